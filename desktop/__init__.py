@@ -1,0 +1,1 @@
+"""The native window; knows no page."""

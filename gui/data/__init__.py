@@ -1,0 +1,1 @@
+"""What a dataset is and how it gets in. Knows no Dash."""

@@ -1,0 +1,213 @@
+"""Dataset: what a session analyses. Immutable; a change makes a new one.
+
+Orientation is always genes x columns (cells, cell types, samples). Values are linear expression, unscaled, as read;
+aligning, selecting and scaling is :mod:`gui.data.normalize`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from scipy import sparse
+
+Role = Literal["train", "test", "reference", "bulk"]
+ROLES: tuple[Role, ...] = ("train", "test", "reference", "bulk")
+HIDDEN = "hidden"
+"""The row name of the hidden background in a composition."""
+
+
+@dataclass(frozen=True, eq=False)
+class Matrix:
+    """Expression, genes x columns.
+
+    values : dense float array or scipy CSC matrix, genes x columns, any float dtype (computed with in float64)
+    genes : unique gene names; columns : cell, type or sample names (cells may repeat, types and samples are unique)
+    """
+
+    values: np.ndarray | sparse.csc_matrix
+    genes: pd.Index
+    columns: pd.Index
+
+    def __post_init__(self) -> None:
+        if self.values.shape != (len(self.genes), len(self.columns)):
+            raise ValueError(f"values {self.values.shape} do not fit {len(self.genes)} genes x {len(self.columns)} columns")
+
+    @property
+    def is_sparse(self) -> bool:
+        return not isinstance(self.values, np.ndarray)
+
+    @property
+    def n_genes(self) -> int:
+        return len(self.genes)
+
+    @property
+    def n_columns(self) -> int:
+        return len(self.columns)
+
+    def take(self, genes: pd.Index) -> Matrix:
+        """The same columns, only ``genes``, in that order. KeyError names a gene that is not there."""
+        rows = self.genes.get_indexer(genes)
+        if (rows < 0).any():
+            raise KeyError(genes[int(np.flatnonzero(rows < 0)[0])])
+        values = self.values.tocsr()[rows].tocsc() if self.is_sparse else self.values[rows]
+        return Matrix(values, pd.Index(genes), self.columns)
+
+    def where(self, keep: np.ndarray) -> Matrix:
+        """The same genes, only the columns where the boolean mask ``keep`` (columns) is true."""
+        return Matrix(self.values[:, np.flatnonzero(keep)], self.genes, self.columns[keep])
+
+    def sums(self) -> np.ndarray:
+        """Column sums in float64 (columns,)."""
+        return np.asarray(self.values.sum(axis=0, dtype=np.float64)).ravel()
+
+    def frame(self) -> pd.DataFrame:
+        """Dense float64 frame, genes x columns."""
+        values = self.values.toarray() if self.is_sparse else self.values
+        return pd.DataFrame(np.asarray(values, dtype=np.float64), index=self.genes, columns=self.columns)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over values and names: equal matrices have equal fingerprints, dense or sparse of the same layout."""
+        digest = hashlib.sha256()
+        for names in (self.genes, self.columns):
+            digest.update("\x00".join(map(str, names)).encode("utf-8", "surrogatepass") + b"\x01")
+        if self.is_sparse:
+            for array in (self.values.indptr, self.values.indices, self.values.data):
+                digest.update(np.ascontiguousarray(array))
+        else:
+            digest.update(np.ascontiguousarray(self.values))
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """Labelled single cells.
+
+    matrix : genes x cells; labels : cell type of each cell (cells,), str
+    obs : further columns the user ticked, one row per cell (may have no column)
+    """
+
+    matrix: Matrix
+    labels: np.ndarray
+    obs: pd.DataFrame
+
+    def __post_init__(self) -> None:
+        if len(self.labels) != self.matrix.n_columns or len(self.obs) != self.matrix.n_columns:
+            raise ValueError("labels and obs need one entry per cell")
+
+    @property
+    def types(self) -> list[str]:
+        """Cell types, sorted."""
+        return sorted(set(self.labels.tolist()))
+
+    def counts(self) -> pd.Series:
+        """Cells per type, sorted by type."""
+        return pd.Series(self.labels).value_counts().sort_index()
+
+    def where(self, keep: np.ndarray) -> Cells:
+        """Only the cells where the boolean mask ``keep`` (cells,) is true."""
+        return Cells(self.matrix.where(keep), self.labels[keep], self.obs[keep])
+
+    @cached_property
+    def fingerprint(self) -> str:
+        return hashlib.sha256((self.matrix.fingerprint + "\x00".join(self.labels.tolist())).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@dataclass(frozen=True, eq=False)
+class Bulk:
+    """Bulk mixtures: matrix genes x samples; obs one row per sample (group columns to sort and colour by; may have no column)."""
+
+    matrix: Matrix
+    obs: pd.DataFrame
+
+    @property
+    def samples(self) -> list[str]:
+        return [str(s) for s in self.matrix.columns]
+
+    @property
+    def fingerprint(self) -> str:
+        return self.matrix.fingerprint
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a part came from, for the page and the provenance.
+
+    name : file name as shown (never a path); kind : "h5ad", "csv", "dcx", "example", "split", "mean"
+    sha256 : of the file, "" if there is none; options : what was chosen on reading (label column, layer, ...)
+    notes : sentences, what was done on the way in
+    """
+
+    role: Role
+    name: str
+    kind: str
+    sha256: str = ""
+    description: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """What one session analyses.
+
+    train, test : labelled cells (None only where a trained model was loaded instead of training data)
+    reference : genes x cell types as the user gave it, or None: then the mean of the training cells per type
+    bulk : application data, or None
+    scale : the common column sum every matrix is scaled to over the genes in use; None leaves the values as they are
+    """
+
+    train: Cells | None
+    test: Cells | None
+    reference: Matrix | None = None
+    bulk: Bulk | None = None
+    scale: float | None = 10_000.0
+    name: str = "data"
+    description: str = ""
+    author: str = ""
+    sources: tuple[Source, ...] = ()
+
+    @property
+    def types(self) -> list[str]:
+        """The reference's cell types: what can be estimated."""
+        if self.reference is not None:
+            return [str(t) for t in self.reference.columns]
+        return self.train.types if self.train is not None else []
+
+    def parts(self) -> dict[Role, Matrix]:
+        """Every part that is there, by role, in the order train, test, reference, bulk."""
+        found: dict[Role, Matrix | None] = {
+            "train": self.train.matrix if self.train else None,
+            "test": self.test.matrix if self.test else None,
+            "reference": self.reference,
+            "bulk": self.bulk.matrix if self.bulk else None,
+        }
+        return {role: matrix for role, matrix in found.items() if matrix is not None}
+
+    def source(self, role: Role) -> Source | None:
+        return next((s for s in self.sources if s.role == role), None)
+
+    @cached_property
+    def training_id(self) -> str:
+        """Identifies everything a DTD run depends on: training and test cells, reference and scale (not the bulk)."""
+        parts = [self.train.fingerprint if self.train else "-", self.test.fingerprint if self.test else "-"]
+        parts += [self.reference.fingerprint if self.reference is not None else "-", repr(self.scale)]
+        return hashlib.sha256("|".join(parts).encode()).hexdigest()[:16]
+
+    @cached_property
+    def bulk_id(self) -> str:
+        """Identifies the bulk and its scale; "" without a bulk."""
+        return hashlib.sha256(f"{self.bulk.fingerprint}|{self.scale!r}".encode()).hexdigest()[:16] if self.bulk else ""
+
+    @cached_property
+    def dataset_id(self) -> str:
+        """Identifies the whole content."""
+        return f"{self.training_id}-{self.bulk_id or 'nobulk'}"

@@ -1,0 +1,133 @@
+"""Results: data (frames, parameters, provenance), never components. A result is found by its run id."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gui.engine.params import Params
+
+
+@dataclass(frozen=True, eq=False)
+class DTDResult:
+    """A trained model and what it gives.
+
+    reference : X as used, genes x cell types, scaled
+    gene_weights : gamma by gene, mean 1 (sums to the number of genes)
+    loss : (iterations,); correlation : iterations x cell types, Pearson on the training mixtures
+    composition : part ("train", "test", "bulk") -> cell types x mixtures or samples, the engine's values, not normalised
+    naive : the same with all gene weights 1
+    truth : part ("train", "test") -> cell types x mixtures; in "test" also types the reference lacks (hidden)
+    metrics : one row per (part, method, cell type): columns part, method, cell_type, pearson, spearman, rmse, ccc
+    scale : the common column sum used, None for none
+    notes : sentences for the user (warnings)
+    """
+
+    reference: pd.DataFrame
+    gene_weights: pd.Series
+    loss: np.ndarray
+    correlation: pd.DataFrame
+    composition: Mapping[str, pd.DataFrame]
+    naive: Mapping[str, pd.DataFrame]
+    truth: Mapping[str, pd.DataFrame]
+    metrics: pd.DataFrame
+    scale: float | None = 10_000.0
+    notes: tuple[str, ...] = ()
+
+    @property
+    def genes(self) -> pd.Index:
+        return self.reference.index
+
+
+@dataclass(frozen=True, eq=False)
+class ApplyResult:
+    """A trained model on another bulk: composition and naive, cell types x samples."""
+
+    composition: pd.DataFrame
+    naive: pd.DataFrame
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class ADTDResult:
+    """Hidden background and gene regulation.
+
+    composition : cell types x samples (without the hidden row); hidden : share of the hidden background by sample
+    hidden_profile : by gene, sums to 1; gene_regulation : Delta, genes x cell types, 1 = unregulated (None where not estimated)
+    gene_weights : the weights used, by gene; reference : X as used, genes x cell types
+    truth : cell types x mixtures for simulated mixtures, else None
+    loss : by iteration
+    support : genes x cell types in [0, 1], how much the data say about Delta (low: greyed out); None without Delta
+    """
+
+    composition: pd.DataFrame
+    hidden: pd.Series
+    hidden_profile: pd.Series
+    gene_regulation: pd.DataFrame | None
+    gene_weights: pd.Series
+    reference: pd.DataFrame
+    loss: np.ndarray
+    truth: pd.DataFrame | None = None
+    support: pd.DataFrame | None = None
+    hidden_interval: pd.DataFrame | None = None
+    """By sample: columns low, high: the range of the hidden share at equal fit (ENGINE.md, trap 10)."""
+    notes: tuple[str, ...] = ()
+
+    def full(self) -> pd.DataFrame:
+        """Cell types and ``hidden`` x samples."""
+        from gui.data.dataset import HIDDEN
+
+        return pd.concat([self.composition, self.hidden.to_frame(HIDDEN).T])
+
+
+@dataclass(frozen=True, eq=False)
+class SearchResult:
+    """lambda2 search. losses : folds x lambdas (columns = lambda2 ascending); choices of :class:`Choices`."""
+
+    losses: pd.DataFrame
+    choices: Mapping[str, float | None]
+    """"min", "one_se", "drop" -> lambda2; None where there is no such choice."""
+    dropped_genes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def mean(self) -> pd.Series:
+        return self.losses.mean(axis=0)
+
+    @property
+    def std(self) -> pd.Series:
+        return self.losses.std(axis=0, ddof=1)
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a result comes from.
+
+    training_id, bulk_id : of the dataset; inputs : name -> run id of the runs it was computed from
+    engine : "stock" or "fast"; versions : package -> version; seconds : wall time of the task
+    """
+
+    training_id: str
+    bulk_id: str
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    engine: str = "stock"
+    versions: Mapping[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One computed result of a session. kind : "dtd", "apply", "adtd", "search", or a plug-in's page key."""
+
+    id: str
+    kind: str
+    title: str
+    created: datetime
+    params: Params
+    result: Any
+    provenance: Provenance

@@ -1,0 +1,1 @@
+"""Pure figures: data in, plotly Figure out."""

@@ -1,0 +1,1 @@
+"""Jobs: a queue and a warm worker process. Knows no Dash."""

@@ -1,0 +1,1 @@
+"""The built-in pages, each written against gui.plugin."""

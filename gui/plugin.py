@@ -1,0 +1,162 @@
+"""PUBLIC: how a page is written. The built-in pages use nothing else.
+
+A page is one file::
+
+    from dash import Input, Output, dcc, html
+    from gui.plugin import REVISION, Page
+
+    page = Page("genes", "Genes", "Which genes vary most", order=50, requires=("dataset",))
+
+    def count(dataset, params, *, progress):          # a task: runs in the worker process
+        progress("Counting", 0.5)
+        return {"cells per type": dataset.train.counts()}
+
+    @page.layout
+    def layout(ctx):
+        return html.Div([html.Button("Count", id=page.id.go), html.Div(id=page.id.out)])
+
+    @page.callback(Input(page.id.go, "n_clicks"), prevent_initial_call=True)
+    def go(ctx, clicks):
+        ctx.jobs.submit(count, ctx.session_id)
+
+    @page.callback(Output(page.id.out, "children"), REVISION)
+    def show(ctx, revision):
+        run = ctx.session.current("genes")            # results are found under the page's key
+        return "" if run is None else run.result["cells per type"].to_string()
+
+Nothing is registered at import: ``create_app`` binds the recorded callbacks, so the functions stay plain and testable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from dash import Input
+
+from gui.engine.params import Params
+from gui.jobs.status import JobStatus
+from gui.sessions.cache import DCXCache
+from gui.sessions.manager import Actor, SessionCacheManager
+
+if TYPE_CHECKING:
+    from gui.config import Config
+    from gui.files import Files
+
+REVISION = Input("dcx-revision", "data")
+"""Fires when a page opens, when the session changes and when another session is chosen. Value: "<session id>:<revision>"."""
+
+Task = Callable[..., Any]
+"""``task(dataset, params, *, progress, **inputs) -> result``: a plain module-level function; result: a frozen dataclass or a dict
+of frames, series, arrays, numbers and text. ``inputs`` are results of earlier runs, asked for by name on submission."""
+
+
+class Jobs(Protocol):
+    """The job queue as a page sees it."""
+
+    def submit(
+        self, task: Task, session_id: str, params: Params | None = None, *, kind: str | None = None, title: str | None = None, inputs: Mapping[str, str] | None = None
+    ) -> str:
+        """Queue ``task`` on the session's present dataset; returns the job id.
+
+        kind : under which the result is found in the session (default: the page's key)
+        inputs : argument name -> run id; the task receives that run's result under the name
+        """
+        ...
+
+    def status(self, session_id: str | None = None) -> list[JobStatus]:
+        """Queued and running jobs and the latest ended ones, oldest first."""
+        ...
+
+    def cancel(self, job_id: str) -> bool: ...
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a page's functions get as their first argument: this tab's session, who asks, and the application's services."""
+
+    session: DCXCache
+    actor: Actor
+    sessions: SessionCacheManager
+    jobs: Jobs
+    files: Files
+    config: Config
+    notify: Callable[..., None]
+    """``notify(message, title="", colour="blue", keep=False)``: a short notice in this tab."""
+
+    @property
+    def session_id(self) -> str:
+        return self.session.session_id
+
+
+class Ids:
+    """``page.id.name`` is a component id of this page only; ``page.id.each("name", index)`` one of many (pattern matching)."""
+
+    def __init__(self, key: str) -> None:
+        self._key = key
+        self._names: set[str] = set()
+
+    def __getattr__(self, name: str) -> str:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        self._names.add(name)
+        return f"{self._key}-{name.replace('_', '-')}"
+
+    def each(self, name: str, index: Any) -> dict[str, Any]:
+        return {"page": self._key, "part": name, "index": index}
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A callback as recorded: ``create_app`` binds it."""
+
+    function: Callable[..., Any]
+    args: tuple[Any, ...]
+    options: Mapping[str, Any]
+    clientside: str | None = None
+
+
+@dataclass
+class Page:
+    """One page.
+
+    key : short, unique, in the address; title, description : in the navigation; order : 10 Upload, 20 DTD, 30 ADTD, 90 Sessions
+    requires : what must be there before the page opens: "dataset", "train", "bulk" or a run kind ("dtd", "adtd")
+    """
+
+    key: str
+    title: str
+    description: str
+    order: int = 50
+    requires: tuple[str, ...] = ()
+    id: Ids = field(init=False)
+    layout_function: Callable[[Context], Any] | None = field(default=None, init=False)
+    summary_function: Callable[[Context], str | None] | None = field(default=None, init=False)
+    callbacks: list[Recorded] = field(default_factory=list, init=False)
+
+    def __post_init__(self) -> None:
+        self.id = Ids(self.key)
+
+    def layout(self, function: Callable[[Context], Any]) -> Callable[[Context], Any]:
+        """The page's skeleton; every static id used in a callback must be in it. Called when the page opens (and once, with an empty session, at start)."""
+        self.layout_function = function
+        return function
+
+    def summary(self, function: Callable[[Context], str | None]) -> Callable[[Context], str | None]:
+        """One line for the navigation once the page's work is done ("812 cells, 10 types"), or None while it is not."""
+        self.summary_function = function
+        return function
+
+    def callback(self, *args: Any, **options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Like ``dash.callback``; the function gets a :class:`Context` before its arguments. An error in it becomes a notice and changes nothing on screen."""
+
+        def record(function: Callable[..., Any]) -> Callable[..., Any]:
+            self.callbacks.append(Recorded(function, args, options))
+            return function
+
+        return record
+
+    def clientside(self, source: str, *args: Any, **options: Any) -> None:
+        """Like ``dash.clientside_callback``: ``source`` is JavaScript and runs in the page, without a Context."""
+        self.callbacks.append(Recorded(lambda: None, args, options, clientside=source))

@@ -1,0 +1,1 @@
+"""Sessions: isolated workspaces and their manager. Knows no Dash."""

@@ -1,0 +1,210 @@
+"""``deconomix-gui [FILE…] | serve | analyze``: reads the command line and starts what it asks for. Imports a window toolkit only for a window."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gui import __version__
+from gui.errors import DeconomixError
+
+if TYPE_CHECKING:
+    from gui.app import Application
+    from gui.config import Config
+    from gui.files import Files
+
+log = logging.getLogger(__name__)
+
+REFUSED = 2
+"""Exit code for everything the user can put right."""
+COMMANDS = ("serve", "analyze")
+SESSION_SUFFIX = ".dcxsession"
+ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "NUMEXPR_NUM_THREADS")
+PATIENCE = 3.0
+"""Seconds that threads of the toolkit may take to end after the window is closed."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line (default: the process's own); returns the exit code."""
+    command, rest = split(sys.argv[1:] if argv is None else argv)
+    run = {"": window, "serve": serve, "analyze": analyze}[command]
+    try:
+        return run(rest)
+    except DeconomixError as error:
+        return refuse(" ".join(filter(None, (str(error), error.advice))))
+
+
+def split(argv: Sequence[str]) -> tuple[str, list[str]]:
+    """The command ("" for the window) and its arguments; ``--config PATH`` may stand before the command."""
+    rest, i = list(argv), 0
+    while i < len(rest) and rest[i].startswith("--config"):
+        i += 1 if "=" in rest[i] else 2
+    if i < len(rest) and rest[i] in COMMANDS:
+        return rest.pop(i), rest
+    return "", rest
+
+
+def window(argv: Sequence[str]) -> int:
+    """Open the window, with FILEs waiting on the Upload page; returns when it is closed."""
+    parser = _parser("deconomix-gui", "Cell-type composition, hidden background and gene regulation from bulk RNA-seq.", epilog=_COMMANDS_HELP)
+    parser.add_argument("--version", action="version", version=f"DeconomiX {__version__}")
+    parser.add_argument("files", nargs="*", metavar="FILE", help="data files to offer on the Upload page")
+    options = parser.parse_args(argv)
+    paths = existing(options.files)
+    config = _config(options.config)
+
+    from desktop import toolkit
+
+    if problem := toolkit.obstacle():
+        return refuse(problem)
+
+    from desktop import window as native
+    from desktop.dialogs import NativeFiles
+    from desktop.server import LocalServer
+
+    files = NativeFiles()
+    shown: list[Any] = []
+
+    def leave() -> None:
+        if shown and shown[0].events.shown.is_set():
+            native.close(shown[0])
+        else:
+            raise SystemExit(0)
+
+    with ending_by_signal(leave), running(config, files) as application:
+        application.open_later(paths)
+        server = LocalServer(application.server).start()
+        try:
+            shown.append(native.create(application.start_url(server.url), files))
+            native.show(shown[0])
+        finally:
+            server.stop()
+    _outlive_no_thread()
+    return 0
+
+
+def serve(argv: Sequence[str]) -> int:
+    """Serve browsers on this computer until Ctrl-C or SIGTERM; the one-time address goes to stdout, alone on its line."""
+    parser = _parser("deconomix-gui serve", "Serve browsers on this computer (127.0.0.1) and print the address to open. It works once.")
+    parser.add_argument("--port", type=int, metavar="N", help="port to serve on; 0 takes a free one (default: [server] port of the configuration)")
+    options = parser.parse_args(argv)
+    config = _config(options.config)
+
+    from desktop.server import LocalServer
+
+    ended = threading.Event()
+    with ending_by_signal(ended.set), running(config) as application:
+        server = LocalServer(application.server, config.server.port if options.port is None else options.port).start()
+        try:
+            say(application.start_url(server.url))
+            say("Open this address in a browser on this computer; it works once. Ctrl-C ends the program.", sys.stderr)
+            while not ended.wait(0.5):  # without a timeout Ctrl-C is not heard on Windows
+                pass
+        finally:
+            server.stop()
+    return 0
+
+
+def analyze(argv: Sequence[str]) -> int:
+    """The whole analysis without a screen: see ``gui.commands.analyze``."""
+    # Read when the libraries load; results are stated, and faster, for one BLAS thread.
+    os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
+    from gui import commands
+
+    return commands.analyze(argv)
+
+
+@contextlib.contextmanager
+def running(config: Config, files: Files | None = None) -> Iterator[Application]:
+    """The application with its worker; both are stopped on the way out, whatever happened."""
+    from gui.app import create_app
+
+    application = create_app(config, files)
+    try:
+        application.start()
+        yield application
+    finally:
+        application.stop()
+
+
+@contextlib.contextmanager
+def ending_by_signal(end: Callable[[], object]) -> Iterator[None]:
+    """SIGINT and SIGTERM call ``end``, once; a second one acts as it always does, should the end take too long."""
+
+    def handle(number: int, frame: object) -> None:
+        signal.signal(number, before[number])
+        end()
+
+    before: dict[int, Any] = {}
+    for number in (signal.SIGINT, signal.SIGTERM):
+        before[number] = signal.signal(number, handle)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def existing(names: Sequence[str]) -> list[Path]:
+    """The files named on the command line, as absolute paths; DeconomixError for one that cannot be opened."""
+    paths = [Path(name).absolute() for name in names]
+    for path in paths:
+        if path.suffix.lower() == SESSION_SUFFIX:
+            raise DeconomixError(f"{path.name} cannot be opened yet: saved sessions ({SESSION_SUFFIX}) come with a later version of DeconomiX.")
+        if not path.is_file():
+            raise DeconomixError(f"There is no file {path}.")
+    return paths
+
+
+def say(text: str, stream: Any = None) -> None:
+    """The one place where this program talks to a terminal."""
+    stream = sys.stdout if stream is None else stream
+    with contextlib.suppress(OSError, ValueError):  # whoever listened has gone: no reason to fail
+        stream.write(f"{text}\n")
+        stream.flush()
+
+
+def refuse(sentence: str) -> int:
+    """Say on stderr why nothing was done; returns the exit code for it."""
+    say(f"deconomix-gui: {sentence}", sys.stderr)
+    return REFUSED
+
+
+def _config(path: str | None) -> Config:
+    from gui.config import load_config
+
+    return load_config(None if path is None else Path(path))
+
+
+def _parser(name: str, description: str, **options: Any) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(name, description=description, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **options)
+    parser.add_argument("--config", metavar="PATH", help="configuration file to use instead of config.toml in the user configuration folder")
+    return parser
+
+
+_COMMANDS_HELP = """\
+commands:
+  deconomix-gui serve     serve browsers on this computer instead of opening a window
+  deconomix-gui analyze   run the whole analysis without a screen
+Each has its own --help."""
+
+
+def _outlive_no_thread() -> None:
+    """End the process even if a thread of the toolkit waits for a page that is gone: it would keep a closed program alive, unseen."""
+    deadline = time.monotonic() + PATIENCE
+    for thread in threading.enumerate():
+        if thread is not threading.main_thread() and not thread.daemon:
+            thread.join(max(0.0, deadline - time.monotonic()))
+            if thread.is_alive():
+                log.warning("thread %s did not end with the window", thread.name)
+                logging.shutdown()
+                os._exit(0)

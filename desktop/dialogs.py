@@ -1,0 +1,136 @@
+"""Files by native dialogs: the window's implementation of ``gui.files.Files``. Python reads and writes; nothing passes through the web view."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import re
+import secrets
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from gui.errors import DeconomixError
+from gui.files import FileKind, safe_name, with_suffix
+
+ANYTHING = "*.*" if sys.platform in ("win32", "darwin") else "*"
+_TITLES = ("linux.openFile", "linux.openFiles", "global.saveFile")
+
+
+class NativeFiles:
+    """Open and save through the window's dialogs. Methods block until the user answers and may be called from any thread but the window's own."""
+
+    native = True
+
+    def __init__(self) -> None:
+        self._window: Any = None
+        # pywebview keeps one result per window: two dialogs at once would swap their answers.
+        self._one_at_a_time = threading.Lock()
+        self._folder = Path.home()
+
+    def attach(self, window: Any) -> None:
+        """The pywebview window that owns the dialogs; until then every call is refused."""
+        self._window = window
+
+    def open(self, kinds: Sequence[FileKind], *, title: str, multiple: bool = False) -> list[Path]:
+        """Absolute paths the user chose; empty if cancelled."""
+        from webview import FileDialog
+
+        with self._one_at_a_time:
+            chosen = self._ask(FileDialog.OPEN, title, allow_multiple=multiple, file_types=file_types(kinds))
+            paths = [Path(name) for name in chosen]
+            if paths:
+                self._folder = paths[0].parent
+            return paths
+
+    def save(self, name: str, data: bytes, kind: FileKind) -> str | None:
+        """Write ``data`` where the user says: all of it or nothing. Returns where it is, None if cancelled.
+
+        The kind's suffix is added if the user gives none of them; an existing file is replaced only after a question.
+        Raises DeconomixError (a sentence) if the file cannot be written.
+        """
+        from webview import FileDialog
+
+        with self._one_at_a_time:
+            proposal = with_suffix(safe_name(name), kind)
+            while True:
+                chosen = self._ask(FileDialog.SAVE, f"Save {kind.name}", save_filename=proposal, file_types=file_types([kind], anything=False))
+                if not chosen:
+                    return None
+                typed = Path(chosen[0])
+                path = typed.with_name(with_suffix(typed.name, kind))
+                # The toolkit has asked about the name that was typed, not about the one with our suffix.
+                if path == typed or not os.path.exists(path) or self._may_replace(path):
+                    break
+                self._folder, proposal = path.parent, path.name
+            write(path, data)
+            self._folder = path.parent
+            return f"Saved as {path.name} in {path.parent}."
+
+    def _ask(self, dialog: int, title: str, **options: Any) -> tuple[str, ...]:
+        window = self._window
+        if window is None:
+            raise DeconomixError("There is no window yet to ask in.")
+        # pywebview takes the titles of dialogs from its table of translations only.
+        window.localization.update(dict.fromkeys(_TITLES, title))
+        folder = str(self._folder) if self._folder.is_dir() else ""
+        chosen = window.create_file_dialog(dialog, directory=folder, **options)
+        if not chosen:
+            return ()
+        return (chosen,) if isinstance(chosen, str) else tuple(chosen)  # macOS gives a bare string
+
+    def _may_replace(self, path: Path) -> bool:
+        return bool(self._window.create_confirmation_dialog("Replace the file?", f"{path.name} already exists in {path.parent}. Replace it?"))
+
+
+def file_types(kinds: Sequence[FileKind], *, anything: bool = True) -> tuple[str, ...]:
+    """The kinds as pywebview's filters: all together first if there are several, anything last. Descriptions may hold letters, digits and blanks only."""
+    groups = [(kind.name, kind.suffixes) for kind in kinds]
+    if len(groups) > 1:
+        groups.insert(0, ("All of these", tuple(dict.fromkeys(suffix for kind in kinds for suffix in kind.suffixes))))
+    filters = [f"{re.sub(r'[^0-9A-Za-z ]+', ' ', name).strip() or 'Files'} ({';'.join(f'*{suffix}' for suffix in _patterns(suffixes))})" for name, suffixes in groups]
+    return (*filters, f"All files ({ANYTHING})") if anything else tuple(filters)
+
+
+def _patterns(suffixes: tuple[str, ...]) -> tuple[str, ...]:
+    # macOS knows only what follows the last point.
+    return tuple(dict.fromkeys(f".{suffix.rpartition('.')[2]}" for suffix in suffixes)) if sys.platform == "darwin" else suffixes
+
+
+def write(path: Path, data: bytes) -> None:
+    """Replace ``path`` by ``data`` in one step, or leave it as it was. A link keeps pointing to the file. DeconomixError if it cannot be written."""
+    target = Path(os.path.realpath(path))
+    part = target.with_name(f".{secrets.token_hex(8)}.part")
+    try:
+        mode = target.stat().st_mode & 0o777 if target.exists() else None
+        with part.open("xb") as out:
+            out.write(data)
+            out.flush()
+            os.fsync(out.fileno())
+        if mode is not None:
+            part.chmod(mode)
+        part.replace(target)
+    except OSError as error:
+        raise _refusal(path, error) from None
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink()
+
+
+def _refusal(path: Path, error: OSError) -> DeconomixError:
+    another = "Save it in another folder."
+    if error.errno == errno.ENOENT:
+        return DeconomixError(f"The folder {path.parent} does not exist.", advice=another)
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DeconomixError(f"There is no room for {path.name} in {path.parent}.", advice="Free some space, or save it on another disk.")
+    if error.errno in (errno.EISDIR, errno.ENOTEMPTY):
+        return DeconomixError(f"{path.name} is a folder.", advice="Choose another name.")
+    if error.errno == errno.ENAMETOOLONG:
+        return DeconomixError("The file name is too long.", advice="Choose a shorter one.")
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        reason = "is it open in another program?" if path.exists() and os.access(path.parent, os.W_OK) else "you may not write into this folder."
+        return DeconomixError(f"{path.name} cannot be written in {path.parent}: {reason}", advice=another)
+    return DeconomixError(f"{path.name} cannot be written in {path.parent} ({error.strerror}).", advice=another)

@@ -1,0 +1,133 @@
+"""Can this computer open a window? Asked before a toolkit starts, because Qt ends the whole process where it cannot."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib
+import importlib.util
+import os
+import socket
+import sys
+from pathlib import Path
+
+LIBRARIES = {
+    "libasound.so.2": "libasound2",
+    "libdbus-1.so.3": "libdbus-1-3",
+    "libEGL.so.1": "libegl1",
+    "libexpat.so.1": "libexpat1",
+    "libfontconfig.so.1": "libfontconfig1",
+    "libfreetype.so.6": "libfreetype6",
+    "libgbm.so.1": "libgbm1",
+    "libGL.so.1": "libgl1",
+    "libglib-2.0.so.0": "libglib2.0-0",
+    "libnspr4.so": "libnspr4",
+    "libnss3.so": "libnss3",
+    "libudev.so.1": "libudev1",
+    "libX11.so.6": "libx11-6",
+    "libX11-xcb.so.1": "libx11-xcb1",
+    "libxcb.so.1": "libxcb1",
+    "libxcb-cursor.so.0": "libxcb-cursor0",
+    "libxcb-dri3.so.0": "libxcb-dri3-0",
+    "libxcb-glx.so.0": "libxcb-glx0",
+    "libxcb-icccm.so.4": "libxcb-icccm4",
+    "libxcb-image.so.0": "libxcb-image0",
+    "libxcb-keysyms.so.1": "libxcb-keysyms1",
+    "libxcb-randr.so.0": "libxcb-randr0",
+    "libxcb-render.so.0": "libxcb-render0",
+    "libxcb-render-util.so.0": "libxcb-render-util0",
+    "libxcb-shape.so.0": "libxcb-shape0",
+    "libxcb-shm.so.0": "libxcb-shm0",
+    "libxcb-sync.so.1": "libxcb-sync1",
+    "libxcb-util.so.1": "libxcb-util1",
+    "libxcb-xfixes.so.0": "libxcb-xfixes0",
+    "libxcb-xkb.so.1": "libxcb-xkb1",
+    "libXcomposite.so.1": "libxcomposite1",
+    "libXdamage.so.1": "libxdamage1",
+    "libXext.so.6": "libxext6",
+    "libXfixes.so.3": "libxfixes3",
+    "libxkbcommon.so.0": "libxkbcommon0",
+    "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
+    "libxkbfile.so.1": "libxkbfile1",
+    "libXrandr.so.2": "libxrandr2",
+    "libXtst.so.6": "libxtst6",
+}
+"""Shared libraries that Qt's web view loads on Linux, and the Debian packages that hold them."""
+
+HEADLESS = ("offscreen", "minimal", "vnc", "linuxfb", "eglfs")
+
+
+def obstacle() -> str | None:
+    """What keeps a window from opening, as a sentence or two that end with what to do; None if nothing does. Only Linux is looked at."""
+    if not sys.platform.startswith("linux"):
+        return None
+    if not has_display():
+        return "There is no display to open a window on. Use “deconomix-gui serve” and open the address it prints in a browser."
+    return missing_libraries()
+
+
+def has_display() -> bool:
+    """True if an X or Wayland server answers at the address that the environment gives (or Qt was told to need none)."""
+    if os.environ.get("QT_QPA_PLATFORM", "").partition(":")[0] in HEADLESS:
+        return True
+    return _wayland_answers() or _x_answers()
+
+
+def missing_libraries() -> str | None:
+    """The system libraries that Qt's web view needs and does not find, and how to install them; None if it loads."""
+    try:
+        importlib.import_module("PySide6.QtWebEngineWidgets")
+        _load_platform_plugin()
+    except (ImportError, OSError) as error:
+        if importlib.util.find_spec("PySide6") is None:
+            return "The window toolkit (PySide6) is not installed. Install it, or use “deconomix-gui serve” and a browser."
+        missing = [name for name in LIBRARIES if not _loads(name)]
+        named = ", ".join(missing) or str(error).partition(":")[0]
+        install = f" On Debian or Ubuntu: sudo apt install {' '.join(LIBRARIES[name] for name in missing)}." if missing else ""
+        return f"The window needs system libraries that are not installed: {named}.{install} Without them, use “deconomix-gui serve” and a browser."
+    return None
+
+
+def _load_platform_plugin() -> None:
+    """Qt's plugin for X is loaded late, and a library missing there aborts the process instead of raising."""
+    spec = importlib.util.find_spec("PySide6")
+    platform = os.environ.get("QT_QPA_PLATFORM", "").partition(":")[0] or ("xcb" if _x_answers() else "wayland")
+    for folder in spec.submodule_search_locations or () if spec else ():
+        for plugin in Path(folder, "Qt", "plugins", "platforms").glob(f"libq{platform}*.so"):
+            ctypes.CDLL(str(plugin))
+
+
+def _loads(library: str) -> bool:
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True
+
+
+def _x_answers() -> bool:
+    if not os.environ.get("DISPLAY"):
+        return False
+    try:
+        xcb = ctypes.CDLL("libxcb.so.1")
+    except OSError:
+        return True  # Qt cannot start either: missing_libraries says why
+    xcb.xcb_connect.restype = ctypes.c_void_p
+    xcb.xcb_connection_has_error.argtypes = xcb.xcb_disconnect.argtypes = [ctypes.c_void_p]
+    connection = xcb.xcb_connect(None, None)  # never NULL
+    try:
+        return not xcb.xcb_connection_has_error(connection)
+    finally:
+        xcb.xcb_disconnect(connection)
+
+
+def _wayland_answers() -> bool:
+    name = os.environ.get("WAYLAND_DISPLAY")
+    if not name:
+        return False
+    path = Path(os.environ.get("XDG_RUNTIME_DIR", ""), name)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
+        try:
+            sock.connect(str(path))
+        except OSError:
+            return False
+    return True

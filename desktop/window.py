@@ -1,0 +1,55 @@
+"""The native window: pywebview on the system's web view (Qt on Linux), showing the application's own address."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+from desktop.dialogs import NativeFiles
+
+TITLE = "DeconomiX"
+SIZE = (1280, 800)
+SMALLEST = (1024, 640)
+
+
+def prepare() -> None:
+    """Environment and settings of the toolkit: before webview or Qt is imported for the first time."""
+    os.environ.setdefault("PYWEBVIEW_LOG", "WARNING")
+    if sys.platform.startswith("linux"):
+        os.environ["QT_API"] = "pyside6"
+        if os.geteuid() == 0:  # Chromium refuses to start its sandbox as root; for anybody else it stays on
+            os.environ["QTWEBENGINE_DISABLE_SANDBOX"] = "1"
+    import webview
+
+    webview.settings["ALLOW_DOWNLOADS"] = False  # broken in Qt's view: files are saved through NativeFiles
+    webview.settings["ALLOW_FILE_URLS"] = False
+
+
+def toolkit() -> str | None:
+    """The toolkit to ask pywebview for; None leaves the choice (macOS has one only)."""
+    return {"linux": "qt", "win32": "edgechromium"}.get(sys.platform)
+
+
+def create(url: str, files: NativeFiles) -> Any:
+    """The window (pywebview's), not yet on screen. ``files`` shows its dialogs in it."""
+    prepare()
+    import webview
+
+    window = webview.create_window(TITLE, url, width=SIZE[0], height=SIZE[1], min_size=SMALLEST, text_select=True, background_color="#FFFFFF")
+    files.attach(window)
+    return window
+
+
+def show(window: Any) -> None:
+    """Show ``window`` and return when it is closed. Main thread only, once per process (a second start crashes Qt)."""
+    import webview
+
+    # Private mode: cookies and storage live in memory and go with the window.
+    webview.start(gui=toolkit(), private_mode=True)
+
+
+def close(window: Any) -> None:
+    """Close as if the user had: from any thread, or a signal handler. Does nothing while it is not on screen."""
+    if window.events.shown.is_set():
+        window.destroy()

@@ -1,0 +1,240 @@
+"""Figures of compositions: stacked bars, one sample's bars, heatmap. Compositions are cell types (and ``hidden``) x samples, as fractions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from gui.data.dataset import HIDDEN
+from gui.figures.axes import angle, f4, name_axis
+from gui.figures.palette import GREY, fill, is_hidden
+from gui.figures.template import blank
+from gui.figures.text import inert, natural, short
+
+SCROLL_FROM = 40
+"""With more samples than this the stacked bars get a width of their own and scroll."""
+PIXELS = 15
+"""Width of a sample in a scrolling figure."""
+BY_FILE, BY_NAME = "", "\x00name"
+"""``sort`` of :func:`arrange`: as in the file; by sample name. Anything else is the name of a type or ``hidden``."""
+NO_GROUP = "no group"
+
+
+@dataclass(frozen=True)
+class Arrangement:
+    """The samples in the order drawn. positions : along the axis, whole numbers with one left out between groups; groups : (name, first, last position)."""
+
+    samples: list[str]
+    positions: np.ndarray
+    groups: list[tuple[str, int, int]]
+
+    def clicked(self, click: Mapping[str, Any] | None) -> str | None:
+        """The sample behind ``clickData`` of the stacked bars or the heatmap, or None."""
+        if not click or not click.get("points"):
+            return None
+        x = click["points"][0].get("x")
+        if not isinstance(x, (int, float)):
+            return None
+        found = np.flatnonzero(self.positions == round(x))
+        return self.samples[int(found[0])] if len(found) else None
+
+
+def shares(composition: pd.DataFrame, normalise: bool) -> pd.DataFrame:
+    """The values drawn: the engine's, or shares of each sample's total (NaN where the total is not above zero)."""
+    if not normalise:
+        return composition
+    total = composition.sum(axis=0)
+    return composition / total.where(total > 0)
+
+
+def quantity(normalise: bool) -> str:
+    """The axis title that says which of the two it is."""
+    return "RNA fraction (%)<br>share of the estimated total" if normalise else "RNA fraction (%)<br>engine's value"
+
+
+def arrange(composition: pd.DataFrame, *, normalise: bool = False, sort: str = BY_FILE, group: pd.Series | None = None, gap: int = 1) -> Arrangement:
+    """Order the samples: groups first (by name, ungrouped last), within them by ``sort``: a type's or hidden's share, largest first; by name; as in the file.
+
+    group : by sample, any values; gap : positions left out between groups
+    """
+    names = [str(s) for s in composition.columns]
+    order = list(range(len(names)))
+    if sort == BY_NAME:
+        order.sort(key=lambda i: natural(names[i]))
+    elif sort in composition.index:
+        values = shares(composition, normalise).loc[sort].to_numpy(dtype=np.float64)
+        order.sort(key=lambda i: (not np.isfinite(values[i]), -values[i] if np.isfinite(values[i]) else 0.0))
+    if group is None:
+        return Arrangement([names[i] for i in order], np.arange(len(order), dtype=np.int32), [])
+    of = [NO_GROUP if pd.isna(g) or str(g) == "" else str(g) for g in group.reindex(composition.columns)]
+    order.sort(key=lambda i: (of[i] == NO_GROUP, natural(of[i])))
+    positions, groups, at = [], [], -1
+    for n, i in enumerate(order):
+        new = n == 0 or of[i] != of[order[n - 1]]
+        at += 1 + (gap if new and n else 0)
+        positions.append(at)
+        groups = [*groups, (of[i], at, at)] if new else [*groups[:-1], (of[i], groups[-1][1], at)]
+    return Arrangement([names[i] for i in order], np.asarray(positions, dtype=np.int32), groups)
+
+
+def _types(composition: pd.DataFrame) -> list[str]:
+    """Types in their order, hidden last: on top of the bar."""
+    names = [str(t) for t in composition.index]
+    return [t for t in names if not is_hidden(t)] + [t for t in names if is_hidden(t)]
+
+
+def _percent(composition: pd.DataFrame, normalise: bool, samples: list[str]) -> pd.DataFrame:
+    drawn = shares(composition, normalise) * 100
+    drawn = drawn.set_axis(drawn.columns.astype(str), axis=1).set_axis(drawn.index.astype(str), axis=0)
+    return drawn[samples]
+
+
+def _mark_groups(fig: go.Figure, arranged: Arrangement, room: float, *, lines: bool) -> None:
+    """The group's name above its samples, with a bracket; cut to the room it has, whole on hover."""
+    if not arranged.groups:
+        return
+    total = float(arranged.positions[-1] + 1)
+    for name, first, last in arranged.groups:
+        fig.add_shape(type="line", xref="x", yref="paper", x0=first - 0.42, x1=last + 0.42, y0=1.015, y1=1.015, line={"width": 2})
+        letters = int((last - first + 1) / total * room / 8)
+        if letters >= 2:
+            text = inert(short(name, min(letters, 28)))
+            fig.add_annotation(text=text, hovertext=inert(name), xref="x", yref="paper", x=(first + last) / 2, y=1.02, yanchor="bottom", showarrow=False)
+        if lines and first > 0:
+            fig.add_shape(type="line", xref="x", yref="paper", x0=first - 0.5, x1=first - 0.5, y0=0, y1=1.015, line={"width": 2})
+    fig.update_layout(margin={"t": 44})
+
+
+def stacked(
+    composition: pd.DataFrame, colour_of: Mapping[str, str], *, normalise: bool = False, sort: str = BY_FILE, group: pd.Series | None = None, arranged: Arrangement | None = None
+) -> go.Figure:
+    """One stacked bar per sample. With more than 40 samples ``layout.width`` is set (it scrolls) and the legend stands beside it (``type_legend``).
+
+    composition : cell types and ``hidden`` x samples, fractions
+    """
+    fig = blank()
+    order = arranged or arrange(composition, normalise=normalise, sort=sort, group=group)
+    drawn, types = _percent(composition, normalise, order.samples), _types(composition)
+    scrolls = len(order.samples) > SCROLL_FROM
+    for name in types:
+        fig.add_bar(
+            x=order.positions,
+            y=f4(drawn.loc[name].to_numpy()),
+            name=inert(short(name)),
+            meta=inert(name),
+            marker=fill(name, dict(colour_of)),
+            hovertemplate="<b>%{meta}</b>: %{y:.3g} %<br>%{x}<extra></extra>",
+        )
+    width = 130 + PIXELS * int(order.positions[-1] + 1) if scrolls else None
+    upright = -90 if scrolls else angle(order.samples)
+    name_axis(fig, "x", order.samples, positions=order.positions, tickangle=upright)
+    _mark_groups(fig, order, (width or 750) - 130, lines=False)
+    y: dict[str, Any] = {"title": {"text": quantity(normalise)}, "rangemode": "tozero"}
+    if normalise:
+        y["range"] = [0, 100]
+    fig.update_layout(barmode="stack", bargap=0.18, yaxis=y, showlegend=not scrolls, width=width, legend={"traceorder": "normal"})
+    if scrolls:
+        fig.update_layout(meta={"legend_on_export": True}, bargap=0.12)
+    elif len(types) > 14:
+        fig.update_layout(height=60 + 20 * len(types), legend={"font": {"size": 12}})
+    return fig
+
+
+def single(
+    sample: pd.Series, colour_of: Mapping[str, str], *, truth: pd.Series | None = None, normalise: bool = False, interval: tuple[float, float] | None = None
+) -> go.Figure:
+    """One sample: a bar per type, the true fraction beside it as a diamond where it is known.
+
+    sample, truth : by cell type, fractions; true types that the reference lacks count as hidden
+    interval : low and high of the hidden share at equal fit
+    """
+    fig = blank()
+    estimated = shares(sample.to_frame(), normalise).iloc[:, 0] * 100
+    factor = 1.0 / float(sample.sum()) if normalise and sample.sum() > 0 else 1.0
+    real = None if truth is None else fold_hidden(truth, [str(t) for t in sample.index]) * 100
+    types = [t for t in _types(sample.to_frame()) if not is_hidden(t)]
+    if HIDDEN in sample.index or (real is not None and HIDDEN in real.index):
+        types.append(HIDDEN)
+    for i, name in enumerate(types):
+        value = float(estimated.get(name, np.nan))
+        error = None
+        if is_hidden(name) and interval is not None:
+            low, high = (100 * factor * v for v in interval)
+            error = {"type": "data", "symmetric": False, "array": [max(high - value, 0.0)], "arrayminus": [max(value - low, 0.0)], "thickness": 1.5, "width": 5}
+        fig.add_bar(
+            x=f4([value]),
+            y=[i],
+            orientation="h",
+            marker=fill(name, dict(colour_of)),
+            name=inert(short(name)),
+            meta=inert(name),
+            error_x=error,
+            showlegend=False,
+            hovertemplate="<b>%{meta}</b>: estimated %{x:.3g} %<extra></extra>",
+        )
+    if real is not None:
+        fig.add_scatter(
+            x=f4([real.get(t, np.nan) for t in types]),
+            y=np.arange(len(types), dtype=np.int32),
+            mode="markers",
+            name="true fraction",
+            marker={"symbol": "diamond-open", "size": 11, "line": {"width": 2}},
+            showlegend=True,
+            hovertemplate="<b>%{y}</b>: true %{x:.3g} %<extra></extra>",
+        )
+    name_axis(fig, "y", types)
+    fig.update_layout(
+        xaxis={"title": {"text": quantity(normalise).replace("<br>", ", ")}, "rangemode": "tozero"},
+        bargap=0.3,
+        height=90 + max(26 * len(types), 100),
+        legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"},
+    )
+    return fig
+
+
+def fold_hidden(truth: pd.Series, types: list[str]) -> pd.Series:
+    """True fractions of ``types``; what the reference lacks is added up as hidden."""
+    known = truth[[t for t in truth.index if str(t) in types and not is_hidden(str(t))]]
+    rest = truth[[t for t in truth.index if str(t) not in types or is_hidden(str(t))]]
+    folded = known.set_axis(known.index.astype(str))
+    return pd.concat([folded, pd.Series({HIDDEN: rest.sum()})]) if len(rest) else folded
+
+
+def heatmap(
+    composition: pd.DataFrame, *, normalise: bool = False, sort: str = BY_FILE, group: pd.Series | None = None, arranged: Arrangement | None = None
+) -> go.Figure:
+    """Types x samples as a heatmap: all samples at a glance. ``arranged`` must come from ``arrange(..., gap=0)``."""
+    fig = blank()
+    order = arranged or arrange(composition, normalise=normalise, sort=sort, group=group, gap=0)
+    types = _types(composition)
+    values = _percent(composition, normalise, order.samples).loc[types].to_numpy(dtype=np.float64)
+    top = float(np.nanmax(values, initial=0.0)) if np.isfinite(values).any() else 1.0
+    fig.add_heatmap(
+        z=f4(values),
+        x=order.positions,
+        y=np.arange(len(types), dtype=np.int32),
+        zmin=min(0.0, float(np.nanmin(values, initial=0.0))),
+        zmax=top or 1.0,
+        autocolorscale=True,
+        colorbar={"title": {"text": quantity(normalise).replace("<br>", ", ")}},
+        xgap=1 if len(order.samples) <= 60 else 0,
+        ygap=1,
+        hovertemplate="<b>%{y}</b>: %{z:.3g} %<br>%{x}<extra></extra>",
+    )
+    many = len(order.samples) > SCROLL_FROM
+    title = {"text": f"{len(order.samples)} samples"} if many else None
+    name_axis(fig, "x", order.samples, positions=order.positions, show=not many, tickangle=angle(order.samples), title=title)
+    name_axis(fig, "y", types)
+    _mark_groups(fig, order, 560, lines=True)
+    fig.update_layout(height=130 + max(22 * len(types), 190))
+    return fig
+
+
+def legend_entries(composition: pd.DataFrame, colour_of: Mapping[str, str]) -> list[tuple[str, str, bool]]:
+    """For the legend beside a scrolling figure: (name, colour, whether hatched), bottom of the stack first."""
+    return [(t, colour_of.get(t, GREY), is_hidden(t)) for t in _types(composition)]

@@ -33,7 +33,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from dash import Input
+from dash import Input, set_props
 
 from gui.engine.params import Params
 from gui.jobs.status import JobStatus
@@ -42,10 +42,13 @@ from gui.sessions.manager import Actor, SessionCacheManager
 
 if TYPE_CHECKING:
     from gui.config import Config
-    from gui.files import Files
+    from gui.files import Files, Uploads
 
 REVISION = Input("dcx-revision", "data")
 """Fires when a page opens, when the session changes and when another session is chosen. Value: "<session id>:<revision>"."""
+
+DARK = Input("dcx-dark", "data")
+"""Whether the page is dark (for figures); fires when the theme changes."""
 
 Task = Callable[..., Any]
 """``task(dataset, params, *, progress, **inputs) -> result``: a plain module-level function; result: a frozen dataclass or a dict
@@ -81,6 +84,7 @@ class Context:
     sessions: SessionCacheManager
     jobs: Jobs
     files: Files
+    uploads: Uploads
     config: Config
     notify: Callable[..., None]
     """``notify(message, title="", colour="blue", keep=False)``: a short notice in this tab."""
@@ -88,6 +92,14 @@ class Context:
     @property
     def session_id(self) -> str:
         return self.session.session_id
+
+    def switch_to(self, session_id: str) -> None:
+        """Show another session in this tab."""
+        set_props("dcx-session", {"data": session_id})
+
+    def go_to(self, page_key: str) -> None:
+        """Show another page in this tab."""
+        set_props("dcx-location", {"pathname": f"/{page_key}"})
 
 
 class Ids:

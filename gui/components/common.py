@@ -1,0 +1,59 @@
+"""Small pieces every page uses: icon, card, label with tooltip, empty state, the answer in a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import ctx as call
+from dash import html
+
+NEEDS = {"dataset": "data", "train": "training data", "bulk": "bulk samples"}
+"""What a page may require, in the words of the navigation."""
+
+
+def icon(name: str, size: int = 16) -> Any:
+    """One of the project's SVG icons, in the colour of the text around it."""
+    return html.Span(className="dcx-icon", style={"width": size, "height": size, "--dcx-icon": f"url(/assets/icons/{name}.svg)"}, **{"aria-hidden": "true"})
+
+
+def card(*children: Any, **props: Any) -> Any:
+    return dmc.Paper(list(children), withBorder=True, p="md", radius="md", **props)
+
+
+def two_columns(parameters: Any, results: Any) -> Any:
+    """Parameters in a narrow column, results in the wide one."""
+    return html.Div([html.Div(parameters, className="dcx-parameters"), html.Div(results, className="dcx-results")], className="dcx-columns")
+
+
+def tip_label(title: str, tip: str) -> Any:
+    """A label with a "?" that explains in the user's words; reachable by keyboard."""
+    return dmc.Group([html.Span(title), dmc.Tooltip(html.Span("?", className="dcx-tip", tabIndex=0, **{"aria-label": tip}), label=tip)], gap=4, wrap="nowrap", component="span") if tip else title
+
+
+def empty_state(title: str, text: str = "", action: Any = None) -> Any:
+    """What is not there yet, what to do next, and the button that does it."""
+    return dmc.Center(dmc.Stack([dmc.Text(title, fw=600, ta="center"), dmc.Text(text, c="dimmed", size="sm", ta="center", maw=460), action], align="center", gap="sm"), mih=260)
+
+
+def answer(sentence: str, badges: Sequence[tuple[str, str]] = (), *actions: Any) -> Any:
+    """The result in a sentence first; badges are (text, colour)."""
+    shown = [dmc.Badge(text, color=colour, variant="light", radius="sm", tt="none", maw=420, fw=600) for text, colour in badges]
+    return dmc.Stack([dmc.Text(sentence, fw=700, size="lg", lh=1.3), dmc.Group(shown, gap="xs") if shown else None, dmc.Group(list(actions), gap="sm") if actions else None], gap="xs")
+
+
+def warning(text: str, *actions: Any, colour: str = "orange") -> Any:
+    return dmc.Alert(dmc.Group([dmc.Text(text, size="sm"), *actions], justify="space-between", gap="sm"), color=colour, variant="light", p="xs")
+
+
+def shorten(text: str, length: int = 28) -> str:
+    """A long name, cut; show the whole on hover."""
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def clicked() -> Any:
+    """In a callback on ``Input(page.id.each(name, ALL), "n_clicks")``: the index of the one that was clicked, None if one merely appeared."""
+    if not call.triggered or not call.triggered[0]["value"] or not isinstance(call.triggered_id, dict):
+        return None
+    return call.triggered_id["index"]

@@ -1,0 +1,90 @@
+"""Choosing a file: a native dialog in the window, a streamed upload in a browser, a typed path in both. One component.
+
+The page gets the token of an :class:`gui.files.Upload` in a Store, whichever way the file came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import Input, Output, State, dcc, html
+from dash.exceptions import PreventUpdate
+
+from gui.components.common import icon
+from gui.errors import UnreadableFile
+from gui.files import FileKind
+from gui.plugin import Context, Page
+
+
+class FileField:
+    """A place to choose one file on one page; ``token_id`` is the Store that tells which (None: none)."""
+
+    def __init__(self, page: Page, name: str, kinds: Sequence[FileKind], *, title: str) -> None:
+        self.page, self.name, self.kinds, self.title = page, name, tuple(kinds), title
+
+    def id(self, part: str) -> str:
+        return str(getattr(self.page.id, f"{self.name}_{part}"))
+
+    @property
+    def token_id(self) -> str:
+        return self.id("token")
+
+    def layout(self, ctx: Context, *, token: str | None = None) -> Any:
+        """The button (window) or drop field (browser), and a line to type a path."""
+        suffixes = ",".join(s for kind in self.kinds for s in kind.suffixes)
+        words = "Choose a file…" if ctx.files.native else "Choose a file, or drop it here"
+        return dmc.Stack(
+            [
+                dcc.Store(id=self.token_id, data=token),
+                dcc.Store(id=self.id("arrived")),
+                html.Button(
+                    [icon("upload"), " ", words],
+                    id=self.id("choose"),
+                    type="button",
+                    className="dcx-drop",
+                    **{"data-upload": "" if ctx.files.native else self.id("arrived"), "data-accept": suffixes, "aria-label": f"{self.title}: {words}"},
+                ),
+                dmc.TextInput(
+                    id=self.id("path"), placeholder="or type the path and press Enter", size="xs", debounce=True, rightSection=icon("folder", 14), **{"aria-label": f"{self.title}: path"}
+                ),
+            ],
+            gap=4,
+        )
+
+    def bind(self) -> None:
+        """Record the callbacks that turn a dialog, an upload or a typed path into a token."""
+        field, page = self, self.page
+
+        @page.callback(Output(field.token_id, "data", allow_duplicate=True), Input(field.id("choose"), "n_clicks"), prevent_initial_call=True)
+        def choose(ctx: Context, clicks: int | None) -> Any:
+            if not clicks or not ctx.files.native:
+                raise PreventUpdate
+            chosen = ctx.files.open(field.kinds, title=field.title)
+            if not chosen:
+                raise PreventUpdate
+            return ctx.uploads.adopt(chosen[0]).token
+
+        @page.callback(Output(field.token_id, "data", allow_duplicate=True), Input(field.id("arrived"), "data"), prevent_initial_call=True)
+        def arrived(ctx: Context, data: dict[str, Any] | None) -> Any:
+            if not data:
+                raise PreventUpdate
+            if data.get("error"):
+                raise UnreadableFile(str(data["error"])[:300], advice="")
+            return ctx.uploads.get(str(data["token"])).token
+
+        @page.callback(
+            Output(field.token_id, "data", allow_duplicate=True), Output(field.id("path"), "value"), Input(field.id("path"), "n_submit"), State(field.id("path"), "value"), prevent_initial_call=True
+        )
+        def typed(ctx: Context, _submit: int | None, text: str | None) -> Any:
+            if not text or not text.strip():
+                raise PreventUpdate
+            path = Path(text.strip().strip('"').removeprefix("file://")).expanduser()
+            if not path.is_absolute():
+                raise UnreadableFile(f"“{text.strip()[:200]}” is not a whole path.", advice="Begin with the drive or with /.")
+            return ctx.uploads.adopt(path).token, ""
+
+        for function in (choose, arrived, typed):
+            function.__name__ = f"{field.name}_{function.__name__}"

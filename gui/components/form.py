@@ -1,0 +1,147 @@
+"""A form made of a Params class: one field for each parameter, with its tooltip, unit and default; values kept in the session."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Generic, Literal, TypeVar, get_args, get_origin
+
+import dash_mantine_components as dmc
+from dash import Input, Output, State, dcc, html, no_update
+from dash.exceptions import PreventUpdate
+
+from gui.components.common import tip_label
+from gui.engine.params import Params, allowed
+from gui.errors import InvalidParameter
+from gui.plugin import Context, Page
+
+P = TypeVar("P", bound=Params)
+
+
+class ParamsForm(Generic[P]):
+    """The form of one Params class on one page.
+
+    names : the fields shown, default all; choices : field -> {value: shown text}; a field left out keeps its default.
+    In the layout :meth:`fields`, at module level :meth:`bind`, in a callback ``*form.states`` and :meth:`parse`.
+    """
+
+    def __init__(self, page: Page, cls: type[P], *, prefix: str = "", names: Sequence[str] | None = None, choices: Mapping[str, Mapping[str, str]] | None = None) -> None:
+        self.page, self.cls, self.prefix = page, cls, prefix
+        self.names = list(names or cls.model_fields)
+        self.choices = dict(choices or {})
+
+    def id(self, name: str) -> str:
+        return str(getattr(self.page.id, f"{self.prefix}{name}"))
+
+    @property
+    def fill_id(self) -> str:
+        """A Store: setting its data to {field: value} fills the form."""
+        return self.id("fill")
+
+    def prop(self, name: str) -> str:
+        return "checked" if self._kind(name) is bool else "value"
+
+    @property
+    def states(self) -> list[State]:
+        return [State(self.id(n), self.prop(n)) for n in self.names]
+
+    def parse(self, values: Sequence[Any], **fixed: Any) -> P:
+        """The parameters; InvalidParameter (one sentence) if one is not allowed."""
+        given = {name: self._value(name, value) for name, value in zip(self.names, values, strict=True)}
+        return self.cls.parse(**given, **fixed)
+
+    def fields(self, ctx: Context, *names: str) -> Any:
+        """The inputs named (default all essential ones), filled with what the session keeps."""
+        kept = ctx.session.form(self.page.key)
+        shown = names or tuple(n for n in self.names if not self._extra(n)["advanced"])
+        return dmc.Stack([self._field(n, kept.get(self.prefix + n, self.cls.model_fields[n].default)) for n in shown], gap="sm")
+
+    def advanced(self, ctx: Context, *names: str, title: str = "Advanced") -> Any:
+        """The fields marked as advanced (or those named), folded."""
+        shown = names or tuple(n for n in self.names if self._extra(n)["advanced"])
+        return folded(title, self.fields(ctx, *shown))
+
+    def hidden_parts(self) -> Any:
+        """Goes once into the layout: the Store that fills the form."""
+        return dcc.Store(id=self.fill_id)
+
+    def bind(self) -> None:
+        """Record the callbacks that keep the values in the session and fill the form from a Store."""
+        page, form = self.page, self
+
+        @page.callback(*[Input(form.id(n), form.prop(n)) for n in form.names], prevent_initial_call=True)
+        def keep(ctx: Context, *values: Any) -> None:
+            ctx.session.keep_form(page.key, {form.prefix + n: v for n, v in zip(form.names, values, strict=True)})
+
+        @page.callback(*[Output(form.id(n), form.prop(n)) for n in form.names], Input(form.fill_id, "data"), prevent_initial_call=True)
+        def fill(ctx: Context, data: dict[str, Any] | None) -> list[Any]:
+            if not data:
+                raise PreventUpdate
+            return [form._shown(n, data[n]) if n in data else no_update for n in form.names]
+
+        keep.__name__, fill.__name__ = f"keep_{form.prefix}form", f"fill_{form.prefix}form"
+
+    # -- one field --------------------------------------------------------------------------------------------------------------
+    def _extra(self, name: str) -> dict[str, Any]:
+        extra = self.cls.model_fields[name].json_schema_extra
+        return {"unit": "", "advanced": False, **(extra if isinstance(extra, dict) else {})}
+
+    def _kind(self, name: str) -> Any:
+        annotation = self.cls.model_fields[name].annotation
+        if get_origin(annotation) is Literal:
+            return Literal
+        return next((a for a in get_args(annotation) if a is not type(None)), annotation)
+
+    def _value(self, name: str, shown: Any) -> Any:
+        """What the field shows, as the parameter takes it. An empty optional field is None."""
+        optional = type(None) in get_args(self.cls.model_fields[name].annotation)
+        if shown in (None, "") and optional:
+            return None
+        if self._kind(name) is float and isinstance(shown, str):
+            try:
+                return float(shown.strip().replace(",", "."))
+            except ValueError:
+                raise InvalidParameter(f"{self.cls.model_fields[name].title} is “{shown}”; allowed: {allowed(self.cls, name)}.") from None
+        return shown
+
+    def _shown(self, name: str, value: Any) -> Any:
+        if self._kind(name) is float and not isinstance(value, str):
+            return number(value)
+        return "" if value is None else value
+
+    def _field(self, name: str, value: Any) -> Any:
+        field, kind, common = self.cls.model_fields[name], self._kind(name), {"id": self.id(name)}
+        unit = self._extra(name)["unit"]
+        label = tip_label(field.title or name, field.description or "")
+        if kind is bool:
+            return dmc.Switch(checked=bool(value), label=label, size="sm", **common)
+        if kind is Literal:
+            texts = self.choices.get(name, {})
+            options = [{"value": v, "label": texts.get(v, v)} for v in get_args(field.annotation)]
+            if len(options) <= 3 and all(len(o["label"]) <= 14 for o in options):
+                return html.Div([dmc.Text(label, size="sm", fw=500, mb=4), dmc.SegmentedControl(data=options, value=value, fullWidth=True, size="xs", **common)])
+            return dmc.Select(data=options, value=value, label=label, allowDeselect=False, checkIconPosition="right", **common)
+        if kind is float:
+            return dmc.TextInput(value=self._shown(name, value), label=label, debounce=400, **common)
+        limits = {k: getattr(m, k) for m in field.metadata for k in ("ge", "le") if hasattr(m, k)}
+        empty = {"placeholder": "all"} if type(None) in get_args(field.annotation) else {}
+        return dmc.NumberInput(
+            value=self._shown(name, value), label=label, min=limits.get("ge"), max=limits.get("le"), clampBehavior="none", allowDecimal=False, debounce=300,
+            rightSection=dmc.Text(unit, size="xs", c="dimmed") if unit else None, rightSectionWidth=74 if unit else None, hideControls=bool(unit), **empty, **common,
+        )  # fmt: skip
+
+
+def folded(title: str, *children: Any, opened: bool = False) -> Any:
+    """A section that is closed until it is wanted."""
+    return dmc.Accordion(
+        [dmc.AccordionItem([dmc.AccordionControl(title), dmc.AccordionPanel(list(children))], value="x")],
+        value="x" if opened else None,
+        chevronPosition="left",
+        variant="default",
+        styles={"content": {"padding": "4px 0 8px"}, "control": {"padding": "0 4px"}, "label": {"padding": "8px 0", "fontSize": "var(--mantine-font-size-sm)"}},
+    )
+
+
+def number(value: float) -> str:
+    """A float as a person types it: 1e-09 -> 1e-9, 1.0 -> 1."""
+    mantissa, _, exponent = f"{value:.6g}".partition("e")
+    return f"{mantissa}e{int(exponent)}" if exponent else mantissa

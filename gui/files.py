@@ -1,0 +1,156 @@
+"""Files in and out: the interface, and what it means in a browser. The window's implementation is ``desktop/dialogs.py``."""
+
+from __future__ import annotations
+
+import base64
+import re
+import secrets
+import shutil
+import tempfile
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from gui.errors import UnreadableFile
+
+CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class FileKind:
+    """What a dialog offers: ``FileKind("CSV table", (".csv",))``; the first suffix is added when the user gives none."""
+
+    name: str
+    suffixes: tuple[str, ...]
+
+
+EXPRESSION = FileKind("Expression data", (".h5ad", ".csv", ".tsv", ".txt", ".gz", ".xlsx", ".dcx"))
+MODEL = FileKind("Trained model", (".dcxmodel",))
+CSV = FileKind("CSV table", (".csv",))
+XLSX = FileKind("Excel table", (".xlsx",))
+PNG = FileKind("PNG picture", (".png",))
+SVG = FileKind("SVG drawing", (".svg",))
+
+
+class Files(Protocol):
+    """How the program asks for files and gives files away."""
+
+    native: bool
+    """True in the window: ``open`` shows a dialog and gives paths. False in a browser: files arrive through :class:`Uploads`."""
+
+    def open(self, kinds: Sequence[FileKind], *, title: str, multiple: bool = False) -> list[Path]:
+        """Paths the user chose; empty if cancelled."""
+        ...
+
+    def save(self, name: str, data: bytes, kind: FileKind) -> str | None:
+        """Save under a name the user confirms; returns what to tell them, None if cancelled. DeconomixError if it cannot be written."""
+        ...
+
+
+class BrowserFiles:
+    """In a browser: saving is a download; files arrive through the upload route."""
+
+    native = False
+
+    def open(self, kinds: Sequence[FileKind], *, title: str, multiple: bool = False) -> list[Path]:
+        return []
+
+    def save(self, name: str, data: bytes, kind: FileKind) -> str | None:
+        from dash import set_props
+
+        name = with_suffix(safe_name(name), kind)
+        content = base64.b64encode(data).decode("ascii")
+        set_props("dcx-download", {"data": {"filename": name, "content": content, "base64": True, "type": "application/octet-stream"}})
+        return f"{name} is in your downloads folder."
+
+
+def safe_name(name: str) -> str:
+    """A file name that every system accepts, made of ``name``; never empty, never a path."""
+    cleaned = re.sub(r'[<>:"/\\|?*\x00-\x1f]+', "_", name).strip(" .")
+    return cleaned[:120] or "file"
+
+
+def with_suffix(name: str, kind: FileKind) -> str:
+    """``name``, with the kind's first suffix where it has none of them."""
+    return name if name.lower().endswith(kind.suffixes) else name + kind.suffixes[0]
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file that arrived: the browser knows only the token."""
+
+    token: str
+    name: str
+    path: Path
+    size: int
+
+
+class Uploads:
+    """Files on their way in, kept in a private temporary folder until loaded or the program ends. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._folder: Path | None = None
+        self._uploads: dict[str, Upload] = {}
+
+    def receive(self, name: str, chunks: Iterable[bytes], *, limit: int) -> Upload:
+        """Write the stream to disk. UnreadableFile if it is larger than ``limit`` bytes; then nothing is kept."""
+        token = secrets.token_urlsafe(24)
+        path = self._place() / f"{token}{''.join(Path(safe_name(name)).suffixes[-2:])}"
+        size = 0
+        try:
+            with path.open("xb") as out:
+                for chunk in chunks:
+                    size += len(chunk)
+                    if size > limit:
+                        raise UnreadableFile(f"{safe_name(name)} is larger than {limit // 1_000_000} MB.", advice="Use the desktop window for larger files, or raise upload_limit_mb.")
+                    out.write(chunk)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+        return self._keep(Upload(token, safe_name(name), path, size))
+
+    def adopt(self, path: Path) -> Upload:
+        """A file on this computer, chosen in a dialog or typed: read where it lies, never deleted. UnreadableFile if it is not there."""
+        try:
+            if not path.is_file():
+                raise UnreadableFile(f"There is no file {path.name or path} at the place given.")
+            size = path.stat().st_size
+        except OSError:
+            raise UnreadableFile(f"{path.name} cannot be opened.") from None
+        return self._keep(Upload(secrets.token_urlsafe(24), path.name, path, size))
+
+    def get(self, token: str) -> Upload:
+        """The file behind a token; UnreadableFile if it is gone."""
+        upload = self._uploads.get(token)
+        if upload is None:
+            raise UnreadableFile("The chosen file is no longer there.", advice="Choose it again.")
+        return upload
+
+    def forget(self, token: str) -> None:
+        """Delete an uploaded file (an adopted one stays where it is)."""
+        with self._lock:
+            upload = self._uploads.pop(token, None)
+        if upload and self._folder and upload.path.parent == self._folder:
+            upload.path.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Delete everything that was uploaded."""
+        with self._lock:
+            self._uploads.clear()
+            if self._folder is not None:
+                shutil.rmtree(self._folder, ignore_errors=True)
+                self._folder = None
+
+    def _place(self) -> Path:
+        with self._lock:
+            if self._folder is None:
+                self._folder = Path(tempfile.mkdtemp(prefix="deconomix-"))
+            return self._folder
+
+    def _keep(self, upload: Upload) -> Upload:
+        with self._lock:
+            self._uploads[upload.token] = upload
+        return upload

@@ -1,0 +1,103 @@
+"""Who may talk to the server, and what the page may load.
+
+One-time token in the first address -> cookie (HttpOnly, SameSite=Strict). Refused: no cookie 403, used token 403, foreign Host 421
+(DNS rebinding), foreign or missing Origin on POST 403; ``/_dcx/`` routes also need a bearer token. Strict Content-Security-Policy.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import threading
+from collections.abc import Callable, Sequence
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, redirect, request
+
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
+PAGE = "<!doctype html><meta charset=utf-8><title>DeconomiX</title><p style='font:16px system-ui;margin:4em auto;max-width:34em'>{}</p>"
+CLOSED = "This address is not open to you. Start DeconomiX again, or open the address that it prints when it starts: it can be used once."
+
+
+class Guard:
+    """Token, cookie, Host, Origin and policy of one running application."""
+
+    def __init__(self) -> None:
+        self.bearer = secrets.token_urlsafe(32)
+        self._cookie_name = f"dcx_{secrets.token_hex(4)}"  # cookies ignore ports: two running programs must not overwrite each other's
+        self._cookie = secrets.token_urlsafe(32)
+        self._tokens: set[str] = set()
+        self._lock = threading.Lock()
+
+    def issue(self) -> str:
+        """A token that opens the application once."""
+        token = secrets.token_urlsafe(32)
+        with self._lock:
+            self._tokens.add(token)
+        return token
+
+    def protect(self, server: Flask, script_hashes: Callable[[], Sequence[str]]) -> None:
+        """Put the guard before every route of ``server``; ``script_hashes`` are those of dash's inline scripts."""
+        policy: list[str] = []
+
+        @server.before_request
+        def check() -> Response | None:
+            return self._refusal()
+
+        @server.after_request
+        def headers(response: Response) -> Response:
+            if not policy:
+                policy.append(content_security_policy(script_hashes()))
+            response.headers["Content-Security-Policy"] = policy[0]
+            response.headers["X-Content-Type-Options"] = "nosniff"
+            response.headers["Referrer-Policy"] = "no-referrer"
+            response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+            response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+            if not request.path.startswith(("/_dash-component-suites", "/assets")):
+                response.headers["Cache-Control"] = "no-store"
+            return response
+
+    def _refusal(self) -> Response | None:
+        """A response that ends the request, or None to let it through."""
+        if urlsplit(f"//{request.host}").hostname not in LOOPBACK:
+            return Response(PAGE.format("This address is not served here."), 421)
+        token = request.args.get("t")
+        if token is not None and request.path == "/" and request.method == "GET":
+            with self._lock:
+                known = token in self._tokens
+                self._tokens.discard(token)
+            if known:
+                answer = redirect("/", 303)
+                answer.set_cookie(self._cookie_name, self._cookie, httponly=True, samesite="Strict")
+                return answer  # type: ignore[return-value]
+            if not self._has_cookie():
+                return Response(PAGE.format(CLOSED), 403)
+        if not self._has_cookie():
+            return Response(PAGE.format(CLOSED), 403)
+        if request.method not in ("GET", "HEAD", "OPTIONS") and request.headers.get("Origin") != f"{request.scheme}://{request.host}":
+            return Response("The request does not come from this program.", 403)
+        if request.path.startswith("/_dcx/") and not hmac.compare_digest(request.headers.get("Authorization", "").encode(), f"Bearer {self.bearer}".encode()):
+            return Response("The request does not come from this program.", 403)
+        return None
+
+    def _has_cookie(self) -> bool:
+        return hmac.compare_digest(request.cookies.get(self._cookie_name, "").encode(), self._cookie.encode())
+
+
+def content_security_policy(hashes: Sequence[str]) -> str:
+    """Only this server's own scripts, styles and pictures; no evaluation, no frames, no forms."""
+    return "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self' " + " ".join(sorted(set(hashes))),
+            "style-src 'self' 'unsafe-inline'",
+            "img-src 'self' data: blob:",
+            "font-src 'self' data:",
+            "connect-src 'self'",
+            "worker-src 'self' blob:",
+            "form-action 'none'",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+            "object-src 'none'",
+        )
+    )

@@ -1,0 +1,111 @@
+"""Finds the pages: built in, entry points ``deconomix_gui.pages``, files in the user's plug-in folder. A broken one is named, never fatal."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import re
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from gui.errors import PluginError
+from gui.plugin import Page
+
+log = logging.getLogger(__name__)
+GROUP = "deconomix_gui.pages"
+RESERVED = {"dcx", "assets", "shell", "train", "bulk", "dataset"}
+
+
+@dataclass(frozen=True)
+class Registry:
+    """pages in the order of the workflow; errors: what was left out and why, for a notice."""
+
+    pages: tuple[Page, ...]
+    errors: tuple[PluginError, ...]
+
+    def page(self, key: str) -> Page | None:
+        return next((p for p in self.pages if p.key == key), None)
+
+
+def find_pages(plugin_folder: Path | None = None) -> Registry:
+    """All pages that can be used, in dependency order."""
+    pages: dict[str, Page] = {page.key: page for page in built_in()}
+    errors: list[PluginError] = []
+    for origin, load in _plugins(plugin_folder):
+        try:
+            for page in _pages_of(load()):
+                _check(page, pages)
+                pages[page.key] = page
+        except Exception as error:  # a plug-in may raise anything; it must not stop the program
+            reason = str(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
+            log.warning("plug-in left out: %s", type(error).__name__)
+            errors.append(PluginError(f"The plug-in {origin} could not be loaded ({reason.splitlines()[0][:200]})."))
+    return Registry(tuple(in_order(pages.values())), tuple(errors))
+
+
+def built_in() -> list[Page]:
+    """The program's own pages, by real imports (a frozen program finds no others)."""
+    from gui.pages import adtd, dtd, upload
+
+    return [upload.page, dtd.page, adtd.page]
+
+
+def in_order(pages: Iterable[Page]) -> list[Page]:
+    """By ``order``, but never before a page whose results are required."""
+    waiting = sorted(pages, key=lambda p: (p.order, p.key))
+    keys = {p.key for p in waiting}
+    done: list[Page] = []
+    while waiting:
+        placed = {p.key for p in done}
+        ready = next((p for p in waiting if all(r in placed for r in p.requires if r in keys and r != p.key)), waiting[0])
+        waiting.remove(ready)
+        done.append(ready)
+    return done
+
+
+def _plugins(folder: Path | None) -> Iterable[tuple[str, Any]]:
+    for point in entry_points(group=GROUP):
+        yield point.name, point.load
+    if folder is not None and folder.is_dir():
+        for path in sorted(folder.glob("*.py")):
+            if not path.name.startswith("_"):
+                yield path.name, lambda path=path: load_file(path)
+
+
+def load_file(path: Path) -> ModuleType:
+    """Import one plug-in file as module ``dcx_plugin_<name>``."""
+    name = f"dcx_plugin_{re.sub(r'[^0-9a-zA-Z_]', '_', path.stem)}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise PluginError("it is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException as error:
+        sys.modules.pop(name, None)
+        if isinstance(error, SystemExit):
+            raise PluginError("it ends the program on import") from None
+        raise
+    return module
+
+
+def _pages_of(loaded: Any) -> list[Page]:
+    found = [loaded] if isinstance(loaded, Page) else [v for v in vars(loaded).values() if isinstance(v, Page)]
+    if not found:
+        raise PluginError("it defines no Page")
+    return found
+
+
+def _check(page: Page, others: dict[str, Page]) -> None:
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,30}", page.key) or page.key in RESERVED:
+        raise PluginError(f"the key {page.key!r} is not allowed: lower-case letters, digits and _")
+    if page.key in others:
+        raise PluginError(f"another page has the key {page.key!r}")
+    if page.layout_function is None:
+        raise PluginError("its page has no layout")

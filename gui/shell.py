@@ -1,0 +1,403 @@
+"""What stands around every page: header with session switcher and job ticker, navigation, page outlet, notices."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+import dash_mantine_components as dmc
+from dash import ALL, Dash, Input, Output, State, dcc, html, no_update
+from dash.exceptions import PreventUpdate
+
+from gui import __version__, notify
+from gui.binding import SHELL, bind, context
+from gui.components.common import NEEDS, clicked, empty_state, icon
+from gui.components.jobs import job_list, ticker
+from gui.engine.params import MODEL_NAMES
+from gui.plugin import Context, Page, Recorded
+
+if TYPE_CHECKING:
+    from gui.app import Application
+
+THEME = {
+    "primaryColor": "indigo",
+    "fontFamily": "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif",
+    "defaultRadius": "md",
+    "components": {"Button": {"defaultProps": {"size": "sm"}}, "Tooltip": {"defaultProps": {"multiline": True, "maw": 320, "withArrow": True, "openDelay": 200}}},
+}
+BUSY_MS, IDLE_MS = 400, 2500
+CITATIONS = (
+    ("DTD: Görtler et al., J Comput Biol 2020", "10.1089/cmb.2019.0469"),
+    ("ADTD: Görtler et al., Bioinformatics 2024", "10.1093/bioinformatics/btae263"),
+    ("Deconomix: Mensching-Buhr et al., bioRxiv 2024", "10.1101/2024.11.28.625894"),
+)
+
+
+def part(name: str, index: Any) -> dict[str, Any]:
+    return {"page": SHELL, "part": name, "index": index}
+
+
+def layout(application: Application) -> Any:
+    """The whole page, made anew for each tab."""
+    theme = application.config.appearance.theme
+    return dmc.MantineProvider(
+        id="dcx-theme-provider",
+        theme=THEME,
+        defaultColorScheme="auto",
+        children=html.Div(
+            id="dcx-root",
+            **{"data-bearer": application.guard.bearer},
+            children=[
+                dcc.Location(id="dcx-location", refresh="callback-nav"),
+                dcc.Store(id="dcx-session", storage_type="session"),
+                dcc.Store(id="dcx-theme", storage_type="local", data=theme),
+                dcc.Store(id="dcx-dark", data=False),
+                dcc.Store(id="dcx-revision"),
+                dcc.Store(id="dcx-page"),
+                dcc.Store(id="dcx-seen", data={}),
+                dcc.Store(id="dcx-poke"),
+                dcc.Interval(id="dcx-interval", interval=IDLE_MS),
+                dcc.Download(id="dcx-download"),
+                dmc.NotificationContainer(id="dcx-notices", position="bottom-right", limit=4, sendNotifications=_start_notices(application)),
+                _new_session_dialog(),
+                _about_dialog(application),
+                dmc.AppShell(
+                    [
+                        dmc.AppShellHeader(_header(), px="md"),
+                        dmc.AppShellNavbar(
+                            [
+                                dmc.Box([], id="dcx-nav", style={"flex": 1, "overflowY": "auto"}),
+                                dmc.Text("For research use only", size="xs", c="dimmed", px="xs"),
+                            ],
+                            p="sm",
+                            **{"aria-label": "Pages"},
+                        ),
+                        dmc.AppShellMain(html.Div(id="dcx-outlet")),
+                    ],
+                    header={"height": 48},
+                    navbar={"width": 230, "breakpoint": 0},
+                    padding="md",
+                ),
+            ],
+        ),
+    )
+
+
+def validation_layout(application: Application) -> Any:
+    """Every id there can be, for dash's own check: a callback on an id that no page has is an error at start, not silence."""
+    pages = [page_layout(page, context(application, None, page.key)) for page in application.registry.pages]
+    return html.Div([layout(application), *pages])
+
+
+def _start_notices(application: Application) -> list[dict[str, Any]]:
+    shown = []
+    for number, error in enumerate(application.registry.errors):
+        words = notify.notice(error)
+        shown.append({"action": "show", "id": f"plugin-{number}", "title": words["title"], "message": words["message"], "color": words["colour"], "autoClose": False})
+    return shown
+
+
+def _header() -> Any:
+    return dmc.Group(
+        [
+            dmc.Group(
+                [
+                    html.Img(src="/assets/icons/logo.svg", width=24, height=24, alt=""),
+                    dmc.Text("DeconomiX", fw=700, size="lg"),
+                    dmc.Divider(orientation="vertical", h=24, my="auto"),
+                    dmc.Menu(
+                        [
+                            dmc.MenuTarget(
+                                dmc.Button("Default", id="dcx-session-button", variant="subtle", color="gray", rightSection=icon("down", 12), px="xs", maw=300, **{"aria-label": "Session"})
+                            ),
+                            dmc.MenuDropdown(
+                                [
+                                    dmc.MenuItem("New session…", id="dcx-new", leftSection=icon("plus")),
+                                    dmc.MenuDivider(),
+                                    dmc.Box([], id="dcx-session-menu", mah=380, style={"overflowY": "auto"}),
+                                ]
+                            ),
+                        ],
+                        position="bottom-start",
+                        width=300,
+                    ),
+                ],
+                gap="sm",
+                wrap="nowrap",
+            ),
+            dmc.Group(
+                [
+                    html.Div(id="dcx-ticker"),
+                    dmc.Menu(
+                        [
+                            dmc.MenuTarget(dmc.ActionIcon(icon("jobs"), variant="subtle", color="gray", id="dcx-jobs-button", **{"aria-label": "Jobs"})),
+                            dmc.MenuDropdown(html.Div(id="dcx-jobs", style={"maxHeight": 420, "overflowY": "auto"})),
+                        ],
+                        width=380,
+                        position="bottom-end",
+                        closeOnItemClick=False,
+                        keepMounted=True,
+                    ),
+                    dmc.Menu(
+                        [
+                            dmc.MenuTarget(dmc.ActionIcon(icon("theme"), variant="subtle", color="gray", **{"aria-label": "Theme"})),
+                            dmc.MenuDropdown([dmc.MenuItem(label, id=f"dcx-theme-{name}") for name, label in (("light", "Light"), ("dark", "Dark"), ("system", "As the system"))]),
+                        ],
+                        position="bottom-end",
+                    ),
+                    dmc.ActionIcon(icon("help"), variant="subtle", color="gray", id="dcx-help", **{"aria-label": "About DeconomiX"}),
+                ],
+                gap="xs",
+                wrap="nowrap",
+            ),
+        ],
+        justify="space-between",
+        h="100%",
+        wrap="nowrap",
+    )
+
+
+def _new_session_dialog() -> Any:
+    return dmc.Modal(
+        [
+            dmc.TextInput(id="dcx-new-name", label="Name", placeholder="Melanoma, batch 2", **{"data-autofocus": "true"}),
+            dmc.Group([dmc.Button("Create session", id="dcx-new-create")], justify="flex-end", mt="md"),
+        ],
+        id="dcx-new-dialog",
+        title="New session",
+        centered=True,
+    )
+
+
+def _about_dialog(application: Application) -> Any:
+    return dmc.Modal(
+        dmc.Stack(
+            [
+                dmc.Text(f"Version {__version__}", size="sm", c="dimmed"),
+                dmc.Text("Finds out which cell types a bulk tissue sample is made of.", size="sm"),
+                dmc.Text("For research use only. Not a medical device, not for diagnosis.", size="sm", fw=600),
+                dmc.Text("Workflow: Upload → DTD → ADTD. Models: " + ", ".join(MODEL_NAMES.values()) + ".", size="sm"),
+                dmc.Text("Please cite", size="sm", fw=600),
+                *[dmc.Text(f"{text}, doi {doi}", size="sm") for text, doi in CITATIONS],
+                dmc.Text("Licence: GPL-3.0-or-later", size="sm", c="dimmed"),
+                dmc.Text(f"Plug-in pages are read from {application.config.plugins_folder}", size="xs", c="dimmed", style={"wordBreak": "break-all"}),
+            ],
+            gap="xs",
+        ),
+        id="dcx-about",
+        title="About DeconomiX",
+        centered=True,
+    )
+
+
+# -- pages ----------------------------------------------------------------------------------------------------------------------
+
+
+def missing(page: Page, ctx: Context, application: Application) -> list[str]:
+    """What the page needs and is not there, in words."""
+    titles = {p.key: f"a {p.title} run" for p in application.registry.pages}
+    return [NEEDS.get(need) or titles.get(need, need) for need in page.requires if not ctx.session.has(need)]
+
+
+def page_layout(page: Page, ctx: Context) -> Any:
+    """The page as its author laid it out."""
+    if page.layout_function is None:
+        raise ValueError(f"page {page.key} has no layout")
+    return html.Div(page.layout_function(ctx), className="dcx-page", id=f"{page.key}-page")
+
+
+def page_at(application: Application, pathname: str | None) -> Page | None:
+    key = (pathname or "/").strip("/")
+    return application.registry.page(key) if key else application.registry.pages[0]
+
+
+def outlet(application: Application, pathname: str | None, ctx: Context) -> Any:
+    """The page at this address, or what is missing for it."""
+    page = page_at(application, pathname)
+    if page is None:
+        return empty_state("There is no such page.", "Choose a page on the left.")
+    lacking = missing(page, ctx, application)
+    if lacking:
+        first = next((p for p in application.registry.pages if not missing(p, ctx, application)), None)
+        going = dmc.Anchor(dmc.Button(f"Go to {first.title}"), href=f"/{first.key}", underline="never") if first else None
+        return empty_state(f"{page.title} needs {' and '.join(lacking)}.", "Do the earlier steps first; this page opens by itself.", going)
+    return page_layout(page, ctx)
+
+
+def navigation(application: Application, current: Page | None, ctx: Context) -> list[Any]:
+    items = []
+    for page in application.registry.pages:
+        lacking = missing(page, ctx, application)
+        done = page.summary_function(ctx) if page.summary_function and not lacking else None
+        active = current is not None and page.key == current.key
+        state = "missing" if lacking else "active" if active else "done" if done else "open"
+        items.append(
+            dmc.NavLink(
+                id=part("nav", page.key),
+                label=page.title,
+                description=f"needs {' and '.join(lacking)}" if lacking else done or page.description,
+                href=f"/{page.key}",
+                active=active,
+                disabled=bool(lacking) and not active,
+                leftSection=html.Span(className=f"dcx-step dcx-step-{state}", children=icon("check", 12) if state == "done" or (active and done) else None),
+                className="dcx-nav-link",
+            )
+        )
+    return items
+
+
+def session_menu(ctx: Context) -> list[Any]:
+    items = []
+    for session in ctx.sessions.list_sessions(actor=ctx.actor):
+        here = session.session_id == ctx.session_id
+        items.append(
+            dmc.MenuItem(
+                dmc.Text(session.name, truncate="end", size="sm", fw=600 if here else 400),
+                id=part("switch", session.session_id),
+                leftSection=icon("check") if here else html.Span(style={"display": "inline-block", "width": 16}),
+            )
+        )
+    return items
+
+
+# -- callbacks ------------------------------------------------------------------------------------------------------------------
+
+
+def bind_shell(app: Dash, application: Application) -> None:
+    """Register the shell's own callbacks, in the same way as a page's."""
+
+    def on(*args: Any, **options: Any) -> Any:
+        return lambda function: bind(app, application, SHELL, Recorded(function, args, options))
+
+    @on(
+        Output("dcx-revision", "data"),
+        Output("dcx-page", "data"),
+        Output("dcx-nav", "children"),
+        Output("dcx-session-button", "children"),
+        Output("dcx-session-menu", "children"),
+        Output("dcx-ticker", "children"),
+        Output("dcx-jobs", "children"),
+        Output("dcx-interval", "interval"),
+        Output("dcx-seen", "data"),
+        Input("dcx-interval", "n_intervals"),
+        Input("dcx-session", "data"),
+        Input("dcx-location", "pathname"),
+        Input("dcx-poke", "data"),
+        State("dcx-revision", "data"),
+        State("dcx-page", "data"),
+        State("dcx-seen", "data"),
+    )
+    def tick(ctx: Context, _n: Any, session_id: str | None, pathname: str | None, _poke: Any, revision: str | None, shown: str | None, seen: dict[str, Any]) -> Any:
+        """What changed since this tab last asked; nothing at all if nothing did."""
+        if session_id and session_id != ctx.session_id:
+            ctx.switch_to(ctx.session_id)
+        page = page_at(application, pathname)
+        lacking = missing(page, ctx, application) if page else []
+        jobs = application.runner.status()
+        busy = any(job.active for job in jobs)
+        names = {s.session_id: s.name for s in ctx.sessions.list_sessions(actor=ctx.actor)}
+        now = {
+            "revision": f"{ctx.session_id}:{ctx.session.revision}",
+            "page": json.dumps([page.key if page else pathname, ctx.session_id, lacking]),
+            "nav": f"{ctx.session_id}:{ctx.session.revision}:{page.key if page else ''}",
+            "head": _digest([ctx.session_id, names]),
+            "jobs": _digest([(j.id, j.state, j.stage, j.fraction, j.count, j.loss, int(j.elapsed) if j.active else 0) for j in jobs]),
+            "busy": busy,
+        }
+        ended = [job.id for job in jobs if not job.active and job.session_id == ctx.session_id]
+        told = seen.get("ended") if seen.get("session") == ctx.session_id else None
+        for job in jobs:
+            if told is not None and job.id in ended and job.id not in told:
+                _tell(ctx, job)
+        if all(seen.get(key) == value for key, value in now.items()) and told == ended and revision and shown:
+            raise PreventUpdate
+
+        def if_changed(key: str, make: Any) -> Any:
+            return make() if seen.get(key) != now[key] else no_update
+
+        return (
+            now["revision"] if revision != now["revision"] else no_update,
+            now["page"] if shown != now["page"] else no_update,
+            if_changed("nav", lambda: navigation(application, page, ctx)),
+            if_changed("head", lambda: dmc.Text(ctx.session.name, truncate="end", fw=600, size="sm")),
+            if_changed("head", lambda: session_menu(ctx)),
+            if_changed("jobs", lambda: ticker(jobs, part)),
+            if_changed("jobs", lambda: job_list(jobs, names, part)),
+            BUSY_MS if busy else IDLE_MS,
+            {**now, "ended": ended, "session": ctx.session_id},
+        )
+
+    @on(Output("dcx-outlet", "children"), Input("dcx-page", "data"), State("dcx-location", "pathname"), prevent_initial_call=True)
+    def show_page(ctx: Context, _page: str | None, pathname: str | None) -> Any:
+        return outlet(application, pathname, ctx)
+
+    @on(Input(part("cancel", ALL), "n_clicks"), prevent_initial_call=True)
+    def cancel(ctx: Context, _clicks: list[int | None]) -> None:
+        if job_id := clicked():
+            ctx.jobs.cancel(job_id)
+
+    @on(Input(part("switch", ALL), "n_clicks"), prevent_initial_call=True)
+    def switch(ctx: Context, _clicks: list[int | None]) -> None:
+        if session_id := clicked():
+            ctx.switch_to(ctx.sessions.get_session(session_id, actor=ctx.actor).session_id)
+
+    @on(Output("dcx-new-dialog", "opened"), Output("dcx-new-name", "value"), Input("dcx-new", "n_clicks"), prevent_initial_call=True)
+    def ask_name(ctx: Context, clicks: int | None) -> Any:
+        if not clicks:
+            raise PreventUpdate
+        return True, ctx.sessions.free_name("Session", actor=ctx.actor)
+
+    @on(
+        Output("dcx-new-dialog", "opened", allow_duplicate=True),
+        Input("dcx-new-create", "n_clicks"),
+        Input("dcx-new-name", "n_submit"),
+        State("dcx-new-name", "value"),
+        prevent_initial_call=True,
+    )
+    def create(ctx: Context, _clicks: Any, _submit: Any, name: str | None) -> Any:
+        session = ctx.sessions.create_session(name or "", actor=ctx.actor)
+        ctx.switch_to(session.session_id)
+        return False
+
+    @on(Output("dcx-about", "opened"), Input("dcx-help", "n_clicks"), prevent_initial_call=True)
+    def about(ctx: Context, clicks: int | None) -> bool:
+        return bool(clicks)
+
+    app.clientside_callback(
+        """(light, dark, system) => {
+            const name = dash_clientside.callback_context.triggered_id;
+            return name ? name.replace('dcx-theme-', '') : dash_clientside.no_update;
+        }""",
+        Output("dcx-theme", "data"),
+        *[Input(f"dcx-theme-{name}", "n_clicks") for name in ("light", "dark", "system")],
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        """(choice) => {
+            const query = window.matchMedia('(prefers-color-scheme: dark)');
+            if (!window.dcxThemeWatched) {
+                window.dcxThemeWatched = true;
+                query.addEventListener('change', () => dash_clientside.set_props('dcx-theme', {data: (localStorage.getItem('dcx-theme') || '"system"').replaceAll('"', '')}));
+            }
+            const dark = choice === 'dark' || (choice !== 'light' && query.matches);
+            return [dark ? 'dark' : 'light', dark];
+        }""",
+        Output("dcx-theme-provider", "forceColorScheme"),
+        Output("dcx-dark", "data"),
+        Input("dcx-theme", "data"),
+    )
+
+
+def _tell(ctx: Context, job: Any) -> None:
+    if job.state == "done":
+        ctx.notify(f"{job.title} is done.", colour="green")
+    elif job.error is not None and job.state == "failed":
+        words = notify.notice(job.error)
+        ctx.notify(words["message"], title=f"{job.title}: {words['title'].lower()}", colour=words["colour"], keep=True)
+    elif job.state == "cancelled":
+        ctx.notify(f"{job.title} was cancelled; the session is unchanged.", colour="gray")
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:16]

@@ -67,13 +67,32 @@ class DTDParams(Params):
         unit="genes",
         ge=2,
     )
-    iterations: int = param(1000, "Iterations", "Steps of the optimiser that learns the gene weights. The loss curve shows whether more would help.", ge=1, le=100_000)
+    iterations: int = param(
+        1000, "Iterations", "Steps of the optimiser that learns the gene weights. The loss curve shows whether more would help.", ge=1, le=100_000
+    )
     run_on_bulk: bool = param(True, "Run on bulk", "Also estimate the composition of your bulk samples.")
-    train_mixtures: int = param(1000, "Training mixtures", "Simulated bulk mixtures the gene weights are learned on.", unit="mixtures", ge=3, le=100_000, advanced=True)
+    train_mixtures: int = param(
+        1000, "Training mixtures", "Simulated bulk mixtures the gene weights are learned on.", unit="mixtures", ge=3, le=100_000, advanced=True
+    )
     train_cells: int = param(100, "Cells per training mixture", "Single cells drawn for each training mixture.", unit="cells", ge=1, le=100_000, advanced=True)
-    test_mixtures: int = param(1000, "Test mixtures", "Simulated mixtures of the test cells on which the estimates are compared with the truth.", unit="mixtures", ge=3, le=100_000, advanced=True)
+    test_mixtures: int = param(
+        1000,
+        "Test mixtures",
+        "Simulated mixtures of the test cells on which the estimates are compared with the truth.",
+        unit="mixtures",
+        ge=3,
+        le=100_000,
+        advanced=True,
+    )
     test_cells: int = param(100, "Cells per test mixture", "Single cells drawn for each test mixture.", unit="cells", ge=1, le=100_000, advanced=True)
-    seed: int = param(1, "Seed", "Start of the random numbers for the training mixtures; test mixtures use the next one. The same seed gives the same result.", ge=0, le=2**32 - 2, advanced=True)
+    seed: int = param(
+        1,
+        "Seed",
+        "Start of the random numbers for the training mixtures; test mixtures use the next one. The same seed gives the same result.",
+        ge=0,
+        le=2**32 - 2,
+        advanced=True,
+    )
 
 
 Model = Literal["h", "h,r", "custom"]
@@ -85,14 +104,24 @@ WEIGHT_NAMES: dict[str, str] = {"dtd": "from DTD", "inverse": "1 / mean(Y)²"}
 class ADTDParams(Params):
     """Adaptive Digital Tissue Deconvolution: hidden background and gene regulation (doi 10.1093/bioinformatics/btae263)."""
 
-    model: Model = param("h", "Model", "+h estimates a hidden background beside the cell types of the reference; +h,r also how genes are regulated in each cell type.")
+    model: Model = param(
+        "h", "Model", "+h estimates a hidden background beside the cell types of the reference; +h,r also how genes are regulated in each cell type."
+    )
     part: Part = param("bulk", "Dataset", "Which mixtures are deconvolved: your bulk samples, or the simulated mixtures with known truth.")
     max_iterations: int = param(1000, "Maximal iterations", "The run ends earlier when the loss no longer falls.", ge=1, le=100_000)
-    lambda2: float = param(1e-9, "lambda2", "How strongly gene regulation is held at 1 (no regulation). Large: no regulation; small: free. The search proposes a value.", gt=0, allow_inf_nan=False)
+    lambda2: float = param(
+        1e-9,
+        "lambda2",
+        "How strongly gene regulation is held at 1 (no regulation). Large: no regulation; small: free. The search proposes a value.",
+        gt=0,
+        allow_inf_nan=False,
+    )
     gene_weights: GeneWeights = param("dtd", "Gene weights", "The weights learned by DTD, or 1/mean(Y)² as the search uses them.", advanced=True)
     c_static: bool = param(True, "C static", "Keep the composition of the first step (Custom only).", advanced=True)
     delta_static: bool = param(False, "Delta static", "No gene regulation (Custom only).", advanced=True)
-    lambda1: float = param(1.0, "lambda1", "How strongly the composition is held at that of the first step (Custom with free C only).", ge=0, allow_inf_nan=False, advanced=True)
+    lambda1: float = param(
+        1.0, "lambda1", "How strongly the composition is held at that of the first step (Custom with free C only).", ge=0, allow_inf_nan=False, advanced=True
+    )
 
     @property
     def regulated(self) -> bool:

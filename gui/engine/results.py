@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gui.engine.params import Params
+from gui.engine.params import DTDParams, Params
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,7 +18,7 @@ class DTDResult:
     """A trained model and what it gives.
 
     reference : X as used, genes x cell types, scaled
-    gene_weights : gamma by gene, mean 1 (sums to the number of genes)
+    gene_weights : gamma by gene, mean 1 (sums to the number of genes); float32 as stock gives them (ADTD's numbers depend on it)
     loss : (iterations,); correlation : iterations x cell types, Pearson on the training mixtures
     composition : part ("train", "test", "bulk") -> cell types x mixtures or samples, the engine's values, not normalised
     naive : the same with all gene weights 1
@@ -38,6 +38,8 @@ class DTDResult:
     metrics: pd.DataFrame
     scale: float | None = 10_000.0
     notes: tuple[str, ...] = ()
+    params: DTDParams | None = None
+    """What it was computed with; the simulated mixtures are drawn again from it. None where unknown."""
 
     @property
     def genes(self) -> pd.Index:

@@ -1,0 +1,333 @@
+"""Commands without a screen: ``deconomix-gui analyze``. Nothing heavy is imported before the arguments are understood."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from gui import __version__
+from gui.errors import DeconomixError, InvalidParameter, MissingPart
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from gui.data.dataset import Dataset
+    from gui.data.example import Example
+    from gui.engine.results import ADTDResult, DTDResult, SearchResult
+
+MODELS = ("naive", "deconomix", "deconomix+h", "deconomix+h,r")
+EPILOG = """\
+examples:
+  deconomix-gui analyze --example
+  deconomix-gui analyze --train cells.h5ad --bulk bulk.csv --model deconomix+h,r --lambda2 search --out results
+"""
+FILES = ("composition_bulk.csv", "composition_test.csv", "gene_weights.csv", "metrics_test.csv", "hidden_profile.csv", "gene_regulation.csv", "run.json")
+"""Everything ``analyze`` may write; of an earlier analysis in the same folder what no longer applies is removed."""
+
+
+def one_blas_thread() -> None:
+    """One thread for every numerical library loaded from here on: the numbers depend on it in the 5th digit."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
+        os.environ[name] = "1"
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise InvalidParameter(f"{message[:1].upper()}{message[1:]}.", advice=f"See {self.prog} --help.")
+
+
+def parser(prog: str = "deconomix-gui analyze") -> argparse.ArgumentParser:
+    """The options of ``analyze``. Wrong ones raise InvalidParameter; ``--help`` exits."""
+    cli = _Parser(
+        prog=prog,
+        description="Estimate the cell-type composition of bulk samples and write it as tables.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    cli.add_argument("--example", action="store_true", help="analyse the built-in simulated data and print estimated beside true values")
+    for name, text in (
+        ("train", "labelled single cells (.h5ad, .csv, .tsv, also .gz), or a .dcx file with everything"),
+        ("test", "labelled single cells to test on; without it part of the training cells is set aside"),
+        ("reference", "reference profiles, genes x cell types; without it the mean of the training cells per type"),
+        ("bulk", "bulk samples to analyse, genes x samples"),
+    ):
+        cli.add_argument(f"--{name}", type=Path, metavar="FILE", help=text)
+    cli.add_argument("--model", choices=MODELS, help="default: deconomix (with --example deconomix+h,r)")
+    cli.add_argument("--label", metavar="COLUMN", help="column of obs that holds the cell types (.h5ad)")
+    cli.add_argument("--genes", type=int, default=1000, metavar="N", help="number of genes, 0 for all (default %(default)s)")
+    cli.add_argument("--mixtures", type=int, default=1000, metavar="N", help="simulated mixtures, training and test (default %(default)s)")
+    cli.add_argument("--cells", type=int, default=100, metavar="N", help="cells per mixture (default %(default)s)")
+    cli.add_argument("--iterations", type=int, default=1000, metavar="N", help="steps of learning the gene weights (default %(default)s)")
+    cli.add_argument("--lambda2", default="1e-9", metavar="V", help="a number, or “search” for the one-standard-error choice (default %(default)s)")
+    cli.add_argument("--seed", type=int, default=1, metavar="N", help="start of the random numbers (default %(default)s)")
+    cli.add_argument("--out", type=Path, metavar="FOLDER", help="where the tables are written (required without --example)")
+    return cli
+
+
+def analyze(argv: Sequence[str]) -> int:
+    """Run a whole analysis. Progress on stderr; exit code 0, or 2 with one line on stderr and nothing written, 130 when interrupted."""
+    one_blas_thread()
+    try:
+        _analyze(parser().parse_args(argv))
+    except DeconomixError as error:
+        _say(" ".join(filter(None, (str(error), error.advice))), sys.stderr)
+        return 2
+    except OSError as error:
+        _say(f"The results could not be written: {error.strerror or 'input/output error'}.", sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        _say("Interrupted; nothing was written.", sys.stderr)
+        return 130
+    return 0
+
+
+def _say(text: str, stream: Any) -> None:
+    if stream is not None:
+        stream.write(text + "\n")
+        stream.flush()
+
+
+class _ConsoleProgress:
+    """Progress as lines on stderr: at every new stage, and then every few seconds. Preparing goes unsaid: it ends in a blink or in an error."""
+
+    def __init__(self, every: float = 3.0) -> None:
+        self._stage, self._every, self._next = "", every, 0.0
+
+    def __call__(self, stage: str, fraction: float | None = None, *, count: int | None = None, limit: int | None = None, loss: float | None = None) -> None:
+        now = time.monotonic()
+        family = "Running ADTD" if count is not None and fraction is None else stage
+        if stage == "Preparing" or (family == self._stage and now < self._next):
+            return
+        fresh, self._stage, self._next = family != self._stage, family, now + self._every
+        details = []
+        if not fresh:
+            if fraction is not None:
+                details.append(f"{fraction:.0%}")
+            elif count is not None:
+                details.append(f"iteration {count} of at most {limit}")
+            if loss is not None:
+                details.append(f"loss {loss:.6g}")
+        _say(f"{family}{': ' if details else ''}{', '.join(details)}", sys.stderr)
+
+
+def _analyze(options: argparse.Namespace) -> None:
+    if options.example and any((options.train, options.test, options.reference, options.bulk)):
+        raise InvalidParameter("--example brings its own data and takes no files.")
+    if not options.example and options.train is None:
+        raise InvalidParameter("--train FILE is missing.", advice="Give labelled single cells, or try --example.")
+    if not options.example and options.out is None:
+        raise InvalidParameter("--out FOLDER is missing.", advice="Say where the tables are to be written.")
+    model = options.model or ("deconomix+h,r" if options.example else "deconomix")
+    if options.out is not None:
+        _check_out(options.out)
+
+    from gui.engine import tasks
+    from gui.engine.params import ADTDParams, DTDParams, SearchParams
+
+    dtd_params = DTDParams.parse(
+        genes=options.genes or None,
+        iterations=options.iterations,
+        train_mixtures=options.mixtures,
+        train_cells=options.cells,
+        test_mixtures=options.mixtures,
+        test_cells=options.cells,
+        seed=options.seed,
+    )
+    searched = options.lambda2 == "search"
+    adtd_params = None
+    if "+" in model:
+        chosen = {} if searched else {"lambda2": options.lambda2}
+        adtd_params = ADTDParams.parse(model=model.removeprefix("deconomix+"), **chosen)
+
+    example: Example | None = None
+    if options.example:
+        from gui.data.example import make_example
+
+        example = make_example()
+        dataset = example.dataset
+    else:
+        dataset = _load(options)
+    if adtd_params is not None and dataset.bulk is None:
+        raise MissingPart(f"{model} needs bulk samples.", advice="Give them with --bulk FILE.")
+    warnings = [note for source in dataset.sources for note in source.notes]
+    progress = _ConsoleProgress()
+    train = tasks.run_naive if model == "naive" else tasks.run_dtd
+    dtd = train(dataset, dtd_params, progress=progress)
+    warnings += dtd.notes
+
+    search: SearchResult | None = None
+    adtd: ADTDResult | None = None
+    if adtd_params is not None:
+        if searched and adtd_params.regulated:  # lambda2 plays no part in +h
+            assert dataset.bulk is not None
+            folds = min(SearchParams().folds, len(dataset.bulk.samples))
+            search = tasks.run_search(dataset, SearchParams.parse(folds=folds), progress=progress, dtd=dtd)
+            warnings += search.notes
+            best = search.choices["one_se"]
+            if best is None:
+                raise InvalidParameter("The search found no usable lambda2.", advice="Give one with --lambda2.")
+            adtd_params = adtd_params.model_copy(update={"lambda2": best})
+        adtd = tasks.run_adtd(dataset, adtd_params, progress=progress, dtd=dtd)
+        warnings += adtd.notes
+
+    warnings = list(dict.fromkeys(warnings))
+    if options.out is not None:
+        parameters = {"model": model, "genes": options.genes, "mixtures": options.mixtures, "cells": options.cells, "iterations": options.iterations}
+        parameters |= {
+            "lambda2": adtd_params.lambda2 if adtd_params else None,
+            "lambda2_searched": search is not None,
+            "label": options.label,
+            "scale": dataset.scale,
+        }
+        record = _record(dataset, parameters, options.seed, warnings, search, tasks.versions())
+        _write(options.out, _tables(model, dtd, adtd), record)
+    for note in warnings:
+        _say(f"Note: {note}", sys.stderr)
+    if example is not None:
+        _say(_example_table(example, model, dtd, adtd), sys.stdout)
+    if options.out is not None:
+        _say(f"Written to {options.out}", sys.stderr)
+
+
+def _load(options: argparse.Namespace) -> Dataset:
+    from gui.data.load import FileChoice, LoadRequest, load_dataset
+
+    files = {}
+    for role in ("train", "test", "reference", "bulk"):
+        path: Path | None = getattr(options, role)
+        if path is not None:
+            label = options.label if role in ("train", "test") and path.suffix == ".h5ad" else None
+            files[role] = FileChoice(path=path, name=path.name, label_column=label)
+    return load_dataset(LoadRequest(files=files, split_seed=options.seed))
+
+
+def _check_out(out: Path) -> None:
+    """Complain before hours of computing, not after."""
+    if out.exists() and not out.is_dir():
+        raise InvalidParameter(f"{out} is a file, not a folder.", advice="Give another folder with --out.")
+    existing = next(p for p in (out, *out.absolute().parents) if p.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+        raise InvalidParameter(f"Nothing can be written to {existing}.", advice="Give another folder with --out.")
+
+
+def _tables(model: str, dtd: DTDResult, adtd: ADTDResult | None) -> dict[str, pd.DataFrame]:
+    """File name -> table."""
+    tables = {"gene_weights.csv": dtd.gene_weights.to_frame(), "metrics_test.csv": dtd.metrics.query("part == 'test'").drop(columns="part").set_index("method")}
+    if "test" in dtd.composition:
+        tables["composition_test.csv"] = dtd.composition["test"]
+    bulk = adtd.full() if adtd is not None else dtd.composition.get("bulk")
+    if bulk is not None:
+        tables["composition_bulk.csv"] = bulk
+    if adtd is not None:
+        tables["hidden_profile.csv"] = adtd.hidden_profile.to_frame("hidden")
+        if adtd.gene_regulation is not None:
+            tables["gene_regulation.csv"] = adtd.gene_regulation
+    return tables
+
+
+def _record(
+    dataset: Dataset, parameters: dict[str, Any], seed: int, warnings: Sequence[str], search: SearchResult | None, versions: dict[str, str]
+) -> dict[str, Any]:
+    """What run.json holds."""
+    record: dict[str, Any] = {
+        "program": "deconomix-gui",
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "parameters": parameters,
+        "seeds": {"train_mixtures": seed, "test_mixtures": seed + 1, "split": seed},
+        "versions": {"deconomix-gui": __version__, **versions},
+        "inputs": [
+            {"role": s.role, "name": s.name, "kind": s.kind, "sha256": s.sha256, "options": {k: str(v) for k, v in s.options.items()}} for s in dataset.sources
+        ],
+        "training_id": dataset.training_id,
+        "bulk_id": dataset.bulk_id,
+        "warnings": list(warnings),
+    }
+    if search is not None:
+        mean, std = search.mean, search.std
+        record["search"] = {
+            "choices": dict(search.choices),
+            "dropped_genes": list(search.dropped_genes),
+            "lambda2": [float(v) for v in search.losses.columns],
+            # JSON knows no NaN
+            "mean": [float(v) if v == v else None for v in mean],
+            "std": [float(v) if v == v else None for v in std],
+        }
+    return record
+
+
+def _write(out: Path, tables: dict[str, pd.DataFrame], record: dict[str, Any]) -> None:
+    """All files or none: written to a folder beside ``out``, then moved."""
+    from gui.data.export import csv_bytes
+
+    made = [p for p in (out.absolute(), *out.absolute().parents) if not p.exists()]
+    parent = out.absolute().parent
+    parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=parent))
+    try:
+        for name, table in tables.items():
+            (temporary / name).write_bytes(csv_bytes(table))
+        text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False, default=str)
+        (temporary / "run.json").write_text(text + "\n", encoding="utf-8")
+        if out.exists():
+            for name in FILES:
+                if (temporary / name).exists():
+                    os.replace(temporary / name, out / name)
+                else:
+                    (out / name).unlink(missing_ok=True)
+        else:
+            temporary.chmod(0o755)  # mkdtemp's 0700 would keep colleagues out
+            os.rename(temporary, out)
+            made = []
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        for folder in made:  # parents that were made for nothing
+            if folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()
+        raise
+    shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _example_table(example: Example, model: str, dtd: DTDResult, adtd: ADTDResult | None) -> str:
+    """Estimated beside true composition of the built-in example, hidden share and regulated genes, as text."""
+    import numpy as np
+
+    from gui.data.dataset import HIDDEN
+    from gui.engine.metrics import pearson
+
+    found = adtd.full() if adtd is not None else dtd.composition["bulk"]
+    truth = example.truth.copy()
+    truth = truth.rename(index={example.hidden_type: HIDDEN})
+    lines = [f"Built-in example, {model}: {found.shape[1]} samples, {len(dtd.genes)} genes", ""]
+    lines.append(f"{'cell type':<22}{'estimated':>10}{'true':>10}{'correlation':>13}")
+    for name in found.index:
+        known, guess = truth.loc[name, found.columns].to_numpy(dtype=float), found.loc[name].to_numpy(dtype=float)
+        correlation = pearson(known, guess)
+        shown = "-" if np.isnan(correlation) else f"{correlation:.3f}"
+        label = f"hidden ({example.hidden_type})" if name == HIDDEN else str(name)
+        lines.append(f"{label:<22}{guess.mean():>10.1%}{known.mean():>10.1%}{shown:>13}")
+    lines.append("")
+    if adtd is None:
+        lines.append(f"{model} knows no hidden background: {truth.loc[HIDDEN].mean():.1%} of the samples is of a type the reference lacks.")
+    else:
+        low, high = (adtd.hidden_interval[c].mean() for c in ("low", "high")) if adtd.hidden_interval is not None else (np.nan, np.nan)
+        lines.append(f"Hidden share: {adtd.hidden.mean():.1%} (at equal fit {low:.1%} to {high:.1%}), true {truth.loc[HIDDEN].mean():.1%}")
+    if adtd is not None and adtd.gene_regulation is not None:
+        regulated = [g for g in example.regulated if g in adtd.gene_regulation.index]
+        factors = adtd.gene_regulation[example.regulated_type].clip(lower=1e-6)
+        top = set(np.log(factors).abs().nlargest(len(regulated)).index)
+        hits = [g for g in regulated if g in top]
+        lines.append(
+            f"Regulated genes in {example.regulated_type}: {len(hits)} of {len(regulated)} are among the {len(regulated)} most regulated of {len(factors)}"
+            f"{': ' + ', '.join(hits[:8]) if hits else ''}{' ...' if len(hits) > 8 else ''}"
+        )
+    return "\n".join(lines)

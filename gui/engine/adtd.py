@@ -1,0 +1,246 @@
+"""Adaptive Digital Tissue Deconvolution: stock's ADTD with progress and cancel. Imports torch: for the worker only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from gui.engine.memory import need_memory
+from gui.engine.stock import laid_out, methods, stock_engine
+from gui.errors import EngineFailed
+
+if TYPE_CHECKING:
+    from gui.jobs.status import Progress
+
+COMPOSITION, PROFILE, REGULATION = "Estimating compositions", "Estimating the hidden profile", "Estimating gene regulation"
+FIRST_STEP_LIMIT = 1000
+"""Stock's limit of the inner loop that fits the hidden profile before anything else."""
+
+Watch = Callable[[str, int, int, float | None], None]
+"""``watch(stage, iteration, limit, loss)``: reports, and raises JobCancelled to stop."""
+
+
+class WatchedADTD(methods.ADTD):  # type: ignore[misc]
+    """Stock's ADTD; every step reports before it runs. The numbers are stock's.
+
+    losses : every value of the loss that ``run`` looked at, in order
+    """
+
+    def __init__(self, *args: Any, watch: Watch, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.losses: list[float] = []
+        self._watch = watch
+        self._first_steps = 0
+        self._last: tuple[str, int, int, float | None] = (COMPOSITION, 0, self.max_iterations, None)
+
+    @property
+    def iterations(self) -> int:
+        """Outer iterations begun (stock evaluates the loss once in each, three times where C is free)."""
+        return len(self.losses) if self.C_static else (len(self.losses) + 2) // 3
+
+    def _report(self, stage: str) -> None:
+        loss = self.losses[-1] if self.losses else None
+        self._last = (stage, self.iterations, self.max_iterations, loss)
+        self._watch(*self._last)
+
+    def check(self) -> None:
+        """Report again, so that a cancel is noticed between the samples of one step."""
+        self._watch(*self._last)
+
+    def setup(self) -> None:
+        self._report(COMPOSITION)
+        super().setup()
+        if not np.isfinite(self.x).all():
+            raise EngineFailed(
+                "The reference explains the samples completely: nothing is left for a hidden background.",
+                advice="Use Naive or Deconomix (without +h) for these data.",
+            )
+
+    def update_C0(self) -> None:
+        # called once more per step of the inner loop; its iterations have a limit of their own
+        loss = self.losses[-1] if self.losses else None
+        self._last = (COMPOSITION, self._first_steps, FIRST_STEP_LIMIT, loss)
+        self._watch(*self._last)
+        self._first_steps += 1
+        super().update_C0()
+
+    def update_C(self) -> None:
+        self._report(COMPOSITION)
+        super().update_C()
+
+    def update_x(self) -> Any:
+        self._report(PROFILE)
+        return super().update_x()
+
+    def update_Delta(self) -> None:
+        if not self.Delta_static:
+            self._report(REGULATION)
+        super().update_Delta()
+
+    def Loss_ADTD(self) -> tuple[float, float, float]:
+        values: tuple[float, float, float] = super().Loss_ADTD()
+        if not np.isfinite(values[0]):
+            raise EngineFailed("The loss is not a finite number.", advice="Check the data for empty samples, or use a larger lambda2.")
+        self.losses.append(float(values[0]))
+        return values
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """What one ADTD run gives, with names restored.
+
+    composition : cell types x samples; hidden : by sample; profile : by gene; regulation : genes x cell types (1 where static)
+    loss : before the first and after every iteration; converged : whether it ended before the limit; rose : whether the loss rose in the last step
+    """
+
+    composition: pd.DataFrame
+    hidden: pd.Series
+    profile: pd.Series
+    regulation: pd.DataFrame
+    loss: np.ndarray
+    converged: bool
+    rose: bool
+
+
+def adtd_memory(genes: int) -> float:
+    """Bytes stock holds at its peak: four dense genes x genes matrices."""
+    return 8.0 * 4 * genes**2
+
+
+def deconvolve(
+    reference: pd.DataFrame,
+    bulk: pd.DataFrame,
+    weights: pd.Series,
+    *,
+    lambda1: float | None,
+    lambda2: float,
+    max_iterations: int,
+    c_static: bool,
+    delta_static: bool,
+    progress: Progress,
+) -> Fit:
+    """Fit composition, hidden background and (unless ``delta_static``) gene regulation.
+
+    reference : genes x cell types; bulk : genes x samples; weights : by gene; the same genes in the same order
+    lambda1 : None for stock's default. Raises InvalidParameter (memory), EngineFailed, JobCancelled.
+    """
+    need_memory(adtd_memory(len(reference)), f"ADTD with {len(reference)} genes", "Lower the number of genes of the DTD run.")
+
+    def watch(stage: str, iteration: int, limit: int, loss: float | None) -> None:
+        progress(stage, None, count=iteration, limit=limit, loss=loss)
+
+    options = {} if lambda1 is None else {"lambda1": lambda1}
+    with stock_engine(check=lambda: model.check()):
+        model = WatchedADTD(
+            laid_out(reference, "F"),
+            bulk,
+            weights.to_frame(),
+            lambda2=lambda2,
+            max_iterations=max_iterations,
+            C_static=c_static,
+            Delta_static=delta_static,
+            watch=watch,
+            **options,
+        )
+        model.run(verbose=False)
+        trace = list(model.losses)
+        last = float(methods.ADTD.Loss_ADTD(model)[0])
+    for values in (model.C_est, model.c_est, model.x_est, model.Delta_est):
+        if not np.isfinite(values.to_numpy()).all():
+            raise EngineFailed("The result is not made of finite numbers.", advice="Check the data for empty samples, or use a larger lambda2.")
+    loss, converged = _trace(trace, last, c_static=c_static, max_iterations=max_iterations, eps=model.eps)
+    return Fit(
+        composition=model.C_est.set_axis(bulk.columns, axis=1),
+        hidden=pd.Series(model.c_est.to_numpy()[0], index=bulk.columns, name="hidden"),
+        profile=model.x_est.iloc[:, 0].rename("hidden"),
+        regulation=model.Delta_est,
+        loss=loss,
+        converged=converged,
+        rose=c_static and len(loss) > 1 and bool(loss[-1] - loss[-2] > model.eps),
+    )
+
+
+def _trace(seen: list[float], last: float, *, c_static: bool, max_iterations: int, eps: float) -> tuple[np.ndarray, bool]:
+    """Loss before the first and after every iteration, and whether stock stopped by itself.
+
+    seen : as recorded. With static C once per iteration, and once more to find that it converged; with free C three times per
+    iteration (before, after, after again). last : of the state that ``run`` left.
+    """
+    if c_static:
+        converged = len(seen) < max_iterations or (len(seen) > 1 and seen[-2] - seen[-1] <= eps)
+        return np.array(seen if converged else [*seen, last]), converged
+    iterations = len(seen) // 3
+    converged = iterations < max_iterations or (iterations > 2 and seen[-3] - seen[-2] < eps)
+    return np.array([*seen[0::3], last]), converged
+
+
+def hidden_interval(reference: pd.DataFrame, fit: Fit) -> pd.DataFrame:
+    """The range of the hidden share at equal fit: by sample, columns low and high.
+
+    With x' = (x + X b)/(1 + sum b), c' = c (1 + sum b), C' = C - b c every residual stays as it is, for every b (cell types) that
+    keeps x' and C' at or above zero. sum b is largest at b_k = min over samples of C_k/c; the smallest is a linear programme in b.
+    X is the reference as ADTD used it: columns summing to 1, times the gene regulation.
+    """
+    from scipy.optimize import linprog
+
+    share = fit.hidden.to_numpy(dtype=np.float64)
+    composition = fit.composition.to_numpy(dtype=np.float64)
+    present = share > 0
+    if not present.any():
+        return pd.DataFrame({"low": 0.0, "high": 0.0}, index=fit.hidden.index)
+    profiles = reference.to_numpy(dtype=np.float64)
+    profiles = profiles / profiles.sum(axis=0) * fit.regulation.to_numpy(dtype=np.float64)
+    hidden = np.clip(fit.profile.to_numpy(dtype=np.float64), 0.0, None)
+    upper = np.clip((composition[:, present] / share[present]).min(axis=1), 0.0, None)
+    largest = float(upper.sum())
+    # in units of the largest value per gene, or the solver's absolute tolerance would swallow rows of 1e-7
+    size = np.maximum(np.abs(profiles).max(axis=1), hidden)
+    used = size > 0
+    answer = linprog(
+        np.ones(len(upper)),
+        A_ub=-profiles[used] / size[used, None],
+        b_ub=hidden[used] / size[used],
+        bounds=[(None, float(u)) for u in upper],
+        method="highs",
+    )
+    # b = 0 is always allowed, so 0 bounds the minimum from above even if the solver gave up
+    smallest = max(-1.0, min(0.0, float(answer.fun))) if answer.success else 0.0
+    return pd.DataFrame({"low": share * (1 + smallest), "high": np.minimum(1.0, share * (1 + largest))}, index=fit.hidden.index)
+
+
+def support(reference: pd.DataFrame, weights: pd.Series, fit: Fit, lambda2: float) -> pd.DataFrame:
+    """How much the data say about the gene regulation: genes x cell types in [0, 1]. Low values are to be greyed out.
+
+    The product of two shares, both between 0 and 1:
+
+    * resolution: the diagonal of R_g = H_g (H_g + lambda2 I)^-1 with H_g = gamma_g (X_g X_g^T) o (C C^T): which part of Delta_gk is set
+      by the data and which by the penalty that holds it at 1. Low for genes of little weight and for types that vary alike.
+    * signal: X_gk sum(C_k) relative to the largest such contribution to gene g (cell types and hidden background): low where the gene's
+      signal in the mixtures comes from elsewhere, above all for rare types.
+
+    X, Y columns and gamma are normalised as ADTD does it. reference : genes x cell types; weights : by gene, as handed to ADTD.
+    """
+    profiles = reference.to_numpy(dtype=np.float64)
+    profiles = profiles / profiles.sum(axis=0)
+    gamma = weights.to_numpy(dtype=np.float64) + 1.0 / len(weights)
+    gamma = gamma / gamma.sum()
+    composition = fit.composition.to_numpy(dtype=np.float64)
+    moments = composition @ composition.T
+    hessian = gamma[:, None, None] * profiles[:, :, None] * profiles[:, None, :] * moments
+    values, vectors = np.linalg.eigh(hessian)
+    values = np.clip(values, 0.0, None)
+    resolution = np.einsum("gki,gi->gk", vectors**2, values / (values + lambda2))
+    signal = profiles * composition.sum(axis=1)
+    hidden = fit.profile.to_numpy(dtype=np.float64) * float(fit.hidden.sum())
+    largest = np.maximum(signal.max(axis=1), hidden)
+    relative = np.divide(signal, largest[:, None], out=np.zeros_like(signal), where=largest[:, None] > 0)
+    return pd.DataFrame(np.clip(resolution * relative, 0.0, 1.0), index=reference.index, columns=reference.columns)
+
+
+def inverse_weights(bulk: pd.DataFrame) -> pd.Series:
+    """1/(n mean(Y)^2) by gene, exactly as the search weighs genes. bulk : genes x samples without a gene of mean zero."""
+    return pd.Series(1.0 / bulk.shape[1] * np.ones(bulk.shape[0]) / (bulk.mean(axis=1)) ** 2, index=bulk.index, name="gene weights")

@@ -1,0 +1,99 @@
+"""Digital Tissue Deconvolution: stock's DTD with progress and cancel, and the compositions it gives. Imports torch: for the worker only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from gui.engine.memory import need_memory
+from gui.engine.stock import laid_out, methods, stock_engine, utils
+from gui.errors import EngineFailed, InvalidParameter
+
+if TYPE_CHECKING:
+    from gui.jobs.status import Progress
+
+WEIGHTS = "gene weights"
+LEARNING = "Learning gene weights"
+
+
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """weights : by gene, float32 as stock gives them (ADTD's numbers depend on it); loss : (iterations,); correlation : iterations x cell types."""
+
+    weights: pd.Series
+    loss: np.ndarray
+    correlation: pd.DataFrame
+
+
+class WatchedDTD(methods.DTD):  # type: ignore[misc]
+    """Stock's DTD; calls ``watch(iteration, loss)`` after each evaluation of the loss. The numbers are stock's."""
+
+    def __init__(self, *args: Any, watch: Callable[[int, float], None], **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._watch = watch
+        self._done = 0
+
+    def get_loss_function(self, func: str) -> Callable[..., Any]:
+        stock = super().get_loss_function(func)
+
+        def watched(truth: Any, estimate: Any) -> Any:
+            loss, correlations = stock(truth, estimate)
+            self._done += 1
+            self._watch(self._done, float(loss.detach()))
+            return loss, correlations
+
+        return watched
+
+
+def learn(reference: pd.DataFrame, bulk: pd.DataFrame, truth: pd.DataFrame, *, iterations: int, progress: Progress) -> Learned:
+    """Learn the gene weights. reference : genes x cell types; bulk : genes x mixtures; truth : cell types x mixtures.
+
+    Raises InvalidParameter (memory; a type that does not vary over the mixtures), EngineFailed, JobCancelled.
+    """
+    need_memory(4.0 * 3 * len(reference) ** 2, f"Learning the weights of {len(reference)} genes", "Lower the number of genes.")
+    truth = truth.loc[reference.columns]
+    constant = [str(t) for t in truth.index[truth.nunique(axis=1) < 2]]
+    if constant:
+        raise InvalidParameter(
+            f"The share of {constant[0]} is the same in every training mixture, so nothing can be learned about it.",
+            advice="Use more mixtures or more cells per mixture, or leave the type out.",
+        )
+
+    def watch(iteration: int, loss: float) -> None:
+        if not np.isfinite(loss):  # from here on everything would be NaN
+            raise EngineFailed(
+                f"Learning the gene weights broke down in iteration {iteration}: a cell type is estimated as zero in every mixture.",
+                advice="Use more mixtures or more genes, or leave out or merge cell types that are hard to tell apart.",
+            )
+        progress(LEARNING, (iteration - 1) / iterations, count=iteration, limit=iterations, loss=loss)
+
+    with stock_engine():
+        model = WatchedDTD(laid_out(reference, "F"), laid_out(bulk, "C"), laid_out(truth, "C"), watch=watch)
+        model.run(iterations=iterations)
+    weights = model.gamma.iloc[:, 0].rename(WEIGHTS)
+    if not np.isfinite(weights.to_numpy()).all():
+        raise EngineFailed("The learned gene weights are not finite numbers.", advice="Use more mixtures or more genes.")
+    correlation = pd.DataFrame(np.asarray(model.all_corr, dtype=np.float64), columns=reference.columns)
+    return Learned(weights, np.asarray(model.losses, dtype=np.float64), correlation)
+
+
+def equal_weights(genes: pd.Index) -> pd.Series:
+    """The gene weights of the Naive model: 1 for every gene."""
+    return pd.Series(1.0, index=genes, name=WEIGHTS)
+
+
+def estimate(reference: pd.DataFrame, bulk: pd.DataFrame, weights: pd.Series) -> pd.DataFrame:
+    """Composition, cell types x samples: the engine's values, negatives cut to 0, not normalised.
+
+    reference : genes x cell types; bulk : genes x samples; weights : by gene; all with the same genes in the same order.
+    """
+    need_memory(8.0 * 2 * len(reference) ** 2, f"Estimating compositions with {len(reference)} genes", "Lower the number of genes.")
+    with stock_engine():
+        found: pd.DataFrame = utils.calculate_estimated_composition(laid_out(reference, "F"), bulk, weights.to_frame())
+    if not np.isfinite(found.to_numpy()).all():
+        raise EngineFailed("The estimated compositions are not finite numbers.", advice="Check the bulk for empty samples and missing values.")
+    return found

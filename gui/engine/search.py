@@ -1,0 +1,81 @@
+"""Search of lambda2 by cross-validation: stock's HPS and its jobs in our own loop: no pool, no log file, no print. For the worker only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
+
+import numpy as np
+import pandas as pd
+
+from gui.engine.adtd import WatchedADTD, adtd_memory
+from gui.engine.choices import Choices, choose
+from gui.engine.memory import need_memory
+from gui.engine.stock import hps, laid_out, stock_engine
+from gui.errors import EngineFailed, InvalidParameter
+
+if TYPE_CHECKING:
+    from gui.jobs.status import Progress
+
+SEARCHING = "Searching lambda2"
+
+
+def cross_validate(reference: pd.DataFrame, bulk: pd.DataFrame, *, lambdas: list[float], folds: int, progress: Progress) -> pd.DataFrame:
+    """Loss on the left-out samples: folds x lambdas (columns = lambda2 ascending), NaN where the solver found no solution.
+
+    reference : genes x cell types; bulk : genes x samples; both scaled to 10 000 per column, no gene of mean zero in the bulk.
+    The baseline (composition and hidden background, all samples) is fitted once; fraction counts the jobs (fold x lambda2).
+    Raises InvalidParameter (folds, memory), EngineFailed (no solution anywhere), JobCancelled.
+    """
+    samples = bulk.shape[1]
+    if folds > samples:
+        raise InvalidParameter(
+            f"Folds is {folds}, but there are only {samples} samples.",
+            advice=f"Choose {samples} folds or fewer." if samples >= 2 else "The search needs at least two samples.",
+        )
+    need_memory(2 * adtd_memory(len(reference)), f"The search with {len(reference)} genes", "Lower the number of genes of the DTD run.")
+    total = len(lambdas) * folds
+    done = 0
+    model: WatchedADTD | None = None
+
+    def watch(stage: str, iteration: int, limit: int, loss: float | None) -> None:
+        progress(SEARCHING, done / total, count=done, limit=total)
+
+    def watched(*args: Any, **options: Any) -> WatchedADTD:
+        nonlocal model
+        model = WatchedADTD(*args, watch=watch, **options)
+        return model
+
+    def check() -> None:
+        if model is not None:
+            model.check()
+
+    losses = pd.DataFrame(np.nan, index=pd.RangeIndex(folds, name="fold"), columns=pd.Index(lambdas, name="lambda2", dtype=float))
+    failure: EngineFailed | None = None
+    with patch.object(hps, "ADTD", watched):
+        progress(SEARCHING, 0.0, count=0, limit=total)
+        with stock_engine(check):
+            search = hps.HPS(laid_out(reference, "F"), bulk, k_folds=folds, lambdas=lambdas)
+        for job in search.jobs:
+            progress(SEARCHING, done / total, count=done, limit=total)
+            try:
+                with stock_engine(check):
+                    found = search._run_job(job)
+                losses.iloc[job["fold"], done % len(lambdas)] = found["loss"]
+            except EngineFailed as error:  # one unsolvable lambda2 does not spoil the others
+                failure = error
+            done += 1
+    if failure is not None and losses.isna().all(axis=None):
+        raise failure
+    return losses
+
+
+def summarise(losses: pd.DataFrame) -> Choices:
+    """The marked choices of a finished search; sentences name every lambda2 that could not be solved."""
+    unsolved = [f"{value:.3g}" for value in losses.columns[losses.isna().any(axis=0)]]
+    chosen = choose(losses)
+    if not unsolved:
+        return chosen
+    more = f" and {len(unsolved) - 3} more" if len(unsolved) > 3 else ""
+    note = f"No solution was found at lambda2 = {', '.join(unsolved[:3])}{more}; no choice falls on these."
+    return Choices(chosen.values, (note, *chosen.notes))

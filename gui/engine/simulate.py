@@ -1,0 +1,54 @@
+"""Simulated bulk mixtures of known composition, by stock's ``simulate_data``. Imports torch: for the worker only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from gui.engine.memory import need_memory
+from gui.engine.stock import laid_out, stock_engine, utils
+
+FEW_CELLS = 5
+"""Stock warns of types with up to this many cells: their mixtures repeat the same few profiles."""
+
+
+@dataclass(frozen=True, eq=False)
+class Mixtures:
+    """bulk : genes x mixtures, the mean of the drawn cells; truth : cell types x mixtures, share of the drawn cells.
+
+    Columns are "0", "1", ...; the rows of ``truth`` are the reference's types, then types the reference lacks (hidden).
+    """
+
+    bulk: pd.DataFrame
+    truth: pd.DataFrame
+
+
+def simulate(cells: pd.DataFrame, types: Sequence[str], *, mixtures: int, cells_per_mixture: int, seed: int) -> Mixtures:
+    """Draw ``mixtures`` mixtures of ``cells_per_mixture`` cells, with replacement; the same seed gives the same mixtures.
+
+    cells : genes x cells, columns = cell types, scaled; types : the reference's cell types, in order.
+    Raises InvalidParameter if the memory does not suffice (stock gathers genes x mixtures x cells at once).
+    """
+    need_memory(
+        8.0 * cells.shape[0] * mixtures * cells_per_mixture,
+        f"Simulating {mixtures} mixtures of {cells_per_mixture} cells with {cells.shape[0]} genes",
+        "Lower the number of genes, of mixtures or of cells per mixture.",
+    )
+    with stock_engine():
+        _, bulk, truth = utils.simulate_data(laid_out(cells, "F"), mixtures, cells_per_mixture, seed=seed)
+    hidden = [t for t in truth.index if t not in set(types)]
+    truth = truth.reindex([*types, *hidden], fill_value=0.0)
+    names = [str(i) for i in range(mixtures)]
+    return Mixtures(laid_out(bulk.set_axis(names, axis=1), "C"), laid_out(truth.set_axis(names, axis=1), "C"))
+
+
+def few_cells(cells: pd.DataFrame, what: str) -> list[str]:
+    """Sentences about cell types with too few cells. cells : genes x cells, columns = cell types; what : "training", "test"."""
+    counts = cells.columns.value_counts()
+    few = sorted(str(t) for t, n in counts.items() if n <= FEW_CELLS)
+    if not few:
+        return []
+    more = f" and {len(few) - 3} more" if len(few) > 3 else ""
+    return [f"Only {FEW_CELLS} or fewer {what} cells of {', '.join(few[:3])}{more}: their estimates are uncertain."]

@@ -1,0 +1,124 @@
+"""The stock engine, imported once and kept quiet. Heavy (torch): only the worker process and the command line import it.
+
+deconomix prints, draws progress bars, changes the global random states and answers failures with None or LinAlgError.
+Everything of it runs inside :func:`stock_engine`, which undoes all of that.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any, Literal
+from unittest.mock import patch
+
+os.environ.setdefault("MPLBACKEND", "Agg")  # deconomix imports pyplot; no window toolkit wanted
+
+import numpy as np
+import pandas as pd
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # SyntaxWarning of its docstrings, deprecations of its imports: not ours to act on
+    import torch
+    from deconomix import hps, methods, utils
+    from qpsolvers.exceptions import QPError
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from gui.errors import EngineFailed
+
+__all__ = ["hps", "laid_out", "methods", "stock_engine", "torch", "utils"]
+
+torch.set_num_threads(1)  # stock differs in the 5th digit between one and two threads
+
+_one_at_a_time = threading.RLock()
+_SOLVED = {"quadprog": "composition", "clarabel": "gene regulation", "scs": "hidden profile"}
+
+
+def laid_out(frame: pd.DataFrame, order: Literal["C", "F"]) -> pd.DataFrame:
+    """The same frame, float64, in this memory order ("C": rows contiguous). The order decides in which order BLAS adds, and with it the
+    last digit; DTD in float32 turns that into the third (gene weights differ by 9e-3 after 100 iterations). So it is always said."""
+    return pd.DataFrame(np.asarray(frame.to_numpy(dtype=np.float64), order=order), index=frame.index, columns=frame.columns, copy=False)
+
+
+class _SilentBar:
+    """Stands in for tqdm: writes nothing, so a missing stderr (windowed builds) does not matter."""
+
+    def __init__(self, iterable: Any = None, **_: Any) -> None:
+        self._iterable = iterable
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._iterable)
+
+    def __enter__(self) -> _SilentBar:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def update(self, _: float = 1) -> None: ...
+
+    def set_description(self, *_: object) -> None: ...
+
+
+@contextlib.contextmanager
+def _own_random_state() -> Iterator[None]:
+    """NumPy's and torch's global random states are afterwards what they were; inside they start from fixed seeds."""
+    before = np.random.get_state()
+    with torch.random.fork_rng(devices=[]):
+        try:
+            np.random.seed(0)
+            torch.manual_seed(0)
+            yield
+        finally:
+            np.random.set_state(before)
+
+
+@contextlib.contextmanager
+def stock_engine(check: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Run stock code inside: silent, one BLAS thread, global random states untouched, failures as EngineFailed.
+
+    check : called before every quadratic programme; raises JobCancelled to stop in the middle of an iteration
+    """
+    solve = methods.solve_qp
+
+    def solve_qp(*args: Any, **options: Any) -> Any:
+        check()
+        solution = solve(*args, **options)
+        # stock would crash on None (Clarabel, SCS) or quietly turn it into NaN (quadprog)
+        if solution is None or not np.isfinite(solution).all():
+            what = _SOLVED.get(str(options.get("solver")), "result")
+            raise EngineFailed(
+                f"The solver found no solution for the {what}.",
+                advice="A larger lambda2, fewer genes, or leaving out the samples that look least like the reference may help.",
+            )
+        return solution
+
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(_one_at_a_time)
+        stack.enter_context(warnings.catch_warnings())
+        warnings.simplefilter("ignore")
+        stack.enter_context(np.errstate(all="ignore"))
+        stack.enter_context(_own_random_state())
+        stack.enter_context(threadpool_limits(1))
+        stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
+        for module, name, stand_in in ((methods, "tqdm", _SilentBar), (hps, "tqdm", _SilentBar), (methods, "solve_qp", solve_qp)):
+            stack.enter_context(patch.object(module, name, stand_in))
+        try:
+            yield
+        except MemoryError as error:
+            raise EngineFailed("There is not enough memory for this analysis.", advice="Use fewer genes or fewer mixtures.") from error
+        except (np.linalg.LinAlgError, QPError) as error:
+            raise EngineFailed(
+                "The cell types cannot be told apart over the genes in use, so there is no single solution.",
+                advice="Use more genes, or merge cell types that are alike.",
+            ) from error
+        except (ArithmeticError, RuntimeError, ValueError) as error:
+            if isinstance(error, torch.linalg.LinAlgError):
+                raise EngineFailed(
+                    "The cell types cannot be told apart over the genes in use, so there is no single solution.",
+                    advice="Use more genes, or merge cell types that are alike.",
+                ) from error
+            raise EngineFailed("The engine could not work with these numbers.", advice="Check the values and the scale of the data.") from error

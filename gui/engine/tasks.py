@@ -1,0 +1,266 @@
+"""What a worker runs: ``(dataset, params, *, progress) -> result``. Light to import; the engine itself is imported inside the tasks."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from importlib import metadata
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from gui.data.dataset import Dataset
+from gui.engine.metrics import COLUMNS, compare
+from gui.engine.params import ADTDParams, ApplyParams, DTDParams, Part, SearchParams
+from gui.engine.results import ADTDResult, ApplyResult, DTDResult, SearchResult
+from gui.errors import EmptyColumn, MissingPart, TooFewGenes
+
+if TYPE_CHECKING:
+    from gui.data.normalize import Prepared
+    from gui.engine.simulate import Mixtures
+    from gui.jobs.status import Progress
+
+PREPARING, SIMULATING, ESTIMATING = "Preparing", "Simulating mixtures", "Estimating compositions"
+SEARCH_SCALE = 10_000.0
+"""The search and the 1/mean(Y)² weights depend on the unit of their input: always this column sum (ENGINE.md, trap 2)."""
+ENGINE_PACKAGES = ("deconomix", "torch", "numpy", "scipy", "pandas", "scikit-learn", "qpsolvers", "clarabel", "scs", "quadprog")
+
+
+def versions() -> dict[str, str]:
+    """Version of Python and of every package the numbers depend on. Imports none of them."""
+    found = {"python": platform.python_version()}
+    for name in ENGINE_PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:  # a bundle may lack a package's metadata
+            found[name] = "unknown"
+    return found
+
+
+def warm_up() -> None:
+    """Import the engine and take one tiny optimiser step (torch's first one imports for seconds), so that the first job starts at once."""
+    from gui.engine.dtd import learn
+
+    random = np.random.default_rng(0)
+    reference = pd.DataFrame(random.random((4, 2)) + 0.1, index=list("abcd"), columns=["s", "t"])
+    truth = pd.DataFrame(random.dirichlet([1, 1], 5).T, index=["s", "t"])
+    learn(reference, reference @ truth, truth, iterations=1, progress=lambda *_, **__: None)
+
+
+# --------------------------------------------------------------------------------------------------------------- DTD
+def run_dtd(dataset: Dataset, params: DTDParams, *, progress: Progress) -> DTDResult:
+    """Simulate mixtures, learn gene weights, estimate compositions (train, test, bulk), beside Naive.
+
+    Raises DataError (what is wrong with the data), InvalidParameter (memory), EngineFailed, JobCancelled.
+    """
+    return _train(dataset, params, progress, learned=True)
+
+
+def run_naive(dataset: Dataset, params: DTDParams, *, progress: Progress) -> DTDResult:
+    """The same with all gene weights 1 and nothing learned (empty loss): the Naive model."""
+    return _train(dataset, params, progress, learned=False)
+
+
+def _train(dataset: Dataset, params: DTDParams, progress: Progress, *, learned: bool) -> DTDResult:
+    from gui.data.normalize import prepare
+
+    progress(PREPARING)
+    if dataset.train is None:
+        raise MissingPart("There are no single cells to train on.")
+    prepared = prepare(dataset, n_genes=params.genes)
+    reference = prepared.reference
+    notes = list(prepared.notes)
+    progress(SIMULATING)
+    mixtures = {"train": draw(prepared, params, "train")}
+    if prepared.test is not None:
+        progress(SIMULATING)
+        mixtures["test"] = draw(prepared, params, "test")
+    from gui.engine.dtd import equal_weights, estimate, learn
+    from gui.engine.simulate import few_cells
+
+    for what, cells in (("training", prepared.train), ("test", prepared.test)):
+        notes += few_cells(cells, what) if cells is not None else []
+    loss, correlation, weights = np.empty(0), pd.DataFrame(columns=reference.columns, dtype=float), equal_weights(reference.index)
+    if learned:
+        train = mixtures["train"]
+        found = learn(reference, train.bulk, train.truth, iterations=params.iterations, progress=progress)
+        loss, correlation, weights = found.loss, found.correlation, found.weights
+    targets = {part: drawn.bulk for part, drawn in mixtures.items()}
+    if prepared.bulk is not None and params.run_on_bulk:
+        targets["bulk"] = prepared.bulk
+    composition, naive = {}, {}
+    for part, bulk in targets.items():
+        progress(ESTIMATING, 1.0 if learned else None)
+        composition[part] = estimate(reference, bulk, weights)
+        naive[part] = estimate(reference, bulk, equal_weights(reference.index)) if learned else composition[part]
+    methods = {"dtd": composition, "naive": naive} if learned else {"naive": naive}
+    rows = [compare(part, method, mixtures[part].truth, found[part]) for part in mixtures for method, found in methods.items()]
+    return DTDResult(
+        reference=reference,
+        gene_weights=weights,
+        loss=loss,
+        correlation=correlation,
+        composition=composition,
+        naive=naive,
+        truth={part: drawn.truth for part, drawn in mixtures.items()},
+        metrics=pd.concat(rows, ignore_index=True)[COLUMNS],
+        scale=dataset.scale,
+        notes=tuple(notes),
+        params=params,
+    )
+
+
+def draw(prepared: Prepared, params: DTDParams, part: Part) -> Mixtures:
+    """The simulated mixtures of ``part`` ("train", "test"): the same cells and parameters always give the same, to the bit."""
+    from gui.engine.simulate import simulate
+
+    types = [str(t) for t in prepared.reference.columns]
+    if part == "train":
+        if prepared.train.empty:
+            raise MissingPart("There are no single cells to simulate training mixtures from.")
+        return simulate(prepared.train, types, mixtures=params.train_mixtures, cells_per_mixture=params.train_cells, seed=params.seed)
+    if prepared.test is None:
+        raise MissingPart("There are no test cells to simulate test mixtures from.")
+    return simulate(prepared.test, types, mixtures=params.test_mixtures, cells_per_mixture=params.test_cells, seed=params.seed + 1)
+
+
+def run_apply(dataset: Dataset, params: ApplyParams, *, progress: Progress, dtd: DTDResult) -> ApplyResult:
+    """A trained model on the dataset's bulk: no training. Raises MissingPart (no bulk), MissingGenes, EmptyColumn."""
+    from gui.engine.dtd import equal_weights, estimate
+
+    progress(PREPARING)
+    target = _target(dataset, "bulk", dtd)
+    progress(ESTIMATING)
+    composition = estimate(target.reference, target.bulk, dtd.gene_weights)
+    progress(ESTIMATING)
+    naive = estimate(target.reference, target.bulk, equal_weights(target.reference.index))
+    return ApplyResult(composition, naive, target.notes)
+
+
+# ---------------------------------------------------------------------------------------------------- ADTD and search
+@dataclass(frozen=True, eq=False)
+class Target:
+    """What is to be deconvolved. reference : genes x cell types; bulk : genes x samples; truth : cell types x mixtures or None."""
+
+    reference: pd.DataFrame
+    bulk: pd.DataFrame
+    truth: pd.DataFrame | None = None
+    notes: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
+
+
+def _target(dataset: Dataset, part: Part, dtd: DTDResult | None) -> Target:
+    """The part over the DTD run's genes, scaled as there; simulated mixtures are drawn again from the run's parameters."""
+    from gui.data.normalize import prepare
+
+    if dtd is None:
+        raise MissingPart("This step uses the genes and the reference of a DTD run, and there is none yet.", advice="Run DTD first.")
+    dataset = replace(dataset, scale=dtd.scale)
+    if part == "bulk":
+        if dataset.bulk is None:
+            raise MissingPart("There is no bulk data.")
+        # the cells are not needed, and a trained model comes without any
+        from gui.data.dataset import Matrix
+
+        as_trained = Matrix(dtd.reference.to_numpy(), dtd.reference.index, dtd.reference.columns)
+        dataset = replace(dataset, train=None, test=None, reference=as_trained)
+    elif dtd.params is None:
+        raise MissingPart("An applied model has no simulated mixtures; only the bulk can be deconvolved with it.")
+    elif (dataset.train if part == "train" else dataset.test) is None:
+        raise MissingPart(f"There are no {'training' if part == 'train' else 'test'} cells to simulate mixtures from.")
+    else:
+        dataset = replace(dataset, bulk=None)  # which may lack genes: no matter here
+    prepared = prepare(dataset, genes=dtd.genes)
+    if part == "bulk":
+        assert prepared.bulk is not None
+        return Target(dtd.reference, prepared.bulk, notes=tuple(prepared.notes))
+    assert dtd.params is not None
+    drawn = draw(prepared, dtd.params, part)
+    return Target(dtd.reference, drawn.bulk, drawn.truth, tuple(prepared.notes))
+
+
+def _for_inverse_weights(target: Target) -> Target:
+    """The target as the search needs it: genes of mean zero in the bulk dropped and named, columns summing to 10 000."""
+    zero = ~(target.bulk.mean(axis=1) > 0).to_numpy()
+    dropped = tuple(str(g) for g in target.bulk.index[zero])
+    reference, bulk, notes = target.reference, target.bulk, target.notes
+    if dropped:
+        reference, bulk = reference.loc[~zero], bulk.loc[~zero]
+        more = f" and {len(dropped) - 3} more" if len(dropped) > 3 else ""
+        what = f"Gene {dropped[0]} is" if len(dropped) == 1 else f"{len(dropped)} genes are"
+        named = "" if len(dropped) == 1 else f" ({', '.join(dropped[:3])}{more})"
+        notes = (*notes, f"{what} zero in every sample and left out{named}.")
+        if len(reference) <= reference.shape[1]:
+            raise TooFewGenes(f"Only {len(reference)} of the genes in use occur in the bulk, for {reference.shape[1]} cell types.")
+    return replace(target, reference=_scaled(reference), bulk=_scaled(bulk), notes=notes, dropped=dropped)
+
+
+def _scaled(matrix: pd.DataFrame) -> pd.DataFrame:
+    """Columns summing to 10 000; as it is, to the bit, where they do already."""
+    sums = matrix.sum(axis=0).to_numpy()
+    if not (sums > 0).all():
+        raise EmptyColumn(f"{matrix.columns[int(np.argmin(sums))]} is zero for all genes in use.")
+    return matrix if np.allclose(sums, SEARCH_SCALE, rtol=1e-9, atol=0) else matrix * (SEARCH_SCALE / sums)
+
+
+def run_adtd(dataset: Dataset, params: ADTDParams, *, progress: Progress, dtd: DTDResult | None = None) -> ADTDResult:
+    """Hidden background and, depending on the model, gene regulation. The genes, the reference and (unless "inverse") the weights are ``dtd``'s.
+
+    Raises MissingPart (no DTD run, no bulk), MissingGenes, InvalidParameter (memory), EngineFailed, JobCancelled.
+    """
+    from gui.engine.adtd import deconvolve, hidden_interval, inverse_weights, support
+
+    progress(PREPARING)
+    target = _target(dataset, params.part, dtd)
+    assert dtd is not None
+    weights = dtd.gene_weights
+    if params.gene_weights == "inverse":
+        target = _for_inverse_weights(target)
+        weights = inverse_weights(target.bulk)
+    custom = params.model == "custom"
+    fit = deconvolve(
+        target.reference,
+        target.bulk,
+        weights,
+        lambda1=params.lambda1 if custom else None,
+        lambda2=params.lambda2,
+        max_iterations=params.max_iterations,
+        c_static=params.c_static if custom else True,
+        delta_static=not params.regulated,
+        progress=progress,
+    )
+    notes = list(target.notes)
+    if not fit.converged:
+        notes.append(f"The loss was still falling after {params.max_iterations} iterations; more may change the result.")
+    if fit.rose:
+        notes.append("The loss rose in the last iteration; the engine keeps that state all the same.")
+    return ADTDResult(
+        composition=fit.composition,
+        hidden=fit.hidden,
+        hidden_profile=fit.profile,
+        gene_regulation=fit.regulation if params.regulated else None,
+        gene_weights=weights,
+        reference=target.reference,
+        loss=fit.loss,
+        truth=target.truth,
+        support=support(target.reference, weights, fit, params.lambda2) if params.regulated else None,
+        hidden_interval=hidden_interval(target.reference, fit),
+        notes=tuple(notes),
+    )
+
+
+def run_search(dataset: Dataset, params: SearchParams, *, progress: Progress, dtd: DTDResult | None = None) -> SearchResult:
+    """Cross-validated loss over the grid of lambda2, over the genes of ``dtd``; genes of mean zero are dropped and named.
+
+    Raises MissingPart, MissingGenes, InvalidParameter (folds, memory), EngineFailed, JobCancelled.
+    """
+    from gui.engine.search import cross_validate, summarise
+
+    progress(PREPARING, 0.0)
+    target = _for_inverse_weights(_target(dataset, params.part, dtd))
+    losses = cross_validate(target.reference, target.bulk, lambdas=params.lambdas(), folds=params.folds, progress=progress)
+    choices = summarise(losses)
+    values: Mapping[str, float | None] = choices.values
+    return SearchResult(losses, values, target.dropped, (*target.notes, *choices.notes))

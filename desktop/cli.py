@@ -12,10 +12,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from gui import __version__
-from gui.errors import DeconomixError
+from gui.errors import DeconomixError, InvalidParameter
 
 if TYPE_CHECKING:
     from gui.app import Application
@@ -28,7 +28,6 @@ REFUSED = 2
 """Exit code for everything the user can put right."""
 COMMANDS = ("serve", "analyze")
 SESSION_SUFFIX = ".dcxsession"
-ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "NUMEXPR_NUM_THREADS")
 PATIENCE = 3.0
 """Seconds that threads of the toolkit may take to end after the window is closed."""
 
@@ -116,16 +115,18 @@ def serve(argv: Sequence[str]) -> int:
 
 def analyze(argv: Sequence[str]) -> int:
     """The whole analysis without a screen: see ``gui.commands.analyze``."""
-    # Read when the libraries load; results are stated, and faster, for one BLAS thread.
-    os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
-    from gui import commands
+    from gui import commands  # light: it allows one BLAS thread before it loads anything numerical
 
     return commands.analyze(argv)
 
 
 @contextlib.contextmanager
 def running(config: Config, files: Files | None = None) -> Iterator[Application]:
-    """The application with its worker; both are stopped on the way out, whatever happened."""
+    """The application with its worker and its log; all are ended on the way out, whatever happened."""
+    from gui.logs import start_logging
+
+    start_logging(config.logs_folder)
+    log.info("DeconomiX %s starts", __version__)
     from gui.app import create_app
 
     application = create_app(config, files)
@@ -185,8 +186,13 @@ def _config(path: str | None) -> Config:
     return load_config(None if path is None else Path(path))
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise InvalidParameter(f"{message[:1].upper()}{message[1:]}.", advice=f"See {self.prog} --help.")
+
+
 def _parser(name: str, description: str, **options: Any) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(name, description=description, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **options)
+    parser = _Parser(name, description=description, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **options)
     parser.add_argument("--config", metavar="PATH", help="configuration file to use instead of config.toml in the user configuration folder")
     return parser
 

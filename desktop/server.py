@@ -74,14 +74,11 @@ class LocalServer:
 
     def _end(self) -> None:
         server = self._server
-        # Answers to a reader that went away would block their threads for good: this loop, which drains them, is the one that waits.
+        # A thread whose reader is slow waits for this very loop to drain its answer: told that the reader has gone, it ends.
         for channel in list(server.active_channels.values()):
             if channel.total_outbufs_len:
                 channel.handle_close()
         server.task_dispatcher.shutdown(timeout=GRACE)
-        if server.task_dispatcher.threads:
-            # A laggard (an open dialog, say) will still write to the trigger's descriptor: it must not find somebody else's file there.
-            server._map.pop(server.trigger._fileno, None)
         close_all(server._map)
 
 

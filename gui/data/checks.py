@@ -1,0 +1,239 @@
+"""What must hold before the engine sees the data. Each refusal is one sentence that names what is wrong, where, and what to do.
+
+The engine itself answers such data with NaN, ``LinAlgError`` or silence (ENGINE.md, trap 6).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from gui.data.dataset import Cells, Matrix, Role
+from gui.errors import BadNames, BadValues, CollinearTypes, EmptyColumn, MissingPart, NoCommonGenes, TooFewGenes, TooFewTypes, UnreadableFile
+
+if TYPE_CHECKING:
+    from gui.data.normalize import Prepared
+
+PART_NAMES: dict[Role, str] = {"train": "the training cells", "test": "the test cells", "reference": "the reference", "bulk": "the bulk"}
+COLUMN_NAMES: dict[Role, tuple[str, str]] = {"train": ("cell", "cells"), "test": ("cell", "cells"), "reference": ("cell type", "cell types"), "bulk": ("sample", "samples")}
+SINGULAR = 1e-6
+"""Smallest allowed ratio of the singular values of the reference (columns of length 1). Measured: real references reach 1e-2, copies 1e-9."""
+ALIKE = 0.998
+"""Cosine similarity of two types from which on a note is given."""
+_ENSEMBL = re.compile(r"^ENS[A-Z]*[GT]\d{6,}")
+
+
+def number(n: int) -> str:
+    """4245 -> "4 245", with a blank that does not break."""
+    return f"{n:,}".replace(",", "\u00a0")
+
+
+def shorten(name: object, limit: int = 60) -> str:
+    """A name fit for a sentence: short, on one line."""
+    text = "".join(c if c.isprintable() else " " for c in str(name))
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def some(names: Iterable[object], limit: int = 3) -> str:
+    """At most three names, then "and N more"."""
+    found = list(names)
+    shown = [shorten(n) for n in found[:limit]]
+    if len(found) > limit:
+        return f"{', '.join(shown)} and {number(len(found) - limit)} more"
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}" if shown else ""
+
+
+def check_matrix(matrix: Matrix, role: Role, name: str) -> None:
+    """One part on its own: size, gene and column names, values.
+
+    name : the file as shown. Raises UnreadableFile, BadNames, BadValues.
+    """
+    one, many = COLUMN_NAMES[role]
+    if not matrix.n_genes or not matrix.n_columns:
+        raise UnreadableFile(f"{name} holds no {'genes' if not matrix.n_genes else many}.")
+    check_names(matrix.genes, "gene name", name, "Sum up or rename the repeated genes in the file, then choose it again.")
+    if role in ("reference", "bulk"):
+        check_names(matrix.columns, f"{one} name", name, f"Give every {one} a name of its own in the file, then choose it again.")
+    values = matrix.values.data if matrix.is_sparse else matrix.values
+    if not np.isfinite(values.sum(dtype=np.float64)) and not np.isfinite(values).all():
+        _refuse_values(matrix, ~np.isfinite(values), role, name)
+    if values.size and values.min() < 0:
+        _refuse_values(matrix, values < 0, role, name)
+    if not values.size or not values.any():
+        raise BadValues(f"In {name} all values are zero.", advice="Choose the matrix that holds the expression values.")
+
+
+def _refuse_values(matrix: Matrix, bad: np.ndarray, role: Role, name: str) -> None:
+    count = int(bad.sum())
+    if matrix.is_sparse:
+        at = int(np.flatnonzero(bad)[0])
+        row, column = int(matrix.values.indices[at]), int(np.searchsorted(matrix.values.indptr, at, side="right")) - 1
+        value = float(matrix.values.data[at])
+    else:
+        row, column = (int(i[0]) for i in np.nonzero(bad))
+        value = float(matrix.values[row, column])
+    where = f"gene {shorten(matrix.genes[row])} in {COLUMN_NAMES[role][0]} {shorten(matrix.columns[column])}"
+    many = f", one of {number(count)} such values" if count > 1 else ""
+    if np.isnan(value):
+        raise BadValues(f"{name} has no value for {where}{many}.", advice="Remove the genes with missing values from the file, or fill them in.")
+    if np.isinf(value):
+        raise BadValues(f"{name} has an infinite value for {where}{many}.", advice="Correct the value or remove the gene.")
+    advice = "Expression must be zero or more, on a linear scale. Choose another matrix of the file, or undo the log or the scaling."
+    raise BadValues(f"{name} has the negative value {value:.3g} for {where}{many}.", advice=advice)
+
+
+def check_names(names: pd.Index, what: str, name: str, advice: str) -> None:
+    """Names must be there and unique. Raises BadNames."""
+    if names.isna().any() or (names == "").any():
+        raise BadNames(f"{name} has a {what} that is empty.", advice=advice)
+    if not names.is_unique:
+        double = names[names.duplicated()].unique()
+        raise BadNames(f"In {name} the {what}{' ' if len(double) == 1 else 's '}{some(double)} {'occurs' if len(double) == 1 else 'occur'} more than once.", advice=advice)
+
+
+def check_types(cells: Cells, name: str) -> None:
+    """Training cells need two types. Raises TooFewTypes."""
+    if len(cells.types) < 2:
+        raise TooFewTypes(f"{name} holds only one cell type ({some(cells.types)}); at least two are needed.", advice="Check whether the right label column was chosen.")
+
+
+def notes_on_cells(cells: Cells, role: Role) -> list[str]:
+    """What is unusual but allowed: types of a single cell, genes without counts."""
+    counts = cells.counts()
+    single = list(counts.index[counts == 1])
+    notes = [f"{some(single)} {'has' if len(single) == 1 else 'have'} a single cell in {PART_NAMES[role]}: what is estimated for it rests on little."] if single else []
+    return notes + notes_on_values(cells.matrix, role)
+
+
+def notes_on_values(matrix: Matrix, role: Role) -> list[str]:
+    """Hints drawn from the values: log scale, genes that are zero everywhere."""
+    values = matrix.values.data if matrix.is_sparse else matrix.values
+    notes, top = [], float(values.max())
+    if 2 < top < 25 and matrix.n_genes > 50 and not np.array_equal(values, np.rint(values)):
+        notes.append(f"The values of {PART_NAMES[role]} look log-transformed (largest {top:.3g}, not whole numbers); deconvolution needs a linear scale.")
+    if matrix.is_sparse:
+        empty = matrix.n_genes - len(np.unique(matrix.values.indices[matrix.values.data != 0]))
+    else:
+        empty = int((~matrix.values.any(axis=1)).sum())
+    if empty:
+        notes.append(f"{number(empty)} gene{'s are' if empty > 1 else ' is'} zero throughout {PART_NAMES[role]}.")
+    return notes
+
+
+def check_common(parts: Mapping[Role, Matrix], genes: pd.Index) -> None:
+    """The parts must share genes. Raises NoCommonGenes with the likely cause."""
+    if len(genes):
+        return
+    first = next(iter(parts))
+    for role, matrix in parts.items():
+        if role == first or parts[first].genes.isin(matrix.genes).any():
+            continue
+        raise NoCommonGenes(f"{PART_NAMES[role].capitalize()} and {PART_NAMES[first]} have no gene in common{_why(parts[first], matrix, role)}.", advice=_ADVICE)
+    raise NoCommonGenes(f"No gene occurs in all of {some(PART_NAMES[r] for r in parts)}.", advice=_ADVICE)
+
+
+_ADVICE = "Use the same kind of gene names in all files, with genes in the first column of tables and in var of .h5ad files."
+
+
+def _mouse(gene: str) -> bool:
+    return gene[:1].isupper() and gene[1:] != gene[1:].upper()
+
+
+def _why(first: Matrix, other: Matrix, role: Role) -> str:
+    def share(genes: pd.Index, test: Any) -> float:
+        sample = [str(g) for g in genes[:200]]
+        return sum(map(test, sample)) / max(1, len(sample))
+
+    if other.columns.isin(first.genes).any():
+        return f"; the {COLUMN_NAMES[role][1]} bear gene names, so the file seems to be transposed"
+    ids = [share(m.genes, lambda g: bool(_ENSEMBL.match(g))) > 0.5 for m in (first, other)]
+    if ids[0] != ids[1]:
+        sign = " in front of another name (ID|SYMBOL)" if share(other.genes, lambda g: "|" in g) > 0.5 else ""
+        return f": one uses Ensembl IDs ({shorten((other if ids[1] else first).genes[0])}){sign}, the other gene symbols ({shorten((first if ids[1] else other).genes[0])})"
+    mouse = [share(m.genes, _mouse) > 0.5 for m in (first, other)]
+    if mouse[0] != mouse[1]:
+        example = next(g for g in map(str, (other if mouse[1] else first).genes) if _mouse(g))
+        return f": names like {shorten(example)} look like mouse genes, the others like human ones"
+    if share(other.genes, str.isdigit) > 0.5 or share(first.genes, str.isdigit) > 0.5:
+        return ": one has numbers instead of gene names"
+    return f" ({shorten(first.genes[0])} against {shorten(other.genes[0])})"
+
+
+def check_trainable(reference: Iterable[str], train: Cells) -> None:
+    """Every type of the reference needs training cells, or its gene weights are undefined. Raises MissingPart, TooFewTypes."""
+    types = [str(t) for t in reference]
+    missing = [t for t in types if t not in set(train.types)]
+    if len(types) < 2:
+        raise TooFewTypes(f"The reference holds only one cell type ({some(types)}); at least two are needed.")
+    if missing:
+        raise MissingPart(
+            f"The reference holds {some(missing)}, but no training cell bears {'this label' if len(missing) == 1 else 'these labels'}.",
+            advice=f"Use the same names in both (the training cells have {some(train.types, 6)}), or leave these types out of the reference.",
+        )
+
+
+def check_columns(matrix: Matrix, role: Role, what: str = "over the genes in use") -> None:
+    """No column of the reference or the bulk may be zero. Raises EmptyColumn."""
+    empty = matrix.columns[matrix.sums() == 0]
+    if len(empty):
+        one, many = COLUMN_NAMES[role]
+        raise EmptyColumn(
+            f"In {PART_NAMES[role]} the {one if len(empty) == 1 else many} {some(empty)} {'is' if len(empty) == 1 else 'are'} zero {what}.",
+            advice=f"Remove {'it' if len(empty) == 1 else 'them'} from the file, or use more genes.",
+        )
+
+
+def check_reference(reference: pd.DataFrame) -> None:
+    """X, genes x types: more genes than types, finite, no type a mixture of the others.
+
+    Raises TooFewTypes, TooFewGenes, BadValues, EmptyColumn, CollinearTypes.
+    """
+    genes, types = reference.shape
+    if types < 2:
+        raise TooFewTypes(f"Only one cell type ({some(reference.columns)}) is left; at least two are needed.")
+    if genes < types:
+        raise TooFewGenes(f"{number(genes)} gene{'s' if genes != 1 else ''} cannot tell {types} cell types apart; at least as many genes as types are needed.", advice="Use more genes.")
+    values = reference.to_numpy(dtype=np.float64)
+    if not np.isfinite(values).all():
+        raise BadValues("The reference holds missing or infinite values.")
+    length = np.sqrt((values**2).sum(axis=0))
+    if (length == 0).any():
+        raise EmptyColumn(f"In the reference the cell type {some(reference.columns[length == 0])} is zero over the genes in use.", advice="Use more genes or leave the type out.")
+    unit = values / length
+    _, strength, directions = np.linalg.svd(unit, full_matrices=False)
+    if strength[-1] > SINGULAR * strength[0]:
+        return
+    weight = np.abs(directions[-1])
+    involved = reference.columns[weight > 0.05 * weight.max()]
+    raise CollinearTypes(
+        f"The cell types {some(involved)} cannot be told apart: over the {number(genes)} genes in use their profiles are the same{'' if len(involved) == 2 else ' or mixtures of each other'}.",
+        advice="Merge these types or leave one of them out; more genes may help too.",
+    )
+
+
+def notes_on_types(reference: pd.DataFrame) -> list[str]:
+    """Types that are nearly the same: allowed, but their shares are hard to tell apart."""
+    values = reference.to_numpy(dtype=np.float64)
+    unit = values / np.maximum(np.sqrt((values**2).sum(axis=0)), 1e-300)
+    alike = np.triu(unit.T @ unit, k=1)
+    pairs = [f"{shorten(reference.columns[i], 30)} and {shorten(reference.columns[j], 30)} ({alike[i, j]:.4f})" for i, j in np.argwhere(alike > ALIKE)]
+    return [f"Nearly the same profile (cosine similarity): {some(pairs)}; their shares are hard to tell apart, consider merging them."] if pairs else []
+
+
+def check_prepared(prepared: Prepared) -> None:
+    """Everything the engine relies on, on the matrices as it gets them. Raises the errors of trap 6."""
+    if not len(prepared.genes):
+        raise NoCommonGenes("The parts have no gene in common.", advice=_ADVICE)
+    if prepared.reference.shape[1]:
+        check_reference(prepared.reference)
+    for role, frame in (("train", prepared.train), ("test", prepared.test), ("bulk", prepared.bulk)):
+        if frame is not None and not np.isfinite(frame.to_numpy()).all():
+            raise BadValues(f"{PART_NAMES[role].capitalize()} hold missing or infinite values over the genes in use.")  # type: ignore[index]
+    if prepared.train.shape[1] and prepared.reference.shape[1]:
+        missing = [t for t in prepared.reference.columns if t not in set(prepared.train.columns)]
+        if missing:
+            raise MissingPart(f"The reference holds {some(missing)}, but no training cell bears this label.")

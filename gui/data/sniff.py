@@ -1,0 +1,79 @@
+"""What a file is, told by its first bytes, whatever its name says."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from pathlib import Path
+from typing import IO
+
+from gui.errors import UnreadableFile
+
+HEAD = 4096
+_SIGNATURES: tuple[tuple[bytes, str], ...] = (
+    (b"\x89HDF\r\n\x1a\n", "HDF5"),
+    (b"PK\x03\x04", "a ZIP or Excel file"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel file"),
+    (b"RDX2", "an R workspace"),
+    (b"RDX3", "an R workspace"),
+    (b"RDA", "an R workspace"),
+    (b"X\n\x00\x00", "an R data file"),
+    (b"BZh", "a bzip2 archive"),
+    (b"\xfd7zXZ", "an xz archive"),
+    (b"(\xb5/\xfd", "a zstd archive"),
+    (b"%PDF", "a PDF"),
+    (b"\x89PNG", "a picture"),
+    (b"version https://git-lfs", "a Git LFS pointer, which stands for a file that was not downloaded"),
+    (b"<!DOCTYPE", "a web page"),
+    (b"<html", "a web page"),
+)
+UTF16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+def first_bytes(path: Path, name: str) -> bytes:
+    """The first bytes. Raises UnreadableFile if the file is missing, empty or not readable."""
+    try:
+        with open(path, "rb") as file:
+            head = file.read(HEAD)
+    except FileNotFoundError:
+        raise UnreadableFile(f"{name} was not found.") from None
+    except IsADirectoryError:
+        raise UnreadableFile(f"{name} is a folder, not a file.") from None
+    except OSError:
+        raise UnreadableFile(f"{name} cannot be opened; it may be in use or you may lack the right to read it.") from None
+    if not head:
+        raise UnreadableFile(f"{name} is empty (0 bytes).")
+    return head
+
+
+def unzipped_head(path: Path, head: bytes) -> bytes:
+    """The first bytes behind a gzip wrapper (those of the file itself if it is not compressed or is damaged)."""
+    if not head.startswith(b"\x1f\x8b"):
+        return head
+    try:
+        with gzip.open(path, "rb") as file:
+            return file.read(HEAD)
+    except (OSError, EOFError, zlib.error):
+        return head
+
+
+def looks_like(head: bytes) -> str:
+    """In words what the bytes are: "HDF5", "text", "a pickle", ..."""
+    for signature, words in _SIGNATURES:
+        if head.startswith(signature):
+            return words
+    if head.startswith(b"\x1f\x8b"):
+        return "a gzip archive"
+    if len(head) > 1 and head[0] == 0x80 and head[1] <= 5:
+        return "a Python pickle"
+    if head.startswith(UTF16):
+        return "text"
+    return "binary data" if b"\x00" in head else "text"
+
+
+def read_limited(file: IO[bytes], limit: int, name: str) -> bytes:
+    """Everything up to ``limit`` bytes. Raises UnreadableFile beyond it: a small archive can unpack to any size."""
+    data = file.read(limit + 1)
+    if len(data) > limit:
+        raise UnreadableFile(f"{name} is too large: more than {limit / 2**30:.0f} GB of text.", advice="Save it as .h5ad, which needs far less memory.")
+    return data

@@ -20,6 +20,7 @@ CHOICES: dict[str, tuple[str, str, str]] = {
     "one_se": ("one standard error", "#009E73", "diamond"),
     "drop": ("largest drop", "#D55E00", "square"),
 }
+SIGNS = {"circle": "●", "diamond": "◆", "square": "■"}
 LOW_SUPPORT = 0.1
 MOST_GENES = 500
 _LETTER, _ROOM, _LINE = 7.2, 560.0, 20
@@ -40,7 +41,15 @@ def search(losses: pd.DataFrame, choices: Mapping[str, float | None]) -> go.Figu
     edge = {"width": 0, "color": ACCENT}
     fig.add_scatter(x=lambdas, y=low, mode="lines", line=edge, hoverinfo="skip", showlegend=False)
     fig.add_scatter(
-        x=lambdas, y=mean + std, mode="lines", line=edge, fill="tonexty", fillcolor="rgba(76,110,245,0.18)", name="spread over the folds (±1 SD)", hoverinfo="skip", showlegend=True
+        x=lambdas,
+        y=mean + std,
+        mode="lines",
+        line=edge,
+        fill="tonexty",
+        fillcolor="rgba(76,110,245,0.18)",
+        name="spread over the folds (±1 SD)",
+        hoverinfo="skip",
+        showlegend=True,
     )
     fig.add_scatter(
         x=lambdas,
@@ -79,7 +88,7 @@ def _mark(fig: go.Figure, lambdas: np.ndarray, mean: np.ndarray, choices: Mappin
         words, colour, symbol = " = ".join(CHOICES[k][0] for k in keys), CHOICES[keys[0]][1], CHOICES[keys[0]][2]
         text = f"{words}: {exponent(value)}"
         share = (math.log10(value) - logs.min()) / width
-        half = len(text) * _LETTER / _ROOM / 2
+        half = (len(text) + 2) * _LETTER / _ROOM / 2
         anchor, left = ("left", share) if share < half else ("right", share - 2 * half) if share > 1 - half else ("center", share - half)
         right = left + 2 * half
         row = next((i for i, line in enumerate(taken) if all(right + 0.02 < a or left - 0.02 > b for a, b in line)), len(taken))
@@ -88,7 +97,15 @@ def _mark(fig: go.Figure, lambdas: np.ndarray, mean: np.ndarray, choices: Mappin
         taken[row].append((left, right))
         fig.add_shape(type="line", xref="x", yref="paper", x0=value, x1=value, y0=0, y1=1, line={"color": colour, "dash": "dot", "width": 1.5})
         fig.add_annotation(
-            text=f"<b>{text}</b>", xref="x", yref="paper", x=math.log10(value), y=1, yshift=2 + row * _LINE, yanchor="bottom", xanchor=anchor, showarrow=False, font={"color": colour}
+            text=f'<span style="color:{colour}">{SIGNS[symbol]}</span> {text}',
+            xref="x",
+            yref="paper",
+            x=math.log10(value),
+            y=1,
+            yshift=2 + row * _LINE,
+            yanchor="bottom",
+            xanchor=anchor,
+            showarrow=False,
         )
         fig.add_scatter(
             x=[value],
@@ -108,7 +125,9 @@ def logs(delta: pd.DataFrame) -> pd.DataFrame:
     return np.log2(delta.clip(lower=2.0**-10))
 
 
-def most_regulated(delta: pd.DataFrame, support: pd.DataFrame | None = None, n: int = 30, cell_type: str | None = None, *, low: float = LOW_SUPPORT) -> list[str]:
+def most_regulated(
+    delta: pd.DataFrame, support: pd.DataFrame | None = None, n: int = 30, cell_type: str | None = None, *, low: float = LOW_SUPPORT
+) -> list[str]:
     """The ``n`` genes whose regulation is farthest from 1 (in log2), in one type or in any; entries with little support do not count.
 
     delta, support : genes x cell types. Returns fewer genes if fewer have support.
@@ -142,8 +161,8 @@ def gene_regulation(
     layers = [f4(chosen.to_numpy().T), f4(trust if trust is not None else np.ones_like(values))]
     bar: dict[str, object] = {"title": {"text": "Gene regulation, log2" if log2 else "Gene regulation (1 = none)"}}
     if not log2:  # drawn as Delta - 1, so that the template's diverging scale is taken; the labels say Delta
-        marks = np.linspace(-bound, bound, 5)
-        bar |= {"tickvals": [float(m) for m in marks], "ticktext": [f"{m + 1:.3g}" for m in marks]}
+        marks = _marks(bound)
+        bar |= {"tickvals": [m - 1 for m in marks], "ticktext": [f"{m:.3g}" for m in marks]}
     fig.add_heatmap(
         z=f4(values),
         x=x,
@@ -155,14 +174,24 @@ def gene_regulation(
         xgap=1,
         ygap=1,
         colorbar=bar,
-        hovertemplate="<b>%{x}</b>, %{y}<br>regulation %{customdata[0]:.3g}" + ("" if trust is None else "<br>support %{customdata[1]:.2f}") + "<extra></extra>",
+        hovertemplate="<b>%{x}</b>, %{y}<br>regulation %{customdata[0]:.3g}"
+        + ("" if trust is None else "<br>support %{customdata[1]:.2f}")
+        + "<extra></extra>",
     )
     if trust is not None and (weak := ~(trust >= low)).any():
         grey = [[0, GREY], [1, GREY]]
         fig.add_heatmap(z=f4(np.where(weak, 1.0, np.nan)), x=x, y=y, colorscale=grey, showscale=False, opacity=0.8, hoverinfo="skip", xgap=1, ygap=1)
-        fig.add_scatter(x=[None], y=[None], mode="markers", marker={"symbol": "square", "size": 12, "color": GREY}, name="little support in the data", showlegend=True, hoverinfo="skip")
+        fig.add_scatter(
+            x=[None],
+            y=[None],
+            mode="markers",
+            marker={"symbol": "square", "size": 12, "color": GREY},
+            name="little support in the data",
+            showlegend=True,
+            hoverinfo="skip",
+        )
     title = {"text": f"{MOST_GENES} of {len(known)} genes"} if len(known) > MOST_GENES else None
-    name_axis(fig, "x", names, tickangle=-90, tickfont={"size": 12 if len(names) > 30 else 13}, title=title, longest=16)
+    name_axis(fig, "x", names, tickangle=-90, tickfont={"size": 11 if len(names) > 40 else 12}, title=title, longest=16)
     name_axis(fig, "y", types)
     fig.update_layout(
         height=150 + max(22 * len(types), 190),
@@ -170,6 +199,14 @@ def gene_regulation(
         legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"},
     )
     return fig
+
+
+def _marks(bound: float) -> list[float]:
+    """Round values around 1, none below 0, that lie within ``bound`` of 1."""
+    power = 10.0 ** math.floor(math.log10(bound / 2.5))
+    step = next(s * power for s in (1, 2, 5, 10) if s * power >= bound / 2.5)
+    reach = int(bound / step + 1e-9)
+    return [1 + k * step for k in range(-reach, reach + 1) if 1 + k * step >= -1e-9]
 
 
 def hidden_profile(profile: pd.Series, reference: pd.DataFrame, n: int = 30) -> go.Figure:
@@ -182,9 +219,19 @@ def hidden_profile(profile: pd.Series, reference: pd.DataFrame, n: int = 30) -> 
     sums = reference.sum(axis=0)
     mean = (reference / sums.where(sums > 0)).mean(axis=1).reindex(top.index)
     at = np.arange(len(top), dtype=np.int32)
-    fig.add_bar(x=at, y=f4(top.to_numpy(dtype=np.float64) * 100), name="hidden background", marker=fill("hidden", {}), hovertemplate="<b>%{x}</b><br>hidden background %{y:.3g} %<extra></extra>")
     fig.add_bar(
-        x=at, y=f4(mean.to_numpy(dtype=np.float64) * 100), name="mean of the reference", marker={"color": ACCENT}, hovertemplate="<b>%{x}</b><br>mean of the reference %{y:.3g} %<extra></extra>"
+        x=at,
+        y=f4(top.to_numpy(dtype=np.float64) * 100),
+        name="hidden background",
+        marker=fill("hidden", {}),
+        hovertemplate="<b>%{x}</b><br>hidden background %{y:.3g} %<extra></extra>",
+    )
+    fig.add_bar(
+        x=at,
+        y=f4(mean.to_numpy(dtype=np.float64) * 100),
+        name="mean of the reference",
+        marker={"color": ACCENT},
+        hovertemplate="<b>%{x}</b><br>mean of the reference %{y:.3g} %<extra></extra>",
     )
     name_axis(fig, "x", [str(g) for g in top.index], tickangle=-90 if len(top) > 12 else -35, longest=16)
     fig.update_layout(

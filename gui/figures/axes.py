@@ -25,7 +25,15 @@ def thin(n: int, most: int) -> np.ndarray:
 
 
 def name_axis(
-    fig: go.Figure, which: Literal["x", "y"], names: Sequence[object], *, positions: np.ndarray | None = None, show: bool = True, longest: int = LONGEST, **options: Any
+    fig: go.Figure,
+    which: Literal["x", "y"],
+    names: Sequence[object],
+    *,
+    positions: np.ndarray | None = None,
+    show: bool = True,
+    longest: int = LONGEST,
+    middle: bool = False,
+    **options: Any,
 ) -> None:
     """Make an axis of numbers one of names: long names are cut on the axis and whole on hover (``%{x}``), and sent once.
 
@@ -34,10 +42,17 @@ def name_axis(
     """
     at = np.arange(len(names)) if positions is None else positions
     whole = [inert(n) for n in names]
-    cut = [inert(short(n, longest)) for n in names]
+    cut = [inert(short(n, longest, middle=middle)) for n in names]
     small = np.asarray(at, dtype=np.float32 if np.asarray(at).dtype.kind == "f" else np.int32)
     edges = [float(small.min()) - 0.5, float(small.max()) + 0.5] if len(small) else [-0.5, 0.5]
-    base: dict[str, Any] = {"type": "linear", "tickmode": "array", "tickvals": small, "showgrid": False, "range": edges[::-1] if which == "y" else edges, **options}
+    base: dict[str, Any] = {
+        "type": "linear",
+        "tickmode": "array",
+        "tickvals": small,
+        "showgrid": False,
+        "range": edges[::-1] if which == "y" else edges,
+        **options,
+    }
     key = f"{which}axis"
     plain = whole == cut
     fig.update_layout({key: {**base, "ticktext": whole, "showticklabels": show and plain}})
@@ -53,11 +68,11 @@ def name_axis(
         fig.add_trace(go.Scatter(x=[None], y=[None], xaxis=traces["x"], yaxis=traces["y"], hoverinfo="skip", showlegend=False, mode="markers"))
 
 
-def angle(names: Sequence[object], room: float = 620.0) -> int:
-    """Angle of labels under an x axis: flat where they fit into ``room`` pixels, slanted up to 24, upright beyond."""
+def angle(names: Sequence[object], room: float = 560.0) -> int:
+    """Angle of labels under an x axis: flat where they fit into ``room`` pixels, slanted up to 16, upright beyond."""
     if not len(names):
         return 0
     widest = max(len(short(n)) for n in names) * 7.5 + 10
     if widest * len(names) <= room:
         return 0
-    return -35 if len(names) <= 24 else -90
+    return -35 if len(names) <= 16 else -90

@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 from gui.data.dataset import HIDDEN
 from gui.figures.axes import angle, f4, name_axis
 from gui.figures.palette import GREY, fill, is_hidden
-from gui.figures.template import blank
+from gui.figures.template import HEIGHT, blank
 from gui.figures.text import inert, natural, short
 
 SCROLL_FROM = 40
@@ -73,7 +73,9 @@ def arrange(composition: pd.DataFrame, *, normalise: bool = False, sort: str = B
         return Arrangement([names[i] for i in order], np.arange(len(order), dtype=np.int32), [])
     of = [NO_GROUP if pd.isna(g) or str(g) == "" else str(g) for g in group.reindex(composition.columns)]
     order.sort(key=lambda i: (of[i] == NO_GROUP, natural(of[i])))
-    positions, groups, at = [], [], -1
+    positions: list[int] = []
+    groups: list[tuple[str, int, int]] = []
+    at = -1
     for n, i in enumerate(order):
         new = n == 0 or of[i] != of[order[n - 1]]
         at += 1 + (gap if new and n else 0)
@@ -111,7 +113,13 @@ def _mark_groups(fig: go.Figure, arranged: Arrangement, room: float, *, lines: b
 
 
 def stacked(
-    composition: pd.DataFrame, colour_of: Mapping[str, str], *, normalise: bool = False, sort: str = BY_FILE, group: pd.Series | None = None, arranged: Arrangement | None = None
+    composition: pd.DataFrame,
+    colour_of: Mapping[str, str],
+    *,
+    normalise: bool = False,
+    sort: str = BY_FILE,
+    group: pd.Series | None = None,
+    arranged: Arrangement | None = None,
 ) -> go.Figure:
     """One stacked bar per sample. With more than 40 samples ``layout.width`` is set (it scrolls) and the legend stands beside it (``type_legend``).
 
@@ -127,12 +135,12 @@ def stacked(
             y=f4(drawn.loc[name].to_numpy()),
             name=inert(short(name)),
             meta=inert(name),
-            marker=fill(name, dict(colour_of)),
+            marker=fill(name, dict(colour_of)) | ({"line": {"width": 0}} if scrolls else {}),
             hovertemplate="<b>%{meta}</b>: %{y:.3g} %<br>%{x}<extra></extra>",
         )
     width = 130 + PIXELS * int(order.positions[-1] + 1) if scrolls else None
     upright = -90 if scrolls else angle(order.samples)
-    name_axis(fig, "x", order.samples, positions=order.positions, tickangle=upright)
+    name_axis(fig, "x", order.samples, positions=order.positions, tickangle=upright, longest=28 if upright == 0 else 18, middle=True)
     _mark_groups(fig, order, (width or 750) - 130, lines=False)
     y: dict[str, Any] = {"title": {"text": quantity(normalise)}, "rangemode": "tozero"}
     if normalise:
@@ -140,8 +148,9 @@ def stacked(
     fig.update_layout(barmode="stack", bargap=0.18, yaxis=y, showlegend=not scrolls, width=width, legend={"traceorder": "normal"})
     if scrolls:
         fig.update_layout(meta={"legend_on_export": True}, bargap=0.12)
-    elif len(types) > 14:
-        fig.update_layout(height=60 + 20 * len(types), legend={"font": {"size": 12}})
+    else:
+        tall = 50 + 20 * len(types) + (0 if upright == 0 else 90) + (30 if order.groups else 0)
+        fig.update_layout(height=max(tall, HEIGHT), legend={"font": {"size": 12 if len(types) > 14 else 13}})
     return fig
 
 
@@ -160,6 +169,16 @@ def single(
     types = [t for t in _types(sample.to_frame()) if not is_hidden(t)]
     if HIDDEN in sample.index or (real is not None and HIDDEN in real.index):
         types.append(HIDDEN)
+    if real is not None:  # the first trace: it takes the colour of the text
+        fig.add_scatter(
+            x=f4([real.get(t, np.nan) for t in types]),
+            y=np.arange(len(types), dtype=np.int32),
+            mode="markers",
+            name="true fraction",
+            marker={"symbol": "diamond-open", "size": 11, "line": {"width": 2}},
+            showlegend=True,
+            hovertemplate="<b>%{y}</b>: true %{x:.3g} %<extra></extra>",
+        )
     for i, name in enumerate(types):
         value = float(estimated.get(name, np.nan))
         error = None
@@ -176,16 +195,6 @@ def single(
             error_x=error,
             showlegend=False,
             hovertemplate="<b>%{meta}</b>: estimated %{x:.3g} %<extra></extra>",
-        )
-    if real is not None:
-        fig.add_scatter(
-            x=f4([real.get(t, np.nan) for t in types]),
-            y=np.arange(len(types), dtype=np.int32),
-            mode="markers",
-            name="true fraction",
-            marker={"symbol": "diamond-open", "size": 11, "line": {"width": 2}},
-            showlegend=True,
-            hovertemplate="<b>%{y}</b>: true %{x:.3g} %<extra></extra>",
         )
     name_axis(fig, "y", types)
     fig.update_layout(
@@ -228,7 +237,7 @@ def heatmap(
     )
     many = len(order.samples) > SCROLL_FROM
     title = {"text": f"{len(order.samples)} samples"} if many else None
-    name_axis(fig, "x", order.samples, positions=order.positions, show=not many, tickangle=angle(order.samples), title=title)
+    name_axis(fig, "x", order.samples, positions=order.positions, show=not many, tickangle=angle(order.samples), longest=18, middle=True, title=title)
     name_axis(fig, "y", types)
     _mark_groups(fig, order, 560, lines=True)
     fig.update_layout(height=130 + max(22 * len(types), 190))

@@ -11,12 +11,17 @@ import plotly.graph_objects as go
 
 from gui.figures.axes import f4, name_axis, thin
 from gui.figures.palette import ACCENT, GREY
-from gui.figures.template import blank
+from gui.figures.template import HEIGHT, blank
 from gui.figures.text import LONGEST, inert, short, three
 
 CURVE_POINTS = 500
 SCATTER_POINTS = 2000
-METRICS: dict[str, str] = {"pearson": "Pearson correlation", "spearman": "Spearman correlation", "rmse": "Root mean square error (percentage points)", "ccc": "Concordance (CCC)"}
+METRICS: dict[str, str] = {
+    "pearson": "Pearson correlation",
+    "spearman": "Spearman correlation",
+    "rmse": "Root mean square error (percentage points)",
+    "ccc": "Concordance (CCC)",
+}
 
 
 def loss(correlation: pd.DataFrame, colour_of: Mapping[str, str]) -> go.Figure:
@@ -31,7 +36,9 @@ def loss(correlation: pd.DataFrame, colour_of: Mapping[str, str]) -> go.Figure:
     with np.errstate(all="ignore"):
         mean = np.nanmean(np.where(np.isfinite(values), values, np.nan), axis=1) if values.size and np.isfinite(values).any() else np.full(len(values), np.nan)
     # no colour of its own: the first of the template's colorway is the colour of the text
-    fig.add_scatter(x=steps, y=f4(mean[rows]), mode="lines", name="mean", line={"width": 4}, zorder=2, hovertemplate="mean: %{y:.3g}<br>iteration %{x}<extra></extra>")
+    fig.add_scatter(
+        x=steps, y=f4(mean[rows]), mode="lines", name="mean", line={"width": 4}, zorder=2, hovertemplate="mean: %{y:.3g}<br>iteration %{x}<extra></extra>"
+    )
     for j, name in enumerate(correlation.columns):
         fig.add_scatter(
             x=steps,
@@ -43,8 +50,7 @@ def loss(correlation: pd.DataFrame, colour_of: Mapping[str, str]) -> go.Figure:
             hovertemplate="%{meta}: %{y:.3g}<br>iteration %{x}<extra></extra>",
         )
     fig.update_layout(xaxis={"title": {"text": "Iteration"}}, yaxis={"title": {"text": "Correlation with the truth"}})
-    if len(correlation.columns) > 14:
-        fig.update_layout(height=70 + 20 * (len(correlation.columns) + 1))
+    fig.update_layout(height=max(HEIGHT, 70 + 20 * (len(correlation.columns) + 1)))
     return fig
 
 
@@ -53,7 +59,7 @@ def method_name(method: str) -> str:
 
 
 def correlation(metrics: pd.DataFrame, metric: str = "pearson") -> go.Figure:
-    """All cell types at a glance: one row per type, DTD beside Naive, test mixtures filled, training mixtures open.
+    """All cell types at a glance: one row per type, DTD beside Naive, dots of the test mixtures filled, of the training mixtures open.
 
     metrics : columns part, method, cell_type and the metric; metric : a key of METRICS (rmse is shown in percentage points)
     A click carries the cell type in ``customdata``.
@@ -78,7 +84,7 @@ def correlation(metrics: pd.DataFrame, metric: str = "pearson") -> go.Figure:
                 xs += [float(naive[t]), float(dtd[t]), None]
                 ys += [place[t] + lift[part]] * 2 + [None]
         fig.add_scatter(x=_plain(xs), y=ys, mode="lines", line={"width": 1.5, "color": GREY}, opacity=0.55, hoverinfo="skip", showlegend=False)
-    words = {"test": "test mixtures", "train": "training mixtures"}
+    words = {"test": "test", "train": "training"}
     for part in parts:
         for method, colour in (("DTD", ACCENT), ("Naive", GREY)):
             found = values.get((part, method))
@@ -95,7 +101,7 @@ def correlation(metrics: pd.DataFrame, metric: str = "pearson") -> go.Figure:
                 hovertemplate=f"%{{customdata}}<br>{method}, {words.get(part, inert(part))}: %{{x:.3g}}<extra></extra>",
             )
     name_axis(fig, "y", types, showgrid=True)
-    top = {} if metric == "rmse" else {"range": [min(0.0, _lowest(values)) - 0.02, 1.02]}
+    top: dict[str, Any] = {} if metric == "rmse" else {"range": [max(np.floor((_lowest(values) - 0.02) * 10) / 10, -1.02), 1.02]}
     if metric == "rmse":
         top = {"rangemode": "tozero"}
     fig.update_layout(
@@ -138,7 +144,9 @@ def scatter(truth: pd.Series, estimated: pd.Series, name: str, colour: str, *, c
     keep = thin(int(both.sum()), SCATTER_POINTS)
     shown_x, shown_y = x[both][keep], y[both][keep]
     span = [float(min(x[both].min(initial=0.0), y[both].min(initial=0.0))), float(max(x[both].max(initial=0.0), y[both].max(initial=0.0)) or 1.0)]
-    fig.add_scatter(x=span, y=span, mode="lines", line={"color": GREY, "dash": "dash", "width": 1.5}, name="estimated = true", hoverinfo="skip", showlegend=False)
+    fig.add_scatter(
+        x=span, y=span, mode="lines", line={"color": GREY, "dash": "dash", "width": 1.5}, name="estimated = true", hoverinfo="skip", showlegend=False
+    )
     fig.add_scatter(
         x=f4(shown_x),
         y=f4(shown_y),
@@ -151,8 +159,13 @@ def scatter(truth: pd.Series, estimated: pd.Series, name: str, colour: str, *, c
     )
     thinned = f"<br>{len(keep)} of {int(both.sum())} mixtures drawn" if len(keep) < both.sum() else ""
     text = f"<b>{inert(short(name, LONGEST))}</b><br>Pearson r = {three(correlation)}{thinned}"
-    fig.add_annotation(text=text, xref="paper", yref="paper", x=0.02, y=0.99, xanchor="left", yanchor="top", showarrow=False, align="left", hovertext=inert(name))
+    fig.add_annotation(
+        text=text, xref="paper", yref="paper", x=0.02, y=0.99, xanchor="left", yanchor="top", showarrow=False, align="left", hovertext=inert(name)
+    )
     pad = (span[1] - span[0]) * 0.04
     ends = [span[0] - pad, span[1] + pad]
-    fig.update_layout(xaxis={"title": {"text": "True fraction of cells (%)"}, "range": ends}, yaxis={"title": {"text": "Estimated RNA fraction (%), engine's value"}, "range": ends})
+    fig.update_layout(
+        xaxis={"title": {"text": "True fraction of cells (%)"}, "range": ends},
+        yaxis={"title": {"text": "Estimated RNA fraction (%), engine's value"}, "range": ends},
+    )
     return fig

@@ -46,5 +46,8 @@ def is_hidden(name: str) -> bool:
 def fill(name: str, colour_of: dict[str, str]) -> dict[str, object]:
     """Plotly ``marker`` of a bar for this type: its plain colour, or the grey hatch for ``hidden``."""
     if is_hidden(name):
-        return {"color": GREY, "pattern": {"shape": "/", "fillmode": "replace", "fgcolor": GREY, "bgcolor": "rgba(134,142,150,0.16)", "size": 7, "solidity": 0.42}}
+        return {
+            "color": GREY,
+            "pattern": {"shape": "/", "fillmode": "replace", "fgcolor": GREY, "bgcolor": "rgba(134,142,150,0.16)", "size": 7, "solidity": 0.42},
+        }
     return {"color": colour_of.get(name, GREY)}

@@ -11,6 +11,7 @@ from gui.figures.palette import ACCENT, GREY
 
 FONT = "-apple-system, BlinkMacSystemFont, Segoe UI, Roboto, Helvetica, Arial, sans-serif"
 CLEAR = "rgba(0,0,0,0)"
+HEIGHT = 380
 
 _LIGHT: dict[str, Any] = {
     "text": "#212529",
@@ -43,6 +44,7 @@ def template(dark: bool = False) -> go.layout.Template:
         "zeroline": False,
         "showline": False,
         "ticks": "",
+        "ticklabelstandoff": 5,
         "automargin": True,
         "title": {"standoff": 10, "font": {"size": 14}},
         "tickfont": {"size": 13},
@@ -53,7 +55,13 @@ def template(dark: bool = False) -> go.layout.Template:
         "plot_bgcolor": CLEAR,
         "colorway": [c["text"], ACCENT, GREY],
         "colorscale": {"sequential": c["sequential"], "diverging": c["diverging"]},
-        "hoverlabel": {"bgcolor": c["box"], "bordercolor": c["line"], "font": {"family": FONT, "size": 13, "color": c["text"]}, "align": "left", "namelength": -1},
+        "hoverlabel": {
+            "bgcolor": c["box"],
+            "bordercolor": c["line"],
+            "font": {"family": FONT, "size": 13, "color": c["text"]},
+            "align": "left",
+            "namelength": -1,
+        },
         "hovermode": "closest",
         "legend": {"font": {"size": 13}, "bgcolor": CLEAR, "itemsizing": "constant", "tracegroupgap": 0},
         "margin": {"l": 12, "r": 12, "t": 20, "b": 12},
@@ -63,7 +71,7 @@ def template(dark: bool = False) -> go.layout.Template:
         "annotationdefaults": {"font": {"size": 13, "color": c["text"]}, "arrowcolor": c["line"]},
         "shapedefaults": {"line": {"color": c["line"]}},
     }
-    bar = {"marker": {"line": {"color": c["paper"], "width": 0.5}}}
+    bar = {"marker": {"line": {"color": c["paper"], "width": 0.5}}, "error_x": {"color": c["text"]}}
     heatmap = {"colorbar": {"outlinewidth": 0, "thickness": 14, "ticks": "", "title": {"side": "right", "font": {"size": 13}}, "tickfont": {"size": 13}}}
     return go.layout.Template(layout=layout, data={"bar": [bar], "heatmap": [heatmap]})
 
@@ -75,5 +83,5 @@ def styled(fig: go.Figure, dark: bool) -> go.Figure:
 
 
 def blank() -> go.Figure:
-    """An empty figure in the light template (never plotly's default one)."""
-    return go.Figure(layout={"template": template(False)})
+    """An empty figure in the light template (never plotly's default one). Every figure has a height; only scrolling ones have a width."""
+    return go.Figure(layout={"template": template(False), "height": HEIGHT})

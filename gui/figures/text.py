@@ -15,10 +15,13 @@ def inert(name: object) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def short(name: object, longest: int = LONGEST) -> str:
-    """The name cut to ``longest`` characters, the last being an ellipsis; not yet inert."""
+def short(name: object, longest: int = LONGEST, *, middle: bool = False) -> str:
+    """The name cut to ``longest`` characters, an ellipsis at its end or in its middle (samples differ at their end); not yet inert."""
     text = re.sub(r"\s+", " ", str(name))
-    return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
+    if len(text) <= longest:
+        return text
+    tail = (longest - 1) // 2 if middle else 0
+    return text[: longest - 1 - tail].rstrip() + "…" + (text[-tail:].lstrip() if tail else "")
 
 
 def labels(names: Sequence[object], longest: int = LONGEST) -> list[str]:
@@ -43,7 +46,7 @@ def exponent(value: float) -> str:
     """e-notation with three significant digits and no padding: 1e-9, 3.16e-12."""
     mantissa, power = f"{value:.2e}".split("e")
     mantissa = mantissa.rstrip("0").rstrip(".")
-    return f"{mantissa}e{int(power)}"
+    return f"{mantissa}e{int(power)}" if int(power) else mantissa
 
 
 def natural(name: object) -> list[tuple[int, int, str]]:

@@ -97,6 +97,10 @@ class Context:
         """Show another session in this tab."""
         set_props("dcx-session", {"data": session_id})
 
+    def refresh(self) -> None:
+        """Look at once whether the session changed (the page looks by itself within a few seconds): after choosing another run."""
+        set_props("dcx-poke", {"data": f"refresh {self.session_id} {self.session.revision}"})
+
     def go_to(self, page_key: str) -> None:
         """Show another page in this tab."""
         set_props("dcx-location", {"pathname": f"/{page_key}"})

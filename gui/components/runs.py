@@ -1,0 +1,130 @@
+"""“Previous runs”: all runs of one kind in the session, with the parameters that differ; a click brings one back, its parameters with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, get_args
+
+import dash_mantine_components as dmc
+from dash import ALL, Input, Output, html, set_props
+from dash.exceptions import PreventUpdate
+
+from gui.components.common import clicked, icon, shorten
+from gui.components.form import ParamsForm, number
+from gui.engine.params import Params
+from gui.engine.results import Run
+from gui.plugin import REVISION, Context, Page
+
+
+class PreviousRuns:
+    """The list of one kind of runs on one page: a button “Previous runs (3)” and the dialog it opens.
+
+    kind : of the runs; form : its Store is filled with the parameters of the run that is brought back
+    describe : what a run gave, in a few words ("mean correlation 0.79"); name : distinguishes two lists on one page
+    In the layout :meth:`layout`, at module level :meth:`bind`. Which run is on screen is ``ctx.session.current(kind)``.
+    """
+
+    def __init__(self, page: Page, kind: str, form: ParamsForm[Any] | None = None, *, describe: Callable[[Run], str] | None = None, name: str = "runs", title: str = "Previous runs") -> None:
+        self.page, self.kind, self.form, self.describe, self.name, self.title = page, kind, form, describe, name, title
+
+    def id(self, part: str) -> str:
+        return str(getattr(self.page.id, f"{self.name}_{part}"))
+
+    def layout(self) -> Any:
+        """The button (not shown while there is no run) and its dialog."""
+        return html.Div(
+            [
+                dmc.Button(self.title, id=self.id("open"), variant="subtle", px="xs", leftSection=icon("history"), style={"display": "none"}),
+                dmc.Modal(html.Div(id=self.id("list")), id=self.id("dialog"), title=self.title, size="lg"),
+            ]
+        )
+
+    def rows(self, ctx: Context) -> Any:
+        """The runs, newest first; the one on screen is marked."""
+        runs = ctx.session.runs(self.kind)
+        current = ctx.session.current(self.kind)
+        different = differing([run.params for run in runs])
+        return dmc.Stack([self._row(ctx, run, different, shown=current is not None and run.id == current.id) for run in reversed(runs)], gap="xs")
+
+    def bind(self) -> None:
+        """Record the callbacks that list the runs and bring one back."""
+        page, this = self.page, self
+
+        @page.callback(Output(this.id("list"), "children"), Output(this.id("open"), "children"), Output(this.id("open"), "style"), REVISION)
+        def show(ctx: Context, _revision: str | None) -> Any:
+            count = len(ctx.session.runs(this.kind))
+            return this.rows(ctx), f"{this.title} ({count})", {} if count else {"display": "none"}
+
+        @page.callback(Output(this.id("dialog"), "opened"), Input(this.id("open"), "n_clicks"), prevent_initial_call=True)
+        def opened(ctx: Context, clicks: int | None) -> bool:
+            return bool(clicks)
+
+        @page.callback(Output(this.id("dialog"), "opened", allow_duplicate=True), Input(page.id.each(f"{this.name}-choose", ALL), "n_clicks"), prevent_initial_call=True)
+        def choose(ctx: Context, _clicks: list[int | None]) -> bool:
+            run_id = clicked()
+            if run_id is None:
+                raise PreventUpdate
+            run = ctx.session.choose_run(run_id)
+            if this.form is not None:
+                # the revision makes the same run fill the form again after it was edited
+                set_props(this.form.fill_id, {"data": {**run.params.model_dump(), "": ctx.session.revision}})
+            ctx.refresh()
+            return False
+
+        for function in (show, opened, choose):
+            function.__name__ = f"{this.name}_{function.__name__}"
+
+    def _row(self, ctx: Context, run: Run, different: Sequence[str], *, shown: bool) -> Any:
+        outdated = ctx.session.outdated(run)
+        words = describe_params(run.params, different, self.form)
+        gave = self.describe(run) if self.describe else ""
+        lines = [
+            dmc.Group(
+                [
+                    dmc.Text(f"{run.created.astimezone():%d %b %Y, %H:%M:%S}", size="sm", fw=600),
+                    dmc.Badge("on screen", variant="light", radius="sm", tt="none") if shown else None,
+                    dmc.Badge("outdated", color="orange", variant="light", radius="sm", tt="none") if outdated else None,
+                ],
+                gap="xs",
+            ),
+            dmc.Text(gave, size="sm") if gave else None,
+            dmc.Text(words, size="xs", c="dimmed"),
+            dmc.Text(outdated, size="xs", c="dimmed") if outdated else None,
+        ]
+        return dmc.UnstyledButton(
+            dmc.Paper(dmc.Stack(lines, gap=2), withBorder=True, p="xs", radius="md", className="dcx-run"),
+            id=self.page.id.each(f"{self.name}-choose", run.id),
+            w="100%",
+            **{"aria-label": f"Show the run of {run.created.astimezone():%d %b %Y, %H:%M:%S}"},
+        )
+
+
+def differing(params: Sequence[Params]) -> list[str]:
+    """The fields in which the parameters are not all equal; all fields where there is nothing to compare."""
+    names = list(dict.fromkeys(name for p in params for name in type(p).model_fields))
+    found = [n for n in names if len({repr(getattr(p, n, None)) for p in params}) > 1]
+    return found or names
+
+
+def describe_params(params: Params, names: Sequence[str], form: ParamsForm[Any] | None = None) -> str:
+    """“Number of genes 1000 · Iterations 500 · Run on bulk: yes”: the fields named, in words."""
+    words = []
+    for name in names:
+        field = type(params).model_fields.get(name)
+        if field is None:
+            continue
+        words.append(f"{field.title or name} {shown_value(params, name, form)}")
+    return " · ".join(words)
+
+
+def shown_value(params: Params, name: str, form: ParamsForm[Any] | None = None) -> str:
+    """One parameter as a person reads it; an empty optional number is “all”."""
+    value = getattr(params, name)
+    if value is None:
+        return "all" if int in get_args(type(params).model_fields[name].annotation) else "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return number(value)
+    text = form.choices.get(name, {}).get(str(value), str(value)) if form else str(value)
+    return shorten(text, 40)

@@ -145,9 +145,7 @@ def ending_by_signal(end: Callable[[], object]) -> Iterator[None]:
         signal.signal(number, before[number])
         end()
 
-    before: dict[int, Any] = {}
-    for number in (signal.SIGINT, signal.SIGTERM):
-        before[number] = signal.signal(number, handle)
+    before: dict[int, Any] = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:

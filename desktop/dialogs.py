@@ -91,8 +91,12 @@ def file_types(kinds: Sequence[FileKind], *, anything: bool = True) -> tuple[str
     groups = [(kind.name, kind.suffixes) for kind in kinds]
     if len(groups) > 1:
         groups.insert(0, ("All of these", tuple(dict.fromkeys(suffix for kind in kinds for suffix in kind.suffixes))))
-    filters = [f"{re.sub(r'[^0-9A-Za-z ]+', ' ', name).strip() or 'Files'} ({';'.join(f'*{suffix}' for suffix in _patterns(suffixes))})" for name, suffixes in groups]
+    filters = [f"{_description(name)} ({';'.join(f'*{suffix}' for suffix in _patterns(suffixes))})" for name, suffixes in groups]
     return (*filters, f"All files ({ANYTHING})") if anything else tuple(filters)
+
+
+def _description(name: str) -> str:
+    return re.sub(r"[^0-9A-Za-z ]+", " ", name).strip() or "Files"
 
 
 def _patterns(suffixes: tuple[str, ...]) -> tuple[str, ...]:

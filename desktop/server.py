@@ -92,5 +92,8 @@ def _listen(port: int) -> socket.socket:
         sock.bind((HOST, port))
     except (OSError, OverflowError):
         sock.close()
-        raise DeconomixError(f"Port {port} of this computer cannot be used: another program has it, or it is not allowed.", advice="Choose another one with --port, or 0 for any free one.") from None
+        raise DeconomixError(
+            f"Port {port} of this computer cannot be used: another program has it, or it is not allowed.",
+            advice="Choose another one with --port, or 0 for any free one.",
+        ) from None
     return sock

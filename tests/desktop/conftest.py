@@ -169,7 +169,8 @@ class Answers:
             return
         current.seen.append(box.text())
         current.give_up = not current.replace
-        wanted = (QMessageBox.StandardButton.Yes, QMessageBox.StandardButton.Ok) if current.replace else (QMessageBox.StandardButton.No, QMessageBox.StandardButton.Cancel)
+        buttons = QMessageBox.StandardButton
+        wanted = (buttons.Yes, buttons.Ok) if current.replace else (buttons.No, buttons.Cancel)
         box.button(next(button for button in wanted if box.standardButtons() & button)).click()
 
     def _file(self, dialog: Any) -> None:

@@ -144,9 +144,8 @@ def test_port_in_use_is_one_sentence_and_leaves_no_process(run: Run, serving) ->
 
 
 def imported_by(code: str, environment: dict[str, str]) -> set[str]:
-    result = subprocess.run(
-        [sys.executable, "-c", f"{code}\nimport sys; print('\\n'.join(sys.modules))"], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=True
-    )
+    command = [sys.executable, "-c", f"{code}\nimport sys; print('\\n'.join(sys.modules))"]
+    result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=True)
     return set(result.stdout.split())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import http.client
 import socket
 import threading
@@ -111,6 +112,8 @@ def test_stop_does_not_wait_for_an_answer_that_never_ends(app: Double, path: str
         assert not is_open(server.port)
         if path == "/large":  # its thread waits for us, the other for somebody else
             assert not server._server.task_dispatcher.threads
+    del server
+    gc.collect()  # here, where the warning is expected
 
 
 def test_upload_larger_than_memory_buffers_arrives_whole(app: Double, serving: Any) -> None:

@@ -1,0 +1,84 @@
+"""Tables to files. Numbers keep full precision; names cannot turn into formulas when a spreadsheet opens the file."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "＝", "＋", "－", "＠")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_XLSX_TEXT = 32_767
+_XLSX_ROWS, _XLSX_COLUMNS = 1_048_576, 16_384
+
+
+def safe_text(value: object) -> str:
+    """A name that a spreadsheet shows and does not compute: an apostrophe stands before =, +, -, @ and the like; control characters go."""
+    text = _CONTROL.sub(" ", str(value))
+    return f"'{text}" if text.startswith(_FORMULA) or text.lstrip().startswith(_FORMULA[:4]) else text
+
+
+def csv_bytes(frame: pd.DataFrame, *, decimal: Literal[".", ","] = ".") -> bytes:
+    """UTF-8 with a byte order mark (so that Excel reads umlauts), row names first.
+
+    decimal : "." with commas between the columns, "," with semicolons. Numbers are written with all digits; missing ones are empty.
+    """
+    out = io.StringIO()
+    writer = csv.writer(out, delimiter=";" if decimal == "," else ",", lineterminator="\r\n")
+    for row in _rows(frame):
+        writer.writerow([_number(v, decimal) if isinstance(v, float | int) and not isinstance(v, bool) else v for v in row])
+    return out.getvalue().encode("utf-8-sig", "replace")
+
+
+def xlsx_bytes(frame: pd.DataFrame, *, sheet: str = "Table") -> bytes:
+    """One sheet: text cells are text, never formulas; numbers are numbers. ValueError if the table is larger than a sheet can be."""
+    if len(frame) + 1 > _XLSX_ROWS or frame.shape[1] + 1 > _XLSX_COLUMNS:
+        raise ValueError(f"An Excel sheet takes at most {_XLSX_ROWS} rows and {_XLSX_COLUMNS} columns; save the table as CSV.")
+    from openpyxl import Workbook
+    from openpyxl.cell import WriteOnlyCell
+
+    book = Workbook(write_only=True)
+    page = book.create_sheet(sheet[:31])
+    for row in _rows(frame):
+        cells = []
+        for value in row:
+            if isinstance(value, str):
+                cell = WriteOnlyCell(page, value[:_XLSX_TEXT])
+                cell.data_type = "s"
+                cells.append(cell)
+            else:
+                cells.append(None if isinstance(value, float) and not np.isfinite(value) else value)
+        page.append(cells)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def _rows(frame: pd.DataFrame) -> list[list[Any]]:
+    """Header and rows as plain Python values, names made safe."""
+    levels = frame.index.nlevels
+    corner = [safe_text(n) if n is not None else "" for n in frame.index.names]
+    rows: list[list[Any]] = [[*corner, *(safe_text(" ".join(map(str, c)) if isinstance(c, tuple) else c) for c in frame.columns)]]
+    names = [list(k) if levels > 1 else [k] for k in frame.index]
+    for name, values in zip(names, frame.itertuples(index=False, name=None), strict=True):
+        rows.append([*map(safe_text, name), *map(_plain, values)])
+    return rows
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or value is pd.NA or value is pd.NaT:
+        return float("nan")
+    return value if isinstance(value, bool | int | float) else safe_text(value)
+
+
+def _number(value: float, decimal: str) -> str:
+    if isinstance(value, float) and np.isnan(value):
+        return ""
+    text = repr(value)
+    return text.replace(".", ",") if decimal == "," else text

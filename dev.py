@@ -1,0 +1,327 @@
+#!/usr/bin/env python3
+"""Sets the program up and runs, tests, lints, measures or packs it. Standard library only; Python 3.11 to 3.13.
+
+    python3 dev.py run [ARGUMENTS]                     the program: its window, or without a display the example and a server
+    python3 dev.py test [--fast] [--slow] [PYTEST...]  all tests; --fast leaves out browser and window, --slow adds the long ones
+    python3 dev.py lint                                ruff, mypy, import-linter
+    python3 dev.py bench [--quick]                     how long things take
+    python3 dev.py bundle                              the installers (not there yet)
+
+Everything goes into .venv beside this file. A stamp in it tells whether it still fits pyproject.toml and constraints.txt:
+if it does, nothing is installed and no installer is even started.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+if not (3, 11) <= sys.version_info[:2] < (3, 14):
+    sys.exit("dev.py needs Python 3.11, 3.12 or 3.13; this is {}.{}. Start it with another one, for example: python3.11 dev.py".format(*sys.version_info))
+
+import tomllib  # after the check: an older Python has no such module and would not get to the sentence
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+STAMP = VENV / "dev-stamp"
+WINDOWS, LINUX = sys.platform == "win32", sys.platform.startswith("linux")
+BIN = VENV / ("Scripts" if WINDOWS else "bin")
+PYTHON = BIN / ("python.exe" if WINDOWS else "python")
+
+CPU_INDEX = "https://download.pytorch.org/whl/cpu"
+"""Where the makers of torch keep the builds without CUDA (a tenth of the size; the engine never uses a GPU)."""
+COMMANDS_OF_THE_PROGRAM = ("serve", "analyze", "--version", "--help", "-h")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
+BROWSER_PATHS = (
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    "C:/Program Files/Google/Chrome/Application/chrome.exe",
+    "C:/Program Files (x86)/Microsoft/Edge/Application/msedge.exe",
+)
+ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "NUMEXPR_NUM_THREADS")
+"""The engine's numbers depend on the number of BLAS threads in the 5th digit."""
+
+
+def say(text: str) -> None:
+    print(f"dev.py: {text}", file=sys.stderr, flush=True)
+
+
+def fail(text: str) -> NoReturn:
+    say(text)
+    raise SystemExit(1)
+
+
+def call(command: Sequence[object], *, env: dict[str, str] | None = None, quiet: bool = False) -> int:
+    """Run a command in the project's folder; returns its exit code. It never outlives dev.py."""
+    sys.stdout.flush()
+    process = subprocess.Popen(
+        [str(part) for part in command],
+        cwd=ROOT,
+        env=env,
+        stdin=None if sys.stdin else subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL if quiet else None,
+        stderr=subprocess.DEVNULL if quiet else None,
+    )
+    try:
+        return process.wait()
+    except BaseException as stop:
+        if not isinstance(stop, KeyboardInterrupt):  # Ctrl-C reaches the child by itself
+            process.terminate()
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+        raise
+
+
+# ------------------------------------------------------------------------------------------------------------ system packages
+
+
+def privilege() -> list[str] | None:
+    """What to put before a command that needs an administrator; None where we may not be one without being asked."""
+    if os.geteuid() == 0:
+        return []
+    if shutil.which("sudo") and call(["sudo", "-n", "true"], quiet=True) == 0:
+        return ["sudo", "-n"]
+    return None
+
+
+def apt_install(packages: Sequence[str]) -> bool:
+    """Install Debian packages if this is Debian or Ubuntu and we may; True if that worked."""
+    if not packages:
+        return True
+    become = privilege() if LINUX and shutil.which("apt-get") and shutil.which("dpkg-query") else None
+    if become is None:
+        return False
+    say(f"installing system packages: {' '.join(packages)}")
+    # what a user of sudo -n may pass on is not ours to know, so the settings travel as arguments of env
+    apt = [*become, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-o", "DPkg::Lock::Timeout=300"]
+    call([*apt, "update"])  # an unreachable source is no reason to stop: the lists at hand may do
+    return call([*apt, "install", "-y", "--no-install-recommends", *map(todays_name, packages)]) == 0
+
+
+def todays_name(package: str) -> str:
+    """libasound2 is libasound2t64 since Debian 13 and Ubuntu 24.04 (64-bit time), and so with others."""
+    renamed = f"{package}t64"
+    known = subprocess.run(["apt-cache", "policy", renamed], capture_output=True, text=True, stdin=subprocess.DEVNULL).stdout
+    return renamed if "Candidate:" in known and "Candidate: (none)" not in known else package
+
+
+def window_libraries() -> bool:
+    """The system libraries of Qt, installed where possible; False (and a sentence that names them) where some stay missing."""
+    if not LINUX:
+        return True
+    from desktop.toolkit import LIBRARIES  # standard library only, like this file: one list for both
+
+    def missing() -> dict[str, str]:
+        # a process of its own each time: the loader of this one would remember what it did not find
+        probe = "import ctypes, sys\nfor name in sys.argv[1:]:\n try: ctypes.CDLL(name)\n except OSError: print(name)"
+        found = subprocess.run([sys.executable, "-c", probe, *LIBRARIES], capture_output=True, text=True, stdin=subprocess.DEVNULL).stdout.split()
+        return {library: LIBRARIES[library] for library in found}
+
+    lacking = missing()
+    if lacking and apt_install(sorted(lacking.values())):
+        lacking = missing()
+    if lacking:
+        say(f"the window needs system libraries that are missing here: {', '.join(lacking)} (on Debian: apt-get install {' '.join(sorted(lacking.values()))}).")
+    return not lacking
+
+
+def browser() -> str | None:
+    """An installed browser of the Chromium family."""
+    return next((path for path in [*map(shutil.which, BROWSERS), *BROWSER_PATHS] if path and Path(path).exists()), None)
+
+
+def tools_for_tests() -> str:
+    """What browser and window tests need beside Python packages; returns the browser. Ends with a sentence where it cannot be had."""
+    if LINUX:
+        there = {"chromium": browser(), "xvfb": shutil.which("xvfb-run"), "xauth": shutil.which("xauth")}
+        apt_install([package for package, path in there.items() if path is None])
+    libraries = window_libraries()
+    found = browser()
+    if found is None:
+        fail("the browser tests need Chromium or Chrome; install one, or run: python3 dev.py test --fast")
+    if LINUX and not (shutil.which("xvfb-run") and shutil.which("xauth")):
+        fail("the window tests need xvfb-run and xauth; install them (on Debian: apt-get install xvfb xauth), or run: python3 dev.py test --fast")
+    if not libraries:
+        fail("the window tests need these libraries; install them, or run: python3 dev.py test --fast")
+    return found
+
+
+# ------------------------------------------------------------------------------------------------------------------- Python
+
+
+def fingerprint() -> str:
+    """Over everything that decides what is installed: what the project asks for, the pinned versions, the Python. Tool settings do not count."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    asked = json.dumps([project["project"], project["build-system"], project["tool"]["setuptools"]], sort_keys=True)
+    pins = (ROOT / "constraints.txt").read_text("utf-8")
+    return hashlib.sha256("\0".join([asked, pins, sys.platform, *map(str, sys.version_info[:2])]).encode()).hexdigest()
+
+
+def set_up(extra: str = "") -> None:
+    """Make .venv fit the project; with extra="dev" also the tools. Does nothing, quickly, where it fits already."""
+    wanted = fingerprint()
+    have = STAMP.read_text("utf-8").split() if STAMP.is_file() and PYTHON.exists() else []
+    if have[:1] == [wanted] and extra in ("", *have[1:]):
+        return
+    STAMP.unlink(missing_ok=True)  # from here on unfinished
+    make_venv()
+    environment = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1", "PIP_REQUIRE_VIRTUALENV": "1"}
+    pip = [PYTHON, "-m", "pip", "install", "--no-warn-script-location"]
+    if not sys.stdout.isatty():
+        pip.append("--quiet")
+    if LINUX:
+        cpu_torch(pip, environment)
+    say("installing the Python packages (the first time this takes some minutes)")
+    if call([*pip, "-c", "constraints.txt", "-e", f".[{extra}]" if extra else "."], env=environment):
+        fail("the Python packages could not be installed; what pip says stands above. Another start goes on from here.")
+    STAMP.write_text(f"{wanted} {extra}\n", "utf-8")
+
+
+def make_venv() -> None:
+    """.venv with the Python that runs this file; one made with another Python version is replaced."""
+    settings = VENV / "pyvenv.cfg"
+    version = "{}.{}.".format(*sys.version_info[:2])
+    if PYTHON.exists() and settings.is_file() and re.search(rf"^version(_info)? = {re.escape(version)}", settings.read_text("utf-8"), re.MULTILINE):
+        return
+    if sys.prefix != sys.base_prefix and Path(sys.prefix).resolve() == VENV.resolve():
+        fail("start dev.py with another Python than the one in .venv: the folder has to be made anew.")
+    if importlib.util.find_spec("ensurepip") is None:  # Debian keeps it in a package of its own
+        apt_install([f"python{version.rstrip('.')}-venv"])
+    say(f"making .venv with Python {version.rstrip('.')}")
+    if call([sys.executable, "-m", "venv", "--clear", VENV]):
+        fail("no virtual environment could be made; on Debian and Ubuntu it needs the package python3-venv.")
+
+
+def cpu_torch(pip: Sequence[object], environment: dict[str, str]) -> None:
+    """torch without CUDA, if one can be had: from this machine's own wheels, else from the makers of torch. If not, pip takes the default later."""
+    pinned = re.search(r"^torch==(\S+)", (ROOT / "constraints.txt").read_text("utf-8"), re.MULTILINE)
+    assert pinned, "constraints.txt pins torch"
+    version = pinned[1]
+    if any(VENV.glob(f"lib/python*/site-packages/torch-{version}*.dist-info")):
+        return
+    say("installing torch (the build without CUDA)")
+    for source in (["--no-index", f"torch=={version}"], ["--index-url", CPU_INDEX, "--timeout", "10", "--retries", "0", f"torch=={version}+cpu"]):
+        if call([*pip, "--no-deps", *source], env=environment, quiet=True) == 0:
+            return
+    say("no build of torch without CUDA can be had here: pip takes the default one, which is several gigabytes large")
+
+
+# ----------------------------------------------------------------------------------------------------------------- commands
+
+
+def run(arguments: list[str]) -> int:
+    """The program. Without a display: the example's whole analysis first, then the server."""
+    set_up()
+    program = [PYTHON, "-m", "desktop"]
+    if arguments[:1] and arguments[0] in COMMANDS_OF_THE_PROGRAM:
+        return become([*program, *arguments])
+    if can_show():
+        return become([*program, *arguments])
+    files = [argument for argument in arguments if not argument.startswith("-")]
+    if files:
+        say("files can be opened from the command line only in the window; load them on the page Upload instead.")
+        return 2
+    say("there is no display for a window: first the built-in example, then the program for a browser")
+    if code := call([*program, "analyze", "--example"]):
+        return code
+    return become([*program, "serve", *arguments])
+
+
+def can_show() -> bool:
+    """True if a window can open here; on Linux its system libraries are installed first, if need be and allowed."""
+    if not LINUX:
+        return True
+    from desktop.toolkit import has_display
+
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")) and has_display() and window_libraries()
+
+
+def become(command: Sequence[object]) -> int:
+    """Hand this process over to the program, so that whoever ends it ends the program (Windows cannot; there it is a child)."""
+    if not WINDOWS:
+        sys.stdout.flush()
+        os.chdir(ROOT)
+        os.execv(str(command[0]), [str(part) for part in command])
+    return call(command)
+
+
+def test(arguments: list[str]) -> int:
+    """All tests, in one run of pytest with one summary at its end. Those of the window drive Qt and so run on Linux only."""
+    fast, slow = "--fast" in arguments, "--slow" in arguments
+    rest = [argument for argument in arguments if argument not in ("--fast", "--slow")]
+    set_up("dev")
+    environment = {**os.environ, **dict.fromkeys(ONE_THREAD, "1"), "PYTHONUNBUFFERED": "1"}
+    left_out = ["bundle", *([] if slow else ["slow"]), *(["browser", "window"] if fast else [] if LINUX else ["window"])]
+    command: list[object] = [PYTHON, "-m", "pytest", "-m", " and ".join(f"not {marker}" for marker in left_out)]
+    if fast:
+        command += ["-p", "no:pytest-qt"]  # it loads Qt, whose system libraries a fast run does not need
+    else:
+        environment["DECONOMIX_GUI_CHROMIUM"] = tools_for_tests()
+        if LINUX:
+            environment |= {"QT_API": "pyside6", "PYTEST_QT_API": "pyside6"}
+            environment.pop("WAYLAND_DISPLAY", None)  # Qt would leave the screen made for the tests
+            if os.geteuid() == 0:
+                environment["QTWEBENGINE_DISABLE_SANDBOX"] = "1"  # Chromium's sandbox refuses root
+            command = ["xvfb-run", "-a", "-s", "-screen 0 1280x900x24", *command]
+    code = call([*command, *rest], env=environment)
+    if code == 5:  # pytest: nothing collected. Nothing tested is nothing promised.
+        fail("no test was selected, so nothing was tested.")
+    return code
+
+
+def lint(arguments: list[str]) -> int:
+    """Every linter, also after one has found something; fails if any did."""
+    if arguments:
+        fail("lint takes no arguments.")
+    set_up("dev")
+    codes = {
+        "ruff": call([PYTHON, "-m", "ruff", "check", "."]),
+        "mypy": call([PYTHON, "-m", "mypy"]),
+        "import-linter": call([BIN / "lint-imports", "--no-logo"]),
+    }
+    failed = [name for name, code in codes.items() if code]
+    say(f"findings of {', '.join(failed)}" if failed else "nothing found by ruff, mypy and import-linter")
+    return 1 if failed else 0
+
+
+def bench(arguments: list[str]) -> int:
+    """The measurements in tests/bench."""
+    set_up("dev")
+    return call([PYTHON, ROOT / "tests" / "bench", *arguments], env={**os.environ, **dict.fromkeys(ONE_THREAD, "1")})
+
+
+def bundle(arguments: list[str]) -> int:
+    fail("the installers are issue 7 and not there yet; `python3 dev.py run` starts the program from this folder.")
+
+
+COMMANDS = {"run": run, "test": test, "lint": lint, "bench": bench, "bundle": bundle}
+
+
+def main(arguments: list[str]) -> int:
+    if arguments[:1] in (["-h"], ["--help"]):
+        print(__doc__)
+        return 0
+    if not arguments or arguments[0] not in COMMANDS:
+        print(__doc__, file=sys.stderr)
+        return 2
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        return COMMANDS[arguments[0]](arguments[1:])
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

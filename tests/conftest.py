@@ -1,0 +1,43 @@
+"""Fixtures for every room. Nothing heavy is imported here: a single fast test stays fast."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The real data sets, which are not part of the repository: `shared/data` beside the checkout, or in the folder that DECONOMIX_GUI_SHARED names."""
+    shared = os.environ.get("DECONOMIX_GUI_SHARED")
+    folder = (Path(shared) if shared else ROOT.parent / "shared") / "data"
+    if not folder.is_dir():
+        pytest.skip(f"the shared data sets are not at {folder}; DECONOMIX_GUI_SHARED can name the folder that holds data/")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Path:
+    """The system's Chromium or Chrome, for playwright's `executable_path`. `dev.py test` says which and fails where there is none."""
+    named = os.environ.get("DECONOMIX_GUI_CHROMIUM")
+    found = named or next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found is None:
+        pytest.skip("no Chromium or Chrome is installed")
+    return Path(found)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The developer's own configuration, plug-ins and logs are neither read nor written by a test, nor by what it starts."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME"):
+            patch.setenv(name, str(tmp_path_factory.mktemp(name.lower())))
+        patch.delenv("DECONOMIX_GUI_CONFIG", raising=False)
+        yield

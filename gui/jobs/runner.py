@@ -1,0 +1,396 @@
+"""JobRunner: the queue, the warm worker processes, and who is told what. Knows no Dash and never imports the engine."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import secrets
+import threading
+import weakref
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from gui.errors import DeconomixError, JobCancelled, JobError
+from gui.jobs import wire
+from gui.jobs.failure import Failure, not_returnable, to_error, worker_died
+from gui.jobs.process import Event, WorkerProcess
+from gui.jobs.record import Job, Turns, clock
+from gui.jobs.status import JobStatus
+from gui.jobs.taskref import TaskRef
+from gui.logs import get_logger
+
+Deliver = Callable[[JobStatus, Any, Mapping[str, str], float], str | None]
+"""``deliver(status, result, versions, seconds) -> run id``: the one place where a result enters a session."""
+
+WARM_UP = "gui.engine.tasks:warm_up"
+GRACE = 8.0
+"""Seconds a cancelled task has to notice before its worker is killed."""
+KEEP_ENDED = 50
+log = get_logger(__name__)
+
+
+@dataclass(eq=False)
+class Slot:
+    """A place for one worker. Only the runner's thread changes it."""
+
+    worker: WorkerProcess | None = None
+    job: Job | None = None
+    versions: Mapping[str, str] | None = None
+    dataset: weakref.ref[Any] | None = None
+    """The dataset the worker keeps. By identity: its id covers neither descriptions nor columns of obs."""
+    eager: bool = True
+    """Start a worker although nothing waits. Not after one that died while starting: that would go on forever."""
+
+
+class JobRunner:
+    """Runs tasks in warm worker processes, one job each at a time; jobs of different sessions take turns. Thread-safe.
+
+    deliver : called in the runner's thread, one job after the other, with the result of every job that was not cancelled
+    workers : number of processes; warm_up : "module:function" each runs when it starts, None for nothing
+    grace : seconds a cancelled task has to react before its worker is killed and replaced
+    """
+
+    def __init__(self, deliver: Deliver, *, workers: int = 1, engine: str = "stock", warm_up: str | None = WARM_UP, grace: float = GRACE) -> None:
+        self.engine = engine
+        self._deliver, self._warm_up, self._grace = deliver, warm_up, grace
+        self._changed = threading.Condition()
+        self._jobs: dict[str, Job] = {}
+        self._count = 0
+        self._turns = Turns()
+        self._events: queue.SimpleQueue[tuple[WorkerProcess | None, Event]] = queue.SimpleQueue()
+        self._slots = [Slot() for _ in range(max(1, workers))]
+        self._gone: list[WorkerProcess] = []
+        self._thread: threading.Thread | None = None
+        self._stopping = False
+
+    # -- from any thread --------------------------------------------------------------------------------------------------------
+    def start(self) -> None:
+        """Start the workers in the background. JobError after :meth:`stop`."""
+        with self._changed:
+            self._refuse_if_stopping()
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._loop, name="jobs", daemon=True)
+                self._thread.start()
+
+    def stop(self) -> None:
+        """Cancel every job and end every worker, promptly. May be called twice."""
+        with self._changed:
+            self._stopping = True
+            for job in list(self._jobs.values()):
+                if job.state in ("queued", "running") and not job.delivering:
+                    self._end_cancelled(job)
+            thread = self._thread
+        for slot in self._slots:
+            worker = slot.worker
+            if worker is not None:
+                worker.kill()
+        self._events.put((None, ("wake",)))
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(30)
+
+    def submit(
+        self,
+        task: Callable[..., Any],
+        session_id: str,
+        params: Any = None,
+        *,
+        dataset: Any,
+        kind: str,
+        title: str,
+        inputs: Mapping[str, str] | None = None,
+        input_results: Mapping[str, Any] | None = None,
+        actor: str = "local",
+    ) -> str:
+        """Queue ``task(dataset, params, progress=..., **input_results)``; returns the job id.
+
+        task : a plain function of a module or of a plug-in file; dataset : is sent only if the worker keeps another
+        inputs : argument name -> run id, for the record; input_results : argument name -> that run's result, for the task
+        Raises JobError if the task is no plain function, or after :meth:`stop`.
+        """
+        reference = TaskRef.of(task)
+        with self._changed:
+            self._refuse_if_stopping()
+            self._count += 1
+            job = Job(
+                id=secrets.token_hex(8),
+                number=self._count,
+                session_id=session_id,
+                kind=kind,
+                title=title,
+                actor=actor,
+                task=reference,
+                params=params,
+                inputs=dict(inputs or {}),
+                dataset=dataset,
+                input_results=dict(input_results or {}),
+            )
+            self._jobs[job.id] = job
+            self._changed.notify_all()
+        log.info("job %s (%s) queued", job.id, kind)
+        self._events.put((None, ("wake",)))
+        return job.id
+
+    def status(self, session_id: str | None = None) -> list[JobStatus]:
+        """Snapshots of queued, running and the latest ended jobs, oldest first; of one session or of all."""
+        with self._changed:
+            now = clock()
+            places = self._places()
+            return [job.snapshot(now, places.get(job.id, 0)) for job in self._jobs.values() if session_id in (None, job.session_id)]
+
+    def cancel(self, job_id: str) -> bool:
+        """Cancel a queued or running job. False if it has ended, is being delivered, or is unknown.
+
+        A running task has the grace period to react; until then the job is still "running", with the stage "Cancelling".
+        """
+        with self._changed:
+            job = self._jobs.get(job_id)
+            if job is None or job.state not in ("queued", "running") or job.delivering:
+                return False
+            if job.cancelling:
+                return True
+            if not job.sent:
+                self._end_cancelled(job)
+            else:
+                job.cancelling, job.kill_at = True, clock() + self._grace
+                for slot in self._slots:
+                    if slot.job is job and slot.worker is not None:
+                        slot.worker.send_cancel(job_id)
+            self._changed.notify_all()
+        log.info("job %s: cancel", job_id)
+        self._events.put((None, ("wake",)))
+        return True
+
+    def wait(self, job_id: str, timeout: float | None = None) -> JobStatus:
+        """The job's status when it has ended, or after ``timeout`` seconds as it is then. JobError: unknown, or ended long ago."""
+        with self._changed:
+            job = self._jobs.get(job_id)
+            if job is None:
+                raise JobError("This job is not known (any more).")
+            self._changed.wait_for(lambda: job.ended is not None, timeout)
+            return job.snapshot(clock(), self._places().get(job_id, 0))
+
+    def worker_pids(self) -> list[int]:
+        """Process ids of the present workers."""
+        workers = [slot.worker for slot in self._slots]
+        return [worker.pid for worker in workers if worker is not None]
+
+    # -- under the lock ---------------------------------------------------------------------------------------------------------
+    def _refuse_if_stopping(self) -> None:
+        if self._stopping:
+            raise JobError("The program is closing; no step can be started any more.")
+
+    def _queued(self) -> list[Job]:
+        return [job for job in self._jobs.values() if job.state == "queued"]
+
+    def _places(self) -> dict[str, int]:
+        return {job.id: place for place, job in enumerate(self._turns.order(self._queued()), start=1)}
+
+    def _end_cancelled(self, job: Job) -> None:
+        job.end("cancelled", clock(), error=JobCancelled("The step was cancelled."))
+        self._after_end(job)
+
+    def _fail(self, job: Job, error: Exception) -> None:
+        job.end("failed", clock(), error=error)
+        self._after_end(job)
+
+    def _after_end(self, job: Job) -> None:
+        for slot in self._slots:
+            if slot.job is job:
+                slot.job = None
+        ended = sorted((j for j in self._jobs.values() if j.ended is not None), key=lambda j: j.ended or 0.0)
+        for old in ended[:-KEEP_ENDED]:
+            del self._jobs[old.id]
+        log.info("job %s (%s) %s%s", job.id, job.kind, job.state, f", {type(job.error).__name__}" if job.error else "")
+        self._changed.notify_all()
+
+    # -- the runner's thread ----------------------------------------------------------------------------------------------------
+    def _loop(self) -> None:
+        try:
+            while not self._stopping:
+                try:
+                    self._start_workers()
+                    pause = self._assign()
+                    worker, event = self._events.get(timeout=pause)
+                    slot = next((s for s in self._slots if s.worker is worker), None) if worker else None
+                    if slot is not None:
+                        self._handle(slot, event)
+                except queue.Empty:
+                    pass
+                except Exception:  # a mistake of ours must not end the thread everybody waits for
+                    log.exception("in the job runner")
+        finally:
+            workers = [*self._gone, *(slot.worker for slot in self._slots if slot.worker is not None)]
+            for worker in workers:
+                worker.kill()
+            for worker in workers:
+                worker.join(10)
+            for slot in self._slots:
+                slot.worker = None
+
+    def _start_workers(self) -> None:
+        """Fill empty slots: at once, or when there is something to do."""
+        for slot in self._slots:
+            with self._changed:
+                if slot.worker is not None or self._stopping or not (slot.eager or self._queued()):
+                    continue
+            slot.versions = slot.dataset = None
+            try:
+                slot.worker = WorkerProcess(self._warm_up, lambda worker, event: self._events.put((worker, event)))
+            except OSError as error:
+                slot.eager = False
+                log.error("no worker could be started: %s", error)
+                with self._changed:
+                    job = self._turns.take(self._queued())
+                    if job is not None:
+                        self._fail(job, JobError("The worker process could not be started.", advice="Close other programs and try again."))
+                self._events.put((None, ("wake",)))  # there may be more of them
+            else:
+                log.info("worker %d started", slot.worker.pid)
+
+    def _assign(self) -> float | None:
+        """Give waiting jobs to free workers, send what can be sent, kill who ignored a cancel. Returns seconds until that is next due."""
+        with self._changed:
+            free = [slot for slot in self._slots if slot.worker is not None and slot.job is None]
+            while free and (job := self._turns.take(self._queued())) is not None:
+                slot = min(free, key=lambda s: (not self._ready(s), not self._keeps(s, job.dataset)))
+                free.remove(slot)
+                slot.job = job
+                job.begin(clock())
+                self._changed.notify_all()
+            for slot in self._slots:
+                self._send(slot)
+            due = [(slot, slot.job.kill_at) for slot in self._slots if slot.job is not None and slot.job.kill_at is not None]
+            for slot, kill_at in due:
+                if kill_at <= clock() and slot.job is not None and slot.worker is not None:
+                    log.warning("worker %d did not react to a cancel and is replaced", slot.worker.pid)
+                    slot.worker.kill()
+                    self._end_cancelled(slot.job)
+                    self._discard(slot)
+                    return 0.0
+            return max(0.0, min(kill_at for _, kill_at in due) - clock()) if due else None
+
+    @staticmethod
+    def _ready(slot: Slot) -> bool:
+        return slot.worker is not None and slot.worker.ready
+
+    @staticmethod
+    def _keeps(slot: Slot, dataset: Any) -> bool:
+        return slot.dataset is not None and slot.dataset() is dataset
+
+    def _send(self, slot: Slot) -> None:
+        job, worker = slot.job, slot.worker
+        if job is None or worker is None or not worker.ready or job.sent:
+            return
+        with_dataset = not self._keeps(slot, job.dataset)
+        job.sent = True
+        slot.dataset = None  # known again when the worker says that it arrived
+        worker.send_job(job.id, job.task, job.dataset, job.params, dict(job.input_results), with_dataset=with_dataset)
+
+    def _discard(self, slot: Slot) -> None:
+        """The worker is dead or dying."""
+        if slot.worker is not None:
+            slot.eager = slot.worker.ready
+            self._gone = [*self._gone[-20:], slot.worker]
+            slot.worker = None
+
+    def _handle(self, slot: Slot, event: Event) -> None:
+        what, *values = event
+        job = slot.job
+        if what == "ready":
+            self._on_ready(slot, *values)
+        elif what == "died":
+            self._on_died(slot, values[0])
+        elif job is None or values[0] != job.id:
+            return  # of a job that has ended for us
+        elif what == "started":
+            job.started = True
+        elif what == "progress":
+            with self._changed:
+                job.report(clock(), *values[1])
+        elif what == "unsendable":
+            with self._changed:
+                self._settle(job, values[1], cancelled=False)
+        elif what == "failed":
+            self._remember(slot, job)
+            with self._changed:
+                self._settle(job, values[1], cancelled=values[2])
+        elif what == "done":
+            self._remember(slot, job)
+            self._on_done(slot, job, values[1], values[2])
+
+    def _remember(self, slot: Slot, job: Job) -> None:
+        with contextlib.suppress(TypeError):  # not everything can be referred to weakly; then it is sent again
+            slot.dataset = weakref.ref(job.dataset)
+
+    def _on_ready(self, slot: Slot, versions: Mapping[str, str], trouble: str) -> None:
+        assert slot.worker is not None
+        slot.worker.ready, slot.versions = True, versions
+        slot.eager = True
+        log.info("worker %d ready", slot.worker.pid)
+        if trouble:
+            _log_trouble("the engine could not be warmed up", trouble)
+
+    def _on_died(self, slot: Slot, code: int | None) -> None:
+        worker = slot.worker
+        log.warning("worker %d ended with code %s", worker.pid if worker else 0, code)
+        with self._changed:
+            job, slot.job = slot.job, None
+            self._discard(slot)
+            if job is None:
+                return
+            if job.cancelling:
+                self._end_cancelled(job)
+            elif not job.started and job.tries < 2:
+                job.requeue()
+                self._changed.notify_all()
+            else:
+                self._fail(job, worker_died(job.title, started=job.started))
+
+    def _settle(self, job: Job, failure: Failure, *, cancelled: bool) -> None:
+        """The job ended without a result."""
+        if job.ended is not None:  # by stop
+            return
+        if cancelled or job.cancelling:
+            self._end_cancelled(job)
+            return
+        error = to_error(failure)
+        self._fail(job, error)
+        _log_trouble(f"job {job.id} failed", failure[3])
+
+    def _on_done(self, slot: Slot, job: Job, seconds: float, packed: wire.Packed) -> None:
+        with self._changed:
+            if job.ended is not None:  # by stop
+                return
+            if job.cancelling:
+                self._end_cancelled(job)
+                return
+            job.delivering = True
+            status = replace(job.snapshot(clock()), state="done")
+        error: Exception | None = None
+        run_id: str | None = None
+        try:
+            try:
+                result = wire.unpack(packed)
+            except MemoryError:
+                raise
+            except Exception as trouble:  # noqa: BLE001 - pickle raises many kinds
+                raise not_returnable(trouble) from None
+            run_id = self._deliver(status, result, slot.versions or {}, seconds)
+        except DeconomixError as ours:
+            error = ours.with_traceback(None)
+        except Exception as trouble:  # whatever goes wrong there, the job must end
+            log.exception("job %s: its result could not be kept", job.id)
+            error = JobError(f"The result of “{job.title}” could not be kept ({type(trouble).__name__}); the log has details.")
+        with self._changed:
+            if error is not None:
+                self._fail(job, error)
+            else:
+                job.end("done", clock(), run_id=run_id)
+                self._after_end(job)
+
+
+def _log_trouble(what: str, trouble: str) -> None:
+    """Class names and places in the code, one line each."""
+    for line in [what, *trouble.splitlines()]:
+        log.warning("%s", line)

@@ -1,26 +1,49 @@
 """The composition of samples on screen: stacked bars, heatmap or table; sorted, grouped, one sample on click. Shared by DTD and ADTD.
 
-    view = CompositionView(page, source, active=(Input(page.id.tabs, "value"), "composition"), parts={"bulk": "Bulk", "test": "Test mixtures"}, normalise=True)
-    view.layout(ctx)      # in the page's layout, inside the tab's panel
-    view.bind()           # at module level
+view = CompositionView(page, source, active=(Input(page.id.tabs, "value"), "composition"), parts={"bulk": "Bulk", "test": "Test mixtures"}, normalise=True)
+view.layout(ctx)      # in the page's layout, inside the tab's panel
+view.bind()           # at module level
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import dash_mantine_components as dmc
 import pandas as pd
-from dash import Input
+import plotly.graph_objects as go
+from dash import Input, Output, State, html, no_update
+from dash import ctx as call
+from dash.exceptions import PreventUpdate
 
-from gui.plugin import Context, Page
+from gui.components.figure import bind_figure_export, figure_card, type_legend
+from gui.components.table import TableView, bind_table_export, result_table, table_view
+from gui.data.dataset import HIDDEN, Dataset
+from gui.figures import composition as figures
+from gui.figures.palette import colours
+from gui.figures.template import blank, styled
+from gui.figures.text import natural
+from gui.plugin import DARK, REVISION, Context, Page
+
+MANY = 120
+"""From this many samples on the heatmap is shown first: thousands of bars are slow to draw and slow to read."""
+MOST_GROUPS = 40
+VIEWS = {"bars": "Bars", "heatmap": "Heatmap", "table": "Table"}
+IN_FILE, BY_NAME, TYPE = "order:file", "order:name", "type:"
+NO_GROUP, COLUMN = "none", "column:"
+FIRST_ORDER = {"value": IN_FILE, "label": "Sort as in the file"}
+FIRST_GROUP = {"value": NO_GROUP, "label": "No groups"}
+SHOWN: dict[str, str] = {}
+GONE = {"display": "none"}
 
 
 class Composition(NamedTuple):
     """What is shown of one part.
 
     frame : cell types (and ``hidden``) x samples, the engine's values; truth : cell types x samples, where known
-    groups : one row per sample, columns to group by (``bulk.obs``), or None
+    groups : one row per sample (its index are the sample names), columns to group by (``bulk.obs``), or None
     interval : by sample, columns low and high: the hidden share at equal fit, or None
     """
 
@@ -30,8 +53,36 @@ class Composition(NamedTuple):
     interval: pd.DataFrame | None = None
 
 
+@dataclass(frozen=True)
+class Chosen:
+    """What the controls say."""
+
+    view: str = "bars"
+    sort: str = IN_FILE
+    group: str = NO_GROUP
+    normalise: bool = False
+
+
 Source = Callable[[Context, str], "Composition | tuple[Any, ...] | None"]
 """``source(ctx, part)``: a Composition (or a tuple of its fields), or None where there is nothing to show."""
+
+
+def type_colours(dataset: Dataset | None, *names: str) -> dict[str, str]:
+    """Colour by cell type, the same on every page: of all types of the dataset (also those the reference lacks) and ``names``."""
+    found = set(names)
+    if dataset is not None:
+        found |= {*dataset.types, *(t for cells in (dataset.train, dataset.test) if cells is not None for t in cells.counts().index)}
+    return colours(found)
+
+
+def bulk_groups(dataset: Dataset | None, samples: pd.Index) -> pd.DataFrame | None:
+    """``bulk.obs`` by sample name for ``groups``; None where the samples are not those of the dataset's bulk."""
+    if dataset is None or dataset.bulk is None or dataset.bulk.obs.shape[1] == 0:
+        return None
+    names = pd.Index(dataset.bulk.samples)
+    if not names.is_unique or not pd.Index(samples.astype(str)).isin(names).all():
+        return None
+    return dataset.bulk.obs.set_axis(names, axis=0)
 
 
 class CompositionView:
@@ -57,10 +108,260 @@ class CompositionView:
         self.page, self.source, self.active, self.parts = page, source, active, dict(parts)
         self.normalise, self.name, self.file, self.note = normalise, name, file, note
 
+    def id(self, part: str) -> str:
+        return str(getattr(self.page.id, f"{self.name}_{part}"))
+
+    # -- layout -----------------------------------------------------------------------------------------------------------------
     def layout(self, ctx: Context) -> Any:
         """Controls, figure, table and the dialog of one sample; goes once into the page's skeleton."""
-        raise NotImplementedError
+        kept = self._kept(ctx)
+        first = kept.get("part", next(iter(self.parts)))
+        part = dmc.SegmentedControl(id=self.id("part"), data=_options(self.parts), value=first, size="xs")
+        sort = dmc.Select(id=self.id("sort"), data=[FIRST_ORDER], value=kept.get("sort", IN_FILE), **_select("Sort the samples", 190))
+        group = dmc.Select(id=self.id("group"), data=[FIRST_GROUP], value=kept.get("group", NO_GROUP), **_select("Group the samples", 150))
+        controls = dmc.Group(
+            [
+                html.Div(part, id=self.id("parts"), style=GONE),
+                dmc.SegmentedControl(id=self.id("view"), data=_options(VIEWS), value="bars", size="xs"),
+                sort,
+                html.Div(group, id=self.id("groups"), style=GONE),
+                dmc.Switch(id=self.id("shares"), checked=kept.get("shares", self.normalise), label="Shares sum to 1", size="xs"),
+                dmc.Button("One sample…", id=self.id("one"), variant="subtle", size="compact-sm", px=4),
+            ],
+            gap="sm",
+            mb="xs",
+        )
+        note = dmc.Text(self.note, size="xs", c="dimmed") if self.note else None
+        drawing = figure_card(self.page, f"{self.name}_figure", file_name=self.file, controls=[note] if note else [])
+        table = result_table(self.page, f"{self.name}_table", controls=[dmc.Text("", id=self.id("unit"), size="xs", c="dimmed")])
+        return html.Div([controls, html.Div(drawing, id=self.id("drawing")), html.Div(table, id=self.id("tabular"), style=GONE), self._dialog()])
 
+    def _dialog(self) -> Any:
+        choose = dmc.Select(id=self.id("sample"), data=[], **_select("Sample", 300))
+        drawing = figure_card(self.page, f"{self.name}_single", file_name=f"{self.file}-sample", controls=[choose])
+        return dmc.Modal(drawing, id=self.id("dialog"), title="One sample", size="xl", keepMounted=False)
+
+    # -- callbacks --------------------------------------------------------------------------------------------------------------
     def bind(self) -> None:
         """Record the callbacks, at module level of the page."""
-        raise NotImplementedError
+        page, this = self.page, self
+        tab, here = self.active
+        part, view, sort, group = (Input(this.id(n), "value") for n in ("part", "view", "sort", "group"))
+        shares = Input(this.id("shares"), "checked")
+        states = [State(i.component_id, i.component_property) for i in (part, view, sort, group, shares)]
+
+        @page.callback(Output(this.id("part"), "data"), Output(this.id("part"), "value"), Output(this.id("parts"), "style"), REVISION, tab, states[0])
+        def offer_parts(ctx: Context, _revision: Any, active: str | None, chosen: str | None) -> Any:
+            if active != here:
+                raise PreventUpdate
+            there = [p for p in this.parts if this.found(ctx, p) is not None]
+            data = [{"value": p, "label": this.parts[p]} for p in there]
+            value = chosen if chosen in there or not there else there[0]
+            return data, value if value != chosen else no_update, SHOWN if len(there) > 1 else GONE
+
+        @page.callback(
+            *[Output(this.id(n), p) for n in ("sort", "group") for p in ("data", "value")],
+            Output(this.id("groups"), "style"),
+            Output(this.id("view"), "value"),
+            Output(this.id("sample"), "data"),
+            REVISION,
+            tab,
+            part,
+            *states[1:4],
+        )
+        def offer_controls(ctx: Context, _revision: Any, active: str | None, which: str | None, look: str, by: str, of: str) -> Any:
+            found = this.found(ctx, which)
+            if active != here or found is None:
+                raise PreventUpdate
+            orders, columns = sort_options(found), group_options(found)
+            known = {o["value"] for entry in orders for o in entry["items"]}
+            by = by if by in known else IN_FILE
+            of = of if of in {o["value"] for o in columns} else NO_GROUP
+            first = "heatmap" if found.frame.shape[1] > MANY else "bars"
+            look = this._kept(ctx).get(f"view_{which}", first)
+            return orders, by, columns, of, SHOWN if len(columns) > 1 else GONE, look, [str(s) for s in found.frame.columns]
+
+        @page.callback(Input(this.id("view"), "value"), states[0], prevent_initial_call=True)
+        def keep_view(ctx: Context, look: str, which: str | None) -> None:
+            ctx.session.keep_form(page.key, {f"{this.name}_view_{which}": look})
+
+        @page.callback(
+            Output(this.id("figure"), "figure"),
+            Output(this.id("figure_legend"), "children"),
+            Output(this.id("figure_file"), "data"),
+            Output(this.id("drawing"), "style"),
+            Output(this.id("table"), "columnDefs"),
+            Output(this.id("table"), "rowData"),
+            Output(this.id("table_note"), "children"),
+            Output(this.id("unit"), "children"),
+            Output(this.id("tabular"), "style"),
+            REVISION,
+            DARK,
+            tab,
+            part,
+            view,
+            sort,
+            group,
+            shares,
+        )
+        def draw(ctx: Context, _revision: Any, dark: bool, active: str | None, which: str | None, look: str, by: str, of: str, normalise: bool) -> Any:
+            if active != here:
+                raise PreventUpdate
+            ctx.session.keep_form(page.key, {f"{this.name}_{k}": v for k, v in (("part", which), ("sort", by), ("group", of), ("shares", normalise))})
+            found, chosen = this.found(ctx, which), Chosen(look, by, of, bool(normalise))
+            if found is None:
+                return [styled(blank(), bool(dark)), None, no_update, SHOWN, [], [], "", "", GONE]
+            if look == "table":
+                table = composition_table(found, chosen)
+                return [*[no_update] * 3, GONE, table.columns, table.rows, table.note, unit(bool(normalise)), SHOWN]
+            colour_of = type_colours(ctx.session.dataset, *found.frame.index)
+            drawn = styled(composition_figure(found, colour_of, chosen), bool(dark))
+            return [drawn, legend(found, colour_of, chosen), f"{this.file}-{which}-{look}", SHOWN, *[no_update] * 4, GONE]
+
+        @page.callback(
+            Output(this.id("dialog"), "opened"),
+            Output(this.id("sample"), "value"),
+            Output(this.id("figure"), "clickData"),
+            Input(this.id("figure"), "clickData"),
+            Input(this.id("one"), "n_clicks"),
+            *states,
+            State(this.id("sample"), "value"),
+            prevent_initial_call=True,
+        )
+        def open_sample(ctx: Context, click: Any, _one: Any, which: str, look: str, by: str, of: str, normalise: bool, last: str | None) -> Any:
+            found = this.found(ctx, which)
+            if found is None or found.frame.shape[1] == 0:
+                raise PreventUpdate
+            names = [str(s) for s in found.frame.columns]
+            if call.triggered_id == this.id("one"):
+                return True, last if last in names else names[0], no_update
+            sample = arranged(found, Chosen(look, by, of, bool(normalise))).clicked(click)
+            if sample is None:
+                raise PreventUpdate
+            return True, sample, None  # forgotten, so that the same bar can be clicked again
+
+        @page.callback(
+            Output(this.id("single"), "figure"),
+            Output(this.id("single_file"), "data"),
+            Input(this.id("dialog"), "opened"),
+            Input(this.id("sample"), "value"),
+            DARK,
+            REVISION,
+            states[0],
+            states[4],
+            prevent_initial_call=True,
+        )
+        def draw_sample(ctx: Context, opened: bool, sample: str | None, dark: bool, _revision: Any, which: str, normalise: bool) -> Any:
+            found = this.found(ctx, which)
+            if not opened or sample is None or found is None:
+                raise PreventUpdate
+            fig = sample_figure(found, sample, type_colours(ctx.session.dataset, *found.frame.index), normalise=bool(normalise))
+            if fig is None:
+                raise PreventUpdate
+            return styled(fig, bool(dark)), f"{this.file}-{sample}"
+
+        def to_save(ctx: Context, which: str | None) -> tuple[str, pd.DataFrame] | None:
+            found = this.found(ctx, which)
+            return None if found is None else (f"{this.file}_{which}", found.frame)
+
+        bind_figure_export(page, f"{self.name}_figure")
+        bind_figure_export(page, f"{self.name}_single")
+        bind_table_export(page, f"{self.name}_table", to_save, states[0])
+        for function in (offer_parts, offer_controls, keep_view, draw, open_sample, draw_sample):
+            function.__name__ = f"{self.name}_{function.__name__}"
+
+    def found(self, ctx: Context, part: str | None) -> Composition | None:
+        """What the page's source gives for a part."""
+        if part not in self.parts:
+            return None
+        given = self.source(ctx, part)
+        return None if given is None else Composition(*given)
+
+    def _kept(self, ctx: Context) -> dict[str, Any]:
+        start = f"{self.name}_"
+        return {k.removeprefix(start): v for k, v in ctx.session.form(self.page.key).items() if k.startswith(start) and v is not None}
+
+
+# -- what is drawn: pure --------------------------------------------------------------------------------------------------------
+def arranged(found: Composition, chosen: Chosen) -> figures.Arrangement:
+    """The samples in the order chosen."""
+    sort = figures.BY_NAME if chosen.sort == BY_NAME else chosen.sort.removeprefix(TYPE) if chosen.sort.startswith(TYPE) else figures.BY_FILE
+    group, column = None, chosen.group.removeprefix(COLUMN)
+    if found.groups is not None and chosen.group.startswith(COLUMN) and column in found.groups:
+        group = found.groups[column]
+    return figures.arrange(found.frame, normalise=chosen.normalise, sort=sort, group=group, gap=0 if chosen.view == "heatmap" else 1)
+
+
+def composition_figure(found: Composition, colour_of: Mapping[str, str], chosen: Chosen) -> go.Figure:
+    """All samples, as bars or as a heatmap."""
+    order = arranged(found, chosen)
+    if chosen.view == "heatmap":
+        return figures.heatmap(found.frame, normalise=chosen.normalise, arranged=order)
+    return figures.stacked(found.frame, colour_of, normalise=chosen.normalise, arranged=order)
+
+
+def sample_figure(found: Composition, sample: str, colour_of: Mapping[str, str], *, normalise: bool) -> go.Figure | None:
+    """One sample's bars, the truth beside them where it is known; None if there is no such sample."""
+    names = [str(s) for s in found.frame.columns]
+    if sample not in names:
+        return None
+    at = found.frame.columns[names.index(sample)]
+    truth = found.truth[at] if found.truth is not None and at in found.truth.columns else None
+    interval = None
+    if found.interval is not None and at in found.interval.index:
+        low, high = found.interval.loc[at, ["low", "high"]]
+        interval = (float(low), float(high))
+    return figures.single(found.frame[at], colour_of, truth=truth, normalise=normalise, interval=interval)
+
+
+def legend(found: Composition, colour_of: Mapping[str, str], chosen: Chosen) -> Any:
+    """The legend above bars that scroll; None where the figure has its own."""
+    if chosen.view != "bars" or found.frame.shape[1] <= figures.SCROLL_FROM:
+        return None
+    return type_legend(figures.legend_entries(found.frame, colour_of))
+
+
+def composition_table(found: Composition, chosen: Chosen) -> TableView:
+    """Samples x types in percent, in the order chosen, with the columns to group by."""
+    names = arranged(found, chosen).samples
+    shown = (figures.shares(found.frame, chosen.normalise) * 100).T
+    shown = shown.set_axis(shown.index.astype(str), axis=0).loc[names]
+    if found.groups is not None:
+        shown = pd.concat([shown, found.groups.reindex(names)], axis=1)
+    return table_view(shown, index_name="Sample")
+
+
+def unit(normalise: bool) -> str:
+    """Above the table: which of the two it shows, and what is saved."""
+    which = "shares of each sample's estimated total" if normalise else "the engine's values"
+    return f"RNA fraction (%), {which}. Saved are the engine's values as fractions, cell types x samples."
+
+
+def sort_options(found: Composition) -> list[dict[str, Any]]:
+    """What the samples can be sorted by."""
+    types = sorted((str(t) for t in found.frame.index if str(t) != HIDDEN), key=natural)
+    types = [*types, HIDDEN] if HIDDEN in found.frame.index else types
+    return [
+        {"group": "Order", "items": [FIRST_ORDER, {"value": BY_NAME, "label": "Sort by name"}]},
+        {"group": "By the share of", "items": [{"value": TYPE + t, "label": t} for t in types]},
+    ]
+
+
+def group_options(found: Composition) -> list[dict[str, str]]:
+    """Columns that put the samples into groups: more than one value, and fewer than samples."""
+    options = [FIRST_GROUP]
+    if found.groups is None:
+        return options
+    for name in found.groups.columns:
+        values = found.groups[name].astype(str).nunique()
+        if 1 < values <= MOST_GROUPS and values < len(found.groups):
+            options.append({"value": f"{COLUMN}{name}", "label": f"by {name}"})
+    return options
+
+
+def _select(label: str, width: int) -> dict[str, Any]:
+    return {"size": "xs", "w": width, "allowDeselect": False, "searchable": True, "checkIconPosition": "right", "limit": 200, "aria-label": label}
+
+
+def _options(texts: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"value": value, "label": text} for value, text in texts.items()]

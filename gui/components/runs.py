@@ -24,7 +24,16 @@ class PreviousRuns:
     In the layout :meth:`layout`, at module level :meth:`bind`. Which run is on screen is ``ctx.session.current(kind)``.
     """
 
-    def __init__(self, page: Page, kind: str, form: ParamsForm[Any] | None = None, *, describe: Callable[[Run], str] | None = None, name: str = "runs", title: str = "Previous runs") -> None:
+    def __init__(
+        self,
+        page: Page,
+        kind: str,
+        form: ParamsForm[Any] | None = None,
+        *,
+        describe: Callable[[Run], str] | None = None,
+        name: str = "runs",
+        title: str = "Previous runs",
+    ) -> None:
         self.page, self.kind, self.form, self.describe, self.name, self.title = page, kind, form, describe, name, title
 
     def id(self, part: str) -> str:
@@ -59,7 +68,9 @@ class PreviousRuns:
         def opened(ctx: Context, clicks: int | None) -> bool:
             return bool(clicks)
 
-        @page.callback(Output(this.id("dialog"), "opened", allow_duplicate=True), Input(page.id.each(f"{this.name}-choose", ALL), "n_clicks"), prevent_initial_call=True)
+        @page.callback(
+            Output(this.id("dialog"), "opened", allow_duplicate=True), Input(page.id.each(f"{this.name}-choose", ALL), "n_clicks"), prevent_initial_call=True
+        )
         def choose(ctx: Context, _clicks: list[int | None]) -> bool:
             run_id = clicked()
             if run_id is None:

@@ -83,7 +83,8 @@ def analyze(argv: Sequence[str]) -> int:
         _say(" ".join(filter(None, (str(error), error.advice))), sys.stderr)
         return 2
     except OSError as error:
-        _say(f"The results could not be written: {error.strerror or 'input/output error'}.", sys.stderr)
+        where = f" {error.filename}" if error.filename else ""
+        _say(f"Reading or writing{where} failed: {error.strerror or 'input/output error'}.", sys.stderr)
         return 2
     except KeyboardInterrupt:
         _say("Interrupted; nothing was written.", sys.stderr)
@@ -108,7 +109,7 @@ class _ConsoleProgress:
         family = "Running ADTD" if count is not None and fraction is None else stage
         if stage == "Preparing" or (family == self._stage and now < self._next):
             return
-        fresh, self._stage, self._next = family != self._stage, family, now + self._every
+        fresh = family != self._stage
         details = []
         if not fresh:
             if fraction is not None:
@@ -117,7 +118,9 @@ class _ConsoleProgress:
                 details.append(f"iteration {count} of at most {limit}")
             if loss is not None:
                 details.append(f"loss {loss:.6g}")
-        _say(f"{family}{': ' if details else ''}{', '.join(details)}", sys.stderr)
+        if fresh or details:
+            self._stage, self._next = family, now + self._every
+            _say(f"{family}{': ' if details else ''}{', '.join(details)}", sys.stderr)
 
 
 def _analyze(options: argparse.Namespace) -> None:
@@ -159,7 +162,7 @@ def _analyze(options: argparse.Namespace) -> None:
         dataset = _load(options)
     if adtd_params is not None and dataset.bulk is None:
         raise MissingPart(f"{model} needs bulk samples.", advice="Give them with --bulk FILE.")
-    warnings = [note for source in dataset.sources for note in source.notes]
+    warnings: list[str] = []
     progress = _ConsoleProgress()
     train = tasks.run_naive if model == "naive" else tasks.run_dtd
     dtd = train(dataset, dtd_params, progress=progress)
@@ -191,7 +194,7 @@ def _analyze(options: argparse.Namespace) -> None:
         }
         record = _record(dataset, parameters, options.seed, warnings, search, tasks.versions())
         _write(options.out, _tables(model, dtd, adtd), record)
-    for note in warnings:
+    for note in [f"{source.name}: {n}" for source in dataset.sources for n in source.notes] + warnings:
         _say(f"Note: {note}", sys.stderr)
     if example is not None:
         _say(_example_table(example, model, dtd, adtd), sys.stdout)
@@ -206,9 +209,9 @@ def _load(options: argparse.Namespace) -> Dataset:
     for role in ("train", "test", "reference", "bulk"):
         path: Path | None = getattr(options, role)
         if path is not None:
-            label = options.label if role in ("train", "test") and path.suffix == ".h5ad" else None
-            files[role] = FileChoice(path=path, name=path.name, label_column=label)
-    return load_dataset(LoadRequest(files=files, split_seed=options.seed))
+            label = options.label if role in ("train", "test") else None  # read in .h5ad files only
+            files[role] = FileChoice.parse(path=path, name=path.name, label_column=label)
+    return load_dataset(LoadRequest.parse(files=files, split_seed=options.seed))
 
 
 def _check_out(out: Path) -> None:
@@ -246,7 +249,8 @@ def _record(
         "seeds": {"train_mixtures": seed, "test_mixtures": seed + 1, "split": seed},
         "versions": {"deconomix-gui": __version__, **versions},
         "inputs": [
-            {"role": s.role, "name": s.name, "kind": s.kind, "sha256": s.sha256, "options": {k: str(v) for k, v in s.options.items()}} for s in dataset.sources
+            {"role": s.role, "name": s.name, "kind": s.kind, "sha256": s.sha256, "options": {k: str(v) for k, v in s.options.items()}, "notes": list(s.notes)}
+            for s in dataset.sources
         ],
         "training_id": dataset.training_id,
         "bulk_id": dataset.bulk_id,

@@ -18,6 +18,8 @@ def pearson(truth: np.ndarray, found: np.ndarray) -> float:
 
 def spearman(truth: np.ndarray, found: np.ndarray) -> float:
     """Spearman's rank correlation, ties at their mean rank; NaN if either is constant."""
+    if _constant(truth) or _constant(found):  # before ranking, which would turn rounding into ranks
+        return float("nan")
     return pearson(pd.Series(truth).rank().to_numpy(), pd.Series(found).rank().to_numpy())
 
 

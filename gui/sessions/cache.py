@@ -31,6 +31,10 @@ class DCXCache:
         self._revision += 1
         self.modified = datetime.now(UTC)
 
+    def _refuse_if_default(self) -> None:
+        if not self.holds_data:
+            raise DefaultSession(f"The session {self.name} holds no data.", advice="Create a session first.")
+
     @property
     def revision(self) -> int:
         """Counts the changes of data and runs (not of form values)."""
@@ -52,9 +56,8 @@ class DCXCache:
         keep_runs : False clears all runs (new training data); True keeps them, and :meth:`outdated` tells which no longer fit.
         Raises DefaultSession in the session that never holds data.
         """
-        if not self.holds_data:
-            raise DefaultSession(f"The session {self.name} holds no data.")
         with self._lock:
+            self._refuse_if_default()
             self._dataset = dataset
             if not keep_runs:
                 self._runs.clear()
@@ -70,8 +73,9 @@ class DCXCache:
         return self._runs.get(run_id) if run_id else None
 
     def add_run(self, run: Run) -> None:
-        """Keep a new run and show it."""
+        """Keep a new run and show it. DefaultSession in the session that never holds data."""
         with self._lock:
+            self._refuse_if_default()
             self._runs[run.id] = run
             self._chosen[run.kind] = run.id
             self._changed()
@@ -88,7 +92,8 @@ class DCXCache:
 
     def current(self, kind: str) -> Run | None:
         """The run of this kind that is on screen: the newest, or the one brought back."""
-        return self.run(self._chosen.get(kind))
+        with self._lock:
+            return self.run(self._chosen.get(kind))
 
     def remove_run(self, run_id: str) -> None:
         """Forget a run; the newest other one of its kind comes on screen."""
@@ -106,17 +111,23 @@ class DCXCache:
 
     def outdated(self, run: Run) -> str | None:
         """The one rule: why ``run`` does not belong to the present data, as a sentence, or None if it does."""
-        data, made = self._dataset, run.provenance
-        if data is None or made.training_id != data.training_id:
-            return "Computed from other training data."
-        for name, run_id in made.inputs.items():
-            current = self.current(name)
-            if current is not None and current.id != run_id:
-                return f"Computed from an earlier {name.upper()} run."
-        part = getattr(run.params, "part", "bulk")
-        if run.kind != "dtd" and part == "bulk" and made.bulk_id != data.bulk_id:
-            return "Computed from another bulk."
-        return None
+        with self._lock:
+            data, made = self._dataset, run.provenance
+            if data is None or made.training_id != data.training_id:
+                return "Computed from other training data."
+            for name, run_id in made.inputs.items():  # name: of the task's argument, which need not be a kind of run
+                source = self._runs.get(run_id)
+                if source is None:
+                    return f"Computed from a {name.upper()} run that is no longer in the session."
+                if self._chosen.get(source.kind) != run_id:
+                    return f"Computed from another {source.kind.upper()} run than the one shown."
+                reason = self.outdated(source)
+                if reason is not None:
+                    return reason
+            part = getattr(run.params, "part", "bulk")
+            if run.kind != "dtd" and part == "bulk" and made.bulk_id != data.bulk_id:
+                return "Computed from another bulk."
+            return None
 
     def bulk_outdated(self, run: Run) -> bool:
         """Whether the bulk results inside a DTD run were computed from another bulk than the present one."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -68,15 +69,16 @@ class SessionCacheManager:
     def free_name(self, name: str, *, actor: Actor, but: str | None = None) -> str:
         """``name``, or ``name 2``, ``name 3`` ... whichever is free (ignoring case and blanks at the ends)."""
         with self._lock:
-            base = " ".join(name.split())[:MAX_NAME] or "Session"
+            base = _plain(name)[:MAX_NAME].rstrip() or "Session"
             taken = {s.name.casefold() for s in self._sessions.values() if s.session_id != but}
             found, number = base, 2
             while found.casefold() in taken:
-                found, number = f"{base} {number}", number + 1
+                end = f" {number}"
+                found, number = base[: MAX_NAME - len(end)].rstrip() + end, number + 1
             return found
 
     def _checked(self, name: str, *, actor: Actor, but: str | None = None) -> str:
-        name = " ".join(name.split())
+        name = _plain(name)
         if not name:
             raise SessionError("A session needs a name.")
         if len(name) > MAX_NAME:
@@ -91,6 +93,12 @@ class SessionCacheManager:
         if not session.holds_data:
             raise DefaultSession(f"The session {DEFAULT_NAME} can be neither renamed nor deleted.")
         return session
+
+
+def _plain(name: str) -> str:
+    """One line, composed letters (macOS writes ä as two), no control characters: what looks equal is equal."""
+    composed = unicodedata.normalize("NFC", name)
+    return " ".join("".join(c for c in composed if c.isspace() or unicodedata.category(c) not in ("Cc", "Cs")).split())
 
 
 def _new_id() -> str:

@@ -40,8 +40,6 @@ class Application:
         self.uploads = Uploads()
         self.sessions = SessionCacheManager()
         self.guard = Guard()
-        self.pending: list[Path] = []
-        """Files given on the command line, waiting for the Upload page."""
         self._origins: dict[str, Dataset] = {}
         self._submitting = threading.Lock()
         self.runner = JobRunner(self._deliver, workers=config.compute.workers, engine=config.compute.engine)
@@ -65,7 +63,8 @@ class Application:
 
     def open_later(self, paths: list[Path]) -> None:
         """Files to offer on the Upload page."""
-        self.pending.extend(paths)
+        for path in paths:
+            self.uploads.offer(path)
 
     # -- jobs -------------------------------------------------------------------------------------------------------------------
     def submit(

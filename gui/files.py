@@ -94,6 +94,17 @@ class Uploads:
         self._lock = threading.Lock()
         self._folder: Path | None = None
         self._uploads: dict[str, Upload] = {}
+        self._offered: list[Upload] = []
+
+    def offer(self, path: Path) -> None:
+        """A file from the command line, for the next form that asks. UnreadableFile if it is not there."""
+        self._offered.append(self.adopt(path))
+
+    def take_offered(self) -> list[Upload]:
+        """What was offered and not yet taken."""
+        with self._lock:
+            taken, self._offered = self._offered, []
+        return taken
 
     def receive(self, name: str, chunks: Iterable[bytes], *, limit: int) -> Upload:
         """Write the stream to disk. UnreadableFile if it is larger than ``limit`` bytes; then nothing is kept."""

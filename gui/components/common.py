@@ -29,7 +29,10 @@ def two_columns(parameters: Any, results: Any) -> Any:
 
 def tip_label(title: str, tip: str) -> Any:
     """A label with a "?" that explains in the user's words; reachable by keyboard."""
-    return dmc.Group([html.Span(title), dmc.Tooltip(html.Span("?", className="dcx-tip", tabIndex=0, **{"aria-label": tip}), label=tip)], gap=4, wrap="nowrap", component="span") if tip else title
+    if not tip:
+        return title
+    mark = dmc.Tooltip(html.Span("?", className="dcx-tip", tabIndex=0, **{"aria-label": tip}), label=tip)
+    return html.Span([html.Span(title), mark], className="dcx-label")
 
 
 def empty_state(title: str, text: str = "", action: Any = None) -> Any:
@@ -57,3 +60,8 @@ def clicked() -> Any:
     if not call.triggered or not call.triggered[0]["value"] or not isinstance(call.triggered_id, dict):
         return None
     return call.triggered_id["index"]
+
+
+def cut(text: str, length: int = 28) -> Any:
+    """A long name on one line, cut; the whole on hover."""
+    return html.Span(shorten(text, length), title=text[:300])

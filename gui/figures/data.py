@@ -1,0 +1,36 @@
+"""Figures of the data as loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from gui.figures.palette import colours
+from gui.figures.text import inert, labels
+
+
+def type_counts(counts: Mapping[str, pd.Series]) -> go.Figure:
+    """Cells per type, one bar for each part.
+
+    counts : part name as shown ("training", "test") -> cells by type. All types of all parts are shown, sorted by name.
+    """
+    types = sorted(set().union(*(c.index for c in counts.values())))
+    colour_of, short = colours(types), labels(types)
+    fig = go.Figure()
+    for number, (part, count) in enumerate(counts.items()):
+        values = [int(count.get(t, 0)) for t in types]
+        fig.add_bar(
+            y=list(range(len(types))),
+            x=values,
+            name=part,
+            orientation="h",
+            marker={"color": [colour_of[t] for t in types], "opacity": 1.0 if number == 0 else 0.45},
+            customdata=[inert(t) for t in types],
+            hovertemplate=f"%{{customdata}}<br>{inert(part)}: %{{x:,}} cells<extra></extra>",
+        )
+    fig.update_layout(barmode="group", bargap=0.25, height=90 + (16 + 12 * len(counts)) * len(types), legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0})
+    fig.update_xaxes(title="cells", rangemode="tozero")
+    fig.update_yaxes(tickvals=list(range(len(types))), ticktext=short, autorange="reversed")
+    return fig

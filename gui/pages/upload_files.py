@@ -1,0 +1,151 @@
+"""From chosen files to a dataset: looking into a file, putting the request together, reading a trained model."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from gui.data.checks import number
+from gui.data.dataset import Dataset, Matrix, Role, Source
+from gui.data.load import FileChoice, Inspection, LoadRequest, inspect_file, load_dataset
+from gui.data.normalize import bulk_keeps
+from gui.engine.model import read_model
+from gui.engine.params import DTDParams
+from gui.engine.results import DTDResult, Provenance, Run
+from gui.errors import DataError
+from gui.files import Upload
+
+COLUMN_WORDS = {"train": "cells", "test": "cells", "reference": "cell types", "bulk": "samples"}
+ROLE_WORDS = {"train": "training data", "test": "test data", "reference": "reference", "bulk": "bulk", "model": "trained model"}
+
+
+@dataclass(frozen=True)
+class Found:
+    """What is in a chosen file. options : "label", "matrix", "keep" -> (choices, proposed)."""
+
+    name: str
+    words: str
+    options: Mapping[str, tuple[list[dict[str, str]], Any]]
+
+
+def size_words(size: int) -> str:
+    """12 kB, 3.4 MB, 1.2 GB."""
+    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if size >= factor:
+            return f"{size / factor:.3g} {unit}"
+    return f"{size} bytes"
+
+
+def inspected(upload: Upload, role: str) -> Found:
+    """Look into a file without loading it. DataError if it cannot be what the role asks for."""
+    nothing: tuple[list[dict[str, str]], Any] = ([], None)
+    if role == "model":
+        model = read_model(upload.path.read_bytes())
+        words = f"{len(model.genes)} genes, {model.reference.shape[1]} cell types · {size_words(upload.size)}"
+        return Found(upload.name, words, dict.fromkeys(("label", "matrix", "keep"), nothing))
+    found = inspect_file(upload.path, cast(Role, role), upload.name)
+    labels = [{"value": c, "label": f"{c} ({n} different)"} for c, n in found.obs.items()]
+    keep = [{"value": c, "label": c} for c in found.obs]
+    matrices = [{"value": m, "label": m.replace("layer:", "layer ")} for m in found.matrices]
+    return Found(
+        upload.name,
+        f"{_contents(found, role)} · {size_words(upload.size)}",
+        {
+            "label": (labels, found.label_column) if role != "bulk" else nothing,
+            "matrix": (matrices, found.matrix) if len(matrices) > 1 else nothing,
+            "keep": (keep, []) if role != "reference" else nothing,
+        },
+    )
+
+
+def _contents(found: Inspection, role: str) -> str:
+    """812 cells, 4 245 genes; of a .dcx every part."""
+    if found.kind == "dcx" and found.parts:
+        return ", ".join(f"{ROLE_WORDS[r]}: {number(columns)} {COLUMN_WORDS[r]}" for r, (_, columns) in found.parts.items())
+    genes, columns = found.shape
+    return f"{number(columns)} {COLUMN_WORDS[role]}, {number(genes)} genes"
+
+
+@dataclass(frozen=True)
+class Collected:
+    """Everything read and checked, not yet in a session."""
+
+    dataset: Dataset
+    model: DTDResult | None
+    bulk_only: bool
+
+    def missing_genes(self, dtd: Run | None) -> list[str]:
+        """Genes of the DTD run that the new bulk lacks."""
+        if dtd is None or self.dataset.bulk is None:
+            return []
+        return bulk_keeps(dtd.result.genes, self.dataset.bulk.matrix)
+
+
+def collect(
+    files: Mapping[str, tuple[Upload, Mapping[str, Any]]], *, scale: bool, share: float, seed: int, author: str, description: str, current: Dataset | None
+) -> Collected:
+    """Read all chosen files; DataError if one does not fit, and then nothing has happened."""
+    chosen: dict[Role, FileChoice] = {
+        role: FileChoice(path=upload.path, name=upload.name, label_column=options.get("label"), matrix=options.get("matrix"), keep_obs=tuple(options.get("keep") or ()))  # type: ignore[misc]
+        for role, (upload, options) in files.items()
+        if role != "model"
+    }
+    if "model" in files:
+        return _with_model(files["model"][0], chosen, author=author, description=description)
+    first = next((upload for role, (upload, _) in files.items() if role == "train"), None)
+    name = stem(first.name) if first else ""
+    request = LoadRequest.parse(files=chosen, scale=scale, test_share=share, split_seed=seed, name=name, author=author, description=description)
+    bulk_only = set(chosen) == {"bulk"}
+    return Collected(load_dataset(request, current=current if bulk_only else None), None, bulk_only)
+
+
+def _with_model(upload: Upload, chosen: dict[Role, FileChoice], *, author: str, description: str) -> Collected:
+    """A session around a trained model: no training data, perhaps a bulk."""
+    model = read_model(upload.path.read_bytes())
+    if set(chosen) - {"bulk"}:
+        raise DataError("A trained model brings its own reference.", advice="Choose only a bulk beside it.")
+    reference = Matrix(model.reference.to_numpy(), model.reference.index, model.reference.columns)
+    source = Source("reference", upload.name, "model", notes=("Trained model: reference and gene weights as saved.",))
+    base = Dataset(train=None, test=None, reference=reference, scale=model.scale, name=stem(upload.name), description=description, author=author, sources=(source,))
+    if not chosen:
+        return Collected(base, model, False)
+    dataset = load_dataset(LoadRequest(files=chosen, scale=model.scale is not None, name=base.name, author=author, description=description), current=base)
+    lacking = bulk_keeps(model.genes, dataset.bulk.matrix) if dataset.bulk else []
+    if lacking:
+        raise DataError(
+            f"The bulk lacks {len(lacking)} of the {len(model.genes)} genes of the trained model ({', '.join(lacking[:3])}{' …' if len(lacking) > 3 else ''}).",
+            advice="Give a bulk that has them all, or train again.",
+        )
+    return Collected(dataset, model, False)
+
+
+def loaded_model(model: DTDResult, dataset: Dataset) -> Run:
+    """The model as a DTD run of the session; its bulk results are computed next."""
+    params = getattr(model, "params", None) or DTDParams()
+    return Run(f"model-{secrets.token_hex(4)}", "dtd", f"Trained model {dataset.name}", datetime.now(UTC), params, model, Provenance(dataset.training_id, ""))
+
+
+def words_of(chosen: set[str], current: Dataset | None) -> str:
+    """What Load will do, in a few words."""
+    if chosen == {"bulk"}:
+        return "Replaces the bulk of this session."
+    words = []
+    if "train" in chosen:
+        if "test" not in chosen:
+            words.append("a share of the cells is kept back for testing")
+        if "reference" not in chosen:
+            words.append("the reference is the mean of the training cells")
+    if "bulk" not in chosen:
+        words.append("without bulk only simulated mixtures can be deconvolved")
+    text = "; ".join(words)
+    return text[:1].upper() + text[1:] + "." if text else ""
+
+
+def stem(name: str) -> str:
+    """File name without its endings."""
+    for suffix in (".gz", ".h5ad", ".csv", ".tsv", ".txt", ".xlsx", ".dcxmodel", ".dcx"):
+        name = name.removesuffix(suffix)
+    return name or "data"

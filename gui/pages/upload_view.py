@@ -1,0 +1,157 @@
+"""What is loaded, on the Upload page: the parts and their genes, the cell types, the first rows, the description."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import dash_mantine_components as dmc
+import pandas as pd
+from dash import Input, Output, State, html, no_update
+from dash.exceptions import PreventUpdate
+
+from gui.components.common import answer, card, cut, shorten
+from gui.components.figure import bind_figure_export, figure_card
+from gui.data.checks import number
+from gui.data.dataset import Dataset, Matrix, Role
+from gui.data.normalize import common_genes
+from gui.errors import InvalidParameter
+from gui.figures.data import type_counts
+from gui.figures.template import blank, styled
+from gui.plugin import DARK, REVISION, Context, Page
+
+PART_WORDS: dict[Role, str] = {"train": "Training cells", "test": "Test cells", "reference": "Reference X", "bulk": "Bulk samples"}
+MOST_TYPES_SHOWN = 60
+TABS = (("parts", "Overview"), ("types", "Cell types"), ("rows", "First rows"), ("about", "About these data"))
+
+
+def loaded_layout(page: Page) -> Any:
+    """The static frame; :func:`bind_loaded` fills it."""
+    contents = {
+        "parts": html.Div(id=page.id.parts),
+        "types": figure_card(page, "type_counts", file_name="cell types", controls=[dmc.Text("Cells of each type in training and test data", size="sm", c="dimmed")]),
+        "rows": html.Div(id=page.id.rows),
+        "about": dmc.Stack(
+            [
+                dmc.Group([dmc.TextInput(id=page.id.new_name, label="Name"), dmc.TextInput(id=page.id.new_author, label="Author")], grow=True),
+                dmc.Textarea(id=page.id.new_description, label="Description", autosize=True, minRows=3, maxRows=10),
+                dmc.Group([dmc.Button("Keep changes", id=page.id.keep_details, variant="default")], justify="flex-end"),
+            ],
+            gap="xs",
+        ),
+    }
+    return dmc.Stack(
+        [
+            card(html.Div(id=page.id.answer)),
+            card(
+                dmc.Tabs(
+                    [dmc.TabsList([dmc.TabsTab(title, value=key) for key, title in TABS]), *[dmc.TabsPanel(contents[key], value=key, pt="md") for key, _ in TABS]],
+                    id=page.id.tabs,
+                    value="parts",
+                    keepMounted=True,
+                )
+            ),
+        ]
+    )
+
+
+def bind_loaded(page: Page) -> None:
+    """Record the callbacks of the frame."""
+    bind_figure_export(page, "type_counts")
+
+    @page.callback(
+        Output(page.id.answer, "children"),
+        Output(page.id.parts, "children"),
+        Output(page.id.rows, "children"),
+        *[Output(i, "value") for i in (page.id.new_name, page.id.new_author, page.id.new_description)],
+        REVISION,
+    )
+    def show_loaded(ctx: Context, _revision: str | None) -> Any:
+        data = ctx.session.dataset
+        if data is None:
+            return [no_update] * 6
+        genes = len(common_genes(data))
+        return headline(data, genes), overview(data, genes), first_rows(data), data.name, data.author, data.description
+
+    @page.callback(Output(page.id.type_counts, "figure"), REVISION, DARK, Input(page.id.tabs, "value"))
+    def show_types(ctx: Context, _revision: str | None, dark: bool | None, tab: str | None) -> Any:
+        data = ctx.session.dataset
+        if data is None or tab != "types":
+            raise PreventUpdate
+        counts = {name: cells.counts() for name, cells in (("training", data.train), ("test", data.test)) if cells is not None}
+        return styled(type_counts(counts) if counts else blank(), bool(dark))
+
+    @page.callback(Input(page.id.keep_details, "n_clicks"), *[State(i, "value") for i in (page.id.new_name, page.id.new_author, page.id.new_description)], prevent_initial_call=True)
+    def keep_details(ctx: Context, clicks: int | None, name: str | None, author: str | None, description: str | None) -> None:
+        if not clicks:
+            raise PreventUpdate
+        if not (name or "").strip():
+            raise InvalidParameter("The name of the data is empty.", advice="Give a name.")
+        changed = replace(ctx.session.need_dataset(), name=(name or "").strip()[:120], author=(author or "").strip()[:200], description=(description or "").strip()[:5000])
+        ctx.session.set_dataset(changed, keep_runs=True)
+        ctx.notify("The description is kept.", colour="green")
+
+
+def headline(data: Dataset, genes: int) -> Any:
+    """What is loaded in a sentence."""
+    words = []
+    if data.train is not None:
+        words.append(f"{number(data.train.matrix.n_columns)} training cells of {len(data.train.types)} types")
+    else:
+        words.append(f"a trained model of {len(data.types)} cell types")
+    if data.bulk is not None:
+        samples = data.bulk.matrix.n_columns
+        words.append(f"{number(samples)} bulk sample{'s' if samples != 1 else ''}")
+    text = " and ".join(words) + f", {number(genes)} genes in common."
+    hidden = sorted(set(data.train.types) - set(data.types)) if data.train is not None else []
+    badges = [(f"scaled to {number(round(data.scale))} per column" if data.scale else "values left as they are", "gray")]
+    if data.bulk is None:
+        badges.append(("no bulk: only simulated mixtures can be deconvolved", "orange"))
+    if hidden:
+        badges.append((f"not in the reference: {', '.join(shorten(t, 24) for t in hidden[:3])}{' …' if len(hidden) > 3 else ''}", "orange"))
+    return answer(text[0].upper() + text[1:], badges)
+
+
+def overview(data: Dataset, genes: int) -> Any:
+    """One row for each part, and what was done on the way in."""
+    rows = []
+    parts = data.parts()
+    for role in PART_WORDS:
+        matrix, source = parts.get(role), data.source(role)
+        if matrix is None:
+            missing = {"reference": "mean of the training cells", "test": "none", "train": "none (trained model)", "bulk": "none"}[role]
+            rows.append([PART_WORDS[role], dmc.Text(missing, size="sm", c="dimmed"), "", "", ""])
+            continue
+        cells = {"train": data.train, "test": data.test}.get(role)
+        types = len(cells.types) if cells is not None else matrix.n_columns if role == "reference" else ""
+        file = cut(source.name, 36) if source else ""
+        rows.append([PART_WORDS[role], file, number(matrix.n_genes), number(matrix.n_columns), types])
+    head = dmc.TableThead(dmc.TableTr([dmc.TableTh(t) for t in ("Part", "From", "Genes", "Cells, types or samples", "Cell types")]))
+    table = dmc.Table([head, dmc.TableTbody([dmc.TableTr([dmc.TableTd(c) for c in row]) for row in rows])], verticalSpacing="xs")
+    notes = [f"{number(genes)} genes are common to all parts; the others are not used."] if not any(s.notes for s in data.sources) else []
+    for source in data.sources:
+        notes += [n if n.endswith((".", "!")) else n + "." for n in source.notes]
+    return dmc.Stack([table, dmc.List([dmc.ListItem(dmc.Text(n, size="sm")) for n in dict.fromkeys(notes)], size="sm", spacing=4)])
+
+
+def first_rows(data: Dataset) -> Any:
+    """The first genes and columns of each part, so that a wrong orientation is seen."""
+    shown = []
+    for role, matrix in data.parts().items():
+        cells = {"train": data.train, "test": data.test}.get(role)
+        shown += [dmc.Text(PART_WORDS[role], fw=600, size="sm"), dmc.ScrollArea(_small_table(preview(matrix, None if cells is None else cells.labels)), type="auto")]
+    return dmc.Stack(shown, gap="xs")
+
+
+def preview(matrix: Matrix, labels: Any = None, *, rows: int = 6, columns: int = 7) -> pd.DataFrame:
+    """The first rows and columns, genes x columns, as read; labels : shown in place of the column names."""
+    frame = Matrix(matrix.values[:rows, :columns], matrix.genes[:rows], matrix.columns[:columns]).frame()
+    if labels is not None:
+        frame.columns = pd.Index([str(label) for label in labels[:columns]])
+    return frame
+
+
+def _small_table(frame: pd.DataFrame) -> Any:
+    head = dmc.TableThead(dmc.TableTr([dmc.TableTh("gene"), *[dmc.TableTh(cut(str(c), 20)) for c in frame.columns]]))
+    rows = [dmc.TableTr([dmc.TableTd(cut(str(gene), 20)), *[dmc.TableTd(f"{v:.4g}") for v in row]]) for gene, row in zip(frame.index, frame.to_numpy(), strict=True)]
+    return dmc.Table([head, dmc.TableTbody(rows)], withTableBorder=True, fz="xs", verticalSpacing=2)

@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -71,20 +71,12 @@ def window(argv: Sequence[str]) -> int:
     from desktop.server import LocalServer
 
     files = NativeFiles()
-    shown: list[Any] = []
-
-    def leave() -> None:
-        if shown and shown[0].events.shown.is_set():
-            native.close(shown[0])
-        else:
-            raise SystemExit(0)
-
-    with ending_by_signal(leave), running(config, files) as application:
+    with ending_by_signal() as ended, running(config, files) as application:
         application.open_later(paths)
         server = LocalServer(application.server).start()
         try:
-            shown.append(native.create(application.start_url(server.url), files))
-            native.show(shown[0])
+            if not ended.is_set():
+                native.show(native.create(application.start_url(server.url), files), ended)
         finally:
             server.stop()
     _outlive_no_thread()
@@ -100,8 +92,7 @@ def serve(argv: Sequence[str]) -> int:
 
     from desktop.server import LocalServer
 
-    ended = threading.Event()
-    with ending_by_signal(ended.set), running(config) as application:
+    with ending_by_signal() as ended, running(config) as application:
         server = LocalServer(application.server, config.server.port if options.port is None else options.port).start()
         try:
             say(application.start_url(server.url))
@@ -138,16 +129,20 @@ def running(config: Config, files: Files | None = None) -> Iterator[Application]
 
 
 @contextlib.contextmanager
-def ending_by_signal(end: Callable[[], object]) -> Iterator[None]:
-    """SIGINT and SIGTERM call ``end``, once; a second one acts as it always does, should the end take too long."""
+def ending_by_signal() -> Iterator[threading.Event]:
+    """An event that SIGINT and SIGTERM set; a second one acts as it always does, should the end take too long.
+
+    Nothing is raised: in the middle of a start an exception would be lost in one of Qt's callbacks, and the program would go on.
+    """
+    ended = threading.Event()
 
     def handle(number: int, frame: object) -> None:
         signal.signal(number, before[number])
-        end()
+        ended.set()
 
     before: dict[int, Any] = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield
+        yield ended
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from typing import Any
 
 from desktop.dialogs import NativeFiles
@@ -41,15 +42,20 @@ def create(url: str, files: NativeFiles) -> Any:
     return window
 
 
-def show(window: Any) -> None:
-    """Show ``window`` and return when it is closed. Main thread only, once per process (a second start crashes Qt)."""
+def show(window: Any, ended: threading.Event) -> None:
+    """Show ``window`` and return when it is closed, by the user or because ``ended`` is set.
+
+    Main thread only, once per process (a second start crashes Qt).
+    """
     import webview
 
+    threading.Thread(target=_close_when, args=(ended, window), name="close-window", daemon=True).start()
     # Private mode: cookies and storage live in memory and go with the window.
     webview.start(gui=toolkit(), private_mode=True)
 
 
-def close(window: Any) -> None:
-    """Close as if the user had: from any thread, or a signal handler. Does nothing while it is not on screen."""
-    if window.events.shown.is_set():
-        window.destroy()
+def _close_when(ended: threading.Event, window: Any) -> None:
+    """Close as if the user had."""
+    ended.wait()
+    window.events.shown.wait()
+    window.destroy()

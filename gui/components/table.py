@@ -88,7 +88,7 @@ def result_table(
         columnDefs=view.columns,
         rowData=view.rows,
         className="",
-        defaultColDef={"sortable": True, "resizable": True, "filter": True, "floatingFilter": False, "suppressHeaderMenuButton": False},
+        defaultColDef={"sortable": True, "resizable": True, "filter": True, "flex": 1, "minWidth": 110},
         dashGridOptions={
             "theme": {"function": _THEME},
             "tooltipShowDelay": 300,

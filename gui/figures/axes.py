@@ -68,11 +68,11 @@ def name_axis(
         fig.add_trace(go.Scatter(x=[None], y=[None], xaxis=traces["x"], yaxis=traces["y"], hoverinfo="skip", showlegend=False, mode="markers"))
 
 
-def angle(names: Sequence[object], room: float = 560.0) -> int:
+def angle(names: Sequence[object], room: float = 600.0) -> int:
     """Angle of labels under an x axis: flat where they fit into ``room`` pixels, slanted up to 16, upright beyond."""
     if not len(names):
         return 0
-    widest = max(len(short(n)) for n in names) * 7.5 + 10
+    widest = max(len(short(n)) for n in names) * 7 + 8
     if widest * len(names) <= room:
         return 0
     return -35 if len(names) <= 16 else -90

@@ -12,8 +12,8 @@ from gui.data.dataset import HIDDEN
 
 PALETTE: tuple[str, ...] = (
     *("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#7B4BD6", "#6B6520", "#4F6872", "#E8B46F"),
-    *("#DE3A4D", "#5B824D", "#DDB3B3", "#6078E4", "#C2C28C", "#A0C6E2", "#6C5484", "#A89C3C", "#248478", "#5448B4"),
-    *("#D8CC54", "#9C5418", "#6C90E4", "#9C84C0", "#D8909C", "#90A86C", "#783C90", "#9CA8CC", "#D8A8C0", "#844848"),
+    *("#B43048", "#60C09C", "#605484", "#E4C0C0", "#24603C", "#A8CCE4", "#A89054", "#8484E4", "#D8CC54", "#A81860"),
+    *("#CCCC9C", "#1854A8", "#E46C78", "#249090", "#A89C3C", "#9C84C0", "#D8A8C0", "#604890", "#9CA8CC", "#C04830"),
 )
 GREY = "#868E96"
 """The grey of the hidden background and of what stays in the background; readable on white and on dark grey."""

@@ -1,0 +1,153 @@
+"""Figure and table on a real page, in Chromium, under the program's own policy: hover, saving, theme."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from desktop.server import LocalServer
+from gui.app import Application, create_app
+from gui.config import Config
+from gui.files import FileKind
+
+pytestmark = pytest.mark.browser
+
+PAGE = """
+import pandas as pd
+from dash import html
+from gui.components.figure import bind_figure_export, figure_card, type_legend
+from gui.components.table import bind_table_export, result_table
+from gui.figures import composition
+from gui.figures.palette import colours
+from gui.plugin import Page
+
+page = Page("look", "Look", "A figure and a table", order=50)
+LONG = "regulatory T cells of the second germinal centre"
+SAMPLES = ["a.b[1]", "=1+1", "a sample with quite a long name"]
+DATA = pd.DataFrame([[0.123456789, 0.25, 0.3], [0.5, 0.5, 0.5], [0.3, 0.2, 0.1]], index=[LONG, "<b>B</b> cells", "hidden"], columns=SAMPLES)
+
+@page.layout
+def layout(ctx):
+    fig = composition.stacked(DATA, colours(DATA.index), normalise=True)
+    return html.Div([
+        figure_card(page, "bars", file_name="composition", figure=fig, legend=type_legend(composition.legend_entries(DATA, colours(DATA.index)))),
+        result_table(page, "numbers", DATA.T, index_name="sample"),
+    ])
+
+bind_figure_export(page, "bars")
+bind_table_export(page, "numbers", lambda ctx: ("numbers", DATA.T))
+"""
+
+
+class Kept:
+    """Files that keep what is saved."""
+
+    native = False
+
+    def __init__(self) -> None:
+        self.saved: list[tuple[str, bytes, FileKind]] = []
+
+    def open(self, kinds: Sequence[FileKind], *, title: str, multiple: bool = False) -> list[Path]:
+        return []
+
+    def save(self, name: str, data: bytes, kind: FileKind) -> str | None:
+        self.saved.append((name, data, kind))
+        return f"{name} is saved."
+
+
+@pytest.fixture(scope="module")
+def files() -> Kept:
+    return Kept()
+
+
+@pytest.fixture(scope="module")
+def app(files: Kept, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Application, str]]:
+    folder = tmp_path_factory.mktemp("look")
+    config = Config.for_tests(folder)
+    (folder / "plugins" / "look.py").write_text(PAGE, encoding="utf-8")
+    application = create_app(config, files)
+    server = LocalServer(application.server).start()
+    yield application, server.url
+    server.stop()
+    application.stop()
+
+
+@pytest.fixture
+def page(app: tuple[Application, str], chromium: Path) -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    application, base = app
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(chromium), args=["--no-sandbox"])
+        tab = browser.new_page(viewport={"width": 1280, "height": 1000})
+        tab.errors = []
+        tab.on("console", lambda m: tab.errors.append(m.text) if m.type == "error" else None)
+        tab.on("pageerror", lambda e: tab.errors.append(str(e)))
+        tab.goto(application.start_url(base))
+        tab.goto(f"{base}/look")
+        tab.wait_for_selector("#look-bars .bars .point path", state="attached")
+        tab.wait_for_selector("#look-numbers .ag-cell")
+        yield tab
+        assert tab.errors == []
+        browser.close()
+
+
+def _save(tab: Any, item: str, files: Kept) -> tuple[str, bytes, FileKind]:
+    before = len(files.saved)
+    tab.locator(f"xpath=//*[@id='{item}']").dispatch_event("click")
+    for _ in range(100):
+        if len(files.saved) > before:
+            return files.saved[-1]
+        tab.wait_for_timeout(100)
+    raise AssertionError(f"nothing was saved; {tab.errors}")
+
+
+def test_hover_names_type_and_sample_in_full(page: Any) -> None:
+    points = page.locator("#look-bars .trace.bars").first.locator(".point path")
+    box = points.nth(2).bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.wait_for_selector("#look-bars .hovertext")
+    text = page.locator("#look-bars .hovertext").first.text_content()
+    assert "regulatory T cells of the second germinal centre" in text
+    assert "a sample with quite a long name" in text
+    assert "33.3 %" in text
+
+
+def test_figure_is_saved_as_png_and_svg_on_white(page: Any, files: Kept) -> None:
+    name, png, kind = _save(page, "look-bars-png", files)
+    assert (name, kind.suffixes) == ("composition", (".png",))
+    assert png.startswith(b"\x89PNG")
+    _, svg, kind = _save(page, "look-bars-svg", files)
+    assert kind.suffixes == (".svg",)
+    assert b"<svg" in svg
+    assert b"rgb(255, 255, 255)" in svg
+    assert b"RNA fraction" in svg
+
+
+def test_table_shows_any_name_as_text_and_saves_full_precision(page: Any, files: Kept) -> None:
+    pytest.importorskip("gui.data.export")
+    headers = page.locator("#look-numbers .ag-header-cell-text").all_text_contents()
+    assert headers == ["sample", "regulatory T cells of the second germinal centre", "<b>B</b> cells", "hidden"]
+    cells = page.locator("#look-numbers .ag-row .ag-cell").all_text_contents()
+    assert {"a.b[1]", "=1+1", "0.1235"} <= set(cells)
+    _, csv, kind = _save(page, "look-numbers-csv", files)
+    assert kind.suffixes == (".csv",)
+    assert b"0.123456789" in csv
+    assert not any(line.startswith((b"=", b'"=')) for line in csv.splitlines())
+    assert b"0,123456789" in _save(page, "look-numbers-csv2", files)[1]
+    assert _save(page, "look-numbers-xlsx", files)[1].startswith(b"PK")
+
+
+def test_table_follows_the_theme(page: Any) -> None:
+    colour = "getComputedStyle(document.querySelector('#look-numbers .ag-root-wrapper')).backgroundColor"
+    found = []
+    for scheme in ("light", "dark"):
+        page.evaluate(f"document.documentElement.setAttribute('data-mantine-color-scheme', {json.dumps(scheme)})")
+        page.wait_for_timeout(300)
+        found.append(page.evaluate(colour))
+    assert found[0] == "rgb(255, 255, 255)"
+    assert found[1] == "rgb(36, 36, 36)"

@@ -6,8 +6,8 @@ The engine itself answers such data with NaN, ``LinAlgError`` or silence (ENGINE
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,12 @@ if TYPE_CHECKING:
     from gui.data.normalize import Prepared
 
 PART_NAMES: dict[Role, str] = {"train": "the training cells", "test": "the test cells", "reference": "the reference", "bulk": "the bulk"}
-COLUMN_NAMES: dict[Role, tuple[str, str]] = {"train": ("cell", "cells"), "test": ("cell", "cells"), "reference": ("cell type", "cell types"), "bulk": ("sample", "samples")}
+COLUMN_NAMES: dict[Role, tuple[str, str]] = {
+    "train": ("cell", "cells"),
+    "test": ("cell", "cells"),
+    "reference": ("cell type", "cell types"),
+    "bulk": ("sample", "samples"),
+}
 SINGULAR = 1e-6
 """Smallest allowed ratio of the singular values of the reference (columns of length 1). Measured: real references reach 1e-2, copies 1e-9."""
 ALIKE = 0.998
@@ -58,7 +63,7 @@ def check_matrix(matrix: Matrix, role: Role, name: str) -> None:
     check_names(matrix.genes, "gene name", name, "Sum up or rename the repeated genes in the file, then choose it again.")
     if role in ("reference", "bulk"):
         check_names(matrix.columns, f"{one} name", name, f"Give every {one} a name of its own in the file, then choose it again.")
-    values = matrix.values.data if matrix.is_sparse else matrix.values
+    values: Any = matrix.values.data if matrix.is_sparse else matrix.values
     if not np.isfinite(values.sum(dtype=np.float64)) and not np.isfinite(values).all():
         _refuse_values(matrix, ~np.isfinite(values), role, name)
     if values.size and values.min() < 0:
@@ -68,14 +73,14 @@ def check_matrix(matrix: Matrix, role: Role, name: str) -> None:
 
 
 def _refuse_values(matrix: Matrix, bad: np.ndarray, role: Role, name: str) -> None:
-    count = int(bad.sum())
+    count, stored = int(bad.sum()), cast(Any, matrix.values)
     if matrix.is_sparse:
         at = int(np.flatnonzero(bad)[0])
-        row, column = int(matrix.values.indices[at]), int(np.searchsorted(matrix.values.indptr, at, side="right")) - 1
-        value = float(matrix.values.data[at])
+        row, column = int(stored.indices[at]), int(np.searchsorted(stored.indptr, at, side="right")) - 1
+        value = float(stored.data[at])
     else:
         row, column = (int(i[0]) for i in np.nonzero(bad))
-        value = float(matrix.values[row, column])
+        value = float(stored[row, column])
     where = f"gene {shorten(matrix.genes[row])} in {COLUMN_NAMES[role][0]} {shorten(matrix.columns[column])}"
     many = f", one of {number(count)} such values" if count > 1 else ""
     if np.isnan(value):
@@ -92,33 +97,36 @@ def check_names(names: pd.Index, what: str, name: str, advice: str) -> None:
         raise BadNames(f"{name} has a {what} that is empty.", advice=advice)
     if not names.is_unique:
         double = names[names.duplicated()].unique()
-        raise BadNames(f"In {name} the {what}{' ' if len(double) == 1 else 's '}{some(double)} {'occurs' if len(double) == 1 else 'occur'} more than once.", advice=advice)
+        whose = f"{what} {some(double)} occurs" if len(double) == 1 else f"{what}s {some(double)} occur"
+        raise BadNames(f"In {name} the {whose} more than once.", advice=advice)
 
 
 def check_types(cells: Cells, name: str) -> None:
     """Training cells need two types. Raises TooFewTypes."""
     if len(cells.types) < 2:
-        raise TooFewTypes(f"{name} holds only one cell type ({some(cells.types)}); at least two are needed.", advice="Check whether the right label column was chosen.")
+        raise TooFewTypes(
+            f"{name} holds only one cell type ({some(cells.types)}); at least two are needed.", advice="Check whether the right label column was chosen."
+        )
 
 
 def notes_on_cells(cells: Cells, role: Role) -> list[str]:
     """What is unusual but allowed: types of a single cell, genes without counts."""
     counts = cells.counts()
     single = list(counts.index[counts == 1])
-    notes = [f"{some(single)} {'has' if len(single) == 1 else 'have'} a single cell in {PART_NAMES[role]}: what is estimated for it rests on little."] if single else []
+    verb = "has" if len(single) == 1 else "have"
+    notes = [f"{some(single)} {verb} a single cell in {PART_NAMES[role]}: what is estimated from it rests on little."] if single else []
     return notes + notes_on_values(cells.matrix, role)
 
 
 def notes_on_values(matrix: Matrix, role: Role) -> list[str]:
     """Hints drawn from the values: log scale, genes that are zero everywhere."""
-    values = matrix.values.data if matrix.is_sparse else matrix.values
+    values: Any = matrix.values.data if matrix.is_sparse else matrix.values
     notes, top = [], float(values.max())
     if 2 < top < 25 and matrix.n_genes > 50 and not np.array_equal(values, np.rint(values)):
         notes.append(f"The values of {PART_NAMES[role]} look log-transformed (largest {top:.3g}, not whole numbers); deconvolution needs a linear scale.")
-    if matrix.is_sparse:
-        empty = matrix.n_genes - len(np.unique(matrix.values.indices[matrix.values.data != 0]))
-    else:
-        empty = int((~matrix.values.any(axis=1)).sum())
+    stored: Any = matrix.values
+    filled = len(np.unique(stored.indices[stored.data != 0])) if matrix.is_sparse else int(stored.any(axis=1).sum())
+    empty = matrix.n_genes - filled
     if empty:
         notes.append(f"{number(empty)} gene{'s are' if empty > 1 else ' is'} zero throughout {PART_NAMES[role]}.")
     return notes
@@ -132,7 +140,8 @@ def check_common(parts: Mapping[Role, Matrix], genes: pd.Index) -> None:
     for role, matrix in parts.items():
         if role == first or parts[first].genes.isin(matrix.genes).any():
             continue
-        raise NoCommonGenes(f"{PART_NAMES[role].capitalize()} and {PART_NAMES[first]} have no gene in common{_why(parts[first], matrix, role)}.", advice=_ADVICE)
+        both = f"{PART_NAMES[role].capitalize()} and {PART_NAMES[first]}"
+        raise NoCommonGenes(f"{both} have no gene in common{_why(parts[first], matrix, role)}.", advice=_ADVICE)
     raise NoCommonGenes(f"No gene occurs in all of {some(PART_NAMES[r] for r in parts)}.", advice=_ADVICE)
 
 
@@ -144,7 +153,7 @@ def _mouse(gene: str) -> bool:
 
 
 def _why(first: Matrix, other: Matrix, role: Role) -> str:
-    def share(genes: pd.Index, test: Any) -> float:
+    def share(genes: pd.Index, test: Callable[[str], bool]) -> float:
         sample = [str(g) for g in genes[:200]]
         return sum(map(test, sample)) / max(1, len(sample))
 
@@ -153,7 +162,8 @@ def _why(first: Matrix, other: Matrix, role: Role) -> str:
     ids = [share(m.genes, lambda g: bool(_ENSEMBL.match(g))) > 0.5 for m in (first, other)]
     if ids[0] != ids[1]:
         sign = " in front of another name (ID|SYMBOL)" if share(other.genes, lambda g: "|" in g) > 0.5 else ""
-        return f": one uses Ensembl IDs ({shorten((other if ids[1] else first).genes[0])}){sign}, the other gene symbols ({shorten((first if ids[1] else other).genes[0])})"
+        one, two = (other, first) if ids[1] else (first, other)
+        return f": one uses Ensembl IDs ({shorten(one.genes[0])}){sign}, the other gene symbols ({shorten(two.genes[0])})"
     mouse = [share(m.genes, _mouse) > 0.5 for m in (first, other)]
     if mouse[0] != mouse[1]:
         example = next(g for g in map(str, (other if mouse[1] else first).genes) if _mouse(g))
@@ -196,21 +206,24 @@ def check_reference(reference: pd.DataFrame) -> None:
     if types < 2:
         raise TooFewTypes(f"Only one cell type ({some(reference.columns)}) is left; at least two are needed.")
     if genes < types:
-        raise TooFewGenes(f"{number(genes)} gene{'s' if genes != 1 else ''} cannot tell {types} cell types apart; at least as many genes as types are needed.", advice="Use more genes.")
+        few = f"{number(genes)} gene{'s' if genes != 1 else ''}"
+        raise TooFewGenes(f"{few} cannot tell {types} cell types apart; at least as many genes as types are needed.", advice="Use more genes.")
     values = reference.to_numpy(dtype=np.float64)
     if not np.isfinite(values).all():
         raise BadValues("The reference holds missing or infinite values.")
     length = np.sqrt((values**2).sum(axis=0))
     if (length == 0).any():
-        raise EmptyColumn(f"In the reference the cell type {some(reference.columns[length == 0])} is zero over the genes in use.", advice="Use more genes or leave the type out.")
+        empty = some(reference.columns[length == 0])
+        raise EmptyColumn(f"In the reference the cell type {empty} is zero over the genes in use.", advice="Use more genes or leave the type out.")
     unit = values / length
     _, strength, directions = np.linalg.svd(unit, full_matrices=False)
     if strength[-1] > SINGULAR * strength[0]:
         return
     weight = np.abs(directions[-1])
     involved = reference.columns[weight > 0.05 * weight.max()]
+    how = "the same" if len(involved) == 2 else "the same or mixtures of each other"
     raise CollinearTypes(
-        f"The cell types {some(involved)} cannot be told apart: over the {number(genes)} genes in use their profiles are the same{'' if len(involved) == 2 else ' or mixtures of each other'}.",
+        f"The cell types {some(involved)} cannot be told apart: over the {number(genes)} genes in use their profiles are {how}.",
         advice="Merge these types or leave one of them out; more genes may help too.",
     )
 

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 import pandas as pd
@@ -57,7 +57,8 @@ class Matrix:
         rows = self.genes.get_indexer(genes)
         if (rows < 0).any():
             raise KeyError(genes[int(np.flatnonzero(rows < 0)[0])])
-        values = self.values.tocsr()[rows].tocsc() if self.is_sparse else self.values[rows]
+        stored: Any = self.values
+        values = stored.tocsr()[rows].tocsc() if self.is_sparse else stored[rows]
         return Matrix(values, pd.Index(genes), self.columns)
 
     def where(self, keep: np.ndarray) -> Matrix:
@@ -70,20 +71,21 @@ class Matrix:
 
     def frame(self) -> pd.DataFrame:
         """Dense float64 frame, genes x columns."""
-        values = self.values.toarray() if self.is_sparse else self.values
+        stored: Any = self.values
+        values = stored.toarray() if self.is_sparse else stored
         return pd.DataFrame(np.asarray(values, dtype=np.float64), index=self.genes, columns=self.columns)
 
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 over values and names: equal matrices have equal fingerprints, dense or sparse of the same layout."""
-        digest = hashlib.sha256()
+        digest, stored = hashlib.sha256(), cast(Any, self.values)
         for names in (self.genes, self.columns):
             digest.update("\x00".join(map(str, names)).encode("utf-8", "surrogatepass") + b"\x01")
         if self.is_sparse:
-            for array in (self.values.indptr, self.values.indices, self.values.data):
-                digest.update(np.ascontiguousarray(array))
+            for array in (stored.indptr, stored.indices, stored.data):
+                digest.update(np.ascontiguousarray(array).data)
         else:
-            digest.update(np.ascontiguousarray(self.values))
+            digest.update(np.ascontiguousarray(stored).data)
         return digest.hexdigest()
 
 

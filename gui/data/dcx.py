@@ -22,7 +22,13 @@ from gui.errors import UnreadableFile
 MAX_BYTES = 4 * 2**30
 MAX_VALUES = 2**28
 """Most values of one frame: 1 GB as float32, 2 GB as float64."""
-_PARTS: dict[Role, tuple[str, str]] = {"reference": ("X_mat", ""), "train": ("Train", "TrainDesc"), "test": ("Test", "TestDesc"), "bulk": ("Application", "ApplicationDesc")}
+_PARTS: dict[Role, tuple[str, str]] = {
+    "reference": ("X_mat", ""),
+    "train": ("Train", "TrainDesc"),
+    "test": ("Test", "TestDesc"),
+    "bulk": ("Application", "ApplicationDesc"),
+}
+_OTHERWISE = "Export the data as .h5ad or .csv and load that."
 _DTYPE = re.compile(r"(b1|[iu][1248]|f[248])|(U[1-9]\d{0,5})|(O8?)")
 
 
@@ -64,9 +70,9 @@ def read_dcx(path: Path, name: str | None = None) -> DcxFile:
     try:
         return _file(root)
     except _Odd as odd:
-        raise UnreadableFile(f"{name} cannot be read as a .dcx file: {odd}.", advice="Export the data as .h5ad or .csv and load that.") from None
+        raise UnreadableFile(f"{name} cannot be read as a .dcx file: {odd}.", advice=_OTHERWISE) from None
     except (ValueError, TypeError, KeyError, IndexError, OverflowError, UnicodeError):
-        raise UnreadableFile(f"{name} cannot be read as a .dcx file: its content contradicts itself.", advice="Export the data as .h5ad or .csv and load that.") from None
+        raise UnreadableFile(f"{name} cannot be read as a .dcx file: its content contradicts itself.", advice=_OTHERWISE) from None
 
 
 def _file(root: Any) -> DcxFile:
@@ -215,7 +221,7 @@ def _array(node: Any) -> npt.NDArray[Any]:
     dtype, size = _dtype(kind), _shape(shape)
     if type(fortran) is not bool:
         raise _Odd("a matrix is laid out in an unknown way")
-    if dtype == object:
+    if dtype.kind == "O":
         if type(data) is not list or len(data) != math.prod(size):
             raise _Odd("a list of names has the wrong length")
         array = np.empty(len(data), dtype=object)
@@ -226,7 +232,7 @@ def _array(node: Any) -> npt.NDArray[Any]:
 
 
 def _numbers(buffer: bytes | bytearray, dtype: np.dtype[Any], shape: tuple[int, ...], fortran: bool) -> npt.NDArray[Any]:
-    if dtype == object or len(buffer) != math.prod(shape) * dtype.itemsize:
+    if dtype.kind == "O" or len(buffer) != math.prod(shape) * dtype.itemsize:
         raise _Odd("a matrix is longer or shorter than it claims")
     if not buffer:
         return np.empty(shape, dtype=dtype)

@@ -34,4 +34,4 @@ def read_excel(path: Path, name: str) -> tuple[list[list[object]], list[str]]:
             book.close()
     except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, TypeError, IndexError, OSError, EOFError, ParseError, AttributeError):
         raise damaged from None
-    raise UnreadableFile(f"{name} holds no sheet with a table of numbers.", advice="The first row should hold the column names, the first column the gene names.")
+    raise UnreadableFile(f"{name} holds no sheet with a table of numbers.", advice="The first row should hold the column names, the first column the genes.")

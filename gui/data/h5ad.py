@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 LABEL_NAMES = (
     *("celltype", "celltypes", "bulklabels", "celltypeannotation", "celltypelabel", "cellannotation", "celllabel", "celllabels", "majorcelltype"),
-    *("annotation", "annotations", "celltypeontologyterm", "celltypemajor", "celltypeminor", "labels", "label", "type", "cluster", "clusters", "louvain", "leiden"),
+    *("annotation", "annotations", "celltypeontologyterm", "celltypemajor", "celltypeminor", "labels", "label", "type"),
+    *("cluster", "clusters", "louvain", "leiden"),
 )
 """Usual spellings of the label column, without case, blanks, dots, dashes and underscores; the first that occurs is proposed."""
 _COUNT_LAYERS = ("counts", "count", "raw_counts", "raw", "umi", "umis", "tpm")
@@ -114,8 +115,11 @@ def label_values(column: pd.Series) -> np.ndarray:
     """Labels as text, None where missing; unused categories play no part."""
     found = np.asarray(column.astype(object), dtype=object)
     empty = pd.isna(found) | np.array([isinstance(v, str) and not v.strip() for v in found], dtype=bool)
-    texts = np.array([None if e else (v.decode("utf-8", "replace") if isinstance(v, bytes) else str(v)) for v, e in zip(found, empty, strict=True)], dtype=object)
-    return texts
+    return np.array([None if e else _as_text(v) for v, e in zip(found, empty, strict=True)], dtype=object)
+
+
+def _as_text(value: Any) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
 def no_labels(info: H5adInfo, name: str) -> NoLabels:
@@ -123,10 +127,14 @@ def no_labels(info: H5adInfo, name: str) -> NoLabels:
     inside = [c for c in info.var_columns if _plain(c) in LABEL_NAMES]
     if inside:
         return NoLabels(
-            f"{name} has no cell types in obs, but a column {inside[0]} in var: genes and cells seem to be exchanged.", advice="Transpose the data (adata.T), save it again and choose that file."
+            f"{name} has no cell types in obs, but a column {inside[0]} in var: genes and cells seem to be exchanged.",
+            advice="Transpose the data (adata.T), save it again and choose that file.",
         )
     if not info.obs:
-        return NoLabels(f"{name} has no annotation of its cells (no column in obs), so the cell types are unknown.", advice="Add a column of cell types to obs and save the file again.")
+        return NoLabels(
+            f"{name} has no annotation of its cells (no column in obs), so the cell types are unknown.",
+            advice="Add a column of cell types to obs and save the file again.",
+        )
     return NoLabels(f"{name}: it is not clear which column of obs holds the cell types.", advice=_columns(info))
 
 
@@ -166,10 +174,10 @@ def _opened(path: Path, name: str) -> Iterator[h5py.File]:
         raise UnreadableFile(f"{name} is damaged or incomplete.", advice="Download or export the file again.") from None
 
 
-def _group() -> type:
+def _group() -> Any:
     import h5py
 
-    return h5py.Group  # type: ignore[no-any-return]
+    return h5py.Group
 
 
 def _own(item: Any, name: str, depth: int = 0) -> None:
@@ -194,15 +202,15 @@ def _frame(file: h5py.File, key: str) -> pd.DataFrame:
     if isinstance(item, _group()):
         from anndata.io import read_elem
 
-        return read_elem(item)  # type: ignore[no-any-return]
+        return read_elem(item)
     # anndata 0.6: one compound array; categories stand in uns as NAME_categories
     table = pd.DataFrame({n: item[n] for n in item.dtype.names})
     for column in table.columns:
         if table[column].dtype == object:
-            table[column] = [v.decode("utf-8", "replace") if isinstance(v, bytes) else v for v in table[column]]
+            table[column] = list(map(_as_text, table[column]))
         categories = file.get(f"uns/{column}_categories") if key == "obs" else None
         if categories is not None and table[column].dtype.kind in "iu":
-            names = [v.decode("utf-8", "replace") if isinstance(v, bytes) else str(v) for v in np.atleast_1d(categories[()])]
+            names = list(map(_as_text, np.atleast_1d(categories[()])))
             table[column] = pd.Categorical.from_codes(table[column].astype(np.int64).to_numpy(), names)
     return table.set_index("index" if "index" in table.columns else table.columns[0])
 
@@ -214,10 +222,7 @@ def _where(file: h5py.File, matrix: str) -> str:
 
 
 def _shape(item: Any) -> tuple[int, int] | None:
-    if isinstance(item, _group()):
-        shape = item.attrs.get("shape", item.attrs.get("h5sparse_shape"))
-    else:
-        shape = getattr(item, "shape", None)
+    shape = item.attrs.get("shape", item.attrs.get("h5sparse_shape")) if isinstance(item, _group()) else getattr(item, "shape", None)
     return (int(shape[0]), int(shape[1])) if shape is not None and len(shape) == 2 else None
 
 
@@ -267,10 +272,7 @@ def _proposed(obs: pd.DataFrame, counts: dict[str, int]) -> str | None:
 def _has_negative(item: Any) -> bool:
     data = item["data"] if isinstance(item, _group()) else item
     step = max(1, 4_000_000 // max(1, int(np.prod(data.shape[1:]))))
-    for at in range(0, data.shape[0], step):
-        if (data[at : at + step] < 0).any():
-            return True
-    return False
+    return any((data[at : at + step] < 0).any() for at in range(0, data.shape[0], step))
 
 
 def _values(item: Any, name: str) -> Any:
@@ -302,5 +304,6 @@ def _floats(values: np.ndarray, name: str) -> np.ndarray:
         raise UnreadableFile(f"{name} holds text instead of numbers.")
     if values.dtype in (np.float32, np.float64):
         return values
-    exact = values.dtype.itemsize <= 2 or not values.size or (abs(int(values.min())) < 2**24 and int(values.max()) < 2**24 if values.dtype.kind in "iu" else False)
+    small = values.dtype.kind in "iu" and values.size > 0 and abs(int(values.min())) < 2**24 and int(values.max()) < 2**24
+    exact = values.dtype.itemsize <= 2 or small
     return values.astype(np.float32 if exact else np.float64)

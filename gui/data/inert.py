@@ -85,7 +85,9 @@ class Interpreter:
         self._memo: dict[int, Any] = {}
 
     def unsafe(self, what: str) -> UnsafeFile:
-        return UnsafeFile(f"{self._file} {what}; nothing of it was run.", advice="Only open files from people you trust, and ask for the data as .h5ad or .csv.")
+        return UnsafeFile(
+            f"{self._file} {what}; nothing of it was run.", advice="Only open files from people you trust, and ask for the data as .h5ad or .csv."
+        )
 
     def damaged(self) -> UnreadableFile:
         return UnreadableFile(f"{self._file} is damaged or incomplete.")
@@ -155,6 +157,7 @@ class Interpreter:
 
     def _run(self, data: bytes) -> Any:
         stack, push = self._stack, self._stack.append
+        argument: Any
         for count, (opcode, argument, _) in enumerate(pickletools.genops(data)):
             op = opcode.name
             if count > MAX_OPERATIONS or len(stack) > MAX_STACK:

@@ -7,6 +7,7 @@ training cells -> every matrix scaled to one column sum over the SELECTED genes.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -114,7 +115,8 @@ def select_genes(train: Cells, n_genes: int, scale: float | None) -> pd.Index:
 
     Same numbers as ``type_means(scaled(train)).var(axis=1).nlargest(n)``, but in chunks: the whole matrix is never made dense.
     """
-    values, cells, rows = train.matrix.values, train.matrix.n_columns, train.matrix.n_genes
+    values: Any = train.matrix.values
+    cells, rows = train.matrix.n_columns, train.matrix.n_genes
     if train.matrix.is_sparse:
         factor = np.empty(cells)
         step = max(1, _CHUNK // max(1, rows))
@@ -159,7 +161,10 @@ def bulk_keeps(genes: pd.Index, bulk: Matrix) -> list[str]:
 def _need(genes: pd.Index, matrix: Matrix, who: str) -> None:
     missing = bulk_keeps(genes, matrix)
     if missing:
-        raise MissingGenes(f"{who} {number(len(missing))} of the {number(len(genes))} genes in use: {some(missing)}.", advice="Train again on the common genes, or use data with these genes.")
+        raise MissingGenes(
+            f"{who} {number(len(missing))} of the {number(len(genes))} genes in use: {some(missing)}.",
+            advice="Train again on the common genes, or use data with these genes.",
+        )
 
 
 def _aligned(cells: Cells, genes: pd.Index) -> Cells:
@@ -176,7 +181,8 @@ def _filled(cells: Cells, role: Role, dataset: Dataset, notes: list[str]) -> Cel
     if lost:
         raise EmptyColumn(f"In {PART_NAMES[role]} all cells of {some(lost)} are zero over the genes in use.", advice="Use more genes, or leave the type out.")
     count = int((~full).sum())
-    notes.append(f"{number(count)} {COLUMN_NAMES[role][0 if count == 1 else 1]} of {PART_NAMES[role]} left out: zero over the {number(cells.matrix.n_genes)} genes in use.")
+    what = COLUMN_NAMES[role][0 if count == 1 else 1]
+    notes.append(f"{number(count)} {what} of {PART_NAMES[role]} left out: zero over the {number(cells.matrix.n_genes)} genes in use.")
     return kept
 
 

@@ -106,7 +106,8 @@ def _text(path: Path, head: bytes, name: str) -> tuple[str, list[str]]:
 
 
 def _first_lines(text: str) -> list[str]:
-    lines, at = [], 0
+    lines: list[str] = []
+    at = 0
     while len(lines) < _SAMPLE and at < len(text):
         end = text.find("\n", at)
         end = len(text) if end < 0 else end
@@ -116,8 +117,7 @@ def _first_lines(text: str) -> list[str]:
 
 
 def _split(line: str, delimiter: str) -> list[str]:
-    fields = next(csv.reader([line], delimiter=delimiter, skipinitialspace=delimiter == " "), [])
-    return fields
+    return next(csv.reader([line], delimiter=delimiter, skipinitialspace=delimiter == " "), [])
 
 
 def _layout(lines: list[str], name: str, skip: int) -> tuple[str, list[str]]:
@@ -136,7 +136,9 @@ def _layout(lines: list[str], name: str, skip: int) -> tuple[str, list[str]]:
             sizes = {len(_split(line, delimiter)) for line in lines[start:] if line.strip()}
             below = _split(lines[start + 1], delimiter)
             if len(sizes) == 1 and below and _number(below[-1]) and sizes.pop() >= 2 and _numeric([x for x in lines[start + 1 :] if x.strip()], delimiter):
-                raise UnreadableFile(f"In {name} the table seems to begin on line {skip + start + 1}.", advice="Remove the lines above the header and choose the file again.")
+                raise UnreadableFile(
+                    f"In {name} the table seems to begin on line {skip + start + 1}.", advice="Remove the lines above the header and choose the file again."
+                )
     raise UnreadableFile(f"{name} is not a table: its lines have different numbers of columns.", advice=_WANTED)
 
 
@@ -166,7 +168,10 @@ def _decimal(lines: list[str], delimiter: str, name: str) -> str:
     if not commas or len(commas) < len(fields):
         return "."  # a field like 1,234.5 is then refused as no number, with its place
     if delimiter != ";" and all(_THOUSANDS.match(f) for f in commas):
-        raise BadValues(f'In {name} it cannot be told whether the comma in "{commas[0]}" is a decimal comma or separates thousands.', advice="Export the numbers with a decimal point.")
+        raise BadValues(
+            f'In {name} it cannot be told whether the comma in "{commas[0]}" is a decimal comma or separates thousands.',
+            advice="Export the numbers with a decimal point.",
+        )
     return ","
 
 
@@ -175,7 +180,16 @@ def _body(text: str, skip: int, delimiter: str, decimal: str, columns: list[str]
     wanted = range(first + len(columns))
     try:
         names = pd.read_csv(
-            io.StringIO(text), sep=delimiter, header=None, skiprows=skip + 1, names=list(wanted), usecols=[0], dtype=str, keep_default_na=False, na_filter=False, skipinitialspace=delimiter == " "
+            io.StringIO(text),
+            sep=delimiter,
+            header=None,
+            skiprows=skip + 1,
+            names=list(wanted),
+            usecols=[0],
+            dtype=str,
+            keep_default_na=False,
+            na_filter=False,
+            skipinitialspace=delimiter == " ",
         )[0]
         frame = pd.read_csv(
             io.StringIO(text),
@@ -210,7 +224,8 @@ def _refuse_text(column: pd.Series, genes: list[str], label: str, at: int, name:
     first = int(bad[0])
     raise BadValues(
         f'{name}: the value "{str(column.iloc[first])[:40]}" of gene {genes[first][:60]} in column {(label or str(at + 1))[:60]} is not a number.',
-        advice="Use plain numbers with a decimal point (or comma, in a table separated by semicolons), without thousands separators, and leave no columns of text beside the gene names.",
+        advice="Use plain numbers with a decimal point (a comma where semicolons separate the columns) and without thousands separators; "
+        "the gene names should be the only column of text.",
     )
 
 
@@ -228,7 +243,8 @@ def _from_rows(rows: list[list[object]], name: str, notes: list[str]) -> Table:
                 continue
             if isinstance(value, bool) or not isinstance(value, int | float):
                 raise BadValues(
-                    f'{name}: the value "{str(value)[:40]}" of gene {gene[:60]} in column {header[j + 1][:60]} is not a number.', advice="Format the cells as numbers and save the file again."
+                    f'{name}: the value "{str(value)[:40]}" of gene {gene[:60]} in column {header[j + 1][:60]} is not a number.',
+                    advice="Format the cells as numbers and save the file again.",
                 )
             values[i, j] = value
     return _checked(values, genes, header[1:], name, notes)

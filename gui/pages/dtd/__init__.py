@@ -1,0 +1,221 @@
+"""DTD: gene weights learned on simulated mixtures; how well they do, and the composition they give."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import Input, Output, State, dcc, html, no_update
+from dash.exceptions import PreventUpdate
+
+from gui.components.common import answer, card, empty_state, icon, two_columns
+from gui.components.form import ParamsForm, folded
+from gui.components.jobs import clock
+from gui.components.runs import PreviousRuns
+from gui.data.normalize import common_genes
+from gui.engine.model import model_bytes
+from gui.engine.params import ApplyParams, DTDParams
+from gui.engine.tasks import run_apply, run_dtd
+from gui.errors import DeconomixError, MissingPart
+from gui.files import MODEL
+from gui.pages.dtd.shown import badges, bulk_shown, in_short, sentence
+from gui.pages.dtd.tabs import bind_tabs, tabs_layout
+from gui.plugin import REVISION, Context, Page
+
+page = Page("dtd", "DTD", "gene weights, composition", order=20, requires=("dataset",))
+form = ParamsForm(page, DTDParams)
+runs = PreviousRuns(page, "dtd", form, describe=lambda run: in_short(run.result))
+NO_CELLS = "A trained model was loaded: there are no single cells to train on."
+SHOWN: dict[str, str] = {}
+GONE = {"display": "none"}
+TAB, TAB_RUN = "tab", "tab_run"
+"""Keys of the form values under which the tab on screen is kept, and the run it belongs to."""
+
+
+@page.layout
+def layout(ctx: Context) -> Any:
+    run = ctx.session.current("dtd")
+    kept = ctx.session.form(page.key)
+    same = run is not None and kept.get(TAB_RUN) == run.id
+    tab = kept[TAB] if same else landing(ctx)
+    parameters = card(
+        dmc.Stack(
+            [
+                dmc.Text("Digital Tissue Deconvolution", fw=600),
+                form.fields(ctx),
+                form.advanced(ctx),
+                form.hidden_parts(),
+                dmc.Button("Run DTD", id=page.id.run, fullWidth=True, disabled=True),
+                dmc.Text(id=page.id.reason, size="xs", c="dimmed", ta="center"),
+            ],
+            gap="sm",
+        )
+    )
+    results = [
+        html.Div(
+            card(
+                empty_state(
+                    "No DTD run yet",
+                    "Press Run DTD on the left. Bulk mixtures with known composition are simulated from your single cells, gene weights are learned on them, "
+                    "and the composition of your bulk samples is estimated. The header shows how far it is.",
+                )
+            ),
+            id=page.id.empty,
+        ),
+        dmc.Stack([_head(), card(tabs_layout(ctx, page, tab))], id=page.id.shown, gap="md", style=GONE),
+        dcc.Store(id=page.id.landed, data=run.id if run else None),
+    ]
+    return two_columns(parameters, results)
+
+
+def _head() -> Any:
+    stale = dmc.Alert(
+        dmc.Group(
+            [dmc.Text(id=page.id.stale_text, size="sm"), dmc.Button(id=page.id.apply, size="xs", variant="light", color="orange")],
+            justify="space-between",
+            gap="sm",
+        ),
+        id=page.id.stale,
+        color="orange",
+        variant="light",
+        p="xs",
+        mt="xs",
+        style=GONE,
+    )
+    actions = dmc.Group([dmc.Button("Save model…", id=page.id.save, variant="default", leftSection=icon("save")), runs.layout()], gap="xs", wrap="nowrap")
+    return card(
+        dmc.Group([html.Div(id=page.id.answer, style={"flex": 1, "minWidth": 300}), actions], justify="space-between", align="flex-start", gap="xs"),
+        stale,
+        html.Div(id=page.id.notes),
+    )
+
+
+@page.summary
+def summary(ctx: Context) -> str | None:
+    run = ctx.session.current("dtd")
+    return None if run is None else in_short(run.result)
+
+
+def landing(ctx: Context) -> str:
+    """The tab that is the answer: the bulk's composition, or the correlation where there is none. A loaded model has nothing but compositions."""
+    run = ctx.session.current("dtd")
+    if run is None:
+        return "correlation"
+    return "composition" if run.result.metrics.empty or bulk_shown(ctx.session, run).composition is not None else "correlation"
+
+
+# -- running --------------------------------------------------------------------------------------------------------------------
+@page.callback(Output(page.id.run, "disabled"), Output(page.id.reason, "children"), REVISION, *[Input(form.id(n), form.prop(n)) for n in form.names])
+def ready(ctx: Context, _revision: str | None, *values: Any) -> tuple[bool, str]:
+    """Whether DTD can be run, and why not."""
+    try:
+        hint = can_run(ctx, values)
+    except DeconomixError as error:
+        return True, str(error)
+    return False, hint
+
+
+def can_run(ctx: Context, values: Any) -> str:
+    """What the run will use, in words; DeconomixError if it cannot be run."""
+    data = ctx.session.need_dataset()
+    if data.train is None:
+        raise MissingPart(NO_CELLS)
+    params = form.parse(values)
+    shared = len(common_genes(data))
+    if shared == 0:
+        raise MissingPart("The parts share no gene.")
+    genes = f"All {shared:,} shared genes are used." if params.genes is None or params.genes >= shared else f"{shared:,} genes are shared by all parts."
+    bulk = " There is no bulk: only simulated mixtures are deconvolved." if params.run_on_bulk and data.bulk is None else ""
+    last = ctx.session.current("dtd")
+    took = f" The run on screen took {clock(last.provenance.seconds)}." if last is not None and last.provenance.seconds else ""
+    return f"{genes}{bulk}{took}"
+
+
+@page.callback(Input(page.id.run, "n_clicks"), *form.states, prevent_initial_call=True)
+def run(ctx: Context, clicks: int | None, *values: Any) -> None:
+    if not clicks:
+        return
+    can_run(ctx, values)
+    params = form.parse(values)
+    if any(job.active and job.kind == "dtd" and job.params == params for job in ctx.jobs.status(ctx.session_id)):
+        ctx.notify("DTD is already running with these parameters.", colour="yellow")
+        return
+    ctx.jobs.submit(run_dtd, ctx.session_id, params, kind="dtd", title="DTD")
+
+
+@page.callback(Input(page.id.apply, "n_clicks"), prevent_initial_call=True)
+def recompute(ctx: Context, clicks: int | None) -> None:
+    """The run on screen on the present bulk, without training."""
+    current = ctx.session.current("dtd")
+    if not clicks or current is None:
+        return
+    if any(job.active and job.kind == "apply" and job.inputs.get("dtd") == current.id for job in ctx.jobs.status(ctx.session_id)):
+        ctx.notify("The bulk is being computed already.", colour="yellow")
+        return
+    ctx.jobs.submit(run_apply, ctx.session_id, ApplyParams(), kind="apply", title="Composition of the bulk", inputs={"dtd": current.id})
+
+
+# -- what is on screen ----------------------------------------------------------------------------------------------------------
+@page.callback(
+    Output(page.id.empty, "style"),
+    Output(page.id.shown, "style"),
+    Output(page.id.answer, "children"),
+    Output(page.id.notes, "children"),
+    Output(page.id.stale, "style"),
+    Output(page.id.stale_text, "children"),
+    Output(page.id.apply, "children"),
+    Output(page.id.apply, "style"),
+    REVISION,
+)
+def show(ctx: Context, _revision: str | None) -> Any:
+    current = ctx.session.current("dtd")
+    if current is None:
+        return SHOWN, GONE, None, None, GONE, "", "", GONE
+    notes = current.result.notes
+    told = [dmc.Text(note, size="sm") for note in notes]
+    folding = folded("1 note" if len(notes) == 1 else f"{len(notes)} notes", *told) if told else None
+    bulk = bulk_shown(ctx.session, current)
+    stale = ctx.session.outdated(current) or bulk.words
+    return (
+        GONE,
+        SHOWN,
+        answer(sentence(current.result), badges(current)),
+        folding,
+        SHOWN if stale else GONE,
+        stale,
+        bulk.button,
+        SHOWN if bulk.button and stale == bulk.words else GONE,
+    )
+
+
+@page.callback(Output(page.id.tabs, "value"), Output(page.id.landed, "data"), REVISION, State(page.id.landed, "data"), prevent_initial_call=True)
+def land(ctx: Context, _revision: str | None, landed: str | None) -> Any:
+    """A run that has just come on screen opens at its answer."""
+    current = ctx.session.current("dtd")
+    now = current.id if current else None
+    if now == landed:
+        raise PreventUpdate
+    return landing(ctx) if landed is None and now else no_update, now
+
+
+@page.callback(Input(page.id.tabs, "value"), prevent_initial_call=True)
+def keep_tab(ctx: Context, tab: str) -> None:
+    current = ctx.session.current("dtd")
+    ctx.session.keep_form(page.key, {TAB: tab, TAB_RUN: current.id if current else None})
+
+
+@page.callback(Input(page.id.save, "n_clicks"), prevent_initial_call=True)
+def save_model(ctx: Context, clicks: int | None) -> None:
+    """Reference, gene weights and gene list as a file, to be applied to another bulk (page Upload)."""
+    current = ctx.session.current("dtd")
+    if not clicks or current is None:
+        return
+    name = ctx.session.dataset.name if ctx.session.dataset else "data"
+    told = ctx.files.save(f"{name}-dtd{MODEL.suffixes[0]}", model_bytes(current.result), MODEL)
+    if told:
+        ctx.notify(told, title="Saved", colour="teal")
+
+
+form.bind()
+runs.bind()
+bind_tabs(page)

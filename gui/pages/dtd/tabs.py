@@ -1,0 +1,356 @@
+"""The result tabs of DTD: Composition, Correlation, Markers, Loss. Only the tab on screen is computed and sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import dash_mantine_components as dmc
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from dash import Input, Output, State, html, no_update
+from dash import ctx as call
+from dash.exceptions import PreventUpdate
+
+from gui.components.common import empty_state, tip_label
+from gui.components.composition import CompositionView, type_colours
+from gui.components.figure import bind_figure_export, figure_card
+from gui.components.table import bind_table_export, result_table, table_view
+from gui.engine.results import DTDResult
+from gui.figures import dtd as figures
+from gui.figures import markers
+from gui.figures.palette import GREY
+from gui.figures.template import styled
+from gui.pages.dtd.shown import TRAP, composition_of
+from gui.plugin import DARK, REVISION, Context, Page
+
+METRICS = {"pearson": "Pearson", "spearman": "Spearman", "rmse": "RMSE", "ccc": "CCC"}
+PARTS = {"bulk": "Bulk", "test": "Test mixtures", "train": "Training mixtures"}
+TABS = {"composition": "Composition", "correlation": "Correlation", "markers": "Markers", "loss": "Loss"}
+DEFAULT_MARKERS, MOST_MARKERS = 50, 500
+SHOWN: dict[str, str] = {}
+GONE = {"display": "none"}
+
+
+def tabs_layout(ctx: Context, page: Page, tab: str) -> Any:
+    """The tabs, each with its controls; filled by the callbacks of :func:`bind_tabs`."""
+    panels = {"composition": _view(page).layout(ctx), "correlation": _correlation(page), "markers": _markers(page), "loss": _loss(page)}
+    return dmc.Tabs(
+        [
+            dmc.TabsList([dmc.TabsTab(text, value=key) for key, text in TABS.items()], mb="sm"),
+            *[dmc.TabsPanel(panels[key], value=key) for key in TABS],
+        ],
+        id=page.id.tabs,
+        value=tab,
+    )
+
+
+def bind_tabs(page: Page) -> None:
+    """Record the callbacks of all tabs."""
+    _view(page).bind()
+    _bind_correlation(page)
+    _bind_scatter(page)
+    _bind_markers(page)
+    _bind_loss(page)
+
+
+def _view(page: Page) -> CompositionView:
+    return CompositionView(
+        page,
+        lambda ctx, part: composition_of(ctx.session, part),
+        active=(Input(page.id.tabs, "value"), "composition"),
+        parts=PARTS,
+        normalise=True,
+        file="dtd_composition",
+        note=TRAP,
+    )
+
+
+def _result(ctx: Context) -> DTDResult | None:
+    run = ctx.session.current("dtd")
+    return None if run is None else run.result
+
+
+def _switch(texts: Mapping[str, str], identity: str, value: str) -> Any:
+    return dmc.SegmentedControl(id=identity, data=[{"value": v, "label": t} for v, t in texts.items()], value=value, size="xs")
+
+
+def _nothing(text: str) -> Any:
+    return empty_state(text, "A loaded model holds reference and gene weights only. Load single cells on the Upload page and run DTD to see it.")
+
+
+# -- loss -----------------------------------------------------------------------------------------------------------------------
+def _loss(page: Page) -> Any:
+    hint = dmc.Text(
+        "Correlation on the training mixtures while the gene weights are learned. Still rising at the end: more iterations may help.", size="xs", c="dimmed"
+    )
+    drawing = figure_card(page, "loss", file_name="dtd_loss", controls=[hint])
+    return html.Div([html.Div(drawing, id=page.id.loss_there), html.Div(_nothing("This model has no loss curve."), id=page.id.loss_missing, style=GONE)])
+
+
+def _bind_loss(page: Page) -> None:
+    bind_figure_export(page, "loss")
+
+    @page.callback(
+        Output(page.id.loss, "figure"),
+        Output(page.id.loss_there, "style"),
+        Output(page.id.loss_missing, "style"),
+        REVISION,
+        DARK,
+        Input(page.id.tabs, "value"),
+    )
+    def draw_loss(ctx: Context, _revision: str | None, dark: bool, tab: str) -> Any:
+        result = _result(ctx)
+        if tab != "loss" or result is None:
+            raise PreventUpdate
+        if result.correlation.empty:
+            return no_update, GONE, SHOWN
+        return styled(loss_figure(result, type_colours(ctx.session.dataset, *result.reference.columns)), bool(dark)), SHOWN, GONE
+
+
+def loss_figure(result: DTDResult, colour_of: Mapping[str, str]) -> go.Figure:
+    return figures.loss(result.correlation, colour_of)
+
+
+# -- correlation ----------------------------------------------------------------------------------------------------------------
+def _correlation(page: Page) -> Any:
+    controls = dmc.Group(
+        [
+            _switch(METRICS, page.id.metric, "pearson"),
+            _switch({"figure": "Figure", "table": "Table"}, page.id.correlation_view, "figure"),
+            dmc.Button("One cell type…", id=page.id.one_type, variant="subtle", size="compact-sm", px=4),
+        ],
+        gap="sm",
+        mb="xs",
+    )
+    hint = dmc.Text("Estimated against true composition of the simulated mixtures. Click a dot for the scatter of its cell type.", size="xs", c="dimmed")
+    choose = [
+        dmc.Select(id=page.id.scatter_type, data=[], size="xs", w=220, searchable=True, allowDeselect=False, **{"aria-label": "Cell type"}),
+        _switch({"test": "Test", "train": "Training"}, page.id.scatter_part, "test"),
+        _switch({"dtd": "DTD", "naive": "Naive"}, page.id.scatter_method, "dtd"),
+    ]
+    there = html.Div(
+        [
+            controls,
+            html.Div(figure_card(page, "correlation", file_name="dtd_correlation", controls=[hint]), id=page.id.correlation_drawing),
+            html.Div(
+                result_table(page, "metrics", controls=[dmc.Text("RMSE in fractions (0 to 1).", size="xs", c="dimmed")]),
+                id=page.id.correlation_tabular,
+                style=GONE,
+            ),
+            dmc.Modal(figure_card(page, "scatter", file_name="dtd_scatter", controls=choose), id=page.id.scatter_dialog, title="One cell type", size="xl"),
+        ],
+        id=page.id.correlation_there,
+    )
+    return html.Div([there, html.Div(_nothing("This model was not compared with a known composition."), id=page.id.correlation_missing, style=GONE)])
+
+
+def _bind_correlation(page: Page) -> None:
+    bind_figure_export(page, "correlation")
+    bind_table_export(page, "metrics", lambda ctx: _metrics_file(_result(ctx)))
+
+    @page.callback(
+        Output(page.id.correlation, "figure"),
+        Output(page.id.correlation_file, "data"),
+        Output(page.id.metrics, "columnDefs"),
+        Output(page.id.metrics, "rowData"),
+        Output(page.id.correlation_drawing, "style"),
+        Output(page.id.correlation_tabular, "style"),
+        Output(page.id.correlation_there, "style"),
+        Output(page.id.correlation_missing, "style"),
+        REVISION,
+        DARK,
+        Input(page.id.tabs, "value"),
+        Input(page.id.metric, "value"),
+        Input(page.id.correlation_view, "value"),
+    )
+    def draw_correlation(ctx: Context, _revision: str | None, dark: bool, tab: str, metric: str, look: str) -> Any:
+        result = _result(ctx)
+        if tab != "correlation" or result is None:
+            raise PreventUpdate
+        if result.metrics.empty:
+            return [*[no_update] * 6, GONE, SHOWN]
+        if look == "table":
+            table = table_view(metrics_table(result))
+            return [no_update, no_update, table.columns, table.rows, GONE, SHOWN, SHOWN, GONE]
+        return [styled(correlation_figure(result, metric), bool(dark)), f"dtd_{metric}", no_update, no_update, SHOWN, GONE, SHOWN, GONE]
+
+
+def correlation_figure(result: DTDResult, metric: str) -> go.Figure:
+    return figures.correlation(result.metrics, metric)
+
+
+def metrics_table(result: DTDResult) -> pd.DataFrame:
+    """By cell type: part, method and the four measures."""
+    shown = result.metrics.copy()
+    shown["part"] = shown["part"].map({"train": "training", "test": "test"}).fillna(shown["part"])
+    shown["method"] = [figures.method_name(m) for m in shown["method"]]
+    shown = shown.rename(columns={**METRICS, "cell_type": "Cell type", "part": "Mixtures", "method": "Method"})
+    return shown.set_index("Cell type")
+
+
+def _metrics_file(result: DTDResult | None) -> tuple[str, pd.DataFrame] | None:
+    return None if result is None or result.metrics.empty else ("dtd_metrics", metrics_table(result))
+
+
+# -- one type -------------------------------------------------------------------------------------------------------------------
+def _bind_scatter(page: Page) -> None:
+    bind_figure_export(page, "scatter")
+
+    @page.callback(
+        Output(page.id.scatter_dialog, "opened"),
+        Output(page.id.scatter_type, "data"),
+        Output(page.id.scatter_type, "value"),
+        Output(page.id.scatter_part, "value"),
+        Output(page.id.scatter_method, "value"),
+        Output(page.id.correlation, "clickData"),
+        Input(page.id.correlation, "clickData"),
+        Input(page.id.one_type, "n_clicks"),
+        State(page.id.metric, "value"),
+        State(page.id.scatter_type, "value"),
+        State(page.id.scatter_part, "value"),
+        State(page.id.scatter_method, "value"),
+        prevent_initial_call=True,
+    )
+    def open_scatter(ctx: Context, click: Any, _one: Any, metric: str, last: str | None, part: str, method: str) -> Any:
+        result = _result(ctx)
+        if result is None or result.metrics.empty:
+            raise PreventUpdate
+        types = metric_types(result)
+        if call.triggered_id == page.id.one_type:
+            return True, types, last if last in types else types[0], part if part in result.truth else "train", method, no_update
+        found = clicked_dot(result, metric, click)
+        if found is None:
+            raise PreventUpdate
+        return (True, types, *found, None)  # forgotten, so that the same dot can be clicked again
+
+    @page.callback(
+        Output(page.id.scatter, "figure"),
+        Output(page.id.scatter_file, "data"),
+        Input(page.id.scatter_dialog, "opened"),
+        Input(page.id.scatter_type, "value"),
+        Input(page.id.scatter_part, "value"),
+        Input(page.id.scatter_method, "value"),
+        REVISION,
+        DARK,
+        prevent_initial_call=True,
+    )
+    def draw_scatter(ctx: Context, opened: bool, name: str | None, part: str, method: str, _revision: str | None, dark: bool) -> Any:
+        result = _result(ctx)
+        if not opened or result is None or name is None:
+            raise PreventUpdate
+        fig = scatter_figure(result, name, part, method, type_colours(ctx.session.dataset, *result.reference.columns))
+        if fig is None:
+            ctx.notify("This run has no test mixtures.", colour="yellow")
+            raise PreventUpdate
+        return styled(fig, bool(dark)), f"dtd_scatter_{name}_{part}_{method}"
+
+
+def metric_types(result: DTDResult) -> list[str]:
+    """The cell types compared, in the order drawn."""
+    return [str(t) for t in dict.fromkeys(result.metrics["cell_type"])]
+
+
+def clicked_dot(result: DTDResult, metric: str, click: Mapping[str, Any] | None) -> tuple[str, str, str] | None:
+    """(cell type, part, method) behind ``clickData`` of the correlation figure."""
+    name = figures.clicked_type(click, metric_types(result))
+    if name is None or not click:
+        return None
+    traces = correlation_figure(result, metric).data
+    curve = click["points"][0].get("curveNumber", 0)
+    words = str(traces[curve].name or "") if isinstance(curve, int) and curve < len(traces) else ""
+    return name, "train" if "training" in words else "test", "naive" if words.startswith("Naive") else "dtd"
+
+
+def scatter_figure(result: DTDResult, name: str, part: str, method: str, colour_of: Mapping[str, str]) -> go.Figure | None:
+    """True against estimated share of one type; None where the run has no such mixtures."""
+    frames = result.naive if method == "naive" else result.composition
+    truth, estimated = result.truth.get(part), frames.get(part)
+    if truth is None or estimated is None or name not in truth.index or name not in estimated.index:
+        return None
+    rows = result.metrics
+    same = (rows["part"] == part) & (rows["cell_type"] == name) & (rows["method"].astype(str).str.lower() == method)
+    r = float(rows.loc[same, "pearson"].iloc[0]) if same.any() else None
+    return figures.scatter(truth.loc[name], estimated.loc[name], name, colour_of.get(name, GREY), correlation=r)
+
+
+# -- markers --------------------------------------------------------------------------------------------------------------------
+def _markers(page: Page) -> Any:
+    tip = "The genes with the largest gene weight x variance between the cell types: those the estimate rests on."
+    controls = dmc.Group(
+        [
+            _switch({"heatmap": "Heatmap", "table": "Gene weights"}, page.id.markers_view, "heatmap"),
+            dmc.Group(
+                [
+                    dmc.Text(tip_label("Genes", tip), size="xs"),
+                    dmc.NumberInput(
+                        id=page.id.markers_n,
+                        value=DEFAULT_MARKERS,
+                        min=2,
+                        max=MOST_MARKERS,
+                        allowDecimal=False,
+                        size="xs",
+                        w=80,
+                        debounce=300,
+                        **{"aria-label": "Number of marker genes"},
+                    ),
+                ],
+                gap=6,
+            ),
+            _switch({"z": "z-score", "share": "Relative"}, page.id.markers_scale, "z"),
+        ],
+        gap="sm",
+        mb="xs",
+    )
+    return html.Div(
+        [
+            controls,
+            html.Div(figure_card(page, "markers", file_name="dtd_markers"), id=page.id.markers_drawing),
+            html.Div(
+                result_table(
+                    page, "weights", controls=[dmc.Text("Gene weights have a mean of 1; importance is gene weight x variance.", size="xs", c="dimmed")]
+                ),
+                id=page.id.markers_tabular,
+                style=GONE,
+            ),
+        ]
+    )
+
+
+def _bind_markers(page: Page) -> None:
+    bind_figure_export(page, "markers")
+    bind_table_export(page, "weights", lambda ctx: None if (r := _result(ctx)) is None else ("dtd_gene_weights", weights_table(r)))
+
+    @page.callback(
+        Output(page.id.markers, "figure"),
+        Output(page.id.weights, "columnDefs"),
+        Output(page.id.weights, "rowData"),
+        Output(page.id.weights_note, "children"),
+        Output(page.id.markers_drawing, "style"),
+        Output(page.id.markers_tabular, "style"),
+        REVISION,
+        DARK,
+        Input(page.id.tabs, "value"),
+        Input(page.id.markers_view, "value"),
+        Input(page.id.markers_n, "value"),
+        Input(page.id.markers_scale, "value"),
+    )
+    def draw_markers(ctx: Context, _revision: str | None, dark: bool, tab: str, look: str, n: Any, scale: str) -> Any:
+        result = _result(ctx)
+        if tab != "markers" or result is None:
+            raise PreventUpdate
+        if look == "table":
+            table = table_view(weights_table(result), index_name="Gene")
+            return [no_update, table.columns, table.rows, table.note, GONE, SHOWN]
+        return [styled(markers_figure(result, n, scale), bool(dark)), *[no_update] * 3, SHOWN, GONE]
+
+
+def markers_figure(result: DTDResult, n: Any, scale: str) -> go.Figure:
+    count = int(np.clip(n, 2, MOST_MARKERS)) if isinstance(n, (int, float)) else DEFAULT_MARKERS
+    return markers.heatmap(result.reference, result.gene_weights, count, by_share=scale == "share")
+
+
+def weights_table(result: DTDResult) -> pd.DataFrame:
+    """All genes, the most important first: gene weight, variance between the types, importance."""
+    return markers.top_markers(result.reference, result.gene_weights, len(result.genes))

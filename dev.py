@@ -180,7 +180,7 @@ def set_up(extra: str = "") -> None:
     environment = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1", "PIP_REQUIRE_VIRTUALENV": "1"}
     pip = [PYTHON, "-m", "pip", "install", "--no-warn-script-location"]
     if not sys.stdout.isatty():
-        pip.append("--quiet")
+        pip.append("-qq")  # errors only
     if LINUX:
         cpu_torch(pip, environment)
     say("installing the Python packages (the first time this takes some minutes)")
@@ -229,8 +229,7 @@ def run(arguments: list[str]) -> int:
         return become([*program, *arguments])
     if can_show():
         return become([*program, *arguments])
-    files = [argument for argument in arguments if not argument.startswith("-")]
-    if files:
+    if any(Path(argument).is_file() for argument in arguments):
         say("files can be opened from the command line only in the window; load them on the page Upload instead.")
         return 2
     say("there is no display for a window: first the built-in example, then the program for a browser")

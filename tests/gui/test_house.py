@@ -1,0 +1,189 @@
+"""The repository's own promises: the two commands, the pinned versions, the contracts."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+
+
+def pins() -> dict[str, str]:
+    lines = [line for line in (ROOT / "constraints.txt").read_text("utf-8").splitlines() if line and not line.startswith("#")]
+    return {name.lower(): rest for name, rest in (line.split("==", 1) for line in lines)}
+
+
+def normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def load_dev() -> Any:
+    spec = importlib.util.spec_from_file_location("dev_under_test", ROOT / "dev.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def dev(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
+    return subprocess.run(
+        [sys.executable, str(folder / "dev.py"), *arguments], capture_output=True, text=True, stdin=subprocess.DEVNULL, env=environment, timeout=60
+    )
+
+
+def test_every_requirement_is_pinned() -> None:
+    asked = [*PROJECT["project"]["dependencies"], *PROJECT["project"]["optional-dependencies"]["dev"]]
+    names = {normal(match[0]) for match in (re.match(r"[A-Za-z0-9._-]+", line) for line in asked) if match}
+    assert names
+    assert not names - pins().keys(), "constraints.txt must be made anew; its head says how"
+    assert pins()["torch"] == "2.13.0"
+    assert pins()["deconomix"] == "1.0.2"
+
+
+def test_pinned_versions_name_no_place_to_get_them_from() -> None:
+    text = (ROOT / "constraints.txt").read_text("utf-8")
+    assert not re.search(r"://|^\s*-|\+cpu", text, re.MULTILINE)
+    assert all("linux" in rest for name, rest in pins().items() if name.startswith(("nvidia-", "cuda-", "triton"))), "CUDA only where torch asks for it"
+
+
+def test_every_page_stands_in_the_contract_that_keeps_pages_apart() -> None:
+    contracts = {contract["id"]: contract for contract in PROJECT["tool"]["importlinter"]["contracts"]}
+    folder = ROOT / "gui" / "pages"
+    files = [path for path in folder.rglob("*.py") if re.search(r"^\w+(: Page)? = Page\(", path.read_text("utf-8"), re.MULTILINE)]
+    pages = {f"gui.pages.{path.relative_to(folder).parts[0].removesuffix('.py')}" for path in files}
+    assert pages
+    assert pages == set(contracts["pages-apart"]["modules"])
+
+
+def test_page_in_the_readme_is_a_page(tmp_path: Path) -> None:
+    code = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+    assert code is not None
+    file = tmp_path / "genes.py"
+    file.write_text(code[1], "utf-8")
+    spec = importlib.util.spec_from_file_location("readme_page", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert module.page.layout_function is module.layout
+    assert [recorded.function for recorded in module.page.callbacks] == [module.go, module.show]
+    assert "go" in str(module.layout(None))
+
+
+def test_unknown_command_is_refused_with_the_list_of_commands() -> None:
+    refused = dev(ROOT, "fly")
+    assert refused.returncode == 2
+    assert "dev.py run" in refused.stderr
+
+
+def test_bundle_says_that_it_is_not_there_yet() -> None:
+    refused = dev(ROOT, "bundle")
+    assert refused.returncode == 1
+    assert "not there yet" in refused.stderr
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Path:
+    """A copy of what dev.py reads, with a Python in .venv that only writes down what it was asked to do."""
+    for name in ("dev.py", "pyproject.toml", "constraints.txt"):
+        shutil.copy(ROOT / name, tmp_path)
+    shutil.copytree(ROOT / "desktop", tmp_path / "desktop", ignore=shutil.ignore_patterns("__pycache__"))
+    binaries = tmp_path / ".venv" / "bin"
+    binaries.mkdir(parents=True)
+    (tmp_path / ".venv" / "pyvenv.cfg").write_text("version = {}.{}.0\n".format(*sys.version_info))
+    python = binaries / "python"
+    python.write_text(f'#!/bin/sh\necho "$*" >> "{tmp_path}/asked"\nexit 0\n')
+    python.chmod(0o755)
+    return tmp_path
+
+
+def asked(folder: Path) -> list[str]:
+    log = folder / "asked"
+    lines = log.read_text().splitlines() if log.exists() else []
+    log.unlink(missing_ok=True)
+    return lines
+
+
+needs_posix = pytest.mark.skipif(sys.platform == "win32", reason="the stand-in for .venv's Python is a shell script")
+
+
+@needs_posix
+def test_second_start_installs_nothing_and_a_changed_pin_does(house: Path) -> None:
+    assert dev(house, "run", "--version").returncode == 0
+    first = asked(house)
+    assert sum("pip install" in line and "-e ." in line for line in first) == 1
+    assert first[-1] == "-m desktop --version"
+    assert dev(house, "run", "--version").returncode == 0
+    assert asked(house) == ["-m desktop --version"]
+    with (house / "constraints.txt").open("a") as file:
+        file.write("something==1\n")
+    assert dev(house, "run", "--version").returncode == 0
+    assert any("pip install" in line for line in asked(house))
+
+
+@needs_posix
+def test_tools_are_installed_for_tests_and_not_taken_away_by_a_run(house: Path) -> None:
+    dev(house, "run", "--version")
+    asked(house)
+    assert dev(house, "test", "--fast").returncode == 0
+    lines = asked(house)
+    assert any("-e .[dev]" in line for line in lines)
+    assert "not browser and not window" in lines[-1]
+    dev(house, "run", "--version")
+    assert asked(house) == ["-m desktop --version"]
+
+
+@needs_posix
+def test_without_a_display_the_example_is_analysed_before_serving(house: Path) -> None:
+    if sys.platform != "linux":
+        pytest.skip("Windows and macOS always have a display")
+    assert dev(house, "run", "--port", "0").returncode == 0
+    assert asked(house)[-2:] == ["-m desktop analyze --example", "-m desktop serve --port 0"]
+
+
+@needs_posix
+def test_failed_installation_is_tried_again(house: Path) -> None:
+    python = house / ".venv" / "bin" / "python"
+    working = python.read_text()
+    python.write_text(working.replace("exit 0", "exit 1"))
+    refused = dev(house, "run", "--version")
+    assert refused.returncode == 1
+    assert "could not be installed" in refused.stderr
+    python.write_text(working)
+    asked(house)
+    assert dev(house, "run", "--version").returncode == 0
+    assert any("-e ." in line for line in asked(house))
+
+
+@needs_posix
+def test_run_of_no_test_is_a_failure(house: Path) -> None:
+    dev(house, "test", "--fast")
+    python = house / ".venv" / "bin" / "python"
+    python.write_text(python.read_text().replace("exit 0", "exit 5"))
+    refused = dev(house, "test", "--fast")
+    assert refused.returncode == 1
+    assert "nothing was tested" in refused.stderr
+
+
+def test_settings_of_tools_do_not_cause_an_installation(house: Path) -> None:
+    module = load_dev()
+    module.ROOT = house
+    before = module.fingerprint()
+    project = house / "pyproject.toml"
+    text = project.read_text("utf-8")
+    project.write_text(text.replace("line-length = 160", "line-length = 120"), "utf-8")
+    assert module.fingerprint() == before
+    project.write_text(text.replace("deconomix==1.0.2", "deconomix==1.0.4"), "utf-8")
+    assert module.fingerprint() != before

@@ -162,6 +162,10 @@ def _analyze(options: argparse.Namespace) -> None:
         dataset = _load(options)
     if adtd_params is not None and dataset.bulk is None:
         raise MissingPart(f"{model} needs bulk samples.", advice="Give them with --bulk FILE.")
+    search_params = None
+    if adtd_params is not None and adtd_params.regulated and searched:  # lambda2 plays no part in +h
+        assert dataset.bulk is not None
+        search_params = SearchParams.parse(folds=min(SearchParams().folds, len(dataset.bulk.samples)))
     warnings: list[str] = []
     progress = _ConsoleProgress()
     train = tasks.run_naive if model == "naive" else tasks.run_dtd
@@ -171,10 +175,8 @@ def _analyze(options: argparse.Namespace) -> None:
     search: SearchResult | None = None
     adtd: ADTDResult | None = None
     if adtd_params is not None:
-        if searched and adtd_params.regulated:  # lambda2 plays no part in +h
-            assert dataset.bulk is not None
-            folds = min(SearchParams().folds, len(dataset.bulk.samples))
-            search = tasks.run_search(dataset, SearchParams.parse(folds=folds), progress=progress, dtd=dtd)
+        if search_params is not None:
+            search = tasks.run_search(dataset, search_params, progress=progress, dtd=dtd)
             warnings += search.notes
             best = search.choices["one_se"]
             if best is None:
@@ -309,8 +311,7 @@ def _example_table(example: Example, model: str, dtd: DTDResult, adtd: ADTDResul
     from gui.engine.metrics import pearson
 
     found = adtd.full() if adtd is not None else dtd.composition["bulk"]
-    truth = example.truth.copy()
-    truth = truth.rename(index={example.hidden_type: HIDDEN})
+    truth = example.truth
     lines = [f"Built-in example, {model}: {found.shape[1]} samples, {len(dtd.genes)} genes", ""]
     lines.append(f"{'cell type':<22}{'estimated':>10}{'true':>10}{'correlation':>13}")
     for name in found.index:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from gui.engine.memory import need_memory
-from gui.engine.stock import laid_out, methods, stock_engine
+from gui.engine.memory import check_adtd
+from gui.engine.stock import QPError, laid_out, methods, stock_engine
 from gui.errors import EngineFailed
 
 if TYPE_CHECKING:
@@ -54,11 +54,8 @@ class WatchedADTD(methods.ADTD):  # type: ignore[misc]
     def setup(self) -> None:
         self._report(COMPOSITION)
         super().setup()
-        if not np.isfinite(self.x).all():
-            raise EngineFailed(
-                "The reference explains the samples completely: nothing is left for a hidden background.",
-                advice="Use Naive or Deconomix (without +h) for these data.",
-            )
+        if not np.isfinite(self.x).all():  # a residual of exactly zero
+            raise _no_background()
 
     def update_C0(self) -> None:
         # called once more per step of the inner loop; its iterations have a limit of their own
@@ -66,11 +63,17 @@ class WatchedADTD(methods.ADTD):  # type: ignore[misc]
         self._last = (COMPOSITION, self._first_steps, FIRST_STEP_LIMIT, loss)
         self._watch(*self._last)
         self._first_steps += 1
-        super().update_C0()
+        try:
+            super().update_C0()
+        except QPError as error:  # the cell types can be told apart (checked before), so it is the background that cannot
+            raise _no_background() from error
 
     def update_C(self) -> None:
         self._report(COMPOSITION)
-        super().update_C()
+        try:
+            super().update_C()
+        except QPError as error:
+            raise _no_background() from error
 
     def update_x(self) -> Any:
         self._report(PROFILE)
@@ -87,6 +90,13 @@ class WatchedADTD(methods.ADTD):  # type: ignore[misc]
             raise EngineFailed("The loss is not a finite number.", advice="Check the data for empty samples, or use a larger lambda2.")
         self.losses.append(float(values[0]))
         return values
+
+
+def _no_background() -> EngineFailed:
+    return EngineFailed(
+        "The samples hold no hidden background that can be told apart from the cell types.",
+        advice="Use Naive or Deconomix (without +h) for these data, or more genes.",
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,11 +116,6 @@ class Fit:
     rose: bool
 
 
-def adtd_memory(genes: int) -> float:
-    """Bytes stock holds at its peak: four dense genes x genes matrices."""
-    return 8.0 * 4 * genes**2
-
-
 def deconvolve(
     reference: pd.DataFrame,
     bulk: pd.DataFrame,
@@ -128,7 +133,7 @@ def deconvolve(
     reference : genes x cell types; bulk : genes x samples; weights : by gene; the same genes in the same order
     lambda1 : None for stock's default. Raises InvalidParameter (memory), EngineFailed, JobCancelled.
     """
-    need_memory(adtd_memory(len(reference)), f"ADTD with {len(reference)} genes", "Lower the number of genes of the DTD run.")
+    check_adtd(len(reference))
 
     def watch(stage: str, iteration: int, limit: int, loss: float | None) -> None:
         progress(stage, None, count=iteration, limit=limit, loss=loss)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from gui.engine.memory import need_memory
+from gui.engine.memory import check_dtd, need_memory
 from gui.engine.stock import laid_out, methods, stock_engine, utils
 from gui.errors import EngineFailed, InvalidParameter
 
@@ -54,7 +54,7 @@ def learn(reference: pd.DataFrame, bulk: pd.DataFrame, truth: pd.DataFrame, *, i
 
     Raises InvalidParameter (memory; a type that does not vary over the mixtures), EngineFailed, JobCancelled.
     """
-    need_memory(4.0 * 3 * len(reference) ** 2, f"Learning the weights of {len(reference)} genes", "Lower the number of genes.")
+    check_dtd(len(reference))
     truth = truth.loc[reference.columns]
     constant = [str(t) for t in truth.index[truth.nunique(axis=1) < 2]]
     if constant:

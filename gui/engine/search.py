@@ -8,9 +8,9 @@ from unittest.mock import patch
 import numpy as np
 import pandas as pd
 
-from gui.engine.adtd import WatchedADTD, adtd_memory
+from gui.engine.adtd import WatchedADTD
 from gui.engine.choices import Choices, choose
-from gui.engine.memory import need_memory
+from gui.engine.memory import check_adtd
 from gui.engine.stock import hps, laid_out, stock_engine
 from gui.errors import EngineFailed, InvalidParameter
 
@@ -33,7 +33,7 @@ def cross_validate(reference: pd.DataFrame, bulk: pd.DataFrame, *, lambdas: list
             f"Folds is {folds}, but there are only {samples} samples.",
             advice=f"Choose {samples} folds or fewer." if samples >= 2 else "The search needs at least two samples.",
         )
-    need_memory(2 * adtd_memory(len(reference)), f"The search with {len(reference)} genes", "Lower the number of genes of the DTD run.")
+    check_adtd(len(reference), search=True)
     total = len(lambdas) * folds
     done = 0
     model: WatchedADTD | None = None

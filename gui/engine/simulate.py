@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from gui.engine.memory import need_memory
+from gui.engine.memory import check_simulation as check_memory
 from gui.engine.stock import laid_out, stock_engine, utils
 
 FEW_CELLS = 5
@@ -31,11 +31,7 @@ def simulate(cells: pd.DataFrame, types: Sequence[str], *, mixtures: int, cells_
     cells : genes x cells, columns = cell types, scaled; types : the reference's cell types, in order.
     Raises InvalidParameter if the memory does not suffice (stock gathers genes x mixtures x cells at once).
     """
-    need_memory(
-        8.0 * cells.shape[0] * mixtures * cells_per_mixture,
-        f"Simulating {mixtures} mixtures of {cells_per_mixture} cells with {cells.shape[0]} genes",
-        "Lower the number of genes, of mixtures or of cells per mixture.",
-    )
+    check_memory(len(cells), mixtures, cells_per_mixture)
     with stock_engine():
         _, bulk, truth = utils.simulate_data(laid_out(cells, "F"), mixtures, cells_per_mixture, seed=seed)
     hidden = [t for t in truth.index if t not in set(types)]

@@ -29,7 +29,7 @@ with warnings.catch_warnings():
 
 from gui.errors import EngineFailed
 
-__all__ = ["hps", "laid_out", "methods", "stock_engine", "torch", "utils"]
+__all__ = ["QPError", "hps", "laid_out", "methods", "stock_engine", "torch", "utils"]
 
 torch.set_num_threads(1)  # stock differs in the 5th digit between one and two threads
 

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from gui.data.dataset import Dataset
+from gui.engine.memory import check_dtd, check_simulation
 from gui.engine.metrics import COLUMNS, compare
 from gui.engine.params import ADTDParams, ApplyParams, DTDParams, Part, SearchParams
 from gui.engine.results import ADTDResult, ApplyResult, DTDResult, SearchResult
@@ -72,6 +73,10 @@ def _train(dataset: Dataset, params: DTDParams, progress: Progress, *, learned: 
     prepared = prepare(dataset, n_genes=params.genes)
     reference = prepared.reference
     notes = list(prepared.notes)
+    check_simulation(len(prepared.genes), params.train_mixtures, params.train_cells)
+    if prepared.test is not None:
+        check_simulation(len(prepared.genes), params.test_mixtures, params.test_cells)
+    check_dtd(len(prepared.genes))
     progress(SIMULATING)
     mixtures = {"train": draw(prepared, params, "train")}
     if prepared.test is not None:

@@ -13,7 +13,9 @@ from gui.errors import JobCancelled
 QUICK = {"genes": 50, "iterations": 20, "train_mixtures": 40, "test_mixtures": 30, "train_cells": 20, "test_cells": 20}
 
 
-def make_dataset(*, genes: int = 60, types: int = 4, samples: int = 8, seed: int = 0, zero_genes: tuple[int, ...] = (), scale: float | None = 10_000.0) -> Dataset:
+def make_dataset(
+    *, genes: int = 60, types: int = 4, samples: int = 8, seed: int = 0, zero_genes: tuple[int, ...] = (), scale: float | None = 10_000.0
+) -> Dataset:
     """Poisson counts of ``types`` cell types and one more ("T<types>") that only the test cells and the bulk hold.
 
     zero_genes : rows that are zero in every bulk sample

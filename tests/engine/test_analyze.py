@@ -1,0 +1,230 @@
+"""The command: what it writes, what it refuses, and that a refusal leaves nothing behind."""
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gui import commands
+
+QUICK = ["--genes", "50", "--mixtures", "40", "--cells", "20", "--iterations", "20"]
+
+
+def write(path: Path, genes, columns, values) -> Path:
+    lines = [",".join(["gene", *map(str, columns)])] + [",".join([str(g), *(f"{v:g}" for v in row)]) for g, row in zip(genes, values, strict=True)]
+    text = "\n".join(lines) + "\n"
+    path.write_bytes(gzip.compress(text.encode()) if path.suffix == ".gz" else text.encode())
+    return path
+
+
+@pytest.fixture
+def files(tmp_path, dataset):
+    """train, test and bulk of the small data as tables with repeated cell types in the header."""
+    train, test, bulk = dataset.train, dataset.test, dataset.bulk.matrix
+    return {
+        "train": write(tmp_path / "train.csv", train.matrix.genes, train.labels, train.matrix.values),
+        "test": write(tmp_path / "test.csv.gz", test.matrix.genes, test.labels, test.matrix.values),
+        "bulk": write(tmp_path / "bulk.csv", bulk.genes, bulk.columns, bulk.values),
+    }
+
+
+def run(files, out, *more: str, roles=("train", "test", "bulk")) -> int:
+    given = [part for role in roles for part in (f"--{role}", str(files[role]))]
+    return commands.analyze([*given, *QUICK, *more, "--out", str(out)])
+
+
+def read(path: Path) -> pd.DataFrame:
+    return pd.read_csv(path, index_col=0)
+
+
+def test_everything_is_written_and_recorded(files, tmp_path, capsys):
+    out = tmp_path / "new" / "out"
+    assert run(files, out, "--model", "deconomix+h,r", "--lambda2", "1e-8", "--seed", "5") == 0
+    assert {p.name for p in out.iterdir()} == set(commands.FILES)
+    bulk = read(out / "composition_bulk.csv")
+    assert list(bulk.index) == ["T0", "T1", "T2", "T3", "hidden"]
+    assert list(bulk.columns) == [f"sample {c}" for c in "ABCDEFGH"]
+    np.testing.assert_allclose(bulk.sum(), 1, atol=1e-6)
+    assert read(out / "composition_test.csv").shape == (4, 40)
+    assert read(out / "gene_weights.csv").shape == (50, 1)
+    assert read(out / "hidden_profile.csv").shape == (50, 1)
+    assert read(out / "gene_regulation.csv").shape == (50, 4)
+    assert {"cell_type", "pearson", "spearman", "rmse", "ccc"} <= set(read(out / "metrics_test.csv").columns)
+    record = json.loads((out / "run.json").read_text(encoding="utf-8"))
+    assert record["parameters"]["model"] == "deconomix+h,r"
+    assert record["parameters"]["lambda2"] == 1e-8
+    assert record["seeds"] == {"train_mixtures": 5, "test_mixtures": 6, "split": 5}
+    assert record["versions"]["deconomix"] == "1.0.2"
+    import hashlib
+
+    hashes = {i["role"]: i["sha256"] for i in record["inputs"]}
+    assert hashes["bulk"] == hashlib.sha256(files["bulk"].read_bytes()).hexdigest()
+    assert isinstance(record["warnings"], list)
+    streams = capsys.readouterr()
+    assert streams.out == ""
+    assert "Learning gene weights" in streams.err
+    assert {p.name for p in tmp_path.iterdir()} == {"new", "train.csv", "test.csv.gz", "bulk.csv"}, "no temporary folder is left"
+
+
+def test_search_takes_the_one_se_choice(files, tmp_path, monkeypatch):
+    from gui.engine import params
+
+    small = params.SearchParams(points=3, folds=3)
+    monkeypatch.setattr(params.SearchParams, "parse", classmethod(lambda cls, **_: small))
+    out = tmp_path / "out"
+    assert run(files, out, "--model", "deconomix+h,r", "--lambda2", "search") == 0
+    record = json.loads((out / "run.json").read_text())
+    assert record["parameters"]["lambda2_searched"] is True
+    assert record["parameters"]["lambda2"] == record["search"]["choices"]["one_se"]
+    assert len(record["search"]["mean"]) == 3
+
+
+def test_without_test_cells_the_training_cells_are_split(files, tmp_path):
+    out = tmp_path / "out"
+    assert run(files, out, roles=("train", "bulk")) == 0
+    record = json.loads((out / "run.json").read_text())
+    assert {i["role"]: i["kind"] for i in record["inputs"]}["test"] == "split"
+    assert (out / "composition_test.csv").exists()
+
+
+def test_without_bulk_the_test_mixtures_are_analysed(files, tmp_path):
+    out = tmp_path / "out"
+    assert run(files, out, "--model", "naive", roles=("train", "test")) == 0
+    assert {p.name for p in out.iterdir()} == {"composition_test.csv", "gene_weights.csv", "metrics_test.csv", "run.json"}
+
+
+def test_second_run_replaces_the_first_and_touches_nothing_else(files, tmp_path):
+    out = tmp_path / "out"
+    assert run(files, out, "--model", "deconomix+h,r") == 0
+    (out / "my notes.txt").write_text("keep")
+    assert run(files, out, "--model", "naive") == 0
+    assert {p.name for p in out.iterdir()} == {
+        "composition_bulk.csv",
+        "composition_test.csv",
+        "gene_weights.csv",
+        "metrics_test.csv",
+        "run.json",
+        "my notes.txt",
+    }
+    assert (read(out / "gene_weights.csv") == 1).all(axis=None)
+
+
+def test_refused_second_run_leaves_the_first(files, tmp_path):
+    out = tmp_path / "out"
+    assert run(files, out, "--model", "naive") == 0
+    before = {p.name: p.read_bytes() for p in out.iterdir()}
+    assert run(files, out, "--genes", "1") == 2
+    assert {p.name: p.read_bytes() for p in out.iterdir()} == before
+
+
+# argument lists with {role} for the file; what the sentence must contain
+REFUSED = [
+    (["--bulk", "{bulk}"], "--train"),
+    (["--train", "{train}", "--bulk", "{bulk}", "--model", "best"], "best"),
+    (["--train", "{train}", "--gnes", "5"], "--gnes"),
+    (["--train", "{train}", "--genes", "1"], "Number of genes"),
+    (["--train", "{train}", "--genes", "many"], "--genes"),
+    (["--train", "{train}", "--mixtures", "0"], "mixtures"),
+    (["--train", "{train}", "--iterations", "-3"], "Iterations"),
+    (["--train", "{train}", "--seed", "-1"], "Seed"),
+    (["--train", "{train}", "--bulk", "{bulk}", "--model", "deconomix+h,r", "--lambda2", "high"], "lambda2"),
+    (["--train", "{train}", "--bulk", "{bulk}", "--model", "deconomix+h,r", "--lambda2", "0"], "lambda2"),
+    (["--train", "{train}", "--model", "deconomix+h"], "--bulk"),
+    (["--train", "{train}.missing"], "train.csv.missing"),
+    (["--train", "{bulk}"], "bulk.csv"),
+    (["--train", "{train}", "--bulk", "{negative}"], "negative.csv"),
+    (["--train", "{train}", "--bulk", "{foreign}"], "no gene in common"),
+    (["--train", "{twins}", "--test", "{test}"], "cannot be told apart"),
+    (["--train", "{train}", "--example"], "--example"),
+    (["--train", "{train}", "--bulk", "{single}", "--model", "deconomix+h,r", "--lambda2", "search"], "Folds"),
+    (["--train", "{train}", "--mixtures", "100000", "--cells", "100000"], "GB of memory"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "named"), REFUSED, ids=[" ".join(a) for a, _ in REFUSED])
+def test_bad_input_is_one_line_and_leaves_nothing(files, dataset, tmp_path, capsys, arguments, named):
+    bulk, train = dataset.bulk.matrix, dataset.train
+    files["negative"] = write(tmp_path / "negative.csv", bulk.genes, bulk.columns, -bulk.values)
+    files["foreign"] = write(tmp_path / "foreign.csv", [f"X{g}" for g in bulk.genes], bulk.columns, bulk.values)
+    files["single"] = write(tmp_path / "single.csv", bulk.genes, bulk.columns[:1], bulk.values[:, :1])
+    twins = np.hstack([train.matrix.values, train.matrix.values[:, train.labels == "T1"]])
+    files["twins"] = write(tmp_path / "twins.csv", bulk.genes, [*train.labels, *["twin"] * 30], twins)
+    before = sorted(tmp_path.iterdir())
+    out = tmp_path / "out"
+    quick = [] if any(a in arguments for a in QUICK[::2]) else QUICK
+    assert commands.analyze([*(a.format(**files) for a in arguments), *quick, "--out", str(out)]) == 2
+    streams = capsys.readouterr()
+    assert streams.out == ""
+    assert streams.err.count("\n") == 1, streams.err
+    assert named in streams.err
+    assert "Traceback" not in streams.err
+    assert not out.exists()
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_out_is_required(files, capsys):
+    assert commands.analyze(["--train", str(files["train"])]) == 2
+    assert "--out" in capsys.readouterr().err
+
+
+def test_out_that_is_a_file_is_refused_before_anything_is_computed(files, tmp_path, capsys):
+    (tmp_path / "out").write_text("mine")
+    assert run(files, tmp_path / "out") == 2
+    assert (tmp_path / "out").read_text() == "mine"
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_failure_while_writing_leaves_nothing(files, tmp_path, capsys, monkeypatch):
+    from gui.data import export
+
+    def full(frame):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(export, "csv_bytes", full)
+    before = sorted(tmp_path.iterdir())
+    assert run(files, tmp_path / "deep" / "out", "--model", "naive") == 2
+    assert sorted(tmp_path.iterdir()) == before
+    assert "No space left on device" in capsys.readouterr().err
+
+
+def test_hostile_names_cannot_become_formulas(files, dataset, tmp_path):
+    names = ["=1+1", *dataset.bulk.samples[1:]]
+    files["bulk"] = write(tmp_path / "named.csv", dataset.bulk.matrix.genes, names, dataset.bulk.matrix.values)
+    assert run(files, tmp_path / "out", "--model", "naive") == 0
+    assert "'=1+1" in read(tmp_path / "out" / "composition_bulk.csv").columns
+
+
+def test_example_prints_estimate_beside_truth(capsys):
+    assert commands.analyze(["--example"]) == 0
+    out = capsys.readouterr().out
+    for text in ("estimated", "true", "correlation", "Monocytes", "hidden (Neutrophils)", "Hidden share:", "Regulated genes in Monocytes:"):
+        assert text in out
+    for line in out.splitlines()[3:9]:
+        estimated, true, correlation = line.split()[-3:]
+        assert abs(float(estimated.rstrip("%")) - float(true.rstrip("%"))) < 6, line
+        assert float(correlation) > 0.95, line
+
+
+def test_example_can_be_written_too(tmp_path):
+    assert commands.analyze(["--example", *QUICK, "--model", "deconomix", "--out", str(tmp_path / "out")]) == 0
+    assert (tmp_path / "out" / "composition_bulk.csv").exists()
+
+
+def test_analyze_in_a_fresh_process_uses_one_blas_thread_and_keeps_stdout_clean(files, tmp_path):
+    code = (
+        "import sys\nfrom gui.commands import analyze\nassert 'numpy' not in sys.modules\ncode = analyze(sys.argv[1:])\n"
+        "from threadpoolctl import threadpool_info\nimport torch\n"
+        "assert all(p['num_threads'] == 1 for p in threadpool_info()), threadpool_info()\nassert torch.get_num_threads() == 1\nsys.exit(code)"
+    )
+    environment = os.environ | {"OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "2", "PYTHONPATH": str(Path(commands.__file__).parents[1])}
+    arguments = [sys.executable, "-c", code, "--train", str(files["train"]), "--bulk", str(files["bulk"]), *QUICK, "--out", str(tmp_path / "out")]
+    done = subprocess.run(arguments, capture_output=True, text=True, env=environment, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
+    assert "Warning" not in done.stderr

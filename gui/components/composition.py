@@ -20,6 +20,7 @@ from dash.exceptions import PreventUpdate
 
 from gui.components.figure import bind_figure_export, figure_card, type_legend
 from gui.components.table import TableView, bind_table_export, result_table, table_view
+from gui.components.views import GONE, SHOWN, Views, options, room, switch
 from gui.data.dataset import HIDDEN, Dataset
 from gui.figures import composition as figures
 from gui.figures.palette import colours
@@ -35,8 +36,6 @@ IN_FILE, BY_NAME, TYPE = "order:file", "order:name", "type:"
 NO_GROUP, COLUMN = "none", "column:"
 FIRST_ORDER = {"value": IN_FILE, "label": "Sort as in the file"}
 FIRST_GROUP = {"value": NO_GROUP, "label": "No groups"}
-SHOWN: dict[str, str] = {}
-GONE = {"display": "none"}
 
 
 class Composition(NamedTuple):
@@ -107,6 +106,7 @@ class CompositionView:
     ) -> None:
         self.page, self.source, self.active, self.parts = page, source, active, dict(parts)
         self.normalise, self.name, self.file, self.note = normalise, name, file, note
+        self.views = Views(page, name)
 
     def id(self, part: str) -> str:
         return str(getattr(self.page.id, f"{self.name}_{part}"))
@@ -115,26 +115,21 @@ class CompositionView:
     def layout(self, ctx: Context) -> Any:
         """Controls, figure, table and the dialog of one sample; goes once into the page's skeleton."""
         kept = self._kept(ctx)
-        first = kept.get("part", next(iter(self.parts)))
-        part = dmc.SegmentedControl(id=self.id("part"), data=_options(self.parts), value=first, size="xs")
-        sort = dmc.Select(id=self.id("sort"), data=[FIRST_ORDER], value=kept.get("sort", IN_FILE), **_select("Sort the samples", 190))
-        group = dmc.Select(id=self.id("group"), data=[FIRST_GROUP], value=kept.get("group", NO_GROUP), **_select("Group the samples", 150))
-        controls = dmc.Group(
-            [
-                html.Div(part, id=self.id("parts"), style=GONE),
-                dmc.SegmentedControl(id=self.id("view"), data=_options(VIEWS), value="bars", size="xs"),
-                sort,
-                html.Div(group, id=self.id("groups"), style=GONE),
-                dmc.Switch(id=self.id("shares"), checked=kept.get("shares", self.normalise), label="Shares sum to 1", size="xs"),
-                dmc.Button("One sample…", id=self.id("one"), variant="subtle", size="compact-sm", px=4),
-            ],
-            gap="sm",
-            mb="xs",
-        )
-        note = dmc.Text(self.note, size="xs", c="dimmed") if self.note else None
-        drawing = figure_card(self.page, f"{self.name}_figure", file_name=self.file, controls=[note] if note else [])
-        table = result_table(self.page, f"{self.name}_table", controls=[dmc.Text("", id=self.id("unit"), size="xs", c="dimmed")])
-        return html.Div([controls, html.Div(drawing, id=self.id("drawing")), html.Div(table, id=self.id("tabular"), style=GONE), self._dialog()])
+        part = switch(self.parts, self.id("part"), kept.get("part", next(iter(self.parts))))
+        sort = dmc.Select(id=self.id("sort"), data=[FIRST_ORDER], value=kept.get("sort", IN_FILE), **_select("Sort the samples", 170))
+        group = dmc.Select(id=self.id("group"), data=[FIRST_GROUP], value=kept.get("group", NO_GROUP), **_select("Group the samples", 130))
+        controls = [
+            html.Div(part, id=self.id("parts"), style=GONE),
+            switch(VIEWS, self.id("view"), "bars"),
+            sort,
+            html.Div(group, id=self.id("groups"), style=GONE),
+            dmc.Switch(id=self.id("shares"), checked=kept.get("shares", self.normalise), label="Shares sum to 1", size="xs"),
+            dmc.Button("One sample…", id=self.id("one"), variant="subtle", size="compact-sm", px=4),
+        ]
+        drawing = figure_card(self.page, f"{self.name}_figure", file_name=self.file)
+        table = result_table(self.page, f"{self.name}_table")
+        unit = dmc.Text("", id=self.id("unit"), size="xs", c="dimmed", mb=4)
+        return html.Div([self.views.layout(controls, drawing, table, note=self.note, unit=unit), self._dialog()])
 
     def _dialog(self) -> Any:
         choose = dmc.Select(id=self.id("sample"), data=[], **_select("Sample", 300))
@@ -155,7 +150,7 @@ class CompositionView:
             if active != here:
                 raise PreventUpdate
             there = [p for p in this.parts if this.found(ctx, p) is not None]
-            data = [{"value": p, "label": this.parts[p]} for p in there]
+            data = options({p: this.parts[p] for p in there})
             value = chosen if chosen in there or not there else there[0]
             return data, value if value != chosen else no_update, SHOWN if len(there) > 1 else GONE
 
@@ -189,12 +184,12 @@ class CompositionView:
             Output(this.id("figure"), "figure"),
             Output(this.id("figure_legend"), "children"),
             Output(this.id("figure_file"), "data"),
-            Output(this.id("drawing"), "style"),
+            Output(this.id("figure"), "style"),
             Output(this.id("table"), "columnDefs"),
             Output(this.id("table"), "rowData"),
             Output(this.id("table_note"), "children"),
             Output(this.id("unit"), "children"),
-            Output(this.id("tabular"), "style"),
+            *this.views.outputs,
             REVISION,
             DARK,
             tab,
@@ -210,13 +205,14 @@ class CompositionView:
             ctx.session.keep_form(page.key, {f"{this.name}_{k}": v for k, v in (("part", which), ("sort", by), ("group", of), ("shares", normalise))})
             found, chosen = this.found(ctx, which), Chosen(look, by, of, bool(normalise))
             if found is None:
-                return [styled(blank(), bool(dark)), None, no_update, SHOWN, [], [], "", "", GONE]
+                return [styled(blank(), bool(dark)), *[no_update] * 3, [], [], "", "", *this.views.show("figure")]
             if look == "table":
                 table = composition_table(found, chosen)
-                return [*[no_update] * 3, GONE, table.columns, table.rows, table.note, unit(bool(normalise)), SHOWN]
+                return [*[no_update] * 4, table.columns, table.rows, table.note, unit(bool(normalise)), *this.views.show("table")]
             colour_of = type_colours(ctx.session.dataset, *found.frame.index)
             drawn = styled(composition_figure(found, colour_of, chosen), bool(dark))
-            return [drawn, legend(found, colour_of, chosen), f"{this.file}-{which}-{look}", SHOWN, *[no_update] * 4, GONE]
+            beside = legend(found, colour_of, chosen)
+            return [drawn, beside, f"{this.file}-{which}-{look}", room(drawn, above=450 if beside else 420), *[no_update] * 4, *this.views.show("figure")]
 
         @page.callback(
             Output(this.id("dialog"), "opened"),
@@ -349,19 +345,15 @@ def sort_options(found: Composition) -> list[dict[str, Any]]:
 
 def group_options(found: Composition) -> list[dict[str, str]]:
     """Columns that put the samples into groups: more than one value, and fewer than samples."""
-    options = [FIRST_GROUP]
+    found_columns = [FIRST_GROUP]
     if found.groups is None:
-        return options
+        return found_columns
     for name in found.groups.columns:
         values = found.groups[name].astype(str).nunique()
         if 1 < values <= MOST_GROUPS and values < len(found.groups):
-            options.append({"value": f"{COLUMN}{name}", "label": f"by {name}"})
-    return options
+            found_columns.append({"value": f"{COLUMN}{name}", "label": f"by {name}"})
+    return found_columns
 
 
 def _select(label: str, width: int) -> dict[str, Any]:
     return {"size": "xs", "w": width, "allowDeselect": False, "searchable": True, "checkIconPosition": "right", "limit": 200, "aria-label": label}
-
-
-def _options(texts: Mapping[str, str]) -> list[dict[str, str]]:
-    return [{"value": value, "label": text} for value, text in texts.items()]

@@ -43,7 +43,7 @@ class PreviousRuns:
         """The button (not shown while there is no run) and its dialog."""
         return html.Div(
             [
-                dmc.Button(self.title, id=self.id("open"), variant="subtle", px="xs", leftSection=icon("history"), style={"display": "none"}),
+                dmc.Button(self.title, id=self.id("open"), variant="subtle", size="xs", px="xs", leftSection=icon("history", 14), style={"display": "none"}),
                 dmc.Modal(html.Div(id=self.id("list")), id=self.id("dialog"), title=self.title, size="lg"),
             ]
         )

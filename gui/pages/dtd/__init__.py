@@ -12,6 +12,7 @@ from gui.components.common import answer, card, empty_state, icon, two_columns
 from gui.components.form import ParamsForm, folded
 from gui.components.jobs import clock
 from gui.components.runs import PreviousRuns
+from gui.components.views import GONE, SHOWN
 from gui.data.normalize import common_genes
 from gui.engine.model import model_bytes
 from gui.engine.params import ApplyParams, DTDParams
@@ -26,8 +27,6 @@ page = Page("dtd", "DTD", "gene weights, composition", order=20, requires=("data
 form = ParamsForm(page, DTDParams)
 runs = PreviousRuns(page, "dtd", form, describe=lambda run: in_short(run.result))
 NO_CELLS = "A trained model was loaded: there are no single cells to train on."
-SHOWN: dict[str, str] = {}
-GONE = {"display": "none"}
 TAB, TAB_RUN = "tab", "tab_run"
 """Keys of the form values under which the tab on screen is kept, and the run it belongs to."""
 
@@ -41,7 +40,7 @@ def layout(ctx: Context) -> Any:
     parameters = card(
         dmc.Stack(
             [
-                dmc.Text("Digital Tissue Deconvolution", fw=600),
+                dmc.Text("Parameters", fw=600),
                 form.fields(ctx),
                 form.advanced(ctx),
                 form.hidden_parts(),
@@ -82,9 +81,13 @@ def _head() -> Any:
         mt="xs",
         style=GONE,
     )
-    actions = dmc.Group([dmc.Button("Save model…", id=page.id.save, variant="default", leftSection=icon("save")), runs.layout()], gap="xs", wrap="nowrap")
+    save = dmc.Button("Save model…", id=page.id.save, variant="default", size="xs", leftSection=icon("save", 14))
+    actions = dmc.Group([save, runs.layout()], gap="xs", wrap="nowrap")
     return card(
-        dmc.Group([html.Div(id=page.id.answer, style={"flex": 1, "minWidth": 300}), actions], justify="space-between", align="flex-start", gap="xs"),
+        html.Div(id=page.id.answer),
+        dmc.Group(
+            [dmc.Group(id=page.id.badges, gap="xs", style={"flex": 1}), actions], justify="space-between", align="flex-start", gap="xs", mt="xs", wrap="nowrap"
+        ),
         stale,
         html.Div(id=page.id.notes),
     )
@@ -160,6 +163,7 @@ def recompute(ctx: Context, clicks: int | None) -> None:
     Output(page.id.empty, "style"),
     Output(page.id.shown, "style"),
     Output(page.id.answer, "children"),
+    Output(page.id.badges, "children"),
     Output(page.id.notes, "children"),
     Output(page.id.stale, "style"),
     Output(page.id.stale_text, "children"),
@@ -170,7 +174,7 @@ def recompute(ctx: Context, clicks: int | None) -> None:
 def show(ctx: Context, _revision: str | None) -> Any:
     current = ctx.session.current("dtd")
     if current is None:
-        return SHOWN, GONE, None, None, GONE, "", "", GONE
+        return SHOWN, GONE, None, [], None, GONE, "", "", GONE
     notes = current.result.notes
     told = [dmc.Text(note, size="sm") for note in notes]
     folding = folded("1 note" if len(notes) == 1 else f"{len(notes)} notes", *told) if told else None
@@ -179,7 +183,8 @@ def show(ctx: Context, _revision: str | None) -> Any:
     return (
         GONE,
         SHOWN,
-        answer(sentence(current.result), badges(current)),
+        answer(sentence(current.result)),
+        [dmc.Badge(text, color=colour, variant="light", radius="sm", tt="none", fw=600, maw=420) for text, colour in badges(current)],
         folding,
         SHOWN if stale else GONE,
         stale,

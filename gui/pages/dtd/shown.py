@@ -12,7 +12,7 @@ from gui.data.normalize import bulk_keeps
 from gui.engine.results import DTDResult, Run
 from gui.sessions.cache import DCXCache
 
-TRAP = "RNA fractions rank samples well but are not calibrated: compare samples with each other, do not read a value as an absolute share of cells."
+TRAP = "RNA fractions rank samples well but are not calibrated: never read them as absolute shares of cells."
 RECOMPUTE, COMPUTE = "Recompute for the new bulk", "Compute for the bulk"
 
 

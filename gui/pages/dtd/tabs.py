@@ -17,6 +17,7 @@ from gui.components.common import empty_state, tip_label
 from gui.components.composition import CompositionView, type_colours
 from gui.components.figure import bind_figure_export, figure_card
 from gui.components.table import bind_table_export, result_table, table_view
+from gui.components.views import GONE, SHOWN, Views, room, switch
 from gui.engine.results import DTDResult
 from gui.figures import dtd as figures
 from gui.figures import markers
@@ -29,8 +30,6 @@ METRICS = {"pearson": "Pearson", "spearman": "Spearman", "rmse": "RMSE", "ccc": 
 PARTS = {"bulk": "Bulk", "test": "Test mixtures", "train": "Training mixtures"}
 TABS = {"composition": "Composition", "correlation": "Correlation", "markers": "Markers", "loss": "Loss"}
 DEFAULT_MARKERS, MOST_MARKERS = 50, 500
-SHOWN: dict[str, str] = {}
-GONE = {"display": "none"}
 
 
 def tabs_layout(ctx: Context, page: Page, tab: str) -> Any:
@@ -72,19 +71,13 @@ def _result(ctx: Context) -> DTDResult | None:
     return None if run is None else run.result
 
 
-def _switch(texts: Mapping[str, str], identity: str, value: str) -> Any:
-    return dmc.SegmentedControl(id=identity, data=[{"value": v, "label": t} for v, t in texts.items()], value=value, size="xs")
-
-
 def _nothing(text: str) -> Any:
     return empty_state(text, "A loaded model holds reference and gene weights only. Load single cells on the Upload page and run DTD to see it.")
 
 
 # -- loss -----------------------------------------------------------------------------------------------------------------------
 def _loss(page: Page) -> Any:
-    hint = dmc.Text(
-        "Correlation on the training mixtures while the gene weights are learned. Still rising at the end: more iterations may help.", size="xs", c="dimmed"
-    )
+    hint = dmc.Text("On the training mixtures. Still rising at the end: more iterations may help.", size="xs", c="dimmed")
     drawing = figure_card(page, "loss", file_name="dtd_loss", controls=[hint])
     return html.Div([html.Div(drawing, id=page.id.loss_there), html.Div(_nothing("This model has no loss curve."), id=page.id.loss_missing, style=GONE)])
 
@@ -94,6 +87,7 @@ def _bind_loss(page: Page) -> None:
 
     @page.callback(
         Output(page.id.loss, "figure"),
+        Output(page.id.loss, "style"),
         Output(page.id.loss_there, "style"),
         Output(page.id.loss_missing, "style"),
         REVISION,
@@ -105,8 +99,9 @@ def _bind_loss(page: Page) -> None:
         if tab != "loss" or result is None:
             raise PreventUpdate
         if result.correlation.empty:
-            return no_update, GONE, SHOWN
-        return styled(loss_figure(result, type_colours(ctx.session.dataset, *result.reference.columns)), bool(dark)), SHOWN, GONE
+            return no_update, no_update, GONE, SHOWN
+        fig = styled(loss_figure(result, type_colours(ctx.session.dataset, *result.reference.columns)), bool(dark))
+        return fig, room(fig, above=385), SHOWN, GONE
 
 
 def loss_figure(result: DTDResult, colour_of: Mapping[str, str]) -> go.Figure:
@@ -115,48 +110,38 @@ def loss_figure(result: DTDResult, colour_of: Mapping[str, str]) -> go.Figure:
 
 # -- correlation ----------------------------------------------------------------------------------------------------------------
 def _correlation(page: Page) -> Any:
-    controls = dmc.Group(
-        [
-            _switch(METRICS, page.id.metric, "pearson"),
-            _switch({"figure": "Figure", "table": "Table"}, page.id.correlation_view, "figure"),
-            dmc.Button("One cell type…", id=page.id.one_type, variant="subtle", size="compact-sm", px=4),
-        ],
-        gap="sm",
-        mb="xs",
-    )
-    hint = dmc.Text("Estimated against true composition of the simulated mixtures. Click a dot for the scatter of its cell type.", size="xs", c="dimmed")
+    controls = [
+        switch(METRICS, page.id.metric, "pearson"),
+        switch({"figure": "Figure", "table": "Table"}, page.id.correlation_view, "figure"),
+        dmc.Button("One cell type…", id=page.id.one_type, variant="subtle", size="compact-sm", px=4),
+    ]
     choose = [
         dmc.Select(id=page.id.scatter_type, data=[], size="xs", w=220, searchable=True, allowDeselect=False, **{"aria-label": "Cell type"}),
-        _switch({"test": "Test", "train": "Training"}, page.id.scatter_part, "test"),
-        _switch({"dtd": "DTD", "naive": "Naive"}, page.id.scatter_method, "dtd"),
+        switch({"test": "Test", "train": "Training"}, page.id.scatter_part, "test"),
+        switch({"dtd": "DTD", "naive": "Naive"}, page.id.scatter_method, "dtd"),
     ]
-    there = html.Div(
-        [
-            controls,
-            html.Div(figure_card(page, "correlation", file_name="dtd_correlation", controls=[hint]), id=page.id.correlation_drawing),
-            html.Div(
-                result_table(page, "metrics", controls=[dmc.Text("RMSE in fractions (0 to 1).", size="xs", c="dimmed")]),
-                id=page.id.correlation_tabular,
-                style=GONE,
-            ),
-            dmc.Modal(figure_card(page, "scatter", file_name="dtd_scatter", controls=choose), id=page.id.scatter_dialog, title="One cell type", size="xl"),
-        ],
-        id=page.id.correlation_there,
-    )
-    return html.Div([there, html.Div(_nothing("This model was not compared with a known composition."), id=page.id.correlation_missing, style=GONE)])
+    drawing, table = figure_card(page, "correlation", file_name="dtd_correlation"), result_table(page, "metrics")
+    hint = "Estimated against true composition of the simulated mixtures. Click a dot for the scatter of its cell type."
+    there = [
+        Views(page, "correlation").layout(controls, drawing, table, note=hint, unit=dmc.Text("RMSE in fractions (0 to 1).", size="xs", c="dimmed", mb=4)),
+        dmc.Modal(figure_card(page, "scatter", file_name="dtd_scatter", controls=choose), id=page.id.scatter_dialog, title="One cell type", size="xl"),
+    ]
+    missing = html.Div(_nothing("This model was not compared with a known composition."), id=page.id.correlation_missing, style=GONE)
+    return html.Div([html.Div(there, id=page.id.correlation_there), missing])
 
 
 def _bind_correlation(page: Page) -> None:
+    views = Views(page, "correlation")
     bind_figure_export(page, "correlation")
     bind_table_export(page, "metrics", lambda ctx: _metrics_file(_result(ctx)))
 
     @page.callback(
         Output(page.id.correlation, "figure"),
+        Output(page.id.correlation, "style"),
         Output(page.id.correlation_file, "data"),
         Output(page.id.metrics, "columnDefs"),
         Output(page.id.metrics, "rowData"),
-        Output(page.id.correlation_drawing, "style"),
-        Output(page.id.correlation_tabular, "style"),
+        *views.outputs,
         Output(page.id.correlation_there, "style"),
         Output(page.id.correlation_missing, "style"),
         REVISION,
@@ -170,11 +155,12 @@ def _bind_correlation(page: Page) -> None:
         if tab != "correlation" or result is None:
             raise PreventUpdate
         if result.metrics.empty:
-            return [*[no_update] * 6, GONE, SHOWN]
+            return [*[no_update] * 9, GONE, SHOWN]
         if look == "table":
             table = table_view(metrics_table(result))
-            return [no_update, no_update, table.columns, table.rows, GONE, SHOWN, SHOWN, GONE]
-        return [styled(correlation_figure(result, metric), bool(dark)), f"dtd_{metric}", no_update, no_update, SHOWN, GONE, SHOWN, GONE]
+            return [*[no_update] * 3, table.columns, table.rows, *views.show("table"), SHOWN, GONE]
+        fig = styled(correlation_figure(result, metric), bool(dark))
+        return [fig, room(fig), f"dtd_{metric}", no_update, no_update, *views.show("figure"), SHOWN, GONE]
 
 
 def correlation_figure(result: DTDResult, metric: str) -> go.Figure:
@@ -278,57 +264,38 @@ def scatter_figure(result: DTDResult, name: str, part: str, method: str, colour_
 # -- markers --------------------------------------------------------------------------------------------------------------------
 def _markers(page: Page) -> Any:
     tip = "The genes with the largest gene weight x variance between the cell types: those the estimate rests on."
-    controls = dmc.Group(
-        [
-            _switch({"heatmap": "Heatmap", "table": "Gene weights"}, page.id.markers_view, "heatmap"),
-            dmc.Group(
-                [
-                    dmc.Text(tip_label("Genes", tip), size="xs"),
-                    dmc.NumberInput(
-                        id=page.id.markers_n,
-                        value=DEFAULT_MARKERS,
-                        min=2,
-                        max=MOST_MARKERS,
-                        allowDecimal=False,
-                        size="xs",
-                        w=80,
-                        debounce=300,
-                        **{"aria-label": "Number of marker genes"},
-                    ),
-                ],
-                gap=6,
-            ),
-            _switch({"z": "z-score", "share": "Relative"}, page.id.markers_scale, "z"),
-        ],
-        gap="sm",
-        mb="xs",
+    number = dmc.NumberInput(
+        id=page.id.markers_n,
+        value=DEFAULT_MARKERS,
+        min=2,
+        max=MOST_MARKERS,
+        allowDecimal=False,
+        size="xs",
+        w=80,
+        debounce=300,
+        **{"aria-label": "Number of marker genes"},
     )
-    return html.Div(
-        [
-            controls,
-            html.Div(figure_card(page, "markers", file_name="dtd_markers"), id=page.id.markers_drawing),
-            html.Div(
-                result_table(
-                    page, "weights", controls=[dmc.Text("Gene weights have a mean of 1; importance is gene weight x variance.", size="xs", c="dimmed")]
-                ),
-                id=page.id.markers_tabular,
-                style=GONE,
-            ),
-        ]
-    )
+    controls = [
+        switch({"heatmap": "Heatmap", "table": "Gene weights"}, page.id.markers_view, "heatmap"),
+        dmc.Group([dmc.Text(tip_label("Genes", tip), size="xs"), number], gap=6),
+        switch({"z": "z-score", "share": "Relative"}, page.id.markers_scale, "z"),
+    ]
+    unit = dmc.Text("Gene weights have a mean of 1; importance is gene weight x variance.", size="xs", c="dimmed", mb=4)
+    return Views(page, "markers").layout(controls, figure_card(page, "markers", file_name="dtd_markers"), result_table(page, "weights"), unit=unit)
 
 
 def _bind_markers(page: Page) -> None:
+    views = Views(page, "markers")
     bind_figure_export(page, "markers")
     bind_table_export(page, "weights", lambda ctx: None if (r := _result(ctx)) is None else ("dtd_gene_weights", weights_table(r)))
 
     @page.callback(
         Output(page.id.markers, "figure"),
+        Output(page.id.markers, "style"),
         Output(page.id.weights, "columnDefs"),
         Output(page.id.weights, "rowData"),
         Output(page.id.weights_note, "children"),
-        Output(page.id.markers_drawing, "style"),
-        Output(page.id.markers_tabular, "style"),
+        *views.outputs,
         REVISION,
         DARK,
         Input(page.id.tabs, "value"),
@@ -342,8 +309,9 @@ def _bind_markers(page: Page) -> None:
             raise PreventUpdate
         if look == "table":
             table = table_view(weights_table(result), index_name="Gene")
-            return [no_update, table.columns, table.rows, table.note, GONE, SHOWN]
-        return [styled(markers_figure(result, n, scale), bool(dark)), *[no_update] * 3, SHOWN, GONE]
+            return [no_update, no_update, table.columns, table.rows, table.note, *views.show("table")]
+        fig = styled(markers_figure(result, n, scale), bool(dark))
+        return [fig, room(fig), *[no_update] * 3, *views.show("figure")]
 
 
 def markers_figure(result: DTDResult, n: Any, scale: str) -> go.Figure:

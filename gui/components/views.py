@@ -1,0 +1,73 @@
+"""A figure or a table of the same thing in one place: one row of controls, the save menu of whichever is on screen, room that follows the window."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import dash_mantine_components as dmc
+import plotly.graph_objects as go
+from dash import Output, html
+
+from gui.plugin import Page
+
+SHOWN: dict[str, str] = {}
+GONE = {"display": "none"}
+
+
+class Views:
+    """A ``figure_card`` and a ``result_table`` that take turns.
+
+    In the layout :meth:`layout`; in the callback that draws ``*views.outputs`` and ``*views.show("table")``.
+    """
+
+    def __init__(self, page: Page, name: str) -> None:
+        self.page, self.name = page, name
+
+    def id(self, part: str) -> str:
+        return str(getattr(self.page.id, f"{self.name}_{part}"))
+
+    def layout(self, controls: Sequence[Any], drawing: html.Div, table: html.Div, *, note: str = "", unit: Any = None) -> html.Div:
+        """The controls with the save menu at their right, ``note`` under them, then the figure or (after ``unit``) the table."""
+        saves = [
+            html.Div(_menu_of(part), id=self.id(name), style=style) for part, name, style in ((drawing, "save_figure", SHOWN), (table, "save_table", GONE))
+        ]
+        return html.Div(
+            [
+                dmc.Group([dmc.Group(list(controls), gap="xs", style={"flex": 1}), *saves], justify="space-between", align="flex-end", wrap="nowrap", gap="xs"),
+                dmc.Text(note, size="xs", c="dimmed", mt=6) if note else None,
+                html.Div(drawing, id=self.id("drawing"), style=SHOWN),
+                html.Div([unit, table] if unit is not None else table, id=self.id("tabular"), style=GONE),
+            ]
+        )
+
+    @property
+    def outputs(self) -> list[Output]:
+        """What :meth:`show` sets."""
+        return [Output(self.id(part), "style") for part in ("drawing", "save_figure", "tabular", "save_table")]
+
+    def show(self, which: str) -> list[dict[str, str]]:
+        """ "table", or anything else for the figure."""
+        return [GONE, GONE, SHOWN, SHOWN] if which == "table" else [SHOWN, SHOWN, GONE, GONE]
+
+
+def room(fig: go.Figure, *, above: int = 420, least: int = 300) -> dict[str, str]:
+    """``style`` of the graph: as high as the figure asks; one that asks for nothing gets what the window has left under ``above`` pixels."""
+    return {"height": f"{fig.layout.height:.0f}px"} if fig.layout.height else {"height": f"max({least}px, calc(100vh - {above}px))"}
+
+
+def switch(texts: Mapping[str, str], identity: str, value: str) -> dmc.SegmentedControl:
+    """A small control to choose one of a few; texts : value -> shown text."""
+    return dmc.SegmentedControl(id=identity, data=options(texts), value=value, size="xs")
+
+
+def options(texts: Mapping[str, str]) -> list[dict[str, str]]:
+    """``data`` of a Select or a SegmentedControl."""
+    return [{"value": value, "label": text} for value, text in texts.items()]
+
+
+def _menu_of(part: html.Div) -> Any:
+    """Takes the save menu out of a figure_card or a result_table: head (controls and menu) first, the rest after it."""
+    head, *rest = part.children
+    part.children = rest
+    return head.children[1]

@@ -44,18 +44,22 @@ def xlsx_bytes(frame: pd.DataFrame, *, sheet: str = "Table") -> bytes:
     book = Workbook(write_only=True)
     page = book.create_sheet(sheet[:31])
     for row in _rows(frame):
-        cells = []
+        cells: list[Any] = []
         for value in row:
-            if isinstance(value, str):
-                cell = WriteOnlyCell(page, value[:_XLSX_TEXT])
-                cell.data_type = "s"
-                cells.append(cell)
+            if isinstance(value, float):
+                # given as text of a number: openpyxl would round to 16 digits
+                cells.append(_typed(WriteOnlyCell(page, repr(value)), "n") if np.isfinite(value) else None)
             else:
-                cells.append(None if isinstance(value, float) and not np.isfinite(value) else value)
+                cells.append(_typed(WriteOnlyCell(page, value[:_XLSX_TEXT]), "s") if isinstance(value, str) else value)
         page.append(cells)
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
+
+
+def _typed(cell: Any, kind: str) -> Any:
+    cell.data_type = kind
+    return cell
 
 
 def _rows(frame: pd.DataFrame) -> list[list[Any]]:

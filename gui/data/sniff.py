@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import zlib
 from pathlib import Path
 from typing import IO
@@ -47,14 +46,14 @@ def first_bytes(path: Path, name: str) -> bytes:
 
 
 def unzipped_head(path: Path, head: bytes) -> bytes:
-    """The first bytes behind a gzip wrapper (those of the file itself if it is not compressed or is damaged)."""
+    """The first bytes behind a gzip wrapper, as far as they can be had (those of the file itself if it is not compressed)."""
     if not head.startswith(b"\x1f\x8b"):
         return head
     try:
-        with gzip.open(path, "rb") as file:
-            return file.read(HEAD)
-    except (OSError, EOFError, zlib.error):
-        return head
+        with open(path, "rb") as file:
+            return zlib.decompressobj(31).decompress(file.read(16 * HEAD), HEAD)
+    except (OSError, zlib.error):
+        return b""
 
 
 def looks_like(head: bytes) -> str:

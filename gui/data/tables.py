@@ -179,27 +179,16 @@ def _body(text: str, skip: int, delimiter: str, decimal: str, columns: list[str]
     """Values and gene names below the header; the values begin in column ``first``."""
     wanted = range(first + len(columns))
     try:
-        names = pd.read_csv(
-            io.StringIO(text),
-            sep=delimiter,
-            header=None,
-            skiprows=skip + 1,
-            names=list(wanted),
-            usecols=[0],
-            dtype=str,
-            keep_default_na=False,
-            na_filter=False,
-            skipinitialspace=delimiter == " ",
-        )[0]
         frame = pd.read_csv(
             io.StringIO(text),
             sep=delimiter,
             header=None,
+            index_col=False,
             skiprows=skip + 1,
             names=list(wanted),
-            usecols=list(wanted[first:]),
+            dtype=dict.fromkeys(wanted[:first], str),
             decimal=decimal,
-            na_values=_MISSING,
+            na_values=dict.fromkeys(wanted[first:], _MISSING),  # a gene may well be called NA
             keep_default_na=False,
             skipinitialspace=delimiter == " ",
             float_precision="round_trip" if decimal == "." else None,
@@ -207,9 +196,10 @@ def _body(text: str, skip: int, delimiter: str, decimal: str, columns: list[str]
         )
     except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError) as error:
         found = re.search(r"line (\d+)", str(error))
-        where = f" Line {int(found.group(1)) + skip + 1} has another number of columns." if found else ""
-        raise UnreadableFile(f"{name} is damaged or not a table.{where}", advice=_WANTED) from None
-    genes = [str(gene) for gene in names]
+        what = f"is not a table: line {found.group(1)} has another number of columns" if found else "is damaged or not a table"
+        raise UnreadableFile(f"{name} {what}.", advice=_WANTED) from None
+    genes = [str(gene) for gene in frame[0]]
+    frame = frame.iloc[:, first:]
     for i, kind in enumerate(frame.dtypes):
         if kind.kind not in "iuf":
             _refuse_text(frame.iloc[:, i], genes, columns[i], i, name)

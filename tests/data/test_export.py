@@ -1,0 +1,91 @@
+"""Saved tables keep every digit, and no name becomes a formula."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import pytest
+
+from gui.data.export import csv_bytes, safe_text, xlsx_bytes
+
+HOSTILE = ["=cmd|' /C calc'!A0", "+1", "-x", "@SUM(A1)", "\tx", "\rx", "\nx", "  =1+1", '=HYPERLINK("http://x")', "＝1"]
+
+
+def table(names: list[str]) -> pd.DataFrame:
+    return pd.DataFrame(np.linspace(0.1, 2, len(names) * 2).reshape(-1, 2), index=names, columns=["plain", names[0]])
+
+
+def parsed(data: bytes, delimiter: str = ",") -> list[list[str]]:
+    return list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), delimiter=delimiter))
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_name_like_a_formula_is_marked_as_text(name: str) -> None:
+    rows = parsed(csv_bytes(table([name])))
+    assert rows[1][0] == f"'{name}"
+    assert rows[0][2] == f"'{name}"
+    sheet = openpyxl.load_workbook(io.BytesIO(xlsx_bytes(table([name])))).active
+    for cell in (sheet["A2"], sheet["C1"]):
+        assert cell.data_type == "s"
+        assert cell.value.startswith("'")
+
+
+def test_openpyxl_would_otherwise_write_a_formula() -> None:
+    """The positive control: without our care the same name is a formula in the file."""
+    book = openpyxl.Workbook()
+    book.active["A1"] = HOSTILE[0]
+    out = io.BytesIO()
+    book.save(out)
+    assert openpyxl.load_workbook(out).active["A1"].data_type == "f"
+
+
+@pytest.mark.parametrize("name", ['a "quoted" name', "a,b;c", "line\nbreak", "T cells", "Prøve ü 名", "a'b", "1", "TRUE", "02-Sep"])
+def test_ordinary_names_come_back_as_they_are(name: str) -> None:
+    for decimal, delimiter in ((".", ","), (",", ";")):
+        assert parsed(csv_bytes(table([name]), decimal=decimal), delimiter)[1][0] == name
+    assert openpyxl.load_workbook(io.BytesIO(xlsx_bytes(table([name])))).active["A2"].value == name
+
+
+def test_text_values_are_made_safe_too() -> None:
+    frame = pd.DataFrame({"part": ["=1+1", "test"], "n": [1, 2]}, index=["a", "b"])
+    assert parsed(csv_bytes(frame))[1] == ["a", "'=1+1", "1"]
+    assert openpyxl.load_workbook(io.BytesIO(xlsx_bytes(frame))).active["B2"].data_type == "s"
+
+
+def test_numbers_keep_every_digit_and_negative_numbers_stay_numbers() -> None:
+    values = [1 / 3, -1e-300, 1e22, 0.1 + 0.2, 5e-324, -0.25, 123456789.123456789]
+    frame = pd.DataFrame({"x": values}, index=[f"r{i}" for i in range(len(values))])
+    assert [float(row[1]) for row in parsed(csv_bytes(frame))[1:]] == values
+    assert [float(row[1].replace(",", ".")) for row in parsed(csv_bytes(frame, decimal=","), ";")[1:]] == values
+    sheet = openpyxl.load_workbook(io.BytesIO(xlsx_bytes(frame))).active
+    assert [row[0].value for row in sheet["B2:B8"]] == values
+    assert all(row[0].data_type == "n" for row in sheet["B2:B8"])
+    back = pd.read_csv(io.BytesIO(csv_bytes(frame)), index_col=0, float_precision="round_trip")
+    assert back["x"].tolist() == values
+
+
+def test_missing_and_infinite_values_do_not_break_the_file() -> None:
+    frame = pd.DataFrame({"x": [np.nan, np.inf], "y": [None, "t"]}, index=["a", "b"])
+    assert parsed(csv_bytes(frame))[1:] == [["a", "", ""], ["b", "inf", "t"]]
+    sheet = openpyxl.load_workbook(io.BytesIO(xlsx_bytes(frame))).active
+    assert [c.value for c in sheet[2]] == ["a", None, None]
+
+
+def test_duplicated_columns_and_several_index_levels_are_written() -> None:
+    frame = pd.DataFrame([[1, 2]], columns=["T", "T"], index=pd.MultiIndex.from_tuples([("test", "dtd")], names=["part", "method"]))
+    assert parsed(csv_bytes(frame)) == [["part", "method", "T", "T"], ["test", "dtd", "1", "2"]]
+    assert [c.value for c in openpyxl.load_workbook(io.BytesIO(xlsx_bytes(frame))).active[2]] == ["test", "dtd", 1, 2]
+
+
+def test_control_characters_that_a_workbook_cannot_hold_are_replaced() -> None:
+    assert safe_text("a\x00b\x1fc\ud800") == "a b c "
+    xlsx_bytes(table(["a\x0bb", "x" * 40_000]))
+
+
+def test_a_table_too_large_for_a_sheet_is_refused() -> None:
+    with pytest.raises(ValueError, match="save the table as CSV"):
+        xlsx_bytes(pd.DataFrame(np.zeros((1, 17_000))))

@@ -1,0 +1,154 @@
+"""Text tables as people have them."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from gui.data.tables import Table, read_table
+from gui.errors import BadNames, BadValues, UnreadableFile
+
+
+def read(tmp_path: Path, text: str | bytes, name: str = "table.csv") -> Table:
+    path = tmp_path / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return read_table(path)
+
+
+PLAIN = ("gene,T,B,T\nCD3D,1,0.5,3\nCD19,0,2e3,1\n", [[1, 0.5, 3], [0, 2000, 1]])
+
+
+def same(table: Table) -> bool:
+    return (table.genes, table.columns, table.values.tolist()) == (["CD3D", "CD19"], ["T", "B", "T"], PLAIN[1])
+
+
+def test_cell_types_repeated_in_the_header_keep_their_names(tmp_path: Path) -> None:
+    assert same(read(tmp_path, PLAIN[0]))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        PLAIN[0].replace(",", "\t"),
+        PLAIN[0].replace(",", ";"),
+        PLAIN[0].replace(",", ";").replace("0.5", "0,5"),
+        PLAIN[0].replace(",", "\t").replace("0.5", "0,5"),
+        PLAIN[0].replace("\n", "\r\n"),
+        PLAIN[0].replace("\n", "\r"),
+        "\ufeff" + PLAIN[0],
+        PLAIN[0].rstrip("\n"),
+        PLAIN[0] + "\n\n",
+        PLAIN[0].replace("gene,", ","),
+        PLAIN[0].replace("gene,", ""),  # R: write.table leaves the corner out
+        '"T" "B" "T"\n"CD3D" 1 0.5 3\n"CD19" 0 2e3 1\n',  # R: write.table as it comes
+        PLAIN[0].replace("\n", ",\n"),  # a delimiter at the end of every line
+        '"gene","T","B","T"\n"CD3D","1","0.5","3"\n"CD19","0","2e3","1"\n',
+        " gene , T , B , T \n CD3D , 1 , 0.5 , 3 \n CD19 , 0 , 2e3 , 1 \n",
+    ],
+)
+def test_every_usual_layout_gives_the_same_table(tmp_path: Path, text: str) -> None:
+    assert same(read(tmp_path, text))
+
+
+def test_compressed_and_utf16_tables_give_the_same_table(tmp_path: Path) -> None:
+    assert same(read(tmp_path, gzip.compress(PLAIN[0].encode()), "t.csv.gz"))
+    assert same(read(tmp_path, gzip.compress(PLAIN[0].encode()), "t.csv"))
+    assert same(read(tmp_path, PLAIN[0].encode("utf-16"), "t.txt"))
+
+
+def test_names_with_separators_and_the_gene_called_na_survive(tmp_path: Path) -> None:
+    table = read(tmp_path, 'gene,"T; helper","B, naive"\nNA,1,2\nnan,3,4\nNULL,5,6\n"HLA-A;HLA-B",7,8\n')
+    assert table.columns == ["T; helper", "B, naive"]
+    assert table.genes == ["NA", "nan", "NULL", "HLA-A;HLA-B"]
+
+
+def test_numbers_are_read_to_the_last_digit(tmp_path: Path) -> None:
+    assert read(tmp_path, "g,a\nx,0.1234567890123456789\ny,1e-9\n").values.ravel().tolist() == [0.1234567890123456789, 1e-9]
+
+
+def test_a_missing_value_is_nan_and_an_infinite_one_is_kept_for_the_checks(tmp_path: Path) -> None:
+    values = read(tmp_path, "g,a,b\nx,NA,1\ny,inf,2\n").values
+    assert str(values[:, 0].tolist()) == "[nan, inf]"
+
+
+@pytest.mark.parametrize("bad", ["high", "1.234,5", "12a", "TRUE", "2024-01-01", "0x1F", "1 000"])
+def test_text_in_place_of_a_number_is_refused_naming_gene_and_column(tmp_path: Path, bad: str) -> None:
+    with pytest.raises(BadValues, match=r"gene CD19 in column S2 is not a number") as refused:
+        read(tmp_path, f'gene,S1,S2,S3\nCD3D,1,2,1\nCD19,3,"{bad}",1\nCD8A,3,4,1\n')
+    assert bad in str(refused.value)
+
+
+def test_a_column_of_descriptions_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BadValues, match='"cell surface" of gene CD3D in column Description'):
+        read(tmp_path, "gene,Description,S1\nCD3D,cell surface,1\nCD19,another,2\n")
+
+
+def test_an_ambiguous_comma_is_not_guessed(tmp_path: Path) -> None:
+    with pytest.raises(BadValues, match="cannot be told"):
+        read(tmp_path, "gene\tS1\tS2\nCD3D\t1,234\t2,500\nCD19\t3\t7\n")
+
+
+def test_missing_names_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadNames, match="column 3 has no name"):
+        read(tmp_path, "gene,a,,c\nx,1,2,3\ny,4,5,6\n")
+    with pytest.raises(BadNames, match="line 3 has no gene name"):
+        read(tmp_path, "gene,a,b,c\nx,1,2,3\n,4,5,6\n")
+
+
+def test_lines_of_different_length_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableFile, match="different numbers of columns"):
+        read(tmp_path, "gene,a,b\nx,1,2\ny,1,2,3\nz,1\n")
+    far = "gene,a,b\n" + "".join(f"g{i},1,2\n" for i in range(100))
+    with pytest.raises(UnreadableFile, match="line 102 has another"):
+        read(tmp_path, far + "last,1,2,3\n")
+
+
+def test_lines_above_the_header_are_counted(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableFile, match="line 3"):
+        read(tmp_path, "# exported today\nStudy X\ngene,a,b\nx,1,2\ny,3,4\n")
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"", "empty"),
+        (b"\n\n \n", "blank lines"),
+        (b"gene,a\n", "fewer than two lines"),
+        (b"hello\nworld\n", "different numbers of columns"),
+        (gzip.compress(PLAIN[0].encode() * 400)[:40], "damaged or incomplete"),
+        (gzip.compress(b"RDX3\nX\n"), "R workspace"),
+        (b"\x89HDF\r\n\x1a\n...", "HDF5"),
+        (b"\x80\x04K\x01.", "pickle"),
+        (b"%PDF-1.7", "PDF"),
+        (b"<!DOCTYPE html><html>", "web page"),
+        (bytes(range(256)), "binary"),
+    ],
+)
+def test_what_is_no_table_is_told_by_its_content(tmp_path: Path, data: bytes, says: str) -> None:
+    with pytest.raises(UnreadableFile, match=says):
+        read(tmp_path, data)
+
+
+def test_a_missing_file_and_a_folder_are_refused_in_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableFile, match="not found"):
+        read_table(tmp_path / "no.csv")
+    with pytest.raises(UnreadableFile, match="folder"):
+        read_table(tmp_path)
+
+
+def test_a_damaged_workbook_is_refused_and_text_in_a_cell_is_named(tmp_path: Path) -> None:
+    from openpyxl import Workbook
+
+    with pytest.raises(UnreadableFile, match="damaged"):
+        read(tmp_path, b"PK\x03\x04 not a zip", "t.xlsx")
+    book = Workbook()
+    for row in (["gene", "T", "B", "T"], ["CD3D", 1, 0.5, 3], ["CD19", 0, 2000, 1]):
+        book.active.append(row)
+    book.save(tmp_path / "good.xlsx")
+    assert same(read_table(tmp_path / "good.xlsx"))
+    book.active["C3"] = "many"
+    book.save(tmp_path / "bad.xlsx")
+    with pytest.raises(BadValues, match='"many" of gene CD19 in column B'):
+        read_table(tmp_path / "bad.xlsx")

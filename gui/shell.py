@@ -290,7 +290,8 @@ def bind_shell(app: Dash, application: Application) -> None:
     )
     def tick(ctx: Context, _n: Any, session_id: str | None, pathname: str | None, _poke: Any, revision: str | None, shown: str | None, seen: dict[str, Any]) -> Any:
         """What changed since this tab last asked; nothing at all if nothing did."""
-        if session_id and session_id != ctx.session_id:
+        lost = bool(session_id) and session_id != ctx.session_id
+        if lost:
             ctx.switch_to(ctx.session_id)
         page = page_at(application, pathname)
         lacking = missing(page, ctx, application) if page else []
@@ -310,7 +311,7 @@ def bind_shell(app: Dash, application: Application) -> None:
         for job in jobs:
             if told is not None and job.id in ended and job.id not in told:
                 _tell(ctx, job)
-        if all(seen.get(key) == value for key, value in now.items()) and told == ended and revision and shown:
+        if all(seen.get(key) == value for key, value in now.items()) and told == ended and revision and shown and not lost:
             raise PreventUpdate
 
         def if_changed(key: str, make: Any) -> Any:

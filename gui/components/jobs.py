@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import dash_mantine_components as dmc
+from dash import html
 
 from gui.jobs.status import JobStatus
 
@@ -42,7 +43,7 @@ def ticker(jobs: Sequence[JobStatus], part: MakeId) -> Any:
     more = dmc.Badge(f"+{len(active) - 1}", variant="light", radius="sm") if len(active) > 1 else None
     return dmc.Group(
         [
-            dmc.Text(f"{job.title} · {detail(job)}", size="xs", className="dcx-ticker-text", title=f"{job.title} · {detail(job)}"),
+            html.Div(f"{job.title} · {detail(job)}", className="dcx-ticker-text", title=f"{job.title} · {detail(job)}"),
             _bar(job, 110),
             more,
             dmc.Button("Cancel", id=part("cancel", job.id), variant="subtle", color="red", size="compact-xs"),

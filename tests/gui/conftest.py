@@ -1,0 +1,161 @@
+"""A browser tab without a browser: it keeps the properties of the page and posts callbacks through the real server."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gui.app import Application, create_app
+from gui.config import Config
+
+ORIGIN = "http://127.0.0.1:8050"
+
+
+def _components(node: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(node, dict):
+        if "props" in node and "type" in node:
+            yield node["props"]
+        for value in node.values():
+            yield from _components(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _components(value)
+
+
+def _key(component_id: Any) -> str:
+    return json.dumps(component_id, sort_keys=True, separators=(",", ":")) if isinstance(component_id, dict) else component_id
+
+
+class Tab:
+    """What one tab knows. ``set`` changes properties as a user does and follows every callback that this triggers."""
+
+    def __init__(self, application: Application) -> None:
+        self.application = application
+        self.client = application.server.test_client()
+        start = application.start_url(ORIGIN)
+        assert self.client.get(start[len(ORIGIN) :], base_url=ORIGIN).status_code == 303
+        self.values: dict[tuple[str, str], Any] = {}
+        self.notices: list[str] = []
+        self.statuses: list[int] = []
+        self.dependencies = [d for d in self.client.get("/_dash-dependencies", base_url=ORIGIN).json if not d.get("clientside_function")]
+        self._take(self.client.get("/_dash-layout", base_url=ORIGIN).json)
+        self.tick()
+
+    def _take(self, node: Any) -> list[tuple[str, str]]:
+        new = []
+        for props in _components(node):
+            if "id" in props:
+                key = _key(props["id"])
+                for name in [k for k in self.values if k[0] == key]:
+                    del self.values[name]
+                self.values[key, "id"] = props["id"]
+                self.values.update({(key, name): value for name, value in props.items()})
+                new.append(key)
+        return [(key, "*") for key in new]
+
+    def get(self, component_id: Any, prop: str) -> Any:
+        return self.values.get((_key(component_id), prop))
+
+    def text(self, component_id: Any, prop: str = "children") -> str:
+        return json.dumps(self.get(component_id, prop), ensure_ascii=False)
+
+    def click(self, component_id: Any) -> None:
+        self.set({(_key(component_id), "n_clicks"): (self.get(component_id, "n_clicks") or 0) + 1})
+
+    def tick(self) -> None:
+        """What the interval does."""
+        self.set({("dcx-interval", "n_intervals"): (self.get("dcx-interval", "n_intervals") or 0) + 1})
+
+    def go(self, page: str) -> None:
+        self.set({("dcx-location", "pathname"): f"/{page}"})
+
+    def set(self, changes: dict[tuple[Any, str], Any]) -> None:
+        changed = deque([(_key(i), p) for i, p in changes])
+        self.values.update({(_key(i), p): v for (i, p), v in changes.items()})
+        for _ in range(60):
+            if not changed:
+                return
+            batch = list(dict.fromkeys(changed))
+            changed.clear()
+            for dependency in self.dependencies:
+                triggers = [(k, p) for k, p in batch for i in dependency["inputs"] if self._matches(i["id"], k) and p in ("*", i["property"])]
+                if not triggers or not self._present(dependency):
+                    continue
+                if dependency.get("prevent_initial_call") and all(p == "*" for _, p in triggers):
+                    continue
+                changed.extend(self._call(dependency, triggers))
+        raise AssertionError("the callbacks do not come to an end")
+
+    @staticmethod
+    def _matches(pattern: str, key: str) -> bool:
+        if not pattern.startswith("{"):
+            return pattern == key
+        if not key.startswith("{"):
+            return False
+        wanted, given = json.loads(pattern), json.loads(key)
+        return wanted.keys() == given.keys() and all(isinstance(v, list) or given[k] == v for k, v in wanted.items())
+
+    def _keys(self, pattern: str) -> list[str]:
+        return [key for key, prop in list(self.values) if prop == "id" and self._matches(pattern, key)]
+
+    def _present(self, dependency: dict[str, Any]) -> bool:
+        singles = [i["id"] for i in [*dependency["inputs"], *dependency["state"]] if not i["id"].startswith("{")]
+        return all((i, "id") in self.values for i in singles)
+
+    def _spec(self, item: dict[str, Any]) -> Any:
+        if item["id"].startswith("{"):
+            return [{"id": json.loads(k), "property": item["property"], "value": self.get(k, item["property"])} for k in self._keys(item["id"])]
+        return {"id": item["id"], "property": item["property"], "value": self.values.get((item["id"], item["property"]))}
+
+    def _call(self, dependency: dict[str, Any], triggers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+        output = dependency["output"]
+        names = output[2:-2].split("...") if output.startswith("..") else ([output] if not dependency.get("no_output") else [])
+        outputs = [{"id": n.rpartition(".")[0], "property": n.rpartition(".")[2]} for n in names if "." in n]
+        body = {
+            "output": output,
+            "outputs": outputs if output.startswith("..") else (outputs[0] if outputs else None),
+            "inputs": [self._spec(i) for i in dependency["inputs"]],
+            "state": [self._spec(i) for i in dependency["state"]],
+            "changedPropIds": [f"{k}.{next(i['property'] for i in dependency['inputs'] if self._matches(i['id'], k)) if p == '*' else p}" for k, p in triggers],
+        }
+        answer = self.client.post("/_dash-update-component", json=body, headers={"Origin": ORIGIN}, base_url=ORIGIN)
+        self.statuses.append(answer.status_code)
+        assert answer.status_code in (200, 204), answer.text
+        if answer.status_code == 204:
+            return []
+        data = answer.json
+        news: list[tuple[str, str]] = []
+        for updates in (data.get("response") or {}, data.get("sideUpdate") or {}):
+            for key, props in updates.items():
+                if key == "dcx-notices":
+                    self.notices += [str(n["message"]) for n in props.get("sendNotifications", [])]
+                for prop, value in props.items():
+                    name = prop.partition("@")[0]
+                    self.values[key, name] = value
+                    news.append((key, name))
+                    if name == "children":
+                        news += self._take(value)
+        return news
+
+
+@pytest.fixture()
+def application(tmp_path: Path) -> Iterator[Application]:
+    """The whole program on folders of its own, without its worker (``start()``)."""
+    app = create_app(Config.for_tests(tmp_path))
+    yield app
+    app.stop()
+
+
+@pytest.fixture()
+def open_tab() -> Callable[[Application], Tab]:
+    return Tab
+
+
+@pytest.fixture()
+def tab(application: Application) -> Tab:
+    return Tab(application)

@@ -1,0 +1,205 @@
+"""Tabs, sessions and jobs, through the server."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from gui.app import Application
+from gui.data.example import make_example
+from gui.engine.params import DTDParams
+from gui.sessions.cache import DCXCache
+from gui.sessions.manager import LOCAL
+
+LONG = DTDParams(iterations=100_000, train_mixtures=50, test_mixtures=50, run_on_bulk=False)
+SHORT = DTDParams(iterations=5, train_mixtures=30, test_mixtures=30)
+
+
+@pytest.fixture(scope="module")
+def example() -> Any:
+    return make_example()
+
+
+def session_with(application: Application, name: str, example: Any) -> DCXCache:
+    session = application.sessions.create_session(name, actor=LOCAL)
+    session.set_dataset(example.dataset, keep_runs=False)
+    return session
+
+
+def submit(application: Application, session: DCXCache, params: DTDParams, title: str) -> str:
+    from gui.engine.tasks import run_dtd
+
+    assert session.dataset is not None
+    return application.submit(
+        run_dtd, session.session_id, params, dataset=session.dataset, inputs={}, input_results={}, kind="dtd", title=title, actor=LOCAL.name
+    )
+
+
+def until(condition: Callable[[], Any], seconds: float = 90) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never happened"
+        time.sleep(0.05)
+
+
+def running(application: Application, job_id: str) -> bool:
+    return any(j.id == job_id and j.state == "running" and j.count for j in application.runner.status())
+
+
+def test_every_id_is_used_once_over_all_pages(application: Application) -> None:
+    found: list[str] = []
+
+    def walk(node: Any) -> None:
+        if isinstance(node, dict):
+            if "props" in node and "id" in node["props"]:
+                found.append(json.dumps(node["props"]["id"], sort_keys=True))
+            for value in node.values():
+                walk(value)
+        elif isinstance(node, list):
+            for value in node:
+                walk(value)
+
+    walk(json.loads(json.dumps(application.dash.validation_layout.to_plotly_json(), default=lambda c: c.to_plotly_json())))
+    assert len(found) > 100
+    assert sorted(found) == sorted(set(found))
+
+
+def test_a_tab_without_or_with_an_unknown_session_lands_in_the_default_one(tab: Any) -> None:
+    assert "Default" in tab.text("dcx-session-button")
+    assert tab.notices == []
+    tab.set({("dcx-session", "data"): "20200101#000000#deadbeef"})
+    assert "Default" in tab.text("dcx-session-button")
+    assert any("does not exist any more" in n for n in tab.notices)
+    assert tab.get("dcx-session", "data") == tab.application.sessions.default_id
+
+
+def test_pages_say_what_is_missing_and_open_when_it_is_there(tab: Any, example: Any) -> None:
+    tab.go("dtd")
+    assert "DTD needs data" in tab.text("dcx-outlet")
+    tab.go("adtd")
+    assert "ADTD needs a DTD run" in tab.text("dcx-outlet")
+    tab.go("nowhere")
+    assert "There is no such page" in tab.text("dcx-outlet")
+    tab.go("dtd")
+    session = session_with(tab.application, "Mine", example)
+    tab.set({("dcx-session", "data"): session.session_id})
+    assert "DTD needs data" not in tab.text("dcx-outlet")
+    assert tab.get("dtd-run", "id") is not None
+
+
+def test_an_idle_tab_gets_nothing_new(tab: Any) -> None:
+    tab.tick()
+    tab.statuses.clear()
+    tab.tick()
+    assert tab.statuses == [204]
+
+
+def test_a_new_session_is_created_and_shown_and_names_do_not_clash(tab: Any) -> None:
+    tab.click("dcx-new")
+    tab.set({("dcx-new-name", "value"): "Melanoma"})
+    tab.click("dcx-new-create")
+    assert "Melanoma" in tab.text("dcx-session-button")
+    tab.set({("dcx-new-name", "value"): " melanoma "})
+    tab.click("dcx-new-create")
+    assert any("Another session is called" in n and "is free" in n for n in tab.notices)
+    assert len(tab.application.sessions.list_sessions(actor=LOCAL)) == 2
+
+
+def test_the_example_goes_into_a_session_of_its_own(tab: Any) -> None:
+    tab.click("upload-example")
+    assert "Example" in tab.text("dcx-session-button")
+    default = tab.application.sessions.get_session(tab.application.sessions.default_id, actor=LOCAL)
+    assert default.dataset is None
+    assert "training cells" in tab.text("upload-answer")
+
+
+def test_two_tabs_on_two_sessions_do_not_mix(application: Application, open_tab: Callable[..., Any], example: Any) -> None:
+    """Jobs of both sessions, running and queued; each result lands where it was started from, also after switching."""
+    application.start()
+    one, two = session_with(application, "One", example), session_with(application, "Two", example)
+    first, second = open_tab(application), open_tab(application)
+    first.set({("dcx-session", "data"): one.session_id})
+    second.set({("dcx-session", "data"): two.session_id})
+    long = submit(application, one, LONG, "DTD long")
+    queued = submit(application, one, SHORT, "DTD one")
+    other = submit(application, two, SHORT.model_copy(update={"seed": 7}), "DTD two")
+    until(lambda: running(application, long))
+    first.tick()
+    second.tick()
+    assert "DTD long" in second.text("dcx-ticker")
+    assert "DTD two" in first.text("dcx-jobs")
+    first.set({("dcx-session", "data"): two.session_id})  # switching disturbs nothing
+    first.click({"page": "dcx", "part": "cancel", "index": long})
+    assert application.runner.wait(other, 90).state == "done"
+    assert application.runner.wait(queued, 90).state == "done"
+    assert application.runner.wait(long, 90).state == "cancelled"
+    until(lambda: one.current("dtd") and two.current("dtd"))
+    assert [run.id for run in one.runs()] == [queued]
+    assert [run.id for run in two.runs()] == [other]
+    second.tick()
+    assert any("DTD two is done" in n for n in second.notices)
+    assert not any("DTD one" in n for n in second.notices)
+
+
+def test_cancelling_leaves_the_session_as_it_was(application: Application, open_tab: Callable[..., Any], example: Any) -> None:
+    application.start()
+    session = session_with(application, "Mine", example)
+    before = session.revision
+    tab = open_tab(application)
+    tab.set({("dcx-session", "data"): session.session_id})
+    job = submit(application, session, LONG, "DTD")
+    until(lambda: running(application, job))
+    tab.tick()
+    tab.click({"page": "dcx", "part": "cancel", "index": job})
+    assert application.runner.wait(job, 60).state == "cancelled"
+    assert session.runs() == []
+    assert session.revision == before
+    tab.tick()
+    assert any("was cancelled; the session is unchanged" in n for n in tab.notices)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no kill -9 on this system")
+def test_a_killed_worker_is_said_and_the_next_job_runs(application: Application, open_tab: Callable[..., Any], example: Any) -> None:
+    application.start()
+    session = session_with(application, "Mine", example)
+    tab = open_tab(application)
+    tab.set({("dcx-session", "data"): session.session_id})
+    job = submit(application, session, LONG, "DTD")
+    until(lambda: running(application, job))
+    tab.tick()
+    for pid in application.runner.worker_pids():
+        os.kill(pid, signal.SIGKILL)
+    assert application.runner.wait(job, 60).state == "failed"
+    tab.tick()
+    assert any("The worker process ended unexpectedly" in n for n in tab.notices)
+    assert session.runs() == []
+    assert application.runner.wait(submit(application, session, SHORT, "DTD again"), 90).state == "done"
+    until(lambda: session.current("dtd"))
+
+
+def test_a_session_deleted_while_its_job_runs_takes_no_result(application: Application, example: Any) -> None:
+    application.start()
+    session = session_with(application, "Gone", example)
+    job = submit(application, session, SHORT, "DTD")
+    application.sessions.delete_session(session.session_id, actor=LOCAL)
+    ended = application.runner.wait(job, 90)
+    assert ended.state in ("done", "failed")
+    assert ended.run_id is None
+    assert session.runs() == []
+
+
+def test_an_unexpected_error_in_a_callback_shows_no_traceback(application: Application, open_tab: Callable[..., Any], example: Any) -> None:
+    session = session_with(application, "Mine", example)
+    tab = open_tab(application)
+    tab.set({("dcx-session", "data"): session.session_id})
+    object.__setattr__(session.dataset, "train", "not cells at all")  # a fault of ours
+    tab.set({("dcx-dark", "data"): True})
+    tab.set({("upload-tabs", "value"): "types"})
+    assert any("unexpected error" in n for n in tab.notices)
+    assert not any("Traceback" in n or "AttributeError" in n or "not cells" in n for n in tab.notices)

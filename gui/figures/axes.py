@@ -35,37 +35,52 @@ def name_axis(
     middle: bool = False,
     **options: Any,
 ) -> None:
-    """Make an axis of numbers one of names: long names are cut on the axis and whole on hover (``%{x}``), and sent once.
+    """Make an axis of whole numbers one of names: long names are cut on the axis and whole on hover (``%{x}``), and sent once.
 
-    In array mode plotly's hover takes the tick text of a position. The data axis therefore carries the whole names; where some must be cut,
-    its labels are hidden and a second axis, matched to it, shows the short ones.
+    The names stand in ``labelalias``, which plotly uses for ticks and hover (1000 ``ticktext`` cost it a minute: every one is searched for in all).
+    The data axis carries the whole names; where some must be cut, its labels are hidden and a second axis, matched to it, shows the short ones.
     """
-    at = np.arange(len(names)) if positions is None else positions
-    whole = [inert(n) for n in names]
-    cut = [inert(short(n, longest, middle=middle)) for n in names]
-    small = np.asarray(at, dtype=np.float32 if np.asarray(at).dtype.kind == "f" else np.int32)
-    edges = [float(small.min()) - 0.5, float(small.max()) + 0.5] if len(small) else [-0.5, 0.5]
+    at = [int(p) for p in (range(len(names)) if positions is None else positions)]
+    edges = [min(at, default=0) - 0.5, max(at, default=0) + 0.5]
+    between = {str(p): "" for p in range(int(edges[0] + 0.5), int(edges[1] + 0.5))}
+    whole = between | {str(p): inert(n) for p, n in zip(at, names, strict=True)}
+    cut = between | {str(p): inert(short(n, longest, middle=middle)) for p, n in zip(at, names, strict=True)}
     base: dict[str, Any] = {
         "type": "linear",
-        "tickmode": "array",
-        "tickvals": small,
+        "tickmode": "linear",
+        "ticklabeloverflow": "allow",  # else every label is measured against all others
+        "tick0": 0,
+        "dtick": 1,
+        "exponentformat": "none",
+        "separatethousands": False,
         "showgrid": False,
-        "range": edges[::-1] if which == "y" else edges,
-        **options,
     }
+    base |= {"range": edges[::-1] if which == "y" else edges, "minallowed": edges[0], "maxallowed": edges[1], **options}
     key = f"{which}axis"
     plain = whole == cut
-    fig.update_layout({key: {**base, "ticktext": whole, "showticklabels": show and plain}})
+    fig.update_layout({key: {**base, "labelalias": whole, "showticklabels": show and plain}})
     if show and not plain:
         first: dict[str, Any] = {"x": "x", "y": "y"}
-        side = options.get("side", "bottom" if which == "x" else "left")
-        second = {**base, "ticktext": cut, "overlaying": first[which], "matches": first[which], "side": side, "showticklabels": True}
+        second = {
+            **base,
+            "labelalias": cut,
+            "overlaying": first[which],
+            "matches": first[which],
+            "side": "bottom" if which == "x" else "left",
+            "showticklabels": True,
+        }
         title = second.pop("title", None)
         fig.update_layout({f"{key}2": second})
         if title is not None:
             fig.update_layout({key: {"title": None}, f"{key}2": {"title": title}})
         traces = {**first, which: f"{which}2"}
         fig.add_trace(go.Scatter(x=[None], y=[None], xaxis=traces["x"], yaxis=traces["y"], hoverinfo="skip", showlegend=False, mode="markers"))
+
+
+def axis_names(fig: go.Figure, which: Literal["x", "y"]) -> list[str]:
+    """The whole (inert) names along an axis made by :func:`name_axis`, in order."""
+    alias = fig.layout[f"{which}axis"].labelalias
+    return [alias[k] for k in sorted(alias, key=int) if alias[k]]
 
 
 def angle(names: Sequence[object], room: float = 600.0) -> int:

@@ -103,7 +103,7 @@ def _save(tab: Any, item: str, files: Kept) -> tuple[str, bytes, FileKind]:
         if len(files.saved) > before:
             return files.saved[-1]
         tab.wait_for_timeout(100)
-    raise AssertionError(f"nothing was saved; {tab.errors}")
+    raise AssertionError(f"nothing was saved; {getattr(tab, "errors", "")}")
 
 
 def test_hover_names_type_and_sample_in_full(page: Any) -> None:

@@ -105,7 +105,7 @@ class ParamsForm(Generic[P]):
 
     def _shown(self, name: str, value: Any) -> Any:
         if self._kind(name) is float and not isinstance(value, str):
-            return number(value)
+            return exact(value)
         return "" if value is None else value
 
     def _field(self, name: str, value: Any) -> Any:
@@ -142,6 +142,18 @@ def folded(title: str, *children: Any, opened: bool = False) -> Any:
 
 
 def number(value: float) -> str:
-    """A float as a person types it: 1e-09 -> 1e-9, 1.0 -> 1."""
-    mantissa, _, exponent = f"{value:.6g}".partition("e")
-    return f"{mantissa}e{int(exponent)}" if exponent else mantissa
+    """A float as a person reads it, six digits: 1e-9, 1e-3, 0.05, 1."""
+    return _plain(f"{value:.6g}" if value == 0 or 0.01 <= abs(value) < 1e5 else f"{value:.5e}")
+
+
+def exact(value: float) -> str:
+    """The same, with every digit needed to get the number back: a value that is brought back to a form must not change."""
+    shown = number(value)
+    return shown if float(shown) == value else _plain(repr(float(value)))
+
+
+def _plain(text: str) -> str:
+    mantissa, _, exponent = text.partition("e")
+    if exponent and "." in mantissa:
+        mantissa = mantissa.rstrip("0").rstrip(".")
+    return f"{mantissa}e{int(exponent)}" if exponent and int(exponent) else mantissa

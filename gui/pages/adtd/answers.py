@@ -1,0 +1,115 @@
+"""The results in words: the sentence above them, the badges below it, one line for the navigation and for each previous run."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from gui.data.dataset import HIDDEN
+from gui.engine.metrics import pearson
+from gui.engine.params import WEIGHT_NAMES, ADTDParams
+from gui.engine.results import ADTDResult, Run, SearchResult
+from gui.figures.adtd import CHOICES, LOW_SUPPORT, logs
+from gui.figures.text import exponent, three
+from gui.pages.adtd.base import PARTS, model_name, percent, span
+
+TWOFOLD = 1.0
+"""In log2: what counts as regulated in the sentence."""
+
+
+def sentence(result: ADTDResult) -> str:
+    """Hidden share with its interval, the truth where it is known, and how much is regulated."""
+    words = f"Median hidden share {percent(float(result.hidden.median()))}"
+    if result.hidden_interval is not None:
+        low, high = result.hidden_interval["low"].median(), result.hidden_interval["high"].median()
+        words += f" (interval {span(float(low), float(high))})"
+    hidden = true_hidden(result)
+    if hidden is not None:
+        words += f"; true share {percent(float(hidden.median()))}"
+    counts = regulated_genes(result)
+    if counts is not None:
+        words += f"; {_regulated(counts)}"
+    return words + "."
+
+
+def _regulated(counts: pd.Series) -> str:
+    total = int(counts.sum())
+    if total == 0:
+        return "no gene is regulated more than twofold with support in the data"
+    most = str(counts.idxmax())
+    top = int(counts.max())
+    where = f"in {most}" if top == total else f"{top} of them in {most}"
+    return f"{total} gene{'s' * (total > 1)} regulated more than twofold, {where}"
+
+
+def regulated_genes(result: ADTDResult) -> pd.Series | None:
+    """Genes regulated more than twofold and supported by the data, by cell type; None where regulation was not estimated."""
+    if result.gene_regulation is None:
+        return None
+    strong = logs(result.gene_regulation).abs() > TWOFOLD
+    if result.support is not None:
+        strong &= result.support.reindex_like(result.gene_regulation) >= LOW_SUPPORT
+    return strong.sum(axis=0)
+
+
+def unsupported_types(result: ADTDResult) -> list[str]:
+    """Cell types about whose regulation the data say little for every gene (rare ones)."""
+    if result.support is None:
+        return []
+    return [str(t) for t in result.support.columns[(result.support < LOW_SUPPORT).all(axis=0)]]
+
+
+def true_hidden(result: ADTDResult) -> pd.Series | None:
+    """True share of what the reference lacks, by mixture; None for samples of unknown truth."""
+    if result.truth is None:
+        return None
+    lacking = [t for t in result.truth.index if str(t) == HIDDEN or t not in result.composition.index]
+    return result.truth.loc[lacking].sum(axis=0)
+
+
+def mean_correlation(result: ADTDResult) -> float | None:
+    """Mean over the cell types of the correlation with the truth over the mixtures; None where it is not known."""
+    if result.truth is None:
+        return None
+    known = [t for t in result.composition.index if t in result.truth.index]
+    values = [pearson(result.truth.loc[t].to_numpy(dtype=float), result.composition.loc[t].to_numpy(dtype=float)) for t in known]
+    finite = [v for v in values if np.isfinite(v)]
+    return float(np.mean(finite)) if finite else None
+
+
+def badges(run: Run) -> list[tuple[str, str]]:
+    """What the result was computed with, and how well it met the truth where that is known."""
+    result: ADTDResult = run.result
+    params: ADTDParams = run.params  # type: ignore[assignment]
+    found = []
+    correlation = mean_correlation(result)
+    if correlation is not None:
+        found.append((f"mean correlation with the truth {three(correlation)}", "teal" if correlation >= 0.7 else "orange"))
+    weights = "" if params.gene_weights == "dtd" else f" · gene weights {WEIGHT_NAMES[params.gene_weights]}"
+    lambda2 = f" · lambda2 {exponent(params.lambda2)}" if params.regulated else ""
+    found.append(
+        (f"{model_name(params.model)}{lambda2} · {PARTS[params.part]} ({result.composition.shape[1]:,}) · {len(result.reference):,} genes{weights}", "gray")
+    )
+    return found
+
+
+def search_sentence(result: SearchResult) -> str:
+    """Where the loss is smallest, and how far lambda2 can go from there."""
+    words = [f"{CHOICES[key][0]} at {exponent(value)}" for key in ("min", "one_se") if (value := result.choices.get(key)) is not None]
+    return f"lambda2: {', '.join(words)}." if words else "The search found no lambda2 to choose."
+
+
+def summary_line(run: Run) -> str:
+    """For the navigation."""
+    return f"{model_name(run.params.model)}, {percent(float(run.result.hidden.median()))} hidden"  # type: ignore[attr-defined]
+
+
+def run_line(run: Run) -> str:
+    """For the list of previous runs."""
+    params: ADTDParams = run.params  # type: ignore[assignment]
+    return f"{model_name(params.model)} on {PARTS[params.part]}: median hidden share {percent(float(run.result.hidden.median()))}"
+
+
+def search_line(run: Run) -> str:
+    """For the list of previous searches."""
+    return search_sentence(run.result)

@@ -1,0 +1,123 @@
+"""What the parts of the ADTD page share: the page, its forms, the runs on screen, numbers in words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import Input, Output, html
+
+from gui.components.common import card, warning
+from gui.components.form import ParamsForm, folded
+from gui.components.views import GONE, SHOWN
+from gui.engine.params import MODEL_NAMES, WEIGHT_NAMES, ADTDParams, SearchParams
+from gui.engine.results import Run
+from gui.plugin import Context, Page
+
+page = Page("adtd", "ADTD", "hidden background, regulation", order=30, requires=("dtd",))
+form = ParamsForm(
+    page,
+    ADTDParams,
+    choices={
+        "model": {"h": "+h", "h,r": "+h,r", "custom": "Custom"},
+        "part": {"bulk": "Bulk samples", "test": "Test mixtures", "train": "Training mixtures"},
+        "gene_weights": WEIGHT_NAMES,
+    },
+)
+search_form = ParamsForm(page, SearchParams, prefix="search_", names=("smallest", "largest", "points", "folds"))
+"""The dataset of a search is that of the form above it."""
+
+PARTS = {"bulk": "bulk", "test": "test mixtures", "train": "training mixtures"}
+COMPOSITION, HIDDEN_TAB, REGULATION, SEARCH = "composition", "hidden", "regulation", "search"
+TABS = {COMPOSITION: "Composition", HIDDEN_TAB: "Hidden profile", REGULATION: "Gene regulation", SEARCH: "Search"}
+MOST_NOTES = 2
+"""More are folded."""
+TAB = Input(page.id.tabs, "value")
+"""The tab on screen: only its content is computed and sent."""
+
+
+def visible(condition: bool) -> dict[str, str]:
+    """The style of a part that is there only at times."""
+    return SHOWN if condition else GONE
+
+
+def adtd_run(ctx: Context) -> Run | None:
+    """The Deconomix+h or +h,r run on screen."""
+    return ctx.session.current("adtd")
+
+
+def search_run(ctx: Context) -> Run | None:
+    """The search on screen."""
+    return ctx.session.current("search")
+
+
+def model_name(model: str) -> str:
+    """The article's name: "h,r" -> "Deconomix+h,r"."""
+    return MODEL_NAMES.get(model, model)
+
+
+def kept_values(ctx: Context) -> dict[str, Any]:
+    """The parameters as the session keeps them, defaults where it does not."""
+    kept = ctx.session.form(page.key)
+    return {name: kept.get(name, field.default) for name, field in ADTDParams.model_fields.items()}
+
+
+def applies(values: Mapping[str, Any]) -> dict[str, bool]:
+    """Which of the fields mean something for the chosen model; the others are not shown."""
+    custom = values["model"] == "custom"
+    return {
+        "lambda2": values["model"] == "h,r" or (custom and not values["delta_static"]),
+        "custom": custom,
+        "lambda1": custom and not values["c_static"],
+    }
+
+
+def percent(share: float) -> str:
+    """A fraction as a person reads it: "24 %", "3.4 %", "below 0.1 %"."""
+    if not math.isfinite(share):
+        return "unknown"
+    value = 100 * share
+    if 0 < value < 0.1:
+        return "below 0.1 %"
+    return f"{value:.1f} %" if 0 < value < 9.95 else f"{value:.0f} %"
+
+
+def span(low: float, high: float) -> str:
+    """A range of fractions: "9 to 31 %"."""
+    first, last = percent(low), percent(high)
+    return first if first == last else f"{first.removesuffix(' %')} to {last}"
+
+
+def head_card(name: str, runs: Any) -> Any:
+    """The card above the tabs: the answer in a sentence (``<name>_answer``), badges and earlier runs, remarks; filled by :func:`head_parts`."""
+    badges = dmc.Group(id=getattr(page.id, f"{name}_badges"), gap="xs", style={"flex": 1})
+    row = dmc.Group([badges, runs], justify="space-between", align="flex-start", gap="xs", mt=4, wrap="nowrap")
+    return html.Div(
+        card(dmc.Text("", id=getattr(page.id, f"{name}_answer"), fw=700, size="lg", lh=1.3), row, html.Div(id=getattr(page.id, f"{name}_remarks"))),
+        id=getattr(page.id, f"{name}_head"),
+        style=GONE,
+    )
+
+
+def head_outputs(name: str) -> list[Output]:
+    """What :func:`head_parts` fills."""
+    return [Output(getattr(page.id, f"{name}_{part}"), "children") for part in ("answer", "badges", "remarks")]
+
+
+def head_parts(ctx: Context, run: Run, sentence: str, badges: Sequence[tuple[str, str]], again: str) -> list[Any]:
+    """badges are (text, colour); ``again`` is the text of the button that brings an outdated result up to date."""
+    shown = [dmc.Badge(text, color=colour, variant="light", radius="sm", tt="none", fw=600, maw=480) for text, colour in badges]
+    return [sentence, shown, remarks(ctx, run, again)]
+
+
+def remarks(ctx: Context, run: Run, again: str) -> Any:
+    """What to know about a result: whether it still belongs to the data (with a button, ``again``), and the engine's notes."""
+    outdated, found = ctx.session.outdated(run), []
+    if outdated:
+        button = dmc.Button(again, id=page.id.each("again", run.id), size="compact-sm", variant="light", color="orange")
+        found.append(warning(f"{outdated} {again} to bring it up to date.", button))
+    notes = [dmc.Text(note, size="xs", c="dimmed") for note in run.result.notes]
+    found += notes if len(notes) <= MOST_NOTES else [folded(f"{len(notes)} notes", *notes)]
+    return dmc.Stack(found, gap=4, mt=6) if found else None

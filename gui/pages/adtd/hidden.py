@@ -1,0 +1,148 @@
+"""The Hidden profile tab: the genes that make up the hidden background, and its share in every sample with the interval at equal fit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dash_mantine_components as dmc
+import pandas as pd
+import plotly.graph_objects as go
+from dash import Input, Output, State, html, no_update
+from dash.exceptions import PreventUpdate
+
+from gui.components.common import empty_state
+from gui.components.figure import bind_figure_export, figure_card
+from gui.components.table import bind_table_export, result_table, table_view
+from gui.components.views import GONE, SHOWN, Views, room, switch
+from gui.engine.results import ADTDResult
+from gui.figures import adtd as figures
+from gui.figures import hidden as shares
+from gui.figures.template import styled
+from gui.pages.adtd.answers import true_hidden
+from gui.pages.adtd.base import HIDDEN_TAB, TAB, adtd_run, page, visible
+from gui.plugin import DARK, REVISION, Context
+
+GENES, SAMPLES = "genes", "samples"
+DEFAULT_N, MOST_N = 30, 200
+WORDS = {
+    GENES: "What the hidden background expresses, beside the mean of the reference: a hint at which cells are missing.",
+    SAMPLES: "The fit cannot tell shares within the interval apart: it is as good with each of them.",
+}
+
+
+views = Views(page, "hidden")
+
+
+def panel(ctx: Context) -> Any:
+    """The tab's skeleton."""
+    there_is = adtd_run(ctx) is not None
+    many = dmc.NumberInput(
+        id=page.id.hidden_n,
+        value=DEFAULT_N,
+        min=1,
+        max=MOST_N,
+        w=110,
+        size="xs",
+        allowDecimal=False,
+        debounce=300,
+        suffix=" genes",
+        **{"aria-label": "Number of genes"},
+    )
+    controls = [
+        switch({GENES: "Genes", SAMPLES: "Share by sample"}, page.id.hidden_of, GENES),
+        switch({"figure": "Figure", "table": "Table"}, page.id.hidden_view, "figure"),
+        html.Div(many, id=page.id.hidden_n_box),
+    ]
+    drawing = figure_card(page, "hidden", file_name="hidden-profile")
+    there = views.layout(controls, drawing, result_table(page, "hidden_table"), unit=dmc.Text("Fractions (0 to 1).", size="xs", c="dimmed", mb=4))
+    nothing = empty_state(
+        "No hidden background yet",
+        "Deconomix+h estimates what is in the samples but not in the reference. Choose a model on the left and run it.",
+        dmc.Button("Run with these parameters", id=page.id.each("start", HIDDEN_TAB)),
+    )
+    words = dmc.Text("", id=page.id.hidden_words, size="xs", c="dimmed", mt=4)
+    return html.Div(
+        [html.Div(nothing, id=page.id.hidden_empty, style=visible(not there_is)), html.Div([there, words], id=page.id.hidden_body, style=visible(there_is))]
+    )
+
+
+# -- what is shown: pure --------------------------------------------------------------------------------------------------------
+def profile_table(result: ADTDResult) -> pd.DataFrame:
+    """By gene, largest first: its share of the hidden background's expression and of the reference's mean; both sum to 1."""
+    profiles = result.reference / result.reference.sum(axis=0)
+    found = pd.DataFrame({"hidden background": result.hidden_profile, "mean of the reference": profiles.mean(axis=1).reindex(result.hidden_profile.index)})
+    found.index.name = "gene"
+    return found.sort_values("hidden background", ascending=False, kind="stable")
+
+
+def share_table(result: ADTDResult) -> pd.DataFrame:
+    """By sample: hidden share, low and high end of the interval at equal fit, true share where it is known; fractions."""
+    columns: dict[str, pd.Series] = {"hidden": result.hidden}
+    if result.hidden_interval is not None:
+        columns |= {"low": result.hidden_interval["low"], "high": result.hidden_interval["high"]}
+    truth = true_hidden(result)
+    if truth is not None:
+        columns["true"] = truth
+    found = pd.DataFrame({name: values.reindex(result.hidden.index) for name, values in columns.items()})
+    found.index.name = "sample"
+    return found
+
+
+def figure(result: ADTDResult, of: str, n: int, dark: bool) -> go.Figure:
+    if of == SAMPLES:
+        return styled(shares.hidden_share(result.hidden, result.hidden_interval, truth=true_hidden(result)), dark)
+    return styled(figures.hidden_profile(result.hidden_profile, result.reference, n), dark)
+
+
+def table(result: ADTDResult, of: str) -> pd.DataFrame:
+    return share_table(result) if of == SAMPLES else profile_table(result)
+
+
+# -- callbacks ------------------------------------------------------------------------------------------------------------------
+bind_figure_export(page, "hidden")
+
+
+def _name(of: str) -> str:
+    return "hidden-share" if of == SAMPLES else "hidden-profile"
+
+
+def _to_save(ctx: Context, of: str) -> tuple[str, pd.DataFrame] | None:
+    run = adtd_run(ctx)
+    return None if run is None else (_name(of), table(run.result, of))
+
+
+bind_table_export(page, "hidden_table", _to_save, State(page.id.hidden_of, "value"))
+
+
+@page.callback(
+    Output(page.id.hidden_empty, "style"),
+    Output(page.id.hidden_body, "style"),
+    Output(page.id.hidden_words, "children"),
+    Output(page.id.hidden_n_box, "style"),
+    Output(page.id.hidden, "figure"),
+    Output(page.id.hidden, "style"),
+    Output(page.id.hidden_file, "data"),
+    Output(page.id.hidden_table, "columnDefs"),
+    Output(page.id.hidden_table, "rowData"),
+    Output(page.id.hidden_table_note, "children"),
+    *views.outputs,
+    REVISION,
+    DARK,
+    TAB,
+    Input(page.id.hidden_of, "value"),
+    Input(page.id.hidden_view, "value"),
+    Input(page.id.hidden_n, "value"),
+)
+def show_hidden(ctx: Context, _revision: Any, dark: bool, tab: str, of: str, view: str, n: Any) -> Any:
+    if tab != HIDDEN_TAB:
+        raise PreventUpdate
+    run = adtd_run(ctx)
+    if run is None:
+        return [SHOWN, GONE, *[no_update] * 12]
+    head = [GONE, SHOWN, WORDS.get(of, ""), visible(of == GENES and view != "table")]
+    if view == "table":
+        shown = table_view(table(run.result, of), index_name="Sample" if of == SAMPLES else "Gene")
+        return [*head, *[no_update] * 3, shown.columns, shown.rows, shown.note, *views.show("table")]
+    many = n if isinstance(n, int) and 1 <= n <= MOST_N else DEFAULT_N
+    drawn = figure(run.result, of, many, bool(dark))
+    return [*head, drawn, room(drawn, above=385), _name(of), *[no_update] * 3, *views.show("figure")]

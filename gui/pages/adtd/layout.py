@@ -1,0 +1,134 @@
+"""The page: parameters on the left; on the right the answer in a sentence and the results in tabs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import Input, Output, State, dcc, html, no_update
+from dash.exceptions import PreventUpdate
+
+from gui.components.common import card, empty_state, two_columns
+from gui.components.composition import Composition, CompositionView, bulk_groups
+from gui.components.runs import PreviousRuns
+from gui.components.views import GONE, SHOWN
+from gui.pages.adtd import hidden, parameters, regulation, search
+from gui.pages.adtd.answers import badges, run_line, sentence, summary_line
+from gui.pages.adtd.base import (
+    COMPOSITION,
+    HIDDEN_TAB,
+    PARTS,
+    REGULATION,
+    SEARCH,
+    TAB,
+    TABS,
+    adtd_run,
+    form,
+    head_card,
+    head_outputs,
+    head_parts,
+    page,
+    search_run,
+    visible,
+)
+from gui.plugin import REVISION, Context
+
+KINDS = ("adtd", "search")
+DIM = {"color": "var(--mantine-color-dimmed)"}
+previous = PreviousRuns(page, "adtd", form, describe=run_line)
+
+
+def source(ctx: Context, part: str) -> Composition | None:
+    """The run's composition, hidden background included, with truth or groups and the interval of the hidden share."""
+    run = adtd_run(ctx)
+    if run is None or run.params.part != part:  # type: ignore[attr-defined]
+        return None
+    full = run.result.full()
+    groups = bulk_groups(ctx.session.dataset, full.columns) if part == "bulk" and ctx.session.outdated(run) is None else None
+    return Composition(full, run.result.truth, groups, run.result.hidden_interval)
+
+
+view = CompositionView(page, source, active=(TAB, COMPOSITION), parts={p: text[0].upper() + text[1:] for p, text in PARTS.items()}, normalise=False)
+
+
+@page.layout
+def layout(ctx: Context) -> Any:
+    tab = ctx.session.form(page.key).get("tab") or (COMPOSITION if adtd_run(ctx) or not search_run(ctx) else SEARCH)
+    panels = {COMPOSITION: _composition(ctx), HIDDEN_TAB: hidden.panel(ctx), REGULATION: regulation.panel(ctx), SEARCH: search.panel(ctx)}
+    tabs = dmc.Tabs(
+        [
+            dmc.TabsList([dmc.TabsTab(html.Span(text, id=getattr(page.id, f"tab_{name}")), value=name) for name, text in TABS.items()]),
+            *[dmc.TabsPanel(panels[name], value=name, pt="sm") for name in TABS],
+        ],
+        id=page.id.tabs,
+        value=tab,
+        keepMounted=True,
+    )
+    results = [head_card("run", previous.layout()), search.head(), card(tabs)]
+    return html.Div([dcc.Store(id=page.id.seen, data=_ids(ctx)), two_columns(parameters.column(ctx), results)])
+
+
+def _composition(ctx: Context) -> Any:
+    there = adtd_run(ctx) is not None
+    nothing = empty_state(
+        "No result yet",
+        "Deconomix+h estimates the share of each cell type and of a hidden background that the reference lacks. Choose a model on the left and run it.",
+        dmc.Button("Run with these parameters", id=page.id.each("start", COMPOSITION)),
+    )
+    return html.Div(
+        [
+            html.Div(nothing, id=page.id.composition_empty, style=visible(not there)),
+            html.Div(view.layout(ctx), id=page.id.composition_body, style=visible(there)),
+        ]
+    )
+
+
+@page.summary
+def summary(ctx: Context) -> str | None:
+    run = adtd_run(ctx)
+    return None if run is None else summary_line(run)
+
+
+def _ids(ctx: Context) -> list[str]:
+    return [run.id for run in ctx.session.runs() if run.kind in KINDS]
+
+
+# -- callbacks ------------------------------------------------------------------------------------------------------------------
+view.bind()
+previous.bind()
+
+
+@page.callback(
+    Output(page.id.run_head, "style"),
+    *head_outputs("run"),
+    Output(page.id.composition_empty, "style"),
+    Output(page.id.composition_body, "style"),
+    Output(page.id.tab_regulation, "style"),
+    Output(page.id.tab_search, "style"),
+    Output(page.id.search_head, "style"),
+    REVISION,
+    TAB,
+)
+def show_answer(ctx: Context, _revision: Any, tab: str) -> Any:
+    """The sentence about what is on screen: the run, or on its tab the search. Tabs that have nothing to show yet are dimmed."""
+    run, searched = adtd_run(ctx), search_run(ctx) is not None
+    tabs = [SHOWN if there else DIM for there in (run is not None and run.result.gene_regulation is not None, searched)]
+    last = [*tabs, visible(tab == SEARCH and searched)]
+    if run is None:
+        return [GONE, "", None, None, SHOWN, GONE, *last]
+    return [visible(tab != SEARCH), *head_parts(ctx, run, sentence(run.result), badges(run), "Run again"), GONE, SHOWN, *last]
+
+
+@page.callback(Output(page.id.tabs, "value"), Output(page.id.seen, "data"), REVISION, State(page.id.seen, "data"))
+def follow(ctx: Context, _revision: Any, seen: list[str] | None) -> Any:
+    """A new result is shown: Composition after a run, Search after a search."""
+    now = _ids(ctx)
+    new = [run for run in ctx.session.runs() if run.id in now and run.id not in (seen or [])]
+    if not new:
+        raise PreventUpdate
+    return (COMPOSITION if new[-1].kind == "adtd" else SEARCH) if seen is not None else no_update, now
+
+
+@page.callback(Input(page.id.tabs, "value"), prevent_initial_call=True)
+def keep_tab(ctx: Context, tab: str) -> None:
+    ctx.session.keep_form(page.key, {"tab": tab})

@@ -1,0 +1,241 @@
+"""The narrow column: model, dataset, search of lambda2; what can be run and, if not, why; and running it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import ALL, Input, Output, State, html
+from dash import ctx as call
+from dash.exceptions import PreventUpdate
+
+from gui.components.common import card, clicked
+from gui.components.form import folded
+from gui.data.normalize import bulk_keeps
+from gui.engine.params import ADTDParams, Params, SearchParams
+from gui.engine.results import DTDResult
+from gui.engine.tasks import run_adtd, run_search
+from gui.errors import DeconomixError, InvalidParameter, MissingPart
+from gui.pages.adtd.base import PARTS, applies, form, kept_values, model_name, page, search_form, visible
+from gui.plugin import REVISION, Context
+
+MODEL_WORDS = {
+    "h": "estimates a hidden background next to the cell types of the reference.",
+    "h,r": "also estimates how genes are regulated in each cell type.",
+    "custom": "your own choice of what is estimated.",
+}
+
+
+def column(ctx: Context) -> Any:
+    """The parameters, the search folded, one primary button."""
+    show = applies(kept_values(ctx))
+    search = folded(
+        "Search λ₂",
+        dmc.Text("Finds lambda2 by cross-validation on the dataset chosen above.", size="xs", c="dimmed", mb="xs"),
+        search_form.fields(ctx, "smallest", "largest", "points", "folds"),
+        dmc.Button("Search λ₂", id=page.id.search, variant="light", fullWidth=True, mt="sm"),
+        dmc.Text("", id=page.id.search_reason, size="xs", c="dimmed", mt=4),
+    )
+    return card(
+        form.fields(ctx, "model"),
+        dmc.Text("", id=page.id.model_words, size="xs", c="dimmed", mt=6, mb="sm"),
+        form.fields(ctx, "part", "max_iterations"),
+        dmc.Box(form.fields(ctx, "c_static", "delta_static"), id=page.id.for_custom, style=visible(show["custom"]), mt="sm"),
+        dmc.Box(form.fields(ctx, "lambda1"), id=page.id.for_lambda1, style=visible(show["lambda1"]), mt="sm"),
+        dmc.Box(form.fields(ctx, "lambda2"), id=page.id.for_lambda2, style=visible(show["lambda2"]), mt="sm"),
+        dmc.Box([search, form.advanced(ctx, "gene_weights")], mt="sm"),
+        dmc.Button("Run", id=page.id.run, fullWidth=True, mt="md"),
+        dmc.Text("", id=page.id.reason, size="xs", c="dimmed", ta="center", mt=6),
+        form.hidden_parts(),
+        search_form.hidden_parts(),
+    )
+
+
+# -- what can be run ------------------------------------------------------------------------------------------------------------
+def sample_count(ctx: Context, part: str) -> int | None:
+    """Samples or mixtures of the dataset chosen; None where it is not there."""
+    data, dtd = ctx.session.dataset, ctx.session.current("dtd")
+    if data is None or dtd is None:
+        return None
+    if part == "bulk":
+        return data.bulk.matrix.n_columns if data.bulk is not None else None
+    trained = dtd.result.params
+    if trained is None or (data.train if part == "train" else data.test) is None:
+        return None
+    return int(trained.train_mixtures if part == "train" else trained.test_mixtures)
+
+
+def obstacle(ctx: Context, part: str) -> str | None:
+    """Why this dataset cannot be deconvolved now and what to do, as sentences; None if it can."""
+    data, dtd = ctx.session.dataset, ctx.session.current("dtd")
+    if dtd is None or data is None:
+        return "There is no DTD run yet. Run DTD first."
+    trained: DTDResult = dtd.result
+    if part == "bulk":
+        if data.bulk is None:
+            return "There is no bulk. Load one on the Upload page, or choose simulated mixtures as the dataset."
+        lacking = bulk_keeps(trained.genes, data.bulk.matrix)
+        if lacking:
+            return f"The bulk lacks {len(lacking):,} of the {len(trained.genes):,} genes of the DTD run. Run DTD again."
+        return None
+    if trained.params is None:
+        return "A loaded model brings no simulated mixtures. Choose the bulk as the dataset."
+    if (data.train if part == "train" else data.test) is None:
+        return f"There are no {'training' if part == 'train' else 'test'} cells to simulate mixtures from. Choose another dataset."
+    return None
+
+
+def adtd_problem(ctx: Context, values: Sequence[Any]) -> str | None:
+    """Why Run is disabled, or None."""
+    try:
+        params = form.parse(values)
+    except DeconomixError as error:
+        return str(error)
+    return obstacle(ctx, params.part)
+
+
+def search_problem(ctx: Context, values: Sequence[Any], part: str) -> str | None:
+    """Why the search is disabled, or None."""
+    try:
+        params = search_form.parse(values, part=part)
+    except DeconomixError as error:
+        return str(error)
+    count = sample_count(ctx, part)
+    if count is not None and params.folds > count:
+        return f"Folds is {params.folds}, but there are only {count} samples."
+    return obstacle(ctx, part)
+
+
+def using(ctx: Context, part: str) -> str:
+    """What is computed with, below the button: "1000 genes · 8 samples"."""
+    dtd, count = ctx.session.current("dtd"), sample_count(ctx, part)
+    if dtd is None or count is None:
+        return ""
+    return f"{len(dtd.result.genes):,} genes of the DTD run · {count:,} {'samples' if part == 'bulk' else 'mixtures'}"
+
+
+def part_options(ctx: Context) -> list[dict[str, Any]]:
+    """The datasets with their sizes; those that are not there cannot be chosen."""
+    found = []
+    for part, text in form.choices["part"].items():
+        count = sample_count(ctx, part)
+        found.append({"value": part, "label": text if count is None else f"{text} ({count:,})", "disabled": count is None})
+    return found
+
+
+# -- running --------------------------------------------------------------------------------------------------------------------
+def submit_adtd(ctx: Context, params: ADTDParams) -> None:
+    """Queue a run on the DTD run on screen. MissingPart says why it cannot be."""
+    _submit(ctx, run_adtd, params, "adtd", f"{model_name(params.model)} on {PARTS[params.part]}", params.part)
+
+
+def submit_search(ctx: Context, params: SearchParams) -> None:
+    """Queue a search on the DTD run on screen. MissingPart or InvalidParameter say why it cannot be."""
+    count = sample_count(ctx, params.part)
+    if count is not None and params.folds > count:
+        raise InvalidParameter(f"Folds is {params.folds}, but there are only {count} samples.")
+    _submit(ctx, run_search, params, "search", f"Search λ₂ on {PARTS[params.part]}", params.part)
+
+
+def _submit(ctx: Context, task: Any, params: Params, kind: str, title: str, part: str) -> None:
+    reason, dtd = obstacle(ctx, part), ctx.session.current("dtd")
+    if reason is not None or dtd is None:
+        raise MissingPart(reason or "There is no DTD run yet.")
+    inputs = {"dtd": dtd.id}
+    if any(job.active and job.kind == kind and job.params == params and dict(job.inputs) == inputs for job in ctx.jobs.status(ctx.session_id)):
+        ctx.notify(f"{title} with these parameters is already waiting or running.")
+        return
+    ctx.jobs.submit(task, ctx.session_id, params, kind=kind, title=title, inputs=inputs)
+
+
+form.bind()
+search_form.bind()
+
+
+@page.callback(
+    Output(page.id.run, "children"),
+    Output(page.id.run, "disabled"),
+    Output(page.id.reason, "children"),
+    Output(page.id.model_words, "children"),
+    Output(page.id.for_custom, "style"),
+    Output(page.id.for_lambda1, "style"),
+    Output(page.id.for_lambda2, "style"),
+    REVISION,
+    *[Input(form.id(n), form.prop(n)) for n in form.names],
+)
+def check_form(ctx: Context, _revision: Any, *values: Any) -> Any:
+    """The button names the model and is disabled with its reason; fields that mean nothing for the model disappear."""
+    shown = dict(zip(form.names, values, strict=True))
+    reason, show = adtd_problem(ctx, values), applies(shown)
+    name = model_name(shown["model"])
+    words = [html.B(name), f": {MODEL_WORDS.get(shown['model'], '')}"]
+    return [f"Run {name}", reason is not None, reason or using(ctx, shown["part"]), words, *(visible(show[n]) for n in ("custom", "lambda1", "lambda2"))]
+
+
+@page.callback(Output(form.id("part"), "data"), REVISION)
+def offer_parts(ctx: Context, _revision: Any) -> Any:
+    return part_options(ctx)
+
+
+@page.callback(
+    Output(page.id.search, "disabled"),
+    Output(page.id.search_reason, "children"),
+    REVISION,
+    Input(form.id("part"), "value"),
+    *[Input(search_form.id(n), search_form.prop(n)) for n in search_form.names],
+)
+def check_search(ctx: Context, _revision: Any, part: str, *values: Any) -> Any:
+    reason = search_problem(ctx, values, part)
+    points, folds = values[search_form.names.index("points")], values[search_form.names.index("folds")]
+    return reason is not None, reason or f"{points} values × {folds} folds = {points * folds} fits"
+
+
+@page.callback(Input(page.id.run, "n_clicks"), Input(page.id.each("start", ALL), "n_clicks"), *form.states, prevent_initial_call=True)
+def run(ctx: Context, clicks: int | None, _started: Any, *values: Any) -> None:
+    """Parse the form and queue a run; also from the empty states."""
+    if not (clicks if call.triggered_id == page.id.run else clicked()):
+        raise PreventUpdate
+    submit_adtd(ctx, form.parse(values))
+
+
+@page.callback(
+    Input(page.id.search, "n_clicks"),
+    Input(page.id.each("start-search", ALL), "n_clicks"),
+    State(form.id("part"), "value"),
+    *search_form.states,
+    prevent_initial_call=True,
+)
+def start_search(ctx: Context, clicks: int | None, _started: Any, part: str, *values: Any) -> None:
+    if not (clicks if call.triggered_id == page.id.search else clicked()):
+        raise PreventUpdate
+    submit_search(ctx, search_form.parse(values, part=part))
+
+
+@page.callback(Input(page.id.each("again", ALL), "n_clicks"), prevent_initial_call=True)
+def again(ctx: Context, _clicks: Any) -> None:
+    """An outdated result once more, with its own parameters, on the present data and DTD run."""
+    found = ctx.session.run(clicked())
+    if found is None:
+        raise PreventUpdate
+    if isinstance(found.params, SearchParams):
+        submit_search(ctx, found.params)
+    elif isinstance(found.params, ADTDParams):
+        submit_adtd(ctx, found.params)
+
+
+@page.callback(Output(form.fill_id, "data", allow_duplicate=True), Input(search_form.fill_id, "data"), prevent_initial_call=True)
+def fill_part(ctx: Context, data: dict[str, Any] | None) -> Any:
+    """A search brought back brings its dataset, which stands in the form above."""
+    if not data or "part" not in data:
+        raise PreventUpdate
+    return {"part": data["part"], "": data.get("")}
+
+
+@page.callback(Output(form.fill_id, "data", allow_duplicate=True), Input(page.id.each("model", ALL), "n_clicks"), prevent_initial_call=True)
+def choose_model(ctx: Context, clicks: Any) -> Any:
+    """From an empty state: the model that would fill it."""
+    model = clicked()
+    if model is None:
+        raise PreventUpdate
+    return {"model": model, "": f"{model} {clicks}"}

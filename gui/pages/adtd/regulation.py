@@ -1,0 +1,238 @@
+"""The Gene regulation tab: heatmap centred at 1, genes chosen by search or the most regulated ones of each type; the table of Delta."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import dash_mantine_components as dmc
+import pandas as pd
+import plotly.graph_objects as go
+from dash import Input, Output, State, html, no_update
+from dash.exceptions import PreventUpdate
+
+from gui.components.common import empty_state
+from gui.components.figure import bind_figure_export, figure_card
+from gui.components.table import TableView, bind_table_export, result_table, table_view
+from gui.components.views import GONE, SHOWN, Views, room, switch
+from gui.engine.results import ADTDResult
+from gui.figures import adtd as figures
+from gui.figures.template import blank, styled
+from gui.pages.adtd.answers import unsupported_types
+from gui.pages.adtd.base import REGULATION, TAB, adtd_run, model_name, page, visible
+from gui.plugin import DARK, REVISION, Context
+
+EACH = "each"
+"""The value of the type control for "in each cell type"."""
+TYPE = "type:"
+DEFAULT_N, MOST_N = 10, 200
+FACTOR, LOG2 = "factor", "log2"
+HEATMAP, TABLE, SUPPORT = "heatmap", "table", "support"
+ALL_TYPES = {"value": EACH, "label": "in each cell type"}
+UNITS = {
+    TABLE: "Factor by which a gene's expression in a cell type differs from the reference; 1: unregulated. The saved file has all genes.",
+    SUPPORT: f"How much the data say about the regulation, 0 to 1; grey in the heatmap below {figures.LOW_SUPPORT:g}. The saved file has all genes.",
+}
+
+
+class Wanted(NamedTuple):
+    """What the controls say. of : EACH or "type:<name>"; genes : chosen by search, in place of the most regulated ones."""
+
+    n: int = DEFAULT_N
+    of: str = EACH
+    genes: tuple[str, ...] = ()
+    supported: bool = True
+    scale: str = FACTOR
+
+
+views = Views(page, "regulation")
+
+
+def panel(ctx: Context) -> Any:
+    """The tab's skeleton."""
+    run = adtd_run(ctx)
+    there_is = run is not None and run.result.gene_regulation is not None
+    small = {"size": "xs"}
+    controls = [
+        switch({HEATMAP: "Heatmap", TABLE: "Table", SUPPORT: "Support"}, page.id.regulation_view, HEATMAP),
+        dmc.NumberInput(
+            id=page.id.genes_n,
+            value=DEFAULT_N,
+            min=1,
+            max=MOST_N,
+            w=82,
+            prefix="Top ",
+            allowDecimal=False,
+            debounce=300,
+            **small,
+            **{"aria-label": "Most regulated genes"},
+        ),
+        dmc.Select(
+            id=page.id.genes_type,
+            data=[ALL_TYPES],
+            value=EACH,
+            w=160,
+            allowDeselect=False,
+            searchable=True,
+            checkIconPosition="right",
+            **small,
+            **{"aria-label": "in which cell type"},
+        ),
+        dmc.MultiSelect(
+            id=page.id.genes_chosen,
+            data=[],
+            value=[],
+            placeholder="or genes by name…",
+            searchable=True,
+            clearable=True,
+            limit=50,
+            hidePickedOptions=True,
+            nothingFoundMessage="No such gene",
+            debounce=100,
+            style={"flex": 1, "minWidth": 150, "maxWidth": 420},
+            **small,
+            **{"aria-label": "Genes by name"},
+        ),
+        dmc.Box(switch({FACTOR: "Factor", LOG2: "log2"}, page.id.regulation_scale, FACTOR), id=page.id.regulation_scale_box),
+        dmc.Tooltip(
+            dmc.Switch(id=page.id.supported, checked=True, label="Supported only", **small),
+            label="Leave out regulation about which the data say little: of rare cell types and of genes with little weight.",
+        ),
+    ]
+    drawing = figure_card(page, "regulation", file_name="gene-regulation")
+    unit = dmc.Text("", id=page.id.regulation_unit, size="xs", c="dimmed", mb=4)
+    there = views.layout(controls, drawing, result_table(page, "regulation_table"), unit=unit)
+    words = dmc.Text("", id=page.id.regulation_words, size="xs", c="dimmed", mt=4)
+    return html.Div([html.Div(id=page.id.regulation_empty, style=GONE), html.Div([there, words], id=page.id.regulation_body, style=visible(there_is))])
+
+
+# -- what is shown: pure --------------------------------------------------------------------------------------------------------
+def chosen_genes(result: ADTDResult, wanted: Wanted) -> list[str]:
+    """The genes on screen: those chosen by name, else the n most regulated of one type or of each."""
+    delta = result.gene_regulation
+    if delta is None:
+        return []
+    if wanted.genes:
+        return [g for g in wanted.genes if g in delta.index]
+    support = result.support if wanted.supported else None
+    types = [str(t) for t in delta.columns] if wanted.of == EACH else [wanted.of.removeprefix(TYPE)]
+    found: dict[str, None] = {}
+    for name in types:
+        if name in delta.columns:
+            found.update(dict.fromkeys(figures.most_regulated(delta, support, wanted.n, name)))
+    return list(found)
+
+
+def heatmap(result: ADTDResult, genes: Sequence[str], wanted: Wanted, dark: bool) -> go.Figure:
+    """The heatmap of ``genes``; empty where there are none."""
+    if result.gene_regulation is None or not genes:
+        return styled(blank(), dark)
+    return styled(figures.gene_regulation(result.gene_regulation, result.support, genes=genes, log2=wanted.scale == LOG2), dark)
+
+
+def table(result: ADTDResult, genes: Sequence[str], of: str) -> TableView:
+    """Regulation or support of ``genes``, genes x cell types."""
+    frame = result.support if of == SUPPORT else result.gene_regulation
+    return TableView([], []) if frame is None else table_view(frame.loc[list(genes)], index_name="Gene")
+
+
+def words(result: ADTDResult, genes: Sequence[str], wanted: Wanted) -> str:
+    """What the heatmap shows and how far to trust it."""
+    if not genes:
+        hint = " Switch “Supported only” off to see them all, or use a smaller lambda2." if wanted.supported and not wanted.genes else ""
+        return f"No regulation here has support in the data.{hint}"
+    weak = unsupported_types(result)
+    said = f" Nothing is supported for {_some(weak)}." if weak else ""
+    return f"{len(genes):,} genes; 1 is unregulated. Grey: the data say little about it (rare cell types, genes of little weight).{said}"
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def nothing(model: str | None) -> Any:
+    """Why there is no gene regulation, and the button that leads to it."""
+    choose = dmc.Button("Choose Deconomix+h,r", id=page.id.each("model", "h,r"))
+    if model is None:
+        return empty_state(
+            "No gene regulation yet", "Deconomix+h,r estimates how genes are regulated in each cell type. Choose it on the left and run it.", choose
+        )
+    return empty_state(f"{model_name(model)} holds gene regulation at 1", "Deconomix+h,r estimates it. Choose it on the left and run it.", choose)
+
+
+# -- callbacks ------------------------------------------------------------------------------------------------------------------
+bind_figure_export(page, "regulation")
+
+
+def _to_save(ctx: Context, view: str) -> tuple[str, pd.DataFrame] | None:
+    run = adtd_run(ctx)
+    frame = None if run is None else run.result.support if view == SUPPORT else run.result.gene_regulation
+    return None if frame is None else ("gene-regulation-support" if view == SUPPORT else "gene-regulation", frame)
+
+
+bind_table_export(page, "regulation_table", _to_save, State(page.id.regulation_view, "value"))
+
+
+@page.callback(
+    Output(page.id.genes_type, "data"),
+    Output(page.id.genes_type, "value"),
+    Output(page.id.genes_chosen, "data"),
+    Output(page.id.genes_chosen, "value"),
+    REVISION,
+    TAB,
+    State(page.id.genes_type, "value"),
+    State(page.id.genes_chosen, "value"),
+)
+def offer_genes(ctx: Context, _revision: Any, tab: str, of: str, genes: list[str] | None) -> Any:
+    """The types and genes of the run on screen; what is chosen stays where it can."""
+    run = adtd_run(ctx)
+    if tab != REGULATION or run is None or run.result.gene_regulation is None:
+        raise PreventUpdate
+    delta = run.result.gene_regulation
+    types = [ALL_TYPES, *({"value": f"{TYPE}{t}", "label": f"in {t}"} for t in delta.columns)]
+    known = set(delta.index)
+    kept = [g for g in genes or [] if g in known]
+    return types, of if of in {t["value"] for t in types} else EACH, sorted(map(str, delta.index)), kept if kept != (genes or []) else no_update
+
+
+@page.callback(
+    Output(page.id.regulation_empty, "style"),
+    Output(page.id.regulation_empty, "children"),
+    Output(page.id.regulation_body, "style"),
+    Output(page.id.regulation_words, "children"),
+    Output(page.id.regulation_scale_box, "style"),
+    Output(page.id.regulation, "figure"),
+    Output(page.id.regulation, "style"),
+    Output(page.id.regulation_table, "columnDefs"),
+    Output(page.id.regulation_table, "rowData"),
+    Output(page.id.regulation_table_note, "children"),
+    Output(page.id.regulation_unit, "children"),
+    *views.outputs,
+    REVISION,
+    DARK,
+    TAB,
+    Input(page.id.regulation_view, "value"),
+    Input(page.id.genes_n, "value"),
+    Input(page.id.genes_type, "value"),
+    Input(page.id.genes_chosen, "value"),
+    Input(page.id.supported, "checked"),
+    Input(page.id.regulation_scale, "value"),
+)
+def show_regulation(
+    ctx: Context, _revision: Any, dark: bool, tab: str, view: str, n: Any, of: str, genes: list[str] | None, supported: bool, scale: str
+) -> Any:
+    if tab != REGULATION:
+        raise PreventUpdate
+    run = adtd_run(ctx)
+    if run is None or run.result.gene_regulation is None:
+        model = None if run is None else run.params.model  # type: ignore[attr-defined]
+        return [SHOWN, nothing(model), GONE, *[no_update] * 12]
+    result: ADTDResult = run.result
+    wanted = Wanted(n if isinstance(n, int) and 1 <= n <= MOST_N else DEFAULT_N, of, tuple(genes or ()), bool(supported), scale)
+    shown = chosen_genes(result, wanted)
+    head = [GONE, None, SHOWN, words(result, shown, wanted), visible(view == HEATMAP)]
+    if view != HEATMAP:
+        filled = table(result, shown, view)
+        return [*head, *[no_update] * 2, filled.columns, filled.rows, filled.note, UNITS.get(view, ""), *views.show("table")]
+    drawn = heatmap(result, shown, wanted, bool(dark))
+    return [*head, drawn, room(drawn) if shown else GONE, *[no_update] * 4, *views.show("figure")]

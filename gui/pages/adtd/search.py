@@ -1,0 +1,188 @@
+"""The Search tab: the curve with its spread, three choices that become lambda2 with one click, the losses as a table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dash_mantine_components as dmc
+import pandas as pd
+import plotly.graph_objects as go
+from dash import ALL, Input, Output, State, html, no_update
+from dash.exceptions import PreventUpdate
+
+from gui.components.common import clicked, empty_state
+from gui.components.figure import bind_figure_export, figure_card
+from gui.components.form import exact
+from gui.components.runs import PreviousRuns
+from gui.components.table import bind_table_export, result_table, table_view
+from gui.components.views import GONE, SHOWN, Views, room, switch
+from gui.engine.results import Run, SearchResult
+from gui.figures import adtd as figures
+from gui.figures.template import styled
+from gui.figures.text import exponent
+from gui.pages.adtd.answers import search_line, search_sentence
+from gui.pages.adtd.base import PARTS, SEARCH, TAB, form, head_card, head_outputs, head_parts, page, search_form, search_run, visible
+from gui.plugin import DARK, REVISION, Context
+
+CHOICE_TIPS = {
+    "min": "The lambda2 with the smallest mean loss on the samples left out.",
+    "one_se": "The next grid point above the largest lambda2 whose loss is within one standard deviation of the minimum: the strongest hold that fits as well.",
+    "drop": "Where the loss falls most when lambda2 is made smaller.",
+}
+searches = PreviousRuns(page, "search", search_form, describe=search_line, name="searches", title="Previous searches")
+
+
+views = Views(page, "search_result")
+
+
+def panel(ctx: Context) -> Any:
+    """The tab's skeleton; the search's answer stands above the tabs (:func:`head`)."""
+    searched = search_run(ctx) is not None
+    nothing = empty_state(
+        "No search yet",
+        "The search tries values of lambda2 on parts of the samples and shows which one predicts the samples left out best.",
+        dmc.Button("Search λ₂", id=page.id.each("start-search", "empty")),
+    )
+    there = views.layout(
+        [switch({"figure": "Figure", "table": "Table"}, page.id.search_view, "figure")],
+        figure_card(page, "search_curve", file_name="lambda2-search"),
+        result_table(page, "search_table"),
+        unit=dmc.Text("Loss on the samples left out.", size="xs", c="dimmed", mb=4),
+    )
+    return html.Div(
+        [
+            html.Div(nothing, id=page.id.search_empty, style=visible(not searched)),
+            html.Div([html.Div(id=page.id.search_choices), there], id=page.id.search_body, style=visible(searched)),
+        ]
+    )
+
+
+def head() -> Any:
+    """The search's answer and the earlier searches."""
+    return head_card("search", searches.layout())
+
+
+# -- what is shown: pure --------------------------------------------------------------------------------------------------------
+def curve(result: SearchResult, dark: bool) -> go.Figure:
+    return styled(figures.search(result.losses, result.choices), dark)
+
+
+def losses_table(result: SearchResult) -> pd.DataFrame:
+    """lambda2 x (mean, standard deviation, one column per fold)."""
+    folds = result.losses.T.set_axis([f"fold {i + 1}" for i in range(len(result.losses))], axis=1)
+    shown = pd.concat([result.mean.rename("mean"), result.std.rename("standard deviation"), folds], axis=1)
+    return shown.set_axis(pd.Index([exact(v) for v in result.losses.columns], name="lambda2"), axis=0)
+
+
+def choice_cards(result: SearchResult, used: float | None) -> Any:
+    """One card per choice; the one that is lambda2 at present says so."""
+    return dmc.SimpleGrid([_choice(key, result.choices.get(key), used) for key in figures.CHOICES], cols=3, spacing="sm", my="sm")
+
+
+def _choice(key: str, value: float | None, used: float | None) -> Any:
+    name, colour, symbol = figures.CHOICES[key]
+    name = name[0].upper() + name[1:]
+    title = dmc.Tooltip(
+        dmc.Text([html.Span(figures.SIGNS[symbol], style={"color": colour}), f" {name}"], size="sm", fw=600, tabIndex=0, w="fit-content"),
+        label=CHOICE_TIPS[key],
+    )
+    if value is None:
+        return dmc.Paper([title, dmc.Text("there is none", size="sm", c="dimmed")], withBorder=True, p="xs", radius="md")
+    same = used is not None and exact(used) == exact(value)
+    button = dmc.Button(
+        "is lambda2" if same else "Use as lambda2",
+        id=page.id.each("choice", key),
+        variant="light" if same else "default",
+        color="teal" if same else None,
+        size="compact-xs",
+        **{"aria-label": f"{name}: use {exponent(value)} as lambda2"},
+    )
+    return dmc.Paper(
+        [title, dmc.Group([dmc.Text(exponent(value), fw=700), button], justify="space-between", gap=4, wrap="nowrap", mt=2)],
+        withBorder=True,
+        px="xs",
+        py=6,
+        radius="md",
+    )
+
+
+def extent(run: Run) -> str:
+    """How much was searched: "21 values × 5 folds · bulk"."""
+    result: SearchResult = run.result
+    return f"{result.losses.shape[1]} values × {result.losses.shape[0]} folds · {PARTS[run.params.part]}"  # type: ignore[attr-defined]
+
+
+# -- callbacks ------------------------------------------------------------------------------------------------------------------
+searches.bind()
+bind_figure_export(page, "search_curve")
+
+
+def _to_save(ctx: Context) -> tuple[str, pd.DataFrame] | None:
+    run = search_run(ctx)
+    return None if run is None else ("lambda2-search", losses_table(run.result))
+
+
+bind_table_export(page, "search_table", _to_save)
+
+
+@page.callback(
+    Output(page.id.search_empty, "style"),
+    Output(page.id.search_body, "style"),
+    *head_outputs("search"),
+    Output(page.id.search_curve, "figure"),
+    Output(page.id.search_curve, "style"),
+    Output(page.id.search_table, "columnDefs"),
+    Output(page.id.search_table, "rowData"),
+    *views.outputs,
+    REVISION,
+    DARK,
+    TAB,
+    Input(page.id.search_view, "value"),
+)
+def show_search(ctx: Context, _revision: Any, dark: bool, tab: str, view: str) -> Any:
+    if tab != SEARCH:
+        raise PreventUpdate
+    run = search_run(ctx)
+    if run is None:
+        return [SHOWN, GONE, *[no_update] * 11]
+    there = [GONE, SHOWN, *head_parts(ctx, run, search_sentence(run.result), [(extent(run), "gray")], "Search again")]
+    if view == "table":
+        shown = table_view(losses_table(run.result), index_name="lambda2")
+        return [*there, *[no_update] * 2, shown.columns, shown.rows, *views.show("table")]
+    drawn = curve(run.result, bool(dark))
+    return [*there, drawn, room(drawn, above=440, least=280), *[no_update] * 2, *views.show("figure")]
+
+
+@page.callback(Output(page.id.search_choices, "children"), REVISION, TAB, Input(form.id("lambda2"), "value"), Input(form.id("model"), "value"))
+def show_choices(ctx: Context, _revision: Any, tab: str, lambda2: Any, model: str) -> Any:
+    run = search_run(ctx)
+    if tab != SEARCH or run is None:
+        raise PreventUpdate
+    try:
+        used = float(str(lambda2).replace(",", ".")) if model != "h" else None
+    except ValueError:
+        used = None
+    return choice_cards(run.result, used)
+
+
+@page.callback(
+    Output(form.fill_id, "data", allow_duplicate=True),
+    Input(page.id.each("choice", ALL), "n_clicks"),
+    State(form.id("model"), "value"),
+    State(form.id("delta_static"), "checked"),
+    prevent_initial_call=True,
+)
+def use_choice(ctx: Context, clicks: Any, model: str, static: bool) -> Any:
+    """The choice becomes lambda2; a model without lambda2 becomes Deconomix+h,r."""
+    key, run = clicked(), search_run(ctx)
+    value = run.result.choices.get(key) if run is not None and key is not None else None
+    if value is None:
+        raise PreventUpdate
+    filled: dict[str, Any] = {"lambda2": value, "": f"{key} {clicks} {ctx.session.revision}"}
+    if model == "h":
+        filled["model"] = "h,r"
+        ctx.notify("lambda2 belongs to Deconomix+h,r; the model was changed to it.")
+    elif model == "custom" and static:
+        filled["delta_static"] = False
+        ctx.notify("lambda2 holds the gene regulation; Delta static was switched off.")
+    return filled

@@ -21,6 +21,8 @@ THREADS = 8
 """A thread that shows a native dialog is busy until the user answers: the others go on serving."""
 LARGEST_BODY = 1 << 36
 """Bytes. Waitress spools bodies to disk; what an upload may weigh is decided by the application, not here."""
+MEMORY = 1 << 26
+"""Bytes of an answer kept in memory before waitress spools it to disk: all of ours, the page's libraries included."""
 GRACE = 2.0
 """Seconds that answers under way may still take once we stop."""
 
@@ -35,7 +37,9 @@ class LocalServer:
     def __init__(self, app: WSGIApplication, port: int = 0) -> None:
         # Waitress warns of each request that waits for a thread: with a chatty page that is noise, not news.
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-        self._server = create_server(app, sockets=[_listen(port)], threads=THREADS, ident=None, max_request_body_size=LARGEST_BODY, asyncore_use_poll=True)
+        self._server = create_server(
+            app, sockets=[_listen(port)], threads=THREADS, ident=None, max_request_body_size=LARGEST_BODY, outbuf_overflow=MEMORY, asyncore_use_poll=True
+        )
         self._thread: threading.Thread | None = None
         self._stopping = threading.Lock()
         self._stopped = False

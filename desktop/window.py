@@ -21,6 +21,9 @@ def prepare() -> None:
         os.environ["QT_API"] = "pyside6"
         if os.geteuid() == 0:  # Chromium refuses to start its sandbox as root; for anybody else it stays on
             os.environ["QTWEBENGINE_DISABLE_SANDBOX"] = "1"
+        from PySide6.QtCore import QCoreApplication
+
+        QCoreApplication.setApplicationName(TITLE)  # else window class and cache folder are called __main__.py
     import webview
 
     webview.settings["ALLOW_DOWNLOADS"] = False  # broken in Qt's view: files are saved through NativeFiles

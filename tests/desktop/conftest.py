@@ -9,7 +9,10 @@
         page = open_window(application.start_url(server.url), files)
         page.wait_js("document.querySelector('#upload-load')")
         page.accept_dialog("/some/file.h5ad")          # answers the next file dialog
-        page.run_js("document.querySelector('#upload-choose').click()")
+        page.run_js("document.querySelector('#upload-train-choose').click(); 1")
+        ...
+        page.close()                                    # before the server goes: an open page asks on
+    application.stop()
 """
 
 from __future__ import annotations
@@ -113,10 +116,18 @@ class Handle:
         return self._answers.unexpected
 
     def close(self) -> None:
+        """Close the window and delete what Qt keeps of it, here and in this order: the garbage collector would do it in any thread, and abort."""
+        from PySide6.QtCore import QCoreApplication, QEvent
+
         self._answers.timer.stop()
-        if self.view is not None:
-            self.view.close()
-            self.view = None
+        if self.view is None:
+            return
+        view, self.view = self.view, None
+        profile, links = view.profile, view.webview.page().nav_handler
+        view.close()  # deletes the page
+        for owned in (links, profile, view):  # pages before the profile they belong to
+            owned.deleteLater()
+            QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
 
 
 @dataclass
@@ -261,7 +272,6 @@ def open_window(_guilib: Any, qtbot: Any) -> Iterator[Callable[..., Handle]]:
     yield open_
     for handle in handles:
         handle.close()
-    qtbot.wait(50)  # deferred deletions: a page must be gone before its profile
 
 
 @pytest.fixture

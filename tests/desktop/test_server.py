@@ -13,8 +13,6 @@ import pytest
 from desktop.server import HOST, LocalServer
 from gui.errors import DeconomixError
 
-# Waitress leaves the temporary files it spools to for the garbage collector to close.
-pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in. <_io.FileIO:pytest.PytestUnraisableExceptionWarning")
 
 
 class Double:

@@ -1,0 +1,49 @@
+"""The real application in the window: its first page, and files through native dialogs. The whole analysis is tested elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from desktop.dialogs import NativeFiles
+from gui.app import create_app
+from gui.config import Config
+
+pytestmark = pytest.mark.window
+
+CELLS = "gene,T cell,T cell,B cell,B cell\nCD3E,5,4,0,1\nCD19,0,1,6,5\nACTB,3,3,3,2\n"
+
+
+@pytest.fixture
+def page(open_window: Any, serving: Any, tmp_path: Path) -> Iterator[Any]:
+    files = NativeFiles()
+    application = create_app(Config.for_tests(tmp_path), files)  # without its worker: nothing is computed here
+    try:
+        with serving(application.server) as server:
+            page = open_window(application.start_url(server.url), files)
+            page.wait_js("document.querySelector('#upload-train-choose')")
+            yield page
+            page.close()  # before the server goes: an open page asks on
+    finally:
+        application.stop()
+
+
+def test_file_chosen_in_the_dialog_is_named_on_the_page_and_read_where_it_lies(page: Any, tmp_path: Path) -> None:
+    path = tmp_path / "cells of März.csv"
+    path.write_text(CELLS, encoding="utf-8")
+    page.accept_dialog(path)
+    page.run_js("document.querySelector('#upload-train-choose').click(); 1")
+    page.wait_js("document.body.innerText.includes('cells of März.csv')")
+    assert page.unexpected == []
+    assert path.read_text(encoding="utf-8") == CELLS
+
+
+def test_cancelled_dialog_chooses_nothing(page: Any, qtbot: Any) -> None:
+    seen = page.cancel_dialog()
+    page.run_js("document.querySelector('#upload-train-choose').click(); 1")
+    qtbot.waitUntil(lambda: bool(seen), timeout=60_000)
+    page.wait_js("document.querySelector('#upload-train-choose').checkVisibility()")
+    assert page.run_js("document.querySelector('#upload-train-name').textContent") == ""

@@ -228,8 +228,10 @@ def _check_out(out: Path) -> None:
 def _tables(model: str, dtd: DTDResult, adtd: ADTDResult | None) -> dict[str, pd.DataFrame]:
     """File name -> table."""
     # the shortest digits of a float32, as pandas writes them: all 17 of its double would differ from stock's table in the 8th digit
-    weights = dtd.gene_weights.map(lambda v: float(str(v)))
-    tables = {"gene_weights.csv": weights.to_frame(), "metrics_test.csv": dtd.metrics.query("part == 'test'").drop(columns="part").set_index("method")}
+    shortest = [float(str(v)) for v in dtd.gene_weights.to_numpy()]
+    weights = dtd.gene_weights.astype(float).to_frame()
+    weights.iloc[:, 0] = shortest
+    tables = {"gene_weights.csv": weights, "metrics_test.csv": dtd.metrics.query("part == 'test'").drop(columns="part").set_index("method")}
     if "test" in dtd.composition:
         tables["composition_test.csv"] = dtd.composition["test"]
     bulk = adtd.full() if adtd is not None else dtd.composition.get("bulk")

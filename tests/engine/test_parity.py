@@ -53,7 +53,7 @@ def test_analyze_equals_the_reference_pipeline(real, expected, tmp_path, capsys,
     wanted = {p.name: p for p in (expected / f"{model}_{int(own_reference)}").glob("*.csv") if p.name != "truth_test.csv"}
     assert len(wanted) == {"naive": 3, "deconomix": 3, "deconomix+h": 4, "deconomix+h,r": 5}[model]
     for name, path in wanted.items():
-        reference, ours = pd.read_csv(path, index_col=0), pd.read_csv(tmp_path / "out" / name, index_col=0)
+        reference, ours = (pd.read_csv(p, index_col=0, float_precision="round_trip") for p in (path, tmp_path / "out" / name))
         assert list(ours.index) == list(reference.index), name
         assert list(ours.columns) == list(reference.columns), name
         if name == "gene_weights.csv":

@@ -14,7 +14,6 @@ from desktop.server import HOST, LocalServer
 from gui.errors import DeconomixError
 
 
-
 class Double:
     """A WSGI application whose answers to /slow wait until the test lets them go."""
 

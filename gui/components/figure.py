@@ -19,7 +19,6 @@ from gui.plugin import Context, Page
 
 CONFIG: dict[str, Any] = {
     "displaylogo": False,
-    "responsive": True,
     "modeBarButtonsToRemove": ["toImage", "select2d", "lasso2d", "autoScale2d"],
     "showTips": False,
 }
@@ -51,7 +50,12 @@ def figure_card(page: Page, name: str, *, file_name: str, controls: Sequence[Any
     graph = dcc.Graph(id=of["graph"], figure=figure or go.Figure(layout={"template": template(False)}), config=CONFIG, responsive="auto")
     stores = [dcc.Store(id=of["picture"]), dcc.Store(id=of["light"], data=template(False).to_plotly_json()), dcc.Store(id=of["file"], data=file_name)]
     return html.Div(
-        [head, html.Div(legend, id=of["legend"]), html.Div(graph, className="dcx-scroll-x", style={"overflowX": "auto", "overflowY": "hidden"}), *stores]
+        [
+            head,
+            html.Div(legend, id=of["legend"]),
+            html.Div(graph, className="dcx-figure dcx-scroll-x", style={"overflowX": "auto", "overflowY": "hidden"}),
+            *stores,
+        ]
     )
 
 

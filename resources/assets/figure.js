@@ -1,8 +1,9 @@
-/* Saves the figure on screen: as it is drawn now, in the light template on white. The picture goes to the server, which asks where to put it. */
+/* What figures need in the page: saving as a picture, and a width that follows the room they have. */
 (() => {
   "use strict";
   const WIDEST = 16000; /* pixels a canvas can have in every browser */
 
+  /* As drawn now, in the light template on white. The picture goes to the server, which asks where to put it. */
   async function export_figure(png, svg, light, graph, name) {
     const asked = window.dash_clientside.callback_context.triggered_id;
     const format = asked && asked.endsWith("-svg") ? "svg" : "png";
@@ -24,6 +25,31 @@
       return { name, format, error: String(error), at: Date.now() };
     }
   }
+
+  /* A figure without a width of its own takes that of its place, also after a scrolling one was there or its tab was hidden: plotly
+     keeps the last width when a new figure gives none, and its own "responsive" forgets the height. */
+  function fit(plot) {
+    if (!plot.isConnected || !plot.layout || plot.layout.width || !plot._fullLayout || plot.clientWidth < 50) {
+      return;
+    }
+    if (Math.abs(plot._fullLayout.width - plot.clientWidth) > 1) {
+      window.Plotly.relayout(plot, { autosize: true });
+    }
+  }
+
+  const sizes = new ResizeObserver((entries) => {
+    window.requestAnimationFrame(() => entries.forEach((entry) => fit(entry.target)));
+  });
+  const known = new WeakSet();
+  new MutationObserver(() => {
+    document.querySelectorAll(".dcx-figure .js-plotly-plot").forEach((plot) => {
+      if (!known.has(plot) && typeof plot.on === "function") {
+        known.add(plot);
+        plot.on("plotly_afterplot", () => fit(plot));
+        sizes.observe(plot);
+      }
+    });
+  }).observe(document.documentElement, { childList: true, subtree: true });
 
   window.dash_clientside = window.dash_clientside || {};
   window.dash_clientside.dcx = { ...(window.dash_clientside.dcx || {}), export_figure };

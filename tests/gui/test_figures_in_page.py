@@ -18,7 +18,7 @@ pytestmark = pytest.mark.browser
 
 PAGE = """
 import pandas as pd
-from dash import html
+from dash import Input, Output, html
 from gui.components.figure import bind_figure_export, figure_card, type_legend
 from gui.components.table import bind_table_export, result_table
 from gui.figures import composition
@@ -34,9 +34,15 @@ DATA = pd.DataFrame([[0.123456789, 0.25, 0.3], [0.5, 0.5, 0.5], [0.3, 0.2, 0.1]]
 def layout(ctx):
     fig = composition.stacked(DATA, colours(DATA.index), normalise=True)
     return html.Div([
+        html.Button("next", id=page.id.next),
         figure_card(page, "bars", file_name="composition", figure=fig, legend=type_legend(composition.legend_entries(DATA, colours(DATA.index)))),
         result_table(page, "numbers", DATA.T, index_name="sample"),
     ])
+
+@page.callback(Output(page.id.bars, "figure"), Input(page.id.next, "n_clicks"), prevent_initial_call=True)
+def show(ctx, clicks):
+    data = pd.DataFrame(0.5, index=["B", "hidden"], columns=[f"s{i}" for i in range(100 if clicks % 2 else 3)])
+    return composition.stacked(data, colours(data.index))
 
 bind_figure_export(page, "bars")
 bind_table_export(page, "numbers", lambda ctx: ("numbers", DATA.T))
@@ -99,11 +105,11 @@ def page(app: tuple[Application, str], chromium: Path) -> Iterator[Any]:
 def _save(tab: Any, item: str, files: Kept) -> tuple[str, bytes, FileKind]:
     before = len(files.saved)
     tab.locator(f"xpath=//*[@id='{item}']").dispatch_event("click")
-    for _ in range(100):
+    for _ in range(600):
         if len(files.saved) > before:
             return files.saved[-1]
         tab.wait_for_timeout(100)
-    raise AssertionError(f"nothing was saved; {getattr(tab, "errors", "")}")
+    raise AssertionError(f"nothing was saved; {getattr(tab, 'errors', '')}")
 
 
 def test_hover_names_type_and_sample_in_full(page: Any) -> None:
@@ -126,6 +132,32 @@ def test_figure_is_saved_as_png_and_svg_on_white(page: Any, files: Kept) -> None
     assert b"<svg" in svg
     assert b"rgb(255, 255, 255)" in svg
     assert b"RNA fraction" in svg
+
+
+def _sizes(tab: Any) -> tuple[float, float, int]:
+    """Width drawn, width of the place, number of bars of the first type."""
+    drawn = tab.evaluate("document.querySelector('#look-bars .js-plotly-plot')._fullLayout.width")
+    return drawn, tab.locator("#look-bars").bounding_box()["width"], tab.locator("#look-bars .trace.bars").first.locator(".point").count()
+
+
+def _until(tab: Any, met: Any) -> None:
+    for _ in range(600):
+        if met():
+            return
+        tab.wait_for_timeout(100)
+    raise AssertionError(f"did not come: {_sizes(tab)}")
+
+
+def test_many_samples_scroll_and_few_fill_the_room_again(page: Any) -> None:
+    page.locator("#look-next").click()
+    _until(page, lambda: _sizes(page)[2] == 100)
+    assert _sizes(page)[0] > 1500
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    page.locator("#look-next").click()
+    _until(page, lambda: _sizes(page)[2] == 3 and abs(_sizes(page)[0] - _sizes(page)[1]) <= 1)
+    page.set_viewport_size({"width": 1000, "height": 800})
+    _until(page, lambda: _sizes(page)[1] < 800 and abs(_sizes(page)[0] - _sizes(page)[1]) <= 1)
+    assert page.locator("#look-bars").bounding_box()["height"] >= 380
 
 
 def test_table_shows_any_name_as_text_and_saves_full_precision(page: Any, files: Kept) -> None:

@@ -105,7 +105,7 @@ def apt_install(packages: Sequence[str]) -> bool:
         return False
     say(f"installing system packages: {' '.join(packages)}")
     # what a user of sudo -n may pass on is not ours to know, so the settings travel as arguments of env
-    apt = [*become, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-o", "DPkg::Lock::Timeout=300"]
+    apt = [*become, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", "-o", "Dpkg::Use-Pty=0", "-o", "DPkg::Lock::Timeout=300"]
     call([*apt, "update"])  # an unreachable source is no reason to stop: the lists at hand may do
     return call([*apt, "install", "-y", "--no-install-recommends", *map(todays_name, packages)]) == 0
 

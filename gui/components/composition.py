@@ -292,7 +292,9 @@ def composition_figure(found: Composition, colour_of: Mapping[str, str], chosen:
     """All samples, as bars or as a heatmap."""
     order = arranged(found, chosen)
     if chosen.view == "heatmap":
-        return figures.heatmap(found.frame, normalise=chosen.normalise, arranged=order)
+        fig = figures.heatmap(found.frame, normalise=chosen.normalise, arranged=order)
+        # in two lines, as on the axis of the bars: the heatmap of few types is lower than the title is long
+        return fig.update_traces(colorbar_title_text=figures.quantity(chosen.normalise), selector={"type": "heatmap"})
     return figures.stacked(found.frame, colour_of, normalise=chosen.normalise, arranged=order)
 
 
@@ -339,7 +341,7 @@ def sort_options(found: Composition) -> list[dict[str, Any]]:
     types = [*types, HIDDEN] if HIDDEN in found.frame.index else types
     return [
         {"group": "Order", "items": [FIRST_ORDER, {"value": BY_NAME, "label": "Sort by name"}]},
-        {"group": "By the share of", "items": [{"value": TYPE + t, "label": t} for t in types]},
+        {"group": "By a share", "items": [{"value": TYPE + t, "label": f"Sort by {t}"} for t in types]},
     ]
 
 

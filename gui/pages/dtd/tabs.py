@@ -308,7 +308,8 @@ def _bind_markers(page: Page) -> None:
         if tab != "markers" or result is None:
             raise PreventUpdate
         if look == "table":
-            table = table_view(weights_table(result), index_name="Gene")
+            shown = weights_table(result).rename(columns={"gene_weight": "Gene weight", "variance": "Variance", "importance": "Importance"})
+            table = table_view(shown, index_name="Gene")
             return [no_update, no_update, table.columns, table.rows, table.note, *views.show("table")]
         fig = styled(markers_figure(result, n, scale), bool(dark))
         return [fig, room(fig), *[no_update] * 3, *views.show("figure")]

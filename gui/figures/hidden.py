@@ -8,8 +8,10 @@ import plotly.graph_objects as go
 
 from gui.figures.axes import angle, f4, name_axis
 from gui.figures.composition import PIXELS, SCROLL_FROM
-from gui.figures.palette import GREY, fill
+from gui.figures.palette import ACCENT, fill
 from gui.figures.template import blank
+
+TRUE = "#D55E00"
 
 
 def hidden_share(hidden: pd.Series, interval: pd.DataFrame | None = None, *, truth: pd.Series | None = None) -> go.Figure:
@@ -35,9 +37,10 @@ def hidden_share(hidden: pd.Series, interval: pd.DataFrame | None = None, *, tru
         bars["error_y"] = {
             "type": "data",
             "symmetric": False,
+            "color": ACCENT,
             "array": f4(np.maximum(high - value, 0.0)),
             "arrayminus": f4(np.maximum(value - low, 0.0)),
-            "thickness": 1.5,
+            "thickness": 2,
             "width": 3 if scrolls else 5,
         }
         bars["customdata"] = np.column_stack([f4(low), f4(high)])
@@ -50,7 +53,7 @@ def hidden_share(hidden: pd.Series, interval: pd.DataFrame | None = None, *, tru
             y=f4(truth.reindex(hidden.index).to_numpy(dtype=np.float64) * 100),
             mode="markers",
             name="true share",
-            marker={"symbol": "diamond-open", "size": 8 if scrolls else 11, "color": GREY, "line": {"width": 2, "color": "#D55E00"}},
+            marker={"symbol": "diamond-open", "size": 8 if scrolls else 11, "color": TRUE, "line": {"width": 2}},
             hovertemplate="<b>%{x}</b><br>true %{y:.3g} %<extra></extra>",
         )
     upright = -90 if scrolls else angle(samples)

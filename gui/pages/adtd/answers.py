@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from gui.components.common import shorten
 from gui.data.dataset import HIDDEN
 from gui.engine.metrics import pearson
 from gui.engine.params import WEIGHT_NAMES, ADTDParams
@@ -26,30 +27,29 @@ def sentence(result: ADTDResult) -> str:
     hidden = true_hidden(result)
     if hidden is not None:
         words += f"; true share {percent(float(hidden.median()))}"
-    counts = regulated_genes(result)
-    if counts is not None:
-        words += f"; {_regulated(counts)}"
+    strong = regulated(result)
+    if strong is not None:
+        words += f"; {_regulated(strong)}"
     return words + "."
 
 
-def _regulated(counts: pd.Series) -> str:
-    total = int(counts.sum())
-    if total == 0:
+def _regulated(strong: pd.DataFrame) -> str:
+    genes, by_type = int(strong.any(axis=1).sum()), strong.sum(axis=0)
+    if genes == 0:
         return "no gene is regulated more than twofold with support in the data"
-    most = str(counts.idxmax())
-    top = int(counts.max())
-    where = f"in {most}" if top == total else f"{top} of them in {most}"
-    return f"{total} gene{'s' * (total > 1)} regulated more than twofold, {where}"
+    top, name = int(by_type.max()), shorten(str(by_type.idxmax()))
+    where = f"in {name}" if top == int(by_type.sum()) else f"{top:,} of them in {name}"
+    return f"{genes:,} gene{'s' * (genes > 1)} regulated more than twofold, {where}"
 
 
-def regulated_genes(result: ADTDResult) -> pd.Series | None:
-    """Genes regulated more than twofold and supported by the data, by cell type; None where regulation was not estimated."""
+def regulated(result: ADTDResult) -> pd.DataFrame | None:
+    """Whether a gene is regulated more than twofold and the data support it, genes x cell types; None where regulation was not estimated."""
     if result.gene_regulation is None:
         return None
     strong = logs(result.gene_regulation).abs() > TWOFOLD
     if result.support is not None:
         strong &= result.support.reindex_like(result.gene_regulation) >= LOW_SUPPORT
-    return strong.sum(axis=0)
+    return strong
 
 
 def unsupported_types(result: ADTDResult) -> list[str]:

@@ -7,13 +7,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dash_mantine_components as dmc
+import plotly.graph_objects as go
 from dash import Input, Output, html
 
 from gui.components.common import card, warning
 from gui.components.form import ParamsForm, folded
-from gui.components.views import GONE, SHOWN
+from gui.components.views import GONE, SHOWN, room
 from gui.engine.params import MODEL_NAMES, WEIGHT_NAMES, ADTDParams, SearchParams
 from gui.engine.results import Run
+from gui.figures.template import HEIGHT
 from gui.plugin import Context, Page
 
 page = Page("adtd", "ADTD", "hidden background, regulation", order=30, requires=("dtd",))
@@ -86,8 +88,14 @@ def percent(share: float) -> str:
 
 def span(low: float, high: float) -> str:
     """A range of fractions: "9 to 31 %"."""
-    first, last = percent(low), percent(high)
-    return first if first == last else f"{first.removesuffix(' %')} to {last}"
+    return f"{percent(low).removesuffix(' %')} to {percent(high)}"
+
+
+def placed(fig: go.Figure, above: int) -> tuple[go.Figure, dict[str, str]]:
+    """The figure and the style of its graph: one of the usual height takes what the window leaves below ``above`` pixels instead."""
+    if fig.layout.height == HEIGHT:
+        fig.update_layout(height=None)
+    return fig, room(fig, above=above, least=280)
 
 
 def head_card(name: str, runs: Any) -> Any:
@@ -117,7 +125,7 @@ def remarks(ctx: Context, run: Run, again: str) -> Any:
     outdated, found = ctx.session.outdated(run), []
     if outdated:
         button = dmc.Button(again, id=page.id.each("again", run.id), size="compact-sm", variant="light", color="orange")
-        found.append(warning(f"{outdated} {again} to bring it up to date.", button))
+        found.append(warning(outdated, button))
     notes = [dmc.Text(note, size="xs", c="dimmed") for note in run.result.notes]
     found += notes if len(notes) <= MOST_NOTES else [folded(f"{len(notes)} notes", *notes)]
     return dmc.Stack(found, gap=4, mt=6) if found else None

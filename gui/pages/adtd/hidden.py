@@ -13,13 +13,13 @@ from dash.exceptions import PreventUpdate
 from gui.components.common import empty_state
 from gui.components.figure import bind_figure_export, figure_card
 from gui.components.table import bind_table_export, result_table, table_view
-from gui.components.views import GONE, SHOWN, Views, room, switch
+from gui.components.views import GONE, SHOWN, Views, switch
 from gui.engine.results import ADTDResult
 from gui.figures import adtd as figures
 from gui.figures import hidden as shares
 from gui.figures.template import styled
 from gui.pages.adtd.answers import true_hidden
-from gui.pages.adtd.base import HIDDEN_TAB, TAB, adtd_run, page, visible
+from gui.pages.adtd.base import HIDDEN_TAB, TAB, adtd_run, page, placed, visible
 from gui.plugin import DARK, REVISION, Context
 
 GENES, SAMPLES = "genes", "samples"
@@ -58,7 +58,7 @@ def panel(ctx: Context) -> Any:
     nothing = empty_state(
         "No hidden background yet",
         "Deconomix+h estimates what is in the samples but not in the reference. Choose a model on the left and run it.",
-        dmc.Button("Run with these parameters", id=page.id.each("start", HIDDEN_TAB)),
+        dmc.Button("Run with these parameters", variant="light", id=page.id.each("start", HIDDEN_TAB)),
     )
     words = dmc.Text("", id=page.id.hidden_words, size="xs", c="dimmed", mt=4)
     return html.Div(
@@ -145,4 +145,4 @@ def show_hidden(ctx: Context, _revision: Any, dark: bool, tab: str, of: str, vie
         return [*head, *[no_update] * 3, shown.columns, shown.rows, shown.note, *views.show("table")]
     many = n if isinstance(n, int) and 1 <= n <= MOST_N else DEFAULT_N
     drawn = figure(run.result, of, many, bool(dark))
-    return [*head, drawn, room(drawn, above=385), _name(of), *[no_update] * 3, *views.show("figure")]
+    return [*head, *placed(drawn, 410), _name(of), *[no_update] * 3, *views.show("figure")]

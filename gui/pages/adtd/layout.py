@@ -73,7 +73,7 @@ def _composition(ctx: Context) -> Any:
     nothing = empty_state(
         "No result yet",
         "Deconomix+h estimates the share of each cell type and of a hidden background that the reference lacks. Choose a model on the left and run it.",
-        dmc.Button("Run with these parameters", id=page.id.each("start", COMPOSITION)),
+        dmc.Button("Run with these parameters", variant="light", id=page.id.each("start", COMPOSITION)),
     )
     return html.Div(
         [

@@ -33,7 +33,7 @@ def column(ctx: Context) -> Any:
     search = folded(
         "Search λ₂",
         dmc.Text("Finds lambda2 by cross-validation on the dataset chosen above.", size="xs", c="dimmed", mb="xs"),
-        search_form.fields(ctx, "smallest", "largest", "points", "folds"),
+        dmc.SimpleGrid([search_form.fields(ctx, name) for name in search_form.names], cols=2, spacing="xs", verticalSpacing="xs"),
         dmc.Button("Search λ₂", id=page.id.search, variant="light", fullWidth=True, mt="sm"),
         dmc.Text("", id=page.id.search_reason, size="xs", c="dimmed", mt=4),
     )

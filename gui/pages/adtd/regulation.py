@@ -143,7 +143,7 @@ def words(result: ADTDResult, genes: Sequence[str], wanted: Wanted) -> str:
         return f"No regulation here has support in the data.{hint}"
     weak = unsupported_types(result)
     said = f" Nothing is supported for {_some(weak)}." if weak else ""
-    return f"{len(genes):,} genes; 1 is unregulated. Grey: the data say little about it (rare cell types, genes of little weight).{said}"
+    return f"{len(genes):,} gene{'s' * (len(genes) > 1)}; 1 is unregulated. Grey: the data say little about it (rare cell types, genes of little weight).{said}"
 
 
 def _some(names: Sequence[str]) -> str:
@@ -152,7 +152,7 @@ def _some(names: Sequence[str]) -> str:
 
 def nothing(model: str | None) -> Any:
     """Why there is no gene regulation, and the button that leads to it."""
-    choose = dmc.Button("Choose Deconomix+h,r", id=page.id.each("model", "h,r"))
+    choose = dmc.Button("Choose Deconomix+h,r", variant="light", id=page.id.each("model", "h,r"))
     if model is None:
         return empty_state(
             "No gene regulation yet", "Deconomix+h,r estimates how genes are regulated in each cell type. Choose it on the left and run it.", choose

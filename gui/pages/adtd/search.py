@@ -15,13 +15,13 @@ from gui.components.figure import bind_figure_export, figure_card
 from gui.components.form import exact
 from gui.components.runs import PreviousRuns
 from gui.components.table import bind_table_export, result_table, table_view
-from gui.components.views import GONE, SHOWN, Views, room, switch
+from gui.components.views import GONE, SHOWN, Views, switch
 from gui.engine.results import Run, SearchResult
 from gui.figures import adtd as figures
 from gui.figures.template import styled
 from gui.figures.text import exponent
 from gui.pages.adtd.answers import search_line, search_sentence
-from gui.pages.adtd.base import PARTS, SEARCH, TAB, form, head_card, head_outputs, head_parts, page, search_form, search_run, visible
+from gui.pages.adtd.base import PARTS, SEARCH, TAB, form, head_card, head_outputs, head_parts, page, placed, search_form, search_run, visible
 from gui.plugin import DARK, REVISION, Context
 
 CHOICE_TIPS = {
@@ -41,7 +41,7 @@ def panel(ctx: Context) -> Any:
     nothing = empty_state(
         "No search yet",
         "The search tries values of lambda2 on parts of the samples and shows which one predicts the samples left out best.",
-        dmc.Button("Search λ₂", id=page.id.each("start-search", "empty")),
+        dmc.Button("Search λ₂", variant="light", id=page.id.each("start-search", "empty")),
     )
     there = views.layout(
         [switch({"figure": "Figure", "table": "Table"}, page.id.search_view, "figure")],
@@ -64,7 +64,10 @@ def head() -> Any:
 
 # -- what is shown: pure --------------------------------------------------------------------------------------------------------
 def curve(result: SearchResult, dark: bool) -> go.Figure:
-    return styled(figures.search(result.losses, result.choices), dark)
+    """The legend stands at the foot of the figure, however high the window makes it."""
+    fig = figures.search(result.losses, result.choices)
+    fig.update_layout(legend={"yref": "container", "y": 0, "yanchor": "bottom"}, margin={"b": 78})
+    return styled(fig, dark)
 
 
 def losses_table(result: SearchResult) -> pd.DataFrame:
@@ -150,7 +153,7 @@ def show_search(ctx: Context, _revision: Any, dark: bool, tab: str, view: str) -
         shown = table_view(losses_table(run.result), index_name="lambda2")
         return [*there, *[no_update] * 2, shown.columns, shown.rows, *views.show("table")]
     drawn = curve(run.result, bool(dark))
-    return [*there, drawn, room(drawn, above=440, least=280), *[no_update] * 2, *views.show("figure")]
+    return [*there, *placed(drawn, 425), *[no_update] * 2, *views.show("figure")]
 
 
 @page.callback(Output(page.id.search_choices, "children"), REVISION, TAB, Input(form.id("lambda2"), "value"), Input(form.id("model"), "value"))

@@ -93,6 +93,7 @@ def context(application: Application, session_id: str | None, kind: str, *, acto
         uploads=application.uploads,
         config=application.config,
         notify=notices,
+        complain=lambda error: notices(**notify.notice(error)),
     )
 
 

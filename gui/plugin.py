@@ -88,6 +88,8 @@ class Context:
     config: Config
     notify: Callable[..., None]
     """``notify(message, title="", colour="blue", keep=False)``: a short notice in this tab."""
+    complain: Callable[[Exception], None]
+    """Show an error as the notice it would become if it were raised; for a callback that goes on after it."""
 
     @property
     def session_id(self) -> str:

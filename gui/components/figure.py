@@ -19,7 +19,8 @@ from gui.plugin import Context, Page
 
 CONFIG: dict[str, Any] = {
     "displaylogo": False,
-    "modeBarButtonsToRemove": ["toImage", "select2d", "lasso2d", "autoScale2d"],
+    "modeBarButtonsToRemove": ["toImage", "select2d", "lasso2d", "autoScale2d", "sendChartToCloud", "sendDataToCloud"],
+    "plotlyServerURL": "",  # no chart may be sent anywhere
     "showTips": False,
 }
 LARGEST = 100_000_000

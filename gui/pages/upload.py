@@ -15,7 +15,7 @@ from gui.components.filefield import FileField
 from gui.components.form import folded
 from gui.engine.params import ApplyParams
 from gui.engine.tasks import run_apply
-from gui.errors import InvalidParameter
+from gui.errors import DeconomixError, InvalidParameter
 from gui.files import EXPRESSION, MODEL
 from gui.pages.upload_files import Collected, collect, inspected, loaded_model, words_of
 from gui.pages.upload_view import bind_loaded, loaded_layout
@@ -214,14 +214,17 @@ def _bind_part(part: Part) -> None:
     def show_chosen(ctx: Context, token: str | None) -> Any:
         """Look into the file that was chosen; one that cannot be read is not taken."""
         kept = ctx.session.form(page.key)
+        nothing = [{}, {"display": "none"}, "", "", *[[], None, "none"] * len(OPTIONS)]
         if token is None:
             ctx.session.keep_form(page.key, {f"{part.role}_token": None})
-            return [{}, {"display": "none"}, "", "", *[[], None, "none"] * len(OPTIONS), no_update]
+            return [*nothing, no_update]
         try:
             found = inspected(ctx.uploads.get(token), part.role)
-        except Exception:
+        except DeconomixError as error:
+            ctx.complain(error)
+            ctx.uploads.forget(token)
             ctx.session.keep_form(page.key, {f"{part.role}_token": None})
-            raise
+            return [*nothing, None]
         same = kept.get(f"{part.role}_token") == token
         ctx.session.keep_form(page.key, {f"{part.role}_token": token})
         values: list[Any] = []

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
 
 from desktop.server import LocalServer
 from gui.app import Application, create_app
 from gui.config import Config
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
+
+
+PATIENCE = 30_000
+"""Milliseconds: these machines are busy."""
+expect.set_options(timeout=PATIENCE)
 
 
 class Watched:
@@ -56,10 +62,13 @@ def browser(chromium: Path) -> Iterator[Browser]:
 
 
 @pytest.fixture()
-def watched(browser: Browser) -> Iterator[Watched]:
+def watched(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Watched]:
     context = browser.new_context(viewport={"width": 1280, "height": 720}, accept_downloads=True)
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(PATIENCE)
     yield Watched(context)
+    shots = os.environ.get("DECONOMIX_GUI_SHOTS")  # a folder: what every tab showed at the end, to look at
+    for number, page in enumerate(context.pages if shots else []):
+        page.screenshot(path=Path(str(shots)) / f"{request.node.name}-{number}.png")
     context.close()
 
 

@@ -50,7 +50,14 @@ class BoundJobs:
         self._application, self._actor, self._kind = application, actor, kind
 
     def submit(
-        self, task: Task, session_id: str, params: Params | None = None, *, kind: str | None = None, title: str | None = None, inputs: Mapping[str, str] | None = None
+        self,
+        task: Task,
+        session_id: str,
+        params: Params | None = None,
+        *,
+        kind: str | None = None,
+        title: str | None = None,
+        inputs: Mapping[str, str] | None = None,
     ) -> str:
         session = self._application.sessions.get_session(session_id, actor=self._actor)
         dataset = session.need_dataset()
@@ -62,7 +69,15 @@ class BoundJobs:
             results[name] = run.result
         kind = kind or self._kind
         job_id = self._application.submit(
-            task, session_id, params, dataset=dataset, inputs=dict(inputs or {}), input_results=results, kind=kind, title=title or kind.upper(), actor=self._actor.name
+            task,
+            session_id,
+            params,
+            dataset=dataset,
+            inputs=dict(inputs or {}),
+            input_results=results,
+            kind=kind,
+            title=title or kind.upper(),
+            actor=self._actor.name,
         )
         set_props("dcx-poke", {"data": job_id})
         return job_id

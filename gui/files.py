@@ -116,7 +116,10 @@ class Uploads:
                 for chunk in chunks:
                     size += len(chunk)
                     if size > limit:
-                        raise UnreadableFile(f"{safe_name(name)} is larger than {limit // 1_000_000} MB.", advice="Use the desktop window for larger files, or raise upload_limit_mb.")
+                        raise UnreadableFile(
+                            f"{safe_name(name)} is larger than {limit // 1_000_000} MB.",
+                            advice="Use the desktop window for larger files, or raise upload_limit_mb.",
+                        )
                     out.write(chunk)
         except BaseException:
             path.unlink(missing_ok=True)

@@ -40,7 +40,9 @@ TABLE: dict[type[e.DeconomixError], Words] = {
     e.DefaultSession: Words("Default session", "orange", "Create a session of your own."),
     e.JobError: Words("The job failed", "red", "Run it again; the session is unchanged."),
     e.JobCancelled: Words("Cancelled", "gray"),
-    e.WorkerDied: Words("The job failed", "red", "Run it again; the session is unchanged. If it happens again, use fewer genes or mixtures: memory may be short."),
+    e.WorkerDied: Words(
+        "The job failed", "red", "Run it again; the session is unchanged. If it happens again, use fewer genes or mixtures: memory may be short."
+    ),
     e.ConfigError: Words("Configuration", "red", "Correct the file and start again."),
     e.PluginError: Words("A plug-in page was left out", "orange", "Correct or remove the file in the plug-in folder."),
 }

@@ -59,7 +59,14 @@ class Jobs(Protocol):
     """The job queue as a page sees it."""
 
     def submit(
-        self, task: Task, session_id: str, params: Params | None = None, *, kind: str | None = None, title: str | None = None, inputs: Mapping[str, str] | None = None
+        self,
+        task: Task,
+        session_id: str,
+        params: Params | None = None,
+        *,
+        kind: str | None = None,
+        title: str | None = None,
+        inputs: Mapping[str, str] | None = None,
     ) -> str:
         """Queue ``task`` on the session's present dataset; returns the job id.
 

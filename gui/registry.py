@@ -41,7 +41,7 @@ def find_pages(plugin_folder: Path | None = None) -> Registry:
             for page in _pages_of(load()):
                 _check(page, pages)
                 pages[page.key] = page
-        except Exception as error:  # a plug-in may raise anything; it must not stop the program
+        except Exception as error:  # noqa: BLE001  a plug-in may raise anything; it must not stop the program
             reason = str(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
             log.warning("plug-in left out: %s", type(error).__name__)
             errors.append(PluginError(f"The plug-in {origin} could not be loaded ({reason.splitlines()[0][:200]})."))

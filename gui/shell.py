@@ -24,7 +24,10 @@ THEME = {
     "primaryColor": "indigo",
     "fontFamily": "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif",
     "defaultRadius": "md",
-    "components": {"Button": {"defaultProps": {"size": "sm"}}, "Tooltip": {"defaultProps": {"multiline": True, "maw": 320, "withArrow": True, "openDelay": 200}}},
+    "components": {
+        "Button": {"defaultProps": {"size": "sm"}},
+        "Tooltip": {"defaultProps": {"multiline": True, "maw": 320, "withArrow": True, "openDelay": 200}},
+    },
 }
 BUSY_MS, IDLE_MS = 400, 2500
 CITATIONS = (
@@ -94,7 +97,9 @@ def _start_notices(application: Application) -> list[dict[str, Any]]:
     shown = []
     for number, error in enumerate(application.registry.errors):
         words = notify.notice(error)
-        shown.append({"action": "show", "id": f"plugin-{number}", "title": words["title"], "message": words["message"], "color": words["colour"], "autoClose": False})
+        shown.append(
+            {"action": "show", "id": f"plugin-{number}", "title": words["title"], "message": words["message"], "color": words["colour"], "autoClose": False}
+        )
     return shown
 
 
@@ -109,7 +114,16 @@ def _header() -> Any:
                     dmc.Menu(
                         [
                             dmc.MenuTarget(
-                                dmc.Button("Default", id="dcx-session-button", variant="subtle", color="gray", rightSection=icon("down", 12), px="xs", maw=300, **{"aria-label": "Session"})
+                                dmc.Button(
+                                    "Default",
+                                    id="dcx-session-button",
+                                    variant="subtle",
+                                    color="gray",
+                                    rightSection=icon("down", 12),
+                                    px="xs",
+                                    maw=300,
+                                    **{"aria-label": "Session"},
+                                )
                             ),
                             dmc.MenuDropdown(
                                 [
@@ -142,7 +156,12 @@ def _header() -> Any:
                     dmc.Menu(
                         [
                             dmc.MenuTarget(dmc.ActionIcon(icon("theme"), variant="subtle", color="gray", **{"aria-label": "Theme"})),
-                            dmc.MenuDropdown([dmc.MenuItem(label, id=f"dcx-theme-{name}") for name, label in (("light", "Light"), ("dark", "Dark"), ("system", "As the system"))]),
+                            dmc.MenuDropdown(
+                                [
+                                    dmc.MenuItem(label, id=f"dcx-theme-{name}")
+                                    for name, label in (("light", "Light"), ("dark", "Dark"), ("system", "As the system"))
+                                ]
+                            ),
                         ],
                         position="bottom-end",
                     ),
@@ -288,7 +307,9 @@ def bind_shell(app: Dash, application: Application) -> None:
         State("dcx-page", "data"),
         State("dcx-seen", "data"),
     )
-    def tick(ctx: Context, _n: Any, session_id: str | None, pathname: str | None, _poke: Any, revision: str | None, shown: str | None, seen: dict[str, Any]) -> Any:
+    def tick(
+        ctx: Context, _n: Any, session_id: str | None, pathname: str | None, _poke: Any, revision: str | None, shown: str | None, seen: dict[str, Any]
+    ) -> Any:
         """What changed since this tab last asked; nothing at all if nothing did."""
         lost = bool(session_id) and session_id != ctx.session_id
         if lost:
@@ -379,7 +400,10 @@ def bind_shell(app: Dash, application: Application) -> None:
             const query = window.matchMedia('(prefers-color-scheme: dark)');
             if (!window.dcxThemeWatched) {
                 window.dcxThemeWatched = true;
-                query.addEventListener('change', () => dash_clientside.set_props('dcx-theme', {data: (localStorage.getItem('dcx-theme') || '"system"').replaceAll('"', '')}));
+                query.addEventListener('change', () => {
+                    const kept = (localStorage.getItem('dcx-theme') || '"system"').replaceAll('"', '');
+                    dash_clientside.set_props('dcx-theme', {data: kept});
+                });
             }
             const dark = choice === 'dark' || (choice !== 'light' && query.matches);
             return [dark ? 'dark' : 'light', dark];

@@ -27,7 +27,7 @@ def two_columns(parameters: Any, results: Any) -> Any:
     return html.Div([html.Div(parameters, className="dcx-parameters"), html.Div(results, className="dcx-results")], className="dcx-columns")
 
 
-def tip_label(title: str, tip: str) -> Any:
+def tip_label(title: Any, tip: str) -> Any:
     """A label with a "?" that explains in the user's words; reachable by keyboard."""
     if not tip:
         return title
@@ -37,13 +37,19 @@ def tip_label(title: str, tip: str) -> Any:
 
 def empty_state(title: str, text: str = "", action: Any = None) -> Any:
     """What is not there yet, what to do next, and the button that does it."""
-    return dmc.Center(dmc.Stack([dmc.Text(title, fw=600, ta="center"), dmc.Text(text, c="dimmed", size="sm", ta="center", maw=460), action], align="center", gap="sm"), mih=260)
+    return dmc.Center(
+        dmc.Stack([dmc.Text(title, fw=600, ta="center"), dmc.Text(text, c="dimmed", size="sm", ta="center", maw=460), action], align="center", gap="sm"),
+        mih=260,
+    )
 
 
 def answer(sentence: str, badges: Sequence[tuple[str, str]] = (), *actions: Any) -> Any:
     """The result in a sentence first; badges are (text, colour)."""
     shown = [dmc.Badge(text, color=colour, variant="light", radius="sm", tt="none", maw=420, fw=600) for text, colour in badges]
-    return dmc.Stack([dmc.Text(sentence, fw=700, size="lg", lh=1.3), dmc.Group(shown, gap="xs") if shown else None, dmc.Group(list(actions), gap="sm") if actions else None], gap="xs")
+    return dmc.Stack(
+        [dmc.Text(sentence, fw=700, size="lg", lh=1.3), dmc.Group(shown, gap="xs") if shown else None, dmc.Group(list(actions), gap="sm") if actions else None],
+        gap="xs",
+    )
 
 
 def warning(text: str, *actions: Any, colour: str = "orange") -> Any:

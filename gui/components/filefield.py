@@ -48,7 +48,12 @@ class FileField:
                     **{"data-upload": "" if ctx.files.native else self.id("arrived"), "data-accept": suffixes, "aria-label": f"{self.title}: {words}"},
                 ),
                 dmc.TextInput(
-                    id=self.id("path"), placeholder="or type the path and press Enter", size="xs", debounce=True, rightSection=icon("folder", 14), **{"aria-label": f"{self.title}: path"}
+                    id=self.id("path"),
+                    placeholder="or type the path and press Enter",
+                    size="xs",
+                    debounce=True,
+                    rightSection=icon("folder", 14),
+                    **{"aria-label": f"{self.title}: path"},
                 ),
             ],
             gap=4,
@@ -76,7 +81,11 @@ class FileField:
             return ctx.uploads.get(str(data["token"])).token
 
         @page.callback(
-            Output(field.token_id, "data", allow_duplicate=True), Output(field.id("path"), "value"), Input(field.id("path"), "n_submit"), State(field.id("path"), "value"), prevent_initial_call=True
+            Output(field.token_id, "data", allow_duplicate=True),
+            Output(field.id("path"), "value"),
+            Input(field.id("path"), "n_submit"),
+            State(field.id("path"), "value"),
+            prevent_initial_call=True,
         )
         def typed(ctx: Context, _submit: int | None, text: str | None) -> Any:
             if not text or not text.strip():

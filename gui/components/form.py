@@ -24,7 +24,9 @@ class ParamsForm(Generic[P]):
     In the layout :meth:`fields`, at module level :meth:`bind`, in a callback ``*form.states`` and :meth:`parse`.
     """
 
-    def __init__(self, page: Page, cls: type[P], *, prefix: str = "", names: Sequence[str] | None = None, choices: Mapping[str, Mapping[str, str]] | None = None) -> None:
+    def __init__(
+        self, page: Page, cls: type[P], *, prefix: str = "", names: Sequence[str] | None = None, choices: Mapping[str, Mapping[str, str]] | None = None
+    ) -> None:
         self.page, self.cls, self.prefix = page, cls, prefix
         self.names = list(names or cls.model_fields)
         self.choices = dict(choices or {})
@@ -109,7 +111,8 @@ class ParamsForm(Generic[P]):
         return "" if value is None else value
 
     def _field(self, name: str, value: Any) -> Any:
-        field, kind, common = self.cls.model_fields[name], self._kind(name), {"id": self.id(name)}
+        field, kind = self.cls.model_fields[name], self._kind(name)
+        common: dict[str, Any] = {"id": self.id(name)}
         unit = self._extra(name)["unit"]
         label = tip_label(field.title or name, field.description or "")
         if kind is bool:
@@ -118,16 +121,27 @@ class ParamsForm(Generic[P]):
             texts = self.choices.get(name, {})
             options = [{"value": v, "label": texts.get(v, v)} for v in get_args(field.annotation)]
             if len(options) <= 3 and all(len(o["label"]) <= 14 for o in options):
-                return html.Div([dmc.Text(label, size="sm", fw=500, mb=4), dmc.SegmentedControl(data=options, value=value, fullWidth=True, size="xs", **common)])
+                return html.Div(
+                    [dmc.Text(label, size="sm", fw=500, mb=4), dmc.SegmentedControl(data=options, value=value, fullWidth=True, size="xs", **common)]
+                )
             return dmc.Select(data=options, value=value, label=label, allowDeselect=False, checkIconPosition="right", **common)
         if kind is float:
             return dmc.TextInput(value=self._shown(name, value), label=label, debounce=400, **common)
         limits = {k: getattr(m, k) for m in field.metadata for k in ("ge", "le") if hasattr(m, k)}
-        empty = {"placeholder": "all"} if type(None) in get_args(field.annotation) else {}
+        if unit:
+            common |= {"rightSection": dmc.Text(unit, size="xs", c="dimmed"), "rightSectionWidth": 74, "hideControls": True}
+        if type(None) in get_args(field.annotation):
+            common["placeholder"] = "all"
         return dmc.NumberInput(
-            value=self._shown(name, value), label=label, min=limits.get("ge"), max=limits.get("le"), clampBehavior="none", allowDecimal=False, debounce=300,
-            rightSection=dmc.Text(unit, size="xs", c="dimmed") if unit else None, rightSectionWidth=74 if unit else None, hideControls=bool(unit), **empty, **common,
-        )  # fmt: skip
+            value=self._shown(name, value),
+            label=label,
+            min=limits.get("ge"),
+            max=limits.get("le"),
+            clampBehavior="none",
+            allowDecimal=False,
+            debounce=300,
+            **common,
+        )
 
 
 def folded(title: str, *children: Any, opened: bool = False) -> Any:

@@ -27,7 +27,11 @@ def detail(job: JobStatus) -> str:
         return "waiting"
     words = [job.stage] if job.stage else []
     if job.count is not None:
-        words.append(f"{job.count} of {job.limit}" if job.limit and job.fraction is not None else f"iteration {job.count}" + (f" (at most {job.limit})" if job.limit else ""))
+        words.append(
+            f"{job.count} of {job.limit}"
+            if job.limit and job.fraction is not None
+            else f"iteration {job.count}" + (f" (at most {job.limit})" if job.limit else "")
+        )
     if job.loss is not None and job.fraction is None:
         words.append(f"loss {job.loss:.3g}")
     words.append(f"{clock(job.eta)} left" if job.eta is not None else clock(job.elapsed))
@@ -59,7 +63,11 @@ def job_list(jobs: Sequence[JobStatus], sessions: Mapping[str, str], part: MakeI
         return dmc.Text("No job has run yet.", size="sm", c="dimmed", p="sm")
     active = [job for job in jobs if job.active]
     first = next((j.id for j in active if j.state == "running"), active[0].id if active else None)
-    return dmc.Stack([_row(job, sessions, part, cancel=job.active and job.id != first) for job in [*active, *reversed([j for j in jobs if not j.active])][:20]], gap=4, p="xs")
+    return dmc.Stack(
+        [_row(job, sessions, part, cancel=job.active and job.id != first) for job in [*active, *reversed([j for j in jobs if not j.active])][:20]],
+        gap=4,
+        p="xs",
+    )
 
 
 def _row(job: JobStatus, sessions: Mapping[str, str], part: MakeId, *, cancel: bool) -> Any:

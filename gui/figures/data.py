@@ -30,7 +30,9 @@ def type_counts(counts: Mapping[str, pd.Series]) -> go.Figure:
             customdata=[inert(t) for t in types],
             hovertemplate=f"%{{customdata}}<br>{inert(part)}: %{{x:,}} cells<extra></extra>",
         )
-    fig.update_layout(barmode="group", bargap=0.25, height=90 + (16 + 12 * len(counts)) * len(types), legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0})
+    fig.update_layout(
+        barmode="group", bargap=0.25, height=90 + (16 + 12 * len(counts)) * len(types), legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
+    )
     fig.update_xaxes(title="cells", rangemode="tozero")
     fig.update_yaxes(tickvals=list(range(len(types))), ticktext=short, autorange="reversed")
     return fig

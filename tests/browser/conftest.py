@@ -15,7 +15,15 @@ from desktop.server import LocalServer
 from gui.app import Application, create_app
 from gui.config import Config
 
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
 
 
 PATIENCE = 30_000
@@ -61,7 +69,7 @@ def browser(chromium: Path) -> Iterator[Browser]:
         started.close()
 
 
-@pytest.fixture()
+@pytest.fixture
 def watched(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Watched]:
     context = browser.new_context(viewport={"width": 1280, "height": 720}, accept_downloads=True)
     context.set_default_timeout(PATIENCE)
@@ -72,7 +80,7 @@ def watched(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Watche
     context.close()
 
 
-@pytest.fixture()
+@pytest.fixture
 def running(tmp_path: Path) -> Iterator[Running]:
     application = create_app(Config.for_tests(tmp_path))
     server = LocalServer(application.server)
@@ -83,7 +91,7 @@ def running(tmp_path: Path) -> Iterator[Running]:
     application.stop()
 
 
-@pytest.fixture()
+@pytest.fixture
 def opened(watched: Watched, running: Running) -> Page:
     """The program in a tab, ready to use."""
     page = watched.context.new_page()
@@ -92,7 +100,7 @@ def opened(watched: Watched, running: Running) -> Page:
     return page
 
 
-@pytest.fixture()
+@pytest.fixture
 def finished(running: Running) -> Callable[..., None]:
     """Wait until every job has ended well: ``finished(timeout)``."""
 

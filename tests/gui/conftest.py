@@ -143,7 +143,7 @@ class Tab:
         return news
 
 
-@pytest.fixture()
+@pytest.fixture
 def application(tmp_path: Path) -> Iterator[Application]:
     """The whole program on folders of its own, without its worker (``start()``)."""
     app = create_app(Config.for_tests(tmp_path))
@@ -151,11 +151,11 @@ def application(tmp_path: Path) -> Iterator[Application]:
     app.stop()
 
 
-@pytest.fixture()
+@pytest.fixture
 def open_tab() -> Callable[[Application], Tab]:
     return Tab
 
 
-@pytest.fixture()
+@pytest.fixture
 def tab(application: Application) -> Tab:
     return Tab(application)

@@ -88,7 +88,11 @@ def test_broken_plug_ins_are_named_and_the_program_starts(tmp_path: Path, open_t
     write(folder, "clash.py", 'from gui.plugin import Page\npage = Page("dtd", "Mine", "x")\npage.layout(lambda ctx: "x")\n')
     write(folder, "badkey.py", 'from gui.plugin import Page\npage = Page("Bad Key", "Mine", "x")\npage.layout(lambda ctx: "x")\n')
     write(folder, "nolayout.py", 'from gui.plugin import Page\npage = Page("nolayout", "Mine", "x")\n')
-    write(folder, "layoutfails.py", 'from gui.plugin import Page\npage = Page("failing", "Mine", "x")\n@page.layout\ndef layout(ctx):\n    raise ValueError("no")\n')
+    write(
+        folder,
+        "layoutfails.py",
+        'from gui.plugin import Page\npage = Page("failing", "Mine", "x")\n@page.layout\ndef layout(ctx):\n    raise ValueError("no")\n',
+    )
     write(folder, "_ignored.py", "raise ValueError\n")
     app = create_app(config)
     try:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from gui.data.checks import number
+from gui.data.checks import number, some
 from gui.data.dataset import Dataset, Matrix, Role, Source
 from gui.data.load import FileChoice, Inspection, LoadRequest, inspect_file, load_dataset
 from gui.data.normalize import bulk_keeps
@@ -88,11 +88,13 @@ def collect(
     files: Mapping[str, tuple[Upload, Mapping[str, Any]]], *, scale: bool, share: float, seed: int, author: str, description: str, current: Dataset | None
 ) -> Collected:
     """Read all chosen files; DataError if one does not fit, and then nothing has happened."""
-    chosen: dict[Role, FileChoice] = {
-        role: FileChoice(path=upload.path, name=upload.name, label_column=options.get("label"), matrix=options.get("matrix"), keep_obs=tuple(options.get("keep") or ()))  # type: ignore[misc]
-        for role, (upload, options) in files.items()
-        if role != "model"
-    }
+    chosen: dict[Role, FileChoice] = {}
+    for role, (upload, options) in files.items():
+        if role != "model":
+            keep = tuple(options.get("keep") or ())
+            chosen[cast(Role, role)] = FileChoice(
+                path=upload.path, name=upload.name, label_column=options.get("label"), matrix=options.get("matrix"), keep_obs=keep
+            )
     if "model" in files:
         return _with_model(files["model"][0], chosen, author=author, description=description)
     first = next((upload for role, (upload, _) in files.items() if role == "train"), None)
@@ -109,14 +111,16 @@ def _with_model(upload: Upload, chosen: dict[Role, FileChoice], *, author: str, 
         raise DataError("A trained model brings its own reference.", advice="Choose only a bulk beside it.")
     reference = Matrix(model.reference.to_numpy(), model.reference.index, model.reference.columns)
     source = Source("reference", upload.name, "model", notes=("Trained model: reference and gene weights as saved.",))
-    base = Dataset(train=None, test=None, reference=reference, scale=model.scale, name=stem(upload.name), description=description, author=author, sources=(source,))
+    base = Dataset(
+        train=None, test=None, reference=reference, scale=model.scale, name=stem(upload.name), description=description, author=author, sources=(source,)
+    )
     if not chosen:
         return Collected(base, model, False)
     dataset = load_dataset(LoadRequest(files=chosen, scale=model.scale is not None, name=base.name, author=author, description=description), current=base)
     lacking = bulk_keeps(model.genes, dataset.bulk.matrix) if dataset.bulk else []
     if lacking:
         raise DataError(
-            f"The bulk lacks {len(lacking)} of the {len(model.genes)} genes of the trained model ({', '.join(lacking[:3])}{' …' if len(lacking) > 3 else ''}).",
+            f"The bulk lacks {len(lacking)} of the {len(model.genes)} genes of the trained model ({some(lacking)}).",
             advice="Give a bulk that has them all, or train again.",
         )
     return Collected(dataset, model, False)

@@ -29,7 +29,9 @@ def loaded_layout(page: Page) -> Any:
     """The static frame; :func:`bind_loaded` fills it."""
     contents = {
         "parts": html.Div(id=page.id.parts),
-        "types": figure_card(page, "type_counts", file_name="cell types", controls=[dmc.Text("Cells of each type in training and test data", size="sm", c="dimmed")]),
+        "types": figure_card(
+            page, "type_counts", file_name="cell types", controls=[dmc.Text("Cells of each type in training and test data", size="sm", c="dimmed")]
+        ),
         "rows": html.Div(id=page.id.rows),
         "about": dmc.Stack(
             [
@@ -45,7 +47,10 @@ def loaded_layout(page: Page) -> Any:
             card(html.Div(id=page.id.answer)),
             card(
                 dmc.Tabs(
-                    [dmc.TabsList([dmc.TabsTab(title, value=key) for key, title in TABS]), *[dmc.TabsPanel(contents[key], value=key, pt="md") for key, _ in TABS]],
+                    [
+                        dmc.TabsList([dmc.TabsTab(title, value=key) for key, title in TABS]),
+                        *[dmc.TabsPanel(contents[key], value=key, pt="md") for key, _ in TABS],
+                    ],
                     id=page.id.tabs,
                     value="parts",
                     keepMounted=True,
@@ -81,13 +86,19 @@ def bind_loaded(page: Page) -> None:
         counts = {name: cells.counts() for name, cells in (("training", data.train), ("test", data.test)) if cells is not None}
         return styled(type_counts(counts) if counts else blank(), bool(dark))
 
-    @page.callback(Input(page.id.keep_details, "n_clicks"), *[State(i, "value") for i in (page.id.new_name, page.id.new_author, page.id.new_description)], prevent_initial_call=True)
+    @page.callback(
+        Input(page.id.keep_details, "n_clicks"),
+        *[State(i, "value") for i in (page.id.new_name, page.id.new_author, page.id.new_description)],
+        prevent_initial_call=True,
+    )
     def keep_details(ctx: Context, clicks: int | None, name: str | None, author: str | None, description: str | None) -> None:
         if not clicks:
             raise PreventUpdate
         if not (name or "").strip():
             raise InvalidParameter("The name of the data is empty.", advice="Give a name.")
-        changed = replace(ctx.session.need_dataset(), name=(name or "").strip()[:120], author=(author or "").strip()[:200], description=(description or "").strip()[:5000])
+        changed = replace(
+            ctx.session.need_dataset(), name=(name or "").strip()[:120], author=(author or "").strip()[:200], description=(description or "").strip()[:5000]
+        )
         ctx.session.set_dataset(changed, keep_runs=True)
         ctx.notify("The description is kept.", colour="green")
 
@@ -139,7 +150,10 @@ def first_rows(data: Dataset) -> Any:
     shown = []
     for role, matrix in data.parts().items():
         cells = {"train": data.train, "test": data.test}.get(role)
-        shown += [dmc.Text(PART_WORDS[role], fw=600, size="sm"), dmc.ScrollArea(_small_table(preview(matrix, None if cells is None else cells.labels)), type="auto")]
+        shown += [
+            dmc.Text(PART_WORDS[role], fw=600, size="sm"),
+            dmc.ScrollArea(_small_table(preview(matrix, None if cells is None else cells.labels)), type="auto"),
+        ]
     return dmc.Stack(shown, gap="xs")
 
 
@@ -153,5 +167,7 @@ def preview(matrix: Matrix, labels: Any = None, *, rows: int = 6, columns: int =
 
 def _small_table(frame: pd.DataFrame) -> Any:
     head = dmc.TableThead(dmc.TableTr([dmc.TableTh("gene"), *[dmc.TableTh(cut(str(c), 20)) for c in frame.columns]]))
-    rows = [dmc.TableTr([dmc.TableTd(cut(str(gene), 20)), *[dmc.TableTd(f"{v:.4g}") for v in row]]) for gene, row in zip(frame.index, frame.to_numpy(), strict=True)]
+    rows = [
+        dmc.TableTr([dmc.TableTd(cut(str(gene), 20)), *[dmc.TableTd(f"{v:.4g}") for v in row]]) for gene, row in zip(frame.index, frame.to_numpy(), strict=True)
+    ]
     return dmc.Table([head, dmc.TableTbody(rows)], withTableBorder=True, fz="xs", verticalSpacing=2)

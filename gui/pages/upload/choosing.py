@@ -1,0 +1,93 @@
+"""Choosing files: what is in one, how it is read, and whether Load can do something."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import Input, Output, State, no_update
+from dash.exceptions import PreventUpdate
+
+from gui.errors import DeconomixError
+from gui.pages.upload.base import FORM, OPTIONS, PARTS, TOKENS, Part, page
+from gui.pages.upload.files import inspected, words_of
+from gui.plugin import REVISION, Context
+
+
+def _bind_part(part: Part) -> None:
+    part.field.bind()
+
+    @page.callback(
+        Output(part.id("choosing"), "style"),
+        Output(part.id("chosen"), "style"),
+        Output(part.id("name"), "children"),
+        Output(part.id("found"), "children"),
+        *[Output(part.id(name), prop) for name in OPTIONS for prop in ("data", "value", "display")],
+        Output(part.field.token_id, "data", allow_duplicate=True),
+        Input(part.field.token_id, "data"),
+        prevent_initial_call="initial_duplicate",
+    )
+    def show_chosen(ctx: Context, token: str | None) -> Any:
+        """Look into the file that was chosen; one that cannot be read is not taken."""
+        kept = ctx.session.form(page.key)
+        nothing: list[Any] = [{}, {"display": "none"}, "", "", *[[], None, "none"] * len(OPTIONS)]
+        if token is None:
+            ctx.session.keep_form(page.key, {f"{part.role}_token": None})
+            return [*nothing, no_update]
+        try:
+            found = inspected(ctx.uploads.get(token), part.role)
+        except DeconomixError as error:
+            ctx.complain(error)
+            ctx.uploads.forget(token)
+            ctx.session.keep_form(page.key, {f"{part.role}_token": None})
+            return [*nothing, None]
+        same = kept.get(f"{part.role}_token") == token
+        ctx.session.keep_form(page.key, {f"{part.role}_token": token})
+        values: list[Any] = []
+        for name in OPTIONS:
+            choices, proposed = found.options[name]
+            value = kept.get(f"{part.role}_{name}", proposed) if same else proposed
+            values += [choices, value, "block" if choices else "none"]
+        return [{"display": "none"}, {}, found.name, found.words, *values, no_update]
+
+    @page.callback(
+        Output(part.field.token_id, "data", allow_duplicate=True),
+        Input(part.id("remove"), "n_clicks"),
+        State(part.field.token_id, "data"),
+        prevent_initial_call=True,
+    )
+    def remove(ctx: Context, clicks: int | None, token: str | None) -> None:
+        if not clicks:
+            raise PreventUpdate
+        if token:
+            ctx.uploads.forget(token)
+        return
+
+    @page.callback(*[Input(part.id(name), "value") for name in OPTIONS], prevent_initial_call=True)
+    def keep_options(ctx: Context, *values: Any) -> None:
+        if any(values):
+            ctx.session.keep_form(page.key, {f"{part.role}_{name}": value for name, value in zip(OPTIONS, values, strict=True)})
+
+    for function in (show_chosen, remove, keep_options):
+        function.__name__ = f"{part.role}_{function.__name__}"
+
+
+for _each in PARTS:
+    _bind_part(_each)
+
+
+@page.callback(Output(page.id.load, "disabled"), Output(page.id.reason, "children"), *TOKENS, REVISION)
+def may_load(ctx: Context, *values: Any) -> Any:
+    """Load is there as soon as it can do something; until then it says what is missing."""
+    chosen = {part.role for part, token in zip(PARTS, values, strict=False) if token}
+    if "model" in chosen and "train" in chosen:
+        return True, "Choose either training data or a trained model."
+    if chosen & {"train", "model"} or (chosen == {"bulk"} and ctx.session.dataset is not None):
+        return False, words_of(chosen, ctx.session.dataset)
+    if chosen == {"bulk"}:
+        return True, "Training data or a trained model is missing."
+    return True, "Choose training data to begin." if ctx.session.dataset is None else "Choose files to load others."
+
+
+@page.callback(*[Input(i.component_id, i.component_property) for i in FORM], prevent_initial_call=True)
+def keep_form(ctx: Context, *values: Any) -> None:
+    ctx.session.keep_form(page.key, dict(zip(("scale", "share", "seed", "author", "description"), values, strict=True)))

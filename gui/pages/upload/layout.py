@@ -1,0 +1,185 @@
+"""The form and the static frame of the Upload page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import Output, dcc, html
+
+from gui.components.common import card, empty_state, icon, tip_label, two_columns
+from gui.components.form import folded
+from gui.files import MODEL
+from gui.pages.upload.base import PARTS, Part, page
+from gui.pages.upload.view import bind_loaded, loaded_layout
+from gui.plugin import REVISION, Context
+
+FIRST, FURTHER = PARTS[:2], PARTS[2:]
+
+
+@page.layout
+def layout(ctx: Context) -> Any:
+    _offer(ctx)
+    empty = empty_state(
+        "No data yet",
+        "Choose single-cell training data and your bulk samples on the left, then Load. "
+        "To see what the program does, load the example: simulated cells and bulk samples with known composition.",
+        dmc.Button("Load the example", id=page.id.example),
+    )
+    results = [html.Div(card(empty), id=page.id.empty), html.Div(loaded_layout(page), id=page.id.loaded, style={"display": "none"})]
+    return html.Div([_confirm(), two_columns(_form(ctx), results)])
+
+
+def _offer(ctx: Context) -> None:
+    """Files given on the command line take the first free places of the form."""
+    kept = ctx.session.form(page.key)
+    for upload in ctx.uploads.take_offered():
+        roles = ("model",) if upload.name.endswith(MODEL.suffixes) else ("train", "bulk", "test", "reference")
+        role = next((r for r in roles if not kept.get(f"{r}_token")), None)
+        if role:
+            kept[f"{role}_token"] = upload.token
+            ctx.session.keep_form(page.key, {f"{role}_token": upload.token})
+
+
+def _form(ctx: Context) -> Any:
+    kept = ctx.session.form(page.key)
+    local = "" if ctx.files.native else "They stay on this computer."
+    return card(
+        dmc.Stack(
+            [
+                dmc.Text("Files", fw=600),
+                dmc.Text(f"Choose the files, then Load. {local}", size="xs", c="dimmed"),
+                *[_part_field(ctx, part, kept) for part in FIRST],
+                folded("Test data, reference, trained model", *[html.Div(_part_field(ctx, part, kept), style={"marginBottom": 12}) for part in FURTHER]),
+                folded(
+                    "Advanced",
+                    dmc.Stack(
+                        [
+                            dmc.Switch(
+                                id=page.id.scale,
+                                checked=kept.get("scale", True),
+                                size="sm",
+                                label=tip_label(
+                                    "Scale to 10 000",
+                                    "Every cell, cell type and sample is scaled to the same total over the genes in use. Off: values are left as they are.",
+                                ),
+                            ),
+                            dmc.NumberInput(
+                                id=page.id.share,
+                                value=kept.get("share", 30),
+                                min=5,
+                                max=80,
+                                clampBehavior="none",
+                                label=tip_label(
+                                    "Kept back for testing", "Without test data: share of the training cells of each type that is used for testing only."
+                                ),
+                                rightSection=dmc.Text("%", size="xs", c="dimmed"),
+                                hideControls=True,
+                            ),
+                            dmc.NumberInput(
+                                id=page.id.seed,
+                                value=kept.get("seed", 1),
+                                min=0,
+                                allowDecimal=False,
+                                label=tip_label("Seed of the split", "Decides which cells are kept back; the same seed keeps the same cells."),
+                                hideControls=True,
+                            ),
+                            dmc.TextInput(id=page.id.author, label="Author", value=kept.get("author", ""), debounce=400),
+                            dmc.Textarea(
+                                id=page.id.description,
+                                label="Description",
+                                value=kept.get("description", ""),
+                                autosize=True,
+                                minRows=2,
+                                maxRows=6,
+                                debounce=400,
+                            ),
+                        ],
+                        gap="xs",
+                    ),
+                ),
+                dmc.Button("Load", id=page.id.load, fullWidth=True, disabled=True),
+                dmc.Text(id=page.id.reason, size="xs", c="dimmed", ta="center"),
+            ],
+            gap="sm",
+        )
+    )
+
+
+def _part_field(ctx: Context, part: Part, kept: dict[str, Any]) -> Any:
+    """The file of one role: empty a place to choose it, filled its name, what is in it and how to read it."""
+    label = [part.title, html.Span(" *", style={"color": "var(--mantine-color-red-6)"})] if part.role == "train" else part.title
+    chosen = dmc.Stack(
+        [
+            dmc.Group(
+                [
+                    dmc.Text("", id=part.id("name"), size="sm", fw=600, truncate="end", style={"flex": 1}),
+                    dmc.ActionIcon(
+                        icon("close", 12), id=part.id("remove"), variant="subtle", color="gray", size="sm", **{"aria-label": f"Remove {part.title}"}
+                    ),
+                ],
+                wrap="nowrap",
+            ),
+            dmc.Text("", id=part.id("found"), size="xs", c="dimmed"),
+            dmc.Select(id=part.id("label"), label="Cell types are in column", size="xs", data=[], searchable=True, allowDeselect=False, display="none"),
+            dmc.Select(id=part.id("matrix"), label="Expression is in", size="xs", data=[], allowDeselect=False, display="none"),
+            dmc.MultiSelect(id=part.id("keep"), label="Also keep columns", size="xs", data=[], searchable=True, clearable=True, display="none"),
+        ],
+        gap=4,
+    )
+    return html.Div(
+        [
+            dmc.Text(tip_label(label, part.tip), size="sm", fw=500, mb=4),
+            html.Div(part.field.layout(ctx, token=kept.get(f"{part.role}_token")), id=part.id("choosing")),
+            html.Div(chosen, id=part.id("chosen"), style={"display": "none"}, className="dcx-chosen"),
+        ]
+    )
+
+
+def _confirm() -> Any:
+    return html.Div(
+        [
+            dcc.Store(id=page.id.question),
+            dmc.Modal(
+                dmc.Stack(
+                    [
+                        dmc.Text(id=page.id.ask, size="sm"),
+                        dmc.Group(
+                            [
+                                dmc.Button("Cancel", id=page.id.no, variant="default"),
+                                dmc.Button("Load and clear the results", id=page.id.replace, variant="light", color="red"),
+                                dmc.Button("Load into a new session", id=page.id.fresh),
+                            ],
+                            justify="flex-end",
+                            gap="xs",
+                        ),
+                    ]
+                ),
+                id=page.id.confirm,
+                title="This session already holds data",
+                centered=True,
+                size="lg",
+            ),
+        ]
+    )
+
+
+@page.summary
+def summary(ctx: Context) -> str | None:
+    data = ctx.session.dataset
+    if data is None:
+        return None
+    words = [f"{data.train.matrix.n_columns} cells"] if data.train else ["trained model"]
+    words.append(f"{len(data.types)} types")
+    if data.bulk:
+        words.append(f"{data.bulk.matrix.n_columns} bulks")
+    return ", ".join(words)
+
+
+bind_loaded(page)
+
+
+@page.callback(Output(page.id.empty, "style"), Output(page.id.loaded, "style"), REVISION)
+def which(ctx: Context, _revision: str | None) -> Any:
+    """The empty state, or what is loaded."""
+    return ({}, {"display": "none"}) if ctx.session.dataset is None else ({"display": "none"}, {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 import logging
 import threading
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 SESSION = State("dcx-session", "data")
+PASSING_MS = 5000
+"""How long a notice that is no error stays."""
 SHELL = "dcx"
 """The key of the shell itself: it binds its callbacks like a page, ids begin with dcx-."""
 
@@ -36,7 +39,11 @@ class Notices:
 
     def __call__(self, message: str, title: str = "", colour: str = "blue", keep: bool = False) -> None:
         number = f"{threading.get_ident()}-{len(self.sent)}-{id(self)}"
-        shown: dict[str, Any] = {"action": "show", "id": number, "message": message, "color": colour, "autoClose": False if keep else 6000}
+        shown: dict[str, Any] = {"action": "show", "id": number, "message": message, "color": colour, "autoClose": False if keep else PASSING_MS}
+        if keep:  # the same words once, however often they are met
+            shown["id"] = hashlib.sha256(f"{title}|{message}".encode()).hexdigest()[:16]
+        else:  # what passes by itself stands in the empty room under the navigation, where it covers neither figure nor button
+            shown["position"] = "bottom-left"
         if title:
             shown["title"] = title
         self.sent.append(shown)
@@ -108,6 +115,7 @@ def context(application: Application, session_id: str | None, kind: str, *, acto
         uploads=application.uploads,
         config=application.config,
         notify=notices,
+        read=application.reader,
         complain=lambda error: notices(**notify.notice(error)),
     )
 

@@ -41,6 +41,7 @@ class Tab:
         assert self.client.get(start[len(ORIGIN) :], base_url=ORIGIN).status_code == 303
         self.values: dict[tuple[str, str], Any] = {}
         self.notices: list[str] = []
+        self.shown: list[dict[str, Any]] = []
         self.statuses: list[int] = []
         self.dependencies = [d for d in self.client.get("/_dash-dependencies", base_url=ORIGIN).json if not d.get("clientside_function")]
         self._take(self.client.get("/_dash-layout", base_url=ORIGIN).json)
@@ -133,6 +134,7 @@ class Tab:
         for updates in (data.get("response") or {}, data.get("sideUpdate") or {}):
             for key, props in updates.items():
                 if key == "dcx-notices":
+                    self.shown += props.get("sendNotifications", [])
                     self.notices += [str(n["message"]) for n in props.get("sendNotifications", [])]
                 for prop, value in props.items():
                     name = prop.partition("@")[0]

@@ -203,3 +203,16 @@ def test_an_unexpected_error_in_a_callback_shows_no_traceback(application: Appli
     tab.set({("upload-tabs", "value"): "types"})
     assert any("unexpected error" in n for n in tab.notices)
     assert not any("Traceback" in n or "AttributeError" in n or "not cells" in n for n in tab.notices)
+
+
+def test_what_went_well_passes_beside_the_page_and_an_error_stays_until_it_is_read(tab: Any) -> None:
+    tab.click("upload-example")
+    assert tab.shown[-1]["position"] == "bottom-left"  # the navigation's column: covers neither figure nor button
+    assert 0 < tab.shown[-1]["autoClose"] < 6000
+    for _ in range(2):
+        tab.set({("dcx-new-name", "value"): ""})
+        tab.click("dcx-new-create")
+    first, second = tab.shown[-2:]
+    assert first["autoClose"] is False
+    assert "position" not in first
+    assert first["id"] == second["id"]  # met twice, shown once

@@ -88,7 +88,7 @@ def load_example(ctx: Context, clicks: int | None) -> None:
         session = ctx.sessions.create_session(ctx.sessions.free_name("Example", actor=ctx.actor), actor=ctx.actor)
     session.set_dataset(example.dataset, keep_runs=False)
     ctx.switch_to(session.session_id)
-    ctx.notify("The example is loaded: simulated cells and bulk samples with known composition. Next: DTD.", colour="green")
+    ctx.notify("The example is loaded. Next: DTD.", colour="green")
 
 
 def _collected(ctx: Context, values: tuple[Any, ...]) -> Collected:
@@ -104,7 +104,7 @@ def _collected(ctx: Context, values: tuple[Any, ...]) -> Collected:
     if seed in (None, "") or int(seed) < 0:
         raise InvalidParameter("The seed of the split is not a whole number from 0.")
     return collect(
-        files, scale=bool(scale), share=float(share) / 100, seed=int(seed), author=author or "", description=description or "", current=ctx.session.dataset
+        ctx, files, scale=bool(scale), share=float(share) / 100, seed=int(seed), author=author or "", description=description or "", current=ctx.session.dataset
     )
 
 

@@ -21,6 +21,7 @@ from gui.engine.results import Provenance, Run
 from gui.errors import DeconomixError, PluginError, UnknownSession
 from gui.files import CHUNK, BrowserFiles, Files, Uploads
 from gui.guard import Guard
+from gui.jobs.reader import Reader
 from gui.jobs.runner import JobRunner
 from gui.jobs.status import JobStatus
 from gui.plugin import Task
@@ -43,18 +44,21 @@ class Application:
         self._origins: dict[str, Dataset] = {}
         self._submitting = threading.Lock()
         self.runner = JobRunner(self._deliver, workers=config.compute.workers, engine=config.compute.engine)
+        self.reader = Reader()
         self.registry = self._usable(find_pages(config.plugins_folder))
         self.dash = self._dash()
         self.server: Flask = self.dash.server
 
     # -- life -------------------------------------------------------------------------------------------------------------------
     def start(self) -> None:
-        """Start the worker in the background, so that it is warm before it is needed."""
+        """Start the worker and the reading process in the background, so that they are warm before they are needed."""
+        self.reader.start()
         self.runner.start()
 
     def stop(self) -> None:
         """End the worker and delete uploaded files. May be called twice."""
         self.runner.stop()
+        self.reader.stop()
         self.uploads.close()
 
     def start_url(self, base: str) -> str:

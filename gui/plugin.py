@@ -95,6 +95,8 @@ class Context:
     config: Config
     notify: Callable[..., None]
     """``notify(message, title="", colour="blue", keep=False)``: a short notice in this tab."""
+    read: Callable[..., Any]
+    """``read(task, params, name=, dataset=None)``: call ``task(dataset, params, progress=)`` in the reading process and wait; for users' files."""
     complain: Callable[[Exception], None]
     """Show an error as the notice it would become if it were raised; for a callback that goes on after it."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -195,3 +196,21 @@ def _type_means(dataset: Dataset, genes: pd.Index) -> pd.DataFrame:
             advice="Leave the type out, or use files with more genes in common.",
         )
     return pd.DataFrame(means, index=genes, columns=types)
+
+
+# -- in the reading process -----------------------------------------------------------------------------------------------------
+
+
+def warm_up() -> None:
+    """Import what reading needs."""
+    import anndata  # noqa: F401
+
+
+def inspect_task(dataset: object, params: tuple[Path, Role, str], *, progress: object) -> Inspection:
+    """:func:`inspect_file` as a task; params : path, role, name as shown."""
+    return inspect_file(*params)
+
+
+def load_task(dataset: object, params: LoadRequest, *, progress: object) -> Dataset:
+    """:func:`load_dataset` as a task; dataset : the present one, where only the bulk is replaced."""
+    return load_dataset(params, current=dataset if isinstance(dataset, Dataset) else None)

@@ -207,7 +207,8 @@ def test_a_model_whose_genes_the_bulk_lacks_is_refused_with_their_number(tab: An
     model = tmp_path / "pbmc.dcxmodel"
     model.write_bytes(model_bytes(trained))
     choose(tab, "model", model)
-    choose(tab, "bulk", bulk_csv(tmp_path / "short.csv", example.dataset.bulk, [g for g in example.dataset.bulk.matrix.genes if g not in set(trained.genes[:5])]))
+    kept = [g for g in example.dataset.bulk.matrix.genes if g not in set(trained.genes[:5])]
+    choose(tab, "bulk", bulk_csv(tmp_path / "short.csv", example.dataset.bulk, kept))
     tab.click("upload-load")
     assert "lacks 5 of the 100 genes of the trained model" in tab.notices[-1]
     assert session_of(tab).dataset is None

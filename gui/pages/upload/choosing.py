@@ -34,7 +34,7 @@ def _bind_part(part: Part) -> None:
             ctx.session.keep_form(page.key, {f"{part.role}_token": None})
             return [*nothing, no_update]
         try:
-            found = inspected(ctx.uploads.get(token), part.role)
+            found = inspected(ctx, ctx.uploads.get(token), part.role)
         except DeconomixError as error:
             ctx.complain(error)
             ctx.uploads.forget(token)

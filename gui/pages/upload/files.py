@@ -10,13 +10,14 @@ from typing import Any, cast
 
 from gui.data.checks import number, some
 from gui.data.dataset import Dataset, Matrix, Role, Source
-from gui.data.load import FileChoice, Inspection, LoadRequest, inspect_file, load_dataset
+from gui.data.load import FileChoice, Inspection, LoadRequest, inspect_task, load_task
 from gui.data.normalize import bulk_keeps
 from gui.engine.model import read_model
 from gui.engine.params import DTDParams
 from gui.engine.results import DTDResult, Provenance, Run
 from gui.errors import DataError
 from gui.files import Upload
+from gui.plugin import Context
 
 COLUMN_WORDS = {"train": "cells", "test": "cells", "reference": "cell types", "bulk": "samples"}
 ROLE_WORDS = {"train": "training data", "test": "test data", "reference": "reference", "bulk": "bulk", "model": "trained model"}
@@ -39,14 +40,14 @@ def size_words(size: int) -> str:
     return f"{size} bytes"
 
 
-def inspected(upload: Upload, role: str) -> Found:
+def inspected(ctx: Context, upload: Upload, role: str) -> Found:
     """Look into a file without loading it. DataError if it cannot be what the role asks for."""
     nothing: tuple[list[dict[str, str]], Any] = ([], None)
     if role == "model":
         model = read_model(upload.path.read_bytes())
         words = f"{len(model.genes)} genes, {model.reference.shape[1]} cell types · {size_words(upload.size)}"
         return Found(upload.name, words, dict.fromkeys(("label", "matrix", "keep"), nothing))
-    found = inspect_file(upload.path, cast(Role, role), upload.name)
+    found: Inspection = ctx.read(inspect_task, (upload.path, role, upload.name), name=upload.name)
     labels = [{"value": c, "label": f"{c} ({n} different)"} for c, n in found.obs.items()]
     keep = [{"value": c, "label": c} for c in found.obs]
     matrices = [{"value": m, "label": m.replace("layer:", "layer ")} for m in found.matrices]
@@ -85,7 +86,15 @@ class Collected:
 
 
 def collect(
-    files: Mapping[str, tuple[Upload, Mapping[str, Any]]], *, scale: bool, share: float, seed: int, author: str, description: str, current: Dataset | None
+    ctx: Context,
+    files: Mapping[str, tuple[Upload, Mapping[str, Any]]],
+    *,
+    scale: bool,
+    share: float,
+    seed: int,
+    author: str,
+    description: str,
+    current: Dataset | None,
 ) -> Collected:
     """Read all chosen files; DataError if one does not fit, and then nothing has happened."""
     chosen: dict[Role, FileChoice] = {}
@@ -96,15 +105,21 @@ def collect(
                 path=upload.path, name=upload.name, label_column=options.get("label"), matrix=options.get("matrix"), keep_obs=keep
             )
     if "model" in files:
-        return _with_model(files["model"][0], chosen, author=author, description=description)
+        return _with_model(ctx, files["model"][0], chosen, author=author, description=description)
     first = next((upload for role, (upload, _) in files.items() if role == "train"), None)
     name = stem(first.name) if first else ""
     request = LoadRequest.parse(files=chosen, scale=scale, test_share=share, split_seed=seed, name=name, author=author, description=description)
     bulk_only = set(chosen) == {"bulk"}
-    return Collected(load_dataset(request, current=current if bulk_only else None), None, bulk_only)
+    return Collected(_loaded(ctx, request, current if bulk_only else None), None, bulk_only)
 
 
-def _with_model(upload: Upload, chosen: dict[Role, FileChoice], *, author: str, description: str) -> Collected:
+def _loaded(ctx: Context, request: LoadRequest, current: Dataset | None) -> Dataset:
+    names = ", ".join(choice.shown for choice in request.files.values())
+    dataset: Dataset = ctx.read(load_task, request, name=names, dataset=current)
+    return dataset
+
+
+def _with_model(ctx: Context, upload: Upload, chosen: dict[Role, FileChoice], *, author: str, description: str) -> Collected:
     """A session around a trained model: no training data, perhaps a bulk."""
     model = read_model(upload.path.read_bytes())
     if set(chosen) - {"bulk"}:
@@ -116,7 +131,7 @@ def _with_model(upload: Upload, chosen: dict[Role, FileChoice], *, author: str, 
     )
     if not chosen:
         return Collected(base, model, False)
-    dataset = load_dataset(LoadRequest(files=chosen, scale=model.scale is not None, name=base.name, author=author, description=description), current=base)
+    dataset = _loaded(ctx, LoadRequest(files=chosen, scale=model.scale is not None, name=base.name, author=author, description=description), base)
     lacking = bulk_keeps(model.genes, dataset.bulk.matrix) if dataset.bulk else []
     if lacking:
         raise DataError(

@@ -1,0 +1,53 @@
+"""Reads files in a process of its own: a damaged file that brings a reading library down takes nothing else along."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from gui.errors import JobError, UnreadableFile, WorkerDied
+from gui.jobs.runner import JobRunner
+from gui.jobs.status import JobStatus
+
+
+class _Nothing:
+    """Stands for no dataset."""
+
+
+class Reader:
+    """Calls reading functions in a warm process and waits for them. Thread-safe; one call at a time is computed.
+
+    warm_up : "module:function" that imports what reading needs. The process starts with :meth:`start` or with the first call.
+    """
+
+    def __init__(self, warm_up: str | None = "gui.data.load:warm_up") -> None:
+        self._results: dict[str, Any] = {}
+        self._lock = threading.Lock()
+        self._runner = JobRunner(self._keep, warm_up=warm_up, grace=1.0)
+
+    def start(self) -> None:
+        self._runner.start()
+
+    def stop(self) -> None:
+        self._runner.stop()
+
+    def __call__(self, task: Callable[..., Any], params: Any, *, name: str, dataset: Any = None) -> Any:
+        """``task(dataset, params, progress=...)`` in the reading process; its result, or its error.
+
+        name : of the file, for the sentence when reading ended the process (UnreadableFile)
+        """
+        self._runner.start()
+        job_id = self._runner.submit(task, "reading", params, dataset=dataset or _Nothing(), kind="reading", title=name)
+        ended = self._runner.wait(job_id)
+        with self._lock:
+            found = self._results.pop(job_id, None)
+        if ended.state == "done" and found is not None:
+            return found[0]
+        if isinstance(ended.error, WorkerDied):
+            raise UnreadableFile(f"{name} cannot be read: reading it failed in a way that only damaged files or too little memory bring about.") from None
+        raise ended.error or JobError(f"Reading {name} was stopped.")
+
+    def _keep(self, job: JobStatus, result: Any, versions: Mapping[str, str], seconds: float) -> None:
+        with self._lock:
+            self._results[job.id] = (result,)

@@ -91,6 +91,26 @@ class DefaultSession(SessionError):
     """The default session holds no data and can be neither renamed nor deleted."""
 
 
+class DamagedSession(SessionError):
+    """A session file that is damaged, was tampered with, or is no session file."""
+
+
+class NewerSession(SessionError):
+    """A session file written by a newer version of this program."""
+
+
+class WrongPassword(SessionError):
+    """A protected session, and no password, a wrong one, or one of before it was changed."""
+
+
+class SessionConflict(SessionError):
+    """The file on disk is not the one that was read or written last: another program changed it. Nothing was overwritten."""
+
+
+class SessionNotSaved(SessionError):
+    """The session could not be written; the file is as it was and the session stays in memory."""
+
+
 class JobError(DeconomixError):
     """A job could not be run."""
 

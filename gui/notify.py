@@ -38,6 +38,11 @@ TABLE: dict[type[e.DeconomixError], Words] = {
     e.UnknownSession: Words("Session not found", "orange", "You are in the default session now."),
     e.NameTaken: Words("Name in use", "orange", "Choose another name."),
     e.DefaultSession: Words("Default session", "orange", "Create a session of your own."),
+    e.DamagedSession: Words("The session file is damaged", "red", "Use another copy of the file."),
+    e.NewerSession: Words("Session of a newer version", "orange", "Update the program and open the session again."),
+    e.WrongPassword: Words("Password", "orange", "Type the password of this session again."),
+    e.SessionConflict: Words("The session was changed elsewhere", "orange", "Nothing was overwritten. Save a copy of your session."),
+    e.SessionNotSaved: Words("The session is not saved", "red", "It stays open in memory. Make room or save it to another folder."),
     e.JobError: Words("The job failed", "red", "Run it again; the session is unchanged."),
     e.JobCancelled: Words("Cancelled", "gray"),
     e.WorkerDied: Words(

@@ -1,0 +1,112 @@
+"""Replace-or-nothing writing, with a lock between programs: after a crash at any moment the old file or the new one is there, whole."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import re
+import secrets
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+log = logging.getLogger(__name__)
+
+LOCK_SECONDS = 20.0
+"""How long a save waits for another program that is saving the same file."""
+REPLACE_TRIES = 12
+"""On Windows a virus scanner or an indexer may hold the file for a moment: about 4 s in all."""
+_PART = re.compile(r"(?P<file>.+)\.\d+\.[0-9a-f]{8}\.part")
+_open = open
+
+
+class Busy(OSError):
+    """Another program held the lock for too long."""
+
+
+def lock_path(path: Path) -> Path:
+    """The lock beside ``path``, there only while it is held (and after a kill: then it is empty and nobody's)."""
+    return path.with_name(f".{path.name}.lock")
+
+
+@contextlib.contextmanager
+def locked(path: Path, *, timeout: float = LOCK_SECONDS) -> Iterator[None]:
+    """The only writer of ``path`` among all threads and programs. Busy after ``timeout`` seconds; OSError if no lock can be made."""
+    lock = FileLock(lock_path(path), timeout=timeout, thread_local=False)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise Busy("another program is writing this file") from error
+    except NotImplementedError as error:  # a file system without locks
+        raise OSError(str(error)) from error
+    try:
+        yield
+    finally:
+        if sys.platform != "win32":  # there filelock does it. Under the lock this is safe: who waited for the removed file starts over
+            with contextlib.suppress(OSError):
+                lock_path(path).unlink()
+        lock.release()
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Any]:
+    """A binary file to write to; on leaving without an error it is on disk and stands in place of ``path``, otherwise ``path`` is as it was.
+
+    Written beside ``path`` as ``<file>.<pid>.<random>.part``; :func:`sweep` removes what a killed program left. Raises OSError.
+    """
+    part = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}.part")
+    try:
+        with _open(part, "xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        replace(part, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def replace(source: Path, target: Path) -> None:
+    """``os.replace``, tried again while something on Windows holds the target."""
+    for attempt in range(1, REPLACE_TRIES + 1):
+        try:
+            os.replace(source, target)
+            return
+        except PermissionError:
+            if sys.platform != "win32" or attempt == REPLACE_TRIES:
+                raise
+            time.sleep(0.05 * attempt)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the folder's entries durable where the system can. The new file is in place already: a failure here is logged, not raised."""
+    if sys.platform == "win32":  # folders cannot be opened there; NTFS journals the entry
+        return
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        log.warning("the folder of the sessions could not be synchronised: error %s", error.errno)
+
+
+def sweep(folder: Path) -> int:
+    """Remove the ``.part`` files that killed programs left in ``folder``; those of a save that is going on stay. Returns how many."""
+    removed = 0
+    for part in sorted(folder.glob("*.part")) if folder.is_dir() else ():
+        match = _PART.fullmatch(part.name)
+        if match is None:
+            continue
+        with contextlib.suppress(OSError), locked(part.with_name(match["file"]), timeout=0):  # whoever writes it holds this lock
+            part.unlink()
+            removed += 1
+    return removed

@@ -1,0 +1,187 @@
+"""A Snapshot <-> the manifest's tree: which classes a session file holds, and what their fields must be.
+
+Classes are found in a table by name; a file cannot name another one. The fields' names are part of the format: whoever renames one bumps
+the schema and writes a migration.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from pydantic import ConfigDict
+
+from gui.data.dataset import Bulk, Cells, Dataset, Matrix, Source
+from gui.engine.params import ADTDParams, ApplyParams, DTDParams, Params, SearchParams
+from gui.engine.results import ADTDResult, ApplyResult, DTDResult, Provenance, Run, SearchResult
+from gui.errors import InvalidParameter, SessionNotSaved
+from gui.sessions.codec import Encoder, Node, Store, StoredRecord, Unsavable, damaged
+from gui.sessions.decode import EXPECTED, Decoder
+from gui.sessions.snapshot import Snapshot
+
+RECORDS: dict[str, type[Any]] = {
+    c.__name__: c for c in (Snapshot, Dataset, Cells, Bulk, Matrix, Source, Run, Provenance, DTDResult, ApplyResult, ADTDResult, SearchResult)
+}
+PARAMS: dict[str, type[Params]] = {c.__name__: c for c in (Params, DTDParams, ADTDParams, SearchParams, ApplyParams)}
+
+
+class StoredParams(Params):
+    """Parameters of a plug-in that is not there any more: its fields, read only."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+    _origin: tuple[str, str] = ("", "")
+
+
+def to_tree(snapshot: Snapshot, store: Store) -> Node:
+    """The tree of a session; buffers go to ``store``. SessionNotSaved names the run whose result cannot be stored, and why."""
+    encode = Encoder(store, _record)
+    try:
+        runs = []
+        for run in snapshot.runs:
+            try:
+                runs.append(encode(run))
+            except Unsavable as error:
+                raise SessionNotSaved(
+                    f"The result of “{run.title or run.kind}” holds {error}, which a session file cannot hold.",
+                    advice="Remove this run, or ask the page's author to return tables, arrays, numbers and text.",
+                ) from None
+        tree = encode(dataclasses.replace(snapshot, runs=()))
+    except Unsavable as error:
+        raise SessionNotSaved(f"The session holds {error}, which a session file cannot hold.") from None
+    tree["fields"]["runs"] = {"t": "tuple", "items": runs}
+    return tree
+
+
+def from_tree(tree: Node, store: Store) -> Snapshot:
+    """The session of a tree. DamagedSession."""
+    try:
+        found = Decoder(store, _unrecord)(tree)
+    except EXPECTED:
+        raise damaged() from None
+    if not isinstance(found, Snapshot):
+        raise damaged()
+    return found
+
+
+def why_unsavable(value: Any) -> str | None:
+    """A noun for what in ``value`` (a plug-in's result) a session file cannot hold, or None if it can be saved."""
+
+    class Nowhere:
+        def put(self, data: memoryview) -> list[str]:
+            return []
+
+        def get(self, names: Any, length: int) -> bytearray:
+            raise NotImplementedError
+
+    try:
+        Encoder(Nowhere(), _record)(value)
+    except Unsavable as error:
+        return str(error)
+    return None
+
+
+def _record(encode: Encoder, value: Any) -> Node:
+    cls = type(value)
+    if RECORDS.get(cls.__name__) is cls:
+        fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
+        for name, hint in _hints(cls).items():
+            if not _fits(fields[name], hint):
+                raise Unsavable(f"a {type(fields[name]).__name__} as {name} of {cls.__name__}")
+        return {"t": "record", "class": cls.__name__, "fields": {k: encode(v) for k, v in fields.items()}}
+    if isinstance(value, Params):
+        origin = value._origin if isinstance(value, StoredParams) else (cls.__module__, cls.__qualname__)
+        known = PARAMS.get(cls.__name__) is cls
+        values = {str(k): encode(v) for k, v in value.model_dump().items()}
+        return {"t": "params", "class": cls.__name__, "fields": values} if known else {"t": "params", "of": list(origin), "fields": values}
+    if isinstance(value, StoredRecord):
+        return {"t": "plugin", "of": list(value.origin), "fields": {str(k): encode(v) for k, v in value.items()}}
+    if dataclasses.is_dataclass(value):
+        values = {f.name: encode(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return {"t": "plugin", "of": [cls.__module__, cls.__qualname__], "fields": values}
+    raise Unsavable(f"a value of the kind {cls.__name__}")
+
+
+def _unrecord(decode: Decoder, node: Node) -> Any:
+    kind, fields = node["t"], {name: decode(value) for name, value in node["fields"].items()}
+    if kind == "record":
+        cls = RECORDS[node["class"]]
+        hints = _hints(cls)
+        if not all(name in hints and _fits(value, hints[name]) for name, value in fields.items()):
+            raise damaged()
+        if cls is Matrix and (type(fields["values"]).__name__ not in ("ndarray", "csc_matrix", "csc_array") or fields["values"].dtype.kind not in "biuf"):
+            raise damaged()
+        return cls(**fields)
+    if kind == "params":
+        return PARAMS[node["class"]](**fields) if "class" in node else _plugin_params(_origin(node), fields)
+    if kind == "plugin":
+        record = StoredRecord(fields)
+        record.origin = _origin(node)
+        return record
+    raise damaged()
+
+
+def _origin(node: Node) -> tuple[str, str]:
+    module, name = node["of"]
+    if not isinstance(module, str) or not isinstance(name, str):
+        raise damaged()
+    return module, name
+
+
+def _plugin_params(origin: tuple[str, str], fields: dict[str, Any]) -> Params:
+    """Of the plug-in's own class if the plug-in is loaded and still takes them, else :class:`StoredParams`. Nothing is imported."""
+    for cls in _subclasses(Params):
+        if (cls.__module__, cls.__qualname__) == origin:
+            try:
+                return cls.parse(**fields)
+            except (InvalidParameter, TypeError):
+                break
+    stored = StoredParams(**fields)
+    stored._origin = origin
+    return stored
+
+
+def _subclasses(cls: type[Params]) -> Iterator[type[Params]]:
+    for found in cls.__subclasses__():
+        yield found
+        yield from _subclasses(found)
+
+
+_HINTS: dict[type[Any], dict[str, Any]] = {}
+
+
+def _hints(cls: type[Any]) -> dict[str, Any]:
+    """Field -> type of a record."""
+
+    class AnySparse:  # scipy is not imported for a type hint
+        csc_matrix = Any
+
+    if cls not in _HINTS:
+        found = typing.get_type_hints(cls, localns={"sparse": AnySparse})
+        _HINTS[cls] = {f.name: found[f.name] for f in dataclasses.fields(cls)}
+    return _HINTS[cls]
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether a value is roughly what a field's type hint says: the pages rely on it."""
+    if hint is Any:
+        return True
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Union, types.UnionType):
+        return any(_fits(value, a) for a in arguments)
+    if origin is typing.Literal:
+        return value in arguments
+    if origin is tuple:
+        return isinstance(value, tuple | list) and all(_fits(x, arguments[0]) for x in value)
+    if origin is not None and issubclass(origin, Mapping):
+        return isinstance(value, Mapping) and all(_fits(k, arguments[0]) and _fits(x, arguments[1]) for k, x in value.items())
+    if hint is float:
+        return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    if hint is int:
+        return isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if isinstance(hint, type):
+        return isinstance(value, hint)
+    return True

@@ -1,0 +1,252 @@
+"""The ``.dcxsession`` file: read, write, migrate. One ZIP: header in clear, manifest, objects; no pickle, nothing extracted to disk.
+
+Layout, in this order: ``mimetype``; ``header.json`` (clear, :mod:`gui.sessions.header`); ``o/<32 hex>`` objects (:mod:`gui.sessions.objects`);
+``manifest``: canonical JSON of the header again, of every object's length, codec and SHA-256, and of the session's tree
+(:mod:`gui.sessions.content`). All but the first two are compressed with zstd, and sealed if the session is protected.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import json
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from gui.engine.memory import available_memory
+from gui.errors import DamagedSession, SessionConflict, SessionError, SessionNotSaved, WrongPassword
+from gui.sessions import atomic, container, header, objects
+from gui.sessions.codec import check_brackets, damaged
+from gui.sessions.content import from_tree, to_tree
+from gui.sessions.crypto import Seal
+from gui.sessions.decode import EXPECTED, needed
+from gui.sessions.header import Header, canonical
+from gui.sessions.snapshot import Snapshot
+
+__all__ = ["SUFFIX", "Header", "file_name", "load", "read_header", "save", "sweep"]
+
+SUFFIX = ".dcxsession"
+MAX_TOTAL = 64 * 2**30
+"""Bytes of all buffers of a session in memory."""
+MIGRATIONS: dict[tuple[int, int], tuple[tuple[int, int], Callable[[Any], Any]]] = {}
+"""Schema -> the next one and a function from its tree to the next one's. A schema that only added fields with defaults needs none."""
+
+sweep = atomic.sweep
+
+
+def file_name(session_id: str) -> str:
+    """The session's file name, with suffix; ``#`` and all else that some file system refuses becomes ``-``."""
+    return re.sub(r"[^0-9A-Za-z_-]", "-", session_id)[:100] + SUFFIX
+
+
+def read_header(path: Path) -> Header:
+    """Only the header: quick, whatever the session holds. DamagedSession, NewerSession. That the rest is whole only :func:`load` tells."""
+    with _reading(path) as file:
+        found = header.parse(container.first_members(file))
+        container.check_end(file)
+        return found
+
+
+def load(path: Path, *, seal: Seal | None = None) -> Snapshot:
+    """The session, every byte of it checked.
+
+    Raises DamagedSession, NewerSession, WrongPassword (protected and no seal, or the seal of another key), SessionError (too little memory).
+    """
+    with _reading(path) as file:
+        found = _open(file, seal)
+        size = needed(found.tree)
+        if size > MAX_TOTAL:
+            raise DamagedSession("This session says that it holds more than any session does.")
+        free = available_memory()
+        if free is not None and 1.2 * size > free:
+            gigabytes = f"This session needs {1.2 * size / 1e9:.1f} GB of memory, but only {free / 1e9:.1f} GB are free."
+            raise SessionError(gigabytes, advice="Close other programs.")
+        snapshot = from_tree(_migrated(found.tree, found.header.schema), found.stored)
+        head = found.header
+        if snapshot.session_id != head.id or head.name not in (None, snapshot.name):
+            raise damaged()
+        return snapshot
+
+
+def save(
+    path: Path,
+    snapshot: Snapshot,
+    *,
+    expected_generation: int | None,
+    seal: Seal | None = None,
+    generation: int | None = None,
+    status: str = "active",
+) -> Header:
+    """Write the session in place of what ``path`` is now, all or nothing; the header as written.
+
+    expected_generation : of the file as last read or written; None: there must be no file yet
+    seal : protects the session; generation : of a first save (a copy may keep that of its original), 1 if None; status : "active" or "archived"
+    Objects that the present file holds already are copied, not compressed again.
+    Raises SessionConflict (the file is another one, or there, or not there: nothing was overwritten); SessionNotSaved (full disk, no right to
+    write, a result that cannot be stored, ...: the file is as it was).
+    """
+    gathered = objects.Gathered(seal)
+    tree = to_tree(snapshot, gathered)
+    if len(gathered.objects) + 3 > container.MAX_MEMBERS:
+        raise SessionNotSaved("This session holds more runs than a session file can.", advice="Remove runs you do not need any more.")
+    with _saving(), atomic.locked(path):
+        present = _compare(path, snapshot.session_id, expected_generation)
+        number = (generation or 1) if present is None else present.generation + 1
+        head = header.header_of(snapshot, number, status, seal)
+        if present is not None and present.schema < header.SCHEMA:
+            _keep_backup(path, present)
+        with atomic.replacing(path) as file, _old(path, present, seal) as old:  # the old one is closed before it is replaced
+            _write(file, head, tree, gathered, old, seal)
+        return head
+
+
+def _write(file: IO[bytes], head: Header, tree: Any, gathered: objects.Gathered, old: objects.Stored | None, seal: Seal | None) -> None:
+    packed = head.packed()
+    if len(packed) > container.MAX_HEADER:
+        raise SessionNotSaved("The name of this session is too long.", advice="Rename the session.")
+    writer = container.Writer(file)
+    writer.add("mimetype", container.MIMETYPE)
+    writer.add("header.json", packed)
+    listed: dict[str, objects.Info] = {}
+    for name, (raw, digest) in gathered.objects.items():
+        data = old.verbatim(name, digest) if old is not None else None
+        if data is None:
+            data = objects.pack(name, raw, seal)
+        writer.add(name, data)
+        listed[name] = {"n": raw.nbytes, "codec": objects.codec(seal), "sha256": digest, "stored": hashlib.sha256(data).hexdigest()}
+    manifest = canonical({"header": head.plain(), "objects": listed, "session": tree})
+    try:
+        check_brackets(manifest)
+    except DamagedSession:
+        manifest = b""
+    if not 0 < len(manifest) <= container.MAX_MANIFEST:
+        raise SessionNotSaved("This session holds more single values than a session file can.", advice="Remove runs you do not need any more.")
+    writer.add("manifest", objects.pack("manifest", manifest, seal))
+    writer.close()
+
+
+@dataclass(frozen=True)
+class _Opened:
+    header: Header
+    tree: Any
+    stored: objects.Stored
+
+
+def _open(file: IO[bytes], seal: Seal | None) -> _Opened:
+    """Header, manifest and objects of an open file, checked against each other; the buffers are not read yet."""
+    raw = container.first_members(file)
+    head = header.parse(raw)
+    reader = container.Reader(file)
+    if not head.encrypted:
+        seal = None
+    elif seal is None:
+        raise WrongPassword("This session is protected by a password.")
+    elif not seal.fits(head.lock):
+        raise WrongPassword("This session was protected anew since it was unlocked.")
+    data = reader.read("manifest", container.MAX_MANIFEST)
+    manifest = objects.unpack("manifest", data, seal, length=None, limit=container.MAX_MANIFEST)
+    check_brackets(manifest)
+    try:
+        found = json.loads(manifest)
+        if type(found) is not dict or set(found) != {"header", "objects", "session"}:
+            raise damaged()
+        if container._CHECKED and found["header"] != json.loads(raw):
+            raise DamagedSession("The header of this session was changed.")
+        return _Opened(head, found["session"], objects.Stored.of(reader, found["objects"], seal))
+    except EXPECTED:
+        raise damaged() from None
+
+
+def _migrated(tree: Any, schema: tuple[int, int]) -> Any:
+    """The tree as the present schema has it."""
+    while schema < header.SCHEMA and schema in MIGRATIONS:
+        schema, step = MIGRATIONS[schema]
+        try:
+            tree = step(tree)
+        except EXPECTED:
+            raise damaged() from None
+    return tree
+
+
+def _compare(path: Path, session_id: str, expected: int | None) -> Header | None:
+    """The header of the file that is there, if it is the expected one; None if there is none, as expected. SessionConflict."""
+    try:
+        with path.open("rb") as file:
+            present = header.parse(container.first_members(file))
+    except FileNotFoundError:
+        if expected is None:
+            return None
+        if not path.parent.is_dir():
+            raise
+        raise SessionConflict("The file of this session is not there any more.") from None
+    except SessionError:
+        raise SessionConflict("The file of this session was damaged or written by a newer version of this program.") from None
+    if expected is None:
+        raise SessionConflict("There is a session file of this name already.")
+    if present.id != session_id or present.generation != expected:
+        raise SessionConflict("Another program changed the file of this session.")
+    return present
+
+
+@contextlib.contextmanager
+def _old(path: Path, present: Header | None, seal: Seal | None) -> Iterator[objects.Stored | None]:
+    """The present file's objects if they can be copied: readable, and of the same key or of none."""
+    if present is None or present.encrypted is not (seal is not None):
+        yield None
+        return
+    with path.open("rb") as file:
+        try:
+            found = _open(file, seal).stored
+        except SessionError:  # damaged, or of another key: all is in memory and written anew
+            found = None
+        yield found
+
+
+def _keep_backup(path: Path, present: Header) -> None:
+    """Before a file of an older schema is replaced for the first time; sealed stays sealed."""
+    major, minor = present.schema
+    backup = path.with_name(f"{path.name}.{major}.{minor}.bak")
+    if not backup.exists():
+        with atomic.replacing(backup) as copy, path.open("rb") as file:
+            shutil.copyfileobj(file, copy, 2**20)
+
+
+@contextlib.contextmanager
+def _reading(path: Path) -> Iterator[IO[bytes]]:
+    try:
+        with path.open("rb") as file:
+            yield file
+    except FileNotFoundError:
+        raise DamagedSession("The file of this session is not there.", advice="") from None
+    except OSError as error:
+        raise DamagedSession(f"The file of this session cannot be read ({error.strerror or 'error'}).") from None
+    except MemoryError:
+        raise SessionError("There is too little memory for this session.", advice="Close other programs.") from None
+
+
+@contextlib.contextmanager
+def _saving() -> Iterator[None]:
+    """Errors of the system in words."""
+    try:
+        yield
+    except atomic.Busy:
+        raise SessionNotSaved("Another program is writing the file of this session and does not finish.", advice="Try again.") from None
+    except OSError as error:
+        raise SessionNotSaved(_reason(error)) from error
+    except MemoryError:
+        raise SessionNotSaved("There is too little memory to save the session.", advice="Close other programs.") from None
+
+
+def _reason(error: OSError) -> str:
+    if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
+        return "The disk is full."
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return "The folder of the session cannot be written to."
+    if error.errno in (errno.ENOENT, errno.ENOTDIR):
+        return "The folder of the session is not there."
+    return f"The session could not be written ({error.strerror or 'error'})."

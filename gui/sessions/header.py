@@ -1,0 +1,150 @@
+"""The clear header of a session file: what a list of sessions shows without opening them, and what unlocking needs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from gui.errors import DamagedSession, NewerSession
+from gui.sessions.crypto import Seal, checked_lock
+from gui.sessions.snapshot import Snapshot
+
+FORMAT = "deconomix-gui session"
+SCHEMA = (1, 0)
+"""Major, minor. Major: older programs cannot read it. Minor: :data:`gui.sessions.file.MIGRATIONS` brings older files up."""
+STATES = ("active", "archived")
+_KEYS = {"format", "schema", "id", "name", "created", "modified", "status", "encrypted", "generation", "contents", "lock"}
+_CUT = 1000
+
+
+@dataclass(frozen=True)
+class Header:
+    """What stands in clear. name : None if a protected session hides it; generation : counts the saves; status : "active" or "archived"
+
+    contents : {"data": True, "dtd": 1, "search": 1, "adtd": 3, "runs": 5, "source": "train.h5ad", "notes": "..."}; {} if protected
+    lock : how to turn the password into the key, None if not protected
+    """
+
+    id: str
+    name: str | None
+    created: datetime
+    modified: datetime
+    generation: int
+    status: str = "active"
+    encrypted: bool = False
+    contents: Mapping[str, Any] = field(default_factory=dict)
+    lock: Mapping[str, Any] | None = None
+    format: str = FORMAT
+    schema: tuple[int, int] = SCHEMA
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return {
+            "format": self.format,
+            "schema": list(self.schema),
+            "id": self.id,
+            "name": self.name,
+            "created": self.created.isoformat(),
+            "modified": self.modified.isoformat(),
+            "status": self.status,
+            "encrypted": self.encrypted,
+            "generation": self.generation,
+            "contents": dict(self.contents),
+            "lock": None if self.lock is None else dict(self.lock),
+        }
+
+    def packed(self) -> bytes:
+        return canonical(self.plain())
+
+
+def canonical(value: Any) -> bytes:
+    """One text for one value: sorted keys, no blanks, ASCII."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode("ascii")
+
+
+def header_of(snapshot: Snapshot, generation: int, status: str, seal: Seal | None) -> Header:
+    """The header under which a snapshot is saved."""
+    return Header(
+        id=snapshot.session_id,
+        name=None if seal is not None and seal.hide_name else snapshot.name,
+        created=snapshot.created,
+        modified=snapshot.modified,
+        generation=generation,
+        status=status,
+        encrypted=seal is not None,
+        contents=_contents(snapshot) if seal is None else {},
+        lock=None if seal is None else seal.lock,
+    )
+
+
+def _contents(snapshot: Snapshot) -> dict[str, Any]:
+    data = snapshot.dataset
+    kinds = [run.kind for run in snapshot.runs]
+    source = (data.source("train") or next(iter(data.sources), None)) if data is not None else None
+    return {
+        "data": data is not None,
+        "runs": len(kinds),
+        **{kind: kinds.count(kind) for kind in ("dtd", "search", "adtd")},
+        "source": (source.name if source else "")[:_CUT],
+        "notes": snapshot.notes[:_CUT],
+    }
+
+
+def parse(raw: bytes) -> Header:
+    """A header, checked. NewerSession; DamagedSession."""
+    if raw.count(b"[") + raw.count(b"{") > 10_000:
+        raise _damaged()
+    try:
+        found = json.loads(raw)
+    except (ValueError, RecursionError):
+        raise _damaged() from None
+    if not isinstance(found, dict) or found.get("format") != FORMAT:
+        raise DamagedSession("This file is not a session of this program.")
+    schema = found.get("schema")
+    if not isinstance(schema, list) or len(schema) != 2 or not all(type(n) is int and n >= 0 for n in schema):
+        raise _damaged()
+    if tuple(schema) > SCHEMA:
+        raise NewerSession("This session was saved by a newer version of this program.")
+    if set(found) != _KEYS:
+        raise _damaged()
+    texts = all(isinstance(found[k], str) and len(found[k]) <= _CUT for k in ("id", "created", "modified", "status"))
+    name, contents, lock = found["name"], found["contents"], found["lock"]
+    if not texts or found["status"] not in STATES or not (name is None or isinstance(name, str)):
+        raise _damaged()
+    if type(found["encrypted"]) is not bool or found["encrypted"] is not (lock is not None) or (name is None and lock is None):
+        raise _damaged()
+    if type(found["generation"]) is not int or not 0 < found["generation"] < 2**53:
+        raise _damaged()
+    if not isinstance(contents, dict) or not all(type(v) in (bool, int, str) for v in contents.values()):
+        raise _damaged()
+    if lock is not None:
+        lock = checked_lock(lock) if isinstance(lock, dict) else _raise()
+    try:
+        created, modified = (datetime.fromisoformat(found[k]) for k in ("created", "modified"))
+    except ValueError:
+        raise _damaged() from None
+    if created.tzinfo is None or modified.tzinfo is None:
+        raise _damaged()
+    return Header(
+        id=found["id"],
+        name=name,
+        created=created,
+        modified=modified,
+        generation=found["generation"],
+        status=found["status"],
+        encrypted=found["encrypted"],
+        contents=contents,
+        lock=lock,
+        schema=(schema[0], schema[1]),
+    )
+
+
+def _damaged() -> DamagedSession:
+    return DamagedSession("The header of this session is damaged.")
+
+
+def _raise() -> Any:
+    raise _damaged()

@@ -1,0 +1,119 @@
+"""The objects of a session file: buffers in chunks, named by their content, compressed, sealed if the session is protected."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import zstandard
+
+from gui.errors import DamagedSession
+from gui.sessions import container
+from gui.sessions.codec import damaged
+from gui.sessions.crypto import Seal
+
+CHUNK = 32 * 2**20
+"""Raw bytes of one object at most: bounds the memory that compressing, sealing and checking take."""
+LEVEL = 3
+_WINDOW = 2**27
+_INFO = {"n", "codec", "sha256", "stored"}
+
+Info = dict[str, Any]
+"""Of one object: n = raw length, codec, sha256 of the raw bytes, stored = sha256 of the bytes in the file."""
+
+
+def codec(seal: Seal | None) -> str:
+    return "zstd" if seal is None else "zstd+xchacha20poly1305"
+
+
+def pack(name: str, data: bytes | memoryview, seal: Seal | None) -> bytes:
+    """Compressed, then sealed under its name."""
+    packed = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True).compress(data)
+    return packed if seal is None else seal.seal(name, packed)
+
+
+def unpack(name: str, data: bytes, seal: Seal | None, *, length: int | None, limit: int) -> bytes:
+    """What :func:`pack` packed: exactly ``length`` bytes (None: what the frame says), at most ``limit``. DamagedSession."""
+    packed = data if seal is None else seal.open(name, data)
+    try:
+        found = zstandard.frame_content_size(packed)  # before anything is allocated
+        if found < 0 or found > limit or (length is not None and found != length):
+            raise DamagedSession("A part of this session has another size than it says.")
+        raw = zstandard.ZstdDecompressor(max_window_size=_WINDOW).decompress(packed, max_output_size=max(found, 1), allow_extra_data=False)
+    except zstandard.ZstdError:
+        raise DamagedSession("A part of this session cannot be unpacked.") from None
+    if len(raw) != found:
+        raise DamagedSession("A part of this session has another size than it says.")
+    return raw
+
+
+class Gathered:
+    """Takes what is to be saved; equal content is one object."""
+
+    def __init__(self, seal: Seal | None) -> None:
+        self._seal = seal
+        self.objects: dict[str, tuple[memoryview, str]] = {}
+        """Name -> raw bytes and their SHA-256."""
+
+    def put(self, data: memoryview) -> list[str]:
+        names = []
+        for start in range(0, data.nbytes, CHUNK):
+            chunk = data[start : start + CHUNK]
+            digest = hashlib.sha256(chunk).hexdigest()
+            name = "o/" + (digest[:32] if self._seal is None else self._seal.name_of(chunk))
+            self.objects.setdefault(name, (chunk, digest))
+            names.append(name)
+        return names
+
+    def get(self, names: Sequence[str], length: int) -> bytearray:
+        raise NotImplementedError
+
+
+class Stored:
+    """Gives what a file holds, checked."""
+
+    def __init__(self, reader: container.Reader, objects: Mapping[str, Info], seal: Seal | None) -> None:
+        self._reader, self._seal = reader, seal
+        self.objects = dict(objects)
+
+    @classmethod
+    def of(cls, reader: container.Reader, objects: Any, seal: Seal | None) -> Stored:
+        """After a check of the list of objects against the file's members. DamagedSession."""
+        if type(objects) is not dict or set(objects) != {n for n in reader.members if n.startswith("o/")}:
+            raise DamagedSession("The parts of this session are not those it lists.")
+        for info in objects.values():
+            if type(info) is not dict or set(info) != _INFO or info["codec"] != codec(seal) or type(info["n"]) is not int or not 0 < info["n"] <= CHUNK:
+                raise damaged()
+        return cls(reader, objects, seal)
+
+    def put(self, data: memoryview) -> list[str]:
+        raise NotImplementedError
+
+    def get(self, names: Sequence[str], length: int) -> bytearray:
+        if any(n not in self.objects for n in names) or sum(self.objects[n]["n"] for n in names) != length:
+            raise damaged()
+        found, at = bytearray(length), 0
+        for name in names:
+            raw = self._one(name)
+            found[at : at + len(raw)] = raw
+            at += len(raw)
+        return found
+
+    def _one(self, name: str) -> bytes:
+        info = self.objects[name]
+        raw = unpack(name, self._reader.read(name, container.MAX_OBJECT), self._seal, length=info["n"], limit=CHUNK)
+        if container._CHECKED and hashlib.sha256(raw).hexdigest() != info["sha256"]:
+            raise DamagedSession("A part of this session was changed or is damaged.")
+        return raw
+
+    def verbatim(self, name: str, digest: str) -> bytes | None:
+        """The bytes in the file of an object with this name and content, or None if it must be written anew (not there, damaged)."""
+        info = self.objects.get(name)
+        if info is None or info["sha256"] != digest:
+            return None
+        try:
+            data = self._reader.read(name, container.MAX_OBJECT)
+        except DamagedSession:  # we have the content itself
+            return None
+        return data if hashlib.sha256(data).hexdigest() == info["stored"] else None

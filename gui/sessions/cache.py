@@ -1,35 +1,173 @@
-"""DCXCache: one session's dataset, runs and form values. In memory, thread-safe; every change raises the revision by one."""
+"""DCXCache: one session's dataset, runs and form values. Thread-safe; every change raises the revision by one and is told to who saves it."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 from gui.data.dataset import Dataset
 from gui.engine.results import Run
-from gui.errors import DefaultSession, MissingPart
+from gui.errors import DefaultSession, MissingPart, UnknownSession
+from gui.sessions.snapshot import Snapshot
+
+TOKEN = "_token"
+"""Form values under such a name point to an upload of this process: they are not saved."""
 
 
 class DCXCache:
-    """One session. What a page may read and change; holds data, never components."""
+    """One session. What a page may read and change; holds data, never components.
+
+    Its content may still lie on disk: then the first access reads it (see :meth:`lazy`), and nothing is ever answered before.
+    """
 
     def __init__(self, session_id: str, name: str, *, holds_data: bool = True) -> None:
         self.session_id = session_id
-        self.name = name
+        self._name = name
         self.holds_data = holds_data
         self.created = self.modified = datetime.now(UTC)
         self._lock = threading.RLock()
+        self._loader: Callable[[DCXCache], None] | None = None
+        self._on_change: Callable[[DCXCache, bool], None] | None = None
+        self._closed = False
         self._dataset: Dataset | None = None
         self._runs: dict[str, Run] = {}
         self._chosen: dict[str, str] = {}
         self._forms: dict[str, dict[str, Any]] = {}
+        self._notes = ""
         self._revision = 0
+        self._edits = 0
+
+    # -- as a whole -------------------------------------------------------------------------------------------------------------
+    @classmethod
+    def lazy(cls, session_id: str, name: str, created: datetime, modified: datetime, loader: Callable[[DCXCache], None]) -> DCXCache:
+        """A session whose content is not in memory; ``loader`` calls :meth:`fill` when it is needed, or raises."""
+        session = cls(session_id, name)
+        session.created, session.modified, session._loader = created, modified, loader
+        return session
+
+    @classmethod
+    def from_snapshot(cls, snapshot: Snapshot) -> DCXCache:
+        """A session that holds what the snapshot holds."""
+        session = cls(snapshot.session_id, snapshot.name)
+        session.fill(snapshot)
+        return session
+
+    def fill(self, snapshot: Snapshot) -> None:
+        """Put the content of ``snapshot`` into this session, without counting it as a change. ValueError if it is another session's."""
+        if snapshot.session_id != self.session_id:
+            raise ValueError("the snapshot is of another session")
+        with self._lock:
+            self._name, self.created, self.modified, self._revision = snapshot.name, snapshot.created, snapshot.modified, snapshot.revision
+            self._dataset, self._notes = snapshot.dataset, snapshot.notes
+            self._runs = {run.id: run for run in snapshot.runs}
+            self._chosen = {kind: run_id for kind, run_id in snapshot.chosen.items() if run_id in self._runs}
+            self._forms = {page: dict(values) for page, values in snapshot.forms.items()}
+            self._loader = None
+
+    def snapshot(self) -> Snapshot:
+        """Everything at this moment; later changes do not reach it."""
+        return self.take()[0]
+
+    def take(self) -> tuple[Snapshot, int]:
+        """A snapshot and the count of edits it includes."""
+        with self._content():
+            forms = {page: {k: v for k, v in values.items() if not k.endswith(TOKEN)} for page, values in self._forms.items()}
+            taken = Snapshot(
+                session_id=self.session_id,
+                name=self._name,
+                created=self.created,
+                modified=self.modified,
+                revision=self._revision,
+                dataset=self._dataset,
+                runs=tuple(self._runs.values()),
+                chosen=dict(self._chosen),
+                forms={page: values for page, values in forms.items() if values},
+                notes=self._notes,
+            )
+            return taken, self._edits
+
+    def watch(self, on_change: Callable[[DCXCache, bool], None] | None) -> None:
+        """``on_change(session, is form value only)`` is called after every change, from the thread that made it."""
+        self._on_change = on_change
+
+    def close(self, closed: bool = True) -> None:
+        """Refuse changes from now on: the session was archived or deleted, and a change would be lost."""
+        with self._lock:
+            self._closed = closed
+
+    @property
+    def loaded(self) -> bool:
+        """Whether the content is in memory."""
+        return self._loader is None
+
+    @property
+    def edits(self) -> int:
+        """Counts every change since the session came into memory, of form values too."""
+        return self._edits
+
+    def load(self) -> None:
+        """Read the content if it is not in memory; SessionError if it cannot be read."""
+        while (loader := self._loader) is not None:
+            loader(self)
+
+    @contextmanager
+    def _content(self) -> Iterator[None]:
+        """Hold the lock with the content in memory."""
+        while True:
+            self.load()  # outside of the lock: reading takes the file's lock first, as saving does
+            with self._lock:
+                if self._loader is None:
+                    yield
+                    return
+
+    @contextmanager
+    def _change(self) -> Iterator[None]:
+        with self._content():
+            if self._closed:
+                raise UnknownSession(f"The session “{self._name}” was archived or deleted in the meantime; nothing was changed in it.", advice="")
+            yield
 
     def _changed(self) -> None:
         self._revision += 1
         self.modified = datetime.now(UTC)
+        self._edited(form=False)
+
+    def _edited(self, *, form: bool) -> None:
+        self._edits += 1
+        if self._on_change is not None:
+            self._on_change(self, form)
+
+    # -- name and notes ---------------------------------------------------------------------------------------------------------
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @name.setter
+    def name(self, name: str) -> None:
+        """For the manager, which sees to it that names are unique."""
+        with self._change():
+            if name != self._name:
+                self._name = name
+                self._edited(form=False)
+
+    @property
+    def notes(self) -> str:
+        """What the user wrote about the session."""
+        with self._content():
+            return self._notes
+
+    @notes.setter
+    def notes(self, notes: str) -> None:
+        with self._change():
+            self._refuse_if_default()
+            if notes != self._notes:
+                self._notes = notes
+                self._edited(form=False)
+
+    # -- data and runs ----------------------------------------------------------------------------------------------------------
 
     def _refuse_if_default(self) -> None:
         if not self.holds_data:
@@ -38,17 +176,20 @@ class DCXCache:
     @property
     def revision(self) -> int:
         """Counts the changes of data and runs (not of form values)."""
-        return self._revision
+        with self._content():
+            return self._revision
 
     @property
     def dataset(self) -> Dataset | None:
-        return self._dataset
+        with self._content():
+            return self._dataset
 
     def need_dataset(self) -> Dataset:
         """The dataset, or MissingPart."""
-        if self._dataset is None:
+        dataset = self.dataset
+        if dataset is None:
             raise MissingPart("This session has no data yet.")
-        return self._dataset
+        return dataset
 
     def set_dataset(self, dataset: Dataset, *, keep_runs: bool) -> None:
         """Put ``dataset`` in place of the present one.
@@ -56,7 +197,7 @@ class DCXCache:
         keep_runs : False clears all runs (new training data); True keeps them, and :meth:`outdated` tells which no longer fit.
         Raises DefaultSession in the session that never holds data.
         """
-        with self._lock:
+        with self._change():
             self._refuse_if_default()
             self._dataset = dataset
             if not keep_runs:
@@ -66,15 +207,16 @@ class DCXCache:
 
     def runs(self, kind: str | None = None) -> list[Run]:
         """Runs of one kind or all, oldest first."""
-        with self._lock:
+        with self._content():
             return [run for run in self._runs.values() if kind in (None, run.kind)]
 
     def run(self, run_id: str | None) -> Run | None:
-        return self._runs.get(run_id) if run_id else None
+        with self._content():
+            return self._runs.get(run_id) if run_id else None
 
     def add_run(self, run: Run) -> None:
         """Keep a new run and show it. DefaultSession in the session that never holds data."""
-        with self._lock:
+        with self._change():
             self._refuse_if_default()
             self._runs[run.id] = run
             self._chosen[run.kind] = run.id
@@ -82,7 +224,7 @@ class DCXCache:
 
     def choose_run(self, run_id: str) -> Run:
         """Bring an earlier run back to the screen. MissingPart if there is none with this id."""
-        with self._lock:
+        with self._change():
             run = self._runs.get(run_id)
             if run is None:
                 raise MissingPart("This run is no longer in the session.")
@@ -92,12 +234,12 @@ class DCXCache:
 
     def current(self, kind: str) -> Run | None:
         """The run of this kind that is on screen: the newest, or the one brought back."""
-        with self._lock:
+        with self._content():
             return self.run(self._chosen.get(kind))
 
     def remove_run(self, run_id: str) -> None:
         """Forget a run; the newest other one of its kind comes on screen."""
-        with self._lock:
+        with self._change():
             run = self._runs.pop(run_id, None)
             if run is None:
                 return
@@ -111,7 +253,7 @@ class DCXCache:
 
     def outdated(self, run: Run) -> str | None:
         """The one rule: why ``run`` does not belong to the present data, as a sentence, or None if it does."""
-        with self._lock:
+        with self._content():
             data, made = self._dataset, run.provenance
             if data is None or made.training_id != data.training_id:
                 return "Computed from other training data."
@@ -131,11 +273,12 @@ class DCXCache:
 
     def bulk_outdated(self, run: Run) -> bool:
         """Whether the bulk results inside a DTD run were computed from another bulk than the present one."""
-        return self._dataset is not None and run.provenance.bulk_id != self._dataset.bulk_id
+        dataset = self.dataset
+        return dataset is not None and run.provenance.bulk_id != dataset.bulk_id
 
     def has(self, need: str) -> bool:
         """Whether a requirement of a page is met: "dataset", "train", "bulk", or a run kind such as "dtd"."""
-        data = self._dataset
+        data = self.dataset
         if need == "dataset":
             return data is not None
         if need == "train":
@@ -146,10 +289,13 @@ class DCXCache:
 
     def form(self, page: str) -> dict[str, Any]:
         """A copy of the form values kept for a page."""
-        with self._lock:
+        with self._content():
             return dict(self._forms.get(page, {}))
 
     def keep_form(self, page: str, values: Mapping[str, Any]) -> None:
         """Keep form values (they survive leaving the page); does not raise the revision."""
-        with self._lock:
-            self._forms.setdefault(page, {}).update(values)
+        with self._change():
+            kept = self._forms.setdefault(page, {})
+            if any(name not in kept or kept[name] != value for name, value in values.items()):
+                kept.update(values)
+                self._edited(form=True)

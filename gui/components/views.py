@@ -9,6 +9,7 @@ import dash_mantine_components as dmc
 import plotly.graph_objects as go
 from dash import Output, html
 
+from gui.figures.template import HEIGHT
 from gui.plugin import Page
 
 SHOWN: dict[str, str] = {}
@@ -52,7 +53,9 @@ class Views:
 
 
 def room(fig: go.Figure, *, above: int = 420, least: int = 300) -> dict[str, str]:
-    """``style`` of the graph: as high as the figure asks; one that asks for nothing gets what the window has left under ``above`` pixels."""
+    """``style`` of the graph: as high as the figure asks; one of the usual height gets what the window has left under ``above`` pixels (and loses its own)."""
+    if fig.layout.height == HEIGHT:
+        fig.update_layout(height=None)
     return {"height": f"{fig.layout.height:.0f}px"} if fig.layout.height else {"height": f"max({least}px, calc(100vh - {above}px))"}
 
 

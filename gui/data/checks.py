@@ -228,6 +228,14 @@ def check_reference(reference: pd.DataFrame) -> None:
     )
 
 
+_WARNINGS = (" look log-transformed ", "Nearly the same profile ", " a single cell in ", "Without test cells, ")
+
+
+def is_warning(note: str) -> bool:
+    """Whether a note on loaded data is one the user should act on; the others say what was done on the way in."""
+    return any(words in note for words in _WARNINGS)
+
+
 def notes_on_types(reference: pd.DataFrame) -> list[str]:
     """Types that are nearly the same: allowed, but their shares are hard to tell apart."""
     values = reference.to_numpy(dtype=np.float64)

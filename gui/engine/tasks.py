@@ -240,7 +240,7 @@ def run_adtd(dataset: Dataset, params: ADTDParams, *, progress: Progress, dtd: D
     if not fit.converged:
         notes.append(f"The loss was still falling after {params.max_iterations} iterations; more may change the result.")
     if fit.rose:
-        notes.append("The loss rose in the last iteration; the engine keeps that state all the same.")
+        notes.append("In the last iteration the fit became a little worse; the engine ends there and its result is shown.")
     return ADTDResult(
         composition=fit.composition,
         hidden=fit.hidden,

@@ -139,13 +139,15 @@ def stacked(
             hovertemplate="<b>%{meta}</b>: %{y:.3g} %<br>%{x}<extra></extra>",
         )
     width = 130 + PIXELS * int(order.positions[-1] + 1) if scrolls else None
-    upright = -90 if scrolls else angle(order.samples)
+    upright = -90 if scrolls else angle(order.samples, room=430)  # what the legend leaves at 1280 pixels
     name_axis(fig, "x", order.samples, positions=order.positions, tickangle=upright, longest=28 if upright == 0 else 18, middle=True)
     _mark_groups(fig, order, (width or 750) - 130, lines=False)
     y: dict[str, Any] = {"title": {"text": quantity(normalise)}, "rangemode": "tozero"}
     if normalise:
         y["range"] = [0, 100]
     fig.update_layout(barmode="stack", bargap=0.18, yaxis=y, showlegend=not scrolls, width=width, legend={"traceorder": "normal"})
+    if len(order.samples) <= 4:  # a few bars need not fill the room
+        fig.update_layout(bargap=1 - 0.18 * len(order.samples))
     if scrolls:
         fig.update_layout(meta={"legend_on_export": True}, bargap=0.12)
     else:

@@ -101,7 +101,7 @@ def correlation(metrics: pd.DataFrame, metric: str = "pearson") -> go.Figure:
                 hovertemplate=f"%{{customdata}}<br>{method}, {words.get(part, inert(part))}: %{{x:.3g}}<extra></extra>",
             )
     name_axis(fig, "y", types, showgrid=True)
-    top: dict[str, Any] = {} if metric == "rmse" else {"range": [max(np.floor((_lowest(values) - 0.02) * 10) / 10, -1.02), 1.02]}
+    top: dict[str, Any] = {} if metric == "rmse" else {"range": _up_to_one(max(np.floor((_lowest(values) - 0.02) * 10) / 10, -1.02))}
     if metric == "rmse":
         top = {"rangemode": "tozero"}
     fig.update_layout(
@@ -110,6 +110,11 @@ def correlation(metrics: pd.DataFrame, metric: str = "pearson") -> go.Figure:
         legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"},
     )
     return fig
+
+
+def _up_to_one(low: float) -> list[float]:
+    """A little room for the dots at 1, too little for a tick beyond."""
+    return [low, 1 + 0.02 * (1 - low)]
 
 
 def _plain(values: list[float | None]) -> list[float | None]:

@@ -72,7 +72,10 @@ def template(dark: bool = False) -> go.layout.Template:
         "shapedefaults": {"line": {"color": c["line"]}},
     }
     bar = {"marker": {"line": {"color": c["paper"], "width": 0.5}}, "error_x": {"color": c["text"]}}
-    heatmap = {"colorbar": {"outlinewidth": 0, "thickness": 14, "ticks": "", "title": {"side": "right", "font": {"size": 13}}, "tickfont": {"size": 13}}}
+    place = {"lenmode": "pixels", "len": 240, "y": 1, "yanchor": "top"}  # at the top also of a figure of 30 types, with its title
+    heatmap = {
+        "colorbar": {**place, "outlinewidth": 0, "thickness": 14, "ticks": "", "title": {"side": "right", "font": {"size": 13}}, "tickfont": {"size": 13}}
+    }
     return go.layout.Template(layout=layout, data={"bar": [bar], "heatmap": [heatmap]})
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ from gui.engine.results import DTDResult, Provenance, Run
 from gui.files import FileKind
 from gui.pages import dtd
 from gui.pages.dtd.shown import bulk_shown, quality, sentence
-from gui.pages.dtd.tabs import clicked_dot, correlation_figure
+from gui.pages.dtd.tabs import clicked_dot, correlation_figure, loss_hint
 from gui.sessions.cache import DCXCache
 from gui.sessions.manager import LOCAL
 
@@ -497,3 +498,20 @@ def test_the_page_is_found_between_upload_and_adtd(program: Application) -> None
     keys = [p.key for p in program.registry.pages]
     assert keys.index("upload") < keys.index("dtd") < keys.index("adtd")
     assert dtd.page.requires == ("dataset",)
+
+
+def test_the_loss_tab_asks_for_more_iterations_only_while_the_mean_still_rises() -> None:
+    steps = np.arange(1000)
+    curves = {"level": 0.998 - 0.04 * np.exp(-steps / 30), "rising": 0.2 + 0.0005 * steps}
+    assert "Level at the end" in loss_hint(pd.DataFrame({"a": curves["level"], "b": curves["level"] - 0.01}))
+    assert "Still rising" in loss_hint(pd.DataFrame({"a": curves["rising"]}))
+    for frame in (pd.DataFrame({"a": [0.1, 0.9]}), pd.DataFrame({"a": np.full(100, np.nan)})):
+        assert loss_hint(frame) == "On the training mixtures."
+
+
+def test_a_long_cell_type_is_cut_in_the_answer() -> None:
+    name = "CD8+ effector memory, exhausted-like, annotated by hand (version 2)"
+    rows = [{"part": "test", "method": m, "cell_type": name, "pearson": 0.5} for m in ("dtd", "naive")]
+    result = SimpleNamespace(metrics=pd.DataFrame(rows))
+    assert name not in sentence(result)
+    assert name[:20] in sentence(result)

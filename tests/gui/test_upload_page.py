@@ -256,3 +256,26 @@ def test_the_predecessors_file_brings_all_its_parts(tab: Any, shared_data: Path)
     assert data.test is not None
     assert data.reference is not None
     assert data.author
+
+
+def test_values_on_a_log_scale_are_warned_of_above_what_was_done_on_the_way_in(tab: Any, tmp_path: Path, example: Any) -> None:
+    cells = example.dataset.train
+    log = type(cells)(type(cells.matrix)(np.log1p(cells.matrix.values), cells.matrix.genes, cells.matrix.columns), cells.labels, cells.obs)
+    choose(tab, "train", cells_csv(tmp_path / "log.csv", log))
+    tab.click("upload-load")
+    shown = tab.text("upload-parts")
+    assert '"Alert"' in shown
+    assert shown.index("look log-transformed") < shown.index('"Table"')
+
+
+def test_a_session_with_data_opens_with_them_and_not_with_the_empty_state(application: Application, example: Any) -> None:
+    from gui.binding import context
+    from gui.pages.upload import page
+
+    session = application.sessions.create_session("Mine", actor=LOCAL)
+    assert page.layout_function is not None
+    for there in (False, True):
+        if there:
+            session.set_dataset(example.dataset, keep_runs=False)
+        laid = str(page.layout_function(context(application, session.session_id, "upload")))
+        assert ("id='upload-empty', style={'display': 'none'}" in laid) is there

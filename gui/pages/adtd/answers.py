@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from gui.components.common import shorten
+from gui.data.checks import number
 from gui.data.dataset import HIDDEN
 from gui.engine.metrics import pearson
 from gui.engine.params import WEIGHT_NAMES, ADTDParams
@@ -30,7 +31,7 @@ def sentence(result: ADTDResult) -> str:
     strong = regulated(result)
     if strong is not None:
         words += f"; {_regulated(strong)}"
-    return words + "."
+    return words if words.endswith("…") else words + "."
 
 
 def _regulated(strong: pd.DataFrame) -> str:
@@ -38,8 +39,13 @@ def _regulated(strong: pd.DataFrame) -> str:
     if genes == 0:
         return "no gene is regulated more than twofold with support in the data"
     top, name = int(by_type.max()), shorten(str(by_type.idxmax()))
-    where = f"in {name}" if top == int(by_type.sum()) else f"{top:,} of them in {name}"
-    return f"{genes:,} gene{'s' * (genes > 1)} regulated more than twofold, {where}"
+    if top == int(by_type.sum()):
+        where = f"in {name}"
+    elif 2 * top >= int(by_type.sum()):
+        where = f"{number(top)} of them in {name}"
+    else:
+        where = f"in {int((by_type > 0).sum())} cell types"
+    return f"{number(genes)} gene{'s' * (genes > 1)} regulated more than twofold, {where}"
 
 
 def regulated(result: ADTDResult) -> pd.DataFrame | None:
@@ -87,9 +93,8 @@ def badges(run: Run) -> list[tuple[str, str]]:
         found.append((f"mean correlation with the truth {three(correlation)}", "teal" if correlation >= 0.7 else "orange"))
     weights = "" if params.gene_weights == "dtd" else f" · gene weights {WEIGHT_NAMES[params.gene_weights]}"
     lambda2 = f" · lambda2 {exponent(params.lambda2)}" if params.regulated else ""
-    found.append(
-        (f"{model_name(params.model)}{lambda2} · {PARTS[params.part]} ({result.composition.shape[1]:,}) · {len(result.reference):,} genes{weights}", "gray")
-    )
+    size = f"{PARTS[params.part]} ({number(result.composition.shape[1])}) · {number(len(result.reference))} genes"
+    found.append((f"{model_name(params.model)}{lambda2} · {size}{weights}", "gray"))
     return found
 
 

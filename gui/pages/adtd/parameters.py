@@ -12,6 +12,7 @@ from dash.exceptions import PreventUpdate
 
 from gui.components.common import card, clicked
 from gui.components.form import folded
+from gui.data.checks import number
 from gui.data.normalize import bulk_keeps
 from gui.engine.params import ADTDParams, Params, SearchParams
 from gui.engine.results import DTDResult
@@ -77,7 +78,7 @@ def obstacle(ctx: Context, part: str) -> str | None:
             return "There is no bulk. Load one on the Upload page, or choose simulated mixtures as the dataset."
         lacking = bulk_keeps(trained.genes, data.bulk.matrix)
         if lacking:
-            return f"The bulk lacks {len(lacking):,} of the {len(trained.genes):,} genes of the DTD run. Run DTD again."
+            return f"The bulk lacks {number(len(lacking))} of the {number(len(trained.genes))} genes of the DTD run. Run DTD again."
         return None
     if trained.params is None:
         return "A loaded model brings no simulated mixtures. Choose the bulk as the dataset."
@@ -112,7 +113,8 @@ def using(ctx: Context, part: str) -> str:
     dtd, count = ctx.session.current("dtd"), sample_count(ctx, part)
     if dtd is None or count is None:
         return ""
-    return f"{len(dtd.result.genes):,} genes of the DTD run · {count:,} {'samples' if part == 'bulk' else 'mixtures'}"
+    what = ("sample" if part == "bulk" else "mixture") + "s" * (count != 1)
+    return f"{number(len(dtd.result.genes))} genes of the DTD run · {number(count)} {what}"
 
 
 def part_options(ctx: Context) -> list[dict[str, Any]]:
@@ -120,7 +122,7 @@ def part_options(ctx: Context) -> list[dict[str, Any]]:
     found = []
     for part, text in form.choices["part"].items():
         count = sample_count(ctx, part)
-        found.append({"value": part, "label": text if count is None else f"{text} ({count:,})", "disabled": count is None})
+        found.append({"value": part, "label": text if count is None else f"{text} ({number(count)})", "disabled": count is None})
     return found
 
 

@@ -15,6 +15,7 @@ from gui.components.common import empty_state
 from gui.components.figure import bind_figure_export, figure_card
 from gui.components.table import TableView, bind_table_export, result_table, table_view
 from gui.components.views import GONE, SHOWN, Views, room, switch
+from gui.data.checks import number
 from gui.engine.results import ADTDResult
 from gui.figures import adtd as figures
 from gui.figures.template import blank, styled
@@ -143,7 +144,8 @@ def words(result: ADTDResult, genes: Sequence[str], wanted: Wanted) -> str:
         return f"No regulation here has support in the data.{hint}"
     weak = unsupported_types(result)
     said = f" Nothing is supported for {_some(weak)}." if weak else ""
-    return f"{len(genes):,} gene{'s' * (len(genes) > 1)}; 1 is unregulated. Grey: the data say little about it (rare cell types, genes of little weight).{said}"
+    count = f"{number(len(genes))} gene{'s' * (len(genes) > 1)}"
+    return f"{count}; 1 is unregulated. Grey: the data say little about it (rare cell types, genes of little weight).{said}"
 
 
 def _some(names: Sequence[str]) -> str:

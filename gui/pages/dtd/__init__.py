@@ -13,6 +13,7 @@ from gui.components.form import ParamsForm, folded
 from gui.components.jobs import clock
 from gui.components.runs import PreviousRuns
 from gui.components.views import GONE, SHOWN
+from gui.data.checks import number
 from gui.data.normalize import common_genes
 from gui.engine.model import model_bytes
 from gui.engine.params import ApplyParams, DTDParams
@@ -26,6 +27,7 @@ from gui.plugin import REVISION, Context, Page
 page = Page("dtd", "DTD", "gene weights, composition", order=20, requires=("dataset",))
 form = ParamsForm(page, DTDParams)
 runs = PreviousRuns(page, "dtd", form, describe=lambda run: in_short(run.result))
+STARTED = "Started. The header shows how far it is; you can go on working."
 NO_CELLS = "A trained model was loaded: there are no single cells to train on."
 TAB, TAB_RUN = "tab", "tab_run"
 """Keys of the form values under which the tab on screen is kept, and the run it belongs to."""
@@ -60,8 +62,9 @@ def layout(ctx: Context) -> Any:
                 )
             ),
             id=page.id.empty,
+            style=GONE if run else SHOWN,
         ),
-        dmc.Stack([_head(), card(tabs_layout(ctx, page, tab))], id=page.id.shown, gap="md", style=GONE),
+        dmc.Stack([_head(), card(tabs_layout(ctx, page, tab))], id=page.id.shown, gap="md", style=SHOWN if run else GONE),
         dcc.Store(id=page.id.landed, data=run.id if run else None),
     ]
     return two_columns(parameters, results)
@@ -127,23 +130,25 @@ def can_run(ctx: Context, values: Any) -> str:
     shared = len(common_genes(data))
     if shared == 0:
         raise MissingPart("The parts share no gene.")
-    genes = f"All {shared:,} shared genes are used." if params.genes is None or params.genes >= shared else f"{shared:,} genes are shared by all parts."
+    every = params.genes is None or params.genes >= shared
+    genes = f"All {number(shared)} shared genes are used." if every else f"{number(shared)} genes are shared by all parts."
     bulk = " There is no bulk: only simulated mixtures are deconvolved." if params.run_on_bulk and data.bulk is None else ""
     last = ctx.session.current("dtd")
     took = f" The run on screen took {clock(last.provenance.seconds)}." if last is not None and last.provenance.seconds else ""
     return f"{genes}{bulk}{took}"
 
 
-@page.callback(Input(page.id.run, "n_clicks"), *form.states, prevent_initial_call=True)
-def run(ctx: Context, clicks: int | None, *values: Any) -> None:
+@page.callback(Output(page.id.reason, "children", allow_duplicate=True), Input(page.id.run, "n_clicks"), *form.states, prevent_initial_call=True)
+def run(ctx: Context, clicks: int | None, *values: Any) -> Any:
     if not clicks:
-        return
+        return no_update
     can_run(ctx, values)
     params = form.parse(values)
     if any(job.active and job.kind == "dtd" and job.params == params for job in ctx.jobs.status(ctx.session_id)):
         ctx.notify("DTD is already running with these parameters.", colour="yellow")
-        return
+        return no_update
     ctx.jobs.submit(run_dtd, ctx.session_id, params, kind="dtd", title="DTD")
+    return STARTED
 
 
 @page.callback(Input(page.id.apply, "n_clicks"), prevent_initial_call=True)

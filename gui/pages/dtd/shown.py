@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from gui.components.common import shorten
 from gui.components.composition import Composition, bulk_groups
+from gui.data.checks import number
 from gui.data.normalize import bulk_keeps
 from gui.engine.results import DTDResult, Run
 from gui.sessions.cache import DCXCache
@@ -97,29 +99,29 @@ def sentence(result: DTDResult) -> str:
     """The answer first: “Mean correlation 0.79 on test mixtures (Naive 0.61); lowest: mDC 0.42.”"""
     found = quality(result)
     if found is None:
-        return f"Trained model with {len(result.genes)} genes and {result.reference.shape[1]} cell types."
+        return f"Trained model with {number(len(result.genes))} genes and {result.reference.shape[1]} cell types."
     mixtures = "test mixtures" if found.part == "test" else "training mixtures"
     beside = f" (Naive {found.naive:.2f})" if np.isfinite(found.naive) else ""
-    return f"Mean correlation {found.mean:.2f} on {mixtures}{beside}; lowest: {found.lowest} {found.lowest_value:.2f}."
+    return f"Mean correlation {found.mean:.2f} on {mixtures}{beside}; lowest: {shorten(found.lowest)} {found.lowest_value:.2f}."
 
 
 def in_short(result: DTDResult) -> str:
     """A few words for the navigation and the list of runs."""
     found = quality(result)
     if found is None:
-        return f"trained model, {len(result.genes)} genes"
+        return f"trained model, {number(len(result.genes))} genes"
     return f"{found.mean:.2f} mean correlation on {'test' if found.part == 'test' else 'training'}"
 
 
 def badges(run: Run) -> list[tuple[str, str]]:
     """(text, colour): what the run was computed with, and what to know about it."""
     result: DTDResult = run.result
-    found = [(f"{len(result.genes)} genes", "gray")]
+    found = [(f"{number(len(result.genes))} genes", "gray")]
     if result.params is not None:
         found += [(f"{result.params.iterations} iterations", "gray"), (f"seed {result.params.seed}", "gray")]
     hidden = hidden_types(result)
     if hidden:
-        found.append((f"not in the reference: {', '.join(hidden[:3])}{f' and {len(hidden) - 3} more' if len(hidden) > 3 else ''}", "gray"))
+        found.append((f"not in the reference: {', '.join(shorten(t) for t in hidden[:3])}{f' and {len(hidden) - 3} more' if len(hidden) > 3 else ''}", "gray"))
     if not result.metrics.empty and "test" not in result.composition:
         found.append(("no test cells", "orange"))
     return found

@@ -30,6 +30,8 @@ METRICS = {"pearson": "Pearson", "spearman": "Spearman", "rmse": "RMSE", "ccc": 
 PARTS = {"bulk": "Bulk", "test": "Test mixtures", "train": "Training mixtures"}
 TABS = {"composition": "Composition", "correlation": "Correlation", "markers": "Markers", "loss": "Loss"}
 DEFAULT_MARKERS, MOST_MARKERS = 50, 500
+RISING = 0.002
+"""What the mean correlation must gain in the last tenth of the iterations to count as still rising."""
 
 
 def tabs_layout(ctx: Context, page: Page, tab: str) -> Any:
@@ -77,7 +79,7 @@ def _nothing(text: str) -> Any:
 
 # -- loss -----------------------------------------------------------------------------------------------------------------------
 def _loss(page: Page) -> Any:
-    hint = dmc.Text("On the training mixtures. Still rising at the end: more iterations may help.", size="xs", c="dimmed")
+    hint = dmc.Text("", id=page.id.loss_hint, size="xs", c="dimmed")
     drawing = figure_card(page, "loss", file_name="dtd_loss", controls=[hint])
     return html.Div([html.Div(drawing, id=page.id.loss_there), html.Div(_nothing("This model has no loss curve."), id=page.id.loss_missing, style=GONE)])
 
@@ -90,6 +92,7 @@ def _bind_loss(page: Page) -> None:
         Output(page.id.loss, "style"),
         Output(page.id.loss_there, "style"),
         Output(page.id.loss_missing, "style"),
+        Output(page.id.loss_hint, "children"),
         REVISION,
         DARK,
         Input(page.id.tabs, "value"),
@@ -99,9 +102,20 @@ def _bind_loss(page: Page) -> None:
         if tab != "loss" or result is None:
             raise PreventUpdate
         if result.correlation.empty:
-            return no_update, no_update, GONE, SHOWN
+            return no_update, no_update, GONE, SHOWN, ""
         fig = styled(loss_figure(result, type_colours(ctx.session.dataset, *result.reference.columns)), bool(dark))
-        return fig, room(fig, above=385), SHOWN, GONE
+        return fig, room(fig, above=385), SHOWN, GONE, loss_hint(result.correlation)
+
+
+def loss_hint(correlation: pd.DataFrame) -> str:
+    """Whether more iterations would help, iterations x cell types: what the mean gained in the last tenth decides."""
+    mean = correlation.mean(axis=1).to_numpy(dtype=np.float64)
+    last = len(mean) // 10
+    if not last or not np.isfinite(mean[[-1, -1 - last]]).all():
+        return "On the training mixtures."
+    rising = mean[-1] - mean[-1 - last] > RISING
+    end = "Still rising at the end: more iterations may help." if rising else "Level at the end: more iterations would change little."
+    return f"On the training mixtures. {end}"
 
 
 def loss_figure(result: DTDResult, colour_of: Mapping[str, str]) -> go.Figure:

@@ -9,6 +9,7 @@ from dash import Output, dcc, html
 
 from gui.components.common import card, empty_state, icon, tip_label, two_columns
 from gui.components.form import folded
+from gui.data.checks import number
 from gui.files import MODEL
 from gui.pages.upload.base import PARTS, Part, page
 from gui.pages.upload.view import bind_loaded, loaded_layout
@@ -26,7 +27,11 @@ def layout(ctx: Context) -> Any:
         "To see what the program does, load the example: simulated cells and bulk samples with known composition.",
         dmc.Button("Load the example", id=page.id.example),
     )
-    results = [html.Div(card(empty), id=page.id.empty), html.Div(loaded_layout(page), id=page.id.loaded, style={"display": "none"})]
+    there = ctx.session.dataset is not None  # at once, not only when the callbacks answer: who switches sessions must not read "No data yet"
+    results = [
+        html.Div(card(empty), id=page.id.empty, style={"display": "none"} if there else {}),
+        html.Div(loaded_layout(page), id=page.id.loaded, style={} if there else {"display": "none"}),
+    ]
     return html.Div([_confirm(), two_columns(_form(ctx), results)])
 
 
@@ -169,10 +174,10 @@ def summary(ctx: Context) -> str | None:
     data = ctx.session.dataset
     if data is None:
         return None
-    words = [f"{data.train.matrix.n_columns} cells"] if data.train else ["trained model"]
-    words.append(f"{len(data.types)} types")
+    words = [f"{number(data.train.matrix.n_columns)} cells", f"{len(data.train.types)} types"] if data.train else ["trained model", f"{len(data.types)} types"]
     if data.bulk:
-        words.append(f"{data.bulk.matrix.n_columns} bulks")
+        samples = data.bulk.matrix.n_columns
+        words.append(f"{number(samples)} bulk sample{'s' if samples != 1 else ''}")
     return ", ".join(words)
 
 

@@ -10,9 +10,9 @@ import pandas as pd
 from dash import Input, Output, State, html, no_update
 from dash.exceptions import PreventUpdate
 
-from gui.components.common import answer, card, cut, shorten
+from gui.components.common import answer, card, cut, shorten, warning
 from gui.components.figure import bind_figure_export, figure_card
-from gui.data.checks import number
+from gui.data.checks import is_warning, number
 from gui.data.dataset import Dataset, Matrix, Role
 from gui.data.normalize import common_genes
 from gui.errors import InvalidParameter
@@ -37,7 +37,7 @@ def loaded_layout(page: Page) -> Any:
             [
                 dmc.Group([dmc.TextInput(id=page.id.new_name, label="Name"), dmc.TextInput(id=page.id.new_author, label="Author")], grow=True),
                 dmc.Textarea(id=page.id.new_description, label="Description", autosize=True, minRows=3, maxRows=10),
-                dmc.Group([dmc.Button("Keep changes", id=page.id.keep_details, variant="default")], justify="flex-end"),
+                dmc.Group([dmc.Button("Keep changes", id=page.id.keep_details, variant="default")]),
             ],
             gap="xs",
         ),
@@ -131,18 +131,27 @@ def overview(data: Dataset, genes: int) -> Any:
         matrix, source = parts.get(role), data.source(role)
         if matrix is None:
             missing = {"reference": "mean of the training cells", "test": "none", "train": "none (trained model)", "bulk": "none"}[role]
-            rows.append([PART_WORDS[role], dmc.Text(missing, size="sm", c="dimmed"), "", "", ""])
+            rows.append([_part_name(role), dmc.Text(missing, size="sm", c="dimmed"), "", "", ""])
             continue
         cells = {"train": data.train, "test": data.test}.get(role)
         types = len(cells.types) if cells is not None else matrix.n_columns if role == "reference" else ""
-        file = cut(source.name, 36) if source else ""
-        rows.append([PART_WORDS[role], file, number(matrix.n_genes), number(matrix.n_columns), types])
+        file = cut(source.name, 32) if source else ""
+        rows.append([_part_name(role), file, number(matrix.n_genes), number(matrix.n_columns), types])
     head = dmc.TableThead(dmc.TableTr([dmc.TableTh(t) for t in ("Part", "From", "Genes", "Cells, types or samples", "Cell types")]))
     table = dmc.Table([head, dmc.TableTbody([dmc.TableTr([dmc.TableTd(c) for c in row]) for row in rows])], verticalSpacing="xs")
-    notes = [f"{number(genes)} genes are common to all parts; the others are not used."] if not any(s.notes for s in data.sources) else []
+    notes, warnings = {}, []
     for source in data.sources:
-        notes += [n if n.endswith((".", "!")) else n + "." for n in source.notes]
-    return dmc.Stack([table, dmc.List([dmc.ListItem(dmc.Text(n, size="sm")) for n in dict.fromkeys(notes)], size="sm", spacing=4)])
+        ended = [n if n.endswith((".", "!")) else n + "." for n in source.notes]
+        warnings += [n for n in ended if is_warning(n)]
+        notes[source.role] = " ".join(n for n in ended if not is_warning(n))
+    said = [dmc.Text([dmc.Text(f"{PART_WORDS[role]}: ", span=True, fw=600, inherit=True), text], size="sm") for role, text in notes.items() if text]
+    if not said:
+        said = [dmc.Text(f"{number(genes)} genes are common to all parts; the others are not used.", size="sm")]
+    return dmc.Stack([*[warning(w) for w in dict.fromkeys(warnings)], table, dmc.Stack(said, gap=6)])
+
+
+def _part_name(role: Role) -> Any:
+    return dmc.Text(PART_WORDS[role], size="sm", style={"whiteSpace": "nowrap"})
 
 
 def first_rows(data: Dataset) -> Any:

@@ -170,10 +170,10 @@ class CompositionView:
                 raise PreventUpdate
             orders, columns = sort_options(found), group_options(found)
             known = {o["value"] for entry in orders for o in entry["items"]}
-            by = by if by in known else IN_FILE
-            of = of if of in {o["value"] for o in columns} else NO_GROUP
             first = "heatmap" if found.frame.shape[1] > MANY else "bars"
-            look = this._kept(ctx).get(f"view_{which}", first)
+            now = (by if by in known else IN_FILE, of if of in {o["value"] for o in columns} else NO_GROUP, this._kept(ctx).get(f"view_{which}", first))
+            # Only what changes: a choice the user makes while this is under way must stay.
+            by, of, look = (no_update if new == old else new for new, old in zip(now, (by, of, look), strict=True))
             return orders, by, columns, of, SHOWN if len(columns) > 1 else GONE, look, [str(s) for s in found.frame.columns]
 
         @page.callback(Input(this.id("view"), "value"), states[0], prevent_initial_call=True)

@@ -45,6 +45,13 @@ class _Parser(argparse.ArgumentParser):
         raise InvalidParameter(f"{message[:1].upper()}{message[1:]}.", advice=f"See {self.prog} --help.")
 
 
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"“{text}” is not a whole number") from None
+
+
 def parser(prog: str = "deconomix-gui analyze") -> argparse.ArgumentParser:
     """The options of ``analyze``. Wrong ones raise InvalidParameter; ``--help`` exits."""
     cli = _Parser(
@@ -64,12 +71,12 @@ def parser(prog: str = "deconomix-gui analyze") -> argparse.ArgumentParser:
         cli.add_argument(f"--{name}", type=Path, metavar="FILE", help=text)
     cli.add_argument("--model", choices=MODELS, help="default: deconomix (with --example deconomix+h,r)")
     cli.add_argument("--label", metavar="COLUMN", help="column of obs that holds the cell types (.h5ad)")
-    cli.add_argument("--genes", type=int, default=1000, metavar="N", help="number of genes, 0 for all (default %(default)s)")
-    cli.add_argument("--mixtures", type=int, default=1000, metavar="N", help="simulated mixtures, training and test (default %(default)s)")
-    cli.add_argument("--cells", type=int, default=100, metavar="N", help="cells per mixture (default %(default)s)")
-    cli.add_argument("--iterations", type=int, default=1000, metavar="N", help="steps of learning the gene weights (default %(default)s)")
+    cli.add_argument("--genes", type=_whole, default=1000, metavar="N", help="number of genes, 0 for all (default %(default)s)")
+    cli.add_argument("--mixtures", type=_whole, default=1000, metavar="N", help="simulated mixtures, training and test (default %(default)s)")
+    cli.add_argument("--cells", type=_whole, default=100, metavar="N", help="cells per mixture (default %(default)s)")
+    cli.add_argument("--iterations", type=_whole, default=1000, metavar="N", help="steps of learning the gene weights (default %(default)s)")
     cli.add_argument("--lambda2", default="1e-9", metavar="V", help="a number, or “search” for the one-standard-error choice (default %(default)s)")
-    cli.add_argument("--seed", type=int, default=1, metavar="N", help="start of the random numbers (default %(default)s)")
+    cli.add_argument("--seed", type=_whole, default=1, metavar="N", help="start of the random numbers (default %(default)s)")
     cli.add_argument("--out", type=Path, metavar="FOLDER", help="where the tables are written (required without --example)")
     return cli
 
@@ -131,6 +138,7 @@ def _analyze(options: argparse.Namespace) -> None:
     if not options.example and options.out is None:
         raise InvalidParameter("--out FOLDER is missing.", advice="Say where the tables are to be written.")
     model = options.model or ("deconomix+h,r" if options.example else "deconomix")
+    _check_options(options)
     if options.out is not None:
         _check_out(options.out)
 
@@ -216,13 +224,39 @@ def _load(options: argparse.Namespace) -> Dataset:
     return load_dataset(LoadRequest.parse(files=files, split_seed=options.seed))
 
 
+def _check_options(options: argparse.Namespace) -> None:
+    """What would else be refused in the words of the form, or without the path."""
+    for role in ("train", "test", "reference", "bulk"):
+        path: Path | None = getattr(options, role)
+        if path is not None and path.is_dir():
+            raise InvalidParameter(f"{path} is a folder.", advice=f"Give a file with --{role}.")
+        if path is not None and not path.exists():
+            raise InvalidParameter(f"There is no file {path}.", advice=f"Check the path given with --{role}.")
+    if options.genes < 0 or options.genes == 1:
+        raise InvalidParameter(f"--genes is {options.genes}; allowed: a whole number from 2, or 0 for all genes.")
+    if options.lambda2 != "search":
+        try:
+            usable = 0 < float(options.lambda2) < float("inf")
+        except ValueError:
+            usable = False
+        if not usable:
+            raise InvalidParameter(f"--lambda2 is “{options.lambda2}”; allowed: a number above 0, or search.")
+
+
 def _check_out(out: Path) -> None:
     """Complain before hours of computing, not after."""
     if out.exists() and not out.is_dir():
         raise InvalidParameter(f"{out} is a file, not a folder.", advice="Give another folder with --out.")
     existing = next(p for p in (out, *out.absolute().parents) if p.exists())
-    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
-        raise InvalidParameter(f"Nothing can be written to {existing}.", advice="Give another folder with --out.")
+    another = "Give another folder with --out."
+    if not existing.is_dir():
+        raise InvalidParameter(f"{existing} is a file, so there can be no folder {out}.", advice=another)
+    # Where the tables are gathered before they are moved. Tried, not asked: permissions say nothing about read-only and special file systems.
+    for folder in {existing, out.absolute().parent if out.exists() else existing}:
+        try:
+            Path(tempfile.mkdtemp(prefix=f".{out.name[:50]}.", dir=folder)).rmdir()
+        except OSError:
+            raise InvalidParameter(f"Nothing can be written to {folder}.", advice=another) from None
 
 
 def _tables(model: str, dtd: DTDResult, adtd: ADTDResult | None) -> dict[str, pd.DataFrame]:

@@ -128,7 +128,7 @@ REFUSED = [
     (["--bulk", "{bulk}"], "--train"),
     (["--train", "{train}", "--bulk", "{bulk}", "--model", "best"], "best"),
     (["--train", "{train}", "--gnes", "5"], "--gnes"),
-    (["--train", "{train}", "--genes", "1"], "Number of genes"),
+    (["--train", "{train}", "--genes", "1"], "--genes is 1; allowed"),
     (["--train", "{train}", "--genes", "many"], "--genes"),
     (["--train", "{train}", "--mixtures", "0"], "mixtures"),
     (["--train", "{train}", "--iterations", "-3"], "Iterations"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import os
 import re
@@ -37,6 +38,8 @@ def lock_path(path: Path) -> Path:
 @contextlib.contextmanager
 def locked(path: Path, *, timeout: float = LOCK_SECONDS) -> Iterator[None]:
     """The only writer of ``path`` among all threads and programs. Busy after ``timeout`` seconds; OSError if no lock can be made."""
+    if not path.parent.is_dir():  # FileLock would make it: a session would land below the mount point of a drive that vanished
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
     lock = FileLock(lock_path(path), timeout=timeout, thread_local=False)
     try:
         lock.acquire()

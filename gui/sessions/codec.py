@@ -173,7 +173,7 @@ class Encoder:
 
     def column(self, v: Any) -> Node:
         """The values of a column, a series or an index (pandas array or NumPy array)."""
-        if isinstance(v, pd.arrays.NumpyExtensionArray):
+        if type(v) is pd.arrays.NumpyExtensionArray:  # StringArray is one of its kind
             v = v.to_numpy()
         dtype = getattr(v, "dtype", None)
         if isinstance(v, pd.Categorical):

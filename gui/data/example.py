@@ -1,7 +1,8 @@
 """The built-in example: simulated single cells and bulk samples with known truth, made by the project, offline.
 
 Five cell types are in the reference. A sixth, the hidden one, is in the cells and in the bulk but not in the reference, and in the bulk
-some genes of one type are regulated. What the analysis should find is therefore known.
+some genes of one type are regulated. What the analysis should find is therefore known. A few strongly expressed genes come in bursts and tell
+nothing about the type: a fit that trusts all genes alike follows them, gene weights learn to leave them out.
 """
 
 from __future__ import annotations
@@ -19,9 +20,11 @@ HIDDEN_TYPE = "Neutrophils"
 REGULATED_TYPE = "Monocytes"
 UP, DOWN = 3.0, 0.2
 """Factors by which the regulated genes are changed in the bulk; their numbers are such that the RNA of the type hardly changes in sum."""
-_SEED = 20
+_SEED = 22
 _HOUSEKEEPING, _MARKERS, _SHARED, _UP, _DOWN = 110, 25, 40, 4, 10
-_CELLS, _DEPTH = 70, 6000.0
+_BURSTING = 8
+"""The first housekeeping genes: strongly expressed, in bursts, in all types alike (less in the hidden one)."""
+_CELLS, _HIDDEN_CELLS, _DEPTH = 70, 30, 10_000.0
 _SAMPLES = 20
 
 Values = npt.NDArray[np.float64]
@@ -51,7 +54,7 @@ def make_example() -> Example:
     random = np.random.default_rng(_SEED)
     types = (*TYPES, HIDDEN_TYPE)
     genes, profiles = _profiles(random, types)
-    train, test = (_cells(random, profiles, types, genes, _CELLS, part) for part in ("train", "test"))
+    train, test = (_cells(random, profiles, types, genes, part) for part in ("train", "test"))
     reference = _reference(train, genes)
     truth, group = _composition(random)
     own = _own_markers(types.index(REGULATED_TYPE))
@@ -59,6 +62,7 @@ def make_example() -> Example:
     in_bulk = profiles.copy()
     in_bulk[changed, types.index(REGULATED_TYPE)] *= factors
     expected = in_bulk @ truth.to_numpy()
+    expected[:_BURSTING] *= np.random.default_rng(7).lognormal(0.0, 0.02, (_BURSTING, _SAMPLES))
     values = random.poisson(expected * random.gamma(1600.0, 1 / 1600.0, expected.shape) * random.uniform(0.7, 1.3, _SAMPLES) * 2e6).astype(np.float64)
     samples = pd.Index(truth.columns, dtype=object)
     bulk = Bulk(Matrix(values, genes, samples), pd.DataFrame({"group": group}, index=samples))
@@ -92,6 +96,7 @@ def _profiles(random: np.random.Generator, types: tuple[str, ...]) -> tuple[pd.I
     """Genes x types, each column sums to 1: housekeeping genes, markers of one type, genes shared by two types."""
     n = _HOUSEKEEPING + len(types) * _MARKERS + _SHARED
     base = random.lognormal(0.0, 0.8, n)
+    base[:_BURSTING] = np.linspace(24.0, 36.0, _BURSTING)
     values = np.repeat(base[:, None], len(types), axis=1) * random.lognormal(0.0, 0.15, (n, len(types)))
     for k in range(len(types)):
         own = _own_markers(k)
@@ -101,16 +106,20 @@ def _profiles(random: np.random.Generator, types: tuple[str, ...]) -> tuple[pd.I
         pair = random.choice(len(types), 2, replace=False)
         values[row] *= 0.1
         values[row, pair] = base[row] * random.uniform(2.0, 4.0, 2)
+    values[:_BURSTING, -1] *= 0.3
     names = [f"HK{i + 1:03d}" for i in range(_HOUSEKEEPING)]
     names += [f"{kind.split()[0].upper()[:4]}{i + 1:02d}" for kind in types for i in range(_MARKERS)]
     names += [f"SH{i + 1:03d}" for i in range(_SHARED)]
     return pd.Index(names, dtype=object), values / values.sum(axis=0)
 
 
-def _cells(random: np.random.Generator, profiles: Values, types: tuple[str, ...], genes: pd.Index, per_type: int, part: str) -> Cells:
-    labels = np.repeat(np.array(types, dtype=object), per_type)
-    means = np.repeat(profiles, per_type, axis=1) * random.lognormal(np.log(_DEPTH), 0.25, len(labels))
-    counts = random.poisson(means * random.gamma(3.0, 1 / 3.0, means.shape)).astype(np.float64)
+def _cells(random: np.random.Generator, profiles: Values, types: tuple[str, ...], genes: pd.Index, part: str) -> Cells:
+    numbers = [_HIDDEN_CELLS if kind == HIDDEN_TYPE else _CELLS for kind in types]
+    labels = np.repeat(np.array(types, dtype=object), numbers)
+    means = np.repeat(profiles, numbers, axis=1) * random.lognormal(np.log(_DEPTH), 0.25, len(labels))
+    noise = random.gamma(3.0, 1 / 3.0, means.shape)
+    noise[:_BURSTING] = np.random.default_rng([8, len(part)]).gamma(0.4, 1 / 0.4, (_BURSTING, len(labels)))
+    counts = random.poisson(means * noise).astype(np.float64)
     order = random.permutation(len(labels))
     names = pd.Index([f"{part}_{i + 1:03d}" for i in range(len(labels))], dtype=object)
     return Cells(Matrix(np.ascontiguousarray(counts[:, order]), genes, names), labels[order], pd.DataFrame(index=names))

@@ -61,3 +61,14 @@ def test_the_engine_finds_the_hidden_share_and_the_regulated_genes() -> None:
     change = np.log2(found.gene_regulation.clip(lower=1e-3)).abs().stack().nlargest(len(example.regulated))
     hits = {(gene, example.regulated_type) for gene in example.regulated} & set(change.index)
     assert len(hits) >= 11
+
+
+@pytest.mark.slow
+def test_a_first_user_sees_what_gene_weights_are_good_for() -> None:
+    from gui.engine.params import DTDParams
+    from gui.engine.tasks import run_dtd
+
+    metrics = run_dtd(make_example().dataset, DTDParams(), progress=lambda *_, **__: None).metrics
+    mean = metrics[metrics["part"] == "test"].groupby("method")["pearson"].mean()
+    assert mean["dtd"] > 0.94
+    assert mean["dtd"] - mean["naive"] > 0.1

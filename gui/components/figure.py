@@ -23,6 +23,8 @@ CONFIG: dict[str, Any] = {
     "plotlyServerURL": "",  # no chart may be sent anywhere
     "showTips": False,
 }
+WAITING: dict[str, Any] = {"xaxis": {"visible": False}, "yaxis": {"visible": False}, "paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)"}
+"""Nothing at all until the figure is there: axes from -1 to 6 would look like a result."""
 LARGEST = 100_000_000
 _DRAW = "function() { return window.dash_clientside.dcx.export_figure(...arguments); }"
 _HATCH = "repeating-linear-gradient(-45deg, {0} 0 2px, transparent 2px 5px)"
@@ -48,7 +50,7 @@ def figure_card(page: Page, name: str, *, file_name: str, controls: Sequence[Any
         align="flex-end",
         mb="xs",
     )
-    graph = dcc.Graph(id=of["graph"], figure=figure or go.Figure(layout={"template": template(False)}), config=CONFIG, responsive="auto")
+    graph = dcc.Graph(id=of["graph"], figure=figure or go.Figure(layout=WAITING), config=CONFIG, responsive="auto")
     stores = [dcc.Store(id=of["picture"]), dcc.Store(id=of["light"], data=template(False).to_plotly_json()), dcc.Store(id=of["file"], data=file_name)]
     return html.Div(
         [

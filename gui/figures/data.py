@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 import plotly.graph_objects as go
 
-from gui.figures.palette import colours
+from gui.figures.palette import GREY, colours
 from gui.figures.text import inert, labels
 
 
@@ -25,11 +25,15 @@ def type_counts(counts: Mapping[str, pd.Series]) -> go.Figure:
             y=list(range(len(types))),
             x=values,
             name=part,
+            offsetgroup=str(number),
             orientation="h",
             marker={"color": [colour_of[t] for t in types], "opacity": 1.0 if number == 0 else 0.45},
             customdata=[inert(t) for t in types],
             hovertemplate=f"%{{customdata}}<br>{inert(part)}: %{{x:,}} cells<extra></extra>",
+            showlegend=False,
         )
+        # in the legend grey, dark and pale: the first type's colour would say nothing
+        fig.add_bar(y=[None], x=[None], orientation="h", name=part, marker={"color": GREY, "opacity": 1.0 if number == 0 else 0.45}, offsetgroup=str(number))
     fig.update_layout(
         barmode="group", bargap=0.25, height=90 + (16 + 12 * len(counts)) * len(types), legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
     )

@@ -80,7 +80,7 @@ def test_files_are_shown_before_and_loaded_together_into_a_session_named_after_t
     assert tab.get("upload-load", "disabled") is True
     assert "Training data or a trained model is missing" in tab.text("upload-reason")
     choose(tab, "train", train)
-    assert "420 cells, 300 genes" in tab.text("upload-train-found").replace("\u00a0", " ")
+    assert "380 cells, 300 genes" in tab.text("upload-train-found").replace("\u00a0", " ")
     assert tab.get("upload-load", "disabled") is False
     assert session_of(tab).dataset is None
     tab.click("upload-load")
@@ -248,7 +248,9 @@ def test_files_of_the_command_line_wait_in_the_form(application: Application, op
 
 def test_the_predecessors_file_brings_all_its_parts(tab: Any, shared_data: Path) -> None:
     choose(tab, "train", shared_data / "predecessor" / "pbmc.dcx")
+    assert "training data: 407 cells" in tab.text("upload-train-found")
     assert "bulk: 100 samples" in tab.text("upload-train-found")
+    assert tab.get("upload-reason", "children") == "Every part in the .dcx file is loaded."  # not that cells are split, or that there is no bulk
     tab.click("upload-load")
     data = session_of(tab).dataset
     assert data is not None

@@ -75,6 +75,14 @@ for _each in PARTS:
     _bind_part(_each)
 
 
+def _name(ctx: Context, token: str | None) -> str:
+    """Name of a chosen file, "" if there is none (any more)."""
+    try:
+        return ctx.uploads.get(token).name if token else ""
+    except DeconomixError:
+        return ""
+
+
 @page.callback(Output(page.id.load, "disabled"), Output(page.id.reason, "children"), *TOKENS, REVISION)
 def may_load(ctx: Context, *values: Any) -> Any:
     """Load is there as soon as it can do something; until then it says what is missing."""
@@ -82,7 +90,7 @@ def may_load(ctx: Context, *values: Any) -> Any:
     if "model" in chosen and "train" in chosen:
         return True, "Choose either training data or a trained model."
     if chosen & {"train", "model"} or (chosen == {"bulk"} and ctx.session.dataset is not None):
-        return False, words_of(chosen, ctx.session.dataset)
+        return False, words_of(chosen, _name(ctx, values[0]))
     if chosen == {"bulk"}:
         return True, "Training data or a trained model is missing."
     return True, "Choose training data to begin." if ctx.session.dataset is None else "Choose files to load others."

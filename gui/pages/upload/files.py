@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from gui.data.checks import number, some
-from gui.data.dataset import Dataset, Matrix, Role, Source
+from gui.data.dataset import ROLES, Dataset, Matrix, Role, Source
 from gui.data.load import FileChoice, Inspection, LoadRequest, inspect_task, load_task
 from gui.data.normalize import bulk_keeps
 from gui.engine.model import read_model
@@ -45,7 +45,7 @@ def inspected(ctx: Context, upload: Upload, role: str) -> Found:
     nothing: tuple[list[dict[str, str]], Any] = ([], None)
     if role == "model":
         model = read_model(upload.path.read_bytes())
-        words = f"{len(model.genes)} genes, {model.reference.shape[1]} cell types · {size_words(upload.size)}"
+        words = f"{number(len(model.genes))} genes, {model.reference.shape[1]} cell types · {size_words(upload.size)}"
         return Found(upload.name, words, dict.fromkeys(("label", "matrix", "keep"), nothing))
     found: Inspection = ctx.read(inspect_task, (upload.path, role, upload.name), name=upload.name)
     labels = [{"value": c, "label": f"{c} ({n} different)"} for c, n in found.obs.items()]
@@ -65,7 +65,7 @@ def inspected(ctx: Context, upload: Upload, role: str) -> Found:
 def _contents(found: Inspection, role: str) -> str:
     """812 cells, 4 245 genes; of a .dcx every part."""
     if found.kind == "dcx" and found.parts:
-        return ", ".join(f"{ROLE_WORDS[r]}: {number(columns)} {COLUMN_WORDS[r]}" for r, (_, columns) in found.parts.items())
+        return ", ".join(f"{ROLE_WORDS[r]}: {number(found.parts[r][1])} {COLUMN_WORDS[r]}" for r in ROLES if r in found.parts)
     genes, columns = found.shape
     return f"{number(columns)} {COLUMN_WORDS[role]}, {number(genes)} genes"
 
@@ -147,10 +147,14 @@ def loaded_model(model: DTDResult, dataset: Dataset) -> Run:
     return Run(f"model-{secrets.token_hex(4)}", "dtd", f"Trained model {dataset.name}", datetime.now(UTC), params, model, Provenance(dataset.training_id, ""))
 
 
-def words_of(chosen: set[str], current: Dataset | None) -> str:
-    """What Load will do, in a few words."""
+def words_of(chosen: set[str], train: str = "") -> str:
+    """What Load will do, in a few words; train : name of the training data's file."""
     if chosen == {"bulk"}:
         return "Replaces the bulk of this session."
+    if train.lower().endswith(".dcx"):
+        return "Every part in the .dcx file is loaded" + ("; files chosen for a part take its place." if len(chosen) > 1 else ".")
+    if "model" in chosen and "bulk" not in chosen:
+        return "Add your bulk samples to apply the model to them."
     words = []
     if "train" in chosen:
         if "test" not in chosen:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import inspect
 import logging
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -38,11 +37,9 @@ class Notices:
     sent: list[dict[str, Any]]
 
     def __call__(self, message: str, title: str = "", colour: str = "blue", keep: bool = False) -> None:
-        number = f"{threading.get_ident()}-{len(self.sent)}-{id(self)}"
-        shown: dict[str, Any] = {"action": "show", "id": number, "message": message, "color": colour, "autoClose": False if keep else PASSING_MS}
-        if keep:  # the same words once, however often they are met
-            shown["id"] = hashlib.sha256(f"{title}|{message}".encode()).hexdigest()[:16]
-        else:  # what passes by itself stands in the empty room under the navigation, where it covers neither figure nor button
+        words = hashlib.sha256(f"{title}|{message}".encode()).hexdigest()[:16]  # the same words stand there once, however often they are met
+        shown: dict[str, Any] = {"action": "show", "id": words, "message": message, "color": colour, "autoClose": False if keep else PASSING_MS}
+        if not keep:  # what passes by itself stands in the empty room under the navigation, where it covers neither figure nor button
             shown["position"] = "bottom-left"
         if title:
             shown["title"] = title

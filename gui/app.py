@@ -39,7 +39,7 @@ class Application:
         self.config = config
         self.files: Files = files or BrowserFiles()
         self.uploads = Uploads()
-        self.sessions = SessionCacheManager()
+        self.sessions = SessionCacheManager(config.data_folder)
         self.guard = Guard()
         self._origins: dict[str, Dataset] = {}
         self._submitting = threading.Lock()
@@ -56,9 +56,10 @@ class Application:
         self.runner.start()
 
     def stop(self) -> None:
-        """End the worker and delete uploaded files. May be called twice."""
+        """End the worker, wait until every session is saved, delete uploaded files. May be called twice."""
         self.runner.stop()
         self.reader.stop()
+        self.sessions.close(actor=LOCAL)
         self.uploads.close()
 
     def start_url(self, base: str) -> str:
@@ -101,10 +102,10 @@ class Application:
             dataset = self._origins.pop(job.id)
         try:
             session = self.sessions.get_session(job.session_id, actor=LOCAL)
+            origin = Provenance(dataset.training_id, dataset.bulk_id, dict(job.inputs), self.config.compute.engine, dict(versions), seconds)
+            session.add_run(Run(job.id, job.kind, job.title, datetime.now(UTC), job.params or Params(), result, origin))
         except UnknownSession:
             return None
-        origin = Provenance(dataset.training_id, dataset.bulk_id, dict(job.inputs), self.config.compute.engine, dict(versions), seconds)
-        session.add_run(Run(job.id, job.kind, job.title, datetime.now(UTC), job.params or Params(), result, origin))
         return job.id
 
     # -- pages ------------------------------------------------------------------------------------------------------------------

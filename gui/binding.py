@@ -14,7 +14,7 @@ from dash.exceptions import PreventUpdate
 
 from gui import notify
 from gui.engine.params import Params
-from gui.errors import DeconomixError, MissingPart, UnknownSession
+from gui.errors import DeconomixError, MissingPart, SessionError
 from gui.jobs.status import JobStatus
 from gui.plugin import Context, Page, Recorded, Task
 from gui.sessions.manager import LOCAL, Actor
@@ -100,7 +100,7 @@ def context(application: Application, session_id: str | None, kind: str, *, acto
     sessions = application.sessions
     try:
         session = sessions.get_session(session_id or sessions.default_id, actor=actor)
-    except UnknownSession as error:
+    except SessionError as error:  # unknown, or its file cannot be read
         notices(**notify.notice(error))
         session = sessions.get_session(sessions.default_id, actor=actor)
     return Context(

@@ -136,6 +136,7 @@ def _header() -> Any:
                         position="bottom-start",
                         width=300,
                     ),
+                    html.Div(id="dcx-saved", role="status", style={"whiteSpace": "nowrap"}),
                 ],
                 gap="sm",
                 wrap="nowrap",
@@ -280,6 +281,15 @@ def session_menu(ctx: Context) -> list[Any]:
     return items
 
 
+def saved_words(state: str, trouble: str = "") -> Any:
+    """Whether what is on screen is on disk."""
+    words = {"saved": "Saved", "saving": "Saving…", "not saved": "Not saved"}.get(state)
+    if words is None:
+        return None
+    text = dmc.Text(words, size="xs", c="red" if trouble else "dimmed", fw=600 if trouble else 400)
+    return dmc.Tooltip(html.Span(text, tabIndex=0), label=trouble) if trouble else text
+
+
 # -- callbacks ------------------------------------------------------------------------------------------------------------------
 
 
@@ -295,6 +305,7 @@ def bind_shell(app: Dash, application: Application) -> None:
         Output("dcx-nav", "children"),
         Output("dcx-session-button", "children"),
         Output("dcx-session-menu", "children"),
+        Output("dcx-saved", "children"),
         Output("dcx-ticker", "children"),
         Output("dcx-jobs", "children"),
         Output("dcx-interval", "interval"),
@@ -317,13 +328,16 @@ def bind_shell(app: Dash, application: Application) -> None:
         page = page_at(application, pathname)
         lacking = missing(page, ctx, application) if page else []
         jobs = application.runner.status()
-        busy = any(job.active for job in jobs)
+        saving, why = ctx.sessions.save_state(ctx.session_id, actor=ctx.actor)
+        trouble = notify.sentence(why) if why is not None else ""
+        busy = saving == "saving" or any(job.active for job in jobs)
         names = {s.session_id: s.name for s in ctx.sessions.list_sessions(actor=ctx.actor)}
         now = {
             "revision": f"{ctx.session_id}:{ctx.session.revision}",
             "page": json.dumps([page.key if page else pathname, ctx.session_id, lacking]),
-            "nav": f"{ctx.session_id}:{ctx.session.revision}:{page.key if page else ''}",
+            "nav": f"{ctx.session_id}:{ctx.session.revision}:{page.key if page else ''}:{_digest(list(names))}",
             "head": _digest([ctx.session_id, names]),
+            "saved": f"{ctx.session_id}:{saving}:{trouble}",
             "jobs": _digest([(j.id, j.state, j.stage, j.fraction, j.count, j.loss, int(j.elapsed) if j.active else 0) for j in jobs]),
             "busy": busy,
         }
@@ -332,6 +346,8 @@ def bind_shell(app: Dash, application: Application) -> None:
         for job in jobs:
             if told is not None and job.id in ended and job.id not in told:
                 _tell(ctx, job)
+        if why is not None and seen.get("saved") != now["saved"]:
+            ctx.complain(why)
         if all(seen.get(key) == value for key, value in now.items()) and told == ended and revision and shown and not lost:
             raise PreventUpdate
 
@@ -344,6 +360,7 @@ def bind_shell(app: Dash, application: Application) -> None:
             if_changed("nav", lambda: navigation(application, page, ctx)),
             if_changed("head", lambda: dmc.Text(ctx.session.name, truncate="end", fw=600, size="sm")),
             if_changed("head", lambda: session_menu(ctx)),
+            if_changed("saved", lambda: saved_words(saving, trouble)),
             if_changed("jobs", lambda: ticker(jobs, part)),
             if_changed("jobs", lambda: job_list(jobs, names, part)),
             BUSY_MS if busy else IDLE_MS,

@@ -84,7 +84,7 @@ class DCXCache:
                 dataset=self._dataset,
                 runs=tuple(self._runs.values()),
                 chosen=dict(self._chosen),
-                forms={page: values for page, values in forms.items() if values},
+                forms=forms,
                 notes=self._notes,
             )
             return taken, self._edits

@@ -18,7 +18,14 @@ class Saver:
     write : returns when it is written, raises if not; again : whether an error may pass by itself, so that trying again makes sense
     """
 
-    def __init__(self, write: Callable[[str], None], again: Callable[[Exception], bool] = lambda error: True, *, threads: int = 2, pauses: tuple[float, ...] = PAUSES) -> None:
+    def __init__(
+        self,
+        write: Callable[[str], None],
+        again: Callable[[Exception], bool] = lambda error: True,
+        *,
+        threads: int = 2,
+        pauses: tuple[float, ...] = PAUSES,
+    ) -> None:
         self._write, self._again, self._limit, self._pauses = write, again, threads, pauses
         self._changed = threading.Condition()
         self._due: dict[str, float] = {}

@@ -1,0 +1,239 @@
+"""Entries: the sessions of one manager and their files: listed, read when needed, written in the background, moved. No names, no rights."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+from gui.errors import DamagedSession, DeconomixError, SessionConflict, SessionError, SessionNotSaved, UnknownSession
+from gui.sessions import file
+from gui.sessions.cache import DCXCache
+from gui.sessions.saver import Saver
+from gui.sessions.store import Entry, SessionInfo, Store, contents_of
+
+FORM_DELAY, DATA_DELAY = 1.5, 0.1
+"""Seconds a change may wait for further ones before it is saved."""
+
+
+class Entries:
+    """What the manager is built on.
+
+    Locks are taken in this order: an entry's, then a session's or this object's, then the saver's.
+    """
+
+    def __init__(self, folder: Path | None, default: DCXCache) -> None:
+        self._lock = threading.RLock()
+        self._default = default
+        self._store = Store(folder) if folder is not None else None
+        self._saver = Saver(self._write, lambda error: not isinstance(error, SessionConflict))
+        self._active: dict[str, Entry] = {}
+        self._archived: dict[str, Entry] = {}
+        self._trash: dict[str, tuple[Entry, threading.Timer]] = {}
+        if self._store is not None:
+            self._store.sweep()
+            self._scan()
+
+    def _adopt(self, session: DCXCache) -> DCXCache:
+        """Take a session that is in memory only among the active ones, and have it saved. Under the lock."""
+        entry = Entry(session, contents={} if self._store else contents_of(session))
+        self._active[session.session_id] = entry
+        session.watch(self._on_change)
+        if self._store is not None:
+            self._saver.request(session.session_id)
+        return session
+
+    def _copy_in(self, path: Path, header: file.Header) -> Entry:
+        """Take a copy of a session file among the active ones, byte for byte."""
+        assert self._store is not None
+        entry = Entry(self._default, self._store.copy_in(path, header.id))
+        entry.known(header)
+        entry.session = self._lazy(header.id, header.name or "Protected session", entry, header)
+        with self._lock:
+            self._active[header.id] = entry
+        return entry
+
+    def _lazy(self, session_id: str, name: str, entry: Entry, header: file.Header | None = None) -> DCXCache:
+        source = header or entry.session
+        session = DCXCache.lazy(session_id, name, source.created, source.modified, self._load)
+        session.watch(self._on_change)
+        entry.saved = session.edits
+        return session
+
+    def _scan(self) -> None:
+        """Read the headers of all files. What cannot be read is kept in the list with the reason."""
+        assert self._store is not None
+        for place, entries in (("sessions", self._active), ("archive", self._archived)):
+            for path, found in self._store.scan(place):  # type: ignore[arg-type]
+                entry = Entry(self._default, path)
+                entry.look()
+                problem: Exception | None = found if isinstance(found, Exception) else None
+                if not isinstance(found, Exception):
+                    known = self._active.get(found.id) or self._archived.get(found.id)
+                    if known is not None:
+                        twin = f"The file {path.name} is a copy of the session “{known.session.name}”."
+                        problem = SessionError(twin, advice="Export it, then import it as a copy.")
+                if problem is None and not isinstance(found, Exception):
+                    entry.known(found)
+                    entry.session = self._lazy(found.id, found.name or "Protected session", entry, found)
+                    entries[found.id] = entry
+                else:
+                    key = f"{place}:{path.name}"
+                    entry.problem = problem
+                    entry.session = DCXCache.lazy(key, path.name.removesuffix(file.SUFFIX), entry.used, entry.used, self._load)
+                    entry.saved = entry.session.edits
+                    entries[key] = entry
+
+    def _entry(self, session_id: str | None) -> Entry:
+        with self._lock:
+            entry = self._active.get(session_id or "")
+        if entry is None:
+            raise UnknownSession("This session does not exist any more.")
+        return entry
+
+    def _take(self, session_id: str, place: Literal["archive", "trash"]) -> Entry:
+        """Move the file and take the session out of the lists; a change that comes later is refused."""
+        with self._lock:
+            entry = self._active.get(session_id) or self._archived.get(session_id)
+        if entry is None:
+            raise UnknownSession("This session does not exist any more.")
+        with entry.lock:  # waits for a save of it
+            with self._lock:
+                if entry not in (self._active.get(session_id), self._archived.get(session_id)):
+                    raise UnknownSession("This session does not exist any more.")
+            entry.session.close()
+            try:
+                if place == "archive" and entry.dirty and self._store is not None:  # a change between saving and now
+                    self._write_entry(entry)
+                if self._store is not None and entry.path is not None:
+                    entry.path = self._store.move(entry.path, place)
+            except BaseException:
+                entry.session.close(False)
+                raise
+            with self._lock:
+                self._active.pop(session_id, None)
+                self._archived.pop(session_id, None)
+            self._saver.forget(session_id)
+        return entry
+
+    def _bring_back(self, session_id: str, entry: Entry, free: Callable[[str], str]) -> DCXCache:
+        """From archive or trash to the active ones; ``free`` makes a name that is not taken meanwhile."""
+        with entry.lock:
+            with self._lock:
+                if self._active.get(session_id) is entry:  # two asked at once
+                    return entry.session
+            if self._store is not None and entry.path is not None:
+                entry.path = self._store.move(entry.path, "sessions")
+            entry.session.close(False)
+            entry.touch()
+            with self._lock:
+                name = free(entry.session.name)
+                self._active[session_id] = entry
+            if name != entry.session.name:
+                with contextlib.suppress(SessionError):  # one that cannot be read keeps its name
+                    entry.session.name = name
+            if entry.dirty and self._store is not None:
+                self._saver.request(session_id)
+            return entry.session
+
+    def _expire(self, session_id: str) -> None:
+        with self._lock:
+            entry, _ = self._trash.pop(session_id, (None, None))
+        if entry is not None:
+            self._discard(entry)
+
+    @staticmethod
+    def _discard(entry: Entry) -> None:
+        with entry.lock, contextlib.suppress(OSError):
+            if entry.path is not None:
+                entry.path.unlink(missing_ok=True)
+
+    def _info(self, entry: Entry, *, archived: bool) -> SessionInfo:
+        session = entry.session
+        state, reason = ("saved", None) if archived else self._state(entry)
+        contents = contents_of(session) if session.loaded else entry.contents
+        used = max(entry.used, session.modified)
+        return SessionInfo(
+            session.session_id, session.name, archived, session.created, used, entry.size, contents, entry.encrypted, state, reason, entry.problem
+        )
+
+    # -- reading and writing ----------------------------------------------------------------------------------------------------
+    def _on_change(self, session: DCXCache, form: bool) -> None:
+        if self._store is not None:
+            self._saver.request(session.session_id, FORM_DELAY if form else DATA_DELAY)
+
+    def _state(self, entry: Entry) -> tuple[str, Exception | None]:
+        if self._store is None:
+            return "memory", None
+        failure = self._saver.failure(entry.session.session_id)
+        if failure is not None and entry.dirty:
+            return "not saved", failure if isinstance(failure, DeconomixError) else SessionNotSaved("The session could not be saved.")
+        return ("saving" if entry.dirty else "saved"), None
+
+    def _save(self, entry: Entry) -> None:
+        """Save now, in this thread."""
+        with entry.lock:
+            if self._store is not None and entry.dirty:
+                self._write_entry(entry)
+
+    def _write(self, session_id: str) -> None:
+        """What the saver calls."""
+        with self._lock:
+            entry = self._active.get(session_id)
+        if entry is None:
+            return
+        with entry.lock:
+            with self._lock:
+                if self._active.get(session_id) is not entry:
+                    return
+            if entry.dirty:
+                self._write_entry(entry)
+
+    def _write_entry(self, entry: Entry) -> None:
+        """Under the entry's lock."""
+        assert self._store is not None
+        snapshot, edits = entry.session.take()
+        try:
+            entry.path, header = self._store.save(entry.path, snapshot, entry.generation)
+        except OSError as error:
+            raise SessionNotSaved(f"The session “{snapshot.name}” could not be saved ({error.strerror or type(error).__name__}).") from None
+        entry.saved = edits
+        entry.known(header)
+
+    def _load(self, session: DCXCache) -> None:
+        """Read the content of a session from its file."""
+        with self._lock:
+            entry = self._active.get(session.session_id) or self._archived.get(session.session_id) or self._trash.get(session.session_id, (None, None))[0]
+        if entry is None or entry.session is not session:
+            raise UnknownSession("This session does not exist any more.")
+        with entry.lock:
+            if session.loaded:
+                return
+            if entry.problem is not None:
+                raise entry.problem.with_traceback(None)
+            try:
+                if entry.path is None:
+                    raise FileNotFoundError
+                header = file.read_header(entry.path)  # first: if it is saved in between, our next save is a conflict and overwrites nothing
+                snapshot = file.load(entry.path)
+                if snapshot.session_id != session.session_id:
+                    raise DamagedSession(f"The file of “{session.name}” holds another session.")
+            except OSError:
+                raise SessionError(f"The file of “{session.name}” is not there or cannot be read.", advice="Check the folder of the sessions.") from None
+            except DamagedSession as error:
+                if entry.path is not None and _readable(entry.path):  # a drive that is away for a while is no damage
+                    entry.problem = error
+                raise
+            entry.known(header)
+            entry.saved = session.edits
+            session.fill(snapshot)
+
+
+def _readable(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return bool(file.read(1) or True)
+    except OSError:
+        return False

@@ -1,0 +1,239 @@
+"""The six workflows of sessions in a browser: run and reopen after a restart, rename, new, switch, delete, archive, restore."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from desktop.server import LocalServer
+from gui.app import Application, create_app
+from gui.config import Config
+
+pytestmark = pytest.mark.browser
+RUN = 300_000
+
+
+@contextlib.contextmanager
+def program(folder: Path) -> Iterator[tuple[Application, str]]:
+    """The program on ``folder``, with its worker; left as a user ends it."""
+    application = create_app(Config.for_tests(folder))
+    server = LocalServer(application.server)
+    server.start()
+    application.start()
+    try:
+        yield application, application.start_url(server.url)
+    finally:
+        server.stop()
+        application.stop()
+
+
+def go(page: Page, title: str) -> None:
+    page.click(f"#dcx-nav a:has-text('{title}')")
+
+
+def row(page: Page, name: str, grid: str = "sessions-active") -> Locator:
+    return page.locator(f"#{grid} .ag-row").filter(has=page.locator(f".ag-cell[col-id=name]:text-is('{name}')"))
+
+
+def tick(page: Page, name: str, grid: str = "sessions-active") -> None:
+    row(page, name, grid).locator(".ag-checkbox-input").first.check()
+
+
+def current(page: Page, name: str) -> None:
+    expect(page.locator("#dcx-session-button")).to_have_text(name)
+
+
+def value_set(page: Page, field: str, value: str) -> None:
+    page.fill(f"#{field}", value)
+    page.keyboard.press("Tab")
+    page.wait_for_timeout(800)
+
+
+def example(page: Page, name: str) -> None:
+    go(page, "Upload")
+    page.click("#upload-example")
+    current(page, name)
+    expect(page.locator("#upload-answer")).to_contain_text("training cells")
+
+
+def run_dtd(page: Page, iterations: str) -> None:
+    go(page, "DTD")
+    value_set(page, "dtd-iterations", iterations)
+    page.click("#dtd-run")
+    expect(page.locator("#dtd-page")).to_contain_text(f"{iterations} iterations", timeout=RUN)
+    expect(page.locator("#dtd-page")).to_contain_text("Mean correlation", timeout=RUN)
+
+
+def drawn(page: Page, graph: str) -> None:
+    expect(page.locator(f"#{graph} .main-svg").first).to_be_visible()
+    expect(page.locator(f"#{graph} .overplot :is(path, image, rect)").first).to_be_attached()
+
+
+def ended(application: Application) -> None:
+    deadline = time.monotonic() + RUN / 1000
+    while any(job.active for job in application.runner.status()):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+def test_a_run_is_there_again_after_a_restart_with_everything_that_was_on_screen(watched: Any, tmp_path: Path) -> None:
+    with program(tmp_path) as (application, address):
+        page = watched.context.new_page()
+        page.goto(address)
+        example(page, "Example")
+        run_dtd(page, "60")
+        run_dtd(page, "40")
+        go(page, "ADTD")
+        value_set(page, "adtd-max-iterations", "30")
+        page.click("#adtd-run")
+        expect(page.locator("#adtd-run-answer")).to_contain_text("hidden share", timeout=RUN)
+        answer = page.locator("#adtd-run-answer").inner_text()
+        ended(application)
+        go(page, "DTD")
+        page.get_by_role("tab", name="Correlation").click()
+        expect(page.locator("#dcx-saved")).to_have_text("Saved")
+        metrics = page.locator("#dtd-page").get_by_text("Mean correlation").first.inner_text()
+        page.close()
+    with program(tmp_path) as (application, address):
+        assert [s.loaded for s in application.sessions.list_sessions(actor=None)] == [True, False]  # type: ignore[arg-type]
+        page = watched.context.new_page()
+        page.goto(address)
+        current(page, "Default")
+        go(page, "Sessions")
+        expect(row(page, "Example")).to_contain_text("Data · 2 DTD · ADTD")
+        row(page, "Example").get_by_role("button", name="Open").click()
+        current(page, "Example")
+        expect(page.locator("#dcx-saved")).to_have_text("Saved")
+        go(page, "DTD")
+        expect(page.locator("#dtd-iterations")).to_have_value("40")
+        expect(page.get_by_role("tab", name="Correlation")).to_have_attribute("aria-selected", "true")
+        drawn(page, "dtd-correlation")
+        expect(page.locator("#dtd-page").get_by_text("Mean correlation").first).to_have_text(metrics)
+        expect(page.get_by_role("button", name="Previous runs")).to_contain_text("2")
+        go(page, "ADTD")
+        expect(page.locator("#adtd-max-iterations")).to_have_value("30")
+        expect(page.locator("#adtd-run-answer")).to_have_text(answer, use_inner_text=True)
+        drawn(page, "adtd-composition-figure")
+        go(page, "Upload")
+        expect(page.locator("#upload-answer")).to_contain_text("training cells")
+    assert watched.complaints == []
+    assert watched.foreign == []
+
+
+def test_rename_then_a_new_session_is_empty_and_the_old_one_is_whole(opened: Page, watched: Any) -> None:
+    page = opened
+    example(page, "Example")
+    run_dtd(page, "40")
+    go(page, "Sessions")
+    row(page, "Example").locator(".ag-cell[col-id=name]").dblclick()
+    page.keyboard.press("Control+A")
+    page.keyboard.type("melanoma run 1")
+    page.keyboard.press("Enter")
+    current(page, "melanoma run 1")
+    expect(row(page, "melanoma run 1")).to_contain_text("open")
+    page.click("#sessions-new")
+    page.fill("#sessions-new-name", "Second")
+    page.click("#sessions-create")
+    current(page, "Second")
+    for title, lacking in (("DTD", "needs data"), ("ADTD", "needs a DTD run")):
+        link = page.locator("#dcx-nav a").filter(has_text=lacking).filter(has_text=title)
+        expect(link.first).to_have_attribute("data-disabled", "true")
+    row(page, "melanoma run 1").get_by_role("button", name="Open").click()
+    current(page, "melanoma run 1")
+    go(page, "DTD")
+    expect(page.locator("#dtd-page")).to_contain_text("40 iterations")
+    go(page, "Sessions")
+    row(page, "Second").get_by_role("button", name="Open").click()
+    current(page, "Second")
+    go(page, "Upload")
+    expect(page.locator("#upload-page")).to_contain_text("No data yet")
+    page.click("#upload-example")  # load again: into the empty session that is open
+    expect(page.locator("#upload-answer")).to_contain_text("training cells")
+    assert watched.complaints == []
+
+
+def test_switching_between_two_sessions_shows_each_its_own(opened: Page, watched: Any) -> None:
+    page = opened
+    example(page, "Example")
+    run_dtd(page, "40")
+    go(page, "Sessions")
+    page.click("#sessions-new")
+    page.fill("#sessions-new-name", "Example 2")
+    page.click("#sessions-create")
+    current(page, "Example 2")
+    example(page, "Example 2")  # into the empty session that is open
+    run_dtd(page, "25")
+    go(page, "Sessions")
+    for name, iterations in (("Example", "40"), ("Example 2", "25"), ("Example", "40")):
+        row(page, name).get_by_role("button", name="Open").click()
+        current(page, name)
+        go(page, "DTD")
+        expect(page.locator("#dtd-page")).to_contain_text(f"{iterations} iterations")
+        expect(page.locator("#dtd-iterations")).to_have_value(iterations)
+        go(page, "Sessions")
+    assert watched.complaints == []
+
+
+def test_delete_asks_archive_and_restore_keep_everything(opened: Page, watched: Any) -> None:
+    page = opened
+    example(page, "Example")
+    run_dtd(page, "40")
+    go(page, "Sessions")
+    tick(page, "Example")
+    page.click("#sessions-active-delete")
+    expect(page.locator("#sessions-delete-question")).to_have_text('Do you really want to permanently delete "Example"?')
+    page.click("#sessions-keep")
+    expect(page.locator("#sessions-delete-question")).to_be_hidden()
+    expect(row(page, "Example")).to_be_visible()
+    page.click("#sessions-active-delete")
+    page.click("#sessions-delete")
+    expect(row(page, "Example")).to_have_count(0)
+    current(page, "Default")
+    page.get_by_role("button", name="Undo").click()
+    expect(row(page, "Example")).to_be_visible()
+
+    row(page, "Example").get_by_role("button", name="Open").click()
+    current(page, "Example")
+    tick(page, "Example")
+    page.click("#sessions-active-archive")
+    expect(row(page, "Example", "sessions-archived")).to_be_visible()
+    expect(row(page, "Example")).to_have_count(0)
+    current(page, "Default")
+    row(page, "Example", "sessions-archived").get_by_role("button", name="Restore").click()
+    current(page, "Example")
+    expect(page.locator("#sessions-archived")).to_be_hidden()
+    go(page, "DTD")
+    expect(page.locator("#dtd-page")).to_contain_text("40 iterations")
+    drawn(page, "dtd-composition-figure")
+    assert watched.complaints == []
+
+
+def test_export_and_import_in_a_browser(opened: Page, watched: Any, tmp_path: Path) -> None:
+    page = opened
+    example(page, "Example")
+    go(page, "Sessions")
+    tick(page, "Example")
+    with page.expect_download() as download:
+        page.click("#sessions-active-export")
+    assert download.value.suggested_filename == "Example.dcxsession"
+    out = tmp_path / "Example.dcxsession"
+    download.value.save_as(out)
+    page.click("#sessions-active-delete")
+    page.click("#sessions-delete")
+    current(page, "Default")
+    page.click("#sessions-bring")
+    with page.expect_file_chooser() as chooser:
+        page.click("#sessions-file-choose")
+    chooser.value.set_files(out)
+    current(page, "Example")
+    go(page, "Upload")
+    expect(page.locator("#upload-answer")).to_contain_text("training cells")
+    assert watched.complaints == []
+
+

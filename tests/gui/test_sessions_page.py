@@ -1,0 +1,315 @@
+"""The Sessions page, through the server: open, rename, duplicate, archive, restore, delete with Undo, export, import."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gui.app import Application, create_app
+from gui.components.sessions import ago, contents_words
+from gui.config import Config
+from gui.data.example import make_example
+from gui.sessions.cache import DCXCache
+from gui.sessions.manager import LOCAL
+
+
+@pytest.fixture(scope="module")
+def example() -> Any:
+    return make_example()
+
+
+@pytest.fixture
+def page(tab: Any) -> Any:
+    tab.go("sessions")
+    return tab
+
+
+def made(application: Application, name: str, example: Any = None) -> DCXCache:
+    session = application.sessions.create_session(name, actor=LOCAL)
+    if example is not None:
+        session.set_dataset(example.dataset, keep_runs=False)
+    return session
+
+
+def look(tab: Any) -> None:
+    """What the page's interval does."""
+    tab.set({("sessions-again", "n_intervals"): time.monotonic_ns()})
+
+
+def row(tab: Any, name: str, grid: str = "sessions-active") -> dict[str, Any]:
+    look(tab)
+    return next(r for r in tab.get(grid, "rowData") if r["name"] == name)
+
+
+def names(tab: Any, grid: str = "sessions-active") -> list[str]:
+    look(tab)
+    return sorted(r["name"] for r in tab.get(grid, "rowData"))
+
+
+def tick(tab: Any, *chosen: str, grid: str = "sessions-active") -> None:
+    tab.set({(grid, "selectedRows"): [row(tab, name, grid) for name in chosen]})
+
+
+def press(tab: Any, name: str, grid: str = "sessions-active") -> None:
+    """The button in the row."""
+    tab.set({(grid, "cellRendererData"): {"value": row(tab, name, grid)["id"], "timestamp": time.monotonic_ns()}})
+
+
+def current(tab: Any) -> str:
+    tab.tick()
+    found = tab.get("dcx-session-button", "children")
+    return str(found["props"]["children"])
+
+
+def test_the_list_says_what_is_there(page: Any, example: Any) -> None:
+    made(page.application, "Empty")
+    session = made(page.application, "With data", example)
+    page.application.sessions.save_session(session.session_id, actor=LOCAL)
+    assert names(page) == ["Empty", "With data"]
+    shown = row(page, "With data")
+    assert (shown["contents"], shown["source"], shown["used_text"], shown["state"]) == ("Data", "the built-in example", "just now", "")
+    assert shown["size"] > 100_000
+    assert row(page, "Empty")["contents"] == "empty"
+
+
+def test_a_session_is_opened_and_the_header_says_that_it_is_saved(page: Any, example: Any) -> None:
+    made(page.application, "Mine", example)
+    press(page, "Mine")
+    assert current(page) == "Mine"
+    assert row(page, "Mine")["state"] == "open"
+    for _ in range(100):
+        page.tick()
+        if "Saved" in page.text("dcx-saved"):
+            break
+        time.sleep(0.05)
+    assert "Saved" in page.text("dcx-saved")
+    page.set({("dcx-session", "data"): page.application.sessions.default_id})
+    assert page.get("dcx-saved", "children") is None
+
+
+def test_what_cannot_be_saved_is_said_once_and_stays_visible(tmp_path: Path, open_tab: Callable[..., Any]) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "sessions").write_text("in the way")
+    application = create_app(Config.for_tests(tmp_path))
+    try:
+        tab = open_tab(application)
+        session = made(application, "Mine")
+        tab.set({("dcx-session", "data"): session.session_id})
+        for _ in range(100):
+            tab.tick()
+            if "Not saved" in tab.text("dcx-saved"):
+                break
+            time.sleep(0.05)
+        assert "Not saved" in tab.text("dcx-saved")
+        for _ in range(3):
+            tab.tick()
+        assert sum("folder" in n for n in tab.notices) == 1
+    finally:
+        (tmp_path / "data" / "sessions").unlink()
+        application.stop()
+    assert len(list((tmp_path / "data" / "sessions").glob("*.dcxsession"))) == 1  # tried a last time at the end
+
+
+def test_renaming_in_place_and_a_name_in_use_is_put_back(page: Any) -> None:
+    made(page.application, "A")
+    made(page.application, "B")
+    page.set({("sessions-active", "cellValueChanged"): [{"rowId": row(page, "A")["id"], "colId": "name", "oldValue": "A", "value": "melanoma run 1"}]})
+    assert names(page) == ["B", "melanoma run 1"]
+    page.set({("sessions-active", "cellValueChanged"): [{"rowId": row(page, "B")["id"], "colId": "name", "oldValue": "B", "value": " Melanoma run 1"}]})
+    assert any("Another session is called" in n for n in page.notices)
+    assert names(page) == ["B", "melanoma run 1"]
+
+
+def test_creating_opens_the_new_session(page: Any) -> None:
+    page.click("sessions-new")
+    assert page.get("sessions-new-name", "value") == "Session"
+    page.set({("sessions-new-name", "value"): "Lung"})
+    page.click("sessions-create")
+    assert current(page) == "Lung"
+    assert names(page) == ["Lung"]
+
+
+def test_deleting_asks_with_the_name_and_undo_brings_it_back(page: Any, example: Any) -> None:
+    session = made(page.application, "melanoma run 1", example)
+    made(page.application, "Other")
+    press(page, "melanoma run 1")
+    tick(page, "melanoma run 1")
+    assert page.get("sessions-active-delete", "disabled") is False
+    page.click("sessions-active-delete")
+    assert page.get("sessions-delete-dialog", "opened") is True
+    assert page.get("sessions-delete-question", "children") == 'Do you really want to permanently delete "melanoma run 1"?'
+    page.click("sessions-keep")
+    assert names(page) == ["Other", "melanoma run 1"]
+    page.click("sessions-active-delete")
+    page.click("sessions-delete")
+    assert names(page) == ["Other"]
+    assert current(page) == "Default"
+    page.click({"page": "sessions", "part": "undo", "index": session.session_id})
+    assert names(page) == ["Other", "melanoma run 1"]
+    assert page.application.sessions.get_session(session.session_id, actor=LOCAL).dataset is not None
+
+
+def test_several_are_archived_restored_and_deleted_at_once(page: Any, example: Any) -> None:
+    for name in ("A", "B", "C"):
+        made(page.application, name, example)
+    press(page, "A")
+    tick(page, "A", "B")
+    page.click("sessions-active-archive")
+    assert names(page) == ["C"]
+    assert current(page) == "Default"
+    assert names(page, "sessions-archived") == ["A", "B"]
+    assert page.get("sessions-archive-box", "style") == {}
+    press(page, "A", "sessions-archived")
+    assert current(page) == "A"
+    assert names(page) == ["A", "C"]
+    tick(page, "A", "C")
+    page.click("sessions-active-delete")
+    assert "these 2 sessions" in page.get("sessions-delete-question", "children")
+    page.click("sessions-delete")
+    assert names(page) == []
+
+
+def test_a_session_with_a_running_job_is_not_archived(application: Application, open_tab: Callable[..., Any], example: Any) -> None:
+    from gui.engine.params import DTDParams
+    from gui.engine.tasks import run_dtd
+
+    tab = open_tab(application)
+    tab.go("sessions")
+    session = made(application, "Busy", example)
+    job = application.submit(  # the worker is not started: it waits
+        run_dtd, session.session_id, DTDParams(), dataset=session.need_dataset(), inputs={}, input_results={}, kind="dtd", title="DTD", actor="local"
+    )
+    tick(tab, "Busy")
+    tab.click("sessions-active-archive")
+    assert any("is running" in n for n in tab.notices)
+    assert names(tab) == ["Busy"]
+    application.runner.cancel(job)
+
+
+def test_duplicating(page: Any, example: Any) -> None:
+    made(page.application, "A", example)
+    tick(page, "A")
+    page.click("sessions-active-duplicate")
+    assert names(page) == ["A", "A copy"]
+
+
+def exported(tab: Any) -> tuple[str, bytes]:
+    given = tab.get("dcx-download", "data")
+    return given["filename"], base64.b64decode(given["content"])
+
+
+def chosen(tab: Any, path: Path) -> None:
+    tab.set({("sessions-file-path", "value"): str(path), ("sessions-file-path", "n_submit"): time.monotonic_ns()})
+
+
+def test_an_exported_session_is_imported_and_a_changed_one_is_asked_about(page: Any, example: Any, tmp_path: Path) -> None:
+    session = made(page.application, "melanoma: run 1", example)
+    tick(page, "melanoma: run 1")
+    page.click("sessions-active-export")
+    name, data = exported(page)
+    assert name == "melanoma_ run 1.dcxsession"
+    out = tmp_path / name
+    out.write_bytes(data)
+    chosen(page, out)
+    assert any("is here already and open" in n for n in page.notices)
+    assert current(page) == "melanoma: run 1"
+    session.notes = "changed since"
+    chosen(page, out)
+    assert page.get("sessions-differs-dialog", "opened") is True
+    page.click("sessions-as-copy")
+    assert names(page) == ["melanoma: run 1", "melanoma: run 1 2"]
+    assert current(page) == "melanoma: run 1 2"
+    chosen(page, out)
+    page.click("sessions-open-mine")
+    assert current(page) == "melanoma: run 1"
+    assert session.notes == "changed since"
+    assert out.read_bytes() == data
+
+
+def test_a_file_that_is_no_session_is_refused_in_a_sentence(page: Any, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.dcxsession"
+    bad.write_bytes(b"nothing")
+    chosen(page, bad)
+    assert page.notices
+    assert not any("unexpected" in n or "Traceback" in n for n in page.notices)
+    assert names(page) == []
+
+
+def test_a_damaged_session_is_listed_and_opening_it_says_so(tmp_path: Path, open_tab: Callable[..., Any], example: Any) -> None:
+    first = create_app(Config.for_tests(tmp_path))
+    session = made(first, "Mine", example)
+    first.stop()
+    [path] = (tmp_path / "data" / "sessions").glob("*.dcxsession")
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(bytes(data))
+    again = create_app(Config.for_tests(tmp_path))
+    try:
+        tab = open_tab(again)
+        tab.go("sessions")
+        press(tab, "Mine")
+        assert current(tab) == "Default"
+        assert row(tab, "Mine")["state"] == "damaged"
+        tab.set({("dcx-session", "data"): session.session_id})  # a tab that had it open before
+        assert current(tab) == "Default"
+        assert tab.notices
+        tick(tab, "Mine")
+        assert tab.get("sessions-active-export", "disabled") is False
+        assert tab.get("sessions-active-duplicate", "disabled") is True
+    finally:
+        again.stop()
+
+
+def test_searching_reaches_both_tables(page: Any) -> None:
+    page.set({("sessions-search", "value"): "mela"})
+    assert page.get("sessions-active", "dashGridOptions")["quickFilterText"] == "mela"
+    assert page.get("sessions-archived", "dashGridOptions")["quickFilterText"] == "mela"
+
+
+def test_two_hundred_sessions_with_long_names_are_shown_and_an_idle_page_gets_nothing(page: Any) -> None:
+    for n in range(200):
+        made(page.application, f"{n:03} {'ü' * 116}")
+    assert len(names(page)) == 200
+    assert len(json.dumps(page.get("sessions-active", "rowData"))) < 300_000
+    page.application.sessions.close(actor=LOCAL)
+    look(page)
+    page.statuses.clear()
+    look(page)
+    assert page.statuses == [204]
+
+
+def test_a_restart_shows_everything_again(tmp_path: Path, open_tab: Callable[..., Any], example: Any) -> None:
+    first = create_app(Config.for_tests(tmp_path))
+    session = made(first, "Mine", example)
+    session.keep_form("dtd", {"iterations": 321})
+    first.stop()
+    again = create_app(Config.for_tests(tmp_path))
+    try:
+        tab = open_tab(again)
+        tab.go("sessions")
+        assert not again.sessions.list_sessions(actor=LOCAL)[1].loaded
+        press(tab, "Mine")
+        tab.go("dtd")
+        assert tab.get("dtd-iterations", "value") == 321
+        assert again.sessions.get_session(session.session_id, actor=LOCAL).need_dataset().dataset_id == session.need_dataset().dataset_id
+    finally:
+        again.stop()
+
+
+def test_times_and_contents_are_said_in_words() -> None:
+    now = datetime(2026, 11, 22, 18, 0).astimezone()
+    assert ago(now - timedelta(seconds=5), now) == "just now"
+    assert ago(now - timedelta(minutes=12), now) == "12 min ago"
+    assert ago(now - timedelta(hours=3), now) == "today 15:00"
+    assert ago(now - timedelta(days=1), now) == "yesterday"
+    assert ago(datetime(2026, 2, 3, tzinfo=UTC), now) == "3 Feb"
+    assert ago(datetime(2025, 2, 3, tzinfo=UTC), now) == "3 Feb 2025"
+    assert contents_words({"data": True, "dtd": 1, "search": 1, "adtd": 4}) == "Data · DTD · search · 4 ADTD"
+    assert contents_words({}) == "empty"

@@ -378,4 +378,6 @@ def test_saved_tables_are_whole_and_in_full_precision(program: Application, sess
     tab.set({("adtd-tabs", "value"): "hidden"})
     tab.click("adtd-hidden-table-xlsx")
     profile = pd.read_excel(io.BytesIO(saved["hidden-profile"]), index_col=0)
-    np.testing.assert_allclose(profile["hidden background"].sum(), 1.0, atol=1e-6)
+    kept = result.hidden_profile.reindex(profile.index)
+    np.testing.assert_allclose(profile["hidden background"], kept, rtol=1e-14)
+    np.testing.assert_allclose(kept.sum(), 1.0, atol=1e-3)  # the engine's own, as exact as its solver after a few iterations

@@ -10,11 +10,11 @@ import dash_mantine_components as dmc
 from dash import ALL, Dash, Input, Output, State, dcc, html, no_update
 from dash.exceptions import PreventUpdate
 
-from gui import __version__, notify
+from gui import notify
 from gui.binding import SHELL, bind, context
 from gui.components.common import NEEDS, clicked, empty_state, icon
 from gui.components.jobs import job_list, ticker
-from gui.engine.params import MODEL_NAMES
+from gui.header import about_dialog, header, new_session_dialog, saved_words, session_menu, session_name
 from gui.plugin import Context, Page, Recorded
 
 if TYPE_CHECKING:
@@ -29,12 +29,8 @@ THEME = {
         "Tooltip": {"defaultProps": {"multiline": True, "maw": 320, "withArrow": True, "openDelay": 200}},
     },
 }
-BUSY_MS, IDLE_MS = 400, 2500
-CITATIONS = (
-    ("DTD: Görtler et al., J Comput Biol 2020", "10.1089/cmb.2019.0469"),
-    ("ADTD: Görtler et al., Bioinformatics 2024", "10.1093/bioinformatics/btae263"),
-    ("Deconomix: Mensching-Buhr et al., bioRxiv 2024", "10.1101/2024.11.28.625894"),
-)
+BUSY_MS, IDLE_MS = 1000, 2500
+"""Between two questions of a tab. Each costs the page 150 ms of computing on a small machine, whatever the answer: time the worker needs."""
 
 
 def part(name: str, index: Any) -> dict[str, Any]:
@@ -63,11 +59,11 @@ def layout(application: Application) -> Any:
                 dcc.Interval(id="dcx-interval", interval=IDLE_MS),
                 dcc.Download(id="dcx-download"),
                 dmc.NotificationContainer(id="dcx-notices", position="bottom-right", limit=4, sendNotifications=_start_notices(application)),
-                _new_session_dialog(),
-                _about_dialog(application),
+                new_session_dialog(),
+                about_dialog(application.config.plugins_folder),
                 dmc.AppShell(
                     [
-                        dmc.AppShellHeader(_header(), px="md"),
+                        dmc.AppShellHeader(header(), px="md"),
                         dmc.AppShellNavbar(
                             [
                                 dmc.Box([], id="dcx-nav", style={"flex": 1, "overflowY": "auto"}),
@@ -101,114 +97,6 @@ def _start_notices(application: Application) -> list[dict[str, Any]]:
             {"action": "show", "id": f"plugin-{number}", "title": words["title"], "message": words["message"], "color": words["colour"], "autoClose": False}
         )
     return shown
-
-
-def _header() -> Any:
-    return dmc.Group(
-        [
-            dmc.Group(
-                [
-                    html.Img(src="/assets/icons/logo.svg", width=24, height=24, alt=""),
-                    dmc.Text("DeconomiX", fw=700, size="lg"),
-                    dmc.Divider(orientation="vertical", h=24, my="auto"),
-                    dmc.Menu(
-                        [
-                            dmc.MenuTarget(
-                                dmc.Button(
-                                    "Default",
-                                    id="dcx-session-button",
-                                    variant="subtle",
-                                    color="gray",
-                                    rightSection=icon("down", 12),
-                                    px="xs",
-                                    maw=300,
-                                    **{"aria-label": "Session"},
-                                )
-                            ),
-                            dmc.MenuDropdown(
-                                [
-                                    dmc.MenuItem("New session…", id="dcx-new", leftSection=icon("plus")),
-                                    dmc.MenuDivider(),
-                                    dmc.Box([], id="dcx-session-menu", mah=380, style={"overflowY": "auto"}),
-                                ]
-                            ),
-                        ],
-                        position="bottom-start",
-                        width=300,
-                    ),
-                    html.Div(id="dcx-saved", role="status", style={"whiteSpace": "nowrap"}),
-                ],
-                gap="sm",
-                wrap="nowrap",
-            ),
-            dmc.Group(
-                [
-                    html.Div(id="dcx-ticker"),
-                    dmc.Menu(
-                        [
-                            dmc.MenuTarget(dmc.ActionIcon(icon("jobs"), variant="subtle", color="gray", id="dcx-jobs-button", **{"aria-label": "Jobs"})),
-                            dmc.MenuDropdown(html.Div(id="dcx-jobs", style={"maxHeight": 420, "overflowY": "auto"})),
-                        ],
-                        width=380,
-                        position="bottom-end",
-                        closeOnItemClick=False,
-                        keepMounted=True,
-                    ),
-                    dmc.Menu(
-                        [
-                            dmc.MenuTarget(dmc.ActionIcon(icon("theme"), variant="subtle", color="gray", **{"aria-label": "Theme"})),
-                            dmc.MenuDropdown(
-                                [
-                                    dmc.MenuItem(label, id=f"dcx-theme-{name}")
-                                    for name, label in (("light", "Light"), ("dark", "Dark"), ("system", "As the system"))
-                                ]
-                            ),
-                        ],
-                        position="bottom-end",
-                    ),
-                    dmc.ActionIcon(icon("help"), variant="subtle", color="gray", id="dcx-help", **{"aria-label": "About DeconomiX"}),
-                ],
-                gap="xs",
-                wrap="nowrap",
-            ),
-        ],
-        justify="space-between",
-        h="100%",
-        wrap="nowrap",
-    )
-
-
-def _new_session_dialog() -> Any:
-    return dmc.Modal(
-        [
-            dmc.TextInput(id="dcx-new-name", label="Name", placeholder="Melanoma, batch 2", **{"data-autofocus": "true"}),
-            dmc.Group([dmc.Button("Create session", id="dcx-new-create")], justify="flex-end", mt="md"),
-        ],
-        id="dcx-new-dialog",
-        title="New session",
-        centered=True,
-    )
-
-
-def _about_dialog(application: Application) -> Any:
-    return dmc.Modal(
-        dmc.Stack(
-            [
-                dmc.Text(f"Version {__version__}", size="sm", c="dimmed"),
-                dmc.Text("Finds out which cell types a bulk tissue sample is made of.", size="sm"),
-                dmc.Text("For research use only. Not a medical device, not for diagnosis.", size="sm", fw=600),
-                dmc.Text("Workflow: Upload → DTD → ADTD. Models: " + ", ".join(MODEL_NAMES.values()) + ".", size="sm"),
-                dmc.Text("Please cite", size="sm", fw=600),
-                *[dmc.Text(f"{text}, doi {doi}", size="sm") for text, doi in CITATIONS],
-                dmc.Text("Licence: GPL-3.0-or-later", size="sm", c="dimmed"),
-                dmc.Text(f"Plug-in pages are read from {application.config.plugins_folder}", size="xs", c="dimmed", style={"wordBreak": "break-all"}),
-            ],
-            gap="xs",
-        ),
-        id="dcx-about",
-        title="About DeconomiX",
-        centered=True,
-    )
 
 
 # -- pages ----------------------------------------------------------------------------------------------------------------------
@@ -265,29 +153,6 @@ def navigation(application: Application, current: Page | None, ctx: Context) -> 
             )
         )
     return items
-
-
-def session_menu(ctx: Context) -> list[Any]:
-    items = []
-    for session in ctx.sessions.list_sessions(actor=ctx.actor):
-        here = session.session_id == ctx.session_id
-        items.append(
-            dmc.MenuItem(
-                dmc.Text(session.name, truncate="end", size="sm", fw=600 if here else 400),
-                id=part("switch", session.session_id),
-                leftSection=icon("check") if here else html.Span(style={"display": "inline-block", "width": 16}),
-            )
-        )
-    return items
-
-
-def saved_words(state: str, trouble: str = "") -> Any:
-    """Whether what is on screen is on disk."""
-    words = {"saved": "Saved", "saving": "Saving…", "not saved": "Not saved"}.get(state)
-    if words is None:
-        return None
-    text = dmc.Text(words, size="xs", c="red" if trouble else "dimmed", fw=600 if trouble else 400)
-    return dmc.Tooltip(html.Span(text, tabIndex=0), label=trouble) if trouble else text
 
 
 # -- callbacks ------------------------------------------------------------------------------------------------------------------
@@ -358,12 +223,12 @@ def bind_shell(app: Dash, application: Application) -> None:
             now["revision"] if revision != now["revision"] else no_update,
             now["page"] if shown != now["page"] else no_update,
             if_changed("nav", lambda: navigation(application, page, ctx)),
-            if_changed("head", lambda: dmc.Text(ctx.session.name, truncate="end", fw=600, size="sm")),
-            if_changed("head", lambda: session_menu(ctx)),
+            if_changed("head", lambda: session_name(ctx.session.name)),
+            if_changed("head", lambda: session_menu(ctx, part)),
             if_changed("saved", lambda: saved_words(saving, trouble)),
             if_changed("jobs", lambda: ticker(jobs, part)),
             if_changed("jobs", lambda: job_list(jobs, names, part)),
-            BUSY_MS if busy else IDLE_MS,
+            if_changed("busy", lambda: BUSY_MS if busy else IDLE_MS),
             {**now, "ended": ended, "session": ctx.session_id},
         )
 

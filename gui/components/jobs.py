@@ -78,7 +78,7 @@ def _row(job: JobStatus, sessions: Mapping[str, str], part: MakeId, *, cancel: b
         [
             dmc.Stack(
                 [
-                    dmc.Text(job.title, size="sm", truncate="end"),
+                    html.Span(job.title, title=job.title, className="dcx-cut"),
                     dmc.Text(f"{where} · {detail(job) if job.active else f'{STATE[job.state]} · {clock(job.elapsed)}'}", size="xs", c=colour, truncate="end"),
                 ],
                 gap=0,

@@ -1,0 +1,157 @@
+"""The header: name, session with its switcher, jobs, theme, about; and the two dialogs it opens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import html
+
+from gui import __version__
+from gui.components.common import icon
+from gui.engine.params import MODEL_NAMES
+from gui.plugin import Context
+
+CITATIONS = (
+    ("DTD: Görtler et al., J Comput Biol 2020", "10.1089/cmb.2019.0469"),
+    ("ADTD: Görtler et al., Bioinformatics 2024", "10.1093/bioinformatics/btae263"),
+    ("Deconomix: Mensching-Buhr et al., bioRxiv 2024", "10.1101/2024.11.28.625894"),
+)
+
+
+def header() -> Any:
+    return dmc.Group(
+        [
+            dmc.Group(
+                [
+                    html.Img(src="/assets/icons/logo.svg", width=24, height=24, alt=""),
+                    dmc.Text("DeconomiX", fw=700, size="lg"),
+                    dmc.Divider(orientation="vertical", h=24, my="auto"),
+                    dmc.Menu(
+                        [
+                            dmc.MenuTarget(
+                                dmc.Button(
+                                    "Default",
+                                    id="dcx-session-button",
+                                    variant="subtle",
+                                    color="gray",
+                                    rightSection=icon("down", 12),
+                                    px="xs",
+                                    maw=300,
+                                    **{"aria-label": "Session"},
+                                )
+                            ),
+                            dmc.MenuDropdown(
+                                [
+                                    dmc.MenuItem("New session…", id="dcx-new", leftSection=icon("plus")),
+                                    dmc.MenuDivider(),
+                                    dmc.Box([], id="dcx-session-menu", mah=380, style={"overflowY": "auto"}),
+                                ]
+                            ),
+                        ],
+                        position="bottom-start",
+                        width=300,
+                    ),
+                    html.Div(id="dcx-saved", role="status", style={"whiteSpace": "nowrap"}),
+                ],
+                gap="sm",
+                wrap="nowrap",
+            ),
+            dmc.Group(
+                [
+                    html.Div(id="dcx-ticker"),
+                    dmc.Menu(
+                        [
+                            dmc.MenuTarget(dmc.ActionIcon(icon("jobs"), variant="subtle", color="gray", id="dcx-jobs-button", **{"aria-label": "Jobs"})),
+                            dmc.MenuDropdown(html.Div(id="dcx-jobs", style={"maxHeight": 420, "overflowY": "auto"})),
+                        ],
+                        width=380,
+                        position="bottom-end",
+                        closeOnItemClick=False,
+                        keepMounted=True,
+                    ),
+                    dmc.Menu(
+                        [
+                            dmc.MenuTarget(dmc.ActionIcon(icon("theme"), variant="subtle", color="gray", **{"aria-label": "Theme"})),
+                            dmc.MenuDropdown(
+                                [
+                                    dmc.MenuItem(label, id=f"dcx-theme-{name}")
+                                    for name, label in (("light", "Light"), ("dark", "Dark"), ("system", "As the system"))
+                                ]
+                            ),
+                        ],
+                        position="bottom-end",
+                    ),
+                    dmc.ActionIcon(icon("help"), variant="subtle", color="gray", id="dcx-help", **{"aria-label": "About DeconomiX"}),
+                ],
+                gap="xs",
+                wrap="nowrap",
+            ),
+        ],
+        justify="space-between",
+        h="100%",
+        wrap="nowrap",
+    )
+
+
+def new_session_dialog() -> Any:
+    return dmc.Modal(
+        [
+            dmc.TextInput(id="dcx-new-name", label="Name", placeholder="Melanoma, batch 2", **{"data-autofocus": "true"}),
+            dmc.Group([dmc.Button("Create session", id="dcx-new-create")], justify="flex-end", mt="md"),
+        ],
+        id="dcx-new-dialog",
+        title="New session",
+        centered=True,
+    )
+
+
+def about_dialog(plugins_folder: Path) -> Any:
+    return dmc.Modal(
+        dmc.Stack(
+            [
+                dmc.Text(f"Version {__version__}", size="sm", c="dimmed"),
+                dmc.Text("Finds out which cell types a bulk tissue sample is made of.", size="sm"),
+                dmc.Text("For research use only. Not a medical device, not for diagnosis.", size="sm", fw=600),
+                dmc.Text("Workflow: Upload → DTD → ADTD. Models: " + ", ".join(MODEL_NAMES.values()) + ".", size="sm"),
+                dmc.Text("Please cite", size="sm", fw=600),
+                *[dmc.Text(f"{text}, doi {doi}", size="sm") for text, doi in CITATIONS],
+                dmc.Text("Licence: GPL-3.0-or-later", size="sm", c="dimmed"),
+                dmc.Text(f"Plug-in pages are read from {plugins_folder}", size="xs", c="dimmed", style={"wordBreak": "break-all"}),
+            ],
+            gap="xs",
+        ),
+        id="dcx-about",
+        title="About DeconomiX",
+        centered=True,
+    )
+
+
+def session_menu(ctx: Context, part: Callable[[str, Any], dict[str, Any]]) -> list[Any]:
+    items = []
+    for session in ctx.sessions.list_sessions(actor=ctx.actor):
+        here = session.session_id == ctx.session_id
+        items.append(
+            dmc.MenuItem(
+                session_name(session.name, bold=here),
+                id=part("switch", session.session_id),
+                leftSection=icon("check") if here else html.Span(style={"display": "inline-block", "width": 16}),
+            )
+        )
+    return items
+
+
+def saved_words(state: str, trouble: str = "") -> Any:
+    """Whether what is on screen is on disk."""
+    words = {"saved": "Saved", "saving": "Saving…", "not saved": "Not saved"}.get(state)
+    if words is None:
+        return None
+    text = dmc.Text(words, size="xs", c="red" if trouble else "dimmed", fw=600 if trouble else 400)
+    return dmc.Tooltip(html.Span(text, tabIndex=0), label=trouble) if trouble else text
+
+
+def session_name(name: str, *, bold: bool = True) -> Any:
+    """On one line, cut where there is no room; the whole on hover."""
+    return html.Span(name, title=name, className="dcx-cut", style={"fontWeight": 600 if bold else 400})

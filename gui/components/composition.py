@@ -115,12 +115,13 @@ class CompositionView:
     def layout(self, ctx: Context) -> Any:
         """Controls, figure, table and the dialog of one sample; goes once into the page's skeleton."""
         kept = self._kept(ctx)
-        part = switch(self.parts, self.id("part"), kept.get("part", next(iter(self.parts))))
+        shown = kept.get("part", next(iter(self.parts)))
+        part = switch(self.parts, self.id("part"), shown)
         sort = dmc.Select(id=self.id("sort"), data=[FIRST_ORDER], value=kept.get("sort", IN_FILE), **_select("Sort the samples", 170))
         group = dmc.Select(id=self.id("group"), data=[FIRST_GROUP], value=kept.get("group", NO_GROUP), **_select("Group the samples", 130))
         controls = [
             html.Div(part, id=self.id("parts"), style=GONE),
-            switch(VIEWS, self.id("view"), "bars"),
+            switch(VIEWS, self.id("view"), kept.get(f"view_{shown}", "bars")),
             sort,
             html.Div(group, id=self.id("groups"), style=GONE),
             dmc.Switch(id=self.id("shares"), checked=kept.get("shares", self.normalise), label="Shares sum to 1", size="xs"),
@@ -171,8 +172,10 @@ class CompositionView:
             orders, columns = sort_options(found), group_options(found)
             known = {o["value"] for entry in orders for o in entry["items"]}
             first = "heatmap" if found.frame.shape[1] > MANY else "bars"
-            now = (by if by in known else IN_FILE, of if of in {o["value"] for o in columns} else NO_GROUP, this._kept(ctx).get(f"view_{which}", first))
-            # Only what changes: a choice the user makes while this is under way must stay.
+            kept = this._kept(ctx).get(f"view_{which}")
+            # What the user chooses while this is under way must stay: only what has to change is set, and coming back to the tab changes no view.
+            back = set(call.triggered_prop_ids) == {f"{tab.component_id}.{tab.component_property}"} and (kept is not None or first == "bars")
+            now = (by if by in known else IN_FILE, of if of in {o["value"] for o in columns} else NO_GROUP, look if back else kept or first)
             by, of, look = (no_update if new == old else new for new, old in zip(now, (by, of, look), strict=True))
             return orders, by, columns, of, SHOWN if len(columns) > 1 else GONE, look, [str(s) for s in found.frame.columns]
 

@@ -21,6 +21,7 @@ import contextlib
 import json
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,6 +52,8 @@ class Handle:
         """pywebview's window"""
         self.view = view
         """Qt's main window"""
+        self.complaints = _complaints(view.webview.page())
+        """Errors of the page's console, uncaught ones included"""
         self._qtbot = qtbot
         self._answers = Answers()
 
@@ -82,11 +85,16 @@ class Handle:
     def wait_js(self, condition: str, timeout: float = PATIENCE) -> None:
         """Wait until the expression is true in the page; an error in it counts as not yet."""
         code = f"(() => {{ try {{ return Boolean({condition}) }} catch (error) {{ return false }} }})()"
-        try:
-            self._qtbot.waitUntil(lambda: self.run_js(code) is True, timeout=int(timeout * 1000))
-        except Exception as error:
-            shown = self.run_js("document.location.pathname + ': ' + (document.body ? document.body.innerText.slice(0, 1500) : '')")
-            raise AssertionError(f"never true in the page: {condition}\nthe page showed: {shown}") from error
+        deadline = time.monotonic() + timeout
+        while self.run_js(code) is not True:
+            if time.monotonic() > deadline:
+                shown = self.run_js("document.location.pathname + ': ' + (document.body ? document.body.innerText.slice(0, 1500) : '')")
+                raise AssertionError(f"never true in the page: {condition}\nthe page showed: {shown}")
+            self._qtbot.wait(100)  # asking all the time would slow down what is waited for
+
+    def wait_for(self, condition: Callable[[], bool], timeout: float = PATIENCE) -> None:
+        """Run the event loop until ``condition`` is true."""
+        self._qtbot.waitUntil(condition, timeout=int(timeout * 1000))
 
     def screenshot(self, path: Path | str) -> Path:
         """What the window shows, as a PNG."""
@@ -237,6 +245,16 @@ def qapp_args() -> list[str]:
     return ["deconomix-tests"]
 
 
+def _listen(page: Any, level: Any, message: str, line: int, source: str) -> None:
+    """Qt calls this for what the page's console gets."""
+    if level == page.JavaScriptConsoleMessageLevel.ErrorMessageLevel:
+        _complaints(page).append(f"{message[:500]} ({source}:{line})")
+
+
+def _complaints(page: Any) -> list[str]:
+    return page.__dict__.setdefault("complaints", [])  # type: ignore[no-any-return]
+
+
 @pytest.fixture(scope="session")
 def _guilib(qapp: Any) -> Any:
     import webview
@@ -250,6 +268,7 @@ def _guilib(qapp: Any) -> Any:
 
     guilib = webview.initialize("qt")
     guilib._app = Stays()
+    guilib.BrowserView.WebPage.javaScriptConsoleMessage = _listen
     webview.guilib = guilib
     return guilib
 

@@ -439,6 +439,16 @@ def test_parameters_that_differ_are_named_and_all_of_them_when_none_does() -> No
     assert differing([one]) == list(DTDParams.model_fields)
 
 
+def test_a_view_chosen_at_once_after_coming_back_to_the_tab_stays(session: DCXCache, computed: Run, page: Callable[[], Any]) -> None:
+    """The click comes before the answer that offers the tab's controls, and the session does not know of it yet."""
+    session.add_run(computed)
+    tab = page()
+    tab.set({("dtd-tabs", "value"): "loss"})
+    tab.values["dtd-composition-view", "value"] = "table"
+    tab.set({("dtd-tabs", "value"): "composition"})
+    assert tab.get("dtd-composition-view", "value") == "table"
+
+
 # -- size -----------------------------------------------------------------------------------------------------------------------
 @pytest.fixture(scope="module")
 def large() -> DTDResult:

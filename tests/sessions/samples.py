@@ -128,6 +128,8 @@ def same(a: Any, b: Any, where: str = "session") -> None:
         assert a.shape == b.shape, where
         for part in ("data", "indices", "indptr"):
             same(getattr(a, part), getattr(b, part), f"{where}.{part}")
+    elif isinstance(a, float | np.floating) and np.isnan(a):
+        assert np.isnan(b), where  # which of the many NaN it is means nothing in a single number
     elif isinstance(a, float | np.floating):
         assert np.asarray(a).tobytes() == np.asarray(b).tobytes(), where
     elif a is pd.NA or a is pd.NaT:

@@ -83,23 +83,19 @@ def app(files: Kept, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple
 
 
 @pytest.fixture
-def page(app: tuple[Application, str], chromium: Path) -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
+def page(app: tuple[Application, str], browser: Any) -> Iterator[Any]:
     application, base = app
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(chromium), args=["--no-sandbox"])
-        tab = browser.new_page(viewport={"width": 1280, "height": 1000})
-        tab.errors = []
-        tab.on("console", lambda m: tab.errors.append(m.text) if m.type == "error" else None)
-        tab.on("pageerror", lambda e: tab.errors.append(str(e)))
-        tab.goto(application.start_url(base))
-        tab.goto(f"{base}/look")
-        tab.wait_for_selector("#look-bars .bars .point path", state="attached")
-        tab.wait_for_selector("#look-numbers .ag-cell")
-        yield tab
-        assert tab.errors == []
-        browser.close()
+    tab = browser.new_page(viewport={"width": 1280, "height": 1000})
+    tab.errors = []
+    tab.on("console", lambda m: tab.errors.append(m.text) if m.type == "error" else None)
+    tab.on("pageerror", lambda e: tab.errors.append(str(e)))
+    tab.goto(application.start_url(base))
+    tab.goto(f"{base}/look")
+    tab.wait_for_selector("#look-bars .bars .point path", state="attached")
+    tab.wait_for_selector("#look-numbers .ag-cell")
+    yield tab
+    assert tab.errors == []
+    tab.close()
 
 
 def _save(tab: Any, item: str, files: Kept) -> tuple[str, bytes, FileKind]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
+import io
 import json
 import re
 import shutil
@@ -103,6 +104,15 @@ def save(
         with atomic.replacing(path) as file, _old(path, present, seal) as old:  # the old one is closed before it is replaced
             _write(file, head, tree, gathered, old, seal)
         return head
+
+
+def to_bytes(snapshot: Snapshot, *, seal: Seal | None = None, generation: int | None = None) -> bytes:
+    """The file as bytes, nothing on disk: for an export. generation : of the original, 1 if None. SessionNotSaved."""
+    gathered = objects.Gathered(seal)
+    tree = to_tree(snapshot, gathered)
+    with _saving(), io.BytesIO() as file:
+        _write(file, header.header_of(snapshot, generation or 1, "active", seal), tree, gathered, None, seal)
+        return file.getvalue()
 
 
 def _write(file: IO[bytes], head: Header, tree: Any, gathered: objects.Gathered, old: objects.Stored | None, seal: Seal | None) -> None:

@@ -159,14 +159,14 @@ class Store:
         path = path or self.place("sessions") / file.file_name(snapshot.session_id)
         if path.parent == self.place("sessions"):  # another one that is not there any more is not made anew: a drive may be away
             with contextlib.suppress(OSError):  # then saving says it
-                atomic.make_folder(path.parent)
+                atomic.private_folder(path.parent)
         return path, file.save(path, snapshot, expected_generation=generation, seal=seal)
 
     def move(self, path: Path, place: Place) -> Path:
         """Move a file to another folder, keeping its name where it is free; SessionError if that is not possible."""
         folder = self.place(place)
         try:
-            atomic.make_folder(folder)
+            atomic.private_folder(folder)
             target, number = folder / path.name, 2
             while target.exists():
                 target, number = folder / f"{path.name.removesuffix(file.SUFFIX)} {number}{file.SUFFIX}", number + 1
@@ -182,7 +182,7 @@ class Store:
         """A copy of a file among the active ones, whole or not at all; SessionError if it cannot be written."""
         target = self.place("sessions") / file.file_name(session_id)
         try:
-            atomic.make_folder(target.parent)
+            atomic.private_folder(target.parent)
             with atomic.locked(target):
                 if target.exists():
                     raise FileExistsError(17, "there is a file of this name already")

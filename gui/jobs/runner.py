@@ -92,8 +92,9 @@ class JobRunner:
         inputs: Mapping[str, str] | None = None,
         input_results: Mapping[str, Any] | None = None,
         actor: str = "local",
+        job_id: str | None = None,
     ) -> str:
-        """Queue ``task(dataset, params, progress=..., **input_results)``; returns the job id.
+        """Queue ``task(dataset, params, progress=..., **input_results)``; returns the job id (a new one, if none is given).
 
         task : a plain function of a module or of a plug-in file; dataset : is sent only if the worker keeps another
         inputs : argument name -> run id, for the record; input_results : argument name -> that run's result, for the task
@@ -104,7 +105,7 @@ class JobRunner:
             self._refuse_if_stopping()
             self._count += 1
             job = Job(
-                id=secrets.token_hex(8),
+                id=job_id or secrets.token_hex(8),
                 number=self._count,
                 session_id=session_id,
                 kind=kind,

@@ -75,6 +75,12 @@ class Protection(Names):
         if entry.encrypted:
             self._lock_entry(entry)
 
+    def is_locked(self, session_id: str, *, actor: Actor) -> bool:
+        """Whether the session is there, and protected, and this browser has not unlocked it."""
+        with self._lock:
+            entry = self._active.get(session_id) or self._archived.get(session_id)
+        return entry is not None and entry.locked_for(actor)
+
     def touch(self, session_id: str, *, actor: Actor) -> None:
         """This browser did something in the session: its idle time begins anew."""
         with self._lock:

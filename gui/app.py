@@ -6,11 +6,12 @@ import logging
 import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from dash import Dash
-from flask import Flask, Response, jsonify, request
+from flask import Flask, Response, abort, jsonify, request, send_file
 
 from gui import notify, shell
 from gui.binding import bind_page, context
@@ -19,8 +20,8 @@ from gui.data.dataset import Dataset
 from gui.engine.params import Params
 from gui.engine.results import Provenance, Run
 from gui.errors import DeconomixError, PluginError, UnknownSession
-from gui.files import CHUNK, BrowserFiles, Files, Uploads
-from gui.guard import Guard
+from gui.files import CHUNK, DOWNLOAD, BrowserFiles, Files, Uploads
+from gui.guard import Guard, browser_id
 from gui.jobs.reader import Reader
 from gui.jobs.runner import JobRunner
 from gui.jobs.status import JobStatus
@@ -159,6 +160,17 @@ class Application:
                 log.warning("upload failed: %s", type(error).__name__)
                 return jsonify(error="The file could not be received. Is there room left on the disk?"), 500
             return jsonify(token=received.token, name=received.name, size=received.size)
+
+        if isinstance(self.files, BrowserFiles):
+            downloads = self.files.downloads
+
+            @server.get(f"{DOWNLOAD}<token>")
+            def download(token: str) -> Response:
+                """A file that a callback gave away, once, to the browser it is for."""
+                found = downloads.take(token, browser=browser_id()) if request.method == "GET" else None
+                if found is None:
+                    abort(404)
+                return send_file(BytesIO(found.data), mimetype="application/octet-stream", as_attachment=True, download_name=found.name)
 
         @server.errorhandler(Exception)
         def failed(error: Exception) -> tuple[str, int]:

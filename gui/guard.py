@@ -1,18 +1,20 @@
 """Who may talk to the server, and what the page may load.
 
 One-time token in the first address -> cookie (HttpOnly, SameSite=Strict). Refused: no cookie 403, used token 403, foreign Host 421
-(DNS rebinding), foreign or missing Origin on POST 403; ``/_dcx/`` routes also need a bearer token. Strict Content-Security-Policy.
+(DNS rebinding), foreign or missing Origin on POST 403; ``/_dcx/`` routes also need a bearer token, but for a download: a link sends no
+header, so it carries a token of its own. Strict Content-Security-Policy.
 """
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import secrets
 import threading
 from collections.abc import Callable, Sequence
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, redirect, request
+from flask import Flask, Response, g, redirect, request
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
 PAGE = "<!doctype html><meta charset=utf-8><title>DeconomiX</title><p style='font:16px system-ui;margin:4em auto;max-width:34em'>{}</p>"
@@ -76,12 +78,20 @@ class Guard:
             return Response(PAGE.format(CLOSED), 403)
         if request.method not in ("GET", "HEAD", "OPTIONS") and request.headers.get("Origin") != f"{request.scheme}://{request.host}":
             return Response("The request does not come from this program.", 403)
+        g.dcx_browser = hashlib.sha256(request.cookies[self._cookie_name].encode()).hexdigest()
+        if request.path.startswith("/_dcx/download/") and request.method == "GET":
+            return None
         if request.path.startswith("/_dcx/") and not hmac.compare_digest(request.headers.get("Authorization", "").encode(), f"Bearer {self.bearer}".encode()):
             return Response("The request does not come from this program.", 403)
         return None
 
     def _has_cookie(self) -> bool:
         return hmac.compare_digest(request.cookies.get(self._cookie_name, "").encode(), self._cookie.encode())
+
+
+def browser_id() -> str:
+    """Who asks, of the browsers let in: the same for all tabs of one browser. Within a request only."""
+    return str(g.dcx_browser)
 
 
 def content_security_policy(hashes: Sequence[str]) -> str:

@@ -57,7 +57,7 @@ def layout(application: Application) -> Any:
                 dcc.Store(id="dcx-seen", data={}),
                 dcc.Store(id="dcx-poke"),
                 dcc.Interval(id="dcx-interval", interval=IDLE_MS),
-                dcc.Download(id="dcx-download"),
+                dcc.Store(id="dcx-download"),
                 dmc.NotificationContainer(id="dcx-notices", position="bottom-right", limit=4, sendNotifications=_start_notices(application)),
                 new_session_dialog(),
                 about_dialog(application.config.plugins_folder),
@@ -268,6 +268,7 @@ def bind_shell(app: Dash, application: Application) -> None:
     def about(ctx: Context, clicks: int | None) -> bool:
         return bool(clicks)
 
+    app.clientside_callback("(files) => window.dash_clientside.dcx.fetch_files(files)", Input("dcx-download", "data"), prevent_initial_call=True)
     app.clientside_callback(
         """(light, dark, system) => {
             const name = dash_clientside.callback_context.triggered_id;

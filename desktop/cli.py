@@ -114,9 +114,11 @@ def analyze(argv: Sequence[str]) -> int:
 @contextlib.contextmanager
 def running(config: Config, files: Files | None = None) -> Iterator[Application]:
     """The application with its worker and its log; all are ended on the way out, whatever happened."""
-    from gui.logs import start_logging
+    from gui.logs import start_cache_log, start_logging
 
     start_logging(config.logs_folder)
+    if config.debug.log_cache:
+        start_cache_log()
     log.info("DeconomiX %s starts", __version__)
     from gui.app import create_app
 

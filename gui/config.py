@@ -7,10 +7,10 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from gui.errors import ConfigError
 
@@ -39,26 +39,66 @@ class Server(Section):
     upload_limit_mb: int = Field(default=4096, ge=1, le=1_000_000)
 
 
+def _absolute(value: str) -> str:
+    # A relative path would mean another folder with every way of starting the program.
+    if value and not _expanded(value).is_absolute():
+        raise ValueError("not absolute")
+    return value
+
+
+Folder = Annotated[str, AfterValidator(_absolute)]
+"""An absolute path as the user wrote it, "" for the usual place; the properties of :class:`Config` say which folder that is."""
+
+
 class Folders(Section):
-    """Absolute paths as the user wrote them, "" for the system's usual place. Use :attr:`Config.data_folder` and its sisters."""
+    """Where the program keeps what it keeps. Use :attr:`Config.data_folder` and its sisters."""
 
-    data: str = ""
-    plugins: str = ""
-    logs: str = ""
-
-    @field_validator("*")
-    @classmethod
-    def _absolute(cls, value: str) -> str:
-        # A relative path would mean another folder with every way of starting the program.
-        if value and not _expanded(value).is_absolute():
-            raise ValueError("not absolute")
-        return value
+    data: Folder = ""
+    plugins: Folder = ""
+    logs: Folder = ""
 
 
 class Appearance(Section):
     """theme : colours of the program."""
 
     theme: Literal["system", "light", "dark"] = "system"
+
+
+class Cleanup(Section):
+    """What happens by itself, at start and daily, to sessions that were not used for long. Both limits count only if they are given."""
+
+    enabled: bool = False
+    max_sessions: int | None = Field(default=None, ge=1, le=1_000_000)
+    max_age_days: float | None = Field(default=None, gt=0, le=36_500)
+    action: Literal["archive", "delete"] = "archive"
+
+    @model_validator(mode="after")
+    def _has_a_limit(self) -> Self:
+        # No default: a program that deletes by a number nobody chose would surprise.
+        if self.enabled and self.max_sessions is None and self.max_age_days is None:
+            raise ValueError("enabled in [sessions.cleanup] is true, but neither max_sessions nor max_age_days is given; give at least one of them")
+        return self
+
+
+class Sessions(Section):
+    """enabled : False is the single-session mode; folder, archive : of the session files, see :attr:`Config.sessions_folder`
+    memory_mb : what sessions that nobody has open may keep in memory, in megabytes
+    lock_after_minutes : idle time after which a protected session locks itself, 0 never; backups : keep the file as it was at the start
+    """
+
+    enabled: bool = True
+    folder: Folder = ""
+    archive: Folder = ""
+    memory_mb: int = Field(default=2000, ge=0, le=1_000_000)
+    lock_after_minutes: float = Field(default=15, ge=0, le=10_080)
+    backups: bool = True
+    cleanup: Cleanup = Cleanup()
+
+
+class Debug(Section):
+    """log_cache : print every access to the sessions' content, without values."""
+
+    log_cache: bool = False
 
 
 class Config(Section):
@@ -68,6 +108,14 @@ class Config(Section):
     server: Server = Server()
     folders: Folders = Folders()
     appearance: Appearance = Appearance()
+    sessions: Sessions = Sessions()
+    debug: Debug = Debug()
+
+    @model_validator(mode="after")
+    def _archive_lies_apart(self) -> Self:
+        if self.sessions_folder == self.archive_folder:
+            raise ValueError("archive in [sessions] is the folder of the active sessions too; allowed: another folder")
+        return self
 
     @property
     def data_folder(self) -> Path:
@@ -83,6 +131,16 @@ class Config(Section):
     def logs_folder(self) -> Path:
         """Where the log is written."""
         return _expanded(self.folders.logs) if self.folders.logs else Path(platformdirs.user_log_dir(APP_NAME, appauthor=False))
+
+    @property
+    def sessions_folder(self) -> Path:
+        """Where the files of the active sessions lie."""
+        return _expanded(self.sessions.folder) if self.sessions.folder else self.data_folder / "sessions"
+
+    @property
+    def archive_folder(self) -> Path:
+        """Where the files of the archived sessions lie."""
+        return _expanded(self.sessions.archive) if self.sessions.archive else self.data_folder / "archive"
 
     @classmethod
     def for_tests(cls, folder: Path) -> Config:
@@ -134,36 +192,52 @@ def parse_config(values: Mapping[str, Any], *, name: str = FILE_NAME) -> Config:
     except ValidationError as error:
         # Unknown keys first: a misspelt key is the likelier reason of whatever else is wrong.
         first = sorted(error.errors(), key=lambda e: e["type"] != "extra_forbidden")[0]
-        raise ConfigError(f"The configuration file {name}: {_sentence(first['type'], first['loc'], first.get('input'))}") from None
+        own = first.get("ctx", {}).get("error")
+        raise ConfigError(f"The configuration file {name}: {_sentence(first['type'], first['loc'], first.get('input'), own)}") from None
 
 
-def _sentence(kind: str, place: tuple[int | str, ...], value: Any) -> str:
-    """One sentence: the key and what is allowed."""
-    section = str(place[0])
-    if len(place) == 1:
-        sections = ", ".join(f"[{name}]" for name in Config.model_fields)
-        if kind == "extra_forbidden":
-            shown = f"section [{section}]" if isinstance(value, dict) else f"key “{section}” outside of a section"
-            return f"unknown {shown}; allowed: {sections}."
-        return f"“{section}” must be a section with its own keys; write [{section}]."
-    key, model = str(place[1]), Config.model_fields[section].annotation
-    assert isinstance(model, type)
-    assert issubclass(model, Section)
-    if kind == "extra_forbidden":
-        return f"unknown key “{key}” in [{section}]; allowed: {', '.join(model.model_fields)}."
-    return f"{key} in [{section}] is {_shown(value)}; allowed: {_allowed(model, key)}."
+def _sentence(kind: str, place: tuple[int | str, ...], value: Any, own: Exception | None) -> str:
+    """One sentence: the key and what is allowed. ``own``: the error that a validator of ours raised."""
+    model: type[Section] = Config
+    path: list[str] = []
+    rest = [str(part) for part in place]
+    while rest and (inner := _sections(model).get(rest[0])):
+        model = inner
+        path.append(rest.pop(0))
+    here = f"[{'.'.join(path)}]"
+    if not rest:
+        return f"{own}." if own is not None else f"“{path[-1]}” must be a section with its own keys; write {here}."
+    key = rest[0]
+    if kind != "extra_forbidden":
+        return f"{key} in {here} is {_shown(value)}; allowed: {_allowed(model, key)}."
+    sections = ", ".join(f"[{'.'.join([*path, name])}]" for name in _sections(model))
+    if isinstance(value, dict) and sections:
+        return f"unknown section [{'.'.join([*path, key])}]; allowed: {sections}."
+    if not path:
+        return f"unknown key “{key}” outside of a section; allowed: {sections}."
+    return f"unknown key “{key}” in {here}; allowed: {', '.join(name for name in model.model_fields if name not in _sections(model))}."
+
+
+def _sections(model: type[Section]) -> dict[str, type[Section]]:
+    """The sections inside a section, by key."""
+    fields = {name: field.annotation for name, field in model.model_fields.items()}
+    return {name: kind for name, kind in fields.items() if isinstance(kind, type) and issubclass(kind, Section)}
 
 
 def _allowed(model: type[Section], key: str) -> str:
     """What a key accepts, in words."""
-    if model is Folders:
-        return 'an absolute path in quotes, or ""'
     field = model.model_fields[key]
     options = getattr(field.annotation, "__args__", ())
-    if options:
+    if getattr(field.annotation, "__origin__", None) is Literal:
         return " or ".join(f'"{option}"' for option in options)
-    low, high = (next(getattr(m, name) for m in field.metadata if hasattr(m, name)) for name in ("ge", "le"))
-    return f"a whole number from {low} to {high}"
+    kind = next((option for option in options if option is not type(None)), field.annotation)
+    if kind is bool:
+        return "true or false"
+    if kind is str:
+        return 'an absolute path in quotes, or ""'
+    words = {"ge": "from", "gt": "above", "le": "to"}
+    limits = [f"{word} {getattr(m, name)}" for name, word in words.items() for m in field.metadata if hasattr(m, name)]
+    return " ".join(["a whole number" if kind is int else "a number", *limits])
 
 
 def _shown(value: Any) -> str:

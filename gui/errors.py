@@ -103,6 +103,10 @@ class WrongPassword(SessionError):
     """A protected session, and no password, a wrong one, or one of before it was changed."""
 
 
+class SessionLocked(SessionError):
+    """A protected session that this browser has not unlocked."""
+
+
 class SessionConflict(SessionError):
     """The file on disk is not the one that was read or written last: another program changed it. Nothing was overwritten."""
 

@@ -12,14 +12,19 @@ import os
 import sys
 import time
 from collections.abc import Mapping
+from contextvars import ContextVar
 from logging.handlers import RotatingFileHandler
 from pathlib import Path, PurePath
 from types import TracebackType
+from typing import Any, TextIO
 
 FILE_NAME = "deconomix-gui.log"
 MAX_BYTES = 1_000_000
 BACKUPS = 4
 _OURS = ("gui", "desktop")
+CALLER: ContextVar[str] = ContextVar("caller", default="program")
+"""The key of the page whose callback runs in this thread: the log of the cache names it."""
+_CACHE = logging.getLogger("gui.cache")
 _PLAIN = (str, int, float, bool, type(None), PurePath)
 
 
@@ -87,9 +92,17 @@ class SafeFormatter(logging.Formatter):
         return text.replace("\r", "\\r").replace("\n", "\\n")
 
 
-class _QuietHandler(RotatingFileHandler):
+class _Quiet(logging.Handler):
     def handleError(self, record: logging.LogRecord) -> None:
         """A log that cannot be written (disk full, file held by another program) must neither stop the program nor show a traceback."""
+
+
+class _LogFile(_Quiet, RotatingFileHandler):
+    """The log."""
+
+
+class _Console(_Quiet, logging.StreamHandler[TextIO]):
+    """Where the log of the cache is shown as well."""
 
 
 def start_logging(folder: Path, *, level: int = logging.INFO) -> Path | None:
@@ -100,7 +113,7 @@ def start_logging(folder: Path, *, level: int = logging.INFO) -> Path | None:
     stop_logging()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        handler = _QuietHandler(folder / FILE_NAME, maxBytes=MAX_BYTES, backupCount=BACKUPS, encoding="utf-8", errors="backslashreplace")
+        handler = _LogFile(folder / FILE_NAME, maxBytes=MAX_BYTES, backupCount=BACKUPS, encoding="utf-8", errors="backslashreplace")
     except OSError:
         return None
     if os.name == "posix":
@@ -120,16 +133,91 @@ def start_logging(folder: Path, *, level: int = logging.INFO) -> Path | None:
 
 
 def stop_logging() -> None:
-    """Close the log that :func:`start_logging` opened."""
-    root = logging.getLogger()
-    for handler in [h for h in root.handlers if isinstance(h, _QuietHandler)]:
-        root.removeHandler(handler)
-        handler.close()
+    """Close the log that :func:`start_logging` opened, and that of the cache."""
+    _remove(logging.getLogger(), _LogFile)
+    _remove(_CACHE, _Console)
+    _CACHE.setLevel(logging.NOTSET)
     if sys.excepthook is _uncaught:
         sys.excepthook = sys.__excepthook__
+
+
+def _remove(logger: logging.Logger, kind: type[logging.Handler]) -> None:
+    for handler in [h for h in logger.handlers if isinstance(h, kind)]:
+        logger.removeHandler(handler)
+        handler.close()
 
 
 def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     if not issubclass(kind, KeyboardInterrupt):
         get_logger("gui").critical("an exception nobody caught", exc_info=(kind, error, trace))
     sys.__excepthook__(kind, error, trace)
+
+
+# -- the log of the cache -------------------------------------------------------------------------------------------------------
+
+
+def start_cache_log(stream: TextIO | None = None) -> None:
+    """From now on every access to the content of a session is written to the log and shown on ``stream`` (default: stderr)."""
+    _remove(_CACHE, _Console)
+    handler = _Console(stream)
+    handler.setFormatter(SafeFormatter())
+    _CACHE.addHandler(handler)
+    _CACHE.setLevel(logging.DEBUG)
+
+
+def trace_cache(session_id: str, action: str, key: str, value: object = None) -> None:
+    """Log one access, if that is wanted: who (see :data:`CALLER`) did what with which part of the session, and how large ``value`` is.
+
+    action : "read", "write" or "delete"; key : a name of the program's, such as "dataset" or "run 5f0c2a"; never one out of the data
+    """
+    if _CACHE.isEnabledFor(logging.DEBUG):
+        _CACHE.debug("%s %s %s: %s (%s)", session_id, action, key, kind_of(value), CALLER.get())
+
+
+def kind_of(value: object) -> str:
+    """Shape or kind of a value in words: "12 x 8 float64", "DTDResult", "text of 12 characters". Nothing that is in it, no name, no key.
+
+    Asks for shapes only: content that is still on disk stays there.
+    """
+    name = type(value).__name__
+    if value is None:
+        return "nothing"
+    if isinstance(value, str):
+        return f"text of {len(value)} characters"
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return f"{len(value)} bytes"
+    if isinstance(value, (Mapping, list, tuple, set, frozenset)):
+        return f"{name} of {len(value)}"
+    try:
+        return _kind_of_data(value) or name
+    except Exception:  # noqa: BLE001 - a plug-in's own class may answer anything
+        return name
+
+
+def _kind_of_data(value: Any) -> str:
+    """The same for datasets, their parts, runs and what has a shape; "" for all else. By name: nothing heavy is imported here."""
+    name = type(value).__name__
+    if name == "Dataset":
+        parts = ", ".join(f"{role} {_extent(matrix)}" for role, matrix in value.parts().items())
+        return f"{name}: {parts or 'empty'}"
+    if name in ("Cells", "Bulk"):
+        return f"{name}: {_extent(value.matrix)}"
+    if name == "Matrix":
+        return f"{name}: {_extent(value)}"
+    if name == "Run":
+        return f"{name}: {kind_of(value.result)}"
+    shape = getattr(value, "shape", None)
+    if not isinstance(shape, tuple) or not all(isinstance(n, int) for n in shape):
+        return ""
+    many = getattr(value, "dtypes", None) if len(shape) == 2 else None
+    kinds = {_plain_type(t) for t in (many if many is not None else [value.dtype])}
+    return " ".join(filter(None, [" x ".join(map(str, shape)), kinds.pop() if len(kinds) == 1 else "of several types"]))
+
+
+def _extent(matrix: Any) -> str:
+    return f"{len(matrix.genes)} x {len(matrix.columns)}"
+
+
+def _plain_type(dtype: Any) -> str:
+    """``float64``, ``category``: what may stand in brackets (a fill value, names of fields) is left out."""
+    return str(getattr(dtype, "name", type(dtype).__name__)).partition("[")[0]

@@ -41,6 +41,7 @@ TABLE: dict[type[e.DeconomixError], Words] = {
     e.DamagedSession: Words("The session file is damaged", "red", "Use another copy of the file."),
     e.NewerSession: Words("Session of a newer version", "orange", "Update the program and open the session again."),
     e.WrongPassword: Words("Password", "orange", "Type the password of this session again."),
+    e.SessionLocked: Words("The session is locked", "orange", "Type its password to open it."),
     e.SessionConflict: Words("The session was changed elsewhere", "orange", "Nothing was overwritten. Save a copy of your session."),
     e.SessionNotSaved: Words("The session is not saved", "red", "It stays open in memory. Make room or save it to another folder."),
     e.JobError: Words("The job failed", "red", "Run it again; the session is unchanged."),

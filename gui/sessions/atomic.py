@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 from filelock import FileLock, Timeout
 
@@ -23,7 +23,20 @@ LOCK_SECONDS = 20.0
 REPLACE_TRIES = 12
 """On Windows a virus scanner or an indexer may hold the file for a moment: about 4 s in all."""
 _PART = re.compile(r"(?P<file>.+)\.\d+\.[0-9a-f]{8}\.part")
-_open = open
+
+
+def _open(path: Path, mode: str) -> IO[bytes]:
+    """A binary file that only its owner can read, from its first byte on."""
+    return cast(IO[bytes], open(path, mode, opener=lambda name, flags: os.open(name, flags, 0o600)))
+
+
+def private_folder(folder: Path) -> None:
+    """Make the folder and those above it as far as they are missing, for their owner only. OSError."""
+    if not folder.is_dir():
+        if folder.parent == folder:  # a drive that is not there
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+        private_folder(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
 
 
 class Busy(OSError):

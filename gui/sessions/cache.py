@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -11,10 +11,13 @@ from typing import Any
 from gui.data.dataset import Dataset
 from gui.engine.results import Run
 from gui.errors import DefaultSession, MissingPart, UnknownSession
-from gui.sessions.snapshot import Snapshot
+from gui.sessions.snapshot import PendingJob, Snapshot
 
 TOKEN = "_token"
 """Form values under such a name point to an upload of this process: they are not saved."""
+
+Trace = Callable[["DCXCache", str, str, Any], None]
+"""``trace(session, action, key, value)``: told of every read, write and delete, for the debug log; it must not keep the value."""
 
 
 class DCXCache:
@@ -31,9 +34,12 @@ class DCXCache:
         self._lock = threading.RLock()
         self._loader: Callable[[DCXCache], None] | None = None
         self._on_change: Callable[[DCXCache, bool], None] | None = None
+        self._trace: Trace | None = None
         self._closed = False
         self._dataset: Dataset | None = None
         self._runs: dict[str, Run] = {}
+        self._jobs: dict[str, PendingJob] = {}
+        self._marks: tuple[str, ...] = ()
         self._chosen: dict[str, str] = {}
         self._forms: dict[str, dict[str, Any]] = {}
         self._notes = ""
@@ -65,7 +71,23 @@ class DCXCache:
             self._runs = {run.id: run for run in snapshot.runs}
             self._chosen = {kind: run_id for kind, run_id in snapshot.chosen.items() if run_id in self._runs}
             self._forms = {page: dict(values) for page, values in snapshot.forms.items()}
+            self._jobs = {job.id: job for job in snapshot.jobs}
+            self._marks = tuple(snapshot.marks)
             self._loader = None
+
+    def empty(self, loader: Callable[[DCXCache], None], *, edits: int, name: str | None = None) -> bool:
+        """Let go of the content; the next access calls ``loader``. False, and nothing happens, if there were more than ``edits`` edits.
+
+        name : what the session is called from now on, None: as before
+        """
+        with self._lock:
+            if self._edits != edits:
+                return False
+            self._dataset, self._notes, self._marks, self._loader = None, "", (), loader
+            for held in (self._runs, self._chosen, self._forms, self._jobs):
+                held.clear()  # type: ignore[attr-defined]
+            self._name = self._name if name is None else name
+            return True
 
     def snapshot(self) -> Snapshot:
         """Everything at this moment; later changes do not reach it."""
@@ -86,12 +108,22 @@ class DCXCache:
                 chosen=dict(self._chosen),
                 forms=forms,
                 notes=self._notes,
+                jobs=tuple(self._jobs.values()),
+                marks=self._marks,
             )
             return taken, self._edits
 
     def watch(self, on_change: Callable[[DCXCache, bool], None] | None) -> None:
         """``on_change(session, is form value only)`` is called after every change, from the thread that made it."""
         self._on_change = on_change
+
+    def trace(self, told: Trace | None) -> None:
+        """``told(session, action, key, value)`` is called at every access from now on: the debug log."""
+        self._trace = told
+
+    def _tell(self, action: str, key: str, value: Any = None) -> None:
+        if self._trace is not None:
+            self._trace(self, action, key, value)
 
     def close(self, closed: bool = True) -> None:
         """Refuse changes from now on: the session was archived or deleted, and a change would be lost."""
@@ -157,6 +189,7 @@ class DCXCache:
     def notes(self) -> str:
         """What the user wrote about the session."""
         with self._content():
+            self._tell("read", "notes", self._notes)
             return self._notes
 
     @notes.setter
@@ -164,8 +197,15 @@ class DCXCache:
         with self._change():
             self._refuse_if_default()
             if notes != self._notes:
+                self._tell("write", "notes", notes)
                 self._notes = notes
                 self._edited(form=False)
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """What this session lacks or how it was made: "without cells", "pseudonyms", "recovered"."""
+        with self._content():
+            return self._marks
 
     # -- data and runs ----------------------------------------------------------------------------------------------------------
 
@@ -182,6 +222,7 @@ class DCXCache:
     @property
     def dataset(self) -> Dataset | None:
         with self._content():
+            self._tell("read", "dataset", self._dataset)
             return self._dataset
 
     def need_dataset(self) -> Dataset:
@@ -199,8 +240,11 @@ class DCXCache:
         """
         with self._change():
             self._refuse_if_default()
+            self._tell("write", "dataset", dataset)
             self._dataset = dataset
             if not keep_runs:
+                for run_id in self._runs:
+                    self._tell("delete", f"run {run_id}")
                 self._runs.clear()
                 self._chosen.clear()
             self._changed()
@@ -208,18 +252,24 @@ class DCXCache:
     def runs(self, kind: str | None = None) -> list[Run]:
         """Runs of one kind or all, oldest first."""
         with self._content():
-            return [run for run in self._runs.values() if kind in (None, run.kind)]
+            found = [run for run in self._runs.values() if kind in (None, run.kind)]
+            self._tell("read", f"runs {kind or ''}".rstrip(), found)
+            return found
 
     def run(self, run_id: str | None) -> Run | None:
         with self._content():
-            return self._runs.get(run_id) if run_id else None
+            found = self._runs.get(run_id) if run_id else None
+            self._tell("read", f"run {run_id or ''}".rstrip(), found.result if found else None)
+            return found
 
     def add_run(self, run: Run) -> None:
         """Keep a new run and show it. DefaultSession in the session that never holds data."""
         with self._change():
             self._refuse_if_default()
+            self._tell("write", f"run {run.id}", run.result)
             self._runs[run.id] = run
             self._chosen[run.kind] = run.id
+            self._jobs.pop(run.id, None)  # in the same save: after a crash it is either a result or an interrupted job
             self._changed()
 
     def choose_run(self, run_id: str) -> Run:
@@ -243,6 +293,7 @@ class DCXCache:
             run = self._runs.pop(run_id, None)
             if run is None:
                 return
+            self._tell("delete", f"run {run_id}")
             if self._chosen.get(run.kind) == run_id:
                 others = self.runs(run.kind)
                 if others:
@@ -290,12 +341,36 @@ class DCXCache:
     def form(self, page: str) -> dict[str, Any]:
         """A copy of the form values kept for a page."""
         with self._content():
-            return dict(self._forms.get(page, {}))
+            kept = dict(self._forms.get(page, {}))
+            self._tell("read", f"form {page}", kept)
+            return kept
 
     def keep_form(self, page: str, values: Mapping[str, Any]) -> None:
         """Keep form values (they survive leaving the page); does not raise the revision."""
         with self._change():
             kept = self._forms.setdefault(page, {})
             if any(name not in kept or kept[name] != value for name, value in values.items()):
+                self._tell("write", f"form {page}", values)
                 kept.update(values)
                 self._edited(form=True)
+
+    # -- jobs -------------------------------------------------------------------------------------------------------------------
+    def job_submitted(self, job: PendingJob) -> None:
+        """Remember a job until it ends: if the program ends before, the session still knows what was asked for."""
+        with self._change():
+            self._refuse_if_default()
+            self._tell("write", f"job {job.id}", job)
+            self._jobs[job.id] = job
+            self._edited(form=False)
+
+    def job_ended(self, job_id: str) -> None:
+        """Forget a job: it ended, or the user does not want it any more. Nothing happens if it is not known."""
+        with self._change():
+            if self._jobs.pop(job_id, None) is not None:
+                self._tell("delete", f"job {job_id}")
+                self._edited(form=False)
+
+    def pending_jobs(self) -> Sequence[PendingJob]:
+        """Jobs that were handed in and have not ended, oldest first."""
+        with self._content():
+            return list(self._jobs.values())

@@ -21,10 +21,10 @@ from gui.engine.results import ADTDResult, ApplyResult, DTDResult, Provenance, R
 from gui.errors import InvalidParameter, SessionNotSaved
 from gui.sessions.codec import Encoder, Node, Store, StoredRecord, Unsavable, damaged
 from gui.sessions.decode import EXPECTED, Decoder
-from gui.sessions.snapshot import Snapshot
+from gui.sessions.snapshot import PendingJob, Snapshot
 
 RECORDS: dict[str, type[Any]] = {
-    c.__name__: c for c in (Snapshot, Dataset, Cells, Bulk, Matrix, Source, Run, Provenance, DTDResult, ApplyResult, ADTDResult, SearchResult)
+    c.__name__: c for c in (Snapshot, PendingJob, Dataset, Cells, Bulk, Matrix, Source, Run, Provenance, DTDResult, ApplyResult, ADTDResult, SearchResult)
 }
 PARAMS: dict[str, type[Params]] = {c.__name__: c for c in (Params, DTDParams, ADTDParams, SearchParams, ApplyParams)}
 

@@ -84,6 +84,10 @@ class Seal:
         key = self._present()
         return Seal(key, _wrap(key, new_password, cost), hide_name=self.hide_name)
 
+    def copy(self) -> Seal:
+        """The same key and lock for another file, wiped on its own."""
+        return Seal(self._present(), self.lock, hide_name=self.hide_name)
+
     def wipe(self) -> None:
         """Overwrite the key: this seal opens and seals nothing any more."""
         self._key[:] = bytes(len(self._key))

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from gui.errors import DamagedSession, DeconomixError, SessionConflict, SessionError, SessionNotSaved, UnknownSession
+from gui.errors import DamagedSession, DeconomixError, SessionConflict, SessionError, SessionLocked, SessionNotSaved, UnknownSession
 from gui.sessions import file
-from gui.sessions.cache import DCXCache
+from gui.sessions.actor import Actor
+from gui.sessions.cache import DCXCache, Trace
+from gui.sessions.crypto import Seal
+from gui.sessions.header import contents_of
 from gui.sessions.saver import Saver
-from gui.sessions.store import Entry, SessionInfo, Store, contents_of
+from gui.sessions.snapshot import Snapshot
+from gui.sessions.store import PROTECTED, Entry, SessionInfo, Store
 
 FORM_DELAY, DATA_DELAY = 1.5, 0.1
 """Seconds a change may wait for further ones before it is saved."""
@@ -24,33 +30,49 @@ class Entries:
     Locks are taken in this order: an entry's, then a session's or this object's, then the saver's.
     """
 
-    def __init__(self, folder: Path | None, default: DCXCache) -> None:
+    def __init__(self, store: Store | None, default: DCXCache, *, backups: bool = True, trace: Trace | None = None) -> None:
         self._lock = threading.RLock()
         self._default = default
-        self._store = Store(folder) if folder is not None else None
-        self._saver = Saver(self._write, lambda error: not isinstance(error, SessionConflict))
+        self._store = store
+        self._backups, self._trace = backups, trace
+        self._saver = Saver(self._write, lambda error: not isinstance(error, SessionConflict | SessionLocked))
         self._active: dict[str, Entry] = {}
         self._archived: dict[str, Entry] = {}
         self._trash: dict[str, tuple[Entry, threading.Timer]] = {}
+        self.busy: Callable[[], Collection[str]] = tuple
+        """Ids of sessions that have a job queued or running; the application says so."""
+        self.before_lock: Callable[[str], None] = lambda session_id: None
+        """Called with the id of a protected session before its content is let go: whoever else holds of it lets go too."""
+        default.trace(trace)
         if self._store is not None:
             self._store.sweep()
-            self._scan()
 
-    def _adopt(self, session: DCXCache) -> DCXCache:
-        """Take a session that is in memory only among the active ones, and have it saved. Under the lock."""
-        entry = Entry(session, contents={} if self._store else contents_of(session))
+    # -- into the list and out of it --------------------------------------------------------------------------------------------
+    def _adopt(self, session: DCXCache, *, seal: Seal | None = None, actor: Actor | None = None) -> DCXCache:
+        """Take a session that is in memory only among the active ones, and have it saved. Under the lock.
+
+        seal : it is protected, and unlocked for ``actor``
+        """
+        entry = Entry(session, contents={} if self._store else contents_of(session.snapshot()), backed_up=True)
+        if seal is not None and actor is not None:
+            entry.seal, entry.encrypted, entry.hidden = seal, True, seal.hide_name
+            entry.unlock(actor)
         self._active[session.session_id] = entry
-        session.watch(self._on_change)
+        self._watch(session)
         if self._store is not None:
             self._saver.request(session.session_id)
         return session
+
+    def _watch(self, session: DCXCache) -> None:
+        session.watch(self._on_change)
+        session.trace(self._trace)
 
     def _copy_in(self, path: Path, header: file.Header) -> Entry:
         """Take a copy of a session file among the active ones, byte for byte."""
         assert self._store is not None
         entry = Entry(self._default, self._store.copy_in(path, header.id))
         entry.known(header)
-        entry.session = self._lazy(header.id, header.name or "Protected session", entry, header)
+        entry.session = self._lazy(header.id, header.name or PROTECTED, entry, header)
         with self._lock:
             self._active[header.id] = entry
         return entry
@@ -58,7 +80,7 @@ class Entries:
     def _lazy(self, session_id: str, name: str, entry: Entry, header: file.Header | None = None) -> DCXCache:
         source = header or entry.session
         session = DCXCache.lazy(session_id, name, source.created, source.modified, self._load)
-        session.watch(self._on_change)
+        self._watch(session)
         entry.saved = session.edits
         return session
 
@@ -77,7 +99,7 @@ class Entries:
                         problem = SessionError(twin, advice="Export it, then import it as a copy.")
                 if problem is None and not isinstance(found, Exception):
                     entry.known(found)
-                    entry.session = self._lazy(found.id, found.name or "Protected session", entry, found)
+                    entry.session = self._lazy(found.id, found.name or PROTECTED, entry, found)
                     entries[found.id] = entry
                 else:
                     key = f"{place}:{path.name}"
@@ -93,8 +115,14 @@ class Entries:
             raise UnknownSession("This session does not exist any more.")
         return entry
 
+    def _allowed(self, entry: Entry, actor: Actor) -> Entry:
+        """The entry, if this actor may look into it; SessionLocked."""
+        if entry.locked_for(actor):
+            raise SessionLocked(f"“{PROTECTED if entry.hidden else entry.session.name}” is protected by a password.")
+        return entry
+
     def _take(self, session_id: str, place: Literal["archive", "trash"]) -> Entry:
-        """Move the file and take the session out of the lists; a change that comes later is refused."""
+        """Move the file and take the session out of the lists; a change that comes later is refused. A protected one is locked."""
         with self._lock:
             entry = self._active.get(session_id) or self._archived.get(session_id)
         if entry is None:
@@ -103,12 +131,15 @@ class Entries:
             with self._lock:
                 if entry not in (self._active.get(session_id), self._archived.get(session_id)):
                     raise UnknownSession("This session does not exist any more.")
+            if entry.seal is not None:
+                self.before_lock(session_id)
             entry.session.close()
             try:
-                if place == "archive" and entry.dirty and self._store is not None:  # a change between saving and now
+                if (place == "archive" or entry.seal is not None) and entry.dirty and self._store is not None:  # a change between saving and now
                     self._write_entry(entry)
                 if self._store is not None and entry.path is not None:
                     entry.path = self._store.move(entry.path, place)
+                self._let_go(entry)
             except BaseException:
                 entry.session.close(False)
                 raise
@@ -144,22 +175,36 @@ class Entries:
         if entry is not None:
             self._discard(entry)
 
-    @staticmethod
-    def _discard(entry: Entry) -> None:
+    def _discard(self, entry: Entry) -> None:
         with entry.lock, contextlib.suppress(OSError):
             if entry.path is not None:
                 entry.path.unlink(missing_ok=True)
+                if self._store is not None:
+                    self._store.forget_backups(entry.path)
 
-    def _info(self, entry: Entry, *, archived: bool) -> SessionInfo:
-        session = entry.session
-        state, reason = ("saved", None) if archived else self._state(entry)
-        contents = contents_of(session) if session.loaded else entry.contents
-        used = max(entry.used, session.modified)
+    def _info(self, entry: Entry, actor: Actor, *, archived: bool) -> SessionInfo:
+        session, locked = entry.session, entry.locked_for(actor)
+        state, reason = ("saved", None) if archived or locked else self._state(entry)
+        contents = {} if locked else contents_of(session.snapshot()) if session.loaded else entry.contents
+        backup = self._store.backup_of(entry.path) if self._store is not None and entry.problem is not None else None
         return SessionInfo(
-            session.session_id, session.name, archived, session.created, used, entry.size, contents, entry.encrypted, state, reason, entry.problem
+            session_id=session.session_id,
+            name=PROTECTED if locked and entry.hidden else session.name,
+            archived=archived,
+            created=session.created,
+            used=max(entry.used, session.modified),
+            size=entry.size,
+            contents=contents,
+            protected=entry.encrypted,
+            locked=locked,
+            state=state,
+            reason=reason,
+            problem=entry.problem,
+            backup=datetime.fromtimestamp(backup.stat().st_mtime, UTC) if backup is not None else None,
+            loaded=session.loaded,
         )
 
-    # -- reading and writing ----------------------------------------------------------------------------------------------------
+    # -- writing ----------------------------------------------------------------------------------------------------------------
     def _on_change(self, session: DCXCache, form: bool) -> None:
         if self._store is not None:
             self._saver.request(session.session_id, FORM_DELAY if form else DATA_DELAY)
@@ -195,13 +240,19 @@ class Entries:
         """Under the entry's lock."""
         assert self._store is not None
         snapshot, edits = entry.session.take()
+        if entry.encrypted and entry.seal is None:  # a protected session is never written in clear
+            raise SessionLocked(f"“{PROTECTED if entry.hidden else snapshot.name}” is locked.")
+        if self._backups and not entry.backed_up and entry.path is not None and entry.generation is not None:
+            self._store.keep_backup(entry.path)
+            entry.backed_up = True
         try:
-            entry.path, header = self._store.save(entry.path, snapshot, entry.generation)
+            entry.path, header = self._store.save(entry.path, snapshot, entry.generation, entry.seal)
         except OSError as error:
             raise SessionNotSaved(f"The session “{snapshot.name}” could not be saved ({error.strerror or type(error).__name__}).") from None
         entry.saved = edits
         entry.known(header)
 
+    # -- reading, and letting go ------------------------------------------------------------------------------------------------
     def _load(self, session: DCXCache) -> None:
         """Read the content of a session from its file."""
         with self._lock:
@@ -213,22 +264,66 @@ class Entries:
                 return
             if entry.problem is not None:
                 raise entry.problem.with_traceback(None)
-            try:
-                if entry.path is None:
-                    raise FileNotFoundError
-                header = file.read_header(entry.path)  # first: if it is saved in between, our next save is a conflict and overwrites nothing
-                snapshot = file.load(entry.path)
-                if snapshot.session_id != session.session_id:
-                    raise DamagedSession(f"The file of “{session.name}” holds another session.")
-            except OSError:
-                raise SessionError(f"The file of “{session.name}” is not there or cannot be read.", advice="Check the folder of the sessions.") from None
-            except DamagedSession as error:
-                if entry.path is not None and _readable(entry.path):  # a drive that is away for a while is no damage
-                    entry.problem = error
-                raise
+            if entry.encrypted and entry.seal is None:
+                raise SessionLocked(f"“{session.name}” is protected by a password.")
+            header, snapshot = self._read(entry)
             entry.known(header)
             entry.saved = session.edits
             session.fill(snapshot)
+
+    def _read(self, entry: Entry) -> tuple[file.Header, Snapshot]:
+        """Header and content of the entry's file; a file that is damaged becomes the entry's problem."""
+        session = entry.session
+        try:
+            if entry.path is None:
+                raise FileNotFoundError
+            header = file.read_header(entry.path)  # first: if it is saved in between, our next save is a conflict and overwrites nothing
+            snapshot = file.load(entry.path, seal=entry.seal)
+            if snapshot.session_id != session.session_id:
+                raise DamagedSession(f"The file of “{session.name}” holds another session.")
+        except OSError:
+            raise SessionError(f"The file of “{session.name}” is not there or cannot be read.", advice="Check the folder of the sessions.") from None
+        except DamagedSession as error:
+            if entry.path is not None and _readable(entry.path):  # a drive that is away for a while is no damage
+                entry.problem = error
+            raise
+        return header, snapshot
+
+    def _unload(self, entry: Entry) -> bool:
+        """Let go of a content that is on disk; the next access reads it again. False if something is not saved, or there is no file."""
+        with entry.lock:
+            if entry.dirty or entry.path is None or entry.problem is not None or not entry.session.loaded:
+                return False
+            entry.contents = contents_of(entry.session.snapshot())
+            return entry.session.empty(self._load, edits=entry.saved)
+
+    def _let_go(self, entry: Entry) -> None:
+        """Under the entry's lock, of a protected session that is on disk: its content out of memory, its key overwritten."""
+        if entry.seal is None:
+            return
+        while not entry.session.empty(self._load, edits=entry.saved, name=PROTECTED if entry.hidden else None):
+            self._write_entry(entry)
+        entry.seal.wipe()
+        entry.seal, entry.contents = None, {}
+        entry.unlocked.clear()
+
+    def _replaced(self, entry: Entry, seal: Seal | None, *, hidden: bool) -> None:
+        """Write the session under another seal (None: in clear); all or nothing. SessionNotSaved, SessionConflict."""
+        assert self._store is not None
+        before = entry.seal, entry.encrypted, entry.hidden
+        entry.seal, entry.encrypted, entry.hidden = seal, seal is not None, hidden
+        try:
+            self._write_entry(entry)
+        except BaseException:
+            entry.seal, entry.encrypted, entry.hidden = before
+            raise
+        if before[0] is not None and before[0] is not seal:
+            before[0].wipe()
+
+
+def renamed(snapshot: Snapshot, session_id: str, name: str) -> Snapshot:
+    """The same content as a session of its own, without the jobs of the original."""
+    return replace(snapshot, session_id=session_id, name=name, jobs=())
 
 
 def _readable(path: Path) -> bool:

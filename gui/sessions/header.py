@@ -13,7 +13,7 @@ from gui.sessions.crypto import Seal, checked_lock
 from gui.sessions.snapshot import Snapshot
 
 FORMAT = "deconomix-gui session"
-SCHEMA = (1, 0)
+SCHEMA = (1, 1)
 """Major, minor. Major: older programs cannot read it. Minor: :data:`gui.sessions.file.MIGRATIONS` brings older files up."""
 STATES = ("active", "archived")
 _KEYS = {"format", "schema", "id", "name", "created", "modified", "status", "encrypted", "generation", "contents", "lock"}
@@ -24,7 +24,7 @@ _CUT = 1000
 class Header:
     """What stands in clear. name : None if a protected session hides it; generation : counts the saves; status : "active" or "archived"
 
-    contents : {"data": True, "dtd": 1, "search": 1, "adtd": 3, "runs": 5, "source": "train.h5ad", "notes": "..."}; {} if protected
+    contents : {"data": True, "dtd": 1, "search": 1, "adtd": 3, "runs": 5, "source": "train.h5ad", "notes": "...", "marks": ""}; {} if protected
     lock : how to turn the password into the key, None if not protected
     """
 
@@ -75,12 +75,13 @@ def header_of(snapshot: Snapshot, generation: int, status: str, seal: Seal | Non
         generation=generation,
         status=status,
         encrypted=seal is not None,
-        contents=_contents(snapshot) if seal is None else {},
+        contents=contents_of(snapshot) if seal is None else {},
         lock=None if seal is None else seal.lock,
     )
 
 
-def _contents(snapshot: Snapshot) -> dict[str, Any]:
+def contents_of(snapshot: Snapshot) -> dict[str, Any]:
+    """The summary of a session that stands in its header and in the list of sessions; the one place that makes it."""
     data = snapshot.dataset
     kinds = [run.kind for run in snapshot.runs]
     source = (data.source("train") or next(iter(data.sources), None)) if data is not None else None
@@ -90,6 +91,7 @@ def _contents(snapshot: Snapshot) -> dict[str, Any]:
         **{kind: kinds.count(kind) for kind in ("dtd", "search", "adtd")},
         "source": (source.name if source else "")[:_CUT],
         "notes": snapshot.notes[:_CUT],
+        "marks": ", ".join(snapshot.marks)[:_CUT],
     }
 
 

@@ -3,72 +3,103 @@
 from __future__ import annotations
 
 import contextlib
-import secrets
-import tempfile
 import threading
-import unicodedata
+import time
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from gui.errors import DeconomixError, DefaultSession, NameTaken, SessionConflict, SessionError, UnknownSession
+from gui.engine.results import Run
+from gui.errors import DeconomixError, SessionConflict, SessionError, UnknownSession
 from gui.sessions import file
-from gui.sessions.cache import DCXCache
+from gui.sessions.actor import LOCAL, Actor
+from gui.sessions.cache import DCXCache, Trace
 from gui.sessions.cleanup import to_clean
-from gui.sessions.entries import Entries
-from gui.sessions.store import ID, Entry, SessionInfo
+from gui.sessions.entries import renamed
+from gui.sessions.memory import size_of
+from gui.sessions.names import DEFAULT_NAME, MAX_NAME, new_id
+from gui.sessions.store import Entry, SessionInfo, Store
+from gui.sessions.transfer import Exported, Imported, Transfer
 
-DEFAULT_NAME = "Default"
-MAX_NAME = 120
+__all__ = ["DEFAULT_NAME", "LOCAL", "MAX_NAME", "Actor", "Exported", "Imported", "SessionCacheManager"]
+
 UNDO = 30.0
 """Seconds a deleted session can be brought back."""
+SINGLE_ID = "00000000#000000#00000000"
+SINGLE_FILE = f"single{file.SUFFIX}"
 
 
-@dataclass(frozen=True)
-class Actor:
-    """Who asks. One local user for now; accounts and groups come later and change no caller."""
-
-    name: str = "local"
-
-
-LOCAL = Actor()
-
-
-@dataclass(frozen=True)
-class Imported:
-    """What an import did. "new": copied in; "known": the session is here already, as in the file; "differs": it is here, but another
-    version of it, and nothing was done; "copy": copied in as a session of its own."""
-
-    session_id: str
-    name: str
-    outcome: Literal["new", "known", "differs", "copy"]
-
-
-class SessionCacheManager(Entries):
+class SessionCacheManager(Transfer):
     """Holds the sessions. Belongs to the application, not to a module. Thread-safe.
 
     folder : keeps each session as a file in its ``sessions``, ``archive`` and ``trash``; None: in memory only
-    undo : seconds a deleted session can be brought back
+    sessions_folder, archive_folder : other places for the first two; undo : seconds a deleted session can be brought back
+    single : one session for everybody, kept in one file; it is the default one and holds the data itself
+    backups : keep each file as it was found; trace : is told of every access to a session, for the debug log
     """
 
-    def __init__(self, folder: Path | None = None, *, undo: float = UNDO) -> None:
-        super().__init__(folder, DCXCache(_new_id(), DEFAULT_NAME, holds_data=False))
-        self._undo = undo
-        self.default_id = self._default.session_id
+    def __init__(
+        self,
+        folder: Path | None = None,
+        *,
+        undo: float = UNDO,
+        single: bool = False,
+        sessions_folder: Path | None = None,
+        archive_folder: Path | None = None,
+        backups: bool = True,
+        trace: Trace | None = None,
+    ) -> None:
+        store = Store(folder, sessions=sessions_folder, archive=archive_folder) if folder is not None else None
+        default = DCXCache(SINGLE_ID if single else new_id(), DEFAULT_NAME, holds_data=single)
+        super().__init__(store, default, backups=backups, trace=trace)
+        self._undo, self.single = undo, single
+        if single:
+            self._open_single()
+        elif store is not None:
+            self._scan()
+
+    def _open_single(self) -> None:
+        """The one session, from its file if there is one; a file that cannot be read is put aside, never lost and never in the way."""
+        entry = Entry(self._default)
+        entry.saved = self._default.edits
+        self._watch(self._default)
+        if self._store is not None:
+            entry.path = self._store.folder / SINGLE_FILE
+            if entry.path.exists():
+                try:
+                    header = file.read_header(entry.path)
+                    file.load(entry.path)
+                except DeconomixError as error:
+                    aside = entry.path.with_name(f"{SINGLE_FILE}.{datetime.now():%Y%m%d-%H%M%S}.damaged")
+                    with contextlib.suppress(OSError):
+                        entry.path.replace(aside)
+                    self.trouble = SessionError(f"{error} It was put aside as {aside.name}.", advice="You begin with an empty session.")
+                else:
+                    entry.known(header)
+                    self._default = entry.session = self._lazy(SINGLE_ID, DEFAULT_NAME, entry, header)
+        self._active[SINGLE_ID] = entry
+
+    trouble: SessionError | None = None
+    """What went wrong at start, to be said once."""
 
     # -- one session ------------------------------------------------------------------------------------------------------------
     def create_session(self, name: str, *, actor: Actor) -> DCXCache:
         """A new, empty session. NameTaken, with a free name in the advice, if the name is in use."""
+        self._refuse_if_single()
         with self._lock:
-            return self._adopt(DCXCache(_new_id(), self._checked(name, actor=actor)))
+            return self._adopt(DCXCache(new_id(), self._checked(name, actor=actor)))
 
     def get_session(self, session_id: str | None, *, actor: Actor) -> DCXCache:
-        """The session with this id, its data in memory; never creates one. UnknownSession if there is none, SessionError if it cannot be read."""
-        if session_id == self.default_id:
+        """The session with this id, its data in memory; never creates one.
+
+        UnknownSession if there is none, SessionLocked if it is protected and this browser has not unlocked it, SessionError if it cannot be read.
+        """
+        if session_id == self.default_id and not self.single:
             return self._default
-        entry = self._entry(session_id)
+        entry = self._allowed(self._entry(session_id), actor)
+        entry.shown = time.monotonic()
         if not entry.session.loaded:
             entry.session.load()
             entry.touch()
@@ -78,65 +109,85 @@ class SessionCacheManager(Entries):
 
     def save_session(self, session_id: str, *, actor: Actor) -> None:
         """Save now what is not saved yet (it is saved by itself, soon after each change). SessionConflict, SessionNotSaved."""
-        if session_id != self.default_id:
-            self._save(self._entry(session_id))
+        if session_id != self.default_id or self.single:
+            self._save(self._allowed(self._entry(session_id), actor))
+            self._saver.forget(session_id)
 
     def save_state(self, session_id: str, *, actor: Actor) -> tuple[str, Exception | None]:
         """("saved" | "saving" | "not saved" | "memory", why not): "memory" where nothing is kept on disk."""
         with self._lock:
             entry = self._active.get(session_id)
-        return ("memory", None) if entry is None else self._state(entry)
+        return ("memory", None) if entry is None or entry.locked_for(actor) else self._state(entry)
+
+    def reload_session(self, session_id: str, *, actor: Actor) -> DCXCache:
+        """Give up what is in memory and read the file again: after a conflict, when the other version is the better one."""
+        entry = self._allowed(self._entry(session_id), actor)
+        with entry.lock:
+            header, snapshot = self._read(entry)
+            self._saver.forget(session_id)
+            entry.known(header)
+            entry.session.fill(snapshot)
+            entry.saved = entry.session.edits
+        return entry.session
 
     def rename_session(self, session_id: str, name: str, *, actor: Actor) -> None:
         """Another name; NameTaken if it is in use."""
-        session = self._changeable(session_id, actor=actor).session
+        session = self._allowed(self._changeable(session_id, actor=actor), actor).session
         session.load()
         with self._lock:
             session.name = self._checked(name, actor=actor, but=session_id)
 
     def duplicate_session(self, session_id: str, *, actor: Actor) -> DCXCache:
-        """A copy as a session of its own, with all that is in memory now, saved or not."""
-        source = self._changeable(session_id, actor=actor).session
-        source.load()
-        with self._lock:
-            name = self.free_name(f"{source.name} copy", actor=actor)
-            return self._adopt(DCXCache.from_snapshot(replace(source.snapshot(), session_id=_new_id(), name=name, created=datetime.now(UTC))))
+        """A copy as a session of its own, with all that is in memory now, saved or not; protected by the same password where this one is."""
+        entry = self._allowed(self._changeable(session_id, actor=actor), actor)
+        entry.session.load()
+        return self._copy(entry, actor)
 
-    # -- lists and names --------------------------------------------------------------------------------------------------------
-    def list_sessions(self, *, actor: Actor) -> list[DCXCache]:
-        """All active sessions that can be opened, the default one first, then by creation. Looking at the names reads no data."""
+    def _copy(self, entry: Entry, actor: Actor) -> DCXCache:
         with self._lock:
-            entries = [e for e in self._active.values() if e.problem is None]
-        return [self._default, *sorted((e.session for e in entries), key=lambda s: s.created)]
+            seal = self._seal(entry).copy() if entry.encrypted else None
+            name = self.free_name(f"{entry.session.name} copy", actor=actor)
+            content = replace(renamed(entry.session.snapshot(), new_id(), name), created=datetime.now(UTC))
+            return self._adopt(DCXCache.from_snapshot(content), seal=seal, actor=actor)
+
+    def add_run(self, session_id: str, run: Run, *, actor: Actor) -> None:
+        """A job's result, also into a protected session that the browser which asked for it has left. UnknownSession, SessionLocked."""
+        self._entry(session_id).session.add_run(run)
+
+    def job_ended(self, session_id: str, job_id: str) -> None:
+        """A job ended without a result. Nothing happens if the session is not there or locked."""
+        with contextlib.suppress(SessionError):
+            session = self._entry(session_id).session
+            if session.loaded:
+                session.job_ended(job_id)
+
+    # -- lists ------------------------------------------------------------------------------------------------------------------
+    def list_sessions(self, *, actor: Actor) -> list[SessionInfo]:
+        """The default one first, then all active ones by creation, also those that cannot be opened. Reads no data."""
+        with self._lock:
+            entries = [] if self.single else list(self._active.values())
+        infos = sorted((self._info(e, actor, archived=False) for e in entries), key=lambda i: i.created)
+        return [self.info(self.default_id, actor=actor), *infos]
+
+    def info(self, session_id: str, *, actor: Actor) -> SessionInfo:
+        """What is said of one active or archived session; UnknownSession."""
+        if session_id == self.default_id and not self.single:
+            default = self._default
+            return SessionInfo(session_id, default.name, False, default.created, default.modified, 0, {}, state="memory", loaded=True, holds_data=False)
+        with self._lock:
+            archived = session_id in self._archived
+        return self._info(self._archived[session_id] if archived else self._entry(session_id), actor, archived=archived)
 
     def list_archived_sessions(self, *, actor: Actor) -> list[SessionInfo]:
         """The archived ones, last used first."""
         with self._lock:
             entries = list(self._archived.values())
-        return sorted((self._info(e, archived=True) for e in entries), key=lambda i: i.used, reverse=True)
-
-    def overview(self, *, actor: Actor) -> list[SessionInfo]:
-        """The active ones but the default one, also those that cannot be opened, last used first."""
-        with self._lock:
-            entries = list(self._active.values())
-        return sorted((self._info(e, archived=False) for e in entries), key=lambda i: i.used, reverse=True)
+        return sorted((self._info(e, actor, archived=True) for e in entries), key=lambda i: i.used, reverse=True)
 
     def list_deleted_sessions(self, *, actor: Actor) -> list[tuple[str, str]]:
         """(id, name) of what :meth:`undo_delete` can bring back, the latest last."""
         with self._lock:
-            return [(key, entry.session.name) for key, (entry, _) in self._trash.items()]
-
-    def free_name(self, name: str, *, actor: Actor, but: str | None = None) -> str:
-        """``name``, or ``name 2``, ``name 3`` ... whichever is free (ignoring case and blanks at the ends)."""
-        with self._lock:
-            base = _plain(name)[:MAX_NAME].rstrip() or "Session"
-            known = [*self._active.items(), *self._archived.items()]
-            taken = {DEFAULT_NAME.casefold(), *(entry.session.name.casefold() for key, entry in known if key != but)}
-            found, number = base, 2
-            while found.casefold() in taken:
-                end = f" {number}"
-                found, number = base[: MAX_NAME - len(end)].rstrip() + end, number + 1
-            return found
+            return [(key, self._info(entry, actor, archived=True).name) for key, (entry, _) in self._trash.items()]
 
     # -- delete, archive, restore -----------------------------------------------------------------------------------------------
     def delete_session(self, session_id: str, *, actor: Actor) -> None:
@@ -178,11 +229,7 @@ class SessionCacheManager(Entries):
         with self._lock:
             if session_id not in self._archived:
                 raise UnknownSession("This session is not in the archive.", advice="")
-            entry = self._archived[session_id]
-        session = self._bring_back(session_id, entry, lambda name: self.free_name(name, actor=actor, but=session_id))
-        with self._lock:
-            self._archived.pop(session_id, None)
-        return session
+        return self._restore(session_id, actor)
 
     def cleanup_sessions(
         self,
@@ -194,63 +241,47 @@ class SessionCacheManager(Entries):
         spared: Collection[str] = (),
         dry_run: bool = False,
     ) -> list[SessionInfo]:
-        """Archive or delete what is longest unused; returns what was (dry_run: would be) taken. ``spared``: ids that are open or have a job."""
-        chosen = to_clean(self.overview(actor=actor), datetime.now(UTC), max_sessions=max_sessions, max_age_days=max_age_days, spared=spared)
-        for info in [] if dry_run else chosen:
-            (self.archive_session if action == "archive" else self.delete_session)(info.session_id, actor=actor)
-        return chosen
+        """Archive or delete what is longest unused; returns what was (dry_run: would be) taken.
 
-    # -- export, import ---------------------------------------------------------------------------------------------------------
-    def export_session(self, session_id: str, *, actor: Actor) -> bytes:
-        """The session as a ``.dcxsession`` file, an archived or damaged one as it lies on disk."""
-        entry = self._changeable(session_id, actor=actor, archived=True)
-        if self._store is not None and not entry.encrypted:
-            with contextlib.suppress(DeconomixError):  # it can be exported even where it cannot be saved
-                self._save(entry)
-        with entry.lock:
-            if entry.path is not None and not entry.dirty:
-                try:
-                    return entry.path.read_bytes()
-                except OSError:
-                    raise SessionError("The file of the session cannot be read.", advice="Check the folder of the sessions.") from None
-            with tempfile.TemporaryDirectory(prefix="deconomix-") as folder:
-                path = Path(folder) / f"session{file.SUFFIX}"
-                file.save(path, entry.session.snapshot(), expected_generation=None, generation=entry.generation)
-                return path.read_bytes()
-
-    def import_session(self, path: Path, *, actor: Actor, as_copy: bool = False) -> Imported:
-        """Copy a session file in; the original is never changed. DamagedSession, NewerSession: nothing happened.
-
-        as_copy : as a session of its own, even if this one is here already
+        Never the default session, one that a tab shows, one with a job, or one in ``spared``.
         """
-        header = file.read_header(path)
-        as_copy = as_copy or ID.fullmatch(header.id) is None
-        snapshot = None if header.encrypted and not as_copy else file.load(path)  # a sealed one is copied in sealed
         with self._lock:
-            here = self._active.get(header.id) or self._archived.get(header.id)
-        if here is not None and not as_copy:
-            with contextlib.suppress(DeconomixError):
-                self._save(here)
-            same = not here.dirty and here.generation == header.generation and here.problem is None and here.session.modified == header.modified
-            if same and header.id in self._archived:
-                self.restore_session(header.id, actor=actor)
-            return Imported(header.id, here.session.name, "known" if same else "differs")
-        if self._store is not None and not as_copy and header.id not in self._trash and self._free(header.name, actor=actor):
-            return Imported(header.id, self._copy_in(path, header).session.name, "new")
-        snapshot = snapshot or file.load(path)
+            shown = [key for key, entry in self._active.items() if entry.open]
+        found = [i for i in self.list_sessions(actor=actor) if i.holds_data]
+        kept = {*spared, *self.busy(), *shown}
+        chosen = to_clean(found, datetime.now(UTC), max_sessions=max_sessions, max_age_days=max_age_days, spared=kept)
+        done = []
+        for info in chosen:
+            if not dry_run:
+                try:
+                    (self.archive_session if action == "archive" else self.delete_session)(info.session_id, actor=actor)
+                except SessionError:  # one that cannot be moved stays; the others are no less old
+                    continue
+            done.append(info)
+        return done
+
+    # -- memory and the end -----------------------------------------------------------------------------------------------------
+    def trim_memory(self, limit: int) -> int:
+        """Let go of the contents of sessions that no tab shows and no job needs, longest unused first, until they take ``limit`` bytes; how many."""
+        busy = set(self.busy())
         with self._lock:
-            fresh = as_copy or header.id in self._trash or header.id in self._active
-            taken = replace(snapshot, name=self.free_name(snapshot.name, actor=actor), session_id=_new_id() if fresh else snapshot.session_id)
-            session = self._adopt(DCXCache.from_snapshot(taken))
-            return Imported(session.session_id, session.name, "copy" if fresh else "new")
+            entries = [e for key, e in self._active.items() if e.session.loaded and not e.open and key not in busy and e.path is not None and not e.dirty]
+        sizes = [(entry, size_of(entry.session.snapshot())) for entry in sorted(entries, key=lambda e: e.shown)]
+        total, gone = sum(size for _, size in sizes), 0
+        for entry, size in sizes:
+            if total <= limit:
+                break
+            if self._unload(entry):
+                total, gone = total - size, gone + 1
+        return gone
 
-    def _free(self, name: str | None, *, actor: Actor) -> bool:
-        """Whether a session of this name can come in under it (a sealed one may have none)."""
-        return name is None or self.free_name(name, actor=actor) == name
+    def pending(self, *, actor: Actor) -> int:
+        """How many sessions are not on disk yet."""
+        with self._lock:
+            return sum(e.dirty for e in self._active.values()) if self._store is not None else 0
 
-    # -- the end ----------------------------------------------------------------------------------------------------------------
     def close(self, *, actor: Actor, timeout: float = 120.0) -> bool:
-        """Wait for pending saves and empty the trash. A session whose file another program has changed is kept as a copy.
+        """Wait for pending saves, empty the trash, lock what is protected. A session whose file another program has changed is kept as a copy.
 
         False if something could not be saved. May be called twice.
         """
@@ -264,37 +295,16 @@ class SessionCacheManager(Entries):
         for entry in entries:
             if entry.dirty and isinstance(self._saver.failure(entry.session.session_id), SessionConflict):
                 with contextlib.suppress(DeconomixError):
-                    self._save(self._entry(self.duplicate_session(entry.session.session_id, actor=actor).session_id))
+                    self._save(self._entry(self._copy(entry, actor).session_id))
                 self._saver.forget(entry.session.session_id)
-        return self._saver.close(timeout) and done
+        done = self._saver.close(timeout) and done
+        for entry in entries:
+            with entry.lock:
+                if entry.seal is not None:
+                    entry.saved = entry.session.edits  # what could not be saved until now cannot be saved any more
+                    self._let_go(entry)
+        return done
 
-    # -- inside -----------------------------------------------------------------------------------------------------------------
-    def _changeable(self, session_id: str, *, actor: Actor, archived: bool = False) -> Entry:
-        if session_id == self.default_id:
-            raise DefaultSession(f"The session {DEFAULT_NAME} can be neither renamed nor deleted.")
-        with self._lock:
-            if archived and session_id in self._archived:
-                return self._archived[session_id]
-        return self._entry(session_id)
-
-    def _checked(self, name: str, *, actor: Actor, but: str | None = None) -> str:
-        name = _plain(name)
-        if not name:
-            raise SessionError("A session needs a name.")
-        if len(name) > MAX_NAME:
-            raise SessionError(f"The name is longer than {MAX_NAME} characters.")
-        free = self.free_name(name, actor=actor, but=but)
-        if free != name:
-            raise NameTaken(f"Another session is called “{name}”.", advice=f"“{free}” is free.")
-        return name
-
-
-def _plain(name: str) -> str:
-    """One line, composed letters (macOS writes ä as two), no control characters: what looks equal is equal."""
-    composed = unicodedata.normalize("NFC", name)
-    return " ".join("".join(c for c in composed if c.isspace() or unicodedata.category(c) not in ("Cc", "Cs")).split())
-
-
-def _new_id() -> str:
-    """Time and random part, like ``20250520#191019#07c2e7ed``."""
-    return f"{datetime.now():%Y%m%d#%H%M%S}#{secrets.token_hex(4)}"
+    def _refuse_if_single(self) -> None:
+        if self.single:
+            raise SessionError("The program works with one session for everybody.", advice="")

@@ -8,7 +8,26 @@ from datetime import datetime
 from typing import Any
 
 from gui.data.dataset import Dataset
+from gui.engine.params import Params
 from gui.engine.results import Run
+
+WITHOUT_CELLS, PSEUDONYMS, RECOVERED = "without cells", "pseudonyms", "recovered"
+
+
+@dataclass(frozen=True)
+class PendingJob:
+    """A job as it was handed in; kept in the session until it ends, so that after a crash it can be started again.
+
+    task : module and qualified name of its function; inputs : name of an argument -> id of the run it gets
+    """
+
+    id: str
+    kind: str
+    title: str
+    task: tuple[str, str]
+    params: Params
+    inputs: Mapping[str, str]
+    submitted: datetime
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,6 +36,7 @@ class Snapshot:
 
     revision : of the session when it was taken; runs : oldest first; chosen : kind -> id of the run on screen
     forms : page key -> form values (what the browser sent: text, numbers, lists, None); times are UTC
+    jobs : running or queued; marks : what is special about this session: :data:`WITHOUT_CELLS`, :data:`PSEUDONYMS`, :data:`RECOVERED`
     """
 
     session_id: str
@@ -29,3 +49,5 @@ class Snapshot:
     chosen: Mapping[str, str] = field(default_factory=dict)
     forms: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     notes: str = ""
+    jobs: tuple[PendingJob, ...] = ()
+    marks: tuple[str, ...] = ()

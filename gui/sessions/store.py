@@ -1,12 +1,14 @@
-"""Store: where the session files lie (active, archived, deleted ones) and what is said of each without opening it."""
+"""Store: where the session files lie (active, archived, deleted ones, backups) and what is said of each without opening it."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import shutil
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,13 +17,19 @@ from typing import Any, Literal
 
 from gui.errors import DeconomixError, SessionError
 from gui.sessions import atomic, file
+from gui.sessions.actor import Actor
 from gui.sessions.cache import DCXCache
+from gui.sessions.crypto import Seal
 from gui.sessions.snapshot import Snapshot
 
 Place = Literal["sessions", "archive", "trash"]
 ID = re.compile(r"\d{8}#\d{6}#[0-9a-f]{8}")
 STALE = 60.0
 """Seconds after which a deleted file that a program left behind is gone for good."""
+SHOWN = 180.0
+"""Seconds after its last question that a tab counts as open: a browser lets tabs in the background ask once a minute."""
+PROTECTED = "Protected session"
+"""What a session is called whose name is hidden."""
 
 
 @dataclass(eq=False)
@@ -29,7 +37,9 @@ class Entry:
     """What the manager knows of one session. ``lock`` is held while its file is read, written or moved.
 
     path, generation : of its file, None while there is none; saved : count of edits that are in the file
-    problem : why it cannot be opened; asked : the file's header when it was last read or written
+    problem : why it cannot be opened; encrypted, hidden : it is protected, and so is its name
+    seal : its key, while some browser has it unlocked; unlocked : browser -> when it last did something; shown : when a tab last asked for it
+    backed_up : the file as this program found it is kept (or there was none)
     """
 
     session: DCXCache
@@ -40,6 +50,11 @@ class Entry:
     used: datetime = field(default_factory=lambda: datetime.now(UTC))
     contents: Mapping[str, Any] = field(default_factory=dict)
     encrypted: bool = False
+    hidden: bool = False
+    seal: Seal | None = None
+    unlocked: dict[str, float] = field(default_factory=dict)
+    shown: float = float("-inf")
+    backed_up: bool = False
     problem: Exception | None = None
     lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -48,9 +63,22 @@ class Entry:
         """Whether something is in memory that is not in the file."""
         return self.problem is None and self.session.edits != self.saved
 
+    @property
+    def open(self) -> bool:
+        """Whether a tab shows it."""
+        return time.monotonic() - self.shown < SHOWN
+
+    def locked_for(self, actor: Actor) -> bool:
+        """Whether this browser has not given the password."""
+        return self.encrypted and actor.browser not in self.unlocked
+
+    def unlock(self, actor: Actor) -> None:
+        """This browser has given the password, or did something in the session."""
+        self.unlocked[actor.browser] = time.monotonic()
+
     def known(self, header: file.Header) -> None:
         """Take over what the header says and how the file looks now."""
-        self.generation, self.contents, self.encrypted = header.generation, header.contents, header.encrypted
+        self.generation, self.contents, self.encrypted, self.hidden = header.generation, header.contents, header.encrypted, header.name is None
         self.look()
 
     def look(self) -> None:
@@ -70,10 +98,12 @@ class Entry:
 
 @dataclass(frozen=True)
 class SessionInfo:
-    """One row of the session list.
+    """One row of the session list, as one actor may see it.
 
-    contents : "data" (bool), "dtd", "search", "adtd", "runs" (counts), "source", "notes" as far as known
+    contents : "data" (bool), "dtd", "search", "adtd", "runs" (counts), "source", "notes", "marks" as far as known; {} if it is locked
+    protected : by a password; locked : this browser has not given it; holds_data : False for the default session; loaded : it is in memory
     state : "saved", "saving", "not saved", "memory" (there is no folder); reason : why it is not saved; problem : why it cannot be opened
+    backup : when the last backup of its file was made, None if there is none
     """
 
     session_id: str
@@ -83,20 +113,29 @@ class SessionInfo:
     used: datetime
     size: int
     contents: Mapping[str, Any]
-    encrypted: bool = False
+    protected: bool = False
+    locked: bool = False
     state: str = "saved"
     reason: Exception | None = None
     problem: Exception | None = None
+    backup: datetime | None = None
+    loaded: bool = False
+    holds_data: bool = True
 
 
 class Store:
-    """The three folders below one folder. Moving never overwrites."""
+    """The folders. Moving never overwrites. sessions, archive : None for the usual place below ``folder``"""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, sessions: Path | None = None, archive: Path | None = None) -> None:
         self.folder = folder
+        self._places: dict[str, Path] = {"sessions": sessions or folder / "sessions", "archive": archive or folder / "archive", "trash": folder / "trash"}
 
     def place(self, place: Place) -> Path:
-        return self.folder / place
+        return self._places[place]
+
+    @property
+    def backups(self) -> Path:
+        return self.place("sessions") / "backups"
 
     def scan(self, place: Place) -> list[tuple[Path, file.Header | DeconomixError]]:
         """Every session file of a folder with its header, or why it has none. Reads headers only; a missing folder is empty."""
@@ -115,22 +154,23 @@ class Store:
                 found.append((path, SessionError("The file cannot be read.", advice="Check its permissions and the drive.")))
         return found
 
-    def save(self, path: Path | None, snapshot: Snapshot, generation: int | None) -> tuple[Path, file.Header]:
+    def save(self, path: Path | None, snapshot: Snapshot, generation: int | None, seal: Seal | None) -> tuple[Path, file.Header]:
         """Write the session where it lies, or into the folder of sessions; SessionConflict, SessionNotSaved."""
         path = path or self.place("sessions") / file.file_name(snapshot.session_id)
-        with contextlib.suppress(OSError):  # then saving says it
-            path.parent.mkdir(parents=True, exist_ok=True)
-        return path, file.save(path, snapshot, expected_generation=generation)
+        if path.parent == self.place("sessions"):  # another one that is not there any more is not made anew: a drive may be away
+            with contextlib.suppress(OSError):  # then saving says it
+                atomic.make_folder(path.parent)
+        return path, file.save(path, snapshot, expected_generation=generation, seal=seal)
 
     def move(self, path: Path, place: Place) -> Path:
         """Move a file to another folder, keeping its name where it is free; SessionError if that is not possible."""
         folder = self.place(place)
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            atomic.make_folder(folder)
             target, number = folder / path.name, 2
             while target.exists():
                 target, number = folder / f"{path.name.removesuffix(file.SUFFIX)} {number}{file.SUFFIX}", number + 1
-            os.replace(path, target)
+            _rename(path, target)
             if place == "trash":
                 os.utime(target)
         except OSError as error:
@@ -142,7 +182,7 @@ class Store:
         """A copy of a file among the active ones, whole or not at all; SessionError if it cannot be written."""
         target = self.place("sessions") / file.file_name(session_id)
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
+            atomic.make_folder(target.parent)
             with atomic.locked(target):
                 if target.exists():
                     raise FileExistsError(17, "there is a file of this name already")
@@ -165,10 +205,44 @@ class Store:
                     if now - path.stat().st_mtime > STALE:
                         path.unlink()
 
+    # -- backups ----------------------------------------------------------------------------------------------------------------
+    def backup_of(self, path: Path | None) -> Path | None:
+        """The last backup of a session's file, None if there is none."""
+        found = self.backups / path.name if path is not None else None
+        return found if found is not None and found.is_file() else None
 
-def contents_of(session: DCXCache) -> dict[str, Any]:
-    """The same summary as a file's header holds, of a session in memory."""
-    data, runs = session.dataset, session.runs()
-    sources = [s.name for s in data.sources if s.name] if data else []
-    counts = {kind: sum(1 for run in runs if run.kind == kind) for kind in ("dtd", "search", "adtd")}
-    return {"data": data is not None, **counts, "runs": len(runs), "source": sources[0] if sources else (data.name if data else ""), "notes": session.notes}
+    def keep_backup(self, path: Path) -> None:
+        """Keep the file as it is now, in place of an older backup of it. What cannot be kept is no reason not to save."""
+        with contextlib.suppress(OSError):
+            file.keep_backup(path, self.backups)
+
+    def forget_backups(self, path: Path) -> None:
+        """Remove the backups of a session's file: it was protected, protected anew, or deleted."""
+        file.remove_backups(path, self.backups)
+
+    def restore_backup(self, path: Path) -> None:
+        """Put the last backup in the place of a damaged file, which is kept beside as ``<name>.damaged``. SessionError."""
+        backup = self.backup_of(path)
+        if backup is None:
+            raise SessionError("There is no backup of this session.", advice="Recover what is readable instead.")
+        try:
+            with atomic.locked(path):
+                if path.exists():
+                    os.replace(path, path.with_name(f"{path.name}.damaged"))
+                with backup.open("rb") as source, atomic.replacing(path) as copy:
+                    shutil.copyfileobj(source, copy, 1 << 20)
+        except OSError as error:
+            why = error.strerror or type(error).__name__
+            raise SessionError(f"The backup could not be put in place ({why}).", advice="Check the folder of the sessions.") from None
+
+
+def _rename(path: Path, target: Path) -> None:
+    """Move within a file system, or by a whole copy to another one."""
+    try:
+        os.replace(path, target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        with path.open("rb") as source, atomic.replacing(target) as copy:
+            shutil.copyfileobj(source, copy, 1 << 20)
+        path.unlink()

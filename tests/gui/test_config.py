@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 import pytest
@@ -24,6 +26,15 @@ def _own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv(ENV_NAME, raising=False)
     for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
         monkeypatch.setenv(name, str(tmp_path / name))
+
+
+KEY = re.compile(r"(?:# )?(\w+) = ")
+"""A key in the default file; one without a default stands in a comment."""
+
+
+def leaves(values: dict[str, Any]) -> list[str]:
+    """The keys that hold no section."""
+    return [key for name, value in values.items() for key in (leaves(value) if isinstance(value, dict) else [name])]
 
 
 def written(folder: Path, text: str) -> Path:
@@ -52,15 +63,23 @@ def test_without_a_file_the_defaults_hold() -> None:
 def test_default_file_has_every_key_and_equals_the_defaults() -> None:
     text = resource("default_config.toml").read_text(encoding="utf-8")
     without_comments = "\n".join(line.partition("#")[0] for line in text.splitlines())
-    assert tomllib.loads(without_comments) == Config().model_dump()
+    assert tomllib.loads(without_comments) == Config().model_dump(exclude_none=True)
     assert load_config(resource("default_config.toml")) == Config()
 
 
 def test_every_key_of_the_default_file_is_explained_by_a_comment_above_it() -> None:
     lines = resource("default_config.toml").read_text(encoding="utf-8").splitlines()
-    keys = [n for n, line in enumerate(lines) if "=" in line and not line.startswith("#")]
-    assert len(keys) == sum(len(section) for section in Config().model_dump().values())
-    assert all(lines[n - 1].startswith("#") for n in keys)
+    keys = [n for n, line in enumerate(lines) if KEY.match(line)]
+    assert sorted(KEY.match(lines[n])[1] for n in keys) == sorted(leaves(Config().model_dump()))
+    assert all(lines[n - 1].startswith("#") and not KEY.match(lines[n - 1]) for n in keys)
+
+
+def test_keys_without_default_stand_in_the_default_file_as_comments_that_hold_when_the_mark_is_removed(tmp_path: Path) -> None:
+    text = resource("default_config.toml").read_text(encoding="utf-8")
+    cleanup = load_config(written(tmp_path, re.sub(r"^# (\w+ = )", r"\1", text, flags=re.MULTILINE))).sessions.cleanup
+    assert (cleanup.max_sessions, cleanup.max_age_days) == (50, 180)
+    assert Config().sessions.cleanup.max_sessions is None
+    assert Config().sessions.cleanup.max_age_days is None
 
 
 def test_every_value_is_read(tmp_path: Path) -> None:
@@ -105,8 +124,8 @@ def test_a_named_file_that_is_missing_is_an_error(tmp_path: Path, monkeypatch: p
     ("text", "sentence"),
     [
         ("[compute]\nworker = 2", "unknown key “worker” in [compute]; allowed: engine, workers."),
-        ("[computer]\nworkers = 2", "unknown section [computer]; allowed: [compute], [server], [folders], [appearance]."),
-        ("workers = 2", "unknown key “workers” outside of a section; allowed: [compute], [server], [folders], [appearance]."),
+        ("[computer]\nworkers = 2", "unknown section [computer]; allowed: [compute], [server], [folders], [appearance], [sessions], [debug]."),
+        ("workers = 2", "unknown key “workers” outside of a section; allowed: [compute], [server], [folders], [appearance], [sessions], [debug]."),
         ("compute = 2", "“compute” must be a section with its own keys; write [compute]."),
         ("[[compute]]\nworkers = 2", "“compute” must be a section with its own keys; write [compute]."),
         ('[compute]\nengine = "fast"', 'engine in [compute] is "fast"; allowed: "stock".'),
@@ -118,11 +137,53 @@ def test_a_named_file_that_is_missing_is_an_error(tmp_path: Path, monkeypatch: p
         ("[server]\nupload_limit_mb = -1", "upload_limit_mb in [server] is -1; allowed: a whole number from 1 to 1000000."),
         ('[appearance]\ntheme = "pink"', 'theme in [appearance] is "pink"; allowed: "system" or "light" or "dark".'),
         ('[folders]\ndata = "here"', 'data in [folders] is "here"; allowed: an absolute path in quotes, or "".'),
+        ('[sessions]\nfolder = "here"', 'folder in [sessions] is "here"; allowed: an absolute path in quotes, or "".'),
+        ("[sessions]\nenabled = 1", "enabled in [sessions] is 1; allowed: true or false."),
+        ("[sessions]\nmemory_mb = -1", "memory_mb in [sessions] is -1; allowed: a whole number from 0 to 1000000."),
+        ("[sessions]\nlock_after_minutes = -1", "lock_after_minutes in [sessions] is -1; allowed: a number from 0 to 10080."),
+        ("[sessions]\nlock_after = 1", "unknown key “lock_after” in [sessions]; allowed: enabled, folder, archive, memory_mb, lock_after_minutes, backups."),
+        ("[sessions]\ncleanup = true", "“cleanup” must be a section with its own keys; write [sessions.cleanup]."),
+        ("[sessions.clean]\nenabled = true", "unknown section [sessions.clean]; allowed: [sessions.cleanup]."),
+        ("[sessions.cleanup]\nage = 1", "unknown key “age” in [sessions.cleanup]; allowed: enabled, max_sessions, max_age_days, action."),
+        ("[sessions.cleanup.x]\nage = 1", "unknown key “x” in [sessions.cleanup]; allowed: enabled, max_sessions, max_age_days, action."),
+        ("[sessions.cleanup]\nmax_sessions = 0", "max_sessions in [sessions.cleanup] is 0; allowed: a whole number from 1 to 1000000."),
+        ("[sessions.cleanup]\nmax_sessions = 2.0", "max_sessions in [sessions.cleanup] is 2.0; allowed: a whole number from 1 to 1000000."),
+        ("[sessions.cleanup]\nmax_age_days = 0", "max_age_days in [sessions.cleanup] is 0; allowed: a number above 0 to 36500."),
+        ("[sessions.cleanup]\nmax_age_days = -1.5", "max_age_days in [sessions.cleanup] is -1.5; allowed: a number above 0 to 36500."),
+        ("[sessions.cleanup]\nmax_age_days = inf", "max_age_days in [sessions.cleanup] is inf; allowed: a number above 0 to 36500."),
+        ("[sessions.cleanup]\nmax_age_days = nan", "max_age_days in [sessions.cleanup] is nan; allowed: a number above 0 to 36500."),
+        ('[sessions.cleanup]\naction = "burn"', 'action in [sessions.cleanup] is "burn"; allowed: "archive" or "delete".'),
+        (
+            "[sessions.cleanup]\nenabled = true",
+            "enabled in [sessions.cleanup] is true, but neither max_sessions nor max_age_days is given; give at least one of them.",
+        ),
+        ("[debug]\nlog_cache = 'yes'", 'log_cache in [debug] is "yes"; allowed: true or false.'),
         ("[folders]\nlogs = 3", 'logs in [folders] is 3; allowed: an absolute path in quotes, or "".'),
     ],
 )
 def test_unknown_key_or_wrong_value_is_one_sentence_with_key_and_allowed(tmp_path: Path, text: str, sentence: str) -> None:
     assert refused(tmp_path, text).endswith(f"config.toml: {sentence}")
+
+
+@pytest.mark.parametrize("limit", ["max_sessions = 5", "max_age_days = 180", "max_age_days = 0.5", "max_sessions = 1\nmax_age_days = 1"])
+def test_cleanup_is_enabled_by_either_limit_alone(tmp_path: Path, limit: str) -> None:
+    cleanup = load_config(written(tmp_path, f"[sessions.cleanup]\nenabled = true\n{limit}")).sessions.cleanup
+    assert cleanup.enabled
+    assert cleanup.action == "archive"
+
+
+def test_session_folders_lie_below_the_data_folder_unless_named(tmp_path: Path) -> None:
+    config = Config.for_tests(tmp_path)
+    assert (config.sessions_folder, config.archive_folder) == (config.data_folder / "sessions", config.data_folder / "archive")
+    named = load_config(written(tmp_path, f"[sessions]\nfolder = '{tmp_path / 'a'}'\narchive = '{tmp_path / 'b'}'"))
+    assert (named.sessions_folder, named.archive_folder) == (tmp_path / "a", tmp_path / "b")
+
+
+def test_archive_in_the_folder_of_the_active_sessions_is_refused(tmp_path: Path) -> None:
+    here = str(tmp_path / "sessions")
+    sentence = "archive in [sessions] is the folder of the active sessions too; allowed: another folder."
+    assert refused(tmp_path, f"[sessions]\nfolder = '{here}'\narchive = '{here}'").endswith(sentence)
+    assert refused(tmp_path, f"[folders]\ndata = '{tmp_path}'\n[sessions]\narchive = '{here}'").endswith(sentence)
 
 
 def test_misspelt_key_is_named_before_a_wrong_value(tmp_path: Path) -> None:

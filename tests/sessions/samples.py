@@ -14,7 +14,7 @@ from gui.data.dataset import Bulk, Cells, Dataset, Matrix, Source
 from gui.engine.params import ADTDParams, DTDParams, Params, SearchParams
 from gui.engine.results import ADTDResult, DTDResult, Provenance, Run, SearchResult
 from gui.sessions.crypto import Cost, Seal
-from gui.sessions.snapshot import Snapshot
+from gui.sessions.snapshot import RECOVERED, PendingJob, Snapshot
 
 CHEAP = Cost(passes=1, memory=8192)
 PASSWORD = "correct horse battery"
@@ -78,7 +78,8 @@ def rich(seed: int = 0, *, runs: int = 1, genes: int = 30) -> Snapshot:
         result = ADTDResult(frame + k, frame.iloc[0], weights, x * k, weights, x, random.random(5), None, None, None, ("short",))
         found.append(Run(f"adtd{k}", "adtd", "ADTD", WHEN, ADTDParams(lambda2=1e-12 * (k + 1)), result, made))
     forms = {"dtd": {"genes": 1000, "share": 0.1, "empty": None, "list": ["a", 1, {"b": True}]}, "adtd": {}}
-    return Snapshot(ID, "melanoma run 1", WHEN, WHEN, 7, data, tuple(found), {"dtd": "run0"}, forms, "Notes\nof " + MARKER)
+    jobs = (PendingJob("job0", "adtd", "ADTD", ("gui.engine.tasks", "run_adtd"), ADTDParams(lambda2=1e-3), {"dtd": "run0"}, WHEN),)
+    return Snapshot(ID, "melanoma run 1", WHEN, WHEN, 7, data, tuple(found), {"dtd": "run0"}, forms, "Notes\nof " + MARKER, jobs, (RECOVERED,))
 
 
 def same(a: Any, b: Any, where: str = "session") -> None:

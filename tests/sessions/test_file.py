@@ -5,7 +5,10 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import os
 import re
+import stat
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -83,7 +86,7 @@ def test_results_computed_on_the_example_come_back_to_the_bit(path: Path) -> Non
     found = through(path, snapshot)
     same(snapshot, found)
     assert found.runs[0].result.gene_weights.dtype == np.float32
-    assert read_header(path).contents == {"data": True, "dtd": 1, "search": 1, "adtd": 1, "runs": 3, "source": "the built-in example", "notes": ""}
+    assert read_header(path).contents == {"data": True, "dtd": 1, "search": 1, "adtd": 1, "runs": 3, "source": "the built-in example", "notes": "", "marks": ""}
 
 
 def test_an_empty_session_can_be_saved(path: Path) -> None:
@@ -264,7 +267,8 @@ def test_the_header_is_read_alone_and_says_what_the_session_holds(path: Path) ->
     found = read_header(path)
     assert found == written
     assert (found.id, found.name, found.generation, found.status, found.encrypted) == (ID, "melanoma run 1", 12, "archived", False)
-    assert found.contents == {"data": True, "dtd": 1, "search": 1, "adtd": 1, "runs": 4, "source": "train.h5ad", "notes": f"Notes\nof {MARKER}"}
+    summary = {"data": True, "dtd": 1, "search": 1, "adtd": 1, "runs": 4, "source": "train.h5ad", "notes": f"Notes\nof {MARKER}", "marks": "recovered"}
+    assert found.contents == summary == header.contents_of(load(path))
 
 
 def test_the_largest_header_fits(path: Path) -> None:
@@ -353,7 +357,7 @@ def test_the_sweep_removes_what_a_killed_program_left_and_spares_a_save_that_is_
 
 
 def test_a_file_of_a_newer_version_is_refused_in_a_sentence(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for newer in ((2, 0), (1, 1)):
+    for newer in ((2, 0), (1, 2)):
         path.unlink(missing_ok=True)
         with monkeypatch.context() as patch:
             patch.setattr(header, "SCHEMA", newer)
@@ -374,13 +378,13 @@ def test_an_older_file_is_migrated_in_memory_and_kept_as_a_backup_when_it_is_rep
         tree["fields"]["notes"] = tree["fields"]["notes"].replace("old", "new")
         return tree
 
-    monkeypatch.setattr(header, "SCHEMA", (1, 2))
-    monkeypatch.setattr(file, "MIGRATIONS", {(1, 0): ((1, 1), step)})
+    monkeypatch.setattr(header, "SCHEMA", (1, 3))
+    monkeypatch.setattr(file, "MIGRATIONS", {(1, 1): ((1, 2), step)})
     found = load(path)
     assert found.notes == "new words"
     assert path.read_bytes() == old
     save(path, found, expected_generation=1)
-    assert (path.parent / f"{path.name}.1.0.bak").read_bytes() == old
+    assert (path.parent / f"{path.name}.1.1.bak").read_bytes() == old
 
 
 def _as_schema(path: Path, schema: tuple[int, int]) -> None:
@@ -390,11 +394,13 @@ def _as_schema(path: Path, schema: tuple[int, int]) -> None:
     path.write_bytes(rebuilt(path, header=lambda h: h | {"schema": list(schema)}))
 
 
-@pytest.mark.parametrize(("name", "protected"), [("session-1.0", False), ("session-1.0-protected", True)])
-def test_files_of_schema_1_0_open_in_this_version(name: str, protected: bool) -> None:
-    path = FIXTURES / f"{name}.dcxsession"
+@pytest.mark.parametrize("protected", [False, True])
+@pytest.mark.parametrize("schema", [(1, 0), (1, 1)])
+def test_files_of_every_schema_open_in_this_version(schema: tuple[int, int], protected: bool) -> None:
+    path = FIXTURES / f"session-{schema[0]}.{schema[1]}{'-protected' * protected}.dcxsession"
     assert path.stat().st_size < 200_000
     head = read_header(path)
+    assert head.schema == schema
     assert (head.id, head.name, head.generation, head.encrypted) == (ID, None if protected else "melanoma run 1", 6 if protected else 5, protected)
     found = load(path, seal=Seal.unlock(head, PASSWORD) if protected else None)
     assert (found.session_id, found.name, found.revision, found.created, found.notes) == (ID, "melanoma run 1", 7, WHEN, f"Notes\nof {MARKER}")
@@ -412,3 +418,26 @@ def test_files_of_schema_1_0_open_in_this_version(name: str, protected: bool) ->
     assert (weights.dtype, hashlib.sha256(weights.to_numpy().tobytes()).hexdigest()[:16]) == (np.float32, "0feb089dca3a3e2a")
     assert found.forms["dtd"] == {"genes": 1000, "share": 0.1, "empty": None, "list": ["a", 1, {"b": True}]}
     assert found.chosen == {"dtd": "run0"}
+    expected = rich()
+    assert (found.jobs, found.marks) == (((), ()) if schema == (1, 0) else (expected.jobs, expected.marks))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="file modes of POSIX")
+def test_session_files_their_backups_and_folders_are_for_their_owner_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = os.umask(0)
+    try:
+        folder = tmp_path / "a" / "b"
+        atomic.private_folder(folder)
+        path = folder / "x.dcxsession"
+        modes = []
+        fsync = os.fsync
+        monkeypatch.setattr(os, "fsync", lambda handle: (modes.append(os.fstat(handle).st_mode), fsync(handle))[1])  # of the file while it is written
+        save(path, tiny(), expected_generation=None)
+        monkeypatch.setattr(header, "SCHEMA", (1, 2))
+        save(path, tiny("again"), expected_generation=1)
+    finally:
+        os.umask(before)
+    assert {stat.S_IMODE(m) for m in modes if stat.S_ISREG(m)} == {0o600}
+    assert {stat.S_IMODE(p.stat().st_mode) for p in folder.iterdir()} == {0o600}
+    assert len(list(folder.iterdir())) == 2
+    assert [stat.S_IMODE(p.stat().st_mode) for p in (folder, folder.parent)] == [0o700, 0o700]

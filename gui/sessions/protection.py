@@ -1,0 +1,161 @@
+"""Protection: sessions sealed with a password. An unlock belongs to the browser that gave the password; the last one to go wipes the key."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Collection
+
+from gui.errors import DeconomixError, SessionError, SessionLocked
+from gui.logs import get_logger
+from gui.sessions import file
+from gui.sessions.actor import Actor
+from gui.sessions.crypto import Seal
+from gui.sessions.names import Names
+from gui.sessions.store import Entry
+
+log = get_logger(__name__)
+
+
+class Protection(Names):
+    """Turning a password into a key takes most of a second and 256 MB: one at a time, and outside of all other locks."""
+
+    _deriving = threading.Lock()
+
+    def protect_session(self, session_id: str, password: str, *, hide_name: bool = False, actor: Actor) -> None:
+        """Seal the session, unlocked for who asks. InvalidParameter (too short), DefaultSession, SessionNotSaved: then it is as it was.
+
+        The backups of its file, which are not sealed, are removed.
+        """
+        entry = self._allowed(self._changeable(session_id, actor=actor), actor)
+        if self._store is None:
+            raise SessionError("Sessions are kept in memory only: there is no file to protect.", advice="")
+        if entry.encrypted:
+            raise SessionError("This session is protected already.", advice="Change its password instead.")
+        entry.session.load()
+        with self._deriving:
+            seal = Seal.new(password, hide_name=hide_name)
+        with entry.lock:
+            if entry.encrypted:
+                raise SessionError("This session was protected in the meantime.", advice="")
+            self._replaced(entry, seal, hidden=hide_name)
+            entry.unlocked.clear()
+            entry.unlock(actor)
+            self._without_backups(entry)
+
+    def unlock_session(self, session_id: str, password: str, *, actor: Actor) -> None:
+        """Open it for this actor's browser. WrongPassword; DamagedSession; UnknownSession."""
+        entry = self._changeable(session_id, actor=actor)
+        if not entry.encrypted or entry.path is None:
+            return
+        with self._deriving:
+            held = entry.seal
+            seal = Seal.unlock(held if held is not None and not held.wiped else file.read_header(entry.path), password)
+        with entry.lock:
+            if entry.seal is None:
+                seal.hide_name = entry.hidden
+                entry.seal = seal
+            else:
+                seal.wipe()
+            entry.unlock(actor)
+        try:
+            entry.session.load()
+        except DeconomixError:
+            if entry.problem is None:  # another program protected it anew: this key opens nothing
+                self._lock_entry(entry)
+            raise
+        entry.touch()
+        name = entry.session.name  # while it was hidden another session may have taken it
+        if (free := self.free_name(name, actor=actor, but=session_id)) != name:
+            entry.session.name = free
+
+    def lock_session(self, session_id: str, *, actor: Actor) -> None:
+        """For everybody: saved, content out of memory, key overwritten. SessionNotSaved: then nothing changes."""
+        entry = self._changeable(session_id, actor=actor)
+        if entry.encrypted:
+            self._lock_entry(entry)
+
+    def touch(self, session_id: str, *, actor: Actor) -> None:
+        """This browser did something in the session: its idle time begins anew."""
+        with self._lock:
+            entry = self._active.get(session_id)
+        if entry is not None and actor.browser in entry.unlocked:
+            entry.unlock(actor)
+
+    def lock_idle(self, seconds: float, *, actor: Actor) -> list[str]:
+        """Lock for every browser that did nothing for so long; returns the sessions that nobody has unlocked any more. A running job defers it."""
+        busy, locked, now = set(self.busy()), [], time.monotonic()
+        with self._lock:
+            entries = [e for e in self._active.values() if e.unlocked and e.session.session_id not in busy]
+        for entry in entries:
+            idle = [browser for browser, then in list(entry.unlocked.items()) if now - then > seconds]
+            if len(idle) < len(entry.unlocked):
+                for browser in idle:
+                    entry.unlocked.pop(browser, None)
+                continue
+            try:
+                self._lock_entry(entry)
+                locked.append(entry.session.session_id)
+            except DeconomixError as error:  # it cannot be saved: nothing of it is given up
+                log.warning("an idle protected session could not be locked: %s", error)
+        return locked
+
+    def change_password(self, session_id: str, old: str, new: str, *, hide_name: bool | None = None, actor: Actor) -> None:
+        """Another password for the same key: old copies of the file still open with the old one. WrongPassword, InvalidParameter, SessionNotSaved."""
+        entry = self._with_password(session_id, old, actor)
+        with self._deriving:
+            seal = self._seal(entry).rewrapped(new)
+        seal.hide_name = entry.hidden if hide_name is None else hide_name
+        with entry.lock:
+            self._replaced(entry, seal, hidden=seal.hide_name)
+            self._without_backups(entry)
+
+    def reencrypt_session(self, session_id: str, old: str, new: str, *, actor: Actor) -> None:
+        """A new key under a new password, everything sealed anew: after a leak. WrongPassword, InvalidParameter, SessionNotSaved."""
+        entry = self._with_password(session_id, old, actor)
+        with self._deriving:
+            seal = Seal.new(new, hide_name=entry.hidden)
+        with entry.lock:
+            self._replaced(entry, seal, hidden=entry.hidden)
+            self._without_backups(entry)
+
+    def remove_password(self, session_id: str, password: str, *, actor: Actor) -> None:
+        """The session is not protected any more. WrongPassword, SessionNotSaved."""
+        entry = self._with_password(session_id, password, actor)
+        with entry.lock:
+            self._seal(entry)
+            self._replaced(entry, None, hidden=False)
+            entry.unlocked.clear()
+
+    # -- inside -----------------------------------------------------------------------------------------------------------------
+    def _with_password(self, session_id: str, password: str, actor: Actor) -> Entry:
+        """The entry of a session that is unlocked here, if the password is the right one."""
+        entry = self._allowed(self._changeable(session_id, actor=actor), actor)
+        if not entry.encrypted:
+            raise SessionError("This session is not protected by a password.", advice="")
+        entry.session.load()
+        with self._deriving:
+            Seal.unlock(self._seal(entry), password).wipe()
+        return entry
+
+    @staticmethod
+    def _seal(entry: Entry) -> Seal:
+        if entry.seal is None:
+            raise SessionLocked("The session was locked in the meantime.")
+        return entry.seal
+
+    def _lock_entry(self, entry: Entry) -> None:
+        with entry.lock:
+            if entry.seal is None:
+                entry.unlocked.clear()
+                return
+            if entry.dirty:
+                self._write_entry(entry)
+            self.before_lock(entry.session.session_id)
+            self._let_go(entry)
+        log.info("session locked: id %s", entry.session.session_id)
+
+    def _without_backups(self, entry: Entry) -> None:
+        if self._store is not None and entry.path is not None:
+            self._store.forget_backups(entry.path)
+            entry.backed_up = False

@@ -17,7 +17,7 @@ from gui.errors import DeconomixError
 from gui.files import FileKind, safe_name, with_suffix
 
 ANYTHING = "*.*" if sys.platform in ("win32", "darwin") else "*"
-_TITLES = ("linux.openFile", "linux.openFiles", "global.saveFile")
+_TITLES = ("linux.openFile", "linux.openFiles", "linux.openFolder", "global.saveFile")
 
 
 class NativeFiles:
@@ -69,6 +69,36 @@ class NativeFiles:
             write(path, data)
             self._folder = path.parent
             return f"Saved as {path.name} in {path.parent}."
+
+    def save_all(self, items: Sequence[tuple[str, bytes]], kind: FileKind) -> str | None:
+        """Write every (name, data) into a folder the user chooses, under a free name where one is taken. Returns where they are, None if cancelled.
+
+        Raises DeconomixError (a sentence) if one cannot be written; it says how many are saved all the same.
+        """
+        if not items:
+            return None
+        if len(items) == 1:
+            return self.save(*items[0], kind)
+        with self._one_at_a_time:
+            folder = self._ask_folder(f"Save {len(items)} files in a folder")
+            if folder is None:
+                return None
+            for done, (name, data) in enumerate(items):
+                try:
+                    write_new(folder / with_suffix(safe_name(name), kind), data)
+                except DeconomixError as error:
+                    already = f" {done} of {len(items)} files are saved there." if done else ""
+                    raise DeconomixError(f"{error}{already}", advice=error.advice) from None
+            return f"Saved {len(items)} files in {folder}."
+
+    def _ask_folder(self, title: str) -> Path | None:
+        from webview import FileDialog
+
+        chosen = self._ask(FileDialog.FOLDER, title)
+        if not chosen:
+            return None
+        self._folder = Path(chosen[0])
+        return self._folder
 
     def _ask(self, dialog: int, title: str, **options: Any) -> tuple[str, ...]:
         window = self._window
@@ -122,6 +152,27 @@ def write(path: Path, data: bytes) -> None:
     finally:
         with contextlib.suppress(OSError):
             part.unlink()
+
+
+def write_new(path: Path, data: bytes) -> Path:
+    """Write ``data`` as ``path``, or as "name 2", "name 3" ... where that is taken: never over a file. Returns where. DeconomixError if it cannot be."""
+    target, number = path, 2
+    while True:
+        try:
+            target.open("xb").close()  # takes the name, also from a program that looks for a free one at the same moment
+        except FileExistsError:
+            target, number = path.with_name(f"{path.stem} {number}{path.suffix}"), number + 1
+        except OSError as error:
+            raise _refusal(path, error) from None
+        else:
+            break
+    try:
+        write(target, data)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            target.unlink()
+        raise
+    return target
 
 
 def _refusal(path: Path, error: OSError) -> DeconomixError:

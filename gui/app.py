@@ -8,11 +8,12 @@ import sys
 import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from dash import Dash
-from flask import Flask, Response, jsonify, request
+from flask import Flask, Response, abort, jsonify, request, send_file
 
 from gui import locked, notify, shell
 from gui.binding import bind_page, context
@@ -21,8 +22,8 @@ from gui.data.dataset import Dataset
 from gui.engine.params import Params
 from gui.engine.results import Provenance, Run
 from gui.errors import DeconomixError, JobError, PluginError, SessionError
-from gui.files import CHUNK, BrowserFiles, Files, Uploads
-from gui.guard import Guard
+from gui.files import CHUNK, DOWNLOAD, BrowserFiles, Files, Uploads
+from gui.guard import Guard, browser_id
 from gui.housekeeping import Housekeeping
 from gui.jobs.reader import Reader
 from gui.jobs.runner import JobRunner
@@ -108,7 +109,8 @@ class Application:
         if settings.cleanup.enabled:
             chores.add("clean-up", self._clean_up, every=24 * 3600.0, after=5.0)
         if settings.lock_after_minutes:
-            chores.add("locking", lambda: self.sessions.lock_idle(60.0 * settings.lock_after_minutes, actor=LOCAL), every=min(5.0, 15 * settings.lock_after_minutes))
+            idle = 60.0 * settings.lock_after_minutes
+            chores.add("locking", lambda: self.sessions.lock_idle(idle, actor=LOCAL), every=min(5.0, idle / 4))
         chores.add("memory", lambda: self.sessions.trim_memory(settings.memory_mb * 1_000_000, actor=LOCAL), every=30.0)
         return chores
 
@@ -147,17 +149,18 @@ class Application:
         kind: str,
         title: str,
         actor: str,
-        job_id: str,
-    ) -> None:
-        """Queue a task and remember the dataset it belongs to."""
+        job_id: str | None = None,
+    ) -> str:
+        """Queue a task and remember the dataset it belongs to; the job's id (a new one, if none is given)."""
         with self._submitting:
-            self.runner.submit(
+            job_id = self.runner.submit(
                 task, session_id, params, job_id=job_id, dataset=dataset, inputs=inputs, input_results=input_results, kind=kind, title=title, actor=actor
             )
             self._origins[job_id] = session_id, dataset
             ended = {job.id for job in self.runner.status() if not job.active}
             for old in [j for j in self._origins if j in ended and j != job_id]:
                 del self._origins[old]
+            return job_id
 
     def known_task(self, module: str, name: str) -> Task:
         """The task of this name, if it is one of ours or comes from where a page comes from; JobError. The names stand in a session file:
@@ -246,6 +249,17 @@ class Application:
                 log.warning("upload failed: %s", type(error).__name__)
                 return jsonify(error="The file could not be received. Is there room left on the disk?"), 500
             return jsonify(token=received.token, name=received.name, size=received.size)
+
+        if isinstance(self.files, BrowserFiles):
+            downloads = self.files.downloads
+
+            @server.get(f"{DOWNLOAD}<token>")
+            def download(token: str) -> Response:
+                """A file that a callback gave away, once, to the browser it is for."""
+                found = downloads.take(token, browser=browser_id()) if request.method == "GET" else None
+                if found is None:
+                    abort(404)
+                return send_file(BytesIO(found.data), mimetype="application/octet-stream", as_attachment=True, download_name=found.name)
 
         @server.errorhandler(Exception)
         def failed(error: Exception) -> tuple[str, int]:

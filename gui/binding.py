@@ -138,8 +138,8 @@ class BoundJobs:
         """The job as this browser may see it: of a locked session no more than that there is one."""
         if not self._application.sessions.is_locked(job.session_id, actor=self._actor):
             return job
-        bare = {"stage": "", "params": None, "inputs": {}, "fraction": None, "count": None, "limit": None, "loss": None, "eta": None, "error": None}
-        return replace(job, kind="", title="Protected session", run_id=None, **bare)  # type: ignore[arg-type]
+        nothing: dict[str, Any] = dict.fromkeys(("params", "fraction", "count", "limit", "loss", "eta", "error", "run_id"))
+        return replace(job, kind="", title="Protected session", stage="", inputs={}, **nothing)
 
 
 def context(application: Application, session_id: str | None, kind: str, *, actor: Actor | None = None) -> Context:
@@ -186,8 +186,14 @@ def bind(app: Dash, application: Application, key: str, recorded: Recorded, *, f
     function = recorded.function
 
     def called(*values: Any) -> Any:
+        token = CALLER.set(key)
+        try:
+            return answered(*values)
+        finally:
+            CALLER.reset(token)
+
+    def answered(*values: Any) -> Any:
         *given, session_id = values
-        CALLER.set(key)
         ctx = context(application, session_id, key)
         if ctx.locked is not None and not free:
             raise PreventUpdate

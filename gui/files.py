@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import base64
 import re
 import secrets
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from gui.errors import UnreadableFile
+from gui.guard import browser_id
 
 CHUNK = 1 << 20
+DOWNLOAD = "/_dcx/download/"
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class FileKind:
 
 
 EXPRESSION = FileKind("Expression data", (".h5ad", ".csv", ".tsv", ".txt", ".gz", ".xlsx", ".dcx"))
+SESSION = FileKind("DeconomiX session", (".dcxsession",))
 MODEL = FileKind("Trained model", (".dcxmodel",))
 CSV = FileKind("CSV table", (".csv",))
 XLSX = FileKind("Excel table", (".xlsx",))
@@ -48,22 +51,98 @@ class Files(Protocol):
         """Save under a name the user confirms; returns what to tell them, None if cancelled. DeconomixError if it cannot be written."""
         ...
 
+    def save_all(self, items: Sequence[tuple[str, bytes]], kind: FileKind) -> str | None:
+        """Save several files (name, data) at once, never over one that is there; returns what to tell the user, None if cancelled.
+
+        DeconomixError if one cannot be written; it says which are saved all the same.
+        """
+        ...
+
 
 class BrowserFiles:
     """In a browser: saving is a download; files arrive through the upload route."""
 
     native = False
 
+    def __init__(self) -> None:
+        self.downloads = Downloads()
+
     def open(self, kinds: Sequence[FileKind], *, title: str, multiple: bool = False) -> list[Path]:
         return []
 
     def save(self, name: str, data: bytes, kind: FileKind) -> str | None:
-        from dash import set_props
+        return self.save_all([(name, data)], kind)
 
-        name = with_suffix(safe_name(name), kind)
-        content = base64.b64encode(data).decode("ascii")
-        set_props("dcx-download", {"data": {"filename": name, "content": content, "base64": True, "type": "application/octet-stream"}})
-        return f"{name} is in your downloads folder."
+    def save_all(self, items: Sequence[tuple[str, bytes]], kind: FileKind) -> str | None:
+        from dash import set_props
+        from flask import g
+
+        given = [(with_suffix(safe_name(name), kind), data) for name, data in items]
+        if not given:
+            return None
+        # dash keeps the last set_props of a property only: one list holds what all calls of this callback gave.
+        listed: list[dict[str, str]] = g.setdefault("dcx_downloads", [])
+        listed += [{"url": f"{DOWNLOAD}{self.downloads.offer(name, data, browser=browser_id())}", "name": name} for name, data in given]
+        set_props("dcx-download", {"data": list(listed)})
+        return f"{given[0][0]} is in your downloads folder." if len(given) == 1 else f"{len(given)} files are in your downloads folder."
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file on its way to one browser, until ``expires`` (of ``time.monotonic``)."""
+
+    name: str
+    data: bytes
+    browser: str
+    expires: float
+
+
+class Downloads:
+    """Files on their way out, in memory only: each is fetched once, by the browser it is for, or forgotten after ``lifetime`` seconds. Thread-safe."""
+
+    def __init__(self, lifetime: float = 600.0) -> None:
+        self._lifetime = lifetime
+        self._lock = threading.Lock()
+        self._waiting: dict[str, Download] = {}
+        self._timer: threading.Timer | None = None
+
+    def __len__(self) -> int:
+        with self._lock:
+            return len(self._waiting)
+
+    def offer(self, name: str, data: bytes, *, browser: str) -> str:
+        """Keep the file; returns the token that :meth:`take` asks for."""
+        token = secrets.token_urlsafe(24)
+        with self._lock:
+            self._waiting[token] = Download(name, data, browser, time.monotonic() + self._lifetime)
+            self._watch()
+        return token
+
+    def take(self, token: str, *, browser: str) -> Download | None:
+        """The file, which is not kept any longer; None: fetched before, expired, or another browser's (whose file stays)."""
+        with self._lock:
+            self._drop_expired()
+            found = self._waiting.get(token)
+            if found is None or found.browser != browser:
+                return None
+            return self._waiting.pop(token)
+
+    def _drop_expired(self) -> None:
+        now = time.monotonic()
+        self._waiting = {token: item for token, item in self._waiting.items() if item.expires > now}
+
+    def _watch(self) -> None:
+        """Drop what nobody fetches even if nobody ever asks again: it may be large, or of a protected session."""
+        if self._timer is None and self._waiting:
+            self._timer = threading.Timer(self._lifetime, self._late)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def _late(self) -> None:
+        with self._lock:
+            self._timer = None
+            self._drop_expired()
+            self._watch()
 
 
 def safe_name(name: str) -> str:

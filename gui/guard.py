@@ -1,8 +1,9 @@
 """Who may talk to the server, and what the page may load.
 
 One-time token in the first address -> cookie (HttpOnly, SameSite=Strict). Refused: no cookie 403, used token 403, foreign Host 421
-(DNS rebinding), foreign or missing Origin on POST 403; ``/_dcx/`` routes also need a bearer token. Strict Content-Security-Policy.
-Every browser that a token lets in gets a cookie of its own: :func:`browser_id` tells browsers apart.
+(DNS rebinding), foreign or missing Origin on POST 403; ``/_dcx/`` routes also need a bearer token, but for a download: a link sends no
+header, so it carries a token of its own. Strict Content-Security-Policy. Every browser that a token lets in gets a cookie of its own:
+:func:`browser_id` tells browsers apart.
 """
 
 from __future__ import annotations
@@ -83,6 +84,8 @@ class Guard:
             return Response(PAGE.format(CLOSED), 403)
         if request.method not in ("GET", "HEAD", "OPTIONS") and request.headers.get("Origin") != f"{request.scheme}://{request.host}":
             return Response("The request does not come from this program.", 403)
+        if request.path.startswith("/_dcx/download/") and request.method == "GET":
+            return None
         if request.path.startswith("/_dcx/") and not hmac.compare_digest(request.headers.get("Authorization", "").encode(), f"Bearer {self.bearer}".encode()):
             return Response("The request does not come from this program.", 403)
         return None

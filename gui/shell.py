@@ -14,8 +14,7 @@ from gui import notify
 from gui.binding import SHELL, bind, context
 from gui.components.common import NEEDS, clicked, empty_state, icon
 from gui.components.jobs import job_list, ticker
-from gui.components.sessions import SESSION_FILE
-from gui.errors import SessionError
+from gui.files import SESSION
 from gui.header import about_dialog, header, interrupted, new_session_dialog, saved_words, session_menu, session_name
 from gui.locked import lock_screen
 from gui.plugin import Context, Page, Recorded
@@ -60,7 +59,7 @@ def layout(application: Application) -> Any:
                 dcc.Store(id="dcx-seen", data={}),
                 dcc.Store(id="dcx-poke"),
                 dcc.Interval(id="dcx-interval", interval=IDLE_MS),
-                dcc.Download(id="dcx-download"),
+                dcc.Store(id="dcx-download"),
                 dmc.NotificationContainer(id="dcx-notices", position="bottom-right", limit=4, sendNotifications=_start_notices(application)),
                 new_session_dialog(),
                 about_dialog(application.config.plugins_folder),
@@ -274,7 +273,7 @@ def bind_shell(app: Dash, application: Application) -> None:
             ctx.notify("Saved.", colour="green")
         elif action == "copy":
             copy = ctx.sessions.export_session(ctx.session_id, actor=ctx.actor)
-            if told := ctx.files.save(copy.name, copy.data, SESSION_FILE):
+            if told := ctx.files.save(copy.name, copy.data, SESSION):
                 ctx.notify(told, title="A copy is saved", colour="green")
         elif action == "own":
             own = ctx.sessions.duplicate_session(ctx.session_id, actor=ctx.actor)
@@ -323,6 +322,7 @@ def bind_shell(app: Dash, application: Application) -> None:
     def about(ctx: Context, clicks: int | None) -> bool:
         return bool(clicks)
 
+    app.clientside_callback("(files) => window.dash_clientside.dcx.fetch_files(files)", Input("dcx-download", "data"), prevent_initial_call=True)
     app.clientside_callback(
         """(light, dark, system) => {
             const name = dash_clientside.callback_context.triggered_id;

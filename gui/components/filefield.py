@@ -1,29 +1,33 @@
 """Choosing a file: a native dialog in the window, a streamed upload in a browser, a typed path in both. One component.
 
-The page gets the token of an :class:`gui.files.Upload` in a Store, whichever way the file came.
+The page gets the token of an :class:`gui.files.Upload` in a Store, whichever way the file came; a field for several files a list of tokens.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import Input, Output, State, dcc, html
+from dash import Input, Output, State, dcc, html, no_update
 from dash.exceptions import PreventUpdate
 
 from gui.components.common import icon
-from gui.errors import UnreadableFile
-from gui.files import FileKind
+from gui.errors import DeconomixError, UnreadableFile
+from gui.files import FileKind, Upload
 from gui.plugin import Context, Page
 
 
 class FileField:
-    """A place to choose one file on one page; ``token_id`` is the Store that tells which (None: none)."""
+    """A place to choose a file on one page; ``token_id`` is the Store that tells which (None: none).
 
-    def __init__(self, page: Page, name: str, kinds: Sequence[FileKind], *, title: str) -> None:
-        self.page, self.name, self.kinds, self.title = page, name, tuple(kinds), title
+    multiple : several files at once; the Store then holds the list of tokens of those chosen last
+    """
+
+    def __init__(self, page: Page, name: str, kinds: Sequence[FileKind], *, title: str, multiple: bool = False) -> None:
+        self.page, self.name, self.kinds, self.title, self.multiple = page, name, tuple(kinds), title, multiple
 
     def id(self, part: str) -> str:
         return str(getattr(self.page.id, f"{self.name}_{part}"))
@@ -35,7 +39,14 @@ class FileField:
     def layout(self, ctx: Context, *, token: str | None = None) -> Any:
         """The button (window) or drop field (browser), and a line to type a path."""
         suffixes = ",".join(s for kind in self.kinds for s in kind.suffixes)
-        words = "Choose a file…" if ctx.files.native else "Choose a file, or drop it here"
+        a_file, it = ("files", "them") if self.multiple else ("a file", "it")
+        words = f"Choose {a_file}…" if ctx.files.native else f"Choose {a_file}, or drop {it} here"
+        upload = {
+            "data-upload": "" if ctx.files.native else self.id("arrived"),
+            "data-accept": suffixes,
+            "data-multiple": "true" if self.multiple else "",
+            "aria-label": f"{self.title}: {words}",
+        }
         return dmc.Stack(
             [
                 dcc.Store(id=self.token_id, data=token),
@@ -45,7 +56,7 @@ class FileField:
                     id=self.id("choose"),
                     type="button",
                     className="dcx-drop",
-                    **{"data-upload": "" if ctx.files.native else self.id("arrived"), "data-accept": suffixes, "aria-label": f"{self.title}: {words}"},
+                    **upload,
                 ),
                 dmc.TextInput(
                     id=self.id("path"),
@@ -67,18 +78,16 @@ class FileField:
         def choose(ctx: Context, clicks: int | None) -> Any:
             if not clicks or not ctx.files.native:
                 raise PreventUpdate
-            chosen = ctx.files.open(field.kinds, title=field.title)
+            chosen = ctx.files.open(field.kinds, title=field.title, multiple=field.multiple)
             if not chosen:
                 raise PreventUpdate
-            return ctx.uploads.adopt(chosen[0]).token
+            return field._told(ctx, [partial(ctx.uploads.adopt, path) for path in chosen])
 
         @page.callback(Output(field.token_id, "data", allow_duplicate=True), Input(field.id("arrived"), "data"), prevent_initial_call=True)
         def arrived(ctx: Context, data: dict[str, Any] | None) -> Any:
             if not data:
                 raise PreventUpdate
-            if data.get("error"):
-                raise UnreadableFile(str(data["error"])[:300], advice="")
-            return ctx.uploads.get(str(data["token"])).token
+            return field._told(ctx, [partial(_received, ctx, each) for each in data.get("files", [data])])
 
         @page.callback(
             Output(field.token_id, "data", allow_duplicate=True),
@@ -93,7 +102,26 @@ class FileField:
             path = Path(text.strip().strip('"').removeprefix("file://")).expanduser()
             if not path.is_absolute():
                 raise UnreadableFile(f"“{text.strip()[:200]}” is not a whole path.", advice="Begin with the drive or with /.")
-            return ctx.uploads.adopt(path).token, ""
+            return field._told(ctx, [partial(ctx.uploads.adopt, path)]), ""
 
         for function in (choose, arrived, typed):
             function.__name__ = f"{field.name}_{function.__name__}"
+
+    def _told(self, ctx: Context, ways: Sequence[Callable[[], Upload]]) -> Any:
+        """What the Store gets: each of ``ways`` gives one file or raises, and one that fails stops none of the others."""
+        if not self.multiple:
+            return ways[0]().token
+        tokens = []
+        for take in ways:
+            try:
+                tokens.append(take().token)
+            except DeconomixError as error:
+                ctx.complain(error)
+        return tokens or no_update
+
+
+def _received(ctx: Context, data: dict[str, Any]) -> Upload:
+    """What the upload route answered for one file."""
+    if data.get("error"):
+        raise UnreadableFile(str(data["error"])[:300], advice="")
+    return ctx.uploads.get(str(data["token"]))

@@ -60,7 +60,7 @@ def rows(sessions: Sequence[SessionInfo], *, current: str | None = None) -> list
 
 def _row(info: SessionInfo, current: str | None) -> dict[str, Any]:
     here = info.session_id == current
-    state = "open" if here else "protected" if info.encrypted else ""
+    state = "open" if here else "protected" if info.protected else ""
     why = ""
     if info.problem is not None:
         state, why = "damaged", notify.sentence(info.problem)
@@ -73,7 +73,7 @@ def _row(info: SessionInfo, current: str | None) -> dict[str, Any]:
         "why": why,
         "problem": info.problem is not None,
         "source": str(info.contents.get("source") or ""),
-        "contents": "" if info.problem else "protected" if info.encrypted and not info.contents else contents_words(info.contents),
+        "contents": "" if info.problem else "protected" if info.protected and not info.contents else contents_words(info.contents),
         "used": round(info.used.timestamp()),
         "used_text": ago(info.used),
         "size": info.size,

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import glob
 import hashlib
 import io
 import json
+import os
 import re
+import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -224,6 +227,26 @@ def _keep_backup(path: Path, present: Header) -> None:
     if not backup.exists():
         with atomic.replacing(backup) as copy, path.open("rb") as file:
             shutil.copyfileobj(file, copy, 2**20)
+
+
+def keep_backup(path: Path, folder: Path) -> None:
+    """The file as it is now becomes ``folder/<its name>``, in place of an older one there: a second name for it, or a copy. OSError."""
+    atomic.private_folder(folder)
+    target = folder / path.name
+    part = folder / f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}.part"
+    try:
+        os.link(path, part)
+        os.replace(part, target)
+    except OSError:  # a file system without such names
+        part.unlink(missing_ok=True)
+        with atomic.replacing(target) as copy, path.open("rb") as file:
+            shutil.copyfileobj(file, copy, 2**20)
+
+
+def remove_backups(path: Path, folder: Path) -> None:
+    """Remove every backup of the file: the one in ``folder``, and those made before a migration. OSError."""
+    for found in [folder / path.name, *path.parent.glob(f"{glob.escape(path.name)}.*.bak")]:
+        found.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Collection
 
 from gui.errors import DeconomixError, SessionError, SessionLocked
 from gui.logs import get_logger
@@ -90,7 +89,7 @@ class Protection(Names):
 
     def lock_idle(self, seconds: float, *, actor: Actor) -> list[str]:
         """Lock for every browser that did nothing for so long; returns the sessions that nobody has unlocked any more. A running job defers it."""
-        busy, locked, now = set(self.busy()), [], time.monotonic()
+        busy, locked, now = set(self.busy()), [], time.time()
         with self._lock:
             entries = [e for e in self._active.values() if e.unlocked and e.session.session_id not in busy]
         for entry in entries:

@@ -74,7 +74,7 @@ class Entry:
 
     def unlock(self, actor: Actor) -> None:
         """This browser has given the password, or did something in the session."""
-        self.unlocked[actor.browser] = time.monotonic()
+        self.unlocked[actor.browser] = time.time()  # which goes on while the computer sleeps
 
     def known(self, header: file.Header) -> None:
         """Take over what the header says and how the file looks now."""

@@ -1,16 +1,10 @@
-/* Streams a chosen or dropped file to the server (no base64 through a callback). A button with data-upload="<store id>" becomes
-   a drop field; the Store gets {token, name, size} or {error}. */
+/* Streams chosen or dropped files to the server (no base64 through a callback). A button with data-upload="<store id>" becomes
+   a drop field; the Store gets {token, name, size} or {error}, and {files: [...]} of these where the button has data-multiple. */
 (() => {
   "use strict";
   const target = (event) => event.target.closest && event.target.closest("[data-upload]:not([data-upload=''])");
 
-  async function send(button, file) {
-    const store = button.dataset.upload;
-    const words = button.lastChild;
-    const before = words.textContent;
-    button.setAttribute("aria-busy", "true");
-    words.textContent = `Reading ${file.name}…`;
-    let answer;
+  async function send(file) {
     try {
       const response = await fetch(`/_dcx/upload?name=${encodeURIComponent(file.name)}`, {
         method: "POST",
@@ -20,13 +14,28 @@
           "Content-Type": "application/octet-stream",
         },
       });
-      answer = (response.headers.get("Content-Type") || "").includes("json") ? await response.json() : { error: "The file could not be received." };
+      const json = (response.headers.get("Content-Type") || "").includes("json");
+      return json ? await response.json() : { error: `${file.name} could not be received.` };
     } catch (_) {
-      answer = { error: "The file could not be read. Is it open in another program, or was it moved?" };
+      return { error: `${file.name} could not be read. Is it open in another program, or was it moved?` };
+    }
+  }
+
+  async function take(button, list) {
+    const files = Array.from(list).slice(0, button.dataset.multiple ? undefined : 1);
+    if (!files.length) return;
+    const words = button.lastChild;
+    const before = words.textContent;
+    const answers = [];
+    button.setAttribute("aria-busy", "true");
+    for (const [index, file] of files.entries()) {
+      words.textContent = `Reading ${file.name}…` + (files.length > 1 ? ` (${index + 1} of ${files.length})` : "");
+      answers.push(await send(file));
     }
     button.removeAttribute("aria-busy");
     words.textContent = before;
-    window.dash_clientside.set_props(store, { data: { ...answer, at: Date.now() } });
+    const answer = button.dataset.multiple ? { files: answers } : answers[0];
+    window.dash_clientside.set_props(button.dataset.upload, { data: { ...answer, at: Date.now() } });
   }
 
   document.addEventListener("click", (event) => {
@@ -35,7 +44,8 @@
     const input = document.createElement("input");
     input.type = "file";
     input.accept = button.dataset.accept || "";
-    input.addEventListener("change", () => input.files.length && send(button, input.files[0]));
+    input.multiple = Boolean(button.dataset.multiple);
+    input.addEventListener("change", () => take(button, input.files));
     input.click();
   });
   for (const name of ["dragover", "dragleave", "drop"]) {
@@ -44,7 +54,7 @@
       if (name === "dragover" || name === "drop") event.preventDefault(); // a file dropped beside a field must not replace the page
       if (!button) return;
       button.classList.toggle("dcx-over", name === "dragover");
-      if (name === "drop" && event.dataTransfer.files.length) send(button, event.dataTransfer.files[0]);
+      if (name === "drop" && !button.getAttribute("aria-busy")) take(button, event.dataTransfer.files);
     });
   }
 })();

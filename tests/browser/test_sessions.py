@@ -235,5 +235,3 @@ def test_export_and_import_in_a_browser(opened: Page, watched: Any, tmp_path: Pa
     go(page, "Upload")
     expect(page.locator("#upload-answer")).to_contain_text("training cells")
     assert watched.complaints == []
-
-

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from desktop import dialogs
-from desktop.dialogs import NativeFiles, file_types, write
+from desktop.dialogs import NativeFiles, file_types, write, write_new
 from gui.errors import DeconomixError
 from gui.files import CSV, EXPRESSION, MODEL, FileKind
 
@@ -90,6 +90,64 @@ def test_missing_folder_a_folder_in_the_way_and_a_long_name_are_sentences(tmp_pa
     with pytest.raises(DeconomixError, match="too long"):
         write(tmp_path / ("a" * 300), b"x")
     assert names(tmp_path) == ["folder.csv"]
+
+
+def test_a_new_file_takes_a_free_name_and_never_replaces(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(b"old")
+    assert write_new(tmp_path / "a.csv", b"1") == tmp_path / "a 2.csv"
+    assert write_new(tmp_path / "a.csv", b"2") == tmp_path / "a 3.csv"
+    assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == {"a.csv": b"old", "a 2.csv": b"1", "a 3.csv": b"2"}
+    write(tmp_path / "a.csv", b"new")  # the positive control: writing without the defence replaces
+    assert (tmp_path / "a.csv").read_bytes() == b"new"
+
+
+def test_a_new_file_that_cannot_be_written_leaves_no_name_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(dialogs.os, "fsync", full)
+    with pytest.raises(DeconomixError, match="no room"):
+        write_new(tmp_path / "a.csv", b"x")
+    assert names(tmp_path) == []
+
+
+class Answering:
+    """The window's dialogs, answered with ``chosen``; notes what was asked."""
+
+    def __init__(self, *chosen: str) -> None:
+        self.chosen, self.asked, self.localization = chosen, [], {}
+
+    def create_file_dialog(self, dialog: int, **options: object) -> tuple[str, ...]:
+        self.asked.append((int(dialog), self.localization["linux.openFolder"]))
+        return self.chosen
+
+
+def test_several_files_go_into_one_folder_under_free_names(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(b"old")
+    files, window = NativeFiles(), Answering(str(tmp_path))
+    files.attach(window)
+    told = files.save_all([("a", b"1"), ("b/c", b"2"), ("a.csv", b"3")], CSV)
+    assert told == f"Saved 3 files in {tmp_path}."
+    assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == {"a.csv": b"old", "a 2.csv": b"1", "b_c.csv": b"2", "a 3.csv": b"3"}
+    assert window.asked == [(20, "Save 3 files in a folder")]  # once
+
+
+def test_cancelling_the_folder_writes_nothing_and_a_failure_says_what_is_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = NativeFiles()
+    files.attach(Answering())
+    assert files.save_all([("a", b"1"), ("b", b"2")], CSV) is None
+    assert names(tmp_path) == []
+    files.attach(Answering(str(tmp_path)))
+
+    def sometimes(path: Path, data: bytes) -> None:
+        if data == b"2":
+            raise DeconomixError("There is no room.")
+        path.write_bytes(data)
+
+    monkeypatch.setattr(dialogs, "write", sometimes)
+    with pytest.raises(DeconomixError, match=r"There is no room\. 1 of 2 files are saved there\."):
+        files.save_all([("a", b"1"), ("b", b"2")], CSV)
+    assert names(tmp_path) == ["a.csv"]
 
 
 def test_filters_are_what_pywebview_accepts() -> None:

@@ -83,6 +83,15 @@ def test_saving_writes_the_bytes_where_the_user_says_and_adds_the_suffix(page: A
     assert [path.name for path in tmp_path.iterdir()] == ["shares of bulk.csv"]
 
 
+def test_several_files_are_saved_into_the_folder_the_user_chooses(page: Any, files: NativeFiles, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    seen = page.accept_dialog(tmp_path / "out")
+    told = page.call(files.save_all, [("a", b"1"), ("b", b"2")], CSV)
+    assert told == f"Saved 2 files in {tmp_path / 'out'}."
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.csv", "b.csv"]
+    assert seen == ["Save 2 files in a folder"]
+
+
 def test_cancelled_save_writes_nothing(page: Any, files: NativeFiles, tmp_path: Path) -> None:
     page.cancel_dialog()
     assert page.call(files.save, "composition", b"x", CSV) is None

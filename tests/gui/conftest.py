@@ -75,6 +75,12 @@ class Tab:
     def go(self, page: str) -> None:
         self.set({("dcx-location", "pathname"): f"/{page}"})
 
+    def downloaded(self) -> list[tuple[str, bytes]]:
+        """Name and content of what the last callback gave away, fetched as the page's links do: each can be fetched once."""
+        answers = [self.client.get(f["url"], base_url=ORIGIN) for f in self.get("dcx-download", "data") or []]
+        assert all(a.status_code == 200 and a.headers["Content-Disposition"].startswith("attachment") for a in answers)
+        return [(f["name"], a.data) for f, a in zip(self.get("dcx-download", "data") or [], answers, strict=True)]
+
     def set(self, changes: dict[tuple[Any, str], Any]) -> None:
         changed = deque([(_key(i), p) for i, p in changes])
         self.values.update({(_key(i), p): v for (i, p), v in changes.items()})

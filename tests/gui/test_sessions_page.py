@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import time
 from collections.abc import Callable
@@ -201,8 +200,8 @@ def test_duplicating(page: Any, example: Any) -> None:
 
 
 def exported(tab: Any) -> tuple[str, bytes]:
-    given = tab.get("dcx-download", "data")
-    return given["filename"], base64.b64decode(given["content"])
+    [given] = tab.downloaded()
+    return given
 
 
 def chosen(tab: Any, path: Path) -> None:

@@ -113,11 +113,9 @@ def analyze(argv: Sequence[str]) -> int:
 @contextlib.contextmanager
 def running(config: Config, files: Files | None = None) -> Iterator[Application]:
     """The application with its worker and its log; on the way out all are ended and all is saved, whatever happened."""
-    from gui.logs import start_cache_log, start_logging
+    from gui.logs import start_logging
 
     start_logging(config.logs_folder)
-    if config.debug.log_cache:
-        start_cache_log()
     log.info("DeconomiX %s starts", __version__)
     from gui.app import create_app
 

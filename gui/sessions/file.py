@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import glob
 import json
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +27,7 @@ from gui.sessions.header import Header, canonical
 from gui.sessions.lazy import Origin, reading
 from gui.sessions.snapshot import Snapshot
 
-__all__ = ["SUFFIX", "Header", "Origin", "file_name", "load", "read_header", "save", "sweep"]
+__all__ = ["SUFFIX", "Header", "Origin", "file_name", "keep_backup", "load", "read_header", "remove_backups", "save", "sweep"]
 
 SUFFIX = ".dcxsession"
 MAX_TOTAL = 64 * 2**30
@@ -101,8 +101,11 @@ def save(
         present = _compare(path, snapshot.session_id, expected_generation)
         number = (generation or 1) if present is None else present.generation + 1
         head = header.header_of(snapshot, number, status, seal)
-        if present is not None and present.schema < header.SCHEMA:
-            _keep_backup(path, present)
+        if present is not None and present.schema < header.SCHEMA and (present.encrypted or seal is None):  # no clear copy of what is sealed now
+            major, minor = present.schema
+            before = path.with_name(f"{path.name}.{major}.{minor}.bak")
+            if not before.exists():
+                atomic.copy(path, before)
         with atomic.replacing(path) as file, contextlib.ExitStack() as open_files:  # they are closed before the old one is replaced
             paths = [path] if present is not None else []
             paths += [o.path for o in keeper.origins if o.path != path]
@@ -214,13 +217,26 @@ def _old(path: Path, seal: Seal | None) -> Iterator[objects.Stored | None]:
         yield found
 
 
-def _keep_backup(path: Path, present: Header) -> None:
-    """Before a file of an older schema is replaced for the first time; sealed stays sealed."""
-    major, minor = present.schema
-    backup = path.with_name(f"{path.name}.{major}.{minor}.bak")
-    if not backup.exists():
-        with atomic.replacing(backup) as copy, path.open("rb") as file:
-            shutil.copyfileobj(file, copy, 2**20)
+def keep_backup(path: Path, folder: Path) -> Path:
+    """The file as it is now, kept in ``folder`` under its name, in place of an older backup; sealed stays sealed.
+
+    Costs nothing where a second name can be given to the file, which is never written in place; elsewhere it is copied.
+    Raises SessionNotSaved; an older backup is as it was.
+    """
+    backup = folder / path.name
+    with _saving():
+        atomic.private_folder(folder)
+        atomic.link(path, backup)
+    return backup
+
+
+def remove_backups(path: Path, folder: Path) -> int:
+    """Remove the backups of a file, those of before a migration too: it was sealed, or sealed anew. How many. SessionNotSaved."""
+    found = [p for p in (folder / path.name, *path.parent.glob(f"{glob.escape(path.name)}.*.bak")) if p.exists()]
+    with _saving():
+        for backup in found:
+            backup.unlink(missing_ok=True)
+    return len(found)
 
 
 @contextlib.contextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Collection
 
 from gui.errors import DeconomixError, SessionError, SessionLocked
 from gui.logs import get_logger

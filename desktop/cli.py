@@ -27,7 +27,6 @@ log = logging.getLogger(__name__)
 REFUSED = 2
 """Exit code for everything the user can put right."""
 COMMANDS = ("serve", "analyze")
-SESSION_SUFFIX = ".dcxsession"
 PATIENCE = 3.0
 """Seconds that threads of the toolkit may take to end after the window is closed."""
 
@@ -53,10 +52,10 @@ def split(argv: Sequence[str]) -> tuple[str, list[str]]:
 
 
 def window(argv: Sequence[str]) -> int:
-    """Open the window, with FILEs waiting on the Upload page; returns when it is closed."""
+    """Open the window, with data FILEs waiting on the Upload page and session FILEs opened; returns when it is closed."""
     parser = _parser("deconomix-gui", "Cell-type composition, hidden background and gene regulation from bulk RNA-seq.", epilog=_COMMANDS_HELP)
     parser.add_argument("--version", action="version", version=f"DeconomiX {__version__}")
-    parser.add_argument("files", nargs="*", metavar="FILE", help="data files to offer on the Upload page")
+    parser.add_argument("files", nargs="*", metavar="FILE", help="data files to offer on the Upload page, or saved sessions (.dcxsession) to open")
     options = parser.parse_args(argv)
     paths = existing(options.files)
     config = _config(options.config)
@@ -76,7 +75,7 @@ def window(argv: Sequence[str]) -> int:
         server = LocalServer(application.server).start()
         try:
             if not ended.is_set():
-                native.show(native.create(application.start_url(server.url), files), ended)
+                native.show(native.create(application.start_url(server.url), files), ended, application.pending_saves)
         finally:
             server.stop()
     _outlive_no_thread()
@@ -113,12 +112,10 @@ def analyze(argv: Sequence[str]) -> int:
 
 @contextlib.contextmanager
 def running(config: Config, files: Files | None = None) -> Iterator[Application]:
-    """The application with its worker and its log; all are ended on the way out, whatever happened."""
-    from gui.logs import start_cache_log, start_logging
+    """The application with its worker and its log; on the way out all are ended and all is saved, whatever happened."""
+    from gui.logs import start_logging
 
     start_logging(config.logs_folder)
-    if config.debug.log_cache:
-        start_cache_log()
     log.info("DeconomiX %s starts", __version__)
     from gui.app import create_app
 
@@ -127,7 +124,20 @@ def running(config: Config, files: Files | None = None) -> Iterator[Application]
         application.start()
         yield application
     finally:
-        application.stop()
+        end(application)
+
+
+def end(application: Any) -> None:
+    """Stop the application, which waits until everything is saved; stderr hears of it, and of what could not be saved."""
+    from desktop.closing import saving
+
+    try:
+        if number := application.pending_saves():
+            say(saving(number), sys.stderr)
+    finally:
+        if problem := application.stop():
+            log.error("the program ends with unsaved sessions")
+            say(problem, sys.stderr)
 
 
 @contextlib.contextmanager
@@ -154,8 +164,6 @@ def existing(names: Sequence[str]) -> list[Path]:
     """The files named on the command line, as absolute paths; DeconomixError for one that cannot be opened."""
     paths = [Path(name).absolute() for name in names]
     for path in paths:
-        if path.suffix.lower() == SESSION_SUFFIX:
-            raise DeconomixError(f"{path.name} cannot be opened yet: saved sessions ({SESSION_SUFFIX}) come with a later version of DeconomiX.")
         if not path.is_file():
             raise DeconomixError(f"There is no file {path}.")
     return paths

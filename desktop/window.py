@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from collections.abc import Callable
 from typing import Any
 
+from desktop.closing import CloseGuard
 from desktop.dialogs import NativeFiles
 
 TITLE = "DeconomiX"
@@ -45,12 +47,16 @@ def create(url: str, files: NativeFiles) -> Any:
     return window
 
 
-def show(window: Any, ended: threading.Event) -> None:
+def show(window: Any, ended: threading.Event, pending: Callable[[], int] | None = None) -> None:
     """Show ``window`` and return when it is closed, by the user or because ``ended`` is set.
 
+    pending : how many sessions are not on disk yet; closing waits for them
     Main thread only, once per process (a second start crashes Qt).
     """
     import webview
+
+    if pending is not None:
+        CloseGuard(window, pending)
 
     threading.Thread(target=_close_when, args=(ended, window), name="close-window", daemon=True).start()
     # Private mode: cookies and storage live in memory and go with the window.

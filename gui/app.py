@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
+import sys
 import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -13,21 +15,25 @@ from typing import Any
 from dash import Dash
 from flask import Flask, Response, abort, jsonify, request, send_file
 
-from gui import notify, shell
+from gui import locked, notify, shell
 from gui.binding import bind_page, context
 from gui.config import Config
 from gui.data.dataset import Dataset
 from gui.engine.params import Params
 from gui.engine.results import Provenance, Run
-from gui.errors import DeconomixError, PluginError, UnknownSession
+from gui.errors import DeconomixError, JobError, PluginError, SessionError
 from gui.files import CHUNK, DOWNLOAD, BrowserFiles, Files, Uploads
 from gui.guard import Guard, browser_id
+from gui.housekeeping import Housekeeping
 from gui.jobs.reader import Reader
 from gui.jobs.runner import JobRunner
 from gui.jobs.status import JobStatus
+from gui.logs import start_cache_log, trace_cache
 from gui.plugin import Task
 from gui.registry import Registry, find_pages
 from gui.resources import resource
+from gui.sessions import file as session_file
+from gui.sessions.cleanup import words
 from gui.sessions.manager import LOCAL, SessionCacheManager
 
 log = logging.getLogger(__name__)
@@ -40,37 +46,93 @@ class Application:
         self.config = config
         self.files: Files = files or BrowserFiles()
         self.uploads = Uploads()
-        self.sessions = SessionCacheManager(config.data_folder)
         self.guard = Guard()
-        self._origins: dict[str, Dataset] = {}
+        self.announcements: list[str] = []
+        """Notices for every tab, each shown once in each."""
+        self.arrived: str | None = None
+        """The session to show in the first tab, where the program was started with a session file."""
+        self._origins: dict[str, tuple[str, Dataset]] = {}
         self._submitting = threading.Lock()
-        self.runner = JobRunner(self._deliver, workers=config.compute.workers, engine=config.compute.engine)
+        found = find_pages(config.plugins_folder)
+        single = not config.sessions.enabled or found.page("sessions") is None
+        if single:
+            found = Registry(tuple(page for page in found.pages if page.key != "sessions"), found.errors)
+        if config.debug.log_cache:
+            start_cache_log()
+        self.sessions = SessionCacheManager(
+            config.data_folder,
+            single=single,
+            sessions_folder=config.sessions_folder,
+            archive_folder=config.archive_folder,
+            backups=config.sessions.backups,
+            trace=(lambda session, action, key, value: trace_cache(session.session_id, action, key, value)) if config.debug.log_cache else None,
+        )
+        self.runner = JobRunner(self._deliver, ended=self._ended, workers=config.compute.workers, engine=config.compute.engine)
         self.reader = Reader()
-        self.registry = self._usable(find_pages(config.plugins_folder))
+        self.sessions.busy = lambda: {job.session_id for job in self.runner.status() if job.active}
+        self.sessions.before_lock = self._before_lock
+        if self.sessions.trouble is not None:
+            self.announcements.append(notify.sentence(self.sessions.trouble))
+        self.housekeeping = self._chores()
+        self.registry = self._usable(found)
         self.dash = self._dash()
         self.server: Flask = self.dash.server
 
     # -- life -------------------------------------------------------------------------------------------------------------------
     def start(self) -> None:
-        """Start the worker and the reading process in the background, so that they are warm before they are needed."""
+        """Start the worker and the reading process in the background, so that they are warm before they are needed; and the housekeeping."""
         self.reader.start()
         self.runner.start()
+        self.housekeeping.start()
 
-    def stop(self) -> None:
-        """End the worker, wait until every session is saved, delete uploaded files. May be called twice."""
+    def stop(self) -> str | None:
+        """End the worker, wait until every session is saved, delete uploaded files; a sentence if something could not be saved. May be called twice.
+
+        Jobs that were running stay known to their sessions as interrupted.
+        """
+        self.housekeeping.stop()
         self.runner.stop()
         self.reader.stop()
-        self.sessions.close(actor=LOCAL)
+        saved = self.sessions.close(actor=LOCAL)
         self.uploads.close()
+        return None if saved else "Not every session could be saved: what was changed last in them is lost."
+
+    def pending_saves(self) -> int:
+        """How many sessions are not on disk yet."""
+        return self.sessions.pending(actor=LOCAL)
+
+    def _chores(self) -> Housekeeping:
+        """What the program does by itself."""
+        chores, settings = Housekeeping(), self.config.sessions
+        if self.sessions.single:
+            return chores
+        if settings.cleanup.enabled:
+            chores.add("clean-up", self._clean_up, every=24 * 3600.0, after=5.0)
+        if settings.lock_after_minutes:
+            idle = 60.0 * settings.lock_after_minutes
+            chores.add("locking", lambda: self.sessions.lock_idle(idle, actor=LOCAL), every=min(5.0, idle / 4))
+        chores.add("memory", lambda: self.sessions.trim_memory(settings.memory_mb * 1_000_000, actor=LOCAL), every=30.0)
+        return chores
+
+    def _clean_up(self) -> None:
+        wanted = self.config.sessions.cleanup
+        done = self.sessions.cleanup_sessions(actor=LOCAL, max_sessions=wanted.max_sessions, max_age_days=wanted.max_age_days, action=wanted.action)
+        said = words(done, wanted.action)
+        log.info("%s Ids: %s", said, ", ".join(info.session_id for info in done) or "none")
+        if done:
+            self.announcements.append(said)
 
     def start_url(self, base: str) -> str:
         """An address that opens the program once: ``base`` is like ``http://127.0.0.1:8050``."""
         return f"{base.rstrip('/')}/?t={self.guard.issue()}"
 
     def open_later(self, paths: list[Path]) -> None:
-        """Files to offer on the Upload page."""
+        """Data files to offer on the Upload page; session files are imported and the last one is shown first. DeconomixError."""
         for path in paths:
-            self.uploads.offer(path)
+            if path.name.lower().endswith(session_file.SUFFIX):
+                self.arrived = self.sessions.import_session(path, actor=LOCAL).session_id
+            else:
+                self.uploads.offer(path)
 
     # -- jobs -------------------------------------------------------------------------------------------------------------------
     def submit(
@@ -85,27 +147,51 @@ class Application:
         kind: str,
         title: str,
         actor: str,
+        job_id: str | None = None,
     ) -> str:
-        """Queue a task and remember the dataset it belongs to."""
+        """Queue a task and remember the dataset it belongs to; the job's id (a new one, if none is given)."""
         with self._submitting:
             job_id = self.runner.submit(
-                task, session_id, params, dataset=dataset, inputs=inputs, input_results=input_results, kind=kind, title=title, actor=actor
+                task, session_id, params, job_id=job_id, dataset=dataset, inputs=inputs, input_results=input_results, kind=kind, title=title, actor=actor
             )
-            self._origins[job_id] = dataset
+            self._origins[job_id] = session_id, dataset
             ended = {job.id for job in self.runner.status() if not job.active}
             for old in [j for j in self._origins if j in ended and j != job_id]:
                 del self._origins[old]
             return job_id
 
+    def known_task(self, module: str, name: str) -> Task:
+        """The task of this name, if it is one of ours or comes from where a page comes from; JobError. The names stand in a session file:
+        nothing is imported for them, and no other function can be had by them."""
+        homes = {page.layout_function.__module__ for page in self.registry.pages if page.layout_function is not None}
+        packages = tuple(f"{home.partition('.')[0]}." for home in homes if "." in home and not home.startswith("gui."))
+        ours = module == "gui.engine.tasks" and name.startswith("run_")
+        task = getattr(sys.modules.get(module), name, None) if ours or module in homes or module.startswith(packages) else None
+        if not inspect.isfunction(task) or task.__module__ != module:
+            raise JobError("The page that computed this is not there any more.", advice="Start the step from a page.")
+        return task
+
+    def _ended(self, job: JobStatus) -> None:
+        """A job came to its end without a result: it is not interrupted."""
+        self.sessions.job_ended(job.session_id, job.id, actor=LOCAL)
+
+    def _before_lock(self, session_id: str) -> None:
+        """A protected session is about to be locked: nobody keeps anything of it."""
+        self.runner.drop(session_id)
+        self.reader.forget()
+        with self._submitting:
+            for job_id in [j for j, (owner, _) in self._origins.items() if owner == session_id]:
+                del self._origins[job_id]
+
     def _deliver(self, job: JobStatus, result: Any, versions: Mapping[str, str], seconds: float) -> str | None:
         """The server process, the single writer, adds the run to the session the job was started from (None: it was deleted)."""
         with self._submitting:
-            dataset = self._origins.pop(job.id)
+            _, dataset = self._origins.pop(job.id)
+        origin = Provenance(dataset.training_id, dataset.bulk_id, dict(job.inputs), self.config.compute.engine, dict(versions), seconds)
         try:
-            session = self.sessions.get_session(job.session_id, actor=LOCAL)
-            origin = Provenance(dataset.training_id, dataset.bulk_id, dict(job.inputs), self.config.compute.engine, dict(versions), seconds)
-            session.add_run(Run(job.id, job.kind, job.title, datetime.now(UTC), job.params or Params(), result, origin))
-        except UnknownSession:
+            run = Run(job.id, job.kind, job.title, datetime.now(UTC), job.params or Params(), result, origin)
+            self.sessions.add_run(job.session_id, run, actor=LOCAL)
+        except SessionError:  # it was deleted, archived or locked meanwhile
             return None
         return job.id
 
@@ -141,6 +227,7 @@ class Application:
         app.layout = lambda: shell.layout(self)
         app.validation_layout = shell.validation_layout(self)
         shell.bind_shell(app, self)
+        locked.bind_lock_screen(app, self)
         for page in self.registry.pages:
             bind_page(app, self, page)
         self._routes(server)

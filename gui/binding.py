@@ -5,19 +5,25 @@ from __future__ import annotations
 import hashlib
 import inspect
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from dash import Dash, State, no_update, set_props
+from dash import ctx as call
 from dash.exceptions import PreventUpdate
 
 from gui import notify
 from gui.engine.params import Params
-from gui.errors import DeconomixError, MissingPart, SessionError
+from gui.errors import DeconomixError, MissingPart, SessionError, SessionLocked
+from gui.guard import browser_id
 from gui.jobs.status import JobStatus
+from gui.logs import CALLER
 from gui.plugin import Context, Page, Recorded, Task
-from gui.sessions.manager import LOCAL, Actor
+from gui.sessions.manager import Actor
+from gui.sessions.snapshot import PendingJob
 
 if TYPE_CHECKING:
     from gui.app import Application
@@ -26,6 +32,8 @@ log = logging.getLogger(__name__)
 SESSION = State("dcx-session", "data")
 PASSING_MS = 5000
 """How long a notice that is no error stays."""
+BY_ITSELF = (".n_intervals", "dcx-revision.data", "dcx-page.data")
+"""What triggers a callback without the user: that does not put off the locking of an idle session."""
 SHELL = "dcx"
 """The key of the shell itself: it binds its callbacks like a page, ids begin with dcx-."""
 
@@ -72,34 +80,80 @@ class BoundJobs:
                 raise MissingPart(f"The {name.upper()} run this step needs is no longer there.", advice="Run it again.")
             results[name] = run.result
         kind = kind or self._kind
-        job_id = self._application.submit(
-            task,
-            session_id,
-            params,
-            dataset=dataset,
-            inputs=dict(inputs or {}),
-            input_results=results,
-            kind=kind,
-            title=title or kind.upper(),
-            actor=self._actor.name,
-        )
+        job_id, title = secrets.token_hex(8), title or kind.upper()
+        asked = PendingJob(job_id, kind, title, (task.__module__, task.__qualname__), params or Params(), dict(inputs or {}), datetime.now(UTC))
+        session.job_submitted(asked)
+        try:
+            self._application.submit(
+                task,
+                session_id,
+                params,
+                job_id=job_id,
+                dataset=dataset,
+                inputs=dict(inputs or {}),
+                input_results=results,
+                kind=kind,
+                title=title,
+                actor=self._actor.name,
+            )
+        except BaseException:
+            session.job_ended(job_id)
+            raise
         set_props("dcx-poke", {"data": job_id})
         return job_id
 
     def status(self, session_id: str | None = None) -> list[JobStatus]:
-        return self._application.runner.status(session_id)
+        return [self._seen(job) for job in self._application.runner.status(session_id)]
 
     def cancel(self, job_id: str) -> bool:
+        job = next((job for job in self._application.runner.status() if job.id == job_id), None)
+        if job is None or self._application.sessions.is_locked(job.session_id, actor=self._actor):
+            return False
         set_props("dcx-poke", {"data": f"cancel {job_id}"})
         return self._application.runner.cancel(job_id)
 
+    def interrupted(self, session_id: str) -> Sequence[PendingJob]:
+        """Jobs of the session that neither ended nor are known to the queue: the program ended, or the session was locked, in the middle of them."""
+        session = self._application.sessions.get_session(session_id, actor=self._actor)
+        pending = session.pending_jobs()
+        known = {job.id for job in self._application.runner.status(session_id)} if pending else set()
+        return [job for job in pending if job.id not in known]
 
-def context(application: Application, session_id: str | None, kind: str, *, actor: Actor = LOCAL) -> Context:
+    def again(self, session_id: str, job_id: str) -> str:
+        """Start an interrupted job anew, with the same parameters. MissingPart, JobError if what it needs is not there any more."""
+        session = self._application.sessions.get_session(session_id, actor=self._actor)
+        job = next((job for job in session.pending_jobs() if job.id == job_id), None)
+        if job is None:
+            raise MissingPart("This step is no longer waiting to be started again.")
+        task = self._application.known_task(*job.task)
+        started = self.submit(task, session_id, job.params, kind=job.kind, title=job.title, inputs=job.inputs)
+        session.job_ended(job_id)
+        return started
+
+    def dismiss(self, session_id: str, job_id: str) -> None:
+        """Forget an interrupted job."""
+        self._application.sessions.get_session(session_id, actor=self._actor).job_ended(job_id)
+
+    def _seen(self, job: JobStatus) -> JobStatus:
+        """The job as this browser may see it: of a locked session no more than that there is one."""
+        if not self._application.sessions.is_locked(job.session_id, actor=self._actor):
+            return job
+        nothing: dict[str, Any] = dict.fromkeys(("params", "fraction", "count", "limit", "loss", "eta", "error", "run_id"))
+        return replace(job, kind="", title="Protected session", stage="", inputs={}, **nothing)
+
+
+def context(application: Application, session_id: str | None, kind: str, *, actor: Actor | None = None) -> Context:
     """The Context for one call. An unknown session leads to the default one, with a notice: never into someone else's data."""
     notices = Notices([])
     sessions = application.sessions
+    actor = actor or Actor(browser=browser_id())
+    wanted = sessions.default_id if sessions.single else session_id or sessions.default_id
+    locked = None
     try:
-        session = sessions.get_session(session_id or sessions.default_id, actor=actor)
+        session = sessions.get_session(wanted, actor=actor)
+    except SessionLocked:
+        locked = sessions.info(wanted, actor=actor)
+        session = sessions.get_session(sessions.default_id, actor=actor)
     except SessionError as error:  # unknown, or its file cannot be read
         notices(**notify.notice(error))
         session = sessions.get_session(sessions.default_id, actor=actor)
@@ -114,28 +168,46 @@ def context(application: Application, session_id: str | None, kind: str, *, acto
         notify=notices,
         read=application.reader,
         complain=lambda error: notices(**notify.notice(error)),
+        locked=locked,
     )
 
 
 def bind_page(app: Dash, application: Application, page: Page) -> None:
     """Register every recorded callback of ``page`` with dash."""
     for recorded in page.callbacks:
-        bind(app, application, page.key, recorded)
+        bind(app, application, page.key, recorded, free=page.free)
 
 
-def bind(app: Dash, application: Application, key: str, recorded: Recorded) -> None:
+def bind(app: Dash, application: Application, key: str, recorded: Recorded, *, free: bool = True) -> None:
+    """One callback. free : it runs although the tab's session is locked."""
     if recorded.clientside is not None:
         app.clientside_callback(recorded.clientside, *recorded.args, **recorded.options)
         return
     function = recorded.function
 
     def called(*values: Any) -> Any:
+        token = CALLER.set(key)
+        try:
+            return answered(*values)
+        finally:
+            CALLER.reset(token)
+
+    def answered(*values: Any) -> Any:
         *given, session_id = values
         ctx = context(application, session_id, key)
+        if ctx.locked is not None and not free:
+            raise PreventUpdate
+        if ctx.locked is None and not _by_itself():
+            application.sessions.touch(ctx.session_id, actor=ctx.actor)
         try:
             return function(ctx, *given)
         except PreventUpdate:
             raise
+        except SessionLocked as error:  # it was locked while this ran: what the page shows now says so
+            log.info("callback %s of page %s met a locked session", function.__name__, key)
+            if free:
+                ctx.notify(**notify.notice(error))
+            return no_update if _has_output(recorded) else None
         except Exception as error:
             if not isinstance(error, DeconomixError):
                 log.exception("callback %s of page %s failed", function.__name__, key)
@@ -145,6 +217,10 @@ def bind(app: Dash, application: Application, key: str, recorded: Recorded) -> N
     called.__name__ = f"{key}_{function.__name__}"
     called.__doc__ = inspect.getdoc(function)
     app.callback(*recorded.args, SESSION, **recorded.options)(called)
+
+
+def _by_itself() -> bool:
+    return all(str(trigger["prop_id"]).endswith(BY_ITSELF) for trigger in call.triggered)
 
 
 def _has_output(recorded: Recorded) -> bool:

@@ -29,6 +29,7 @@ class FileKind:
 
 
 EXPRESSION = FileKind("Expression data", (".h5ad", ".csv", ".tsv", ".txt", ".gz", ".xlsx", ".dcx"))
+SESSION = FileKind("DeconomiX session", (".dcxsession",))
 MODEL = FileKind("Trained model", (".dcxmodel",))
 CSV = FileKind("CSV table", (".csv",))
 XLSX = FileKind("Excel table", (".xlsx",))

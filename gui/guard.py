@@ -2,7 +2,8 @@
 
 One-time token in the first address -> cookie (HttpOnly, SameSite=Strict). Refused: no cookie 403, used token 403, foreign Host 421
 (DNS rebinding), foreign or missing Origin on POST 403; ``/_dcx/`` routes also need a bearer token, but for a download: a link sends no
-header, so it carries a token of its own. Strict Content-Security-Policy.
+header, so it carries a token of its own. Strict Content-Security-Policy. Every browser that a token lets in gets a cookie of its own:
+:func:`browser_id` tells browsers apart.
 """
 
 from __future__ import annotations
@@ -14,11 +15,16 @@ import threading
 from collections.abc import Callable, Sequence
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, g, redirect, request
+from flask import Flask, Response, g, has_request_context, redirect, request
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
 PAGE = "<!doctype html><meta charset=utf-8><title>DeconomiX</title><p style='font:16px system-ui;margin:4em auto;max-width:34em'>{}</p>"
 CLOSED = "This address is not open to you. Start DeconomiX again, or open the address that it prints when it starts: it can be used once."
+
+
+def browser_id() -> str:
+    """Which browser asks, as an opaque text; "" outside of a request."""
+    return str(g.get("dcx_browser", "")) if has_request_context() else ""
 
 
 class Guard:
@@ -27,7 +33,8 @@ class Guard:
     def __init__(self) -> None:
         self.bearer = secrets.token_urlsafe(32)
         self._cookie_name = f"dcx_{secrets.token_hex(4)}"  # cookies ignore ports: two running programs must not overwrite each other's
-        self._cookie = secrets.token_urlsafe(32)
+        self._browsers: dict[str, str] = {}
+        """SHA-256 of a cookie -> the browser's id: the cookies themselves are not kept."""
         self._tokens: set[str] = set()
         self._lock = threading.Lock()
 
@@ -70,28 +77,36 @@ class Guard:
                 self._tokens.discard(token)
             if known:
                 answer = redirect("/", 303)
-                answer.set_cookie(self._cookie_name, self._cookie, httponly=True, samesite="Strict")
+                if not self._known():  # a browser that was let in before stays who it is
+                    answer.set_cookie(self._cookie_name, self._new_browser(), httponly=True, samesite="Strict")
                 return answer  # type: ignore[return-value]
-            if not self._has_cookie():
-                return Response(PAGE.format(CLOSED), 403)
-        if not self._has_cookie():
+        if not self._known():
             return Response(PAGE.format(CLOSED), 403)
         if request.method not in ("GET", "HEAD", "OPTIONS") and request.headers.get("Origin") != f"{request.scheme}://{request.host}":
             return Response("The request does not come from this program.", 403)
-        g.dcx_browser = hashlib.sha256(request.cookies[self._cookie_name].encode()).hexdigest()
         if request.path.startswith("/_dcx/download/") and request.method == "GET":
             return None
         if request.path.startswith("/_dcx/") and not hmac.compare_digest(request.headers.get("Authorization", "").encode(), f"Bearer {self.bearer}".encode()):
             return Response("The request does not come from this program.", 403)
         return None
 
-    def _has_cookie(self) -> bool:
-        return hmac.compare_digest(request.cookies.get(self._cookie_name, "").encode(), self._cookie.encode())
+    def _new_browser(self) -> str:
+        """A cookie for a browser that was not let in before."""
+        cookie = secrets.token_urlsafe(32)
+        with self._lock:
+            self._browsers[_digest(cookie)] = secrets.token_hex(8)
+        return cookie
+
+    def _known(self) -> bool:
+        """Whether the request's browser was let in; remembers which it is for :func:`browser_id`."""
+        cookie = request.cookies.get(self._cookie_name, "")
+        g.dcx_browser = self._browsers.get(_digest(cookie), "") if cookie else ""
+        return bool(g.dcx_browser)
 
 
-def browser_id() -> str:
-    """Who asks, of the browsers let in: the same for all tabs of one browser. Within a request only."""
-    return str(g.dcx_browser)
+def _digest(cookie: str) -> str:
+    """Found by its digest: how long that takes tells nothing of the cookie."""
+    return hashlib.sha256(cookie.encode()).hexdigest()
 
 
 def content_security_policy(hashes: Sequence[str]) -> str:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import dash_mantine_components as dmc
 from dash import html
 
-from gui import __version__
+from gui import __version__, notify
 from gui.components.common import icon
 from gui.engine.params import MODEL_NAMES
+from gui.errors import SessionConflict
+from gui.locked import lock_button
 from gui.plugin import Context
+from gui.sessions.snapshot import PendingJob
 
 CITATIONS = (
     ("DTD: Görtler et al., J Comput Biol 2020", "10.1089/cmb.2019.0469"),
@@ -21,39 +24,45 @@ CITATIONS = (
 )
 
 
-def header() -> Any:
+def header(*, single: bool = False) -> Any:
+    """single : there is one session only, and nothing to choose."""
+    hidden = {"display": "none"}
     return dmc.Group(
         [
             dmc.Group(
                 [
                     html.Img(src="/assets/icons/logo.svg", width=24, height=24, alt=""),
                     dmc.Text("DeconomiX", fw=700, size="lg"),
-                    dmc.Divider(orientation="vertical", h=24, my="auto"),
-                    dmc.Menu(
-                        [
-                            dmc.MenuTarget(
-                                dmc.Button(
-                                    "Default",
-                                    id="dcx-session-button",
-                                    variant="subtle",
-                                    color="gray",
-                                    rightSection=icon("down", 12),
-                                    px="xs",
-                                    maw=300,
-                                    **{"aria-label": "Session"},
-                                )
-                            ),
-                            dmc.MenuDropdown(
-                                [
-                                    dmc.MenuItem("New session…", id="dcx-new", leftSection=icon("plus")),
-                                    dmc.MenuDivider(),
-                                    dmc.Box([], id="dcx-session-menu", mah=380, style={"overflowY": "auto"}),
-                                ]
-                            ),
-                        ],
-                        position="bottom-start",
-                        width=300,
+                    html.Div(dmc.Divider(orientation="vertical", h=24), style=hidden if single else {}),
+                    html.Div(
+                        dmc.Menu(
+                            [
+                                dmc.MenuTarget(
+                                    dmc.Button(
+                                        "Default",
+                                        id="dcx-session-button",
+                                        variant="subtle",
+                                        color="gray",
+                                        rightSection=icon("down", 12),
+                                        px="xs",
+                                        maw=300,
+                                        **{"aria-label": "Session"},
+                                    )
+                                ),
+                                dmc.MenuDropdown(
+                                    [
+                                        dmc.MenuItem("New session…", id="dcx-new", leftSection=icon("plus")),
+                                        dmc.MenuDivider(),
+                                        dmc.Box([], id="dcx-session-menu", mah=380, style={"overflowY": "auto"}),
+                                    ]
+                                ),
+                            ],
+                            position="bottom-start",
+                            width=300,
+                        ),
+                        style=hidden if single else {},
                     ),
+                    lock_button(),
                     html.Div(id="dcx-saved", role="status", style={"whiteSpace": "nowrap"}),
                 ],
                 gap="sm",
@@ -130,26 +139,74 @@ def about_dialog(plugins_folder: Path) -> Any:
 
 
 def session_menu(ctx: Context, part: Callable[[str, Any], dict[str, Any]]) -> list[Any]:
-    items = []
+    """Every session that can be opened, the present one ticked, protected ones with a lock."""
+    items, present = [], (ctx.locked or ctx.session).session_id
     for session in ctx.sessions.list_sessions(actor=ctx.actor):
-        here = session.session_id == ctx.session_id
-        items.append(
-            dmc.MenuItem(
-                session_name(session.name, bold=here),
-                id=part("switch", session.session_id),
-                leftSection=icon("check") if here else html.Span(style={"display": "inline-block", "width": 16}),
+        if session.problem is None:
+            here = session.session_id == present
+            items.append(
+                dmc.MenuItem(
+                    session_name(session.name, bold=here),
+                    id=part("switch", session.session_id),
+                    leftSection=icon("check") if here else html.Span(style={"display": "inline-block", "width": 16}),
+                    rightSection=icon("lock", 14) if session.protected else None,
+                )
             )
-        )
     return items
 
 
-def saved_words(state: str, trouble: str = "") -> Any:
-    """Whether what is on screen is on disk."""
+def saved_words(state: str, trouble: Exception | None, part: Callable[[str, Any], dict[str, Any]]) -> Any:
+    """Whether what is on screen is on disk; if it cannot be, why, and what can be done."""
     words = {"saved": "Saved", "saving": "Saving…", "not saved": "Not saved"}.get(state)
     if words is None:
         return None
-    text = dmc.Text(words, size="xs", c="red" if trouble else "dimmed", fw=600 if trouble else 400)
-    return dmc.Tooltip(html.Span(text, tabIndex=0), label=trouble) if trouble else text
+    if trouble is None:
+        return dmc.Text(words, size="xs", c="dimmed")
+    conflict = isinstance(trouble, SessionConflict)
+    actions = {"again": "" if conflict else "Try again", "copy": "Save a copy…", "own": "Keep mine as a new session", "theirs": "Give up mine, open the other"}
+    return dmc.Menu(
+        [
+            dmc.MenuTarget(dmc.Button(words, variant="subtle", color="red", size="compact-xs", rightSection=icon("down", 12))),
+            dmc.MenuDropdown(
+                [
+                    dmc.MenuLabel(dmc.Text(notify.sentence(trouble), size="xs", maw=320, style={"whiteSpace": "normal"})),
+                    *[
+                        dmc.MenuItem(words, id=part("unsaved", action))
+                        for action, words in actions.items()
+                        if words and (conflict or action not in ("own", "theirs"))
+                    ],
+                ]
+            ),
+        ],
+        position="bottom-start",
+        width=340,
+    )
+
+
+def interrupted(jobs: Sequence[PendingJob], part: Callable[[str, Any], dict[str, Any]]) -> Any:
+    """A line for each job that did not come to its end, with the click that starts it again."""
+    return [
+        dmc.Alert(
+            dmc.Group(
+                [
+                    dmc.Text(f"{job.title} was interrupted ({job.submitted.astimezone():%d %b, %H:%M}); it has no result.", size="sm"),
+                    dmc.Group(
+                        [
+                            dmc.Button("Start again", id=part("again", job.id), size="compact-sm", variant="light"),
+                            dmc.Button("Dismiss", id=part("dismiss", job.id), size="compact-sm", variant="subtle", color="gray"),
+                        ],
+                        gap="xs",
+                    ),
+                ],
+                justify="space-between",
+            ),
+            color="orange",
+            variant="light",
+            p="xs",
+            mb="xs",
+        )
+        for job in jobs
+    ] or None
 
 
 def session_name(name: str, *, bold: bool = True) -> Any:

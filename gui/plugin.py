@@ -29,7 +29,8 @@ Nothing is registered at import: ``create_app`` binds the recorded callbacks, so
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -39,6 +40,8 @@ from gui.engine.params import Params
 from gui.jobs.status import JobStatus
 from gui.sessions.cache import DCXCache
 from gui.sessions.manager import Actor, SessionCacheManager
+from gui.sessions.snapshot import PendingJob
+from gui.sessions.store import SessionInfo
 
 if TYPE_CHECKING:
     from gui.config import Config
@@ -81,6 +84,18 @@ class Jobs(Protocol):
 
     def cancel(self, job_id: str) -> bool: ...
 
+    def interrupted(self, session_id: str) -> Sequence[PendingJob]:
+        """Jobs of the session that were going on when the program ended, or the session was locked."""
+        ...
+
+    def again(self, session_id: str, job_id: str) -> str:
+        """Start an interrupted job anew; the new job's id."""
+        ...
+
+    def dismiss(self, session_id: str, job_id: str) -> None:
+        """Forget an interrupted job."""
+        ...
+
 
 @dataclass(frozen=True)
 class Context:
@@ -99,10 +114,16 @@ class Context:
     """``read(task, params, name=, dataset=None)``: call ``task(dataset, params, progress=)`` in the reading process and wait; for users' files."""
     complain: Callable[[Exception], None]
     """Show an error as the notice it would become if it were raised; for a callback that goes on after it."""
+    locked: SessionInfo | None = None
+    """This tab's session, if it is protected and this browser has not unlocked it; ``session`` is the default one then."""
 
     @property
     def session_id(self) -> str:
         return self.session.session_id
+
+    def get_session_cache(self, session_id: str) -> DCXCache:
+        """Another session's data. UnknownSession; SessionLocked if it is protected and this browser has not unlocked it. Never makes one."""
+        return self.sessions.get_session_cache(session_id, actor=self.actor)
 
     def switch_to(self, session_id: str) -> None:
         """Show another session in this tab."""
@@ -110,7 +131,11 @@ class Context:
 
     def refresh(self) -> None:
         """Look at once whether the session changed (the page looks by itself within a few seconds): after choosing another run."""
-        set_props("dcx-poke", {"data": f"refresh {self.session_id} {self.session.revision}"})
+        self.poke("refresh", self.session_id, self.session.revision)
+
+    def poke(self, *why: Any) -> None:
+        """Have this tab look at once what changed; ``why`` tells one poke from the other."""
+        set_props("dcx-poke", {"data": " ".join(map(str, (*why, time.monotonic_ns())))})
 
     def go_to(self, page_key: str) -> None:
         """Show another page in this tab."""
@@ -150,6 +175,7 @@ class Page:
 
     key : short, unique, in the address; title, description : in the navigation; order : 10 Upload, 20 DTD, 30 ADTD, 90 Sessions
     requires : what must be there before the page opens: "dataset", "train", "bulk" or a run kind ("dtd", "adtd")
+    free : works without the tab's session, and so also while that is locked; other pages show the lock screen then
     """
 
     key: str
@@ -157,6 +183,7 @@ class Page:
     description: str
     order: int = 50
     requires: tuple[str, ...] = ()
+    free: bool = False
     id: Ids = field(init=False)
     layout_function: Callable[[Context], Any] | None = field(default=None, init=False)
     summary_function: Callable[[Context], str | None] | None = field(default=None, init=False)

@@ -14,7 +14,9 @@ from gui import notify
 from gui.binding import SHELL, bind, context
 from gui.components.common import NEEDS, clicked, empty_state, icon
 from gui.components.jobs import job_list, ticker
-from gui.header import about_dialog, header, new_session_dialog, saved_words, session_menu, session_name
+from gui.files import SESSION
+from gui.header import about_dialog, header, interrupted, new_session_dialog, saved_words, session_menu, session_name
+from gui.locked import lock_screen
 from gui.plugin import Context, Page, Recorded
 
 if TYPE_CHECKING:
@@ -63,7 +65,7 @@ def layout(application: Application) -> Any:
                 about_dialog(application.config.plugins_folder),
                 dmc.AppShell(
                     [
-                        dmc.AppShellHeader(header(), px="md"),
+                        dmc.AppShellHeader(header(single=application.sessions.single), px="md"),
                         dmc.AppShellNavbar(
                             [
                                 dmc.Box([], id="dcx-nav", style={"flex": 1, "overflowY": "auto"}),
@@ -72,7 +74,7 @@ def layout(application: Application) -> Any:
                             p="sm",
                             **{"aria-label": "Pages"},
                         ),
-                        dmc.AppShellMain(html.Div(id="dcx-outlet")),
+                        dmc.AppShellMain([html.Div(id="dcx-interrupted"), html.Div(id="dcx-outlet")]),
                     ],
                     header={"height": 48},
                     navbar={"width": 230, "breakpoint": 0},
@@ -86,7 +88,7 @@ def layout(application: Application) -> Any:
 def validation_layout(application: Application) -> Any:
     """Every id there can be, for dash's own check: a callback on an id that no page has is an error at start, not silence."""
     pages = [page_layout(page, context(application, None, page.key)) for page in application.registry.pages]
-    return html.Div([layout(application), *pages])
+    return html.Div([layout(application), lock_screen(""), *pages])
 
 
 def _start_notices(application: Application) -> list[dict[str, Any]]:
@@ -125,6 +127,8 @@ def outlet(application: Application, pathname: str | None, ctx: Context) -> Any:
     page = page_at(application, pathname)
     if page is None:
         return empty_state("There is no such page.", "Choose a page on the left.")
+    if ctx.locked is not None and not page.free:
+        return lock_screen(ctx.locked.name)
     lacking = missing(page, ctx, application)
     if lacking:
         first = next((p for p in application.registry.pages if not missing(p, ctx, application)), None)
@@ -136,8 +140,8 @@ def outlet(application: Application, pathname: str | None, ctx: Context) -> Any:
 def navigation(application: Application, current: Page | None, ctx: Context) -> list[Any]:
     items = []
     for page in application.registry.pages:
-        lacking = missing(page, ctx, application)
-        done = page.summary_function(ctx) if page.summary_function and not lacking else None
+        lacking = [] if ctx.locked is not None and not page.free else missing(page, ctx, application)
+        done = page.summary_function(ctx) if page.summary_function and not lacking and (ctx.locked is None or page.free) else None
         active = current is not None and page.key == current.key
         state = "missing" if lacking else "active" if active else "done" if done else "open"
         items.append(
@@ -170,7 +174,9 @@ def bind_shell(app: Dash, application: Application) -> None:
         Output("dcx-nav", "children"),
         Output("dcx-session-button", "children"),
         Output("dcx-session-menu", "children"),
+        Output("dcx-lock-box", "style"),
         Output("dcx-saved", "children"),
+        Output("dcx-interrupted", "children"),
         Output("dcx-ticker", "children"),
         Output("dcx-jobs", "children"),
         Output("dcx-interval", "interval"),
@@ -187,30 +193,43 @@ def bind_shell(app: Dash, application: Application) -> None:
         ctx: Context, _n: Any, session_id: str | None, pathname: str | None, _poke: Any, revision: str | None, shown: str | None, seen: dict[str, Any]
     ) -> Any:
         """What changed since this tab last asked; nothing at all if nothing did."""
-        lost = bool(session_id) and session_id != ctx.session_id
+        if not session_id and application.arrived:
+            ctx.switch_to(application.arrived)
+            application.arrived = None
+        here = (ctx.locked or ctx.session).session_id
+        lost = bool(session_id) and session_id != here
         if lost:
-            ctx.switch_to(ctx.session_id)
+            ctx.switch_to(here)
         page = page_at(application, pathname)
         lacking = missing(page, ctx, application) if page else []
-        jobs = application.runner.status()
-        saving, why = ctx.sessions.save_state(ctx.session_id, actor=ctx.actor)
-        trouble = notify.sentence(why) if why is not None else ""
+        jobs = ctx.jobs.status()
+        saving, why = ctx.sessions.save_state(here, actor=ctx.actor)
         busy = saving == "saving" or any(job.active for job in jobs)
-        names = {s.session_id: s.name for s in ctx.sessions.list_sessions(actor=ctx.actor)}
+        infos = {info.session_id: info for info in ctx.sessions.list_sessions(actor=ctx.actor)}
+        names = {key: info.name for key, info in infos.items()}
+        protected = {key: info.protected for key, info in infos.items()}
+        now_at = f"{here}:locked" if ctx.locked is not None else f"{here}:{ctx.session.revision}"
+        stopped = [] if ctx.locked is not None or not ctx.session.holds_data else ctx.jobs.interrupted(here)
         now = {
-            "revision": f"{ctx.session_id}:{ctx.session.revision}",
-            "page": json.dumps([page.key if page else pathname, ctx.session_id, lacking]),
-            "nav": f"{ctx.session_id}:{ctx.session.revision}:{page.key if page else ''}:{_digest(list(names))}",
-            "head": _digest([ctx.session_id, names]),
-            "saved": f"{ctx.session_id}:{saving}:{trouble}",
-            "jobs": _digest([(j.id, j.state, j.stage, j.fraction, j.count, j.loss, int(j.elapsed) if j.active else 0) for j in jobs]),
+            "revision": now_at,
+            "page": json.dumps([page.key if page else pathname, here, lacking, ctx.locked is not None]),
+            "nav": f"{now_at}:{page.key if page else ''}:{_digest(list(names))}",
+            "head": _digest([here, names, protected]),
+            "lock": protected.get(here, False) and ctx.locked is None,
+            "saved": f"{here}:{saving}:{notify.sentence(why) if why is not None else ''}",
+            "stopped": [job.id for job in stopped],
+            "jobs": _digest([(j.id, j.state, j.title, j.stage, j.fraction, j.count, j.loss, int(j.elapsed) if j.active else 0) for j in jobs]),
             "busy": busy,
         }
-        ended = [job.id for job in jobs if not job.active and job.session_id == ctx.session_id]
-        told = seen.get("ended") if seen.get("session") == ctx.session_id else None
+        ended = [job.id for job in jobs if not job.active and job.session_id == here]
+        told = seen.get("ended") if seen.get("session") == here else None
         for job in jobs:
-            if told is not None and job.id in ended and job.id not in told:
+            if told is not None and job.id in ended and job.id not in told and ctx.locked is None:
                 _tell(ctx, job)
+        said = seen.get("said", 0)
+        for text in application.announcements[said:]:
+            ctx.notify(text, keep=True)
+        now["said"] = len(application.announcements)
         if why is not None and seen.get("saved") != now["saved"]:
             ctx.complain(why)
         if all(seen.get(key) == value for key, value in now.items()) and told == ended and revision and shown and not lost:
@@ -223,14 +242,49 @@ def bind_shell(app: Dash, application: Application) -> None:
             now["revision"] if revision != now["revision"] else no_update,
             now["page"] if shown != now["page"] else no_update,
             if_changed("nav", lambda: navigation(application, page, ctx)),
-            if_changed("head", lambda: session_name(ctx.session.name)),
+            if_changed("head", lambda: session_name(names.get(here, ctx.session.name))),
             if_changed("head", lambda: session_menu(ctx, part)),
-            if_changed("saved", lambda: saved_words(saving, trouble)),
+            if_changed("lock", lambda: {} if now["lock"] else {"display": "none"}),
+            if_changed("saved", lambda: saved_words(saving, why, part)),
+            if_changed("stopped", lambda: interrupted(stopped, part)),
             if_changed("jobs", lambda: ticker(jobs, part)),
             if_changed("jobs", lambda: job_list(jobs, names, part)),
             if_changed("busy", lambda: BUSY_MS if busy else IDLE_MS),
-            {**now, "ended": ended, "session": ctx.session_id},
+            {**now, "ended": ended, "session": here},
         )
+
+    @on(Input(part("again", ALL), "n_clicks"), prevent_initial_call=True)
+    def start_again(ctx: Context, _clicks: list[int | None]) -> None:
+        if job_id := clicked():
+            ctx.jobs.again(ctx.session_id, job_id)
+
+    @on(Input(part("dismiss", ALL), "n_clicks"), prevent_initial_call=True)
+    def dismiss(ctx: Context, _clicks: list[int | None]) -> None:
+        if job_id := clicked():
+            ctx.jobs.dismiss(ctx.session_id, job_id)
+            ctx.poke("dismissed", job_id)
+
+    @on(Input(part("unsaved", ALL), "n_clicks"), prevent_initial_call=True)
+    def unsaved(ctx: Context, _clicks: list[int | None]) -> None:
+        """What the user does about a session that cannot be saved."""
+        action = clicked()
+        if action == "again":
+            ctx.sessions.save_session(ctx.session_id, actor=ctx.actor)
+            ctx.notify("Saved.", colour="green")
+        elif action == "copy":
+            copy = ctx.sessions.export_session(ctx.session_id, actor=ctx.actor)
+            if told := ctx.files.save(copy.name, copy.data, SESSION):
+                ctx.notify(told, title="A copy is saved", colour="green")
+        elif action == "own":
+            own = ctx.sessions.duplicate_session(ctx.session_id, actor=ctx.actor)
+            ctx.sessions.reload_session(ctx.session_id, actor=ctx.actor)
+            ctx.switch_to(own.session_id)
+            ctx.notify(f"Yours is “{own.name}” now.", colour="green")
+        elif action == "theirs":
+            session = ctx.sessions.reload_session(ctx.session_id, actor=ctx.actor)
+            ctx.notify(f"“{session.name}” is shown as it is in its file.", colour="green")
+        if action:
+            ctx.poke("unsaved", action)
 
     @on(Output("dcx-outlet", "children"), Input("dcx-page", "data"), State("dcx-location", "pathname"), prevent_initial_call=True)
     def show_page(ctx: Context, _page: str | None, pathname: str | None) -> Any:

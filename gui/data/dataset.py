@@ -10,12 +10,14 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from scipy import sparse
 
 Role = Literal["train", "test", "reference", "bulk"]
@@ -24,11 +26,28 @@ HIDDEN = "hidden"
 """The row name of the hidden background in a composition."""
 
 
-@dataclass(frozen=True, eq=False)
+class Kept(Protocol):
+    """Where the values of a matrix lie until they are needed: a session's file."""
+
+    @property
+    def is_sparse(self) -> bool: ...
+
+    @property
+    def lock(self) -> AbstractContextManager[Any]:
+        """Held while they are read: once, whoever asks."""
+        ...
+
+    def read(self, matrix: Matrix) -> np.ndarray | sparse.csc_matrix:
+        """The values, checked against the matrix's fingerprint where that is known. SessionError."""
+        ...
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Matrix:
     """Expression, genes x columns.
 
-    values : dense float array or scipy CSC matrix, genes x columns, any float dtype (computed with in float64)
+    values : dense float array or scipy CSC matrix, genes x columns, any float dtype (computed with in float64); of a session that was opened
+    they may still lie in its file and are read on first use (SessionError if that fails)
     genes : unique gene names; columns : cell, type or sample names (cells may repeat, types and samples are unique)
     """
 
@@ -40,9 +59,69 @@ class Matrix:
         if self.values.shape != (len(self.genes), len(self.columns)):
             raise ValueError(f"values {self.values.shape} do not fit {len(self.genes)} genes x {len(self.columns)} columns")
 
+    @classmethod
+    def kept(cls, where: Kept, genes: pd.Index, columns: pd.Index, fingerprint: str | None) -> Matrix:
+        """A matrix whose values are read on first use. fingerprint : as it was when they were kept, None: found out by reading them."""
+        matrix = cls.__new__(cls)
+        matrix.__dict__.update(genes=genes, columns=columns, _where=where)
+        return matrix.known_as(fingerprint)
+
+    def known_as(self, fingerprint: str | None) -> Matrix:
+        """Take over a fingerprint that was kept with the values; who reads these checks it."""
+        if fingerprint is not None:
+            self.__dict__["fingerprint"] = fingerprint
+        return self
+
+    @property
+    def known_fingerprint(self) -> str | None:
+        """The fingerprint if it is known already."""
+        return self.__dict__.get("fingerprint")
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            where = self.__dict__.get("_where")
+            if name != "values" or where is None:
+                raise AttributeError(name)
+            with where.lock:
+                if "values" not in self.__dict__:
+                    self.__dict__["values"] = where.read(self)
+            return self.__dict__["values"]
+
+    def keep(self, where: Kept) -> None:
+        """Remember where the values lie on disk."""
+        self.__dict__["_where"] = where
+
+    @property
+    def where_kept(self) -> Kept | None:
+        """Where the values lie on disk, if anywhere."""
+        return cast("Kept | None", self.__dict__.get("_where"))
+
+    @property
+    def loaded(self) -> bool:
+        """Whether the values are in memory."""
+        return "values" in self.__dict__
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the values in memory; 0 while they are not."""
+        if not self.loaded:
+            return 0
+        stored: Any = self.values
+        return int(stored.nbytes if isinstance(stored, np.ndarray) else stored.data.nbytes + stored.indices.nbytes + stored.indptr.nbytes)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For another process: with the values, which cannot be read there."""
+        found = {"values": self.values, "genes": self.genes, "columns": self.columns}
+        return found | ({} if self.known_fingerprint is None else {"fingerprint": self.known_fingerprint})
+
+    def __repr__(self) -> str:
+        return f"Matrix({self.n_genes} genes x {self.n_columns} columns{'' if self.loaded else ', not loaded'})"
+
     @property
     def is_sparse(self) -> bool:
-        return not isinstance(self.values, np.ndarray)
+        where = self.where_kept
+        return where.is_sparse if where is not None and not self.loaded else not isinstance(self.values, np.ndarray)
 
     @property
     def n_genes(self) -> int:
@@ -78,14 +157,18 @@ class Matrix:
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 over values and names: equal matrices have equal fingerprints, dense or sparse of the same layout."""
-        digest, stored = hashlib.sha256(), cast(Any, self.values)
+        return self.fingerprint_with(self.values)
+
+    def fingerprint_with(self, values: Any) -> str:
+        """The fingerprint if these were the values."""
+        digest = hashlib.sha256()
         for names in (self.genes, self.columns):
             digest.update("\x00".join(map(str, names)).encode("utf-8", "surrogatepass") + b"\x01")
-        if self.is_sparse:
-            for array in (stored.indptr, stored.indices, stored.data):
-                digest.update(np.ascontiguousarray(array).data)
+        if isinstance(values, np.ndarray):
+            digest.update(np.ascontiguousarray(values).data)
         else:
-            digest.update(np.ascontiguousarray(stored).data)
+            for array in (values.indptr, values.indices, values.data):
+                digest.update(np.ascontiguousarray(array).data)
         return digest.hexdigest()
 
 

@@ -32,6 +32,10 @@ class Reader:
     def stop(self) -> None:
         self._runner.stop()
 
+    def forget(self) -> None:
+        """Start over, after the present call: a protected session was locked, and what was read for it may still be in the process's memory."""
+        self._runner.renew()
+
     def __call__(self, task: Callable[..., Any], params: Any, *, name: str, dataset: Any = None) -> Any:
         """``task(dataset, params, progress=...)`` in the reading process; its result, or its error.
 

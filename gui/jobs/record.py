@@ -44,6 +44,8 @@ class Job:
     cancelling: bool = False
     kill_at: float | None = None
     delivering: bool = False
+    silent: bool = False
+    """Nobody is told of its end: its session was locked, and keeps it as interrupted."""
     tries: int = 0
     began: float | None = None
     ended: float | None = None

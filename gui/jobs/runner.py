@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import queue
 import secrets
 import threading
-import weakref
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from gui.errors import DeconomixError, JobCancelled, JobError
@@ -16,12 +14,15 @@ from gui.jobs import wire
 from gui.jobs.failure import Failure, not_returnable, to_error, worker_died
 from gui.jobs.process import Event, WorkerProcess
 from gui.jobs.record import Job, Turns, clock
+from gui.jobs.slot import Slot
 from gui.jobs.status import JobStatus
 from gui.jobs.taskref import TaskRef
 from gui.logs import get_logger
 
 Deliver = Callable[[JobStatus, Any, Mapping[str, str], float], str | None]
 """``deliver(status, result, versions, seconds) -> run id``: the one place where a result enters a session."""
+Ended = Callable[[JobStatus], None]
+"""``ended(status)``: a job ended without a result, and not because the program ends or its session was locked."""
 
 WARM_UP = "gui.engine.tasks:warm_up"
 GRACE = 8.0
@@ -30,30 +31,20 @@ KEEP_ENDED = 50
 log = get_logger(__name__)
 
 
-@dataclass(eq=False)
-class Slot:
-    """A place for one worker. Only the runner's thread changes it."""
-
-    worker: WorkerProcess | None = None
-    job: Job | None = None
-    versions: Mapping[str, str] | None = None
-    dataset: weakref.ref[Any] | None = None
-    """The dataset the worker keeps. By identity: its id covers neither descriptions nor columns of obs."""
-    eager: bool = True
-    """Start a worker although nothing waits. Not after one that died while starting: that would go on forever."""
-
-
 class JobRunner:
     """Runs tasks in warm worker processes, one job each at a time; jobs of different sessions take turns. Thread-safe.
 
     deliver : called in the runner's thread, one job after the other, with the result of every job that was not cancelled
+    ended : called in the runner's thread for every other job that came to its end
     workers : number of processes; warm_up : "module:function" each runs when it starts, None for nothing
     grace : seconds a cancelled task has to react before its worker is killed and replaced
     """
 
-    def __init__(self, deliver: Deliver, *, workers: int = 1, engine: str = "stock", warm_up: str | None = WARM_UP, grace: float = GRACE) -> None:
+    def __init__(
+        self, deliver: Deliver, *, ended: Ended | None = None, workers: int = 1, engine: str = "stock", warm_up: str | None = WARM_UP, grace: float = GRACE
+    ) -> None:
         self.engine = engine
-        self._deliver, self._warm_up, self._grace = deliver, warm_up, grace
+        self._deliver, self._ended, self._warm_up, self._grace = deliver, ended, warm_up, grace
         self._changed = threading.Condition()
         self._jobs: dict[str, Job] = {}
         self._count = 0
@@ -101,8 +92,9 @@ class JobRunner:
         inputs: Mapping[str, str] | None = None,
         input_results: Mapping[str, Any] | None = None,
         actor: str = "local",
+        job_id: str | None = None,
     ) -> str:
-        """Queue ``task(dataset, params, progress=..., **input_results)``; returns the job id.
+        """Queue ``task(dataset, params, progress=..., **input_results)``; returns the job id (a new one, if none is given).
 
         task : a plain function of a module or of a plug-in file; dataset : is sent only if the worker keeps another
         inputs : argument name -> run id, for the record; input_results : argument name -> that run's result, for the task
@@ -113,7 +105,7 @@ class JobRunner:
             self._refuse_if_stopping()
             self._count += 1
             job = Job(
-                id=secrets.token_hex(8),
+                id=job_id or secrets.token_hex(8),
                 number=self._count,
                 session_id=session_id,
                 kind=kind,
@@ -161,6 +153,30 @@ class JobRunner:
         self._events.put((None, ("wake",)))
         return True
 
+    def drop(self, session_id: str) -> None:
+        """Let go of everything of a session, because it is locked: its jobs end without a word, and so do the workers that were sent its data.
+
+        A worker that computes for another session now is replaced when it has done so. A result that is being delivered arrives before.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: not any(job.delivering and job.ended is None and job.session_id == session_id for job in self._jobs.values()), 10)
+            for job in [job for job in self._jobs.values() if job.session_id == session_id]:
+                job.silent = True
+                if job.ended is None and not job.delivering:
+                    self._end_cancelled(job)
+                self._jobs.pop(job.id, None)
+        self.renew(session_id)
+
+    def renew(self, session_id: str | None = None) -> None:
+        """Replace the workers that were sent data of this session (None: of any), each when it has nothing to do."""
+        with self._changed:
+            for slot in self._slots:
+                if slot.seen and session_id in (None, *slot.seen):
+                    slot.leaving = True
+                    if slot.job is None and slot.worker is not None:
+                        slot.worker.kill()
+        self._events.put((None, ("wake",)))
+
     def wait(self, job_id: str, timeout: float | None = None) -> JobStatus:
         """The job's status when it has ended, or after ``timeout`` seconds as it is then. JobError: unknown, or ended long ago."""
         with self._changed:
@@ -201,6 +217,8 @@ class JobRunner:
         ended = sorted((j for j in self._jobs.values() if j.ended is not None), key=lambda j: j.ended or 0.0)
         for old in ended[:-KEEP_ENDED]:
             del self._jobs[old.id]
+        if job.state != "done" and not job.silent and not self._stopping:
+            self._events.put((None, ("ended", job.snapshot(clock()))))
         log.info("job %s (%s) %s%s", job.id, job.kind, job.state, f", {type(job.error).__name__}" if job.error else "")
         self._changed.notify_all()
 
@@ -215,6 +233,8 @@ class JobRunner:
                     slot = next((s for s in self._slots if s.worker is worker), None) if worker else None
                     if slot is not None:
                         self._handle(slot, event)
+                    elif event[0] == "ended" and self._ended is not None:
+                        self._ended(event[1])
                 except queue.Empty:
                     pass
                 except Exception:  # a mistake of ours must not end the thread everybody waits for
@@ -232,9 +252,13 @@ class JobRunner:
         """Fill empty slots: at once, or when there is something to do."""
         for slot in self._slots:
             with self._changed:
+                if slot.leaving and slot.job is None and slot.worker is not None:
+                    log.info("worker %d is replaced: a session was locked", slot.worker.pid)
+                    slot.worker.kill()
+                    self._discard(slot)
                 if slot.worker is not None or self._stopping or not (slot.eager or self._queued()):
                     continue
-            slot.versions = slot.dataset = None
+                slot.fresh()
             try:
                 slot.worker = WorkerProcess(self._warm_up, lambda worker, event: self._events.put((worker, event)))
             except OSError as error:
@@ -251,9 +275,9 @@ class JobRunner:
     def _assign(self) -> float | None:
         """Give waiting jobs to free workers, send what can be sent, kill who ignored a cancel. Returns seconds until that is next due."""
         with self._changed:
-            free = [slot for slot in self._slots if slot.worker is not None and slot.job is None]
+            free = [slot for slot in self._slots if slot.worker is not None and slot.job is None and not slot.leaving]
             while free and (job := self._turns.take(self._queued())) is not None:
-                slot = min(free, key=lambda s: (not self._ready(s), not self._keeps(s, job.dataset)))
+                slot = min(free, key=lambda s: (not s.ready, not s.keeps(job.dataset)))
                 free.remove(slot)
                 slot.job = job
                 job.begin(clock())
@@ -270,20 +294,13 @@ class JobRunner:
                     return 0.0
             return max(0.0, min(kill_at for _, kill_at in due) - clock()) if due else None
 
-    @staticmethod
-    def _ready(slot: Slot) -> bool:
-        return slot.worker is not None and slot.worker.ready
-
-    @staticmethod
-    def _keeps(slot: Slot, dataset: Any) -> bool:
-        return slot.dataset is not None and slot.dataset() is dataset
-
     def _send(self, slot: Slot) -> None:
         job, worker = slot.job, slot.worker
         if job is None or worker is None or not worker.ready or job.sent:
             return
-        with_dataset = not self._keeps(slot, job.dataset)
+        with_dataset = not slot.keeps(job.dataset)
         job.sent = True
+        slot.seen.add(job.session_id)
         slot.dataset = None  # known again when the worker says that it arrived
         worker.send_job(job.id, job.task, job.dataset, job.params, dict(job.input_results), with_dataset=with_dataset)
 
@@ -312,16 +329,12 @@ class JobRunner:
             with self._changed:
                 self._settle(job, values[1], cancelled=False)
         elif what == "failed":
-            self._remember(slot, job)
+            slot.remember(job.dataset)
             with self._changed:
                 self._settle(job, values[1], cancelled=values[2])
         elif what == "done":
-            self._remember(slot, job)
+            slot.remember(job.dataset)
             self._on_done(slot, job, values[1], values[2])
-
-    def _remember(self, slot: Slot, job: Job) -> None:
-        with contextlib.suppress(TypeError):  # not everything can be referred to weakly; then it is sent again
-            slot.dataset = weakref.ref(job.dataset)
 
     def _on_ready(self, slot: Slot, versions: Mapping[str, str], trouble: str) -> None:
         assert slot.worker is not None

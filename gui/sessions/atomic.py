@@ -8,6 +8,7 @@ import logging
 import os
 import re
 import secrets
+import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -99,6 +100,30 @@ def replace(source: Path, target: Path) -> None:
             if sys.platform != "win32" or attempt == REPLACE_TRIES:
                 raise
             time.sleep(0.05 * attempt)
+
+
+def copy(source: Path, target: Path) -> None:
+    """A copy of ``source`` in place of ``target``, whole or not at all. OSError."""
+    with source.open("rb") as file, replacing(target) as made:
+        shutil.copyfileobj(file, made, 2**20)
+
+
+def link(source: Path, target: Path) -> None:
+    """A second name for ``source`` in place of ``target``, or a copy where the file systems cannot do that. OSError."""
+    if target.exists() and os.path.samefile(source, target):  # then a rename would do nothing
+        return
+    part = target.with_name(f"{target.name}.{os.getpid()}.{secrets.token_hex(4)}.part")
+    try:
+        os.link(source, part)
+    except OSError:  # another drive, a file system without links; why else it does not work the copy will say
+        copy(source, target)
+        return
+    try:
+        part.chmod(0o600)
+        replace(part, target)
+    finally:
+        part.unlink(missing_ok=True)
+    sync_folder(target.parent)
 
 
 def sync_folder(folder: Path) -> None:

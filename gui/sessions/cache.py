@@ -85,7 +85,7 @@ class DCXCache:
                 return False
             self._dataset, self._notes, self._marks, self._loader = None, "", (), loader
             for held in (self._runs, self._chosen, self._forms, self._jobs):
-                held.clear()  # type: ignore[attr-defined]
+                held.clear()
             self._name = self._name if name is None else name
             return True
 

@@ -24,7 +24,7 @@ def to_clean(
     """
     if max_sessions is None and max_age_days is None:
         raise SessionError("A clean-up needs the largest number of sessions or the largest age.", advice="Set max_sessions or max_age_days.")
-    waiting = sorted((s for s in sessions if not s.archived and getattr(s, "holds_data", True)), key=lambda s: s.used)
+    waiting = sorted((s for s in sessions if not s.archived and s.holds_data), key=lambda s: s.used)
     free = [s for s in waiting if s.session_id not in spared and s.problem is None and s.state in IN_HAND]
     old = [s for s in free if max_age_days is not None and now - s.used > timedelta(days=max_age_days)]
     excess = 0 if max_sessions is None else max(0, len(waiting) - len(old) - max_sessions)

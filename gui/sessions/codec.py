@@ -62,6 +62,12 @@ class Store(Protocol):
         ...
 
 
+def plain_bytes(array: np.ndarray) -> memoryview:
+    """The bytes of an array as they are stored: little-endian, C order; not copied if they lie so already."""
+    flat = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).reshape(-1)
+    return memoryview(flat.view(np.uint8).data)
+
+
 def damaged() -> DamagedSession:
     return DamagedSession("The contents of this session are damaged.")
 
@@ -148,8 +154,7 @@ class Encoder:
         dtype = f"{v.dtype.kind}{v.dtype.itemsize}"
         if not _DTYPE.fullmatch(dtype):
             raise Unsavable(f"an array of {v.dtype.name}")
-        flat = np.ascontiguousarray(v, dtype=v.dtype.newbyteorder("<")).reshape(-1)
-        return {"t": "array", "dtype": dtype, "shape": list(v.shape), **self._blob(flat.view(np.uint8).data)}
+        return {"t": "array", "dtype": dtype, "shape": list(v.shape), **self._blob(plain_bytes(v))}
 
     def _texts(self, items: list[Any]) -> dict[str, Any]:
         raw = json.dumps([self._element(x) for x in items], ensure_ascii=True, separators=(",", ":")).encode("ascii")

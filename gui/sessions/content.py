@@ -7,20 +7,24 @@ the schema and writes a migration.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import types
 import typing
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from pydantic import ConfigDict
 
 from gui.data.dataset import Bulk, Cells, Dataset, Matrix, Source
 from gui.engine.params import ADTDParams, ApplyParams, DTDParams, Params, SearchParams
 from gui.engine.results import ADTDResult, ApplyResult, DTDResult, Provenance, Run, SearchResult
 from gui.errors import InvalidParameter, SessionNotSaved
+from gui.sessions import objects
 from gui.sessions.codec import Encoder, Node, Store, StoredRecord, Unsavable, damaged
-from gui.sessions.decode import EXPECTED, Decoder
+from gui.sessions.decode import EXPECTED, Decoder, names_in
+from gui.sessions.lazy import Keeper, Origin, Values, check_fingerprint, is_large
 from gui.sessions.snapshot import PendingJob, Snapshot
 
 RECORDS: dict[str, type[Any]] = {
@@ -36,9 +40,9 @@ class StoredParams(Params):
     _origin: tuple[str, str] = ("", "")
 
 
-def to_tree(snapshot: Snapshot, store: Store) -> Node:
-    """The tree of a session; buffers go to ``store``. SessionNotSaved names the run whose result cannot be stored, and why."""
-    encode = Encoder(store, _record)
+def to_tree(snapshot: Snapshot, store: Store, keeper: Keeper | None = None) -> Node:
+    """The tree of a session; buffers go to ``store``, or are copied by ``keeper``. SessionNotSaved names the run whose result cannot be stored, and why."""
+    encode = Encoder(store, functools.partial(_record, keeper=keeper))
     try:
         runs = []
         for run in snapshot.runs:
@@ -56,10 +60,10 @@ def to_tree(snapshot: Snapshot, store: Store) -> Node:
     return tree
 
 
-def from_tree(tree: Node, store: Store) -> Snapshot:
-    """The session of a tree. DamagedSession."""
+def from_tree(tree: Node, store: objects.Stored, origin: Origin | None = None) -> Snapshot:
+    """The session of a tree. origin : large matrices are read from there when they are needed; None: now. DamagedSession."""
     try:
-        found = Decoder(store, _unrecord)(tree)
+        found = Decoder(store, functools.partial(_unrecord, store=store, origin=origin))(tree)
     except EXPECTED:
         raise damaged() from None
     if not isinstance(found, Snapshot):
@@ -84,8 +88,10 @@ def why_unsavable(value: Any) -> str | None:
     return None
 
 
-def _record(encode: Encoder, value: Any) -> Node:
+def _record(encode: Encoder, value: Any, keeper: Keeper | None = None) -> Node:
     cls = type(value)
+    if cls is Matrix:
+        return _matrix(encode, value, keeper)
     if RECORDS.get(cls.__name__) is cls:
         fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
         for name, hint in _hints(cls).items():
@@ -105,14 +111,43 @@ def _record(encode: Encoder, value: Any) -> Node:
     raise Unsavable(f"a value of the kind {cls.__name__}")
 
 
-def _unrecord(decode: Decoder, node: Node) -> Any:
+def _matrix(encode: Encoder, matrix: Matrix, keeper: Keeper | None) -> Node:
+    """With its fingerprint, so that what depends on the data is known without reading them."""
+    for name in ("genes", "columns"):
+        if not isinstance(getattr(matrix, name), pd.Index):
+            raise Unsavable(f"a {type(getattr(matrix, name)).__name__} as {name} of Matrix")
+    values = keeper.values(encode, matrix) if keeper is not None else encode(matrix.values)
+    fields = {"values": values, "genes": encode(matrix.genes), "columns": encode(matrix.columns)}
+    return {"t": "record", "class": "Matrix", "fields": fields, "fingerprint": matrix.fingerprint}
+
+
+def _unmatrix(decode: Decoder, node: Node, store: objects.Stored, origin: Origin | None) -> Matrix:
+    known, fields = node.get("fingerprint"), node["fields"]
+    genes, columns, values = decode.index(fields["genes"]), decode.index(fields["columns"]), fields["values"]
+    shape = decode.outline(values)
+    if set(fields) != {"values", "genes", "columns"} or shape != (len(genes), len(columns)) or not (known is None or type(known) is str):
+        raise damaged()
+    if values["t"] == "sparse" and values["kind"] not in ("csc_matrix", "csc_array"):
+        raise damaged()
+    if origin is not None and is_large(node):
+        for part in (values[k] for k in ("data", "indices", "indptr")) if values["t"] == "sparse" else (values,):
+            store.check(part["o"], part["n"])
+        parts = {name: store.objects[name] for name in names_in(values)}
+        return Matrix.kept(Values(origin, values, parts, origin.seal), genes, columns, known)
+    matrix = Matrix(decode(values), genes, columns)
+    if known is not None:
+        check_fingerprint(known, matrix, matrix.values)
+    return matrix.known_as(known)
+
+
+def _unrecord(decode: Decoder, node: Node, *, store: objects.Stored, origin: Origin | None) -> Any:
+    if node["t"] == "record" and node["class"] == "Matrix":
+        return _unmatrix(decode, node, store, origin)
     kind, fields = node["t"], {name: decode(value) for name, value in node["fields"].items()}
     if kind == "record":
         cls = RECORDS[node["class"]]
         hints = _hints(cls)
         if not all(name in hints and _fits(value, hints[name]) for name, value in fields.items()):
-            raise damaged()
-        if cls is Matrix and (type(fields["values"]).__name__ not in ("ndarray", "csc_matrix", "csc_array") or fields["values"].dtype.kind not in "biuf"):
             raise damaged()
         return cls(**fields)
     if kind == "params":

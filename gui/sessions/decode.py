@@ -104,6 +104,18 @@ class Decoder:
             values[k] = same.setdefault(x, x) if type(x) is str else self(x)
         return values.reshape(shape)
 
+    def outline(self, node: Node) -> tuple[int, ...]:
+        """The shape of a dense or sparse array of numbers, checked as far as that goes without reading its buffers."""
+        if node["t"] == "sparse":
+            shape, (data, indices, indptr) = self._shape(node), (node[k] for k in ("data", "indices", "indptr"))
+            if len(shape) != 2 or self.outline(data) != self.outline(indices) or self.outline(indptr) != (shape[1] + 1,):
+                raise damaged()
+            return shape
+        shape, dtype = self._shape(node), node["dtype"]
+        if node["t"] != "array" or "as" in node or not _DTYPE.fullmatch(dtype) or math.prod(shape) * int(dtype[1:]) != node["n"]:
+            raise damaged()
+        return shape
+
     def column(self, node: Node) -> Any:
         """One-dimensional values for a column or an index."""
         kind = node["t"]
@@ -245,8 +257,8 @@ _KINDS: dict[str, Callable[[Decoder, Node], Any]] = {
 }
 
 
-def needed(node: Node) -> int:
-    """Bytes of all buffers a tree refers to, counted as often as they are used. DamagedSession for what is no tree."""
+def needed(node: Node, but: Callable[[Node], bool] = lambda _: False) -> int:
+    """Bytes of all buffers a tree refers to, counted as often as they are used, but for nodes that ``but`` picks. DamagedSession for what is no tree."""
     total, waiting = 0, [node]
     while waiting:
         found = waiting.pop()
@@ -256,6 +268,8 @@ def needed(node: Node) -> int:
                 if type(length) is not int or length < 0:
                     raise damaged()
                 total += length
+            if but(found):
+                continue
             waiting.extend(found.values())
         elif isinstance(found, list):
             waiting.extend(found)

@@ -16,9 +16,10 @@ from gui.sessions.actor import Actor
 from gui.sessions.cache import DCXCache, Trace
 from gui.sessions.crypto import Seal
 from gui.sessions.header import contents_of
+from gui.sessions.lazy import Origin, materialise
 from gui.sessions.saver import Saver
 from gui.sessions.snapshot import Snapshot
-from gui.sessions.store import PROTECTED, Entry, SessionInfo, Store
+from gui.sessions.store import PROTECTED, Entry, Place, SessionInfo, Store
 
 FORM_DELAY, DATA_DELAY = 1.5, 0.1
 """Seconds a change may wait for further ones before it is saved."""
@@ -138,7 +139,7 @@ class Entries:
                 if (place == "archive" or entry.seal is not None) and entry.dirty and self._store is not None:  # a change between saving and now
                     self._write_entry(entry)
                 if self._store is not None and entry.path is not None:
-                    entry.path = self._store.move(entry.path, place)
+                    self._move(entry, place)
                 self._let_go(entry)
             except BaseException:
                 entry.session.close(False)
@@ -156,7 +157,7 @@ class Entries:
                 if self._active.get(session_id) is entry:  # two asked at once
                     return entry.session
             if self._store is not None and entry.path is not None:
-                entry.path = self._store.move(entry.path, "sessions")
+                self._move(entry, "sessions")
             entry.session.close(False)
             entry.touch()
             with self._lock:
@@ -168,6 +169,12 @@ class Entries:
             if entry.dirty and self._store is not None:
                 self._saver.request(session_id)
             return entry.session
+
+    def _move(self, entry: Entry, place: Place) -> None:
+        if self._store is not None and entry.path is not None:
+            entry.path = self._store.move(entry.path, place)
+            if entry.origin is not None:
+                entry.origin.path = entry.path
 
     def _expire(self, session_id: str) -> None:
         with self._lock:
@@ -245,11 +252,14 @@ class Entries:
         if self._backups and not entry.backed_up and entry.path is not None and entry.generation is not None:
             self._store.keep_backup(entry.path)
             entry.backed_up = True
+        path = entry.path or self._store.path_for(snapshot.session_id)
+        origin = entry.origin or Origin(path, entry.seal)
         try:
-            entry.path, header = self._store.save(entry.path, snapshot, entry.generation, entry.seal)
+            header = self._store.save(path, snapshot, entry.generation, entry.seal, origin)
         except OSError as error:
             raise SessionNotSaved(f"The session “{snapshot.name}” could not be saved ({error.strerror or type(error).__name__}).") from None
-        entry.saved = edits
+        origin.path, origin.seal = path, entry.seal
+        entry.path, entry.origin, entry.saved = path, origin, edits
         entry.known(header)
 
     # -- reading, and letting go ------------------------------------------------------------------------------------------------
@@ -278,7 +288,8 @@ class Entries:
             if entry.path is None:
                 raise FileNotFoundError
             header = file.read_header(entry.path)  # first: if it is saved in between, our next save is a conflict and overwrites nothing
-            snapshot = file.load(entry.path, seal=entry.seal)
+            origin = Origin(entry.path, entry.seal)
+            snapshot = file.load(entry.path, seal=entry.seal, origin=origin)
             if snapshot.session_id != session.session_id:
                 raise DamagedSession(f"The file of “{session.name}” holds another session.")
         except OSError:
@@ -287,6 +298,7 @@ class Entries:
             if entry.path is not None and _readable(entry.path):  # a drive that is away for a while is no damage
                 entry.problem = error
             raise
+        entry.origin = origin
         return header, snapshot
 
     def _unload(self, entry: Entry) -> bool:
@@ -303,8 +315,10 @@ class Entries:
             return
         while not entry.session.empty(self._load, edits=entry.saved, name=PROTECTED if entry.hidden else None):
             self._write_entry(entry)
+        if entry.origin is not None:
+            entry.origin.close()
         entry.seal.wipe()
-        entry.seal, entry.contents = None, {}
+        entry.seal, entry.origin, entry.contents = None, None, {}
         entry.unlocked.clear()
 
     def _replaced(self, entry: Entry, seal: Seal | None, *, hidden: bool) -> None:
@@ -322,8 +336,8 @@ class Entries:
 
 
 def renamed(snapshot: Snapshot, session_id: str, name: str) -> Snapshot:
-    """The same content as a session of its own, without the jobs of the original."""
-    return replace(snapshot, session_id=session_id, name=name, jobs=())
+    """The same content as a session of its own: without the jobs of the original, independent of its file. SessionError."""
+    return replace(materialise(snapshot), session_id=session_id, name=name, jobs=())
 
 
 def _readable(path: Path) -> bool:

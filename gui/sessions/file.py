@@ -9,26 +9,26 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
+import glob
+import io
 import json
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from gui.engine.memory import available_memory
 from gui.errors import DamagedSession, SessionConflict, SessionError, SessionNotSaved, WrongPassword
-from gui.sessions import atomic, container, header, objects
+from gui.sessions import atomic, container, header, lazy, objects
 from gui.sessions.codec import check_brackets, damaged
 from gui.sessions.content import from_tree, to_tree
 from gui.sessions.crypto import Seal
 from gui.sessions.decode import EXPECTED, needed
 from gui.sessions.header import Header, canonical
+from gui.sessions.lazy import Origin, reading
 from gui.sessions.snapshot import Snapshot
 
-__all__ = ["SUFFIX", "Header", "file_name", "load", "read_header", "save", "sweep"]
+__all__ = ["SUFFIX", "Header", "Origin", "file_name", "keep_backup", "load", "read_header", "remove_backups", "save", "sweep"]
 
 SUFFIX = ".dcxsession"
 MAX_TOTAL = 64 * 2**30
@@ -46,27 +46,27 @@ def file_name(session_id: str) -> str:
 
 def read_header(path: Path) -> Header:
     """Only the header: quick, whatever the session holds. DamagedSession, NewerSession. That the rest is whole only :func:`load` tells."""
-    with _reading(path) as file:
+    with reading(path) as file:
         found = header.parse(container.first_members(file))
         container.check_end(file)
         return found
 
 
-def load(path: Path, *, seal: Seal | None = None) -> Snapshot:
+def load(path: Path, *, seal: Seal | None = None, origin: Origin | None = None) -> Snapshot:
     """The session, every byte of it checked.
+
+    origin : then the values of large matrices are read and checked when they are first used, from where this says that the file lies then
 
     Raises DamagedSession, NewerSession, WrongPassword (protected and no seal, or the seal of another key), SessionError (too little memory).
     """
-    with _reading(path) as file:
+    with reading(path) as file:
         found = _open(file, seal)
-        size = needed(found.tree)
+        tree = _migrated(found.tree, found.header.schema)
+        size = needed(tree)
         if size > MAX_TOTAL:
             raise DamagedSession("This session says that it holds more than any session does.")
-        free = available_memory()
-        if free is not None and 1.2 * size > free:
-            gigabytes = f"This session needs {1.2 * size / 1e9:.1f} GB of memory, but only {free / 1e9:.1f} GB are free."
-            raise SessionError(gigabytes, advice="Close other programs.")
-        snapshot = from_tree(_migrated(found.tree, found.header.schema), found.stored)
+        lazy.need_room(size if origin is None else needed(tree, but=lazy.is_large), "This session needs")
+        snapshot = from_tree(tree, found.stored, origin)
         head = found.header
         if snapshot.session_id != head.id or head.name not in (None, snapshot.name):
             raise damaged()
@@ -81,31 +81,54 @@ def save(
     seal: Seal | None = None,
     generation: int | None = None,
     status: str = "active",
+    origin: Origin | None = None,
 ) -> Header:
     """Write the session in place of what ``path`` is now, all or nothing; the header as written.
 
     expected_generation : of the file as last read or written; None: there must be no file yet
     seal : protects the session; generation : of a first save (a copy may keep that of its original), 1 if None; status : "active" or "archived"
-    Objects that the present file holds already are copied, not compressed again.
+    origin : of this very file: large matrices in memory are known to lie there from now on, and copied by the next save
+    Objects that the present file holds already are copied, not compressed again; so are matrices that were not read yet, from where they lie.
     Raises SessionConflict (the file is another one, or there, or not there: nothing was overwritten); SessionNotSaved (full disk, no right to
     write, a result that cannot be stored, ...: the file is as it was).
     """
     gathered = objects.Gathered(seal)
-    tree = to_tree(snapshot, gathered)
+    keeper = lazy.Keeper(gathered, seal)
+    with _saving():
+        tree = to_tree(snapshot, gathered, keeper)
     if len(gathered.objects) + 3 > container.MAX_MEMBERS:
         raise SessionNotSaved("This session holds more runs than a session file can.", advice="Remove runs you do not need any more.")
     with _saving(), atomic.locked(path):
         present = _compare(path, snapshot.session_id, expected_generation)
         number = (generation or 1) if present is None else present.generation + 1
         head = header.header_of(snapshot, number, status, seal)
-        if present is not None and present.schema < header.SCHEMA:
-            _keep_backup(path, present)
-        with atomic.replacing(path) as file, _old(path, present, seal) as old:  # the old one is closed before it is replaced
-            _write(file, head, tree, gathered, old, seal)
+        if present is not None and present.schema < header.SCHEMA and (present.encrypted or seal is None):  # no clear copy of what is sealed now
+            major, minor = present.schema
+            before = path.with_name(f"{path.name}.{major}.{minor}.bak")
+            if not before.exists():
+                atomic.copy(path, before)
+        with atomic.replacing(path) as file, contextlib.ExitStack() as open_files:  # they are closed before the old one is replaced
+            paths = [path] if present is not None else []
+            paths += [o.path for o in keeper.origins if o.path != path]
+            old = [found for p in paths if (found := open_files.enter_context(_old(p, seal))) is not None]
+            listed = _write(file, head, tree, gathered, old, seal)
+        if origin is not None:
+            keeper.settle(origin, listed)
         return head
 
 
-def _write(file: IO[bytes], head: Header, tree: Any, gathered: objects.Gathered, old: objects.Stored | None, seal: Seal | None) -> None:
+def to_bytes(snapshot: Snapshot, *, seal: Seal | None = None, generation: int | None = None) -> bytes:
+    """The file as bytes, nothing on disk: for an export. generation : of the original, 1 if None. SessionNotSaved."""
+    gathered = objects.Gathered(seal)
+    keeper = lazy.Keeper(gathered, seal)
+    with _saving(), io.BytesIO() as file, contextlib.ExitStack() as open_files:
+        tree = to_tree(snapshot, gathered, keeper)
+        old = [found for o in keeper.origins if (found := open_files.enter_context(_old(o.path, seal))) is not None]
+        _write(file, header.header_of(snapshot, generation or 1, "active", seal), tree, gathered, old, seal)
+        return file.getvalue()
+
+
+def _write(file: IO[bytes], head: Header, tree: Any, gathered: objects.Gathered, old: list[objects.Stored], seal: Seal | None) -> dict[str, objects.Info]:
     packed = head.packed()
     if len(packed) > container.MAX_HEADER:
         raise SessionNotSaved("The name of this session is too long.", advice="Rename the session.")
@@ -113,12 +136,12 @@ def _write(file: IO[bytes], head: Header, tree: Any, gathered: objects.Gathered,
     writer.add("mimetype", container.MIMETYPE)
     writer.add("header.json", packed)
     listed: dict[str, objects.Info] = {}
-    for name, (raw, digest) in gathered.objects.items():
-        data = old.verbatim(name, digest) if old is not None else None
+    for name, part in gathered.objects.items():
+        data = next((found for stored in old if (found := stored.verbatim(name, part.digest)) is not None), None)
         if data is None:
-            data = objects.pack(name, raw, seal)
+            data = objects.pack(name, part.raw(), seal)
         writer.add(name, data)
-        listed[name] = {"n": raw.nbytes, "codec": objects.codec(seal), "sha256": digest, "stored": hashlib.sha256(data).hexdigest()}
+        listed[name] = {"n": part.n, "codec": objects.codec(seal), "sha256": part.digest, "stored": objects.sha256(data)}
     manifest = canonical({"header": head.plain(), "objects": listed, "session": tree})
     try:
         check_brackets(manifest)
@@ -128,6 +151,7 @@ def _write(file: IO[bytes], head: Header, tree: Any, gathered: objects.Gathered,
         raise SessionNotSaved("This session holds more single values than a session file can.", advice="Remove runs you do not need any more.")
     writer.add("manifest", objects.pack("manifest", manifest, seal))
     writer.close()
+    return listed
 
 
 @dataclass(frozen=True)
@@ -194,39 +218,37 @@ def _compare(path: Path, session_id: str, expected: int | None) -> Header | None
 
 
 @contextlib.contextmanager
-def _old(path: Path, present: Header | None, seal: Seal | None) -> Iterator[objects.Stored | None]:
-    """The present file's objects if they can be copied: readable, and of the same key or of none."""
-    if present is None or present.encrypted is not (seal is not None):
-        yield None
-        return
-    with path.open("rb") as file:
-        try:
-            found = _open(file, seal).stored
-        except SessionError:  # damaged, or of another key: all is in memory and written anew
-            found = None
+def _old(path: Path, seal: Seal | None) -> Iterator[objects.Stored | None]:
+    """A file's objects if they can be copied: readable, and of the same key or of none."""
+    with contextlib.ExitStack() as opened:
+        found: objects.Stored | None = None
+        with contextlib.suppress(SessionError, OSError):  # damaged, or of another key: all is written anew
+            file = opened.enter_context(path.open("rb"))
+            stored = _open(file, seal)
+            found = stored.stored if stored.header.encrypted is (seal is not None) else None
         yield found
 
 
-def _keep_backup(path: Path, present: Header) -> None:
-    """Before a file of an older schema is replaced for the first time; sealed stays sealed."""
-    major, minor = present.schema
-    backup = path.with_name(f"{path.name}.{major}.{minor}.bak")
-    if not backup.exists():
-        with atomic.replacing(backup) as copy, path.open("rb") as file:
-            shutil.copyfileobj(file, copy, 2**20)
+def keep_backup(path: Path, folder: Path) -> Path:
+    """The file as it is now, kept in ``folder`` under its name, in place of an older backup; sealed stays sealed.
+
+    Costs nothing where a second name can be given to the file, which is never written in place; elsewhere it is copied.
+    Raises SessionNotSaved; an older backup is as it was.
+    """
+    backup = folder / path.name
+    with _saving():
+        atomic.private_folder(folder)
+        atomic.link(path, backup)
+    return backup
 
 
-@contextlib.contextmanager
-def _reading(path: Path) -> Iterator[IO[bytes]]:
-    try:
-        with path.open("rb") as file:
-            yield file
-    except FileNotFoundError:
-        raise DamagedSession("The file of this session is not there.", advice="") from None
-    except OSError as error:
-        raise DamagedSession(f"The file of this session cannot be read ({error.strerror or 'error'}).") from None
-    except MemoryError:
-        raise SessionError("There is too little memory for this session.", advice="Close other programs.") from None
+def remove_backups(path: Path, folder: Path) -> int:
+    """Remove the backups of a file, those of before a migration too: it was sealed, or sealed anew. How many. SessionNotSaved."""
+    found = [p for p in (folder / path.name, *path.parent.glob(f"{glob.escape(path.name)}.*.bak")) if p.exists()]
+    with _saving():
+        for backup in found:
+            backup.unlink(missing_ok=True)
+    return len(found)
 
 
 @contextlib.contextmanager
@@ -238,6 +260,10 @@ def _saving() -> Iterator[None]:
         raise SessionNotSaved("Another program is writing the file of this session and does not finish.", advice="Try again.") from None
     except OSError as error:
         raise SessionNotSaved(_reason(error)) from error
+    except (SessionNotSaved, SessionConflict, WrongPassword):
+        raise
+    except SessionError as error:  # data that are still to be read from the file
+        raise SessionNotSaved(f"The session could not be saved, because its data could not be read. {error}", advice=error.advice) from error
     except MemoryError:
         raise SessionNotSaved("There is too little memory to save the session.", advice="Close other programs.") from None
 

@@ -154,7 +154,7 @@ class SessionCacheManager(Transfer):
         """A job's result, also into a protected session that the browser which asked for it has left. UnknownSession, SessionLocked."""
         self._entry(session_id).session.add_run(run)
 
-    def job_ended(self, session_id: str, job_id: str) -> None:
+    def job_ended(self, session_id: str, job_id: str, *, actor: Actor) -> None:
         """A job ended without a result. Nothing happens if the session is not there or locked."""
         with contextlib.suppress(SessionError):
             session = self._entry(session_id).session
@@ -261,7 +261,7 @@ class SessionCacheManager(Transfer):
         return done
 
     # -- memory and the end -----------------------------------------------------------------------------------------------------
-    def trim_memory(self, limit: int) -> int:
+    def trim_memory(self, limit: int, *, actor: Actor) -> int:
         """Let go of the contents of sessions that no tab shows and no job needs, longest unused first, until they take ``limit`` bytes; how many."""
         busy = set(self.busy())
         with self._lock:

@@ -21,7 +21,7 @@ def size_of(snapshot: Snapshot) -> int:
 
 def _size(value: Any, depth: int = 0) -> int:
     if isinstance(value, Matrix):
-        return value.nbytes
+        return int(value.nbytes)
     if isinstance(value, np.ndarray):
         return int(value.nbytes)
     if isinstance(value, pd.DataFrame | pd.Series):

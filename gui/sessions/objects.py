@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import zstandard
@@ -50,23 +51,39 @@ def unpack(name: str, data: bytes, seal: Seal | None, *, length: int | None, lim
     return raw
 
 
+def sha256(data: bytes | memoryview) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+@dataclass(frozen=True)
+class Part:
+    """An object to be saved. n : raw bytes; digest : their SHA-256; raw : gives them."""
+
+    n: int
+    digest: str
+    raw: Callable[[], memoryview]
+
+
 class Gathered:
     """Takes what is to be saved; equal content is one object."""
 
     def __init__(self, seal: Seal | None) -> None:
         self._seal = seal
-        self.objects: dict[str, tuple[memoryview, str]] = {}
-        """Name -> raw bytes and their SHA-256."""
+        self.objects: dict[str, Part] = {}
 
     def put(self, data: memoryview) -> list[str]:
         names = []
         for start in range(0, data.nbytes, CHUNK):
             chunk = data[start : start + CHUNK]
-            digest = hashlib.sha256(chunk).hexdigest()
+            digest = sha256(chunk)
             name = "o/" + (digest[:32] if self._seal is None else self._seal.name_of(chunk))
-            self.objects.setdefault(name, (chunk, digest))
+            self.objects[name] = Part(chunk.nbytes, digest, lambda chunk=chunk: chunk)  # type: ignore[misc]
             names.append(name)
         return names
+
+    def refer(self, name: str, info: Info, raw: Callable[[], memoryview]) -> None:
+        """What lies in a file already and is to be copied; ``raw`` gives it where that is not possible."""
+        self.objects.setdefault(name, Part(info["n"], info["sha256"], raw))
 
     def get(self, names: Sequence[str], length: int) -> bytearray:
         raise NotImplementedError
@@ -92,9 +109,13 @@ class Stored:
     def put(self, data: memoryview) -> list[str]:
         raise NotImplementedError
 
-    def get(self, names: Sequence[str], length: int) -> bytearray:
+    def check(self, names: Sequence[str], length: int) -> None:
+        """DamagedSession unless there are such objects, of so many bytes together."""
         if any(n not in self.objects for n in names) or sum(self.objects[n]["n"] for n in names) != length:
             raise damaged()
+
+    def get(self, names: Sequence[str], length: int) -> bytearray:
+        self.check(names, length)
         found, at = bytearray(length), 0
         for name in names:
             raw = self._one(name)
@@ -105,7 +126,7 @@ class Stored:
     def _one(self, name: str) -> bytes:
         info = self.objects[name]
         raw = unpack(name, self._reader.read(name, container.MAX_OBJECT), self._seal, length=info["n"], limit=CHUNK)
-        if container._CHECKED and hashlib.sha256(raw).hexdigest() != info["sha256"]:
+        if container._CHECKED and sha256(raw) != info["sha256"]:
             raise DamagedSession("A part of this session was changed or is damaged.")
         return raw
 
@@ -118,4 +139,4 @@ class Stored:
             data = self._reader.read(name, container.MAX_OBJECT)
         except DamagedSession:  # we have the content itself
             return None
-        return data if hashlib.sha256(data).hexdigest() == info["stored"] else None
+        return data if sha256(data) == info["stored"] else None

@@ -74,6 +74,12 @@ class Protection(Names):
         if entry.encrypted:
             self._lock_entry(entry)
 
+    def is_locked(self, session_id: str, *, actor: Actor) -> bool:
+        """Whether the session is there, and protected, and this browser has not unlocked it."""
+        with self._lock:
+            entry = self._active.get(session_id) or self._archived.get(session_id)
+        return entry is not None and entry.locked_for(actor)
+
     def touch(self, session_id: str, *, actor: Actor) -> None:
         """This browser did something in the session: its idle time begins anew."""
         with self._lock:
@@ -83,7 +89,7 @@ class Protection(Names):
 
     def lock_idle(self, seconds: float, *, actor: Actor) -> list[str]:
         """Lock for every browser that did nothing for so long; returns the sessions that nobody has unlocked any more. A running job defers it."""
-        busy, locked, now = set(self.busy()), [], time.monotonic()
+        busy, locked, now = set(self.busy()), [], time.time()
         with self._lock:
             entries = [e for e in self._active.values() if e.unlocked and e.session.session_id not in busy]
         for entry in entries:

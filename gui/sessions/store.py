@@ -15,11 +15,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from gui.errors import DeconomixError, SessionError
+from gui.errors import DeconomixError, SessionError, SessionNotSaved
 from gui.sessions import atomic, file
 from gui.sessions.actor import Actor
 from gui.sessions.cache import DCXCache
 from gui.sessions.crypto import Seal
+from gui.sessions.lazy import Origin
 from gui.sessions.snapshot import Snapshot
 
 Place = Literal["sessions", "archive", "trash"]
@@ -39,7 +40,7 @@ class Entry:
     path, generation : of its file, None while there is none; saved : count of edits that are in the file
     problem : why it cannot be opened; encrypted, hidden : it is protected, and so is its name
     seal : its key, while some browser has it unlocked; unlocked : browser -> when it last did something; shown : when a tab last asked for it
-    backed_up : the file as this program found it is kept (or there was none)
+    backed_up : the file as this program found it is kept (or there was none); origin : where what was not read yet is read from
     """
 
     session: DCXCache
@@ -55,6 +56,7 @@ class Entry:
     unlocked: dict[str, float] = field(default_factory=dict)
     shown: float = float("-inf")
     backed_up: bool = False
+    origin: Origin | None = None
     problem: Exception | None = None
     lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -74,7 +76,7 @@ class Entry:
 
     def unlock(self, actor: Actor) -> None:
         """This browser has given the password, or did something in the session."""
-        self.unlocked[actor.browser] = time.monotonic()
+        self.unlocked[actor.browser] = time.time()  # which goes on while the computer sleeps
 
     def known(self, header: file.Header) -> None:
         """Take over what the header says and how the file looks now."""
@@ -154,19 +156,22 @@ class Store:
                 found.append((path, SessionError("The file cannot be read.", advice="Check its permissions and the drive.")))
         return found
 
-    def save(self, path: Path | None, snapshot: Snapshot, generation: int | None, seal: Seal | None) -> tuple[Path, file.Header]:
-        """Write the session where it lies, or into the folder of sessions; SessionConflict, SessionNotSaved."""
-        path = path or self.place("sessions") / file.file_name(snapshot.session_id)
-        if path.parent == self.place("sessions"):  # another one that is not there any more is not made anew: a drive may be away
+    def path_for(self, session_id: str) -> Path:
+        """Where a new session's file will lie."""
+        return self.place("sessions") / file.file_name(session_id)
+
+    def save(self, path: Path, snapshot: Snapshot, generation: int | None, seal: Seal | None, origin: Origin) -> file.Header:
+        """Write the session; SessionConflict, SessionNotSaved. Our own folder is made; another one that is not there may be a drive that is away."""
+        if path.parent == self.place("sessions"):
             with contextlib.suppress(OSError):  # then saving says it
-                atomic.make_folder(path.parent)
-        return path, file.save(path, snapshot, expected_generation=generation, seal=seal)
+                atomic.private_folder(path.parent)
+        return file.save(path, snapshot, expected_generation=generation, seal=seal, origin=origin)
 
     def move(self, path: Path, place: Place) -> Path:
         """Move a file to another folder, keeping its name where it is free; SessionError if that is not possible."""
         folder = self.place(place)
         try:
-            atomic.make_folder(folder)
+            atomic.private_folder(folder)
             target, number = folder / path.name, 2
             while target.exists():
                 target, number = folder / f"{path.name.removesuffix(file.SUFFIX)} {number}{file.SUFFIX}", number + 1
@@ -182,7 +187,7 @@ class Store:
         """A copy of a file among the active ones, whole or not at all; SessionError if it cannot be written."""
         target = self.place("sessions") / file.file_name(session_id)
         try:
-            atomic.make_folder(target.parent)
+            atomic.private_folder(target.parent)
             with atomic.locked(target):
                 if target.exists():
                     raise FileExistsError(17, "there is a file of this name already")
@@ -213,7 +218,7 @@ class Store:
 
     def keep_backup(self, path: Path) -> None:
         """Keep the file as it is now, in place of an older backup of it. What cannot be kept is no reason not to save."""
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(SessionNotSaved):
             file.keep_backup(path, self.backups)
 
     def forget_backups(self, path: Path) -> None:

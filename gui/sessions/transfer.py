@@ -81,7 +81,7 @@ class Transfer(Protection):
         else:
             seal = None if unprotected or not entry.encrypted else self._seal(entry)
         if not cells or pseudonyms:  # another content is another session: imported beside the original it is no other version of it
-            snapshot = renamed(snapshot, new_id(), snapshot.name)
+            snapshot = replace(snapshot, session_id=new_id(), jobs=())
         return Exported(f"{snapshot.name}{file.SUFFIX}", file.to_bytes(snapshot, seal=seal, generation=entry.generation), names)
 
     def _as_it_is(self, entry: Entry) -> bytes:

@@ -52,6 +52,7 @@ class Handle:
         """pywebview's window"""
         self.view = view
         """Qt's main window"""
+        self._links = view.webview.page().nav_handler
         self.complaints = _complaints(view.webview.page())
         """Errors of the page's console, uncaught ones included"""
         self._qtbot = qtbot
@@ -131,8 +132,10 @@ class Handle:
         if self.view is None:
             return
         view, self.view = self.view, None
-        profile, links = view.profile, view.webview.page().nav_handler
-        view.close()  # deletes the page
+        profile, links = view.profile, self._links
+        if not self.native.events.closed.is_set():  # the program may have closed it
+            self.native.events.closing._items.clear()  # nothing stands in the way of the end of a test
+            view.close()  # deletes the page
         for owned in (links, profile, view):  # pages before the profile they belong to
             owned.deleteLater()
             QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)

@@ -1,4 +1,4 @@
-"""The real application in the window: its first page, and files through native dialogs. The whole analysis is tested elsewhere."""
+"""The real application in the window: its first page, files through native dialogs, closing. The whole analysis is tested elsewhere."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from desktop.closing import CloseGuard
 from desktop.dialogs import NativeFiles
 from gui.app import create_app
 from gui.config import Config
@@ -47,3 +48,28 @@ def test_cancelled_dialog_chooses_nothing(page: Any, qtbot: Any) -> None:
     qtbot.waitUntil(lambda: bool(seen), timeout=60_000)
     page.wait_js("document.querySelector('#upload-train-choose').checkVisibility()")
     assert page.run_js("document.querySelector('#upload-train-name').textContent") == ""
+
+
+def test_window_with_pending_saves_says_so_and_closes_when_they_are_done(page: Any) -> None:
+    unsaved, looks = [2], [0]
+
+    def pending() -> int:
+        looks[0] += 1
+        return unsaved[0]
+
+    CloseGuard(page.native, pending, patience=600)
+    page.view.close()
+    page.wait_js("document.body.innerText.includes('Saving 2 sessions… The window closes by itself.')")
+    seen = looks[0]
+    page.wait_for(lambda: looks[0] > seen + 2)
+    assert page.view.isVisible()
+    assert not page.native.events.closed.is_set()
+    unsaved[0] = 0
+    page.wait_for(page.native.events.closed.is_set)
+    assert not page.view.isVisible()
+
+
+def test_window_without_the_guard_closes_over_pending_saves(page: Any) -> None:
+    """What the test above is measured against."""
+    page.view.close()
+    assert page.native.events.closed.is_set()

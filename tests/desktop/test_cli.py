@@ -97,16 +97,25 @@ def test_missing_file_is_one_sentence(run: Run, tmp_path: Path) -> None:
     refused(run(str(tmp_path / "nowhere.csv")), "nowhere.csv")
 
 
-def test_saved_session_says_that_it_cannot_be_opened_yet(run: Run, tmp_path: Path) -> None:
-    path = tmp_path / "a b.dcxsession"
-    path.write_bytes(b"x")
-    refused(run(str(path)), "a b.dcxsession", "later version")
+def test_saved_sessions_are_taken_like_data_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    names = ["a b.dcxsession", "Ü.DCXSESSION", "bulk.csv"]
+    for name in names:
+        Path(name).write_bytes(b"x")
+    assert cli.existing(names) == [tmp_path / name for name in names]
+
+
+def test_missing_session_is_one_sentence(run: Run, tmp_path: Path) -> None:
+    refused(run(str(tmp_path / "a b.dcxsession")), "There is no file", "a b.dcxsession")
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems always have a display")
 @pytest.mark.parametrize("display", ["", ":4711"])
-def test_without_a_display_the_window_suggests_serve(run: Run, display: str) -> None:
+def test_without_a_display_the_window_suggests_serve(run: Run, display: str, tmp_path: Path) -> None:
     refused(run(DISPLAY=display, WAYLAND_DISPLAY="", QT_QPA_PLATFORM=""), "no display", "serve")
+    session = tmp_path / "a b.dcxsession"
+    session.write_bytes(b"x")  # would be opened in the window
+    refused(run(str(session), DISPLAY=display, WAYLAND_DISPLAY="", QT_QPA_PLATFORM=""), "no display", "serve")
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Qt is used on Linux only")

@@ -16,8 +16,9 @@ import numpy as np
 import pytest
 
 from gui.errors import DamagedSession, NewerSession, SessionConflict, SessionNotSaved, WrongPassword
-from gui.sessions import atomic, container, file
-from gui.sessions.file import load, read_header, save
+from gui.sessions import atomic, container, file, lazy
+from gui.sessions.file import Origin, load, read_header, save
+from gui.sessions.lazy import materialise
 from gui.sessions.snapshot import Snapshot
 from tests.conftest import ROOT
 from tests.sessions.samples import ID, WHEN, rich, same, seal, tiny
@@ -33,15 +34,15 @@ def path(tmp_path: Path) -> Path:
 # --------------------------------------------------------------------------------------------------------------- every byte
 
 
-def changed(path: Path, snapshot: Snapshot, key: Any, masks: tuple[int, ...], step: int = 1) -> tuple[int, int, int]:
+def changed(path: Path, snapshot: Snapshot, key: Any, masks: tuple[int, ...], lazily: bool = False) -> tuple[int, int, int]:
     """(refused, identical, different) over every single-byte change of the file by XOR with each mask."""
     raw = path.read_bytes()
     refused = identical = different = 0
-    for at in range(0, len(raw), step):
+    for at in range(len(raw)):
         for mask in masks:
             path.write_bytes(raw[:at] + bytes([raw[at] ^ mask]) + raw[at + 1 :])
             try:
-                found = load(path, seal=key)
+                found = materialise(load(path, seal=key, origin=Origin(path, key) if lazily else None))
             except (DamagedSession, NewerSession, WrongPassword):
                 refused += 1
                 continue
@@ -53,11 +54,13 @@ def changed(path: Path, snapshot: Snapshot, key: Any, masks: tuple[int, ...], st
     return refused, identical, different
 
 
-@pytest.mark.parametrize("protected", [False, True])
-def test_every_single_byte_change_of_a_small_file_is_refused(path: Path, protected: bool) -> None:
+@pytest.mark.parametrize("how", ["plain", "protected", "read when needed"])
+def test_every_single_byte_change_of_a_small_file_is_refused(path: Path, how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    protected, lazily = how == "protected", how == "read when needed"
+    monkeypatch.setattr(lazy, "LARGE", 1)
     key, snapshot = seal() if protected else None, Snapshot(ID, "tiny", WHEN, WHEN, notes="some notes to change") if protected else tiny()
     save(path, snapshot, expected_generation=None, seal=key)
-    refused, identical, different = changed(path, snapshot, key, (0x01, 0x80))
+    refused, identical, different = changed(path, snapshot, key, (0x01, 0x80), lazily)
     assert different == 0
     assert identical == 0  # stricter than promised: no byte is without meaning
     assert refused == 2 * path.stat().st_size

@@ -19,7 +19,7 @@ import pytest
 import zstandard
 
 from gui.errors import DamagedSession, SessionError
-from gui.sessions import file
+from gui.sessions import file, lazy
 from gui.sessions.file import load, read_header, save
 from tests.conftest import ROOT
 from tests.sessions.hostile import end, members, pack, rebuilt
@@ -305,7 +305,7 @@ def test_peak_memory_of_a_process_that_meets_the_bombs_stays_small(tmp_path: Pat
 
 def test_a_session_that_needs_more_memory_than_there_is_says_so(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     save(path, rich(), expected_generation=None)
-    monkeypatch.setattr(file, "available_memory", lambda: 1000)
+    monkeypatch.setattr(lazy, "available_memory", lambda: 1000)
     with pytest.raises(SessionError, match="GB of memory"):
         load(path)
 

@@ -12,10 +12,21 @@ from typing import Any
 
 import pytest
 
-from gui.errors import DamagedSession, DefaultSession, NameTaken, NewerSession, SessionConflict, SessionError, SessionNotSaved, UnknownSession, WrongPassword
+from gui.errors import (
+    DamagedSession,
+    DefaultSession,
+    NameTaken,
+    NewerSession,
+    SessionConflict,
+    SessionError,
+    SessionLocked,
+    SessionNotSaved,
+    UnknownSession,
+)
 from gui.sessions import file
 from gui.sessions.cache import DCXCache
 from gui.sessions.manager import LOCAL, SessionCacheManager
+from gui.sessions.store import SessionInfo
 from tests.sessions.samples import ID, rich, same, seal, tiny
 
 Make = Callable[..., SessionCacheManager]
@@ -47,8 +58,13 @@ def filled(manager: SessionCacheManager, name: str = "Mine", seed: int = 0) -> D
     return session
 
 
+def rows(manager: SessionCacheManager) -> list[SessionInfo]:
+    """All but the default session."""
+    return [info for info in manager.list_sessions(actor=LOCAL) if info.holds_data]
+
+
 def files(folder: Path, place: str = "sessions") -> list[str]:
-    return sorted(p.name for p in (folder / place).glob("*")) if (folder / place).is_dir() else []
+    return sorted(p.name for p in (folder / place).glob("*") if p.is_file()) if (folder / place).is_dir() else []
 
 
 def until(condition: Callable[[], Any], seconds: float = 30) -> None:
@@ -296,7 +312,7 @@ def test_in_memory_the_same_can_be_done(make: Make) -> None:
     manager.delete_session(session.session_id, actor=LOCAL)
     assert manager.undo_delete(session.session_id, actor=LOCAL) is session
     session.keep_form("a", {"b": 1})
-    data = manager.export_session(session.session_id, actor=LOCAL)
+    data = manager.export_session(session.session_id, actor=LOCAL).data
     assert data.startswith(b"PK")
     assert manager.close(actor=LOCAL)
 
@@ -322,7 +338,7 @@ def test_an_exported_session_is_imported_elsewhere_with_everything(make: Make, t
     manager = make()
     session = filled(manager)
     out = tmp_path / "out.dcxsession"
-    out.write_bytes(manager.export_session(session.session_id, actor=LOCAL))
+    out.write_bytes(manager.export_session(session.session_id, actor=LOCAL).data)
     other = make(tmp_path / "elsewhere")
     found = other.import_session(out, actor=LOCAL)
     assert (found.outcome, found.name, found.session_id) == ("new", "Mine", session.session_id)
@@ -351,9 +367,9 @@ def test_an_archived_session_that_is_imported_again_is_restored(make: Make, tmp_
     manager = make()
     session = filled(manager)
     out = tmp_path / "out.dcxsession"
-    out.write_bytes(manager.export_session(session.session_id, actor=LOCAL))
+    out.write_bytes(manager.export_session(session.session_id, actor=LOCAL).data)
     manager.archive_session(session.session_id, actor=LOCAL)
-    assert manager.export_session(session.session_id, actor=LOCAL) == out.read_bytes()
+    assert manager.export_session(session.session_id, actor=LOCAL).data == out.read_bytes()
     assert manager.import_session(out, actor=LOCAL).outcome == "known"
     assert manager.get_session(session.session_id, actor=LOCAL).run("run0") is not None
 
@@ -365,7 +381,7 @@ def test_what_is_no_session_is_refused_and_changes_nothing(make: Make, tmp_path:
     manager = make(tmp_path / "here")
     with pytest.raises(DamagedSession):
         manager.import_session(bad, actor=LOCAL)
-    assert manager.overview(actor=LOCAL) == []
+    assert rows(manager) == []
     assert files(tmp_path / "here") == []
 
 
@@ -379,17 +395,17 @@ def test_a_damaged_file_is_listed_and_can_be_exported_and_deleted(make: Make, tm
     path = tmp_path / "sessions" / file.file_name(bad.session_id)
     path.write_bytes(b"\0" * 500)
     manager = make()
-    found = {i.name: i for i in manager.overview(actor=LOCAL)}
+    found = {i.name: i for i in rows(manager)}
     assert len(found) == 2
     assert found["Good"].problem is None
     [damaged] = [i for i in found.values() if i.problem is not None]
     assert isinstance(damaged.problem, DamagedSession)
-    assert [s.name for s in manager.list_sessions(actor=LOCAL)] == ["Default", "Good"]
+    assert [s.name for s in manager.list_sessions(actor=LOCAL) if s.problem is None] == ["Default", "Good"]
     with pytest.raises(DamagedSession):
         manager.get_session(damaged.session_id, actor=LOCAL)
     with pytest.raises(SessionError):
         manager.rename_session(damaged.session_id, "New", actor=LOCAL)
-    assert manager.export_session(damaged.session_id, actor=LOCAL) == b"\0" * 500
+    assert manager.export_session(damaged.session_id, actor=LOCAL).data == b"\0" * 500
     manager.delete_session(damaged.session_id, actor=LOCAL)
     assert not path.exists()
     manager.undo_delete(damaged.session_id, actor=LOCAL)
@@ -408,11 +424,11 @@ def test_damage_behind_a_whole_header_is_found_on_opening_and_never_overwritten(
     data[len(data) // 2] ^= 1
     path.write_bytes(bytes(data))
     manager = make()
-    assert manager.overview(actor=LOCAL)[0].problem is None
+    assert rows(manager)[0].problem is None
     for _ in range(2):
         with pytest.raises(DamagedSession):
             manager.get_session(session.session_id, actor=LOCAL)
-    assert manager.overview(actor=LOCAL)[0].problem is not None
+    assert rows(manager)[0].problem is not None
     manager.close(actor=LOCAL)
     assert path.read_bytes() == bytes(data)
 
@@ -428,12 +444,12 @@ def test_a_newer_and_a_protected_file_are_listed_and_said(make: Make, tmp_path: 
         patch.setattr(file.header, "header_of", lambda *args: header)
         file.save(folder / "newer.dcxsession", newer, expected_generation=None)
     manager = make()
-    problems = {type(i.problem) for i in manager.overview(actor=LOCAL)}
+    problems = {type(i.problem) for i in rows(manager)}
     assert problems == {type(None), NewerSession}
-    with pytest.raises(WrongPassword):
+    with pytest.raises(SessionLocked):
         manager.get_session(ID, actor=LOCAL)
     before = (folder / "sealed.dcxsession").read_bytes()
-    assert manager.export_session(ID, actor=LOCAL) == before
+    assert manager.export_session(ID, actor=LOCAL).data == before
 
 
 def test_two_files_of_one_session_are_both_listed_and_not_mixed(make: Make, tmp_path: Path) -> None:
@@ -444,7 +460,7 @@ def test_two_files_of_one_session_are_both_listed_and_not_mixed(make: Make, tmp_
     twin = path.with_name("twin.dcxsession")
     twin.write_bytes(path.read_bytes())
     manager = make()
-    assert sorted(i.problem is None for i in manager.overview(actor=LOCAL)) == [False, True]
+    assert sorted(i.problem is None for i in rows(manager)) == [False, True]
     manager.get_session(session.session_id, actor=LOCAL).notes = "x"
     manager.close(actor=LOCAL)
     assert len(files(tmp_path)) == 2
@@ -461,7 +477,7 @@ def test_when_nothing_can_be_written_the_session_stays_usable_and_is_saved_later
     with pytest.raises(SessionNotSaved):
         manager.archive_session(session.session_id, actor=LOCAL)
     assert manager.get_session(session.session_id, actor=LOCAL) is session
-    assert manager.export_session(session.session_id, actor=LOCAL).startswith(b"PK")
+    assert manager.export_session(session.session_id, actor=LOCAL).data.startswith(b"PK")
     (tmp_path / "sessions").unlink()
     session.keep_form("a", {"b": 1})  # the next change tries again, as time does
     until(lambda: state(manager, session) == "saved")
@@ -506,7 +522,7 @@ def test_two_hundred_sessions_with_long_names_are_listed(make: Make) -> None:
         first.create_session(f"{n:03} {'x' * 116}", actor=LOCAL)
     assert first.close(actor=LOCAL)
     manager = make()
-    assert len(manager.overview(actor=LOCAL)) == 200
+    assert len(rows(manager)) == 200
     assert len(manager.list_sessions(actor=LOCAL)) == 201
 
 
@@ -525,7 +541,7 @@ def test_cleaning_up_takes_the_longest_unused_and_spares_what_is_open(make: Make
         manager.cleanup_sessions(actor=LOCAL)
     would = manager.cleanup_sessions(actor=LOCAL, max_sessions=3, spared=[ids[0]], dry_run=True)
     assert [i.name for i in would] == ["S1", "S2"]
-    assert len(manager.overview(actor=LOCAL)) == 5
+    assert len(rows(manager)) == 5
     manager.cleanup_sessions(actor=LOCAL, max_sessions=3, spared=[ids[0]])
     assert {i.name for i in manager.list_archived_sessions(actor=LOCAL)} == {"S1", "S2"}
     assert {i.name for i in manager.cleanup_sessions(actor=LOCAL, max_age_days=47.5, action="delete")} == {"S0"}

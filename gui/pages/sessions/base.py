@@ -10,12 +10,10 @@ from dash import Output
 
 from gui.components.common import shorten
 from gui.errors import DeconomixError
-from gui.files import FileKind
 from gui.plugin import Context, Page
 from gui.sessions.store import SessionInfo
 
-SESSION = FileKind("DeconomiX session", (".dcxsession",))
-page = Page("sessions", "Sessions", "open, archive, exchange", order=90)
+page = Page("sessions", "Sessions", "open, archive, exchange", order=90, free=True)
 CHANGED = Output(page.id.changed, "data", allow_duplicate=True)
 ACTIVE, ARCHIVED = page.id.active, page.id.archived
 UNTICKED = [Output(grid, "selectedRows", allow_duplicate=True) for grid in (ACTIVE, ARCHIVED)]
@@ -55,8 +53,13 @@ def show_session(ctx: Context, session_id: str) -> None:
     ctx.switch_to(ctx.sessions.get_session(session_id, actor=ctx.actor).session_id)
 
 
+def current(ctx: Context) -> str:
+    """Id of the session in this tab, also of one that is locked."""
+    return (ctx.locked or ctx.session).session_id
+
+
 def leave(ctx: Context, gone: Sequence[SessionInfo]) -> None:
     """To the default session if this tab's own is no longer there."""
     here = {s.session_id for s in ctx.sessions.list_sessions(actor=ctx.actor)}
-    if ctx.session_id in {info.session_id for info in gone} and ctx.session_id not in here:
+    if current(ctx) in {info.session_id for info in gone} and current(ctx) not in here:
         ctx.switch_to(ctx.sessions.default_id)

@@ -11,7 +11,7 @@ from dash.exceptions import PreventUpdate
 from gui.components.common import card, cut
 from gui.components.sessions import ago
 from gui.config import Cleanup
-from gui.pages.sessions.base import CHANGED, HIDDEN, leave, now, page
+from gui.pages.sessions.base import CHANGED, HIDDEN, current, leave, now, page
 from gui.plugin import Context
 from gui.sessions.cleanup import words
 from gui.sessions.store import SessionInfo
@@ -91,7 +91,7 @@ def try_out(ctx: Context, clicks: int | None, days: Any, most: Any) -> Any:
     if not clicks:
         raise PreventUpdate
     limits = _limits(ctx, days, most)
-    found = ctx.sessions.cleanup_sessions(actor=ctx.actor, spared={ctx.session_id}, dry_run=True, **limits)
+    found = ctx.sessions.cleanup_sessions(actor=ctx.actor, spared={current(ctx)}, dry_run=True, **limits)
     may = bool(found) and ctx.config.sessions.cleanup.enabled
     return _listed(found, limits["action"]), {} if may else HIDDEN, "red" if limits["action"] == "delete" else "indigo"
 
@@ -115,7 +115,7 @@ def clean_up(ctx: Context, clicks: int | None) -> Any:
     if not clicks or not ctx.config.sessions.cleanup.enabled:
         raise PreventUpdate
     limits = _limits(ctx, None, None)
-    gone = ctx.sessions.cleanup_sessions(actor=ctx.actor, spared={ctx.session_id}, **limits)
+    gone = ctx.sessions.cleanup_sessions(actor=ctx.actor, spared={current(ctx)}, **limits)
     leave(ctx, gone)
     ctx.notify(words(gone, limits["action"]), title="Clean-up", colour="green")
     return now(), None, HIDDEN

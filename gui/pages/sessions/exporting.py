@@ -12,8 +12,8 @@ from dash.exceptions import PreventUpdate
 
 from gui.components.password import PasswordPair, agreed
 from gui.errors import DeconomixError
-from gui.files import FileKind
-from gui.pages.sessions.base import ACTIVE, ARCHIVED, HIDDEN, SESSION, UNTICKED, Row, about, chosen, page, quoted
+from gui.files import SESSION, FileKind
+from gui.pages.sessions.base import ACTIVE, ARCHIVED, HIDDEN, UNTICKED, Row, about, chosen, page, quoted
 from gui.plugin import Context
 from gui.sessions.store import SessionInfo
 

@@ -13,7 +13,8 @@ from dash.exceptions import PreventUpdate
 from gui.components.common import clicked, cut
 from gui.components.filefield import FileField
 from gui.errors import DeconomixError, WrongPassword
-from gui.pages.sessions.base import CHANGED, SESSION, about, now, page, quoted, show_session
+from gui.files import SESSION
+from gui.pages.sessions.base import CHANGED, about, now, page, quoted, show_session
 from gui.plugin import Context
 from gui.sessions.manager import Imported
 from gui.sessions.store import SessionInfo

@@ -14,7 +14,8 @@ from gui import notify
 from gui.components.common import clicked, icon
 from gui.components.sessions import ago, digest
 from gui.errors import SessionConflict, SessionNotSaved
-from gui.pages.sessions.base import CHANGED, HIDDEN, SESSION, infos, now, page, quoted, show_session
+from gui.files import SESSION
+from gui.pages.sessions.base import CHANGED, HIDDEN, infos, now, page, quoted, show_session
 from gui.plugin import Context
 from gui.sessions.store import SessionInfo
 

@@ -10,7 +10,7 @@ from dash.exceptions import PreventUpdate
 
 from gui.components.sessions import counted, digest, grid_style, rows, undo_bar
 from gui.errors import DeconomixError, SessionError
-from gui.pages.sessions.base import ACTIVE, ARCHIVED, CHANGED, HIDDEN, Row, about, chosen, infos, leave, now, page, quoted, show_session
+from gui.pages.sessions.base import ACTIVE, ARCHIVED, CHANGED, HIDDEN, Row, about, chosen, current, infos, leave, now, page, quoted, show_session
 from gui.pages.sessions.mending import trouble_bars
 from gui.plugin import REVISION, Context
 
@@ -34,10 +34,10 @@ from gui.plugin import REVISION, Context
 def show(ctx: Context, _n: int | None, _changed: Any, _revision: str | None, seen: str | None) -> Any:
     """Everything, if anything changed since this tab last looked."""
     found = list(infos(ctx).values())
-    active = rows([i for i in found if not i.archived], current=ctx.session_id)
+    active = rows([i for i in found if not i.archived], current=current(ctx))
     archived = rows([i for i in found if i.archived])
     deleted = ctx.sessions.list_deleted_sessions(actor=ctx.actor)
-    state = digest([active, archived, deleted, ctx.session_id])
+    state = digest([active, archived, deleted, current(ctx)])
     forced = isinstance(call.triggered_id, str) and call.triggered_id == page.id.changed  # also after a name that was refused
     if state == seen and not forced:
         raise PreventUpdate

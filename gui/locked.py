@@ -1,0 +1,91 @@
+"""The lock screen: what every page shows while the tab's session is protected and this browser has not given the password."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import dash_mantine_components as dmc
+from dash import Dash, Input, Output, State, html
+from dash.exceptions import PreventUpdate
+
+from gui.binding import SHELL, bind
+from gui.components.common import icon
+from gui.plugin import Context, Recorded
+
+if TYPE_CHECKING:
+    from gui.app import Application
+
+
+def lock_screen(name: str) -> Any:
+    """Asks for the password of the session ``name``."""
+    return dmc.Center(
+        dmc.Paper(
+            dmc.Stack(
+                [
+                    icon("lock", 28),
+                    dmc.Text(name, fw=700, size="lg", style={"overflowWrap": "anywhere"}),
+                    dmc.Text("This session is protected by a password. Nothing of it is in memory until it is unlocked.", size="sm", c="dimmed"),
+                    dmc.PasswordInput(id="dcx-unlock-password", label="Password", value="", autoComplete="off", debounce=False, **{"data-autofocus": "true"}),
+                    dmc.Button("Unlock", id="dcx-unlock", fullWidth=True),
+                    dmc.Text("There is no way in without it. The session unlocks for this browser only.", size="xs", c="dimmed"),
+                ],
+                gap="sm",
+            ),
+            withBorder=True,
+            p="lg",
+            radius="md",
+            w=380,
+        ),
+        mih=420,
+    )
+
+
+def lock_button() -> Any:
+    """In the header, beside the name of a protected session that is open."""
+    return html.Div(
+        dmc.Button("Lock now", id="dcx-lock", variant="subtle", color="gray", size="compact-sm", leftSection=icon("lock", 14)),
+        id="dcx-lock-box",
+        style={"display": "none"},
+    )
+
+
+def bind_lock_screen(app: Dash, application: Application) -> None:
+    """The callbacks of both."""
+
+    def on(*args: Any, **options: Any) -> Any:
+        return lambda function: bind(app, application, SHELL, Recorded(function, args, options))
+
+    @on(
+        Output("dcx-unlock-password", "value"),
+        Output("dcx-poke", "data", allow_duplicate=True),
+        Input("dcx-unlock", "n_clicks"),
+        Input("dcx-unlock-password", "n_submit"),
+        State("dcx-unlock-password", "value"),
+        running=[(Output("dcx-unlock", "loading"), True, False)],
+        prevent_initial_call=True,
+    )
+    def unlock(ctx: Context, clicks: int | None, submit: int | None, password: str | None) -> Any:
+        if ctx.locked is None or not (clicks or submit):
+            raise PreventUpdate
+        try:
+            ctx.sessions.unlock_session(ctx.locked.session_id, password or "", actor=ctx.actor)
+        except Exception as error:  # noqa: BLE001 - any: the field must be emptied whatever went wrong
+            ctx.complain(error)
+            return "", f"refused {clicks} {submit}"
+        return "", f"unlocked {ctx.locked.session_id} {clicks} {submit}"
+
+    @on(
+        Output("dcx-poke", "data", allow_duplicate=True),
+        Input("dcx-lock", "n_clicks"),
+        running=[(Output("dcx-lock", "loading"), True, False)],
+        prevent_initial_call=True,
+    )
+    def lock(ctx: Context, clicks: int | None) -> Any:
+        if not clicks:
+            raise PreventUpdate
+        running = sum(job.active for job in ctx.jobs.status(ctx.session_id))
+        name = ctx.session.name
+        ctx.sessions.lock_session(ctx.session_id, actor=ctx.actor)
+        more = f" {running} job{'s were' if running > 1 else ' was'} stopped; start {'them' if running > 1 else 'it'} again after unlocking." if running else ""
+        ctx.notify(f"“{name}” is locked.{more}", colour="green")
+        return f"locked {clicks}"

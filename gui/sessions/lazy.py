@@ -1,0 +1,178 @@
+"""What is read from a session's file only when it is needed: the values of large matrices.
+
+The file is opened anew for each and found where it lies at that moment; its objects are found by their names, which stay the same however
+often the session is saved in the meantime.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import IO, Any
+
+from gui.data.dataset import Matrix
+from gui.engine.memory import available_memory
+from gui.errors import DamagedSession, SessionError
+from gui.sessions import container, header, objects
+from gui.sessions.codec import Encoder, Node, damaged, plain_bytes
+from gui.sessions.crypto import Seal
+from gui.sessions.decode import EXPECTED, Decoder, names_in
+from gui.sessions.snapshot import Snapshot
+
+LARGE = 2**20
+"""Bytes of a matrix's values from which on they are read only when needed."""
+_MOVES = 4
+"""How often a file that is just being moved is looked for."""
+
+
+class Origin:
+    """Where one session's file lies, and its key: one object shared by all that is still to be read from it.
+
+    The owner keeps it up to date: sets ``path`` after a move and ``seal`` after a change of the password, and calls :meth:`close` when the
+    session is locked: from then on reading raises SessionError.
+    """
+
+    def __init__(self, path: Path, seal: Seal | None = None) -> None:
+        self.path, self.seal = path, seal
+        self.closed = False
+
+    def close(self) -> None:
+        self.closed, self.seal = True, None
+
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[IO[bytes]]:
+        """The file, for reading. SessionError, DamagedSession."""
+        for left in reversed(range(_MOVES)):
+            if self.closed:
+                raise SessionError("This session is locked again.", advice="Type its password.")
+            if self.path.exists() or not left:
+                break
+            time.sleep(0.05)  # between the move and what the owner says of it
+        with reading(self.path) as file:
+            yield file
+
+
+class Values:
+    """The values of one matrix as they lie in the file. node : their part of the tree; parts : what the file says of the objects in it."""
+
+    def __init__(self, origin: Origin, node: Node, parts: Mapping[str, objects.Info], seal: Seal | None) -> None:
+        self.origin, self.node, self.parts = origin, node, dict(parts)
+        self.mark = mark(seal)
+        self.is_sparse = node["t"] == "sparse"
+        self.lock = threading.Lock()
+
+    def read(self, matrix: Matrix) -> Any:
+        """SessionError: the file is not there, another one, of another key; the session is locked; too little memory. DamagedSession."""
+        need_room(size_of(self.node), "These data need")
+        with self.origin.opened() as file:
+            seal = self.origin.seal
+            head = header.parse(container.first_members(file))
+            if head.encrypted is not (seal is not None) or (seal is not None and not (seal.fits(head.lock) and mark(seal) == self.mark)):
+                raise SessionError("This session was protected anew since it was opened.", advice="Open it again.")
+            try:
+                values = Decoder(objects.Stored(container.Reader(file), self.parts, seal))(self.node)
+            except EXPECTED:
+                raise damaged() from None
+        if matrix.known_fingerprint is not None:
+            check_fingerprint(matrix.known_fingerprint, matrix, values)
+        return values
+
+    def raw(self, values: Any) -> dict[str, memoryview]:
+        """Object -> its bytes, out of the values. SessionError if these are not what was read."""
+        found: dict[str, memoryview] = {}
+        nodes = [self.node[k] for k in ("data", "indices", "indptr")] if self.is_sparse else [self.node]
+        arrays = [values.data, values.indices, values.indptr] if self.is_sparse else [values]
+        for node, array in zip(nodes, arrays, strict=True):
+            flat, at = plain_bytes(array), 0
+            for name in node["o"]:
+                found[name] = flat[at : at + self.parts[name]["n"]]
+                at += self.parts[name]["n"]
+                if objects.sha256(found[name]) != self.parts[name]["sha256"]:
+                    raise SessionError("The data of this session were changed in memory.")
+        return found
+
+
+class Keeper:
+    """Of one save: large matrices that lie in a file already are copied from there, without being read into memory or packed again."""
+
+    def __init__(self, gathered: objects.Gathered, seal: Seal | None) -> None:
+        self._gathered, self._seal = gathered, seal
+        self._large: list[tuple[Matrix, Node]] = []
+        self.origins: list[Origin] = []
+        """Of the files from which something can be copied."""
+
+    def values(self, encode: Encoder, matrix: Matrix) -> Node:
+        """The node of a matrix's values."""
+        where = matrix.where_kept
+        if not isinstance(where, Values) or where.mark != mark(self._seal):
+            node = encode(matrix.values)
+            self._large += [(matrix, node)] if size_of(node) > LARGE else []
+            return node
+        if where.origin not in self.origins:
+            self.origins.append(where.origin)
+        raws = functools.cache(lambda: where.raw(matrix.values if matrix.loaded else where.read(matrix)))
+        for name, info in where.parts.items():
+            self._gathered.refer(name, info, lambda name=name: raws()[name])  # type: ignore[misc]
+        return where.node
+
+    def settle(self, origin: Origin, listed: Mapping[str, objects.Info]) -> None:
+        """After the save into the file of ``origin``: the matrices written lie there from now on. listed : what the file says of its objects"""
+        for matrix, node in self._large:
+            if not isinstance(matrix.where_kept, Values) or matrix.where_kept.origin is origin:
+                matrix.keep(Values(origin, node, {name: listed[name] for name in names_in(node)}, self._seal))
+
+
+def mark(seal: Seal | None) -> str | None:
+    """Tells keys apart; the names of objects are of one key."""
+    return None if seal is None else str(seal.lock["mark"])
+
+
+def is_large(node: Node) -> bool:
+    """Whether a node is a matrix whose values are read only when needed."""
+    if not isinstance(node, dict) or node.get("t") != "record" or node.get("class") != "Matrix" or not isinstance(node.get("fields"), dict):
+        return False
+    return size_of(node["fields"].get("values")) > LARGE
+
+
+def size_of(values: Node) -> int:
+    """Bytes of the values of a matrix. Looks at no other node below: a hostile tree costs no time."""
+    parts = [values, *(values.get(k) for k in ("data", "indices", "indptr"))] if isinstance(values, dict) else []
+    return sum(part["n"] for part in parts if isinstance(part, dict) and type(part.get("n")) is int)
+
+
+def materialise(snapshot: Snapshot) -> Snapshot:
+    """The snapshot with all its values in memory: what becomes a session of its own must not depend on this one's file. SessionError."""
+    for matrix in snapshot.dataset.parts().values() if snapshot.dataset is not None else ():
+        _ = matrix.values
+    return snapshot
+
+
+def check_fingerprint(known: str, matrix: Matrix, values: Any) -> None:
+    """DamagedSession if the fingerprint that stands in the file is not that of these values."""
+    if container._CHECKED and matrix.fingerprint_with(values) != known:
+        raise DamagedSession("The data of this session are not those it says.")
+
+
+def need_room(size: int, what: str) -> None:
+    """SessionError if so many bytes are not free."""
+    free = available_memory()
+    if free is not None and 1.2 * size > free:
+        raise SessionError(f"{what} {1.2 * size / 1e9:.1f} GB of memory, but only {free / 1e9:.1f} GB are free.", advice="Close other programs.")
+
+
+@contextlib.contextmanager
+def reading(path: Path) -> Iterator[IO[bytes]]:
+    """A session's file; errors of the system in words."""
+    try:
+        with path.open("rb") as file:
+            yield file
+    except FileNotFoundError:
+        raise DamagedSession("The file of this session is not there.", advice="") from None
+    except OSError as error:
+        raise DamagedSession(f"The file of this session cannot be read ({error.strerror or 'error'}).") from None
+    except MemoryError:
+        raise SessionError("There is too little memory for this session.", advice="Close other programs.") from None

@@ -180,7 +180,7 @@ def decide(ctx: Context, _mine: Any, _copy: Any, items: list[Item] | None, passw
         decided = {**item, "state": DONE, "text": f"{quoted(name)} stays as it is."}
     ctx.notify(decided["text"], colour="green")
     items = [decided if i is item else i for i in items]
-    if any(i["state"] in (DIFFERS, SEALED) for i in items):
+    if len(items) > 1:  # the list stays to be read
         return now(), items, no_update
     _open_unlocked(ctx, decided["id"])
-    return now(), [] if len(items) == 1 else items, len(items) > 1
+    return now(), [], False

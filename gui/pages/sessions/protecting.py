@@ -96,8 +96,10 @@ def lock(ctx: Context, clicks: int | None, selected: list[Row] | None) -> Any:
     found = chosen(ctx, selected)
     if not clicks or len(found) != 1:
         raise PreventUpdate
+    running = sum(job.active for job in ctx.jobs.status(found[0].session_id))
     ctx.sessions.lock_session(found[0].session_id, actor=ctx.actor)
-    ctx.notify(f"{quoted(ctx.sessions.info(found[0].session_id, actor=ctx.actor).name)} is locked.", colour="green")
+    stopped = f" {running} running job{'s were' if running > 1 else ' was'} stopped." if running else ""
+    ctx.notify(f"{quoted(ctx.sessions.info(found[0].session_id, actor=ctx.actor).name)} is locked.{stopped}", colour="green")
     ctx.refresh()
     return now(), [], []
 

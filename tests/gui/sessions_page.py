@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any
 
@@ -109,9 +110,6 @@ def answer(tab: Any, action: str, file: str, password: str | None = None) -> Non
     """Decide about one file: "mine" or "copy"."""
     token = next(i["token"] for i in tab.get("sessions-imports", "data") if i["file"] == file)
     if password is not None:
-        tab.set({(_key("copy_password", token), "value"): password})
+        field = json.dumps({"index": token, "page": "sessions", "part": "copy_password"}, separators=(",", ":"))  # as the tab keeps it
+        tab.set({(field, "value"): password})
     tab.click({"page": "sessions", "part": action, "index": token})
-
-
-def _key(part: str, index: str) -> Any:
-    return {"page": "sessions", "part": part, "index": index}

@@ -139,7 +139,7 @@ def test_a_file_that_is_no_session_is_refused_in_a_sentence(page: Any, tmp_path:
 
 
 def test_a_file_is_exported_with_a_password_of_its_own(page: Any, example: Any, tmp_path: Path) -> None:
-    made(page.application, "A", example)
+    session = made(page.application, "A", example)
     assert page.get("sessions-export-password-box", "style") == {"display": "none"}
     short = export(page, "A", way="sealed", password_one="too short", password_two="too short")
     assert short == []
@@ -152,7 +152,8 @@ def test_a_file_is_exported_with_a_password_of_its_own(page: Any, example: Any, 
     assert header.encrypted
     assert not row(page, "A")["protected"]
     assert page.get("sessions-export-password-one", "value") == ""
-    bring(page, out)  # the same session, but sealed
+    session.notes = "changed since"
+    bring(page, out)
     answer(page, "copy", "A.dcxsession", "a wrong password")
     assert any("wrong" in n for n in page.notices)
     assert names(page) == ["A"]
@@ -199,15 +200,15 @@ def test_without_cells_and_with_pseudonyms_the_table_of_names_is_a_second_file(p
     paths = written(tmp_path, export(page, "A", no_cells=True, pseudonyms=True))
     assert [p.name for p in paths] == ["A.dcxsession", "A - names.csv"]
     table = paths[1].read_text("utf-8-sig")
-    sample = str(session.need_dataset().bulk.columns[0])
+    sample = session.need_dataset().bulk.samples[0]
     assert sample in table
     assert sample.encode() not in paths[0].read_bytes()
     bring(page, paths[0])
     assert row(page, "A 2")["contents"].startswith("Data (")
     copy = page.application.sessions.get_session(row(page, "A 2")["id"], actor=LOCAL).need_dataset()
     assert copy.train is None
-    assert sample not in copy.bulk.columns
-    assert sample in session.need_dataset().bulk.columns
+    assert sample not in copy.bulk.samples
+    assert sample in session.need_dataset().bulk.samples
 
 
 def test_a_sealed_file_that_is_new_is_copied_in_locked(page: Any, example: Any, tmp_path: Path) -> None:

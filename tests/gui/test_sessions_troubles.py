@@ -74,6 +74,7 @@ def damaged(start: Callable[..., Any], example: Any, tmp_path: Path, *, backup: 
     damage(session_file(tmp_path))
     tab = start()
     press(tab, "Mine")  # it is found when it is opened
+    look(tab)
     return tab
 
 

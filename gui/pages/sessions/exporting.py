@@ -13,7 +13,7 @@ from dash.exceptions import PreventUpdate
 from gui.components.password import PasswordPair, agreed
 from gui.errors import DeconomixError
 from gui.files import SESSION, FileKind
-from gui.pages.sessions.base import ACTIVE, ARCHIVED, HIDDEN, UNTICKED, Row, about, chosen, page, quoted
+from gui.pages.sessions.base import ACTIVE, ARCHIVED, HIDDEN, Row, about, chosen, page, quoted
 from gui.plugin import Context
 from gui.sessions.store import SessionInfo
 
@@ -131,7 +131,6 @@ def cancel_export(ctx: Context, _clicks: int | None) -> Any:
 
 @page.callback(
     Output(page.id.export_dialog, "opened", allow_duplicate=True),
-    *UNTICKED,
     *PASSWORD.cleared,
     Input(page.id.export_go, "n_clicks"),
     State(page.id.exporting, "data"),
@@ -174,7 +173,7 @@ def export(
         ctx.notify(told + missing, title="Exported", colour="green" if done == len(found) else "orange")
     if not told and done:
         raise PreventUpdate  # cancelled in the dialog: ours stays as it was
-    return False, [], [], "", ""
+    return False, "", ""
 
 
 def _save(ctx: Context, items: list[tuple[str, bytes]]) -> str | None:

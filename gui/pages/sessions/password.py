@@ -9,7 +9,7 @@ from dash import Input, Output, State, dcc
 from dash.exceptions import PreventUpdate
 
 from gui.components.password import PasswordPair, agreed
-from gui.pages.sessions.base import ACTIVE, CHANGED, HIDDEN, UNTICKED, Row, chosen, now, page, quoted
+from gui.pages.sessions.base import ACTIVE, CHANGED, HIDDEN, Row, chosen, now, page, quoted
 from gui.plugin import Context
 
 NEW = PasswordPair(page, "new_password")
@@ -80,7 +80,6 @@ def cancel_password(ctx: Context, _clicks: int | None) -> Any:
 @page.callback(
     CHANGED,
     Output(page.id.password_dialog, "opened", allow_duplicate=True),
-    *UNTICKED,
     *CLEARED,
     Input(page.id.password_go, "n_clicks"),
     State(page.id.changing, "data"),
@@ -100,4 +99,4 @@ def change(ctx: Context, clicks: int | None, session_id: str | None, way: str | 
     else:
         ctx.sessions.change_password(session_id, old or "", agreed(one, two), actor=ctx.actor)
     ctx.notify(f"{quoted(ctx.sessions.info(session_id, actor=ctx.actor).name)} {TOLD[way or CHANGE]}", colour="green")
-    return now(), False, [], [], "", "", ""
+    return now(), False, "", "", ""

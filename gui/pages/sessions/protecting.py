@@ -9,7 +9,7 @@ from dash import Input, Output, State, dcc
 from dash.exceptions import PreventUpdate
 
 from gui.components.password import PasswordPair, agreed
-from gui.pages.sessions.base import ACTIVE, CHANGED, UNTICKED, Row, chosen, now, page, quoted, show_session
+from gui.pages.sessions.base import ACTIVE, CHANGED, Row, chosen, now, page, quoted, show_session
 from gui.plugin import Context
 
 PASSWORD = PasswordPair(page, "protect_password")
@@ -74,7 +74,6 @@ def cancel_protect(ctx: Context, _clicks: int | None) -> Any:
 @page.callback(
     CHANGED,
     Output(page.id.protect_dialog, "opened", allow_duplicate=True),
-    *UNTICKED,
     *PASSWORD.cleared,
     Input(page.id.protect_go, "n_clicks"),
     State(page.id.protecting, "data"),
@@ -88,10 +87,10 @@ def protect(ctx: Context, clicks: int | None, session_id: str | None, hide: bool
         raise PreventUpdate
     ctx.sessions.protect_session(session_id, agreed(one, two), hide_name=bool(hide), actor=ctx.actor)
     ctx.notify(f"{quoted(ctx.sessions.info(session_id, actor=ctx.actor).name)} is protected, and unlocked in this browser.", colour="green")
-    return now(), False, [], [], "", ""
+    return now(), False, "", ""
 
 
-@page.callback(CHANGED, *UNTICKED, Input(page.id.active_lock, "n_clicks"), State(ACTIVE, "selectedRows"), prevent_initial_call=True)
+@page.callback(CHANGED, Input(page.id.active_lock, "n_clicks"), State(ACTIVE, "selectedRows"), prevent_initial_call=True)
 def lock(ctx: Context, clicks: int | None, selected: list[Row] | None) -> Any:
     found = chosen(ctx, selected)
     if not clicks or len(found) != 1:
@@ -101,7 +100,7 @@ def lock(ctx: Context, clicks: int | None, selected: list[Row] | None) -> Any:
     stopped = f" {running} running job{'s were' if running > 1 else ' was'} stopped." if running else ""
     ctx.notify(f"{quoted(ctx.sessions.info(found[0].session_id, actor=ctx.actor).name)} is locked.{stopped}", colour="green")
     ctx.refresh()
-    return now(), [], []
+    return now()
 
 
 @page.callback(

@@ -172,13 +172,14 @@ class Application:
             return job_id
 
     def known_task(self, module: str, name: str) -> Task:
-        """The task of this name, if it is one of ours or comes from where a page comes from; JobError. The names stand in a session file:
-        nothing is imported for them, and no other function can be had by them."""
+        """The task of this name, if it is one of ours or comes from where a plug-in page comes from; JobError. The names stand in a session
+        file: nothing is imported for them, and no function but a task, which takes ``progress``, can be had by them."""
         homes = {page.layout_function.__module__ for page in self.registry.pages if page.layout_function is not None}
-        packages = tuple(f"{home.partition('.')[0]}." for home in homes if "." in home and not home.startswith("gui."))
+        homes = {home for home in homes if not home.startswith("gui.")}
+        packages = tuple(f"{home.partition('.')[0]}." for home in homes if "." in home)
         ours = module == "gui.engine.tasks" and name.startswith("run_")
         task = getattr(sys.modules.get(module), name, None) if ours or module in homes or module.startswith(packages) else None
-        if not inspect.isfunction(task) or task.__module__ != module:
+        if not inspect.isfunction(task) or (task.__module__, task.__qualname__) != (module, name) or "progress" not in inspect.signature(task).parameters:
             raise JobError("The page that computed this is not there any more.", advice="Start the step from a page.")
         return task
 

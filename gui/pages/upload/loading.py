@@ -156,3 +156,9 @@ def _take(ctx: Context, collected: Collected, *, fresh: bool = False) -> None:
     if dataset.bulk is not None and dtd is not None and (model is not None or (keep and session.bulk_outdated(dtd))):
         ctx.jobs.submit(run_apply, session.session_id, ApplyParams(), kind="apply", title="Composition of the bulk", inputs={"dtd": dtd.id})
     ctx.notify(f"{dataset.name} is loaded.", colour="green")
+
+
+def _forget(ctx: Context, values: tuple[Any, ...]) -> None:
+    """What was loaded is in memory now, and no copy of it stays on disk: the session may be, or become, a protected one."""
+    for token in filter(None, values[: len(PARTS)]):
+        ctx.uploads.forget(token)

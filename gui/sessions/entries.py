@@ -42,8 +42,8 @@ class Entries:
         self._trash: dict[str, tuple[Entry, threading.Timer]] = {}
         self.busy: Callable[[], Collection[str]] = tuple
         """Ids of sessions that have a job queued or running; the application says so."""
-        self.before_lock: Callable[[str], None] = lambda session_id: None
-        """Called with the id of a protected session before its content is let go: whoever else holds of it lets go too."""
+        self.before_lock: Callable[[DCXCache], None] = lambda session: None
+        """Called with a protected session before its content is let go: whoever else holds of it lets go too."""
         default.trace(trace)
         if self._store is not None:
             self._store.sweep()
@@ -134,7 +134,7 @@ class Entries:
                 if entry not in (self._active.get(session_id), self._archived.get(session_id)):
                     raise UnknownSession("This session does not exist any more.")
             if entry.seal is not None:
-                self.before_lock(session_id)
+                self.before_lock(entry.session)
             entry.session.close()
             try:
                 if (place == "archive" or entry.seal is not None) and entry.dirty and self._store is not None:  # a change between saving and now

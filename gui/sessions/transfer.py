@@ -58,7 +58,8 @@ class Transfer(Protection):
         unprotected : write a protected session in clear
         Raises SessionLocked (anything but the file as it is, of a session that is locked), InvalidParameter (password), SessionError.
         """
-        entry = self._changeable(session_id, actor=actor, archived=True)
+        one = session_id == self.default_id and self._default.holds_data  # where there is one session only it can be given away like any other
+        entry = self._entry(session_id) if one else self._changeable(session_id, actor=actor, archived=True)
         if self._store is not None and (entry.seal is not None or not entry.encrypted):
             with contextlib.suppress(DeconomixError):  # it can be exported even where it cannot be saved
                 self._save(entry)

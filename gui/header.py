@@ -13,7 +13,6 @@ from gui import __version__, notify
 from gui.components.common import icon
 from gui.engine.params import MODEL_NAMES
 from gui.errors import SessionConflict
-from gui.locked import lock_button
 from gui.plugin import Context
 from gui.sessions.snapshot import PendingJob
 
@@ -36,30 +35,32 @@ def header(*, single: bool = False) -> Any:
                     html.Div(dmc.Divider(orientation="vertical", h=24), style=hidden if single else {}),
                     html.Div(
                         dmc.Menu(
-                        [
-                            dmc.MenuTarget(
-                                dmc.Button(
-                                    "Default",
-                                    id="dcx-session-button",
-                                    variant="subtle",
-                                    color="gray",
-                                    rightSection=icon("down", 12),
-                                    px="xs",
-                                    maw=300,
-                                    **{"aria-label": "Session"},
-                                )
-                            ),
-                            dmc.MenuDropdown(
-                                [
-                                    dmc.MenuItem("New session…", id="dcx-new", leftSection=icon("plus")),
-                                    dmc.MenuDivider(),
-                                    dmc.Box([], id="dcx-session-menu", mah=380, style={"overflowY": "auto"}),
-                                ]
-                            ),
-                        ],
-                        position="bottom-start",
-                        width=300,
-                    ), style=hidden if single else {}),
+                            [
+                                dmc.MenuTarget(
+                                    dmc.Button(
+                                        "Default",
+                                        id="dcx-session-button",
+                                        variant="subtle",
+                                        color="gray",
+                                        rightSection=icon("down", 12),
+                                        px="xs",
+                                        maw=300,
+                                        **{"aria-label": "Session"},
+                                    )
+                                ),
+                                dmc.MenuDropdown(
+                                    [
+                                        dmc.MenuItem("New session…", id="dcx-new", leftSection=icon("plus")),
+                                        dmc.MenuDivider(),
+                                        dmc.Box([], id="dcx-session-menu", mah=380, style={"overflowY": "auto"}),
+                                    ]
+                                ),
+                            ],
+                            position="bottom-start",
+                            width=300,
+                        ),
+                        style=hidden if single else {},
+                    ),
                     lock_button(),
                     html.Div(id="dcx-saved", role="status", style={"whiteSpace": "nowrap"}),
                 ],
@@ -100,6 +101,15 @@ def header(*, single: bool = False) -> Any:
         justify="space-between",
         h="100%",
         wrap="nowrap",
+    )
+
+
+def lock_button() -> Any:
+    """In the header, beside the name of a protected session that is open."""
+    return html.Div(
+        dmc.Button("Lock now", id="dcx-lock", variant="subtle", color="gray", size="compact-sm", leftSection=icon("lock", 14)),
+        id="dcx-lock-box",
+        style={"display": "none"},
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import dash_mantine_components as dmc
-from dash import Dash, Input, Output, State, html
+from dash import Dash, Input, Output, State
 from dash.exceptions import PreventUpdate
 
 from gui.binding import SHELL, bind
@@ -25,9 +25,7 @@ def lock_screen(name: str) -> Any:
                     icon("lock", 28),
                     dmc.Text(name, fw=700, size="lg", style={"overflowWrap": "anywhere"}),
                     dmc.Text("This session is protected by a password. Nothing of it is in memory until it is unlocked.", size="sm", c="dimmed"),
-                    dmc.PasswordInput(
-                        id="dcx-unlock-password", label="Password", value="", autoComplete="off", debounce=False, **{"data-autofocus": "true"}
-                    ),
+                    dmc.PasswordInput(id="dcx-unlock-password", label="Password", value="", autoComplete="off", debounce=False, **{"data-autofocus": "true"}),
                     dmc.Button("Unlock", id="dcx-unlock", fullWidth=True),
                     dmc.Text("There is no way in without it. The session unlocks for this browser only.", size="xs", c="dimmed"),
                 ],
@@ -42,17 +40,8 @@ def lock_screen(name: str) -> Any:
     )
 
 
-def lock_button() -> Any:
-    """In the header, beside the name of a protected session that is open."""
-    return html.Div(
-        dmc.Button("Lock now", id="dcx-lock", variant="subtle", color="gray", size="compact-sm", leftSection=icon("lock", 14)),
-        id="dcx-lock-box",
-        style={"display": "none"},
-    )
-
-
 def bind_lock_screen(app: Dash, application: Application) -> None:
-    """The callbacks of both."""
+    """Its callbacks, and that of the button in the header which brings it up."""
 
     def on(*args: Any, **options: Any) -> Any:
         return lambda function: bind(app, application, SHELL, Recorded(function, args, options))

@@ -219,8 +219,9 @@ def test_export_and_import_in_a_browser(opened: Page, watched: Any, tmp_path: Pa
     example(page, "Example")
     go(page, "Sessions")
     tick(page, "Example")
+    page.click("#sessions-active-export")
     with page.expect_download() as download:
-        page.click("#sessions-active-export")
+        page.click("#sessions-export-go")
     assert download.value.suggested_filename == "Example.dcxsession"
     out = tmp_path / "Example.dcxsession"
     download.value.save_as(out)

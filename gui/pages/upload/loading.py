@@ -110,6 +110,12 @@ def _collected(ctx: Context, values: tuple[Any, ...]) -> Collected:
     )
 
 
+def _forget(ctx: Context, values: tuple[Any, ...]) -> None:
+    """What was loaded is in memory now, and no copy of it stays on disk: the session may be, or become, a protected one."""
+    for token in filter(None, values[: len(PARTS)]):
+        ctx.uploads.forget(token)
+
+
 def _question(ctx: Context, collected: Collected) -> dict[str, str] | None:
     """What must be asked before loading, None if nothing is lost."""
     runs = len(ctx.session.runs())
@@ -150,9 +156,3 @@ def _take(ctx: Context, collected: Collected, *, fresh: bool = False) -> None:
     if dataset.bulk is not None and dtd is not None and (model is not None or (keep and session.bulk_outdated(dtd))):
         ctx.jobs.submit(run_apply, session.session_id, ApplyParams(), kind="apply", title="Composition of the bulk", inputs={"dtd": dtd.id})
     ctx.notify(f"{dataset.name} is loaded.", colour="green")
-
-
-def _forget(ctx: Context, values: tuple[Any, ...]) -> None:
-    """What was loaded is in memory now, and no copy of it stays on disk: the session may be, or become, a protected one."""
-    for token in filter(None, values[: len(PARTS)]):
-        ctx.uploads.forget(token)

@@ -265,7 +265,6 @@ CHANGES: dict[str, Callable[[SessionCacheManager, str], Any]] = {
     "re-encrypt": lambda m, k: m.reencrypt_session(k, PASSWORD, OTHER, actor=A),
     "remove": lambda m, k: m.remove_password(k, PASSWORD, actor=A),
     "archive": lambda m, k: m.archive_session(k, actor=A),
-    "delete": lambda m, k: m.delete_session(k, actor=A),
 }
 
 

@@ -101,10 +101,20 @@ def _button(info: SessionInfo, here: bool) -> str:
     return "Restore" if info.archived else "Unlock" if info.locked else "Open"
 
 
-_TEXT = {"minWidth": 84, "cellClass": "dcx-dimmed"}
+_TEXT = {"minWidth": 76, "cellClass": "dcx-dimmed"}
 _UNSEARCHED = {"getQuickFilterText": {"function": "''"}}
-_TROUBLE = {"styleConditions": [{"condition": "params.data.why != ''", "style": {"color": "var(--mantine-color-error)"}}]}
-_NOTES = {"cellEditor": "agLargeTextCellEditor", "cellEditorPopup": True, "cellEditorParams": {"maxLength": 10_000, "rows": 8, "cols": 60}}
+_STATE = {
+    "styleConditions": [
+        {"condition": "params.data.why != ''", "style": {"color": "var(--mantine-color-error)"}},
+        {"condition": "params.data.state == 'locked'", "style": {"color": "var(--mantine-color-dimmed)"}},
+    ]
+}
+_NOTES = {
+    "headerTooltip": "Enter keeps what you typed, Shift+Enter begins a new line",
+    "cellEditor": "agLargeTextCellEditor",
+    "cellEditorPopup": True,
+    "cellEditorParams": {"maxLength": 10_000, "rows": 8, "cols": 60},
+}
 
 
 def _shown_as(text: str) -> dict[str, Any]:
@@ -118,26 +128,26 @@ def session_grid(grid_id: str, *, archived: bool) -> Any:
     """
     editable: Any = False if archived else {"function": "!params.data.problem && !params.data.locked"}
     columns: list[dict[str, Any]] = [
-        {"field": "name", "headerName": "Name", "pinned": "left", "width": 190, "tooltipField": "name", "editable": editable, "cellStyle": {"fontWeight": 500}},
-        {"field": "state", "headerName": "State", "width": 84, "tooltipField": "why", "cellClass": "dcx-session-state", "cellStyle": _TROUBLE},
+        {"field": "name", "headerName": "Name", "pinned": "left", "width": 184, "tooltipField": "name", "editable": editable, "cellStyle": {"fontWeight": 500}},
+        {"field": "state", "headerName": "State", "width": 90, "tooltipField": "why", "cellClass": "dcx-session-state", "cellStyle": _STATE},
         {
             "field": "protected",
             "headerName": "",
             "headerTooltip": "Protected by a password",
             "headerClass": "dcx-lock-header",
             "tooltipField": "protected",
-            "width": 44,
+            "width": 40,
             "cellRenderer": "DcxLock",
             **_UNSEARCHED,
         },
         {"field": "source", "headerName": "Source", "flex": 3, "tooltipField": "source", **_TEXT},
         {"field": "contents", "headerName": "Contents", "flex": 4, "minWidth": 116, "tooltipField": "contents"},
         {"field": "runs", "headerName": "Runs", "width": 62, "type": "rightAligned", **_UNSEARCHED},
-        {"field": "used", "headerName": "Last used", "width": 100, "sort": "desc", **_shown_as("used_text"), **_UNSEARCHED, "cellClass": "dcx-dimmed"},
-        {"field": "size", "headerName": "Size", "width": 76, **_shown_as("size_text"), **_UNSEARCHED, "cellClass": "dcx-dimmed"},
-        {"field": "notes", "headerName": "Notes", "flex": 3, "tooltipField": "notes", "editable": editable, **_NOTES, **_TEXT},
+        {"field": "used", "headerName": "Last used", "width": 118, "sort": "desc", **_shown_as("used_text"), **_UNSEARCHED, "cellClass": "dcx-dimmed"},
+        {"field": "size", "headerName": "Size", "width": 72, **_shown_as("size_text"), **_UNSEARCHED, "cellClass": "dcx-dimmed"},
+        {"field": "notes", "headerName": "Notes", "flex": 3, "tooltipField": "notes", "editable": editable, **_NOTES, **_TEXT, "minWidth": 90},
         {"field": "created", "headerName": "Created", "width": 104, **_shown_as("created_text"), **_UNSEARCHED, "cellClass": "dcx-dimmed"},
-        {"field": "open", "headerName": "", "pinned": "right", "width": 96, "sortable": False, "cellRenderer": "DcxOpen", **_UNSEARCHED},
+        {"field": "open", "headerName": "", "pinned": "right", "width": 106, "sortable": False, "cellRenderer": "DcxOpen", **_UNSEARCHED},
     ]
     return dag.AgGrid(
         id=grid_id,
@@ -165,7 +175,9 @@ def session_grid(grid_id: str, *, archived: bool) -> Any:
 
 def grid_style(count: int) -> dict[str, Any]:
     """As high as its rows, up to twelve; then it scrolls. There is room for the bar that scrolls sideways."""
-    return {"height": 56 + 32 * min(max(count, 1), 12), "width": "100%"}
+    if not count:
+        return {"display": "none"}
+    return {"height": 56 + 32 * min(count, 12), "width": "100%"}
 
 
 def undo_bar(page: Page, deleted: Sequence[tuple[str, str]]) -> Any:

@@ -31,7 +31,7 @@ def protect_dialog() -> Any:
             [dmc.Button("Cancel", id=page.id.protect_cancel, variant="default"), dmc.Button("Protect", id=page.id.protect_go)], justify="flex-end", gap="xs"
         ),
     ]
-    return dmc.Modal(dmc.Stack(content), id=page.id.protect_dialog, title="Protect by a password", centered=True, keepMounted=True)
+    return dmc.Modal(dmc.Stack(content), id=page.id.protect_dialog, title="Protect by a password", size="lg", centered=True, keepMounted=True)
 
 
 def unlock_dialog() -> Any:

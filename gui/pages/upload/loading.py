@@ -111,7 +111,7 @@ def _collected(ctx: Context, values: tuple[Any, ...]) -> Collected:
 
 
 def _forget(ctx: Context, values: tuple[Any, ...]) -> None:
-    """What was uploaded is in the session now: no second copy of it stays on the disk."""
+    """What was loaded is in memory now, and no copy of it stays on disk: the session may be, or become, a protected one."""
     for token in filter(None, values[: len(PARTS)]):
         ctx.uploads.forget(token)
 

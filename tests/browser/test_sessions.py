@@ -246,8 +246,7 @@ def test_several_sessions_go_out_and_come_in_at_once_and_notes_are_typed_in_the_
         page.fill("#sessions-new-name", name)
         page.click("#sessions-create")
         current(page, name)
-    row(page, "One").first.wait_for()
-    notes = page.locator("#sessions-active .ag-center-cols-container .ag-row").first.locator(".ag-cell[col-id=notes]")
+    notes = row(page, "One").locator(".ag-cell[col-id=notes]")
     notes.dblclick()
     page.locator(".ag-large-text-input textarea").fill("from the March batch")
     page.wait_for_timeout(4000)  # the table looks for news meanwhile: the editor stays

@@ -99,7 +99,7 @@ def lock(ctx: Context, clicks: int | None, selected: list[Row] | None) -> Any:
     ctx.sessions.lock_session(found[0].session_id, actor=ctx.actor)
     stopped = f" {running} running job{'s were' if running > 1 else ' was'} stopped." if running else ""
     ctx.notify(f"{quoted(ctx.sessions.info(found[0].session_id, actor=ctx.actor).name)} is locked.{stopped}", colour="green")
-    ctx.refresh()
+    ctx.poke("locked", found[0].session_id)
     return now()
 
 

@@ -129,12 +129,23 @@ class Application:
         return f"{base.rstrip('/')}/?t={self.guard.issue()}"
 
     def open_later(self, paths: list[Path]) -> None:
-        """Data files to offer on the Upload page; session files are imported and the last one is shown first. DeconomixError."""
+        """Data files to offer on the Upload page; session files are imported and the last one is shown in the first tab.
+
+        What is wrong with a session file is said there too: who double-clicked it sees no terminal. UnreadableFile for a data file that is not there.
+        """
         for path in paths:
-            if path.name.lower().endswith(session_file.SUFFIX):
-                self.arrived = self.sessions.import_session(path, actor=LOCAL).session_id
-            else:
+            if not path.name.lower().endswith(session_file.SUFFIX):
                 self.uploads.offer(path)
+                continue
+            try:
+                found = self.sessions.import_session(path, actor=LOCAL)
+            except DeconomixError as error:
+                self.announcements.append(f"{path.name}: {notify.sentence(error)}")
+                continue
+            self.arrived = found.session_id
+            if found.outcome == "differs":
+                words = f"“{found.name}” is here already, in another version than {path.name} holds; yours is shown."
+                self.announcements.append(f"{words} To have the other one too, import the file on the Sessions page.")
 
     # -- jobs -------------------------------------------------------------------------------------------------------------------
     def submit(

@@ -137,7 +137,12 @@ class Entries:
             entry.session.close()
             try:
                 if (place == "archive" or entry.seal is not None) and entry.dirty and self._store is not None:  # a change between saving and now
-                    self._write_entry(entry)
+                    try:
+                        self._write_entry(entry)
+                    except SessionError:
+                        if place == "archive":
+                            raise
+                        entry.saved = entry.session.edits  # to be deleted: what cannot be saved goes now
                 if self._store is not None and entry.path is not None:
                     self._move(entry, place)
                 self._let_go(entry)

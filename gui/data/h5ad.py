@@ -57,6 +57,7 @@ class H5adPart:
     obs: pd.DataFrame
     options: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    var: pd.DataFrame | None = None
 
 
 def inspect_h5ad(path: Path, name: str | None = None) -> H5adInfo:
@@ -83,14 +84,15 @@ def read_h5ad(path: Path, name: str | None = None, *, matrix: str | None = None,
         if missing:
             raise NoLabels(f"{name} has no column {missing[0]} in obs.", advice=_columns(info))
         where = _where(file, chosen)
-        genes = _frame(file, where.removesuffix("X") + "var" if chosen == "raw" else "var").index
+        var = _frame(file, where.removesuffix("X") + "var" if chosen == "raw" else "var")
+        genes = var.index
         values = _values(file[where], name)
         if values.shape != (len(genes), len(table)):
             raise UnreadableFile(f"{name} is damaged: its matrix {chosen} does not fit the numbers of genes and cells.")
         columns = pd.Index(table.index.astype(str), name=None)
         found = Matrix(values, pd.Index(genes.astype(str), name=None), columns)
         notes = info.notes + ((f"The values were taken from {_words(chosen)}.",) if chosen != "X" else ())
-        return H5adPart(found, table.loc[:, list(obs)].copy(), {"matrix": chosen}, notes)
+        return H5adPart(found, table.loc[:, list(obs)].copy(), {"matrix": chosen}, notes, var)
 
 
 def preview_h5ad(path: Path, name: str | None = None, *, matrix: str, rows: int, columns: int) -> pd.DataFrame:
@@ -122,12 +124,17 @@ def _as_text(value: Any) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
+def label_column_among(columns: tuple[str, ...]) -> str | None:
+    """The first that is called as columns of cell types usually are."""
+    return next((c for c in columns if _plain(c) in LABEL_NAMES), None)
+
+
 def no_labels(info: H5adInfo, name: str) -> NoLabels:
     """The error for single cells without labels, in words that fit this file."""
-    inside = [c for c in info.var_columns if _plain(c) in LABEL_NAMES]
+    inside = label_column_among(info.var_columns)
     if inside:
         return NoLabels(
-            f"{name} has no cell types in obs, but a column {inside[0]} in var: genes and cells seem to be exchanged.",
+            f"{name} has no cell types in obs, but a column {inside} in var: genes and cells seem to be exchanged.",
             advice="Transpose the data (adata.T), save it again and choose that file.",
         )
     if not info.obs:

@@ -25,8 +25,11 @@ from gui.data.checks import (
     some,
 )
 from gui.data.dataset import ROLES, Bulk, Cells, Dataset, Role, Source
+from gui.data.dcx import DcxFile
 from gui.data.normalize import common_genes, split_cells, sums_by_type
 from gui.data.parts import FileChoice, Frozen, Inspection, Part, inspect_file, read_all
+from gui.data.repair_list import AnyRepair, chosen_files, repair_part
+from gui.data.repairs import keep_columns
 from gui.errors import BadNames, EmptyColumn, MissingPart, NoLabels
 
 __all__ = ["FileChoice", "Inspection", "LoadRequest", "inspect_file", "load_dataset"]
@@ -40,6 +43,7 @@ class LoadRequest(Frozen):
     files : by role; a .dcx under "train" fills every role for which no other file is given
     scale : scale every matrix to 10 000 per column over the genes in use; False leaves the values as they are
     test_share, split_seed : for splitting the training cells where no test data are given
+    repairs : what the user chose to have mended, applied in this order to the parts they are for
     """
 
     files: Mapping[Role, FileChoice]
@@ -49,6 +53,7 @@ class LoadRequest(Frozen):
     name: str = ""
     description: str = ""
     author: str = ""
+    repairs: tuple[AnyRepair, ...] = ()
 
 
 def load_dataset(request: LoadRequest, *, current: Dataset | None = None) -> Dataset:
@@ -58,10 +63,10 @@ def load_dataset(request: LoadRequest, *, current: Dataset | None = None) -> Dat
     Raises DataError: one sentence that names file, gene, type or sample, and what to do.
     """
     if set(request.files) == {"bulk"} and current is not None and current.parts().keys() - {"bulk"}:
-        part = _checked("bulk", read_all(request.files)[0]["bulk"])
+        part = _checked("bulk", read_parts(request)[0]["bulk"])
         dataset = replace(current, bulk=Bulk(part.matrix, part.obs), sources=(*(s for s in current.sources if s.role != "bulk"), part.source))
         return _complete(dataset)
-    read, dcx = read_all(request.files)
+    read, dcx = read_parts(request)
     if "train" not in read:
         raise MissingPart("There are no single-cell training data.", advice="Choose a file of labelled single cells.")
     parts = {role: _checked(role, read[role]) for role in ROLES if role in read}
@@ -92,9 +97,17 @@ def load_dataset(request: LoadRequest, *, current: Dataset | None = None) -> Dat
     return _complete(dataset)
 
 
+def read_parts(request: LoadRequest) -> tuple[dict[Role, Part], DcxFile | None]:
+    """All parts by role, repaired but unchecked."""
+    read, dcx = read_all(chosen_files(request.files, request.repairs))
+    return {role: repair_part(part, request.repairs)[0] for role, part in read.items()}, dcx
+
+
 def _checked(role: Role, part: Part) -> Part:
     """The part, its own checks passed; cells without a label are gone."""
     name, source = part.source.name, part.source
+    if part.labels is None and part.unlabelled is not None:
+        raise part.unlabelled
     if part.labels is not None and role in ("train", "test"):
         there = ~pd.isna(part.labels) & (part.labels != "")
         missing = int((~there).sum())
@@ -102,7 +115,7 @@ def _checked(role: Role, part: Part) -> Part:
             raise NoLabels(f"In {name} no cell has a label.", advice="Choose another label column.")
         if missing:
             source = replace(source, notes=(*source.notes, f"{number(missing)} cell{'s' if missing > 1 else ''} without a label left out."))
-            part = Part(part.matrix.where(there), part.labels[there], part.obs[there], source)
+            part = replace(keep_columns(part, there), source=source)
         if len(set(part.labels)) == len(part.labels) > 2:  # type: ignore[arg-type]
             raise BadNames(
                 f"In {name} every cell has a label of its own ({some(part.labels)}), so these are not cell types.",  # type: ignore[arg-type]

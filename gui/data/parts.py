@@ -15,10 +15,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from gui.data.checks import PART_NAMES
 from gui.data.dataset import ROLES, Matrix, Role, Source
 from gui.data.dcx import DcxFile, DcxPart, read_dcx
-from gui.data.h5ad import inspect_h5ad, label_values, no_labels, preview_h5ad, read_h5ad
+from gui.data.h5ad import inspect_h5ad, label_column_among, label_values, no_labels, preview_h5ad, read_h5ad
 from gui.data.sniff import first_bytes, looks_like
 from gui.data.tables import read_table
-from gui.errors import InvalidParameter, MissingPart, UnreadableFile
+from gui.errors import InvalidParameter, MissingPart, NoLabels, UnreadableFile
 
 PREVIEW = (8, 6)
 """Rows and columns of a preview."""
@@ -95,12 +95,22 @@ class Inspection:
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """One part as read, unchecked. labels : text or None per column, for cells and where a reference's types come from a column."""
+    """One part as read, unchecked.
+
+    labels : text or None per column, for cells and where a reference's types come from a column; None for cells without any: unlabelled says why
+    var : what an .h5ad file says about its genes, one row per gene; label_in_var : its column that is called like cell types
+    matrices : of an .h5ad file, to choose from; choice : what it was read from
+    """
 
     matrix: Matrix
     labels: np.ndarray | None
     obs: pd.DataFrame
     source: Source
+    var: pd.DataFrame | None = None
+    unlabelled: NoLabels | None = None
+    label_in_var: str | None = None
+    matrices: tuple[str, ...] = ()
+    choice: FileChoice | None = None
 
 
 def file_kind(path: Path, name: str) -> Kind:
@@ -200,8 +210,7 @@ def _read_table(role: Role, choice: FileChoice) -> Part:
 def _read_h5ad(role: Role, choice: FileChoice) -> Part:
     info = inspect_h5ad(choice.path, choice.shown)
     label = choice.label_column or (info.label_column if role != "bulk" else None)
-    if role in ("train", "test") and label is None:
-        raise no_labels(info, choice.shown)
+    unlabelled = no_labels(info, choice.shown) if role in ("train", "test") and label is None else None
     wanted = tuple(dict.fromkeys(([label] if label and role != "bulk" else []) + list(choice.keep_obs)))
     part = read_h5ad(choice.path, choice.shown, matrix=choice.matrix, obs=wanted)
     labels = label_values(part.obs[label]) if label and role != "bulk" else None
@@ -214,7 +223,15 @@ def _read_h5ad(role: Role, choice: FileChoice) -> Part:
     if labels is not None:
         options["label_column"] = label
     return Part(
-        matrix, labels, part.obs.loc[:, list(choice.keep_obs)], Source(role, choice.shown, "h5ad", _sha256(choice.path), options=options, notes=part.notes)
+        matrix,
+        labels,
+        part.obs.loc[:, list(choice.keep_obs)],
+        Source(role, choice.shown, "h5ad", _sha256(choice.path), options=options, notes=part.notes),
+        var=part.var,
+        unlabelled=unlabelled,
+        label_in_var=label_column_among(info.var_columns),
+        matrices=info.matrices,
+        choice=choice,
     )
 
 

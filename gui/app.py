@@ -116,9 +116,7 @@ class Application:
 
     def _clean_up(self) -> None:
         wanted = self.config.sessions.cleanup
-        done = self.sessions.cleanup_sessions(
-            actor=LOCAL, max_sessions=wanted.max_sessions, max_age_days=wanted.max_age_days, action=wanted.action
-        )
+        done = self.sessions.cleanup_sessions(actor=LOCAL, max_sessions=wanted.max_sessions, max_age_days=wanted.max_age_days, action=wanted.action)
         said = words(done, wanted.action)
         log.info("%s Ids: %s", said, ", ".join(info.session_id for info in done) or "none")
         if done:

@@ -13,7 +13,6 @@ from gui import __version__, notify
 from gui.components.common import icon
 from gui.engine.params import MODEL_NAMES
 from gui.errors import SessionConflict
-from gui.locked import lock_button
 from gui.plugin import Context
 from gui.sessions.snapshot import PendingJob
 
@@ -102,6 +101,15 @@ def header(*, single: bool = False) -> Any:
         justify="space-between",
         h="100%",
         wrap="nowrap",
+    )
+
+
+def lock_button() -> Any:
+    """In the header, beside the name of a protected session that is open."""
+    return html.Div(
+        dmc.Button("Lock now", id="dcx-lock", variant="subtle", color="gray", size="compact-sm", leftSection=icon("lock", 14)),
+        id="dcx-lock-box",
+        style={"display": "none"},
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import dash_mantine_components as dmc
-from dash import Dash, Input, Output, State, html
+from dash import Dash, Input, Output, State
 from dash.exceptions import PreventUpdate
 
 from gui.binding import SHELL, bind
@@ -40,17 +40,8 @@ def lock_screen(name: str) -> Any:
     )
 
 
-def lock_button() -> Any:
-    """In the header, beside the name of a protected session that is open."""
-    return html.Div(
-        dmc.Button("Lock now", id="dcx-lock", variant="subtle", color="gray", size="compact-sm", leftSection=icon("lock", 14)),
-        id="dcx-lock-box",
-        style={"display": "none"},
-    )
-
-
 def bind_lock_screen(app: Dash, application: Application) -> None:
-    """The callbacks of both."""
+    """Its callbacks, and that of the button in the header which brings it up."""
 
     def on(*args: Any, **options: Any) -> Any:
         return lambda function: bind(app, application, SHELL, Recorded(function, args, options))

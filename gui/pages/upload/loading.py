@@ -38,6 +38,7 @@ def load(ctx: Context, clicks: int | None, *values: Any) -> Any:
     if question:
         return [question, *[no_update] * len(CLEARED)]
     _take(ctx, collected)
+    _forget(ctx, values)
     return [None, *[None] * len(CLEARED)]
 
 
@@ -72,6 +73,7 @@ def confirmed(ctx: Context, *values: Any) -> Any:
     if call.triggered_id == page.id.no:
         return [None, *[no_update] * len(CLEARED)]
     _take(ctx, _collected(ctx, values), fresh=call.triggered_id == page.id.fresh)
+    _forget(ctx, values)
     return [None, *[None] * len(CLEARED)]
 
 
@@ -106,6 +108,12 @@ def _collected(ctx: Context, values: tuple[Any, ...]) -> Collected:
     return collect(
         ctx, files, scale=bool(scale), share=float(share) / 100, seed=int(seed), author=author or "", description=description or "", current=ctx.session.dataset
     )
+
+
+def _forget(ctx: Context, values: tuple[Any, ...]) -> None:
+    """What was uploaded is in the session now: no second copy of it stays on the disk."""
+    for token in filter(None, values[: len(PARTS)]):
+        ctx.uploads.forget(token)
 
 
 def _question(ctx: Context, collected: Collected) -> dict[str, str] | None:

@@ -257,7 +257,7 @@ def array_of(node: Any) -> npt.NDArray[Any]:
             raise Odd("a list of names has the wrong length")
         array = np.empty(len(data), dtype=object)
         for i, item in enumerate(data):
-            array[i] = _leaf(item)
+            array[i] = leaf(item)
         return array.reshape(size)  # NumPy lists objects in C order even when the Fortran flag is set
     return _numbers(_bytes(data), dtype, size, fortran)
 
@@ -271,7 +271,8 @@ def _numbers(buffer: bytes | bytearray, dtype: np.dtype[Any], shape: tuple[int, 
     return array.astype(dtype.newbyteorder("="), copy=False)
 
 
-def _leaf(node: Any) -> Any:
+def leaf(node: Any) -> Any:
+    """One value: a text, a number, a truth value, None."""
     if node is None or type(node) in (str, float, bool) or (type(node) is int and node.bit_length() <= 64):
         return node
     if node == Name("pandas._libs.missing", "NA"):
@@ -300,7 +301,7 @@ def _sparse(node: Any) -> npt.NDArray[Any]:
         places = np.arange(len(values)) - np.repeat(ends - lengths, lengths) + np.repeat(starts, lengths)
     if places.ndim != 1 or len(places) != len(values) or places.dtype.kind not in "iu" or (len(places) and (places.min() < 0 or places.max() >= length)):
         raise Odd("a sparse column contradicts itself")
-    row = np.full(length, float(_leaf(filled)), dtype=np.result_type(values.dtype, np.float32))
+    row = np.full(length, float(leaf(filled)), dtype=np.result_type(values.dtype, np.float32))
     row[places] = values
     return row
 

@@ -134,7 +134,7 @@ def inspect_file(path: Path, role: Role, name: str | None = None) -> Inspection:
         file = read_dcx(path, name)
         first = file.parts.get(role) or next(iter(file.parts.values()))
         shapes = {r: (len(p.genes), len(p.columns)) for r, p in file.parts.items()}
-        matrix = _dcx_matrix(first)
+        matrix = first.matrix()
         return Inspection(
             kind, name, size, (matrix.n_genes, matrix.n_columns), _preview(matrix), parts=shapes, description=file.description, author=file.author
         )
@@ -189,13 +189,8 @@ def read_all(files: Mapping[Role, FileChoice]) -> tuple[dict[Role, Part], DcxFil
     return read, whole
 
 
-def _dcx_matrix(part: DcxPart) -> Matrix:
-    values = part.values if part.values.dtype.kind == "f" else part.values.astype(np.float64)
-    return Matrix(values, pd.Index(part.genes, dtype=object), pd.Index(["" if c is None else c for c in part.columns], dtype=object))
-
-
 def _dcx_part(role: Role, part: DcxPart, choice: FileChoice, digest: str) -> Part:
-    matrix = _dcx_matrix(part)
+    matrix = part.matrix()
     labels = np.array(part.columns, dtype=object) if role in ("train", "test") else None
     return Part(matrix, labels, _no_obs(matrix), Source(role, choice.shown, "dcx", digest, part.description))
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+import numpy as np
 import pandas as pd
 
 from gui.data import findings as f
 from gui.data.across import compare_parts, labelled, shared_genes
-from gui.data.dataset import ROLES, Cells, Matrix, Role
+from gui.data.dataset import ROLES, Cells, Dataset, Matrix, Role, Source
 from gui.data.diagnose import diagnose
 from gui.data.findings import Finding, Outcome, Place, outcome
 from gui.data.load import LoadRequest
@@ -70,12 +71,14 @@ class Examination:
         return tuple(dict.fromkeys(x.repair for x in self.findings if x.repair is not None and x.severity != "info"))
 
 
-def examine(request: LoadRequest, *, n_genes: int | None = 1000) -> Examination:
+def examine(request: LoadRequest, *, n_genes: int | None = 1000, current: Dataset | None = None) -> Examination:
     """What is in the files of ``request`` after its repairs, and what is wrong with it.
 
-    n_genes : how many will be selected, for the funnel. Never raises for bad data: a refusal is a finding.
+    n_genes : how many will be selected, for the funnel; current : what is loaded already and stays (only the bulk is replaced): the files are
+    compared with it, but nothing is said about it. Never raises for bad data: a refusal is a finding.
     """
     raw, found = _read(request)
+    standing = {role: part for role, part in _standing(current).items() if role not in raw}
     whole: dict[Role, Part] = {}
     done: list[str] = []
     for role, part in raw.items():
@@ -86,21 +89,21 @@ def examine(request: LoadRequest, *, n_genes: int | None = 1000) -> Examination:
             found.append(_unread(error, part.source.name, role))
     sick = {x.place.role for x in found if x.severity == "refusal"}
     for role, part in whole.items():
-        others = _genes_of({r: p for r, p in whole.items() if r != role})
+        others = _genes_of({r: p for r, p in (whole | standing).items() if r != role})
         mine = diagnose(replace(part, source=replace(part.source, notes=raw[role].source.notes)), others)
         found += mine
         if any(x.severity == "refusal" for x in mine):
             sick.add(role)
-    sound = {role: part for role, part in whole.items() if role not in sick}
+    sound = {role: part for role, part in (whole | standing).items() if role not in sick}
     if not sick or len(sound) > 1:
-        found += compare_parts(sound)
+        found += [x for x in compare_parts(sound) if x.place.role not in standing or isinstance(x, f.NothingCommon)]
     findings = tuple(sorted(found, key=lambda x: ("refusal", "warning", "info").index(x.severity)))
     return Examination(
         findings,
         tuple(_preview_of(x.repair, whole) for x in findings),
         {role: _seen(part) for role, part in whole.items()},
         tuple(done),
-        _funnel(raw, whole, sound, n_genes, request.scale),
+        _funnel(raw | standing, whole | standing, sound, n_genes, request.scale),
         *_types(sound),
         {role: quality(part.matrix, part.labels) for role, part in whole.items() if role not in sick},
         *_bulk(sound),
@@ -124,6 +127,19 @@ def mend(request: LoadRequest, *, rounds: int = 6) -> LoadRequest:
             break
         request = request.model_copy(update={"repairs": (*request.repairs, *more)})
     return request
+
+
+def _standing(current: Dataset | None) -> dict[Role, Part]:
+    """The parts of a dataset as if they had just been read."""
+    if current is None:
+        return {}
+    cells = {"train": current.train, "test": current.test}
+    made: dict[Role, Part] = {}
+    for role, matrix in current.parts().items():
+        of = cells.get(role)
+        labels = np.asarray(of.labels, dtype=object) if of is not None else None
+        made[role] = Part(matrix, labels, pd.DataFrame(index=matrix.columns), current.source(role) or Source(role, current.name, "session"))
+    return made
 
 
 def _read(request: LoadRequest) -> tuple[dict[Role, Part], list[Finding]]:
@@ -228,8 +244,8 @@ def _bulk(sound: Mapping[Role, Part]) -> tuple[pd.DataFrame, float]:
 
 
 def examine_task(dataset: object, params: tuple[LoadRequest, int | None], *, progress: object) -> Examination:
-    """:func:`examine` as a task; params : the request and the number of genes to be selected."""
-    return examine(params[0], n_genes=params[1])
+    """:func:`examine` as a task; dataset : the present one, where only the bulk is replaced; params : the request, the number of genes to be selected."""
+    return examine(params[0], n_genes=params[1], current=dataset if isinstance(dataset, Dataset) else None)
 
 
 def preview_task(dataset: object, params: tuple[LoadRequest, Repair], *, progress: object) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -93,16 +94,15 @@ def similarity(values: pd.DataFrame, alike: float) -> go.Figure:
     return fig
 
 
-def quality(table: pd.DataFrame, one: str, many: str, *, min_sum: float = 0, max_sum: float | None = None, min_genes: int = 0) -> go.Figure:
-    """Sum of the values and number of genes of every column: a bar each for a few, a histogram for many. The limits are drawn as lines.
+def quality(table: pd.DataFrame, one: str, many: str) -> go.Figure:
+    """Sum of the values and number of genes of every column: a bar each for a few, a histogram for many.
 
     table : one row per column with "sum" and "genes"; one, many : what a column is called
     """
     few = len(table) <= FEW
     fig = make_subplots(rows=1, cols=2, horizontal_spacing=0.14)
     fig.update_layout(template=template(False), height=300 if few else 280, showlegend=False, bargap=0.25 if few else 0.02, margin={"t": 12})
-    shown = (("sum", "sum of the values", [min_sum or None, max_sum]), ("genes", "genes with a value above zero", [min_genes or None]))
-    for column, (name, title, limits) in enumerate(shown, start=1):
+    for column, (name, title) in enumerate((("sum", "sum of the values"), ("genes", "genes above zero")), start=1):
         values = table[name].to_numpy(dtype=np.float64)
         if few:
             fig.add_bar(
@@ -132,13 +132,18 @@ def quality(table: pd.DataFrame, one: str, many: str, *, min_sum: float = 0, max
             )
             fig.update_xaxes(title=f"{title} per {one}", tickformat="~s", rangemode="tozero", nticks=6, row=1, col=column)
             fig.update_yaxes(title=many, row=1, col=column)
-        for limit in filter(None, limits):
-            line = {"line_color": MARK, "line_dash": "dash", "row": 1, "col": column}
-            if few:
-                fig.add_hline(y=limit, **line)
-            else:
-                fig.add_vline(x=limit, **line)
     return fig
+
+
+def limit_lines(few: bool, min_sum: float | None, max_sum: float | None, min_genes: float | None) -> list[dict[str, Any]]:
+    """``layout.shapes`` of a figure made by :func:`quality`: one dashed line for each limit; few : of a bar for every column."""
+    lines = []
+    for limit, axis in ((min_sum, ""), (max_sum, ""), (min_genes, "2")):
+        if limit is not None:
+            along = {"x0": 0, "x1": 1, "y0": limit, "y1": limit} if few else {"x0": limit, "x1": limit, "y0": 0, "y1": 1}
+            domain = {"xref": f"x{axis} domain", "yref": f"y{axis}"} if few else {"xref": f"x{axis}", "yref": f"y{axis} domain"}
+            lines.append({"type": "line", **along, **domain, "line": {"color": MARK, "dash": "dash", "width": 2}})
+    return lines
 
 
 def _edges(values: np.ndarray) -> np.ndarray:
@@ -147,7 +152,7 @@ def _edges(values: np.ndarray) -> np.ndarray:
 
 
 def bulk_scatter(table: pd.DataFrame) -> go.Figure:
-    """Every gene with its mean in the bulk and over the types of the reference, both as shares of the sum (logarithmic; a gene that is zero in one is not drawn).
+    """Every gene with its mean in the bulk and over the types of the reference, as shares of the sum, logarithmic. A gene that is zero in one is not drawn.
 
     table : genes x ("bulk", "reference")
     """

@@ -8,7 +8,7 @@ from typing import Any
 from dash import Input, State
 
 from gui.components.filefield import FileField
-from gui.files import EXPRESSION, MODEL
+from gui.files import EXPRESSION, MODEL, FileKind
 from gui.plugin import Page
 
 page = Page("upload", "Upload", "single cells, bulk", order=10)
@@ -48,8 +48,14 @@ PARTS = (
 OPTIONS = ("label", "matrix", "keep")
 
 
+PART_NAMES = {"train": "Training cells", "test": "Test cells", "reference": "Reference X", "bulk": "Bulk samples"}
+GONE: dict[str, str] = {"display": "none"}
+TABLE = FileKind("Table", (".csv", ".tsv", ".txt", ".xlsx"))
+
+
 TOKENS = [Input(part.field.token_id, "data") for part in PARTS]
 CHOICES = [State(part.id(name), "value") for part in PARTS for name in OPTIONS]
+"""In the order of the parts, then of the options."""
 FORM = [
     State(page.id.scale, "checked"),
     *[State(i, "value") for i in (page.id.share, page.id.seed, page.id.author, page.id.description)],

@@ -83,12 +83,16 @@ def _name(ctx: Context, token: str | None) -> str:
         return ""
 
 
-@page.callback(Output(page.id.load, "disabled"), Output(page.id.reason, "children"), *TOKENS, REVISION)
+@page.callback(Output(page.id.load, "disabled"), Output(page.id.reason, "children"), *TOKENS, Input(page.id.verdict, "data"), REVISION)
 def may_load(ctx: Context, *values: Any) -> Any:
-    """Load is there as soon as it can do something; until then it says what is missing."""
-    chosen = {part.role for part, token in zip(PARTS, values, strict=False) if token}
+    """Load is there as soon as it can do something; until then it says what is missing, or what was found that stands in the way."""
+    verdict = values[len(PARTS)] or {}
+    files = {part.role: token for part, token in zip(PARTS, values, strict=False) if token}
+    chosen = set(files)
     if "model" in chosen and "train" in chosen:
         return True, "Choose either training data or a trained model."
+    if verdict.get("blocked") and verdict.get("files") == files:
+        return True, verdict["blocked"]
     if chosen & {"train", "model"} or (chosen == {"bulk"} and ctx.session.dataset is not None):
         return False, words_of(chosen, _name(ctx, values[0]))
     if chosen == {"bulk"}:

@@ -12,8 +12,10 @@ from gui.data.checks import some
 from gui.engine.params import ApplyParams
 from gui.engine.tasks import run_apply
 from gui.errors import InvalidParameter
-from gui.pages.upload.base import CHOICES, FORM, OPTIONS, PARTS, TOKENS, page
+from gui.pages.upload.base import CHOICES, FORM, PARTS, TOKENS, page
 from gui.pages.upload.files import Collected, collect, loaded_model
+from gui.pages.upload.mending import REPAIRS_NOW
+from gui.pages.upload.requests import asked
 from gui.plugin import Context
 
 CLEARED = [Output(part.field.token_id, "data", allow_duplicate=True) for part in PARTS]
@@ -25,6 +27,7 @@ CLEARED = [Output(part.field.token_id, "data", allow_duplicate=True) for part in
     Input(page.id.load, "n_clicks"),
     *[State(t.component_id, "data") for t in TOKENS],
     *CHOICES,
+    REPAIRS_NOW,
     *FORM,
     running=[(Output(page.id.load, "loading"), True, False)],
     prevent_initial_call=True,
@@ -64,6 +67,7 @@ def ask(ctx: Context, question: dict[str, str] | None) -> Any:
     Input(page.id.no, "n_clicks"),
     *[State(t.component_id, "data") for t in TOKENS],
     *CHOICES,
+    REPAIRS_NOW,
     *FORM,
     running=[(Output(page.id.replace, "loading"), True, False), (Output(page.id.fresh, "loading"), True, False)],
     prevent_initial_call=True,
@@ -96,24 +100,13 @@ def load_example(ctx: Context, clicks: int | None) -> None:
 def _collected(ctx: Context, values: tuple[Any, ...]) -> Collected:
     """The form as one request."""
     tokens, rest = values[: len(PARTS)], values[len(PARTS) :]
-    options, (scale, share, seed, author, description) = rest[: -len(FORM)], rest[-len(FORM) :]
-    files = {}
-    for number, (part, token) in enumerate(zip(PARTS, tokens, strict=True)):
-        if token:
-            files[part.role] = (ctx.uploads.get(token), dict(zip(OPTIONS, options[3 * number : 3 * number + 3], strict=True)))
+    options, entries, (scale, share, seed, author, description) = rest[: len(CHOICES)], rest[len(CHOICES)], rest[-len(FORM) :]
     if share in (None, "") or not 5 <= float(share) <= 80:
         raise InvalidParameter("Kept back for testing is not from 5 to 80 %.")
     if seed in (None, "") or int(seed) < 0:
         raise InvalidParameter("The seed of the split is not a whole number from 0.")
-    return collect(
-        ctx, files, scale=bool(scale), share=float(share) / 100, seed=int(seed), author=author or "", description=description or "", current=ctx.session.dataset
-    )
-
-
-def _forget(ctx: Context, values: tuple[Any, ...]) -> None:
-    """What was uploaded is in the session now: no second copy of it stays on the disk."""
-    for token in filter(None, values[: len(PARTS)]):
-        ctx.uploads.forget(token)
+    wanted = asked(ctx, tokens, options, entries)
+    return collect(ctx, wanted, scale=bool(scale), share=float(share) / 100, seed=int(seed), author=author or "", description=description or "")
 
 
 def _question(ctx: Context, collected: Collected) -> dict[str, str] | None:

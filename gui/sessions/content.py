@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from pydantic import ConfigDict
 
-from gui.data.dataset import Bulk, Cells, Dataset, Matrix, Source
+from gui.data.dataset import Bulk, Cells, Clinical, Dataset, Matrix, Source, Truth
 from gui.engine.params import ADTDParams, ApplyParams, DTDParams, Params, SearchParams
 from gui.engine.results import ADTDResult, ApplyResult, DTDResult, Provenance, Run, SearchResult
 from gui.errors import InvalidParameter, SessionNotSaved
@@ -28,7 +28,7 @@ from gui.sessions.lazy import Keeper, Origin, Values, check_fingerprint, is_larg
 from gui.sessions.snapshot import PendingJob, Snapshot
 
 RECORDS: dict[str, type[Any]] = {
-    c.__name__: c for c in (Snapshot, PendingJob, Dataset, Cells, Bulk, Matrix, Source, Run, Provenance, DTDResult, ApplyResult, ADTDResult, SearchResult)
+    c.__name__: c for c in (Snapshot, PendingJob, Dataset, Cells, Bulk, Clinical, Truth, Matrix, Source, Run, Provenance, DTDResult, ApplyResult, ADTDResult, SearchResult)
 }
 PARAMS: dict[str, type[Params]] = {c.__name__: c for c in (Params, DTDParams, ADTDParams, SearchParams, ApplyParams)}
 

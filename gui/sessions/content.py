@@ -27,9 +27,9 @@ from gui.sessions.decode import EXPECTED, Decoder, names_in
 from gui.sessions.lazy import Keeper, Origin, Values, check_fingerprint, is_large
 from gui.sessions.snapshot import PendingJob, Snapshot
 
-RECORDS: dict[str, type[Any]] = {
-    c.__name__: c for c in (Snapshot, PendingJob, Dataset, Cells, Bulk, Clinical, Truth, Matrix, Source, Run, Provenance, DTDResult, ApplyResult, ADTDResult, SearchResult)
-}
+_DATA = (Dataset, Cells, Bulk, Clinical, Truth, Matrix, Source)
+_RUNS = (Run, Provenance, DTDResult, ApplyResult, ADTDResult, SearchResult)
+RECORDS: dict[str, type[Any]] = {c.__name__: c for c in (Snapshot, PendingJob, *_DATA, *_RUNS)}
 PARAMS: dict[str, type[Params]] = {c.__name__: c for c in (Params, DTDParams, ADTDParams, SearchParams, ApplyParams)}
 
 

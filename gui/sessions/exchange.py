@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gui.data.dataset import HIDDEN, Bulk, Cells, Dataset, Matrix, Source
+from gui.data.dataset import HIDDEN, Bulk, Cells, Clinical, Dataset, Matrix, Source
 from gui.data.normalize import sums_by_type
 from gui.engine.params import Params
 from gui.engine.results import ADTDResult, ApplyResult, DTDResult, Provenance, Run

@@ -99,7 +99,7 @@ def compare_parts(parts: Mapping[Role, Part]) -> list[Finding]:
 def _profiles(parts: Mapping[Role, Part], train: Cells | None, genes: pd.Index) -> pd.DataFrame | None:
     if "reference" in parts:
         return parts["reference"].matrix.take(genes).frame()
-    return type_profiles(train.matrix.take(genes), train.labels) if train is not None else None
+    return type_profiles(Cells(train.matrix.take(genes), train.labels, train.obs)) if train is not None else None
 
 
 def _nothing_common(error: DeconomixError, parts: Mapping[Role, Part]) -> Finding:
@@ -149,9 +149,14 @@ def _types_alike(profiles: pd.DataFrame, parts: Mapping[Role, Part]) -> Iterator
     if len(lost):
         return
     groups = _groups(profiles, SAME)
+    if len(profiles) < parts[role].matrix.n_genes:  # few genes in common make types look the same that are not
+        own = _profiles(parts, labelled(parts["train"]) if role == "train" else None, parts[role].matrix.genes)
+        same = [set(group) for group in _groups(own, SAME)] if own is not None else []
+        groups = [group for group in groups if any(set(group) <= whole for whole in same)]
     merge = MapTypes(names={t: group[0] for group in groups for t in group[1:]}, why="merge") if groups else None
     if error := caught(lambda: check_reference(profiles / sums.where(sums > 0, 1.0))):
-        yield of_error(error, Place.at(name, role, columns=[t for g in groups for t in g]), merge if isinstance(error, CollinearTypes) else None)
+        alike = [t for group in _groups(profiles, SAME) for t in group]
+        yield of_error(error, Place.at(name, role, columns=alike), merge if isinstance(error, CollinearTypes) else None)
         return
     table = similarity(profiles).to_numpy()
     pairs = np.argwhere(np.triu(table, k=1) > ALIKE)
@@ -162,7 +167,8 @@ def _types_alike(profiles: pd.DataFrame, parts: Mapping[Role, Part]) -> Iterator
         message = f"Nearly the same profile (cosine similarity): {some(said)}; their shares are hard to tell apart."
         wider = _groups(profiles, ALIKE)
         other = MapTypes(names={t: group[0] for group in wider for t in group[1:]}, why="merge")
-        yield f.AlikeTypes(Place.at(name, role, columns=involved), message, "Consider merging them.", merge, () if merge == other else (other,))
+        advice = "Consider merging them, or use files with more genes in common."
+        yield f.AlikeTypes(Place.at(name, role, columns=involved), message, advice, merge, () if merge == other else (other,))
 
 
 def _groups(profiles: pd.DataFrame, limit: float) -> list[list[str]]:

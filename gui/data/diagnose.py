@@ -55,13 +55,16 @@ def caught(check: Callable[[], object]) -> DataError | None:
     return None
 
 
-def diagnose(part: Part, others: Collection[str] = ()) -> list[Finding]:
-    """All findings on one part. others : genes of the other parts, where there are any."""
+def diagnose(part: Part, others: Collection[str] = (), *, layout: bool = True) -> list[Finding]:
+    """All findings on one part.
+
+    others : genes of the other parts, where there are any; layout : also whether genes and columns seem to be exchanged, which is a guess
+    """
     role, name, matrix = part.source.role, part.source.name, part.matrix
     found = [f.of_note(note, name, role) for note in part.source.notes]
     if error := caught(lambda: check_size(matrix, role, name)):
         return [*found, f.Unreadable.of(error, Place(name, role))]
-    exchanged = transposed(part, others)
+    exchanged = transposed(part, others) if layout else None
     if exchanged is not None:
         return [*found, exchanged]
     found += list(_names(part, others))
@@ -161,8 +164,7 @@ def _values(part: Part) -> Iterator[Finding]:
     role, name, matrix = part.source.role, part.source.name, part.matrix
     if error := caught(lambda: check_finite(matrix, role, name)):
         gone = matrix.genes[~finite_rows(matrix)]
-        whole = f" In {some(gone)} it is best left out." if len(gone) == 1 else ""
-        advice = f"Leave out the {number(len(gone))} gene{'s' if len(gone) != 1 else ''} with missing values: {some(gone)}.{whole and ''}"
+        advice = f"Leave out the {number(len(gone))} gene{'s' if len(gone) != 1 else ''} with missing values: {some(gone)}."
         keeps = len(gone) < matrix.n_genes
         yield f.MissingValues(Place.at(name, role, genes=gone), str(error), advice, DropGaps(role=role) if keeps else None)
     if error := caught(lambda: check_not_zero(matrix, role, name)):

@@ -230,7 +230,7 @@ def _profiles(sound: Mapping[Role, Part]) -> pd.DataFrame | None:
     if "reference" in sound:
         return sound["reference"].matrix.frame()
     cells = labelled(sound["train"]) if "train" in sound else None
-    return type_profiles(cells.matrix, cells.labels) if cells is not None else None
+    return type_profiles(cells) if cells is not None else None
 
 
 def _bulk(sound: Mapping[Role, Part]) -> tuple[pd.DataFrame, float]:

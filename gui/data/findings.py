@@ -307,6 +307,89 @@ class Other(Finding):
     """What a check says that has no kind of its own."""
 
 
+# -- clinical tables and truth -------------------------------------------------------------------------------------------------
+
+
+@_kind("samples-not-joined", "refusal", "No sample could be joined", errors.MissingPart)
+class NotJoined(Finding):
+    """No sample of the bulk is in the table."""
+
+
+@_kind("samples-joined-by-help", "warning", "Sample names are spelled differently")
+class JoinedByHelp(Finding):
+    """Dots against dashes, numbers as text, barcodes by prefix."""
+
+
+@_kind("ambiguous-join", "warning", "Samples that fit several rows")
+class AmbiguousJoin(Finding):
+    """It cannot be told which row is meant, or one row is meant twice."""
+
+
+@_kind("samples-without-row", "warning", "Samples that the table lacks")
+class SamplesWithoutRow(Finding):
+    """No clinical data or no truth for them."""
+
+
+@_kind("time-unit", "warning", "Which unit are the times in?")
+class TimeUnit(Finding):
+    """Days, months or years."""
+
+
+@_kind("times-are-text", "warning", "Text where times should be")
+class TimesAreText(Finding):
+    """The chosen time column holds no numbers."""
+
+
+@_kind("negative-time", "warning", "Negative times")
+class NegativeTime(Finding):
+    """Left out."""
+
+
+@_kind("missing-time", "warning", "Missing times")
+class MissingTime(Finding):
+    """Left out."""
+
+
+@_kind("zero-time", "warning", "Times of 0")
+class ZeroTime(Finding):
+    """Kept."""
+
+
+@_kind("event-value", "warning", "Which value is the event?")
+class EventValue(Finding):
+    """Alive and Dead, 1 and 2."""
+
+
+@_kind("percent", "warning", "Percent instead of fractions")
+class Percent(Finding):
+    """Shares that sum up to 100."""
+
+
+@_kind("odd-sums", "warning", "Shares that do not sum up to 1")
+class OddSums(Finding):
+    """Neither to 1 nor to 100."""
+
+
+@_kind("types-of-other-names", "warning", "Cell types of other names")
+class OtherNames(Finding):
+    """The truth calls types otherwise than the training cells."""
+
+
+@_kind("mixed-spelling", "warning", "Cell types spelled in different ways")
+class MixedSpelling(Finding):
+    """Within one table: B cells, but NK; T cells CD4, but CD8+ T cells."""
+
+
+@_kind("session", "info", "A session")
+class WholeSession(Finding):
+    """A session file that can be opened."""
+
+
+@_kind("session-protected", "warning", "A protected session")
+class ProtectedSession(Finding):
+    """What is in it cannot be checked."""
+
+
 _NOTES: tuple[tuple[re.Pattern[str], type[Finding]], ...] = (
     (re.compile(r"^Blanks around"), BlanksInNames),
     (re.compile(r"^Read from the sheet|thousands|taken from|is proposed|no X\b"), ChoiceMade),

@@ -40,8 +40,13 @@ def scale_of(matrix: Matrix) -> Scale:
     low, top = float(values.min()), float(values.max())
     if low < 0:
         return _below_zero(matrix, low, top)
-    whole = np.array_equal(values, np.rint(values))
-    return "log" if 2 < top < 25 and matrix.n_genes > 50 and not whole else "linear"
+    few = values[:: max(1, values.size // 1_000_000)]
+    whole = np.array_equal(few, np.rint(few))
+    if whole or not 2 < top < 25 or matrix.n_genes <= 50:
+        return "linear"
+    sums = matrix.sums()
+    scaled_to_one_sum = len(sums) > 1 and float(np.ptp(sums)) < 1e-4 * abs(float(sums.mean()))  # which logarithms never are
+    return "linear" if scaled_to_one_sum else "log"
 
 
 def _below_zero(matrix: Matrix, low: float, top: float) -> Scale:

@@ -7,25 +7,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gui.data.dataset import Matrix
+from gui.data.dataset import Cells, Matrix
+from gui.data.normalize import sums_by_type
 from gui.data.repairs import detected
 
 AT_MOST = 5000
 """Columns of which quality figures are given; of more an even selection."""
 
 
-def type_profiles(matrix: Matrix, labels: np.ndarray) -> pd.DataFrame:
-    """Genes x types (sorted): means of the cells scaled to one sum, sparse all the way. A type whose cells are all zero has a zero column."""
-    from scipy import sparse
-
-    sums = matrix.sums()
-    weight = np.divide(1.0, sums, out=np.zeros_like(sums), where=sums > 0)
-    texts = np.asarray(labels.astype(str))
-    types = sorted(set(texts.tolist()))
-    group = sparse.csc_matrix((weight, (np.arange(len(sums)), np.searchsorted(types, texts))), shape=(len(sums), len(types)))
-    total = matrix.values @ group
-    means = np.asarray(total.toarray() if sparse.issparse(total) else total, dtype=np.float64)
-    return pd.DataFrame(means, index=matrix.genes, columns=types)
+def type_profiles(cells: Cells) -> pd.DataFrame:
+    """Genes x types (sorted): sums of the cells scaled to one sum each, sparse all the way. A type whose cells are all zero has a zero column."""
+    sums = cells.matrix.sums()
+    return sums_by_type(cells, np.divide(1.0, sums, out=np.zeros_like(sums), where=sums > 0))
 
 
 def similarity(profiles: pd.DataFrame) -> pd.DataFrame:

@@ -14,11 +14,11 @@ from gui.data.repairs import ChooseMatrix, DropEmpty, DropGaps, FilterColumns, R
 from gui.data.repairs_genes import CleanNames, MapGenes, MergeGenes, RestoreDates
 from gui.data.repairs_types import DropTypes, MapTypes, MapTypesByTable
 
-KINDS = (
-    *(CleanNames, RestoreDates, MergeGenes, MapGenes, UndoLog, DropGaps, DropEmpty, FilterColumns),
-    *(Transpose, ChooseMatrix, RenameSamples, MapTypes, MapTypesByTable, DropTypes),
+KINDS: tuple[type[Repair], ...] = (
+    *(ChooseMatrix, Transpose, CleanNames, MapGenes, RestoreDates, UndoLog, DropGaps, MergeGenes),
+    *(RenameSamples, MapTypes, MapTypesByTable, DropTypes, FilterColumns, DropEmpty),
 )
-"""Every kind of repair."""
+"""Every kind of repair, in the order in which they are applied whatever the order of choosing: sums are of linear values and of mended names."""
 AnyRepair = Annotated[
     CleanNames
     | RestoreDates
@@ -47,9 +47,14 @@ def chosen_files(files: Mapping[Role, FileChoice], repairs: Iterable[Repair]) ->
     return made
 
 
+def in_order(repairs: Iterable[Repair]) -> list[Repair]:
+    """As they are applied; those of one kind in the order in which they were chosen."""
+    return sorted(repairs, key=lambda repair: KINDS.index(type(repair)))
+
+
 def repair_part(part: Part, repairs: Sequence[Repair]) -> tuple[Part, tuple[str, ...]]:
-    """The part with its repairs applied in their order, and the sentences; both also stand in its source. DataError where one cannot be applied."""
-    mine, said = [r for r in repairs if r.fits(part.source.role)], []
+    """The part with its repairs applied, and the sentences; both also stand in its source. DataError where one cannot be applied."""
+    mine, said = in_order(r for r in repairs if r.fits(part.source.role)), []
     if not mine:
         return part, ()
     for repair in mine:

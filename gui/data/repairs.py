@@ -31,6 +31,9 @@ class Repair(Frozen):
     kind: str
     role: Target
 
+    def __hash__(self) -> int:  # mappings among the fields are not hashable
+        return hash(self.model_dump_json())
+
     def title(self) -> str:
         return self.what
 

@@ -26,10 +26,10 @@ from gui.data.checks import (
 )
 from gui.data.dataset import ROLES, Bulk, Cells, Dataset, Role, Source
 from gui.data.normalize import common_genes, split_cells
-from gui.data.parts import FileChoice, Frozen, Inspection, Part, inspect_file, read_all
+from gui.data.parts import CellChoice, FileChoice, Frozen, Inspection, Part, inspect_file, read_all
 from gui.errors import BadNames, EmptyColumn, MissingPart, NoLabels
 
-__all__ = ["FileChoice", "Inspection", "LoadRequest", "inspect_file", "load_dataset"]
+__all__ = ["CellChoice", "FileChoice", "Inspection", "LoadRequest", "inspect_file", "load_dataset"]
 
 SCALE = 10_000.0
 
@@ -95,6 +95,8 @@ def load_dataset(request: LoadRequest, *, current: Dataset | None = None) -> Dat
 def _checked(role: Role, part: Part) -> Part:
     """The part, its own checks passed; cells without a label are gone."""
     name, source = part.source.name, part.source
+    if part.labels is None and part.unlabelled is not None:
+        raise part.unlabelled
     if part.labels is not None and role in ("train", "test"):
         there = ~pd.isna(part.labels) & (part.labels != "")
         missing = int((~there).sum())

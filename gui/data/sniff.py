@@ -9,6 +9,7 @@ from typing import IO
 from gui.errors import UnreadableFile
 
 HEAD = 4096
+_BLOCK = 1 << 24
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"\x89HDF\r\n\x1a\n", "HDF5"),
     (b"PK\x03\x04", "a ZIP or Excel file"),
@@ -84,7 +85,12 @@ def looks_like(head: bytes) -> str:
 
 def read_limited(file: IO[bytes], limit: int, name: str) -> bytes:
     """Everything up to ``limit`` bytes. Raises UnreadableFile beyond it: a small archive can unpack to any size."""
-    data = file.read(limit + 1)
-    if len(data) > limit:
+    blocks: list[bytes] = []
+    size = 0
+    while size <= limit and (block := file.read(min(_BLOCK, limit + 1 - size))):  # read(limit) would take the memory of the limit at once
+        blocks.append(block)
+        size += len(block)
+    data = blocks[0] if len(blocks) == 1 else b"".join(blocks)
+    if size > limit:
         raise UnreadableFile(f"{name} is too large: more than {limit / 2**30:.0f} GB of text.", advice="Save it as .h5ad, which needs far less memory.")
     return data

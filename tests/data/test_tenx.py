@@ -146,7 +146,7 @@ def test_labels_are_found_in_the_usual_tables(tmp_path: Path, counts: sparse.csc
 
 def test_labels_of_other_cells_are_refused_with_an_example_of_both(tmp_path: Path, counts: sparse.csc_matrix) -> None:
     (tmp_path / "l.csv").write_text("barcode,cell_type\nother_1,T\nother_2,B\n")
-    with pytest.raises(NoLabels, match="other_1.*ACGT"):
+    with pytest.raises(NoLabels, match=r"other_1.*ACGT"):
         read_all({"train": FileChoice(path=write_h5(tmp_path / "x.h5", counts), labels=tmp_path / "l.csv")})
 
 

@@ -28,14 +28,14 @@ from gui.data.dataset import ROLES, Bulk, Cells, Dataset, Role, Source
 from gui.data.dcx import DcxFile
 from gui.data.diagnose import diagnose
 from gui.data.normalize import common_genes, split_cells
-from gui.data.parts import FileChoice, Frozen, Inspection, Part, inspect_file, read_all
+from gui.data.parts import CellChoice, FileChoice, Frozen, Inspection, Part, inspect_file, read_all
 from gui.data.profiles import type_profiles
 from gui.data.repair_list import AnyRepair, chosen_files, repair_part
 from gui.data.repairs import keep_columns
 from gui.data.truth import TruthChoice, load_truth
 from gui.errors import EmptyColumn, MissingPart
 
-__all__ = ["FileChoice", "Inspection", "LoadRequest", "inspect_file", "load_dataset"]
+__all__ = ["CellChoice", "FileChoice", "Inspection", "LoadRequest", "inspect_file", "load_dataset"]
 
 SCALE = 10_000.0
 

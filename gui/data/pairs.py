@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from gui.data.sniff import first_bytes, looks_like, unzipped_head
-from gui.data.tables import _text
+from gui.data.textfile import decoded
 from gui.errors import UnreadableFile
 
 _SEPARATORS = ("\t", ";", ",", "|")
@@ -23,10 +23,10 @@ def read_text_table(path: Path, name: str) -> tuple[pd.DataFrame, str]:
     if kind == "a ZIP or Excel file":
         from gui.data.excel import read_excel
 
-        rows = [["" if v is None else str(v).strip() for v in row] for row in read_excel(path, name)[0]]
+        rows = [["" if v is None else str(v).strip() for v in row] for row in read_excel(path, name, table=False).rows]
         separator = ""
     elif kind == "text":
-        text = _text(path, head, name)[0]
+        text = decoded(path, name)[0]
         separator = _separator(text, name)
         rows = [[v.strip() for v in row] for row in csv.reader(text.splitlines(), delimiter=separator) if any(v.strip() for v in row)]
     else:

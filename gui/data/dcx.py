@@ -142,8 +142,8 @@ def frame_of(node: Any, part: str, size: int) -> tuple[npt.NDArray[Any], list[st
         if array.shape[1] != n_genes or n_columns * n_genes > most or max(n_columns, n_genes, len(arrays)) > MAX_NAMES:
             raise Odd(f"the blocks of {part} do not fit together or are too large")
         arrays.append((array, where))
-    n_genes = n_genes or 0
     columns, genes = _labels(axes[0], n_columns), _labels(axes[1], n_genes)
+    n_genes = len(genes)
     places = [_placement(where, a.shape[0], n_columns) for a, where in arrays]
     filled = np.zeros(n_columns, dtype=np.int64)
     for place in places:
@@ -275,7 +275,7 @@ def leaf(node: Any) -> Any:
     """One value: a text, a number, a truth value, None."""
     if node is None or type(node) in (str, float, bool) or (type(node) is int and node.bit_length() <= 64):
         return node
-    if node == Name("pandas._libs.missing", "NA"):
+    if type(node) is Name and node.name == "NA":
         return None
     if is_a(node, "scalar") and len(node.args) == 2 and _dtype(node.args[0]).itemsize <= 4 * MAX_NAME:
         return _numbers(_bytes(node.args[1]), _dtype(node.args[0]), (1,), False)[0].item()
@@ -306,16 +306,16 @@ def _sparse(node: Any) -> npt.NDArray[Any]:
     return row
 
 
-def _labels(node: Any, size: int) -> list[str | None]:
-    """Names along an axis of known length, as text; None where missing."""
+def _labels(node: Any, size: int | None) -> list[str | None]:
+    """Names along an axis, as text; None where missing. size : its length, None where no block says it (a table without columns)"""
     if is_a(node, "_new_Index") and node.args and type(node.args[0]) is Name and node.args[0].name == "RangeIndex":
         parts = node.args[1]
         bounds = [parts.get("start"), parts.get("stop"), parts.get("step")]
-        if not all(type(b) is int for b in bounds) or len(span := range(*bounds)) != size:
+        if not all(type(b) is int for b in bounds) or len(span := range(*bounds)) != (min(len(span), MAX_NAMES) if size is None else size):
             raise Odd("an axis has another length than its table")
         return [str(i) for i in span]
     found = names_of(node)
-    if len(found) != size:
+    if size is not None and len(found) != size:
         raise Odd("an axis has another length than its table")
     return found
 

@@ -44,7 +44,7 @@ ALLOWED: frozenset[tuple[str, str]] = frozenset(
     + [(module, "CategoricalDtype") for module in ("pandas.core.dtypes.dtypes", "pandas")]
     + [("pandas.core.arrays.string_", "StringArray"), ("pandas.arrays", "StringArray")]
     + [("pandas.core.arrays.string_", "StringDtype"), ("pandas", "StringDtype")]
-    + [("pandas._libs.missing", "NA")]
+    + [(module, "NA") for module in ("pandas._libs.missing", "pandas")]
     + [("pandas.core.arrays.sparse.array", "SparseArray"), ("pandas.arrays", "SparseArray")]
     + [("pandas.core.arrays.sparse.dtype", "SparseDtype"), ("pandas.core.dtypes.dtypes", "SparseDtype"), ("pandas", "SparseDtype")]
     + [("pandas._libs.sparse", "IntIndex"), ("pandas._libs.sparse", "BlockIndex")]

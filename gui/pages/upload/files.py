@@ -17,6 +17,7 @@ from gui.engine.params import DTDParams
 from gui.engine.results import DTDResult, Provenance, Run
 from gui.errors import DataError
 from gui.files import Upload
+from gui.pages.upload.base import INDEX
 from gui.pages.upload.requests import Asked
 from gui.plugin import Context
 
@@ -26,7 +27,7 @@ ROLE_WORDS = {"train": "training data", "test": "test data", "reference": "refer
 
 @dataclass(frozen=True)
 class Found:
-    """What is in a chosen file. options : "label", "matrix", "keep" -> (choices, proposed)."""
+    """What is in a chosen file. options : those of ``OPTIONS`` that apply -> (choices, proposed)."""
 
     name: str
     words: str
@@ -43,24 +44,56 @@ def size_words(size: int) -> str:
 
 def inspected(ctx: Context, upload: Upload, role: str) -> Found:
     """Look into a file without loading it. DataError if it cannot be what the role asks for."""
-    nothing: tuple[list[dict[str, str]], Any] = ([], None)
     if role == "model":
         model = read_model(upload.path.read_bytes())
         words = f"{number(len(model.genes))} genes, {model.reference.shape[1]} cell types · {size_words(upload.size)}"
-        return Found(upload.name, words, dict.fromkeys(("label", "matrix", "keep"), nothing))
+        return Found(upload.name, words, {})
     found: Inspection = ctx.read(inspect_task, (upload.path, role, upload.name), name=upload.name)
-    labels = [{"value": c, "label": f"{c} ({n} different)"} for c, n in found.obs.items()]
-    keep = [{"value": c, "label": c} for c in found.obs]
-    matrices = [{"value": m, "label": m.replace("layer:", "layer ")} for m in found.matrices]
-    return Found(
-        upload.name,
-        f"{_contents(found, role)} · {size_words(upload.size)}",
-        {
-            "label": (labels, found.label_column) if role != "bulk" else nothing,
-            "matrix": (matrices, found.matrix) if len(matrices) > 1 else nothing,
-            "keep": (keep, []) if role != "reference" else nothing,
-        },
-    )
+    words = f"{_contents(found, role)} · {size_words(found.size)}"
+    return Found(upload.name, words + _room(found), _options(found, role))
+
+
+def _options(found: Inspection, role: str) -> dict[str, tuple[list[dict[str, str]], Any]]:
+    """The options that apply to this file."""
+    cells = role in ("train", "test") and found.kind in ("h5ad", "10x")
+    large = cells and found.forecast is not None and found.forecast.cells is not None
+    made: dict[str, tuple[list[dict[str, str]], Any]] = {}
+    if found.obs and role != "bulk":
+        made["label"] = ([{"value": c, "label": f"{c} ({n} different)"} for c, n in found.obs.items()], found.label_column)
+    if len(found.matrices) > 1:
+        made["matrix"] = ([{"value": m, "label": _matrix_words(m, found.likely.get(m, ""))} for m in found.matrices], found.matrix)
+    if found.obs and role != "reference":
+        made["keep"] = ([{"value": c, "label": c} for c in found.obs], [])
+    if len(found.sheets) > 1:
+        made["sheet"] = ([{"value": s, "label": s} for s in found.sheets], found.sheet)
+    if found.var_columns and (found.genes_column is not None or found.kind in ("10x", "table")):
+        names = {"id": "Ensembl IDs"} if found.kind == "10x" else {}
+        first = {"value": INDEX, "label": "symbols" if found.kind == "10x" else INDEX}
+        made["genes"] = ([first, *[{"value": c, "label": names.get(c, c)} for c in found.var_columns]], INDEX)
+    if cells and found.shape[1] > 1000:
+        made["cells"] = ([], found.forecast.cells.per_label if large and found.forecast and found.forecast.cells else None)
+    if large:
+        made["common"] = ([], True)
+    if cells and (found.kind == "10x" or found.label_column is None):
+        made["labels_token"] = ([], None)
+    return made
+
+
+def _matrix_words(name: str, likely: str) -> str:
+    words = {"counts": "counts", "linear": "linear values", "log": "log values", "scaled": "scaled values", "nothing": "empty"}
+    return name.replace("layer:", "layer ") + (f" ({words[likely]})" if likely in words else "")
+
+
+def _room(found: Inspection) -> str:
+    """What loading it takes, where that is much."""
+    forecast = found.forecast
+    if forecast is None or (forecast.cells is None and not forecast.refusal and forecast.bytes < 1e9):
+        return ""
+    said = forecast.refusal or f"Loading all of it takes about {size_words(int(forecast.bytes))} of memory and {max(1, round(forecast.seconds))} s."
+    if forecast.cells is None:
+        return f". {said}"
+    few = f"{size_words(int(forecast.cells_bytes))} and {max(1, round(forecast.cells_seconds))} s"
+    return f". {said} With at most {forecast.cells.per_label} cells of each type: {few}."
 
 
 def _contents(found: Inspection, role: str) -> str:

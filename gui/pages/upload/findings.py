@@ -16,7 +16,7 @@ from gui.data.examine import Examination, preview_task
 from gui.data.findings import Finding
 from gui.data.repairs import Repair
 from gui.pages.upload.base import CHOICES, GONE, PART_NAMES, TOKENS, page
-from gui.pages.upload.mending import CHANGED, REPAIRS_NOW, TOKENS_NOW, Entry, chosen_files, entry, repair_of, said_of, with_repairs, without
+from gui.pages.upload.mending import CHANGED, REPAIRS_NOW, TOKENS_NOW, Entry, chosen_files, entry, repair_of, said_of, whose, with_repairs, without
 from gui.pages.upload.requests import asked
 from gui.plugin import Context
 
@@ -54,7 +54,7 @@ def _applied(repairs: Sequence[Repair], found: Examination) -> list[Any]:
     return [
         html.Div(
             [
-                html.Div([_badge("repaired", "teal"), dmc.Text(_whose(repair.role), size="xs", c="dimmed")], className="dcx-finding-head"),
+                html.Div([_badge("repaired", "teal"), dmc.Text(whose(repair.role), size="xs", c="dimmed")], className="dcx-finding-head"),
                 dmc.Switch(id=page.id.each("applied", place), checked=True, size="sm", label=repair.title(), fw=600),
                 dmc.Text(said.get(place, "It could not be applied; see below."), size="sm", className="dcx-finding-text"),
             ],
@@ -66,10 +66,6 @@ def _applied(repairs: Sequence[Repair], found: Examination) -> list[Any]:
 
 def _badge(text: str, colour: str) -> Any:
     return dmc.Badge(text, color=colour, variant="light", radius="sm", tt="none", fw=600, style={"flex": "none"})
-
-
-def _whose(role: str) -> str:
-    return PART_NAMES.get(role, "All parts with cell types")
 
 
 def _finding(one: Finding, table: pd.DataFrame | None, offered: list[Entry], files: Mapping[str, str]) -> Any:
@@ -105,7 +101,7 @@ def _go(step: str, words: str) -> Any:
 
 
 def _place(one: Finding) -> Any:
-    parts = [_whose(one.place.role)] if one.place.role in PART_NAMES else []
+    parts = [whose(one.place.role)] if one.place.role in PART_NAMES else []
     parts += [shorten(one.place.file, 40)] * bool(one.place.file) + [f"line {one.place.line}"] * (one.place.line is not None)
     return dmc.Text(" · ".join(parts), size="xs", c="dimmed", truncate="end")
 

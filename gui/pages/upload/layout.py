@@ -12,6 +12,7 @@ from gui.components.form import folded
 from gui.data.checks import number
 from gui.files import MODEL
 from gui.pages.upload.base import GONE, PARTS, TOKENS, Part, page
+from gui.pages.upload.dcx import dcx_dialog
 from gui.pages.upload.review import review_layout
 from gui.pages.upload.view import bind_loaded, loaded_layout
 from gui.plugin import REVISION, Context
@@ -34,9 +35,9 @@ def layout(ctx: Context) -> Any:
     results = [
         html.Div(card(empty), id=page.id.empty, style=GONE if there or chosen else {}),
         html.Div(review_layout(ctx), id=page.id.review, style={} if chosen else GONE),
-        html.Div(loaded_layout(page), id=page.id.loaded, style={} if there and not chosen else GONE),
+        html.Div(loaded_layout(ctx, page), id=page.id.loaded, style={} if there and not chosen else GONE),
     ]
-    return html.Div([_confirm(), two_columns(_form(ctx), results)])
+    return html.Div([_confirm(ctx), dcx_dialog(), two_columns(_form(ctx), results)])
 
 
 def _offer(ctx: Context) -> None:
@@ -127,9 +128,7 @@ def _part_field(ctx: Context, part: Part, kept: dict[str, Any]) -> Any:
                 wrap="nowrap",
             ),
             dmc.Text("", id=part.id("found"), size="xs", c="dimmed"),
-            dmc.Select(id=part.id("label"), label="Cell types are in column", size="xs", data=[], searchable=True, allowDeselect=False, display="none"),
-            dmc.Select(id=part.id("matrix"), label="Expression is in", size="xs", data=[], allowDeselect=False, display="none"),
-            dmc.MultiSelect(id=part.id("keep"), label="Also keep columns", size="xs", data=[], searchable=True, clearable=True, display="none"),
+            *[html.Div(control, id=part.id(f"{name}_box"), style=GONE) for name, control in _controls(ctx, part).items()],
         ],
         gap=4,
     )
@@ -142,7 +141,32 @@ def _part_field(ctx: Context, part: Part, kept: dict[str, Any]) -> Any:
     )
 
 
-def _confirm() -> Any:
+def _controls(ctx: Context, part: Part) -> dict[str, Any]:
+    """How a chosen file is read; only what applies to it is shown."""
+    each = "Large files: so many cells of each type are drawn at random (seed 1). Empty: all."
+    return {
+        "label": dmc.Select(id=part.id("label"), label="Cell types are in column", size="xs", data=[], searchable=True, allowDeselect=False),
+        "labels_token": dmc.Stack([dmc.Text(id=part.id("labels_name"), size="xs"), part.labels.layout(ctx)], gap=4),
+        "matrix": dmc.Select(id=part.id("matrix"), label="Expression is in", size="xs", data=[], allowDeselect=False),
+        "sheet": dmc.Select(id=part.id("sheet"), label="Sheet", size="xs", data=[], allowDeselect=False),
+        "genes": dmc.Select(id=part.id("genes"), label="Gene names are in", size="xs", data=[], allowDeselect=False),
+        "cells": dmc.NumberInput(
+            id=part.id("cells"),
+            label=tip_label("Cells of each type", each),
+            size="xs",
+            min=1,
+            placeholder="all",
+            hideControls=True,
+            debounce=500,
+            allowDecimal=False,
+        ),
+        "common": dmc.Switch(id=part.id("common"), label="Only genes of all files", size="xs", checked=False),
+        "keep": dmc.MultiSelect(id=part.id("keep"), label="Also keep columns", size="xs", data=[], searchable=True, clearable=True),
+    }
+
+
+def _confirm(ctx: Context) -> Any:
+    one = ctx.sessions.single
     return html.Div(
         [
             dcc.Store(id=page.id.question),
@@ -154,7 +178,7 @@ def _confirm() -> Any:
                             [
                                 dmc.Button("Cancel", id=page.id.no, variant="default"),
                                 dmc.Button("Load and clear the results", id=page.id.replace, variant="light", color="red"),
-                                dmc.Button("Load into a new session", id=page.id.fresh),
+                                dmc.Button("Load into a new session", id=page.id.fresh, style={"display": "none"} if one else {}),
                             ],
                             justify="flex-end",
                             gap="xs",

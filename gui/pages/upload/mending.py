@@ -17,7 +17,7 @@ from gui.data.repair_list import AnyRepair
 from gui.data.repairs import Repair
 from gui.errors import InvalidParameter
 from gui.files import Uploads
-from gui.pages.upload.base import PARTS, page
+from gui.pages.upload.base import PART_NAMES, PARTS, page
 from gui.plugin import Context
 
 Entry = dict[str, Any]
@@ -84,6 +84,11 @@ def without(ctx: Context, entries: Sequence[Entry] | None, place: int, files: Ma
 def kept(ctx: Context, entries: list[Entry]) -> list[Entry]:
     ctx.session.keep_form(page.key, {KEPT: entries})
     return entries
+
+
+def whose(role: str) -> str:
+    """The part a repair is for, as shown."""
+    return PART_NAMES.get(role, "All parts with cell types")
 
 
 def said_of(repairs: Sequence[Repair], roles: Sequence[Role], done: Sequence[str]) -> dict[int, str]:

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from gui.data.dataset import Dataset, Matrix, Role, Source
-from gui.data.load import FileChoice, LoadRequest
+from gui.data.load import CellChoice, FileChoice, LoadRequest
 from gui.engine.model import read_model
 from gui.engine.results import DTDResult
 from gui.errors import DataError
 from gui.files import Upload
-from gui.pages.upload.base import OPTIONS, PARTS
+from gui.pages.upload.base import INDEX, OPTIONS, PARTS
 from gui.pages.upload.mending import Entry, chosen_files, repairs_of
 from gui.plugin import Context
 
@@ -60,7 +60,7 @@ def asked(ctx: Context, tokens: Sequence[str | None], options: Sequence[Any], en
     for number, part in enumerate(PARTS):
         if part.role in uploads and part.role != "model":
             values = dict(zip(OPTIONS, options[len(OPTIONS) * number : len(OPTIONS) * (number + 1)], strict=True))
-            files[cast(Role, part.role)] = choice_of(uploads[part.role], values)
+            files[cast(Role, part.role)] = choice_of(ctx, uploads[part.role], values)
     repairs = repairs_of(entries, found, ctx.uploads)
     if "model" in uploads:
         if set(files) - {"bulk"}:
@@ -73,10 +73,23 @@ def asked(ctx: Context, tokens: Sequence[str | None], options: Sequence[Any], en
     return Asked(files, repairs, stem(first.name) if first else "", current, None, found)
 
 
-def choice_of(upload: Upload, options: Mapping[str, Any]) -> FileChoice:
-    """One file and how it is to be read."""
-    keep = tuple(options.get("keep") or ())
-    return FileChoice(path=upload.path, name=upload.name, label_column=options.get("label"), matrix=options.get("matrix"), keep_obs=keep)
+def choice_of(ctx: Context, upload: Upload, options: Mapping[str, Any]) -> FileChoice:
+    """One file and how it is to be read. InvalidParameter if an option is not allowed."""
+    labels = ctx.uploads.get(options["labels_token"]) if options.get("labels_token") else None
+    each, column = options.get("cells"), options.get("genes")
+    return FileChoice.parse(
+        path=upload.path,
+        name=upload.name,
+        label_column=options.get("label") if labels is None else None,
+        matrix=options.get("matrix"),
+        keep_obs=tuple(options.get("keep") or ()),
+        sheet=options.get("sheet"),
+        labels=labels.path if labels else None,
+        labels_name=labels.name if labels else "",
+        genes_column=None if column in (None, "", INDEX) else column,
+        cells=CellChoice.parse(per_label=each) if each not in (None, "") else None,
+        only_common=bool(options.get("common")),
+    )
 
 
 def around_model(model: DTDResult, upload: Upload) -> Dataset:

@@ -12,6 +12,7 @@ from dash.exceptions import PreventUpdate
 
 from gui.components.common import answer, card, cut, shorten, warning
 from gui.components.figure import bind_figure_export, figure_card
+from gui.components.kept import Kept
 from gui.data.checks import is_warning, number
 from gui.data.dataset import Dataset, Matrix, Role
 from gui.data.normalize import common_genes
@@ -23,12 +24,13 @@ from gui.plugin import DARK, REVISION, Context, Page
 PART_WORDS: dict[Role, str] = {"train": "Training cells", "test": "Test cells", "reference": "Reference X", "bulk": "Bulk samples"}
 MOST_TYPES_SHOWN = 60
 TABS = (("parts", "Overview"), ("types", "Cell types"), ("rows", "First rows"), ("about", "About these data"))
+LEFT = {"tabs": "parts"}
 
 
-def loaded_layout(page: Page) -> Any:
+def loaded_layout(ctx: Context, page: Page) -> Any:
     """The static frame; :func:`bind_loaded` fills it."""
     contents = {
-        "parts": html.Div(id=page.id.parts),
+        "parts": dmc.Stack([html.Div(id=page.id.parts), html.Div(id=page.id.undo_bar)], gap="sm"),
         "types": figure_card(
             page, "type_counts", file_name="cell types", controls=[dmc.Text("Cells of each type in training and test data", size="sm", c="dimmed")]
         ),
@@ -37,7 +39,13 @@ def loaded_layout(page: Page) -> Any:
             [
                 dmc.Group([dmc.TextInput(id=page.id.new_name, label="Name"), dmc.TextInput(id=page.id.new_author, label="Author")], grow=True),
                 dmc.Textarea(id=page.id.new_description, label="Description", autosize=True, minRows=3, maxRows=10),
-                dmc.Group([dmc.Button("Keep changes", id=page.id.keep_details, variant="default")]),
+                dmc.Group(
+                    [
+                        dmc.Button("Keep changes", id=page.id.keep_details, variant="default"),
+                        dmc.Button("Create .dcx file…", id=page.id.dcx_open, variant="default"),
+                    ],
+                    gap="xs",
+                ),
             ],
             gap="xs",
         ),
@@ -52,7 +60,7 @@ def loaded_layout(page: Page) -> Any:
                         *[dmc.TabsPanel(contents[key], value=key, pt="md") for key, _ in TABS],
                     ],
                     id=page.id.tabs,
-                    value="parts",
+                    value=Kept(page, **LEFT).value(ctx, "tabs"),
                     keepMounted=True,
                 )
             ),
@@ -62,6 +70,7 @@ def loaded_layout(page: Page) -> Any:
 
 def bind_loaded(page: Page) -> None:
     """Record the callbacks of the frame."""
+    Kept(page, **LEFT).bind()
     bind_figure_export(page, "type_counts")
 
     @page.callback(

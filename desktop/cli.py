@@ -1,4 +1,4 @@
-"""``deconomix-gui [FILE…] | serve | analyze``: reads the command line and starts what it asks for. Imports a window toolkit only for a window."""
+"""``deconomix-gui [FILE…] | serve | analyze | check``: reads the command line and starts what it asks for. Imports a window toolkit only for a window."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 REFUSED = 2
 """Exit code for everything the user can put right."""
-COMMANDS = ("serve", "analyze")
+COMMANDS = ("serve", "analyze", "check")
 PATIENCE = 3.0
 """Seconds that threads of the toolkit may take to end after the window is closed."""
 
@@ -34,7 +34,7 @@ PATIENCE = 3.0
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line (default: the process's own); returns the exit code."""
     command, rest = split(sys.argv[1:] if argv is None else argv)
-    run = {"": window, "serve": serve, "analyze": analyze}[command]
+    run = {"": window, "serve": serve, "analyze": analyze, "check": check}[command]
     try:
         return run(rest)
     except DeconomixError as error:
@@ -108,6 +108,13 @@ def analyze(argv: Sequence[str]) -> int:
     from gui import commands  # light: it allows one BLAS thread before it loads anything numerical
 
     return commands.analyze(argv)
+
+
+def check(argv: Sequence[str]) -> int:
+    """What the data doctor says about a file: see ``gui.commands.check``."""
+    from gui import commands
+
+    return commands.check(argv)
 
 
 @contextlib.contextmanager
@@ -204,6 +211,7 @@ _COMMANDS_HELP = """\
 commands:
   deconomix-gui serve     serve browsers on this computer instead of opening a window
   deconomix-gui analyze   run the whole analysis without a screen
+  deconomix-gui check     say whether a file can be used, and what is wrong with it
 Each has its own --help."""
 
 

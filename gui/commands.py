@@ -1,4 +1,4 @@
-"""Commands without a screen: ``deconomix-gui analyze``. Nothing heavy is imported before the arguments are understood."""
+"""Commands without a screen: ``deconomix-gui analyze`` and the door to ``check``. Nothing heavy is imported before the arguments are understood."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from gui import __version__
+from gui.console import Parser, one_blas_thread, say
 from gui.errors import DeconomixError, InvalidParameter, MissingPart
 
 if TYPE_CHECKING:
@@ -34,17 +35,6 @@ FILES = ("composition_bulk.csv", "composition_test.csv", "gene_weights.csv", "me
 """Everything ``analyze`` may write; of an earlier analysis in the same folder what no longer applies is removed."""
 
 
-def one_blas_thread() -> None:
-    """One thread for every numerical library loaded from here on: the numbers depend on it in the 5th digit."""
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
-        os.environ[name] = "1"
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise InvalidParameter(f"{message[:1].upper()}{message[1:]}.", advice=f"See {self.prog} --help.")
-
-
 def _whole(text: str) -> int:
     try:
         return int(text)
@@ -54,7 +44,7 @@ def _whole(text: str) -> int:
 
 def parser(prog: str = "deconomix-gui analyze") -> argparse.ArgumentParser:
     """The options of ``analyze``. Wrong ones raise InvalidParameter; ``--help`` exits."""
-    cli = _Parser(
+    cli = Parser(
         prog=prog,
         description="Estimate the cell-type composition of bulk samples and write it as tables.",
         epilog=EPILOG,
@@ -87,22 +77,24 @@ def analyze(argv: Sequence[str]) -> int:
     try:
         _analyze(parser().parse_args(argv))
     except DeconomixError as error:
-        _say(" ".join(filter(None, (str(error), error.advice))), sys.stderr)
+        say(" ".join(filter(None, (str(error), error.advice))), sys.stderr)
         return 2
     except OSError as error:
         where = f" {error.filename}" if error.filename else ""
-        _say(f"Reading or writing{where} failed: {error.strerror or 'input/output error'}.", sys.stderr)
+        say(f"Reading or writing{where} failed: {error.strerror or 'input/output error'}.", sys.stderr)
         return 2
     except KeyboardInterrupt:
-        _say("Interrupted; nothing was written.", sys.stderr)
+        say("Interrupted; nothing was written.", sys.stderr)
         return 130
     return 0
 
 
-def _say(text: str, stream: Any) -> None:
-    if stream is not None:
-        stream.write(text + "\n")
-        stream.flush()
+def check(argv: Sequence[str]) -> int:
+    """Look at one file: see :mod:`gui.check`."""
+    one_blas_thread()
+    from gui.check import check
+
+    return check(argv)
 
 
 class _ConsoleProgress:
@@ -127,7 +119,7 @@ class _ConsoleProgress:
                 details.append(f"loss {loss:.6g}")
         if fresh or details:
             self._stage, self._next = family, now + self._every
-            _say(f"{family}{': ' if details else ''}{', '.join(details)}", sys.stderr)
+            say(f"{family}{': ' if details else ''}{', '.join(details)}", sys.stderr)
 
 
 def _analyze(options: argparse.Namespace) -> None:
@@ -205,11 +197,11 @@ def _analyze(options: argparse.Namespace) -> None:
         record = _record(dataset, parameters, options.seed, warnings, search, tasks.versions())
         _write(options.out, _tables(model, dtd, adtd), record)
     for note in [f"{source.name}: {n}" for source in dataset.sources for n in source.notes] + warnings:
-        _say(f"Note: {note}", sys.stderr)
+        say(f"Note: {note}", sys.stderr)
     if example is not None:
-        _say(_example_table(example, model, dtd, adtd), sys.stdout)
+        say(_example_table(example, model, dtd, adtd), sys.stdout)
     if options.out is not None:
-        _say(f"Written to {options.out}", sys.stderr)
+        say(f"Written to {options.out}", sys.stderr)
 
 
 def _load(options: argparse.Namespace) -> Dataset:

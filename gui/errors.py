@@ -27,6 +27,10 @@ class UnsafeFile(UnreadableFile):
     """The file contains what a data file of this kind never contains, or exceeds a limit; nothing of it was run."""
 
 
+class TooLarge(DataError):
+    """What was chosen of a file needs more memory than is free."""
+
+
 class NoLabels(DataError):
     """Single cells without a column of cell-type labels, or a label column that does not exist."""
 

@@ -28,7 +28,7 @@ class FileKind:
     suffixes: tuple[str, ...]
 
 
-EXPRESSION = FileKind("Expression data", (".h5ad", ".csv", ".tsv", ".txt", ".gz", ".xlsx", ".dcx"))
+EXPRESSION = FileKind("Expression data", (".h5ad", ".csv", ".tsv", ".txt", ".gz", ".xlsx", ".gct", ".mtx", ".h5", ".dcx"))
 SESSION = FileKind("DeconomiX session", (".dcxsession",))
 MODEL = FileKind("Trained model", (".dcxmodel",))
 CSV = FileKind("CSV table", (".csv",))
@@ -212,10 +212,18 @@ class Uploads:
             raise
         return self._keep(Upload(token, safe_name(name), path, size))
 
-    def adopt(self, path: Path) -> Upload:
-        """A file on this computer, chosen in a dialog or typed: read where it lies, never deleted. UnreadableFile if it is not there."""
+    def stays(self, token: str) -> bool:
+        """Whether the file lies where the user keeps it and is still there: it can be read again later."""
+        upload = self._uploads.get(token)
+        return upload is not None and upload.path.parent != self._folder and upload.path.exists()
+
+    def adopt(self, path: Path, *, folder: bool = False) -> Upload:
+        """A file on this computer, chosen in a dialog or typed: read where it lies, never deleted. UnreadableFile if it is not there.
+
+        folder : a folder will do as well
+        """
         try:
-            if not path.is_file():
+            if not path.is_file() and not (folder and path.is_dir()):
                 raise UnreadableFile(f"There is no file {path.name or path} at the place given.")
             size = path.stat().st_size
         except OSError:

@@ -22,6 +22,7 @@ TABLE: dict[type[e.DeconomixError], Words] = {
     e.DataError: Words("The data do not fit", "red", "Check the file and choose it again."),
     e.UnreadableFile: Words("The file cannot be read", "red", "Choose another file, or export it again from the program it came from."),
     e.UnsafeFile: Words("The file was refused", "red", "Ask whoever made it for the data as .h5ad or .csv."),
+    e.TooLarge: Words("Not enough memory", "orange", "Choose fewer cells of each type, or close other programs."),
     e.NoLabels: Words("No cell types", "red", "Choose the column that holds the cell type of each cell."),
     e.BadValues: Words("Values that cannot be used", "red", "Give linear, non-negative expression values without gaps."),
     e.BadNames: Words("Gene names", "red", "Give each gene once, with a name."),

@@ -24,10 +24,11 @@ class FileField:
     """A place to choose a file on one page; ``token_id`` is the Store that tells which (None: none).
 
     multiple : several files at once; the Store then holds the list of tokens of those chosen last
+    folder : the path of a folder may be typed too
     """
 
-    def __init__(self, page: Page, name: str, kinds: Sequence[FileKind], *, title: str, multiple: bool = False) -> None:
-        self.page, self.name, self.kinds, self.title, self.multiple = page, name, tuple(kinds), title, multiple
+    def __init__(self, page: Page, name: str, kinds: Sequence[FileKind], *, title: str, multiple: bool = False, folder: bool = False) -> None:
+        self.page, self.name, self.kinds, self.title, self.multiple, self.folder = page, name, tuple(kinds), title, multiple, folder
 
     def id(self, part: str) -> str:
         return str(getattr(self.page.id, f"{self.name}_{part}"))
@@ -102,7 +103,7 @@ class FileField:
             path = Path(text.strip().strip('"').removeprefix("file://")).expanduser()
             if not path.is_absolute():
                 raise UnreadableFile(f"“{text.strip()[:200]}” is not a whole path.", advice="Begin with the drive or with /.")
-            return field._told(ctx, [partial(ctx.uploads.adopt, path)]), ""
+            return field._told(ctx, [partial(ctx.uploads.adopt, path, folder=field.folder)]), ""
 
         for function in (choose, arrived, typed):
             function.__name__ = f"{field.name}_{function.__name__}"

@@ -13,7 +13,7 @@ import dash_mantine_components as dmc
 
 from gui import notify
 from gui.components.common import shorten
-from gui.components.table import _THEME
+from gui.components.table import GRID_THEME
 from gui.plugin import Page
 from gui.sessions.store import SessionInfo
 
@@ -157,7 +157,7 @@ def session_grid(grid_id: str, *, archived: bool) -> Any:
         getRowId="params.data.id",
         defaultColDef={"sortable": True, "resizable": True},
         dashGridOptions={
-            "theme": {"function": _THEME},
+            "theme": {"function": GRID_THEME},
             "rowSelection": {"mode": "multiRow", "enableClickSelection": False, "headerCheckbox": True, "selectAll": "filtered"},
             "selectionColumnDef": {"width": 40},
             "tooltipShowDelay": 300,

@@ -22,7 +22,7 @@ MOST_CELLS = 60_000
 """On screen; about 1 MB. The saved file has all."""
 # Mantine's variables change with the theme, so the grid follows without being drawn anew. dash-ag-grid reads this text with its own
 # interpreter (no eval): it works under the strict policy.
-_THEME = (
+GRID_THEME = (
     "themeQuartz.withParams({"
     "fontFamily: 'inherit', fontSize: 13, spacing: 5, wrapperBorderRadius: 6, browserColorScheme: 'inherit', "
     "backgroundColor: 'var(--mantine-color-body)', foregroundColor: 'var(--mantine-color-text)', accentColor: 'var(--mantine-primary-color-filled)', "
@@ -90,7 +90,7 @@ def result_table(
         className="",
         defaultColDef={"sortable": True, "resizable": True, "filter": True, "flex": 1, "minWidth": 110},
         dashGridOptions={
-            "theme": {"function": _THEME},
+            "theme": {"function": GRID_THEME},
             "tooltipShowDelay": 300,
             "enableCellTextSelection": True,
             "ensureDomOrder": True,

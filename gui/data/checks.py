@@ -57,19 +57,52 @@ def check_matrix(matrix: Matrix, role: Role, name: str) -> None:
 
     name : the file as shown. Raises UnreadableFile, BadNames, BadValues.
     """
-    one, many = COLUMN_NAMES[role]
+    for check in (check_size, check_genes, check_column_names, check_finite, check_not_negative, check_not_zero):
+        check(matrix, role, name)
+
+
+def check_size(matrix: Matrix, role: Role, name: str) -> None:
+    """There must be genes and columns. Raises UnreadableFile."""
     if not matrix.n_genes or not matrix.n_columns:
-        raise UnreadableFile(f"{name} holds no {'genes' if not matrix.n_genes else many}.")
+        raise UnreadableFile(f"{name} holds no {'genes' if not matrix.n_genes else COLUMN_NAMES[role][1]}.")
+
+
+def check_genes(matrix: Matrix, role: Role, name: str) -> None:
+    """Gene names must be there and unique. Raises BadNames."""
     check_names(matrix.genes, "gene name", name, "Sum up or rename the repeated genes in the file, then choose it again.")
+
+
+def check_column_names(matrix: Matrix, role: Role, name: str) -> None:
+    """Samples and types must have unique names; cells may repeat. Raises BadNames."""
+    one = COLUMN_NAMES[role][0]
     if role in ("reference", "bulk"):
         check_names(matrix.columns, f"{one} name", name, f"Give every {one} a name of its own in the file, then choose it again.")
-    values: Any = matrix.values.data if matrix.is_sparse else matrix.values
+
+
+def check_finite(matrix: Matrix, role: Role, name: str) -> None:
+    """No value may be missing or infinite. Raises BadValues."""
+    values = _stored(matrix)
     if not np.isfinite(values.sum(dtype=np.float64)) and not np.isfinite(values).all():
         _refuse_values(matrix, ~np.isfinite(values), role, name)
-    if values.size and values.min() < 0:
+
+
+def check_not_negative(matrix: Matrix, role: Role, name: str) -> None:
+    """Expression is zero or more. Raises BadValues."""
+    values = _stored(matrix)
+    if values.size and np.nanmin(values) < 0:
         _refuse_values(matrix, values < 0, role, name)
+
+
+def check_not_zero(matrix: Matrix, role: Role, name: str) -> None:
+    """Some value must be other than zero. Raises BadValues."""
+    values = _stored(matrix)
     if not values.size or not values.any():
         raise BadValues(f"In {name} all values are zero.", advice="Choose the matrix that holds the expression values.")
+
+
+def _stored(matrix: Matrix) -> np.ndarray:
+    stored: Any = matrix.values
+    return cast(np.ndarray, stored.data if matrix.is_sparse else stored)
 
 
 def _refuse_values(matrix: Matrix, bad: np.ndarray, role: Role, name: str) -> None:
@@ -152,6 +185,11 @@ def _mouse(gene: str) -> bool:
     return gene[:1].isupper() and gene[1:] != gene[1:].upper()
 
 
+def ensembl_share(genes: pd.Index) -> float:
+    """Share of Ensembl IDs among the first genes."""
+    return sum(bool(_ENSEMBL.match(str(g))) for g in genes[:200]) / max(1, min(200, len(genes)))
+
+
 def _why(first: Matrix, other: Matrix, role: Role) -> str:
     def share(genes: pd.Index, test: Callable[[str], bool]) -> float:
         sample = [str(g) for g in genes[:200]]
@@ -159,7 +197,7 @@ def _why(first: Matrix, other: Matrix, role: Role) -> str:
 
     if other.columns.isin(first.genes).any():
         return f"; the {COLUMN_NAMES[role][1]} bear gene names, so the file seems to be transposed"
-    ids = [share(m.genes, lambda g: bool(_ENSEMBL.match(g))) > 0.5 for m in (first, other)]
+    ids = [ensembl_share(m.genes) > 0.5 for m in (first, other)]
     if ids[0] != ids[1]:
         sign = " in front of another name (ID|SYMBOL)" if share(other.genes, lambda g: "|" in g) > 0.5 else ""
         one, two = (other, first) if ids[1] else (first, other)

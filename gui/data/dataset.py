@@ -228,6 +228,32 @@ class Bulk:
         return self.matrix.fingerprint
 
 
+@dataclass(frozen=True, eq=False)
+class Clinical:
+    """What is known of the patients.
+
+    table : one row per bulk sample, in their order (missing values where a sample has no row); name : of the file
+    time, event : its columns of survival times and of the event, "" if there are none; event_value : as text, what says that it happened;
+    unit : of the times, "" if it is not known
+    """
+
+    table: pd.DataFrame
+    name: str = ""
+    time: str = ""
+    event: str = ""
+    event_value: str = ""
+    unit: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """Known shares. shares : cell types x bulk samples, fractions; name : of the file; pairs : its types -> estimated ones ("A|B": their sum)."""
+
+    shares: pd.DataFrame
+    name: str = ""
+    pairs: Mapping[str, str] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class Source:
     """Where a part came from, for the page and the provenance.
@@ -254,6 +280,7 @@ class Dataset:
     reference : genes x cell types as the user gave it, or None: then the mean of the training cells per type
     bulk : application data, or None
     scale : the common column sum every matrix is scaled to over the genes in use; None leaves the values as they are
+    clinical, truth : what is known of the bulk samples, or None
     aliases : an id as found out from the content -> the id it stands for: that of the same data before cells were taken out or names replaced, so
     that what was computed from those is not taken for outdated. Other content has other ids, for which nothing stands here.
     """
@@ -268,6 +295,8 @@ class Dataset:
     author: str = ""
     sources: tuple[Source, ...] = ()
     aliases: Mapping[str, str] = field(default_factory=dict)
+    clinical: Clinical | None = None
+    truth: Truth | None = None
 
     @property
     def types(self) -> list[str]:

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
-from gui.data.dataset import Role
+from gui.data.dataset import Matrix, Role
 from gui.data.inert import Name, Wish, interpret
 from gui.data.sniff import first_bytes, looks_like
 from gui.errors import UnreadableFile
@@ -22,12 +25,15 @@ from gui.errors import UnreadableFile
 MAX_BYTES = 4 * 2**30
 MAX_VALUES = 2**28
 """Most values of one frame: 1 GB as float32, 2 GB as float64."""
-_PARTS: dict[Role, tuple[str, str]] = {
-    "reference": ("X_mat", ""),
-    "train": ("Train", "TrainDesc"),
-    "test": ("Test", "TestDesc"),
-    "bulk": ("Application", "ApplicationDesc"),
-}
+MAX_SPREAD = 2**25
+"""Most values of a frame of sparse columns, which a small file can claim: they are made dense."""
+MAX_NAMES = 2_000_000
+"""Along one axis: a small file can claim any number of them."""
+MAX_NAME, MAX_LETTERS = 1_000, 50_000_000
+"""Of one name, of all along one axis: a long name costs the file little where it is repeated."""
+ATTRIBUTES: dict[Role, str] = {"reference": "X_mat", "train": "Train", "test": "Test", "bulk": "Application"}
+DESCRIPTIONS: dict[Role, str] = {"train": "TrainDesc", "test": "TestDesc", "bulk": "ApplicationDesc"}
+"""What the predecessor's class calls the parts and their descriptions."""
 _OTHERWISE = "Export the data as .h5ad or .csv and load that."
 _DTYPE = re.compile(r"(b1|[iu][1248]|f[248])|(U[1-9]\d{0,5})|(O8?)")
 
@@ -41,6 +47,11 @@ class DcxPart:
     columns: list[str | None]
     description: str = ""
 
+    def matrix(self) -> Matrix:
+        """With float values; a missing column name is ""."""
+        values = self.values if self.values.dtype.kind == "f" else self.values.astype(np.float64)
+        return Matrix(values, pd.Index(self.genes, dtype=object), pd.Index(["" if c is None else c for c in self.columns], dtype=object))
+
 
 @dataclass(frozen=True, eq=False)
 class DcxFile:
@@ -51,7 +62,7 @@ class DcxFile:
     author: str = ""
 
 
-class _Odd(Exception):
+class Odd(Exception):
     """The stand-ins do not make a frame."""
 
 
@@ -66,60 +77,79 @@ def read_dcx(path: Path, name: str | None = None) -> DcxFile:
         raise UnreadableFile(f"{name} is not a .dcx file; it looks like {kind}.")
     if path.stat().st_size > MAX_BYTES:
         raise UnreadableFile(f"{name} is larger than {MAX_BYTES / 2**30:.0f} GB.")
-    root = interpret(path.read_bytes(), name)
+    data = path.read_bytes()
+    with readable(name, "a .dcx file"):
+        return file_of(interpret(data, name), len(data))
+
+
+@contextmanager
+def readable(name: str, what: str) -> Iterator[None]:
+    """Turns what stand-ins that make no sense raise into UnreadableFile. what : what the file should be, with its article"""
     try:
-        return _file(root)
-    except _Odd as odd:
-        raise UnreadableFile(f"{name} cannot be read as a .dcx file: {odd}.", advice=_OTHERWISE) from None
-    except (ValueError, TypeError, KeyError, IndexError, OverflowError, UnicodeError):
-        raise UnreadableFile(f"{name} cannot be read as a .dcx file: its content contradicts itself.", advice=_OTHERWISE) from None
+        yield
+    except Odd as odd:
+        raise UnreadableFile(f"{name} cannot be read as {what}: {odd}.", advice=_OTHERWISE) from None
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, UnicodeError):
+        raise UnreadableFile(f"{name} cannot be read as {what}: its content contradicts itself.", advice=_OTHERWISE) from None
+    except MemoryError:
+        raise UnreadableFile(f"There is not enough memory to read {name}.", advice=_OTHERWISE) from None
 
 
-def _file(root: Any) -> DcxFile:
-    state = _state(root, "DeconomixFile")
+def file_of(root: Any, size: int) -> DcxFile:
+    """The parts of a DeconomixFile. size : bytes of the file. Raises Odd and what wrong types raise: to be called inside :func:`readable`."""
+    state = state_of(root, "DeconomixFile")
     parts: dict[Role, DcxPart] = {}
-    for role, (key, about) in _PARTS.items():
+    for role, key in ATTRIBUTES.items():
         node = state.get(key)
         if node is not None:
-            values, genes, columns = _frame(node, key)
-            parts[role] = DcxPart(values, genes, columns, _text(state.get(about)))
+            values, genes, columns = frame_of(node, key, size)
+            parts[role] = DcxPart(values, genes, columns, text_of(state.get(DESCRIPTIONS.get(role, ""))))
     if not parts:
-        raise _Odd("it holds no data")
-    return DcxFile(parts, _text(state.get("Description")), _text(state.get("Author")))
+        raise Odd("it holds no data")
+    return DcxFile(parts, text_of(state.get("Description")), text_of(state.get("Author")))
 
 
-def _text(node: Any) -> str:
+def text_of(node: Any) -> str:
+    """A text of at most 100 000 letters; "" where something else stands."""
     return node[:100_000] if isinstance(node, str) else ""
 
 
-def _is(node: Any, *names: str) -> bool:
+def is_a(node: Any, *names: str) -> bool:
+    """Whether the node asks for an object of one of these names."""
     return type(node) is Wish and node.what.name in names
 
 
-def _state(node: Any, *names: str) -> dict[str, Any]:
-    if not _is(node, *names) or type(node.state) is not dict:
-        raise _Odd(f"a {names[0]} is expected where something else stands")
+def state_of(node: Any, *names: str) -> dict[str, Any]:
+    """The attributes of an object of one of these classes."""
+    if not is_a(node, *names) or type(node.state) is not dict:
+        raise Odd(f"a {names[0]} is expected where something else stands")
     return node.state
 
 
-def _frame(node: Any, part: str) -> tuple[npt.NDArray[Any], list[str | None], list[str | None]]:
-    state = _state(node, "DataFrame")
+def frame_of(node: Any, part: str, size: int) -> tuple[npt.NDArray[Any], list[str | None], list[str | None]]:
+    """Values (rows x columns, numeric) and the names of rows and columns. part : for the message; size : bytes of the file"""
+    state = state_of(node, "DataFrame")
     blocks, axes = _manager(state.get("_mgr", state.get("_data")))
     if type(axes) is not list or len(axes) != 2:
-        raise _Odd(f"{part} is not a table")
+        raise Odd(f"{part} is not a table")
     # Sizes come from the buffers that are really there; the axes must agree with them, not the other way round.
-    arrays = [(_values(values), where) for values, where in blocks]
-    n_columns = sum(a.shape[0] for a, _ in arrays)
-    n_genes = arrays[0][0].shape[1] if arrays else 0
-    if any(a.shape[1] != n_genes for a, _ in arrays) or n_columns * n_genes > MAX_VALUES:
-        raise _Odd(f"the blocks of {part} do not fit together or are too large")
+    arrays: list[tuple[npt.NDArray[Any], Any]] = []
+    n_columns, n_genes, most = 0, None, min(size, MAX_VALUES)  # a value takes a byte at least; the same bytes may stand for a thousand blocks
+    for values, where in blocks:
+        array = _values(values)
+        most = MAX_SPREAD if is_a(values, "SparseArray") else most
+        n_columns, n_genes = n_columns + array.shape[0], array.shape[1] if n_genes is None else n_genes
+        if array.shape[1] != n_genes or n_columns * n_genes > most or max(n_columns, n_genes, len(arrays)) > MAX_NAMES:
+            raise Odd(f"the blocks of {part} do not fit together or are too large")
+        arrays.append((array, where))
     columns, genes = _labels(axes[0], n_columns), _labels(axes[1], n_genes)
+    n_genes = len(genes)
     places = [_placement(where, a.shape[0], n_columns) for a, where in arrays]
     filled = np.zeros(n_columns, dtype=np.int64)
     for place in places:
         np.add.at(filled, place, 1)
     if (filled != 1).any():
-        raise _Odd(f"the blocks of {part} overlap or leave gaps")
+        raise Odd(f"the blocks of {part} overlap or leave gaps")
     if len(arrays) == 1 and np.array_equal(places[0], np.arange(n_columns)):
         return arrays[0][0].T, genes, columns
     values = np.empty((n_columns, n_genes), dtype=np.result_type(np.float32, *(a.dtype for a, _ in arrays)))
@@ -130,68 +160,68 @@ def _frame(node: Any, part: str) -> tuple[npt.NDArray[Any], list[str | None], li
 
 def _manager(node: Any) -> tuple[list[tuple[Any, Any]], Any]:
     """(block values, placement) pairs and the axes."""
-    if not _is(node, "BlockManager"):
-        raise _Odd("a frame holds no blocks")
+    if not is_a(node, "BlockManager"):
+        raise Odd("a frame holds no blocks")
     if len(node.args) == 2 and type(node.args[0]) is tuple:
         found = []
         for block in node.args[0]:
-            if not _is(block, "_unpickle_block") or len(block.args) != 3 or block.args[2] != 2:
-                raise _Odd("a block is of an unknown kind")
+            if not is_a(block, "_unpickle_block") or len(block.args) != 3 or block.args[2] != 2:
+                raise Odd("a block is of an unknown kind")
             found.append((block.args[0], block.args[1]))
         return found, node.args[1]
     state = node.state
     if type(state) is tuple and len(state) == 4 and type(state[3]) is dict and type(state[3].get("0.14.1")) is dict:  # pandas before 1.3
         old = state[3]["0.14.1"]
         return [(b["values"], b["mgr_locs"]) for b in old["blocks"]], list(old["axes"])
-    raise _Odd("a frame is of an unknown kind")
+    raise Odd("a frame is of an unknown kind")
 
 
 def _values(node: Any) -> npt.NDArray[Any]:
     """Block values, columns x genes, numeric."""
-    array = _sparse(node) if _is(node, "SparseArray") else _array(node)
-    if array.ndim == 1 and _is(node, "SparseArray"):
+    array = _sparse(node) if is_a(node, "SparseArray") else array_of(node)
+    if array.ndim == 1 and is_a(node, "SparseArray"):
         array = array[None, :]
     if array.ndim != 2:
-        raise _Odd("a block is no matrix")
+        raise Odd("a block is no matrix")
     if array.dtype == object:
         if not all(type(v) in (int, float, bool) for v in array.ravel()):
-            raise _Odd("a matrix holds text instead of numbers")
+            raise Odd("a matrix holds text instead of numbers")
         array = array.astype(np.float64)
     if array.dtype.kind not in "biuf":
-        raise _Odd("a matrix holds text instead of numbers")
+        raise Odd("a matrix holds text instead of numbers")
     return array
 
 
 def _placement(node: Any, size: int, total: int) -> npt.NDArray[np.int64]:
-    if _is(node, "slice") and len(node.args) == 3 and all(type(a) is int or a is None for a in node.args):
+    if is_a(node, "slice") and len(node.args) == 3 and all(type(a) is int or a is None for a in node.args):
         start, stop, step = node.args
         span = range(start or 0, total if stop is None else stop, 1 if step is None else step)
         if len(span) != size:
-            raise _Odd("a block does not fit its place")
+            raise Odd("a block does not fit its place")
         place = np.asarray(span, dtype=np.int64)
     else:
-        place = _array(node)
+        place = array_of(node)
         if place.ndim != 1 or len(place) != size or place.dtype.kind not in "iu":
-            raise _Odd("a block does not fit its place")
+            raise Odd("a block does not fit its place")
         place = place.astype(np.int64)
     if size and (place.min() < 0 or place.max() >= total):
-        raise _Odd("a block lies outside of its table")
+        raise Odd("a block lies outside of its table")
     return place
 
 
 def _shape(node: Any) -> tuple[int, ...]:
     if type(node) is not tuple or len(node) > 2 or not all(type(n) is int and n >= 0 for n in node) or math.prod(node) > MAX_VALUES:
-        raise _Odd("a matrix has an impossible or too large shape")
+        raise Odd("a matrix has an impossible or too large shape")
     return node
 
 
 def _dtype(node: Any) -> np.dtype[Any]:
-    if not _is(node, "dtype") or not node.args or type(node.args[0]) is not str or not _DTYPE.fullmatch(node.args[0]):
-        raise _Odd("a matrix is of an unknown number type")
+    if not is_a(node, "dtype") or not node.args or type(node.args[0]) is not str or not _DTYPE.fullmatch(node.args[0]):
+        raise Odd("a matrix is of an unknown number type")
     code = node.args[0]
     order = node.state[1] if type(node.state) is tuple and len(node.state) > 1 else "<"
     if order not in ("<", ">", "|", "="):
-        raise _Odd("a matrix is of an unknown number type")
+        raise Odd("a matrix is of an unknown number type")
     if code.startswith("O"):
         return np.dtype(object)
     return np.dtype(("<" if order in "|=" else order) + code)
@@ -200,126 +230,140 @@ def _dtype(node: Any) -> np.dtype[Any]:
 def _bytes(node: Any) -> bytes | bytearray:
     if type(node) in (bytes, bytearray):
         return node  # type: ignore[no-any-return]
-    if _is(node, "encode") and len(node.args) == 2 and type(node.args[0]) is str and node.args[1] == "latin1":  # bytes in protocol 2
+    if is_a(node, "encode") and len(node.args) == 2 and type(node.args[0]) is str and node.args[1] == "latin1":  # bytes in protocol 2
         return node.args[0].encode("latin1")
-    if _is(node, "bytes", "bytearray") and node.args == ():
+    if is_a(node, "bytes", "bytearray") and node.args == ():
         return b""
-    if _is(node, "bytearray") and len(node.args) == 1:
+    if is_a(node, "bytearray") and len(node.args) == 1 and not is_a(node.args[0], "bytearray"):
         return _bytes(node.args[0])
-    raise _Odd("a matrix holds no numbers")
+    raise Odd("a matrix holds no numbers")
 
 
-def _array(node: Any) -> npt.NDArray[Any]:
-    if _is(node, "_frombuffer") and len(node.args) == 4:
+def array_of(node: Any) -> npt.NDArray[Any]:
+    """A NumPy array of at most two dimensions."""
+    if is_a(node, "_frombuffer") and len(node.args) == 4:
         buffer, kind, shape, order = node.args
         if order not in ("C", "F"):
-            raise _Odd("a matrix is laid out in an unknown way")
+            raise Odd("a matrix is laid out in an unknown way")
         return _numbers(_bytes(buffer), _dtype(kind), _shape(shape), order == "F")
-    if not _is(node, "_reconstruct") or type(node.state) is not tuple or len(node.state) != 5 or node.args[0] != Name("numpy", "ndarray"):
-        raise _Odd("a matrix is of an unknown kind")
+    if not is_a(node, "_reconstruct") or type(node.state) is not tuple or len(node.state) != 5 or node.args[0] != Name("numpy", "ndarray"):
+        raise Odd("a matrix is of an unknown kind")
     _, shape, kind, fortran, data = node.state
     dtype, size = _dtype(kind), _shape(shape)
     if type(fortran) is not bool:
-        raise _Odd("a matrix is laid out in an unknown way")
+        raise Odd("a matrix is laid out in an unknown way")
     if dtype.kind == "O":
         if type(data) is not list or len(data) != math.prod(size):
-            raise _Odd("a list of names has the wrong length")
+            raise Odd("a list of names has the wrong length")
         array = np.empty(len(data), dtype=object)
         for i, item in enumerate(data):
-            array[i] = _leaf(item)
+            array[i] = leaf(item)
         return array.reshape(size)  # NumPy lists objects in C order even when the Fortran flag is set
     return _numbers(_bytes(data), dtype, size, fortran)
 
 
 def _numbers(buffer: bytes | bytearray, dtype: np.dtype[Any], shape: tuple[int, ...], fortran: bool) -> npt.NDArray[Any]:
     if dtype.kind == "O" or len(buffer) != math.prod(shape) * dtype.itemsize:
-        raise _Odd("a matrix is longer or shorter than it claims")
+        raise Odd("a matrix is longer or shorter than it claims")
     if not buffer:
         return np.empty(shape, dtype=dtype)
     array: npt.NDArray[Any] = np.frombuffer(buffer, dtype=dtype).reshape(shape, order="F" if fortran else "C")
     return array.astype(dtype.newbyteorder("="), copy=False)
 
 
-def _leaf(node: Any) -> Any:
-    if node is None or type(node) in (str, int, float, bool):
+def leaf(node: Any) -> Any:
+    """One value: a text, a number, a truth value, None."""
+    if node is None or type(node) in (str, float, bool) or (type(node) is int and node.bit_length() <= 64):
         return node
-    if node == Name("pandas._libs.missing", "NA"):
+    if type(node) is Name and node.name == "NA":
         return None
-    if _is(node, "scalar") and len(node.args) == 2:
+    if is_a(node, "scalar") and len(node.args) == 2 and _dtype(node.args[0]).itemsize <= 4 * MAX_NAME:
         return _numbers(_bytes(node.args[1]), _dtype(node.args[0]), (1,), False)[0].item()
-    raise _Odd("a name is neither text nor a number")
+    raise Odd("a name is neither text nor a number")
 
 
 def _sparse(node: Any) -> npt.NDArray[Any]:
     """A sparse column as a dense row."""
-    state = _state(node, "SparseArray")
-    index, values, dtype = state["_sparse_index"], _array(state["_sparse_values"]), state["_dtype"]
-    if not _is(index, "IntIndex", "BlockIndex") or type(index.args[0]) is not int or not 0 <= index.args[0] <= MAX_VALUES or values.ndim != 1:
-        raise _Odd("a sparse column is of an unknown kind")
-    length, filled = index.args[0], _state(dtype, "SparseDtype").get("_fill_value", 0)
+    state = state_of(node, "SparseArray")
+    index, values, dtype = state["_sparse_index"], array_of(state["_sparse_values"]), state["_dtype"]
+    if not is_a(index, "IntIndex", "BlockIndex") or type(index.args[0]) is not int or not 0 <= index.args[0] <= MAX_NAMES or values.ndim != 1:
+        raise Odd("a sparse column is of an unknown kind")
+    length, filled = index.args[0], state_of(dtype, "SparseDtype").get("_fill_value", 0)
     if index.what.name == "IntIndex":
-        places = _array(index.args[1])
+        places = array_of(index.args[1])
     else:
-        starts, lengths = _array(index.args[1]), _array(index.args[2])
-        if starts.shape != lengths.shape or starts.ndim != 1 or (lengths < 0).any() or int(lengths.sum(dtype=np.int64)) != len(values):
-            raise _Odd("a sparse column contradicts itself")
+        starts, lengths = array_of(index.args[1]), array_of(index.args[2])
+        if starts.dtype.kind != "i" or lengths.dtype.kind != "i" or starts.shape != lengths.shape or starts.ndim != 1:
+            raise Odd("a sparse column contradicts itself")
+        if (lengths < 0).any() or (lengths > len(values)).any() or int(lengths.sum(dtype=np.int64)) != len(values):  # a sum alone may wrap
+            raise Odd("a sparse column contradicts itself")
         ends = np.cumsum(lengths, dtype=np.int64)
         places = np.arange(len(values)) - np.repeat(ends - lengths, lengths) + np.repeat(starts, lengths)
     if places.ndim != 1 or len(places) != len(values) or places.dtype.kind not in "iu" or (len(places) and (places.min() < 0 or places.max() >= length)):
-        raise _Odd("a sparse column contradicts itself")
-    row = np.full(length, float(_leaf(filled)), dtype=np.result_type(values.dtype, np.float32))
+        raise Odd("a sparse column contradicts itself")
+    row = np.full(length, float(leaf(filled)), dtype=np.result_type(values.dtype, np.float32))
     row[places] = values
     return row
 
 
-def _labels(node: Any, size: int) -> list[str | None]:
-    """Names along an axis of known length, as text; None where missing."""
-    if not _is(node, "_new_Index") or len(node.args) != 2 or type(node.args[0]) is not Name or type(node.args[1]) is not dict:
-        raise _Odd("the names along an axis are of an unknown kind")
-    kind, parts = node.args[0].name, node.args[1]
-    if kind == "RangeIndex":
+def _labels(node: Any, size: int | None) -> list[str | None]:
+    """Names along an axis, as text; None where missing. size : its length, None where no block says it (a table without columns)"""
+    if is_a(node, "_new_Index") and node.args and type(node.args[0]) is Name and node.args[0].name == "RangeIndex":
+        parts = node.args[1]
         bounds = [parts.get("start"), parts.get("stop"), parts.get("step")]
-        if not all(type(b) is int for b in bounds) or len(span := range(*bounds)) != size:  # type: ignore[arg-type]
-            raise _Odd("an axis has another length than its table")
+        if not all(type(b) is int for b in bounds) or len(span := range(*bounds)) != (min(len(span), MAX_NAMES) if size is None else size):
+            raise Odd("an axis has another length than its table")
         return [str(i) for i in span]
-    found = _extension(parts.get("data"))
-    if len(found) != size:
-        raise _Odd("an axis has another length than its table")
+    found = names_of(node)
+    if size is not None and len(found) != size:
+        raise Odd("an axis has another length than its table")
+    return found
+
+
+def names_of(node: Any) -> list[str | None]:
+    """The names in an Index that lists them, as text; None where missing."""
+    if not is_a(node, "_new_Index") or len(node.args) != 2 or type(node.args[0]) is not Name or type(node.args[1]) is not dict:
+        raise Odd("the names along an axis are of an unknown kind")
+    found = _extension(node.args[1].get("data"))
+    there = [len(name) for name in found if name is not None]
+    if len(found) > MAX_NAMES or max(there, default=0) > MAX_NAME or sum(there) > MAX_LETTERS:
+        raise Odd("the names along an axis are too long or too many")
     return found
 
 
 def _extension(node: Any) -> list[str | None]:
     """A one-dimensional array of names: NumPy, categorical or text."""
-    if not _is(node, "__pyx_unpickle_NDArrayBacked", "Categorical"):
-        return _names(_array(node))
+    if not is_a(node, "__pyx_unpickle_NDArrayBacked", "Categorical"):
+        return _names(array_of(node))
     kind = node.args[0].name if node.what.name.startswith("__pyx") and type(node.args[0]) is Name else node.what.name
     state = node.state if node.built else (node.args[2] if len(node.args) > 2 else None)
     if type(state) is dict:  # pandas 1
         dtype, data = state.get("_dtype"), state.get("_codes", state.get("_ndarray"))
     elif type(state) is tuple and len(state) >= 2:
-        dtype, data = state[:2] if not _is(state[0], "_reconstruct", "_frombuffer") else (state[1], state[0])
+        dtype, data = state[:2] if not is_a(state[0], "_reconstruct", "_frombuffer") else (state[1], state[0])
     else:
-        raise _Odd("the names along an axis are of an unknown kind")
-    array = _array(data)
+        raise Odd("the names along an axis are of an unknown kind")
+    array = array_of(data)
     if kind != "Categorical":
         return _names(array)
-    node = _state(dtype, "CategoricalDtype")["categories"]
-    if not _is(node, "_new_Index") or type(node.args[1]) is not dict or node.args[0].name == "RangeIndex":
-        raise _Odd("the categories are of an unknown kind")
-    categories = _names(_array(node.args[1]["data"])) if not _is(node.args[1].get("data"), "__pyx_unpickle_NDArrayBacked") else _strings(node.args[1]["data"])
+    node = state_of(dtype, "CategoricalDtype")["categories"]
+    if not is_a(node, "_new_Index") or type(node.args[1]) is not dict or node.args[0].name == "RangeIndex":
+        raise Odd("the categories are of an unknown kind")
+    listed = node.args[1].get("data")
+    categories = _strings(listed) if is_a(listed, "__pyx_unpickle_NDArrayBacked") else _names(array_of(listed))
     if array.ndim != 1 or array.dtype.kind not in "iu" or (len(array) and (array.min() < -1 or array.max() >= len(categories))):
-        raise _Odd("the categories contradict themselves")
+        raise Odd("the categories contradict themselves")
     return [None if code < 0 else categories[code] for code in array.tolist()]
 
 
 def _strings(node: Any) -> list[str | None]:
     state = node.state if node.built else node.args[2]
     if node.args[0].name != "StringArray" or type(state) is not tuple:
-        raise _Odd("the categories are of an unknown kind")
-    return _names(_array(state[0] if _is(state[0], "_reconstruct", "_frombuffer") else state[1]))
+        raise Odd("the categories are of an unknown kind")
+    return _names(array_of(state[0] if is_a(state[0], "_reconstruct", "_frombuffer") else state[1]))
 
 
 def _names(array: npt.NDArray[Any]) -> list[str | None]:
     if array.ndim != 1:
-        raise _Odd("the names along an axis are of an unknown kind")
+        raise Odd("the names along an axis are of an unknown kind")
     return [None if v is None or (isinstance(v, float) and math.isnan(v)) else str(v) for v in array.tolist()]

@@ -5,8 +5,8 @@ anndata, h5py and scipy are imported inside the functions: they cost seconds and
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,29 +14,41 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from gui.data.choices import CellChoice
 from gui.data.dataset import Matrix
-from gui.data.sniff import first_bytes, looks_like, unzipped_head
-from gui.errors import DataError, NoLabels, UnreadableFile, UnsafeFile
+from gui.data.forecast import Forecast, check_room, forecast
+from gui.data.frames import column_names, index_of, is_flat, is_text, table_of
+from gui.data.h5file import check_own, opened
+from gui.data.labels import LABEL_NAMES, label_values, plain
+from gui.data.stored import Stored, likely, read_values, sample, shape_of, stored
+from gui.errors import NoLabels, UnreadableFile
 
 if TYPE_CHECKING:
     import h5py
 
-LABEL_NAMES = (
-    *("celltype", "celltypes", "bulklabels", "celltypeannotation", "celltypelabel", "cellannotation", "celllabel", "celllabels", "majorcelltype"),
-    *("annotation", "annotations", "celltypeontologyterm", "celltypemajor", "celltypeminor", "labels", "label", "type"),
-    *("cluster", "clusters", "louvain", "leiden"),
-)
-"""Usual spellings of the label column, without case, blanks, dots, dashes and underscores; the first that occurs is proposed."""
 _COUNT_LAYERS = ("counts", "count", "raw_counts", "raw", "umi", "umis", "tpm")
+_SYMBOL_NAMES = (
+    *("featurename", "genesymbol", "genesymbols", "symbol", "symbols", "hgncsymbol", "genename", "genenames", "geneshortname"),
+    *("externalgenename", "gene", "genes", "name"),
+)
+"""Usual spellings of a column of gene symbols in var, without case, blanks, dots, dashes and underscores."""
+_NO_SYMBOL = re.compile(r"^(ENS[A-Z]*[GT]\d{6,}(\.\d+)?|\d+)$")
+_RANK = {"counts": 0, "linear": 1, "log": 2, "scaled": 3, "nothing": 4}
+_FAULT = {
+    "scaled": "holds negative values, as scaled data do",
+    "log": "holds no whole numbers and no large ones, as log-transformed data do",
+    "nothing": "holds only zeros",
+}
 
 
 @dataclass(frozen=True, eq=False)
 class H5adInfo:
     """What is in the file, without its values.
 
-    n_obs, n_genes : size of X (or of the proposed matrix); obs : column -> number of distinct values
+    n_obs, n_genes : size of the proposed matrix; obs : column -> number of distinct values
     label_column : the proposed column of cell types or None; matrices : "X", "raw", "layer:NAME" that can be read; matrix : the proposed one
-    obs_head, gene_head : first names; var_columns : columns of var
+    var_columns : columns of var; genes_column : the one with gene symbols, where the index holds Ensembl IDs or numbers
+    likely : what a sample of each matrix looks like: "counts", "linear", "log", "scaled", "nothing"
     """
 
     n_obs: int
@@ -47,14 +59,21 @@ class H5adInfo:
     matrix: str
     var_columns: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    genes_column: str | None = None
+    likely: dict[str, str] = field(default_factory=dict)
+    forecast: Forecast | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class H5adPart:
-    """matrix : genes x cells or samples (columns = obs_names); obs : the chosen columns, one row per column of matrix."""
+    """matrix : genes x cells or samples (columns = obs_names); obs : the chosen columns, one row per column of matrix.
+
+    var : columns of var, one row per gene of matrix ("index" holds the index where another column gave the names)
+    """
 
     matrix: Matrix
     obs: pd.DataFrame
+    var: pd.DataFrame
     options: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -62,83 +81,119 @@ class H5adPart:
 def inspect_h5ad(path: Path, name: str | None = None) -> H5adInfo:
     """What the file offers. Raises UnreadableFile or UnsafeFile."""
     name = name or path.name
-    with _opened(path, name) as file:
+    with opened(path, name) as file:
         return _info(file, name)
 
 
-def read_h5ad(path: Path, name: str | None = None, *, matrix: str | None = None, obs: tuple[str, ...] = ()) -> H5adPart:
+def read_h5ad(
+    path: Path,
+    name: str | None = None,
+    *,
+    matrix: str | None = None,
+    obs: tuple[str, ...] = (),
+    genes_column: str | None = None,
+    label: str | None = None,
+    labels: np.ndarray | None = None,
+    cells: CellChoice | None = None,
+    genes: Collection[str] | None = None,
+) -> H5adPart:
     """Read one matrix and the columns ``obs``.
 
     matrix : "X", "raw" or "layer:NAME"; None takes the proposed one
-    Raises UnreadableFile, UnsafeFile, or NoLabels if a column of ``obs`` does not exist.
+    cells : which cells, by the labels in the column ``label`` or by ``labels`` (one per cell); genes : only these, where any of them occurs
+    Raises UnreadableFile, UnsafeFile, TooLarge, or NoLabels if a column of ``obs`` does not exist.
     """
     name = name or path.name
-    with _opened(path, name) as file:
+    with opened(path, name) as file:
         info = _info(file, name)
         chosen = matrix or info.matrix
         if chosen not in info.matrices:
             raise UnreadableFile(f"{name} holds no matrix {chosen}; there are {', '.join(info.matrices)}.")
-        table = _frame(file, "obs")
-        missing = [c for c in obs if c not in table.columns]
+        missing = [c for c in obs if c not in info.obs]
         if missing:
-            raise NoLabels(f"{name} has no column {missing[0]} in obs.", advice=_columns(info))
-        where = _where(file, chosen)
-        genes = _frame(file, where.removesuffix("X") + "var" if chosen == "raw" else "var").index
-        values = _values(file[where], name)
-        if values.shape != (len(genes), len(table)):
+            raise NoLabels(f"{name} has no column {missing[0]} in obs.", advice=columns_advice(info))
+        table = table_of(file, "obs", tuple(dict.fromkeys((*obs, *([label] if label else [])))))
+        var, options = _genes(file, chosen, genes_column, name), {"matrix": chosen}
+        values = stored(file[_where(file, chosen)], name)
+        if values.shape != (len(table), len(var)):
             raise UnreadableFile(f"{name} is damaged: its matrix {chosen} does not fit the numbers of genes and cells.")
+        notes = [*info.notes, *([f"The values were taken from {_words(chosen)}."] if chosen != "X" else [])]
+        at = None
+        if cells is not None:
+            by = labels if labels is not None else label_values(table[label]) if label else np.full(len(table), "")
+            at = cells.positions(by)
+            notes.append(f"{len(at)} of {len(table)} cells were read: {describe(cells)}.")
+            options["cells"] = cells.model_dump()  # type: ignore[assignment]
+        places = None
+        if genes is not None:
+            wanted = np.flatnonzero(var.index.isin(set(genes)))
+            if 0 < len(wanted) < len(var):
+                places = wanted
+                notes.append(f"{len(wanted)} of {len(var)} genes were read: those that the other files have too.")
+        check_room(values.bytes_of(len(table) if at is None else len(at), None if places is None else len(places)), name)
+        found = read_values(values, name, at, places)
+        table, var = table if at is None else table.iloc[at], var if places is None else var.iloc[places]
         columns = pd.Index(table.index.astype(str), name=None)
-        found = Matrix(values, pd.Index(genes.astype(str), name=None), columns)
-        notes = info.notes + ((f"The values were taken from {_words(chosen)}.",) if chosen != "X" else ())
-        return H5adPart(found, table.loc[:, list(obs)].copy(), {"matrix": chosen}, notes)
+        if genes_column:
+            options["genes_column"] = genes_column
+            notes.append(f"The gene names were taken from the column {genes_column} of var.")
+        return H5adPart(Matrix(found, var.index, columns), table.loc[:, list(obs)].copy(), var, options, tuple(notes))
+
+
+def describe(cells: CellChoice) -> str:
+    """at most 500 of each type (seed 1), of T and B."""
+    most = f"at most {cells.per_label} of each type (seed {cells.seed})" if cells.per_label else "all"
+    return most + (f", of {', '.join(label[:40] for label in cells.keep[:5])}{' and others' if len(cells.keep) > 5 else ''}" if cells.keep else "")
 
 
 def preview_h5ad(path: Path, name: str | None = None, *, matrix: str, rows: int, columns: int) -> pd.DataFrame:
     """The first genes x cells of one matrix; only these are read. Raises UnreadableFile or UnsafeFile."""
     name = name or path.name
-    with _opened(path, name) as file:
-        _info(file, name)
-        where = _where(file, matrix)
-        genes = _frame(file, where.removesuffix("X") + "var" if matrix == "raw" else "var").index[:rows]
-        cells, item = _frame(file, "obs").index[:columns], file[where]
-        if isinstance(item, _group()) and "encoding-type" in item.attrs:
-            from anndata.io import sparse_dataset
-
-            stored = sparse_dataset(item)
-            corner = stored[:columns].toarray()[:, :rows] if stored.format == "csr" else stored[:, :rows].toarray()[:columns]
-        else:
-            corner = _values(item, name)[:rows, :columns].T.toarray() if isinstance(item, _group()) else item[:columns, :rows]
-        return pd.DataFrame(np.asarray(corner, dtype=np.float64).T, index=genes.astype(str), columns=cells.astype(str))
+    with opened(path, name) as file:
+        check_own(file, _KEYS, name)
+        values = stored(file[_where(file, matrix)], name)
+        genes = index_of(file, _var(file, matrix))[:rows]
+        cells = index_of(file, "obs")[:columns]
+        corner = read_values(values, name, np.arange(min(columns, values.shape[0])), np.arange(min(rows, values.shape[1])))
+        return pd.DataFrame(np.asarray(corner if isinstance(corner, np.ndarray) else corner.toarray(), dtype=np.float64), index=genes, columns=cells)
 
 
-def label_values(column: pd.Series) -> np.ndarray:
-    """Labels as text, None where missing; unused categories play no part."""
-    found = np.asarray(column.astype(object), dtype=object)
-    empty = pd.isna(found) | np.array([isinstance(v, str) and not v.strip() for v in found], dtype=bool)
-    return np.array([None if e else _as_text(v) for v, e in zip(found, empty, strict=True)], dtype=object)
+def gene_names(path: Path, name: str, matrix: str | None = None, genes_column: str | None = None) -> pd.Index:
+    """Only the gene names. Raises UnreadableFile or UnsafeFile."""
+    with opened(path, name) as file:
+        check_own(file, _KEYS, name)
+        return _genes(file, matrix or ("X" if "X" in file else "raw" if "raw" in file else ""), genes_column, name).index
 
 
-def _as_text(value: Any) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+def cell_names(path: Path, name: str) -> pd.Index:
+    """Only the names of the cells. Raises UnreadableFile or UnsafeFile."""
+    with opened(path, name) as file:
+        check_own(file, _KEYS, name)
+        return index_of(file, "obs")
+
+
+def label_column_among(columns: tuple[str, ...]) -> str | None:
+    """The first that is called as columns of cell types usually are."""
+    return next((c for c in columns if plain(c) in LABEL_NAMES), None)
 
 
 def no_labels(info: H5adInfo, name: str) -> NoLabels:
     """The error for single cells without labels, in words that fit this file."""
-    inside = [c for c in info.var_columns if _plain(c) in LABEL_NAMES]
+    inside = label_column_among(info.var_columns)
     if inside:
         return NoLabels(
-            f"{name} has no cell types in obs, but a column {inside[0]} in var: genes and cells seem to be exchanged.",
+            f"{name} has no cell types in obs, but a column {inside} in var: genes and cells seem to be exchanged.",
             advice="Transpose the data (adata.T), save it again and choose that file.",
         )
     if not info.obs:
         return NoLabels(
             f"{name} has no annotation of its cells (no column in obs), so the cell types are unknown.",
-            advice="Add a column of cell types to obs and save the file again.",
+            advice="Add a column of cell types to obs and save the file again, or choose a table of cell labels beside it.",
         )
-    return NoLabels(f"{name}: it is not clear which column of obs holds the cell types.", advice=_columns(info))
+    return NoLabels(f"{name}: it is not clear which column of obs holds the cell types.", advice=columns_advice(info))
 
 
-def _columns(info: H5adInfo) -> str:
+def columns_advice(info: H5adInfo) -> str:
     names = list(info.obs)
     more = f" and {len(names) - 8} more" if len(names) > 8 else ""
     return f"Choose one of these columns: {', '.join(names[:8])}{more}." if names else "Add the column to obs and save the file again."
@@ -148,71 +203,31 @@ def _words(matrix: str) -> str:
     return "raw" if matrix == "raw" else f"the layer {matrix.removeprefix('layer:')}" if matrix.startswith("layer:") else "X"
 
 
-def _plain(text: str) -> str:
-    return "".join(c for c in text.lower() if c.isalnum())
+# -- obs and var -----------------------------------------------------------------------------------------------------------------
+
+_KEYS = ("X", "obs", "var", "raw", "raw.X", "raw.var", "layers")
 
 
-@contextmanager
-def _opened(path: Path, name: str) -> Iterator[h5py.File]:
-    """The open HDF5 file; whatever goes wrong inside is one sentence outside."""
-    head = first_bytes(path, name)
-    kind = looks_like(head)
-    if kind != "HDF5":
-        inner = looks_like(unzipped_head(path, head))
-        what = inner if kind != "a gzip archive" or inner == "an R workspace" else f"a gzip archive of {inner}"
-        raise UnreadableFile(f"{name} is not an .h5ad file (HDF5); it looks like {what}.", advice="Choose the .h5ad file itself, or export the data again.")
-    import h5py
-
-    try:
-        with h5py.File(path, "r") as file:
-            yield file
-    except DataError:
-        raise
-    except MemoryError:
-        raise UnreadableFile(f"{name} needs more memory than there is.", advice="Reduce the file to the cells and the matrix that are needed.") from None
-    except Exception:  # noqa: BLE001  h5py and anndata raise every kind of exception on damaged files
-        raise UnreadableFile(f"{name} is damaged or incomplete.", advice="Download or export the file again.") from None
+def _var(file: h5py.File, matrix: str) -> str:
+    """Where the genes of a matrix stand."""
+    return ("raw.var" if "raw.X" in file else "raw/var") if matrix == "raw" else "var"
 
 
-def _group() -> Any:
-    import h5py
-
-    return h5py.Group
-
-
-def _own(item: Any, name: str, depth: int = 0) -> None:
-    """HDF5 can point into other files of the user's disk: such items are refused before anything is read."""
-    import h5py
-
-    if isinstance(item, h5py.Dataset):
-        if item.external or item.is_virtual:
-            raise UnsafeFile(f"{name} points to data in other files; nothing of them was read.")
-        return
-    if depth > 8:
-        raise UnsafeFile(f"{name} is nested deeper than any data file.")
-    for key in item:
-        if isinstance(item.get(key, getlink=True), h5py.ExternalLink):
-            raise UnsafeFile(f"{name} points to data in other files; nothing of them was read.")
-        _own(item[key], name, depth + 1)
+def _genes(file: h5py.File, matrix: str, column: str | None, name: str) -> pd.DataFrame:
+    """The columns of var, indexed by the gene names ("index" holds the index where another column gave the names)."""
+    key = _var(file, matrix)
+    if column is not None and column not in column_names(file[key]):
+        raise UnreadableFile(f"{name} has no column {column} in var.", advice="Choose another column of gene names.")
+    kept = [c for c in column_names(file[key]) if c == column or is_flat(file[key], c)]
+    table = table_of(file, key, tuple(kept))
+    if column is not None:
+        names = label_values(table[column])
+        found = np.array([index if n is None else n for n, index in zip(names, table.index, strict=True)], dtype=object)
+        table = table.assign(index=table.index).set_axis(pd.Index(found, dtype=object))
+    return table
 
 
-def _frame(file: h5py.File, key: str) -> pd.DataFrame:
-    """obs or var, of any anndata version."""
-    item = file[key]
-    if isinstance(item, _group()):
-        from anndata.io import read_elem
-
-        return read_elem(item)
-    # anndata 0.6: one compound array; categories stand in uns as NAME_categories
-    table = pd.DataFrame({n: item[n] for n in item.dtype.names})
-    for column in table.columns:
-        if table[column].dtype == object:
-            table[column] = list(map(_as_text, table[column]))
-        categories = file.get(f"uns/{column}_categories") if key == "obs" else None
-        if categories is not None and table[column].dtype.kind in "iu":
-            names = list(map(_as_text, np.atleast_1d(categories[()])))
-            table[column] = pd.Categorical.from_codes(table[column].astype(np.int64).to_numpy(), names)
-    return table.set_index("index" if "index" in table.columns else table.columns[0])
+# -- what there is ---------------------------------------------------------------------------------------------------------------
 
 
 def _where(file: h5py.File, matrix: str) -> str:
@@ -221,89 +236,89 @@ def _where(file: h5py.File, matrix: str) -> str:
     return f"layers/{matrix.removeprefix('layer:')}" if matrix.startswith("layer:") else matrix
 
 
-def _shape(item: Any) -> tuple[int, int] | None:
-    shape = item.attrs.get("shape", item.attrs.get("h5sparse_shape")) if isinstance(item, _group()) else getattr(item, "shape", None)
-    return (int(shape[0]), int(shape[1])) if shape is not None and len(shape) == 2 else None
-
-
 def _info(file: h5py.File, name: str) -> H5adInfo:
-    import h5py
-
     if "obs" not in file or "var" not in file:
         raise UnreadableFile(f"{name} is HDF5, but not an .h5ad file: it has no obs and var.", advice="Export the data with anndata (adata.write_h5ad).")
-    for key in ("X", "obs", "var", "raw", "raw.X", "raw.var", "layers"):
-        if key in file:
-            if isinstance(file.get(key, getlink=True), h5py.ExternalLink):
-                raise UnsafeFile(f"{name} points to data in other files; nothing of them was read.")
-            _own(file[key], name)
+    check_own(file, _KEYS, name)
     matrices: list[str] = []
-    if "X" in file and _shape(file["X"]):
+    if "X" in file and shape_of(file["X"]):
         matrices.append("X")
     if ("raw.X" in file and "raw.var" in file) or ("raw/X" in file and "raw/var" in file):  # the first is anndata 0.6
         matrices.append("raw")
-    matrices += [f"layer:{key}" for key in file.get("layers", {}) if _shape(file["layers"][key])]
+    matrices += [f"layer:{key}" for key in file.get("layers", {}) if shape_of(file["layers"][key])]
     if not matrices:
         raise UnreadableFile(f"{name} holds no matrix of values.")
-    obs, notes = _frame(file, "obs"), []
-    counts = {str(c): int(obs[c].nunique()) for c in obs.columns}
-    proposed = matrices[0]
-    if proposed == "X" and len(matrices) > 1 and _has_negative(file["X"]):
-        layers = [m for name_ in _COUNT_LAYERS for m in matrices if m.lower() == f"layer:{name_}"]
-        proposed = (layers or [m for m in matrices if m != "X"])[0]
-        notes.append(f"X holds negative values, as scaled data do; {_words(proposed)} is proposed instead.")
-    elif proposed != "X":
-        layers = [m for name_ in _COUNT_LAYERS for m in matrices if m.lower() == f"layer:{name_}"]
-        proposed = (layers or matrices)[0]
-        notes.append("The file has no X.")
-    shape = _shape(file[_where(file, proposed)]) or (0, 0)
-    var = _frame(file, "var")
-    return H5adInfo(shape[0], shape[1], counts, _proposed(obs, counts), tuple(matrices), proposed, tuple(map(str, var.columns)), tuple(notes))
+    found = {m: stored(file[_where(file, m)], name) for m in matrices}
+    looks = {m: likely(sample(values)) for m, values in found.items()}
+    proposed, notes = _proposal(matrices, looks)
+    counts, texts, label_counts = _obs_counts(file)
+    label = _label_column(counts, texts, found[proposed].shape[0])
+    size = found[proposed].shape
+    return H5adInfo(
+        *size,
+        counts,
+        label,
+        tuple(matrices),
+        proposed,
+        tuple(column_names(file["var"])),
+        notes,
+        _symbols(file, proposed),
+        dict(looks),
+        _forecast(found[proposed], label_counts.get(label) if label else None),
+    )
 
 
-def _proposed(obs: pd.DataFrame, counts: dict[str, int]) -> str | None:
+def _forecast(values: Stored, counts: np.ndarray | None) -> Forecast:
+    packed = 4.0 if values.data.compression else 1.0
+    return forecast(values.bytes_of, values.shape[0], counts, packed * values.count * values.dtype.itemsize)
+
+
+def _proposal(matrices: list[str], looks: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
+    """X if it is linear; else counts before linear values before logs before scaled values."""
+    named = [m for layer in _COUNT_LAYERS for m in matrices if m.lower() == f"layer:{layer}"]
+    order = list(dict.fromkeys([*(m for m in matrices if m == "X"), *named, *(m for m in matrices if m == "raw"), *matrices]))
+    if "X" in matrices and looks["X"] in ("counts", "linear"):
+        return "X", ()
+    best = min(order, key=lambda m: _RANK[looks[m]])
+    if "X" not in matrices:
+        return best, ("The file has no X.",)
+    if best == "X":
+        return best, ()
+    return best, (f"X {_FAULT[looks['X']]}; {_words(best)} is proposed instead.",)
+
+
+def _obs_counts(file: h5py.File) -> tuple[dict[str, int], set[str], dict[str, np.ndarray]]:
+    """Column -> number of distinct values; which columns are text; the numbers of cells of each value. One column at a time is in memory."""
+    counts, texts, sizes = {}, set(), {}
+    for column in column_names(file["obs"]):
+        try:
+            values = table_of(file, "obs", (column,))[column]
+            found = values.value_counts()
+        except (ValueError, TypeError, KeyError, UnreadableFile):
+            continue  # a column that cannot be read is not offered
+        found = found[found > 0]
+        counts[column] = len(found)
+        if values.dtype.kind == "O":
+            texts.add(column)
+        if len(found) <= 10_000:
+            sizes[column] = found.to_numpy()
+    return counts, texts, sizes
+
+
+def _label_column(counts: dict[str, int], texts: set[str], cells: int) -> str | None:
     for wanted in LABEL_NAMES:
         for column, distinct in counts.items():
-            if _plain(column) == wanted and distinct > 0:
+            if plain(column) == wanted and distinct > 0:
                 return column
-    texts = [c for c in counts if obs[c].dtype.kind == "O" and 2 <= counts[c] <= min(200, max(2, len(obs) // 2))]
-    return texts[0] if len(texts) == 1 else None
+    likely_ones = [c for c in counts if c in texts and 2 <= counts[c] <= min(200, max(2, cells // 2))]
+    return likely_ones[0] if len(likely_ones) == 1 else None
 
 
-def _has_negative(item: Any) -> bool:
-    data = item["data"] if isinstance(item, _group()) else item
-    step = max(1, 4_000_000 // max(1, int(np.prod(data.shape[1:]))))
-    return any((data[at : at + step] < 0).any() for at in range(0, data.shape[0], step))
-
-
-def _values(item: Any, name: str) -> Any:
-    """Genes x columns: float array, or CSC matrix."""
-    from scipy import sparse
-
-    if not isinstance(item, _group()):
-        dense = np.asarray(item[()])
-        return np.ascontiguousarray(_floats(dense, name).T)
-    from anndata.io import read_elem
-
-    if {"data", "indices", "indptr"} <= set(item) and "encoding-type" not in item.attrs:  # anndata 0.6
-        kind = sparse.csc_matrix if item.attrs.get("h5sparse_format") in ("csc", b"csc") else sparse.csr_matrix
-        found = kind((item["data"][()], item["indices"][()], item["indptr"][()]), shape=_shape(item))
-    else:
-        found = read_elem(item)
-    if not sparse.issparse(found):
-        raise UnreadableFile(f"{name} holds its values in an unknown form.")
-    found.check_format(full_check=True)  # indices beyond the matrix would crash the compiled code
-    turned = sparse.csc_matrix(found.T)
-    turned.sum_duplicates()
-    turned.data = _floats(turned.data, name)
-    return turned
-
-
-def _floats(values: np.ndarray, name: str) -> np.ndarray:
-    """As float; whole numbers become float32 only where that is exact."""
-    if values.dtype.kind not in "biuf":
-        raise UnreadableFile(f"{name} holds text instead of numbers.")
-    if values.dtype in (np.float32, np.float64):
-        return values
-    small = values.dtype.kind in "iu" and values.size > 0 and abs(int(values.min())) < 2**24 and int(values.max()) < 2**24
-    exact = values.dtype.itemsize <= 2 or small
-    return values.astype(np.float32 if exact else np.float64)
+def _symbols(file: h5py.File, matrix: str) -> str | None:
+    """The column of gene symbols, if the index holds none."""
+    key = _var(file, matrix)
+    index = index_of(file, key)[:200]
+    if not len(index) or sum(bool(_NO_SYMBOL.match(g)) for g in index) < 0.5 * len(index):
+        return None
+    texts = [c for c in column_names(file[key]) if is_text(file, key, c)]
+    return next((c for wanted in _SYMBOL_NAMES for c in texts if plain(c) == wanted), None)

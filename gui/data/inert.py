@@ -3,6 +3,9 @@
 ``pickle.load`` runs whatever the file says. Here REDUCE, NEWOBJ and BUILD only note down what was asked for; a name outside of the
 exact list ``ALLOWED`` and every opcode that a data file does not need are refused. What a stand-in may become is decided in
 :mod:`gui.data.dcx`, from buffers whose lengths are checked.
+
+A session of the predecessor holds page components and models of other packages too. There (``anything``) every name may stand, for it is
+never looked up, and what is put into unknown objects is dropped.
 """
 
 from __future__ import annotations
@@ -15,9 +18,12 @@ from typing import Any
 
 from gui.errors import UnreadableFile, UnsafeFile
 
-MAX_OPERATIONS = 20_000_000
-MAX_MEMO = 5_000_000
-MAX_STACK = 5_000_000
+MAX_OPERATIONS = 6_000_000
+"""Measured: 1.3 µs each. A frame needs some per name and one per value of an object array, none per number."""
+MAX_MEMO = 3_000_000
+MAX_STACK = 3_000_000
+MAX_INDEX = 2**32
+"""Of the memo. Larger ones only serve to make a dictionary slow: their hashes can collide."""
 
 _NUMPY = ("numpy.core.multiarray", "numpy._core.multiarray")
 _INDEXES = ("pandas.core.indexes.base", "pandas")
@@ -38,7 +44,7 @@ ALLOWED: frozenset[tuple[str, str]] = frozenset(
     + [(module, "CategoricalDtype") for module in ("pandas.core.dtypes.dtypes", "pandas")]
     + [("pandas.core.arrays.string_", "StringArray"), ("pandas.arrays", "StringArray")]
     + [("pandas.core.arrays.string_", "StringDtype"), ("pandas", "StringDtype")]
-    + [("pandas._libs.missing", "NA")]
+    + [(module, "NA") for module in ("pandas._libs.missing", "pandas")]
     + [("pandas.core.arrays.sparse.array", "SparseArray"), ("pandas.arrays", "SparseArray")]
     + [("pandas.core.arrays.sparse.dtype", "SparseDtype"), ("pandas.core.dtypes.dtypes", "SparseDtype"), ("pandas", "SparseDtype")]
     + [("pandas._libs.sparse", "IntIndex"), ("pandas._libs.sparse", "BlockIndex")]
@@ -77,10 +83,10 @@ def shown(text: str) -> str:
 
 
 class Interpreter:
-    """One run over the opcodes of one file."""
+    """One run over the opcodes of one file. anything : other names than ``ALLOWED`` may stand, inert like these."""
 
-    def __init__(self, name: str) -> None:
-        self._file = name
+    def __init__(self, name: str, *, anything: bool = False) -> None:
+        self._file, self._anything = name, anything
         self._stack: list[Any] = []
         self._memo: dict[int, Any] = {}
 
@@ -111,6 +117,8 @@ class Interpreter:
 
     def top(self, kind: type) -> Any:
         value = self._stack[-1]
+        if self._anything and type(value) is Wish:
+            return kind()  # an unknown container; what is put into it is dropped
         if type(value) is not kind:
             raise self.unsafe("puts items into something that is no container")
         return value
@@ -118,12 +126,12 @@ class Interpreter:
     def name(self, module: Any, name: Any) -> Name:
         if type(module) is not str or type(name) is not str:
             raise self.unsafe("names a program part in a disguised way")
-        if (module, name) not in ALLOWED:
+        if not self._anything and (module, name) not in ALLOWED:
             raise self.unsafe(f"asks for {shown(f'{module}.{name}')}, which no data file needs")
         return Name(module, name)
 
     def put(self, index: int, value: Any) -> None:
-        if len(self._memo) >= MAX_MEMO:
+        if len(self._memo) >= MAX_MEMO or not 0 <= index < MAX_INDEX:
             raise self.unsafe("remembers more values than any data file does")
         self._memo[index] = value
 
@@ -131,9 +139,10 @@ class Interpreter:
         if len(items) % 2:
             raise self.damaged()
         for key, value in zip(items[::2], items[1::2], strict=True):
-            if type(key) is not str:  # other keys could be made to collide, and no frame needs them
+            if type(key) is str:
+                target[key] = value
+            elif not self._anything:  # other keys could be made to collide, and no frame needs them
                 raise self.unsafe("uses a key that is not text")
-            target[key] = value
 
     def wish(self) -> None:
         args, what = self.pop(), self.pop()
@@ -147,6 +156,19 @@ class Interpreter:
         if type(target) is not Wish or target.built:
             raise self.unsafe("changes the inside of something that is no data")
         target.state, target.built = state, True
+
+    def other(self, op: str) -> None:
+        """What only unknown objects need: sets as lists, keyword arguments dropped."""
+        if op == "EMPTY_SET":
+            self._stack.append([])
+        elif op == "ADDITEMS":
+            values = self.pop_mark()
+            self.top(list).extend(values)
+        elif op == "FROZENSET":
+            self._stack.append(tuple(self.pop_mark()))
+        else:  # NEWOBJ_EX
+            self.pop()
+            self.wish()
 
     def run(self, data: bytes) -> Any:
         """The stand-in for the pickled object. Raises UnsafeFile or UnreadableFile."""
@@ -212,6 +234,8 @@ class Interpreter:
                 self.pop_mark()
             elif op in ("PROTO", "FRAME"):
                 continue
+            elif self._anything and op in _OTHERS:
+                self.other(op)
             elif op == "STOP":
                 return self.pop()
             else:  # extension registry, persistent ids, INST, OBJ, sets, out-of-band buffers: never in a frame
@@ -235,11 +259,13 @@ _PUSH: dict[str, Callable[[Any], Any]] = {
     "EMPTY_TUPLE": lambda _: (),
 }
 _TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
+_OTHERS = ("EMPTY_SET", "ADDITEMS", "FROZENSET", "NEWOBJ_EX")
 
 
-def interpret(data: bytes, name: str) -> Any:
+def interpret(data: bytes, name: str, *, anything: bool = False) -> Any:
     """The pickle as inert stand-ins: Python numbers, text, bytes, lists, tuples, dicts with text keys, :class:`Name` and :class:`Wish`.
 
+    anything : names outside of ``ALLOWED`` may stand too; keys that are no text are left out then
     Raises UnsafeFile (a forbidden name or operation, a limit) or UnreadableFile (damaged), both naming ``name``.
     """
-    return Interpreter(name).run(data)
+    return Interpreter(name, anything=anything).run(data)

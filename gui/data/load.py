@@ -14,7 +14,6 @@ from gui.data.checks import (
     PART_NAMES,
     check_columns,
     check_common,
-    check_matrix,
     check_reference,
     check_trainable,
     check_types,
@@ -24,12 +23,19 @@ from gui.data.checks import (
     number,
     some,
 )
+from gui.data.clinical import ClinicalChoice, load_clinical
 from gui.data.dataset import ROLES, Bulk, Cells, Dataset, Role, Source
-from gui.data.normalize import common_genes, split_cells, sums_by_type
-from gui.data.parts import FileChoice, Frozen, Inspection, Part, inspect_file, read_all
-from gui.errors import BadNames, EmptyColumn, MissingPart, NoLabels
+from gui.data.dcx import DcxFile
+from gui.data.diagnose import diagnose
+from gui.data.normalize import common_genes, split_cells
+from gui.data.parts import CellChoice, FileChoice, Frozen, Inspection, Part, inspect_file, read_all
+from gui.data.profiles import type_profiles
+from gui.data.repair_list import AnyRepair, chosen_files, repair_part
+from gui.data.repairs import keep_columns
+from gui.data.truth import TruthChoice, load_truth
+from gui.errors import EmptyColumn, MissingPart
 
-__all__ = ["FileChoice", "Inspection", "LoadRequest", "inspect_file", "load_dataset"]
+__all__ = ["CellChoice", "FileChoice", "Inspection", "LoadRequest", "inspect_file", "load_dataset"]
 
 SCALE = 10_000.0
 
@@ -40,6 +46,8 @@ class LoadRequest(Frozen):
     files : by role; a .dcx under "train" fills every role for which no other file is given
     scale : scale every matrix to 10 000 per column over the genes in use; False leaves the values as they are
     test_share, split_seed : for splitting the training cells where no test data are given
+    repairs : what the user chose to have mended; applied in the order of repair_list.KINDS to the parts they are for
+    clinical, truth : tables about the bulk samples
     """
 
     files: Mapping[Role, FileChoice]
@@ -49,6 +57,9 @@ class LoadRequest(Frozen):
     name: str = ""
     description: str = ""
     author: str = ""
+    repairs: tuple[AnyRepair, ...] = ()
+    clinical: ClinicalChoice | None = None
+    truth: TruthChoice | None = None
 
 
 def load_dataset(request: LoadRequest, *, current: Dataset | None = None) -> Dataset:
@@ -58,10 +69,10 @@ def load_dataset(request: LoadRequest, *, current: Dataset | None = None) -> Dat
     Raises DataError: one sentence that names file, gene, type or sample, and what to do.
     """
     if set(request.files) == {"bulk"} and current is not None and current.parts().keys() - {"bulk"}:
-        part = _checked("bulk", read_all(request.files)[0]["bulk"])
+        part = _checked("bulk", read_parts(request)[0]["bulk"])
         dataset = replace(current, bulk=Bulk(part.matrix, part.obs), sources=(*(s for s in current.sources if s.role != "bulk"), part.source))
-        return _complete(dataset)
-    read, dcx = read_all(request.files)
+        return with_tables(_complete(dataset), request)
+    read, dcx = read_parts(request)
     if "train" not in read:
         raise MissingPart("There are no single-cell training data.", advice="Choose a file of labelled single cells.")
     parts = {role: _checked(role, read[role]) for role in ROLES if role in read}
@@ -89,26 +100,49 @@ def load_dataset(request: LoadRequest, *, current: Dataset | None = None) -> Dat
         author=request.author or (dcx.author if dcx else ""),
         sources=tuple(sources[role] for role in ROLES if role in sources),
     )
-    return _complete(dataset)
+    return with_tables(_complete(dataset), request)
+
+
+def with_tables(dataset: Dataset, request: LoadRequest) -> Dataset:
+    """With the clinical table and the known shares of ``request``; those that were there stay where their samples are still in the bulk.
+
+    Raises UnreadableFile, BadValues, MissingPart (no bulk, or no sample in common).
+    """
+    if (request.clinical or request.truth) and dataset.bulk is None:
+        raise MissingPart("Clinical data and known shares belong to bulk samples, but there are none.", advice="Choose bulk samples too.")
+    samples = dataset.bulk.samples if dataset.bulk is not None else []
+    clinical, truth = dataset.clinical, dataset.truth
+    if request.clinical is not None:
+        clinical = load_clinical(request.clinical, samples)
+    elif clinical is not None:
+        there = [s for s in samples if s in clinical.table.index]
+        clinical = replace(clinical, table=clinical.table.reindex(samples)) if there else None
+    if request.truth is not None:
+        truth = load_truth(request.truth, samples, dataset.types)
+    elif truth is not None:
+        there = [s for s in samples if s in truth.shares.columns]
+        truth = replace(truth, shares=truth.shares[there]) if there else None
+    return replace(dataset, clinical=clinical, truth=truth)
+
+
+def read_parts(request: LoadRequest) -> tuple[dict[Role, Part], DcxFile | None]:
+    """All parts by role, repaired but unchecked."""
+    read, dcx = read_all(chosen_files(request.files, request.repairs))
+    return {role: repair_part(part, request.repairs)[0] for role, part in read.items()}, dcx
 
 
 def _checked(role: Role, part: Part) -> Part:
     """The part, its own checks passed; cells without a label are gone."""
-    name, source = part.source.name, part.source
+    for finding in diagnose(part, layout=False):
+        if finding.severity == "refusal":
+            raise finding.as_error()
+    source = part.source
     if part.labels is not None and role in ("train", "test"):
         there = ~pd.isna(part.labels) & (part.labels != "")
         missing = int((~there).sum())
-        if missing == len(there):
-            raise NoLabels(f"In {name} no cell has a label.", advice="Choose another label column.")
         if missing:
             source = replace(source, notes=(*source.notes, f"{number(missing)} cell{'s' if missing > 1 else ''} without a label left out."))
-            part = Part(part.matrix.where(there), part.labels[there], part.obs[there], source)
-        if len(set(part.labels)) == len(part.labels) > 2:  # type: ignore[arg-type]
-            raise BadNames(
-                f"In {name} every cell has a label of its own ({some(part.labels)}), so these are not cell types.",  # type: ignore[arg-type]
-                advice="Choose the column that holds cell types; in a table the header must repeat the cell type of each cell.",
-            )
-    check_matrix(part.matrix, role, name)
+            part = replace(keep_columns(part, there), source=source)
     return part
 
 
@@ -180,17 +214,14 @@ def _type_means(dataset: Dataset, genes: pd.Index) -> pd.DataFrame:
     train = dataset.train
     if train is None:
         return pd.DataFrame(index=genes)
-    matrix, types = train.matrix.take(genes), train.types
-    sums = matrix.sums()
-    weight = np.divide(1.0, sums, out=np.zeros_like(sums), where=sums > 0)
-    means = sums_by_type(Cells(matrix, train.labels, train.obs), weight).to_numpy()
-    lost = [t for t, empty in zip(types, (means.sum(axis=0) == 0), strict=True) if empty]
+    means = type_profiles(Cells(train.matrix.take(genes), train.labels, train.obs))
+    lost = list(means.columns[means.sum(axis=0) == 0])
     if lost:
         raise EmptyColumn(
             f"In the training cells all cells of {some(lost)} are zero over the {number(len(genes))} common genes.",
             advice="Leave the type out, or use files with more genes in common.",
         )
-    return pd.DataFrame(means, index=genes, columns=types)
+    return means
 
 
 # -- in the reading process -----------------------------------------------------------------------------------------------------

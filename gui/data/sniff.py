@@ -9,6 +9,7 @@ from typing import IO
 from gui.errors import UnreadableFile
 
 HEAD = 4096
+_BLOCK = 1 << 24
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"\x89HDF\r\n\x1a\n", "HDF5"),
     (b"PK\x03\x04", "a ZIP or Excel file"),
@@ -27,6 +28,18 @@ _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"<html", "a web page"),
 )
 UTF16 = (b"\xff\xfe", b"\xfe\xff")
+MATRIX_MARKET = b"%%MatrixMarket"
+
+
+def text_encoding(head: bytes) -> str:
+    """ "utf-16" where a byte order mark says so, "utf-16-le" or "utf-16-be" where every other byte is zero, else "utf-8-sig"."""
+    if head.startswith(UTF16):
+        return "utf-16"
+    pairs = len(head) // 2
+    for at, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
+        if pairs > 3 and head[at : 2 * pairs : 2].count(0) > 0.4 * pairs and head[1 - at : 2 * pairs : 2].count(0) == 0:
+            return encoding
+    return "utf-8-sig"
 
 
 def first_bytes(path: Path, name: str) -> bytes:
@@ -34,7 +47,7 @@ def first_bytes(path: Path, name: str) -> bytes:
     try:
         with open(path, "rb") as file:
             head = file.read(HEAD)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise UnreadableFile(f"{name} was not found.") from None
     except IsADirectoryError:
         raise UnreadableFile(f"{name} is a folder, not a file.") from None
@@ -65,14 +78,19 @@ def looks_like(head: bytes) -> str:
         return "a gzip archive"
     if len(head) > 1 and head[0] == 0x80 and head[1] <= 5:
         return "a Python pickle"
-    if head.startswith(UTF16):
+    if text_encoding(head).startswith("utf-16"):
         return "text"
     return "binary data" if b"\x00" in head else "text"
 
 
 def read_limited(file: IO[bytes], limit: int, name: str) -> bytes:
     """Everything up to ``limit`` bytes. Raises UnreadableFile beyond it: a small archive can unpack to any size."""
-    data = file.read(limit + 1)
-    if len(data) > limit:
+    blocks: list[bytes] = []
+    size = 0
+    while size <= limit and (block := file.read(min(_BLOCK, limit + 1 - size))):  # read(limit) would take the memory of the limit at once
+        blocks.append(block)
+        size += len(block)
+    data = blocks[0] if len(blocks) == 1 else b"".join(blocks)
+    if size > limit:
         raise UnreadableFile(f"{name} is too large: more than {limit / 2**30:.0f} GB of text.", advice="Save it as .h5ad, which needs far less memory.")
     return data

@@ -5,169 +5,162 @@ The header is read here and not by pandas, which would rename the cell types tha
 
 from __future__ import annotations
 
-import csv
-import gzip
 import io
 import re
-import zlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from gui.data.sniff import UTF16, first_bytes, looks_like, read_limited, unzipped_head
+from gui.data.sniff import first_bytes, looks_like
+from gui.data.textfile import DELIMITERS, after_lines, decoded, first_lines, records
 from gui.errors import BadNames, BadValues, UnreadableFile
 
-MAX_TEXT = 8 * 2**30
-_MISSING = ["", "NA", "N/A", "NaN", "nan", "NULL", "null", "#N/A", "#NA", "-NaN", "-nan", "<NA>", "None"]
+MISSING = ["", "NA", "N/A", "NaN", "nan", "NULL", "null", "#N/A", "#NA", "-NaN", "-nan", "<NA>", "None"]
 _DECIMAL_COMMA = re.compile(r"^\s*[-+]?\d+,\d+([eE][-+]?\d+)?\s*$")
+_DECIMAL_POINT = re.compile(r"^\s*[-+]?\d+\.(\d{1,2}|\d{4,})\s*$")  # three digits may be a group of thousands
+_GROUPED_COMMA = re.compile(r"^\s*[-+]?[1-9]\d{0,2}([.'\s]\d{3})+,\d+\s*$")
 _THOUSANDS = re.compile(r"^\s*[-+]?[1-9]\d{0,2}(,\d{3})+\s*$")
-_DELIMITERS = {"\t": "tab", ";": "semicolon", ",": "comma", " ": "blank"}
-_SAMPLE = 60
+_GROUPS = {",": "a comma", ".": "a point", "'": "an apostrophe", " ": "a blank", "\u00a0": "a blank", "\u202f": "a blank", "\u2009": "a blank"}
+_WANTED = "The first line should hold the column names, the first column the gene names, separated by commas, semicolons or tabs."
 
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """values : genes x columns, float64, NaN where nothing stands; genes, columns : as written, may repeat; notes : sentences."""
+    """values : genes x columns, float64, NaN where nothing stands; genes, columns : as written, may repeat; notes : sentences.
+
+    sheets, sheet : of a workbook, and the one that was read; texts : further columns of text, one entry per gene (GCT's descriptions)
+    traits : what was unusual, for findings: "thousands-separator", "other-sheet" (not the first was read), "encoding-guessed", "genes-stripped"
+    """
 
     values: npt.NDArray[np.float64]
     genes: list[str]
     columns: list[str]
     notes: tuple[str, ...] = ()
+    sheets: tuple[str, ...] = ()
+    sheet: str | None = None
+    texts: Mapping[str, list[str]] = field(default_factory=dict)
+    traits: tuple[str, ...] = ()
 
 
-def read_table(path: Path, name: str | None = None) -> Table:
-    """Read ``.csv``, ``.tsv``, ``.txt`` (also ``.gz``), GCT 1.2 or the first filled sheet of an ``.xlsx``.
+@dataclass(frozen=True)
+class _Layout:
+    """Where the values are. skip : lines above the first gene; first : columns of text in front of the values; texts : names of all but the first."""
+
+    delimiter: str
+    columns: list[str]
+    skip: int
+    first: int = 1
+    texts: tuple[str, ...] = ()
+    genes: int | None = None
+
+
+def read_table(path: Path, name: str | None = None, *, sheet: str | None = None) -> Table:
+    """Read ``.csv``, ``.tsv``, ``.txt`` (also ``.gz``), GCT 1.2 and 1.3, or a sheet of an ``.xlsx`` (None: the first with a table).
 
     Raises UnreadableFile (missing, empty, damaged, not a table), BadValues (text where a number should be), BadNames (nameless gene or column).
     """
     name = name or path.name
-    head = first_bytes(path, name)
-    inner = unzipped_head(path, head)
-    kind = looks_like(inner)
-    if kind == "a ZIP or Excel file" and head is inner and name.lower().endswith((".xlsx", ".xlsm")):
+    if looks_like(first_bytes(path, name)) == "a ZIP or Excel file":
         from gui.data.excel import read_excel
 
-        rows, notes = read_excel(path, name)
-        return _from_rows(rows, name, notes)
-    if kind != "text":
-        raise UnreadableFile(f"{name} is not a text table; it looks like {kind}.", advice=_rename(kind))
-    text, notes = _text(path, head, name)
-    lines = _first_lines(text)
+        book = read_excel(path, name, sheet)
+        traits = ("other-sheet",) if book.sheet != book.sheets[0] else ()
+        return _from_rows(book.rows, name, book.notes, traits, book.sheets, book.sheet)
+    if sheet is not None:
+        raise UnreadableFile(f"{name} is no workbook and has no sheet {sheet[:60]}.")
+    text, notes = decoded(path, name)
+    traits = ("encoding-guessed",) if notes else ()
+    lines = first_lines(text)
     if not any(line.strip() for line in lines):
         raise UnreadableFile(f"{name} is empty: it holds blank lines only.")
-    skip = 0
-    gct = lines[0].startswith("#1.2")
+    gct = re.match(r"#1\.[23]$", lines[0].strip())
+    layout = _gct(lines, name) if gct else _layout(lines, name)
     if gct:
-        skip, lines = 2, lines[2:]
-        notes.append("Read as GCT 1.2.")
-    delimiter, header = _layout(lines, name, skip)
-    if delimiter not in (",", "\t"):
-        notes.append(f"Columns are separated by a {_DELIMITERS[delimiter]}.")
-    decimal = _decimal(lines[1:], delimiter, name)
+        notes.append(f"Read as GCT {lines[0].strip()[1:]}.")
+    elif layout.delimiter not in (",", "\t"):
+        notes.append(f"Columns are separated by a {DELIMITERS[layout.delimiter]}.")
+    decimal = _decimal(first_lines(text[after_lines(text, layout.skip) :][: 1 << 22]), layout, name)
     if decimal == ",":
         notes.append("Numbers have a decimal comma.")
-    header = header[1:] if gct else header  # its second column is a description
-    values, genes = _body(text, skip, delimiter, decimal, header, 2 if gct else 1, name)
-    return _checked(values, genes, header, name, notes)
-
-
-def _rename(kind: str) -> str:
-    if kind == "HDF5":
-        return "If it is an AnnData file, rename it to .h5ad and choose it again."
-    return "Export the table as .csv or .tsv and choose that file."
-
-
-def _text(path: Path, head: bytes, name: str) -> tuple[str, list[str]]:
     try:
-        if head.startswith(b"\x1f\x8b"):
-            with gzip.open(path, "rb") as file:
-                data = read_limited(file, MAX_TEXT, name)  # type: ignore[arg-type]
-        else:
-            with open(path, "rb") as plain:
-                data = read_limited(plain, MAX_TEXT, name)
-    except (EOFError, zlib.error, gzip.BadGzipFile):
-        raise UnreadableFile(f"{name} is damaged or incomplete: the compressed content ends too early.", advice="Download or copy the file again.") from None
-    except OSError:
-        raise UnreadableFile(f"{name} cannot be read.") from None
-    notes: list[str] = []
+        values, frame, groups = _body(text, layout, decimal, name)
+    except MemoryError:
+        raise UnreadableFile(f"{name} needs more memory than there is.", advice="Save it as .h5ad, which needs far less memory.") from None
+    if groups:
+        notes.append(f"Numbers have {_GROUPS[groups]} between the thousands; they were read without it.")
+        traits = (*traits, "thousands-separator")
+    if layout.genes is not None and layout.genes != len(values):
+        raise UnreadableFile(f"{name} is incomplete: its second line tells of {layout.genes} genes, but {len(values)} follow.")
+    texts = {column: [str(v) for v in frame[i + 1]] for i, column in enumerate(layout.texts)}
+    return _checked(values, [str(gene) for gene in frame[0]], layout.columns, name, notes, traits, texts=texts)
+
+
+def _gct(lines: list[str], name: str) -> _Layout:
+    """GCT: a line with the version, one with the sizes, the header; 1.3 has lines of sample annotation above the genes."""
+    damaged = UnreadableFile(f"{name} begins like a GCT file, but its second and third lines do not fit.", advice="Export it again, or save it as .csv.")
     try:
-        text = data.decode("utf-16" if data.startswith(UTF16) else "utf-8-sig")
-    except UnicodeDecodeError:
-        if data.startswith(UTF16):
-            raise UnreadableFile(f"{name} is damaged: its text breaks off within a character.") from None
-        text = data.decode("latin-1")
-        notes.append("The text is not UTF-8; it was read as Latin-1.")
-    if "\x00" in text:
-        raise UnreadableFile(f"{name} is not a text table; it looks like binary data.")
-    return (text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text), notes
+        sizes = [int(field) for field in lines[1].split()]
+        header = records(lines[2:3], "\t")[0][0]
+    except (ValueError, IndexError):
+        raise damaged from None
+    before, above = sizes[2:4] if len(sizes) >= 4 else (1, 0)
+    if len(sizes) < 2 or before < 0 or above < 0 or len(header) < before + 2 or above > 10_000:
+        raise damaged
+    return _Layout("\t", header[1 + before :], 3 + above, 1 + before, tuple(header[1 : 1 + before]), sizes[0])
 
 
-def _first_lines(text: str) -> list[str]:
-    lines: list[str] = []
-    at = 0
-    while len(lines) < _SAMPLE and at < len(text):
-        end = text.find("\n", at)
-        end = len(text) if end < 0 else end
-        lines.append(text[at:end])
-        at = end + 1
-    return lines
-
-
-def _split(line: str, delimiter: str) -> list[str]:
-    return next(csv.reader([line], delimiter=delimiter, skipinitialspace=delimiter == " "), [])
-
-
-def _layout(lines: list[str], name: str, skip: int) -> tuple[str, list[str]]:
+def _layout(lines: list[str], name: str) -> _Layout:
     """The delimiter and the column names (without the corner cell)."""
-    csv.field_size_limit(2**31 - 1)
+    blank = next(i for i, line in enumerate(lines) if line.strip())
     filled = [line for line in lines if line.strip()]
     if len(filled) < 2:
         raise UnreadableFile(f"{name} is not a table: it has fewer than two lines.", advice=_WANTED)
-    for delimiter in _DELIMITERS:
-        header, widths = _split(lines[0], delimiter), {len(_split(line, delimiter)) for line in lines[1:] if line.strip()}
-        if len(widths) == 1 and (width := widths.pop()) >= 2 and len(header) in (width, width - 1) and _numeric(filled[1:], delimiter):
+    for delimiter in DELIMITERS:
+        found, height = records(lines[blank:], delimiter)
+        if len(found) < 2:
+            continue
+        header, widths = found[0], {len(record) for record in found[1:]}
+        if len(widths) == 1 and (width := widths.pop()) >= 2 and len(header) in (width, width - 1) and _numeric(found[1:]):
             # R's write.table leaves the corner cell out: the header is then one shorter than the lines
-            return delimiter, header[1:] if len(header) == width else header
-    for start in range(1, len(lines) - 1):
-        for delimiter in _DELIMITERS:
-            sizes = {len(_split(line, delimiter)) for line in lines[start:] if line.strip()}
-            below = _split(lines[start + 1], delimiter)
-            if len(sizes) == 1 and below and _number(below[-1]) and sizes.pop() >= 2 and _numeric([x for x in lines[start + 1 :] if x.strip()], delimiter):
+            return _Layout(delimiter, header[1:] if len(header) == width else header, blank + height)
+    for start in (i for i in range(blank + 1, len(lines) - 1) if lines[i].strip()):
+        for delimiter in DELIMITERS:
+            found, _ = records(lines[start:], delimiter)
+            if len(found) > 1 and len({len(r) for r in found}) == 1 and len(found[0]) >= 2 and _number(found[1][-1]) and _numeric(found[1:]):
                 raise UnreadableFile(
-                    f"In {name} the table seems to begin on line {skip + start + 1}.", advice="Remove the lines above the header and choose the file again."
+                    f"In {name} the table seems to begin on line {start + 1}.", advice="Remove the lines above the header and choose the file again."
                 )
     raise UnreadableFile(f"{name} is not a table: its lines have different numbers of columns.", advice=_WANTED)
 
 
-_WANTED = "The first line should hold the column names, the first column the gene names, separated by commas, semicolons or tabs."
-
-
-def _numeric(lines: list[str], delimiter: str) -> bool:
+def _numeric(found: list[list[str]]) -> bool:
     """Whether at least half of the last fields are numbers or missing: rules out a delimiter that merely occurs in names."""
-    last = [_split(line, delimiter)[-1].strip() for line in lines]
-    good = sum(field in _MISSING or _number(field) for field in last)
+    last = [record[-1].strip() for record in found]
+    good = sum(entry in MISSING or _number(entry) for entry in last)
     return 2 * good >= len(last)
 
 
-def _number(field: str) -> bool:
+def _number(entry: str) -> bool:
     try:
-        float(field.replace(",", ""))
+        float(re.sub(r"[,'\s]", "", entry))
     except ValueError:
-        return False
+        return bool(_GROUPED_COMMA.match(entry))
     return True
 
 
-def _decimal(lines: list[str], delimiter: str, name: str) -> str:
-    if delimiter == ",":
+def _decimal(lines: list[str], layout: _Layout, name: str) -> str:
+    if layout.delimiter == ",":
         return "."
-    fields = [f for line in lines if line.strip() for f in _split(line, delimiter)[1:] if "," in f]
-    commas = [f for f in fields if _DECIMAL_COMMA.match(f)]
-    if not commas or len(commas) < len(fields):
-        return "."  # a field like 1,234.5 is then refused as no number, with its place
-    if delimiter != ";" and all(_THOUSANDS.match(f) for f in commas):
+    fields = [f for record in records(lines, layout.delimiter)[0] for f in record[layout.first :]]
+    with_comma = [f for f in fields if "," in f]
+    commas = [f for f in with_comma if _DECIMAL_COMMA.match(f) or _GROUPED_COMMA.match(f)]
+    if not commas or len(commas) < len(with_comma) or any(map(_DECIMAL_POINT.match, fields)):
+        return "."  # a field like 1,234.5 has a separator of thousands, or is refused as no number with its place
+    if layout.delimiter != ";" and all(_THOUSANDS.match(f) for f in commas):
         raise BadValues(
             f'In {name} it cannot be told whether the comma in "{commas[0]}" is a decimal comma or separates thousands.',
             advice="Export the numbers with a decimal point.",
@@ -175,35 +168,58 @@ def _decimal(lines: list[str], delimiter: str, name: str) -> str:
     return ","
 
 
-def _body(text: str, skip: int, delimiter: str, decimal: str, columns: list[str], first: int, name: str) -> tuple[npt.NDArray[np.float64], list[str]]:
-    """Values and gene names below the header; the values begin in column ``first``."""
-    wanted = range(first + len(columns))
+def _body(text: str, layout: _Layout, decimal: str, name: str) -> tuple[npt.NDArray[np.float64], pd.DataFrame, str]:
+    """Values below the header, the columns of text in front of them, and what separates thousands ("" mostly)."""
+    first = layout.first
+    wanted = range(first + len(layout.columns))
+    handle = io.StringIO(text)
+    handle.seek(after_lines(text, layout.skip))
     try:
         frame = pd.read_csv(
-            io.StringIO(text),
-            sep=delimiter,
+            handle,
+            sep=layout.delimiter,
             header=None,
             index_col=False,
-            skiprows=skip + 1,
             names=list(wanted),
             dtype=dict.fromkeys(wanted[:first], str),
             decimal=decimal,
-            na_values=dict.fromkeys(wanted[first:], _MISSING),  # a gene may well be called NA
+            na_values=dict.fromkeys(wanted[first:], MISSING),  # a gene may well be called NA
             keep_default_na=False,
-            skipinitialspace=delimiter == " ",
+            skipinitialspace=layout.delimiter == " ",
             float_precision="round_trip" if decimal == "." else None,
             low_memory=False,
         )
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError) as error:
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError, OverflowError) as error:
         found = re.search(r"line (\d+)", str(error))
-        what = f"is not a table: line {found.group(1)} has another number of columns" if found else "is damaged or not a table"
+        what = f"is not a table: line {int(found.group(1)) + layout.skip} has another number of columns" if found else "is damaged or not a table"
         raise UnreadableFile(f"{name} {what}.", advice=_WANTED) from None
-    genes = [str(gene) for gene in frame[0]]
-    frame = frame.iloc[:, first:]
-    for i, kind in enumerate(frame.dtypes):
-        if kind.kind not in "iuf":
-            _refuse_text(frame.iloc[:, i], genes, columns[i], i, name)
-    return np.ascontiguousarray(frame.to_numpy(dtype=np.float64)), genes
+    frame, texts = frame.iloc[:, first:], frame.iloc[:, :first]
+    odd = [i for i, kind in enumerate(frame.dtypes) if kind.kind not in "iuf"]
+    groups = _groups([frame.iloc[:, i] for i in odd], decimal) if odd else ""
+    if groups:
+        frame = frame.astype({frame.columns[i]: object for i in odd})
+        for i in odd:
+            plain = frame.iloc[:, i].str.replace(groups, "", regex=False).str.replace(decimal, ".", regex=False)
+            frame[frame.columns[i]] = pd.to_numeric(plain, errors="coerce")
+    for i in odd if not groups else []:
+        _refuse_text(frame.iloc[:, i], list(texts[0]), layout.columns[i], i, name)
+    return np.ascontiguousarray(frame.to_numpy(dtype=np.float64)), texts, groups
+
+
+def _groups(columns: list[pd.Series], decimal: str) -> str:
+    """What separates thousands in these columns of text: only if every entry is a number then, and one has the decimal mark too (1,234.5)."""
+    if any(column.dtype != object for column in columns):
+        return ""
+    for mark in _GROUPS:
+        if mark == decimal:
+            continue
+        group, point = re.escape(mark), re.escape(decimal)
+        whole = re.compile(rf"\s*[-+]?(?:\d{{1,3}}(?:{group}\d{{3}})+(?:{point}\d*)?|\d+(?:{point}\d*)?(?:[eE][-+]?\d+)?)\s*")
+        both = re.compile(rf"\s*[-+]?\d{{1,3}}(?:{group}\d{{3}})+{point}\d+\s*")
+        filled = [column.dropna().astype(str) for column in columns]
+        if all(f.str.fullmatch(whole).all() for f in filled) and any(f.str.fullmatch(both).any() for f in filled):
+            return mark
+    return ""
 
 
 def _refuse_text(column: pd.Series, genes: list[str], label: str, at: int, name: str) -> None:
@@ -219,7 +235,7 @@ def _refuse_text(column: pd.Series, genes: list[str], label: str, at: int, name:
     )
 
 
-def _from_rows(rows: list[list[object]], name: str, notes: list[str]) -> Table:
+def _from_rows(rows: list[list[object]], name: str, notes: list[str], traits: tuple[str, ...], sheets: tuple[str, ...], sheet: str) -> Table:
     """A sheet's rows: the first one the header."""
     width = max(len(row) for row in rows)
     header = ["" if v is None else str(v) for v in rows[0]] + [""] * (width - len(rows[0]))
@@ -229,7 +245,7 @@ def _from_rows(rows: list[list[object]], name: str, notes: list[str]) -> Table:
         gene = "" if not row or row[0] is None else str(row[0])
         genes.append(gene)
         for j, value in enumerate(row[1:]):
-            if value is None or (isinstance(value, str) and value.strip() in _MISSING):
+            if value is None or (isinstance(value, str) and value.strip() in MISSING):
                 continue
             if isinstance(value, bool) or not isinstance(value, int | float):
                 raise BadValues(
@@ -237,21 +253,33 @@ def _from_rows(rows: list[list[object]], name: str, notes: list[str]) -> Table:
                     advice="Format the cells as numbers and save the file again.",
                 )
             values[i, j] = value
-    return _checked(values, genes, header[1:], name, notes)
+    return replace(_checked(values, genes, header[1:], name, notes, traits), sheets=sheets, sheet=sheet)
 
 
-def _checked(values: npt.NDArray[np.float64], genes: list[str], columns: list[str], name: str, notes: list[str]) -> Table:
+def _checked(
+    values: npt.NDArray[np.float64],
+    genes: list[str],
+    columns: list[str],
+    name: str,
+    notes: list[str],
+    traits: tuple[str, ...],
+    *,
+    texts: Mapping[str, list[str]] | None = None,
+) -> Table:
+    texts = texts or {}
     columns, stripped = [c.strip() for c in columns], [g.strip() for g in genes]
     changed = sum(a != b for a, b in zip(genes, stripped, strict=True))
     if changed:
         notes.append(f"Blanks around {changed} gene names were removed.")
+        traits = (*traits, "genes-stripped")
     while columns and not columns[-1] and np.isnan(values[:, -1]).all():  # a delimiter at the end of every line
         columns, values = columns[:-1], values[:, :-1]
     full = [i for i, gene in enumerate(stripped) if gene or not np.isnan(values[i]).all()]
     if len(full) < len(stripped):  # lines of nothing but delimiters
         stripped, values = [stripped[i] for i in full], values[full]
+        texts = {key: [column[i] for i in full] for key, column in texts.items()}
     if "" in columns:
         raise BadNames(f"{name}: column {columns.index('') + 2} has no name in the first line.", advice=_WANTED)
     if "" in stripped:
         raise BadNames(f"{name}: line {stripped.index('') + 2} has no gene name.", advice=_WANTED)
-    return Table(values, stripped, columns, tuple(notes))
+    return Table(values, stripped, columns, tuple(notes), texts=texts, traits=traits)

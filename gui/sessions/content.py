@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from pydantic import ConfigDict
 
-from gui.data.dataset import Bulk, Cells, Dataset, Matrix, Source
+from gui.data.dataset import Bulk, Cells, Clinical, Dataset, Matrix, Source, Truth
 from gui.engine.params import ADTDParams, ApplyParams, DTDParams, Params, SearchParams
 from gui.engine.results import ADTDResult, ApplyResult, DTDResult, Provenance, Run, SearchResult
 from gui.errors import InvalidParameter, SessionNotSaved
@@ -27,9 +27,9 @@ from gui.sessions.decode import EXPECTED, Decoder, names_in
 from gui.sessions.lazy import Keeper, Origin, Values, check_fingerprint, is_large
 from gui.sessions.snapshot import PendingJob, Snapshot
 
-RECORDS: dict[str, type[Any]] = {
-    c.__name__: c for c in (Snapshot, PendingJob, Dataset, Cells, Bulk, Matrix, Source, Run, Provenance, DTDResult, ApplyResult, ADTDResult, SearchResult)
-}
+_DATA = (Dataset, Cells, Bulk, Clinical, Truth, Matrix, Source)
+_RUNS = (Run, Provenance, DTDResult, ApplyResult, ADTDResult, SearchResult)
+RECORDS: dict[str, type[Any]] = {c.__name__: c for c in (Snapshot, PendingJob, *_DATA, *_RUNS)}
 PARAMS: dict[str, type[Params]] = {c.__name__: c for c in (Params, DTDParams, ADTDParams, SearchParams, ApplyParams)}
 
 

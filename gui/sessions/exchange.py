@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gui.data.dataset import HIDDEN, Bulk, Cells, Dataset, Matrix, Source
+from gui.data.dataset import HIDDEN, Bulk, Cells, Clinical, Dataset, Matrix, Source
 from gui.data.normalize import sums_by_type
 from gui.engine.params import Params
 from gui.engine.results import ADTDResult, ApplyResult, DTDResult, Provenance, Run
@@ -253,7 +253,21 @@ class _Names:
             author=self.text(data.author),
             sources=tuple(self._source(source) for source in data.sources),
             aliases={},
+            clinical=self._clinical(data, left_out),
+            truth=None if data.truth is None else dataclasses.replace(self.any(data.truth), name=self.text(data.truth.name)),
         )
+
+    def _clinical(self, data: Dataset, left_out: list[str]) -> Clinical | None:
+        """Times and events stay, whatever their values: without them the table is of no use."""
+        found = data.clinical
+        if found is None:
+            return None
+        samples = found.table.index
+        kept = [c for c in (found.time, found.event) if c in found.table.columns]
+        names = pd.Index([self._exact.get(s, s) for s in samples], dtype=object)
+        others = self._obs(found.table.drop(columns=kept), names, "clinical data", left_out)
+        table = pd.concat([others, self.frame(found.table[kept]).set_axis(others.index)], axis=1)
+        return dataclasses.replace(found, table=table, name=self.text(found.name), time=self.text(found.time), event=self.text(found.event))
 
     def _matrix(self, matrix: Matrix) -> Matrix:
         if isinstance(matrix.columns, pd.RangeIndex) and not any(x in self._exact for x in matrix.columns):

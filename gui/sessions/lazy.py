@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from gui.data.dataset import Matrix
-from gui.engine.memory import available_memory
+from gui.data.memory import available_memory
 from gui.errors import DamagedSession, SessionError, SessionLocked
 from gui.sessions import container, header, objects
 from gui.sessions.codec import Encoder, Node, damaged, plain_bytes

@@ -35,6 +35,9 @@ def test_cell_types_repeated_in_the_header_keep_their_names(tmp_path: Path) -> N
         PLAIN[0].replace(",", ";"),
         PLAIN[0].replace(",", ";").replace("0.5", "0,5"),
         PLAIN[0].replace(",", "\t").replace("0.5", "0,5"),
+        PLAIN[0].replace(",", "|"),
+        PLAIN[0].replace(",", "  "),
+        "\n" + PLAIN[0],
         PLAIN[0].replace("\n", "\r\n"),
         PLAIN[0].replace("\n", "\r"),
         "\ufeff" + PLAIN[0],
@@ -56,6 +59,72 @@ def test_compressed_and_utf16_tables_give_the_same_table(tmp_path: Path) -> None
     assert same(read(tmp_path, gzip.compress(PLAIN[0].encode()), "t.csv.gz"))
     assert same(read(tmp_path, gzip.compress(PLAIN[0].encode()), "t.csv"))
     assert same(read(tmp_path, PLAIN[0].encode("utf-16"), "t.txt"))
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-16", "utf-8-sig"])
+def test_utf16_is_told_with_and_without_a_byte_order_mark(tmp_path: Path, encoding: str) -> None:
+    assert same(read(tmp_path, PLAIN[0].encode(encoding), "t.txt"))
+    assert same(read(tmp_path, gzip.compress(PLAIN[0].replace(",", "\t").encode(encoding)), "t.tsv"))
+
+
+@pytest.mark.parametrize(("encoding", "words"), [("latin-1", "Latin-1"), ("cp1252", "Windows-1252")])
+def test_names_of_an_older_encoding_keep_their_letters_and_it_is_said(tmp_path: Path, encoding: str, words: str) -> None:
+    name = "Müller’s" if encoding == "cp1252" else "Müller"
+    table = read(tmp_path, f"gene,{name}\nCD3D,1\nCD19,2\n".encode(encoding))
+    assert table.columns == [name]
+    assert (words in table.notes[0], table.traits) == (True, ("encoding-guessed",))
+
+
+def test_quoted_names_may_hold_separators_quotes_and_line_breaks(tmp_path: Path) -> None:
+    text = 'gene,"T\ncells","B ""naive"", old",T\n"CD3D",1,0.5,3\n"HLA-A\nor, B",0,2e3,1\n'
+    for delimiter in (",", "\t", ";"):
+        swapped = "".join(f'"{part}"' if i % 2 else part.replace(",", delimiter) for i, part in enumerate(text.split('"')))
+        table = read(tmp_path, swapped)
+        assert table.columns == ["T\ncells", 'B "naive", old', "T"]
+        assert table.genes == ["CD3D", "HLA-A\nor, B"]
+        assert table.values.tolist() == PLAIN[1]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'g,a,b\nx,"1,234.5",12\ny,3.5,"1,200,000"\n',
+        "g;a;b\nx;1.234,5;12\ny;3,5;1.200.000\n",
+        "g;a;b\nx;1 234,5;12\ny;3,5;1 200 000\n",
+        "g\ta\tb\nx\t1\u00a0234,5\t12\ny\t3,5\t1\u00a0200\u00a0000\n",
+        "g\ta\tb\nx\t1'234.5\t12\ny\t3.5\t1'200'000\n",
+        "g\ta\tb\nx\t1,234.5\t12\ny\t3.5\t1,200,000\n",
+    ],
+)
+def test_thousands_are_told_apart_where_the_decimal_mark_is_there_too(tmp_path: Path, text: str) -> None:
+    table = read(tmp_path, text)
+    assert table.values.tolist() == [[1234.5, 12], [3.5, 1_200_000]]
+    assert "thousands-separator" in table.traits
+
+
+def test_thousands_may_begin_far_below_the_first_lines(tmp_path: Path) -> None:
+    text = "g,a\n" + "".join(f"x{i},{i}.5\n" for i in range(100)) + 'last,"12,345.5"\n'
+    assert read(tmp_path, text).values[-1, 0] == 12345.5
+
+
+GCT13 = "#1.3\n2\t3\t2\t1\nid\tsymbol\tnote\tT\tB\tT\nbatch\tna\tna\tx\ty\tz\nCD3D\tA\tf\t1\t0.5\t3\nCD19\tB\tg\t0\t2e3\t1\n"
+
+
+def test_gct_of_both_versions_leaves_annotation_out_of_the_values(tmp_path: Path) -> None:
+    old = read(tmp_path, "#1.2\n2\t3\nName\tDescription\tT\tB\tT\nCD3D\tone\t1\t0.5\t3\nCD19\ttwo\t0\t2e3\t1\n", "t.gct")
+    new = read(tmp_path, GCT13, "t.gct")
+    assert same(old)
+    assert same(new)
+    assert old.texts == {"Description": ["one", "two"]}
+    assert new.texts == {"symbol": ["A", "B"], "note": ["f", "g"]}
+
+
+def test_a_gct_file_that_is_shorter_than_it_says_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableFile, match="2 genes, but 1 follow"):
+        read(tmp_path, GCT13.removesuffix("CD19\tB\tg\t0\t2e3\t1\n"), "t.gct")
+    for sizes in ("2\t3\t9\t1", "2\t-3\t-1\t1", "many", "2\t3\t1\t99999999999"):
+        with pytest.raises(UnreadableFile, match="do not fit"):
+            read(tmp_path, GCT13.replace("2\t3\t2\t1", sizes), "t.gct")
 
 
 def test_names_with_separators_and_the_gene_called_na_survive(tmp_path: Path) -> None:
@@ -152,3 +221,44 @@ def test_a_damaged_workbook_is_refused_and_text_in_a_cell_is_named(tmp_path: Pat
     book.save(tmp_path / "bad.xlsx")
     with pytest.raises(BadValues, match='"many" of gene CD19 in column B'):
         read_table(tmp_path / "bad.xlsx")
+
+
+def workbook(tmp_path: Path, **sheets: list[list[object]]) -> Path:
+    from openpyxl import Workbook
+
+    book = Workbook()
+    book.remove(book.active)
+    for title, rows in sheets.items():
+        page = book.create_sheet(title)
+        for row in rows:
+            page.append(row)
+    book.save(tmp_path / "book.xlsx")
+    return tmp_path / "book.xlsx"
+
+
+def test_the_first_filled_sheet_is_proposed_and_any_can_be_chosen(tmp_path: Path) -> None:
+    path = workbook(tmp_path, About=[["Read me"]], One=[["g", "a"], ["x", 1]], Two=[["g", "a"], ["x", 2]])
+    first = read_table(path)
+    assert (first.sheets, first.sheet, first.values.tolist(), first.traits) == (("About", "One", "Two"), "One", [[1]], ("other-sheet",))
+    assert read_table(path, sheet="Two").values.tolist() == [[2]]
+    with pytest.raises(UnreadableFile, match="no sheet Three; there are About, One, Two"):
+        read_table(path, sheet="Three")
+    with pytest.raises(UnreadableFile, match="The sheet About"):
+        read_table(path, sheet="About")
+
+
+def test_a_gene_that_excel_took_for_a_date_stays_to_be_seen(tmp_path: Path) -> None:
+    from datetime import date, datetime
+
+    table = read_table(workbook(tmp_path, S=[["g", "a"], [datetime(2024, 9, 2), 1], [date(2024, 3, 1), 2], ["CD19", 3]]))
+    assert table.genes == ["2-Sep", "1-Mar", "CD19"]
+
+
+def test_a_workbook_with_a_cell_at_the_far_end_of_every_row_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from gui.data import excel
+
+    path = workbook(tmp_path, S=[["g", "a"], *([f"x{i}", *[None] * 998, 1] for i in range(20))])
+    assert len(excel.read_excel(path, "book", table=False).rows) == 21  # positive control: below the limit it is read
+    monkeypatch.setattr(excel, "MAX_CELLS", 10_000)
+    with pytest.raises(UnreadableFile, match="cells"):
+        read_table(path)

@@ -8,9 +8,10 @@ from typing import Any
 from dash import Input, State
 
 from gui.components.filefield import FileField
-from gui.files import EXPRESSION, MODEL
+from gui.files import EXPRESSION, MODEL, FileKind
 from gui.plugin import Page
 
+TABLE = FileKind("Table", (".csv", ".tsv", ".txt", ".xlsx"))
 page = Page("upload", "Upload", "single cells, bulk", order=10)
 
 
@@ -22,13 +23,16 @@ class Part:
     title: str
     tip: str
     field: FileField
+    labels: FileField
+    """A table of barcodes and cell types beside it."""
 
     def id(self, name: str) -> str:
         return str(getattr(page.id, f"{self.role}_{name}"))
 
 
 def _part(role: str, title: str, tip: str, kinds: tuple[Any, ...] = (EXPRESSION,)) -> Part:
-    return Part(role, title, tip, FileField(page, role, kinds, title=title))
+    labels = FileField(page, f"{role}_labels", (TABLE,), title=f"{title}: table of cell types")
+    return Part(role, title, tip, FileField(page, role, kinds, title=title, folder=True), labels)
 
 
 PARTS = (
@@ -45,11 +49,29 @@ PARTS = (
     _part("reference", "Reference X", "Mean expression of each cell type, genes x cell types. Without it the mean of the training cells is taken."),
     _part("model", "Trained model", "A model saved on the DTD page, instead of training data: its gene weights are applied to your bulk.", (MODEL,)),
 )
-OPTIONS = ("label", "matrix", "keep")
+OPTIONS = {
+    "label": "value",
+    "matrix": "value",
+    "keep": "value",
+    "sheet": "value",
+    "genes": "value",
+    "cells": "value",
+    "common": "checked",
+    "labels_token": "data",
+}
+"""How a file is read: the name of the control and its property. Only those that apply to the file are shown."""
+SELECTS = ("label", "matrix", "keep", "sheet", "genes")
+INDEX = "the index"
+"""Of the gene names' column: none, the names of the rows."""
+
+
+PART_NAMES = {"train": "Training cells", "test": "Test cells", "reference": "Reference X", "bulk": "Bulk samples"}
+GONE: dict[str, str] = {"display": "none"}
 
 
 TOKENS = [Input(part.field.token_id, "data") for part in PARTS]
-CHOICES = [State(part.id(name), "value") for part in PARTS for name in OPTIONS]
+CHOICES = [State(part.id(name), prop) for part in PARTS for name, prop in OPTIONS.items()]
+"""In the order of the parts, then of the options."""
 FORM = [
     State(page.id.scale, "checked"),
     *[State(i, "value") for i in (page.id.share, page.id.seed, page.id.author, page.id.description)],

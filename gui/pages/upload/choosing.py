@@ -8,20 +8,23 @@ from dash import Input, Output, State, no_update
 from dash.exceptions import PreventUpdate
 
 from gui.errors import DeconomixError
-from gui.pages.upload.base import FORM, OPTIONS, PARTS, TOKENS, Part, page
+from gui.pages.upload.base import FORM, GONE, OPTIONS, PARTS, SELECTS, TOKENS, Part, page
 from gui.pages.upload.files import inspected, words_of
 from gui.plugin import REVISION, Context
 
 
 def _bind_part(part: Part) -> None:
     part.field.bind()
+    part.labels.bind()
 
     @page.callback(
         Output(part.id("choosing"), "style"),
         Output(part.id("chosen"), "style"),
         Output(part.id("name"), "children"),
         Output(part.id("found"), "children"),
-        *[Output(part.id(name), prop) for name in OPTIONS for prop in ("data", "value", "display")],
+        *[Output(part.id(name), prop) for name, prop in OPTIONS.items()],
+        *[Output(part.id(f"{name}_box"), "style") for name in OPTIONS],
+        *[Output(part.id(name), "data") for name in SELECTS],
         Output(part.field.token_id, "data", allow_duplicate=True),
         Input(part.field.token_id, "data"),
         prevent_initial_call="initial_duplicate",
@@ -29,7 +32,8 @@ def _bind_part(part: Part) -> None:
     def show_chosen(ctx: Context, token: str | None) -> Any:
         """Look into the file that was chosen; one that cannot be read is not taken."""
         kept = ctx.session.form(page.key)
-        nothing: list[Any] = [{}, {"display": "none"}, "", "", *[[], None, "none"] * len(OPTIONS)]
+        empty = [False if prop == "checked" else None for prop in OPTIONS.values()]
+        nothing: list[Any] = [{}, GONE, "", "", *empty, *[GONE] * len(OPTIONS), *[[] for _ in SELECTS]]
         if token is None:
             ctx.session.keep_form(page.key, {f"{part.role}_token": None})
             return [*nothing, no_update]
@@ -42,12 +46,13 @@ def _bind_part(part: Part) -> None:
             return [*nothing, None]
         same = kept.get(f"{part.role}_token") == token
         ctx.session.keep_form(page.key, {f"{part.role}_token": token})
-        values: list[Any] = []
-        for name in OPTIONS:
-            choices, proposed = found.options[name]
-            value = kept.get(f"{part.role}_{name}", proposed) if same else proposed
-            values += [choices, value, "block" if choices else "none"]
-        return [{"display": "none"}, {}, found.name, found.words, *values, no_update]
+        values, boxes = [], []
+        for place, name in enumerate(OPTIONS):
+            proposed = found.options[name][1] if name in found.options else empty[place]
+            values.append(kept.get(f"{part.role}_{name}", proposed) if same and name in found.options else proposed)
+            boxes.append({} if name in found.options else GONE)
+        choices = [found.options[name][0] if name in found.options else [] for name in SELECTS]
+        return [GONE, {}, found.name, found.words, *values, *boxes, *choices, no_update]
 
     @page.callback(
         Output(part.field.token_id, "data", allow_duplicate=True),
@@ -62,12 +67,17 @@ def _bind_part(part: Part) -> None:
             ctx.uploads.forget(token)
         return
 
-    @page.callback(*[Input(part.id(name), "value") for name in OPTIONS], prevent_initial_call=True)
+    @page.callback(*[Input(part.id(name), prop) for name, prop in OPTIONS.items()], State(part.field.token_id, "data"), prevent_initial_call=True)
     def keep_options(ctx: Context, *values: Any) -> None:
-        if any(values):
-            ctx.session.keep_form(page.key, {f"{part.role}_{name}": value for name, value in zip(OPTIONS, values, strict=True)})
+        if values[-1]:
+            ctx.session.keep_form(page.key, {f"{part.role}_{name}": value for name, value in zip(OPTIONS, values[:-1], strict=True)})
 
-    for function in (show_chosen, remove, keep_options):
+    @page.callback(Output(part.id("labels_name"), "children"), Input(part.labels.token_id, "data"))
+    def name_labels(ctx: Context, token: str | None) -> str:
+        name = _name(ctx, token)
+        return f"Cell types are taken from {name}." if name else "The file holds no cell types: give a table of barcodes and types."
+
+    for function in (show_chosen, remove, keep_options, name_labels):
         function.__name__ = f"{part.role}_{function.__name__}"
 
 
@@ -83,12 +93,16 @@ def _name(ctx: Context, token: str | None) -> str:
         return ""
 
 
-@page.callback(Output(page.id.load, "disabled"), Output(page.id.reason, "children"), *TOKENS, REVISION)
+@page.callback(Output(page.id.load, "disabled"), Output(page.id.reason, "children"), *TOKENS, Input(page.id.verdict, "data"), REVISION)
 def may_load(ctx: Context, *values: Any) -> Any:
-    """Load is there as soon as it can do something; until then it says what is missing."""
-    chosen = {part.role for part, token in zip(PARTS, values, strict=False) if token}
+    """Load is there as soon as it can do something; until then it says what is missing, or what was found that stands in the way."""
+    verdict = values[len(PARTS)] or {}
+    files = {part.role: token for part, token in zip(PARTS, values, strict=False) if token}
+    chosen = set(files)
     if "model" in chosen and "train" in chosen:
         return True, "Choose either training data or a trained model."
+    if verdict.get("blocked") and verdict.get("files") == files:
+        return True, verdict["blocked"]
     if chosen & {"train", "model"} or (chosen == {"bulk"} and ctx.session.dataset is not None):
         return False, words_of(chosen, _name(ctx, values[0]))
     if chosen == {"bulk"}:

@@ -1,22 +1,24 @@
-"""From chosen files to a dataset: looking into a file, putting the request together, reading a trained model."""
+"""From chosen files to a dataset: looking into a file, and reading all of them together."""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
 from gui.data.checks import number, some
-from gui.data.dataset import ROLES, Dataset, Matrix, Role, Source
-from gui.data.load import FileChoice, Inspection, LoadRequest, inspect_task, load_task
+from gui.data.dataset import ROLES, Dataset
+from gui.data.load import Inspection, inspect_task, load_task
 from gui.data.normalize import bulk_keeps
 from gui.engine.model import read_model
 from gui.engine.params import DTDParams
 from gui.engine.results import DTDResult, Provenance, Run
 from gui.errors import DataError
 from gui.files import Upload
+from gui.pages.upload.base import INDEX
+from gui.pages.upload.requests import Asked
 from gui.plugin import Context
 
 COLUMN_WORDS = {"train": "cells", "test": "cells", "reference": "cell types", "bulk": "samples"}
@@ -25,7 +27,7 @@ ROLE_WORDS = {"train": "training data", "test": "test data", "reference": "refer
 
 @dataclass(frozen=True)
 class Found:
-    """What is in a chosen file. options : "label", "matrix", "keep" -> (choices, proposed)."""
+    """What is in a chosen file. options : those of ``OPTIONS`` that apply -> (choices, proposed)."""
 
     name: str
     words: str
@@ -42,24 +44,56 @@ def size_words(size: int) -> str:
 
 def inspected(ctx: Context, upload: Upload, role: str) -> Found:
     """Look into a file without loading it. DataError if it cannot be what the role asks for."""
-    nothing: tuple[list[dict[str, str]], Any] = ([], None)
     if role == "model":
         model = read_model(upload.path.read_bytes())
         words = f"{number(len(model.genes))} genes, {model.reference.shape[1]} cell types · {size_words(upload.size)}"
-        return Found(upload.name, words, dict.fromkeys(("label", "matrix", "keep"), nothing))
+        return Found(upload.name, words, {})
     found: Inspection = ctx.read(inspect_task, (upload.path, role, upload.name), name=upload.name)
-    labels = [{"value": c, "label": f"{c} ({n} different)"} for c, n in found.obs.items()]
-    keep = [{"value": c, "label": c} for c in found.obs]
-    matrices = [{"value": m, "label": m.replace("layer:", "layer ")} for m in found.matrices]
-    return Found(
-        upload.name,
-        f"{_contents(found, role)} · {size_words(upload.size)}",
-        {
-            "label": (labels, found.label_column) if role != "bulk" else nothing,
-            "matrix": (matrices, found.matrix) if len(matrices) > 1 else nothing,
-            "keep": (keep, []) if role != "reference" else nothing,
-        },
-    )
+    words = f"{_contents(found, role)} · {size_words(found.size)}"
+    return Found(upload.name, words + _room(found), _options(found, role))
+
+
+def _options(found: Inspection, role: str) -> dict[str, tuple[list[dict[str, str]], Any]]:
+    """The options that apply to this file."""
+    cells = role in ("train", "test") and found.kind in ("h5ad", "10x")
+    large = cells and found.forecast is not None and found.forecast.cells is not None
+    made: dict[str, tuple[list[dict[str, str]], Any]] = {}
+    if found.obs and role != "bulk":
+        made["label"] = ([{"value": c, "label": f"{c} ({n} different)"} for c, n in found.obs.items()], found.label_column)
+    if len(found.matrices) > 1:
+        made["matrix"] = ([{"value": m, "label": _matrix_words(m, found.likely.get(m, ""))} for m in found.matrices], found.matrix)
+    if found.obs and role != "reference":
+        made["keep"] = ([{"value": c, "label": c} for c in found.obs], [])
+    if len(found.sheets) > 1:
+        made["sheet"] = ([{"value": s, "label": s} for s in found.sheets], found.sheet)
+    if found.var_columns and (found.genes_column is not None or found.kind in ("10x", "table")):
+        names = {"id": "Ensembl IDs"} if found.kind == "10x" else {}
+        first = {"value": INDEX, "label": "symbols" if found.kind == "10x" else INDEX}
+        made["genes"] = ([first, *[{"value": c, "label": names.get(c, c)} for c in found.var_columns]], INDEX)
+    if cells and found.shape[1] > 1000:
+        made["cells"] = ([], found.forecast.cells.per_label if large and found.forecast and found.forecast.cells else None)
+    if large:
+        made["common"] = ([], True)
+    if cells and (found.kind == "10x" or found.label_column is None):
+        made["labels_token"] = ([], None)
+    return made
+
+
+def _matrix_words(name: str, likely: str) -> str:
+    words = {"counts": "counts", "linear": "linear values", "log": "log values", "scaled": "scaled values", "nothing": "empty"}
+    return name.replace("layer:", "layer ") + (f" ({words[likely]})" if likely in words else "")
+
+
+def _room(found: Inspection) -> str:
+    """What loading it takes, where that is much."""
+    forecast = found.forecast
+    if forecast is None or (forecast.cells is None and not forecast.refusal and forecast.bytes < 1e9):
+        return ""
+    said = forecast.refusal or f"Loading all of it takes about {size_words(int(forecast.bytes))} of memory and {max(1, round(forecast.seconds))} s."
+    if forecast.cells is None:
+        return f". {said}"
+    few = f"{size_words(int(forecast.cells_bytes))} and {max(1, round(forecast.cells_seconds))} s"
+    return f". {said} With at most {forecast.cells.per_label} cells of each type: {few}."
 
 
 def _contents(found: Inspection, role: str) -> str:
@@ -85,60 +119,23 @@ class Collected:
         return bulk_keeps(dtd.result.genes, self.dataset.bulk.matrix)
 
 
-def collect(
-    ctx: Context,
-    files: Mapping[str, tuple[Upload, Mapping[str, Any]]],
-    *,
-    scale: bool,
-    share: float,
-    seed: int,
-    author: str,
-    description: str,
-    current: Dataset | None,
-) -> Collected:
+def collect(ctx: Context, wanted: Asked, *, scale: bool, share: float, seed: int, author: str, description: str) -> Collected:
     """Read all chosen files; DataError if one does not fit, and then nothing has happened."""
-    chosen: dict[Role, FileChoice] = {}
-    for role, (upload, options) in files.items():
-        if role != "model":
-            keep = tuple(options.get("keep") or ())
-            chosen[cast(Role, role)] = FileChoice(
-                path=upload.path, name=upload.name, label_column=options.get("label"), matrix=options.get("matrix"), keep_obs=keep
+    if wanted.model is not None and wanted.base is not None:
+        base = replace(wanted.base, author=author, description=description)
+        if not wanted.files:
+            return Collected(base, wanted.model, False)
+        wanted = replace(wanted, base=base)
+    request = wanted.request(scale=scale, share=share, seed=seed, author=author, description=description)
+    dataset: Dataset = ctx.read(load_task, request, name=wanted.names, dataset=wanted.base)
+    if wanted.model is not None:
+        lacking = bulk_keeps(wanted.model.genes, dataset.bulk.matrix) if dataset.bulk else []
+        if lacking:
+            raise DataError(
+                f"The bulk lacks {len(lacking)} of the {len(wanted.model.genes)} genes of the trained model ({some(lacking)}).",
+                advice="Give a bulk that has them all, or train again.",
             )
-    if "model" in files:
-        return _with_model(ctx, files["model"][0], chosen, author=author, description=description)
-    first = next((upload for role, (upload, _) in files.items() if role == "train"), None)
-    name = stem(first.name) if first else ""
-    request = LoadRequest.parse(files=chosen, scale=scale, test_share=share, split_seed=seed, name=name, author=author, description=description)
-    bulk_only = set(chosen) == {"bulk"}
-    return Collected(_loaded(ctx, request, current if bulk_only else None), None, bulk_only)
-
-
-def _loaded(ctx: Context, request: LoadRequest, current: Dataset | None) -> Dataset:
-    names = ", ".join(choice.shown for choice in request.files.values())
-    dataset: Dataset = ctx.read(load_task, request, name=names, dataset=current)
-    return dataset
-
-
-def _with_model(ctx: Context, upload: Upload, chosen: dict[Role, FileChoice], *, author: str, description: str) -> Collected:
-    """A session around a trained model: no training data, perhaps a bulk."""
-    model = read_model(upload.path.read_bytes())
-    if set(chosen) - {"bulk"}:
-        raise DataError("A trained model brings its own reference.", advice="Choose only a bulk beside it.")
-    reference = Matrix(model.reference.to_numpy(), model.reference.index, model.reference.columns)
-    source = Source("reference", upload.name, "model", notes=("Trained model: reference and gene weights as saved.",))
-    base = Dataset(
-        train=None, test=None, reference=reference, scale=model.scale, name=stem(upload.name), description=description, author=author, sources=(source,)
-    )
-    if not chosen:
-        return Collected(base, model, False)
-    dataset = _loaded(ctx, LoadRequest(files=chosen, scale=model.scale is not None, name=base.name, author=author, description=description), base)
-    lacking = bulk_keeps(model.genes, dataset.bulk.matrix) if dataset.bulk else []
-    if lacking:
-        raise DataError(
-            f"The bulk lacks {len(lacking)} of the {len(model.genes)} genes of the trained model ({some(lacking)}).",
-            advice="Give a bulk that has them all, or train again.",
-        )
-    return Collected(dataset, model, False)
+    return Collected(dataset, wanted.model, wanted.bulk_only)
 
 
 def loaded_model(model: DTDResult, dataset: Dataset) -> Run:
@@ -165,10 +162,3 @@ def words_of(chosen: set[str], train: str = "") -> str:
         words.append("without bulk only simulated mixtures can be deconvolved")
     text = "; ".join(words)
     return text[:1].upper() + text[1:] + "." if text else ""
-
-
-def stem(name: str) -> str:
-    """File name without its endings."""
-    for suffix in (".gz", ".h5ad", ".csv", ".tsv", ".txt", ".xlsx", ".dcxmodel", ".dcx"):
-        name = name.removesuffix(suffix)
-    return name or "data"

@@ -11,7 +11,9 @@ from gui.components.common import card, empty_state, icon, tip_label, two_column
 from gui.components.form import folded
 from gui.data.checks import number
 from gui.files import MODEL
-from gui.pages.upload.base import PARTS, Part, page
+from gui.pages.upload.base import GONE, PARTS, TOKENS, Part, page
+from gui.pages.upload.dcx import dcx_dialog
+from gui.pages.upload.review import review_layout
 from gui.pages.upload.view import bind_loaded, loaded_layout
 from gui.plugin import REVISION, Context
 
@@ -23,16 +25,19 @@ def layout(ctx: Context) -> Any:
     _offer(ctx)
     empty = empty_state(
         "No data yet",
-        "Choose single-cell training data and your bulk samples on the left, then Load. "
+        "Choose single-cell training data and your bulk samples on the left. What is in them is shown here before it is loaded. "
         "To see what the program does, load the example: simulated cells and bulk samples with known composition.",
         dmc.Button("Load the example", id=page.id.example),
     )
     there = ctx.session.dataset is not None  # at once, not only when the callbacks answer: who switches sessions must not read "No data yet"
+    kept = ctx.session.form(page.key)
+    chosen = any(kept.get(f"{part.role}_token") for part in PARTS)
     results = [
-        html.Div(card(empty), id=page.id.empty, style={"display": "none"} if there else {}),
-        html.Div(loaded_layout(ctx, page), id=page.id.loaded, style={} if there else {"display": "none"}),
+        html.Div(card(empty), id=page.id.empty, style=GONE if there or chosen else {}),
+        html.Div(review_layout(ctx), id=page.id.review, style={} if chosen else GONE),
+        html.Div(loaded_layout(ctx, page), id=page.id.loaded, style={} if there and not chosen else GONE),
     ]
-    return html.Div([_confirm(ctx), two_columns(_form(ctx), results)])
+    return html.Div([_confirm(ctx), dcx_dialog(), two_columns(_form(ctx), results)])
 
 
 def _offer(ctx: Context) -> None:
@@ -53,22 +58,13 @@ def _form(ctx: Context) -> Any:
         dmc.Stack(
             [
                 dmc.Text("Files", fw=600),
-                dmc.Text(f"Choose the files, then Load. {local}", size="xs", c="dimmed"),
+                dmc.Text(f"Choose the files, look at what is in them, then Load. {local}", size="xs", c="dimmed"),
                 *[_part_field(ctx, part, kept) for part in FIRST],
                 folded("Test data, reference, trained model", *[html.Div(_part_field(ctx, part, kept), style={"marginBottom": 12}) for part in FURTHER]),
                 folded(
                     "Advanced",
                     dmc.Stack(
                         [
-                            dmc.Switch(
-                                id=page.id.scale,
-                                checked=kept.get("scale", True),
-                                size="sm",
-                                label=tip_label(
-                                    "Scale to 10 000",
-                                    "Every cell, cell type and sample is scaled to the same total over the genes in use. Off: values are left as they are.",
-                                ),
-                            ),
                             dmc.NumberInput(
                                 id=page.id.share,
                                 value=kept.get("share", 30),
@@ -103,8 +99,14 @@ def _form(ctx: Context) -> Any:
                         gap="xs",
                     ),
                 ),
-                dmc.Button("Load", id=page.id.load, fullWidth=True, disabled=True),
-                dmc.Text(id=page.id.reason, size="xs", c="dimmed", ta="center"),
+                html.Div(
+                    [
+                        dmc.Button("Load", id=page.id.load, fullWidth=True, disabled=True),
+                        dmc.Text("Looking at the files…", id=page.id.looking, size="xs", c="dimmed", ta="center", mt=6, style=GONE),
+                        dmc.Text(id=page.id.reason, size="xs", c="dimmed", ta="center", mt=6),
+                    ],
+                    className="dcx-form-end",
+                ),
             ],
             gap="sm",
         )
@@ -126,9 +128,7 @@ def _part_field(ctx: Context, part: Part, kept: dict[str, Any]) -> Any:
                 wrap="nowrap",
             ),
             dmc.Text("", id=part.id("found"), size="xs", c="dimmed"),
-            dmc.Select(id=part.id("label"), label="Cell types are in column", size="xs", data=[], searchable=True, allowDeselect=False, display="none"),
-            dmc.Select(id=part.id("matrix"), label="Expression is in", size="xs", data=[], allowDeselect=False, display="none"),
-            dmc.MultiSelect(id=part.id("keep"), label="Also keep columns", size="xs", data=[], searchable=True, clearable=True, display="none"),
+            *[html.Div(control, id=part.id(f"{name}_box"), style=GONE) for name, control in _controls(ctx, part).items()],
         ],
         gap=4,
     )
@@ -139,6 +139,30 @@ def _part_field(ctx: Context, part: Part, kept: dict[str, Any]) -> Any:
             html.Div(chosen, id=part.id("chosen"), style={"display": "none"}, className="dcx-chosen"),
         ]
     )
+
+
+def _controls(ctx: Context, part: Part) -> dict[str, Any]:
+    """How a chosen file is read; only what applies to it is shown."""
+    each = "Large files: so many cells of each type are drawn at random (seed 1). Empty: all."
+    return {
+        "label": dmc.Select(id=part.id("label"), label="Cell types are in column", size="xs", data=[], searchable=True, allowDeselect=False),
+        "labels_token": dmc.Stack([dmc.Text(id=part.id("labels_name"), size="xs"), part.labels.layout(ctx)], gap=4),
+        "matrix": dmc.Select(id=part.id("matrix"), label="Expression is in", size="xs", data=[], allowDeselect=False),
+        "sheet": dmc.Select(id=part.id("sheet"), label="Sheet", size="xs", data=[], allowDeselect=False),
+        "genes": dmc.Select(id=part.id("genes"), label="Gene names are in", size="xs", data=[], allowDeselect=False),
+        "cells": dmc.NumberInput(
+            id=part.id("cells"),
+            label=tip_label("Cells of each type", each),
+            size="xs",
+            min=1,
+            placeholder="all",
+            hideControls=True,
+            debounce=500,
+            allowDecimal=False,
+        ),
+        "common": dmc.Switch(id=part.id("common"), label="Only genes of all files", size="xs", checked=False),
+        "keep": dmc.MultiSelect(id=part.id("keep"), label="Also keep columns", size="xs", data=[], searchable=True, clearable=True),
+    }
 
 
 def _confirm(ctx: Context) -> Any:
@@ -185,7 +209,10 @@ def summary(ctx: Context) -> str | None:
 bind_loaded(page)
 
 
-@page.callback(Output(page.id.empty, "style"), Output(page.id.loaded, "style"), REVISION)
-def which(ctx: Context, _revision: str | None) -> Any:
-    """The empty state, or what is loaded."""
-    return ({}, {"display": "none"}) if ctx.session.dataset is None else ({"display": "none"}, {})
+@page.callback(Output(page.id.empty, "style"), Output(page.id.review, "style"), Output(page.id.loaded, "style"), REVISION, *TOKENS)
+def which(ctx: Context, _revision: str | None, *tokens: str | None) -> Any:
+    """The files that are chosen, else what is loaded, else the empty state."""
+    shown: dict[str, str] = {}
+    if any(tokens):
+        return GONE, shown, GONE
+    return (shown, GONE, GONE) if ctx.session.dataset is None else (GONE, GONE, shown)

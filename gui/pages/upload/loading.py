@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping, Sequence
+from itertools import cycle
 from typing import Any
 
-from dash import Input, Output, State, no_update
+from dash import ALL, Input, Output, State, no_update
 from dash import ctx as call
 from dash.exceptions import PreventUpdate
 
+from gui.components.common import clicked
 from gui.data.checks import some
 from gui.engine.params import ApplyParams
 from gui.engine.tasks import run_apply
-from gui.errors import InvalidParameter
+from gui.errors import InvalidParameter, MissingPart
 from gui.pages.upload.base import CHOICES, FORM, OPTIONS, PARTS, TOKENS, page
 from gui.pages.upload.files import Collected, collect, loaded_model
+from gui.pages.upload.mending import KEPT, REPAIRS_NOW, Entry, chosen_files, counting
+from gui.pages.upload.requests import asked
 from gui.plugin import Context
 
+AGAIN = "again_token"
+"""Under this name the values of the last load are kept with the form: they point to files, so they are not saved."""
 CLEARED = [Output(part.field.token_id, "data", allow_duplicate=True) for part in PARTS]
 
 
@@ -25,6 +33,7 @@ CLEARED = [Output(part.field.token_id, "data", allow_duplicate=True) for part in
     Input(page.id.load, "n_clicks"),
     *[State(t.component_id, "data") for t in TOKENS],
     *CHOICES,
+    REPAIRS_NOW,
     *FORM,
     running=[(Output(page.id.load, "loading"), True, False)],
     prevent_initial_call=True,
@@ -37,8 +46,7 @@ def load(ctx: Context, clicks: int | None, *values: Any) -> Any:
     question = _question(ctx, collected)
     if question:
         return [question, *[no_update] * len(CLEARED)]
-    _take(ctx, collected)
-    _forget(ctx, values)
+    _take(ctx, collected, values)
     return [None, *[None] * len(CLEARED)]
 
 
@@ -65,6 +73,7 @@ def ask(ctx: Context, question: dict[str, Any] | None) -> Any:
     State(page.id.question, "data"),
     *[State(t.component_id, "data") for t in TOKENS],
     *CHOICES,
+    REPAIRS_NOW,
     *FORM,
     running=[(Output(page.id.replace, "loading"), True, False), (Output(page.id.fresh, "loading"), True, False)],
     prevent_initial_call=True,
@@ -75,8 +84,9 @@ def confirmed(ctx: Context, _replace: Any, _fresh: Any, _no: Any, question: dict
     if question and question.get("example"):
         _take_example(ctx, fresh=call.triggered_id == page.id.fresh)
         return [None, *[no_update] * len(CLEARED)]
-    _take(ctx, _collected(ctx, values), fresh=call.triggered_id == page.id.fresh)
-    _forget(ctx, values)
+    if question and "undo" in question:
+        values = undone(ctx, question["undo"])
+    _take(ctx, _collected(ctx, values), values, fresh=call.triggered_id == page.id.fresh)
     return [None, *[None] * len(CLEARED)]
 
 
@@ -109,27 +119,21 @@ def _take_example(ctx: Context, *, fresh: bool) -> None:
     ctx.notify("The example is loaded. Next: DTD.", colour="green")
 
 
-def _forget(ctx: Context, values: tuple[Any, ...]) -> None:
-    """What is in the session need not lie in the folder of uploads as well."""
-    for token in filter(None, values[: len(PARTS)]):
-        ctx.uploads.forget(token)
+def split(values: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any], Any, Sequence[Any]]:
+    """Values of the form as tokens of the files, their options, repairs, and the rest."""
+    rest = values[len(PARTS) :]
+    return values[: len(PARTS)], rest[: len(CHOICES)], rest[len(CHOICES)], rest[len(CHOICES) + 1 :]
 
 
 def _collected(ctx: Context, values: tuple[Any, ...]) -> Collected:
     """The form as one request."""
-    tokens, rest = values[: len(PARTS)], values[len(PARTS) :]
-    options, (scale, share, seed, author, description) = rest[: -len(FORM)], rest[-len(FORM) :]
-    files = {}
-    for number, (part, token) in enumerate(zip(PARTS, tokens, strict=True)):
-        if token:
-            files[part.role] = (ctx.uploads.get(token), dict(zip(OPTIONS, options[3 * number : 3 * number + 3], strict=True)))
+    tokens, options, entries, (scale, share, seed, author, description) = split(values)
     if share in (None, "") or not 5 <= float(share) <= 80:
         raise InvalidParameter("Kept back for testing is not from 5 to 80 %.")
     if seed in (None, "") or int(seed) < 0:
         raise InvalidParameter("The seed of the split is not a whole number from 0.")
-    return collect(
-        ctx, files, scale=bool(scale), share=float(share) / 100, seed=int(seed), author=author or "", description=description or "", current=ctx.session.dataset
-    )
+    wanted = asked(ctx, tokens, options, entries)
+    return collect(ctx, wanted, scale=bool(scale), share=float(share) / 100, seed=int(seed), author=author or "", description=description or "")
 
 
 def _question(ctx: Context, collected: Collected) -> dict[str, Any] | None:
@@ -162,7 +166,7 @@ def _replacing(ctx: Context) -> dict[str, Any]:
     }
 
 
-def _take(ctx: Context, collected: Collected, *, fresh: bool = False) -> None:
+def _take(ctx: Context, collected: Collected, values: Sequence[Any], *, fresh: bool = False) -> None:
     """Put what was read into a session: this one, or a new one named after the file."""
     dataset, model = collected.dataset, collected.model
     session = ctx.session
@@ -172,9 +176,71 @@ def _take(ctx: Context, collected: Collected, *, fresh: bool = False) -> None:
     session.set_dataset(dataset, keep_runs=keep)
     if model is not None:
         session.add_run(loaded_model(model, dataset))
-    ctx.session.keep_form(page.key, {f"{part.role}_token": None for part in PARTS})
+    ctx.session.keep_form(page.key, {f"{part.role}_token": None for part in PARTS} | {KEPT: []})
+    session.keep_form(page.key, {AGAIN: _forget(ctx, values)})
     ctx.switch_to(session.session_id)
     dtd = session.current("dtd")
     if dataset.bulk is not None and dtd is not None and (model is not None or (keep and session.bulk_outdated(dtd))):
         ctx.jobs.submit(run_apply, session.session_id, ApplyParams(), kind="apply", title="Composition of the bulk", inputs={"dtd": dtd.id})
     ctx.notify(f"{dataset.name} is loaded.", colour="green")
+
+
+def _forget(ctx: Context, values: Sequence[Any]) -> list[Any] | None:
+    """What was loaded is in memory now, and no copy of it stays on disk: the session may be, or become, a protected one.
+
+    Files that lie where the user keeps them are remembered as long as the program runs: a repair can be undone by reading them again.
+    Returns the values for that, or None if an uploaded file was among them.
+    """
+    tokens, options, entries, form = split(values)
+    files = chosen_files(tokens)
+    counted = counting(entries, files)
+    used = [*files.values(), *[v for n, v in zip(cycle(OPTIONS), options, strict=False) if n == "labels_token" and v]]
+    used += [e["table"] for e in counted if e.get("table")]
+    stay = all(ctx.uploads.stays(token) for token in used)
+    for token in used:
+        if not ctx.uploads.stays(token):
+            ctx.uploads.forget(token)
+    return [*tokens, *options, counted, *form] if stay else None
+
+
+# -- a repair of what is loaded --------------------------------------------------------------------------------------------------
+
+
+def undoable(ctx: Context) -> list[Entry]:
+    """The repairs of the data that are loaded, as far as their files are still there."""
+    values = ctx.session.form(page.key).get(AGAIN)
+    if not values:
+        return []
+    tokens, _, entries, _ = split(values)
+    there = all(ctx.uploads.stays(token) for token in filter(None, tokens))
+    return list(entries) if there else []
+
+
+def undone(ctx: Context, record: Mapping[str, Any]) -> tuple[Any, ...]:
+    """The values of the last load without one repair. MissingPart if its file is gone."""
+    entries = undoable(ctx)
+    if record not in [e["record"] for e in entries]:
+        raise MissingPart("The file of this repair is no longer there.", advice="Choose it again, and leave the repair off.")
+    tokens, options, _, form = split(ctx.session.form(page.key)[AGAIN])
+    return (*tokens, *options, [e for e in entries if e["record"] != record], *form)
+
+
+@page.callback(
+    Output(page.id.question, "data", allow_duplicate=True),
+    Input(page.id.each("undo", ALL), "n_clicks"),
+    running=[(Output(page.id.undo_bar, "className"), "dcx-busy", "")],
+    prevent_initial_call=True,
+)
+def undo(ctx: Context, _clicks: Any) -> Any:
+    """A repair of the loaded data is taken back: their files are read again without it; asks where results would be lost."""
+    index = clicked()
+    if index is None:
+        raise PreventUpdate
+    record = json.loads(index)
+    values = undone(ctx, record)
+    collected = _collected(ctx, values)
+    question = _question(ctx, collected) if ctx.session.runs() else None
+    if question:
+        return {**question, "undo": record}
+    _take(ctx, collected, values)
+    return None

@@ -30,7 +30,7 @@ LEFT = {"tabs": "parts"}
 def loaded_layout(ctx: Context, page: Page) -> Any:
     """The static frame; :func:`bind_loaded` fills it."""
     contents = {
-        "parts": html.Div(id=page.id.parts),
+        "parts": dmc.Stack([html.Div(id=page.id.parts), html.Div(id=page.id.undo_bar)], gap="sm"),
         "types": figure_card(
             page, "type_counts", file_name="cell types", controls=[dmc.Text("Cells of each type in training and test data", size="sm", c="dimmed")]
         ),
@@ -39,7 +39,13 @@ def loaded_layout(ctx: Context, page: Page) -> Any:
             [
                 dmc.Group([dmc.TextInput(id=page.id.new_name, label="Name"), dmc.TextInput(id=page.id.new_author, label="Author")], grow=True),
                 dmc.Textarea(id=page.id.new_description, label="Description", autosize=True, minRows=3, maxRows=10),
-                dmc.Group([dmc.Button("Keep changes", id=page.id.keep_details, variant="default")]),
+                dmc.Group(
+                    [
+                        dmc.Button("Keep changes", id=page.id.keep_details, variant="default"),
+                        dmc.Button("Create .dcx file…", id=page.id.dcx_open, variant="default"),
+                    ],
+                    gap="xs",
+                ),
             ],
             gap="xs",
         ),

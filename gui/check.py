@@ -1,0 +1,197 @@
+"""``deconomix-gui check FILE``: what the data doctor says about a file, without a screen. Never a traceback."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from gui.console import Parser, say
+from gui.errors import DeconomixError, InvalidParameter
+
+if TYPE_CHECKING:
+    from gui.data.dataset import Role
+    from gui.data.findings import Finding
+
+ROLES = ("train", "test", "reference", "bulk", "clinical", "truth")
+EPILOG = """\
+examples:
+  deconomix-gui check cells.h5ad --role train
+  deconomix-gui check bulk.csv --role bulk --against cells.h5ad --json
+Exit code 0: the file is accepted (maybe with a warning); 2: it is refused."""
+REFUSED = 2
+
+
+def parser(prog: str = "deconomix-gui check") -> argparse.ArgumentParser:
+    """The options of ``check``. Wrong ones raise InvalidParameter; ``--help`` exits."""
+    cli = Parser(
+        prog=prog,
+        description="Say whether a file can be used, what is wrong with it, and what could be done about it.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    cli.add_argument("file", type=Path, metavar="FILE", help="the file to look at; .dcx and .dcxsession need no role")
+    cli.add_argument("--role", choices=ROLES, help="what the file is to be used as")
+    cli.add_argument(
+        "--against",
+        type=Path,
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="the file it is to fit: training cells, or for clinical data and truth the bulk (and for truth the training cells; may be given twice)",
+    )
+    cli.add_argument("--json", action="store_true", help="print the outcome and the findings as JSON")
+    return cli
+
+
+def check(argv: Sequence[str]) -> int:
+    """Print what is found; exit code 0 (accept, accept with a warning) or 2 (refuse, wrong options)."""
+    try:
+        options = parser().parse_args(argv)
+    except InvalidParameter as error:
+        return _refuse(error)
+    try:
+        found = _findings(options)
+    except InvalidParameter as error:
+        return _refuse(error)
+    except DeconomixError as error:
+        found = [_broken(error, options)]
+    except KeyboardInterrupt:
+        say("Interrupted.", sys.stderr)
+        return 130
+    except MemoryError:
+        found = [_broken(DeconomixError("There is not enough memory to look at this file."), options)]
+    except Exception as error:  # noqa: BLE001 - whatever a file brings about is said in a sentence
+        found = [_broken(DeconomixError(f"This file brought about an error that the program does not know ({type(error).__name__})."), options)]
+    _report(found, options.json)
+    return REFUSED if _outcome(found) == "refuse" else 0
+
+
+def _refuse(error: InvalidParameter) -> int:
+    say(" ".join(filter(None, (f"deconomix-gui: {error}", error.advice))), sys.stderr)
+    return REFUSED
+
+
+def _outcome(found: Sequence[Finding]) -> str:
+    from gui.data.findings import outcome
+
+    return outcome(found)
+
+
+def _report(found: Sequence[Finding], as_json: bool) -> None:
+    if as_json:
+        shown = {"outcome": _outcome(found), "findings": [finding.as_json() for finding in found]}
+        say(json.dumps(shown, ensure_ascii=True, indent=2, allow_nan=False), sys.stdout)
+        return
+    say(_outcome(found), sys.stdout)
+    for finding in found:
+        repair = f" Repair: {finding.repair.title()}." if finding.repair is not None else ""
+        text = " ".join(filter(None, (finding.message, finding.advice))) + repair
+        say(f"  {finding.severity}: {text}", sys.stdout)
+
+
+def _broken(error: DeconomixError, options: argparse.Namespace) -> Finding:
+    from gui.data.findings import FINDINGS, Place
+
+    return FINDINGS["unreadable"].of(error, Place(options.file.name, options.role or ""))
+
+
+def _findings(options: argparse.Namespace) -> list[Finding]:
+    """All findings on the file. DeconomixError: it cannot even be looked at."""
+    path: Path = options.file
+    for each in (path, *options.against):
+        if not each.exists() and each is not path:
+            raise InvalidParameter(f"There is no file {each}.", advice="Check the path given with --against.")
+    kind = _whole(path)
+    if kind == "session":
+        return _session(path)
+    if kind == "dcx":
+        return _examined({"train": path}, path)
+    if options.role is None:
+        raise InvalidParameter("--role is missing.", advice=f"Say what the file is to be used as: {', '.join(ROLES)}.")
+    if options.role == "clinical":
+        from gui.data.clinical import examine_clinical
+
+        return examine_clinical(path, path.name, samples=_samples(options.against))
+    if options.role == "truth":
+        from gui.data.truth import examine_truth
+
+        return examine_truth(path, path.name, samples=_samples(options.against), types=_types(options.against))
+    role = cast("Role", options.role)
+    files: dict[Role, Path] = {role: path}
+    for other in options.against:
+        files.setdefault("bulk" if role == "train" else "train", other)
+    return _examined(files, path)
+
+
+def _whole(path: Path) -> str:
+    """ "session" or "dcx" for a file that needs no role, else ""."""
+    from gui.data.parts import file_kind
+
+    if not path.is_file():
+        return ""
+    with contextlib.suppress(OSError), open(path, "rb") as file:
+        if b"mimetype" in file.read(64) or path.suffix.lower() == ".dcxsession":
+            return "session"
+    try:
+        return "dcx" if file_kind(path, path.name) == "dcx" else ""
+    except DeconomixError:
+        return ""
+
+
+def _examined(files: dict[Role, Path], path: Path) -> list[Finding]:
+    """What is found in the file itself or with it; what is wrong with the other alone matters only if it cannot be used."""
+    from gui.data.examine import examine
+    from gui.data.load import FileChoice, LoadRequest
+
+    request = LoadRequest.parse(files={role: FileChoice.parse(path=p, name=p.name) for role, p in files.items()})
+    found = examine(request).findings
+    return [x for x in found if x.place.file in ("", path.name) or x.severity == "refusal" or len(files) == 1 or x.code == "alike-labels"]
+
+
+def _session(path: Path) -> list[Finding]:
+    """A session is read as opening it would; of a protected one only what stands in clear can be checked."""
+    from gui.data.findings import FINDINGS, Place
+    from gui.errors import WrongPassword
+    from gui.sessions import file
+
+    try:
+        snapshot = file.load(path)
+    except WrongPassword:
+        return [FINDINGS["session-protected"](Place(path.name), f"The session {path.name} is protected: its contents cannot be checked without its password.")]
+    return [FINDINGS["session"](Place(path.name), f"{path.name} holds the session {snapshot.name}, which can be opened.")]
+
+
+def _samples(against: Sequence[Path]) -> list[str] | None:
+    """The samples of the bulk among the files; None without one."""
+    from gui.data.parts import FileChoice, read_all
+
+    for path in against:
+        if not _has_labels(path):
+            part = read_all({"bulk": FileChoice.parse(path=path, name=path.name)})[0]["bulk"]
+            return [str(c) for c in part.matrix.columns]
+    return None
+
+
+def _types(against: Sequence[Path]) -> list[str] | None:
+    """The cell types of the training cells among the files; None without any."""
+    from gui.data.across import labelled
+    from gui.data.parts import FileChoice, read_all
+
+    for path in against:
+        if _has_labels(path):
+            cells = labelled(read_all({"train": FileChoice.parse(path=path, name=path.name)})[0]["train"])
+            return cells.types if cells is not None else None
+    return None
+
+
+def _has_labels(path: Path) -> bool:
+    """Whether a file holds labelled cells: an .h5ad with a column of cell types."""
+    from gui.data.parts import inspect_file
+
+    return inspect_file(path, "train").label_column is not None

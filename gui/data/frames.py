@@ -1,0 +1,93 @@
+"""obs and var of an ``.h5ad`` file, of any anndata version: only the columns that are wanted are read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from gui.errors import UnreadableFile
+
+if TYPE_CHECKING:
+    import h5py
+
+
+def column_names(item: Any) -> list[str]:
+    """Of obs or var, of any anndata version."""
+    import h5py
+
+    if isinstance(item, h5py.Dataset):
+        return [n for n in item.dtype.names or () if n != index_name(item)]
+    order = [_text(c) for c in item.attrs.get("column-order", ())]
+    return [c for c in (order or item) if c != index_name(item) and c != "__categories" and c in item]
+
+
+def index_name(item: Any) -> str:
+    import h5py
+
+    if isinstance(item, h5py.Dataset):
+        names: tuple[str, ...] = item.dtype.names
+        return "index" if "index" in names else names[0]
+    return _text(item.attrs.get("_index", "_index"))
+
+
+def _text(value: Any) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def index_of(file: h5py.File, key: str) -> pd.Index:
+    found = table_of(file, key, ()).index.astype(str)
+    return pd.Index(found, dtype=object, name=None)
+
+
+def table_of(file: h5py.File, key: str, wanted: tuple[str, ...]) -> pd.DataFrame:
+    """The index and some columns of obs or var; the others are not read."""
+    import h5py
+
+    item = file[key]
+    index = pd.Index([_text(v) for v in _one(file, key, index_name(item))], dtype=object)
+    if not isinstance(item, h5py.Dataset) and any(isinstance(item[c], h5py.Dataset) and item[c].ndim != 1 for c in wanted):
+        raise UnreadableFile(f"{key} holds more than one value per row.")
+    return pd.DataFrame({c: pd.Series(_one(file, key, c), index=index) for c in wanted}, index=index)
+
+
+def _one(file: h5py.File, key: str, column: str) -> Any:
+    """One column of obs or var."""
+    import h5py
+
+    item = file[key]
+    if isinstance(item, h5py.Dataset):  # anndata 0.6: one compound array; categories stand in uns as NAME_categories
+        values = item[column]
+        names = file.get(f"uns/{column}_categories") if key == "obs" else None
+    else:
+        entry = item[column]
+        names = item["__categories"].get(column) if "__categories" in item else None  # anndata 0.7
+        if names is None and (isinstance(entry, h5py.Group) or "encoding-type" in entry.attrs):
+            from anndata.io import read_elem
+
+            found = read_elem(entry)
+            return found if isinstance(found, pd.Categorical) else np.asarray(found)
+        values = entry[()]
+    if names is not None and values.dtype.kind in "iu":
+        return pd.Categorical.from_codes(values.astype(np.int64), [_text(v) for v in np.atleast_1d(names[()])])
+    return np.array([_text(v) for v in values], dtype=object) if values.dtype.kind in "OS" else values
+
+
+def is_flat(item: Any, column: str) -> bool:
+    """One value per row."""
+    import h5py
+
+    return isinstance(item, h5py.Dataset) or isinstance(item[column], h5py.Group) or item[column].ndim == 1
+
+
+def is_text(file: h5py.File, key: str, column: str) -> bool:
+    import h5py
+
+    item = file[key]
+    if isinstance(item, h5py.Dataset):
+        return bool(item.dtype[column].kind in "OS")
+    entry = item[column]
+    if isinstance(entry, h5py.Group):
+        return _text(entry.attrs.get("encoding-type", "")) in ("categorical", "nullable-string-array")
+    return bool(entry.ndim == 1 and (entry.dtype.kind in "OS" or ("__categories" in item and column in item["__categories"])))

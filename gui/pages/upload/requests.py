@@ -1,0 +1,106 @@
+"""The form as one request: the same for looking at the files and for loading them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from gui.data.dataset import Dataset, Matrix, Role, Source
+from gui.data.load import CellChoice, FileChoice, LoadRequest
+from gui.engine.model import read_model
+from gui.engine.results import DTDResult
+from gui.errors import DataError
+from gui.files import Upload
+from gui.pages.upload.base import INDEX, OPTIONS, PARTS
+from gui.pages.upload.mending import Entry, chosen_files, repairs_of
+from gui.plugin import Context
+
+SUFFIXES = (".gz", ".h5ad", ".csv", ".tsv", ".txt", ".xlsx", ".gct", ".mtx", ".h5", ".dcxmodel", ".dcx")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the form asks for.
+
+    files : of the parts, by role; repairs : switched on; base : what stands already and stays: the session's data where only the bulk is
+    given, or a trained model's reference; model : that model
+    """
+
+    files: Mapping[Role, FileChoice]
+    repairs: tuple[Any, ...] = ()
+    name: str = ""
+    base: Dataset | None = None
+    model: DTDResult | None = None
+    tokens: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def bulk_only(self) -> bool:
+        return set(self.files) == {"bulk"} and self.model is None
+
+    @property
+    def names(self) -> str:
+        """Of the files, for a sentence."""
+        return ", ".join(choice.shown for choice in self.files.values())
+
+    def request(self, *, scale: bool, share: float = 0.3, seed: int = 1, author: str = "", description: str = "") -> LoadRequest:
+        """InvalidParameter if a value is not allowed."""
+        if self.model is not None:
+            scale = self.model.scale is not None
+        return LoadRequest.parse(
+            files=self.files, repairs=self.repairs, scale=scale, test_share=share, split_seed=seed, name=self.name, author=author, description=description
+        )
+
+
+def asked(ctx: Context, tokens: Sequence[str | None], options: Sequence[Any], entries: Sequence[Entry] | None) -> Asked:
+    """From the values of the form (in the order of ``TOKENS`` and ``CHOICES``). UnreadableFile if a file is gone; DataError if it is no model."""
+    found = chosen_files(tokens)
+    uploads = {role: ctx.uploads.get(token) for role, token in found.items()}
+    files: dict[Role, FileChoice] = {}
+    for number, part in enumerate(PARTS):
+        if part.role in uploads and part.role != "model":
+            values = dict(zip(OPTIONS, options[len(OPTIONS) * number : len(OPTIONS) * (number + 1)], strict=True))
+            files[cast(Role, part.role)] = choice_of(ctx, uploads[part.role], values)
+    repairs = repairs_of(entries, found, ctx.uploads)
+    if "model" in uploads:
+        if set(files) - {"bulk"}:
+            raise DataError("A trained model brings its own reference.", advice="Choose only a bulk beside it.")
+        model = read_model(uploads["model"].path.read_bytes())
+        base = around_model(model, uploads["model"])
+        return Asked(files, repairs, base.name, base, model, found)
+    first = next((upload for role, upload in uploads.items() if role == "train"), None)
+    current = ctx.session.dataset if set(files) == {"bulk"} else None
+    return Asked(files, repairs, stem(first.name) if first else "", current, None, found)
+
+
+def choice_of(ctx: Context, upload: Upload, options: Mapping[str, Any]) -> FileChoice:
+    """One file and how it is to be read. InvalidParameter if an option is not allowed."""
+    labels = ctx.uploads.get(options["labels_token"]) if options.get("labels_token") else None
+    each, column = options.get("cells"), options.get("genes")
+    return FileChoice.parse(
+        path=upload.path,
+        name=upload.name,
+        label_column=options.get("label") if labels is None else None,
+        matrix=options.get("matrix"),
+        keep_obs=tuple(options.get("keep") or ()),
+        sheet=options.get("sheet"),
+        labels=labels.path if labels else None,
+        labels_name=labels.name if labels else "",
+        genes_column=None if column in (None, "", INDEX) else column,
+        cells=CellChoice.parse(per_label=each) if each not in (None, "") else None,
+        only_common=bool(options.get("common")),
+    )
+
+
+def around_model(model: DTDResult, upload: Upload) -> Dataset:
+    """A trained model as a dataset: no cells, its reference."""
+    reference = Matrix(model.reference.to_numpy(), model.reference.index, model.reference.columns)
+    source = Source("reference", upload.name, "model", notes=("Trained model: reference and gene weights as saved.",))
+    return Dataset(train=None, test=None, reference=reference, scale=model.scale, name=stem(upload.name), sources=(source,))
+
+
+def stem(name: str) -> str:
+    """File name without its endings."""
+    for suffix in SUFFIXES:
+        name = name.removesuffix(suffix)
+    return name or "data"

@@ -1,0 +1,235 @@
+"""The files before they are loaded: what was recognised, findings, cell types, quality, scale, genes. Every step can be left as it is proposed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import ALL, Input, Output, Patch, State, dcc, html, no_update
+from dash import ctx as call
+from dash.exceptions import PreventUpdate
+
+from gui.components.common import answer, card, clicked, cut, warning
+from gui.components.figure import bind_figure_export
+from gui.data.checks import COLUMN_NAMES, number
+from gui.data.examine import Examination, Seen, examine_task
+from gui.errors import DeconomixError
+from gui.figures.template import template
+from gui.pages.upload import celltypes, findings, genes, quality
+from gui.pages.upload.base import CHOICES, GONE, PART_NAMES, TOKENS, page
+from gui.pages.upload.mending import KEPT, REPAIRS, chosen_files
+from gui.pages.upload.requests import Asked, asked
+from gui.plugin import DARK, Context
+
+STEPS = {"seen": "Recognised", "findings": "Findings", "types": "Cell types", "quality": "Quality", "scale": "Scale", "genes": "Genes"}
+FIGURES = ("similarity", *(f"quality_{role}" for role in quality.ROLES), "scatter", "funnel")
+KINDS = {"h5ad": "AnnData (.h5ad)", "csv": "table", "dcx": "DeconomiX file (.dcx)", "10x": "10x matrix", "model": "trained model"}
+OPTION_WORDS = {
+    "matrix": "values from",
+    "label_column": "cell types from",
+    "sheet": "sheet",
+    "genes_column": "gene names from",
+    "cells": "cells",
+    "genes": "genes",
+}
+
+
+def review_layout(ctx: Context) -> Any:
+    kept = ctx.session.form(page.key)
+    contents = {
+        "seen": html.Div(id=page.id.seen),
+        "findings": findings.findings_layout(),
+        "types": celltypes.types_layout(ctx),
+        "quality": quality.quality_layout(),
+        "scale": quality.scale_layout(kept.get("scale", True)),
+        "genes": genes.genes_layout(ctx),
+    }
+    steps = dmc.Tabs(
+        [
+            dmc.TabsList([dmc.TabsTab(f"{i}\u2002{title}", value=key) for i, (key, title) in enumerate(STEPS.items(), 1)]),
+            *[dmc.TabsPanel(contents[key], value=key, pt="md") for key in STEPS],
+        ],
+        id=page.id.step,
+        value="seen",
+        keepMounted=True,
+    )
+    ways = dmc.Group(
+        [
+            dmc.Button("Back", id=page.id.back, size="xs", variant="default"),
+            dmc.Button("Next", id=page.id.next, size="xs", variant="default"),
+        ],
+        justify="flex-end",
+        gap="xs",
+        mt="md",
+    )
+    return dmc.Stack(
+        [
+            dcc.Store(id=page.id.repairs, data=kept.get(KEPT, [])),
+            dcc.Store(id=page.id.verdict),
+            card(html.Div(dmc.Text("Looking at the files…", c="dimmed"), id=page.id.review_answer, role="status")),
+            html.Div(card(steps, ways), id=page.id.steps),
+        ]
+    )
+
+
+for _name in FIGURES:
+    bind_figure_export(page, _name)
+
+HEAD = [
+    Output(page.id.review_answer, "children"),
+    Output(page.id.verdict, "data"),
+    Output(page.id.steps, "style"),
+    Output(page.id.seen, "children"),
+    Output(page.id.step, "value"),
+]
+OUTPUTS = [*HEAD, *findings.OUTPUTS, *celltypes.OUTPUTS, *quality.OUTPUTS, *genes.OUTPUTS]
+
+
+@page.callback(
+    *OUTPUTS,
+    *TOKENS,
+    *[Input(c.component_id, c.component_property) for c in CHOICES],
+    REPAIRS,
+    Input(page.id.scale, "checked"),
+    State(page.id.step, "value"),
+    State(page.id.verdict, "data"),
+    State(DARK.component_id, DARK.component_property),
+    running=[(Output(page.id.steps, "className"), "dcx-busy", ""), (Output(page.id.looking, "style"), {}, GONE)],
+)
+def look_at(ctx: Context, *values: Any) -> Any:
+    """Everything that is chosen is looked at as a whole, with the repairs that are switched on."""
+    tokens, (entries, scale, step, before, dark) = values[: len(TOKENS)], values[-5:]
+    files = chosen_files(tokens)
+    if not files:
+        return [no_update, None, *[no_update] * (len(OUTPUTS) - 2)]
+    try:
+        wanted = asked(ctx, tokens, values[len(TOKENS) : -5], entries)
+        if not wanted.files:
+            return [_model_only(wanted), {"files": files}, GONE, *[no_update] * (len(OUTPUTS) - 3)]
+        n_genes = genes.wanted_genes(ctx.session.form("dtd"))
+        found: Examination = ctx.read(examine_task, (wanted.request(scale=bool(scale)), n_genes), name=wanted.names, dataset=wanted.base)
+    except DeconomixError as error:  # not a fault of the content: two parts that exclude each other, a file that is gone, memory
+        text = " ".join(filter(None, (str(error), error.advice)))
+        return [warning(text, colour="red"), {"files": files, "blocked": text}, GONE, *[no_update] * (len(OUTPUTS) - 3)]
+    repairs = wanted.repairs
+    fresh = (before or {}).get("files") != files
+    head = [headline(found, len(repairs)), {"files": files, "blocked": blocked(found)}, {}, seen(found.parts), _step(found) if fresh else step]
+    return [
+        *head,
+        *findings.show_findings(ctx, found, repairs, files),
+        *celltypes.show_types(found, repairs, files, bool(dark)),
+        *quality.show_quality(found, bool(scale), bool(dark)),
+        *genes.show_genes(found, n_genes, bool(dark)),
+    ]
+
+
+def _step(found: Examination) -> str:
+    """Where to begin: at the findings, if there are any that matter."""
+    return "findings" if any(x.severity != "info" for x in found.findings) else "seen"
+
+
+def _model_only(wanted: Asked) -> Any:
+    assert wanted.base is not None
+    types = len(wanted.base.types)
+    return answer(f"A trained model of {types} cell types.", [("add your bulk to apply it", "gray")])
+
+
+def blocked(found: Examination) -> str:
+    """Why Load is not possible, in a sentence; "" if it is."""
+    refused = [x for x in found.findings if x.severity == "refusal"]
+    if not refused:
+        return ""
+    first = refused[0]
+    if first.repair is not None or first.alternatives:
+        return f"{first.title}: switch on a repair, or choose another file."
+    return f"{first.title}. {first.advice or 'Choose another file.'}"
+
+
+def headline(found: Examination, repairs: int) -> Any:
+    """Whether it can be loaded, in a sentence, and what was found."""
+    count = {s: sum(x.severity == s for x in found.findings) for s in ("refusal", "warning", "info")}
+    if count["refusal"]:
+        many = "One finding" if count["refusal"] == 1 else f"{count['refusal']} findings"
+        sentence = f"{many} must be settled before these files can be loaded."
+    else:
+        sentence = f"Ready to load: {_contents(found)}."
+    badges = [(f"{n} must be settled", "red") for n in [count["refusal"]] if n]
+    badges += [(f"{n} to look at", "orange") for n in [count["warning"]] if n]
+    badges += [(f"{n} repair{'s' if n > 1 else ''} switched on", "teal") for n in [repairs] if n]
+    if not count["refusal"] and not count["warning"]:
+        badges.append(("nothing to settle", "teal"))
+    return answer(sentence, badges)
+
+
+def _contents(found: Examination) -> str:
+    words = []
+    for role, what in (("train", "training cells"), ("test", "test cells"), ("bulk", "bulk samples")):
+        part = found.parts.get(role)  # type: ignore[call-overload]
+        if part is not None:
+            types = f" of {int((found.types['train'] > 0).sum())} types" if role == "train" and "train" in found.types else ""
+            words.append(f"{number(part.columns)} {what if part.columns != 1 else what[:-1]}{types}")
+    shared = [int(v) for v in found.funnel.loc["shared"] if str(v).isdigit()] if len(found.funnel) else []
+    text = ", ".join(words[:-1]) + (" and " if len(words) > 1 else "") + words[-1] if words else f"{len(found.parts)} file(s)"
+    return f"{text}, {number(shared[0])} genes in common" if shared and len(found.funnel.columns) > 1 else text
+
+
+def seen(parts: Mapping[Any, Seen]) -> Any:
+    """What was recognised: of every part the file, its kind, its size and its first values."""
+    return dmc.Stack([_part(role, part) for role, part in parts.items()], gap="lg")
+
+
+def _part(role: str, part: Seen) -> Any:
+    details = [KINDS.get(part.kind, part.kind), *[f"{OPTION_WORDS[k]} {_value(v)}" for k, v in part.options.items() if k in OPTION_WORDS and v]]
+    one, many = COLUMN_NAMES[role]  # type: ignore[index]
+    size = f"{number(part.genes)} genes × {number(part.columns)} {many if part.columns != 1 else one}"
+    return html.Div(
+        [
+            dmc.Group([dmc.Text(PART_NAMES[role], fw=600, size="sm"), dmc.Text(cut(part.name, 48), size="sm"), dmc.Text(size, size="sm")], gap="sm"),
+            dmc.Text(" · ".join(details), size="xs", c="dimmed", mb=4),
+            dmc.ScrollArea(findings.small_table(part.preview.rename_axis("gene")), type="auto", offsetScrollbars="x"),
+        ]
+    )
+
+
+def _value(value: Any) -> str:
+    return str(value).replace("layer:", "layer ")[:60]
+
+
+@page.callback(
+    Output(page.id.step, "value", allow_duplicate=True),
+    Input(page.id.next, "n_clicks"),
+    Input(page.id.back, "n_clicks"),
+    Input(page.id.each("to", ALL), "n_clicks"),
+    State(page.id.step, "value"),
+    prevent_initial_call=True,
+)
+def walk(ctx: Context, _next: Any, _back: Any, _to: Any, step: str | None) -> Any:
+    """To the next step, the one before, or the one a finding points to."""
+    order = list(STEPS)
+    at = order.index(step) if step in order else 0
+    if call.triggered_id == page.id.next:
+        return order[min(at + 1, len(order) - 1)]
+    if call.triggered_id == page.id.back:
+        return order[max(at - 1, 0)]
+    place = clicked()
+    if place not in STEPS:
+        raise PreventUpdate
+    return place
+
+
+@page.callback(Output(page.id.back, "disabled"), Output(page.id.next, "disabled"), Output(page.id.next, "children"), Input(page.id.step, "value"))
+def ways(ctx: Context, step: str | None) -> Any:
+    order = list(STEPS)
+    at = order.index(step) if step in order else 0
+    last = at == len(order) - 1
+    return at == 0, last, "Next" if last else f"Next: {STEPS[order[at + 1]]}"
+
+
+@page.callback(*[Output(getattr(page.id, name), "figure", allow_duplicate=True) for name in FIGURES], DARK, prevent_initial_call=True)
+def retheme(ctx: Context, dark: bool | None) -> Any:
+    """Only the template changes with the theme."""
+    patches: Sequence[Any] = [Patch() for _ in FIGURES]
+    for patch in patches:
+        patch["layout"]["template"] = template(bool(dark)).to_plotly_json()
+    return list(patches)

@@ -56,10 +56,8 @@ NAMED: dict[str, tuple[str, ...]] = {
     "application_real_negative_log2cpm.csv": ("look like log2-CPM",),
 }
 """Words that the messages on a file must hold, for every file that is not accepted as it is."""
-EXPECTED_TO_FAIL: dict[str, str] = {
-    "thousands_separator.csv": "until the reader of tables of helper READERS is merged (it reads separators of thousands and says so)",
-}
-"""Rows of which the manifest (or the moment) is thought to be wrong: file -> reason."""
+EXPECTED_TO_FAIL: dict[str, str] = {}
+"""Rows of which the manifest is thought to be wrong: file -> reason. None at present."""
 
 
 def rows() -> list[dict[str, str]]:
@@ -81,7 +79,7 @@ def test_each_row_gives_its_outcome_and_names_the_fault(
     row: dict[str, str], shared_data: Path, capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest
 ) -> None:
     if row["file"] in EXPECTED_TO_FAIL:
-        request.applymarker(pytest.mark.xfail(reason=EXPECTED_TO_FAIL[row["file"]], strict=False))
+        request.applymarker(pytest.mark.xfail(reason=EXPECTED_TO_FAIL[row["file"]], strict=True))
     folder = shared_data / "awkward_files"
     against = ["--against", str(folder / row["against"])] if row["against"] else []
     code = check([str(folder / row["file"]), "--role", row["role"], *against, "--json"])

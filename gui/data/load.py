@@ -27,6 +27,7 @@ from gui.data.checks import (
 from gui.data.dataset import ROLES, Bulk, Cells, Dataset, Role, Source
 from gui.data.normalize import common_genes, split_cells
 from gui.data.parts import CellChoice, FileChoice, Frozen, Inspection, Part, inspect_file, read_all
+from gui.data.watch import watched
 from gui.errors import BadNames, EmptyColumn, MissingPart, NoLabels
 
 __all__ = ["CellChoice", "FileChoice", "Inspection", "LoadRequest", "inspect_file", "load_dataset"]
@@ -210,9 +211,11 @@ def warm_up() -> None:
 
 def inspect_task(dataset: object, params: tuple[Path, Role, str], *, progress: object) -> Inspection:
     """:func:`inspect_file` as a task; params : path, role, name as shown."""
-    return inspect_file(*params)
+    with watched([params[0]]):
+        return inspect_file(*params)
 
 
 def load_task(dataset: object, params: LoadRequest, *, progress: object) -> Dataset:
     """:func:`load_dataset` as a task; dataset : the present one, where only the bulk is replaced."""
-    return load_dataset(params, current=dataset if isinstance(dataset, Dataset) else None)
+    with watched([choice.path for choice in params.files.values()]):
+        return load_dataset(params, current=dataset if isinstance(dataset, Dataset) else None)

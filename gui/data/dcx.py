@@ -267,6 +267,8 @@ def _numbers(buffer: bytes | bytearray, dtype: np.dtype[Any], shape: tuple[int, 
         raise Odd("a matrix is longer or shorter than it claims")
     if not buffer:
         return np.empty(shape, dtype=dtype)
+    if dtype.kind == "U" and np.frombuffer(buffer, dtype=np.dtype(np.uint32).newbyteorder(dtype.byteorder)).max() > 0x10FFFF:
+        raise Odd("a text holds what is no letter")  # NumPy fails on it with a SystemError
     array: npt.NDArray[Any] = np.frombuffer(buffer, dtype=dtype).reshape(shape, order="F" if fortran else "C")
     return array.astype(dtype.newbyteorder("="), copy=False)
 

@@ -183,6 +183,7 @@ def bombs() -> dict[str, bytes]:
     shared = [block(big + b"\x94", span(0, 2)), *(block(b"h\x00", wide_span(2 * i, 2 * i + 2)) for i in range(1, 4000))]
     letters = text("g" * 1_000_000) + b"\x94" + b"h\x00" * 199_999
     digits = number(10**4000) + b"\x94" + b"h\x00" * 299_999
+    beyond = call("numpy._core.multiarray", "scalar", call("numpy", "dtype", text("U1") + b"\x89\x88\x87") + buffer(b"\xff\xff\xff\x7f") + b"\x86")
     scalar = call("numpy._core.multiarray", "scalar", call("numpy", "dtype", text("U99999") + b"\x89\x88\x87") + buffer(bytes(4 * 99_999)) + b"\x86")
     nested = text("builtins") + text("bytearray") + b"\x93\x94" + b"h\x00" * 4999 + b"C\x01a" + b"\x85R" * 5000
     name = text("numpy") + text("dtype") + b"\x93"
@@ -215,6 +216,7 @@ def bombs() -> dict[str, bytes]:
         "one long name 200 000 times": one_column(matrix(1, 3, ROW), listed(letters, 200_000)),
         "one long number 300 000 times": one_column(matrix(1, 3, ROW), listed(digits, 300_000)),
         "one wide value a thousand times": one_column(matrix(1, 3, ROW), listed(scalar + b"\x94" + b"h\x00" * 999, 1000)),
+        "letters beyond Unicode": one_column(matrix(1, 3, ROW), listed(beyond * 3, 3)),
     }
 
 

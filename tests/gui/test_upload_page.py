@@ -18,6 +18,7 @@ from gui.engine.tasks import run_dtd
 from gui.jobs.status import no_progress
 from gui.sessions.cache import DCXCache
 from gui.sessions.manager import LOCAL
+from tests.gui.upload_page import choose, session_of
 
 QUICK = DTDParams(genes=100, iterations=3, train_mixtures=20, test_mixtures=20)
 
@@ -44,17 +45,6 @@ def bulk_csv(path: Path, bulk: Any, genes: Any = None) -> Path:
     frame = bulk.matrix.frame()
     (frame if genes is None else frame.loc[genes]).to_csv(path)
     return path
-
-
-def choose(tab: Any, role: str, path: Path) -> None:
-    tab.set({(f"upload-{role}-path", "value"): str(path)})
-    tab.set({(f"upload-{role}-path", "n_submit"): 1})
-
-
-def session_of(tab: Any) -> DCXCache:
-    shown = tab.get("dcx-session", "data") or tab.application.sessions.default_id
-    session: DCXCache = tab.application.sessions.get_session(shown, actor=LOCAL)
-    return session
 
 
 def add_dtd(application: Application, session: DCXCache) -> str:

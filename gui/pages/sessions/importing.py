@@ -15,11 +15,12 @@ from gui.components.filefield import FileField
 from gui.errors import DeconomixError, WrongPassword
 from gui.files import SESSION
 from gui.pages.sessions.base import CHANGED, about, now, page, quoted, show_session
+from gui.pages.sessions.earlier import EARLIER, import_earlier, is_earlier, unfolded
 from gui.plugin import Context
 from gui.sessions.manager import Imported
 from gui.sessions.store import SessionInfo
 
-FILE = FileField(page, "file", (SESSION,), title="Session files", multiple=True)
+FILE = FileField(page, "file", (SESSION, EARLIER), title="Session files", multiple=True, folder=True)
 FILE.bind()
 DONE, DIFFERS, SEALED, FAILED = "done", "differs", "sealed", "failed"
 COLOURS = {DONE: "teal", DIFFERS: "orange", SEALED: "orange", FAILED: "red"}
@@ -28,7 +29,10 @@ Item = dict[str, Any]
 
 
 def import_dialog(ctx: Context) -> Any:
-    words = "Session files (.dcxsession), one or several. They are copied in; the files themselves stay as they are."
+    words = (
+        "Session files (.dcxsession), one or several. They are copied in; the files themselves stay as they are. "
+        "Sessions of the earlier DeconomiX GUI (.pkl, or the path of their folder) are taken over with data and results."
+    )
     content = [
         dcc.Store(id=page.id.imports, data=[]),
         dmc.Text(words, size="sm", c="dimmed"),
@@ -68,6 +72,9 @@ def bring_in(ctx: Context, tokens: list[str] | None, items: list[Item] | None) -
     """Files were chosen: copy each in, or say what is in the way. A single one is opened at once."""
     if not tokens:
         raise PreventUpdate
+    tokens = unfolded(ctx, tokens)
+    if not tokens:
+        return no_update, no_update, no_update, None
     undecided = [item for item in items or [] if item["state"] in (DIFFERS, SEALED)]
     new = [_brought(ctx, token) for token in tokens]
     done = [item for item in new if item["state"] == DONE]
@@ -87,7 +94,10 @@ def _brought(ctx: Context, token: str, *, as_copy: bool = False, password: str |
     try:
         upload = ctx.uploads.get(token)
         file = upload.name
-        found = ctx.sessions.import_session(upload.path, actor=ctx.actor, as_copy=as_copy, password=password)
+        if is_earlier(upload):
+            found = import_earlier(ctx, upload, as_copy=as_copy)
+        else:
+            found = ctx.sessions.import_session(upload.path, actor=ctx.actor, as_copy=as_copy, password=password)
     except WrongPassword as error:
         if as_copy:
             raise
@@ -103,7 +113,7 @@ def _brought(ctx: Context, token: str, *, as_copy: bool = False, password: str |
         ctx.uploads.forget(token)
         return _item(file, token, DONE, _words(found, info), info)
     text = f"{quoted(found.name)} is here already, in another version than the file holds. Your own version is kept in any case."
-    return _item(file, token, DIFFERS, text, info, sealed=_sealed(upload.path))
+    return _item(file, token, DIFFERS, text, info, sealed=not is_earlier(upload) and _sealed(upload.path))
 
 
 def _item(file: str, token: str, state: str, text: str, info: SessionInfo | None = None, *, sealed: bool = False) -> Item:
@@ -122,7 +132,8 @@ def _sealed(path: Path) -> bool:
 
 
 def _open_unlocked(ctx: Context, session_id: str) -> None:
-    if not ctx.sessions.info(session_id, actor=ctx.actor).locked:
+    info = ctx.sessions.info(session_id, actor=ctx.actor)
+    if not info.locked and not info.archived:
         show_session(ctx, session_id)
 
 

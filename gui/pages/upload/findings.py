@@ -12,6 +12,7 @@ from dash import ctx as call
 from dash.exceptions import PreventUpdate
 
 from gui.components.common import clicked, cut, shorten
+from gui.data.checks import number
 from gui.data.examine import Examination, preview_task
 from gui.data.findings import Finding
 from gui.data.repairs import Repair
@@ -87,7 +88,7 @@ def _finding(one: Finding, table: pd.DataFrame | None, offered: list[Entry], fil
         switches.append(_go("types", "Look at the cell types…"))
     return html.Div(
         [
-            html.Div([_badge(words, colour), dmc.Text(one.title, fw=600, size="sm"), _place(one)], className="dcx-finding-head"),
+            html.Div([_badge(words, colour), *[dmc.Text(one.title, fw=600, size="sm")] * (one.code != "note"), _place(one)], className="dcx-finding-head"),
             dmc.Text([cut(one.message, 600), dmc.Text(f" {one.advice}", span=True, c="dimmed", inherit=True)], size="sm", className="dcx-finding-text"),
             _names(one),
             *switches,
@@ -112,7 +113,7 @@ def _names(one: Finding) -> Any:
     if len(names) <= 3:  # the sentence names them
         return None
     more = max(one.place.count, len(names)) - SHOWN
-    text = ", ".join(shorten(n, 24) for n in names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
+    text = ", ".join(shorten(n, 24) for n in names[:SHOWN]) + (f" and {number(more)} more" if more > 0 else "")
     return html.Span(text, title=", ".join(shorten(n, 60) for n in names), className="dcx-dimmed dcx-finding-names")
 
 

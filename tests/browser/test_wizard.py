@@ -1,0 +1,111 @@
+"""One file of each kind is repaired through the wizard in a browser, as a user does it, and the repair is taken back."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+pytestmark = pytest.mark.browser
+READ = 120_000
+"""Milliseconds a file may take to be looked at on a busy machine."""
+
+
+def choose(page: Page, role: str, path: Path) -> None:
+    page.fill(f"#upload-{role}-path", str(path))
+    page.press(f"#upload-{role}-path", "Enter")
+    expect(page.locator(f"#upload-{role}-name")).to_have_text(path.name, timeout=READ)
+
+
+def switch(page: Page, words: str) -> Locator:
+    return page.locator("#upload-findings").get_by_label(words, exact=False).first
+
+
+def remove(page: Page, role: str) -> None:
+    page.locator(f"#upload-{role}-remove").click()
+    expect(page.locator(f"#upload-{role}-chosen")).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    ("role", "name", "says", "repair", "done"),
+    [
+        ("train", "log1p_train.h5ad", "look log-transformed", "Undo the logarithm (eˣ - 1) (proposed)", "was undone"),
+        ("train", "transposed_train.h5ad", "seem to be exchanged", "Exchange genes and columns", "were exchanged"),
+        ("bulk", "excel_dates.csv", "2-Sep", "Restore the gene names", "2-Sep to SEPT2"),
+        ("bulk", "application_real_dup_symbols.csv.gz", "more than once", "Sum up duplicated genes", "summed up"),
+        ("bulk", "application_ensembl_pipe_symbol.tsv", "no gene in common", "Take the names behind the IDs", "genes renamed"),
+        ("bulk", "samples_duplicated.csv", "more than once", "Number the samples of the same name", "renamed"),
+    ],
+)
+def test_a_file_is_repaired_and_the_repair_taken_back(
+    opened: Page, watched: Any, shared_data: Path, role: str, name: str, says: str, repair: str, done: str
+) -> None:
+    page, folder = opened, shared_data / "awkward_files"
+    choose(page, "train", folder / (name if role == "train" else "clean_train.h5ad"))
+    if role == "bulk":
+        choose(page, "bulk", folder / name)
+    page.get_by_role("tab", name="Findings").click()
+    found = page.locator("#upload-findings")
+    expect(found).to_contain_text(says, timeout=READ)
+    loadable = page.locator("#upload-load").is_enabled()
+    switch(page, repair).check(force=True)
+    expect(page.locator("#upload-review-answer")).to_contain_text("1 repair switched on", timeout=READ)
+    expect(found).to_contain_text(done)
+    expect(page.locator("#upload-load")).to_be_enabled()
+    switch(page, repair.removesuffix(" (proposed)")).uncheck(force=True)
+    expect(page.locator("#upload-review-answer")).not_to_contain_text("switched on", timeout=READ)
+    expect(found).to_contain_text(says)
+    expect(found).not_to_contain_text(done)
+    if not loadable:
+        expect(page.locator("#upload-load")).to_be_disabled()
+    assert watched.complaints == []
+
+
+def test_loaded_data_get_a_repair_undone(opened: Page, watched: Any, shared_data: Path, tmp_path: Path) -> None:
+    page = opened
+    own = Path(shutil.copy(shared_data / "awkward_files" / "excel_dates.csv", tmp_path / "own.csv"))
+    choose(page, "train", shared_data / "awkward_files" / "clean_train.h5ad")
+    choose(page, "bulk", own)
+    page.get_by_role("tab", name="Findings").click()
+    page.locator("#upload-findings summary").first.click()
+    expect(page.locator("#upload-findings details").first).to_contain_text("SEPT2")
+    page.click("#upload-apply-all")
+    expect(page.locator("#upload-review-answer")).to_contain_text("switched on", timeout=READ)
+    page.click("#upload-load")
+    expect(page.locator("#upload-answer")).to_contain_text("396 genes in common", timeout=READ)
+    page.locator("#upload-undo-bar").get_by_role("button", name="Undo").click()
+    expect(page.locator("#upload-answer")).to_contain_text("395 genes in common", timeout=READ)
+    expect(page.locator("#upload-undo-bar")).to_have_text("")
+    assert watched.complaints == []
+
+
+def test_types_are_renamed_merged_and_brought_back_in_the_table(opened: Page, watched: Any, shared_data: Path) -> None:
+    page = opened
+    choose(page, "train", shared_data / "awkward_files" / "two_identical_types.h5ad")
+    page.get_by_role("tab", name="Cell types").click()
+    rows = page.locator("#upload-types .ag-center-cols-container .ag-row")
+    expect(rows).to_have_count(6, timeout=READ)
+    expect(page.locator("#upload-similarity .main-svg").first).to_be_visible()
+    cell = page.locator("#upload-types .ag-cell[col-id=type]", has_text=re.compile("^pDC$"))
+    cell.dblclick()
+    page.keyboard.press("Control+A")
+    page.keyboard.type("Plasmacytoid")
+    page.keyboard.press("Enter")
+    expect(page.locator("#upload-types")).to_contain_text("Plasmacytoid", timeout=READ)
+    expect(page.locator("#upload-review-answer")).to_contain_text("1 repair switched on", timeout=READ)
+    for name in ("T cells CD4 conv", "T cells CD8"):
+        row = page.locator("#upload-types .ag-center-cols-container .ag-row", has_text=name)
+        place = row.get_attribute("row-index")
+        page.locator(f"#upload-types .ag-pinned-left-cols-container [row-index='{place}'] input[type=checkbox]").check()
+    page.fill("#upload-merged", "T cells")
+    page.click("#upload-merge")
+    expect(rows).to_have_count(5, timeout=READ)
+    expect(page.locator("#upload-load")).to_be_enabled()
+    page.click("#upload-types-back")
+    expect(rows).to_have_count(6, timeout=READ)
+    expect(page.locator("#upload-load")).to_be_disabled()
+    assert watched.complaints == []

@@ -46,6 +46,11 @@ class NativeFiles:
                 self._folder = paths[0].parent
             return paths
 
+    def folder(self, title: str) -> Path | None:
+        """A folder the user chose; None if cancelled."""
+        with self._one_at_a_time:
+            return self._ask_folder(title)
+
     def save(self, name: str, data: bytes, kind: FileKind) -> str | None:
         """Write ``data`` where the user says: all of it or nothing. Returns where it is, None if cancelled.
 

@@ -117,9 +117,7 @@ class Application:
 
     def _clean_up(self) -> None:
         wanted = self.config.sessions.cleanup
-        done = self.sessions.cleanup_sessions(
-            actor=LOCAL, max_sessions=wanted.max_sessions, max_age_days=wanted.max_age_days, action=wanted.action
-        )
+        done = self.sessions.cleanup_sessions(actor=LOCAL, max_sessions=wanted.max_sessions, max_age_days=wanted.max_age_days, action=wanted.action)
         said = words(done, wanted.action)
         log.info("%s Ids: %s", said, ", ".join(info.session_id for info in done) or "none")
         if done:
@@ -130,12 +128,23 @@ class Application:
         return f"{base.rstrip('/')}/?t={self.guard.issue()}"
 
     def open_later(self, paths: list[Path]) -> None:
-        """Data files to offer on the Upload page; session files are imported and the last one is shown first. DeconomixError."""
+        """Data files to offer on the Upload page; session files are imported and the last one is shown in the first tab.
+
+        What is wrong with a session file is said there too: who double-clicked it sees no terminal. UnreadableFile for a data file that is not there.
+        """
         for path in paths:
-            if path.name.lower().endswith(session_file.SUFFIX):
-                self.arrived = self.sessions.import_session(path, actor=LOCAL).session_id
-            else:
+            if not path.name.lower().endswith(session_file.SUFFIX):
                 self.uploads.offer(path)
+                continue
+            try:
+                found = self.sessions.import_session(path, actor=LOCAL)
+            except DeconomixError as error:
+                self.announcements.append(f"{path.name}: {notify.sentence(error)}")
+                continue
+            self.arrived = found.session_id
+            if found.outcome == "differs":
+                words = f"“{found.name}” is here already, in another version than {path.name} holds; yours is shown."
+                self.announcements.append(f"{words} To have the other one too, import the file on the Sessions page.")
 
     # -- jobs -------------------------------------------------------------------------------------------------------------------
     def submit(
@@ -164,13 +173,14 @@ class Application:
             return job_id
 
     def known_task(self, module: str, name: str) -> Task:
-        """The task of this name, if it is one of ours or comes from where a page comes from; JobError. The names stand in a session file:
-        nothing is imported for them, and no other function can be had by them."""
+        """The task of this name, if it is one of ours or comes from where a plug-in page comes from; JobError. The names stand in a session
+        file: nothing is imported for them, and no function but a task, which takes ``progress``, can be had by them."""
         homes = {page.layout_function.__module__ for page in self.registry.pages if page.layout_function is not None}
-        packages = tuple(f"{home.partition('.')[0]}." for home in homes if "." in home and not home.startswith("gui."))
+        homes = {home for home in homes if not home.startswith("gui.")}
+        packages = tuple(f"{home.partition('.')[0]}." for home in homes if "." in home)
         ours = module == "gui.engine.tasks" and name.startswith("run_")
         task = getattr(sys.modules.get(module), name, None) if ours or module in homes or module.startswith(packages) else None
-        if not inspect.isfunction(task) or task.__module__ != module:
+        if not inspect.isfunction(task) or (task.__module__, task.__qualname__) != (module, name) or "progress" not in inspect.signature(task).parameters:
             raise JobError("The page that computed this is not there any more.", advice="Start the step from a page.")
         return task
 

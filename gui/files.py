@@ -47,6 +47,10 @@ class Files(Protocol):
         """Paths the user chose; empty if cancelled."""
         ...
 
+    def folder(self, title: str) -> Path | None:
+        """A folder the user chose; None if cancelled, and in a browser, which cannot ask for one: there it is typed."""
+        ...
+
     def save(self, name: str, data: bytes, kind: FileKind) -> str | None:
         """Save under a name the user confirms; returns what to tell them, None if cancelled. DeconomixError if it cannot be written."""
         ...
@@ -69,6 +73,9 @@ class BrowserFiles:
 
     def open(self, kinds: Sequence[FileKind], *, title: str, multiple: bool = False) -> list[Path]:
         return []
+
+    def folder(self, title: str) -> Path | None:
+        return None
 
     def save(self, name: str, data: bytes, kind: FileKind) -> str | None:
         return self.save_all([(name, data)], kind)

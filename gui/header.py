@@ -35,30 +35,32 @@ def header(*, single: bool = False) -> Any:
                     html.Div(dmc.Divider(orientation="vertical", h=24), style=hidden if single else {}),
                     html.Div(
                         dmc.Menu(
-                        [
-                            dmc.MenuTarget(
-                                dmc.Button(
-                                    "Default",
-                                    id="dcx-session-button",
-                                    variant="subtle",
-                                    color="gray",
-                                    rightSection=icon("down", 12),
-                                    px="xs",
-                                    maw=300,
-                                    **{"aria-label": "Session"},
-                                )
-                            ),
-                            dmc.MenuDropdown(
-                                [
-                                    dmc.MenuItem("New session…", id="dcx-new", leftSection=icon("plus")),
-                                    dmc.MenuDivider(),
-                                    dmc.Box([], id="dcx-session-menu", mah=380, style={"overflowY": "auto"}),
-                                ]
-                            ),
-                        ],
-                        position="bottom-start",
-                        width=300,
-                    ), style=hidden if single else {}),
+                            [
+                                dmc.MenuTarget(
+                                    dmc.Button(
+                                        "Default",
+                                        id="dcx-session-button",
+                                        variant="subtle",
+                                        color="gray",
+                                        rightSection=icon("down", 12),
+                                        px="xs",
+                                        maw=300,
+                                        **{"aria-label": "Session"},
+                                    )
+                                ),
+                                dmc.MenuDropdown(
+                                    [
+                                        dmc.MenuItem("New session…", id="dcx-new", leftSection=icon("plus")),
+                                        dmc.MenuDivider(),
+                                        dmc.Box([], id="dcx-session-menu", mah=380, style={"overflowY": "auto"}),
+                                    ]
+                                ),
+                            ],
+                            position="bottom-start",
+                            width=300,
+                        ),
+                        style=hidden if single else {},
+                    ),
                     lock_button(),
                     html.Div(id="dcx-saved", role="status", style={"whiteSpace": "nowrap"}),
                 ],

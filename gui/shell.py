@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
 
 import dash_mantine_components as dmc
 from dash import ALL, Dash, Input, Output, State, dcc, html, no_update
@@ -124,6 +125,11 @@ def page_at(application: Application, pathname: str | None) -> Page | None:
     return application.registry.page(key) if key else application.registry.pages[0]
 
 
+def named_in(search: str | None) -> str | None:
+    """The session that an address asks for: ``?session=20250520%23191019%2307c2e7ed``."""
+    return next(iter(parse_qs((search or "").removeprefix("?")).get("session", ())), None)
+
+
 def outlet(application: Application, pathname: str | None, ctx: Context) -> Any:
     """The page at this address, or what is missing for it."""
     page = page_at(application, pathname)
@@ -187,17 +193,26 @@ def bind_shell(app: Dash, application: Application) -> None:
         Input("dcx-session", "data"),
         Input("dcx-location", "pathname"),
         Input("dcx-poke", "data"),
+        State("dcx-location", "search"),
         State("dcx-revision", "data"),
         State("dcx-page", "data"),
         State("dcx-seen", "data"),
     )
     def tick(
-        ctx: Context, _n: Any, session_id: str | None, pathname: str | None, _poke: Any, revision: str | None, shown: str | None, seen: dict[str, Any]
+        ctx: Context,
+        _n: Any,
+        session_id: str | None,
+        pathname: str | None,
+        _poke: Any,
+        search: str | None,
+        revision: str | None,
+        shown: str | None,
+        seen: dict[str, Any],
     ) -> Any:
         """What changed since this tab last asked; nothing at all if nothing did."""
-        if not session_id and application.arrived:
-            ctx.switch_to(application.arrived)
-            application.arrived = None
+        if not session_id and (first := named_in(search) or application.arrived):
+            application.arrived = None if first == application.arrived else application.arrived
+            ctx.switch_to(first)
         here = (ctx.locked or ctx.session).session_id
         lost = bool(session_id) and session_id != here
         if lost:

@@ -19,7 +19,7 @@ from gui.sessions.store import SessionInfo
 
 
 def contents_words(contents: Mapping[str, Any]) -> str:
-    """Data · DTD · search · 4 ADTD."""
+    """Data · DTD · search · 4 ADTD (without cells)."""
     if not contents.get("data"):
         return "empty"
     words = ["Data"]
@@ -27,7 +27,8 @@ def contents_words(contents: Mapping[str, Any]) -> str:
         count = int(contents.get(kind) or 0)
         if count:
             words.append(word if count == 1 else f"{count} {word}")
-    return " · ".join(words)
+    marks = contents.get("marks")
+    return " · ".join(words) + (f" ({marks})" if marks else "")
 
 
 def ago(then: datetime, now: datetime | None = None) -> str:
@@ -46,6 +47,12 @@ def ago(then: datetime, now: datetime | None = None) -> str:
     return f"{then.day} {then:%b}" + ("" if then.year == now.year else f" {then.year}")
 
 
+def day(then: datetime) -> str:
+    """18 Nov 2025."""
+    then = then.astimezone()
+    return f"{then.day} {then:%b %Y}"
+
+
 def size_words(size: int) -> str:
     for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if size >= factor:
@@ -59,51 +66,88 @@ def rows(sessions: Sequence[SessionInfo], *, current: str | None = None) -> list
 
 
 def _row(info: SessionInfo, current: str | None) -> dict[str, Any]:
-    here = info.session_id == current
-    state = "open" if here else "protected" if info.protected else ""
-    why = ""
+    here = info.session_id == current and not info.locked
+    state, why = "open" if here else "locked" if info.locked else "", ""
     if info.problem is not None:
         state, why = "damaged", notify.sentence(info.problem)
     elif info.state == "not saved" and info.reason is not None:
         state, why = "not saved", notify.sentence(info.reason)
+    known = info.problem is None and not info.locked
     return {
         "id": info.session_id,
         "name": info.name,
         "state": state,
         "why": why,
         "problem": info.problem is not None,
-        "source": str(info.contents.get("source") or ""),
-        "contents": "" if info.problem else "protected" if info.protected and not info.contents else contents_words(info.contents),
+        "locked": info.locked,
+        "protected": "locked" if info.locked else "unlocked" if info.protected else "",
+        "source": str(info.contents.get("source") or "") if known else "",
+        "contents": contents_words(info.contents) if known else "",
+        "runs": int(info.contents.get("runs") or 0) if known else None,
+        "notes": str(info.contents.get("notes") or "") if known else "",
+        "created": round(info.created.timestamp()),
+        "created_text": day(info.created),
         "used": round(info.used.timestamp()),
         "used_text": ago(info.used),
         "size": info.size,
         "size_text": size_words(info.size),
-        "open": "" if here or info.problem else "Restore" if info.archived else "Open",
+        "open": _button(info, here),
     }
 
 
+def _button(info: SessionInfo, here: bool) -> str:
+    if here or info.problem is not None:
+        return ""
+    return "Restore" if info.archived else "Unlock" if info.locked else "Open"
+
+
+_TEXT = {"minWidth": 72, "cellClass": "dcx-dimmed"}
+_UNSEARCHED = {"getQuickFilterText": {"function": "''"}}
+_STATE = {
+    "styleConditions": [
+        {"condition": "params.data.why != ''", "style": {"color": "var(--mantine-color-error)"}},
+        {"condition": "params.data.state == 'locked'", "style": {"color": "var(--mantine-color-dimmed)"}},
+    ]
+}
+_NOTES = {
+    "headerTooltip": "Enter keeps what you typed, Shift+Enter begins a new line",
+    "cellEditor": "agLargeTextCellEditor",
+    "cellEditorPopup": True,
+    "cellEditorParams": {"maxLength": 10_000, "rows": 8, "cols": 60},
+}
+
+
+def _shown_as(text: str) -> dict[str, Any]:
+    return {"valueFormatter": {"function": f"params.data.{text}"}, "tooltipField": text}
+
+
 def session_grid(grid_id: str, *, archived: bool) -> Any:
-    """A table of sessions: sortable, rows can be ticked; ``cellRendererData`` says whose button was clicked."""
-    dimmed = {"cellClass": "dcx-dimmed", "flex": 0}
-    unsearched = {"getQuickFilterText": {"function": "''"}}
-    trouble = {"styleConditions": [{"condition": "params.data.why != ''", "style": {"color": "var(--mantine-color-error)"}}]}
-    editable: Any = False if archived else {"function": "!params.data.problem"}
+    """A table of sessions: sortable, rows can be ticked; ``cellRendererData`` says whose button was clicked.
+
+    All columns fit into a window of 1280 pixels; nothing is pinned, so that a row is one row for a screen reader, too.
+    """
+    editable: Any = False if archived else {"function": "!params.data.problem && !params.data.locked"}
     columns: list[dict[str, Any]] = [
-        {"field": "name", "headerName": "Name", "flex": 3, "minWidth": 180, "tooltipField": "name", "editable": editable, "cellStyle": {"fontWeight": 500}},
-        {"field": "state", "headerName": "", "width": 96, "tooltipField": "why", "sortable": False, "cellClass": "dcx-session-state", "cellStyle": trouble},
-        {"field": "source", "headerName": "Source", "minWidth": 110, "tooltipField": "source", **dimmed, "flex": 2},
-        {"field": "contents", "headerName": "Contents", "flex": 2, "minWidth": 140, "tooltipField": "contents"},
+        {"field": "name", "headerName": "Name", "flex": 6, "minWidth": 130, "tooltipField": "name", "editable": editable, "cellStyle": {"fontWeight": 500}},
+        {"field": "state", "headerName": "State", "width": 86, "tooltipField": "why", "cellClass": "dcx-session-state", "cellStyle": _STATE},
         {
-            "field": "used",
-            "headerName": "Last used",
-            "width": 120,
-            "valueFormatter": {"function": "params.data.used_text"},
-            "sort": "desc",
-            **dimmed,
-            **unsearched,
+            "field": "protected",
+            "headerName": "",
+            "headerTooltip": "Protected by a password",
+            "headerClass": "dcx-lock-header",
+            "tooltipField": "protected",
+            "width": 38,
+            "cellRenderer": "DcxLock",
+            **_UNSEARCHED,
         },
-        {"field": "size", "headerName": "Size", "width": 90, "valueFormatter": {"function": "params.data.size_text"}, **dimmed, **unsearched},
-        {"field": "open", "headerName": "", "width": 104, "sortable": False, "cellRenderer": "DcxOpen", **unsearched},
+        {"field": "source", "headerName": "Source", "flex": 3, "tooltipField": "source", **_TEXT},
+        {"field": "contents", "headerName": "Contents", "flex": 4, "minWidth": 98, "tooltipField": "contents"},
+        {"field": "runs", "headerName": "Runs", "width": 58, "type": "rightAligned", **_UNSEARCHED},
+        {"field": "used", "headerName": "Last used", "width": 114, "sort": "desc", **_shown_as("used_text"), **_UNSEARCHED, "cellClass": "dcx-dimmed"},
+        {"field": "size", "headerName": "Size", "width": 68, **_shown_as("size_text"), **_UNSEARCHED, "cellClass": "dcx-dimmed"},
+        {"field": "notes", "headerName": "Notes", "flex": 3, "tooltipField": "notes", "editable": editable, **_NOTES, **_TEXT},
+        {"field": "created", "headerName": "Created", "width": 96, **_shown_as("created_text"), **_UNSEARCHED, "cellClass": "dcx-dimmed"},
+        {"field": "open", "headerName": "", "width": 100, "sortable": False, "cellRenderer": "DcxOpen", **_UNSEARCHED},
     ]
     return dag.AgGrid(
         id=grid_id,
@@ -114,7 +158,8 @@ def session_grid(grid_id: str, *, archived: bool) -> Any:
         defaultColDef={"sortable": True, "resizable": True},
         dashGridOptions={
             "theme": {"function": _THEME},
-            "rowSelection": {"mode": "multiRow", "enableClickSelection": False},
+            "rowSelection": {"mode": "multiRow", "enableClickSelection": False, "headerCheckbox": True, "selectAll": "filtered"},
+            "selectionColumnDef": {"width": 40},
             "tooltipShowDelay": 300,
             "ensureDomOrder": True,
             "animateRows": False,
@@ -129,8 +174,10 @@ def session_grid(grid_id: str, *, archived: bool) -> Any:
 
 
 def grid_style(count: int) -> dict[str, Any]:
-    """As high as its rows, up to twelve; then it scrolls."""
-    return {"height": 42 + 32 * min(max(count, 1), 12), "width": "100%"}
+    """As high as its rows, up to twelve; then it scrolls. There is room for the bar that scrolls sideways."""
+    if not count:
+        return {"display": "none"}
+    return {"height": 56 + 32 * min(count, 12), "width": "100%"}
 
 
 def undo_bar(page: Page, deleted: Sequence[tuple[str, str]]) -> Any:

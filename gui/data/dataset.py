@@ -6,6 +6,7 @@ aligning, selecting and scaling is :mod:`gui.data.normalize`.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -203,7 +204,12 @@ class Cells:
 
     @cached_property
     def fingerprint(self) -> str:
-        return hashlib.sha256((self.matrix.fingerprint + "\x00".join(self.labels.tolist())).encode("utf-8", "surrogatepass")).hexdigest()
+        return self.fingerprint_of(self.matrix.fingerprint, self.labels)
+
+    @staticmethod
+    def fingerprint_of(matrix: str, labels: np.ndarray) -> str:
+        """From the fingerprint of the matrix and the labels."""
+        return hashlib.sha256((matrix + "\x00".join(labels.tolist())).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @dataclass(frozen=True, eq=False)
@@ -248,6 +254,8 @@ class Dataset:
     reference : genes x cell types as the user gave it, or None: then the mean of the training cells per type
     bulk : application data, or None
     scale : the common column sum every matrix is scaled to over the genes in use; None leaves the values as they are
+    aliases : an id as found out from the content -> the id it stands for: that of the same data before cells were taken out or names replaced, so
+    that what was computed from those is not taken for outdated. Other content has other ids, for which nothing stands here.
     """
 
     train: Cells | None
@@ -259,6 +267,7 @@ class Dataset:
     description: str = ""
     author: str = ""
     sources: tuple[Source, ...] = ()
+    aliases: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def types(self) -> list[str]:
@@ -283,14 +292,30 @@ class Dataset:
     @cached_property
     def training_id(self) -> str:
         """Identifies everything a DTD run depends on: training and test cells, reference and scale (not the bulk)."""
-        parts = [self.train.fingerprint if self.train else "-", self.test.fingerprint if self.test else "-"]
-        parts += [self.reference.fingerprint if self.reference is not None else "-", repr(self.scale)]
-        return hashlib.sha256("|".join(parts).encode()).hexdigest()[:16]
+        parts: dict[Role, Cells | Matrix | None] = {"train": self.train, "test": self.test, "reference": self.reference}
+        return self.training_id_of({role: part.fingerprint if part is not None else "" for role, part in parts.items()})
 
     @cached_property
     def bulk_id(self) -> str:
         """Identifies the bulk and its scale; "" without a bulk."""
-        return hashlib.sha256(f"{self.bulk.fingerprint}|{self.scale!r}".encode()).hexdigest()[:16] if self.bulk else ""
+        return self.bulk_id_of({"bulk": self.bulk.fingerprint}) if self.bulk else ""
+
+    def training_id_of(self, prints: Mapping[Role, str]) -> str:
+        """:attr:`training_id` if the parts had these fingerprints ("" for one that is not there)."""
+        return self._known_as("|".join([*(prints[role] or "-" for role in ROLES[:3]), repr(self.scale)]))
+
+    def bulk_id_of(self, prints: Mapping[Role, str]) -> str:
+        """:attr:`bulk_id` if the bulk had this fingerprint."""
+        return self._known_as(f"{prints['bulk']}|{self.scale!r}") if prints["bulk"] else ""
+
+    def _known_as(self, content: str) -> str:
+        found = hashlib.sha256(content.encode()).hexdigest()[:16]
+        return self.aliases.get(found, found)
+
+    def standing_for(self, other: Dataset) -> Dataset:
+        """This dataset, known under the ids of ``other``, of which it was made."""
+        pairs = ((self.training_id, other.training_id), (self.bulk_id, other.bulk_id))
+        return dataclasses.replace(self, aliases={own: known for own, known in pairs if own != known})
 
     @cached_property
     def dataset_id(self) -> str:

@@ -25,7 +25,7 @@ from gui.data.checks import (
     some,
 )
 from gui.data.dataset import ROLES, Bulk, Cells, Dataset, Role, Source
-from gui.data.normalize import common_genes, split_cells
+from gui.data.normalize import common_genes, split_cells, sums_by_type
 from gui.data.parts import FileChoice, Frozen, Inspection, Part, inspect_file, read_all
 from gui.errors import BadNames, EmptyColumn, MissingPart, NoLabels
 
@@ -177,18 +177,13 @@ def _own(source: Source) -> list[str]:
 
 def _type_means(dataset: Dataset, genes: pd.Index) -> pd.DataFrame:
     """Genes x types: means of the training cells scaled to one sum, sparse all the way. For checks; the analysis uses normalize.prepare."""
-    from scipy import sparse
-
     train = dataset.train
     if train is None:
         return pd.DataFrame(index=genes)
-    matrix = train.matrix.take(genes)
+    matrix, types = train.matrix.take(genes), train.types
     sums = matrix.sums()
     weight = np.divide(1.0, sums, out=np.zeros_like(sums), where=sums > 0)
-    types = train.types
-    group = sparse.csc_matrix((weight, (np.arange(len(sums)), np.searchsorted(types, train.labels.astype(str)))), shape=(len(sums), len(types)))
-    total = matrix.values @ group
-    means = np.asarray(total.toarray() if sparse.issparse(total) else total, dtype=np.float64)
+    means = sums_by_type(Cells(matrix, train.labels, train.obs), weight).to_numpy()
     lost = [t for t, empty in zip(types, (means.sum(axis=0) == 0), strict=True) if empty]
     if lost:
         raise EmptyColumn(

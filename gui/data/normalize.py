@@ -110,6 +110,17 @@ def type_means(cells: pd.DataFrame) -> pd.DataFrame:
     return cells.T.groupby(level=0).mean().T
 
 
+def sums_by_type(cells: Cells, weight: np.ndarray) -> pd.DataFrame:
+    """Genes x types, sorted by type: the sums of the cells of each type, every cell times its weight (cells,); sparse all the way."""
+    from scipy import sparse
+
+    types, count = cells.types, len(cells.labels)
+    group = sparse.csc_matrix((weight, (np.arange(count), np.searchsorted(types, cells.labels.astype(str)))), shape=(count, len(types)))
+    total: Any = cells.matrix.values @ group
+    sums = np.asarray(total.toarray() if sparse.issparse(total) else total, dtype=np.float64)
+    return pd.DataFrame(sums, cells.matrix.genes, pd.Index(types, dtype=object))
+
+
 def select_genes(train: Cells, n_genes: int, scale: float | None) -> pd.Index:
     """The ``n_genes`` genes whose mean over the cells of a type varies most between types, most variable first.
 

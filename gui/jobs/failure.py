@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from typing import Any
 
@@ -60,3 +61,9 @@ def worker_died(title: str, *, started: bool) -> WorkerDied:
 
 def _classes(kind: type[DeconomixError]) -> list[tuple[str, str]]:
     return [(base.__module__, base.__qualname__) for base in kind.__mro__ if issubclass(base, DeconomixError)]
+
+
+def log_trouble(log: logging.Logger, what: str, trouble: str) -> None:
+    """Class names and places in the code, one line each."""
+    for line in [what, *trouble.splitlines()]:
+        log.warning("%s", line)

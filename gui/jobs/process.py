@@ -75,11 +75,15 @@ class WorkerProcess:
                 thread.join(timeout)
 
     def _write(self) -> None:
-        while (letter := self._letters.get()) is not None:
-            try:
+        try:
+            while (letter := self._letters.get()) is not None:
                 letter()
-            except OSError:
-                return  # the reader notices, too
+                letter = None  # it holds the dataset, which may be of a session that is locked before the next one comes
+        except OSError:
+            pass  # the reader notices, too
+        finally:
+            self._letters = queue.SimpleQueue()  # what was not sent is kept by nobody
+            self._outbox.close()
 
     def _read(self) -> None:
         try:

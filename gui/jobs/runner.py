@@ -11,7 +11,7 @@ from typing import Any
 
 from gui.errors import DeconomixError, JobCancelled, JobError
 from gui.jobs import wire
-from gui.jobs.failure import Failure, not_returnable, to_error, worker_died
+from gui.jobs.failure import Failure, log_trouble, not_returnable, to_error, worker_died
 from gui.jobs.process import Event, WorkerProcess
 from gui.jobs.record import Job, Turns, clock
 from gui.jobs.slot import Slot
@@ -342,7 +342,7 @@ class JobRunner:
         slot.eager = True
         log.info("worker %d ready", slot.worker.pid)
         if trouble:
-            _log_trouble("the engine could not be warmed up", trouble)
+            log_trouble(log, "the engine could not be warmed up", trouble)
 
     def _on_died(self, slot: Slot, code: int | None) -> None:
         worker = slot.worker
@@ -369,7 +369,7 @@ class JobRunner:
             return
         error = to_error(failure)
         self._fail(job, error)
-        _log_trouble(f"job {job.id} failed", failure[3])
+        log_trouble(log, f"job {job.id} failed", failure[3])
 
     def _on_done(self, slot: Slot, job: Job, seconds: float, packed: wire.Packed) -> None:
         with self._changed:
@@ -401,9 +401,3 @@ class JobRunner:
             else:
                 job.end("done", clock(), run_id=run_id)
                 self._after_end(job)
-
-
-def _log_trouble(what: str, trouble: str) -> None:
-    """Class names and places in the code, one line each."""
-    for line in [what, *trouble.splitlines()]:
-        log.warning("%s", line)

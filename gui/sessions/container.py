@@ -10,6 +10,7 @@ import os
 import re
 import struct
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import IO
 
@@ -86,9 +87,10 @@ class Writer:
 class Reader:
     """Members of an open binary file, by name. DamagedSession if a single byte outside the members' data is not what it must be."""
 
-    def __init__(self, file: IO[bytes]) -> None:
+    def __init__(self, file: IO[bytes], members: Mapping[str, Member] | None = None) -> None:
+        """members : what :func:`walk` found in a file whose directory is damaged; None: those of its directory."""
         self._file = file
-        self.members = {m.name: m for m in self._directory()}
+        self.members = dict(members) if members is not None else {m.name: m for m in self._directory()}
 
     def read(self, name: str, limit: int) -> bytes:
         """A member's data. DamagedSession: not there, larger than ``limit``, or its CRC is wrong."""
@@ -133,6 +135,44 @@ class Reader:
             if _at(file, member.offset, len(local)) != local:
                 raise DamagedSession("The parts of this session do not fit together.")
         return members
+
+
+def walk(file: IO[bytes]) -> dict[str, Member]:
+    """The members of a damaged file, by the headers in front of them. Nothing is known of their data; what is no member is passed over."""
+    total, at = file.seek(0, os.SEEK_END), 0
+    found: dict[str, Member] = {}
+    while at + _LOCAL.size <= total and len(found) < MAX_MEMBERS:
+        member = _member_at(file, at, total)
+        if member is None:
+            at = _next_header(file, at + 1)
+        else:
+            found.setdefault(member.name, member)
+            at = member.data_offset + member.size
+    return found
+
+
+def _member_at(file: IO[bytes], at: int, total: int) -> Member | None:
+    fields = _LOCAL.unpack(_at(file, at, _LOCAL.size))
+    if fields[0] != b"PK\3\4" or at + _LOCAL.size + fields[9] > total:
+        return None
+    name = _at(file, at + _LOCAL.size, fields[9]).decode("latin-1")
+    if name not in ("mimetype", "header.json", "manifest") and not OBJECT_NAME.fullmatch(name):
+        return None
+    member = Member(name, at, fields[7], fields[6])
+    whole = member.data_offset + member.size <= total and _at(file, at, len(member.local())) == member.local()
+    return member if whole else None
+
+
+def _next_header(file: IO[bytes], at: int) -> int:
+    """Where the next header may begin, from ``at`` on; the end of the file if nowhere."""
+    file.seek(at)
+    while block := file.read(2**20):
+        place = block.find(b"PK\3\4")
+        if place >= 0:
+            return at + place
+        at += max(len(block) - 3, 1)  # a header may begin in the last bytes
+        file.seek(at)
+    return at
 
 
 def first_members(file: IO[bytes]) -> bytes:

@@ -71,6 +71,11 @@ def from_tree(tree: Node, store: objects.Stored, origin: Origin | None = None) -
     return found
 
 
+def part_of(node: Node, store: objects.Stored) -> Any:
+    """What a part of a tree holds that is no record. DamagedSession or one of EXPECTED."""
+    return Decoder(store)(node)
+
+
 def why_unsavable(value: Any) -> str | None:
     """A noun for what in ``value`` (a plug-in's result) a session file cannot hold, or None if it can be saved."""
 

@@ -102,6 +102,7 @@ class Entries:
                     entry.known(found)
                     entry.session = self._lazy(found.id, found.name or PROTECTED, entry, found)
                     entries[found.id] = entry
+                    self._store.forget_clear_backups(path, found)
                 else:
                     key = f"{place}:{path.name}"
                     entry.problem = problem
@@ -137,7 +138,12 @@ class Entries:
             entry.session.close()
             try:
                 if (place == "archive" or entry.seal is not None) and entry.dirty and self._store is not None:  # a change between saving and now
-                    self._write_entry(entry)
+                    try:
+                        self._write_entry(entry)
+                    except SessionError:
+                        if place == "archive":
+                            raise
+                        entry.saved = entry.session.edits  # to be deleted: what cannot be saved goes now
                 if self._store is not None and entry.path is not None:
                     self._move(entry, place)
                 self._let_go(entry)
@@ -183,7 +189,7 @@ class Entries:
             self._discard(entry)
 
     def _discard(self, entry: Entry) -> None:
-        with entry.lock, contextlib.suppress(OSError):
+        with entry.lock, contextlib.suppress(OSError, SessionError):
             if entry.path is not None:
                 entry.path.unlink(missing_ok=True)
                 if self._store is not None:
@@ -193,7 +199,8 @@ class Entries:
         session, locked = entry.session, entry.locked_for(actor)
         state, reason = ("saved", None) if archived or locked else self._state(entry)
         contents = {} if locked else contents_of(session.snapshot()) if session.loaded else entry.contents
-        backup = self._store.backup_of(entry.path) if self._store is not None and entry.problem is not None else None
+        problem = entry.problem or entry.damage
+        backup = self._store.backup_of(entry.path) if self._store is not None and problem is not None else None
         return SessionInfo(
             session_id=session.session_id,
             name=PROTECTED if locked and entry.hidden else session.name,
@@ -206,7 +213,7 @@ class Entries:
             locked=locked,
             state=state,
             reason=reason,
-            problem=entry.problem,
+            problem=problem,
             backup=datetime.fromtimestamp(backup.stat().st_mtime, UTC) if backup is not None else None,
             loaded=session.loaded,
         )
@@ -275,7 +282,7 @@ class Entries:
             if entry.problem is not None:
                 raise entry.problem.with_traceback(None)
             if entry.encrypted and entry.seal is None:
-                raise SessionLocked(f"“{session.name}” is protected by a password.")
+                raise SessionLocked(f"“{PROTECTED if entry.hidden else session.name}” is protected by a password.")
             header, snapshot = self._read(entry)
             entry.known(header)
             entry.saved = session.edits
@@ -288,6 +295,7 @@ class Entries:
             if entry.path is None:
                 raise FileNotFoundError
             header = file.read_header(entry.path)  # first: if it is saved in between, our next save is a conflict and overwrites nothing
+            self._same_key(entry, header)
             origin = Origin(entry.path, entry.seal)
             snapshot = file.load(entry.path, seal=entry.seal, origin=origin)
             if snapshot.session_id != session.session_id:
@@ -298,8 +306,30 @@ class Entries:
             if entry.path is not None and _readable(entry.path):  # a drive that is away for a while is no damage
                 entry.problem = error
             raise
+        origin.on_damage = lambda error: self._on_damage(entry, error)
         entry.origin = origin
         return header, snapshot
+
+    @staticmethod
+    def _on_damage(entry: Entry, error: DamagedSession) -> None:
+        """A part that was read only now is damaged: the session stays usable, the list says what can be done."""
+        if entry.path is not None and _readable(entry.path):
+            entry.damage = error
+
+    def _same_key(self, entry: Entry, header: file.Header) -> None:
+        """Another program may have changed the protection of the file. SessionLocked: it has a key that is not known here."""
+        if entry.seal is not None and entry.seal.fits(header.lock):
+            entry.seal.lock = dict(header.lock or {})  # perhaps under another password, which our next save must not take back
+            return
+        if entry.seal is not None:
+            entry.seal.wipe()
+            entry.seal = None
+            if entry.origin is not None:
+                entry.origin.close()
+        if header.encrypted:
+            entry.known(header)
+            entry.unlocked.clear()
+            raise SessionLocked(f"“{PROTECTED if entry.hidden else entry.session.name}” is protected by a password.")
 
     def _unload(self, entry: Entry) -> bool:
         """Let go of a content that is on disk; the next access reads it again. False if something is not saved, or there is no file."""
@@ -324,14 +354,17 @@ class Entries:
     def _replaced(self, entry: Entry, seal: Seal | None, *, hidden: bool) -> None:
         """Write the session under another seal (None: in clear); all or nothing. SessionNotSaved, SessionConflict."""
         assert self._store is not None
-        before = entry.seal, entry.encrypted, entry.hidden
+        before, kept = (entry.seal, entry.encrypted, entry.hidden), entry.backed_up
         entry.seal, entry.encrypted, entry.hidden = seal, seal is not None, hidden
+        entry.backed_up = True  # no clear copy just before it is sealed
         try:
             self._write_entry(entry)
         except BaseException:
-            entry.seal, entry.encrypted, entry.hidden = before
+            (entry.seal, entry.encrypted, entry.hidden), entry.backed_up = before, kept
+            if seal is not None:
+                seal.wipe()
             raise
-        if before[0] is not None and before[0] is not seal:
+        if before[0] is not None:
             before[0].wipe()
 
 

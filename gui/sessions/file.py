@@ -61,7 +61,7 @@ def load(path: Path, *, seal: Seal | None = None, origin: Origin | None = None) 
     """
     with reading(path) as file:
         found = _open(file, seal)
-        tree = _migrated(found.tree, found.header.schema)
+        tree = migrated(found.tree, found.header.schema)
         size = needed(tree)
         if size > MAX_TOTAL:
             raise DamagedSession("This session says that it holds more than any session does.")
@@ -186,7 +186,7 @@ def _open(file: IO[bytes], seal: Seal | None) -> _Opened:
         raise damaged() from None
 
 
-def _migrated(tree: Any, schema: tuple[int, int]) -> Any:
+def migrated(tree: Any, schema: tuple[int, int]) -> Any:
     """The tree as the present schema has it."""
     while schema < header.SCHEMA and schema in MIGRATIONS:
         schema, step = MIGRATIONS[schema]

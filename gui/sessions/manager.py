@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from gui.engine.results import Run
-from gui.errors import DeconomixError, SessionConflict, SessionError, UnknownSession
+from gui.errors import DeconomixError, SessionConflict, SessionError, SessionLocked, UnknownSession
 from gui.sessions import atomic, file
 from gui.sessions.actor import LOCAL, Actor
 from gui.sessions.cache import DCXCache, Trace
@@ -20,7 +20,7 @@ from gui.sessions.cleanup import to_clean
 from gui.sessions.entries import renamed
 from gui.sessions.memory import size_of
 from gui.sessions.names import DEFAULT_NAME, MAX_NAME, new_id
-from gui.sessions.store import Entry, SessionInfo, Store
+from gui.sessions.store import PROTECTED, Entry, SessionInfo, Store
 from gui.sessions.transfer import Exported, Imported, Transfer
 
 __all__ = ["DEFAULT_NAME", "LOCAL", "MAX_NAME", "Actor", "Exported", "Imported", "SessionCacheManager"]
@@ -145,10 +145,19 @@ class SessionCacheManager(Transfer):
         return ("memory", None) if entry is None or entry.locked_for(actor) else self._state(entry)
 
     def reload_session(self, session_id: str, *, actor: Actor) -> DCXCache:
-        """Give up what is in memory and read the file again: after a conflict, when the other version is the better one."""
+        """Give up what is in memory and read the file again: after a conflict, when the other version is the better one.
+
+        SessionLocked: the other program protected it with a key that is not known here; it is locked now.
+        """
         entry = self._allowed(self._entry(session_id), actor)
         with entry.lock:
-            header, snapshot = self._read(entry)
+            try:
+                header, snapshot = self._read(entry)
+            except SessionLocked:
+                self._saver.forget(session_id)
+                entry.saved = entry.session.edits
+                entry.session.empty(self._load, edits=entry.saved, name=PROTECTED if entry.hidden else None)
+                raise
             self._saver.forget(session_id)
             entry.known(header)
             entry.session.fill(snapshot)
@@ -323,6 +332,8 @@ class SessionCacheManager(Transfer):
                     self._save(self._entry(self._copy(entry, actor).session_id))
                 self._saver.forget(entry.session.session_id)
         done = self._saver.close(timeout) and done
+        with self._lock:
+            entries = list(self._active.values())  # with the copies made just now
         for entry in entries:
             with entry.lock:
                 if entry.seal is not None:

@@ -89,6 +89,11 @@ class Gathered:
         raise NotImplementedError
 
 
+def _is_info(info: Any, seal: Seal | None) -> bool:
+    right = type(info) is dict and set(info) == _INFO and info["codec"] == codec(seal)
+    return right and type(info["n"]) is int and 0 < info["n"] <= CHUNK
+
+
 class Stored:
     """Gives what a file holds, checked."""
 
@@ -101,10 +106,15 @@ class Stored:
         """After a check of the list of objects against the file's members. DamagedSession."""
         if type(objects) is not dict or set(objects) != {n for n in reader.members if n.startswith("o/")}:
             raise DamagedSession("The parts of this session are not those it lists.")
-        for info in objects.values():
-            if type(info) is not dict or set(info) != _INFO or info["codec"] != codec(seal) or type(info["n"]) is not int or not 0 < info["n"] <= CHUNK:
-                raise damaged()
+        if not all(_is_info(info, seal) for info in objects.values()):
+            raise damaged()
         return cls(reader, objects, seal)
+
+    @classmethod
+    def what_is_left(cls, reader: container.Reader, objects: Any, seal: Seal | None) -> Stored:
+        """Of a damaged file: the objects that are both listed and there, not read yet."""
+        listed = objects.items() if type(objects) is dict else ()
+        return cls(reader, {name: info for name, info in listed if name in reader.members and _is_info(info, seal)}, seal)
 
     def put(self, data: memoryview) -> list[str]:
         raise NotImplementedError

@@ -51,6 +51,9 @@ class Protection(Names):
             held = entry.seal
             seal = Seal.unlock(held if held is not None and not held.wiped else file.read_header(entry.path), password)
         with entry.lock:
+            if not entry.encrypted:  # the password was removed in the meantime
+                seal.wipe()
+                return
             if entry.seal is None:
                 seal.hide_name = entry.hidden
                 entry.seal = seal
@@ -161,6 +164,11 @@ class Protection(Names):
         log.info("session locked: id %s", entry.session.session_id)
 
     def _without_backups(self, entry: Entry) -> None:
+        """SessionError: it is sealed, but a copy of before is left."""
         if self._store is not None and entry.path is not None:
-            self._store.forget_backups(entry.path)
+            try:
+                self._store.forget_backups(entry.path)
+            except (SessionError, OSError):
+                where = self._store.backups / entry.path.name
+                raise SessionError("The session is sealed now, but a backup from before could not be removed.", advice=f"Delete {where} yourself.") from None
             entry.backed_up = False

@@ -104,7 +104,7 @@ class Saver:
             try:
                 self._write(key)
             except Exception as trouble:  # noqa: BLE001 - whatever it is, the thread must go on and the failure be known
-                error = trouble.with_traceback(None)
+                error = _bare(trouble)
                 log.warning("a session could not be saved: %s", type(trouble).__name__)
             with self._changed:
                 self._busy.discard(key)
@@ -131,3 +131,12 @@ class Saver:
                     return key
                 self._changed.wait(waiting[0][0] - now if waiting else None)
             return None
+
+
+def _bare(error: Exception) -> Exception:
+    """The error and its causes without their frames: these hold the content that could not be written, perhaps of a session that is locked later."""
+    found: BaseException | None = error
+    while found is not None:
+        found.__traceback__ = None
+        found = found.__cause__ or found.__context__
+    return error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import glob
 import os
 import re
 import shutil
@@ -38,7 +39,8 @@ class Entry:
     """What the manager knows of one session. ``lock`` is held while its file is read, written or moved.
 
     path, generation : of its file, None while there is none; saved : count of edits that are in the file
-    problem : why it cannot be opened; encrypted, hidden : it is protected, and so is its name
+    problem : why it cannot be opened; damage : it is open, but a part not read before is damaged
+    encrypted, hidden : it is protected, and so is its name
     seal : its key, while some browser has it unlocked; unlocked : browser -> when it last did something; shown : when a tab last asked for it
     backed_up : the file as this program found it is kept (or there was none); origin : where what was not read yet is read from
     """
@@ -58,6 +60,7 @@ class Entry:
     backed_up: bool = False
     origin: Origin | None = None
     problem: Exception | None = None
+    damage: Exception | None = None
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     @property
@@ -200,9 +203,9 @@ class Store:
 
     def sweep(self) -> None:
         """Remove what a program left when it ended without saying so: deleted sessions in the trash, unfinished writes."""
-        for place in ("sessions", "archive"):
+        for folder in (self.place("sessions"), self.place("archive"), self.backups):
             with contextlib.suppress(OSError):
-                atomic.sweep(self.folder / place)
+                atomic.sweep(folder)
         now = datetime.now(UTC).timestamp()
         with contextlib.suppress(OSError):
             for path in list(self.place("trash").iterdir()):
@@ -222,8 +225,18 @@ class Store:
             file.keep_backup(path, self.backups)
 
     def forget_backups(self, path: Path) -> None:
-        """Remove the backups of a session's file: it was protected, protected anew, or deleted."""
+        """Remove all that was kept of a session's file: it was protected, protected anew, or deleted. SessionNotSaved."""
         file.remove_backups(path, self.backups)
+        with contextlib.suppress(FileNotFoundError):
+            _damaged(path).unlink()
+
+    def forget_clear_backups(self, path: Path, header: file.Header) -> None:
+        """Of a sealed file: remove backups under no key or another one. A program that is killed between sealing and this leaves them."""
+        mark = (header.lock or {}).get("mark")
+        for kept in (self.backups / path.name, *path.parent.glob(f"{glob.escape(path.name)}.*.bak")) if header.encrypted else ():
+            with contextlib.suppress(DeconomixError, OSError):
+                if kept.exists() and (file.read_header(kept).lock or {}).get("mark") != mark:
+                    kept.unlink()
 
     def restore_backup(self, path: Path) -> None:
         """Put the last backup in the place of a damaged file, which is kept beside as ``<name>.damaged``. SessionError."""
@@ -233,12 +246,17 @@ class Store:
         try:
             with atomic.locked(path):
                 if path.exists():
-                    os.replace(path, path.with_name(f"{path.name}.damaged"))
+                    os.replace(path, _damaged(path))
                 with backup.open("rb") as source, atomic.replacing(path) as copy:
                     shutil.copyfileobj(source, copy, 1 << 20)
         except OSError as error:
             why = error.strerror or type(error).__name__
             raise SessionError(f"The backup could not be put in place ({why}).", advice="Check the folder of the sessions.") from None
+
+
+def _damaged(path: Path) -> Path:
+    """Where a damaged file is kept after a backup took its place."""
+    return path.with_name(f"{path.name}.damaged")
 
 
 def _rename(path: Path, target: Path) -> None:

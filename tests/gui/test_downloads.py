@@ -86,6 +86,13 @@ def test_a_download_needs_the_cookie_and_looking_does_not_use_it_up(tab: Any) ->
     assert tab.client.get(given["url"], base_url=BASE).data == b"a,b"  # the positive control
 
 
+def test_a_second_browser_that_knows_the_address_gets_nothing(tab: Any, open_tab: Callable[..., Any]) -> None:
+    tab.click("giving-one")
+    [given] = tab.get("dcx-download", "data")
+    assert open_tab(tab.application).client.get(given["url"], base_url=BASE).status_code == 404
+    assert tab.client.get(given["url"], base_url=BASE).data == b"a,b"  # the positive control
+
+
 def test_another_browser_gets_nothing_and_takes_nothing_away() -> None:
     downloads = Downloads()
     token = downloads.offer("a.csv", b"x", browser="mine")

@@ -1,4 +1,4 @@
-"""The Sessions page, through the server: open, rename, duplicate, archive, restore, delete with Undo, export, import."""
+"""The Sessions page, through the server: the tables, open, rename, notes, duplicate, archive, restore, delete with Undo."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from gui.app import Application, create_app
 from gui.components.sessions import ago, contents_words
 from gui.config import Config
 from gui.data.example import make_example
-from gui.sessions.cache import DCXCache
 from gui.sessions.manager import LOCAL
+from tests.gui.sessions_page import current, edit, look, made, names, press, row, tick, usable
 
 
 @pytest.fixture(scope="module")
@@ -30,43 +30,6 @@ def page(tab: Any) -> Any:
     return tab
 
 
-def made(application: Application, name: str, example: Any = None) -> DCXCache:
-    session = application.sessions.create_session(name, actor=LOCAL)
-    if example is not None:
-        session.set_dataset(example.dataset, keep_runs=False)
-    return session
-
-
-def look(tab: Any) -> None:
-    """What the page's interval does."""
-    tab.set({("sessions-again", "n_intervals"): time.monotonic_ns()})
-
-
-def row(tab: Any, name: str, grid: str = "sessions-active") -> dict[str, Any]:
-    look(tab)
-    return next(r for r in tab.get(grid, "rowData") if r["name"] == name)
-
-
-def names(tab: Any, grid: str = "sessions-active") -> list[str]:
-    look(tab)
-    return sorted(r["name"] for r in tab.get(grid, "rowData"))
-
-
-def tick(tab: Any, *chosen: str, grid: str = "sessions-active") -> None:
-    tab.set({(grid, "selectedRows"): [row(tab, name, grid) for name in chosen]})
-
-
-def press(tab: Any, name: str, grid: str = "sessions-active") -> None:
-    """The button in the row."""
-    tab.set({(grid, "cellRendererData"): {"value": row(tab, name, grid)["id"], "timestamp": time.monotonic_ns()}})
-
-
-def current(tab: Any) -> str:
-    tab.tick()
-    found = tab.get("dcx-session-button", "children")
-    return str(found["props"]["children"])
-
-
 def test_the_list_says_what_is_there(page: Any, example: Any) -> None:
     made(page.application, "Empty")
     session = made(page.application, "With data", example)
@@ -76,6 +39,22 @@ def test_the_list_says_what_is_there(page: Any, example: Any) -> None:
     assert (shown["contents"], shown["source"], shown["used_text"], shown["state"]) == ("Data", "the built-in example", "just now", "")
     assert shown["size"] > 100_000
     assert row(page, "Empty")["contents"] == "empty"
+    assert (shown["runs"], shown["protected"], shown["notes"], shown["open"]) == (0, "", "", "Open")
+    assert shown["created_text"].endswith(f"{datetime.now():%Y}")
+
+
+def test_actions_fit_what_is_ticked(page: Any, example: Any) -> None:
+    made(page.application, "A", example)
+    made(page.application, "B", example)
+    every = ("duplicate", "archive", "export", "protect", "delete")
+    look(page)
+    page.set({("sessions-active", "selectedRows"): []})
+    assert usable(page, *every) == [False] * 5
+    tick(page, "A")
+    assert usable(page, *every) == [True] * 5
+    assert page.get("sessions-active-lock", "style") == page.get("sessions-active-password", "style") == {"display": "none"}
+    tick(page, "A", "B")
+    assert usable(page, *every) == [False, True, True, False, True]
 
 
 def test_a_session_is_opened_and_the_header_says_that_it_is_saved(page: Any, example: Any) -> None:
@@ -116,14 +95,30 @@ def test_what_cannot_be_saved_is_said_once_and_stays_visible(tmp_path: Path, ope
     assert len(list((tmp_path / "data" / "sessions").glob("*.dcxsession"))) == 1  # tried a last time at the end
 
 
-def test_renaming_in_place_and_a_name_in_use_is_put_back(page: Any) -> None:
+def test_renaming_in_place_is_said_and_a_name_in_use_is_put_back(page: Any) -> None:
     made(page.application, "A")
     made(page.application, "B")
-    page.set({("sessions-active", "cellValueChanged"): [{"rowId": row(page, "A")["id"], "colId": "name", "oldValue": "A", "value": "melanoma run 1"}]})
+    edit(page, "A", "name", "melanoma run 1")
     assert names(page) == ["B", "melanoma run 1"]
-    page.set({("sessions-active", "cellValueChanged"): [{"rowId": row(page, "B")["id"], "colId": "name", "oldValue": "B", "value": " Melanoma run 1"}]})
+    assert any("melanoma run 1" in n for n in page.notices)
+    edit(page, "B", "name", " Melanoma run 1")
     assert any("Another session is called" in n for n in page.notices)
     assert names(page) == ["B", "melanoma run 1"]
+
+
+def test_notes_are_edited_in_place_kept_and_of_long_ones_nothing_is_lost(page: Any, example: Any) -> None:
+    session = made(page.application, "A", example)
+    edit(page, "A", "notes", "two lines\nof notes")
+    assert session.notes == "two lines\nof notes"
+    assert row(page, "A")["notes"] == "two lines\nof notes"
+    assert any("notes" in n for n in page.notices)
+    session.notes = "x" * 900 + "y" * 900  # more than the table shows
+    shown = row(page, "A")["notes"]
+    assert len(shown) < 1800
+    edit(page, "A", "notes", "changed " + shown)
+    assert session.notes == "changed " + "x" * 900 + "y" * 900
+    edit(page, "A", "notes", "")
+    assert session.notes == "y" * 808  # what was not on screen is not deleted with what was
 
 
 def test_creating_opens_the_new_session(page: Any) -> None:
@@ -199,48 +194,6 @@ def test_duplicating(page: Any, example: Any) -> None:
     assert names(page) == ["A", "A copy"]
 
 
-def exported(tab: Any) -> tuple[str, bytes]:
-    [given] = tab.downloaded()
-    return given
-
-
-def chosen(tab: Any, path: Path) -> None:
-    tab.set({("sessions-file-path", "value"): str(path), ("sessions-file-path", "n_submit"): time.monotonic_ns()})
-
-
-def test_an_exported_session_is_imported_and_a_changed_one_is_asked_about(page: Any, example: Any, tmp_path: Path) -> None:
-    session = made(page.application, "melanoma: run 1", example)
-    tick(page, "melanoma: run 1")
-    page.click("sessions-active-export")
-    name, data = exported(page)
-    assert name == "melanoma_ run 1.dcxsession"
-    out = tmp_path / name
-    out.write_bytes(data)
-    chosen(page, out)
-    assert any("is here already and open" in n for n in page.notices)
-    assert current(page) == "melanoma: run 1"
-    session.notes = "changed since"
-    chosen(page, out)
-    assert page.get("sessions-differs-dialog", "opened") is True
-    page.click("sessions-as-copy")
-    assert names(page) == ["melanoma: run 1", "melanoma: run 1 2"]
-    assert current(page) == "melanoma: run 1 2"
-    chosen(page, out)
-    page.click("sessions-open-mine")
-    assert current(page) == "melanoma: run 1"
-    assert session.notes == "changed since"
-    assert out.read_bytes() == data
-
-
-def test_a_file_that_is_no_session_is_refused_in_a_sentence(page: Any, tmp_path: Path) -> None:
-    bad = tmp_path / "bad.dcxsession"
-    bad.write_bytes(b"nothing")
-    chosen(page, bad)
-    assert page.notices
-    assert not any("unexpected" in n or "Traceback" in n for n in page.notices)
-    assert names(page) == []
-
-
 def test_a_damaged_session_is_listed_and_opening_it_says_so(tmp_path: Path, open_tab: Callable[..., Any], example: Any) -> None:
     first = create_app(Config.for_tests(tmp_path))
     session = made(first, "Mine", example)
@@ -276,7 +229,7 @@ def test_two_hundred_sessions_with_long_names_are_shown_and_an_idle_page_gets_no
     for n in range(200):
         made(page.application, f"{n:03} {'ü' * 116}")
     assert len(names(page)) == 200
-    assert len(json.dumps(page.get("sessions-active", "rowData"))) < 300_000
+    assert len(json.dumps(page.get("sessions-active", "rowData"))) < 400_000
     page.application.sessions.close(actor=LOCAL)
     look(page)
     page.statuses.clear()
@@ -311,4 +264,5 @@ def test_times_and_contents_are_said_in_words() -> None:
     assert ago(datetime(2026, 2, 3, tzinfo=UTC), now) == "3 Feb"
     assert ago(datetime(2025, 2, 3, tzinfo=UTC), now) == "3 Feb 2025"
     assert contents_words({"data": True, "dtd": 1, "search": 1, "adtd": 4}) == "Data · DTD · search · 4 ADTD"
+    assert contents_words({"data": True, "marks": "without cells, recovered"}) == "Data (without cells, recovered)"
     assert contents_words({}) == "empty"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +15,9 @@ from scipy import sparse
 from gui.data.dataset import Bulk, Cells, Dataset, Matrix, Source
 from gui.engine.params import ADTDParams, DTDParams, Params, SearchParams
 from gui.engine.results import ADTDResult, DTDResult, Provenance, Run, SearchResult
+from gui.sessions.cache import DCXCache
 from gui.sessions.crypto import Cost, Seal
+from gui.sessions.manager import LOCAL, Actor, SessionCacheManager
 from gui.sessions.snapshot import RECOVERED, PendingJob, Snapshot
 
 CHEAP = Cost(passes=1, memory=8192)
@@ -80,6 +84,29 @@ def rich(seed: int = 0, *, runs: int = 1, genes: int = 30) -> Snapshot:
     forms = {"dtd": {"genes": 1000, "share": 0.1, "empty": None, "list": ["a", 1, {"b": True}]}, "adtd": {}}
     jobs = (PendingJob("job0", "adtd", "ADTD", ("gui.engine.tasks", "run_adtd"), ADTDParams(lambda2=1e-3), {"dtd": "run0"}, WHEN),)
     return Snapshot(ID, "melanoma run 1", WHEN, WHEN, 7, data, tuple(found), {"dtd": "run0"}, forms, "Notes\nof " + MARKER, jobs, (RECOVERED,))
+
+
+Managers = Callable[..., SessionCacheManager]
+"""``make(folder or None, **options)`` of conftest.py."""
+
+
+def filled(manager: SessionCacheManager, name: str = "Mine", seed: int = 0, *, actor: Actor = LOCAL) -> DCXCache:
+    """A session with every kind of part and run."""
+    session = manager.create_session(name, actor=actor)
+    content = rich(seed)
+    assert content.dataset is not None
+    session.set_dataset(content.dataset, keep_runs=False)
+    for run in content.runs:
+        session.add_run(run)
+    session.keep_form("dtd", {"genes": 77, "list": ["a", 1]})
+    return session
+
+
+def until(condition: Callable[[], Any], seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never happened"
+        time.sleep(0.02)
 
 
 def same(a: Any, b: Any, where: str = "session") -> None:

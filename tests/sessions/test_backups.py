@@ -76,6 +76,6 @@ def test_sealing_an_older_file_leaves_no_clear_backup(path: Path, tmp_path: Path
     assert remove_backups(path, folder) == 1
     assert remove_backups(path, folder) == 0
     save(path, tiny("in clear"), expected_generation=3)
-    assert remove_backups(path, folder) == 1  # positive control: without a seal there is one
+    assert remove_backups(path, folder) == 1  # of the sealed one again
     assert [p for p in tmp_path.rglob("*") if p.is_file()] == [path]
     assert atomic.sweep(path.parent) == 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,35 +26,8 @@ from gui.sessions import file
 from gui.sessions.cache import DCXCache
 from gui.sessions.manager import LOCAL, SessionCacheManager
 from gui.sessions.store import SessionInfo
-from tests.sessions.samples import ID, rich, same, seal, tiny
-
-Make = Callable[..., SessionCacheManager]
-
-
-@pytest.fixture
-def make(tmp_path: Path) -> Iterator[Make]:
-    """A manager on the same folder each time, as a restart of the program gives."""
-    made: list[SessionCacheManager] = []
-
-    def new(folder: Path | None = None, **options: Any) -> SessionCacheManager:
-        made.append(SessionCacheManager(folder or tmp_path, **options))
-        return made[-1]
-
-    yield new
-    for manager in made:
-        manager.close(actor=LOCAL, timeout=20)
-
-
-def filled(manager: SessionCacheManager, name: str = "Mine", seed: int = 0) -> DCXCache:
-    """A session with every kind of part and run."""
-    session = manager.create_session(name, actor=LOCAL)
-    content = rich(seed)
-    assert content.dataset is not None
-    session.set_dataset(content.dataset, keep_runs=False)
-    for run in content.runs:
-        session.add_run(run)
-    session.keep_form("dtd", {"genes": 77, "list": ["a", 1]})
-    return session
+from tests.sessions.samples import ID, filled, rich, same, seal, tiny, until
+from tests.sessions.samples import Managers as Make
 
 
 def rows(manager: SessionCacheManager) -> list[SessionInfo]:
@@ -65,13 +37,6 @@ def rows(manager: SessionCacheManager) -> list[SessionInfo]:
 
 def files(folder: Path, place: str = "sessions") -> list[str]:
     return sorted(p.name for p in (folder / place).glob("*") if p.is_file()) if (folder / place).is_dir() else []
-
-
-def until(condition: Callable[[], Any], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it never happened"
-        time.sleep(0.02)
 
 
 def state(manager: SessionCacheManager, session: DCXCache) -> str:

@@ -8,7 +8,7 @@ import dash_mantine_components as dmc
 from dash import Input, Output, State
 from dash.exceptions import PreventUpdate
 
-from gui.pages.sessions.base import CHANGED, now, page
+from gui.pages.sessions.base import CHANGED, now, page, quoted
 from gui.plugin import Context
 
 
@@ -42,5 +42,7 @@ def ask_name(ctx: Context, clicks: int | None) -> Any:
 def create(ctx: Context, clicks: int | None, submit: int | None, name: str | None) -> Any:
     if not (clicks or submit):
         raise PreventUpdate
-    ctx.switch_to(ctx.sessions.create_session(name or "", actor=ctx.actor).session_id)
+    session = ctx.sessions.create_session(name or "", actor=ctx.actor)
+    ctx.switch_to(session.session_id)
+    ctx.notify(f"{quoted(session.name)} was made and is open.", colour="green")
     return now(), False

@@ -9,78 +9,93 @@ from dash import dcc, html
 
 from gui.components.common import card, icon
 from gui.components.sessions import session_grid
+from gui.pages.sessions import mending as _mending  # noqa: F401  records its callbacks
 from gui.pages.sessions import table as _table  # noqa: F401  records its callbacks
-from gui.pages.sessions.base import page
+from gui.pages.sessions.base import ACTIVE, ARCHIVED, HIDDEN, page
+from gui.pages.sessions.cleaning import cleanup_card
 from gui.pages.sessions.creating import new_dialog
 from gui.pages.sessions.deleting import delete_dialog
-from gui.pages.sessions.exporting import export  # noqa: F401  records its callback
-from gui.pages.sessions.importing import differs_dialog, import_dialog
+from gui.pages.sessions.exporting import export_dialog
+from gui.pages.sessions.importing import import_dialog
+from gui.pages.sessions.mending import folder_dialog
+from gui.pages.sessions.password import password_dialog
+from gui.pages.sessions.protecting import protect_dialog, unlock_dialog
 from gui.plugin import Context
 
 
 @page.layout
 def layout(ctx: Context) -> Any:
+    dialogs = [
+        delete_dialog(),
+        new_dialog(),
+        export_dialog(),
+        import_dialog(ctx),
+        protect_dialog(),
+        unlock_dialog(),
+        password_dialog(),
+        folder_dialog(ctx),
+    ]
+    stores = [dcc.Store(id=i) for i in (page.id.changed, page.id.seen)]
     return html.Div(
         [
             dcc.Interval(id=page.id.again, interval=2000),
-            dcc.Store(id=page.id.changed),
-            dcc.Store(id=page.id.seen),
-            dcc.Store(id=page.id.doomed),
-            dcc.Store(id=page.id.differing),
-            delete_dialog(),
-            new_dialog(),
-            import_dialog(ctx),
-            differs_dialog(),
+            *stores,
+            *dialogs,
             dmc.Stack(
                 [
-                    dmc.Group(
-                        [
-                            dmc.Title("Sessions", order=2, fz=22),
-                            dmc.Group(
-                                [
-                                    dmc.TextInput(id=page.id.search, placeholder="Search", w=200, **{"aria-label": "Search sessions"}),
-                                    dmc.Button("Import…", id=page.id.bring, variant="default", leftSection=icon("folder")),
-                                    dmc.Button("New session", id=page.id.new, leftSection=icon("plus")),
-                                ],
-                                gap="xs",
-                            ),
-                        ],
-                        justify="space-between",
-                    ),
-                    html.Div(id=page.id.undo),
-                    card(
-                        _tools("active", ("duplicate", "Duplicate"), ("archive", "Archive"), ("export", "Export…"), ("delete", "Delete…")),
-                        session_grid(page.id.active, archived=False),
-                        dmc.Text("No session yet. Load data on the Upload page, or create a session here.", id=page.id.none, size="sm", c="dimmed", mt="xs"),
-                    ),
-                    html.Div(
-                        dmc.Stack(
-                            [
-                                dmc.Group(
-                                    [
-                                        dmc.Text("Archived", fw=700, size="lg"),
-                                        dmc.Badge("0", id=page.id.archived_count, variant="light", color="gray", radius="sm"),
-                                        dmc.Text("not kept in memory; restore to work on them", size="sm", c="dimmed"),
-                                    ],
-                                    gap="xs",
-                                ),
-                                card(_tools("archived", ("export", "Export…"), ("delete", "Delete…")), session_grid(page.id.archived, archived=True)),
-                            ],
-                            gap="xs",
-                        ),
-                        id=page.id.archive_box,
-                        style={"display": "none"},
-                    ),
-                ],
-                gap="md",
+                    _head(),
+                    html.Div(id=page.id.undo, className="dcx-bars"),
+                    html.Div(id=page.id.troubles, className="dcx-bars"),
+                    _active(),
+                    _archive(),
+                    cleanup_card(ctx),
+                ]
             ),
         ]
-    )  # fmt: skip
+    )
 
 
-def _tools(which: str, *actions: tuple[str, str]) -> Any:
+def _head() -> Any:
+    tools = [
+        dmc.TextInput(id=page.id.search, placeholder="Search", w=200, **{"aria-label": "Search sessions"}),
+        dmc.Button("Import…", id=page.id.bring, variant="default", leftSection=icon("folder")),
+        dmc.Button("New session", id=page.id.new, leftSection=icon("plus")),
+    ]
+    return dmc.Group([dmc.Title("Sessions", order=2, fz=22), dmc.Group(tools, gap="xs")], justify="space-between")
+
+
+def _active() -> Any:
+    actions = [
+        ("duplicate", "Duplicate"),
+        ("archive", "Archive"),
+        ("export", "Export…"),
+        ("protect", "Protect…"),
+        ("lock", "Lock now"),
+        ("password", "Password…"),
+        ("delete", "Delete…"),
+    ]
+    nothing = dmc.Text("No session yet. Load data on the Upload page, or create a session here.", id=page.id.none, size="sm", c="dimmed", mt="xs")
+    hint = "Double-click a name or a note to change it."
+    return card(_tools("active", hint, actions), session_grid(ACTIVE, archived=False), nothing)
+
+
+def _archive() -> Any:
+    head = dmc.Group(
+        [
+            dmc.Text("Archived", fw=700, size="lg"),
+            dmc.Badge("0", id=page.id.archived_count, variant="light", color="gray", radius="sm"),
+            dmc.Text("not kept in memory; restore to work on them", size="sm", c="dimmed"),
+        ],
+        gap="xs",
+    )
+    table = card(
+        _tools("archived", "Tick sessions to export or delete them.", [("export", "Export…"), ("delete", "Delete…")]), session_grid(ARCHIVED, archived=True)
+    )
+    return html.Div(dmc.Stack([head, table], gap="xs"), id=page.id.archive_box, style=HIDDEN)
+
+
+def _tools(which: str, hint: str, actions: list[tuple[str, str]]) -> Any:
     """What can be done with the ticked rows."""
-    hint = "Double-click a name to change it. Tick sessions to do more." if which == "active" else "Tick sessions to export or delete them."
     buttons = [
         dmc.Button(
             title,

@@ -1,0 +1,34 @@
+"""Managers on folders of their own, and passwords that cost little."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gui.sessions.crypto import Seal
+from gui.sessions.manager import LOCAL, SessionCacheManager
+from tests.sessions.samples import CHEAP, Managers
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Iterator[Managers]:
+    """A manager on the same folder each time, as a restart of the program gives."""
+    made: list[SessionCacheManager] = []
+
+    def new(folder: Path | None = None, **options: Any) -> SessionCacheManager:
+        made.append(SessionCacheManager(folder or tmp_path, **options))
+        return made[-1]
+
+    yield new
+    for manager in made:
+        manager.close(actor=LOCAL, timeout=20)
+
+
+@pytest.fixture
+def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Turning a password into a key costs a millisecond and not half a second; what it costs in earnest, test_crypto.py says."""
+    for method in (Seal.new.__func__, Seal.rewrapped):  # type: ignore[attr-defined]
+        monkeypatch.setitem(method.__kwdefaults__, "cost", CHEAP)

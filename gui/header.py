@@ -158,6 +158,7 @@ def session_menu(ctx: Context, part: Callable[[str, Any], dict[str, Any]]) -> li
                     id=part("switch", session.session_id),
                     leftSection=icon("check") if here else html.Span(style={"display": "inline-block", "width": 16}),
                     rightSection=icon("lock", 14) if session.protected else None,
+                    styles={"itemLabel": {"minWidth": 0}, "itemSection": {"flexShrink": 0}},
                 )
             )
     return items

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import dash_mantine_components as dmc
-from dash import Dash, Input, Output, State
+from dash import Dash, Input, Output, State, no_update
 from dash.exceptions import PreventUpdate
 
 from gui.binding import SHELL, bind
 from gui.components.common import icon
+from gui.errors import WrongPassword
 from gui.plugin import Context, Recorded
 
 if TYPE_CHECKING:
@@ -24,8 +25,8 @@ def lock_screen(name: str) -> Any:
                 [
                     icon("lock", 28),
                     dmc.Text(name, fw=700, size="lg", style={"overflowWrap": "anywhere"}),
-                    dmc.Text("This session is protected by a password. Nothing of it is in memory until it is unlocked.", size="sm", c="dimmed"),
-                    dmc.PasswordInput(id="dcx-unlock-password", label="Password", value="", autoComplete="off", debounce=False, **{"data-autofocus": "true"}),
+                    dmc.Text("This session is protected by a password.", size="sm", c="dimmed"),
+                    dmc.PasswordInput(id="dcx-unlock-password", label="Password", value="", autoComplete="off", debounce=False),
                     dmc.Button("Unlock", id="dcx-unlock", fullWidth=True),
                     dmc.Text("There is no way in without it. The session unlocks for this browser only.", size="xs", c="dimmed"),
                 ],
@@ -48,6 +49,7 @@ def bind_lock_screen(app: Dash, application: Application) -> None:
 
     @on(
         Output("dcx-unlock-password", "value"),
+        Output("dcx-unlock-password", "error"),
         Output("dcx-poke", "data", allow_duplicate=True),
         Input("dcx-unlock", "n_clicks"),
         Input("dcx-unlock-password", "n_submit"),
@@ -60,10 +62,17 @@ def bind_lock_screen(app: Dash, application: Application) -> None:
             raise PreventUpdate
         try:
             ctx.sessions.unlock_session(ctx.locked.session_id, password or "", actor=ctx.actor)
+        except WrongPassword as error:
+            return "", str(error), no_update
         except Exception as error:  # noqa: BLE001 - any: the field must be emptied whatever went wrong
             ctx.complain(error)
-            return "", f"refused {clicks} {submit}"
-        return "", f"unlocked {ctx.locked.session_id} {clicks} {submit}"
+            return "", None, f"refused {clicks} {submit}"
+        return "", None, f"unlocked {ctx.locked.session_id} {clicks} {submit}"
+
+    app.clientside_callback(
+        "(id) => { window.setTimeout(() => document.getElementById(id)?.focus()); return window.dash_clientside.no_update; }",
+        Input("dcx-unlock-password", "id"),
+    )
 
     @on(
         Output("dcx-poke", "data", allow_duplicate=True),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from gui import notify
 from gui.binding import SHELL, bind, context
 from gui.components.common import NEEDS, clicked, empty_state, icon
 from gui.components.jobs import job_list, ticker
+from gui.errors import SessionLocked
 from gui.files import SESSION
 from gui.header import about_dialog, header, interrupted, new_session_dialog, saved_words, session_menu, session_name
 from gui.locked import lock_screen
@@ -313,7 +315,9 @@ def bind_shell(app: Dash, application: Application) -> None:
     @on(Input(part("switch", ALL), "n_clicks"), prevent_initial_call=True)
     def switch(ctx: Context, _clicks: list[int | None]) -> None:
         if session_id := clicked():
-            ctx.switch_to(ctx.sessions.get_session(session_id, actor=ctx.actor).session_id)
+            with contextlib.suppress(SessionLocked):  # then the lock screen asks for its password
+                ctx.sessions.get_session(session_id, actor=ctx.actor)
+            ctx.switch_to(session_id)
 
     @on(Output("dcx-new-dialog", "opened"), Output("dcx-new-name", "value"), Input("dcx-new", "n_clicks"), prevent_initial_call=True)
     def ask_name(ctx: Context, clicks: int | None) -> Any:

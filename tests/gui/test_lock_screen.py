@@ -128,10 +128,19 @@ def test_unlocking_in_one_browser_leaves_the_other_locked(application: Applicati
     assert not locked(other)
 
 
-def test_a_wrong_password_is_a_sentence_and_the_field_is_emptied(application: Application, tab: Any) -> None:
+def test_choosing_a_locked_session_in_the_header_leads_to_its_lock_screen(application: Application, tab: Any) -> None:
+    session = protected(application, hide_name=False)
+    tab.tick()
+    press(tab, {"page": "dcx", "part": "switch", "index": session.session_id})
+    assert locked(tab)
+    assert tab.notices == []
+    assert NAME in tab.text("dcx-session-button")  # it is not hidden
+
+
+def test_a_wrong_password_is_said_at_the_field_and_the_field_is_emptied(application: Application, tab: Any) -> None:
     session = protected(application)
     unlock(tab, session, "wrong horse battery")
-    assert any("The password is wrong" in notice for notice in tab.notices)
+    assert tab.get("dcx-unlock-password", "error") == "The password is wrong."
     assert tab.get("dcx-unlock-password", "value") == ""
     assert locked(tab)
     unlock(tab, session)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -116,43 +117,46 @@ def test_a_conflict_nobody_decides_is_kept_as_a_copy_at_the_end(conflict: DCXCac
 
 
 @pytest.fixture
-def full(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[bool]]:
-    """While it holds True, the disk is full."""
-    state, whole = [False], atomic._open
+def full(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+    """While it holds an error's number, nothing can be written."""
+    state, whole = [0], atomic._open
 
     def opened(path: Path, mode: str) -> Any:
         if state[0]:
-            raise OSError(errno.ENOSPC, "No space left on device")
+            raise OSError(state[0], os.strerror(state[0]))
         return whole(path, mode)
 
     monkeypatch.setattr("gui.sessions.atomic._open", opened)
     yield state
-    state[0] = False
+    state[0] = 0
 
 
-def test_a_full_disk_is_said_once_and_work_goes_on(application: Application, tab: Any, full: list[bool], tmp_path: Path) -> None:
+@pytest.mark.parametrize(("error", "words"), [(errno.ENOSPC, "The disk is full."), (errno.EROFS, "The folder of the session cannot be written to.")])
+def test_a_full_disk_or_a_folder_to_read_only_is_said_once_and_work_goes_on(
+    application: Application, tab: Any, full: list[int], tmp_path: Path, error: int, words: str
+) -> None:
     session = session_with(application, "Mine")
     application.sessions.save_session(session.session_id, actor=LOCAL)
     show(tab, session.session_id)
-    full[0] = True
+    full[0] = error
     tab.set({("upload-tabs", "value"): "rows"})
     session.notes = "later"
     not_saved(tab, session.session_id)
     assert offered(tab) == {"again", "copy"}
-    assert "No space left on device" in tab.text("dcx-saved")
-    assert len([n for n in tab.notices if "No space left" in n]) == 1
+    assert words in tab.text("dcx-saved")
+    assert len([n for n in tab.notices if words in n]) == 1
     tab.go("dtd")
     tab.set({("dtd-iterations", "value"): 44})  # the session stays usable
     assert session.form("dtd")["iterations"] == 44
     tab.notices.clear()
     press(tab, button("again"))
-    assert any("could not be saved" in n for n in tab.notices)
+    assert any(words in n for n in tab.notices)
     assert "Saved." not in tab.notices
     press(tab, button("copy"))
     ((name, content),) = tab.downloaded()
     (tmp_path / name).write_bytes(content)
     assert file.load(tmp_path / name).notes == "later"
-    full[0] = False
+    full[0] = 0
     press(tab, button("again"))
     assert "Saved." in tab.notices
     tab.tick()
@@ -161,19 +165,19 @@ def test_a_full_disk_is_said_once_and_work_goes_on(application: Application, tab
 
 
 def test_a_copy_of_a_protected_session_stays_sealed(
-    application: Application, tab: Any, full: list[bool], quick_passwords: None, tmp_path: Path
+    application: Application, tab: Any, full: list[int], quick_passwords: None, tmp_path: Path
 ) -> None:
     session = session_with(application, "Mine")
     application.sessions.protect_session(session.session_id, PASSWORD, actor=LOCAL)
     show(tab, session.session_id)
     tab.set({("dcx-unlock-password", "value"): PASSWORD})
     press(tab, "dcx-unlock")
-    full[0] = True
+    full[0] = errno.ENOSPC
     session.notes = "Patientin Müller 4711"
     not_saved(tab, session.session_id)
     tab.notices.clear()
     press(tab, "dcx-lock")  # what is not on disk is not given up
-    assert any("could not be saved" in n for n in tab.notices)
+    assert any("The disk is full." in n for n in tab.notices)
     assert session.loaded
     press(tab, button("copy"))
     ((name, content),) = tab.downloaded()
@@ -183,7 +187,7 @@ def test_a_copy_of_a_protected_session_stays_sealed(
 
 
 def test_with_one_session_a_copy_can_be_saved_and_nothing_is_offered_that_is_not_there(
-    tmp_path: Path, open_tab: Callable[..., Any], full: list[bool]
+    tmp_path: Path, open_tab: Callable[..., Any], full: list[int]
 ) -> None:
     application = create_app(Config.for_tests(tmp_path).model_copy(update={"sessions": Sessions(enabled=False)}))
     try:
@@ -191,14 +195,14 @@ def test_with_one_session_a_copy_can_be_saved_and_nothing_is_offered_that_is_not
         press(tab, "upload-example")
         sessions, here = application.sessions, application.sessions.default_id
         until(lambda: saved(application, here))
-        full[0] = True
+        full[0] = errno.ENOSPC
         sessions.get_session(here, actor=LOCAL).notes = "later"
         not_saved(tab, here)
         press(tab, button("copy"))
         ((name, content),) = tab.downloaded()
         (tmp_path / name).write_bytes(content)
         assert file.load(tmp_path / name).notes == "later"
-        full[0] = False
+        full[0] = 0
         press(tab, button("again"))
         assert "Saved." in tab.notices
         other = SessionCacheManager(application.config.data_folder, single=True)
@@ -210,5 +214,5 @@ def test_with_one_session_a_copy_can_be_saved_and_nothing_is_offered_that_is_not
         press(tab, button("theirs"))
         assert sessions.get_session(here, actor=LOCAL).notes == "theirs"
     finally:
-        full[0] = False
+        full[0] = 0
         application.stop()

@@ -134,6 +134,7 @@ class Store:
     def __init__(self, folder: Path, *, sessions: Path | None = None, archive: Path | None = None) -> None:
         self.folder = folder
         self._places: dict[str, Path] = {"sessions": sessions or folder / "sessions", "archive": archive or folder / "archive", "trash": folder / "trash"}
+        self._there = self.place("sessions").is_dir()
 
     def place(self, place: Place) -> Path:
         return self._places[place]
@@ -164,17 +165,26 @@ class Store:
         return self.place("sessions") / file.file_name(session_id)
 
     def save(self, path: Path, snapshot: Snapshot, generation: int | None, seal: Seal | None, origin: Origin) -> file.Header:
-        """Write the session; SessionConflict, SessionNotSaved. Our own folder is made; another one that is not there may be a drive that is away."""
+        """Write the session; SessionConflict, SessionNotSaved."""
         if path.parent == self.place("sessions"):
             with contextlib.suppress(OSError):  # then saving says it
-                atomic.private_folder(path.parent)
+                self._make_folder()
         return file.save(path, snapshot, expected_generation=generation, seal=seal, origin=origin)
+
+    def _make_folder(self) -> None:
+        """Our own folder, once: if it is gone later a drive is away, and what would be written in its place nobody would find again. OSError."""
+        if not self._there:
+            atomic.private_folder(self.place("sessions"))
+            self._there = True
 
     def move(self, path: Path, place: Place) -> Path:
         """Move a file to another folder, keeping its name where it is free; SessionError if that is not possible."""
         folder = self.place(place)
         try:
-            atomic.private_folder(folder)
+            if place == "sessions":
+                self._make_folder()
+            else:
+                atomic.private_folder(folder)
             target, number = folder / path.name, 2
             while target.exists():
                 target, number = folder / f"{path.name.removesuffix(file.SUFFIX)} {number}{file.SUFFIX}", number + 1
@@ -190,7 +200,7 @@ class Store:
         """A copy of a file among the active ones, whole or not at all; SessionError if it cannot be written."""
         target = self.place("sessions") / file.file_name(session_id)
         try:
-            atomic.private_folder(target.parent)
+            self._make_folder()
             with atomic.locked(target):
                 if target.exists():
                     raise FileExistsError(17, "there is a file of this name already")
@@ -221,8 +231,9 @@ class Store:
 
     def keep_backup(self, path: Path) -> None:
         """Keep the file as it is now, in place of an older backup of it. What cannot be kept is no reason not to save."""
-        with contextlib.suppress(SessionNotSaved):
-            file.keep_backup(path, self.backups)
+        if path.exists():  # else a folder would be made where a drive is away
+            with contextlib.suppress(SessionNotSaved):
+                file.keep_backup(path, self.backups)
 
     def forget_backups(self, path: Path) -> None:
         """Remove all that was kept of a session's file: it was protected, protected anew, or deleted. SessionNotSaved."""

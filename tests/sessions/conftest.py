@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -32,3 +35,15 @@ def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
     """Turning a password into a key costs a millisecond and not half a second; what it costs in earnest, test_crypto.py says."""
     for method in (Seal.new.__func__, Seal.rewrapped):  # type: ignore[attr-defined]
         monkeypatch.setitem(method.__kwdefaults__, "cost", CHEAP)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    if sys.platform != "linux" or os.geteuid() != 0:
+        pytest.skip("mounting a small tmpfs needs root on Linux")
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(folder)], capture_output=True, check=False).returncode != 0:
+        pytest.skip("a tmpfs cannot be mounted here")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)

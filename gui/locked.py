@@ -70,8 +70,9 @@ def bind_lock_screen(app: Dash, application: Application) -> None:
         return "", None, f"unlocked {ctx.locked.session_id} {clicks} {submit}"
 
     app.clientside_callback(
-        "(id) => { window.setTimeout(() => document.getElementById(id)?.focus()); return window.dash_clientside.no_update; }",
-        Input("dcx-unlock-password", "id"),
+        "() => { window.setTimeout(() => document.getElementById('dcx-unlock-password')?.focus(), 50); }",
+        Input("dcx-outlet", "children"),
+        prevent_initial_call=True,
     )
 
     @on(

@@ -14,6 +14,8 @@ from playwright.sync_api import Locator, Page, expect
 from desktop.server import LocalServer
 from gui.app import Application, create_app
 from gui.config import Config
+from gui.data.example import make_example
+from gui.sessions.manager import LOCAL
 
 pytestmark = pytest.mark.browser
 RUN = 300_000
@@ -62,6 +64,29 @@ def example(page: Page, name: str) -> None:
     expect(page.locator("#upload-answer")).to_contain_text("training cells")
 
 
+def load(page: Page, folder: Path, name: str, *, bulk: bool) -> None:
+    """Load real single cells, with or without a bulk: into the session on screen, or into one named after the file."""
+    go(page, "Upload")
+    for role, file in (("train", "train.h5ad"), ("bulk", "application.h5ad"))[: 1 + bulk]:
+        with page.expect_file_chooser() as chooser:
+            page.click(f"#upload-{role}-choose")
+        chooser.value.set_files(folder / file)
+        expect(page.locator(f"#upload-{role}-name")).to_have_text(file)
+    page.click("#upload-load")
+    current(page, name)
+    expect(page.locator("#upload-answer")).to_contain_text("training cells")
+
+
+def pbmc(page: Page, data: Path, name: str = "train") -> None:
+    load(page, data / "pbmc_hao_finotello", name, bulk=True)
+    expect(page.locator("#upload-answer")).to_contain_text("569 training cells of 10 types and 8 bulk samples")
+
+
+def tiny(page: Page, data: Path, name: str) -> None:
+    load(page, data / "tiny_pbmc68k", name, bulk=False)
+    expect(page.locator("#upload-answer")).not_to_contain_text("569 training cells")
+
+
 def run_dtd(page: Page, iterations: str) -> None:
     go(page, "DTD")
     value_set(page, "dtd-iterations", iterations)
@@ -82,11 +107,11 @@ def ended(application: Application) -> None:
         time.sleep(0.2)
 
 
-def test_a_run_is_there_again_after_a_restart_with_everything_that_was_on_screen(watched: Any, tmp_path: Path) -> None:
+def test_a_run_is_there_again_after_a_restart_with_everything_that_was_on_screen(watched: Any, tmp_path: Path, shared_data: Path) -> None:
     with program(tmp_path) as (application, address):
         page = watched.context.new_page()
         page.goto(address)
-        example(page, "Example")
+        pbmc(page, shared_data)
         run_dtd(page, "60")
         run_dtd(page, "40")
         go(page, "ADTD")
@@ -95,8 +120,15 @@ def test_a_run_is_there_again_after_a_restart_with_everything_that_was_on_screen
         expect(page.locator("#adtd-run-answer")).to_contain_text("hidden share", timeout=RUN)
         answer = page.locator("#adtd-run-answer").inner_text()
         ended(application)
+        page.get_by_role("tab", name="Hidden profile").click()
+        page.locator("#adtd-hidden-of").get_by_text("Share by sample").click()
+        go(page, "Upload")
+        page.get_by_role("tab", name="First rows").click()
+        page.click("text=Advanced")
+        value_set(page, "upload-author", "A. Author")
         go(page, "DTD")
         page.get_by_role("tab", name="Correlation").click()
+        page.locator("#dtd-metric").get_by_text("RMSE").click()
         expect(page.locator("#dcx-saved")).to_have_text("Saved")
         metrics = page.locator("#dtd-page").get_by_text("Mean correlation").first.inner_text()
         page.close()
@@ -106,32 +138,39 @@ def test_a_run_is_there_again_after_a_restart_with_everything_that_was_on_screen
         page.goto(address)
         current(page, "Default")
         go(page, "Sessions")
-        expect(row(page, "Example")).to_contain_text("Data · 2 DTD · ADTD")
-        row(page, "Example").get_by_role("button", name="Open").click()
-        current(page, "Example")
+        expect(row(page, "train")).to_contain_text("Data · 2 DTD · ADTD")
+        row(page, "train").get_by_role("button", name="Open").click()
+        current(page, "train")
         expect(page.locator("#dcx-saved")).to_have_text("Saved")
         go(page, "DTD")
         expect(page.locator("#dtd-iterations")).to_have_value("40")
         expect(page.get_by_role("tab", name="Correlation")).to_have_attribute("aria-selected", "true")
         drawn(page, "dtd-correlation")
+        expect(page.locator("#dtd-metric input:checked")).to_have_value("rmse")
         expect(page.locator("#dtd-page").get_by_text("Mean correlation").first).to_have_text(metrics)
         expect(page.get_by_role("button", name="Previous runs")).to_contain_text("2")
         go(page, "ADTD")
         expect(page.locator("#adtd-max-iterations")).to_have_value("30")
         expect(page.locator("#adtd-run-answer")).to_have_text(answer, use_inner_text=True)
+        expect(page.get_by_role("tab", name="Hidden profile")).to_have_attribute("aria-selected", "true")
+        expect(page.locator("#adtd-hidden-of input:checked")).to_have_value("samples")
+        drawn(page, "adtd-hidden")
+        page.get_by_role("tab", name="Composition").click()
         drawn(page, "adtd-composition-figure")
         go(page, "Upload")
-        expect(page.locator("#upload-answer")).to_contain_text("training cells")
+        expect(page.locator("#upload-answer")).to_contain_text("569 training cells of 10 types and 8 bulk samples")
+        expect(page.get_by_role("tab", name="First rows")).to_have_attribute("aria-selected", "true")
+        expect(page.locator("#upload-author")).to_have_value("A. Author")
     assert watched.complaints == []
     assert watched.foreign == []
 
 
-def test_rename_then_a_new_session_is_empty_and_the_old_one_is_whole(opened: Page, watched: Any) -> None:
+def test_rename_then_a_new_session_is_empty_and_the_old_one_is_whole(opened: Page, watched: Any, shared_data: Path) -> None:
     page = opened
-    example(page, "Example")
+    pbmc(page, shared_data)
     run_dtd(page, "40")
     go(page, "Sessions")
-    row(page, "Example").locator(".ag-cell[col-id=name]").dblclick()
+    row(page, "train").locator(".ag-cell[col-id=name]").dblclick()
     page.keyboard.press("Control+A")
     page.keyboard.type("melanoma run 1")
     page.keyboard.press("Enter")
@@ -153,60 +192,67 @@ def test_rename_then_a_new_session_is_empty_and_the_old_one_is_whole(opened: Pag
     current(page, "Second")
     go(page, "Upload")
     expect(page.locator("#upload-page")).to_contain_text("No data yet")
-    page.click("#upload-example")  # load again: into the empty session that is open
-    expect(page.locator("#upload-answer")).to_contain_text("training cells")
+    tiny(page, shared_data, "Second")  # load again: into the empty session that is open
+    expect(page.locator("#dcx-nav a").filter(has_text="needs a DTD run")).to_have_count(1)
+    page.click("#dcx-session-button")
+    page.locator("#dcx-session-menu").get_by_text("melanoma run 1").click()
+    current(page, "melanoma run 1")
+    expect(page.locator("#upload-answer")).to_contain_text("569 training cells")
     assert watched.complaints == []
 
 
-def test_switching_between_two_sessions_shows_each_its_own(opened: Page, watched: Any) -> None:
+def test_switching_between_two_sessions_shows_each_its_own(opened: Page, watched: Any, shared_data: Path) -> None:
     page = opened
-    example(page, "Example")
+    pbmc(page, shared_data)
     run_dtd(page, "40")
     go(page, "Sessions")
     page.click("#sessions-new")
-    page.fill("#sessions-new-name", "Example 2")
+    page.fill("#sessions-new-name", "Second")
     page.click("#sessions-create")
-    current(page, "Example 2")
-    example(page, "Example 2")  # into the empty session that is open
+    current(page, "Second")
+    tiny(page, shared_data, "Second")  # into the empty session that is open
     run_dtd(page, "25")
     go(page, "Sessions")
-    for name, iterations in (("Example", "40"), ("Example 2", "25"), ("Example", "40")):
+    for name, iterations in (("train", "40"), ("Second", "25"), ("train", "40")):
         row(page, name).get_by_role("button", name="Open").click()
         current(page, name)
         go(page, "DTD")
         expect(page.locator("#dtd-page")).to_contain_text(f"{iterations} iterations")
         expect(page.locator("#dtd-iterations")).to_have_value(iterations)
+        go(page, "Upload")
+        expect(page.locator("#upload-answer")).to_contain_text("8 bulk samples" if name == "train" else "training cells")
+        expect(page.locator("#upload-answer .mantine-Badge-root", has_text="no bulk")).to_have_count(0 if name == "train" else 1)
         go(page, "Sessions")
     assert watched.complaints == []
 
 
-def test_delete_asks_archive_and_restore_keep_everything(opened: Page, watched: Any) -> None:
+def test_delete_asks_archive_and_restore_keep_everything(opened: Page, watched: Any, shared_data: Path) -> None:
     page = opened
-    example(page, "Example")
+    pbmc(page, shared_data)
     run_dtd(page, "40")
     go(page, "Sessions")
-    tick(page, "Example")
+    tick(page, "train")
     page.click("#sessions-active-delete")
-    expect(page.locator("#sessions-delete-question")).to_have_text('Do you really want to permanently delete "Example"?')
+    expect(page.locator("#sessions-delete-question")).to_have_text('Do you really want to permanently delete "train"?')
     page.click("#sessions-keep")
     expect(page.locator("#sessions-delete-question")).to_be_hidden()
-    expect(row(page, "Example")).to_be_visible()
+    expect(row(page, "train")).to_be_visible()
     page.click("#sessions-active-delete")
     page.click("#sessions-delete")
-    expect(row(page, "Example")).to_have_count(0)
+    expect(row(page, "train")).to_have_count(0)
     current(page, "Default")
     page.get_by_role("button", name="Undo").click()
-    expect(row(page, "Example")).to_be_visible()
+    expect(row(page, "train")).to_be_visible()
 
-    row(page, "Example").get_by_role("button", name="Open").click()
-    current(page, "Example")
-    tick(page, "Example")
+    row(page, "train").get_by_role("button", name="Open").click()
+    current(page, "train")
+    tick(page, "train")
     page.click("#sessions-active-archive")
-    expect(row(page, "Example", "sessions-archived")).to_be_visible()
-    expect(row(page, "Example")).to_have_count(0)
+    expect(row(page, "train", "sessions-archived")).to_be_visible()
+    expect(row(page, "train")).to_have_count(0)
     current(page, "Default")
-    row(page, "Example", "sessions-archived").get_by_role("button", name="Restore").click()
-    current(page, "Example")
+    row(page, "train", "sessions-archived").get_by_role("button", name="Restore").click()
+    current(page, "train")
     expect(page.locator("#sessions-archived")).to_be_hidden()
     go(page, "DTD")
     expect(page.locator("#dtd-page")).to_contain_text("40 iterations")
@@ -319,4 +365,38 @@ def test_a_password_gets_an_honest_hint_and_locks_the_session(opened: Page, watc
     current(page, "Mine")
     go(page, "Upload")
     expect(page.locator("#upload-load")).to_be_visible()
+    assert watched.complaints == []
+
+
+def test_a_locked_session_shows_its_lock_screen_to_every_browser_and_unlocks_for_one(running: Any, browser: Any, watched: Any) -> None:
+    application, password = running.application, "four grey owls sleep"
+    session = application.sessions.create_session("Mine", actor=LOCAL)
+    session.set_dataset(make_example().dataset, keep_runs=False)
+    application.sessions.protect_session(session.session_id, password, actor=LOCAL)
+    application.sessions.lock_session(session.session_id, actor=LOCAL)
+    elsewhere = browser.new_context(viewport={"width": 1280, "height": 720})
+    pages = [context.new_page() for context in (watched.context, watched.context, elsewhere)]
+    for page in pages:
+        page.set_default_timeout(RUN)
+        page.goto(running.address())
+        page.click("#dcx-session-button")
+        page.locator("#dcx-session-menu").get_by_text("Mine").click()
+        expect(page.locator("#dcx-unlock-password")).to_be_focused()
+    mine, beside, other = pages
+    mine.keyboard.type("four grey owls slept")
+    mine.keyboard.press("Enter")
+    expect(mine.get_by_text("The password is wrong.")).to_be_visible()
+    expect(mine.locator("#dcx-unlock-password")).to_have_value("")
+    mine.fill("#dcx-unlock-password", password)
+    mine.keyboard.press("Enter")
+    for page in (mine, beside):  # two tabs of one browser
+        expect(page.locator("#upload-answer")).to_contain_text("training cells")
+        expect(page.locator("#dcx-lock")).to_be_visible()
+    expect(other.locator("#dcx-unlock-password")).to_be_visible()
+    expect(other.locator("#upload-answer")).to_have_count(0)
+    mine.click("#dcx-lock")
+    for page in pages:
+        expect(page.locator("#dcx-unlock-password")).to_be_visible()
+        expect(page.get_by_text("training cells")).to_have_count(0)
+    elsewhere.close()
     assert watched.complaints == []

@@ -18,7 +18,7 @@ from gui.pages.dtd.shown import in_short
 from gui.sessions import file
 from gui.sessions.manager import LOCAL
 from tests.gui.conftest import ORIGIN
-from tests.gui.steps import LONG, SHORT, computing, press, run_dtd, until
+from tests.gui.steps import LONG, SHORT, computing, press, run_dtd, saved, until
 from tests.gui.test_upload_page import bulk_csv, cells_csv, choose
 
 Start = Callable[[], Application]
@@ -94,6 +94,8 @@ def test_its_data_and_results_are_one_file_and_there_again_after_a_restart(start
     assert run.id == job
     assert in_short(run.result) in tab.text("dcx-nav")
     assert tab.notices == []
+    until(lambda: saved(second, second.sessions.default_id))
+    tab.tick()
     assert "Saved" in tab.text("dcx-saved")
 
 

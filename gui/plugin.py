@@ -186,6 +186,7 @@ class Page:
     free: bool = False
     id: Ids = field(init=False)
     layout_function: Callable[[Context], Any] | None = field(default=None, init=False)
+    later_functions: list[Callable[[Context], Any]] = field(default_factory=list, init=False)
     summary_function: Callable[[Context], str | None] | None = field(default=None, init=False)
     callbacks: list[Recorded] = field(default_factory=list, init=False)
 
@@ -193,8 +194,16 @@ class Page:
         self.id = Ids(self.key)
 
     def layout(self, function: Callable[[Context], Any]) -> Callable[[Context], Any]:
-        """The page's skeleton; every static id used in a callback must be in it. Called when the page opens (and once, with an empty session, at start)."""
+        """The page's skeleton; every static id used in a callback must be in it, or in a part for :meth:`later`.
+
+        Called when the page opens (and once, with an empty session, at start).
+        """
         self.layout_function = function
+        return function
+
+    def later(self, function: Callable[[Context], Any]) -> Callable[[Context], Any]:
+        """A part of the page that a callback puts in when it is needed: what is heavy and not always wanted. Called at start, so that its ids are known."""
+        self.later_functions.append(function)
         return function
 
     def summary(self, function: Callable[[Context], str | None]) -> Callable[[Context], str | None]:

@@ -91,7 +91,8 @@ def layout(application: Application) -> Any:
 def validation_layout(application: Application) -> Any:
     """Every id there can be, for dash's own check: a callback on an id that no page has is an error at start, not silence."""
     pages = [page_layout(page, context(application, None, page.key)) for page in application.registry.pages]
-    return html.Div([layout(application), lock_screen(""), *pages])
+    later = [part(context(application, None, page.key)) for page in application.registry.pages for part in page.later_functions]
+    return html.Div([layout(application), lock_screen(""), *pages, *later])
 
 
 def _start_notices(application: Application) -> list[dict[str, Any]]:

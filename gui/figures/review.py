@@ -49,7 +49,7 @@ def gene_funnel(funnel: pd.DataFrame, names: Mapping[str, str], stages: Mapping[
         cliponaxis=False,
         hovertemplate="%{y}<br>%{text} genes<extra></extra>",
     )
-    name_axis(fig, "y", [name for name, _, _ in rows])
+    name_axis(fig, "y", [name for name, _, _ in rows], longest=34)
     top = max((n for _, n, _ in rows), default=1)
     fig.update_layout(height=60 + 34 * max(len(rows), 3), bargap=0.35, showlegend=False, margin={"t": 8})
     fig.update_xaxes(title="genes", range=[0, 1.15 * top], tickformat="~s")

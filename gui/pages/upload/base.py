@@ -73,6 +73,6 @@ TOKENS = [Input(part.field.token_id, "data") for part in PARTS]
 CHOICES = [State(part.id(name), prop) for part in PARTS for name, prop in OPTIONS.items()]
 """In the order of the parts, then of the options."""
 FORM = [
-    State(page.id.scale, "checked"),
+    State(page.id.scale, "data"),
     *[State(i, "value") for i in (page.id.share, page.id.seed, page.id.author, page.id.description)],
 ]

@@ -13,7 +13,7 @@ from gui.data.checks import number
 from gui.files import MODEL
 from gui.pages.upload.base import GONE, PARTS, TOKENS, Part, page
 from gui.pages.upload.dcx import dcx_dialog
-from gui.pages.upload.review import review_layout
+from gui.pages.upload.review import review_stores
 from gui.pages.upload.view import bind_loaded, loaded_layout
 from gui.plugin import REVISION, Context
 
@@ -34,10 +34,10 @@ def layout(ctx: Context) -> Any:
     chosen = any(kept.get(f"{part.role}_token") for part in PARTS)
     results = [
         html.Div(card(empty), id=page.id.empty, style=GONE if there or chosen else {}),
-        html.Div(review_layout(ctx), id=page.id.review, style={} if chosen else GONE),
+        html.Div(id=page.id.review, style={} if chosen else GONE),
         html.Div(loaded_layout(ctx, page), id=page.id.loaded, style={} if there and not chosen else GONE),
     ]
-    return html.Div([_confirm(ctx), dcx_dialog(), two_columns(_form(ctx), results)])
+    return html.Div([*review_stores(ctx), _confirm(ctx), dcx_dialog(), two_columns(_form(ctx), results)])
 
 
 def _offer(ctx: Context) -> None:

@@ -81,7 +81,7 @@ def _block(role: Role) -> list[Any]:
 
 def scale_layout(checked: bool) -> Any:
     switch = dmc.Switch(
-        id=page.id.scale,
+        id=page.id.scale_switch,
         checked=checked,
         size="sm",
         label=tip_label(
@@ -90,6 +90,11 @@ def scale_layout(checked: bool) -> Any:
     )
     words = "Parts of different depth are made comparable by scaling. Leave it on unless all parts are on the same scale already. The files stay as they are."
     return dmc.Stack([switch, dmc.Text(words, size="sm", c="dimmed", maw=560), html.Div(id=page.id.scale_table)], gap="sm")
+
+
+@page.callback(Output(page.id.scale, "data"), Input(page.id.scale_switch, "checked"), prevent_initial_call=True)
+def keep_scale(ctx: Context, checked: bool | None) -> bool:
+    return bool(checked)
 
 
 def show_quality(found: Examination, scale: bool, dark: bool) -> list[Any]:
@@ -112,15 +117,20 @@ def show_quality(found: Examination, scale: bool, dark: bool) -> list[Any]:
 
 def _quality_words(table: pd.DataFrame, many: str) -> str:
     sums, genes = table["sum"], table["genes"]
-    middle = f"{three(sums.min())} to {three(sums.max())}"
-    return f"{number(len(table))} {many} shown: median sum {three(sums.median())} ({middle}), median {number(int(genes.median()))} genes."
+    middle = f"{_amount(sums.min())} to {_amount(sums.max())}"
+    return f"{number(len(table))} {many} shown: median sum {_amount(sums.median())} ({middle}), median {number(int(genes.median()))} genes."
+
+
+def _amount(value: float) -> str:
+    """Three significant digits; large ones in full, with gaps: 892 000."""
+    return number(int(float(f"{value:.3g}"))) if 1000 <= value < 1e12 else three(value)
 
 
 def _scale_table(found: Examination, scale: bool) -> Any:
     rows = []
     for role, table in found.quality.items():
         sums = table["sum"]
-        values = [three(v) for v in (sums.min(), sums.median(), sums.max())]
+        values = [_amount(v) for v in (sums.min(), sums.median(), sums.max())]
         rows.append([PART_NAMES[role], *values, "10\u00a0000 each" if scale else "as in the file"])
     if not rows:
         return dmc.Text("The sums are shown once the findings that stand in the way are settled.", size="sm", c="dimmed")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,7 +19,7 @@ from gui.errors import DeconomixError
 from gui.figures.template import template
 from gui.pages.upload import celltypes, findings, genes, quality
 from gui.pages.upload.base import CHOICES, GONE, PART_NAMES, TOKENS, page
-from gui.pages.upload.mending import KEPT, REPAIRS, chosen_files
+from gui.pages.upload.mending import KEPT, REPAIRS, REPAIRS_NOW, TOKENS_NOW, chosen_files
 from gui.pages.upload.requests import Asked, asked
 from gui.plugin import DARK, Context
 
@@ -35,7 +36,9 @@ OPTION_WORDS = {
 }
 
 
+@page.later
 def review_layout(ctx: Context) -> Any:
+    """Put in when the first file is chosen: tables and figures cost every opening of the page a second otherwise."""
     kept = ctx.session.form(page.key)
     contents = {
         "seen": html.Div(id=page.id.seen),
@@ -65,12 +68,31 @@ def review_layout(ctx: Context) -> Any:
     )
     return dmc.Stack(
         [
-            dcc.Store(id=page.id.repairs, data=kept.get(KEPT, [])),
-            dcc.Store(id=page.id.verdict),
+            dcc.Store(id=page.id.judged),
             card(html.Div(dmc.Text("Looking at the files…", c="dimmed"), id=page.id.review_answer, role="status")),
             html.Div(card(steps, ways), id=page.id.steps),
         ]
     )
+
+
+def review_stores(ctx: Context) -> list[Any]:
+    """What stands in the page whether a file is chosen or not."""
+    kept = ctx.session.form(page.key)
+    return [
+        dcc.Store(id=page.id.repairs, data=kept.get(KEPT, [])),
+        dcc.Store(id=page.id.verdict),
+        dcc.Store(id=page.id.asked),
+        dcc.Store(id=page.id.built, data=False),
+        dcc.Store(id=page.id.scale, data=kept.get("scale", True)),
+    ]
+
+
+@page.callback(Output(page.id.review, "children"), Output(page.id.built, "data"), *TOKENS, State(page.id.built, "data"))
+def build(ctx: Context, *values: Any) -> Any:
+    """The steps, once they are needed; then they stay."""
+    if values[-1] or not any(values[:-1]):
+        raise PreventUpdate
+    return review_layout(ctx), True
 
 
 for _name in FIGURES:
@@ -78,7 +100,7 @@ for _name in FIGURES:
 
 HEAD = [
     Output(page.id.review_answer, "children"),
-    Output(page.id.verdict, "data"),
+    Output(page.id.judged, "data"),
     Output(page.id.steps, "style"),
     Output(page.id.seen, "children"),
     Output(page.id.step, "value"),
@@ -87,21 +109,37 @@ OUTPUTS = [*HEAD, *findings.OUTPUTS, *celltypes.OUTPUTS, *quality.OUTPUTS, *gene
 
 
 @page.callback(
-    *OUTPUTS,
+    Output(page.id.asked, "data"),
     *TOKENS,
     *[Input(c.component_id, c.component_property) for c in CHOICES],
     REPAIRS,
-    Input(page.id.scale, "checked"),
+    Input(page.id.scale, "data"),
+    Input(page.id.built, "data"),
+)
+def ask(ctx: Context, *values: Any) -> float:
+    """Something changed that the steps depend on: they look again. (They cannot listen to it themselves: dash wants every input of a callback to be there.)"""
+    if not values[-1]:
+        raise PreventUpdate
+    return time.monotonic()
+
+
+@page.callback(
+    *OUTPUTS,
+    Input(page.id.asked, "data"),
+    *TOKENS_NOW,
+    *CHOICES,
+    REPAIRS_NOW,
+    State(page.id.scale, "data"),
     State(page.id.step, "value"),
     State(page.id.verdict, "data"),
     State(DARK.component_id, DARK.component_property),
     running=[(Output(page.id.steps, "className"), "dcx-busy", ""), (Output(page.id.looking, "style"), {}, GONE)],
 )
-def look_at(ctx: Context, *values: Any) -> Any:
+def look_at(ctx: Context, now: float | None, *values: Any) -> Any:
     """Everything that is chosen is looked at as a whole, with the repairs that are switched on."""
     tokens, (entries, scale, step, before, dark) = values[: len(TOKENS)], values[-5:]
     files = chosen_files(tokens)
-    if not files:
+    if not files or now is None:
         return [no_update, None, *[no_update] * (len(OUTPUTS) - 2)]
     try:
         wanted = asked(ctx, tokens, values[len(TOKENS) : -5], entries)
@@ -122,6 +160,12 @@ def look_at(ctx: Context, *values: Any) -> Any:
         *quality.show_quality(found, bool(scale), bool(dark)),
         *genes.show_genes(found, n_genes, bool(dark)),
     ]
+
+
+@page.callback(Output(page.id.verdict, "data"), Input(page.id.judged, "data"), prevent_initial_call=True)
+def tell(ctx: Context, judged: Any) -> Any:
+    """What the steps found, for the form, which is there without them."""
+    return judged
 
 
 def _step(found: Examination) -> str:

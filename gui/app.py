@@ -33,6 +33,7 @@ from gui.plugin import Task
 from gui.registry import Registry, find_pages
 from gui.resources import resource
 from gui.sessions import file as session_file
+from gui.sessions.cache import DCXCache
 from gui.sessions.cleanup import words
 from gui.sessions.manager import LOCAL, SessionCacheManager
 
@@ -187,12 +188,14 @@ class Application:
         """A job came to its end without a result: it is not interrupted."""
         self.sessions.job_ended(job.session_id, job.id, actor=LOCAL)
 
-    def _before_lock(self, session_id: str) -> None:
-        """A protected session is about to be locked: nobody keeps anything of it."""
-        self.runner.drop(session_id)
+    def _before_lock(self, session: DCXCache) -> None:
+        """A protected session is about to be locked: nobody keeps anything of it, and no file that was chosen for it is left."""
+        self.runner.drop(session.session_id)
         self.reader.forget()
+        for token in session.uploads():
+            self.uploads.forget(token)
         with self._submitting:
-            for job_id in [j for j, (owner, _) in self._origins.items() if owner == session_id]:
+            for job_id in [j for j, (owner, _) in self._origins.items() if owner == session.session_id]:
                 del self._origins[job_id]
 
     def _deliver(self, job: JobStatus, result: Any, versions: Mapping[str, str], seconds: float) -> str | None:

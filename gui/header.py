@@ -105,7 +105,7 @@ def header(*, single: bool = False) -> Any:
 
 
 def lock_button() -> Any:
-    """In the header, beside the name of a protected session that is open."""
+    """Beside the name of a protected session that is open."""
     return html.Div(
         dmc.Button("Lock now", id="dcx-lock", variant="subtle", color="gray", size="compact-sm", leftSection=icon("lock", 14)),
         id="dcx-lock-box",
@@ -163,26 +163,24 @@ def session_menu(ctx: Context, part: Callable[[str, Any], dict[str, Any]]) -> li
     return items
 
 
-def saved_words(state: str, trouble: Exception | None, part: Callable[[str, Any], dict[str, Any]]) -> Any:
-    """Whether what is on screen is on disk; if it cannot be, why, and what can be done."""
+def saved_words(state: str, trouble: Exception | None, part: Callable[[str, Any], dict[str, Any]], *, single: bool) -> Any:
+    """Whether what is on screen is on disk; if it cannot be, why, and what can be done. single : there cannot be another session"""
     words = {"saved": "Saved", "saving": "Saving…", "not saved": "Not saved"}.get(state)
     if words is None:
         return None
     if trouble is None:
         return dmc.Text(words, size="xs", c="dimmed")
-    conflict = isinstance(trouble, SessionConflict)
-    actions = {"again": "" if conflict else "Try again", "copy": "Save a copy…", "own": "Keep mine as a new session", "theirs": "Give up mine, open the other"}
+    actions = {"again": "Try again", "copy": "Save a copy…"}
+    if isinstance(trouble, SessionConflict):  # trying again would meet it again
+        own = {} if single else {"own": "Keep mine as a new session"}
+        actions = {"copy": "Save a copy…", **own, "theirs": "Give up mine, open the other"}
     return dmc.Menu(
         [
             dmc.MenuTarget(dmc.Button(words, variant="subtle", color="red", size="compact-xs", rightSection=icon("down", 12))),
             dmc.MenuDropdown(
                 [
                     dmc.MenuLabel(dmc.Text(notify.sentence(trouble), size="xs", maw=320, style={"whiteSpace": "normal"})),
-                    *[
-                        dmc.MenuItem(words, id=part("unsaved", action))
-                        for action, words in actions.items()
-                        if words and (conflict or action not in ("own", "theirs"))
-                    ],
+                    *[dmc.MenuItem(words, id=part("unsaved", action)) for action, words in actions.items()],
                 ]
             ),
         ],

@@ -41,7 +41,7 @@ def lock_screen(name: str) -> Any:
 
 
 def bind_lock_screen(app: Dash, application: Application) -> None:
-    """Its callbacks, and that of the button in the header which brings it up."""
+    """The callbacks of the screen, and of "Lock now" in the header."""
 
     def on(*args: Any, **options: Any) -> Any:
         return lambda function: bind(app, application, SHELL, Recorded(function, args, options))

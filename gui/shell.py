@@ -260,7 +260,7 @@ def bind_shell(app: Dash, application: Application) -> None:
             if_changed("head", lambda: session_name(names.get(here, ctx.session.name))),
             if_changed("head", lambda: session_menu(ctx, part)),
             if_changed("lock", lambda: {} if now["lock"] else {"display": "none"}),
-            if_changed("saved", lambda: saved_words(saving, why, part)),
+            if_changed("saved", lambda: saved_words(saving, why, part, single=ctx.sessions.single)),
             if_changed("stopped", lambda: interrupted(stopped, part)),
             if_changed("jobs", lambda: ticker(jobs, part)),
             if_changed("jobs", lambda: job_list(jobs, names, part)),

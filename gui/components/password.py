@@ -43,12 +43,20 @@ class PasswordPair:
         return html.Div(
             dmc.Stack(
                 [
-                    dmc.PasswordInput(id=self._first, value="", label=label, description=f"{MIN_PASSWORD} characters or more", autoComplete="new-password"),
+                    dmc.Group(
+                        [
+                            dmc.PasswordInput(
+                                id=self._first, value="", label=label, placeholder=f"{MIN_PASSWORD} characters or more", autoComplete="new-password"
+                            ),
+                            dmc.PasswordInput(id=self._second, value="", label=f"{label} again", autoComplete="new-password"),
+                        ],
+                        grow=True,
+                        align="flex-end",
+                    ),
                     dmc.Text("", id=self._hint, size="xs", mih=18, **{"aria-live": "polite"}),
-                    dmc.PasswordInput(id=self._second, value="", label=f"{label} again", autoComplete="new-password"),
                     dmc.Text(NO_RESET, size="sm", fw=600),
                 ],
-                gap=6,
+                gap=4,
             ),
             id=self._box,
             style={"display": "none"} if hidden else {},

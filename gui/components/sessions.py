@@ -48,9 +48,9 @@ def ago(then: datetime, now: datetime | None = None) -> str:
 
 
 def day(then: datetime) -> str:
-    """18 Nov 2025."""
+    """18 Nov, 3 Feb 2025."""
     then = then.astimezone()
-    return f"{then.day} {then:%b %Y}"
+    return f"{then.day} {then:%b}" + ("" if then.year == datetime.now().astimezone().year else f" {then.year}")
 
 
 def size_words(size: int) -> str:
@@ -66,7 +66,7 @@ def rows(sessions: Sequence[SessionInfo], *, current: str | None = None) -> list
 
 
 def _row(info: SessionInfo, current: str | None) -> dict[str, Any]:
-    here = info.session_id == current
+    here = info.session_id == current and not info.locked
     state, why = "open" if here else "locked" if info.locked else "", ""
     if info.problem is not None:
         state, why = "damaged", notify.sentence(info.problem)
@@ -101,10 +101,20 @@ def _button(info: SessionInfo, here: bool) -> str:
     return "Restore" if info.archived else "Unlock" if info.locked else "Open"
 
 
-_TEXT = {"minWidth": 84, "cellClass": "dcx-dimmed"}
+_TEXT = {"minWidth": 72, "cellClass": "dcx-dimmed"}
 _UNSEARCHED = {"getQuickFilterText": {"function": "''"}}
-_TROUBLE = {"styleConditions": [{"condition": "params.data.why != ''", "style": {"color": "var(--mantine-color-error)"}}]}
-_NOTES = {"cellEditor": "agLargeTextCellEditor", "cellEditorPopup": True, "cellEditorParams": {"maxLength": 10_000, "rows": 8, "cols": 60}}
+_STATE = {
+    "styleConditions": [
+        {"condition": "params.data.why != ''", "style": {"color": "var(--mantine-color-error)"}},
+        {"condition": "params.data.state == 'locked'", "style": {"color": "var(--mantine-color-dimmed)"}},
+    ]
+}
+_NOTES = {
+    "headerTooltip": "Enter keeps what you typed, Shift+Enter begins a new line",
+    "cellEditor": "agLargeTextCellEditor",
+    "cellEditorPopup": True,
+    "cellEditorParams": {"maxLength": 10_000, "rows": 8, "cols": 60},
+}
 
 
 def _shown_as(text: str) -> dict[str, Any]:
@@ -114,30 +124,38 @@ def _shown_as(text: str) -> dict[str, Any]:
 def session_grid(grid_id: str, *, archived: bool) -> Any:
     """A table of sessions: sortable, rows can be ticked; ``cellRendererData`` says whose button was clicked.
 
-    Name and button stay in sight; when it was created comes last, and is reached by scrolling where the window is narrow.
+    All columns fit into a window of 1280 pixels; nothing is pinned, so that a row is one row for a screen reader, too.
     """
     editable: Any = False if archived else {"function": "!params.data.problem && !params.data.locked"}
     columns: list[dict[str, Any]] = [
-        {"field": "name", "headerName": "Name", "pinned": "left", "width": 190, "tooltipField": "name", "editable": editable, "cellStyle": {"fontWeight": 500}},
-        {"field": "state", "headerName": "State", "width": 84, "tooltipField": "why", "cellClass": "dcx-session-state", "cellStyle": _TROUBLE},
+        {"field": "name", "headerName": "Name", "flex": 6, "minWidth": 130, "tooltipField": "name", "editable": editable, "cellStyle": {"fontWeight": 500}},
+        {"field": "state", "headerName": "State", "width": 86, "tooltipField": "why", "cellClass": "dcx-session-state", "cellStyle": _STATE},
         {
             "field": "protected",
             "headerName": "",
             "headerTooltip": "Protected by a password",
             "headerClass": "dcx-lock-header",
             "tooltipField": "protected",
-            "width": 44,
+            "width": 38,
             "cellRenderer": "DcxLock",
             **_UNSEARCHED,
         },
         {"field": "source", "headerName": "Source", "flex": 3, "tooltipField": "source", **_TEXT},
-        {"field": "contents", "headerName": "Contents", "flex": 4, "minWidth": 116, "tooltipField": "contents"},
-        {"field": "runs", "headerName": "Runs", "width": 62, "type": "rightAligned", **_UNSEARCHED},
-        {"field": "used", "headerName": "Last used", "width": 100, "sort": "desc", **_shown_as("used_text"), **_UNSEARCHED, "cellClass": "dcx-dimmed"},
-        {"field": "size", "headerName": "Size", "width": 76, **_shown_as("size_text"), **_UNSEARCHED, "cellClass": "dcx-dimmed"},
+        {"field": "contents", "headerName": "Contents", "flex": 4, "minWidth": 98, "tooltipField": "contents"},
+        {"field": "runs", "headerName": "Runs", "width": 58, "type": "rightAligned", **_UNSEARCHED},
+        {"field": "used", "headerName": "Last used", "width": 114, "sort": "desc", **_shown_as("used_text"), **_UNSEARCHED, "cellClass": "dcx-dimmed"},
+        {"field": "size", "headerName": "Size", "width": 68, **_shown_as("size_text"), **_UNSEARCHED, "cellClass": "dcx-dimmed"},
         {"field": "notes", "headerName": "Notes", "flex": 3, "tooltipField": "notes", "editable": editable, **_NOTES, **_TEXT},
-        {"field": "created", "headerName": "Created", "width": 104, **_shown_as("created_text"), **_UNSEARCHED, "cellClass": "dcx-dimmed"},
-        {"field": "open", "headerName": "", "pinned": "right", "width": 96, "sortable": False, "cellRenderer": "DcxOpen", **_UNSEARCHED},
+        {"field": "created", "headerName": "Created", "width": 96, **_shown_as("created_text"), **_UNSEARCHED, "cellClass": "dcx-dimmed"},
+        {
+            "field": "open",
+            "headerName": "",
+            "width": 100,
+            "cellStyle": {"textOverflow": "clip", "paddingRight": 0},
+            "sortable": False,
+            "cellRenderer": "DcxOpen",
+            **_UNSEARCHED,
+        },
     ]
     return dag.AgGrid(
         id=grid_id,
@@ -149,7 +167,7 @@ def session_grid(grid_id: str, *, archived: bool) -> Any:
         dashGridOptions={
             "theme": {"function": _THEME},
             "rowSelection": {"mode": "multiRow", "enableClickSelection": False, "headerCheckbox": True, "selectAll": "filtered"},
-            "selectionColumnDef": {"pinned": "left", "width": 40},
+            "selectionColumnDef": {"width": 40},
             "tooltipShowDelay": 300,
             "ensureDomOrder": True,
             "animateRows": False,
@@ -165,7 +183,9 @@ def session_grid(grid_id: str, *, archived: bool) -> Any:
 
 def grid_style(count: int) -> dict[str, Any]:
     """As high as its rows, up to twelve; then it scrolls. There is room for the bar that scrolls sideways."""
-    return {"height": 56 + 32 * min(max(count, 1), 12), "width": "100%"}
+    if not count:
+        return {"display": "none"}
+    return {"height": 56 + 32 * min(count, 12), "width": "100%"}
 
 
 def undo_bar(page: Page, deleted: Sequence[tuple[str, str]]) -> Any:

@@ -354,6 +354,11 @@ class DCXCache:
                 kept.update(values)
                 self._edited(form=True)
 
+    def uploads(self) -> list[str]:
+        """Tokens of the uploaded files that its forms point to. They are not saved: a session that is not in memory has none."""
+        with self._lock:
+            return [str(value) for values in self._forms.values() for name, value in values.items() if name.endswith(TOKEN) and value]
+
     # -- jobs -------------------------------------------------------------------------------------------------------------------
     def job_submitted(self, job: PendingJob) -> None:
         """Remember a job until it ends: if the program ends before, the session still knows what was asked for."""

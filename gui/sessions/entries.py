@@ -42,8 +42,8 @@ class Entries:
         self._trash: dict[str, tuple[Entry, threading.Timer]] = {}
         self.busy: Callable[[], Collection[str]] = tuple
         """Ids of sessions that have a job queued or running; the application says so."""
-        self.before_lock: Callable[[str], None] = lambda session_id: None
-        """Called with the id of a protected session before its content is let go: whoever else holds of it lets go too."""
+        self.before_lock: Callable[[DCXCache], None] = lambda session: None
+        """Called with a protected session before its content is let go: whoever else holds of it lets go too."""
         default.trace(trace)
         if self._store is not None:
             self._store.sweep()
@@ -134,7 +134,7 @@ class Entries:
                 if entry not in (self._active.get(session_id), self._archived.get(session_id)):
                     raise UnknownSession("This session does not exist any more.")
             if entry.seal is not None:
-                self.before_lock(session_id)
+                self.before_lock(entry.session)
             entry.session.close()
             try:
                 if (place == "archive" or entry.seal is not None) and entry.dirty and self._store is not None:  # a change between saving and now
@@ -199,7 +199,8 @@ class Entries:
         session, locked = entry.session, entry.locked_for(actor)
         state, reason = ("saved", None) if archived or locked else self._state(entry)
         contents = {} if locked else contents_of(session.snapshot()) if session.loaded else entry.contents
-        backup = self._store.backup_of(entry.path) if self._store is not None and entry.problem is not None else None
+        problem = entry.problem or entry.damage
+        backup = self._store.backup_of(entry.path) if self._store is not None and problem is not None else None
         return SessionInfo(
             session_id=session.session_id,
             name=PROTECTED if locked and entry.hidden else session.name,
@@ -212,7 +213,7 @@ class Entries:
             locked=locked,
             state=state,
             reason=reason,
-            problem=entry.problem,
+            problem=problem,
             backup=datetime.fromtimestamp(backup.stat().st_mtime, UTC) if backup is not None else None,
             loaded=session.loaded,
         )
@@ -305,8 +306,15 @@ class Entries:
             if entry.path is not None and _readable(entry.path):  # a drive that is away for a while is no damage
                 entry.problem = error
             raise
+        origin.on_damage = lambda error: self._on_damage(entry, error)
         entry.origin = origin
         return header, snapshot
+
+    @staticmethod
+    def _on_damage(entry: Entry, error: DamagedSession) -> None:
+        """A part that was read only now is damaged: the session stays usable, the list says what can be done."""
+        if entry.path is not None and _readable(entry.path):
+            entry.damage = error
 
     def _same_key(self, entry: Entry, header: file.Header) -> None:
         """Another program may have changed the protection of the file. SessionLocked: it has a key that is not known here."""

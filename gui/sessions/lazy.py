@@ -10,13 +10,13 @@ import contextlib
 import functools
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
 from gui.data.dataset import Matrix
 from gui.engine.memory import available_memory
-from gui.errors import DamagedSession, SessionError
+from gui.errors import DamagedSession, SessionError, SessionLocked
 from gui.sessions import container, header, objects
 from gui.sessions.codec import Encoder, Node, damaged, plain_bytes
 from gui.sessions.crypto import Seal
@@ -39,6 +39,8 @@ class Origin:
     def __init__(self, path: Path, seal: Seal | None = None) -> None:
         self.path, self.seal = path, seal
         self.closed = False
+        self.on_damage: Callable[[DamagedSession], None] = lambda error: None
+        """Told of damage that shows only now; the owner sets it."""
 
     def close(self) -> None:
         self.closed, self.seal = True, None
@@ -48,7 +50,7 @@ class Origin:
         """The file, for reading. SessionError, DamagedSession."""
         for left in reversed(range(_MOVES)):
             if self.closed:
-                raise SessionError("This session is locked again.", advice="Type its password.")
+                raise SessionLocked("This session is locked again.")
             if self.path.exists() or not left:
                 break
             time.sleep(0.05)  # between the move and what the owner says of it
@@ -67,6 +69,13 @@ class Values:
 
     def read(self, matrix: Matrix) -> Any:
         """SessionError: the file is not there, another one, of another key; the session is locked; too little memory. DamagedSession."""
+        try:
+            return self._read(matrix)
+        except DamagedSession as error:
+            self.origin.on_damage(error)
+            raise
+
+    def _read(self, matrix: Matrix) -> Any:
         need_room(size_of(self.node), "These data need")
         with self.origin.opened() as file:
             seal = self.origin.seal

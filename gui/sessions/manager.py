@@ -13,7 +13,7 @@ from typing import Literal
 
 from gui.engine.results import Run
 from gui.errors import DeconomixError, SessionConflict, SessionError, SessionLocked, UnknownSession
-from gui.sessions import file
+from gui.sessions import atomic, file
 from gui.sessions.actor import LOCAL, Actor
 from gui.sessions.cache import DCXCache, Trace
 from gui.sessions.cleanup import to_clean
@@ -62,24 +62,49 @@ class SessionCacheManager(Transfer):
 
     def _open_single(self) -> None:
         """The one session, from its file if there is one; a file that cannot be read is put aside, never lost and never in the way."""
-        entry = Entry(self._default)
+        entry = Entry(self._default, backed_up=True)
         entry.saved = self._default.edits
         self._watch(self._default)
         if self._store is not None:
             entry.path = self._store.folder / SINGLE_FILE
-            if entry.path.exists():
-                try:
-                    header = file.read_header(entry.path)
-                    file.load(entry.path)
-                except DeconomixError as error:
-                    aside = entry.path.with_name(f"{SINGLE_FILE}.{datetime.now():%Y%m%d-%H%M%S}.damaged")
-                    with contextlib.suppress(OSError):
-                        entry.path.replace(aside)
-                    self.trouble = SessionError(f"{error} It was put aside as {aside.name}.", advice="You begin with an empty session.")
-                else:
-                    entry.known(header)
-                    self._default = entry.session = self._lazy(SINGLE_ID, DEFAULT_NAME, entry, header)
+            error = self._found(entry) if entry.path.exists() else None
+            if error is not None:
+                aside = entry.path.with_name(f"{SINGLE_FILE}.{datetime.now():%Y%m%d-%H%M%S}.damaged")
+                with contextlib.suppress(OSError):
+                    entry.path.replace(aside)
+                backup = self._from_backup(entry)
+                begin = f"You continue with its last backup, of {backup:%d %b, %H:%M}." if backup is not None else "You begin with an empty session."
+                self.trouble = SessionError(f"{error} It was put aside as {aside.name}.", advice=begin)
         self._active[SINGLE_ID] = entry
+
+    def _found(self, entry: Entry) -> DeconomixError | None:
+        """Take over the file of the one session; why not, if it is not whole."""
+        assert entry.path is not None
+        try:
+            header = file.read_header(entry.path)
+            file.load(entry.path)
+        except DeconomixError as error:
+            return error
+        entry.known(header)
+        entry.backed_up = False
+        self._default = entry.session = self._lazy(SINGLE_ID, DEFAULT_NAME, entry, header)
+        return None
+
+    def _from_backup(self, entry: Entry) -> datetime | None:
+        """Take over the last backup of the one session, whose file was put aside: of when it is. None: there is none, or it is damaged too."""
+        assert self._store is not None
+        backup = self._store.backup_of(entry.path)
+        if entry.path is None or backup is None or entry.path.exists():
+            return None
+        try:
+            made = datetime.fromtimestamp(backup.stat().st_mtime)
+            atomic.copy(backup, entry.path)
+            if self._found(entry) is not None:
+                entry.path.unlink()
+                return None
+        except OSError:
+            return None
+        return made
 
     trouble: SessionError | None = None
     """What went wrong at start, to be said once."""

@@ -159,7 +159,7 @@ class Protection(Names):
                 return
             if entry.dirty:
                 self._write_entry(entry)
-            self.before_lock(entry.session.session_id)
+            self.before_lock(entry.session)
             self._let_go(entry)
         log.info("session locked: id %s", entry.session.session_id)
 

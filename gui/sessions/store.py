@@ -39,7 +39,8 @@ class Entry:
     """What the manager knows of one session. ``lock`` is held while its file is read, written or moved.
 
     path, generation : of its file, None while there is none; saved : count of edits that are in the file
-    problem : why it cannot be opened; encrypted, hidden : it is protected, and so is its name
+    problem : why it cannot be opened; damage : it is open, but a part not read before is damaged
+    encrypted, hidden : it is protected, and so is its name
     seal : its key, while some browser has it unlocked; unlocked : browser -> when it last did something; shown : when a tab last asked for it
     backed_up : the file as this program found it is kept (or there was none); origin : where what was not read yet is read from
     """
@@ -59,6 +60,7 @@ class Entry:
     backed_up: bool = False
     origin: Origin | None = None
     problem: Exception | None = None
+    damage: Exception | None = None
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     @property

@@ -58,7 +58,8 @@ class Transfer(Protection):
         unprotected : write a protected session in clear
         Raises SessionLocked (anything but the file as it is, of a session that is locked), InvalidParameter (password), SessionError.
         """
-        entry = self._changeable(session_id, actor=actor, archived=True)
+        one = session_id == self.default_id and self._default.holds_data  # where there is one session only it can be given away like any other
+        entry = self._entry(session_id) if one else self._changeable(session_id, actor=actor, archived=True)
         if self._store is not None and (entry.seal is not None or not entry.encrypted):
             with contextlib.suppress(DeconomixError):  # it can be exported even where it cannot be saved
                 self._save(entry)
@@ -161,7 +162,7 @@ class Transfer(Protection):
         from gui.sessions.salvage import salvage
 
         entry = self._allowed(self._changeable(session_id, actor=actor, archived=True), actor)
-        if entry.path is None or entry.problem is None:
+        if entry.path is None or (entry.problem or entry.damage) is None:
             raise SessionError("This session is not damaged.", advice="Open it.")
         found = salvage(entry.path, entry.seal)
         lost = "\n".join(["Recovered from a damaged file. Lost:", *[f"- {what}" for what in found.lost]]) if found.lost else "Recovered from a damaged file."
@@ -175,7 +176,7 @@ class Transfer(Protection):
     def restore_backup(self, session_id: str, *, actor: Actor) -> str:
         """The last backup in the place of a damaged session's file (which is kept beside it); its id. SessionError, DamagedSession."""
         entry = self._changeable(session_id, actor=actor, archived=True)
-        if self._store is None or entry.path is None or entry.problem is None:
+        if self._store is None or entry.path is None or (entry.problem or entry.damage) is None:
             raise SessionError("This session is not damaged.", advice="Open it.")
         backup = self._store.backup_of(entry.path)
         header = file.read_header(backup) if backup is not None else None
@@ -189,7 +190,8 @@ class Transfer(Protection):
             if other is not None and other is not entry:
                 raise SessionError(f"The backup is of “{other.session.name}”, which is in the list.", advice="Open that one.")
             del place[session_id]
-            entry.problem = None
+            entry.session.close()
+            entry.problem = entry.damage = entry.origin = None
             entry.known(header)
             entry.session = self._lazy(header.id, header.name or "Protected session", entry, header)
             place[header.id] = entry

@@ -236,3 +236,87 @@ def test_export_and_import_in_a_browser(opened: Page, watched: Any, tmp_path: Pa
     go(page, "Upload")
     expect(page.locator("#upload-answer")).to_contain_text("training cells")
     assert watched.complaints == []
+
+
+def test_several_sessions_go_out_and_come_in_at_once_and_notes_are_typed_in_the_table(opened: Page, watched: Any, tmp_path: Path) -> None:
+    page = opened
+    go(page, "Sessions")
+    for name in ("One", "Two"):
+        page.click("#sessions-new")
+        page.fill("#sessions-new-name", name)
+        page.click("#sessions-create")
+        current(page, name)
+    notes = row(page, "One").locator(".ag-cell[col-id=notes]")
+    notes.dblclick()
+    page.locator(".ag-large-text-input textarea").fill("from the March batch")
+    page.wait_for_timeout(4000)  # the table looks for news meanwhile: the editor stays
+    page.locator(".ag-large-text-input textarea").press("Enter")
+    expect(notes).to_have_text("from the March batch")
+    arrived: list[Any] = []
+    page.on("download", lambda download: arrived.append(download))
+    for name in ("One", "Two"):
+        tick(page, name)
+    page.click("#sessions-active-export")
+    page.click("#sessions-export-go")
+    for _ in range(100):
+        if len(arrived) == 2:
+            break
+        page.wait_for_timeout(100)
+    paths = []
+    for download in arrived:
+        download.save_as(tmp_path / download.suggested_filename)
+        paths.append(tmp_path / download.suggested_filename)
+    assert sorted(path.name for path in paths) == ["One.dcxsession", "Two.dcxsession"]
+    (tmp_path / "bad.dcxsession").write_bytes(b"nothing")
+    page.click("#sessions-bring")
+    with page.expect_file_chooser() as chooser:
+        page.click("#sessions-file-choose")
+    assert chooser.value.is_multiple()
+    chooser.value.set_files([*paths, tmp_path / "bad.dcxsession"])
+    expect(page.locator("#sessions-import-list")).to_contain_text("“One” is here already")
+    expect(page.locator("#sessions-import-list")).to_contain_text("“Two” is here already")
+    expect(page.locator("#sessions-import-list")).to_contain_text("bad.dcxsession")
+    assert watched.complaints == []
+    assert watched.foreign == []
+
+
+def test_a_password_gets_an_honest_hint_and_locks_the_session(opened: Page, watched: Any) -> None:
+    page = opened
+    go(page, "Sessions")
+    page.click("#sessions-new")
+    page.fill("#sessions-new-name", "Mine")
+    page.click("#sessions-create")
+    current(page, "Mine")
+    tick(page, "Mine")
+    page.click("#sessions-active-protect")
+    hint = page.locator("#sessions-protect-password-hint")
+    for password, words in (
+        ("melanoma", "Too short: 8 of 12"),
+        ("Melanoma2024!", "Weak"),
+        ("passwordpassword", "Weak"),
+        ("123456789012", "Weak"),
+        ("aB3!aB3!aB3!aB3!", "Weak"),
+        ("tiger lamp seven", "Fair"),
+        ("four grey owls sleep", "Good"),
+        ("x7$Kq9!mZ2pL", "Strong"),
+    ):
+        page.fill("#sessions-protect-password-one", password)
+        expect(hint).to_contain_text(words)
+    page.fill("#sessions-protect-password-one", "four grey owls sleep")
+    page.fill("#sessions-protect-password-two", "four grey owls slept")
+    expect(hint).to_contain_text("not the same")
+    page.fill("#sessions-protect-password-two", "four grey owls sleep")
+    page.click("#sessions-protect-go")
+    expect(page.locator("#sessions-active-lock")).to_be_visible()
+    page.click("#sessions-active-lock")
+    expect(page.get_by_role("button", name="Unlock Mine")).to_be_visible()
+    go(page, "Upload")
+    expect(page.locator("#dcx-unlock-password")).to_be_visible()
+    go(page, "Sessions")
+    page.get_by_role("button", name="Unlock Mine").click()
+    page.fill("#sessions-unlock-password", "four grey owls sleep")
+    page.keyboard.press("Enter")
+    current(page, "Mine")
+    go(page, "Upload")
+    expect(page.locator("#upload-load")).to_be_visible()
+    assert watched.complaints == []

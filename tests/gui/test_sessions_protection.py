@@ -61,7 +61,9 @@ def test_a_session_is_protected_locked_and_unlocked(page: Any, example: Any) -> 
     assert usable(page, "duplicate", "lock", "password") == [True] * 3
     assert page.get("sessions-active-protect", "style") == {"display": "none"}
     page.click("sessions-active-lock")
+    assert page.notices[-1] == "“A” is locked."
     shown = row(page, "A")
+    assert (shown["state"], shown["open"]) == ("locked", "Unlock")  # also where it is this tab's own
     assert (shown["protected"], shown["contents"], shown["source"], shown["notes"], shown["runs"]) == ("locked", "", "", "", None)
     tick(page, "A")
     assert usable(page, "duplicate", "archive", "export", "protect", "lock", "password", "delete") == [False, True, True, False, False, False, True]

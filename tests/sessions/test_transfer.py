@@ -203,6 +203,34 @@ def test_what_is_readable_becomes_a_session_of_its_own_and_the_damaged_file_stay
     assert path.read_bytes() == bytes(data)
 
 
+def test_damage_that_shows_late_is_listed_and_the_results_are_recovered(make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gui.sessions.lazy.LARGE", 100)
+    first = make()
+    session = filled(first)
+    first.close(actor=LOCAL)
+    path = path_of(tmp_path, session)
+    manager = make()
+    found = manager.get_session(session.session_id, actor=LOCAL)
+    assert found.dataset is not None
+    assert found.dataset.train is not None
+    train = found.dataset.train.matrix
+    assert not train.loaded
+    where: Any = train.where_kept
+    name = next(iter(where.parts))
+    data = bytearray(path.read_bytes())
+    at = data.index(name.encode()) + len(name) + 20
+    data[at] ^= 0xFF
+    path.write_bytes(data)
+    assert manager.info(session.session_id, actor=LOCAL).problem is None
+    with pytest.raises(DamagedSession):
+        _ = train.values
+    assert isinstance(manager.info(session.session_id, actor=LOCAL).problem, DamagedSession)
+    assert found.run("run0") is not None
+    recovered = manager.salvage_session(session.session_id, actor=LOCAL)
+    assert {run.id for run in recovered.runs()} == {run.id for run in session.runs()}
+    assert "training cells" in recovered.notes
+
+
 # -- elsewhere --------------------------------------------------------------------------------------------------------------------
 
 

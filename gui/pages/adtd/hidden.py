@@ -12,6 +12,7 @@ from dash.exceptions import PreventUpdate
 
 from gui.components.common import empty_state
 from gui.components.figure import bind_figure_export, figure_card
+from gui.components.kept import Kept
 from gui.components.table import bind_table_export, result_table, table_view
 from gui.components.views import GONE, SHOWN, Views, switch
 from gui.engine.results import ADTDResult
@@ -31,6 +32,7 @@ WORDS = {
 
 
 views = Views(page, "hidden")
+kept = Kept(page, hidden_of=GENES, hidden_view="figure", hidden_n=DEFAULT_N)
 
 
 def panel(ctx: Context) -> Any:
@@ -38,7 +40,7 @@ def panel(ctx: Context) -> Any:
     there_is = adtd_run(ctx) is not None
     many = dmc.NumberInput(
         id=page.id.hidden_n,
-        value=DEFAULT_N,
+        value=kept.value(ctx, "hidden_n"),
         min=1,
         max=MOST_N,
         w=110,
@@ -49,8 +51,8 @@ def panel(ctx: Context) -> Any:
         **{"aria-label": "Number of genes"},
     )
     controls = [
-        switch({GENES: "Genes", SAMPLES: "Share by sample"}, page.id.hidden_of, GENES),
-        switch({"figure": "Figure", "table": "Table"}, page.id.hidden_view, "figure"),
+        switch({GENES: "Genes", SAMPLES: "Share by sample"}, page.id.hidden_of, kept.value(ctx, "hidden_of")),
+        switch({"figure": "Figure", "table": "Table"}, page.id.hidden_view, kept.value(ctx, "hidden_view")),
         html.Div(many, id=page.id.hidden_n_box),
     ]
     drawing = figure_card(page, "hidden", file_name="hidden-profile")
@@ -99,6 +101,7 @@ def table(result: ADTDResult, of: str) -> pd.DataFrame:
 
 
 # -- callbacks ------------------------------------------------------------------------------------------------------------------
+kept.bind()
 bind_figure_export(page, "hidden")
 
 

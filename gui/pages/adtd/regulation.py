@@ -13,6 +13,7 @@ from dash.exceptions import PreventUpdate
 
 from gui.components.common import empty_state
 from gui.components.figure import bind_figure_export, figure_card
+from gui.components.kept import Kept
 from gui.components.table import TableView, bind_table_export, result_table, table_view
 from gui.components.views import GONE, SHOWN, Views, room, switch
 from gui.data.checks import number
@@ -47,6 +48,7 @@ class Wanted(NamedTuple):
 
 
 views = Views(page, "regulation")
+kept = Kept(page, regulation_view=HEATMAP, genes_n=DEFAULT_N, genes_type=EACH, genes_chosen=[], regulation_scale=FACTOR, supported=True)
 
 
 def panel(ctx: Context) -> Any:
@@ -55,10 +57,10 @@ def panel(ctx: Context) -> Any:
     there_is = run is not None and run.result.gene_regulation is not None
     small = {"size": "xs"}
     controls = [
-        switch({HEATMAP: "Heatmap", TABLE: "Table", SUPPORT: "Support"}, page.id.regulation_view, HEATMAP),
+        switch({HEATMAP: "Heatmap", TABLE: "Table", SUPPORT: "Support"}, page.id.regulation_view, kept.value(ctx, "regulation_view")),
         dmc.NumberInput(
             id=page.id.genes_n,
-            value=DEFAULT_N,
+            value=kept.value(ctx, "genes_n"),
             min=1,
             max=MOST_N,
             w=82,
@@ -71,7 +73,7 @@ def panel(ctx: Context) -> Any:
         dmc.Select(
             id=page.id.genes_type,
             data=[ALL_TYPES],
-            value=EACH,
+            value=kept.value(ctx, "genes_type"),
             w=160,
             allowDeselect=False,
             searchable=True,
@@ -81,8 +83,8 @@ def panel(ctx: Context) -> Any:
         ),
         dmc.MultiSelect(
             id=page.id.genes_chosen,
-            data=[],
-            value=[],
+            data=kept.value(ctx, "genes_chosen"),
+            value=kept.value(ctx, "genes_chosen"),
             placeholder="or genes by name…",
             searchable=True,
             clearable=True,
@@ -94,9 +96,9 @@ def panel(ctx: Context) -> Any:
             **small,
             **{"aria-label": "Genes by name"},
         ),
-        dmc.Box(switch({FACTOR: "Factor", LOG2: "log2"}, page.id.regulation_scale, FACTOR), id=page.id.regulation_scale_box),
+        dmc.Box(switch({FACTOR: "Factor", LOG2: "log2"}, page.id.regulation_scale, kept.value(ctx, "regulation_scale")), id=page.id.regulation_scale_box),
         dmc.Tooltip(
-            dmc.Switch(id=page.id.supported, checked=True, label="Supported only", **small),
+            dmc.Switch(id=page.id.supported, checked=kept.value(ctx, "supported"), label="Supported only", **small),
             label="Leave out regulation about which the data say little: of rare cell types and of genes with little weight.",
         ),
     ]
@@ -163,6 +165,7 @@ def nothing(model: str | None) -> Any:
 
 
 # -- callbacks ------------------------------------------------------------------------------------------------------------------
+kept.bind()
 bind_figure_export(page, "regulation")
 
 

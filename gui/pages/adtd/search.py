@@ -13,6 +13,7 @@ from dash.exceptions import PreventUpdate
 from gui.components.common import clicked, empty_state
 from gui.components.figure import bind_figure_export, figure_card
 from gui.components.form import exact
+from gui.components.kept import Kept
 from gui.components.runs import PreviousRuns
 from gui.components.table import bind_table_export, result_table, table_view
 from gui.components.views import GONE, SHOWN, Views, switch
@@ -33,6 +34,7 @@ searches = PreviousRuns(page, "search", search_form, describe=search_line, name=
 
 
 views = Views(page, "search_result")
+kept = Kept(page, search_view="figure")
 
 
 def panel(ctx: Context) -> Any:
@@ -44,7 +46,7 @@ def panel(ctx: Context) -> Any:
         dmc.Button("Search λ₂", variant="light", id=page.id.each("start-search", "empty")),
     )
     there = views.layout(
-        [switch({"figure": "Figure", "table": "Table"}, page.id.search_view, "figure")],
+        [switch({"figure": "Figure", "table": "Table"}, page.id.search_view, kept.value(ctx, "search_view"))],
         figure_card(page, "search_curve", file_name="lambda2-search"),
         result_table(page, "search_table"),
         unit=dmc.Text("Loss on the samples left out.", size="xs", c="dimmed", mb=4),
@@ -117,6 +119,7 @@ def extent(run: Run) -> str:
 
 # -- callbacks ------------------------------------------------------------------------------------------------------------------
 searches.bind()
+kept.bind()
 bind_figure_export(page, "search_curve")
 
 

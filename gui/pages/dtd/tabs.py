@@ -16,6 +16,7 @@ from dash.exceptions import PreventUpdate
 from gui.components.common import empty_state, tip_label
 from gui.components.composition import CompositionView, type_colours
 from gui.components.figure import bind_figure_export, figure_card
+from gui.components.kept import Kept
 from gui.components.table import bind_table_export, result_table, table_view
 from gui.components.views import GONE, SHOWN, Views, room, switch
 from gui.engine.results import DTDResult
@@ -36,7 +37,7 @@ RISING = 0.002
 
 def tabs_layout(ctx: Context, page: Page, tab: str) -> Any:
     """The tabs, each with its controls; filled by the callbacks of :func:`bind_tabs`."""
-    panels = {"composition": _view(page).layout(ctx), "correlation": _correlation(page), "markers": _markers(page), "loss": _loss(page)}
+    panels = {"composition": _view(page).layout(ctx), "correlation": _correlation(ctx, page), "markers": _markers(ctx, page), "loss": _loss(page)}
     return dmc.Tabs(
         [
             dmc.TabsList([dmc.TabsTab(text, value=key) for key, text in TABS.items()], mb="sm"),
@@ -50,10 +51,15 @@ def tabs_layout(ctx: Context, page: Page, tab: str) -> Any:
 def bind_tabs(page: Page) -> None:
     """Record the callbacks of all tabs."""
     _view(page).bind()
+    _kept(page).bind()
     _bind_correlation(page)
     _bind_scatter(page)
     _bind_markers(page)
     _bind_loss(page)
+
+
+def _kept(page: Page) -> Kept:
+    return Kept(page, metric="pearson", correlation_view="figure", markers_view="heatmap", markers_n=DEFAULT_MARKERS, markers_scale="z")
 
 
 def _view(page: Page) -> CompositionView:
@@ -123,10 +129,11 @@ def loss_figure(result: DTDResult, colour_of: Mapping[str, str]) -> go.Figure:
 
 
 # -- correlation ----------------------------------------------------------------------------------------------------------------
-def _correlation(page: Page) -> Any:
+def _correlation(ctx: Context, page: Page) -> Any:
+    kept = _kept(page)
     controls = [
-        switch(METRICS, page.id.metric, "pearson"),
-        switch({"figure": "Figure", "table": "Table"}, page.id.correlation_view, "figure"),
+        switch(METRICS, page.id.metric, kept.value(ctx, "metric")),
+        switch({"figure": "Figure", "table": "Table"}, page.id.correlation_view, kept.value(ctx, "correlation_view")),
         dmc.Button("One cell type…", id=page.id.one_type, variant="subtle", size="compact-sm", px=4),
     ]
     choose = [
@@ -276,11 +283,12 @@ def scatter_figure(result: DTDResult, name: str, part: str, method: str, colour_
 
 
 # -- markers --------------------------------------------------------------------------------------------------------------------
-def _markers(page: Page) -> Any:
+def _markers(ctx: Context, page: Page) -> Any:
+    kept = _kept(page)
     tip = "The genes with the largest gene weight x variance between the cell types: those the estimate rests on."
     number = dmc.NumberInput(
         id=page.id.markers_n,
-        value=DEFAULT_MARKERS,
+        value=kept.value(ctx, "markers_n"),
         min=2,
         max=MOST_MARKERS,
         allowDecimal=False,
@@ -290,9 +298,9 @@ def _markers(page: Page) -> Any:
         **{"aria-label": "Number of marker genes"},
     )
     controls = [
-        switch({"heatmap": "Heatmap", "table": "Gene weights"}, page.id.markers_view, "heatmap"),
+        switch({"heatmap": "Heatmap", "table": "Gene weights"}, page.id.markers_view, kept.value(ctx, "markers_view")),
         dmc.Group([dmc.Text(tip_label("Genes", tip), size="xs"), number], gap=6),
-        switch({"z": "z-score", "share": "Relative"}, page.id.markers_scale, "z"),
+        switch({"z": "z-score", "share": "Relative"}, page.id.markers_scale, kept.value(ctx, "markers_scale")),
     ]
     unit = dmc.Text("Gene weights have a mean of 1; importance is gene weight x variance.", size="xs", c="dimmed", mb=4)
     return Views(page, "markers").layout(controls, figure_card(page, "markers", file_name="dtd_markers"), result_table(page, "weights"), unit=unit)

@@ -42,30 +42,29 @@ def rule(settings: Cleanup) -> str:
 def cleanup_card(ctx: Context) -> Any:
     settings = ctx.config.sessions.cleanup
     off = {} if not settings.enabled else HIDDEN
-    limits = dmc.Group(
+    limits = [
+        dmc.NumberInput(id=i, value=value or "", placeholder=words, min=1, w=170, size="xs", style=off, **{"aria-label": words})
+        for i, value, words in (
+            (page.id.clean_days, settings.max_age_days, "not used for … days"),
+            (page.id.clean_most, settings.max_sessions, "sessions to keep"),
+        )
+    ]
+    head = [
+        dmc.Text("Clean-up", fw=700, size="lg"),
+        dmc.Group([*limits, dmc.Button("What would it do?", id=page.id.clean_try, variant="light", size="compact-sm")], gap="xs"),
+    ]
+    how = html.Details(
         [
-            dmc.NumberInput(id=page.id.clean_days, label="Not used for (days)", value=settings.max_age_days or "", min=1, w=170, size="xs"),
-            dmc.NumberInput(id=page.id.clean_most, label="Sessions to keep", value=settings.max_sessions or "", min=1, w=170, size="xs"),
+            html.Summary(dmc.Text("How to switch it on", size="sm", c="dimmed", span=True), style={"cursor": "pointer"}),
+            dmc.Text("Write into config.toml, with your own limits, and start again:", size="xs", c="dimmed", my=4),
+            dmc.Code(HOW, block=True),
         ],
         style=off,
-        gap="sm",
     )
+    go = dmc.Box(dmc.Button("Clean up now", id=page.id.clean_go, size="compact-sm", style=HIDDEN))
     return card(
         dmc.Stack(
-            [
-                dmc.Group(
-                    [dmc.Text("Clean-up", fw=700, size="lg"), dmc.Button("What would it do?", id=page.id.clean_try, variant="light", size="compact-sm")],
-                    justify="space-between",
-                ),
-                dmc.Text(rule(settings), size="sm"),
-                html.Div(
-                    [dmc.Text("To switch it on, write into config.toml and start again:", size="xs", c="dimmed", mb=4), dmc.Code(HOW, block=True)], style=off
-                ),
-                limits,
-                html.Div(id=page.id.clean_answer, role="status"),
-                dmc.Group([dmc.Button("Clean up now", id=page.id.clean_go, size="compact-sm", style=HIDDEN)]),
-            ],
-            gap="xs",
+            [dmc.Group(head, justify="space-between"), dmc.Text(rule(settings), size="sm"), how, html.Div(id=page.id.clean_answer, role="status"), go], gap="xs"
         )
     )
 

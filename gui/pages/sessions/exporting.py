@@ -66,7 +66,7 @@ def export_dialog() -> Any:
             gap="xs",
         ),
     ]
-    return dmc.Modal(dmc.Stack(content), id=page.id.export_dialog, title="Export", centered=True, keepMounted=True)
+    return dmc.Modal(dmc.Stack(content), id=page.id.export_dialog, title="Export", size="lg", centered=True, keepMounted=True)
 
 
 @page.callback(
@@ -103,7 +103,7 @@ def ask_export(ctx: Context, one: int | None, two: int | None, active: list[Row]
 
 def _what(found: Sequence[SessionInfo]) -> str:
     """Which sessions, and what holds for them."""
-    words = quoted(found[0].name) if len(found) == 1 else f"{len(found)} sessions, a file each."
+    words = f"{quoted(found[0].name)}." if len(found) == 1 else f"{len(found)} sessions, a file each."
     locked, damaged = [i for i in found if i.locked], [i for i in found if i.problem is not None]
     for those, what in ((damaged, "damaged"), (locked, "locked")):
         if those:

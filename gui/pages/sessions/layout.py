@@ -41,7 +41,16 @@ def layout(ctx: Context) -> Any:
             dcc.Interval(id=page.id.again, interval=2000),
             *stores,
             *dialogs,
-            dmc.Stack([_head(), html.Div(id=page.id.undo), html.Div(id=page.id.troubles, className="dcx-troubles"), _active(), _archive(), cleanup_card(ctx)]),
+            dmc.Stack(
+                [
+                    _head(),
+                    html.Div(id=page.id.undo, className="dcx-bars"),
+                    html.Div(id=page.id.troubles, className="dcx-bars"),
+                    _active(),
+                    _archive(),
+                    cleanup_card(ctx),
+                ]
+            ),
         ]
     )
 
@@ -66,7 +75,7 @@ def _active() -> Any:
         ("delete", "Delete…"),
     ]
     nothing = dmc.Text("No session yet. Load data on the Upload page, or create a session here.", id=page.id.none, size="sm", c="dimmed", mt="xs")
-    hint = "Double-click a name or a note to change it. Tick sessions to do more."
+    hint = "Double-click a name or a note to change it."
     return card(_tools("active", hint, actions), session_grid(ACTIVE, archived=False), nothing)
 
 

@@ -11,7 +11,7 @@ from dash import ALL, Input, Output, State, dcc
 from dash.exceptions import PreventUpdate
 
 from gui import notify
-from gui.components.common import clicked, icon
+from gui.components.common import clicked, icon, shorten
 from gui.components.sessions import ago, digest
 from gui.errors import SessionConflict, SessionNotSaved
 from gui.files import SESSION
@@ -33,18 +33,23 @@ def trouble_bars(found: Sequence[SessionInfo]) -> Any:
 def _unsaved(info: SessionInfo) -> Any:
     key = digest(info.session_id)
     last = ("theirs", "Take the file's version…") if isinstance(info.reason, SessionConflict) else ("retry", "Try again")
-    return _bar(info, info.reason, [("copy_out", "Save a copy…"), ("elsewhere", "Save to another folder…"), last], key)
+    return _bar(
+        info,
+        notify.sentence(info.reason) if info.reason is not None else "",
+        [("copy_out", "Save a copy…"), ("elsewhere", "Save to another folder…"), last],
+        key,
+    )
 
 
 def _damaged(info: SessionInfo) -> Any:
     actions = [("recover", "Recover what is readable")]
     if info.backup is not None:
         actions.append(("backup", f"Open the last backup ({ago(info.backup)})"))
-    return _bar(info, info.problem, actions, digest(info.session_id))
+    return _bar(info, str(info.problem), actions, digest(info.session_id))  # what to do next, the buttons say
 
 
-def _bar(info: SessionInfo, why: Exception | None, actions: Sequence[tuple[str, str]], key: str) -> Any:
-    words = f"{quoted(info.name)}{' (archived)' if info.archived else ''}: {notify.sentence(why) if why is not None else ''}"
+def _bar(info: SessionInfo, why: str, actions: Sequence[tuple[str, str]], key: str) -> Any:
+    words = f"“{shorten(info.name, 50)}”{' (archived)' if info.archived else ''}: {why}"
     buttons = [dmc.Button(title, id=page.id.each(name, key), size="compact-sm", variant="light", color="red") for name, title in actions]
     line = dmc.Group(
         [dmc.Text(words, size="sm", style={"flex": "1 1 320px", "overflowWrap": "anywhere"}), dmc.Group(buttons, gap="xs")], justify="space-between", gap="sm"

@@ -38,7 +38,7 @@ def password_dialog() -> Any:
             gap="xs",
         ),
     ]
-    return dmc.Modal(dmc.Stack(content), id=page.id.password_dialog, title="Password", centered=True, keepMounted=True)
+    return dmc.Modal(dmc.Stack(content), id=page.id.password_dialog, title="Password", size="lg", centered=True, keepMounted=True)
 
 
 @page.callback(

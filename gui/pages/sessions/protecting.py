@@ -31,7 +31,7 @@ def protect_dialog() -> Any:
             [dmc.Button("Cancel", id=page.id.protect_cancel, variant="default"), dmc.Button("Protect", id=page.id.protect_go)], justify="flex-end", gap="xs"
         ),
     ]
-    return dmc.Modal(dmc.Stack(content), id=page.id.protect_dialog, title="Protect by a password", centered=True, keepMounted=True)
+    return dmc.Modal(dmc.Stack(content), id=page.id.protect_dialog, title="Protect by a password", size="lg", centered=True, keepMounted=True)
 
 
 def unlock_dialog() -> Any:
@@ -99,7 +99,7 @@ def lock(ctx: Context, clicks: int | None, selected: list[Row] | None) -> Any:
     ctx.sessions.lock_session(found[0].session_id, actor=ctx.actor)
     stopped = f" {running} running job{'s were' if running > 1 else ' was'} stopped." if running else ""
     ctx.notify(f"{quoted(ctx.sessions.info(found[0].session_id, actor=ctx.actor).name)} is locked.{stopped}", colour="green")
-    ctx.refresh()
+    ctx.poke("locked", found[0].session_id)
     return now()
 
 

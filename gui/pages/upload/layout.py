@@ -30,9 +30,9 @@ def layout(ctx: Context) -> Any:
     there = ctx.session.dataset is not None  # at once, not only when the callbacks answer: who switches sessions must not read "No data yet"
     results = [
         html.Div(card(empty), id=page.id.empty, style={"display": "none"} if there else {}),
-        html.Div(loaded_layout(page), id=page.id.loaded, style={} if there else {"display": "none"}),
+        html.Div(loaded_layout(ctx, page), id=page.id.loaded, style={} if there else {"display": "none"}),
     ]
-    return html.Div([_confirm(), two_columns(_form(ctx), results)])
+    return html.Div([_confirm(ctx), two_columns(_form(ctx), results)])
 
 
 def _offer(ctx: Context) -> None:
@@ -141,7 +141,8 @@ def _part_field(ctx: Context, part: Part, kept: dict[str, Any]) -> Any:
     )
 
 
-def _confirm() -> Any:
+def _confirm(ctx: Context) -> Any:
+    one = ctx.sessions.single
     return html.Div(
         [
             dcc.Store(id=page.id.question),
@@ -153,7 +154,7 @@ def _confirm() -> Any:
                             [
                                 dmc.Button("Cancel", id=page.id.no, variant="default"),
                                 dmc.Button("Load and clear the results", id=page.id.replace, variant="light", color="red"),
-                                dmc.Button("Load into a new session", id=page.id.fresh),
+                                dmc.Button("Load into a new session", id=page.id.fresh, style={"display": "none"} if one else {}),
                             ],
                             justify="flex-end",
                             gap="xs",

@@ -50,7 +50,7 @@ def load(ctx: Context, clicks: int | None, *values: Any) -> Any:
     Input(page.id.question, "data"),
     prevent_initial_call=True,
 )
-def ask(ctx: Context, question: dict[str, str] | None) -> Any:
+def ask(ctx: Context, question: dict[str, Any] | None) -> Any:
     if not question:
         return False, no_update, no_update, no_update
     return True, question["text"], question["title"], question["replace"]
@@ -62,35 +62,57 @@ def ask(ctx: Context, question: dict[str, str] | None) -> Any:
     Input(page.id.replace, "n_clicks"),
     Input(page.id.fresh, "n_clicks"),
     Input(page.id.no, "n_clicks"),
+    State(page.id.question, "data"),
     *[State(t.component_id, "data") for t in TOKENS],
     *CHOICES,
     *FORM,
     running=[(Output(page.id.replace, "loading"), True, False), (Output(page.id.fresh, "loading"), True, False)],
     prevent_initial_call=True,
 )
-def confirmed(ctx: Context, *values: Any) -> Any:
-    values = values[3:]
+def confirmed(ctx: Context, _replace: Any, _fresh: Any, _no: Any, question: dict[str, Any] | None, *values: Any) -> Any:
     if call.triggered_id == page.id.no:
+        return [None, *[no_update] * len(CLEARED)]
+    if question and question.get("example"):
+        _take_example(ctx, fresh=call.triggered_id == page.id.fresh)
         return [None, *[no_update] * len(CLEARED)]
     _take(ctx, _collected(ctx, values), fresh=call.triggered_id == page.id.fresh)
     _forget(ctx, values)
     return [None, *[None] * len(CLEARED)]
 
 
-@page.callback(Input(page.id.example, "n_clicks"), running=[(Output(page.id.example, "loading"), True, False)], prevent_initial_call=True)
-def load_example(ctx: Context, clicks: int | None) -> None:
-    """A simulated data set with known truth; always into a session of its own."""
-    from gui.data.example import make_example
-
+@page.callback(
+    Output(page.id.question, "data", allow_duplicate=True),
+    Input(page.id.example, "n_clicks"),
+    running=[(Output(page.id.example, "loading"), True, False)],
+    prevent_initial_call=True,
+)
+def load_example(ctx: Context, clicks: int | None) -> Any:
+    """A simulated data set with known truth: into a session of its own; where there is one session only, asking before it replaces data."""
     if not clicks:
         raise PreventUpdate
+    there = ctx.session.dataset is not None
+    if there and ctx.sessions.single:
+        return {**_replacing(ctx), "example": True}
+    _take_example(ctx, fresh=there)
+    return no_update
+
+
+def _take_example(ctx: Context, *, fresh: bool) -> None:
+    from gui.data.example import make_example
+
     example = make_example()
     session = ctx.session
-    if not session.holds_data or session.dataset is not None:
+    if fresh or not session.holds_data:
         session = ctx.sessions.create_session(ctx.sessions.free_name("Example", actor=ctx.actor), actor=ctx.actor)
     session.set_dataset(example.dataset, keep_runs=False)
     ctx.switch_to(session.session_id)
     ctx.notify("The example is loaded. Next: DTD.", colour="green")
+
+
+def _forget(ctx: Context, values: tuple[Any, ...]) -> None:
+    """What is in the session need not lie in the folder of uploads as well."""
+    for token in filter(None, values[: len(PARTS)]):
+        ctx.uploads.forget(token)
 
 
 def _collected(ctx: Context, values: tuple[Any, ...]) -> Collected:
@@ -110,24 +132,12 @@ def _collected(ctx: Context, values: tuple[Any, ...]) -> Collected:
     )
 
 
-def _forget(ctx: Context, values: tuple[Any, ...]) -> None:
-    """What was loaded is in memory now, and no copy of it stays on disk: the session may be, or become, a protected one."""
-    for token in filter(None, values[: len(PARTS)]):
-        ctx.uploads.forget(token)
-
-
-def _question(ctx: Context, collected: Collected) -> dict[str, str] | None:
+def _question(ctx: Context, collected: Collected) -> dict[str, Any] | None:
     """What must be asked before loading, None if nothing is lost."""
-    runs = len(ctx.session.runs())
     if ctx.session.dataset is None:
         return None
     if not collected.bulk_only:
-        lost = f"Its {runs} result{'s' if runs != 1 else ''} would be cleared." if runs else "It has no results yet."
-        return {
-            "title": "This session already holds data",
-            "text": f"“{ctx.session.name}” holds {ctx.session.dataset.name}. {lost}",
-            "replace": "Replace and clear the results" if runs else "Replace",
-        }
+        return _replacing(ctx)
     lacking = collected.missing_genes(ctx.session.current("dtd"))
     if not lacking:
         return None
@@ -137,6 +147,18 @@ def _question(ctx: Context, collected: Collected) -> dict[str, str] | None:
         "text": f"{len(lacking)} of the {total} genes of the DTD run are not in the new bulk ({some(lacking)}). "
         "The gene weights would have to be learned again.",
         "replace": "Load and clear the results",
+    }
+
+
+def _replacing(ctx: Context) -> dict[str, Any]:
+    """The question before the session's data are replaced."""
+    runs, held = len(ctx.session.runs()), ctx.session.need_dataset().name
+    lost = f"{runs} result{'s' if runs != 1 else ''} would be cleared." if runs else "There are no results yet."
+    one = ctx.sessions.single
+    return {
+        "title": "There are data already" if one else "This session already holds data",
+        "text": f"{held} is loaded. {lost}" if one else f"“{ctx.session.name}” holds {held}. {lost}",
+        "replace": "Replace and clear the results" if runs else "Replace",
     }
 
 

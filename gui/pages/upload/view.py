@@ -12,6 +12,7 @@ from dash.exceptions import PreventUpdate
 
 from gui.components.common import answer, card, cut, shorten, warning
 from gui.components.figure import bind_figure_export, figure_card
+from gui.components.kept import Kept
 from gui.data.checks import is_warning, number
 from gui.data.dataset import Dataset, Matrix, Role
 from gui.data.normalize import common_genes
@@ -23,9 +24,10 @@ from gui.plugin import DARK, REVISION, Context, Page
 PART_WORDS: dict[Role, str] = {"train": "Training cells", "test": "Test cells", "reference": "Reference X", "bulk": "Bulk samples"}
 MOST_TYPES_SHOWN = 60
 TABS = (("parts", "Overview"), ("types", "Cell types"), ("rows", "First rows"), ("about", "About these data"))
+LEFT = {"tabs": "parts"}
 
 
-def loaded_layout(page: Page) -> Any:
+def loaded_layout(ctx: Context, page: Page) -> Any:
     """The static frame; :func:`bind_loaded` fills it."""
     contents = {
         "parts": html.Div(id=page.id.parts),
@@ -52,7 +54,7 @@ def loaded_layout(page: Page) -> Any:
                         *[dmc.TabsPanel(contents[key], value=key, pt="md") for key, _ in TABS],
                     ],
                     id=page.id.tabs,
-                    value="parts",
+                    value=Kept(page, **LEFT).value(ctx, "tabs"),
                     keepMounted=True,
                 )
             ),
@@ -62,6 +64,7 @@ def loaded_layout(page: Page) -> Any:
 
 def bind_loaded(page: Page) -> None:
     """Record the callbacks of the frame."""
+    Kept(page, **LEFT).bind()
     bind_figure_export(page, "type_counts")
 
     @page.callback(

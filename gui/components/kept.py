@@ -1,0 +1,35 @@
+"""Controls of a view that look as they were left, also after a restart: their values are kept in the session."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import Input
+
+from gui.plugin import Context, Page
+
+
+class Kept:
+    """``Kept(page, metric="pearson", markers_n=50)``: names of the page's ids with the values they begin with; yes/no: a switch.
+
+    In the layout :meth:`value`, at module level :meth:`bind`.
+    """
+
+    def __init__(self, page: Page, **begin: Any) -> None:
+        self.page, self.begin = page, begin
+
+    def value(self, ctx: Context, name: str) -> Any:
+        """What the control shows when the page opens."""
+        kept = ctx.session.form(self.page.key).get(f"shown_{name}")
+        return self.begin[name] if kept is None else kept
+
+    def bind(self) -> None:
+        """Record the callback that keeps the values."""
+        page, names = self.page, list(self.begin)
+
+        def keep(ctx: Context, *values: Any) -> None:
+            ctx.session.keep_form(page.key, {f"shown_{name}": value for name, value in zip(names, values, strict=True)})
+
+        keep.__name__ = f"keep_{names[0]}"
+        inputs = [Input(getattr(page.id, name), "checked" if isinstance(self.begin[name], bool) else "value") for name in names]
+        page.callback(*inputs, prevent_initial_call=True)(keep)

@@ -144,7 +144,8 @@ class Driver:
         page.wait_for_function(SHOWN, arg=[program.name(k), self.done[k]])
         for text in page.evaluate("() => { const all = [...window.seen]; window.seen.clear(); return all; }"):
             self.look(text)
-        self.look(page.inner_text("#check-out"))
+        if text := page.inner_text("#check-out"):  # empty for a moment while the page is laid out anew
+            self.look(text)
 
     def look(self, text: str) -> None:
         """Whatever session this text is of: all of it must be of that one."""
@@ -172,12 +173,14 @@ class Driver:
         page.wait_for_selector("#check-out")
 
 
-def run(folder: Path, *, seconds: float, switches: int, jobs: int, mixed: bool = False, trace: bool = False, minute: float = 60.0) -> Found:
-    """All of it. minute : after which memory and handles are noted for comparison"""
+def run(
+    folder: Path, *, seconds: float, switches: int, jobs: int, mixed: bool = False, trace: bool = False, minute: float = 60.0, chromium: Path | None = None
+) -> Found:
+    """All of it. minute : after which memory and handles are noted for comparison; chromium : None looks for one"""
     found, served = Found(), Program(folder, mixed=mixed, trace=trace)
-    executable = os.environ.get("DECONOMIX_GUI_CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    executable = chromium or os.environ.get("DECONOMIX_GUI_CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(executable_path=str(executable), args=["--no-sandbox", "--disable-gpu"])
         context = browser.new_context(viewport={"width": 900, "height": 600}, reduced_motion="reduce")
         context.set_default_timeout(PATIENCE)
         context.on("console", lambda m: found.complaints.append(m.text[:300]) if m.type == "error" else None)

@@ -86,6 +86,19 @@ def test_files_are_shown_before_and_loaded_together_into_a_session_named_after_t
     assert default.dataset is None
 
 
+def test_an_uploaded_file_is_deleted_as_soon_as_it_is_loaded(tab: Any, files: tuple[Path, Path]) -> None:
+    """The session may be, or become, a protected one; a file chosen on this computer stays where it is (all other tests)."""
+    copies = []
+    for role, path in zip(("train", "bulk"), files, strict=True):
+        upload = tab.application.uploads.receive(path.name, [path.read_bytes()], limit=10**9)
+        tab.set({(f"upload-{role}-token", "data"): upload.token})
+        copies.append(upload.path)
+    assert [copy.exists() for copy in copies] == [True, True]
+    tab.click("upload-load")
+    assert session_of(tab).dataset is not None
+    assert [copy.exists() for copy in copies] == [False, False]
+
+
 def test_a_refused_file_leaves_the_session_as_it_was(tab: Any, files: tuple[Path, Path], tmp_path: Path, example: Any) -> None:
     train, _ = files
     tab.click("upload-example")

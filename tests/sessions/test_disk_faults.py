@@ -276,6 +276,19 @@ def test_a_new_folder_is_made_where_there_was_none(tmp_path: Path, make: Manager
     assert len(list((tmp_path / "never" / "there" / "sessions").glob("*.dcxsession"))) == 1
 
 
+def test_what_killed_saves_left_is_removed_also_from_folders_that_were_configured(tmp_path: Path) -> None:
+    folders = {"sessions_folder": tmp_path / "mine", "archive_folder": tmp_path / "old"}
+    left = [folder / f"{file.file_name(ID)}.1.0000abcd.part" for folder in (*folders.values(), tmp_path / "mine" / "backups")]
+    for part in left:
+        part.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(b"x")
+    other = tmp_path / "mine" / "notes.part"
+    other.write_bytes(b"of the user")
+    SessionCacheManager(tmp_path / "data", **folders)  # type: ignore[arg-type]
+    assert [part.exists() for part in left] == [False] * 3
+    assert other.exists()
+
+
 # ---------------------------------------------------------------------------------------------------- two programs, 60 times
 
 

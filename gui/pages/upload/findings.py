@@ -31,6 +31,7 @@ def findings_layout() -> Any:
     apply = dmc.Group(
         [dmc.Text("Nothing is changed unless you switch it on.", size="sm", c="dimmed"), dmc.Button("Apply", id=page.id.apply_all, size="xs", variant="light")],
         justify="space-between",
+        mb="xs",
     )
     look = dmc.Modal(html.Div(id=page.id.preview), id=page.id.preview_box, title="What changes", centered=True, size="lg")
     return html.Div(

@@ -38,12 +38,13 @@ class FileField:
         return self.id("token")
 
     def layout(self, ctx: Context, *, token: str | None = None) -> Any:
-        """The button (window) or drop field (browser), and a line to type a path."""
+        """The button, which takes dropped files too (in the window a click opens a native dialog), and a line to type a path."""
         suffixes = ",".join(s for kind in self.kinds for s in kind.suffixes)
         a_file, it = ("files", "them") if self.multiple else ("a file", "it")
-        words = f"Choose {a_file}…" if ctx.files.native else f"Choose {a_file}, or drop {it} here"
+        words = f"Choose {a_file}, or drop {it} here"
         upload = {
-            "data-upload": "" if ctx.files.native else self.id("arrived"),
+            "data-upload": self.id("arrived"),
+            "data-native": "true" if ctx.files.native else "",
             "data-accept": suffixes,
             "data-multiple": "true" if self.multiple else "",
             "aria-label": f"{self.title}: {words}",

@@ -1,8 +1,9 @@
 /* Streams chosen or dropped files to the server (no base64 through a callback). A button with data-upload="<store id>" becomes
-   a drop field; the Store gets {token, name, size} or {error}, and {files: [...]} of these where the button has data-multiple. */
+   a drop field; the Store gets {token, name, size} or {error}, and {files: [...]} of these where the button has data-multiple.
+   With data-native a click is not for us: the server opens a native dialog. */
 (() => {
   "use strict";
-  const target = (event) => event.target.closest && event.target.closest("[data-upload]:not([data-upload=''])");
+  const target = (event) => event.target.closest && event.target.closest("[data-upload]");
 
   async function send(file) {
     try {
@@ -40,7 +41,7 @@
 
   document.addEventListener("click", (event) => {
     const button = target(event);
-    if (!button || button.getAttribute("aria-busy")) return;
+    if (!button || button.dataset.native || button.getAttribute("aria-busy")) return;
     const input = document.createElement("input");
     input.type = "file";
     input.accept = button.dataset.accept || "";

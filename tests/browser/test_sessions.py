@@ -35,6 +35,13 @@ def program(folder: Path) -> Iterator[tuple[Application, str]]:
         application.stop()
 
 
+DROP = """([field, name, text]) => {
+    const given = new DataTransfer();
+    given.items.add(new File([text], name));
+    document.querySelector(field).dispatchEvent(new DragEvent("drop", {bubbles: true, cancelable: true, dataTransfer: given}));
+}"""
+
+
 def go(page: Page, title: str) -> None:
     page.click(f"#dcx-nav a:has-text('{title}')")
 
@@ -322,6 +329,8 @@ def test_several_sessions_go_out_and_come_in_at_once_and_notes_are_typed_in_the_
     expect(page.locator("#sessions-import-list")).to_contain_text("“One” is here already")
     expect(page.locator("#sessions-import-list")).to_contain_text("“Two” is here already")
     expect(page.locator("#sessions-import-list")).to_contain_text("bad.dcxsession")
+    page.evaluate(DROP, ["#sessions-file-choose", "dropped.dcxsession", "no session"])
+    expect(page.locator("#sessions-import-list")).to_contain_text("dropped.dcxsession")
     assert watched.complaints == []
     assert watched.foreign == []
 

@@ -71,7 +71,7 @@ def test_locking_ends_the_worker_and_leaves_nothing_in_memory(
     application, kram = create_app(config), secrets.token_hex(12)
     try:
         if not told:
-            application.sessions.before_lock = lambda session_id: None
+            application.sessions.before_lock = lambda session: None
         application.runner.start()
         session = application.sessions.create_session("Mine", actor=LOCAL)
         session.set_dataset(telling(kram[::-1]), keep_runs=False)

@@ -399,7 +399,7 @@ def test_a_locked_session_shows_its_lock_screen_to_every_browser_and_unlocks_for
     mine.fill("#dcx-unlock-password", password)
     mine.keyboard.press("Enter")
     for page in (mine, beside):  # two tabs of one browser
-        expect(page.locator("#upload-answer")).to_contain_text("training cells")
+        expect(page.locator("#upload-answer")).to_contain_text("training cells", timeout=RUN)
         expect(page.locator("#dcx-lock")).to_be_visible()
     expect(other.locator("#dcx-unlock-password")).to_be_visible()
     expect(other.locator("#upload-answer")).to_have_count(0)

@@ -147,7 +147,9 @@ def _proposed_event(frame: pd.DataFrame, key: str, time: str) -> str:
     fits = [str(c) for c in frame.columns if c not in (key, time) and _EVENT.search(str(c)) and 1 <= frame[c].nunique() <= 4]
     stem = re.sub(r"[ ._-]?(time|days|weeks|months|years).*$", "", time, flags=re.I).lower()
     own = [c for c in fits if stem and c.lower().startswith(stem)]
-    return (own or fits or [""])[0]
+    found = own or fits
+    binary = [c for c in found if {value_text(v) for v in frame[c].dropna()} <= {"0", "1"}]
+    return (binary or found or [""])[0] if not own else own[0]
 
 
 def event_value(column: pd.Series) -> str:

@@ -128,9 +128,6 @@ class Noted(Finding):
     """What was done on reading, worth a line and no action."""
 
 
-# -- names ---------------------------------------------------------------------------------------------------------------------
-
-
 @_kind("blank-in-names", "info", "Blanks around names")
 class BlanksInNames(Finding):
     """Blanks or quotes around gene names."""

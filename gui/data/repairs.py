@@ -233,8 +233,9 @@ class FilterColumns(Repair):
     def apply(self, part: Part) -> tuple[Part, str]:
         good = self.keep(part)
         count, (one, many) = int((~good).sum()), COLUMN_NAMES[self.role]
-        limits = [f"a sum below {self.min_sum:g}"] * bool(self.min_sum) + [f"a sum above {self.max_sum:g}"] * (self.max_sum is not None)
-        limits += [f"fewer than {self.min_genes} genes"] * bool(self.min_genes)
+        limits = [f"a sum below {self.min_sum:g}"] if self.min_sum else []
+        limits += [f"a sum above {self.max_sum:g}"] if self.max_sum is not None else []
+        limits += [f"fewer than {self.min_genes} genes"] if self.min_genes else []
         return keep_columns(part, good), f"{number(count)} {one if count == 1 else many} left out with {' or '.join(limits) or 'no limit set'}."
 
     def preview(self, part: Part) -> pd.DataFrame:

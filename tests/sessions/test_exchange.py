@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 import zstandard
 
-from gui.data.dataset import Bulk, Cells, Dataset, Matrix
+from gui.data.dataset import Bulk, Cells, Clinical, Dataset, Matrix, Truth
 from gui.data.normalize import scaled, type_means
 from gui.engine.params import ADTDParams, ApplyParams, Params
 from gui.engine.results import ADTDResult, ApplyResult, DTDResult, Run
@@ -274,3 +274,27 @@ def test_numbers_as_names_are_replaced_in_names_and_never_in_values() -> None:
         "S0003",
     )
     assert names["name"].tolist()[:2] == ["4711", "4712"]
+
+
+def test_clinical_tables_and_truth_are_kept_and_bear_pseudonyms(path: Path) -> None:
+    base = named()
+    data = base.dataset
+    assert data is not None
+    assert data.bulk is not None
+    table = pd.DataFrame({"OS.time": [10.5, 20, 30, np.nan], "OS": [1.0, 0, 1, 0], "stage": ["I", "II", "I", None], "insurance": list("wxyz")}, index=SAMPLES)
+    clinical = Clinical(table, "clinic.csv", "OS.time", "OS", "1", "days")
+    shares = pd.DataFrame([[0.2] * 4, [0.8] * 4], index=["B cell", "NK"], columns=SAMPLES)
+    whole = dataclasses.replace(base, dataset=dataclasses.replace(data, clinical=clinical, truth=Truth(shares, "flow.csv", {"NK": "NK cells"})))
+    save(path, whole, expected_generation=None)
+    same(load(path).dataset, whole.dataset)
+    made, names = pseudonymised(whole)
+    assert made.dataset is not None
+    assert made.dataset.bulk is not None
+    kept, known = made.dataset.clinical, made.dataset.truth
+    assert kept is not None
+    assert known is not None
+    assert list(kept.table.index) == list(made.dataset.bulk.matrix.columns) == list(known.shares.columns)
+    assert set(kept.table.columns) == {"OS.time", "OS", "stage"}  # what tells who is who is left out, the times are not
+    assert (kept.time, kept.event, kept.unit, dict(known.pairs)) == ("OS.time", "OS", "days", {"NK": "NK cells"})
+    np.testing.assert_array_equal(kept.table["OS.time"].to_numpy(), table["OS.time"].to_numpy())
+    assert set(SAMPLES) <= set(names["name"])

@@ -1,0 +1,128 @@
+"""Clinical tables are read as people write them, and joined to the samples without guessing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gui.data.clinical import ClinicalChoice, event_value, examine_clinical, load_clinical, read_clinical, typed, unit_in
+from gui.data.joining import join, plain
+from gui.data.pairs import read_text_table
+from gui.errors import DataError, MissingPart
+
+SAMPLES = ["TCGA-BR-6455-01A", "TCGA-BR-7196-01A", "TCGA-BR-8371-11A"]
+
+
+def written(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_names_are_joined_by_the_surest_way_first() -> None:
+    found = join(["A-1", "A.2", "7"], ["A-1", "a_2", "7.0"])
+    assert dict(found.rows) == {"A-1": 0, "A.2": 1, "7": 2}
+    assert dict(found.ways) == {"exact": 1, "number": 1, "spelling": 1}
+    assert (found.missing, found.unused, dict(found.ambiguous)) == ((), (), {})
+
+
+def test_long_barcodes_are_joined_by_their_beginning_only_at_a_border() -> None:
+    found = join(SAMPLES, ["TCGA-BR-6455", "TCGA-BR-71", "TCGA-BR-8371"])
+    assert dict(found.rows) == {SAMPLES[0]: 0, SAMPLES[2]: 2}
+    assert found.missing == (SAMPLES[1],)
+    assert found.unused == (1,)
+    assert dict(found.ways) == {"prefix": 2}
+
+
+def test_what_fits_several_rows_is_said_and_not_joined() -> None:
+    found = join(["P.1", "TCGA-BR-6455"], ["P-1", "p_1", "TCGA-BR-6455-01", "TCGA-BR-6455-11"])
+    assert dict(found.rows) == {}
+    assert dict(found.ambiguous) == {"P.1": (0, 1), "TCGA-BR-6455": (2, 3)}
+    shared = join(["TCGA-BR-6455-01", "TCGA-BR-6455-11"], ["TCGA-BR-6455"])
+    assert shared.shared == (0,)
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    names=st.lists(st.text("ab1.-_ ", min_size=1, max_size=5), min_size=1, max_size=6),
+    samples=st.lists(st.text("AB1.-_ ", min_size=1, max_size=5), max_size=6, unique=True),
+)
+def test_every_sample_is_joined_ambiguous_or_missing_and_never_two_of_them(names: list[str], samples: list[str]) -> None:
+    found = join(samples, names)
+    assert sorted([*found.rows, *found.ambiguous, *found.missing]) == sorted(samples)
+    assert all(0 <= row < len(names) for row in found.rows.values())
+    assert set(found.unused).isdisjoint(found.rows.values())
+
+
+def test_numbers_as_text_decimal_commas_and_spellings_of_missing_values_are_read(tmp_path: Path) -> None:
+    path = written(tmp_path / "c.csv", "id;a;b;c;d\nP1;1,5;NA;x;1\nP2;2;3;[Not Available];unknown\n")
+    frame, commas = typed(read_text_table(path, "c.csv")[0])
+    assert commas == ("a",)
+    assert frame["a"].tolist() == [1.5, 2.0]
+    np.testing.assert_array_equal(frame["b"].to_numpy(), [np.nan, 3.0])
+    assert frame["c"].tolist() == ["x", None]
+    np.testing.assert_array_equal(frame["d"].to_numpy(), [1.0, np.nan])
+
+
+def test_columns_of_the_real_tables_are_proposed(shared_data: Path) -> None:
+    folder = shared_data / "clinical_only"
+    found = read_clinical(ClinicalChoice(path=folder / "imvigor210_348.csv"))
+    assert (found.sample_column, found.time_column, found.event_column, found.event_value, found.unit) == ("ID", "OS_days", "OS_status", "1", "days")
+    assert found.frame["Mutation_Load"].dtype == np.float64
+    found = read_clinical(ClinicalChoice(path=folder / "tcga_stad_350.csv"))
+    assert (found.sample_column, found.time_column, found.event_column, found.unit) == ("ID", "time", "OS_status", None)
+    found = read_clinical(ClinicalChoice(path=shared_data / "awkward_files" / "clinical_control.csv"))
+    assert (found.time_column, found.event_column) == ("OS.time", "OS")
+
+
+def test_event_values_and_units_are_told_or_left_open() -> None:
+    assert event_value(pd.Series([0.0, 1.0])) == "1"
+    assert event_value(pd.Series([1.0, 2.0])) == "2"
+    assert event_value(pd.Series(["Alive", "Dead"])) == "Dead"
+    assert event_value(pd.Series(["A", "B"])) == ""
+    assert unit_in("OS_days") == "days"
+    assert unit_in("time (months)") == "months"
+    assert unit_in("OS.time") is None
+    assert unit_in("holidays") is None
+
+
+def test_times_that_cannot_be_used_are_named_and_zero_is_said_to_be_kept(tmp_path: Path) -> None:
+    text = "id,OS_months,OS\nA,-1,1\nB,,0\nC,0,1\nD,5,0\n"
+    found = {f.code: f for f in examine_clinical(written(tmp_path / "c.csv", text), samples=["A", "B", "C", "D"])}
+    assert found["negative-time"].place.columns == ("A",)
+    assert found["missing-time"].place.columns == ("B",)
+    assert found["zero-time"].place.columns == ("C",)
+    assert "kept" in found["zero-time"].advice
+    assert "time-unit" not in found
+    clean = "id,OS_months,OS\n" + "".join(f"{s},{i + 1},{i % 2}\n" for i, s in enumerate("ABCD"))
+    assert [f for f in examine_clinical(written(tmp_path / "d.csv", clean), samples=list("ABCD")) if f.severity != "info"] == []
+
+
+def test_a_loaded_table_has_one_row_per_sample_in_the_order_of_the_bulk(tmp_path: Path) -> None:
+    path = written(tmp_path / "c.csv", "patient,OS.time,OS\nP-2,20,0\nP-1,10,1\n")
+    got = load_clinical(ClinicalChoice(path=path, unit="days"), ["P.1", "P.2", "P.3"])
+    assert list(got.table.index) == ["P.1", "P.2", "P.3"]
+    np.testing.assert_array_equal(got.table["OS.time"].to_numpy(), [10, 20, np.nan])
+    assert (got.time, got.event, got.event_value, got.unit) == ("OS.time", "OS", "1", "days")
+    with pytest.raises(MissingPart, match="None of the 1 samples"):
+        load_clinical(ClinicalChoice(path=path), ["Z9"])
+    with pytest.raises(MissingPart, match="no column nothing"):
+        load_clinical(ClinicalChoice(path=path, time_column="nothing"), ["P.1"])
+
+
+@pytest.mark.parametrize("content", ["", "\n\n", "a\n", "a,b\n1,2\n1,2,3\n", "\x89HDF\r\n", "a,a\n1,2\n"])
+def test_what_is_no_table_is_refused_in_a_sentence(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "c.csv"
+    path.write_bytes(content.encode("latin-1"))
+    found = examine_clinical(path)
+    assert [f.severity for f in found] == ["refusal"]
+    with pytest.raises(DataError):
+        read_clinical(ClinicalChoice(path=path))
+
+
+def test_plain_names_know_no_case_and_one_separator() -> None:
+    assert plain(" TCGA.br_6455 ") == plain("tcga-BR-6455")

@@ -19,6 +19,7 @@ from gui.data.parts import PREVIEW, Part, read_all
 from gui.data.profiles import bulk_against, quality, similarity, type_profiles
 from gui.data.repair_list import chosen_files, repair_part
 from gui.data.repairs import Repair, filled_rows
+from gui.data.watch import watched
 from gui.errors import BadNames, BadValues, DataError, NoLabels, UnsafeFile
 
 STAGES = ("read", "mapped", "shared", "expressed", "selected")
@@ -245,9 +246,11 @@ def _bulk(sound: Mapping[Role, Part]) -> tuple[pd.DataFrame, float]:
 
 def examine_task(dataset: object, params: tuple[LoadRequest, int | None], *, progress: object) -> Examination:
     """:func:`examine` as a task; dataset : the present one, where only the bulk is replaced; params : the request, the number of genes to be selected."""
-    return examine(params[0], n_genes=params[1], current=dataset if isinstance(dataset, Dataset) else None)
+    with watched([choice.path for choice in params[0].files.values()]):
+        return examine(params[0], n_genes=params[1], current=dataset if isinstance(dataset, Dataset) else None)
 
 
 def preview_task(dataset: object, params: tuple[LoadRequest, Repair], *, progress: object) -> pd.DataFrame:
     """:func:`preview` as a task; params : the request and the repair."""
-    return preview(*params)
+    with watched([choice.path for choice in params[0].files.values()]):
+        return preview(*params)

@@ -11,9 +11,9 @@ from gui.data.choices import CellChoice
 from gui.data.memory import available_memory
 from gui.errors import TooLarge
 
-BASE = 60e6
+BASE = 100e6
 """Bytes of buffers, names and annotation beside the values."""
-CHECKED = 2.5
+CHECKED = 3.0
 """How many times the values are in memory at most while they are checked and put together (measured: tests/bench/bench_open.py)."""
 MANY = 20_000
 """Cells from which on a choice is proposed: single types of more than ENOUGH cells gain nothing on training."""

@@ -33,6 +33,7 @@ from gui.data.profiles import type_profiles
 from gui.data.repair_list import AnyRepair, chosen_files, repair_part
 from gui.data.repairs import keep_columns
 from gui.data.truth import TruthChoice, load_truth
+from gui.data.watch import watched
 from gui.errors import EmptyColumn, MissingPart
 
 __all__ = ["CellChoice", "FileChoice", "Inspection", "LoadRequest", "inspect_file", "load_dataset"]
@@ -234,9 +235,11 @@ def warm_up() -> None:
 
 def inspect_task(dataset: object, params: tuple[Path, Role, str], *, progress: object) -> Inspection:
     """:func:`inspect_file` as a task; params : path, role, name as shown."""
-    return inspect_file(*params)
+    with watched([params[0]]):
+        return inspect_file(*params)
 
 
 def load_task(dataset: object, params: LoadRequest, *, progress: object) -> Dataset:
     """:func:`load_dataset` as a task; dataset : the present one, where only the bulk is replaced."""
-    return load_dataset(params, current=dataset if isinstance(dataset, Dataset) else None)
+    with watched([choice.path for choice in params.files.values()]):
+        return load_dataset(params, current=dataset if isinstance(dataset, Dataset) else None)

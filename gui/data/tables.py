@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -175,20 +176,24 @@ def _body(text: str, layout: _Layout, decimal: str, name: str) -> tuple[npt.NDAr
     handle = io.StringIO(text)
     handle.seek(after_lines(text, layout.skip))
     try:
-        frame = pd.read_csv(
-            handle,
-            sep=layout.delimiter,
-            header=None,
-            index_col=False,
-            names=list(wanted),
-            dtype=dict.fromkeys(wanted[:first], str),
-            decimal=decimal,
-            na_values=dict.fromkeys(wanted[first:], MISSING),  # a gene may well be called NA
-            keep_default_na=False,
-            skipinitialspace=layout.delimiter == " ",
-            float_precision="round_trip" if decimal == "." else None,
-            low_memory=False,
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # lines longer than the header: pandas would leave the rest out
+            frame = pd.read_csv(
+                handle,
+                sep=layout.delimiter,
+                header=None,
+                index_col=False,
+                names=list(wanted),
+                dtype=dict.fromkeys(wanted[:first], str),
+                decimal=decimal,
+                na_values=dict.fromkeys(wanted[first:], MISSING),  # a gene may well be called NA
+                keep_default_na=False,
+                skipinitialspace=layout.delimiter == " ",
+                float_precision="round_trip" if decimal == "." else None,
+                low_memory=False,
+            )
+    except pd.errors.ParserWarning:
+        raise UnreadableFile(f"{name} is not a table: its lines have more columns than its header.", advice=_WANTED) from None
     except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError, OverflowError) as error:
         found = re.search(r"line (\d+)", str(error))
         what = f"is not a table: line {int(found.group(1)) + layout.skip} has another number of columns" if found else "is damaged or not a table"

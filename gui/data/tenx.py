@@ -324,11 +324,16 @@ def _read_text(info: TenxInfo, name: str, cells: np.ndarray, genes: np.ndarray) 
 def _entries(file: IO[bytes]) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """values, rows, columns, some at a time."""
     try:
-        chunks = pd.read_csv(
-            _Entries(file), sep=r"\s+", header=None, names=[0, 1, 2], index_col=False, dtype={0: np.int64, 1: np.int64, 2: np.float64}, chunksize=_ENTRIES
-        )
-        for chunk in chunks:
-            values = chunk[2].to_numpy()
-            yield np.where(np.isnan(values), 1.0, values) if np.isnan(values).all() else values, chunk[0].to_numpy(), chunk[1].to_numpy()
+        with np.errstate(invalid="ignore"):  # a number that is none becomes one that no gene has
+            yield from _chunks(file)
     except pd.errors.EmptyDataError:  # no entry at all
         return
+
+
+def _chunks(file: IO[bytes]) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    chunks = pd.read_csv(
+        _Entries(file), sep=r"\s+", header=None, names=[0, 1, 2], index_col=False, dtype={0: np.int64, 1: np.int64, 2: np.float64}, chunksize=_ENTRIES
+    )
+    for chunk in chunks:
+        values = chunk[2].to_numpy()
+        yield np.where(np.isnan(values), 1.0, values) if np.isnan(values).all() else values, chunk[0].to_numpy(), chunk[1].to_numpy()

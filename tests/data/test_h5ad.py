@@ -13,8 +13,13 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from gui.data.h5ad import inspect_h5ad, label_values, preview_h5ad, read_h5ad
-from gui.errors import NoLabels, UnreadableFile, UnsafeFile
+from gui.data import forecast, h5ad, stored
+from gui.data.choices import CellChoice
+from gui.data.h5ad import inspect_h5ad, preview_h5ad, read_h5ad
+from gui.data.labels import label_values
+from gui.data.load import FileChoice, LoadRequest, load_dataset
+from gui.data.parts import inspect_file, read_all
+from gui.errors import NoLabels, TooLarge, UnreadableFile, UnsafeFile
 
 
 @pytest.fixture
@@ -93,6 +98,164 @@ def test_a_scaled_x_is_not_proposed_when_there_are_counts(data: anndata.AnnData,
     info = inspect_h5ad(saved(data, tmp_path))
     assert info.matrix == "layer:counts"
     assert "negative" in info.notes[0]
+
+
+def test_whole_numbers_win_over_a_logarithm_and_over_scaled_values(data: anndata.AnnData, tmp_path: Path) -> None:
+    counts = np.random.default_rng(0).poisson(3.0, (6, 4)).astype(np.float32)
+    data.layers["counts"] = sparse.csr_matrix(counts)
+    for x in (np.log1p(counts * 100), counts - counts.mean()):
+        data.X = x
+        info = inspect_h5ad(saved(data, tmp_path))
+        assert (info.matrix, info.likely["layer:counts"]) == ("layer:counts", "counts")
+        assert "the layer counts is proposed instead" in info.notes[0]
+    data.X = counts * 15.5  # linear: nothing is wrong with it
+    assert inspect_h5ad(saved(data, tmp_path)).matrix == "X"
+
+
+def test_the_layout_of_cellxgene_offers_raw_counts_and_symbols(tmp_path: Path) -> None:
+    counts = np.random.default_rng(0).poisson(3.0, (6, 4)).astype(np.float32)
+    ids, obs = [f"ENSG0000000000{i}" for i in range(4)], pd.DataFrame({"cell_type": list("TTBBNN")}, index=[f"c{i}" for i in range(6)])
+    var = pd.DataFrame({"feature_is_filtered": False, "feature_name": pd.Categorical(["CD3D", "CD19", None, "NKG7"])}, index=ids)
+    made = anndata.AnnData(sparse.csr_matrix(np.log1p(1000 * counts)), obs=obs, var=var)
+    made.raw = anndata.AnnData(sparse.csr_matrix(counts), obs=obs, var=var)
+    path = saved(made, tmp_path)
+    seen = inspect_file(path, "train")
+    assert (seen.matrix, seen.genes_column, seen.label_column) == ("raw", "feature_name", "cell_type")
+    part = read_all({"train": FileChoice(path=path, genes_column="feature_name")})[0]["train"]
+    assert list(part.matrix.genes) == ["CD3D", "CD19", ids[2], "NKG7"]  # without a symbol the ID stays
+    assert list(part.var["index"]) == ids
+    np.testing.assert_array_equal(part.matrix.values.toarray(), counts.T)
+    assert list(read_all({"train": FileChoice(path=path)})[0]["train"].matrix.genes) == ids  # offered, not done
+    with pytest.raises(UnreadableFile, match="no column symbol in var"):
+        read_h5ad(path, genes_column="symbol")
+
+
+def test_a_file_of_anndata_07_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "old.h5ad"
+    with h5py.File(path, "w") as file:
+        file["X"] = np.arange(12, dtype=np.float32).reshape(4, 3)
+        for key, names in (("obs", ["c1", "c2", "c3", "c4"]), ("var", ["g1", "g2", "g3"])):
+            group = file.create_group(key)
+            group["index"] = np.array(names, dtype=h5py.string_dtype())
+            group.attrs.update({"_index": "index", "encoding-type": "dataframe", "encoding-version": "0.1.0"})
+            group.attrs["column-order"] = np.array(["cell_type"] if key == "obs" else [], dtype=h5py.string_dtype())
+        file["obs/cell_type"] = np.array([1, 0, -1, 1], dtype=np.int8)
+        file["obs/__categories/cell_type"] = np.array(["B", "T"], dtype=h5py.string_dtype())
+        file["obs/cell_type"].attrs["categories"] = file["obs/__categories/cell_type"].ref
+    part = read_all({"train": FileChoice(path=path)})[0]["train"]
+    assert part.labels.tolist() == ["T", "B", None, "T"]
+    assert list(part.matrix.genes) == ["g1", "g2", "g3"]
+
+
+FORMS = {"csr": sparse.csr_matrix, "csc": sparse.csc_matrix, "dense": np.asarray}
+
+
+@pytest.fixture
+def many() -> anndata.AnnData:
+    counts = np.random.default_rng(1).poisson(0.4, (300, 40)).astype(np.int32)
+    obs = pd.DataFrame({"cell_type": [None if i % 50 == 0 else "ABC"[i % 3] for i in range(300)]}, index=[f"c{i}" for i in range(300)])
+    return anndata.AnnData(counts, obs=obs, var=pd.DataFrame(index=[f"g{i}" for i in range(40)]))
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("piece", [1, 97, 4_000_000])
+def test_chosen_cells_and_genes_are_those_of_the_whole(many: anndata.AnnData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str, piece: int) -> None:
+    monkeypatch.setattr(stored, "PIECE", piece)
+    monkeypatch.setattr(stored, "_GAP", 20)
+    whole = many.X.copy()
+    many.X = FORMS[form](whole)
+    path = saved(many, tmp_path)
+    choice = CellChoice(per_label=7, seed=3, keep=("A", "C"))
+    for genes in (None, ("g3", "g17", "g39", "elsewhere")):
+        part = read_h5ad(path, label="cell_type", cells=choice, genes=genes)
+        at = [int(c[1:]) for c in part.matrix.columns]
+        assert at == sorted(at)
+        assert many.obs["cell_type"].astype(str).iloc[at].value_counts().to_dict() == {"A": 7, "C": 7}
+        rows = [3, 17, 39] if genes else list(range(40))
+        values = part.matrix.values if form == "dense" else part.matrix.values.toarray()
+        np.testing.assert_array_equal(values, whole[at][:, rows].T)
+        assert len(part.var) == len(rows)
+        assert part.matrix.is_sparse == (form != "dense")
+    again = read_h5ad(path, label="cell_type", cells=choice)
+    assert list(again.matrix.columns) == list(part.matrix.columns)
+
+
+@pytest.mark.parametrize("form", ["csr", "dense"])
+def test_only_what_is_chosen_is_read_from_the_file(many: anndata.AnnData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str) -> None:
+    read: list[int] = []
+    plain = h5py.Dataset.__getitem__
+
+    def counted(self: h5py.Dataset, *args: object, **options: object) -> object:
+        found = plain(self, *args, **options)
+        if self.name in ("/X", "/X/data"):
+            read.append(np.size(found))
+        return found
+
+    many.X = FORMS[form](many.X)
+    path = saved(many, tmp_path)
+    monkeypatch.setattr(h5ad, "sample", lambda matrix: np.ones(1))
+    monkeypatch.setattr(stored, "_GAP", 0)
+    monkeypatch.setattr(stored, "PIECE", 40)
+    monkeypatch.setattr(h5py.Dataset, "__getitem__", counted)
+    read_h5ad(path, label="cell_type", cells=CellChoice(per_label=2))
+    few = sum(read)
+    read.clear()
+    read_h5ad(path)
+    assert 0 < few < 0.1 * sum(read)
+
+
+def test_only_genes_that_the_other_files_have_are_read_where_that_is_wished(many: anndata.AnnData, tmp_path: Path) -> None:
+    path, bulk = saved(many, tmp_path), tmp_path / "bulk.csv"
+    bulk.write_text("gene,S\n" + "".join(f"g{i},{i}\n" for i in range(30, 60)))
+    files = {"train": FileChoice(path=path, only_common=True), "test": FileChoice(path=path, only_common=True), "bulk": FileChoice(path=bulk)}
+    dataset = load_dataset(LoadRequest(files=files))
+    assert list(dataset.train.matrix.genes) == list(dataset.test.matrix.genes) == [f"g{i}" for i in range(30, 40)]
+    whole = load_dataset(LoadRequest(files={role: choice.model_copy(update={"only_common": False}) for role, choice in files.items()}))
+    assert len(whole.train.matrix.genes) == 40
+
+
+def test_what_does_not_fit_is_refused_before_it_is_read_and_a_choice_is_proposed(
+    many: anndata.AnnData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many.X = FORMS["csr"](many.X)
+    path = saved(many, tmp_path)
+    assert inspect_h5ad(path).forecast.refusal == ""  # positive control: there is room
+    read_h5ad(path)
+    monkeypatch.setattr(forecast, "BASE", 0.0)
+    monkeypatch.setattr(forecast, "available_memory", lambda: 40_000)
+    said = inspect_h5ad(path).forecast
+    assert "needs about" in said.refusal
+    assert said.cells.per_label < 500
+    assert said.cells_bytes < 40_000 < said.bytes
+    with pytest.raises(TooLarge, match=r"only 0\.0 GB are free"):
+        read_h5ad(path)
+    assert read_h5ad(path, label="cell_type", cells=said.cells).matrix.n_columns < 300
+
+
+def test_the_file_is_free_again_after_reading(many: anndata.AnnData, tmp_path: Path) -> None:
+    path = saved(many, tmp_path)
+    part = read_h5ad(path, cells=CellChoice(per_label=5))
+    with h5py.File(path, "a") as file:  # HDF5 would not let it be written while it is open
+        del file["X"]
+    assert part.matrix.values.sum() > 0
+
+
+def test_an_array_that_was_declared_but_never_written_is_refused(many: anndata.AnnData, tmp_path: Path) -> None:
+    path = saved(many, tmp_path)
+    with h5py.File(path, "a") as file:
+        del file["X"]
+        file.create_dataset("X", shape=(2**20, 2**20), dtype=np.float32, chunks=(1024, 1024))
+    for function in (inspect_h5ad, read_h5ad):
+        with pytest.raises(UnsafeFile, match="far more data than it holds"):
+            function(path)
+
+
+def test_labels_of_a_table_beside_the_file_are_joined_by_name(many: anndata.AnnData, tmp_path: Path) -> None:
+    path, table = saved(many, tmp_path), tmp_path / "types.tsv"
+    table.write_text("cell\tlabel\n" + "".join(f"c{i}\t{'XY'[i % 2]}\n" for i in range(300)))
+    part = read_all({"train": FileChoice(path=path, labels=table, cells=CellChoice(per_label=4))})[0]["train"]
+    assert part.labels.tolist() == ["XY"[int(c[1:]) % 2] for c in part.matrix.columns]
+    assert len(part.labels) == 8
 
 
 def test_labels_are_text_and_missing_ones_are_none() -> None:

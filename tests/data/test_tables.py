@@ -122,6 +122,8 @@ def test_gct_of_both_versions_leaves_annotation_out_of_the_values(tmp_path: Path
 def test_a_gct_file_that_is_shorter_than_it_says_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UnreadableFile, match="2 genes, but 1 follow"):
         read(tmp_path, GCT13.removesuffix("CD19\tB\tg\t0\t2e3\t1\n"), "t.gct")
+    with pytest.raises(UnreadableFile, match="more columns than its header"):
+        read(tmp_path, GCT13.replace("note\tT\tB\tT", "note\tT\tB"), "t.gct")
     for sizes in ("2\t3\t9\t1", "2\t-3\t-1\t1", "many", "2\t3\t1\t99999999999"):
         with pytest.raises(UnreadableFile, match="do not fit"):
             read(tmp_path, GCT13.replace("2\t3\t2\t1", sizes), "t.gct")

@@ -184,7 +184,7 @@ def test_a_matrix_that_lies_about_its_size_is_refused(tmp_path: Path, counts: sp
         read(folder)
 
 
-@pytest.mark.parametrize("line", ["0 1 3", "31 1 3", "1 41 3", "1 x 3", "9" * 30 + " 1 1", "1" * 200_000])
+@pytest.mark.parametrize("line", ["0 1 3", "31 1 3", "1 41 3", "1 x 3", "nan 1 3", "1e30 1 3", "1 1 3 4 5", "9" * 30 + " 1 1", "1" * 200_000])
 def test_an_entry_outside_of_the_matrix_is_refused(tmp_path: Path, counts: sparse.csc_matrix, line: str) -> None:
     folder = write_folder(tmp_path / "v3", counts, packed=False)
     lines = (folder / "matrix.mtx").read_text().splitlines()

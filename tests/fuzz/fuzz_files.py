@@ -1,8 +1,8 @@
 """Damaged files by the thousand: `python -m tests.fuzz.fuzz_files --seconds 1200 [--kinds h5ad table] [--seed 1] [--keep FOLDER]`.
 
 Each file is read in a child process with limits. Allowed: it is read, or refused with a sentence (DataError, SessionError); of the kinds that the
-reading process reads, also that the child dies (a crash of a library, which the reading process turns into a sentence). Everything else is a fault:
-another exception, a sentence that is none, more than 30 s of computing, more memory than the limit.
+reading process reads, also that the child dies (by a crash of a library or by gui/data/watch.py), which the reading process turns into a sentence.
+Everything else is a fault: another exception, a sentence that is none, more than 30 s of computing, more memory than the limit.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Tally:
 
 
 def is_sentence(said: str) -> bool:
-    return said[-1:] in ".!?" and 10 < len(said) < 600 and not any(bad in said for bad in ("Traceback", "Errno", "Exception", "0x"))
+    return said[-1:] in ".!?" and 10 < len(said) < 600 and not any(bad in said for bad in ("Traceback", "Errno", "Exception", " at 0x"))
 
 
 def child(pipe: Connection, task: Callable[[str, Path], None], memory: int) -> None:

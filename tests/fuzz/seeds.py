@@ -78,14 +78,14 @@ def read(kind: str, path: Path) -> None:
         read_header(path)
         materialise(load(path))
         return
-    from gui.data.parts import FileChoice, inspect_file, read_all
+    from gui.data.parts import CellChoice, FileChoice, inspect_file, read_all
+    from gui.data.watch import watched
 
-    inspect_file(path, "train")
-    read_all({"bulk": FileChoice(path=path)} if kind != "dcx" else {"train": FileChoice(path=path)})
-    if kind in ("h5ad", "mtx", "tenx"):
-        from gui.data.choices import CellChoice
-
-        read_all({"train": FileChoice(path=path, cells=CellChoice(per_label=2), keep_obs=())})
+    with watched([path]):  # as the tasks of the reading process do
+        inspect_file(path, "train")
+        read_all({"bulk": FileChoice(path=path)} if kind != "dcx" else {"train": FileChoice(path=path)})
+        if kind in ("h5ad", "mtx", "tenx"):
+            read_all({"train": FileChoice(path=path, cells=CellChoice(per_label=2), keep_obs=())})
 
 
 def warm_up() -> None:

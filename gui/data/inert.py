@@ -18,10 +18,10 @@ from typing import Any
 
 from gui.errors import UnreadableFile, UnsafeFile
 
-MAX_OPERATIONS = 6_000_000
-"""Measured: 1.3 µs each. A frame needs some per name and one per value of an object array, none per number."""
-MAX_MEMO = 3_000_000
-MAX_STACK = 3_000_000
+MAX_OPERATIONS = 3_000_000
+"""About a microsecond each. A frame needs one or two per name and one per value of an object array, none per number."""
+MAX_MEMO = 2_000_000
+MAX_STACK = 2_000_000
 MAX_INDEX = 2**32
 """Of the memo. Larger ones only serve to make a dictionary slow: their hashes can collide."""
 

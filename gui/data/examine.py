@@ -26,6 +26,10 @@ STAGES = ("read", "mapped", "shared", "expressed", "selected")
 """The gene funnel: in the file, after the repairs, in all parts, with a value above zero in the training cells, used."""
 
 
+PATIENCE = 60.0
+"""Seconds, beside those that reading takes: looking at data is more than reading them."""
+
+
 @dataclass(frozen=True, eq=False)
 class Seen:
     """What was recognised in a file. genes, columns : how many; options : label column, matrix; preview : the first genes x columns."""
@@ -246,12 +250,11 @@ def _bulk(sound: Mapping[Role, Part]) -> tuple[pd.DataFrame, float]:
 
 def examine_task(dataset: object, params: tuple[LoadRequest, int | None], *, progress: object) -> Examination:
     """:func:`examine` as a task; dataset : the present one, where only the bulk is replaced; params : the request, the number of genes to be selected."""
-    request, n_genes = params
-    with watched([choice.path for choice in request.files.values()]):
-        return examine(request, n_genes=n_genes, current=dataset if isinstance(dataset, Dataset) else None)
+    with watched([choice.path for choice in params[0].files.values()], PATIENCE):
+        return examine(params[0], n_genes=params[1], current=dataset if isinstance(dataset, Dataset) else None)
 
 
 def preview_task(dataset: object, params: tuple[LoadRequest, Repair], *, progress: object) -> pd.DataFrame:
     """:func:`preview` as a task; params : the request and the repair."""
-    with watched([choice.path for choice in params[0].files.values()]):
+    with watched([choice.path for choice in params[0].files.values()], PATIENCE):
         return preview(*params)

@@ -107,9 +107,15 @@ class Program:
             time.sleep(0.5)
 
     def end(self) -> int:
+        """Its exit code; it is killed if it does not end by itself."""
         assert self.process.stdin is not None
         self.process.stdin.close()
-        return self.process.wait(60)
+        try:
+            return self.process.wait(60)
+        finally:
+            self.process.kill()
+            with self.process:  # closes its pipes
+                pass
 
 
 class Driver:
@@ -178,6 +184,17 @@ def run(
 ) -> Found:
     """All of it. minute : after which memory and handles are noted for comparison; chromium : None looks for one"""
     found, served = Found(), Program(folder, mixed=mixed, trace=trace)
+    try:
+        _drive(served, found, seconds=seconds, switches=switches, jobs=jobs, minute=minute, chromium=chromium)
+    finally:
+        code = served.end()
+    if code != 0:
+        found.complaints.append(f"the program ended with {code}")
+    return found
+
+
+def _drive(served: Program, found: Found, *, seconds: float, switches: int, jobs: int, minute: float, chromium: Path | None) -> None:
+    """A browser, its tabs, and round after round until all is done."""
     executable = chromium or os.environ.get("DECONOMIX_GUI_CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(executable), args=["--no-sandbox", "--disable-gpu"])
@@ -221,9 +238,6 @@ def run(
         if set(at_rest["states"]) - {"done"}:
             found.complaints.append(f"jobs ended as {at_rest['states']}")
         browser.close()
-    if served.end() != 0:
-        found.complaints.append("the program did not end well")
-    return found
 
 
 def main() -> None:

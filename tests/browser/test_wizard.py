@@ -25,24 +25,28 @@ def switch(page: Page, words: str) -> Locator:
     return page.locator("#upload-findings").get_by_label(words, exact=False).first
 
 
-def remove(page: Page, role: str) -> None:
-    page.locator(f"#upload-{role}-remove").click()
-    expect(page.locator(f"#upload-{role}-chosen")).to_be_hidden()
+def may_load(page: Page, yes: bool) -> None:
+    expect(page.locator("#upload-reason")).not_to_contain_text("Looking", timeout=READ)
+    button = expect(page.locator("#upload-load"))
+    if yes:
+        button.to_be_enabled()
+    else:
+        button.to_be_disabled()
 
 
 @pytest.mark.parametrize(
-    ("role", "name", "says", "repair", "done"),
+    ("role", "name", "says", "repair", "done", "refused"),
     [
-        ("train", "log1p_train.h5ad", "look log-transformed", "Undo the logarithm (eˣ - 1) (proposed)", "was undone"),
-        ("train", "transposed_train.h5ad", "seem to be exchanged", "Exchange genes and columns", "were exchanged"),
-        ("bulk", "excel_dates.csv", "2-Sep", "Restore the gene names", "2-Sep to SEPT2"),
-        ("bulk", "application_real_dup_symbols.csv.gz", "more than once", "Sum up duplicated genes", "summed up"),
-        ("bulk", "application_ensembl_pipe_symbol.tsv", "no gene in common", "Take the names behind the IDs", "genes renamed"),
-        ("bulk", "samples_duplicated.csv", "more than once", "Number the samples of the same name", "renamed"),
+        ("train", "log1p_train.h5ad", "look log-transformed", "Undo the logarithm (eˣ - 1) (proposed)", "was undone", False),
+        ("train", "transposed_train.h5ad", "seem to be exchanged", "Exchange genes and columns", "were exchanged", True),
+        ("bulk", "excel_dates.csv", "2-Sep", "Restore the gene names", "2-Sep to SEPT2", False),
+        ("bulk", "application_real_dup_symbols.csv.gz", "more than once", "Sum up duplicated genes", "summed up", True),
+        ("bulk", "application_ensembl_pipe_symbol.tsv", "no gene in common", "Take the names behind the IDs", "genes renamed", True),
+        ("bulk", "samples_duplicated.csv", "more than once", "Number the samples of the same name", "renamed", True),
     ],
 )
 def test_a_file_is_repaired_and_the_repair_taken_back(
-    opened: Page, watched: Any, shared_data: Path, role: str, name: str, says: str, repair: str, done: str
+    opened: Page, watched: Any, shared_data: Path, role: str, name: str, says: str, repair: str, done: str, refused: bool
 ) -> None:
     page, folder = opened, shared_data / "awkward_files"
     choose(page, "train", folder / (name if role == "train" else "clean_train.h5ad"))
@@ -51,17 +55,17 @@ def test_a_file_is_repaired_and_the_repair_taken_back(
     page.get_by_role("tab", name="Findings").click()
     found = page.locator("#upload-findings")
     expect(found).to_contain_text(says, timeout=READ)
-    loadable = page.locator("#upload-load").is_enabled()
+    expect(page.locator("#upload-reason")).not_to_contain_text("Looking", timeout=READ)
+    may_load(page, not refused)
     switch(page, repair).check(force=True)
     expect(page.locator("#upload-review-answer")).to_contain_text("1 repair switched on", timeout=READ)
     expect(found).to_contain_text(done)
-    expect(page.locator("#upload-load")).to_be_enabled()
+    may_load(page, True)
     switch(page, repair.removesuffix(" (proposed)")).uncheck(force=True)
     expect(page.locator("#upload-review-answer")).not_to_contain_text("switched on", timeout=READ)
     expect(found).to_contain_text(says)
     expect(found).not_to_contain_text(done)
-    if not loadable:
-        expect(page.locator("#upload-load")).to_be_disabled()
+    may_load(page, not refused)
     assert watched.complaints == []
 
 

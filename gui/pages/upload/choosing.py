@@ -93,15 +93,24 @@ def _name(ctx: Context, token: str | None) -> str:
         return ""
 
 
-@page.callback(Output(page.id.load, "disabled"), Output(page.id.reason, "children"), *TOKENS, Input(page.id.verdict, "data"), REVISION)
+@page.callback(
+    Output(page.id.load, "disabled"),
+    Output(page.id.reason, "children"),
+    *TOKENS,
+    Input(page.id.verdict, "data"),
+    Input(page.id.asked, "data"),
+    REVISION,
+)
 def may_load(ctx: Context, *values: Any) -> Any:
     """Load is there as soon as it can do something; until then it says what is missing, or what was found that stands in the way."""
-    verdict = values[len(PARTS)] or {}
+    verdict, asked = values[len(PARTS)] or {}, values[len(PARTS) + 1]
     files = {part.role: token for part, token in zip(PARTS, values, strict=False) if token}
     chosen = set(files)
     if "model" in chosen and "train" in chosen:
         return True, "Choose either training data or a trained model."
-    if verdict.get("blocked") and verdict.get("files") == files:
+    if files and (verdict.get("files") != files or verdict.get("asked") != asked):
+        return True, "Looking at the files…"
+    if verdict.get("blocked"):
         return True, verdict["blocked"]
     if chosen & {"train", "model"} or (chosen == {"bulk"} and ctx.session.dataset is not None):
         return False, words_of(chosen, _name(ctx, values[0]))

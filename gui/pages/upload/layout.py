@@ -102,7 +102,6 @@ def _form(ctx: Context) -> Any:
                 html.Div(
                     [
                         dmc.Button("Load", id=page.id.load, fullWidth=True, disabled=True),
-                        dmc.Text("Looking at the files…", id=page.id.looking, size="xs", c="dimmed", ta="center", mt=6, style=GONE),
                         dmc.Text(id=page.id.reason, size="xs", c="dimmed", ta="center", mt=6),
                     ],
                     className="dcx-form-end",

@@ -133,7 +133,7 @@ def ask(ctx: Context, *values: Any) -> float:
     State(page.id.step, "value"),
     State(page.id.verdict, "data"),
     State(DARK.component_id, DARK.component_property),
-    running=[(Output(page.id.steps, "className"), "dcx-busy", ""), (Output(page.id.looking, "style"), {}, GONE)],
+    running=[(Output(page.id.steps, "className"), "dcx-busy", "")],
 )
 def look_at(ctx: Context, now: float | None, *values: Any) -> Any:
     """Everything that is chosen is looked at as a whole, with the repairs that are switched on."""
@@ -144,15 +144,15 @@ def look_at(ctx: Context, now: float | None, *values: Any) -> Any:
     try:
         wanted = asked(ctx, tokens, values[len(TOKENS) : -5], entries)
         if not wanted.files:
-            return [_model_only(wanted), {"files": files}, GONE, *[no_update] * (len(OUTPUTS) - 3)]
+            return [_model_only(wanted), {"files": files, "asked": now}, GONE, *[no_update] * (len(OUTPUTS) - 3)]
         n_genes = genes.wanted_genes(ctx.session.form("dtd"))
         found: Examination = ctx.read(examine_task, (wanted.request(scale=bool(scale)), n_genes), name=wanted.names, dataset=wanted.base)
     except DeconomixError as error:  # not a fault of the content: two parts that exclude each other, a file that is gone, memory
         text = " ".join(filter(None, (str(error), error.advice)))
-        return [warning(text, colour="red"), {"files": files, "blocked": text}, GONE, *[no_update] * (len(OUTPUTS) - 3)]
+        return [warning(text, colour="red"), {"files": files, "asked": now, "blocked": text}, GONE, *[no_update] * (len(OUTPUTS) - 3)]
     repairs = wanted.repairs
     fresh = (before or {}).get("files") != files
-    head = [headline(found, len(repairs)), {"files": files, "blocked": blocked(found)}, {}, seen(found.parts), _step(found) if fresh else step]
+    head = [headline(found, len(repairs)), {"files": files, "asked": now, "blocked": blocked(found)}, {}, seen(found.parts), _step(found) if fresh else step]
     return [
         *head,
         *findings.show_findings(ctx, found, repairs, files),

@@ -48,9 +48,9 @@ def ago(then: datetime, now: datetime | None = None) -> str:
 
 
 def day(then: datetime) -> str:
-    """18 Nov 2025."""
+    """18 Nov, 3 Feb 2025."""
     then = then.astimezone()
-    return f"{then.day} {then:%b %Y}"
+    return f"{then.day} {then:%b}" + ("" if then.year == datetime.now().astimezone().year else f" {then.year}")
 
 
 def size_words(size: int) -> str:
@@ -147,7 +147,15 @@ def session_grid(grid_id: str, *, archived: bool) -> Any:
         {"field": "size", "headerName": "Size", "width": 68, **_shown_as("size_text"), **_UNSEARCHED, "cellClass": "dcx-dimmed"},
         {"field": "notes", "headerName": "Notes", "flex": 3, "tooltipField": "notes", "editable": editable, **_NOTES, **_TEXT},
         {"field": "created", "headerName": "Created", "width": 96, **_shown_as("created_text"), **_UNSEARCHED, "cellClass": "dcx-dimmed"},
-        {"field": "open", "headerName": "", "width": 100, "sortable": False, "cellRenderer": "DcxOpen", **_UNSEARCHED},
+        {
+            "field": "open",
+            "headerName": "",
+            "width": 100,
+            "cellStyle": {"textOverflow": "clip", "paddingRight": 0},
+            "sortable": False,
+            "cellRenderer": "DcxOpen",
+            **_UNSEARCHED,
+        },
     ]
     return dag.AgGrid(
         id=grid_id,

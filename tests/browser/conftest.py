@@ -26,7 +26,7 @@ ARGUMENTS = [
 ]
 
 
-PATIENCE = 30_000
+PATIENCE = 90_000
 """Milliseconds: these machines are busy."""
 expect.set_options(timeout=PATIENCE)
 

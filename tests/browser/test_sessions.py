@@ -73,7 +73,8 @@ def example(page: Page, name: str) -> None:
 
 def load(page: Page, folder: Path, name: str, *, bulk: bool) -> None:
     """Load real single cells, with or without a bulk: into the session on screen, or into one named after the file."""
-    go(page, "Upload")
+    if not page.locator("#upload-load").is_visible():
+        go(page, "Upload")
     for role, file in (("train", "train.h5ad"), ("bulk", "application.h5ad"))[: 1 + bulk]:
         with page.expect_file_chooser() as chooser:
             page.click(f"#upload-{role}-choose")
@@ -118,6 +119,8 @@ def test_a_run_is_there_again_after_a_restart_with_everything_that_was_on_screen
     with program(tmp_path) as (application, address):
         page = watched.context.new_page()
         page.goto(address)
+        page.wait_for_selector("#upload-load")
+        expect(page.locator("#upload-reason")).to_contain_text("Choose training data")
         pbmc(page, shared_data)
         run_dtd(page, "60")
         run_dtd(page, "40")

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from gui.sessions.manager import LOCAL
+
 pytestmark = pytest.mark.browser
 RUN = 300_000
 """Milliseconds a computation may take on a busy machine."""
@@ -179,8 +181,7 @@ def test_a_refused_file_is_said_in_a_sentence_and_changes_nothing(opened: Page, 
     page.fill("#upload-bulk-path", str(tmp_path / "nowhere.csv"))
     page.press("#upload-bulk-path", "Enter")
     expect(page.get_by_role("alert").filter(has_text="nowhere.csv")).to_be_visible()
-    sessions = running.application.sessions.list_sessions(actor=None)
-    assert [s.dataset for s in sessions] == [None]
+    assert [s.name for s in running.application.sessions.list_sessions(actor=LOCAL)] == ["Default"]
     assert watched.complaints == []
 
 

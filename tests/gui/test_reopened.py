@@ -14,7 +14,6 @@ from tests.gui.steps import SHORT, press, session_with, show, until
 LEFT: dict[str, dict[str, Any]] = {
     "upload": {
         "tabs": "rows",
-        "scale": False,
         "share": 25,
         "seed": 4,
         "author": "A. Author",

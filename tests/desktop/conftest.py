@@ -33,7 +33,7 @@ from desktop import toolkit, window
 from desktop.dialogs import NativeFiles
 from desktop.server import LocalServer
 
-PATIENCE = 30.0
+PATIENCE = 90.0
 """Seconds until a wait that never comes true fails; no test depends on how fast something is."""
 
 

@@ -264,6 +264,8 @@ def test(arguments: list[str]) -> int:
     environment = {**os.environ, **dict.fromkeys(ONE_THREAD, "1"), "PYTHONUNBUFFERED": "1"}
     left_out = ["bundle", *([] if slow else ["slow"]), *(["browser", "window"] if fast else [] if LINUX else ["window"])]
     command: list[object] = [PYTHON, "-m", "pytest", "-m", " and ".join(f"not {marker}" for marker in left_out)]
+    if not rest:  # whoever names tests wants to see them, or to stop in them
+        command += ["-n", min(4, os.cpu_count() or 1), "--dist", "loadgroup", "--no-loadscope-reorder"]
     if fast:
         command += ["-p", "no:pytest-qt"]  # it loads Qt, whose system libraries a fast run does not need
     else:

@@ -116,7 +116,7 @@ def lock_button() -> Any:
 def new_session_dialog() -> Any:
     return dmc.Modal(
         [
-            dmc.TextInput(id="dcx-new-name", label="Name", placeholder="Melanoma, batch 2", **{"data-autofocus": "true"}),
+            dmc.TextInput(id="dcx-new-name", label="Name", placeholder="Melanoma, batch 2", debounce=True, **{"data-autofocus": "true"}),
             dmc.Group([dmc.Button("Create session", id="dcx-new-create")], justify="flex-end", mt="md"),
         ],
         id="dcx-new-dialog",

@@ -26,7 +26,7 @@ def lock_screen(name: str) -> Any:
                     icon("lock", 28),
                     dmc.Text(name, fw=700, size="lg", style={"overflowWrap": "anywhere"}),
                     dmc.Text("This session is protected by a password.", size="sm", c="dimmed"),
-                    dmc.PasswordInput(id="dcx-unlock-password", label="Password", value="", autoComplete="off", debounce=False),
+                    dmc.PasswordInput(id="dcx-unlock-password", label="Password", value="", autoComplete="off", debounce=True),
                     dmc.Button("Unlock", id="dcx-unlock", fullWidth=True),
                     dmc.Text("There is no way in without it. The session unlocks for this browser only.", size="xs", c="dimmed"),
                 ],

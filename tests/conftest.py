@@ -17,6 +17,19 @@ ROOT = Path(__file__).resolve().parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Run side by side (`dev.py test`): what needs a screen in one process, which starts first; of the others every file in one."""
+    if config.getoption("dist", "no") == "no":
+        return
+
+    def on_screen(item: pytest.Item) -> bool:
+        return any(item.get_closest_marker(marker) for marker in ("browser", "window"))
+
+    items.sort(key=lambda item: not on_screen(item))
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group("screen" if on_screen(item) else str(item.path)))
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The real data sets, which are not part of the repository: `shared/data` beside the checkout, or in the folder that DECONOMIX_GUI_SHARED names."""

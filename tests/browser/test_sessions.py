@@ -374,6 +374,7 @@ def test_a_password_gets_an_honest_hint_and_locks_the_session(opened: Page, watc
     page.get_by_role("button", name="Unlock Mine").click()
     page.fill("#sessions-unlock-password", "four grey owls sleep")
     page.keyboard.press("Enter")
+    expect(page.locator("#sessions-unlock-password")).to_be_hidden()
     current(page, "Mine")
     go(page, "Upload")
     expect(page.locator("#upload-load")).to_be_visible()

@@ -216,3 +216,15 @@ def test_what_went_well_passes_beside_the_page_and_an_error_stays_until_it_is_re
     assert first["autoClose"] is False
     assert "position" not in first
     assert first["id"] == second["id"]  # met twice, shown once
+
+
+def test_enter_sends_what_was_typed_with_it(tab: Any) -> None:
+    """A field that sends its value a moment later would answer a fast Enter with the value before it, or with nothing."""
+    fields = {i["id"] for d in tab.dependencies for i in d["inputs"] if i["property"] == "n_submit"}
+    shown = set()
+    for page in ("upload", "sessions"):
+        tab.go(page)
+        here = {field for field in fields if tab.get(field, "id") is not None}
+        assert all(tab.get(field, "debounce") is True for field in here), here
+        shown |= here
+    assert {"dcx-new-name", "sessions-new-name", "sessions-folder", "sessions-unlock-password"} <= shown

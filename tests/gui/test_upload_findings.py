@@ -41,7 +41,7 @@ def test_a_repair_is_offered_switched_on_and_taken_back(tab: Any, awkward: Path)
     assert "excel_dates.csv" in shown
     assert "2-Sep" in shown
     assert "SEPT2" in shown  # in the preview
-    assert tab.get("upload-step", "value") == "findings"
+    assert tab.get("upload-judged", "data")["begin"] == "findings"  # the page goes there, unless its user has gone elsewhere
     assert switches(tab, "applied") == {}
     funnel = tab.get("upload-funnel-words", "children")
     assert "395 genes are in all parts" in funnel

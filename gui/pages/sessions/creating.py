@@ -15,7 +15,7 @@ from gui.plugin import Context
 def new_dialog() -> Any:
     return dmc.Modal(
         [
-            dmc.TextInput(id=page.id.new_name, label="Name", placeholder="Melanoma, batch 2", **{"data-autofocus": "true"}),
+            dmc.TextInput(id=page.id.new_name, label="Name", placeholder="Melanoma, batch 2", debounce=True, **{"data-autofocus": "true"}),
             dmc.Group([dmc.Button("Create session", id=page.id.create)], justify="flex-end", mt="md"),
         ],
         id=page.id.new_dialog,

@@ -59,7 +59,9 @@ def _bar(info: SessionInfo, why: str, actions: Sequence[tuple[str, str]], key: s
 
 def folder_dialog(ctx: Context) -> Any:
     """Where to keep a session instead, and whether to give up one's own version of another."""
-    path = dmc.TextInput(id=page.id.folder, label="Folder", placeholder="/media/backup/sessions", style={"flex": 1}, **{"data-autofocus": "true"})
+    path = dmc.TextInput(
+        id=page.id.folder, label="Folder", placeholder="/media/backup/sessions", debounce=True, style={"flex": 1}, **{"data-autofocus": "true"}
+    )
     choose = dmc.Button("Choose…", id=page.id.folder_choose, variant="default", leftSection=icon("folder"), style={} if ctx.files.native else HIDDEN)
     where = [
         dcc.Store(id=page.id.moving),

@@ -38,7 +38,7 @@ def unlock_dialog() -> Any:
     content = [
         dcc.Store(id=page.id.unlocking),
         dmc.Text(id=page.id.unlock_question, size="sm", style={"overflowWrap": "anywhere"}),
-        dmc.PasswordInput(id=page.id.unlock_password, value="", label="Password", autoComplete="current-password", **{"data-autofocus": "true"}),
+        dmc.PasswordInput(id=page.id.unlock_password, value="", label="Password", autoComplete="current-password", debounce=True, **{"data-autofocus": "true"}),
         dmc.Text("It opens in this browser only, and locks again by itself after some time without use.", size="xs", c="dimmed"),
         dmc.Group(
             [dmc.Button("Cancel", id=page.id.unlock_cancel, variant="default"), dmc.Button("Unlock", id=page.id.unlock_go)], justify="flex-end", gap="xs"

@@ -103,7 +103,6 @@ HEAD = [
     Output(page.id.judged, "data"),
     Output(page.id.steps, "style"),
     Output(page.id.seen, "children"),
-    Output(page.id.step, "value"),
 ]
 OUTPUTS = [*HEAD, *findings.OUTPUTS, *celltypes.OUTPUTS, *quality.OUTPUTS, *genes.OUTPUTS]
 
@@ -130,19 +129,18 @@ def ask(ctx: Context, *values: Any) -> float:
     *CHOICES,
     REPAIRS_NOW,
     State(page.id.scale, "data"),
-    State(page.id.step, "value"),
     State(page.id.verdict, "data"),
     State(DARK.component_id, DARK.component_property),
     running=[(Output(page.id.steps, "className"), "dcx-busy", "")],
 )
 def look_at(ctx: Context, now: float | None, *values: Any) -> Any:
     """Everything that is chosen is looked at as a whole, with the repairs that are switched on."""
-    tokens, (entries, scale, step, before, dark) = values[: len(TOKENS)], values[-5:]
+    tokens, (entries, scale, before, dark) = values[: len(TOKENS)], values[-4:]
     files = chosen_files(tokens)
     if not files or now is None:
         return [no_update, None, *[no_update] * (len(OUTPUTS) - 2)]
     try:
-        wanted = asked(ctx, tokens, values[len(TOKENS) : -5], entries)
+        wanted = asked(ctx, tokens, values[len(TOKENS) : -4], entries)
         if not wanted.files:
             return [_model_only(wanted), {"files": files, "asked": now}, GONE, *[no_update] * (len(OUTPUTS) - 3)]
         n_genes = genes.wanted_genes(ctx.session.form("dtd"))
@@ -152,7 +150,8 @@ def look_at(ctx: Context, now: float | None, *values: Any) -> Any:
         return [warning(text, colour="red"), {"files": files, "asked": now, "blocked": text}, GONE, *[no_update] * (len(OUTPUTS) - 3)]
     repairs = wanted.repairs
     fresh = (before or {}).get("files") != files
-    head = [headline(found, len(repairs)), {"files": files, "asked": now, "blocked": blocked(found)}, {}, seen(found.parts), _step(found) if fresh else step]
+    judged = {"files": files, "asked": now, "blocked": blocked(found), "begin": _step(found) if fresh else None}
+    head = [headline(found, len(repairs)), judged, {}, seen(found.parts)]
     return [
         *head,
         *findings.show_findings(ctx, found, repairs, files),
@@ -160,6 +159,16 @@ def look_at(ctx: Context, now: float | None, *values: Any) -> Any:
         *quality.show_quality(found, bool(scale), bool(dark)),
         *genes.show_genes(found, n_genes, bool(dark)),
     ]
+
+
+# In the page, where the step on screen is known when the answer arrives: who has gone on to another one meanwhile stays there.
+page.clientside(
+    "(judged, step) => judged && judged.begin && step === 'seen' ? judged.begin : window.dash_clientside.no_update",
+    Output(page.id.step, "value", allow_duplicate=True),
+    Input(page.id.judged, "data"),
+    State(page.id.step, "value"),
+    prevent_initial_call=True,
+)
 
 
 @page.callback(Output(page.id.verdict, "data"), Input(page.id.judged, "data"), prevent_initial_call=True)

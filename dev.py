@@ -265,7 +265,7 @@ def test(arguments: list[str]) -> int:
     left_out = ["bundle", *([] if slow else ["slow"]), *(["browser", "window"] if fast else [] if LINUX else ["window"])]
     command: list[object] = [PYTHON, "-m", "pytest", "-m", " and ".join(f"not {marker}" for marker in left_out)]
     if not rest:  # whoever names tests wants to see them, or to stop in them
-        command += ["-n", min(4, os.cpu_count() or 1), "--dist", "loadgroup", "--no-loadscope-reorder"]
+        command += ["-n", min(4, os.cpu_count() or 1), "--dist", "loadscope", "--no-loadscope-reorder"]
     if fast:
         command += ["-p", "no:pytest-qt"]  # it loads Qt, whose system libraries a fast run does not need
     else:

@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -17,17 +18,20 @@ ROOT = Path(__file__).resolve().parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Run side by side (`dev.py test`): what needs a screen in one process, which starts first; of the others every file in one."""
-    if config.getoption("dist", "no") == "no":
-        return
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Run side by side (`dev.py test`): what needs a screen in one process, which starts with it; of the others every file in one.
 
-    def on_screen(item: pytest.Item) -> bool:
-        return any(item.get_closest_marker(marker) for marker in ("browser", "window"))
+    pytest-xdist 3.8 has `--dist loadgroup` for that, but writes the group into the name of the test, where pytest 9.2 no longer keeps it.
+    """
+    from xdist.scheduler import LoadScopeScheduling
 
-    items.sort(key=lambda item: not on_screen(item))
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("screen" if on_screen(item) else str(item.path)))
+    class ByRoom(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.split("::", 1)[0]
+            return "screen" if file.startswith(("tests/browser/", "tests/desktop/", "tests/endurance/")) else file
+
+    return ByRoom(config, log)
 
 
 @pytest.fixture(scope="session")

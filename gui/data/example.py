@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from gui.data.dataset import HIDDEN, Bulk, Cells, Dataset, Matrix, Source
+from gui.data.dataset import HIDDEN, Bulk, Cells, Dataset, Matrix, Source, Truth
 
 TYPES = ("B cells", "Dendritic cells", "Monocytes", "NK cells", "T cells")
 HIDDEN_TYPE = "Neutrophils"
@@ -82,6 +82,7 @@ def make_example() -> Example:
         description=f"Simulated data with known truth: {HIDDEN_TYPE} are missing from the reference, {_UP + _DOWN} genes are regulated in {REGULATED_TYPE}.",
         author="DeconomiX GUI",
         sources=sources,
+        truth=Truth(truth, name, {str(t): str(t) for t in truth.index}),
     )
     regulated = [str(genes[i]) for i in changed]
     return Example(dataset, truth, regulated, pd.Series(factors, index=regulated, name=REGULATED_TYPE), REGULATED_TYPE, HIDDEN_TYPE)

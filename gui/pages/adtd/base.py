@@ -32,8 +32,8 @@ search_form = ParamsForm(page, SearchParams, prefix="search_", names=("smallest"
 """The dataset of a search is that of the form above it."""
 
 PARTS = {"bulk": "bulk", "test": "test mixtures", "train": "training mixtures"}
-COMPOSITION, HIDDEN_TAB, REGULATION, SEARCH = "composition", "hidden", "regulation", "search"
-TABS = {COMPOSITION: "Composition", HIDDEN_TAB: "Hidden profile", REGULATION: "Gene regulation", SEARCH: "Search"}
+COMPOSITION, HIDDEN_TAB, REGULATION, SEARCH, KNOWN = "composition", "hidden", "regulation", "search", "known"
+TABS = {COMPOSITION: "Composition", HIDDEN_TAB: "Hidden profile", REGULATION: "Gene regulation", SEARCH: "Search", KNOWN: "Known compositions"}
 MOST_NOTES = 2
 """More are folded."""
 TAB = Input(page.id.tabs, "value")

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import dash_mantine_components as dmc
+import pandas as pd
 from dash import Input, Output, State, dcc, html, no_update
 from dash.exceptions import PreventUpdate
 
+from gui.components.agreement import AgreementView
 from gui.components.common import card, empty_state, two_columns
 from gui.components.composition import Composition, CompositionView, bulk_groups
 from gui.components.runs import PreviousRuns
@@ -17,6 +19,7 @@ from gui.pages.adtd.answers import badges, run_line, sentence, summary_line
 from gui.pages.adtd.base import (
     COMPOSITION,
     HIDDEN_TAB,
+    KNOWN,
     PARTS,
     REGULATION,
     SEARCH,
@@ -51,10 +54,23 @@ def source(ctx: Context, part: str) -> Composition | None:
 view = CompositionView(page, source, active=(TAB, COMPOSITION), parts={p: text[0].upper() + text[1:] for p, text in PARTS.items()}, normalise=False)
 
 
+def bulk(ctx: Context) -> pd.DataFrame | None:
+    """The composition of the present bulk by the run on screen, hidden background included."""
+    run = adtd_run(ctx)
+    if run is None or run.params.part != "bulk" or ctx.session.outdated(run) is not None:  # type: ignore[attr-defined]
+        return None
+    full: pd.DataFrame = run.result.full()
+    return full
+
+
+known = AgreementView(page, bulk, active=(TAB, KNOWN), file="adtd")
+
+
 @page.layout
 def layout(ctx: Context) -> Any:
     tab = ctx.session.form(page.key).get("tab") or (COMPOSITION if adtd_run(ctx) or not search_run(ctx) else SEARCH)
     panels = {COMPOSITION: _composition(ctx), HIDDEN_TAB: hidden.panel(ctx), REGULATION: regulation.panel(ctx), SEARCH: search.panel(ctx)}
+    panels[KNOWN] = known.layout(ctx)
     tabs = dmc.Tabs(
         [
             dmc.TabsList([dmc.TabsTab(html.Span(text, id=getattr(page.id, f"tab_{name}")), value=name) for name, text in TABS.items()]),
@@ -95,6 +111,7 @@ def _ids(ctx: Context) -> list[str]:
 
 # -- callbacks ------------------------------------------------------------------------------------------------------------------
 view.bind()
+known.bind()
 previous.bind()
 
 

@@ -1,4 +1,4 @@
-"""The result tabs of DTD: Composition, Correlation, Markers, Loss. Only the tab on screen is computed and sent."""
+"""The result tabs of DTD: Composition, Correlation, Markers, Loss, Known compositions. Only the tab on screen is computed and sent."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from dash import Input, Output, State, html, no_update
 from dash import ctx as call
 from dash.exceptions import PreventUpdate
 
+from gui.components.agreement import AgreementView
 from gui.components.common import empty_state, tip_label
 from gui.components.composition import CompositionView, type_colours
 from gui.components.figure import bind_figure_export, figure_card
@@ -24,12 +25,12 @@ from gui.figures import dtd as figures
 from gui.figures import markers
 from gui.figures.palette import GREY
 from gui.figures.template import styled
-from gui.pages.dtd.shown import TRAP, composition_of
+from gui.pages.dtd.shown import TRAP, bulk_shown, composition_of
 from gui.plugin import DARK, REVISION, Context, Page
 
 METRICS = {"pearson": "Pearson", "spearman": "Spearman", "rmse": "RMSE", "ccc": "CCC"}
 PARTS = {"bulk": "Bulk", "test": "Test mixtures", "train": "Training mixtures"}
-TABS = {"composition": "Composition", "correlation": "Correlation", "markers": "Markers", "loss": "Loss"}
+TABS = {"composition": "Composition", "correlation": "Correlation", "markers": "Markers", "loss": "Loss", "known": "Known compositions"}
 DEFAULT_MARKERS, MOST_MARKERS = 50, 500
 RISING = 0.002
 """What the mean correlation must gain in the last tenth of the iterations to count as still rising."""
@@ -38,6 +39,7 @@ RISING = 0.002
 def tabs_layout(ctx: Context, page: Page, tab: str) -> Any:
     """The tabs, each with its controls; filled by the callbacks of :func:`bind_tabs`."""
     panels = {"composition": _view(page).layout(ctx), "correlation": _correlation(ctx, page), "markers": _markers(ctx, page), "loss": _loss(page)}
+    panels["known"] = _known(page).layout(ctx)
     return dmc.Tabs(
         [
             dmc.TabsList([dmc.TabsTab(text, value=key) for key, text in TABS.items()], mb="sm"),
@@ -56,6 +58,7 @@ def bind_tabs(page: Page) -> None:
     _bind_scatter(page)
     _bind_markers(page)
     _bind_loss(page)
+    _known(page).bind()
 
 
 def _kept(page: Page) -> Kept:
@@ -72,6 +75,17 @@ def _view(page: Page) -> CompositionView:
         file="dtd_composition",
         note=TRAP,
     )
+
+
+def _known(page: Page) -> AgreementView:
+    return AgreementView(page, _bulk, active=(Input(page.id.tabs, "value"), "known"), file="dtd")
+
+
+def _bulk(ctx: Context) -> pd.DataFrame | None:
+    """The composition of the present bulk by the run on screen."""
+    run = ctx.session.current("dtd")
+    found = None if run is None else bulk_shown(ctx.session, run)
+    return found.composition if found is not None and found.fits else None
 
 
 def _result(ctx: Context) -> DTDResult | None:

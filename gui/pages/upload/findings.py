@@ -56,7 +56,7 @@ def _applied(repairs: Sequence[Repair], found: Examination) -> list[Any]:
     return [
         html.Div(
             [
-                html.Div([_badge("repaired", "teal"), dmc.Text(whose(repair.role), size="xs", c="dimmed")], className="dcx-finding-head"),
+                html.Div([badge("repaired", "teal"), dmc.Text(whose(repair.role), size="xs", c="dimmed")], className="dcx-finding-head"),
                 dmc.Switch(id=page.id.each("applied", place), checked=True, size="sm", label=repair.title(), fw=600),
                 dmc.Text(said.get(place, "It could not be applied; see below."), size="sm", className="dcx-finding-text"),
             ],
@@ -66,7 +66,7 @@ def _applied(repairs: Sequence[Repair], found: Examination) -> list[Any]:
     ]
 
 
-def _badge(text: str, colour: str) -> Any:
+def badge(text: str, colour: str) -> Any:
     return dmc.Badge(text, color=colour, variant="light", radius="sm", tt="none", fw=600, style={"flex": "none"})
 
 
@@ -89,7 +89,7 @@ def _finding(one: Finding, table: pd.DataFrame | None, offered: list[Entry], fil
         switches.append(_go("types", "Look at the cell types…"))
     return html.Div(
         [
-            html.Div([_badge(words, colour), *[dmc.Text(one.title, fw=600, size="sm")] * (one.code != "note"), _place(one)], className="dcx-finding-head"),
+            html.Div([badge(words, colour), *[dmc.Text(one.title, fw=600, size="sm")] * (one.code != "note"), _place(one)], className="dcx-finding-head"),
             dmc.Text([cut(one.message, 600), dmc.Text(f" {one.advice}", span=True, c="dimmed", inherit=True)], size="sm", className="dcx-finding-text"),
             _names(one),
             *switches,

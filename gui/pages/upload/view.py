@@ -19,11 +19,20 @@ from gui.data.normalize import common_genes
 from gui.errors import InvalidParameter
 from gui.figures.data import type_counts
 from gui.figures.template import blank, styled
+from gui.pages.upload.clinical import clinical_layout
+from gui.pages.upload.known import known_layout
 from gui.plugin import DARK, REVISION, Context, Page
 
 PART_WORDS: dict[Role, str] = {"train": "Training cells", "test": "Test cells", "reference": "Reference X", "bulk": "Bulk samples"}
 MOST_TYPES_SHOWN = 60
-TABS = (("parts", "Overview"), ("types", "Cell types"), ("rows", "First rows"), ("about", "About these data"))
+TABS = {
+    "parts": "Overview",
+    "types": "Cell types",
+    "rows": "First rows",
+    "clinical": "Clinical data",
+    "known": "Known compositions",
+    "about": "About these data",
+}
 LEFT = {"tabs": "parts"}
 
 
@@ -35,6 +44,8 @@ def loaded_layout(ctx: Context, page: Page) -> Any:
             page, "type_counts", file_name="cell types", controls=[dmc.Text("Cells of each type in training and test data", size="sm", c="dimmed")]
         ),
         "rows": html.Div(id=page.id.rows),
+        "clinical": clinical_layout(ctx),
+        "known": known_layout(ctx),
         "about": dmc.Stack(
             [
                 dmc.Group([dmc.TextInput(id=page.id.new_name, label="Name"), dmc.TextInput(id=page.id.new_author, label="Author")], grow=True),
@@ -56,8 +67,8 @@ def loaded_layout(ctx: Context, page: Page) -> Any:
             card(
                 dmc.Tabs(
                     [
-                        dmc.TabsList([dmc.TabsTab(title, value=key) for key, title in TABS]),
-                        *[dmc.TabsPanel(contents[key], value=key, pt="md") for key, _ in TABS],
+                        dmc.TabsList([dmc.TabsTab(title, value=key) for key, title in TABS.items()]),
+                        *[dmc.TabsPanel(contents[key], value=key, pt="md") for key in TABS],
                     ],
                     id=page.id.tabs,
                     value=Kept(page, **LEFT).value(ctx, "tabs"),

@@ -1,0 +1,146 @@
+"""Known compositions of the bulk beside the estimate: figures for every type and pooled, and the dots behind them. Shared by DTD and ADTD.
+
+view = AgreementView(page, estimated, active=(Input(page.id.tabs, "value"), "known"))
+view.layout(ctx)      # in the page's layout, inside the tab's panel
+view.bind()           # at module level
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import dash_mantine_components as dmc
+import pandas as pd
+from dash import Input, Output, html, no_update
+from dash.exceptions import PreventUpdate
+
+from gui.components.common import answer, empty_state
+from gui.components.composition import type_colours
+from gui.components.figure import bind_figure_export, figure_card
+from gui.components.table import bind_table_export, result_table, table_view
+from gui.components.views import GONE, SHOWN, Views, options, room, switch
+from gui.engine.truth import POOLED, Comparison, compare_truth
+from gui.errors import MissingPart
+from gui.figures.known import agreement
+from gui.figures.template import styled
+from gui.figures.text import three
+from gui.plugin import DARK, REVISION, Context, Page
+
+EVERY = "every"
+"""Value of the select for all types together; a type's value is ``TYPE`` and its name."""
+TYPE = "type:"
+HEADERS = {
+    "cell_type": "Cell type",
+    "known_as": "In the table",
+    "samples": "Samples",
+    "pearson": "Pearson",
+    "spearman": "Spearman",
+    "rmse": "RMSE",
+    "ccc": "CCC",
+}
+NOTE = "Known shares are counted cells; the estimate tells shares of RNA. A type whose cells hold more RNA lies above the line: then trust the correlation."
+
+Estimated = Callable[[Context], "pd.DataFrame | None"]
+"""Cell types x bulk samples, fractions; None where the run on screen says nothing of the present bulk."""
+
+
+class AgreementView:
+    """One view on one page. Only computed while its tab is on screen. file : begin of the names of saved files."""
+
+    def __init__(self, page: Page, estimated: Estimated, *, active: tuple[Input, str], file: str) -> None:
+        self.page, self.estimated, self.active, self.file = page, estimated, active, file
+        self.views = Views(page, "known")
+
+    def id(self, part: str) -> str:
+        return str(getattr(self.page.id, f"known_{part}"))
+
+    def layout(self, ctx: Context) -> html.Div:
+        controls = [
+            dmc.Select(id=self.id("type"), data=[], value=EVERY, size="xs", w=220, searchable=True, allowDeselect=False, **{"aria-label": "Cell type"}),
+            switch({"figure": "Figure", "table": "Table"}, self.id("look"), "figure"),
+        ]
+        drawing, table = figure_card(self.page, "known_figure", file_name=self.file), result_table(self.page, "known_table")
+        unit = dmc.Text("RMSE in percentage points.", size="xs", c="dimmed", mb=4)
+        there = dmc.Stack([html.Div(id=self.id("words")), self.views.layout(controls, drawing, table, note=NOTE, unit=unit)])
+        return html.Div([html.Div(there, id=self.id("there"), style=GONE), html.Div(id=self.id("missing"))])
+
+    def bind(self) -> None:
+        """Record the callbacks, at module level of the page."""
+        page, this = self.page, self
+        tab, here = self.active
+
+        @page.callback(
+            Output(this.id("missing"), "children"),
+            Output(this.id("there"), "style"),
+            Output(this.id("words"), "children"),
+            Output(this.id("type"), "data"),
+            Output(this.id("type"), "value"),
+            Output(this.id("figure"), "figure"),
+            Output(this.id("figure"), "style"),
+            Output(this.id("table"), "columnDefs"),
+            Output(this.id("table"), "rowData"),
+            *this.views.outputs,
+            REVISION,
+            DARK,
+            tab,
+            Input(this.id("type"), "value"),
+            Input(this.id("look"), "value"),
+        )
+        def draw(ctx: Context, _revision: str | None, dark: bool, active: str | None, which: str | None, look: str | None) -> list[object]:
+            if active != here:
+                raise PreventUpdate
+            try:
+                found = this.compared(ctx)
+            except MissingPart as error:
+                return [empty_state("Nothing to compare", f"{error} {error.advice or ''}"), GONE, *[no_update] * 11]
+            types = list(found.table["cell_type"])[:-1]
+            chosen = which if which == EVERY or str(which).removeprefix(TYPE) in types else EVERY
+            of = POOLED if chosen == EVERY else str(chosen).removeprefix(TYPE)
+            data = options({EVERY: "All cell types"} | {f"{TYPE}{t}": t.replace("|", " + ") for t in types})
+            head = [None, SHOWN, words(found, of), data, no_update if chosen == which else chosen]
+            if look == "table":
+                shown = table_view(measures(found))
+                return [*head, no_update, no_update, shown.columns, shown.rows, *this.views.show("table")]
+            points = found.points if of == POOLED else found.points[found.points["cell_type"] == of]
+            fig = styled(agreement(points, type_colours(ctx.session.dataset, *types)), bool(dark))
+            return [*head, fig, room(fig, above=470), no_update, no_update, *this.views.show("figure")]
+
+        def to_save(ctx: Context) -> tuple[str, pd.DataFrame] | None:
+            try:
+                return f"{this.file}_known", measures(this.compared(ctx))
+            except MissingPart:
+                return None
+
+        bind_figure_export(page, "known_figure")
+        bind_table_export(page, "known_table", to_save)
+        draw.__name__ = "known_draw"
+
+    def compared(self, ctx: Context) -> Comparison:
+        """MissingPart if there is nothing to compare."""
+        data = ctx.session.dataset
+        if data is None or data.truth is None:
+            raise MissingPart("No known compositions have been added.", advice="Add a table of them on the Upload page, tab Known compositions.")
+        frame = self.estimated(ctx)
+        if frame is None:
+            raise MissingPart("This run holds no composition of the present bulk.", advice="Compute it, then it is compared here.")
+        return compare_truth(data.truth.shares, frame, data.truth.pairs)
+
+
+def words(found: Comparison, of: str) -> object:
+    """How well they agree, in a sentence; of : the type, or all of them."""
+    row = found.table.iloc[-1 if of == POOLED else list(found.table["cell_type"]).index(of)]
+    whom = f"{len(found.table) - 1} cell types" if of == POOLED else of.replace("|", " + ")
+    count = found.points["sample"].nunique() if of == POOLED else int(row["samples"])
+    samples = f"{count} sample{'s' if count != 1 else ''}"
+    badges = [(f"RMSE {three(float(row['rmse']) * 100)} percentage points", "gray"), (f"CCC {three(float(row['ccc']))}", "gray")]
+    if found.left_out and of == POOLED:
+        badges.append((f"not compared: {', '.join(t for t in found.left_out[:4])}{' …' if len(found.left_out) > 4 else ''}", "gray"))
+    return answer(f"Pearson r = {three(float(row['pearson']))} with the known composition over {whom} and {samples}.", badges)
+
+
+def measures(found: Comparison) -> pd.DataFrame:
+    """One row per pair of types and one of all together; RMSE in percentage points."""
+    shown = found.table.copy()
+    shown["cell_type"] = [t.replace("|", " + ") for t in shown["cell_type"]]
+    shown["rmse"] *= 100
+    return shown.rename(columns=HEADERS).set_index("Cell type")

@@ -1,0 +1,69 @@
+"""Tables about the bulk samples as the Upload page looks at them: what is in one, what is proposed, how it is joined. In the reading process."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gui.data.clinical import ClinicalChoice, examine_clinical, load_clinical, read_clinical
+from gui.data.dataset import Clinical, Truth
+from gui.data.findings import Finding
+from gui.data.truth import TruthChoice, examine_truth, load_truth, read_truth
+from gui.data.watch import watched
+from gui.errors import MissingPart
+
+
+@dataclass(frozen=True, eq=False)
+class ClinicalSeen:
+    """A clinical table before it is kept. columns : as in the file; sample_column : the one with the names of the samples
+
+    kept : what would be kept, None where no sample could be joined
+    """
+
+    columns: tuple[str, ...]
+    sample_column: str
+    findings: tuple[Finding, ...]
+    kept: Clinical | None
+
+
+@dataclass(frozen=True, eq=False)
+class TruthSeen:
+    """A table of known shares before it is kept. turned : whether its rows are the samples; kept : see :class:`ClinicalSeen`."""
+
+    turned: bool
+    findings: tuple[Finding, ...]
+    kept: Truth | None
+
+
+def see_clinical(choice: ClinicalChoice, samples: Sequence[str]) -> ClinicalSeen:
+    """samples : of the bulk. Raises UnreadableFile, or MissingPart for a column that is not there."""
+    read = read_clinical(choice, samples)
+    found = tuple(examine_clinical(choice.path, choice.shown, samples=samples, choice=choice))
+    try:
+        kept = load_clinical(choice, samples)
+    except MissingPart:  # among the findings
+        kept = None
+    return ClinicalSeen(tuple(map(str, read.frame.columns)), read.sample_column, found, kept)
+
+
+def see_truth(choice: TruthChoice, samples: Sequence[str], types: Sequence[str]) -> TruthSeen:
+    """samples : of the bulk; types : that are estimated. Raises UnreadableFile, BadValues."""
+    read = read_truth(choice, samples, types)
+    found = tuple(examine_truth(choice.path, choice.shown, samples=samples, types=types, choice=choice))
+    try:
+        kept = load_truth(choice, samples, types)
+    except MissingPart:
+        kept = None
+    return TruthSeen(read.turned, found, kept)
+
+
+def clinical_task(dataset: object, params: tuple[ClinicalChoice, Sequence[str]], *, progress: object) -> ClinicalSeen:
+    """:func:`see_clinical` as a task."""
+    with watched([params[0].path]):
+        return see_clinical(*params)
+
+
+def truth_task(dataset: object, params: tuple[TruthChoice, Sequence[str], Sequence[str]], *, progress: object) -> TruthSeen:
+    """:func:`see_truth` as a task."""
+    with watched([params[0].path]):
+        return see_truth(*params)

@@ -1,0 +1,169 @@
+"""Clinical data and known compositions on the Upload page, and the comparison on DTD and ADTD, through the door."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from gui.app import Application
+from gui.data.example import make_example
+from gui.engine.params import DTDParams
+from gui.sessions.cache import DCXCache
+from gui.sessions.file import load, to_bytes
+from tests.gui.steps import run_dtd, session_with, show, until
+from tests.gui.upload_page import choose, one
+
+QUICK = DTDParams(iterations=20, train_mixtures=60, test_mixtures=60)
+COLUMN = "column:"
+
+
+@pytest.fixture
+def session(application: Application, tab: Any) -> DCXCache:
+    """The example's data without their known composition, on the Upload page."""
+    made = session_with(application, "Study")
+    made.set_dataset(replace(make_example().dataset, truth=None), keep_runs=False)
+    show(tab, made.session_id)
+    tab.go("upload")
+    return made
+
+
+def clinical_csv(folder: Path, **more: str) -> Path:
+    """17 of the 20 samples, spelled otherwise; a row that belongs to none."""
+    rows = [f"sample-{i:02d};{30 + i};{100 * i};{'Dead' if i % 3 else 'Alive'};{i % 2}" for i in range(1, 18)]
+    path = folder / more.get("name", "patients.csv")
+    path.write_text("\n".join(["Patient;Age;OS.time;OS;Relapse", *rows, "other;1;2;Alive;1"]) + "\n", "utf-8")
+    return path
+
+
+def truth_csv(folder: Path, *, rename: dict[str, str] | None = None) -> tuple[Path, pd.DataFrame]:
+    shares = make_example().truth.rename(index=rename or {})
+    path = folder / "flow.csv"
+    (shares.T * 100).rename_axis("sample").to_csv(path)
+    return path, shares
+
+
+def test_a_clinical_table_is_looked_at_kept_changed_and_removed(tab: Any, session: DCXCache, tmp_path: Path) -> None:
+    before = session.dataset
+    choose(tab, "clinical", clinical_csv(tmp_path))
+    assert session.dataset is before, "nothing is kept before the user says so"
+    assert "17 of 20 samples have clinical data, from patients.csv." in tab.text("upload-clinical-head")
+    said = tab.text("upload-clinical-box")
+    for words in ("match when", "are not in patients.csv", "belong to no sample", "unit of OS.time", "which value is the event"):
+        assert words in said, words
+    assert [tab.get(f"upload-clinical-{name}", "value") for name in ("sample", "time", "event", "value", "unit")] == [
+        f"{COLUMN}Patient", f"{COLUMN}OS.time", f"{COLUMN}OS", f"{COLUMN}Dead", "none",
+    ]  # fmt: skip
+    tab.set({("upload-clinical-unit", "value"): "days"})
+    assert "unit of OS.time" not in tab.text("upload-clinical-box")
+    tab.set({("upload-clinical-event", "value"): f"{COLUMN}Relapse"})
+    assert tab.get("upload-clinical-value", "value") == f"{COLUMN}1", "proposed anew for another column"
+    tab.set({("upload-clinical-event", "value"): f"{COLUMN}OS"})
+    tab.click("upload-clinical-keep")
+    kept = session.dataset.clinical
+    assert (kept.time, kept.event, kept.event_value, kept.unit) == ("OS.time", "OS", "Dead", "days")
+    assert list(kept.table.index) == session.dataset.bulk.samples
+    assert kept.table.loc["Sample 05", "Age"] == 35
+    assert kept.table.loc["Sample 20"].isna().all()
+    assert tab.get("upload-clinical-token", "data") is None
+    assert tab.get("upload-clinical-choosing", "style") == {"display": "none"}
+    # changed later, without the file
+    tab.set({("upload-clinical-unit", "value"): "months"})
+    assert session.dataset.clinical.unit == "months"
+    assert "OS.time, months" in tab.text("upload-clinical-head")
+    tab.set({("upload-clinical-event", "value"): "none"})
+    assert (session.dataset.clinical.event, session.dataset.clinical.event_value) == ("", "")
+    assert tab.get("upload-clinical-value-box", "style") == {"display": "none"}
+    tab.click("upload-clinical-remove")
+    assert session.dataset.clinical is None
+    assert tab.get("upload-clinical-choosing", "style") == {}
+    assert tab.get("upload-clinical-panel", "style") == {"display": "none"}
+
+
+def test_a_table_that_cannot_be_read_or_joined_changes_nothing(tab: Any, session: DCXCache, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.csv"
+    broken.write_bytes(b"\x00\x01\x02" * 50)
+    before = session.dataset
+    choose(tab, "clinical", broken)
+    assert tab.notices, "said in a sentence"
+    assert "Traceback" not in " ".join(tab.notices)
+    assert tab.get("upload-clinical-token", "data") is None
+    strange = tmp_path / "others.csv"
+    strange.write_text("id,age\nA1,3\nA2,4\n", "utf-8")
+    choose(tab, "clinical", strange)
+    assert "No sample of the bulk is in this table." in tab.text("upload-clinical-head")
+    assert "None of the 20 samples" in tab.text("upload-clinical-box")
+    assert tab.get("upload-clinical-keep", "disabled") is True
+    tab.click("upload-clinical-cancel")
+    assert tab.get("upload-clinical-token", "data") is None
+    assert session.dataset is before
+
+
+def test_known_types_are_paired_and_compared_with_the_estimate(application: Application, tab: Any, session: DCXCache, tmp_path: Path) -> None:
+    application.start()
+    run_dtd(tab, QUICK)
+    until(lambda: session.current("dtd") is not None)
+    tab.set({("dtd-tabs", "value"): "known"})
+    assert "Add a table of them on the Upload page" in tab.text("dtd-known-missing")
+    assert tab.get("dtd-known-there", "style") == {"display": "none"}
+    tab.go("upload")
+    path, shares = truth_csv(tmp_path, rename={"B cells": "Lymphocytes, B", "hidden": "Granulocytes"})
+    choose(tab, "known", path)
+    assert "Known composition of all 20 bulk samples, from flow.csv." in tab.text("upload-known-head")
+    assert "divided by 100" in tab.text("upload-known-box")
+    types = session.dataset.types
+    assert tab.get(one("known_pair", "Lymphocytes, B"), "value") == ["B cells"], "proposed"
+    assert tab.get(one("known_pair", types[1]), "value") == [types[1]]
+    assert tab.get(one("known_pair", "Granulocytes"), "value") == []
+    tab.set({(one("known_pair", "Granulocytes"), "value"): ["hidden"]})
+    tab.click("upload-known-keep")
+    truth = session.dataset.truth
+    np.testing.assert_allclose(truth.shares.to_numpy(), shares.to_numpy(), atol=1e-12)
+    assert truth.pairs["Granulocytes"] == "hidden"
+    # a pair is changed later
+    tab.set({(one("known_pair", types[1]), "value"): []})
+    assert types[1] not in session.dataset.truth.pairs
+    assert f"not compared: {types[1]}" in tab.text("upload-known-head")
+    tab.set({(one("known_pair", types[1]), "value"): [types[1]]})
+    tab.go("dtd")
+    tab.set({("dtd-tabs", "value"): "known"})
+    estimate = session.current("dtd").result.composition["bulk"]
+    pairs = {k: v for k, v in session.dataset.truth.pairs.items() if v in estimate.index}
+    x = np.concatenate([truth.shares.loc[k].to_numpy() for k in pairs])
+    y = np.concatenate([estimate.loc[v].to_numpy() for v in pairs.values()])
+    assert f"Pearson r = {stats.pearsonr(x, y)[0]:.3f} with the known composition over {len(pairs)} cell types and 20 samples." in tab.text("dtd-known-words")
+    assert "not compared: Granulocytes" in tab.text("dtd-known-words"), "DTD estimates no hidden background"
+    dots = [t for t in tab.get("dtd-known-figure", "figure")["data"] if t["mode"] == "markers"]
+    assert len(dots) == len(pairs)
+    tab.set({("dtd-known-type", "value"): f"type:{types[1]}"})
+    r = stats.pearsonr(truth.shares.loc[next(k for k, v in pairs.items() if v == types[1])], estimate.loc[types[1]])[0]
+    assert f"{r:.3f}"[:5] in tab.text("dtd-known-words")
+    tab.set({("dtd-known-look", "value"): "table"})
+    rows = tab.get("dtd-known-table", "rowData")
+    assert [row["c0"] for row in rows][-1] == "all types"
+    assert len(rows) == len(pairs) + 1
+    error = np.sqrt(np.mean((x - y) ** 2)) * 100
+    assert rows[-1]["c5"] == pytest.approx(error, rel=1e-3)
+    tab.click("dtd-known-table-csv")
+    ((name, content),) = tab.downloaded()
+    assert name == "dtd_known.csv"
+    assert len(content.decode("utf-8-sig").splitlines()) == len(rows) + 1
+
+
+def test_tables_stay_with_the_samples_when_the_session_is_saved_and_opened_again(session: DCXCache, tab: Any, tmp_path: Path) -> None:
+    choose(tab, "clinical", clinical_csv(tmp_path))
+    tab.click("upload-clinical-keep")
+    path, _ = truth_csv(tmp_path)
+    choose(tab, "known", path)
+    tab.click("upload-known-keep")
+    written = tmp_path / "study.dcxsession"
+    written.write_bytes(to_bytes(session.snapshot()))
+    again, here = load(written).dataset, session.dataset
+    pd.testing.assert_frame_equal(again.clinical.table, here.clinical.table)
+    pd.testing.assert_frame_equal(again.truth.shares, here.truth.shares)
+    assert dict(again.truth.pairs) == dict(here.truth.pairs) != {}

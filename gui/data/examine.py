@@ -13,9 +13,10 @@ from gui.data.across import compare_parts, labelled, shared_genes
 from gui.data.dataset import ROLES, Cells, Dataset, Matrix, Role, Source
 from gui.data.diagnose import diagnose
 from gui.data.findings import Finding, Outcome, Place, outcome
+from gui.data.held import HERE, Held
 from gui.data.load import LoadRequest
 from gui.data.normalize import select_genes
-from gui.data.parts import PREVIEW, Part, read_all
+from gui.data.parts import PREVIEW, Part
 from gui.data.profiles import bulk_against, quality, similarity, type_profiles
 from gui.data.repair_list import chosen_files, repair_part
 from gui.data.repairs import Repair, filled_rows
@@ -76,13 +77,15 @@ class Examination:
         return tuple(dict.fromkeys(x.repair for x in self.findings if x.repair is not None and x.severity != "info"))
 
 
-def examine(request: LoadRequest, *, n_genes: int | None = 1000, current: Dataset | None = None) -> Examination:
+def examine(request: LoadRequest, *, n_genes: int | None = 1000, current: Dataset | None = None, held: Held | None = None) -> Examination:
     """What is in the files of ``request`` after its repairs, and what is wrong with it.
 
     n_genes : how many will be selected, for the funnel; current : what is loaded already and stays (only the bulk is replaced): the files are
-    compared with it, but nothing is said about it. Never raises for bad data: a refusal is a finding.
+    compared with it, but nothing is said about it; held : what was read before. Never raises for bad data: a refusal is a finding.
     """
-    raw, found = _read(request)
+    reading = (held or Held()).read(chosen_files(request.files, request.repairs))
+    raw = reading.parts
+    found = [_unread(error, request.files[role].shown, role) for role, error in reading.errors.items()]
     standing = {role: part for role, part in _standing(current).items() if role not in raw}
     whole: dict[Role, Part] = {}
     done: list[str] = []
@@ -115,9 +118,9 @@ def examine(request: LoadRequest, *, n_genes: int | None = 1000, current: Datase
     )
 
 
-def preview(request: LoadRequest, repair: Repair) -> pd.DataFrame:
-    """What one repair would change after those of the request: a small table. DataError."""
-    raw = read_all(chosen_files(request.files, request.repairs))[0]
+def preview(request: LoadRequest, repair: Repair, *, held: Held | None = None) -> pd.DataFrame:
+    """What one repair would change after those of the request: a small table; held : what was read before. DataError."""
+    raw, _ = (held or Held()).read(chosen_files(request.files, request.repairs)).whole()
     for role, part in raw.items():
         if repair.fits(role):
             return repair.preview(repair_part(part, request.repairs)[0])
@@ -126,8 +129,9 @@ def preview(request: LoadRequest, repair: Repair) -> pd.DataFrame:
 
 def mend(request: LoadRequest, *, rounds: int = 6) -> LoadRequest:
     """The request with every proposed repair added, again and again until nothing more is proposed."""
+    held = Held()
     for _ in range(rounds):
-        more = [r for r in examine(request).proposed if r not in request.repairs]
+        more = [r for r in examine(request, held=held).proposed if r not in request.repairs]
         if not more:
             break
         request = request.model_copy(update={"repairs": (*request.repairs, *more)})
@@ -145,25 +149,6 @@ def _standing(current: Dataset | None) -> dict[Role, Part]:
         labels = np.asarray(of.labels, dtype=object) if of is not None else None
         made[role] = Part(matrix, labels, pd.DataFrame(index=matrix.columns), current.source(role) or Source(role, current.name, "session"))
     return made
-
-
-def _read(request: LoadRequest) -> tuple[dict[Role, Part], list[Finding]]:
-    """The parts that can be read, and why the others cannot."""
-    files = chosen_files(request.files, request.repairs)
-    try:
-        return dict(read_all(files)[0]), []
-    except DataError:
-        pass  # which one it is, each on its own tells
-    read: dict[Role, Part] = {}
-    found: list[Finding] = []
-    for role in ROLES:
-        if role not in files:
-            continue
-        try:
-            read |= {r: p for r, p in read_all({role: files[role]})[0].items() if r == role or r not in files}
-        except DataError as error:
-            found.append(_unread(error, files[role].shown, role))
-    return read, found
 
 
 def _unread(error: DataError, file: str, role: str) -> Finding:
@@ -251,10 +236,10 @@ def _bulk(sound: Mapping[Role, Part]) -> tuple[pd.DataFrame, float]:
 def examine_task(dataset: object, params: tuple[LoadRequest, int | None], *, progress: object) -> Examination:
     """:func:`examine` as a task; dataset : the present one, where only the bulk is replaced; params : the request, the number of genes to be selected."""
     with watched([choice.path for choice in params[0].files.values()], PATIENCE):
-        return examine(params[0], n_genes=params[1], current=dataset if isinstance(dataset, Dataset) else None)
+        return examine(params[0], n_genes=params[1], current=dataset if isinstance(dataset, Dataset) else None, held=HERE)
 
 
 def preview_task(dataset: object, params: tuple[LoadRequest, Repair], *, progress: object) -> pd.DataFrame:
     """:func:`preview` as a task; params : the request and the repair."""
     with watched([choice.path for choice in params[0].files.values()], PATIENCE):
-        return preview(*params)
+        return preview(*params, held=HERE)

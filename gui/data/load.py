@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from gui.data.clinical import ClinicalChoice, load_clinical
 from gui.data.dataset import ROLES, Bulk, Cells, Dataset, Role, Source
 from gui.data.dcx import DcxFile
 from gui.data.diagnose import diagnose
+from gui.data.held import HERE
 from gui.data.normalize import common_genes, split_cells
 from gui.data.parts import CellChoice, FileChoice, Frozen, Inspection, Part, inspect_file, read_all
 from gui.data.profiles import type_profiles
@@ -39,6 +40,7 @@ from gui.errors import EmptyColumn, MissingPart
 __all__ = ["CellChoice", "FileChoice", "Inspection", "LoadRequest", "inspect_file", "load_dataset"]
 
 SCALE = 10_000.0
+ReadAll = Callable[[Mapping[Role, FileChoice]], tuple[dict[Role, Part], DcxFile | None]]
 
 
 class LoadRequest(Frozen):
@@ -63,17 +65,17 @@ class LoadRequest(Frozen):
     truth: TruthChoice | None = None
 
 
-def load_dataset(request: LoadRequest, *, current: Dataset | None = None) -> Dataset:
+def load_dataset(request: LoadRequest, *, current: Dataset | None = None, read_with: ReadAll = read_all) -> Dataset:
     """Read, check and put together everything in ``request``; ``current`` is never changed.
 
-    With only a bulk in the request and ``current`` given, the bulk alone is replaced.
+    With only a bulk in the request and ``current`` given, the bulk alone is replaced. read_with : what reads the files.
     Raises DataError: one sentence that names file, gene, type or sample, and what to do.
     """
     if set(request.files) == {"bulk"} and current is not None and current.parts().keys() - {"bulk"}:
-        part = _checked("bulk", read_parts(request)[0]["bulk"])
+        part = _checked("bulk", read_parts(request, read_with)[0]["bulk"])
         dataset = replace(current, bulk=Bulk(part.matrix, part.obs), sources=(*(s for s in current.sources if s.role != "bulk"), part.source))
         return with_tables(_complete(dataset), request)
-    read, dcx = read_parts(request)
+    read, dcx = read_parts(request, read_with)
     if "train" not in read:
         raise MissingPart("There are no single-cell training data.", advice="Choose a file of labelled single cells.")
     parts = {role: _checked(role, read[role]) for role in ROLES if role in read}
@@ -126,9 +128,9 @@ def with_tables(dataset: Dataset, request: LoadRequest) -> Dataset:
     return replace(dataset, clinical=clinical, truth=truth)
 
 
-def read_parts(request: LoadRequest) -> tuple[dict[Role, Part], DcxFile | None]:
+def read_parts(request: LoadRequest, read_with: ReadAll = read_all) -> tuple[dict[Role, Part], DcxFile | None]:
     """All parts by role, repaired but unchecked."""
-    read, dcx = read_all(chosen_files(request.files, request.repairs))
+    read, dcx = read_with(chosen_files(request.files, request.repairs))
     return {role: repair_part(part, request.repairs)[0] for role, part in read.items()}, dcx
 
 
@@ -240,6 +242,6 @@ def inspect_task(dataset: object, params: tuple[Path, Role, str], *, progress: o
 
 
 def load_task(dataset: object, params: LoadRequest, *, progress: object) -> Dataset:
-    """:func:`load_dataset` as a task; dataset : the present one, where only the bulk is replaced."""
+    """:func:`load_dataset` as a task; dataset : the present one, where only the bulk is replaced. What looking at the files has read is used up."""
     with watched([choice.path for choice in params.files.values()]):
-        return load_dataset(params, current=dataset if isinstance(dataset, Dataset) else None)
+        return load_dataset(params, current=dataset if isinstance(dataset, Dataset) else None, read_with=HERE.take)

@@ -24,7 +24,7 @@ from gui.data.sniff import first_bytes, looks_like, unzipped_head
 from gui.data.tables import Table, read_table
 from gui.errors import MissingPart, NoLabels, UnreadableFile
 
-__all__ = ["CellChoice", "FileChoice", "Frozen", "Inspection", "Part", "file_kind", "inspect_file", "read_all"]
+__all__ = ["CellChoice", "FileChoice", "Frozen", "Inspection", "Part", "file_kind", "inspect_file", "read_all", "read_from"]
 
 PREVIEW = (8, 6)
 """Rows and columns of a preview."""
@@ -223,6 +223,12 @@ def _sha256(*paths: Path) -> str:
         with open(path, "rb") as file:
             hashlib.file_digest(file, lambda: digest)
     return digest.hexdigest()
+
+
+def read_from(choice: FileChoice) -> tuple[Path, ...]:
+    """Every file that reading it opens. Raises UnreadableFile."""
+    values = tenx.files_of(choice.path, choice.shown) if file_kind(choice.path, choice.shown) == "10x" else (choice.path,)
+    return values if choice.labels is None else (*values, choice.labels)
 
 
 def read_all(files: Mapping[Role, FileChoice]) -> tuple[dict[Role, Part], DcxFile | None]:

@@ -10,12 +10,11 @@ import pandas as pd
 
 from gui.data import findings as f
 from gui.data.across import compare_parts, labelled, shared_genes
-from gui.data.dataset import ROLES, Cells, Dataset, Matrix, Role, Source
+from gui.data.dataset import ROLES, Dataset, Matrix, Role, Source
 from gui.data.diagnose import diagnose
 from gui.data.findings import Finding, Outcome, Place, outcome
 from gui.data.held import HERE, Held
 from gui.data.load import LoadRequest
-from gui.data.normalize import select_genes
 from gui.data.parts import PREVIEW, Part
 from gui.data.profiles import bulk_against, quality, similarity, type_profiles
 from gui.data.repair_list import chosen_files, repair_part
@@ -111,7 +110,7 @@ def examine(request: LoadRequest, *, n_genes: int | None = 1000, current: Datase
         tuple(_preview_of(x.repair, whole) for x in findings),
         {role: _seen(part) for role, part in whole.items()},
         tuple(done),
-        _funnel(raw | standing, whole | standing, sound, n_genes, request.scale),
+        _funnel(raw | standing, whole | standing, sound, n_genes),
         *_types(sound),
         {role: quality(part.matrix, part.labels) for role, part in whole.items() if role not in sick},
         *_bulk(sound),
@@ -177,7 +176,7 @@ def _seen(part: Part) -> Seen:
     return Seen(source.role, source.name, source.kind, matrix.n_genes, matrix.n_columns, {k: v for k, v in source.options.items() if k != "repairs"}, corner)
 
 
-def _funnel(raw: Mapping[Role, Part], whole: Mapping[Role, Part], sound: Mapping[Role, Part], n_genes: int | None, scaled: bool) -> pd.DataFrame:
+def _funnel(raw: Mapping[Role, Part], whole: Mapping[Role, Part], sound: Mapping[Role, Part], n_genes: int | None) -> pd.DataFrame:
     table = pd.DataFrame(index=pd.Index(STAGES), columns=pd.Index([r for r in ROLES if r in raw], dtype=object), dtype="Int64")
     for role in table.columns:
         table.loc["read", role] = raw[role].matrix.n_genes
@@ -194,9 +193,7 @@ def _funnel(raw: Mapping[Role, Part], whole: Mapping[Role, Part], sound: Mapping
     expressed = int(filled_rows(aligned).sum())
     full = aligned.sums() > 0
     table.loc["expressed"] = expressed
-    cells = Cells(aligned, train.labels, train.obs).where(full)
-    wanted = n_genes if n_genes is not None and n_genes < len(shared) and full.any() else None
-    table.loc["selected"] = len(select_genes(cells, wanted, 1.0 if scaled else None)) if wanted else len(shared)
+    table.loc["selected"] = n_genes if n_genes and n_genes < len(shared) and full.any() else len(shared)  # which ones makes no difference here
     return table
 
 

@@ -17,6 +17,7 @@ from gui.data.examine import examine, mend
 from gui.data.findings import FINDINGS
 from gui.data.guess import log_base, looks_transposed, scale_of
 from gui.data.load import FileChoice, LoadRequest, load_dataset
+from gui.data.normalize import prepare
 from gui.data.truth import TruthChoice
 from gui.errors import MissingPart
 
@@ -40,6 +41,13 @@ def test_everything_the_wizard_shows_is_there(shared_data: Path) -> None:
     assert set(found.quality["train"].columns) == {"sum", "genes", "label"}
     assert 0.3 < found.bulk_correlation <= 1
     assert len(found.previews) == len(found.findings)
+
+
+@pytest.mark.parametrize("n_genes", [20, 100, 395, 396, 5000, None])
+@pytest.mark.parametrize("scale", [True, False])
+def test_the_funnel_ends_with_the_genes_that_the_analysis_uses(n_genes: int | None, scale: bool, shared_data: Path) -> None:
+    wanted = request(shared_data, bulk="clean_application.csv").model_copy(update={"scale": scale})
+    assert examine(wanted, n_genes=n_genes).funnel.loc["selected", "train"] == len(prepare(load_dataset(wanted), n_genes=n_genes).genes)
 
 
 def test_a_fault_of_one_file_does_not_hide_what_is_known_of_the_others(shared_data: Path) -> None:

@@ -73,7 +73,7 @@ class Inspection:
     var_columns: tuple[str, ...] = ()
     genes_column: str | None = None
     forecast: Forecast | None = None
-    traits: tuple[str, ...] = ()
+    traits: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +82,7 @@ class Part:
 
     labels : text or None per column, for cells and where a reference's types come from a column; None for cells without any: unlabelled says why
     var : what an .h5ad file says about its genes, one row per gene; label_in_var : its column that is called like cell types
-    matrices : of an .h5ad file, to choose from; choice : what it was read from; traits : what was unusual about a table (see Table)
+    matrices : of an .h5ad file, to choose from; choice : what it was read from; traits : what was unusual -> its sentence among the notes (findings.TRAITS)
     """
 
     matrix: Matrix
@@ -94,7 +94,7 @@ class Part:
     label_in_var: str | None = None
     matrices: tuple[str, ...] = ()
     choice: FileChoice | None = None
-    traits: tuple[str, ...] = ()
+    traits: Mapping[str, str] = field(default_factory=dict)
 
 
 def file_kind(path: Path, name: str) -> Kind:
@@ -369,6 +369,7 @@ def _read_h5ad(role: Role, choice: FileChoice, genes: Collection[str] | None) ->
         label_in_var=label_column_among(info.var_columns),
         matrices=info.matrices,
         choice=choice,
+        traits=part.traits,
     )
 
 

@@ -251,7 +251,8 @@ def _labels(part: Part) -> Iterator[Finding]:
         return
     if missing:
         cells = part.matrix.columns[~there]
-        message = f"{number(missing)} cell{'s' if missing > 1 else ''} of {name} without a label ({some(cells)}): left out."
+        # not by their names: these are in no dataset then, and no export with pseudonyms would replace them
+        message = f"{number(missing)} cell{'s' if missing > 1 else ''} of {name} without a label left out."
         yield f.CellsWithoutLabel(Place.at(name, role, columns=cells), message)
     labels = part.labels[there]
     counts = pd.Series(labels, dtype=object).value_counts().sort_index()

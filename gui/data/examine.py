@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-import numpy as np
 import pandas as pd
 
 from gui.data import findings as f
-from gui.data.across import compare_parts, labelled, shared_genes
-from gui.data.dataset import ROLES, Dataset, Matrix, Role, Source
+from gui.data.across import compare_parts, labelled, parts_of, shared_genes
+from gui.data.dataset import ROLES, Dataset, Matrix, Role
 from gui.data.diagnose import diagnose
 from gui.data.findings import Finding, Outcome, Place, outcome
 from gui.data.held import HERE, Held
@@ -85,7 +84,7 @@ def examine(request: LoadRequest, *, n_genes: int | None = 1000, current: Datase
     reading = (held or Held()).read(chosen_files(request.files, request.repairs))
     raw = reading.parts
     found = [_unread(error, request.files[role].shown, role) for role, error in reading.errors.items()]
-    standing = {role: part for role, part in _standing(current).items() if role not in raw}
+    standing = {role: part for role, part in (parts_of(current).items() if current is not None else ()) if role not in raw}
     whole: dict[Role, Part] = {}
     done: list[str] = []
     for role, part in raw.items():
@@ -135,19 +134,6 @@ def mend(request: LoadRequest, *, rounds: int = 6) -> LoadRequest:
             break
         request = request.model_copy(update={"repairs": (*request.repairs, *more)})
     return request
-
-
-def _standing(current: Dataset | None) -> dict[Role, Part]:
-    """The parts of a dataset as if they had just been read."""
-    if current is None:
-        return {}
-    cells = {"train": current.train, "test": current.test}
-    made: dict[Role, Part] = {}
-    for role, matrix in current.parts().items():
-        of = cells.get(role)
-        labels = np.asarray(of.labels, dtype=object) if of is not None else None
-        made[role] = Part(matrix, labels, pd.DataFrame(index=matrix.columns), current.source(role) or Source(role, current.name, "session"))
-    return made
 
 
 def _unread(error: DataError, file: str, role: str) -> Finding:

@@ -387,7 +387,7 @@ class ProtectedSession(Finding):
 
 
 TRAITS: dict[str, type[Finding]] = {
-    **dict.fromkeys(("sheet", "other-sheet", "thousands-separator", "no-x", "matrix-proposed", "matrix", "genes-column"), ChoiceMade),
+    **dict.fromkeys(("sheet", "other-sheet", "thousands-separator", "no-x", "matrix-proposed", "matrix"), ChoiceMade),
     "genes-stripped": BlanksInNames,
 }
 """What a reader found unusual -> the finding; anything else is a note."""

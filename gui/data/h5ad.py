@@ -142,7 +142,6 @@ def read_h5ad(
         if genes_column:
             options["genes_column"] = genes_column
             notes.append(f"The gene names were taken from the column {genes_column} of var.")
-            traits["genes-column"] = notes[-1]
         return H5adPart(Matrix(found, var.index, columns), table.loc[:, list(obs)].copy(), var, options, tuple(notes), traits)
 
 

@@ -196,7 +196,7 @@ def _analyze(options: argparse.Namespace) -> None:
         }
         record = _record(dataset, parameters, options.seed, warnings, search, tasks.versions())
         _write(options.out, _tables(model, dtd, adtd), record)
-    for note in [f"{source.name}: {n}" for source in dataset.sources for n in source.notes] + warnings:
+    for note in [f"{source.name}: {n}" for source in dataset.sources for n in (*source.warnings, *source.notes)] + warnings:
         say(f"Note: {note}", sys.stderr)
     if example is not None:
         say(_example_table(example, model, dtd, adtd), sys.stdout)
@@ -281,7 +281,8 @@ def _record(
         "seeds": {"train_mixtures": seed, "test_mixtures": seed + 1, "split": seed},
         "versions": {"deconomix-gui": __version__, **versions},
         "inputs": [
-            {"role": s.role, "name": s.name, "kind": s.kind, "sha256": s.sha256, "options": {k: str(v) for k, v in s.options.items()}, "notes": list(s.notes)}
+            {"role": s.role, "name": s.name, "kind": s.kind, "sha256": s.sha256, "options": {k: str(v) for k, v in s.options.items()}}
+            | {"notes": list(s.notes), "warnings": list(s.warnings)}
             for s in dataset.sources
         ],
         "training_id": dataset.training_id,

@@ -19,7 +19,7 @@ from gui.data.checks import (
     shorten,
     some,
 )
-from gui.data.dataset import ROLES, Cells, Matrix, Role
+from gui.data.dataset import ROLES, Cells, Dataset, Matrix, Role, Source
 from gui.data.diagnose import caught, empty_columns
 from gui.data.findings import Finding, Place
 from gui.data.guess import symbol_column
@@ -61,6 +61,17 @@ def labelled(part: Part) -> Cells | None:
     if not there.any():
         return None
     return Cells(part.matrix.where(there), np.array([str(v) for v in part.labels[there]], dtype=object), part.obs[there])
+
+
+def parts_of(dataset: Dataset) -> dict[Role, Part]:
+    """The parts of a dataset as if they had just been read."""
+    cells = {"train": dataset.train, "test": dataset.test}
+    made: dict[Role, Part] = {}
+    for role, matrix in dataset.parts().items():
+        of = cells.get(role)
+        labels = np.asarray(of.labels, dtype=object) if of is not None else None
+        made[role] = Part(matrix, labels, pd.DataFrame(index=matrix.columns), dataset.source(role) or Source(role, dataset.name, "session"))
+    return made
 
 
 def of_error(error: DeconomixError, place: Place, repair: Repair | None = None, alternatives: tuple[Repair, ...] = ()) -> Finding:
@@ -125,7 +136,7 @@ def _few_common(parts: Mapping[Role, Part]) -> Iterator[Finding]:
     train = parts["train"].matrix.genes
     for role in ("test", "reference", "bulk"):
         part = parts.get(role)
-        if part is None:
+        if part is None or part.source.kind == "split":
             continue
         there = train.isin(part.matrix.genes)
         share = float(there.mean())
@@ -213,7 +224,8 @@ def _types_between(types: list[str], train: Cells | None, test: Cells | None, pa
         name = parts["test"].source.name
         there = [spelled.get(t, t) for t in test.types]
         if unseen := [t for t in types if t not in there]:
-            message = f"Without test cells, so no correlation can be given: {some(unseen)} (not in {name})."
+            where = "" if parts["test"].source.kind == "split" else f" (not in {name})"
+            message = f"Without test cells, so no correlation can be given: {some(unseen)}{where}."
             yield f.NotInTest(Place.at(name, "test", columns=unseen), message)
         foreign = [t for t in there if t not in types and train is not None and t not in train.types]
         if foreign:

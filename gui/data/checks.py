@@ -142,29 +142,6 @@ def check_types(cells: Cells, name: str) -> None:
         )
 
 
-def notes_on_cells(cells: Cells, role: Role) -> list[str]:
-    """What is unusual but allowed: types of a single cell, genes without counts."""
-    counts = cells.counts()
-    single = list(counts.index[counts == 1])
-    verb = "has" if len(single) == 1 else "have"
-    notes = [f"{some(single)} {verb} a single cell in {PART_NAMES[role]}: what is estimated from it rests on little."] if single else []
-    return notes + notes_on_values(cells.matrix, role)
-
-
-def notes_on_values(matrix: Matrix, role: Role) -> list[str]:
-    """Hints drawn from the values: log scale, genes that are zero everywhere."""
-    values: Any = matrix.values.data if matrix.is_sparse else matrix.values
-    notes, top = [], float(values.max())
-    if 2 < top < 25 and matrix.n_genes > 50 and not np.array_equal(values, np.rint(values)):
-        notes.append(f"The values of {PART_NAMES[role]} look log-transformed (largest {top:.3g}, not whole numbers); deconvolution needs a linear scale.")
-    stored: Any = matrix.values
-    filled = len(np.unique(stored.indices[stored.data != 0])) if matrix.is_sparse else int(stored.any(axis=1).sum())
-    empty = matrix.n_genes - filled
-    if empty:
-        notes.append(f"{number(empty)} gene{'s are' if empty > 1 else ' is'} zero throughout {PART_NAMES[role]}.")
-    return notes
-
-
 def check_common(parts: Mapping[Role, Matrix], genes: pd.Index) -> None:
     """The parts must share genes. Raises NoCommonGenes with the likely cause."""
     if len(genes):
@@ -264,23 +241,6 @@ def check_reference(reference: pd.DataFrame) -> None:
         f"The cell types {some(involved)} cannot be told apart: over the {number(genes)} genes in use their profiles are {how}.",
         advice="Merge these types or leave one of them out; more genes may help too.",
     )
-
-
-_WARNINGS = (" look log-transformed ", "Nearly the same profile ", " a single cell in ", "Without test cells, ")
-
-
-def is_warning(note: str) -> bool:
-    """Whether a note on loaded data is one the user should act on; the others say what was done on the way in."""
-    return any(words in note for words in _WARNINGS)
-
-
-def notes_on_types(reference: pd.DataFrame) -> list[str]:
-    """Types that are nearly the same: allowed, but their shares are hard to tell apart."""
-    values = reference.to_numpy(dtype=np.float64)
-    unit = values / np.maximum(np.sqrt((values**2).sum(axis=0)), 1e-300)
-    alike = np.triu(unit.T @ unit, k=1)
-    pairs = [f"{shorten(reference.columns[i], 30)} and {shorten(reference.columns[j], 30)} ({alike[i, j]:.4f})" for i, j in np.argwhere(alike > ALIKE)]
-    return [f"Nearly the same profile (cosine similarity): {some(pairs)}; their shares are hard to tell apart, consider merging them."] if pairs else []
 
 
 def check_prepared(prepared: Prepared) -> None:

@@ -260,7 +260,7 @@ class Source:
 
     name : file name as shown (never a path); kind : "h5ad", "csv", "dcx", "example", "split", "mean"
     sha256 : of the file, "" if there is none; options : what was chosen on reading (label column, layer, ...)
-    notes : sentences, what was done on the way in
+    notes : sentences, what was done on the way in; warnings : those that the user should act on (sessions saved earlier have all of them as notes)
     """
 
     role: Role
@@ -270,6 +270,7 @@ class Source:
     description: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -61,7 +61,7 @@ def diagnose(part: Part, others: Collection[str] = (), *, layout: bool = True) -
     others : genes of the other parts, where there are any; layout : also whether genes and columns seem to be exchanged, which is a guess
     """
     role, name, matrix = part.source.role, part.source.name, part.matrix
-    found = [f.of_note(note, name, role) for note in part.source.notes]
+    found = f.of_notes(part.source.notes, part.traits, Place(name, role))
     if error := caught(lambda: check_size(matrix, role, name)):
         return [*found, f.Unreadable.of(error, Place(name, role))]
     exchanged = transposed(part, others) if layout else None
@@ -251,7 +251,8 @@ def _labels(part: Part) -> Iterator[Finding]:
         return
     if missing:
         cells = part.matrix.columns[~there]
-        message = f"{number(missing)} cell{'s' if missing > 1 else ''} of {name} without a label ({some(cells)}): left out."
+        # not by their names: these are in no dataset then, and no export with pseudonyms would replace them
+        message = f"{number(missing)} cell{'s' if missing > 1 else ''} of {name} without a label left out."
         yield f.CellsWithoutLabel(Place.at(name, role, columns=cells), message)
     labels = part.labels[there]
     counts = pd.Series(labels, dtype=object).value_counts().sort_index()

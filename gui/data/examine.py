@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-import numpy as np
 import pandas as pd
 
 from gui.data import findings as f
-from gui.data.across import compare_parts, labelled, shared_genes
-from gui.data.dataset import ROLES, Cells, Dataset, Matrix, Role, Source
+from gui.data.across import compare_parts, labelled, parts_of, shared_genes
+from gui.data.dataset import ROLES, Dataset, Matrix, Role
 from gui.data.diagnose import diagnose
 from gui.data.findings import Finding, Outcome, Place, outcome
+from gui.data.held import HERE, Held
 from gui.data.load import LoadRequest
-from gui.data.normalize import select_genes
-from gui.data.parts import PREVIEW, Part, read_all
+from gui.data.parts import PREVIEW, Part
 from gui.data.profiles import bulk_against, quality, similarity, type_profiles
 from gui.data.repair_list import chosen_files, repair_part
 from gui.data.repairs import Repair, filled_rows
@@ -76,14 +75,16 @@ class Examination:
         return tuple(dict.fromkeys(x.repair for x in self.findings if x.repair is not None and x.severity != "info"))
 
 
-def examine(request: LoadRequest, *, n_genes: int | None = 1000, current: Dataset | None = None) -> Examination:
+def examine(request: LoadRequest, *, n_genes: int | None = 1000, current: Dataset | None = None, held: Held | None = None) -> Examination:
     """What is in the files of ``request`` after its repairs, and what is wrong with it.
 
     n_genes : how many will be selected, for the funnel; current : what is loaded already and stays (only the bulk is replaced): the files are
-    compared with it, but nothing is said about it. Never raises for bad data: a refusal is a finding.
+    compared with it, but nothing is said about it; held : what was read before. Never raises for bad data: a refusal is a finding.
     """
-    raw, found = _read(request)
-    standing = {role: part for role, part in _standing(current).items() if role not in raw}
+    reading = (held or Held()).read(chosen_files(request.files, request.repairs))
+    raw = reading.parts
+    found = [_unread(error, request.files[role].shown, role) for role, error in reading.errors.items()]
+    standing = {role: part for role, part in (parts_of(current).items() if current is not None else ()) if role not in raw}
     whole: dict[Role, Part] = {}
     done: list[str] = []
     for role, part in raw.items():
@@ -108,16 +109,16 @@ def examine(request: LoadRequest, *, n_genes: int | None = 1000, current: Datase
         tuple(_preview_of(x.repair, whole) for x in findings),
         {role: _seen(part) for role, part in whole.items()},
         tuple(done),
-        _funnel(raw | standing, whole | standing, sound, n_genes, request.scale),
+        _funnel(raw | standing, whole | standing, sound, n_genes),
         *_types(sound),
         {role: quality(part.matrix, part.labels) for role, part in whole.items() if role not in sick},
         *_bulk(sound),
     )
 
 
-def preview(request: LoadRequest, repair: Repair) -> pd.DataFrame:
-    """What one repair would change after those of the request: a small table. DataError."""
-    raw = read_all(chosen_files(request.files, request.repairs))[0]
+def preview(request: LoadRequest, repair: Repair, *, held: Held | None = None) -> pd.DataFrame:
+    """What one repair would change after those of the request: a small table; held : what was read before. DataError."""
+    raw, _ = (held or Held()).read(chosen_files(request.files, request.repairs)).whole()
     for role, part in raw.items():
         if repair.fits(role):
             return repair.preview(repair_part(part, request.repairs)[0])
@@ -126,44 +127,13 @@ def preview(request: LoadRequest, repair: Repair) -> pd.DataFrame:
 
 def mend(request: LoadRequest, *, rounds: int = 6) -> LoadRequest:
     """The request with every proposed repair added, again and again until nothing more is proposed."""
+    held = Held()
     for _ in range(rounds):
-        more = [r for r in examine(request).proposed if r not in request.repairs]
+        more = [r for r in examine(request, held=held).proposed if r not in request.repairs]
         if not more:
             break
         request = request.model_copy(update={"repairs": (*request.repairs, *more)})
     return request
-
-
-def _standing(current: Dataset | None) -> dict[Role, Part]:
-    """The parts of a dataset as if they had just been read."""
-    if current is None:
-        return {}
-    cells = {"train": current.train, "test": current.test}
-    made: dict[Role, Part] = {}
-    for role, matrix in current.parts().items():
-        of = cells.get(role)
-        labels = np.asarray(of.labels, dtype=object) if of is not None else None
-        made[role] = Part(matrix, labels, pd.DataFrame(index=matrix.columns), current.source(role) or Source(role, current.name, "session"))
-    return made
-
-
-def _read(request: LoadRequest) -> tuple[dict[Role, Part], list[Finding]]:
-    """The parts that can be read, and why the others cannot."""
-    files = chosen_files(request.files, request.repairs)
-    try:
-        return dict(read_all(files)[0]), []
-    except DataError:
-        pass  # which one it is, each on its own tells
-    read: dict[Role, Part] = {}
-    found: list[Finding] = []
-    for role in ROLES:
-        if role not in files:
-            continue
-        try:
-            read |= {r: p for r, p in read_all({role: files[role]})[0].items() if r == role or r not in files}
-        except DataError as error:
-            found.append(_unread(error, files[role].shown, role))
-    return read, found
 
 
 def _unread(error: DataError, file: str, role: str) -> Finding:
@@ -192,7 +162,7 @@ def _seen(part: Part) -> Seen:
     return Seen(source.role, source.name, source.kind, matrix.n_genes, matrix.n_columns, {k: v for k, v in source.options.items() if k != "repairs"}, corner)
 
 
-def _funnel(raw: Mapping[Role, Part], whole: Mapping[Role, Part], sound: Mapping[Role, Part], n_genes: int | None, scaled: bool) -> pd.DataFrame:
+def _funnel(raw: Mapping[Role, Part], whole: Mapping[Role, Part], sound: Mapping[Role, Part], n_genes: int | None) -> pd.DataFrame:
     table = pd.DataFrame(index=pd.Index(STAGES), columns=pd.Index([r for r in ROLES if r in raw], dtype=object), dtype="Int64")
     for role in table.columns:
         table.loc["read", role] = raw[role].matrix.n_genes
@@ -209,9 +179,7 @@ def _funnel(raw: Mapping[Role, Part], whole: Mapping[Role, Part], sound: Mapping
     expressed = int(filled_rows(aligned).sum())
     full = aligned.sums() > 0
     table.loc["expressed"] = expressed
-    cells = Cells(aligned, train.labels, train.obs).where(full)
-    wanted = n_genes if n_genes is not None and n_genes < len(shared) and full.any() else None
-    table.loc["selected"] = len(select_genes(cells, wanted, 1.0 if scaled else None)) if wanted else len(shared)
+    table.loc["selected"] = n_genes if n_genes and n_genes < len(shared) and full.any() else len(shared)  # which ones makes no difference here
     return table
 
 
@@ -251,10 +219,10 @@ def _bulk(sound: Mapping[Role, Part]) -> tuple[pd.DataFrame, float]:
 def examine_task(dataset: object, params: tuple[LoadRequest, int | None], *, progress: object) -> Examination:
     """:func:`examine` as a task; dataset : the present one, where only the bulk is replaced; params : the request, the number of genes to be selected."""
     with watched([choice.path for choice in params[0].files.values()], PATIENCE):
-        return examine(params[0], n_genes=params[1], current=dataset if isinstance(dataset, Dataset) else None)
+        return examine(params[0], n_genes=params[1], current=dataset if isinstance(dataset, Dataset) else None, held=HERE)
 
 
 def preview_task(dataset: object, params: tuple[LoadRequest, Repair], *, progress: object) -> pd.DataFrame:
     """:func:`preview` as a task; params : the request and the repair."""
     with watched([choice.path for choice in params[0].files.values()], PATIENCE):
-        return preview(*params)
+        return preview(*params, held=HERE)

@@ -5,8 +5,7 @@ The classes only name the faults; what finds them is :mod:`gui.data.diagnose` (o
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Self
 
@@ -387,13 +386,14 @@ class ProtectedSession(Finding):
     """What is in it cannot be checked."""
 
 
-_NOTES: tuple[tuple[re.Pattern[str], type[Finding]], ...] = (
-    (re.compile(r"^Blanks around"), BlanksInNames),
-    (re.compile(r"^Read from the sheet|thousands|taken from|is proposed|no X\b"), ChoiceMade),
-)
+TRAITS: dict[str, type[Finding]] = {
+    **dict.fromkeys(("sheet", "other-sheet", "thousands-separator", "no-x", "matrix-proposed", "matrix"), ChoiceMade),
+    "genes-stripped": BlanksInNames,
+}
+"""What a reader found unusual -> the finding; anything else is a note."""
 
 
-def of_note(note: str, file: str, role: str) -> Finding:
-    """The finding that a reader's note amounts to."""
-    cls = next((cls for pattern, cls in _NOTES if pattern.search(note)), Noted)
-    return cls(Place(file, role), note)
+def of_notes(notes: Iterable[str], traits: Mapping[str, str], place: Place) -> list[Finding]:
+    """The findings that the notes on a part amount to. traits : what was unusual -> its sentence among the notes."""
+    kinds = {note: TRAITS[trait] for trait, note in traits.items() if trait in TRAITS}
+    return [kinds.get(note, Noted)(place, note) for note in notes]

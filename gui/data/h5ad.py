@@ -6,7 +6,7 @@ anndata, h5py and scipy are imported inside the functions: they cost seconds and
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,6 +62,7 @@ class H5adInfo:
     genes_column: str | None = None
     likely: dict[str, str] = field(default_factory=dict)
     forecast: Forecast | None = None
+    traits: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +77,7 @@ class H5adPart:
     var: pd.DataFrame
     options: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    traits: Mapping[str, str] = field(default_factory=dict)
 
 
 def inspect_h5ad(path: Path, name: str | None = None) -> H5adInfo:
@@ -117,7 +119,10 @@ def read_h5ad(
         values = stored(file[_where(file, chosen)], name)
         if values.shape != (len(table), len(var)):
             raise UnreadableFile(f"{name} is damaged: its matrix {chosen} does not fit the numbers of genes and cells.")
-        notes = [*info.notes, *([f"The values were taken from {_words(chosen)}."] if chosen != "X" else [])]
+        notes, traits = list(info.notes), dict(info.traits)
+        if chosen != "X":
+            notes.append(f"The values were taken from {_words(chosen)}.")
+            traits["matrix"] = notes[-1]
         at = None
         if cells is not None:
             by = labels if labels is not None else label_values(table[label]) if label else np.full(len(table), "")
@@ -137,7 +142,7 @@ def read_h5ad(
         if genes_column:
             options["genes_column"] = genes_column
             notes.append(f"The gene names were taken from the column {genes_column} of var.")
-        return H5adPart(Matrix(found, var.index, columns), table.loc[:, list(obs)].copy(), var, options, tuple(notes))
+        return H5adPart(Matrix(found, var.index, columns), table.loc[:, list(obs)].copy(), var, options, tuple(notes), traits)
 
 
 def describe(cells: CellChoice) -> str:
@@ -250,7 +255,7 @@ def _info(file: h5py.File, name: str) -> H5adInfo:
         raise UnreadableFile(f"{name} holds no matrix of values.")
     found = {m: stored(file[_where(file, m)], name) for m in matrices}
     looks = {m: likely(sample(values)) for m, values in found.items()}
-    proposed, notes = _proposal(matrices, looks)
+    proposed, traits = _proposal(matrices, looks)
     counts, texts, label_counts = _obs_counts(file)
     label = _label_column(counts, texts, found[proposed].shape[0])
     size = found[proposed].shape
@@ -261,10 +266,11 @@ def _info(file: h5py.File, name: str) -> H5adInfo:
         tuple(matrices),
         proposed,
         tuple(column_names(file["var"])),
-        notes,
+        tuple(traits.values()),
         _symbols(file, proposed),
         dict(looks),
         _forecast(found[proposed], label_counts.get(label) if label else None),
+        traits,
     )
 
 
@@ -273,18 +279,18 @@ def _forecast(values: Stored, counts: np.ndarray | None) -> Forecast:
     return forecast(values.bytes_of, values.shape[0], counts, packed * values.count * values.dtype.itemsize)
 
 
-def _proposal(matrices: list[str], looks: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
+def _proposal(matrices: list[str], looks: dict[str, Any]) -> tuple[str, dict[str, str]]:
     """X if it is linear; else counts before linear values before logs before scaled values."""
     named = [m for layer in _COUNT_LAYERS for m in matrices if m.lower() == f"layer:{layer}"]
     order = list(dict.fromkeys([*(m for m in matrices if m == "X"), *named, *(m for m in matrices if m == "raw"), *matrices]))
     if "X" in matrices and looks["X"] in ("counts", "linear"):
-        return "X", ()
+        return "X", {}
     best = min(order, key=lambda m: _RANK[looks[m]])
     if "X" not in matrices:
-        return best, ("The file has no X.",)
+        return best, {"no-x": "The file has no X."}
     if best == "X":
-        return best, ()
-    return best, (f"X {_FAULT[looks['X']]}; {_words(best)} is proposed instead.",)
+        return best, {}
+    return best, {"matrix-proposed": f"X {_FAULT[looks['X']]}; {_words(best)} is proposed instead."}
 
 
 def _obs_counts(file: h5py.File) -> tuple[dict[str, int], set[str], dict[str, np.ndarray]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,35 +10,26 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from gui.data.checks import (
-    PART_NAMES,
-    check_columns,
-    check_common,
-    check_reference,
-    check_trainable,
-    check_types,
-    notes_on_cells,
-    notes_on_types,
-    notes_on_values,
-    number,
-    some,
-)
+from gui.data.across import compare_parts, parts_of
+from gui.data.checks import PART_NAMES, check_trainable, check_types, number
 from gui.data.clinical import ClinicalChoice, load_clinical
 from gui.data.dataset import ROLES, Bulk, Cells, Dataset, Role, Source
 from gui.data.dcx import DcxFile
 from gui.data.diagnose import diagnose
+from gui.data.findings import Finding
+from gui.data.held import HERE
 from gui.data.normalize import common_genes, split_cells
 from gui.data.parts import CellChoice, FileChoice, Frozen, Inspection, Part, inspect_file, read_all
-from gui.data.profiles import type_profiles
 from gui.data.repair_list import AnyRepair, chosen_files, repair_part
 from gui.data.repairs import keep_columns
 from gui.data.truth import TruthChoice, load_truth
 from gui.data.watch import watched
-from gui.errors import EmptyColumn, MissingPart
+from gui.errors import MissingPart
 
 __all__ = ["CellChoice", "FileChoice", "Inspection", "LoadRequest", "inspect_file", "load_dataset"]
 
 SCALE = 10_000.0
+ReadAll = Callable[[Mapping[Role, FileChoice]], tuple[dict[Role, Part], DcxFile | None]]
 
 
 class LoadRequest(Frozen):
@@ -63,25 +54,25 @@ class LoadRequest(Frozen):
     truth: TruthChoice | None = None
 
 
-def load_dataset(request: LoadRequest, *, current: Dataset | None = None) -> Dataset:
+def load_dataset(request: LoadRequest, *, current: Dataset | None = None, read_with: ReadAll = read_all) -> Dataset:
     """Read, check and put together everything in ``request``; ``current`` is never changed.
 
-    With only a bulk in the request and ``current`` given, the bulk alone is replaced.
+    With only a bulk in the request and ``current`` given, the bulk alone is replaced. read_with : what reads the files.
     Raises DataError: one sentence that names file, gene, type or sample, and what to do.
     """
     if set(request.files) == {"bulk"} and current is not None and current.parts().keys() - {"bulk"}:
-        part = _checked("bulk", read_parts(request)[0]["bulk"])
+        part = _checked("bulk", read_parts(request, read_with)[0]["bulk"])
         dataset = replace(current, bulk=Bulk(part.matrix, part.obs), sources=(*(s for s in current.sources if s.role != "bulk"), part.source))
         return with_tables(_complete(dataset), request)
-    read, dcx = read_parts(request)
+    read, dcx = read_parts(request, read_with)
     if "train" not in read:
         raise MissingPart("There are no single-cell training data.", advice="Choose a file of labelled single cells.")
     parts = {role: _checked(role, read[role]) for role in ROLES if role in read}
     sources = {role: part.source for role, part in parts.items()}
-    train = _cells(parts["train"], sources)
+    train = _cells(parts["train"])
     check_types(train, parts["train"].source.name)
     if "test" in parts:
-        test = _cells(parts["test"], sources)
+        test = _cells(parts["test"])
     else:
         train, test, sources["test"] = _split(train, request, sources["train"])
     if "reference" not in parts:
@@ -126,37 +117,35 @@ def with_tables(dataset: Dataset, request: LoadRequest) -> Dataset:
     return replace(dataset, clinical=clinical, truth=truth)
 
 
-def read_parts(request: LoadRequest) -> tuple[dict[Role, Part], DcxFile | None]:
+def read_parts(request: LoadRequest, read_with: ReadAll = read_all) -> tuple[dict[Role, Part], DcxFile | None]:
     """All parts by role, repaired but unchecked."""
-    read, dcx = read_all(chosen_files(request.files, request.repairs))
+    read, dcx = read_with(chosen_files(request.files, request.repairs))
     return {role: repair_part(part, request.repairs)[0] for role, part in read.items()}, dcx
 
 
 def _checked(role: Role, part: Part) -> Part:
-    """The part, its own checks passed; cells without a label are gone."""
-    for finding in diagnose(part, layout=False):
+    """The part, its own checks passed, with what they say; cells without a label are gone."""
+    found = diagnose(part, layout=False)
+    _refuse(found)
+    notes, warnings = [x.message for x in found if x.severity == "info"], [x.message for x in found if x.severity == "warning"]
+    if part.labels is not None and role in ("train", "test"):
+        part = keep_columns(part, ~pd.isna(part.labels) & (part.labels != ""))
+        cells = number(part.matrix.n_columns)
+        notes.append(f"{cells} cells of {len(set(map(str, part.labels)))} types, {number(part.matrix.n_genes)} genes.")  # type: ignore[arg-type]
+    elif role == "bulk":
+        notes.append(f"{number(part.matrix.n_columns)} samples, {number(part.matrix.n_genes)} genes.")
+    return replace(part, source=replace(part.source, notes=tuple(notes), warnings=tuple(warnings)))
+
+
+def _refuse(found: Iterable[Finding]) -> None:
+    """Raises the first refusal."""
+    for finding in found:
         if finding.severity == "refusal":
             raise finding.as_error()
-    source = part.source
-    if part.labels is not None and role in ("train", "test"):
-        there = ~pd.isna(part.labels) & (part.labels != "")
-        missing = int((~there).sum())
-        if missing:
-            source = replace(source, notes=(*source.notes, f"{number(missing)} cell{'s' if missing > 1 else ''} without a label left out."))
-            part = replace(keep_columns(part, there), source=source)
-    return part
 
 
-def _cells(part: Part, sources: dict[Role, Source]) -> Cells:
-    role, source = part.source.role, part.source
-    cells = Cells(part.matrix, np.array([str(v) for v in part.labels], dtype=object), part.obs)  # type: ignore[union-attr]
-    notes = (
-        *source.notes,
-        f"{number(cells.matrix.n_columns)} cells of {len(cells.types)} types, {number(cells.matrix.n_genes)} genes.",
-        *notes_on_cells(cells, role),
-    )
-    sources[role] = replace(source, notes=notes)
-    return cells
+def _cells(part: Part) -> Cells:
+    return Cells(part.matrix, np.array([str(v) for v in part.labels], dtype=object), part.obs)  # type: ignore[union-attr]
 
 
 def _split(cells: Cells, request: LoadRequest, source: Source) -> tuple[Cells, Cells, Source]:
@@ -169,60 +158,32 @@ def _split(cells: Cells, request: LoadRequest, source: Source) -> tuple[Cells, C
 
 
 def _complete(dataset: Dataset) -> Dataset:
-    """The dataset with notes on the whole, all checks across its parts passed."""
-    parts, genes = dataset.parts(), common_genes(dataset)
-    check_common(parts, genes)
-    notes: dict[Role, list[str]] = {role: [] for role in ROLES}
-    means = _type_means(dataset, genes)
-    if dataset.reference is not None:
-        given = dataset.reference.take(genes)
-        check_columns(given, "reference", f"over the {number(len(genes))} common genes")
-        means = given.frame()
-        notes["reference"] += notes_on_values(dataset.reference, "reference")
-    check_reference(means / np.where(means.sum(axis=0) > 0, means.sum(axis=0), 1.0))
-    notes["reference"] += notes_on_types(means)
-    types = [str(t) for t in means.columns]
+    """The dataset with what is to be said of the whole, all checks across its parts passed."""
+    parts, genes, found = dataset.parts(), common_genes(dataset), compare_parts(parts_of(dataset))
+    _refuse(found)
     if dataset.train is not None:
-        check_trainable(types, dataset.train)
-        hidden = [t for t in dataset.train.types if t not in types]
-        if hidden:
-            notes["train"].append(f"The reference lacks {some(hidden)}: not trained on; their test cells stay in the test mixtures as hidden.")
-    if dataset.test is not None:
-        unseen = [t for t in types if t not in dataset.test.types]
-        if unseen:
-            notes["test"].append(f"Without test cells, so no correlation can be given: {some(unseen)}.")
-        foreign = [t for t in dataset.test.types if t not in types and dataset.train is not None and t not in dataset.train.types]
-        if foreign:
-            notes["test"].append(f"{some(foreign)} occur{'s' if len(foreign) == 1 else ''} only in the test cells and will be hidden in the test mixtures.")
-    if dataset.bulk is not None:
-        check_columns(dataset.bulk.matrix.take(genes), "bulk", f"over the {number(len(genes))} common genes")
-        notes["bulk"].append(f"{number(dataset.bulk.matrix.n_columns)} samples, {number(dataset.bulk.matrix.n_genes)} genes.")
-        notes["bulk"] += notes_on_values(dataset.bulk.matrix, "bulk")
+        check_trainable(dataset.types, dataset.train)  # to compare_parts another spelling is a warning: the user can choose to mend it
     first: Role = next(iter(parts))
-    notes[first].append(f"{number(len(genes))} genes common to all parts ({len(genes) / parts[first].n_genes:.0%} of the genes of {PART_NAMES[first]}).")
     how = f"scaled to {number(round(dataset.scale))} per column over the genes in use" if dataset.scale else "left as it is, without scaling"
-    notes[first].append(f"Every matrix is {how}.")
-    return replace(dataset, sources=tuple(replace(s, notes=tuple(dict.fromkeys((*_own(s), *notes[s.role])))) for s in dataset.sources))
+    whole = {
+        first: [
+            f"{number(len(genes))} genes common to all parts ({len(genes) / parts[first].n_genes:.0%} of the genes of {PART_NAMES[first]}).",
+            f"Every matrix is {how}.",
+        ]
+    }
+
+    def said(source: Source) -> Source:
+        mine = [x for x in found if x.place.role == source.role]
+        notes = [*_own(source), *(x.message for x in mine if x.severity == "info"), *whole.get(source.role, ())]
+        warnings = [*source.warnings, *(x.message for x in mine if x.severity == "warning")]
+        return replace(source, notes=tuple(dict.fromkeys(notes)), warnings=tuple(dict.fromkeys(warnings)))
+
+    return replace(dataset, sources=tuple(map(said, dataset.sources)))
 
 
 def _own(source: Source) -> list[str]:
     """The notes on the part alone: those on the whole are written anew when the bulk changes."""
     return [n for n in source.notes if "common to all parts" not in n and not n.startswith("Every matrix is ")]
-
-
-def _type_means(dataset: Dataset, genes: pd.Index) -> pd.DataFrame:
-    """Genes x types: means of the training cells scaled to one sum, sparse all the way. For checks; the analysis uses normalize.prepare."""
-    train = dataset.train
-    if train is None:
-        return pd.DataFrame(index=genes)
-    means = type_profiles(Cells(train.matrix.take(genes), train.labels, train.obs))
-    lost = list(means.columns[means.sum(axis=0) == 0])
-    if lost:
-        raise EmptyColumn(
-            f"In the training cells all cells of {some(lost)} are zero over the {number(len(genes))} common genes.",
-            advice="Leave the type out, or use files with more genes in common.",
-        )
-    return means
 
 
 # -- in the reading process -----------------------------------------------------------------------------------------------------
@@ -240,6 +201,6 @@ def inspect_task(dataset: object, params: tuple[Path, Role, str], *, progress: o
 
 
 def load_task(dataset: object, params: LoadRequest, *, progress: object) -> Dataset:
-    """:func:`load_dataset` as a task; dataset : the present one, where only the bulk is replaced."""
+    """:func:`load_dataset` as a task; dataset : the present one, where only the bulk is replaced. What looking at the files has read is used up."""
     with watched([choice.path for choice in params.files.values()]):
-        return load_dataset(params, current=dataset if isinstance(dataset, Dataset) else None)
+        return load_dataset(params, current=dataset if isinstance(dataset, Dataset) else None, read_with=HERE.take)

@@ -24,7 +24,7 @@ from gui.data.sniff import first_bytes, looks_like, unzipped_head
 from gui.data.tables import Table, read_table
 from gui.errors import MissingPart, NoLabels, UnreadableFile
 
-__all__ = ["CellChoice", "FileChoice", "Frozen", "Inspection", "Part", "file_kind", "inspect_file", "read_all"]
+__all__ = ["CellChoice", "FileChoice", "Frozen", "Inspection", "Part", "file_kind", "inspect_file", "read_all", "read_from"]
 
 PREVIEW = (8, 6)
 """Rows and columns of a preview."""
@@ -73,7 +73,7 @@ class Inspection:
     var_columns: tuple[str, ...] = ()
     genes_column: str | None = None
     forecast: Forecast | None = None
-    traits: tuple[str, ...] = ()
+    traits: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +82,7 @@ class Part:
 
     labels : text or None per column, for cells and where a reference's types come from a column; None for cells without any: unlabelled says why
     var : what an .h5ad file says about its genes, one row per gene; label_in_var : its column that is called like cell types
-    matrices : of an .h5ad file, to choose from; choice : what it was read from; traits : what was unusual about a table (see Table)
+    matrices : of an .h5ad file, to choose from; choice : what it was read from; traits : what was unusual -> its sentence among the notes (findings.TRAITS)
     """
 
     matrix: Matrix
@@ -94,7 +94,7 @@ class Part:
     label_in_var: str | None = None
     matrices: tuple[str, ...] = ()
     choice: FileChoice | None = None
-    traits: tuple[str, ...] = ()
+    traits: Mapping[str, str] = field(default_factory=dict)
 
 
 def file_kind(path: Path, name: str) -> Kind:
@@ -223,6 +223,12 @@ def _sha256(*paths: Path) -> str:
         with open(path, "rb") as file:
             hashlib.file_digest(file, lambda: digest)
     return digest.hexdigest()
+
+
+def read_from(choice: FileChoice) -> tuple[Path, ...]:
+    """Every file that reading it opens. Raises UnreadableFile."""
+    values = tenx.files_of(choice.path, choice.shown) if file_kind(choice.path, choice.shown) == "10x" else (choice.path,)
+    return values if choice.labels is None else (*values, choice.labels)
 
 
 def read_all(files: Mapping[Role, FileChoice]) -> tuple[dict[Role, Part], DcxFile | None]:
@@ -363,6 +369,7 @@ def _read_h5ad(role: Role, choice: FileChoice, genes: Collection[str] | None) ->
         label_in_var=label_column_among(info.var_columns),
         matrices=info.matrices,
         choice=choice,
+        traits=part.traits,
     )
 
 

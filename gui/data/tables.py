@@ -34,7 +34,8 @@ class Table:
     """values : genes x columns, float64, NaN where nothing stands; genes, columns : as written, may repeat; notes : sentences.
 
     sheets, sheet : of a workbook, and the one that was read; texts : further columns of text, one entry per gene (GCT's descriptions)
-    traits : what was unusual, for findings: "thousands-separator", "other-sheet" (not the first was read), "encoding-guessed", "genes-stripped"
+    traits : what was unusual -> its sentence among the notes: "thousands-separator", "sheet" (of several), "other-sheet" (than the first),
+    "encoding-guessed", "genes-stripped"
     """
 
     values: npt.NDArray[np.float64]
@@ -44,7 +45,7 @@ class Table:
     sheets: tuple[str, ...] = ()
     sheet: str | None = None
     texts: Mapping[str, list[str]] = field(default_factory=dict)
-    traits: tuple[str, ...] = ()
+    traits: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -69,12 +70,12 @@ def read_table(path: Path, name: str | None = None, *, sheet: str | None = None)
         from gui.data.excel import read_excel
 
         book = read_excel(path, name, sheet)
-        traits = ("other-sheet",) if book.sheet != book.sheets[0] else ()
-        return _from_rows(book.rows, name, book.notes, traits, book.sheets, book.sheet)
+        kind = "sheet" if book.sheet == book.sheets[0] else "other-sheet"
+        return _from_rows(book.rows, name, book.notes, dict(zip([kind], book.notes, strict=False)), book.sheets, book.sheet)
     if sheet is not None:
         raise UnreadableFile(f"{name} is no workbook and has no sheet {sheet[:60]}.")
     text, notes = decoded(path, name)
-    traits = ("encoding-guessed",) if notes else ()
+    traits = {"encoding-guessed": notes[0]} if notes else {}
     lines = first_lines(text)
     if not any(line.strip() for line in lines):
         raise UnreadableFile(f"{name} is empty: it holds blank lines only.")
@@ -93,7 +94,7 @@ def read_table(path: Path, name: str | None = None, *, sheet: str | None = None)
         raise UnreadableFile(f"{name} needs more memory than there is.", advice="Save it as .h5ad, which needs far less memory.") from None
     if groups:
         notes.append(f"Numbers have {_GROUPS[groups]} between the thousands; they were read without it.")
-        traits = (*traits, "thousands-separator")
+        traits["thousands-separator"] = notes[-1]
     if layout.genes is not None and layout.genes != len(values):
         raise UnreadableFile(f"{name} is incomplete: its second line tells of {layout.genes} genes, but {len(values)} follow.")
     texts = {column: [str(v) for v in frame[i + 1]] for i, column in enumerate(layout.texts)}
@@ -240,7 +241,7 @@ def _refuse_text(column: pd.Series, genes: list[str], label: str, at: int, name:
     )
 
 
-def _from_rows(rows: list[list[object]], name: str, notes: list[str], traits: tuple[str, ...], sheets: tuple[str, ...], sheet: str) -> Table:
+def _from_rows(rows: list[list[object]], name: str, notes: list[str], traits: dict[str, str], sheets: tuple[str, ...], sheet: str) -> Table:
     """A sheet's rows: the first one the header."""
     width = max(len(row) for row in rows)
     header = ["" if v is None else str(v) for v in rows[0]] + [""] * (width - len(rows[0]))
@@ -267,7 +268,7 @@ def _checked(
     columns: list[str],
     name: str,
     notes: list[str],
-    traits: tuple[str, ...],
+    traits: dict[str, str],
     *,
     texts: Mapping[str, list[str]] | None = None,
 ) -> Table:
@@ -276,7 +277,7 @@ def _checked(
     changed = sum(a != b for a, b in zip(genes, stripped, strict=True))
     if changed:
         notes.append(f"Blanks around {changed} gene names were removed.")
-        traits = (*traits, "genes-stripped")
+        traits["genes-stripped"] = notes[-1]
     while columns and not columns[-1] and np.isnan(values[:, -1]).all():  # a delimiter at the end of every line
         columns, values = columns[:-1], values[:, :-1]
     full = [i for i, gene in enumerate(stripped) if gene or not np.isnan(values[i]).all()]

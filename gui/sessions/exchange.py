@@ -292,6 +292,7 @@ class _Names:
             sha256="",
             options=self.any(source.options),
             notes=tuple(map(self.text, source.notes)),
+            warnings=tuple(map(self.text, source.warnings)),
         )
 
 

@@ -70,7 +70,7 @@ def test_an_unknown_error_is_a_sentence_too(tmp_path: Path, capsys: pytest.Captu
     def burst(*args: object, **options: object) -> None:
         raise RuntimeError("secret inside")
 
-    monkeypatch.setattr("gui.data.examine.read_all", burst)
+    monkeypatch.setattr("gui.data.held.read_all", burst)
     path = tmp_path / "a.csv"
     path.write_text("gene,A\nG,1\n")
     code, answer, said = run(capsys, path, "--role", "bulk")

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from gui.data.checks import check_matrix, check_reference, check_trainable, check_types, notes_on_cells, notes_on_types, number, shorten, some
+from gui.data.checks import check_matrix, check_reference, check_trainable, check_types, number, shorten, some
 from gui.data.dataset import Matrix
 from gui.data.normalize import prepare
 from gui.errors import BadNames, BadValues, CollinearTypes, EmptyColumn, MissingPart, NoCommonGenes, TooFewGenes, TooFewTypes, UnreadableFile
@@ -89,15 +89,6 @@ def test_a_type_that_is_a_mixture_of_others_is_refused_with_those_involved(make:
     assert "NK" not in str(refused.value)
 
 
-def test_nearly_identical_types_are_allowed_with_a_note(make: SimpleNamespace) -> None:
-    base = prepare(make.dataset()).reference
-    random = np.random.default_rng(0)
-    near = base.assign(B2=base["B"] * (1 + 0.01 * random.standard_normal(len(base))))
-    check_reference(near)
-    assert "B and B2" in notes_on_types(near)[0]
-    assert notes_on_types(base) == []
-
-
 def test_fewer_genes_than_types_are_refused(make: SimpleNamespace) -> None:
     data = make.dataset()
     with pytest.raises(TooFewGenes, match="2 genes cannot tell 3 cell types apart"):
@@ -135,19 +126,6 @@ def test_a_reference_type_without_training_cells_is_refused(make: SimpleNamespac
     assert "B, NK and T" in refused.value.advice
     with pytest.raises(TooFewTypes, match="The reference holds only one"):
         check_trainable(["B"], data.train)
-
-
-def test_a_type_of_a_single_cell_is_noted(make: SimpleNamespace) -> None:
-    found = notes_on_cells(make.cells(np.ones((3, 4)), ["A", "A", "B", "C"]), "train")
-    assert found == ["B and C have a single cell in the training cells: what is estimated from it rests on little."]
-
-
-def test_values_that_look_like_logarithms_are_noted_and_counts_are_not(make: SimpleNamespace) -> None:
-    counts = np.random.default_rng(0).poisson(3, (100, 4)).astype(float) + 1
-    logs = np.log1p(counts * 20)
-    assert any("log-transformed" in n for n in notes_on_cells(make.cells(logs, list("AABB")), "train"))
-    assert not notes_on_cells(make.cells(counts, list("AABB")), "train")
-    assert not notes_on_cells(make.cells(logs * 1000, list("AABB")), "train")
 
 
 def test_not_finite_numbers_after_preparing_are_refused() -> None:

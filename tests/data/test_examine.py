@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 from gui.data.clinical import ClinicalChoice
 from gui.data.dataset import Matrix
 from gui.data.examine import examine, mend
-from gui.data.findings import FINDINGS
+from gui.data.findings import FINDINGS, Place, of_notes
 from gui.data.guess import log_base, looks_transposed, scale_of
 from gui.data.load import FileChoice, LoadRequest, load_dataset
+from gui.data.normalize import prepare
+from gui.data.parts import read_all
 from gui.data.truth import TruthChoice
 from gui.errors import MissingPart
 
@@ -40,6 +42,13 @@ def test_everything_the_wizard_shows_is_there(shared_data: Path) -> None:
     assert set(found.quality["train"].columns) == {"sum", "genes", "label"}
     assert 0.3 < found.bulk_correlation <= 1
     assert len(found.previews) == len(found.findings)
+
+
+@pytest.mark.parametrize("n_genes", [20, 100, 395, 396, 5000, None])
+@pytest.mark.parametrize("scale", [True, False])
+def test_the_funnel_ends_with_the_genes_that_the_analysis_uses(n_genes: int | None, scale: bool, shared_data: Path) -> None:
+    wanted = request(shared_data, bulk="clean_application.csv").model_copy(update={"scale": scale})
+    assert examine(wanted, n_genes=n_genes).funnel.loc["selected", "train"] == len(prepare(load_dataset(wanted), n_genes=n_genes).genes)
 
 
 def test_a_fault_of_one_file_does_not_hide_what_is_known_of_the_others(shared_data: Path) -> None:
@@ -111,6 +120,26 @@ def test_a_table_with_genes_in_the_columns_is_recognised_even_alone() -> None:
     genes = ["ACTB", "GAPDH", "CD74", "LYZ", "NKG7", "XYZ1"]
     assert looks_transposed(Matrix(np.ones((2, 6)), pd.Index(["s1", "s2"]), pd.Index(genes)))
     assert not looks_transposed(Matrix(np.ones((6, 2)), pd.Index(genes), pd.Index(["s1", "s2"])))
+
+
+@pytest.mark.parametrize(
+    ("role", "name", "code", "severity"),
+    [
+        ("bulk", "two_sheets.xlsx", "read-with-a-choice", "warning"),
+        ("bulk", "thousands_separator.csv", "read-with-a-choice", "warning"),
+        ("train", "X_missing_layers_only.h5ad", "read-with-a-choice", "warning"),
+        ("bulk", "genes_whitespace.csv", "blank-in-names", "info"),
+        ("bulk", "latin1.csv", "note", "info"),
+    ],
+)
+def test_what_a_reader_noted_has_its_kind_and_severity(role: str, name: str, code: str, severity: str, shared_data: Path) -> None:
+    path = shared_data / "awkward_files" / name
+    part = read_all({role: FileChoice(path=path)})[0][role]
+    found = of_notes(part.source.notes, part.traits, Place(name, role))
+    assert [x.message for x in found] == list(part.source.notes)
+    assert (code, severity) in {(x.code, x.severity) for x in found}
+    alike = [f"{note} As chosen." for note in part.source.notes]
+    assert {x.code for x in of_notes(alike, part.traits, Place(name, role))} == {"note"}  # it is not the words that say it
 
 
 def test_every_kind_of_finding_has_a_code_a_title_and_an_explanation() -> None:

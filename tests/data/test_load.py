@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from gui.data.examine import examine, mend
 from gui.data.load import FileChoice, LoadRequest, inspect_file, load_dataset
 from gui.data.normalize import prepare
 from gui.errors import BadNames, BadValues, DataError, InvalidParameter, MissingPart, NoLabels, UnreadableFile
@@ -35,6 +36,10 @@ def files(make: SimpleNamespace, tmp_path: Path) -> dict[str, FileChoice]:
 
 def notes(dataset: object, role: str) -> str:
     return " ".join(dataset.source(role).notes).replace("\u00a0", " ")  # type: ignore[attr-defined]
+
+
+def warnings(dataset: object, role: str) -> str:
+    return " ".join(dataset.source(role).warnings).replace("\u00a0", " ")  # type: ignore[attr-defined]
 
 
 def test_all_four_parts_are_loaded_with_their_origin(files: dict[str, FileChoice]) -> None:
@@ -105,10 +110,31 @@ def test_no_training_data_is_refused(files: dict[str, FileChoice]) -> None:
 def test_types_the_reference_lacks_are_said_to_be_hidden(files: dict[str, FileChoice], make: SimpleNamespace, tmp_path: Path) -> None:
     part = make.csv(tmp_path / "x.csv", np.eye(12)[:, :2] + 1, GENES, ["B", "T"])
     dataset = load_dataset(LoadRequest(files=files | {"reference": FileChoice(path=part)}))
-    assert "The reference lacks NK: not trained on; their test cells stay in the test mixtures as hidden." in notes(dataset, "train")
+    assert "The reference lacks NK: not trained on; their test cells stay in the test mixtures as hidden." in notes(dataset, "reference")
     prepared = prepare(dataset)
     assert set(prepared.train.columns) == {"B", "T"}
     assert set(prepared.test.columns) == {"B", "NK", "T"}
+
+
+def test_what_loading_keeps_are_the_sentences_of_the_findings_by_their_severity(shared_data: Path) -> None:
+    folder = shared_data / "awkward_files"
+    names = {"train": "log1p_train.h5ad", "test": "test_without_pDC.h5ad", "bulk": "genes_whitespace.csv"}
+    request = LoadRequest(files={role: FileChoice(path=folder / name) for role, name in names.items()})
+    dataset, found = load_dataset(request), examine(request).findings
+    assert {x.severity for x in found} == {"warning", "info"}
+    for finding in found:
+        source = dataset.source(finding.place.role)
+        assert (finding.message in source.warnings, finding.message in source.notes) == (finding.severity == "warning", finding.severity == "info")
+    assert all("log1p" not in w for w in load_dataset(mend(request)).source("train").warnings)
+    assert "was undone" in notes(load_dataset(mend(request)), "train")
+
+
+def test_another_bulk_leaves_the_warnings_on_the_cells_alone(shared_data: Path) -> None:
+    folder = shared_data / "awkward_files"
+    first = load_dataset(LoadRequest(files={"train": FileChoice(path=folder / "log1p_train.h5ad"), "bulk": FileChoice(path=folder / "clean_application.csv")}))
+    again = load_dataset(LoadRequest(files={"bulk": FileChoice(path=folder / "thousands_separator.csv")}), current=first)
+    assert again.source("train") == first.source("train")
+    assert "thousands" in warnings(again, "bulk")
 
 
 def test_a_reference_type_without_training_cells_is_refused_on_loading(files: dict[str, FileChoice], make: SimpleNamespace, tmp_path: Path) -> None:
@@ -141,7 +167,7 @@ def test_only_the_label_column_and_what_was_ticked_is_kept_of_obs(h5ad: Path) ->
     assert list(dataset.train.obs.columns) == ["donor"]
     assert len(dataset.train.obs) == dataset.train.matrix.n_columns
     assert dataset.source("train").options == {"matrix": "layer:counts", "label_column": "kind"}
-    assert "taken from the layer counts" in notes(dataset, "train")
+    assert "taken from the layer counts" in warnings(dataset, "train")
 
 
 def test_without_a_clear_label_column_the_columns_are_listed(h5ad: Path) -> None:

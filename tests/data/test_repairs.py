@@ -20,7 +20,7 @@ from gui.data.examine import examine, mend, preview
 from gui.data.load import FileChoice, LoadRequest, load_dataset
 from gui.data.parts import Part
 from gui.data.repair_list import KINDS, in_order, repair_part
-from gui.data.repairs import DropEmpty, DropGaps, FilterColumns, RenameSamples, Transpose, UndoLog
+from gui.data.repairs import ChooseMatrix, DropEmpty, DropGaps, FilterColumns, RenameSamples, Transpose, UndoLog
 from gui.data.repairs_genes import CleanNames, MapGenes, MergeGenes, RestoreDates, date_of, restore_dates
 from gui.data.repairs_types import DropTypes, MapTypes, MapTypesByTable, plain_label, same_labels
 from gui.errors import BadNames, BadValues
@@ -225,6 +225,53 @@ def test_each_repair_is_stored_as_json_previewed_and_leaves_what_it_is_given_alo
     request = LoadRequest(files={}, repairs=(repair,))
     assert LoadRequest.model_validate_json(request.model_dump_json()) == request
     assert repair.title()
+
+
+def frozen(values: Any, role: str) -> Part:
+    """A part none of whose arrays can be written to."""
+    labels = None if role == "bulk" else ["B", "b", "T", "T", None]
+    columns = ["P", "P", "Q", "R", "S"] if role == "bulk" else ["B", "b", "T", "NK", "DC"]
+    genes = ["2-Sep", "ENSG00000000001.3", " ID1|C", "D", "D", "E"]
+    made = part(values, genes, columns, labels if role == "train" else None, role, pd.DataFrame({"symbol": list("UVWXYZ")}, index=genes))
+    stored: Any = made.matrix.values
+    for array in (stored.data, stored.indices, stored.indptr) if sparse.issparse(stored) else (stored,):
+        array.setflags(write=False)
+    if made.labels is not None:
+        made.labels.setflags(write=False)
+    return made
+
+
+def contents(of: Part) -> list[Any]:
+    stored: Any = of.matrix.values
+    arrays = (stored.data, stored.indices, stored.indptr) if sparse.issparse(stored) else (stored,)
+    names = [list(of.matrix.genes), list(of.matrix.columns), None if of.labels is None else list(of.labels)]
+    return [*(a.tobytes() for a in arrays), *names, of.obs.to_csv(), of.var.to_csv(), of.source]
+
+
+@pytest.mark.parametrize("compressed", [False, True], ids=["dense", "sparse"])
+@pytest.mark.parametrize("role", ["train", "bulk", "reference"])
+def test_no_repair_of_any_kind_writes_to_what_it_is_given(role: Any, compressed: bool, tmp_path: Path) -> None:
+    """The parts as read are held and repaired again and again (gui.data.held)."""
+    table = tmp_path / "table.csv"
+    table.write_text("old,new\nB,b\nT,t\nD,d\nE,e\n")
+    repairs = [
+        *(ChooseMatrix(role=role, matrix="X"), Transpose(role=role), Transpose(role=role, label_column="symbol"), DropGaps(role=role)),
+        *(CleanNames(role=role), RestoreDates(role=role, names={"2-Sep": "SEPT2"}), RestoreDates(role=role, names={"2-Sep": ""}), RenameSamples(role=role)),
+        *(UndoLog(role=role, base=base, offset=offset) for base in ("2", "e", "10") for offset in (0, 1)),
+        *(MergeGenes(role=role), MergeGenes(role=role, how="larger"), DropEmpty(role=role), DropEmpty(role=role, of="columns")),
+        *(MapGenes(role=role, by="names"), MapGenes(role=role, by="column", column="symbol"), MapGenes(role=role, by="table", table=table, keep_unknown=True)),
+        *(MapTypes(names={"B": "b", "T": ""}), MapTypesByTable(table=table), DropTypes(min_cells=2)),
+        FilterColumns(role=role, min_sum=3, max_sum=90, min_genes=2),
+    ]
+    assert {type(r) for r in repairs} == set(KINDS)
+    values = np.array([[1, 2, 0, 4, 5], [0, 0, 0, 0, 0], [3, 1, 0, 1, 2], [3, 1, 0, 1, 1], [2, 2, 0, 1, 9], [np.nan, 3, 0, 1, 1]], dtype=np.float32)
+    given_part = frozen(sparse.csc_matrix(values) if compressed else values, role)
+    before = contents(given_part)
+    for repair in repairs:
+        if repair.fits(role):
+            repair.apply(given_part)
+            repair.preview(given_part)
+            assert contents(given_part) == before, repair
 
 
 def test_repairs_are_applied_in_the_order_that_makes_sense_whatever_was_clicked_first() -> None:

@@ -72,7 +72,7 @@ def test_names_of_an_older_encoding_keep_their_letters_and_it_is_said(tmp_path: 
     name = "Müller’s" if encoding == "cp1252" else "Müller"
     table = read(tmp_path, f"gene,{name}\nCD3D,1\nCD19,2\n".encode(encoding))
     assert table.columns == [name]
-    assert (words in table.notes[0], table.traits) == (True, ("encoding-guessed",))
+    assert (words in table.notes[0], table.traits) == (True, {"encoding-guessed": table.notes[0]})
 
 
 def test_quoted_names_may_hold_separators_quotes_and_line_breaks(tmp_path: Path) -> None:
@@ -241,7 +241,7 @@ def workbook(tmp_path: Path, **sheets: list[list[object]]) -> Path:
 def test_the_first_filled_sheet_is_proposed_and_any_can_be_chosen(tmp_path: Path) -> None:
     path = workbook(tmp_path, About=[["Read me"]], One=[["g", "a"], ["x", 1]], Two=[["g", "a"], ["x", 2]])
     first = read_table(path)
-    assert (first.sheets, first.sheet, first.values.tolist(), first.traits) == (("About", "One", "Two"), "One", [[1]], ("other-sheet",))
+    assert (first.sheets, first.sheet, first.values.tolist(), list(first.traits)) == (("About", "One", "Two"), "One", [[1]], ["other-sheet"])
     assert read_table(path, sheet="Two").values.tolist() == [[2]]
     with pytest.raises(UnreadableFile, match="no sheet Three; there are About, One, Two"):
         read_table(path, sheet="Three")

@@ -19,3 +19,10 @@ def refuse(dataset: object, params: str, *, progress: object) -> None:
 
 def crash(dataset: object, params: object, *, progress: object) -> None:
     os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def held(dataset: object, params: None, *, progress: object) -> list[str]:
+    """The parts that the process holds."""
+    from gui.data.held import HERE
+
+    return list(HERE._reading.parts)

@@ -11,6 +11,7 @@ from types import ModuleType
 import pytest
 
 from gui.data.dataset import Dataset
+from gui.data.examine import examine_task
 from gui.data.load import FileChoice, Inspection, LoadRequest, inspect_task, load_task
 from gui.errors import DataError, UnreadableFile
 from gui.jobs.reader import Reader
@@ -59,6 +60,15 @@ def test_a_real_file_is_looked_into_and_loaded(reader: Reader, shared_data: Path
     both = reader(load_task, bulk, name="bulk", dataset=loaded)
     assert both.bulk is not None
     assert both.training_id == loaded.training_id
+
+
+def test_what_was_looked_at_is_held_until_it_is_loaded_or_a_session_is_locked(reader: Reader, tasks: ModuleType, shared_data: Path) -> None:
+    request = LoadRequest(files={"train": FileChoice(path=shared_data / "awkward_files" / "clean_train.h5ad")})
+    for let_go in (lambda: reader(load_task, request, name="a"), reader.forget):
+        reader(examine_task, (request, 100), name="a")
+        assert reader(tasks.held, None, name="a") == ["train"]
+        let_go()
+        assert reader(tasks.held, None, name="a") == []
 
 
 def test_damaged_bytes_never_take_the_program_along(reader: Reader, shared_data: Path, tmp_path: Path) -> None:

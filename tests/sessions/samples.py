@@ -64,7 +64,8 @@ def rich(seed: int = 0, *, runs: int = 1, genes: int = 30) -> Snapshot:
     types, samples = pd.Index(["T cells", "B cells", "NK"]), pd.Index([f"sample {i}" for i in range(4)])
     reference = Matrix(np.asfortranarray(random.random((genes, 3))), names, types)
     bulk = Bulk(Matrix(random.random((genes, 4)).astype(np.float16), names, samples), pd.DataFrame({"g": ["x", "y", None, "z"]}, index=samples))
-    sources = (Source("train", "train.h5ad", "h5ad", "ab" * 32, "about", {"label": "cell_type", "keep": ["a"], "share": 0.5, "none": None}, ("a note",)),)
+    options = {"label": "cell_type", "keep": ["a"], "share": 0.5, "none": None}
+    sources = (Source("train", "train.h5ad", "h5ad", "ab" * 32, "about", options, ("a note",), ("a warning",)),)
     data = Dataset(train, test, reference, bulk, 10_000.0, "name \ud800 ü 😀", "described", "author", sources)
     frame = pd.DataFrame(random.random((3, 4)), index=types, columns=samples)
     weights = pd.Series(random.random(genes).astype(np.float32), index=names, name="gene weights")

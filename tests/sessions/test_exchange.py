@@ -69,7 +69,8 @@ def named() -> Snapshot:
     )
     obs = data.train.obs.set_axis(pd.Index(BARCODES)).assign(donor=(SAMPLES * 10), barcode=BARCODES)
     train = Cells(Matrix(data.train.matrix.values, data.train.matrix.genes, pd.Index(BARCODES)), data.train.labels, obs)
-    source = dataclasses.replace(data.sources[0], name=f"{SAMPLES[3]}.h5ad", notes=(f"without {SAMPLES[1]}",), options={"keep": [SAMPLES[0]]})
+    told = {"notes": (f"without {SAMPLES[1]}",), "warnings": (f"{SAMPLES[2]} looks odd.",)}
+    source = dataclasses.replace(data.sources[0], name=f"{SAMPLES[3]}.h5ad", options={"keep": [SAMPLES[0]]}, **told)
     fresh = dataclasses.replace(
         data, train=train, bulk=bulk, sources=(source,), name=f"of {SAMPLES[0]}", description=f"{SAMPLES[1]}/{SAMPLES[2]}", author=SAMPLES[3]
     )
@@ -221,6 +222,7 @@ def test_pseudonyms_are_the_same_everywhere_and_nothing_else_changes(path: Path)
     assert (made.name, made.notes.split("\n")[0], made.runs[2].title) == ("Trial S0001", "S0001 and S0002.", "ADTD without S0001")
     assert made.forms == {"adtd": {"shown": ["S0001"], "cell": "C000001", "of S0002": 1}}
     assert (data.name, data.description, data.author, data.sources[0].name) == ("of S0001", "S0002/S0003", "S0004", "S0004.h5ad")
+    assert (data.sources[0].notes, data.sources[0].warnings) == (("without S0002",), ("S0003 looks odd.",))
     save(path, made, expected_generation=None)
     same(made.dataset, load(path).dataset)
 

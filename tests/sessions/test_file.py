@@ -406,6 +406,7 @@ def test_files_of_every_schema_open_in_this_version(schema: tuple[int, int], pro
     assert (found.session_id, found.name, found.revision, found.created, found.notes) == (ID, "melanoma run 1", 7, WHEN, f"Notes\nof {MARKER}")
     assert found.dataset is not None
     assert found.dataset.dataset_id == "7f4dab8178416291-caf7ea2c98ba8d5d"
+    assert [(s.notes, s.warnings) for s in found.dataset.sources] == [(("a note",), ())]  # saved before there were warnings
     assert found.dataset.train is not None
     assert list(found.dataset.train.obs) == ["group", "age", "smokes", "donor", "n", "whole", "seen", "text", "day"]
     assert [(r.id, r.kind, type(r.params).__name__, type(r.result).__name__) for r in found.runs] == [

@@ -68,7 +68,7 @@ def telling(manager: SessionCacheManager, mark: str) -> str:
     obs = pd.DataFrame({"donor": [f"{mark} donor"] * 100, "group": pd.Categorical([f"{mark} group"] * 100)})
     train = Cells(Matrix(VALUES.reshape(50, 100), genes, pd.Index([f"{mark} cell {i}" for i in range(100)])), kinds, obs)
     bulk = Bulk(Matrix(VALUES.reshape(50, 100), genes, samples), pd.DataFrame({"g": [mark] * 100}, index=samples))
-    source = Source("train", f"{mark}.h5ad", "h5ad", "ab" * 32, f"about {mark}", {"label": mark}, (f"note {mark}",))
+    source = Source("train", f"{mark}.h5ad", "h5ad", "ab" * 32, f"about {mark}", {"label": mark}, (f"note {mark}",), (f"warning {mark}",))
     session = manager.create_session(f"Session {mark}", actor=A)
     session.set_dataset(Dataset(train, None, bulk=bulk, name=f"name {mark}", description=mark, author=mark, sources=(source,)), keep_runs=False)
     for made in rich().runs:

@@ -13,7 +13,7 @@ from dash.exceptions import PreventUpdate
 from gui.components.common import answer, card, cut, shorten, warning
 from gui.components.figure import bind_figure_export, figure_card
 from gui.components.kept import Kept
-from gui.data.checks import is_warning, number
+from gui.data.checks import number
 from gui.data.dataset import Dataset, Matrix, Role
 from gui.data.normalize import common_genes
 from gui.errors import InvalidParameter
@@ -159,15 +159,16 @@ def overview(data: Dataset, genes: int) -> Any:
         rows.append([_part_name(role), file, number(matrix.n_genes), number(matrix.n_columns), types])
     head = dmc.TableThead(dmc.TableTr([dmc.TableTh(t) for t in ("Part", "From", "Genes", "Cells, types or samples", "Cell types")]))
     table = dmc.Table([head, dmc.TableTbody([dmc.TableTr([dmc.TableTd(c) for c in row]) for row in rows])], verticalSpacing="xs")
-    notes, warnings = {}, []
-    for source in data.sources:
-        ended = [n if n.endswith((".", "!")) else n + "." for n in source.notes]
-        warnings += [n for n in ended if is_warning(n)]
-        notes[source.role] = " ".join(n for n in ended if not is_warning(n))
+    warnings = [_ended(w) for source in data.sources for w in source.warnings]
+    notes = {source.role: " ".join(map(_ended, source.notes)) for source in data.sources}
     said = [dmc.Text([dmc.Text(f"{PART_WORDS[role]}: ", span=True, fw=600, inherit=True), text], size="sm") for role, text in notes.items() if text]
     if not said:
         said = [dmc.Text(f"{number(genes)} genes are common to all parts; the others are not used.", size="sm")]
     return dmc.Stack([*[warning(w) for w in dict.fromkeys(warnings)], table, dmc.Stack(said, gap=6)])
+
+
+def _ended(sentence: str) -> str:
+    return sentence if sentence.endswith((".", "!")) else sentence + "."
 
 
 def _part_name(role: Role) -> Any:

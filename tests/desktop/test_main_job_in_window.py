@@ -130,7 +130,7 @@ def test_the_main_job_on_real_data_in_the_window(user: User, shared_data: Path, 
     user.tab("upload", "First rows")
     user.sees("Bulk samples", "#upload-rows")
     user.look("upload-rows")
-    user.tab("upload", "About these data")
+    user.tab("upload", "About")
     user.look("upload-about")
 
     user.go("dtd")

@@ -49,7 +49,7 @@ def clinical_layout(ctx: Context) -> Any:
     }
     controls = [
         html.Div(
-            dmc.Select(id=_IDS[name], data=[], size="xs", w=190, allowDeselect=False, searchable=name != "unit", label=tip_label(label, tips.get(name, ""))),
+            dmc.Select(id=_IDS[name], data=[], size="xs", w=155, allowDeselect=False, searchable=name != "unit", label=tip_label(label, tips.get(name, ""))),
             id=table.id(f"{name}_box"),
             style=GONE if name in ("sample", "value") else {},
         )

@@ -31,7 +31,7 @@ TABS = {
     "rows": "First rows",
     "clinical": "Clinical data",
     "known": "Known compositions",
-    "about": "About these data",
+    "about": "About",
 }
 LEFT = {"tabs": "parts"}
 

@@ -113,3 +113,35 @@ def test_types_are_renamed_merged_and_brought_back_in_the_table(opened: Page, wa
     expect(rows).to_have_count(6, timeout=READ)
     expect(page.locator("#upload-load")).to_be_disabled()
     assert watched.complaints == []
+
+
+def test_known_compositions_and_clinical_data_are_kept_and_changed(opened: Page, watched: Any, shared_data: Path, tmp_path: Path) -> None:
+    page, folder = opened, shared_data / "awkward_files"
+    patients = tmp_path / "patients.csv"
+    patients.write_text("Patient;OS.time;OS\npbmc-1;12,5;Dead\npbmc-10;30;Alive\n", "utf-8")
+    choose(page, "train", folder / "clean_train.h5ad")
+    choose(page, "bulk", folder / "clean_application.h5ad")
+    may_load(page, True)
+    page.click("#upload-load")
+    for name, file in (("known", folder / "clean_truth.csv"), ("clinical", patients)):
+        page.get_by_role("tab", name="Known compositions" if name == "known" else "Clinical data").click()
+        page.fill(f"#upload-{name}-path", str(file))
+        page.press(f"#upload-{name}-path", "Enter")
+        keep = page.locator(f"#upload-{name}-keep")
+        expect(keep).to_be_enabled(timeout=READ)
+        if name == "known":
+            monocytes = page.get_by_label("Estimated type for Monocytes")
+            monocytes.click()
+            page.get_by_role("option", name="mDC").click()  # added up with the one proposed
+        keep.click()
+        expect(page.locator(f"#upload-{name}-remove")).to_be_visible(timeout=READ)
+        expect(page.locator(f"#upload-{name}-head")).to_contain_text(file.name)
+    page.click("#upload-clinical-unit")
+    page.get_by_role("option", name="weeks").click()
+    expect(page.locator("#upload-clinical-head")).to_contain_text("weeks")
+    page.get_by_role("tab", name="Known compositions").click()
+    row = page.locator("#upload-known-box tr", has_text="Monocytes").last
+    expect(row).to_contain_text("mDC")
+    page.click("#upload-known-remove")
+    expect(page.locator("#upload-known-path")).to_be_visible()
+    assert watched.complaints == []

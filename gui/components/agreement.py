@@ -17,6 +17,7 @@ from dash.exceptions import PreventUpdate
 from gui.components.common import answer, empty_state
 from gui.components.composition import type_colours
 from gui.components.figure import bind_figure_export, figure_card
+from gui.components.kept import Kept
 from gui.components.table import bind_table_export, result_table, table_view
 from gui.components.views import GONE, SHOWN, Views, options, room, switch
 from gui.engine.truth import POOLED, Comparison, compare_truth
@@ -50,14 +51,24 @@ class AgreementView:
     def __init__(self, page: Page, estimated: Estimated, *, active: tuple[Input, str], file: str) -> None:
         self.page, self.estimated, self.active, self.file = page, estimated, active, file
         self.views = Views(page, "known")
+        self.kept = Kept(page, known_type=EVERY, known_look="figure")
 
     def id(self, part: str) -> str:
         return str(getattr(self.page.id, f"known_{part}"))
 
     def layout(self, ctx: Context) -> html.Div:
         controls = [
-            dmc.Select(id=self.id("type"), data=[], value=EVERY, size="xs", w=220, searchable=True, allowDeselect=False, **{"aria-label": "Cell type"}),
-            switch({"figure": "Figure", "table": "Table"}, self.id("look"), "figure"),
+            dmc.Select(
+                id=self.id("type"),
+                data=[],
+                value=self.kept.value(ctx, "known_type"),
+                size="xs",
+                w=220,
+                searchable=True,
+                allowDeselect=False,
+                **{"aria-label": "Cell type"},
+            ),
+            switch({"figure": "Figure", "table": "Table"}, self.id("look"), self.kept.value(ctx, "known_look")),
         ]
         drawing, table = figure_card(self.page, "known_figure", file_name=self.file), result_table(self.page, "known_table")
         unit = dmc.Text("RMSE in percentage points.", size="xs", c="dimmed", mb=4)
@@ -68,6 +79,7 @@ class AgreementView:
         """Record the callbacks, at module level of the page."""
         page, this = self.page, self
         tab, here = self.active
+        self.kept.bind()
 
         @page.callback(
             Output(this.id("missing"), "children"),

@@ -130,9 +130,9 @@ def test_known_compositions_and_clinical_data_are_kept_and_changed(opened: Page,
         keep = page.locator(f"#upload-{name}-keep")
         expect(keep).to_be_enabled(timeout=READ)
         if name == "known":
-            monocytes = page.get_by_label("Estimated type for Monocytes")
+            monocytes = page.locator("input[aria-label='Estimated type for Monocytes']")
             monocytes.click()
-            page.get_by_role("option", name="mDC").click()  # added up with the one proposed
+            page.get_by_role("option", name="pDC").click()  # added up with the one proposed
         keep.click()
         expect(page.locator(f"#upload-{name}-remove")).to_be_visible(timeout=READ)
         expect(page.locator(f"#upload-{name}-head")).to_contain_text(file.name)
@@ -141,7 +141,7 @@ def test_known_compositions_and_clinical_data_are_kept_and_changed(opened: Page,
     expect(page.locator("#upload-clinical-head")).to_contain_text("weeks")
     page.get_by_role("tab", name="Known compositions").click()
     row = page.locator("#upload-known-box tr", has_text="Monocytes").last
-    expect(row).to_contain_text("mDC")
+    expect(row).to_contain_text("pDC")
     page.click("#upload-known-remove")
     expect(page.locator("#upload-known-path")).to_be_visible()
     assert watched.complaints == []

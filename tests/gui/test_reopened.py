@@ -36,6 +36,8 @@ LEFT: dict[str, dict[str, Any]] = {
         "composition-sort": "order:name",
         "composition-shares": False,
         "tabs": "markers",
+        "known-type": "type:Monocytes",
+        "known-look": "table",
     },
     "adtd": {
         "model": "custom",
@@ -61,6 +63,8 @@ LEFT: dict[str, dict[str, Any]] = {
         "regulation-scale": "log2",
         "supported": False,
         "search-view": "table",
+        "known-type": "type:B cells",
+        "known-look": "table",
     },
 }
 PASSING = (  # in dialogs, in forms that are filled from the data, and in fields for files: not what the page is set to

@@ -33,7 +33,7 @@ search_form = ParamsForm(page, SearchParams, prefix="search_", names=("smallest"
 
 PARTS = {"bulk": "bulk", "test": "test mixtures", "train": "training mixtures"}
 COMPOSITION, HIDDEN_TAB, REGULATION, SEARCH, KNOWN = "composition", "hidden", "regulation", "search", "known"
-TABS = {COMPOSITION: "Composition", HIDDEN_TAB: "Hidden profile", REGULATION: "Gene regulation", SEARCH: "Search", KNOWN: "Known compositions"}
+TABS = {COMPOSITION: "Composition", HIDDEN_TAB: "Hidden profile", REGULATION: "Gene regulation", SEARCH: "Search", KNOWN: "Against known"}
 MOST_NOTES = 2
 """More are folded."""
 TAB = Input(page.id.tabs, "value")

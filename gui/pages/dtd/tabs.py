@@ -30,7 +30,7 @@ from gui.plugin import DARK, REVISION, Context, Page
 
 METRICS = {"pearson": "Pearson", "spearman": "Spearman", "rmse": "RMSE", "ccc": "CCC"}
 PARTS = {"bulk": "Bulk", "test": "Test mixtures", "train": "Training mixtures"}
-TABS = {"composition": "Composition", "correlation": "Correlation", "markers": "Markers", "loss": "Loss", "known": "Known compositions"}
+TABS = {"composition": "Composition", "correlation": "Correlation", "markers": "Markers", "loss": "Loss", "known": "Against known"}
 DEFAULT_MARKERS, MOST_MARKERS = 50, 500
 RISING = 0.002
 """What the mean correlation must gain in the last tenth of the iterations to count as still rising."""

@@ -111,7 +111,7 @@ def keep_known(ctx: Context, clicks: int | None, token: str | None, ids: Any, va
         ctx.session.set_dataset(replace(ctx.session.need_dataset(), truth=found.kept), keep_runs=True)
         ctx.refresh()
         table.forget(ctx, token)
-        ctx.notify(f"{found.kept.name} is kept with these data. Run DTD, and see Known compositions there.", colour="green")
+        ctx.notify(f"{found.kept.name} is kept with these data. Run DTD, and see the tab Against known there.", colour="green")
     return None
 
 

@@ -132,8 +132,10 @@ def ticked(ctx: Context, chosen: list[dict[str, Any]] | None) -> Any:
 @page.callback(CHANGED, Input(GRID, "cellValueChanged"), REPAIRS_NOW, *TOKENS_NOW, prevent_initial_call=True)
 def rename(ctx: Context, edited: list[dict[str, Any]] | None, entries: list[Entry] | None, *tokens: str | None) -> Any:
     """A name was changed in the table; the same name as another type's merges the two."""
+    if not edited:  # the table has only appeared
+        raise PreventUpdate
     names = {}
-    for change in edited or []:
+    for change in edited:
         old, new = str(change.get("oldValue") or ""), str(change.get("value") or "").strip()
         if old and new and old != new:
             names[old] = _checked(new)

@@ -67,7 +67,11 @@ def load_pbmc(page: Page, data: Path) -> None:
 def test_the_main_job_on_real_data(opened: Page, watched: Any, shared_data: Path, finished: Callable[..., None]) -> None:
     page = opened
     load_pbmc(page, shared_data / "pbmc_hao_finotello")
-    for tab, seen in (("Cell types", "#upload-type-counts .main-svg >> nth=0"), ("First rows", "#upload-rows >> text=Bulk samples"), ("About", "#upload-new-name")):
+    for tab, seen in (
+        ("Cell types", "#upload-type-counts .main-svg >> nth=0"),
+        ("First rows", "#upload-rows >> text=Bulk samples"),
+        ("About", "#upload-new-name"),
+    ):
         open_tab(page, tab)
         expect(page.locator(f"#upload-page >> {seen}").last).to_be_visible()
 

@@ -103,7 +103,11 @@ def typed(text: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
 
 def load_clinical(choice: ClinicalChoice, samples: Sequence[str]) -> Clinical:
     """The table with one row per bulk sample, in their order. Raises UnreadableFile, MissingPart (no sample could be joined)."""
-    read = read_clinical(choice, samples)
+    return joined_clinical(read_clinical(choice, samples), samples)
+
+
+def joined_clinical(read: ClinicalTable, samples: Sequence[str]) -> Clinical:
+    """A table read with these samples, one row for each. MissingPart if none could be joined."""
     assert read.join is not None
     if not read.join.rows:
         raise _nothing_joined(read, samples).as_error()
@@ -120,6 +124,11 @@ def examine_clinical(path: Path, name: str = "", *, samples: Sequence[str] | Non
         read = read_clinical(choice, samples)
     except DataError as error:
         return [f.Unreadable.of(error, Place(choice.shown, "clinical"))]
+    return clinical_findings(read, samples)
+
+
+def clinical_findings(read: ClinicalTable, samples: Sequence[str] | None) -> list[Finding]:
+    """All findings on a table that could be read; samples : those it was read with."""
     found = list(_joined(read, samples)) if samples is not None else []
     return found + list(_times(read)) + list(_events(read)) + list(_columns(read))
 

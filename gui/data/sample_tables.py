@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gui.data.clinical import ClinicalChoice, examine_clinical, load_clinical, read_clinical
+from gui.data.clinical import ClinicalChoice, clinical_findings, joined_clinical, read_clinical
 from gui.data.dataset import Clinical, Truth
 from gui.data.findings import Finding
-from gui.data.truth import TruthChoice, examine_truth, load_truth, read_truth
+from gui.data.truth import TruthChoice, joined_truth, read_truth, truth_findings
 from gui.data.watch import watched
 from gui.errors import MissingPart
 
@@ -38,9 +38,9 @@ class TruthSeen:
 def see_clinical(choice: ClinicalChoice, samples: Sequence[str]) -> ClinicalSeen:
     """samples : of the bulk. Raises UnreadableFile, or MissingPart for a column that is not there."""
     read = read_clinical(choice, samples)
-    found = tuple(examine_clinical(choice.path, choice.shown, samples=samples, choice=choice))
+    found = tuple(clinical_findings(read, samples))
     try:
-        kept = load_clinical(choice, samples)
+        kept = joined_clinical(read, samples)
     except MissingPart:  # among the findings
         kept = None
     return ClinicalSeen(tuple(map(str, read.frame.columns)), read.sample_column, found, kept)
@@ -49,9 +49,9 @@ def see_clinical(choice: ClinicalChoice, samples: Sequence[str]) -> ClinicalSeen
 def see_truth(choice: TruthChoice, samples: Sequence[str], types: Sequence[str]) -> TruthSeen:
     """samples : of the bulk; types : that are estimated. Raises UnreadableFile, BadValues."""
     read = read_truth(choice, samples, types)
-    found = tuple(examine_truth(choice.path, choice.shown, samples=samples, types=types, choice=choice))
+    found = tuple(truth_findings(read, samples, types, choice.pairs))
     try:
-        kept = load_truth(choice, samples, types)
+        kept = joined_truth(read, samples, types, choice.pairs)
     except MissingPart:
         kept = None
     return TruthSeen(read.turned, found, kept)

@@ -122,13 +122,17 @@ def _alike(one: str, other: str) -> float:
 
 def load_truth(choice: TruthChoice, samples: Sequence[str], types: Sequence[str]) -> Truth:
     """Shares of the bulk samples that are in the table, under the bulk's names. Raises UnreadableFile, BadValues, MissingPart."""
-    read = read_truth(choice, samples, types)
+    return joined_truth(read_truth(choice, samples, types), samples, types, choice.pairs)
+
+
+def joined_truth(read: TruthTable, samples: Sequence[str], types: Sequence[str], chosen: Mapping[str, str] | None) -> Truth:
+    """Of a table read with these samples and types; chosen : the pairs, None for those proposed. MissingPart if no sample could be joined."""
     assert read.join is not None
     if not read.join.rows:
         raise _nothing_joined(read, samples).as_error()
     there = [str(s) for s in samples if str(s) in read.join.rows]
     shares = read.shares.iloc[:, [read.join.rows[s] for s in there]].set_axis(there, axis=1)
-    pairs = pair_types(list(map(str, shares.index)), types) if choice.pairs is None else dict(choice.pairs)
+    pairs = pair_types(list(map(str, shares.index)), types) if chosen is None else dict(chosen)
     return Truth(shares, read.name, {k: v for k, v in pairs.items() if v})
 
 
@@ -141,9 +145,14 @@ def examine_truth(
         read = read_truth(choice, samples, types)
     except DataError as error:
         return [(f.NotANumber if isinstance(error, BadValues) else f.Unreadable).of(error, Place(choice.shown, "truth"))]
+    return truth_findings(read, samples, types, choice.pairs)
+
+
+def truth_findings(read: TruthTable, samples: Sequence[str] | None, types: Sequence[str] | None, chosen: Mapping[str, str] | None) -> list[Finding]:
+    """All findings on a table that could be read; samples, types : those it was read with; chosen : see :func:`joined_truth`."""
     found = list(_joined(read, samples)) if samples is not None else []
     found += list(_sums(read))
-    return found + list(_paired(read, types, choice.pairs) if types is not None else _spelled(read))
+    return found + list(_paired(read, types, chosen) if types is not None else _spelled(read))
 
 
 def _nothing_joined(read: TruthTable, samples: Sequence[str]) -> Finding:

@@ -31,10 +31,6 @@ PATIENCE = 90_000
 expect.set_options(timeout=PATIENCE)
 
 
-LEFT = "ID running component not found in layout"
-"""What dash says when a page was left while a callback of it ran: there is no button any more to switch back on."""
-
-
 class Watched:
     """A browser context. foreign : requests to other machines (stopped before they leave); complaints : errors of the console and the page."""
 
@@ -43,7 +39,7 @@ class Watched:
         self.foreign: list[str] = []
         self.complaints: list[str] = []
         context.route("**/*", self._look)
-        context.on("console", lambda m: self.complaints.append(m.text[:500]) if m.type == "error" and LEFT not in m.text else None)
+        context.on("console", lambda m: self.complaints.append(m.text[:500]) if m.type == "error" else None)
         context.on("weberror", lambda e: self.complaints.append(str(e.error)[:500]))
 
     def _look(self, route: Route) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 pytestmark = pytest.mark.browser
 READ = 120_000
@@ -52,7 +52,8 @@ def test_a_file_is_repaired_and_the_repair_taken_back(
     choose(page, "train", folder / (name if role == "train" else "clean_train.h5ad"))
     if role == "bulk":
         choose(page, "bulk", folder / name)
-    page.get_by_role("tab", name="Findings").click()
+    findings = page.get_by_role("tab", name="Findings")
+    expect(findings).to_have_attribute("aria-selected", "true", timeout=READ)  # there is something to look at: the page goes there by itself
     found = page.locator("#upload-findings")
     expect(found).to_contain_text(says, timeout=READ)
     expect(page.locator("#upload-reason")).not_to_contain_text("Looking", timeout=READ)
@@ -93,6 +94,8 @@ def test_types_are_renamed_merged_and_brought_back_in_the_table(opened: Page, wa
     page.get_by_role("tab", name="Cell types").click()
     rows = page.locator("#upload-types .ag-center-cols-container .ag-row")
     expect(rows).to_have_count(6, timeout=READ)
+    expect(page.locator("#upload-reason")).not_to_contain_text("Looking", timeout=READ)
+    expect(page.get_by_role("tab", name="Cell types")).to_have_attribute("aria-selected", "true")  # who has gone on stays
     expect(page.locator("#upload-similarity .main-svg").first).to_be_visible()
     cell = page.locator("#upload-types .ag-cell[col-id=type]", has_text=re.compile("^pDC$"))
     cell.dblclick()
@@ -144,4 +147,31 @@ def test_known_compositions_and_clinical_data_are_kept_and_changed(opened: Page,
     expect(row).to_contain_text("pDC")
     page.click("#upload-known-remove")
     expect(page.locator("#upload-known-path")).to_be_visible()
+    assert watched.complaints == []
+
+
+def test_leaving_while_files_are_looked_at_is_no_fault(opened: Page, watched: Any, shared_data: Path) -> None:
+    page = opened
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        if not held and "upload-judged.data" in (route.request.post_data or ""):
+            held.append(route)
+        else:
+            route.fallback()
+
+    page.route("**/_dash-update-component*", hold)
+    choose(page, "train", shared_data / "awkward_files" / "clean_train.h5ad")
+    expect(page.locator("#upload-steps")).to_have_class("dcx-busy")
+    while not held:
+        page.wait_for_timeout(50)
+    page.click("#dcx-nav a:has-text('Sessions')")
+    expect(page.locator("#sessions-new")).to_be_visible()
+    (asked,) = held
+    with page.expect_response(lambda r: r.request == asked.request, timeout=READ):
+        asked.fallback()  # now the answer finds the page gone
+    page.wait_for_timeout(500)
+    page.click("#dcx-nav a:has-text('Upload')")
+    may_load(page, True)
+    expect(page.locator("#upload-steps")).not_to_have_class("dcx-busy")
     assert watched.complaints == []

@@ -82,7 +82,7 @@ table.bind()
 def show_clinical(ctx: Context, token: str | None, chosen: Mapping[str, Any] | None, _revision: str | None) -> Any:
     """A chosen file before it is kept, else the table that is kept."""
     data = ctx.session.dataset
-    if data is None or (token is None and data.clinical is None) or data.bulk is None:
+    if data is None or (token is None and data.clinical is None) or data.bulk is None or table.looked(token):
         raise PreventUpdate
     if token is None:
         kept = data.clinical

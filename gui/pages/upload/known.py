@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import dash_mantine_components as dmc
+import pandas as pd
 from dash import ALL, Input, Output, State, html, no_update
 from dash.exceptions import PreventUpdate
 
@@ -54,7 +55,7 @@ table.bind()
 def show_known(ctx: Context, token: str | None, _revision: str | None, ids: Any, values: Any) -> Any:
     """A chosen file before it is kept, else the table that is kept."""
     data = ctx.session.dataset
-    if data is None or (token is None and data.truth is None) or data.bulk is None:
+    if data is None or (token is None and data.truth is None) or data.bulk is None or table.looked(token):
         raise PreventUpdate
     if token is None:
         kept = data.truth
@@ -159,7 +160,7 @@ def pairing(truth: Truth, data: Dataset) -> Any:
             **{"aria-label": f"Estimated type for {name}"},
         )
         mean = shares.mean() * 100
-        rows.append([cut(str(name), 40), "–" if mean != mean else f"{mean:.3g} %", select])
+        rows.append([cut(str(name), 40), "–" if pd.isna(mean) else f"{mean:.3g} %", select])
     head = dmc.TableThead(dmc.TableTr([dmc.TableTh(t) for t in ("In the table", "Mean share", "Compared with (several are added up)")]))
     body = dmc.TableTbody([dmc.TableTr([dmc.TableTd(c) for c in row]) for row in rows])
     return html.Div(dmc.Table([head, body], fz="sm", verticalSpacing=4, w="auto", miw=520), style={"overflowX": "auto"})

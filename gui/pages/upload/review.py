@@ -131,7 +131,6 @@ def ask(ctx: Context, *values: Any) -> float:
     State(page.id.scale, "data"),
     State(page.id.verdict, "data"),
     State(DARK.component_id, DARK.component_property),
-    running=[(Output(page.id.steps, "className"), "dcx-busy", "")],
 )
 def look_at(ctx: Context, now: float | None, *values: Any) -> Any:
     """Everything that is chosen is looked at as a whole, with the repairs that are switched on."""
@@ -160,6 +159,17 @@ def look_at(ctx: Context, now: float | None, *values: Any) -> Any:
         *genes.show_genes(found, n_genes, bool(dark)),
     ]
 
+
+# Not by `running`: who leaves the page while files are looked at would leave dash without the steps to show as ready again. Two callbacks, because
+# one that had both inputs would only be called when the answer is there.
+page.clientside("asked => asked ? 'dcx-busy' : ''", Output(page.id.steps, "className"), Input(page.id.asked, "data"))
+page.clientside(
+    "(judged, asked) => judged && judged.asked !== asked ? window.dash_clientside.no_update : ''",
+    Output(page.id.steps, "className", allow_duplicate=True),
+    Input(page.id.judged, "data"),
+    State(page.id.asked, "data"),
+    prevent_initial_call=True,
+)
 
 # In the page, where the step on screen is known when the answer arrives: who has gone on to another one meanwhile stays there.
 page.clientside(

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import dash_mantine_components as dmc
 from dash import Input, Output, State, dcc, html
+from dash import ctx as call
 from dash.exceptions import PreventUpdate
 
 from gui.components.common import cut, tip_label
@@ -37,8 +38,6 @@ class SampleTable:
 
     def layout(self, ctx: Context, words: str, controls: Any) -> Any:
         """words : what such a table looks like, beside the place to choose it; controls : shown under what was found."""
-        data = ctx.session.dataset
-        no_bulk = data is not None and data.bulk is None
         token = ctx.session.form(page.key).get(f"{self.name}_token")
         choose = dmc.Stack(
             [
@@ -62,10 +61,8 @@ class SampleTable:
         return html.Div(
             [
                 dcc.Store(id=self.id("chosen"), data={}),
-                dmc.Text("These tables belong to bulk samples, and there are none yet: choose them first.", size="sm", id=self.id("no_bulk"))
-                if no_bulk
-                else html.Div(id=self.id("no_bulk")),
-                html.Div(choose, id=self.id("choosing"), style=GONE if no_bulk else {}),
+                dmc.Text("This belongs to bulk samples, and there are none yet: choose them on the left first.", size="sm", id=self.id("no_bulk"), style=GONE),
+                html.Div(choose, id=self.id("choosing"), style=GONE),
                 html.Div(
                     dmc.Stack(
                         [
@@ -89,6 +86,7 @@ class SampleTable:
         token, table = self.field.token_id, self
 
         @page.callback(
+            Output(self.id("no_bulk"), "style"),
             Output(self.id("choosing"), "style"),
             Output(self.id("panel"), "style"),
             Output(self.id("deciding"), "style"),
@@ -101,7 +99,8 @@ class SampleTable:
             ctx.session.keep_form(page.key, {f"{table.name}_token": token})
             kept = data is not None and table.there(data)
             usable = data is not None and data.bulk is not None
-            return {} if usable and not token and not kept else GONE, {} if token or kept else GONE, {} if token else GONE, {} if kept and not token else GONE
+            there = (not usable, usable and not token and not kept, token or kept, token, kept and not token)
+            return [{} if shown else GONE for shown in there]
 
         @page.callback(
             Output(token, "data", allow_duplicate=True),
@@ -135,6 +134,13 @@ class SampleTable:
             ctx.complain(error)
             self.forget(ctx, token)
             return None
+
+    def looked(self, token: str | None) -> bool:
+        """In a callback on the token, what was chosen and REVISION: whether only something else of the session changed.
+
+        Then a file that is on screen is not read again, and what the user has set beside it stays.
+        """
+        return bool(token) and set(call.triggered_prop_ids) == {f"{REVISION.component_id}.{REVISION.component_property}"}
 
     def forget(self, ctx: Context, token: str | None) -> None:
         ctx.session.keep_form(page.key, {f"{self.name}_token": None})

@@ -230,6 +230,23 @@ class Uploads:
             raise UnreadableFile(f"{path.name} cannot be opened.") from None
         return self._keep(Upload(secrets.token_urlsafe(24), path.name, path, size))
 
+    def together(self, tokens: Sequence[str]) -> Upload:
+        """Uploaded files as the folder they come from, each under its own name: what is kept in several files is read from there.
+
+        UnreadableFile if one is gone, or if two have the same name.
+        """
+        parts = [self.get(token) for token in tokens]
+        token = secrets.token_urlsafe(24)
+        folder = self._place() / token
+        if len({part.name for part in parts}) < len(parts):
+            raise UnreadableFile("Two of the chosen files have the same name.", advice="Choose the files of one folder.")
+        folder.mkdir()
+        for part in parts:
+            part.path.rename(folder / part.name)
+            self.forget(part.token)
+        largest = max(parts, key=lambda part: part.size)
+        return self._keep(Upload(token, f"{largest.name} and {len(parts) - 1} more", folder, sum(part.size for part in parts)))
+
     def get(self, token: str) -> Upload:
         """The file behind a token; UnreadableFile if it is gone."""
         upload = self._uploads.get(token)
@@ -238,11 +255,14 @@ class Uploads:
         return upload
 
     def forget(self, token: str) -> None:
-        """Delete an uploaded file (an adopted one stays where it is)."""
+        """Delete an uploaded file or folder (an adopted one stays where it is)."""
         with self._lock:
             upload = self._uploads.pop(token, None)
         if upload and self._folder and upload.path.parent == self._folder:
-            upload.path.unlink(missing_ok=True)
+            if upload.path.is_dir():
+                shutil.rmtree(upload.path, ignore_errors=True)
+            else:
+                upload.path.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Delete everything that was uploaded."""

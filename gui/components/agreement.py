@@ -70,7 +70,7 @@ class AgreementView:
             ),
             switch({"figure": "Figure", "table": "Table"}, self.id("look"), self.kept.value(ctx, "known_look")),
         ]
-        drawing, table = figure_card(self.page, "known_figure", file_name=self.file), result_table(self.page, "known_table")
+        drawing, table = figure_card(self.page, "known_figure", file_name=self.file), result_table(self.page, "known_table", filters=False)
         unit = dmc.Text("RMSE in percentage points.", size="xs", c="dimmed", mb=4)
         there = dmc.Stack([html.Div(id=self.id("words")), self.views.layout(controls, drawing, table, note=NOTE, unit=unit)])
         return html.Div([html.Div(there, id=self.id("there"), style=GONE), html.Div(id=self.id("missing"))])
@@ -134,7 +134,7 @@ class AgreementView:
             raise MissingPart("No known compositions have been added.", advice="Add a table of them on the Upload page, tab Known compositions.")
         frame = self.estimated(ctx)
         if frame is None:
-            raise MissingPart("This run holds no composition of the present bulk.", advice="Compute it, then it is compared here.")
+            raise MissingPart("There is no estimated composition of the present bulk yet.", advice="Compute it on this page, then it is compared here.")
         return compare_truth(data.truth.shares, frame, data.truth.pairs)
 
 

@@ -58,7 +58,7 @@ def warning(text: str, *actions: Any, colour: str = "orange") -> Any:
 
 def shorten(text: str, length: int = 28) -> str:
     """A long name, cut; show the whole on hover."""
-    return text if len(text) <= length else text[: length - 1] + "…"
+    return text if len(text) <= length else text[: length - 1].rstrip(" .") + "…"
 
 
 def clicked() -> Any:

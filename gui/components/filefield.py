@@ -24,7 +24,7 @@ class FileField:
     """A place to choose a file on one page; ``token_id`` is the Store that tells which (None: none).
 
     multiple : several files at once; the Store then holds the list of tokens of those chosen last
-    folder : the path of a folder may be typed too
+    folder : the path of a folder may be typed too; in a browser, files of one folder may be chosen together, or the folder be dropped
     """
 
     def __init__(self, page: Page, name: str, kinds: Sequence[FileKind], *, title: str, multiple: bool = False, folder: bool = False) -> None:
@@ -47,6 +47,7 @@ class FileField:
             "data-native": "true" if ctx.files.native else "",
             "data-accept": suffixes,
             "data-multiple": "true" if self.multiple else "",
+            "data-folder": "true" if self.folder else "",
             "aria-label": f"{self.title}: {words}",
         }
         return dmc.Stack(
@@ -110,9 +111,13 @@ class FileField:
             function.__name__ = f"{field.name}_{function.__name__}"
 
     def _told(self, ctx: Context, ways: Sequence[Callable[[], Upload]]) -> Any:
-        """What the Store gets: each of ``ways`` gives one file or raises, and one that fails stops none of the others."""
+        """What the Store gets: each of ``ways`` gives one file or raises, and one that fails stops none of the others.
+
+        Where one is wanted, several are the files of one folder.
+        """
         if not self.multiple:
-            return ways[0]().token
+            taken = [take().token for take in ways]
+            return taken[0] if len(taken) == 1 else ctx.uploads.together(taken).token
         tokens = []
         for take in ways:
             try:

@@ -73,11 +73,18 @@ def rounded(values: np.ndarray, digits: int = DIGITS) -> list[float | int | None
 
 
 def result_table(
-    page: Page, name: str, frame: pd.DataFrame | None = None, *, controls: Sequence[Any] = (), index_name: str | None = None, height: int = 380
+    page: Page,
+    name: str,
+    frame: pd.DataFrame | None = None,
+    *,
+    controls: Sequence[Any] = (),
+    index_name: str | None = None,
+    height: int = 380,
+    filters: bool = True,
 ) -> html.Div:
     """The table ``page.id.<name>`` (an AgGrid: set ``columnDefs`` and ``rowData`` from :func:`table_view`) with its save menu.
 
-    ``page.id.<name>_note`` (``children``) takes the view's note. Needs :func:`bind_table_export` once for the same page and name.
+    ``page.id.<name>_note`` (``children``) takes the view's note. filters : False for a table of a few rows, whose headers need the room. Needs :func:`bind_table_export` once for the same page and name.
     """
     of = _ids(page, name)
     view = table_view(frame, index_name=index_name) if frame is not None else TableView([], [])
@@ -88,7 +95,7 @@ def result_table(
         columnDefs=view.columns,
         rowData=view.rows,
         className="",
-        defaultColDef={"sortable": True, "resizable": True, "filter": True, "flex": 1, "minWidth": 110},
+        defaultColDef={"sortable": True, "resizable": True, "filter": True, "suppressHeaderFilterButton": not filters, "flex": 1, "minWidth": 110},
         dashGridOptions={
             "theme": {"function": GRID_THEME},
             "tooltipShowDelay": 300,

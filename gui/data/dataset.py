@@ -138,7 +138,9 @@ class Matrix:
         if (rows < 0).any():
             raise KeyError(genes[int(np.flatnonzero(rows < 0)[0])])
         stored: Any = self.values
-        values = stored.tocsr()[rows].tocsc() if self.is_sparse else stored[rows]
+        values = stored[rows]
+        if self.is_sparse:
+            values.sort_indices()  # equal matrices have equal fingerprints
         return Matrix(values, pd.Index(genes), self.columns)
 
     def where(self, keep: np.ndarray) -> Matrix:

@@ -62,7 +62,8 @@ def load_dataset(request: LoadRequest, *, current: Dataset | None = None, read_w
     """
     if set(request.files) == {"bulk"} and current is not None and current.parts().keys() - {"bulk"}:
         part = _checked("bulk", read_parts(request, read_with)[0]["bulk"])
-        dataset = replace(current, bulk=Bulk(part.matrix, part.obs), sources=(*(s for s in current.sources if s.role != "bulk"), part.source))
+        kept = _alone(current, _of_whole(current)[1])
+        dataset = replace(current, bulk=Bulk(part.matrix, part.obs), sources=(*(s for s in kept if s.role != "bulk"), part.source))
         return with_tables(_complete(dataset), request)
     read, dcx = read_parts(request, read_with)
     if "train" not in read:
@@ -157,33 +158,47 @@ def _split(cells: Cells, request: LoadRequest, source: Source) -> tuple[Cells, C
     return train, test, Source("test", source.name, "split", source.sha256, options={"share": request.test_share, "seed": request.split_seed}, notes=(note,))
 
 
+Said = dict[Role, tuple[list[str], list[str]]]
+"""Part -> notes and warnings."""
+
+
 def _complete(dataset: Dataset) -> Dataset:
     """The dataset with what is to be said of the whole, all checks across its parts passed."""
-    parts, genes, found = dataset.parts(), common_genes(dataset), compare_parts(parts_of(dataset))
+    found, said = _of_whole(dataset)
     _refuse(found)
     if dataset.train is not None:
         check_trainable(dataset.types, dataset.train)  # to compare_parts another spelling is a warning: the user can choose to mend it
+
+    def with_whole(source: Source) -> Source:
+        notes, warnings = said.get(source.role, ([], []))
+        return replace(source, notes=tuple(dict.fromkeys([*source.notes, *notes])), warnings=tuple(dict.fromkeys([*source.warnings, *warnings])))
+
+    return replace(dataset, sources=tuple(map(with_whole, dataset.sources)))
+
+
+def _of_whole(dataset: Dataset) -> tuple[list[Finding], Said]:
+    """What is found across the parts, and what is to be noted of it on each of them."""
+    parts, genes, found = dataset.parts(), common_genes(dataset), compare_parts(parts_of(dataset))
+    said: Said = {role: ([], []) for role in parts}
+    for finding in found:
+        if finding.severity != "refusal" and finding.place.role in said:
+            said[finding.place.role][finding.severity == "warning"].append(finding.message)
     first: Role = next(iter(parts))
     how = f"scaled to {number(round(dataset.scale))} per column over the genes in use" if dataset.scale else "left as it is, without scaling"
-    whole = {
-        first: [
-            f"{number(len(genes))} genes common to all parts ({len(genes) / parts[first].n_genes:.0%} of the genes of {PART_NAMES[first]}).",
-            f"Every matrix is {how}.",
-        ]
-    }
-
-    def said(source: Source) -> Source:
-        mine = [x for x in found if x.place.role == source.role]
-        notes = [*_own(source), *(x.message for x in mine if x.severity == "info"), *whole.get(source.role, ())]
-        warnings = [*source.warnings, *(x.message for x in mine if x.severity == "warning")]
-        return replace(source, notes=tuple(dict.fromkeys(notes)), warnings=tuple(dict.fromkeys(warnings)))
-
-    return replace(dataset, sources=tuple(map(said, dataset.sources)))
+    said[first][0].append(f"{number(len(genes))} genes common to all parts ({len(genes) / parts[first].n_genes:.0%} of the genes of {PART_NAMES[first]}).")
+    said[first][0].append(f"Every matrix is {how}.")
+    return found, said
 
 
-def _own(source: Source) -> list[str]:
-    """The notes on the part alone: those on the whole are written anew when the bulk changes."""
-    return [n for n in source.notes if "common to all parts" not in n and not n.startswith("Every matrix is ")]
+def _alone(dataset: Dataset, said: Said) -> list[Source]:
+    """The sources with what is noted of each part alone: what was ``said`` of the whole does not hold for another bulk."""
+
+    def without(source: Source) -> Source:
+        whole = {sentence for sentences in said.get(source.role, ()) for sentence in sentences}
+        own, warned = (tuple(x for x in sentences if x not in whole) for sentences in (source.notes, source.warnings))
+        return replace(source, notes=own, warnings=warned)
+
+    return [without(source) for source in dataset.sources]
 
 
 # -- in the reading process -----------------------------------------------------------------------------------------------------

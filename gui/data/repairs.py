@@ -202,10 +202,11 @@ class DropEmpty(Repair):
 
     def apply(self, part: Part) -> tuple[Part, str]:
         keep = self._keep(part)
-        names = part.matrix.genes if self.of == "genes" else part.matrix.columns
         one, many = ("gene", "genes") if self.of == "genes" else COLUMN_NAMES[self.role]
         count = int((~keep).sum())
-        said = f"{number(count)} {one if count == 1 else many} left out, zero everywhere: {some(names[~keep]) or 'none'}."
+        # samples and cells not by their names: these are in no dataset then, and no export with pseudonyms would replace them
+        which = f": {some(part.matrix.genes[~keep])}" if self.of == "genes" and count else ""
+        said = f"{number(count)} {one if count == 1 else many} left out, zero everywhere{which}."
         return (keep_genes if self.of == "genes" else keep_columns)(part, keep), said
 
     def preview(self, part: Part) -> pd.DataFrame:

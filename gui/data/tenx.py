@@ -100,7 +100,7 @@ def triplet(path: Path, name: str) -> tuple[Path, Path, Path]:
     if path.is_dir():
         found = [p for pattern in ("", "*/", "*/*/") for end in ("", ".gz") for p in sorted(path.glob(f"{pattern}*.mtx{end}"))]
         if not found:
-            raise UnreadableFile(f"{name} is a folder, not a file, and holds no matrix.mtx.", advice="Choose the folder with matrix, barcodes and features.")
+            raise UnreadableFile(f"No matrix.mtx was found in {name}.", advice="Choose one file, or the folder with matrix, barcodes and features.")
         if len(found) > 1:
             shown = ", ".join(p.relative_to(path).as_posix()[:60] for p in found[:4])
             raise UnreadableFile(f"{name} holds more than one matrix: {shown}.", advice="Choose one of these files instead of the folder.")

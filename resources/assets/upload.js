@@ -1,5 +1,6 @@
 /* Streams chosen or dropped files to the server (no base64 through a callback). A button with data-upload="<store id>" becomes
-   a drop field; the Store gets {token, name, size} or {error}, and {files: [...]} of these where the button has data-multiple.
+   a drop field; the Store gets {token, name, size} or {error}, and {files: [...]} of these where the button has data-multiple,
+   or where files of one folder were given to a button with data-folder.
    With data-native a click is not for us: the server opens a native dialog. */
 (() => {
   "use strict";
@@ -23,7 +24,8 @@
   }
 
   async function take(button, list) {
-    const files = Array.from(list).slice(0, button.dataset.multiple ? undefined : 1);
+    const several = button.dataset.multiple || button.dataset.folder;
+    const files = Array.from(list).slice(0, several ? undefined : 1);
     if (!files.length) return;
     const words = button.lastChild;
     const before = words.textContent;
@@ -35,8 +37,24 @@
     }
     button.removeAttribute("aria-busy");
     words.textContent = before;
-    const answer = button.dataset.multiple ? { files: answers } : answers[0];
+    const answer = button.dataset.multiple || answers.length > 1 ? { files: answers } : answers[0];
     window.dash_clientside.set_props(button.dataset.upload, { data: { ...answer, at: Date.now() } });
+  }
+
+  // What was dropped; of a folder, what lies in it (not in folders within, and nothing hidden). Entries must be asked for before anything is awaited.
+  async function dropped(transfer) {
+    const files = Array.from(transfer.files);
+    const entries = Array.from(transfer.items, (item) => item.webkitGetAsEntry && item.webkitGetAsEntry());
+    if (files.length !== 1 || !entries[0] || !entries[0].isDirectory) return files;
+    const reader = entries[0].createReader();
+    const found = [];
+    for (;;) {
+      const some = await new Promise((done) => reader.readEntries(done, () => done([])));
+      if (!some.length) break;
+      found.push(...some.filter((entry) => entry.isFile && !entry.name.startsWith(".")));
+    }
+    const opened = await Promise.all(found.map((entry) => new Promise((done) => entry.file(done, () => done(null)))));
+    return opened.filter(Boolean).slice(0, 20);
   }
 
   document.addEventListener("click", (event) => {
@@ -45,7 +63,7 @@
     const input = document.createElement("input");
     input.type = "file";
     input.accept = button.dataset.accept || "";
-    input.multiple = Boolean(button.dataset.multiple);
+    input.multiple = Boolean(button.dataset.multiple || button.dataset.folder);
     input.addEventListener("change", () => take(button, input.files));
     input.click();
   });
@@ -55,7 +73,7 @@
       if (name === "dragover" || name === "drop") event.preventDefault(); // a file dropped beside a field must not replace the page
       if (!button) return;
       button.classList.toggle("dcx-over", name === "dragover");
-      if (name === "drop" && !button.getAttribute("aria-busy")) take(button, event.dataTransfer.files);
+      if (name === "drop" && !button.getAttribute("aria-busy")) dropped(event.dataTransfer).then((files) => take(button, files));
     });
   }
 })();

@@ -91,6 +91,20 @@ def test_only_a_bulk_replaces_the_bulk_and_keeps_the_training(files: dict[str, F
         load_dataset(LoadRequest(files={"bulk": FileChoice(path=other)}))
 
 
+def test_what_was_said_of_the_parts_together_goes_with_the_bulk(make: SimpleNamespace, tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    kinds = random.integers(1, 30, (12, 3)).astype(float)
+    kinds[:6, 1] = kinds[:6, 0] + 0.01 * np.arange(6)  # only the last six genes tell the first two types apart
+    train = make.csv(tmp_path / "train.csv", np.repeat(kinds, 4, axis=1), GENES, [t for t in ("A", "B", "C") for _ in range(4)])
+    few = FileChoice(path=make.csv(tmp_path / "few.csv", kinds[:6, :2], GENES[:6], ["P1", "P2"]))
+    every = FileChoice(path=make.csv(tmp_path / "every.csv", kinds[:, :2], GENES, ["P1", "P2"]))
+    whole = load_dataset(LoadRequest(files={"train": FileChoice(path=train), "bulk": every}))
+    before = load_dataset(LoadRequest(files={"train": FileChoice(path=train), "bulk": few}))
+    assert len(before.source("train").warnings) > len(whole.source("train").warnings)
+    after = load_dataset(LoadRequest(files={"bulk": every}), current=before)
+    assert {s.role: (set(s.notes), set(s.warnings)) for s in after.sources} == {s.role: (set(s.notes), set(s.warnings)) for s in whole.sources}
+
+
 def test_a_refused_file_leaves_the_present_data_as_they_were(files: dict[str, FileChoice], make: SimpleNamespace, tmp_path: Path) -> None:
     before = load_dataset(LoadRequest(files=files))
     identity = before.dataset_id

@@ -127,7 +127,7 @@ def test_gaps_and_empty_rows_are_left_out_and_named() -> None:
     cells = part(sparse.csc_matrix(np.array([[1.0, 0], [0, 0]])), labels=["T", "B"], role="train")
     made, said = DropEmpty(role="train", of="columns").apply(cells)
     assert (list(made.matrix.columns), list(made.labels), len(made.obs)) == (["S0"], ["T"], 1)
-    assert said == "1 cell left out, zero everywhere: S1."
+    assert said == "1 cell left out, zero everywhere."
     made, said = FilterColumns(role="bulk", min_sum=2, max_sum=50, min_genes=2).apply(part([[1, 40, 9], [1, 20, 0]]))
     assert list(made.matrix.columns) == ["S0"]
     assert "2 samples left out" in said

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from gui.app import create_app
 from gui.config import Config
 from gui.sessions.manager import LOCAL
@@ -130,5 +132,30 @@ def test_every_control_of_every_page_is_as_it_was_left(tmp_path: Path, open_tab:
         show(tab, session.session_id)
         assert tab.get("dtd-metric", "value") == "rmse"
         assert tab.get("dtd-tabs", "value") == "markers"
+    finally:
+        second.stop()
+
+
+def test_a_reopened_session_reads_its_values_when_they_are_looked_at(
+    tmp_path: Path, open_tab: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gui.sessions.lazy.LARGE", 100)
+    first = create_app(Config.for_tests(tmp_path))
+    try:
+        first.start()
+        session = session_with(first, "Mine")
+        session.keep_form("upload", {"tabs": "parts"})
+    finally:
+        first.stop()
+    second = create_app(Config.for_tests(tmp_path))
+    try:
+        tab = open_tab(second)
+        show(tab, session.session_id)
+        tab.go("upload")
+        parts = second.sessions.get_session(session.session_id, actor=LOCAL).need_dataset().parts()
+        assert [role for role, matrix in parts.items() if matrix.loaded] == []
+        tab.set({("upload-tabs", "value"): "rows"})
+        assert all(matrix.loaded for matrix in parts.values())  # the values on screen are read
+        assert "Training cells" in tab.text("upload-rows")
     finally:
         second.stop()

@@ -87,16 +87,22 @@ def bind_loaded(page: Page) -> None:
     @page.callback(
         Output(page.id.answer, "children"),
         Output(page.id.parts, "children"),
-        Output(page.id.rows, "children"),
         *[Output(i, "value") for i in (page.id.new_name, page.id.new_author, page.id.new_description)],
         REVISION,
     )
     def show_loaded(ctx: Context, _revision: str | None) -> Any:
         data = ctx.session.dataset
         if data is None:
-            return [no_update] * 6
+            return [no_update] * 5
         genes = len(common_genes(data))
-        return headline(data, genes), overview(data, genes), first_rows(data), data.name, data.author, data.description
+        return headline(data, genes), overview(data, genes), data.name, data.author, data.description
+
+    @page.callback(Output(page.id.rows, "children"), REVISION, Input(page.id.tabs, "value"))
+    def show_rows(ctx: Context, _revision: str | None, tab: str | None) -> Any:
+        data = ctx.session.dataset
+        if data is None or tab != "rows":  # of a session just opened, no values are read unless they are looked at
+            raise PreventUpdate
+        return first_rows(data)
 
     @page.callback(Output(page.id.type_counts, "figure"), REVISION, DARK, Input(page.id.tabs, "value"))
     def show_types(ctx: Context, _revision: str | None, dark: bool | None, tab: str | None) -> Any:

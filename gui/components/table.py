@@ -84,7 +84,8 @@ def result_table(
 ) -> html.Div:
     """The table ``page.id.<name>`` (an AgGrid: set ``columnDefs`` and ``rowData`` from :func:`table_view`) with its save menu.
 
-    ``page.id.<name>_note`` (``children``) takes the view's note. filters : False for a table of a few rows, whose headers need the room. Needs :func:`bind_table_export` once for the same page and name.
+    ``page.id.<name>_note`` (``children``) takes the view's note. Needs :func:`bind_table_export` once for the same page and name.
+    filters : False for a table of a few rows, whose headers need the room
     """
     of = _ids(page, name)
     view = table_view(frame, index_name=index_name) if frame is not None else TableView([], [])

@@ -20,6 +20,7 @@ from gui.components.figure import bind_figure_export, figure_card
 from gui.components.kept import Kept
 from gui.components.table import bind_table_export, result_table, table_view
 from gui.components.views import GONE, SHOWN, Views, options, room, switch
+from gui.data.checks import number
 from gui.engine.truth import POOLED, Comparison, compare_truth
 from gui.errors import MissingPart
 from gui.figures.known import agreement
@@ -143,7 +144,7 @@ def words(found: Comparison, of: str) -> object:
     row = found.table.iloc[-1 if of == POOLED else list(found.table["cell_type"]).index(of)]
     whom = f"{len(found.table) - 1} cell types" if of == POOLED else of.replace("|", " + ")
     count = found.points["sample"].nunique() if of == POOLED else int(row["samples"])
-    samples = f"{count} sample{'s' if count != 1 else ''}"
+    samples = f"{number(count)} sample{'s' if count != 1 else ''}"
     badges = [(f"RMSE {three(float(row['rmse']) * 100)} percentage points", "gray"), (f"CCC {three(float(row['ccc']))}", "gray")]
     if found.left_out and of == POOLED:
         badges.append((f"not compared: {', '.join(t for t in found.left_out[:4])}{' …' if len(found.left_out) > 4 else ''}", "gray"))

@@ -52,7 +52,7 @@ def test_a_clinical_table_is_looked_at_kept_changed_and_removed(tab: Any, sessio
     before = session.dataset
     choose(tab, "clinical", clinical_csv(tmp_path))
     assert session.dataset is before, "nothing is kept before the user says so"
-    assert "17 of 20 samples have clinical data, from patients.csv." in tab.text("upload-clinical-head")
+    assert "17 of 20 samples have clinical data, from “patients.csv”." in tab.text("upload-clinical-head")
     said = tab.text("upload-clinical-box")
     for words in ("match when", "are not in patients.csv", "belong to no sample", "unit of OS.time", "which value is the event"):
         assert words in said, words
@@ -114,7 +114,7 @@ def test_known_types_are_paired_and_compared_with_the_estimate(application: Appl
     tab.go("upload")
     path, shares = truth_csv(tmp_path, rename={"B cells": "Lymphocytes, B", "hidden": "Granulocytes"})
     choose(tab, "known", path)
-    assert "Known composition of all 20 bulk samples, from flow.csv." in tab.text("upload-known-head")
+    assert "Known composition of all 20 bulk samples, from “flow.csv”." in tab.text("upload-known-head")
     assert "divided by 100" in tab.text("upload-known-box")
     types = session.dataset.types
     assert tab.get(one("known_pair", "Lymphocytes, B"), "value") == ["B cells"], "proposed"

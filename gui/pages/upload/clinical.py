@@ -195,7 +195,7 @@ def headline(kept: Clinical) -> Any:
         badges.append((f"{number(happened(kept))} event{'s' if happened(kept) != 1 else ''} ({shorten(kept.event)} = {shorten(kept.event_value)})", "gray"))
     elif kept.event:
         badges.append((f"which value of {shorten(kept.event)} is the event?", "orange"))
-    return answer(f"{whom} clinical data, from {shorten(kept.name, 60)}.", badges)
+    return answer(f"{whom} clinical data, from “{shorten(kept.name, 60)}”.", badges)
 
 
 def preview(kept: Clinical) -> Any:

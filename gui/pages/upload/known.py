@@ -139,7 +139,7 @@ def headline(truth: Truth, data: Dataset) -> Any:
         if samples == total
         else f"{number(samples)} of {number(total)} bulk samples"
     )
-    return answer(f"Known composition of {whom}, from {shorten(truth.name, 60)}.", badges)
+    return answer(f"Known composition of {whom}, from “{shorten(truth.name, 60)}”.", badges)
 
 
 def pairing(truth: Truth, data: Dataset) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -49,14 +50,17 @@ def parser(prog: str = "deconomix-gui check") -> argparse.ArgumentParser:
     return cli
 
 
-def check(argv: Sequence[str]) -> int:
-    """Print what is found; exit code 0 (accept, accept with a warning) or 2 (refuse, wrong options)."""
+def check(argv: Sequence[str], *, apart: bool = False) -> int:
+    """Print what is found; exit code 0 (accept, accept with a warning) or 2 (refuse, wrong options).
+
+    apart : look at the file in a process of its own, so that one over which a library ends its process gets its sentence too
+    """
     try:
         options = parser().parse_args(argv)
     except InvalidParameter as error:
         return _refuse(error)
     try:
-        found = _findings(options)
+        found = _apart(options) if apart else _findings(options)
     except InvalidParameter as error:
         return _refuse(error)
     except DeconomixError as error:
@@ -99,6 +103,26 @@ def _broken(error: DeconomixError, options: argparse.Namespace) -> Finding:
     from gui.data.findings import FINDINGS, Place
 
     return FINDINGS["unreadable"].of(error, Place(options.file.name, options.role or ""))
+
+
+def findings_task(dataset: object, params: argparse.Namespace, *, progress: object) -> list[Finding]:
+    """:func:`_findings` as a task of the reading process."""
+    from gui.data.watch import watched
+
+    with watched([params.file, *params.against]):
+        return _findings(params)
+
+
+def _apart(options: argparse.Namespace) -> list[Finding]:
+    from gui.jobs.reader import Reader
+
+    logging.getLogger("gui").addHandler(logging.NullHandler())  # what the process says of its end is for a log, not for who asked
+    reader = Reader()
+    try:
+        found: list[Finding] = reader(findings_task, options, name=options.file.name)
+    finally:
+        reader.stop()
+    return found
 
 
 def _findings(options: argparse.Namespace) -> list[Finding]:

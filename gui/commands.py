@@ -94,7 +94,7 @@ def check(argv: Sequence[str]) -> int:
     one_blas_thread()
     from gui.check import check
 
-    return check(argv)
+    return check(argv, apart=True)
 
 
 class _ConsoleProgress:

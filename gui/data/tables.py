@@ -27,6 +27,8 @@ _GROUPED_COMMA = re.compile(r"^\s*[-+]?[1-9]\d{0,2}([.'\s]\d{3})+,\d+\s*$")
 _THOUSANDS = re.compile(r"^\s*[-+]?[1-9]\d{0,2}(,\d{3})+\s*$")
 _GROUPS = {",": "a comma", ".": "a point", "'": "an apostrophe", " ": "a blank", "\u00a0": "a blank", "\u202f": "a blank", "\u2009": "a blank"}
 _WANTED = "The first line should hold the column names, the first column the gene names, separated by commas, semicolons or tabs."
+_LONGEST_NUMBER = 400
+"""Characters; the longest number written out without an exponent has 325."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,7 +208,7 @@ def _body(text: str, layout: _Layout, decimal: str, name: str) -> tuple[npt.NDAr
         frame = frame.astype({frame.columns[i]: object for i in odd})
         for i in odd:
             plain = frame.iloc[:, i].str.replace(groups, "", regex=False).str.replace(decimal, ".", regex=False)
-            frame[frame.columns[i]] = pd.to_numeric(plain, errors="coerce")
+            frame[frame.columns[i]] = _numbers(plain)
     for i in odd if not groups else []:
         _refuse_text(frame.iloc[:, i], list(texts[0]), layout.columns[i], i, name)
     return np.ascontiguousarray(frame.to_numpy(dtype=np.float64)), texts, groups
@@ -228,9 +230,15 @@ def _groups(columns: list[pd.Series], decimal: str) -> str:
     return ""
 
 
+def _numbers(column: pd.Series) -> pd.Series:
+    """Texts as numbers, NaN for those that are none. One of very many digits is none: pandas ends the process over it."""
+    texts = column.where(column.isna() | (column.astype(str).str.len() <= _LONGEST_NUMBER))
+    return pd.to_numeric(texts, errors="coerce")
+
+
 def _refuse_text(column: pd.Series, genes: list[str], label: str, at: int, name: str) -> None:
-    numbers = pd.to_numeric(column, errors="coerce").isna() & column.notna() if column.dtype != bool else column.notna()
-    bad = np.flatnonzero(numbers.to_numpy())
+    none = _numbers(column).isna() & column.notna() if column.dtype != bool else column.notna()
+    bad = np.flatnonzero(none.to_numpy())
     if not len(bad):  # whole numbers beyond 64 bits arrive as text and are numbers all the same
         return
     first = int(bad[0])

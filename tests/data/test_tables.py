@@ -155,6 +155,16 @@ def test_text_in_place_of_a_number_is_refused_naming_gene_and_column(tmp_path: P
     assert bad in str(refused.value)
 
 
+def test_a_number_of_very_many_digits_is_refused_and_ends_nothing(tmp_path: Path) -> None:
+    """pandas.to_numeric ends the process over it: found by fuzzing."""
+    text = f"gene,T,B\nCD3D,1,{'1.0x' * 30_000}1{'0' * 120_000}\nCD19,0,1\n"
+    with pytest.raises(BadValues, match="of gene CD3D in column B is not a number"):
+        read(tmp_path, text)
+    long = f"gene,T,B\nCD3D,1,0.{'0' * 300}1\nCD19,x,1\n"
+    with pytest.raises(BadValues, match='"x" of gene CD19'):  # a long one that is a number is not to blame
+        read(tmp_path, long)
+
+
 def test_a_column_of_descriptions_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadValues, match='"cell surface" of gene CD3D in column Description'):
         read(tmp_path, "gene,Description,S1\nCD3D,cell surface,1\nCD19,another,2\n")

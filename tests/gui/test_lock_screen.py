@@ -74,6 +74,8 @@ def test_another_browser_sees_nothing_but_the_lock(application: Application, ope
     unlock(mine, session)
     assert NAME in mine.text("dcx-session-button")
     assert not locked(mine)
+    mine.go("upload")
+    mine.set({("upload-tabs", "value"): "rows"})  # names of samples are on this one's screen
     job = run_dtd(mine, LONG)
     until(lambda: computing(application, job))
     application.sessions.get_session(mine.get("dcx-session", "data"), actor=actor_of(application, mine)).notes = NAME

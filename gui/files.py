@@ -233,11 +233,13 @@ class Uploads:
     def together(self, tokens: Sequence[str]) -> Upload:
         """Uploaded files as the folder they come from, each under its own name: what is kept in several files is read from there.
 
-        UnreadableFile if one is gone, or if two have the same name.
+        UnreadableFile if one is gone, or if two have the same name. ValueError for a file that lies where the user keeps it: it is never moved.
         """
         parts = [self.get(token) for token in tokens]
         token = secrets.token_urlsafe(24)
         folder = self._place() / token
+        if any(part.path.parent != folder.parent for part in parts):
+            raise ValueError("only what was uploaded is put together")
         if len({part.name for part in parts}) < len(parts):
             raise UnreadableFile("Two of the chosen files have the same name.", advice="Choose the files of one folder.")
         folder.mkdir()

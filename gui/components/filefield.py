@@ -84,7 +84,7 @@ class FileField:
             chosen = ctx.files.open(field.kinds, title=field.title, multiple=field.multiple)
             if not chosen:
                 raise PreventUpdate
-            return field._told(ctx, [partial(ctx.uploads.adopt, path) for path in chosen])
+            return field._told(ctx, [partial(ctx.uploads.adopt, path) for path in (chosen if field.multiple else chosen[:1])])
 
         @page.callback(Output(field.token_id, "data", allow_duplicate=True), Input(field.id("arrived"), "data"), prevent_initial_call=True)
         def arrived(ctx: Context, data: dict[str, Any] | None) -> Any:

@@ -12,7 +12,7 @@ import pytest
 
 from gui.app import Application, create_app
 from gui.config import Config
-from gui.files import FileKind
+from gui.files import FileKind, Uploads
 
 BASE = "http://127.0.0.1:8050"
 CHOOSING = """
@@ -122,3 +122,18 @@ def test_only_a_field_for_several_lets_the_browser_choose_several(start: Callabl
     tab = start()
     assert tab.get("choosing-many-choose", "data-multiple") == "true"
     assert tab.get("choosing-one-choose", "data-multiple") == ""
+
+
+def test_files_that_lie_where_the_user_keeps_them_are_never_moved(tmp_path: Path) -> None:
+    uploads = Uploads()
+    paths = [tmp_path / name for name in ("matrix.mtx", "barcodes.tsv")]
+    for path in paths:
+        path.write_text("x")
+    with pytest.raises(ValueError, match="only what was uploaded"):
+        uploads.together([uploads.adopt(path).token for path in paths])
+    assert all(path.is_file() for path in paths)
+    sent = [uploads.receive(path.name, [b"x"], limit=10).token for path in paths]
+    folder = uploads.together(sent).path  # the control: what was uploaded is
+    assert {path.name for path in folder.iterdir()} == {"matrix.mtx", "barcodes.tsv"}
+    uploads.close()
+    assert not folder.exists()

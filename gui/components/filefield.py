@@ -116,8 +116,15 @@ class FileField:
         Where one is wanted, several are the files of one folder.
         """
         if not self.multiple:
-            taken = [take().token for take in ways]
-            return taken[0] if len(taken) == 1 else ctx.uploads.together(taken).token
+            taken: list[str] = []
+            try:
+                for take in ways:
+                    taken.append(take().token)
+                return taken[0] if len(taken) == 1 else ctx.uploads.together(taken).token
+            except DeconomixError:
+                for token in taken:
+                    ctx.uploads.forget(token)
+                raise
         tokens = []
         for take in ways:
             try:

@@ -27,8 +27,7 @@ _GROUPED_COMMA = re.compile(r"^\s*[-+]?[1-9]\d{0,2}([.'\s]\d{3})+,\d+\s*$")
 _THOUSANDS = re.compile(r"^\s*[-+]?[1-9]\d{0,2}(,\d{3})+\s*$")
 _GROUPS = {",": "a comma", ".": "a point", "'": "an apostrophe", " ": "a blank", "\u00a0": "a blank", "\u202f": "a blank", "\u2009": "a blank"}
 _WANTED = "The first line should hold the column names, the first column the gene names, separated by commas, semicolons or tabs."
-_LONGEST_NUMBER = 400
-"""Characters; the longest number written out without an exponent has 325."""
+_HUGE_EXPONENT = re.compile(r"[eE][-+]?\d{5}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -231,9 +230,8 @@ def _groups(columns: list[pd.Series], decimal: str) -> str:
 
 
 def _numbers(column: pd.Series) -> pd.Series:
-    """Texts as numbers, NaN for those that are none. One of very many digits is none: pandas ends the process over it."""
-    texts = column.where(column.isna() | (column.astype(str).str.len() <= _LONGEST_NUMBER))
-    return pd.to_numeric(texts, errors="coerce")
+    """Texts as numbers, NaN for those that are none. One with a huge exponent is none: pandas (2.3) ends the process over 1e999999999999."""
+    return pd.to_numeric(column.mask(column.astype(str).str.contains(_HUGE_EXPONENT)), errors="coerce")
 
 
 def _refuse_text(column: pd.Series, genes: list[str], label: str, at: int, name: str) -> None:

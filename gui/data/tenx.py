@@ -332,7 +332,14 @@ def _entries(file: IO[bytes]) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarr
 
 def _chunks(file: IO[bytes]) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     chunks = pd.read_csv(
-        _Entries(file), sep=r"\s+", header=None, names=[0, 1, 2], index_col=False, dtype={0: np.int64, 1: np.int64, 2: np.float64}, chunksize=_ENTRIES
+        _Entries(file),
+        sep=r"\s+",
+        header=None,
+        names=[0, 1, 2],
+        index_col=False,
+        dtype={0: np.int64, 1: np.int64, 2: np.float64},
+        float_precision="round_trip",  # pandas' own way of reading numbers ends the process over 1e999999999999
+        chunksize=_ENTRIES,
     )
     for chunk in chunks:
         values = chunk[2].to_numpy()

@@ -4,6 +4,7 @@
    With data-native a click is not for us: the server opens a native dialog. */
 (() => {
   "use strict";
+  const MOST = 20; // files of a folder: more are no 10x folder, and sending them would take long
   const target = (event) => event.target.closest && event.target.closest("[data-upload]");
 
   async function send(file) {
@@ -42,10 +43,11 @@
   }
 
   // What was dropped; of a folder, what lies in it (not in folders within, and nothing hidden). Entries must be asked for before anything is awaited.
-  async function dropped(transfer) {
+  async function dropped(button, transfer) {
     const files = Array.from(transfer.files);
     const entries = Array.from(transfer.items, (item) => item.webkitGetAsEntry && item.webkitGetAsEntry());
-    if (files.length !== 1 || !entries[0] || !entries[0].isDirectory) return files;
+    if (!entries.some((entry) => entry && entry.isDirectory)) return take(button, files);
+    if (files.length > 1 || !button.dataset.folder) return refuse(button, "A folder cannot be taken here. Drop the file itself.");
     const reader = entries[0].createReader();
     const found = [];
     for (;;) {
@@ -53,8 +55,15 @@
       if (!some.length) break;
       found.push(...some.filter((entry) => entry.isFile && !entry.name.startsWith(".")));
     }
+    const name = files[0].name;
+    if (!found.length) return refuse(button, `There is no file in the folder ${name}.`);
+    if (found.length > MOST) return refuse(button, `The folder ${name} holds more than ${MOST} files. Choose those you mean.`);
     const opened = await Promise.all(found.map((entry) => new Promise((done) => entry.file(done, () => done(null)))));
-    return opened.filter(Boolean).slice(0, 20);
+    return take(button, opened.filter(Boolean));
+  }
+
+  function refuse(button, error) {
+    window.dash_clientside.set_props(button.dataset.upload, { data: { error, at: Date.now() } });
   }
 
   document.addEventListener("click", (event) => {
@@ -73,7 +82,7 @@
       if (name === "dragover" || name === "drop") event.preventDefault(); // a file dropped beside a field must not replace the page
       if (!button) return;
       button.classList.toggle("dcx-over", name === "dragover");
-      if (name === "drop" && !button.getAttribute("aria-busy")) dropped(event.dataTransfer).then((files) => take(button, files));
+      if (name === "drop" && !button.getAttribute("aria-busy")) dropped(button, event.dataTransfer);
     });
   }
 })();

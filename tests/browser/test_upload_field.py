@@ -61,6 +61,21 @@ def test_files_that_do_not_belong_together_are_refused_in_a_sentence(opened: Pag
     assert watched.complaints == []
 
 
+def test_a_folder_that_cannot_be_meant_is_refused_and_nothing_is_sent(opened: Page, running: Any, watched: Any, tmp_path: Path) -> None:
+    page = opened
+    for number in range(21):
+        (tmp_path / "many").mkdir(exist_ok=True)
+        (tmp_path / "many" / f"{number}.csv").write_text("gene,A\nG1,1\n")
+    (tmp_path / "none").mkdir()
+    for folder, says in (("many", "holds more than 20 files"), ("none", "There is no file in the folder none")):
+        drop(page, "#upload-bulk-choose", [tmp_path / folder])
+        expect(page.get_by_role("alert").filter(has_text=says)).to_be_visible()
+    drop(page, "#upload-bulk-choose", [tmp_path / "many", tmp_path / "none"])
+    expect(page.get_by_role("alert").filter(has_text="A folder cannot be taken here")).to_be_visible()
+    assert kept(running) == set()
+    assert watched.complaints == []
+
+
 def drop(page: Page, onto: str, paths: list[Path]) -> None:
     """As the system's file manager does it."""
     box = page.locator(onto).bounding_box()

@@ -12,6 +12,7 @@ import pytest
 
 from gui.app import Application, create_app
 from gui.config import Config
+from gui.errors import UnreadableFile
 from gui.files import FileKind, Uploads
 
 BASE = "http://127.0.0.1:8050"
@@ -137,3 +138,12 @@ def test_files_that_lie_where_the_user_keeps_them_are_never_moved(tmp_path: Path
     assert {path.name for path in folder.iterdir()} == {"matrix.mtx", "barcodes.tsv"}
     uploads.close()
     assert not folder.exists()
+
+
+def test_of_files_that_go_together_none_is_kept_if_one_failed(start: Callable[..., Any]) -> None:
+    tab = start()
+    first = sent(tab, "a.csv")
+    tab.set({("choosing-one-arrived", "data"): {"files": [first, {"error": "b.csv could not be read."}], "at": 1}})
+    assert tab.notices == ["b.csv could not be read."]
+    with pytest.raises(UnreadableFile):
+        tab.application.uploads.get(first["token"])

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -18,6 +19,7 @@ from gui import __version__
 from gui.errors import DeconomixError, InvalidParameter
 
 if TYPE_CHECKING:
+    from desktop.instance import Instance
     from gui.app import Application
     from gui.config import Config
     from gui.files import Files
@@ -60,6 +62,16 @@ def window(argv: Sequence[str]) -> int:
     paths = existing(options.files)
     config = _config(options.config)
 
+    from desktop.instance import Instance
+
+    with Instance(config) as instance:
+        if not instance.take() and instance.hand_over(paths):
+            return 0
+        return _open(config, paths, instance)
+
+
+def _open(config: Config, paths: Sequence[Path], instance: Instance) -> int:
+    """The window of the first start."""
     from desktop import toolkit
 
     if problem := toolkit.obstacle():
@@ -71,11 +83,14 @@ def window(argv: Sequence[str]) -> int:
 
     files = NativeFiles()
     with ending_by_signal() as ended, running(config, files) as application:
-        application.open_later(paths)
+        application.open_later(list(paths))
         server = LocalServer(application.server).start()
         try:
             if not ended.is_set():
-                native.show(native.create(application.start_url(server.url), files), ended, application.pending_saves)
+                shown = native.create(application.start_url(server.url), files)
+                application.come_to_front = partial(native.to_front, shown)
+                instance.tell(server.port, application.guard.bearer)
+                native.show(shown, ended, application.pending_saves)
         finally:
             server.stop()
     _outlive_no_thread()

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
 from desktop.closing import CloseGuard
 from desktop.dialogs import NativeFiles
+
+log = logging.getLogger(__name__)
 
 TITLE = "DeconomiX"
 SIZE = (1280, 800)
@@ -61,6 +65,40 @@ def show(window: Any, ended: threading.Event, pending: Callable[[], int] | None 
     threading.Thread(target=_close_when, args=(ended, window), name="close-window", daemon=True).start()
     # Private mode: cookies and storage live in memory and go with the window.
     webview.start(gui=toolkit(), private_mode=True)
+
+
+def to_front(window: Any) -> None:
+    """Raise ``window`` and have its page look at once what is new. From any thread; before the page is there it looks by itself."""
+    if not window.events.loaded.is_set() or window.events.closed.is_set():
+        return
+
+    def act() -> None:
+        try:
+            if _is_minimized(window):
+                window.restore()  # of a maximised window it would take that
+            window.show()
+            _raise(window)
+            window.run_js(f"dash_clientside.set_props('dcx-poke', {{data: 'handed over {time.monotonic_ns()}'}}); 1")
+        except Exception as error:  # noqa: BLE001 - the toolkit raises what it likes; the files are there all the same
+            log.warning("the window did not come to the front: %s", type(error).__name__)
+
+    # A thread of its own: a page that hangs never answers, and who hands over waits.
+    threading.Thread(target=act, name="to-front", daemon=True).start()
+
+
+def _is_minimized(window: Any) -> bool:
+    if sys.platform.startswith("linux"):
+        return bool(window.native.isMinimized())
+    return bool(window.events.minimized.is_set())
+
+
+def _raise(window: Any) -> None:
+    """Above other windows: pywebview does it on Windows and macOS when it shows one, on Qt not."""
+    native = window.native
+    if sys.platform.startswith("linux") and native is not None:
+        from PySide6.QtCore import QMetaObject, Qt
+
+        QMetaObject.invokeMethod(native, "raise", Qt.ConnectionType.QueuedConnection)
 
 
 def _close_when(ended: threading.Event, window: Any) -> None:

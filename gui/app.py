@@ -6,7 +6,7 @@ import inspect
 import logging
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
@@ -23,7 +23,7 @@ from gui.engine.params import Params
 from gui.engine.results import Provenance, Run
 from gui.errors import DeconomixError, JobError, PluginError, SessionError
 from gui.files import CHUNK, DOWNLOAD, BrowserFiles, Files, Uploads
-from gui.guard import Guard, browser_id
+from gui.guard import HANDOVER, Guard, browser_id
 from gui.housekeeping import Housekeeping
 from gui.jobs.reader import Reader
 from gui.jobs.runner import JobRunner
@@ -52,6 +52,9 @@ class Application:
         """Notices for every tab, each shown once in each."""
         self.arrived: str | None = None
         """The session to show in the first tab, where the program was started with a session file."""
+        self.handed_over = 0
+        """How often a second start gave its files to this one; the window's page follows."""
+        self.come_to_front: Callable[[], None] | None = None
         self._origins: dict[str, tuple[str, Dataset]] = {}
         self._submitting = threading.Lock()
         found = find_pages(config.plugins_folder)
@@ -145,6 +148,17 @@ class Application:
             if found.outcome == "differs":
                 words = f"“{found.name}” is here already, in another version than {path.name} holds; yours is shown."
                 self.announcements.append(f"{words} To have the other one too, import the file on the Sessions page.")
+
+    def take_over(self, paths: Sequence[Path]) -> None:
+        """What a second start was asked to open, or nothing: this one shows it and comes to the front. What is wrong with a file is said there."""
+        for path in paths:
+            try:
+                self.open_later([path])
+            except DeconomixError as error:
+                self.announcements.append(notify.sentence(error))
+        self.handed_over += 1
+        if self.come_to_front is not None:
+            self.come_to_front()
 
     # -- jobs -------------------------------------------------------------------------------------------------------------------
     def submit(
@@ -262,6 +276,16 @@ class Application:
                 log.warning("upload failed: %s", type(error).__name__)
                 return jsonify(error="The file could not be received. Is there room left on the disk?"), 500
             return jsonify(token=received.token, name=received.name, size=received.size)
+
+        @server.post(HANDOVER)
+        def handover() -> tuple[str, int]:
+            """``{"paths": [absolute path, ...]}`` from a second start of the program: the guard lets through who has read the token in its file."""
+            body = request.get_json(silent=True)
+            paths = body.get("paths") if isinstance(body, dict) else None
+            if not isinstance(paths, list) or not all(isinstance(p, str) and "\x00" not in p and Path(p).is_absolute() for p in paths):
+                return "Absolute paths are wanted.", 400
+            self.take_over([Path(p) for p in paths])
+            return "", 200
 
         if isinstance(self.files, BrowserFiles):
             downloads = self.files.downloads

@@ -186,6 +186,11 @@ class Uploads:
         """A file from the command line, for the next form that asks. UnreadableFile if it is not there."""
         self._offered.append(self.adopt(path))
 
+    @property
+    def offers(self) -> bool:
+        """Whether something was offered and not yet taken."""
+        return bool(self._offered)
+
     def take_offered(self) -> list[Upload]:
         """What was offered and not yet taken."""
         with self._lock:

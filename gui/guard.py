@@ -17,6 +17,8 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, g, has_request_context, redirect, request
 
+HANDOVER = "/_dcx/handover"
+"""Asked by another start of the program, which has no cookie: only with the bearer token."""
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
 PAGE = "<!doctype html><meta charset=utf-8><title>DeconomiX</title><p style='font:16px system-ui;margin:4em auto;max-width:34em'>{}</p>"
 CLOSED = "This address is not open to you. Start DeconomiX again, or open the address that it prints when it starts: it can be used once."
@@ -80,15 +82,20 @@ class Guard:
                 if not self._known():  # a browser that was let in before stays who it is
                     answer.set_cookie(self._cookie_name, self._new_browser(), httponly=True, samesite="Strict")
                 return answer  # type: ignore[return-value]
+        if request.path == HANDOVER and self._has_bearer():
+            return None
         if not self._known():
             return Response(PAGE.format(CLOSED), 403)
         if request.method not in ("GET", "HEAD", "OPTIONS") and request.headers.get("Origin") != f"{request.scheme}://{request.host}":
             return Response("The request does not come from this program.", 403)
         if request.path.startswith("/_dcx/download/") and request.method == "GET":
             return None
-        if request.path.startswith("/_dcx/") and not hmac.compare_digest(request.headers.get("Authorization", "").encode(), f"Bearer {self.bearer}".encode()):
+        if request.path.startswith("/_dcx/") and not self._has_bearer():
             return Response("The request does not come from this program.", 403)
         return None
+
+    def _has_bearer(self) -> bool:
+        return hmac.compare_digest(request.headers.get("Authorization", "").encode(), f"Bearer {self.bearer}".encode())
 
     def _new_browser(self) -> str:
         """A cookie for a browser that was not let in before."""

@@ -211,7 +211,8 @@ def bind_shell(app: Dash, application: Application) -> None:
         seen: dict[str, Any],
     ) -> Any:
         """What changed since this tab last asked; nothing at all if nothing did."""
-        if not session_id and (first := named_in(search) or application.arrived):
+        # the window has one tab: what a second start handed over is shown in it
+        if (not session_id or (application.files.native and application.arrived)) and (first := application.arrived or named_in(search)):
             application.arrived = None if first == application.arrived else application.arrived
             ctx.switch_to(first)
         here = (ctx.locked or ctx.session).session_id
@@ -219,6 +220,8 @@ def bind_shell(app: Dash, application: Application) -> None:
         if lost:
             ctx.switch_to(here)
         page = page_at(application, pathname)
+        if application.files.native and ctx.uploads.offers and page is not application.registry.page("upload"):
+            ctx.go_to("upload")
         lacking = missing(page, ctx, application) if page else []
         jobs = ctx.jobs.status()
         saving, why = ctx.sessions.save_state(here, actor=ctx.actor)
@@ -230,7 +233,7 @@ def bind_shell(app: Dash, application: Application) -> None:
         stopped = [] if ctx.locked is not None or not ctx.session.holds_data else ctx.jobs.interrupted(here)
         now = {
             "revision": now_at,
-            "page": json.dumps([page.key if page else pathname, here, lacking, ctx.locked is not None]),
+            "page": json.dumps([page.key if page else pathname, here, lacking, ctx.locked is not None, application.handed_over]),
             "nav": f"{now_at}:{page.key if page else ''}:{_digest(list(names))}",
             "head": _digest([here, names, protected]),
             "lock": protected.get(here, False) and ctx.locked is None,

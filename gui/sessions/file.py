@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from gui import atomic
 from gui.errors import DamagedSession, SessionConflict, SessionError, SessionNotSaved, WrongPassword
-from gui.sessions import atomic, container, header, lazy, objects
+from gui.sessions import container, header, lazy, objects
 from gui.sessions.codec import check_brackets, damaged
 from gui.sessions.content import from_tree, to_tree
 from gui.sessions.crypto import Seal

@@ -11,9 +11,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
+from gui import atomic
 from gui.engine.results import Run
 from gui.errors import DeconomixError, SessionConflict, SessionError, SessionLocked, UnknownSession
-from gui.sessions import atomic, file
+from gui.sessions import file
 from gui.sessions.actor import LOCAL, Actor
 from gui.sessions.cache import DCXCache, Trace
 from gui.sessions.cleanup import to_clean

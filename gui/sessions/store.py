@@ -16,8 +16,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from gui import atomic
 from gui.errors import DeconomixError, SessionError, SessionNotSaved
-from gui.sessions import atomic, file
+from gui.sessions import file
 from gui.sessions.actor import Actor
 from gui.sessions.cache import DCXCache
 from gui.sessions.crypto import Seal

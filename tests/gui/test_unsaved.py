@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
+from gui import atomic
 from gui.app import Application, create_app
 from gui.config import Config, Sessions
-from gui.sessions import atomic, file
+from gui.sessions import file
 from gui.sessions.cache import DCXCache
 from gui.sessions.manager import LOCAL, SessionCacheManager
 from tests.gui.steps import PASSWORD, press, saved, session_with, show, until
@@ -126,7 +127,7 @@ def full(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
             raise OSError(state[0], os.strerror(state[0]))
         return whole(path, mode)
 
-    monkeypatch.setattr("gui.sessions.atomic._open", opened)
+    monkeypatch.setattr("gui.atomic._open", opened)
     yield state
     state[0] = 0
 

@@ -26,10 +26,11 @@ from typing import Any
 
 import numpy as np
 
+from gui import atomic
 from gui.engine.params import Params
 from gui.engine.results import Provenance, Run
 from gui.errors import SessionError
-from gui.sessions import atomic, file
+from gui.sessions import file
 from gui.sessions.crypto import Seal
 from gui.sessions.snapshot import Snapshot
 from tests.sessions.samples import ID, WHEN, rich, seal

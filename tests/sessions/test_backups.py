@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from gui import atomic
 from gui.errors import SessionNotSaved
-from gui.sessions import atomic, file, header
+from gui.sessions import file, header
 from gui.sessions.file import keep_backup, load, remove_backups, save
 from tests.sessions.samples import ID, MARKER, same, seal, tiny
 

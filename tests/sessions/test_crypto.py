@@ -133,7 +133,7 @@ def _everything(folder: Path) -> bytes:
 @pytest.mark.parametrize("protected", [True, False])
 def test_nothing_of_a_protected_session_is_on_disk_in_clear(path: Path, protected: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also not in what a killed save leaves. Positive control: without protection every marker is found."""
-    from gui.sessions import atomic
+    from gui import atomic
 
     key = seal(hide_name=True) if protected else None
     save(path, rich(), expected_generation=None, seal=key)

@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gui import atomic
 from gui.engine.results import Run
 from gui.errors import SessionConflict, SessionError, SessionNotSaved
-from gui.sessions import atomic, file
+from gui.sessions import file
 from gui.sessions.manager import LOCAL, Actor, SessionCacheManager
 from tests.conftest import ROOT
 from tests.sessions.kill_saves import in_place

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gui import atomic
 from gui.errors import DamagedSession, NewerSession, SessionConflict, SessionNotSaved, WrongPassword
-from gui.sessions import atomic, container, file, lazy
+from gui.sessions import container, file, lazy
 from gui.sessions.file import Origin, load, read_header, save
 from gui.sessions.lazy import materialise
 from gui.sessions.snapshot import Snapshot

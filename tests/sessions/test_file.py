@@ -20,12 +20,13 @@ import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gui import atomic
 from gui.data.example import make_example
 from gui.engine.params import ADTDParams, DTDParams, Params, SearchParams
 from gui.engine.results import Provenance, Run
 from gui.errors import DamagedSession, NewerSession, SessionConflict, SessionNotSaved
 from gui.jobs.status import no_progress
-from gui.sessions import atomic, content, file, header, objects
+from gui.sessions import content, file, header, objects
 from gui.sessions.codec import StoredRecord
 from gui.sessions.crypto import Seal
 from gui.sessions.file import load, read_header, save

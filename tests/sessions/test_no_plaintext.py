@@ -18,12 +18,13 @@ import pandas as pd
 import pytest
 import zstandard
 
+from gui import atomic
 from gui.data.dataset import Bulk, Cells, Dataset, Matrix, Source
 from gui.engine.params import Params
 from gui.engine.results import Run
 from gui.errors import SessionConflict, SessionNotSaved
 from gui.logs import start_cache_log, start_logging, stop_logging, trace_cache
-from gui.sessions import atomic, file
+from gui.sessions import file
 from gui.sessions.manager import LOCAL, Actor, SessionCacheManager
 from gui.sessions.snapshot import PendingJob
 from tests.sessions.samples import PASSWORD, WHEN, rich, until

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from gui import atomic
 from gui.engine.results import Run
 from gui.errors import (
     DamagedSession,
@@ -25,7 +26,7 @@ from gui.errors import (
     SessionNotSaved,
     WrongPassword,
 )
-from gui.sessions import atomic, file
+from gui.sessions import file
 from gui.sessions.cache import DCXCache
 from gui.sessions.crypto import Seal
 from gui.sessions.manager import LOCAL, Actor, SessionCacheManager

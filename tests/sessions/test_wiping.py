@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from gui import atomic
 from gui.errors import SessionNotSaved
-from gui.sessions import atomic
 from gui.sessions.cache import DCXCache
 from gui.sessions.manager import LOCAL, Actor, SessionCacheManager
 from tests.sessions.samples import PASSWORD, Managers, filled, until

@@ -23,7 +23,7 @@ from gui.engine.params import Params
 from gui.engine.results import Provenance, Run
 from gui.errors import DeconomixError, JobError, PluginError, SessionError
 from gui.files import CHUNK, DOWNLOAD, BrowserFiles, Files, Uploads
-from gui.guard import Guard, browser_id
+from gui.guard import UPLOAD, Guard, browser_id
 from gui.housekeeping import Housekeeping
 from gui.jobs.reader import Reader
 from gui.jobs.runner import JobRunner
@@ -47,7 +47,7 @@ class Application:
         self.config = config
         self.files: Files = files or BrowserFiles()
         self.uploads = Uploads()
-        self.guard = Guard()
+        self.guard = Guard(config.server)
         self.announcements: list[str] = []
         """Notices for every tab, each shown once in each."""
         self.arrived: str | None = None
@@ -124,7 +124,8 @@ class Application:
             self.announcements.append(said)
 
     def start_url(self, base: str) -> str:
-        """An address that opens the program once: ``base`` is like ``http://127.0.0.1:8050``."""
+        """An address that opens the program once: ``base`` is like ``http://127.0.0.1:8050``; the public address counts instead, where there is one."""
+        base = self.config.server.origin or base
         return f"{base.rstrip('/')}/?t={self.guard.issue()}"
 
     def open_later(self, paths: list[Path]) -> None:
@@ -250,7 +251,7 @@ class Application:
         return app
 
     def _routes(self, server: Flask) -> None:
-        @server.post("/_dcx/upload")
+        @server.post(UPLOAD)
         def upload() -> tuple[Response, int] | Response:
             """Receive one file as the raw request body, in chunks: ``?name=``."""
             limit = self.config.server.upload_limit_mb * 1_000_000

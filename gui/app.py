@@ -19,6 +19,7 @@ from gui import locked, notify, shell
 from gui.binding import bind_page, context
 from gui.config import Config
 from gui.data.dataset import Dataset
+from gui.engine.forecast import check_memory
 from gui.engine.params import Params
 from gui.engine.results import Provenance, Run
 from gui.errors import DeconomixError, JobError, PluginError, SessionError
@@ -66,6 +67,7 @@ class Application:
             sessions_folder=config.sessions_folder,
             archive_folder=config.archive_folder,
             backups=config.sessions.backups,
+            most=config.sessions.most,
             trace=(lambda session, action, key, value: trace_cache(session.session_id, action, key, value)) if config.debug.log_cache else None,
         )
         self.runner = JobRunner(self._deliver, ended=self._ended, workers=config.compute.workers, engine=config.compute.engine)
@@ -162,8 +164,15 @@ class Application:
         actor: str,
         job_id: str | None = None,
     ) -> str:
-        """Queue a task and remember the dataset it belongs to; the job's id (a new one, if none is given)."""
+        """Queue a task and remember the dataset it belongs to; the job's id (a new one, if none is given).
+
+        JobError if as many steps of the session are waiting as may; InvalidParameter if the memory that is free will not do.
+        """
+        check_memory(task, dataset, params, input_results)
         with self._submitting:
+            waiting = sum(job.active for job in self.runner.status(session_id))
+            if waiting >= self.config.compute.queue:
+                raise JobError(f"{waiting} steps of this session are waiting or running already, as many as may.", advice="Wait for one, or cancel one.")
             job_id = self.runner.submit(
                 task, session_id, params, job_id=job_id, dataset=dataset, inputs=inputs, input_results=input_results, kind=kind, title=title, actor=actor
             )

@@ -145,7 +145,9 @@ def browser() -> str | None:
 def tools_for_tests() -> str:
     """What browser and window tests need beside Python packages; returns the browser. Ends with a sentence where it cannot be had."""
     if LINUX:
+        nginx = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")  # its one test skips where it cannot be had
         there = {"chromium": browser(), "xvfb": shutil.which("xvfb-run"), "xauth": shutil.which("xauth")}
+        there |= {"nginx-light": nginx, "openssl": shutil.which("openssl")}
         apt_install([package for package, path in there.items() if path is None])
     libraries = window_libraries()
     found = browser()

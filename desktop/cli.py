@@ -60,7 +60,7 @@ def window(argv: Sequence[str]) -> int:
     parser.add_argument("files", nargs="*", metavar="FILE", help="data files to offer on the Upload page, or saved sessions (.dcxsession) to open")
     options = parser.parse_args(argv)
     paths = existing(options.files)
-    config = _config(options.config)
+    config = _config(options.config).for_window()
 
     from desktop.instance import Instance
 
@@ -84,7 +84,7 @@ def _open(config: Config, paths: Sequence[Path], instance: Instance) -> int:
     files = NativeFiles()
     with ending_by_signal() as ended, running(config, files) as application:
         application.open_later(list(paths))
-        server = LocalServer(application.server).start()
+        server = LocalServer(application.server, settings=config.server, limit=application.guard.body_limit).start()
         try:
             if not ended.is_set():
                 shown = native.create(application.start_url(server.url), files)
@@ -98,8 +98,12 @@ def _open(config: Config, paths: Sequence[Path], instance: Instance) -> int:
 
 
 def serve(argv: Sequence[str]) -> int:
-    """Serve browsers on this computer until Ctrl-C or SIGTERM; the one-time address goes to stdout, alone on its line."""
-    parser = _parser("deconomix-gui serve", "Serve browsers on this computer (127.0.0.1) and print the address to open. It works once.")
+    """Serve browsers until Ctrl-C or SIGTERM; the one-time address goes to stdout, alone on its line.
+
+    For a group (allow_remote) the next address follows when one was used.
+    """
+    what = "Serve browsers on this computer (127.0.0.1), or for a group behind a reverse proxy (see [server] in the configuration)."
+    parser = _parser("deconomix-gui serve", f"{what} Prints the address to open, which works once.")
     parser.add_argument("--port", type=int, metavar="N", help="port to serve on; 0 takes a free one (default: [server] port of the configuration)")
     options = parser.parse_args(argv)
     config = _config(options.config)
@@ -107,12 +111,17 @@ def serve(argv: Sequence[str]) -> int:
     from desktop.server import LocalServer
 
     with ending_by_signal() as ended, running(config) as application:
-        server = LocalServer(application.server, config.server.port if options.port is None else options.port).start()
+        port = config.server.port if options.port is None else options.port
+        server = LocalServer(application.server, port, settings=config.server, limit=application.guard.body_limit).start()
         try:
             say(application.start_url(server.url))
-            say("Open this address in a browser on this computer; it works once. Ctrl-C ends the program.", sys.stderr)
+            if config.server.allow_remote:
+                say(f"Whoever opens this address is let in; it works once, then the next one is printed. The proxy asks at {server.url}.", sys.stderr)
+            else:
+                say("Open this address in a browser on this computer; it works once. Ctrl-C ends the program.", sys.stderr)
             while not ended.wait(0.5):  # without a timeout Ctrl-C is not heard on Windows
-                pass
+                if config.server.allow_remote and not application.guard.unused:
+                    say(application.start_url(server.url))
         finally:
             server.stop()
     return 0

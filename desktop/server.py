@@ -1,17 +1,24 @@
-"""LocalServer: the application's pages on 127.0.0.1, for the window and for ``serve``."""
+"""LocalServer: the application's pages on 127.0.0.1, for the window and for ``serve``; behind a reverse proxy also on another address."""
 
 from __future__ import annotations
 
+import ipaddress
 import logging
 import os
 import socket
 import threading
-from typing import TYPE_CHECKING
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
 from waitress.server import create_server
+from waitress.utilities import RequestEntityTooLarge
 from waitress.wasyncore import close_all
 
 from gui.errors import DeconomixError
+from gui.serving import Server
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -25,25 +32,101 @@ MEMORY = 1 << 26
 """Bytes of an answer kept in memory before waitress spools it to disk: all of ours, the page's libraries included."""
 GRACE = 2.0
 """Seconds that answers under way may still take once we stop."""
+HASTE = 20.0
+"""Seconds for the header lines of a request, and for all of a request of whom the application does not know."""
+SMALL = 64_000
+"""Bytes: a body up to this size is one that strangers may send, and has to arrive in HASTE seconds too."""
+
+BodyLimit = Callable[[str, Mapping[str, str]], int]
+"""``limit(path, headers) -> bytes``: what the body of a request may have; headers have keys like COOKIE. Asked before the body is received."""
+
+
+class _Request(HTTPRequestParser):  # type: ignore[misc]
+    """A request as it arrives; refused after its header where its body is larger than the application allows."""
+
+    limit: BodyLimit | None = None
+    error: Any
+
+    def __init__(self, adj: Any) -> None:
+        super().__init__(adj)
+        self.most = LARGEST_BODY
+        self.deadline: float | None = time.monotonic() + HASTE
+
+    def received(self, data: bytes) -> int:
+        consumed: int = super().received(data)
+        if self.limit is not None and self.body_rcv is not None and self.error is None:
+            known = self.body_bytes_received  # of a chunked body the size is seen only as it arrives
+            if max(known, self.content_length) > self.most:
+                self.error = RequestEntityTooLarge(f"At most {self.most} bytes may be sent here.")
+                self.completed = True
+                self.expect_continue = False
+        return consumed
+
+    def parse_header(self, header_plus: bytes) -> None:
+        super().parse_header(header_plus)
+        if self.limit is not None:
+            self.most = self.limit(self.path, self.headers)
+            if self.most > SMALL:
+                self.deadline = None  # a large file over a slow line may take its time
+
+
+class _Channel(HTTPChannel):  # type: ignore[misc]
+    """A connection. One that takes too long for its request is closed: it would keep a place that others need."""
+
+    def received(self, data: bytes) -> bool:
+        taken: bool = super().received(data)
+        if self.late():
+            self.will_close = True
+        return taken
+
+    def late(self) -> bool:
+        deadline = getattr(self.request, "deadline", None)
+        return deadline is not None and time.monotonic() > deadline
 
 
 class LocalServer:
-    """Serves a WSGI application on the loopback interface from a thread of its own.
+    """Serves a WSGI application from a thread of its own, on the loopback interface unless ``settings`` name another address.
 
     port : 0 takes a free one. Raises DeconomixError (a sentence) if the port cannot be had.
+    settings : address, limits and the proxy that is believed; limit : of the bodies of requests, see :data:`BodyLimit`
     ``url`` is known at once; ``ready`` is set when requests are answered (earlier ones wait, they are not refused).
     """
 
-    def __init__(self, app: WSGIApplication, port: int = 0) -> None:
+    def __init__(self, app: WSGIApplication, port: int = 0, *, settings: Server | None = None, limit: BodyLimit | None = None) -> None:
         # Waitress warns of each request that waits for a thread: with a chatty page that is noise, not news.
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+        settings = settings or Server()
+        self._host = settings.host
+        proxy = {"trusted_proxy": settings.trusted_proxy, "trusted_proxy_headers": {"x-forwarded-host"}} if settings.trusted_proxy else {}
         self._server = create_server(
-            app, sockets=[_listen(port)], threads=THREADS, ident=None, max_request_body_size=LARGEST_BODY, outbuf_overflow=MEMORY, asyncore_use_poll=True
+            app,
+            sockets=[_listen(self._host, port)],
+            threads=THREADS,
+            ident=None,
+            max_request_body_size=LARGEST_BODY,
+            max_request_header_size=settings.header_limit_kb * 1024,
+            outbuf_overflow=MEMORY,
+            asyncore_use_poll=True,
+            connection_limit=settings.connections,
+            channel_timeout=settings.timeout_s,
+            cleanup_interval=5,
+            clear_untrusted_proxy_headers=True,  # X-Forwarded-* of anybody else is dropped before the application sees it
+            **proxy,
         )
+        request = type("_LimitedRequest", (_Request,), {"limit": None if limit is None else staticmethod(limit)})
+        self._server.channel_class = type("_LimitedChannel", (_Channel,), {"parser_class": request})
+        self._server.maintenance = self._maintenance
         self._thread: threading.Thread | None = None
         self._stopping = threading.Lock()
         self._stopped = False
         self.ready = threading.Event()
+
+    def _maintenance(self, now: float) -> None:
+        """Every few seconds, in the server's own loop: close what says nothing, and what is late."""
+        type(self._server).maintenance(self._server, now)
+        for channel in self._server.active_channels.values():
+            if not channel.requests and channel.late():
+                channel.will_close = True
 
     @property
     def port(self) -> int:
@@ -51,8 +134,10 @@ class LocalServer:
 
     @property
     def url(self) -> str:
-        """``http://127.0.0.1:<port>``, without a slash at its end."""
-        return f"http://{HOST}:{self.port}"
+        """``http://127.0.0.1:<port>``, without a slash at its end: how this computer reaches it, unless it listens on one other address only."""
+        address = ipaddress.ip_address(self._host)
+        host = HOST if address.is_unspecified else f"[{address}]" if address.version == 6 else str(address)
+        return f"http://{host}:{self.port}"
 
     def start(self) -> LocalServer:
         self._thread = threading.Thread(target=self._run, name="local-server", daemon=True)
@@ -86,18 +171,19 @@ class LocalServer:
         close_all(server._map)
 
 
-def _listen(port: int) -> socket.socket:
-    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+def _listen(host: str, port: int) -> socket.socket:
+    sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     try:
         if os.name == "nt":  # SO_REUSEADDR would let another program share the port and read along
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)  # type: ignore[attr-defined,unused-ignore]
         else:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind((HOST, port))
+        sock.bind((host, port))
     except (OSError, OverflowError):
         sock.close()
+        where = "of this computer" if host == HOST else f"of the address {host}"
         raise DeconomixError(
-            f"Port {port} of this computer cannot be used: another program has it, or it is not allowed.",
+            f"Port {port} {where} cannot be used: another program has it, or it is not allowed.",
             advice="Choose another one with --port, or 0 for any free one.",
         ) from None
     return sock

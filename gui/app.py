@@ -19,11 +19,12 @@ from gui import locked, notify, shell
 from gui.binding import bind_page, context
 from gui.config import Config
 from gui.data.dataset import Dataset
+from gui.engine.forecast import check_memory
 from gui.engine.params import Params
 from gui.engine.results import Provenance, Run
 from gui.errors import DeconomixError, JobError, PluginError, SessionError
 from gui.files import CHUNK, DOWNLOAD, BrowserFiles, Files, Uploads
-from gui.guard import HANDOVER, Guard, browser_id
+from gui.guard import HANDOVER, UPLOAD, Guard, browser_id
 from gui.housekeeping import Housekeeping
 from gui.jobs.reader import Reader
 from gui.jobs.runner import JobRunner
@@ -47,7 +48,7 @@ class Application:
         self.config = config
         self.files: Files = files or BrowserFiles()
         self.uploads = Uploads()
-        self.guard = Guard()
+        self.guard = Guard(config.server)
         self.announcements: list[str] = []
         """Notices for every tab, each shown once in each."""
         self.arrived: str | None = None
@@ -69,6 +70,7 @@ class Application:
             sessions_folder=config.sessions_folder,
             archive_folder=config.archive_folder,
             backups=config.sessions.backups,
+            most=config.sessions.most,
             trace=(lambda session, action, key, value: trace_cache(session.session_id, action, key, value)) if config.debug.log_cache else None,
         )
         self.runner = JobRunner(self._deliver, ended=self._ended, workers=config.compute.workers, engine=config.compute.engine)
@@ -127,7 +129,8 @@ class Application:
             self.announcements.append(said)
 
     def start_url(self, base: str) -> str:
-        """An address that opens the program once: ``base`` is like ``http://127.0.0.1:8050``."""
+        """An address that opens the program once: ``base`` is like ``http://127.0.0.1:8050``; the public address counts instead, where there is one."""
+        base = self.config.server.origin or base
         return f"{base.rstrip('/')}/?t={self.guard.issue()}"
 
     def open_later(self, paths: list[Path]) -> None:
@@ -175,8 +178,15 @@ class Application:
         actor: str,
         job_id: str | None = None,
     ) -> str:
-        """Queue a task and remember the dataset it belongs to; the job's id (a new one, if none is given)."""
+        """Queue a task and remember the dataset it belongs to; the job's id (a new one, if none is given).
+
+        JobError if as many steps of the session are waiting as may; InvalidParameter if the memory that is free will not do.
+        """
+        check_memory(task, dataset, params, input_results)
         with self._submitting:
+            waiting = sum(job.active for job in self.runner.status(session_id))
+            if waiting >= self.config.compute.queue:
+                raise JobError(f"{waiting} steps of this session are waiting or running already, as many as may.", advice="Wait for one, or cancel one.")
             job_id = self.runner.submit(
                 task, session_id, params, job_id=job_id, dataset=dataset, inputs=inputs, input_results=input_results, kind=kind, title=title, actor=actor
             )
@@ -264,7 +274,7 @@ class Application:
         return app
 
     def _routes(self, server: Flask) -> None:
-        @server.post("/_dcx/upload")
+        @server.post(UPLOAD)
         def upload() -> tuple[Response, int] | Response:
             """Receive one file as the raw request body, in chunks: ``?name=``."""
             limit = self.config.server.upload_limit_mb * 1_000_000

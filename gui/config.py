@@ -7,47 +7,26 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
 import platformdirs
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from gui.errors import ConfigError
+from gui.serving import Folder, Section, Server
+from gui.serving import expanded as _expanded
 
 APP_NAME = "DeconomiX GUI"
 ENV_NAME = "DECONOMIX_GUI_CONFIG"
 FILE_NAME = "config.toml"
 
 
-class Section(BaseModel):
-    """A section of the file. Strict: "2" is not a number, 1 is not yes."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
 class Compute(Section):
-    """engine : "stock", deconomix as published; workers : processes that compute at the same time."""
+    """engine : "stock", deconomix as published; workers : processes that compute at the same time; queue : steps of one session, waiting or running."""
 
     engine: Literal["stock"] = "stock"
     workers: int = Field(default=1, ge=1, le=64)
-
-
-class Server(Section):
-    """port : on this computer, 0 = any free one; upload_limit_mb : largest file a browser may send, in megabytes."""
-
-    port: int = Field(default=0, ge=0, le=65535)
-    upload_limit_mb: int = Field(default=4096, ge=1, le=1_000_000)
-
-
-def _absolute(value: str) -> str:
-    # A relative path would mean another folder with every way of starting the program.
-    if value and not _expanded(value).is_absolute():
-        raise ValueError("not absolute")
-    return value
-
-
-Folder = Annotated[str, AfterValidator(_absolute)]
-"""An absolute path as the user wrote it, "" for the usual place; the properties of :class:`Config` say which folder that is."""
+    queue: int = Field(default=20, ge=1, le=1000)
 
 
 class Folders(Section):
@@ -82,6 +61,7 @@ class Cleanup(Section):
 
 class Sessions(Section):
     """enabled : False is the single-session mode; folder, archive : of the session files, see :attr:`Config.sessions_folder`
+    most : sessions there may be, without those in the archive
     memory_mb : what sessions that nobody has open may keep in memory, in megabytes
     lock_after_minutes : idle time after which a protected session locks itself, 0 never; backups : keep the file as it was at the start
     """
@@ -89,6 +69,7 @@ class Sessions(Section):
     enabled: bool = True
     folder: Folder = ""
     archive: Folder = ""
+    most: int = Field(default=1000, ge=1, le=1_000_000)
     memory_mb: int = Field(default=2000, ge=0, le=1_000_000)
     lock_after_minutes: float = Field(default=15, ge=0, le=10_080)
     backups: bool = True
@@ -116,6 +97,10 @@ class Config(Section):
         if self.sessions_folder == self.archive_folder:
             raise ValueError("archive in [sessions] is the folder of the active sessions too; allowed: another folder")
         return self
+
+    def for_window(self) -> Config:
+        """The same for the native window: nobody else reaches it."""
+        return self.model_copy(update={"server": self.server.local()})
 
     @property
     def data_folder(self) -> Path:
@@ -233,6 +218,10 @@ def _allowed(model: type[Section], key: str) -> str:
     kind = next((option for option in options if option is not type(None)), field.annotation)
     if kind is bool:
         return "true or false"
+    if kind == list[Folder]:
+        return "a list of absolute paths in quotes"
+    if kind is str and not field.metadata:
+        return "text in quotes"
     if kind is str:
         return 'an absolute path in quotes, or ""'
     words = {"ge": "from", "gt": "above", "le": "to"}
@@ -253,6 +242,3 @@ def _place(message: str, text: str) -> str:
     found = re.search(r"line (\d+)", message)
     return f"line {found.group(1) if found else max(1, len(text.splitlines()))}"
 
-
-def _expanded(folder: str) -> Path:
-    return Path(folder).expanduser()

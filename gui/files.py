@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 import shutil
@@ -154,8 +155,10 @@ class Downloads:
 
 def safe_name(name: str) -> str:
     """A file name that every system accepts, made of ``name``; never empty, never a path."""
-    cleaned = re.sub(r'[<>:"/\\|?*\x00-\x1f]+', "_", name).strip(" .")
-    return cleaned[:120] or "file"
+    cleaned = re.sub(r'[<>:"/\\|?*\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff]+', "_", name).strip(" .")
+    while len(cleaned.encode(errors="replace")) > 200:  # file systems count bytes, up to 255
+        cleaned = cleaned[:-1]
+    return cleaned[:120].strip(" .") or "file"
 
 
 def with_suffix(name: str, kind: FileKind) -> str:
@@ -200,10 +203,10 @@ class Uploads:
     def receive(self, name: str, chunks: Iterable[bytes], *, limit: int) -> Upload:
         """Write the stream to disk. UnreadableFile if it is larger than ``limit`` bytes; then nothing is kept."""
         token = secrets.token_urlsafe(24)
-        path = self._place() / f"{token}{''.join(Path(safe_name(name)).suffixes[-2:])}"
+        path = self._place() / f"{token}{''.join(Path(safe_name(name)).suffixes[-2:])[-40:]}"
         size = 0
         try:
-            with path.open("xb") as out:
+            with open(path, "xb", opener=lambda file, flags: os.open(file, flags, 0o600)) as out:
                 for chunk in chunks:
                     size += len(chunk)
                     if size > limit:
@@ -247,7 +250,7 @@ class Uploads:
             raise ValueError("only what was uploaded is put together")
         if len({part.name for part in parts}) < len(parts):
             raise UnreadableFile("Two of the chosen files have the same name.", advice="Choose the files of one folder.")
-        folder.mkdir()
+        folder.mkdir(mode=0o700)
         for part in parts:
             part.path.rename(folder / part.name)
             self.forget(part.token)

@@ -1,27 +1,37 @@
 """Who may talk to the server, and what the page may load.
 
-One-time token in the first address -> cookie (HttpOnly, SameSite=Strict). Refused: no cookie 403, used token 403, foreign Host 421
-(DNS rebinding), foreign or missing Origin on POST 403; ``/_dcx/`` routes also need a bearer token, but for a download: a link sends no
-header, so it carries a token of its own. Strict Content-Security-Policy. Every browser that a token lets in gets a cookie of its own:
-:func:`browser_id` tells browsers apart.
+One-time token in the first address -> cookie (HttpOnly, SameSite=Strict, under https also Secure). Refused: no cookie 403, used token 403, foreign
+Host 421 (DNS rebinding), foreign or missing Origin on POST 403, a peer that is neither this computer nor the trusted proxy 403. Uploads and downloads go
+by cookie and Origin like all else. Only the paths in :attr:`Guard.by_bearer`, which no browser asks for, go by a bearer token instead: no cookie, no Origin.
+Strict Content-Security-Policy. Every browser that a token lets in gets a cookie of its own: :func:`browser_id` tells browsers apart.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import ipaddress
 import secrets
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, g, has_request_context, redirect, request
+from werkzeug.http import parse_cookie
 
-HANDOVER = "/_dcx/handover"
-"""Asked by another start of the program, which has no cookie: only with the bearer token."""
+from gui.serving import Server
+
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
 PAGE = "<!doctype html><meta charset=utf-8><title>DeconomiX</title><p style='font:16px system-ui;margin:4em auto;max-width:34em'>{}</p>"
 CLOSED = "This address is not open to you. Start DeconomiX again, or open the address that it prints when it starts: it can be used once."
+
+
+UPLOAD = "/_dcx/upload"
+HANDOVER = "/_dcx/handover"
+"""Where another start of the program, which has no cookie, hands its files over."""
+STRANGER = 64_000
+"""Bytes that a request may carry from whom was not let in: it is refused, but the server has to take it first."""
+TOO_LARGE = "The request is larger than {} MB, the most that may be sent here (request_limit_mb in the configuration)."
 
 
 def browser_id() -> str:
@@ -32,8 +42,15 @@ def browser_id() -> str:
 class Guard:
     """Token, cookie, Host, Origin and policy of one running application."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Server | None = None) -> None:
+        self._settings = settings or Server()
+        public = urlsplit(self._settings.origin)
+        self._public = public.netloc
+        """Host under which the proxy asks; "" without one."""
+        self._secure = public.scheme == "https"
         self.bearer = secrets.token_urlsafe(32)
+        self.by_bearer = {HANDOVER}
+        """Paths for a POST with ``Authorization: Bearer <bearer>`` from this computer; a cookie does not open them."""
         self._cookie_name = f"dcx_{secrets.token_hex(4)}"  # cookies ignore ports: two running programs must not overwrite each other's
         self._browsers: dict[str, str] = {}
         """SHA-256 of a cookie -> the browser's id: the cookies themselves are not kept."""
@@ -46,6 +63,18 @@ class Guard:
         with self._lock:
             self._tokens.add(token)
         return token
+
+    @property
+    def unused(self) -> int:
+        """Tokens that nobody has used yet."""
+        return len(self._tokens)
+
+    def body_limit(self, path: str, headers: Mapping[str, str]) -> int:
+        """Bytes that the body of a request may have. headers : with keys like COOKIE, as they arrived; asked before the body is received."""
+        cookie = parse_cookie(headers.get("COOKIE", "")).get(self._cookie_name, "")
+        if path in self.by_bearer or not cookie or _digest(cookie) not in self._browsers:
+            return STRANGER
+        return 1_000_000 * (self._settings.upload_limit_mb if path == UPLOAD else self._settings.request_limit_mb)
 
     def protect(self, server: Flask, script_hashes: Callable[[], Sequence[str]]) -> None:
         """Put the guard before every route of ``server``; ``script_hashes`` are those of dash's inline scripts."""
@@ -70,8 +99,13 @@ class Guard:
 
     def _refusal(self) -> Response | None:
         """A response that ends the request, or None to let it through."""
-        if urlsplit(f"//{request.host}").hostname not in LOOPBACK:
+        public = self._from_public()
+        if public is None:
             return Response(PAGE.format("This address is not served here."), 421)
+        if not self._peer_is_known():
+            return Response(PAGE.format(CLOSED), 403)
+        if request.path in self.by_bearer:
+            return self._bearer_refusal(public)
         token = request.args.get("t")
         if token is not None and request.path == "/" and request.method == "GET":
             with self._lock:
@@ -80,22 +114,36 @@ class Guard:
             if known:
                 answer = redirect("/", 303)
                 if not self._known():  # a browser that was let in before stays who it is
-                    answer.set_cookie(self._cookie_name, self._new_browser(), httponly=True, samesite="Strict")
+                    answer.set_cookie(self._cookie_name, self._new_browser(), httponly=True, samesite="Strict", secure=public and self._secure)
                 return answer  # type: ignore[return-value]
-        if request.path == HANDOVER and self._has_bearer():
-            return None
         if not self._known():
             return Response(PAGE.format(CLOSED), 403)
-        if request.method not in ("GET", "HEAD", "OPTIONS") and request.headers.get("Origin") != f"{request.scheme}://{request.host}":
+        own = self._settings.origin if public else f"http://{request.host}"
+        if request.method not in ("GET", "HEAD", "OPTIONS") and request.headers.get("Origin") != own:
             return Response("The request does not come from this program.", 403)
-        if request.path.startswith("/_dcx/download/") and request.method == "GET":
-            return None
-        if request.path.startswith("/_dcx/") and not self._has_bearer():
-            return Response("The request does not come from this program.", 403)
+        if request.content_length is not None and request.content_length > self.body_limit(request.path, {"COOKIE": request.headers.get("Cookie", "")}):
+            megabytes = self._settings.upload_limit_mb if request.path == UPLOAD else self._settings.request_limit_mb
+            return Response(TOO_LARGE.format(megabytes), 413)
         return None
 
-    def _has_bearer(self) -> bool:
-        return hmac.compare_digest(request.headers.get("Authorization", "").encode(), f"Bearer {self.bearer}".encode())
+    def _from_public(self) -> bool | None:
+        """Whether the request is for the public address (False: for this computer's own); None: for another, or not from where that one is asked for."""
+        if self._public and request.host.lower() == self._public:
+            return True
+        try:
+            ours = urlsplit(f"//{request.host}").hostname in LOOPBACK
+        except ValueError:
+            return None
+        return False if ours and _is_loopback(request.remote_addr) else None
+
+    def _peer_is_known(self) -> bool:
+        return _is_loopback(request.remote_addr) or bool(self._settings.trusted_proxy and request.remote_addr == self._settings.trusted_proxy)
+
+    def _bearer_refusal(self, public: bool) -> Response | None:
+        given = request.headers.get("Authorization", "").encode()
+        if public or request.method != "POST" or not hmac.compare_digest(given, f"Bearer {self.bearer}".encode()):
+            return Response("The request does not come from this program.", 403)
+        return None
 
     def _new_browser(self) -> str:
         """A cookie for a browser that was not let in before."""
@@ -109,6 +157,13 @@ class Guard:
         cookie = request.cookies.get(self._cookie_name, "")
         g.dcx_browser = self._browsers.get(_digest(cookie), "") if cookie else ""
         return bool(g.dcx_browser)
+
+
+def _is_loopback(address: str | None) -> bool:
+    try:
+        return ipaddress.ip_address(address or "").is_loopback
+    except ValueError:
+        return False
 
 
 def _digest(cookie: str) -> str:

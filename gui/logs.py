@@ -13,10 +13,11 @@ import sys
 import time
 from collections.abc import Mapping
 from contextvars import ContextVar
+from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path, PurePath
 from types import TracebackType
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 FILE_NAME = "deconomix-gui.log"
 MAX_BYTES = 1_000_000
@@ -98,7 +99,13 @@ class _Quiet(logging.Handler):
 
 
 class _LogFile(_Quiet, RotatingFileHandler):
-    """The log."""
+    """The log, which only its owner can read, also after it was rotated."""
+
+    def _open(self) -> TextIOWrapper:
+        return cast(
+            TextIOWrapper,
+            open(self.baseFilename, self.mode, encoding=self.encoding, errors=self.errors, opener=lambda file, flags: os.open(file, flags, 0o600)),
+        )
 
 
 class _Console(_Quiet, logging.StreamHandler[TextIO]):
@@ -112,7 +119,7 @@ def start_logging(folder: Path, *, level: int = logging.INFO) -> Path | None:
     """
     stop_logging()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         handler = _LogFile(folder / FILE_NAME, maxBytes=MAX_BYTES, backupCount=BACKUPS, encoding="utf-8", errors="backslashreplace")
     except OSError:
         return None

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import os
 import re
+import stat
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -79,6 +81,9 @@ def _plugins(folder: Path | None) -> Iterable[tuple[str, Any]]:
 
 def load_file(path: Path) -> ModuleType:
     """Import one plug-in file as module ``dcx_plugin_<name>``."""
+    for place in (path, path.parent):
+        if changed_by_others(place):
+            raise PluginError("other users of this computer can change it; whoever may write there could run code as you")
     name = f"dcx_plugin_{re.sub(r'[^0-9a-zA-Z_]', '_', path.stem)}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
@@ -93,6 +98,14 @@ def load_file(path: Path) -> ModuleType:
             raise PluginError("it ends the program on import") from None
         raise
     return module
+
+
+def changed_by_others(path: Path) -> bool:
+    """Whether somebody else on this computer may write there: everybody may, or it belongs to another user (but root)."""
+    if os.name != "posix":
+        return False
+    found = path.stat()
+    return bool(found.st_mode & stat.S_IWOTH) or found.st_uid not in (0, os.geteuid())
 
 
 def _pages_of(loaded: Any) -> list[Page]:

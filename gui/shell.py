@@ -51,7 +51,6 @@ def layout(application: Application) -> Any:
         defaultColorScheme="auto",
         children=html.Div(
             id="dcx-root",
-            **{"data-bearer": application.guard.bearer},
             children=[
                 dcc.Location(id="dcx-location", refresh="callback-nav"),
                 dcc.Store(id="dcx-session", storage_type="session"),

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import dash_mantine_components as dmc
@@ -48,6 +47,7 @@ class FileField:
             "data-accept": suffixes,
             "data-multiple": "true" if self.multiple else "",
             "data-folder": "true" if self.folder else "",
+            "data-limit": str(ctx.config.server.upload_limit_mb),
             "aria-label": f"{self.title}: {words}",
         }
         return dmc.Stack(
@@ -67,6 +67,7 @@ class FileField:
                     size="xs",
                     debounce=True,
                     rightSection=icon("folder", 14),
+                    style={} if ctx.config.server.folders != [] else {"display": "none"},
                     **{"aria-label": f"{self.title}: path"},
                 ),
             ],
@@ -102,9 +103,7 @@ class FileField:
         def typed(ctx: Context, _submit: int | None, text: str | None) -> Any:
             if not text or not text.strip():
                 raise PreventUpdate
-            path = Path(text.strip().strip('"').removeprefix("file://")).expanduser()
-            if not path.is_absolute():
-                raise UnreadableFile(f"“{text.strip()[:200]}” is not a whole path.", advice="Begin with the drive or with /.")
+            path = ctx.config.server.typed_path(text)
             return field._told(ctx, [partial(ctx.uploads.adopt, path, folder=field.folder)]), ""
 
         for function in (choose, arrived, typed):

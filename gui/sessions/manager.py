@@ -38,6 +38,7 @@ class SessionCacheManager(Transfer):
     folder : keeps each session as a file in its ``sessions``, ``archive`` and ``trash``; None: in memory only
     sessions_folder, archive_folder : other places for the first two; undo : seconds a deleted session can be brought back
     single : one session for everybody, kept in one file; it is the default one and holds the data itself
+    most : so many sessions may there be, without archived ones
     backups : keep each file as it was found; trace : is told of every access to a session, for the debug log
     """
 
@@ -51,11 +52,12 @@ class SessionCacheManager(Transfer):
         archive_folder: Path | None = None,
         backups: bool = True,
         trace: Trace | None = None,
+        most: int | None = None,
     ) -> None:
         store = Store(folder, sessions=sessions_folder, archive=archive_folder) if folder is not None else None
         default = DCXCache(SINGLE_ID if single else new_id(), DEFAULT_NAME, holds_data=single)
         super().__init__(store, default, backups=backups, trace=trace)
-        self._undo, self.single = undo, single
+        self._undo, self.single, self._most = undo, single, most
         if single:
             self._open_single()
         elif store is not None:
@@ -112,9 +114,10 @@ class SessionCacheManager(Transfer):
 
     # -- one session ------------------------------------------------------------------------------------------------------------
     def create_session(self, name: str, *, actor: Actor) -> DCXCache:
-        """A new, empty session. NameTaken, with a free name in the advice, if the name is in use."""
+        """A new, empty session. NameTaken, with a free name in the advice, if the name is in use; SessionError if there are as many as may be."""
         self._refuse_if_single()
         with self._lock:
+            self._refuse_if_full()
             return self._adopt(DCXCache(new_id(), self._checked(name, actor=actor)))
 
     def get_session(self, session_id: str | None, *, actor: Actor) -> DCXCache:
@@ -176,6 +179,7 @@ class SessionCacheManager(Transfer):
         """A copy as a session of its own, with all that is in memory now, saved or not; protected by the same password where this one is."""
         entry = self._allowed(self._changeable(session_id, actor=actor), actor)
         entry.session.load()
+        self._refuse_if_full()
         return self._copy(entry, actor)
 
     def _copy(self, entry: Entry, actor: Actor) -> DCXCache:

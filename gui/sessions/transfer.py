@@ -41,6 +41,14 @@ class Exported:
 
 
 class Transfer(Protection):
+    _most: int | None = None
+    """So many sessions may there be, without archived ones; None: any number."""
+
+    def _refuse_if_full(self) -> None:
+        """SessionError if there are as many sessions as may be. What is already there is never refused, nor what saves it from being lost."""
+        if self._most is not None and len(self._active) >= self._most:
+            raise SessionError(f"There are {self._most} sessions, as many as may be.", advice="Archive or delete one first.")
+
     # -- out --------------------------------------------------------------------------------------------------------------------
     def export_session(
         self,
@@ -131,6 +139,7 @@ class Transfer(Protection):
             if same and header.id in self._archived:
                 self._restore(header.id, actor)
             return Imported(header.id, self._info(here, actor, archived=False).name, "known" if same else "differs")
+        self._refuse_if_full()
         fresh = as_copy or header.id in self._trash
         seal = None
         if header.encrypted and (fresh or self._store is None):
@@ -149,6 +158,7 @@ class Transfer(Protection):
             return Imported(session.session_id, session.name, "copy" if fresh else "new")
 
     def _restore(self, session_id: str, actor: Actor) -> DCXCache:
+        self._refuse_if_full()
         with self._lock:
             entry = self._archived[session_id]
         session = self._bring_back(session_id, entry, lambda name: self.free_name(name, actor=actor, but=session_id))

@@ -7,15 +7,15 @@
   const MOST = 20; // files of a folder: more are no 10x folder, and sending them would take long
   const target = (event) => event.target.closest && event.target.closest("[data-upload]");
 
-  async function send(file) {
+  async function send(file, limit) {
+    if (limit && file.size > limit * 1e6) {
+      return { error: `${file.name} is larger than ${limit} MB, the most that may be sent here.` };
+    }
     try {
       const response = await fetch(`/_dcx/upload?name=${encodeURIComponent(file.name)}`, {
         method: "POST",
         body: file,
-        headers: {
-          Authorization: `Bearer ${document.getElementById("dcx-root").dataset.bearer}`,
-          "Content-Type": "application/octet-stream",
-        },
+        headers: { "Content-Type": "application/octet-stream" },
       });
       const json = (response.headers.get("Content-Type") || "").includes("json");
       return json ? await response.json() : { error: `${file.name} could not be received.` };
@@ -34,7 +34,7 @@
     button.setAttribute("aria-busy", "true");
     for (const [index, file] of files.entries()) {
       words.textContent = `Reading ${file.name}…` + (files.length > 1 ? ` (${index + 1} of ${files.length})` : "");
-      answers.push(await send(file));
+      answers.push(await send(file, Number(button.dataset.limit)));
     }
     button.removeAttribute("aria-busy");
     words.textContent = before;

@@ -123,7 +123,7 @@ def test_a_named_file_that_is_missing_is_an_error(tmp_path: Path, monkeypatch: p
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("[compute]\nworker = 2", "unknown key “worker” in [compute]; allowed: engine, workers."),
+        ("[compute]\nworker = 2", "unknown key “worker” in [compute]; allowed: engine, workers, queue."),
         ("[computer]\nworkers = 2", "unknown section [computer]; allowed: [compute], [server], [folders], [appearance], [sessions], [debug]."),
         ("workers = 2", "unknown key “workers” outside of a section; allowed: [compute], [server], [folders], [appearance], [sessions], [debug]."),
         ("compute = 2", "“compute” must be a section with its own keys; write [compute]."),
@@ -135,13 +135,46 @@ def test_a_named_file_that_is_missing_is_an_error(tmp_path: Path, monkeypatch: p
         ("[compute]\nworkers = 1.5", "workers in [compute] is 1.5; allowed: a whole number from 1 to 64."),
         ("[server]\nport = 70000", "port in [server] is 70000; allowed: a whole number from 0 to 65535."),
         ("[server]\nupload_limit_mb = -1", "upload_limit_mb in [server] is -1; allowed: a whole number from 1 to 1000000."),
+        ("[server]\nallow_remote = 1", "allow_remote in [server] is 1; allowed: true or false."),
+        ("[server]\npublic_url = 1", "public_url in [server] is 1; allowed: text in quotes."),
+        ('[server]\nimport_folders = "/srv"', 'import_folders in [server] is "/srv"; allowed: a list of absolute paths in quotes.'),
+        ('[server]\nimport_folders = ["srv"]', 'import_folders in [server] is "srv"; allowed: a list of absolute paths in quotes.'),
+        ('[server]\nhost = "localhost"', 'host in [server] is "localhost"; allowed: the IP address of this computer to listen on, such as "127.0.0.1".'),
+        (
+            '[server]\nhost = "0.0.0.0"',
+            'host in [server] is "0.0.0.0", which other computers reach, but allow_remote is false; set it to true, with public_url and trusted_proxy, or '
+            "leave host out.",
+        ),
+        (
+            '[server]\npublic_url = "https://x.example"',
+            "public_url in [server] is given, but allow_remote is false; set it to true, with public_url and trusted_proxy, or leave public_url out.",
+        ),
+        (
+            "[server]\nallow_remote = true",
+            'allow_remote in [server] is true, but public_url is missing; give it, such as "https://deconomix.example.org".',
+        ),
+        (
+            '[server]\nallow_remote = true\npublic_url = "https://x.example"',
+            'allow_remote in [server] is true, but trusted_proxy is missing; give it, such as "127.0.0.1".',
+        ),
+        (
+            '[server]\nallow_remote = true\npublic_url = "https://x.example/tools"\ntrusted_proxy = "127.0.0.1"',
+            'public_url in [server] is "https://x.example/tools"; allowed: https:// (or http://) and a name, without a path.',
+        ),
+        (
+            '[server]\nallow_remote = true\npublic_url = "https://x.example"\ntrusted_proxy = "*"',
+            'trusted_proxy in [server] is "*"; allowed: one IP address, such as "127.0.0.1".',
+        ),
         ('[appearance]\ntheme = "pink"', 'theme in [appearance] is "pink"; allowed: "system" or "light" or "dark".'),
         ('[folders]\ndata = "here"', 'data in [folders] is "here"; allowed: an absolute path in quotes, or "".'),
         ('[sessions]\nfolder = "here"', 'folder in [sessions] is "here"; allowed: an absolute path in quotes, or "".'),
         ("[sessions]\nenabled = 1", "enabled in [sessions] is 1; allowed: true or false."),
         ("[sessions]\nmemory_mb = -1", "memory_mb in [sessions] is -1; allowed: a whole number from 0 to 1000000."),
         ("[sessions]\nlock_after_minutes = -1", "lock_after_minutes in [sessions] is -1; allowed: a number from 0 to 10080."),
-        ("[sessions]\nlock_after = 1", "unknown key “lock_after” in [sessions]; allowed: enabled, folder, archive, memory_mb, lock_after_minutes, backups."),
+        (
+            "[sessions]\nlock_after = 1",
+            "unknown key “lock_after” in [sessions]; allowed: enabled, folder, archive, most, memory_mb, lock_after_minutes, backups.",
+        ),
         ("[sessions]\ncleanup = true", "“cleanup” must be a section with its own keys; write [sessions.cleanup]."),
         ("[sessions.clean]\nenabled = true", "unknown section [sessions.clean]; allowed: [sessions.cleanup]."),
         ("[sessions.cleanup]\nage = 1", "unknown key “age” in [sessions.cleanup]; allowed: enabled, max_sessions, max_age_days, action."),

@@ -54,11 +54,41 @@ def test_posts_need_this_programs_origin(application: Application) -> None:
     assert post(client, Origin=BASE) not in (403, 421)  # let through to dash, which finds nothing to do in it
 
 
-def test_own_routes_also_need_the_bearer_token(application: Application) -> None:
+def test_an_upload_goes_by_cookie_and_origin(application: Application) -> None:
     client = enter(application)
-    assert post(client, "/_dcx/upload?name=x.csv", Origin=BASE) == 403
-    assert post(client, "/_dcx/upload?name=x.csv", Origin=BASE, Authorization="Bearer wrong") == 403
-    assert post(client, "/_dcx/upload?name=x.csv", Origin=BASE, Authorization=f"Bearer {application.guard.bearer}") == 200
+    stranger = application.server.test_client()
+    bearer = f"Bearer {application.guard.bearer}"
+    assert post(stranger, "/_dcx/upload?name=x.csv", Origin=BASE, Authorization=bearer) == 403
+    assert post(client, "/_dcx/upload?name=x.csv") == 403
+    assert post(client, "/_dcx/upload?name=x.csv", Origin="http://evil.example", Authorization=bearer) == 403
+    assert post(client, "/_dcx/upload?name=x.csv", Origin=BASE) == 200
+
+
+def test_the_hand_over_goes_by_bearer_token_alone(application: Application) -> None:
+    bearer = f"Bearer {application.guard.bearer}"
+    reached = []
+    application.server.add_url_rule("/_dcx/by-bearer", view_func=lambda: reached.append(1) or "", methods=["GET", "POST"])
+    application.guard.by_bearer.add("/_dcx/by-bearer")
+    stranger, client = application.server.test_client(), enter(application)
+    for asks, headers in (
+        (stranger, {}),
+        (stranger, {"Authorization": "Bearer wrong"}),
+        (stranger, {"Authorization": application.guard.bearer}),
+        (client, {"Origin": BASE}),  # a page of ours has no business there
+        (stranger, {"Authorization": bearer, "Host": "evil.example"}),
+    ):
+        assert post(asks, "/_dcx/by-bearer", **headers) in (403, 421)
+    assert stranger.get("/_dcx/by-bearer", base_url=BASE, headers={"Authorization": bearer}).status_code == 403
+    assert not reached
+    assert post(stranger, "/_dcx/by-bearer", Authorization=bearer) == 200
+    assert reached == [1]
+
+
+def test_the_bearer_token_is_nowhere_in_the_page(application: Application) -> None:
+    client = enter(application)
+    shown = client.get("/", base_url=BASE).text + client.get("/_dash-layout", base_url=BASE).text
+    assert "dcx-root" in shown  # the positive control: it is the page
+    assert application.guard.bearer not in shown
 
 
 def test_policy_allows_only_this_server_and_no_evaluation(application: Application) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import dash_mantine_components as dmc
@@ -147,7 +146,7 @@ def redirect(ctx: Context, clicks: int | None, submit: int | None, session_id: s
         raise PreventUpdate
     if not text or not text.strip():
         raise SessionNotSaved("There is no folder yet.", advice="Type the whole path of one.")
-    folder = Path(text.strip().strip('"')).expanduser()
+    folder = ctx.config.server.typed_path(text)
     ctx.sessions.redirect_session(session_id, folder, actor=ctx.actor)
     ctx.notify(f"{quoted(ctx.sessions.info(session_id, actor=ctx.actor).name)} is saved in {folder}.", colour="green")
     ctx.refresh()

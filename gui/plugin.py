@@ -142,7 +142,7 @@ class Context:
 
     def go_to(self, page_key: str) -> None:
         """Show another page in this tab."""
-        set_props("dcx-location", {"pathname": f"/{page_key}"})
+        set_props("dcx-location", {"pathname": f"/{page_key}", "search": "", "hash": ""})
 
 
 class Ids:

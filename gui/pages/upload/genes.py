@@ -67,7 +67,7 @@ def show_genes(found: Examination, wanted: int, dark: bool) -> list[Any]:
     """For ``OUTPUTS``. wanted : genes asked for on the DTD page."""
     funnel = found.funnel
     if funnel.empty or not len(funnel.columns):
-        return [blank(), "", [], None, GONE]
+        return [blank(), "The genes are counted once the findings that stand in the way are settled.", [], None, GONE]
     drawn = styled(gene_funnel(funnel, {r: PART_NAMES[r].lower() for r in funnel.columns}, STAGES), dark)
     parts = [{"value": role, "label": PART_NAMES[role]} for role in ROLES if role in found.parts]
     return [drawn, funnel_words(funnel, wanted), parts, _odd(found), {} if parts else GONE]

@@ -36,7 +36,10 @@ def compare_truth(known: pd.DataFrame, estimated: pd.DataFrame, pairs: Mapping[s
     """
     samples = [s for s in estimated.columns if s in set(known.columns)]
     if not samples:
-        raise MissingPart("The known and the estimated shares have no sample in common.", advice="Look at how the samples are called in the table of known compositions (Upload page).")
+        raise MissingPart(
+            "The known and the estimated shares have no sample in common.",
+            advice="Look at how the samples are called in the table of known compositions (Upload page).",
+        )
     partners: dict[tuple[str, ...], list[str]] = {}
     for name, partner in pairs.items():
         wanted = tuple(t for t in partner.split("|") if t) if partner not in estimated.index else (partner,)

@@ -42,9 +42,7 @@ def loaded_layout(ctx: Context, page: Page) -> Any:
     """The static frame; :func:`bind_loaded` fills it."""
     contents = {
         "parts": dmc.Stack([html.Div(id=page.id.parts), html.Div(id=page.id.undo_bar)], gap="sm"),
-        "types": figure_card(
-            page, "type_counts", file_name="cell types", controls=[dmc.Text(CELLS, id=page.id.type_words, size="sm", c="dimmed")]
-        ),
+        "types": figure_card(page, "type_counts", file_name="cell types", controls=[dmc.Text(CELLS, id=page.id.type_words, size="sm", c="dimmed")]),
         "rows": html.Div(id=page.id.rows),
         "clinical": clinical_layout(ctx),
         "known": known_layout(ctx),

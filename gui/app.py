@@ -15,7 +15,7 @@ from typing import Any
 from dash import Dash
 from flask import Flask, Response, abort, jsonify, request, send_file
 
-from gui import locked, notify, shell
+from gui import locked, notify, shell, tour
 from gui.binding import bind_page, context
 from gui.config import Config
 from gui.data.dataset import Dataset
@@ -37,6 +37,7 @@ from gui.sessions import file as session_file
 from gui.sessions.cache import DCXCache
 from gui.sessions.cleanup import words
 from gui.sessions.manager import LOCAL, SessionCacheManager
+from gui.settings import FILE_NAME, SettingsStore
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +50,7 @@ class Application:
         self.files: Files = files or BrowserFiles()
         self.uploads = Uploads()
         self.guard = Guard(config.server)
+        self.settings = SettingsStore(config.data_folder / FILE_NAME)
         self.announcements: list[str] = []
         """Notices for every tab, each shown once in each."""
         self.arrived: str | None = None
@@ -267,6 +269,7 @@ class Application:
         app.validation_layout = shell.validation_layout(self)
         shell.bind_shell(app, self)
         locked.bind_lock_screen(app, self)
+        tour.bind_tour(app, self)
         for page in self.registry.pages:
             bind_page(app, self, page)
         self._routes(server)

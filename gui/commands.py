@@ -274,8 +274,11 @@ def _record(
     dataset: Dataset, parameters: dict[str, Any], seed: int, warnings: Sequence[str], search: SearchResult | None, versions: dict[str, str]
 ) -> dict[str, Any]:
     """What run.json holds."""
+    from gui.data.export import NOTICE
+
     record: dict[str, Any] = {
         "program": "deconomix-gui",
+        "notice": NOTICE,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "parameters": parameters,
         "seeds": {"train_mixtures": seed, "test_mixtures": seed + 1, "split": seed},

@@ -128,11 +128,16 @@ class Config(Section):
         return _expanded(self.sessions.archive) if self.sessions.archive else self.data_folder / "archive"
 
     @classmethod
-    def for_tests(cls, folder: Path) -> Config:
-        """Defaults, with every folder inside ``folder`` (made if missing): touches nothing of the user's."""
+    def for_tests(cls, folder: Path, *, first_run: bool = False) -> Config:
+        """Defaults, with every folder inside ``folder`` (made if missing): touches nothing of the user's.
+
+        first_run : the program welcomes whoever opens it, as at its very first start
+        """
         names = ("data", "plugins", "logs")
         for name in names:
             (folder / name).mkdir(parents=True, exist_ok=True)
+        if not first_run and not (folder / "data" / "settings.json").exists():
+            (folder / "data" / "settings.json").write_text('{"tour_seen": true}', encoding="utf-8")
         return cls(folders=Folders(**{name: str((folder / name).resolve()) for name in names}))
 
 

@@ -1,4 +1,4 @@
-"""The header: name, session with its switcher, jobs, theme, about; and the two dialogs it opens."""
+"""The header: name, session with its switcher, jobs, theme, help; and the two dialogs it opens."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def header(*, single: bool = False) -> Any:
                         ],
                         position="bottom-end",
                     ),
-                    dmc.ActionIcon(icon("help"), variant="subtle", color="gray", id="dcx-help", **{"aria-label": "About DeconomiX"}),
+                    help_menu(),
                 ],
                 gap="xs",
                 wrap="nowrap",
@@ -101,6 +101,24 @@ def header(*, single: bool = False) -> Any:
         justify="space-between",
         h="100%",
         wrap="nowrap",
+    )
+
+
+def help_menu() -> Any:
+    """The "?": the guide, the tour, and what this program is."""
+    return dmc.Menu(
+        [
+            dmc.MenuTarget(dmc.ActionIcon(icon("help"), variant="subtle", color="gray", id="dcx-help", **{"aria-label": "Help"})),
+            dmc.MenuDropdown(
+                [
+                    dmc.MenuItem("User guide", id="dcx-help-guide", href="/help"),
+                    dmc.MenuItem("Tour on the example", id="dcx-help-tour"),
+                    dmc.MenuDivider(),
+                    dmc.MenuItem("About DeconomiX", id="dcx-help-about"),
+                ]
+            ),
+        ],
+        position="bottom-end",
     )
 
 

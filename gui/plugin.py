@@ -50,6 +50,9 @@ if TYPE_CHECKING:
 REVISION = Input("dcx-revision", "data")
 """Fires when a page opens, when the session changes and when another session is chosen. Value: "<session id>:<revision>"."""
 
+ADDRESS = Input("dcx-location", "search")
+"""What stands behind the "?" of the address, with it; for a page that can be opened at a certain place. Fires when it changes, on every page."""
+
 DARK = Input("dcx-dark", "data")
 """Whether the page is dark (for figures); fires when the theme changes."""
 
@@ -139,7 +142,7 @@ class Context:
 
     def go_to(self, page_key: str) -> None:
         """Show another page in this tab."""
-        set_props("dcx-location", {"pathname": f"/{page_key}"})
+        set_props("dcx-location", {"pathname": f"/{page_key}", "search": "", "hash": ""})
 
 
 class Ids:
@@ -176,6 +179,7 @@ class Page:
     key : short, unique, in the address; title, description : in the navigation; order : 10 Upload, 20 DTD, 30 ADTD, 90 Sessions
     requires : what must be there before the page opens: "dataset", "train", "bulk" or a run kind ("dtd", "adtd")
     free : works without the tab's session, and so also while that is locked; other pages show the lock screen then
+    listed : stands in the navigation; a page that does not is no step of the work and is reached by its address
     """
 
     key: str
@@ -184,6 +188,7 @@ class Page:
     order: int = 50
     requires: tuple[str, ...] = ()
     free: bool = False
+    listed: bool = True
     id: Ids = field(init=False)
     layout_function: Callable[[Context], Any] | None = field(default=None, init=False)
     later_functions: list[Callable[[Context], Any]] = field(default_factory=list, init=False)

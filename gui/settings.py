@@ -16,6 +16,8 @@ from gui import atomic
 log = logging.getLogger(__name__)
 
 FILE_NAME = "settings.json"
+LARGEST = 1_000_000
+"""Bytes: a larger file is not ours."""
 RECENT = 12
 """Files that are remembered."""
 
@@ -34,7 +36,7 @@ class Window(BaseModel):
 
 class Settings(BaseModel):
     """theme : None is the one of the configuration; zoom : factor; recent : absolute paths, the newest first; folders : kind of file -> folder used last
-    tour_seen : whether the welcome was answered
+    tour_seen : whether the welcome of the very first start was answered
     """
 
     model_config = ConfigDict(frozen=True)
@@ -85,6 +87,8 @@ class SettingsStore:
 def _read(path: Path) -> Settings:
     """Every value that is there and allowed, the default for the others."""
     try:
+        if path.stat().st_size > LARGEST:
+            raise ValueError("too large")
         found = json.loads(path.read_bytes())
     except FileNotFoundError:
         return Settings()

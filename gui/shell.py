@@ -12,7 +12,7 @@ import dash_mantine_components as dmc
 from dash import ALL, Dash, Input, Output, State, dcc, html, no_update
 from dash.exceptions import PreventUpdate
 
-from gui import notify
+from gui import notify, tour
 from gui.binding import SHELL, bind, context
 from gui.components.common import NEEDS, clicked, empty_state, icon
 from gui.components.jobs import job_list, ticker
@@ -65,6 +65,7 @@ def layout(application: Application) -> Any:
                 dmc.NotificationContainer(id="dcx-notices", position="bottom-right", limit=4, sendNotifications=_start_notices(application)),
                 new_session_dialog(),
                 about_dialog(application.config.plugins_folder),
+                *tour.layout(welcome=not application.settings.get().tour_seen),
                 dmc.AppShell(
                     [
                         dmc.AppShellHeader(header(single=application.sessions.single), px="md"),
@@ -122,7 +123,7 @@ def page_layout(page: Page, ctx: Context) -> Any:
 
 def page_at(application: Application, pathname: str | None) -> Page | None:
     key = (pathname or "/").strip("/")
-    return application.registry.page(key) if key else application.registry.pages[0]
+    return application.registry.page(key) if key else next(page for page in application.registry.pages if page.listed)
 
 
 def named_in(search: str | None) -> str | None:
@@ -148,6 +149,8 @@ def outlet(application: Application, pathname: str | None, ctx: Context) -> Any:
 def navigation(application: Application, current: Page | None, ctx: Context) -> list[Any]:
     items = []
     for page in application.registry.pages:
+        if not page.listed:
+            continue
         lacking = [] if ctx.locked is not None and not page.free else missing(page, ctx, application)
         done = page.summary_function(ctx) if page.summary_function and not lacking and (ctx.locked is None or page.free) else None
         active = current is not None and page.key == current.key
@@ -340,7 +343,7 @@ def bind_shell(app: Dash, application: Application) -> None:
         ctx.switch_to(session.session_id)
         return False
 
-    @on(Output("dcx-about", "opened"), Input("dcx-help", "n_clicks"), prevent_initial_call=True)
+    @on(Output("dcx-about", "opened"), Input("dcx-help-about", "n_clicks"), prevent_initial_call=True)
     def about(ctx: Context, clicks: int | None) -> bool:
         return bool(clicks)
 

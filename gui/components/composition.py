@@ -18,6 +18,7 @@ from dash import Input, Output, State, html, no_update
 from dash import ctx as call
 from dash.exceptions import PreventUpdate
 
+from gui.components.common import empty_state
 from gui.components.figure import bind_figure_export, figure_card, type_legend
 from gui.components.table import TableView, bind_table_export, result_table, table_view
 from gui.components.views import GONE, SHOWN, Views, options, room, switch
@@ -130,7 +131,9 @@ class CompositionView:
         drawing = figure_card(self.page, f"{self.name}_figure", file_name=self.file)
         table = result_table(self.page, f"{self.name}_table")
         unit = dmc.Text("", id=self.id("unit"), size="xs", c="dimmed", mb=4)
-        return html.Div([self.views.layout(controls, drawing, table, note=self.note, unit=unit), self._dialog()])
+        nothing = empty_state("No composition yet", "Nothing was estimated with the run on screen: load bulk samples on the Upload page, then come back here.")
+        there = self.views.layout(controls, drawing, table, note=self.note, unit=unit)
+        return html.Div([html.Div(nothing, id=self.id("nothing"), style=GONE), html.Div(there, id=self.id("there")), self._dialog()])
 
     def _dialog(self) -> Any:
         choose = dmc.Select(id=self.id("sample"), data=[], **_select("Sample", 300))
@@ -193,6 +196,8 @@ class CompositionView:
             Output(this.id("table_note"), "children"),
             Output(this.id("unit"), "children"),
             *this.views.outputs,
+            Output(this.id("nothing"), "style"),
+            Output(this.id("there"), "style"),
             REVISION,
             DARK,
             tab,
@@ -208,14 +213,15 @@ class CompositionView:
             ctx.session.keep_form(page.key, {f"{this.name}_{k}": v for k, v in (("part", which), ("sort", by), ("group", of), ("shares", normalise))})
             found, chosen = this.found(ctx, which), Chosen(look, by, of, bool(normalise))
             if found is None:
-                return [styled(blank(), bool(dark)), *[no_update] * 3, [], [], "", "", *this.views.show("figure")]
+                return [styled(blank(), bool(dark)), *[no_update] * 3, [], [], "", "", *this.views.show("figure"), SHOWN, GONE]
             if look == "table":
                 table = composition_table(found, chosen)
-                return [*[no_update] * 4, table.columns, table.rows, table.note, unit(bool(normalise)), *this.views.show("table")]
+                return [*[no_update] * 4, table.columns, table.rows, table.note, unit(bool(normalise)), *this.views.show("table"), GONE, SHOWN]
             colour_of = type_colours(ctx.session.dataset, *found.frame.index)
             drawn = styled(composition_figure(found, colour_of, chosen), bool(dark))
             beside = legend(found, colour_of, chosen)
-            return [drawn, beside, f"{this.file}-{which}-{look}", room(drawn, above=450 if beside else 420), *[no_update] * 4, *this.views.show("figure")]
+            style = room(drawn, above=450 if beside else 420)
+            return [drawn, beside, f"{this.file}-{which}-{look}", style, *[no_update] * 4, *this.views.show("figure"), GONE, SHOWN]
 
         @page.callback(
             Output(this.id("dialog"), "opened"),

@@ -12,6 +12,7 @@ import dash_mantine_components as dmc
 import plotly.graph_objects as go
 from dash import Input, Output, State, dcc, html
 
+from gui.data.export import png_with_notice, svg_with_notice
 from gui.errors import DeconomixError
 from gui.figures.template import template
 from gui.files import PNG, SVG
@@ -81,7 +82,8 @@ def bind_figure_export(page: Page, name: str) -> None:
         if not picture:
             return
         data, kind = decode_picture(picture)
-        told = ctx.files.save(str(picture.get("name") or "figure"), data, kind)
+        marked = png_with_notice(data) if kind is PNG else svg_with_notice(data)
+        told = ctx.files.save(str(picture.get("name") or "figure"), marked, kind)
         if told:
             ctx.notify(told, title="Saved", colour="teal")
 

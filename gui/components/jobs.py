@@ -60,7 +60,7 @@ def ticker(jobs: Sequence[JobStatus], part: MakeId) -> Any:
 def job_list(jobs: Sequence[JobStatus], sessions: Mapping[str, str], part: MakeId) -> Any:
     """Every job: running and waiting ones first (to be cancelled), then the latest ended ones."""
     if not jobs:
-        return dmc.Text("No job has run yet.", size="sm", c="dimmed", p="sm")
+        return dmc.Text("No job has run yet. Start one on the DTD page: it is shown here, and can be cancelled here.", size="sm", c="dimmed", p="sm")
     active = [job for job in jobs if job.active]
     first = next((j.id for j in active if j.state == "running"), active[0].id if active else None)
     return dmc.Stack(

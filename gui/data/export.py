@@ -1,15 +1,20 @@
-"""Tables to files. Numbers keep full precision; names cannot turn into formulas when a spreadsheet opens the file."""
+"""Tables to files. Numbers keep full precision; names cannot turn into formulas when a spreadsheet opens the file.
+
+What is saved says what it is for (``NOTICE``) where its format has a place beside the content: a CSV file has none, so it does not.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
 import re
+import zlib
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
+NOTICE = "For research use only. Not for diagnosis or treatment. Made with DeconomiX GUI."
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "＝", "＋", "－", "＠")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _XLSX_TEXT = 32_767
@@ -42,6 +47,7 @@ def xlsx_bytes(frame: pd.DataFrame, *, sheet: str = "Table") -> bytes:
     from openpyxl.cell import WriteOnlyCell
 
     book = Workbook(write_only=True)
+    book.properties.description = NOTICE
     page = book.create_sheet(sheet[:31])
     for row in _rows(frame):
         cells: list[Any] = []
@@ -55,6 +61,19 @@ def xlsx_bytes(frame: pd.DataFrame, *, sheet: str = "Table") -> bytes:
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
+
+
+def png_with_notice(data: bytes) -> bytes:
+    """The picture with the notice as its description, which image programs show; the picture itself is unchanged."""
+    end = 8 + 25  # signature, then the header, which is always first and 25 bytes long
+    text = b"tEXtDescription\0" + NOTICE.encode("latin-1")
+    chunk = (len(text) - 4).to_bytes(4, "big") + text + zlib.crc32(text).to_bytes(4, "big")
+    return data[:end] + chunk + data[end:]
+
+
+def svg_with_notice(data: bytes) -> bytes:
+    """The drawing with the notice as its description, behind its opening tag."""
+    return re.sub(rb"<svg\b[^>]*>", lambda found: found[0] + b"<desc>" + NOTICE.encode() + b"</desc>", data, count=1)
 
 
 def _typed(cell: Any, kind: str) -> Any:

@@ -36,14 +36,17 @@ def compare_truth(known: pd.DataFrame, estimated: pd.DataFrame, pairs: Mapping[s
     """
     samples = [s for s in estimated.columns if s in set(known.columns)]
     if not samples:
-        raise MissingPart("The known and the estimated shares have no sample in common.", advice="Check the names of the samples.")
+        raise MissingPart(
+            "The known and the estimated shares have no sample in common.",
+            advice="Look at how the samples are called in the table of known compositions (Upload page).",
+        )
     partners: dict[tuple[str, ...], list[str]] = {}
     for name, partner in pairs.items():
         wanted = tuple(t for t in partner.split("|") if t) if partner not in estimated.index else (partner,)
         if name in known.index and wanted and all(t in estimated.index for t in wanted):
             partners.setdefault(wanted, []).append(name)
     if not partners:
-        raise MissingPart("No known cell type is paired with an estimated one.", advice="Pair the names.")
+        raise MissingPart("No known cell type is paired with an estimated one.", advice="Pair them on the Upload page, tab Known compositions.")
     rows, points = [], []
     for wanted, names in partners.items():
         truth = known.loc[names, samples].sum(axis=0, min_count=len(names)).to_numpy(dtype=np.float64)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
+import struct
+import zlib
 
 import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
 
-from gui.data.export import csv_bytes, safe_text, xlsx_bytes
+from gui.data.export import NOTICE, csv_bytes, png_with_notice, safe_text, svg_with_notice, xlsx_bytes
 
 HOSTILE = ["=cmd|' /C calc'!A0", "+1", "-x", "@SUM(A1)", "\tx", "\rx", "\nx", "  =1+1", '=HYPERLINK("http://x")', "＝1"]
 
@@ -89,3 +91,32 @@ def test_control_characters_that_a_workbook_cannot_hold_are_replaced() -> None:
 def test_a_table_too_large_for_a_sheet_is_refused() -> None:
     with pytest.raises(ValueError, match="save the table as CSV"):
         xlsx_bytes(pd.DataFrame(np.zeros((1, 17_000))))
+
+
+def chunks(png: bytes) -> list[tuple[bytes, bytes]]:
+    """Type and content of every chunk; each must bear the right checksum."""
+    found, at = [], 8
+    while at < len(png):
+        (size,) = struct.unpack(">I", png[at : at + 4])
+        kind, content, end = png[at + 4 : at + 8], png[at + 8 : at + 8 + size], at + 12 + size
+        assert struct.unpack(">I", png[end - 4 : end])[0] == zlib.crc32(kind + content)
+        found.append((kind, content))
+        at = end
+    return found
+
+
+def test_what_is_saved_says_that_it_is_for_research_use_only_and_is_otherwise_the_same() -> None:
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    parts = [(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0)), (b"IDAT", zlib.compress(b"\0\xff")), (b"IEND", b"")]
+    plain = b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts)
+    marked = chunks(png_with_notice(plain))
+    assert marked[1] == (b"tEXt", b"Description\0" + NOTICE.encode())
+    assert [marked[0], *marked[2:]] == parts
+    drawing = b'<?xml version="1.0"?><svg class="a" width="3"><g><svg></svg></g></svg>'
+    assert svg_with_notice(drawing).replace(b"<desc>" + NOTICE.encode() + b"</desc>", b"", 1) == drawing
+    assert svg_with_notice(drawing).count(b"<desc>") == 1
+    book = openpyxl.load_workbook(io.BytesIO(xlsx_bytes(table(["a"]))))
+    assert book.properties.description == NOTICE
+    assert NOTICE.startswith("For research use only")

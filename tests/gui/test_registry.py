@@ -59,7 +59,7 @@ def test_a_plug_in_file_becomes_a_page_and_its_task_runs_in_the_worker(tmp_path:
     app = create_app(config)
     app.start()
     try:
-        assert [p.key for p in app.registry.pages] == ["upload", "dtd", "adtd", "census", "sessions"]
+        assert [p.key for p in app.registry.pages] == ["upload", "dtd", "adtd", "census", "sessions", "help"]
         session = app.sessions.create_session("Mine", actor=LOCAL)
         tab = open_tab(app)
         tab.go("census")
@@ -96,7 +96,7 @@ def test_broken_plug_ins_are_named_and_the_program_starts(tmp_path: Path, open_t
     write(folder, "_ignored.py", "raise ValueError\n")
     app = create_app(config)
     try:
-        assert [p.key for p in app.registry.pages] == ["upload", "dtd", "adtd", "sessions"]
+        assert [p.key for p in app.registry.pages] == ["upload", "dtd", "adtd", "sessions", "help"]
         said = [str(e) for e in app.registry.errors]
         for name in ("broken.py", "syntax.py", "quits.py", "empty.py", "clash.py", "badkey.py", "nolayout.py", "Mine"):
             assert any(name in text for text in said), name
@@ -122,5 +122,5 @@ def test_requirements_in_a_circle_do_not_hang() -> None:
 
 def test_without_a_plug_in_folder_the_built_in_pages_are_there(tmp_path: Path) -> None:
     found = find_pages(tmp_path / "nowhere")
-    assert [p.key for p in found.pages] == ["upload", "dtd", "adtd", "sessions"]
+    assert [p.key for p in found.pages] == ["upload", "dtd", "adtd", "sessions", "help"]
     assert found.errors == ()

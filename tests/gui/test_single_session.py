@@ -83,7 +83,7 @@ def test_its_data_and_results_are_one_file_and_there_again_after_a_restart(start
     assert first.runner.wait(job, 90).state == "done"
     assert first.stop() is None
     kept = [p.relative_to(tmp_path / "data").as_posix() for p in (tmp_path / "data").rglob("*") if p.is_file()]
-    assert kept == ["single.dcxsession"]
+    assert sorted(kept) == ["settings.json", "single.dcxsession"]
     second = start()
     tab = open_tab(second)
     assert "training cells" in tab.text("upload-answer")

@@ -32,6 +32,7 @@ STAGES = {
     "expressed": "Expressed in the training cells",
     "selected": "Selected for DTD",
 }
+UNKNOWN = "How many genes are left is known once the findings that stand in the way are settled."
 OUTPUTS = [
     Output(page.id.funnel, "figure"),
     Output(page.id.funnel_words, "children"),
@@ -67,7 +68,7 @@ def show_genes(found: Examination, wanted: int, dark: bool) -> list[Any]:
     """For ``OUTPUTS``. wanted : genes asked for on the DTD page."""
     funnel = found.funnel
     if funnel.empty or not len(funnel.columns):
-        return [blank(), "", [], None, GONE]
+        return [blank(), UNKNOWN, [], None, GONE]
     drawn = styled(gene_funnel(funnel, {r: PART_NAMES[r].lower() for r in funnel.columns}, STAGES), dark)
     parts = [{"value": role, "label": PART_NAMES[role]} for role in ROLES if role in found.parts]
     return [drawn, funnel_words(funnel, wanted), parts, _odd(found), {} if parts else GONE]
@@ -82,7 +83,7 @@ def funnel_words(funnel: pd.DataFrame, wanted: int) -> str:
 
     shared, expressed, selected = of("shared"), of("expressed"), of("selected")
     if shared is None:
-        return "How many genes are left is known once the findings that stand in the way are settled."
+        return UNKNOWN
     if not shared:
         return "The parts have no gene in common. A table of gene names may help."
     words = f"{number(shared)} genes are in all parts"

@@ -12,6 +12,7 @@ from dash import ctx as call
 from dash.exceptions import PreventUpdate
 
 from gui.components.common import clicked
+from gui.components.example import take_example
 from gui.data.checks import some
 from gui.engine.params import ApplyParams
 from gui.engine.tasks import run_apply
@@ -108,14 +109,7 @@ def load_example(ctx: Context, clicks: int | None) -> Any:
 
 
 def _take_example(ctx: Context, *, fresh: bool) -> None:
-    from gui.data.example import make_example
-
-    example = make_example()
-    session = ctx.session
-    if fresh or not session.holds_data:
-        session = ctx.sessions.create_session(ctx.sessions.free_name("Example", actor=ctx.actor), actor=ctx.actor)
-    session.set_dataset(example.dataset, keep_runs=False)
-    ctx.switch_to(session.session_id)
+    take_example(ctx, fresh=fresh)
     ctx.notify("The example is loaded. Next: DTD.", colour="green")
 
 

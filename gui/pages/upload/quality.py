@@ -27,6 +27,7 @@ from gui.plugin import Context
 ROLES: tuple[Role, ...] = ("train", "test", "bulk")
 """Parts with quality figures: a reference has no cells and no samples."""
 LIMITS = ("min_sum", "max_sum", "min_genes")
+NOTHING = "Cells and samples are shown once the findings that stand in the way are settled, or once cells or a bulk are chosen."
 
 
 def _id(role: str, name: str) -> str:
@@ -42,6 +43,7 @@ OUTPUTS = [
     *[Output(_id(role, "box"), "style") for role in ROLES],
     *[Output(_id(role, "words"), "children") for role in ROLES],
     Output(page.id.quality_few, "data"),
+    Output(page.id.quality_none, "style"),
     Output(page.id.scatter, "figure"),
     Output(page.id.scatter_box, "style"),
     Output(page.id.scatter_words, "children"),
@@ -54,6 +56,7 @@ def quality_layout() -> Any:
     return dmc.Stack(
         [
             dcc.Store(id=page.id.quality_few, data={}),
+            dmc.Text(NOTHING, id=page.id.quality_none, size="sm", c="dimmed", style=GONE),
             *[html.Div(_block(role), id=_id(role, "box"), style=GONE) for role in ROLES],
             html.Div([scatter, dmc.Text(id=page.id.scatter_words, size="sm", c="dimmed")], id=page.id.scatter_box, style=GONE),
         ],
@@ -112,7 +115,8 @@ def show_quality(found: Examination, scale: bool, dark: bool) -> list[Any]:
     correlation = found.bulk_correlation
     said = "" if pd.isna(correlation) else f"Rank correlation {three(correlation)}; near 0 speaks for other gene names, another tissue or another scale."
     figure = styled(bulk_scatter(found.bulk_against), dark) if scatter else blank()
-    return [*figures, *boxes, *words, few, figure, {} if scatter else GONE, said, _scale_table(found, scale)]
+    nothing = GONE if scatter or {} in boxes else {}
+    return [*figures, *boxes, *words, few, nothing, figure, {} if scatter else GONE, said, _scale_table(found, scale)]
 
 
 def _quality_words(table: pd.DataFrame, many: str) -> str:

@@ -34,15 +34,15 @@ TABS = {
     "about": "About",
 }
 LEFT = {"tabs": "parts"}
+CELLS = "Cells of each type in training and test data"
+NO_CELLS = "A trained model holds no cells. To see how many there are of each type, load single cells on the left."
 
 
 def loaded_layout(ctx: Context, page: Page) -> Any:
     """The static frame; :func:`bind_loaded` fills it."""
     contents = {
         "parts": dmc.Stack([html.Div(id=page.id.parts), html.Div(id=page.id.undo_bar)], gap="sm"),
-        "types": figure_card(
-            page, "type_counts", file_name="cell types", controls=[dmc.Text("Cells of each type in training and test data", size="sm", c="dimmed")]
-        ),
+        "types": figure_card(page, "type_counts", file_name="cell types", controls=[dmc.Text(CELLS, id=page.id.type_words, size="sm", c="dimmed")]),
         "rows": html.Div(id=page.id.rows),
         "clinical": clinical_layout(ctx),
         "known": known_layout(ctx),
@@ -104,13 +104,13 @@ def bind_loaded(page: Page) -> None:
             raise PreventUpdate
         return first_rows(data)
 
-    @page.callback(Output(page.id.type_counts, "figure"), REVISION, DARK, Input(page.id.tabs, "value"))
+    @page.callback(Output(page.id.type_counts, "figure"), Output(page.id.type_words, "children"), REVISION, DARK, Input(page.id.tabs, "value"))
     def show_types(ctx: Context, _revision: str | None, dark: bool | None, tab: str | None) -> Any:
         data = ctx.session.dataset
         if data is None or tab != "types":
             raise PreventUpdate
         counts = {name: cells.counts() for name, cells in (("training", data.train), ("test", data.test)) if cells is not None}
-        return styled(type_counts(counts) if counts else blank(), bool(dark))
+        return styled(type_counts(counts) if counts else blank(), bool(dark)), CELLS if counts else NO_CELLS
 
     @page.callback(
         Input(page.id.keep_details, "n_clicks"),

@@ -45,6 +45,7 @@ table { border-collapse: collapse; width: 100%; font-size: 12.5px; margin: 8px 0
 caption { text-align: left; font-size: 12.5px; color: #495057; padding-bottom: 4px; }
 th, td { text-align: right; padding: 3px 6px; border-bottom: 1px solid #e9ecef; vertical-align: top; }
 th { font-weight: 600; } th:first-child, td.text { text-align: left; }
+table.pairs td:first-child { width: 27%; color: #495057; }
 thead { display: table-header-group; } tr { break-inside: avoid; }
 @page { margin: 14mm 12mm; }
 @media print {
@@ -84,7 +85,7 @@ class Document:
     def pairs(self, rows: Sequence[tuple[str, str]], caption: str = "") -> None:
         """A table of names and values."""
         cells = "".join(f'<tr><td class="text">{_text(a)}</td><td class="text">{_text(b)}</td></tr>' for a, b in rows)
-        self._body.append(f"<table>{_caption(caption)}<tbody>{cells}</tbody></table>")
+        self._body.append(f'<table class="pairs">{_caption(caption)}<tbody>{cells}</tbody></table>')
 
     def table(self, frame: pd.DataFrame, *, first: str, caption: str = "", most: int = 40, columns: int = 8, whole: str = "") -> None:
         """Row names, then the columns, ``columns`` of them side by side and the others below; numbers with three significant digits.

@@ -35,7 +35,8 @@ def dtd_part(doc: Document, session: DCXCache, run: Run, *, bulk: bool) -> None:
     if not result.metrics.empty:
         doc.heading("How well the composition of mixtures is found", 3)
         doc.figure(figures.correlation(result.metrics), "Estimated against true composition of simulated mixtures, by cell type; Naive: all gene weights 1.")
-        doc.table(metrics_table(result.metrics), first="Cell type", caption="Estimated against true composition of simulated mixtures; RMSE in fractions.", most=200)
+        caption = "Estimated against true composition of simulated mixtures; RMSE in fractions."
+        doc.table(metrics_table(result.metrics), first="Cell type", caption=caption, most=200)
     if not result.correlation.empty:
         words = f"Correlation with the truth while the gene weights were learned. {loss_hint(result.correlation)}"
         doc.figure(figures.loss(result.correlation, colour_of), words)

@@ -93,7 +93,7 @@ def _regulation(doc: Document, result: ADTDResult) -> None:
     )
     where = "All genes are in the program: page ADTD, tab Gene regulation, Table."
     doc.table(delta.loc[genes], first="Gene", caption="Factor of regulation of these genes; 1: unregulated.", most=MOST_GENES, columns=7)
-    doc.paragraph(f"{number(len(genes))} of {number(len(delta))} genes are shown. {where}", "dim")
+    doc.paragraph(f"{number(len(genes))} of {number(len(delta))} genes are drawn. {where}", "dim")
 
 
 def search_part(doc: Document, run: Run) -> None:

@@ -25,8 +25,8 @@ WIDTH = 690
 """Pixels: of the text and of every figure; A4 and Letter with the margins of PRINT leave more."""
 TALLEST = 900
 """Pixels: a figure must fit on one page."""
-LONGEST = 60
-"""Letters of a name in a table; the whole on hover."""
+FEWEST, LONGEST, NARROW = 10, 40, 20
+"""Rows shown at least of a table that is cut; letters of a row's and of a column's name (cut in its middle, the whole on hover)."""
 STYLE = """
 :root { color-scheme: light; }
 body { margin: 0; background: #fff; color: #212529; font: 14px/1.45 -apple-system, BlinkMacSystemFont, "Segoe UI", Roboto, Helvetica, Arial, sans-serif; }
@@ -45,6 +45,7 @@ table { border-collapse: collapse; width: 100%; font-size: 12.5px; margin: 8px 0
 caption { text-align: left; font-size: 12.5px; color: #495057; padding-bottom: 4px; }
 th, td { text-align: right; padding: 3px 6px; border-bottom: 1px solid #e9ecef; vertical-align: top; }
 th { font-weight: 600; } th:first-child, td.text { text-align: left; }
+thead th:first-child { width: 29%; }
 table.pairs td:first-child { width: 27%; color: #495057; }
 thead { display: table-header-group; } tr { break-inside: avoid; }
 @page { margin: 14mm 12mm; }
@@ -92,10 +93,11 @@ class Document:
 
         first : over the row names; most : rows shown; whole : where to get what is cut off, as a sentence
         """
-        shown = frame.head(most)
-        blocks = [shown.iloc[:, at : at + columns] for at in range(0, max(shown.shape[1], 1), columns)]
+        starts = range(0, max(frame.shape[1], 1), columns)
+        most = max(most // len(starts), min(most, FEWEST))  # wide tables are cut sooner: on paper every block begins anew
+        blocks = [frame.iloc[:most, at : at + columns] for at in starts]
         for at, block in enumerate(blocks, 1):
-            head = "".join(f"<th>{_name(c)}</th>" for c in (first, *block.columns))
+            head = "".join(f"<th>{_name(c, NARROW)}</th>" for c in (first, *block.columns))
             rows = []
             for name, values in zip(block.index, block.itertuples(index=False, name=None), strict=True):
                 rows.append(f'<tr><td class="text">{_name(name)}</td>' + "".join(_cell(v) for v in values) + "</tr>")
@@ -163,9 +165,9 @@ def _text(value: object) -> str:
     return escape(re.sub(r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", " ", str(value)), quote=True)
 
 
-def _name(value: object) -> str:
+def _name(value: object, longest: int = LONGEST) -> str:
     text = str(value)
-    return _text(text) if len(text) <= LONGEST else f'<span title="{_text(text[:300])}">{_text(short(text, LONGEST))}</span>'
+    return _text(text) if len(text) <= longest else f'<span title="{_text(text[:300])}">{_text(short(text, longest, middle=True))}</span>'
 
 
 def _cell(value: Any) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from gui.data.example import make_example
 from gui.engine.params import DTDParams
+from gui.engine.results import Provenance, Run
 from gui.engine.tasks import run_dtd
 from gui.figures.dtd import correlation
 from gui.report.document import Document
@@ -23,11 +25,12 @@ SCRIPT = "<img src=x onerror=\"document.title='ran'\"><script>document.title='ra
 
 
 class Alone:
-    """A browser without a network. asked : every address it asked for; complaints : of console and page."""
+    """A browser without a network. asked : every address it asked for; failed : why not, by address; complaints : of console and page."""
 
     def __init__(self, context: BrowserContext) -> None:
-        self.context, self.asked, self.complaints = context, list[str](), list[str]()
+        self.context, self.asked, self.failed, self.complaints = context, list[str](), dict[str, str](), list[str]()
         context.on("request", lambda request: self.asked.append(request.url))
+        context.on("requestfailed", lambda request: self.failed.update({request.url: str(request.failure)}))
         context.on("console", lambda m: self.complaints.append(m.text[:500]) if m.type in ("error", "warning") else None)
         context.on("weberror", lambda e: self.complaints.append(str(e.error)[:500]))
 
@@ -49,12 +52,13 @@ def foreign(alone: Alone, file: Path) -> list[str]:
 
 
 def test_saved_report_opens_offline_with_its_figures_and_prints(
-    opened: Page, running: Any, finished: Callable[..., None], watched: Any, alone: Alone, tmp_path: Path
+    opened: Page, running: Any, watched: Any, alone: Alone, tmp_path: Path
 ) -> None:
     session = running.application.sessions.create_session("Melanoma", actor=LOCAL)
-    session.set_dataset(make_example().dataset, keep_runs=False)
-    running.application.runner.submit(run_dtd, session.session_id, QUICK, kind="dtd", title="DTD")
-    finished()
+    data = make_example().dataset
+    session.set_dataset(data, keep_runs=False)
+    result = run_dtd(data, QUICK, progress=lambda *_, **__: None)
+    session.add_run(Run("one", "dtd", "DTD", datetime.now(UTC), QUICK, result, Provenance(data.training_id, data.bulk_id)))
     opened.click("#dcx-session-button")
     opened.click("#dcx-session-menu button:has-text('Melanoma')")
     opened.click("#dcx-nav a:has-text('DTD')")
@@ -120,4 +124,4 @@ def test_policy_stops_a_script_that_got_in(alone: Alone, tmp_path: Path) -> None
     page.locator(".plot .main-svg").first.wait_for()
     assert page.title() == SCRIPT
     assert any("Content Security Policy" in text for text in alone.complaints)
-    assert foreign(alone, file) == []
+    assert {alone.failed.get(url) for url in foreign(alone, file)} == {"csp"}

@@ -36,6 +36,7 @@ CSV = FileKind("CSV table", (".csv",))
 XLSX = FileKind("Excel table", (".xlsx",))
 PNG = FileKind("PNG picture", (".png",))
 SVG = FileKind("SVG drawing", (".svg",))
+HTML = FileKind("Report", (".html",))
 
 
 class Files(Protocol):

@@ -10,17 +10,12 @@ import dash_mantine_components as dmc
 from dash import html
 
 from gui import __version__, notify
+from gui.citations import CITATIONS, RESEARCH_USE
 from gui.components.common import icon
 from gui.engine.params import MODEL_NAMES
 from gui.errors import SessionConflict
 from gui.plugin import Context
 from gui.sessions.snapshot import PendingJob
-
-CITATIONS = (
-    ("DTD: Görtler et al., J Comput Biol 2020", "10.1089/cmb.2019.0469"),
-    ("ADTD: Görtler et al., Bioinformatics 2024", "10.1093/bioinformatics/btae263"),
-    ("Deconomix: Mensching-Buhr et al., bioRxiv 2024", "10.1101/2024.11.28.625894"),
-)
 
 
 def header(*, single: bool = False) -> Any:
@@ -149,10 +144,10 @@ def about_dialog(plugins_folder: Path) -> Any:
             [
                 dmc.Text(f"Version {__version__}", size="sm", c="dimmed"),
                 dmc.Text("Finds out which cell types a bulk tissue sample is made of.", size="sm"),
-                dmc.Text("For research use only. Not a medical device, not for diagnosis.", size="sm", fw=600),
+                dmc.Text(RESEARCH_USE, size="sm", fw=600),
                 dmc.Text("Workflow: Upload → DTD → ADTD. Models: " + ", ".join(MODEL_NAMES.values()) + ".", size="sm"),
                 dmc.Text("Please cite", size="sm", fw=600),
-                *[dmc.Text(f"{text}, doi {doi}", size="sm") for text, doi in CITATIONS],
+                *[dmc.Text(f"{text}, doi {doi}", size="sm") for text, doi in CITATIONS.values()],
                 dmc.Text("Licence: GPL-3.0-or-later", size="sm", c="dimmed"),
                 dmc.Text(f"Plug-in pages are read from {plugins_folder}", size="xs", c="dimmed", style={"wordBreak": "break-all"}),
             ],

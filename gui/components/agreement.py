@@ -15,7 +15,6 @@ from dash import Input, Output, html, no_update
 from dash.exceptions import PreventUpdate
 
 from gui.components.common import answer, empty_state
-from gui.components.composition import type_colours
 from gui.components.figure import bind_figure_export, figure_card
 from gui.components.kept import Kept
 from gui.components.table import bind_table_export, result_table, table_view
@@ -23,7 +22,8 @@ from gui.components.views import GONE, SHOWN, Views, options, room, switch
 from gui.data.checks import number
 from gui.engine.truth import POOLED, Comparison, compare_truth
 from gui.errors import MissingPart
-from gui.figures.known import agreement
+from gui.figures.known import NOTE, agreement
+from gui.figures.palette import type_colours
 from gui.figures.template import styled
 from gui.figures.text import three
 from gui.plugin import DARK, REVISION, Context, Page
@@ -40,7 +40,6 @@ HEADERS = {
     "rmse": "RMSE",
     "ccc": "CCC",
 }
-NOTE = "Known shares are counted cells; the estimate tells shares of RNA. A type whose cells hold more RNA lies above the line: then trust the correlation."
 
 Estimated = Callable[[Context], "pd.DataFrame | None"]
 """Cell types x bulk samples, fractions; None where the run on screen says nothing of the present bulk."""

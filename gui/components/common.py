@@ -9,6 +9,8 @@ import dash_mantine_components as dmc
 from dash import ctx as call
 from dash import html
 
+from gui.figures.text import shorten
+
 NEEDS = {"dataset": "data", "train": "training data", "bulk": "bulk samples"}
 """What a page may require, in the words of the navigation."""
 
@@ -54,11 +56,6 @@ def answer(sentence: str, badges: Sequence[tuple[str, str]] = (), *actions: Any)
 
 def warning(text: str, *actions: Any, colour: str = "orange") -> Any:
     return dmc.Alert(dmc.Group([dmc.Text(text, size="sm"), *actions], justify="space-between", gap="sm"), color=colour, variant="light", p="xs")
-
-
-def shorten(text: str, length: int = 28) -> str:
-    """A long name, cut; show the whole on hover."""
-    return text if len(text) <= length else text[: length - 1].rstrip(" .") + "…"
 
 
 def clicked() -> Any:

@@ -24,7 +24,7 @@ from gui.components.table import TableView, bind_table_export, result_table, tab
 from gui.components.views import GONE, SHOWN, Views, options, room, switch
 from gui.data.dataset import HIDDEN, Dataset
 from gui.figures import composition as figures
-from gui.figures.palette import colours
+from gui.figures.palette import type_colours
 from gui.figures.template import blank, styled
 from gui.figures.text import natural
 from gui.plugin import DARK, REVISION, Context, Page
@@ -65,14 +65,6 @@ class Chosen:
 
 Source = Callable[[Context, str], "Composition | tuple[Any, ...] | None"]
 """``source(ctx, part)``: a Composition (or a tuple of its fields), or None where there is nothing to show."""
-
-
-def type_colours(dataset: Dataset | None, *names: str) -> dict[str, str]:
-    """Colour by cell type, the same on every page: of all types of the dataset (also those the reference lacks) and ``names``."""
-    found = set(names)
-    if dataset is not None:
-        found |= {*dataset.types, *(t for cells in (dataset.train, dataset.test) if cells is not None for t in cells.counts().index)}
-    return colours(found)
 
 
 def bulk_groups(dataset: Dataset | None, samples: pd.Index) -> pd.DataFrame | None:

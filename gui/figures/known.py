@@ -13,6 +13,7 @@ from gui.figures.palette import GREY
 from gui.figures.template import blank
 from gui.figures.text import inert, short
 
+NOTE = "Known shares are counted cells; the estimate tells shares of RNA. A type whose cells hold more RNA lies above the line: then trust the correlation."
 MOST_POINTS = 3000
 MOST_NAMED = 20
 """With more types the legend would be longer than the figure; the names stand in the hover text."""

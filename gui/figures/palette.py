@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gui.data.dataset import HIDDEN
+from gui.data.dataset import HIDDEN, Dataset
 
 PALETTE: tuple[str, ...] = (
     *("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#7B4BD6", "#6B6520", "#4F6872", "#E8B46F"),
@@ -27,6 +27,14 @@ def colours(types: Iterable[str]) -> dict[str, str]:
     found = {name: _at(i) for i, name in enumerate(names)}
     found[HIDDEN] = GREY
     return found
+
+
+def type_colours(dataset: Dataset | None, *names: str) -> dict[str, str]:
+    """Colour by cell type, the same on every page: of all types of the dataset (also those the reference lacks) and ``names``."""
+    found = set(names)
+    if dataset is not None:
+        found |= {*dataset.types, *(t for cells in (dataset.train, dataset.test) if cells is not None for t in cells.counts().index)}
+    return colours(found)
 
 
 def _at(place: int) -> str:

@@ -24,6 +24,11 @@ def short(name: object, longest: int = LONGEST, *, middle: bool = False) -> str:
     return text[: longest - 1 - tail].rstrip() + "…" + (text[-tail:].lstrip() if tail else "")
 
 
+def shorten(text: str, length: int = 28) -> str:
+    """A long name in a sentence of a page, cut; not made inert. Show the whole on hover."""
+    return text if len(text) <= length else text[: length - 1].rstrip(" .") + "…"
+
+
 def labels(names: Sequence[object], longest: int = LONGEST) -> list[str]:
     """Cut and inert."""
     return [inert(short(n, longest)) for n in names]

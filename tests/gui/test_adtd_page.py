@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from gui.answers.adtd import percent, true_hidden
 from gui.app import Application, create_app
 from gui.config import Config
 from gui.data.dataset import Bulk, Dataset
@@ -21,8 +22,6 @@ from gui.engine.results import ADTDResult, Run
 from gui.engine.tasks import run_adtd, run_dtd, run_search
 from gui.figures.hidden import hidden_share
 from gui.files import FileKind
-from gui.pages.adtd.answers import true_hidden
-from gui.pages.adtd.base import percent
 from gui.sessions.cache import DCXCache
 from gui.sessions.manager import LOCAL
 

@@ -12,14 +12,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from gui.answers.adtd import percent, regulated, search_sentence, sentence, span, unsupported_types
 from gui.app import Application
 from gui.components.form import exact, number
 from gui.data.dataset import Bulk, Dataset, Matrix
 from gui.engine.metrics import COLUMNS
 from gui.engine.params import ADTDParams, DTDParams, SearchParams
 from gui.engine.results import ADTDResult, DTDResult, Provenance, Run, SearchResult
-from gui.pages.adtd.answers import regulated, search_sentence, sentence, unsupported_types
-from gui.pages.adtd.base import applies, percent, span
+from gui.pages.adtd.base import applies
 from gui.pages.adtd.regulation import EACH, TYPE, Wanted, chosen_genes
 from gui.pages.adtd.search import losses_table
 from gui.sessions.manager import LOCAL

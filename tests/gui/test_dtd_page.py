@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from gui.answers.dtd import bulk_shown, quality, sentence
 from gui.app import Application, create_app
 from gui.components.composition import Chosen, Composition, arranged, composition_table, group_options
 from gui.components.runs import describe_params, differing
@@ -27,7 +28,6 @@ from gui.engine.params import DTDParams
 from gui.engine.results import DTDResult, Provenance, Run
 from gui.files import FileKind
 from gui.pages import dtd
-from gui.pages.dtd.shown import bulk_shown, quality, sentence
 from gui.pages.dtd.tabs import clicked_dot, correlation_figure, loss_hint
 from gui.sessions.cache import DCXCache
 from gui.sessions.manager import LOCAL

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from gui import registry
+from gui.answers.dtd import in_short
 from gui.app import Application, create_app
 from gui.config import Config, Sessions
 from gui.data.example import make_example
 from gui.errors import SessionError
-from gui.pages.dtd.shown import in_short
 from gui.sessions import file
 from gui.sessions.manager import LOCAL
 from tests.gui.conftest import ORIGIN

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,7 +12,7 @@ from dash import Input, Output, html
 from gui.components.common import card, warning
 from gui.components.form import ParamsForm, folded
 from gui.components.views import GONE, SHOWN, room
-from gui.engine.params import MODEL_NAMES, WEIGHT_NAMES, ADTDParams, SearchParams
+from gui.engine.params import WEIGHT_NAMES, ADTDParams, SearchParams
 from gui.engine.results import Run
 from gui.figures.template import HEIGHT
 from gui.plugin import Context, Page
@@ -31,7 +30,6 @@ form = ParamsForm(
 search_form = ParamsForm(page, SearchParams, prefix="search_", names=("smallest", "largest", "points", "folds"))
 """The dataset of a search is that of the form above it."""
 
-PARTS = {"bulk": "bulk", "test": "test mixtures", "train": "training mixtures"}
 COMPOSITION, HIDDEN_TAB, REGULATION, SEARCH, KNOWN = "composition", "hidden", "regulation", "search", "known"
 TABS = {COMPOSITION: "Composition", HIDDEN_TAB: "Hidden profile", REGULATION: "Gene regulation", SEARCH: "Search", KNOWN: "Against known"}
 MOST_NOTES = 2
@@ -55,11 +53,6 @@ def search_run(ctx: Context) -> Run | None:
     return ctx.session.current("search")
 
 
-def model_name(model: str) -> str:
-    """The article's name: "h,r" -> "Deconomix+h,r"."""
-    return MODEL_NAMES.get(model, model)
-
-
 def kept_values(ctx: Context) -> dict[str, Any]:
     """The parameters as the session keeps them, defaults where it does not."""
     kept = ctx.session.form(page.key)
@@ -74,21 +67,6 @@ def applies(values: Mapping[str, Any]) -> dict[str, bool]:
         "custom": custom,
         "lambda1": custom and not values["c_static"],
     }
-
-
-def percent(share: float) -> str:
-    """A fraction as a person reads it: "24 %", "3.4 %", "below 0.1 %"."""
-    if not math.isfinite(share):
-        return "unknown"
-    value = 100 * share
-    if 0 < value < 0.1:
-        return "below 0.1 %"
-    return f"{value:.1f} %" if 0 < value < 9.95 else f"{value:.0f} %"
-
-
-def span(low: float, high: float) -> str:
-    """A range of fractions: "9 to 31 %"."""
-    return f"{percent(low).removesuffix(' %')} to {percent(high)}"
 
 
 def placed(fig: go.Figure, above: int) -> tuple[go.Figure, dict[str, str]]:

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from dash import Input, Output, State, html, no_update
 from dash.exceptions import PreventUpdate
 
+from gui.answers.adtd import true_hidden
 from gui.components.common import empty_state
 from gui.components.figure import bind_figure_export, figure_card
 from gui.components.kept import Kept
@@ -19,7 +20,6 @@ from gui.engine.results import ADTDResult
 from gui.figures import adtd as figures
 from gui.figures import hidden as shares
 from gui.figures.template import styled
-from gui.pages.adtd.answers import true_hidden
 from gui.pages.adtd.base import HIDDEN_TAB, TAB, adtd_run, page, placed, visible
 from gui.plugin import DARK, REVISION, Context
 

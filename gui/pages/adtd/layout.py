@@ -9,18 +9,18 @@ import pandas as pd
 from dash import Input, Output, State, dcc, html, no_update
 from dash.exceptions import PreventUpdate
 
+from gui.answers.adtd import PARTS, badges, run_line, sentence, summary_line
 from gui.components.agreement import AgreementView
 from gui.components.common import card, empty_state, two_columns
 from gui.components.composition import Composition, CompositionView, bulk_groups
+from gui.components.report import bind_report, report_button
 from gui.components.runs import PreviousRuns
 from gui.components.views import GONE, SHOWN
 from gui.pages.adtd import hidden, parameters, regulation, search
-from gui.pages.adtd.answers import badges, run_line, sentence, summary_line
 from gui.pages.adtd.base import (
     COMPOSITION,
     HIDDEN_TAB,
     KNOWN,
-    PARTS,
     REGULATION,
     SEARCH,
     TAB,
@@ -80,7 +80,7 @@ def layout(ctx: Context) -> Any:
         value=tab,
         keepMounted=True,
     )
-    results = [head_card("run", previous.layout()), search.head(), card(tabs)]
+    results = [head_card("run", dmc.Group([report_button(page), previous.layout()], gap="xs", wrap="nowrap")), search.head(), card(tabs)]
     return html.Div([dcc.Store(id=page.id.seen, data=_ids(ctx)), two_columns(parameters.column(ctx), results)])
 
 
@@ -113,6 +113,7 @@ def _ids(ctx: Context) -> list[str]:
 view.bind()
 known.bind()
 previous.bind()
+bind_report(page)
 
 
 @page.callback(

@@ -10,6 +10,7 @@ from dash import ALL, Input, Output, State, html
 from dash import ctx as call
 from dash.exceptions import PreventUpdate
 
+from gui.answers.adtd import PARTS, model_name
 from gui.components.common import card, clicked
 from gui.components.form import folded
 from gui.data.checks import number
@@ -18,7 +19,7 @@ from gui.engine.params import ADTDParams, Params, SearchParams
 from gui.engine.results import DTDResult
 from gui.engine.tasks import run_adtd, run_search
 from gui.errors import DeconomixError, InvalidParameter, MissingPart
-from gui.pages.adtd.base import PARTS, applies, form, kept_values, model_name, page, search_form, visible
+from gui.pages.adtd.base import applies, form, kept_values, page, search_form, visible
 from gui.plugin import REVISION, Context
 
 MODEL_WORDS = {

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from dash import Input, Output, State, html, no_update
 from dash.exceptions import PreventUpdate
 
+from gui.answers.adtd import model_name, unsupported_types
 from gui.components.common import empty_state
 from gui.components.figure import bind_figure_export, figure_card
 from gui.components.kept import Kept
@@ -20,8 +21,7 @@ from gui.data.checks import number
 from gui.engine.results import ADTDResult
 from gui.figures import adtd as figures
 from gui.figures.template import blank, styled
-from gui.pages.adtd.answers import unsupported_types
-from gui.pages.adtd.base import REGULATION, TAB, adtd_run, model_name, page, visible
+from gui.pages.adtd.base import REGULATION, TAB, adtd_run, page, visible
 from gui.plugin import DARK, REVISION, Context
 
 EACH = "each"

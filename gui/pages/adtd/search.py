@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from dash import ALL, Input, Output, State, html, no_update
 from dash.exceptions import PreventUpdate
 
+from gui.answers.adtd import PARTS, search_line, search_sentence
 from gui.components.common import clicked, empty_state
 from gui.components.figure import bind_figure_export, figure_card
 from gui.components.form import exact
@@ -21,8 +22,7 @@ from gui.engine.results import Run, SearchResult
 from gui.figures import adtd as figures
 from gui.figures.template import styled
 from gui.figures.text import exponent
-from gui.pages.adtd.answers import search_line, search_sentence
-from gui.pages.adtd.base import PARTS, SEARCH, TAB, form, head_card, head_outputs, head_parts, page, placed, search_form, search_run, visible
+from gui.pages.adtd.base import SEARCH, TAB, form, head_card, head_outputs, head_parts, page, placed, search_form, search_run, visible
 from gui.plugin import DARK, REVISION, Context
 
 CHOICE_TIPS = {

@@ -8,9 +8,11 @@ import dash_mantine_components as dmc
 from dash import Input, Output, State, dcc, html, no_update
 from dash.exceptions import PreventUpdate
 
+from gui.answers.dtd import badges, bulk_shown, in_short, sentence
 from gui.components.common import answer, card, empty_state, icon, two_columns
 from gui.components.form import ParamsForm, folded
 from gui.components.jobs import clock
+from gui.components.report import bind_report, report_button
 from gui.components.runs import PreviousRuns
 from gui.components.views import GONE, SHOWN
 from gui.data.checks import number
@@ -20,7 +22,6 @@ from gui.engine.params import ApplyParams, DTDParams
 from gui.engine.tasks import run_apply, run_dtd
 from gui.errors import DeconomixError, MissingPart
 from gui.files import MODEL
-from gui.pages.dtd.shown import badges, bulk_shown, in_short, sentence
 from gui.pages.dtd.tabs import bind_tabs, tabs_layout
 from gui.plugin import REVISION, Context, Page
 
@@ -85,7 +86,7 @@ def _head() -> Any:
         style=GONE,
     )
     save = dmc.Button("Save model…", id=page.id.save, variant="default", size="xs", leftSection=icon("save", 14))
-    actions = dmc.Group([save, runs.layout()], gap="xs", wrap="nowrap")
+    actions = dmc.Group([report_button(page), save, runs.layout()], gap="xs", wrap="nowrap")
     return card(
         html.Div(id=page.id.answer),
         dmc.Group(
@@ -228,4 +229,5 @@ def save_model(ctx: Context, clicks: int | None) -> None:
 
 form.bind()
 runs.bind()
+bind_report(page)
 bind_tabs(page)

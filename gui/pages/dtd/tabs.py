@@ -13,9 +13,10 @@ from dash import Input, Output, State, html, no_update
 from dash import ctx as call
 from dash.exceptions import PreventUpdate
 
+from gui.answers.dtd import TRAP, bulk_shown, loss_hint
 from gui.components.agreement import AgreementView
 from gui.components.common import empty_state, tip_label
-from gui.components.composition import CompositionView, type_colours
+from gui.components.composition import CompositionView
 from gui.components.figure import bind_figure_export, figure_card
 from gui.components.kept import Kept
 from gui.components.table import bind_table_export, result_table, table_view
@@ -23,17 +24,15 @@ from gui.components.views import GONE, SHOWN, Views, room, switch
 from gui.engine.results import DTDResult
 from gui.figures import dtd as figures
 from gui.figures import markers
-from gui.figures.palette import GREY
+from gui.figures.palette import GREY, type_colours
 from gui.figures.template import styled
-from gui.pages.dtd.shown import TRAP, bulk_shown, composition_of
+from gui.pages.dtd.shown import composition_of
 from gui.plugin import DARK, REVISION, Context, Page
 
 METRICS = {"pearson": "Pearson", "spearman": "Spearman", "rmse": "RMSE", "ccc": "CCC"}
 PARTS = {"bulk": "Bulk", "test": "Test mixtures", "train": "Training mixtures"}
 TABS = {"composition": "Composition", "correlation": "Correlation", "markers": "Markers", "loss": "Loss", "known": "Against known"}
 DEFAULT_MARKERS, MOST_MARKERS = 50, 500
-RISING = 0.002
-"""What the mean correlation must gain in the last tenth of the iterations to count as still rising."""
 
 
 def tabs_layout(ctx: Context, page: Page, tab: str) -> Any:
@@ -125,17 +124,6 @@ def _bind_loss(page: Page) -> None:
             return no_update, no_update, GONE, SHOWN, ""
         fig = styled(loss_figure(result, type_colours(ctx.session.dataset, *result.reference.columns)), bool(dark))
         return fig, room(fig, above=385), SHOWN, GONE, loss_hint(result.correlation)
-
-
-def loss_hint(correlation: pd.DataFrame) -> str:
-    """Whether more iterations would help, iterations x cell types: what the mean gained in the last tenth decides."""
-    mean = correlation.mean(axis=1).to_numpy(dtype=np.float64)
-    last = len(mean) // 10
-    if not last or not np.isfinite(mean[[-1, -1 - last]]).all():
-        return "On the training mixtures."
-    rising = mean[-1] - mean[-1 - last] > RISING
-    end = "Still rising at the end: more iterations may help." if rising else "Level at the end: more iterations would change little."
-    return f"On the training mixtures. {end}"
 
 
 def loss_figure(result: DTDResult, colour_of: Mapping[str, str]) -> go.Figure:

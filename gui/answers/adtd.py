@@ -2,21 +2,42 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pandas as pd
 
-from gui.components.common import shorten
 from gui.data.checks import number
 from gui.data.dataset import HIDDEN
 from gui.engine.metrics import pearson
-from gui.engine.params import WEIGHT_NAMES, ADTDParams
+from gui.engine.params import MODEL_NAMES, WEIGHT_NAMES, ADTDParams
 from gui.engine.results import ADTDResult, Run, SearchResult
 from gui.figures.adtd import CHOICES, LOW_SUPPORT, logs
-from gui.figures.text import exponent, three
-from gui.pages.adtd.base import PARTS, model_name, percent, span
+from gui.figures.text import exponent, shorten, three
 
+PARTS = {"bulk": "bulk", "test": "test mixtures", "train": "training mixtures"}
 TWOFOLD = 1.0
 """In log2: what counts as regulated in the sentence."""
+
+
+def model_name(model: str) -> str:
+    """The article's name: "h,r" -> "Deconomix+h,r"."""
+    return MODEL_NAMES.get(model, model)
+
+
+def percent(share: float) -> str:
+    """A fraction as a person reads it: "24 %", "3.4 %", "below 0.1 %"."""
+    if not math.isfinite(share):
+        return "unknown"
+    value = 100 * share
+    if 0 < value < 0.1:
+        return "below 0.1 %"
+    return f"{value:.1f} %" if 0 < value < 9.95 else f"{value:.0f} %"
+
+
+def span(low: float, high: float) -> str:
+    """A range of fractions: "9 to 31 %"."""
+    return f"{percent(low).removesuffix(' %')} to {percent(high)}"
 
 
 def sentence(result: ADTDResult) -> str:

@@ -1,0 +1,109 @@
+"""The part of a report that tells of an ADTD run and of the search of lambda2."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from gui.answers.adtd import PARTS, mean_correlation, model_name, regulated, search_sentence, true_hidden, unsupported_types
+from gui.data.checks import number, some
+from gui.engine.params import ADTDParams
+from gui.engine.results import ADTDResult, Run, SearchResult
+from gui.figures import adtd as figures
+from gui.figures.composition import SCROLL_FROM
+from gui.figures.hidden import hidden_share
+from gui.figures.palette import type_colours
+from gui.figures.text import exponent, three
+from gui.report.document import Document
+from gui.report.parts import MOST_SAMPLES, composition, known, parameters
+from gui.sessions.cache import DCXCache
+
+PROFILE, EACH, MOST_GENES = 30, 5, 45
+"""Genes of the hidden profile; regulated genes of each cell type; of all together."""
+
+
+def adtd_part(doc: Document, session: DCXCache, run: Run) -> None:
+    """Parameters, composition with the hidden background, hidden profile and shares, gene regulation."""
+    result: ADTDResult = run.result
+    params: ADTDParams = run.params  # type: ignore[assignment]
+    full = result.full()
+    colour_of = type_colours(session.dataset, *map(str, full.index))
+    doc.heading(f"ADTD: {model_name(params.model)} on {PARTS[params.part]}")
+    unused = () if params.model == "custom" else ("c_static", "delta_static", "lambda1")
+    parameters(doc, params, leave_out=(*unused, *(() if params.regulated else ("lambda2",))))
+    correlation = mean_correlation(result)
+    if correlation is not None:
+        doc.paragraph(f"Mean correlation with the truth {three(correlation)}.")
+    where = "All are in the program: page ADTD, tab Composition, Table."
+    what = "the bulk" if params.part == "bulk" else f"the {PARTS[params.part]}"
+    doc.heading(f"Composition of {what}", 3)
+    composition(doc, full, colour_of, normalise=False, what=what, whole=where)
+    if params.part == "bulk" and session.outdated(run) is None:
+        known(doc, session, full, colour_of)
+    _hidden(doc, result)
+    if result.gene_regulation is not None:
+        _regulation(doc, result)
+
+
+def _hidden(doc: Document, result: ADTDResult) -> None:
+    doc.heading("Hidden background", 3)
+    count = min(PROFILE, len(result.hidden_profile))
+    doc.figure(
+        figures.hidden_profile(result.hidden_profile, result.reference, count),
+        f"What the hidden background expresses most ({count} genes), beside the mean of the reference: a hint at which cells are missing.",
+    )
+    hidden, words = result.hidden, ""
+    if len(hidden) > SCROLL_FROM:  # on paper nothing scrolls: the distribution, without names
+        hidden, words = hidden.sort_values(ascending=False), " The samples are sorted by their share."
+    drawn = hidden_share(hidden, result.hidden_interval, truth=true_hidden(result))
+    if len(hidden) > SCROLL_FROM:
+        drawn.update_layout(xaxis={"showticklabels": False, "title": {"text": f"{number(len(hidden))} samples"}})
+        drawn.update_layout({"xaxis2": {"showticklabels": False, "title": None}} if drawn.layout["xaxis2"].labelalias else {})
+    doc.figure(drawn, f"Hidden share by sample. The fit cannot tell shares within the interval apart: it is as good with each of them.{words}")
+    columns = {"Hidden": result.hidden}
+    if result.hidden_interval is not None:
+        columns |= {"Low end": result.hidden_interval["low"], "High end": result.hidden_interval["high"]}
+    truth = true_hidden(result)
+    if truth is not None:
+        columns["True"] = truth
+    table = pd.DataFrame({name: values.reindex(result.hidden.index) * 100 for name, values in columns.items()})
+    where = "All are in the program: page ADTD, tab Hidden profile, Share by sample, Table."
+    doc.table(table, first="Sample", caption="Hidden share and its interval at equal fit (%).", most=MOST_SAMPLES, whole=where)
+
+
+def _regulation(doc: Document, result: ADTDResult) -> None:
+    delta = result.gene_regulation
+    assert delta is not None
+    doc.heading("Gene regulation", 3)
+    strong = regulated(result)
+    by_type = {} if strong is None else {str(t): int(n) for t, n in strong.sum(axis=0).items() if n}
+    said = ", ".join(f"{name} {number(n)}" for name, n in by_type.items()) or "none"
+    doc.paragraph(f"Genes regulated more than twofold with support in the data, by cell type: {said}.")
+    weak = unsupported_types(result)
+    if weak:
+        doc.paragraph(f"Nothing is supported for {some(weak)}: the data say too little about them.")
+    each = max(1, min(EACH, MOST_GENES // max(1, delta.shape[1])))
+    genes = list(dict.fromkeys(g for t in delta.columns for g in figures.most_regulated(delta, result.support, each, t)))[:MOST_GENES]
+    if not genes:
+        doc.paragraph("No gene regulation has support in the data.")
+        return
+    words = f"The {each} most regulated genes of each cell type" if each > 1 else "The most regulated gene of each cell type"
+    doc.figure(
+        figures.gene_regulation(delta, result.support, genes=genes),
+        f"{words}, as far as supported: factor against the reference, 1 is unregulated. Grey: the data say little about it.",
+    )
+    where = "All genes are in the program: page ADTD, tab Gene regulation, Table."
+    doc.table(delta.loc[genes], first="Gene", caption="Factor of regulation of these genes; 1: unregulated.", most=MOST_GENES, columns=7)
+    doc.paragraph(f"{number(len(genes))} of {number(len(delta))} genes are drawn. {where}", "dim")
+
+
+def search_part(doc: Document, run: Run) -> None:
+    """The curve, its choices and the losses."""
+    result: SearchResult = run.result
+    doc.heading("Search of lambda2")
+    doc.paragraph(search_sentence(result))
+    parameters(doc, run.params)
+    fig = figures.search(result.losses, result.choices)
+    fig.update_layout(legend={"yref": "container", "y": 0, "yanchor": "bottom"}, margin={"b": 78})
+    doc.figure(fig, "Loss on the samples left out, by lambda2: mean over the folds and spread of one standard deviation.")
+    losses = pd.DataFrame({"Mean loss": result.mean.to_numpy(), "Standard deviation": result.std.to_numpy()})
+    doc.table(losses.set_axis([exponent(float(v)) for v in result.losses.columns], axis=0), first="lambda2", caption="Loss on the samples left out.", most=201)

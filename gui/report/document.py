@@ -1,0 +1,180 @@
+"""One HTML document that needs nothing but itself: text, tables and figures of names nobody vouches for.
+
+Everything given is escaped here, so that no caller has to think of it. A policy in the file lets its own two scripts run (by their hashes) and nothing
+else; nothing is fetched. Figures are drawn by the one copy of plotly.js in the file, at a width that fits on paper.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Sequence
+from functools import cache
+from html import escape
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from gui.data.checks import number
+from gui.figures.template import HEIGHT, styled
+from gui.figures.text import short, three
+
+WIDTH = 690
+"""Pixels: of the text and of every figure; A4 and Letter with the margins of PRINT leave more."""
+TALLEST = 900
+"""Pixels: a figure must fit on one page."""
+FEWEST, LONGEST, NARROW = 10, 40, 20
+"""Rows shown at least of a table that is cut; letters of a row's and of a column's name (cut in its middle, the whole on hover)."""
+STYLE = """
+:root { color-scheme: light; }
+body { margin: 0; background: #fff; color: #212529; font: 14px/1.45 -apple-system, BlinkMacSystemFont, "Segoe UI", Roboto, Helvetica, Arial, sans-serif; }
+main { width: WIDTHpx; margin: 32px auto 64px; overflow-wrap: anywhere; }
+h1 { font-size: 24px; line-height: 1.25; margin: 0 0 4px; }
+h2 { font-size: 18px; margin: 32px 0 8px; padding-bottom: 4px; border-bottom: 1px solid #dee2e6; break-after: avoid; }
+h3 { font-size: 15px; margin: 20px 0 6px; break-after: avoid; }
+p { margin: 6px 0; } ul { margin: 6px 0; padding-left: 22px; }
+.dim { color: #5c636a; font-size: 12.5px; }
+.answer { font-size: 16px; font-weight: 650; }
+.use { border: 1px solid #868e96; border-radius: 4px; padding: 6px 10px; font-weight: 650; margin: 12px 0; }
+.warn { border-left: 4px solid #e8590c; background: #fff4e6; padding: 6px 10px; margin: 8px 0; break-inside: avoid; }
+figure { margin: 14px 0 20px; break-inside: avoid; } figcaption { font-size: 12.5px; color: #495057; margin-top: 4px; }
+.plot { width: WIDTHpx; overflow: hidden; }
+table { border-collapse: collapse; width: 100%; font-size: 12.5px; margin: 8px 0 14px; font-variant-numeric: tabular-nums; }
+caption { text-align: left; font-size: 12.5px; color: #495057; padding-bottom: 4px; }
+th, td { text-align: right; padding: 3px 6px; border-bottom: 1px solid #e9ecef; vertical-align: top; }
+th { font-weight: 600; } th:first-child, td.text { text-align: left; } td:not(.text) { white-space: nowrap; }
+thead th:first-child { width: 29%; }
+table.pairs td:first-child { width: 27%; color: #495057; }
+thead { display: table-header-group; } tr { break-inside: avoid; }
+@page { margin: 14mm 12mm; }
+@media print {
+  main { margin: 0 auto; } body { font-size: 13px; -webkit-print-color-adjust: exact; print-color-adjust: exact; }
+  a { color: inherit; text-decoration: none; }
+}
+""".replace("WIDTH", str(WIDTH))
+DRAW = """
+"use strict";
+(() => {
+  const figures = JSON.parse(document.getElementById("dcx-figures").textContent);
+  const config = { staticPlot: false, displayModeBar: false, displaylogo: false, plotlyServerURL: "", showTips: false, scrollZoom: false, responsive: false };
+  for (const [id, figure] of Object.entries(figures)) Plotly.newPlot(id, figure.data, figure.layout, config);
+})();
+"""
+
+
+class Document:
+    """Filled from top to bottom, then :meth:`html`. Every text is plain text."""
+
+    def __init__(self, title: str) -> None:
+        self.title = title
+        self._body: list[str] = []
+        self._figures: dict[str, str] = {}
+
+    def heading(self, text: str, level: int = 2) -> None:
+        self._body.append(f"<h{level}>{_text(text)}</h{level}>")
+
+    def paragraph(self, text: str, kind: str = "") -> None:
+        """kind : "", "dim", "answer", "use" or "warn": how it looks."""
+        self._body.append(f'<p class="{kind}">{_text(text)}</p>' if kind else f"<p>{_text(text)}</p>")
+
+    def points(self, texts: Sequence[str]) -> None:
+        if texts:
+            self._body.append("<ul>" + "".join(f"<li>{_text(t)}</li>" for t in texts) + "</ul>")
+
+    def pairs(self, rows: Sequence[tuple[str, str]], caption: str = "") -> None:
+        """A table of names and values."""
+        cells = "".join(f'<tr><td class="text">{_text(a)}</td><td class="text">{_text(b)}</td></tr>' for a, b in rows)
+        self._body.append(f'<table class="pairs">{_caption(caption)}<tbody>{cells}</tbody></table>')
+
+    def table(self, frame: pd.DataFrame, *, first: str, caption: str = "", most: int = 40, columns: int = 8, whole: str = "") -> None:
+        """Row names, then the columns, ``columns`` of them side by side and the others below; numbers with three significant digits.
+
+        first : over the row names; most : rows shown; whole : where to get what is cut off, as a sentence
+        """
+        starts = range(0, max(frame.shape[1], 1), columns)
+        most = max(most // len(starts), min(most, FEWEST))  # wide tables are cut sooner: on paper every block begins anew
+        blocks = [frame.iloc[:most, at : at + columns] for at in starts]
+        for at, block in enumerate(blocks, 1):
+            head = "".join(f"<th>{_name(c, NARROW)}</th>" for c in (first, *block.columns))
+            rows = []
+            for name, values in zip(block.index, block.itertuples(index=False, name=None), strict=True):
+                rows.append(f'<tr><td class="text">{_name(name)}</td>' + "".join(_cell(v) for v in values) + "</tr>")
+            words = caption if len(blocks) == 1 else f"{caption} (part {at} of {len(blocks)})"
+            self._body.append(f"<table>{_caption(words)}<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>")
+        if len(frame) > most:
+            self.paragraph(f"The first {most} of {number(len(frame))} rows are shown. {whole}".strip(), "dim")
+
+    def figure(self, fig: go.Figure, caption: str) -> None:
+        """The figure in the light template, as wide as the text and no higher than a page. Its labels must be inert, as those of ``gui.figures`` are."""
+        drawn = go.Figure(fig)
+        height = min(int(drawn.layout.height or HEIGHT), TALLEST)
+        styled(drawn.update_layout(width=WIDTH, height=height, autosize=False), False)
+        name = f"figure-{len(self._figures) + 1}"
+        self._figures[name] = json_text(drawn)
+        place = f'<div class="plot" id="{name}" style="height:{height}px"></div>'
+        self._body.append(f"<figure>{place}<figcaption>Figure {len(self._figures)}. {_text(caption)}</figcaption></figure>")
+
+    def html(self) -> bytes:
+        """The whole file, UTF-8."""
+        scripts = [plotly_js(), DRAW] if self._figures else []
+        allowed = " ".join(f"'sha256-{_digest(s)}'" for s in scripts) or "'none'"
+        policy = f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
+        head = [
+            "<!doctype html>",
+            '<html lang="en"><head><meta charset="utf-8">',
+            f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
+            '<meta name="referrer" content="no-referrer"><meta name="viewport" content="width=device-width">',
+            f"<title>{_text(self.title)}</title><style>{STYLE}</style></head><body><main>",
+        ]
+        tail = ["</main>"]
+        if self._figures:
+            self._body.append("<noscript><p class='warn'>The figures are drawn by a script in this file; this program does not run it.</p></noscript>")
+            inside = ",".join(f'"{name}":{text}' for name, text in self._figures.items())
+            tail.append(f'<script type="application/json" id="dcx-figures">{{{inside}}}</script>')
+            tail += [f"<script>{s}</script>" for s in scripts]
+        return "\n".join([*head, *self._body, *tail, "</body></html>\n"]).encode("utf-8", "replace")
+
+
+def json_text(fig: go.Figure) -> str:
+    """The figure as JSON that can stand in a script element: nothing in it can end the element or begin a comment."""
+    text: str = fig.to_json()
+    for letter in "<>&\u2028\u2029":  # they occur inside strings only
+        text = text.replace(letter, f"\\u{ord(letter):04x}")
+    return text
+
+
+@cache
+def plotly_js() -> str:
+    """The plotly.js that comes with the plotly package (4.8 MB). RuntimeError if it could not stand inside an HTML page."""
+    from plotly.offline import get_plotlyjs
+
+    source: str = get_plotlyjs().replace("\r\n", "\n").replace("\r", "\n")  # as the browser reads it before it computes the hash
+    if re.search(r"</script|<!--|\x00", source, re.IGNORECASE):
+        raise RuntimeError("plotly.js holds text that would end the script element")
+    return source
+
+
+def _digest(script: str) -> str:
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
+def _text(value: object) -> str:
+    """Escaped; control characters, and those that turn the direction of what follows, become blanks."""
+    return escape(re.sub(r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", " ", str(value)), quote=True)
+
+
+def _name(value: object, longest: int = LONGEST) -> str:
+    text = str(value)
+    return _text(text) if len(text) <= longest else f'<span title="{_text(text[:300])}">{_text(short(text, longest, middle=True))}</span>'
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, str):
+        return f'<td class="text">{_name(value)}</td>'
+    return f"<td>{_text(value) if isinstance(value, int) else three(float(value))}</td>"
+
+
+def _caption(text: str) -> str:
+    return f"<caption>{_text(text)}</caption>" if text else ""

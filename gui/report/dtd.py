@@ -1,0 +1,70 @@
+"""The part of a report that tells of a DTD run."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from gui.answers.dtd import bulk_shown, hidden_types, loss_hint
+from gui.data.checks import number, some
+from gui.engine.results import DTDResult, Run
+from gui.figures import dtd as figures
+from gui.figures import markers
+from gui.figures.palette import type_colours
+from gui.report.document import Document
+from gui.report.parts import composition, known, parameters
+from gui.sessions.cache import DCXCache
+
+MARKERS, WEIGHTS = 40, 30
+METRICS = {"pearson": "Pearson", "spearman": "Spearman", "rmse": "RMSE", "ccc": "CCC"}
+
+
+def dtd_part(doc: Document, session: DCXCache, run: Run, *, bulk: bool) -> None:
+    """Parameters, composition of the bulk (``bulk``: of an ADTD report that of ADTD counts), quality, genes."""
+    result: DTDResult = run.result
+    colour_of = type_colours(session.dataset, *map(str, result.reference.columns))
+    doc.heading("DTD: gene weights" + (" and composition" if bulk else ""))
+    if result.params is not None:
+        parameters(doc, result.params)
+    else:
+        doc.paragraph(f"A trained model was loaded: {number(len(result.genes))} genes, {result.reference.shape[1]} cell types.")
+    lacking = hidden_types(result)
+    if lacking:
+        doc.paragraph(f"In the test mixtures, but not in the reference: {some(lacking, 5)}.")
+    if bulk:
+        _bulk(doc, session, run, colour_of)
+    if not result.metrics.empty:
+        doc.heading("How well the composition of mixtures is found", 3)
+        doc.figure(figures.correlation(result.metrics), "Estimated against true composition of simulated mixtures, by cell type; Naive: all gene weights 1.")
+        caption = "Estimated against true composition of simulated mixtures; RMSE in fractions."
+        doc.table(metrics_table(result.metrics), first="Cell type", caption=caption, most=200)
+    if not result.correlation.empty:
+        words = f"Correlation with the truth while the gene weights were learned. {loss_hint(result.correlation)}"
+        doc.figure(figures.loss(result.correlation, colour_of), words)
+    doc.heading("Genes", 3)
+    count = min(MARKERS, len(result.genes))
+    words = "those with the largest gene weight × variance between the cell types"
+    doc.figure(markers.heatmap(result.reference, result.gene_weights, count), f"The {count} genes the estimate rests on most: {words}.")
+    weights = markers.top_markers(result.reference, result.gene_weights, WEIGHTS)
+    weights.columns = ["Gene weight", "Variance", "Importance"]
+    where = "All are in the program: page DTD, tab Markers, Gene weights."
+    doc.table(weights, first="Gene", caption="Gene weights (mean 1) of the most important genes; importance is gene weight × variance.")
+    if len(result.genes) > WEIGHTS:
+        doc.paragraph(f"The first {WEIGHTS} of {number(len(result.genes))} genes are shown. {where}", "dim")
+
+
+def _bulk(doc: Document, session: DCXCache, run: Run, colour_of: dict[str, str]) -> None:
+    found = bulk_shown(session, run)
+    if found.composition is None:
+        doc.paragraph("There is no composition of a bulk: the run was made without one.")
+        return
+    where = "All are in the program: page DTD, tab Composition, Table."
+    doc.heading("Composition of the bulk", 3)
+    composition(doc, found.composition, colour_of, normalise=True, what="the bulk", whole=where)
+    if found.fits:
+        known(doc, session, found.composition, colour_of)
+
+
+def metrics_table(metrics: pd.DataFrame) -> pd.DataFrame:
+    """By cell type: mixtures, method and the four measures."""
+    columns = {"Mixtures": metrics["part"].map({"train": "training", "test": "test"}), "Method": [figures.method_name(m) for m in metrics["method"]]}
+    return pd.DataFrame(columns | {title: metrics[name] for name, title in METRICS.items()}).set_axis(metrics["cell_type"].astype(str), axis=0)

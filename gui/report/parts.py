@@ -1,0 +1,87 @@
+"""Pieces that the parts of a report share: parameters in the user's words, a composition as figure and tables, known compositions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from gui.data.checks import number
+from gui.engine.params import MODEL_NAMES, WEIGHT_NAMES, Params
+from gui.engine.truth import Comparison, compare_truth
+from gui.errors import MissingPart
+from gui.figures import composition as compositions
+from gui.figures.known import NOTE, agreement
+from gui.figures.text import exponent
+from gui.report.document import Document
+from gui.sessions.cache import DCXCache
+
+PART_WORDS = {"bulk": "bulk samples", "test": "test mixtures", "train": "training mixtures"}
+CHOICES: dict[str, Mapping[str, str]] = {"model": MODEL_NAMES, "part": PART_WORDS, "gene_weights": WEIGHT_NAMES}
+MOST_SAMPLES = 40
+
+
+def parameters(doc: Document, params: Params, *, leave_out: Sequence[str] = ()) -> None:
+    """Every parameter by its title, with its unit."""
+    rows = []
+    for name, field in type(params).model_fields.items():
+        if name in leave_out:
+            continue
+        extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+        unit, value = str(extra.get("unit", "")), shown(params, name)
+        same = unit.lower() in str(field.title).lower()
+        rows.append((field.title or name, f"{value} {unit}".strip() if not same and value[:1].isdigit() else value))
+    doc.pairs(rows, "Parameters")
+
+
+def shown(params: Params, name: str) -> str:
+    """One parameter as a person reads it; an empty optional number is "all"."""
+    value = getattr(params, name)
+    if value is None:
+        return "all"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:g}" if 0.01 <= abs(value) < 1e5 or value == 0 else exponent(value)
+    if isinstance(value, int):
+        return str(value) if name == "seed" else number(value)
+    return CHOICES.get(name, {}).get(str(value), str(value))
+
+
+def composition(doc: Document, frame: pd.DataFrame, colour_of: Mapping[str, str], *, normalise: bool, what: str, whole: str) -> None:
+    """Figure (bars, or a heatmap for many), a summary by cell type, and the samples.
+
+    frame : cell types (and hidden) x samples, the engine's values; what : "the bulk"; whole : where the whole table is to be had
+    """
+    count = frame.shape[1]
+    many = count > compositions.SCROLL_FROM
+    drawn = compositions.heatmap(frame, normalise=normalise) if many else compositions.stacked(frame, colour_of, normalise=normalise)
+    which = "shares of each sample's estimated total" if normalise else "the engine's values"
+    doc.figure(drawn, f"Composition of {what}, {number(count)} {'sample' if count == 1 else 'samples'}: RNA fraction in percent, {which}.")
+    percent = compositions.shares(frame, normalise) * 100
+    summary = pd.DataFrame({"Mean": percent.mean(axis=1), "Median": percent.median(axis=1), "Lowest": percent.min(axis=1), "Highest": percent.max(axis=1)})
+    doc.table(summary, first="Cell type", caption=f"Composition of {what} over the samples: RNA fraction (%), {which}.", most=200)
+    doc.table(percent.T, first="Sample", caption=f"Composition of {what}: RNA fraction (%), {which}.", most=MOST_SAMPLES, whole=whole)
+
+
+def known(doc: Document, session: DCXCache, estimated: pd.DataFrame | None, colour_of: Mapping[str, str]) -> None:
+    """The estimate beside the known compositions; nothing where there are none or nothing can be compared."""
+    data = session.dataset
+    if data is None or data.truth is None or estimated is None:
+        return
+    doc.heading("Against known compositions", 3)
+    try:
+        found = compare_truth(data.truth.shares, estimated, data.truth.pairs)
+    except MissingPart as error:
+        doc.paragraph(str(error))
+        return
+    doc.figure(agreement(found.points, colour_of), f"Estimated beside known shares ({data.truth.name or 'table of known compositions'}). {NOTE}")
+    doc.table(measures(found), first="Cell type", caption="Agreement; RMSE in percentage points.", most=100)
+
+
+def measures(found: Comparison) -> pd.DataFrame:
+    """By pair of types, and of all together; RMSE in percentage points."""
+    table = found.table
+    columns = {"In the table": table["known_as"], "Samples": table["samples"], "Pearson": table["pearson"], "Spearman": table["spearman"]}
+    columns |= {"RMSE": table["rmse"] * 100, "CCC": table["ccc"]}
+    return pd.DataFrame(columns).set_axis([t.replace("|", " + ") for t in table["cell_type"]], axis=0)

@@ -19,12 +19,10 @@ import psutil
 import pytest
 
 from desktop.instance import Instance
-from desktop.server import LocalServer
 from gui.app import Application, create_app
 from gui.config import Config
 from gui.errors import DeconomixError
 from gui.guard import HANDOVER
-from gui.sessions.manager import LOCAL
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 120.0

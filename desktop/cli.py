@@ -11,7 +11,6 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from gui.app import Application
     from gui.config import Config
     from gui.files import Files
+    from gui.settings import SettingsStore
 
 log = logging.getLogger(__name__)
 
@@ -71,28 +71,28 @@ def window(argv: Sequence[str]) -> int:
 
 
 def _open(config: Config, paths: Sequence[Path], instance: Instance) -> int:
-    """The window of the first start."""
-    from desktop import toolkit
+    """The window of the first start; in a browser where no page comes up in a window."""
+    from desktop import start, toolkit
+    from gui.settings import FILE_NAME, SettingsStore
 
-    if problem := toolkit.obstacle():
+    settings = SettingsStore(config.data_folder / FILE_NAME)
+    if start.rendering(settings) != "browser" and (problem := toolkit.obstacle()):
+        toolkit.alert(problem)
         return refuse(problem)
 
-    from desktop import window as native
-    from desktop.dialogs import NativeFiles
-    from desktop.server import LocalServer
-
-    files = NativeFiles()
-    with ending_by_signal() as ended, running(config, files) as application:
-        application.open_later(list(paths))
-        server = LocalServer(application.server, settings=config.server, limit=application.guard.body_limit).start()
-        try:
-            if not ended.is_set():
-                shown = native.create(application.start_url(server.url), files)
-                application.come_to_front = partial(native.to_front, shown)
-                instance.tell(server.port, application.guard.bearer)
-                native.show(shown, ended, application.pending_saves)
-        finally:
-            server.stop()
+    again = ""
+    with ending_by_signal() as ended:
+        if start.rendering(settings) == "browser":
+            start.in_browser(config, paths, instance, ended)
+        else:
+            first = start.Start(config, paths, instance, settings, ended)
+            first.run()
+            if first.problem is not None:
+                raise first.problem
+            again = first.again
+    if again:
+        instance.leave()
+        start.start_anew(again)
     _outlive_no_thread()
     return 0
 
@@ -142,7 +142,7 @@ def check(argv: Sequence[str]) -> int:
 
 
 @contextlib.contextmanager
-def running(config: Config, files: Files | None = None) -> Iterator[Application]:
+def running(config: Config, files: Files | None = None, settings: SettingsStore | None = None) -> Iterator[Application]:
     """The application with its worker and its log; on the way out all are ended and all is saved, whatever happened."""
     from gui.logs import start_logging
 
@@ -150,7 +150,7 @@ def running(config: Config, files: Files | None = None) -> Iterator[Application]
     log.info("DeconomiX %s starts", __version__)
     from gui.app import create_app
 
-    application = create_app(config, files)
+    application = create_app(config, files, settings)
     try:
         application.start()
         yield application

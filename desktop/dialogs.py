@@ -15,6 +15,7 @@ from typing import Any
 
 from gui.errors import DeconomixError
 from gui.files import FileKind, safe_name, with_suffix
+from gui.settings import SettingsStore
 
 ANYTHING = "*.*" if sys.platform in ("win32", "darwin") else "*"
 _TITLES = ("linux.openFile", "linux.openFiles", "linux.openFolder", "global.saveFile")
@@ -25,11 +26,16 @@ class NativeFiles:
 
     native = True
 
-    def __init__(self) -> None:
+    def __init__(self, settings: SettingsStore | None = None) -> None:
+        """settings : where the folders used last and the recent files are kept, for the next start too"""
+        self._settings = settings
         self._window: Any = None
         # pywebview keeps one result per window: two dialogs at once would swap their answers.
         self._one_at_a_time = threading.Lock()
-        self._folder = Path.home()
+        self._folders: dict[str, Path] = {}
+        """Kind of file -> the folder used last for it."""
+        if settings is not None:
+            self._folders = {kind: Path(folder) for kind, folder in settings.get().folders.items()}
 
     def attach(self, window: Any) -> None:
         """The pywebview window that owns the dialogs; until then every call is refused."""
@@ -40,10 +46,14 @@ class NativeFiles:
         from webview import FileDialog
 
         with self._one_at_a_time:
-            chosen = self._ask(FileDialog.OPEN, title, allow_multiple=multiple, file_types=file_types(kinds))
+            kind = kinds[0].name if kinds else ""
+            chosen = self._ask(FileDialog.OPEN, title, kind, allow_multiple=multiple, file_types=file_types(kinds))
             paths = [Path(name) for name in chosen]
             if paths:
-                self._folder = paths[0].parent
+                self._used(kind, paths[0].parent)
+            if self._settings is not None:
+                for path in reversed(paths):
+                    self._settings.remember(path)
             return paths
 
     def folder(self, title: str) -> Path | None:
@@ -62,7 +72,7 @@ class NativeFiles:
         with self._one_at_a_time:
             proposal = with_suffix(safe_name(name), kind)
             while True:
-                chosen = self._ask(FileDialog.SAVE, f"Save {kind.name}", save_filename=proposal, file_types=file_types([kind], anything=False))
+                chosen = self._ask(FileDialog.SAVE, f"Save {kind.name}", kind.name, save_filename=proposal, file_types=file_types([kind], anything=False))
                 if not chosen:
                     return None
                 typed = Path(chosen[0])
@@ -70,9 +80,10 @@ class NativeFiles:
                 # The toolkit has asked about the name that was typed, not about the one with our suffix.
                 if path == typed or not os.path.exists(path) or self._may_replace(path):
                     break
-                self._folder, proposal = path.parent, path.name
+                self._used(kind.name, path.parent)
+                proposal = path.name
             write(path, data)
-            self._folder = path.parent
+            self._used(kind.name, path.parent)
             return f"Saved as {path.name} in {path.parent}."
 
     def save_all(self, items: Sequence[tuple[str, bytes]], kind: FileKind) -> str | None:
@@ -99,19 +110,27 @@ class NativeFiles:
     def _ask_folder(self, title: str) -> Path | None:
         from webview import FileDialog
 
-        chosen = self._ask(FileDialog.FOLDER, title)
+        chosen = self._ask(FileDialog.FOLDER, title, "folder")
         if not chosen:
             return None
-        self._folder = Path(chosen[0])
-        return self._folder
+        self._used("folder", Path(chosen[0]))
+        return Path(chosen[0])
 
-    def _ask(self, dialog: int, title: str, **options: Any) -> tuple[str, ...]:
+    def _used(self, kind: str, folder: Path) -> None:
+        """The next dialog for this kind of file begins in ``folder``; one for a kind that was never asked for, where the last one ended."""
+        self._folders.pop("", None)
+        self._folders |= {kind: folder, "": folder}
+        if self._settings is not None:
+            self._settings.change(folders={name: str(path) for name, path in self._folders.items()})
+
+    def _ask(self, dialog: int, title: str, kind: str, **options: Any) -> tuple[str, ...]:
         window = self._window
         if window is None:
             raise DeconomixError("There is no window yet to ask in.")
         # pywebview takes the titles of dialogs from its table of translations only.
         window.localization.update(dict.fromkeys(_TITLES, title))
-        folder = str(self._folder) if self._folder.is_dir() else ""
+        begin = self._folders.get(kind) or self._folders.get("") or Path.home()
+        folder = str(begin) if begin.is_dir() else ""
         chosen = window.create_file_dialog(dialog, directory=folder, **options)
         if not chosen:
             return ()

@@ -44,6 +44,8 @@ class Instance:
         self._told = self._folder / f"instance-{mark}.json"
         self._path = self._folder / f"instance-{mark}.lock"
         self._lock: FileLock | None = None
+        self.crashed = False
+        """The first before this one did not leave: it crashed or was killed. Known after :meth:`take`."""
 
     def take(self) -> bool:
         """Whether this is the first; it stays it until :meth:`leave`. Without a folder to lock in every start is the first."""
@@ -57,6 +59,7 @@ class Instance:
             log.warning("no lock for a single instance: %s", type(error).__name__)
             return True
         self._lock = lock
+        self.crashed = self._told.exists()
         with contextlib.suppress(OSError):
             self._told.unlink(missing_ok=True)  # of one that was killed: its port may be another program's now
         return True

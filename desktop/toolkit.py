@@ -6,9 +6,14 @@ import ctypes
 import importlib
 import importlib.util
 import os
+import platform
+import re
+import shutil
 import socket
+import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 LIBRARIES = {
     "libasound.so.2": "libasound2",
@@ -56,8 +61,14 @@ LIBRARIES = {
 HEADLESS = ("offscreen", "minimal", "vnc", "linuxfb", "eglfs")
 
 
+WEBVIEW2 = "{F3017226-FE2A-4295-8BDF-00C3A9A7E4C5}"
+"""Under this name Windows keeps the version of the WebView2 runtime."""
+
+
 def obstacle() -> str | None:
-    """What keeps a window from opening, as a sentence or two that end with what to do; None if nothing does. Only Linux is looked at."""
+    """What keeps a window from opening, as a sentence or two that end with what to do; None if nothing does."""
+    if sys.platform == "win32":
+        return missing_webview2()
     if not sys.platform.startswith("linux"):
         return None
     if not has_display():
@@ -78,6 +89,8 @@ def missing_libraries() -> str | None:
         importlib.import_module("PySide6.QtWebEngineWidgets")
         _load_platform_plugin()
     except (ImportError, OSError) as error:
+        if too_old := old_glibc(str(error)):
+            return too_old
         if importlib.util.find_spec("PySide6") is None:
             return "The window toolkit (PySide6) is not installed. Install it, or use “deconomix-gui serve” and a browser."
         missing = [name for name in LIBRARIES if not _loads(name)]
@@ -87,12 +100,69 @@ def missing_libraries() -> str | None:
     return None
 
 
+def old_glibc(error: str) -> str | None:
+    """What the loader says of a C library that is too old for Qt, in words; None if it complains of something else."""
+    wanted = re.search(r"version [`'\"]?GLIBC_(\d+\.\d+)['\"]? not found", error)
+    if wanted is None:
+        return None
+    there = platform.libc_ver()[1] or "an older one"
+    return (
+        f"This Linux is too old for the window: it needs glibc {wanted[1]}, here is {there}. "
+        "Use a newer system (such as Debian 12, Ubuntu 22.04, RHEL 10 or later), or “deconomix-gui serve” and a browser."
+    )
+
+
+def missing_webview2(registry: Any = None) -> str | None:
+    """On Windows: what to install where the WebView2 runtime is missing; None if it is there. registry : ``winreg`` (not run here: there is no Windows)"""
+    registry = registry or importlib.import_module("winreg")
+    places = (
+        (registry.HKEY_LOCAL_MACHINE, f"SOFTWARE\\WOW6432Node\\Microsoft\\EdgeUpdate\\Clients\\{WEBVIEW2}"),
+        (registry.HKEY_LOCAL_MACHINE, f"SOFTWARE\\Microsoft\\EdgeUpdate\\Clients\\{WEBVIEW2}"),
+        (registry.HKEY_CURRENT_USER, f"Software\\Microsoft\\EdgeUpdate\\Clients\\{WEBVIEW2}"),
+    )
+    for root, path in places:
+        try:
+            with registry.OpenKey(root, path) as key:
+                version = str(registry.QueryValueEx(key, "pv")[0])
+        except OSError:
+            continue
+        if version and version != "0.0.0.0":
+            return None
+    return (
+        "The window needs Microsoft's WebView2 runtime, which is not installed. Install the “Evergreen Standalone Installer” of WebView2 from Microsoft "
+        "(it works without a network once downloaded), or use “deconomix-gui serve” and a browser."
+    )
+
+
+def alert(sentence: str) -> None:
+    """Tell somebody who started the program by a double click, and sees no terminal, why there is no window. As the system allows, else nothing."""
+    if sys.platform == "win32":
+        ctypes.windll.user32.MessageBoxW(None, sentence, "DeconomiX", 0x10)
+        return
+    if sys.stderr is not None and sys.stderr.isatty():
+        return
+    dialogs = {
+        "osascript": ["-e", "on run a", "-e", 'display alert "DeconomiX" message (item 1 of a)', "-e", "end run", sentence],
+        "zenity": ["--error", "--no-markup", f"--text={sentence}"],
+        "kdialog": ["--error", sentence],
+        "xmessage": [sentence],
+        "notify-send": ["DeconomiX", sentence],
+    }
+    for program, arguments in dialogs.items():
+        if path := shutil.which(program):
+            try:
+                subprocess.Popen([path, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+            except OSError:
+                continue
+            return
+
+
 def _load_platform_plugin() -> None:
     """Qt's plugin for X is loaded late, and a library missing there aborts the process instead of raising."""
     spec = importlib.util.find_spec("PySide6")
-    platform = os.environ.get("QT_QPA_PLATFORM", "").partition(":")[0] or ("xcb" if _x_answers() else "wayland")
+    plugin_name = os.environ.get("QT_QPA_PLATFORM", "").partition(":")[0] or ("xcb" if _x_answers() else "wayland")
     for folder in spec.submodule_search_locations or () if spec else ():
-        for plugin in Path(folder, "Qt", "plugins", "platforms").glob(f"libq{platform}*.so"):
+        for plugin in Path(folder, "Qt", "plugins", "platforms").glob(f"libq{plugin_name}*.so"):
             ctypes.CDLL(str(plugin))
 
 

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import logging
+import html
 import os
 import sys
 import threading
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from desktop.closing import CloseGuard
 from desktop.dialogs import NativeFiles
-
-log = logging.getLogger(__name__)
+from desktop.placing import SMALLEST, Screen, fitting
+from gui.resources import resource
+from gui.settings import SettingsStore
 
 TITLE = "DeconomiX"
-SIZE = (1280, 800)
-SMALLEST = (1024, 640)
+COLOURS = {False: ("#FFFFFF", "#1a1b1e"), True: ("#242424", "#c9c9c9")}
+"""Dark or not -> background and text of what is shown before the page is there; the page's own (Mantine)."""
 
 
 def prepare() -> None:
@@ -25,6 +24,7 @@ def prepare() -> None:
     os.environ.setdefault("PYWEBVIEW_LOG", "WARNING")
     if sys.platform.startswith("linux"):
         os.environ["QT_API"] = "pyside6"
+        os.environ["PYWEBVIEW_GUI"] = "qt"  # asked about screens, pywebview tries GTK first
         if os.geteuid() == 0:  # Chromium refuses to start its sandbox as root; for anybody else it stays on
             os.environ["QTWEBENGINE_DISABLE_SANDBOX"] = "1"
         from PySide6.QtCore import QCoreApplication
@@ -41,68 +41,71 @@ def toolkit() -> str | None:
     return {"linux": "qt", "win32": "edgechromium"}.get(sys.platform)
 
 
-def create(url: str, files: NativeFiles) -> Any:
-    """The window (pywebview's), not yet on screen. ``files`` shows its dialogs in it."""
+def create(url: str | None, files: NativeFiles, settings: SettingsStore | None = None, menu: Sequence[Any] = ()) -> Any:
+    """The window (pywebview's), not yet on screen. ``files`` shows its dialogs in it.
+
+    url : None for the splash page; settings : how it was left last; menu : pywebview's menus
+    """
     prepare()
     import webview
 
-    window = webview.create_window(TITLE, url, width=SIZE[0], height=SIZE[1], min_size=SMALLEST, text_select=True, background_color="#FFFFFF")
+    kept = settings.get() if settings is not None else None
+    place = fitting(kept.window if kept else None, screens())
+    dark = kept is not None and kept.theme == "dark"
+    window = webview.create_window(
+        TITLE,
+        url,
+        html=None if url else splash("Starting…", dark=dark),
+        width=place.width,
+        height=place.height,
+        x=place.x,
+        y=place.y,
+        maximized=place.maximized,
+        min_size=SMALLEST,
+        text_select=True,
+        background_color=COLOURS[dark][0],
+        menu=list(menu),
+    )
     files.attach(window)
     return window
 
 
-def show(window: Any, ended: threading.Event, pending: Callable[[], int] | None = None) -> None:
+def screens() -> list[Screen]:
+    """The screens there are, the main one first; empty where the toolkit does not say."""
+    import webview
+
+    try:
+        return [Screen(s.x, s.y, s.width, s.height) for s in webview.screens]
+    except Exception:  # noqa: BLE001 - the toolkit raises what it likes; then the system places the window
+        return []
+
+
+def splash(words: str, *, dark: bool = False, busy: bool = True) -> str:
+    """A page of our own, while there is no application to ask, or none any more. words : plain text"""
+    background, text = COLOURS[dark]
+    page = resource("splash.html").read_text(encoding="utf-8")
+    logo = resource("assets/icons/logo.svg").read_text(encoding="utf-8").replace("<svg", '<svg width="72" height="72" aria-hidden="true"', 1)
+    parts = {"%BACKGROUND%": background, "%TEXT%": text, "%LOGO%": logo, "%BUSY%": '<div class="busy"></div>' if busy else "", "%WORDS%": html.escape(words)}
+    for mark, value in parts.items():
+        page = page.replace(mark, value)
+    return page
+
+
+def show(window: Any, ended: threading.Event, then: Callable[[], None] | None = None) -> None:
     """Show ``window`` and return when it is closed, by the user or because ``ended`` is set.
 
-    pending : how many sessions are not on disk yet; closing waits for them
+    then : called in a thread of its own once the window is on screen
     Main thread only, once per process (a second start crashes Qt).
     """
     import webview
 
-    if pending is not None:
-        CloseGuard(window, pending)
-
     threading.Thread(target=_close_when, args=(ended, window), name="close-window", daemon=True).start()
     # Private mode: cookies and storage live in memory and go with the window.
-    webview.start(gui=toolkit(), private_mode=True)
-
-
-def to_front(window: Any) -> None:
-    """Raise ``window`` and have its page look at once what is new. From any thread; before the page is there it looks by itself."""
-    if not window.events.loaded.is_set() or window.events.closed.is_set():
-        return
-
-    def act() -> None:
-        try:
-            if _is_minimized(window):
-                window.restore()  # of a maximised window it would take that
-            window.show()
-            _raise(window)
-            window.run_js(f"dash_clientside.set_props('dcx-poke', {{data: 'handed over {time.monotonic_ns()}'}}); 1")
-        except Exception as error:  # noqa: BLE001 - the toolkit raises what it likes; the files are there all the same
-            log.warning("the window did not come to the front: %s", type(error).__name__)
-
-    # A thread of its own: a page that hangs never answers, and who hands over waits.
-    threading.Thread(target=act, name="to-front", daemon=True).start()
-
-
-def _is_minimized(window: Any) -> bool:
-    if sys.platform.startswith("linux"):
-        return bool(window.native.isMinimized())
-    return bool(window.events.minimized.is_set())
-
-
-def _raise(window: Any) -> None:
-    """Above other windows: pywebview does it on Windows and macOS when it shows one, on Qt not."""
-    native = window.native
-    if sys.platform.startswith("linux") and native is not None:
-        from PySide6.QtCore import QMetaObject, Qt
-
-        QMetaObject.invokeMethod(native, "raise", Qt.ConnectionType.QueuedConnection)
+    webview.start(then, gui=toolkit(), private_mode=True)
 
 
 def _close_when(ended: threading.Event, window: Any) -> None:
-    """Close as if the user had."""
+    """Close as if the user had, but without a question."""
     ended.wait()
     window.events.shown.wait()
     window.destroy()

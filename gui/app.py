@@ -6,7 +6,8 @@ import inspect
 import logging
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 from dash import Dash
 from flask import Flask, Response, abort, jsonify, request, send_file
 
-from gui import locked, notify, shell, tour
+from gui import locked, menu, notify, shell, theme, tour
 from gui.binding import bind_page, context
 from gui.config import Config
 from gui.data.dataset import Dataset
@@ -25,6 +26,7 @@ from gui.engine.results import Provenance, Run
 from gui.errors import DeconomixError, JobError, PluginError, SessionError
 from gui.files import CHUNK, DOWNLOAD, BrowserFiles, Files, Uploads
 from gui.guard import HANDOVER, UPLOAD, Guard, browser_id
+from gui.host import Host
 from gui.housekeeping import Housekeeping
 from gui.jobs.reader import Reader
 from gui.jobs.runner import JobRunner
@@ -45,19 +47,24 @@ log = logging.getLogger(__name__)
 class Application:
     """The program: ``server`` is its WSGI application, ``start()`` warms the worker, ``stop()`` ends it."""
 
-    def __init__(self, config: Config, files: Files | None = None) -> None:
+    def __init__(self, config: Config, files: Files | None = None, settings: SettingsStore | None = None) -> None:
         self.config = config
         self.files: Files = files or BrowserFiles()
         self.uploads = Uploads()
         self.guard = Guard(config.server)
-        self.settings = SettingsStore(config.data_folder / FILE_NAME)
+        self.settings = settings or SettingsStore(config.data_folder / FILE_NAME)
+        self.host: Host | None = None
+        """The window; None in a browser, and until there is one."""
+        self.shown = threading.Event()
+        """A page came up in some tab and asked what is new."""
+        self.last_asked = time.monotonic()
+        self.stopped = threading.Event()
         self.announcements: list[str] = []
         """Notices for every tab, each shown once in each."""
         self.arrived: str | None = None
         """The session to show in the first tab, where the program was started with a session file."""
         self.handed_over = 0
         """How often a second start gave its files to this one; the window's page follows."""
-        self.come_to_front: Callable[[], None] | None = None
         self._origins: dict[str, tuple[str, Dataset]] = {}
         self._submitting = threading.Lock()
         found = find_pages(config.plugins_folder)
@@ -93,11 +100,26 @@ class Application:
         self.runner.start()
         self.housekeeping.start()
 
+    def running_jobs(self) -> int:
+        """How many jobs run or wait."""
+        return sum(job.active for job in self.runner.status())
+
+    def say_what_was_restored(self) -> None:
+        """The program ended by a crash or was killed: tell what is there again, and what was interrupted."""
+        infos = [info for info in self.sessions.list_sessions(actor=LOCAL) if info.holds_data and info.problem is None]
+        stopped = [f"{info.contents['jobs']} in “{info.name}”" for info in infos if info.contents.get("jobs")]
+        number = "Your session is" if len(infos) == 1 else f"Your {len(infos)} sessions are"
+        said = ["DeconomiX was not closed properly last time."]
+        said += [f"{number} here as last saved."] if infos else []
+        said += [f"Interrupted: {', '.join(stopped)}. Open the session to start it again."] if stopped else []
+        self.announcements.append(" ".join(said))
+
     def stop(self) -> str | None:
         """End the worker, wait until every session is saved, delete uploaded files; a sentence if something could not be saved. May be called twice.
 
         Jobs that were running stay known to their sessions as interrupted.
         """
+        self.stopped.set()
         self.housekeeping.stop()
         self.runner.stop()
         self.reader.stop()
@@ -143,12 +165,14 @@ class Application:
         for path in paths:
             if not path.name.lower().endswith(session_file.SUFFIX):
                 self.uploads.offer(path)
+                self.settings.remember(path)
                 continue
             try:
                 found = self.sessions.import_session(path, actor=LOCAL)
             except DeconomixError as error:
                 self.announcements.append(f"{path.name}: {notify.sentence(error)}")
                 continue
+            self.settings.remember(path)
             self.arrived = found.session_id
             if found.outcome == "differs":
                 words = f"“{found.name}” is here already, in another version than {path.name} holds; yours is shown."
@@ -162,8 +186,25 @@ class Application:
             except DeconomixError as error:
                 self.announcements.append(notify.sentence(error))
         self.handed_over += 1
-        if self.come_to_front is not None:
-            self.come_to_front()
+        if self.host is not None:
+            self.host.to_front()
+
+    def adopted(self, paths: Sequence[Path]) -> list[dict[str, Any]]:
+        """For each file or folder of this computer what the upload route would answer, with "folder" beside it: ``{token, name, size}`` or ``{error}``."""
+        answers: list[dict[str, Any]] = []
+        for path in paths:
+            try:
+                found = self.uploads.adopt(path, folder=True)
+                answers.append({"token": found.token, "name": found.name, "size": found.size, "folder": path.is_dir()})
+                self.settings.remember(path)
+            except DeconomixError as error:
+                answers.append({"error": notify.sentence(error)})
+        return answers
+
+    def asked(self) -> None:
+        """A tab asks what is new."""
+        self.last_asked = time.monotonic()
+        self.shown.set()
 
     # -- jobs -------------------------------------------------------------------------------------------------------------------
     def submit(
@@ -270,6 +311,8 @@ class Application:
         shell.bind_shell(app, self)
         locked.bind_lock_screen(app, self)
         tour.bind_tour(app, self)
+        menu.bind_menu(app, self)
+        theme.bind_theme(app, self)
         for page in self.registry.pages:
             bind_page(app, self, page)
         self._routes(server)
@@ -320,6 +363,9 @@ class Application:
             return "Something went wrong; the log has the details.", 500
 
 
-def create_app(config: Config, files: Files | None = None) -> Application:
-    """The application, complete but for its worker (``start()``). ``files``: how it opens and saves (default: as in a browser)."""
-    return Application(config, files)
+def create_app(config: Config, files: Files | None = None, settings: SettingsStore | None = None) -> Application:
+    """The application, complete but for its worker (``start()``).
+
+    files : how it opens and saves (default: as in a browser); settings : what it remembers (default: those of the data folder)
+    """
+    return Application(config, files, settings)

@@ -140,9 +140,9 @@ class Context:
         """Have this tab look at once what changed; ``why`` tells one poke from the other."""
         set_props("dcx-poke", {"data": " ".join(map(str, (*why, time.monotonic_ns())))})
 
-    def go_to(self, page_key: str) -> None:
-        """Show another page in this tab."""
-        set_props("dcx-location", {"pathname": f"/{page_key}", "search": "", "hash": ""})
+    def go_to(self, page_key: str, *, search: str = "") -> None:
+        """Show another page in this tab; ``search`` ("?name=value") is what its :data:`ADDRESS` gets."""
+        set_props("dcx-location", {"pathname": f"/{page_key}", "search": search, "hash": ""})
 
 
 class Ids:

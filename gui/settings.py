@@ -22,6 +22,9 @@ RECENT = 12
 """Files that are remembered."""
 
 
+Theme = Literal["light", "dark", "system"]
+
+
 class Window(BaseModel):
     """Size and place in pixels of the screen; x and y None: where the system puts it."""
 
@@ -36,17 +39,18 @@ class Window(BaseModel):
 
 class Settings(BaseModel):
     """theme : None is the one of the configuration; zoom : factor; recent : absolute paths, the newest first; folders : kind of file -> folder used last
-    tour_seen : whether the welcome of the very first start was answered
+    tour_seen : whether the welcome of the very first start was answered; software : the window's page came up without the graphics card only
     """
 
     model_config = ConfigDict(frozen=True)
 
-    theme: Literal["system", "light", "dark"] | None = None
+    theme: Theme | None = None
     window: Window | None = None
     zoom: float = Field(default=1.0, ge=0.5, le=3.0)
     recent: tuple[str, ...] = ()
     folders: dict[str, str] = Field(default_factory=dict)
     tour_seen: bool = False
+    software: bool = False
 
 
 class SettingsStore:

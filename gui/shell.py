@@ -12,7 +12,7 @@ import dash_mantine_components as dmc
 from dash import ALL, Dash, Input, Output, State, dcc, html, no_update
 from dash.exceptions import PreventUpdate
 
-from gui import notify, tour
+from gui import menu, notify, theme, tour
 from gui.binding import SHELL, bind, context
 from gui.components.common import NEEDS, clicked, empty_state, icon
 from gui.components.jobs import job_list, ticker
@@ -44,7 +44,6 @@ def part(name: str, index: Any) -> dict[str, Any]:
 
 def layout(application: Application) -> Any:
     """The whole page, made anew for each tab."""
-    theme = application.config.appearance.theme
     return dmc.MantineProvider(
         id="dcx-theme-provider",
         theme=THEME,
@@ -54,8 +53,8 @@ def layout(application: Application) -> Any:
             children=[
                 dcc.Location(id="dcx-location", refresh="callback-nav"),
                 dcc.Store(id="dcx-session", storage_type="session"),
-                dcc.Store(id="dcx-theme", storage_type="local", data=theme),
-                dcc.Store(id="dcx-dark", data=False),
+                *theme.layout(application),
+                *menu.layout(application),
                 dcc.Store(id="dcx-revision"),
                 dcc.Store(id="dcx-page"),
                 dcc.Store(id="dcx-seen", data={}),
@@ -213,6 +212,7 @@ def bind_shell(app: Dash, application: Application) -> None:
         seen: dict[str, Any],
     ) -> Any:
         """What changed since this tab last asked; nothing at all if nothing did."""
+        application.asked()
         # the window has one tab: what a second start handed over is shown in it
         if (not session_id or (application.files.native and application.arrived)) and (first := application.arrived or named_in(search)):
             application.arrived = None if first == application.arrived else application.arrived
@@ -348,32 +348,6 @@ def bind_shell(app: Dash, application: Application) -> None:
         return bool(clicks)
 
     app.clientside_callback("(files) => window.dash_clientside.dcx.fetch_files(files)", Input("dcx-download", "data"), prevent_initial_call=True)
-    app.clientside_callback(
-        """(light, dark, system) => {
-            const name = dash_clientside.callback_context.triggered_id;
-            return name ? name.replace('dcx-theme-', '') : dash_clientside.no_update;
-        }""",
-        Output("dcx-theme", "data"),
-        *[Input(f"dcx-theme-{name}", "n_clicks") for name in ("light", "dark", "system")],
-        prevent_initial_call=True,
-    )
-    app.clientside_callback(
-        """(choice) => {
-            const query = window.matchMedia('(prefers-color-scheme: dark)');
-            if (!window.dcxThemeWatched) {
-                window.dcxThemeWatched = true;
-                query.addEventListener('change', () => {
-                    const kept = (localStorage.getItem('dcx-theme') || '"system"').replaceAll('"', '');
-                    dash_clientside.set_props('dcx-theme', {data: kept});
-                });
-            }
-            const dark = choice === 'dark' || (choice !== 'light' && query.matches);
-            return [dark ? 'dark' : 'light', dark];
-        }""",
-        Output("dcx-theme-provider", "forceColorScheme"),
-        Output("dcx-dark", "data"),
-        Input("dcx-theme", "data"),
-    )
 
 
 def _tell(ctx: Context, job: Any) -> None:

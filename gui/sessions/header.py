@@ -92,6 +92,7 @@ def contents_of(snapshot: Snapshot) -> dict[str, Any]:
         "source": (source.name if source else "")[:_CUT],
         "notes": snapshot.notes[:_CUT],
         "marks": ", ".join(snapshot.marks)[:_CUT],
+        **({"jobs": ", ".join(job.title for job in snapshot.jobs)[:_CUT]} if snapshot.jobs else {}),
     }
 
 

@@ -106,7 +106,8 @@ class Entry:
 class SessionInfo:
     """One row of the session list, as one actor may see it.
 
-    contents : "data" (bool), "dtd", "search", "adtd", "runs" (counts), "source", "notes", "marks" as far as known; {} if it is locked
+    contents : "data" (bool), "dtd", "search", "adtd", "runs" (counts), "source", "notes", "marks", "jobs" (titles of jobs under way) as far as
+        known; {} if it is locked
     protected : by a password; locked : this browser has not given it; holds_data : False for the default session; loaded : it is in memory
     state : "saved", "saving", "not saved", "memory" (there is no folder); reason : why it is not saved; problem : why it cannot be opened
     backup : when the last backup of its file was made, None if there is none

@@ -62,6 +62,26 @@
     return take(button, opened.filter(Boolean));
   }
 
+  // Files of this computer dropped on the window, which the program knows by their paths already (desktop/drop.py); false: on no field.
+  window.dash_clientside = window.dash_clientside || {};
+  window.dash_clientside.dcx = window.dash_clientside.dcx || {};
+  window.dash_clientside.dcx.dropped = (x, y, answers) => {
+    const spot = document.elementFromPoint(x, y);
+    const button = spot && spot.closest("[data-upload]");
+    if (!button) return false;
+    if (button.getAttribute("aria-busy")) return true;
+    if (answers.some((answer) => answer.folder) && (answers.length > 1 || !button.dataset.folder)) {
+      refuse(button, "A folder cannot be taken here. Drop the file itself.");
+    } else if (answers.length > 1 && !button.dataset.multiple) {
+      refuse(button, "One file is wanted here. Of several that belong together drop one, or their folder: the others are found.");
+    } else {
+      window.dash_clientside.set_props(button.dataset.upload, {
+        data: { ...(button.dataset.multiple ? { files: answers } : answers[0]), at: Date.now() },
+      });
+    }
+    return true;
+  };
+
   function refuse(button, error) {
     window.dash_clientside.set_props(button.dataset.upload, { data: { error, at: Date.now() } });
   }

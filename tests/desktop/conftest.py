@@ -22,7 +22,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ import pytest
 from desktop import toolkit, window
 from desktop.dialogs import NativeFiles
 from desktop.server import LocalServer
+from gui.settings import SettingsStore
 
 PATIENCE = 90.0
 """Seconds until a wait that never comes true fails; no test depends on how fast something is."""
@@ -119,6 +120,11 @@ class Handle:
         """Cancel the next file dialog; else like ``accept_dialog``."""
         return self._answers.expect(Answer(None, None, give_up=True))
 
+    def answer(self, question: str, button: str) -> dict[str, str]:
+        """Press ``button`` when this question comes up; the dict returned loses it then."""
+        self._answers.questions[question] = button
+        return self._answers.questions
+
     @property
     def unexpected(self) -> list[str]:
         """Titles of dialogs and texts of questions that came up without an answer prepared; they were cancelled."""
@@ -159,6 +165,8 @@ class Answers:
 
         self.expected: list[Answer] = []
         self.unexpected: list[str] = []
+        self.questions: dict[str, str] = {}
+        """Text of a question -> label of the button to press."""
         self._current: Answer | None = None
         self.timer = QTimer()
         # Acting from the timer itself would silence it while Qt asks back within accept().
@@ -185,6 +193,10 @@ class Answers:
         from PySide6.QtWidgets import QMessageBox
 
         current = self._current
+        if box.text() in self.questions:
+            wanted_label = self.questions.pop(box.text())
+            next(button for button in box.buttons() if button.text() == wanted_label).click()
+            return
         if current is None or current.replace is None:
             self.unexpected.append(box.text())
             box.reject()
@@ -270,7 +282,7 @@ def _guilib(qapp: Any) -> Any:
         quit = exit
 
     guilib = webview.initialize("qt")
-    guilib._app = Stays()
+    guilib.stays = Stays()
     guilib.BrowserView.WebPage.javaScriptConsoleMessage = _listen
     webview.guilib = guilib
     return guilib
@@ -278,13 +290,16 @@ def _guilib(qapp: Any) -> Any:
 
 @pytest.fixture
 def open_window(_guilib: Any, qtbot: Any) -> Iterator[Callable[..., Handle]]:
-    """``open_window(url, files=None) -> Handle``: the program's own window on ``url``, closed after the test."""
+    """``open_window(url, files=None, settings=None, menus=()) -> Handle``: the program's own window on ``url`` (None: the splash page), closed after the test."""
     handles: list[Handle] = []
 
-    def open_(url: str, files: NativeFiles | None = None) -> Handle:
-        native = window.create(url, files or NativeFiles())
+    def open_(url: str | None, files: NativeFiles | None = None, settings: SettingsStore | None = None, menus: Sequence[Any] = ()) -> Handle:
+        native = window.create(url, files or NativeFiles(), settings, menus)
+        _guilib._app = _guilib.stays  # asked about screens, pywebview has put the real one back
         assert native._initialize(_guilib)
         view = _guilib.BrowserView(native)
+        if menus:
+            _guilib.create_menu(native.menu, view.menuBar())
         view.show()
         handle = Handle(native, view, qtbot)
         handles.append(handle)

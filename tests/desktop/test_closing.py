@@ -86,7 +86,7 @@ def test_closing_waits_for_pending_saves_then_happens_by_itself(hangs: bool) -> 
     assert not window.close()
     assert window.told.wait(WAIT)
     [code] = window.ran
-    assert code.startswith("dash_clientside.set_props('dcx-notices', {")
+    assert code.startswith('dash_clientside.set_props("dcx-notices", {')
     [notice] = json.loads(code[code.index("{") : code.rindex("}") + 1])["sendNotifications"]
     assert notice["message"] == "Saving 2 sessions… The window closes by itself."
     seen = saves.asked

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psutil
@@ -52,7 +53,7 @@ def test_second_start_gives_its_files_to_the_first(config: Config, application: 
     path = tmp_path / "bulk ü.csv"
     path.write_text("gene,S1\nA,1\n")
     fronts: list[int] = []
-    application.come_to_front = lambda: fronts.append(1)
+    application.host = SimpleNamespace(to_front=lambda: fronts.append(1))  # type: ignore[assignment]
     with Instance(config, tmp_path / "state") as first, serving(application.server) as server:
         assert first.take()
         first.tell(server.port, application.guard.bearer)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import parse_qs
 
 import dash_mantine_components as dmc
 from dash import Input, Output, State, dcc
@@ -14,7 +15,7 @@ from gui.components.password import PasswordPair, agreed
 from gui.errors import DeconomixError
 from gui.files import SESSION, FileKind
 from gui.pages.sessions.base import ACTIVE, ARCHIVED, HIDDEN, Row, about, chosen, page, quoted
-from gui.plugin import Context
+from gui.plugin import ADDRESS, Context
 from gui.sessions.store import SessionInfo
 
 WITH_NAMES = FileKind("DeconomiX session and table of names", (*SESSION.suffixes, ".csv"))
@@ -79,13 +80,19 @@ def export_dialog() -> Any:
     Output(page.id.export_way, "value"),
     Input(page.id.active_export, "n_clicks"),
     Input(page.id.archived_export, "n_clicks"),
+    ADDRESS,
     State(ACTIVE, "selectedRows"),
     State(ARCHIVED, "selectedRows"),
-    prevent_initial_call=True,
 )
-def ask_export(ctx: Context, one: int | None, two: int | None, active: list[Row] | None, archived: list[Row] | None) -> Any:
-    found = chosen(ctx, active if call.triggered_id == page.id.active_export else archived)
-    if not (one or two) or not found:
+def ask_export(ctx: Context, one: int | None, two: int | None, search: str | None, active: list[Row] | None, archived: list[Row] | None) -> Any:
+    """For the sessions selected in a table; with ``?export=…`` in the address (the menu's "Export session…") for the one that is shown."""
+    if call.triggered_id in (page.id.active_export, page.id.archived_export):
+        found = chosen(ctx, active if call.triggered_id == page.id.active_export else archived) if one or two else []
+    elif "export" in parse_qs((search or "").removeprefix("?")):
+        found = [ctx.sessions.info((ctx.locked or ctx.session).session_id, actor=ctx.actor)]
+    else:
+        found = []
+    if not found:
         raise PreventUpdate
     fixed = any(info.locked or info.problem is not None for info in found)
     sealed = any(info.protected for info in found)

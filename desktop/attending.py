@@ -1,0 +1,102 @@
+"""While jobs run: the machine is kept awake, and when one ends while the user is elsewhere, a notice of the desktop says so."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from desktop.host import NativeHost
+    from gui.app import Application
+
+log = logging.getLogger(__name__)
+
+LOOK = 1.0
+"""Seconds between two looks at the jobs."""
+
+
+class Attendant:
+    """Looks at the application's jobs from a thread of its own, until the window is closed.
+
+    awake : a context manager that keeps the machine awake; notify : shows a notice of the desktop. Both as the system allows.
+    """
+
+    def __init__(
+        self, application: Application, host: NativeHost, *, awake: Callable[[], Any] | None = None, notify: Callable[[str], None] | None = None
+    ) -> None:
+        self._application, self._host = application, host
+        self._awake, self._notify = awake or keep_awake, notify or desktop_notice
+        self._active: set[str] = set()
+        self._keeping: contextlib.ExitStack | None = None
+
+    def start(self) -> None:
+        threading.Thread(target=self._run, name="attendant", daemon=True).start()
+
+    def _run(self) -> None:
+        while not self._application.stopped.wait(LOOK):
+            try:
+                self.look()
+            except Exception as error:  # noqa: BLE001 - what the system refuses is no reason to stop looking
+                log.warning("attending jobs: %s", type(error).__name__)
+        self._let_sleep()
+
+    def look(self) -> None:
+        """Once: begin or end keeping awake, tell what ended."""
+        jobs = self._application.runner.status()
+        active = {job.id for job in jobs if job.active}
+        ended = [job for job in jobs if job.id in self._active and not job.active]
+        self._active = active
+        if active and self._keeping is None:
+            self._keeping = contextlib.ExitStack()
+            self._keeping.enter_context(self._awake())
+        elif not active:
+            self._let_sleep()
+        if ended and self._host.is_active() is not True:
+            for words in filter(None, map(told, ended)):
+                self._notify(words)
+
+    def _let_sleep(self) -> None:
+        keeping, self._keeping = self._keeping, None
+        if keeping is not None:
+            keeping.close()
+
+
+def told(job: Any) -> str:
+    """What the desktop says of a job that ended: it may stand on a locked screen, so no name of a session or sample. "" if the user ended it."""
+    return {"done": f"{job.title} is done.", "failed": f"{job.title} did not succeed."}.get(job.state, "")
+
+
+@contextlib.contextmanager
+def keep_awake() -> Any:
+    """The machine does not go to sleep by itself; its screen may. Where the system does not allow it, nothing happens."""
+    try:
+        from wakepy import keep
+
+        mode: Any = keep.running(on_fail="pass")
+    except Exception as error:  # noqa: BLE001 - a system it does not know
+        log.info("the machine cannot be kept awake: %s", type(error).__name__)
+        mode = contextlib.nullcontext()
+    with mode:
+        yield
+
+
+def desktop_notice(words: str) -> None:
+    """Show a notice of the desktop without waiting for it."""
+
+    def act() -> None:
+        try:
+            from desktop_notifier import DesktopNotifier
+
+            asyncio.run(_send(DesktopNotifier(app_name="DeconomiX", notification_limit=5), words))
+        except Exception as error:  # noqa: BLE001 - no service for notices: the page says it too
+            log.info("no notice of the desktop: %s", type(error).__name__)
+
+    threading.Thread(target=act, name="desktop-notice", daemon=True).start()
+
+
+async def _send(notifier: Any, words: str) -> None:
+    await asyncio.wait_for(notifier.send(title="DeconomiX", message=words), 10)

@@ -1,0 +1,207 @@
+"""The window as the page may ask for it: ``gui.host.Host`` on pywebview, with the toolkit's own calls where pywebview has none."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import logging
+import queue
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from desktop import drop
+from gui.host import Edit
+
+log = logging.getLogger(__name__)
+LINUX, WINDOWS, MAC = sys.platform.startswith("linux"), sys.platform == "win32", sys.platform == "darwin"
+
+
+def set_props(window: Any, component: str, **properties: Any) -> None:
+    """Set properties in the page, as dash's own ``set_props``; waits for the page. run_js: the policy forbids what evaluate_js needs."""
+    window.run_js(f"dash_clientside.set_props({json.dumps(component)}, {json.dumps(properties)}); 1")
+
+
+class NativeHost:
+    """``window`` is pywebview's, and already on screen."""
+
+    def __init__(self, window: Any) -> None:
+        self._window = window
+        self._inside = _caller(window) if LINUX else None
+
+    # -- what gui.host.Host says
+    def to_front(self) -> None:
+        if not self._window.events.loaded.is_set() or self._window.events.closed.is_set():
+            return
+        # A thread of its own: a page that hangs never answers, and who hands over waits.
+        threading.Thread(target=self._to_front, name="to-front", daemon=True).start()
+
+    def close(self) -> None:
+        threading.Thread(target=self._window.destroy, name="close", daemon=True).start()
+
+    def zoom(self, factor: float) -> None:
+        if LINUX:
+            self._do(lambda view: view.webview.setZoomFactor(factor))
+        elif WINDOWS:  # not run here
+            self._do(lambda form: setattr(form.browser.webview, "ZoomFactor", factor))
+        else:  # not run here
+            self._do(lambda view: view.webview.setPageZoom_(factor))
+
+    def fullscreen(self) -> None:
+        self._window.toggle_fullscreen()
+
+    def edit(self, what: Edit) -> None:
+        if LINUX:
+            from PySide6.QtWebEngineCore import QWebEnginePage
+
+            actions = QWebEnginePage.WebAction
+            action = {"cut": actions.Cut, "copy": actions.Copy, "paste": actions.Paste, "select_all": actions.SelectAll}[what]
+            self._do(lambda view: view.webview.page().triggerAction(action))
+            return
+        with contextlib.suppress(Exception):  # not run here; paste is refused by some web views: the keys work there
+            self._window.run_js(f"document.execCommand({json.dumps(what.replace('select_all', 'selectAll'))}); 1")
+
+    def theme(self, name: str) -> None:
+        if LINUX:
+            self._do(lambda view: _set_scheme(name))
+
+    def dark(self) -> bool | None:
+        """Qt's web view does not hand the system's colours on to its pages; the others do."""
+        if not LINUX:
+            return None
+        from PySide6.QtCore import Qt
+        from PySide6.QtGui import QGuiApplication
+
+        scheme = QGuiApplication.styleHints().colorScheme()
+        return None if scheme == Qt.ColorScheme.Unknown else scheme == Qt.ColorScheme.Dark
+
+    # -- for the program
+    def follow_system(self) -> None:
+        """Tell the page when the system becomes dark or light."""
+        if LINUX:
+            self._do(lambda view: _on_scheme(view, lambda: self.push("dcx-system", data=self.dark())))
+
+    def push(self, component: str, **properties: Any) -> None:
+        """Set properties in the page without waiting for it."""
+
+        def act() -> None:
+            try:
+                set_props(self._window, component, **properties)
+            except Exception as error:  # noqa: BLE001 - the toolkit raises what it likes; a page that is not there needs nothing
+                log.warning("the page was not told: %s", type(error).__name__)
+
+        threading.Thread(target=act, name="push", daemon=True).start()
+
+    def on_drop(self, dropped: Callable[[list[Path], int, int], None]) -> None:
+        """Call ``dropped(paths, x, y)`` for files dropped on the page, where the toolkit gives their paths."""
+        if LINUX:
+            self._do(lambda view: drop.listen(view.webview, dropped))
+
+    def on_crash(self, crashed: Callable[[], None]) -> None:
+        """Call ``crashed`` in a thread of its own when the process that draws the page ends, where the toolkit tells."""
+        if LINUX:
+
+            def ended(status: Any, code: int) -> None:
+                log.error("the page's process ended: %s", code)
+                threading.Thread(target=crashed, name="page-crashed", daemon=True).start()
+
+            self._do(lambda view: view.webview.page().renderProcessTerminated.connect(ended))
+
+    def confirm(self, title: str, question: str, *, yes: str, no: str) -> bool:
+        """Ask, and wait for the answer. Not in the toolkit's own thread."""
+        window = self._window
+        if self._inside is None:
+            window.localization.update({"global.ok": yes, "global.cancel": no})  # macOS shows them, Windows its own
+            try:
+                return bool(window.create_confirmation_dialog(title, question))
+            finally:
+                window.localization.update({"global.ok": "OK", "global.cancel": "Cancel"})
+        answers: queue.Queue[bool] = queue.Queue()
+        self._inside(lambda: answers.put(_question(window.native, title, question, yes, no)))
+        return answers.get()
+
+    def is_active(self) -> bool | None:
+        """Whether the user has the window in front; None: not known."""
+        return bool(self._window.native.isActiveWindow()) if LINUX else None
+
+    def _to_front(self) -> None:
+        window = self._window
+        try:
+            if window.native.isMinimized() if LINUX else window.events.minimized.is_set():
+                window.restore()  # of a maximised window it would take that
+            window.show()
+            if LINUX:  # elsewhere pywebview raises a window that it shows
+                self._do(lambda view: (view.raise_(), view.activateWindow()))
+            set_props(window, "dcx-poke", data=f"handed over {time.monotonic_ns()}")
+        except Exception as error:  # noqa: BLE001 - the toolkit raises what it likes; the files are there all the same
+            log.warning("the window did not come to the front: %s", type(error).__name__)
+
+    def _do(self, act: Callable[[Any], Any]) -> None:
+        """Run ``act`` on the toolkit's window in the toolkit's thread."""
+        native = self._window.native
+        if native is None:
+            return
+
+        def safely() -> None:
+            try:
+                act(native)
+            except Exception as error:  # noqa: BLE001 - as above
+                log.warning("the window did not do it: %s", type(error).__name__)
+
+        if self._inside is not None:
+            self._inside(safely)
+        elif WINDOWS:  # not run here
+            native.Invoke(importlib.import_module("System").Action(safely))
+        else:  # not run here
+            importlib.import_module("PyObjCTools.AppHelper").callAfter(safely)
+
+
+def _caller(window: Any) -> Callable[[Callable[[], None]], None]:
+    """A function that has another one run in Qt's thread, from any thread."""
+    from PySide6.QtCore import QObject, Qt, Signal, Slot
+
+    class Caller(QObject):
+        asked = Signal(object)
+
+        @Slot(object)
+        def run(self, act: Callable[[], None]) -> None:
+            act()
+
+    caller = Caller()
+    caller.moveToThread(window.native.thread())
+    caller.asked.connect(caller.run, Qt.ConnectionType.QueuedConnection)
+
+    def ask(act: Callable[[], None]) -> None:
+        caller.asked.emit(act)  # not the bound signal itself: it does not keep the caller alive
+
+    return ask
+
+
+def _question(parent: Any, title: str, question: str, yes: str, no: str) -> bool:
+    from PySide6.QtWidgets import QMessageBox
+
+    box = QMessageBox(QMessageBox.Icon.Question, title, question, parent=parent)
+    agree = box.addButton(yes, QMessageBox.ButtonRole.DestructiveRole)
+    stay = box.addButton(no, QMessageBox.ButtonRole.RejectRole)
+    box.setDefaultButton(stay)
+    box.setEscapeButton(stay)
+    box.exec()
+    return box.clickedButton() is agree
+
+
+def _set_scheme(name: str) -> None:
+    from PySide6.QtCore import Qt
+    from PySide6.QtGui import QGuiApplication
+
+    schemes = Qt.ColorScheme
+    QGuiApplication.styleHints().setColorScheme({"light": schemes.Light, "dark": schemes.Dark}.get(name, schemes.Unknown))
+
+
+def _on_scheme(view: Any, changed: Callable[[], None]) -> None:
+    from PySide6.QtGui import QGuiApplication
+
+    QGuiApplication.styleHints().colorSchemeChanged.connect(lambda _scheme: changed())

@@ -1,0 +1,217 @@
+"""The start of the window: a splash page at once, the application as soon as it answers; if its page does not come up, without the graphics card,
+and after that in the default browser."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+import time
+import webbrowser
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from desktop import apple_events, drop, menu, window
+from desktop.attending import Attendant
+from desktop.closing import KEEP, STOP, CloseGuard
+from desktop.dialogs import NativeFiles
+from desktop.host import NativeHost
+from desktop.instance import Instance
+from desktop.placing import Placing
+from desktop.server import LocalServer
+from gui.config import Config
+from gui.errors import DeconomixError
+from gui.files import SESSION
+from gui.settings import SettingsStore
+
+if TYPE_CHECKING:
+    from gui.app import Application  # heavy: the splash page must not wait for it
+
+log = logging.getLogger(__name__)
+
+RENDERING = "DECONOMIX_GUI_RENDERING"
+"""Environment: "software" or "browser" where the window's page did not come up otherwise."""
+PATIENCE = 45.0
+"""Seconds for a page to come up."""
+SOFTWARE = {
+    "QTWEBENGINE_CHROMIUM_FLAGS": "--disable-gpu",
+    "QT_QUICK_BACKEND": "software",
+    "LIBGL_ALWAYS_SOFTWARE": "1",
+    "WEBVIEW2_ADDITIONAL_BROWSER_ARGUMENTS": "--disable-gpu",
+}
+AWAY = 300.0
+"""Seconds without a question from any tab, and without a job, after which a program without a window ends."""
+
+
+def rendering(settings: SettingsStore) -> str:
+    """How to show pages this time: "" (with the graphics card), "software" or "browser"."""
+    return os.environ.get(RENDERING, "") or ("software" if settings.get().software else "")
+
+
+def following(now: str) -> str:
+    """What to try when a page did not come up."""
+    return "browser" if now else "software"
+
+
+class Start:
+    """One start of the window; :meth:`run` returns when it is closed. ``again`` then says how to start anew ("" for not at all)."""
+
+    def __init__(self, config: Config, paths: Sequence[Path], instance: Instance, settings: SettingsStore, ended: threading.Event) -> None:
+        self._config, self._paths, self._instance, self._settings, self._ended = config, list(paths), instance, settings, ended
+        self._rendering = rendering(settings)
+        self.files = NativeFiles(settings)
+        self._window: Any = None
+        self._host: NativeHost | None = None
+        self._opened = apple_events.Opened()
+        self.problem: DeconomixError | None = None
+        self.again = ""
+
+    def run(self) -> None:
+        """Show the window until it is closed. Main thread only."""
+        if self._rendering == "software":
+            for name, value in SOFTWARE.items():
+                os.environ[name] = f"{os.environ.get(name, '')} {value}".strip() if "FLAGS" in name or "ARGUMENTS" in name else value
+        self._window = window.create(None, self.files, self._settings, self.menus())
+        Placing(self._window, self._settings)
+        apple_events.listen(self._opened)
+        worker = threading.Thread(target=self._serve, name="application")
+        try:
+            window.show(self._window, self._ended, worker.start)
+        finally:
+            if worker.ident is not None:
+                worker.join()  # ends when the window is closed, and all is saved
+
+    def _serve(self) -> None:
+        """The application, from its start to its end."""
+        from desktop.cli import running
+
+        try:
+            with running(self._config, self.files, self._settings) as application:
+                server = LocalServer(application.server, settings=self._config.server, limit=application.guard.body_limit).start()
+                try:
+                    self.connect(application, server)
+                    self._window.events.closed.wait()
+                finally:
+                    server.stop()
+        except DeconomixError as error:
+            self.problem = error
+            self._say(" ".join(filter(None, (str(error), error.advice))))
+        except Exception:
+            log.exception("the program could not start")
+            self.problem = DeconomixError("DeconomiX could not start.", advice=f"The log in {self._config.logs_folder} says why.")
+            self._say(f"DeconomiX could not start.\nThe log in {self._config.logs_folder} says why.")
+
+    def menus(self) -> list[Any]:
+        """pywebview's menus, whose entries act on this window."""
+        return menu.menus(self._act, single=not self._config.sessions.enabled)
+
+    def connect(self, application: Application, server: LocalServer, shown: Any = None) -> None:
+        """Put the application into the window, as it was left; the two know each other from then on. shown : the window, where :meth:`run` did not make it"""
+        shown = self._window = shown or self._window
+        settings = self._settings
+        if shown.events.closed.is_set():
+            return
+        if self._instance.crashed:
+            application.say_what_was_restored()
+        if self._paths:
+            application.take_over(self._paths)
+        host = self._host = NativeHost(shown)
+        host.theme(settings.get().theme or self._config.appearance.theme)
+        application.host = host
+        CloseGuard(shown, application.pending_saves, running=application.running_jobs, confirm=self._confirm, silent=self._ended)
+        shown.events.loaded += lambda: host.zoom(settings.get().zoom)
+        shown.events.closed += self._ended.set
+        Attendant(application, host).start()
+        host.follow_system()
+        host.on_drop(lambda paths, x, y: threading.Thread(target=self._dropped, args=(application, paths, x, y), daemon=True).start())
+        host.on_crash(self._retry)
+        self._opened.ready(application.take_over)
+        shown.load_url(application.start_url(server.url))
+        self._instance.tell(server.port, application.guard.bearer)
+        threading.Thread(target=self._watch, args=(application,), name="page-watch", daemon=True).start()
+
+    def _watch(self, application: Application) -> None:
+        """A page that does not come up is tried in another way."""
+        if not application.shown.wait(PATIENCE):
+            self._retry()
+        elif self._rendering == "software" and not self._settings.get().software:
+            self._settings.change(software=True)  # the next start need not wait first
+
+    def _retry(self) -> None:
+        if self.again or self._ended.is_set() or self._window.events.closed.is_set():
+            return
+        self.again = following(self._rendering)
+        log.error("the page did not come up (%s)", self._rendering or "with the graphics card")
+        then = "It is opened in your browser instead." if self.again == "browser" else "It is tried without the graphics card."
+        self._say(f"The page of DeconomiX did not come up. {then}\nThe log is in {self._config.logs_folder}.", busy=True)
+        time.sleep(4)  # to be read
+        self._ended.set()
+
+    def _say(self, words: str, *, busy: bool = False) -> None:
+        self._window.load_html(window.splash(words, dark=self._settings.get().theme == "dark", busy=busy))
+
+    def _confirm(self, question: str) -> bool:
+        return self._host is None or self._host.confirm("Close DeconomiX?", question, yes=STOP, no=KEEP)
+
+    def _act(self, action: str) -> None:
+        """A menu entry was chosen. What concerns the window only works without the page too."""
+        host = self._host
+        if action == "close":
+            self._window.destroy()
+        elif host is not None and action == "fullscreen":
+            host.fullscreen()
+        elif host is not None and action in ("cut", "copy", "paste", "select_all"):
+            host.edit(action)  # type: ignore[arg-type]
+        elif host is not None:
+            host.push("dcx-command", data={"action": action, "at": time.time()})
+
+    def _dropped(self, application: Application, paths: list[Path], x: int, y: int) -> None:
+        """Files on a field of the page are chosen for it; sessions, and files beside every field, are opened."""
+        sessions = [path for path in paths if path.name.lower().endswith(SESSION.suffixes)]
+        data = [path for path in paths if path not in sessions]
+        if data:
+            zoom = self._settings.get().zoom
+            try:
+                answers = application.adopted(data)
+                taken = drop.into_page(self._window, answers, x / zoom, y / zoom)
+            except Exception as error:  # noqa: BLE001 - a page that does not answer
+                log.warning("the page did not take what was dropped: %s", type(error).__name__)
+                taken = False
+            sessions += [] if taken else data
+        if sessions:
+            application.take_over(sessions)
+
+
+def in_browser(config: Config, paths: Sequence[Path], instance: Instance, ended: threading.Event) -> None:
+    """The program without a window: its page in the default browser, until nobody looks at it any more."""
+    from desktop.cli import running, say
+
+    with running(config) as application:
+        server = LocalServer(application.server, settings=config.server, limit=application.guard.body_limit).start()
+        try:
+            if paths:
+                application.take_over(paths)
+            application.announcements.append("The window could not show its page, so DeconomiX is in your browser. It ends by itself after you close this tab.")
+            address = application.start_url(server.url)
+            say(address)
+            if not webbrowser.open(address):
+                say("Open this address in a browser on this computer; it works once.", sys.stderr)
+            instance.tell(server.port, application.guard.bearer)
+            while not ended.wait(0.5):
+                if application.running_jobs() == 0 and time.monotonic() - application.last_asked > AWAY:
+                    break
+        finally:
+            server.stop()
+
+
+def start_anew(how: str) -> None:
+    """Replace this process by a new start of the program that shows its page in another way. Does not return where the system can."""
+    log.info("starting anew: %s", how)
+    logging.shutdown()
+    frozen = getattr(sys, "frozen", False)
+    command = [sys.executable, *([] if frozen else ["-m", "desktop"]), *sys.argv[1:]]
+    os.execve(sys.executable, command, {**os.environ, RENDERING: how})
+
+

@@ -158,9 +158,11 @@ def running(config: Config, files: Files | None = None) -> Iterator[Application]
 
     start_logging(config.logs_folder)
     log.info("DeconomiX %s starts", __version__)
+    from desktop.doctor import checks
     from gui.app import create_app
 
     application = create_app(config, files)
+    application.more_checks = checks()
     try:
         application.start()
         yield application

@@ -90,7 +90,6 @@ def examine(
     path: Path | None = None,
     more: Mapping[str, Look] | None = None,
     plugin_errors: Sequence[Exception] | None = None,
-    expected: Mapping[str, tuple[float, float]] = EXPECTED,
 ) -> list[Check]:
     """All checks, in the order of the table. Takes about 10 s, most of it for the tiny analysis in a process of its own.
 
@@ -114,7 +113,7 @@ def examine(
     found.append(guarded("Plug-ins", lambda: plugins(chosen, plugin_errors)))
     for name, look in (more or {}).items():
         found.append(guarded(name, look))
-    found.append(guarded("Analysis", lambda: analysis(expected)))
+    found.append(guarded("Analysis", lambda: analysis(EXPECTED)))
     return found
 
 

@@ -14,7 +14,7 @@ import re
 import socket
 import sys
 import zipfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -115,7 +115,7 @@ def _sessions(application: Application) -> list[Any]:
 # -- the files ------------------------------------------------------------------------------------------------------------------
 
 
-def bundle(application: Application, *, more: Mapping[str, Look] | None = None, redact: Redactor | None = None) -> dict[str, str]:
+def bundle(application: Application, *, more: Mapping[str, Look] | None = None, redact: Callable[[str], str] | None = None) -> dict[str, str]:
     """Name -> text of every file, as it will be saved. Takes about 10 s (the self-check).
 
     more : further checks, see :func:`gui.doctor.examine`; redact : another one than :func:`redactor` makes (for tests)
@@ -133,7 +133,7 @@ def bundle(application: Application, *, more: Mapping[str, Look] | None = None, 
     }
 
 
-def _clean(checks: Iterable[Check], clean: Redactor) -> list[Check]:
+def _clean(checks: Iterable[Check], clean: Callable[[str], str]) -> list[Check]:
     """Before they are laid out as a table, which breaks paths over lines. A plug-in's own message may say anything: only that there is one."""
     return [
         Check(c.name, c.ok, clean(c.result) if c.name != "Plug-ins" or c.ok else "Not every plug-in could be loaded.", clean(c.advice)) for c in checks

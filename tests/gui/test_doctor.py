@@ -47,7 +47,7 @@ def run(capsys: pytest.CaptureFixture[str], *args: str) -> tuple[int, str]:
 def lines(table: str, name: str) -> str:
     """A row of the table, its continuation included, on one line."""
     rows = table.splitlines()
-    start = next(i for i, row in enumerate(rows) if row[8:].startswith(name))
+    start = next(i for i, row in enumerate(rows) if row[8:].startswith(f"{name:<15} "))
     end = next(i for i in range(start + 1, len(rows)) if rows[i][:8].strip() or not rows[i])
     return " ".join(" ".join(rows[start:end]).split())
 

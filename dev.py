@@ -40,7 +40,7 @@ PYTHON = BIN / ("python.exe" if WINDOWS else "python")
 
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 """Where the makers of torch keep the builds without CUDA (a tenth of the size; the engine never uses a GPU)."""
-COMMANDS_OF_THE_PROGRAM = ("serve", "analyze", "--version", "--help", "-h")
+COMMANDS_OF_THE_PROGRAM = ("serve", "analyze", "check", "doctor", "--version", "--help", "-h")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 BROWSER_PATHS = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",

@@ -1,4 +1,4 @@
-"""``deconomix-gui [FILE…] | serve | analyze | check``: reads the command line and starts what it asks for. Imports a window toolkit only for a window."""
+"""``deconomix-gui [FILE…] | serve | analyze | check | doctor``: reads the command line and starts what it asks for. A toolkit is imported only for a window."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 REFUSED = 2
 """Exit code for everything the user can put right."""
-COMMANDS = ("serve", "analyze", "check")
+COMMANDS = ("serve", "analyze", "check", "doctor")
 PATIENCE = 3.0
 """Seconds that threads of the toolkit may take to end after the window is closed."""
 
@@ -36,7 +36,7 @@ PATIENCE = 3.0
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line (default: the process's own); returns the exit code."""
     command, rest = split(sys.argv[1:] if argv is None else argv)
-    run = {"": window, "serve": serve, "analyze": analyze, "check": check}[command]
+    run = {"": window, "serve": serve, "analyze": analyze, "check": check, "doctor": doctor}[command]
     try:
         return run(rest)
     except DeconomixError as error:
@@ -141,6 +141,16 @@ def check(argv: Sequence[str]) -> int:
     return commands.check(argv)
 
 
+def doctor(argv: Sequence[str]) -> int:
+    """The self-check: see ``gui.commands.doctor``."""
+    from gui import commands
+
+    commands.one_blas_thread()
+    from desktop.doctor import checks
+
+    return commands.doctor(argv, more=checks())
+
+
 @contextlib.contextmanager
 def running(config: Config, files: Files | None = None, settings: SettingsStore | None = None) -> Iterator[Application]:
     """The application with its worker and its log; on the way out all are ended and all is saved, whatever happened."""
@@ -148,9 +158,11 @@ def running(config: Config, files: Files | None = None, settings: SettingsStore 
 
     start_logging(config.logs_folder)
     log.info("DeconomiX %s starts", __version__)
+    from desktop.doctor import checks
     from gui.app import create_app
 
     application = create_app(config, files, settings)
+    application.more_checks = checks()
     try:
         application.start()
         yield application
@@ -236,6 +248,7 @@ commands:
   deconomix-gui serve     serve browsers on this computer instead of opening a window
   deconomix-gui analyze   run the whole analysis without a screen
   deconomix-gui check     say whether a file can be used, and what is wrong with it
+  deconomix-gui doctor    check this installation, and say what to do where something is wrong
 Each has its own --help."""
 
 

@@ -16,10 +16,11 @@ from typing import Any
 from dash import Dash
 from flask import Flask, Response, abort, jsonify, request, send_file
 
-from gui import locked, menu, notify, shell, theme, tour
+from gui import locked, menu, notify, shell, support_dialog, theme, tour
 from gui.binding import bind_page, context
 from gui.config import Config
 from gui.data.dataset import Dataset
+from gui.doctor import Look
 from gui.engine.forecast import check_memory
 from gui.engine.params import Params
 from gui.engine.results import Provenance, Run
@@ -65,6 +66,8 @@ class Application:
         """The session to show in the first tab, where the program was started with a session file."""
         self.handed_over = 0
         """How often a second start gave its files to this one; the window's page follows."""
+        self.more_checks: Mapping[str, Look] = {}
+        """What the window's side checks for the support bundle, beside :mod:`gui.doctor`."""
         self._origins: dict[str, tuple[str, Dataset]] = {}
         self._submitting = threading.Lock()
         found = find_pages(config.plugins_folder)
@@ -313,6 +316,7 @@ class Application:
         tour.bind_tour(app, self)
         menu.bind_menu(app, self)
         theme.bind_theme(app, self)
+        support_dialog.bind_support(app, self)
         for page in self.registry.pages:
             bind_page(app, self, page)
         self._routes(server)

@@ -1,4 +1,4 @@
-"""Commands without a screen: ``deconomix-gui analyze`` and the door to ``check``. Nothing heavy is imported before the arguments are understood."""
+"""Commands without a screen: ``deconomix-gui analyze`` and doors to ``check`` and ``doctor``. Nothing heavy is imported before the arguments are understood."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gui import __version__
 from gui.console import Parser, one_blas_thread, say
+from gui.doctor import Check, Look
 from gui.errors import DeconomixError, InvalidParameter, MissingPart
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from gui.data.dataset import Dataset
     from gui.data.example import Example
     from gui.engine.results import ADTDResult, DTDResult, SearchResult
+
+__all__ = ["Check", "analyze", "check", "doctor", "one_blas_thread", "parser"]
 
 MODELS = ("naive", "deconomix", "deconomix+h", "deconomix+h,r")
 EPILOG = """\
@@ -95,6 +98,14 @@ def check(argv: Sequence[str]) -> int:
     from gui.check import check
 
     return check(argv, apart=True)
+
+
+def doctor(argv: Sequence[str], *, more: Mapping[str, Look] | None = None) -> int:
+    """Check this installation: see :mod:`gui.doctor`. more : further checks by name, of the window's side"""
+    one_blas_thread()
+    from gui.doctor import doctor
+
+    return doctor(argv, more=more)
 
 
 class _ConsoleProgress:

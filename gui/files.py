@@ -37,6 +37,7 @@ XLSX = FileKind("Excel table", (".xlsx",))
 PNG = FileKind("PNG picture", (".png",))
 SVG = FileKind("SVG drawing", (".svg",))
 HTML = FileKind("Report", (".html",))
+ZIP = FileKind("ZIP archive", (".zip",))
 
 
 class Files(Protocol):

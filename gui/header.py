@@ -18,8 +18,8 @@ from gui.plugin import Context
 from gui.sessions.snapshot import PendingJob
 
 
-def header(*, single: bool = False) -> Any:
-    """single : there is one session only, and nothing to choose."""
+def header(*, single: bool = False, support_items: Sequence[Any] = ()) -> Any:
+    """single : there is one session only, and nothing to choose; support_items : of the help menu."""
     hidden = {"display": "none"}
     return dmc.Group(
         [
@@ -87,7 +87,7 @@ def header(*, single: bool = False) -> Any:
                         ],
                         position="bottom-end",
                     ),
-                    help_menu(),
+                    help_menu(support_items),
                 ],
                 gap="xs",
                 wrap="nowrap",
@@ -99,8 +99,8 @@ def header(*, single: bool = False) -> Any:
     )
 
 
-def help_menu() -> Any:
-    """The "?": the guide, the tour, and what this program is."""
+def help_menu(support_items: Sequence[Any] = ()) -> Any:
+    """The "?": the guide, the tour, logs and support bundle, and what this program is."""
     return dmc.Menu(
         [
             dmc.MenuTarget(dmc.ActionIcon(icon("help"), variant="subtle", color="gray", id="dcx-help", **{"aria-label": "Help"})),
@@ -109,6 +109,7 @@ def help_menu() -> Any:
                     dmc.MenuItem("User guide", id="dcx-help-guide", href="/help"),
                     dmc.MenuItem("Tour on the example", id="dcx-help-tour"),
                     dmc.MenuDivider(),
+                    *support_items,
                     dmc.MenuItem("About DeconomiX", id="dcx-help-about"),
                 ]
             ),

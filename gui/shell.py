@@ -12,7 +12,7 @@ import dash_mantine_components as dmc
 from dash import ALL, Dash, Input, Output, State, dcc, html, no_update
 from dash.exceptions import PreventUpdate
 
-from gui import menu, notify, theme, tour
+from gui import menu, notify, support_dialog, theme, tour
 from gui.binding import SHELL, bind, context
 from gui.components.common import NEEDS, clicked, empty_state, icon
 from gui.components.jobs import job_list, ticker
@@ -64,10 +64,11 @@ def layout(application: Application) -> Any:
                 dmc.NotificationContainer(id="dcx-notices", position="bottom-right", limit=4, sendNotifications=_start_notices(application)),
                 new_session_dialog(),
                 about_dialog(application.config.plugins_folder),
+                *support_dialog.dialogs(),
                 *tour.layout(welcome=not application.settings.get().tour_seen),
                 dmc.AppShell(
                     [
-                        dmc.AppShellHeader(header(single=application.sessions.single), px="md"),
+                        dmc.AppShellHeader(header(single=application.sessions.single, support_items=support_dialog.menu_items()), px="md"),
                         dmc.AppShellNavbar(
                             [
                                 dmc.Box([], id="dcx-nav", style={"flex": 1, "overflowY": "auto"}),

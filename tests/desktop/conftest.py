@@ -290,7 +290,7 @@ def _guilib(qapp: Any) -> Any:
 
 @pytest.fixture
 def open_window(_guilib: Any, qtbot: Any) -> Iterator[Callable[..., Handle]]:
-    """``open_window(url, files=None, settings=None, menus=()) -> Handle``: the program's own window on ``url`` (None: the splash page), closed after the test."""
+    """``open_window(url, files=None, settings=None, menus=()) -> Handle``: a window of the program on ``url`` (None: the splash page), closed in the end."""
     handles: list[Handle] = []
 
     def open_(url: str | None, files: NativeFiles | None = None, settings: SettingsStore | None = None, menus: Sequence[Any] = ()) -> Handle:

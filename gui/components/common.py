@@ -33,7 +33,7 @@ def tip_label(title: Any, tip: str) -> Any:
     """A label with a "?" that explains in the user's words; reachable by keyboard."""
     if not tip:
         return title
-    mark = dmc.Tooltip(html.Span("?", className="dcx-tip", tabIndex=0, **{"aria-label": tip}), label=tip)
+    mark = dmc.Tooltip(html.Span("?", className="dcx-tip", tabIndex=0, role="note", **{"aria-label": tip}), label=tip)
     return html.Span([html.Span(title), mark], className="dcx-label")
 
 

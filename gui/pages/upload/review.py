@@ -250,7 +250,7 @@ def _part(role: str, part: Seen) -> Any:
         [
             dmc.Group([dmc.Text(PART_NAMES[role], fw=600, size="sm"), dmc.Text(cut(part.name, 48), size="sm"), dmc.Text(size, size="sm")], gap="sm"),
             dmc.Text(" · ".join(details), size="xs", c="dimmed", mb=4),
-            dmc.ScrollArea(findings.small_table(part.preview.rename_axis("gene")), type="auto", offsetScrollbars="x"),
+            dmc.ScrollArea(findings.small_table(part.preview.rename_axis("gene")), type="auto", offsetScrollbars="x", attributes={"viewport": {"tabIndex": 0}}),
         ]
     )
 

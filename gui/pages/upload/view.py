@@ -188,7 +188,7 @@ def first_rows(data: Dataset) -> Any:
         cells = {"train": data.train, "test": data.test}.get(role)
         shown += [
             dmc.Text(PART_WORDS[role], fw=600, size="sm"),
-            dmc.ScrollArea(_small_table(preview(matrix, None if cells is None else cells.labels)), type="auto", offsetScrollbars="x"),
+            dmc.ScrollArea(_small_table(preview(matrix, None if cells is None else cells.labels)), type="auto", offsetScrollbars="x", attributes={"viewport": {"tabIndex": 0}}),
         ]
     return dmc.Stack(shown, gap="xs")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -179,6 +179,16 @@ def themed(page: Page, theme: str) -> None:
     page.wait_for_timeout(300)
 
 
+def test_axe_sees_what_is_planted(opened: Page) -> None:
+    """The positive control of the test below."""
+    assert violations(opened) == []
+    opened.evaluate(
+        """() => document.getElementById('upload-page').insertAdjacentHTML('beforeend',
+            '<p style="color: #aaa; background: #fff">pale</p><button type="button"></button><input type="text"><img src="/assets/icons/logo.svg">')"""
+    )
+    assert {each.partition(":")[0] for each in violations(opened)} >= {"color-contrast", "button-name", "label", "image-alt"}
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_on_any_page_tab_menu_or_dialog(full: Page, shared_data: Path, theme: str) -> None:
     only = TAGS if theme == "light" else ["color-contrast"]  # nothing else depends on the theme
@@ -189,3 +199,34 @@ def test_axe_finds_nothing_on_any_page_tab_menu_or_dialog(full: Page, shared_dat
         for each in violations(full, only):
             found.setdefault(each, []).append(place)
     assert not found, "\n".join(f"{each}\n    on {', '.join(where)}" for each, where in found.items())
+
+
+def out_of_reach(page: Page) -> list[str]:
+    """What sticks out of the window at its sides and cannot be scrolled to, and whether the page itself scrolls sideways."""
+    found: list[str] = page.evaluate(
+        """() => {
+            const root = document.scrollingElement, wide = root.scrollWidth > root.clientWidth ? [`page: ${root.scrollWidth} in ${root.clientWidth}`] : [];
+            const scrolls = (e) => e && e !== document.body && (/auto|scroll|hidden|clip/.test(getComputedStyle(e).overflowX) || scrolls(e.parentElement));
+            const out = [...document.querySelectorAll('button, a, input, textarea, p, h1, h2, h3, [role=tab]')].filter((e) => {
+                const box = e.getBoundingClientRect();
+                return box.width > 1 && box.height > 1 && (box.right > root.clientWidth + 1 || box.left < -1) && !scrolls(e.parentElement) && e.checkVisibility();
+            });
+            return [...wide, ...out.map((e) => `${e.tagName} ${e.id} ${(e.textContent || e.ariaLabel || '').slice(0, 40)}`)];
+        }"""
+    )
+    return found
+
+
+def test_at_200_percent_nothing_is_cut_off_and_no_page_scrolls_sideways(full: Page, shared_data: Path) -> None:
+    full.set_viewport_size({"width": 640, "height": 360})  # 1280 x 720 at 200 %
+    shots = os.environ.get("DECONOMIX_GUI_SHOTS")
+    found: dict[str, list[str]] = {}
+    for number, place in enumerate(places(full, shared_data)):
+        full.wait_for_timeout(250)
+        if shots:
+            full.screenshot(path=Path(shots) / f"zoom-{number:02}.png")
+        if wrong := out_of_reach(full):
+            found[place] = wrong
+    assert found == {}
+    full.evaluate("document.getElementById('dcx-outlet').style.width = '900px'")  # positive control
+    assert out_of_reach(full)

@@ -58,6 +58,11 @@ def warning(text: str, *actions: Any, colour: str = "orange") -> Any:
     return dmc.Alert(dmc.Group([dmc.Text(text, size="sm"), *actions], justify="space-between", gap="sm"), color=colour, variant="light", p="xs")
 
 
+def scrolling(content: Any) -> Any:
+    """What is wider than its place scrolls in itself; by the arrow keys too, once the focus is in it."""
+    return dmc.ScrollArea(content, type="auto", offsetScrollbars="x", attributes={"viewport": {"tabIndex": 0}})
+
+
 def clicked() -> Any:
     """In a callback on ``Input(page.id.each(name, ALL), "n_clicks")``: the index of the one that was clicked, None if one merely appeared."""
     if not call.triggered or not call.triggered[0]["value"] or not isinstance(call.triggered_id, dict):

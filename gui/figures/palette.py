@@ -25,35 +25,35 @@ KNOWN: tuple[tuple[str, ...], ...] = (
     ("b", "b lymphocyte"),
     ("dendritic", "dc", "mdc", "cdc"),
     ("monocyte", "mono", "cd14 monocyte"),
-    ("nk", "natural killer", "killer natural nk"),
+    ("nk", "natural killer", "natural killer nk"),
     ("neutrophil", "granulocyte"),
     ("t", "t lymphocyte"),
-    ("macrophage", "macrophage monocyte"),
-    ("fibroblast", "caf", "associated cancer fibroblast"),
+    ("macrophage", "monocyte macrophage"),
+    ("fibroblast", "caf", "cancer associated fibroblast"),
     ("endothelial", "endothelium"),
     ("mast",),
-    ("cd8 t", "cd8", "cytotoxic t", "cd8 cytotoxic t"),
+    ("cd8 t", "cd8", "cytotoxic t", "cytotoxic cd8 t"),
     ("cd4 t", "cd4", "helper t", "cd4 conv t"),
     ("malignant", "tumor", "tumour", "cancer"),
     ("plasma", "plasmablast"),
-    ("dendritic plasmacytoid", "pdc"),
-    ("treg", "regulatory t", "cd4 regulatory t"),
+    ("plasmacytoid dendritic", "pdc"),
+    ("treg", "regulatory t", "regulatory cd4 t"),
     ("epithelial", "epithelium"),
     ("platelet", "megakaryocyte"),
-    ("erythrocyte", "blood red", "erythroid"),
+    ("erythrocyte", "red blood", "erythroid"),
     ("eosinophil",),
     ("basophil",),
     ("classical monocyte",),
-    ("cd16 monocyte", "monocyte nonclassical", "classical monocyte non", "fcgr3a monocyte"),
-    ("b memory",),
-    ("b naive",),
+    ("cd16 monocyte", "nonclassical monocyte", "non classical monocyte", "fcgr3a monocyte"),
+    ("memory b",),
+    ("naive b",),
     ("neuron", "neuronal"),
     ("astrocyte",),
     ("oligodendrocyte",),
     ("microglia", "microglial"),
-    ("pericyte", "muscle smooth"),
+    ("pericyte", "smooth muscle"),
 )
-"""By place in the palette: names as :func:`_key` writes them."""
+"""By place in the palette; order of the words, plural, “cells” and punctuation do not count."""
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 SYMBOLS = ("circle", "square", "diamond", "cross", "triangle-up", "x", "star", "triangle-down", "pentagon", "hourglass")
 """For lines and dots of several types in one figure, in turn: nobody has to go by the colour alone."""
@@ -98,7 +98,7 @@ def _wishes(key: str) -> tuple[int, ...]:
     return (first, *(place for place in places if place != first))
 
 
-_PLACES = {key: place for place, keys in enumerate(KNOWN) for key in keys}
+_PLACES = {_key(name): place for place, names in enumerate(KNOWN) for name in names}
 
 
 def type_colours(dataset: Dataset | None, *names: str) -> dict[str, str]:

@@ -209,7 +209,8 @@ def out_of_reach(page: Page) -> list[str]:
             const scrolls = (e) => e && e !== document.body && (/auto|scroll|hidden|clip/.test(getComputedStyle(e).overflowX) || scrolls(e.parentElement));
             const out = [...document.querySelectorAll('button, a, input, textarea, p, h1, h2, h3, [role=tab]')].filter((e) => {
                 const box = e.getBoundingClientRect();
-                return box.width > 1 && box.height > 1 && (box.right > root.clientWidth + 1 || box.left < -1) && !scrolls(e.parentElement) && e.checkVisibility();
+                const outside = box.right > root.clientWidth + 1 || box.left < -1;
+                return outside && box.width > 1 && box.height > 1 && !scrolls(e.parentElement) && e.checkVisibility();
             });
             return [...wide, ...out.map((e) => `${e.tagName} ${e.id} ${(e.textContent || e.ariaLabel || '').slice(0, 40)}`)];
         }"""

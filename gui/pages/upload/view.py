@@ -10,7 +10,7 @@ import pandas as pd
 from dash import Input, Output, State, html, no_update
 from dash.exceptions import PreventUpdate
 
-from gui.components.common import answer, card, cut, shorten, warning
+from gui.components.common import answer, card, cut, scrolling, shorten, warning
 from gui.components.figure import bind_figure_export, figure_card
 from gui.components.kept import Kept
 from gui.data.checks import number
@@ -189,7 +189,7 @@ def first_rows(data: Dataset) -> Any:
         cells = {"train": data.train, "test": data.test}.get(role)
         shown += [
             dmc.Text(PART_WORDS[role], fw=600, size="sm"),
-            dmc.ScrollArea(_small_table(preview(matrix, None if cells is None else cells.labels)), type="auto", offsetScrollbars="x", attributes={"viewport": {"tabIndex": 0}}),
+            scrolling(_small_table(preview(matrix, None if cells is None else cells.labels))),
         ]
     return dmc.Stack(shown, gap="xs")
 

@@ -118,6 +118,7 @@ def places(page: Page, shared_data: Path) -> Iterator[str]:
         expect(page.locator(f"#upload-{role}-name")).to_have_text(name, timeout=READ)
     expect(page.locator("#upload-findings")).to_contain_text("look log-transformed", timeout=READ)
     expect(page.locator("#upload-reason")).not_to_contain_text("Looking", timeout=READ)
+    expect(page.locator("#upload-step-tab-findings")).to_have_attribute("aria-selected", "true")  # the page goes there by itself
     yield from each_tab(page, "upload-step")
     switch(page, "Melanoma")
     expect(page.locator("#upload-answer")).to_contain_text("training cells")

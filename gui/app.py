@@ -309,6 +309,7 @@ class Application:
             suppress_callback_exceptions=False,
             enable_mcp=False,
         )
+        app.index_string = app.index_string.replace("<html>", '<html lang="en">')
         app.layout = lambda: shell.layout(self)
         app.validation_layout = shell.validation_layout(self)
         shell.bind_shell(app, self)

@@ -65,15 +65,16 @@ def header(*, single: bool = False, support_items: Sequence[Any] = ()) -> Any:
             dmc.Group(
                 [
                     html.Div(id="dcx-ticker"),
-                    dmc.Menu(
+                    dmc.Popover(  # no menu: it holds text and buttons
                         [
-                            dmc.MenuTarget(dmc.ActionIcon(icon("jobs"), variant="subtle", color="gray", id="dcx-jobs-button", **{"aria-label": "Jobs"})),
-                            dmc.MenuDropdown(html.Div(id="dcx-jobs", style={"maxHeight": 420, "overflowY": "auto"})),
+                            dmc.PopoverTarget(dmc.ActionIcon(icon("jobs"), variant="subtle", color="gray", id="dcx-jobs-button", **{"aria-label": "Jobs"})),
+                            dmc.PopoverDropdown(html.Div(id="dcx-jobs", style={"maxHeight": 420, "overflowY": "auto"}), p=4),
                         ],
                         width=380,
                         position="bottom-end",
-                        closeOnItemClick=False,
                         keepMounted=True,
+                        trapFocus=True,
+                        returnFocus=True,
                     ),
                     dmc.Menu(
                         [

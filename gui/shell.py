@@ -27,10 +27,16 @@ if TYPE_CHECKING:
 
 THEME = {
     "primaryColor": "indigo",
+    "primaryShade": {"light": 8, "dark": 8},  # Mantine's own 6 has too little contrast with white
     "fontFamily": "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif",
     "defaultRadius": "md",
     "components": {
         "Button": {"defaultProps": {"size": "sm"}},
+        # what Mantine leaves without a name, or with a child that a menu may not have
+        "Menu": {"defaultProps": {"withInitialFocusPlaceholder": False}},
+        "Modal": {"defaultProps": {"closeButtonProps": {"aria-label": "Close"}}},
+        "Notification": {"defaultProps": {"closeButtonProps": {"aria-label": "Close"}}},
+        "PasswordInput": {"defaultProps": {"visibilityToggleButtonProps": {"aria-label": "Show what is typed", "aria-hidden": False, "tabIndex": 0}}},
         "Tooltip": {"defaultProps": {"multiline": True, "maw": 320, "withArrow": True, "openDelay": 200}},
     },
 }
@@ -51,6 +57,7 @@ def layout(application: Application) -> Any:
         children=html.Div(
             id="dcx-root",
             children=[
+                html.A("Skip to the page", href="#dcx-outlet", className="dcx-skip"),
                 dcc.Location(id="dcx-location", refresh="callback-nav"),
                 dcc.Store(id="dcx-session", storage_type="session"),
                 *theme.layout(application),
@@ -77,7 +84,7 @@ def layout(application: Application) -> Any:
                             p="sm",
                             **{"aria-label": "Pages"},
                         ),
-                        dmc.AppShellMain([html.Div(id="dcx-interrupted"), html.Div(id="dcx-outlet")]),
+                        dmc.AppShellMain([html.Div(id="dcx-interrupted"), html.Div(id="dcx-outlet", tabIndex=-1)]),
                     ],
                     header={"height": 48},
                     navbar={"width": 230, "breakpoint": 0},
@@ -132,8 +139,13 @@ def named_in(search: str | None) -> str | None:
 
 
 def outlet(application: Application, pathname: str | None, ctx: Context) -> Any:
-    """The page at this address, or what is missing for it."""
+    """The page at this address, or what is missing for it, under its name (which the navigation shows, and a screen reader looks for here)."""
     page = page_at(application, pathname)
+    shown = _content(application, page, ctx)
+    return shown if page is None or not page.listed else [html.H1(page.title, className="dcx-heard"), shown]
+
+
+def _content(application: Application, page: Page | None, ctx: Context) -> Any:
     if page is None:
         return empty_state("There is no such page.", "Choose a page on the left.")
     if ctx.locked is not None and not page.free:

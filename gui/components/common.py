@@ -33,7 +33,7 @@ def tip_label(title: Any, tip: str) -> Any:
     """A label with a "?" that explains in the user's words; reachable by keyboard."""
     if not tip:
         return title
-    mark = dmc.Tooltip(html.Span("?", className="dcx-tip", tabIndex=0, **{"aria-label": tip}), label=tip)
+    mark = dmc.Tooltip(html.Span("?", className="dcx-tip", tabIndex=0, role="note", **{"aria-label": tip}), label=tip)
     return html.Span([html.Span(title), mark], className="dcx-label")
 
 
@@ -56,6 +56,11 @@ def answer(sentence: str, badges: Sequence[tuple[str, str]] = (), *actions: Any)
 
 def warning(text: str, *actions: Any, colour: str = "orange") -> Any:
     return dmc.Alert(dmc.Group([dmc.Text(text, size="sm"), *actions], justify="space-between", gap="sm"), color=colour, variant="light", p="xs")
+
+
+def scrolling(content: Any) -> Any:
+    """What is wider than its place scrolls in itself; by the arrow keys too, once the focus is in it."""
+    return dmc.ScrollArea(content, type="auto", offsetScrollbars="x", attributes={"viewport": {"tabIndex": 0}})
 
 
 def clicked() -> Any:

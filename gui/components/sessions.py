@@ -132,7 +132,7 @@ def session_grid(grid_id: str, *, archived: bool) -> Any:
         {"field": "state", "headerName": "State", "width": 86, "tooltipField": "why", "cellClass": "dcx-session-state", "cellStyle": _STATE},
         {
             "field": "protected",
-            "headerName": "",
+            "headerName": "Protected",
             "headerTooltip": "Protected by a password",
             "headerClass": "dcx-lock-header",
             "tooltipField": "protected",
@@ -149,7 +149,8 @@ def session_grid(grid_id: str, *, archived: bool) -> Any:
         {"field": "created", "headerName": "Created", "width": 96, **_shown_as("created_text"), **_UNSEARCHED, "cellClass": "dcx-dimmed"},
         {
             "field": "open",
-            "headerName": "",
+            "headerName": "Open",
+            "headerClass": "dcx-heard-header",
             "width": 100,
             "cellStyle": {"textOverflow": "clip", "paddingRight": 0},
             "sortable": False,

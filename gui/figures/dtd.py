@@ -10,7 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from gui.figures.axes import f4, name_axis, thin
-from gui.figures.palette import ACCENT, GREY
+from gui.figures.palette import ACCENT, DASHES, GREY
 from gui.figures.template import HEIGHT, blank
 from gui.figures.text import LONGEST, inert, short, three
 
@@ -46,7 +46,7 @@ def loss(correlation: pd.DataFrame, colour_of: Mapping[str, str]) -> go.Figure:
             mode="lines",
             name=inert(short(name)),
             meta=inert(name),
-            line={"width": 1.5, "color": colour_of.get(str(name), GREY)},
+            line={"width": 1.5, "color": colour_of.get(str(name), GREY), "dash": DASHES[j % len(DASHES)]},
             hovertemplate="%{meta}: %{y:.3g}<br>iteration %{x}<extra></extra>",
         )
     fig.update_layout(xaxis={"title": {"text": "Iteration"}}, yaxis={"title": {"text": "Correlation with the truth"}})
@@ -86,7 +86,7 @@ def correlation(metrics: pd.DataFrame, metric: str = "pearson") -> go.Figure:
         fig.add_scatter(x=_plain(xs), y=ys, mode="lines", line={"width": 1.5, "color": GREY}, opacity=0.55, hoverinfo="skip", showlegend=False)
     words = {"test": "test", "train": "training"}
     for part in parts:
-        for method, colour in (("DTD", ACCENT), ("Naive", GREY)):
+        for method, colour, symbol in (("DTD", ACCENT, "circle"), ("Naive", GREY, "diamond")):
             found = values.get((part, method))
             if found is None:
                 continue
@@ -97,7 +97,7 @@ def correlation(metrics: pd.DataFrame, metric: str = "pearson") -> go.Figure:
                 mode="markers",
                 name=f"{method}, {words.get(part, inert(part))}",
                 customdata=[inert(t) for t in found.index],
-                marker={"size": 10, "color": colour, "symbol": "circle-open" if open_ else "circle", "line": {"width": 2 if open_ else 0, "color": colour}},
+                marker={"size": 10, "color": colour, "symbol": f"{symbol}-open" if open_ else symbol, "line": {"width": 2 if open_ else 0, "color": colour}},
                 hovertemplate=f"%{{customdata}}<br>{method}, {words.get(part, inert(part))}: %{{x:.3g}}<extra></extra>",
             )
     name_axis(fig, "y", types, showgrid=True)

@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from gui.figures.axes import f4, thin
-from gui.figures.palette import GREY
+from gui.figures.palette import GREY, SYMBOLS
 from gui.figures.template import blank
 from gui.figures.text import inert, short
 
@@ -34,7 +34,7 @@ def agreement(points: pd.DataFrame, colour_of: Mapping[str, str]) -> go.Figure:
     )
     drawn = there.iloc[thin(len(there), MOST_POINTS)]
     groups = list(drawn.groupby("cell_type", sort=False))
-    for name, rows in groups:
+    for number, (name, rows) in enumerate(groups):
         label = str(name).replace("|", " + ")
         fig.add_scatter(
             x=f4(rows["known"].to_numpy() * 100),
@@ -43,7 +43,7 @@ def agreement(points: pd.DataFrame, colour_of: Mapping[str, str]) -> go.Figure:
             name=inert(short(label)),
             meta=inert(label),
             text=[inert(s) for s in rows["sample"]],
-            marker={"color": colour_of.get(str(name).split("|", 1)[0], GREY), "size": 8, "opacity": 0.75},
+            marker={"color": colour_of.get(str(name).split("|", 1)[0], GREY), "symbol": SYMBOLS[number % len(SYMBOLS)], "size": 8, "opacity": 0.75},
             showlegend=1 < len(groups) <= MOST_NAMED,
             hovertemplate="%{meta}<br>%{text}<br>known %{x:.3g} %<br>estimated %{y:.3g} %<extra></extra>",
         )

@@ -1,20 +1,62 @@
-"""Colours of cell types: the same type has the same colour in every figure.
+"""Colours of cell types: the same type has the same colour in every figure and in every session.
 
-The first six are Okabe and Ito's; the others were chosen one by one so that the smallest distance to all earlier ones (CIELAB; as seen by people
-with normal, protan and deutan vision, Machado 2009) is as large as can be, at lightnesses that show on white and on dark grey.
+The first six are Okabe and Ito's. The others were chosen by computer so that the smallest distance between any two (CIELAB; as seen with normal, protan,
+deutan and tritan vision, Machado, Oliveira and Fernandes 2009, severity 1) is as large as can be, at lightnesses that show on white and on dark grey.
+
+A colour goes by the name alone: well-known types have a place of their own in the palette (:data:`KNOWN`, whatever the spelling), any other name is
+hashed to one. Only where two types of one data set want the same place, one of them moves: always the same one, to the next place its own hash names.
 """
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Iterable
+from functools import cache
 
 from gui.data.dataset import HIDDEN, Dataset
 
 PALETTE: tuple[str, ...] = (
     *("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#7B4BD6", "#6B6520", "#4F6872", "#E8B46F"),
-    *("#B43048", "#60C09C", "#605484", "#E4C0C0", "#24603C", "#A8CCE4", "#A89054", "#8484E4", "#D8CC54", "#A81860"),
-    *("#CCCC9C", "#1854A8", "#E46C78", "#249090", "#A89C3C", "#9C84C0", "#D8A8C0", "#604890", "#9CA8CC", "#C04830"),
+    *("#5828E8", "#884040", "#E84040", "#A0D0D0", "#B810A0", "#10E8A0", "#7088E8", "#A01058", "#105888", "#B81010"),
+    *("#E88840", "#88D0E8", "#B8D040", "#88B8A0", "#B85858", "#B88858", "#D040D0", "#E870D0", "#D0B888", "#7028D0"),
 )
+KNOWN: tuple[tuple[str, ...], ...] = (
+    ("b", "b lymphocyte"),
+    ("dendritic", "dc", "mdc", "cdc"),
+    ("monocyte", "mono", "cd14 monocyte"),
+    ("nk", "natural killer", "natural killer nk"),
+    ("neutrophil", "granulocyte"),
+    ("t", "t lymphocyte"),
+    ("macrophage", "monocyte macrophage"),
+    ("fibroblast", "caf", "cancer associated fibroblast"),
+    ("endothelial", "endothelium"),
+    ("mast",),
+    ("cd8 t", "cd8", "cytotoxic t", "cytotoxic cd8 t"),
+    ("cd4 t", "cd4", "helper t", "cd4 conv t"),
+    ("malignant", "tumor", "tumour", "cancer"),
+    ("plasma", "plasmablast"),
+    ("plasmacytoid dendritic", "pdc"),
+    ("treg", "regulatory t", "regulatory cd4 t"),
+    ("epithelial", "epithelium"),
+    ("platelet", "megakaryocyte"),
+    ("erythrocyte", "red blood", "erythroid"),
+    ("eosinophil",),
+    ("basophil",),
+    ("classical monocyte",),
+    ("cd16 monocyte", "nonclassical monocyte", "non classical monocyte", "fcgr3a monocyte"),
+    ("memory b",),
+    ("naive b",),
+    ("neuron", "neuronal"),
+    ("astrocyte",),
+    ("oligodendrocyte",),
+    ("microglia", "microglial"),
+    ("pericyte", "smooth muscle"),
+)
+"""By place in the palette; order of the words, plural, “cells” and punctuation do not count."""
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+SYMBOLS = ("circle", "square", "diamond", "cross", "triangle-up", "x", "star", "triangle-down", "pentagon", "hourglass")
+"""For lines and dots of several types in one figure, in turn: nobody has to go by the colour alone."""
 GREY = "#868E96"
 """The grey of the hidden background and of what stays in the background; readable on white and on dark grey."""
 ACCENT = "#4C6EF5"
@@ -22,11 +64,41 @@ ACCENT = "#4C6EF5"
 
 
 def colours(types: Iterable[str]) -> dict[str, str]:
-    """Colour by cell type, given by the place in the sorted list; ``hidden`` is always grey. Pass all types of the data set, not only those on screen."""
-    names = sorted({str(t) for t in types} - {HIDDEN})
-    found = {name: _at(i) for i, name in enumerate(names)}
+    """Colour by cell type; ``hidden`` is always grey. All different. Pass all types of the data set, not only those on screen."""
+    names = {str(t) for t in types} - {HIDDEN}
+    found: dict[str, str] = {}
+    taken: set[int] = set()
+    for name in sorted(names, key=lambda name: (_key(name) not in _PLACES, _hash(_key(name)), name)):
+        rounds = len(PALETTE) * (len(taken) // len(PALETTE))
+        place = next(p + rounds for p in _wishes(_key(name)) if p + rounds not in taken)
+        taken.add(place)
+        found[name] = _at(place)
     found[HIDDEN] = GREY
     return found
+
+
+@cache
+def _key(name: str) -> str:
+    """A name without what spellings differ in: “CD8+ T-cells”, “T_cell CD8” and “CD8 T” are one."""
+    words = re.findall(r"[^\W_]+", name.casefold())
+    bare = [word if word in ("cell", "cells") else re.sub(r"cells?$", "", word) for word in words]
+    kept = [word[:-1] if len(word) > 3 and word.endswith("s") else word for word in bare if word not in ("cell", "cells")]
+    return " ".join(sorted(kept)) or name
+
+
+def _hash(text: str) -> bytes:
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+
+
+@cache
+def _wishes(key: str) -> tuple[int, ...]:
+    """Every place of the palette, in the order in which this name wants them."""
+    places = sorted(range(len(PALETTE)), key=lambda place: _hash(f"{place} {key}"))
+    first = _PLACES.get(key, places[0])
+    return (first, *(place for place in places if place != first))
+
+
+_PLACES = {_key(name): place for place, names in enumerate(KNOWN) for name in names}
 
 
 def type_colours(dataset: Dataset | None, *names: str) -> dict[str, str]:

@@ -82,4 +82,4 @@ def results(query: str, found: list[Found]) -> list[Any]:
         )
         for each in found
     ]
-    return [html.P(f"{len(found)} place{'s' * (len(found) != 1)} in the guide", role="status"), *listed]
+    return [html.H1("Search in the guide"), html.P(f"{len(found)} place{'s' * (len(found) != 1)} in the guide", role="status"), *listed]

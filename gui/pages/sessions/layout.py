@@ -75,7 +75,7 @@ def _active() -> Any:
         ("delete", "Delete…"),
     ]
     nothing = dmc.Text("No session yet. Load data on the Upload page, or create a session here.", id=page.id.none, size="sm", c="dimmed", mt="xs")
-    hint = "Double-click a name or a note to change it."
+    hint = "Double-click a name or a note to change it, or press Enter on it."
     return card(_tools("active", hint, actions), session_grid(ACTIVE, archived=False), nothing)
 
 

@@ -117,7 +117,8 @@ def show_types(found: Examination, repairs: Sequence[Repair], files: Mapping[str
     ]
     mine = bool({"train", "test", "reference"} & set(found.parts))
     name = {"field": "type", "headerName": "Cell type", "flex": 1, "minWidth": 200, "tooltipField": "type", "editable": mine, "cellStyle": {"fontWeight": 500}}
-    words = "Double-click a name to change it. Tick types to merge them or to leave them out." if mine else "The cell types of the data that are loaded."
+    how = "Double-click a name to change it, or press Enter on it. Tick types to merge them or to leave them out."
+    words = how if mine else "The cell types of the data that are loaded."
     grid = {"width": "100%", "height": 42 + 32 * min(len(rows), 12)}
     heat = styled(similarity(found.similarity, SAME), dark) if len(found.similarity) > 1 else blank()
     changed = any(r.kind in KINDS for r in repairs)

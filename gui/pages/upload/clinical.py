@@ -11,7 +11,7 @@ import pandas as pd
 from dash import Input, Output, State, dcc, html, no_update
 from dash.exceptions import PreventUpdate
 
-from gui.components.common import answer, cut, tip_label
+from gui.components.common import answer, cut, scrolling, tip_label
 from gui.components.views import options
 from gui.data.checks import number, shorten
 from gui.data.clinical import ClinicalChoice, event_value, unit_in, value_text
@@ -207,7 +207,7 @@ def preview(kept: Clinical) -> Any:
     text = shown.map(lambda v: "–" if pd.isna(v) else value_text(v)).rename_axis("sample")
     more = len(order) - COLUMNS
     words = [cut(f"and {more} more: {', '.join(map(str, order[COLUMNS:]))}", 110)] if more > 0 else []
-    return html.Div([dmc.ScrollArea(small_table(text), type="auto", offsetScrollbars="x"), dmc.Text(words, size="xs", c="dimmed")])
+    return html.Div([scrolling(small_table(text)), dmc.Text(words, size="xs", c="dimmed")])
 
 
 def _controls(kept: Clinical | None, columns: tuple[str, ...], sample: str) -> list[Any]:

@@ -114,7 +114,7 @@ def _form(ctx: Context) -> Any:
 
 def _part_field(ctx: Context, part: Part, kept: dict[str, Any]) -> Any:
     """The file of one role: empty a place to choose it, filled its name, what is in it and how to read it."""
-    label = [part.title, html.Span(" *", style={"color": "var(--mantine-color-red-6)"})] if part.role == "train" else part.title
+    label = [part.title, html.Span(" *", style={"color": "var(--mantine-color-error)"})] if part.role == "train" else part.title
     chosen = dmc.Stack(
         [
             dmc.Group(

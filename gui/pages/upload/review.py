@@ -11,7 +11,7 @@ from dash import ALL, Input, Output, Patch, State, dcc, html, no_update
 from dash import ctx as call
 from dash.exceptions import PreventUpdate
 
-from gui.components.common import answer, card, clicked, cut, warning
+from gui.components.common import answer, card, clicked, cut, scrolling, warning
 from gui.components.figure import bind_figure_export
 from gui.data.checks import COLUMN_NAMES, number
 from gui.data.examine import Examination, Seen, examine_task
@@ -250,7 +250,7 @@ def _part(role: str, part: Seen) -> Any:
         [
             dmc.Group([dmc.Text(PART_NAMES[role], fw=600, size="sm"), dmc.Text(cut(part.name, 48), size="sm"), dmc.Text(size, size="sm")], gap="sm"),
             dmc.Text(" · ".join(details), size="xs", c="dimmed", mb=4),
-            dmc.ScrollArea(findings.small_table(part.preview.rename_axis("gene")), type="auto", offsetScrollbars="x"),
+            scrolling(findings.small_table(part.preview.rename_axis("gene"))),
         ]
     )
 

@@ -10,7 +10,7 @@ import pandas as pd
 from dash import Input, Output, State, html, no_update
 from dash.exceptions import PreventUpdate
 
-from gui.components.common import answer, card, cut, shorten, warning
+from gui.components.common import answer, card, cut, scrolling, shorten, warning
 from gui.components.figure import bind_figure_export, figure_card
 from gui.components.kept import Kept
 from gui.data.checks import number
@@ -18,6 +18,7 @@ from gui.data.dataset import Dataset, Matrix, Role
 from gui.data.normalize import common_genes
 from gui.errors import InvalidParameter
 from gui.figures.data import type_counts
+from gui.figures.palette import type_colours
 from gui.figures.template import blank, styled
 from gui.pages.upload.clinical import clinical_layout
 from gui.pages.upload.known import known_layout
@@ -110,7 +111,7 @@ def bind_loaded(page: Page) -> None:
         if data is None or tab != "types":
             raise PreventUpdate
         counts = {name: cells.counts() for name, cells in (("training", data.train), ("test", data.test)) if cells is not None}
-        return styled(type_counts(counts) if counts else blank(), bool(dark)), CELLS if counts else NO_CELLS
+        return styled(type_counts(counts, type_colours(data)) if counts else blank(), bool(dark)), CELLS if counts else NO_CELLS
 
     @page.callback(
         Input(page.id.keep_details, "n_clicks"),
@@ -188,7 +189,7 @@ def first_rows(data: Dataset) -> Any:
         cells = {"train": data.train, "test": data.test}.get(role)
         shown += [
             dmc.Text(PART_WORDS[role], fw=600, size="sm"),
-            dmc.ScrollArea(_small_table(preview(matrix, None if cells is None else cells.labels)), type="auto", offsetScrollbars="x"),
+            scrolling(_small_table(preview(matrix, None if cells is None else cells.labels))),
         ]
     return dmc.Stack(shown, gap="xs")
 

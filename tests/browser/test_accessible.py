@@ -1,0 +1,234 @@
+"""Who sees little, sees other colours or uses a screen reader: axe-core over every page and dialog in both themes, and everything at 200 % zoom."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.sync_api import Page, expect
+
+from gui.data.example import make_example
+from gui.engine import tasks
+from gui.engine.params import ADTDParams, DTDParams, SearchParams
+from gui.engine.results import Provenance, Run
+from gui.sessions.manager import LOCAL
+
+pytestmark = pytest.mark.browser
+READ = 120_000
+"""Milliseconds a file may take to be looked at on a busy machine."""
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+NOT_OURS = {
+    # a menu opens over the page and belongs to the button that opened it, not to a landmark
+    "region": [".mantine-Menu-dropdown"],
+    # axe counts the <header> inside Mantine's dialogs as a second banner; a screen reader hears a dialog only
+    "landmark-no-duplicate-banner": ["header"],
+    "landmark-unique": ["header"],
+    # the column of ag-grid's boxes for ticking: its header is such a box, or, where all cannot be ticked at once, nothing
+    "empty-table-header": ["[col-id='ag-Grid-SelectionColumn']"],
+}
+"""Rules that are not asked inside what we cannot mend: rule -> CSS selectors, each with its reason."""
+
+
+def quiet(*_: Any, **__: Any) -> None:
+    """A progress that nobody watches."""
+
+
+@pytest.fixture(scope="module")
+def computed() -> list[tuple[str, Any, Any, dict[str, str]]]:
+    """(kind, parameters, result, inputs) of a DTD run, a search and an ADTD run with regulation on the example."""
+    data = make_example().dataset
+    learning, searching = DTDParams(iterations=20, train_mixtures=40, test_mixtures=40, genes=200), SearchParams(points=4, folds=2)
+    dtd = tasks.run_dtd(data, learning, progress=quiet)
+    search = tasks.run_search(data, searching, progress=quiet, dtd=dtd)
+    params = ADTDParams(model="h,r", lambda2=search.choices["min"], max_iterations=30)
+    adtd = tasks.run_adtd(data, params, progress=quiet, dtd=dtd)
+    return [("dtd", learning, dtd, {}), ("search", searching, search, {"dtd": "dtd"}), ("adtd", params, adtd, {"dtd": "dtd"})]
+
+
+@pytest.fixture
+def full(opened: Page, running: Any, computed: Any) -> Page:
+    """A tab with two sessions: “Melanoma” holds the example and the runs, “Empty” nothing; the empty one is on screen."""
+    sessions = running.application.sessions
+    session, data = sessions.create_session("Melanoma", actor=LOCAL), make_example().dataset
+    session.set_dataset(data, keep_runs=False)
+    for kind, params, result, inputs in computed:
+        made = Provenance(data.training_id, data.bulk_id, inputs, versions=tasks.versions(), seconds=1.5)
+        session.add_run(Run(kind, kind, kind.upper(), datetime.now(UTC), params, result, made))
+    sessions.create_session("Empty", actor=LOCAL)
+    switch(opened, "Empty")
+    return opened
+
+
+def switch(page: Page, name: str) -> None:
+    page.click("#dcx-session-button")
+    page.click(f"#dcx-session-menu [role=menuitem]:has-text('{name}')")
+    expect(page.locator("#dcx-session-button")).to_contain_text(name)
+    expect(page.locator("#dcx-session-menu")).to_be_hidden()
+
+
+def go(page: Page, title: str, shown: str) -> None:
+    page.click(f"#dcx-nav a:has-text('{title}')")
+    expect(page.locator(shown).first).to_be_visible()
+
+
+def each_tab(page: Page, tabs: str) -> Iterator[str]:
+    """Every tab of ``tabs``, one after another, drawn."""
+    for tab in page.locator(f"#{tabs} [role=tab]").all():
+        tab.click()
+        expect(tab).to_have_attribute("aria-selected", "true")
+        page.wait_for_timeout(400)
+        yield f"{tabs}: {tab.inner_text()}"
+
+
+def places(page: Page, shared_data: Path) -> Iterator[str]:
+    """Every page, tab, menu and dialog, one after another; the name of what is on screen now."""
+    yield "upload, empty"
+    page.click("#dcx-help")
+    expect(page.locator("#dcx-help-about")).to_be_visible()
+    yield "menu: help"
+    page.click("#dcx-help-about")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    yield "dialog: about"
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    page.click("#dcx-session-button")
+    expect(page.locator("#dcx-new")).to_be_visible()
+    yield "menu: session"
+    page.click("#dcx-new")
+    expect(page.locator("#dcx-new-name")).to_be_visible()
+    yield "dialog: new session"
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    page.click("#dcx-jobs-button")
+    expect(page.locator("#dcx-jobs")).to_be_visible()
+    yield "menu: jobs"
+    page.keyboard.press("Escape")
+    for fold in page.locator("#upload-page .mantine-Accordion-control").all():
+        fold.click()
+    page.wait_for_timeout(400)
+    yield "upload, form unfolded"
+    for role, name in (("train", "log1p_train.h5ad"), ("bulk", "excel_dates.csv")):
+        page.fill(f"#upload-{role}-path", str(shared_data / "awkward_files" / name))
+        page.press(f"#upload-{role}-path", "Enter")
+        expect(page.locator(f"#upload-{role}-name")).to_have_text(name, timeout=READ)
+    expect(page.locator("#upload-findings")).to_contain_text("look log-transformed", timeout=READ)
+    expect(page.locator("#upload-reason")).not_to_contain_text("Looking", timeout=READ)
+    expect(page.locator("#upload-step-tab-findings")).to_have_attribute("aria-selected", "true")  # the page goes there by itself
+    yield from each_tab(page, "upload-step")
+    switch(page, "Melanoma")
+    expect(page.locator("#upload-answer")).to_contain_text("training cells")
+    yield from each_tab(page, "upload-tabs")
+    go(page, "DTD", "#dtd-answer")
+    for fold in page.locator("#dtd-page .dcx-parameters .mantine-Accordion-control").all():
+        fold.click()
+    yield from each_tab(page, "dtd-tabs")
+    page.click("#dtd-runs-open")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    yield "dialog: previous runs"
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    go(page, "ADTD", "#adtd-run")
+    for fold in page.locator("#adtd-page .dcx-parameters .mantine-Accordion-control").all():
+        fold.click()
+    yield from each_tab(page, "adtd-tabs")
+    go(page, "Sessions", "#sessions-active .ag-row")
+    yield "sessions"
+    page.click("#sessions-new")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    yield "sessions: new"
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    page.click("#sessions-bring")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    yield "sessions: import"
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    page.click("#dcx-help")
+    page.click("#dcx-help-guide")
+    expect(page.locator(".dcx-help-text h1")).to_be_visible()
+    page.wait_for_timeout(300)
+    yield "guide"
+    page.fill("#help-query", "one standard error")
+    expect(page.locator(".dcx-help-found").first).to_be_visible()
+    yield "guide: found"
+
+
+def violations(page: Page, only: list[str] = TAGS) -> list[str]:
+    """What axe finds on the page as it is now: rule, where, and why. only : tags of rules, or rules"""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE_SCRIPT)
+    found = page.evaluate(
+        "(tags) => axe.run(document, {runOnly: tags, resultTypes: ['violations'], preload: false}).then((r) => r.violations)", only
+    )
+    return [
+        f"{rule['id']}: {' '.join(map(str, node['target']))} {node['html'][:150]} ({'; '.join(c['message'] for c in node['any'] + node['all'] + node['none'])})"
+        for rule in found
+        for node in rule["nodes"]
+        if not any(page.locator(str(node["target"][-1])).first.evaluate(f"e => e.closest({where!r}) !== null") for where in NOT_OURS.get(rule["id"], ()))
+    ]
+
+
+def themed(page: Page, theme: str) -> None:
+    page.click("[aria-label=Theme]")
+    page.click(f"#dcx-theme-{theme}")
+    expect(page.locator("html")).to_have_attribute("data-mantine-color-scheme", theme)
+    page.wait_for_timeout(300)
+
+
+def test_axe_sees_what_is_planted(opened: Page) -> None:
+    """The positive control of the test below."""
+    assert violations(opened) == []
+    opened.evaluate(
+        """() => document.getElementById('upload-page').insertAdjacentHTML('beforeend',
+            '<p style="color: #aaa; background: #fff">pale</p><button type="button"></button><input type="text"><img src="/assets/icons/logo.svg">')"""
+    )
+    assert {each.partition(":")[0] for each in violations(opened)} >= {"color-contrast", "button-name", "label", "image-alt"}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_on_any_page_tab_menu_or_dialog(full: Page, shared_data: Path, theme: str) -> None:
+    only = TAGS if theme == "light" else ["color-contrast"]  # nothing else depends on the theme
+    themed(full, theme)
+    found: dict[str, list[str]] = {}
+    for place in places(full, shared_data):
+        full.wait_for_timeout(350)  # what opens is half transparent for a moment
+        for each in violations(full, only):
+            found.setdefault(each, []).append(place)
+    assert not found, "\n".join(f"{each}\n    on {', '.join(where)}" for each, where in found.items())
+
+
+def out_of_reach(page: Page) -> list[str]:
+    """What sticks out of the window at its sides and cannot be scrolled to, and whether the page itself scrolls sideways."""
+    found: list[str] = page.evaluate(
+        """() => {
+            const root = document.scrollingElement, wide = root.scrollWidth > root.clientWidth ? [`page: ${root.scrollWidth} in ${root.clientWidth}`] : [];
+            const scrolls = (e) => e && e !== document.body && (/auto|scroll|hidden|clip/.test(getComputedStyle(e).overflowX) || scrolls(e.parentElement));
+            const out = [...document.querySelectorAll('button, a, input, textarea, p, h1, h2, h3, [role=tab]')].filter((e) => {
+                const box = e.getBoundingClientRect();
+                const outside = box.right > root.clientWidth + 1 || box.left < -1;
+                return outside && box.width > 1 && box.height > 1 && !scrolls(e.parentElement) && e.checkVisibility();
+            });
+            return [...wide, ...out.map((e) => `${e.tagName} ${e.id} ${(e.textContent || e.ariaLabel || '').slice(0, 40)}`)];
+        }"""
+    )
+    return found
+
+
+def test_at_200_percent_nothing_is_cut_off_and_no_page_scrolls_sideways(full: Page, shared_data: Path) -> None:
+    full.set_viewport_size({"width": 640, "height": 360})  # 1280 x 720 at 200 %
+    shots = os.environ.get("DECONOMIX_GUI_SHOTS")
+    found: dict[str, list[str]] = {}
+    for number, place in enumerate(places(full, shared_data)):
+        full.wait_for_timeout(250)
+        if shots:
+            full.screenshot(path=Path(shots) / f"zoom-{number:02}.png")
+        if wrong := out_of_reach(full):
+            found[place] = wrong
+    assert found == {}
+    full.evaluate("document.getElementById('dcx-outlet').style.width = '900px'")  # positive control
+    assert out_of_reach(full)

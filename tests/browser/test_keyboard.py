@@ -1,0 +1,121 @@
+"""Who has no mouse: everything is reached by Tab and the arrow keys, one sees where one is, and a dialog gives the focus back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+READ = 120_000
+"""Milliseconds a file may take to be looked at on a busy machine."""
+SEEN = """(off) => {
+    // what is drawn around the focused element: around itself, or, where it is a hidden box for ticking, around its neighbour
+    const here = document.activeElement, box = here.getBoundingClientRect();
+    const bare = box.width > 4 && getComputedStyle(here).opacity !== '0' ? [here] : [];
+    const near = here.matches('input[type=radio], input[type=checkbox]') ? [here.nextElementSibling, here.parentElement] : [];
+    const all = [...bare, ...near].filter(Boolean);
+    const look = (e) => { const s = getComputedStyle(e); return [s.outlineStyle === 'none' ? '' : s.outline, s.boxShadow].join(); };
+    const focused = all.map(look);
+    here.blur();
+    const without = all.map(look);
+    here.focus({preventScroll: true});
+    return document.activeElement === here && all.some((_, i) => focused[i] !== without[i]);
+}"""
+
+
+def is_at(page: Page, selector: str) -> bool:
+    return bool(page.evaluate("(selector) => document.activeElement.matches(selector)", selector))
+
+
+def tab_to(page: Page, selector: str, *, most: int = 90, key: str = "Tab") -> None:
+    """Press Tab until the focus is there. AssertionError if that never happens, or if on the way one cannot see where the focus is."""
+    passed: list[str] = []
+    for _ in range(most):
+        page.keyboard.press(key)
+        where = page.evaluate("() => { const e = document.activeElement; return `${e.tagName} ${e.id} ${e.ariaLabel || e.textContent.slice(0, 30)}`; }")
+        passed.append(where)
+        if not where.startswith("BODY"):  # past the last element, where the browser's own bars would be
+            assert page.evaluate(SEEN), f"the focus is not seen on {where}"
+        if is_at(page, selector):
+            return
+    raise AssertionError(f"{selector} is not reached; passed: {passed}")
+
+
+def test_the_way_past_the_navigation(opened: Page, watched: Any) -> None:
+    page = opened
+    page.keyboard.press("Tab")
+    assert is_at(page, ".dcx-skip")
+    expect(page.locator(".dcx-skip")).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    assert is_at(page, "#dcx-outlet")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('#upload-page') !== null")
+    assert watched.complaints == []
+
+
+def test_menu_and_dialog_keep_the_focus_and_give_it_back(opened: Page, watched: Any) -> None:
+    page = opened
+    for name in ("Session", "Jobs", "Theme", "Help"):
+        tab_to(page, f"button[aria-label={name}]", most=4)
+        page.keyboard.press("Enter")
+        expect(page.locator(f"button[aria-label={name}]")).to_have_attribute("aria-expanded", "true")
+        page.wait_for_timeout(300)
+        page.keyboard.press("Escape")
+        expect(page.locator(f"button[aria-label={name}]")).to_have_attribute("aria-expanded", "false")
+        expect(page.locator(f"button[aria-label={name}]")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("menuitem", name="User guide")).to_be_focused()
+    for _ in range(2):
+        page.keyboard.press("ArrowDown")
+    expect(page.locator("#dcx-help-about")).to_be_focused()
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog", name="About DeconomiX")
+    expect(dialog).to_be_visible()
+    for _ in range(6):
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.closest('[role=dialog]') !== null"), "the focus left the dialog"
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(page.locator("button[aria-label=Help]")).to_be_focused()
+    assert watched.complaints == []
+
+
+def test_from_a_typed_path_to_the_result_without_a_mouse(opened: Page, watched: Any, shared_data: Path, finished: Callable[..., None]) -> None:
+    page = opened
+    for role, name in (("train", "clean_train.h5ad"), ("bulk", "clean_application.h5ad")):
+        tab_to(page, f"#upload-{role}-path")
+        page.keyboard.type(str(shared_data / "awkward_files" / name))
+        page.keyboard.press("Enter")
+        expect(page.locator(f"#upload-{role}-name")).to_have_text(name, timeout=READ)
+    expect(page.locator("#upload-load")).to_be_enabled(timeout=READ)
+    tab_to(page, "#upload-load")
+    page.keyboard.press("Enter")
+    expect(page.locator("#upload-answer")).to_contain_text("training cells", timeout=READ)
+    tab_to(page, "#dcx-nav a[href='/dtd']")
+    page.keyboard.press("Enter")
+    expect(page.locator("#dtd-run")).to_be_enabled()
+    tab_to(page, "#dtd-iterations")
+    page.keyboard.press("Control+A")
+    page.keyboard.type("20")
+    tab_to(page, "#dtd-run")
+    page.keyboard.press("Enter")
+    expect(page.locator("#dtd-reason")).to_contain_text("Started")
+    finished()
+    expect(page.locator("#dtd-answer")).to_contain_text("Mean correlation")
+    tab_to(page, "[role=tab][aria-selected=true]")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#dtd-tabs [role=tab]").nth(1)).to_have_attribute("aria-selected", "true")
+    expect(page.locator("#dtd-tabs [role=tab]").nth(1)).to_be_focused()
+    assert page.evaluate(SEEN)
+    assert watched.complaints == []
+
+
+def test_a_focus_that_is_not_seen_is_noticed(opened: Page) -> None:
+    """The positive control of what the tests above assert on their way."""
+    opened.add_style_tag(content="*:focus-visible { outline: none !important; box-shadow: none !important; }")
+    with pytest.raises(AssertionError, match="not seen"):
+        tab_to(opened, "button[aria-label=Help]")

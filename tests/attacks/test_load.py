@@ -200,6 +200,7 @@ def test_200_requests_at_once_are_all_answered(program: Any) -> None:
     assert at_once(program, 200, 200) == (200, 0)
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # files of answers that the end of the test cuts off
 def test_200_requests_at_once_are_not_all_answered_where_few_connections_are_allowed(serve: Callable[..., Any]) -> None:
     """The control of the test before: as none is closed, the places are what there is too little of."""
     answered, _ = at_once(serve(Server(connections=50, timeout_s=3600)), 200, 45)

@@ -62,7 +62,7 @@ class Start:
         self._config, self._paths, self._instance, self._settings, self._ended = config, list(paths), instance, settings, ended
         self._rendering = rendering(settings)
         self.files = NativeFiles(settings)
-        self._window: Any = None
+        self.window: Any = None
         self._host: NativeHost | None = None
         self._opened = apple_events.Opened()
         self.problem: DeconomixError | None = None
@@ -73,12 +73,12 @@ class Start:
         if self._rendering == "software":
             for name, value in SOFTWARE.items():
                 os.environ[name] = f"{os.environ.get(name, '')} {value}".strip() if "FLAGS" in name or "ARGUMENTS" in name else value
-        self._window = window.create(None, self.files, self._settings, self.menus())
-        Placing(self._window, self._settings)
+        self.window = window.create(None, self.files, self._settings, self.menus())
+        Placing(self.window, self._settings)
         apple_events.listen(self._opened)
         worker = threading.Thread(target=self._serve, name="application")
         try:
-            window.show(self._window, self._ended, worker.start)
+            window.show(self.window, self._ended, worker.start)
         finally:
             if worker.ident is not None:
                 worker.join()  # ends when the window is closed, and all is saved
@@ -92,7 +92,7 @@ class Start:
                 server = LocalServer(application.server, settings=self._config.server, limit=application.guard.body_limit).start()
                 try:
                     self.connect(application, server)
-                    self._window.events.closed.wait()
+                    self.window.events.closed.wait()
                 finally:
                     server.stop()
         except DeconomixError as error:
@@ -109,7 +109,7 @@ class Start:
 
     def connect(self, application: Application, server: LocalServer, shown: Any = None) -> None:
         """Put the application into the window, as it was left; the two know each other from then on. shown : the window, where :meth:`run` did not make it"""
-        shown = self._window = shown or self._window
+        shown = self.window = shown or self.window
         settings = self._settings
         if shown.events.closed.is_set():
             return
@@ -140,7 +140,7 @@ class Start:
             self._settings.change(software=True)  # the next start need not wait first
 
     def _retry(self) -> None:
-        if self.again or self._ended.is_set() or self._window.events.closed.is_set():
+        if self.again or self._ended.is_set() or self.window.events.closed.is_set():
             return
         self.again = following(self._rendering)
         log.error("the page did not come up (%s)", self._rendering or "with the graphics card")
@@ -150,7 +150,7 @@ class Start:
         self._ended.set()
 
     def _say(self, words: str, *, busy: bool = False) -> None:
-        self._window.load_html(window.splash(words, dark=self._settings.get().theme == "dark", busy=busy))
+        self.window.load_html(window.splash(words, dark=self._settings.get().theme == "dark", busy=busy))
 
     def _confirm(self, question: str) -> bool:
         return self._host is None or self._host.confirm("Close DeconomiX?", question, yes=STOP, no=KEEP)
@@ -159,7 +159,7 @@ class Start:
         """A menu entry was chosen. What concerns the window only works without the page too."""
         host = self._host
         if action == "close":
-            self._window.destroy()
+            self.window.destroy()
         elif host is not None and action == "fullscreen":
             host.fullscreen()
         elif host is not None and action in ("cut", "copy", "paste", "select_all"):
@@ -175,7 +175,7 @@ class Start:
             zoom = self._settings.get().zoom
             try:
                 answers = application.adopted(data)
-                taken = drop.into_page(self._window, answers, x / zoom, y / zoom)
+                taken = drop.into_page(self.window, answers, x / zoom, y / zoom)
             except Exception as error:  # noqa: BLE001 - a page that does not answer
                 log.warning("the page did not take what was dropped: %s", type(error).__name__)
                 taken = False

@@ -20,7 +20,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Run side by side (`dev.py test`): what needs a screen in one process, which starts with it; of the others every file in one.
+    """Run side by side (`dev.py test`): what needs Chromium in one process, what needs a screen in another; of the rest every file in one.
 
     pytest-xdist 3.8 has `--dist loadgroup` for that, but writes the group into the name of the test, where pytest 9.2 no longer keeps it.
     """
@@ -29,7 +29,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     class ByRoom(LoadScopeScheduling):  # type: ignore[misc]
         def _split_scope(self, nodeid: str) -> str:
             file = nodeid.split("::", 1)[0]
-            return "screen" if file.startswith(("tests/browser/", "tests/desktop/", "tests/endurance/")) else file
+            if file.startswith("tests/browser/"):
+                return "browser"
+            return "screen" if file.startswith(("tests/desktop/", "tests/endurance/")) else file
 
     return ByRoom(config, log)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -212,6 +213,10 @@ def start_anew(how: str) -> None:
     logging.shutdown()
     frozen = getattr(sys, "frozen", False)
     command = [sys.executable, *([] if frozen else ["-m", "desktop"]), *sys.argv[1:]]
-    os.execve(sys.executable, command, {**os.environ, RENDERING: how})
+    environment = {**os.environ, RENDERING: how}
+    if sys.platform == "win32":  # exec there starts another process, and does not quote
+        subprocess.Popen(command, env=environment)
+        return
+    os.execve(sys.executable, command, environment)
 
 

@@ -75,7 +75,8 @@ class Soak:
                     if (link && !link.dataset.disabled) link.click(); return 1; }})()""")
             if self._there(js, page):
                 self.changes += 1
-            js("(() => { const tabs = [...document.querySelectorAll('[role=tab]')]; if (tabs.length) tabs[Math.floor(Math.random() * tabs.length)].click(); return 1 })()")
+            js("""(() => { const tabs = [...document.querySelectorAll('[role=tab]')];
+                if (tabs.length) tabs[Math.floor(Math.random() * tabs.length)].click(); return 1; })()""")
             if page == "dtd" and started < self._jobs and now > due[started] and js("document.querySelector('#dtd-run') ? 1 : 0"):
                 js("document.querySelector('#dtd-run').click(); 1")
                 started += 1
@@ -149,7 +150,7 @@ def main() -> int:
         start.connect = connected  # type: ignore[method-assign]
         start.run()
     found = soak.figures()
-    print(json.dumps(found), flush=True)
+    sys.stdout.write(f"{json.dumps(found)}\n")
     kept = found["growth"] <= MOST_GROWTH and abs(found["handles"][1] - found["handles"][0]) <= MOST_HANDLES
     return 0 if kept and soak.changes >= wanted.changes and soak.done >= wanted.jobs and not soak.trouble else 1
 

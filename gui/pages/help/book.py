@@ -19,6 +19,7 @@ ORDER = (
     "known",
     "sessions",
     "saving",
+    "window",
     "settings",
     "server",
     "plugins",

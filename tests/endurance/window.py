@@ -27,7 +27,7 @@ from gui.settings import SettingsStore
 
 MOST_GROWTH, MOST_HANDLES = 1.1, 5
 PAGES = ("upload", "dtd", "adtd", "sessions", "help")
-SHORT = 9
+SHORT = 7
 """Looks at memory whose median counts."""
 
 
@@ -75,13 +75,14 @@ class Soak:
                     if (link && !link.dataset.disabled) link.click(); return 1; }})()""")
             if self._there(js, page):
                 self.changes += 1
-            js("""(() => { const tabs = [...document.querySelectorAll('[role=tab]')];
+            if number % 4 == 0:
+                js("""(() => { const tabs = [...document.querySelectorAll('[role=tab]')];
                 if (tabs.length) tabs[Math.floor(Math.random() * tabs.length)].click(); return 1; })()""")
             if page == "dtd" and started < self._jobs and now > due[started] and js("document.querySelector('#dtd-run') ? 1 : 0"):
                 js("document.querySelector('#dtd-run').click(); 1")
                 started += 1
             time.sleep(0.1)
-            if number % 3 == 0:
+            if number % 7 == 0:
                 self.samples.append((now, *weights(), psutil.Process().num_fds()))
         deadline = time.monotonic() + 120
         while any(job.active for job in application.runner.status()) and time.monotonic() < deadline:

@@ -16,7 +16,6 @@ import sys
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -24,18 +23,12 @@ from gui import __version__
 from gui.config import ENV_NAME, Config, default_path, load_config
 from gui.console import Parser, say
 from gui.errors import DeconomixError, InvalidParameter
+from gui.versions import ENGINE, PACKAGES, version, versions
 
 log = logging.getLogger(__name__)
 
 OK, FAILED, REFUSED = 0, 1, 2
 """Exit codes: all is well; something is not; the options are wrong."""
-ENGINE = {"deconomix": "1.0.2", "torch": "2.13.0"}
-"""The engine's numbers are the product: these versions and no others (a test compares them with pyproject.toml)."""
-PACKAGES = (
-    *("numpy", "scipy", "pandas", "anndata", "h5py", "openpyxl", "scikit-learn", "qpsolvers", "clarabel", "scs", "quadprog"),
-    *("dash", "dash-mantine-components", "dash-ag-grid", "plotly", "Flask", "waitress", "pydantic", "psutil", "PyNaCl", "zstandard", "pywebview"),
-)
-"""What every installation has, beside the engine. Qt is looked at with the web view: only Linux needs it."""
 PYTHONS = (3, 11), (3, 14)
 """The first version that works, and the first that does not."""
 ROOM = 1_000_000_000
@@ -118,18 +111,6 @@ def examine(
 
 
 # -- what is installed ----------------------------------------------------------------------------------------------------------
-
-
-def versions() -> dict[str, str]:
-    """Version of every package that matters, "missing" where there is none."""
-    return {name: version(name) for name in (*ENGINE, *PACKAGES, "PySide6", "QtPy")}
-
-
-def version(name: str) -> str:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return "missing"
 
 
 def program() -> Check:

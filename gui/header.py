@@ -16,6 +16,7 @@ from gui.engine.params import MODEL_NAMES
 from gui.errors import SessionConflict
 from gui.plugin import Context
 from gui.sessions.snapshot import PendingJob
+from gui.versions import MISSING, licence, versions
 
 
 def header(*, single: bool = False, support_items: Sequence[Any] = ()) -> Any:
@@ -151,7 +152,8 @@ def about_dialog(plugins_folder: Path) -> Any:
                 dmc.Text("Workflow: Upload → DTD → ADTD. Models: " + ", ".join(MODEL_NAMES.values()) + ".", size="sm"),
                 dmc.Text("Please cite", size="sm", fw=600),
                 *[dmc.Text(f"{text}, doi {doi}", size="sm") for text, doi in CITATIONS.values()],
-                dmc.Text("Licence: GPL-3.0-or-later", size="sm", c="dimmed"),
+                dmc.Text("Licence: GPL-3.0-or-later. It is built with:", size="sm"),
+                html.Div(id="dcx-about-packages", className="dcx-about-packages", tabIndex=0, role="region", **{"aria-label": "Packages and their licences"}),
                 dmc.Text(f"Plug-in pages are read from {plugins_folder}", size="xs", c="dimmed", style={"wordBreak": "break-all"}),
             ],
             gap="xs",
@@ -160,6 +162,12 @@ def about_dialog(plugins_folder: Path) -> Any:
         title="About DeconomiX",
         centered=True,
     )
+
+
+def packages() -> Any:
+    """The packages the program is made of, with version and licence."""
+    rows = [html.Tr([html.Td(name), html.Td(number), html.Td(licence(name))]) for name, number in versions().items() if number != MISSING]
+    return html.Table(html.Tbody(rows))
 
 
 def session_menu(ctx: Context, part: Callable[[str, Any], dict[str, Any]]) -> list[Any]:

@@ -18,7 +18,7 @@ from gui.components.common import NEEDS, clicked, empty_state, icon
 from gui.components.jobs import job_list, ticker
 from gui.errors import SessionLocked
 from gui.files import SESSION
-from gui.header import about_dialog, header, interrupted, new_session_dialog, saved_words, session_menu, session_name
+from gui.header import about_dialog, header, interrupted, new_session_dialog, packages, saved_words, session_menu, session_name
 from gui.locked import lock_screen
 from gui.plugin import Context, Page, Recorded
 
@@ -356,9 +356,9 @@ def bind_shell(app: Dash, application: Application) -> None:
         ctx.switch_to(session.session_id)
         return False
 
-    @on(Output("dcx-about", "opened"), Input("dcx-help-about", "n_clicks"), prevent_initial_call=True)
-    def about(ctx: Context, clicks: int | None) -> bool:
-        return bool(clicks)
+    @on(Output("dcx-about", "opened"), Output("dcx-about-packages", "children"), Input("dcx-help-about", "n_clicks"), prevent_initial_call=True)
+    def about(ctx: Context, clicks: int | None) -> Any:
+        return bool(clicks), packages()
 
     app.clientside_callback("(files) => window.dash_clientside.dcx.fetch_files(files)", Input("dcx-download", "data"), prevent_initial_call=True)
 

@@ -22,10 +22,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gui import __version__
-from gui.doctor import Check, Look, examine, table, versions
+from gui.doctor import Check, Look, examine, table
 from gui.logs import FILE_NAME
 from gui.sessions.actor import LOCAL
 from gui.sessions.store import ID
+from gui.versions import versions
 
 if TYPE_CHECKING:
     from gui.app import Application

@@ -14,7 +14,8 @@ import pytest
 
 from desktop import cli
 from desktop import doctor as window_side
-from gui import doctor
+from gui import doctor, versions
+from gui.app import create_app
 from gui.config import Config
 
 ROOT = Path(__file__).parents[2]
@@ -199,3 +200,20 @@ def test_web_view_in_sentences(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "WebView2 Runtime" in window_side.web_view().advice
     monkeypatch.setattr(window_side, "webview2", lambda: "149.0")
     assert window_side.web_view().ok
+
+
+def test_about_names_versions_and_licences(open_tab: Any, tmp_path: Path) -> None:
+    application = create_app(Config.for_tests(tmp_path))
+    try:
+        tab = open_tab(application)
+        assert not tab.get("dcx-about-packages", "children")
+        tab.click("dcx-help-about")
+        words = tab.text("dcx-about-packages")
+    finally:
+        application.stop()
+    for name, licence in (("dash", "MIT"), ("anndata", "BSD-3-Clause"), ("quadprog", "GPL"), ("torch", "BSD-3-Clause")):
+        assert f'"{name}"' in words
+        assert licence in words
+    assert all(versions.licence(name) for name in (*versions.ENGINE, *versions.PACKAGES))
+    assert versions.licence("no-such-package") == ""
+    assert versions.version("no-such-package") == versions.MISSING

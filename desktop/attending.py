@@ -7,16 +7,23 @@ import contextlib
 import logging
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from desktop.host import NativeHost
     from gui.app import Application
 
 log = logging.getLogger(__name__)
 
 LOOK = 1.0
 """Seconds between two looks at the jobs."""
+
+
+class Looking(Protocol):
+    """Where the page is shown."""
+
+    def is_active(self) -> bool | None:
+        """Whether the user looks at it now; None: not known."""
+        ...
 
 
 class Attendant:
@@ -26,7 +33,7 @@ class Attendant:
     """
 
     def __init__(
-        self, application: Application, host: NativeHost, *, awake: Callable[[], Any] | None = None, notify: Callable[[str], None] | None = None
+        self, application: Application, host: Looking, *, awake: Callable[[], Any] | None = None, notify: Callable[[str], None] | None = None
     ) -> None:
         self._application, self._host = application, host
         self._awake, self._notify = awake or keep_awake, notify or desktop_notice

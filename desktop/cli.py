@@ -59,15 +59,21 @@ def window(argv: Sequence[str]) -> int:
     parser.add_argument("--version", action="version", version=f"DeconomiX {__version__}")
     parser.add_argument("files", nargs="*", metavar="FILE", help="data files to offer on the Upload page, or saved sessions (.dcxsession) to open")
     options = parser.parse_args(argv)
-    paths = existing(options.files)
-    config = _config(options.config).for_window()
+    from desktop import toolkit
 
-    from desktop.instance import Instance
+    try:
+        paths = existing(options.files)
+        config = _config(options.config).for_window()
 
-    with Instance(config) as instance:
-        if not instance.take() and instance.hand_over(paths):
-            return 0
-        return _open(config, paths, instance)
+        from desktop.instance import Instance
+
+        with Instance(config) as instance:
+            if not instance.take() and instance.hand_over(paths):
+                return 0
+            return _open(config, paths, instance)
+    except DeconomixError as error:
+        toolkit.alert(" ".join(filter(None, (str(error), error.advice))))
+        raise
 
 
 def _open(config: Config, paths: Sequence[Path], instance: Instance) -> int:
@@ -80,7 +86,7 @@ def _open(config: Config, paths: Sequence[Path], instance: Instance) -> int:
         toolkit.alert(problem)
         return refuse(problem)
 
-    again = ""
+    again, first = "", None
     with ending_by_signal() as ended:
         if start.rendering(settings) == "browser":
             start.in_browser(config, paths, instance, ended)
@@ -90,9 +96,10 @@ def _open(config: Config, paths: Sequence[Path], instance: Instance) -> int:
             if first.problem is not None:
                 raise first.problem
             again = first.again
-    if again:
+    if again and first is not None:
         instance.leave()
-        start.start_anew(again)
+        start.start_anew(again, timed_out=first.timed_out)
+    instance.leave()  # now: what follows may end the process on the spot
     _outlive_no_thread()
     return 0
 

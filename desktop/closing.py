@@ -35,6 +35,7 @@ class CloseGuard:
 
     pending : how many sessions are unsaved: it closes when they are saved. A second attempt succeeds.
     running : how many jobs are on their way: it asks whether to stop them, by ``confirm(question) -> bool``.
+    leaving : gets set when it is sure that the window closes
     silent : once set (the system tells the program to end) nothing is asked
     """
 
@@ -47,10 +48,12 @@ class CloseGuard:
         running: Callable[[], int] | None = None,
         confirm: Callable[[str], bool] | None = None,
         silent: threading.Event | None = None,
+        leaving: threading.Event | None = None,
     ) -> None:
         self._window, self._pending, self._patience = window, pending, patience
         self._running, self._confirm = running, confirm
         self._silent = silent or threading.Event()
+        self._leaving = leaving or threading.Event()
         self._told = self._agreed = False
         self._asking = threading.Lock()
         window.events.closing += self.closing
@@ -62,6 +65,7 @@ class CloseGuard:
             # A dialog from within this handler would block the toolkit.
             threading.Thread(target=self._ask, args=(jobs,), name="close-question", daemon=True).start()
             return False
+        self._leaving.set()
         number = 0 if self._told else self._pending()
         if not number:
             return True

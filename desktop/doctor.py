@@ -14,8 +14,6 @@ from gui import commands
 GLIBC = {"x86_64": (2, 34), "aarch64": (2, 39)}
 """The oldest C library that Qt's wheels load on."""
 SERVE = "Use “deconomix-gui serve” and a browser."
-WEBVIEW2 = r"SOFTWARE\{}Microsoft\EdgeUpdate\Clients\{{F3017226-FE2A-4295-8BDF-00C3A9A7E4C5}}"
-"""Where the installer of WebView2 writes its version."""
 
 
 def checks() -> dict[str, Callable[[], commands.Check]]:
@@ -26,7 +24,7 @@ def checks() -> dict[str, Callable[[], commands.Check]]:
 def web_view() -> commands.Check:
     """Whether a window can show pages here. A missing display alone is no fault of the installation."""
     if sys.platform == "win32":
-        found = webview2()
+        found = toolkit.webview2()
         advice = f"Install the “WebView2 Runtime” of Microsoft (free). {SERVE}"
         return commands.Check("Web view", found is not None, f"WebView2 {found}" if found else "WebView2 is missing.", "" if found else advice)
     if not sys.platform.startswith("linux"):
@@ -48,24 +46,6 @@ def old_glibc(machine: str, libc: tuple[str, str]) -> str | None:
         return None
     have = tuple(int(part) for part in number.split(".")[:2])
     return f"The C library (glibc {number}) is older than the window's toolkit needs ({needed[0]}.{needed[1]})." if have < needed else None
-
-
-def webview2() -> str | None:
-    """The version of WebView2 on Windows; None if it is not installed."""
-    if sys.platform != "win32":
-        return None
-    import winreg
-
-    for root in (winreg.HKEY_LOCAL_MACHINE, winreg.HKEY_CURRENT_USER):
-        for bits in ("WOW6432Node\\", ""):
-            try:
-                with winreg.OpenKey(root, WEBVIEW2.format(bits)) as key:
-                    number = str(winreg.QueryValueEx(key, "pv")[0])
-            except OSError:
-                continue
-            if number not in ("", "0.0.0.0"):
-                return number
-    return None
 
 
 def ports() -> commands.Check:

@@ -120,9 +120,19 @@ class NativeHost:
                 return bool(window.create_confirmation_dialog(title, question))
             finally:
                 window.localization.update({"global.ok": "OK", "global.cancel": "Cancel"})
-        answers: queue.Queue[bool] = queue.Queue()
-        self._inside(lambda: answers.put(_question(window.native, title, question, yes, no)))
-        return answers.get()
+        answers: queue.Queue[bool | Exception] = queue.Queue()
+
+        def ask() -> None:
+            try:
+                answers.put(_question(window.native, title, question, yes, no))
+            except Exception as error:  # noqa: BLE001 - who waits for the answer has to hear of it
+                answers.put(error)
+
+        self._inside(ask)
+        answer = answers.get()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     def is_active(self) -> bool | None:
         """Whether the user has the window in front; None: not known."""

@@ -39,10 +39,10 @@ class Instance:
 
     def __init__(self, config: Config, folder: Path | None = None) -> None:
         # Not the runtime folder: where there is none, platformdirs takes one in /tmp whose name others can guess.
-        self._folder = folder or Path(platformdirs.user_state_dir(APP_NAME, appauthor=False))
+        self.folder = folder or Path(platformdirs.user_state_dir(APP_NAME, appauthor=False))
         mark = hashlib.sha256(os.fsencode(os.path.realpath(config.data_folder))).hexdigest()[:12]
-        self._told = self._folder / f"instance-{mark}.json"
-        self._path = self._folder / f"instance-{mark}.lock"
+        self._told = self.folder / f"instance-{mark}.json"
+        self._path = self.folder / f"instance-{mark}.lock"
         self._lock: FileLock | None = None
         self.crashed = False
         """The first before this one did not leave: it crashed or was killed. Known after :meth:`take`."""
@@ -50,7 +50,7 @@ class Instance:
     def take(self) -> bool:
         """Whether this is the first; it stays it until :meth:`leave`. Without a folder to lock in every start is the first."""
         try:
-            atomic.private_folder(self._folder)
+            atomic.private_folder(self.folder)
             lock = FileLock(self._path, timeout=0, thread_local=False, mode=0o600)
             lock.acquire()
         except Timeout:

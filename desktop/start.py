@@ -3,6 +3,8 @@ and after that in the default browser."""
 
 from __future__ import annotations
 
+import contextlib
+import html
 import logging
 import os
 import subprocess
@@ -22,9 +24,11 @@ from desktop.host import NativeHost
 from desktop.instance import Instance
 from desktop.placing import Placing
 from desktop.server import LocalServer
+from gui import __version__, atomic
 from gui.config import Config
 from gui.errors import DeconomixError
 from gui.files import SESSION
+from gui.host import NoHost
 from gui.settings import SettingsStore
 
 if TYPE_CHECKING:
@@ -34,6 +38,8 @@ log = logging.getLogger(__name__)
 
 RENDERING = "DECONOMIX_GUI_RENDERING"
 """Environment: "software" or "browser" where the window's page did not come up otherwise."""
+TIMED_OUT = "DECONOMIX_GUI_TIMED_OUT"
+"""Environment: set where it was no crash, but nothing came up: what helps then is remembered."""
 PATIENCE = 45.0
 """Seconds for a page to come up."""
 SOFTWARE = {
@@ -42,13 +48,18 @@ SOFTWARE = {
     "LIBGL_ALWAYS_SOFTWARE": "1",
     "WEBVIEW2_ADDITIONAL_BROWSER_ARGUMENTS": "--disable-gpu",
 }
+PAGE = "open.html"
 AWAY = 300.0
 """Seconds without a question from any tab, and without a job, after which a program without a window ends."""
 
 
+SOON = 60.0
+"""Seconds: two crashes of the page within them are more than an accident."""
+
+
 def rendering(settings: SettingsStore) -> str:
-    """How to show pages this time: "" (with the graphics card), "software" or "browser"."""
-    return os.environ.get(RENDERING, "") or ("software" if settings.get().software else "")
+    """How to show pages this time: "" (with the graphics card), "software" or "browser". Another version of the program tries the graphics card again."""
+    return os.environ.get(RENDERING, "") or ("software" if settings.get().software == __version__ else "")
 
 
 def following(now: str) -> str:
@@ -68,13 +79,16 @@ class Start:
         self._opened = apple_events.Opened()
         self.problem: DeconomixError | None = None
         self.again = ""
+        self._retrying = threading.Lock()
+        self._crashed_at = -SOON
+        self.timed_out = False
 
     def run(self) -> None:
         """Show the window until it is closed. Main thread only."""
         if self._rendering == "software":
             for name, value in SOFTWARE.items():
                 os.environ[name] = f"{os.environ.get(name, '')} {value}".strip() if "FLAGS" in name or "ARGUMENTS" in name else value
-        self.window = window.create(None, self.files, self._settings, self.menus())
+        self.window = window.create(None, self.files, self._settings, self.menus(), dark=self._dark)
         Placing(self.window, self._settings)
         apple_events.listen(self._opened)
         worker = threading.Thread(target=self._serve, name="application")
@@ -104,6 +118,11 @@ class Start:
             self.problem = DeconomixError("DeconomiX could not start.", advice=f"The log in {self._config.logs_folder} says why.")
             self._say(f"DeconomiX could not start.\nThe log in {self._config.logs_folder} says why.")
 
+    @property
+    def _dark(self) -> bool:
+        """What is known before the page is there: the choice, not the system's."""
+        return (self._settings.get().theme or self._config.appearance.theme) == "dark"
+
     def menus(self) -> list[Any]:
         """pywebview's menus, whose entries act on this window."""
         return menu.menus(self._act, single=not self._config.sessions.enabled)
@@ -121,13 +140,13 @@ class Start:
         host = self._host = NativeHost(shown)
         host.theme(settings.get().theme or self._config.appearance.theme)
         application.host = host
-        CloseGuard(shown, application.pending_saves, running=application.running_jobs, confirm=self._confirm, silent=self._ended)
+        CloseGuard(shown, application.pending_saves, running=application.running_jobs, confirm=self._confirm, silent=self._ended, leaving=application.leaving)
         shown.events.loaded += lambda: host.zoom(settings.get().zoom)
         shown.events.closed += self._ended.set
         Attendant(application, host).start()
         host.follow_system()
         host.on_drop(lambda paths, x, y: threading.Thread(target=self._dropped, args=(application, paths, x, y), daemon=True).start())
-        host.on_crash(self._retry)
+        host.on_crash(lambda: self._crashed(application, server))
         self._opened.ready(application.take_over)
         shown.load_url(application.start_url(server.url))
         self._instance.tell(server.port, application.guard.bearer)
@@ -136,22 +155,35 @@ class Start:
     def _watch(self, application: Application) -> None:
         """A page that does not come up is tried in another way."""
         if not application.shown.wait(PATIENCE):
+            self.timed_out = True
             self._retry()
-        elif self._rendering == "software" and not self._settings.get().software:
-            self._settings.change(software=True)  # the next start need not wait first
+        elif self._rendering == "software" and os.environ.get(TIMED_OUT):
+            self._settings.change(software=__version__)  # the next start need not wait first
+
+    def _crashed(self, application: Application, server: LocalServer) -> None:
+        """The page's process ended: the application goes on, so once it is enough to load the page again."""
+        before, self._crashed_at = self._crashed_at, time.monotonic()
+        if not application.shown.is_set() or self._crashed_at - before < SOON:
+            self._retry()
+            return
+        application.announcements.append("The page stopped working and was loaded again. Nothing is lost; steps that were being computed go on.")
+        self.window.load_url(application.start_url(server.url))
 
     def _retry(self) -> None:
-        if self.again or self._ended.is_set() or self.window.events.closed.is_set():
-            return
-        self.again = following(self._rendering)
+        with self._retrying:
+            if self.again or self._ended.is_set() or self.window.events.closed.is_set():
+                return
+            self.again = following(self._rendering)
         log.error("the page did not come up (%s)", self._rendering or "with the graphics card")
         then = "It is opened in your browser instead." if self.again == "browser" else "It is tried without the graphics card."
         self._say(f"The page of DeconomiX did not come up. {then}\nThe log is in {self._config.logs_folder}.", busy=True)
         time.sleep(4)  # to be read
+        if self.window.events.closed.is_set():
+            self.again = ""  # the user has had enough
         self._ended.set()
 
     def _say(self, words: str, *, busy: bool = False) -> None:
-        self.window.load_html(window.splash(words, dark=self._settings.get().theme == "dark", busy=busy))
+        self.window.load_html(window.splash(words, dark=self._dark, busy=busy))
 
     def _confirm(self, question: str) -> bool:
         return self._host is None or self._host.confirm("Close DeconomiX?", question, yes=STOP, no=KEEP)
@@ -185,6 +217,34 @@ class Start:
             application.take_over(sessions)
 
 
+class InBrowser(NoHost):
+    """What stands for the window where the default browser shows the page."""
+
+    def __init__(self, application: Application, server: LocalServer, folder: Path) -> None:
+        self._application, self._server, self._page = application, server, folder / PAGE
+
+    def to_front(self) -> bool:
+        """Open a tab. The address goes through a file that only its user can read: the command line of a browser is seen by everybody on the computer."""
+        address = html.escape(self._application.start_url(self._server.url))
+        try:
+            atomic.private_folder(self._page.parent)
+            with atomic.replacing(self._page) as file:
+                file.write(f'<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0;url={address}"><title>DeconomiX</title>'.encode())
+        except OSError as error:
+            log.warning("no file to open the browser with: %s", type(error).__name__)
+            return False
+        return webbrowser.open(self._page.as_uri())
+
+    def is_active(self) -> bool | None:
+        return None
+
+    @staticmethod
+    def forget(folder: Path) -> None:
+        """Delete the file: what stands in it has been used, or goes with the program."""
+        with contextlib.suppress(OSError):
+            (folder / PAGE).unlink(missing_ok=True)
+
+
 def in_browser(config: Config, paths: Sequence[Path], instance: Instance, ended: threading.Event) -> None:
     """The program without a window: its page in the default browser, until nobody looks at it any more."""
     from desktop.cli import running, say
@@ -192,12 +252,16 @@ def in_browser(config: Config, paths: Sequence[Path], instance: Instance, ended:
     with running(config) as application:
         server = LocalServer(application.server, settings=config.server, limit=application.guard.body_limit).start()
         try:
+            application.one_user = True
+            if instance.crashed:
+                application.say_what_was_restored()
             if paths:
                 application.take_over(paths)
+            host = application.host = InBrowser(application, server, instance.folder)
+            Attendant(application, host).start()
             application.announcements.append("The window could not show its page, so DeconomiX is in your browser. It ends by itself after you close this tab.")
-            address = application.start_url(server.url)
-            say(address)
-            if not webbrowser.open(address):
+            if not host.to_front():
+                say(application.start_url(server.url))
                 say("Open this address in a browser on this computer; it works once.", sys.stderr)
             instance.tell(server.port, application.guard.bearer)
             while not ended.wait(0.5):
@@ -205,18 +269,17 @@ def in_browser(config: Config, paths: Sequence[Path], instance: Instance, ended:
                     break
         finally:
             server.stop()
+            InBrowser.forget(instance.folder)
 
 
-def start_anew(how: str) -> None:
+def start_anew(how: str, *, timed_out: bool = False) -> None:
     """Replace this process by a new start of the program that shows its page in another way. Does not return where the system can."""
     log.info("starting anew: %s", how)
     logging.shutdown()
     frozen = getattr(sys, "frozen", False)
     command = [sys.executable, *([] if frozen else ["-m", "desktop"]), *sys.argv[1:]]
-    environment = {**os.environ, RENDERING: how}
+    environment = {**os.environ, RENDERING: how, TIMED_OUT: "yes" if timed_out else ""}
     if sys.platform == "win32":  # exec there starts another process, and does not quote
         subprocess.Popen(command, env=environment)
         return
     os.execve(sys.executable, command, environment)
-
-

@@ -112,8 +112,8 @@ def old_glibc(error: str) -> str | None:
     )
 
 
-def missing_webview2(registry: Any = None) -> str | None:
-    """On Windows: what to install where the WebView2 runtime is missing; None if it is there. registry : ``winreg`` (not run here: there is no Windows)"""
+def webview2(registry: Any = None) -> str | None:
+    """On Windows: the version of the WebView2 runtime; None if it is not installed. registry : ``winreg`` (not run here: there is no Windows)"""
     registry = registry or importlib.import_module("winreg")
     places = (
         (registry.HKEY_LOCAL_MACHINE, f"SOFTWARE\\WOW6432Node\\Microsoft\\EdgeUpdate\\Clients\\{WEBVIEW2}"),
@@ -127,7 +127,14 @@ def missing_webview2(registry: Any = None) -> str | None:
         except OSError:
             continue
         if version and version != "0.0.0.0":
-            return None
+            return version
+    return None
+
+
+def missing_webview2(registry: Any = None) -> str | None:
+    """On Windows: what to install where the WebView2 runtime is missing; None if it is there."""
+    if webview2(registry) is not None:
+        return None
     return (
         "The window needs Microsoft's WebView2 runtime, which is not installed. Install the “Evergreen Standalone Installer” of WebView2 from Microsoft "
         "(it works without a network once downloaded), or use “deconomix-gui serve” and a browser."

@@ -41,17 +41,16 @@ def toolkit() -> str | None:
     return {"linux": "qt", "win32": "edgechromium"}.get(sys.platform)
 
 
-def create(url: str | None, files: NativeFiles, settings: SettingsStore | None = None, menu: Sequence[Any] = ()) -> Any:
+def create(url: str | None, files: NativeFiles, settings: SettingsStore | None = None, menu: Sequence[Any] = (), *, dark: bool = False) -> Any:
     """The window (pywebview's), not yet on screen. ``files`` shows its dialogs in it.
 
-    url : None for the splash page; settings : how it was left last; menu : pywebview's menus
+    url : None for the splash page; settings : how it was left last; menu : pywebview's menus; dark : the splash page and what is seen before it
     """
     prepare()
     import webview
 
     kept = settings.get() if settings is not None else None
     place = fitting(kept.window if kept else None, screens())
-    dark = kept is not None and kept.theme == "dark"
     window = webview.create_window(
         TITLE,
         url,

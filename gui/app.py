@@ -43,6 +43,8 @@ from gui.sessions.manager import LOCAL, SessionCacheManager
 from gui.settings import FILE_NAME, SettingsStore
 
 log = logging.getLogger(__name__)
+TAKING = 3.0
+"""Seconds that a second start waits for its files to be taken."""
 
 
 class Application:
@@ -59,7 +61,11 @@ class Application:
         self.shown = threading.Event()
         """A page came up in some tab and asked what is new."""
         self.last_asked = time.monotonic()
+        self.leaving = threading.Event()
+        """The window is closing: what is handed over now would be lost."""
         self.stopped = threading.Event()
+        self.one_user = self.files.native
+        """Who looks at it is who started it, in one place: what a second start hands over is shown there."""
         self.announcements: list[str] = []
         """Notices for every tab, each shown once in each."""
         self.arrived: str | None = None
@@ -122,6 +128,7 @@ class Application:
 
         Jobs that were running stay known to their sessions as interrupted.
         """
+        self.leaving.set()
         self.stopped.set()
         self.housekeeping.stop()
         self.runner.stop()
@@ -199,7 +206,8 @@ class Application:
             try:
                 found = self.uploads.adopt(path, folder=True)
                 answers.append({"token": found.token, "name": found.name, "size": found.size, "folder": path.is_dir()})
-                self.settings.remember(path)
+                if not path.is_dir():
+                    self.settings.remember(path)
             except DeconomixError as error:
                 answers.append({"error": notify.sentence(error)})
         return answers
@@ -345,7 +353,12 @@ class Application:
             paths = body.get("paths") if isinstance(body, dict) else None
             if not isinstance(paths, list) or not all(isinstance(p, str) and "\x00" not in p and Path(p).is_absolute() for p in paths):
                 return "Absolute paths are wanted.", 400
-            self.take_over([Path(p) for p in paths])
+            if self.leaving.is_set():
+                return "The program ends.", 503
+            # A large session takes longer to read than who asks would wait for: it would ask again.
+            taking = threading.Thread(target=self.take_over, args=([Path(p) for p in paths],), name="take-over", daemon=True)
+            taking.start()
+            taking.join(TAKING)
             return "", 200
 
         if isinstance(self.files, BrowserFiles):

@@ -189,7 +189,10 @@ class Uploads:
 
     def offer(self, path: Path) -> None:
         """A file from the command line, for the next form that asks. UnreadableFile if it is not there."""
-        self._offered.append(self.adopt(path))
+        upload = self.adopt(path)
+        with self._lock:
+            if all(other.path != path for other in self._offered):
+                self._offered.append(upload)
 
     @property
     def offers(self) -> bool:

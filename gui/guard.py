@@ -26,6 +26,8 @@ PAGE = "<!doctype html><meta charset=utf-8><title>DeconomiX</title><p style='fon
 CLOSED = "This address is not open to you. Start DeconomiX again, or open the address that it prints when it starts: it can be used once."
 
 
+ENTER = "<!doctype html><meta charset=utf-8><meta http-equiv=refresh content='0;url=/'><title>DeconomiX</title>"
+"""Goes on to the application by itself, as a page of its own."""
 UPLOAD = "/_dcx/upload"
 HANDOVER = "/_dcx/handover"
 """Where another start of the program, which has no cookie, hands its files over."""
@@ -112,7 +114,9 @@ class Guard:
                 known = token in self._tokens
                 self._tokens.discard(token)
             if known:
-                answer = redirect("/", 303)
+                # Coming from another site (a link in a message), the redirected request would still count as that site's, and carry no Strict cookie.
+                from_elsewhere = request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin")
+                answer = Response(ENTER, 200) if from_elsewhere else redirect("/", 303)
                 if not self._known():  # a browser that was let in before stays who it is
                     answer.set_cookie(self._cookie_name, self._new_browser(), httponly=True, samesite="Strict", secure=public and self._secure)
                 return answer  # type: ignore[return-value]

@@ -142,7 +142,8 @@ def new_session_dialog() -> Any:
     )
 
 
-def about_dialog(plugins_folder: Path) -> Any:
+def about_dialog(plugins_folder: Path | None) -> Any:
+    """plugins_folder : None where who looks is not at this computer"""
     return dmc.Modal(
         dmc.Stack(
             [
@@ -154,7 +155,7 @@ def about_dialog(plugins_folder: Path) -> Any:
                 *[dmc.Text(f"{text}, doi {doi}", size="sm") for text, doi in CITATIONS.values()],
                 dmc.Text("Licence: GPL-3.0-or-later. It is built with:", size="sm"),
                 html.Div(id="dcx-about-packages", className="dcx-about-packages", tabIndex=0, role="region", **{"aria-label": "Packages and their licences"}),
-                dmc.Text(f"Plug-in pages are read from {plugins_folder}", size="xs", c="dimmed", style={"wordBreak": "break-all"}),
+                dmc.Text(f"Plug-in pages are read from {plugins_folder}", size="xs", c="dimmed", style={"wordBreak": "break-all"}) if plugins_folder else None,
             ],
             gap="xs",
         ),

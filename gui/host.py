@@ -10,7 +10,7 @@ Edit = Literal["cut", "copy", "paste", "select_all"]
 class Host(Protocol):
     """The window. Every method may be called from any thread, returns at once and does nothing where the system cannot."""
 
-    def to_front(self) -> None:
+    def to_front(self) -> object:
         """Raise the window and have its page look at once what is new."""
         ...
 
@@ -37,3 +37,23 @@ class Host(Protocol):
     def dark(self) -> bool | None:
         """Whether the system is dark, as the toolkit says; None: ask the page."""
         ...
+
+
+class NoHost:
+    """Where there is no window: nothing of it can be done."""
+
+    def to_front(self) -> object:
+        return None
+
+    def close(self) -> None: ...
+
+    def zoom(self, factor: float) -> None: ...
+
+    def fullscreen(self) -> None: ...
+
+    def edit(self, what: Edit) -> None: ...
+
+    def theme(self, name: str) -> None: ...
+
+    def dark(self) -> bool | None:
+        return None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -78,11 +80,11 @@ def bind_menu(app: Dash, application: Application) -> None:
 
     @on(Output("dcx-recent", "opened"), Input(part("recent", ALL), "n_clicks"), prevent_initial_call=True)
     def open_recent(ctx: Context, _clicks: list[int | None]) -> bool:
-        number = clicked()
-        recent = application.settings.get().recent
-        if number is None or not application.files.native or not 0 <= number < len(recent):
+        mark = clicked()
+        path = next((path for path in map(Path, application.settings.get().recent) if _mark(path) == mark), None)
+        if path is None or not application.files.native:
             raise PreventUpdate
-        open_files(application, ctx, [Path(recent[number])])
+        open_files(application, ctx, [path])
         return False
 
     @on(Output("dcx-switch", "opened"), Input(part("go", ALL), "n_clicks"), prevent_initial_call=True)
@@ -129,14 +131,19 @@ def _open(application: Application, ctx: Context) -> None:
 
 
 def _recent(application: Application, ctx: Context) -> None:
-    there = [(number, Path(name)) for number, name in enumerate(application.settings.get().recent)]
+    there = map(Path, application.settings.get().recent)
     items = [
-        _entry(part("recent", number), html.Span(path.name, title=str(path), className="dcx-cut"), str(path.parent))
-        for number, path in there
+        _entry(part("recent", _mark(path)), html.Span(path.name, title=str(path), className="dcx-cut"), str(path.parent))
+        for path in there
         if path.is_file()
     ]
     set_props("dcx-recent-list", {"children": items or dmc.Text("No file was opened yet, or none of them is where it was.", size="sm", c="dimmed")})
     set_props("dcx-recent", {"opened": True})
+
+
+def _mark(path: Path) -> str:
+    """Which of the recent files: their places in the list change while it is looked at."""
+    return hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
 
 
 def _switch(application: Application, ctx: Context) -> None:

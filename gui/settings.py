@@ -39,7 +39,8 @@ class Window(BaseModel):
 
 class Settings(BaseModel):
     """theme : None is the one of the configuration; zoom : factor; recent : absolute paths, the newest first; folders : kind of file -> folder used last
-    tour_seen : whether the welcome of the very first start was answered; software : the window's page came up without the graphics card only
+    tour_seen : whether the welcome of the very first start was answered; software : version of the program whose page came up without the graphics
+        card only
     """
 
     model_config = ConfigDict(frozen=True)
@@ -50,7 +51,7 @@ class Settings(BaseModel):
     recent: tuple[str, ...] = ()
     folders: dict[str, str] = Field(default_factory=dict)
     tour_seen: bool = False
-    software: bool = False
+    software: str = ""
 
 
 class SettingsStore:
@@ -77,14 +78,18 @@ class SettingsStore:
     def remember(self, path: Path) -> None:
         """A file that was opened or saved becomes the first of the recent ones."""
         name = str(path)
-        self.change(recent=(name, *(other for other in self.get().recent if other != name))[:RECENT])
+        with self._lock:
+            recent = (name, *(other for other in self._settings.recent if other != name))[:RECENT]
+            if recent != self._settings.recent:
+                self._settings = self._settings.model_copy(update={"recent": recent})
+                self._write()
 
     def _write(self) -> None:
         try:
             atomic.private_folder(self._path.parent)
             with atomic.replacing(self._path) as file:
-                file.write(self._settings.model_dump_json(indent=1).encode())
-        except OSError as error:
+                file.write(json.dumps(self._settings.model_dump(), indent=1).encode())  # names that are no text are escaped
+        except (OSError, ValueError) as error:
             log.warning("settings are not kept: %s", type(error).__name__)
 
 

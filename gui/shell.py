@@ -70,7 +70,7 @@ def layout(application: Application) -> Any:
                 dcc.Store(id="dcx-download"),
                 dmc.NotificationContainer(id="dcx-notices", position="bottom-right", limit=4, sendNotifications=_start_notices(application)),
                 new_session_dialog(),
-                about_dialog(application.config.plugins_folder),
+                about_dialog(None if application.config.server.allow_remote else application.config.plugins_folder),
                 *support_dialog.dialogs(),
                 *tour.layout(welcome=not application.settings.get().tour_seen),
                 dmc.AppShell(
@@ -227,7 +227,7 @@ def bind_shell(app: Dash, application: Application) -> None:
         """What changed since this tab last asked; nothing at all if nothing did."""
         application.asked()
         # the window has one tab: what a second start handed over is shown in it
-        if (not session_id or (application.files.native and application.arrived)) and (first := application.arrived or named_in(search)):
+        if (not session_id or (application.one_user and application.arrived)) and (first := application.arrived or named_in(search)):
             application.arrived = None if first == application.arrived else application.arrived
             ctx.switch_to(first)
         here = (ctx.locked or ctx.session).session_id
@@ -235,7 +235,7 @@ def bind_shell(app: Dash, application: Application) -> None:
         if lost:
             ctx.switch_to(here)
         page = page_at(application, pathname)
-        if application.files.native and ctx.uploads.offers and page is not application.registry.page("upload"):
+        if application.one_user and ctx.locked is None and ctx.uploads.offers and page is not application.registry.page("upload"):
             ctx.go_to("upload")
         lacking = missing(page, ctx, application) if page else []
         jobs = ctx.jobs.status()

@@ -13,7 +13,7 @@ from dash.exceptions import PreventUpdate
 from gui import support
 from gui.binding import SHELL, bind
 from gui.components.common import icon
-from gui.errors import MissingPart
+from gui.errors import JobError, MissingPart
 from gui.files import ZIP
 from gui.plugin import Context, Recorded
 
@@ -102,6 +102,7 @@ class Shown:
 def bind_support(app: Dash, application: Application) -> None:
     """The callbacks of both dialogs and of their menu items."""
     shown = Shown()
+    checking = threading.Lock()
 
     def on(*args: Any, **options: Any) -> Any:
         return lambda function: bind(app, application, SHELL, Recorded(function, args, options))
@@ -137,7 +138,12 @@ def bind_support(app: Dash, application: Application) -> None:
     def collect(ctx: Context, clicks: int | None) -> Any:
         if not clicks:
             raise PreventUpdate
-        files = support.bundle(application, more=application.more_checks)
+        if not checking.acquire(blocking=False):
+            raise JobError("This computer is being checked already.", advice="Wait a moment, then try again.")
+        try:
+            files = support.bundle(application, more=application.more_checks)
+        finally:
+            checking.release()
         answer = files["doctor.txt"].strip().splitlines()[-1]
         return shown.keep(files), dmc.Text(answer, size="sm", fw=600), list(files), "doctor.txt", False
 

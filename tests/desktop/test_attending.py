@@ -33,7 +33,7 @@ def scene() -> Any:
     jobs, host = Jobs(), SimpleNamespace(active=False)
     host.is_active = lambda: host.active
     application: Any = SimpleNamespace(runner=jobs)
-    attendant = Attendant(application, host, awake=awake, notify=log.append)  # type: ignore[arg-type]
+    attendant = Attendant(application, host, awake=awake, notify=log.append)
     return SimpleNamespace(jobs=jobs.jobs, host=host, log=log, look=attendant.look)
 
 

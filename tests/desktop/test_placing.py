@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -54,3 +55,12 @@ def test_settings_survive_and_the_newest_file_comes_first(tmp_path: Path) -> Non
     assert again.zoom == 1.25
     assert again.window == Window(width=1000, height=700)
     assert (tmp_path / "settings.json").stat().st_mode & 0o077 == 0
+
+
+def test_a_name_that_is_no_text_is_kept_and_stops_nothing(tmp_path: Path) -> None:
+    store = SettingsStore(tmp_path / "settings.json")
+    odd = Path(os.fsdecode(b"/data/cells\xff.csv"))
+    store.remember(odd)
+    store.change(zoom=1.5)
+    again = SettingsStore(tmp_path / "settings.json").get()
+    assert (again.recent, again.zoom) == ((str(odd),), 1.5)

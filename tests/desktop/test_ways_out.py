@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -29,6 +30,10 @@ class Window:
     def __init__(self) -> None:
         self.events = SimpleNamespace(closed=threading.Event())
         self.pages: list[str] = []
+        self.urls: list[str] = []
+
+    def load_url(self, url: str) -> None:
+        self.urls.append(url)
 
     def load_html(self, page: str) -> None:
         self.pages.append(page)
@@ -58,6 +63,7 @@ def test_a_page_that_does_not_come_up_is_tried_without_the_graphics_card_and_the
     assert it._ended.is_set()
     assert "without the graphics card" in window.pages[0]
     assert str(tmp_path / "logs") in window.pages[0]
+    assert it.timed_out
     monkeypatch.setenv(start.RENDERING, it.again)
     it, window, _ = begun(tmp_path)
     it._watch(never)
@@ -71,20 +77,56 @@ def test_a_page_that_came_up_is_left_alone_and_what_helped_is_remembered(tmp_pat
     there.shown.set()
     it, window, settings = begun(tmp_path)
     it._watch(there)
-    assert (it.again, window.pages, settings.get().software) == ("", [], False)
+    assert (it.again, window.pages, settings.get().software) == ("", [], "")
     assert rendering(settings) == ""
     monkeypatch.setenv(start.RENDERING, "software")
     it, window, settings = begun(tmp_path)
     it._watch(there)
-    assert (it.again, window.pages) == ("", [])
+    assert (it.again, window.pages, settings.get().software) == ("", [], "")  # after a crash: the next start tries the graphics card
+    monkeypatch.setenv(start.TIMED_OUT, "yes")
+    it, window, settings = begun(tmp_path)
+    it._watch(there)
     monkeypatch.delenv(start.RENDERING)
     assert rendering(settings) == "software"  # the next start does not wait first
     assert following(rendering(settings)) == "browser"
+    settings.change(software="0.0.1")
+    assert rendering(settings) == ""  # another version of the program tries the graphics card again
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_page_that_crashes_once_is_loaded_again_and_a_second_time_shown_in_another_way(tmp_path: Path) -> None:
+    it, window, _ = begun(tmp_path)
+    application: Any = SimpleNamespace(shown=threading.Event(), announcements=[], start_url=lambda base: f"{base}/?t=new")
+    server: Any = SimpleNamespace(url="http://127.0.0.1:1")
+    application.shown.set()
+    it._crashed(application, server)
+    assert (window.urls, it.again, it._ended.is_set()) == (["http://127.0.0.1:1/?t=new"], "", False)
+    assert application.announcements
+    it._crashed(application, server)
+    assert (len(window.urls), it.again, it.timed_out) == (1, "software", False)
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_window_that_the_user_closes_meanwhile_is_not_opened_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    it, window, _ = begun(tmp_path)
+    monkeypatch.setattr(start.time, "sleep", lambda seconds: window.events.closed.set())
+    it._retry()
+    assert it.again == ""
 
 
 def test_without_a_window_the_page_is_in_the_browser_and_the_program_ends_when_nobody_looks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
-    monkeypatch.setattr(start.webbrowser, "open", lambda address: bool(opened.append(address)) or True)
+    contents: list[str] = []
+    modes: list[int] = []
+
+    def browser(address: str) -> bool:
+        opened.append(address)
+        page = Path(urlsplit(address).path)
+        contents.append(page.read_text())
+        modes.append(page.stat().st_mode & 0o777)
+        return True
+
+    monkeypatch.setattr(start.webbrowser, "open", browser)
     monkeypatch.setattr(start, "AWAY", 0.0)
     path = tmp_path / "bulk.csv"
     path.write_text("gene,S1\nA,1\n")
@@ -95,8 +137,12 @@ def test_without_a_window_the_page_is_in_the_browser_and_the_program_ends_when_n
     running.join(120)
     assert not running.is_alive()
     assert not ended.is_set()
-    assert len(opened) == 1
-    assert opened[0].startswith("http://127.0.0.1:")
+    (page,) = opened
+    assert page == (tmp_path / "state" / "open.html").as_uri()  # no token on a command line that everybody sees
+    assert contents[0].startswith('<!doctype html>')
+    assert "url=http://127.0.0.1:" in contents[0]
+    assert modes == [0o600]
+    assert not (tmp_path / "state" / "open.html").exists()
 
 
 def test_an_instance_knows_that_the_one_before_it_did_not_leave(tmp_path: Path) -> None:

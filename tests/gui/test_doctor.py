@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from desktop import cli
+from desktop import cli, toolkit
 from desktop import doctor as window_side
 from gui import doctor, versions
 from gui.app import create_app
@@ -196,9 +196,9 @@ def test_web_view_in_sentences(monkeypatch: pytest.MonkeyPatch) -> None:
     found = window_side.web_view()
     assert (found.ok, found.result.endswith("libEGL.so.1."), "apt install libegl1" in found.advice) == (False, True, True)
     monkeypatch.setattr("sys.platform", "win32")
-    monkeypatch.setattr(window_side, "webview2", lambda: None)
+    monkeypatch.setattr(toolkit, "webview2", lambda: None)
     assert "WebView2 Runtime" in window_side.web_view().advice
-    monkeypatch.setattr(window_side, "webview2", lambda: "149.0")
+    monkeypatch.setattr(toolkit, "webview2", lambda: "149.0")
     assert window_side.web_view().ok
 
 

@@ -41,7 +41,7 @@ def layout(ctx: Context) -> Any:
 
 
 def _offer(ctx: Context) -> None:
-    """Files given on the command line take the first free places of the form."""
+    """Files given from outside of the page take the first free places of the form."""
     kept = ctx.session.form(page.key)
     for upload in ctx.uploads.take_offered():
         roles = ("model",) if upload.name.endswith(MODEL.suffixes) else ("train", "bulk", "test", "reference")
@@ -49,6 +49,8 @@ def _offer(ctx: Context) -> None:
         if role:
             kept[f"{role}_token"] = upload.token
             ctx.session.keep_form(page.key, {f"{role}_token": upload.token})
+        else:
+            ctx.notify(f"{upload.name} was not taken: every place of the form has a file. Remove one, then choose it again.", keep=True)
 
 
 def _form(ctx: Context) -> Any:

@@ -29,7 +29,7 @@ def double(environ: dict[str, Any], start_response: Callable[..., Any]) -> Itera
 @pytest.fixture
 def files(tmp_path: Path) -> NativeFiles:
     files = NativeFiles()
-    files._folder = tmp_path
+    files._folders[""] = tmp_path
     return files
 
 

@@ -51,7 +51,13 @@ def row(page: Page, name: str, grid: str = "sessions-active") -> Locator:
 
 
 def tick(page: Page, name: str, grid: str = "sessions-active") -> None:
-    row(page, name, grid).locator(".ag-checkbox-input").first.check()
+    box = row(page, name, grid).locator(".ag-checkbox-input").first
+    for _ in range(3):  # a table that is drawn anew in this moment takes the click with it
+        box.click()
+        page.wait_for_timeout(300)
+        if box.is_checked():
+            return
+    expect(box).to_be_checked()
 
 
 def current(page: Page, name: str) -> None:

@@ -38,6 +38,11 @@ SHELL = "dcx"
 """The key of the shell itself: it binds its callbacks like a page, ids begin with dcx-."""
 
 
+def part(name: str, index: Any) -> dict[str, Any]:
+    """A component id of the shell, one of many (pattern matching)."""
+    return {"page": SHELL, "part": name, "index": index}
+
+
 @dataclass(frozen=True)
 class Notices:
     """Collects the notices of one callback; dash keeps only the last set_props of a property."""

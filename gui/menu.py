@@ -15,7 +15,7 @@ from dash import ALL, Dash, Input, Output, State, dcc, html, set_props
 from dash.exceptions import PreventUpdate
 
 from gui.actions import SEPARATOR, Action, keys, offered, zoomed
-from gui.binding import SHELL, bind
+from gui.binding import SHELL, bind, part
 from gui.components.common import clicked
 from gui.errors import MissingPart
 from gui.files import EXPRESSION, HTML, SESSION
@@ -28,10 +28,6 @@ if TYPE_CHECKING:
 
 REPORTED = ("adtd", "dtd")
 """Kinds of runs that a report can be made of, what comes last in the work first."""
-
-
-def part(name: str, index: Any) -> dict[str, Any]:
-    return {"page": SHELL, "part": name, "index": index}
 
 
 def layout(application: Application) -> list[Any]:

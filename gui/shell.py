@@ -13,7 +13,7 @@ from dash import ALL, Dash, Input, Output, State, dcc, html, no_update
 from dash.exceptions import PreventUpdate
 
 from gui import menu, notify, support_dialog, theme, tour
-from gui.binding import SHELL, bind, context
+from gui.binding import SHELL, bind, context, part
 from gui.components.common import NEEDS, clicked, empty_state, icon
 from gui.components.jobs import job_list, ticker
 from gui.errors import SessionLocked
@@ -42,10 +42,6 @@ THEME = {
 }
 BUSY_MS, IDLE_MS = 1000, 2500
 """Between two questions of a tab. Each costs the page 150 ms of computing on a small machine, whatever the answer: time the worker needs."""
-
-
-def part(name: str, index: Any) -> dict[str, Any]:
-    return {"page": SHELL, "part": name, "index": index}
 
 
 def layout(application: Application) -> Any:

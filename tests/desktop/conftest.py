@@ -20,6 +20,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -27,6 +29,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from desktop import toolkit, window
@@ -34,6 +37,7 @@ from desktop.dialogs import NativeFiles
 from desktop.server import LocalServer
 from gui.settings import SettingsStore
 
+ROOT = Path(__file__).parents[2]
 PATIENCE = 90.0
 """Seconds until a wait that never comes true fails; no test depends on how fast something is."""
 
@@ -319,3 +323,26 @@ def environment(tmp_path: Path) -> dict[str, str]:
     for home in homes.values():
         Path(home).mkdir(exist_ok=True)
     return {**kept, **homes, "PYTHONUNBUFFERED": "1"}
+
+
+@pytest.fixture
+def start(environment: dict[str, str], qapp: Any) -> Any:
+    """Start the program on the display of the tests; whatever is left of it at the end is killed."""
+    if qapp.platformName() != "xcb":
+        pytest.skip("needs an X display that two programs share (Xvfb)")
+    started: list[subprocess.Popen[str]] = []
+
+    def start_(*args: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "desktop", *args], cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        started.append(process)
+        return process
+
+    yield start_
+    for process in started:
+        if process.poll() is None:
+            for child in psutil.Process(process.pid).children(recursive=True):
+                child.kill()
+            process.kill()
+        process.communicate()

@@ -7,8 +7,6 @@ import json
 import os
 import signal
 import stat
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -25,7 +23,6 @@ from gui.config import Config
 from gui.errors import DeconomixError
 from gui.guard import HANDOVER
 
-ROOT = Path(__file__).parents[2]
 PATIENCE = 120.0
 
 
@@ -144,27 +141,6 @@ def test_the_door_opens_to_nobody_without_the_token(application: Application, se
 
 
 # -- whole programs ---------------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def start(environment: dict[str, str], qapp: Any) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Start the program on the display of the tests; whatever is left of it at the end is killed."""
-    if qapp.platformName() != "xcb":
-        pytest.skip("needs an X display that two programs share (Xvfb)")
-    started: list[subprocess.Popen[str]] = []
-
-    def start_(*args: str) -> subprocess.Popen[str]:
-        process = subprocess.Popen([sys.executable, "-m", "desktop", *args], cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
-        started.append(process)
-        return process
-
-    yield start_
-    for process in started:
-        if process.poll() is None:
-            for child in psutil.Process(process.pid).children(recursive=True):
-                child.kill()
-            process.kill()
-        process.communicate()
 
 
 def wait_until(condition: Callable[[], bool]) -> None:

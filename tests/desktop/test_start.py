@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -16,31 +15,7 @@ import pytest
 
 pytestmark = pytest.mark.window
 
-ROOT = Path(__file__).parents[2]
 PATIENCE = 120.0
-
-
-@pytest.fixture
-def start(environment: dict[str, str], qapp: Any) -> Any:
-    """Start the program on the display of the tests; whatever is left of it at the end is killed."""
-    if qapp.platformName() != "xcb":
-        pytest.skip("needs an X display that two programs share (Xvfb)")
-    started: list[subprocess.Popen[str]] = []
-
-    def start_(*args: str) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "desktop", *args], cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-        started.append(process)
-        return process
-
-    yield start_
-    for process in started:
-        if process.poll() is None:
-            for child in psutil.Process(process.pid).children(recursive=True):
-                child.kill()
-            process.kill()
-        process.communicate()
 
 
 def family(process: subprocess.Popen[str]) -> list[psutil.Process]:

@@ -24,6 +24,7 @@ from gui.doctor import Look
 from gui.engine.forecast import check_memory
 from gui.engine.params import Params
 from gui.engine.results import Provenance, Run
+from gui.engine.setting import Setting, usable
 from gui.errors import DeconomixError, JobError, PluginError, SessionError
 from gui.files import CHUNK, DOWNLOAD, BrowserFiles, Files, Uploads
 from gui.guard import HANDOVER, UPLOAD, Guard, browser_id
@@ -91,7 +92,8 @@ class Application:
             most=config.sessions.most,
             trace=(lambda session, action, key, value: trace_cache(session.session_id, action, key, value)) if config.debug.log_cache else None,
         )
-        self.runner = JobRunner(self._deliver, ended=self._ended, workers=config.compute.workers, engine=config.compute.engine)
+        self.setting = usable(Setting(config.compute.engine))
+        self.runner = JobRunner(self._deliver, ended=self._ended, workers=config.compute.workers, setting=self.setting)
         self.reader = Reader()
         self.sessions.busy = lambda: {job.session_id for job in self.runner.status() if job.active}
         self.sessions.before_lock = self._before_lock
@@ -236,7 +238,7 @@ class Application:
 
         JobError if as many steps of the session are waiting as may; InvalidParameter if the memory that is free will not do.
         """
-        check_memory(task, dataset, params, input_results)
+        check_memory(task, dataset, params, input_results, self.setting.engine)
         with self._submitting:
             waiting = sum(job.active for job in self.runner.status(session_id))
             if waiting >= self.config.compute.queue:
@@ -280,7 +282,7 @@ class Application:
         """The server process, the single writer, adds the run to the session the job was started from (None: it was deleted)."""
         with self._submitting:
             _, dataset = self._origins.pop(job.id)
-        origin = Provenance(dataset.training_id, dataset.bulk_id, dict(job.inputs), self.config.compute.engine, dict(versions), seconds)
+        origin = Provenance(dataset.training_id, dataset.bulk_id, dict(job.inputs), self.setting.engine, dict(versions), seconds)
         try:
             run = Run(job.id, job.kind, job.title, datetime.now(UTC), job.params or Params(), result, origin)
             self.sessions.add_run(job.session_id, run, actor=LOCAL)

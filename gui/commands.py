@@ -70,6 +70,7 @@ def parser(prog: str = "deconomix-gui analyze") -> argparse.ArgumentParser:
     cli.add_argument("--iterations", type=_whole, default=1000, metavar="N", help="steps of learning the gene weights (default %(default)s)")
     cli.add_argument("--lambda2", default="1e-9", metavar="V", help="a number, or “search” for the one-standard-error choice (default %(default)s)")
     cli.add_argument("--seed", type=_whole, default=1, metavar="N", help="start of the random numbers (default %(default)s)")
+    cli.add_argument("--engine", choices=("fast", "stock"), default="fast", help="stock: deconomix as published, slower (default %(default)s)")
     cli.add_argument("--out", type=Path, metavar="FOLDER", help="where the tables are written (required without --example)")
     return cli
 
@@ -145,8 +146,10 @@ def _analyze(options: argparse.Namespace) -> None:
     if options.out is not None:
         _check_out(options.out)
 
-    from gui.engine import tasks
+    from gui.engine import setting, tasks
     from gui.engine.params import ADTDParams, DTDParams, SearchParams
+
+    setting.use(setting.Setting(options.engine))
 
     dtd_params = DTDParams.parse(
         genes=options.genes or None,
@@ -200,6 +203,7 @@ def _analyze(options: argparse.Namespace) -> None:
     if options.out is not None:
         parameters = {"model": model, "genes": options.genes, "mixtures": options.mixtures, "cells": options.cells, "iterations": options.iterations}
         parameters |= {
+            "engine": setting.current().engine,
             "lambda2": adtd_params.lambda2 if adtd_params else None,
             "lambda2_searched": search is not None,
             "label": options.label,

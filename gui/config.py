@@ -22,9 +22,9 @@ FILE_NAME = "config.toml"
 
 
 class Compute(Section):
-    """engine : "stock", deconomix as published; workers : processes that compute at the same time; queue : steps of one session, waiting or running."""
+    """engine : "fast", or "stock", deconomix as published; workers : processes that compute at the same time; queue : steps of one session that may wait."""
 
-    engine: Literal["stock"] = "stock"
+    engine: Literal["fast", "stock"] = "fast"
     workers: int = Field(default=1, ge=1, le=64)
     queue: int = Field(default=20, ge=1, le=1000)
 
@@ -246,4 +246,3 @@ def _place(message: str, text: str) -> str:
     """``line 3`` from the message of tomllib, which also says "at end of document"."""
     found = re.search(r"line (\d+)", message)
     return f"line {found.group(1) if found else max(1, len(text.splitlines()))}"
-

@@ -1,4 +1,4 @@
-"""Adaptive Digital Tissue Deconvolution: stock's ADTD with progress and cancel. Imports torch: for the worker only."""
+"""Adaptive Digital Tissue Deconvolution: stock's ADTD or the fast one with progress and cancel. Imports torch: for the worker only."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from gui.engine.fast.steps import Steps
+from gui.engine.guarded import QPError, no_background
 from gui.engine.memory import check_adtd
-from gui.engine.stock import QPError, laid_out, methods, stock_engine
+from gui.engine.setting import current
+from gui.engine.stock import laid_out, methods, stock_engine
 from gui.errors import EngineFailed
 
 if TYPE_CHECKING:
@@ -24,11 +27,16 @@ Watch = Callable[[str, int, int, float | None], None]
 """``watch(stage, iteration, limit, loss)``: reports, and raises JobCancelled to stop."""
 
 
-class WatchedADTD(methods.ADTD):  # type: ignore[misc]
-    """Stock's ADTD; every step reports before it runs. The numbers are stock's.
+class Watched:
+    """Before ADTD in a class: every step reports before it runs.
 
     losses : every value of the loss that ``run`` looked at, in order
     """
+
+    C_static: bool
+    Delta_static: bool
+    max_iterations: int
+    x: Any
 
     def __init__(self, *args: Any, watch: Watch, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -53,9 +61,9 @@ class WatchedADTD(methods.ADTD):  # type: ignore[misc]
 
     def setup(self) -> None:
         self._report(COMPOSITION)
-        super().setup()
+        super().setup()  # type: ignore[misc]
         if not np.isfinite(self.x).all():  # a residual of exactly zero
-            raise _no_background()
+            raise no_background()
 
     def update_C0(self) -> None:
         # called once more per step of the inner loop; its iterations have a limit of their own
@@ -64,39 +72,40 @@ class WatchedADTD(methods.ADTD):  # type: ignore[misc]
         self._watch(*self._last)
         self._first_steps += 1
         try:
-            super().update_C0()
+            super().update_C0()  # type: ignore[misc]
         except QPError as error:  # the cell types can be told apart (checked before), so it is the background that cannot
-            raise _no_background() from error
+            raise no_background() from error
 
     def update_C(self) -> None:
         self._report(COMPOSITION)
         try:
-            super().update_C()
+            super().update_C()  # type: ignore[misc]
         except QPError as error:
-            raise _no_background() from error
+            raise no_background() from error
 
     def update_x(self) -> Any:
         self._report(PROFILE)
-        return super().update_x()
+        return super().update_x()  # type: ignore[misc]
 
     def update_Delta(self) -> None:
         if not self.Delta_static:
             self._report(REGULATION)
-        super().update_Delta()
+        super().update_Delta()  # type: ignore[misc]
 
     def Loss_ADTD(self) -> tuple[float, float, float]:
-        values: tuple[float, float, float] = super().Loss_ADTD()
+        values: tuple[float, float, float] = super().Loss_ADTD()  # type: ignore[misc]
         if not np.isfinite(values[0]):
             raise EngineFailed("The loss is not a finite number.", advice="Check the data for empty samples, or use a larger lambda2.")
         self.losses.append(float(values[0]))
         return values
 
 
-def _no_background() -> EngineFailed:
-    return EngineFailed(
-        "The samples hold no hidden background that can be told apart from the cell types.",
-        advice="Use Naive or Deconomix (without +h) for these data, or more genes.",
-    )
+class WatchedADTD(Watched, methods.ADTD):  # type: ignore[misc]
+    """Stock's ADTD; the numbers are stock's."""
+
+
+class FastADTD(Watched, Steps, methods.ADTD):  # type: ignore[misc]
+    """Stock's ``run`` over the fast steps: the same numbers (test_fast_adtd.py)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,14 +142,14 @@ def deconvolve(
     reference : genes x cell types; bulk : genes x samples; weights : by gene; the same genes in the same order
     lambda1 : None for stock's default. Raises InvalidParameter (memory), EngineFailed, JobCancelled.
     """
-    check_adtd(len(reference))
+    check_adtd(bulk.shape, reference.shape[1], regulated=not delta_static)
 
     def watch(stage: str, iteration: int, limit: int, loss: float | None) -> None:
         progress(stage, None, count=iteration, limit=limit, loss=loss)
 
     options = {} if lambda1 is None else {"lambda1": lambda1}
     with stock_engine(check=lambda: model.check()):
-        model = WatchedADTD(
+        model = (FastADTD if current().engine == "fast" else WatchedADTD)(
             laid_out(reference, "F"),
             bulk,
             weights.to_frame(),
@@ -152,8 +161,7 @@ def deconvolve(
             **options,
         )
         model.run(verbose=False)
-        trace = list(model.losses)
-        last = float(methods.ADTD.Loss_ADTD(model)[0])
+        *trace, last = [*model.losses, model.Loss_ADTD()[0]]
     for values in (model.C_est, model.c_est, model.x_est, model.Delta_est):
         if not np.isfinite(values.to_numpy()).all():
             raise EngineFailed("The result is not made of finite numbers.", advice="Check the data for empty samples, or use a larger lambda2.")

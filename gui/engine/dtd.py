@@ -1,4 +1,4 @@
-"""Digital Tissue Deconvolution: stock's DTD with progress and cancel, and the compositions it gives. Imports torch: for the worker only."""
+"""Digital Tissue Deconvolution: stock's DTD or the fast one with progress and cancel, and the compositions they give. Imports torch: for the worker only."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from gui.engine.memory import check_dtd, need_memory
+from gui.engine.fast import weights as closed
+from gui.engine.memory import check_dtd, check_estimate
+from gui.engine.setting import current
 from gui.engine.stock import laid_out, methods, stock_engine, utils
 from gui.errors import EngineFailed, InvalidParameter
 
@@ -49,12 +51,27 @@ class WatchedDTD(methods.DTD):  # type: ignore[misc]
         return watched
 
 
+class FastDTD(methods.DTD):  # type: ignore[misc]
+    """DTD in closed form and float64, from stock's start: what stock's own ``run`` gives in float64 (test_fast_dtd.py)."""
+
+    def __init__(self, X_mat: pd.DataFrame, Y_mat: pd.DataFrame, C_mat: pd.DataFrame, *, watch: Callable[[int, float], None]) -> None:
+        self.genes, self.celltypes, self.p = X_mat.index, X_mat.columns, len(X_mat)
+        self.X, self.Y, self.C = (part.to_numpy(dtype=np.float64) for part in (X_mat, Y_mat, C_mat))
+        self._watch = watch
+
+    def run(self, iterations: int = 1000, **_: Any) -> None:
+        start = self.Model(self.p).weights.detach().numpy()
+        roots, self.losses, self.all_corr = closed.optimise(self.X, self.Y, self.C, start, iterations, self._watch)
+        self.mean_corr = self.all_corr.mean(axis=1)
+        self.gamma = pd.DataFrame(closed.normalised(roots), index=self.genes, columns=[WEIGHTS])
+
+
 def learn(reference: pd.DataFrame, bulk: pd.DataFrame, truth: pd.DataFrame, *, iterations: int, progress: Progress) -> Learned:
     """Learn the gene weights. reference : genes x cell types; bulk : genes x mixtures; truth : cell types x mixtures.
 
     Raises InvalidParameter (memory; a type that does not vary over the mixtures), EngineFailed, JobCancelled.
     """
-    check_dtd(len(reference))
+    check_dtd(*bulk.shape)
     truth = truth.loc[reference.columns]
     constant = [str(t) for t in truth.index[truth.nunique(axis=1) < 2]]
     if constant:
@@ -72,9 +89,12 @@ def learn(reference: pd.DataFrame, bulk: pd.DataFrame, truth: pd.DataFrame, *, i
         progress(LEARNING, (iteration - 1) / iterations, count=iteration, limit=iterations, loss=loss)
 
     with stock_engine():
-        model = WatchedDTD(laid_out(reference, "F"), laid_out(bulk, "C"), laid_out(truth, "C"), watch=watch)
+        if current().engine == "fast":
+            model = FastDTD(reference, bulk, truth, watch=watch)
+        else:
+            model = WatchedDTD(laid_out(reference, "F"), laid_out(bulk, "C"), laid_out(truth, "C"), watch=watch)
         model.run(iterations=iterations)
-    weights = model.gamma.iloc[:, 0].rename(WEIGHTS)
+    weights = model.gamma.iloc[:, 0].rename(WEIGHTS).astype(np.float32)
     if not np.isfinite(weights.to_numpy()).all():
         raise EngineFailed("The learned gene weights are not finite numbers.", advice="Use more mixtures or more genes.")
     correlation = pd.DataFrame(np.asarray(model.all_corr, dtype=np.float64), columns=reference.columns)
@@ -91,9 +111,13 @@ def estimate(reference: pd.DataFrame, bulk: pd.DataFrame, weights: pd.Series) ->
 
     reference : genes x cell types; bulk : genes x samples; weights : by gene; all with the same genes in the same order.
     """
-    need_memory(8.0 * 2 * len(reference) ** 2, f"Estimating compositions with {len(reference)} genes", "Lower the number of genes.")
+    check_estimate(*bulk.shape)
     with stock_engine():
-        found: pd.DataFrame = utils.calculate_estimated_composition(laid_out(reference, "F"), bulk, weights.to_frame())
+        if current().engine == "fast":
+            values = closed.composition(*(part.to_numpy(dtype=np.float64) for part in (reference, bulk, weights)))
+            found = pd.DataFrame(values, index=reference.columns, columns=bulk.columns)
+        else:
+            found = utils.calculate_estimated_composition(laid_out(reference, "F"), bulk, weights.to_frame())
     if not np.isfinite(found.to_numpy()).all():
         raise EngineFailed("The estimated compositions are not finite numbers.", advice="Check the bulk for empty samples and missing values.")
     return found

@@ -6,32 +6,17 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from gui.data.dataset import Dataset
-from gui.engine.memory import GB, need_memory
+from gui.engine import memory
+from gui.engine.memory import DOUBLE, GB, need_memory
 from gui.engine.params import ADTDParams, DTDParams, SearchParams
 from gui.engine.results import DTDResult
+from gui.engine.setting import EngineName
 
-DOUBLE, FLOAT = 8.0, 4.0
 LOADED = 0.35 * GB
 """What a step takes whatever its size, beside the engine that the worker has loaded before: solvers, buffers, results."""
 
 
-def gathered(genes: int, mixtures: int, cells: int) -> float:
-    """Bytes for drawing mixtures: stock gathers genes x mixtures x cells at once, and keeps bulk and truth."""
-    return DOUBLE * genes * mixtures * (cells + 2)
-
-
-def dense_dtd(genes: int) -> float:
-    """Bytes for learning gene weights: three genes x genes matrices of floats, or two of doubles on estimating."""
-    return max(3 * FLOAT, 2 * DOUBLE) * genes**2
-
-
-def dense_adtd(genes: int, types: int, samples: int, *, regulated: bool, search: bool = False) -> float:
-    """Bytes for ADTD: four genes x genes matrices of doubles (the search one set more), and for gene regulation the blocks of its quadratic programme."""
-    blocks = 2 * (DOUBLE + 8) * genes * types**2 if regulated or search else 0.0  # values and places, built and handed to the solver
-    return 4 * DOUBLE * genes**2 * (2 if search else 1) + blocks + 6 * DOUBLE * genes * (samples + types)
-
-
-def dtd_bytes(dataset: Dataset, params: DTDParams) -> tuple[float, int]:
+def dtd_bytes(dataset: Dataset, params: DTDParams, engine: EngineName) -> tuple[float, int]:
     """(bytes, genes) of a DTD or Naive run on ``dataset``."""
     from gui.data.normalize import common_genes
 
@@ -39,13 +24,14 @@ def dtd_bytes(dataset: Dataset, params: DTDParams) -> tuple[float, int]:
     if params.genes is not None:
         genes = min(genes, params.genes)
     cells = sum(part.matrix.n_columns for part in (dataset.train, dataset.test) if part is not None)
-    drawn = gathered(genes, params.train_mixtures, params.train_cells)
+    drawn = memory.simulation_bytes(genes, params.train_mixtures, params.train_cells, engine)
     if dataset.test is not None:
-        drawn = max(drawn, gathered(genes, params.test_mixtures, params.test_cells))
-    return LOADED + 3 * DOUBLE * genes * cells + max(drawn, dense_dtd(genes)), genes
+        drawn = max(drawn, memory.simulation_bytes(genes, params.test_mixtures, params.test_cells, engine))
+    learning = memory.dtd_bytes(genes, params.train_mixtures, engine)
+    return LOADED + 3 * DOUBLE * genes * cells + max(drawn, learning), genes
 
 
-def adtd_bytes(dataset: Dataset, params: ADTDParams | SearchParams, dtd: DTDResult) -> tuple[float, int]:
+def adtd_bytes(dataset: Dataset, params: ADTDParams | SearchParams, dtd: DTDResult, engine: EngineName) -> tuple[float, int]:
     """(bytes, genes) of an ADTD run or a search on ``dataset`` with the genes of ``dtd``."""
     genes, types = dtd.reference.shape
     search = isinstance(params, SearchParams)
@@ -53,20 +39,20 @@ def adtd_bytes(dataset: Dataset, params: ADTDParams | SearchParams, dtd: DTDResu
     if params.part != "bulk" and dtd.params is not None:
         train = params.part == "train"
         samples = dtd.params.train_mixtures if train else dtd.params.test_mixtures
-        drawn = gathered(genes, samples, dtd.params.train_cells if train else dtd.params.test_cells)
+        drawn = memory.simulation_bytes(genes, samples, dtd.params.train_cells if train else dtd.params.test_cells, engine)
     regulated = isinstance(params, ADTDParams) and params.regulated
-    return LOADED + max(drawn, dense_adtd(genes, types, samples, regulated=regulated, search=search)), genes
+    return LOADED + max(drawn, memory.adtd_bytes(genes, samples, types, engine, regulated=regulated, search=search)), genes
 
 
-def check_memory(task: Callable[..., Any], dataset: Dataset, params: Any, inputs: Mapping[str, Any]) -> None:
+def check_memory(task: Callable[..., Any], dataset: Dataset, params: Any, inputs: Mapping[str, Any], engine: EngineName) -> None:
     """InvalidParameter, in a sentence, if the step needs more memory than is free. Steps of plug-ins are not known and not refused."""
     if not task.__module__.startswith("gui.engine."):
         return
     if isinstance(params, DTDParams) and dataset.train is not None:
-        needed, genes = dtd_bytes(dataset, params)
+        needed, genes = dtd_bytes(dataset, params, engine)
         what = f"DTD with {genes} genes and {params.train_mixtures} mixtures of {params.train_cells} cells"
         need_memory(needed, what, "Lower the number of genes, of mixtures or of cells per mixture.")
     elif isinstance(params, ADTDParams | SearchParams) and isinstance(dtd := inputs.get("dtd"), DTDResult):
-        needed, genes = adtd_bytes(dataset, params, dtd)
+        needed, genes = adtd_bytes(dataset, params, dtd, engine)
         doing = "The search" if isinstance(params, SearchParams) else "ADTD"
         need_memory(needed, f"{doing} with {genes} genes", "Lower the number of genes of the DTD run.")

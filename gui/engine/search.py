@@ -1,4 +1,4 @@
-"""Search of lambda2 by cross-validation: stock's HPS and its jobs in our own loop: no pool, no log file, no print. For the worker only."""
+"""Search of lambda2 by cross-validation, without stock's pool, log file and prints: the fast engine's, or stock's jobs in our own loop. For the worker only."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from unittest.mock import patch
 import numpy as np
 import pandas as pd
 
-from gui.engine.adtd import WatchedADTD
+from gui.engine.adtd import WatchedADTD, inverse_weights
 from gui.engine.choices import Choices, choose
+from gui.engine.fast.folds import baseline, pieces, work
 from gui.engine.memory import check_adtd
+from gui.engine.setting import current
 from gui.engine.stock import hps, laid_out, stock_engine
 from gui.errors import EngineFailed, InvalidParameter
 
@@ -33,8 +35,41 @@ def cross_validate(reference: pd.DataFrame, bulk: pd.DataFrame, *, lambdas: list
             f"Folds is {folds}, but there are only {samples} samples.",
             advice=f"Choose {samples} folds or fewer." if samples >= 2 else "The search needs at least two samples.",
         )
-    check_adtd(len(reference), search=True)
-    total = len(lambdas) * folds
+    check_adtd(bulk.shape, reference.shape[1], regulated=True, search=True)
+    losses = pd.DataFrame(np.nan, index=pd.RangeIndex(folds, name="fold"), columns=pd.Index(lambdas, name="lambda2", dtype=float))
+    compute = _fast if current().engine == "fast" else _stock
+    failure = compute(losses, reference, bulk, progress)
+    if failure is not None and losses.isna().all(axis=None):
+        raise failure
+    return losses
+
+
+def _fast(losses: pd.DataFrame, reference: pd.DataFrame, bulk: pd.DataFrame, progress: Progress) -> EngineFailed | None:
+    """Fill ``losses`` by the fast engine; the last failure, if there was one."""
+    folds, lambdas = len(losses), [float(v) for v in losses.columns]
+    total = losses.size
+    progress(SEARCHING, 0.0, count=0, limit=total)
+    items = pieces(bulk.shape[1], folds, lambdas)
+    shared = baseline(reference, bulk, inverse_weights(bulk).to_frame(), lambda: progress(SEARCHING, 0.0, count=0, limit=total))
+    done = [0] * len(items)
+    failure: EngineFailed | None = None
+    for number, piece in enumerate(items):
+
+        def step(count: int, number: int = number) -> None:
+            done[number] = count
+            progress(SEARCHING, sum(done) / total, count=sum(done), limit=total)
+
+        try:
+            losses.loc[piece.fold, list(piece.lambdas)] = work(shared, piece, step=step)
+        except EngineFailed as error:
+            failure = error
+    return failure
+
+
+def _stock(losses: pd.DataFrame, reference: pd.DataFrame, bulk: pd.DataFrame, progress: Progress) -> EngineFailed | None:
+    """The same by stock's own jobs."""
+    folds, lambdas = len(losses), [float(v) for v in losses.columns]
+    total = losses.size
     done = 0
     model: WatchedADTD | None = None
 
@@ -50,7 +85,6 @@ def cross_validate(reference: pd.DataFrame, bulk: pd.DataFrame, *, lambdas: list
         if model is not None:
             model.check()
 
-    losses = pd.DataFrame(np.nan, index=pd.RangeIndex(folds, name="fold"), columns=pd.Index(lambdas, name="lambda2", dtype=float))
     failure: EngineFailed | None = None
     with patch.object(hps, "ADTD", watched):
         progress(SEARCHING, 0.0, count=0, limit=total)
@@ -65,9 +99,7 @@ def cross_validate(reference: pd.DataFrame, bulk: pd.DataFrame, *, lambdas: list
             except EngineFailed as error:  # one unsolvable lambda2 does not spoil the others
                 failure = error
             done += 1
-    if failure is not None and losses.isna().all(axis=None):
-        raise failure
-    return losses
+    return failure
 
 
 def summarise(losses: pd.DataFrame) -> Choices:

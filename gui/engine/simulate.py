@@ -1,13 +1,16 @@
-"""Simulated bulk mixtures of known composition, by stock's ``simulate_data``. Imports torch: for the worker only."""
+"""Simulated bulk mixtures of known composition, as stock's ``simulate_data`` draws them. Imports torch: for the worker only."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
+from gui.engine.fast import mixing
 from gui.engine.memory import check_simulation as check_memory
+from gui.engine.setting import current
 from gui.engine.stock import laid_out, stock_engine, utils
 
 FEW_CELLS = 5
@@ -29,15 +32,25 @@ def simulate(cells: pd.DataFrame, types: Sequence[str], *, mixtures: int, cells_
     """Draw ``mixtures`` mixtures of ``cells_per_mixture`` cells, with replacement; the same seed gives the same mixtures.
 
     cells : genes x cells, columns = cell types, scaled; types : the reference's cell types, in order.
-    Raises InvalidParameter if the memory does not suffice (stock gathers genes x mixtures x cells at once).
+    Both engines give the same bits. Raises InvalidParameter if the memory does not suffice (stock gathers genes x mixtures x cells at once).
     """
     check_memory(len(cells), mixtures, cells_per_mixture)
     with stock_engine():
-        _, bulk, truth = utils.simulate_data(laid_out(cells, "F"), mixtures, cells_per_mixture, seed=seed)
+        if current().engine == "fast":
+            bulk, truth = _mixed(cells, mixtures, cells_per_mixture, seed)
+        else:
+            _, bulk, truth = utils.simulate_data(laid_out(cells, "F"), mixtures, cells_per_mixture, seed=seed)
     hidden = [t for t in truth.index if t not in set(types)]
     truth = truth.reindex([*types, *hidden], fill_value=0.0)
     names = [str(i) for i in range(mixtures)]
     return Mixtures(laid_out(bulk.set_axis(names, axis=1), "C"), laid_out(truth.set_axis(names, axis=1), "C"))
+
+
+def _mixed(cells: pd.DataFrame, mixtures: int, cells_per_mixture: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    labels, types = pd.factorize(cells.columns, sort=True)
+    drawn = mixing.draw(cells.shape[1], mixtures, cells_per_mixture, seed)
+    bulk = mixing.mix(cells.to_numpy(dtype=np.float64), drawn)
+    return pd.DataFrame(bulk, index=cells.index, copy=False), pd.DataFrame(mixing.count(labels, len(types), drawn), index=types)
 
 
 def few_cells(cells: pd.DataFrame, what: str) -> list[str]:

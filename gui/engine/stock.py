@@ -24,17 +24,14 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # SyntaxWarning of its docstrings, deprecations of its imports: not ours to act on
     import torch
     from deconomix import hps, methods, utils
-    from qpsolvers.exceptions import QPError
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from gui.errors import EngineFailed
+from gui.engine.guarded import ambiguous, guarded, no_solution
 
-__all__ = ["QPError", "hps", "laid_out", "methods", "stock_engine", "torch", "utils"]
+__all__ = ["hps", "laid_out", "methods", "stock_engine", "torch", "utils"]
 
 torch.set_num_threads(1)  # stock differs in the 5th digit between one and two threads
 
 _one_at_a_time = threading.RLock()
-_SOLVED = {"quadprog": "composition", "clarabel": "gene regulation", "scs": "hidden profile"}
 
 
 def laid_out(frame: pd.DataFrame, order: Literal["C", "F"]) -> pd.DataFrame:
@@ -89,36 +86,17 @@ def stock_engine(check: Callable[[], None] = lambda: None) -> Iterator[None]:
         solution = solve(*args, **options)
         # stock would crash on None (Clarabel, SCS) or quietly turn it into NaN (quadprog)
         if solution is None or not np.isfinite(solution).all():
-            what = _SOLVED.get(str(options.get("solver")), "result")
-            raise EngineFailed(
-                f"The solver found no solution for the {what}.",
-                advice="A larger lambda2, fewer genes, or leaving out the samples that look least like the reference may help.",
-            )
+            raise no_solution(str(options.get("solver")))
         return solution
 
     with contextlib.ExitStack() as stack:
         stack.enter_context(_one_at_a_time)
-        stack.enter_context(warnings.catch_warnings())
-        warnings.simplefilter("ignore")
-        stack.enter_context(np.errstate(all="ignore"))
+        stack.enter_context(guarded())
         stack.enter_context(_own_random_state())
-        stack.enter_context(threadpool_limits(1))
         stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
         for module, name, stand_in in ((methods, "tqdm", _SilentBar), (hps, "tqdm", _SilentBar), (methods, "solve_qp", solve_qp)):
             stack.enter_context(patch.object(module, name, stand_in))
         try:
             yield
-        except MemoryError as error:
-            raise EngineFailed("There is not enough memory for this analysis.", advice="Use fewer genes or fewer mixtures.") from error
-        except (np.linalg.LinAlgError, QPError) as error:
-            raise EngineFailed(
-                "The cell types cannot be told apart over the genes in use, so there is no single solution.",
-                advice="Use more genes, or merge cell types that are alike.",
-            ) from error
-        except (ArithmeticError, RuntimeError, ValueError) as error:
-            if isinstance(error, torch.linalg.LinAlgError):
-                raise EngineFailed(
-                    "The cell types cannot be told apart over the genes in use, so there is no single solution.",
-                    advice="Use more genes, or merge cell types that are alike.",
-                ) from error
-            raise EngineFailed("The engine could not work with these numbers.", advice="Check the values and the scale of the data.") from error
+        except torch.linalg.LinAlgError as error:
+            raise ambiguous() from error

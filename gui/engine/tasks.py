@@ -12,10 +12,12 @@ import numpy as np
 import pandas as pd
 
 from gui.data.dataset import Dataset
+from gui.engine import setting
 from gui.engine.memory import check_dtd, check_simulation
 from gui.engine.metrics import COLUMNS, compare
 from gui.engine.params import ADTDParams, ApplyParams, DTDParams, Part, SearchParams
 from gui.engine.results import ADTDResult, ApplyResult, DTDResult, SearchResult
+from gui.engine.setting import Setting
 from gui.errors import EmptyColumn, MissingPart, TooFewGenes
 
 if TYPE_CHECKING:
@@ -40,8 +42,13 @@ def versions() -> dict[str, str]:
     return found
 
 
-def warm_up() -> None:
-    """Import the engine and take one tiny optimiser step (torch's first one imports for seconds), so that the first job starts at once."""
+def warm_up(chosen: Setting | None = None) -> None:
+    """Import the engine and take one tiny optimiser step (torch's first one imports for seconds), so that the first job starts at once.
+
+    chosen : which engine computes in this process from now on
+    """
+    if chosen is not None:
+        setting.use(chosen)
     from gui.engine.dtd import learn
 
     random = np.random.default_rng(0)
@@ -72,11 +79,11 @@ def _train(dataset: Dataset, params: DTDParams, progress: Progress, *, learned: 
         raise MissingPart("There are no single cells to train on.")
     prepared = prepare(dataset, n_genes=params.genes)
     reference = prepared.reference
-    notes = list(prepared.notes)
+    notes = [*setting.notes(), *prepared.notes]
     check_simulation(len(prepared.genes), params.train_mixtures, params.train_cells)
     if prepared.test is not None:
         check_simulation(len(prepared.genes), params.test_mixtures, params.test_cells)
-    check_dtd(len(prepared.genes))
+    check_dtd(len(prepared.genes), params.train_mixtures)
     progress(SIMULATING)
     mixtures = {"train": draw(prepared, params, "train")}
     if prepared.test is not None:
@@ -236,7 +243,7 @@ def run_adtd(dataset: Dataset, params: ADTDParams, *, progress: Progress, dtd: D
         delta_static=not params.regulated,
         progress=progress,
     )
-    notes = list(target.notes)
+    notes = [*setting.notes(), *target.notes]
     if not fit.converged:
         notes.append(f"The loss was still falling after {params.max_iterations} iterations; more may change the result.")
     if fit.rose:
@@ -268,4 +275,4 @@ def run_search(dataset: Dataset, params: SearchParams, *, progress: Progress, dt
     losses = cross_validate(target.reference, target.bulk, lambdas=params.lambdas(), folds=params.folds, progress=progress)
     choices = summarise(losses)
     values: Mapping[str, float | None] = choices.values
-    return SearchResult(losses, values, target.dropped, (*target.notes, *choices.notes))
+    return SearchResult(losses, values, target.dropped, (*setting.notes(), *target.notes, *choices.notes))

@@ -20,7 +20,7 @@ Event = tuple[Any, ...]
 class WorkerProcess:
     """One worker process. ``post(self, event)`` is called from its threads for everything that happens."""
 
-    def __init__(self, warm_up: str | None, post: Callable[[WorkerProcess, Event], None]) -> None:
+    def __init__(self, warm_up: str | None, setting: Any, post: Callable[[WorkerProcess, Event], None]) -> None:
         context = multiprocessing.get_context("spawn")
         child_inbox, self._outbox = context.Pipe(duplex=False)
         self._inbox, child_outbox = context.Pipe(duplex=False)
@@ -29,7 +29,8 @@ class WorkerProcess:
         self.ready = False
         """Whether it has warmed up; set by the runner."""
         # daemon: a server that ends without stop() does not wait for it
-        self._process = context.Process(target=worker.main, args=(child_inbox, child_outbox, warm_up), name="deconomix-worker", daemon=True)
+        given = (child_inbox, child_outbox, warm_up, setting)
+        self._process = context.Process(target=worker.main, args=given, name="deconomix-worker", daemon=True)
         try:
             self._process.start()
         except BaseException:

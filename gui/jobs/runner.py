@@ -36,15 +36,14 @@ class JobRunner:
 
     deliver : called in the runner's thread, one job after the other, with the result of every job that was not cancelled
     ended : called in the runner's thread for every other job that came to its end
-    workers : number of processes; warm_up : "module:function" each runs when it starts, None for nothing
+    workers : number of processes; warm_up : "module:function" each runs when it starts, None for nothing; setting : handed to it
     grace : seconds a cancelled task has to react before its worker is killed and replaced
     """
 
     def __init__(
-        self, deliver: Deliver, *, ended: Ended | None = None, workers: int = 1, engine: str = "stock", warm_up: str | None = WARM_UP, grace: float = GRACE
+        self, deliver: Deliver, *, ended: Ended | None = None, workers: int = 1, warm_up: str | None = WARM_UP, setting: Any = None, grace: float = GRACE
     ) -> None:
-        self.engine = engine
-        self._deliver, self._ended, self._warm_up, self._grace = deliver, ended, warm_up, grace
+        self._deliver, self._ended, self._warm_up, self._setting, self._grace = deliver, ended, warm_up, setting, grace
         self._changed = threading.Condition()
         self._jobs: dict[str, Job] = {}
         self._count = 0
@@ -260,7 +259,7 @@ class JobRunner:
                     continue
                 slot.fresh()
             try:
-                slot.worker = WorkerProcess(self._warm_up, lambda worker, event: self._events.put((worker, event)))
+                slot.worker = WorkerProcess(self._warm_up, self._setting, lambda worker, event: self._events.put((worker, event)))
             except OSError as error:
                 slot.eager = False
                 log.error("no worker could be started: %s", error)

@@ -35,7 +35,7 @@ INTERVAL = 0.2
 Report = tuple[str, float | None, int | None, int | None, float | None]
 
 
-def main(inbox: Connection, outbox: Connection, warm_up: str | None) -> None:
+def main(inbox: Connection, outbox: Connection, warm_up: str | None, setting: Any) -> None:
     """Entry of the process (spawn). Ends when the server ends."""
     os.environ.update(dict.fromkeys(THREADS, "1"))
     os.environ["TQDM_DISABLE"] = "1"  # the engine's bars belong to nobody's terminal
@@ -43,7 +43,7 @@ def main(inbox: Connection, outbox: Connection, warm_up: str | None) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which ends this process in its own time
     threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     _limit_loaded()
-    Worker(inbox, outbox).run(warm_up)
+    Worker(inbox, outbox).run(warm_up, setting)
 
 
 def _streams() -> None:
@@ -77,10 +77,10 @@ class Worker:
         self._cancelled: set[str] = set()
         self._dataset: Any = None
 
-    def run(self, warm_up: str | None) -> None:
+    def run(self, warm_up: str | None, setting: Any) -> None:
         """Warm up, say so, work until the server closes the pipe."""
         threading.Thread(target=self._listen, name="inbox", daemon=True).start()
-        self.send(("ready", *_warm(warm_up)))
+        self.send(("ready", *_warm(warm_up, setting)))
         while True:
             (_, job_id, task, has_dataset), payloads = self._jobs.get()
             self._perform(job_id, TaskRef(*task), has_dataset, payloads)
@@ -135,8 +135,8 @@ class Worker:
         self.send(("failed", job_id, failure, cancelled))
 
 
-def _warm(warm_up: str | None) -> tuple[Mapping[str, str], str]:
-    """Run ``module:function``; the versions its module knows, and what the log may hold of a failure.
+def _warm(warm_up: str | None, setting: Any) -> tuple[Mapping[str, str], str]:
+    """Run ``module:function``, with the setting if there is one; the versions its module knows, and what the log may hold of a failure.
 
     A failure is no end: the task that needs what could not be loaded says so itself.
     """
@@ -145,7 +145,7 @@ def _warm(warm_up: str | None) -> tuple[Mapping[str, str], str]:
     try:
         module_name, _, name = warm_up.partition(":")
         module = importlib.import_module(module_name)
-        getattr(module, name)()
+        getattr(module, name)(*([] if setting is None else [setting]))
         return {str(key): str(value) for key, value in module.versions().items()} if hasattr(module, "versions") else {}, ""
     except BaseException as error:  # noqa: BLE001 - see above
         return {}, safe_traceback(error)

@@ -26,7 +26,8 @@ from gui.config import Config
 from gui.settings import SettingsStore
 
 MOST_GROWTH, MOST_HANDLES = 1.1, 5
-PAGES = ("upload", "dtd", "adtd", "sessions", "help")
+PAGES = ("upload", "dtd", "help", "adtd", "sessions", "help", "dtd", "sessions", "adtd", "help", "sessions", "help")
+"""In turn. Upload, by far the largest page, once a round, or most of the time would go into one page."""
 SHORT = 7
 """Looks at memory whose median counts."""
 
@@ -64,23 +65,22 @@ class Soak:
         began = time.monotonic()
         js = window.run_js
         started, number = 0, 0
-        due = [self._seconds * (i + 0.5) / (self._jobs + 1) for i in range(self._jobs)]
+        due = [self._seconds * i / (self._jobs + 1) for i in range(self._jobs)]
         while (now := time.monotonic() - began) < self._seconds:
             page = PAGES[number % len(PAGES)]
             number += 1
             if page == "help":
                 js("dash_clientside.set_props('dcx-command', {data: {action: 'guide', at: Date.now()}}); 1")
-            else:
-                js(f"""(() => {{ const link = [...document.querySelectorAll('.dcx-nav-link')].find((a) => a.getAttribute('href') === '/{page}');
-                    if (link && !link.dataset.disabled) link.click(); return 1; }})()""")
+            elif not js(f"""(() => {{ const link = [...document.querySelectorAll('.dcx-nav-link')].find((a) => a.getAttribute('href') === '/{page}');
+                    if (!link || link.dataset.disabled) return 0; link.click(); return 1; }})()"""):
+                continue  # ADTD before there is a DTD run
             if self._there(js, page):
                 self.changes += 1
             if number % 4 == 0:
                 js("""(() => { const tabs = [...document.querySelectorAll('[role=tab]')];
                 if (tabs.length) tabs[Math.floor(Math.random() * tabs.length)].click(); return 1; })()""")
-            if page == "dtd" and started < self._jobs and now > due[started] and js("document.querySelector('#dtd-run') ? 1 : 0"):
-                js("document.querySelector('#dtd-run').click(); 1")
-                started += 1
+            if page == "dtd" and started < self._jobs and now > due[started]:
+                started += self._run(js)
             time.sleep(0.1)
             if number % 7 == 0:
                 self.samples.append((now, *weights(), psutil.Process().num_fds()))
@@ -88,6 +88,14 @@ class Soak:
         while any(job.active for job in application.runner.status()) and time.monotonic() < deadline:
             time.sleep(1)
         self.done = sum(job.state == "done" for job in application.runner.status())
+
+    @staticmethod
+    def _run(js: Any) -> bool:
+        for _ in range(60):  # the button waits for the page to have looked at its parameters
+            if js("(() => { const run = document.querySelector('#dtd-run:enabled'); if (run) run.click(); return run ? 1 : 0; })()"):
+                return True
+            time.sleep(0.1)
+        return False
 
     @staticmethod
     def _there(js: Any, page: str) -> bool:

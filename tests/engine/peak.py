@@ -14,6 +14,7 @@ import pandas as pd
 from gui.data.dataset import Bulk, Cells, Dataset, Matrix
 from gui.engine import forecast, tasks
 from gui.engine.params import ADTDParams, DTDParams
+from gui.engine.setting import Setting
 
 TYPES, CELLS, SAMPLES = 5, 100, 10
 
@@ -37,23 +38,23 @@ def made(genes: int) -> Dataset:
     return Dataset(train=train, test=None, bulk=samples)
 
 
-def main(step: str, genes: int, mixtures: int, cells: int) -> dict[str, float]:
+def main(engine: Any, step: str, genes: int, mixtures: int, cells: int) -> dict[str, float]:
     def progress(*_: Any, **__: Any) -> None:
         return
 
     data = made(genes)
     params = DTDParams(genes=None, iterations=2, train_mixtures=mixtures, train_cells=cells)
-    tasks.warm_up()
+    tasks.warm_up(Setting(engine))
     if step == "dtd":
         before = peak()
         tasks.run_dtd(data, params, progress=progress)
-        return {"taken": peak() - before, "forecast": forecast.dtd_bytes(data, params)[0]}
+        return {"taken": peak() - before, "forecast": forecast.dtd_bytes(data, params, engine)[0]}
     small = tasks.run_naive(data, params, progress=progress)
     chosen = ADTDParams(model="h,r" if step == "h,r" else "h", max_iterations=2)
     before = peak()
     tasks.run_adtd(data, chosen, progress=progress, dtd=small)
-    return {"taken": peak() - before, "forecast": forecast.adtd_bytes(data, chosen, small)[0], "before": before}
+    return {"taken": peak() - before, "forecast": forecast.adtd_bytes(data, chosen, small, engine)[0], "before": before}
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(sys.argv[1], *map(int, sys.argv[2:]))))  # noqa: T201
+    print(json.dumps(main(sys.argv[1], sys.argv[2], *map(int, sys.argv[3:]))))  # noqa: T201

@@ -20,20 +20,29 @@ PROGRAM = Path(__file__).parent / "peak.py"
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the peak of a process is told in other units elsewhere")
-@pytest.mark.parametrize("step", ["dtd 3000 500 60", "h 4000 5 5"])  # one is ruled by the mixtures, the other by genes x genes matrices
+@pytest.mark.parametrize(
+    "step",
+    [
+        "stock dtd 3000 500 60",  # ruled by the mixtures
+        "stock h 4000 5 5",  # by genes x genes matrices
+        "fast dtd 10000 1000 20",  # by the mixtures that are kept
+        "fast h,r 60000 5 5",  # by the solver of the gene regulation
+    ],
+)
 def test_forecast_is_above_what_a_real_run_takes_and_not_far_above(step: str) -> None:
     done = subprocess.run([sys.executable, PROGRAM, *step.split()], cwd=PROGRAM.parents[2], capture_output=True, text=True, timeout=300, check=True)
     found = json.loads(done.stdout.splitlines()[-1])
     assert found["taken"] < found["forecast"] < 4 * found["taken"]
 
 
-def test_a_step_that_does_not_fit_is_refused_with_both_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("engine", ["fast", "stock"])
+def test_a_step_that_does_not_fit_is_refused_with_both_numbers(engine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     data = make_example().dataset
     check: Callable[..., Any] = forecast.check_memory
-    needed, genes = forecast.dtd_bytes(data, DTDParams())
+    needed, genes = forecast.dtd_bytes(data, DTDParams(), engine)
     monkeypatch.setattr(memory, "available_memory", lambda: int(needed) - 1_000_000)
     with pytest.raises(InvalidParameter, match=rf"DTD with {genes} genes .* needs about \d+\.\d GB of memory, but only \d+\.\d GB are free"):
-        check(tasks.run_dtd, data, DTDParams(), {})
-    check(tasks.run_dtd, data, DTDParams(train_mixtures=10, test_mixtures=10), {})  # fewer mixtures fit
+        check(tasks.run_dtd, data, DTDParams(), {}, engine)
+    check(tasks.run_dtd, data, DTDParams(train_mixtures=10, test_mixtures=10), {}, engine)  # fewer mixtures fit
     monkeypatch.setattr(memory, "available_memory", lambda: int(needed) + 1_000_000)
-    check(tasks.run_dtd, data, DTDParams(), {})  # and so does the same where there is room
+    check(tasks.run_dtd, data, DTDParams(), {}, engine)  # and so does the same where there is room

@@ -1,0 +1,78 @@
+"""Digital Tissue Deconvolution in closed form: the loss of ``deconomix.methods.DTD``, its gradient and torch's Adam, in NumPy and float64."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+RATE, BETA1, BETA2, EPSILON = 1e-3, 0.9, 0.999, 1e-8
+"""As stock calls torch.optim.Adam."""
+
+
+def optimise(
+    reference: np.ndarray, bulk: np.ndarray, truth: np.ndarray, start: np.ndarray, iterations: int, watch: Callable[[int, float], None]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The square roots of the gene weights after ``iterations`` steps (genes), losses (iterations), correlations (iterations x types).
+
+    reference : genes x types; bulk : genes x mixtures; truth : types x mixtures; start : genes. All float64.
+    watch : called with (iteration, loss) after every evaluation of the loss, before its step.
+
+    With w the roots, g = w^2, A = X'gX, B = X'gY: C = max(A^-1 B, 0), loss = - sum over types of the correlation r of C with the truth
+    (doi 10.1089/cmb.2019.0469). With E = C - mean C and D = E r/|E|^2 - T/(|E||T|) (T the centred truth; 0 where C was cut), W = A^-T D:
+    d loss/d w = 2 w sum_q X o (Y W' - X (A^-1 B W')).
+    """
+    X = np.ascontiguousarray(reference)
+    Y = np.ascontiguousarray(bulk)
+    T = truth - truth.mean(axis=1, keepdims=True)
+    squares = (T**2).sum(axis=1)
+    w = np.array(start, dtype=np.float64)
+    first, second = np.zeros_like(w), np.zeros_like(w)
+    weighted, slope, gradient, root = np.empty_like(X), np.empty_like(X), np.empty_like(w), np.empty_like(w)
+    losses, correlations = np.empty(iterations), np.empty((iterations, X.shape[1]))
+    B, C = np.empty_like(T), np.empty_like(T)
+    for i in range(iterations):
+        np.multiply(X, (w * w)[:, None], out=weighted)
+        A = weighted.T @ X
+        np.matmul(weighted.T, Y, out=B)
+        inverse = np.linalg.inv(A)
+        raw = inverse @ B
+        np.maximum(raw, 0.0, out=C)
+        C -= C.mean(axis=1, keepdims=True)
+        spread = np.einsum("qn,qn->q", C, C)
+        size = np.sqrt(squares * spread)
+        r = np.einsum("qn,qn->q", T, C) / size
+        losses[i], correlations[i] = -r.sum(), r
+        watch(i + 1, losses[i])
+        C *= (r / spread)[:, None]
+        C -= T / size[:, None]
+        C[raw < 0] = 0.0
+        W = inverse.T @ C
+        np.matmul(Y, W.T, out=slope)
+        slope -= X @ (raw @ W.T)
+        np.einsum("pq,pq->p", X, slope, out=gradient)
+        gradient *= w
+        gradient *= 2.0
+        first += (1.0 - BETA1) * (gradient - first)
+        second *= BETA2
+        gradient *= gradient
+        second += (1.0 - BETA2) * gradient
+        np.sqrt(second, out=root)
+        root /= np.sqrt(1.0 - BETA2 ** (i + 1))
+        root += EPSILON
+        w -= (RATE / (1.0 - BETA1 ** (i + 1))) * first / root
+    return w, losses, correlations
+
+
+def normalised(roots: np.ndarray) -> np.ndarray:
+    """Gene weights with mean 1 from their square roots."""
+    squared = roots**2
+    return np.asarray(len(squared) * squared / squared.sum())
+
+
+def composition(reference: np.ndarray, bulk: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """(X'gX)^-1 X'gY with negative values cut to 0: types x samples. reference : genes x types; bulk : genes x samples; weights : genes."""
+    weighted = (reference * weights[:, None]).T
+    found = np.linalg.inv(weighted @ reference) @ (weighted @ bulk)
+    found[found < 0] = 0
+    return np.asarray(found)

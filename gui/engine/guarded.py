@@ -1,0 +1,59 @@
+"""What surrounds every piece of numerical work: no warnings, one BLAS thread, failures in the user's words. Imports neither torch nor deconomix."""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+from collections.abc import Iterator
+
+import numpy as np
+from qpsolvers.exceptions import QPError
+from threadpoolctl import threadpool_limits
+
+from gui.errors import EngineFailed
+
+__all__ = ["QPError", "ambiguous", "guarded", "no_background", "no_solution"]
+
+_SOLVED = {"quadprog": "composition", "clarabel": "gene regulation", "scs": "hidden profile"}
+
+
+def no_solution(solver: str) -> EngineFailed:
+    """The quadratic programme of "quadprog" (composition), "clarabel" (gene regulation) or "scs" (hidden profile) was not solved."""
+    return EngineFailed(
+        f"The solver found no solution for the {_SOLVED.get(solver, 'result')}.",
+        advice="A larger lambda2, fewer genes, or leaving out the samples that look least like the reference may help.",
+    )
+
+
+def no_background() -> EngineFailed:
+    """The hidden profile is a mixture of the cell types."""
+    return EngineFailed(
+        "The samples hold no hidden background that can be told apart from the cell types.",
+        advice="Use Naive or Deconomix (without +h) for these data, or more genes.",
+    )
+
+
+def ambiguous() -> EngineFailed:
+    """Two cell types are alike."""
+    return EngineFailed(
+        "The cell types cannot be told apart over the genes in use, so there is no single solution.",
+        advice="Use more genes, or merge cell types that are alike.",
+    )
+
+
+@contextlib.contextmanager
+def guarded() -> Iterator[None]:
+    """Numerical work inside is silent and uses one BLAS thread; what goes wrong leaves as EngineFailed."""
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(warnings.catch_warnings())
+        warnings.simplefilter("ignore")
+        stack.enter_context(np.errstate(all="ignore"))
+        stack.enter_context(threadpool_limits(1))
+        try:
+            yield
+        except MemoryError as error:
+            raise EngineFailed("There is not enough memory for this analysis.", advice="Use fewer genes or fewer mixtures.") from error
+        except (np.linalg.LinAlgError, QPError) as error:
+            raise ambiguous() from error
+        except (ArithmeticError, RuntimeError, ValueError) as error:
+            raise EngineFailed("The engine could not work with these numbers.", advice="Check the values and the scale of the data.") from error

@@ -1,0 +1,168 @@
+"""Mixtures and DTD: bits where bits can be had, float64 against float64, and stock's float32 as near as it is to itself."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gui.engine import memory
+from gui.engine.dtd import equal_weights, estimate, learn
+from gui.engine.fast import mixing, weights
+from gui.engine.simulate import Mixtures, simulate
+from tests.engine import both
+
+NEAR = 5e-4
+"""Of stock as shipped (float32): compositions, and gene weights in units of the largest one (they sum to the number of genes, so the largest is 44 here)."""
+
+
+# --------------------------------------------------------------------------------------------------------------- mixtures
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize(("mixtures", "cells"), [(50, 7), (40, 100), (3, 1), (5, 300)])
+def test_mixtures_are_stocks_to_the_bit(order: str, mixtures: int, cells: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    single = both.made_cells(120, 5, 30)
+    single = pd.DataFrame(np.asarray(single.to_numpy(), order=order), index=single.index, columns=single.columns, copy=False)
+    types = sorted(set(single.columns))[1:]  # one is not in the reference
+
+    def drawn() -> Mixtures:
+        return simulate(single, types, mixtures=mixtures, cells_per_mixture=cells, seed=7)
+
+    stocks = both.with_engine("stock", drawn)
+    for chunk in (memory.CHUNK, 120_000, 100):  # all at once, a few mixtures at a time, a few genes of one at a time
+        monkeypatch.setattr(mixing, "CHUNK", chunk)
+        ours = both.with_engine("fast", drawn)
+        assert ours.bulk.equals(stocks.bulk)
+        assert ours.truth.equals(stocks.truth)
+
+
+def test_mixtures_of_real_cells_are_stocks_to_the_bit(shared_data: Path) -> None:
+    reference, cells, _ = both.real(shared_data / "pbmc_hao_finotello", 300)
+
+    def drawn() -> Mixtures:
+        return simulate(cells, list(reference.columns), mixtures=100, cells_per_mixture=100, seed=1)
+
+    ours, stocks = (both.with_engine(engine, drawn) for engine in ("fast", "stock"))
+    assert ours.bulk.equals(stocks.bulk)
+    assert ours.truth.equals(stocks.truth)
+
+
+def test_drawing_leaves_the_global_random_state_alone() -> None:
+    np.random.seed(5)
+    before = np.random.get_state()[1].copy()
+    both.with_engine("fast", lambda: simulate(both.made_cells(20, 3, 10), ["t0", "t1", "t2"], mixtures=5, cells_per_mixture=4, seed=1))
+    assert (np.random.get_state()[1] == before).all()
+
+
+# -------------------------------------------------------------------------------------------------------------------- DTD
+def problem(genes: int = 200, types: int = 5, mixtures: int = 100) -> tuple[pd.DataFrame, Mixtures]:
+    cells = both.made_cells(genes, types, 40)
+    reference = cells.T.groupby(level=0).mean().T
+    return reference, simulate(cells, list(reference.columns), mixtures=mixtures, cells_per_mixture=50, seed=1)
+
+
+def stock_in_double(reference: pd.DataFrame, mixtures: Mixtures, iterations: int) -> Any:
+    """deconomix's own DTD, its tensors and its start made float64."""
+    from gui.engine.stock import methods, stock_engine, torch
+
+    class Double(methods.DTD):  # type: ignore[misc, name-defined]
+        class Model(methods.DTD.Model):  # type: ignore[misc, name-defined]
+            def __init__(self, p: int) -> None:
+                super().__init__(p)
+                self.weights = torch.nn.Parameter(self.weights.detach().double())
+
+    with stock_engine():
+        model = Double(reference, mixtures.bulk, mixtures.truth.loc[reference.columns])
+        model.X, model.Y, model.C = (torch.tensor(f.to_numpy()) for f in (reference, mixtures.bulk, mixtures.truth.loc[reference.columns]))
+        model.run(iterations=iterations)
+    return model
+
+
+def closed_form(reference: pd.DataFrame, mixtures: Mixtures, iterations: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    from gui.engine.stock import methods, stock_engine
+
+    with stock_engine():
+        start = methods.DTD.Model(len(reference)).weights.detach().numpy()
+        truth = mixtures.truth.loc[reference.columns].to_numpy()
+        roots, losses, correlations = weights.optimise(reference.to_numpy(), mixtures.bulk.to_numpy(), truth, start, iterations, both.quiet)
+    return weights.normalised(roots), losses, correlations
+
+
+def assert_is_stock_in_double(reference: pd.DataFrame, mixtures: Mixtures, iterations: int) -> None:
+    stocks = stock_in_double(reference, mixtures, iterations)
+    gamma, losses, correlations = closed_form(reference, mixtures, iterations)
+    np.testing.assert_allclose(gamma, stocks.gamma.to_numpy()[:, 0], rtol=0, atol=1e-9)
+    np.testing.assert_allclose(losses, np.array(stocks.losses), rtol=0, atol=1e-9)
+    np.testing.assert_allclose(correlations, stocks.all_corr, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize(("genes", "types", "mixtures"), [(60, 3, 40), (200, 8, 100), (400, 4, 30)])
+def test_the_closed_form_is_stock_in_float64(genes: int, types: int, mixtures: int) -> None:
+    assert_is_stock_in_double(*problem(genes, types, mixtures), 200)
+
+
+def test_the_closed_form_is_stock_in_float64_on_real_data(shared_data: Path) -> None:
+    reference, cells, _ = both.real(shared_data / "pbmc_hao_finotello", 300)
+    assert_is_stock_in_double(reference, simulate(cells, list(reference.columns), mixtures=200, cells_per_mixture=100, seed=1), 200)
+
+
+def test_a_wrong_gradient_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The control of the two above."""
+    monkeypatch.setattr(weights, "RATE", 1.001e-3)
+    with pytest.raises(AssertionError):
+        assert_is_stock_in_double(*problem(60, 3, 40), 50)
+
+
+SPREAD = """
+import sys, numpy as np, pandas as pd, torch, warnings
+warnings.simplefilter("ignore")
+from deconomix.methods import DTD
+torch.set_num_threads(int(sys.argv[2]))
+parts = np.load(sys.argv[1])
+frames = [pd.DataFrame(parts[name]) for name in ("reference", "bulk", "truth")]
+model = DTD(*frames)
+model.run(iterations=int(sys.argv[3]))
+np.save(sys.argv[4], model.gamma.to_numpy()[:, 0])
+"""
+
+
+def test_dtd_is_as_near_to_stock_as_float32_lets_it_be(shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    reference, cells, bulk = both.real(shared_data / "pbmc_hao_finotello", 1000)
+    mixtures = simulate(cells, list(reference.columns), mixtures=1000, cells_per_mixture=100, seed=1)
+    truth = mixtures.truth.loc[reference.columns]
+
+    def learned() -> Any:
+        return learn(reference, mixtures.bulk, truth, iterations=1000, progress=both.quiet)
+
+    ours, stocks = (both.with_engine(engine, learned) for engine in ("fast", "stock"))
+    assert ours.weights.dtype == stocks.weights.dtype == np.float32
+    largest = float(stocks.weights.max())
+    gamma = float(np.abs(ours.weights - stocks.weights).max()) / largest
+    shares = [both.with_engine(engine, lambda w=w: estimate(reference, bulk, w)) for engine, w in (("fast", ours.weights), ("stock", stocks.weights))]
+    composition = float(np.abs(shares[0] - shares[1]).to_numpy().max())
+    np.savez(tmp_path / "parts.npz", reference=reference.to_numpy(), bulk=mixtures.bulk.to_numpy(), truth=truth.to_numpy())
+    found = []
+    for threads in (1, 2):
+        environment = os.environ | dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(threads))
+        out = tmp_path / f"{threads}.npy"
+        subprocess.run([sys.executable, "-c", SPREAD, tmp_path / "parts.npz", str(threads), "1000", out], check=True, capture_output=True, env=environment)
+        found.append(np.load(out))
+    spread = float(np.abs(found[0] - found[1]).max()) / largest
+    with capsys.disabled():
+        sys.stdout.write(f"\n  fast against stock: gamma {gamma:.1e} of the largest ({largest:.0f}), composition {composition:.1e}")
+        sys.stdout.write(f"; stock with one against two threads: gamma {spread:.1e}\n")
+    assert gamma < NEAR
+    assert composition < NEAR
+
+
+def test_estimates_are_stocks() -> None:
+    reference, bulk, gene_weights = both.made(300, 6, 20)
+    for chosen in (gene_weights, equal_weights(reference.index)):
+        ours, stocks = (both.with_engine(engine, lambda w=chosen: estimate(reference, bulk, w)) for engine in ("fast", "stock"))
+        np.testing.assert_allclose(ours, stocks, rtol=0, atol=1e-12)
+        assert ours.columns.equals(stocks.columns)

@@ -109,9 +109,7 @@ def dtd_methods(run: Run, cite: Any) -> list[str]:
     scale = "" if result.scale is None else f" Every profile was scaled to a sum of {number(round(result.scale))}."
     if params is None:
         return [f"{first} with a trained model of {number(size[0])} genes and {size[1]} cell types.{scale}"]
-    genes = (
-        f"the {number(size[0])} genes whose mean expression differs most between the cell types" if params.genes else f"all {number(size[0])} common genes"
-    )
+    genes = f"the {number(size[0])} genes whose mean expression differs most between the cell types" if params.genes else f"all {number(size[0])} common genes"
     words = [
         f"{first} with {size[1]} cell types over {genes}.{scale}",
         f"Gene weights were learned in {number(params.iterations)} iterations on {number(params.train_mixtures)} mixtures of {number(params.train_cells)} "
@@ -137,6 +135,12 @@ def adtd_methods(run: Run, search: Run | None, cite: Any) -> list[str]:
     ]
     if params.regulated:
         words.append(f"The strength lambda2 that holds gene regulation at 1 was {exponent(params.lambda2)}{_searched(search)}.")
+    if run.result.refined:
+        refined = "the hidden profile" + (" and gene regulation" if params.regulated else "")
+        words.append(
+            f"For the composition and hidden shares found, {refined} {'were' if params.regulated else 'was'} then refined to the certified optimum of ADTD's "
+            "loss; these numbers are not those that deconomix gives."
+        )
     return words
 
 

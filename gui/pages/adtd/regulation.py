@@ -21,7 +21,7 @@ from gui.data.checks import number
 from gui.engine.results import ADTDResult
 from gui.figures import adtd as figures
 from gui.figures.template import blank, styled
-from gui.pages.adtd.base import REGULATION, TAB, adtd_run, page, visible
+from gui.pages.adtd.base import REGULATION, TAB, adtd_run, page, saved_as, visible
 from gui.plugin import DARK, REVISION, Context
 
 EACH = "each"
@@ -172,7 +172,9 @@ bind_figure_export(page, "regulation")
 def _to_save(ctx: Context, view: str) -> tuple[str, pd.DataFrame] | None:
     run = adtd_run(ctx)
     frame = None if run is None else run.result.support if view == SUPPORT else run.result.gene_regulation
-    return None if frame is None else ("gene-regulation-support" if view == SUPPORT else "gene-regulation", frame)
+    if run is None or frame is None:
+        return None
+    return ("gene-regulation-support" if view == SUPPORT else saved_as(run.result, "gene-regulation"), frame)
 
 
 bind_table_export(page, "regulation_table", _to_save, State(page.id.regulation_view, "value"))

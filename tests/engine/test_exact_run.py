@@ -33,15 +33,26 @@ def test_the_loss_never_rises(seed, regulated):
     np.testing.assert_allclose(again.profile, found.profile, atol=1e-12)
 
 
-def test_without_hidden_background_the_profile_stays():
+@pytest.mark.parametrize("share", [0.0, 3e-16, 1e-12])
+def test_without_hidden_background_the_profile_stays(share):
     setting = make(60, 4)
-    setting = replace(setting, hidden=np.zeros(30), composition=setting.composition / setting.composition.sum(axis=0))
+    setting = replace(setting, hidden=np.full(30, share), composition=setting.composition / setting.composition.sum(axis=0))
     x = np.random.default_rng(0).dirichlet(np.ones(60))
     for regulated in (False, True):
         found = exact.refine(*fitted(setting, x, np.ones((60, 4))), lambda2=1e-8, regulated=regulated)
         np.testing.assert_allclose(found.profile, x, rtol=1e-12)
         assert found.certificate.holds
         assert found.loss_after <= found.loss_before * (1 + 1e-12)
+
+
+@pytest.mark.parametrize("size", [1e-2, 1e-5, 1e-8])
+def test_hidden_background_as_small_as_it_may_be_is_refined(size):
+    setting = make(60, 4)
+    setting = replace(setting, hidden=setting.hidden * size, composition=setting.composition / setting.composition.sum(axis=0) * (1 - setting.hidden * size))
+    x = np.random.default_rng(0).dirichlet(np.ones(60))
+    found = exact.refine(*fitted(setting, x, np.ones((60, 4))), lambda2=1e-8, regulated=True)
+    assert found.way == "Newton"
+    assert np.abs(found.profile - x).max() > 1e-3
 
 
 @pytest.mark.parametrize("way", ["Newton", "Clarabel"])

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from gui.data.dataset import Dataset
     from gui.data.example import Example
-    from gui.engine.results import ADTDResult, DTDResult, SearchResult
+    from gui.engine.results import ADTDResult, DTDResult, Refinement, SearchResult
 
 __all__ = ["Check", "analyze", "check", "doctor", "one_blas_thread", "parser"]
 
@@ -69,6 +69,11 @@ def parser(prog: str = "deconomix-gui analyze") -> argparse.ArgumentParser:
     cli.add_argument("--cells", type=_whole, default=100, metavar="N", help="cells per mixture (default %(default)s)")
     cli.add_argument("--iterations", type=_whole, default=1000, metavar="N", help="steps of learning the gene weights (default %(default)s)")
     cli.add_argument("--lambda2", default="1e-9", metavar="V", help="a number, or “search” for the one-standard-error choice (default %(default)s)")
+    cli.add_argument(
+        "--refine",
+        action="store_true",
+        help="deconomix+h and +h,r: bring hidden profile and gene regulation to the optimum; the numbers then differ from those published with deconomix",
+    )
     cli.add_argument("--seed", type=_whole, default=1, metavar="N", help="start of the random numbers (default %(default)s)")
     cli.add_argument("--engine", choices=("fast", "stock"), default="fast", help="stock: deconomix as published, slower (default %(default)s)")
     cli.add_argument("--out", type=Path, metavar="FOLDER", help="where the tables are written (required without --example)")
@@ -164,7 +169,9 @@ def _analyze(options: argparse.Namespace) -> None:
     adtd_params = None
     if "+" in model:
         chosen = {} if searched else {"lambda2": options.lambda2}
-        adtd_params = ADTDParams.parse(model=model.removeprefix("deconomix+"), **chosen)
+        adtd_params = ADTDParams.parse(model=model.removeprefix("deconomix+"), refine=options.refine, **chosen)
+    elif options.refine:
+        raise InvalidParameter(f"--refine means nothing for {model}.", advice="Use it with --model deconomix+h or deconomix+h,r.")
 
     example: Example | None = None
     if options.example:
@@ -198,6 +205,10 @@ def _analyze(options: argparse.Namespace) -> None:
             adtd_params = adtd_params.model_copy(update={"lambda2": best})
         adtd = tasks.run_adtd(dataset, adtd_params, progress=progress, dtd=dtd)
         warnings += adtd.notes
+        if adtd.optimum is not None:
+            from gui.answers.adtd import optimum_sentence
+
+            warnings += filter(None, [optimum_sentence(adtd)])
 
     warnings = list(dict.fromkeys(warnings))
     if options.out is not None:
@@ -206,10 +217,13 @@ def _analyze(options: argparse.Namespace) -> None:
             "engine": setting.current().engine,
             "lambda2": adtd_params.lambda2 if adtd_params else None,
             "lambda2_searched": search is not None,
+            "refine": options.refine,
             "label": options.label,
             "scale": dataset.scale,
         }
         record = _record(dataset, parameters, options.seed, warnings, search, tasks.versions())
+        if adtd is not None and adtd.optimum is not None:
+            record["optimum"] = _optimum(adtd.optimum)
         _write(options.out, _tables(model, dtd, adtd), record)
     for note in [f"{source.name}: {n}" for source in dataset.sources for n in (*source.warnings, *source.notes)] + warnings:
         say(f"Note: {note}", sys.stderr)
@@ -318,6 +332,12 @@ def _record(
             "std": [float(v) if v == v else None for v in std],
         }
     return record
+
+
+def _optimum(found: Refinement) -> dict[str, Any]:
+    """What refining brought; hidden_profile.csv and gene_regulation.csv are not deconomix's numbers unless the way is "kept"."""
+    certificate = {"residual": found.residual, "gap": found.gap} if found.way != "kept" else None
+    return {"loss_before": found.loss_before, "loss_after": found.loss_after, "way": found.way, "certificate": certificate}
 
 
 def _write(out: Path, tables: dict[str, pd.DataFrame], record: dict[str, Any]) -> None:

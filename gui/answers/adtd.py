@@ -16,6 +16,8 @@ from gui.figures.adtd import CHOICES, LOW_SUPPORT, logs
 from gui.figures.text import exponent, shorten, three
 
 PARTS = {"bulk": "bulk", "test": "test mixtures", "train": "training mixtures"}
+REFINED = "refined: not deconomix's published numbers"
+"""On a badge."""
 TWOFOLD = 1.0
 """In log2: what counts as regulated in the sentence."""
 
@@ -116,7 +118,24 @@ def badges(run: Run) -> list[tuple[str, str]]:
     lambda2 = f" · lambda2 {exponent(params.lambda2)}" if params.regulated else ""
     size = f"{PARTS[params.part]} ({number(result.composition.shape[1])}) · {number(len(result.reference))} genes"
     found.append((f"{model_name(params.model)}{lambda2} · {size}{weights}", "gray"))
+    if result.refined:
+        found.append((REFINED, "orange"))
     return found
+
+
+def optimum_sentence(result: ADTDResult) -> str | None:
+    """What refining brought, and that the numbers are not deconomix's; None for a run that was not to be refined."""
+    found = result.optimum
+    if found is None:
+        return None
+    if found.way == "kept":
+        return "The optimum could not be found with certainty; hidden profile and gene regulation are shown as deconomix gives them."
+    fall = 1 - found.loss_after / found.loss_before if found.loss_before > 0 else 0.0
+    lower = f"{percent(fall)} lower" if fall > 1e-9 else "no lower"
+    return (
+        f"The engine's fit has a loss of {three(found.loss_before)}; the optimum, shown here, is {three(found.loss_after)} ({lower}). "
+        "Refined numbers differ from published deconomix numbers."
+    )
 
 
 def search_sentence(result: SearchResult) -> str:

@@ -122,6 +122,19 @@ class ADTDParams(Params):
     lambda1: float = param(
         1.0, "lambda1", "How strongly the composition is held at that of the first step (Custom with free C only).", ge=0, allow_inf_nan=False, advanced=True
     )
+    refine: bool = param(
+        False,
+        "Refine to the optimum",
+        "After the run, hidden profile and gene regulation are brought to the best fit there is for its composition. The numbers then differ from those "
+        "published with deconomix, which stops close to it.",
+        advanced=True,
+    )
+
+    @model_validator(mode="after")
+    def _refinable(self) -> Self:
+        if self.refine and self.model == "custom" and not self.c_static:
+            raise ValueError("Refine to the optimum needs a composition that stays fixed, or there is no single best fit. Switch C static on, or refine off.")
+        return self
 
     @property
     def regulated(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -55,6 +55,22 @@ class ApplyResult:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Refinement:
+    """An ADTD run taken to the optimum of its loss for its composition and hidden shares (see :mod:`gui.engine.exact`).
+
+    loss_before : of the engine's fit; loss_after : at the optimum; residual, gap : of the certificate, both at most 1e-7: how far an entry would still
+    move, without unit, and upper bound of what the loss could still fall by, relative to it. way : "kept" if no optimum could be certified: the
+    engine's numbers stand then, and residual and gap are NaN
+    """
+
+    loss_before: float
+    loss_after: float
+    residual: float
+    gap: float
+    way: Literal["closed form", "Newton", "Clarabel", "kept"]
+
+
 @dataclass(frozen=True, eq=False)
 class ADTDResult:
     """Hidden background and gene regulation.
@@ -79,6 +95,13 @@ class ADTDResult:
     hidden_interval: pd.DataFrame | None = None
     """By sample: columns low, high: the range of the hidden share at equal fit (ENGINE.md, trap 10)."""
     notes: tuple[str, ...] = ()
+    optimum: Refinement | None = None
+    """Where the run was refined: hidden profile and gene regulation are those of the optimum and differ from deconomix's. None: as deconomix gives them."""
+
+    @property
+    def refined(self) -> bool:
+        """Whether the numbers differ from those of deconomix."""
+        return self.optimum is not None and self.optimum.way != "kept"
 
     def full(self) -> pd.DataFrame:
         """Cell types and ``hidden`` x samples."""

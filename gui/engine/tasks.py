@@ -16,16 +16,18 @@ from gui.engine import setting
 from gui.engine.memory import check_dtd, check_simulation
 from gui.engine.metrics import COLUMNS, compare
 from gui.engine.params import ADTDParams, ApplyParams, DTDParams, Part, SearchParams
-from gui.engine.results import ADTDResult, ApplyResult, DTDResult, SearchResult
+from gui.engine.results import ADTDResult, ApplyResult, DTDResult, Refinement, SearchResult
 from gui.engine.setting import Setting
 from gui.errors import EmptyColumn, MissingPart, TooFewGenes
 
 if TYPE_CHECKING:
     from gui.data.normalize import Prepared
+    from gui.engine.adtd import Fit
     from gui.engine.simulate import Mixtures
     from gui.jobs.status import Progress
 
 PREPARING, SIMULATING, ESTIMATING = "Preparing", "Simulating mixtures", "Estimating compositions"
+REFINING = "Refining to the optimum"
 SEARCH_SCALE = 10_000.0
 """The search and the 1/mean(Y)² weights depend on the unit of their input: always this column sum (ENGINE.md, trap 2)."""
 ENGINE_PACKAGES = ("deconomix", "torch", "numpy", "scipy", "pandas", "scikit-learn", "qpsolvers", "clarabel", "scs", "quadprog")
@@ -248,6 +250,9 @@ def run_adtd(dataset: Dataset, params: ADTDParams, *, progress: Progress, dtd: D
         notes.append(f"The loss was still falling after {params.max_iterations} iterations; more may change the result.")
     if fit.rose:
         notes.append("In the last iteration the fit became a little worse; the engine ends there and its result is shown.")
+    optimum = None
+    if params.refine:
+        fit, optimum = _refined(target, weights, fit, params, progress)
     return ADTDResult(
         composition=fit.composition,
         hidden=fit.hidden,
@@ -260,7 +265,21 @@ def run_adtd(dataset: Dataset, params: ADTDParams, *, progress: Progress, dtd: D
         support=support(target.reference, weights, fit, params.lambda2) if params.regulated else None,
         hidden_interval=hidden_interval(target.reference, fit),
         notes=tuple(notes),
+        optimum=optimum,
     )
+
+
+def _refined(target: Target, weights: pd.Series, fit: Fit, params: ADTDParams, progress: Progress) -> tuple[Fit, Refinement]:
+    """The fit with hidden profile and gene regulation at the optimum, and what that brought."""
+    from gui.engine.exact import refine
+
+    def check() -> None:
+        progress(REFINING, None)
+
+    found = refine(target.reference, target.bulk, weights, fit, lambda2=params.lambda2, regulated=params.regulated, check=check)
+    residual, gap = (found.certificate.residual, found.certificate.gap) if found.certificate is not None else (float("nan"), float("nan"))
+    optimum = Refinement(found.loss_before, found.loss_after, residual, gap, found.way)
+    return replace(fit, profile=found.profile, regulation=found.regulation), optimum
 
 
 def run_search(dataset: Dataset, params: SearchParams, *, progress: Progress, dtd: DTDResult | None = None) -> SearchResult:

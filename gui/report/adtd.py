@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
-from gui.answers.adtd import PARTS, mean_correlation, model_name, regulated, search_sentence, true_hidden, unsupported_types
+from gui.answers.adtd import PARTS, mean_correlation, model_name, optimum_sentence, regulated, search_sentence, true_hidden, unsupported_types
 from gui.data.checks import number, some
 from gui.engine.params import ADTDParams
-from gui.engine.results import ADTDResult, Run, SearchResult
+from gui.engine.results import ADTDResult, Refinement, Run, SearchResult
 from gui.figures import adtd as figures
 from gui.figures.composition import SCROLL_FROM
 from gui.figures.hidden import hidden_share
@@ -33,6 +33,8 @@ def adtd_part(doc: Document, session: DCXCache, run: Run) -> None:
     correlation = mean_correlation(result)
     if correlation is not None:
         doc.paragraph(f"Mean correlation with the truth {three(correlation)}.")
+    if result.optimum is not None:
+        doc.paragraph(" ".join([optimum_sentence(result) or "", *([_certified(result.optimum)] if result.refined else [])]))
     where = "All are in the program: page ADTD, tab Composition, Table."
     what = "the bulk" if params.part == "bulk" else f"the {PARTS[params.part]}"
     doc.heading(f"Composition of {what}", 3)
@@ -44,12 +46,25 @@ def adtd_part(doc: Document, session: DCXCache, run: Run) -> None:
         _regulation(doc, result)
 
 
+def _certified(found: Refinement) -> str:
+    ways = {"closed form": "in closed form", "Newton": "by Newton's method", "Clarabel": "by the solver Clarabel"}
+    return (
+        f"Found {ways[found.way]}; the loss is above the smallest there is for this composition by at most {exponent(found.gap)} of itself "
+        f"(largest residual {exponent(found.residual)})."
+    )
+
+
+def _label(result: ADTDResult) -> str:
+    """At the end of a caption."""
+    return " Refined to the optimum: not the numbers that deconomix gives." if result.refined else ""
+
+
 def _hidden(doc: Document, result: ADTDResult) -> None:
     doc.heading("Hidden background", 3)
     count = min(PROFILE, len(result.hidden_profile))
     doc.figure(
         figures.hidden_profile(result.hidden_profile, result.reference, count),
-        f"What the hidden background expresses most ({count} genes), beside the mean of the reference: a hint at which cells are missing.",
+        f"What the hidden background expresses most ({count} genes), beside the mean of the reference: a hint at which cells are missing.{_label(result)}",
     )
     hidden, words = result.hidden, ""
     if len(hidden) > SCROLL_FROM:  # on paper nothing scrolls: the distribution, without names
@@ -89,10 +104,10 @@ def _regulation(doc: Document, result: ADTDResult) -> None:
     words = f"The {each} most regulated genes of each cell type" if each > 1 else "The most regulated gene of each cell type"
     doc.figure(
         figures.gene_regulation(delta, result.support, genes=genes),
-        f"{words}, as far as supported: factor against the reference, 1 is unregulated. Grey: the data say little about it.",
+        f"{words}, as far as supported: factor against the reference, 1 is unregulated. Grey: the data say little about it.{_label(result)}",
     )
     where = "All genes are in the program: page ADTD, tab Gene regulation, Table."
-    doc.table(delta.loc[genes], first="Gene", caption="Factor of regulation of these genes; 1: unregulated.", most=MOST_GENES, columns=7)
+    doc.table(delta.loc[genes], first="Gene", caption=f"Factor of regulation of these genes; 1: unregulated.{_label(result)}", most=MOST_GENES, columns=7)
     doc.paragraph(f"{number(len(genes))} of {number(len(delta))} genes are drawn. {where}", "dim")
 
 

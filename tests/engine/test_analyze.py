@@ -72,6 +72,23 @@ def test_everything_is_written_and_recorded(files, tmp_path, capsys):
     assert {p.name for p in tmp_path.iterdir()} == {"new", "train.csv", "test.csv.gz", "bulk.csv"}, "no temporary folder is left"
 
 
+def test_refined_tables_are_labelled_in_the_record(files, tmp_path, capsys):
+    options = ("--model", "deconomix+h,r", "--lambda2", "1e-8")
+    assert run(files, tmp_path / "plain", *options) == 0
+    assert run(files, tmp_path / "refined", *options, "--refine") == 0
+    plain, refined = (json.loads((tmp_path / name / "run.json").read_text(encoding="utf-8")) for name in ("plain", "refined"))
+    assert plain["parameters"]["refine"] is False
+    assert "optimum" not in plain
+    assert refined["parameters"]["refine"] is True
+    assert refined["optimum"]["loss_after"] < refined["optimum"]["loss_before"]
+    assert max(refined["optimum"]["certificate"].values()) <= 1e-7
+    assert any("differ from published deconomix numbers" in text for text in refined["warnings"])
+    assert "differ from published deconomix numbers" in capsys.readouterr().err
+    tables = {name: [read(tmp_path / folder / f"{name}.csv") for folder in ("plain", "refined")] for name in ("composition_bulk", "hidden_profile")}
+    assert tables["composition_bulk"][0].equals(tables["composition_bulk"][1])
+    assert not tables["hidden_profile"][0].equals(tables["hidden_profile"][1])
+
+
 def test_search_takes_the_one_se_choice(files, tmp_path, monkeypatch):
     from gui.engine import params
 
@@ -142,6 +159,7 @@ REFUSED = [
     (["--train", "{train}", "--bulk", "{foreign}"], "no gene in common"),
     (["--train", "{twins}", "--test", "{test}"], "cannot be told apart"),
     (["--train", "{train}", "--example"], "--example"),
+    (["--train", "{train}", "--refine"], "--refine means nothing for deconomix"),
     (["--train", "{train}", "--bulk", "{single}", "--model", "deconomix+h,r", "--lambda2", "search"], "Folds"),
     (["--train", "{train}", "--mixtures", "100000", "--cells", "100000"], "GB of memory"),
 ]

@@ -13,7 +13,7 @@ from gui.components.common import card, warning
 from gui.components.form import ParamsForm, folded
 from gui.components.views import GONE, SHOWN, room
 from gui.engine.params import WEIGHT_NAMES, ADTDParams, SearchParams
-from gui.engine.results import Run
+from gui.engine.results import ADTDResult, Run
 from gui.figures.template import HEIGHT
 from gui.plugin import Context, Page
 
@@ -59,6 +59,11 @@ def kept_values(ctx: Context) -> dict[str, Any]:
     return {name: kept.get(name, field.default) for name, field in ADTDParams.model_fields.items()}
 
 
+def saved_as(result: ADTDResult, name: str) -> str:
+    """The name of a file of numbers that refining changes: one can see from outside that they are not deconomix's."""
+    return f"{name}-refined" if result.refined else name
+
+
 def applies(values: Mapping[str, Any]) -> dict[str, bool]:
     """Which of the fields mean something for the chosen model; the others are not shown."""
     custom = values["model"] == "custom"
@@ -92,18 +97,20 @@ def head_outputs(name: str) -> list[Output]:
     return [Output(getattr(page.id, f"{name}_{part}"), "children") for part in ("answer", "badges", "remarks")]
 
 
-def head_parts(ctx: Context, run: Run, sentence: str, badges: Sequence[tuple[str, str]], again: str) -> list[Any]:
-    """badges are (text, colour); ``again`` is the text of the button that brings an outdated result up to date."""
+def head_parts(ctx: Context, run: Run, sentence: str, badges: Sequence[tuple[str, str]], again: str, said: str | None = None) -> list[Any]:
+    """badges are (text, colour); ``again`` is the text of the button that brings an outdated result up to date; ``said`` stands before the notes."""
     shown = [dmc.Badge(text, color=colour, variant="light", radius="sm", tt="none", fw=600, maw=480) for text, colour in badges]
-    return [sentence, shown, remarks(ctx, run, again)]
+    return [sentence, shown, remarks(ctx, run, again, said)]
 
 
-def remarks(ctx: Context, run: Run, again: str) -> Any:
-    """What to know about a result: whether it still belongs to the data (with a button, ``again``), and the engine's notes."""
+def remarks(ctx: Context, run: Run, again: str, said: str | None = None) -> Any:
+    """What to know about a result: whether it still belongs to the data (with a button, ``again``), what is ``said``, and the engine's notes."""
     outdated, found = ctx.session.outdated(run), []
     if outdated:
         button = dmc.Button(again, id=page.id.each("again", run.id), size="compact-sm", variant="light", color="orange")
         found.append(warning(outdated, button))
+    if said:
+        found.append(dmc.Text(said, size="xs"))
     notes = [dmc.Text(note, size="xs", c="dimmed") for note in run.result.notes]
     found += notes if len(notes) <= MOST_NOTES else [folded(f"{len(notes)} notes", *notes)]
     return dmc.Stack(found, gap=4, mt=6) if found else None

@@ -20,7 +20,7 @@ from gui.engine.results import ADTDResult
 from gui.figures import adtd as figures
 from gui.figures import hidden as shares
 from gui.figures.template import styled
-from gui.pages.adtd.base import HIDDEN_TAB, TAB, adtd_run, page, placed, visible
+from gui.pages.adtd.base import HIDDEN_TAB, TAB, adtd_run, page, placed, saved_as, visible
 from gui.plugin import DARK, REVISION, Context
 
 GENES, SAMPLES = "genes", "samples"
@@ -105,13 +105,13 @@ kept.bind()
 bind_figure_export(page, "hidden")
 
 
-def _name(of: str) -> str:
-    return "hidden-share" if of == SAMPLES else "hidden-profile"
+def _name(result: ADTDResult, of: str) -> str:
+    return "hidden-share" if of == SAMPLES else saved_as(result, "hidden-profile")
 
 
 def _to_save(ctx: Context, of: str) -> tuple[str, pd.DataFrame] | None:
     run = adtd_run(ctx)
-    return None if run is None else (_name(of), table(run.result, of))
+    return None if run is None else (_name(run.result, of), table(run.result, of))
 
 
 bind_table_export(page, "hidden_table", _to_save, State(page.id.hidden_of, "value"))
@@ -148,4 +148,4 @@ def show_hidden(ctx: Context, _revision: Any, dark: bool, tab: str, of: str, vie
         return [*head, *[no_update] * 3, shown.columns, shown.rows, shown.note, *views.show("table")]
     many = n if isinstance(n, int) and 1 <= n <= MOST_N else DEFAULT_N
     drawn = figure(run.result, of, many, bool(dark))
-    return [*head, *placed(drawn, 410), _name(of), *[no_update] * 3, *views.show("figure")]
+    return [*head, *placed(drawn, 410), _name(run.result, of), *[no_update] * 3, *views.show("figure")]

@@ -9,7 +9,7 @@ import pandas as pd
 from dash import Input, Output, State, dcc, html, no_update
 from dash.exceptions import PreventUpdate
 
-from gui.answers.adtd import PARTS, badges, run_line, sentence, summary_line
+from gui.answers.adtd import PARTS, badges, optimum_sentence, run_line, sentence, summary_line
 from gui.components.agreement import AgreementView
 from gui.components.common import card, empty_state, two_columns
 from gui.components.composition import Composition, CompositionView, bulk_groups
@@ -134,7 +134,8 @@ def show_answer(ctx: Context, _revision: Any, tab: str) -> Any:
     last = [*tabs, visible(tab == SEARCH and searched)]
     if run is None:
         return [GONE, "", None, None, SHOWN, GONE, *last]
-    return [visible(tab != SEARCH), *head_parts(ctx, run, sentence(run.result), badges(run), "Run again"), GONE, SHOWN, *last]
+    head = head_parts(ctx, run, sentence(run.result), badges(run), "Run again", optimum_sentence(run.result))
+    return [visible(tab != SEARCH), *head, GONE, SHOWN, *last]
 
 
 @page.callback(Output(page.id.tabs, "value"), Output(page.id.seen, "data"), REVISION, State(page.id.seen, "data"))

@@ -46,7 +46,7 @@ def column(ctx: Context) -> Any:
         dmc.Box(form.fields(ctx, "c_static", "delta_static"), id=page.id.for_custom, style=visible(show["custom"]), mt="sm"),
         dmc.Box(form.fields(ctx, "lambda1"), id=page.id.for_lambda1, style=visible(show["lambda1"]), mt="sm"),
         dmc.Box(form.fields(ctx, "lambda2"), id=page.id.for_lambda2, style=visible(show["lambda2"]), mt="sm"),
-        dmc.Box([search, form.advanced(ctx, "gene_weights")], mt="sm"),
+        dmc.Box([search, form.advanced(ctx, "gene_weights", "refine")], mt="sm"),
         dmc.Button("Run", id=page.id.run, fullWidth=True, mt="md"),
         dmc.Text("", id=page.id.reason, size="xs", c="dimmed", ta="center", mt=6),
         form.hidden_parts(),

@@ -21,7 +21,7 @@ from gui.data.checks import number
 from gui.engine.results import ADTDResult
 from gui.figures import adtd as figures
 from gui.figures.template import blank, styled
-from gui.pages.adtd.base import REGULATION, TAB, adtd_run, page, visible
+from gui.pages.adtd.base import REGULATION, TAB, adtd_run, page, saved_as, visible
 from gui.plugin import DARK, REVISION, Context
 
 EACH = "each"
@@ -172,7 +172,9 @@ bind_figure_export(page, "regulation")
 def _to_save(ctx: Context, view: str) -> tuple[str, pd.DataFrame] | None:
     run = adtd_run(ctx)
     frame = None if run is None else run.result.support if view == SUPPORT else run.result.gene_regulation
-    return None if frame is None else ("gene-regulation-support" if view == SUPPORT else "gene-regulation", frame)
+    if run is None or frame is None:
+        return None
+    return ("gene-regulation-support" if view == SUPPORT else saved_as(run.result, "gene-regulation"), frame)
 
 
 bind_table_export(page, "regulation_table", _to_save, State(page.id.regulation_view, "value"))
@@ -208,6 +210,7 @@ def offer_genes(ctx: Context, _revision: Any, tab: str, of: str, genes: list[str
     Output(page.id.regulation_scale_box, "style"),
     Output(page.id.regulation, "figure"),
     Output(page.id.regulation, "style"),
+    Output(page.id.regulation_file, "data"),
     Output(page.id.regulation_table, "columnDefs"),
     Output(page.id.regulation_table, "rowData"),
     Output(page.id.regulation_table_note, "children"),
@@ -231,13 +234,13 @@ def show_regulation(
     run = adtd_run(ctx)
     if run is None or run.result.gene_regulation is None:
         model = None if run is None else run.params.model  # type: ignore[attr-defined]
-        return [SHOWN, nothing(model), GONE, *[no_update] * 12]
+        return [SHOWN, nothing(model), GONE, *[no_update] * 13]
     result: ADTDResult = run.result
     wanted = Wanted(n if isinstance(n, int) and 1 <= n <= MOST_N else DEFAULT_N, of, tuple(genes or ()), bool(supported), scale)
     shown = chosen_genes(result, wanted)
     head = [GONE, None, SHOWN, words(result, shown, wanted), visible(view == HEATMAP)]
     if view != HEATMAP:
         filled = table(result, shown, view)
-        return [*head, *[no_update] * 2, filled.columns, filled.rows, filled.note, UNITS.get(view, ""), *views.show("table")]
+        return [*head, *[no_update] * 3, filled.columns, filled.rows, filled.note, UNITS.get(view, ""), *views.show("table")]
     drawn = heatmap(result, shown, wanted, bool(dark))
-    return [*head, drawn, room(drawn) if shown else GONE, *[no_update] * 4, *views.show("figure")]
+    return [*head, drawn, room(drawn) if shown else GONE, saved_as(result, "gene-regulation"), *[no_update] * 4, *views.show("figure")]

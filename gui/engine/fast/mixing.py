@@ -19,16 +19,16 @@ def mix(values: np.ndarray, drawn: np.ndarray) -> np.ndarray:
     ``reduceat`` adds each mixture's cells pairwise along the columns; how many mixtures stand beside one another changes no bit.
     """
     mixtures, cells = drawn.shape
-    genes = len(values)
+    genes, n_cells = values.shape
     mixed = np.empty((genes, mixtures))
-    width = max(1, int(CHUNK / (8 * genes * cells)))
-    rows = genes if width > 1 else max(1, int(CHUNK / (8 * cells)))
-    for first in range(0, mixtures, width):
-        some = drawn[first : first + width]
-        starts = np.arange(0, some.size, cells)
-        for top in range(0, genes, rows):
-            gathered = values[top : top + rows][:, some.ravel()]
-            np.add.reduceat(gathered, starts, axis=1, out=mixed[top : top + rows, first : first + len(some)])
+    rows = max(1, min(genes, int(CHUNK / (8 * max(n_cells, cells)))))
+    width = max(1, int(CHUNK / (8 * rows * cells)))
+    for top in range(0, genes, rows):
+        some = np.asfortranarray(values[top : top + rows])  # a cell's values stand together: they are gathered at once
+        for first in range(0, mixtures, width):
+            places = drawn[first : first + width]
+            starts = np.arange(0, places.size, cells)
+            np.add.reduceat(some[:, places.ravel()], starts, axis=1, out=mixed[top : top + rows, first : first + len(places)])
     mixed /= cells
     return mixed
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from importlib import metadata
 from typing import Literal
 
+from gui.versions import ENGINE, version
+
 EngineName = Literal["fast", "stock"]
-KNOWN_DECONOMIX = "1.0.2"
+KNOWN_DECONOMIX = ENGINE["deconomix"]
 """The version of deconomix whose numbers the fast engine is compared with (tests/engine/test_fast_*.py)."""
 
 
@@ -41,11 +42,8 @@ def current() -> Setting:
 
 
 def installed() -> str:
-    """The version of deconomix, or "unknown"."""
-    try:
-        return metadata.version("deconomix")
-    except metadata.PackageNotFoundError:  # a bundle may lack a package's metadata
-        return "unknown"
+    """The version of deconomix."""
+    return version("deconomix")
 
 
 def notes() -> tuple[str, ...]:

@@ -232,8 +232,8 @@ def whole(p: int, *, quick: bool) -> Iterator[Line]:
     yield compared(f"simulate, p={p}", found)
     mixtures = problem.simulate()
     part = 10 if quick else 4  # of stock's iterations, which all take the same
-    steps = {"stock": with_each(lambda: problem.learn(mixtures, ITERATIONS // part))["stock"], "fast": with_each(lambda: problem.learn(mixtures, ITERATIONS))["fast"]}
-    found = in_turn(steps, 1)
+    some, all_of_them = with_each(lambda: problem.learn(mixtures, ITERATIONS // part)), with_each(lambda: problem.learn(mixtures, ITERATIONS))
+    found = in_turn({"stock": some["stock"], "fast": all_of_them["fast"]}, 1)
     add("stock", part * found["stock"][0][0], found["stock"][1][0])
     add("fast", found["fast"][0][0], found["fast"][1][0])
     yield compared(f"DTD, {ITERATIONS} iterations, p={p}", found, scale=part, mark=" (extrapolated)")
@@ -250,7 +250,10 @@ def whole(p: int, *, quick: bool) -> Iterator[Line]:
     yield f"whole analysis, p={p}: {ratio:.1f}x CPU, {memory:.1f}x peak memory"
 
 
-def _search(problem: Problem, weights: pd.Series, each: dict[str, float], peak: float, add: Callable[[str, float, float], None], *, quick: bool) -> Iterator[Line]:
+Add = Callable[[str, float, float], None]
+
+
+def _search(problem: Problem, weights: pd.Series, each: dict[str, float], peak: float, add: Add, *, quick: bool) -> Iterator[Line]:
     """Stock's steps by lambda2 in a fold like any other: the same for all folds. In a quick bench the fast engine, too, searches every fourth lambda2 only."""
     from gui.engine.fast.folds import pieces
 

@@ -8,7 +8,7 @@ from gui.errors import InvalidParameter
 
 GB = 1e9
 DOUBLE, FLOAT, PLACE = 8.0, 4.0, 4.0
-CHUNK = 32e6
+CHUNK = 16e6
 """Bytes of cells that the fast engine gathers at a time for the mixtures."""
 FILLED = 10.0
 """What the solver of the gene regulation keeps (copies, factors) in units of its quadratic programme."""

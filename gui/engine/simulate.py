@@ -42,8 +42,8 @@ def simulate(cells: pd.DataFrame, types: Sequence[str], *, mixtures: int, cells_
             _, bulk, truth = utils.simulate_data(laid_out(cells, "F"), mixtures, cells_per_mixture, seed=seed)
     hidden = [t for t in truth.index if t not in set(types)]
     truth = truth.reindex([*types, *hidden], fill_value=0.0)
-    names = [str(i) for i in range(mixtures)]
-    return Mixtures(laid_out(bulk.set_axis(names, axis=1), "C"), laid_out(truth.set_axis(names, axis=1), "C"))
+    bulk.columns = truth.columns = pd.Index([str(i) for i in range(mixtures)])  # in place: renamed frames would be copies
+    return Mixtures(laid_out(bulk, "C"), laid_out(truth, "C"))
 
 
 def _mixed(cells: pd.DataFrame, mixtures: int, cells_per_mixture: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
+from urllib.parse import urlsplit
 
 import platformdirs
 from pydantic import Field, ValidationError, model_validator
@@ -22,11 +23,22 @@ FILE_NAME = "config.toml"
 
 
 class Compute(Section):
-    """engine : "fast", or "stock", deconomix as published; workers : processes that compute at the same time; queue : steps of one session that may wait."""
+    """engine : "fast", or "stock", deconomix as published; workers : processes that compute at the same time; queue : steps of one session that may wait
+    cores : over how many processes of its own a step spreads parts that are independent, 0: as many as this computer allows
+    scheduler : address of a Dask scheduler that computes these parts instead, None: this computer does
+    """
 
     engine: Literal["fast", "stock"] = "fast"
     workers: int = Field(default=1, ge=1, le=64)
     queue: int = Field(default=20, ge=1, le=1000)
+    cores: int = Field(default=0, ge=0, le=1024)
+    scheduler: str | None = None
+
+    @model_validator(mode="after")
+    def _scheduler_is_an_address(self) -> Self:
+        if self.scheduler is not None and not _is_scheduler(self.scheduler):
+            raise ValueError(f'scheduler in [compute] is "{self.scheduler[:60]}"; allowed: the address of a Dask scheduler, such as "tcp://127.0.0.1:8786"')
+        return self
 
 
 class Folders(Section):
@@ -206,6 +218,16 @@ def _sentence(kind: str, place: tuple[int | str, ...], value: Any, own: Exceptio
     if not path:
         return f"unknown key “{key}” outside of a section; allowed: {sections}."
     return f"unknown key “{key}” in {here}; allowed: {', '.join(name for name in model.model_fields if name not in _sections(model))}."
+
+
+def _is_scheduler(address: str) -> bool:
+    """``tcp://`` or ``tls://``, a name or an IP address, and a port."""
+    try:
+        parts = urlsplit(address)
+        whole = parts.scheme in ("tcp", "tls") and bool(parts.hostname) and bool(parts.port)
+    except ValueError:
+        return False
+    return whole and not (parts.path or parts.query or parts.fragment or parts.username) and not any(c.isspace() for c in address)
 
 
 def _sections(model: type[Section]) -> dict[str, type[Section]]:

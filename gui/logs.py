@@ -51,6 +51,7 @@ def safe_traceback(error: BaseException) -> str:
             lines.append("caused by")
         lines.append(type(current).__name__)
         lines += _frames(current.__traceback__)
+        lines += getattr(current, "places_elsewhere", [])  # of an error that comes from a process of gui/engine/spread
         current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
     return "\n".join(lines)
 

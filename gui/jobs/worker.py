@@ -17,7 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
-from multiprocessing import parent_process
+from multiprocessing import current_process, parent_process
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
@@ -37,13 +37,19 @@ Report = tuple[str, float | None, int | None, int | None, float | None]
 
 def main(inbox: Connection, outbox: Connection, warm_up: str | None, setting: Any) -> None:
     """Entry of the process (spawn). Ends when the server ends."""
+    begin()
+    current_process().daemon = False  # a daemon may not have processes of its own (gui/engine/spread); these end with this one
+    Worker(inbox, outbox).run(warm_up, setting)
+
+
+def begin() -> None:
+    """What every process that computes does first: one BLAS thread, no terminal, no Ctrl-C, and an end when its parent ends."""
     os.environ.update(dict.fromkeys(THREADS, "1"))
     os.environ["TQDM_DISABLE"] = "1"  # the engine's bars belong to nobody's terminal
     _streams()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which ends this process in its own time
     threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     _limit_loaded()
-    Worker(inbox, outbox).run(warm_up, setting)
 
 
 def _streams() -> None:

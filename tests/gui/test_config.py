@@ -91,6 +91,12 @@ def test_every_value_is_read(tmp_path: Path) -> None:
     assert config.compute.engine == "stock"
 
 
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:8786", "tls://cluster.example.org:8786", "tcp://[::1]:8786"])
+def test_addresses_of_a_scheduler_are_taken_as_they_are(tmp_path: Path, address: str) -> None:
+    assert load_config(written(tmp_path, f'[compute]\nscheduler = "{address}"\ncores = 4')).compute.scheduler == address
+    assert Config().compute.scheduler is None
+
+
 def test_file_in_the_users_folder_and_in_the_environment_are_found_and_an_argument_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(platformdirs, "user_config_dir", lambda *_, **__: str(tmp_path))
     written(tmp_path, "[compute]\nworkers = 2")
@@ -123,7 +129,7 @@ def test_a_named_file_that_is_missing_is_an_error(tmp_path: Path, monkeypatch: p
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("[compute]\nworker = 2", "unknown key “worker” in [compute]; allowed: engine, workers, queue."),
+        ("[compute]\nworker = 2", "unknown key “worker” in [compute]; allowed: engine, workers, queue, cores, scheduler."),
         ("[computer]\nworkers = 2", "unknown section [computer]; allowed: [compute], [server], [folders], [appearance], [sessions], [debug]."),
         ("workers = 2", "unknown key “workers” outside of a section; allowed: [compute], [server], [folders], [appearance], [sessions], [debug]."),
         ("compute = 2", "“compute” must be a section with its own keys; write [compute]."),
@@ -133,6 +139,15 @@ def test_a_named_file_that_is_missing_is_an_error(tmp_path: Path, monkeypatch: p
         ('[compute]\nworkers = "2"', 'workers in [compute] is "2"; allowed: a whole number from 1 to 64.'),
         ("[compute]\nworkers = true", "workers in [compute] is true; allowed: a whole number from 1 to 64."),
         ("[compute]\nworkers = 1.5", "workers in [compute] is 1.5; allowed: a whole number from 1 to 64."),
+        ("[compute]\ncores = -1", "cores in [compute] is -1; allowed: a whole number from 0 to 1024."),
+        ("[compute]\nscheduler = 8786", "scheduler in [compute] is 8786; allowed: text in quotes."),
+        *(
+            (
+                f'[compute]\nscheduler = "{address}"',
+                f'scheduler in [compute] is "{address}"; allowed: the address of a Dask scheduler, such as "tcp://127.0.0.1:8786".',
+            )
+            for address in ("", "127.0.0.1:8786", "http://host:8786", "tcp://host", "tcp://host:99999", "tcp://host:8786/x", "tcp://a b:1", "tcp://:8786")
+        ),
         ("[server]\nport = 70000", "port in [server] is 70000; allowed: a whole number from 0 to 65535."),
         ("[server]\nupload_limit_mb = -1", "upload_limit_mb in [server] is -1; allowed: a whole number from 1 to 1000000."),
         ("[server]\nallow_remote = 1", "allow_remote in [server] is 1; allowed: true or false."),

@@ -1,0 +1,259 @@
+"""Tasks on a Dask cluster. The only module that imports Dask, when it is called."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib
+import pickle
+import queue
+import secrets
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from gui.engine.setting import Setting
+from gui.engine.spread import remote
+from gui.engine.spread.calls import POLL, Caller, Ledger, back, process_lost
+from gui.engine.spread.parcel import Parcel
+from gui.errors import JobError
+from gui.jobs.taskref import TaskRef
+from gui.logs import get_logger
+
+CONNECT = 8.0
+"""Seconds the scheduler has to answer."""
+WORKERS = 15.0
+"""Seconds until there must be a worker."""
+LOST = 60.0
+"""Seconds that a running step waits for the scheduler, or for a worker, to come back."""
+LOOK = 2.0
+"""Seconds between two looks at whether they are there."""
+CLOSING = 5.0
+"""Seconds to take leave in; then that goes on in the background."""
+_WITHOUT = "Ask whoever runs the cluster, or take scheduler out of [compute] of the configuration to compute on this computer."
+log = get_logger(__name__)
+
+
+def run(setting: Setting, task: TaskRef, orders: list[Parcel], shared: Parcel, ledger: Ledger, caller: Caller) -> None:
+    """Fill the ledger. What the caller raises goes out, and no task runs on then; JobError if the cluster cannot be used."""
+    connection = Connection(setting, task, orders, shared, ledger)
+    try:
+        while not ledger.complete:
+            caller.check()
+            with contextlib.suppress(queue.Empty):
+                what, *values = connection.events.get(timeout=POLL)
+                if what == "trouble":
+                    raise values[0]
+                if what == "failed":
+                    ledger.fail(*values)
+                    connection.release()
+                elif what == "done":
+                    ledger.put(*values)
+                elif ledger.wants(values[0]):
+                    caller.step(*values)
+    finally:
+        connection.end()
+
+
+class Connection:
+    """To the cluster, for one call. All that waits for the network does so in a thread with an event loop, so that the caller never does."""
+
+    def __init__(self, setting: Setting, task: TaskRef, orders: list[Parcel], shared: Parcel, ledger: Ledger) -> None:
+        assert setting.scheduler is not None
+        self.events: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
+        """("step", index, value), ("done", index, result), ("failed", index, error), ("trouble", error): the cluster cannot be used."""
+        self._address, self._engine, self._task = setting.scheduler, setting.engine, task
+        self._orders, self._shared, self._ledger = orders, shared, ledger
+        self._name = f"deconomix-{secrets.token_hex(8)}"
+        self._client: Any = None
+        self._held: Any = None
+        self._futures: dict[int, Any] = {}
+        self._followers: set[asyncio.Task[None]] = set()
+        self._loop = asyncio.new_event_loop()
+        self._session = self._loop.create_task(self._hold_session())
+        self._thread = threading.Thread(target=self._drive, name="cluster", daemon=True)
+        self._thread.start()
+
+    def release(self) -> None:
+        """Let go of every task that is no longer wanted."""
+        self._tell(self._release)
+
+    def end(self) -> None:
+        """Let go of every task; what runs ends at its next step."""
+        self._tell(self._session.cancel)
+        self._thread.join(CLOSING)
+
+    def _tell(self, what: Callable[[], Any]) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has ended already
+            self._loop.call_soon_threadsafe(what)
+
+    # -- in the thread ----------------------------------------------------------------------------------------------------------
+    def _drive(self) -> None:
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner, contextlib.suppress(asyncio.CancelledError):
+            runner.run(self._wait())
+
+    async def _wait(self) -> None:
+        await self._session
+
+    async def _hold_session(self) -> None:
+        try:
+            with _quiet():
+                await self._connect()
+                await self._refuse_other_versions()
+                self._submit()
+            await self._watch()
+        except JobError as error:
+            self.events.put(("trouble", error))
+        except Exception as error:
+            log.exception("on the cluster")
+            self.events.put(("trouble", _unusable(self._address, type(error).__name__)))
+        finally:
+            await self._close()
+
+    async def _connect(self) -> None:
+        try:
+            distributed: Any = importlib.import_module("distributed")
+        except ImportError:
+            raise JobError(
+                "Computing on a cluster needs the package distributed, which is not installed.",
+                advice="Install it (pip install distributed), or take scheduler out of [compute] of the configuration.",
+            ) from None
+        try:
+            self._client = distributed.Client(self._address, asynchronous=True, timeout=CONNECT, name="deconomix", set_as_default=False)
+            await self._client
+        except Exception as error:  # noqa: BLE001 - from the network, or from whoever answers there
+            log.warning("no scheduler: %s", error)
+            raise JobError(f"No Dask scheduler answers at {self._address}.", advice=f"Start it. {_WITHOUT}") from None
+        until = time.monotonic() + WORKERS
+        while not await self._workers():
+            if time.monotonic() > until:
+                raise _no_workers(self._address)
+            await asyncio.sleep(0.2)
+
+    async def _workers(self) -> int:
+        """How many there are. An exception: the scheduler does not answer."""
+        return len(await asyncio.wait_for(self._client.scheduler.ncores(workers=None), CONNECT))
+
+    async def _refuse_other_versions(self) -> None:
+        here = remote.versions()
+        try:
+            scheduler = await self._client.run_on_scheduler(remote.program)
+        except ImportError:
+            raise _not_installed(self._address) from None
+        if scheduler != remote.program():
+            raise remote.other_versions({"its scheduler": {**here, "DeconomiX GUI": scheduler}}, here)
+        found = await self._client.run(remote.versions, on_error="return")
+        for worker, answer in found.items():
+            if isinstance(answer, ImportError):
+                raise _not_installed(str(worker))
+        known = {worker: answer for worker, answer in found.items() if not isinstance(answer, Exception)}  # who is gone is asked again with a task
+        if differ := {worker: answer for worker, answer in known.items() if answer != here}:
+            raise remote.other_versions(differ, here)
+
+    def _submit(self) -> None:
+        client, topic = self._client, self._client.id  # the scheduler forgets what was said under a client's id soon after the client
+        client.subscribe_topic(topic, self._on_event)
+        # As a task and not scattered: Dask can make a task's result again when the worker that held it is lost.
+        with importlib.import_module("dask").config.set({"distributed.admin.large-graph-warning-threshold": "1PB"}):
+            self._held = client.submit(remote.hold, self._shared, key=f"{self._name}-shared", pure=False)
+        for index, item in enumerate(self._orders):
+            key = f"{self._name}-{index}"
+            order = remote.Order(key, index, topic, self._task.module, self._task.qualname, item, remote.versions(), self._engine)
+            self._futures[index] = client.submit(remote.perform, self._held, Parcel.of(order), key=key, pure=False, priority=-index)
+            follower = self._loop.create_task(self._follow(index, self._futures[index]))
+            self._followers.add(follower)
+            follower.add_done_callback(self._followers.discard)
+
+    async def _watch(self) -> None:
+        """Say so when the scheduler or all workers stay away."""
+        seen = time.monotonic()
+        alone = False
+        while True:
+            await asyncio.sleep(LOOK)
+            try:
+                alone = await self._workers() == 0
+            except Exception:  # noqa: BLE001 - whatever it is, the scheduler does not answer
+                alone = False
+            else:
+                if not alone:
+                    seen = time.monotonic()
+            if time.monotonic() - seen > LOST:
+                raise _no_workers(self._address) if alone else _gone(self._address)
+
+    def _on_event(self, event: tuple[float, Any]) -> None:
+        message = event[1]
+        if isinstance(message, dict) and "reports" in message:
+            for value in pickle.loads(message["reports"]):  # noqa: S301 - from a worker, which Dask trusts like ourselves
+                self.events.put(("step", message["index"], value))
+
+    async def _follow(self, index: int, future: Any) -> None:
+        """Wait for the outcome of one task, and pass it on."""
+        try:
+            status, found, reports = (await future).open()
+        except Exception as error:  # noqa: BLE001 - of Dask, not of the task
+            if self._ledger.wants(index):
+                self.events.put(self._explained(index, error))
+            return
+        self._futures.pop(index, None)  # or the cluster would keep the result until the end
+        for value in reports:
+            self.events.put(("step", index, value))
+        try:
+            self.events.put(("failed", index, back(found)) if status == "failed" else ("done", index, found.take()))
+        except Exception as error:  # noqa: BLE001 - pickle raises many kinds
+            self.events.put(("failed", index, error))
+
+    def _explained(self, index: int, error: Exception) -> tuple[Any, ...]:
+        """Why Dask has no result, as an event."""
+        kind = type(error).__name__
+        log.warning("the cluster has no result for a task: %s", kind)
+        if kind == "KilledWorker":
+            return ("failed", index, process_lost())
+        if "Cancelled" in kind or "Closed" in kind:  # by Dask: the scheduler is gone, or another one is there now
+            return ("trouble", _gone(self._address))
+        if isinstance(error, ImportError):
+            return ("trouble", _not_installed(self._address))
+        return ("trouble", _unusable(self._address, kind))
+
+    def _release(self) -> None:
+        for index, future in list(self._futures.items()):
+            if not self._ledger.wants(index):
+                self._futures.pop(index)
+                future.release()
+
+    async def _close(self) -> None:
+        for follower in list(self._followers):
+            follower.cancel()
+        self._futures.clear()
+        self._held = None
+        if self._client is not None:
+            with contextlib.suppress(Exception):
+                await asyncio.wait_for(self._client.close(), CLOSING)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Dask warns of other versions of itself; what matters of versions we say ourselves."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _no_workers(address: str) -> JobError:
+    return JobError(f"The cluster at {address} has no workers.", advice=f"Start some. {_WITHOUT}")
+
+
+def _gone(address: str) -> JobError:
+    return JobError(f"The connection to the cluster at {address} was lost.", advice=f"Start the step again. {_WITHOUT}")
+
+
+def _not_installed(where: str) -> JobError:
+    return JobError(
+        f"This program is not installed on a computer of the cluster ({where}).",
+        advice="Install the same version of it there, or take scheduler out of [compute] of the configuration.",
+    )
+
+
+def _unusable(address: str, kind: str) -> JobError:
+    return JobError(f"The cluster at {address} cannot be used ({kind}); the log has details.", advice=_WITHOUT)

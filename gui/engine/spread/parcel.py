@@ -1,0 +1,59 @@
+"""Parcel: a value on its way between processes, the same bytes and the same memory layout wherever it is opened."""
+
+from __future__ import annotations
+
+import pickle
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+from gui.errors import JobError
+from gui.jobs import wire
+
+
+class Parcel:
+    """A packed value. Arrays are never copied on packing; whoever opens it finds them contiguous, aligned and read-only.
+
+    That also holds for a parcel that is opened where it was packed: sums depend on the memory layout in their last digits.
+    """
+
+    def __init__(self, parts: wire.Packed) -> None:
+        self.parts = parts
+        self._lock = threading.Lock()
+        self._opened: tuple[Any] | None = None
+
+    @classmethod
+    def of(cls, value: Any) -> Parcel:
+        """JobError if it holds something that is not data."""
+        try:
+            return cls(wire.pack(value))
+        except MemoryError:
+            raise
+        except Exception as error:  # noqa: BLE001 - pickle raises many kinds
+            raise JobError(
+                f"A part of this step cannot be handed to another process ({type(error).__name__}).",
+                advice="A task may take and return data only: no functions, files or connections.",
+            ) from None
+
+    def open(self) -> Any:
+        """The value; the same one each time, for all that share it."""
+        with self._lock:
+            if self._opened is None:
+                self._opened = (wire.unpack(self.parts, read_only=True),)
+            return self._opened[0]
+
+    def take(self) -> Any:
+        """The value for its only owner, who may change it (unless it was read-only where it was packed)."""
+        return wire.unpack(self.parts)
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        parts = [pickle.PickleBuffer(part) for part in self.parts] if protocol >= 5 else [bytes(part) for part in self.parts]
+        return _arrived, (parts,)
+
+    def __sizeof__(self) -> int:
+        return 1000 + sum(memoryview(part).nbytes for part in self.parts)
+
+
+def _arrived(parts: Sequence[Any]) -> Parcel:
+    # Copied: what a network library hands over may begin at any address, and NumPy adds up numbers that are not aligned in another order.
+    return Parcel([bytearray(part) for part in parts])

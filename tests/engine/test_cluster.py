@@ -1,0 +1,387 @@
+"""Independent tasks on a real Dask cluster: a scheduler and workers on 127.0.0.1, some of which get lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+
+from gui.engine import setting
+from gui.engine.setting import Setting
+from gui.engine.spread import cluster, remote, spread
+from gui.engine.spread.calls import back
+from gui.engine.spread.parcel import Parcel
+from gui.errors import EngineFailed, JobCancelled, JobError
+
+pytest.importorskip("distributed")
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+try:
+    import spread_tasks as tasks
+finally:
+    sys.path.remove(str(HERE))
+
+
+def until(true: Callable[[], Any]) -> None:
+    """A test that waits a minute fails."""
+    for _ in range(6000):
+        if true():
+            return
+        time.sleep(0.01)
+    pytest.fail("did not happen")
+
+
+class Cluster:
+    """Processes of Dask; several times a minute they would say what they do, into files."""
+
+    def __init__(self, folder: Path, **environment: str) -> None:
+        self.folder = folder
+        path = os.pathsep.join([str(HERE.parents[1]), str(HERE)])
+        # Two BLAS threads each, where Dask itself would set one: ours must not depend on that.
+        many = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "2")
+        self._environment = {**os.environ, "PYTHONPATH": path, **many, **environment}
+        self.started: list[subprocess.Popen[bytes]] = []
+        file = folder / "scheduler.json"
+        command = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--no-jupyter", "--scheduler-file", str(file)]
+        self.scheduler = self._start("dask_scheduler", command)
+        until(lambda: file.exists() and file.read_text(encoding="utf-8").strip().endswith("}"))
+        self.address: str = json.loads(file.read_text(encoding="utf-8"))["address"]
+
+    def worker(self, *options: str, before: str = "") -> subprocess.Popen[bytes]:
+        """A worker with one thread. before : code it runs first."""
+        command = [
+            self.address,
+            "--host",
+            "127.0.0.1",
+            "--nthreads",
+            "1",
+            "--no-dashboard",
+            "--local-directory",
+            str(self.folder),
+            *(options or ["--no-nanny"]),
+        ]
+        return self._start("dask_worker", command, before)
+
+    def workers(self, count: int) -> list[subprocess.Popen[bytes]]:
+        started = [self.worker() for _ in range(count)]
+        self.until_there(count)
+        return started
+
+    def until_there(self, count: int) -> None:
+        until(lambda: len(self.ask(lambda client: client.scheduler_info(-1)["workers"])) == count)
+
+    def ask(self, question: Callable[[Any], Any]) -> Any:
+        import distributed
+
+        with distributed.Client(self.address, set_as_default=False) as client:
+            return question(client)
+
+    def _start(self, module: str, options: list[str], before: str = "") -> subprocess.Popen[bytes]:
+        code = f"import sys\n{before}\nsys.argv[0] = '{module}'\nfrom distributed.cli.{module} import main\nmain()"
+        with (self.folder / f"{module}-{len(self.started)}.log").open("wb") as file:
+            process = subprocess.Popen([sys.executable, "-c", code, *options], env=self._environment, stdout=file, stderr=file, cwd=self.folder)
+        self.started.append(process)
+        return process
+
+    def end(self) -> None:
+        for process in self.started:
+            for one in [*(psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []), process]:
+                one.kill()
+            process.wait(30)
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A scheduler and two workers, for tests that leave them as they found them."""
+    found = Cluster(tmp_path_factory.mktemp("pair"))
+    try:
+        found.workers(2)
+        yield found
+    finally:
+        found.end()
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Iterator[Callable[..., Cluster]]:
+    made: list[Cluster] = []
+
+    def new(**environment: str) -> Cluster:
+        folder = tmp_path / f"cluster{len(made)}"
+        folder.mkdir()
+        made.append(Cluster(folder, **environment))
+        return made[-1]
+
+    yield new
+    for one in made:
+        one.end()
+
+
+@pytest.fixture(autouse=True)
+def _set_back() -> Iterator[None]:
+    yield
+    setting.use(Setting())
+
+
+def use(found: Cluster | str, engine: str = "fast") -> None:
+    setting.use(Setting(engine=engine, scheduler=found if isinstance(found, str) else found.address))
+
+
+def same(one: Any, other: Any) -> bool:
+    """To the bit, with types and names."""
+    return [list(found) for found in one] == [list(found) for found in other] and all(
+        np.asarray(a[name]).tobytes() == np.asarray(b[name]).tobytes() for a, b in zip(one, other, strict=True) for name in a
+    )
+
+
+# --------------------------------------------------------------------------------------------- the same, and what is reported
+
+
+def test_numbers_on_the_cluster_are_those_of_this_computer_to_the_bit(pair: Cluster) -> None:
+    found: list[Any] = []
+    layouts: list[str] = []
+    for chosen in (Setting(cores=1), Setting(cores=2), Setting(scheduler=pair.address)):
+        setting.use(chosen)
+        found.append(spread(tasks.numbers, range(6), shared=tasks.data()))
+        layouts += [str(layout) for layout in spread(tasks.layout, range(2), shared=tasks.data())]
+    assert same(found[0], found[1])
+    assert same(found[0], found[2])
+    assert len(set(layouts)) == 1
+
+
+def test_both_workers_compute_with_one_blas_thread_and_reports_arrive_in_their_order(pair: Cluster) -> None:
+    use(pair)
+    outside = pair.ask(lambda client: client.submit(tasks.threads, None, None, step=None).result())
+    assert 2 in outside  # where nobody intervenes
+    assert {n for found in spread(tasks.threads, range(4)) for n in found} == {1}
+    seen: list[tuple[int, Any]] = []
+    found = spread(tasks.slow_where, range(6), on_step=lambda index, value: seen.append((index, value)))
+    assert [item for item, _ in found] == list(range(6))
+    assert len({pid for _, pid in found} - {os.getpid()}) == 2
+    assert sorted(seen) == [(n, ("seen", n)) for n in range(6)]
+    seen.clear()
+    spread(tasks.numbers, [5, 6], shared=tasks.data(), on_step=lambda index, value: seen.append((index, value)))
+    assert {index: [value for i, value in seen if i == index] for index in range(2)} == {index: list(range(6)) for index in range(2)}
+
+
+def test_reports_arrive_while_the_tasks_run(pair: Cluster, tmp_path: Path) -> None:
+    use(pair)
+    counts: set[int] = set()
+
+    def on_step(index: int, value: Any) -> None:
+        counts.add(index)
+        if counts == {0, 1}:
+            (tmp_path / "go on").touch()  # else they never end
+
+    assert [item for item, _ in spread(tasks.patient, range(2), shared=tmp_path, on_step=on_step)] == [0, 1]
+
+
+def test_one_item_is_computed_here_and_nobody_is_asked() -> None:
+    use("tcp://127.0.0.1:1")
+    assert spread(tasks.where, ["only"]) == [("only", os.getpid())]
+
+
+def test_a_task_that_spreads_itself_does_so_in_its_worker_with_the_callers_engine(pair: Cluster) -> None:
+    use(pair, engine="stock")
+    for pid, inner, engine in spread(tasks.spread_again, range(2)):
+        assert set(inner) == {pid} != {os.getpid()}
+        assert engine == "stock"
+
+
+def test_errors_come_back_as_themselves_from_the_cluster(pair: Cluster, tmp_path: Path) -> None:
+    use(pair)
+    with pytest.raises(EngineFailed, match="Mueller") as ours:
+        spread(tasks.fail, ["well", "engine", "well"])
+    assert ours.value.advice == "Use fewer genes."
+    with pytest.raises(MemoryError):
+        spread(tasks.fail, ["memory", "well"])
+    with pytest.raises(np.linalg.LinAlgError, match="Singular"):
+        spread(tasks.fail, ["algebra", "well"])
+    with pytest.raises(JobError, match="cannot be handed to another process"):
+        spread(tasks.fail, ["well", "no data"])
+    first, second, third = spread(tasks.fail, ["well", "engine", "fine"], keep_errors=True)
+    assert (first, type(second), third) == ("well", EngineFailed, "fine")
+    with pytest.raises(ValueError, match="read-only"):
+        spread(tasks.spoil, range(2), shared=tasks.data())
+    assert "Mueller" not in "".join(path.read_text(encoding="utf-8") for path in pair.folder.glob("*.log"))
+
+
+# ------------------------------------------------------------------------------------------------------------------- cancel
+
+
+def test_cancelling_ends_running_tasks_at_their_next_step_and_the_rest_never_begins(pair: Cluster, tmp_path: Path) -> None:
+    use(pair)
+    pids: set[int] = set()
+
+    def on_step(index: int, value: Any) -> None:
+        pids.add(value)
+        if len(pids) == 2:
+            raise JobCancelled("The step was cancelled.")
+
+    with pytest.raises(JobCancelled):
+        spread(tasks.steps_for_ever, range(6), shared=tmp_path, on_step=on_step)
+    until(lambda: len(list(tmp_path.iterdir())) == 2)
+    assert {path.name for path in tmp_path.iterdir()} == {"cancelled-0", "cancelled-1"}
+    until(lambda: not pair.ask(lambda client: client.run_on_scheduler(tasks_known)))
+    assert len(spread(tasks.where, range(3))) == 3
+
+
+def tasks_known(dask_scheduler: Any) -> list[str]:
+    return [str(key) for key in dask_scheduler.tasks]
+
+
+def test_tasks_end_when_the_caller_was_killed(pair: Cluster, tmp_path: Path) -> None:
+    script = tmp_path / "caller.py"
+    script.write_text(
+        f"""
+import pathlib
+import spread_tasks as tasks
+from gui.engine import setting
+from gui.engine.spread import spread
+
+if __name__ == "__main__":
+    setting.use(setting.Setting(scheduler="{pair.address}"))
+    spread(tasks.steps_for_ever, range(2), shared=pathlib.Path(r"{tmp_path}"), on_step=lambda index, value: print(index, flush=True))
+""",
+        encoding="utf-8",
+    )
+    path = os.pathsep.join([str(HERE.parents[1]), str(HERE)])
+    with subprocess.Popen([sys.executable, str(script)], env={**os.environ, "PYTHONPATH": path}, stdout=subprocess.PIPE, text=True) as caller:
+        assert caller.stdout is not None
+        seen = set[str]()
+        while len(seen) < 2:
+            seen.add(caller.stdout.readline())
+        caller.kill()
+    until(lambda: len(list(tmp_path.glob("cancelled-*"))) == 2)
+
+
+def test_check_is_asked_while_the_scheduler_does_not_answer() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as deaf:  # takes the connection and says nothing
+        use(f"tcp://127.0.0.1:{deaf.getsockname()[1]}")
+        asked = 0
+
+        def check() -> None:
+            nonlocal asked
+            asked += 1
+            if asked == 5:
+                raise JobCancelled("The step was cancelled.")
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(cluster, "CLOSING", 0.1)
+            with pytest.raises(JobCancelled):
+                spread(tasks.where, range(2), check=check)
+
+
+# --------------------------------------------------------------------------------------------------------------- lost workers
+
+
+@pytest.mark.parametrize("lost", ["one of two", "all, and another one comes"])
+def test_numbers_are_right_when_workers_are_lost_in_the_middle(make: Callable[..., Cluster], tmp_path: Path, lost: str) -> None:
+    found = make()
+    workers = found.workers(2)
+    use(found)
+    killed: list[int] = []
+
+    def on_step(index: int, value: tuple[int, int]) -> None:
+        pid, n = value
+        if pid not in killed and n >= 8 and len(killed) < (1 if lost == "one of two" else 2):
+            killed.append(pid)
+            psutil.Process(pid).kill()
+            if len(killed) == 2:
+                found.worker()
+        elif len(killed) == (1 if lost == "one of two" else 2) and pid not in killed:
+            (tmp_path / "go on").touch()
+
+    spreading = spread(tasks.patient, range(5), shared=tmp_path, on_step=on_step)
+    assert set(killed) <= {worker.pid for worker in workers}
+    setting.use(Setting(cores=1))
+    assert spreading == spread(tasks.patient, range(5), shared=tmp_path)
+
+
+def test_item_that_always_kills_its_worker_fails_with_a_sentence(make: Callable[..., Cluster], tmp_path: Path) -> None:
+    found = make(DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES="1")
+    found.worker("--nanny")  # starts a worker again that has died
+    found.until_there(1)
+    use(found)
+    for n in range(9):
+        (tmp_path / f"death{n}").touch()
+    results = spread(tasks.die, range(3), shared=tmp_path, keep_errors=True)
+    assert [results[0], results[2]] == [0, 20]
+    assert isinstance(results[1], EngineFailed)
+    assert "several times" in str(results[1])
+
+
+def test_a_scheduler_that_is_lost_in_the_middle_is_an_error(make: Callable[..., Cluster], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"CONNECT": 3.0, "LOST": 1.0, "LOOK": 0.1}.items():
+        monkeypatch.setattr(cluster, name, value)
+    found = make()
+    found.workers(1)
+    use(found)
+    with pytest.raises(JobError, match=r"connection to the cluster at tcp://127\.0\.0\.1:.* was lost"):
+        spread(tasks.steps_for_ever, range(2), shared=tmp_path, on_step=lambda index, value: found.scheduler.kill())
+
+
+# ------------------------------------------------------------------------------------------------- clusters that cannot be used
+
+
+def refusal(found: Cluster | str) -> JobError:
+    use(found)
+    with pytest.raises(JobError) as caught:
+        spread(tasks.where, range(2))
+    assert caught.value.advice
+    assert "scheduler out of [compute]" in caught.value.advice
+    return caught.value
+
+
+def test_a_scheduler_that_is_not_there_is_a_sentence_after_a_bounded_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster, "CONNECT", 1.0)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        assert str(refusal(address)) == f"No Dask scheduler answers at {address}."
+    assert str(refusal(address)) == f"No Dask scheduler answers at {address}."
+
+
+def test_a_cluster_without_workers_is_a_sentence_also_in_the_middle(make: Callable[..., Cluster], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"WORKERS": 0.5, "LOST": 0.5, "LOOK": 0.1}.items():
+        monkeypatch.setattr(cluster, name, value)
+    found = make()
+    assert str(refusal(found)) == f"The cluster at {found.address} has no workers."
+    [worker] = found.workers(1)
+    with pytest.raises(JobError, match="has no workers"):
+        spread(tasks.steps_for_ever, range(2), shared=tmp_path, on_step=lambda index, value: worker.kill())
+
+
+def test_workers_with_other_versions_or_without_this_program_are_refused(make: Callable[..., Cluster]) -> None:
+    found = make()
+    there = found.workers(1)
+    found.worker(before="import importlib.metadata as m; old = m.version; m.version = lambda name: '1.13.0' if name == 'scipy' else old(name)")
+    found.until_there(2)
+    here = remote.versions()["scipy"]
+    assert f"so the numbers would differ: scipy 1.13.0 instead of {here} (tcp://127.0.0.1:" in str(refusal(found))
+    for process in [*there, found.started[-1]]:
+        process.kill()
+    found.until_there(0)
+    found.worker(before="sys.modules['gui'] = None")
+    found.until_there(1)
+    assert "This program is not installed on a computer of the cluster (tcp://127.0.0.1:" in str(refusal(found))
+
+
+def test_a_worker_that_comes_later_with_other_versions_computes_nothing() -> None:
+    order = remote.Order("key", 0, "topic", tasks.__name__, "where", Parcel.of(1), {**remote.versions(), "numpy": "1.0"}, "fast")
+    status, crossed, reports = remote.perform(Parcel.of(None), Parcel.of(order)).open()
+    assert (status, reports) == ("failed", [])
+    assert "instead of 1.0 (one of its workers)" in str(back(crossed))
+
+
+def test_without_dask_the_setting_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    assert "needs the package distributed" in str(refusal("tcp://127.0.0.1:1"))

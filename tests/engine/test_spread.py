@@ -1,0 +1,519 @@
+"""Independent tasks over the cores of this computer: the same numbers in the same order, and nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+
+from gui.engine import setting
+from gui.engine.setting import Setting
+from gui.engine.spread import local, spread
+from gui.engine.spread.parcel import Parcel
+from gui.errors import EngineFailed, JobCancelled, JobError
+from gui.jobs import wire
+from gui.jobs.runner import JobRunner
+from gui.logs import safe_traceback
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+try:
+    import spread_tasks as tasks
+finally:
+    sys.path.remove(str(HERE))
+
+
+@pytest.fixture(autouse=True)
+def _set_back() -> Iterator[None]:
+    yield
+    setting.use(Setting())
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _nothing_left() -> Iterator[None]:
+    yield
+    local._pool._end_idle()
+
+
+def cores(count: int, engine: str = "fast") -> None:
+    setting.use(Setting(engine=engine, cores=count))
+
+
+def alive(pid: int) -> bool:
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def until(true: Callable[[], Any]) -> None:
+    """A test that waits half a minute fails."""
+    for _ in range(3000):
+        if true():
+            return
+        time.sleep(0.01)
+    pytest.fail("did not happen")
+
+
+class Cancelling:
+    """An on_step that cancels when ``count`` processes have reported themselves."""
+
+    def __init__(self, count: int) -> None:
+        self.count, self.pids = count, set[int]()
+
+    def __call__(self, index: int, value: Any) -> None:
+        self.pids.add(value)
+        if len(self.pids) == self.count:
+            raise JobCancelled("The step was cancelled.")
+
+
+def same(one: Any, other: Any) -> bool:
+    """To the bit, with types and names."""
+    return [list(found) for found in one] == [list(found) for found in other] and all(
+        np.asarray(a[name]).tobytes() == np.asarray(b[name]).tobytes() for a, b in zip(one, other, strict=True) for name in a
+    )
+
+
+# ------------------------------------------------------------------------------------------------------------------- numbers
+
+
+def test_numbers_are_the_same_to_the_bit_in_this_process_and_over_several() -> None:
+    data = tasks.data()
+    cores(1)
+    serial = spread(tasks.numbers, range(7), shared=data)
+    assert [found["seed"] for found in serial] == list(range(7))
+    for count in (2, 3):
+        cores(count)
+        assert same(serial, spread(tasks.numbers, range(7), shared=data))
+    assert not same(serial, spread(tasks.numbers, range(7), shared=tasks.data(1)))  # what the comparison can see
+
+
+def test_data_lie_in_memory_in_the_same_way_everywhere() -> None:
+    """BLAS adds up in another order where they do not."""
+    data = tasks.data()
+    mine = tasks.layout(data, 0, step=None)
+    found = []
+    for count in (1, 2):
+        cores(count)
+        found += spread(tasks.layout, range(2), shared=data)
+    assert found == [found[0]] * 4
+    assert found[0] != mine  # every second column: only here
+    assert dict(item[:2] for item in found[0])["matrix"] == data["matrix"].strides  # Fortran order is kept
+
+
+def test_arrays_that_the_network_puts_at_an_odd_address_are_put_right() -> None:
+    values = np.arange(1000.0)
+    buffers: list[pickle.PickleBuffer] = []
+    body = pickle.dumps(Parcel.of(values), protocol=5, buffer_callback=buffers.append)
+
+    def odd(buffer: Any) -> memoryview:
+        room = bytearray(memoryview(buffer).nbytes + 1)
+        room[1:] = memoryview(buffer)
+        return memoryview(room)[1:]
+
+    arrived = pickle.loads(body, buffers=[odd(buffer) for buffer in buffers]).open()  # noqa: S301 - our own
+    assert arrived.flags.aligned
+    assert arrived.tolist() == values.tolist()
+    assert not wire.unpack([odd(part) for part in wire.pack(values)]).flags.aligned  # where nobody puts it right
+
+
+def test_tasks_have_one_blas_thread_whatever_the_surroundings_say() -> None:
+    script = """
+import spread_tasks as tasks
+from gui.engine import setting
+from gui.engine.spread import spread
+
+def main():
+    found = []
+    for cores in (1, 2):
+        setting.use(setting.Setting(cores=cores))
+        found.append(spread(tasks.threads, range(2)))
+    print(found, tasks.threads(None, None, step=None))
+
+if __name__ == "__main__":
+    main()
+"""
+    many = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "2")
+    out = program(script, **many)
+    inside, _, outside = out.strip().rpartition("]] [")
+    assert set(inside) <= set("[]1, ")
+    assert "1" in inside
+    assert "2" in outside  # where nobody intervenes
+
+
+def test_results_are_in_the_order_of_the_items_also_when_the_first_takes_longest() -> None:
+    cores(2)
+    found = spread(tasks.where, ["a", "b", "c", "d", "e"], shared=None)
+    assert [item for item, _ in found] == ["a", "b", "c", "d", "e"]
+    assert spread(tasks.where, []) == []
+    assert spread(tasks.where, iter([3, 2]))[0][0] == 3
+
+
+def test_shared_data_cannot_be_changed_anywhere() -> None:
+    data = tasks.data()
+    for count in (1, 2):
+        cores(count)
+        with pytest.raises(ValueError, match="read-only"):
+            spread(tasks.spoil, range(2), shared=data)
+    data["matrix"][0, 0] = 1.0  # the caller's own stay as they were
+
+
+# ------------------------------------------------------------------------------------------------------ where, and how many
+
+
+def test_one_item_or_one_core_is_computed_here_and_starts_no_process() -> None:
+    before = {child.pid for child in psutil.Process().children(recursive=True)}
+    cores(4)
+    assert spread(tasks.where, ["only"]) == [("only", os.getpid())]
+    cores(1)
+    assert {pid for _, pid in spread(tasks.where, range(3))} == {os.getpid()}
+    assert {child.pid for child in psutil.Process().children(recursive=True)} <= before
+
+
+def test_processes_are_used_again_and_end_when_they_are_idle(monkeypatch: pytest.MonkeyPatch) -> None:
+    local._pool._end_idle()
+    cores(2)
+    first = {pid for _, pid in spread(tasks.slow_where, range(6))}
+    assert len(first) == 2
+    assert os.getpid() not in first
+    assert {pid for _, pid in spread(tasks.slow_where, range(4))} == first
+    assert set(local.pids()) == first
+    monkeypatch.setattr(local, "IDLE", 0.05)
+    assert {pid for _, pid in spread(tasks.slow_where, range(4))} <= first
+    until(lambda: not any(map(alive, first)))
+    assert local.pids() == []
+    assert len(spread(tasks.where, range(4))) == 4  # and they come again
+
+
+def test_idle_processes_hold_no_data() -> None:
+    local._pool._end_idle()
+    cores(2)
+    [one, other] = [spread(tasks.slow_where, range(2), shared=np.ones(n * 1_000_000)) and memory() for n in (1, 20)]
+    assert other - one < 100_000_000  # two processes, 160 MB each while they had them
+
+
+def memory() -> int:
+    until(lambda: all(psutil.Process(pid).status() in (psutil.STATUS_SLEEPING, psutil.STATUS_IDLE) for pid in local.pids()))
+    return sum(psutil.Process(pid).memory_info().rss for pid in local.pids())
+
+
+def test_a_task_that_spreads_itself_does_so_in_its_own_process_with_the_callers_engine() -> None:
+    cores(2, engine="stock")
+    for pid, inner, engine in spread(tasks.spread_again, range(2)):
+        assert set(inner) == {pid} != {os.getpid()}
+        assert engine == "stock"
+
+
+def test_a_call_out_of_a_report_and_one_from_another_thread_get_their_results() -> None:
+    cores(2)
+    found: list[Any] = []
+    other = threading.Thread(target=lambda: found.append(spread(tasks.slow_where, range(3))))
+
+    def on_step(index: int, value: Any) -> None:
+        if index == 0:
+            other.start()
+            found.append(spread(tasks.where, range(2)))
+
+    assert len(spread(tasks.slow_where, range(3), on_step=on_step)) == 3
+    other.join(30)
+    assert {pid for _, pid in found[0]} == {os.getpid()}
+    assert [item for item, _ in found[1]] == [0, 1, 2]
+
+
+def test_all_cores_are_those_that_affinity_and_container_leave(tmp_path: Path) -> None:
+    every = local.allowed_cores(tmp_path)
+    assert every == len(psutil.Process().cpu_affinity()) if sys.platform == "linux" else every >= 1
+    (tmp_path / "cpu.max").write_text("max 100000\n")
+    assert local.allowed_cores(tmp_path) == every
+    (tmp_path / "cpu.max").write_text("150000 100000\n")
+    assert local.allowed_cores(tmp_path) == 1
+    (tmp_path / "cpu.max").write_text("50000 100000\n")
+    assert local.allowed_cores(tmp_path) == 1
+    (tmp_path / "cpu.max").unlink()
+    (tmp_path / "cpu").mkdir()
+    (tmp_path / "cpu" / "cpu.cfs_quota_us").write_text("100000")
+    (tmp_path / "cpu" / "cpu.cfs_period_us").write_text("100000")
+    assert local.allowed_cores(tmp_path) == 1
+    (tmp_path / "cpu" / "cpu.cfs_quota_us").write_text("-1")
+    assert local.allowed_cores(tmp_path) == every
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_what_is_no_data_or_no_function_is_refused_in_a_sentence(count: int) -> None:
+    cores(count)
+    with pytest.raises(JobError, match="plain function of a module"):
+        spread(lambda shared, item, *, step: None, range(2))
+    with pytest.raises(JobError, match="cannot be handed to another process"):
+        spread(tasks.where, range(2), shared=lambda: None)
+    with pytest.raises(JobError, match="cannot be handed to another process"):
+        spread(tasks.fail, ["well", "no data"])
+
+
+# ------------------------------------------------------------------------------------------------------------------ progress
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_every_report_arrives_here_in_its_order_before_the_end(count: int) -> None:
+    cores(count)
+    seen: list[tuple[int, Any]] = []
+    threads: set[int] = set()
+
+    def on_step(index: int, value: Any) -> None:
+        threads.add(threading.get_ident())
+        seen.append((index, value))
+
+    spread(tasks.numbers, [5, 6, 7], shared=tasks.data(), on_step=on_step)
+    assert {index: [value for i, value in seen if i == index] for index in range(3)} == {index: list(range(6)) for index in range(3)}
+    assert threads == {threading.get_ident()}
+
+
+# ------------------------------------------------------------------------------------------------------------------- cancel
+
+
+def test_cancelling_at_a_report_ends_the_processes_and_the_next_call_works(tmp_path: Path) -> None:
+    cores(2)
+    cancelling = Cancelling(2)
+    with pytest.raises(JobCancelled):
+        spread(tasks.deaf, range(5), shared=tmp_path, on_step=cancelling)
+    assert len(cancelling.pids) == 2
+    assert not any(map(alive, cancelling.pids))
+    assert len(spread(tasks.where, range(3))) == 3
+
+
+def test_check_is_asked_while_tasks_say_nothing_and_its_cancel_ends_them() -> None:
+    cores(2)
+    seen: set[int] = set()
+    asked = 0
+
+    def check() -> None:
+        nonlocal asked
+        asked = asked + 1 if len(seen) == 2 else 0
+        if asked == 5:
+            raise JobCancelled("The step was cancelled.")
+
+    with pytest.raises(JobCancelled):
+        spread(tasks.deaf, range(2), on_step=lambda index, pid: seen.add(pid), check=check)
+    assert not any(map(alive, seen))
+
+
+def test_cancelling_in_this_process(tmp_path: Path) -> None:
+    cores(1)
+    with pytest.raises(JobCancelled):
+        spread(tasks.steps_for_ever, ["one", "two"], shared=tmp_path, on_step=Cancelling(1), keep_errors=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["cancelled-one"]
+
+
+# ------------------------------------------------------------------------------------------------------------------- errors
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_errors_come_back_as_themselves(count: int) -> None:
+    cores(count)
+    with pytest.raises(EngineFailed, match="Mueller") as ours:
+        spread(tasks.fail, ["well", "engine", "well"])
+    assert ours.value.advice == "Use fewer genes."
+    with pytest.raises(MemoryError):
+        spread(tasks.fail, ["well", "memory"])
+    with pytest.raises(np.linalg.LinAlgError, match="Singular"):
+        spread(tasks.fail, ["algebra", "well"])
+
+
+def test_log_of_an_error_from_another_process_names_the_places_there() -> None:
+    cores(2)
+    with pytest.raises(np.linalg.LinAlgError) as caught:
+        spread(tasks.fail, ["algebra", "well"])
+    text = safe_traceback(caught.value)
+    assert "spread_tasks.py" in text
+    assert " in fail" in text
+
+
+def test_what_cannot_be_sent_is_still_an_error_with_a_sentence() -> None:
+    cores(2)
+    with pytest.raises(JobError, match="unexpected error \\(Awkward\\)"):
+        spread(tasks.fail, ["awkward", "well"])
+    with pytest.raises(JobError, match="unexpected error \\(SystemExit\\)"):
+        spread(tasks.fail, ["exit", "well"])
+
+
+def test_first_error_by_order_of_the_items_is_raised_and_what_comes_after_is_not_waited_for(tmp_path: Path) -> None:
+    cores(3)
+    with pytest.raises(ValueError, match="first"):
+        spread(tasks.fail_in_turn, range(3), shared=tmp_path)
+    assert len(spread(tasks.where, range(5))) == 5
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_errors_can_be_kept_in_the_results_place_but_no_cancel(count: int) -> None:
+    cores(count)
+    first, second, third = spread(tasks.fail, ["well", "engine", "fine"], keep_errors=True)
+    assert (first, third) == ("well", "fine")
+    assert isinstance(second, EngineFailed)
+    assert second.advice == "Use fewer genes."
+    with pytest.raises(JobCancelled):
+        spread(tasks.fail, ["well", "cancelled", "fine"], keep_errors=True)
+
+
+# ------------------------------------------------------------------------------------------------------------ lost processes
+
+
+def test_item_of_a_killed_process_is_computed_again(tmp_path: Path) -> None:
+    cores(2)
+    for n in range(2):
+        (tmp_path / f"death{n}").touch()
+    seen: list[int] = []
+    assert spread(tasks.die, range(4), shared=tmp_path, on_step=lambda index, value: seen.append(index)) == [0, 10, 20, 30]
+    assert seen.count(1) == 3
+
+
+def test_item_that_always_kills_its_process_fails_with_a_sentence_and_the_others_do_not(tmp_path: Path) -> None:
+    cores(2)
+    for n in range(9):
+        (tmp_path / f"death{n}").touch()
+    found = spread(tasks.die, range(4), shared=tmp_path, keep_errors=True)
+    assert [found[0], found[2], found[3]] == [0, 20, 30]
+    assert isinstance(found[1], EngineFailed)
+    assert "several times" in str(found[1])
+    assert len(list(tmp_path.iterdir())) == 9 - 3
+
+
+def test_idle_process_that_was_killed_is_replaced() -> None:
+    cores(2)
+    spread(tasks.slow_where, range(2))
+    killed = local.pids()
+    for pid in killed:
+        psutil.Process(pid).kill()
+        until(lambda pid=pid: not alive(pid))
+    assert [item for item, _ in spread(tasks.slow_where, range(3))] == [0, 1, 2]
+    assert not set(killed) & set(local.pids())
+
+
+def test_where_no_process_can_be_started_everything_is_computed_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    local._pool._end_idle()
+
+    def refuse() -> None:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(local, "Child", refuse)
+    cores(2)
+    assert spread(tasks.where, range(3)) == [(n, os.getpid()) for n in range(3)]
+
+
+def test_processes_that_end_at_once_are_an_error_and_not_started_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    local._pool._end_idle()
+    monkeypatch.setattr(local.child, "main", tasks.dead_at_once)
+    cores(2)
+    with pytest.raises(JobError, match="end as soon as they start"):
+        spread(tasks.where, range(3))
+
+
+# ---------------------------------------------------------------------------------------------------------- in a worker process
+
+
+@pytest.fixture
+def jobs() -> Iterator[Jobs]:
+    found = Jobs()
+    found.runner.start()
+    yield found
+    found.runner.stop()
+
+
+class Jobs:
+    """A runner and its results."""
+
+    def __init__(self) -> None:
+        self.results: list[Any] = []
+        self.runner = JobRunner(lambda status, result, *more: self.results.append(result), warm_up=None)
+
+    def submit(self, folder: Path | str) -> str:
+        return self.runner.submit(tasks.run_in_job, "s", str(folder), dataset=None, kind="k", title="t")
+
+    def running(self, folder: Path) -> tuple[str, list[int]]:
+        """A job that goes on for ever, and the processes that compute it."""
+        job, file = self.submit(folder), folder / "processes"
+        until(lambda: file.exists() and file.read_text(encoding="utf-8"))
+        return job, [int(word) for word in file.read_text(encoding="utf-8").split()]
+
+
+def test_job_in_the_worker_process_spreads_over_processes_of_its_own(jobs: Jobs) -> None:
+    status = jobs.runner.wait(jobs.submit(""), 60)
+    assert status.state == "done", status.error
+    [result] = jobs.results
+    jobs.runner.stop()
+    pids = {pid for _, pid in result["found"]}
+    assert len(pids) == 2
+    assert result["here"] not in {*pids, os.getpid()}
+    until(lambda: not any(map(alive, pids)))  # with the worker
+
+
+def test_killed_worker_process_takes_its_processes_along(jobs: Jobs, tmp_path: Path) -> None:
+    job, pids = jobs.running(tmp_path)
+    [worker] = jobs.runner.worker_pids()
+    assert all(map(alive, pids))
+    assert {psutil.Process(pid).ppid() for pid in pids} == {worker}
+    psutil.Process(worker).kill()
+    until(lambda: not any(map(alive, pids)))
+    assert jobs.runner.wait(job, 30).state == "failed"
+
+
+def test_cancelled_job_ends_its_processes_and_keeps_its_worker(jobs: Jobs, tmp_path: Path) -> None:
+    job, pids = jobs.running(tmp_path)
+    workers = jobs.runner.worker_pids()
+    assert jobs.runner.cancel(job)
+    assert jobs.runner.wait(job, 30).state == "cancelled"
+    assert not any(map(alive, pids))
+    assert jobs.runner.worker_pids() == workers
+
+
+# ------------------------------------------------------------------------------------------------------------------- no port
+
+
+OFFLINE = """
+import os, socket, sys
+import psutil
+import spread_tasks as tasks
+from gui.engine import setting
+from gui.engine.spread import spread
+
+def listening():
+    family = [psutil.Process(), *psutil.Process().children(recursive=True)]
+    return [c for one in family for c in one.net_connections(kind="inet")]
+
+def main():
+    setting.use(setting.Setting(cores=2))
+    seen = []
+    found = spread(tasks.slow_where, range(4), on_step=lambda index, value: seen.extend(listening()))
+    assert len({pid for _, pid in found}) == 2
+    print(len(seen), len(listening()), sorted({"dask", "distributed", "tornado", "torch", "deconomix"} & set(sys.modules)))
+    with socket.create_server(("127.0.0.1", 0)):
+        print(len(listening()))
+
+if __name__ == "__main__":
+    main()
+"""
+
+
+def program(script: str, **environment: str) -> str:
+    """What a program of its own prints."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "program.py"
+        file.write_text(script, encoding="utf-8")
+        path = os.pathsep.join([str(HERE.parents[1]), str(HERE)])
+        done = subprocess.run([sys.executable, str(file)], env={**os.environ, "PYTHONPATH": path, **environment}, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_without_a_scheduler_no_port_is_opened_and_dask_is_not_imported() -> None:
+    assert program(OFFLINE).splitlines() == ["0 0 []", "1"]

@@ -38,6 +38,14 @@ def data(seed: int = 0) -> dict[str, Any]:
     return {"matrix": np.asfortranarray(random.standard_normal((601, 37))), "other": random.standard_normal((601, 58))[:, ::2]}
 
 
+def two_threads() -> None:
+    """For good, in this process."""
+    import threadpoolctl
+
+    threadpoolctl.OpenBLASController.clear_controlling_thread(force=True)
+    threadpoolctl.threadpool_limits(2)
+
+
 def layout(shared: Any, item: Any, *, step: Any) -> list[tuple[Any, ...]]:
     """How the arrays lie in memory."""
     return [(name, a.strides, a.flags.aligned, a.flags.writeable) for name, a in shared.items()]

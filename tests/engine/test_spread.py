@@ -129,15 +129,20 @@ def test_arrays_that_the_network_puts_at_an_odd_address_are_put_right() -> None:
 
 def test_tasks_have_one_blas_thread_whatever_the_surroundings_say() -> None:
     script = """
+import threading
 import spread_tasks as tasks
 from gui.engine import setting
 from gui.engine.spread import spread
 
 def main():
     found = []
+    tasks.two_threads()
     for cores in (1, 2):
         setting.use(setting.Setting(cores=cores))
         found.append(spread(tasks.threads, range(2)))
+    one = threading.Thread(target=lambda: found.append(spread(tasks.threads, range(1))))
+    one.start()
+    one.join()
     print(found, tasks.threads(None, None, step=None))
 
 if __name__ == "__main__":

@@ -106,4 +106,10 @@ def back(crossed: Crossed) -> BaseException:
 def one_blas_thread() -> Any:
     """A context with one BLAS thread; it also stays that way where it is not left. Loads NumPy and SciPy: only what is loaded can be limited."""
     importlib.import_module("scipy.linalg")
-    return importlib.import_module("threadpoolctl").threadpool_limits(1)
+    control = importlib.import_module("threadpoolctl")
+    limited = control.threadpool_limits(1)
+    if any(library["num_threads"] != 1 for library in control.threadpool_info()):
+        # threadpoolctl leaves OpenBLAS to the Python thread that set it first, and says nothing: here one of Dask's, or of a plug-in
+        control.OpenBLASController.clear_controlling_thread(force=True)
+        limited = control.threadpool_limits(1)
+    return limited

@@ -102,7 +102,7 @@ class Connection:
             with _quiet():
                 await self._connect()
                 await self._refuse_other_versions()
-                self._submit()
+                await self._submit()
             await self._watch()
         except JobError as error:
             self.events.put(("trouble", error))
@@ -132,9 +132,9 @@ class Connection:
                 raise _no_workers(self._address)
             await asyncio.sleep(0.2)
 
-    async def _workers(self) -> int:
-        """How many there are. An exception: the scheduler does not answer."""
-        return len(await asyncio.wait_for(self._client.scheduler.ncores(workers=None), CONNECT))
+    async def _workers(self) -> dict[str, int]:
+        """Address -> threads. An exception: the scheduler does not answer."""
+        return dict(await asyncio.wait_for(self._client.scheduler.ncores(workers=None), CONNECT))
 
     async def _refuse_other_versions(self) -> None:
         here = remote.versions()
@@ -152,16 +152,20 @@ class Connection:
         if differ := {worker: answer for worker, answer in known.items() if answer != here}:
             raise remote.other_versions(differ, here)
 
-    def _submit(self) -> None:
+    async def _submit(self) -> None:
         client, topic = self._client, self._client.id  # the scheduler forgets what was said under a client's id soon after the client
         client.subscribe_topic(topic, self._on_event)
         # As a task and not scattered: Dask can make a task's result again when the worker that held it is lost.
         with importlib.import_module("dask").config.set({"distributed.admin.large-graph-warning-threshold": "1PB"}):
             self._held = client.submit(remote.hold, self._shared, key=f"{self._name}-shared", pure=False)
+        # Dealt out, or all would wait for the worker that holds the shared data first. Others may have them: idle ones, and any if one is lost.
+        workers = await self._workers()
+        places = [worker for turn in range(max(workers.values(), default=0)) for worker, threads in workers.items() if threads > turn] or [""]
         for index, item in enumerate(self._orders):
+            where = {"workers": [place], "allow_other_workers": True} if (place := places[index % len(places)]) else {}
             key = f"{self._name}-{index}"
             order = remote.Order(key, index, topic, self._task.module, self._task.qualname, item, remote.versions(), self._engine)
-            self._futures[index] = client.submit(remote.perform, self._held, Parcel.of(order), key=key, pure=False, priority=-index)
+            self._futures[index] = client.submit(remote.perform, self._held, Parcel.of(order), key=key, pure=False, priority=-index, **where)
             follower = self._loop.create_task(self._follow(index, self._futures[index]))
             self._followers.add(follower)
             follower.add_done_callback(self._followers.discard)
@@ -173,7 +177,7 @@ class Connection:
         while True:
             await asyncio.sleep(LOOK)
             try:
-                alone = await self._workers() == 0
+                alone = not await self._workers()
             except Exception:  # noqa: BLE001 - whatever it is, the scheduler does not answer
                 alone = False
             else:

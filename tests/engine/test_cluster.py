@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -128,8 +129,10 @@ def make(tmp_path: Path) -> Iterator[Callable[..., Cluster]]:
 
 @pytest.fixture(autouse=True)
 def _set_back() -> Iterator[None]:
+    """And no thread is left."""
     yield
     setting.use(Setting())
+    until(lambda: not [thread for thread in threading.enumerate() if thread.name == "cluster"])
 
 
 def use(found: Cluster | str, engine: str = "fast") -> None:

@@ -11,12 +11,13 @@ import secrets
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 from gui.engine.setting import Setting
 from gui.engine.spread import remote
-from gui.engine.spread.calls import POLL, Caller, Ledger, back, process_lost
+from gui.engine.spread.calls import POLL, TRIES, Caller, Ledger, back, process_lost
 from gui.engine.spread.parcel import Parcel
 from gui.errors import JobError
 from gui.jobs.taskref import TaskRef
@@ -24,12 +25,16 @@ from gui.logs import get_logger
 
 CONNECT = 8.0
 """Seconds the scheduler has to answer."""
+ANSWER = 60.0
+"""Seconds in which all workers must say their versions: they may have to load our packages for that."""
 WORKERS = 15.0
 """Seconds until there must be a worker."""
 LOST = 60.0
 """Seconds that a running step waits for the scheduler, or for a worker, to come back."""
 LOOK = 2.0
 """Seconds between two looks at whether they are there."""
+TURNS = 6
+"""Times that an item is handed in whose workers were lost before it began."""
 CLOSING = 5.0
 """Seconds to take leave in; then that goes on in the background."""
 _WITHOUT = "Ask whoever runs the cluster, or take scheduler out of [compute] of the configuration to compute on this computer."
@@ -70,6 +75,7 @@ class Connection:
         self._client: Any = None
         self._held: Any = None
         self._futures: dict[int, Any] = {}
+        self._begun: Counter[int] = Counter()
         self._followers: set[asyncio.Task[None]] = set()
         self._loop = asyncio.new_event_loop()
         self._session = self._loop.create_task(self._hold_session())
@@ -122,7 +128,7 @@ class Connection:
             ) from None
         try:
             self._client = distributed.Client(self._address, asynchronous=True, timeout=CONNECT, name="deconomix", set_as_default=False)
-            await self._client
+            await _within(CONNECT, self._client)
         except Exception as error:  # noqa: BLE001 - from the network, or from whoever answers there
             log.warning("no scheduler: %s", error)
             raise JobError(f"No Dask scheduler answers at {self._address}.", advice=f"Start it. {_WITHOUT}") from None
@@ -134,17 +140,17 @@ class Connection:
 
     async def _workers(self) -> dict[str, int]:
         """Address -> threads. An exception: the scheduler does not answer."""
-        return dict(await asyncio.wait_for(self._client.scheduler.ncores(workers=None), CONNECT))
+        return dict(await _within(CONNECT, self._client.scheduler.ncores(workers=None)))
 
     async def _refuse_other_versions(self) -> None:
         here = remote.versions()
         try:
-            scheduler = await self._client.run_on_scheduler(remote.program)
+            scheduler = await _within(ANSWER, self._client.run_on_scheduler(remote.program))
         except ImportError:
             raise _not_installed(self._address) from None
         if scheduler != remote.program():
             raise remote.other_versions({"its scheduler": {**here, "DeconomiX GUI": scheduler}}, here)
-        found = await self._client.run(remote.versions, on_error="return")
+        found = await _within(ANSWER, self._client.run(remote.versions, on_error="return"))
         for worker, answer in found.items():
             if isinstance(answer, ImportError):
                 raise _not_installed(str(worker))
@@ -153,22 +159,51 @@ class Connection:
             raise remote.other_versions(differ, here)
 
     async def _submit(self) -> None:
-        client, topic = self._client, self._client.id  # the scheduler forgets what was said under a client's id soon after the client
-        client.subscribe_topic(topic, self._on_event)
-        # As a task and not scattered: Dask can make a task's result again when the worker that held it is lost.
-        with importlib.import_module("dask").config.set({"distributed.admin.large-graph-warning-threshold": "1PB"}):
-            self._held = client.submit(remote.hold, self._shared, key=f"{self._name}-shared", pure=False)
+        # The scheduler forgets what was said under a client's id soon after the client.
+        self._client.subscribe_topic(self._client.id, self._on_event)
         # Dealt out, or all would wait for the worker that holds the shared data first. Others may have them: idle ones, and any if one is lost.
         workers = await self._workers()
-        places = [worker for turn in range(max(workers.values(), default=0)) for worker, threads in workers.items() if threads > turn] or [""]
-        for index, item in enumerate(self._orders):
-            where = {"workers": [place], "allow_other_workers": True} if (place := places[index % len(places)]) else {}
-            key = f"{self._name}-{index}"
-            order = remote.Order(key, index, topic, self._task.module, self._task.qualname, item, remote.versions(), self._engine)
-            self._futures[index] = client.submit(remote.perform, self._held, Parcel.of(order), key=key, pure=False, priority=-index, **where)
-            follower = self._loop.create_task(self._follow(index, self._futures[index]))
+        places = [worker for turn in range(max(workers.values(), default=0)) for worker, threads in workers.items() if threads > turn]
+        for index in range(len(self._orders)):
+            follower = self._loop.create_task(self._follow(index, places[index % len(places)] if places else None))
             self._followers.add(follower)
             follower.add_done_callback(self._followers.discard)
+
+    def _share(self) -> Any:
+        """The shared data as a future. As a task and not scattered: Dask can make a task's result again when the worker that held it is lost."""
+        if self._held is None or self._held.status == "error":
+            key = f"{self._name}-shared-{secrets.token_hex(2)}"
+            with importlib.import_module("dask").config.set({"distributed.admin.large-graph-warning-threshold": "1PB"}):
+                self._held = self._client.submit(remote.hold, self._shared, key=key, pure=False)
+        return self._held
+
+    def _submit_one(self, index: int, turn: int, place: str | None) -> Any:
+        key = f"{self._name}-{index}-{turn}"
+        order = remote.Order(key, index, self._client.id, self._task.module, self._task.qualname, self._orders[index], remote.versions(), self._engine)
+        where = {"workers": [place], "allow_other_workers": True} if place else {}
+        return self._client.submit(remote.perform, self._share(), Parcel.of(order), key=key, pure=False, priority=-index, **where)
+
+    async def _follow(self, index: int, place: str | None) -> None:
+        """Have one item computed, and pass its outcome on."""
+        for turn in range(TURNS):
+            future = self._futures[index] = self._submit_one(index, turn, place if turn == 0 else None)
+            try:
+                status, found, reports = (await future).open()
+                break
+            except Exception as error:  # noqa: BLE001 - of Dask, not of the task
+                if not self._ledger.wants(index):
+                    return
+                # Dask blames a lost worker on all tasks that were waiting there. What was begun less often than it may be is innocent so far.
+                if type(error).__name__ != "KilledWorker" or self._begun[index] >= TRIES or turn == TURNS - 1:
+                    self.events.put(self._explained(index, error))
+                    return
+        self._futures.pop(index, None)  # or the cluster would keep the result until the end
+        for value in reports:
+            self.events.put(("step", index, value))
+        try:
+            self.events.put(("failed", index, back(found)) if status == "failed" else ("done", index, found.take()))
+        except Exception as error:  # noqa: BLE001 - pickle raises many kinds
+            self.events.put(("failed", index, error))
 
     async def _watch(self) -> None:
         """Say so when the scheduler or all workers stay away."""
@@ -188,25 +223,13 @@ class Connection:
 
     def _on_event(self, event: tuple[float, Any]) -> None:
         message = event[1]
-        if isinstance(message, dict) and "reports" in message:
+        if not isinstance(message, dict) or "index" not in message:
+            return  # of Dask's own
+        if "began" in message:
+            self._begun[message["index"]] += 1
+        else:
             for value in pickle.loads(message["reports"]):  # noqa: S301 - from a worker, which Dask trusts like ourselves
                 self.events.put(("step", message["index"], value))
-
-    async def _follow(self, index: int, future: Any) -> None:
-        """Wait for the outcome of one task, and pass it on."""
-        try:
-            status, found, reports = (await future).open()
-        except Exception as error:  # noqa: BLE001 - of Dask, not of the task
-            if self._ledger.wants(index):
-                self.events.put(self._explained(index, error))
-            return
-        self._futures.pop(index, None)  # or the cluster would keep the result until the end
-        for value in reports:
-            self.events.put(("step", index, value))
-        try:
-            self.events.put(("failed", index, back(found)) if status == "failed" else ("done", index, found.take()))
-        except Exception as error:  # noqa: BLE001 - pickle raises many kinds
-            self.events.put(("failed", index, error))
 
     def _explained(self, index: int, error: Exception) -> tuple[Any, ...]:
         """Why Dask has no result, as an event."""
@@ -233,7 +256,23 @@ class Connection:
         self._held = None
         if self._client is not None:
             with contextlib.suppress(Exception):
-                await asyncio.wait_for(self._client.close(), CLOSING)
+                await _within(CLOSING, self._client.close())
+
+
+async def _within(seconds: float, what: Awaitable[Any]) -> Any:
+    """Its result, or TimeoutError, also where it does not listen to a cancel (as Dask does not everywhere)."""
+
+    async def wait() -> Any:
+        return await what
+
+    task = asyncio.ensure_future(wait())
+    try:
+        done, _ = await asyncio.wait({task}, timeout=seconds)
+    finally:
+        task.cancel()
+    if not done:
+        raise TimeoutError
+    return task.result()
 
 
 @contextlib.contextmanager

@@ -77,6 +77,7 @@ class Stepper:
         self._worker: Any = importlib.import_module("distributed").get_worker()
         self._order, self._reports = order, reports
         self._sent = time.monotonic()
+        self._worker.log_event(order.topic, {"index": order.index, "began": True})
 
     def __call__(self, value: Any = None) -> None:
         # Looked up here, without asking the scheduler: it has told the worker, also when the caller just died.

@@ -45,7 +45,7 @@ def until(true: Callable[[], Any]) -> None:
 class Cluster:
     """Processes of Dask; several times a minute they would say what they do, into files."""
 
-    def __init__(self, folder: Path, **environment: str) -> None:
+    def __init__(self, folder: Path, before: str = "", **environment: str) -> None:
         self.folder = folder
         path = os.pathsep.join([str(HERE.parents[1]), str(HERE)])
         # Two BLAS threads each, where Dask itself would set one: ours must not depend on that.
@@ -54,7 +54,7 @@ class Cluster:
         self.started: list[subprocess.Popen[bytes]] = []
         file = folder / "scheduler.json"
         command = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--no-jupyter", "--scheduler-file", str(file)]
-        self.scheduler = self._start("dask_scheduler", command)
+        self.scheduler = self._start("dask_scheduler", command, before)
         until(lambda: file.exists() and file.read_text(encoding="utf-8").strip().endswith("}"))
         self.address: str = json.loads(file.read_text(encoding="utf-8"))["address"]
 
@@ -310,8 +310,11 @@ def test_numbers_are_right_when_workers_are_lost_in_the_middle(make: Callable[..
     assert spreading == spread(tasks.patient, range(5), shared=tmp_path)
 
 
-def test_item_that_always_kills_its_worker_fails_with_a_sentence(make: Callable[..., Cluster], tmp_path: Path) -> None:
-    found = make(DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES="1")
+def test_item_that_always_kills_its_worker_fails_and_those_that_waited_there_do_not(
+    make: Callable[..., Cluster], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster, "TRIES", 1)  # each costs a start of a worker
+    found = make(DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES="0")
     found.worker("--nanny")  # starts a worker again that has died
     found.until_there(1)
     use(found)
@@ -373,9 +376,21 @@ def test_workers_with_other_versions_or_without_this_program_are_refused(make: C
     for process in [*there, found.started[-1]]:
         process.kill()
     found.until_there(0)
-    found.worker(before="sys.modules['gui'] = None")
+    found.worker(before=WITHOUT)
     found.until_there(1)
     assert "This program is not installed on a computer of the cluster (tcp://127.0.0.1:" in str(refusal(found))
+
+
+WITHOUT = "sys.modules['gui'] = None"
+
+
+def test_a_scheduler_without_this_program_is_refused(tmp_path: Path) -> None:
+    found = Cluster(tmp_path, before=WITHOUT)
+    try:
+        found.workers(1)
+        assert str(refusal(found)) == f"This program is not installed on a computer of the cluster ({found.address})."
+    finally:
+        found.end()
 
 
 def test_a_worker_that_comes_later_with_other_versions_computes_nothing() -> None:

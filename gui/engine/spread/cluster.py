@@ -76,6 +76,7 @@ class Connection:
         self._held: Any = None
         self._futures: dict[int, Any] = {}
         self._begun: Counter[int] = Counter()
+        self._closing = False
         self._followers: set[asyncio.Task[None]] = set()
         self._loop = asyncio.new_event_loop()
         self._session = self._loop.create_task(self._hold_session())
@@ -88,12 +89,16 @@ class Connection:
 
     def end(self) -> None:
         """Let go of every task; what runs ends at its next step."""
-        self._tell(self._session.cancel)
+        self._tell(self._cancel)
         self._thread.join(CLOSING)
 
     def _tell(self, what: Callable[[], Any]) -> None:
         with contextlib.suppress(RuntimeError):  # the loop has ended already
             self._loop.call_soon_threadsafe(what)
+
+    def _cancel(self) -> None:
+        if not self._closing:  # else it is taking leave already
+            self._session.cancel()
 
     # -- in the thread ----------------------------------------------------------------------------------------------------------
     def _drive(self) -> None:
@@ -146,15 +151,17 @@ class Connection:
         here = remote.versions()
         try:
             scheduler = await _within(ANSWER, self._client.run_on_scheduler(remote.program))
-        except ImportError:
+        except OSError:
+            raise
+        except Exception:  # noqa: BLE001 - Dask does not keep the kind of an ImportError
             raise _not_installed(self._address) from None
         if scheduler != remote.program():
             raise remote.other_versions({"its scheduler": {**here, "DeconomiX GUI": scheduler}}, here)
         found = await _within(ANSWER, self._client.run(remote.versions, on_error="return"))
-        for worker, answer in found.items():
-            if isinstance(answer, ImportError):
+        known = {worker: answer for worker, answer in found.items() if not isinstance(answer, OSError)}  # or it is gone again
+        for worker, answer in known.items():
+            if isinstance(answer, Exception):
                 raise _not_installed(str(worker))
-        known = {worker: answer for worker, answer in found.items() if not isinstance(answer, Exception)}  # who is gone is asked again with a task
         if differ := {worker: answer for worker, answer in known.items() if answer != here}:
             raise remote.other_versions(differ, here)
 
@@ -250,6 +257,7 @@ class Connection:
                 future.release()
 
     async def _close(self) -> None:
+        self._closing = True
         for follower in list(self._followers):
             follower.cancel()
         self._futures.clear()

@@ -140,6 +140,7 @@ def main():
     for cores in (1, 2):
         setting.use(setting.Setting(cores=cores))
         found.append(spread(tasks.threads, range(2)))
+    tasks.two_threads()
     one = threading.Thread(target=lambda: found.append(spread(tasks.threads, range(1))))
     one.start()
     one.join()

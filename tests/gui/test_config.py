@@ -57,7 +57,7 @@ def refused(folder: Path, text: str) -> str:
 def test_without_a_file_the_defaults_hold() -> None:
     config = load_config()
     assert config == Config()
-    assert (config.compute.engine, config.compute.workers, config.server.port, config.appearance.theme) == ("stock", 1, 0, "system")
+    assert (config.compute.engine, config.compute.workers, config.server.port, config.appearance.theme) == ("fast", 1, 0, "system")
 
 
 def test_default_file_has_every_key_and_equals_the_defaults() -> None:
@@ -88,7 +88,7 @@ def test_every_value_is_read(tmp_path: Path) -> None:
     config = load_config(written(tmp_path, text))
     assert (config.compute.workers, config.server.port, config.server.upload_limit_mb, config.appearance.theme) == (2, 8050, 10, "dark")
     assert config.plugins_folder == Path(plugins)
-    assert config.compute.engine == "stock"
+    assert config.compute.engine == "fast"
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:8786", "tls://cluster.example.org:8786", "tcp://[::1]:8786"])
@@ -134,7 +134,7 @@ def test_a_named_file_that_is_missing_is_an_error(tmp_path: Path, monkeypatch: p
         ("workers = 2", "unknown key “workers” outside of a section; allowed: [compute], [server], [folders], [appearance], [sessions], [debug]."),
         ("compute = 2", "“compute” must be a section with its own keys; write [compute]."),
         ("[[compute]]\nworkers = 2", "“compute” must be a section with its own keys; write [compute]."),
-        ('[compute]\nengine = "fast"', 'engine in [compute] is "fast"; allowed: "stock".'),
+        ('[compute]\nengine = "slow"', 'engine in [compute] is "slow"; allowed: "fast" or "stock".'),
         ("[compute]\nworkers = 0", "workers in [compute] is 0; allowed: a whole number from 1 to 64."),
         ('[compute]\nworkers = "2"', 'workers in [compute] is "2"; allowed: a whole number from 1 to 64.'),
         ("[compute]\nworkers = true", "workers in [compute] is true; allowed: a whole number from 1 to 64."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from gui.engine.spread.parcel import Parcel
 from gui.errors import EngineFailed, JobCancelled, JobError
 
 pytest.importorskip("distributed")
+dask = pytest.importorskip("dask")
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 try:
@@ -45,7 +47,7 @@ def until(true: Callable[[], Any]) -> None:
 class Cluster:
     """Processes of Dask; several times a minute they would say what they do, into files."""
 
-    def __init__(self, folder: Path, before: str = "", **environment: str) -> None:
+    def __init__(self, folder: Path, before: str = "", protocol: str = "tcp", **environment: str) -> None:
         self.folder = folder
         path = os.pathsep.join([str(HERE.parents[1]), str(HERE)])
         # Two BLAS threads each, where Dask itself would set one: ours must not depend on that.
@@ -53,7 +55,7 @@ class Cluster:
         self._environment = {**os.environ, "PYTHONPATH": path, **many, **environment}
         self.started: list[subprocess.Popen[bytes]] = []
         file = folder / "scheduler.json"
-        command = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--no-jupyter", "--scheduler-file", str(file)]
+        command = ["--protocol", protocol, "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--no-jupyter", "--scheduler-file", str(file)]
         self.scheduler = self._start("dask_scheduler", command, before)
         until(lambda: file.exists() and file.read_text(encoding="utf-8").strip().endswith("}"))
         self.address: str = json.loads(file.read_text(encoding="utf-8"))["address"]
@@ -88,9 +90,12 @@ class Cluster:
             return question(client)
 
     def _start(self, module: str, options: list[str], before: str = "") -> subprocess.Popen[bytes]:
-        code = f"import sys\n{before}\nsys.argv[0] = '{module}'\nfrom distributed.cli.{module} import main\nmain()"
+        ends = "threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()"  # with the tests, however they end
+        code = f"import os, sys, threading\n{ends}\n{before}\nsys.argv[0] = '{module}'\nfrom distributed.cli.{module} import main\nmain()"
         with (self.folder / f"{module}-{len(self.started)}.log").open("wb") as file:
-            process = subprocess.Popen([sys.executable, "-c", code, *options], env=self._environment, stdout=file, stderr=file, cwd=self.folder)
+            process = subprocess.Popen(
+                [sys.executable, "-c", code, *options], env=self._environment, stdin=subprocess.PIPE, stdout=file, stderr=file, cwd=self.folder
+            )
         self.started.append(process)
         return process
 
@@ -98,7 +103,7 @@ class Cluster:
         for process in self.started:
             for one in [*(psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []), process]:
                 one.kill()
-            process.wait(30)
+            process.communicate(timeout=30)
 
 
 @pytest.fixture(scope="module")
@@ -216,6 +221,29 @@ def test_errors_come_back_as_themselves_from_the_cluster(pair: Cluster, tmp_path
     with pytest.raises(ValueError, match="read-only"):
         spread(tasks.spoil, range(2), shared=tasks.data())
     assert "Mueller" not in "".join(path.read_text(encoding="utf-8") for path in pair.folder.glob("*.log"))
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl to make a certificate")
+def test_cluster_with_certificates_computes_the_same_and_lets_in_nobody_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=dask", "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    tls: dict[str, Any] = {"ca-file": str(certificate)}
+    tls |= {role: {"cert": str(certificate), "key": str(key)} for role in ("scheduler", "worker", "client")}
+    environment = {f"DASK_DISTRIBUTED__COMM__TLS__{role.upper()}__{what.upper()}": tls[role][what] for role in ("scheduler", "worker") for what in tls[role]}
+    found = Cluster(tmp_path, protocol="tls", DASK_DISTRIBUTED__COMM__TLS__CA_FILE=str(certificate), **environment)
+    try:
+        with dask.config.set({f"distributed.comm.tls.{name}": value for name, value in tls.items()}):
+            found.workers(2)
+            assert found.address.startswith("tls://")
+            use(found)
+            results = spread(tasks.numbers, range(3), shared=tasks.data())
+        monkeypatch.setattr(cluster, "CONNECT", 2.0)
+        assert str(refusal(found)) == f"No Dask scheduler answers at {found.address}."
+    finally:
+        found.end()
+    setting.use(Setting(cores=1))
+    assert same(results, spread(tasks.numbers, range(3), shared=tasks.data()))
 
 
 # ------------------------------------------------------------------------------------------------------------------- cancel

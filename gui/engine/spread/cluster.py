@@ -12,7 +12,7 @@ import threading
 import time
 import warnings
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from gui.engine.setting import Setting
@@ -110,10 +110,9 @@ class Connection:
 
     async def _hold_session(self) -> None:
         try:
-            with _quiet():
-                await self._connect()
-                await self._refuse_other_versions()
-                await self._submit()
+            await self._connect()
+            await self._refuse_other_versions()
+            await self._submit()
             await self._watch()
         except JobError as error:
             self.events.put(("trouble", error))
@@ -131,6 +130,8 @@ class Connection:
                 "Computing on a cluster needs the package distributed, which is not installed.",
                 advice="Install it (pip install distributed), or take scheduler out of [compute] of the configuration.",
             ) from None
+        # It warns of other versions of itself; what matters of versions we say ourselves.
+        warnings.filterwarnings("ignore", category=importlib.import_module("distributed.versions").VersionMismatchWarning)
         try:
             self._client = distributed.Client(self._address, asynchronous=True, timeout=CONNECT, name="deconomix", set_as_default=False)
             await _within(CONNECT, self._client)
@@ -193,8 +194,8 @@ class Connection:
     async def _follow(self, index: int, place: str | None) -> None:
         """Have one item computed, and pass its outcome on."""
         for turn in range(TURNS):
-            future = self._futures[index] = self._submit_one(index, turn, place if turn == 0 else None)
             try:
+                future = self._futures[index] = self._submit_one(index, turn, place if turn == 0 else None)
                 status, found, reports = (await future).open()
                 break
             except Exception as error:  # noqa: BLE001 - of Dask, not of the task
@@ -281,14 +282,6 @@ async def _within(seconds: float, what: Awaitable[Any]) -> Any:
     if not done:
         raise TimeoutError
     return task.result()
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Dask warns of other versions of itself; what matters of versions we say ourselves."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
 
 
 def _no_workers(address: str) -> JobError:

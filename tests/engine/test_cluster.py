@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,24 +23,10 @@ from gui.engine.spread import cluster, remote, spread
 from gui.engine.spread.calls import back
 from gui.engine.spread.parcel import Parcel
 from gui.errors import EngineFailed, JobCancelled, JobError
+from tests.engine.spreading import HERE, same, tasks, until
 
 pytest.importorskip("distributed")
 dask = pytest.importorskip("dask")
-HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))
-try:
-    import spread_tasks as tasks
-finally:
-    sys.path.remove(str(HERE))
-
-
-def until(true: Callable[[], Any]) -> None:
-    """A test that waits half a minute fails."""
-    for _ in range(3000):
-        if true():
-            return
-        time.sleep(0.01)
-    pytest.fail("did not happen")
 
 
 class Cluster:
@@ -142,13 +127,6 @@ def _set_back() -> Iterator[None]:
 
 def use(found: Cluster | str, engine: str = "fast") -> None:
     setting.use(Setting(engine=engine, scheduler=found if isinstance(found, str) else found.address))
-
-
-def same(one: Any, other: Any) -> bool:
-    """To the bit, with types and names."""
-    return [list(found) for found in one] == [list(found) for found in other] and all(
-        np.asarray(a[name]).tobytes() == np.asarray(b[name]).tobytes() for a, b in zip(one, other, strict=True) for name in a
-    )
 
 
 # --------------------------------------------------------------------------------------------- the same, and what is reported

@@ -92,7 +92,7 @@ class Application:
             most=config.sessions.most,
             trace=(lambda session, action, key, value: trace_cache(session.session_id, action, key, value)) if config.debug.log_cache else None,
         )
-        self.setting = usable(Setting(config.compute.engine))
+        self.setting = usable(Setting(config.compute.engine, config.compute.cores, config.compute.scheduler))
         self.runner = JobRunner(self._deliver, ended=self._ended, workers=config.compute.workers, setting=self.setting)
         self.reader = Reader()
         self.sessions.busy = lambda: {job.session_id for job in self.runner.status() if job.active}

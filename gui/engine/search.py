@@ -13,6 +13,8 @@ from gui.engine.choices import Choices, choose
 from gui.engine.fast.folds import baseline, pieces, work
 from gui.engine.memory import check_adtd
 from gui.engine.setting import current
+from gui.engine.spread import spread
+from gui.engine.spread.local import allowed_cores
 from gui.engine.stock import hps, laid_out, stock_engine
 from gui.errors import EngineFailed, InvalidParameter
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from gui.jobs.status import Progress
 
 SEARCHING = "Searching lambda2"
+SECONDS, WORTH = 4e-6, 10.0
+"""About what one lambda2 takes per gene and pair of cell types; and from how many seconds on it pays to start processes, which takes some itself."""
 
 
 def cross_validate(reference: pd.DataFrame, bulk: pd.DataFrame, *, lambdas: list[float], folds: int, progress: Progress) -> pd.DataFrame:
@@ -48,22 +52,36 @@ def _fast(losses: pd.DataFrame, reference: pd.DataFrame, bulk: pd.DataFrame, pro
     """Fill ``losses`` by the fast engine; the last failure, if there was one."""
     folds, lambdas = len(losses), [float(v) for v in losses.columns]
     total = losses.size
-    progress(SEARCHING, 0.0, count=0, limit=total)
-    items = pieces(bulk.shape[1], folds, lambdas)
-    shared = baseline(reference, bulk, inverse_weights(bulk).to_frame(), lambda: progress(SEARCHING, 0.0, count=0, limit=total))
+
+    def report() -> None:
+        progress(SEARCHING, sum(done) / total, count=sum(done), limit=total)
+
+    def on_step(number: int, count: int) -> None:
+        done[number] = count
+        report()
+
+    items = pieces(bulk.shape[1], folds, lambdas, parts=_parts(folds, len(lambdas)))
     done = [0] * len(items)
+    report()
+    shared = baseline(reference, bulk, inverse_weights(bulk).to_frame(), report)
+    small = SECONDS * reference.size * reference.shape[1] * total < WORTH
+    found = spread(work, items, shared=shared, on_step=on_step, check=report, keep_errors=True, here=small)
     failure: EngineFailed | None = None
-    for number, piece in enumerate(items):
-
-        def step(count: int, number: int = number) -> None:
-            done[number] = count
-            progress(SEARCHING, sum(done) / total, count=sum(done), limit=total)
-
-        try:
-            losses.loc[piece.fold, list(piece.lambdas)] = work(shared, piece, step=step)
-        except EngineFailed as error:
-            failure = error
+    for piece, answer in zip(items, found, strict=True):
+        if isinstance(answer, EngineFailed):  # one fold that cannot be solved does not spoil the others
+            failure = answer
+        elif isinstance(answer, Exception):
+            raise answer
+        else:
+            losses.loc[piece.fold, list(piece.lambdas)] = answer
     return failure
+
+
+def _parts(folds: int, lambdas: int) -> int:
+    """Into how many pieces a fold is cut: enough for every core, and for computers whose number is not known; each piece begins the fold anew."""
+    setting = current()
+    wanted = 3 if setting.scheduler is not None else -(-(setting.cores or allowed_cores()) // folds)
+    return max(1, min(wanted, lambdas // 3))
 
 
 def _stock(losses: pd.DataFrame, reference: pd.DataFrame, bulk: pd.DataFrame, progress: Progress) -> EngineFailed | None:

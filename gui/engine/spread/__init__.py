@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from gui.engine.setting import current
-from gui.engine.spread import here, local
+from gui.engine.spread import local, serial
 from gui.engine.spread.calls import Caller, Ledger
 from gui.engine.spread.parcel import Parcel
 from gui.jobs.taskref import TaskRef
@@ -49,6 +49,7 @@ def spread(
     on_step: Callable[[int, Any], None] | None = None,
     check: Callable[[], None] | None = None,
     keep_errors: bool = False,
+    here: bool = False,
 ) -> list[Any]:
     """``[function(shared, item, step=step) for item in items]``, as many at a time as :func:`gui.engine.setting.current` says.
 
@@ -57,6 +58,7 @@ def spread(
     on_step : called here, in this thread, as ``on_step(index of the item, value)`` for every report
     check : called here at every report and at least every 0.1 s while waiting
     keep_errors : an item that failed has its exception in the result's place; else the first in the order of the items is raised
+    here : so little to compute that it is not worth a process
 
     Whatever ``on_step`` or ``check`` raise (JobCancelled) ends all tasks and goes out. An error of a task comes back as itself, with
     its advice; as JobError where it cannot be sent. Raises EngineFailed for a task whose process died three times, JobError if function
@@ -68,12 +70,14 @@ def spread(
     ledger = Ledger(len(orders), keep_errors=keep_errors)
     caller = Caller(on_step, check)
     setting = current()
-    if setting.scheduler is not None and len(orders) > 1:
+    if here or len(orders) < 2:
+        pass
+    elif setting.scheduler is not None:
         from gui.engine.spread import cluster
 
         cluster.run(setting, reference, orders, package, ledger, caller)
     elif (cores := min(setting.cores or local.allowed_cores(), len(orders))) > 1:
         local.run(cores, setting, reference, orders, package, ledger, caller)
     if not ledger.complete:  # one core, one item, or no process could be started
-        here.run(function, orders, package, ledger, caller)
+        serial.run(function, orders, package, ledger, caller)
     return ledger.results()

@@ -153,8 +153,11 @@ class LocalServer:
             if self._thread is None:
                 self._end()
                 return
-            # Waitress is not thread-safe: only its own loop may close it.
-            self._server.trigger.pull_trigger(self._end)
+            # Waitress is not thread-safe: only its own loop may close it, unless that cannot be reached any more.
+            try:
+                self._server.trigger.pull_trigger(self._end)
+            except OSError:
+                self._end()
             self._thread.join(GRACE + 5)
 
     def _run(self) -> None:

@@ -87,6 +87,15 @@ def test_stop_frees_the_port_and_may_be_called_again(app: Double) -> None:
         again.stop()
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_stop_frees_the_port_where_its_loop_cannot_be_woken(app: Double) -> None:
+    server = LocalServer(app).start()
+    assert fetch(server) == b"hello"
+    server._server.trigger.close()
+    server.stop()
+    assert not is_open(server.port)
+
+
 def test_stop_before_start_frees_the_port(app: Double) -> None:
     server = LocalServer(app)
     port = server.port

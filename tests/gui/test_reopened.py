@@ -49,6 +49,7 @@ LEFT: dict[str, dict[str, Any]] = {
         "gene-weights": "inverse",
         "c-static": False,
         "delta-static": True,
+        "refine": True,
         "lambda1": "0.25",
         "search-smallest": "1e-9",
         "search-largest": "0.5",

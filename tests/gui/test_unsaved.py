@@ -41,6 +41,7 @@ def not_saved(tab: Any, session_id: str) -> None:
 
 def elsewhere(application: Application, session_id: str, notes: str) -> None:
     """Another program opens the same session and saves it."""
+    until(lambda: saved(application, session_id), 30)  # what is saved in between would be a conflict for the other one, too
     other = SessionCacheManager(application.config.data_folder)
     other.get_session(session_id, actor=LOCAL).notes = notes
     assert other.close(actor=LOCAL)

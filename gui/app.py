@@ -25,6 +25,7 @@ from gui.engine.forecast import check_memory
 from gui.engine.params import Params
 from gui.engine.results import Provenance, Run
 from gui.engine.setting import Setting, usable
+from gui.engine.spread.local import allowed_cores
 from gui.errors import DeconomixError, JobError, PluginError, SessionError
 from gui.files import CHUNK, DOWNLOAD, BrowserFiles, Files, Uploads
 from gui.guard import HANDOVER, UPLOAD, Guard, browser_id
@@ -92,7 +93,10 @@ class Application:
             most=config.sessions.most,
             trace=(lambda session, action, key, value: trace_cache(session.session_id, action, key, value)) if config.debug.log_cache else None,
         )
-        self.setting = usable(Setting(config.compute.engine, config.compute.cores, config.compute.scheduler))
+        compute = config.compute
+        # several workers share the processors
+        cores = compute.cores or max(1, allowed_cores() // compute.workers)
+        self.setting = usable(Setting(compute.engine, cores, compute.scheduler))
         self.runner = JobRunner(self._deliver, ended=self._ended, workers=config.compute.workers, setting=self.setting)
         self.reader = Reader()
         self.sessions.busy = lambda: {job.session_id for job in self.runner.status() if job.active}

@@ -15,7 +15,7 @@ from gui.sessions.cache import DCXCache
 
 VERDICTS = {WELL: "fits well", FAIRLY: "fits fairly", POORLY: "fits poorly: treat its fractions with care"}
 FIT_NAMES = {"pearson": "Pearson r", "pearson_log": "Pearson r, log", "residual": "Left over (%)"}
-LIMITS = "They say nothing of what your samples have and the simulated mixtures lack, such as unknown cells or another way of measuring."
+LIMITS = "They do not cover what your samples have and these mixtures lack, such as unknown cells or another way of measuring."
 
 
 def bootstrap_of(session: DCXCache, run: Run | None) -> Run | None:
@@ -53,10 +53,9 @@ def sentence(sure: BootstrapResult) -> str:
         return f"{words} They were not checked on mixtures of known composition and show the draw of the genes only, not the error of the method."
     held, alone = (round(100 * float(sure.check[name].mean())) for name in ("widened", "genes"))
     most = 100 * float(sure.check["wider"].max())
-    checked = f"On {number(sure.mixtures)} simulated mixtures of test cells held back they hold the true share in {held} of 100 cases"
-    if most <= 0.05:
-        return f"{words} {checked}. {LIMITS}"
-    return f"{words} {checked}; the draws alone do in {alone}, so each end was moved outwards, by up to {most:.1f} percentage points. {LIMITS}"
+    checked = f"On {number(sure.mixtures)} simulated mixtures held back they hold the true share in {held} of 100 cases"
+    moved = f" (the draws alone in {alone}: each end was moved outwards by up to {most:.1f} percentage points)" if most > 0.05 else ""
+    return f"{words} {checked}{moved}. {LIMITS}"
 
 
 def interval_table(sure: BootstrapResult) -> pd.DataFrame:

@@ -18,7 +18,7 @@ from dash.exceptions import PreventUpdate
 from gui.answers import sure as words
 from gui.components.common import empty_state
 from gui.components.figure import bind_figure_export, figure_card
-from gui.components.form import ParamsForm
+from gui.components.form import ParamsForm, folded
 from gui.components.kept import Kept
 from gui.components.table import bind_table_export, result_table, table_view
 from gui.components.views import GONE, SHOWN, Views, options, room, switch
@@ -74,20 +74,22 @@ class SureView:
     def layout(self, ctx: Context) -> html.Div:
         look = switch({FIGURE: "Figure", TABLE: "Table", FIT: "Fit by sample"}, self.id("look"), self.kept.value(ctx, "sure_look"))
         one = dmc.Select(id=self.id("type"), data=[], size="xs", w=190, searchable=True, allowDeselect=False, **{"aria-label": "Cell type"})
-        start = dmc.Group(
+        row = dmc.Group(
             [
                 html.Div(self.form.fields(ctx, "replicates"), style={"width": 150}),
                 html.Div(self.form.fields(ctx, "seeds"), style={"paddingBottom": 6}),
                 dmc.Button("How sure?", id=self.id("start"), variant="light", size="sm", disabled=True),
-                dmc.Text("", id=self.id("reason"), size="xs", c="dimmed", style={"flex": 1, "minWidth": 120}),
             ],
             gap="sm",
             align="flex-end",
         )
-        table = result_table(self.page, "sure_table")
+        subject = self.subject(ctx)
+        have = subject is not None and words.bootstrap_of(ctx.session, subject.run) is not None
+        start = folded("Compute intervals", row, dmc.Text("", id=self.id("reason"), size="xs", c="dimmed", mt=4), opened=not have)
+        table = result_table(self.page, "sure_table", filters=False)
         there = self.views.layout([look, html.Div(one, id=self.id("types"))], figure_card(self.page, "sure_figure", file_name=f"{self.file}-intervals"), table)
         nothing = empty_state("Nothing to be sure of yet", "Run it first: then intervals of every fraction can be computed here.")
-        body = dmc.Stack([dmc.Text("", id=self.id("words"), size="sm"), start, self.form.hidden_parts(), there], gap="xs")
+        body = dmc.Stack([dmc.Text("", id=self.id("words"), size="xs"), start, self.form.hidden_parts(), there], gap=6)
         return html.Div([html.Div(nothing, id=self.id("empty"), style=GONE), html.Div(body, id=self.id("body"), style=SHOWN)])
 
     def bind(self) -> None:
@@ -142,7 +144,7 @@ class SureView:
             name = name if name in types else str(sure.estimate.mean(axis=1).idxmax())
             choice = [options({f"{TYPE}{t}": t for t in types}), no_update if chosen == f"{TYPE}{name}" else f"{TYPE}{name}"]
             fig = styled(drawn(sure, name, type_colours(ctx.session.dataset, *types), subject.truth), bool(dark))
-            look_of = room(fig, above=520, least=260)
+            look_of = room(fig, above=470, least=230)
             return [GONE, SHOWN, said, SHOWN, *choice, fig, look_of, f"{this.file}-intervals-{name}", *[no_update] * 3, *this.views.show(FIGURE)]
 
         @page.callback(Output(this.id("start"), "disabled"), Output(this.id("reason"), "children"), REVISION, tab, *this._inputs)

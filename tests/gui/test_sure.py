@@ -125,8 +125,8 @@ def test_sentence_gives_both_figures_and_says_what_is_not_covered(computed: dict
     sure: BootstrapResult = computed["sure-adtd"].result
     said = words.sentence(sure)
     assert f"in {round(100 * sure.check['widened'].mean())} of 100 cases" in said  # type: ignore[index]
-    assert f"alone do in {round(100 * sure.check['genes'].mean())}" in said  # type: ignore[index]
-    assert "say nothing of what your samples have" in said
+    assert f"the draws alone in {round(100 * sure.check['genes'].mean())}" in said  # type: ignore[index]
+    assert "do not cover what your samples have" in said
     assert "not checked" in words.sentence(replace(sure, check=None))
 
 
@@ -147,7 +147,7 @@ def test_session_file_keeps_intervals_and_fit(computed: dict[str, Run], tmp_path
     data = make_example().dataset
     snapshot = Snapshot("x", "Melanoma", datetime.now(UTC), datetime.now(UTC), 1, data, runs=tuple(computed.values()))
     path = tmp_path / "x.dcxsession"
-    save(snapshot, path, expected_generation=None)
+    save(path, snapshot, expected_generation=None)
     back = {run.id: run for run in load(path).snapshot.runs}
     for name in ("sure-dtd", "sure-adtd"):
         before, after = computed[name], back[name]
@@ -251,10 +251,11 @@ def test_what_cannot_be_computed_disables_the_button_with_its_reason(opened: Cal
     free = replace(run, id="free", params=ADTDParams(model="custom", c_static=False))
     session.add_run(free)
     tab.tick()
+    tab.set({("adtd-tabs", "value"): "sure"})
     assert tab.get("adtd-sure-start", "disabled") is True
     assert "C static is off" in tab.text("adtd-sure-reason")
     session.choose_run("adtd")
-    tab.set({("dcx-revision", "data"): f"{session.session_id}:{session.revision}"})
+    tab.set({("adtd-tabs", "value"): "sure"})  # a new run shows its composition
     assert tab.get("adtd-sure-start", "disabled") is False
     tab.set({("adtd-sure-replicates", "value"): 5})
     assert tab.get("adtd-sure-start", "disabled") is True

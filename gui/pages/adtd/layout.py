@@ -97,7 +97,7 @@ def layout(ctx: Context) -> Any:
     panels |= {SURE: sure.layout(ctx), KNOWN: known.layout(ctx)}
     tabs = dmc.Tabs(
         [
-            dmc.TabsList([dmc.TabsTab(html.Span(text, id=getattr(page.id, f"tab_{name}")), value=name) for name, text in TABS.items()]),
+            dmc.TabsList([dmc.TabsTab(html.Span(text, id=getattr(page.id, f"tab_{name}")), value=name, px="xs") for name, text in TABS.items()]),
             *[dmc.TabsPanel(panels[name], value=name, pt="sm") for name in TABS],
         ],
         id=page.id.tabs,

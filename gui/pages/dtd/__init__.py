@@ -187,14 +187,14 @@ def show(ctx: Context, _revision: str | None) -> Any:
     folding = folded("1 note" if len(notes) == 1 else f"{len(notes)} notes", *told) if told else None
     bulk = bulk_shown(ctx.session, current)
     stale = ctx.session.outdated(current) or bulk.words
-    marks, poor = badges(current), poor_words(bulk.fit)
+    said, poor = sentence(current.result), poor_words(bulk.fit, "bulk sample")
     if poor:
-        marks.append((poor, "orange"))
+        said = f"{said.removesuffix('.')}; {poor}."
     return (
         GONE,
         SHOWN,
-        answer(sentence(current.result)),
-        [dmc.Badge(text, color=colour, variant="light", radius="sm", tt="none", fw=600, maw=420) for text, colour in marks],
+        answer(said),
+        [dmc.Badge(text, color=colour, variant="light", radius="sm", tt="none", fw=600, maw=420) for text, colour in badges(current)],
         folding,
         SHOWN if stale else GONE,
         stale,

@@ -86,8 +86,9 @@ class SureView:
         subject = self.subject(ctx)
         have = subject is not None and words.bootstrap_of(ctx.session, subject.run) is not None
         start = folded("Compute intervals", row, dmc.Text("", id=self.id("reason"), size="xs", c="dimmed", mt=4), opened=not have)
-        table = result_table(self.page, "sure_table", filters=False)
-        there = self.views.layout([look, html.Div(one, id=self.id("types"))], figure_card(self.page, "sure_figure", file_name=f"{self.file}-intervals"), table)
+        drawing, table = figure_card(self.page, "sure_figure", file_name=f"{self.file}-intervals"), result_table(self.page, "sure_table", filters=False)
+        unit = dmc.Text("Saved are all rows, the shares as fractions.", size="xs", c="dimmed", mb=4)
+        there = self.views.layout([look, html.Div(one, id=self.id("types"))], drawing, table, unit=unit)
         nothing = empty_state("Nothing to be sure of yet", "Run it first: then intervals of every fraction can be computed here.")
         body = dmc.Stack([dmc.Text("", id=self.id("words"), size="xs"), start, self.form.hidden_parts(), there], gap=6)
         return html.Div([html.Div(nothing, id=self.id("empty"), style=GONE), html.Div(body, id=self.id("body"), style=SHOWN)])

@@ -8,7 +8,7 @@ Where there are no test cells the intervals are those of the genes alone. Import
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from gui.engine.fast import mixing
 from gui.engine.fast.path import Path
 from gui.engine.fast.weights import normalised, optimise
 from gui.engine.results import BootstrapResult
+from gui.engine.spread import spread
 from gui.errors import TooFewGenes
 
 if TYPE_CHECKING:
@@ -156,9 +157,11 @@ def _signs(regulation: np.ndarray) -> np.ndarray:
     return np.where(np.abs(regulation - 1.0) <= NO_SIGN, 0, np.sign(regulation - 1.0)).astype(np.int8)
 
 
-def _each(function: Callable[..., Any], items: Iterable[Any], *, shared: Any, on_step: Callable[[int, Any], None]) -> list[Any]:
-    """One after the other, as :func:`gui.engine.spread.spread` does it at once."""
-    return [function(shared, item, step=lambda value=None, at=at: on_step(at, value)) for at, item in enumerate(items)]
+def _each(shared: Task, items: Sequence[tuple[int, int] | None], on_step: Callable[[int, Any], None]) -> list[Draw]:
+    """Every draw, in the order of the items. One of DTD takes milliseconds: no process is worth starting for it."""
+    if shared.hidden or shared.learning is not None:
+        return spread(draw, items, shared=shared, on_step=on_step)
+    return [draw(shared, item, step=lambda value=None, at=at: on_step(at, value)) for at, item in enumerate(items)]
 
 
 def bootstrap(
@@ -203,7 +206,7 @@ def bootstrap(
         progress(RESAMPLING, done / (replicates + 1), count=done, limit=replicates + 1)
 
     items = [None, *((seed, number) for number in range(replicates))]
-    itself, *draws = _each(draw, items, shared=task, on_step=on_step)
+    itself, *draws = _each(task, items, on_step)
     rows = pd.Index([*reference.columns, HIDDEN]) if hidden else reference.columns
     checked = None
     if known is not None:
@@ -212,7 +215,7 @@ def bootstrap(
         values = truth.reindex(reference.columns, fill_value=0.0).to_numpy(dtype=np.float64)
         values = np.vstack([values, truth.loc[lacking].sum(axis=0).to_numpy(dtype=np.float64)]) if hidden else values
         assert itself.known is not None
-        checked = calibrated(*ends(itself.known, np.stack([d.known for d in draws])), values)
+        checked = calibrated(*ends(itself.known, np.stack([d.known for d in draws if d.known is not None])), values)
     low, high = ends(itself.bulk, np.stack([d.bulk for d in draws]))
     wider = np.zeros((len(rows), 1)) if checked is None else checked.wider[:, None]
 
@@ -222,8 +225,11 @@ def bootstrap(
 
     stable = None
     if regulation is not None:
-        counts = sum(np.unpackbits(d.same, count=regulation.size).astype(np.int32) for d in draws)
-        stable = pd.DataFrame(np.asarray(counts).reshape(regulation.shape) / replicates, index=regulation.index, columns=regulation.columns)
+        counts = np.zeros(regulation.size, dtype=np.int32)
+        for one in draws:
+            assert one.same is not None
+            counts += np.unpackbits(one.same, count=regulation.size)
+        stable = pd.DataFrame(counts.reshape(regulation.shape) / replicates, index=regulation.index, columns=regulation.columns)
     return BootstrapResult(
         estimate=frame(itself.bulk),
         low=frame(low - wider),

@@ -12,7 +12,7 @@ import pytest
 from gui.data.dataset import HIDDEN
 from gui.data.example import make_example
 from gui.engine import bootstrap as engine
-from gui.engine import tasks
+from gui.engine import setting, tasks
 from gui.engine.bootstrap import RESAMPLING, bootstrap, calibrated, ends
 from gui.engine.params import ADTDParams, BootstrapParams, DTDParams
 from gui.engine.results import BootstrapResult
@@ -122,7 +122,8 @@ def test_same_seed_same_intervals_and_they_hold_the_estimate():
         "max_iterations": 3,
         "known": (bulk, truth),
     }
-    one, same, other = (bootstrap(reference, bulk, weights, replicates=20, seed=seed, progress=quiet, **options) for seed in (1, 1, 2))
+    one, same = (bootstrap(reference, bulk, weights, replicates=20, seed=1, progress=quiet, **options) for _ in range(2))
+    other = bootstrap(reference, bulk, weights, replicates=20, seed=2, progress=quiet, hidden=True)
     for name in ("low", "high", "genes_low", "genes_high", "sign_stability", "check"):
         pd.testing.assert_frame_equal(getattr(one, name), getattr(same, name), check_exact=True)
     assert not np.allclose(one.low, other.low)
@@ -141,6 +142,20 @@ def test_draws_do_not_depend_on_their_order():
     alone = engine.draw(task, (3, 7), step=quiet).bulk
     engine.draw(task, (3, 6), step=quiet)
     np.testing.assert_array_equal(engine.draw(task, (3, 7), step=quiet).bulk, alone)
+
+
+def test_intervals_are_the_same_with_one_and_with_two_processes():
+    reference, bulk, _, weights = exact(genes=60, types=3, samples=6)
+    found = []
+    for cores in (1, 2):
+        before = setting.current()
+        setting.use(setting.Setting(cores=cores))
+        try:
+            found.append(bootstrap(reference, bulk, weights, replicates=20, seed=1, progress=quiet, hidden=True))
+        finally:
+            setting.use(before)
+    pd.testing.assert_frame_equal(found[0].low, found[1].low, check_exact=True)
+    pd.testing.assert_frame_equal(found[0].high, found[1].high, check_exact=True)
 
 
 def test_gene_weights_learned_anew_widen_the_draws(example):

@@ -81,6 +81,8 @@ def subject(ctx: Context) -> Subject | None:
     obstacle = ctx.session.outdated(run)
     if params.model == "custom" and not params.c_static:
         obstacle = "Intervals need a composition that stays that of the first step: C static is off in this run."
+    if "dtd" not in run.provenance.inputs:
+        obstacle = "It is not known which DTD run this result was computed from. Run it again."
     values = {"part": params.part, "lambda2": params.lambda2, "max_iterations": params.max_iterations}
     what = "sample" if params.part == "bulk" else "mixture"
     inputs = {"dtd": run.provenance.inputs.get("dtd", ""), "adtd": run.id}

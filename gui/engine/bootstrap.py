@@ -53,7 +53,8 @@ class Task:
     """What every draw needs.
 
     reference : genes x types; bulk : genes x samples; known : genes x mixtures of known composition, or None; weights : by gene
-    hidden : with a hidden background (ADTD); signs : genes x types, the direction of the gene regulation found (-1, 0, 1), or None
+    together : how many of the known mixtures are fitted together; hidden : with a hidden background (ADTD)
+    signs : genes x types, the direction of the gene regulation found (-1, 0, 1), or None
     learning : None, or the gene weights are learned anew in every draw
     """
 
@@ -62,6 +63,7 @@ class Task:
     known: np.ndarray | None
     weights: np.ndarray
     hidden: bool
+    together: int = 1
     lambda2: float = 1.0
     max_iterations: int = 1000
     signs: np.ndarray | None = None
@@ -148,8 +150,8 @@ def _adtd(task: Task, weights: np.ndarray, random: np.random.Generator | None, s
         same = np.packbits(_signs(fit.walk(task.lambda2)) == task.signs)
     known = None
     if task.known is not None:
-        other = fitted(task.known)
-        known = np.vstack([other.C, other.c])
+        fits = [fitted(task.known[:, at : at + task.together]) for at in range(0, task.known.shape[1], task.together)]
+        known = np.hstack([np.vstack([other.C, other.c]) for other in fits])
     return Draw(shares, known, same)
 
 
@@ -177,6 +179,7 @@ def bootstrap(
     lambda2: float = 1.0,
     max_iterations: int = 1000,
     known: tuple[pd.DataFrame, pd.DataFrame] | None = None,
+    together: int = 1,
     learning: Learning | None = None,
     notes: tuple[str, ...] = (),
 ) -> BootstrapResult:
@@ -184,6 +187,7 @@ def bootstrap(
 
     reference : genes x types; bulk : genes x samples; weights : by gene; the same genes in the same order
     regulation : genes x types, as the run found it; known : mixtures (genes x mixtures) and their composition (types x mixtures), for the check
+    together : so many of them are one fit (with ``hidden``)
     Raises TooFewGenes, EngineFailed, JobCancelled.
     """
     signs = None if regulation is None else _signs(regulation.to_numpy(dtype=np.float64))
@@ -193,6 +197,7 @@ def bootstrap(
         None if known is None else known[0].to_numpy(dtype=np.float64),
         weights.to_numpy(dtype=np.float64),
         hidden,
+        min(together, 1 if known is None else known[0].shape[1] // 2),
         lambda2,
         max_iterations,
         signs,
@@ -215,7 +220,7 @@ def bootstrap(
         values = truth.reindex(reference.columns, fill_value=0.0).to_numpy(dtype=np.float64)
         values = np.vstack([values, truth.loc[lacking].sum(axis=0).to_numpy(dtype=np.float64)]) if hidden else values
         assert itself.known is not None
-        checked = calibrated(*ends(itself.known, np.stack([d.known for d in draws if d.known is not None])), values)
+        checked = calibrated(*ends(itself.known, np.stack([d.known for d in draws if d.known is not None])), values, task.together)
     low, high = ends(itself.bulk, np.stack([d.bulk for d in draws]))
     wider = np.zeros((len(rows), 1)) if checked is None else checked.wider[:, None]
 
@@ -265,14 +270,16 @@ class Checked:
         return pd.DataFrame({"wider": self.wider, "genes": self.genes, "widened": self.widened}, index=rows)
 
 
-def calibrated(low: np.ndarray, high: np.ndarray, truth: np.ndarray) -> Checked:
-    """How much wider intervals must be to hold the truth of 95 % of every second mixture, and how often they hold that of the others.
+def calibrated(low: np.ndarray, high: np.ndarray, truth: np.ndarray, together: int = 1) -> Checked:
+    """How much wider intervals must be to hold the truth of 95 % of one half of the mixtures, and how often they hold that of the other half.
 
-    low, high, truth : types x mixtures. A conformal quantile (doi 10.48550/arXiv.1905.03222): other mixtures like these are covered as often as said,
-    whatever the errors look like. A sum, no factor: a bias does not grow with the spread of the draws.
+    low, high, truth : types x mixtures; together : so many that follow one another were fitted together and go to the same half.
+    A conformal quantile (doi 10.48550/arXiv.1905.03222): other mixtures like these are covered as often as said, whatever the errors look like. A sum, no
+    factor: a bias does not grow with the spread of the draws.
     """
     outside = np.maximum(low - truth, truth - high)
-    first, second = outside[:, 0::2], outside[:, 1::2]
+    half = (np.arange(truth.shape[1]) // together) % 2 == 0
+    first, second = outside[:, half], outside[:, ~half]
     rank = min(int(np.ceil((first.shape[1] + 1) * LEVEL)), first.shape[1])
     wider = np.maximum(np.sort(first, axis=1)[:, rank - 1], 0.0)
     # a rounding error is not outside

@@ -306,8 +306,10 @@ def run_search(dataset: Dataset, params: SearchParams, *, progress: Progress, dt
 
 
 # ---------------------------------------------------------------------------------------------------- how sure
-CHECK_DTD, CHECK_ADTD = 400, 100
-"""Simulated mixtures on which intervals are checked; ADTD takes far longer for each."""
+CHECK_DTD, CHECK_ADTD = 400, 160
+"""Simulated mixtures on which intervals are checked; with ADTD at least so many."""
+FEWEST, MOST = 10, 200
+"""Mixtures of one ADTD fit of the check. It errs for all its samples alike, and the more they are the less: fits as large as that of the run tell how much."""
 CHECK_SEED = 7919
 """Added to DTD's seed: these mixtures were seen by no run."""
 
@@ -330,8 +332,10 @@ def run_bootstrap(
     cells = prepare(replace(dataset, scale=dtd.scale, bulk=None), genes=dtd.genes) if dataset.train is not None else None
     learned = adtd is None or np.array_equal(adtd.gene_weights.to_numpy(), dtd.gene_weights.reindex(genes).to_numpy())
     known, learning, notes = None, None, list(target.notes)
+    together = 1 if adtd is None else min(max(target.bulk.shape[1], FEWEST), MOST)
     if dtd.params is not None and cells is not None and cells.test is not None:
-        others = {"test_mixtures": CHECK_DTD if adtd is None else CHECK_ADTD, "seed": (dtd.params.seed + CHECK_SEED) % (2**32 - 2)}
+        count = CHECK_DTD if adtd is None else together * 2 * max(1, round(CHECK_ADTD / together / 2))
+        others = {"test_mixtures": count, "seed": (dtd.params.seed + CHECK_SEED) % (2**32 - 2)}
         drawn = draw(cells, dtd.params.model_copy(update=others), "test")
         known = drawn.bulk.loc[genes], drawn.truth
     else:
@@ -356,6 +360,7 @@ def run_bootstrap(
         lambda2=params.lambda2,
         max_iterations=params.max_iterations,
         known=known,
+        together=together,
         learning=learning,
         notes=tuple(notes),
     )

@@ -102,6 +102,25 @@ def test_calibration_covers_whatever_the_errors_look_like_and_never_narrows():
     assert (calibrated(estimate - 1, estimate + 1, truth).wider == 0).all()
 
 
+def test_what_is_said_of_fits_held_back_is_true_of_other_fits():
+    """An ADTD fit errs for all its mixtures alike: were the halves not of different fits, more would be promised than is kept."""
+    random = np.random.default_rng(1)
+    size, apart, mixed, kept = 20, [], [], []
+    for _ in range(300):
+        truth = np.full((1, 3 * size), 0.5)
+        off = np.repeat(random.normal(0, 0.05, 3), size) + random.normal(0, 0.01, 3 * size)  # three fits
+        low, high = truth + off - 0.01, truth + off + 0.01
+        two = slice(0, 2 * size)
+        for told, together in ((apart, size), (mixed, 1)):
+            found = calibrated(low[:, two], high[:, two], truth[:, two], together)
+            told.append(found.widened[0])
+            if together == size:
+                wider = found.wider[0]
+        kept.append((np.maximum(low - truth, truth - high)[0, 2 * size :] <= wider).mean())
+    assert np.mean(apart) == pytest.approx(np.mean(kept), abs=0.06)
+    assert np.mean(mixed) > np.mean(kept) + 0.15
+
+
 def test_ends_lie_around_the_estimate_even_where_the_draws_do_not():
     draws = np.random.default_rng(0).normal(0.3, 0.05, (1000, 1, 2))
     low, high = ends(np.array([[0.3, 0.9]]), draws)

@@ -148,7 +148,7 @@ def test_session_file_keeps_intervals_and_fit(computed: dict[str, Run], tmp_path
     snapshot = Snapshot("x", "Melanoma", datetime.now(UTC), datetime.now(UTC), 1, data, runs=tuple(computed.values()))
     path = tmp_path / "x.dcxsession"
     save(path, snapshot, expected_generation=None)
-    back = {run.id: run for run in load(path).snapshot.runs}
+    back = {run.id: run for run in load(path).runs}
     for name in ("sure-dtd", "sure-adtd"):
         before, after = computed[name], back[name]
         assert after.params == before.params

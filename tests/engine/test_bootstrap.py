@@ -140,6 +140,7 @@ def test_same_seed_same_intervals_and_they_hold_the_estimate():
         "lambda2": 1e-7,
         "max_iterations": 3,
         "known": (bulk, truth),
+        "together": 4,
     }
     one, same = (bootstrap(reference, bulk, weights, replicates=20, seed=1, progress=quiet, **options) for _ in range(2))
     other = bootstrap(reference, bulk, weights, replicates=20, seed=2, progress=quiet, hidden=True)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from gui.data.dataset import Dataset
     from gui.data.example import Example
-    from gui.engine.results import ADTDResult, DTDResult, Refinement, SearchResult
+    from gui.engine.results import ADTDResult, BootstrapResult, DTDResult, Refinement, SearchResult
 
 __all__ = ["Check", "analyze", "check", "doctor", "one_blas_thread", "parser"]
 
@@ -34,7 +34,16 @@ examples:
   deconomix-gui analyze --example
   deconomix-gui analyze --train cells.h5ad --bulk bulk.csv --model deconomix+h,r --lambda2 search --out results
 """
-FILES = ("composition_bulk.csv", "composition_test.csv", "gene_weights.csv", "metrics_test.csv", "hidden_profile.csv", "gene_regulation.csv", "run.json")
+FILES = (
+    "composition_bulk.csv",
+    "composition_test.csv",
+    "composition_intervals.csv",
+    "gene_weights.csv",
+    "metrics_test.csv",
+    "hidden_profile.csv",
+    "gene_regulation.csv",
+    "run.json",
+)
 """Everything ``analyze`` may write; of an earlier analysis in the same folder what no longer applies is removed."""
 
 
@@ -74,6 +83,7 @@ def parser(prog: str = "deconomix-gui analyze") -> argparse.ArgumentParser:
         action="store_true",
         help="deconomix+h and +h,r: bring hidden profile and gene regulation to the optimum; the numbers then differ from those published with deconomix",
     )
+    cli.add_argument("--bootstrap", type=_whole, default=0, metavar="N", help="95 %% intervals of every fraction from N draws of the genes, 20 to 1000")
     cli.add_argument("--seed", type=_whole, default=1, metavar="N", help="start of the random numbers (default %(default)s)")
     cli.add_argument("--engine", choices=("fast", "stock"), default="fast", help="stock: deconomix as published, slower (default %(default)s)")
     cli.add_argument("--out", type=Path, metavar="FOLDER", help="where the tables are written (required without --example)")
@@ -151,8 +161,10 @@ def _analyze(options: argparse.Namespace) -> None:
     if options.out is not None:
         _check_out(options.out)
 
+    from gui.answers.sure import interval_table, poor_words
+    from gui.answers.sure import sentence as sure_sentence
     from gui.engine import setting, tasks
-    from gui.engine.params import ADTDParams, DTDParams, SearchParams
+    from gui.engine.params import ADTDParams, BootstrapParams, DTDParams, SearchParams
 
     setting.use(setting.Setting(options.engine))
 
@@ -172,6 +184,8 @@ def _analyze(options: argparse.Namespace) -> None:
         adtd_params = ADTDParams.parse(model=model.removeprefix("deconomix+"), refine=options.refine, **chosen)
     elif options.refine:
         raise InvalidParameter(f"--refine means nothing for {model}.", advice="Use it with --model deconomix+h or deconomix+h,r.")
+
+    sure_params = BootstrapParams.parse(replicates=options.bootstrap, seed=options.seed) if options.bootstrap else None
 
     example: Example | None = None
     if options.example:
@@ -210,6 +224,14 @@ def _analyze(options: argparse.Namespace) -> None:
 
             warnings += filter(None, [optimum_sentence(adtd)])
 
+    sure: BootstrapResult | None = None
+    if sure_params is not None:
+        of: dict[str, Any] = {"part": "bulk" if adtd is not None or "bulk" in dtd.composition else "test"}
+        of |= {"lambda2": adtd_params.lambda2, "max_iterations": adtd_params.max_iterations} if adtd_params is not None else {}
+        sure = tasks.run_bootstrap(dataset, sure_params.model_copy(update=of), progress=progress, dtd=dtd, adtd=adtd)
+        warnings += [sure_sentence(sure), *sure.notes]
+    warnings += filter(None, [poor_words(adtd.fit if adtd is not None else dtd.fit.get("bulk"))])
+
     warnings = list(dict.fromkeys(warnings))
     if options.out is not None:
         parameters = {"model": model, "genes": options.genes, "mixtures": options.mixtures, "cells": options.cells, "iterations": options.iterations}
@@ -218,13 +240,17 @@ def _analyze(options: argparse.Namespace) -> None:
             "lambda2": adtd_params.lambda2 if adtd_params else None,
             "lambda2_searched": search is not None,
             "refine": options.refine,
+            "bootstrap": options.bootstrap,
             "label": options.label,
             "scale": dataset.scale,
         }
         record = _record(dataset, parameters, options.seed, warnings, search, tasks.versions())
         if adtd is not None and adtd.optimum is not None:
             record["optimum"] = _optimum(adtd.optimum)
-        _write(options.out, _tables(model, dtd, adtd), record)
+        tables = _tables(model, dtd, adtd)
+        if sure is not None:
+            tables["composition_intervals.csv"] = interval_table(sure)
+        _write(options.out, tables, record)
     for note in [f"{source.name}: {n}" for source in dataset.sources for n in (*source.warnings, *source.notes)] + warnings:
         say(f"Note: {note}", sys.stderr)
     if example is not None:

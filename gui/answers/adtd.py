@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pandas as pd
 
+from gui.answers.sure import poor_words
 from gui.data.checks import number
 from gui.data.dataset import HIDDEN
 from gui.engine.metrics import pearson
@@ -54,6 +55,9 @@ def sentence(result: ADTDResult) -> str:
     strong = regulated(result)
     if strong is not None:
         words += f"; {_regulated(strong)}"
+    poor = poor_words(result.fit, "sample" if result.truth is None else "mixture")
+    if poor:
+        words += f"; {poor}"
     return words if words.endswith("…") else words + "."
 
 

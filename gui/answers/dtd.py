@@ -25,12 +25,14 @@ class BulkShown:
 
     composition : cell types x samples, or None; fits : whether it belongs to the present bulk
     words : what is wrong with it, "" if nothing; button : what to do about it, "" if nothing can be done here
+    fit : how well every sample is reconstructed, where it fits the present bulk and was checked
     """
 
     composition: pd.DataFrame | None = None
     fits: bool = True
     words: str = ""
     button: str = ""
+    fit: pd.DataFrame | None = None
 
 
 def bulk_shown(session: DCXCache, run: Run) -> BulkShown:
@@ -41,10 +43,10 @@ def bulk_shown(session: DCXCache, run: Run) -> BulkShown:
     if data is None or data.bulk is None:
         return BulkShown() if last is None else BulkShown(last, False, "The bulk was removed; what is shown for it was computed from the earlier one.")
     if own is not None and not session.bulk_outdated(run):
-        return BulkShown(own)
+        return BulkShown(own, fit=run.result.fit.get("bulk"))
     fitting = next((r for r in applied if r.provenance.bulk_id == data.bulk_id), None)
     if fitting is not None:
-        return BulkShown(fitting.result.composition)
+        return BulkShown(fitting.result.composition, fit=fitting.result.fit)
     words = (
         "The bulk results are outdated: the bulk was replaced." if last is not None else "The composition of the bulk has not been computed with this run yet."
     )

@@ -45,12 +45,14 @@ class Composition(NamedTuple):
     frame : cell types (and ``hidden``) x samples, the engine's values; truth : cell types x samples, where known
     groups : one row per sample (its index are the sample names), columns to group by (``bulk.obs``), or None
     interval : by sample, columns low and high: the hidden share at equal fit, or None
+    ends : low and high end of the 95 % intervals, each like ``frame``, or None
     """
 
     frame: pd.DataFrame
     truth: pd.DataFrame | None = None
     groups: pd.DataFrame | None = None
     interval: pd.DataFrame | None = None
+    ends: tuple[pd.DataFrame, pd.DataFrame] | None = None
 
 
 @dataclass(frozen=True)
@@ -296,7 +298,7 @@ def composition_figure(found: Composition, colour_of: Mapping[str, str], chosen:
         fig = figures.heatmap(found.frame, normalise=chosen.normalise, arranged=order)
         # in two lines, as on the axis of the bars: the heatmap of few types is lower than the title is long
         return fig.update_traces(colorbar_title_text=figures.quantity(chosen.normalise), selector={"type": "heatmap"})
-    return figures.stacked(found.frame, colour_of, normalise=chosen.normalise, arranged=order)
+    return figures.stacked(found.frame, colour_of, normalise=chosen.normalise, arranged=order, ends=found.ends)
 
 
 def sample_figure(found: Composition, sample: str, colour_of: Mapping[str, str], *, normalise: bool) -> go.Figure | None:
@@ -310,7 +312,8 @@ def sample_figure(found: Composition, sample: str, colour_of: Mapping[str, str],
     if found.interval is not None and at in found.interval.index:
         low, high = found.interval.loc[at, ["low", "high"]]
         interval = (float(low), float(high))
-    return figures.single(found.frame[at], colour_of, truth=truth, normalise=normalise, interval=interval)
+    ends = None if found.ends is None or at not in found.ends[0].columns else pd.DataFrame({"low": found.ends[0][at], "high": found.ends[1][at]})
+    return figures.single(found.frame[at], colour_of, truth=truth, normalise=normalise, interval=interval, ends=ends)
 
 
 def legend(found: Composition, colour_of: Mapping[str, str], chosen: Chosen) -> Any:

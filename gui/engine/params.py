@@ -166,3 +166,21 @@ class SearchParams(Params):
 
 class ApplyParams(Params):
     """Apply the gene weights of a DTD run to the session's bulk: no training."""
+
+
+class BootstrapParams(Params):
+    """How sure the fractions of a run are: genes drawn anew. part, lambda2 and max_iterations are those of the run."""
+
+    replicates: int = param(
+        100, "Draws", "How often the genes are drawn anew. More draws give steadier intervals and take longer.", unit="draws", ge=20, le=1000
+    )
+    seeds: bool = param(
+        False,
+        "Learn gene weights anew",
+        "Also learn the gene weights anew for every draw, from other training mixtures. Takes about as long as DTD itself for every draw.",
+        advanced=True,
+    )
+    seed: int = param(1, "Seed", "Start of the random numbers. The same seed gives the same intervals.", ge=0, le=2**32 - 2, advanced=True)
+    part: Part = param("bulk", "Dataset", "The mixtures of the run.")
+    lambda2: float = param(1e-9, "lambda2", "That of the run.", gt=0, allow_inf_nan=False)
+    max_iterations: int = param(1000, "Maximal iterations", "Those of the run.", ge=1, le=100_000)

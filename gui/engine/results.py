@@ -40,6 +40,8 @@ class DTDResult:
     notes: tuple[str, ...] = ()
     params: DTDParams | None = None
     """What it was computed with; the simulated mixtures are drawn again from it. None where unknown."""
+    fit: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    """part -> how well every mixture or sample is reconstructed (see :mod:`gui.engine.reconstruction`); empty in older runs."""
 
     @property
     def genes(self) -> pd.Index:
@@ -53,6 +55,8 @@ class ApplyResult:
     composition: pd.DataFrame
     naive: pd.DataFrame
     notes: tuple[str, ...] = ()
+    fit: pd.DataFrame | None = None
+    """How well every sample is reconstructed; None in older runs."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,8 @@ class ADTDResult:
     notes: tuple[str, ...] = ()
     optimum: Refinement | None = None
     """Where the run was refined: hidden profile and gene regulation are those of the optimum and differ from deconomix's. None: as deconomix gives them."""
+    fit: pd.DataFrame | None = None
+    """How well every sample is reconstructed (see :mod:`gui.engine.reconstruction`); None in older runs."""
 
     @property
     def refined(self) -> bool:
@@ -129,6 +135,29 @@ class SearchResult:
         return self.losses.std(axis=0, ddof=1)
 
 
+@dataclass(frozen=True, eq=False)
+class BootstrapResult:
+    """How sure the fractions of a run are: 95 % intervals from genes drawn anew (see :mod:`gui.engine.bootstrap`).
+
+    estimate : cell types (with ADTD also ``hidden``) x samples; low, high : the interval, the same shape; it always holds the estimate
+    genes_low, genes_high : of the draws alone, not widened; equal to low and high where nothing could be checked
+    check : by cell type: wider (by how much each end was moved outwards), genes and widened (share of held-back mixtures whose true share lies within the
+        interval of the draws alone, and within the widened one); None without test cells; mixtures : how many were held back
+    sign_stability : genes x cell types, share of the draws in which gene regulation had the direction that the run found; None without regulation
+    """
+
+    estimate: pd.DataFrame
+    low: pd.DataFrame
+    high: pd.DataFrame
+    genes_low: pd.DataFrame
+    genes_high: pd.DataFrame
+    replicates: int
+    check: pd.DataFrame | None = None
+    mixtures: int = 0
+    sign_stability: pd.DataFrame | None = None
+    notes: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
 class Provenance:
     """Where a result comes from.
@@ -147,7 +176,7 @@ class Provenance:
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """One computed result of a session. kind : "dtd", "apply", "adtd", "search", or a plug-in's page key."""
+    """One computed result of a session. kind : "dtd", "apply", "adtd", "search", "bootstrap", or a plug-in's page key."""
 
     id: str
     kind: str

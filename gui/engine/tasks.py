@@ -15,10 +15,10 @@ from gui.data.dataset import Dataset
 from gui.engine import setting
 from gui.engine.memory import check_dtd, check_simulation
 from gui.engine.metrics import COLUMNS, compare
-from gui.engine.params import ADTDParams, ApplyParams, DTDParams, Part, SearchParams
-from gui.engine.results import ADTDResult, ApplyResult, DTDResult, Refinement, SearchResult
+from gui.engine.params import ADTDParams, ApplyParams, BootstrapParams, DTDParams, Part, SearchParams
+from gui.engine.results import ADTDResult, ApplyResult, BootstrapResult, DTDResult, Refinement, SearchResult
 from gui.engine.setting import Setting
-from gui.errors import EmptyColumn, MissingPart, TooFewGenes
+from gui.errors import EmptyColumn, InvalidParameter, MissingPart, TooFewGenes
 
 if TYPE_CHECKING:
     from gui.data.normalize import Prepared
@@ -104,10 +104,13 @@ def _train(dataset: Dataset, params: DTDParams, progress: Progress, *, learned: 
     targets = {part: drawn.bulk for part, drawn in mixtures.items()}
     if prepared.bulk is not None and params.run_on_bulk:
         targets["bulk"] = prepared.bulk
-    composition, naive = {}, {}
+    from gui.engine.reconstruction import reconstruction
+
+    composition, naive, fit = {}, {}, {}
     for part, bulk in targets.items():
         progress(ESTIMATING, 1.0 if learned else None)
         composition[part] = estimate(reference, bulk, weights)
+        fit[part] = reconstruction(reference, bulk, weights, composition[part])
         naive[part] = estimate(reference, bulk, equal_weights(reference.index)) if learned else composition[part]
     methods = {"dtd": composition, "naive": naive} if learned else {"naive": naive}
     rows = [compare(part, method, mixtures[part].truth, found[part]) for part in mixtures for method, found in methods.items()]
@@ -123,6 +126,7 @@ def _train(dataset: Dataset, params: DTDParams, progress: Progress, *, learned: 
         scale=dataset.scale,
         notes=tuple(notes),
         params=params,
+        fit=fit,
     )
 
 
@@ -143,6 +147,7 @@ def draw(prepared: Prepared, params: DTDParams, part: Part) -> Mixtures:
 def run_apply(dataset: Dataset, params: ApplyParams, *, progress: Progress, dtd: DTDResult) -> ApplyResult:
     """A trained model on the dataset's bulk: no training. Raises MissingPart (no bulk), MissingGenes, EmptyColumn."""
     from gui.engine.dtd import equal_weights, estimate
+    from gui.engine.reconstruction import reconstruction
 
     progress(PREPARING)
     target = _target(dataset, "bulk", dtd)
@@ -150,7 +155,7 @@ def run_apply(dataset: Dataset, params: ApplyParams, *, progress: Progress, dtd:
     composition = estimate(target.reference, target.bulk, dtd.gene_weights)
     progress(ESTIMATING)
     naive = estimate(target.reference, target.bulk, equal_weights(target.reference.index))
-    return ApplyResult(composition, naive, target.notes)
+    return ApplyResult(composition, naive, target.notes, reconstruction(target.reference, target.bulk, dtd.gene_weights, composition))
 
 
 # ---------------------------------------------------------------------------------------------------- ADTD and search
@@ -225,6 +230,7 @@ def run_adtd(dataset: Dataset, params: ADTDParams, *, progress: Progress, dtd: D
     Raises MissingPart (no DTD run, no bulk), MissingGenes, InvalidParameter (memory), EngineFailed, JobCancelled.
     """
     from gui.engine.adtd import deconvolve, hidden_interval, inverse_weights, support
+    from gui.engine.reconstruction import reconstruction
 
     progress(PREPARING)
     target = _target(dataset, params.part, dtd)
@@ -253,6 +259,7 @@ def run_adtd(dataset: Dataset, params: ADTDParams, *, progress: Progress, dtd: D
     optimum = None
     if params.refine:
         fit, optimum = _refined(target, weights, fit, params, progress)
+    parts = {"hidden": fit.hidden, "profile": fit.profile, "regulation": fit.regulation}
     return ADTDResult(
         composition=fit.composition,
         hidden=fit.hidden,
@@ -266,6 +273,7 @@ def run_adtd(dataset: Dataset, params: ADTDParams, *, progress: Progress, dtd: D
         hidden_interval=hidden_interval(target.reference, fit),
         notes=tuple(notes),
         optimum=optimum,
+        fit=reconstruction(target.reference, target.bulk, weights, fit.composition, **parts),
     )
 
 
@@ -295,3 +303,64 @@ def run_search(dataset: Dataset, params: SearchParams, *, progress: Progress, dt
     choices = summarise(losses)
     values: Mapping[str, float | None] = choices.values
     return SearchResult(losses, values, target.dropped, (*setting.notes(), *target.notes, *choices.notes))
+
+
+# ---------------------------------------------------------------------------------------------------- how sure
+CHECK_DTD, CHECK_ADTD = 400, 160
+"""Simulated mixtures on which intervals are checked; with ADTD at least so many."""
+FEWEST, MOST = 10, 200
+"""Mixtures of one ADTD fit of the check. It errs for all its samples alike, and the more they are the less: fits as large as that of the run tell how much."""
+CHECK_SEED = 7919
+"""Added to DTD's seed: these mixtures were seen by no run."""
+
+
+def run_bootstrap(
+    dataset: Dataset, params: BootstrapParams, *, progress: Progress, dtd: DTDResult | None = None, adtd: ADTDResult | None = None
+) -> BootstrapResult:
+    """95 % intervals for the fractions of ``adtd``, or of ``dtd`` where there is none.
+
+    Raises MissingPart, MissingGenes, InvalidParameter (nothing to learn from), TooFewGenes, EngineFailed, JobCancelled.
+    """
+    from gui.data.normalize import prepare
+    from gui.engine.bootstrap import Learning, bootstrap
+
+    progress(PREPARING)
+    target = _target(dataset, params.part, dtd)
+    assert dtd is not None
+    run = adtd or dtd
+    genes = run.reference.index
+    cells = prepare(replace(dataset, scale=dtd.scale, bulk=None), genes=dtd.genes) if dataset.train is not None else None
+    learned = adtd is None or np.array_equal(adtd.gene_weights.to_numpy(), dtd.gene_weights.reindex(genes).to_numpy())
+    known, learning, notes = None, None, list(target.notes)
+    together = 1 if adtd is None else min(max(target.bulk.shape[1], FEWEST), MOST)
+    if dtd.params is not None and cells is not None and cells.test is not None:
+        count = CHECK_DTD if adtd is None else together * 2 * max(1, round(CHECK_ADTD / together / 2))
+        others = {"test_mixtures": count, "seed": (dtd.params.seed + CHECK_SEED) % (2**32 - 2)}
+        drawn = draw(cells, dtd.params.model_copy(update=others), "test")
+        known = drawn.bulk.loc[genes], drawn.truth
+    else:
+        notes.append("There are no test cells to check the intervals on: they show the draw of genes only and are too narrow for the error of the method.")
+    if params.seeds:
+        if cells is None or dtd.params is None or not learned or not len(dtd.loss):
+            raise InvalidParameter("The gene weights of this run were not learned from cells that are there.", advice="Switch “Learn gene weights anew” off.")
+        types = [*map(str, run.reference.columns)]
+        order = {t: n for n, t in enumerate([*types, *sorted({str(c) for c in cells.train.columns} - set(types))])}
+        labels = np.array([order[str(c)] for c in cells.train.columns])
+        values = cells.train.loc[genes].to_numpy(dtype=np.float64)
+        learning = Learning(values, labels, dtd.params.train_mixtures, dtd.params.train_cells, dtd.params.iterations)
+    return bootstrap(
+        run.reference,
+        target.bulk.loc[genes],
+        run.gene_weights,
+        replicates=params.replicates,
+        seed=params.seed,
+        progress=progress,
+        hidden=adtd is not None,
+        regulation=None if adtd is None else adtd.gene_regulation,
+        lambda2=params.lambda2,
+        max_iterations=params.max_iterations,
+        known=known,
+        together=together,
+        learning=learning,
+        notes=tuple(notes),
+    )

@@ -22,6 +22,8 @@ CHOICES: dict[str, tuple[str, str, str]] = {
 }
 SIGNS = {"circle": "●", "diamond": "◆", "square": "■"}
 LOW_SUPPORT = 0.1
+STABLE = 0.95
+"""A regulation whose direction came out the same less often than this in the draws of the bootstrap is not supported."""
 MOST_GENES = 500
 _LETTER, _ROOM, _LINE = 7.2, 560.0, 20
 
@@ -140,11 +142,19 @@ def most_regulated(
 
 
 def gene_regulation(
-    delta: pd.DataFrame, support: pd.DataFrame | None = None, *, genes: Sequence[str], log2: bool = True, low: float = LOW_SUPPORT, cluster: bool = True
+    delta: pd.DataFrame,
+    support: pd.DataFrame | None = None,
+    *,
+    genes: Sequence[str],
+    log2: bool = True,
+    low: float = LOW_SUPPORT,
+    cluster: bool = True,
+    stability: pd.DataFrame | None = None,
 ) -> go.Figure:
-    """Heatmap of the regulation, cell types x genes, centred at "not regulated"; entries with support below ``low`` are covered in grey.
+    """Heatmap of the regulation, cell types x genes, centred at "not regulated"; entries with support below ``low``, or whose direction was the same in less
+    than 95 % of the draws, are covered in grey, with the reason on hover.
 
-    delta, support : genes x cell types; genes : which to draw (unknown ones are left out; at most 500, said in the axis title)
+    delta, support, stability : genes x cell types; genes : which to draw (unknown ones are left out; at most 500, said in the axis title)
     """
     fig = blank()
     known = [g for g in dict.fromkeys(genes) if g in delta.index]
@@ -154,11 +164,19 @@ def gene_regulation(
     values = (logs(chosen) if log2 else chosen - 1.0).to_numpy(dtype=np.float64).T
     names, types = [str(g) for g in chosen.index], [str(t) for t in delta.columns]
     trust = None if support is None else support.reindex(index=chosen.index, columns=delta.columns).to_numpy(dtype=np.float64).T
-    seen = values if trust is None else values[trust >= low]
+    steady = None if stability is None else stability.reindex(index=chosen.index, columns=delta.columns).to_numpy(dtype=np.float64).T
+    supported = np.ones(values.shape, dtype=bool) if trust is None else trust >= low
+    trusted = supported if steady is None else supported & (steady >= STABLE)
+    seen = values[trusted]
     seen = np.abs(seen[np.isfinite(seen)])
     bound = max(float(np.percentile(seen, 98)) if len(seen) else 0.0, 0.1)
     x, y = np.arange(len(names), dtype=np.int32), np.arange(len(types), dtype=np.int32)
     layers = [f4(chosen.to_numpy().T), f4(trust if trust is not None else np.ones_like(values))]
+    hover = "" if trust is None else "<br>support %{customdata[1]:.2f}"
+    if steady is not None:
+        layers.append(f4(steady * 100))
+        hover += "<br>same direction in %{customdata[2]:.0f} % of the draws"
+    told = np.where(trusted, "", np.where(supported, "<br>grey: the direction is not sure", "<br>grey: little support in the data"))
     bar: dict[str, object] = {"title": {"text": "Gene regulation, log2" if log2 else "Gene regulation (1 = none)"}}
     if not log2:  # drawn as Delta - 1, so that the template's diverging scale is taken; the labels say Delta
         marks = _marks(bound)
@@ -174,11 +192,10 @@ def gene_regulation(
         xgap=1,
         ygap=1,
         colorbar=bar,
-        hovertemplate="<b>%{x}</b>, %{y}<br>regulation %{customdata[0]:.3g}"
-        + ("" if trust is None else "<br>support %{customdata[1]:.2f}")
-        + "<extra></extra>",
+        text=told if not trusted.all() else None,
+        hovertemplate="<b>%{x}</b>, %{y}<br>regulation %{customdata[0]:.3g}" + hover + ("" if trusted.all() else "%{text}") + "<extra></extra>",
     )
-    if trust is not None and (weak := ~(trust >= low)).any():
+    if (weak := ~trusted).any():
         grey = [[0, GREY], [1, GREY]]
         fig.add_heatmap(z=f4(np.where(weak, 1.0, np.nan)), x=x, y=y, colorscale=grey, showscale=False, opacity=0.8, hoverinfo="skip", xgap=1, ygap=1)
         fig.add_scatter(

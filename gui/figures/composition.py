@@ -120,23 +120,34 @@ def stacked(
     sort: str = BY_FILE,
     group: pd.Series | None = None,
     arranged: Arrangement | None = None,
+    ends: tuple[pd.DataFrame, pd.DataFrame] | None = None,
 ) -> go.Figure:
     """One stacked bar per sample. With more than 40 samples ``layout.width`` is set (it scrolls) and the legend stands beside it (``type_legend``).
 
-    composition : cell types and ``hidden`` x samples, fractions
+    composition : cell types and ``hidden`` x samples, fractions; ends : low and high of the 95 % intervals, shaped alike: told on hover, for whiskers of
+    stacked bars would cover one another
     """
     fig = blank()
     order = arranged or arrange(composition, normalise=normalise, sort=sort, group=group)
     drawn, types = _percent(composition, normalise, order.samples), _types(composition)
     scrolls = len(order.samples) > SCROLL_FROM
+    total = composition.sum(axis=0)
+    whole = (total.where(total > 0) if normalise else total * 0 + 1).set_axis(composition.columns.astype(str))[order.samples].to_numpy(dtype=np.float64)
     for name in types:
+        more: dict[str, Any] = {"hovertemplate": "<b>%{meta}</b>: %{y:.3g} %<br>%{x}<extra></extra>"}
+        if ends is not None and name in ends[0].index:
+            low, high = (e.set_axis(e.columns.astype(str), axis=1).loc[name].reindex(order.samples).to_numpy(dtype=np.float64) * 100 / whole for e in ends)
+            more = {
+                "customdata": np.column_stack([f4(low), f4(high)]),
+                "hovertemplate": "<b>%{meta}</b>: %{y:.3g} % (95 %: %{customdata[0]:.3g} to %{customdata[1]:.3g})<br>%{x}<extra></extra>",
+            }
         fig.add_bar(
+            **more,
             x=order.positions,
             y=f4(drawn.loc[name].to_numpy()),
             name=inert(short(name)),
             meta=inert(name),
             marker=fill(name, dict(colour_of)) | ({"line": {"width": 0}} if scrolls else {}),
-            hovertemplate="<b>%{meta}</b>: %{y:.3g} %<br>%{x}<extra></extra>",
         )
     width = 130 + PIXELS * int(order.positions[-1] + 1) if scrolls else None
     upright = -90 if scrolls else angle(order.samples, room=430)  # what the legend leaves at 1280 pixels
@@ -157,12 +168,19 @@ def stacked(
 
 
 def single(
-    sample: pd.Series, colour_of: Mapping[str, str], *, truth: pd.Series | None = None, normalise: bool = False, interval: tuple[float, float] | None = None
+    sample: pd.Series,
+    colour_of: Mapping[str, str],
+    *,
+    truth: pd.Series | None = None,
+    normalise: bool = False,
+    interval: tuple[float, float] | None = None,
+    ends: pd.DataFrame | None = None,
 ) -> go.Figure:
     """One sample: a bar per type, the true fraction beside it as a diamond where it is known.
 
     sample, truth : by cell type, fractions; true types that the reference lacks count as hidden
-    interval : low and high of the hidden share at equal fit
+    interval : low and high of the hidden share at equal fit; ends : by cell type, columns low and high of the 95 % interval. The whisker of the hidden
+    share spans both
     """
     fig = blank()
     estimated = shares(sample.to_frame(), normalise).iloc[:, 0] * 100
@@ -183,9 +201,15 @@ def single(
         )
     for i, name in enumerate(types):
         value = float(estimated.get(name, np.nan))
-        error = None
+        error, spans, told = None, [], ""
+        if ends is not None and name in ends.index:
+            spans.append(tuple(100 * factor * float(v) for v in ends.loc[name, ["low", "high"]]))
+            told += f"<br>95 % interval {spans[-1][0]:.3g} to {spans[-1][1]:.3g} %"
         if is_hidden(name) and interval is not None:
-            low, high = (100 * factor * v for v in interval)
+            spans.append((100 * factor * interval[0], 100 * factor * interval[1]))
+            told += f"<br>at equal fit {spans[-1][0]:.3g} to {spans[-1][1]:.3g} %"
+        if spans:
+            low, high = min(s[0] for s in spans), max(s[1] for s in spans)
             error = {"type": "data", "symmetric": False, "array": [max(high - value, 0.0)], "arrayminus": [max(value - low, 0.0)], "thickness": 1.5, "width": 5}
         fig.add_bar(
             x=f4([value]),
@@ -196,7 +220,7 @@ def single(
             meta=inert(name),
             error_x=error,
             showlegend=False,
-            hovertemplate="<b>%{meta}</b>: estimated %{x:.3g} %<extra></extra>",
+            hovertemplate=f"<b>%{{meta}}</b>: estimated %{{x:.3g}} %{told}<extra></extra>",
         )
     name_axis(fig, "y", types)
     fig.update_layout(

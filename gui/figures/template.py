@@ -71,7 +71,7 @@ def template(dark: bool = False) -> go.layout.Template:
         "annotationdefaults": {"font": {"size": 13, "color": c["text"]}, "arrowcolor": c["line"]},
         "shapedefaults": {"line": {"color": c["line"]}},
     }
-    bar = {"marker": {"line": {"color": c["paper"], "width": 0.5}}, "error_x": {"color": c["text"]}}
+    bar = {"marker": {"line": {"color": c["paper"], "width": 0.5}}, "error_x": {"color": c["text"]}, "error_y": {"color": c["text"]}}
     place = {"lenmode": "pixels", "len": 240, "y": 1, "yanchor": "top"}  # at the top also of a figure of 30 types, with its title
     heatmap = {
         "colorbar": {**place, "outlinewidth": 0, "thickness": 14, "ticks": "", "title": {"side": "right", "font": {"size": 13}}, "tickfont": {"size": 13}}

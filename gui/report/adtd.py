@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from gui.answers.adtd import PARTS, mean_correlation, model_name, optimum_sentence, regulated, search_sentence, true_hidden, unsupported_types
+from gui.answers.sure import bootstrap_of, stability, trusted
 from gui.data.checks import number, some
 from gui.engine.params import ADTDParams
 from gui.engine.results import ADTDResult, Refinement, Run, SearchResult
@@ -15,6 +16,7 @@ from gui.figures.palette import type_colours
 from gui.figures.text import exponent, three
 from gui.report.document import Document
 from gui.report.parts import MOST_SAMPLES, composition, known, parameters
+from gui.report.sure import sure_part
 from gui.sessions.cache import DCXCache
 
 PROFILE, EACH, MOST_GENES = 30, 5, 45
@@ -41,9 +43,11 @@ def adtd_part(doc: Document, session: DCXCache, run: Run) -> None:
     composition(doc, full, colour_of, normalise=False, what=what, whole=where)
     if params.part == "bulk" and session.outdated(run) is None:
         known(doc, session, full, colour_of)
+    sure_part(doc, session, run, result.fit, what="sample" if params.part == "bulk" else "mixture", page="ADTD")
     _hidden(doc, result)
     if result.gene_regulation is not None:
-        _regulation(doc, result)
+        found = bootstrap_of(session, run)
+        _regulation(doc, trusted(result, found.result if found is not None else None), stability(found.result, result) if found is not None else None)
 
 
 def _certified(found: Refinement) -> str:
@@ -85,7 +89,7 @@ def _hidden(doc: Document, result: ADTDResult) -> None:
     doc.table(table, first="Sample", caption="Hidden share and its interval at equal fit (%).", most=MOST_SAMPLES, whole=where)
 
 
-def _regulation(doc: Document, result: ADTDResult) -> None:
+def _regulation(doc: Document, result: ADTDResult, steady: pd.DataFrame | None) -> None:
     delta = result.gene_regulation
     assert delta is not None
     doc.heading("Gene regulation", 3)
@@ -103,7 +107,7 @@ def _regulation(doc: Document, result: ADTDResult) -> None:
         return
     words = f"The {each} most regulated genes of each cell type" if each > 1 else "The most regulated gene of each cell type"
     doc.figure(
-        figures.gene_regulation(delta, result.support, genes=genes),
+        figures.gene_regulation(delta, result.support, genes=genes, stability=steady),
         f"{words}, as far as supported: factor against the reference, 1 is unregulated. Grey: the data say little about it.{_label(result)}",
     )
     where = "All genes are in the program: page ADTD, tab Gene regulation, Table."

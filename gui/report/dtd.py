@@ -12,6 +12,7 @@ from gui.figures import markers
 from gui.figures.palette import type_colours
 from gui.report.document import Document
 from gui.report.parts import composition, known, parameters
+from gui.report.sure import sure_part
 from gui.sessions.cache import DCXCache
 
 MARKERS, WEIGHTS = 40, 30
@@ -62,6 +63,7 @@ def _bulk(doc: Document, session: DCXCache, run: Run, colour_of: dict[str, str])
     composition(doc, found.composition, colour_of, normalise=True, what="the bulk", whole=where)
     if found.fits:
         known(doc, session, found.composition, colour_of)
+        sure_part(doc, session, run, found.fit, page="DTD")
 
 
 def metrics_table(metrics: pd.DataFrame) -> pd.DataFrame:

@@ -18,8 +18,8 @@ import pandas as pd
 from pydantic import ConfigDict
 
 from gui.data.dataset import Bulk, Cells, Clinical, Dataset, Matrix, Source, Truth
-from gui.engine.params import ADTDParams, ApplyParams, DTDParams, Params, SearchParams
-from gui.engine.results import ADTDResult, ApplyResult, DTDResult, Provenance, Refinement, Run, SearchResult
+from gui.engine.params import ADTDParams, ApplyParams, BootstrapParams, DTDParams, Params, SearchParams
+from gui.engine.results import ADTDResult, ApplyResult, BootstrapResult, DTDResult, Provenance, Refinement, Run, SearchResult
 from gui.errors import InvalidParameter, SessionNotSaved
 from gui.sessions import objects
 from gui.sessions.codec import Encoder, Node, Store, StoredRecord, Unsavable, damaged
@@ -28,9 +28,9 @@ from gui.sessions.lazy import Keeper, Origin, Values, check_fingerprint, is_larg
 from gui.sessions.snapshot import PendingJob, Snapshot
 
 _DATA = (Dataset, Cells, Bulk, Clinical, Truth, Matrix, Source)
-_RUNS = (Run, Provenance, DTDResult, ApplyResult, ADTDResult, Refinement, SearchResult)
+_RUNS = (Run, Provenance, DTDResult, ApplyResult, ADTDResult, Refinement, SearchResult, BootstrapResult)
 RECORDS: dict[str, type[Any]] = {c.__name__: c for c in (Snapshot, PendingJob, *_DATA, *_RUNS)}
-PARAMS: dict[str, type[Params]] = {c.__name__: c for c in (Params, DTDParams, ADTDParams, SearchParams, ApplyParams)}
+PARAMS: dict[str, type[Params]] = {c.__name__: c for c in (Params, DTDParams, ADTDParams, SearchParams, ApplyParams, BootstrapParams)}
 
 
 class StoredParams(Params):

@@ -45,12 +45,17 @@ def read(path: Path) -> pd.DataFrame:
 
 def test_everything_is_written_and_recorded(files, tmp_path, capsys):
     out = tmp_path / "new" / "out"
-    assert run(files, out, "--model", "deconomix+h,r", "--lambda2", "1e-8", "--seed", "5") == 0
+    assert run(files, out, "--model", "deconomix+h,r", "--lambda2", "1e-8", "--seed", "5", "--bootstrap", "20") == 0
     assert {p.name for p in out.iterdir()} == set(commands.FILES)
     bulk = read(out / "composition_bulk.csv")
     assert list(bulk.index) == ["T0", "T1", "T2", "T3", "hidden"]
     assert list(bulk.columns) == [f"sample {c}" for c in "ABCDEFGH"]
     np.testing.assert_allclose(bulk.sum(), 1, atol=1e-6)
+    intervals = read(out / "composition_intervals.csv")
+    assert list(intervals.columns) == ["cell_type", "fraction", "low", "high", "low_genes_only", "high_genes_only"]
+    assert list(intervals.index[:5]) == ["sample A"] * 5
+    np.testing.assert_allclose(intervals["fraction"].to_numpy().reshape(8, 5).T, bulk, atol=1e-6)
+    assert ((intervals["low"] <= intervals["low_genes_only"]) & (intervals["high"] >= intervals["high_genes_only"])).all()
     assert read(out / "composition_test.csv").shape == (4, 40)
     assert read(out / "gene_weights.csv").shape == (50, 1)
     assert read(out / "hidden_profile.csv").shape == (50, 1)
@@ -59,6 +64,8 @@ def test_everything_is_written_and_recorded(files, tmp_path, capsys):
     record = json.loads((out / "run.json").read_text(encoding="utf-8"))
     assert record["parameters"]["model"] == "deconomix+h,r"
     assert record["parameters"]["lambda2"] == 1e-8
+    assert record["parameters"]["bootstrap"] == 20
+    assert any("95 % intervals from 20 draws" in text for text in record["warnings"])
     assert record["seeds"] == {"train_mixtures": 5, "test_mixtures": 6, "split": 5}
     assert record["versions"]["deconomix"] == "1.0.2"
     import hashlib

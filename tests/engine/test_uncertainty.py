@@ -98,6 +98,37 @@ def test_interval_of_a_real_run_holds_its_share(dataset, trained, recorder):
         assert result.hidden_interval.to_numpy().max() <= 1
 
 
+def test_interval_holds_solutions_of_equal_loss_and_none_beyond_its_ends():
+    from gui.engine.fast.path import Path
+
+    from_run = np.random.default_rng(3)
+    genes, types, samples = 80, 3, 10
+    profiles = from_run.gamma(0.6, 1, (genes, types + 1)) + 0.1
+    profiles[:, types] += profiles[:, :types].sum(axis=1)  # a hidden type that looks like the others: much cannot be told apart
+    names = [f"G{g}" for g in range(genes)]
+    reference = pd.DataFrame(profiles[:, :types], index=names, columns=list("abc"))
+    bulk = pd.DataFrame(profiles @ from_run.dirichlet(np.ones(types + 1) * 3, samples).T * from_run.gamma(100, 0.01, (genes, samples)), index=names)
+    path = Path(reference, bulk, pd.DataFrame(from_run.gamma(2.0, 0.5, (genes, 1)), index=names), check=lambda: None)
+    path.begin()
+    best, C, c, x = path.Loss_static(), path.C.copy(), path.c.copy(), path.x.copy()
+    columns = bulk.columns
+    shares = pd.DataFrame(C, index=reference.columns, columns=columns)
+    one = pd.DataFrame(1.0, index=names, columns=reference.columns)
+    fit = Fit(shares, pd.Series(c[0], index=columns), pd.Series(x.ravel(), index=names), one, np.array([best]), True, False)
+    bounds = hidden_interval(reference, fit)
+    assert (bounds["high"] - bounds["low"]).max() > 0.02, "there is something that cannot be told apart"
+    direction = (C[:, c[0] > 0] / c[:, c[0] > 0]).min(axis=1)  # the shift that reaches the upper end
+    for share in (0.25, 0.5, 0.75, 1.0):
+        b = share * direction[:, None]
+        path.x, path.c, path.C = (x + path.X @ b) / (1 + b.sum()), c * (1 + b.sum()), C - b @ c
+        assert path.Loss_static() == pytest.approx(best, rel=1e-10)
+        assert min(path.x.min(), path.C.min()) > -1e-12
+        assert (path.c[0] <= bounds["high"] + 1e-9).all()
+        assert (path.c[0] >= bounds["low"] - 1e-9).all()
+    np.testing.assert_allclose(path.c[0], bounds["high"], atol=1e-9)  # reached, so a narrower interval would not hold it
+    assert (C - 1.01 * direction[:, None] @ c).min() < 0, "beyond it there is no composition"
+
+
 def test_rare_types_are_little_supported():
     reference, common = make_fit(genes=60)
     _, rare = make_fit(genes=60, rare=1e-4)

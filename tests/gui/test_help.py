@@ -16,6 +16,7 @@ from gui.files import EXPRESSION, MODEL, SESSION
 from gui.pages.adtd.base import TABS as ADTD_TABS
 from gui.pages.adtd.base import form as adtd_form
 from gui.pages.adtd.base import search_form
+from gui.pages.adtd.layout import sure
 from gui.pages.dtd import form as dtd_form
 from gui.pages.dtd.tabs import TABS as DTD_TABS
 from gui.pages.help import book
@@ -55,7 +56,10 @@ def test_every_file_of_the_guide_is_a_chapter_with_a_title() -> None:
     assert len({c.title for c in chapters()}) == len(book.ORDER)
 
 
-@pytest.mark.parametrize(("form", "key"), [(dtd_form, "dtd"), (adtd_form, "adtd"), (search_form, "adtd")], ids=["dtd", "adtd", "search"])
+FORMS = {"dtd": (dtd_form, "dtd"), "adtd": (adtd_form, "adtd"), "search": (search_form, "adtd"), "sure": (sure.form, "sure")}
+
+
+@pytest.mark.parametrize(("form", "key"), FORMS.values(), ids=FORMS)
 def test_every_parameter_on_the_pages_is_explained(form: Any, key: str) -> None:
     labels = [form.cls.model_fields[name].title for name in form.names]
     assert all(labels)

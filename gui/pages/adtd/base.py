@@ -9,11 +9,12 @@ import dash_mantine_components as dmc
 import plotly.graph_objects as go
 from dash import Input, Output, html
 
+from gui.answers.sure import bootstrap_of, trusted
 from gui.components.common import card, warning
 from gui.components.form import ParamsForm, folded
 from gui.components.views import GONE, SHOWN, room
 from gui.engine.params import WEIGHT_NAMES, ADTDParams, SearchParams
-from gui.engine.results import ADTDResult, Run
+from gui.engine.results import ADTDResult, BootstrapResult, Run
 from gui.figures.template import HEIGHT
 from gui.plugin import Context, Page
 
@@ -30,8 +31,8 @@ form = ParamsForm(
 search_form = ParamsForm(page, SearchParams, prefix="search_", names=("smallest", "largest", "points", "folds"))
 """The dataset of a search is that of the form above it."""
 
-COMPOSITION, HIDDEN_TAB, REGULATION, SEARCH, KNOWN = "composition", "hidden", "regulation", "search", "known"
-TABS = {COMPOSITION: "Composition", HIDDEN_TAB: "Hidden profile", REGULATION: "Gene regulation", SEARCH: "Search", KNOWN: "Against known"}
+COMPOSITION, HIDDEN_TAB, REGULATION, SEARCH, SURE, KNOWN = "composition", "hidden", "regulation", "search", "sure", "known"
+TABS = {COMPOSITION: "Composition", HIDDEN_TAB: "Hidden profile", REGULATION: "Gene regulation", SEARCH: "Search", SURE: "How sure", KNOWN: "Against known"}
 MOST_NOTES = 2
 """More are folded."""
 TAB = Input(page.id.tabs, "value")
@@ -46,6 +47,17 @@ def visible(condition: bool) -> dict[str, str]:
 def adtd_run(ctx: Context) -> Run | None:
     """The Deconomix+h or +h,r run on screen."""
     return ctx.session.current("adtd")
+
+
+def sure_of(ctx: Context, run: Run) -> BootstrapResult | None:
+    """The intervals of a run, where they were computed and still belong to the data."""
+    found = bootstrap_of(ctx.session, run)
+    return None if found is None else found.result
+
+
+def trusted_result(ctx: Context, run: Run) -> ADTDResult:
+    """The run's result, without support for regulation whose direction is not sure."""
+    return trusted(run.result, sure_of(ctx, run))
 
 
 def search_run(ctx: Context) -> Run | None:

@@ -9,13 +9,15 @@ import pandas as pd
 from dash import Input, Output, State, dcc, html, no_update
 from dash.exceptions import PreventUpdate
 
-from gui.answers.adtd import PARTS, badges, optimum_sentence, run_line, sentence, summary_line
+from gui.answers.adtd import PARTS, badges, model_name, optimum_sentence, run_line, sentence, summary_line
 from gui.components.agreement import AgreementView
 from gui.components.common import card, empty_state, two_columns
 from gui.components.composition import Composition, CompositionView, bulk_groups
 from gui.components.report import bind_report, report_button
 from gui.components.runs import PreviousRuns
+from gui.components.sure import Subject, SureView
 from gui.components.views import GONE, SHOWN
+from gui.engine.params import ADTDParams
 from gui.pages.adtd import hidden, parameters, regulation, search
 from gui.pages.adtd.base import (
     COMPOSITION,
@@ -23,6 +25,7 @@ from gui.pages.adtd.base import (
     KNOWN,
     REGULATION,
     SEARCH,
+    SURE,
     TAB,
     TABS,
     adtd_run,
@@ -32,6 +35,8 @@ from gui.pages.adtd.base import (
     head_parts,
     page,
     search_run,
+    sure_of,
+    trusted_result,
     visible,
 )
 from gui.plugin import REVISION, Context
@@ -48,7 +53,8 @@ def source(ctx: Context, part: str) -> Composition | None:
         return None
     full = run.result.full()
     groups = bulk_groups(ctx.session.dataset, full.columns) if part == "bulk" and ctx.session.outdated(run) is None else None
-    return Composition(full, run.result.truth, groups, run.result.hidden_interval)
+    ends = sure_of(ctx, run)
+    return Composition(full, run.result.truth, groups, run.result.hidden_interval, None if ends is None else (ends.low, ends.high))
 
 
 view = CompositionView(page, source, active=(TAB, COMPOSITION), parts={p: text[0].upper() + text[1:] for p, text in PARTS.items()}, normalise=False)
@@ -66,14 +72,34 @@ def bulk(ctx: Context) -> pd.DataFrame | None:
 known = AgreementView(page, bulk, active=(TAB, KNOWN), file="adtd")
 
 
+def subject(ctx: Context) -> Subject | None:
+    """What the tab How sure is about: the run on screen."""
+    run = adtd_run(ctx)
+    if run is None:
+        return None
+    params: ADTDParams = run.params  # type: ignore[assignment]
+    obstacle = ctx.session.outdated(run)
+    if params.model == "custom" and not params.c_static:
+        obstacle = "Intervals need a composition that stays that of the first step: C static is off in this run."
+    if "dtd" not in run.provenance.inputs:
+        obstacle = "It is not known which DTD run this result was computed from. Run it again."
+    values = {"part": params.part, "lambda2": params.lambda2, "max_iterations": params.max_iterations}
+    what = "sample" if params.part == "bulk" else "mixture"
+    inputs = {"dtd": run.provenance.inputs.get("dtd", ""), "adtd": run.id}
+    return Subject(run, inputs, values, f"How sure: {model_name(params.model)}", run.result.fit, run.result.truth, what, obstacle)
+
+
+sure = SureView(page, subject, active=(TAB, SURE), file="adtd")
+
+
 @page.layout
 def layout(ctx: Context) -> Any:
     tab = ctx.session.form(page.key).get("tab") or (COMPOSITION if adtd_run(ctx) or not search_run(ctx) else SEARCH)
     panels = {COMPOSITION: _composition(ctx), HIDDEN_TAB: hidden.panel(ctx), REGULATION: regulation.panel(ctx), SEARCH: search.panel(ctx)}
-    panels[KNOWN] = known.layout(ctx)
+    panels |= {SURE: sure.layout(ctx), KNOWN: known.layout(ctx)}
     tabs = dmc.Tabs(
         [
-            dmc.TabsList([dmc.TabsTab(html.Span(text, id=getattr(page.id, f"tab_{name}")), value=name) for name, text in TABS.items()]),
+            dmc.TabsList([dmc.TabsTab(html.Span(text, id=getattr(page.id, f"tab_{name}")), value=name, px="xs") for name, text in TABS.items()]),
             *[dmc.TabsPanel(panels[name], value=name, pt="sm") for name in TABS],
         ],
         id=page.id.tabs,
@@ -112,6 +138,7 @@ def _ids(ctx: Context) -> list[str]:
 # -- callbacks ------------------------------------------------------------------------------------------------------------------
 view.bind()
 known.bind()
+sure.bind()
 previous.bind()
 bind_report(page)
 
@@ -134,7 +161,7 @@ def show_answer(ctx: Context, _revision: Any, tab: str) -> Any:
     last = [*tabs, visible(tab == SEARCH and searched)]
     if run is None:
         return [GONE, "", None, None, SHOWN, GONE, *last]
-    head = head_parts(ctx, run, sentence(run.result), badges(run), "Run again", optimum_sentence(run.result))
+    head = head_parts(ctx, run, sentence(trusted_result(ctx, run)), badges(run), "Run again", optimum_sentence(run.result))
     return [visible(tab != SEARCH), *head, GONE, SHOWN, *last]
 
 

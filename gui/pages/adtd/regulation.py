@@ -12,16 +12,17 @@ from dash import Input, Output, State, html, no_update
 from dash.exceptions import PreventUpdate
 
 from gui.answers.adtd import model_name, unsupported_types
+from gui.answers.sure import stability
 from gui.components.common import empty_state
 from gui.components.figure import bind_figure_export, figure_card
 from gui.components.kept import Kept
 from gui.components.table import TableView, bind_table_export, result_table, table_view
 from gui.components.views import GONE, SHOWN, Views, room, switch
 from gui.data.checks import number
-from gui.engine.results import ADTDResult
+from gui.engine.results import ADTDResult, BootstrapResult
 from gui.figures import adtd as figures
 from gui.figures.template import blank, styled
-from gui.pages.adtd.base import REGULATION, TAB, adtd_run, page, saved_as, visible
+from gui.pages.adtd.base import REGULATION, TAB, adtd_run, page, saved_as, sure_of, trusted_result, visible
 from gui.plugin import DARK, REVISION, Context
 
 EACH = "each"
@@ -126,11 +127,12 @@ def chosen_genes(result: ADTDResult, wanted: Wanted) -> list[str]:
     return list(found)
 
 
-def heatmap(result: ADTDResult, genes: Sequence[str], wanted: Wanted, dark: bool) -> go.Figure:
-    """The heatmap of ``genes``; empty where there are none."""
+def heatmap(result: ADTDResult, genes: Sequence[str], wanted: Wanted, dark: bool, sure: BootstrapResult | None = None) -> go.Figure:
+    """The heatmap of ``genes``; empty where there are none. sure : the run's intervals, if they were computed"""
     if result.gene_regulation is None or not genes:
         return styled(blank(), dark)
-    return styled(figures.gene_regulation(result.gene_regulation, result.support, genes=genes, log2=wanted.scale == LOG2), dark)
+    steady = stability(sure, result)
+    return styled(figures.gene_regulation(result.gene_regulation, result.support, genes=genes, log2=wanted.scale == LOG2, stability=steady), dark)
 
 
 def table(result: ADTDResult, genes: Sequence[str], of: str) -> TableView:
@@ -147,7 +149,7 @@ def words(result: ADTDResult, genes: Sequence[str], wanted: Wanted) -> str:
     weak = unsupported_types(result)
     said = f" Nothing is supported for {_some(weak)}." if weak else ""
     count = f"{number(len(genes))} gene{'s' * (len(genes) > 1)}"
-    return f"{count}; 1 is unregulated. Grey: the data say little about it (rare cell types, genes of little weight).{said}"
+    return f"{count}; 1 is unregulated. Grey: the data say little about it (rare cell types, genes of little weight, or a direction that is not sure).{said}"
 
 
 def _some(names: Sequence[str]) -> str:
@@ -236,11 +238,12 @@ def show_regulation(
         model = None if run is None else run.params.model  # type: ignore[attr-defined]
         return [SHOWN, nothing(model), GONE, *[no_update] * 13]
     result: ADTDResult = run.result
+    believed = trusted_result(ctx, run)
     wanted = Wanted(n if isinstance(n, int) and 1 <= n <= MOST_N else DEFAULT_N, of, tuple(genes or ()), bool(supported), scale)
-    shown = chosen_genes(result, wanted)
-    head = [GONE, None, SHOWN, words(result, shown, wanted), visible(view == HEATMAP)]
+    shown = chosen_genes(believed, wanted)
+    head = [GONE, None, SHOWN, words(believed, shown, wanted), visible(view == HEATMAP)]
     if view != HEATMAP:
         filled = table(result, shown, view)
         return [*head, *[no_update] * 3, filled.columns, filled.rows, filled.note, UNITS.get(view, ""), *views.show("table")]
-    drawn = heatmap(result, shown, wanted, bool(dark))
+    drawn = heatmap(result, shown, wanted, bool(dark), sure_of(ctx, run))
     return [*head, drawn, room(drawn) if shown else GONE, saved_as(result, "gene-regulation"), *[no_update] * 4, *views.show("figure")]

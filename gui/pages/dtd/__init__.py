@@ -9,6 +9,7 @@ from dash import Input, Output, State, dcc, html, no_update
 from dash.exceptions import PreventUpdate
 
 from gui.answers.dtd import badges, bulk_shown, in_short, sentence
+from gui.answers.sure import poor_words
 from gui.components.common import answer, card, empty_state, icon, two_columns
 from gui.components.form import ParamsForm, folded
 from gui.components.jobs import clock
@@ -186,10 +187,13 @@ def show(ctx: Context, _revision: str | None) -> Any:
     folding = folded("1 note" if len(notes) == 1 else f"{len(notes)} notes", *told) if told else None
     bulk = bulk_shown(ctx.session, current)
     stale = ctx.session.outdated(current) or bulk.words
+    said, poor = sentence(current.result), poor_words(bulk.fit, "bulk sample")
+    if poor:
+        said = f"{said.removesuffix('.')}; {poor}."
     return (
         GONE,
         SHOWN,
-        answer(sentence(current.result)),
+        answer(said),
         [dmc.Badge(text, color=colour, variant="light", radius="sm", tt="none", fw=600, maw=420) for text, colour in badges(current)],
         folding,
         SHOWN if stale else GONE,

@@ -19,6 +19,7 @@ from gui.components.common import empty_state, tip_label
 from gui.components.composition import CompositionView
 from gui.components.figure import bind_figure_export, figure_card
 from gui.components.kept import Kept
+from gui.components.sure import SureView
 from gui.components.table import bind_table_export, result_table, table_view
 from gui.components.views import GONE, SHOWN, Views, room, switch
 from gui.engine.results import DTDResult
@@ -26,19 +27,19 @@ from gui.figures import dtd as figures
 from gui.figures import markers
 from gui.figures.palette import GREY, type_colours
 from gui.figures.template import styled
-from gui.pages.dtd.shown import composition_of
+from gui.pages.dtd.shown import composition_of, subject_of
 from gui.plugin import DARK, REVISION, Context, Page
 
 METRICS = {"pearson": "Pearson", "spearman": "Spearman", "rmse": "RMSE", "ccc": "CCC"}
 PARTS = {"bulk": "Bulk", "test": "Test mixtures", "train": "Training mixtures"}
-TABS = {"composition": "Composition", "correlation": "Correlation", "markers": "Markers", "loss": "Loss", "known": "Against known"}
+TABS = {"composition": "Composition", "correlation": "Correlation", "markers": "Markers", "loss": "Loss", "sure": "How sure", "known": "Against known"}
 DEFAULT_MARKERS, MOST_MARKERS = 50, 500
 
 
 def tabs_layout(ctx: Context, page: Page, tab: str) -> Any:
     """The tabs, each with its controls; filled by the callbacks of :func:`bind_tabs`."""
     panels = {"composition": _view(page).layout(ctx), "correlation": _correlation(ctx, page), "markers": _markers(ctx, page), "loss": _loss(page)}
-    panels["known"] = _known(page).layout(ctx)
+    panels |= {"sure": _sure(page).layout(ctx), "known": _known(page).layout(ctx)}
     return dmc.Tabs(
         [
             dmc.TabsList([dmc.TabsTab(text, value=key) for key, text in TABS.items()], mb="sm"),
@@ -58,6 +59,7 @@ def bind_tabs(page: Page) -> None:
     _bind_markers(page)
     _bind_loss(page)
     _known(page).bind()
+    _sure(page).bind()
 
 
 def _kept(page: Page) -> Kept:
@@ -78,6 +80,10 @@ def _view(page: Page) -> CompositionView:
 
 def _known(page: Page) -> AgreementView:
     return AgreementView(page, _bulk, active=(Input(page.id.tabs, "value"), "known"), file="dtd")
+
+
+def _sure(page: Page) -> SureView:
+    return SureView(page, lambda ctx: subject_of(ctx.session), active=(Input(page.id.tabs, "value"), "sure"), file="dtd")
 
 
 def _bulk(ctx: Context) -> pd.DataFrame | None:

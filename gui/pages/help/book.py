@@ -16,6 +16,7 @@ ORDER = (
     "adtd",
     "figures",
     "hidden",
+    "sure",
     "known",
     "sessions",
     "saving",

@@ -1,0 +1,213 @@
+"""“How sure”: 95 % intervals of every fraction on request, and how well every sample is reconstructed. A tab shared by DTD and ADTD.
+
+view = SureView(page, subject, active=(Input(page.id.tabs, "value"), "sure"), file="adtd")
+view.layout(ctx)      # in the page's layout, inside the tab's panel
+view.bind()           # at module level
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import dash_mantine_components as dmc
+import pandas as pd
+from dash import Input, Output, State, html, no_update
+from dash.exceptions import PreventUpdate
+
+from gui.answers import sure as words
+from gui.components.common import empty_state
+from gui.components.figure import bind_figure_export, figure_card
+from gui.components.form import ParamsForm, folded
+from gui.components.kept import Kept
+from gui.components.table import bind_table_export, result_table, table_view
+from gui.components.views import GONE, SHOWN, Views, options, room, switch
+from gui.engine.params import BootstrapParams
+from gui.engine.results import BootstrapResult, Run
+from gui.engine.tasks import run_bootstrap
+from gui.errors import DeconomixError, MissingPart
+from gui.figures.composition import fold_hidden
+from gui.figures.intervals import intervals
+from gui.figures.palette import type_colours
+from gui.figures.template import styled
+from gui.figures.text import inert
+from gui.plugin import DARK, REVISION, Context, Page
+
+FIGURE, TABLE, FIT = "figure", "table", "fit"
+TYPE = "type:"
+NONE_YET = "No intervals yet. Press “How sure?”: genes are drawn anew many times, and the fractions estimated from every draw."
+FIT_NOTE = (
+    "How well the sample can be put together again from its fractions. Left over: the share of its weighted variance over the genes that is not explained. "
+    "With more than half of a sample hidden, a good fit says nothing about its cell types."
+)
+
+
+class Subject(NamedTuple):
+    """What the tab is about. run : on screen; inputs : name -> run id, of the task; values : of BootstrapParams, those of the run (part, lambda2, …)
+
+    title : of the job; fit : by sample, or None; truth : cell types x samples, or None; what : "sample" or "mixture"; obstacle : why no intervals
+    can be computed, a sentence, or None
+    """
+
+    run: Run
+    inputs: Mapping[str, str]
+    values: Mapping[str, Any]
+    title: str
+    fit: pd.DataFrame | None = None
+    truth: pd.DataFrame | None = None
+    what: str = "sample"
+    obstacle: str | None = None
+
+
+class SureView:
+    """One tab on one page. Only computed while it is on screen. subject : None where there is no run; file : begin of the names of saved files."""
+
+    def __init__(self, page: Page, subject: Callable[[Context], Subject | None], *, active: tuple[Input, str], file: str) -> None:
+        self.page, self.subject, self.active, self.file = page, subject, active, file
+        self.views = Views(page, "sure")
+        self.kept = Kept(page, sure_look=FIGURE)
+        self.form = ParamsForm(page, BootstrapParams, prefix="sure_", names=("replicates", "seeds"))
+
+    def id(self, part: str) -> str:
+        return str(getattr(self.page.id, f"sure_{part}"))
+
+    def layout(self, ctx: Context) -> html.Div:
+        look = switch({FIGURE: "Figure", TABLE: "Table", FIT: "Fit by sample"}, self.id("look"), self.kept.value(ctx, "sure_look"))
+        one = dmc.Select(id=self.id("type"), data=[], size="xs", w=190, searchable=True, allowDeselect=False, **{"aria-label": "Cell type"})
+        row = dmc.Group(
+            [
+                html.Div(self.form.fields(ctx, "replicates"), style={"width": 150}),
+                html.Div(self.form.fields(ctx, "seeds"), style={"paddingBottom": 6}),
+                dmc.Button("How sure?", id=self.id("start"), variant="light", size="sm", disabled=True),
+            ],
+            gap="sm",
+            align="flex-end",
+        )
+        subject = self.subject(ctx)
+        have = subject is not None and words.bootstrap_of(ctx.session, subject.run) is not None
+        start = folded("Compute intervals", row, dmc.Text("", id=self.id("reason"), size="xs", c="dimmed", mt=4), opened=not have)
+        drawing, table = figure_card(self.page, "sure_figure", file_name=f"{self.file}-intervals"), result_table(self.page, "sure_table", filters=False)
+        unit = dmc.Text("Saved are all rows, the shares as fractions.", size="xs", c="dimmed", mb=4)
+        there = self.views.layout([look, html.Div(one, id=self.id("types"))], drawing, table, unit=unit)
+        nothing = empty_state("Nothing to be sure of yet", "Run it first: then intervals of every fraction can be computed here.")
+        body = dmc.Stack([dmc.Text("", id=self.id("words"), size="xs"), start, self.form.hidden_parts(), there], gap=6)
+        return html.Div([html.Div(nothing, id=self.id("empty"), style=GONE), html.Div(body, id=self.id("body"), style=SHOWN)])
+
+    def bind(self) -> None:
+        """Record the callbacks, at module level of the page."""
+        page, this = self.page, self
+        tab, here = self.active
+        self.kept.bind()
+        self.form.bind()
+
+        @page.callback(
+            Output(this.id("empty"), "style"),
+            Output(this.id("body"), "style"),
+            Output(this.id("words"), "children"),
+            Output(this.id("types"), "style"),
+            Output(this.id("type"), "data"),
+            Output(this.id("type"), "value"),
+            Output(this.id("figure"), "figure"),
+            Output(this.id("figure"), "style"),
+            Output(this.id("figure_file"), "data"),
+            Output(this.id("table"), "columnDefs"),
+            Output(this.id("table"), "rowData"),
+            Output(this.id("table_note"), "children"),
+            *this.views.outputs,
+            REVISION,
+            DARK,
+            tab,
+            Input(this.id("look"), "value"),
+            Input(this.id("type"), "value"),
+        )
+        def draw(ctx: Context, _revision: str | None, dark: bool, active: str | None, look: str, chosen: str | None) -> list[Any]:
+            if active != here:
+                raise PreventUpdate
+            subject = this.subject(ctx)
+            if subject is None:
+                return [SHOWN, GONE, *[no_update] * 14]
+            if look == FIT:
+                head = [GONE, SHOWN, [html.B(words.fit_sentence(subject.fit, subject.what) or "This run was made before samples were checked."), " ", FIT_NOTE]]
+                if subject.fit is None:
+                    return [*head, GONE, *[no_update] * 8, *[GONE] * 4]
+                shown = table_view(words.shown_fit(subject.fit), index_name=subject.what.capitalize())
+                return [*head, GONE, *[no_update] * 5, shown.columns, shown.rows, shown.note, *this.views.show("table")]
+            found = words.bootstrap_of(ctx.session, subject.run)
+            if found is None:
+                return [GONE, SHOWN, NONE_YET, GONE, *[no_update] * 8, *[GONE] * 4]
+            sure: BootstrapResult = found.result
+            said = dmc.Stack([html.Span(text) for text in (words.sentence(sure), *sure.notes)], gap=2)
+            if look == TABLE:
+                shown = table_view(words.shown_intervals(sure), index_name=subject.what.capitalize())
+                return [GONE, SHOWN, said, GONE, *[no_update] * 5, shown.columns, shown.rows, shown.note, *this.views.show("table")]
+            types = [str(t) for t in sure.estimate.index]
+            name = str(chosen or "").removeprefix(TYPE)
+            name = name if name in types else str(sure.estimate.mean(axis=1).idxmax())
+            choice = [options({f"{TYPE}{t}": t for t in types}), no_update if chosen == f"{TYPE}{name}" else f"{TYPE}{name}"]
+            fig = styled(drawn(sure, name, type_colours(ctx.session.dataset, *types), subject.truth), bool(dark))
+            look_of = room(fig, above=470, least=230)
+            return [GONE, SHOWN, said, SHOWN, *choice, fig, look_of, f"{this.file}-intervals-{name}", *[no_update] * 3, *this.views.show(FIGURE)]
+
+        @page.callback(Output(this.id("start"), "disabled"), Output(this.id("reason"), "children"), REVISION, tab, *this._inputs)
+        def ready(ctx: Context, _revision: str | None, active: str | None, *values: Any) -> tuple[bool, str]:
+            if active != here:
+                raise PreventUpdate
+            subject = this.subject(ctx)
+            if subject is None or subject.obstacle:
+                return True, (subject.obstacle or "") if subject else ""
+            try:
+                this.form.parse(values, **subject.values)
+            except DeconomixError as error:
+                return True, str(error)
+            if this._going(ctx, subject):
+                return True, "Being computed. The header shows how far it is."
+            return False, ""
+
+        @page.callback(
+            Output(this.id("reason"), "children", allow_duplicate=True), Input(this.id("start"), "n_clicks"), *this.form.states, prevent_initial_call=True
+        )
+        def start(ctx: Context, clicks: int | None, *values: Any) -> Any:
+            subject = this.subject(ctx)
+            if not clicks or subject is None:
+                return no_update
+            if subject.obstacle:
+                raise MissingPart(subject.obstacle)
+            if this._going(ctx, subject):
+                ctx.notify("This is already being computed.", colour="yellow")
+                return no_update
+            params = this.form.parse(values, **subject.values)
+            ctx.jobs.submit(run_bootstrap, ctx.session_id, params, kind="bootstrap", title=subject.title, inputs=subject.inputs)
+            return "Started. The header shows how far it is; you can go on working."
+
+        def to_save(ctx: Context, look: str) -> tuple[str, pd.DataFrame] | None:
+            subject = this.subject(ctx)
+            if subject is None:
+                return None
+            if look == FIT:
+                return None if subject.fit is None else (f"{this.file}-fit", words.shown_fit(subject.fit))
+            found = words.bootstrap_of(ctx.session, subject.run)
+            return None if found is None else (f"{this.file}-intervals", words.interval_table(found.result))
+
+        bind_figure_export(page, "sure_figure")
+        bind_table_export(page, "sure_table", to_save, State(this.id("look"), "value"))
+        for function in (draw, ready, start):
+            function.__name__ = f"sure_{function.__name__}"
+
+    @property
+    def _inputs(self) -> list[Input]:
+        return [Input(self.form.id(n), self.form.prop(n)) for n in self.form.names]
+
+    def _going(self, ctx: Context, subject: Subject) -> bool:
+        return any(job.active and job.kind == "bootstrap" and dict(job.inputs) == dict(subject.inputs) for job in ctx.jobs.status(ctx.session_id))
+
+
+def drawn(sure: BootstrapResult, name: str, colour_of: Mapping[str, str], truth: pd.DataFrame | None) -> Any:
+    """The figure of one cell type."""
+    at = sure.estimate.index.astype(str) == name
+    value, low, high = (frame.loc[at].iloc[0] for frame in (sure.estimate, sure.low, sure.high))
+    real = None
+    if truth is not None:
+        types = [str(t) for t in sure.estimate.index]
+        known = {c: fold_hidden(truth[c], types).get(name) for c in truth.columns if c in value.index}
+        real = pd.Series({c: v for c, v in known.items() if v is not None}, dtype=float)
+    return intervals(inert(name), value, low, high, dict(colour_of), truth=None if real is None or real.empty else real)

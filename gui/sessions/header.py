@@ -13,7 +13,7 @@ from gui.sessions.crypto import Seal, checked_lock
 from gui.sessions.snapshot import Snapshot
 
 FORMAT = "deconomix-gui session"
-SCHEMA = (1, 1)
+SCHEMA = (1, 2)
 """Major, minor. Major: older programs cannot read it. Minor: :data:`gui.sessions.file.MIGRATIONS` brings older files up."""
 STATES = ("active", "archived")
 _KEYS = {"format", "schema", "id", "name", "created", "modified", "status", "encrypted", "generation", "contents", "lock"}

@@ -64,10 +64,10 @@ def test_a_backup_that_fails_leaves_the_older_one(path: Path, tmp_path: Path, mo
 
 def test_sealing_an_older_file_leaves_no_clear_backup(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder, key = tmp_path / "backups", seal()
-    older = path.with_name(f"{path.name}.1.1.bak")
+    older = path.with_name(f"{path.name}.1.2.bak")
     save(path, tiny(MARKER), expected_generation=None)
     keep_backup(path, folder)
-    monkeypatch.setattr(header, "SCHEMA", (1, 2))  # the files are still written as 1.1
+    monkeypatch.setattr(header, "SCHEMA", (1, 3))  # the files are still written as 1.2
     save(path, tiny(MARKER), expected_generation=1, seal=key)
     assert not older.exists()
     assert remove_backups(path, folder) == 1

@@ -359,7 +359,7 @@ def test_the_sweep_removes_what_a_killed_program_left_and_spares_a_save_that_is_
 
 
 def test_a_file_of_a_newer_version_is_refused_in_a_sentence(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for newer in ((2, 0), (1, 2)):
+    for newer in ((2, 0), (1, 3)):
         path.unlink(missing_ok=True)
         with monkeypatch.context() as patch:
             patch.setattr(header, "SCHEMA", newer)
@@ -380,13 +380,13 @@ def test_an_older_file_is_migrated_in_memory_and_kept_as_a_backup_when_it_is_rep
         tree["fields"]["notes"] = tree["fields"]["notes"].replace("old", "new")
         return tree
 
-    monkeypatch.setattr(header, "SCHEMA", (1, 3))
-    monkeypatch.setattr(file, "MIGRATIONS", {(1, 1): ((1, 2), step)})
+    monkeypatch.setattr(header, "SCHEMA", (1, 4))
+    monkeypatch.setattr(file, "MIGRATIONS", {(1, 2): ((1, 3), step)})
     found = load(path)
     assert found.notes == "new words"
     assert path.read_bytes() == old
     save(path, found, expected_generation=1)
-    assert (path.parent / f"{path.name}.1.1.bak").read_bytes() == old
+    assert (path.parent / f"{path.name}.1.2.bak").read_bytes() == old
 
 
 def _as_schema(path: Path, schema: tuple[int, int]) -> None:
@@ -397,7 +397,7 @@ def _as_schema(path: Path, schema: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize("protected", [False, True])
-@pytest.mark.parametrize("schema", [(1, 0), (1, 1)])
+@pytest.mark.parametrize("schema", [(1, 0), (1, 1), (1, 2)])
 def test_files_of_every_schema_open_in_this_version(schema: tuple[int, int], protected: bool) -> None:
     path = FIXTURES / f"session-{schema[0]}.{schema[1]}{'-protected' * protected}.dcxsession"
     assert path.stat().st_size < 200_000
@@ -408,7 +408,7 @@ def test_files_of_every_schema_open_in_this_version(schema: tuple[int, int], pro
     assert (found.session_id, found.name, found.revision, found.created, found.notes) == (ID, "melanoma run 1", 7, WHEN, f"Notes\nof {MARKER}")
     assert found.dataset is not None
     assert found.dataset.dataset_id == "7f4dab8178416291-caf7ea2c98ba8d5d"
-    assert [(s.notes, s.warnings) for s in found.dataset.sources] == [(("a note",), ())]  # saved before there were warnings
+    assert [(s.notes, s.warnings) for s in found.dataset.sources] == [(("a note",), ("a warning",) if schema >= (1, 2) else ())], "the older ones were saved before there were warnings"
     assert found.dataset.train is not None
     assert list(found.dataset.train.obs) == ["group", "age", "smokes", "donor", "n", "whole", "seen", "text", "day"]
     assert [(r.id, r.kind, type(r.params).__name__, type(r.result).__name__) for r in found.runs] == [
@@ -437,7 +437,7 @@ def test_session_files_their_backups_and_folders_are_for_their_owner_only(tmp_pa
         fsync = os.fsync
         monkeypatch.setattr(os, "fsync", lambda handle: (modes.append(os.fstat(handle).st_mode), fsync(handle))[1])  # of the file while it is written
         save(path, tiny(), expected_generation=None)
-        monkeypatch.setattr(header, "SCHEMA", (1, 2))
+        monkeypatch.setattr(header, "SCHEMA", (1, 3))
         save(path, tiny("again"), expected_generation=1)
     finally:
         os.umask(before)

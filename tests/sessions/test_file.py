@@ -408,7 +408,8 @@ def test_files_of_every_schema_open_in_this_version(schema: tuple[int, int], pro
     assert (found.session_id, found.name, found.revision, found.created, found.notes) == (ID, "melanoma run 1", 7, WHEN, f"Notes\nof {MARKER}")
     assert found.dataset is not None
     assert found.dataset.dataset_id == "7f4dab8178416291-caf7ea2c98ba8d5d"
-    assert [(s.notes, s.warnings) for s in found.dataset.sources] == [(("a note",), ("a warning",) if schema >= (1, 2) else ())], "the older ones were saved before there were warnings"
+    warnings = ("a warning",) if schema >= (1, 2) else ()  # the older ones were saved before there were warnings
+    assert [(s.notes, s.warnings) for s in found.dataset.sources] == [(("a note",), warnings)]
     assert found.dataset.train is not None
     assert list(found.dataset.train.obs) == ["group", "age", "smokes", "donor", "n", "whole", "seen", "text", "day"]
     assert [(r.id, r.kind, type(r.params).__name__, type(r.result).__name__) for r in found.runs] == [

@@ -1,5 +1,4 @@
-/* What tables need in the page: a button in a row (a click gives the grid's cellRendererData {value: the row's id, at}), a lock, and whether something is
-   being typed in the sessions' table, which is then not filled anew: that would close the editor, and what was typed would be lost. */
+/* What tables need in the page: a button in a row (a click gives the grid's cellRendererData {value: the row's id, at}), and a lock. */
 (() => {
   "use strict";
   const functions = (window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {});
@@ -20,14 +19,4 @@
           "aria-label": `protected, ${props.value}`,
         })
       : null;
-
-  let typing = false;
-  const look = () => {
-    const now = Boolean(document.activeElement?.closest("#sessions-active :is(.ag-popup-editor, .ag-cell-inline-editing)"));
-    if (now === typing) return;
-    typing = now;
-    if (document.getElementById("sessions-page")) window.dash_clientside.set_props("sessions-typing", { data: now });
-  };
-  document.addEventListener("focusin", look);
-  document.addEventListener("focusout", () => setTimeout(look));
 })();

@@ -294,7 +294,7 @@ def test_export_and_import_in_a_browser(opened: Page, watched: Any, tmp_path: Pa
     assert watched.complaints == []
 
 
-def test_several_sessions_go_out_and_come_in_at_once_and_notes_are_typed_in_the_table(opened: Page, watched: Any, tmp_path: Path) -> None:
+def test_several_sessions_go_out_and_come_in_at_once_and_notes_are_typed_in_the_table(opened: Page, watched: Any, running: Any, tmp_path: Path) -> None:
     page = opened
     with page.expect_response(lambda answer: "sessions-active.rowData" in (answer.request.post_data or "")):
         go(page, "Sessions")  # to its end: a click before that may meet a button that is about to be replaced
@@ -308,9 +308,12 @@ def test_several_sessions_go_out_and_come_in_at_once_and_notes_are_typed_in_the_
     notes = row(page, "One").locator(".ag-cell[col-id=notes]")
     notes.dblclick()
     page.locator(".ag-large-text-input textarea").fill("from the March batch")
-    page.wait_for_timeout(4000)  # the table looks for news meanwhile: the editor stays
+    running.application.sessions.create_session("Three", actor=LOCAL)
+    page.wait_for_timeout(4000)  # the table looks for news meanwhile, and there are some: the editor stays, and what was typed
+    expect(page.locator(".ag-large-text-input textarea")).to_have_value("from the March batch")
     page.locator(".ag-large-text-input textarea").press("Enter")
     expect(notes).to_have_text("from the March batch")
+    expect(row(page, "Three")).to_be_visible()
     expect(row(page, "One")).to_have_attribute("row-index", "0")  # it is the one used last now: the rows change places before they are ticked
     arrived: list[Any] = []
     page.on("download", lambda download: arrived.append(download))

@@ -35,7 +35,7 @@ def layout(ctx: Context) -> Any:
         password_dialog(),
         folder_dialog(ctx),
     ]
-    stores = [dcc.Store(id=i) for i in (page.id.changed, page.id.seen, page.id.typing)]
+    stores = [dcc.Store(id=i) for i in (page.id.changed, page.id.seen)]
     return html.Div(
         [
             dcc.Interval(id=page.id.again, interval=2000),

@@ -30,17 +30,16 @@ from gui.plugin import REVISION, Context
     Input(page.id.changed, "data"),
     REVISION,
     State(page.id.seen, "data"),
-    State(page.id.typing, "data"),
 )
-def show(ctx: Context, _n: int | None, _changed: Any, _revision: str | None, seen: str | None, typing: bool | None) -> Any:
-    """Everything, if anything changed since this tab last looked. Not while something is typed in a row (grid.js says so): the table would close its editor."""
+def show(ctx: Context, _n: int | None, _changed: Any, _revision: str | None, seen: str | None) -> Any:
+    """Everything, if anything changed since this tab last looked."""
     found = list(infos(ctx).values())
     active = rows([i for i in found if not i.archived], current=current(ctx))
     archived = rows([i for i in found if i.archived])
     deleted = ctx.sessions.list_deleted_sessions(actor=ctx.actor)
     state = digest([active, archived, deleted, current(ctx)])
     forced = isinstance(call.triggered_id, str) and call.triggered_id == page.id.changed  # also after a name that was refused
-    if (typing or state == seen) and not forced:
+    if state == seen and not forced:
         raise PreventUpdate
     styles = (grid_style(len(active)), grid_style(len(archived)))
     boxes = (HIDDEN if active else {}, str(len(archived)), {} if archived else HIDDEN)

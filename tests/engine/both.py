@@ -17,7 +17,7 @@ def quiet(*_: Any, **__: Any) -> None: ...
 
 def with_engine(engine: Any, step: Callable[[], Any]) -> Any:
     before = setting.current()
-    setting.use(setting.Setting(engine))
+    setting.use(setting.Setting(engine, cores=1))
     try:
         return step()
     finally:

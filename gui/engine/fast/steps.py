@@ -144,12 +144,13 @@ class Steps:
 
     def setup(self) -> None:
         """Composition by non-negative least squares, hidden profile from what it leaves."""
-        A, B = self.root * self.X, self.root * self.Y
+        turned, triangle = np.linalg.qr(self.root * self.X)  # what lies outside of the profiles' span changes no solution
+        targets = (self.root * turned).T @ self.Y
         self.C0_init = np.empty((self.q, self.n))
         for i in range(self.n):
             if i % LOOKS == 0:
                 self.check()
-            self.C0_init[:, i] = nnls(A, B[:, i])[0]
+            self.C0_init[:, i] = nnls(triangle, targets[:, i])[0]
         base = np.maximum(np.mean(self.Y - self.X @ self.C0_init, 1).reshape((self.p, 1)), 0)
         self.x = base / np.sum(base, 0)
 
@@ -231,11 +232,10 @@ class Steps:
         self.Delta = self._regulation.solve(self.gamma.astype(np.float64), self.C @ self.C.T, data, self.lambda2)
 
     def _misfit(self, Delta: np.ndarray | float) -> float:
-        rest = self.Y - (Delta * self.X) @ self.C
-        rest -= self.x @ self.c
+        rest = np.c_[Delta * self.X, self.x] @ np.r_[self.C, self.c]
+        rest -= self.Y
         rest *= self.root
-        rest *= rest
-        return float(np.sum(rest))
+        return float(np.vdot(rest, rest))
 
     def Loss_ADTD(self) -> tuple[float, float, float]:
         """(whole loss, misfit, penalties)"""

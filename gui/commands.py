@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import shutil
 import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gui import __version__
+from gui.analysis_files import FILES, optimum_of, record_of, tables_of, write_all
 from gui.console import Parser, one_blas_thread, say
 from gui.doctor import Check, Look
 from gui.errors import DeconomixError, InvalidParameter, MissingPart
 
 if TYPE_CHECKING:
-    import pandas as pd
 
     from gui.data.dataset import Dataset
     from gui.data.example import Example
-    from gui.engine.results import ADTDResult, BootstrapResult, DTDResult, Refinement, SearchResult
+    from gui.engine.results import ADTDResult, BootstrapResult, DTDResult, SearchResult
 
-__all__ = ["Check", "analyze", "check", "doctor", "one_blas_thread", "parser"]
+__all__ = ["FILES", "Check", "analyze", "check", "doctor", "one_blas_thread", "parser"]
 
 MODELS = ("naive", "deconomix", "deconomix+h", "deconomix+h,r")
 EPILOG = """\
@@ -34,19 +29,6 @@ examples:
   deconomix-gui analyze --example
   deconomix-gui analyze --train cells.h5ad --bulk bulk.csv --model deconomix+h,r --lambda2 search --out results
 """
-FILES = (
-    "composition_bulk.csv",
-    "composition_test.csv",
-    "composition_intervals.csv",
-    "gene_weights.csv",
-    "metrics_test.csv",
-    "hidden_profile.csv",
-    "gene_regulation.csv",
-    "run.json",
-)
-"""Everything ``analyze`` may write; of an earlier analysis in the same folder what no longer applies is removed."""
-
-
 def _whole(text: str) -> int:
     try:
         return int(text)
@@ -244,13 +226,13 @@ def _analyze(options: argparse.Namespace) -> None:
             "label": options.label,
             "scale": dataset.scale,
         }
-        record = _record(dataset, parameters, options.seed, warnings, search, tasks.versions())
+        record = record_of(dataset, parameters, options.seed, warnings, search, tasks.versions())
         if adtd is not None and adtd.optimum is not None:
-            record["optimum"] = _optimum(adtd.optimum)
-        tables = _tables(model, dtd, adtd)
+            record["optimum"] = optimum_of(adtd.optimum)
+        tables = tables_of(model, dtd, adtd)
         if sure is not None:
             tables["composition_intervals.csv"] = interval_table(sure)
-        _write(options.out, tables, record)
+        write_all(options.out, tables, record)
     for note in [f"{source.name}: {n}" for source in dataset.sources for n in (*source.warnings, *source.notes)] + warnings:
         say(f"Note: {note}", sys.stderr)
     if example is not None:
@@ -304,98 +286,6 @@ def _check_out(out: Path) -> None:
             Path(tempfile.mkdtemp(prefix=f".{out.name[:50]}.", dir=folder)).rmdir()
         except OSError:
             raise InvalidParameter(f"Nothing can be written to {folder}.", advice=another) from None
-
-
-def _tables(model: str, dtd: DTDResult, adtd: ADTDResult | None) -> dict[str, pd.DataFrame]:
-    """File name -> table."""
-    # the shortest digits of a float32, as pandas writes them: all 17 of its double would differ from stock's table in the 8th digit
-    shortest = [float(str(v)) for v in dtd.gene_weights.to_numpy()]
-    weights = dtd.gene_weights.astype(float).to_frame()
-    weights.iloc[:, 0] = shortest
-    tables = {"gene_weights.csv": weights, "metrics_test.csv": dtd.metrics.query("part == 'test'").drop(columns="part").set_index("method")}
-    if "test" in dtd.composition:
-        tables["composition_test.csv"] = dtd.composition["test"]
-    bulk = adtd.full() if adtd is not None else dtd.composition.get("bulk")
-    if bulk is not None:
-        tables["composition_bulk.csv"] = bulk
-    if adtd is not None:
-        tables["hidden_profile.csv"] = adtd.hidden_profile.to_frame("hidden")
-        if adtd.gene_regulation is not None:
-            tables["gene_regulation.csv"] = adtd.gene_regulation
-    return tables
-
-
-def _record(
-    dataset: Dataset, parameters: dict[str, Any], seed: int, warnings: Sequence[str], search: SearchResult | None, versions: dict[str, str]
-) -> dict[str, Any]:
-    """What run.json holds."""
-    from gui.data.export import NOTICE
-
-    record: dict[str, Any] = {
-        "program": "deconomix-gui",
-        "notice": NOTICE,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "parameters": parameters,
-        "seeds": {"train_mixtures": seed, "test_mixtures": seed + 1, "split": seed},
-        "versions": {"deconomix-gui": __version__, **versions},
-        "inputs": [
-            {"role": s.role, "name": s.name, "kind": s.kind, "sha256": s.sha256, "options": {k: str(v) for k, v in s.options.items()}}
-            | {"notes": list(s.notes), "warnings": list(s.warnings)}
-            for s in dataset.sources
-        ],
-        "training_id": dataset.training_id,
-        "bulk_id": dataset.bulk_id,
-        "warnings": list(warnings),
-    }
-    if search is not None:
-        mean, std = search.mean, search.std
-        record["search"] = {
-            "choices": dict(search.choices),
-            "dropped_genes": list(search.dropped_genes),
-            "lambda2": [float(v) for v in search.losses.columns],
-            # JSON knows no NaN
-            "mean": [float(v) if v == v else None for v in mean],
-            "std": [float(v) if v == v else None for v in std],
-        }
-    return record
-
-
-def _optimum(found: Refinement) -> dict[str, Any]:
-    """What refining brought; hidden_profile.csv and gene_regulation.csv are not deconomix's numbers unless the way is "kept"."""
-    certificate = {"residual": found.residual, "gap": found.gap} if found.way != "kept" else None
-    return {"loss_before": found.loss_before, "loss_after": found.loss_after, "way": found.way, "certificate": certificate}
-
-
-def _write(out: Path, tables: dict[str, pd.DataFrame], record: dict[str, Any]) -> None:
-    """All files or none: written to a folder beside ``out``, then moved."""
-    from gui.data.export import csv_bytes
-
-    made = [p for p in (out.absolute(), *out.absolute().parents) if not p.exists()]
-    parent = out.absolute().parent
-    parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=parent))
-    try:
-        for name, table in tables.items():
-            (temporary / name).write_bytes(csv_bytes(table))
-        text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False, default=str)
-        (temporary / "run.json").write_text(text + "\n", encoding="utf-8")
-        if out.exists():
-            for name in FILES:
-                if (temporary / name).exists():
-                    os.replace(temporary / name, out / name)
-                else:
-                    (out / name).unlink(missing_ok=True)
-        else:
-            temporary.chmod(0o755)  # mkdtemp's 0700 would keep colleagues out
-            os.rename(temporary, out)
-            made = []
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        for folder in made:  # parents that were made for nothing
-            if folder.is_dir() and not any(folder.iterdir()):
-                folder.rmdir()
-        raise
-    shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _example_table(example: Example, model: str, dtd: DTDResult, adtd: ADTDResult | None) -> str:

@@ -103,6 +103,8 @@ def fit_sentence(fit: pd.DataFrame | None, what: str = "sample") -> str:
         return f"{poor_words(fit, what)}: treat the fractions there with care."
     if not counts[FAIRLY]:
         return f"All {number(len(fit))} {what}s fit well." if len(fit) > 1 else f"The {what} fits well."
+    if not counts[WELL]:
+        return f"All {number(len(fit))} {what}s fit fairly." if len(fit) > 1 else f"The {what} fits fairly."
     return f"{number(counts[WELL])} of {number(len(fit))} {what}s fit well, {number(counts[FAIRLY])} fairly."
 
 

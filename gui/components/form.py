@@ -144,11 +144,12 @@ class ParamsForm(Generic[P]):
         )
 
 
-def folded(title: str, *children: Any, opened: bool = False) -> Any:
-    """A section that is closed until it is wanted."""
+def folded(title: str, *children: Any, opened: bool = False, **properties: Any) -> Any:
+    """A section that is closed until it is wanted. properties : of the Accordion, whose value is None where it is closed"""
     return dmc.Accordion(
         [dmc.AccordionItem([dmc.AccordionControl(title), dmc.AccordionPanel(list(children))], value="x")],
         value="x" if opened else None,
+        **properties,
         chevronPosition="left",
         variant="default",
         styles={"content": {"padding": "4px 0 8px"}, "control": {"padding": "0 4px"}, "label": {"padding": "8px 0", "fontSize": "var(--mantine-font-size-sm)"}},

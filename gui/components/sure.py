@@ -27,8 +27,8 @@ from gui.engine.results import BootstrapResult, Run
 from gui.engine.tasks import run_bootstrap
 from gui.errors import DeconomixError, MissingPart
 from gui.figures.composition import fold_hidden
-from gui.figures.intervals import intervals
 from gui.figures.palette import type_colours
+from gui.figures.shares import with_interval
 from gui.figures.template import styled
 from gui.figures.text import inert
 from gui.plugin import DARK, REVISION, Context, Page
@@ -40,6 +40,9 @@ FIT_NOTE = (
     "How well the sample can be put together again from its fractions. Left over: the share of its weighted variance over the genes that is not explained. "
     "With more than half of a sample hidden, a good fit says nothing about its cell types."
 )
+
+
+UNIT = "Saved are all rows, the shares as fractions."
 
 
 class Subject(NamedTuple):
@@ -85,12 +88,13 @@ class SureView:
         )
         subject = self.subject(ctx)
         have = subject is not None and words.bootstrap_of(ctx.session, subject.run) is not None
-        start = folded("Compute intervals", row, dmc.Text("", id=self.id("reason"), size="xs", c="dimmed", mt=4), opened=not have)
+        start = folded("Compute intervals", row, opened=not have, id=self.id("fold"))
+        reason = dmc.Text("", id=self.id("reason"), size="xs", c="dimmed")
         drawing, table = figure_card(self.page, "sure_figure", file_name=f"{self.file}-intervals"), result_table(self.page, "sure_table", filters=False)
-        unit = dmc.Text("Saved are all rows, the shares as fractions.", size="xs", c="dimmed", mb=4)
+        unit = dmc.Text("", id=self.id("unit"), size="xs", c="dimmed", mb=4)
         there = self.views.layout([look, html.Div(one, id=self.id("types"))], drawing, table, unit=unit)
         nothing = empty_state("Nothing to be sure of yet", "Run it first: then intervals of every fraction can be computed here.")
-        body = dmc.Stack([dmc.Text("", id=self.id("words"), size="xs"), start, self.form.hidden_parts(), there], gap=6)
+        body = dmc.Stack([dmc.Text("", id=self.id("words"), size="xs"), start, reason, self.form.hidden_parts(), there], gap=6)
         return html.Div([html.Div(nothing, id=self.id("empty"), style=GONE), html.Div(body, id=self.id("body"), style=SHOWN)])
 
     def bind(self) -> None:
@@ -113,6 +117,7 @@ class SureView:
             Output(this.id("table"), "columnDefs"),
             Output(this.id("table"), "rowData"),
             Output(this.id("table_note"), "children"),
+            Output(this.id("unit"), "children"),
             *this.views.outputs,
             REVISION,
             DARK,
@@ -125,28 +130,28 @@ class SureView:
                 raise PreventUpdate
             subject = this.subject(ctx)
             if subject is None:
-                return [SHOWN, GONE, *[no_update] * 14]
+                return [SHOWN, GONE, *[no_update] * 15]
             if look == FIT:
                 head = [GONE, SHOWN, [html.B(words.fit_sentence(subject.fit, subject.what) or "This run was made before samples were checked."), " ", FIT_NOTE]]
                 if subject.fit is None:
-                    return [*head, GONE, *[no_update] * 8, *[GONE] * 4]
+                    return [*head, GONE, *[no_update] * 9, *[GONE] * 4]
                 shown = table_view(words.shown_fit(subject.fit), index_name=subject.what.capitalize())
-                return [*head, GONE, *[no_update] * 5, shown.columns, shown.rows, shown.note, *this.views.show("table")]
+                return [*head, GONE, *[no_update] * 5, shown.columns, shown.rows, shown.note, "", *this.views.show("table")]
             found = words.bootstrap_of(ctx.session, subject.run)
             if found is None:
-                return [GONE, SHOWN, NONE_YET, GONE, *[no_update] * 8, *[GONE] * 4]
+                return [GONE, SHOWN, NONE_YET, GONE, *[no_update] * 9, *[GONE] * 4]
             sure: BootstrapResult = found.result
             said = dmc.Stack([html.Span(text) for text in (words.sentence(sure), *sure.notes)], gap=2)
             if look == TABLE:
                 shown = table_view(words.shown_intervals(sure), index_name=subject.what.capitalize())
-                return [GONE, SHOWN, said, GONE, *[no_update] * 5, shown.columns, shown.rows, shown.note, *this.views.show("table")]
+                return [GONE, SHOWN, said, GONE, *[no_update] * 5, shown.columns, shown.rows, shown.note, UNIT, *this.views.show("table")]
             types = [str(t) for t in sure.estimate.index]
             name = str(chosen or "").removeprefix(TYPE)
             name = name if name in types else str(sure.estimate.mean(axis=1).idxmax())
             choice = [options({f"{TYPE}{t}": t for t in types}), no_update if chosen == f"{TYPE}{name}" else f"{TYPE}{name}"]
             fig = styled(drawn(sure, name, type_colours(ctx.session.dataset, *types), subject.truth), bool(dark))
             look_of = room(fig, above=470, least=230)
-            return [GONE, SHOWN, said, SHOWN, *choice, fig, look_of, f"{this.file}-intervals-{name}", *[no_update] * 3, *this.views.show(FIGURE)]
+            return [GONE, SHOWN, said, SHOWN, *choice, fig, look_of, f"{this.file}-intervals-{name}", *[no_update] * 4, *this.views.show(FIGURE)]
 
         @page.callback(Output(this.id("start"), "disabled"), Output(this.id("reason"), "children"), REVISION, tab, *this._inputs)
         def ready(ctx: Context, _revision: str | None, active: str | None, *values: Any) -> tuple[bool, str]:
@@ -164,20 +169,24 @@ class SureView:
             return False, ""
 
         @page.callback(
-            Output(this.id("reason"), "children", allow_duplicate=True), Input(this.id("start"), "n_clicks"), *this.form.states, prevent_initial_call=True
+            Output(this.id("reason"), "children", allow_duplicate=True),
+            Output(this.id("fold"), "value"),
+            Input(this.id("start"), "n_clicks"),
+            *this.form.states,
+            prevent_initial_call=True,
         )
         def start(ctx: Context, clicks: int | None, *values: Any) -> Any:
             subject = this.subject(ctx)
             if not clicks or subject is None:
-                return no_update
+                return no_update, no_update
             if subject.obstacle:
                 raise MissingPart(subject.obstacle)
             if this._going(ctx, subject):
                 ctx.notify("This is already being computed.", colour="yellow")
-                return no_update
+                return no_update, no_update
             params = this.form.parse(values, **subject.values)
             ctx.jobs.submit(run_bootstrap, ctx.session_id, params, kind="bootstrap", title=subject.title, inputs=subject.inputs)
-            return "Started. The header shows how far it is; you can go on working."
+            return "Started. The header shows how far it is; you can go on working.", None  # folded: room for what is coming
 
         def to_save(ctx: Context, look: str) -> tuple[str, pd.DataFrame] | None:
             subject = this.subject(ctx)
@@ -210,4 +219,4 @@ def drawn(sure: BootstrapResult, name: str, colour_of: Mapping[str, str], truth:
         types = [str(t) for t in sure.estimate.index]
         known = {c: fold_hidden(truth[c], types).get(name) for c in truth.columns if c in value.index}
         real = pd.Series({c: v for c, v in known.items() if v is not None}, dtype=float)
-    return intervals(inert(name), value, low, high, dict(colour_of), truth=None if real is None or real.empty else real)
+    return with_interval(inert(name), value, low, high, colour_of, truth=None if real is None or real.empty else real)

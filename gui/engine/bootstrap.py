@@ -19,6 +19,7 @@ from gui.data.dataset import HIDDEN
 from gui.engine.fast import mixing
 from gui.engine.fast.path import Path
 from gui.engine.fast.weights import normalised, optimise
+from gui.engine.memory import adtd_bytes, simulation_bytes
 from gui.engine.results import BootstrapResult
 from gui.engine.spread import spread
 from gui.errors import TooFewGenes
@@ -162,7 +163,10 @@ def _signs(regulation: np.ndarray) -> np.ndarray:
 def _each(shared: Task, items: Sequence[tuple[int, int] | None], on_step: Callable[[int, Any], None]) -> list[Draw]:
     """Every draw, in the order of the items. One of DTD takes milliseconds: no process is worth starting for it."""
     if shared.hidden or shared.learning is not None:
-        return spread(draw, items, shared=shared, on_step=on_step)
+        samples = shared.bulk.shape[1] + (0 if shared.known is None else shared.known.shape[1])
+        each = adtd_bytes(len(shared.weights), samples, shared.reference.shape[1], "fast", regulated=shared.signs is not None)
+        each += 0.0 if shared.learning is None else simulation_bytes(len(shared.weights), shared.learning.mixtures, shared.learning.cells, "fast")
+        return spread(draw, items, shared=shared, on_step=on_step, memory=each)
     return [draw(shared, item, step=lambda value=None, at=at: on_step(at, value)) for at, item in enumerate(items)]
 
 

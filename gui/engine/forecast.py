@@ -8,9 +8,10 @@ from typing import Any
 from gui.data.dataset import Dataset
 from gui.engine import memory
 from gui.engine.memory import DOUBLE, GB, need_memory
-from gui.engine.params import ADTDParams, DTDParams, SearchParams
+from gui.engine.params import ADTDParams, BootstrapParams, DTDParams, Part, SearchParams
 from gui.engine.results import DTDResult
 from gui.engine.setting import EngineName
+from gui.engine.tasks import CHECK_DTD
 
 LOADED = 0.35 * GB
 """What a step takes whatever its size, beside the engine that the worker has loaded before: solvers, buffers, results."""
@@ -35,13 +36,27 @@ def adtd_bytes(dataset: Dataset, params: ADTDParams | SearchParams, dtd: DTDResu
     """(bytes, genes) of an ADTD run or a search on ``dataset`` with the genes of ``dtd``."""
     genes, types = dtd.reference.shape
     search = isinstance(params, SearchParams)
-    samples, drawn = dataset.bulk.matrix.n_columns if dataset.bulk is not None else 0, 0.0
-    if params.part != "bulk" and dtd.params is not None:
-        train = params.part == "train"
-        samples = dtd.params.train_mixtures if train else dtd.params.test_mixtures
-        drawn = memory.simulation_bytes(genes, samples, dtd.params.train_cells if train else dtd.params.test_cells, engine)
+    samples, drawn = _drawn(dataset, params.part, dtd, engine)
     regulated = isinstance(params, ADTDParams) and params.regulated
     return LOADED + max(drawn, memory.adtd_bytes(genes, samples, types, engine, regulated=regulated, search=search)), genes
+
+
+def bootstrap_bytes(dataset: Dataset, params: BootstrapParams, dtd: DTDResult, engine: EngineName) -> tuple[float, int]:
+    """(bytes, genes) of the intervals of a run: one draw at a time, and all their compositions."""
+    genes, types = dtd.reference.shape
+    samples, drawn = _drawn(dataset, params.part, dtd, engine)
+    all_of_them = samples + CHECK_DTD
+    kept = 4 * DOUBLE * params.replicates * (types + 1) * all_of_them  # gathered, and sorted for the percentiles
+    return LOADED + max(drawn, memory.adtd_bytes(genes, all_of_them, types, "fast", regulated=True) + kept), genes
+
+
+def _drawn(dataset: Dataset, part: Part, dtd: DTDResult, engine: EngineName) -> tuple[int, float]:
+    """How many samples or mixtures the part has, and the bytes for drawing them anew."""
+    if part == "bulk" or dtd.params is None:
+        return dataset.bulk.matrix.n_columns if dataset.bulk is not None else 0, 0.0
+    train = part == "train"
+    samples = dtd.params.train_mixtures if train else dtd.params.test_mixtures
+    return samples, memory.simulation_bytes(len(dtd.genes), samples, dtd.params.train_cells if train else dtd.params.test_cells, engine)
 
 
 def check_memory(task: Callable[..., Any], dataset: Dataset, params: Any, inputs: Mapping[str, Any], engine: EngineName) -> None:
@@ -52,6 +67,9 @@ def check_memory(task: Callable[..., Any], dataset: Dataset, params: Any, inputs
         needed, genes = dtd_bytes(dataset, params, engine)
         what = f"DTD with {genes} genes and {params.train_mixtures} mixtures of {params.train_cells} cells"
         need_memory(needed, what, "Lower the number of genes, of mixtures or of cells per mixture.")
+    elif isinstance(params, BootstrapParams) and isinstance(dtd := inputs.get("dtd"), DTDResult):
+        needed, genes = bootstrap_bytes(dataset, params, dtd, engine)
+        need_memory(needed, f"{params.replicates} draws with {genes} genes", "Lower the number of draws, or of genes of the DTD run.")
     elif isinstance(params, ADTDParams | SearchParams) and isinstance(dtd := inputs.get("dtd"), DTDResult):
         needed, genes = adtd_bytes(dataset, params, dtd, engine)
         doing = "The search" if isinstance(params, SearchParams) else "ADTD"

@@ -10,6 +10,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from gui.engine.memory import CHUNK
+
 PEARSON, PEARSON_LOG, RESIDUAL, VERDICT = "pearson", "pearson_log", "residual", "verdict"
 COLUMNS = (PEARSON, PEARSON_LOG, RESIDUAL, VERDICT)
 WELL, FAIRLY, POORLY = "well", "fairly", "poorly"
@@ -37,30 +39,41 @@ def reconstruction(
     columns sum to 1. residual : the share of the weighted variance of the sample over the genes that is left over, 0 for a perfect fit, about 1 where the
     fit says no more than the mean does. NaN, and "poorly", where a sample or its fit is the same for every gene.
     """
-    X, Y = reference.to_numpy(dtype=np.float64), bulk.to_numpy(dtype=np.float64)
+    X = reference.to_numpy(dtype=np.float64)
     if hidden is not None:
-        X, Y = X / X.sum(axis=0), Y / Y.sum(axis=0)
+        X = X / X.sum(axis=0)
     if regulation is not None:
         X = X * regulation.to_numpy(dtype=np.float64)
-    fitted = X @ composition.to_numpy(dtype=np.float64)
+    shares = composition.to_numpy(dtype=np.float64)
     if hidden is not None and profile is not None:
-        fitted = fitted + np.outer(profile.to_numpy(dtype=np.float64), hidden.to_numpy(dtype=np.float64))
-    size = SCALE / Y.sum(axis=0)
-    Y, fitted = Y * size, fitted * size
+        X, shares = np.c_[X, profile.to_numpy(dtype=np.float64)], np.r_[shares, hidden.to_numpy(dtype=np.float64)[None, :]]
     gamma = weights.to_numpy(dtype=np.float64)
     if hidden is not None:
         gamma = gamma + 1.0 / len(gamma)  # as ADTD does
     gamma = gamma / gamma.sum()
-    spread = (gamma[:, None] * (Y - gamma @ Y) ** 2).sum(axis=0)
-    left = (gamma[:, None] * (Y - fitted) ** 2).sum(axis=0)
-    residual = np.divide(left, spread, out=np.full(len(left), np.nan), where=spread > 0)
-    plain, logarithmic = _pearson(Y, fitted), _pearson(np.log1p(Y), np.log1p(np.maximum(fitted, 0.0)))
-    share = np.zeros(len(left)) if hidden is None else hidden.to_numpy(dtype=np.float64)
+    width = max(1, int(CHUNK / (8 * len(bulk))))  # a thousand mixtures of all genes at once would take more than DTD itself
+    found = [
+        _measures(X @ shares[:, at : at + width], bulk.iloc[:, at : at + width].to_numpy(dtype=np.float64), gamma, summed=hidden is not None)
+        for at in range(0, bulk.shape[1], width)
+    ]
+    residual, plain, logarithmic = np.concatenate(found, axis=1)
+    share = np.zeros(len(residual)) if hidden is None else hidden.to_numpy(dtype=np.float64)
     # written so that NaN is poor
     bearable = (residual <= POOR_RESIDUAL) & (plain >= POOR_PEARSON) & (logarithmic >= POOR_PEARSON_LOG) & (share <= POOR_HIDDEN)
     good = bearable & (residual <= FAIR_RESIDUAL) & (plain >= FAIR_PEARSON)
     verdict = np.where(good, WELL, np.where(bearable, FAIRLY, POORLY)).astype(object)
     return pd.DataFrame({PEARSON: plain, PEARSON_LOG: logarithmic, RESIDUAL: residual, VERDICT: verdict}, index=bulk.columns)
+
+
+def _measures(fitted: np.ndarray, Y: np.ndarray, gamma: np.ndarray, *, summed: bool) -> np.ndarray:
+    """residual, pearson and pearson_log, each by sample. fitted, Y : genes x samples; gamma : genes, sums to 1; summed : fitted is of columns that sum to 1"""
+    sums = Y.sum(axis=0)
+    fitted = fitted * (SCALE if summed else SCALE / sums)
+    Y = Y * (SCALE / sums)
+    spread = (gamma[:, None] * (Y - gamma @ Y) ** 2).sum(axis=0)
+    left = (gamma[:, None] * (Y - fitted) ** 2).sum(axis=0)
+    residual = np.divide(left, spread, out=np.full(len(left), np.nan), where=spread > 0)
+    return np.stack([residual, _pearson(Y, fitted), _pearson(np.log1p(Y), np.log1p(np.maximum(fitted, 0.0)))])
 
 
 def _pearson(one: np.ndarray, other: np.ndarray) -> np.ndarray:

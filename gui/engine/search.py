@@ -11,7 +11,7 @@ import pandas as pd
 from gui.engine.adtd import WatchedADTD, inverse_weights
 from gui.engine.choices import Choices, choose
 from gui.engine.fast.folds import baseline, pieces, work
-from gui.engine.memory import check_adtd
+from gui.engine.memory import adtd_bytes, check_adtd
 from gui.engine.setting import current
 from gui.engine.spread import spread
 from gui.engine.spread.local import allowed_cores
@@ -64,8 +64,9 @@ def _fast(losses: pd.DataFrame, reference: pd.DataFrame, bulk: pd.DataFrame, pro
     done = [0] * len(items)
     report()
     shared = baseline(reference, bulk, inverse_weights(bulk).to_frame(), report)
+    each = adtd_bytes(len(bulk), bulk.shape[1], reference.shape[1], "fast", regulated=True)
     small = SECONDS * reference.size * reference.shape[1] * total < WORTH
-    found = spread(work, items, shared=shared, on_step=on_step, check=report, keep_errors=True, here=small)
+    found = spread(work, items, shared=shared, on_step=on_step, check=report, keep_errors=True, here=small, memory=each)
     failure: EngineFailed | None = None
     for piece, answer in zip(items, found, strict=True):
         if isinstance(answer, EngineFailed):  # one fold that cannot be solved does not spoil the others

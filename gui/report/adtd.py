@@ -11,8 +11,8 @@ from gui.engine.params import ADTDParams
 from gui.engine.results import ADTDResult, Refinement, Run, SearchResult
 from gui.figures import adtd as figures
 from gui.figures.composition import SCROLL_FROM
-from gui.figures.hidden import hidden_share
 from gui.figures.palette import type_colours
+from gui.figures.shares import hidden_share
 from gui.figures.text import exponent, three
 from gui.report.document import Document
 from gui.report.parts import MOST_SAMPLES, composition, known, parameters

@@ -326,16 +326,22 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def start(environment: dict[str, str], qapp: Any) -> Any:
-    """Start the program on the display of the tests; whatever is left of it at the end is killed."""
+def start(environment: dict[str, str], qapp: Any) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Start the program on the display of the tests."""
     if qapp.platformName() != "xcb":
         pytest.skip("needs an X display that two programs share (Xvfb)")
+    with programs(environment) as started:
+        yield started
+
+
+@contextlib.contextmanager
+def programs(environment: dict[str, str]) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """``start(*arguments)`` starts the program; whatever is left of it at the end is killed."""
     started: list[subprocess.Popen[str]] = []
 
     def start_(*args: str) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "desktop", *args], cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
+        command = [sys.executable, "-m", "desktop", *args]
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         started.append(process)
         return process
 

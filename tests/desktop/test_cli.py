@@ -17,6 +17,7 @@ import pytest
 
 from desktop import cli, toolkit
 from gui import __version__
+from tests.desktop.conftest import programs
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = [sys.executable, "-m", "desktop"]
@@ -35,21 +36,9 @@ def run(environment: dict[str, str]) -> Run:
 
 @pytest.fixture
 def start(environment: dict[str, str]) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Start the program; whatever is left of it at the end of the test is killed."""
-    started: list[subprocess.Popen[str]] = []
-
-    def start_(*args: str) -> subprocess.Popen[str]:
-        process = subprocess.Popen([*PROGRAM, *args], cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        started.append(process)
-        return process
-
-    yield start_
-    for process in started:
-        if process.poll() is None:
-            for child in psutil.Process(process.pid).children(recursive=True):
-                child.kill()
-            process.kill()
-        process.communicate()
+    """Without a display, too: ``serve`` needs none."""
+    with programs(environment) as started:
+        yield started
 
 
 def worker_of(process: subprocess.Popen[str]) -> list[psutil.Process]:

@@ -1,13 +1,15 @@
 """Small simulated data and a progress that records, for the engine's tests."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from gui.data.dataset import Bulk, Cells, Dataset, Matrix
+from gui.engine import setting
 from gui.engine.params import DTDParams
+from gui.engine.spread import local
 from gui.errors import JobCancelled
 
 QUICK = {"genes": 50, "iterations": 20, "train_mixtures": 40, "test_mixtures": 30, "train_cells": 20, "test_cells": 20}
@@ -52,6 +54,20 @@ class Recorder:
     @property
     def stages(self) -> list[str]:
         return list(dict.fromkeys(r[0] for r in self.reports))
+
+
+@pytest.fixture(autouse=True)
+def _own_setting() -> Iterator[None]:
+    """A test that chooses an engine or a number of cores chooses it for itself."""
+    yield
+    setting.use(setting.Setting())
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _no_process_is_left() -> Iterator[None]:
+    """Processes that tasks were spread over wait for the next ones: not for those of another file."""
+    yield
+    local._pool._end_idle()
 
 
 @pytest.fixture

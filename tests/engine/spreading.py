@@ -6,18 +6,16 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import psutil
-import pytest
 
 from gui.engine import setting
 from gui.engine.setting import EngineName, Setting
 from gui.errors import JobCancelled
+from tests.waiting import until
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
@@ -38,15 +36,6 @@ def alive(pid: int) -> bool:
         return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
-
-
-def until(true: Callable[[], Any]) -> None:
-    """A test that waits half a minute fails."""
-    for _ in range(3000):
-        if true():
-            return
-        time.sleep(0.01)
-    pytest.fail("did not happen")
 
 
 class Cancelling:

@@ -13,7 +13,7 @@ import pytest
 
 from gui.data.example import make_example
 from gui.engine import forecast, memory, tasks
-from gui.engine.params import DTDParams
+from gui.engine.params import BootstrapParams, DTDParams
 from gui.errors import InvalidParameter
 
 PROGRAM = Path(__file__).parent / "peak.py"
@@ -46,3 +46,12 @@ def test_a_step_that_does_not_fit_is_refused_with_both_numbers(engine: Any, monk
     check(tasks.run_dtd, data, DTDParams(train_mixtures=10, test_mixtures=10), {}, engine)  # fewer mixtures fit
     monkeypatch.setattr(memory, "available_memory", lambda: int(needed) + 1_000_000)
     check(tasks.run_dtd, data, DTDParams(), {}, engine)  # and so does the same where there is room
+
+
+def test_intervals_that_do_not_fit_are_refused(monkeypatch: pytest.MonkeyPatch, trained: Any, make: Callable[..., Any]) -> None:
+    data, check = make(), forecast.check_memory
+    needed, _ = forecast.bootstrap_bytes(data, BootstrapParams(replicates=1000), trained, "fast")
+    monkeypatch.setattr(memory, "available_memory", lambda: int(needed) - 1)
+    with pytest.raises(InvalidParameter, match=r"1000 draws with 50 genes needs? about \d+\.\d GB of memory"):
+        check(tasks.run_bootstrap, data, BootstrapParams(replicates=1000), {"dtd": trained}, "fast")
+    check(tasks.run_bootstrap, data, BootstrapParams(replicates=20), {"dtd": trained}, "fast")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -20,10 +19,8 @@ LAMBDAS = [float(v) for v in np.logspace(-14, 0, 7)]
 
 
 @pytest.fixture(autouse=True)
-def _as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _worth_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search, "WORTH", 0.0)  # so small a search would be computed here
-    yield
-    setting.use(Setting())
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,12 +10,6 @@ from gui.engine import setting, tasks
 from gui.engine.adtd import FastADTD, WatchedADTD
 from gui.engine.params import ADTDParams, DTDParams
 from gui.engine.setting import Setting
-
-
-@pytest.fixture(autouse=True)
-def _as_before() -> Iterator[None]:
-    yield
-    setting.use(Setting())
 
 
 def ran(monkeypatch: pytest.MonkeyPatch, dataset: Any, trained: Any, recorder: Any) -> tuple[set[str], tuple[str, ...]]:

@@ -6,7 +6,6 @@ import os
 import pickle
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,27 +13,12 @@ import numpy as np
 import psutil
 import pytest
 
-from gui.engine import setting
-from gui.engine.setting import Setting
 from gui.engine.spread import local, spread
 from gui.engine.spread.parcel import Parcel
 from gui.errors import EngineFailed, JobCancelled, JobError
 from gui.jobs import wire
 from gui.logs import safe_traceback
 from tests.engine.spreading import Cancelling, alive, cores, program, same, tasks, until
-
-
-@pytest.fixture(autouse=True)
-def _set_back() -> Iterator[None]:
-    yield
-    setting.use(Setting())
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _nothing_left() -> Iterator[None]:
-    yield
-    local._pool._end_idle()
-
 
 # ------------------------------------------------------------------------------------------------------------------- numbers
 
@@ -323,3 +307,14 @@ def test_errors_can_be_kept_in_the_results_place_but_no_cancel(count: int) -> No
     assert second.advice == "Use fewer genes."
     with pytest.raises(JobCancelled):
         spread(tasks.fail, ["well", "cancelled", "fine"], keep_errors=True)
+
+
+def test_no_more_processes_than_the_memory_will_do_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[int] = []
+    monkeypatch.setattr(local, "run", lambda count, *_: started.append(count))
+    cores(4)
+    for free, least in ((4e9, 4), (2.5e9, 2), (0.5e9, 1), (None, 4)):
+        monkeypatch.setattr(local, "available_memory", lambda free=free: free)
+        started.clear()
+        assert spread(tasks.numbers, range(4), shared=tasks.data(), memory=8e8)  # what local.run left is computed here
+        assert started == ([least] if least > 1 else [])

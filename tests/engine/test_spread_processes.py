@@ -10,25 +10,10 @@ from typing import Any
 import psutil
 import pytest
 
-from gui.engine import setting
-from gui.engine.setting import Setting
 from gui.engine.spread import local, spread
 from gui.errors import EngineFailed, JobError
 from gui.jobs.runner import JobRunner
 from tests.engine.spreading import alive, cores, program, tasks, until
-
-
-@pytest.fixture(autouse=True)
-def _set_back() -> Iterator[None]:
-    yield
-    setting.use(Setting())
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _nothing_left() -> Iterator[None]:
-    yield
-    local._pool._end_idle()
-
 
 # ------------------------------------------------------------------------------------------------------------ lost processes
 

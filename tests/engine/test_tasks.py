@@ -18,8 +18,7 @@ from gui.errors import EngineFailed, InvalidParameter, JobCancelled, MissingGene
 def engine(request):
     """Every promise holds with either engine."""
     use(Setting(request.param))
-    yield request.param
-    use(Setting())
+    return request.param
 
 
 only_stock = pytest.mark.parametrize("engine", ["stock"], indirect=True)

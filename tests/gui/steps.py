@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from typing import Any
 
 from gui.app import Application
@@ -42,13 +40,6 @@ def run_dtd(tab: Any, params: DTDParams) -> str:
     press(tab, "dtd-run")
     (job,) = {job.id for job in tab.application.runner.status()} - before
     return job
-
-
-def until(condition: Callable[[], Any], seconds: float = 90) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it never happened"
-        time.sleep(0.05)
 
 
 def computing(application: Application, job_id: str) -> bool:

@@ -20,7 +20,7 @@ from gui.data.example import HIDDEN_TYPE, make_example
 from gui.engine.params import ADTDParams, DTDParams, SearchParams
 from gui.engine.results import ADTDResult, Run
 from gui.engine.tasks import run_adtd, run_dtd, run_search
-from gui.figures.hidden import hidden_share
+from gui.figures.shares import hidden_share
 from gui.files import FileKind
 from gui.sessions.cache import DCXCache
 from gui.sessions.manager import LOCAL

@@ -135,6 +135,7 @@ def test_samples_that_fit_poorly_are_counted_in_the_answer(computed: dict[str, R
     fit = result.fit.copy()
     fit[VERDICT] = "well"
     assert fit_sentence(fit) == "All 20 samples fit well."
+    assert fit_sentence(fit.assign(**{VERDICT: "fairly"})) == "All 20 samples fit fairly."
     fit.iloc[[2, 5], fit.columns.get_loc(VERDICT)] = "poorly"
     assert poor_words(fit) == "2 of 20 samples fit poorly"
     assert sentence(replace(result, fit=fit)).endswith("; 2 of 20 samples fit poorly.")
@@ -203,7 +204,9 @@ def test_the_button_computes_intervals_of_the_run_on_screen(program: Application
     assert "Press “How sure?”" in tab.text(f"{page}-sure-words")
     assert tab.get(f"{page}-sure-start", "disabled") is False
     tab.set({(f"{page}-sure-replicates", "value"): 20})
+    assert tab.get(f"{page}-sure-fold", "value") == "x"
     tab.click(f"{page}-sure-start")
+    assert tab.get(f"{page}-sure-fold", "value") is None, "folded, or the figure would stand below a small screen"
     (job,) = [j for j in program.runner.status(session.session_id) if j.kind == "bootstrap"]
     assert dict(job.inputs) == ({"dtd": "dtd"} if page == "dtd" else {"dtd": "dtd", "adtd": "adtd"})
     assert job.params.replicates == 20

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
@@ -17,6 +16,7 @@ import pytest
 from gui.data.dataset import Cells, Dataset, Matrix
 from gui.jobs.runner import JobRunner
 from gui.jobs.status import JobStatus
+from tests.waiting import until
 
 HERE = Path(__file__).parent
 
@@ -82,17 +82,10 @@ class Bench:
         assert status.error is not None
         return status.error
 
+    until = staticmethod(until)
+
     def status(self, job_id: str) -> JobStatus:
         return next(s for s in self.runner.status() if s.id == job_id)
-
-    @staticmethod
-    def until(true: Callable[[], Any]) -> None:
-        """Wait for ``true()``; a test that waits half a minute fails."""
-        for _ in range(3000):
-            if true():
-                return
-            time.sleep(0.01)
-        pytest.fail("did not happen")
 
 
 def dataset(name: str = "small") -> Dataset:

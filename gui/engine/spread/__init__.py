@@ -50,6 +50,7 @@ def spread(
     check: Callable[[], None] | None = None,
     keep_errors: bool = False,
     here: bool = False,
+    memory: float = 0.0,
 ) -> list[Any]:
     """``[function(shared, item, step=step) for item in items]``, as many at a time as :func:`gui.engine.setting.current` says.
 
@@ -58,7 +59,7 @@ def spread(
     on_step : called here, in this thread, as ``on_step(index of the item, value)`` for every report
     check : called here at every report and at least every 0.1 s while waiting
     keep_errors : an item that failed has its exception in the result's place; else the first in the order of the items is raised
-    here : so little to compute that it is not worth a process
+    here : so little to compute that it is not worth a process; memory : bytes that one task takes: fewer run at a time where they are not free
 
     Whatever ``on_step`` or ``check`` raise (JobCancelled) ends all tasks and goes out. An error of a task comes back as itself, with
     its advice; as JobError where it cannot be sent. Raises EngineFailed for a task whose process died three times, JobError if function
@@ -76,7 +77,7 @@ def spread(
         from gui.engine.spread import cluster
 
         cluster.run(setting, reference, orders, package, ledger, caller)
-    elif (cores := min(setting.cores or local.allowed_cores(), len(orders))) > 1:
+    elif (cores := local.affordable(min(setting.cores or local.allowed_cores(), len(orders)), memory)) > 1:
         local.run(cores, setting, reference, orders, package, ledger, caller)
     if not ledger.complete:  # one core, one item, or no process could be started
         serial.run(function, orders, package, ledger, caller)

@@ -11,6 +11,7 @@ from collections import Counter
 from multiprocessing.connection import wait
 from pathlib import Path
 
+from gui.data.memory import available_memory
 from gui.engine.setting import Setting
 from gui.engine.spread import child
 from gui.engine.spread.calls import POLL, TRIES, Caller, Ledger, back, process_lost
@@ -23,6 +24,8 @@ from gui.logs import get_logger
 
 IDLE = 180.0
 """Seconds after which processes that nobody used end, so that their memory goes back."""
+LOADED = 2e8
+"""Bytes that a process takes with NumPy, SciPy and the solvers loaded."""
 MOST = 60 if sys.platform == "win32" else 1024
 """Windows waits for 63 things at once at most."""
 log = get_logger(__name__)
@@ -48,6 +51,12 @@ def allowed_cores(groups: Path = Path("/sys/fs/cgroup")) -> int:
         limit = int((groups / "cpu" / "cpu.cfs_quota_us").read_text())
         found += [limit // int((groups / "cpu" / "cpu.cfs_period_us").read_text())] if limit > 0 else []
     return max(1, min(found))
+
+
+def affordable(cores: int, memory: float) -> int:
+    """How many of ``cores`` processes the memory that is free will do for, each with ``memory`` bytes of its own beside what it loads; at least one."""
+    free = available_memory()
+    return cores if free is None else max(1, min(cores, int(free / (LOADED + memory))))
 
 
 class Child:

@@ -18,7 +18,7 @@ from gui.components.table import bind_table_export, result_table, table_view
 from gui.components.views import GONE, SHOWN, Views, switch
 from gui.engine.results import ADTDResult
 from gui.figures import adtd as figures
-from gui.figures import hidden as shares
+from gui.figures import shares
 from gui.figures.template import styled
 from gui.pages.adtd.base import HIDDEN_TAB, TAB, adtd_run, page, placed, saved_as, visible
 from gui.plugin import DARK, REVISION, Context

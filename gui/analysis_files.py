@@ -1,0 +1,124 @@
+"""What ``analyze`` writes: tables, and run.json with everything that says where they come from. Imports nothing heavy."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gui import __version__
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from gui.data.dataset import Dataset
+    from gui.engine.results import ADTDResult, DTDResult, Refinement, SearchResult
+
+FILES = (
+    "composition_bulk.csv",
+    "composition_test.csv",
+    "composition_intervals.csv",
+    "gene_weights.csv",
+    "metrics_test.csv",
+    "hidden_profile.csv",
+    "gene_regulation.csv",
+    "run.json",
+)
+"""Everything ``analyze`` may write; of an earlier analysis in the same folder what no longer applies is removed."""
+
+
+def tables_of(model: str, dtd: DTDResult, adtd: ADTDResult | None) -> dict[str, pd.DataFrame]:
+    """File name -> table."""
+    # the shortest digits of a float32, as pandas writes them: all 17 of its double would differ from stock's table in the 8th digit
+    shortest = [float(str(v)) for v in dtd.gene_weights.to_numpy()]
+    weights = dtd.gene_weights.astype(float).to_frame()
+    weights.iloc[:, 0] = shortest
+    tables = {"gene_weights.csv": weights, "metrics_test.csv": dtd.metrics.query("part == 'test'").drop(columns="part").set_index("method")}
+    if "test" in dtd.composition:
+        tables["composition_test.csv"] = dtd.composition["test"]
+    bulk = adtd.full() if adtd is not None else dtd.composition.get("bulk")
+    if bulk is not None:
+        tables["composition_bulk.csv"] = bulk
+    if adtd is not None:
+        tables["hidden_profile.csv"] = adtd.hidden_profile.to_frame("hidden")
+        if adtd.gene_regulation is not None:
+            tables["gene_regulation.csv"] = adtd.gene_regulation
+    return tables
+
+
+def record_of(
+    dataset: Dataset, parameters: dict[str, Any], seed: int, warnings: Sequence[str], search: SearchResult | None, versions: dict[str, str]
+) -> dict[str, Any]:
+    """What run.json holds."""
+    from gui.data.export import NOTICE
+
+    record: dict[str, Any] = {
+        "program": "deconomix-gui",
+        "notice": NOTICE,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "parameters": parameters,
+        "seeds": {"train_mixtures": seed, "test_mixtures": seed + 1, "split": seed},
+        "versions": {"deconomix-gui": __version__, **versions},
+        "inputs": [
+            {"role": s.role, "name": s.name, "kind": s.kind, "sha256": s.sha256, "options": {k: str(v) for k, v in s.options.items()}}
+            | {"notes": list(s.notes), "warnings": list(s.warnings)}
+            for s in dataset.sources
+        ],
+        "training_id": dataset.training_id,
+        "bulk_id": dataset.bulk_id,
+        "warnings": list(warnings),
+    }
+    if search is not None:
+        mean, std = search.mean, search.std
+        record["search"] = {
+            "choices": dict(search.choices),
+            "dropped_genes": list(search.dropped_genes),
+            "lambda2": [float(v) for v in search.losses.columns],
+            # JSON knows no NaN
+            "mean": [float(v) if v == v else None for v in mean],
+            "std": [float(v) if v == v else None for v in std],
+        }
+    return record
+
+
+def optimum_of(found: Refinement) -> dict[str, Any]:
+    """What refining brought; hidden_profile.csv and gene_regulation.csv are not deconomix's numbers unless the way is "kept"."""
+    certificate = {"residual": found.residual, "gap": found.gap} if found.way != "kept" else None
+    return {"loss_before": found.loss_before, "loss_after": found.loss_after, "way": found.way, "certificate": certificate}
+
+
+def write_all(out: Path, tables: dict[str, pd.DataFrame], record: dict[str, Any]) -> None:
+    """All files or none: written to a folder beside ``out``, then moved."""
+    from gui.data.export import csv_bytes
+
+    made = [p for p in (out.absolute(), *out.absolute().parents) if not p.exists()]
+    parent = out.absolute().parent
+    parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=parent))
+    try:
+        for name, table in tables.items():
+            (temporary / name).write_bytes(csv_bytes(table))
+        text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False, default=str)
+        (temporary / "run.json").write_text(text + "\n", encoding="utf-8")
+        if out.exists():
+            for name in FILES:
+                if (temporary / name).exists():
+                    os.replace(temporary / name, out / name)
+                else:
+                    (out / name).unlink(missing_ok=True)
+        else:
+            temporary.chmod(0o755)  # mkdtemp's 0700 would keep colleagues out
+            os.rename(temporary, out)
+            made = []
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        for folder in made:  # parents that were made for nothing
+            if folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()
+        raise
+    shutil.rmtree(temporary, ignore_errors=True)

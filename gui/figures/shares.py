@@ -1,0 +1,91 @@
+"""One share in every sample as bars: the hidden background with the interval in which it cannot be told apart (ENGINE.md, trap 10), or a cell type with its
+95 % interval."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from gui.figures.axes import angle, f4, name_axis
+from gui.figures.composition import PIXELS, SCROLL_FROM
+from gui.figures.palette import ACCENT, fill
+from gui.figures.template import blank
+from gui.figures.text import inert, short
+
+TRUE = "#D55E00"
+
+
+def hidden_share(hidden: pd.Series, interval: pd.DataFrame | None = None, *, truth: pd.Series | None = None) -> go.Figure:
+    """One bar per sample with its interval; the true share as a diamond where it is known. Many samples scroll.
+
+    hidden, truth : by sample, fractions (drawn in %); interval : by sample, columns low and high
+    """
+    name = "hidden share" if interval is None else "hidden share and interval at the same fit"
+    look = {"name": name, "marker": fill("hidden", {})}
+    return _bars(hidden, interval, truth, "Hidden share (%)", look, hover="hidden ", whisker={"color": ACCENT})
+
+
+def with_interval(
+    name: str, values: pd.Series, low: pd.Series, high: pd.Series, colour_of: Mapping[str, str], *, truth: pd.Series | None = None
+) -> go.Figure:
+    """The same for the cell type ``name`` and its 95 % interval. values, low, high, truth : by sample, fractions (drawn in %)"""
+    look = {"name": f"{inert(short(name))} with 95 % interval", "marker": fill(name, dict(colour_of))}
+    return _bars(values, pd.DataFrame({"low": low, "high": high}), truth, "RNA fraction (%)", look)
+
+
+def _bars(
+    values: pd.Series,
+    interval: pd.DataFrame | None,
+    truth: pd.Series | None,
+    axis: str,
+    look: Mapping[str, Any],
+    *,
+    hover: str = "",
+    whisker: Mapping[str, Any] | None = None,
+) -> go.Figure:
+    """axis : its title; look : name and marker of the bars; hover : what stands before the value; whisker : more of its properties"""
+    fig = blank()
+    samples = [str(s) for s in values.index]
+    at = np.arange(len(samples), dtype=np.int32)
+    value = values.to_numpy(dtype=np.float64) * 100
+    scrolls = len(samples) > SCROLL_FROM
+    bars: dict[str, Any] = {"x": at, "y": f4(value), "hovertemplate": f"<b>%{{x}}</b><br>{hover}%{{y:.3g}} %<extra></extra>", **look}
+    if interval is not None:
+        ends = interval.reindex(values.index)[["low", "high"]].to_numpy(dtype=np.float64) * 100
+        low, high = ends[:, 0], ends[:, 1]
+        bars["error_y"] = {
+            "type": "data",
+            "symmetric": False,
+            "array": f4(np.maximum(high - value, 0.0)),
+            "arrayminus": f4(np.maximum(value - low, 0.0)),
+            "thickness": 2,
+            "width": 3 if scrolls else 5,
+            **(whisker or {}),
+        }
+        bars["customdata"] = np.column_stack([f4(low), f4(high)])
+        said = "interval %{customdata[0]:.3g} to %{customdata[1]:.3g} %"
+        bars["hovertemplate"] = f"<b>%{{x}}</b><br>{hover}%{{y:.3g}} %<br>{said}<extra></extra>"
+    fig.add_bar(**bars)
+    if truth is not None:
+        fig.add_scatter(
+            x=at,
+            y=f4(truth.reindex(values.index).to_numpy(dtype=np.float64) * 100),
+            mode="markers",
+            name="true share",
+            marker={"symbol": "diamond-open", "size": 8 if scrolls else 11, "color": TRUE, "line": {"width": 2}},
+            hovertemplate="<b>%{x}</b><br>true %{y:.3g} %<extra></extra>",
+        )
+    upright = -90 if scrolls else angle(samples)
+    name_axis(fig, "x", samples, positions=at, tickangle=upright, longest=28 if upright == 0 else 18, middle=True)
+    fig.update_layout(
+        bargap=0.25,
+        yaxis={"title": {"text": axis}, "rangemode": "tozero"},
+        showlegend=True,
+        legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"},
+        width=130 + PIXELS * len(samples) if scrolls else None,
+    )
+    return fig

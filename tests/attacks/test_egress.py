@@ -63,7 +63,8 @@ from gui.engine.params import DTDParams
 from gui.sessions.manager import LOCAL
 from tests.gui.conftest import Tab
 from tests.gui.sessions_page import export
-from tests.gui.steps import press, run_dtd, saved, show, until
+from tests.gui.steps import press, run_dtd, saved, show
+from tests.waiting import until
 from tests.gui.upload_page import choose
 
 SMALL = DTDParams(genes=100, iterations=10, train_mixtures=30, test_mixtures=30)

@@ -15,7 +15,8 @@ from gui.errors import PluginError, UnreadableFile
 from gui.logs import get_logger, start_logging, stop_logging
 from gui.registry import find_pages
 from gui.serving import Server
-from tests.gui.steps import saved, session_with, until
+from tests.gui.steps import saved, session_with
+from tests.waiting import until
 
 REMOTE = {"allow_remote": True, "public_url": "https://deconomix.example.org", "trusted_proxy": "127.0.0.1"}
 

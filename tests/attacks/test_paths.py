@@ -20,12 +20,14 @@ from gui.pages import help as help_page
 from gui.pages.help import book
 from gui.resources import resource
 from gui.sessions import container, transfer
+from gui.sessions import file as sessionfile
 from gui.sessions.file import file_name, load
 from gui.sessions.manager import LOCAL
 from tests.gui.conftest import Tab
 from tests.gui.sessions_page import bring, export, made, names, outcomes
-from tests.gui.steps import press, saved, session_with, show, until
+from tests.gui.steps import press, saved, session_with, show
 from tests.sessions.hostile import members, pack, rebuilt
+from tests.waiting import until
 
 TRAVERSALS = ["../secret.txt", "..%2fsecret.txt", "%2e%2e/secret.txt", "....//secret.txt", "..\\secret.txt", "%252e%252e%252fsecret.txt", "/etc/passwd"]
 SECRET = b"DeconomiX GUI: configuration"
@@ -124,7 +126,7 @@ def test_an_id_in_a_session_file_becomes_no_path(tab: Tab, tmp_path: Path, monke
     """What arrives with such an id gets one of ours. The control: an id that is believed leads out of the folder."""
     if not on:
         monkeypatch.setattr(transfer, "ID", re.compile(".*", re.DOTALL))
-        monkeypatch.setattr(transfer.file, "file_name", lambda session_id: f"{session_id}.dcxsession")
+        monkeypatch.setattr(sessionfile, "file_name", lambda session_id: f"{session_id}.dcxsession")
     file = session_file(tab, tmp_path)
     known = json.loads(members(file)["header.json"])["id"]
     file.write_bytes(rebuilt(file, header=lambda head: head | {"id": "../outside"}, manifest=lambda m: json.loads(json.dumps(m).replace(known, "../outside"))))

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import anndata
 import numpy as np
@@ -19,7 +20,7 @@ from gui.data.load import FileChoice, LoadRequest, load_dataset
 from gui.data.normalize import prepare
 
 
-def run(capsys: pytest.CaptureFixture[str], *argv: object) -> tuple[int, dict[str, object], str]:
+def run(capsys: pytest.CaptureFixture[str], *argv: object) -> tuple[int, dict[str, Any], str]:
     code = check([*map(str, argv), "--json"])
     shown = capsys.readouterr()
     return code, json.loads(shown.out) if shown.out else {}, shown.err

@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from gui.data import dcx, parts
 from gui.data import examine as looking
 from gui.data import load as loading
-from gui.data import parts
+from gui.data.dataset import Source
 from gui.data.examine import Examination, examine, mend
 from gui.data.held import Held, size_of
 from gui.data.load import CellChoice, FileChoice, LoadRequest, load_dataset
@@ -40,7 +41,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
         return read
 
     monkeypatch.setattr(parts, "_read_one", counted(parts._read_one, lambda role, choice, *rest: choice.path.name))
-    monkeypatch.setattr(parts, "read_dcx", counted(parts.read_dcx, lambda path, name: path.name))
+    monkeypatch.setattr(parts, "read_dcx", counted(dcx.read_dcx, lambda path, name: path.name))
 
     def since() -> list[str]:
         found = names.copy()
@@ -212,7 +213,7 @@ def test_what_is_too_large_is_not_held(wanted: LoadRequest, reads: Callable[[], 
 def test_the_size_counts_dense_and_sparse_arrays(make: SimpleNamespace) -> None:
     dense = make.matrix(np.ones((1000, 50)))
     compressed = type(dense)(sparse.csc_matrix(dense.values), dense.genes, dense.columns)
-    empty = parts.Part(dense, None, parts._no_obs(dense), parts.Source("bulk", "a", "csv"))
+    empty = parts.Part(dense, None, parts._no_obs(dense), Source("bulk", "a", "csv"))
     assert 1000 * 50 * 8 < size_of(empty) < 1000 * 50 * 8 + 200_000
     assert size_of(parts.Part(compressed, None, empty.obs, empty.source)) - size_of(empty) == 4 * 1000 * 50 + 4 * 51  # int32 indices beside the values
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -63,7 +64,7 @@ def labels(tmp_path: Path) -> Path:
     return path
 
 
-def read(path: Path, **options: object) -> object:
+def read(path: Path, **options: object) -> Any:
     return read_all({"bulk": FileChoice(path=path, **options)})[0]["bulk"]
 
 

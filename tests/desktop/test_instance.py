@@ -8,8 +8,7 @@ import os
 import signal
 import stat
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -22,6 +21,7 @@ from gui.app import Application, create_app
 from gui.config import Config
 from gui.errors import DeconomixError
 from gui.guard import HANDOVER
+from tests.waiting import until
 
 PATIENCE = 120.0
 
@@ -143,13 +143,6 @@ def test_the_door_opens_to_nobody_without_the_token(application: Application, se
 # -- whole programs ---------------------------------------------------------------------------------------------------------------
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
-
-
 @pytest.mark.window
 def test_five_starts_at_once_are_one_program_that_has_all_files(start: Any, environment: dict[str, str], tmp_path: Path) -> None:
     """One of them is killed in the end: then the next start opens."""
@@ -157,11 +150,11 @@ def test_five_starts_at_once_are_one_program_that_has_all_files(start: Any, envi
 
     files = session_files(tmp_path / "given", 5)
     processes = [start(str(path)) for path in files]
-    wait_until(lambda: sum(process.poll() is None for process in processes) == 1)
+    until(lambda: sum(process.poll() is None for process in processes) == 1)
     (first,) = (process for process in processes if process.poll() is None)
     assert [process.returncode for process in processes if process is not first] == [0] * 4
     kept = Path(environment["XDG_DATA_HOME"]) / "DeconomiX GUI" / "sessions"
-    wait_until(lambda: len(list(kept.glob("*.dcxsession"))) >= 5)
+    until(lambda: len(list(kept.glob("*.dcxsession"))) >= 5)
     assert first.poll() is None
     for child in psutil.Process(first.pid).children(recursive=True):
         child.kill()
@@ -169,5 +162,5 @@ def test_five_starts_at_once_are_one_program_that_has_all_files(start: Any, envi
     first.wait(PATIENCE)
     next_one = start()
     told = Path(environment["XDG_STATE_HOME"])
-    wait_until(lambda: any(json.loads(p.read_bytes())["pid"] == next_one.pid for p in told.rglob("instance-*.json")))
+    until(lambda: any(json.loads(p.read_bytes())["pid"] == next_one.pid for p in told.rglob("instance-*.json")))
     assert next_one.poll() is None

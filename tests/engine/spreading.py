@@ -15,16 +15,15 @@ import psutil
 from gui.engine import setting
 from gui.engine.setting import EngineName, Setting
 from gui.errors import JobCancelled
-from tests.waiting import until
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 try:
-    import spread_tasks as tasks
+    import spread_tasks as tasks  # type: ignore[import-not-found]  # found in this folder, as a plug-in's module is
 finally:
     sys.path.remove(str(HERE))
 
-__all__ = ["HERE", "Cancelling", "alive", "cores", "program", "same", "tasks", "until"]
+__all__ = ["HERE", "Cancelling", "alive", "cores", "program", "same", "tasks"]
 
 
 def cores(count: int, engine: EngineName = "fast") -> None:

@@ -23,7 +23,8 @@ from gui.engine.spread import cluster, remote, spread
 from gui.engine.spread.calls import back
 from gui.engine.spread.parcel import Parcel
 from gui.errors import EngineFailed, JobCancelled, JobError
-from tests.engine.spreading import HERE, same, tasks, until
+from tests.engine.spreading import HERE, same, tasks
+from tests.waiting import until
 
 pytest.importorskip("distributed")
 dask = pytest.importorskip("dask")

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import clarabel
 import numpy as np
 import pandas as pd
 import pytest
+import scs
 
 from gui.engine.adtd import Fit, deconvolve, inverse_weights
 from gui.engine.choices import choose
@@ -107,10 +109,10 @@ class GivesUp:
 def test_where_clarabel_gives_up_scs_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     reference, bulk, weights = both.made(30, 3, 8)
     expected = fit("fast", reference, bulk, weights, "h,r", iterations=2, lambda2=1e-2)
-    monkeypatch.setattr(steps.clarabel, "DefaultSolver", GivesUp)
+    monkeypatch.setattr(clarabel, "DefaultSolver", GivesUp)
     found = fit("fast", reference, bulk, weights, "h,r", iterations=2, lambda2=1e-2)
     np.testing.assert_allclose(found.regulation, expected.regulation, rtol=0, atol=1e-4)
-    monkeypatch.setattr(steps.scs, "solve", lambda *_, **__: {"x": np.full(90, np.nan), "info": {"status_val": -4}})
+    monkeypatch.setattr(scs, "solve", lambda *_, **__: {"x": np.full(90, np.nan), "info": {"status_val": -4}})
     with pytest.raises(EngineFailed, match="no solution for the"):
         fit("fast", reference, bulk, weights, "h,r", iterations=2, lambda2=1e-2)
 

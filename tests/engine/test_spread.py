@@ -18,7 +18,8 @@ from gui.engine.spread.parcel import Parcel
 from gui.errors import EngineFailed, JobCancelled, JobError
 from gui.jobs import wire
 from gui.logs import safe_traceback
-from tests.engine.spreading import Cancelling, alive, cores, program, same, tasks, until
+from tests.engine.spreading import Cancelling, alive, cores, program, same, tasks
+from tests.waiting import until
 
 # ------------------------------------------------------------------------------------------------------------------- numbers
 

@@ -10,10 +10,11 @@ from typing import Any
 import psutil
 import pytest
 
-from gui.engine.spread import local, spread
+from gui.engine.spread import child, local, spread
 from gui.errors import EngineFailed, JobError
 from gui.jobs.runner import JobRunner
-from tests.engine.spreading import alive, cores, program, tasks, until
+from tests.engine.spreading import alive, cores, program, tasks
+from tests.waiting import until
 
 # ------------------------------------------------------------------------------------------------------------ lost processes
 
@@ -62,7 +63,7 @@ def test_where_no_process_can_be_started_everything_is_computed_here(monkeypatch
 
 def test_processes_that_end_at_once_are_an_error_and_not_started_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     local._pool._end_idle()
-    monkeypatch.setattr(local.child, "main", tasks.dead_at_once)
+    monkeypatch.setattr(child, "main", tasks.dead_at_once)
     cores(2)
     with pytest.raises(JobError, match="end as soon as they start"):
         spread(tasks.where, range(3))
@@ -134,7 +135,7 @@ import os, socket, sys
 import psutil
 import spread_tasks as tasks
 from gui.engine import setting
-from gui.engine.spread import spread
+from gui.engine.spread import child, spread
 
 def listening():
     family = [psutil.Process(), *psutil.Process().children(recursive=True)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -36,7 +37,7 @@ def make(folder: Path, shared: Path | None = None) -> dict[str, list[Path]]:
         if name == "csr":
             data.raw = data.copy()
         data.write_h5ad(path("h5ad", f"{name}.h5ad"), compression="gzip" if name == "csc" else None)
-    rows = [["gene", *cells], *([g, *map(float, counts[:, i])] for i, g in enumerate(genes))]
+    rows: list[list[Any]] = [["gene", *cells], *([g, *map(float, counts[:, i])] for i, g in enumerate(genes))]
     for name, delimiter, encoding in (("comma.csv", ",", "utf-8"), ("tab.tsv", "\t", "utf-16"), ("semicolon.csv", ";", "latin-1")):
         text = "\n".join(delimiter.join(map(str, row)) for row in rows)
         path("table", name).write_bytes((text.replace(".", ",") if delimiter == ";" else text).encode(encoding))

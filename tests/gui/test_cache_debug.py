@@ -13,8 +13,9 @@ from gui.app import Application, create_app
 from gui.config import Config, Debug
 from gui.logs import start_logging, stop_logging
 from gui.sessions.manager import LOCAL
-from tests.gui.steps import SHORT, press, run_dtd, session_with, show, until
+from tests.gui.steps import SHORT, press, run_dtd, session_with, show
 from tests.gui.test_registry import PLUGIN, write
+from tests.waiting import until
 
 LINE = re.compile(
     r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d debug \d+ gui\.cache: "

@@ -56,8 +56,9 @@ def test_a_trained_model_alone_says_what_to_load_to_see_cells_and_compositions(t
 
 
 def test_a_composition_that_is_there_takes_the_place_of_the_words(tab: Any) -> None:
-    from tests.gui.steps import SHORT, until
+    from tests.gui.steps import SHORT
     from tests.gui.steps import run_dtd as start
+    from tests.waiting import until
 
     tab.application.start()
     tab.click("upload-example")

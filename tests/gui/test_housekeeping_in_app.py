@@ -18,7 +18,8 @@ from gui.config import Cleanup, Config, Sessions
 from gui.sessions import file
 from gui.sessions.actor import Actor
 from gui.sessions.manager import LOCAL
-from tests.gui.steps import LONG, run_dtd, session_with, show, until
+from tests.gui.steps import LONG, run_dtd, session_with, show
+from tests.waiting import until
 
 Start = Callable[..., Application]
 NAMES = ("Anna K.", "Bernd L.", "Clara M.", "Doris N.")

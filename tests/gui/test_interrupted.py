@@ -19,8 +19,9 @@ from gui.engine.params import ADTDParams
 from gui.sessions.cache import DCXCache
 from gui.sessions.manager import LOCAL
 from gui.sessions.snapshot import PendingJob
-from tests.gui.steps import LONG, SHORT, computing, press, run_dtd, session_with, show, until
+from tests.gui.steps import LONG, SHORT, computing, press, run_dtd, session_with, show
 from tests.gui.test_registry import PLUGIN, write
+from tests.waiting import until
 
 Start = Callable[[], Application]
 
@@ -194,7 +195,8 @@ VICTIM = """
     from gui.config import Config
     from gui.sessions.manager import LOCAL
     from tests.gui.conftest import Tab
-    from tests.gui.steps import LONG, computing, run_dtd, saved, session_with, show, until
+    from tests.gui.steps import LONG, computing, run_dtd, saved, session_with, show
+    from tests.waiting import until
 
     def main():
         application = create_app(Config.for_tests(Path(sys.argv[1])))

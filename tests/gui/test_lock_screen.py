@@ -23,8 +23,9 @@ from gui.plugin import Page
 from gui.sessions.cache import DCXCache
 from gui.sessions.manager import LOCAL, Actor
 from tests.gui.conftest import ORIGIN
-from tests.gui.steps import LONG, PASSWORD, SHORT, computing, press, run_dtd, saved, session_with, show, until
+from tests.gui.steps import LONG, PASSWORD, SHORT, computing, press, run_dtd, saved, session_with, show
 from tests.gui.test_upload_page import cells_csv
+from tests.waiting import until
 
 pytestmark = pytest.mark.usefixtures("quick_passwords")
 NAME = "Patientin Müller 4711"

@@ -11,7 +11,8 @@ import pytest
 from gui.app import create_app
 from gui.config import Config
 from gui.sessions.manager import LOCAL
-from tests.gui.steps import SHORT, press, session_with, show, until
+from tests.gui.steps import SHORT, press, session_with, show
+from tests.waiting import until
 
 LEFT: dict[str, dict[str, Any]] = {
     "upload": {
@@ -40,6 +41,9 @@ LEFT: dict[str, dict[str, Any]] = {
         "tabs": "markers",
         "known-type": "type:Monocytes",
         "known-look": "table",
+        "sure-replicates": 30,
+        "sure-seeds": True,
+        "sure-look": "table",
     },
     "adtd": {
         "model": "custom",
@@ -68,6 +72,9 @@ LEFT: dict[str, dict[str, Any]] = {
         "search-view": "table",
         "known-type": "type:B cells",
         "known-look": "table",
+        "sure-replicates": 25,
+        "sure-seeds": True,
+        "sure-look": "fit",
     },
 }
 PASSING = (  # in dialogs, in forms that are filled from the data, and in fields for files: not what the page is set to
@@ -80,6 +87,7 @@ PASSING = (  # in dialogs, in forms that are filled from the data, and in fields
     "upload-reference",
     "upload-model",
     "-composition-group",  # there are no groups in these data
+    "-sure-fold",  # closed where there are intervals
     "adtd-composition-",  # there is no run to show; the same as on the DTD page
 )
 

@@ -16,8 +16,9 @@ from gui.data.example import make_example
 from gui.engine.params import DTDParams
 from gui.sessions.cache import DCXCache
 from gui.sessions.file import load, to_bytes
-from tests.gui.steps import run_dtd, session_with, show, until
+from tests.gui.steps import run_dtd, session_with, show
 from tests.gui.upload_page import choose, one
+from tests.waiting import until
 
 QUICK = DTDParams(iterations=20, train_mixtures=60, test_mixtures=60)
 COLUMN = "column:"

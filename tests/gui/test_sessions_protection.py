@@ -11,21 +11,15 @@ import pytest
 from gui.app import Application
 from gui.data.example import make_example
 from gui.errors import SessionLocked
-from gui.sessions.crypto import Cost, Seal
 from gui.sessions.manager import LOCAL
 from tests.gui.sessions_page import OTHER, PASSWORD, current, look, made, names, press, protected, row, tick, usable
+
+pytestmark = pytest.mark.usefixtures("quick_passwords")
 
 
 @pytest.fixture(scope="module")
 def example() -> Any:
     return make_example()
-
-
-@pytest.fixture(autouse=True)
-def _cheap(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A password becomes a key at the least cost: how much that should be is tested where it is made."""
-    monkeypatch.setitem(Seal.new.__func__.__kwdefaults__, "cost", Cost(1, 8192))
-    monkeypatch.setitem(Seal.rewrapped.__kwdefaults__, "cost", Cost(1, 8192))
 
 
 @pytest.fixture

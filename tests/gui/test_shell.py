@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +15,7 @@ from gui.data.example import make_example
 from gui.engine.params import DTDParams
 from gui.sessions.cache import DCXCache
 from gui.sessions.manager import LOCAL
+from tests.waiting import until
 
 LONG = DTDParams(iterations=100_000, train_mixtures=50, test_mixtures=50, run_on_bulk=False)
 SHORT = DTDParams(iterations=5, train_mixtures=30, test_mixtures=30)
@@ -39,13 +39,6 @@ def submit(application: Application, session: DCXCache, params: DTDParams, title
     return application.submit(
         run_dtd, session.session_id, params, dataset=session.dataset, inputs={}, input_results={}, kind="dtd", title=title, actor=LOCAL.name
     )
-
-
-def until(condition: Callable[[], Any], seconds: float = 90) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it never happened"
-        time.sleep(0.05)
 
 
 def running(application: Application, job_id: str) -> bool:

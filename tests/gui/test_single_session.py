@@ -18,8 +18,9 @@ from gui.errors import SessionError
 from gui.sessions import file
 from gui.sessions.manager import LOCAL
 from tests.gui.conftest import ORIGIN
-from tests.gui.steps import LONG, SHORT, computing, press, run_dtd, saved, until
+from tests.gui.steps import LONG, SHORT, computing, press, run_dtd, saved
 from tests.gui.test_upload_page import bulk_csv, cells_csv, choose
+from tests.waiting import until
 
 Start = Callable[[], Application]
 Open = Callable[..., Any]

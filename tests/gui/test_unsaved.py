@@ -16,7 +16,8 @@ from gui.config import Config, Sessions
 from gui.sessions import file
 from gui.sessions.cache import DCXCache
 from gui.sessions.manager import LOCAL, SessionCacheManager
-from tests.gui.steps import PASSWORD, press, saved, session_with, show, until
+from tests.gui.steps import PASSWORD, press, saved, session_with, show
+from tests.waiting import until
 
 WORDS = {"again": "Try again", "copy": "Save a copy…", "own": "Keep mine as a new session", "theirs": "Give up mine, open the other"}
 

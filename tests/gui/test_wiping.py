@@ -17,7 +17,6 @@ import pytest
 from gui.app import create_app
 from gui.config import Config
 from gui.data.dataset import Bulk, Cells, Dataset, Matrix
-from gui.sessions.crypto import Cost, Seal
 from gui.sessions.manager import LOCAL, Actor
 from tests.sessions.wiped import holders
 
@@ -62,10 +61,9 @@ def telling(mark: str) -> Dataset:
 
 @pytest.mark.parametrize("told", [True, False], ids=["everybody is told", "control"])
 def test_locking_ends_the_worker_and_leaves_nothing_in_memory(
-    tmp_path: Path, told: bool, open_tab: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, told: bool, open_tab: Callable[..., Any], quick_passwords: None
 ) -> None:
     """Positive control: where the queue is not told to let go, what it keeps is found."""
-    monkeypatch.setitem(Seal.new.__func__.__kwdefaults__, "cost", Cost(1, 8192))
     config = Config.for_tests(tmp_path)
     (config.plugins_folder / "census.py").write_text(textwrap.dedent(PLUGIN), encoding="utf-8")
     application, kram = create_app(config), secrets.token_hex(12)

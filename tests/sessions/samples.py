@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -101,13 +100,6 @@ def filled(manager: SessionCacheManager, name: str = "Mine", seed: int = 0, *, a
         session.add_run(run)
     session.keep_form("dtd", {"genes": 77, "list": ["a", 1]})
     return session
-
-
-def until(condition: Callable[[], Any], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it never happened"
-        time.sleep(0.02)
 
 
 def same(a: Any, b: Any, where: str = "session") -> None:

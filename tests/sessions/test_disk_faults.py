@@ -23,7 +23,8 @@ from gui.sessions import file
 from gui.sessions.manager import LOCAL, Actor, SessionCacheManager
 from tests.conftest import ROOT
 from tests.sessions.kill_saves import in_place
-from tests.sessions.samples import ID, PASSWORD, Managers, filled, rich, same, seal, tiny, until
+from tests.sessions.samples import ID, PASSWORD, Managers, filled, rich, same, seal, tiny
+from tests.waiting import until
 
 pytestmark = [pytest.mark.usefixtures("cheap"), pytest.mark.skipif(sys.platform == "win32", reason="needs the system calls of POSIX")]
 A = Actor(browser="a")

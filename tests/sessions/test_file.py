@@ -11,7 +11,7 @@ import stat
 import sys
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -418,7 +418,7 @@ def test_files_of_every_schema_open_in_this_version(schema: tuple[int, int], pro
         ("plug", "genes", "Params", "dict"),
         ("adtd0", "adtd", "ADTDParams", "ADTDResult"),
     ]
-    assert (found.runs[3].params.refine, found.runs[3].result.optimum) == (False, None), "saved before runs could be refined"
+    assert (cast(ADTDParams, found.runs[3].params).refine, found.runs[3].result.optimum) == (False, None), "saved before runs could be refined"
     weights = found.runs[0].result.gene_weights
     assert (weights.dtype, hashlib.sha256(weights.to_numpy().tobytes()).hexdigest()[:16]) == (np.float32, "0feb089dca3a3e2a")
     assert found.forms["dtd"] == {"genes": 1000, "share": 0.1, "empty": None, "list": ["a", 1, {"b": True}]}

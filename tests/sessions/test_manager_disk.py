@@ -22,12 +22,13 @@ from gui.errors import (
     SessionNotSaved,
     UnknownSession,
 )
-from gui.sessions import file
+from gui.sessions import file, header
 from gui.sessions.cache import DCXCache
 from gui.sessions.manager import LOCAL, SessionCacheManager
 from gui.sessions.store import SessionInfo
-from tests.sessions.samples import ID, filled, rich, same, seal, tiny, until
+from tests.sessions.samples import ID, filled, rich, same, seal, tiny
 from tests.sessions.samples import Managers as Make
+from tests.waiting import until
 
 
 def rows(manager: SessionCacheManager) -> list[SessionInfo]:
@@ -405,8 +406,8 @@ def test_a_newer_and_a_protected_file_are_listed_and_said(make: Make, tmp_path: 
     with monkeypatch.context() as patch:
         patch.setattr("gui.sessions.header.SCHEMA", (99, 0))
         newer = replace(tiny(), session_id=ID[:-1] + "0")
-        header = file.header.Header(newer.session_id, newer.name, newer.created, newer.modified, 1, schema=(99, 0))
-        patch.setattr(file.header, "header_of", lambda *args: header)
+        told = header.Header(newer.session_id, newer.name, newer.created, newer.modified, 1, schema=(99, 0))
+        patch.setattr(header, "header_of", lambda *args: told)
         file.save(folder / "newer.dcxsession", newer, expected_generation=None)
     manager = make()
     problems = {type(i.problem) for i in rows(manager)}

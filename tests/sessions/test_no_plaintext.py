@@ -27,7 +27,8 @@ from gui.logs import start_cache_log, start_logging, stop_logging, trace_cache
 from gui.sessions import file
 from gui.sessions.manager import LOCAL, Actor, SessionCacheManager
 from gui.sessions.snapshot import PendingJob
-from tests.sessions.samples import PASSWORD, WHEN, rich, until
+from tests.sessions.samples import PASSWORD, WHEN, rich
+from tests.waiting import until
 
 A = Actor(browser="a")
 VALUES = np.random.default_rng(4711).random(5000)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -30,7 +31,7 @@ def truth(shared_data: Path) -> dict[str, np.ndarray]:
 
 
 def assert_true(snapshot: Snapshot, truth: dict[str, np.ndarray]) -> None:
-    dtd, adtd = snapshot.runs
+    dtd, adtd = cast(Any, snapshot.runs)
     np.testing.assert_array_equal(dtd.result.gene_weights.to_numpy()[:, None], truth["gamma"])
     assert dtd.result.gene_weights.dtype == np.float32
     np.testing.assert_array_equal(adtd.result.composition, truth["C"])
@@ -44,7 +45,7 @@ def test_the_runs_hold_the_predecessors_numbers_and_belong_to_its_data(old: OldS
     session = DCXCache.from_snapshot(snapshot)
     assert [session.outdated(run) for run in snapshot.runs] == [None, None]
     assert [session.current(kind).kind for kind in ("dtd", "adtd")] == ["dtd", "adtd"]
-    dtd, adtd = snapshot.runs
+    dtd, adtd = cast(Any, snapshot.runs)
     assert (dtd.params.genes, dtd.params.iterations, dtd.params.train_mixtures) == (60, 15, 30)
     assert dtd.result.params is None  # the seed is not known: nothing may be drawn again from a guessed one
     assert (adtd.params.model, adtd.params.part, adtd.params.lambda2, adtd.params.lambda1) == ("custom", "test", 1e-6, 1e-6)
@@ -76,4 +77,4 @@ def test_odd_names_settings_and_missing_results_still_make_a_session(old: OldSes
     assert to_snapshot(replace(old, dtd=None, notes=("Lost.",))).runs == ()
     assert to_snapshot(replace(old, dtd=None, notes=("Lost.",))).notes.endswith("Lost.")
     wild = replace(old.adtd, settings={"lambda2": -1.0}, c_static=True)
-    assert to_snapshot(replace(old, adtd=wild)).runs[1].params.model == "h,r"
+    assert cast(Any, to_snapshot(replace(old, adtd=wild)).runs[1].params).model == "h,r"

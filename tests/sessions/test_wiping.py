@@ -17,8 +17,9 @@ from gui import atomic
 from gui.errors import SessionNotSaved
 from gui.sessions.cache import DCXCache
 from gui.sessions.manager import LOCAL, Actor, SessionCacheManager
-from tests.sessions.samples import PASSWORD, Managers, filled, until
+from tests.sessions.samples import PASSWORD, Managers, filled
 from tests.sessions.wiped import holders
+from tests.waiting import until
 
 A = Actor(browser="a")
 pytestmark = pytest.mark.usefixtures("cheap")

@@ -5,7 +5,7 @@
     python3 dev.py test [--fast] [--slow] [PYTEST...]  all tests; --fast leaves out browser and window, --slow adds the long ones
     python3 dev.py lint                                ruff, mypy, import-linter
     python3 dev.py bench [--quick]                     how long things take
-    python3 dev.py bundle                              the installers (not there yet)
+    python3 dev.py bundle [--test] [OPTIONS]           this system's installer, into dist/; --test also tries what was built
 
 Everything goes into .venv beside this file. A stamp in it tells whether it still fits pyproject.toml and constraints.txt:
 if it does, nothing is installed and no installer is even started.
@@ -172,7 +172,7 @@ def fingerprint() -> str:
 
 
 def set_up(extra: str = "") -> None:
-    """Make .venv fit the project; with extra="dev" also the tools. Does nothing, quickly, where it fits already."""
+    """Make .venv fit the project; with extra="dev" or "bundle" also those tools. Does nothing, quickly, where it fits already."""
     wanted = fingerprint()
     have = STAMP.read_text("utf-8").split() if STAMP.is_file() and PYTHON.exists() else []
     if have[:1] == [wanted] and extra in ("", *have[1:]):
@@ -188,7 +188,7 @@ def set_up(extra: str = "") -> None:
     say("installing the Python packages (the first time this takes some minutes)")
     if call([*pip, "-c", "constraints.txt", "-e", f".[{extra}]" if extra else "."], env=environment):
         fail("the Python packages could not be installed; what pip says stands above. Another start goes on from here.")
-    STAMP.write_text(f"{wanted} {extra}\n", "utf-8")
+    STAMP.write_text(" ".join([wanted, *({*have[1:], extra} if have[:1] == [wanted] else [extra])]) + "\n", "utf-8")
 
 
 def make_venv() -> None:
@@ -306,7 +306,13 @@ def bench(arguments: list[str]) -> int:
 
 
 def bundle(arguments: list[str]) -> int:
-    fail("the installers are issue 7 and not there yet; `python3 dev.py run` starts the program from this folder.")
+    """The program as a folder without Python and its installer (packaging/make_installer.py says which OPTIONS there are)."""
+    set_up("bundle")
+    if LINUX:
+        apt_install([] if shutil.which("objdump") else ["binutils"])
+    if code := call([PYTHON, ROOT / "packaging" / "make_installer.py", *(argument for argument in arguments if argument != "--test")]):
+        return code
+    return test(["-m", "bundle", "tests/bundle"]) if "--test" in arguments else 0
 
 
 COMMANDS = {"run": run, "test": test, "lint": lint, "bench": bench, "bundle": bundle}

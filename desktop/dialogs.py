@@ -46,12 +46,12 @@ class NativeFiles:
         from webview import FileDialog
 
         with self._one_at_a_time:
-            kind = kinds[0].name if kinds else ""
-            chosen = self._ask(FileDialog.OPEN, title, kind, allow_multiple=multiple, file_types=file_types(kinds))
-            paths = [Path(name) for name in chosen]
+            name = kinds[0].name if kinds else ""
+            chosen = self._ask(FileDialog.OPEN, title, name, allow_multiple=multiple, file_types=file_types(kinds))
+            paths = [Path(path) for path in chosen]
             if paths:
-                self._used(kind, paths[0].parent)
-            if self._settings is not None:
+                self._used(name, paths[0].parent)
+            if self._settings is not None and all(kind.recent for kind in kinds):
                 for path in reversed(paths):
                     self._settings.remember(path)
             return paths

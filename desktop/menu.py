@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from gui import updates
 from gui.actions import SEPARATOR, keys, offered
 
 
@@ -15,7 +16,7 @@ def menus(act: Callable[[str], None], *, single: bool) -> list[Any]:
     from webview.menu import Menu, MenuAction, MenuSeparator
 
     found: dict[str, list[Any]] = {}
-    for action in offered(native=True, single=single):
+    for action in offered(native=True, single=single, updates=updates.key() is not None):
         items = found.setdefault(action.menu, [])
         if action.key == SEPARATOR:
             items.append(MenuSeparator())

@@ -54,15 +54,19 @@ ACTIONS = (
     Action(SEPARATOR, "Help", ""),
     Action("logs", "Help", "Show logs"),
     Action("support", "Help", "Save support bundle…"),
+    Action("update", "Help", "Install an update…"),
     Action("about", "Help", "About DeconomiX"),
 )
+OF_UPDATES = ("update",)
+"""Only in a program that was built with the key that updates are signed with."""
 OF_SESSIONS = ("new", "switch", "sessions")
 """Not where there is one session only."""
 
 
-def offered(*, native: bool, single: bool) -> list[Action]:
-    """The actions there are in the window (native) or in a browser, in their order. single : there is one session only"""
-    return [action for action in ACTIONS if (native or action.browser) and not (single and action.key in OF_SESSIONS)]
+def offered(*, native: bool, single: bool, updates: bool = False) -> list[Action]:
+    """The actions there are in the window (native) or in a browser, in their order. single : there is one session only; updates : can be installed"""
+    without = (*(OF_SESSIONS if single else ()), *(() if updates else OF_UPDATES))
+    return [action for action in ACTIONS if (native or action.browser) and action.key not in without]
 
 
 def keys(action: Action, *, mac: bool = sys.platform == "darwin") -> str:

@@ -16,7 +16,7 @@ from typing import Any
 from dash import Dash
 from flask import Flask, Response, abort, jsonify, request, send_file
 
-from gui import locked, menu, notify, shell, support_dialog, theme, tour
+from gui import locked, menu, notify, shell, support_dialog, theme, tour, update_dialog
 from gui.binding import bind_page, context
 from gui.config import Config
 from gui.data.dataset import Dataset
@@ -221,7 +221,9 @@ class Application:
     def asked(self) -> None:
         """A tab asks what is new."""
         self.last_asked = time.monotonic()
-        self.shown.set()
+        if not self.shown.is_set():
+            log.info("the page is shown")
+            self.shown.set()
 
     # -- jobs -------------------------------------------------------------------------------------------------------------------
     def submit(
@@ -332,6 +334,7 @@ class Application:
         menu.bind_menu(app, self)
         theme.bind_theme(app, self)
         support_dialog.bind_support(app, self)
+        update_dialog.bind_update(app, self)
         for page in self.registry.pages:
             bind_page(app, self, page)
         self._routes(server)

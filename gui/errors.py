@@ -119,6 +119,10 @@ class SessionNotSaved(SessionError):
     """The session could not be written; the file is as it was and the session stays in memory."""
 
 
+class BadUpdate(DeconomixError):
+    """An update's file was not signed by the program's makers, or could not be started."""
+
+
 class JobError(DeconomixError):
     """A job could not be run."""
 

@@ -23,10 +23,14 @@ DOWNLOAD = "/_dcx/download/"
 
 @dataclass(frozen=True)
 class FileKind:
-    """What a dialog offers: ``FileKind("CSV table", (".csv",))``; the first suffix is added when the user gives none."""
+    """What a dialog offers: ``FileKind("CSV table", (".csv",))``; the first suffix is added when the user gives none.
+
+    recent : what is opened is listed under “Open recent”
+    """
 
     name: str
     suffixes: tuple[str, ...]
+    recent: bool = True
 
 
 EXPRESSION = FileKind("Expression data", (".h5ad", ".csv", ".tsv", ".txt", ".gz", ".xlsx", ".gct", ".mtx", ".h5", ".dcx"))

@@ -19,8 +19,8 @@ from gui.sessions.snapshot import PendingJob
 from gui.versions import MISSING, licence, versions
 
 
-def header(*, single: bool = False, support_items: Sequence[Any] = ()) -> Any:
-    """single : there is one session only, and nothing to choose; support_items : of the help menu."""
+def header(*, single: bool = False, help_items: Sequence[Any] = ()) -> Any:
+    """single : there is one session only, and nothing to choose; help_items : of the help menu."""
     hidden = {"display": "none"}
     return dmc.Group(
         [
@@ -54,6 +54,7 @@ def header(*, single: bool = False, support_items: Sequence[Any] = ()) -> Any:
                             ],
                             position="bottom-start",
                             width=300,
+                            keepMounted=True,  # as every menu, see lighter.js
                         ),
                         style=hidden if single else {},
                     ),
@@ -88,8 +89,9 @@ def header(*, single: bool = False, support_items: Sequence[Any] = ()) -> Any:
                             ),
                         ],
                         position="bottom-end",
+                        keepMounted=True,
                     ),
-                    help_menu(support_items),
+                    help_menu(help_items),
                 ],
                 gap="xs",
                 wrap="nowrap",
@@ -101,7 +103,7 @@ def header(*, single: bool = False, support_items: Sequence[Any] = ()) -> Any:
     )
 
 
-def help_menu(support_items: Sequence[Any] = ()) -> Any:
+def help_menu(help_items: Sequence[Any] = ()) -> Any:
     """The "?": the guide, the tour, logs and support bundle, and what this program is."""
     return dmc.Menu(
         [
@@ -112,12 +114,13 @@ def help_menu(support_items: Sequence[Any] = ()) -> Any:
                     dmc.MenuItem("Tour on the example", id="dcx-help-tour"),
                     dmc.MenuItem("Keyboard shortcuts", id="dcx-help-shortcuts"),
                     dmc.MenuDivider(),
-                    *support_items,
+                    *help_items,
                     dmc.MenuItem("About DeconomiX", id="dcx-help-about"),
                 ]
             ),
         ],
         position="bottom-end",
+        keepMounted=True,
     )
 
 
@@ -212,6 +215,7 @@ def saved_words(state: str, trouble: Exception | None, part: Callable[[str, Any]
         ],
         position="bottom-start",
         width=340,
+        keepMounted=True,
     )
 
 

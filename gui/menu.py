@@ -14,6 +14,7 @@ import dash_mantine_components as dmc
 from dash import ALL, Dash, Input, Output, State, dcc, html, set_props
 from dash.exceptions import PreventUpdate
 
+from gui import updates
 from gui.actions import SEPARATOR, Action, keys, offered, zoomed
 from gui.binding import SHELL, bind, part
 from gui.components.common import clicked
@@ -44,7 +45,7 @@ def layout(application: Application) -> list[Any]:
 
 
 def _offered(application: Application) -> list[Action]:
-    return offered(native=application.files.native, single=application.sessions.single)
+    return offered(native=application.files.native, single=application.sessions.single, updates=updates.key() is not None)
 
 
 def _listed(actions: list[Action]) -> Any:
@@ -111,7 +112,7 @@ def run(application: Application, ctx: Context, name: str, page: str = "") -> No
         DONE[name](application, ctx)
 
 
-DIALOGS = {"new": "dcx-new"} | {name: f"dcx-help-{name}" for name in ("tour", "shortcuts", "about", "logs", "support")}
+DIALOGS = {"new": "dcx-new"} | {name: f"dcx-help-{name}" for name in ("tour", "shortcuts", "about", "logs", "support", "update")}
 """Actions that are a button of the header too."""
 
 

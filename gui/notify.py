@@ -45,6 +45,7 @@ TABLE: dict[type[e.DeconomixError], Words] = {
     e.SessionLocked: Words("The session is locked", "orange", "Type its password to open it."),
     e.SessionConflict: Words("The session was changed elsewhere", "orange", "Nothing was overwritten. Save a copy of your session."),
     e.SessionNotSaved: Words("The session is not saved", "red", "It stays open in memory. Make room or save it to another folder."),
+    e.BadUpdate: Words("The update was not installed", "red", "The program is as it was."),
     e.JobError: Words("The job failed", "red", "Run it again; the session is unchanged."),
     e.JobCancelled: Words("Cancelled", "gray"),
     e.WorkerDied: Words(

@@ -12,7 +12,7 @@ import dash_mantine_components as dmc
 from dash import ALL, Dash, Input, Output, State, dcc, html, no_update
 from dash.exceptions import PreventUpdate
 
-from gui import menu, notify, support_dialog, theme, tour
+from gui import menu, notify, support_dialog, theme, tour, update_dialog
 from gui.binding import SHELL, bind, context, part
 from gui.components.common import NEEDS, clicked, empty_state, icon
 from gui.components.jobs import job_list, ticker
@@ -46,6 +46,7 @@ BUSY_MS, IDLE_MS = 1000, 2500
 
 def layout(application: Application) -> Any:
     """The whole page, made anew for each tab."""
+    help_items = [*support_dialog.menu_items(), *update_dialog.menu_items(application)]
     return dmc.MantineProvider(
         id="dcx-theme-provider",
         theme=THEME,
@@ -68,10 +69,11 @@ def layout(application: Application) -> Any:
                 new_session_dialog(),
                 about_dialog(None if application.config.server.allow_remote else application.config.plugins_folder),
                 *support_dialog.dialogs(),
+                *update_dialog.dialogs(application),
                 *tour.layout(welcome=not application.settings.get().tour_seen),
                 dmc.AppShell(
                     [
-                        dmc.AppShellHeader(header(single=application.sessions.single, support_items=support_dialog.menu_items()), px="md"),
+                        dmc.AppShellHeader(header(single=application.sessions.single, help_items=help_items), px="md"),
                         dmc.AppShellNavbar(
                             [
                                 dmc.Box([], id="dcx-nav", style={"flex": 1, "overflowY": "auto"}),

@@ -1,7 +1,8 @@
 """The window from its start to first paint and to ready, cold and warm, and what it takes while idle: what is on the display says, not the program.
 
-    python -m tests.bench.bench_window ROOT     one start of one checkout, on the display that DISPLAY names: a line of JSON
+    python -m tests.bench.bench_window ROOT     one start of one checkout, or of a program, on the display that DISPLAY names: a line of JSON
     DECONOMIX_GUI_BEFORE=OTHER_CHECKOUT dev.py bench window     another state of the program side by side, start by start in turn
+    DECONOMIX_GUI_BEFORE=dist/deconomix-gui/deconomix-gui dev.py bench window     the same with the program as it is installed
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ def bench(quick: bool) -> Iterator[tuple[str, float, str]]:
         yield "no Xvfb here", float("nan"), ""
         return
     before = os.environ.get("DECONOMIX_GUI_BEFORE")
-    roots = [("", ROOT), *([(" (before)", Path(before))] if before else [])]
+    other = Path(before).resolve() if before else ROOT
+    roots = [("", ROOT), *([(" (installed)" if other.is_file() else " (before)", other)] if before else [])]
     found: dict[tuple[str, str], list[dict[str, float]]] = {}
     for _ in range(1 if quick else 5):
         for name, root in roots:  # in turn: these machines are noisy
@@ -69,7 +71,8 @@ def main(root: Path) -> None:
         homes = dict.fromkeys(("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"), home)
         environment = {**os.environ, **homes, "QTWEBENGINE_DISABLE_SANDBOX": "1", "OMP_NUM_THREADS": "1"}
         began = time.perf_counter()
-        process = subprocess.Popen([sys.executable, "-m", "desktop"], cwd=root, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        command = [str(root)] if root.is_file() else [sys.executable, "-m", "desktop"]
+        process = subprocess.Popen(command, cwd=ROOT if root.is_file() else root, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             found: dict[str, float] = {}
             while "ready" not in found and time.perf_counter() - began < PATIENCE:

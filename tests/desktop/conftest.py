@@ -335,13 +335,14 @@ def start(environment: dict[str, str], qapp: Any) -> Iterator[Callable[..., subp
 
 
 @contextlib.contextmanager
-def programs(environment: dict[str, str]) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+def programs(
+    environment: dict[str, str], program: Sequence[str] = (sys.executable, "-m", "desktop")
+) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """``start(*arguments)`` starts the program; whatever is left of it at the end is killed."""
     started: list[subprocess.Popen[str]] = []
 
     def start_(*args: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "desktop", *args]
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen([*program, *args], cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         started.append(process)
         return process
 

@@ -1,0 +1,60 @@
+"""The disk image with the .app, from the built program. Runs on macOS only (codesign, hdiutil, notarytool).
+
+DECONOMIX_GUI_SIGN       identity of a "Developer ID Application" certificate; without it the .app is signed ad hoc, which Apple silicon asks for
+DECONOMIX_GUI_NOTARISE   name of a keychain profile made by ``xcrun notarytool store-credentials``; without it nothing is notarised
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import product
+
+HERE = Path(__file__).resolve().parent
+
+SIGN, NOTARISE = "DECONOMIX_GUI_SIGN", "DECONOMIX_GUI_NOTARISE"
+
+
+def make(dist: Path) -> list[Path]:
+    """The .dmg, in ``dist``. Raises CalledProcessError."""
+    app = dist / f"{product.NAME}.app"
+    resources = app / "Contents" / "Resources"
+    shutil.copyfile(product.ICONS / "session.icns", resources / "session.icns")
+    shutil.copytree(product.BUNDLE / "licenses", resources / "licenses", dirs_exist_ok=True)
+    sign(app, os.environ.get(SIGN, "-"))
+    image = dist / f"{product.PACKAGE}-{product.version()}-{product.machine()}.dmg"
+    image.unlink(missing_ok=True)
+    with tempfile.TemporaryDirectory(dir=dist) as folder:
+        run("ditto", app, Path(folder) / app.name)  # keeps links and attributes, which copying in Python does not
+        (Path(folder) / "Applications").symlink_to("/Applications")
+        run("hdiutil", "create", "-volname", product.NAME, "-srcfolder", folder, "-format", "ULMO", "-ov", image)
+    if os.environ.get(SIGN):
+        run("codesign", "--sign", os.environ[SIGN], "--timestamp", image)
+    if os.environ.get(NOTARISE):
+        run("xcrun", "notarytool", "submit", image, "--keychain-profile", os.environ[NOTARISE], "--wait")
+        run("xcrun", "stapler", "staple", image)
+    return [image]
+
+
+def sign(app: Path, identity: str) -> None:
+    """Everything inside first, then the whole: what is signed from the outside only is refused."""
+    options = ["--force", "--sign", identity]
+    if identity != "-":
+        options += ["--timestamp", "--options", "runtime", "--entitlements", HERE / "entitlements.plist"]
+    inside = [path for path in sorted(app.rglob("*"), reverse=True) if path.is_file() and not path.is_symlink() and path.suffix in (".dylib", ".so")]
+    for start in range(0, len(inside), 100):
+        run("codesign", *options, *inside[start : start + 100])
+    run("codesign", *options, app)
+    run("codesign", "--verify", "--deep", "--strict", app)
+
+
+def run(*command: object) -> None:
+    subprocess.run([str(part) for part in command], check=True)
+
+
+if __name__ == "__main__":
+    make(product.ROOT / "dist")

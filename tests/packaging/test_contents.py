@@ -1,0 +1,246 @@
+"""What the installers of the three systems say about the program: read here, as no machine runs all of them; a system's own tool is asked where it is there."""
+
+from __future__ import annotations
+
+import io
+import plistlib
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+import xml.etree.ElementTree as ET
+from configparser import ConfigParser
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from gui import __version__
+from gui.config import APP_NAME
+from gui.files import SESSION
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PACKAGING = ROOT / "packaging"
+
+
+@pytest.fixture(autouse=True)
+def _path(monkeypatch: pytest.MonkeyPatch) -> None:
+    for folder in ("", "linux", "macos", "windows"):
+        monkeypatch.syspath_prepend(str(PACKAGING / folder))
+
+
+@pytest.fixture
+def product() -> ModuleType:
+    import product  # type: ignore[import-not-found]
+
+    return product  # type: ignore[no-any-return]
+
+
+def tool(name: str, *arguments: object) -> None:
+    """Ask it; a finding fails the test, a machine without it skips it."""
+    if shutil.which(name) is None:
+        pytest.skip(f"needs {name}")
+    done = subprocess.run([name, *map(str, arguments)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_names_and_version_are_the_programs_own(product: ModuleType) -> None:
+    assert (product.version(), product.NAME) == (__version__, APP_NAME)
+    assert product.SUFFIX in SESSION.suffixes
+    assert SESSION.name == product.FILE_TYPE
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["name"] == product.PACKAGE
+    assert product.PACKAGE in project["scripts"]
+
+
+@pytest.mark.parametrize(("text", "four"), [("1.2.3", (1, 2, 3, 0)), ("0.1.0rc2", (0, 1, 0, 0)), ("2", (2, 0, 0, 0)), ("1.10.0+local.4", (1, 10, 0, 0))])
+def test_the_version_in_four_numbers(text: str, four: tuple[int, ...], product: ModuleType) -> None:
+    assert product.numbers(text) == four
+
+
+# -- Linux ------------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def share(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    import make_deb  # type: ignore[import-not-found]
+
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1790000000")
+    make_deb.share(tmp_path)
+    return tmp_path
+
+
+def test_the_menu_entry(share: Path, product: ModuleType) -> None:
+    path = share / "applications" / f"{product.IDENTIFIER}.desktop"
+    found = ConfigParser(interpolation=None)
+    found.optionxform = str  # type: ignore[assignment,method-assign]
+    found.read(path)
+    entry = found["Desktop Entry"]
+    assert (entry["Name"], entry["Exec"], entry["MimeType"], entry["Terminal"]) == (product.NAME, f"{product.PACKAGE} %F", f"{product.MIME};", "false")
+    tool("desktop-file-validate", path)
+
+
+def test_the_file_type_is_known_by_name_and_by_content(share: Path, product: ModuleType) -> None:
+    root = ET.parse(share / "mime" / "packages" / f"{product.PACKAGE}.xml").getroot()
+    space = {"m": "http://www.freedesktop.org/standards/shared-mime-info"}
+    (kind,) = root.findall("m:mime-type", space)
+    assert kind.attrib["type"] == product.MIME
+    assert [glob.attrib["pattern"] for glob in kind.findall("m:glob", space)] == [f"*{product.SUFFIX}"]
+    outer = kind.find("m:magic/m:match", space)
+    inner = kind.find("m:magic/m:match/m:match", space)
+    assert outer is not None
+    assert inner is not None
+    real = (ROOT / "tests" / "fixtures" / "session-1.2.dcxsession").read_bytes()
+    assert real[int(outer.attrib["offset"]) :].startswith(b"PK\3\4")
+    assert real[int(inner.attrib["offset"]) :].startswith(inner.attrib["value"].encode())
+    if shutil.which("update-mime-database"):
+        tool("update-mime-database", share / "mime")
+        assert product.MIME in (share / "mime" / "globs2").read_text()
+
+
+def test_the_description_for_software_centres(share: Path, product: ModuleType) -> None:
+    path = share / "metainfo" / f"{product.IDENTIFIER}.metainfo.xml"
+    root = ET.parse(path).getroot()
+    assert root.findtext("id") == product.IDENTIFIER
+    assert root.findtext("launchable") == f"{product.IDENTIFIER}.desktop"
+    release = root.find("releases/release")
+    assert release is not None
+    assert release.attrib == {"version": __version__, "date": "2026-09-21"}
+    tool("appstreamcli", "validate", "--no-net", path)
+
+
+def test_every_icon_of_the_menu_entry_and_the_file_type_is_there(share: Path, product: ModuleType) -> None:
+    for size in (48, 128, 256):
+        folder = share / "icons" / "hicolor" / f"{size}x{size}"
+        for path in (folder / "apps" / f"{product.PACKAGE}.png", folder / "mimetypes" / "application-x-dcxsession.png"):
+            head = path.read_bytes()[:24]
+            assert (int.from_bytes(head[16:20]), int.from_bytes(head[20:24])) == (size, size)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Qt draws them, which is there on Linux only")
+def test_the_icons_are_drawn_from_the_logo(product: ModuleType, qapp: object) -> None:
+    import icons  # type: ignore[import-not-found]
+    from PIL import Image, ImageChops
+
+    for name, session in (("app", False), ("session", True)):
+        kept = Image.open(product.ICONS / f"{name}-128.png").convert("RGBA")
+        drawn = Image.open(io.BytesIO(icons.drawn(128, session=session))).convert("RGBA")
+        assert max(high for _, high in ImageChops.difference(kept, drawn).getextrema()) < 64, "run packaging/icons.py"  # edges differ between versions
+
+
+@pytest.mark.skipif(shutil.which("sh") is None, reason="needs a shell")
+@pytest.mark.parametrize(("have", "starts"), [("glibc 2.36", True), ("glibc 2.100", True), ("glibc 2.17", False), ("glibc 2.5", False), (None, False)])
+def test_a_system_that_is_too_old_is_told_in_a_sentence(have: str | None, starts: bool, tmp_path: Path) -> None:
+    import make_deb
+
+    make_deb.launcher(tmp_path / "deconomix-gui", "program", "2.34")
+    for name, script in (("program", 'echo started "$1"'), ("getconf", f"echo {have}" if have else "exit 1")):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / name).chmod(0o755)
+    done = subprocess.run(
+        [str(tmp_path / "deconomix-gui"), "a file"], env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, capture_output=True, text=True, check=False
+    )
+    if starts:
+        assert (done.returncode, done.stdout) == (0, "started a file\n")
+    else:
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "2.34 or newer" in done.stderr
+        assert "Ubuntu 22.04" in done.stderr
+
+
+# -- macOS ------------------------------------------------------------------------------------------------------------------------
+
+
+def test_the_app_owns_sessions_and_offers_itself_for_data(product: ModuleType) -> None:
+    import info_plist  # type: ignore[import-not-found]
+
+    found = plistlib.loads(plistlib.dumps(info_plist.contents()))
+    (exported,) = found["UTExportedTypeDeclarations"]
+    assert exported["UTTypeTagSpecification"] == {"public.filename-extension": ["dcxsession"], "public.mime-type": [product.MIME]}
+    owned = [kind for kind in found["CFBundleDocumentTypes"] if kind["LSHandlerRank"] == "Owner"]
+    assert [kind["LSItemContentTypes"] for kind in owned] == [[exported["UTTypeIdentifier"]]]
+    others = {suffix for kind in found["CFBundleDocumentTypes"] for suffix in kind.get("CFBundleTypeExtensions", [])}
+    assert {"dcx", "h5ad", "csv", "xlsx"} <= others
+    assert found["CFBundleShortVersionString"] == __version__
+    assert (product.ICONS / exported["UTTypeIconFile"]).is_file()
+    assert all((product.ICONS / kind["CFBundleTypeIconFile"]).is_file() for kind in owned)
+
+
+def test_the_entitlements_are_a_property_list() -> None:
+    found = plistlib.loads((PACKAGING / "macos" / "entitlements.plist").read_bytes())
+    assert set(found.values()) == {True}
+    assert "com.apple.security.get-task-allow" not in found  # with it nothing is notarised
+
+
+# -- Windows ----------------------------------------------------------------------------------------------------------------------
+
+
+def test_the_version_resource_is_what_pyinstaller_reads(product: ModuleType) -> None:
+    import version_info  # type: ignore[import-not-found]
+
+    names = ("VSVersionInfo", "FixedFileInfo", "StringFileInfo", "StringTable", "StringStruct", "VarFileInfo", "VarStruct")
+    calls: list[tuple[object, ...]] = []
+    stand_ins = {name: (lambda *args, _name=name, **kwargs: calls.append((_name, *args, *kwargs.items()))) for name in names}
+    eval(compile(version_info.contents(), "version_info", "eval"), dict(stand_ins))  # noqa: S307 - as PyInstaller does
+    strings = {call[1]: call[2] for call in calls if call[0] == "StringStruct"}
+    assert (strings["ProductName"], strings["ProductVersion"], strings["OriginalFilename"]) == (APP_NAME, __version__, f"{APP_NAME}.exe")
+
+
+def test_the_setup_writes_what_the_administrators_sheet_says(product: ModuleType) -> None:
+    script = (PACKAGING / "windows" / "installer.nsi").read_text("utf-8")
+    defined = dict(re.findall(r'^!define (\w+) "?([^"\n]+)"?$', script, re.MULTILINE))
+    assert (defined["NAME"], defined["SUFFIX"], defined["PROGRAM"]) == (product.NAME, product.SUFFIX, f"{product.NAME}.exe")
+    assert f'"Content Type" "{product.MIME}"' in script
+    sheet = (PACKAGING / "ADMIN.md").read_text("utf-8")
+    for said in (defined["UNINSTALL"], defined["PROGID"], "/ALLUSERS", "/PURGE", *(f"| {defined[code]} |" for code in ("NOT_ALLOWED", "IN_USE", "TOO_OLD"))):
+        assert said in sheet, said
+    removed = re.findall(r"RMDir /r \"([^\"]+)\"", script)
+    assert set(removed) == {r"$INSTDIR\app", r"$INSTDIR\app.old", r"$LOCALAPPDATA\${NAME}"}  # never the folder that the user chose
+
+
+def test_the_setup_compiles_without_a_warning(tmp_path: Path, product: ModuleType) -> None:
+    if shutil.which("makensis") is None:
+        pytest.skip("needs makensis")
+    import make_setup  # type: ignore[import-not-found]
+
+    source = tmp_path / "program"
+    source.mkdir()
+    (source / f"{product.NAME}.exe").write_bytes(b"MZ")
+    made = make_setup.compiled(source, tmp_path / "deconomix-gui-9-setup.exe", version="9.0.0")
+    assert made.read_bytes().startswith(b"MZ")
+
+
+# -- all --------------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / ".github" / "workflows").glob("*.yml")), ids=lambda path: path.name)
+def test_the_workflows_are_in_the_form_that_github_reads(path: Path) -> None:
+    tool(str(Path(sys.executable).parent / "check-jsonschema"), "--builtin-schema", "vendor.github-workflows", path)
+
+
+def test_the_update_key_is_checked_before_it_is_built_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import make_installer  # type: ignore[import-not-found]
+
+    monkeypatch.setattr(make_installer, "BUILD", tmp_path / "build")
+    given = tmp_path / "key.pub"
+    given.write_text("not a key\n")
+    with pytest.raises(SystemExit, match="no Ed25519 public key"):
+        make_installer.keep_update_key(given)
+    given.write_text(f"{bytes(range(32)).hex()}\n")
+    make_installer.keep_update_key(given)
+    assert (tmp_path / "build" / "update_key.pub").read_text().strip() == bytes(range(32)).hex()
+    make_installer.keep_update_key(None)  # the next build has none unless it is given
+    assert not (tmp_path / "build" / "update_key.pub").exists()
+
+
+def test_too_large_is_an_error_with_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    import make_installer
+
+    path = tmp_path / "x.deb"
+    path.write_bytes(b"12345")
+    assert make_installer.within_budget(10, [path]) == 0
+    monkeypatch.setattr(make_installer, "MOST_DOWNLOAD", 4)
+    assert make_installer.within_budget(10, [path]) == 1
+    assert "x.deb" in capsys.readouterr().out
+    assert make_installer.within_budget(make_installer.MOST_INSTALLED + 1, []) == 1

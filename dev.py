@@ -142,13 +142,19 @@ def browser() -> str | None:
     return next((path for path in [*map(shutil.which, BROWSERS), *BROWSER_PATHS] if path and Path(path).exists()), None)
 
 
+def not_here(commands: dict[str, str]) -> list[str]:
+    """Of packages with the command that each brings, those whose command is not there."""
+    places = f"{os.environ.get('PATH', '')}:/usr/sbin"
+    return [package for package, command in commands.items() if shutil.which(command, path=places) is None]
+
+
 def tools_for_tests() -> str:
     """What browser and window tests need beside Python packages; returns the browser. Ends with a sentence where it cannot be had."""
     if LINUX:
-        nginx = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")  # its one test skips where it cannot be had
-        there = {"chromium": browser(), "xvfb": shutil.which("xvfb-run"), "xauth": shutil.which("xauth")}
-        there |= {"nginx-light": nginx, "openssl": shutil.which("openssl")}
-        apt_install([package for package, path in there.items() if path is None])
+        needed = {"chromium": browser(), "xvfb": shutil.which("xvfb-run"), "xauth": shutil.which("xauth")}
+        wished = {"nginx-light": "nginx", "openssl": "openssl", "desktop-file-utils": "desktop-file-validate", "appstream": "appstreamcli", "nsis": "makensis"}
+        apt_install([package for package, path in needed.items() if path is None])
+        apt_install(not_here(wished))  # tests that ask them skip where they cannot be had
     libraries = window_libraries()
     found = browser()
     if found is None:
@@ -309,10 +315,14 @@ def bundle(arguments: list[str]) -> int:
     """The program as a folder without Python and its installer (packaging/make_installer.py says which OPTIONS there are)."""
     set_up("bundle")
     if LINUX:
-        apt_install([] if shutil.which("objdump") else ["binutils"])
+        apt_install(not_here({"binutils": "objdump"}))
     if code := call([PYTHON, ROOT / "packaging" / "make_installer.py", *(argument for argument in arguments if argument != "--test")]):
         return code
-    return test(["-m", "bundle", "tests/bundle"]) if "--test" in arguments else 0
+    if "--test" not in arguments:
+        return 0
+    if LINUX:
+        apt_install(not_here({"wine": "wine", "wine64": "wine", "nsis": "makensis", "xdg-utils": "xdg-open", "libglib2.0-bin": "gio"}))
+    return test(["-m", "bundle", "tests/bundle"])
 
 
 COMMANDS = {"run": run, "test": test, "lint": lint, "bench": bench, "bundle": bundle}

@@ -89,6 +89,8 @@ def build_program() -> None:
     command = [sys.executable, "-m", "PyInstaller", "--noconfirm", "--clean", "--log-level", "WARN", "--distpath", DIST, "--workpath", BUILD / "pyinstaller"]
     subprocess.run([*map(str, command), "build.spec"], cwd=product.ROOT, check=True)
     if sys.platform.startswith("linux"):
+        # Qt makes this folder where it may; one that is there already goes when the program is removed
+        (product.BUNDLE / "_internal" / "PySide6" / "Qt" / "resources" / "locales").mkdir(exist_ok=True)
         for pattern in WITH_DEBUG_SYMBOLS:
             for path in product.BUNDLE.glob(f"_internal/{pattern}"):
                 subprocess.run(["strip", "--strip-debug", str(path)], check=True)

@@ -131,7 +131,7 @@ def make_deb(root: Path, target: Path, needed: str) -> Path:
     }
     (root / "DEBIAN").mkdir()
     (root / "DEBIAN" / "control").write_text("".join(f"{key}: {value}\n" for key, value in control.items()), "utf-8")
-    subprocess.run(["dpkg-deb", "--root-owner-group", "-Zzstd", "-z16", "--build", str(root), str(target)], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["dpkg-deb", "--root-owner-group", "-Zzstd", "-z12", "--build", str(root), str(target)], check=True, stdout=subprocess.DEVNULL)
     return target
 
 
@@ -143,7 +143,7 @@ def make_archive(root: Path, target: Path, needed: str) -> Path:
     launcher(root / product.PACKAGE, f"app/{product.PACKAGE}", needed)
     shutil.copy2(HERE / "install.sh", root / "install.sh")
     share(root / "share")
-    compressor = zstandard.ZstdCompressor(level=16, threads=-1)
+    compressor = zstandard.ZstdCompressor(level=12, threads=-1)
     with target.open("wb") as file, compressor.stream_writer(file) as packed, tarfile.open(fileobj=packed, mode="w|", format=tarfile.PAX_FORMAT) as archive:
         for path in ordered(root):
             archive.add(path, path.relative_to(root.parent).as_posix(), recursive=False, filter=anonymous)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gui.analysis_files import FILES, optimum_of, record_of, tables_of, write_all
+from gui.config import load_config
 from gui.console import Parser, one_blas_thread, say
 from gui.doctor import Check, Look
 from gui.errors import DeconomixError, InvalidParameter, MissingPart
@@ -67,7 +68,8 @@ def parser(prog: str = "deconomix-gui analyze") -> argparse.ArgumentParser:
     )
     cli.add_argument("--bootstrap", type=_whole, default=0, metavar="N", help="95 %% intervals of every fraction from N draws of the genes, 20 to 1000")
     cli.add_argument("--seed", type=_whole, default=1, metavar="N", help="start of the random numbers (default %(default)s)")
-    cli.add_argument("--engine", choices=("fast", "stock"), default="fast", help="stock: deconomix as published, slower (default %(default)s)")
+    cli.add_argument("--engine", choices=("fast", "stock"), help="stock: deconomix as published, slower (default: as configured, [compute] engine)")
+    cli.add_argument("--config", type=Path, metavar="PATH", help="configuration file to use instead of config.toml in the user configuration folder")
     cli.add_argument("--out", type=Path, metavar="FOLDER", help="where the tables are written (required without --example)")
     return cli
 
@@ -148,7 +150,8 @@ def _analyze(options: argparse.Namespace) -> None:
     from gui.engine import setting, tasks
     from gui.engine.params import ADTDParams, BootstrapParams, DTDParams, SearchParams
 
-    setting.use(setting.Setting(options.engine))
+    compute = load_config(options.config).compute
+    setting.use(setting.Setting(options.engine or compute.engine, compute.cores, compute.scheduler))
 
     dtd_params = DTDParams.parse(
         genes=options.genes or None,

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from gui import commands
+from gui.engine import setting
 
 QUICK = ["--genes", "50", "--mixtures", "40", "--cells", "20", "--iterations", "20"]
 
@@ -253,3 +254,18 @@ def test_analyze_in_a_fresh_process_uses_one_blas_thread_and_keeps_stdout_clean(
     assert done.returncode == 0, done.stderr
     assert done.stdout == ""
     assert "Warning" not in done.stderr
+
+
+def test_engine_cores_and_scheduler_are_those_of_the_configuration(files, tmp_path, capsys):
+    """The option counts more than the file; a file with a mistake is one line and leaves nothing."""
+    config = tmp_path / "config.toml"
+    config.write_text('[compute]\nengine = "stock"\ncores = 2\n')
+    assert run(files, tmp_path / "one", "--config", str(config)) == 0
+    assert (setting.current().engine, setting.current().cores) == ("stock", 2)
+    assert json.loads((tmp_path / "one" / "run.json").read_text())["parameters"]["engine"] == "stock"
+    assert run(files, tmp_path / "two", "--config", str(config), "--engine", "fast") == 0
+    assert json.loads((tmp_path / "two" / "run.json").read_text())["parameters"]["engine"] == "fast"
+    config.write_text("[compute]\nengine = 1\n")
+    assert run(files, tmp_path / "three", "--config", str(config)) == 2
+    assert "config.toml" in capsys.readouterr().err.splitlines()[-1]
+    assert not (tmp_path / "three").exists()

@@ -1,14 +1,18 @@
 """A run refined: its loss, its names, cancelling, against deconomix's alternation with sharp solvers, and as a step of the program."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from gui.engine import coupled, exact
+from gui.engine.adtd import deconvolve
+from gui.engine.dtd import equal_weights
 from gui.engine.exact import Setting
 from gui.errors import JobCancelled
+from tests.engine import both
 from tests.engine.exact_settings import Made, fail, fitted, make
 
 
@@ -31,6 +35,23 @@ def test_the_loss_never_rises(seed, regulated):
     assert again.loss_after <= again.loss_before * (1 + 1e-13), "the optimum is the optimum"
     assert again.loss_after == pytest.approx(found.loss_after, rel=1e-10)
     np.testing.assert_allclose(again.profile, found.profile, atol=1e-12)
+
+
+@pytest.mark.parametrize("regulated", [False, True], ids=["h", "h,r"])
+@pytest.mark.parametrize("genes", [300, 1000])
+def test_a_run_on_real_data_is_brought_to_the_optimum(shared_data: Path, genes: int, regulated: bool) -> None:
+    """With the reference, bulk and scale that the program hands over."""
+    reference, _, bulk = both.real(shared_data / "pbmc_hao_finotello", genes)
+    weights = equal_weights(reference.index)
+    options = {"c_static": True, "delta_static": not regulated, "lambda1": 1e-3, "lambda2": 1e-9, "max_iterations": 100}
+    fit = both.with_engine("fast", lambda: deconvolve(reference, bulk, weights, progress=both.quiet, **options))
+    found = exact.refine(reference, bulk, weights, fit, lambda2=1e-9, regulated=regulated)
+    assert (found.way, found.certificate.holds) == ("Newton" if regulated else "closed form", True)
+    assert found.loss_after < found.loss_before
+    assert found.profile.index.equals(reference.index)
+    assert found.regulation.to_numpy().min() >= 0
+    again = exact.refine(reference, bulk, weights, replace(fit, profile=found.profile, regulation=found.regulation), lambda2=1e-9, regulated=regulated)
+    assert again.loss_after == pytest.approx(found.loss_after, rel=1e-9)
 
 
 @pytest.mark.parametrize("share", [0.0, 3e-16, 1e-12])

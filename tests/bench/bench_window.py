@@ -2,7 +2,7 @@
 
     python -m tests.bench.bench_window ROOT     one start of one checkout, or of a program, on the display that DISPLAY names: a line of JSON
     DECONOMIX_GUI_BEFORE=OTHER_CHECKOUT dev.py bench window     another state of the program side by side, start by start in turn
-    DECONOMIX_GUI_BEFORE=dist/deconomix-gui/deconomix-gui dev.py bench window     the same with the program as it is installed
+    DECONOMIX_GUI_BEFORE=dist/deconomix-gui/deconomix-gui dev.py bench window     the same with the program as it is installed (both: with a colon between)
 """
 
 from __future__ import annotations
@@ -30,9 +30,8 @@ def bench(quick: bool) -> Iterator[tuple[str, float, str]]:
     if not sys.platform.startswith("linux") or shutil.which("xvfb-run") is None:
         yield "no Xvfb here", float("nan"), ""
         return
-    before = os.environ.get("DECONOMIX_GUI_BEFORE")
-    other = Path(before).resolve() if before else ROOT
-    roots = [("", ROOT), *([(" (installed)" if other.is_file() else " (before)", other)] if before else [])]
+    others = [Path(path).resolve() for path in os.environ.get("DECONOMIX_GUI_BEFORE", "").split(os.pathsep) if path]
+    roots = [("", ROOT), *((" (installed)" if other.is_file() else " (before)", other) for other in others)]
     found: dict[tuple[str, str], list[dict[str, float]]] = {}
     for _ in range(1 if quick else 5):
         for name, root in roots:  # in turn: these machines are noisy

@@ -74,7 +74,8 @@ def installed() -> Iterator[Path]:
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     run("apt-get", "-qq", "install", "-y", made("*.deb"), "desktop-file-utils", "shared-mime-info", "xdg-utils", env=quiet)
     yield Path("/usr/lib", PACKAGE)
-    run("apt-get", "-qq", "remove", "-y", PACKAGE, env=quiet)
+    if Path("/usr/lib", PACKAGE).exists():  # the test has not come to the end
+        run("apt-get", "-qq", "remove", "-y", PACKAGE, env=quiet)
 
 
 def opens_by_double_click(program: Path, home: dict[str, str], folder: Path) -> None:

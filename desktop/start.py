@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from desktop import apple_events, drop, menu, window
+from desktop import apple_events, drop, menu, toolkit, window
 from desktop.attending import Attendant
 from desktop.closing import KEEP, STOP, CloseGuard
 from desktop.dialogs import NativeFiles
@@ -59,7 +59,7 @@ SOON = 60.0
 
 def rendering(settings: SettingsStore) -> str:
     """How to show pages this time: "" (with the graphics card), "software" or "browser". Another version of the program tries the graphics card again."""
-    return os.environ.get(RENDERING, "") or ("software" if settings.get().software == __version__ else "")
+    return os.environ.get(RENDERING, "") or ("software" if settings.get().software == __version__ or not toolkit.graphics_card() else "")
 
 
 def following(now: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from desktop import start
+from desktop import start, toolkit
 from desktop.instance import Instance
 from desktop.start import Start, following, in_browser, rendering
 from gui.app import create_app
@@ -44,6 +45,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(start, "PATIENCE", 0.05)
     monkeypatch.setattr(start.time, "sleep", lambda seconds: None)
     monkeypatch.delenv(start.RENDERING, raising=False)
+    monkeypatch.setattr(toolkit, "graphics_card", lambda: True)
 
 
 def begun(tmp_path: Path) -> tuple[Start, Window, SettingsStore]:
@@ -180,3 +182,22 @@ def test_after_a_crash_it_is_said_what_is_there_and_what_was_interrupted(tmp_pat
         "DeconomiX was not closed properly last time. Your 2 sessions are here as last saved. "
         "Interrupted: DTD in “Melanoma”. Open the session to start it again."
     )
+
+
+@pytest.mark.usefixtures("quick")
+def test_without_a_graphics_card_none_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, _, settings = begun(tmp_path)
+    assert rendering(settings) == ""
+    monkeypatch.setattr(toolkit, "graphics_card", lambda: False)
+    assert rendering(settings) == "software"
+    monkeypatch.setenv(start.RENDERING, "browser")
+    assert rendering(settings) == "browser"  # what failed before counts more
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the other systems' web views know by themselves")
+@pytest.mark.parametrize(("device", "there"), [("dri/renderD128", True), ("nvidia0", True), ("dri/card0", False), ("nvidiactl", False), (None, False)])
+def test_a_graphics_card_is_known_by_its_device(device: str | None, there: bool, tmp_path: Path) -> None:
+    if device:
+        (tmp_path / device).parent.mkdir(exist_ok=True)
+        (tmp_path / device).touch()
+    assert toolkit.graphics_card(tmp_path) is there

@@ -54,7 +54,6 @@ def header(*, single: bool = False, help_items: Sequence[Any] = ()) -> Any:
                             ],
                             position="bottom-start",
                             width=300,
-                            keepMounted=True,  # as every menu, see lighter.js
                         ),
                         style=hidden if single else {},
                     ),
@@ -89,7 +88,6 @@ def header(*, single: bool = False, help_items: Sequence[Any] = ()) -> Any:
                             ),
                         ],
                         position="bottom-end",
-                        keepMounted=True,
                     ),
                     help_menu(help_items),
                 ],
@@ -120,7 +118,6 @@ def help_menu(help_items: Sequence[Any] = ()) -> Any:
             ),
         ],
         position="bottom-end",
-        keepMounted=True,
     )
 
 
@@ -215,7 +212,6 @@ def saved_words(state: str, trouble: Exception | None, part: Callable[[str, Any]
         ],
         position="bottom-start",
         width=340,
-        keepMounted=True,
     )
 
 

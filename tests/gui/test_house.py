@@ -88,12 +88,6 @@ def test_unknown_command_is_refused_with_the_list_of_commands() -> None:
     assert "dev.py run" in refused.stderr
 
 
-def test_bundle_says_that_it_is_not_there_yet() -> None:
-    refused = dev(ROOT, "bundle")
-    assert refused.returncode == 1
-    assert "not there yet" in refused.stderr
-
-
 @pytest.fixture
 def house(tmp_path: Path) -> Path:
     """A copy of what dev.py reads, with a Python in .venv that only writes down what it was asked to do."""
@@ -143,6 +137,18 @@ def test_tools_are_installed_for_tests_and_not_taken_away_by_a_run(house: Path) 
     assert "not browser and not window" in lines[-1]
     dev(house, "run", "--version")
     assert asked(house) == ["-m desktop --version"]
+
+
+@needs_posix
+def test_bundle_installs_its_tools_beside_those_for_tests_and_builds(house: Path) -> None:
+    dev(house, "test", "--fast")
+    asked(house)
+    assert dev(house, "bundle", "--only-installer").returncode == 0
+    lines = asked(house)
+    assert any("-e .[bundle]" in line for line in lines)
+    assert lines[-1].endswith("packaging/make_installer.py --only-installer")
+    dev(house, "test", "--fast")
+    assert len(asked(house)) == 1  # what tests need is still there
 
 
 @needs_posix

@@ -17,7 +17,6 @@ from gui.doctor import Check, Look
 from gui.errors import DeconomixError, InvalidParameter, MissingPart
 
 if TYPE_CHECKING:
-
     from gui.data.dataset import Dataset
     from gui.data.example import Example
     from gui.engine.results import ADTDResult, BootstrapResult, DTDResult, SearchResult

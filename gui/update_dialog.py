@@ -8,7 +8,7 @@ import dash_mantine_components as dmc
 from dash import Dash, Input, Output, html
 from dash.exceptions import PreventUpdate
 
-from gui import __version__, updates
+from gui import __version__, notify, updates
 from gui.binding import SHELL, bind
 from gui.errors import BadUpdate, JobError
 from gui.plugin import Context, Recorded
@@ -92,7 +92,7 @@ def bind_update(app: Dash, application: Application) -> None:
         try:
             update = updates.examine(paths[0], public, application.config.data_folder / "updates")
         except BadUpdate as error:
-            return dmc.Alert(f"{error} {error.advice or ''}".strip(), color="red", p="xs"), True
+            return dmc.Alert(notify.sentence(error), color="red", p="xs"), True
         checked.append(update)
         said = f"Version {update.version}, signed by the makers of this program."
         if update.older:
@@ -114,5 +114,5 @@ def bind_update(app: Dash, application: Application) -> None:
         try:
             said = updates.install(checked[-1])
         except BadUpdate as error:
-            return dmc.Alert(f"{error} {error.advice or ''}".strip(), color="red", p="xs"), False
+            return dmc.Alert(notify.sentence(error), color="red", p="xs"), False
         return dmc.Alert(said, color="teal", p="xs"), True

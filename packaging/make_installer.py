@@ -26,7 +26,7 @@ HERE = Path(__file__).resolve().parent
 DIST, BUILD = product.ROOT / "dist", product.ROOT / "build"
 MB = 1_000_000
 MOST_INSTALLED, MOST_DOWNLOAD = 1300 * MB, 400 * MB
-"""The budget: above it nothing is built."""
+"""The budget: above it the build has failed."""
 
 
 WITH_DEBUG_SYMBOLS = ("libpython*.so*", "numcodecs/*.so", "zstandard/*.so", "kiwisolver/*.so", "fontTools/*/*.so")

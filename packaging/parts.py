@@ -24,7 +24,6 @@ from gui.versions import licence
 TEXTS = Path(__file__).resolve().parent / "licenses"
 """Licences whose packages say their name and bring no text."""
 LICENCE_FILE = re.compile(r"(licen[sc]e|copying|notice|authors|copyright)[^/]*$", re.IGNORECASE)
-NOT_PACKED = {product.PACKAGE, "pip", "setuptools"}
 
 
 @dataclass(frozen=True)
@@ -57,9 +56,9 @@ def everything(built: dict[str, Any]) -> Iterator[Part]:
     """Python, its packages, and the files of the system that were packed with them."""
     library = Path(sysconfig.get_path("stdlib"))
     yield Part("python", sys.version.split()[0], "generic", "PSF-2.0", [path for path in (library / "LICENSE.txt",) if path.is_file()])
-    packages = [name for name in sorted({*built["distributions"]}, key=str.lower) if name.lower() not in NOT_PACKED]
-    for name in packages:
-        yield of_distribution(name)
+    for name in built["distributions"]:
+        if name != product.PACKAGE:
+            yield of_distribution(name)
     if shutil.which("dpkg-query"):
         yield from of_system([Path(source) for _, source in built["binaries"]])
 

@@ -91,7 +91,7 @@ def share(place: Path) -> None:
 
 def launcher(path: Path, program: str, needed: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    enough = next((systems for version, systems in SYSTEMS.items() if ordinal(version) >= ordinal(needed)), "a system")
+    enough = next((systems for version, systems in SYSTEMS.items() if ordinal(version) >= ordinal(needed)), "a system with it")
     text = (HERE / "launcher.sh").read_text("utf-8").replace("@PROGRAM@", program).replace("@GLIBC@", needed).replace("@SYSTEMS@", enough)
     path.write_text(text, "utf-8")
     path.chmod(0o755)
@@ -121,7 +121,7 @@ def make_deb(root: Path, target: Path, needed: str) -> Path:
         "Package": product.PACKAGE,
         "Version": product.version(),
         "Architecture": architecture(),
-        "Maintainer": f"{product.PUBLISHER} <noreply@deconomix.org>",
+        "Maintainer": f"{product.PUBLISHER} <noreply@deconomix.invalid>",
         "Installed-Size": str(size // 1024),
         "Depends": ", ".join(depends(product.BUNDLE, needed)),
         "Recommends": "shared-mime-info, desktop-file-utils, xdg-utils",

@@ -32,9 +32,11 @@ _HATCH = "repeating-linear-gradient(-45deg, {0} 0 2px, transparent 2px 5px)"
 
 
 def save_menu(items: Sequence[tuple[str, str]], *, label: str = "Save…") -> dmc.Menu:
-    """A button that opens a menu; items : (component id, text)."""
+    """A button that opens a menu; items : (component id, text). They stay as they are made: see ``resources/assets/lighter.js``."""
     target = dmc.MenuTarget(dmc.Button(label, variant="default", size="xs"))
-    return dmc.Menu([target, dmc.MenuDropdown([dmc.MenuItem(text, id=item) for item, text in items])], position="bottom-end", shadow="md", keepMounted=True)
+    dropdown = dmc.MenuDropdown([dmc.MenuItem(text, id=item) for item, text in items])
+    dropdown._type = "StillMenuDropdown"
+    return dmc.Menu([target, dropdown], position="bottom-end", shadow="md")
 
 
 def figure_card(page: Page, name: str, *, file_name: str, controls: Sequence[Any] = (), figure: go.Figure | None = None, legend: Any = None) -> html.Div:

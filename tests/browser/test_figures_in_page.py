@@ -100,7 +100,8 @@ def page(app: tuple[Application, str], browser: Any) -> Iterator[Any]:
 
 def _save(tab: Any, item: str, files: Kept) -> tuple[str, bytes, FileKind]:
     before = len(files.saved)
-    tab.locator(f"xpath=//*[@id='{item}']").dispatch_event("click")
+    tab.get_by_role("button", name="Save…").nth(0 if item.startswith("look-bars") else 1).click()
+    tab.locator(f"xpath=//*[@id='{item}']").click()
     for _ in range(600):
         if len(files.saved) > before:
             return files.saved[-1]
@@ -168,6 +169,14 @@ def test_table_shows_any_name_as_text_and_saves_full_precision(page: Any, files:
     assert not any(line.startswith((b"=", b'"=')) for line in csv.splitlines())
     assert b"0,123456789" in _save(page, "look-numbers-csv2", files)[1]
     assert _save(page, "look-numbers-xlsx", files)[1].startswith(b"PK")
+
+
+def test_save_menus_do_not_ask_to_be_drawn_anew(page: Any) -> None:
+    """A page has a dozen: with them asking, ten minutes in the window were half as many page changes (tests/endurance/window.py)."""
+    asks = page.evaluate("Object.entries(window.dash_mantine_components).filter(([, one]) => one && one.dashChildrenUpdate).map(([name]) => name)")
+    assert "MenuDropdown" in asks  # those of the header do, or they would keep what they listed first
+    assert not {"StillMenuDropdown", "MenuItem", "Tooltip"} & set(asks)
+    assert page.evaluate("typeof window.dash_mantine_components.StillMenuDropdown") == "function"
 
 
 def test_table_follows_the_theme(page: Any) -> None:

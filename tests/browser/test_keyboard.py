@@ -120,3 +120,24 @@ def test_a_focus_that_is_not_seen_is_noticed(opened: Page) -> None:
     opened.add_style_tag(content="*:focus-visible { outline: none !important; box-shadow: none !important; }")
     with pytest.raises(AssertionError, match="not seen"):
         tab_to(opened, "button[aria-label=Help]")
+
+
+def test_a_save_menu_is_used_and_left_by_keyboard(opened: Page, watched: Any) -> None:
+    page = opened
+    page.click("#upload-example")
+    expect(page.locator("#upload-answer")).to_contain_text("training cells")
+    page.get_by_role("tab", name="Cell types").click()
+    button = page.locator("#upload-page button:has-text('Save…'):visible").first
+    expect(button).to_be_visible()
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("[role=menuitem]:visible").first).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator("[role=menuitem]:visible")).to_have_count(0)
+    expect(button).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("[role=menuitem]:visible").first).to_be_focused()
+    with page.expect_download() as download:
+        page.keyboard.press("Enter")
+    assert Path(download.value.path()).stat().st_size > 0
+    assert watched.complaints == []

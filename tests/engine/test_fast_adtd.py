@@ -21,6 +21,8 @@ from gui.errors import EngineFailed
 from tests.engine import both
 
 SAME = 1e-10
+NOTHING = 1e-12
+"""A hidden share that is what rounding leaves of 1 - 1, on one processor 0.0 and on another 2e-16: whatever its profile is, the loss is the same."""
 MODELS = {
     "h": {"c_static": True, "delta_static": True},
     "h,r": {"c_static": True, "delta_static": False},
@@ -38,7 +40,9 @@ def fit(engine: str, reference: pd.DataFrame, bulk: pd.DataFrame, weights: pd.Se
 
 
 def assert_same(one: Fit, other: Fit) -> None:
-    for part in ("composition", "hidden", "profile", "regulation"):
+    hidden = max(one.hidden.to_numpy().max(), other.hidden.to_numpy().max()) > NOTHING
+    assert hidden or one.composition.shape[1] == 1, "nothing would be known of the profile"
+    for part in ("composition", "hidden", *(("profile",) if hidden else ()), "regulation"):
         ours, stocks = getattr(one, part), getattr(other, part)
         assert ours.index.equals(stocks.index)
         np.testing.assert_allclose(ours.to_numpy(), stocks.to_numpy(), rtol=0, atol=SAME, err_msg=part)

@@ -112,6 +112,18 @@ def test_the_closed_form_is_stock_in_float64_on_real_data(shared_data: Path) -> 
     assert_is_stock_in_double(reference, simulate(cells, list(reference.columns), mixtures=200, cells_per_mixture=100, seed=1), 200)
 
 
+def test_how_the_tables_lie_in_memory_makes_no_difference() -> None:
+    reference, mixtures = problem()
+    start = np.random.default_rng(0).uniform(0.001, 0.1, len(reference))
+
+    def learned(order: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        X, Y, C = (np.asarray(table.to_numpy(), order=order) for table in (reference, mixtures.bulk, mixtures.truth))
+        return weights.optimise(X, Y, C, start, 20, lambda iteration, loss: None)
+
+    for rows, columns in zip(learned("C"), learned("F"), strict=True):
+        assert (rows == columns).all()
+
+
 def test_a_wrong_gradient_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     """The control of the two above."""
     monkeypatch.setattr(weights, "RATE", 1.001e-3)

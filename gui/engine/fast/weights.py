@@ -22,36 +22,38 @@ def optimise(
     (doi 10.1089/cmb.2019.0469). With E = C - mean C and D = E r/|E|^2 - T/(|E||T|) (T the centred truth; 0 where C was cut), W = A^-T D:
     d loss/d w = 2 w sum_q X o (Y W' - X (A^-1 B W')).
     """
-    # types x genes throughout: the two products with the mixtures are then the fastest that BLAS has for these shapes
+    # types x genes and types x mixtures, row by row throughout: the two products with the mixtures are then the fastest that BLAS has for these shapes
     X = np.ascontiguousarray(reference.T)
     Y = np.ascontiguousarray(bulk)
-    T = truth - truth.mean(axis=1, keepdims=True)
-    squares = (T**2).sum(axis=1)
+    T = np.ascontiguousarray(truth)
+    T = T - T.mean(axis=1, keepdims=True)
+    squares = np.vecdot(T, T)
     w = np.array(start, dtype=np.float64)
     first, second = np.zeros_like(w), np.zeros_like(w)
     weighted, slope, gradient, root = np.empty_like(X), np.empty_like(X), np.empty_like(w), np.empty_like(w)
     losses, correlations = np.empty(iterations), np.empty((iterations, len(X)))
-    B, C = np.empty_like(T), np.empty_like(T)
+    B, C, raw, W, part = (np.empty_like(T) for _ in range(5))
     for i in range(iterations):
         np.multiply(X, w * w, out=weighted)
         np.matmul(weighted, Y, out=B)
         inverse = np.linalg.inv(weighted @ X.T)
-        raw = inverse @ B
+        np.matmul(inverse, B, out=raw)
         np.maximum(raw, 0.0, out=C)
         C -= C.mean(axis=1, keepdims=True)
-        spread = np.einsum("qn,qn->q", C, C)
+        spread = np.vecdot(C, C)
         size = np.sqrt(squares * spread)
-        r = np.einsum("qn,qn->q", T, C) / size
+        r = np.vecdot(T, C) / size
         losses[i], correlations[i] = -r.sum(), r
         watch(i + 1, losses[i])
         C *= (r / spread)[:, None]
-        C -= T / size[:, None]
+        np.divide(T, size[:, None], out=part)
+        C -= part
         C[raw < 0] = 0.0
-        W = inverse.T @ C
+        np.matmul(inverse.T, C, out=W)
         np.matmul(W, Y.T, out=slope)
-        slope -= (W @ raw.T) @ X
-        slope *= X
-        np.sum(slope, axis=0, out=gradient)
+        np.matmul(W @ raw.T, X, out=weighted)
+        slope -= weighted
+        np.einsum("qp,qp->p", slope, X, out=gradient)
         gradient *= w
         gradient *= 2.0
         first += (1.0 - BETA1) * (gradient - first)

@@ -321,7 +321,7 @@ def bundle(arguments: list[str]) -> int:
     if "--test" not in arguments:
         return 0
     if LINUX:
-        apt_install(not_here({"wine": "wine", "wine64": "wine", "nsis": "makensis", "xdg-utils": "xdg-open", "libglib2.0-bin": "gio"}))
+        apt_install(not_here({"wine": "wine", "wine64": "wine", "nsis": "makensis", "xdotool": "xdotool", "xdg-utils": "xdg-open", "libglib2.0-bin": "gio"}))
     return test(["-m", "bundle", "tests/bundle"])
 
 

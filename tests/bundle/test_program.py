@@ -166,6 +166,31 @@ def test_a_page_that_the_user_wrote_computes_in_the_worker(window: Window, envir
     close(process)
 
 
+def test_a_report_is_saved_in_a_dialog_of_the_window(window: Window, environment: dict[str, str]) -> None:
+    if (xdotool := shutil.which("xdotool")) is None:
+        pytest.skip("xdotool, which presses the keys, is not installed")
+
+    def dialog() -> str:
+        return subprocess.run([xdotool, "search", "--onlyvisible", "--name", "^Save Report"], capture_output=True, text=True, check=False).stdout.strip()
+
+    process, page = window()
+    page.click("#upload-example")
+    page.says("training cells", "#upload-page")
+    run_dtd(page, genes=100, iterations=20)
+    page.says("Mean correlation", "#dtd-page", seconds=RUN)
+    assert dialog() == ""
+    page.js("dash_clientside.set_props('dcx-command', {data: {action: 'report', at: Date.now()}}); 1")
+    page.until(dialog)
+    subprocess.run([xdotool, "windowfocus", "--sync", dialog().split()[0], "type", "--delay", "50", "Bericht 1\n"], check=True)
+    page.says("Saved as Bericht 1.html")
+    (report,) = Path(environment["HOME"]).rglob("*.html")
+    written = report.read_text("utf-8")
+    assert "For research use only" in written
+    assert "<svg" in written
+    assert "//cdn" not in written
+    close(process)
+
+
 def test_a_second_start_hands_its_file_over(window: Window, start: Callable[..., subprocess.Popen[str]], environment: dict[str, str]) -> None:
     process, page = window()
     second = start(str(FIXTURES / "session-1.1.dcxsession"))

@@ -11,8 +11,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QEventLoop, QTimer, QUrl
-from PySide6.QtWebSockets import QWebSocket
 
 PATIENCE = 120.0
 
@@ -27,6 +25,9 @@ class Page:
     """The page of ``process``, which was started with QTWEBENGINE_REMOTE_DEBUGGING=127.0.0.1:``port``. A QCoreApplication has to be there."""
 
     def __init__(self, process: subprocess.Popen[str], port: int) -> None:
+        from PySide6.QtCore import QEventLoop, QUrl  # not above: a fast run, and the other systems, have no Qt
+        from PySide6.QtWebSockets import QWebSocket
+
         self._process = process
         self._socket = QWebSocket()
         self._loop = QEventLoop()
@@ -59,6 +60,8 @@ class Page:
             self._loop.quit()
 
     def _turn(self, seconds: float) -> None:
+        from PySide6.QtCore import QTimer
+
         timer = QTimer(singleShot=True)
         timer.timeout.connect(self._loop.quit)
         timer.start(int(seconds * 1000))

@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -159,8 +159,13 @@ def doctor(argv: Sequence[str]) -> int:
 
 
 @contextlib.contextmanager
-def running(config: Config, files: Files | None = None, settings: SettingsStore | None = None) -> Iterator[Application]:
-    """The application with its worker and its log; on the way out all are ended and all is saved, whatever happened."""
+def running(
+    config: Config, files: Files | None = None, settings: SettingsStore | None = None, *, tell: Callable[[str], None] | None = None
+) -> Iterator[Application]:
+    """The application with its worker and its log; on the way out all are ended and all is saved, whatever happened.
+
+    tell : is told what could not be saved, where nobody sees a terminal
+    """
     from gui.logs import start_logging
 
     start_logging(config.logs_folder)
@@ -174,10 +179,10 @@ def running(config: Config, files: Files | None = None, settings: SettingsStore 
         application.start()
         yield application
     finally:
-        end(application)
+        end(application, tell)
 
 
-def end(application: Any) -> None:
+def end(application: Any, tell: Callable[[str], None] | None = None) -> None:
     """Stop the application, which waits until everything is saved; stderr hears of it, and of what could not be saved."""
     from desktop.closing import saving
 
@@ -188,6 +193,8 @@ def end(application: Any) -> None:
         if problem := application.stop():
             log.error("the program ends with unsaved sessions")
             say(problem, sys.stderr)
+            if tell is not None:
+                tell(problem)
 
 
 @contextlib.contextmanager

@@ -13,9 +13,9 @@ from desktop.host import set_props
 log = logging.getLogger(__name__)
 
 PATIENCE = 20.0
-"""Seconds after which the window closes all the same: the program itself goes on saving until it ends."""
+"""Seconds after which it is asked whether to close all the same."""
 LOOK = 0.1
-STOP, KEEP = "Stop and close", "Keep open"
+STOP, LOSE, KEEP = "Stop and close", "Close all the same", "Keep open"
 
 
 def saving(number: int) -> str:
@@ -30,11 +30,18 @@ def question(number: int) -> str:
     return f"{are} running. Stop {them} and close? What was computed so far is lost; the next start offers to start {them} again."
 
 
+def lost(number: int) -> str:
+    """What is asked about saves that do not succeed."""
+    sessions, them = ("1 session is", "it") if number == 1 else (f"{number} sessions are", "them")
+    return f"{sessions} not saved yet: the disk may be full, or its folder read only. Close all the same? What was changed last in {them} may be lost."
+
+
 class CloseGuard:
     """Stands in the way of closing ``window`` (pywebview's).
 
-    pending : how many sessions are unsaved: it closes when they are saved. A second attempt succeeds.
-    running : how many jobs are on their way: it asks whether to stop them, by ``confirm(question) -> bool``.
+    pending : how many sessions are unsaved: it closes when they are saved; if they are not within ``patience`` seconds it asks. A second attempt succeeds.
+    running : how many jobs are on their way: it asks whether to stop them.
+    confirm : asks, ``confirm(question, yes) -> bool``, with what the button says that closes. Without it nothing is asked.
     leaving : gets set when it is sure that the window closes
     silent : once set (the system tells the program to end) nothing is asked
     """
@@ -46,7 +53,7 @@ class CloseGuard:
         *,
         patience: float = PATIENCE,
         running: Callable[[], int] | None = None,
-        confirm: Callable[[str], bool] | None = None,
+        confirm: Callable[[str, str], bool] | None = None,
         silent: threading.Event | None = None,
         leaving: threading.Event | None = None,
     ) -> None:
@@ -79,19 +86,25 @@ class CloseGuard:
         if not self._asking.acquire(blocking=False):
             return  # the question is on screen already
         try:
-            assert self._confirm is not None
-            agreed = self._confirm(question(jobs))
-        except Exception as error:  # noqa: BLE001 - a window that cannot be closed would be worse
-            log.warning("closing could not be asked about: %s", type(error).__name__)
-            agreed = True
+            agreed = self._agrees(question(jobs), STOP)
         finally:
             self._asking.release()
         if agreed:
             self._agreed = True
             self._window.destroy()
 
+    def _agrees(self, words: str, yes: str) -> bool:
+        try:
+            return self._confirm is None or self._confirm(words, yes)
+        except Exception as error:  # noqa: BLE001 - a window that cannot be closed would be worse
+            log.warning("closing could not be asked about: %s", type(error).__name__)
+            return True
+
     def _tell(self, number: int) -> None:
-        notice = {"action": "show", "id": "closing", "message": f"{saving(number)} The window closes by itself.", "autoClose": False, "loading": True}
+        self._notice(action="show", message=f"{saving(number)} The window closes by itself.", autoClose=False, loading=True)
+
+    def _notice(self, **properties: Any) -> None:
+        notice = {"id": "closing", **properties}
         try:
             set_props(self._window, "dcx-notices", sendNotifications=[notice])
         except Exception as error:  # noqa: BLE001 - the toolkit raises what it likes; the window closes with or without a notice
@@ -100,9 +113,15 @@ class CloseGuard:
     def _close_when_saved(self) -> None:
         deadline = time.monotonic() + self._patience
         try:
-            while self._pending() and time.monotonic() < deadline:
+            while (number := self._pending()) and time.monotonic() < deadline:
                 if self._window.events.closed.wait(LOOK):
                     return
         except Exception as error:  # noqa: BLE001 - a window that cannot be closed would be worse
             log.warning("pending saves are unknown: %s", type(error).__name__)
+            number = 0
+        if number and not self._silent.is_set() and not self._agrees(lost(number), LOSE):
+            self._told = False
+            self._leaving.clear()
+            self._notice(action="update", message="The window stays open. “Not saved” in the header says what can be done.", autoClose=10_000, loading=False)
+            return
         self._window.destroy()

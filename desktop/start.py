@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from desktop import apple_events, drop, menu, toolkit, window
 from desktop.attending import Attendant
-from desktop.closing import KEEP, STOP, CloseGuard
+from desktop.closing import KEEP, CloseGuard
 from desktop.dialogs import NativeFiles
 from desktop.host import NativeHost
 from desktop.instance import Instance
@@ -114,7 +114,7 @@ class Start:
         from desktop.cli import running
 
         try:
-            with running(self._config, self.files, self._settings) as application:
+            with running(self._config, self.files, self._settings, tell=toolkit.alert) as application:
                 server = LocalServer(application.server, settings=self._config.server, limit=application.guard.body_limit).start()
                 try:
                     self.connect(application, server)
@@ -196,8 +196,8 @@ class Start:
     def _say(self, words: str, *, busy: bool = False) -> None:
         self.window.load_html(window.splash(words, dark=self._dark, busy=busy))
 
-    def _confirm(self, question: str) -> bool:
-        return self._host is None or self._host.confirm("Close DeconomiX?", question, yes=STOP, no=KEEP)
+    def _confirm(self, question: str, yes: str) -> bool:
+        return self._host is None or self._host.confirm("Close DeconomiX?", question, yes=yes, no=KEEP)
 
     def _act(self, action: str) -> None:
         """A menu entry was chosen. What concerns the window only works without the page too."""
@@ -260,7 +260,7 @@ def in_browser(config: Config, paths: Sequence[Path], instance: Instance, ended:
     """The program without a window: its page in the default browser, until nobody looks at it any more."""
     from desktop.cli import running, say
 
-    with running(config) as application:
+    with running(config, tell=toolkit.alert) as application:
         server = LocalServer(application.server, settings=config.server, limit=application.guard.body_limit).start()
         try:
             application.one_user = True

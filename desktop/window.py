@@ -12,7 +12,7 @@ from typing import Any
 from desktop.dialogs import NativeFiles
 from desktop.placing import SMALLEST, Screen, fitting
 from gui.resources import resource
-from gui.settings import SettingsStore
+from gui.settings import SettingsStore, Window
 
 TITLE = "DeconomiX"
 COLOURS = {False: ("#FFFFFF", "#1a1b1e"), True: ("#242424", "#c9c9c9")}
@@ -50,15 +50,17 @@ def create(url: str | None, files: NativeFiles, settings: SettingsStore | None =
     import webview
 
     kept = settings.get() if settings is not None else None
-    place = fitting(kept.window if kept else None, screens())
+    there = screens()
+    place = fitting(kept.window if kept else None, there)
+    x, y = relative(place, there)
     window = webview.create_window(
         TITLE,
         url,
         html=None if url else splash("Starting…", dark=dark),
         width=place.width,
         height=place.height,
-        x=place.x,
-        y=place.y,
+        x=x,
+        y=y,
         maximized=place.maximized,
         min_size=SMALLEST,
         text_select=True,
@@ -77,6 +79,14 @@ def screens() -> list[Screen]:
         return [Screen(s.x, s.y, s.width, s.height) for s in webview.screens]
     except Exception:  # noqa: BLE001 - the toolkit raises what it likes; then the system places the window
         return []
+
+
+def relative(place: Window, screens: Sequence[Screen]) -> tuple[int | None, int | None]:
+    """Where to open, as pywebview wants to be told: its Qt window adds the origin of the main screen, which need not be the desktop's."""
+    if place.x is None or place.y is None:
+        return None, None
+    origin = screens[0] if screens and sys.platform.startswith("linux") else Screen(0, 0, 0, 0)
+    return place.x - origin.x, place.y - origin.y
 
 
 def splash(words: str, *, dark: bool = False, busy: bool = True) -> str:

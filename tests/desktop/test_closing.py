@@ -104,6 +104,45 @@ def test_a_save_that_does_not_end_keeps_the_window_for_a_while_only() -> None:
     assert window.events.closed.wait(WAIT)
 
 
+@pytest.mark.parametrize("agrees", [True, False])
+def test_a_save_that_does_not_succeed_is_asked_about(agrees: bool) -> None:
+    window, saves, leaving = Window(), Saves(2), threading.Event()
+    asked: list[tuple[str, str]] = []
+    answered = threading.Event()
+
+    def confirm(question: str, yes: str) -> bool:
+        asked.append((question, yes))
+        answered.set()
+        return agrees
+
+    CloseGuard(window, saves, patience=0.2, confirm=confirm, leaving=leaving)
+    assert not window.close()
+    assert leaving.is_set()
+    assert answered.wait(WAIT)
+    [(question, yes)] = asked
+    assert question.startswith("2 sessions are not saved yet")
+    assert yes == "Close all the same"
+    for thread in threading.enumerate():
+        if thread.name == "close-when-saved":
+            thread.join(WAIT)
+    assert window.events.closed.is_set() == agrees
+    if not agrees:
+        assert not leaving.is_set()
+        assert "stays open" in window.ran[-1]
+        assert not window.close()  # waits, and asks, again
+        saves.number = 0
+        assert window.events.closed.wait(WAIT)
+        assert len(asked) == 1
+
+
+def test_nothing_is_asked_where_the_system_ends_the_program() -> None:
+    window, silent = Window(), threading.Event()
+    silent.set()
+    CloseGuard(window, Saves(1), patience=0.2, confirm=lambda question, yes: pytest.fail("it asked"), silent=silent)
+    assert not window.close()
+    assert window.events.closed.wait(WAIT)
+
+
 def test_closing_a_second_time_is_not_refused() -> None:
     window, saves = Window(), Saves(1)
     CloseGuard(window, saves)
@@ -157,6 +196,9 @@ def test_end_says_what_is_saved_before_it_waits(number: int, words: str, capsys:
 def test_end_says_what_could_not_be_saved(capsys: pytest.CaptureFixture[str]) -> None:
     cli.end(Program(1, "1 session could not be saved.", capsys))
     assert capsys.readouterr() == ("", "1 session could not be saved.\n")
+    told: list[str] = []
+    cli.end(Program(1, "1 session could not be saved.", capsys), told.append)  # who closed a window sees no terminal
+    assert told == ["1 session could not be saved."]
 
 
 def test_program_is_stopped_whatever_happens(capsys: pytest.CaptureFixture[str]) -> None:

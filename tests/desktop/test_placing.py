@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from desktop.placing import SIZE, Screen, fitting
+from desktop.window import relative
 from gui.settings import SettingsStore, Window
 
 BIG, LEFT = Screen(0, 0, 1920, 1080), Screen(-1280, 0, 1280, 720)
@@ -27,6 +28,16 @@ def test_a_window_that_is_still_on_a_screen_opens_where_it_was(place: tuple[int,
 def test_a_window_whose_screen_is_gone_is_placed_by_the_system(place: tuple[int, int]) -> None:
     kept = Window(width=1100, height=700, x=place[0], y=place[1])
     assert fitting(kept, [BIG]) == Window(width=1100, height=700)
+
+
+def test_a_place_is_told_as_the_toolkit_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept, main = Window(width=1100, height=700, x=100, y=50), Screen(1280, 300, 1920, 1080)  # the main screen stands to the right of another
+    monkeypatch.setattr("sys.platform", "linux")
+    assert relative(kept, [main, Screen(0, 0, 1280, 720)]) == (100 - 1280, 50 - 300)
+    assert relative(kept, [BIG]) == (100, 50)
+    assert relative(Window(width=1100, height=700), [main]) == (None, None)
+    monkeypatch.setattr("sys.platform", "win32")
+    assert relative(kept, [main]) == (100, 50)
 
 
 def test_a_window_is_never_larger_than_its_screen() -> None:

@@ -26,7 +26,7 @@ from gui.engine.params import Params
 from gui.engine.results import Provenance, Run
 from gui.engine.setting import Setting, usable
 from gui.engine.spread.local import allowed_cores
-from gui.errors import DeconomixError, JobError, PluginError, SessionError
+from gui.errors import DeconomixError, JobError, PluginError, SessionError, SessionLocked
 from gui.files import CHUNK, DOWNLOAD, BrowserFiles, Files, Uploads
 from gui.guard import HANDOVER, UPLOAD, Guard, browser_id
 from gui.host import Host
@@ -185,6 +185,11 @@ class Application:
                 continue
             try:
                 found = self.sessions.import_session(path, actor=LOCAL)
+                if found.outcome == "differs" and not self._can_be_shown(found.session_id):
+                    here = found.name
+                    found = self.sessions.import_session(path, actor=LOCAL, as_copy=True)
+                    words = f"“{here}” is here already, but archived or not to be read; what {path.name} holds is shown as “{found.name}”."
+                    self.announcements.append(words)
             except DeconomixError as error:
                 self.announcements.append(f"{path.name}: {notify.sentence(error)}")
                 continue
@@ -193,6 +198,15 @@ class Application:
             if found.outcome == "differs":
                 words = f"“{found.name}” is here already, in another version than {path.name} holds; yours is shown."
                 self.announcements.append(f"{words} To have the other one too, import the file on the Sessions page.")
+
+    def _can_be_shown(self, session_id: str) -> bool:
+        try:
+            self.sessions.get_session(session_id, actor=LOCAL)
+        except SessionLocked:  # its lock screen can
+            return True
+        except DeconomixError:
+            return False
+        return True
 
     def take_over(self, paths: Sequence[Path]) -> None:
         """What a second start was asked to open, or nothing: this one shows it and comes to the front. What is wrong with a file is said there."""

@@ -57,6 +57,8 @@ def bind_update(app: Dash, application: Application) -> None:
     if not offered(application):
         return
     checked: list[updates.Update] = []
+    folder = application.config.data_folder / "updates"
+    updates.tidy(folder)
 
     def on(*args: Any, **options: Any) -> Any:
         return lambda function: bind(app, application, SHELL, Recorded(function, args, options))
@@ -90,7 +92,7 @@ def bind_update(app: Dash, application: Application) -> None:
             raise PreventUpdate
         checked.clear()
         try:
-            update = updates.examine(paths[0], public, application.config.data_folder / "updates")
+            update = updates.examine(paths[0], public, folder)
         except BadUpdate as error:
             return dmc.Alert(notify.sentence(error), color="red", p="xs"), True
         checked.append(update)

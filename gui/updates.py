@@ -11,8 +11,10 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import importlib
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -20,6 +22,7 @@ import tarfile
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from gui import __version__
 from gui.errors import BadUpdate
@@ -28,6 +31,8 @@ from gui.resources import resource
 
 KEY = "update_key.pub"
 HEAD = "deconomix-gui update 1"
+UNINSTALL = r"Software\Microsoft\Windows\CurrentVersion\Uninstall\DeconomiX-GUI"
+"""Under this name the Windows installer keeps where the program is (packaging/windows/installer.nsi)."""
 MOST_SIGNATURE = 4096
 """Bytes."""
 CHUNK = 1 << 20
@@ -125,16 +130,37 @@ def install(update: Update) -> str:
     try:
         if path.suffix == ".zst":
             _unpack_and_install(path)
-            return f"Version {update.version} is installed. Close the program and start it again."
+            place = Path.home() / ".local" / "lib" / "deconomix-gui"  # as install.sh says
+            if Path(sys.executable).is_relative_to(place):
+                return f"Version {update.version} is installed. Close the program and start it again."
+            return f"Version {update.version} is installed in {place} and in the menu. Close this program, which stays as it is, and start that one."
         if sys.platform == "win32":
-            os.startfile(path)  # type: ignore[attr-defined]  # asks for rights where it needs them, which starting a process does not
+            how = ("runas", "/ALLUSERS") if for_all_users() else ("open",)  # asks for rights where it needs them, which starting a process does not
+            os.startfile(path, *how)  # type: ignore[attr-defined]
             return "The installer is open. Close this program before you go on in it."
         subprocess.Popen([opener(), str(path)], start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         if sys.platform == "darwin":
             return "The disk image is open. Close this program, then drag the new one into Applications."
-        return f"The system's installer opens. If nothing opens, an administrator installs it with: apt install “{path}”. Then start the program again."
+        by_hand = f"sudo apt install {shlex.quote(str(path))}"
+        return f"The system's installer opens. If nothing opens, an administrator installs it with: {by_hand} Then start the program again."
     except OSError as error:
         raise BadUpdate(f"The installer did not start ({error.strerror or type(error).__name__}).", advice=f"Open it yourself: {path}") from error
+
+
+def for_all_users(registry: Any = None) -> bool:
+    """On Windows: whether this program was installed for all users. registry : ``winreg`` (not run here: there is no Windows)"""
+    registry = registry or importlib.import_module("winreg")
+    try:
+        with registry.OpenKey(registry.HKEY_LOCAL_MACHINE, UNINSTALL) as entry:
+            place = Path(registry.QueryValueEx(entry, "InstallLocation")[0])
+    except OSError:
+        return False
+    return Path(sys.executable).is_relative_to(place)
+
+
+def tidy(folder: Path) -> None:
+    """Delete the installer that was copied there, some 400 MB: when the program starts, what it was for is done."""
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def opener() -> str:

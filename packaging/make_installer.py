@@ -127,8 +127,9 @@ def installers() -> list[Path]:
 def write_sums(made: list[Path]) -> None:
     """SHA256SUMS of what is handed out, and one of every file in the program beside it."""
     outer = sorted([*made, *DIST.glob(f"*-{product.machine()}.cdx.json")])
-    inner = sorted(path for path in product.BUNDLE.rglob("*") if path.is_file() and not path.is_symlink())
-    for name, files, base in (("SHA256SUMS", outer, DIST), (f"{product.PACKAGE}-{product.version()}-{product.machine()}.files.sha256", inner, product.BUNDLE)):
+    program = DIST / f"{product.NAME}.app" if sys.platform == "darwin" else product.BUNDLE  # there it was signed after it was built
+    inner = sorted(path for path in program.rglob("*") if path.is_file() and not path.is_symlink())
+    for name, files, base in (("SHA256SUMS", outer, DIST), (f"{product.PACKAGE}-{product.version()}-{product.machine()}.files.sha256", inner, program)):
         lines = [f"{digest(path)}  {path.relative_to(base).as_posix()}\n" for path in files]
         (DIST / name).write_text("".join(lines), "utf-8")
 

@@ -31,7 +31,7 @@ class Part:
     name: str
     version: str
     kind: str
-    """pypi, deb or generic: the first word of its package URL."""
+    """pypi, deb, rpm or generic: the first word of its package URL."""
     licence: str = ""
     texts: list[Path] = field(default_factory=list)
 
@@ -54,12 +54,12 @@ def write(folder: Path, built: Path, listed: Path) -> None:
 
 def everything(built: dict[str, Any]) -> Iterator[Part]:
     """Python, its packages, and the files of the system that were packed with them."""
-    library = Path(sysconfig.get_path("stdlib"))
-    yield Part("python", sys.version.split()[0], "generic", "PSF-2.0", [path for path in (library / "LICENSE.txt",) if path.is_file()])
+    places = (Path(sysconfig.get_path("stdlib")), Path(sys.base_prefix))  # on Windows it lies at the top
+    yield Part("python", sys.version.split()[0], "generic", "PSF-2.0", [place / "LICENSE.txt" for place in places if (place / "LICENSE.txt").is_file()][:1])
     for name in built["distributions"]:
         if name != product.PACKAGE:
             yield of_distribution(name)
-    if shutil.which("dpkg-query"):
+    if sys.platform == "linux":
         yield from of_system([Path(source) for _, source in built["binaries"]])
 
 
@@ -70,20 +70,39 @@ def of_distribution(name: str) -> Part:
 
 
 def of_system(sources: list[Path]) -> Iterator[Part]:
-    """Debian's packages whose libraries were packed."""
+    """The system's packages (Debian's, Red Hat's) whose libraries were packed. Ends with a sentence where one belongs to none: nobody knows its licence."""
     own = {Path(sys.prefix).resolve(), Path(sys.base_prefix).resolve(), product.ROOT}
-    outside = [str(path.resolve()) for path in sources if path.exists() and not any(path.resolve().is_relative_to(root) for root in own)]
-    names: set[str] = set()
-    for path in sorted(set(outside)):
-        for shown in (path, f"/{path.removeprefix('/usr/')}"):  # Debian 12 still lists files in /lib
-            told = subprocess.run(["dpkg-query", "-S", shown], capture_output=True, text=True, check=False)
-            if told.returncode == 0:
-                names.add(told.stdout.split(": ")[0].split(":")[0])
-                break
-    for name in sorted(names):
-        version = subprocess.run(["dpkg-query", "-W", "-f", "${Version}", name], capture_output=True, text=True, check=False).stdout.split("\n")[0]
-        text = Path("/usr/share/doc") / name / "copyright"
-        yield Part(name, version, "deb", "", [text] if text.is_file() else [])
+    outside = sorted({path.resolve() for path in sources if path.exists() and not any(path.resolve().is_relative_to(root) for root in own)})
+    owned = {path: of_debian(path) or of_red_hat(path) for path in outside}
+    if nobodys := [str(path) for path, part in owned.items() if part is None]:
+        raise SystemExit(f"These libraries belong to no package of the system: {', '.join(nobodys)}. See packaging/parts.py.")
+    yield from {part.name: part for part in sorted(filter(None, owned.values()), key=lambda part: part.name)}.values()
+
+
+def of_debian(path: Path) -> Part | None:
+    for shown in (str(path), f"/{str(path).removeprefix('/usr/')}"):  # Debian 12 still lists files in /lib
+        if told := asked("dpkg-query", "-S", shown):
+            name = told.split(": ")[0].split(":")[0]
+            text = Path("/usr/share/doc") / name / "copyright"
+            return Part(name, asked("dpkg-query", "-W", "-f", "${Version}\n", name).split("\n")[0], "deb", "", [text] if text.is_file() else [])
+    return None
+
+
+def of_red_hat(path: Path) -> Part | None:
+    told = asked("rpm", "-qf", "--qf", "%{NAME}\t%{VERSION}-%{RELEASE}\t%{LICENSE}\n", str(path))
+    if not told:
+        return None
+    name, version, named = told.splitlines()[0].split("\t")
+    texts = [text for text in sorted((Path("/usr/share/licenses") / name).glob("*")) if text.is_file()]
+    return Part(name, version, "rpm", named, texts)
+
+
+def asked(program: str, *arguments: str) -> str:
+    """What it says; "" where it is not there or does not know."""
+    if shutil.which(program) is None:
+        return ""
+    told = subprocess.run([program, *arguments], capture_output=True, text=True, check=False)
+    return told.stdout if told.returncode == 0 else ""
 
 
 def lay(part: Part, place: Path) -> bool:

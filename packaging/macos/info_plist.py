@@ -39,7 +39,7 @@ def contents() -> dict[str, Any]:
             }
         ],
         "LSApplicationCategoryType": "public.app-category.medical",
-        "LSMinimumSystemVersion": "12.0",  # what torch's and NumPy's wheels are built for, and one with security updates
+        "LSMinimumSystemVersion": "14.0",  # what torch's wheel is built for
         "LSArchitecturePriority": ["arm64"],
         "NSHighResolutionCapable": True,
         "NSHumanReadableCopyright": product.COPYRIGHT,

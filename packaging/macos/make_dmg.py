@@ -16,6 +16,8 @@ import product
 
 HERE = Path(__file__).resolve().parent
 
+MACH_O = (bytes.fromhex("cffaedfe"), bytes.fromhex("cafebabe"))
+"""How a file with code begins: for one processor, and for several."""
 SIGN, NOTARISE = "DECONOMIX_GUI_SIGN", "DECONOMIX_GUI_NOTARISE"
 
 
@@ -45,11 +47,19 @@ def sign(app: Path, identity: str) -> None:
     options = ["--force", "--sign", identity]
     if identity != "-":
         options += ["--timestamp", "--options", "runtime", "--entitlements", HERE / "entitlements.plist"]
-    inside = [path for path in sorted(app.rglob("*"), reverse=True) if path.is_file() and not path.is_symlink() and path.suffix in (".dylib", ".so")]
+    inside = [path for path in sorted(app.rglob("*"), reverse=True) if is_code(path) and path.parent != app / "Contents" / "MacOS"]
     for start in range(0, len(inside), 100):
         run("codesign", *options, *inside[start : start + 100])
     run("codesign", *options, app)
     run("codesign", "--verify", "--deep", "--strict", app)
+
+
+def is_code(path: Path) -> bool:
+    """A program or library, whatever it is called: Apple refuses an .app with a single one that is not signed."""
+    if path.is_symlink() or not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(4) in MACH_O
 
 
 def run(*command: object) -> None:

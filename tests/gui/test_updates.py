@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import importlib.util
 import os
 import re
@@ -149,8 +150,11 @@ def archive(path: Path, script: str) -> Path:
     return path
 
 
-def test_the_archive_for_a_user_without_rights_runs_its_own_script(tmp_path: Path) -> None:
+def test_the_archive_for_a_user_without_rights_runs_its_own_script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = archive(tmp_path / "a.tar.zst", f"touch '{tmp_path}/ran'\n")
+    assert "start that one" in install(Update(path, "9.0.0", False))  # this program lies elsewhere, and stays
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr("sys.executable", str(tmp_path / ".local/lib/deconomix-gui/app/deconomix-gui"))
     assert "start it again" in install(Update(path, "9.0.0", False))
     assert (tmp_path / "ran").exists()
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.tar.zst", "content", "ran"]
@@ -174,6 +178,43 @@ def test_where_nothing_opens_files_the_path_is_said(tmp_path: Path, monkeypatch:
     with pytest.raises(BadUpdate) as error:
         install(Update(tmp_path / "a.deb", "9.0.0", False))
     assert str(tmp_path / "a.deb") in str(error.value.advice)
+
+
+class Registry:
+    """As ``winreg``: what HKLM says of where the program is."""
+
+    HKEY_LOCAL_MACHINE = 2
+
+    def __init__(self, place: Path | None) -> None:
+        self.place = place
+
+    def OpenKey(self, root: int, name: str) -> Any:
+        if self.place is None:
+            raise FileNotFoundError(2, name)
+        return contextlib.nullcontext(name)
+
+    def QueryValueEx(self, entry: str, value: str) -> tuple[str, int]:
+        assert value == "InstallLocation"
+        return str(self.place), 1
+
+
+def test_a_program_for_all_users_is_updated_for_all_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.executable", str(tmp_path / "app" / "program.exe"))
+    assert updates.for_all_users(Registry(tmp_path))
+    assert not updates.for_all_users(Registry(tmp_path / "elsewhere"))  # there is one, but this one is the user's own
+    assert not updates.for_all_users(Registry(None))
+    script = (Path(__file__).resolve().parents[2] / "packaging" / "windows" / "installer.nsi").read_text("utf-8")
+    assert f'!define UNINSTALL "{updates.UNINSTALL}"' in script
+
+
+def test_what_an_update_left_is_deleted_at_the_next_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gui.update_dialog.offered", lambda application: True)
+    config = Config.for_tests(tmp_path)
+    left = config.data_folder / "updates" / "a.deb"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"large")
+    create_app(config)
+    assert not left.parent.exists()
 
 
 # -- in the program ---------------------------------------------------------------------------------------------------------------

@@ -167,6 +167,24 @@ def test_the_app_owns_sessions_and_offers_itself_for_data(product: ModuleType) -
     assert all((product.ICONS / kind["CFBundleTypeIconFile"]).is_file() for kind in owned)
 
 
+def test_every_text_names_the_same_oldest_macos(product: ModuleType) -> None:
+    import info_plist
+
+    oldest = info_plist.contents()["LSMinimumSystemVersion"].removesuffix(".0")
+    for name in ("README.md", "packaging/ADMIN.md"):
+        assert f"macOS {oldest} or newer" in (PACKAGING.parent / name).read_text("utf-8"), name
+
+
+def test_all_code_is_signed_whatever_it_is_called(tmp_path: Path, product: ModuleType) -> None:
+    import make_dmg  # type: ignore[import-not-found]
+
+    files = {"library.so": "cffaedfe", "torch_shm_manager": "cffaedfe", "Python": "cafebabe", "data.so": "00000000", "empty": ""}
+    for name, begin in files.items():
+        (tmp_path / name).write_bytes(bytes.fromhex(begin) + b"rest" * bool(begin))
+    (tmp_path / "link").symlink_to("library.so")
+    assert sorted(path.name for path in tmp_path.iterdir() if make_dmg.is_code(path)) == ["Python", "library.so", "torch_shm_manager"]
+
+
 def test_the_entitlements_are_a_property_list() -> None:
     found = plistlib.loads((PACKAGING / "macos" / "entitlements.plist").read_bytes())
     assert set(found.values()) == {True}
@@ -209,6 +227,27 @@ def test_the_setup_compiles_without_a_warning(tmp_path: Path, product: ModuleTyp
     (source / f"{product.NAME}.exe").write_bytes(b"MZ")
     made = make_setup.compiled(source, tmp_path / "deconomix-gui-9-setup.exe", version="9.0.0")
     assert made.read_bytes().startswith(b"MZ")
+
+
+# -- parts ------------------------------------------------------------------------------------------------------------------------
+
+
+def test_packed_libraries_of_debian_and_red_hat_are_listed_and_nobodys_are_refused(
+    tmp_path: Path, product: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import parts  # type: ignore[import-not-found]
+
+    known = {"dpkg-query": {"liba.so": "liba1:amd64: /usr/lib/liba.so\n", "liba1": "1.2-3\n"}, "rpm": {"libb.so": "libb\t2.0-1.el9\tLGPL-2.1-or-later\n"}}
+    monkeypatch.setattr(parts, "asked", lambda program, *arguments: known[program].get(Path(arguments[-1]).name, ""))
+    for name in ("liba.so", "libb.so", "libc.so"):
+        (tmp_path / name).write_bytes(b"")
+    found = list(parts.of_system([tmp_path / "liba.so", tmp_path / "libb.so"]))
+    assert [(part.name, part.version, part.kind, part.licence) for part in found] == [
+        ("liba1", "1.2-3", "deb", ""),
+        ("libb", "2.0-1.el9", "rpm", "LGPL-2.1-or-later"),
+    ]
+    with pytest.raises(SystemExit, match=r"libc\.so"):
+        list(parts.of_system([tmp_path / "libc.so"]))
 
 
 # -- all --------------------------------------------------------------------------------------------------------------------------

@@ -116,6 +116,7 @@ def test_closing_with_a_running_job_asks_and_stays_or_stops_it(program: Callable
     assert not it.page.native.events.closed.is_set()
     assert next(j for j in it.application.runner.status() if j.id == job).active
     it.page.answer(question, closing.STOP)
+    it.page.answer(closing.lost(1), closing.LOSE)  # asked where a busy disk takes longer than the patience
     it.choose("Close")
     it.page.wait_for(it.page.native.events.closed.is_set)
     assert it.page.unexpected == []

@@ -19,6 +19,7 @@ from gui.data.dataset import HIDDEN
 from gui.engine.fast import mixing
 from gui.engine.fast.path import Path
 from gui.engine.fast.weights import normalised, optimise
+from gui.engine.guarded import no_weights
 from gui.engine.memory import adtd_bytes, simulation_bytes
 from gui.engine.results import BootstrapResult
 from gui.engine.spread import spread
@@ -109,7 +110,9 @@ def _learned(learning: Learning, reference: np.ndarray, random: np.random.Genera
     truth = mixing.count(learning.labels, max(types, int(learning.labels.max()) + 1), drawn)[:types]
     start = random.uniform(0.001, 0.1, len(reference))
 
-    def watch(_iteration: int, _loss: float) -> None:
+    def watch(iteration: int, loss: float) -> None:
+        if not np.isfinite(loss):
+            raise no_weights(iteration)
         step()
 
     return normalised(optimise(reference, mixing.mix(learning.values, drawn), truth, start, learning.iterations, watch)[0])

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from gui.engine.fast import weights as closed
+from gui.engine.guarded import no_weights
 from gui.engine.memory import check_dtd, check_estimate
 from gui.engine.setting import current
 from gui.engine.stock import laid_out, methods, stock_engine, utils
@@ -81,11 +82,8 @@ def learn(reference: pd.DataFrame, bulk: pd.DataFrame, truth: pd.DataFrame, *, i
         )
 
     def watch(iteration: int, loss: float) -> None:
-        if not np.isfinite(loss):  # from here on everything would be NaN
-            raise EngineFailed(
-                f"Learning the gene weights broke down in iteration {iteration}: a cell type is estimated as zero in every mixture.",
-                advice="Use more mixtures or more genes, or leave out or merge cell types that are hard to tell apart.",
-            )
+        if not np.isfinite(loss):
+            raise no_weights(iteration)
         progress(LEARNING, (iteration - 1) / iterations, count=iteration, limit=iterations, loss=loss)
 
     with stock_engine():

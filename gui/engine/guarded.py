@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from gui.errors import EngineFailed
 
-__all__ = ["QPError", "ambiguous", "guarded", "no_background", "no_solution"]
+__all__ = ["QPError", "ambiguous", "guarded", "no_background", "no_solution", "no_weights"]
 
 _SOLVED = {"quadprog": "composition", "clarabel": "gene regulation", "scs": "hidden profile"}
 
@@ -30,6 +30,14 @@ def no_background() -> EngineFailed:
     return EngineFailed(
         "The samples hold no hidden background that can be told apart from the cell types.",
         advice="Use Naive or Deconomix (without +h) for these data, or more genes.",
+    )
+
+
+def no_weights(iteration: int) -> EngineFailed:
+    """The loss of DTD is no finite number: from here on everything would be NaN."""
+    return EngineFailed(
+        f"Learning the gene weights broke down in iteration {iteration}: a cell type is estimated as zero in every mixture.",
+        advice="Use more mixtures or more genes, or leave out or merge cell types that are hard to tell apart.",
     )
 
 

@@ -155,7 +155,8 @@ def run_apply(dataset: Dataset, params: ApplyParams, *, progress: Progress, dtd:
     composition = estimate(target.reference, target.bulk, dtd.gene_weights)
     progress(ESTIMATING)
     naive = estimate(target.reference, target.bulk, equal_weights(target.reference.index))
-    return ApplyResult(composition, naive, target.notes, reconstruction(target.reference, target.bulk, dtd.gene_weights, composition))
+    notes = (*setting.notes(), *target.notes)
+    return ApplyResult(composition, naive, notes, reconstruction(target.reference, target.bulk, dtd.gene_weights, composition))
 
 
 # ---------------------------------------------------------------------------------------------------- ADTD and search

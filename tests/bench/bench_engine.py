@@ -286,18 +286,19 @@ def growth() -> Iterator[Line]:
 
 
 def on_real_mixtures() -> Iterator[Line]:
-    """Deconomix+h,r on 1000 test mixtures of pbmc_hao_finotello, 1000 genes."""
+    """Deconomix+h,r on 1000 mixtures of the test cells of pbmc_hao_finotello, 1000 genes, with weights learned on mixtures of its training cells."""
     folder = Path(os.environ.get("DECONOMIX_GUI_SHARED", Path(__file__).resolve().parents[3] / "shared")) / "data" / "pbmc_hao_finotello"
     if not folder.is_dir():
         yield f"Deconomix+h,r on real test mixtures: {folder} is missing"
         return
-    reference, cells, _ = both.real(folder, 1000)
+    reference, cells, test = both.real(folder, 1000, test=True)
     problem = Problem.__new__(Problem)
     problem.cells, problem.types, problem.reference = cells, list(reference.columns), reference
     mixtures = problem.simulate()
-    problem.p, problem.q, problem.n = *reference.shape, MIXTURES
-    problem.bulk = mixtures.bulk
     problem.weights = with_each(lambda: problem.learn(mixtures, 200))["fast"]().weights
+    problem.cells = test
+    problem.p, problem.q, problem.n = *reference.shape, MIXTURES
+    problem.bulk = problem.simulate().bulk
     _, taken, own = measured(with_each(lambda: problem.deconvolve(regulated=True))["fast"])
     each, peak = units(problem, problem.weights)
     stock = cost(made_by(problem, problem.weights), each)

@@ -47,16 +47,17 @@ def made_cells(genes: int, types: int, each: int, seed: int = 0) -> pd.DataFrame
     return scaled(pd.DataFrame(values, index=[f"g{i}" for i in range(genes)], columns=labels))
 
 
-def real(folder: Path, n_genes: int) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """(reference, training cells, bulk) of a data set, aligned, selected and scaled as an analysis does it."""
+def real(folder: Path, n_genes: int, *, test: bool = False) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """(reference, training cells, bulk) of a data set, aligned, selected and scaled as an analysis does it; ``test``: its test cells, not the bulk."""
     from gui.data.load import FileChoice, LoadRequest, load_dataset
     from gui.data.normalize import prepare
 
-    names = {"train": "train.h5ad", "bulk": "application.h5ad"}
+    names = {"train": "train.h5ad", "bulk": "application.h5ad"} | ({"test": "test.h5ad"} if test else {})
     files = {role: FileChoice.parse(path=folder / name, name=name) for role, name in names.items()}
     prepared = prepare(load_dataset(LoadRequest.parse(files=files)), n_genes=n_genes)
-    assert prepared.bulk is not None
-    return prepared.reference, prepared.train, prepared.bulk
+    other = prepared.test if test else prepared.bulk
+    assert other is not None
+    return prepared.reference, prepared.train, other
 
 
 def scaled(frame: pd.DataFrame) -> pd.DataFrame:

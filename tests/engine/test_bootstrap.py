@@ -16,7 +16,7 @@ from gui.engine import setting, tasks
 from gui.engine.bootstrap import RESAMPLING, bootstrap, calibrated, ends
 from gui.engine.params import ADTDParams, BootstrapParams, DTDParams
 from gui.engine.results import BootstrapResult
-from gui.errors import InvalidParameter, JobCancelled, TooFewGenes
+from gui.errors import EngineFailed, InvalidParameter, JobCancelled, TooFewGenes
 
 
 def quiet(*_: Any, **__: Any) -> None: ...
@@ -176,6 +176,16 @@ def test_intervals_are_the_same_with_one_and_with_two_processes():
             setting.use(before)
     pd.testing.assert_frame_equal(found[0].low, found[1].low, check_exact=True)
     pd.testing.assert_frame_equal(found[0].high, found[1].high, check_exact=True)
+
+
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning", "ignore:divide by zero:RuntimeWarning")
+def test_a_type_that_no_mixture_drew_is_said_and_not_computed_with():
+    random = np.random.default_rng(0)
+    reference = random.random((30, 2)) + 0.1
+    values = np.repeat(reference[:, [0]], 20, axis=1)  # the draws hold no cell of the second type
+    learning = engine.Learning(values, np.zeros(20, dtype=int), 5, 10, 50)
+    with pytest.raises(EngineFailed, match="broke down in iteration 1"):
+        engine._learned(learning, reference, random, lambda *_: None)
 
 
 def test_gene_weights_learned_anew_widen_the_draws(example):

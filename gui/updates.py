@@ -142,7 +142,7 @@ def install(update: Update) -> str:
         if sys.platform == "darwin":
             return "The disk image is open. Close this program, then drag the new one into Applications."
         by_hand = f"sudo apt install {shlex.quote(str(path))}"
-        return f"The system's installer opens. If nothing opens, an administrator installs it with: {by_hand} Then start the program again."
+        return f"The system's installer opens; start the program again when it is done. If nothing opens, an administrator installs it with: {by_hand}"
     except OSError as error:
         raise BadUpdate(f"The installer did not start ({error.strerror or type(error).__name__}).", advice=f"Open it yourself: {path}") from error
 

@@ -71,7 +71,7 @@ def of_distribution(name: str) -> Part:
 
 def of_system(sources: list[Path]) -> Iterator[Part]:
     """The system's packages (Debian's, Red Hat's) whose libraries were packed. Ends with a sentence where one belongs to none: nobody knows its licence."""
-    own = {Path(sys.prefix).resolve(), Path(sys.base_prefix).resolve(), product.ROOT}
+    own = {Path(sys.prefix).resolve(), Path(sys.base_prefix).resolve(), product.ROOT} - {Path("/usr")}  # a Python of the system's is one of its packages
     outside = sorted({path.resolve() for path in sources if path.exists() and not any(path.resolve().is_relative_to(root) for root in own)})
     owned = {path: of_debian(path) or of_red_hat(path) for path in outside}
     if nobodys := [str(path) for path, part in owned.items() if part is None]:

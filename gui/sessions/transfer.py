@@ -140,7 +140,8 @@ class Transfer(Protection):
                 self._restore(header.id, actor)
             return Imported(header.id, self._info(here, actor, archived=False).name, "known" if same else "differs")
         self._refuse_if_full()
-        fresh = as_copy or header.id in self._trash
+        # a file of its name that no session here has is one whose header cannot be read: it stays, for what may be recovered of it
+        fresh = as_copy or header.id in self._trash or (self._store is not None and self._store.path_for(header.id).exists())
         seal = None
         if header.encrypted and (fresh or self._store is None):
             if password is None:

@@ -63,7 +63,7 @@ VIAddVersionKey /LANG=0 "LegalCopyright" "GPL-3.0-or-later. For research use onl
 !insertmacro MUI_LANGUAGE "English"
 
 Var ForAll
-Var Moved  ; 1 while the old program lies in app.old and the new one is not whole
+Var Writing  ; 1 while the new program is not whole
 
 !macro CONTEXT
   SetRegView 64
@@ -116,6 +116,21 @@ Function .onInit
   ${EndIf}
 FunctionEnd
 
+; what was written goes, and the program that was there before is there again
+Function PutBack
+  ${If} $Writing == 1
+    StrCpy $Writing 0
+    SetOutPath "$TEMP"  ; out of the folder that goes
+    RMDir /r "$INSTDIR\app"
+    Rename "$INSTDIR\app.old" "$INSTDIR\app"
+  ${EndIf}
+FunctionEnd
+
+; where the disk is full in the middle of the files, which ends the section on the spot
+Function .onInstFailed
+  Call PutBack
+FunctionEnd
+
 Section "${NAME}" SecProgram
   ; one that is running keeps its files: then the old one stays whole
   ${If} ${FileExists} "$INSTDIR\app\*.*"
@@ -125,16 +140,17 @@ Section "${NAME}" SecProgram
     ${If} ${Errors}
       !insertmacro REFUSE ${IN_USE} "${NAME} is running: close it and start the installer again."
     ${EndIf}
-    StrCpy $Moved 1
   ${EndIf}
+  StrCpy $Writing 1
   SetOutPath "$INSTDIR\app"
   ClearErrors
   File /r "${SOURCE}\*.*"
   File /oname=session.ico "..\icons\session.ico"
   ${If} ${Errors}
+    Call PutBack
     !insertmacro REFUSE ${NOT_ALLOWED} "The files could not be written to $INSTDIR. Choose another folder, or make room on the disk."
   ${EndIf}
-  StrCpy $Moved 0
+  StrCpy $Writing 0
   RMDir /r "$INSTDIR\app.old"
   WriteUninstaller "$INSTDIR\uninstall.exe"
 
@@ -160,15 +176,6 @@ Section "${NAME}" SecProgram
   WriteRegDWORD SHCTX "${UNINSTALL}" "ForAllUsers" $ForAll
   System::Call 'shell32::SHChangeNotify(i 0x08000000, i 0, p 0, p 0)'  ; icons and associations have changed
 SectionEnd
-
-; also where the disk is full in the middle of the files, which ends the section on the spot
-Function .onInstFailed
-  ${If} $Moved == 1
-    SetOutPath "$TEMP"  ; out of the folder that goes
-    RMDir /r "$INSTDIR\app"
-    Rename "$INSTDIR\app.old" "$INSTDIR\app"
-  ${EndIf}
-FunctionEnd
 
 Section "-WebView2" SecWebView
   ReadRegStr $0 HKCU "Software\${WEBVIEW2}" "pv"

@@ -45,3 +45,18 @@ def test_one_that_is_archived_comes_as_a_copy(application: Application, tmp_path
     assert application.sessions.get_session(application.arrived, actor=LOCAL).notes == "as in the file"
     assert "is shown as" in application.announcements[-1]
     assert [info.session_id for info in application.sessions.list_archived_sessions(actor=LOCAL)] == [session_id]
+
+
+def test_one_that_cannot_be_read_any_more_comes_as_a_copy(application: Application, tmp_path: Path) -> None:
+    exported(application, tmp_path / "given.dcxsession")
+    application.stop()
+    (kept,) = (tmp_path / "program").rglob("sessions/*.dcxsession")
+    kept.write_bytes(b"damaged" + kept.read_bytes()[7:])
+    again = create_app(Config.for_tests(tmp_path / "program"))
+    try:
+        again.open_later([tmp_path / "given.dcxsession"])
+        assert again.arrived is not None, again.announcements
+        assert again.sessions.get_session(again.arrived, actor=LOCAL).notes == "as in the file"
+    finally:
+        again.stop()
+    assert kept.read_bytes().startswith(b"damaged")  # not touched

@@ -248,6 +248,9 @@ def test_packed_libraries_of_debian_and_red_hat_are_listed_and_nobodys_are_refus
     ]
     with pytest.raises(SystemExit, match=r"libc\.so"):
         list(parts.of_system([tmp_path / "libc.so"]))
+    monkeypatch.setattr("sys.base_prefix", "/usr")  # the system's own Python: what lies beside it is not Python's
+    with pytest.raises(SystemExit, match="/usr/bin/env"):
+        list(parts.of_system([Path("/usr/bin/env")]))
 
 
 # -- all --------------------------------------------------------------------------------------------------------------------------

@@ -117,8 +117,9 @@ def serve(argv: Sequence[str]) -> int:
     options = parser.parse_args(argv)
     config = _config(options.config)
 
-    from desktop.server import LocalServer
+    from desktop.server import LocalServer, few_heaps
 
+    few_heaps()
     with ending_by_signal() as ended, running(config) as application:
         port = config.server.port if options.port is None else options.port
         server = LocalServer(application.server, port, settings=config.server, limit=application.guard.body_limit).start()

@@ -120,7 +120,7 @@ class Downloads:
     total, per_browser : bytes that may wait, of all and of one browser. Beyond it the oldest go first; the newest stays in any case.
     """
 
-    def __init__(self, lifetime: float = 600.0, *, total: int = 1_000_000_000, per_browser: int = 250_000_000) -> None:
+    def __init__(self, lifetime: float = 600.0, *, total: int = 400_000_000, per_browser: int = 100_000_000) -> None:
         self._lifetime, self._total, self._per_browser = lifetime, total, per_browser
         self._lock = threading.Lock()
         self._waiting: dict[str, Download] = {}

@@ -49,7 +49,7 @@ BodyLimit = Callable[[str, Mapping[str, str]], int]
 
 
 def few_heaps() -> None:
-    """Two heaps for all threads, which mostly wait: 25 MB less, and far less after large requests. glibc gives threads their own, and each keeps what is freed."""
+    """Two heaps for all threads, which mostly wait: 25 MB less. glibc gives every thread its own, and each keeps what is freed in it."""
     if sys.platform.startswith("linux"):
         with contextlib.suppress(AttributeError):  # another C library
             ctypes.CDLL(None).mallopt(*HEAPS)

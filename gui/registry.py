@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from gui import source_file
 from gui.errors import PluginError
 from gui.plugin import Page
 from gui.source_file import load_source
@@ -72,10 +72,10 @@ def _plugins(folder: Path | None) -> Iterable[tuple[str, Any]]:
     for point in entry_points(group=GROUP):
         yield point.name, point.load
     if folder is not None and folder.is_dir():
+        if not source_file.knows_who_may_write():
+            log.info("plug-ins: who else could change them is not checked on this system")
         for path in sorted(folder.glob("*.py")):
             if not path.name.startswith("_"):
-                if os.name != "posix":
-                    log.info("plug-ins: who else could change them is not checked on this system")
                 yield path.name, lambda path=path: load_file(path)
 
 

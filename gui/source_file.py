@@ -45,7 +45,7 @@ def changeable_by_others(path: Path) -> Iterator[Path]:
 
     Nothing on Windows, where who may write is not told by mode bits.
     """
-    if os.name != "posix":
+    if not knows_who_may_write():
         return
     last: Path | None = None
     for place in _walked(path):
@@ -61,6 +61,11 @@ def changeable_by_others(path: Path) -> Iterator[Path]:
         last = place
     if last is not None and not last.is_file():
         raise PluginError("it is no file")
+
+
+def knows_who_may_write() -> bool:
+    """Whether mode bits tell it on this system."""
+    return os.name == "posix"
 
 
 def _walked(path: Path) -> Iterator[Path]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from gui import __version__
+from gui.core_dumps import forbid_core_dumps
 from gui.errors import DeconomixError, InvalidParameter
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ PATIENCE = 3.0
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line (default: the process's own); returns the exit code."""
     command, rest = split(sys.argv[1:] if argv is None else argv)
+    forbid_core_dumps(whole=command == "serve")
     run = {"": window, "serve": serve, "analyze": analyze, "check": check, "doctor": doctor}[command]
     try:
         return run(rest)
@@ -115,8 +117,9 @@ def serve(argv: Sequence[str]) -> int:
     options = parser.parse_args(argv)
     config = _config(options.config)
 
-    from desktop.server import LocalServer
+    from desktop.server import LocalServer, few_heaps
 
+    few_heaps()
     with ending_by_signal() as ended, running(config) as application:
         port = config.server.port if options.port is None else options.port
         server = LocalServer(application.server, port, settings=config.server, limit=application.guard.body_limit).start()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import ipaddress
 import logging
 import os
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -18,14 +21,15 @@ from waitress.utilities import RequestEntityTooLarge
 from waitress.wasyncore import close_all
 
 from gui.errors import DeconomixError
+from gui.long_calls import MAX_LONG
 from gui.serving import Server
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 HOST = "127.0.0.1"
-THREADS = 8
-"""A thread that shows a native dialog is busy until the user answers: the others go on serving."""
+SHORT_THREADS = 8
+"""Threads beyond those that long calls may keep: a native dialog that waits for the user, a file that is read. Short requests always find one."""
 LARGEST_BODY = 1 << 36
 """Bytes. Waitress spools bodies to disk; what an upload may weigh is decided by the application, not here."""
 MEMORY = 1 << 26
@@ -37,8 +41,18 @@ HASTE = 20.0
 SMALL = 64_000
 """Bytes: a body up to this size is one that strangers may send, and has to arrive in HASTE seconds too."""
 
+HEAPS = (-8, 2)
+"""glibc's M_ARENA_MAX (malloc.h), and how many."""
+
 BodyLimit = Callable[[str, Mapping[str, str]], int]
 """``limit(path, headers) -> bytes``: what the body of a request may have; headers have keys like COOKIE. Asked before the body is received."""
+
+
+def few_heaps() -> None:
+    """Two heaps for all threads, which mostly wait: 25 MB less. glibc gives every thread its own, and each keeps what is freed in it."""
+    if sys.platform.startswith("linux"):
+        with contextlib.suppress(AttributeError):  # another C library
+            ctypes.CDLL(None).mallopt(*HEAPS)
 
 
 class _Request(HTTPRequestParser):  # type: ignore[misc]
@@ -71,13 +85,32 @@ class _Request(HTTPRequestParser):  # type: ignore[misc]
 
 
 class _Channel(HTTPChannel):  # type: ignore[misc]
-    """A connection. One that takes too long for its request is closed: it would keep a place that others need."""
+    """A connection. One that takes too long for its request is closed: it would keep a place that others need.
+
+    last : it is closed after the answer that is being worked on
+    """
+
+    last = False
 
     def received(self, data: bytes) -> bool:
         taken: bool = super().received(data)
+        with self.requests_lock:
+            if len(self.requests) > 1:
+                # No browser asks again before it has the answer. Whoever does, and reads nothing, would keep a thread waiting for room for the next answer.
+                self.last = True
+                for request in self.requests[1:]:
+                    request.close()
+                del self.requests[1:]
         if self.late():
             self.will_close = True
         return taken
+
+    def service(self) -> None:
+        super().service()
+        if self.last:
+            with self.requests_lock:
+                self.close_when_flushed = True
+            self.server.pull_trigger()
 
     def late(self) -> bool:
         deadline = getattr(self.request, "deadline", None)
@@ -101,7 +134,7 @@ class LocalServer:
         self._server = create_server(
             app,
             sockets=[_listen(self._host, port)],
-            threads=THREADS,
+            threads=SHORT_THREADS + MAX_LONG,
             ident=None,
             max_request_body_size=LARGEST_BODY,
             max_request_header_size=settings.header_limit_kb * 1024,

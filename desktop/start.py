@@ -4,7 +4,6 @@ and after that in the default browser."""
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import html
 import logging
 import os
@@ -24,7 +23,7 @@ from desktop.dialogs import NativeFiles
 from desktop.host import NativeHost
 from desktop.instance import Instance
 from desktop.placing import Placing
-from desktop.server import LocalServer
+from desktop.server import LocalServer, few_heaps
 from gui import __version__, atomic
 from gui.config import Config
 from gui.errors import DeconomixError
@@ -54,8 +53,6 @@ AWAY = 300.0
 """Seconds without a question from any tab, and without a job, after which a program without a window ends."""
 
 
-HEAPS = (-8, 2)
-"""glibc's M_ARENA_MAX (malloc.h), and how many."""
 SOON = 60.0
 """Seconds: two crashes of the page within them are more than an accident."""
 
@@ -63,13 +60,6 @@ SOON = 60.0
 def rendering(settings: SettingsStore) -> str:
     """How to show pages this time: "" (with the graphics card), "software" or "browser". Another version of the program tries the graphics card again."""
     return os.environ.get(RENDERING, "") or ("software" if settings.get().software == __version__ or not toolkit.graphics_card() else "")
-
-
-def few_heaps() -> None:
-    """Two heaps for all threads, which mostly wait: 25 MB less. glibc gives every thread its own, and each keeps what is freed in it."""
-    if sys.platform.startswith("linux"):
-        with contextlib.suppress(AttributeError):  # another C library
-            ctypes.CDLL(None).mallopt(*HEAPS)
 
 
 def following(now: str) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from dash import Dash
-from flask import Flask, Response, abort, jsonify, request, send_file
+from flask import Flask, Response, jsonify, request, send_file
 
 from gui import locked, menu, notify, shell, support_dialog, theme, tour, update_dialog
 from gui.binding import bind_page, context
@@ -27,7 +27,7 @@ from gui.engine.results import Provenance, Run
 from gui.engine.setting import Setting, usable
 from gui.engine.spread.local import allowed_cores
 from gui.errors import DeconomixError, JobError, PluginError, SessionError, SessionLocked
-from gui.files import CHUNK, DOWNLOAD, BrowserFiles, Files, Uploads
+from gui.files import CHUNK, DOWNLOAD, NOT_KEPT, BrowserFiles, Files, Uploads
 from gui.guard import HANDOVER, UPLOAD, Guard, browser_id
 from gui.host import Host
 from gui.housekeeping import Housekeeping
@@ -35,14 +35,17 @@ from gui.jobs.reader import Reader
 from gui.jobs.runner import JobRunner
 from gui.jobs.status import JobStatus
 from gui.logs import start_cache_log, trace_cache
+from gui.long_calls import LongCalls
 from gui.plugin import Task
 from gui.registry import Registry, find_pages
+from gui.request_limits import limit_requests
 from gui.resources import resource
 from gui.sessions import file as session_file
 from gui.sessions.cache import DCXCache
 from gui.sessions.cleanup import words
 from gui.sessions.manager import LOCAL, SessionCacheManager
 from gui.settings import FILE_NAME, SettingsStore
+from gui.temporary import sweep
 
 log = logging.getLogger(__name__)
 TAKING = 3.0
@@ -55,8 +58,13 @@ class Application:
     def __init__(self, config: Config, files: Files | None = None, settings: SettingsStore | None = None) -> None:
         self.config = config
         self.files: Files = files or BrowserFiles()
-        self.uploads = Uploads()
+        sweep()
+        sent = config.server
+        self.uploads = Uploads(
+            per_browser=1_000_000 * max(sent.upload_quota_mb, sent.upload_limit_mb), total=1_000_000 * max(sent.upload_total_mb, sent.upload_limit_mb)
+        )
         self.guard = Guard(config.server)
+        self.long_calls = LongCalls()
         self.settings = settings or SettingsStore(config.data_folder / FILE_NAME)
         self.host: Host | None = None
         """The window; None in a browser, and until there is one."""
@@ -98,7 +106,8 @@ class Application:
         cores = compute.cores or max(1, allowed_cores() // compute.workers)
         self.setting = usable(Setting(compute.engine, cores, compute.scheduler))
         self.runner = JobRunner(self._deliver, ended=self._ended, workers=config.compute.workers, setting=self.setting)
-        self.reader = Reader()
+        self.reader = Reader(admission=self.long_calls.place)
+        self.sessions.admission = self.long_calls.place
         self.sessions.busy = lambda: {job.session_id for job in self.runner.status() if job.active}
         self.sessions.before_lock = self._before_lock
         if self.sessions.trouble is not None:
@@ -150,6 +159,7 @@ class Application:
     def _chores(self) -> Housekeeping:
         """What the program does by itself."""
         chores, settings = Housekeeping(), self.config.sessions
+        chores.add("uploads", self.uploads.expire, every=600.0)
         if self.sessions.single:
             return chores
         if settings.cleanup.enabled:
@@ -353,6 +363,7 @@ class Application:
             bind_page(app, self, page)
         self._routes(server)
         self.guard.protect(server, app.csp_hashes)
+        limit_requests(server, self.long_calls.place)
         return app
 
     def _routes(self, server: Flask) -> None:
@@ -392,7 +403,7 @@ class Application:
                 """A file that a callback gave away, once, to the browser it is for."""
                 found = downloads.take(token, browser=browser_id()) if request.method == "GET" else None
                 if found is None:
-                    abort(404)
+                    return Response(NOT_KEPT, 404, mimetype="text/plain")
                 return send_file(BytesIO(found.data), mimetype="application/octet-stream", as_attachment=True, download_name=found.name)
 
         @server.errorhandler(Exception)

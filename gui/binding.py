@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import inspect
 import logging
@@ -22,6 +23,7 @@ from gui.guard import browser_id
 from gui.jobs.status import JobStatus
 from gui.logs import CALLER
 from gui.plugin import Context, Page, Recorded, Task
+from gui.request_limits import check_texts
 from gui.sessions.manager import Actor
 from gui.sessions.snapshot import PendingJob
 
@@ -189,6 +191,7 @@ def bind(app: Dash, application: Application, key: str, recorded: Recorded, *, f
         app.clientside_callback(recorded.clientside, *recorded.args, **recorded.options)
         return
     function = recorded.function
+    takes_long = recorded.long or bool(recorded.options.get("running"))
 
     def called(*values: Any) -> Any:
         token = CALLER.set(key)
@@ -205,7 +208,9 @@ def bind(app: Dash, application: Application, key: str, recorded: Recorded, *, f
         if ctx.locked is None and not _by_itself():
             application.sessions.touch(ctx.session_id, actor=ctx.actor)
         try:
-            return function(ctx, *given)
+            _check_texts(recorded)
+            with application.long_calls.place() if takes_long else contextlib.nullcontext():
+                return function(ctx, *given)
         except PreventUpdate:
             raise
         except SessionLocked as error:  # it was locked while this ran: what the page shows now says so
@@ -226,6 +231,12 @@ def bind(app: Dash, application: Application, key: str, recorded: Recorded, *, f
 
 def _by_itself() -> bool:
     return all(str(trigger["prop_id"]).endswith(BY_ITSELF) for trigger in call.triggered)
+
+
+def _check_texts(recorded: Recorded) -> None:
+    """TextTooLong if a text that came with this call is too long. An address is no text of a user's, and would follow every later call of the tab."""
+    sent = {**call.inputs, **call.states}
+    check_texts([{name: value} for name, value in sent.items() if not name.startswith("dcx-location.")], picture=recorded.picture)
 
 
 def _has_output(recorded: Recorded) -> bool:

@@ -75,6 +75,14 @@ class InvalidParameter(DeconomixError):
     """A parameter outside of what is allowed."""
 
 
+class ProgramBusy(DeconomixError):
+    """Too much is going on at once: nothing was begun."""
+
+
+class TextTooLong(InvalidParameter):
+    """A text that a user sent is longer than any may be."""
+
+
 class EngineFailed(DeconomixError):
     """The numerical engine found no solution."""
 
@@ -105,6 +113,10 @@ class NewerSession(SessionError):
 
 class WrongPassword(SessionError):
     """A protected session, and no password, a wrong one, or one of before it was changed."""
+
+
+class PasswordDelay(SessionError):
+    """After wrong passwords the next one may be tried only later; it was not looked at."""
 
 
 class SessionLocked(SessionError):

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import secrets
 import shutil
-import tempfile
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from gui.errors import UnreadableFile
 from gui.guard import browser_id
+from gui.temporary import TemporaryFolder
 
 CHUNK = 1 << 20
 DOWNLOAD = "/_dcx/download/"
+NOT_KEPT = "This file is no longer kept: it was fetched before, waited too long, or newer ones took its place. Save it again."
 
 
 @dataclass(frozen=True)
@@ -112,10 +115,13 @@ class Download:
 
 
 class Downloads:
-    """Files on their way out, in memory only: each is fetched once, by the browser it is for, or forgotten after ``lifetime`` seconds. Thread-safe."""
+    """Files on their way out, in memory only: each is fetched once, by the browser it is for, or forgotten after ``lifetime`` seconds. Thread-safe.
 
-    def __init__(self, lifetime: float = 600.0) -> None:
-        self._lifetime = lifetime
+    total, per_browser : bytes that may wait, of all and of one browser. Beyond it the oldest go first; the newest stays in any case.
+    """
+
+    def __init__(self, lifetime: float = 600.0, *, total: int = 400_000_000, per_browser: int = 100_000_000) -> None:
+        self._lifetime, self._total, self._per_browser = lifetime, total, per_browser
         self._lock = threading.Lock()
         self._waiting: dict[str, Download] = {}
         self._timer: threading.Timer | None = None
@@ -128,9 +134,26 @@ class Downloads:
         """Keep the file; returns the token that :meth:`take` asks for."""
         token = secrets.token_urlsafe(24)
         with self._lock:
+            self._drop_expired()
             self._waiting[token] = Download(name, data, browser, time.monotonic() + self._lifetime)
+            self._drop_oldest([t for t, item in self._waiting.items() if item.browser == browser], self._per_browser)
+            self._drop_oldest(list(self._waiting), self._total)
             self._watch()
         return token
+
+    @property
+    def size(self) -> int:
+        """Bytes that wait."""
+        with self._lock:
+            return sum(len(item.data) for item in self._waiting.values())
+
+    def _drop_oldest(self, tokens: list[str], budget: int) -> None:
+        """Of these, oldest first, until they fit into the budget or only the newest is left."""
+        size = sum(len(self._waiting[token].data) for token in tokens)
+        for token in tokens[:-1]:
+            if size <= budget:
+                return
+            size -= len(self._waiting.pop(token).data)
 
     def take(self, token: str, *, browser: str) -> Download | None:
         """The file, which is not kept any longer; None: fetched before, expired, or another browser's (whose file stays)."""
@@ -161,7 +184,7 @@ class Downloads:
 
 def safe_name(name: str) -> str:
     """A file name that every system accepts, made of ``name``; never empty, never a path."""
-    cleaned = re.sub(r'[<>:"/\\|?*\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff]+', "_", name).strip(" .")
+    cleaned = re.sub(r'[<>:"/\\|?*\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff]+', "_", name[:1000]).strip(" .")[:200]
     while len(cleaned.encode(errors="replace")) > 200:  # file systems count bytes, up to 255
         cleaned = cleaned[:-1]
     return cleaned[:120].strip(" .") or "file"
@@ -174,21 +197,46 @@ def with_suffix(name: str, kind: FileKind) -> str:
 
 @dataclass(frozen=True)
 class Upload:
-    """A file that arrived: the browser knows only the token."""
+    """A file that arrived: the browser knows only the token. browser : that sent it"""
 
     token: str
     name: str
     path: Path
     size: int
+    browser: str = ""
+
+
+IDLE = 900.0
+"""Seconds without use after which a file makes room for another one of the same browser."""
+
+
+SPARE = 1_000_000_000
+"""Bytes of the disk (or a twentieth of it) that files which are sent leave free: sessions are saved there too."""
 
 
 class Uploads:
-    """Files on their way in, kept in a private temporary folder until loaded or the program ends. Thread-safe."""
+    """Files on their way in, kept in a private temporary folder until loaded, expired or the program ends. Thread-safe.
 
-    def __init__(self) -> None:
+    per_browser, total : bytes that may lie there, of one browser and of all; lifetime : seconds after its last use that a file is kept
+    clock : seconds that never go back
+    """
+
+    def __init__(
+        self,
+        *,
+        per_browser: int = 16_000_000_000,
+        total: int = 64_000_000_000,
+        lifetime: float = 24 * 3600.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._per_browser, self._total, self._lifetime, self._clock = per_browser, total, lifetime, clock
         self._lock = threading.Lock()
+        self._held: TemporaryFolder | None = None
         self._folder: Path | None = None
         self._uploads: dict[str, Upload] = {}
+        self._used: dict[str, float] = {}
+        self._sizes: Counter[str] = Counter()
+        """Bytes in the folder, by browser, what is arriving included."""
         self._offered: list[Upload] = []
 
     def offer(self, path: Path) -> None:
@@ -210,10 +258,10 @@ class Uploads:
         return taken
 
     def receive(self, name: str, chunks: Iterable[bytes], *, limit: int) -> Upload:
-        """Write the stream to disk. UnreadableFile if it is larger than ``limit`` bytes; then nothing is kept."""
-        token = secrets.token_urlsafe(24)
+        """Write the stream to disk. UnreadableFile if it is larger than ``limit`` bytes, or than the room that is left; then nothing is kept."""
+        self.expire()
+        token, browser, size, counted = secrets.token_urlsafe(24), browser_id(), 0, 0
         path = self._place() / f"{token}{''.join(Path(safe_name(name)).suffixes[-2:])[-40:]}"
-        size = 0
         try:
             with open(path, "xb", opener=lambda file, flags: os.open(file, flags, 0o600)) as out:
                 for chunk in chunks:
@@ -223,11 +271,61 @@ class Uploads:
                             f"{safe_name(name)} is larger than {limit // 1_000_000} MB.",
                             advice="Use the desktop window for larger files, or raise upload_limit_mb.",
                         )
+                    counted = size
+                    self._make_room(browser, len(chunk), safe_name(name))
                     out.write(chunk)
         except BaseException:
             path.unlink(missing_ok=True)
+            with self._lock:
+                self._sizes[browser] -= counted
             raise
-        return self._keep(Upload(token, safe_name(name), path, size))
+        return self._keep(Upload(token, safe_name(name), path, size, browser))
+
+    def _make_room(self, browser: str, size: int, name: str) -> None:
+        """Count bytes that arrive; what this browser has not used for a while goes for them. UnreadableFile: no room; they are counted all the same."""
+        with self._lock:
+            self._sizes[browser] += size
+            if self._fits(browser):
+                return
+            idle = self._clock() - IDLE
+            old = [token for token, upload in self._uploads.items() if upload.browser == browser and self._was_sent(upload) and self._used[token] < idle]
+        for token in sorted(old, key=lambda token: self._used.get(token, 0.0)):
+            self.forget(token)
+            if self._fits(browser):
+                return
+        mine = self._sizes[browser] > self._per_browser
+        words = (
+            f"the files that you sent take {self._per_browser // 1_000_000} MB, as much as they may"
+            if mine
+            else "there is no room left for files that are sent"
+        )
+        raise UnreadableFile(f"{name} cannot be received: {words}.", advice="Load the files that you have chosen, or remove them, or try again later.")
+
+    def _fits(self, browser: str) -> bool:
+        disk = shutil.disk_usage(self._folder or ".")
+        return self._sizes[browser] <= self._per_browser and self._sizes.total() <= self._total and disk.free > min(SPARE, disk.total // 20)
+
+    def _was_sent(self, upload: Upload) -> bool:
+        """Whether it lies in the folder, and not where the user keeps it."""
+        return self._folder is not None and upload.path.parent == self._folder
+
+    def expire(self) -> None:
+        """Delete what was sent and not used for ``lifetime`` seconds."""
+        with self._lock:
+            old = self._clock() - self._lifetime
+            expired = [token for token, upload in self._uploads.items() if self._was_sent(upload) and self._used[token] < old]
+        for token in expired:
+            self.forget(token)
+
+    @contextlib.contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """A folder of its own for files that are needed for a moment; gone afterwards, and after a crash with what was uploaded."""
+        folder = self._place().parent / secrets.token_urlsafe(24)
+        folder.mkdir(mode=0o700)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def stays(self, token: str) -> bool:
         """Whether the file lies where the user keeps it and is still there: it can be read again later."""
@@ -262,22 +360,26 @@ class Uploads:
         folder.mkdir(mode=0o700)
         for part in parts:
             part.path.rename(folder / part.name)
-            self.forget(part.token)
+            self.forget(part.token, counted=True)
         largest = max(parts, key=lambda part: part.size)
-        return self._keep(Upload(token, f"{largest.name} and {len(parts) - 1} more", folder, sum(part.size for part in parts)))
+        return self._keep(Upload(token, f"{largest.name} and {len(parts) - 1} more", folder, sum(part.size for part in parts), parts[0].browser))
 
     def get(self, token: str) -> Upload:
         """The file behind a token; UnreadableFile if it is gone."""
         upload = self._uploads.get(token)
         if upload is None:
             raise UnreadableFile("The chosen file is no longer there.", advice="Choose it again.")
+        self._used[token] = self._clock()
         return upload
 
-    def forget(self, token: str) -> None:
-        """Delete an uploaded file or folder (an adopted one stays where it is)."""
+    def forget(self, token: str, *, counted: bool = False) -> None:
+        """Delete an uploaded file or folder (an adopted one stays where it is). counted : its bytes are kept in another one"""
         with self._lock:
             upload = self._uploads.pop(token, None)
-        if upload and self._folder and upload.path.parent == self._folder:
+            self._used.pop(token, None)
+            if upload and self._was_sent(upload) and not counted:
+                self._sizes[upload.browser] -= upload.size
+        if upload and self._was_sent(upload):
             if upload.path.is_dir():
                 shutil.rmtree(upload.path, ignore_errors=True)
             else:
@@ -287,17 +389,23 @@ class Uploads:
         """Delete everything that was uploaded."""
         with self._lock:
             self._uploads.clear()
-            if self._folder is not None:
-                shutil.rmtree(self._folder, ignore_errors=True)
-                self._folder = None
+            self._used.clear()
+            self._sizes.clear()
+            self._folder = None
+            if self._held is not None:
+                self._held.close()
+                self._held = None
 
     def _place(self) -> Path:
         with self._lock:
             if self._folder is None:
-                self._folder = Path(tempfile.mkdtemp(prefix="deconomix-"))
+                self._held = self._held or TemporaryFolder()
+                self._folder = self._held.path / "uploads"
+                self._folder.mkdir(mode=0o700)
             return self._folder
 
     def _keep(self, upload: Upload) -> Upload:
         with self._lock:
             self._uploads[upload.token] = upload
+            self._used[upload.token] = self._clock()
         return upload

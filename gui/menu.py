@@ -107,7 +107,8 @@ def run(application: Application, ctx: Context, name: str, page: str = "") -> No
     elif name in DIALOGS:
         set_props(DIALOGS[name], {"n_clicks": time.monotonic_ns() // 1_000_000})
     elif name == "report":
-        _report(ctx, page)
+        with application.long_calls.place():
+            _report(ctx, page)
     else:
         DONE[name](application, ctx)
 
@@ -164,8 +165,10 @@ def _export(application: Application, ctx: Context) -> None:
     if not ctx.sessions.single:
         ctx.go_to("sessions", search=f"?export={time.monotonic_ns()}")
         return
-    copy = ctx.sessions.export_session(ctx.session_id, actor=ctx.actor)
-    if told := ctx.files.save(copy.name, copy.data, SESSION):
+    with application.long_calls.place():
+        copy = ctx.sessions.export_session(ctx.session_id, actor=ctx.actor)
+        told = ctx.files.save(copy.name, copy.data, SESSION)
+    if told:
         ctx.notify(told, title="Saved", colour="teal")
 
 

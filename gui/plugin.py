@@ -164,12 +164,14 @@ class Ids:
 
 @dataclass(frozen=True)
 class Recorded:
-    """A callback as recorded: ``create_app`` binds it."""
+    """A callback as recorded: ``create_app`` binds it. options : dash's; long, picture : see :meth:`Page.callback`"""
 
     function: Callable[..., Any]
     args: tuple[Any, ...]
     options: Mapping[str, Any]
     clientside: str | None = None
+    long: bool = False
+    picture: bool = False
 
 
 @dataclass
@@ -216,11 +218,15 @@ class Page:
         self.summary_function = function
         return function
 
-    def callback(self, *args: Any, **options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        """Like ``dash.callback``; the function gets a :class:`Context` before its arguments. An error in it becomes a notice and changes nothing on screen."""
+    def callback(self, *args: Any, long: bool = False, picture: bool = False, **options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Like ``dash.callback``; the function gets a :class:`Context` before its arguments. An error in it becomes a notice and changes nothing on screen.
+
+        long : it may take more than a moment. Only so many of these go on at once, so that others never wait for a thread; one with ``running`` is long too
+        picture : it is given pictures, which may be longer than other texts (``gui.request_limits.MAX_TEXT``)
+        """
 
         def record(function: Callable[..., Any]) -> Callable[..., Any]:
-            self.callbacks.append(Recorded(function, args, options))
+            self.callbacks.append(Recorded(function, args, options, long=long, picture=picture))
             return function
 
         return record

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import logging
-import os
 import re
-import stat
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import entry_points
@@ -15,8 +11,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from gui import source_file
 from gui.errors import PluginError
 from gui.plugin import Page
+from gui.source_file import load_source
 
 log = logging.getLogger(__name__)
 GROUP = "deconomix_gui.pages"
@@ -74,6 +72,8 @@ def _plugins(folder: Path | None) -> Iterable[tuple[str, Any]]:
     for point in entry_points(group=GROUP):
         yield point.name, point.load
     if folder is not None and folder.is_dir():
+        if not source_file.knows_who_may_write():
+            log.info("plug-ins: who else could change them is not checked on this system")
         for path in sorted(folder.glob("*.py")):
             if not path.name.startswith("_"):
                 yield path.name, lambda path=path: load_file(path)
@@ -81,31 +81,11 @@ def _plugins(folder: Path | None) -> Iterable[tuple[str, Any]]:
 
 def load_file(path: Path) -> ModuleType:
     """Import one plug-in file as module ``dcx_plugin_<name>``."""
-    for place in (path, path.parent):
-        if changed_by_others(place):
-            raise PluginError("other users of this computer can change it; whoever may write there could run code as you")
     name = f"dcx_plugin_{re.sub(r'[^0-9a-zA-Z_]', '_', path.stem)}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise PluginError("it is not a Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
-    except BaseException as error:
-        sys.modules.pop(name, None)
-        if isinstance(error, SystemExit):
-            raise PluginError("it ends the program on import") from None
-        raise
-    return module
-
-
-def changed_by_others(path: Path) -> bool:
-    """Whether somebody else on this computer may write there: everybody may, or it belongs to another user (but root)."""
-    if os.name != "posix":
-        return False
-    found = path.stat()
-    return bool(found.st_mode & stat.S_IWOTH) or found.st_uid not in (0, os.geteuid())
+        return load_source(name, path)
+    except SystemExit:
+        raise PluginError("it ends the program on import") from None
 
 
 def _pages_of(loaded: Any) -> list[Page]:

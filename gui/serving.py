@@ -45,7 +45,9 @@ Folder = Annotated[str, AfterValidator(_absolute)]
 class Server(Section):
     """host : the address to listen on; port : 0 = any free one; allow_remote, public_url, trusted_proxy : behind a reverse proxy only, all three
     import_folders : below which files of this computer may be named by their path; None: anywhere, but nowhere with allow_remote
-    upload_limit_mb, request_limit_mb : largest file, and largest other request, in megabytes; header_limit_kb : all header lines of a request
+    upload_limit_mb, request_limit_mb : largest file, and largest figure to be saved, in megabytes (see gui/request_limits.py for all other requests)
+    upload_quota_mb, upload_total_mb : what the files that one browser sent, and those of all, may take on the disk until they are loaded
+    header_limit_kb : all header lines of a request
     connections : at once; timeout_s : seconds without a byte after which a connection is closed
     """
 
@@ -56,6 +58,8 @@ class Server(Section):
     trusted_proxy: str = ""
     import_folders: list[Folder] | None = None
     upload_limit_mb: int = Field(default=4096, ge=1, le=1_000_000)
+    upload_quota_mb: int = Field(default=16_000, ge=1, le=10_000_000)
+    upload_total_mb: int = Field(default=64_000, ge=1, le=100_000_000)
     request_limit_mb: int = Field(default=100, ge=1, le=10_000)
     header_limit_kb: int = Field(default=64, ge=8, le=1024)
     connections: int = Field(default=1000, ge=50, le=100_000)

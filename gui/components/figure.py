@@ -79,7 +79,7 @@ def bind_figure_export(page: Page, name: str) -> None:
         prevent_initial_call=True,
     )
 
-    @page.callback(Input(of["picture"], "data"), prevent_initial_call=True)
+    @page.callback(Input(of["picture"], "data"), prevent_initial_call=True, long=True, picture=True)
     def save_picture(ctx: Context, picture: Mapping[str, Any] | None) -> None:
         if not picture:
             return

@@ -21,7 +21,7 @@ def report_button(page: Page) -> Any:
 def bind_report(page: Page) -> None:
     """Record the callback that saves the report; the page's key is the kind of its runs ("dtd", "adtd")."""
 
-    @page.callback(Input(page.id.report, "n_clicks"), prevent_initial_call=True)
+    @page.callback(Input(page.id.report, "n_clicks"), prevent_initial_call=True, long=True)
     def save_report(ctx: Context, clicks: int | None) -> None:
         if not clicks:
             return

@@ -120,7 +120,7 @@ def bind_table_export(page: Page, name: str, frame_of: Callable[..., tuple[str, 
     """
     of = _ids(page, name)
 
-    @page.callback(Input(of["csv"], "n_clicks"), Input(of["csv2"], "n_clicks"), Input(of["xlsx"], "n_clicks"), *states, prevent_initial_call=True)
+    @page.callback(Input(of["csv"], "n_clicks"), Input(of["csv2"], "n_clicks"), Input(of["xlsx"], "n_clicks"), *states, prevent_initial_call=True, long=True)
     def save_table(ctx: Context, csv: int | None, csv2: int | None, xlsx: int | None, *values: Any) -> None:
         from gui.data.export import csv_bytes, xlsx_bytes
 

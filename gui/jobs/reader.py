@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from gui.errors import JobError, UnreadableFile, WorkerDied
@@ -19,9 +20,11 @@ class Reader:
     """Calls reading functions in a warm process and waits for them. Thread-safe; one call at a time is computed.
 
     warm_up : "module:function" that imports what reading needs. The process starts with :meth:`start` or with the first call.
+    admission : entered for as long as a call waits and is computed; what it raises ends the call before it begins
     """
 
-    def __init__(self, warm_up: str | None = "gui.data.load:warm_up") -> None:
+    def __init__(self, warm_up: str | None = "gui.data.load:warm_up", *, admission: Callable[[], AbstractContextManager[None]] = nullcontext) -> None:
+        self._admission = admission
         self._results: dict[str, Any] = {}
         self._lock = threading.Lock()
         self._runner = JobRunner(self._keep, warm_up=warm_up, grace=1.0)
@@ -41,9 +44,10 @@ class Reader:
 
         name : of the file, for the sentence when reading ended the process (UnreadableFile)
         """
-        self._runner.start()
-        job_id = self._runner.submit(task, "reading", params, dataset=dataset or _Nothing(), kind="reading", title=name)
-        ended = self._runner.wait(job_id)
+        with self._admission():
+            self._runner.start()
+            job_id = self._runner.submit(task, "reading", params, dataset=dataset or _Nothing(), kind="reading", title=name)
+            ended = self._runner.wait(job_id)
         with self._lock:
             found = self._results.pop(job_id, None)
         if ended.state == "done" and found is not None:

@@ -8,10 +8,12 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from gui.errors import JobError
+from gui.source_file import load_source
 
 
 @dataclass(frozen=True)
@@ -51,17 +53,7 @@ class TaskRef:
             return known
         if self.file is None or not os.path.exists(self.file) or self._importable():
             return importlib.import_module(self.module)  # a bundle has modules but no files
-        spec = importlib.util.spec_from_file_location(self.module, self.file)
-        if spec is None or spec.loader is None:
-            raise ImportError("not a Python file")
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[self.module] = module  # parameters and results of classes defined in the file are found under this name
-        try:
-            spec.loader.exec_module(module)
-        except BaseException:
-            sys.modules.pop(self.module, None)
-            raise
-        return module
+        return load_source(self.module, Path(self.file))
 
     def _importable(self) -> bool:
         if self.module in sys.modules:  # of another file, or _module would have taken it

@@ -21,6 +21,7 @@ from multiprocessing import current_process, parent_process
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
+from gui.core_dumps import forbid_core_dumps
 from gui.errors import JobCancelled
 from gui.jobs import wire
 from gui.jobs.failure import Failure, not_returnable, to_failure
@@ -43,7 +44,8 @@ def main(inbox: Connection, outbox: Connection, warm_up: str | None, setting: An
 
 
 def begin() -> None:
-    """What every process that computes does first: one BLAS thread, no terminal, no Ctrl-C, and an end when its parent ends."""
+    """What every process that computes does first: no core dumps, one BLAS thread, no terminal, no Ctrl-C, and an end when its parent ends."""
+    forbid_core_dumps()
     os.environ.update(dict.fromkeys(THREADS, "1"))
     os.environ["TQDM_DISABLE"] = "1"  # the engine's bars belong to nobody's terminal
     _streams()

@@ -9,19 +9,27 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+import threading
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from gui.errors import DamagedSession, InvalidParameter, WrongPassword
+from gui.data.memory import available_memory
+from gui.errors import DamagedSession, InvalidParameter, ProgramBusy, WrongPassword
 
 MIN_PASSWORD = 12
 MAX_PASSWORD = 1024
+_MOST_TYPED = 8 * MAX_PASSWORD
+"""Characters before they are made one (NFKC): longer texts are not looked at."""
 _KEY, _SALT, _NONCE, _TAG = 32, 16, 24, 16
 MAX_MEMORY = 2**30
 MAX_WORK = 4 * 2**30
 """Bytes x passes that a file may ask for: a hostile one cannot stall the machine."""
+_SPARE = 128 * 2**20
+"""Bytes that must stay free beside what the derivation of a key takes."""
+_one_at_a_time = threading.Lock()
+"""Held while a key is derived: the memory and the processors of one derivation are all that passwords ever take."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +76,8 @@ class Seal:
 
         if header.lock is None:
             raise DamagedSession("This session is not protected by a password.")
+        if len(password) > _MOST_TYPED:
+            raise WrongPassword("The password is wrong.")
         lock = checked_lock(header.lock)
         wrapped = bytes.fromhex(lock["key"])
         wrapping = _derive(password, bytes.fromhex(lock["salt"]), Cost(lock["passes"], lock["memory"]))
@@ -153,7 +163,7 @@ def checked_lock(lock: Mapping[str, Any]) -> dict[str, Any]:
 def _wrap(key: bytes, password: str, cost: Cost) -> dict[str, Any]:
     import nacl.bindings as sodium
 
-    if not MIN_PASSWORD <= len(unicodedata.normalize("NFKC", password)) <= MAX_PASSWORD:
+    if len(password) > _MOST_TYPED or not MIN_PASSWORD <= len(unicodedata.normalize("NFKC", password)) <= MAX_PASSWORD:
         raise InvalidParameter(f"The password must have {MIN_PASSWORD} to {MAX_PASSWORD} characters.")
     salt, nonce = secrets.token_bytes(_SALT), secrets.token_bytes(_NONCE)
     wrapped = sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(key, b"dcxsession 1 key", nonce, _derive(password, salt, cost))
@@ -168,11 +178,15 @@ def _wrap(key: bytes, password: str, cost: Cost) -> dict[str, Any]:
 
 
 def _derive(password: str, salt: bytes, cost: Cost) -> bytes:
-    """The same password typed on any keyboard gives the same key: compatible letters are made one (NFKC)."""
+    """The same password typed on any keyboard gives the same key: compatible letters are made one (NFKC). ProgramBusy: not enough memory is free."""
     from nacl import pwhash
 
     secret = unicodedata.normalize("NFKC", password).encode("utf-8", "surrogatepass")
-    return bytes(pwhash.argon2id.kdf(_KEY, secret, salt, opslimit=cost.passes, memlimit=cost.memory))
+    with _one_at_a_time:
+        free = available_memory()
+        if free is not None and cost.memory + _SPARE > free:
+            raise ProgramBusy("There is not enough free memory to check a password.", advice="Close other programs and try again.")
+        return bytes(pwhash.argon2id.kdf(_KEY, secret, salt, opslimit=cost.passes, memlimit=cost.memory))
 
 
 def _mark(key: bytes) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Collection
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Literal
 from gui.errors import DamagedSession, DeconomixError, SessionConflict, SessionError, SessionLocked, SessionNotSaved, UnknownSession
 from gui.sessions import file
 from gui.sessions.actor import Actor
+from gui.sessions.attempts import Attempts
 from gui.sessions.cache import DCXCache, Trace
 from gui.sessions.crypto import Seal
 from gui.sessions.header import contents_of
@@ -44,6 +46,9 @@ class Entries:
         """Ids of sessions that have a job queued or running; the application says so."""
         self.before_lock: Callable[[DCXCache], None] = lambda session: None
         """Called with a protected session before its content is let go: whoever else holds of it lets go too."""
+        self.admission: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext
+        """Entered around the reading of a session's content, which may take long; what it raises ends the call. The application says so."""
+        self.attempts = Attempts()
         default.trace(trace)
         if self._store is not None:
             self._store.sweep()
@@ -276,7 +281,7 @@ class Entries:
             entry = self._active.get(session.session_id) or self._archived.get(session.session_id) or self._trash.get(session.session_id, (None, None))[0]
         if entry is None or entry.session is not session:
             raise UnknownSession("This session does not exist any more.")
-        with entry.lock:
+        with self.admission(), entry.lock:
             if session.loaded:
                 return
             if entry.problem is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 
 from gui.errors import DeconomixError, SessionError, SessionLocked
@@ -17,9 +16,10 @@ log = get_logger(__name__)
 
 
 class Protection(Names):
-    """Turning a password into a key takes most of a second and 256 MB: one at a time, and outside of all other locks."""
+    """Turning a password into a key takes most of a second and 256 MB: always outside of all locks of the manager.
 
-    _deriving = threading.Lock()
+    ``PasswordDelay`` is raised by every method that is given the password of a session, after wrong ones.
+    """
 
     def protect_session(self, session_id: str, password: str, *, hide_name: bool = False, actor: Actor) -> None:
         """Seal the session, unlocked for who asks. InvalidParameter (too short), DefaultSession, SessionNotSaved: then it is as it was.
@@ -32,8 +32,7 @@ class Protection(Names):
         if entry.encrypted:
             raise SessionError("This session is protected already.", advice="Change its password instead.")
         entry.session.load()
-        with self._deriving:
-            seal = Seal.new(password, hide_name=hide_name)
+        seal = Seal.new(password, hide_name=hide_name)
         with entry.lock:
             if entry.encrypted:
                 raise SessionError("This session was protected in the meantime.", advice="")
@@ -47,7 +46,7 @@ class Protection(Names):
         entry = self._changeable(session_id, actor=actor)
         if not entry.encrypted or entry.path is None:
             return
-        with self._deriving:
+        with self.attempts.attempt(session_id, actor.browser):
             held = entry.seal
             seal = Seal.unlock(held if held is not None and not held.wiped else file.read_header(entry.path), password)
         with entry.lock:
@@ -111,8 +110,7 @@ class Protection(Names):
     def change_password(self, session_id: str, old: str, new: str, *, hide_name: bool | None = None, actor: Actor) -> None:
         """Another password for the same key: old copies of the file still open with the old one. WrongPassword, InvalidParameter, SessionNotSaved."""
         entry = self._with_password(session_id, old, actor)
-        with self._deriving:
-            seal = self._seal(entry).rewrapped(new)
+        seal = self._seal(entry).rewrapped(new)
         seal.hide_name = entry.hidden if hide_name is None else hide_name
         with entry.lock:
             self._replaced(entry, seal, hidden=seal.hide_name)
@@ -121,8 +119,7 @@ class Protection(Names):
     def reencrypt_session(self, session_id: str, old: str, new: str, *, actor: Actor) -> None:
         """A new key under a new password, everything sealed anew: after a leak. WrongPassword, InvalidParameter, SessionNotSaved."""
         entry = self._with_password(session_id, old, actor)
-        with self._deriving:
-            seal = Seal.new(new, hide_name=entry.hidden)
+        seal = Seal.new(new, hide_name=entry.hidden)
         with entry.lock:
             self._replaced(entry, seal, hidden=entry.hidden)
             self._without_backups(entry)
@@ -142,7 +139,7 @@ class Protection(Names):
         if not entry.encrypted:
             raise SessionError("This session is not protected by a password.", advice="")
         entry.session.load()
-        with self._deriving:
+        with self.attempts.attempt(session_id, actor.browser):
             Seal.unlock(self._seal(entry), password).wipe()
         return entry
 

@@ -85,8 +85,7 @@ class Transfer(Protection):
         if pseudonyms:
             snapshot, names = exchange.pseudonymised(snapshot)
         if password is not None:
-            with self._deriving:
-                seal: Seal | None = Seal.new(password, hide_name=entry.hidden)
+            seal: Seal | None = Seal.new(password, hide_name=entry.hidden)
         else:
             seal = None if unprotected or not entry.encrypted else self._seal(entry)
         if not cells or pseudonyms:  # another content is another session: imported beside the original it is no other version of it
@@ -146,7 +145,7 @@ class Transfer(Protection):
         if header.encrypted and (fresh or self._store is None):
             if password is None:
                 raise WrongPassword("This session is protected by a password.", advice="Type its password to import it as a copy.")
-            with self._deriving:
+            with self.attempts.attempt(header.id, actor.browser):
                 seal = Seal.unlock(header, password)
         snapshot = None if header.encrypted and seal is None else file.load(path, seal=seal)  # a sealed one is copied in sealed
         if self._store is not None and not fresh and (snapshot is None or self.free_name(snapshot.name, actor=actor) == snapshot.name):

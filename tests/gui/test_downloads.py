@@ -93,6 +93,35 @@ def test_a_second_browser_that_knows_the_address_gets_nothing(tab: Any, open_tab
     assert tab.client.get(given["url"], base_url=BASE).data == b"a,b"  # the positive control
 
 
+def test_what_waits_has_a_budget_and_the_oldest_goes_first() -> None:
+    downloads = Downloads(total=250, per_browser=100)
+    mine = [downloads.offer(f"{n}.csv", b"x" * 40, browser="mine") for n in range(3)]
+    assert (len(downloads), downloads.size) == (2, 80)
+    assert downloads.take(mine[0], browser="mine") is None
+    large = downloads.offer("large.csv", b"x" * 1000, browser="mine")  # the newest stays, however large it is
+    assert downloads.size == 1000
+    assert downloads.take(large, browser="mine") is not None
+    others = [downloads.offer("a.csv", b"x" * 90, browser=f"b{n}") for n in range(4)]  # each within its own, together too much
+    assert downloads.size == 180
+    assert [downloads.take(token, browser=f"b{n}") is not None for n, token in enumerate(others)] == [False, False, True, True]
+    unbounded = Downloads(total=10**9, per_browser=10**9)  # the control
+    for n in range(10):
+        unbounded.offer(f"{n}.csv", b"x" * 1000, browser="mine")
+    assert len(unbounded) == 10
+
+
+def test_a_fetch_of_what_is_gone_says_so_in_a_sentence(tab: Any) -> None:
+    tab.click("giving-one")
+    [given] = tab.get("dcx-download", "data")
+    waiting(tab.application)._per_browser = 5
+    tab.click("giving-all")  # 7 bytes of another one: the first makes room
+    answer = tab.client.get(given["url"], base_url=BASE)
+    assert (answer.status_code, answer.mimetype) == (404, "text/plain")
+    assert "no longer kept" in answer.text
+    assert "Save it again." in answer.text
+    assert "Content-Disposition" not in answer.headers  # it is shown, not saved in the place of the file
+
+
 def test_another_browser_gets_nothing_and_takes_nothing_away() -> None:
     downloads = Downloads()
     token = downloads.offer("a.csv", b"x", browser="mine")

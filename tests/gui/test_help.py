@@ -218,3 +218,21 @@ def test_the_plug_in_of_the_guide_runs(tmp_path: Path, open_tab: Callable[..., A
         assert "B cells" in tab.text("census-out")
     finally:
         app.stop()
+
+
+def test_a_question_without_an_end_is_looked_for_in_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is done for it does not grow with it: never more words than MOST_WORDS, never more letters than MOST_ASKED."""
+    asked: list[list[str]] = []
+    excerpt = book._excerpt
+    monkeypatch.setattr(book, "_excerpt", lambda text, words: asked.append(list(words)) or excerpt(text, words))
+    assert find("a " * 400_000) == find("a")
+    find(" ".join(letter for letter in "aeionstrlcdmu" * 10_000))
+    find("e" * 800_000)
+    assert asked
+    assert max(map(len, asked)) <= book.MOST_WORDS
+    assert len(asked) <= 3 * book.MOST_FOUND
+    asked.clear()
+    monkeypatch.setattr(book, "MOST_ASKED", 10**9)  # the control: different words all count
+    monkeypatch.setattr(book, "MOST_WORDS", 10**9)
+    find("a " * 50 + "b c d e f g h i l m n o p r s t u v w y de en er es in on or re ti he th")
+    assert max(map(len, asked)) > 20

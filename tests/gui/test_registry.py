@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import importlib.util
+import marshal
+import os
+import stat
+import sys
 import textwrap
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from gui import registry, source_file
 from gui.app import create_app
 from gui.config import Config
 from gui.data.example import make_example
@@ -124,3 +132,156 @@ def test_without_a_plug_in_folder_the_built_in_pages_are_there(tmp_path: Path) -
     found = find_pages(tmp_path / "nowhere")
     assert [p.key for p in found.pages] == ["upload", "dtd", "adtd", "sessions", "help"]
     assert found.errors == ()
+
+
+SMALL = """
+from gui.plugin import Page
+
+page = Page("small", "Small", "x")
+page.layout(lambda ctx: "x")
+
+def task(dataset, params, *, progress):
+    return {"x": 1}
+"""
+posix = pytest.mark.skipif(os.name != "posix", reason="mode bits")
+
+
+def cached(path: Path, code: str) -> None:
+    """Beside the file, what Python would run in its place: compiled from other code, with the file's own time and size."""
+    from importlib import _bootstrap_external as external
+
+    found = path.stat()
+    data = external._code_to_timestamp_pyc(compile(code, str(path), "exec"), int(found.st_mtime), found.st_size)  # type: ignore[attr-defined]
+    assert marshal.loads(data[16:])
+    place = Path(importlib.util.cache_from_source(str(path)))
+    place.parent.mkdir(exist_ok=True)
+    place.write_bytes(data)
+
+
+def load_as_python_does(name: str, path: Path) -> Any:
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("where", ["server", "worker"])
+def test_a_compiled_file_that_others_put_beside_a_plug_in_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
+    from gui.jobs import taskref
+
+    folder, name = tmp_path / "plugins", f"small_{where}"
+    write(folder, f"{name}.py", SMALL)
+    cached(folder / f"{name}.py", SMALL + "import sys\nsys.foreign = True\n")
+    monkeypatch.setattr(sys, "foreign", False, raising=False)
+
+    def load() -> Any:
+        sys.modules.pop(f"dcx_plugin_{name}", None)
+        if where == "server":
+            return find_pages(folder).page("small")
+        return taskref.TaskRef(f"dcx_plugin_{name}", "task", str(folder / f"{name}.py")).load()
+
+    assert load() is not None
+    assert sys.foreign is False  # type: ignore[attr-defined]
+    assert not Path(importlib.util.cache_from_source(str(folder / "other.py"))).exists()
+    monkeypatch.setattr(registry, "load_source", load_as_python_does)  # the control
+    monkeypatch.setattr(taskref, "load_source", load_as_python_does)
+    load()
+    assert sys.foreign is True  # type: ignore[attr-defined]
+    sys.modules.pop(f"dcx_plugin_{name}", None)
+
+
+def _link(folder: Path, file: Path) -> None:
+    elsewhere = folder.parent / "elsewhere"
+    elsewhere.mkdir()
+    file.rename(elsewhere / "y.py")
+    file.symlink_to(elsewhere / "y.py")
+    elsewhere.chmod(0o777)
+
+
+def _linked_folder(folder: Path, file: Path) -> None:
+    """The folder is a link in a place where all is well, to one in a place where it is not."""
+    _link(folder, file)
+    inner = folder.parent / "elsewhere" / "inner"
+    inner.mkdir()
+    file.unlink()
+    folder.rmdir()
+    folder.symlink_to("elsewhere/../elsewhere/inner")
+    write(inner, "small.py", SMALL)
+
+
+UNSAFE: dict[str, Callable[[Path, Path], object]] = {
+    "file for all": lambda folder, file: file.chmod(0o666),
+    "folder for all": lambda folder, file: folder.chmod(0o777),
+    "folder for all, sticky": lambda folder, file: folder.chmod(0o1777),
+    "folder above": lambda folder, file: folder.parent.chmod(0o777),
+    "folder above that": lambda folder, file: folder.parent.parent.chmod(0o777),
+    "link to a file": _link,
+    "linked folder": _linked_folder,
+}
+if os.name == "posix" and os.geteuid() == 0:
+    UNSAFE |= {
+        "file of another user": lambda folder, file: os.chown(file, 65534, 0),
+        "folder of another user": lambda folder, file: os.chown(folder, 65534, 0),
+        "folder above of another user": lambda folder, file: os.chown(folder.parent, 65534, 0),
+        "file of a group": lambda folder, file: (os.chown(file, 0, 100), file.chmod(0o664)),
+        "folder of a group": lambda folder, file: (os.chown(folder, 0, 100), folder.chmod(0o775)),
+        "folder above of a group": lambda folder, file: (os.chown(folder.parent, 0, 100), folder.parent.chmod(0o775)),
+        "a group without a name": lambda folder, file: (os.chown(file, 0, 54321), file.chmod(0o664)),
+    }
+
+
+@posix
+@pytest.mark.parametrize("change", UNSAFE.values(), ids=list(UNSAFE))
+def test_a_plug_in_that_others_can_change_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[Path, Path], object]) -> None:
+    folder = tmp_path / "above" / "here" / "plugins"
+    write(folder, "small.py", SMALL)
+    assert find_pages(folder).page("small") is not None  # the control
+    change(folder, folder / "small.py")
+    found = find_pages(folder)
+    assert found.page("small") is None
+    assert "other users of this computer can change" in str(found.errors[0])
+    monkeypatch.setattr(source_file, "changeable_by_others", lambda path: iter(()))
+    assert find_pages(folder).page("small") is not None  # the control: nothing else is in its way
+
+
+@posix
+def test_folders_like_tmp_and_groups_of_one_user_are_no_reason_to_leave_a_plug_in_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import grp
+    import pwd
+
+    folder = tmp_path / "above" / "plugins"
+    write(folder, "small.py", SMALL)
+    folder.parent.chmod(0o1777)
+    assert find_pages(folder).page("small") is not None
+    user = pwd.getpwuid(os.geteuid())
+    folder.chmod(0o775)
+    own = grp.struct_group((user.pw_name, "x", folder.stat().st_gid, []))
+    monkeypatch.setattr(grp, "getgrgid", lambda number: own)
+    monkeypatch.setattr(pwd, "getpwuid", lambda number: pwd.struct_passwd((user.pw_name, "x", user.pw_uid, own.gr_gid, "", "/", "/bin/sh")))
+    assert find_pages(folder).page("small") is not None
+    shared = grp.struct_group((user.pw_name, "x", own.gr_gid, ["colleague"]))
+    monkeypatch.setattr(grp, "getgrgid", lambda number: shared)
+    assert find_pages(folder).page("small") is None
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o775
+
+
+def test_a_link_in_a_circle_is_an_error_and_no_end(tmp_path: Path) -> None:
+    folder = tmp_path / "plugins"
+    folder.mkdir()
+    (folder / "small.py").symlink_to(folder / "other.py")
+    (folder / "other.py").symlink_to(folder / "small.py")
+    assert len(find_pages(folder).errors) == 2
+
+
+def test_where_mode_bits_say_nothing_plug_ins_are_loaded_and_the_log_says_that_nobody_looked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    write(tmp_path / "plugins", "small.py", SMALL)
+    caplog.set_level("INFO", "gui.registry")
+    path = tmp_path / "plugins"
+    monkeypatch.setattr(source_file, "knows_who_may_write", lambda: False)
+    path.chmod(0o777)
+    assert find_pages(path).page("small") is not None
+    assert caplog.text.count("is not checked on this system") == 1

@@ -30,6 +30,8 @@ ORDER = (
 )
 """The chapters' keys, which are the names of their files and stand in addresses: /help?chapter=dtd#number-of-genes."""
 MOST_FOUND = 40
+MOST_ASKED, MOST_WORDS = 500, 20
+"""Characters and words of a question that are looked for: what is beyond them finds nothing that these do not."""
 _BEFORE, _AFTER = 60, 130
 _FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 
@@ -114,17 +116,21 @@ def sections(body: str) -> tuple[Section, ...]:
 
 
 def find(asked: str) -> list[Found]:
-    """Sections that hold all words asked for, those with them in the heading first; at most 40."""
-    words = [w for w in re.split(r"\s+", asked.casefold().strip()) if w]
+    """Sections that hold all words asked for, those with them in the heading first; at most 40. Of a long question only the beginning is looked for."""
+    words = list(dict.fromkeys(asked[:MOST_ASKED].casefold().split()))[:MOST_WORDS]
     if not words:
         return []
-    inside: dict[bool, list[Found]] = {True: [], False: []}
-    for each in chapters():
-        for section in each.sections:
-            heading = (section.heading or each.title).casefold()
-            if all(w in heading or w in section.words.casefold() for w in words):
-                inside[all(w in heading for w in words)].append(Found(each, section, _excerpt(section.words, words)))
-    return [*inside[True], *inside[False]][:MOST_FOUND]
+    found: dict[bool, list[tuple[Chapter, Section]]] = {True: [], False: []}
+    for each, section, heading, text in _folded():
+        if all(w in heading or w in text for w in words):
+            found[all(w in heading for w in words)].append((each, section))
+    return [Found(each, section, _excerpt(section.words, words)) for each, section in [*found[True], *found[False]][:MOST_FOUND]]
+
+
+@lru_cache(maxsize=1)
+def _folded() -> tuple[tuple[Chapter, Section, str, str], ...]:
+    """(chapter, section, its heading, its words) of all sections, in small letters."""
+    return tuple((each, s, (s.heading or each.title).casefold(), s.words.casefold()) for each in chapters() for s in each.sections)
 
 
 def _excerpt(text: str, words: Sequence[str]) -> tuple[tuple[str, bool], ...]:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-
 from gui.data.predecessor import SUFFIX, list_sessions, read_session_task
 from gui.errors import DeconomixError, UnreadableFile
 from gui.files import FileKind, Upload
@@ -44,8 +41,8 @@ def unfolded(ctx: Context, tokens: list[str]) -> list[str]:
 def import_earlier(ctx: Context, upload: Upload, *, as_copy: bool = False) -> Imported:
     """Read in the reading process, then copied in like a session file; an archived one goes to the archive. UnreadableFile, UnsafeFile: nothing happened."""
     old = ctx.read(read_session_task, upload.path, name=upload.name)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"earlier{file.SUFFIX}"
+    with ctx.uploads.scratch() as folder:
+        path = folder / f"earlier{file.SUFFIX}"
         file.save(path, to_snapshot(old), expected_generation=None, generation=1)
         found = ctx.sessions.import_session(path, actor=ctx.actor, as_copy=as_copy)
     if old.archived and found.outcome in ("new", "copy"):

@@ -67,6 +67,7 @@ def close(ctx: Context, opened: bool | None, items: list[Item] | None) -> Any:
     Input(FILE.token_id, "data"),
     State(page.id.imports, "data"),
     prevent_initial_call=True,
+    long=True,
 )
 def bring_in(ctx: Context, tokens: list[str] | None, items: list[Item] | None) -> Any:
     """Files were chosen: copy each in, or say what is in the way. A single one is opened at once."""
@@ -172,6 +173,7 @@ def _shown(item: Item) -> Any:
     State(page.id.each("copy_password", ALL), "value"),
     State(page.id.each("copy_password", ALL), "id"),
     prevent_initial_call=True,
+    long=True,
 )
 def decide(ctx: Context, _mine: Any, _copy: Any, items: list[Item] | None, passwords: list[str | None], fields: list[dict[str, Any]]) -> Any:
     """Mine or a copy, for one of the files."""

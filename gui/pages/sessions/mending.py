@@ -98,7 +98,7 @@ def _clicked(ctx: Context) -> SessionInfo:
 # -- not saved ------------------------------------------------------------------------------------------------------------------
 
 
-@page.callback(CHANGED, Input(page.id.each("retry", ALL), "n_clicks"), prevent_initial_call=True)
+@page.callback(CHANGED, Input(page.id.each("retry", ALL), "n_clicks"), prevent_initial_call=True, long=True)
 def retry(ctx: Context, _clicks: list[int | None]) -> Any:
     info = _clicked(ctx)
     ctx.sessions.save_session(info.session_id, actor=ctx.actor)
@@ -107,7 +107,7 @@ def retry(ctx: Context, _clicks: list[int | None]) -> Any:
     return now()
 
 
-@page.callback(Input(page.id.each("copy_out", ALL), "n_clicks"), prevent_initial_call=True)
+@page.callback(Input(page.id.each("copy_out", ALL), "n_clicks"), prevent_initial_call=True, long=True)
 def copy_out(ctx: Context, _clicks: list[int | None]) -> None:
     """What is in memory, as a file."""
     out = ctx.sessions.export_session(_clicked(ctx).session_id, actor=ctx.actor)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+import math
 import sys
 import threading
 import time
@@ -28,7 +29,7 @@ from gui.engine.setting import Setting, usable
 from gui.engine.spread.local import allowed_cores
 from gui.errors import DeconomixError, JobError, PluginError, SessionError, SessionLocked
 from gui.files import CHUNK, DOWNLOAD, BrowserFiles, Files, Uploads
-from gui.guard import HANDOVER, UPLOAD, Guard, browser_id
+from gui.guard import HANDOVER, SIGN_OUT, UPLOAD, Guard, browser_id
 from gui.host import Host
 from gui.housekeeping import Housekeeping
 from gui.jobs.reader import Reader
@@ -41,7 +42,7 @@ from gui.resources import resource
 from gui.sessions import file as session_file
 from gui.sessions.cache import DCXCache
 from gui.sessions.cleanup import words
-from gui.sessions.manager import LOCAL, SessionCacheManager
+from gui.sessions.manager import LOCAL, Actor, SessionCacheManager
 from gui.settings import FILE_NAME, SettingsStore
 
 log = logging.getLogger(__name__)
@@ -154,9 +155,8 @@ class Application:
             return chores
         if settings.cleanup.enabled:
             chores.add("clean-up", self._clean_up, every=24 * 3600.0, after=5.0)
-        if settings.lock_after_minutes:
-            idle = 60.0 * settings.lock_after_minutes
-            chores.add("locking", lambda: self.sessions.lock_idle(idle, actor=LOCAL), every=min(5.0, idle / 4))
+        idle = 60.0 * settings.lock_after_minutes or math.inf  # never, but for what could not be locked when its browser signed out
+        chores.add("locking", lambda: self.sessions.lock_idle(idle, actor=LOCAL), every=min(5.0, idle / 4))
         chores.add("memory", lambda: self.sessions.trim_memory(settings.memory_mb * 1_000_000, actor=LOCAL), every=30.0)
         return chores
 
@@ -368,6 +368,14 @@ class Application:
                 log.warning("upload failed: %s", type(error).__name__)
                 return jsonify(error="The file could not be received. Is there room left on the disk?"), 500
             return jsonify(token=received.token, name=received.name, size=received.size)
+
+        @server.post(SIGN_OUT)
+        def sign_out() -> tuple[str, int]:
+            """End the access of the browser that asks, and forget what it has unlocked."""
+            browser = browser_id()
+            self.guard.sign_out(browser)
+            self.sessions.forget_browser(actor=Actor(browser=browser))
+            return "", 204
 
         @server.post(HANDOVER)
         def handover() -> tuple[str, int]:

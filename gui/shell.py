@@ -18,7 +18,7 @@ from gui.components.common import NEEDS, clicked, empty_state, icon
 from gui.components.jobs import job_list, ticker
 from gui.errors import SessionLocked
 from gui.files import SESSION
-from gui.header import about_dialog, header, interrupted, new_session_dialog, packages, saved_words, session_menu, session_name
+from gui.header import SIGN_OUT, about_dialog, header, interrupted, new_session_dialog, packages, saved_words, session_menu, session_name
 from gui.locked import lock_screen
 from gui.plugin import Context, Page, Recorded
 
@@ -73,7 +73,7 @@ def layout(application: Application) -> Any:
                 *tour.layout(welcome=not application.settings.get().tour_seen),
                 dmc.AppShell(
                     [
-                        dmc.AppShellHeader(header(single=application.sessions.single, help_items=help_items), px="md"),
+                        dmc.AppShellHeader(header(single=application.sessions.single, native=application.files.native, help_items=help_items), px="md"),
                         dmc.AppShellNavbar(
                             [
                                 dmc.Box([], id="dcx-nav", style={"flex": 1, "overflowY": "auto"}),
@@ -357,6 +357,9 @@ def bind_shell(app: Dash, application: Application) -> None:
     @on(Output("dcx-about", "opened"), Output("dcx-about-packages", "children"), Input("dcx-help-about", "n_clicks"), prevent_initial_call=True)
     def about(ctx: Context, clicks: int | None) -> Any:
         return bool(clicks), packages()
+
+    if not application.files.native:
+        app.clientside_callback("() => window.dash_clientside.dcx.sign_out()", Input(SIGN_OUT, "n_clicks"), prevent_initial_call=True)
 
     app.clientside_callback("(files) => window.dash_clientside.dcx.fetch_files(files)", Input("dcx-download", "data"), prevent_initial_call=True)
 

@@ -19,6 +19,7 @@ from flask import Flask, Response, abort, jsonify, request, send_file
 
 from gui import locked, menu, notify, shell, support_dialog, theme, tour, update_dialog
 from gui.binding import bind_page, context
+from gui.callback_requests import refuse_malformed
 from gui.config import Config
 from gui.data.dataset import Dataset
 from gui.doctor import Look
@@ -336,7 +337,7 @@ class Application:
             update_title="",
             serve_locally=True,
             add_log_handler=False,
-            suppress_callback_exceptions=False,
+            suppress_callback_exceptions=True,  # the check is ours: shell.unknown_ids
             enable_mcp=False,
         )
         app.index_string = app.index_string.replace("<html>", '<html lang="en">')
@@ -351,8 +352,11 @@ class Application:
         update_dialog.bind_update(app, self)
         for page in self.registry.pages:
             bind_page(app, self, page)
+        for unknown in shell.unknown_ids(app):
+            log.warning("a callback names an id that is on no page: %s", unknown)
         self._routes(server)
         self.guard.protect(server, app.csp_hashes)
+        refuse_malformed(server, app)
         return app
 
     def _routes(self, server: Flask) -> None:

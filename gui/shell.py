@@ -94,10 +94,25 @@ def layout(application: Application) -> Any:
 
 
 def validation_layout(application: Application) -> Any:
-    """Every id there can be, for dash's own check: a callback on an id that no page has is an error at start, not silence."""
+    """Every id there can be, for :func:`unknown_ids`."""
     pages = [page_layout(page, context(application, None, page.key)) for page in application.registry.pages]
     later = [part(context(application, None, page.key)) for page in application.registry.pages for part in page.later_functions]
     return html.Div([layout(application), lock_screen(""), *pages, *later])
+
+
+def unknown_ids(app: Dash) -> list[str]:
+    """Ids that callbacks name and no page has, as ``id of callback``: such a callback is never called. Patterns ({"part": ALL}) are not looked at.
+
+    Dash's own check would put the whole layout into the page's address "/", which a cookie alone opens.
+    """
+    known = {component.id for component in app.validation_layout._traverse_ids() if isinstance(component.id, str)}
+    found = []
+    for callback in app._callback_list:
+        named = {item["id"] for item in (*callback["inputs"], *callback["state"])}
+        output = callback["output"]
+        named |= {one.rpartition(".")[0] for one in (output[2:-2].split("...") if output.startswith("..") else [output] if "." in output else [])}
+        found += [f"{name} of {output[:200]}" for name in sorted(named) if name not in known and not name.startswith("{")]
+    return found
 
 
 def _start_notices(application: Application) -> list[dict[str, Any]]:

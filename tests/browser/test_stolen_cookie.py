@@ -87,8 +87,8 @@ def test_who_gets_the_cookie_gets_nothing(opened: Page, watched: Any, running: A
     opened.reload()
     expect(opened.locator("#dcx-session-button")).to_contain_text("Example")
     second = watched.context.new_page()
-    second.goto(f"{running.server.url}/dtd")
-    expect(second.locator("#dtd-run")).to_be_visible()
+    second.goto(running.server.url)
+    expect(second.locator("#upload-load")).to_be_visible()
     # The control: without the look at the key the cookie opens everything.
     monkeypatch.setattr(Guard, "_has_key", lambda self: True)
     assert "Sign out" in replay(running, cookie, "GET", "/_dash-layout").body.decode()
@@ -130,12 +130,12 @@ def test_signing_out_ends_the_access_of_every_tab(opened: Page, watched: Any, ru
 def test_only_what_a_person_does_is_told(opened: Page) -> None:
     """The idle lock goes by it: a page that changes by itself under a pointer at rest, and scripts, tell nothing."""
     told = []
-    opened.on("request", lambda request: told.append(request.headers.get("x-dcx-gesture")) if request.url.endswith("update-component") else None)
+    opened.on("request", lambda request: told.append(request.headers.get("x-dcx-gesture")) if "/_dash-update-component" in request.url else None)
 
     def asked(times: int) -> list[str]:
         del told[:]
         for _ in range(times):
-            with opened.expect_request("**/_dash-update-component"):
+            with opened.expect_request("**/_dash-update-component*"):
                 pass
         return [age for age in told if age is not None]
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from dash import Dash
+from dash.exceptions import DependencyException
 from flask import Flask, Response, abort, jsonify, request, send_file
 
 from gui import locked, menu, notify, shell, support_dialog, theme, tour, update_dialog
@@ -406,6 +407,10 @@ class Application:
                 if found is None:
                     abort(404)
                 return send_file(BytesIO(found.data), mimetype="application/octet-stream", as_attachment=True, download_name=found.name)
+
+        @server.errorhandler(DependencyException)
+        def no_such_file(_: Exception) -> tuple[str, int]:
+            return "Not found", 404
 
         @server.errorhandler(Exception)
         def failed(error: Exception) -> tuple[str, int]:

@@ -109,7 +109,8 @@ def _open(config: Config, paths: Sequence[Path], instance: Instance) -> int:
 def serve(argv: Sequence[str]) -> int:
     """Serve browsers until Ctrl-C or SIGTERM; the one-time address goes to stdout, alone on its line.
 
-    For a group (allow_remote) the next address follows when one was used.
+    The next address follows when nobody is signed in any more (the only browser signed out, or the address became too old); for a group (allow_remote)
+    whenever one was used.
     """
     what = "Serve browsers on this computer (127.0.0.1), or for a group behind a reverse proxy (see [server] in the configuration)."
     parser = _parser("deconomix-gui serve", f"{what} Prints the address to open, which works once.")
@@ -130,7 +131,7 @@ def serve(argv: Sequence[str]) -> int:
             else:
                 say("Open this address in a browser on this computer; it works once. Ctrl-C ends the program.", sys.stderr)
             while not ended.wait(0.5):  # without a timeout Ctrl-C is not heard on Windows
-                if config.server.allow_remote and not application.guard.unused:
+                if not application.guard.unused and (config.server.allow_remote or not application.guard.signed_in):
                     say(application.start_url(server.url))
         finally:
             server.stop()

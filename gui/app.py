@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+import math
 import sys
 import threading
 import time
@@ -14,10 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from dash import Dash
+from dash.exceptions import DependencyException
 from flask import Flask, Response, jsonify, request, send_file
 
 from gui import locked, menu, notify, shell, support_dialog, theme, tour, update_dialog
 from gui.binding import bind_page, context
+from gui.callback_requests import refuse_malformed
 from gui.config import Config
 from gui.data.dataset import Dataset
 from gui.doctor import Look
@@ -28,7 +31,7 @@ from gui.engine.setting import Setting, usable
 from gui.engine.spread.local import allowed_cores
 from gui.errors import DeconomixError, JobError, PluginError, SessionError, SessionLocked
 from gui.files import CHUNK, DOWNLOAD, NOT_KEPT, BrowserFiles, Files, Uploads
-from gui.guard import HANDOVER, UPLOAD, Guard, browser_id
+from gui.guard import HANDOVER, SIGN_OUT, UPLOAD, Guard, browser_id
 from gui.host import Host
 from gui.housekeeping import Housekeeping
 from gui.jobs.reader import Reader
@@ -43,7 +46,7 @@ from gui.resources import resource
 from gui.sessions import file as session_file
 from gui.sessions.cache import DCXCache
 from gui.sessions.cleanup import words
-from gui.sessions.manager import LOCAL, SessionCacheManager
+from gui.sessions.manager import LOCAL, Actor, SessionCacheManager
 from gui.settings import FILE_NAME, SettingsStore
 from gui.temporary import sweep
 
@@ -164,9 +167,8 @@ class Application:
             return chores
         if settings.cleanup.enabled:
             chores.add("clean-up", self._clean_up, every=24 * 3600.0, after=5.0)
-        if settings.lock_after_minutes:
-            idle = 60.0 * settings.lock_after_minutes
-            chores.add("locking", lambda: self.sessions.lock_idle(idle, actor=LOCAL), every=min(5.0, idle / 4))
+        idle = 60.0 * settings.lock_after_minutes or math.inf  # never, but for what could not be locked when its browser signed out
+        chores.add("locking", lambda: self.sessions.lock_idle(idle, actor=LOCAL), every=min(5.0, idle / 4))
         chores.add("memory", lambda: self.sessions.trim_memory(settings.memory_mb * 1_000_000, actor=LOCAL), every=30.0)
         return chores
 
@@ -346,7 +348,7 @@ class Application:
             update_title="",
             serve_locally=True,
             add_log_handler=False,
-            suppress_callback_exceptions=False,
+            suppress_callback_exceptions=True,  # the check is ours: shell.unknown_ids
             enable_mcp=False,
         )
         app.index_string = app.index_string.replace("<html>", '<html lang="en">')
@@ -361,9 +363,12 @@ class Application:
         update_dialog.bind_update(app, self)
         for page in self.registry.pages:
             bind_page(app, self, page)
+        for unknown in shell.unknown_ids(app):
+            log.warning("a callback names an id that is on no page: %s", unknown)
         self._routes(server)
         self.guard.protect(server, app.csp_hashes)
         limit_requests(server, self.long_calls.place)
+        refuse_malformed(server, app)
         return app
 
     def _routes(self, server: Flask) -> None:
@@ -379,6 +384,14 @@ class Application:
                 log.warning("upload failed: %s", type(error).__name__)
                 return jsonify(error="The file could not be received. Is there room left on the disk?"), 500
             return jsonify(token=received.token, name=received.name, size=received.size)
+
+        @server.post(SIGN_OUT)
+        def sign_out() -> tuple[str, int]:
+            """End the access of the browser that asks, and forget what it has unlocked."""
+            browser = browser_id()
+            self.guard.sign_out(browser)
+            self.sessions.forget_browser(actor=Actor(browser=browser))
+            return "", 204
 
         @server.post(HANDOVER)
         def handover() -> tuple[str, int]:
@@ -405,6 +418,10 @@ class Application:
                 if found is None:
                     return Response(NOT_KEPT, 404, mimetype="text/plain")
                 return send_file(BytesIO(found.data), mimetype="application/octet-stream", as_attachment=True, download_name=found.name)
+
+        @server.errorhandler(DependencyException)
+        def no_such_file(_: Exception) -> tuple[str, int]:
+            return "Not found", 404
 
         @server.errorhandler(Exception)
         def failed(error: Exception) -> tuple[str, int]:

@@ -19,7 +19,7 @@ from dash.exceptions import PreventUpdate
 from gui import notify
 from gui.engine.params import Params
 from gui.errors import DeconomixError, MissingPart, SessionError, SessionLocked
-from gui.guard import browser_id
+from gui.guard import browser_id, gesture_age
 from gui.jobs.status import JobStatus
 from gui.logs import CALLER
 from gui.plugin import Context, Page, Recorded, Task
@@ -34,8 +34,8 @@ log = logging.getLogger(__name__)
 SESSION = State("dcx-session", "data")
 PASSING_MS = 5000
 """How long a notice that is no error stays."""
-BY_ITSELF = (".n_intervals", "dcx-revision.data", "dcx-page.data")
-"""What triggers a callback without the user: that does not put off the locking of an idle session."""
+BY_HAND = "dcx-command.data"
+"""What only a person triggers where the page sees no gesture: an entry of the window's own menu."""
 SHELL = "dcx"
 """The key of the shell itself: it binds its callbacks like a page, ids begin with dcx-."""
 
@@ -205,8 +205,8 @@ def bind(app: Dash, application: Application, key: str, recorded: Recorded, *, f
         ctx = context(application, session_id, key)
         if ctx.locked is not None and not free:
             raise PreventUpdate
-        if ctx.locked is None and not _by_itself():
-            application.sessions.touch(ctx.session_id, actor=ctx.actor)
+        if ctx.locked is None and (ago := _last_gesture()) is not None:
+            application.sessions.touch(ctx.session_id, actor=ctx.actor, ago=ago)
         try:
             _check_texts(recorded)
             with application.long_calls.place() if takes_long else contextlib.nullcontext():
@@ -229,8 +229,9 @@ def bind(app: Dash, application: Application, key: str, recorded: Recorded, *, f
     app.callback(*recorded.args, SESSION, **recorded.options)(called)
 
 
-def _by_itself() -> bool:
-    return all(str(trigger["prop_id"]).endswith(BY_ITSELF) for trigger in call.triggered)
+def _last_gesture() -> float | None:
+    """Seconds since a person did something, if this call says so; what the page does by itself does not put off the locking of an idle session."""
+    return 0.0 if any(trigger["prop_id"] == BY_HAND for trigger in call.triggered) else gesture_age()
 
 
 def _check_texts(recorded: Recorded) -> None:

@@ -18,9 +18,12 @@ from gui.plugin import Context
 from gui.sessions.snapshot import PendingJob
 from gui.versions import MISSING, licence, versions
 
+SIGN_OUT = "dcx-sign-out"
+"""The entry of the help menu, in a browser only."""
 
-def header(*, single: bool = False, help_items: Sequence[Any] = ()) -> Any:
-    """single : there is one session only, and nothing to choose; help_items : of the help menu."""
+
+def header(*, single: bool = False, native: bool = False, help_items: Sequence[Any] = ()) -> Any:
+    """single : there is one session only, and nothing to choose; native : it is in the window; help_items : of the help menu."""
     hidden = {"display": "none"}
     return dmc.Group(
         [
@@ -89,7 +92,7 @@ def header(*, single: bool = False, help_items: Sequence[Any] = ()) -> Any:
                         ],
                         position="bottom-end",
                     ),
-                    help_menu(help_items),
+                    help_menu(help_items, native=native),
                 ],
                 gap="xs",
                 wrap="nowrap",
@@ -101,8 +104,9 @@ def header(*, single: bool = False, help_items: Sequence[Any] = ()) -> Any:
     )
 
 
-def help_menu(help_items: Sequence[Any] = ()) -> Any:
-    """The "?": the guide, the tour, logs and support bundle, and what this program is."""
+def help_menu(help_items: Sequence[Any] = (), *, native: bool = False) -> Any:
+    """The "?": the guide, the tour, logs and support bundle, what this program is, and in a browser the way out."""
+    way_out = [] if native else [dmc.MenuDivider(), dmc.MenuItem("Sign out", id=SIGN_OUT)]
     return dmc.Menu(
         [
             dmc.MenuTarget(dmc.ActionIcon(icon("help"), variant="subtle", color="gray", id="dcx-help", **{"aria-label": "Help"})),
@@ -114,6 +118,7 @@ def help_menu(help_items: Sequence[Any] = ()) -> Any:
                     dmc.MenuDivider(),
                     *help_items,
                     dmc.MenuItem("About DeconomiX", id="dcx-help-about"),
+                    *way_out,
                 ]
             ),
         ],

@@ -18,7 +18,7 @@ from gui.components.common import NEEDS, clicked, empty_state, icon
 from gui.components.jobs import job_list, ticker
 from gui.errors import SessionLocked
 from gui.files import SESSION
-from gui.header import about_dialog, header, interrupted, new_session_dialog, packages, saved_words, session_menu, session_name
+from gui.header import SIGN_OUT, about_dialog, header, interrupted, new_session_dialog, packages, saved_words, session_menu, session_name
 from gui.locked import lock_screen
 from gui.plugin import Context, Page, Recorded
 
@@ -73,7 +73,7 @@ def layout(application: Application) -> Any:
                 *tour.layout(welcome=not application.settings.get().tour_seen),
                 dmc.AppShell(
                     [
-                        dmc.AppShellHeader(header(single=application.sessions.single, help_items=help_items), px="md"),
+                        dmc.AppShellHeader(header(single=application.sessions.single, native=application.files.native, help_items=help_items), px="md"),
                         dmc.AppShellNavbar(
                             [
                                 dmc.Box([], id="dcx-nav", style={"flex": 1, "overflowY": "auto"}),
@@ -94,10 +94,25 @@ def layout(application: Application) -> Any:
 
 
 def validation_layout(application: Application) -> Any:
-    """Every id there can be, for dash's own check: a callback on an id that no page has is an error at start, not silence."""
+    """Every id there can be, for :func:`unknown_ids`."""
     pages = [page_layout(page, context(application, None, page.key)) for page in application.registry.pages]
     later = [part(context(application, None, page.key)) for page in application.registry.pages for part in page.later_functions]
     return html.Div([layout(application), lock_screen(""), *pages, *later])
+
+
+def unknown_ids(app: Dash) -> list[str]:
+    """Ids that callbacks name and no page has, as ``id of callback``: such a callback is never called. Patterns ({"part": ALL}) are not looked at.
+
+    Dash's own check would put the whole layout into the page's address "/", which a cookie alone opens.
+    """
+    known = {component.id for component in app.validation_layout._traverse_ids() if isinstance(component.id, str)}
+    found = []
+    for callback in app._callback_list:
+        named = {item["id"] for item in (*callback["inputs"], *callback["state"])}
+        output = callback["output"]
+        named |= {one.rpartition(".")[0] for one in (output[2:-2].split("...") if output.startswith("..") else [output] if "." in output else [])}
+        found += [f"{name} of {output[:200]}" for name in sorted(named) if name not in known and not name.startswith("{")]
+    return found
 
 
 def _start_notices(application: Application) -> list[dict[str, Any]]:
@@ -357,6 +372,9 @@ def bind_shell(app: Dash, application: Application) -> None:
     @on(Output("dcx-about", "opened"), Output("dcx-about-packages", "children"), Input("dcx-help-about", "n_clicks"), prevent_initial_call=True)
     def about(ctx: Context, clicks: int | None) -> Any:
         return bool(clicks), packages()
+
+    if not application.files.native:
+        app.clientside_callback("() => window.dash_clientside.dcx.sign_out()", Input(SIGN_OUT, "n_clicks"), prevent_initial_call=True)
 
     app.clientside_callback("(files) => window.dash_clientside.dcx.fetch_files(files)", Input("dcx-download", "data"), prevent_initial_call=True)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Sequence
 
+from gui.clock import elapsed
 from gui.errors import DeconomixError, SessionError, SessionLocked
 from gui.logs import get_logger
 from gui.sessions import file
@@ -82,29 +83,46 @@ class Protection(Names):
             entry = self._active.get(session_id) or self._archived.get(session_id)
         return entry is not None and entry.locked_for(actor)
 
-    def touch(self, session_id: str, *, actor: Actor) -> None:
-        """This browser did something in the session: its idle time begins anew."""
+    def touch(self, session_id: str, *, actor: Actor, ago: float = 0.0) -> None:
+        """The user of this browser did something in the session, so many seconds ago: the idle time begins anew with that."""
         with self._lock:
             entry = self._active.get(session_id)
         if entry is not None and actor.browser in entry.unlocked:
-            entry.unlock(actor)
+            entry.unlock(actor, ago=ago)
+
+    def forget_browser(self, *, actor: Actor) -> None:
+        """What this browser has unlocked it has no more; what no other one has either is locked (where a job computes, or it cannot be saved yet, by
+        :meth:`lock_idle` later)."""
+        with self._lock:
+            entries = [entry for entry in self._active.values() if entry.unlocked.pop(actor.browser, None) is not None]
+        self._lock_all([entry for entry in entries if not entry.unlocked])
 
     def lock_idle(self, seconds: float, *, actor: Actor) -> list[str]:
-        """Lock for every browser that did nothing for so long; returns the sessions that nobody has unlocked any more. A running job defers it."""
-        busy, locked, now = set(self.busy()), [], time.time()
+        """Lock for every browser whose user did nothing for so long; returns the sessions that nobody has unlocked any more. A running job defers it."""
+        busy, now = set(self.busy()), elapsed()
         with self._lock:
-            entries = [e for e in self._active.values() if e.unlocked and e.session.session_id not in busy]
+            entries = [e for e in self._active.values() if e.seal is not None and e.session.session_id not in busy]
+        left = []
         for entry in entries:
             idle = [browser for browser, then in list(entry.unlocked.items()) if now - then > seconds]
             if len(idle) < len(entry.unlocked):
                 for browser in idle:
                     entry.unlocked.pop(browser, None)
+            else:
+                left.append(entry)
+        return self._lock_all(left)
+
+    def _lock_all(self, entries: Sequence[Entry]) -> list[str]:
+        """Lock what can be locked now: no job computes in it, and it can be saved. The ids of what is."""
+        busy, locked = set(self.busy()), []
+        for entry in entries:
+            if entry.session.session_id in busy:
                 continue
             try:
                 self._lock_entry(entry)
                 locked.append(entry.session.session_id)
             except DeconomixError as error:  # it cannot be saved: nothing of it is given up
-                log.warning("an idle protected session could not be locked: %s", error)
+                log.warning("a protected session that nobody uses could not be locked: %s", error)
         return locked
 
     def change_password(self, session_id: str, old: str, new: str, *, hide_name: bool | None = None, actor: Actor) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import glob
+import math
 import os
 import re
 import shutil
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from gui import atomic
+from gui.clock import elapsed
 from gui.errors import DeconomixError, SessionError, SessionNotSaved
 from gui.sessions import file
 from gui.sessions.actor import Actor
@@ -42,7 +44,8 @@ class Entry:
     path, generation : of its file, None while there is none; saved : count of edits that are in the file
     problem : why it cannot be opened; damage : it is open, but a part not read before is damaged
     encrypted, hidden : it is protected, and so is its name
-    seal : its key, while some browser has it unlocked; unlocked : browser -> when it last did something; shown : when a tab last asked for it
+    seal : its key, while some browser has it unlocked; unlocked : browser -> when its user last did something (:func:`gui.clock.elapsed`)
+    shown : when a tab last asked for it
     backed_up : the file as this program found it is kept (or there was none); origin : where what was not read yet is read from
     """
 
@@ -78,9 +81,9 @@ class Entry:
         """Whether this browser has not given the password."""
         return self.encrypted and actor.browser not in self.unlocked
 
-    def unlock(self, actor: Actor) -> None:
-        """This browser has given the password, or did something in the session."""
-        self.unlocked[actor.browser] = time.time()  # which goes on while the computer sleeps
+    def unlock(self, actor: Actor, *, ago: float = 0.0) -> None:
+        """This browser has given the password, or its user did something in the session, so many seconds ago."""
+        self.unlocked[actor.browser] = max(elapsed() - ago, self.unlocked.get(actor.browser, -math.inf))
 
     def known(self, header: file.Header) -> None:
         """Take over what the header says and how the file looks now."""

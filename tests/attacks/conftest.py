@@ -14,11 +14,13 @@ import pytest
 from desktop.server import LocalServer
 from gui.app import Application, create_app
 from gui.config import Config
+from gui.guard import KEY_HEADER
 from gui.serving import Server
+from tests.signing_in import key_in
 
 
 class Served:
-    """A running program; ``cookie`` is that of a browser that was let in."""
+    """A running program; ``cookie`` and ``key`` are those of a browser that was let in."""
 
     def __init__(self, application: Application, server: LocalServer) -> None:
         self.application, self.server = application, server
@@ -26,7 +28,8 @@ class Served:
         path = application.start_url(server.url).partition(application.config.server.origin or server.url)[2]
         host = application.guard._public or None
         answer = self.ask("GET", path, headers={"Host": host} if host else {})
-        assert answer.status == 303
+        assert answer.status == 200
+        self.key = key_in(answer.body.decode())
         self.cookie = answer.headers["Set-Cookie"].partition(";")[0]
 
     def ask(self, method: str, path: str, body: bytes | None = None, *, headers: dict[str, str] | None = None, source: str = "127.0.0.1") -> Any:
@@ -42,7 +45,7 @@ class Served:
 
     def as_user(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Any:
         """The same from the browser that was let in, with the Origin of its page."""
-        return self.ask(method, path, body, headers={"Cookie": self.cookie, "Origin": self.origin, **headers})
+        return self.ask(method, path, body, headers={"Cookie": self.cookie, KEY_HEADER: self.key, "Origin": self.origin, **headers})
 
     def raw(self) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.server.port), timeout=60)

@@ -91,7 +91,7 @@ def main(folder):
     application.start()
     connection = http.client.HTTPConnection("127.0.0.1", server.port)
     connection.request("GET", "/" + application.start_url(server.url).rpartition("/")[2])
-    assert connection.getresponse().status == 303
+    assert connection.getresponse().status == 200
     did.append("served")
     tab = Tab(application)
     table = folder / "mine.csv"

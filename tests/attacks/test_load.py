@@ -13,7 +13,7 @@ import pytest
 from waitress.adjustments import Adjustments
 
 from desktop import server as module
-from gui.guard import STRANGER
+from gui.guard import KEY_HEADER, STRANGER
 from gui.serving import Server
 from tests.waiting import until
 
@@ -61,7 +61,7 @@ def test_a_user_may_send_a_large_file_but_not_a_larger_one(serve: Callable[..., 
     program = serve(Server(upload_limit_mb=2, request_limit_mb=1))
     assert program.as_user("POST", "/_dcx/upload?name=x.csv", b"x" * 2_000_000).status == 200
     with program.raw() as sock:
-        assert refused(sock, program, f"Cookie: {program.cookie}\r\nContent-Length: 2000001\r\n")
+        assert refused(sock, program, f"Cookie: {program.cookie}\r\n{KEY_HEADER}: {program.key}\r\nContent-Length: 2000001\r\n")
 
 
 PATIENT = 1e9

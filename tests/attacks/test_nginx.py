@@ -18,10 +18,12 @@ from typing import Any
 
 import pytest
 
+from gui.guard import KEY_HEADER
 from gui.resources import resource
 from gui.serving import Server
 from tests.gui.conftest import ORIGIN, Tab
 from tests.gui.steps import press, session_with, show
+from tests.signing_in import IN_ENVIRON
 
 NAME = "deconomix.example.org"
 PUBLIC = f"https://{NAME}"
@@ -40,6 +42,8 @@ class Browser:
         self.port, self.trust = port, ssl.create_default_context(cafile=str(certificate))
         self.cookies: dict[str, str] = {}
         self.set_cookie = ""
+        self.environ_base: dict[str, str] = {}
+        """As that of a Flask client: what goes with every request."""
 
     def open(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Any:
         sock = self.trust.wrap_socket(socket.create_connection(("127.0.0.1", self.port), timeout=60), server_hostname=NAME)
@@ -47,7 +51,8 @@ class Browser:
         connection.sock = sock
         try:
             cookie = "; ".join(f"{k}={v}" for k, v in self.cookies.items())
-            connection.request(method, path, body, {"Host": NAME, **({"Cookie": cookie} if cookie else {}), **headers})
+            key = {KEY_HEADER: self.environ_base[IN_ENVIRON]} if IN_ENVIRON in self.environ_base else {}
+            connection.request(method, path, body, {"Host": NAME, **({"Cookie": cookie} if cookie else {}), **key, **headers})
             answer = connection.getresponse()
             data = answer.read()
         finally:

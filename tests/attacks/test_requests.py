@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from flask import request
 
-from gui.guard import HANDOVER, Guard
+from gui.clock import elapsed
+from gui.guard import HANDOVER, KEY_HEADER, SIGN_OUT, Guard
 from gui.serving import Server
 
 CALLBACK = "/_dash-update-component"
@@ -30,7 +31,7 @@ def test_dns_rebinding(program: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("origin", [None, "null", "http://evil.example", "http://127.0.0.1:1", "https://127.0.0.1", ""])
 def test_cross_site_post(program: Any, origin: str | None) -> None:
-    headers = {"Cookie": program.cookie, **({} if origin is None else {"Origin": origin})}
+    headers = {"Cookie": program.cookie, KEY_HEADER: program.key, **({} if origin is None else {"Origin": origin})}
     assert program.ask("POST", "/_dcx/upload?name=x.csv", b"x", headers=headers).status == 403
     assert not program.application.uploads._uploads
     assert program.as_user("POST", "/_dcx/upload?name=x.csv", b"x").status == 200  # as the page itself does
@@ -39,7 +40,7 @@ def test_cross_site_post(program: Any, origin: str | None) -> None:
 def test_cross_site_post_works_where_the_origin_is_not_asked_for(program: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     refusal = Guard._refusal
     monkeypatch.setattr(Guard, "_refusal", lambda self: None if (found := refusal(self)) is not None and b"come from" in found.data else found)
-    assert program.ask("POST", "/_dcx/upload?name=x.csv", b"x", headers={"Cookie": program.cookie, "Origin": "http://evil.example"}).status == 200
+    assert program.as_user("POST", "/_dcx/upload?name=x.csv", b"x", Origin="http://evil.example").status == 200
 
 
 def test_cross_site_get_reads_nothing(program: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,18 +57,18 @@ def test_cross_site_get_reads_nothing(program: Any, monkeypatch: pytest.MonkeyPa
     assert program.ask("GET", "/_dash-layout").status == 200
 
 
-class Kept(set[str]):
+class Kept(dict[str, float]):
     """Tokens of a guard that does not use them up."""
 
-    def discard(self, _: str) -> None:
-        """Nothing is thrown away."""
+    def pop(self, token: str, default: float) -> float:  # type: ignore[override]
+        return self.get(token, default)
 
 
-class Whatever(set[str]):
-    """Tokens, or cookies, of a guard that believes whatever looks like one."""
+class Whatever(dict[str, float]):
+    """Tokens of a guard that believes whatever looks like one."""
 
-    def __contains__(self, _: object) -> bool:
-        return True
+    def pop(self, token: str, default: float) -> float:  # type: ignore[override]
+        return elapsed()
 
 
 def start_path(program: Any) -> str:
@@ -82,13 +83,13 @@ def test_tokens_missing_reused_or_of_another_program(program: Any, monkeypatch: 
     assert program.ask("HEAD", address).status == 403  # a preview of the link neither opens nor uses it up
     assert program.ask("POST", address, b"", headers={"Origin": program.origin}).status == 403
     assert program.ask("GET", f"/_dash-layout{address[1:]}").status == 403
-    assert program.ask("GET", address).status == 303  # the token itself is right
+    assert program.ask("GET", address).status == 200  # the token itself is right
     assert program.ask("GET", address).status == 403
     monkeypatch.setattr(program.application.guard, "_tokens", Kept())
     address = start_path(program)
-    assert [program.ask("GET", address).status for _ in range(3)] == [303] * 3  # a guard that does not use tokens up
+    assert [program.ask("GET", address).status for _ in range(3)] == [200] * 3  # a guard that does not use tokens up
     monkeypatch.setattr(program.application.guard, "_tokens", Whatever())
-    assert program.ask("GET", foreign).status == 303  # one that does not look which token it is
+    assert program.ask("GET", foreign).status == 200  # one that does not look which token it is
 
 
 def test_one_token_asked_for_by_many_at_once_opens_once(program: Any) -> None:
@@ -103,7 +104,7 @@ def test_one_token_asked_for_by_many_at_once_opens_once(program: Any) -> None:
         thread.start()
     for thread in threads:
         thread.join(60)
-    assert sorted(found) == [303] + [403] * 19
+    assert sorted(found) == [200] + [403] * 19
 
 
 def test_cookies_guessed_or_of_another_program(program: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,7 +166,7 @@ def test_without_a_cookie_no_route_answers(program: Any, monkeypatch: pytest.Mon
     """Another user of this computer, or a program of his: he reaches the port, and that is all."""
     routes = list(every_route(program))
     paths = {path for _, path in routes}
-    assert {"/", "/assets/style.css", "/_dash-layout", "/_dash-dependencies", CALLBACK, "/_dcx/upload", HANDOVER, "/_dcx/download/x"} <= paths
+    assert {"/", "/assets/style.css", "/_dash-layout", "/_dash-dependencies", CALLBACK, "/_dcx/upload", SIGN_OUT, HANDOVER, "/_dcx/download/x"} <= paths
 
     def statuses() -> set[int]:
         return {program.ask(m, path, b"{}" if m not in ("GET", "HEAD") else None, headers={"Origin": program.origin}).status for m, path in routes}

@@ -12,7 +12,9 @@ import pytest
 
 from gui.app import Application, create_app
 from gui.config import Config
+from gui.guard import GESTURE_HEADER
 from gui.sessions.crypto import Cost, Seal
+from tests.signing_in import sign_in
 
 ORIGIN = "http://127.0.0.1:8050"
 
@@ -38,8 +40,9 @@ class Tab:
     def __init__(self, application: Application) -> None:
         self.application = application
         self.client = application.server.test_client()
-        start = application.start_url(ORIGIN)
-        assert self.client.get(start[len(ORIGIN) :], base_url=ORIGIN).status_code == 303
+        sign_in(self.client, application.start_url(ORIGIN), ORIGIN)
+        self.touched = True
+        """A person does what is done now, as far as the page tells; False: the page does it by itself."""
         self.values: dict[tuple[str, str], Any] = {}
         self.notices: list[str] = []
         self.shown: list[dict[str, Any]] = []
@@ -71,7 +74,15 @@ class Tab:
 
     def tick(self) -> None:
         """What the interval does."""
-        self.set({("dcx-interval", "n_intervals"): (self.get("dcx-interval", "n_intervals") or 0) + 1})
+        self.by_itself({("dcx-interval", "n_intervals"): (self.get("dcx-interval", "n_intervals") or 0) + 1})
+
+    def by_itself(self, changes: dict[tuple[Any, str], Any]) -> None:
+        """What the page changes without its user."""
+        before, self.touched = self.touched, False
+        try:
+            self.set(changes)
+        finally:
+            self.touched = before
 
     def go(self, page: str) -> None:
         self.set({("dcx-location", "pathname"): f"/{page}"})
@@ -131,7 +142,8 @@ class Tab:
             "state": [self._spec(i) for i in dependency["state"]],
             "changedPropIds": [f"{k}.{next(i['property'] for i in dependency['inputs'] if self._matches(i['id'], k)) if p == '*' else p}" for k, p in triggers],
         }
-        answer = self.client.post("/_dash-update-component", json=body, headers={"Origin": ORIGIN}, base_url=ORIGIN)
+        headers = {"Origin": ORIGIN, **({GESTURE_HEADER: "0.0"} if self.touched else {})}
+        answer = self.client.post("/_dash-update-component", json=body, headers=headers, base_url=ORIGIN)
         self.statuses.append(answer.status_code)
         assert answer.status_code in (200, 204), answer.text
         if answer.status_code == 204:

@@ -6,13 +6,14 @@ import pytest
 from flask.testing import FlaskClient
 
 from gui.app import Application
+from tests.signing_in import sign_in
 
 BASE = "http://127.0.0.1:8050"
 
 
 def enter(application: Application) -> FlaskClient:
     client = application.server.test_client()
-    assert client.get(application.start_url(BASE)[len(BASE) :], base_url=BASE).status_code == 303
+    sign_in(client, application.start_url(BASE), BASE)
     return client
 
 
@@ -29,7 +30,7 @@ def test_without_a_cookie_nothing_is_served(application: Application) -> None:
 
 def test_a_start_address_works_once(application: Application) -> None:
     address = application.start_url(BASE)[len(BASE) :]
-    assert application.server.test_client().get(address, base_url=BASE).status_code == 303
+    assert application.server.test_client().get(address, base_url=BASE).status_code == 200
     assert application.server.test_client().get(address, base_url=BASE).status_code == 403
 
 

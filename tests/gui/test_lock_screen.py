@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import sys
 import time
 import weakref
 from collections.abc import Callable
@@ -16,9 +17,10 @@ from dash import Input, Output, html
 
 from gui import registry
 from gui.app import Application, create_app
+from gui.clock import elapsed
 from gui.config import Config, Sessions
 from gui.data.example import make_example
-from gui.guard import _digest
+from gui.guard import GESTURE_HEADER, _digest
 from gui.plugin import Page
 from gui.sessions.cache import DCXCache
 from gui.sessions.manager import LOCAL, Actor
@@ -188,8 +190,8 @@ def test_an_idle_session_locks_itself_and_a_running_job_defers_that(tmp_path: Pa
         unlock(tab, session)
         job = run_dtd(tab, LONG)
         until(lambda: computing(application, job))
-        late = time.time() + 61
-        monkeypatch.setattr("gui.sessions.protection.time.time", lambda: late)
+        late = elapsed() + 61
+        monkeypatch.setattr("gui.sessions.protection.elapsed", lambda: late)
         chore.run()
         assert not application.sessions.is_locked(session.session_id, actor=actor_of(application, tab))
         application.runner.cancel(job)
@@ -202,19 +204,86 @@ def test_an_idle_session_locks_itself_and_a_running_job_defers_that(tmp_path: Pa
         application.stop()
 
 
-def test_ticks_alone_do_not_keep_a_session_unlocked_and_work_does(application: Application, tab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def wait(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """``wait(seconds)``: so much time passes for the idle lock."""
+    passed = [0.0]
+    for module in ("protection", "store"):
+        monkeypatch.setattr(f"gui.sessions.{module}.elapsed", lambda: elapsed() + passed[0])
+
+    def more(seconds: float) -> None:
+        passed[0] += seconds
+
+    return more
+
+
+def test_no_page_keeps_a_session_unlocked_by_itself_and_a_gesture_does(application: Application, tab: Any, wait: Any) -> None:
     session = protected(application)
     unlock(tab, session)
-    start = time.time()
-    monkeypatch.setattr("gui.sessions.protection.time.time", lambda: start + 50)
-    monkeypatch.setattr("gui.sessions.store.time.time", lambda: start + 50)
-    tab.set({("upload-tabs", "value"): "rows"})  # the user does something
-    monkeypatch.setattr("gui.sessions.protection.time.time", lambda: start + 100)
-    monkeypatch.setattr("gui.sessions.store.time.time", lambda: start + 100)
+    wait(50)
+    tab.set({("dcx-interval", "n_intervals"): 1_000})  # the pointer was moved since the one before
+    wait(50)
     assert application.sessions.lock_idle(60, actor=LOCAL) == []
-    for _ in range(3):
+    tab.touched = False
+    asked = set()
+    for page in ("upload", "dtd", "adtd", "sessions", "help"):
+        tab.go(page)
         tab.tick()
-    monkeypatch.setattr("gui.sessions.protection.time.time", lambda: start + 115)
+        for dependency in tab.dependencies:  # whatever a page asks without its user: changed values, selections, rows that were drawn, stores
+            started = json.dumps(dependency["inputs"])
+            if tab._present(dependency) and not any(word in started for word in ("dcx-command", "n_clicks", "n_submit", "dcx-session", "confirm")):
+                tab._call(dependency, [(item["id"], item["property"]) for item in dependency["inputs"] if not item["id"].startswith("{")])
+                asked.add(dependency["output"])
+    assert len(asked) > 20
+    wait(11)
+    assert application.sessions.lock_idle(60, actor=LOCAL) == [session.session_id]
+
+
+def test_an_entry_of_the_windows_own_menu_is_a_gesture(application: Application, tab: Any, wait: Any) -> None:
+    session = protected(application)
+    unlock(tab, session)
+    wait(50)
+    tab.by_itself({("dcx-command", "data"): {"action": "shortcuts", "at": 1}})
+    wait(50)
+    assert application.sessions.lock_idle(60, actor=LOCAL) == []
+
+
+def test_a_gesture_counts_from_when_it_was_not_from_when_it_is_told(application: Application, tab: Any, wait: Any) -> None:
+    """The computer slept between the two: the page tells with its first question after waking up."""
+    session = protected(application)
+    unlock(tab, session)
+    wait(3600)
+    tell = [{"id": "dcx-interval", "property": "n_intervals"}]
+    dependency = next(d for d in tab.dependencies if tell[0] in d["inputs"])
+    real, said = tab.client.post, []
+
+    def post(*args: Any, headers: dict[str, str], **more: Any) -> Any:
+        said.append(1)
+        return real(*args, headers={**headers, GESTURE_HEADER: age[0]}, **more)
+
+    tab.client.post = post
+    age = ["3600.0"]
+    for value in ("3600.0", "-5", "nan", "inf", "", "x", "1e999", "\u00e9"):  # what is no number of seconds is no gesture
+        age[0] = value
+        tab._call(dependency, [("dcx-interval", "n_intervals")])
+    assert said
+    assert application.sessions.lock_idle(60, actor=LOCAL) == [session.session_id]
+    unlock(tab, session)
+    wait(50)
+    age[0] = "1.5"
+    tab._call(dependency, [("dcx-interval", "n_intervals")])
+    wait(50)
+    assert application.sessions.lock_idle(60, actor=LOCAL) == []
+
+
+def test_the_clock_of_the_idle_lock_is_not_the_time_of_day(application: Application, tab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = protected(application)
+    unlock(tab, session)
+    boot = elapsed()
+    monkeypatch.setattr(time, "time", lambda: 0.0)  # the clock on the wall is set back by decades
+    monkeypatch.setattr(time, "clock_gettime", lambda clock: boot + 61 if clock == getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC) else 0.0)
+    if sys.platform == "win32":
+        monkeypatch.setattr(time, "monotonic", lambda: boot + 61)
     assert application.sessions.lock_idle(60, actor=LOCAL) == [session.session_id]
 
 

@@ -6,11 +6,13 @@ import json
 import os
 import signal
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gui.app import Application
+from gui.app import Application, create_app
+from gui.config import Config
 from gui.data.example import make_example
 from gui.engine.params import DTDParams
 from gui.sessions.cache import DCXCache
@@ -61,6 +63,33 @@ def test_every_id_is_used_once_over_all_pages(application: Application) -> None:
     walk(json.loads(json.dumps(application.dash.validation_layout.to_plotly_json(), default=lambda c: c.to_plotly_json())))
     assert len(found) > 100
     assert sorted(found) == sorted(set(found))
+
+
+def test_callbacks_name_only_ids_that_a_page_has(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    config = Config.for_tests(tmp_path)
+    application = create_app(config)
+    application.stop()
+    assert "on no page" not in caplog.text
+    (config.plugins_folder / "odd.py").write_text(ODD, encoding="utf-8")
+    application = create_app(config)
+    application.stop()
+    assert [f"odd-{name} of" in caplog.text for name in ("go", "out", "missing", "nowhere")] == [False, False, True, True]
+
+
+ODD = """
+from dash import Input, Output, State, html
+from gui.plugin import Page
+
+page = Page("odd", "Odd", "names what it does not have")
+
+@page.layout
+def layout(ctx):
+    return html.Div([html.Button("Go", id=page.id.go), html.Div(id=page.id.out)])
+
+@page.callback(Output(page.id.out, "children"), Output(page.id.nowhere, "children"), Input(page.id.go, "n_clicks"), State(page.id.missing, "value"))
+def go(ctx, clicks, value):
+    return "", ""
+"""
 
 
 def test_a_tab_without_or_with_an_unknown_session_lands_in_the_default_one(tab: Any) -> None:

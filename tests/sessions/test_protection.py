@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -335,11 +334,10 @@ def test_a_change_between_the_save_and_the_lock_is_saved_too(make: Managers, cou
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The time of day, to be turned by hand."""
+    """The clock of the idle lock, to be turned by hand."""
     now = [1_000_000.0]
-    turned = SimpleNamespace(time=lambda: now[0], monotonic=time.monotonic, sleep=time.sleep)
     for module in ("store", "protection"):
-        monkeypatch.setattr(f"gui.sessions.{module}.time", turned)
+        monkeypatch.setattr(f"gui.sessions.{module}.elapsed", lambda: now[0])
     return now
 
 

@@ -9,7 +9,8 @@ import pandas as pd
 from dash import Input, Output, State, dcc, html, no_update
 from dash.exceptions import PreventUpdate
 
-from gui.answers.adtd import PARTS, badges, model_name, optimum_sentence, run_line, sentence, summary_line
+from gui.answers.adtd import PARTS, badges, model_name, run_line, summary_line
+from gui.answers.summary import summary_of
 from gui.components.agreement import AgreementView
 from gui.components.common import card, empty_state, two_columns
 from gui.components.composition import Composition, CompositionView, bulk_groups
@@ -36,7 +37,6 @@ from gui.pages.adtd.base import (
     page,
     search_run,
     sure_of,
-    trusted_result,
     visible,
 )
 from gui.plugin import REVISION, Context
@@ -161,7 +161,8 @@ def show_answer(ctx: Context, _revision: Any, tab: str) -> Any:
     last = [*tabs, visible(tab == SEARCH and searched)]
     if run is None:
         return [GONE, "", None, None, SHOWN, GONE, *last]
-    head = head_parts(ctx, run, sentence(trusted_result(ctx, run)), badges(run), "Run again", optimum_sentence(run.result))
+    short = summary_of(ctx.session, run)
+    head = head_parts(ctx, run, short.answer, badges(run), "Run again", short.warnings)
     return [visible(tab != SEARCH), *head, GONE, SHOWN, *last]
 
 

@@ -11,6 +11,7 @@ from dash import ALL, Input, Output, State, html, no_update
 from dash.exceptions import PreventUpdate
 
 from gui.answers.adtd import PARTS, search_line, search_sentence
+from gui.answers.summary import search_notes
 from gui.components.common import clicked, empty_state
 from gui.components.figure import bind_figure_export, figure_card
 from gui.components.form import exact
@@ -151,7 +152,7 @@ def show_search(ctx: Context, _revision: Any, dark: bool, tab: str, view: str) -
     run = search_run(ctx)
     if run is None:
         return [SHOWN, GONE, *[no_update] * 11]
-    there = [GONE, SHOWN, *head_parts(ctx, run, search_sentence(run.result), [(extent(run), "gray")], "Search again")]
+    there = [GONE, SHOWN, *head_parts(ctx, run, search_sentence(run.result), [(extent(run), "gray")], "Search again", search_notes(ctx.session, run))]
     if view == "table":
         shown = table_view(losses_table(run.result), index_name="lambda2")
         return [*there, *[no_update] * 2, shown.columns, shown.rows, *views.show("table")]

@@ -8,14 +8,15 @@ import dash_mantine_components as dmc
 from dash import Input, Output, State, dcc, html, no_update
 from dash.exceptions import PreventUpdate
 
-from gui.answers.dtd import badges, bulk_shown, in_short, sentence
-from gui.answers.sure import poor_words
+from gui.answers.dtd import badges, bulk_shown, in_short
+from gui.answers.summary import summary_of
 from gui.components.common import answer, card, empty_state, icon, two_columns
-from gui.components.form import ParamsForm, folded
+from gui.components.form import ParamsForm
 from gui.components.jobs import clock
 from gui.components.report import bind_report, report_button
 from gui.components.runs import PreviousRuns
 from gui.components.views import GONE, SHOWN
+from gui.components.warnings import warning_list
 from gui.data.checks import number
 from gui.data.normalize import common_genes
 from gui.engine.model import model_bytes
@@ -182,20 +183,16 @@ def show(ctx: Context, _revision: str | None) -> Any:
     current = ctx.session.current("dtd")
     if current is None:
         return SHOWN, GONE, None, [], None, GONE, "", "", GONE
-    notes = current.result.notes
-    told = [dmc.Text(note, size="sm") for note in notes]
-    folding = folded("1 note" if len(notes) == 1 else f"{len(notes)} notes", *told) if told else None
+    short = summary_of(ctx.session, current)
     bulk = bulk_shown(ctx.session, current)
     stale = ctx.session.outdated(current) or bulk.words
-    said, poor = sentence(current.result), poor_words(bulk.fit, "bulk sample")
-    if poor:
-        said = f"{said.removesuffix('.')}; {poor}."
+    weak = [text for text in short.warnings if text.removeprefix("DTD: ") != stale]
     return (
         GONE,
         SHOWN,
-        answer(said),
+        answer(short.answer),
         [dmc.Badge(text, color=colour, variant="light", radius="sm", tt="none", fw=600, maw=420) for text, colour in badges(current)],
-        folding,
+        warning_list(weak),
         SHOWN if stale else GONE,
         stale,
         bulk.button,

@@ -33,6 +33,8 @@ examples:
   deconomix-gui analyze --example
   deconomix-gui analyze --train cells.h5ad --bulk bulk.csv --model deconomix+h,r --lambda2 search --out results
 """
+
+
 def _whole(text: str) -> int:
     try:
         return int(text)

@@ -12,7 +12,7 @@ from dash.exceptions import PreventUpdate
 from gui.answers.adtd import PARTS, badges, model_name, run_line, summary_line
 from gui.answers.summary import summary_of
 from gui.components.agreement import AgreementView
-from gui.components.common import card, empty_state, two_columns
+from gui.components.common import card, two_columns
 from gui.components.composition import Composition, CompositionView, bulk_groups
 from gui.components.report import bind_report, report_button
 from gui.components.runs import PreviousRuns
@@ -112,14 +112,9 @@ def layout(ctx: Context) -> Any:
 
 def _composition(ctx: Context) -> Any:
     there = adtd_run(ctx) is not None
-    nothing = empty_state(
-        "No result yet",
-        "Deconomix+h estimates the share of each cell type and of a hidden background that the reference lacks. Choose a model on the left and run it.",
-        dmc.Button("Run with these parameters", variant="light", id=page.id.each("start", COMPOSITION)),
-    )
     return html.Div(
         [
-            html.Div(nothing, id=page.id.composition_empty, style=visible(not there)),
+            html.Div(id=page.id.composition_empty, style=visible(not there)),
             html.Div(view.layout(ctx), id=page.id.composition_body, style=visible(there)),
         ]
     )

@@ -12,7 +12,7 @@ from dash.exceptions import PreventUpdate
 
 from gui.answers.adtd import PARTS, search_line, search_sentence
 from gui.answers.summary import search_notes
-from gui.components.common import clicked, empty_state
+from gui.components.common import clicked
 from gui.components.figure import bind_figure_export, figure_card
 from gui.components.form import exact
 from gui.components.kept import Kept
@@ -41,11 +41,6 @@ kept = Kept(page, search_view="figure")
 def panel(ctx: Context) -> Any:
     """The tab's skeleton; the search's answer stands above the tabs (:func:`head`)."""
     searched = search_run(ctx) is not None
-    nothing = empty_state(
-        "No search yet",
-        "The search tries values of lambda2 on parts of the samples and shows which one predicts the samples left out best.",
-        dmc.Button("Search λ₂", variant="light", id=page.id.each("start-search", "empty")),
-    )
     there = views.layout(
         [switch({"figure": "Figure", "table": "Table"}, page.id.search_view, kept.value(ctx, "search_view"))],
         figure_card(page, "search_curve", file_name="lambda2-search"),
@@ -54,7 +49,7 @@ def panel(ctx: Context) -> Any:
     )
     return html.Div(
         [
-            html.Div(nothing, id=page.id.search_empty, style=visible(not searched)),
+            html.Div(id=page.id.search_empty, style=visible(not searched)),
             html.Div([html.Div(id=page.id.search_choices), there], id=page.id.search_body, style=visible(searched)),
         ]
     )

@@ -12,7 +12,7 @@ from gui.answers.dtd import badges, bulk_shown, in_short
 from gui.answers.summary import summary_of
 from gui.components.common import answer, card, empty_state, icon, two_columns
 from gui.components.form import ParamsForm
-from gui.components.jobs import clock
+from gui.components.jobs import clock, running, running_state
 from gui.components.report import bind_report, report_button
 from gui.components.runs import PreviousRuns
 from gui.components.views import GONE, SHOWN
@@ -25,7 +25,7 @@ from gui.engine.tasks import run_apply, run_dtd
 from gui.errors import DeconomixError, MissingPart
 from gui.files import MODEL
 from gui.pages.dtd.tabs import bind_tabs, tabs_layout
-from gui.plugin import REVISION, Context, Page
+from gui.plugin import JOBS, REVISION, Context, Page
 
 page = Page("dtd", "DTD", "gene weights, composition", order=20, requires=("dataset",))
 form = ParamsForm(page, DTDParams)
@@ -56,21 +56,29 @@ def layout(ctx: Context) -> Any:
         )
     )
     results = [
-        html.Div(
-            card(
-                empty_state(
-                    "No DTD run yet",
-                    "Press Run DTD on the left. Bulk mixtures with known composition are simulated from your single cells, gene weights are learned on them, "
-                    "and the composition of your bulk samples is estimated. The header shows how far it is.",
-                )
-            ),
-            id=page.id.empty,
-            style=GONE if run else SHOWN,
-        ),
+        html.Div(_empty(ctx), id=page.id.empty, style=GONE if run else SHOWN),
         dmc.Stack([_head(), card(tabs_layout(ctx, page, tab))], id=page.id.shown, gap="md", style=SHOWN if run else GONE),
         dcc.Store(id=page.id.landed, data=run.id if run else None),
     ]
     return two_columns(parameters, results)
+
+
+def _empty(ctx: Context) -> Any:
+    job = running(ctx, "dtd")
+    if job is not None:
+        return card(running_state(job))
+    return card(
+        empty_state(
+            "No DTD run yet",
+            "Press Run DTD on the left. Bulk mixtures with known composition are simulated from your single cells, gene weights are learned on them, "
+            "and the composition of your bulk samples is estimated. The header shows how far it is.",
+        )
+    )
+
+
+@page.callback(Output(page.id.empty, "children"), REVISION, JOBS)
+def show_empty(ctx: Context, _revision: str | None, _jobs: Any) -> Any:
+    return _empty(ctx)
 
 
 def _head() -> Any:
@@ -114,14 +122,14 @@ def landing(ctx: Context) -> str:
 
 
 # -- running --------------------------------------------------------------------------------------------------------------------
-@page.callback(Output(page.id.run, "disabled"), Output(page.id.reason, "children"), REVISION, *[Input(form.id(n), form.prop(n)) for n in form.names])
-def ready(ctx: Context, _revision: str | None, *values: Any) -> tuple[bool, str]:
+@page.callback(Output(page.id.run, "disabled"), Output(page.id.reason, "children"), REVISION, JOBS, *[Input(form.id(n), form.prop(n)) for n in form.names])
+def ready(ctx: Context, _revision: str | None, _jobs: Any, *values: Any) -> tuple[bool, str]:
     """Whether DTD can be run, and why not."""
     try:
         hint = can_run(ctx, values)
     except DeconomixError as error:
         return True, str(error)
-    return False, hint
+    return False, STARTED if running(ctx, "dtd") is not None else hint
 
 
 def can_run(ctx: Context, values: Any) -> str:
@@ -141,17 +149,16 @@ def can_run(ctx: Context, values: Any) -> str:
     return f"{genes}{bulk}{took}"
 
 
-@page.callback(Output(page.id.reason, "children", allow_duplicate=True), Input(page.id.run, "n_clicks"), *form.states, prevent_initial_call=True)
-def run(ctx: Context, clicks: int | None, *values: Any) -> Any:
+@page.callback(Input(page.id.run, "n_clicks"), *form.states, prevent_initial_call=True)
+def run(ctx: Context, clicks: int | None, *values: Any) -> None:
     if not clicks:
-        return no_update
+        return
     can_run(ctx, values)
     params = form.parse(values)
     if any(job.active and job.kind == "dtd" and job.params == params for job in ctx.jobs.status(ctx.session_id)):
         ctx.notify("DTD is already running with these parameters.", colour="yellow")
-        return no_update
+        return
     ctx.jobs.submit(run_dtd, ctx.session_id, params, kind="dtd", title="DTD")
-    return STARTED
 
 
 @page.callback(Input(page.id.apply, "n_clicks"), prevent_initial_call=True)

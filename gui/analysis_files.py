@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import tempfile
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gui import __version__
+from gui.result_folder import replace_files
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from gui.answers.summary import Summary
     from gui.data.dataset import Dataset
     from gui.engine.results import ADTDResult, DTDResult, Refinement, SearchResult
 
@@ -29,7 +27,7 @@ FILES = (
     "gene_regulation.csv",
     "run.json",
 )
-"""Everything ``analyze`` may write; of an earlier analysis in the same folder what no longer applies is removed."""
+"""Everything ``analyze`` may write, last the record; of an earlier analysis in the same folder what no longer applies is removed."""
 
 
 def tables_of(model: str, dtd: DTDResult, adtd: ADTDResult | None) -> dict[str, pd.DataFrame]:
@@ -52,7 +50,7 @@ def tables_of(model: str, dtd: DTDResult, adtd: ADTDResult | None) -> dict[str, 
 
 
 def record_of(
-    dataset: Dataset, parameters: dict[str, Any], seed: int, warnings: Sequence[str], search: SearchResult | None, versions: dict[str, str]
+    dataset: Dataset, parameters: dict[str, Any], seed: int, summary: Summary, search: SearchResult | None, versions: dict[str, str]
 ) -> dict[str, Any]:
     """What run.json holds."""
     from gui.data.export import NOTICE
@@ -71,7 +69,8 @@ def record_of(
         ],
         "training_id": dataset.training_id,
         "bulk_id": dataset.bulk_id,
-        "warnings": list(warnings),
+        "summary": [text for text in (summary.answer, summary.basis) if text],
+        "warnings": list(summary.warnings),
     }
     if search is not None:
         mean, std = search.mean, search.std
@@ -93,32 +92,20 @@ def optimum_of(found: Refinement) -> dict[str, Any]:
 
 
 def write_all(out: Path, tables: dict[str, pd.DataFrame], record: dict[str, Any]) -> None:
-    """All files or none: written to a folder beside ``out``, then moved."""
+    """All files or none: see :func:`gui.result_folder.replace_files`. OSError, NotRestored."""
     from gui.data.export import csv_bytes
 
-    made = [p for p in (out.absolute(), *out.absolute().parents) if not p.exists()]
-    parent = out.absolute().parent
-    parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=parent))
+    files = {name: csv_bytes(table) for name, table in tables.items()}
+    replace_files(out, {**files, FILES[-1]: _as_json(record)}, FILES)
+
+
+def is_written(out: Path, record: dict[str, Any]) -> bool:
+    """Whether the files in ``out`` are those of this record."""
     try:
-        for name, table in tables.items():
-            (temporary / name).write_bytes(csv_bytes(table))
-        text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False, default=str)
-        (temporary / "run.json").write_text(text + "\n", encoding="utf-8")
-        if out.exists():
-            for name in FILES:
-                if (temporary / name).exists():
-                    os.replace(temporary / name, out / name)
-                else:
-                    (out / name).unlink(missing_ok=True)
-        else:
-            temporary.chmod(0o755)  # mkdtemp's 0700 would keep colleagues out
-            os.rename(temporary, out)
-            made = []
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        for folder in made:  # parents that were made for nothing
-            if folder.is_dir() and not any(folder.iterdir()):
-                folder.rmdir()
-        raise
-    shutil.rmtree(temporary, ignore_errors=True)
+        return (out / FILES[-1]).read_bytes() == _as_json(record)
+    except OSError:
+        return False
+
+
+def _as_json(record: dict[str, Any]) -> bytes:
+    return (json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False, default=str) + "\n").encode("utf-8", "replace")

@@ -19,6 +19,7 @@ from dash.exceptions import DependencyException
 from flask import Flask, Response, jsonify, request, send_file
 
 from gui import locked, menu, notify, shell, support_dialog, theme, tour, update_dialog
+from gui.announcements import Announcements
 from gui.binding import bind_page, context
 from gui.callback_requests import refuse_malformed
 from gui.config import Config
@@ -29,6 +30,7 @@ from gui.engine.params import Params
 from gui.engine.results import Provenance, Run
 from gui.engine.setting import Setting, usable
 from gui.engine.spread.local import allowed_cores
+from gui.error_notices import ErrorNotices
 from gui.errors import DeconomixError, JobError, PluginError, SessionError, SessionLocked
 from gui.files import CHUNK, DOWNLOAD, NOT_KEPT, BrowserFiles, Files, Uploads
 from gui.guard import HANDOVER, SIGN_OUT, UPLOAD, Guard, browser_id
@@ -79,8 +81,8 @@ class Application:
         self.stopped = threading.Event()
         self.one_user = self.files.native
         """Who looks at it is who started it, in one place: what a second start hands over is shown there."""
-        self.announcements: list[str] = []
-        """Notices for every tab, each shown once in each."""
+        self.announcements = Announcements()
+        self.errors = ErrorNotices()
         self.arrived: str | None = None
         """The session to show in the first tab, where the program was started with a session file."""
         self.handed_over = 0
@@ -178,7 +180,8 @@ class Application:
         said = words(done, wanted.action)
         log.info("%s Ids: %s", said, ", ".join(info.session_id for info in done) or "none")
         if done:
-            self.announcements.append(said)
+            undo = f" The Sessions page brings them back for {self.sessions.undo_seconds:.0f} seconds." if wanted.action == "delete" else ""
+            self.announcements.append(f"{said}{undo}")
 
     def start_url(self, base: str) -> str:
         """An address that opens the program once: ``base`` is like ``http://127.0.0.1:8050``; the public address counts instead, where there is one."""

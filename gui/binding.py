@@ -8,7 +8,7 @@ import inspect
 import logging
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from dash.exceptions import PreventUpdate
 
 from gui import notify
 from gui.engine.params import Params
+from gui.error_notices import ErrorNotices
 from gui.errors import DeconomixError, MissingPart, SessionError, SessionLocked
 from gui.guard import browser_id, gesture_age
 from gui.jobs.status import JobStatus
@@ -36,6 +37,8 @@ PASSING_MS = 5000
 """How long a notice that is no error stays."""
 BY_HAND = "dcx-command.data"
 """What only a person triggers where the page sees no gesture: an entry of the window's own menu."""
+BY_ITSELF = (".n_intervals", "dcx-revision.data", "dcx-page.data", "dcx-active.data")
+"""What triggers a callback without the user: that it succeeds does not mend an error of an action."""
 SHELL = "dcx"
 """The key of the shell itself: it binds its callbacks like a page, ids begin with dcx-."""
 
@@ -47,9 +50,31 @@ def part(name: str, index: Any) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Notices:
-    """Collects the notices of one callback; dash keeps only the last set_props of a property."""
+    """Collects the notices of one callback; dash keeps only the last set_props of a property.
 
-    sent: list[dict[str, Any]]
+    errors : which were shown; browser, page : whose they are; about : what they are about unless it is said, see :class:`ErrorNotices`
+    """
+
+    errors: ErrorNotices
+    browser: str
+    page: str
+    about: str = ""
+    sent: list[dict[str, Any]] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+
+    def complain(self, error: Exception, about: str | None = None, *, title: str = "") -> None:
+        """Show an error; it stays until :meth:`mended` is called for what it is about. title : in place of that of its kind"""
+        words = notify.notice(error)
+        self(**{**words, "title": title or words["title"]})
+        self.errors.shown(self.browser, self.page, self.about if about is None else about, self.sent[-1]["id"])
+
+    def mended(self, about: str | None = None, *, page: str | None = None) -> None:
+        """What an error was about has succeeded, or is left: its notice goes. None: everything on the page"""
+        shown_now = {notice["id"] for notice in self.sent}
+        gone = [notice for notice in self.errors.of(self.browser, page or self.page, about) if notice not in shown_now]
+        if gone:
+            self.gone.extend(gone)
+            set_props("dcx-notices", {"hideNotifications": list(self.gone)})
 
     def __call__(self, message: str, title: str = "", colour: str = "blue", keep: bool = False) -> None:
         words = hashlib.sha256(f"{title}|{message}".encode()).hexdigest()[:16]  # the same words stand there once, however often they are met
@@ -149,11 +174,11 @@ class BoundJobs:
         return replace(job, kind="", title="Protected session", stage="", inputs={}, **nothing)
 
 
-def context(application: Application, session_id: str | None, kind: str, *, actor: Actor | None = None) -> Context:
+def context(application: Application, session_id: str | None, kind: str, *, actor: Actor | None = None, about: str = "") -> Context:
     """The Context for one call. An unknown session leads to the default one, with a notice: never into someone else's data."""
-    notices = Notices([])
     sessions = application.sessions
     actor = actor or Actor(browser=browser_id())
+    notices = Notices(application.errors, actor.browser, kind, about)
     wanted = sessions.default_id if sessions.single else session_id or sessions.default_id
     locked = None
     try:
@@ -174,8 +199,9 @@ def context(application: Application, session_id: str | None, kind: str, *, acto
         config=application.config,
         notify=notices,
         read=application.reader,
-        complain=lambda error: notices(**notify.notice(error)),
+        complain=notices.complain,
         locked=locked,
+        mended=notices.mended,
     )
 
 
@@ -202,7 +228,8 @@ def bind(app: Dash, application: Application, key: str, recorded: Recorded, *, f
 
     def answered(*values: Any) -> Any:
         *given, session_id = values
-        ctx = context(application, session_id, key)
+        about = str(getattr(function, "about", function.__name__))
+        ctx = context(application, session_id, key, about=about)
         if ctx.locked is not None and not free:
             raise PreventUpdate
         if ctx.locked is None and (ago := _last_gesture()) is not None:
@@ -210,18 +237,23 @@ def bind(app: Dash, application: Application, key: str, recorded: Recorded, *, f
         try:
             _check_texts(recorded)
             with application.long_calls.place() if takes_long else contextlib.nullcontext():
-                return function(ctx, *given)
+                answer = function(ctx, *given)
+            if not _by_itself():
+                ctx.mended(about)
+            return answer
         except PreventUpdate:
             raise
         except SessionLocked as error:  # it was locked while this ran: what the page shows now says so
             log.info("callback %s of page %s met a locked session", function.__name__, key)
             if free:
-                ctx.notify(**notify.notice(error))
+                ctx.complain(error)
             return no_update if _has_output(recorded) else None
         except Exception as error:
             if not isinstance(error, DeconomixError):
                 log.exception("callback %s of page %s failed", function.__name__, key)
-            ctx.notify(**notify.notice(error))
+            ctx.complain(error)
+            if not _by_itself():
+                ctx.mended(about)  # what it said the last time: it was tried again
             return no_update if _has_output(recorded) else None
 
     called.__name__ = f"{key}_{function.__name__}"
@@ -232,6 +264,10 @@ def bind(app: Dash, application: Application, key: str, recorded: Recorded, *, f
 def _last_gesture() -> float | None:
     """Seconds since a person did something, if this call says so; what the page does by itself does not put off the locking of an idle session."""
     return 0.0 if any(trigger["prop_id"] == BY_HAND for trigger in call.triggered) else gesture_age()
+
+
+def _by_itself() -> bool:
+    return all(str(trigger["prop_id"]).endswith(BY_ITSELF) for trigger in call.triggered)
 
 
 def _check_texts(recorded: Recorded) -> None:

@@ -7,16 +7,20 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gui.analysis_files import FILES, optimum_of, record_of, tables_of, write_all
+from gui.analysis_files import FILES, is_written, optimum_of, record_of, tables_of, write_all
 from gui.config import load_config
 from gui.console import Parser, one_blas_thread, say
 from gui.doctor import Check, Look
 from gui.errors import DeconomixError, InvalidParameter, MissingPart
+from gui.result_folder import BEFORE, recover
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from gui.data.dataset import Dataset
     from gui.data.example import Example
     from gui.engine.results import ADTDResult, BootstrapResult, DTDResult, SearchResult
@@ -29,6 +33,8 @@ examples:
   deconomix-gui analyze --example
   deconomix-gui analyze --train cells.h5ad --bulk bulk.csv --model deconomix+h,r --lambda2 search --out results
 """
+
+
 def _whole(text: str) -> int:
     try:
         return int(text)
@@ -74,21 +80,45 @@ def parser(prog: str = "deconomix-gui analyze") -> argparse.ArgumentParser:
 
 
 def analyze(argv: Sequence[str]) -> int:
-    """Run a whole analysis. Progress on stderr; exit code 0, or 2 with one line on stderr and nothing written, 130 when interrupted."""
+    """Run a whole analysis. Progress on stderr; exit code 0, or 2 with one line on stderr, 130 when interrupted: then it says what was written."""
     one_blas_thread()
+    output = _Output()
     try:
-        _analyze(parser().parse_args(argv))
+        _analyze(parser().parse_args(argv), output)
     except DeconomixError as error:
         say(" ".join(filter(None, (str(error), error.advice))), sys.stderr)
         return 2
     except OSError as error:
         where = f" {error.filename}" if error.filename else ""
-        say(f"Reading or writing{where} failed: {error.strerror or 'input/output error'}.", sys.stderr)
+        say(f"Reading or writing{where} failed: {error.strerror or 'input/output error'}. {output.state()}", sys.stderr)
         return 2
     except KeyboardInterrupt:
-        say("Interrupted; nothing was written.", sys.stderr)
+        say(f"Interrupted. {output.state()}", sys.stderr)
         return 130
     return 0
+
+
+@dataclass
+class _Output:
+    """Where an analysis is being written, once it is."""
+
+    folder: Path | None = None
+    record: dict[str, Any] | None = None
+
+    def write(self, folder: Path, tables: dict[str, pd.DataFrame], record: dict[str, Any]) -> None:
+        self.folder, self.record = folder, record
+        write_all(folder, tables, record)
+
+    def state(self) -> str:
+        """What is in the folder now, in a sentence, whatever came in between."""
+        if self.folder is None or self.record is None:
+            return "Nothing was written."
+        if (self.folder / BEFORE).is_dir():
+            return (
+                f"What is in {self.folder} is incomplete. The files of the result before are in {self.folder / BEFORE}; "
+                "the next analysis into this folder puts them back first."
+            )
+        return f"The results were written to {self.folder}." if is_written(self.folder, self.record) else "Nothing was written."
 
 
 def check(argv: Sequence[str]) -> int:
@@ -132,7 +162,7 @@ class _ConsoleProgress:
             say(f"{family}{': ' if details else ''}{', '.join(details)}", sys.stderr)
 
 
-def _analyze(options: argparse.Namespace) -> None:
+def _analyze(options: argparse.Namespace, output: _Output) -> None:
     if options.example and any((options.train, options.test, options.reference, options.bulk)):
         raise InvalidParameter("--example brings its own data and takes no files.")
     if not options.example and options.train is None:
@@ -143,9 +173,11 @@ def _analyze(options: argparse.Namespace) -> None:
     _check_options(options)
     if options.out is not None:
         _check_out(options.out)
+        if recover(options.out, FILES):
+            say(f"Note: An earlier analysis was interrupted while it wrote to {options.out}; the files before it are back.", sys.stderr)
 
-    from gui.answers.sure import interval_table, poor_words
-    from gui.answers.sure import sentence as sure_sentence
+    from gui.answers.summary import summarise
+    from gui.answers.sure import interval_table
     from gui.engine import setting, tasks
     from gui.engine.params import ADTDParams, BootstrapParams, DTDParams, SearchParams
 
@@ -185,38 +217,28 @@ def _analyze(options: argparse.Namespace) -> None:
     if adtd_params is not None and adtd_params.regulated and searched:  # lambda2 plays no part in +h
         assert dataset.bulk is not None
         search_params = SearchParams.parse(folds=min(SearchParams().folds, len(dataset.bulk.samples)))
-    warnings: list[str] = []
     progress = _ConsoleProgress()
     train = tasks.run_naive if model == "naive" else tasks.run_dtd
     dtd = train(dataset, dtd_params, progress=progress)
-    warnings += dtd.notes
 
     search: SearchResult | None = None
     adtd: ADTDResult | None = None
     if adtd_params is not None:
         if search_params is not None:
             search = tasks.run_search(dataset, search_params, progress=progress, dtd=dtd)
-            warnings += search.notes
             best = search.choices["one_se"]
             if best is None:
                 raise InvalidParameter("The search found no usable lambda2.", advice="Give one with --lambda2.")
             adtd_params = adtd_params.model_copy(update={"lambda2": best})
         adtd = tasks.run_adtd(dataset, adtd_params, progress=progress, dtd=dtd)
-        warnings += adtd.notes
-        if adtd.optimum is not None:
-            from gui.answers.adtd import optimum_sentence
-
-            warnings += filter(None, [optimum_sentence(adtd)])
 
     sure: BootstrapResult | None = None
     if sure_params is not None:
         of: dict[str, Any] = {"part": "bulk" if adtd is not None or "bulk" in dtd.composition else "test"}
         of |= {"lambda2": adtd_params.lambda2, "max_iterations": adtd_params.max_iterations} if adtd_params is not None else {}
         sure = tasks.run_bootstrap(dataset, sure_params.model_copy(update=of), progress=progress, dtd=dtd, adtd=adtd)
-        warnings += [sure_sentence(sure), *sure.notes]
-    warnings += filter(None, [poor_words(adtd.fit if adtd is not None else dtd.fit.get("bulk"))])
-
-    warnings = list(dict.fromkeys(warnings))
+    count = len(dataset.bulk.samples) if dataset.bulk is not None else None
+    short = summarise(dtd, adtd=adtd, bulk_fit=dtd.fit.get("bulk"), search=search, searched=count, sure=sure, data=dataset)
     if options.out is not None:
         parameters = {"model": model, "genes": options.genes, "mixtures": options.mixtures, "cells": options.cells, "iterations": options.iterations}
         parameters |= {
@@ -228,15 +250,18 @@ def _analyze(options: argparse.Namespace) -> None:
             "label": options.label,
             "scale": dataset.scale,
         }
-        record = record_of(dataset, parameters, options.seed, warnings, search, tasks.versions())
+        record = record_of(dataset, parameters, options.seed, short, search, tasks.versions())
         if adtd is not None and adtd.optimum is not None:
             record["optimum"] = optimum_of(adtd.optimum)
         tables = tables_of(model, dtd, adtd)
         if sure is not None:
             tables["composition_intervals.csv"] = interval_table(sure)
-        write_all(options.out, tables, record)
-    for note in [f"{source.name}: {n}" for source in dataset.sources for n in (*source.warnings, *source.notes)] + warnings:
+        output.write(options.out, tables, record)
+    for note in [f"{source.name}: {n}" for source in dataset.sources for n in source.notes]:
         say(f"Note: {note}", sys.stderr)
+    for text in short.warnings:
+        say(f"Note: {text}", sys.stderr)
+    say(f"Result: {short.answer}", sys.stderr)
     if example is not None:
         say(_example_table(example, model, dtd, adtd), sys.stdout)
     if options.out is not None:

@@ -50,6 +50,9 @@ if TYPE_CHECKING:
 REVISION = Input("dcx-revision", "data")
 """Fires when a page opens, when the session changes and when another session is chosen. Value: "<session id>:<revision>"."""
 
+JOBS = Input("dcx-active", "data")
+"""Fires when a step of this tab's session begins or comes to its end, well or not. Value: the kinds of those that wait or run ("dtd", "adtd", …)."""
+
 ADDRESS = Input("dcx-location", "search")
 """What stands behind the "?" of the address, with it; for a page that can be opened at a certain place. Fires when it changes, on every page."""
 
@@ -115,10 +118,13 @@ class Context:
     """``notify(message, title="", colour="blue", keep=False)``: a short notice in this tab."""
     read: Callable[..., Any]
     """``read(task, params, name=, dataset=None)``: call ``task(dataset, params, progress=)`` in the reading process and wait; for users' files."""
-    complain: Callable[[Exception], None]
-    """Show an error as the notice it would become if it were raised; for a callback that goes on after it."""
+    complain: Callable[..., None]
+    """``complain(error, about=None)``: show an error as the notice it would become if it were raised; for a callback that goes on after it."""
     locked: SessionInfo | None = None
     """This tab's session, if it is protected and this browser has not unlocked it; ``session`` is the default one then."""
+    mended: Callable[..., None] = lambda *_about, **_page: None
+    """``mended(about=None)``: notices of errors about this, or of all on this page, go. A callback's own errors go by themselves when the user has
+    it called again and it succeeds, and all of a page when it is left; say ``about`` where one callback is to take back the errors of another."""
 
     @property
     def session_id(self) -> str:

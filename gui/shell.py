@@ -61,6 +61,7 @@ def layout(application: Application) -> Any:
                 *menu.layout(application),
                 dcc.Store(id="dcx-revision"),
                 dcc.Store(id="dcx-page"),
+                dcc.Store(id="dcx-active", data=[]),
                 dcc.Store(id="dcx-seen", data={}),
                 dcc.Store(id="dcx-poke"),
                 dcc.Interval(id="dcx-interval", interval=IDLE_MS),
@@ -134,6 +135,24 @@ def missing(page: Page, ctx: Context, application: Application) -> list[str]:
     return [NEEDS.get(need) or titles.get(need, need) for need in page.requires if not ctx.session.has(need)]
 
 
+MADE_ON = {"dataset": "upload", "train": "upload", "bulk": "upload", "search": "adtd", "apply": "dtd"}
+"""What a page may require -> the page it is made on, where that is not the page of this name."""
+
+
+def first_step(page: Page, ctx: Context, application: Application) -> Page | None:
+    """The first page, in the order of the work, on which something can be done that ``page`` needs; None where none of the pages makes it."""
+    found, looked = [], [page]
+    for here in looked:  # grows: a page on which it is made may lack something itself
+        for need in here.requires:
+            maker = application.registry.page(MADE_ON.get(need, need)) if not ctx.session.has(need) else None
+            if maker is None or maker in looked:
+                continue
+            looked.append(maker)
+            if not missing(maker, ctx, application):
+                found.append(maker)
+    return min(found, key=application.registry.pages.index, default=None)
+
+
 def page_layout(page: Page, ctx: Context) -> Any:
     """The page as its author laid it out."""
     if page.layout_function is None:
@@ -165,7 +184,7 @@ def _content(application: Application, page: Page | None, ctx: Context) -> Any:
         return lock_screen(ctx.locked.name)
     lacking = missing(page, ctx, application)
     if lacking:
-        first = next((p for p in application.registry.pages if not missing(p, ctx, application)), None)
+        first = first_step(page, ctx, application)
         going = dmc.Anchor(dmc.Button(f"Go to {first.title}"), href=f"/{first.key}", underline="never") if first else None
         return empty_state(f"{page.title} needs {' and '.join(lacking)}.", "Do the earlier steps first; this page opens by itself.", going)
     return page_layout(page, ctx)
@@ -216,6 +235,7 @@ def bind_shell(app: Dash, application: Application) -> None:
         Output("dcx-ticker", "children"),
         Output("dcx-jobs", "children"),
         Output("dcx-interval", "interval"),
+        Output("dcx-active", "data"),
         Output("dcx-seen", "data"),
         Input("dcx-interval", "n_intervals"),
         Input("dcx-session", "data"),
@@ -269,18 +289,22 @@ def bind_shell(app: Dash, application: Application) -> None:
             "stopped": [job.id for job in stopped],
             "jobs": _digest([(j.id, j.state, j.title, j.stage, j.fraction, j.count, j.loss, int(j.elapsed) if j.active else 0) for j in jobs]),
             "busy": busy,
+            "active": sorted({job.kind for job in jobs if job.active and job.session_id == here and ctx.locked is None}),
         }
         ended = [job.id for job in jobs if not job.active and job.session_id == here]
         told = seen.get("ended") if seen.get("session") == here else None
         for job in jobs:
             if told is not None and job.id in ended and job.id not in told and ctx.locked is None:
                 _tell(ctx, job)
-        said = seen.get("said", 0)
-        for text in application.announcements[said:]:
+        announced, now["said"] = application.announcements.news(seen.get("said"), ctx.actor.browser)
+        for text in announced:
             ctx.notify(text, keep=True)
-        now["said"] = len(application.announcements)
-        if why is not None and seen.get("saved") != now["saved"]:
-            ctx.complain(why)
+        if seen.get("saved") != now["saved"]:
+            if why is not None:
+                ctx.complain(why, "saving")
+            else:
+                ctx.mended("saving")
+        _leave(ctx, application, seen.get("page"), now["page"])
         if all(seen.get(key) == value for key, value in now.items()) and told == ended and revision and shown and not lost:
             raise PreventUpdate
 
@@ -299,6 +323,7 @@ def bind_shell(app: Dash, application: Application) -> None:
             if_changed("jobs", lambda: ticker(jobs, part)),
             if_changed("jobs", lambda: job_list(jobs, names, part)),
             if_changed("busy", lambda: BUSY_MS if busy else IDLE_MS),
+            if_changed("active", lambda: now["active"]),
             {**now, "ended": ended, "session": here},
         )
 
@@ -379,12 +404,23 @@ def bind_shell(app: Dash, application: Application) -> None:
     app.clientside_callback("(files) => window.dash_clientside.dcx.fetch_files(files)", Input("dcx-download", "data"), prevent_initial_call=True)
 
 
+def _leave(ctx: Context, application: Application, before: str | None, now: str) -> None:
+    """The errors of a page go when another one is shown, or another session in it where it is about the session."""
+    if not before or before == now:
+        return
+    (key, session_id, *_), (key_now, session_now, *_) = json.loads(before), json.loads(now)
+    page = application.registry.page(key)
+    if page is not None and (key != key_now or (session_id != session_now and not page.free)):
+        ctx.mended(page=key)
+
+
 def _tell(ctx: Context, job: Any) -> None:
+    about = f"job {job.kind} {job.session_id}"
     if job.state == "done":
+        ctx.mended(about)
         ctx.notify(f"{job.title} is done.", colour="green")
     elif job.error is not None and job.state == "failed":
-        words = notify.notice(job.error)
-        ctx.notify(words["message"], title=f"{job.title}: {words['title'].lower()}", colour=words["colour"], keep=True)
+        ctx.complain(job.error, about, title=f"{job.title}: {notify.words(job.error).title.lower()}")
     elif job.state == "cancelled":
         ctx.notify(f"{job.title} was cancelled; the session is unchanged.", colour="gray")
 

@@ -17,7 +17,7 @@ from dash.exceptions import PreventUpdate
 from gui.binding import SHELL, bind
 from gui.components.common import icon
 from gui.components.example import take_example
-from gui.plugin import Context, Recorded
+from gui.plugin import REVISION, Context, Recorded
 
 if TYPE_CHECKING:
     from gui.app import Application
@@ -27,12 +27,17 @@ GONE = {"display": "none"}
 
 @dataclass(frozen=True)
 class Step:
-    """page : key of the page it is on; target : CSS selectors of what to look at, the first that is on screen is outlined."""
+    """page : key of the page it is on; target : CSS selectors of what to look at, the first that is on screen is outlined.
+
+    needs : what the session must hold before the tour goes here (see :func:`held`), "" for nothing; until : why Next waits, at the step before
+    """
 
     page: str
     target: tuple[str, ...]
     title: str
     text: str
+    needs: str = ""
+    until: str = ""
 
 
 STEPS = (
@@ -56,20 +61,25 @@ STEPS = (
         "DTD: learn which genes to trust",
         "Press Run DTD. The program mixes single cells into bulk samples of known composition and learns which genes tell the cell types apart. "
         "It takes some seconds; the header shows how far it is.",
+        "dataset",
+        "This session holds no data: load the example on the Upload page, or begin the tour again.",
     ),
     Step(
         "dtd",
         ("#dtd-answer", "#dtd-run"),
         "Read the answer first",
         "The first line says how well it works on mixtures of known composition (1 is perfect), and which cell type does worst. "
-        "Under it, each tab is one figure or table; Save… keeps it. If there is nothing yet, wait for the run.",
+        "Under it, each tab is one figure or table; Save… keeps it.",
+        "dtd",
+        "Next waits for the DTD run.",
     ),
     Step(
         "adtd",
         ("#adtd-run",),
         "ADTD: what the reference does not know",
-        "Choose the model +h,r and press Run. It also estimates a hidden background, and which genes behave differently in the bulk. "
-        "If this page asks for a DTD run, go Back and run it first.",
+        "Choose the model +h,r and press Run. It also estimates a hidden background, and which genes behave differently in the bulk.",
+        "dtd",
+        "Next waits for the DTD run.",
     ),
     Step(
         "adtd",
@@ -77,6 +87,8 @@ STEPS = (
         "Hidden share, with its interval",
         "The hidden share stands beside an interval: every value in it fits the data equally well. "
         "See Hidden profile for what is missing (here neutrophils) and Gene regulation for what is changed (here 14 genes of the monocytes).",
+        "regulation",
+        "Next waits for a run of Deconomix+h,r.",
     ),
     Step(
         "adtd",
@@ -122,6 +134,7 @@ def layout(*, welcome: bool) -> list[Any]:
                 wrap="nowrap",
             ),
             html.Div(dmc.Text("", id="dcx-tour-text", size="sm"), role="status"),
+            html.Div(dmc.Text("", id="dcx-tour-until", size="xs", c="dimmed"), role="status"),
             dmc.Group(
                 [
                     dmc.Text("", id="dcx-tour-count", size="xs", c="dimmed"),
@@ -138,8 +151,9 @@ def layout(*, welcome: bool) -> list[Any]:
         ],
         shown=False,
     )
-    stores = [dcc.Store(id="dcx-tour", storage_type="session"), dcc.Store(id="dcx-tour-steps", data=[asdict(step) for step in STEPS])]
-    return [*stores, first, tour]
+    stores = [dcc.Store(id="dcx-tour", storage_type="session"), dcc.Store(id="dcx-tour-held", data=[])]
+    steps = dcc.Store(id="dcx-tour-steps", data=[asdict(step) for step in STEPS])
+    return [*stores, steps, first, tour]
 
 
 def _card(identity: str, label: str, content: list[Any], *, shown: bool) -> html.Div:
@@ -176,26 +190,44 @@ def bind_tour(app: Dash, application: Application) -> None:
 
     moving = ("back", "next", "close")
     app.clientside_callback(
-        "(back, next, close, at, steps) => window.dash_clientside.dcx.tour_move(at, steps)",
+        "(back, next, close, at, steps, held) => window.dash_clientside.dcx.tour_move(at, steps, held)",
         Output("dcx-tour", "data", allow_duplicate=True),
         Output("dcx-location", "pathname", allow_duplicate=True),
         Output("dcx-location", "search", allow_duplicate=True),
         *[Input(f"dcx-tour-{name}", "n_clicks") for name in moving],
         State("dcx-tour", "data"),
         State("dcx-tour-steps", "data"),
+        State("dcx-tour-held", "data"),
         prevent_initial_call=True,
     )
+
+    @on(Output("dcx-tour-held", "data"), Input("dcx-tour", "data"), REVISION)
+    def look(ctx: Context, at: Any, _revision: str | None) -> list[str]:
+        if not at or ctx.locked is not None:
+            raise PreventUpdate
+        return held(ctx)
+
     app.clientside_callback(
-        "(at, steps) => window.dash_clientside.dcx.tour_show(at, steps)",
+        "(at, held, steps) => window.dash_clientside.dcx.tour_show(at, steps, held)",
         Output("dcx-tour-card", "style"),
         Output("dcx-tour-title", "children"),
         Output("dcx-tour-text", "children"),
         Output("dcx-tour-count", "children"),
         Output("dcx-tour-back", "disabled"),
         Output("dcx-tour-next", "children"),
+        Output("dcx-tour-next", "disabled"),
+        Output("dcx-tour-until", "children"),
         Input("dcx-tour", "data"),
+        Input("dcx-tour-held", "data"),
         State("dcx-tour-steps", "data"),
     )
+
+
+def held(ctx: Context) -> list[str]:
+    """What a step may need and this tab's session holds: "dataset", "dtd", "regulation" (an ADTD result with gene regulation)."""
+    found = [need for need in ("dataset", "dtd") if ctx.session.has(need)]
+    run = ctx.session.current("adtd")
+    return [*found, *(["regulation"] if run is not None and run.result.gene_regulation is not None else [])]
 
 
 def show_example(ctx: Context) -> None:

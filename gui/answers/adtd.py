@@ -19,6 +19,8 @@ from gui.figures.text import exponent, shorten, three
 PARTS = {"bulk": "bulk", "test": "test mixtures", "train": "training mixtures"}
 REFINED = "refined: not deconomix's published numbers"
 """On a badge."""
+FEW_SAMPLES = 10
+"""Of a search: fewer are worth a warning."""
 TWOFOLD = 1.0
 """In log2: what counts as regulated in the sentence."""
 
@@ -146,6 +148,22 @@ def search_sentence(result: SearchResult) -> str:
     """Where the loss is smallest, and how far lambda2 can go from there."""
     words = [f"{CHOICES[key][0]} at {exponent(value)}" for key in ("min", "one_se") if (value := result.choices.get(key)) is not None]
     return f"lambda2: {', '.join(words)}." if words else "The search found no lambda2 to choose."
+
+
+def search_warnings(result: SearchResult, samples: int | None) -> list[str]:
+    """What weakens a search, with its notes. samples : on how many it was done, None where that is not known"""
+    words = []
+    solved = result.losses.columns[result.losses.notna().all(axis=0)]
+    lowest = result.choices.get("min")
+    if lowest is not None and len(solved):
+        for end, beyond in ((solved[-1], "larger"), (solved[0], "smaller")):
+            if lowest == end:
+                where = f"the {beyond.replace('er', 'est')} lambda2 that was tried ({exponent(float(end))})"
+                words.append(f"The loss is smallest at {where}, the edge of the grid: the best value may be {beyond} still. Search a wider range.")
+                break
+    if samples is not None and samples < FEW_SAMPLES:
+        words.append(f"The search used only {samples} samples; with fewer than {FEW_SAMPLES} its choice depends much on which of them are left out.")
+    return [*words, *result.notes]
 
 
 def summary_line(run: Run) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from gui.answers.sure import poor_words
 from gui.data.checks import number
 from gui.data.normalize import bulk_keeps
 from gui.engine.results import DTDResult, Run
@@ -14,6 +15,7 @@ from gui.figures.text import shorten
 from gui.sessions.cache import DCXCache
 
 TRAP = "RNA fractions rank samples well but are not calibrated: never read them as absolute shares of cells."
+BULK_SAMPLE = "bulk sample"
 RECOMPUTE, COMPUTE = "Recompute for the new bulk", "Compute for the bulk"
 RISING = 0.002
 """What the mean correlation must gain in the last tenth of the iterations to count as still rising."""
@@ -25,7 +27,7 @@ class BulkShown:
 
     composition : cell types x samples, or None; fits : whether it belongs to the present bulk
     words : what is wrong with it, "" if nothing; button : what to do about it, "" if nothing can be done here
-    fit : how well every sample is reconstructed, where it fits the present bulk and was checked
+    fit : how well every sample is reconstructed, where it fits the present bulk and was checked; notes : of the run that was applied to it
     """
 
     composition: pd.DataFrame | None = None
@@ -33,6 +35,7 @@ class BulkShown:
     words: str = ""
     button: str = ""
     fit: pd.DataFrame | None = None
+    notes: tuple[str, ...] = ()
 
 
 def bulk_shown(session: DCXCache, run: Run) -> BulkShown:
@@ -46,7 +49,7 @@ def bulk_shown(session: DCXCache, run: Run) -> BulkShown:
         return BulkShown(own, fit=run.result.fit.get("bulk"))
     fitting = next((r for r in applied if r.provenance.bulk_id == data.bulk_id), None)
     if fitting is not None:
-        return BulkShown(fitting.result.composition, fit=fitting.result.fit)
+        return BulkShown(fitting.result.composition, fit=fitting.result.fit, notes=fitting.result.notes)
     words = (
         "The bulk results are outdated: the bulk was replaced." if last is not None else "The composition of the bulk has not been computed with this run yet."
     )
@@ -84,14 +87,19 @@ def _pearson(rows: pd.DataFrame, part: str, method: str) -> pd.Series:
     return values[np.isfinite(values)]
 
 
-def sentence(result: DTDResult) -> str:
-    """The answer first: “Mean correlation 0.79 on test mixtures (Naive 0.61); lowest: mDC 0.42.”"""
+def sentence(result: DTDResult, bulk_fit: pd.DataFrame | None = None) -> str:
+    """The answer first: “Mean correlation 0.79 on test mixtures (Naive 0.61); lowest: mDC 0.42; 3 of 8 bulk samples fit poorly.”"""
+    poor = poor_words(bulk_fit, BULK_SAMPLE)
+    return f"{_quality_words(result)}; {poor}." if poor else f"{_quality_words(result)}."
+
+
+def _quality_words(result: DTDResult) -> str:
     found = quality(result)
     if found is None:
-        return f"Trained model with {number(len(result.genes))} genes and {result.reference.shape[1]} cell types."
+        return f"Trained model with {number(len(result.genes))} genes and {result.reference.shape[1]} cell types"
     mixtures = "test mixtures" if found.part == "test" else "training mixtures"
     beside = f" (Naive {found.naive:.2f})" if np.isfinite(found.naive) else ""
-    return f"Mean correlation {found.mean:.2f} on {mixtures}{beside}; lowest: {shorten(found.lowest)} {found.lowest_value:.2f}."
+    return f"Mean correlation {found.mean:.2f} on {mixtures}{beside}; lowest: {shorten(found.lowest)} {found.lowest_value:.2f}"
 
 
 def in_short(result: DTDResult) -> str:

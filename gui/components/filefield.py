@@ -108,6 +108,7 @@ class FileField:
 
         for function in (choose, arrived, typed):
             function.__name__ = f"{field.name}_{function.__name__}"
+            function.about = f"{field.name} file"  # type: ignore[attr-defined]  # a file chosen in one way takes back the error of another
 
     def _told(self, ctx: Context, ways: Sequence[Callable[[], Upload]]) -> Any:
         """What the Store gets: each of ``ways`` gives one file or raises, and one that fails stops none of the others.

@@ -6,9 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import dash_mantine_components as dmc
+from dash import ctx as call
 from dash import html
 
+from gui.components.common import empty_state
 from gui.jobs.status import JobStatus
+from gui.plugin import JOBS, Context
 
 MakeId = Callable[[str, Any], dict[str, Any]]
 STATE = {"queued": "waiting", "running": "running", "done": "done", "failed": "failed", "cancelled": "cancelled"}
@@ -68,6 +71,21 @@ def job_list(jobs: Sequence[JobStatus], sessions: Mapping[str, str], part: MakeI
         gap=4,
         p="xs",
     )
+
+
+def running(ctx: Context, kind: str) -> JobStatus | None:
+    """The first step of this kind that waits or runs for this tab's session. In a callback on JOBS."""
+    return next((job for job in ctx.jobs.status(ctx.session_id) if job.active and job.kind == kind), None)
+
+
+def running_state(job: JobStatus) -> Any:
+    """In place of an empty state while what would fill it is being computed."""
+    return empty_state(f"{job.title} is {STATE[job.state]}", "The header shows how far it is, and can cancel it. The result is shown here when it is there.")
+
+
+def only_jobs() -> bool:
+    """In a callback on JOBS: whether nothing else has changed; a result that is shown stays as it is then."""
+    return set(call.triggered_prop_ids) == {f"{JOBS.component_id}.{JOBS.component_property}"}
 
 
 def _row(job: JobStatus, sessions: Mapping[str, str], part: MakeId, *, cancel: bool) -> Any:

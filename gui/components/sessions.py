@@ -195,7 +195,7 @@ def undo_bar(page: Page, deleted: Sequence[tuple[str, str]]) -> Any:
         dmc.Alert(
             dmc.Group(
                 [
-                    dmc.Text(f"“{shorten(name, 80)}” is deleted.", size="sm"),
+                    dmc.Text(f"“{shorten(name, 80)}” is deleted; for a few seconds more it can be brought back.", size="sm"),
                     dmc.Button("Undo", id=page.id.each("undo", session_id), size="compact-sm", variant="light"),
                 ],
                 justify="space-between",

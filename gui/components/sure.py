@@ -19,6 +19,7 @@ from gui.answers import sure as words
 from gui.components.common import empty_state
 from gui.components.figure import bind_figure_export, figure_card
 from gui.components.form import ParamsForm, folded
+from gui.components.jobs import only_jobs
 from gui.components.kept import Kept
 from gui.components.table import bind_table_export, result_table, table_view
 from gui.components.views import GONE, SHOWN, Views, options, room, switch
@@ -31,11 +32,12 @@ from gui.figures.palette import type_colours
 from gui.figures.shares import with_interval
 from gui.figures.template import styled
 from gui.figures.text import inert
-from gui.plugin import DARK, REVISION, Context, Page
+from gui.plugin import DARK, JOBS, REVISION, Context, Page
 
 FIGURE, TABLE, FIT = "figure", "table", "fit"
 TYPE = "type:"
 NONE_YET = "No intervals yet. Press “How sure?”: genes are drawn anew many times, and the fractions estimated from every draw."
+GOING = "The intervals are being computed. The header shows how far it is; you can go on working."
 FIT_NOTE = (
     "How well the sample can be put together again from its fractions. Left over: the share of its weighted variance over the genes that is not explained. "
     "With more than half of a sample hidden, a good fit says nothing about its cell types."
@@ -121,25 +123,30 @@ class SureView:
             *this.views.outputs,
             REVISION,
             DARK,
+            JOBS,
             tab,
             Input(this.id("look"), "value"),
             Input(this.id("type"), "value"),
         )
-        def draw(ctx: Context, _revision: str | None, dark: bool, active: str | None, look: str, chosen: str | None) -> list[Any]:
+        def draw(ctx: Context, _revision: str | None, dark: bool, _jobs: Any, active: str | None, look: str, chosen: str | None) -> list[Any]:
             if active != here:
                 raise PreventUpdate
             subject = this.subject(ctx)
             if subject is None:
                 return [SHOWN, GONE, *[no_update] * 15]
             if look == FIT:
+                if only_jobs():
+                    raise PreventUpdate
                 head = [GONE, SHOWN, [html.B(words.fit_sentence(subject.fit, subject.what) or "This run was made before samples were checked."), " ", FIT_NOTE]]
                 if subject.fit is None:
                     return [*head, GONE, *[no_update] * 9, *[GONE] * 4]
                 shown = table_view(words.shown_fit(subject.fit), index_name=subject.what.capitalize())
                 return [*head, GONE, *[no_update] * 5, shown.columns, shown.rows, shown.note, "", *this.views.show("table")]
             found = words.bootstrap_of(ctx.session, subject.run)
+            if found is not None and only_jobs():
+                raise PreventUpdate
             if found is None:
-                return [GONE, SHOWN, NONE_YET, GONE, *[no_update] * 9, *[GONE] * 4]
+                return [GONE, SHOWN, GOING if this._going(ctx, subject) else NONE_YET, GONE, *[no_update] * 9, *[GONE] * 4]
             sure: BootstrapResult = found.result
             said = dmc.Stack([html.Span(text) for text in (words.sentence(sure), *sure.notes)], gap=2)
             if look == TABLE:
@@ -153,8 +160,8 @@ class SureView:
             look_of = room(fig, above=470, least=230)
             return [GONE, SHOWN, said, SHOWN, *choice, fig, look_of, f"{this.file}-intervals-{name}", *[no_update] * 4, *this.views.show(FIGURE)]
 
-        @page.callback(Output(this.id("start"), "disabled"), Output(this.id("reason"), "children"), REVISION, tab, *this._inputs)
-        def ready(ctx: Context, _revision: str | None, active: str | None, *values: Any) -> tuple[bool, str]:
+        @page.callback(Output(this.id("start"), "disabled"), Output(this.id("reason"), "children"), REVISION, JOBS, tab, *this._inputs)
+        def ready(ctx: Context, _revision: str | None, _jobs: Any, active: str | None, *values: Any) -> tuple[bool, str]:
             if active != here:
                 raise PreventUpdate
             subject = this.subject(ctx)
@@ -165,11 +172,10 @@ class SureView:
             except DeconomixError as error:
                 return True, str(error)
             if this._going(ctx, subject):
-                return True, "Being computed. The header shows how far it is."
+                return True, GOING
             return False, ""
 
         @page.callback(
-            Output(this.id("reason"), "children", allow_duplicate=True),
             Output(this.id("fold"), "value"),
             Input(this.id("start"), "n_clicks"),
             *this.form.states,
@@ -178,15 +184,15 @@ class SureView:
         def start(ctx: Context, clicks: int | None, *values: Any) -> Any:
             subject = this.subject(ctx)
             if not clicks or subject is None:
-                return no_update, no_update
+                return no_update
             if subject.obstacle:
                 raise MissingPart(subject.obstacle)
             if this._going(ctx, subject):
                 ctx.notify("This is already being computed.", colour="yellow")
-                return no_update, no_update
+                return no_update
             params = this.form.parse(values, **subject.values)
             ctx.jobs.submit(run_bootstrap, ctx.session_id, params, kind="bootstrap", title=subject.title, inputs=subject.inputs)
-            return "Started. The header shows how far it is; you can go on working.", None  # folded: room for what is coming
+            return None  # folded: room for what is coming
 
         def to_save(ctx: Context, look: str) -> tuple[str, pd.DataFrame] | None:
             subject = this.subject(ctx)

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gui.data import findings as f
 from gui.data.clinical import ClinicalChoice, clinical_findings, joined_clinical, read_clinical
 from gui.data.dataset import Clinical, Truth
 from gui.data.findings import Finding
 from gui.data.truth import TruthChoice, joined_truth, read_truth, truth_findings
 from gui.data.watch import watched
 from gui.errors import MissingPart
+
+JOINING = {f.NotJoined.code, f.AmbiguousJoin.code, f.SamplesWithoutRow.code}
+"""What a table can be told before any sample is joined."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,8 +45,8 @@ def see_clinical(choice: ClinicalChoice, samples: Sequence[str]) -> ClinicalSeen
     found = tuple(clinical_findings(read, samples))
     try:
         kept = joined_clinical(read, samples)
-    except MissingPart:  # among the findings
-        kept = None
+    except MissingPart:  # among the findings; what else the columns lack cannot be said before the samples are found
+        kept, found = None, tuple(one for one in found if one.code in JOINING)
     return ClinicalSeen(tuple(map(str, read.frame.columns)), read.sample_column, found, kept)
 
 

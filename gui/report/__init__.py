@@ -5,19 +5,18 @@ What is not needed is not read: of the data only names, labels and sources; figu
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from gui import __version__
-from gui.answers.adtd import sentence as adtd_sentence
 from gui.answers.dtd import TRAP
-from gui.answers.dtd import sentence as dtd_sentence
+from gui.answers.summary import search_notes, search_of, summary_of
 from gui.citations import RESEARCH_USE
-from gui.engine.results import Run
 from gui.errors import MissingPart
 from gui.report.adtd import adtd_part, search_part
 from gui.report.document import Document
 from gui.report.dtd import dtd_part
-from gui.report.origin import data_part, methods_part, provenance_part, warnings_of
+from gui.report.origin import data_part, methods_part, provenance_part
 from gui.sessions.cache import DCXCache
 
 STEPS = {"dtd": "DTD", "adtd": "ADTD"}
@@ -45,16 +44,17 @@ def report(session: DCXCache, kind: str) -> bytes:
     doc.paragraph(f"{STEPS[kind]} report by DeconomiX GUI {__version__}, written on {made}; computed on {run.created.astimezone():%d %B %Y, %H:%M}.", "dim")
     doc.paragraph(RESEARCH_USE, "use")
     doc.heading("In short")
-    doc.paragraph(adtd_sentence(run.result) if kind == "adtd" else dtd_sentence(run.result), "answer")
-    if kind == "adtd" and dtd is not None:
-        doc.paragraph(f"Gene weights (DTD): {dtd_sentence(dtd.result)}")
+    short = summary_of(session, run)
+    doc.paragraph(short.answer, "answer")
+    if short.basis:
+        doc.paragraph(f"Gene weights (DTD): {short.basis}")
     doc.paragraph(TRAP)
-    _warnings(doc, session, there)
+    _warnings(doc, short.warnings)
     data_part(doc, session)
     if kind == "adtd":
         adtd_part(doc, session, run)
         if search is not None:
-            search_part(doc, search)
+            search_part(doc, search, search_notes(session, search))
     if dtd is not None:
         dtd_part(doc, session, dtd, bulk=kind == "dtd")
     methods_part(doc, session, dtd, run if kind == "adtd" else None, search)
@@ -63,23 +63,8 @@ def report(session: DCXCache, kind: str) -> bytes:
     return doc.html()
 
 
-def search_of(session: DCXCache, run: Run) -> Run | None:
-    """The search that lambda2 of an ADTD run was taken from: of the same DTD run and mixtures, with this value among its choices. The newest one."""
-    params = run.params
-    if not getattr(params, "regulated", False):
-        return None
-    for found in reversed(session.runs("search")):
-        same = found.provenance.inputs.get("dtd") == run.provenance.inputs.get("dtd") and found.params.part == params.part  # type: ignore[attr-defined]
-        bulk = params.part != "bulk" or found.provenance.bulk_id == run.provenance.bulk_id  # type: ignore[attr-defined]
-        chosen = [value for value in found.result.choices.values() if value is not None]
-        if same and bulk and any(abs(value / params.lambda2 - 1) < 1e-9 for value in chosen):  # type: ignore[attr-defined]
-            return found
-    return None
-
-
-def _warnings(doc: Document, session: DCXCache, runs: list[Run]) -> None:
-    found = warnings_of(session, runs)
-    if found:
+def _warnings(doc: Document, warnings: Sequence[str]) -> None:
+    if warnings:
         doc.heading("Warnings")
-        for text in found:
+        for text in warnings:
             doc.paragraph(text, "warn")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from gui.answers.adtd import PARTS, mean_correlation, model_name, optimum_sentence, regulated, search_sentence, true_hidden, unsupported_types
@@ -115,11 +117,13 @@ def _regulation(doc: Document, result: ADTDResult, steady: pd.DataFrame | None) 
     doc.paragraph(f"{number(len(genes))} of {number(len(delta))} genes are drawn. {where}", "dim")
 
 
-def search_part(doc: Document, run: Run) -> None:
-    """The curve, its choices and the losses."""
+def search_part(doc: Document, run: Run, warnings: Sequence[str]) -> None:
+    """The curve, its choices and the losses; warnings : what weakens them"""
     result: SearchResult = run.result
     doc.heading("Search of lambda2")
     doc.paragraph(search_sentence(result))
+    for text in warnings:
+        doc.paragraph(text, "warn")
     parameters(doc, run.params)
     fig = figures.search(result.losses, result.choices)
     fig.update_layout(legend={"yref": "container", "y": 0, "yanchor": "bottom"}, margin={"b": 78})

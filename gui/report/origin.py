@@ -7,7 +7,7 @@ from typing import Any
 
 from gui import __version__
 from gui.answers.adtd import PARTS, model_name
-from gui.answers.dtd import bulk_shown
+from gui.answers.summary import KINDS
 from gui.citations import CITATIONS
 from gui.data.checks import COLUMN_NAMES, PART_NAMES, number
 from gui.data.dataset import Role
@@ -16,13 +16,6 @@ from gui.engine.results import DTDResult, Run
 from gui.figures.text import exponent
 from gui.report.document import Document
 from gui.sessions.cache import DCXCache
-
-KINDS = {"dtd": "DTD", "adtd": "ADTD", "search": "Search of lambda2"}
-MARKS = {
-    "without cells": "This session was saved without its single cells.",
-    "pseudonyms": "Samples bear pseudonyms in this session.",
-    "recovered": "This session was recovered from a damaged file.",
-}
 
 
 def counted(n: int, role: Role) -> str:
@@ -62,23 +55,6 @@ def scale_words(scale: float | None) -> str:
     if scale is None:
         return "Values were used as they are in the files, not scaled."
     return f"Every profile was scaled to a sum of {number(round(scale))} over the genes in use."
-
-
-def warnings_of(session: DCXCache, runs: Sequence[Run]) -> list[str]:
-    """What to act on or to know: of the session, the runs and the files, each once."""
-    found = [MARKS[mark] for mark in session.marks if mark in MARKS]
-    for run in runs:
-        outdated = session.outdated(run)
-        if outdated:
-            found.append(f"{KINDS[run.kind]}: {outdated} What stands under Data is what is in the session now.")
-        if run.kind == "dtd":
-            words = bulk_shown(session, run).words
-            found += [words] if words else []
-        found += [f"{KINDS[run.kind]}: {note}" for note in run.result.notes]
-    data = session.dataset
-    if data is not None:
-        found += [f"{source.name} ({PART_NAMES[source.role]}): {text}" for source in data.sources for text in source.warnings]
-    return list(dict.fromkeys(found))
 
 
 # -- methods --------------------------------------------------------------------------------------------------------------------

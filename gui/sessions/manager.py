@@ -57,7 +57,7 @@ class SessionCacheManager(Transfer):
         store = Store(folder, sessions=sessions_folder, archive=archive_folder) if folder is not None else None
         default = DCXCache(SINGLE_ID if single else new_id(), DEFAULT_NAME, holds_data=single)
         super().__init__(store, default, backups=backups, trace=trace)
-        self._undo, self.single, self._most = undo, single, most
+        self.undo_seconds, self.single, self._most = undo, single, most
         if single:
             self._open_single()
         elif store is not None:
@@ -248,7 +248,7 @@ class SessionCacheManager(Transfer):
             raise
 
     def _throw(self, session_id: str, entry: Entry) -> None:
-        timer = threading.Timer(self._undo, self._expire, [session_id])
+        timer = threading.Timer(self.undo_seconds, self._expire, [session_id])
         timer.daemon = True
         with self._lock:
             self._trash[session_id] = (entry, timer)

@@ -25,7 +25,10 @@
     }
   }, 300);
 
-  function tour_move(at, steps) {
+  /* Whether the session holds what a step speaks of; the tour does not go to it before. */
+  const ready = (step, held) => !step || !step.needs || (held || []).includes(step.needs);
+
+  function tour_move(at, steps, held) {
     const asked = window.dash_clientside.callback_context.triggered_id;
     const same = window.dash_clientside.no_update;
     if (!at || !asked) {
@@ -35,24 +38,30 @@
     if (asked === "dcx-tour-close" || step >= steps.length) {
       return [null, same, same];
     }
+    if (step > at.step && !ready(steps[step], held)) {
+      return [same, same, same];
+    }
     const path = `/${steps[Math.max(step, 0)].page}`;
     const there = window.location.pathname === path;
     return [{ step: Math.max(step, 0) }, there ? same : path, there ? same : ""];
   }
 
-  function tour_show(at, steps) {
+  function tour_show(at, steps, held) {
     const step = at && steps[at.step];
     const begins = step && !target.length;
     target = step ? step.target : [];
     outline();
     if (!step) {
-      return [{ display: "none" }, "", "", "", true, "Next"];
+      return [{ display: "none" }, "", "", "", true, "Next", false, ""];
     }
     if (begins) { /* so that Enter goes on; later the focus stays where the user has it */
       window.setTimeout(() => document.getElementById("dcx-tour-next")?.focus({ preventScroll: true }), 50);
     }
-    const last = at.step === steps.length - 1;
-    return [{}, step.title, step.text, `${at.step + 1} of ${steps.length}`, at.step === 0, last ? "End" : "Next"];
+    const next = steps[at.step + 1];
+    const waits = [step, next].find((one) => !ready(one, held)); /* the step's own, where another session is shown now */
+    const count = `${at.step + 1} of ${steps.length}`;
+    const text = ready(step, held) ? step.text : "";
+    return [{}, step.title, text, count, at.step === 0, next ? "Next" : "End", next !== undefined && waits !== undefined, waits ? waits.until : ""];
   }
 
   /* Escape closes what lies on top first: a dialog, a menu, a list. */

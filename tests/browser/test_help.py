@@ -118,6 +118,11 @@ def test_the_tour_from_start_to_end_on_the_example(newcomer: Page, watched: Any,
         expect(page.locator("#dcx-tour-count")).to_have_text(f"{number + 1} of {len(tour.STEPS)}")
         expect(page.locator("#dcx-tour-title")).to_have_text(step.title)
         expect(page.locator(f"#{step.page}-page")).to_be_visible()
+        following = tour.STEPS[number + 1] if number + 1 < len(tour.STEPS) else None
+        if step.target[0].endswith("-run"):  # nothing of what comes next is there yet
+            assert following is not None
+            expect(page.locator("#dcx-tour-next")).to_be_disabled()
+            expect(page.locator("#dcx-tour-until")).to_have_text(following.until)
         if step.target == ("#dtd-run",):
             page.click("#dtd-run")  # the page is not blocked
             expect(page.locator("#dtd-answer")).to_contain_text("Mean correlation", timeout=RUN)
@@ -128,6 +133,8 @@ def test_the_tour_from_start_to_end_on_the_example(newcomer: Page, watched: Any,
             expect(page.locator("#adtd-run-answer")).to_contain_text("hidden share", timeout=RUN)
         expect(outlined(page)).to_have_count(1)
         expect(page.locator(f"{step.target[0]}.dcx-tour-target")).to_be_visible()
+        expect(page.locator("#dcx-tour-next")).to_be_enabled()
+        expect(page.locator("#dcx-tour-until")).to_have_text("")
         page.focus("#dcx-tour-next")
         page.keyboard.press("Enter")
     expect(page.locator("#dcx-tour-card")).to_be_hidden()

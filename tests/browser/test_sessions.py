@@ -243,7 +243,7 @@ def test_delete_asks_archive_and_restore_keep_everything(opened: Page, watched: 
     go(page, "Sessions")
     tick(page, "train")
     page.click("#sessions-active-delete")
-    expect(page.locator("#sessions-delete-question")).to_have_text('Do you really want to permanently delete "train"?')
+    expect(page.locator("#sessions-delete-question")).to_have_text("Delete “train”? Undo brings it back for 30 seconds; then it is gone for good.")
     page.click("#sessions-keep")
     expect(page.locator("#sessions-delete-question")).to_be_hidden()
     expect(row(page, "train")).to_be_visible()

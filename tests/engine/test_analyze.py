@@ -219,6 +219,49 @@ def test_failure_while_writing_leaves_nothing(files, tmp_path, capsys, monkeypat
     assert "No space left on device" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_an_interruption_says_truly_what_is_in_the_folder(files, tmp_path, capsys, monkeypatch, when):
+    out = tmp_path / "out"
+    assert run(files, out, "--model", "naive") == 0
+    before = {p.name: p.read_bytes() for p in out.iterdir()}
+    write_all = commands.write_all
+
+    def interrupted(*given):
+        if when == "after":
+            write_all(*given)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(commands, "write_all", interrupted)
+    capsys.readouterr()
+    assert run(files, out, "--model", "naive", "--seed", "2") == 130
+    now = {p.name: p.read_bytes() for p in out.iterdir()}
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert (now == before) is (when == "before")
+    assert last == f"Interrupted. {'Nothing was written.' if when == 'before' else f'The results were written to {out}.'}"
+
+
+def test_what_a_kill_left_is_brought_back_and_said(files, tmp_path, capsys, monkeypatch):
+    from gui.result_folder import BEFORE
+
+    out = tmp_path / "out"
+    assert run(files, out, "--model", "naive") == 0
+    whole = {p.name: p.read_bytes() for p in out.iterdir()}
+    (out / BEFORE).mkdir()
+    for name in whole:
+        (out / name).rename(out / BEFORE / name)
+    (out / BEFORE / "files").write_text("\n".join(whole))
+    (out / "gene_regulation.csv").write_text("of the analysis that was killed")
+    capsys.readouterr()
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(commands, "write_all", interrupted)
+    assert run(files, out, "--model", "naive") == 130
+    assert {p.name: p.read_bytes() for p in out.iterdir()} == whole
+    assert "the files before it are back" in capsys.readouterr().err
+
+
 def test_hostile_names_cannot_become_formulas(files, dataset, tmp_path):
     names = ["=1+1", *dataset.bulk.samples[1:]]
     files["bulk"] = write(tmp_path / "named.csv", dataset.bulk.matrix.genes, names, dataset.bulk.matrix.values)

@@ -46,6 +46,8 @@ class Tab:
         self.values: dict[tuple[str, str], Any] = {}
         self.notices: list[str] = []
         self.shown: list[dict[str, Any]] = []
+        self.errors: dict[str, str] = {}
+        """Notices on screen that do not go by themselves: id -> words."""
         self.statuses: list[int] = []
         self.dependencies = [d for d in self.client.get("/_dash-dependencies", base_url=ORIGIN).json if not d.get("clientside_function")]
         self._take(self.client.get("/_dash-layout", base_url=ORIGIN).json)
@@ -155,6 +157,9 @@ class Tab:
                 if key == "dcx-notices":
                     self.shown += props.get("sendNotifications", [])
                     self.notices += [str(n["message"]) for n in props.get("sendNotifications", [])]
+                    self.errors |= {n["id"]: str(n["message"]) for n in props.get("sendNotifications", []) if n["autoClose"] is False}
+                    for gone in props.get("hideNotifications", []):
+                        self.errors.pop(gone, None)
                 for prop, value in props.items():
                     name = prop.partition("@")[0]
                     self.values[key, name] = value

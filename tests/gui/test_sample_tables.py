@@ -99,10 +99,34 @@ def test_a_table_that_cannot_be_read_or_joined_changes_nothing(tab: Any, session
     choose(tab, "clinical", strange)
     assert "No sample of the bulk is in this table." in tab.text("upload-clinical-head")
     assert "None of the 20 samples" in tab.text("upload-clinical-box")
+    assert tab.get("upload-clinical-sample-box", "style") == {}, "another column can be chosen"
     assert tab.get("upload-clinical-keep", "disabled") is True
     tab.click("upload-clinical-cancel")
     assert tab.get("upload-clinical-token", "data") is None
     assert session.dataset is before
+
+
+def test_a_clinical_table_that_does_not_join_asks_for_nothing_that_it_does_not_offer(tab: Any, session: DCXCache, tmp_path: Path) -> None:
+    path = tmp_path / "patients.csv"
+    path.write_text("id;name;OS.time;OS\n" + "\n".join(f"P{i};Patient {i};{100 * i};{i % 2 + 1}" for i in range(1, 9)) + "\n", "utf-8")
+    boxes = {name: f"upload-clinical-{name}-box" for name in ("sample", "time", "event", "value", "unit")}
+    choose(tab, "clinical", path)
+    said = tab.text("upload-clinical-box")
+    assert "Choose the column that holds the names of the samples, or another table." in said
+    assert "unit" not in said
+    assert "which value is the event" not in said
+    assert [name for name, box in boxes.items() if tab.get(box, "style") == {}] == ["sample"], "what can be chosen, and no more"
+    assert [o["label"] for o in tab.get("upload-clinical-sample", "data")] == ["id", "name", "OS.time", "OS"]
+    assert tab.get("upload-clinical-deciding", "style") == {}, "another table can be chosen"
+    path.write_text("id;name;OS.time;OS\n" + "\n".join(f"P{i};Sample {i:02d};{100 * i};{i % 2 + 1}" for i in range(1, 9)) + "\n", "utf-8")
+    tab.click("upload-clinical-cancel")
+    choose(tab, "clinical", path)
+    assert "unit of OS.time" in tab.text("upload-clinical-box")
+    assert [name for name, box in boxes.items() if tab.get(box, "style") == {}] == ["sample", "time", "event", "value", "unit"]
+    tab.set({("upload-clinical-sample", "value"): f"{COLUMN}id"})
+    assert [name for name, box in boxes.items() if tab.get(box, "style") == {}] == ["sample"]
+    tab.set({("upload-clinical-sample", "value"): f"{COLUMN}name"})
+    assert "8 of 20 samples have clinical data" in tab.text("upload-clinical-head")
 
 
 def test_known_types_are_paired_and_compared_with_the_estimate(application: Application, tab: Any, session: DCXCache, tmp_path: Path) -> None:

@@ -138,7 +138,7 @@ def test_deleting_asks_with_the_name_and_undo_brings_it_back(page: Any, example:
     assert page.get("sessions-active-delete", "disabled") is False
     page.click("sessions-active-delete")
     assert page.get("sessions-delete-dialog", "opened") is True
-    assert page.get("sessions-delete-question", "children") == 'Do you really want to permanently delete "melanoma run 1"?'
+    assert page.get("sessions-delete-question", "children") == "Delete “melanoma run 1”? Undo brings it back for 30 seconds; then it is gone for good."
     page.click("sessions-keep")
     assert names(page) == ["Other", "melanoma run 1"]
     page.click("sessions-active-delete")

@@ -112,6 +112,36 @@ def test_what_the_tour_points_at_is_there(application: Application) -> None:
         assert len(step.text) < 300, step.title
 
 
+def test_next_waits_for_what_the_next_step_speaks_of(tab: Any) -> None:
+    from gui.engine.params import ADTDParams
+    from tests.gui.steps import SHORT, run_dtd
+
+    needed = [step.needs for step in tour.STEPS]
+    assert needed == ["", "", "dataset", "dtd", "dtd", "regulation", ""]
+    assert all(bool(step.needs) == bool(step.until) for step in tour.STEPS)
+    tab.application.start()
+    press(tab, "dcx-help-tour")
+    tab.tick()
+    assert tab.get("dcx-tour-held", "data") == ["dataset"]
+    job = run_dtd(tab, SHORT)
+    assert tab.get("dcx-tour-held", "data") == ["dataset"], "the run goes on"
+    assert tab.application.runner.wait(job, 120).state == "done"
+    tab.tick()
+    assert tab.get("dcx-tour-held", "data") == ["dataset", "dtd"]
+    session_id = tab.get("dcx-session", "data")
+    session = tab.application.sessions.get_session(session_id, actor=LOCAL)
+    from gui.engine import tasks
+    from gui.engine.results import Provenance, Run
+
+    for model, held in (("h", ["dataset", "dtd"]), ("h,r", ["dataset", "dtd", "regulation"])):
+        params = ADTDParams(model=model, max_iterations=5)  # type: ignore[arg-type]
+        result = tasks.run_adtd(session.need_dataset(), params, progress=lambda *_, **__: None, dtd=session.current("dtd").result)  # type: ignore[union-attr]
+        made = Provenance(session.need_dataset().training_id, session.need_dataset().bulk_id, {"dtd": job})
+        session.add_run(Run(model, "adtd", model, session.current("dtd").created, params, result, made))  # type: ignore[union-attr]
+        tab.tick()
+        assert tab.get("dcx-tour-held", "data") == held
+
+
 # -- settings --------------------------------------------------------------------------------------------------------------------
 
 

@@ -11,8 +11,9 @@ from dash import Input, Output, html
 
 from gui.answers.sure import bootstrap_of, trusted
 from gui.components.common import card, warning
-from gui.components.form import ParamsForm, folded
+from gui.components.form import ParamsForm
 from gui.components.views import GONE, SHOWN, room
+from gui.components.warnings import warning_list
 from gui.engine.params import WEIGHT_NAMES, ADTDParams, SearchParams
 from gui.engine.results import ADTDResult, BootstrapResult, Run
 from gui.figures.template import HEIGHT
@@ -33,8 +34,6 @@ search_form = ParamsForm(page, SearchParams, prefix="search_", names=("smallest"
 
 COMPOSITION, HIDDEN_TAB, REGULATION, SEARCH, SURE, KNOWN = "composition", "hidden", "regulation", "search", "sure", "known"
 TABS = {COMPOSITION: "Composition", HIDDEN_TAB: "Hidden profile", REGULATION: "Gene regulation", SEARCH: "Search", SURE: "How sure", KNOWN: "Against known"}
-MOST_NOTES = 2
-"""More are folded."""
 TAB = Input(page.id.tabs, "value")
 """The tab on screen: only its content is computed and sent."""
 
@@ -109,20 +108,17 @@ def head_outputs(name: str) -> list[Output]:
     return [Output(getattr(page.id, f"{name}_{part}"), "children") for part in ("answer", "badges", "remarks")]
 
 
-def head_parts(ctx: Context, run: Run, sentence: str, badges: Sequence[tuple[str, str]], again: str, said: str | None = None) -> list[Any]:
-    """badges are (text, colour); ``again`` is the text of the button that brings an outdated result up to date; ``said`` stands before the notes."""
+def head_parts(ctx: Context, run: Run, sentence: str, badges: Sequence[tuple[str, str]], again: str, warnings: Sequence[str]) -> list[Any]:
+    """badges are (text, colour); ``again`` is the text of the button that brings an outdated result up to date; warnings : what weakens the result."""
     shown = [dmc.Badge(text, color=colour, variant="light", radius="sm", tt="none", fw=600, maw=480) for text, colour in badges]
-    return [sentence, shown, remarks(ctx, run, again, said)]
+    return [sentence, shown, remarks(ctx, run, again, warnings)]
 
 
-def remarks(ctx: Context, run: Run, again: str, said: str | None = None) -> Any:
-    """What to know about a result: whether it still belongs to the data (with a button, ``again``), what is ``said``, and the engine's notes."""
+def remarks(ctx: Context, run: Run, again: str, warnings: Sequence[str]) -> Any:
+    """What to know about a result: whether it still belongs to the data (with a button, ``again``), and what else weakens it."""
     outdated, found = ctx.session.outdated(run), []
     if outdated:
         button = dmc.Button(again, id=page.id.each("again", run.id), size="compact-sm", variant="light", color="orange")
         found.append(warning(outdated, button))
-    if said:
-        found.append(dmc.Text(said, size="xs"))
-    notes = [dmc.Text(note, size="xs", c="dimmed") for note in run.result.notes]
-    found += notes if len(notes) <= MOST_NOTES else [folded(f"{len(notes)} notes", *notes)]
+    found += warning_list([text for text in warnings if text.removeprefix("ADTD: ") != outdated])
     return dmc.Stack(found, gap=4, mt=6) if found else None

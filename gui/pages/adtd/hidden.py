@@ -11,7 +11,6 @@ from dash import Input, Output, State, html, no_update
 from dash.exceptions import PreventUpdate
 
 from gui.answers.adtd import true_hidden
-from gui.components.common import empty_state
 from gui.components.figure import bind_figure_export, figure_card
 from gui.components.kept import Kept
 from gui.components.table import bind_table_export, result_table, table_view
@@ -57,15 +56,8 @@ def panel(ctx: Context) -> Any:
     ]
     drawing = figure_card(page, "hidden", file_name="hidden-profile")
     there = views.layout(controls, drawing, result_table(page, "hidden_table"), unit=dmc.Text("Fractions (0 to 1).", size="xs", c="dimmed", mb=4))
-    nothing = empty_state(
-        "No hidden background yet",
-        "Deconomix+h estimates what is in the samples but not in the reference. Choose a model on the left and run it.",
-        dmc.Button("Run with these parameters", variant="light", id=page.id.each("start", HIDDEN_TAB)),
-    )
     words = dmc.Text("", id=page.id.hidden_words, size="xs", c="dimmed", mt=4)
-    return html.Div(
-        [html.Div(nothing, id=page.id.hidden_empty, style=visible(not there_is)), html.Div([there, words], id=page.id.hidden_body, style=visible(there_is))]
-    )
+    return html.Div([html.Div(id=page.id.hidden_empty, style=visible(not there_is)), html.Div([there, words], id=page.id.hidden_body, style=visible(there_is))])
 
 
 # -- what is shown: pure --------------------------------------------------------------------------------------------------------

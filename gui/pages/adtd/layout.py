@@ -9,9 +9,10 @@ import pandas as pd
 from dash import Input, Output, State, dcc, html, no_update
 from dash.exceptions import PreventUpdate
 
-from gui.answers.adtd import PARTS, badges, model_name, optimum_sentence, run_line, sentence, summary_line
+from gui.answers.adtd import PARTS, badges, model_name, run_line, summary_line
+from gui.answers.summary import summary_of
 from gui.components.agreement import AgreementView
-from gui.components.common import card, empty_state, two_columns
+from gui.components.common import card, two_columns
 from gui.components.composition import Composition, CompositionView, bulk_groups
 from gui.components.report import bind_report, report_button
 from gui.components.runs import PreviousRuns
@@ -36,7 +37,6 @@ from gui.pages.adtd.base import (
     page,
     search_run,
     sure_of,
-    trusted_result,
     visible,
 )
 from gui.plugin import REVISION, Context
@@ -112,14 +112,9 @@ def layout(ctx: Context) -> Any:
 
 def _composition(ctx: Context) -> Any:
     there = adtd_run(ctx) is not None
-    nothing = empty_state(
-        "No result yet",
-        "Deconomix+h estimates the share of each cell type and of a hidden background that the reference lacks. Choose a model on the left and run it.",
-        dmc.Button("Run with these parameters", variant="light", id=page.id.each("start", COMPOSITION)),
-    )
     return html.Div(
         [
-            html.Div(nothing, id=page.id.composition_empty, style=visible(not there)),
+            html.Div(id=page.id.composition_empty, style=visible(not there)),
             html.Div(view.layout(ctx), id=page.id.composition_body, style=visible(there)),
         ]
     )
@@ -161,7 +156,8 @@ def show_answer(ctx: Context, _revision: Any, tab: str) -> Any:
     last = [*tabs, visible(tab == SEARCH and searched)]
     if run is None:
         return [GONE, "", None, None, SHOWN, GONE, *last]
-    head = head_parts(ctx, run, sentence(trusted_result(ctx, run)), badges(run), "Run again", optimum_sentence(run.result))
+    short = summary_of(ctx.session, run)
+    head = head_parts(ctx, run, short.answer, badges(run), "Run again", short.warnings)
     return [visible(tab != SEARCH), *head, GONE, SHOWN, *last]
 
 

@@ -10,18 +10,20 @@ from dash import ALL, Input, Output, State, html
 from dash import ctx as call
 from dash.exceptions import PreventUpdate
 
-from gui.answers.adtd import PARTS, model_name
-from gui.components.common import card, clicked
+from gui.answers.adtd import FEW_SAMPLES, PARTS, model_name
+from gui.components.common import card, clicked, empty_state
 from gui.components.form import folded
+from gui.components.jobs import running, running_state
 from gui.data.checks import number
 from gui.data.normalize import bulk_keeps
 from gui.engine.params import ADTDParams, Params, SearchParams
 from gui.engine.results import DTDResult
 from gui.engine.tasks import run_adtd, run_search
 from gui.errors import DeconomixError, InvalidParameter, MissingPart
-from gui.pages.adtd.base import applies, form, kept_values, page, search_form, visible
-from gui.plugin import REVISION, Context
+from gui.pages.adtd.base import COMPOSITION, HIDDEN_TAB, applies, form, kept_values, page, search_form, visible
+from gui.plugin import JOBS, REVISION, Context
 
+GOING = "This is waiting or running. The header shows how far it is."
 MODEL_WORDS = {
     "h": "estimates a hidden background next to the cell types of the reference.",
     "h,r": "also estimates how genes are regulated in each cell type.",
@@ -94,7 +96,7 @@ def adtd_problem(ctx: Context, values: Sequence[Any]) -> str | None:
         params = form.parse(values)
     except DeconomixError as error:
         return str(error)
-    return obstacle(ctx, params.part)
+    return GOING if _going(ctx, "adtd", params) else obstacle(ctx, params.part)
 
 
 def search_problem(ctx: Context, values: Sequence[Any], part: str) -> str | None:
@@ -106,7 +108,14 @@ def search_problem(ctx: Context, values: Sequence[Any], part: str) -> str | None
     count = sample_count(ctx, part)
     if count is not None and params.folds > count:
         return f"Folds is {params.folds}, but there are only {count} samples."
-    return obstacle(ctx, part)
+    return GOING if _going(ctx, "search", params) else obstacle(ctx, part)
+
+
+def _going(ctx: Context, kind: str, params: Params) -> bool:
+    """Whether the same is waiting or running, on the DTD run on screen."""
+    dtd = ctx.session.current("dtd")
+    inputs = {} if dtd is None else {"dtd": dtd.id}
+    return any(job.active and job.kind == kind and job.params == params and dict(job.inputs) == inputs for job in ctx.jobs.status(ctx.session_id))
 
 
 def using(ctx: Context, part: str) -> str:
@@ -145,11 +154,26 @@ def _submit(ctx: Context, task: Any, params: Params, kind: str, title: str, part
     reason, dtd = obstacle(ctx, part), ctx.session.current("dtd")
     if reason is not None or dtd is None:
         raise MissingPart(reason or "There is no DTD run yet.")
-    inputs = {"dtd": dtd.id}
-    if any(job.active and job.kind == kind and job.params == params and dict(job.inputs) == inputs for job in ctx.jobs.status(ctx.session_id)):
+    if _going(ctx, kind, params):
         ctx.notify(f"{title} with these parameters is already waiting or running.")
         return
-    ctx.jobs.submit(task, ctx.session_id, params, kind=kind, title=title, inputs=inputs)
+    ctx.jobs.submit(task, ctx.session_id, params, kind=kind, title=title, inputs={"dtd": dtd.id})
+
+
+def nothing_yet(ctx: Context, tab: str, model: str, reason: str | None) -> Any:
+    """In place of the results of a tab: what the model chosen would show there, and the button that runs it; or that it is being computed."""
+    job = running(ctx, "adtd")
+    if job is not None:
+        return running_state(job)
+    button = dmc.Button("Run with these parameters", variant="light", disabled=reason is not None, id=page.id.each("start", tab))
+    name = model_name(model)
+    if tab == HIDDEN_TAB:
+        return empty_state(
+            "No hidden background yet", f"{name} estimates what is in the samples but not in the reference. Run it with the parameters on the left.", button
+        )
+    found = "the share of each cell type and of a hidden background that the reference lacks"
+    more = ", and how genes are regulated in each cell type" if model == "h,r" else ""
+    return empty_state("No result yet", f"{name} estimates {found}{more}. Run it with the parameters on the left.", button)
 
 
 form.bind()
@@ -164,16 +188,21 @@ search_form.bind()
     Output(page.id.for_custom, "style"),
     Output(page.id.for_lambda1, "style"),
     Output(page.id.for_lambda2, "style"),
+    Output(page.id.composition_empty, "children"),
+    Output(page.id.hidden_empty, "children"),
     REVISION,
+    JOBS,
     *[Input(form.id(n), form.prop(n)) for n in form.names],
 )
-def check_form(ctx: Context, _revision: Any, *values: Any) -> Any:
-    """The button names the model and is disabled with its reason; fields that mean nothing for the model disappear."""
+def check_form(ctx: Context, _revision: Any, _jobs: Any, *values: Any) -> Any:
+    """The buttons name the model and are disabled with their reason; fields that mean nothing for the model disappear."""
     shown = dict(zip(form.names, values, strict=True))
     reason, show = adtd_problem(ctx, values), applies(shown)
     name = model_name(shown["model"])
     words = [html.B(name), f": {MODEL_WORDS.get(shown['model'], '')}"]
-    return [f"Run {name}", reason is not None, reason or using(ctx, shown["part"]), words, *(visible(show[n]) for n in ("custom", "lambda1", "lambda2"))]
+    styles = [visible(show[n]) for n in ("custom", "lambda1", "lambda2")]
+    empty = [nothing_yet(ctx, tab, shown["model"], reason) for tab in (COMPOSITION, HIDDEN_TAB)]
+    return [f"Run {name}", reason is not None, reason or using(ctx, shown["part"]), words, *styles, *empty]
 
 
 @page.callback(Output(form.id("part"), "data"), REVISION)
@@ -184,14 +213,27 @@ def offer_parts(ctx: Context, _revision: Any) -> Any:
 @page.callback(
     Output(page.id.search, "disabled"),
     Output(page.id.search_reason, "children"),
+    Output(page.id.search_empty, "children"),
     REVISION,
+    JOBS,
     Input(form.id("part"), "value"),
     *[Input(search_form.id(n), search_form.prop(n)) for n in search_form.names],
 )
-def check_search(ctx: Context, _revision: Any, part: str, *values: Any) -> Any:
+def check_search(ctx: Context, _revision: Any, _jobs: Any, part: str, *values: Any) -> Any:
     reason = search_problem(ctx, values, part)
     points, folds = values[search_form.names.index("points")], values[search_form.names.index("folds")]
-    return reason is not None, reason or f"{points} values × {folds} folds = {points * folds} fits"
+    count = sample_count(ctx, part)
+    few = f". Only {count} samples: with fewer than {FEW_SAMPLES} the choice is uncertain." if count is not None and count < FEW_SAMPLES else ""
+    words = reason or f"{points} values × {folds} folds = {points * folds} fits{few}"
+    job = running(ctx, "search")
+    if job is not None:
+        return reason is not None, words, running_state(job)
+    empty = empty_state(
+        "No search yet",
+        "The search tries values of lambda2 on parts of the samples and shows which one predicts the samples left out best.",
+        dmc.Button("Search λ₂", variant="light", disabled=reason is not None, id=page.id.each("start-search", "empty")),
+    )
+    return reason is not None, words, empty
 
 
 @page.callback(Input(page.id.run, "n_clicks"), Input(page.id.each("start", ALL), "n_clicks"), *form.states, prevent_initial_call=True)

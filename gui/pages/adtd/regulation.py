@@ -15,6 +15,7 @@ from gui.answers.adtd import model_name, unsupported_types
 from gui.answers.sure import stability
 from gui.components.common import empty_state
 from gui.components.figure import bind_figure_export, figure_card
+from gui.components.jobs import only_jobs, running, running_state
 from gui.components.kept import Kept
 from gui.components.table import TableView, bind_table_export, result_table, table_view
 from gui.components.views import GONE, SHOWN, Views, room, switch
@@ -23,7 +24,7 @@ from gui.engine.results import ADTDResult, BootstrapResult
 from gui.figures import adtd as figures
 from gui.figures.template import blank, styled
 from gui.pages.adtd.base import REGULATION, TAB, adtd_run, page, saved_as, sure_of, trusted_result, visible
-from gui.plugin import DARK, REVISION, Context
+from gui.plugin import DARK, JOBS, REVISION, Context
 
 EACH = "each"
 """The value of the type control for "in each cell type"."""
@@ -220,6 +221,7 @@ def offer_genes(ctx: Context, _revision: Any, tab: str, of: str, genes: list[str
     *views.outputs,
     REVISION,
     DARK,
+    JOBS,
     TAB,
     Input(page.id.regulation_view, "value"),
     Input(page.id.genes_n, "value"),
@@ -229,14 +231,17 @@ def offer_genes(ctx: Context, _revision: Any, tab: str, of: str, genes: list[str
     Input(page.id.regulation_scale, "value"),
 )
 def show_regulation(
-    ctx: Context, _revision: Any, dark: bool, tab: str, view: str, n: Any, of: str, genes: list[str] | None, supported: bool, scale: str
+    ctx: Context, _revision: Any, dark: bool, _jobs: Any, tab: str, view: str, n: Any, of: str, genes: list[str] | None, supported: bool, scale: str
 ) -> Any:
     if tab != REGULATION:
         raise PreventUpdate
     run = adtd_run(ctx)
     if run is None or run.result.gene_regulation is None:
         model = None if run is None else run.params.model  # type: ignore[attr-defined]
-        return [SHOWN, nothing(model), GONE, *[no_update] * 13]
+        job = running(ctx, "adtd")
+        return [SHOWN, nothing(model) if job is None else running_state(job), GONE, *[no_update] * 13]
+    if only_jobs():
+        raise PreventUpdate
     result: ADTDResult = run.result
     believed = trusted_result(ctx, run)
     wanted = Wanted(n if isinstance(n, int) and 1 <= n <= MOST_N else DEFAULT_N, of, tuple(genes or ()), bool(supported), scale)

@@ -11,7 +11,8 @@ from dash import ALL, Input, Output, State, html, no_update
 from dash.exceptions import PreventUpdate
 
 from gui.answers.adtd import PARTS, search_line, search_sentence
-from gui.components.common import clicked, empty_state
+from gui.answers.summary import search_notes
+from gui.components.common import clicked
 from gui.components.figure import bind_figure_export, figure_card
 from gui.components.form import exact
 from gui.components.kept import Kept
@@ -40,11 +41,6 @@ kept = Kept(page, search_view="figure")
 def panel(ctx: Context) -> Any:
     """The tab's skeleton; the search's answer stands above the tabs (:func:`head`)."""
     searched = search_run(ctx) is not None
-    nothing = empty_state(
-        "No search yet",
-        "The search tries values of lambda2 on parts of the samples and shows which one predicts the samples left out best.",
-        dmc.Button("Search λ₂", variant="light", id=page.id.each("start-search", "empty")),
-    )
     there = views.layout(
         [switch({"figure": "Figure", "table": "Table"}, page.id.search_view, kept.value(ctx, "search_view"))],
         figure_card(page, "search_curve", file_name="lambda2-search"),
@@ -53,7 +49,7 @@ def panel(ctx: Context) -> Any:
     )
     return html.Div(
         [
-            html.Div(nothing, id=page.id.search_empty, style=visible(not searched)),
+            html.Div(id=page.id.search_empty, style=visible(not searched)),
             html.Div([html.Div(id=page.id.search_choices), there], id=page.id.search_body, style=visible(searched)),
         ]
     )
@@ -151,7 +147,7 @@ def show_search(ctx: Context, _revision: Any, dark: bool, tab: str, view: str) -
     run = search_run(ctx)
     if run is None:
         return [SHOWN, GONE, *[no_update] * 11]
-    there = [GONE, SHOWN, *head_parts(ctx, run, search_sentence(run.result), [(extent(run), "gray")], "Search again")]
+    there = [GONE, SHOWN, *head_parts(ctx, run, search_sentence(run.result), [(extent(run), "gray")], "Search again", search_notes(ctx.session, run))]
     if view == "table":
         shown = table_view(losses_table(run.result), index_name="lambda2")
         return [*there, *[no_update] * 2, shown.columns, shown.rows, *views.show("table")]

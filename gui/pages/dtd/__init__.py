@@ -8,14 +8,15 @@ import dash_mantine_components as dmc
 from dash import Input, Output, State, dcc, html, no_update
 from dash.exceptions import PreventUpdate
 
-from gui.answers.dtd import badges, bulk_shown, in_short, sentence
-from gui.answers.sure import poor_words
+from gui.answers.dtd import badges, bulk_shown, in_short
+from gui.answers.summary import summary_of
 from gui.components.common import answer, card, empty_state, icon, two_columns
-from gui.components.form import ParamsForm, folded
-from gui.components.jobs import clock
+from gui.components.form import ParamsForm
+from gui.components.jobs import clock, running, running_state
 from gui.components.report import bind_report, report_button
 from gui.components.runs import PreviousRuns
 from gui.components.views import GONE, SHOWN
+from gui.components.warnings import warning_list
 from gui.data.checks import number
 from gui.data.normalize import common_genes
 from gui.engine.model import model_bytes
@@ -24,7 +25,7 @@ from gui.engine.tasks import run_apply, run_dtd
 from gui.errors import DeconomixError, MissingPart
 from gui.files import MODEL
 from gui.pages.dtd.tabs import bind_tabs, tabs_layout
-from gui.plugin import REVISION, Context, Page
+from gui.plugin import JOBS, REVISION, Context, Page
 
 page = Page("dtd", "DTD", "gene weights, composition", order=20, requires=("dataset",))
 form = ParamsForm(page, DTDParams)
@@ -55,21 +56,29 @@ def layout(ctx: Context) -> Any:
         )
     )
     results = [
-        html.Div(
-            card(
-                empty_state(
-                    "No DTD run yet",
-                    "Press Run DTD on the left. Bulk mixtures with known composition are simulated from your single cells, gene weights are learned on them, "
-                    "and the composition of your bulk samples is estimated. The header shows how far it is.",
-                )
-            ),
-            id=page.id.empty,
-            style=GONE if run else SHOWN,
-        ),
+        html.Div(_empty(ctx), id=page.id.empty, style=GONE if run else SHOWN),
         dmc.Stack([_head(), card(tabs_layout(ctx, page, tab))], id=page.id.shown, gap="md", style=SHOWN if run else GONE),
         dcc.Store(id=page.id.landed, data=run.id if run else None),
     ]
     return two_columns(parameters, results)
+
+
+def _empty(ctx: Context) -> Any:
+    job = running(ctx, "dtd")
+    if job is not None:
+        return card(running_state(job))
+    return card(
+        empty_state(
+            "No DTD run yet",
+            "Press Run DTD on the left. Bulk mixtures with known composition are simulated from your single cells, gene weights are learned on them, "
+            "and the composition of your bulk samples is estimated. The header shows how far it is.",
+        )
+    )
+
+
+@page.callback(Output(page.id.empty, "children"), REVISION, JOBS)
+def show_empty(ctx: Context, _revision: str | None, _jobs: Any) -> Any:
+    return _empty(ctx)
 
 
 def _head() -> Any:
@@ -113,14 +122,14 @@ def landing(ctx: Context) -> str:
 
 
 # -- running --------------------------------------------------------------------------------------------------------------------
-@page.callback(Output(page.id.run, "disabled"), Output(page.id.reason, "children"), REVISION, *[Input(form.id(n), form.prop(n)) for n in form.names])
-def ready(ctx: Context, _revision: str | None, *values: Any) -> tuple[bool, str]:
+@page.callback(Output(page.id.run, "disabled"), Output(page.id.reason, "children"), REVISION, JOBS, *[Input(form.id(n), form.prop(n)) for n in form.names])
+def ready(ctx: Context, _revision: str | None, _jobs: Any, *values: Any) -> tuple[bool, str]:
     """Whether DTD can be run, and why not."""
     try:
         hint = can_run(ctx, values)
     except DeconomixError as error:
         return True, str(error)
-    return False, hint
+    return False, STARTED if running(ctx, "dtd") is not None else hint
 
 
 def can_run(ctx: Context, values: Any) -> str:
@@ -140,17 +149,16 @@ def can_run(ctx: Context, values: Any) -> str:
     return f"{genes}{bulk}{took}"
 
 
-@page.callback(Output(page.id.reason, "children", allow_duplicate=True), Input(page.id.run, "n_clicks"), *form.states, prevent_initial_call=True)
-def run(ctx: Context, clicks: int | None, *values: Any) -> Any:
+@page.callback(Input(page.id.run, "n_clicks"), *form.states, prevent_initial_call=True)
+def run(ctx: Context, clicks: int | None, *values: Any) -> None:
     if not clicks:
-        return no_update
+        return
     can_run(ctx, values)
     params = form.parse(values)
     if any(job.active and job.kind == "dtd" and job.params == params for job in ctx.jobs.status(ctx.session_id)):
         ctx.notify("DTD is already running with these parameters.", colour="yellow")
-        return no_update
+        return
     ctx.jobs.submit(run_dtd, ctx.session_id, params, kind="dtd", title="DTD")
-    return STARTED
 
 
 @page.callback(Input(page.id.apply, "n_clicks"), prevent_initial_call=True)
@@ -182,20 +190,16 @@ def show(ctx: Context, _revision: str | None) -> Any:
     current = ctx.session.current("dtd")
     if current is None:
         return SHOWN, GONE, None, [], None, GONE, "", "", GONE
-    notes = current.result.notes
-    told = [dmc.Text(note, size="sm") for note in notes]
-    folding = folded("1 note" if len(notes) == 1 else f"{len(notes)} notes", *told) if told else None
+    short = summary_of(ctx.session, current)
     bulk = bulk_shown(ctx.session, current)
     stale = ctx.session.outdated(current) or bulk.words
-    said, poor = sentence(current.result), poor_words(bulk.fit, "bulk sample")
-    if poor:
-        said = f"{said.removesuffix('.')}; {poor}."
+    weak = [text for text in short.warnings if text.removeprefix("DTD: ") != stale]
     return (
         GONE,
         SHOWN,
-        answer(said),
+        answer(short.answer),
         [dmc.Badge(text, color=colour, variant="light", radius="sm", tt="none", fw=600, maw=420) for text, colour in badges(current)],
-        folding,
+        warning_list(weak),
         SHOWN if stale else GONE,
         stale,
         bulk.button,

@@ -43,6 +43,12 @@ def quoted(name: str) -> str:
     return f"“{shorten(name, 80)}”"
 
 
+def undo_words(ctx: Context, count: int = 1) -> str:
+    """How long deleted sessions can be brought back, in a sentence."""
+    many = count > 1
+    return f"Undo brings {'them' if many else 'it'} back for {ctx.sessions.undo_seconds:.0f} seconds; then {'they are' if many else 'it is'} gone for good."
+
+
 def about(name: str, error: DeconomixError) -> DeconomixError:
     """The same error, with the name of the session it is about, for one of several."""
     return error if name in str(error) else type(error)(f"{quoted(name)}: {error}", advice=error.advice)

@@ -10,8 +10,7 @@ from dash.exceptions import PreventUpdate
 
 from gui.components.common import card, cut
 from gui.components.sessions import ago
-from gui.config import Cleanup
-from gui.pages.sessions.base import CHANGED, HIDDEN, current, leave, now, page
+from gui.pages.sessions.base import CHANGED, HIDDEN, current, leave, now, page, undo_words
 from gui.plugin import Context
 from gui.sessions.cleanup import words
 from gui.sessions.store import SessionInfo
@@ -26,8 +25,9 @@ MOST = 50
 """Names that are listed."""
 
 
-def rule(settings: Cleanup) -> str:
-    """What it does, as a sentence."""
+def rule(ctx: Context) -> str:
+    """What it does, in sentences."""
+    settings = ctx.config.sessions.cleanup
     if not settings.enabled:
         return "Off: no session is archived or deleted by itself."
     limits = []
@@ -36,7 +36,8 @@ def rule(settings: Cleanup) -> str:
     if settings.max_sessions is not None:
         limits.append(f"the longest unused beyond {settings.max_sessions} sessions")
     done = {"archive": "archives", "delete": "deletes"}[settings.action]
-    return f"On: at every start and once a day it {done} {' and '.join(limits)}. Never the session that is open, nor one with a job."
+    when = f"On: at every start and once a day it {done} {' and '.join(limits)}. Never the session that is open, nor one with a job."
+    return f"{when} {undo_words(ctx, 2)}" if settings.action == "delete" else when
 
 
 def cleanup_card(ctx: Context) -> Any:
@@ -64,7 +65,7 @@ def cleanup_card(ctx: Context) -> Any:
     go = dmc.Box(dmc.Button("Clean up now", id=page.id.clean_go, size="compact-sm", style=HIDDEN))
     return card(
         dmc.Stack(
-            [dmc.Group(head, justify="space-between"), dmc.Text(rule(settings), size="sm"), how, html.Div(id=page.id.clean_answer, role="status"), go], gap="xs"
+            [dmc.Group(head, justify="space-between"), dmc.Text(rule(ctx), size="sm"), how, html.Div(id=page.id.clean_answer, role="status"), go], gap="xs"
         )
     )
 
@@ -92,13 +93,14 @@ def try_out(ctx: Context, clicks: int | None, days: Any, most: Any) -> Any:
     limits = _limits(ctx, days, most)
     found = ctx.sessions.cleanup_sessions(actor=ctx.actor, spared={current(ctx)}, dry_run=True, **limits)
     may = bool(found) and ctx.config.sessions.cleanup.enabled
-    return _listed(found, limits["action"]), {} if may else HIDDEN, "red" if limits["action"] == "delete" else "indigo"
+    return _listed(ctx, found, limits["action"]), {} if may else HIDDEN, "red" if limits["action"] == "delete" else "indigo"
 
 
-def _listed(found: list[SessionInfo], action: Literal["archive", "delete"]) -> Any:
+def _listed(ctx: Context, found: list[SessionInfo], action: Literal["archive", "delete"]) -> Any:
     shown = [dmc.Text([cut(i.name, 80), f", last used {ago(i.used)}"], size="sm") for i in found[:MOST]]
     more = [dmc.Text(f"and {len(found) - MOST} more", size="sm", c="dimmed")] if len(found) > MOST else []
-    head = dmc.Text(words(found, action, dry_run=True), size="sm", fw=600)
+    undo = f" {undo_words(ctx, len(found))}" if found and action == "delete" else ""
+    head = dmc.Text(f"{words(found, action, dry_run=True)}{undo}", size="sm", fw=600)
     return dmc.Stack([head, html.Div([*shown, *more], style={"maxHeight": 220, "overflowY": "auto"})], gap=4)
 
 
@@ -116,5 +118,6 @@ def clean_up(ctx: Context, clicks: int | None) -> Any:
     limits = _limits(ctx, None, None)
     gone = ctx.sessions.cleanup_sessions(actor=ctx.actor, spared={current(ctx)}, **limits)
     leave(ctx, gone)
-    ctx.notify(words(gone, limits["action"]), title="Clean-up", colour="green")
+    undo = f" {undo_words(ctx, len(gone))}" if gone and limits["action"] == "delete" else ""
+    ctx.notify(f"{words(gone, limits['action'])}{undo}", title="Clean-up", colour="green")
     return now(), None, HIDDEN

@@ -12,7 +12,7 @@ from dash.exceptions import PreventUpdate
 from gui.components.common import clicked
 from gui.components.sessions import counted
 from gui.errors import DeconomixError
-from gui.pages.sessions.base import ACTIVE, ARCHIVED, CHANGED, UNTICKED, Row, about, chosen, leave, now, page, quoted
+from gui.pages.sessions.base import ACTIVE, ARCHIVED, CHANGED, UNTICKED, Row, about, chosen, leave, now, page, quoted, undo_words
 from gui.plugin import Context
 
 
@@ -39,10 +39,10 @@ def ask_delete(ctx: Context, one: int | None, two: int | None, active: list[Row]
         raise PreventUpdate
     names = [info.name for info in found]
     if len(names) == 1:
-        question = f'Do you really want to permanently delete "{names[0]}"?'
+        question = f"Delete {quoted(names[0])}? {undo_words(ctx)}"
     else:
         shown = "\n".join([*names[:8], *([f"and {len(names) - 8} more"] if len(names) > 8 else [])])
-        question = f"Do you really want to permanently delete these {len(names)} sessions?\n{shown}"
+        question = f"Delete these {len(names)} sessions? {undo_words(ctx, len(names))}\n{shown}"
     return [{"id": info.session_id} for info in found], True, question
 
 
@@ -72,7 +72,7 @@ def delete(ctx: Context, clicks: int | None, doomed: list[Row] | None) -> Any:
             ctx.complain(about(info.name, error))
     if done:
         leave(ctx, found)
-        ctx.notify(f"{counted(done)} deleted.", colour="green")
+        ctx.notify(f"{counted(done)} deleted. {undo_words(ctx, len(done))}", colour="green")
     return now(), False, [], []
 
 

@@ -40,10 +40,11 @@ def _bind_part(part: Part) -> None:
         try:
             found = inspected(ctx, ctx.uploads.get(token), part.role)
         except DeconomixError as error:
-            ctx.complain(error)
+            ctx.complain(error, f"{part.role} content")
             ctx.uploads.forget(token)
             ctx.session.keep_form(page.key, {f"{part.role}_token": None})
             return [*nothing, None]
+        ctx.mended(f"{part.role} content")
         same = kept.get(f"{part.role}_token") == token
         ctx.session.keep_form(page.key, {f"{part.role}_token": token})
         values, boxes = [], []

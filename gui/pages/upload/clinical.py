@@ -69,9 +69,7 @@ table.bind()
     Output(table.id("box"), "children"),
     Output(table.id("keep"), "disabled"),
     *[Output(i, prop) for i in _IDS.values() for prop in ("data", "value")],
-    Output(table.id("sample_box"), "style"),
-    Output(table.id("value_box"), "style"),
-    Output(table.id("unit_box"), "style"),
+    *[Output(table.id(f"{name}_box"), "style") for name in CONTROLS],
     Output(table.id("shown"), "data"),
     Output(table.field.token_id, "data", allow_duplicate=True),
     Input(table.field.token_id, "data"),
@@ -87,15 +85,14 @@ def show_clinical(ctx: Context, token: str | None, chosen: Mapping[str, Any] | N
     if token is None:
         kept = data.clinical
         assert kept is not None
-        return [headline(kept), preview(kept), True, *_controls(kept, (), ""), GONE, *_boxes(kept), _shown(kept, ""), no_update]
+        return [headline(kept), preview(kept), True, *_controls(kept, (), ""), *_boxes(kept), _shown(kept, ""), no_update]
     found = _look(ctx, token, chosen)
     if found is None:
-        return [no_update] * 3 + [no_update] * 2 * len(_IDS) + [no_update] * 4 + [None]
+        return [*[no_update] * (3 + 3 * len(CONTROLS) + 1), None]
     first = headline(found.kept) if found.kept else answer("No sample of the bulk is in this table.")
     shown = [findings_list(found.findings), *([preview(found.kept)] if found.kept else [])]
-    sample = {} if len(found.columns) > 1 else GONE
     controls = _controls(found.kept, found.columns, found.sample_column)
-    return [first, dmc.Stack(shown), found.kept is None, *controls, sample, *_boxes(found.kept), _shown(found.kept, found.sample_column), no_update]
+    return [first, dmc.Stack(shown), found.kept is None, *controls, *_boxes(found.kept, found.columns), _shown(found.kept, found.sample_column), no_update]
 
 
 def _look(ctx: Context, token: str, chosen: Mapping[str, Any] | None) -> ClinicalSeen | None:
@@ -247,6 +244,8 @@ def _name(value: str | None) -> str:
     return "" if value in (None, NONE) else str(value).removeprefix(COLUMN)
 
 
-def _boxes(kept: Clinical | None) -> list[dict[str, str]]:
-    """Styles of the boxes of value and unit: there when there is a column they belong to."""
-    return [{} if kept is not None and kept.event else GONE, {} if kept is not None and kept.time else GONE]
+def _boxes(kept: Clinical | None, columns: tuple[str, ...] = ()) -> list[dict[str, str]]:
+    """Styles of the boxes of ``CONTROLS``: there when there is something to choose. columns : of a file that is not kept yet"""
+    there = {"sample": len(columns) > 1, "time": kept is not None, "event": kept is not None}
+    there |= {"value": kept is not None and bool(kept.event), "unit": kept is not None and bool(kept.time)}
+    return [{} if there[name] else GONE for name in CONTROLS]

@@ -176,6 +176,7 @@ def _take(ctx: Context, collected: Collected, values: Sequence[Any], *, fresh: b
     dtd = session.current("dtd")
     if dataset.bulk is not None and dtd is not None and (model is not None or (keep and session.bulk_outdated(dtd))):
         ctx.jobs.submit(run_apply, session.session_id, ApplyParams(), kind="apply", title="Composition of the bulk", inputs={"dtd": dtd.id})
+    ctx.mended()
     ctx.notify(f"{dataset.name} is loaded.", colour="green")
 
 

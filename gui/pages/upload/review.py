@@ -269,6 +269,7 @@ def _value(value: Any) -> str:
 )
 def walk(ctx: Context, _next: Any, _back: Any, _to: Any, step: str | None) -> Any:
     """To the next step, the one before, or the one a finding points to."""
+    ctx.mended()  # the step is left
     order = list(STEPS)
     at = order.index(step) if step in order else 0
     if call.triggered_id == page.id.next:

@@ -129,11 +129,13 @@ class SampleTable:
     def seen(self, ctx: Context, token: str, look: Callable[[Upload], S]) -> S | None:
         """What ``look`` finds in the chosen file; None, and said, if it cannot be read: then it is not taken."""
         try:
-            return look(ctx.uploads.get(token))
+            found = look(ctx.uploads.get(token))
         except DeconomixError as error:
-            ctx.complain(error)
+            ctx.complain(error, f"{self.name} content")
             self.forget(ctx, token)
             return None
+        ctx.mended(f"{self.name} content")
+        return found
 
     def looked(self, token: str | None) -> bool:
         """In a callback on the token, what was chosen and REVISION: whether only something else of the session changed.

@@ -1,0 +1,139 @@
+"""What a result says in short, and what weakens it: made here for the page, the report, ``run.json`` and the command line alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pandas as pd
+
+from gui.answers import adtd as adtd_words
+from gui.answers import dtd as dtd_words
+from gui.answers import sure as sure_words
+from gui.answers.dtd import bulk_shown
+from gui.answers.sure import bootstrap_of, fit_sentence, poor_words, trusted
+from gui.data.checks import PART_NAMES
+from gui.data.dataset import Dataset
+from gui.engine.results import ADTDResult, BootstrapResult, DTDResult, Run, SearchResult
+from gui.sessions.cache import DCXCache
+
+KINDS = {"dtd": "DTD", "adtd": "ADTD", "search": "Search of lambda2"}
+MARKS = {
+    "without cells": "This session was saved without its single cells.",
+    "pseudonyms": "Samples bear pseudonyms in this session.",
+    "recovered": "This session was recovered from a damaged file.",
+}
+
+
+@dataclass(frozen=True)
+class Summary:
+    """answer : the result in a sentence; basis : of an ADTD run, what its DTD run says, else ""; warnings : sentences, what weakens it, each once"""
+
+    answer: str
+    basis: str
+    warnings: tuple[str, ...]
+
+
+def summarise(
+    dtd: DTDResult | None,
+    *,
+    adtd: ADTDResult | None = None,
+    bulk_fit: pd.DataFrame | None = None,
+    bulk_notes: tuple[str, ...] = (),
+    search: SearchResult | None = None,
+    searched: int | None = None,
+    sure: BootstrapResult | None = None,
+    data: Dataset | None = None,
+) -> Summary:
+    """Of an ADTD run, or of a DTD run where ``adtd`` is None.
+
+    bulk_fit, bulk_notes : of the bulk by the DTD run; search : the one that lambda2 was taken from; searched : on how many samples; sure : its intervals
+    """
+    found: list[str] = []
+    if adtd is not None:
+        found += _of_adtd(adtd)
+    if search is not None:
+        found += [f"{KINDS['search']}: {text}" for text in adtd_words.search_warnings(search, searched)]
+    if dtd is not None:
+        found += _of_dtd(dtd, bulk_fit if adtd is None else None, bulk_notes if adtd is None else ())
+    if sure is not None:
+        found += [sure_words.sentence(sure), *sure.notes]
+    if data is not None:
+        found += [f"{source.name} ({PART_NAMES[source.role]}): {text}" for source in data.sources for text in source.warnings]
+    learned = "" if dtd is None else dtd_words.sentence(dtd, bulk_fit if adtd is None else None)
+    if adtd is None:
+        return Summary(learned, "", tuple(dict.fromkeys(found)))
+    return Summary(adtd_words.sentence(trusted(adtd, sure)), learned, tuple(dict.fromkeys(found)))
+
+
+def _of_adtd(result: ADTDResult) -> Iterator[str]:
+    what = "sample" if result.truth is None else "mixture"
+    if poor_words(result.fit, what):
+        yield f"{KINDS['adtd']}: {fit_sentence(result.fit, what)}"
+    optimum = adtd_words.optimum_sentence(result)
+    if optimum:
+        yield f"{KINDS['adtd']}: {optimum}"
+    for note in result.notes:
+        yield f"{KINDS['adtd']}: {note}"
+
+
+def _of_dtd(result: DTDResult, fit: pd.DataFrame | None, notes: tuple[str, ...]) -> Iterator[str]:
+    if poor_words(fit):
+        yield f"{KINDS['dtd']}: {fit_sentence(fit, dtd_words.BULK_SAMPLE)}"
+    if not result.metrics.empty and "test" not in result.composition:
+        yield f"{KINDS['dtd']}: There are no test cells; the correlation is that of the mixtures the gene weights were learned on."
+    for note in (*result.notes, *notes):
+        yield f"{KINDS['dtd']}: {note}"
+
+
+# -- of a session ---------------------------------------------------------------------------------------------------------------
+def summary_of(session: DCXCache, run: Run) -> Summary:
+    """Of a DTD or ADTD run of a session: with the runs it rests on, its intervals, and what happened to the data since."""
+    dtd = run if run.kind == "dtd" else session.run(run.provenance.inputs.get("dtd"))
+    search = search_of(session, run) if run.kind == "adtd" else None
+    bulk = bulk_shown(session, run) if run.kind == "dtd" else None
+    sure = bootstrap_of(session, run)
+    found = summarise(
+        dtd.result if dtd is not None else None,
+        adtd=run.result if run.kind == "adtd" else None,
+        bulk_fit=bulk.fit if bulk is not None else None,
+        bulk_notes=bulk.notes if bulk is not None else (),
+        search=search.result if search is not None else None,
+        searched=samples_searched(session, search) if search is not None else None,
+        sure=sure.result if sure is not None else None,
+        data=session.dataset,
+    )
+    changed = [MARKS[mark] for mark in session.marks if mark in MARKS]
+    changed += [f"{KINDS[r.kind]}: {text}" for r in (dtd, search, run) if r is not None and (text := session.outdated(r))]
+    changed += [bulk.words] if bulk is not None and bulk.words else []
+    return Summary(found.answer, found.basis, tuple(dict.fromkeys([*changed, *found.warnings])))
+
+
+def search_of(session: DCXCache, run: Run) -> Run | None:
+    """The search that lambda2 of an ADTD run was taken from: of the same DTD run and mixtures, with this value among its choices. The newest one."""
+    params = run.params
+    if not getattr(params, "regulated", False):
+        return None
+    for found in reversed(session.runs("search")):
+        same = found.provenance.inputs.get("dtd") == run.provenance.inputs.get("dtd") and found.params.part == params.part  # type: ignore[attr-defined]
+        bulk = params.part != "bulk" or found.provenance.bulk_id == run.provenance.bulk_id  # type: ignore[attr-defined]
+        chosen = [value for value in found.result.choices.values() if value is not None]
+        if same and bulk and any(abs(value / params.lambda2 - 1) < 1e-9 for value in chosen):  # type: ignore[attr-defined]
+            return found
+    return None
+
+
+def samples_searched(session: DCXCache, search: Run) -> int | None:
+    """On how many samples or mixtures lambda2 was searched; None where that is no longer known."""
+    part, data = search.params.part, session.dataset  # type: ignore[attr-defined]
+    if part == "bulk":
+        same = data is not None and data.bulk is not None and data.bulk_id == search.provenance.bulk_id
+        return len(data.bulk.samples) if same else None  # type: ignore[union-attr]
+    dtd = session.run(search.provenance.inputs.get("dtd"))
+    trained = None if dtd is None else dtd.result.params
+    return None if trained is None else int(trained.train_mixtures if part == "train" else trained.test_mixtures)
+
+
+def search_notes(session: DCXCache, search: Run) -> list[str]:
+    """What weakens a search, in sentences."""
+    return adtd_words.search_warnings(search.result, samples_searched(session, search))

@@ -21,6 +21,7 @@ from gui.data.checks import (
 )
 from gui.data.dataset import ROLES, Cells, Dataset, Matrix, Role, Source
 from gui.data.diagnose import caught, empty_columns
+from gui.data.duplicates import cells_in_both
 from gui.data.findings import Finding, Place
 from gui.data.guess import symbol_column
 from gui.data.parts import Part
@@ -102,6 +103,8 @@ def compare_parts(parts: Mapping[Role, Part]) -> list[Finding]:
     if profiles is not None:
         found += list(_types_alike(profiles, parts))
     types = list(map(str, profiles.columns)) if profiles is not None else []
+    if train is not None and test is not None and parts["test"].source.kind != "split":
+        found += list(_trained_on(train.matrix, test.matrix, parts["test"].source.name))
     if (train is not None and test is not None) or "reference" in parts:
         found += list(_types_between(types, train, test, parts))
     return found
@@ -197,6 +200,13 @@ def _groups(profiles: pd.DataFrame, limit: float) -> list[list[str]]:
         if len(group) > 1:
             made.append([types[i] for i in sorted(group)])
     return made
+
+
+def _trained_on(train: Matrix, test: Matrix, name: str) -> Iterator[Finding]:
+    both, compared = cells_in_both(train, test)
+    if both:
+        message = f"{number(both)} of {number(compared)} test cells of {name} {'is a training cell' if both == 1 else 'are training cells'} too, by the values."
+        yield f.CellsInBoth(Place(name, "test", count=both), message, "Test with other cells, of other donors if possible: the test looks better than it is.")
 
 
 def _types_between(types: list[str], train: Cells | None, test: Cells | None, parts: Mapping[Role, Part]) -> Iterator[Finding]:

@@ -212,6 +212,7 @@ def _trained_on(train: Matrix, test: Matrix, name: str) -> Iterator[Finding]:
 def _types_between(types: list[str], train: Cells | None, test: Cells | None, parts: Mapping[Role, Part]) -> Iterator[Finding]:
     """Types that one part has and another lacks; spelling comes first, as it explains the rest."""
     known = train.types if train is not None else types
+    trained = set(known) if train is not None else set()
     others = [t for t in types if t not in known] + ([t for t in test.types if t not in known] if test is not None else [])
     spelled = same_labels([*known, *others], known)
     if spelled := {o: n for o, n in spelled.items() if o in others}:
@@ -224,10 +225,10 @@ def _types_between(types: list[str], train: Cells | None, test: Cells | None, pa
     if "reference" in parts and train is not None:
         name = parts["reference"].source.name
         if error := caught(lambda: check_trainable(types, train)):
-            missing = [t for t in types if t not in train.types]
+            missing = [t for t in types if t not in trained]
             exclude = MapTypes(role="reference", names=dict.fromkeys(missing, ""), why="exclude")
             yield of_error(error, Place.at(name, "reference", columns=missing), None, (exclude,))
-        if hidden := [t for t in train.types if t not in types]:
+        if hidden := [t for t in known if t not in types]:
             message = f"The reference lacks {some(hidden)}: not trained on; their test cells stay in the test mixtures as hidden."
             yield f.HiddenType(Place.at(name, "reference", columns=hidden), message)
     if test is not None:
@@ -237,7 +238,7 @@ def _types_between(types: list[str], train: Cells | None, test: Cells | None, pa
             where = "" if parts["test"].source.kind == "split" else f" (not in {name})"
             message = f"Without test cells, so no correlation can be given: {some(unseen)}{where}."
             yield f.NotInTest(Place.at(name, "test", columns=unseen), message)
-        foreign = [t for t in there if t not in types and train is not None and t not in train.types]
+        foreign = [t for t in there if t not in types and train is not None and t not in trained]
         if foreign:
             message = f"{some(foreign)} occur{'s' if len(foreign) == 1 else ''} only in the test cells and will be hidden in the test mixtures."
             yield f.ForeignTest(Place.at(name, "test", columns=foreign), message)

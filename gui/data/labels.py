@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from gui.data.checks import shorten, some
@@ -202,6 +203,14 @@ def label_values(column: pd.Series) -> np.ndarray:
     found = np.asarray(column.astype(object), dtype=object)
     empty = pd.isna(found) | np.array([isinstance(v, str) and not v.strip() for v in found], dtype=bool)
     return np.array([None if e else _as_text(v) for v, e in zip(found, empty, strict=True)], dtype=object)
+
+
+def cells_by_label(labels: np.ndarray) -> dict[str, npt.NDArray[np.intp]]:
+    """Each label, sorted, with the ascending positions of its cells; cells without one (None) are in none. All in one pass over the cells."""
+    codes, names = pd.factorize(labels, sort=True)
+    order = np.argsort(codes, kind="stable")
+    groups = np.split(order, np.searchsorted(codes[order], np.arange(len(names) + 1)))
+    return dict(zip(names, groups[1:], strict=False))
 
 
 def _as_text(value: Any) -> str:

@@ -63,7 +63,8 @@ def test_the_labels_of_two_parts_are_compared_in_one_pass_over_their_cells() -> 
     def compare(types: int) -> int:
         train, test = cells(20 * types, types), cells(20 * types, types)
         parts = {
-            role: Part(c.matrix, c.labels, c.obs, Source(role, f"{role}.h5ad", "h5ad")) for role, c in (("train", train), ("test", test))  # type: ignore[arg-type]
+            role: Part(c.matrix, c.labels, c.obs, Source(role, f"{role}.h5ad", "h5ad"))
+            for role, c in (("train", train), ("test", test))  # type: ignore[arg-type]
         }
         return hashed(lambda: list(across._types_between([], train, test, parts)))  # type: ignore[arg-type]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -142,8 +143,8 @@ def test_a_header_is_searched_for_repeated_names_in_one_pass(tmp_path: Path, mon
 
         __hash__ = str.__hash__
 
-    reader = pairs.csv.reader
-    monkeypatch.setattr(pairs.csv, "reader", lambda lines, **how: [[Name(v) for v in row] for row in reader(lines, **how)])
+    reader = csv.reader
+    monkeypatch.setattr(csv, "reader", lambda lines, **how: [[Name(v) for v in row] for row in reader(lines, **how)])
     monkeypatch.setattr(Name, "strip", lambda self: self, raising=False)
 
     def searched(columns: int) -> int:

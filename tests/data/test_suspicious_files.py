@@ -20,6 +20,7 @@ from gui.data.duplicates import cells_in_both, copied_cells, same_samples
 from gui.data.labels import LabelColumn, look_of, name_rank, propose_column, read_labels
 from gui.data.load import FileChoice, inspect_file
 from gui.data.parts import read_all
+from gui.data.repairs import ChooseMatrix
 
 GENES = [f"G{i}" for i in range(80)]
 TYPES = ("B cells", "NK cells", "T cells")
@@ -105,8 +106,7 @@ def test_a_matrix_of_truth_values_that_was_chosen_is_refused_and_the_counts_are_
     cells.write_h5ad(tmp_path / "cells.h5ad")
     part = read_all({"train": FileChoice(path=tmp_path / "cells.h5ad", matrix="X")})[0]["train"]
     fault = next(f for f in diagnose(part) if f.code == "boolean-values")
-    assert fault.repair is not None
-    assert fault.repair.matrix == "layer:counts"
+    assert fault.repair == ChooseMatrix(role="train", matrix="layer:counts")
 
 
 @pytest.mark.parametrize("words", [("TRUE", "FALSE"), ("True", "False"), ("true", "false")])

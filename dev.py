@@ -40,6 +40,10 @@ PYTHON = BIN / ("python.exe" if WINDOWS else "python")
 
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 """Where the makers of torch keep the builds without CUDA (a tenth of the size; the engine never uses a GPU)."""
+CUDA = re.compile(r"nvidia|cuda|triton")
+"""Packages that only the default build of torch asks for."""
+OTHER_FILES = ("DO NOT MATCH THE HASHES", "Hashes are required in --require-hashes mode", "No matching distribution found")
+"""What pip says where an index serves other files than those whose hashes are pinned, or lacks them."""
 COMMANDS_OF_THE_PROGRAM = ("serve", "analyze", "check", "doctor", "--version", "--help", "-h")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 BROWSER_PATHS = (
@@ -189,12 +193,63 @@ def set_up(extra: str = "") -> None:
     pip = [PYTHON, "-m", "pip", "install", "--no-warn-script-location"]
     if not sys.stdout.isatty():
         pip.append("-qq")  # errors only
-    if LINUX:
-        cpu_torch(pip, environment)
+    small = LINUX and cpu_torch(pip, environment)
     say("installing the Python packages (the first time this takes some minutes)")
-    if call([*pip, "-c", "constraints.txt", "-e", f".[{extra}]" if extra else "."], env=environment):
+    wanted_pins = VENV / "dev-requirements.txt"
+    wanted_pins.write_text(requirements(extra, small_torch=small), "utf-8")
+    if said := failure([*pip, "--require-hashes", "-r", wanted_pins], environment):
+        if any(sign in said for sign in OTHER_FILES):
+            fail(
+                "the package index in use serves other files than those pinned in constraints.txt (pip names them above), so they were not installed. "
+                "Use PyPI; or, if you trust that index, make constraints.txt anew from it (its head says how)."
+            )
         fail("the Python packages could not be installed; what pip says stands above. Another start goes on from here.")
+    # setuptools, which builds the project itself, is among the packages checked above; an isolated build would fetch it again, unchecked
+    if call([*pip, "--no-deps", "--no-build-isolation", "-e", "."], env=environment):
+        fail("the program itself could not be installed; what pip says stands above.")
     STAMP.write_text(" ".join([wanted, *({*have[1:], extra} if have[:1] == [wanted] else [extra])]) + "\n", "utf-8")
+
+
+def requirements(extra: str, *, small_torch: bool) -> str:
+    """The lines of constraints.txt for the program, its build and one extra, with what these ask for in turn. small_torch : without what only CUDA needs.
+
+    A build of torch for CPUs comes from a wheel on this machine or from the makers of torch. Its hash is none of those that PyPI gives for
+    the version, so it is installed before and not checked; pip leaves what is there.
+    """
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    asked = [*project["build-system"]["requires"], *project["project"]["dependencies"]]
+    asked += project["project"]["optional-dependencies"][extra] if extra else []
+    chosen = {re.sub(r"[-_.]+", "-", re.match(r"[A-Za-z0-9._-]+", line)[0]).lower() for line in asked}  # type: ignore[index]
+    blocks: dict[str, str] = {}
+    for block in re.split(r"\n(?=[a-z0-9])", (ROOT / "constraints.txt").read_text("utf-8")):
+        if not block.startswith("#"):
+            blocks[block.partition("==")[0].lower()] = block
+    askers = {name: set(re.findall(r"^ +# +(?:via +)?([a-z0-9][a-z0-9.-]*)$", block, re.MULTILINE)) for name, block in blocks.items()}
+    while more := {
+        name
+        for name in blocks.keys() - chosen
+        if any(asker in chosen and not (small_torch and asker == "torch" and CUDA.match(name)) for asker in askers[name])
+    }:
+        chosen |= more
+    lines = [line for name, block in blocks.items() if name in chosen for line in block.splitlines() if not line.lstrip().startswith("#")]
+    return "\n".join(lines) + "\n"
+
+
+def failure(command: Sequence[object], environment: dict[str, str]) -> str:
+    """Run pip; "" if that worked, else what it wrote to stderr, which is shown as it comes."""
+    process = subprocess.Popen([str(part) for part in command], cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    said: list[str] = []
+    try:
+        assert process.stderr is not None
+        for line in process.stderr:
+            said.append(line)
+            sys.stderr.write(line)
+            sys.stderr.flush()
+        return ("".join(said) or "failed") if process.wait() else ""
+    except BaseException:
+        process.terminate()
+        process.wait()
+        raise
 
 
 def make_venv() -> None:
@@ -212,18 +267,19 @@ def make_venv() -> None:
         fail("no virtual environment could be made; on Debian and Ubuntu it needs the package python3-venv.")
 
 
-def cpu_torch(pip: Sequence[object], environment: dict[str, str]) -> None:
-    """torch without CUDA, if one can be had: from this machine's own wheels, else from the makers of torch. If not, pip takes the default later."""
+def cpu_torch(pip: Sequence[object], environment: dict[str, str]) -> bool:
+    """torch without CUDA, if there is one: from this machine's own wheels, else from the makers of torch. If not (False), pip takes the default later."""
     pinned = re.search(r"^torch==(\S+)", (ROOT / "constraints.txt").read_text("utf-8"), re.MULTILINE)
     assert pinned, "constraints.txt pins torch"
     version = pinned[1]
-    if any(VENV.glob(f"lib/python*/site-packages/torch-{version}*.dist-info")):
-        return
+    if there := [path.name for path in VENV.glob(f"lib/python*/site-packages/torch-{version}*.dist-info")]:
+        return any("+cpu" in name for name in there)
     say("installing torch (the build without CUDA)")
     for source in (["--no-index", f"torch=={version}"], ["--index-url", CPU_INDEX, "--timeout", "10", "--retries", "0", f"torch=={version}+cpu"]):
         if call([*pip, "--no-deps", *source], env=environment, quiet=True) == 0:
-            return
-    say("no build of torch without CUDA can be had here: pip takes the default one, which is several gigabytes large")
+            return True
+    say("there is no build of torch without CUDA here: pip takes the default one, which is several gigabytes large")
+    return False
 
 
 # ----------------------------------------------------------------------------------------------------------------- commands

@@ -7,6 +7,7 @@ import contextlib
 import json
 import logging
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -25,6 +26,8 @@ examples:
   deconomix-gui check bulk.csv --role bulk --against cells.h5ad --json
 Exit code 0: the file is accepted (maybe with a warning); 2: it is refused."""
 REFUSED = 2
+BETWEEN = ("alike-labels", "foreign-test-type", "type-not-in-test", "cells-in-both", "type-not-in-reference")
+"""Findings on two files, whichever of them they are noted at."""
 
 
 def parser(prog: str = "deconomix-gui check") -> argparse.ArgumentParser:
@@ -44,7 +47,8 @@ def parser(prog: str = "deconomix-gui check") -> argparse.ArgumentParser:
         metavar="FILE",
         action="append",
         default=[],
-        help="the file it is to fit: training cells, or for clinical data and truth the bulk (and for truth the training cells; may be given twice)",
+        help="a file it is to fit: training cells (for these test cells, a reference or a bulk), or for clinical data and truth the bulk "
+        "(and for truth the training cells); may be given several times",
     )
     cli.add_argument("--json", action="store_true", help="print the outcome and the findings as JSON")
     return cli
@@ -149,7 +153,7 @@ def _findings(options: argparse.Namespace) -> list[Finding]:
     role = cast("Role", options.role)
     files: dict[Role, Path] = {role: path}
     for other in options.against:
-        files.setdefault("bulk" if role == "train" else "train", other)
+        files.setdefault("train" if "train" not in files else _role_of(other, files["train"]), other)
     return _examined(files, path)
 
 
@@ -168,6 +172,28 @@ def _whole(path: Path) -> str:
         return ""
 
 
+def _role_of(path: Path, train: Path) -> Role:
+    """What a file beside the training cells is: test cells or a reference if it has types of theirs, else a bulk."""
+    types = _labels_in("train", train)
+    for role in ("test", "reference"):
+        found = _labels_in(role, path)
+        if not types.keys().isdisjoint(found) and (role == "reference" or max(found.values()) > 1):
+            return role
+    return "bulk"
+
+
+def _labels_in(role: Role, path: Path) -> dict[str, int]:
+    """Each cell type in a file of cells or types, plainly spelled, with its number of columns; empty where that cannot be told."""
+    from gui.data.parts import FileChoice, read_all
+    from gui.data.repairs_types import plain_label
+
+    with contextlib.suppress(DeconomixError):  # what is wrong with the file is found when it is read in its role
+        part = read_all({role: FileChoice.parse(path=path, name=path.name)})[0][role]
+        names = part.matrix.columns if part.labels is None else part.labels
+        return Counter(plain_label(str(n)) for n in names if n is not None) if part.unlabelled is None else {}
+    return {}
+
+
 def _examined(files: dict[Role, Path], path: Path) -> list[Finding]:
     """What is found in the file itself or with it; what is wrong with the other alone matters only if it cannot be used."""
     from gui.data.examine import examine
@@ -175,7 +201,7 @@ def _examined(files: dict[Role, Path], path: Path) -> list[Finding]:
 
     request = LoadRequest.parse(files={role: FileChoice.parse(path=p, name=p.name) for role, p in files.items()})
     found = examine(request).findings
-    return [x for x in found if x.place.file in ("", path.name) or x.severity == "refusal" or len(files) == 1 or x.code == "alike-labels"]
+    return [x for x in found if x.place.file in ("", path.name) or x.severity == "refusal" or len(files) == 1 or x.code in BETWEEN]
 
 
 def _session(path: Path) -> list[Finding]:

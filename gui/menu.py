@@ -131,9 +131,7 @@ def _open(application: Application, ctx: Context) -> None:
 def _recent(application: Application, ctx: Context) -> None:
     there = map(Path, application.settings.get().recent)
     items = [
-        _entry(part("recent", _mark(path)), html.Span(path.name, title=str(path), className="dcx-cut"), str(path.parent))
-        for path in there
-        if path.is_file()
+        _entry(part("recent", _mark(path)), html.Span(path.name, title=str(path), className="dcx-cut"), str(path.parent)) for path in there if path.is_file()
     ]
     set_props("dcx-recent-list", {"children": items or dmc.Text("No file was opened yet, or none of them is where it was.", size="sm", c="dimmed")})
     set_props("dcx-recent", {"opened": True})

@@ -136,9 +136,7 @@ def bundle(application: Application, *, more: Mapping[str, Look] | None = None, 
 
 def _clean(checks: Iterable[Check], clean: Callable[[str], str]) -> list[Check]:
     """Before they are laid out as a table, which breaks paths over lines. A plug-in's own message may say anything: only that there is one."""
-    return [
-        Check(c.name, c.ok, clean(c.result) if c.name != "Plug-ins" or c.ok else "Not every plug-in could be loaded.", clean(c.advice)) for c in checks
-    ]
+    return [Check(c.name, c.ok, clean(c.result) if c.name != "Plug-ins" or c.ok else "Not every plug-in could be loaded.", clean(c.advice)) for c in checks]
 
 
 def _lines(items: Iterable[tuple[str, Any]]) -> str:

@@ -21,6 +21,7 @@ from gui.data.checks import (
 )
 from gui.data.dataset import ROLES, Cells, Dataset, Matrix, Role, Source
 from gui.data.diagnose import caught, empty_columns
+from gui.data.duplicates import cells_in_both
 from gui.data.findings import Finding, Place
 from gui.data.guess import symbol_column
 from gui.data.parts import Part
@@ -102,6 +103,8 @@ def compare_parts(parts: Mapping[Role, Part]) -> list[Finding]:
     if profiles is not None:
         found += list(_types_alike(profiles, parts))
     types = list(map(str, profiles.columns)) if profiles is not None else []
+    if train is not None and test is not None and parts["test"].source.kind != "split":
+        found += list(_trained_on(train.matrix, test.matrix, parts["test"].source.name))
     if (train is not None and test is not None) or "reference" in parts:
         found += list(_types_between(types, train, test, parts))
     return found
@@ -199,9 +202,17 @@ def _groups(profiles: pd.DataFrame, limit: float) -> list[list[str]]:
     return made
 
 
+def _trained_on(train: Matrix, test: Matrix, name: str) -> Iterator[Finding]:
+    both, compared = cells_in_both(train, test)
+    if both:
+        message = f"{number(both)} of {number(compared)} test cells of {name} {'is a training cell' if both == 1 else 'are training cells'} too, by the values."
+        yield f.CellsInBoth(Place(name, "test", count=both), message, "Test with other cells, of other donors if possible: the test looks better than it is.")
+
+
 def _types_between(types: list[str], train: Cells | None, test: Cells | None, parts: Mapping[Role, Part]) -> Iterator[Finding]:
     """Types that one part has and another lacks; spelling comes first, as it explains the rest."""
     known = train.types if train is not None else types
+    trained = set(known) if train is not None else set()
     others = [t for t in types if t not in known] + ([t for t in test.types if t not in known] if test is not None else [])
     spelled = same_labels([*known, *others], known)
     if spelled := {o: n for o, n in spelled.items() if o in others}:
@@ -214,10 +225,10 @@ def _types_between(types: list[str], train: Cells | None, test: Cells | None, pa
     if "reference" in parts and train is not None:
         name = parts["reference"].source.name
         if error := caught(lambda: check_trainable(types, train)):
-            missing = [t for t in types if t not in train.types]
+            missing = [t for t in types if t not in trained]
             exclude = MapTypes(role="reference", names=dict.fromkeys(missing, ""), why="exclude")
             yield of_error(error, Place.at(name, "reference", columns=missing), None, (exclude,))
-        if hidden := [t for t in train.types if t not in types]:
+        if hidden := [t for t in known if t not in types]:
             message = f"The reference lacks {some(hidden)}: not trained on; their test cells stay in the test mixtures as hidden."
             yield f.HiddenType(Place.at(name, "reference", columns=hidden), message)
     if test is not None:
@@ -227,7 +238,7 @@ def _types_between(types: list[str], train: Cells | None, test: Cells | None, pa
             where = "" if parts["test"].source.kind == "split" else f" (not in {name})"
             message = f"Without test cells, so no correlation can be given: {some(unseen)}{where}."
             yield f.NotInTest(Place.at(name, "test", columns=unseen), message)
-        foreign = [t for t in there if t not in types and train is not None and t not in train.types]
+        foreign = [t for t in there if t not in types and train is not None and t not in trained]
         if foreign:
             message = f"{some(foreign)} occur{'s' if len(foreign) == 1 else ''} only in the test cells and will be hidden in the test mixtures."
             yield f.ForeignTest(Place.at(name, "test", columns=foreign), message)

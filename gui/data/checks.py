@@ -191,7 +191,8 @@ def _why(first: Matrix, other: Matrix, role: Role) -> str:
 def check_trainable(reference: Iterable[str], train: Cells) -> None:
     """Every type of the reference needs training cells, or its gene weights are undefined. Raises MissingPart, TooFewTypes."""
     types = [str(t) for t in reference]
-    missing = [t for t in types if t not in set(train.types)]
+    trained = set(train.types)
+    missing = [t for t in types if t not in trained]
     if len(types) < 2:
         raise TooFewTypes(f"The reference holds only one cell type ({some(types)}); at least two are needed.")
     if missing:
@@ -253,6 +254,6 @@ def check_prepared(prepared: Prepared) -> None:
         if frame is not None and not np.isfinite(frame.to_numpy()).all():
             raise BadValues(f"{PART_NAMES[role].capitalize()} hold missing or infinite values over the genes in use.")  # type: ignore[index]
     if prepared.train.shape[1] and prepared.reference.shape[1]:
-        missing = [t for t in prepared.reference.columns if t not in set(prepared.train.columns)]
-        if missing:
+        missing = prepared.reference.columns[~prepared.reference.columns.isin(prepared.train.columns.unique())]
+        if len(missing):
             raise MissingPart(f"The reference holds {some(missing)}, but no training cell bears this label.")

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from gui.data.labels import cells_by_label
 from gui.errors import InvalidParameter
 
 
@@ -39,13 +39,11 @@ class CellChoice(Frozen):
 
     def positions(self, labels: np.ndarray) -> np.ndarray:
         """Ascending positions of the chosen cells. labels : text or None per cell; cells without one are not chosen."""
-        codes, names = pd.factorize(labels, sort=True)
         random = np.random.default_rng(self.seed)
         chosen: list[np.ndarray] = []
-        for code, label in enumerate(names):
+        for label, found in cells_by_label(labels).items():
             if self.keep and label not in self.keep:
                 continue
-            found = np.flatnonzero(codes == code)
             few = self.per_label is None or len(found) <= self.per_label
             chosen.append(found if few else random.choice(found, self.per_label, replace=False))
         return np.sort(np.concatenate(chosen)) if chosen else np.empty(0, dtype=np.int64)

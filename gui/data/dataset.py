@@ -194,7 +194,11 @@ class Cells:
     @property
     def types(self) -> list[str]:
         """Cell types, sorted."""
-        return sorted(set(self.labels.tolist()))
+        return list(self._types)
+
+    @cached_property
+    def _types(self) -> tuple[str, ...]:
+        return tuple(sorted(set(self.labels.tolist())))
 
     def counts(self) -> pd.Series:
         """Cells per type, sorted by type."""

@@ -22,6 +22,8 @@ from gui.data.inert import Name, Wish, interpret
 from gui.data.sniff import first_bytes, looks_like
 from gui.errors import UnreadableFile
 
+VERSION = (1, 0)
+"""Of the format, major and minor, that the predecessor writes; a file of another major version may mean something else by the same names."""
 MAX_BYTES = 4 * 2**30
 MAX_VALUES = 2**28
 """Most values of one frame: 1 GB as float32, 2 GB as float64."""
@@ -55,15 +57,20 @@ class DcxPart:
 
 @dataclass(frozen=True, eq=False)
 class DcxFile:
-    """parts : by role, those that are there; description, author : as written by the predecessor."""
+    """parts : by role, those that are there; description, author : as written by the predecessor; later : a sentence on a later version of it, or ""."""
 
     parts: dict[Role, DcxPart]
     description: str = ""
     author: str = ""
+    later: str = ""
 
 
 class Odd(Exception):
     """The stand-ins do not make a frame."""
+
+
+class NewerVersion(Exception):
+    """The file is of a version that this program does not know. str() : which."""
 
 
 def read_dcx(path: Path, name: str | None = None) -> DcxFile:
@@ -87,6 +94,9 @@ def readable(name: str, what: str) -> Iterator[None]:
     """Turns what stand-ins that make no sense raise into UnreadableFile. what : what the file should be, with its article"""
     try:
         yield
+    except NewerVersion as newer:
+        message = f"{name} is of a later version ({newer}) of the format than this program can read ({VERSION[0]}.x)."
+        raise UnreadableFile(message, advice=f"Update this program. {_OTHERWISE}") from None
     except Odd as odd:
         raise UnreadableFile(f"{name} cannot be read as {what}: {odd}.", advice=_OTHERWISE) from None
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, UnicodeError):
@@ -98,6 +108,7 @@ def readable(name: str, what: str) -> Iterator[None]:
 def file_of(root: Any, size: int) -> DcxFile:
     """The parts of a DeconomixFile. size : bytes of the file. Raises Odd and what wrong types raise: to be called inside :func:`readable`."""
     state = state_of(root, "DeconomixFile")
+    later = later_version(state)
     parts: dict[Role, DcxPart] = {}
     for role, key in ATTRIBUTES.items():
         node = state.get(key)
@@ -106,7 +117,25 @@ def file_of(root: Any, size: int) -> DcxFile:
             parts[role] = DcxPart(values, genes, columns, text_of(state.get(DESCRIPTIONS.get(role, ""))))
     if not parts:
         raise Odd("it holds no data")
-    return DcxFile(parts, text_of(state.get("Description")), text_of(state.get("Author")))
+    return DcxFile(parts, text_of(state.get("Description")), text_of(state.get("Author")), later)
+
+
+def later_version(state: dict[str, Any]) -> str:
+    """A sentence if the file says that it is of version 1.1 or later within 1, "" for 1.0 and where it says none.
+
+    Raises NewerVersion for 2 and later, Odd for a version that is none.
+    """
+    said = state.get("__VERSION__")
+    if said is None:
+        return ""
+    numbers = said if type(said) in (tuple, list) else (said,)
+    found = re.fullmatch(r"\s*v?(\d{1,9})(?:\.(\d{1,9}))?(?:\.\d{1,9})*\s*", ".".join(str(leaf(n))[:40] for n in numbers[:4]))
+    if found is None:
+        raise Odd("it says a version that is none")
+    major, minor = int(found.group(1)), int(found.group(2) or 0)
+    if major > VERSION[0]:
+        raise NewerVersion(f"{major}.{minor}")
+    return f"The file says that it is of version {major}.{minor}; what is new since {VERSION[0]}.{VERSION[1]} was not read." if (major, minor) > VERSION else ""
 
 
 def text_of(node: Any) -> str:
@@ -186,7 +215,7 @@ def _values(node: Any) -> npt.NDArray[Any]:
     if array.dtype == object:
         if not all(type(v) in (int, float, bool) for v in array.ravel()):
             raise Odd("a matrix holds text instead of numbers")
-        array = array.astype(np.float64)
+        array = array.astype(np.bool_ if array.size and all(type(v) is bool for v in array.ravel()) else np.float64)
     if array.dtype.kind not in "biuf":
         raise Odd("a matrix holds text instead of numbers")
     return array

@@ -16,11 +16,10 @@ import pandas as pd
 
 from gui.data.checks import check_common, number
 from gui.data.dataset import Dataset, Matrix, Role
-from gui.data.dcx import ATTRIBUTES, DESCRIPTIONS, MAX_VALUES
+from gui.data.dcx import ATTRIBUTES, DESCRIPTIONS, MAX_VALUES, VERSION
 from gui.data.normalize import common_genes, type_means
 from gui.errors import DataError, MissingPart
 
-VERSION = 1.0
 MAX_TEXT = 10_000
 _INT = struct.Struct("<i")
 
@@ -66,7 +65,7 @@ def dcx_bytes(dataset: Dataset, *, author: str = "", descriptions: Mapping[Role,
             out.item(DESCRIPTIONS[role], (given.get(role) or (source.description if source else ""))[:MAX_TEXT])
     out.item("Gamma", None)
     out.item("filename", f"{dataset.name}.dcx"[:MAX_TEXT])
-    out.item("__VERSION__", VERSION)
+    out.item("__VERSION__", float(f"{VERSION[0]}.{VERSION[1]}"))
     out.close()
     return out.content()
 

@@ -22,8 +22,11 @@ from gui.data.checks import (
     some,
 )
 from gui.data.dataset import Matrix, Role
+from gui.data.duplicates import copied_cells, same_samples
+from gui.data.excel_dates import restore_dates
 from gui.data.findings import Finding, Place
-from gui.data.guess import Base, log_base, looks_transposed, scale_of, symbol_column
+from gui.data.guess import Base, log_base, looks_transposed, only_value, scale_of, symbol_column
+from gui.data.labels import bare_numbers, numbered
 from gui.data.parts import Part
 from gui.data.repairs import (
     ChooseMatrix,
@@ -37,12 +40,14 @@ from gui.data.repairs import (
     filled_rows,
     finite_rows,
 )
-from gui.data.repairs_genes import VERSION, CleanNames, MapGenes, MergeGenes, RestoreDates, genes_behind, restore_dates
+from gui.data.repairs_genes import VERSION, CleanNames, MapGenes, MergeGenes, RestoreDates
 from gui.data.repairs_types import DropTypes, MapTypes, same_labels
 from gui.errors import DataError
 
 LONG = 80
 """Characters from which on a type's name is too long to be shown."""
+MANY_COPIES = 0.1
+"""Share of the cells from which copies are said: a few cells of hardly any counts are equal in every file."""
 _COUNTS = ("layer:counts", "layer:count", "layer:raw_counts", "layer:umi", "layer:umis", "raw")
 
 
@@ -69,6 +74,7 @@ def diagnose(part: Part, others: Collection[str] = (), *, layout: bool = True) -
         return [*found, exchanged]
     found += list(_names(part, others))
     found += list(_values(part))
+    found += list(_columns(part))
     if role in ("train", "test"):
         found += list(_labels(part))
     return found
@@ -139,10 +145,10 @@ def _larger(role: Role) -> Repair:
 
 def _dates(part: Part, genes: list[str], others: Collection[str]) -> Iterator[Finding]:
     role, name = part.source.role, part.source.name
-    dates = list(dict.fromkeys(g for g in genes if genes_behind(g)))
+    names = restore_dates(genes, others)
+    dates = list(names)
     if not dates:
         return
-    names = restore_dates(genes, others)
     unclear = [d for d, n in names.items() if not n]
     meant = [f"{d} is {n}" for d, n in names.items() if n]
     advice = f"Restore the names: {some(meant)}." if meant else ""
@@ -155,6 +161,42 @@ def _dates(part: Part, genes: list[str], others: Collection[str]) -> Iterator[Fi
         advice.strip(),
         RestoreDates(role=role, names=names),
     )
+
+
+def _columns(part: Part) -> Iterator[Finding]:
+    """A bulk of one sample, samples that are the same, cells that are copies, types of a reference that have numbers for names."""
+    role, name, matrix = part.source.role, part.source.name, part.matrix
+    columns = [str(c) for c in matrix.columns]
+    if role == "bulk" and len(columns) == 1:
+        message = f"{name} holds a single sample: its composition can be estimated, but the hidden background and the gene regulation rest on it alone."
+        yield f.SingleSample(Place.at(name, role, columns=columns), message, "Add more samples of the same kind where there are any.")
+    elif role == "bulk" and (groups := same_samples(matrix)):
+        said = [f"({some((columns[i] for i in group), 4)})" for group in groups]
+        message = f"Samples of {name} hold the same values, or the same but for a factor: {some(said)}."
+        place = Place.at(name, role, columns=[columns[i] for group in groups for i in group])
+        yield f.IdenticalSamples(place, message, "Check whether a sample was copied or stands there under two names, and leave the copy out of the file.")
+    elif role in ("train", "test"):
+        copies, compared = copied_cells(matrix)
+        if copies and copies >= MANY_COPIES * compared:
+            message = f"{number(copies)} of {number(compared)} cells of {name} are copies of other cells in it."
+            advice = "Check whether the same cells were put together twice: copies make a test look better than it is."
+            yield f.CopiedCells(Place(name, role, count=copies), message, advice)
+    elif role == "reference":
+        yield from _numbered(part, columns)
+
+
+def _numbered(part: Part, types: list[str]) -> Iterator[Finding]:
+    """types : each once."""
+    role, name = part.source.role, part.source.name
+    found = types if numbered(types) else bare_numbers(types)
+    if not found:
+        return
+    column = part.source.options.get("label_column")
+    where = f" (the column {shorten(column, 40)})" if column else ""
+    one = len(found) == 1
+    what, these = ("cell type", "is a number") if one else ("cell types", "are numbers")
+    message = f"The {what} {some(found)} of {name}{where} {these} as clusterings give {'it' if one else 'them'}, not {'a name' if one else 'names'}."
+    yield f.NumberedTypes(Place.at(name, role, columns=found), message, "Choose a column that holds the names of the cell types, or rename these.")
 
 
 # -- values --------------------------------------------------------------------------------------------------------------------
@@ -170,6 +212,8 @@ def _values(part: Part) -> Iterator[Finding]:
     if error := caught(lambda: check_not_zero(matrix, role, name)):
         yield f.AllZero.of(error, Place(name, role))
         return
+    if (few := _few_values(part)) is not None:
+        yield few
     yield from _scale(part)
     clean = matrix.genes[~filled_rows(matrix)]
     if len(clean):
@@ -184,6 +228,23 @@ def _values(part: Part) -> Iterator[Finding]:
         yield f.EmptyCells(place, f"{many} zero in all genes.", "They are of no use and can be left out.", DropEmpty(role=role, of="columns"))
     elif len(empty):
         yield empty_columns(matrix, role, name, empty, "in all genes")
+
+
+def _few_values(part: Part) -> Finding | None:
+    """Values that do not measure anything: true and false, zero and one other, the same everywhere."""
+    role, name, matrix = part.source.role, part.source.name, part.matrix
+    other = _matrices(part)
+    repair, rest = (other[0] if other else None), tuple(other[1:])
+    advice = "Choose the matrix or the file that holds the counts."
+    if "boolean" in part.traits:
+        return f.BooleanValues(Place(name, role), part.traits["boolean"], advice, repair, rest)
+    value = only_value(matrix)
+    if value is None:
+        return None
+    if value == 0:
+        message = f"In each of the {COLUMN_NAMES[role][1]} of {name} all values above zero are the same: they say whether a gene was detected, not how much."
+        return f.DetectedOnly(Place(name, role), message, advice, repair, rest)
+    return f.ConstantValues(Place(name, role), f"In {name} all values are {value:.4g}, so they tell nothing.", advice, repair, rest)
 
 
 def empty_columns(matrix: Matrix, role: Role, name: str, empty: pd.Index, where: str) -> Finding:
@@ -202,7 +263,7 @@ def empty_columns(matrix: Matrix, role: Role, name: str, empty: pd.Index, where:
 def _scale(part: Part) -> Iterator[Finding]:
     role, name, matrix = part.source.role, part.source.name, part.matrix
     scale = scale_of(matrix)
-    other = [ChooseMatrix(role=role, matrix=m) for m in _COUNTS if m in part.matrices and m != part.source.options.get("matrix")]
+    other = _matrices(part)
     if scale == "log":
         base = log_base(matrix, role)
         top = float(np.nanmax(matrix.values.max() if matrix.is_sparse else np.asarray(matrix.values)))
@@ -228,6 +289,11 @@ def _scale(part: Part) -> Iterator[Finding]:
             yield f.ScaledValues(Place(name, role), message, "Choose the counts.", other[0] if other else None, tuple(other[1:]))
         else:
             yield f.NegativeValues.of(error, Place(name, role), other[0] if other else None, tuple(other[1:]))
+
+
+def _matrices(part: Part) -> list[Repair]:
+    """Other matrices of the file that are usually counts."""
+    return [ChooseMatrix(role=part.source.role, matrix=m) for m in _COUNTS if m in part.matrices and m != part.source.options.get("matrix")]
 
 
 def _others(base: Base) -> list[Base]:
@@ -266,6 +332,7 @@ def _labels(part: Part) -> Iterator[Finding]:
     if len(counts) < 2 and role == "train":
         message = f"{name} holds only one cell type ({some(counts.index)}); at least two are needed."
         yield f.OneType(Place.at(name, role, columns=counts.index), message, "Check whether the right label column was chosen.")
+    yield from _numbered(part, [str(t) for t in counts.index])
     few = list(counts.index[counts == 1])
     if few:
         verb = "has" if len(few) == 1 else "have"

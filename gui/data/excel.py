@@ -59,7 +59,7 @@ def read_excel(path: Path, name: str, sheet: str | None = None, *, table: bool =
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float)  # truth values too: that these are no expression the reader says
 
 
 def _rows(page: Any, name: str) -> list[list[object]]:

@@ -122,6 +122,11 @@ class ChoiceMade(Finding):
     """Something in the file could have been read in another way: the sheet, the matrix."""
 
 
+@_kind("later-version", "warning", "A later version of the format")
+class LaterVersion(Finding):
+    """Read as far as it is known."""
+
+
 @_kind("note", "info", "Note")
 class Noted(Finding):
     """What was done on reading, worth a line and no action."""
@@ -160,6 +165,16 @@ class NumberedGenes(Finding):
 @_kind("duplicated-samples", "refusal", "Samples that occur more than once", errors.BadNames)
 class DuplicatedSamples(Finding):
     """The same sample or type name in several columns."""
+
+
+@_kind("identical-samples", "warning", "Samples that hold the same values")
+class IdenticalSamples(Finding):
+    """Two samples whose values are equal, or equal but for a factor."""
+
+
+@_kind("single-sample", "warning", "A single sample")
+class SingleSample(Finding):
+    """A bulk of one sample."""
 
 
 @_kind("transposed", "refusal", "Genes and columns are exchanged", errors.BadNames)
@@ -210,6 +225,21 @@ class AllZero(Finding):
     """No value above zero."""
 
 
+@_kind("boolean-values", "refusal", "True and False instead of numbers", errors.BadValues)
+class BooleanValues(Finding):
+    """Whether a gene was detected, not how much of it."""
+
+
+@_kind("detected-only", "warning", "The values only say whether a gene was detected")
+class DetectedOnly(Finding):
+    """0 and 1, or 0 and one other value, in every column."""
+
+
+@_kind("constant-values", "refusal", "One and the same value everywhere", errors.BadValues)
+class ConstantValues(Finding):
+    """A matrix of a single value."""
+
+
 @_kind("empty-genes", "warning", "Genes that are zero everywhere")
 class EmptyGenes(Finding):
     """Genes without any expression in a part."""
@@ -246,6 +276,21 @@ class FewCells(Finding):
 @_kind("alike-labels", "warning", "Labels that differ in spelling only")
 class AlikeLabels(Finding):
     """B cell, B cells, b-cells."""
+
+
+@_kind("numbered-types", "warning", "Numbers instead of cell types")
+class NumberedTypes(Finding):
+    """0, 1, 2 ... as clusterings give them."""
+
+
+@_kind("copied-cells", "warning", "Cells that are copies of others")
+class CopiedCells(Finding):
+    """A tenth of the cells or more: the file may hold the same cells twice."""
+
+
+@_kind("cells-in-both", "warning", "Training cells among the test cells")
+class CellsInBoth(Finding):
+    """The test would be of cells that were trained on."""
 
 
 @_kind("long-label", "warning", "Very long names")
@@ -387,7 +432,8 @@ class ProtectedSession(Finding):
 
 
 TRAITS: dict[str, type[Finding]] = {
-    **dict.fromkeys(("sheet", "other-sheet", "thousands-separator", "no-x", "matrix-proposed", "matrix"), ChoiceMade),
+    **dict.fromkeys(("sheet", "other-sheet", "thousands-separator", "no-x", "matrix-proposed", "matrix", "label-column"), ChoiceMade),
+    "later-version": LaterVersion,
     "genes-stripped": BlanksInNames,
 }
 """What a reader found unusual -> the finding; anything else is a note."""

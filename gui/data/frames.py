@@ -41,14 +41,24 @@ def index_of(file: h5py.File, key: str) -> pd.Index:
     return pd.Index(found, dtype=object, name=None)
 
 
-def table_of(file: h5py.File, key: str, wanted: tuple[str, ...]) -> pd.DataFrame:
-    """The index and some columns of obs or var; the others are not read."""
+def column_of(file: h5py.File, key: str, column: str) -> pd.Series:
+    """One column of obs or var without the index, which need not be read again for each."""
+    _check_flat(file[key], (column,), key)
+    return pd.Series(_one(file, key, column))
+
+
+def _check_flat(item: Any, wanted: tuple[str, ...], key: str) -> None:
     import h5py
 
-    item = file[key]
-    index = pd.Index([_text(v) for v in _one(file, key, index_name(item))], dtype=object)
     if not isinstance(item, h5py.Dataset) and any(isinstance(item[c], h5py.Dataset) and item[c].ndim != 1 for c in wanted):
         raise UnreadableFile(f"{key} holds more than one value per row.")
+
+
+def table_of(file: h5py.File, key: str, wanted: tuple[str, ...]) -> pd.DataFrame:
+    """The index and some columns of obs or var; the others are not read."""
+    item = file[key]
+    index = pd.Index([_text(v) for v in _one(file, key, index_name(item))], dtype=object)
+    _check_flat(item, wanted, key)
     return pd.DataFrame({c: pd.Series(_one(file, key, c), index=index) for c in wanted}, index=index)
 
 

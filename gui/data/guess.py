@@ -64,6 +64,30 @@ def _below_zero(matrix: Matrix, low: float, top: float) -> Scale:
     return "negative log" if low > -25 and top < 25 and 0.001 < share < 0.6 else "negative"
 
 
+def only_value(matrix: Matrix) -> float | None:
+    """The value that all of the matrix has, or 0 if every column has one value beside zero; None for what varies, and for less than 100 values.
+
+    Of many columns an even selection is looked at.
+    """
+    columns = np.linspace(0, matrix.n_columns - 1, min(matrix.n_columns, _SAMPLE // 2)).astype(int)
+    stored: Any = matrix.values[:, np.unique(columns)]
+    seen, values, gaps = 0, set[float](), False
+    for at in range(stored.shape[1]):
+        column = stored[:, [at]].data if matrix.is_sparse else stored[:, at]
+        filled = column[column != 0]
+        gaps |= len(filled) < matrix.n_genes
+        if not len(filled):
+            continue
+        low, top = float(filled.min()), float(filled.max())
+        if not top - low <= 1e-6 * abs(top):
+            return None
+        seen += len(filled)
+        values.add(top)
+    if seen < 100 or min(values) <= 0:
+        return None
+    return 0.0 if gaps or max(values) - min(values) > 1e-6 * max(values) else max(values)
+
+
 def log_base(matrix: Matrix, role: Role) -> Base:
     """The likely base of log(x + 1).
 

@@ -17,10 +17,10 @@ import pandas as pd
 from gui.data.choices import CellChoice
 from gui.data.dataset import Matrix
 from gui.data.forecast import Forecast, check_room, forecast
-from gui.data.frames import column_names, index_of, is_flat, is_text, table_of
+from gui.data.frames import column_names, column_of, index_of, is_flat, is_text, table_of
 from gui.data.h5file import check_own, opened
-from gui.data.labels import LABEL_NAMES, label_values, plain
-from gui.data.stored import Stored, likely, read_values, sample, shape_of, stored
+from gui.data.labels import LABEL_NAMES, LabelColumn, Look, label_values, look_of, plain, propose_column
+from gui.data.stored import Stored, boolean_said, likely, read_values, sample, shape_of, stored
 from gui.errors import NoLabels, UnreadableFile
 
 if TYPE_CHECKING:
@@ -32,11 +32,14 @@ _SYMBOL_NAMES = (
     *("externalgenename", "gene", "genes", "name"),
 )
 """Usual spellings of a column of gene symbols in var, without case, blanks, dots, dashes and underscores."""
+_FORMAT = 0
+"""Of anndata's files, the first number: every version up to 0.13 writes 0.1.0."""
 _NO_SYMBOL = re.compile(r"^(ENS[A-Z]*[GT]\d{6,}(\.\d+)?|\d+)$")
-_RANK = {"counts": 0, "linear": 1, "log": 2, "scaled": 3, "nothing": 4}
+_RANK = {"counts": 0, "linear": 1, "log": 2, "scaled": 3, "detected": 4, "nothing": 5}
 _FAULT = {
     "scaled": "holds negative values, as scaled data do",
     "log": "holds no whole numbers and no large ones, as log-transformed data do",
+    "detected": "only says whether a gene was detected",
     "nothing": "holds only zeros",
 }
 
@@ -48,7 +51,8 @@ class H5adInfo:
     n_obs, n_genes : size of the proposed matrix; obs : column -> number of distinct values
     label_column : the proposed column of cell types or None; matrices : "X", "raw", "layer:NAME" that can be read; matrix : the proposed one
     var_columns : columns of var; genes_column : the one with gene symbols, where the index holds Ensembl IDs or numbers
-    likely : what a sample of each matrix looks like: "counts", "linear", "log", "scaled", "nothing"
+    likely : what a sample of each matrix looks like: "counts", "linear", "log", "scaled", "detected", "nothing"
+    label_said : a sentence on the proposed label column where another one could have been meant
     """
 
     n_obs: int
@@ -63,6 +67,7 @@ class H5adInfo:
     likely: dict[str, str] = field(default_factory=dict)
     forecast: Forecast | None = None
     traits: Mapping[str, str] = field(default_factory=dict)
+    label_said: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,6 +128,8 @@ def read_h5ad(
         if chosen != "X":
             notes.append(f"The values were taken from {_words(chosen)}.")
             traits["matrix"] = notes[-1]
+        if values.dtype.kind == "b":
+            traits["boolean"] = boolean_said(name)
         at = None
         if cells is not None:
             by = labels if labels is not None else label_values(table[label]) if label else np.full(len(table), "")
@@ -254,24 +261,38 @@ def _info(file: h5py.File, name: str) -> H5adInfo:
     if not matrices:
         raise UnreadableFile(f"{name} holds no matrix of values.")
     found = {m: stored(file[_where(file, m)], name) for m in matrices}
-    looks = {m: likely(sample(values)) for m, values in found.items()}
+    looks = {m: "detected" if values.dtype.kind == "b" else likely(sample(values)) for m, values in found.items()}
     proposed, traits = _proposal(matrices, looks)
-    counts, texts, label_counts = _obs_counts(file)
-    label = _label_column(counts, texts, found[proposed].shape[0])
+    if later := _later(file):
+        traits["later-version"] = later
+    columns = _columns(file)
+    label = _label_column(columns)
     size = found[proposed].shape
     return H5adInfo(
         *size,
-        counts,
-        label,
+        {name: column.count for name, column in columns.items()},
+        label.name if label else None,
         tuple(matrices),
         proposed,
         tuple(column_names(file["var"])),
         tuple(traits.values()),
         _symbols(file, proposed),
         dict(looks),
-        _forecast(found[proposed], label_counts.get(label) if label else None),
+        _forecast(found[proposed], columns[label.name].sizes if label else None),
         traits,
+        label.said if label else "",
     )
+
+
+def _later(file: h5py.File) -> str:
+    """A sentence on a file of a later format than any that is known."""
+    said = file.attrs.get("encoding-version", "")
+    major = str(said.decode("ascii", "replace") if isinstance(said, bytes) else said)[:20].partition(".")[0]
+    return f"The file says that it is of format {major} of anndata; formats later than {_FORMAT} may mean something else." if _is_later(major) else ""
+
+
+def _is_later(major: str) -> bool:
+    return major.isascii() and major.isdigit() and int(major) > _FORMAT
 
 
 def _forecast(values: Stored, counts: np.ndarray | None) -> Forecast:
@@ -293,31 +314,35 @@ def _proposal(matrices: list[str], looks: dict[str, Any]) -> tuple[str, dict[str
     return best, {"matrix-proposed": f"X {_FAULT[looks['X']]}; {_words(best)} is proposed instead."}
 
 
-def _obs_counts(file: h5py.File) -> tuple[dict[str, int], set[str], dict[str, np.ndarray]]:
-    """Column -> number of distinct values; which columns are text; the numbers of cells of each value. One column at a time is in memory."""
-    counts, texts, sizes = {}, set(), {}
+@dataclass(frozen=True, eq=False)
+class _Column:
+    """A column of obs. count : different values; sizes : numbers of cells of each, None of very many; look : None for measured numbers."""
+
+    count: int
+    sizes: np.ndarray | None
+    text: bool
+    look: Look | None
+
+
+def _columns(file: h5py.File) -> dict[str, _Column]:
+    """Every column of obs that can be read; one at a time is in memory."""
+    made = {}
     for column in column_names(file["obs"]):
         try:
-            values = table_of(file, "obs", (column,))[column]
+            values = column_of(file, "obs", column)
             found = values.value_counts()
         except (ValueError, TypeError, KeyError, UnreadableFile):
             continue  # a column that cannot be read is not offered
         found = found[found > 0]
-        counts[column] = len(found)
-        if values.dtype.kind == "O":
-            texts.add(column)
-        if len(found) <= 10_000:
-            sizes[column] = found.to_numpy()
-    return counts, texts, sizes
+        measured = values.dtype.kind == "b" or (values.dtype.kind == "f" and not np.array_equal(found.index, np.rint(found.index)))
+        sizes = found.to_numpy() if len(found) <= 10_000 else None
+        made[column] = _Column(len(found), sizes, values.dtype.kind == "O", None if measured else look_of(found.index, int(found.sum())))
+    return made
 
 
-def _label_column(counts: dict[str, int], texts: set[str], cells: int) -> str | None:
-    for wanted in LABEL_NAMES:
-        for column, distinct in counts.items():
-            if plain(column) == wanted and distinct > 0:
-                return column
-    likely_ones = [c for c in counts if c in texts and 2 <= counts[c] <= min(200, max(2, cells // 2))]
-    return likely_ones[0] if len(likely_ones) == 1 else None
+def _label_column(columns: Mapping[str, _Column]) -> LabelColumn | None:
+    looks = {name: column.look for name, column in columns.items() if column.look is not None}
+    return propose_column(looks, [name for name, column in columns.items() if column.text and column.count <= 200])
 
 
 def _symbols(file: h5py.File, matrix: str) -> str | None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+_LONGEST = 200
+"""Characters of a beginning that is compared: no name of a patient is longer, and a name of thousands of dashes would take its square in memory."""
 WAYS: dict[str, str] = {
     "exact": "as they are",
     "number": "when numbers written as text are compared as numbers",
@@ -39,19 +42,19 @@ def join(samples: Sequence[str], names: Sequence[str]) -> Join:
     for way, same in ladder:
         known = _positions(names, same)
         left = [s for s in samples if s not in rows and s not in ambiguous]
-        _take(way, {s: known.get(same(s), ()) for s in left}, rows, ways, ambiguous)
-    spelled = [plain(n) for n in names]
+        _take(way, {s: tuple(known.get(same(s), ())) for s in left}, rows, ways, ambiguous)
     left = [s for s in samples if s not in rows and s not in ambiguous]
     if left:
-        _take("prefix", {s: tuple(i for i, n in enumerate(spelled) if _begins(plain(s), n)) for s in left}, rows, ways, ambiguous)
-    used = list(rows.values())
+        _take("prefix", _by_beginning(left, names), rows, ways, ambiguous)
+    used = Counter(rows.values())
+    unclear = {i for found in ambiguous.values() for i in found}
     return Join(
         rows,
         ways,
         ambiguous,
-        tuple(sorted({r for r in used if used.count(r) > 1})),
+        tuple(sorted(r for r, count in used.items() if count > 1)),
         tuple(s for s in samples if s not in rows and s not in ambiguous),
-        tuple(i for i in range(len(names)) if i not in set(used) and not any(i in found for found in ambiguous.values())),
+        tuple(i for i in range(len(names)) if i not in used and i not in unclear),
     )
 
 
@@ -68,17 +71,31 @@ def _number(name: str) -> str:
         return text
 
 
-def _begins(one: str, other: str) -> bool:
-    """Whether the longer begins with the shorter and a new section follows; never for names of less than 4 characters."""
-    short, long = sorted((one, other), key=len)
-    return len(short) >= 4 and long.startswith(f"{short}-")
+def _by_beginning(samples: Sequence[str], names: Sequence[str]) -> dict[str, tuple[int, ...]]:
+    """The positions of the names that begin with a sample, or with which it begins, where a new section follows; never with less than 4 characters."""
+    spelled = [plain(n) for n in names]
+    whole, begun = _positions(spelled, str), defaultdict[str, list[int]](list)
+    for i, name in enumerate(spelled):
+        for start in _beginnings(name):
+            begun[start].append(i)
+    made = {}
+    for sample in samples:
+        text = plain(sample)
+        shorter = [i for start in _beginnings(text) for i in whole.get(start, ())]
+        made[sample] = tuple(sorted([*shorter, *begun.get(text, ())]))
+    return made
 
 
-def _positions(names: Iterable[str], same: Callable[[str], str]) -> dict[str, tuple[int, ...]]:
-    found: dict[str, tuple[int, ...]] = {}
+def _beginnings(name: str) -> list[str]:
+    """What comes before each dash, from 4 to ``_LONGEST`` characters."""
+    return [name[:at] for at, letter in enumerate(name[: _LONGEST + 1]) if letter == "-" and at >= 4]
+
+
+def _positions(names: Iterable[str], same: Callable[[str], str]) -> dict[str, list[int]]:
+    found = defaultdict[str, list[int]](list)
     for i, name in enumerate(names):
-        found[same(name)] = (*found.get(same(name), ()), i)
-    return found
+        found[same(name)].append(i)
+    return dict(found)
 
 
 def _take(way: str, candidates: Mapping[str, tuple[int, ...]], rows: dict[str, int], ways: dict[str, int], ambiguous: dict[str, tuple[int, ...]]) -> None:

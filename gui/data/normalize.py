@@ -14,6 +14,7 @@ import pandas as pd
 
 from gui.data.checks import COLUMN_NAMES, PART_NAMES, check_columns, check_common, check_prepared, check_trainable, number, some
 from gui.data.dataset import Bulk, Cells, Dataset, Matrix, Role
+from gui.data.labels import cells_by_label
 from gui.errors import EmptyColumn, MissingGenes, MissingPart
 
 _CHUNK = 4_000_000
@@ -155,8 +156,7 @@ def split_cells(cells: Cells, share: float, seed: int) -> tuple[Cells, Cells]:
     """
     random = np.random.RandomState(seed)
     test = np.zeros(len(cells.labels), dtype=bool)
-    for label in cells.types:
-        members = np.flatnonzero(cells.labels == label)
+    for members in cells_by_label(cells.labels).values():
         if len(members) < 2:
             continue
         count = min(len(members) - 1, max(1, round(share * len(members))))
@@ -188,7 +188,7 @@ def _filled(cells: Cells, role: Role, dataset: Dataset, notes: list[str]) -> Cel
     if full.all():
         return cells
     kept = cells.where(full)
-    lost = [t for t in cells.types if t not in set(kept.types)]
+    lost = sorted(set(cells.types) - set(kept.types))
     if lost:
         raise EmptyColumn(f"In {PART_NAMES[role]} all cells of {some(lost)} are zero over the genes in use.", advice="Use more genes, or leave the type out.")
     count = int((~full).sum())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Collection
 from pathlib import Path
 
@@ -40,7 +41,7 @@ def read_text_table(path: Path, name: str) -> tuple[pd.DataFrame, str]:
         if len(row) != width:
             raise UnreadableFile(f"{name} is not a table: line {i} has {len(row)} columns, others {width}.", advice=_WANTED)
     header = [h or ("sample" if i == 0 else f"column {i + 1}") for i, h in enumerate(rows[0] + [""] * (width - len(rows[0])))]
-    double = [h for i, h in enumerate(header) if h in header[:i]]
+    double = [h for h, count in Counter(header).items() if count > 1]
     if double:
         raise UnreadableFile(f"{name} has the column {double[0][:60]} more than once.", advice="Give every column a name of its own.")
     return pd.DataFrame(rows[1:], columns=pd.Index(header, dtype=object), dtype=object), separator

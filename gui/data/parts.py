@@ -15,12 +15,13 @@ from gui.data import tenx
 from gui.data.checks import PART_NAMES
 from gui.data.choices import CellChoice, FileChoice, Frozen
 from gui.data.dataset import ROLES, Matrix, Role, Source
-from gui.data.dcx import DcxFile, DcxPart, read_dcx
+from gui.data.dcx import DcxFile, read_dcx
 from gui.data.forecast import Forecast, forecast
 from gui.data.h5ad import cell_names, describe, gene_names, inspect_h5ad, label_column_among, no_labels, preview_h5ad, read_h5ad
 from gui.data.h5file import opened
 from gui.data.labels import label_values, read_labels
 from gui.data.sniff import first_bytes, looks_like, unzipped_head
+from gui.data.stored import boolean_said
 from gui.data.tables import Table, read_table
 from gui.errors import MissingPart, NoLabels, UnreadableFile
 
@@ -47,7 +48,7 @@ class Inspection:
 
     kind, size : of the file, size in bytes; shape : genes x columns (of the training part for a .dcx)
     obs : column -> number of distinct values; label_column : proposed; matrices, matrix : to choose from, proposed (h5ad only)
-    likely : what each matrix looks like ("counts", "linear", "log", "scaled", "nothing"); sheets, sheet : of a workbook, and the proposed one
+    likely : what each matrix looks like ("counts", "linear", "log", "scaled", "detected", "nothing"); sheets, sheet : of a workbook, and the proposed one
     var_columns, genes_column : columns of the genes' annotation, and the one proposed for the names where the index holds no symbols
     forecast : memory and time of all of it and of the proposed choice of cells (not for a .dcx)
     parts : role -> genes x columns; description, author (dcx only)
@@ -141,8 +142,9 @@ def inspect_file(path: Path, role: Role, name: str | None = None, *, sheet: str 
         first = file.parts.get(role) or next(iter(file.parts.values()))
         shapes = {r: (len(p.genes), len(p.columns)) for r, p in file.parts.items()}
         matrix = first.matrix()
+        said = (file.later,) if file.later else ()
         return Inspection(
-            kind, name, size, (matrix.n_genes, matrix.n_columns), _preview(matrix), parts=shapes, description=file.description, author=file.author
+            kind, name, size, (matrix.n_genes, matrix.n_columns), _preview(matrix), parts=shapes, description=file.description, author=file.author, notes=said
         )
     if kind == "table":
         return _inspect_table(read_table(path, name, sheet=sheet), name, size)
@@ -255,7 +257,7 @@ def read_all(files: Mapping[Role, FileChoice]) -> tuple[dict[Role, Part], DcxFil
         digest = _sha256(choice.path)
         for each in wanted:
             if each in file.parts:
-                read[each] = _dcx_part(each, file.parts[each], choice, digest)
+                read[each] = _dcx_part(each, file, choice, digest, said=each == role)
     names = {role: set(part.matrix.genes) for role, part in read.items()} | {role: _gene_names(choice) for role, choice in later.items()}
     for role, choice in later.items():
         others = [found for other, found in names.items() if other != role]
@@ -276,10 +278,15 @@ def _read_one(role: Role, choice: FileChoice, kind: Kind, genes: Collection[str]
     return _read_10x(role, choice, genes) if kind == "10x" else _read_h5ad(role, choice, genes)
 
 
-def _dcx_part(role: Role, part: DcxPart, choice: FileChoice, digest: str) -> Part:
+def _dcx_part(role: Role, file: DcxFile, choice: FileChoice, digest: str, *, said: bool) -> Part:
+    """said : whether what is to be said of the whole file is said of this part."""
+    part = file.parts[role]
     matrix = part.matrix()
     labels = np.array(part.columns, dtype=object) if role in ("train", "test") else None
-    return Part(matrix, labels, _no_obs(matrix), Source(role, choice.shown, "dcx", digest, part.description))
+    traits = {"boolean": boolean_said(choice.shown)} if part.values.dtype.kind == "b" else {}
+    traits |= {"later-version": file.later} if file.later and said else {}
+    source = Source(role, choice.shown, "dcx", digest, part.description, notes=(file.later,) if file.later and said else ())
+    return Part(matrix, labels, _no_obs(matrix), source, traits=traits)
 
 
 def _table_matrix(table: Table, genes_column: str | None, name: str) -> Matrix:
@@ -326,7 +333,7 @@ def _read_10x(role: Role, choice: FileChoice, genes: Collection[str] | None) -> 
     if labels is not None:
         labels = labels[choice.cells.positions(labels)] if choice.cells else labels
     source = Source(role, choice.shown, "10x", _sha256(*info.files), options=part.options, notes=part.notes)
-    return Part(part.matrix, labels, part.obs, source, var=part.var, unlabelled=unlabelled, matrices=info.genomes, choice=choice)
+    return Part(part.matrix, labels, part.obs, source, var=part.var, unlabelled=unlabelled, matrices=info.genomes, choice=choice, traits=part.traits)
 
 
 def _read_h5ad(role: Role, choice: FileChoice, genes: Collection[str] | None) -> Part:
@@ -357,19 +364,22 @@ def _read_h5ad(role: Role, choice: FileChoice, genes: Collection[str] | None) ->
             labels = None  # only proposed, and not one row per type: the row names are the types
         else:
             matrix = Matrix(matrix.values, matrix.genes, pd.Index(["" if v is None else v for v in labels], dtype=object))
+    notes, traits = part.notes, dict(part.traits)
     if labels is not None and label is not None:
         options["label_column"] = label
+        if info.label_said and choice.label_column is None and role in ("train", "test"):
+            notes, traits["label-column"] = (*notes, info.label_said), info.label_said
     return Part(
         matrix,
         labels,
         part.obs.loc[:, list(choice.keep_obs)],
-        Source(role, choice.shown, "h5ad", _sha256(choice.path), options=options, notes=part.notes),
+        Source(role, choice.shown, "h5ad", _sha256(choice.path), options=options, notes=notes),
         var=part.var,
         unlabelled=unlabelled,
         label_in_var=label_column_among(info.var_columns),
         matrices=info.matrices,
         choice=choice,
-        traits=part.traits,
+        traits=traits,
     )
 
 

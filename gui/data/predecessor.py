@@ -20,7 +20,7 @@ import pandas as pd
 
 from gui.data.checks import check_matrix, number, some
 from gui.data.dataset import ROLES, Bulk, Cells, Dataset, Matrix, Role, Source
-from gui.data.dcx import MAX_BYTES, DcxFile, Odd, array_of, file_of, frame_of, is_a, leaf, readable, state_of
+from gui.data.dcx import MAX_BYTES, DcxFile, Odd, array_of, file_of, frame_of, is_a, later_version, leaf, readable, state_of
 from gui.data.inert import interpret
 from gui.data.sniff import first_bytes, looks_like
 from gui.errors import NoLabels, UnreadableFile
@@ -162,6 +162,7 @@ def read_session(path: Path) -> OldSession:
         if not is_a(state.get("DeconomixFile"), "DeconomixFile"):
             raise Odd("it holds no data")
         file = file_of(state["DeconomixFile"], size)
+        notes += [said for said in (later_version(state), file.later) if said]
         dtd = _trained(state, file, size, notes)
         adtd = _adapted(state, file, dtd, size, notes) if dtd is not None else None
     if state.get("ADTD_HPS_model") is not None:

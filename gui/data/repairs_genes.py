@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -23,61 +23,6 @@ from gui.errors import MissingPart
 VERSION = re.compile(r"^(ENS[A-Z]*[GTP]\d{6,})\.\d+(?=$|[|_])")
 """An Ensembl ID with its version, maybe in front of another name."""
 ENSEMBL = re.compile(r"^ENS[A-Z]*[GTP]\d{6,}")
-_MONTHS = {"sep": "SEP", "sept": "SEP", "mar": "MAR", "mär": "MAR", "mrz": "MAR", "march": "MAR", "dec": "DEC", "dez": "DEC", "oct": "OCT", "okt": "OCT"}
-_DAY_FIRST = re.compile(r"^(\d{1,2})[-./ ]{1,2}([A-Za-zä]{3,5})\.?$")
-_MONTH_FIRST = re.compile(r"^([A-Za-zä]{3,5})\.?[-/ ](\d{1,2})$")
-_ISO = re.compile(r"^\d{4}-(\d{2})-(\d{2})(?:[ T]00:00:00)?$")
-
-
-def date_of(name: str) -> tuple[str, int] | None:
-    """("SEP", 2) for 2-Sep, Sep-02, 02. Sep or 2006-09-02; None for what is no date Excel makes of a gene."""
-    if found := _ISO.match(name):
-        month = {"03": "MAR", "09": "SEP", "12": "DEC", "10": "OCT"}.get(found.group(1))
-        return (month, int(found.group(2))) if month else None
-    if found := _DAY_FIRST.match(name):
-        day, text = found.groups()
-    elif found := _MONTH_FIRST.match(name):
-        text, day = found.groups()
-    else:
-        return None
-    month = _MONTHS.get(text.lower())
-    return (month, int(day)) if month and 1 <= int(day) <= 31 else None
-
-
-def genes_behind(name: str) -> tuple[tuple[str, ...], ...]:
-    """The genes a date may stand for, each as (old symbol, new symbol); empty if none is known."""
-    found = date_of(name)
-    if found is None:
-        return ()
-    month, day = found
-    if month == "SEP":
-        return ((f"SEPT{day}", f"SEPTIN{day}"),) if day <= 14 else (("SEP15", "SELENOF"),) if day == 15 else ()
-    if month == "MAR":
-        march = ((f"MARCH{day}", f"MARCHF{day}"),) if day <= 11 else ()
-        return (*march, (f"MARC{day}", f"MTARC{day}")) if day <= 2 else march
-    if month == "OCT":
-        return (("OCT4", "POU5F1"),) if day == 4 else ()
-    return (("DEC1", "DELEC1"),) if day == 1 else ()
-
-
-def restore_dates(genes: Iterable[str], others: Iterable[str]) -> dict[str, str]:
-    """Date -> symbol for every date among ``genes``; "" where two genes may be meant and it cannot be told which.
-
-    others : the genes of the other parts; their spelling (SEPT2 or SEPTIN2) is the one used, the new one where they hold neither
-    """
-    names = list(genes)
-    count, here, there = pd.Series(names, dtype=object).value_counts(), set(names), set(others)
-    made = {}
-    for date in dict.fromkeys(n for n in names if genes_behind(n)):
-        families = [f for f in genes_behind(date) if not here & set(f)]  # a gene that stands there under its name is not the date
-        if there and len(families) > 1 and count[date] == 1:
-            known = [f for f in families if there & set(f)]
-            families = known if len(known) == 1 else families
-        if len(families) != 1 or count[date] > 1:
-            made[date] = ""
-        else:
-            made[date] = next((s for s in families[0] if s in there), families[0][1])
-    return made
 
 
 class CleanNames(Repair):

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from gui.data.checks import PART_NAMES, number, some
 from gui.data.dataset import Matrix
+from gui.data.labels import cells_by_label
 from gui.data.pairs import read_pairs
 from gui.data.parts import Part
 from gui.data.repairs import ROWS, Repair, Target, keep_columns
@@ -121,8 +122,9 @@ def _averaged(part: Part, types: np.ndarray) -> Part:
     dense = np.asarray(stored.toarray() if part.matrix.is_sparse else stored, dtype=np.float64)
     labels = np.array([str(t) for t in types], dtype=object)
     if len(names) < len(labels):
-        dense = np.column_stack([dense[:, labels == n].mean(axis=1) for n in names])
-    first = [int(np.flatnonzero(labels == n)[0]) for n in names]
+        groups = cells_by_label(labels)
+        dense = np.column_stack([dense[:, groups[n]].mean(axis=1) for n in names])
+    first = np.flatnonzero(~pd.Index(labels).duplicated())
     matrix = Matrix(dense, part.matrix.genes, pd.Index(names, dtype=object))
     return replace(part, matrix=matrix, labels=None, obs=part.obs.iloc[first].set_axis(matrix.columns))
 

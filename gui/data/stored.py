@@ -213,13 +213,21 @@ def sample(matrix: Stored, parts: int = 16, each: int = 8192) -> np.ndarray:
     return np.concatenate(found) if found else np.empty(0)
 
 
-def likely(values: np.ndarray) -> Literal["counts", "linear", "log", "scaled", "nothing"]:
-    """What a sample of values looks like: whole numbers, linear, a logarithm, or centred."""
+def boolean_said(name: str) -> str:
+    """What is wrong with a matrix of truth values."""
+    return f"{name} holds True and False instead of numbers: whether a gene was detected, not how much."
+
+
+def likely(values: np.ndarray) -> Literal["counts", "linear", "log", "scaled", "detected", "nothing"]:
+    """What a sample of values looks like: whole numbers, linear, a logarithm, centred, or one value beside zero."""
     values = values[np.isfinite(values)]
     if not values.size or not values.any():
         return "nothing"
     if values.min() < 0:
         return "scaled"
+    filled = values[values != 0]
+    if len(filled) >= 100 and filled.min() == filled.max():
+        return "detected"
     if np.array_equal(values, np.rint(values)):
         return "counts"
     return "log" if 2 < values.max() < 25 else "linear"

@@ -27,6 +27,9 @@ _GROUPED_COMMA = re.compile(r"^\s*[-+]?[1-9]\d{0,2}([.'\s]\d{3})+,\d+\s*$")
 _THOUSANDS = re.compile(r"^\s*[-+]?[1-9]\d{0,2}(,\d{3})+\s*$")
 _GROUPS = {",": "a comma", ".": "a point", "'": "an apostrophe", " ": "a blank", "\u00a0": "a blank", "\u202f": "a blank", "\u2009": "a blank"}
 _WANTED = "The first line should hold the column names, the first column the gene names, separated by commas, semicolons or tabs."
+_GCT = ("1.2", "1.3")
+_TRUTH = frozenset({"true", "false"})
+_COUNTS_WANTED = "Choose the table that holds the counts or other values of expression."
 _HUGE_EXPONENT = re.compile(r"[eE][-+]?\d{5}")
 
 
@@ -80,7 +83,12 @@ def read_table(path: Path, name: str | None = None, *, sheet: str | None = None)
     lines = first_lines(text)
     if not any(line.strip() for line in lines):
         raise UnreadableFile(f"{name} is empty: it holds blank lines only.")
-    gct = re.match(r"#1\.[23]$", lines[0].strip())
+    version = re.fullmatch(r"#(\d{1,3}\.\d{1,3})", lines[0].strip()[:10])
+    gct = version is not None and version.group(1) in _GCT
+    if version is not None and not gct:
+        raise UnreadableFile(
+            f"{name} is a GCT file of version {version.group(1)}; this program reads {' and '.join(_GCT)}.", advice="Save it as GCT 1.3 or as .csv."
+        )
     layout = _gct(lines, name) if gct else _layout(lines, name)
     if gct:
         notes.append(f"Read as GCT {lines[0].strip()[1:]}.")
@@ -141,9 +149,9 @@ def _layout(lines: list[str], name: str) -> _Layout:
 
 
 def _numeric(found: list[list[str]]) -> bool:
-    """Whether at least half of the last fields are numbers or missing: rules out a delimiter that merely occurs in names."""
+    """Whether at least half of the last fields are numbers, truth values or missing: rules out a delimiter that merely occurs in names."""
     last = [record[-1].strip() for record in found]
-    good = sum(entry in MISSING or _number(entry) for entry in last)
+    good = sum(entry in MISSING or entry.lower() in _TRUTH or _number(entry) for entry in last)
     return 2 * good >= len(last)
 
 
@@ -235,7 +243,10 @@ def _numbers(column: pd.Series) -> pd.Series:
 
 
 def _refuse_text(column: pd.Series, genes: list[str], label: str, at: int, name: str) -> None:
-    none = _numbers(column).isna() & column.notna() if column.dtype != bool else column.notna()
+    truth = column.astype(str).str.strip().str.lower().isin(_TRUTH)
+    if 2 * truth.sum() > column.notna().sum():
+        raise _boolean(name, genes[int(np.flatnonzero(truth)[0])], label or str(at + 1))
+    none = truth | (_numbers(column).isna() & column.notna())
     bad = np.flatnonzero(none.to_numpy())
     if not len(bad):  # whole numbers beyond 64 bits arrive as text and are numbers all the same
         return
@@ -245,6 +256,11 @@ def _refuse_text(column: pd.Series, genes: list[str], label: str, at: int, name:
         advice="Use plain numbers with a decimal point (a comma where semicolons separate the columns) and without thousands separators; "
         "the gene names should be the only column of text.",
     )
+
+
+def _boolean(name: str, gene: str, label: str) -> BadValues:
+    message = f"{name} holds TRUE and FALSE instead of numbers, as for gene {gene[:60]} in column {label[:60]}: whether a gene was detected, not how much."
+    return BadValues(message, advice=_COUNTS_WANTED)
 
 
 def _from_rows(rows: list[list[object]], name: str, notes: list[str], traits: dict[str, str], sheets: tuple[str, ...], sheet: str) -> Table:
@@ -259,6 +275,8 @@ def _from_rows(rows: list[list[object]], name: str, notes: list[str], traits: di
         for j, value in enumerate(row[1:]):
             if value is None or (isinstance(value, str) and value.strip() in MISSING):
                 continue
+            if all(v is None or str(v).strip().lower() in _TRUTH for v in row[1:]):
+                raise _boolean(name, gene, header[j + 1])
             if isinstance(value, bool) or not isinstance(value, int | float):
                 raise BadValues(
                     f'{name}: the value "{str(value)[:40]}" of gene {gene[:60]} in column {header[j + 1][:60]} is not a number.',
@@ -284,8 +302,10 @@ def _checked(
     if changed:
         notes.append(f"Blanks around {changed} gene names were removed.")
         traits["genes-stripped"] = notes[-1]
-    while columns and not columns[-1] and np.isnan(values[:, -1]).all():  # a delimiter at the end of every line
-        columns, values = columns[:-1], values[:, :-1]
+    width = len(columns)
+    while width and not columns[width - 1] and np.isnan(values[:, width - 1]).all():  # a delimiter at the end of every line
+        width -= 1
+    columns, values = columns[:width], values[:, :width]
     full = [i for i, gene in enumerate(stripped) if gene or not np.isnan(values[i]).all()]
     if len(full) < len(stripped):  # lines of nothing but delimiters
         stripped, values = [stripped[i] for i in full], values[full]

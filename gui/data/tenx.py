@@ -20,7 +20,7 @@ from gui.data.forecast import check_room
 from gui.data.h5ad import H5adPart, describe
 from gui.data.h5file import check_own, opened
 from gui.data.sniff import MATRIX_MARKET, first_bytes, looks_like, unzipped_head
-from gui.data.stored import read_values, stored
+from gui.data.stored import boolean_said, read_values, stored
 from gui.data.textfile import decoded
 from gui.errors import DataError, UnreadableFile
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     import h5py
 
 _PART = re.compile(r"^(?P<before>.*?)(?P<what>matrix|barcodes|features|genes)\.(mtx|tsv)(\.gz)?$", re.IGNORECASE)
+_FORMAT = 2
+"""Of the .h5: Cell Ranger 3 and later write 2, earlier ones nothing."""
 _ENTRIES = 2_000_000
 """Entries of a text matrix that are read at once."""
 _SHORTEST = 5
@@ -42,6 +44,7 @@ class TenxInfo:
     """barcodes : names of the cells; var : gene_ids, symbols, feature_types per feature; count : stored values; genomes, genome : of an old .h5
 
     names : by what name each feature goes; kept : positions of the features that are genes; files : matrix, barcodes, features (one file for .h5)
+    later : a sentence on a later version of the format, or ""
     """
 
     barcodes: pd.Index
@@ -53,6 +56,7 @@ class TenxInfo:
     genome: str | None = None
     swapped: bool = False
     notes: tuple[str, ...] = ()
+    later: str = ""
 
     def names(self, column: str | None) -> pd.Index:
         """Symbols (None), or the Ensembl IDs ("id"), of the kept features."""
@@ -152,7 +156,11 @@ def _inspect_h5(path: Path, name: str, genome: str | None) -> TenxInfo:
         if shape != [len(ids), len(barcodes)] or len(symbols) != len(ids) or len(group["indptr"]) != len(barcodes) + 1:
             raise UnreadableFile(f"{name} is damaged: its matrix contradicts itself.", advice="Download or export the file again.")
         genomes = tuple(groups) if len(groups) > 1 else ()
-        return _info(barcodes, ids, symbols, kinds, len(group["data"]), (path,), genomes=genomes, genome=chosen)
+        said = file.attrs.get("version", 0)
+        later = ""
+        if np.ndim(said) == 0 and np.asarray(said).dtype.kind in "iuf" and said > _FORMAT:
+            later = f"The file says that it is of format {said:g} of Cell Ranger; formats later than {_FORMAT} may mean something else."
+        return _info(barcodes, ids, symbols, kinds, len(group["data"]), (path,), genomes=genomes, genome=chosen, later=later)
 
 
 def _texts(item: Any) -> list[str]:
@@ -206,7 +214,10 @@ def read_10x(
 
     Raises UnreadableFile, UnsafeFile, TooLarge.
     """
-    notes, options = list(info.notes), {"genes_column": genes_column or "symbols"}
+    notes, options, traits = list(info.notes), {"genes_column": genes_column or "symbols"}, {}
+    if info.later:
+        notes.append(info.later)
+        traits["later-version"] = info.later
     names, kept = info.names(genes_column), info.kept
     at = np.arange(len(info.barcodes))
     if cells is not None:
@@ -227,12 +238,13 @@ def read_10x(
         with opened(info.files[0], name) as file:
             check_own(file, (info.genome,), name)
             matrix = stored(file[info.genome], name, (len(info.barcodes), len(info.var)), "csr")  # its columns are cells, as rows of csr are
+            traits |= {"boolean": boolean_said(name)} if matrix.dtype.kind == "b" else {}
             found = read_values(matrix, name, at, kept)
     else:
         found = _read_text(info, name, at, kept)
     var = info.var.iloc[kept].set_axis(names)
     barcodes = info.barcodes[at]
-    return H5adPart(Matrix(found, names, barcodes), pd.DataFrame(index=barcodes), var, options, tuple(notes))
+    return H5adPart(Matrix(found, names, barcodes), pd.DataFrame(index=barcodes), var, options, tuple(notes), traits)
 
 
 class _Entries:

@@ -29,9 +29,7 @@ def hidden_share(hidden: pd.Series, interval: pd.DataFrame | None = None, *, tru
     return _bars(hidden, interval, truth, "Hidden share (%)", look, hover="hidden ", whisker={"color": ACCENT})
 
 
-def with_interval(
-    name: str, values: pd.Series, low: pd.Series, high: pd.Series, colour_of: Mapping[str, str], *, truth: pd.Series | None = None
-) -> go.Figure:
+def with_interval(name: str, values: pd.Series, low: pd.Series, high: pd.Series, colour_of: Mapping[str, str], *, truth: pd.Series | None = None) -> go.Figure:
     """The same for the cell type ``name`` and its 95 % interval. values, low, high, truth : by sample, fractions (drawn in %)"""
     look = {"name": f"{inert(short(name))} with 95 % interval", "marker": fill(name, dict(colour_of))}
     return _bars(values, pd.DataFrame({"low": low, "high": high}), truth, "RNA fraction (%)", look)

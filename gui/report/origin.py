@@ -85,9 +85,7 @@ def dtd_methods(run: Run, cite: Any) -> list[str]:
     scale = "" if result.scale is None else f" Every profile was scaled to a sum of {number(round(result.scale))}."
     if params is None:
         return [f"{first} with a trained model of {number(size[0])} genes and {size[1]} cell types.{scale}"]
-    genes = (
-        f"the {number(size[0])} genes whose mean expression differs most between the cell types" if params.genes else f"all {number(size[0])} common genes"
-    )
+    genes = f"the {number(size[0])} genes whose mean expression differs most between the cell types" if params.genes else f"all {number(size[0])} common genes"
     words = [
         f"{first} with {size[1]} cell types over {genes}.{scale}",
         f"Gene weights were learned in {number(params.iterations)} iterations on {number(params.train_mixtures)} mixtures of {number(params.train_cells)} "

@@ -1,8 +1,8 @@
 """The window from its start to first paint and to ready, cold and warm, and what it takes while idle: what is on the display says, not the program.
 
-    python -m tests.bench.bench_window ROOT     one start of one checkout, or of a program, on the display that DISPLAY names: a line of JSON
-    DECONOMIX_GUI_BEFORE=OTHER_CHECKOUT dev.py bench window     another state of the program side by side, start by start in turn
-    DECONOMIX_GUI_BEFORE=dist/deconomix-gui/deconomix-gui dev.py bench window     the same with the program as it is installed (both: with a colon between)
+python -m tests.bench.bench_window ROOT     one start of one checkout, or of a program, on the display that DISPLAY names: a line of JSON
+DECONOMIX_GUI_BEFORE=OTHER_CHECKOUT dev.py bench window     another state of the program side by side, start by start in turn
+DECONOMIX_GUI_BEFORE=dist/deconomix-gui/deconomix-gui dev.py bench window     the same with the program as it is installed (both: with a colon between)
 """
 
 from __future__ import annotations

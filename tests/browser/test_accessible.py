@@ -162,9 +162,7 @@ def violations(page: Page, only: list[str] = TAGS) -> list[str]:
     """What axe finds on the page as it is now: rule, where, and why. only : tags of rules, or rules"""
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE_SCRIPT)
-    found = page.evaluate(
-        "(tags) => axe.run(document, {runOnly: tags, resultTypes: ['violations'], preload: false}).then((r) => r.violations)", only
-    )
+    found = page.evaluate("(tags) => axe.run(document, {runOnly: tags, resultTypes: ['violations'], preload: false}).then((r) => r.violations)", only)
     return [
         f"{rule['id']}: {' '.join(map(str, node['target']))} {node['html'][:150]} ({'; '.join(c['message'] for c in node['any'] + node['all'] + node['none'])})"
         for rule in found

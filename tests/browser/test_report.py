@@ -51,9 +51,7 @@ def foreign(alone: Alone, file: Path) -> list[str]:
     return [url for url in alone.asked if url != file.as_uri() and not url.startswith("data:")]
 
 
-def test_saved_report_opens_offline_with_its_figures_and_prints(
-    opened: Page, running: Any, watched: Any, alone: Alone, tmp_path: Path
-) -> None:
+def test_saved_report_opens_offline_with_its_figures_and_prints(opened: Page, running: Any, watched: Any, alone: Alone, tmp_path: Path) -> None:
     session = running.application.sessions.create_session("Melanoma", actor=LOCAL)
     data = make_example().dataset
     session.set_dataset(data, keep_runs=False)

@@ -26,7 +26,7 @@ RUN = 300.0
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
 Window = Callable[..., tuple[subprocess.Popen[str], Page]]
 
-PLUGIN = '''
+PLUGIN = """
     from dash import Input, Output, html
 
     import scipy.stats
@@ -55,7 +55,7 @@ PLUGIN = '''
     def show(ctx, revision):
         run = ctx.session.current("census")
         return "not yet" if run is None else f"z is {run.result['z']:.2f}; " + ", ".join(f"{name}: {n}" for name, n in run.result["cells"].items())
-'''
+"""
 
 
 def saved(environment: dict[str, str]) -> list[Path]:

@@ -226,7 +226,7 @@ def test_explicit_files_win_over_the_parts_of_a_dcx(shared_data: Path, make: Sim
     dcx = FileChoice(path=shared_data / "predecessor" / "pbmc.dcx")
     whole = load_dataset(LoadRequest(files={"train": dcx}))
     genes = list(whole.train.matrix.genes[:50])
-    bulk = make.csv(tmp_path / "mine.csv", np.full((50, 2), 3.0), genes, ["P1", "P2"])
+    bulk = make.csv(tmp_path / "mine.csv", np.arange(100.0).reshape(50, 2) + 3, genes, ["P1", "P2"])
     mixed = load_dataset(LoadRequest(files={"train": dcx, "bulk": FileChoice(path=bulk)}))
     assert mixed.bulk.samples == ["P1", "P2"]
     assert mixed.training_id == whole.training_id

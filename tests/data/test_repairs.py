@@ -17,11 +17,12 @@ from scipy import sparse
 
 from gui.data.dataset import Matrix, Source
 from gui.data.examine import examine, mend, preview
+from gui.data.excel_dates import date_of, dates_in, restore_dates
 from gui.data.load import FileChoice, LoadRequest, load_dataset
 from gui.data.parts import Part
 from gui.data.repair_list import KINDS, in_order, repair_part
 from gui.data.repairs import ChooseMatrix, DropEmpty, DropGaps, FilterColumns, RenameSamples, Transpose, UndoLog
-from gui.data.repairs_genes import CleanNames, MapGenes, MergeGenes, RestoreDates, date_of, restore_dates
+from gui.data.repairs_genes import CleanNames, MapGenes, MergeGenes, RestoreDates
 from gui.data.repairs_types import DropTypes, MapTypes, MapTypesByTable, plain_label, same_labels
 from gui.errors import BadNames, BadValues
 
@@ -135,16 +136,45 @@ def test_gaps_and_empty_rows_are_left_out_and_named() -> None:
 
 @pytest.mark.parametrize(
     ("text", "date"),
-    [("2-Sep", ("SEP", 2)), ("Sep-02", ("SEP", 2)), ("02. Sep", ("SEP", 2)), ("1-Mrz", ("MAR", 1)), ("2006-09-02 00:00:00", ("SEP", 2)), ("1-Dez", ("DEC", 1))],
+    [
+        *(
+            (text, (9, 2))
+            for text in ("2-Sep", "Sep-02", "02. Sep", "2006-09-02 00:00:00", "2021/9/2", "2-Sep-21", "02 September 2021", "Sep 2, 2021", "2-set")
+        ),
+        *((text, (3, 1)) for text in ("1-Mrz", "1. März", "1-mars", "Mar/01", "2021-03-01T00:00:00", "2021-03-01T00:00:00.000Z")),
+        *(("1-Dez", (12, 1)), ("4-Okt", (10, 4)), ("1-Jan", (1, 1))),
+    ],
 )
-def test_dates_of_excel_are_read_in_its_spellings(text: str, date: tuple[str, int]) -> None:
+def test_dates_of_excel_are_read_in_its_spellings(text: str, date: tuple[int, int]) -> None:
     assert date_of(text) == date
 
 
-@pytest.mark.parametrize("gene", ["SEPT2", "HLA-DRA", "1-Jan", "MARCH1", "DEC1", "99-Sep", "7SK", "2-Sepx"])
+@pytest.mark.parametrize(
+    "gene", ["SEPT2", "HLA-DRA", "MARCH1", "DEC1", "99-Sep", "7SK", "2-Sepx", "APR-1", "JUN-1", "1.1.1.1", "5-HT", "100130426", "7157", "44600", "Nkx2-5"]
+)
 def test_genes_are_not_taken_for_dates(gene: str) -> None:
-    found = date_of(gene)
-    assert found is None or found[1] > 31 or not restore_dates([gene], [])
+    assert restore_dates([gene, "TP53"], []) == {}
+
+
+@pytest.mark.parametrize(
+    ("names", "dates"),
+    [
+        (["44621", "44805", "44256.0", "ACTB"], {"44621": (3, 1), "44805": (9, 1), "44256.0": (3, 1)}),  # days since 1900
+        (["43159", "43343"], {"43159": (3, 1), "43343": (9, 1)}),  # since 1904, as Excel for the Mac counted
+        (["44621", "7157", "672", "100130426", "1956", "5728"], {}),  # Entrez IDs, one of which happens to be a day
+        (["9/2/2021", "3/11/21", "12/1/2021"], {"9/2/2021": (9, 2), "3/11/21": (3, 11), "12/1/2021": (12, 1)}),
+        (["2/9/2021", "11/3/2021", "3-9-2021"], {"2/9/2021": (9, 2), "11/3/2021": (3, 11), "3-9-2021": (9, 3)}),
+        (["02.09.2021", "03.09.2021"], {"02.09.2021": (9, 2), "03.09.2021": (9, 3)}),
+        (["3/9/2021"], {"3/9/2021": None}),  # March the ninth or the third of September
+    ],
+)
+def test_what_a_name_means_can_depend_on_the_other_names(names: list[str], dates: dict[str, tuple[int, int] | None]) -> None:
+    assert dates_in(names) == dates
+
+
+def test_two_spellings_of_one_date_are_two_genes_that_cannot_be_told_apart() -> None:
+    assert restore_dates(["1-Mar", "2021-03-01", "44805"], ["MARC1", "MARCH1", "SEPT1"]) == {"1-Mar": "", "2021-03-01": "", "44805": "SEPT1"}
+    assert restore_dates(["3/9/2021", "1-Jan"], []) == {"3/9/2021": "", "1-Jan": ""}
 
 
 def test_dates_become_the_symbol_that_the_other_files_use() -> None:

@@ -335,9 +335,7 @@ def start(environment: dict[str, str], qapp: Any) -> Iterator[Callable[..., subp
 
 
 @contextlib.contextmanager
-def programs(
-    environment: dict[str, str], program: Sequence[str] = (sys.executable, "-m", "desktop")
-) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+def programs(environment: dict[str, str], program: Sequence[str] = (sys.executable, "-m", "desktop")) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """``start(*arguments)`` starts the program; whatever is left of it at the end is killed."""
     started: list[subprocess.Popen[str]] = []
 

@@ -100,9 +100,7 @@ def long_job(application: Application) -> str:
     session.set_dataset(make_example().dataset, keep_runs=False)
     dataset = session.need_dataset()
     params = DTDParams(iterations=100_000)
-    return application.submit(
-        run_dtd, session.session_id, params, dataset=dataset, inputs={}, input_results={}, kind="dtd", title="DTD", actor="local"
-    )
+    return application.submit(run_dtd, session.session_id, params, dataset=dataset, inputs={}, input_results={}, kind="dtd", title="DTD", actor="local")
 
 
 def test_closing_with_a_running_job_asks_and_stays_or_stops_it(program: Callable[..., Program]) -> None:

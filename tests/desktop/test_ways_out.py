@@ -141,7 +141,7 @@ def test_without_a_window_the_page_is_in_the_browser_and_the_program_ends_when_n
     assert not ended.is_set()
     (page,) = opened
     assert page == (tmp_path / "state" / "open.html").as_uri()  # no token on a command line that everybody sees
-    assert contents[0].startswith('<!doctype html>')
+    assert contents[0].startswith("<!doctype html>")
     assert "url=http://127.0.0.1:" in contents[0]
     assert modes == [0o600]
     assert not (tmp_path / "state" / "open.html").exists()

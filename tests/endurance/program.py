@@ -31,7 +31,7 @@ from gui.engine.results import DTDResult, Provenance, Run
 from gui.sessions.manager import LOCAL
 
 SESSIONS, GENES, TYPES = 10, 12, 3
-PAGE = '''
+PAGE = """
     import json
 
     from dash import Input, Output, html
@@ -66,7 +66,7 @@ PAGE = '''
         types = ", ".join(sorted(session.dataset.train.counts().index))
         samples = ", ".join(session.dataset.bulk.matrix.columns)
         return json.dumps({"name": ctx.session.name, "types": types, "samples": samples, "found": found, "runs": len(session.runs("check"))})
-'''
+"""
 
 
 def name(k: int) -> str:

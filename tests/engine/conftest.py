@@ -75,12 +75,12 @@ def dataset() -> Dataset:
     return make_dataset()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make() -> Callable[..., Dataset]:
     return make_dataset
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def recorder() -> type[Recorder]:
     return Recorder
 

@@ -180,3 +180,13 @@ def run_in_job(dataset: Any, params: Any, *, progress: Any) -> dict[str, Any]:
         spread(deaf, range(2), on_step=on_step, check=lambda: progress("Spreading"))
     found = spread(slow_where, range(4), on_step=on_step)
     return {"here": os.getpid(), "found": found, "pids": local.pids()}
+
+
+def adapt(shared: Any, item: Any, *, step: Any) -> tuple[int, Any]:
+    """A whole ADTD run with the parameters ``item``, every report of which is a step, and where it ran. shared : dataset, DTD run."""
+    from gui.engine.tasks import run_adtd
+
+    def progress(stage: str, fraction: float | None = None, *, count: int | None = None, limit: int | None = None, loss: float | None = None) -> None:
+        step((stage, count or 0))
+
+    return os.getpid(), run_adtd(shared[0], item, progress=progress, dtd=shared[1])

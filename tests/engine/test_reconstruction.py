@@ -58,9 +58,7 @@ def adtd_check(made: dict[str, Any], bulk: pd.DataFrame) -> pd.DataFrame:
     path = Path(X, bulk, made["weights"].to_frame(), check=lambda: None)
     path.begin()
     found = pd.DataFrame(path.C, index=X.columns, columns=bulk.columns)
-    return reconstruction(
-        X, bulk, made["weights"], found, hidden=pd.Series(path.c[0], index=bulk.columns), profile=pd.Series(path.x.ravel(), index=X.index)
-    )
+    return reconstruction(X, bulk, made["weights"], found, hidden=pd.Series(path.c[0], index=bulk.columns), profile=pd.Series(path.x.ravel(), index=X.index))
 
 
 def test_good_mixtures_fit_well(made):

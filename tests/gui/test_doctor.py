@@ -121,9 +121,7 @@ def test_session_files_that_others_may_read_are_found(tmp_path: Path) -> None:
     assert (found.ok, "1 folder(s)" in found.result, "chmod" in found.advice) == (False, True, True)
 
 
-def test_a_wrong_configuration_is_one_row_and_the_others_go_on(
-    config_file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_wrong_configuration_is_one_row_and_the_others_go_on(config_file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     quick(monkeypatch)
     config_file.write_text("[server]\nprot = 1\n")
     code, said = run(capsys, "--config", str(config_file))

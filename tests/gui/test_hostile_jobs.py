@@ -22,7 +22,7 @@ from gui.sessions.snapshot import PendingJob, Snapshot
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 KEY = "20260301#120000#00c0ffee"
-PLUGIN = '''
+PLUGIN = """
     import subprocess
     from os import system
 
@@ -56,7 +56,7 @@ PLUGIN = '''
     @page.layout
     def layout(ctx):
         return html.Div()
-'''
+"""
 FOREIGN = [
     ("os", "system"),
     ("posix", "system"),

@@ -19,7 +19,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 
 
 def pins() -> dict[str, str]:
-    lines = [line for line in (ROOT / "constraints.txt").read_text("utf-8").splitlines() if line and not line.startswith("#")]
+    lines = [line.removesuffix("\\").strip() for line in (ROOT / "constraints.txt").read_text("utf-8").splitlines() if line and line[0] not in "# "]
     return {name.lower(): rest for name, rest in (line.split("==", 1) for line in lines)}
 
 
@@ -54,7 +54,8 @@ def test_every_requirement_is_pinned() -> None:
 
 def test_pinned_versions_name_no_place_to_get_them_from() -> None:
     text = (ROOT / "constraints.txt").read_text("utf-8")
-    assert not re.search(r"://|^\s*-|\+cpu", text, re.MULTILINE)
+    assert not re.search(r"://|^\s*-(?!-hash=sha256:[0-9a-f]{64}( \\)?$)|\+cpu", text, re.MULTILINE)
+    assert all(re.search(rf"^{re.escape(name)}==.* \\\n    --hash=", text, re.MULTILINE | re.IGNORECASE) for name in pins())
     assert all("linux" in rest for name, rest in pins().items() if name.startswith(("nvidia-", "cuda-", "triton"))), "CUDA only where torch asks for it"
 
 
@@ -110,6 +111,11 @@ def asked(folder: Path) -> list[str]:
     return lines
 
 
+def installed(folder: Path) -> str:
+    """The pinned requirements that pip was given last."""
+    return (folder / ".venv" / "dev-requirements.txt").read_text("utf-8")
+
+
 needs_posix = pytest.mark.skipif(sys.platform == "win32", reason="the stand-in for .venv's Python is a shell script")
 
 
@@ -117,7 +123,8 @@ needs_posix = pytest.mark.skipif(sys.platform == "win32", reason="the stand-in f
 def test_second_start_installs_nothing_and_a_changed_pin_does(house: Path) -> None:
     assert dev(house, "run", "--version").returncode == 0
     first = asked(house)
-    assert sum("pip install" in line and "-e ." in line for line in first) == 1
+    assert sum("pip install" in line and line.endswith("--no-deps --no-build-isolation -e .") for line in first) == 1
+    assert sum("pip install" in line and "--require-hashes -r" in line for line in first) == 1
     assert first[-1] == "-m desktop --version"
     assert dev(house, "run", "--version").returncode == 0
     assert asked(house) == ["-m desktop --version"]
@@ -133,7 +140,7 @@ def test_tools_are_installed_for_tests_and_not_taken_away_by_a_run(house: Path) 
     asked(house)
     assert dev(house, "test", "--fast").returncode == 0
     lines = asked(house)
-    assert any("-e .[dev]" in line for line in lines)
+    assert "pytest==" in installed(house)
     assert "not browser and not window" in lines[-1]
     dev(house, "run", "--version")
     assert asked(house) == ["-m desktop --version"]
@@ -145,7 +152,7 @@ def test_bundle_installs_its_tools_beside_those_for_tests_and_builds(house: Path
     asked(house)
     assert dev(house, "bundle", "--only-installer").returncode == 0
     lines = asked(house)
-    assert any("-e .[bundle]" in line for line in lines)
+    assert "pyinstaller==" in installed(house)
     assert lines[-1].endswith("packaging/make_installer.py --only-installer")
     dev(house, "test", "--fast")
     assert len(asked(house)) == 1  # what tests need is still there
@@ -193,3 +200,39 @@ def test_settings_of_tools_do_not_cause_an_installation(house: Path) -> None:
     assert module.fingerprint() == before
     project.write_text(text.replace("deconomix==1.0.2", "deconomix==1.0.4"), "utf-8")
     assert module.fingerprint() != before
+
+
+@needs_posix
+def test_pinned_requirements_are_those_of_the_program_and_one_extra_each_with_hashes(house: Path) -> None:
+    module = load_dev()
+    module.ROOT = house
+    names = {extra: set(re.findall(r"^([\w.-]+)==", module.requirements(extra, small_torch=True), re.MULTILINE)) for extra in ("", "dev", "bundle")}
+    assert {"numpy", "torch", "dash", "setuptools", "flask", "sympy", "anndata"} <= names[""]
+    assert not {"pytest", "mypy", "pyinstaller", "distributed"} & names[""]
+    assert {"pytest", "pluggy", "distributed", "dask"} <= names["dev"]
+    assert names[""] < names["dev"]
+    assert {"pyinstaller", "altgraph"} <= names["bundle"] - names[""]
+    assert not [name for name in names["dev"] if name.startswith(("nvidia", "cuda", "triton"))]
+    whole = set(re.findall(r"^([\w.-]+)==", module.requirements("", small_torch=False), re.MULTILINE))
+    assert "triton" in whole
+    assert {name.lower() for name in whole | names["dev"] | names["bundle"]} == pins().keys()  # nothing is pinned that nobody asks for
+    for block in re.split(r"\n(?=\w)", module.requirements("dev", small_torch=False).strip()):
+        assert block.count("--hash=sha256:") >= 1, block
+
+
+@needs_posix
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.", "serves other files than those pinned"),
+        ("ERROR: Could not install packages due to an OSError", "what pip says stands above"),
+    ],
+)
+def test_an_index_with_other_files_is_refused_in_a_sentence(house: Path, said: str, sentence: str) -> None:
+    python = house / ".venv" / "bin" / "python"
+    python.write_text(f'#!/bin/sh\ncase "$*" in *--require-hashes*) echo "{said}" >&2; exit 1;; esac\nexit 0\n')
+    refused = dev(house, "run", "--version")
+    assert refused.returncode == 1
+    assert said in refused.stderr
+    assert sentence in refused.stderr
+    assert not (house / ".venv" / "dev-stamp").exists()

@@ -145,9 +145,7 @@ def test_every_control_of_every_page_is_as_it_was_left(tmp_path: Path, open_tab:
         second.stop()
 
 
-def test_a_reopened_session_reads_its_values_when_they_are_looked_at(
-    tmp_path: Path, open_tab: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_reopened_session_reads_its_values_when_they_are_looked_at(tmp_path: Path, open_tab: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gui.sessions.lazy.LARGE", 100)
     first = create_app(Config.for_tests(tmp_path))
     try:

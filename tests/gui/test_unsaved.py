@@ -167,9 +167,7 @@ def test_a_full_disk_or_a_folder_to_read_only_is_said_once_and_work_goes_on(
     assert file.load(application.config.sessions_folder / file.file_name(session.session_id)).notes == "later"
 
 
-def test_a_copy_of_a_protected_session_stays_sealed(
-    application: Application, tab: Any, full: list[int], quick_passwords: None, tmp_path: Path
-) -> None:
+def test_a_copy_of_a_protected_session_stays_sealed(application: Application, tab: Any, full: list[int], quick_passwords: None, tmp_path: Path) -> None:
     session = session_with(application, "Mine")
     application.sessions.protect_session(session.session_id, PASSWORD, actor=LOCAL)
     show(tab, session.session_id)
@@ -189,9 +187,7 @@ def test_a_copy_of_a_protected_session_stays_sealed(
     assert file.read_header(tmp_path / name).encrypted
 
 
-def test_with_one_session_a_copy_can_be_saved_and_nothing_is_offered_that_is_not_there(
-    tmp_path: Path, open_tab: Callable[..., Any], full: list[int]
-) -> None:
+def test_with_one_session_a_copy_can_be_saved_and_nothing_is_offered_that_is_not_there(tmp_path: Path, open_tab: Callable[..., Any], full: list[int]) -> None:
     application = create_app(Config.for_tests(tmp_path).model_copy(update={"sessions": Sessions(enabled=False)}))
     try:
         tab = open_tab(application)

@@ -234,7 +234,7 @@ class Native(BrowserFiles):
 
 
 def entries(layout: Any) -> set[str]:
-    return set(re.findall(r'dcx-help-\w+', str(layout)))
+    return set(re.findall(r"dcx-help-\w+", str(layout)))
 
 
 @pytest.mark.parametrize(("native", "built_with"), [(True, True), (True, False), (False, True)])

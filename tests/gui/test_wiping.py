@@ -21,7 +21,7 @@ from gui.sessions.manager import LOCAL, Actor
 from tests.sessions.wiped import holders
 
 PASSWORD = "correct horse battery"
-PLUGIN = '''
+PLUGIN = """
     from dash import Input, Output, html
 
     from gui.plugin import REVISION, Page
@@ -48,7 +48,7 @@ PLUGIN = '''
     def show(ctx, revision):
         run = ctx.session.current("census")
         return "not yet" if run is None else ", ".join(f"{name}: {n}" for name, n in run.result["cells"].items())
-'''
+"""
 
 
 def telling(mark: str) -> Dataset:
@@ -60,9 +60,7 @@ def telling(mark: str) -> Dataset:
 
 
 @pytest.mark.parametrize("told", [True, False], ids=["everybody is told", "control"])
-def test_locking_ends_the_worker_and_leaves_nothing_in_memory(
-    tmp_path: Path, told: bool, open_tab: Callable[..., Any], quick_passwords: None
-) -> None:
+def test_locking_ends_the_worker_and_leaves_nothing_in_memory(tmp_path: Path, told: bool, open_tab: Callable[..., Any], quick_passwords: None) -> None:
     """Positive control: where the queue is not told to let go, what it keeps is found."""
     config = Config.for_tests(tmp_path)
     (config.plugins_folder / "census.py").write_text(textwrap.dedent(PLUGIN), encoding="utf-8")

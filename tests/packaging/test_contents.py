@@ -138,9 +138,7 @@ def test_a_system_that_is_too_old_is_told_in_a_sentence(have: str | None, starts
     for name, script in (("program", 'echo started "$1"'), ("getconf", f"echo {have}" if have else "exit 1")):
         (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
         (tmp_path / name).chmod(0o755)
-    done = subprocess.run(
-        [str(tmp_path / "deconomix-gui"), "a file"], env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([str(tmp_path / "deconomix-gui"), "a file"], env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, capture_output=True, text=True, check=False)
     if starts:
         assert (done.returncode, done.stdout) == (0, "started a file\n")
     else:

@@ -80,7 +80,7 @@ def _options(found: Inspection, role: str) -> dict[str, tuple[list[dict[str, str
 
 
 def _matrix_words(name: str, likely: str) -> str:
-    words = {"counts": "counts", "linear": "linear values", "log": "log values", "scaled": "scaled values", "nothing": "empty"}
+    words = {"counts": "counts", "linear": "linear values", "log": "log values", "scaled": "scaled values", "detected": "detected or not", "nothing": "empty"}
     return name.replace("layer:", "layer ") + (f" ({words[likely]})" if likely in words else "")
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from gui.figures.axes import f4, name_axis
+from gui.figures.axes import f4, name_axis, of_percent
 from gui.figures.markers import GENE_PIXELS, clustered
 from gui.figures.palette import ACCENT, GREY, fill
 from gui.figures.template import blank
@@ -238,14 +238,14 @@ def hidden_profile(profile: pd.Series, reference: pd.DataFrame, n: int = 30) -> 
     at = np.arange(len(top), dtype=np.int32)
     fig.add_bar(
         x=at,
-        y=f4(top.to_numpy(dtype=np.float64) * 100),
+        y=of_percent(top.to_numpy(dtype=np.float64)),
         name="hidden background",
         marker=fill("hidden", {}),
         hovertemplate="<b>%{x}</b><br>hidden background %{y:.3g} %<extra></extra>",
     )
     fig.add_bar(
         x=at,
-        y=f4(mean.to_numpy(dtype=np.float64) * 100),
+        y=of_percent(mean.to_numpy(dtype=np.float64)),
         name="mean of the reference",
         marker={"color": ACCENT},
         hovertemplate="<b>%{x}</b><br>mean of the reference %{y:.3g} %<extra></extra>",

@@ -8,13 +8,24 @@ from typing import Any, Literal
 import numpy as np
 import plotly.graph_objects as go
 
-from gui.figures.text import LONGEST, inert, short
+from gui.figures.text import LEAST_PERCENT, LONGEST, inert, settled, short
 
 
 def f4(values: Any) -> np.ndarray:
     """float32: plotly sends it as base64, 5.3 characters a value. Infinite values become NaN (not drawn)."""
     array = np.asarray(values, dtype=np.float64)
     return np.where(np.isfinite(array), array, np.nan).astype(np.float32)
+
+
+def of_percent(fractions: Any) -> np.ndarray:
+    """Fractions as the percentages that are drawn: float32, 0 in place of what rounding leaves."""
+    return f4(settled(np.asarray(fractions, dtype=np.float64)) * 100)
+
+
+def digits(fractions: Any) -> str:
+    """d3's format of these fractions as percentages: three significant digits, or two decimals where some are too small for that (0.00 for 0.0004 %)."""
+    values = settled(np.asarray(fractions, dtype=np.float64))
+    return ".2f" if ((values != 0) & (np.abs(values) * 100 < LEAST_PERCENT)).any() else ".3g"
 
 
 def thin(n: int, most: int) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from gui.figures.axes import f4, name_axis, thin
+from gui.figures.axes import digits, f4, name_axis, of_percent, thin
 from gui.figures.palette import ACCENT, DASHES, GREY
 from gui.figures.template import HEIGHT, blank
 from gui.figures.text import LONGEST, inert, short, three
@@ -153,14 +153,14 @@ def scatter(truth: pd.Series, estimated: pd.Series, name: str, colour: str, *, c
         x=span, y=span, mode="lines", line={"color": GREY, "dash": "dash", "width": 1.5}, name="estimated = true", hoverinfo="skip", showlegend=False
     )
     fig.add_scatter(
-        x=f4(shown_x),
-        y=f4(shown_y),
+        x=of_percent(shown_x / 100),
+        y=of_percent(shown_y / 100),
         mode="markers",
         name=inert(short(name)),
         meta=inert(name),
         marker={"color": colour, "size": 6, "opacity": 0.65},
         showlegend=False,
-        hovertemplate="%{meta}<br>true %{x:.3g} %<br>estimated %{y:.3g} %<extra></extra>",
+        hovertemplate=f"%{{meta}}<br>true %{{x:{digits(shown_x / 100)}}} %<br>estimated %{{y:{digits(shown_y / 100)}}} %<extra></extra>",
     )
     thinned = f"<br>{len(keep)} of {int(both.sum())} mixtures drawn" if len(keep) < both.sum() else ""
     text = f"<b>{inert(short(name, LONGEST))}</b><br>Pearson r = {three(correlation)}{thinned}"

@@ -19,14 +19,17 @@ import plotly.graph_objects as go
 
 from gui.data.checks import number
 from gui.figures.template import HEIGHT, styled
-from gui.figures.text import short, three
+from gui.figures.text import percentage, short, three
 
 WIDTH = 690
 """Pixels: of the text and of every figure; A4 and Letter with the margins of PRINT leave more."""
 TALLEST = 900
 """Pixels: a figure must fit on one page."""
-FEWEST, LONGEST, NARROW = 10, 40, 20
-"""Rows shown at least of a table that is cut; letters of a row's and of a column's name (cut in its middle, the whole on hover)."""
+FEWEST, LONGEST = 10, 300
+"""Rows shown at least of a table that is cut; letters of a name."""
+BESIDE, LETTER = 480, 7.4
+"""Pixels: of a table beside its row names; of a letter of a header."""
+_BREAKS = r"(?<=[_\-./|+:])"
 STYLE = """
 :root { color-scheme: light; }
 body { margin: 0; background: #fff; color: #212529; font: 14px/1.45 -apple-system, BlinkMacSystemFont, "Segoe UI", Roboto, Helvetica, Arial, sans-serif; }
@@ -88,19 +91,22 @@ class Document:
         cells = "".join(f'<tr><td class="text">{_text(a)}</td><td class="text">{_text(b)}</td></tr>' for a, b in rows)
         self._body.append(f'<table class="pairs">{_caption(caption)}<tbody>{cells}</tbody></table>')
 
-    def table(self, frame: pd.DataFrame, *, first: str, caption: str = "", most: int = 40, columns: int = 8, whole: str = "") -> None:
+    def table(self, frame: pd.DataFrame, *, first: str, caption: str = "", most: int = 40, columns: int = 8, whole: str = "", percent: bool = False) -> None:
         """Row names, then the columns, ``columns`` of them side by side and the others below; numbers with three significant digits.
 
         first : over the row names; most : rows shown; whole : where to get what is cut off, as a sentence
+        percent : the numbers are percentages of a composition
         """
+        widest = max((len(piece) for name in frame.columns for piece in _pieces(short(name, LONGEST))), default=1)
+        columns = max(1, min(columns, int(BESIDE / (LETTER * min(widest, 24) + 12))))  # so many that no word of a header breaks
         starts = range(0, max(frame.shape[1], 1), columns)
         most = max(most // len(starts), min(most, FEWEST))  # wide tables are cut sooner: on paper every block begins anew
         blocks = [frame.iloc[:most, at : at + columns] for at in starts]
         for at, block in enumerate(blocks, 1):
-            head = "".join(f"<th>{_name(c, NARROW)}</th>" for c in (first, *block.columns))
+            head = "".join(f"<th>{_name(c)}</th>" for c in (first, *block.columns))
             rows = []
             for name, values in zip(block.index, block.itertuples(index=False, name=None), strict=True):
-                rows.append(f'<tr><td class="text">{_name(name)}</td>' + "".join(_cell(v) for v in values) + "</tr>")
+                rows.append(f'<tr><td class="text">{_name(name)}</td>' + "".join(_cell(v, percent=percent) for v in values) + "</tr>")
             words = caption if len(blocks) == 1 else f"{caption} (part {at} of {len(blocks)})"
             self._body.append(f"<table>{_caption(words)}<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>")
         if len(frame) > most:
@@ -165,15 +171,20 @@ def _text(value: object) -> str:
     return escape(re.sub(r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", " ", str(value)), quote=True)
 
 
-def _name(value: object, longest: int = LONGEST) -> str:
-    text = str(value)
-    return _text(text) if len(text) <= longest else f'<span title="{_text(text[:300])}">{_text(short(text, longest, middle=True))}</span>'
+def _name(value: object) -> str:
+    """Whole, with places at which a line may end: on paper nothing can be hovered over. Only what no name is as long as is cut."""
+    return "<wbr>".join(map(_text, re.split(_BREAKS, short(value, LONGEST))))
 
 
-def _cell(value: Any) -> str:
+def _pieces(name: str) -> list[str]:
+    """What stays on one line."""
+    return [piece for word in name.split() for piece in re.split(_BREAKS, word)]
+
+
+def _cell(value: Any, *, percent: bool = False) -> str:
     if isinstance(value, str):
         return f'<td class="text">{_name(value)}</td>'
-    return f"<td>{_text(value) if isinstance(value, int) else three(float(value))}</td>"
+    return f"<td>{_text(value) if isinstance(value, int) else _text(percentage(float(value) / 100)) if percent else three(float(value))}</td>"
 
 
 def _caption(text: str) -> str:

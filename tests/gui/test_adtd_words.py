@@ -69,7 +69,7 @@ def test_genes_are_the_most_regulated_of_each_type_or_those_chosen_by_name() -> 
 
 
 def test_percentages_read_as_a_person_writes_them() -> None:
-    assert [percent(v) for v in (0.24, 0.034, 0.0004, 0.0, 1.0, float("nan"))] == ["24 %", "3.4 %", "below 0.1 %", "0 %", "100 %", "unknown"]
+    assert [percent(v) for v in (0.24, 0.034, 0.0004, 0.0, 1.0, float("nan"))] == ["24 %", "3.4 %", "0.04 %", "0 %", "100 %", "unknown"]
     assert span(0.3, 0.51) == "30 to 51 %"
 
 

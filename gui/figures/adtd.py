@@ -208,7 +208,7 @@ def gene_regulation(
             hoverinfo="skip",
         )
     title = {"text": f"{MOST_GENES} of {len(known)} genes"} if len(known) > MOST_GENES else None
-    name_axis(fig, "x", names, tickangle=-90, tickfont={"size": 11 if len(names) > 40 else 12}, title=title, longest=16)
+    name_axis(fig, "x", names, tickangle=-90, tickfont={"size": 11 if len(names) > 40 else 12}, title=title, longest=16, what="genes")
     name_axis(fig, "y", types)
     fig.update_layout(
         height=150 + max(22 * len(types), 190),
@@ -250,7 +250,7 @@ def hidden_profile(profile: pd.Series, reference: pd.DataFrame, n: int = 30) -> 
         marker={"color": ACCENT},
         hovertemplate="<b>%{x}</b><br>mean of the reference %{y:.3g} %<extra></extra>",
     )
-    name_axis(fig, "x", [str(g) for g in top.index], tickangle=-90 if len(top) > 12 else -35, longest=16)
+    name_axis(fig, "x", [str(g) for g in top.index], tickangle=-90 if len(top) > 12 else -35, longest=16, what="genes")
     fig.update_layout(
         barmode="group",
         bargap=0.25,

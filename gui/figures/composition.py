@@ -153,7 +153,7 @@ def stacked(
         )
     width = 130 + PIXELS * int(order.positions[-1] + 1) if scrolls else None
     upright = -90 if scrolls else angle(order.samples, room=430)  # what the legend leaves at 1280 pixels
-    name_axis(fig, "x", order.samples, positions=order.positions, tickangle=upright, longest=28 if upright == 0 else 18, middle=True)
+    name_axis(fig, "x", order.samples, positions=order.positions, tickangle=upright, longest=28 if upright == 0 else 18, middle=True, what="samples")
     _mark_groups(fig, order, (width or 750) - 130, lines=False)
     y: dict[str, Any] = {"title": {"text": quantity(normalise)}, "rangemode": "tozero"}
     if normalise:
@@ -162,7 +162,8 @@ def stacked(
     if len(order.samples) <= 4:  # a few bars need not fill the room
         fig.update_layout(bargap=1 - 0.18 * len(order.samples))
     if scrolls:
-        fig.update_layout(meta={"legend_on_export": True}, bargap=0.12)
+        fig.layout.meta = fig.layout.meta | {"legend_on_export": True}
+        fig.update_layout(bargap=0.12)
     else:
         tall = 50 + 20 * len(types) + (0 if upright == 0 else 130 if upright == -90 else 90) + (30 if order.groups else 0)
         fig.update_layout(height=max(tall, HEIGHT), legend={"font": {"size": 12 if len(types) > 14 else 13}})
@@ -273,7 +274,9 @@ def heatmap(
     )
     many = len(order.samples) > SCROLL_FROM
     title = {"text": f"{len(order.samples)} samples"} if many else None
-    name_axis(fig, "x", order.samples, positions=order.positions, show=not many, tickangle=angle(order.samples), longest=18, middle=True, title=title)
+    name_axis(
+        fig, "x", order.samples, positions=order.positions, show=not many, tickangle=angle(order.samples), longest=18, middle=True, title=title, what="samples"
+    )
     name_axis(fig, "y", types)
     _mark_groups(fig, order, 560, lines=True)
     fig.update_layout(height=130 + max(22 * len(types), 190))

@@ -82,7 +82,7 @@ def _bars(
             hovertemplate=f"<b>%{{x}}</b><br>true %{{y:{digits(known)}}} %<extra></extra>",
         )
     upright = -90 if scrolls else angle(samples)
-    name_axis(fig, "x", samples, positions=at, tickangle=upright, longest=28 if upright == 0 else 18, middle=True)
+    name_axis(fig, "x", samples, positions=at, tickangle=upright, longest=28 if upright == 0 else 18, middle=True, what="samples")
     fig.update_layout(
         bargap=0.25,
         yaxis={"title": {"text": axis}, "rangemode": "tozero"},

@@ -1,6 +1,6 @@
 """One HTML document that needs nothing but itself: text, tables and figures of names nobody vouches for.
 
-Everything given is escaped here, so that no caller has to think of it. A policy in the file lets its own two scripts run (by their hashes) and nothing
+Everything given is escaped here, so that no caller has to think of it. A policy in the file lets its own scripts run (by their hashes) and nothing
 else; nothing is fetched. Figures are drawn by the one copy of plotly.js in the file, at a width that fits on paper.
 """
 
@@ -20,6 +20,7 @@ import plotly.graph_objects as go
 from gui.data.checks import number
 from gui.figures.template import HEIGHT, styled
 from gui.figures.text import percentage, short, three
+from gui.resources import resource
 
 WIDTH = 690
 """Pixels: of the text and of every figure; A4 and Letter with the margins of PRINT leave more."""
@@ -59,12 +60,16 @@ thead { display: table-header-group; } tr { break-inside: avoid; }
 """.replace("WIDTH", str(WIDTH))
 DRAW = """
 "use strict";
-(() => {
+(async () => {
   const figures = JSON.parse(document.getElementById("dcx-figures").textContent);
   const config = { staticPlot: false, displayModeBar: false, displaylogo: false, plotlyServerURL: "", showTips: false, scrollZoom: false, responsive: false };
-  for (const [id, figure] of Object.entries(figures)) Plotly.newPlot(id, figure.data, figure.layout, config);
+  for (const [id, figure] of Object.entries(figures)) {
+    const { data, layout } = await dcxFigureLayout.fitted(Plotly, figure, { fixed: WIDTH, tallest: TALLEST });
+    document.getElementById(id).style.height = `${layout.height}px`;
+    await Plotly.newPlot(id, data, layout, config);
+  }
 })();
-"""
+""".replace("WIDTH", str(WIDTH)).replace("TALLEST", str(TALLEST))
 
 
 class Document:
@@ -124,7 +129,7 @@ class Document:
 
     def html(self) -> bytes:
         """The whole file, UTF-8."""
-        scripts = [plotly_js(), DRAW] if self._figures else []
+        scripts = [plotly_js(), layout_js(), DRAW] if self._figures else []
         allowed = " ".join(f"'sha256-{_digest(s)}'" for s in scripts) or "'none'"
         policy = f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
         head = [
@@ -160,6 +165,12 @@ def plotly_js() -> str:
     if re.search(r"</script|<!--|\x00", source, re.IGNORECASE):
         raise RuntimeError("plotly.js holds text that would end the script element")
     return source
+
+
+@cache
+def layout_js() -> str:
+    """What lays out a figure for the width of the report, as for one that is saved."""
+    return resource("assets/figure_layout.js").read_text(encoding="utf-8")
 
 
 def _digest(script: str) -> str:

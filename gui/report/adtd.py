@@ -75,9 +75,6 @@ def _hidden(doc: Document, result: ADTDResult) -> None:
     if len(hidden) > SCROLL_FROM:  # on paper nothing scrolls: the distribution, without names
         hidden, words = hidden.sort_values(ascending=False), " The samples are sorted by their share."
     drawn = hidden_share(hidden, result.hidden_interval, truth=true_hidden(result))
-    if len(hidden) > SCROLL_FROM:
-        drawn.update_layout(xaxis={"showticklabels": False, "title": {"text": f"{number(len(hidden))} samples"}})
-        drawn.update_layout({"xaxis2": {"showticklabels": False, "title": None}} if drawn.layout["xaxis2"].labelalias else {})
     doc.figure(drawn, f"Hidden share by sample. The fit cannot tell shares within the interval apart: it is as good with each of them.{words}")
     columns = {"Hidden": result.hidden}
     if result.hidden_interval is not None:

@@ -6,6 +6,7 @@ window.dcxFigureLayout = (() => {
   const LINE = 1.35; /* height of a line of text, in its size */
   const LONGEST = 80; /* letters of a name; the middle of a longer one is left out */
   const SMALL = 10; /* the smallest letters */
+  const TIGHT = [[10, 1.2], [9, 1.2], [8, 1.2]]; /* size and height of a line where the width is that of a page: as in the tables of a journal */
   const WIDE = 600; /* pixels of the plot itself, without names and legend */
   const WIDEST = 1500;
   const HIGH = 320;
@@ -61,23 +62,24 @@ window.dcxFigureLayout = (() => {
   }
 
   /* Lay the names along one axis: as wide (or high) as they need; smaller, then none where there are too many. Returns the pixels of the whole plot. */
-  function along({ key, names, span }, layout, family, least, most) {
+  function along({ key, names, span }, layout, family, least, most, tight = []) {
     const axis = layout[key];
     const share = axis.domain ? axis.domain[1] - axis.domain[0] : 1;
     if (axis.showticklabels === false || !names.length) {
       return least;
     }
-    let size = size_of(axis.tickfont, 13);
+    const usual = size_of(axis.tickfont, 13);
     if (key[0] === "x") {
-      const longest = Math.max(...names.map(([, text]) => width(text, size, family))) + 10;
+      const longest = Math.max(...names.map(([, text]) => width(text, usual, family))) + 10;
       if (longest * span <= least * share) {
         axis.tickangle = 0;
         return least;
       }
       axis.tickangle = -90;
     }
-    for (; size >= SMALL; size -= 1) {
-      const needed = (size * LINE * span) / share;
+    const sizes = Array.from({ length: Math.max(1, usual - SMALL + 1) }, (_, less) => [usual - less, LINE]);
+    for (const [size, line] of [...sizes, ...tight]) {
+      const needed = (size * line * span) / share;
       if (needed <= most || needed <= least) {
         axis.tickfont = { ...axis.tickfont, size };
         return Math.max(least, Math.ceil(needed));
@@ -195,7 +197,9 @@ window.dcxFigureLayout = (() => {
       }
       let full = place._fullLayout;
       const beside = full.showlegend && full.legend.orientation === "v";
-      if (fixed && beside && (full.legend._width > 0.34 * fixed || full.legend._height > high + 120)) {
+      const least = Math.max(0, ...across.map((axis) => TIGHT[TIGHT.length - 1].reduce((a, b) => a * b) * axis.span));
+      const narrow = full.legend && (full.legend._width > 0.34 * fixed || (full._size.w < least && full._size.w + full.legend._width > least));
+      if (fixed && beside && (narrow || full.legend._height > high + 120)) {
         layout.legend = { ...layout.legend, orientation: "h", x: 0, y: layout.annotations && layout.annotations.length ? 1.08 : 1, xanchor: "left", yanchor: "bottom" };
         await Plotly.relayout(place, { legend: layout.legend });
         full = place._fullLayout;
@@ -204,7 +208,7 @@ window.dcxFigureLayout = (() => {
       }
       let wide = fixed ? full._size.w : WIDE;
       across.forEach((axis) => {
-        wide = along(axis, layout, family, wide, fixed ? wide : WIDEST);
+        wide = along(axis, layout, family, wide, fixed ? wide : WIDEST, fixed ? TIGHT : []);
       });
       const many = axes.find((axis) => axis.key === "xaxis");
       if (many) {

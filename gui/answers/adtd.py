@@ -12,7 +12,7 @@ from gui.engine.metrics import pearson
 from gui.engine.params import MODEL_NAMES, WEIGHT_NAMES, ADTDParams
 from gui.engine.results import ADTDResult, Run, SearchResult
 from gui.figures.adtd import CHOICES, LOW_SUPPORT, logs
-from gui.figures.text import exponent, percent, shorten, three
+from gui.figures.text import coefficient, exponent, percent, shorten, three
 
 PARTS = {"bulk": "bulk", "test": "test mixtures", "train": "training mixtures"}
 REFINED = "refined: not deconomix's published numbers"
@@ -107,7 +107,7 @@ def badges(run: Run) -> list[tuple[str, str]]:
     found = []
     correlation = mean_correlation(result)
     if correlation is not None:
-        found.append((f"mean correlation with the truth {three(correlation)}", "teal" if correlation >= 0.7 else "orange"))
+        found.append((f"mean correlation with the truth {coefficient(correlation)}", "teal" if correlation >= 0.7 else "orange"))
     weights = "" if params.gene_weights == "dtd" else f" · gene weights {WEIGHT_NAMES[params.gene_weights]}"
     lambda2 = f" · lambda2 {exponent(params.lambda2)}" if params.regulated else ""
     size = f"{PARTS[params.part]} ({number(result.composition.shape[1])}) · {number(len(result.reference))} genes"

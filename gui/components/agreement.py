@@ -25,7 +25,7 @@ from gui.errors import MissingPart
 from gui.figures.known import NOTE, agreement
 from gui.figures.palette import type_colours
 from gui.figures.template import styled
-from gui.figures.text import RMSE, settled, three
+from gui.figures.text import RMSE, coefficient, settled, three
 from gui.plugin import DARK, REVISION, Context, Page
 
 EVERY = "every"
@@ -147,10 +147,10 @@ def words(found: Comparison, of: str) -> object:
     whom = f"{len(found.table) - 1} cell types" if of == POOLED else of.replace("|", " + ")
     count = found.points["sample"].nunique() if of == POOLED else int(row["samples"])
     samples = f"{number(count)} sample{'s' if count != 1 else ''}"
-    badges = [(f"RMSE {three(float(row['rmse']) * 100)} percentage points", "gray"), (f"CCC {three(float(row['ccc']))}", "gray")]
+    badges = [(f"RMSE {three(float(row['rmse']) * 100)} percentage points", "gray"), (f"CCC {coefficient(float(row['ccc']))}", "gray")]
     if found.left_out and of == POOLED:
         badges.append((f"not compared: {', '.join(t for t in found.left_out[:4])}{' …' if len(found.left_out) > 4 else ''}", "gray"))
-    return answer(f"Pearson r = {three(float(row['pearson']))} with the known composition over {whom} and {samples}.", badges)
+    return answer(f"Pearson r = {coefficient(float(row['pearson']))} with the known composition over {whom} and {samples}.", badges)
 
 
 def measures(found: Comparison) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from gui.figures.axes import f4, name_axis, of_percent
 from gui.figures.markers import GENE_PIXELS, clustered
 from gui.figures.palette import ACCENT, GREY, fill
 from gui.figures.template import blank
-from gui.figures.text import exponent
+from gui.figures.text import exponent, settled
 
 CHOICES: dict[str, tuple[str, str, str]] = {
     "min": ("minimum", "#0072B2", "circle"),
@@ -171,7 +171,7 @@ def gene_regulation(
     seen = np.abs(seen[np.isfinite(seen)])
     bound = max(float(np.percentile(seen, 98)) if len(seen) else 0.0, 0.1)
     x, y = np.arange(len(names), dtype=np.int32), np.arange(len(types), dtype=np.int32)
-    layers = [f4(chosen.to_numpy().T), f4(trust if trust is not None else np.ones_like(values))]
+    layers = [f4(settled(chosen.to_numpy(dtype=np.float64)).T), f4(settled(trust) if trust is not None else np.ones_like(values))]
     hover = "" if trust is None else "<br>support %{customdata[1]:.2f}"
     if steady is not None:
         layers.append(f4(steady * 100))

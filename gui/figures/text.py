@@ -62,6 +62,11 @@ def settled(values: Any) -> Any:
     return np.where(small, 0.0, values) if isinstance(values, np.ndarray) else values.mask(small, 0.0)
 
 
+def coefficient(value: float) -> str:
+    """A correlation or the like: three significant digits, 0 for what rounding leaves."""
+    return three(0.0 if abs(value) < RESIDUE else value)
+
+
 def percentage(fraction: float) -> str:
     """A fraction as a number of percent, three significant digits, without the sign: "5.71", "0", "< 0.01", "> -0.01"; "–" where it is not known."""
     if not math.isfinite(fraction):

@@ -15,7 +15,7 @@ from gui.figures import adtd as figures
 from gui.figures.composition import SCROLL_FROM
 from gui.figures.palette import type_colours
 from gui.figures.shares import hidden_share
-from gui.figures.text import exponent, settled, three
+from gui.figures.text import coefficient, exponent, settled
 from gui.report.document import Document
 from gui.report.parts import MOST_SAMPLES, composition, known, parameters
 from gui.report.sure import sure_part
@@ -35,7 +35,7 @@ def adtd_part(doc: Document, session: DCXCache, run: Run) -> None:
     parameters(doc, params)
     correlation = mean_correlation(result)
     if correlation is not None:
-        doc.paragraph(f"Mean correlation with the truth {three(correlation)}.")
+        doc.paragraph(f"Mean correlation with the truth {coefficient(correlation)}.")
     if result.optimum is not None:
         doc.paragraph(" ".join([optimum_sentence(result) or "", *([_certified(result.optimum)] if result.refined else [])]))
     where = "All are in the program: page ADTD, tab Composition, Table."

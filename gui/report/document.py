@@ -1,6 +1,6 @@
 """One HTML document that needs nothing but itself: text, tables and figures of names nobody vouches for.
 
-Everything given is escaped here, so that no caller has to think of it. A policy in the file lets its own scripts run (by their hashes) and nothing
+Everything given is escaped here, so that no caller has to think of it. A policy in the file lets its own two scripts run (by their hashes) and nothing
 else; nothing is fetched. Figures are drawn by the one copy of plotly.js in the file, at a width that fits on paper.
 """
 
@@ -129,7 +129,7 @@ class Document:
 
     def html(self) -> bytes:
         """The whole file, UTF-8."""
-        scripts = [plotly_js(), layout_js(), DRAW] if self._figures else []
+        scripts = [plotly_js(), layout_js() + DRAW] if self._figures else []
         allowed = " ".join(f"'sha256-{_digest(s)}'" for s in scripts) or "'none'"
         policy = f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
         head = [

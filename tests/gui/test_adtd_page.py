@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gui.answers.adtd import percent, true_hidden
+from gui.answers.adtd import true_hidden
 from gui.app import Application, create_app
 from gui.config import Config
 from gui.data.dataset import Bulk, Dataset
@@ -21,6 +21,7 @@ from gui.engine.params import ADTDParams, DTDParams, SearchParams
 from gui.engine.results import ADTDResult, Run
 from gui.engine.tasks import run_adtd, run_dtd, run_search
 from gui.figures.shares import hidden_share
+from gui.figures.text import percent
 from gui.files import FileKind
 from gui.sessions.cache import DCXCache
 from gui.sessions.manager import LOCAL

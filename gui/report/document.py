@@ -28,9 +28,8 @@ TALLEST = 900
 """Pixels: a figure must fit on one page."""
 FEWEST, LONGEST = 10, 300
 """Rows shown at least of a table that is cut; letters of a name."""
-BESIDE, LETTER = 480, 7.4
-"""Pixels: of a table beside its row names; of a letter of a header."""
-_BREAKS = r"(?<=[_\-./|+:])"
+BESIDE, LETTER, UNBROKEN = 480, 7.4, 24
+"""Pixels: of a table beside its row names; of a letter of a header. Letters that stay on one line."""
 STYLE = """
 :root { color-scheme: light; }
 body { margin: 0; background: #fff; color: #212529; font: 14px/1.45 -apple-system, BlinkMacSystemFont, "Segoe UI", Roboto, Helvetica, Arial, sans-serif; }
@@ -48,7 +47,7 @@ figure { margin: 14px 0 20px; break-inside: avoid; } figcaption { font-size: 12.
 table { border-collapse: collapse; width: 100%; font-size: 12.5px; margin: 8px 0 14px; font-variant-numeric: tabular-nums; }
 caption { text-align: left; font-size: 12.5px; color: #495057; padding-bottom: 4px; }
 th, td { text-align: right; padding: 3px 6px; border-bottom: 1px solid #e9ecef; vertical-align: top; }
-th { font-weight: 600; } th:first-child, td.text { text-align: left; } td:not(.text) { white-space: nowrap; }
+th { font-weight: 600; } th, table:not(.pairs) td.text { overflow-wrap: normal; } th:first-child, td.text { text-align: left; } td:not(.text) { white-space: nowrap; }
 thead th:first-child { width: 29%; }
 table.pairs td:first-child { width: 27%; color: #495057; }
 thead { display: table-header-group; } tr { break-inside: avoid; }
@@ -102,11 +101,9 @@ class Document:
         first : over the row names; most : rows shown; whole : where to get what is cut off, as a sentence
         percent : the numbers are percentages of a composition
         """
-        widest = max((len(piece) for name in frame.columns for piece in _pieces(short(name, LONGEST))), default=1)
-        columns = max(1, min(columns, int(BESIDE / (LETTER * min(widest, 24) + 12))))  # so many that no word of a header breaks
-        starts = range(0, max(frame.shape[1], 1), columns)
-        most = max(most // len(starts), min(most, FEWEST))  # wide tables are cut sooner: on paper every block begins anew
-        blocks = [frame.iloc[:most, at : at + columns] for at in starts]
+        places = _side_by_side(frame, columns)
+        most = max(most // len(places), min(most, FEWEST))  # wide tables are cut sooner: on paper every block begins anew
+        blocks = [frame.iloc[:most, start:end] for start, end in places]
         for at, block in enumerate(blocks, 1):
             head = "".join(f"<th>{_name(c)}</th>" for c in (first, *block.columns))
             rows = []
@@ -184,12 +181,26 @@ def _text(value: object) -> str:
 
 def _name(value: object) -> str:
     """Whole, with places at which a line may end: on paper nothing can be hovered over. Only what no name is as long as is cut."""
-    return "<wbr>".join(map(_text, re.split(_BREAKS, short(value, LONGEST))))
+    return " ".join("<wbr>".join(map(_text, _pieces(word))) for word in short(value, LONGEST).split())
 
 
-def _pieces(name: str) -> list[str]:
+def _pieces(word: str) -> list[str]:
     """What stays on one line."""
-    return [piece for word in name.split() for piece in re.split(_BREAKS, word)]
+    return [piece[at : at + UNBROKEN] for piece in re.split(r"(?<=[_\-./|+:])", word) for at in range(0, max(len(piece), 1), UNBROKEN)]
+
+
+def _side_by_side(frame: pd.DataFrame, most: int) -> list[tuple[int, int]]:
+    """Blocks of columns (first, one behind the last), ``most`` in each and no more than fit beside the names of the rows without breaking a word."""
+    blocks, width = [(0, 0)], 0.0
+    for at, name in enumerate(frame.columns):
+        shown = [name, *(v for v in frame.iloc[:, at] if isinstance(v, str))][:200]
+        needed = LETTER * max((len(piece) for text in shown for word in str(text).split() for piece in _pieces(word)), default=1) + 12
+        start, _ = blocks[-1]
+        if at > start and (at - start >= most or width + needed > BESIDE):
+            blocks.append((at, at))
+            start, width = at, 0.0
+        blocks[-1], width = (start, at + 1), width + max(needed, 50)
+    return blocks
 
 
 def _cell(value: Any, *, percent: bool = False) -> str:

@@ -47,7 +47,9 @@ figure { margin: 14px 0 20px; break-inside: avoid; } figcaption { font-size: 12.
 table { border-collapse: collapse; width: 100%; font-size: 12.5px; margin: 8px 0 14px; font-variant-numeric: tabular-nums; }
 caption { text-align: left; font-size: 12.5px; color: #495057; padding-bottom: 4px; }
 th, td { text-align: right; padding: 3px 6px; border-bottom: 1px solid #e9ecef; vertical-align: top; }
-th { font-weight: 600; } th, table:not(.pairs) td.text { overflow-wrap: normal; } th:first-child, td.text { text-align: left; } td:not(.text) { white-space: nowrap; }
+th { font-weight: 600; }
+th, table:not(.pairs) td.text { overflow-wrap: normal; }
+ th:first-child, td.text { text-align: left; } td:not(.text) { white-space: nowrap; }
 thead th:first-child { width: 29%; }
 table.pairs td:first-child { width: 27%; color: #495057; }
 thead { display: table-header-group; } tr { break-inside: avoid; }

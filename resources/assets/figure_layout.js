@@ -49,6 +49,7 @@ window.dcxFigureLayout = (() => {
         figure.data = figure.data.filter((trace) => trace[`${key[0]}axis`] !== `${key[0]}2`);
       }
       if (axis.labelalias) {
+        axis.showticklabels = true; /* also where the screen names none: there is more room here, or the reader has zoomed in */
         const [low, high] = [Math.min(...axis.range), Math.max(...axis.range)];
         const names = Object.entries(axis.labelalias).filter(([at, text]) => text && at >= low && at <= high);
         found.push({ key, names: names.map(([at, text]) => [at, cut(text, LONGEST)]), span: high - low });

@@ -240,16 +240,14 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
     count = len(dataset.bulk.samples) if dataset.bulk is not None else None
     short = summarise(dtd, adtd=adtd, bulk_fit=dtd.fit.get("bulk"), search=search, searched=count, sure=sure, data=dataset)
     if options.out is not None:
-        parameters = {"model": model, "genes": options.genes, "mixtures": options.mixtures, "cells": options.cells, "iterations": options.iterations}
-        parameters |= {
-            "engine": setting.current().engine,
-            "lambda2": adtd_params.lambda2 if adtd_params else None,
-            "lambda2_searched": search is not None,
-            "refine": options.refine,
-            "bootstrap": options.bootstrap,
-            "label": options.label,
-            "scale": dataset.scale,
-        }
+        # only what played a part: no lambda2 for a model without gene regulation, no iterations where nothing was learned
+        parameters: dict[str, Any] = {"model": model, "genes": options.genes, "mixtures": options.mixtures, "cells": options.cells}
+        parameters |= {} if model == "naive" else {"iterations": options.iterations}
+        parameters["engine"] = setting.current().engine
+        if adtd_params is not None:
+            parameters |= {"lambda2": adtd_params.lambda2, "lambda2_searched": search is not None} if adtd_params.regulated else {}
+            parameters["refine"] = options.refine
+        parameters |= {"bootstrap": options.bootstrap, "label": options.label, "scale": dataset.scale}
         record = record_of(dataset, parameters, options.seed, short, search, tasks.versions())
         if adtd is not None and adtd.optimum is not None:
             record["optimum"] = optimum_of(adtd.optimum)

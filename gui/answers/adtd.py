@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pandas as pd
 
@@ -14,7 +12,7 @@ from gui.engine.metrics import pearson
 from gui.engine.params import MODEL_NAMES, WEIGHT_NAMES, ADTDParams
 from gui.engine.results import ADTDResult, Run, SearchResult
 from gui.figures.adtd import CHOICES, LOW_SUPPORT, logs
-from gui.figures.text import exponent, shorten, three
+from gui.figures.text import coefficient, exponent, percent, shorten, three
 
 PARTS = {"bulk": "bulk", "test": "test mixtures", "train": "training mixtures"}
 REFINED = "refined: not deconomix's published numbers"
@@ -28,16 +26,6 @@ TWOFOLD = 1.0
 def model_name(model: str) -> str:
     """The article's name: "h,r" -> "Deconomix+h,r"."""
     return MODEL_NAMES.get(model, model)
-
-
-def percent(share: float) -> str:
-    """A fraction as a person reads it: "24 %", "3.4 %", "below 0.1 %"."""
-    if not math.isfinite(share):
-        return "unknown"
-    value = 100 * share
-    if 0 < value < 0.1:
-        return "below 0.1 %"
-    return f"{value:.1f} %" if 0 < value < 9.95 else f"{value:.0f} %"
 
 
 def span(low: float, high: float) -> str:
@@ -119,7 +107,7 @@ def badges(run: Run) -> list[tuple[str, str]]:
     found = []
     correlation = mean_correlation(result)
     if correlation is not None:
-        found.append((f"mean correlation with the truth {three(correlation)}", "teal" if correlation >= 0.7 else "orange"))
+        found.append((f"mean correlation with the truth {coefficient(correlation)}", "teal" if correlation >= 0.7 else "orange"))
     weights = "" if params.gene_weights == "dtd" else f" · gene weights {WEIGHT_NAMES[params.gene_weights]}"
     lambda2 = f" · lambda2 {exponent(params.lambda2)}" if params.regulated else ""
     size = f"{PARTS[params.part]} ({number(result.composition.shape[1])}) · {number(len(result.reference))} genes"

@@ -11,6 +11,7 @@ from gui.data.checks import number
 from gui.engine.reconstruction import FAIRLY, POORLY, VERDICT, WELL
 from gui.engine.results import ADTDResult, BootstrapResult, Run
 from gui.figures.adtd import STABLE
+from gui.figures.text import settled
 from gui.sessions.cache import DCXCache
 
 VERDICTS = {WELL: "fits well", FAIRLY: "fits fairly", POORLY: "fits poorly: treat its fractions with care"}
@@ -76,7 +77,7 @@ def interval_table(sure: BootstrapResult) -> pd.DataFrame:
 def shown_intervals(sure: BootstrapResult) -> pd.DataFrame:
     """The same for the screen: in percent, with headers."""
     found = interval_table(sure)
-    found.iloc[:, 1:] *= 100
+    found.iloc[:, 1:] = settled(found.iloc[:, 1:]) * 100
     return found.set_axis(["Cell type", "Fraction (%)", "Low (%)", "High (%)", "Low, draws only (%)", "High, draws only (%)"], axis=1)
 
 
@@ -120,6 +121,6 @@ def shown_fit(fit: pd.DataFrame) -> pd.DataFrame:
     """By sample, for screen and file: the verdict in words, both correlations, the share of the weighted variance left over in percent."""
     found = pd.DataFrame({"Verdict": [VERDICTS.get(str(v), str(v)) for v in fit[VERDICT]]}, index=fit.index)
     for name, title in FIT_NAMES.items():
-        found[title] = fit[name].to_numpy(dtype=np.float64) * (100 if name == "residual" else 1)
+        found[title] = settled(fit[name].to_numpy(dtype=np.float64)) * (100 if name == "residual" else 1)
     found.index.name = "sample"
     return found

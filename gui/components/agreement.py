@@ -17,7 +17,7 @@ from dash.exceptions import PreventUpdate
 from gui.components.common import answer, empty_state
 from gui.components.figure import bind_figure_export, figure_card
 from gui.components.kept import Kept
-from gui.components.table import bind_table_export, result_table, table_view
+from gui.components.table import TableFile, bind_table_export, result_table, table_view
 from gui.components.views import GONE, SHOWN, Views, options, room, switch
 from gui.data.checks import number
 from gui.engine.truth import POOLED, Comparison, compare_truth
@@ -25,7 +25,7 @@ from gui.errors import MissingPart
 from gui.figures.known import NOTE, agreement
 from gui.figures.palette import type_colours
 from gui.figures.template import styled
-from gui.figures.text import three
+from gui.figures.text import RMSE, coefficient, settled, three
 from gui.plugin import DARK, REVISION, Context, Page
 
 EVERY = "every"
@@ -37,7 +37,7 @@ HEADERS = {
     "samples": "Samples",
     "pearson": "Pearson",
     "spearman": "Spearman",
-    "rmse": "RMSE",
+    "rmse": RMSE,
     "ccc": "CCC",
 }
 
@@ -70,9 +70,9 @@ class AgreementView:
             ),
             switch({"figure": "Figure", "table": "Table"}, self.id("look"), self.kept.value(ctx, "known_look")),
         ]
-        drawing, table = figure_card(self.page, "known_figure", file_name=self.file), result_table(self.page, "known_table", filters=False)
-        unit = dmc.Text("RMSE in percentage points.", size="xs", c="dimmed", mb=4)
-        there = dmc.Stack([html.Div(id=self.id("words")), self.views.layout(controls, drawing, table, note=NOTE, unit=unit)])
+        drawing = figure_card(self.page, "known_figure", file_name=self.file)
+        table = result_table(self.page, "known_table", filters=False, engine=True)
+        there = dmc.Stack([html.Div(id=self.id("words")), self.views.layout(controls, drawing, table, note=NOTE)])
         return html.Div([html.Div(there, id=self.id("there"), style=GONE), html.Div(id=self.id("missing"))])
 
     def bind(self) -> None:
@@ -117,14 +117,17 @@ class AgreementView:
             fig = styled(agreement(points, type_colours(ctx.session.dataset, *types)), bool(dark))
             return [*head, fig, room(fig, above=470), no_update, no_update, *this.views.show("figure")]
 
-        def to_save(ctx: Context) -> tuple[str, pd.DataFrame] | None:
+        def to_save(ctx: Context) -> TableFile | None:
             try:
-                return f"{this.file}_known", measures(this.compared(ctx))
+                found = this.compared(ctx)
             except MissingPart:
                 return None
+            about = "Agreement of estimated and known composition over the samples. One row per cell type and one for all together."
+            engine = found.table.set_index("cell_type").rename_axis("cell type")
+            return TableFile(f"{this.file}_known", measures(found), about, engine, f"{about} RMSE as a fraction: 1 is 100 %.")
 
         bind_figure_export(page, "known_figure")
-        bind_table_export(page, "known_table", to_save)
+        bind_table_export(page, "known_table", to_save, engine=True)
         draw.__name__ = "known_draw"
 
     def compared(self, ctx: Context) -> Comparison:
@@ -144,10 +147,10 @@ def words(found: Comparison, of: str) -> object:
     whom = f"{len(found.table) - 1} cell types" if of == POOLED else of.replace("|", " + ")
     count = found.points["sample"].nunique() if of == POOLED else int(row["samples"])
     samples = f"{number(count)} sample{'s' if count != 1 else ''}"
-    badges = [(f"RMSE {three(float(row['rmse']) * 100)} percentage points", "gray"), (f"CCC {three(float(row['ccc']))}", "gray")]
+    badges = [(f"RMSE {three(float(row['rmse']) * 100)} percentage points", "gray"), (f"CCC {coefficient(float(row['ccc']))}", "gray")]
     if found.left_out and of == POOLED:
         badges.append((f"not compared: {', '.join(t for t in found.left_out[:4])}{' …' if len(found.left_out) > 4 else ''}", "gray"))
-    return answer(f"Pearson r = {three(float(row['pearson']))} with the known composition over {whom} and {samples}.", badges)
+    return answer(f"Pearson r = {coefficient(float(row['pearson']))} with the known composition over {whom} and {samples}.", badges)
 
 
 def measures(found: Comparison) -> pd.DataFrame:
@@ -155,4 +158,5 @@ def measures(found: Comparison) -> pd.DataFrame:
     shown = found.table.copy()
     shown["cell_type"] = [t.replace("|", " + ") for t in shown["cell_type"]]
     shown["rmse"] *= 100
+    shown[["pearson", "spearman", "ccc"]] = settled(shown[["pearson", "spearman", "ccc"]])
     return shown.rename(columns=HEADERS).set_index("Cell type")

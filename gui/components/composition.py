@@ -20,13 +20,13 @@ from dash.exceptions import PreventUpdate
 
 from gui.components.common import empty_state
 from gui.components.figure import bind_figure_export, figure_card, type_legend
-from gui.components.table import TableView, bind_table_export, result_table, table_view
+from gui.components.table import TableFile, TableView, bind_table_export, result_table, table_view
 from gui.components.views import GONE, SHOWN, Views, options, room, switch
 from gui.data.dataset import HIDDEN, Dataset
 from gui.figures import composition as figures
 from gui.figures.palette import type_colours
 from gui.figures.template import blank, styled
-from gui.figures.text import natural
+from gui.figures.text import natural, settled
 from gui.plugin import DARK, REVISION, Context, Page
 
 MANY = 120
@@ -123,7 +123,7 @@ class CompositionView:
             dmc.Button("One sample…", id=self.id("one"), variant="subtle", size="compact-sm", px=4),
         ]
         drawing = figure_card(self.page, f"{self.name}_figure", file_name=self.file)
-        table = result_table(self.page, f"{self.name}_table")
+        table = result_table(self.page, f"{self.name}_table", engine=True)
         unit = dmc.Text("", id=self.id("unit"), size="xs", c="dimmed", mb=4)
         nothing = empty_state("No composition yet", "Nothing was estimated with the run on screen: load bulk samples on the Upload page, then come back here.")
         there = self.views.layout(controls, drawing, table, note=self.note, unit=unit)
@@ -259,13 +259,13 @@ class CompositionView:
                 raise PreventUpdate
             return styled(fig, bool(dark)), f"{this.file}-{sample}"
 
-        def to_save(ctx: Context, which: str | None) -> tuple[str, pd.DataFrame] | None:
+        def to_save(ctx: Context, which: str | None, look: str, by: str, of: str, normalise: bool) -> TableFile | None:
             found = this.found(ctx, which)
-            return None if found is None else (f"{this.file}_{which}", found.frame)
+            return None if found is None else composition_file(f"{this.file}_{which}", found, Chosen(look, by, of, bool(normalise)))
 
         bind_figure_export(page, f"{self.name}_figure")
         bind_figure_export(page, f"{self.name}_single")
-        bind_table_export(page, f"{self.name}_table", to_save, states[0])
+        bind_table_export(page, f"{self.name}_table", to_save, *states, engine=True)
         for function in (offer_parts, offer_controls, keep_view, draw, open_sample, draw_sample):
             function.__name__ = f"{self.name}_{function.__name__}"
 
@@ -323,20 +323,36 @@ def legend(found: Composition, colour_of: Mapping[str, str], chosen: Chosen) -> 
     return type_legend(figures.legend_entries(found.frame, colour_of))
 
 
-def composition_table(found: Composition, chosen: Chosen) -> TableView:
+def composition_frame(found: Composition, chosen: Chosen) -> pd.DataFrame:
     """Samples x types in percent, in the order chosen, with the columns to group by."""
     names = arranged(found, chosen).samples
-    shown = (figures.shares(found.frame, chosen.normalise) * 100).T
+    shown = (settled(figures.shares(found.frame, chosen.normalise)) * 100).T
     shown = shown.set_axis(shown.index.astype(str), axis=0).loc[names]
     if found.groups is not None:
         shown = pd.concat([shown, found.groups.reindex(names)], axis=1)
-    return table_view(shown, index_name="Sample")
+    return shown.rename_axis("Sample")
+
+
+def composition_table(found: Composition, chosen: Chosen) -> TableView:
+    """The same for the screen."""
+    return table_view(composition_frame(found, chosen), percent=[str(t) for t in found.frame.index])
+
+
+def composition_file(name: str, found: Composition, chosen: Chosen) -> TableFile:
+    """What is saved: the table on screen, and the engine's values as fractions, cell types x samples."""
+    order = "sorted by name" if chosen.sort == BY_NAME else "in the order of the file"
+    if chosen.sort.startswith(TYPE):
+        order = f"sorted by {chosen.sort.removeprefix(TYPE)}: largest first"
+    if found.groups is not None and chosen.group.startswith(COLUMN):
+        order = f"grouped by {chosen.group.removeprefix(COLUMN)} and {order}"
+    engine = found.frame.rename_axis("cell type")
+    about = f"{unit(chosen.normalise)} One row per sample {order}."
+    return TableFile(name, composition_frame(found, chosen), about, engine, "RNA fraction as the engine gives it: 1 is 100 %. One row per cell type.")
 
 
 def unit(normalise: bool) -> str:
-    """Above the table: which of the two it shows, and what is saved."""
-    which = "shares of each sample's estimated total" if normalise else "the engine's values"
-    return f"RNA fraction (%), {which}. Saved are the engine's values as fractions, cell types x samples."
+    """Above the table and in its file: which of the two it holds."""
+    return f"RNA fraction (%): {'shares of the estimated total of each sample' if normalise else 'values of the engine that need not sum to 100'}."
 
 
 def sort_options(found: Composition) -> list[dict[str, Any]]:

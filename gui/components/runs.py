@@ -111,21 +111,17 @@ class PreviousRuns:
 
 
 def differing(params: Sequence[Params]) -> list[str]:
-    """The fields in which the parameters are not all equal; all fields where there is nothing to compare."""
-    names = list(dict.fromkeys(name for p in params for name in type(p).model_fields))
-    found = [n for n in names if len({repr(getattr(p, n, None)) for p in params}) > 1]
+    """The fields in which the parameters are not all equal; all fields in use where there is nothing to compare. A field that a run does not use is none
+    of its."""
+    names = list(dict.fromkeys(name for p in params for name in p.used()))
+    found = [n for n in names if len({repr(getattr(p, n)) if n in p.used() else "" for p in params}) > 1]
     return found or names
 
 
 def describe_params(params: Params, names: Sequence[str], form: ParamsForm[Any] | None = None) -> str:
-    """“Number of genes 1000 · Iterations 500 · Run on bulk: yes”: the fields named, in words."""
-    words = []
-    for name in names:
-        field = type(params).model_fields.get(name)
-        if field is None:
-            continue
-        words.append(f"{field.title or name} {shown_value(params, name, form)}")
-    return " · ".join(words)
+    """“Number of genes 1000 · Iterations 500 · Run on bulk: yes”: those of the fields named that these parameters use, in words."""
+    used, fields = params.used(), type(params).model_fields
+    return " · ".join(f"{fields[name].title or name} {shown_value(params, name, form)}" for name in names if name in used)
 
 
 def shown_value(params: Params, name: str, form: ParamsForm[Any] | None = None) -> str:

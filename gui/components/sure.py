@@ -21,7 +21,7 @@ from gui.components.figure import bind_figure_export, figure_card
 from gui.components.form import ParamsForm, folded
 from gui.components.jobs import only_jobs
 from gui.components.kept import Kept
-from gui.components.table import bind_table_export, result_table, table_view
+from gui.components.table import TableFile, bind_table_export, result_table, table_view
 from gui.components.views import GONE, SHOWN, Views, options, room, switch
 from gui.engine.params import BootstrapParams
 from gui.engine.results import BootstrapResult, Run
@@ -42,9 +42,6 @@ FIT_NOTE = (
     "How well the sample can be put together again from its fractions. Left over: the share of its weighted variance over the genes that is not explained. "
     "With more than half of a sample hidden, a good fit says nothing about its cell types."
 )
-
-
-UNIT = "Saved are all rows, the shares as fractions."
 
 
 class Subject(NamedTuple):
@@ -92,9 +89,9 @@ class SureView:
         have = subject is not None and words.bootstrap_of(ctx.session, subject.run) is not None
         start = folded("Compute intervals", row, opened=not have, id=self.id("fold"))
         reason = dmc.Text("", id=self.id("reason"), size="xs", c="dimmed")
-        drawing, table = figure_card(self.page, "sure_figure", file_name=f"{self.file}-intervals"), result_table(self.page, "sure_table", filters=False)
-        unit = dmc.Text("", id=self.id("unit"), size="xs", c="dimmed", mb=4)
-        there = self.views.layout([look, html.Div(one, id=self.id("types"))], drawing, table, unit=unit)
+        drawing = figure_card(self.page, "sure_figure", file_name=f"{self.file}-intervals")
+        table = result_table(self.page, "sure_table", filters=False, engine=True)
+        there = self.views.layout([look, html.Div(one, id=self.id("types"))], drawing, table)
         nothing = empty_state("Nothing to be sure of yet", "Run it first: then intervals of every fraction can be computed here.")
         body = dmc.Stack([dmc.Text("", id=self.id("words"), size="xs"), start, reason, self.form.hidden_parts(), there], gap=6)
         return html.Div([html.Div(nothing, id=self.id("empty"), style=GONE), html.Div(body, id=self.id("body"), style=SHOWN)])
@@ -119,7 +116,6 @@ class SureView:
             Output(this.id("table"), "columnDefs"),
             Output(this.id("table"), "rowData"),
             Output(this.id("table_note"), "children"),
-            Output(this.id("unit"), "children"),
             *this.views.outputs,
             REVISION,
             DARK,
@@ -133,32 +129,32 @@ class SureView:
                 raise PreventUpdate
             subject = this.subject(ctx)
             if subject is None:
-                return [SHOWN, GONE, *[no_update] * 15]
+                return [SHOWN, GONE, *[no_update] * 14]
             if look == FIT:
                 if only_jobs():
                     raise PreventUpdate
                 head = [GONE, SHOWN, [html.B(words.fit_sentence(subject.fit, subject.what) or "This run was made before samples were checked."), " ", FIT_NOTE]]
                 if subject.fit is None:
-                    return [*head, GONE, *[no_update] * 9, *[GONE] * 4]
-                shown = table_view(words.shown_fit(subject.fit), index_name=subject.what.capitalize())
-                return [*head, GONE, *[no_update] * 5, shown.columns, shown.rows, shown.note, "", *this.views.show("table")]
+                    return [*head, GONE, *[no_update] * 8, *[GONE] * 4]
+                shown = table_view(words.shown_fit(subject.fit), index_name=subject.what.capitalize(), percent=[words.FIT_NAMES["residual"]])
+                return [*head, GONE, *[no_update] * 5, shown.columns, shown.rows, shown.note, *this.views.show("table")]
             found = words.bootstrap_of(ctx.session, subject.run)
             if found is not None and only_jobs():
                 raise PreventUpdate
             if found is None:
-                return [GONE, SHOWN, GOING if this._going(ctx, subject) else NONE_YET, GONE, *[no_update] * 9, *[GONE] * 4]
+                return [GONE, SHOWN, GOING if this._going(ctx, subject) else NONE_YET, GONE, *[no_update] * 8, *[GONE] * 4]
             sure: BootstrapResult = found.result
             said = dmc.Stack([html.Span(text) for text in (words.sentence(sure), *sure.notes)], gap=2)
             if look == TABLE:
-                shown = table_view(words.shown_intervals(sure), index_name=subject.what.capitalize())
-                return [GONE, SHOWN, said, GONE, *[no_update] * 5, shown.columns, shown.rows, shown.note, UNIT, *this.views.show("table")]
+                shown = table_view(words.shown_intervals(sure), index_name=subject.what.capitalize(), percent=True)
+                return [GONE, SHOWN, said, GONE, *[no_update] * 5, shown.columns, shown.rows, shown.note, *this.views.show("table")]
             types = [str(t) for t in sure.estimate.index]
             name = str(chosen or "").removeprefix(TYPE)
             name = name if name in types else str(sure.estimate.mean(axis=1).idxmax())
             choice = [options({f"{TYPE}{t}": t for t in types}), no_update if chosen == f"{TYPE}{name}" else f"{TYPE}{name}"]
             fig = styled(drawn(sure, name, type_colours(ctx.session.dataset, *types), subject.truth), bool(dark))
             look_of = room(fig, above=470, least=230)
-            return [GONE, SHOWN, said, SHOWN, *choice, fig, look_of, f"{this.file}-intervals-{name}", *[no_update] * 4, *this.views.show(FIGURE)]
+            return [GONE, SHOWN, said, SHOWN, *choice, fig, look_of, f"{this.file}-intervals-{name}", *[no_update] * 3, *this.views.show(FIGURE)]
 
         @page.callback(Output(this.id("start"), "disabled"), Output(this.id("reason"), "children"), REVISION, JOBS, tab, *this._inputs)
         def ready(ctx: Context, _revision: str | None, _jobs: Any, active: str | None, *values: Any) -> tuple[bool, str]:
@@ -194,17 +190,18 @@ class SureView:
             ctx.jobs.submit(run_bootstrap, ctx.session_id, params, kind="bootstrap", title=subject.title, inputs=subject.inputs)
             return None  # folded: room for what is coming
 
-        def to_save(ctx: Context, look: str) -> tuple[str, pd.DataFrame] | None:
+        def to_save(ctx: Context, look: str) -> TableFile | None:
             subject = this.subject(ctx)
             if subject is None:
                 return None
+            header = subject.what.capitalize()
             if look == FIT:
-                return None if subject.fit is None else (f"{this.file}-fit", words.shown_fit(subject.fit))
+                return None if subject.fit is None else fit_file(f"{this.file}-fit", subject.fit, header)
             found = words.bootstrap_of(ctx.session, subject.run)
-            return None if found is None else (f"{this.file}-intervals", words.interval_table(found.result))
+            return None if found is None else intervals_file(f"{this.file}-intervals", found.result, header)
 
         bind_figure_export(page, "sure_figure")
-        bind_table_export(page, "sure_table", to_save, State(this.id("look"), "value"))
+        bind_table_export(page, "sure_table", to_save, State(this.id("look"), "value"), engine=True)
         for function in (draw, ready, start):
             function.__name__ = f"sure_{function.__name__}"
 
@@ -214,6 +211,20 @@ class SureView:
 
     def _going(self, ctx: Context, subject: Subject) -> bool:
         return any(job.active and job.kind == "bootstrap" and dict(job.inputs) == dict(subject.inputs) for job in ctx.jobs.status(ctx.session_id))
+
+
+def intervals_file(name: str, sure: BootstrapResult, header: str) -> TableFile:
+    """The intervals as on screen, in percent, and as the engine gives them, as fractions. header : over the samples"""
+    about = f"RNA fraction (%) with its 95 % interval. One row per {header.lower()} and cell type."
+    engine = "RNA fraction with its 95 % interval as the engine gives it: 1 is 100 %."
+    return TableFile(name, words.shown_intervals(sure).rename_axis(header), about, words.interval_table(sure), engine)
+
+
+def fit_file(name: str, fit: pd.DataFrame, header: str) -> TableFile:
+    """How well the samples are reconstructed, as on screen and as the engine gives it."""
+    about = f"How well every {header.lower()} is put together again from its fractions. Left over is in percent of its weighted variance."
+    engine = "How well the samples are put together again as the engine gives it. The residual is a fraction of the weighted variance: 1 is 100 %."
+    return TableFile(name, words.shown_fit(fit).rename_axis(header), about, fit.rename_axis("sample"), engine)
 
 
 def drawn(sure: BootstrapResult, name: str, colour_of: Mapping[str, str], truth: pd.DataFrame | None) -> Any:

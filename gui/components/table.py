@@ -1,25 +1,29 @@
-"""A result as a table: four significant digits on screen, the full numbers in the saved file."""
+"""A result as a table: four significant digits on screen; the saved file holds the same table with all digits."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import dash_ag_grid as dag
 import dash_mantine_components as dmc
 import numpy as np
 import pandas as pd
-from dash import Input, State, html
+from dash import Input, Output, State, dcc, html
 from dash import ctx as triggered
 
 from gui.components.figure import save_menu
+from gui.data.checks import number as counted
+from gui.figures.text import LEAST_PERCENT
 from gui.files import CSV, XLSX
 from gui.plugin import Context, Page
 
 DIGITS = 4
 MOST_CELLS = 60_000
 """On screen; about 1 MB. The saved file has all."""
+WHOLE = "as the engine gives it"
+"""In the save menu, of the table whose numbers were not changed for the screen."""
 # Mantine's variables change with the theme, so the grid follows without being drawn anew. dash-ag-grid reads this text with its own
 # interpreter (no eval): it works under the strict policy.
 GRID_THEME = (
@@ -31,6 +35,14 @@ GRID_THEME = (
 )
 _NUMBER = {"type": "rightAligned", "filter": "agNumberColumnFilter", "minWidth": 110}
 _TEXT = {"filter": "agTextColumnFilter", "minWidth": 130}
+# As gui.figures.text.percentage writes them.
+_PERCENT = {
+    "valueFormatter": {
+        "function": f"params.value > 0 && params.value < {LEAST_PERCENT} ? '< {LEAST_PERCENT}' : "
+        f"params.value < 0 && params.value > -{LEAST_PERCENT} ? '> -{LEAST_PERCENT}' : params.value"
+    }
+}
+_ROWS = "function() { return window.dash_clientside.dcx.rows_on_screen(...arguments); }"
 
 
 @dataclass(frozen=True)
@@ -42,10 +54,26 @@ class TableView:
     note: str = ""
 
 
-def table_view(frame: pd.DataFrame, *, index_name: str | None = None) -> TableView:
+class TableFile(NamedTuple):
+    """What is saved of a table.
+
+    name : proposed for the file, without suffix; frame : the whole table as on screen, with all digits and named index
+    about : what it holds, in sentences: quantity, unit, what the rows are and their order. Written into the file
+    engine : the same as the engine gives it, where that differs, or None; engine_about : the sentences for that
+    """
+
+    name: str
+    frame: pd.DataFrame
+    about: str = ""
+    engine: pd.DataFrame | None = None
+    engine_about: str = ""
+
+
+def table_view(frame: pd.DataFrame, *, index_name: str | None = None, percent: bool | Collection[str] = False) -> TableView:
     """The frame for the grid: the index as first, pinned column; fields are c0, c1, … because names may hold dots, brackets or HTML.
 
     index_name : header of the first column (default: the index's own name)
+    percent : the columns that hold percentages (True: every column of numbers): very small ones are shown as "< 0.01"
     """
     most = max(1, MOST_CELLS // max(1, frame.shape[1]))
     shown = frame.iloc[:most]
@@ -57,7 +85,10 @@ def table_view(frame: pd.DataFrame, *, index_name: str | None = None) -> TableVi
     for i, name in enumerate(shown.columns, start=1):
         column = shown.iloc[:, i - 1]
         number = pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_bool_dtype(column.dtype)
-        columns.append({"field": f"c{i}", "headerName": str(name), "headerTooltip": str(name), **(_NUMBER if number else _TEXT)})
+        of_percent = number and (percent is True or (percent is not False and name in percent))
+        columns.append(
+            {"field": f"c{i}", "headerName": str(name), "headerTooltip": str(name), **(_NUMBER if number else _TEXT), **(_PERCENT if of_percent else {})}
+        )
         values.append(rounded(column.to_numpy()) if number else [None if pd.isna(v) else str(v) for v in column])
     fields = [c["field"] for c in columns]
     rows = [dict(zip(fields, row, strict=True)) for row in zip(*values, strict=True)]
@@ -81,15 +112,19 @@ def result_table(
     index_name: str | None = None,
     height: int = 380,
     filters: bool = True,
+    engine: bool = False,
 ) -> html.Div:
     """The table ``page.id.<name>`` (an AgGrid: set ``columnDefs`` and ``rowData`` from :func:`table_view`) with its save menu.
 
     ``page.id.<name>_note`` (``children``) takes the view's note. Needs :func:`bind_table_export` once for the same page and name.
     filters : False for a table of a few rows, whose headers need the room
+    engine : the menu also offers the table as the engine gives it (``TableFile.engine``)
     """
     of = _ids(page, name)
     view = table_view(frame, index_name=index_name) if frame is not None else TableView([], [])
     items = [(of["csv"], "CSV (comma)"), (of["csv2"], "CSV (semicolon, decimal comma)"), (of["xlsx"], "Excel (XLSX)")]
+    if engine:
+        items += [(of["engine_csv"], f"CSV, {WHOLE}"), (of["engine_xlsx"], f"Excel, {WHOLE}")]
     head = dmc.Group([dmc.Group(list(controls), gap="sm"), save_menu(items)], justify="space-between", align="flex-end", mb="xs")
     grid = dag.AgGrid(
         id=of["grid"],
@@ -109,36 +144,68 @@ def result_table(
         columnSize=None,
         style={"height": height, "width": "100%"},
     )
-    return html.Div([head, grid, dmc.Text(view.note, id=of["note"], size="xs", c="dimmed", mt=4)])
+    return html.Div([head, grid, dmc.Text(view.note, id=of["note"], size="xs", c="dimmed", mt=4), dcc.Store(id=of["screen"])])
 
 
-def bind_table_export(page: Page, name: str, frame_of: Callable[..., tuple[str, pd.DataFrame] | None], *states: State) -> None:
-    """Record the callback that saves the table ``name`` of ``page``.
+def bind_table_export(
+    page: Page, name: str, file_of: Callable[..., TableFile | tuple[str, pd.DataFrame] | None], *states: State, engine: bool = False
+) -> None:
+    """Record the callback that saves the table ``name`` of ``page``: its rows and columns as sorted, filtered and moved in the grid.
 
-    frame_of : ``frame_of(ctx, *values of states)`` gives the proposed file name (without suffix) and the whole frame in full precision,
-        or None where there is nothing to save
+    file_of : ``file_of(ctx, *values of states)`` gives what is saved (a :class:`TableFile`, or just name and frame), or None where there is nothing
+    engine : as given to :func:`result_table`
     """
     of = _ids(page, name)
+    items = [of[part] for part in ("csv", "csv2", "xlsx", *(("engine_csv", "engine_xlsx") if engine else ()))]
+    grid = [Input(of["grid"], prop) for prop in ("virtualRowData", "rowData", "columnState")]
+    page.clientside(_ROWS, Output(of["screen"], "data"), *grid, prevent_initial_call=True)
 
-    @page.callback(Input(of["csv"], "n_clicks"), Input(of["csv2"], "n_clicks"), Input(of["xlsx"], "n_clicks"), *states, prevent_initial_call=True, long=True)
-    def save_table(ctx: Context, csv: int | None, csv2: int | None, xlsx: int | None, *values: Any) -> None:
+    @page.callback(*[Input(item, "n_clicks") for item in items], State(of["screen"], "data"), *states, prevent_initial_call=True, long=True)
+    def save_table(ctx: Context, *values: Any) -> None:
         from gui.data.export import csv_bytes, xlsx_bytes
 
+        clicks, screen, values = values[: len(items)], values[len(items)], values[len(items) + 1 :]
         asked = triggered.triggered_id
-        if not any((csv, csv2, xlsx)):
+        if not any(clicks):
             return
-        found = frame_of(ctx, *values)
+        found = file_of(ctx, *values)
         if found is None:
             ctx.notify("There is nothing to save yet.", colour="yellow")
             return
-        file_name, frame = found
-        if asked == of["xlsx"]:
-            told = ctx.files.save(file_name, xlsx_bytes(frame), XLSX)
+        found = TableFile(*found)
+        if asked in (of["engine_csv"], of["engine_xlsx"]) and found.engine is not None:
+            file_name, frame, about = f"{found.name}-engine", found.engine, found.engine_about
         else:
-            told = ctx.files.save(file_name, csv_bytes(frame, decimal="," if asked == of["csv2"] else "."), CSV)
+            frame, about = as_on_screen(found, screen)
+            file_name = found.name
+        if asked in (of["xlsx"], of["engine_xlsx"]):
+            told = ctx.files.save(file_name, xlsx_bytes(frame, about=about), XLSX)
+        else:
+            told = ctx.files.save(file_name, csv_bytes(frame, decimal="," if asked == of["csv2"] else ".", about=about), CSV)
         if told:
             ctx.notify(told, title="Saved", colour="teal")
 
 
+def as_on_screen(file: TableFile, screen: Any) -> tuple[pd.DataFrame, str]:
+    """The frame with the rows and columns that the grid shows, in its order, and the sentences about it.
+
+    screen : what ``rows_on_screen`` (resources/assets/grid.js) gives: {"rows": positions or None, "columns": fields or None}, None for all as given
+    """
+    frame, about = file.frame, file.about
+    if not isinstance(screen, Mapping):
+        return frame, about
+    columns, rows = screen.get("columns"), screen.get("rows")
+    if isinstance(columns, list) and sorted(map(str, columns)) == sorted(f"c{i}" for i in range(1, frame.shape[1] + 1)):
+        frame = frame.iloc[:, [int(c[1:]) - 1 for c in columns]]
+    if isinstance(rows, list) and len(rows) <= len(frame) and all(type(r) is int and 0 <= r < len(frame) for r in rows):
+        there = min(len(frame), max(1, MOST_CELLS // max(1, frame.shape[1])))
+        of = f"{counted(len(rows))} of {counted(len(frame))}" if len(rows) < there else "all"
+        first = f" (of the first {counted(there)} only)" if there < len(frame) else ""
+        frame = frame.iloc[rows]
+        about = f"{about} Sorted and filtered on screen: {of} rows{first}.".strip()
+    return frame, about
+
+
 def _ids(page: Page, name: str) -> dict[str, str]:
-    return {"grid": getattr(page.id, name)} | {part: getattr(page.id, f"{name}_{part}") for part in ("csv", "csv2", "xlsx", "note")}
+    parts = ("csv", "csv2", "xlsx", "engine_csv", "engine_xlsx", "note", "screen")
+    return {"grid": getattr(page.id, name)} | {part: getattr(page.id, f"{name}_{part}") for part in parts}

@@ -1,6 +1,7 @@
 """Tables to files. Numbers keep full precision; names cannot turn into formulas when a spreadsheet opens the file.
 
-What is saved says what it is for (``NOTICE``) where its format has a place beside the content: a CSV file has none, so it does not.
+What is saved says what it is for (``NOTICE``) where its format has a place beside the content: the first line of a CSV file that says what the table
+holds, the sheet About of a workbook, the description of a picture.
 """
 
 from __future__ import annotations
@@ -27,20 +28,27 @@ def safe_text(value: object) -> str:
     return f"'{text}" if text.startswith(_FORMULA) or text.lstrip().startswith(_FORMULA[:4]) else text
 
 
-def csv_bytes(frame: pd.DataFrame, *, decimal: Literal[".", ","] = ".") -> bytes:
+def csv_bytes(frame: pd.DataFrame, *, decimal: Literal[".", ","] = ".", about: str = "") -> bytes:
     """UTF-8 with a byte order mark (so that Excel reads umlauts), row names first.
 
     decimal : "." with commas between the columns, "," with semicolons. Numbers are written with all digits; missing ones are empty.
+    about : what the table holds, in a line of its own before the table. It begins with "#" and is a single cell: pandas reads the file with
+        ``skiprows=1``, R with ``skip = 1``, and a spreadsheet shows the line above the table
     """
     out = io.StringIO()
+    if about:
+        out.write("# " + re.sub(r'[\s,;"]+', " ", safe_text(f"{about} {NOTICE}")).strip() + "\r\n")
     writer = csv.writer(out, delimiter=";" if decimal == "," else ",", lineterminator="\r\n")
     for row in _rows(frame):
         writer.writerow([_number(v, decimal) if isinstance(v, float | int) and not isinstance(v, bool) else v for v in row])
     return out.getvalue().encode("utf-8-sig", "replace")
 
 
-def xlsx_bytes(frame: pd.DataFrame, *, sheet: str = "Table") -> bytes:
-    """One sheet: text cells are text, never formulas; numbers are numbers. ValueError if the table is larger than a sheet can be."""
+def xlsx_bytes(frame: pd.DataFrame, *, sheet: str = "Table", about: str = "") -> bytes:
+    """The table on the first sheet: text cells are text, never formulas; numbers are numbers. ValueError if it is larger than a sheet can be.
+
+    about : what the table holds, on a second sheet, About
+    """
     if len(frame) + 1 > _XLSX_ROWS or frame.shape[1] + 1 > _XLSX_COLUMNS:
         raise ValueError(f"An Excel sheet takes at most {_XLSX_ROWS} rows and {_XLSX_COLUMNS} columns; save the table as CSV.")
     from openpyxl import Workbook
@@ -58,6 +66,10 @@ def xlsx_bytes(frame: pd.DataFrame, *, sheet: str = "Table") -> bytes:
             else:
                 cells.append(_typed(WriteOnlyCell(page, value[:_XLSX_TEXT]), "s") if isinstance(value, str) else value)
         page.append(cells)
+    if about:
+        words = book.create_sheet("About")
+        for text in (about, NOTICE):
+            words.append([_typed(WriteOnlyCell(words, safe_text(text)[:_XLSX_TEXT]), "s")])
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()

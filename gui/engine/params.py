@@ -26,6 +26,10 @@ class Params(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
 
+    def used(self) -> list[str]:
+        """Names of the fields that play a part with these values, in their order: those that are shown of a run. The others have no effect on it."""
+        return list(type(self).model_fields)
+
     @classmethod
     def parse(cls, **values: Any) -> Self:
         """The parameters, or InvalidParameter: one sentence that names the field and what is allowed."""
@@ -136,10 +140,22 @@ class ADTDParams(Params):
             raise ValueError("Refine to the optimum needs a composition that stays fixed, or there is no single best fit. Switch C static on, or refine off.")
         return self
 
+    def used(self) -> list[str]:
+        without = adtd_unused(self.model, c_static=self.c_static, delta_static=self.delta_static)
+        return [name for name in super().used() if name not in without]
+
     @property
     def regulated(self) -> bool:
         """Whether the model estimates gene regulation."""
-        return self.model == "h,r" or (self.model == "custom" and not self.delta_static)
+        return "lambda2" in self.used()
+
+
+def adtd_unused(model: str, *, c_static: bool, delta_static: bool) -> set[str]:
+    """Fields of ADTDParams that play no part with this choice of model."""
+    custom = model == "custom"
+    without = set() if model == "h,r" or (custom and not delta_static) else {"lambda2"}
+    without |= set() if custom else {"c_static", "delta_static"}
+    return without | (set() if custom and not c_static else {"lambda1"})
 
 
 class SearchParams(Params):

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from gui.figures.axes import f4, name_axis
+from gui.figures.axes import f4, name_axis, of_percent
 from gui.figures.markers import GENE_PIXELS, clustered
 from gui.figures.palette import ACCENT, GREY, fill
 from gui.figures.template import blank
-from gui.figures.text import exponent
+from gui.figures.text import exponent, settled
 
 CHOICES: dict[str, tuple[str, str, str]] = {
     "min": ("minimum", "#0072B2", "circle"),
@@ -171,7 +171,7 @@ def gene_regulation(
     seen = np.abs(seen[np.isfinite(seen)])
     bound = max(float(np.percentile(seen, 98)) if len(seen) else 0.0, 0.1)
     x, y = np.arange(len(names), dtype=np.int32), np.arange(len(types), dtype=np.int32)
-    layers = [f4(chosen.to_numpy().T), f4(trust if trust is not None else np.ones_like(values))]
+    layers = [f4(settled(chosen.to_numpy(dtype=np.float64)).T), f4(settled(trust) if trust is not None else np.ones_like(values))]
     hover = "" if trust is None else "<br>support %{customdata[1]:.2f}"
     if steady is not None:
         layers.append(f4(steady * 100))
@@ -208,7 +208,7 @@ def gene_regulation(
             hoverinfo="skip",
         )
     title = {"text": f"{MOST_GENES} of {len(known)} genes"} if len(known) > MOST_GENES else None
-    name_axis(fig, "x", names, tickangle=-90, tickfont={"size": 11 if len(names) > 40 else 12}, title=title, longest=16)
+    name_axis(fig, "x", names, tickangle=-90, tickfont={"size": 11 if len(names) > 40 else 12}, title=title, longest=16, what="genes")
     name_axis(fig, "y", types)
     fig.update_layout(
         height=150 + max(22 * len(types), 190),
@@ -238,19 +238,19 @@ def hidden_profile(profile: pd.Series, reference: pd.DataFrame, n: int = 30) -> 
     at = np.arange(len(top), dtype=np.int32)
     fig.add_bar(
         x=at,
-        y=f4(top.to_numpy(dtype=np.float64) * 100),
+        y=of_percent(top.to_numpy(dtype=np.float64)),
         name="hidden background",
         marker=fill("hidden", {}),
         hovertemplate="<b>%{x}</b><br>hidden background %{y:.3g} %<extra></extra>",
     )
     fig.add_bar(
         x=at,
-        y=f4(mean.to_numpy(dtype=np.float64) * 100),
+        y=of_percent(mean.to_numpy(dtype=np.float64)),
         name="mean of the reference",
         marker={"color": ACCENT},
         hovertemplate="<b>%{x}</b><br>mean of the reference %{y:.3g} %<extra></extra>",
     )
-    name_axis(fig, "x", [str(g) for g in top.index], tickangle=-90 if len(top) > 12 else -35, longest=16)
+    name_axis(fig, "x", [str(g) for g in top.index], tickangle=-90 if len(top) > 12 else -35, longest=16, what="genes")
     fig.update_layout(
         barmode="group",
         bargap=0.25,

@@ -8,13 +8,24 @@ from typing import Any, Literal
 import numpy as np
 import plotly.graph_objects as go
 
-from gui.figures.text import LONGEST, inert, short
+from gui.figures.text import LEAST_PERCENT, LONGEST, inert, settled, short
 
 
 def f4(values: Any) -> np.ndarray:
     """float32: plotly sends it as base64, 5.3 characters a value. Infinite values become NaN (not drawn)."""
     array = np.asarray(values, dtype=np.float64)
     return np.where(np.isfinite(array), array, np.nan).astype(np.float32)
+
+
+def of_percent(fractions: Any) -> np.ndarray:
+    """Fractions as the percentages that are drawn: float32, 0 in place of what rounding leaves."""
+    return f4(settled(np.asarray(fractions, dtype=np.float64)) * 100)
+
+
+def digits(fractions: Any) -> str:
+    """d3's format of these fractions as percentages: three significant digits, or two decimals where some are too small for that (0.00 for 0.0004 %)."""
+    values = settled(np.asarray(fractions, dtype=np.float64))
+    return ".2f" if ((values != 0) & (np.abs(values) * 100 < LEAST_PERCENT)).any() else ".3g"
 
 
 def thin(n: int, most: int) -> np.ndarray:
@@ -33,11 +44,13 @@ def name_axis(
     show: bool = True,
     longest: int = LONGEST,
     middle: bool = False,
+    what: str = "names",
     **options: Any,
 ) -> None:
     """Make an axis of whole numbers one of names: long names are cut on the axis and whole on hover (``%{x}``), and sent once.
 
     The names stand in ``labelalias``, which plotly uses for ticks and hover (1000 ``ticktext`` cost it a minute: every one is searched for in all).
+    what : the names are of, in the plural, for an axis title where there are too many to show
     The data axis carries the whole names; where some must be cut, its labels are hidden and a second axis, matched to it, shows the short ones.
     """
     at = [int(p) for p in (range(len(names)) if positions is None else positions)]
@@ -57,6 +70,7 @@ def name_axis(
     }
     base |= {"range": edges[::-1] if which == "y" else edges, "minallowed": edges[0], "maxallowed": edges[1], **options}
     key = f"{which}axis"
+    add_meta(fig, "what", {key: what})
     plain = whole == cut
     fig.update_layout({key: {**base, "labelalias": whole, "showticklabels": show and plain}})
     if show and not plain:
@@ -75,6 +89,12 @@ def name_axis(
             fig.update_layout({key: {"title": None}, f"{key}2": {"title": title}})
         traces = {**first, which: f"{which}2"}
         fig.add_trace(go.Scatter(x=[None], y=[None], xaxis=traces["x"], yaxis=traces["y"], hoverinfo="skip", showlegend=False, mode="markers"))
+
+
+def add_meta(fig: go.Figure, key: str, values: dict[str, Any]) -> None:
+    """Tell the page something about a figure: ``layout.meta[key]``, see ``resources/assets/figure_layout.js``."""
+    meta = dict(fig.layout.meta or {})
+    fig.layout.meta = meta | {key: meta.get(key, {}) | values}
 
 
 def axis_names(fig: go.Figure, which: Literal["x", "y"]) -> list[str]:

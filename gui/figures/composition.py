@@ -11,10 +11,10 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from gui.data.dataset import HIDDEN
-from gui.figures.axes import angle, f4, name_axis
+from gui.figures.axes import angle, digits, name_axis, of_percent
 from gui.figures.palette import GREY, fill, is_hidden
 from gui.figures.template import HEIGHT, blank
-from gui.figures.text import inert, natural, short
+from gui.figures.text import inert, natural, percentage, short
 
 SCROLL_FROM = 40
 """With more samples than this the stacked bars get a width of their own and scroll."""
@@ -90,8 +90,8 @@ def _types(composition: pd.DataFrame) -> list[str]:
     return [t for t in names if not is_hidden(t)] + [t for t in names if is_hidden(t)]
 
 
-def _percent(composition: pd.DataFrame, normalise: bool, samples: list[str]) -> pd.DataFrame:
-    drawn = shares(composition, normalise) * 100
+def _drawn(composition: pd.DataFrame, normalise: bool, samples: list[str]) -> pd.DataFrame:
+    drawn = shares(composition, normalise)
     drawn = drawn.set_axis(drawn.columns.astype(str), axis=1).set_axis(drawn.index.astype(str), axis=0)
     return drawn[samples]
 
@@ -122,45 +122,48 @@ def stacked(
     arranged: Arrangement | None = None,
     ends: tuple[pd.DataFrame, pd.DataFrame] | None = None,
 ) -> go.Figure:
-    """One stacked bar per sample. With more than 40 samples ``layout.width`` is set (it scrolls) and the legend stands beside it (``type_legend``).
+    """One stacked bar per sample; the legend reads as the stack, top to bottom.
+
+    With more than 40 samples ``layout.width`` is set (it scrolls) and the legend stands beside it (``type_legend``).
 
     composition : cell types and ``hidden`` x samples, fractions; ends : low and high of the 95 % intervals, shaped alike: told on hover, for whiskers of
     stacked bars would cover one another
     """
     fig = blank()
     order = arranged or arrange(composition, normalise=normalise, sort=sort, group=group)
-    drawn, types = _percent(composition, normalise, order.samples), _types(composition)
+    drawn, types = _drawn(composition, normalise, order.samples), _types(composition)
     scrolls = len(order.samples) > SCROLL_FROM
     total = composition.sum(axis=0)
     whole = (total.where(total > 0) if normalise else total * 0 + 1).set_axis(composition.columns.astype(str))[order.samples].to_numpy(dtype=np.float64)
     for name in types:
-        more: dict[str, Any] = {"hovertemplate": "<b>%{meta}</b>: %{y:.3g} %<br>%{x}<extra></extra>"}
+        values, interval = drawn.loc[name].to_numpy(dtype=np.float64), ""
+        more: dict[str, Any] = {}
         if ends is not None and name in ends[0].index:
-            low, high = (e.set_axis(e.columns.astype(str), axis=1).loc[name].reindex(order.samples).to_numpy(dtype=np.float64) * 100 / whole for e in ends)
-            more = {
-                "customdata": np.column_stack([f4(low), f4(high)]),
-                "hovertemplate": "<b>%{meta}</b>: %{y:.3g} % (95 %: %{customdata[0]:.3g} to %{customdata[1]:.3g})<br>%{x}<extra></extra>",
-            }
+            low, high = (e.set_axis(e.columns.astype(str), axis=1).loc[name].reindex(order.samples).to_numpy(dtype=np.float64) / whole for e in ends)
+            more["customdata"] = np.column_stack([of_percent(low), of_percent(high)])
+            interval = f" (95 %: %{{customdata[0]:{digits(low)}}} to %{{customdata[1]:{digits(high)}}})"
         fig.add_bar(
             **more,
+            hovertemplate=f"<b>%{{meta}}</b>: %{{y:{digits(values)}}} %{interval}<br>%{{x}}<extra></extra>",
             x=order.positions,
-            y=f4(drawn.loc[name].to_numpy()),
+            y=of_percent(values),
             name=inert(short(name)),
             meta=inert(name),
             marker=fill(name, dict(colour_of)) | ({"line": {"width": 0}} if scrolls else {}),
         )
     width = 130 + PIXELS * int(order.positions[-1] + 1) if scrolls else None
     upright = -90 if scrolls else angle(order.samples, room=430)  # what the legend leaves at 1280 pixels
-    name_axis(fig, "x", order.samples, positions=order.positions, tickangle=upright, longest=28 if upright == 0 else 18, middle=True)
+    name_axis(fig, "x", order.samples, positions=order.positions, tickangle=upright, longest=28 if upright == 0 else 18, middle=True, what="samples")
     _mark_groups(fig, order, (width or 750) - 130, lines=False)
     y: dict[str, Any] = {"title": {"text": quantity(normalise)}, "rangemode": "tozero"}
     if normalise:
         y["range"] = [0, 100]
-    fig.update_layout(barmode="stack", bargap=0.18, yaxis=y, showlegend=not scrolls, width=width, legend={"traceorder": "normal"})
+    fig.update_layout(barmode="stack", bargap=0.18, yaxis=y, showlegend=not scrolls, width=width, legend={"traceorder": "reversed"})
     if len(order.samples) <= 4:  # a few bars need not fill the room
         fig.update_layout(bargap=1 - 0.18 * len(order.samples))
     if scrolls:
-        fig.update_layout(meta={"legend_on_export": True}, bargap=0.12)
+        fig.layout.meta = fig.layout.meta | {"legend_on_export": True}
+        fig.update_layout(bargap=0.12)
     else:
         tall = 50 + 20 * len(types) + (0 if upright == 0 else 130 if upright == -90 else 90) + (30 if order.groups else 0)
         fig.update_layout(height=max(tall, HEIGHT), legend={"font": {"size": 12 if len(types) > 14 else 13}})
@@ -183,36 +186,38 @@ def single(
     share spans both
     """
     fig = blank()
-    estimated = shares(sample.to_frame(), normalise).iloc[:, 0] * 100
+    estimated = shares(sample.to_frame(), normalise).iloc[:, 0]
     factor = 1.0 / float(sample.sum()) if normalise and sample.sum() > 0 else 1.0
-    real = None if truth is None else fold_hidden(truth, [str(t) for t in sample.index]) * 100
+    real = None if truth is None else fold_hidden(truth, [str(t) for t in sample.index])
     types = [t for t in _types(sample.to_frame()) if not is_hidden(t)]
     if HIDDEN in sample.index or (real is not None and HIDDEN in real.index):
         types.append(HIDDEN)
     if real is not None:  # the first trace: it takes the colour of the text
+        true = [real.get(t, np.nan) for t in types]
         fig.add_scatter(
-            x=f4([real.get(t, np.nan) for t in types]),
+            x=of_percent(true),
             y=np.arange(len(types), dtype=np.int32),
             mode="markers",
             name="true fraction",
             marker={"symbol": "diamond-open", "size": 11, "line": {"width": 2}},
             showlegend=True,
-            hovertemplate="<b>%{y}</b>: true %{x:.3g} %<extra></extra>",
+            hovertemplate=f"<b>%{{y}}</b>: true %{{x:{digits(true)}}} %<extra></extra>",
         )
     for i, name in enumerate(types):
-        value = float(estimated.get(name, np.nan))
+        fraction = float(estimated.get(name, np.nan))
+        value = 100 * fraction
         error, spans, told = None, [], ""
         if ends is not None and name in ends.index:
             spans.append(tuple(100 * factor * float(v) for v in ends.loc[name, ["low", "high"]]))
-            told += f"<br>95 % interval {spans[-1][0]:.3g} to {spans[-1][1]:.3g} %"
+            told += f"<br>95 % interval {_between(spans[-1])}"
         if is_hidden(name) and interval is not None:
             spans.append((100 * factor * interval[0], 100 * factor * interval[1]))
-            told += f"<br>at equal fit {spans[-1][0]:.3g} to {spans[-1][1]:.3g} %"
+            told += f"<br>at equal fit {_between(spans[-1])}"
         if spans:
             low, high = min(s[0] for s in spans), max(s[1] for s in spans)
             error = {"type": "data", "symmetric": False, "array": [max(high - value, 0.0)], "arrayminus": [max(value - low, 0.0)], "thickness": 1.5, "width": 5}
         fig.add_bar(
-            x=f4([value]),
+            x=of_percent([fraction]),
             y=[i],
             orientation="h",
             marker=fill(name, dict(colour_of)),
@@ -220,7 +225,7 @@ def single(
             meta=inert(name),
             error_x=error,
             showlegend=False,
-            hovertemplate=f"<b>%{{meta}}</b>: estimated %{{x:.3g}} %{told}<extra></extra>",
+            hovertemplate=f"<b>%{{meta}}</b>: estimated {percentage(fraction)} %{told}<extra></extra>",
         )
     name_axis(fig, "y", types)
     fig.update_layout(
@@ -230,6 +235,11 @@ def single(
         legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"},
     )
     return fig
+
+
+def _between(span: tuple[float, ...]) -> str:
+    """Two percentages on hover."""
+    return f"{percentage(span[0] / 100)} to {percentage(span[1] / 100)} %"
 
 
 def fold_hidden(truth: pd.Series, types: list[str]) -> pd.Series:
@@ -247,10 +257,11 @@ def heatmap(
     fig = blank()
     order = arranged or arrange(composition, normalise=normalise, sort=sort, group=group, gap=0)
     types = _types(composition)
-    values = _percent(composition, normalise, order.samples).loc[types].to_numpy(dtype=np.float64)
+    values = _drawn(composition, normalise, order.samples).loc[types].to_numpy(dtype=np.float64)
+    shape, values = digits(values), of_percent(values)
     top = float(np.nanmax(values, initial=0.0)) if np.isfinite(values).any() else 1.0
     fig.add_heatmap(
-        z=f4(values),
+        z=values,
         x=order.positions,
         y=np.arange(len(types), dtype=np.int32),
         zmin=min(0.0, float(np.nanmin(values, initial=0.0))),
@@ -259,11 +270,13 @@ def heatmap(
         colorbar={"title": {"text": quantity(normalise).replace("<br>", ", ")}},
         xgap=1 if len(order.samples) <= 60 else 0,
         ygap=1,
-        hovertemplate="<b>%{y}</b>: %{z:.3g} %<br>%{x}<extra></extra>",
+        hovertemplate=f"<b>%{{y}}</b>: %{{z:{shape}}} %<br>%{{x}}<extra></extra>",
     )
     many = len(order.samples) > SCROLL_FROM
     title = {"text": f"{len(order.samples)} samples"} if many else None
-    name_axis(fig, "x", order.samples, positions=order.positions, show=not many, tickangle=angle(order.samples), longest=18, middle=True, title=title)
+    name_axis(
+        fig, "x", order.samples, positions=order.positions, show=not many, tickangle=angle(order.samples), longest=18, middle=True, title=title, what="samples"
+    )
     name_axis(fig, "y", types)
     _mark_groups(fig, order, 560, lines=True)
     fig.update_layout(height=130 + max(22 * len(types), 190))
@@ -271,5 +284,5 @@ def heatmap(
 
 
 def legend_entries(composition: pd.DataFrame, colour_of: Mapping[str, str]) -> list[tuple[str, str, bool]]:
-    """For the legend beside a scrolling figure: (name, colour, whether hatched), bottom of the stack first."""
-    return [(t, colour_of.get(t, GREY), is_hidden(t)) for t in _types(composition)]
+    """For the legend beside a scrolling figure: (name, colour, whether hatched), top of the stack first."""
+    return [(t, colour_of.get(t, GREY), is_hidden(t)) for t in reversed(_types(composition))]

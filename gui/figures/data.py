@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 import plotly.graph_objects as go
 
+from gui.figures.axes import add_meta
 from gui.figures.palette import GREY, colours
 from gui.figures.text import inert, labels
 
@@ -43,4 +44,5 @@ def type_counts(counts: Mapping[str, pd.Series], colour_of: Mapping[str, str] | 
     )
     fig.update_xaxes(title="cells", rangemode="tozero")
     fig.update_yaxes(tickvals=list(range(len(types))), ticktext=short, autorange="reversed")
+    add_meta(fig, "names", {"yaxis": [inert(t) for t in types]})
     return fig

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from gui.figures.axes import f4, name_axis, thin
+from gui.figures.axes import digits, f4, name_axis, of_percent, thin
 from gui.figures.palette import ACCENT, DASHES, GREY
 from gui.figures.template import HEIGHT, blank
-from gui.figures.text import LONGEST, inert, short, three
+from gui.figures.text import LONGEST, coefficient, inert, settled, short
 
 CURVE_POINTS = 500
 SCATTER_POINTS = 2000
@@ -32,7 +32,7 @@ def loss(correlation: pd.DataFrame, colour_of: Mapping[str, str]) -> go.Figure:
     fig = blank()
     rows = thin(len(correlation), CURVE_POINTS)
     steps = (rows + 1).astype(np.int32)
-    values = correlation.to_numpy(dtype=np.float64)
+    values = settled(correlation.to_numpy(dtype=np.float64))
     with np.errstate(all="ignore"):
         mean = np.nanmean(np.where(np.isfinite(values), values, np.nan), axis=1) if values.size and np.isfinite(values).any() else np.full(len(values), np.nan)
     # no colour of its own: the first of the template's colorway is the colour of the text
@@ -70,7 +70,7 @@ def correlation(metrics: pd.DataFrame, metric: str = "pearson") -> go.Figure:
     factor = 100.0 if metric == "rmse" else 1.0
     values: dict[tuple[str, str], pd.Series] = {}
     for (part, method), rows in metrics.groupby(["part", "method"], sort=False):
-        values[str(part), method_name(str(method))] = rows.set_index(rows["cell_type"].astype(str))[metric].astype(float) * factor
+        values[str(part), method_name(str(method))] = rows.set_index(rows["cell_type"].astype(str))[metric].astype(float).pipe(settled) * factor
     parts = [p for p in ("test", "train") if any(key[0] == p for key in values)] + sorted({p for p, _ in values} - {"test", "train"})
     lift = {p: (i - (len(parts) - 1) / 2) * 0.34 for i, p in enumerate(parts)}
     for part in parts:  # a thin line from Naive to DTD: the gain
@@ -153,17 +153,17 @@ def scatter(truth: pd.Series, estimated: pd.Series, name: str, colour: str, *, c
         x=span, y=span, mode="lines", line={"color": GREY, "dash": "dash", "width": 1.5}, name="estimated = true", hoverinfo="skip", showlegend=False
     )
     fig.add_scatter(
-        x=f4(shown_x),
-        y=f4(shown_y),
+        x=of_percent(shown_x / 100),
+        y=of_percent(shown_y / 100),
         mode="markers",
         name=inert(short(name)),
         meta=inert(name),
         marker={"color": colour, "size": 6, "opacity": 0.65},
         showlegend=False,
-        hovertemplate="%{meta}<br>true %{x:.3g} %<br>estimated %{y:.3g} %<extra></extra>",
+        hovertemplate=f"%{{meta}}<br>true %{{x:{digits(shown_x / 100)}}} %<br>estimated %{{y:{digits(shown_y / 100)}}} %<extra></extra>",
     )
     thinned = f"<br>{len(keep)} of {int(both.sum())} mixtures drawn" if len(keep) < both.sum() else ""
-    text = f"<b>{inert(short(name, LONGEST))}</b><br>Pearson r = {three(correlation)}{thinned}"
+    text = f"<b>{inert(short(name, LONGEST))}</b><br>Pearson r = {coefficient(correlation)}{thinned}"
     fig.add_annotation(
         text=text, xref="paper", yref="paper", x=0.02, y=0.99, xanchor="left", yanchor="top", showarrow=False, align="left", hovertext=inert(name)
     )

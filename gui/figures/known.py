@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from gui.figures.axes import f4, thin
+from gui.figures.axes import digits, of_percent, thin
 from gui.figures.palette import GREY, SYMBOLS
 from gui.figures.template import blank
 from gui.figures.text import inert, short
@@ -37,15 +37,15 @@ def agreement(points: pd.DataFrame, colour_of: Mapping[str, str]) -> go.Figure:
     for number, (name, rows) in enumerate(groups):
         label = str(name).replace("|", " + ")
         fig.add_scatter(
-            x=f4(rows["known"].to_numpy() * 100),
-            y=f4(rows["estimated"].to_numpy() * 100),
+            x=of_percent(rows["known"]),
+            y=of_percent(rows["estimated"]),
             mode="markers",
             name=inert(short(label)),
             meta=inert(label),
             text=[inert(s) for s in rows["sample"]],
             marker={"color": colour_of.get(str(name).split("|", 1)[0], GREY), "symbol": SYMBOLS[number % len(SYMBOLS)], "size": 8, "opacity": 0.75},
             showlegend=1 < len(groups) <= MOST_NAMED,
-            hovertemplate="%{meta}<br>%{text}<br>known %{x:.3g} %<br>estimated %{y:.3g} %<extra></extra>",
+            hovertemplate=f"%{{meta}}<br>%{{text}}<br>known %{{x:{digits(rows['known'])}}} %<br>estimated %{{y:{digits(rows['estimated'])}}} %<extra></extra>",
         )
     pad = (span[1] - span[0]) * 0.04
     axis = {"range": [span[0] - pad, span[1] + pad], "ticksuffix": " %"}

@@ -77,7 +77,7 @@ def heatmap(reference: pd.DataFrame, gene_weights: pd.Series, n: int = 50, *, by
         + ("relative %{z:.3g}" if by_share else "z-score %{z:.3g}")
         + "<br>expression %{customdata[1]:.3g}<br>gene weight %{customdata[0]:.3g}<extra></extra>",
     )
-    name_axis(fig, "x", genes, tickangle=-90, tickfont={"size": 11 if len(genes) > 40 else 12}, longest=16)
+    name_axis(fig, "x", genes, tickangle=-90, tickfont={"size": 11 if len(genes) > 40 else 12}, longest=16, what="genes")
     name_axis(fig, "y", types)
     fig.update_layout(height=150 + max(22 * len(types), 190), width=260 + GENE_PIXELS * len(genes) if len(genes) > 50 else None)
     return fig

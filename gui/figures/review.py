@@ -10,7 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from gui.figures.axes import angle, f4, name_axis, thin
+from gui.figures.axes import add_meta, angle, f4, name_axis, thin
 from gui.figures.palette import ACCENT, GREY
 from gui.figures.template import HEIGHT, blank, template
 from gui.figures.text import inert, labels
@@ -115,6 +115,7 @@ def quality(table: pd.DataFrame, one: str, many: str) -> go.Figure:
                 col=column,
             )
             ticks = labels(table.index, 14) if len(table) <= 16 else None
+            add_meta(fig, "names", {"xaxis" if column == 1 else "xaxis2": [inert(n) for n in table.index]} if ticks else {})
             fig.update_xaxes(tickvals=list(range(len(table))) if ticks else [], ticktext=ticks, tickangle=-60, title=None if ticks else many, row=1, col=column)
             fig.update_yaxes(title=title, rangemode="tozero", tickformat="~s", row=1, col=column)
         else:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from gui.figures.axes import angle, f4, name_axis
+from gui.figures.axes import angle, digits, name_axis, of_percent
 from gui.figures.composition import PIXELS, SCROLL_FROM
 from gui.figures.palette import ACCENT, fill
 from gui.figures.template import blank
@@ -49,36 +49,38 @@ def _bars(
     fig = blank()
     samples = [str(s) for s in values.index]
     at = np.arange(len(samples), dtype=np.int32)
-    value = values.to_numpy(dtype=np.float64) * 100
+    value = values.to_numpy(dtype=np.float64)
+    said = f"{hover}%{{y:{digits(value)}}} %"
     scrolls = len(samples) > SCROLL_FROM
-    bars: dict[str, Any] = {"x": at, "y": f4(value), "hovertemplate": f"<b>%{{x}}</b><br>{hover}%{{y:.3g}} %<extra></extra>", **look}
+    bars: dict[str, Any] = {"x": at, "y": of_percent(value), "hovertemplate": f"<b>%{{x}}</b><br>{said}<extra></extra>", **look}
     if interval is not None:
-        ends = interval.reindex(values.index)[["low", "high"]].to_numpy(dtype=np.float64) * 100
+        ends = interval.reindex(values.index)[["low", "high"]].to_numpy(dtype=np.float64)
         low, high = ends[:, 0], ends[:, 1]
         bars["error_y"] = {
             "type": "data",
             "symmetric": False,
-            "array": f4(np.maximum(high - value, 0.0)),
-            "arrayminus": f4(np.maximum(value - low, 0.0)),
+            "array": of_percent(np.maximum(high - value, 0.0)),
+            "arrayminus": of_percent(np.maximum(value - low, 0.0)),
             "thickness": 2,
             "width": 3 if scrolls else 5,
             **(whisker or {}),
         }
-        bars["customdata"] = np.column_stack([f4(low), f4(high)])
-        said = "interval %{customdata[0]:.3g} to %{customdata[1]:.3g} %"
-        bars["hovertemplate"] = f"<b>%{{x}}</b><br>{hover}%{{y:.3g}} %<br>{said}<extra></extra>"
+        bars["customdata"] = np.column_stack([of_percent(low), of_percent(high)])
+        interval = f"interval %{{customdata[0]:{digits(low)}}} to %{{customdata[1]:{digits(high)}}} %"
+        bars["hovertemplate"] = f"<b>%{{x}}</b><br>{said}<br>{interval}<extra></extra>"
     fig.add_bar(**bars)
     if truth is not None:
+        known = truth.reindex(values.index).to_numpy(dtype=np.float64)
         fig.add_scatter(
             x=at,
-            y=f4(truth.reindex(values.index).to_numpy(dtype=np.float64) * 100),
+            y=of_percent(known),
             mode="markers",
             name="true share",
             marker={"symbol": "diamond-open", "size": 8 if scrolls else 11, "color": TRUE, "line": {"width": 2}},
-            hovertemplate="<b>%{x}</b><br>true %{y:.3g} %<extra></extra>",
+            hovertemplate=f"<b>%{{x}}</b><br>true %{{y:{digits(known)}}} %<extra></extra>",
         )
     upright = -90 if scrolls else angle(samples)
-    name_axis(fig, "x", samples, positions=at, tickangle=upright, longest=28 if upright == 0 else 18, middle=True)
+    name_axis(fig, "x", samples, positions=at, tickangle=upright, longest=28 if upright == 0 else 18, middle=True, what="samples")
     fig.update_layout(
         bargap=0.25,
         yaxis={"title": {"text": axis}, "rangemode": "tozero"},

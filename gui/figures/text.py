@@ -5,8 +5,17 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
 
 LONGEST = 28
+RESIDUE = 1e-10
+"""Fractions, correlations and other quantities of order one that are nearer to 0 than this are 0: what rounding leaves (4.06e-17), not a result."""
+RMSE = "RMSE (percentage points)"
+"""Header of every column of root mean square errors on screen, in reports and in the files of tables."""
+LEAST_PERCENT = 0.01
+"""Percentages of a composition nearer to 0 than this are shown as "< 0.01": none is known that well. (A gene's share of an expression is.)"""
 
 
 def inert(name: object) -> str:
@@ -45,6 +54,40 @@ def three(value: float) -> str:
         digits = max(0, 2 - math.floor(math.log10(abs(rounded))))
         return f"{rounded:.{digits}f}"
     return exponent(value)
+
+
+def settled(values: Any) -> Any:
+    """Quantities of order one (an array, a Series or a frame) with 0 in place of what rounding leaves (``RESIDUE``); the same type, a copy."""
+    small = abs(values) < RESIDUE  # False for what is not a number
+    return np.where(small, 0.0, values) if isinstance(values, np.ndarray) else values.mask(small, 0.0)
+
+
+def coefficient(value: float) -> str:
+    """A correlation or the like: three significant digits, 0 for what rounding leaves."""
+    return three(0.0 if abs(value) < RESIDUE else value)
+
+
+def percentage(fraction: float) -> str:
+    """A fraction as a number of percent, three significant digits, without the sign: "5.71", "0", "< 0.01", "> -0.01"; "–" where it is not known."""
+    if not math.isfinite(fraction):
+        return "–"
+    value = 100 * fraction
+    if abs(fraction) < RESIDUE:
+        return "0"
+    if abs(value) < LEAST_PERCENT:
+        return f"< {LEAST_PERCENT}" if value > 0 else f"> -{LEAST_PERCENT}"
+    return three(value)
+
+
+def percent(fraction: float) -> str:
+    """A fraction in a sentence: "24 %", "3.4 %", "0.05 %", "< 0.01 %", "0 %"; "unknown" where it is not known."""
+    if not math.isfinite(fraction):
+        return "unknown"
+    value = 100 * fraction
+    if abs(value) < LEAST_PERCENT:
+        return f"{percentage(fraction)} %"
+    digits = 2 if abs(value) < 0.095 else 1 if abs(value) < 9.95 else 0
+    return f"{value:.{digits}f} %"
 
 
 def exponent(value: float) -> str:

@@ -15,7 +15,7 @@ from gui.figures import adtd as figures
 from gui.figures.composition import SCROLL_FROM
 from gui.figures.palette import type_colours
 from gui.figures.shares import hidden_share
-from gui.figures.text import exponent, three
+from gui.figures.text import coefficient, exponent, settled
 from gui.report.document import Document
 from gui.report.parts import MOST_SAMPLES, composition, known, parameters
 from gui.report.sure import sure_part
@@ -32,11 +32,10 @@ def adtd_part(doc: Document, session: DCXCache, run: Run) -> None:
     full = result.full()
     colour_of = type_colours(session.dataset, *map(str, full.index))
     doc.heading(f"ADTD: {model_name(params.model)} on {PARTS[params.part]}")
-    unused = () if params.model == "custom" else ("c_static", "delta_static", "lambda1")
-    parameters(doc, params, leave_out=(*unused, *(() if params.regulated else ("lambda2",))))
+    parameters(doc, params)
     correlation = mean_correlation(result)
     if correlation is not None:
-        doc.paragraph(f"Mean correlation with the truth {three(correlation)}.")
+        doc.paragraph(f"Mean correlation with the truth {coefficient(correlation)}.")
     if result.optimum is not None:
         doc.paragraph(" ".join([optimum_sentence(result) or "", *([_certified(result.optimum)] if result.refined else [])]))
     where = "All are in the program: page ADTD, tab Composition, Table."
@@ -76,9 +75,6 @@ def _hidden(doc: Document, result: ADTDResult) -> None:
     if len(hidden) > SCROLL_FROM:  # on paper nothing scrolls: the distribution, without names
         hidden, words = hidden.sort_values(ascending=False), " The samples are sorted by their share."
     drawn = hidden_share(hidden, result.hidden_interval, truth=true_hidden(result))
-    if len(hidden) > SCROLL_FROM:
-        drawn.update_layout(xaxis={"showticklabels": False, "title": {"text": f"{number(len(hidden))} samples"}})
-        drawn.update_layout({"xaxis2": {"showticklabels": False, "title": None}} if drawn.layout["xaxis2"].labelalias else {})
     doc.figure(drawn, f"Hidden share by sample. The fit cannot tell shares within the interval apart: it is as good with each of them.{words}")
     columns = {"Hidden": result.hidden}
     if result.hidden_interval is not None:
@@ -88,7 +84,7 @@ def _hidden(doc: Document, result: ADTDResult) -> None:
         columns["True"] = truth
     table = pd.DataFrame({name: values.reindex(result.hidden.index) * 100 for name, values in columns.items()})
     where = "All are in the program: page ADTD, tab Hidden profile, Share by sample, Table."
-    doc.table(table, first="Sample", caption="Hidden share and its interval at equal fit (%).", most=MOST_SAMPLES, whole=where)
+    doc.table(table, first="Sample", caption="Hidden share and its interval at equal fit (%).", most=MOST_SAMPLES, whole=where, percent=True)
 
 
 def _regulation(doc: Document, result: ADTDResult, steady: pd.DataFrame | None) -> None:
@@ -113,7 +109,8 @@ def _regulation(doc: Document, result: ADTDResult, steady: pd.DataFrame | None) 
         f"{words}, as far as supported: factor against the reference, 1 is unregulated. Grey: the data say little about it.{_label(result)}",
     )
     where = "All genes are in the program: page ADTD, tab Gene regulation, Table."
-    doc.table(delta.loc[genes], first="Gene", caption=f"Factor of regulation of these genes; 1: unregulated.{_label(result)}", most=MOST_GENES, columns=7)
+    caption = f"Factor of regulation of these genes; 1: unregulated.{_label(result)}"
+    doc.table(settled(delta.loc[genes]), first="Gene", caption=caption, most=MOST_GENES, columns=7)
     doc.paragraph(f"{number(len(genes))} of {number(len(delta))} genes are drawn. {where}", "dim")
 
 

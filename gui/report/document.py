@@ -19,14 +19,17 @@ import plotly.graph_objects as go
 
 from gui.data.checks import number
 from gui.figures.template import HEIGHT, styled
-from gui.figures.text import short, three
+from gui.figures.text import percentage, short, three
+from gui.resources import resource
 
 WIDTH = 690
 """Pixels: of the text and of every figure; A4 and Letter with the margins of PRINT leave more."""
 TALLEST = 900
 """Pixels: a figure must fit on one page."""
-FEWEST, LONGEST, NARROW = 10, 40, 20
-"""Rows shown at least of a table that is cut; letters of a row's and of a column's name (cut in its middle, the whole on hover)."""
+FEWEST, LONGEST = 10, 300
+"""Rows shown at least of a table that is cut; letters of a name."""
+BESIDE, LETTER, UNBROKEN = 480, 7.4, 24
+"""Pixels: of a table beside its row names; of a letter of a header. Letters that stay on one line."""
 STYLE = """
 :root { color-scheme: light; }
 body { margin: 0; background: #fff; color: #212529; font: 14px/1.45 -apple-system, BlinkMacSystemFont, "Segoe UI", Roboto, Helvetica, Arial, sans-serif; }
@@ -44,7 +47,9 @@ figure { margin: 14px 0 20px; break-inside: avoid; } figcaption { font-size: 12.
 table { border-collapse: collapse; width: 100%; font-size: 12.5px; margin: 8px 0 14px; font-variant-numeric: tabular-nums; }
 caption { text-align: left; font-size: 12.5px; color: #495057; padding-bottom: 4px; }
 th, td { text-align: right; padding: 3px 6px; border-bottom: 1px solid #e9ecef; vertical-align: top; }
-th { font-weight: 600; } th:first-child, td.text { text-align: left; } td:not(.text) { white-space: nowrap; }
+th { font-weight: 600; }
+th, table:not(.pairs) td.text { overflow-wrap: normal; }
+ th:first-child, td.text { text-align: left; } td:not(.text) { white-space: nowrap; }
 thead th:first-child { width: 29%; }
 table.pairs td:first-child { width: 27%; color: #495057; }
 thead { display: table-header-group; } tr { break-inside: avoid; }
@@ -56,12 +61,16 @@ thead { display: table-header-group; } tr { break-inside: avoid; }
 """.replace("WIDTH", str(WIDTH))
 DRAW = """
 "use strict";
-(() => {
+(async () => {
   const figures = JSON.parse(document.getElementById("dcx-figures").textContent);
   const config = { staticPlot: false, displayModeBar: false, displaylogo: false, plotlyServerURL: "", showTips: false, scrollZoom: false, responsive: false };
-  for (const [id, figure] of Object.entries(figures)) Plotly.newPlot(id, figure.data, figure.layout, config);
+  for (const [id, figure] of Object.entries(figures)) {
+    const { data, layout } = await dcxFigureLayout.fitted(Plotly, figure, { fixed: WIDTH, tallest: TALLEST });
+    document.getElementById(id).style.height = `${layout.height}px`;
+    await Plotly.newPlot(id, data, layout, config);
+  }
 })();
-"""
+""".replace("WIDTH", str(WIDTH)).replace("TALLEST", str(TALLEST))
 
 
 class Document:
@@ -88,19 +97,20 @@ class Document:
         cells = "".join(f'<tr><td class="text">{_text(a)}</td><td class="text">{_text(b)}</td></tr>' for a, b in rows)
         self._body.append(f'<table class="pairs">{_caption(caption)}<tbody>{cells}</tbody></table>')
 
-    def table(self, frame: pd.DataFrame, *, first: str, caption: str = "", most: int = 40, columns: int = 8, whole: str = "") -> None:
+    def table(self, frame: pd.DataFrame, *, first: str, caption: str = "", most: int = 40, columns: int = 8, whole: str = "", percent: bool = False) -> None:
         """Row names, then the columns, ``columns`` of them side by side and the others below; numbers with three significant digits.
 
         first : over the row names; most : rows shown; whole : where to get what is cut off, as a sentence
+        percent : the numbers are percentages of a composition
         """
-        starts = range(0, max(frame.shape[1], 1), columns)
-        most = max(most // len(starts), min(most, FEWEST))  # wide tables are cut sooner: on paper every block begins anew
-        blocks = [frame.iloc[:most, at : at + columns] for at in starts]
+        places = _side_by_side(frame, columns)
+        most = max(most // len(places), min(most, FEWEST))  # wide tables are cut sooner: on paper every block begins anew
+        blocks = [frame.iloc[:most, start:end] for start, end in places]
         for at, block in enumerate(blocks, 1):
-            head = "".join(f"<th>{_name(c, NARROW)}</th>" for c in (first, *block.columns))
+            head = "".join(f"<th>{_name(c)}</th>" for c in (first, *block.columns))
             rows = []
             for name, values in zip(block.index, block.itertuples(index=False, name=None), strict=True):
-                rows.append(f'<tr><td class="text">{_name(name)}</td>' + "".join(_cell(v) for v in values) + "</tr>")
+                rows.append(f'<tr><td class="text">{_name(name)}</td>' + "".join(_cell(v, percent=percent) for v in values) + "</tr>")
             words = caption if len(blocks) == 1 else f"{caption} (part {at} of {len(blocks)})"
             self._body.append(f"<table>{_caption(words)}<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>")
         if len(frame) > most:
@@ -118,7 +128,7 @@ class Document:
 
     def html(self) -> bytes:
         """The whole file, UTF-8."""
-        scripts = [plotly_js(), DRAW] if self._figures else []
+        scripts = [plotly_js(), layout_js() + DRAW] if self._figures else []
         allowed = " ".join(f"'sha256-{_digest(s)}'" for s in scripts) or "'none'"
         policy = f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
         head = [
@@ -156,6 +166,12 @@ def plotly_js() -> str:
     return source
 
 
+@cache
+def layout_js() -> str:
+    """What lays out a figure for the width of the report, as for one that is saved."""
+    return resource("assets/figure_layout.js").read_text(encoding="utf-8")
+
+
 def _digest(script: str) -> str:
     return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
@@ -165,15 +181,34 @@ def _text(value: object) -> str:
     return escape(re.sub(r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", " ", str(value)), quote=True)
 
 
-def _name(value: object, longest: int = LONGEST) -> str:
-    text = str(value)
-    return _text(text) if len(text) <= longest else f'<span title="{_text(text[:300])}">{_text(short(text, longest, middle=True))}</span>'
+def _name(value: object) -> str:
+    """Whole, with places at which a line may end: on paper nothing can be hovered over. Only what no name is as long as is cut."""
+    return " ".join("<wbr>".join(map(_text, _pieces(word))) for word in short(value, LONGEST).split())
 
 
-def _cell(value: Any) -> str:
+def _pieces(word: str) -> list[str]:
+    """What stays on one line."""
+    return [piece[at : at + UNBROKEN] for piece in re.split(r"(?<=[_\-./|+:])", word) for at in range(0, max(len(piece), 1), UNBROKEN)]
+
+
+def _side_by_side(frame: pd.DataFrame, most: int) -> list[tuple[int, int]]:
+    """Blocks of columns (first, one behind the last), ``most`` in each and no more than fit beside the names of the rows without breaking a word."""
+    blocks, width = [(0, 0)], 0.0
+    for at, name in enumerate(frame.columns):
+        shown = [name, *(v for v in frame.iloc[:, at] if isinstance(v, str))][:200]
+        needed = LETTER * max((len(piece) for text in shown for word in str(text).split() for piece in _pieces(word)), default=1) + 12
+        start, _ = blocks[-1]
+        if at > start and (at - start >= most or width + needed > BESIDE):
+            blocks.append((at, at))
+            start, width = at, 0.0
+        blocks[-1], width = (start, at + 1), width + max(needed, 50)
+    return blocks
+
+
+def _cell(value: Any, *, percent: bool = False) -> str:
     if isinstance(value, str):
         return f'<td class="text">{_name(value)}</td>'
-    return f"<td>{_text(value) if isinstance(value, int) else three(float(value))}</td>"
+    return f"<td>{_text(value) if isinstance(value, int) else _text(percentage(float(value) / 100)) if percent else three(float(value))}</td>"
 
 
 def _caption(text: str) -> str:

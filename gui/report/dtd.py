@@ -10,13 +10,14 @@ from gui.engine.results import DTDResult, Run
 from gui.figures import dtd as figures
 from gui.figures import markers
 from gui.figures.palette import type_colours
+from gui.figures.text import RMSE, settled
 from gui.report.document import Document
 from gui.report.parts import composition, known, parameters
 from gui.report.sure import sure_part
 from gui.sessions.cache import DCXCache
 
 MARKERS, WEIGHTS = 40, 30
-METRICS = {"pearson": "Pearson", "spearman": "Spearman", "rmse": "RMSE", "ccc": "CCC"}
+METRICS = {"pearson": "Pearson", "spearman": "Spearman", "rmse": RMSE, "ccc": "CCC"}
 
 
 def dtd_part(doc: Document, session: DCXCache, run: Run, *, bulk: bool) -> None:
@@ -36,7 +37,7 @@ def dtd_part(doc: Document, session: DCXCache, run: Run, *, bulk: bool) -> None:
     if not result.metrics.empty:
         doc.heading("How well the composition of mixtures is found", 3)
         doc.figure(figures.correlation(result.metrics), "Estimated against true composition of simulated mixtures, by cell type; Naive: all gene weights 1.")
-        caption = "Estimated against true composition of simulated mixtures; RMSE in fractions."
+        caption = "Estimated against true composition of simulated mixtures."
         doc.table(metrics_table(result.metrics), first="Cell type", caption=caption, most=200)
     if not result.correlation.empty:
         words = f"Correlation with the truth while the gene weights were learned. {loss_hint(result.correlation)}"
@@ -69,4 +70,5 @@ def _bulk(doc: Document, session: DCXCache, run: Run, colour_of: dict[str, str])
 def metrics_table(metrics: pd.DataFrame) -> pd.DataFrame:
     """By cell type: mixtures, method and the four measures."""
     columns = {"Mixtures": metrics["part"].map({"train": "training", "test": "test"}), "Method": [figures.method_name(m) for m in metrics["method"]]}
-    return pd.DataFrame(columns | {title: metrics[name] for name, title in METRICS.items()}).set_axis(metrics["cell_type"].astype(str), axis=0)
+    found = {title: settled(metrics[name]) * (100 if name == "rmse" else 1) for name, title in METRICS.items()}
+    return pd.DataFrame(columns | found).set_axis(metrics["cell_type"].astype(str), axis=0)

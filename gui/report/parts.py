@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import pandas as pd
 
@@ -12,7 +12,7 @@ from gui.engine.truth import Comparison, compare_truth
 from gui.errors import MissingPart
 from gui.figures import composition as compositions
 from gui.figures.known import NOTE, agreement
-from gui.figures.text import exponent
+from gui.figures.text import RMSE, exponent, settled
 from gui.report.document import Document
 from gui.sessions.cache import DCXCache
 
@@ -21,12 +21,11 @@ CHOICES: dict[str, Mapping[str, str]] = {"model": MODEL_NAMES, "part": PART_WORD
 MOST_SAMPLES = 40
 
 
-def parameters(doc: Document, params: Params, *, leave_out: Sequence[str] = ()) -> None:
-    """Every parameter by its title, with its unit."""
+def parameters(doc: Document, params: Params) -> None:
+    """Every parameter in use by its title, with its unit."""
     rows = []
-    for name, field in type(params).model_fields.items():
-        if name in leave_out:
-            continue
+    for name in params.used():
+        field = type(params).model_fields[name]
         extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
         unit, value = str(extra.get("unit", "")), shown(params, name)
         same = unit.lower() in str(field.title).lower()
@@ -58,10 +57,10 @@ def composition(doc: Document, frame: pd.DataFrame, colour_of: Mapping[str, str]
     drawn = compositions.heatmap(frame, normalise=normalise) if many else compositions.stacked(frame, colour_of, normalise=normalise)
     which = "shares of each sample's estimated total" if normalise else "the engine's values"
     doc.figure(drawn, f"Composition of {what}, {number(count)} {'sample' if count == 1 else 'samples'}: RNA fraction in percent, {which}.")
-    percent = compositions.shares(frame, normalise) * 100
+    percent = settled(compositions.shares(frame, normalise)) * 100
     summary = pd.DataFrame({"Mean": percent.mean(axis=1), "Median": percent.median(axis=1), "Lowest": percent.min(axis=1), "Highest": percent.max(axis=1)})
-    doc.table(summary, first="Cell type", caption=f"Composition of {what} over the samples: RNA fraction (%), {which}.", most=200)
-    doc.table(percent.T, first="Sample", caption=f"Composition of {what}: RNA fraction (%), {which}.", most=MOST_SAMPLES, whole=whole)
+    doc.table(summary, first="Cell type", caption=f"Composition of {what} over the samples: RNA fraction (%), {which}.", most=200, percent=True)
+    doc.table(percent.T, first="Sample", caption=f"Composition of {what}: RNA fraction (%), {which}.", most=MOST_SAMPLES, whole=whole, percent=True)
 
 
 def known(doc: Document, session: DCXCache, estimated: pd.DataFrame | None, colour_of: Mapping[str, str]) -> None:
@@ -76,12 +75,13 @@ def known(doc: Document, session: DCXCache, estimated: pd.DataFrame | None, colo
         doc.paragraph(str(error))
         return
     doc.figure(agreement(found.points, colour_of), f"Estimated beside known shares ({data.truth.name or 'table of known compositions'}). {NOTE}")
-    doc.table(measures(found), first="Cell type", caption="Agreement; RMSE in percentage points.", most=100)
+    doc.table(measures(found), first="Cell type", caption="Agreement of estimated and known composition.", most=100)
 
 
 def measures(found: Comparison) -> pd.DataFrame:
     """By pair of types, and of all together; RMSE in percentage points."""
     table = found.table
+    table = table.assign(**{name: settled(table[name]) for name in ("pearson", "spearman", "ccc")})
     columns = {"In the table": table["known_as"], "Samples": table["samples"], "Pearson": table["pearson"], "Spearman": table["spearman"]}
-    columns |= {"RMSE": table["rmse"] * 100, "CCC": table["ccc"]}
+    columns |= {RMSE: table["rmse"] * 100, "CCC": table["ccc"]}
     return pd.DataFrame(columns).set_axis([t.replace("|", " + ") for t in table["cell_type"]], axis=0)

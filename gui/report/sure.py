@@ -6,7 +6,7 @@ import pandas as pd
 
 from gui.answers.sure import FIT_NAMES, bootstrap_of, check_table, fit_sentence, sentence, shown_fit
 from gui.engine.results import BootstrapResult, Run
-from gui.figures.text import three
+from gui.figures.text import percentage
 from gui.report.document import Document
 from gui.report.parts import MOST_SAMPLES
 from gui.sessions.cache import DCXCache
@@ -36,7 +36,7 @@ def sure_part(doc: Document, session: DCXCache, run: Run, fit: pd.DataFrame | No
 def _ends(sure: BootstrapResult) -> pd.DataFrame:
     """Samples x cell types: "12 (8 to 15)"."""
     cells = {
-        str(t): [f"{three(100 * v)} ({three(100 * low)} to {three(100 * high)})" for v, low, high in zip(*rows, strict=True)]
+        str(t): [f"{percentage(v)} ({percentage(low)} to {percentage(high)})" for v, low, high in zip(*rows, strict=True)]
         for t, *rows in zip(sure.estimate.index, *(frame.to_numpy(dtype=float) for frame in (sure.estimate, sure.low, sure.high)), strict=True)
     }
     return pd.DataFrame(cells, index=sure.estimate.columns)

@@ -3,7 +3,7 @@
   "use strict";
   const WIDEST = 16000; /* pixels a canvas can have in every browser */
 
-  /* As drawn now, in the light template on white. The picture goes to the server, which asks where to put it. */
+  /* What is drawn now, in the light template on white and laid out anew for its own size. The picture goes to the server, which asks where to put it. */
   async function export_figure(png, svg, light, graph, name) {
     const asked = window.dash_clientside.callback_context.triggered_id;
     const format = asked && asked.endsWith("-svg") ? "svg" : "png";
@@ -12,14 +12,13 @@
     if (!plot || !plot.data || !plot.data.length || !(png || svg)) {
       return window.dash_clientside.no_update;
     }
-    const { width, height } = plot._fullLayout;
-    const layout = { ...plot.layout, template: light, paper_bgcolor: "#ffffff", plot_bgcolor: "#ffffff" };
-    if (layout.meta && layout.meta.legend_on_export) {
-      layout.showlegend = true;
-    }
-    const scale = format === "png" ? Math.min(2, WIDEST / Math.max(width, height)) : 1;
+    const given = { ...plot.layout, template: light, paper_bgcolor: "#ffffff", plot_bgcolor: "#ffffff" };
+    const showlegend = Boolean(given.meta && given.meta.legend_on_export);
     try {
-      const url = await window.Plotly.toImage({ data: plot.data, layout, config: {} }, { format, width, height, scale });
+      const { data, layout } = await window.dcxFigureLayout.fitted(window.Plotly, { data: plot.data, layout: given }, { showlegend, ranges: window.dcxFigureLayout.ranges_of(plot._fullLayout) });
+      const { width, height } = layout;
+      const scale = format === "png" ? Math.min(2, WIDEST / Math.max(width, height)) : 1;
+      const url = await window.Plotly.toImage({ data, layout, config: {} }, { format, width, height, scale });
       return { name, format, url, at: Date.now() };
     } catch (error) {
       return { name, format, error: String(error), at: Date.now() };

@@ -1,4 +1,4 @@
-/* What tables need in the page: a button in a row (a click gives the grid's cellRendererData {value: the row's id, at}), and a lock. */
+/* What tables need in the page. First: a button in a row (a click gives the grid's cellRendererData {value: the row's id, at}), and a lock. */
 (() => {
   "use strict";
   const functions = (window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {});
@@ -19,4 +19,30 @@
           "aria-label": `protected, ${props.value}`,
         })
       : null;
+})();
+
+/* Of a table on screen: which rows are shown in which order, as positions in its data, and the order of its columns; null for all as given. */
+(() => {
+  "use strict";
+  function rows_on_screen(shown, all, state) {
+    const fields = (state || []).map((column) => column.colId).filter((id) => id !== "c0");
+    const moved = fields.some((id, at) => id !== `c${at + 1}`);
+    let rows = null;
+    if (shown && all) {
+      const places = new Map();
+      all.forEach((row, at) => {
+        const key = JSON.stringify(row);
+        if (!places.has(key)) {
+          places.set(key, []);
+        }
+        places.get(key).push(at);
+      });
+      rows = shown.map((row) => (places.get(JSON.stringify(row)) || []).shift());
+      const same = rows.length === all.length && rows.every((row, at) => row === at);
+      rows = same || rows.includes(undefined) ? null : rows; /* undefined: the rows of another table, about to go */
+    }
+    return rows || moved ? { rows, columns: moved ? fields : null } : null;
+  }
+  window.dash_clientside = window.dash_clientside || {};
+  window.dash_clientside.dcx = { ...(window.dash_clientside.dcx || {}), rows_on_screen };
 })();

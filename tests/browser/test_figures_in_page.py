@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from desktop.server import LocalServer
@@ -167,8 +169,26 @@ def test_table_shows_any_name_as_text_and_saves_full_precision(page: Any, files:
     assert kind.suffixes == (".csv",)
     assert b"0.123456789" in csv
     assert not any(line.startswith((b"=", b'"=')) for line in csv.splitlines())
-    assert b"0,123456789" in _save(page, "look-numbers-csv2", files)[1]
     assert _save(page, "look-numbers-xlsx", files)[1].startswith(b"PK")
+
+
+def test_the_saved_table_has_the_order_filter_and_columns_of_the_grid(page: Any, files: Kept) -> None:
+    assert [line[:4] for line in _save(page, "look-numbers-csv", files)[1].splitlines()[1:]] == [b"a.b[", b"'=1+", b"a sa"]
+    header = page.locator("#look-numbers .ag-header-cell[col-id=c1] .ag-header-cell-label")
+    header.click()
+    header.click()  # the largest first
+    page.evaluate("dash_ag_grid.getApi('look-numbers').moveColumns(['c3'], 1)")
+    page.wait_for_timeout(500)
+    saved = _save(page, "look-numbers-csv2", files)[1].decode("utf-8-sig").splitlines()
+    assert saved[0] == "# Sorted and filtered on screen: all rows. For research use only. Not for diagnosis or treatment. Made with DeconomiX GUI."
+    assert saved[1].split(";")[1:] == ["hidden", "regulatory T cells of the second germinal centre", "<b>B</b> cells"]
+    assert [line.split(";")[0] for line in saved[2:]] == ["a sample with quite a long name", "'=1+1", "a.b[1]"]
+    assert saved[4].split(";")[2] == "0,123456789"
+    page.evaluate("dash_ag_grid.getApi('look-numbers').setFilterModel({c1: {filterType: 'number', type: 'lessThan', filter: 0.3}})")
+    page.wait_for_timeout(500)
+    sheet = pd.read_excel(io.BytesIO(_save(page, "look-numbers-xlsx", files)[1]), sheet_name=None, index_col=0)
+    assert list(sheet["Table"].index) == ["'=1+1", "a.b[1]"]
+    assert "2 of 3 rows" in sheet["About"].index.name
 
 
 def test_save_menus_do_not_ask_to_be_drawn_anew(page: Any) -> None:

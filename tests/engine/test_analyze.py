@@ -112,8 +112,10 @@ def test_search_takes_the_one_se_choice(files, tmp_path, monkeypatch):
 
 def test_without_test_cells_the_training_cells_are_split(files, tmp_path):
     out = tmp_path / "out"
-    assert run(files, out, roles=("train", "bulk")) == 0
+    assert run(files, out, "--model", "deconomix+h", roles=("train", "bulk")) == 0
     record = json.loads((out / "run.json").read_text())
+    assert not {"lambda2", "lambda2_searched"} & set(record["parameters"]), "a model without gene regulation has none"
+    assert "refine" in record["parameters"]
     assert {i["role"]: i["kind"] for i in record["inputs"]}["test"] == "split"
     assert (out / "composition_test.csv").exists()
 
@@ -122,6 +124,7 @@ def test_without_bulk_the_test_mixtures_are_analysed(files, tmp_path):
     out = tmp_path / "out"
     assert run(files, out, "--model", "naive", roles=("train", "test")) == 0
     assert {p.name for p in out.iterdir()} == {"composition_test.csv", "gene_weights.csv", "metrics_test.csv", "run.json"}
+    assert not {"lambda2", "refine", "iterations"} & set(json.loads((out / "run.json").read_text())["parameters"])
 
 
 def test_second_run_replaces_the_first_and_touches_nothing_else(files, tmp_path):

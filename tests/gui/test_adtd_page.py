@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gui.answers.adtd import percent, true_hidden
+from gui.answers.adtd import true_hidden
 from gui.app import Application, create_app
 from gui.config import Config
 from gui.data.dataset import Bulk, Dataset
@@ -21,6 +21,7 @@ from gui.engine.params import ADTDParams, DTDParams, SearchParams
 from gui.engine.results import ADTDResult, Run
 from gui.engine.tasks import run_adtd, run_dtd, run_search
 from gui.figures.shares import hidden_share
+from gui.figures.text import percent
 from gui.files import FileKind
 from gui.sessions.cache import DCXCache
 from gui.sessions.manager import LOCAL
@@ -118,8 +119,8 @@ def each(part: str, index: str) -> dict[str, str]:
 
 
 def read(data: bytes, **options: Any) -> pd.DataFrame:
-    """A saved CSV table, to the bit."""
-    return pd.read_csv(io.BytesIO(data), index_col=0, float_precision="round_trip", **options)
+    """A saved CSV table under its first line, to the bit."""
+    return pd.read_csv(io.BytesIO(data), skiprows=1, index_col=0, float_precision="round_trip", **options)
 
 
 # -- form -----------------------------------------------------------------------------------------------------------------------
@@ -349,13 +350,16 @@ def test_the_interval_stands_beside_each_hidden_share(program: Application, sess
     saved = read(program.files.saved["hidden-share"])  # type: ignore[attr-defined]
     result: ADTDResult = runs["hr"].result
     assert result.hidden_interval is not None
-    np.testing.assert_array_equal(saved["high"], result.hidden_interval["high"])
+    assert saved.index.name == "Sample"
+    np.testing.assert_allclose(saved["high"], 100 * result.hidden_interval["high"], rtol=1e-14, atol=1e-7)
+    tab.click("adtd-hidden-table-engine-csv")
+    np.testing.assert_array_equal(read(program.files.saved["hidden-share-engine"])["high"], result.hidden_interval["high"])  # type: ignore[attr-defined]
     assert (saved["low"] <= saved["hidden"] + 1e-12).all()
     error = hidden_share(result.hidden, result.hidden_interval).data[0].error_y
     np.testing.assert_allclose(np.asarray(error.array) + 100 * result.hidden, 100 * result.hidden_interval["high"], atol=1e-3)
 
 
-def test_saved_tables_are_whole_and_in_full_precision(program: Application, session: DCXCache, runs: dict[str, Run], page: Opened) -> None:
+def test_saved_tables_are_those_on_screen_in_full_precision(program: Application, session: DCXCache, runs: dict[str, Run], page: Opened) -> None:
     session.add_run(runs["hr"])
     session.add_run(runs["search"])
     tab = page()
@@ -363,12 +367,16 @@ def test_saved_tables_are_whole_and_in_full_precision(program: Application, sess
     saved = program.files.saved  # type: ignore[attr-defined]
     tab.set({("adtd-tabs", "value"): "regulation", ("adtd-regulation-view", "value"): "table"})
     assert 0 < len(tab.get("adtd-regulation-table", "rowData")) < len(result.reference)
+    shown = [row["c0"] for row in tab.get("adtd-regulation-table", "rowData")]
     tab.click("adtd-regulation-table-csv")
-    pd.testing.assert_frame_equal(read(saved["gene-regulation"]), result.gene_regulation, check_names=False, check_exact=True)
+    pd.testing.assert_frame_equal(read(saved["gene-regulation"]), result.gene_regulation.loc[shown], check_names=False, atol=1e-9)
+    assert f"The {len(shown)} genes on screen of {len(result.reference)}" in saved["gene-regulation"].decode("utf-8-sig").splitlines()[0]
+    tab.click("adtd-regulation-table-engine-csv")
+    pd.testing.assert_frame_equal(read(saved["gene-regulation-engine"]), result.gene_regulation, check_names=False, check_exact=True)
     tab.set({("adtd-regulation-view", "value"): "support"})
     tab.click("adtd-regulation-table-csv2")
     support = read(saved["gene-regulation-support"], sep=";", decimal=",")
-    pd.testing.assert_frame_equal(support, result.support, check_names=False)
+    pd.testing.assert_frame_equal(support, result.support.loc[shown], check_names=False, atol=1e-9)
     tab.set({("adtd-tabs", "value"): "search"})
     tab.click("adtd-search-table-csv")
     losses = read(saved["lambda2-search"])
@@ -378,5 +386,5 @@ def test_saved_tables_are_whole_and_in_full_precision(program: Application, sess
     tab.click("adtd-hidden-table-xlsx")
     profile = pd.read_excel(io.BytesIO(saved["hidden-profile"]), index_col=0)
     kept = result.hidden_profile.reindex(profile.index)
-    np.testing.assert_allclose(profile["hidden background"], kept, rtol=1e-14)
+    np.testing.assert_allclose(profile["hidden background"], 100 * kept, rtol=1e-13, atol=1e-7)
     np.testing.assert_allclose(kept.sum(), 1.0, atol=1e-3)  # the engine's own, as exact as its solver after a few iterations

@@ -12,13 +12,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gui.answers.adtd import percent, regulated, search_sentence, sentence, span, unsupported_types
+from gui.answers.adtd import regulated, search_sentence, sentence, span, unsupported_types
 from gui.app import Application
 from gui.components.form import exact, number
+from gui.components.runs import describe_params, differing
 from gui.data.dataset import Bulk, Dataset, Matrix
 from gui.engine.metrics import COLUMNS
 from gui.engine.params import ADTDParams, DTDParams, SearchParams
 from gui.engine.results import ADTDResult, DTDResult, Provenance, Run, SearchResult
+from gui.figures.text import coefficient, percent, percentage
 from gui.pages.adtd.base import applies
 from gui.pages.adtd.regulation import EACH, TYPE, Wanted, chosen_genes
 from gui.pages.adtd.search import losses_table
@@ -69,7 +71,10 @@ def test_genes_are_the_most_regulated_of_each_type_or_those_chosen_by_name() -> 
 
 
 def test_percentages_read_as_a_person_writes_them() -> None:
-    assert [percent(v) for v in (0.24, 0.034, 0.0004, 0.0, 1.0, float("nan"))] == ["24 %", "3.4 %", "below 0.1 %", "0 %", "100 %", "unknown"]
+    assert [percent(v) for v in (0.24, 0.034, 0.0004, 0.0, 1.0, float("nan"))] == ["24 %", "3.4 %", "0.04 %", "0 %", "100 %", "unknown"]
+    assert [percent(v) for v in (4.06e-17, -2e-18, 5e-5, -5e-5, 0.00095, 0.0995, 1e-4)] == ["0 %", "0 %", "< 0.01 %", "> -0.01 %", "0.1 %", "10 %", "0.01 %"]
+    assert [percentage(v) for v in (4.06e-17, 5e-5, 0.0571, 1.0, float("nan"))] == ["0", "< 0.01", "5.71", "100", "–"]
+    assert [coefficient(v) for v in (4e-17, -0.123456, float("nan"))] == ["0", "-0.123", "–"]
     assert span(0.3, 0.51) == "30 to 51 %"
 
 
@@ -86,6 +91,17 @@ def test_a_search_without_choices_says_so_and_its_table_has_every_fold() -> None
 def test_fields_of_a_free_composition_show_lambda1() -> None:
     free = {"model": "custom", "c_static": False, "delta_static": True}
     assert applies(free) == {"lambda2": False, "custom": True, "lambda1": True}
+
+
+def test_a_parameter_that_the_model_does_not_use_is_not_shown_of_a_run() -> None:
+    plain, regulating = ADTDParams(), ADTDParams(model="h,r", lambda2=1e-7)
+    assert "lambda2" not in describe_params(plain, differing([plain]))
+    assert not {"lambda1", "lambda2", "c_static", "delta_static"} & set(plain.used())
+    assert differing([plain, regulating]) == ["model", "lambda2"]
+    assert describe_params(plain, ["model", "lambda2"]) == "Model h"
+    assert describe_params(regulating, ["model", "lambda2"]) == "Model h,r · lambda2 1e-7"
+    assert differing([plain, ADTDParams(lambda2=5.0, lambda1=3.0)]) == plain.used(), "what is not used makes no difference"
+    assert "lambda1" in ADTDParams(model="custom", c_static=False).used()
 
 
 @pytest.mark.parametrize("value", [1e-9, 1e-3, 3.1622776601683795e-07, 0.05, 1.0, 1e-20, 123456.789])

@@ -322,9 +322,9 @@ def test_saved_gene_weights_are_the_engines(program: Application, session: DCXCa
     session.add_run(computed)
     tab = page()
     tab.click("dtd-weights-csv")
-    saved = pd.read_csv(io.BytesIO(program.files.saved["dtd_gene_weights"]), index_col=0)  # type: ignore[attr-defined]
+    saved = saved_table(program, "dtd_gene_weights")[1]
     assert len(saved) == len(computed.result.genes)
-    weights = saved["gene_weight"].reindex(computed.result.genes).to_numpy(dtype=np.float32)
+    weights = saved["Gene weight"].reindex(computed.result.genes).to_numpy(dtype=np.float32)
     np.testing.assert_array_equal(weights, computed.result.gene_weights.to_numpy())
 
 
@@ -338,7 +338,7 @@ def test_the_saved_model_reads_back_as_the_run(program: Application, session: DC
 
 
 # -- composition ----------------------------------------------------------------------------------------------------------------
-def test_the_saved_composition_is_the_engines_while_the_screen_shows_shares(
+def test_the_saved_composition_is_the_one_on_screen_and_the_engines_beside_it(
     program: Application, session: DCXCache, computed: Run, page: Callable[[], Any]
 ) -> None:
     session.add_run(computed)
@@ -348,9 +348,102 @@ def test_the_saved_composition_is_the_engines_while_the_screen_shows_shares(
     types = [c["field"] for c in tab.get("dtd-composition-table", "columnDefs") if c["headerName"] in computed.result.reference.columns]
     assert all(abs(sum(row[t] for t in types) - 100) < 0.2 for row in tab.get("dtd-composition-table", "rowData"))
     tab.click("dtd-composition-table-csv")
-    saved = pd.read_csv(io.BytesIO(program.files.saved["dtd_composition_bulk"]), index_col=0)  # type: ignore[attr-defined]
+    line, saved = saved_table(program, "dtd_composition_bulk")
+    assert line.startswith("# RNA fraction (%): shares of the estimated total")
+    assert saved.index.name == "Sample"
+    assert_as_on_screen(tab, "dtd-composition-table", saved)
+    tab.set({("dtd-composition-shares", "checked"): False, ("dtd-composition-sort", "value"): "type:B cells"})
+    tab.click("dtd-composition-table-csv")
+    line, saved = saved_table(program, "dtd_composition_bulk")
+    assert "values of the engine" in line
+    assert "sorted by B cells" in line
+    assert list(saved["B cells"]) == sorted(saved["B cells"], reverse=True)
+    assert_as_on_screen(tab, "dtd-composition-table", saved)
+    tab.click("dtd-composition-table-engine-csv")
+    line, saved = saved_table(program, "dtd_composition_bulk-engine")
+    assert "as the engine gives it: 1 is 100 %" in line
+    assert saved.index.name == "cell type"
     pd.testing.assert_frame_equal(saved, computed.result.composition["bulk"], check_names=False)
     assert abs(saved.sum() - 1).max() > 1e-3  # not normalised
+    tab.click("dtd-composition-table-engine-xlsx")
+    book = pd.read_excel(io.BytesIO(program.files.saved["dtd_composition_bulk-engine"]), sheet_name=None, index_col=0, header=0)  # type: ignore[attr-defined]
+    pd.testing.assert_frame_equal(book["Table"], computed.result.composition["bulk"], check_names=False)
+    assert "as the engine gives it" in book["About"].index.name
+
+
+def saved_table(program: Application, name: str, **options: Any) -> tuple[str, pd.DataFrame]:
+    """The line that says what the file holds, and the table as pandas reads it."""
+    data = program.files.saved[name]  # type: ignore[attr-defined]
+    line = data.decode("utf-8-sig").splitlines()[0]
+    return line, pd.read_csv(io.BytesIO(data), skiprows=1, index_col=0, float_precision="round_trip", **options)
+
+
+def assert_as_on_screen(tab: Any, grid: str, saved: pd.DataFrame) -> None:
+    """Headers, rows and their order, and the numbers to the four digits of the screen."""
+    columns, rows = tab.get(grid, "columnDefs"), tab.get(grid, "rowData")
+    assert [saved.index.name, *saved.columns] == [c["headerName"] for c in columns]
+    assert [str(v) for v in saved.index] == [row["c0"] for row in rows]
+    for at, name in enumerate(saved.columns, start=1):
+        shown = [row[f"c{at}"] for row in rows]
+        if pd.api.types.is_numeric_dtype(saved[name]):
+            np.testing.assert_allclose(saved[name].to_numpy(), np.array(shown, dtype=float), rtol=1e-3)
+        else:
+            assert [None if pd.isna(v) else str(v) for v in saved[name]] == shown
+
+
+def test_the_saved_table_follows_sorting_filtering_and_moved_columns_of_the_grid(
+    program: Application, session: DCXCache, computed: Run, page: Callable[[], Any]
+) -> None:
+    session.add_run(computed)
+    tab = page()
+    tab.set({("dtd-composition-view", "value"): "table"})
+    shown = [row["c0"] for row in tab.get("dtd-composition-table", "rowData")]
+    fields = [c["field"] for c in tab.get("dtd-composition-table", "columnDefs")][1:]
+    tab.set({("dtd-composition-table-screen", "data"): {"rows": [4, 2, 7], "columns": fields[::-1]}})
+    tab.click("dtd-composition-table-csv")
+    line, saved = saved_table(program, "dtd_composition_bulk")
+    assert list(saved.index) == [shown[i] for i in (4, 2, 7)]
+    assert "3 of 20 rows" in line
+    names = [c["headerName"] for c in tab.get("dtd-composition-table", "columnDefs")][1:]
+    assert list(saved.columns) == names[::-1]
+    for wrong in ({"rows": [99], "columns": ["c1"]}, {"rows": "all", "columns": None}, {"rows": [True]}, ["rows"]):
+        tab.set({("dtd-composition-table-screen", "data"): wrong})
+        tab.click("dtd-composition-table-csv")
+        assert len(saved_table(program, "dtd_composition_bulk")[1]) == len(shown)
+
+
+def test_every_table_of_the_page_is_saved_as_shown(program: Application, session: DCXCache, computed: Run, page: Callable[[], Any]) -> None:
+    session.add_run(computed)
+    tab = page()
+    tab.set({("dtd-tabs", "value"): "correlation", ("dtd-correlation-view", "value"): "table"})
+    assert "RMSE (percentage points)" in [c["headerName"] for c in tab.get("dtd-metrics", "columnDefs")]
+    tab.click("dtd-metrics-csv")
+    assert_as_on_screen(tab, "dtd-metrics", saved_table(program, "dtd_metrics")[1])
+    tab.click("dtd-metrics-engine-csv")
+    raw = saved_table(program, "dtd_metrics-engine")[1]
+    np.testing.assert_array_equal(raw["rmse"], computed.result.metrics["rmse"])
+    tab.set({("dtd-tabs", "value"): "markers", ("dtd-markers-view", "value"): "table"})
+    tab.click("dtd-weights-csv")
+    assert_as_on_screen(tab, "dtd-weights", saved_table(program, "dtd_gene_weights")[1])
+
+
+def test_what_rounding_leaves_is_shown_and_saved_as_nothing(program: Application, session: DCXCache, computed: Run, page: Callable[[], Any]) -> None:
+    frame = computed.result.composition["bulk"].copy()
+    frame.iloc[0, 0], frame.iloc[1, 0], frame.iloc[0, 1] = 4.06e-17, 3e-5, -2e-18
+    session.add_run(replace(computed, id="tiny", result=replace(computed.result, composition={**computed.result.composition, "bulk": frame})))
+    tab = page()
+    tab.set({("dtd-composition-view", "value"): "table", ("dtd-composition-shares", "checked"): False})
+    rows = tab.get("dtd-composition-table", "rowData")
+    assert [rows[0]["c1"], rows[1]["c1"]] == [0, 0]
+    assert rows[0]["c2"] == pytest.approx(0.003)
+    assert "< 0.01" in str(tab.get("dtd-composition-table", "columnDefs")[2]["valueFormatter"])
+    tab.click("dtd-composition-table-csv")
+    assert saved_table(program, "dtd_composition_bulk")[1].iloc[0, 0] == 0
+    tab.click("dtd-composition-table-engine-csv")
+    assert saved_table(program, "dtd_composition_bulk-engine")[1].iloc[0, 0] == 4.06e-17
+    tab.set({("dtd-composition-view", "value"): "bars"})
+    bars = [t for t in tab.get("dtd-composition-figure", "figure")["data"] if t["type"] == "bar"]
+    assert "%{y:.2f}" in bars[1]["hovertemplate"]  # 0.00, not 0.003
 
 
 def test_the_axis_says_rna_fraction_and_which_of_the_two(session: DCXCache, computed: Run, page: Callable[[], Any]) -> None:

@@ -220,6 +220,14 @@ def test_many_samples_scroll_instead_of_squeezing() -> None:
     assert composition.heatmap(made(5, 1000)).layout.width is None
 
 
+def test_the_legend_reads_as_the_stack_from_top_to_bottom() -> None:
+    data = made(3, 4)
+    fig = composition.stacked(data, {})
+    assert [t.meta for t in fig.data if t.type == "bar"] == ["type 0", "type 1", "type 2", HIDDEN]  # from the bottom
+    assert fig.layout.legend.traceorder == "reversed"
+    assert [name for name, _, _ in composition.legend_entries(data, {})] == [HIDDEN, "type 2", "type 1", "type 0"]
+
+
 def test_missing_and_zero_samples_are_left_blank() -> None:
     data = made(3, 4)
     data["sample_1"] = np.nan

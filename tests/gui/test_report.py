@@ -206,3 +206,16 @@ def test_button_of_the_page_gives_the_report(application: Application, tab: Any,
         assert name == f"{report_name(made, page)}.html" == f"Melanoma {step} report.html"
         assert b"<h1>Melanoma</h1>" in content
     assert all(status in (200, 204) for status in tab.statuses)
+
+
+def test_headers_and_names_of_a_reports_tables_are_whole() -> None:
+    names = ["regulatory T cells of the second germinal centre", "Plasmacytoid_dendritic_cells", "<b>B</b> cells"]
+    doc = Document("x")
+    doc.table(pd.DataFrame(0.005, index=names, columns=names * 3), first="Sample", percent=True)
+    text = doc.html().decode()
+    plain = text.replace("<wbr>", "")
+    assert "…" not in text
+    assert plain.count("regulatory T cells of the second germinal centre") >= 4
+    assert "Plasmacytoid_<wbr>dendritic_<wbr>cells" in text
+    assert "&lt;b&gt;B&lt;/<wbr>b&gt; cells" in text
+    assert plain.count("<td>&lt; 0.01</td>") == 27

@@ -236,7 +236,13 @@ def test_the_tables_are_shown_and_saved_whole(computed: dict[str, Run], opened: 
     tab.click(f"{page}-sure-table-csv")
     ((name, data),) = tab.downloaded()
     assert name == f"{page}-intervals.csv"
-    table = pd.read_csv(io.BytesIO(data), index_col=0, float_precision="round_trip")
+    table = pd.read_csv(io.BytesIO(data), skiprows=1, index_col=0, float_precision="round_trip")
+    assert [table.index.name, *table.columns] == [c["headerName"] for c in tab.get(f"{page}-sure-table", "columnDefs")]
+    np.testing.assert_allclose(table["Low (%)"].to_numpy(), 100 * sure.low.to_numpy().ravel(order="F"), atol=1e-7)
+    tab.click(f"{page}-sure-table-engine-csv")
+    ((name, data),) = tab.downloaded()
+    assert name == f"{page}-intervals-engine.csv"
+    table = pd.read_csv(io.BytesIO(data), skiprows=1, index_col=0, float_precision="round_trip")
     np.testing.assert_array_equal(table["low"].to_numpy(), sure.low.to_numpy().ravel(order="F"))
     tab.set({(f"{page}-sure-look", "value"): "fit"})
     rows = tab.get(f"{page}-sure-table", "rowData")
@@ -245,7 +251,7 @@ def test_the_tables_are_shown_and_saved_whole(computed: dict[str, Run], opened: 
     tab.click(f"{page}-sure-table-csv")
     ((name, data),) = tab.downloaded()
     assert name == f"{page}-fit.csv"
-    assert len(pd.read_csv(io.BytesIO(data))) == 20
+    assert len(pd.read_csv(io.BytesIO(data), skiprows=1)) == 20
 
 
 def test_what_cannot_be_computed_disables_the_button_with_its_reason(opened: Callable[..., Any], computed: dict[str, Run]) -> None:

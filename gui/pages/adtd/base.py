@@ -14,7 +14,7 @@ from gui.components.common import card, warning
 from gui.components.form import ParamsForm
 from gui.components.views import GONE, SHOWN, room
 from gui.components.warnings import warning_list
-from gui.engine.params import WEIGHT_NAMES, ADTDParams, SearchParams
+from gui.engine.params import WEIGHT_NAMES, ADTDParams, SearchParams, adtd_unused
 from gui.engine.results import ADTDResult, BootstrapResult, Run
 from gui.figures.template import HEIGHT
 from gui.plugin import Context, Page
@@ -77,12 +77,8 @@ def saved_as(result: ADTDResult, name: str) -> str:
 
 def applies(values: Mapping[str, Any]) -> dict[str, bool]:
     """Which of the fields mean something for the chosen model; the others are not shown."""
-    custom = values["model"] == "custom"
-    return {
-        "lambda2": values["model"] == "h,r" or (custom and not values["delta_static"]),
-        "custom": custom,
-        "lambda1": custom and not values["c_static"],
-    }
+    unused = adtd_unused(values["model"], c_static=values["c_static"], delta_static=values["delta_static"])
+    return {"lambda2": "lambda2" not in unused, "custom": "c_static" not in unused, "lambda1": "lambda1" not in unused}
 
 
 def placed(fig: go.Figure, above: int) -> tuple[go.Figure, dict[str, str]]:

@@ -13,12 +13,13 @@ from dash.exceptions import PreventUpdate
 from gui.answers.adtd import true_hidden
 from gui.components.figure import bind_figure_export, figure_card
 from gui.components.kept import Kept
-from gui.components.table import bind_table_export, result_table, table_view
+from gui.components.table import TableFile, bind_table_export, result_table, table_view
 from gui.components.views import GONE, SHOWN, Views, switch
 from gui.engine.results import ADTDResult
 from gui.figures import adtd as figures
 from gui.figures import shares
 from gui.figures.template import styled
+from gui.figures.text import settled
 from gui.pages.adtd.base import HIDDEN_TAB, TAB, adtd_run, page, placed, saved_as, visible
 from gui.plugin import DARK, REVISION, Context
 
@@ -28,6 +29,8 @@ WORDS = {
     GENES: "What the hidden background expresses, beside the mean of the reference: a hint at which cells are missing.",
     SAMPLES: "The fit cannot tell shares within the interval apart: it is as good with each of them.",
 }
+ENGINE = {GENES: "Share of every gene in the expression of the hidden background and of the mean of the reference", SAMPLES: "Hidden share with its interval"}
+UNITS = {of: f"{text} (%)." for of, text in ENGINE.items()}
 
 
 views = Views(page, "hidden")
@@ -55,7 +58,8 @@ def panel(ctx: Context) -> Any:
         html.Div(many, id=page.id.hidden_n_box),
     ]
     drawing = figure_card(page, "hidden", file_name="hidden-profile")
-    there = views.layout(controls, drawing, result_table(page, "hidden_table"), unit=dmc.Text("Fractions (0 to 1).", size="xs", c="dimmed", mb=4))
+    unit = dmc.Text("", id=page.id.hidden_unit, size="xs", c="dimmed", mb=4)
+    there = views.layout(controls, drawing, result_table(page, "hidden_table", engine=True), unit=unit)
     words = dmc.Text("", id=page.id.hidden_words, size="xs", c="dimmed", mt=4)
     return html.Div([html.Div(id=page.id.hidden_empty, style=visible(not there_is)), html.Div([there, words], id=page.id.hidden_body, style=visible(there_is))])
 
@@ -89,7 +93,9 @@ def figure(result: ADTDResult, of: str, n: int, dark: bool) -> go.Figure:
 
 
 def table(result: ADTDResult, of: str) -> pd.DataFrame:
-    return share_table(result) if of == SAMPLES else profile_table(result)
+    """The same in percent, as on screen."""
+    found = share_table(result) if of == SAMPLES else profile_table(result)
+    return (settled(found) * 100).rename_axis("Sample" if of == SAMPLES else "Gene")
 
 
 # -- callbacks ------------------------------------------------------------------------------------------------------------------
@@ -101,12 +107,15 @@ def _name(result: ADTDResult, of: str) -> str:
     return "hidden-share" if of == SAMPLES else saved_as(result, "hidden-profile")
 
 
-def _to_save(ctx: Context, of: str) -> tuple[str, pd.DataFrame] | None:
+def _to_save(ctx: Context, of: str) -> TableFile | None:
     run = adtd_run(ctx)
-    return None if run is None else (_name(run.result, of), table(run.result, of))
+    if run is None:
+        return None
+    engine = share_table(run.result) if of == SAMPLES else profile_table(run.result)
+    return TableFile(_name(run.result, of), table(run.result, of), UNITS[of], engine, f"{ENGINE[of]} as the engine gives it: 1 is 100 %.")
 
 
-bind_table_export(page, "hidden_table", _to_save, State(page.id.hidden_of, "value"))
+bind_table_export(page, "hidden_table", _to_save, State(page.id.hidden_of, "value"), engine=True)
 
 
 @page.callback(
@@ -120,6 +129,7 @@ bind_table_export(page, "hidden_table", _to_save, State(page.id.hidden_of, "valu
     Output(page.id.hidden_table, "columnDefs"),
     Output(page.id.hidden_table, "rowData"),
     Output(page.id.hidden_table_note, "children"),
+    Output(page.id.hidden_unit, "children"),
     *views.outputs,
     REVISION,
     DARK,
@@ -133,11 +143,11 @@ def show_hidden(ctx: Context, _revision: Any, dark: bool, tab: str, of: str, vie
         raise PreventUpdate
     run = adtd_run(ctx)
     if run is None:
-        return [SHOWN, GONE, *[no_update] * 12]
+        return [SHOWN, GONE, *[no_update] * 13]
     head = [GONE, SHOWN, WORDS.get(of, ""), visible(of == GENES and view != "table")]
     if view == "table":
-        shown = table_view(table(run.result, of), index_name="Sample" if of == SAMPLES else "Gene")
-        return [*head, *[no_update] * 3, shown.columns, shown.rows, shown.note, *views.show("table")]
+        shown = table_view(table(run.result, of), percent=of == SAMPLES)  # of a single gene, 0.01 % is much
+        return [*head, *[no_update] * 3, shown.columns, shown.rows, shown.note, UNITS[of], *views.show("table")]
     many = n if isinstance(n, int) and 1 <= n <= MOST_N else DEFAULT_N
     drawn = figure(run.result, of, many, bool(dark))
-    return [*head, *placed(drawn, 410), _name(run.result, of), *[no_update] * 3, *views.show("figure")]
+    return [*head, *placed(drawn, 410), _name(run.result, of), *[no_update] * 4, *views.show("figure")]

@@ -17,12 +17,13 @@ from gui.components.common import empty_state
 from gui.components.figure import bind_figure_export, figure_card
 from gui.components.jobs import only_jobs, running, running_state
 from gui.components.kept import Kept
-from gui.components.table import TableView, bind_table_export, result_table, table_view
+from gui.components.table import TableFile, TableView, bind_table_export, result_table, table_view
 from gui.components.views import GONE, SHOWN, Views, room, switch
 from gui.data.checks import number
 from gui.engine.results import ADTDResult, BootstrapResult
 from gui.figures import adtd as figures
 from gui.figures.template import blank, styled
+from gui.figures.text import settled
 from gui.pages.adtd.base import REGULATION, TAB, adtd_run, page, saved_as, sure_of, trusted_result, visible
 from gui.plugin import DARK, JOBS, REVISION, Context
 
@@ -34,8 +35,8 @@ FACTOR, LOG2 = "factor", "log2"
 HEATMAP, TABLE, SUPPORT = "heatmap", "table", "support"
 ALL_TYPES = {"value": EACH, "label": "in each cell type"}
 UNITS = {
-    TABLE: "Factor by which a gene's expression in a cell type differs from the reference; 1: unregulated. The saved file has all genes.",
-    SUPPORT: f"How much the data say about the regulation, 0 to 1; grey in the heatmap below {figures.LOW_SUPPORT:g}. The saved file has all genes.",
+    TABLE: "Factor by which a gene's expression in a cell type differs from the reference; 1: unregulated.",
+    SUPPORT: f"How much the data say about the regulation, 0 to 1; grey in the heatmap below {figures.LOW_SUPPORT:g}.",
 }
 
 
@@ -106,7 +107,7 @@ def panel(ctx: Context) -> Any:
     ]
     drawing = figure_card(page, "regulation", file_name="gene-regulation")
     unit = dmc.Text("", id=page.id.regulation_unit, size="xs", c="dimmed", mb=4)
-    there = views.layout(controls, drawing, result_table(page, "regulation_table"), unit=unit)
+    there = views.layout(controls, drawing, result_table(page, "regulation_table", engine=True), unit=unit)
     words = dmc.Text("", id=page.id.regulation_words, size="xs", c="dimmed", mt=4)
     return html.Div([html.Div(id=page.id.regulation_empty, style=GONE), html.Div([there, words], id=page.id.regulation_body, style=visible(there_is))])
 
@@ -138,8 +139,17 @@ def heatmap(result: ADTDResult, genes: Sequence[str], wanted: Wanted, dark: bool
 
 def table(result: ADTDResult, genes: Sequence[str], of: str) -> TableView:
     """Regulation or support of ``genes``, genes x cell types."""
-    frame = result.support if of == SUPPORT else result.gene_regulation
-    return TableView([], []) if frame is None else table_view(frame.loc[list(genes)], index_name="Gene")
+    frame = _frame(result, of)
+    return TableView([], []) if frame is None else table_view(shown_frame(frame, genes))
+
+
+def _frame(result: ADTDResult, of: str) -> pd.DataFrame | None:
+    return result.support if of == SUPPORT else result.gene_regulation
+
+
+def shown_frame(frame: pd.DataFrame, genes: Sequence[str]) -> pd.DataFrame:
+    """Regulation or support of ``genes`` as on screen."""
+    return settled(frame.loc[list(genes)]).rename_axis("Gene")
 
 
 def words(result: ADTDResult, genes: Sequence[str], wanted: Wanted) -> str:
@@ -172,15 +182,33 @@ kept.bind()
 bind_figure_export(page, "regulation")
 
 
-def _to_save(ctx: Context, view: str) -> tuple[str, pd.DataFrame] | None:
+def _to_save(ctx: Context, view: str, *controls: Any) -> TableFile | None:
     run = adtd_run(ctx)
-    frame = None if run is None else run.result.support if view == SUPPORT else run.result.gene_regulation
+    frame = None if run is None else _frame(run.result, view)
     if run is None or frame is None:
         return None
-    return ("gene-regulation-support" if view == SUPPORT else saved_as(run.result, "gene-regulation"), frame)
+    genes = chosen_genes(trusted_result(ctx, run), wanted_of(*controls))
+    name = "gene-regulation-support" if view == SUPPORT else saved_as(run.result, "gene-regulation")
+    about = UNITS[SUPPORT if view == SUPPORT else TABLE]
+    shown = f"{about} The {number(len(genes))} genes on screen of {number(len(frame))}."
+    return TableFile(name, shown_frame(frame, genes), shown, frame.rename_axis("gene"), f"{about} All {number(len(frame))} genes as the engine gives them.")
 
 
-bind_table_export(page, "regulation_table", _to_save, State(page.id.regulation_view, "value"))
+def wanted_of(n: Any, of: str, genes: Sequence[str] | None, supported: bool, scale: str) -> Wanted:
+    """What the controls say, from their values."""
+    return Wanted(n if isinstance(n, int) and 1 <= n <= MOST_N else DEFAULT_N, of, tuple(genes or ()), bool(supported), scale)
+
+
+CONTROLS = [
+    Input(page.id.genes_n, "value"),
+    Input(page.id.genes_type, "value"),
+    Input(page.id.genes_chosen, "value"),
+    Input(page.id.supported, "checked"),
+    Input(page.id.regulation_scale, "value"),
+]
+"""Of the genes shown, in the order of :func:`wanted_of`."""
+_STATES = [State(i.component_id, i.component_property) for i in CONTROLS]
+bind_table_export(page, "regulation_table", _to_save, State(page.id.regulation_view, "value"), *_STATES, engine=True)
 
 
 @page.callback(
@@ -224,11 +252,7 @@ def offer_genes(ctx: Context, _revision: Any, tab: str, of: str, genes: list[str
     JOBS,
     TAB,
     Input(page.id.regulation_view, "value"),
-    Input(page.id.genes_n, "value"),
-    Input(page.id.genes_type, "value"),
-    Input(page.id.genes_chosen, "value"),
-    Input(page.id.supported, "checked"),
-    Input(page.id.regulation_scale, "value"),
+    *CONTROLS,
 )
 def show_regulation(
     ctx: Context, _revision: Any, dark: bool, _jobs: Any, tab: str, view: str, n: Any, of: str, genes: list[str] | None, supported: bool, scale: str
@@ -244,7 +268,7 @@ def show_regulation(
         raise PreventUpdate
     result: ADTDResult = run.result
     believed = trusted_result(ctx, run)
-    wanted = Wanted(n if isinstance(n, int) and 1 <= n <= MOST_N else DEFAULT_N, of, tuple(genes or ()), bool(supported), scale)
+    wanted = wanted_of(n, of, genes, supported, scale)
     shown = chosen_genes(believed, wanted)
     head = [GONE, None, SHOWN, words(believed, shown, wanted), visible(view == HEATMAP)]
     if view != HEATMAP:

@@ -17,7 +17,7 @@ from gui.components.figure import bind_figure_export, figure_card
 from gui.components.form import exact
 from gui.components.kept import Kept
 from gui.components.runs import PreviousRuns
-from gui.components.table import bind_table_export, result_table, table_view
+from gui.components.table import TableFile, bind_table_export, result_table, table_view
 from gui.components.views import GONE, SHOWN, Views, switch
 from gui.engine.results import Run, SearchResult
 from gui.figures import adtd as figures
@@ -34,6 +34,7 @@ CHOICE_TIPS = {
 searches = PreviousRuns(page, "search", search_form, describe=search_line, name="searches", title="Previous searches")
 
 
+UNIT = "Loss on the samples left out."
 views = Views(page, "search_result")
 kept = Kept(page, search_view="figure")
 
@@ -45,7 +46,7 @@ def panel(ctx: Context) -> Any:
         [switch({"figure": "Figure", "table": "Table"}, page.id.search_view, kept.value(ctx, "search_view"))],
         figure_card(page, "search_curve", file_name="lambda2-search"),
         result_table(page, "search_table"),
-        unit=dmc.Text("Loss on the samples left out.", size="xs", c="dimmed", mb=4),
+        unit=dmc.Text(UNIT, size="xs", c="dimmed", mb=4),
     )
     return html.Div(
         [
@@ -119,9 +120,9 @@ kept.bind()
 bind_figure_export(page, "search_curve")
 
 
-def _to_save(ctx: Context) -> tuple[str, pd.DataFrame] | None:
+def _to_save(ctx: Context) -> TableFile | None:
     run = search_run(ctx)
-    return None if run is None else ("lambda2-search", losses_table(run.result))
+    return None if run is None else TableFile("lambda2-search", losses_table(run.result), UNIT)
 
 
 bind_table_export(page, "search_table", _to_save)

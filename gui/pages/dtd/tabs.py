@@ -20,13 +20,14 @@ from gui.components.composition import CompositionView
 from gui.components.figure import bind_figure_export, figure_card
 from gui.components.kept import Kept
 from gui.components.sure import SureView
-from gui.components.table import bind_table_export, result_table, table_view
+from gui.components.table import TableFile, bind_table_export, result_table, table_view
 from gui.components.views import GONE, SHOWN, Views, room, switch
 from gui.engine.results import DTDResult
 from gui.figures import dtd as figures
 from gui.figures import markers
 from gui.figures.palette import GREY, type_colours
 from gui.figures.template import styled
+from gui.figures.text import RMSE, settled
 from gui.pages.dtd.shown import composition_of, subject_of
 from gui.plugin import DARK, REVISION, Context, Page
 
@@ -34,6 +35,7 @@ METRICS = {"pearson": "Pearson", "spearman": "Spearman", "rmse": "RMSE", "ccc": 
 PARTS = {"bulk": "Bulk", "test": "Test mixtures", "train": "Training mixtures"}
 TABS = {"composition": "Composition", "correlation": "Correlation", "markers": "Markers", "loss": "Loss", "sure": "How sure", "known": "Against known"}
 DEFAULT_MARKERS, MOST_MARKERS = 50, 500
+WEIGHTS = "Gene weights have a mean of 1; importance is gene weight x variance."
 
 
 def tabs_layout(ctx: Context, page: Page, tab: str) -> Any:
@@ -149,10 +151,10 @@ def _correlation(ctx: Context, page: Page) -> Any:
         switch({"test": "Test", "train": "Training"}, page.id.scatter_part, "test"),
         switch({"dtd": "DTD", "naive": "Naive"}, page.id.scatter_method, "dtd"),
     ]
-    drawing, table = figure_card(page, "correlation", file_name="dtd_correlation"), result_table(page, "metrics")
+    drawing, table = figure_card(page, "correlation", file_name="dtd_correlation"), result_table(page, "metrics", engine=True)
     hint = "Estimated against true composition of the simulated mixtures. Click a dot for the scatter of its cell type."
     there = [
-        Views(page, "correlation").layout(controls, drawing, table, note=hint, unit=dmc.Text("RMSE in fractions (0 to 1).", size="xs", c="dimmed", mb=4)),
+        Views(page, "correlation").layout(controls, drawing, table, note=hint),
         dmc.Modal(figure_card(page, "scatter", file_name="dtd_scatter", controls=choose), id=page.id.scatter_dialog, title="One cell type", size="xl"),
     ]
     missing = html.Div(_nothing("This model was not compared with a known composition."), id=page.id.correlation_missing, style=GONE)
@@ -162,7 +164,7 @@ def _correlation(ctx: Context, page: Page) -> Any:
 def _bind_correlation(page: Page) -> None:
     views = Views(page, "correlation")
     bind_figure_export(page, "correlation")
-    bind_table_export(page, "metrics", lambda ctx: _metrics_file(_result(ctx)))
+    bind_table_export(page, "metrics", lambda ctx: _metrics_file(_result(ctx)), engine=True)
 
     @page.callback(
         Output(page.id.correlation, "figure"),
@@ -197,16 +199,22 @@ def correlation_figure(result: DTDResult, metric: str) -> go.Figure:
 
 
 def metrics_table(result: DTDResult) -> pd.DataFrame:
-    """By cell type: part, method and the four measures."""
+    """By cell type: part, method and the four measures, RMSE in percentage points."""
     shown = result.metrics.copy()
+    shown["rmse"] *= 100
+    shown[list(METRICS)] = settled(shown[list(METRICS)])
     shown["part"] = shown["part"].map({"train": "training", "test": "test"}).fillna(shown["part"])
     shown["method"] = [figures.method_name(m) for m in shown["method"]]
-    shown = shown.rename(columns={**METRICS, "cell_type": "Cell type", "part": "Mixtures", "method": "Method"})
+    shown = shown.rename(columns={**METRICS, "rmse": RMSE, "cell_type": "Cell type", "part": "Mixtures", "method": "Method"})
     return shown.set_index("Cell type")
 
 
-def _metrics_file(result: DTDResult | None) -> tuple[str, pd.DataFrame] | None:
-    return None if result is None or result.metrics.empty else ("dtd_metrics", metrics_table(result))
+def _metrics_file(result: DTDResult | None) -> TableFile | None:
+    if result is None or result.metrics.empty:
+        return None
+    about = "Estimated against true composition of simulated mixtures. One row per cell type and mixtures and method."
+    engine = result.metrics.set_index("cell_type").rename_axis("cell type")
+    return TableFile("dtd_metrics", metrics_table(result), about, engine, f"{about} RMSE as a fraction: 1 is 100 %.")
 
 
 # -- one type -------------------------------------------------------------------------------------------------------------------
@@ -310,14 +318,14 @@ def _markers(ctx: Context, page: Page) -> Any:
         dmc.Group([dmc.Text(tip_label("Genes", tip), size="xs"), number], gap=6),
         switch({"z": "z-score", "share": "Relative"}, page.id.markers_scale, kept.value(ctx, "markers_scale")),
     ]
-    unit = dmc.Text("Gene weights have a mean of 1; importance is gene weight x variance.", size="xs", c="dimmed", mb=4)
+    unit = dmc.Text(WEIGHTS, size="xs", c="dimmed", mb=4)
     return Views(page, "markers").layout(controls, figure_card(page, "markers", file_name="dtd_markers"), result_table(page, "weights"), unit=unit)
 
 
 def _bind_markers(page: Page) -> None:
     views = Views(page, "markers")
     bind_figure_export(page, "markers")
-    bind_table_export(page, "weights", lambda ctx: None if (r := _result(ctx)) is None else ("dtd_gene_weights", weights_table(r)))
+    bind_table_export(page, "weights", lambda ctx: None if (r := _result(ctx)) is None else TableFile("dtd_gene_weights", weights_table(r), WEIGHTS))
 
     @page.callback(
         Output(page.id.markers, "figure"),
@@ -338,8 +346,7 @@ def _bind_markers(page: Page) -> None:
         if tab != "markers" or result is None:
             raise PreventUpdate
         if look == "table":
-            shown = weights_table(result).rename(columns={"gene_weight": "Gene weight", "variance": "Variance", "importance": "Importance"})
-            table = table_view(shown, index_name="Gene")
+            table = table_view(weights_table(result))
             return [no_update, no_update, table.columns, table.rows, table.note, *views.show("table")]
         fig = styled(markers_figure(result, n, scale), bool(dark))
         return [fig, room(fig), *[no_update] * 3, *views.show("figure")]
@@ -352,4 +359,5 @@ def markers_figure(result: DTDResult, n: Any, scale: str) -> go.Figure:
 
 def weights_table(result: DTDResult) -> pd.DataFrame:
     """All genes, the most important first: gene weight, variance between the types, importance."""
-    return markers.top_markers(result.reference, result.gene_weights, len(result.genes))
+    found = markers.top_markers(result.reference, result.gene_weights, len(result.genes))
+    return found.set_axis(["Gene weight", "Variance", "Importance"], axis=1).rename_axis("Gene")

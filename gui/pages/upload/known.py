@@ -16,6 +16,7 @@ from gui.data.checks import number
 from gui.data.dataset import HIDDEN, Dataset, Truth
 from gui.data.sample_tables import TruthSeen, truth_task
 from gui.data.truth import TruthChoice
+from gui.figures.text import percent
 from gui.pages.upload.base import page
 from gui.pages.upload.sample_table import SampleTable, findings_list
 from gui.plugin import REVISION, Context
@@ -159,8 +160,8 @@ def pairing(truth: Truth, data: Dataset) -> Any:
             searchable=True,
             **{"aria-label": f"Estimated type for {name}"},
         )
-        mean = shares.mean() * 100
-        rows.append([cut(str(name), 40), "–" if pd.isna(mean) else f"{mean:.3g} %", select])
+        mean = shares.mean()
+        rows.append([cut(str(name), 40), "–" if pd.isna(mean) else percent(mean), select])
     head = dmc.TableThead(dmc.TableTr([dmc.TableTh(t) for t in ("In the table", "Mean share", "Compared with (several are added up)")]))
     body = dmc.TableTbody([dmc.TableTr([dmc.TableTd(c) for c in row]) for row in rows])
     return html.Div(dmc.Table([head, body], fz="sm", verticalSpacing=4, w="auto", miw=520), style={"overflowX": "auto"})

@@ -1,0 +1,200 @@
+"""Saved figures are laid out for their own size: by the boxes that the browser reports nothing is cut and nothing lies over something else."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import pytest
+from playwright.sync_api import Browser, Page
+
+from gui.data.dataset import HIDDEN
+from gui.figures import adtd, composition, dtd, markers, review, shares
+from gui.figures.data import type_counts
+from gui.figures.known import agreement
+from gui.figures.palette import colours
+from gui.figures.template import template
+from gui.report.document import TALLEST, WIDTH, layout_js, plotly_js
+
+pytestmark = pytest.mark.browser
+
+# Boxes of all texts and of the legend, relative to the figure; what lies outside or over something else, in words.
+LOOK = """
+async ([figure, options, screen]) => {
+  const place = document.getElementById('place');
+  let { data, layout } = figure;
+  if (!screen) {
+    ({ data, layout } = await window.dcxFigureLayout.fitted(window.Plotly, figure, options));
+  }
+  await window.Plotly.newPlot(place, data, layout, { staticPlot: true });
+  const full = place._fullLayout, frame = place.getBoundingClientRect(), wrong = [], boxes = [];
+  const box = (element) => {
+    const r = element.getBoundingClientRect();
+    return [r.left - frame.left, r.top - frame.top, r.right - frame.left, r.bottom - frame.top];
+  };
+  const meet = (a, b, slack) => a[0] < b[2] - slack && b[0] < a[2] - slack && a[1] < b[3] - slack && b[1] < a[3] - slack;
+  for (const text of place.querySelectorAll('svg text')) {
+    const shown = text.textContent.trim() && getComputedStyle(text).visibility !== 'hidden';
+    if (shown) boxes.push([text.textContent, box(text), text.closest('.bars, .textpoint') !== null]);
+  }
+  for (const [text, b] of boxes) {
+    if (b[0] < -1 || b[1] < -1 || b[2] > full.width + 1 || b[3] > full.height + 1) wrong.push(`outside: ${text} ${b.map(Math.round)}`);
+  }
+  for (let i = 0; i < boxes.length; i += 1) {
+    for (let j = 0; j < i; j += 1) {
+      if (!boxes[i][2] && !boxes[j][2] && meet(boxes[i][1], boxes[j][1], 2)) wrong.push(`over each other: ${boxes[i][0]} / ${boxes[j][0]}`);
+    }
+  }
+  const { l, t, w, h } = full._size;
+  const legend = place.querySelector('.legend > .bg');
+  if (legend) {
+    if (full.legend._height > full.legend._effHeight + 1) wrong.push(`legend cut: ${full.legend._height} of ${full.legend._effHeight}`);
+    if (meet(box(legend), [l, t, l + w, t + h], 3)) wrong.push(`legend over the plot: ${box(legend).map(Math.round)} ${[l, t, l + w, t + h].map(Math.round)}`);
+  }
+  if (w < 250 || h < 90) wrong.push(`small plot: ${w} x ${h}`);
+  const names = [...place.querySelectorAll('.legendtext')].map((text) => text.textContent);
+  const found = { wrong, names, texts: boxes.map(([text]) => text), width: full.width, height: full.height };
+  if (options.picture) found.picture = await window.Plotly.toImage(place, { format: 'png', width: full.width, height: full.height });
+  window.Plotly.purge(place);
+  return found;
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1280, "height": 720})
+    tab = context.new_page()
+    tab.set_content("<!doctype html><div id='place'></div>")
+    tab.add_script_tag(content=plotly_js())
+    tab.add_script_tag(content=layout_js())
+    yield tab
+    context.close()
+
+
+def names(count: int, long: bool) -> list[str]:
+    ending = " of the second germinal centre & <b>nearby</b> tissue" if long else ""
+    base = ["B cells", "CD4 T cells", "CD8 T cells", "mDC", "pDC", "Monocytes", "NK cells", "Plasma cells", "Platelets", "Regulatory T cells"]
+    return [f"{base[i % 10]}{f' {i}' if i > 9 else ''}{ending}" for i in range(count)]
+
+
+def figures(types: int, samples: int, *, long: bool = False) -> dict[str, go.Figure]:
+    """Every kind of figure that can be saved."""
+    rng, kinds = np.random.default_rng(1), names(types, long)
+    people = [f"{'a patient of the university hospital with a long name, ' if long else 'patient_'}{i:04}" for i in range(samples)]
+    data = pd.DataFrame(rng.dirichlet(np.full(types + 1, 0.7), samples).T, index=[*kinds, HIDDEN], columns=people)
+    colour_of, group = colours(kinds), pd.Series(rng.choice(["responder", "non-responder", "unknown"], samples), index=people)
+    ends = pd.DataFrame({"low": data.iloc[0] * 0.8, "high": data.iloc[0] * 1.2})
+    reference = pd.DataFrame(rng.gamma(0.4, 1.0, (300, types)), index=[f"GENE{i}" for i in range(300)], columns=kinds)
+    delta = pd.DataFrame(2 ** rng.normal(0, 1, reference.shape), index=reference.index, columns=kinds)
+    losses = pd.DataFrame(rng.uniform(1, 2, (5, 21)), columns=np.logspace(-20, 0, 21))
+    rows = [(p, m, t, *rng.uniform(0.1, 0.9, 4)) for p in ("test", "train") for m in ("naive", "dtd") for t in kinds]
+    metrics = pd.DataFrame(rows, columns=["part", "method", "cell_type", "pearson", "spearman", "rmse", "ccc"])
+    some = people[:50]
+    estimated = rng.uniform(0, 1, types * len(some))
+    points = pd.DataFrame({"sample": np.repeat(some, types), "cell_type": np.tile(kinds, len(some)), "known": estimated**2, "estimated": estimated})
+    quality = pd.DataFrame({"sum": rng.uniform(1e3, 1e5, min(samples, 16)), "genes": rng.integers(100, 900, min(samples, 16))}, index=people[:16])
+    funnel = pd.DataFrame({"train": [20000, 15000], "bulk": [18000, 15000]}, index=["read", "common"])
+    found = {
+        "composition": composition.stacked(data, colour_of, normalise=True),
+        "composition in groups": composition.stacked(data, colour_of, group=group),
+        "composition as heatmap": composition.heatmap(data, group=group),
+        "hidden by sample": shares.hidden_share(data.loc[HIDDEN], ends, truth=data.loc[HIDDEN]),
+        "how sure": shares.with_interval(kinds[0], data.iloc[0], ends["low"], ends["high"], colour_of),
+    }
+    if samples == 1000:  # drawn in seconds each: the two that differ most
+        return {name: found[name] for name in ("composition in groups", "hidden by sample")}
+    if samples == 1:
+        return found
+    return found | {
+        "one sample": composition.single(data.iloc[:, 0], colour_of, truth=data.iloc[:, 0]),
+        "loss": dtd.loss(pd.DataFrame(rng.uniform(0, 1, (300, types)), columns=kinds), colour_of),
+        "correlation": dtd.correlation(metrics),
+        "rmse": dtd.correlation(metrics, "rmse"),
+        "scatter": dtd.scatter(data.iloc[0], data.iloc[0], kinds[0], colour_of[kinds[0]]),
+        "markers": markers.heatmap(reference, pd.Series(1.0, index=reference.index), 40),
+        "many markers": markers.heatmap(reference, pd.Series(1.0, index=reference.index), 200),
+        "search": adtd.search(losses, {"min": 1e-9, "one_se": 1e-8, "drop": 1e-6}),
+        "regulation": adtd.gene_regulation(delta, delta.clip(upper=1), genes=list(delta.index[:60]), log2=False),
+        "hidden profile": adtd.hidden_profile(reference.iloc[:, 0] / reference.iloc[:, 0].sum(), reference, 30),
+        "known": agreement(points, colour_of),
+        "type counts": type_counts({"training": pd.Series(rng.integers(1, 900, types), index=kinds), "test": pd.Series(5, index=kinds)}),
+        "similarity": review.similarity(pd.DataFrame(np.where(np.eye(types), 1, 0.999), index=kinds, columns=kinds), 0.998),
+        "quality": review.quality(quality, "sample", "samples"),
+        "funnel": review.gene_funnel(funnel, {"train": "training cells", "bulk": "bulk"}, {"read": "In the file", "common": "In all parts"}),
+        "bulk against reference": review.bulk_scatter(pd.DataFrame({"bulk": rng.uniform(1e-5, 1e-2, 300), "reference": rng.uniform(1e-5, 1e-2, 300)})),
+    }
+
+
+def look(page: Page, name: str, fig: go.Figure, *, screen: bool = False, **options: Any) -> dict[str, Any]:
+    """What the browser says of the figure as it is saved (screen: as it is shown)."""
+    given = json.loads(fig.to_json())
+    given["layout"]["template"] = json.loads(go.Figure(layout={"template": template(False)}).to_json())["layout"]["template"]
+    shown = given["layout"].get("meta", {}).get("legend_on_export", False)
+    shots = os.environ.get("DECONOMIX_GUI_SHOTS")
+    found: dict[str, Any] = page.evaluate(LOOK, [given, {"showlegend": shown, "picture": bool(shots), **options}, screen])
+    if shots:
+        import base64
+
+        Path(shots, f"{name}.png").write_bytes(base64.b64decode(found["picture"].partition(",")[2]))
+    return found
+
+
+@pytest.mark.parametrize("samples", [1, 42, 1000])
+@pytest.mark.parametrize("types", [2, 10, 30])
+def test_in_a_saved_figure_nothing_is_cut_and_nothing_lies_over_something_else(page: Page, types: int, samples: int) -> None:
+    wrong = {}
+    for name, fig in figures(types, samples).items():
+        found = look(page, f"{types}-{samples}-{name}", fig)
+        if found["wrong"]:
+            wrong[name] = found["wrong"][:4]
+        if name.startswith("composition") and "heatmap" not in name:
+            assert found["names"] == [HIDDEN, *names(types, False)[::-1]], "the legend has all, in the order of the stack"
+            assert found["width"] < 2200
+    assert not wrong
+
+
+@pytest.mark.parametrize(("types", "samples"), [(3, 8), (30, 42)])
+def test_long_names_are_whole_in_a_saved_figure(page: Page, types: int, samples: int) -> None:
+    wrong = {}
+    for name, fig in figures(types, samples, long=True).items():
+        found = look(page, f"long-{types}-{samples}-{name}", fig)
+        if found["wrong"]:
+            wrong[name] = found["wrong"][:4]
+        if name == "composition":
+            assert found["names"][-1].endswith("tissue")
+            assert any(text.startswith("a patient") and text.endswith("0001") for text in found["texts"])
+    assert not wrong
+
+
+@pytest.mark.parametrize(("types", "samples"), [(10, 42), (30, 40)])
+def test_in_a_report_nothing_is_cut_at_its_width(page: Page, types: int, samples: int) -> None:
+    wrong = {}
+    for name, fig in figures(types, samples).items():
+        fig.update_layout(width=WIDTH, height=min(fig.layout.height or 400, TALLEST), autosize=False)
+        found = look(page, f"report-{types}-{samples}-{name}", fig, fixed=WIDTH, tallest=TALLEST)
+        if found["wrong"] or found["width"] != WIDTH or found["height"] > TALLEST + 100:
+            wrong[name] = [found["wrong"][:4], found["width"], found["height"]]
+        if name in ("composition", "hidden by sample", "markers"):
+            assert not any("too many to name" in text for text in found["texts"]), f"{name}: the names fit on the page"
+    assert not wrong
+
+
+def test_names_of_a_thousand_samples_are_left_out_and_the_axis_says_so(page: Page) -> None:
+    found = look(page, "thousand", figures(2, 1000)["composition in groups"])
+    assert "1000 samples, too many to name" in found["texts"]
+    assert not any(text.startswith("patient") for text in found["texts"])
+    few = look(page, "42", figures(2, 42)["composition"])
+    assert sum(text.startswith("patient") for text in few["texts"]) == 42
+
+
+def test_the_layout_of_the_screen_would_be_found_wrong(page: Page) -> None:
+    """The positive control: what was saved before."""
+    fig = figures(30, 42)["composition"].update_layout(showlegend=True, height=300)
+    assert any("legend cut" in text or "over each other" in text for text in look(page, "control", fig, screen=True)["wrong"])

@@ -176,14 +176,16 @@ def running(
     log.info("DeconomiX %s starts", __version__)
     from desktop.doctor import checks
     from gui.app import create_app
+    from gui.temporary import private_temporary_files
 
-    application = create_app(config, files, settings)
-    application.more_checks = checks()
-    try:
-        application.start()
-        yield application
-    finally:
-        end(application, tell)
+    with private_temporary_files():
+        application = create_app(config, files, settings)
+        application.more_checks = checks()
+        try:
+            application.start()
+            yield application
+        finally:
+            end(application, tell)
 
 
 def end(application: Any, tell: Callable[[str], None] | None = None) -> None:

@@ -44,6 +44,9 @@ SMALL = 64_000
 HEAPS = (-8, 2)
 """glibc's M_ARENA_MAX (malloc.h), and how many."""
 
+MEASURED = 1 << 23
+"""Bytes of a body between two looks at how much all of them have."""
+
 BodyLimit = Callable[[str, Mapping[str, str]], int]
 """``limit(path, headers) -> bytes``: what the body of a request may have; headers have keys like COOKIE. Asked before the body is received."""
 
@@ -56,14 +59,20 @@ def few_heaps() -> None:
 
 
 class _Request(HTTPRequestParser):  # type: ignore[misc]
-    """A request as it arrives; refused after its header where its body is larger than the application allows."""
+    """A request as it arrives; refused after its header where its body is larger than the application allows, or all bodies together than there is room for.
+
+    arriving : bytes of bodies that lie on the disk and are not worked on yet; room : how many may
+    """
 
     limit: BodyLimit | None = None
+    arriving: Callable[[], int]
+    room = 0
     error: Any
 
     def __init__(self, adj: Any) -> None:
         super().__init__(adj)
         self.most = LARGEST_BODY
+        self.measured = 0
         self.deadline: float | None = time.monotonic() + HASTE
 
     def received(self, data: bytes) -> int:
@@ -71,10 +80,17 @@ class _Request(HTTPRequestParser):  # type: ignore[misc]
         if self.limit is not None and self.body_rcv is not None and self.error is None:
             known = self.body_bytes_received  # of a chunked body the size is seen only as it arrives
             if max(known, self.content_length) > self.most:
-                self.error = RequestEntityTooLarge(f"At most {self.most} bytes may be sent here.")
-                self.completed = True
-                self.expect_continue = False
+                self._refuse(f"At most {self.most} bytes may be sent here.")
+            elif known - self.measured > MEASURED:
+                self.measured = known
+                if self.arriving() > self.room:
+                    self._refuse("Too much is being sent at once. Try again in a moment.")
         return consumed
+
+    def _refuse(self, words: str) -> None:
+        self.error = RequestEntityTooLarge(words)
+        self.completed = True
+        self.expect_continue = False
 
     def parse_header(self, header_plus: bytes) -> None:
         super().parse_header(header_plus)
@@ -112,6 +128,15 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
                 self.close_when_flushed = True
             self.server.pull_trigger()
 
+    def handle_close(self) -> None:
+        super().handle_close()
+        self.drop()
+
+    def drop(self) -> None:
+        """Give back the disk space of a body that did not arrive as a whole."""
+        if self.request is not None:
+            self.request.close()
+
     def late(self) -> bool:
         deadline = getattr(self.request, "deadline", None)
         return deadline is not None and time.monotonic() > deadline
@@ -146,13 +171,20 @@ class LocalServer:
             clear_untrusted_proxy_headers=True,  # X-Forwarded-* of anybody else is dropped before the application sees it
             **proxy,
         )
-        request = type("_LimitedRequest", (_Request,), {"limit": None if limit is None else staticmethod(limit)})
+        room = 1_000_000 * max(settings.upload_total_mb, settings.upload_limit_mb)
+        own = {"limit": None if limit is None else staticmethod(limit), "arriving": staticmethod(self._arriving), "room": room}
+        request = type("_LimitedRequest", (_Request,), own)
         self._server.channel_class = type("_LimitedChannel", (_Channel,), {"parser_class": request})
         self._server.maintenance = self._maintenance
         self._thread: threading.Thread | None = None
         self._stopping = threading.Lock()
         self._stopped = False
         self.ready = threading.Event()
+
+    def _arriving(self) -> int:
+        """Bytes of the bodies of all requests that are received or wait for a thread."""
+        channels = list(self._server.active_channels.values())
+        return sum(each.body_bytes_received for channel in channels for each in (channel.request, *channel.requests) if each is not None)
 
     def _maintenance(self, now: float) -> None:
         """Every few seconds, in the server's own loop: close what says nothing, and what is late."""
@@ -201,6 +233,7 @@ class LocalServer:
         server = self._server
         # A thread whose reader is slow waits for this very loop to drain its answer: told that the reader has gone, it ends.
         for channel in list(server.active_channels.values()):
+            channel.drop()
             if channel.total_outbufs_len:
                 channel.handle_close()
         server.task_dispatcher.shutdown(timeout=GRACE)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from gui.errors import UnreadableFile
+from gui.errors import DeconomixError, UnreadableFile
 from gui.guard import browser_id
 from gui.temporary import TemporaryFolder
 
@@ -98,6 +98,7 @@ class BrowserFiles:
         if not given:
             return None
         # dash keeps the last set_props of a property only: one list holds what all calls of this callback gave.
+        self.downloads.check(sum(len(data) for _, data in given), len(given))
         listed: list[dict[str, str]] = g.setdefault("dcx_downloads", [])
         listed += [{"url": f"{DOWNLOAD}{self.downloads.offer(name, data, browser=browser_id())}", "name": name} for name, data in given]
         set_props("dcx-download", {"data": list(listed)})
@@ -120,7 +121,7 @@ class Downloads:
     total, per_browser : bytes that may wait, of all and of one browser. Beyond it the oldest go first; the newest stays in any case.
     """
 
-    def __init__(self, lifetime: float = 600.0, *, total: int = 400_000_000, per_browser: int = 100_000_000) -> None:
+    def __init__(self, lifetime: float = 600.0, *, total: int = 600_000_000, per_browser: int = 200_000_000) -> None:
         self._lifetime, self._total, self._per_browser = lifetime, total, per_browser
         self._lock = threading.Lock()
         self._waiting: dict[str, Download] = {}
@@ -140,6 +141,12 @@ class Downloads:
             self._drop_oldest(list(self._waiting), self._total)
             self._watch()
         return token
+
+    def check(self, size: int, number: int) -> None:
+        """DeconomixError: so many files of ``size`` bytes together do not fit, the first would be gone before they can be fetched."""
+        if number > 1 and size > self._per_browser:
+            words = f"These {number} files have {size // 1_000_000} MB together; at most {self._per_browser // 1_000_000} MB can be downloaded at once."
+            raise DeconomixError(words, advice="Save fewer of them at once.")
 
     @property
     def size(self) -> int:

@@ -13,6 +13,7 @@ import shutil
 import stat
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -51,6 +52,25 @@ class TemporaryFolder:
         _empty(self.path)
         self._lock.release()  # Windows deletes no file that is open
         shutil.rmtree(self.path, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def private_temporary_files() -> Iterator[None]:
+    """Whatever this process, and a library in it, makes with ``tempfile`` goes into such a folder: openpyxl, for one, writes every table there in clear."""
+    sweep()
+    before = tempfile.tempdir
+    try:
+        folder = TemporaryFolder()
+    except OSError as error:  # each place that needs one says so itself
+        log.warning("no private folder for temporary files: %s", type(error).__name__)
+        yield
+        return
+    tempfile.tempdir = str(folder.path)
+    try:
+        yield
+    finally:
+        tempfile.tempdir = before
+        folder.close()
 
 
 def sweep(folder: Path | None = None) -> int:

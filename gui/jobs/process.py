@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import queue
+import tempfile
 import threading
 from collections.abc import Callable
 from multiprocessing.connection import wait
@@ -29,7 +30,7 @@ class WorkerProcess:
         self.ready = False
         """Whether it has warmed up; set by the runner."""
         # daemon: a server that ends without stop() does not wait for it
-        given = (child_inbox, child_outbox, warm_up, setting)
+        given = (child_inbox, child_outbox, warm_up, setting, tempfile.gettempdir())
         self._process = context.Process(target=worker.main, args=given, name="deconomix-worker", daemon=True)
         try:
             self._process.start()

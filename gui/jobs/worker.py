@@ -14,6 +14,7 @@ import os
 import queue
 import signal
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Mapping
@@ -36,9 +37,10 @@ INTERVAL = 0.2
 Report = tuple[str, float | None, int | None, int | None, float | None]
 
 
-def main(inbox: Connection, outbox: Connection, warm_up: str | None, setting: Any) -> None:
-    """Entry of the process (spawn). Ends when the server ends."""
+def main(inbox: Connection, outbox: Connection, warm_up: str | None, setting: Any, temporary: str | None = None) -> None:
+    """Entry of the process (spawn). Ends when the server ends. temporary : folder for temporary files, the server's"""
     begin()
+    tempfile.tempdir = temporary
     current_process().daemon = False  # a daemon may not have processes of its own (gui/engine/spread); these end with this one
     Worker(inbox, outbox).run(warm_up, setting)
 

@@ -221,3 +221,24 @@ def test_200_users_at_once_are_all_answered(program: Any) -> None:
     for thread in threads:
         thread.join(300)
     assert found == [200] * 200
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_many_large_bodies_at_once_do_not_fill_the_disk(serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, on: bool) -> None:
+    """Each is smaller than what may be sent, and none is ever complete. The control: without the look at all of them every one is taken."""
+    monkeypatch.setattr(module, "MEASURED", 100_000 if on else 1 << 40)
+    program = serve(Server(upload_limit_mb=2, upload_total_mb=4, timeout_s=3600))
+    socks = [program.raw() for _ in range(4)]
+    head = HEAD.format(port=program.server.port, origin=program.origin) + f"Cookie: {program.cookie}\r\n{KEY_HEADER}: {program.key}\r\nContent-Length: 1900000\r\n\r\n"
+    try:
+        for number, sock in enumerate(socks):
+            with contextlib.suppress(ConnectionResetError, BrokenPipeError):
+                sock.sendall(head.encode() + b"x" * 1_800_000)
+            if number < 2:
+                until(lambda number=number: program.server._arriving() == 1_800_000 * (number + 1))
+        socks[-1].settimeout(60 if on else NEVER)
+        with contextlib.nullcontext() if on else pytest.raises(TimeoutError):
+            assert socks[-1].recv(12) == b"HTTP/1.1 413"
+    finally:
+        for sock in socks:
+            sock.close()

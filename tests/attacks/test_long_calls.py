@@ -17,8 +17,10 @@ from waitress.channel import HTTPChannel
 from desktop import server as module
 from gui.config import Config
 from gui.errors import ProgramBusy
+from gui.guard import KEY_HEADER
 from gui.jobs.reader import Reader
 from gui.long_calls import MAX_LONG, MAX_PER_BROWSER, LongCalls
+from tests.signing_in import key_in
 from tests.waiting import until
 
 WAITING = """
@@ -60,12 +62,21 @@ def program(serve: Callable[..., Any], tmp_path: Path) -> Iterator[Any]:
     sys.modules["dcx_plugin_waiting"].go_on.set()
 
 
-def another_cookie(program: Any) -> str:
+Browser = dict[str, str]
+
+
+def mine(program: Any) -> Browser:
+    """The headers by which the program knows the browser that was let in."""
+    return {"Cookie": program.cookie, KEY_HEADER: program.key}
+
+
+def another(program: Any) -> Browser:
+    """Those of one that is let in now."""
     answer = program.ask("GET", program.application.start_url("x").removeprefix("x"))
-    return str(answer.headers["Set-Cookie"].partition(";")[0])
+    return {"Cookie": answer.headers["Set-Cookie"].partition(";")[0], KEY_HEADER: key_in(answer.body.decode())}
 
 
-def wait(program: Any, cookie: str, number: str = "") -> Any:
+def wait(program: Any, browser: Browser, number: str = "") -> Any:
     """The callback that waits, asked for by one browser."""
     body = {
         "output": f"waiting-out{number}.children",
@@ -74,13 +85,13 @@ def wait(program: Any, cookie: str, number: str = "") -> Any:
         "state": [{"id": "dcx-session", "property": "data", "value": None}],
         "changedPropIds": [f"waiting-go{number}.n_clicks"],
     }
-    headers = {"Cookie": cookie, "Origin": program.origin, "Content-Type": "application/json"}
+    headers = {**browser, "Origin": program.origin, "Content-Type": "application/json"}
     return program.ask("POST", "/_dash-update-component", json.dumps(body).encode(), headers=headers)
 
 
-def at_once(program: Any, cookies: list[str], number: str = "") -> tuple[list[threading.Thread], list[str]]:
+def at_once(program: Any, browsers: list[Browser], number: str = "") -> tuple[list[threading.Thread], list[str]]:
     answers = list[str]()
-    threads = [threading.Thread(target=lambda c=c: answers.append(wait(program, c, number).body.decode()), daemon=True) for c in cookies]
+    threads = [threading.Thread(target=lambda b=b: answers.append(wait(program, b, number).body.decode()), daemon=True) for b in browsers]
     for thread in threads:
         thread.start()
     return threads, answers
@@ -89,8 +100,8 @@ def at_once(program: Any, cookies: list[str], number: str = "") -> tuple[list[th
 @pytest.mark.parametrize("number", ["", "2"])
 def test_however_many_long_calls_there_are_a_short_one_is_answered(program: Any, number: str) -> None:
     """By ``long``, and by ``running``. Those beyond the places are told so, and those that have one are all answered in the end."""
-    cookies = [program.cookie, another_cookie(program), another_cookie(program)]
-    threads, answers = at_once(program, [cookie for cookie in cookies for _ in range(MAX_PER_BROWSER + 5)], number)
+    browsers = [mine(program), another(program), another(program)]
+    threads, answers = at_once(program, [browser for browser in browsers for _ in range(MAX_PER_BROWSER + 5)], number)
     until(lambda: program.application.long_calls.running == MAX_LONG and len(answers) == len(threads) - MAX_LONG)
     assert all("The program is busy" in answer and "Try again in a moment" in answer for answer in answers)
     assert program.as_user("GET", "/_dash-layout").status == 200  # while all places are taken
@@ -105,11 +116,11 @@ def test_where_long_calls_are_not_bounded_a_short_one_finds_no_thread(program: A
     """The control of the test before: the same requests without the places."""
     monkeypatch.setattr(LongCalls, "place", lambda self: contextlib.nullcontext())
     plugin = sys.modules["dcx_plugin_waiting"]
-    threads, _ = at_once(program, [program.cookie] * (MAX_LONG + module.SHORT_THREADS))
+    threads, _ = at_once(program, [mine(program)] * (MAX_LONG + module.SHORT_THREADS))
     for _ in threads:
         assert plugin.running.acquire(timeout=60)
     with program.raw() as sock:
-        sock.sendall(f"GET /_dash-layout HTTP/1.1\r\nHost: 127.0.0.1:{program.server.port}\r\nCookie: {program.cookie}\r\n\r\n".encode())
+        sock.sendall(f"GET /assets/style.css HTTP/1.1\r\nHost: 127.0.0.1:{program.server.port}\r\nCookie: {program.cookie}\r\n\r\n".encode())
         sock.settimeout(2)
         with pytest.raises(TimeoutError):
             sock.recv(12)
@@ -121,9 +132,9 @@ def test_where_long_calls_are_not_bounded_a_short_one_finds_no_thread(program: A
 
 
 def test_one_browser_cannot_take_the_places_of_all(program: Any) -> None:
-    threads, answers = at_once(program, [program.cookie] * (MAX_PER_BROWSER + 1))
+    threads, answers = at_once(program, [mine(program)] * (MAX_PER_BROWSER + 1))
     until(lambda: program.application.long_calls.running == MAX_PER_BROWSER and len(answers) == 1)
-    other, late = at_once(program, [another_cookie(program)])
+    other, late = at_once(program, [another(program)])
     until(lambda: program.application.long_calls.running == MAX_PER_BROWSER + 1)
     sys.modules["dcx_plugin_waiting"].go_on.set()
     for thread in (*threads, *other):

@@ -110,6 +110,17 @@ def test_what_waits_has_a_budget_and_the_oldest_goes_first() -> None:
     assert len(unbounded) == 10
 
 
+def test_several_files_that_do_not_fit_together_are_refused_in_a_sentence(tab: Any) -> None:
+    """Else the first would be gone before the page fetches it, and nobody would notice."""
+    waiting(tab.application)._per_browser = 1
+    tab.click("giving-all")
+    assert "can be downloaded at once. Save fewer of them at once." in tab.notices[-1]
+    assert not tab.get("dcx-download", "data") or len(waiting(tab.application)) <= 1
+    waiting(tab.application)._per_browser = 10
+    tab.click("giving-all")  # the control
+    assert len(tab.downloaded()) == 3
+
+
 def test_a_fetch_of_what_is_gone_says_so_in_a_sentence(tab: Any) -> None:
     tab.click("giving-one")
     [given] = tab.get("dcx-download", "data")

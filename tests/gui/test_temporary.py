@@ -11,12 +11,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from filelock import FileLock
 
+from desktop.cli import running
 from gui import files, temporary
 from gui.app import Application, create_app
 from gui.config import Config
+from gui.data.export import xlsx_bytes
 from gui.errors import UnreadableFile
 from gui.files import Uploads
 from gui.serving import Server
@@ -229,12 +232,37 @@ def test_a_disk_that_is_nearly_full_takes_no_more_files(sent: Any, monkeypatch: 
     sent("a", 10)
 
 
+def test_a_program_that_runs_puts_what_libraries_write_into_its_own_folder(place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """openpyxl writes every table into a temporary file; what it leaves after a kill is swept too."""
+    from openpyxl.worksheet import _writer
+
+    made: list[Path] = []
+    create = _writer.create_temporary_file
+    monkeypatch.setattr(_writer, "create_temporary_file", lambda: made.append(Path(create())) or str(made[-1]))
+    frame = pd.DataFrame({"Patientin Mueller 4711": [1.0]})
+    with running(Config.for_tests(tmp_path / "program")) as application:
+        xlsx_bytes(frame)
+        [folder] = place.iterdir()
+        assert made.pop().parent == folder
+        assert FileLock(folder / temporary.LOCK).lock_file
+        assert sweep(place) == 0
+        assert Path(application.reader(where, None, name="x")) == folder  # in the reading process too
+    assert list(place.iterdir()) == []
+    assert tempfile.gettempdir() == str(place)
+    xlsx_bytes(frame)
+    assert made[-1].parent == place  # the control
+
+
+def where(dataset: Any, params: Any, *, progress: Any) -> str:
+    return tempfile.gettempdir()
+
+
 def test_nothing_but_this_module_makes_temporary_files_in_the_temporary_folder_of_the_system() -> None:
     """A place that is made elsewhere is swept by nobody. Named here: what is made beside the file that it becomes, and swept or visible there."""
     root = Path(temporary.__file__).parents[1]
-    known = {"gui/temporary.py", "gui/commands.py", "gui/updates.py", "gui/analysis_files.py"}
+    known = {"gui/temporary.py", "gui/commands.py", "gui/updates.py", "gui/analysis_files.py", "gui/jobs/worker.py", "gui/jobs/process.py"}
     found = {path.relative_to(root).as_posix() for room in ("gui", "desktop") for path in (root / room).rglob("*.py") if "tempfile" in path.read_text("utf-8")}
     assert found <= known
     for name in known - {"gui/temporary.py"}:
         lines = [line for line in (root / name).read_text("utf-8").splitlines() if "tempfile." in line]
-        assert all("dir=" in line for line in lines), name
+        assert all("dir=" in line or "tempdir" in line for line in lines), name

@@ -6,6 +6,7 @@ same wherever it is applied. Repairs of the cell types are in :mod:`gui.data.rep
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
@@ -130,7 +131,7 @@ def _first(matrix: Matrix, rows: int) -> np.ndarray:
 
 # -- values --------------------------------------------------------------------------------------------------------------------
 
-BASES: dict[str, float] = {"2": 2.0, "e": float(np.e), "10": 10.0}
+BASES: dict[str, float] = {"2": 2.0, "e": math.e, "10": 10.0}
 
 
 class UndoLog(Repair):

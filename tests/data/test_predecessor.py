@@ -204,3 +204,14 @@ def test_another_kind_of_file_is_named(tmp_path: Path) -> None:
     file.write_bytes(b"PK\x03\x04rest")
     with pytest.raises(UnreadableFile, match="looks like a ZIP"):
         read_session(file)
+
+
+def test_a_session_of_a_later_version_is_refused_and_a_later_minor_one_is_said(cache: Path, tmp_path: Path) -> None:
+    data, present = (cache / f"{ID}.pkl").read_bytes(), b"__VERSION__\x94G\x3f\xf0\0\0\0\0\0\0"
+    assert data.count(present) == 1
+    path = tmp_path / f"{ID}.pkl"
+    path.write_bytes(data.replace(present, b"__VERSION__\x94G\x40\0\0\0\0\0\0\0"))
+    with pytest.raises(UnreadableFile, match=r"later version \(2\.0\)"):
+        read_session(path)
+    path.write_bytes(data.replace(present, b"__VERSION__\x94G\x3f\xf8\0\0\0\0\0\0"))
+    assert any("version 1.5" in note for note in read_session(path).notes)

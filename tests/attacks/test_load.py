@@ -229,7 +229,8 @@ def test_many_large_bodies_at_once_do_not_fill_the_disk(serve: Callable[..., Any
     monkeypatch.setattr(module, "MEASURED", 100_000 if on else 1 << 40)
     program = serve(Server(upload_limit_mb=2, upload_total_mb=4, timeout_s=3600))
     socks = [program.raw() for _ in range(4)]
-    head = HEAD.format(port=program.server.port, origin=program.origin) + f"Cookie: {program.cookie}\r\n{KEY_HEADER}: {program.key}\r\nContent-Length: 1900000\r\n\r\n"
+    known = f"Cookie: {program.cookie}\r\n{KEY_HEADER}: {program.key}\r\n"
+    head = HEAD.format(port=program.server.port, origin=program.origin) + known + "Content-Length: 1900000\r\n\r\n"
     try:
         for number, sock in enumerate(socks):
             with contextlib.suppress(ConnectionResetError, BrokenPipeError):

@@ -10,10 +10,12 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pandas as pd
 import pytest
 from filelock import FileLock
+from openpyxl.worksheet import _writer
 
 from desktop.cli import running
 from gui import files, temporary
@@ -22,6 +24,7 @@ from gui.config import Config
 from gui.data.export import xlsx_bytes
 from gui.errors import UnreadableFile
 from gui.files import Uploads
+from gui.jobs.reader import Reader
 from gui.serving import Server
 from gui.temporary import TemporaryFolder, sweep
 from tests.gui.conftest import ORIGIN
@@ -29,6 +32,7 @@ from tests.gui.conftest import ORIGIN
 HOLDER = """
 import sys
 from gui.files import Uploads
+from gui.jobs.reader import Reader
 uploads = Uploads()
 kept = uploads.receive("patients.csv", [b"gene,Patientin Mueller 4711"], limit=100)
 with uploads.scratch() as folder:
@@ -234,19 +238,19 @@ def test_a_disk_that_is_nearly_full_takes_no_more_files(sent: Any, monkeypatch: 
 
 def test_a_program_that_runs_puts_what_libraries_write_into_its_own_folder(place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """openpyxl writes every table into a temporary file; what it leaves after a kill is swept too."""
-    from openpyxl.worksheet import _writer
-
     made: list[Path] = []
     create = _writer.create_temporary_file
     monkeypatch.setattr(_writer, "create_temporary_file", lambda: made.append(Path(create())) or str(made[-1]))
+    monkeypatch.setattr("gui.app.create_app", lambda *given: Mock(**{"pending_saves.return_value": 0, "stop.return_value": None}))
     frame = pd.DataFrame({"Patientin Mueller 4711": [1.0]})
-    with running(Config.for_tests(tmp_path / "program")) as application:
+    with running(Config.for_tests(tmp_path / "program")):
         xlsx_bytes(frame)
         [folder] = place.iterdir()
         assert made.pop().parent == folder
-        assert FileLock(folder / temporary.LOCK).lock_file
         assert sweep(place) == 0
-        assert Path(application.reader(where, None, name="x")) == folder  # in the reading process too
+        reader = Reader(None)
+        assert Path(reader(where, None, name="x")) == folder  # in the reading process too
+        reader.stop()
     assert list(place.iterdir()) == []
     assert tempfile.gettempdir() == str(place)
     xlsx_bytes(frame)
@@ -257,12 +261,13 @@ def where(dataset: Any, params: Any, *, progress: Any) -> str:
     return tempfile.gettempdir()
 
 
+MAKES = ("mkdtemp(", "mkstemp(", "TemporaryFile(", "TemporaryDirectory(")
+
+
 def test_nothing_but_this_module_makes_temporary_files_in_the_temporary_folder_of_the_system() -> None:
-    """A place that is made elsewhere is swept by nobody. Named here: what is made beside the file that it becomes, and swept or visible there."""
+    """A place that is made elsewhere is swept by nobody: only beside the file that it becomes (``dir=``) may there be one."""
     root = Path(temporary.__file__).parents[1]
-    known = {"gui/temporary.py", "gui/commands.py", "gui/updates.py", "gui/analysis_files.py", "gui/jobs/worker.py", "gui/jobs/process.py"}
-    found = {path.relative_to(root).as_posix() for room in ("gui", "desktop") for path in (root / room).rglob("*.py") if "tempfile" in path.read_text("utf-8")}
-    assert found <= known
-    for name in known - {"gui/temporary.py"}:
-        lines = [line for line in (root / name).read_text("utf-8").splitlines() if "tempfile." in line]
-        assert all("dir=" in line or "tempdir" in line for line in lines), name
+    lines = [(path, line) for room in ("gui", "desktop") for path in (root / room).rglob("*.py") for line in path.read_text("utf-8").splitlines()]
+    made = [(path.relative_to(root).as_posix(), "dir=" in line) for path, line in lines if any(word in line for word in MAKES)]
+    assert ("gui/temporary.py", False) in made
+    assert [name for name, beside in made if not beside] == ["gui/temporary.py"]

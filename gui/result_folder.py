@@ -18,6 +18,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from gui import atomic
 from gui.errors import DeconomixError
@@ -93,6 +94,8 @@ def recover(folder: Path, names: Sequence[str]) -> bool:
 def _exchanged(staged: Path, folder: Path, names: Sequence[str]) -> bool:
     """Exchange the folders in one step; False, and nothing done, where that is not possible. What else is in ``folder`` is linked into ``staged`` first."""
     here = Path.cwd()
+    if _exchange_call() is None:
+        return False
     if folder.is_symlink() or here == folder or folder in here.parents:  # whoever is in it would be left in a deleted folder
         return False
     own = {*names, BEFORE}
@@ -149,8 +152,7 @@ def _remove(path: Path) -> None:
 
 def exchange(one: Path, other: Path) -> None:
     """The two folders change places, in one step. NotImplementedError, OSError: nothing was done."""
-    libc = ctypes.CDLL(None, use_errno=True) if sys.platform in ("linux", "darwin") else None
-    rename = getattr(libc, "renameat2" if sys.platform == "linux" else "renamex_np", None)
+    rename = _exchange_call()
     if rename is None:
         raise NotImplementedError("this system does not exchange folders")
     names = os.fsencode(one), os.fsencode(other)
@@ -159,6 +161,12 @@ def exchange(one: Path, other: Path) -> None:
     if failed:
         code = ctypes.get_errno()
         raise OSError(code, os.strerror(code), str(other))
+
+
+def _exchange_call() -> Any:
+    """The C library's function, or None where there is none (Windows, old systems)."""
+    name = {"linux": "renameat2", "darwin": "renamex_np"}.get(sys.platform)
+    return getattr(ctypes.CDLL(None, use_errno=True), name, None) if name else None
 
 
 # -- one by one -----------------------------------------------------------------------------------------------------------------

@@ -304,7 +304,7 @@ def bind_shell(app: Dash, application: Application) -> None:
                 ctx.complain(why, "saving")
             else:
                 ctx.mended("saving")
-        _leave(ctx, application, seen.get("page"), now["page"])
+        _leave(ctx, application, seen.get("page"), str(now["page"]))
         if all(seen.get(key) == value for key, value in now.items()) and told == ended and revision and shown and not lost:
             raise PreventUpdate
 

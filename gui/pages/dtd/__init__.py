@@ -199,7 +199,7 @@ def show(ctx: Context, _revision: str | None) -> Any:
         SHOWN,
         answer(short.answer),
         [dmc.Badge(text, color=colour, variant="light", radius="sm", tt="none", fw=600, maw=420) for text, colour in badges(current)],
-        warning_list(weak),
+        dmc.Stack(warning_list(weak), gap=4, mt=6) if weak else None,
         SHOWN if stale else GONE,
         stale,
         bulk.button,

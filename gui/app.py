@@ -118,8 +118,8 @@ class Application:
         if self.sessions.trouble is not None:
             self.announcements.append(notify.sentence(self.sessions.trouble))
         self.housekeeping = self._chores()
-        self.registry = self._usable(found)
-        self.dash = self._dash()
+        self.registry, layouts = self._usable(found)
+        self.dash = self._dash(layouts)
         self.server: Flask = self.dash.server
 
     # -- life -------------------------------------------------------------------------------------------------------------------
@@ -326,12 +326,12 @@ class Application:
         return job.id
 
     # -- pages ------------------------------------------------------------------------------------------------------------------
-    def _usable(self, registry: Registry) -> Registry:
-        """Only pages whose layout can be built; the others become notices."""
-        pages, errors = [], list(registry.errors)
+    def _usable(self, registry: Registry) -> tuple[Registry, list[Any]]:
+        """Only pages whose layout can be built, and these layouts, each built once; the other pages become notices."""
+        pages, layouts, errors = [], [], list(registry.errors)
         for page in registry.pages:
             try:
-                shell.page_layout(page, context(self, None, page.key))
+                layouts.append(shell.page_layout(page, context(self, None, page.key)))
             except Exception as error:
                 if page.layout_function and page.layout_function.__module__.startswith("gui."):
                     raise
@@ -339,9 +339,9 @@ class Application:
                 errors.append(PluginError(f"The plug-in page {page.title} could not be shown ({type(error).__name__}: {str(error)[:200]})."))
             else:
                 pages.append(page)
-        return Registry(tuple(pages), tuple(errors))
+        return Registry(tuple(pages), tuple(errors)), layouts
 
-    def _dash(self) -> Dash:
+    def _dash(self, layouts: list[Any]) -> Dash:
         server = Flask("gui")
         app = Dash(
             "gui",
@@ -356,7 +356,7 @@ class Application:
         )
         app.index_string = app.index_string.replace("<html>", '<html lang="en">')
         app.layout = lambda: shell.layout(self)
-        app.validation_layout = shell.validation_layout(self)
+        app.validation_layout = shell.validation_layout(self, layouts)
         shell.bind_shell(app, self)
         locked.bind_lock_screen(app, self)
         tour.bind_tour(app, self)

@@ -209,7 +209,7 @@ class Page:
     def layout(self, function: Callable[[Context], Any]) -> Callable[[Context], Any]:
         """The page's skeleton; every static id used in a callback must be in it, or in a part for :meth:`later`.
 
-        Called when the page opens (and once, with an empty session, at start).
+        Called once at start, with an empty session, and then each time the page opens.
         """
         self.layout_function = function
         return function

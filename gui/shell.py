@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
@@ -94,9 +95,11 @@ def layout(application: Application) -> Any:
     )
 
 
-def validation_layout(application: Application) -> Any:
-    """Every id there can be, for :func:`unknown_ids`."""
-    pages = [page_layout(page, context(application, None, page.key)) for page in application.registry.pages]
+def validation_layout(application: Application, pages: Sequence[Any]) -> Any:
+    """Every id there can be, for :func:`unknown_ids`.
+
+    pages : the layouts of all pages
+    """
     later = [part(context(application, None, page.key)) for page in application.registry.pages for part in page.later_functions]
     return html.Div([layout(application), lock_screen(""), *pages, *later])
 

@@ -32,7 +32,7 @@ _HATCH = "repeating-linear-gradient(-45deg, {0} 0 2px, transparent 2px 5px)"
 
 
 def save_menu(items: Sequence[tuple[str, str]], *, label: str = "Save…") -> dmc.Menu:
-    """A button that opens a menu; items : (component id, text). They stay as they are made: see ``resources/assets/lighter.js``."""
+    """A button that opens a menu; items : (component id, text). Which entries there are is settled here: see ``resources/assets/lighter.js``."""
     target = dmc.MenuTarget(dmc.Button(label, variant="default", size="xs"))
     dropdown = dmc.MenuDropdown([dmc.MenuItem(text, id=item) for item, text in items])
     dropdown._type = "StillMenuDropdown"

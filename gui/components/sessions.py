@@ -176,6 +176,7 @@ def session_grid(grid_id: str, *, archived: bool) -> Any:
             "suppressDragLeaveHidesColumns": True,
             "suppressNoRowsOverlay": True,
             "quickFilterText": "",
+            "rowClassRules": {"dcx-row-here": "params.data.state == 'open'"},
         },
         columnSize=None,
         style=grid_style(0),

@@ -36,11 +36,27 @@
     }
   }
 
+  /* A figure that scrolls has a width of its own, and keeps it: to follow the size of its place, plotly forgets both. */
+  function keep_width() {
+    const { Plots } = window.Plotly;
+    const resize = Plots.resize;
+    Plots.resize = (plot) => {
+      const width = plot.layout && plot.layout.width;
+      const resized = resize(plot);
+      return width ? resized.then(() => window.Plotly.relayout(plot, { width })) : resized;
+    };
+  }
+
   const sizes = new ResizeObserver((entries) => {
     window.requestAnimationFrame(() => entries.forEach((entry) => fit(entry.target)));
   });
   const known = new WeakSet();
+  let plotly = null;
   new MutationObserver(() => {
+    if (window.Plotly && window.Plotly !== plotly) {
+      plotly = window.Plotly;
+      keep_width();
+    }
     document.querySelectorAll(".dcx-figure .js-plotly-plot").forEach((plot) => {
       if (!known.has(plot) && typeof plot.on === "function") {
         known.add(plot);

@@ -12,6 +12,10 @@
             delete mantine[name].dashChildrenUpdate;
         }
     });
+    // What a menu lists is built anew each time it opens, out of what Dash handed over when the page was drawn: with n_clicks as it was then, so that a second click
+    // would change nothing and reach nobody. _newRender is Dash's mark for "draw me as handed over, not as I am now": without it, an entry is drawn as it is now.
+    const { Children, cloneElement, createElement, isValidElement } = window.React;
     const Dropdown = mantine.MenuDropdown;
-    mantine.StillMenuDropdown = (props) => window.React.createElement(Dropdown, props);
+    const now = (child) => (isValidElement(child) && typeof child.type !== "string" ? cloneElement(child, { _newRender: 0 }) : child);
+    mantine.StillMenuDropdown = (props) => createElement(Dropdown, { ...props, children: Children.map(props.children, now) });
 })();

@@ -32,6 +32,8 @@ LONG = "regulatory T cells of the second germinal centre"
 SAMPLES = ["a.b[1]", "=1+1", "a sample with quite a long name"]
 DATA = pd.DataFrame([[0.123456789, 0.25, 0.3], [0.5, 0.5, 0.5], [0.3, 0.2, 0.1]], index=[LONG, "<b>B</b> cells", "hidden"], columns=SAMPLES)
 
+WIDE = pd.DataFrame(0.5, index=["B", "hidden"], columns=[f"s{i}" for i in range(100)])
+
 @page.layout
 def layout(ctx):
     fig = composition.stacked(DATA, colours(DATA.index), normalise=True)
@@ -39,6 +41,7 @@ def layout(ctx):
         html.Button("next", id=page.id.next),
         figure_card(page, "bars", file_name="composition", figure=fig, legend=type_legend(composition.legend_entries(DATA, colours(DATA.index)))),
         result_table(page, "numbers", DATA.T, index_name="sample"),
+        figure_card(page, "wide", file_name="wide", figure=composition.stacked(WIDE, colours(WIDE.index))),
     ])
 
 @page.callback(Output(page.id.bars, "figure"), Input(page.id.next, "n_clicks"), prevent_initial_call=True)
@@ -47,6 +50,7 @@ def show(ctx, clicks):
     return composition.stacked(data, colours(data.index))
 
 bind_figure_export(page, "bars")
+bind_figure_export(page, "wide")
 bind_table_export(page, "numbers", lambda ctx: ("numbers", DATA.T))
 """
 
@@ -189,6 +193,23 @@ def test_the_saved_table_has_the_order_filter_and_columns_of_the_grid(page: Any,
     sheet = pd.read_excel(io.BytesIO(_save(page, "look-numbers-xlsx", files)[1]), sheet_name=None, index_col=0)
     assert list(sheet["Table"].index) == ["'=1+1", "a.b[1]"]
     assert "2 of 3 rows" in sheet["About"].index.name
+
+
+def test_every_entry_of_a_save_menu_works_again_and_again(page: Any, files: Kept) -> None:
+    for item, suffix in (("look-bars-png", ".png"), ("look-bars-svg", ".svg"), ("look-numbers-csv", ".csv"), ("look-numbers-xlsx", ".xlsx")):
+        for _ in range(3):
+            assert _save(page, item, files)[2].suffixes == (suffix,)
+
+
+def test_a_scrolling_figure_keeps_its_width_from_the_start_and_when_the_window_changes(page: Any) -> None:
+    width = "document.querySelector('#look-wide .js-plotly-plot')._fullLayout.width"
+    page.wait_for_selector("#look-wide .bars .point path", state="attached")
+    first = page.evaluate(width)
+    assert first > 1500
+    for size in (900, 1600):
+        page.set_viewport_size({"width": size, "height": 800})
+        _until(page, lambda: abs(_sizes(page)[0] - _sizes(page)[1]) <= 1)  # the other figure has followed
+        assert page.evaluate(width) == first
 
 
 def test_save_menus_do_not_ask_to_be_drawn_anew(page: Any) -> None:

@@ -285,3 +285,29 @@ def test_where_mode_bits_say_nothing_plug_ins_are_loaded_and_the_log_says_that_n
     path.chmod(0o777)
     assert find_pages(path).page("small") is not None
     assert caplog.text.count("is not checked on this system") == 1
+
+
+def test_a_layout_is_built_once_at_start_and_once_each_time_the_page_opens(tmp_path: Path, monkeypatch: Any, open_tab: Callable[..., Any]) -> None:
+    config = Config.for_tests(tmp_path)
+    write(config.plugins_folder, "census.py", PLUGIN.replace(', requires=("dataset",)', ""))
+    found, built = find_pages(config.plugins_folder), []
+
+    def counting(key: str, layout: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        def called(ctx: Any) -> Any:
+            built.append((key, ctx.session.holds_data))
+            return layout(ctx)
+
+        return called
+
+    for page in found.pages:
+        monkeypatch.setattr(page, "layout_function", counting(page.key, page.layout_function))
+    monkeypatch.setattr("gui.app.find_pages", lambda _folder: found)
+    app = create_app(config)
+    assert "census" in [key for key, _ in built]
+    assert sorted(built) == sorted((page.key, False) for page in found.pages)
+    tab = open_tab(app)
+    for key in ("census", "sessions", "census"):
+        built.clear()
+        tab.go(key)
+        assert [key for key, _ in built] == [key]
+    app.stop()

@@ -34,6 +34,7 @@ def ask_name(ctx: Context, clicks: int | None) -> Any:
 @page.callback(
     CHANGED,
     Output(page.id.new_dialog, "opened", allow_duplicate=True),
+    Output(page.id.search, "value"),
     Input(page.id.create, "n_clicks"),
     Input(page.id.new_name, "n_submit"),
     State(page.id.new_name, "value"),
@@ -45,4 +46,4 @@ def create(ctx: Context, clicks: int | None, submit: int | None, name: str | Non
     session = ctx.sessions.create_session(name or "", actor=ctx.actor)
     ctx.switch_to(session.session_id)
     ctx.notify(f"{quoted(session.name)} was made and is open.", colour="green")
-    return now(), False
+    return now(), False, ""  # a search could hide it

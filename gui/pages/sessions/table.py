@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dash import Input, Output, State
+from dash import Input, Output, State, no_update
 from dash import ctx as call
 from dash.exceptions import PreventUpdate
 
@@ -26,6 +26,7 @@ from gui.plugin import REVISION, Context
     Output(page.id.undo, "children"),
     Output(page.id.troubles, "children"),
     Output(page.id.seen, "data"),
+    Output(ACTIVE, "scrollTo"),
     Input(page.id.again, "n_intervals"),
     Input(page.id.changed, "data"),
     REVISION,
@@ -37,13 +38,15 @@ def show(ctx: Context, _n: int | None, _changed: Any, _revision: str | None, see
     active = rows([i for i in found if not i.archived], current=current(ctx))
     archived = rows([i for i in found if i.archived])
     deleted = ctx.sessions.list_deleted_sessions(actor=ctx.actor)
-    state = digest([active, archived, deleted, current(ctx)])
+    here = current(ctx)
+    state = f"{here}|{digest([active, archived, deleted])}"
+    moved = (seen or "").partition("|")[0] != here and any(row["id"] == here for row in active)
     forced = isinstance(call.triggered_id, str) and call.triggered_id == page.id.changed  # also after a name that was refused
     if state == seen and not forced:
         raise PreventUpdate
     styles = (grid_style(len(active)), grid_style(len(archived)))
     boxes = (HIDDEN if active else {}, str(len(archived)), {} if archived else HIDDEN)
-    return active, archived, *styles, *boxes, undo_bar(page, deleted), trouble_bars(found), state
+    return active, archived, *styles, *boxes, undo_bar(page, deleted), trouble_bars(found), state, {"rowId": here} if moved else no_update
 
 
 @page.callback(

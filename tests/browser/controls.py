@@ -1,0 +1,176 @@
+"""Uses every control of a place twice in a row and says which of them did nothing. Not a test; the watching itself is ``controls.js``.
+
+A control is a button, link, menu entry, tab, switch, box to tick or choice: whatever is found on the page, and in every menu and dialog that opens
+from it. It did something if the page, the address, what the browser keeps, the scroll position or (a link) the focus is otherwise than before, or if a
+download, a file chooser or a window came of it. That a menu closes is no effect of its entries, and what changes by itself (the clock of a job, a
+tooltip) is none of anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from playwright.sync_api import BrowserContext, Error, Page
+
+WATCH = Path(__file__).with_suffix(".js")
+PATIENCE = 6_000
+"""Milliseconds until a control that did nothing is taken for dead."""
+
+ELSEWHERE = {"address", "kept", "reload"}
+"""Effects after which another page, or another session, may be on screen."""
+
+
+@dataclass(frozen=True)
+class Control:
+    """key : its id, or where it is and what it is called; chosen : it is what is chosen now, so that choosing it again changes nothing."""
+
+    key: str
+    role: str
+    chosen: bool
+    layered: bool
+
+    @property
+    def choice(self) -> bool:
+        """One of several, of which one is chosen: choosing it again changes nothing, and need not."""
+        return self.role in ("radio", "tab", "option") or (self.role == "a" and self.chosen)
+
+    @property
+    def family(self) -> str:
+        """What it is a choice of."""
+        return self.key.rsplit(" “", 1)[0] if "“" in self.key else self.key.rsplit("-", 1)[0]
+
+
+@dataclass
+class Walker:
+    """settle : called after each use, to wait for what the program does behind the page; skipped : whether a control is left alone (its key)
+    chooses : whether a menu entry chooses one of several: choosing it again changes nothing, so another is chosen in between
+    """
+
+    page: Page
+    settle: Callable[[], None] = lambda: None
+    skipped: Callable[[str], bool] = lambda _: False
+    chooses: Callable[[str], bool] = lambda _: False
+    used: set[str] = field(default_factory=set)
+    listed: set[str] = field(default_factory=set)
+    dead: list[str] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+    log: list[str] = field(default_factory=list)
+    moved: bool = False
+
+    @staticmethod
+    def watch(context: BrowserContext) -> None:
+        context.add_init_script(path=WATCH)
+
+    # -- one control --------------------------------------------------------------------------------------------------------------
+    def controls(self) -> list[Control]:
+        """What can be used now: in the uppermost menu or dialog, or on the page."""
+        found = [Control(**one) for one in self.page.evaluate("window.dcx_controls.list()")]
+        self.listed.update(control.key for control in found)
+        return found
+
+    def rest(self) -> None:
+        """Wait until nothing is under way."""
+        self.page.evaluate("window.dcx_controls.rest(20000)")
+
+    def click(self, key: str) -> list[str]:
+        """Use it; what came of it."""
+        self.page.evaluate("window.dcx_controls.notices()")
+        self.rest()
+        try:
+            found = self._press(key)
+        except Error as error:
+            if "not attached" in str(error):  # the page drew it anew at that moment
+                self.rest()
+                found = self._press(key)
+            elif "context was destroyed" in str(error) or "navigation" in str(error):
+                self.page.wait_for_load_state()
+                self.page.wait_for_selector("#dcx-nav a")
+                found = {"effects": ["reload"]}
+            else:
+                raise
+        self.moved = self.moved or bool(ELSEWHERE & set(found["effects"]))
+        self.settle()
+        self.log.append(f"{key}: {', '.join(found['effects'])}")
+        return list(found["effects"])
+
+    def _press(self, key: str) -> dict[str, list[str]]:
+        element = self.page.evaluate_handle("(key) => window.dcx_controls.at(key)", key).as_element()
+        assert element is not None, f"{key} is not there any more"
+        element.scroll_into_view_if_needed()
+        self.page.evaluate("(key) => window.dcx_controls.begin(key)", key)
+        if self.page.evaluate("(element) => element.getBoundingClientRect().bottom < 0", element):  # it comes to light when it has the focus
+            element.press("Enter")
+        else:
+            element.click()
+        found: dict[str, list[str]] = self.page.evaluate("(patience) => window.dcx_controls.effects(patience)", PATIENCE)
+        return found
+
+    # -- a place ------------------------------------------------------------------------------------------------------------------
+    def walk(self, arrive: Callable[[], None]) -> None:
+        """Every control that is found after ``arrive()``, which brings the place back to how it was, wherever the last use led."""
+        arrive()
+        self._all(arrive, (), set(self.used))
+
+    def _all(self, arrive: Callable[[], None], way: tuple[str, ...], elsewhere: set[str]) -> None:
+        """What is found at the end of ``way``: of the controls that open it, one after the other. elsewhere : what belongs to other places"""
+
+        def following() -> Control | None:
+            return next((c for c in self.controls() if c.key not in self.used | elsewhere and not self.skipped(c.key)), None)
+
+        while control := (None if self.moved else following()) or (following() if self._reach(arrive, way) else None):
+            self.used.add(control.key)
+            known = set(self.listed)
+            effects = self._twice(control, arrive, way)
+            fresh = {key for key in self.listed - known if not self.skipped(key)}
+            if fresh and not ELSEWHERE & effects and self._reach(arrive, (*way, control.key), fresh):
+                self._all(arrive, (*way, control.key), known)
+
+    def _twice(self, control: Control, arrive: Callable[[], None], way: tuple[str, ...]) -> set[str]:
+        """What came of it at the first use."""
+        if control.chosen and control.choice and not self._choose_another(control):
+            return set()  # the only one there is
+        if self._find(control.key) is None:  # it was there for a moment
+            return set()
+        first = self.click(control.key)
+        self.controls()
+        if not first:
+            self.dead.append(f"{control.key}: nothing at the first use")
+            return set()
+        there = self._find(control.key) or (self._find(control.key) if self._reach(arrive, way) else None)
+        if there is None:
+            self.gone.append(control.key)
+            return set(first)
+        if self.chooses(control.key):
+            other = next(c.key for c in self.controls() if self.chooses(c.key) and c.key != control.key)
+            self.click(other)
+            self._reach(arrive, way)
+        elif there.chosen and there.choice and not self._choose_another(there):
+            return set(first)
+        if not self.click(control.key):
+            self.dead.append(f"{control.key}: {', '.join(first)} at the first use, nothing at the second")
+        self.controls()
+        return set(first)
+
+    def _find(self, key: str) -> Control | None:
+        return next((c for c in self.controls() if c.key == key), None)
+
+    def _reach(self, arrive: Callable[[], None], way: tuple[str, ...], wanted: set[str] | None = None) -> bool:
+        """Back to where ``way`` leads, through each menu and dialog on it; False if it leads there no more, or to none of what is wanted."""
+        arrive()
+        self.moved = False
+        for key in way:
+            if key == way[-1] and wanted and any(c.key in wanted for c in self.controls()):
+                return True
+            if self._find(key) is None:
+                return False
+            self.click(key)
+        return not wanted or any(c.key in wanted for c in self.controls())
+
+    def _choose_another(self, control: Control) -> bool:
+        other = next((c for c in self.controls() if c.role == control.role and not c.chosen and c.family == control.family), None)
+        if other is None:
+            return False
+        self.click(other.key)
+        return True

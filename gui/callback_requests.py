@@ -13,8 +13,6 @@ from dash import Dash
 from flask import Flask, Response, request
 
 ROUTE = "/_dash-update-component"
-DEPTH = 200
-"""Lists and objects within each other: a page's own are ten or twenty deep."""
 SESSION_ID = 100
 """Characters that the id of a session may have, with room for more than it has."""
 REFUSED = "This is not what a page of this program sends. Load the page again."
@@ -25,7 +23,7 @@ class Malformed(ValueError):
 
 
 def refuse_malformed(server: Flask, app: Dash) -> None:
-    """Answer 400 to what no page of ``app`` can have sent, before dash sees it."""
+    """Answer 400 to what no page of ``app`` can have sent, before dash sees it. Comes after :func:`gui.request_limits.limit_requests`."""
 
     @server.before_request
     def look() -> Response | None:
@@ -33,14 +31,14 @@ def refuse_malformed(server: Flask, app: Dash) -> None:
             return None
         try:
             check(request.get_json(), app.callback_map)
-        except (Malformed, RecursionError):
+        except Malformed:
             return Response(REFUSED, 400)
         return None
 
 
 def check(body: Any, callbacks: Mapping[str, Mapping[str, Any]]) -> None:
     """Malformed, if the body of a request names no callback, or not what that one takes. callbacks : dash's, by what their outputs are called"""
-    _look_through(body)
+    _check_text(body)
     output = body.get("output") if isinstance(body, dict) else None
     callback = callbacks.get(output) if isinstance(output, str) else None
     if callback is None:
@@ -56,26 +54,21 @@ def check(body: Any, callbacks: Mapping[str, Mapping[str, Any]]) -> None:
         _items(body.get("outputs") if several else [body.get("outputs")], [_spec(one) for one in (declared if several else [declared])])
 
 
-def _look_through(body: Any) -> None:
-    """Malformed, if it is too deep, or holds text that is none (half of a pair of UTF-16: nothing can write it down again)."""
-    left, depth = [body], 0
-    while left:
-        depth += 1
-        if depth > DEPTH:
-            raise Malformed("too deep")
-        inner: list[Any] = []
-        for node in left:
-            if isinstance(node, dict):
-                inner += node.keys()
-                inner += node.values()
-            elif isinstance(node, list):
-                inner += node
-            elif isinstance(node, str) and not node.isascii():
-                try:
-                    node.encode()
-                except UnicodeError:
-                    raise Malformed("no text") from None
-        left = inner
+def _check_text(body: Any) -> None:
+    """Malformed, if it holds text that is none (half of a pair of UTF-16: nothing can write it down again)."""
+    waiting = [body]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += value.keys()
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+        elif isinstance(value, str) and not value.isascii():
+            try:
+                value.encode()
+            except UnicodeError:
+                raise Malformed("no text") from None
 
 
 def _spec(output: Any) -> dict[str, str]:

@@ -15,6 +15,8 @@ from gui.errors import InvalidParameter
 from gui.plugin import Context, Page
 
 P = TypeVar("P", bound=Params)
+LARGEST = 1e300
+"""A number in a form is smaller: what is larger may be none."""
 
 
 class ParamsForm(Generic[P]):
@@ -55,7 +57,7 @@ class ParamsForm(Generic[P]):
         """The inputs named (default all essential ones), filled with what the session keeps."""
         kept = ctx.session.form(self.page.key)
         shown = names or tuple(n for n in self.names if not self._extra(n)["advanced"])
-        return dmc.Stack([self._field(n, kept.get(self.prefix + n, self.cls.model_fields[n].default)) for n in shown], gap="sm")
+        return dmc.Stack([self._field(n, self._kept(n, kept)) for n in shown], gap="sm")
 
     def advanced(self, ctx: Context, *names: str, title: str = "Advanced") -> Any:
         """The fields marked as advanced (or those named), folded."""
@@ -104,6 +106,17 @@ class ParamsForm(Generic[P]):
             except ValueError:
                 raise InvalidParameter(f"{self.cls.model_fields[name].title} is “{shown}”; allowed: {allowed(self.cls, name)}.") from None
         return shown
+
+    def _kept(self, name: str, kept: Mapping[str, Any]) -> Any:
+        """What the session keeps of the field, if the field can show it (a session file may hold anything); else the default."""
+        default = self.cls.model_fields[name].default
+        value, kind = kept.get(self.prefix + name, default), self._kind(name)
+        if kind is bool:
+            return value if isinstance(value, bool) else default
+        if kind is Literal:
+            return value if isinstance(value, str) and value in get_args(self.cls.model_fields[name].annotation) else default
+        number = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST
+        return value if value is None or isinstance(value, str) or number else default
 
     def _shown(self, name: str, value: Any) -> Any:
         if self._kind(name) is float and not isinstance(value, str):

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from gui.callback_requests import ROUTE
+from gui.engine.params import DTDParams
 from gui.guard import GESTURE_HEADER, KEY_HEADER
 from tests.gui.conftest import Tab
+from tests.gui.steps import session_with, show
 
-ODD = (b"\xff\xfe", b"\xed\xa0\x80", b"\xc3\x28", b'"\\777\\000"', b"\xe2\x80\xae\xc2\xa0", b"\x80" * 2000, b"%ff%00", b"=;=;,", b"bytes=-1-,9e9", b"-1", b"9" * 400)
+ODD = (b"\xff\xfe", b"\xed\xa0\x80", b"\xc3\x28", b'"\\777\\000"', b"\xe2\x80\xae\xc2\xa0", b"\x80" * 2000, b"%ff%00", b"=;=;,", b"bytes=-1-,9e9", b"9" * 400)
 HEADERS = (
     *("Cookie", "User-Agent", "Accept", "Accept-Encoding", "Accept-Language", "Authorization", "Referer", "Range", "If-Range", "If-Match", "If-None-Match"),
     *("If-Modified-Since", "Content-Type", "Content-Encoding", "X-Forwarded-Host", "Forwarded", "Origin", "Upgrade", "Sec-Fetch-Site", "Date"),
@@ -161,3 +163,20 @@ def test_crafted_values_are_refused_or_answered_with_a_sentence(tab: Any, seed: 
         tab._call(dependency, [(item["id"], item["property"]) for item in dependency["inputs"] if not item["id"].startswith("{")])
     assert len(sent) > 250
     assert {200, 204, 400} == statuses
+
+
+def test_form_values_of_any_kind_in_a_session_leave_the_fields_usable(program: Any, tab: Tab) -> None:
+    """A session file may keep anything as what was typed, a component among it: a field shows what it can, or its default."""
+    session = session_with(program.application, "any")
+    show(tab, session.session_id)
+    component = {"props": {"id": "pwned", "children": "x"}, "type": "A", "namespace": "dash_html_components"}
+    for value in (component, [component], {}, [], True, 10**400, float("nan"), float("inf"), 5, "5"):
+        session.keep_form("dtd", {name: value for name in DTDParams.model_fields})
+        tab.go("upload")
+        tab.notices.clear()
+        tab.go("dtd")
+        assert tab.notices == []
+        assert tab.get("pwned", "id") is None
+        shown = [tab.get(f"dtd-{name.replace('_', '-')}", "value") for name in DTDParams.model_fields]
+        assert all(one is None or isinstance(one, int | float | str) for one in shown), (value, shown)
+    assert 5 in shown or "5" in shown  # the control: what a field can show, it shows

@@ -79,7 +79,10 @@ def test_who_gets_the_cookie_gets_nothing(opened: Page, watched: Any, running: A
     assert not running.application.uploads._uploads
     # Nor from a page of its own in the victim's browser, which has the cookie but not the key, and no business with our origin.
     asked = """async ([base, paths]) => Promise.all(paths.map(async ([method, path]) => {
-        try { const a = await fetch(base + path, { method, mode: "no-cors", credentials: "include" }); return a.type + a.status; } catch (e) { return "failed"; }
+        try {
+            const a = await fetch(base + path, { method, mode: "no-cors", credentials: "include" });
+            return a.type + a.status;
+        } catch (e) { return "failed"; }
     }))"""
     assert set(page.evaluate(asked, [running.server.url, [list(item) for item in ASKED if item[0] in ("GET", "POST")]])) <= {"opaque0", "failed"}
     assert page.evaluate("() => JSON.stringify(localStorage)") == "{}"

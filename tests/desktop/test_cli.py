@@ -17,7 +17,9 @@ import pytest
 
 from desktop import cli, toolkit
 from gui import __version__
+from gui.guard import KEY_HEADER, SIGN_OUT
 from tests.desktop.conftest import programs
+from tests.signing_in import key_in
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = [sys.executable, "-m", "desktop"]
@@ -194,6 +196,22 @@ def test_serve_prints_an_address_that_opens_and_ends_with_its_worker(start, numb
     assert out == ""
     assert "Traceback" not in err
     assert psutil.wait_procs(children, timeout=PATIENCE)[1] == []
+
+
+def test_serve_prints_a_new_address_once_its_only_browser_signed_out(start) -> None:
+    process = start("serve")
+    address = process.stdout.readline().strip()
+    base = address.partition("/?")[0]
+    for _ in range(2):
+        browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
+        with browser.open(address, timeout=PATIENCE) as page:
+            key = key_in(page.read().decode())
+        leaving = urllib.request.Request(f"{base}{SIGN_OUT}", b"", {"Origin": base, KEY_HEADER: key}, method="POST")
+        with browser.open(leaving, timeout=PATIENCE) as answer:
+            assert answer.status == 204
+        before, address = address, process.stdout.readline().strip()
+        assert address.startswith(f"{base}/?t=")
+        assert address != before
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")

@@ -6,7 +6,10 @@ import pytest
 from flask.testing import FlaskClient
 
 from gui.app import Application
-from tests.signing_in import sign_in
+from gui.clock import elapsed
+from gui.files import DOWNLOAD
+from gui.guard import BROWSER_AGE, LINK_AGE, SIGN_OUT, SIGNED_OUT, SIGNED_OUT_HEADER
+from tests.signing_in import IN_ENVIRON, sign_in
 
 BASE = "http://127.0.0.1:8050"
 
@@ -124,6 +127,71 @@ def test_upload_larger_than_the_limit_is_refused_and_not_kept(application: Appli
 def test_upload_names_never_leave_the_folder(application: Application, name: str) -> None:
     received = application.uploads.receive(name, [b"1"], limit=10)
     assert received.path.parent.parent == received.path.parent.parent.resolve()
-    assert received.path.parent.name.startswith("deconomix-")
+    assert received.path.parent.parent.name.startswith("deconomix-")
     assert "/" not in received.name
     assert "\\" not in received.name
+
+
+def test_the_cookie_alone_opens_the_empty_page_only(application: Application) -> None:
+    client = enter(application)
+    token = application.files.downloads.offer("a.csv", b"a", browser=next(iter(application.guard._browsers.values())))  # type: ignore[attr-defined]
+    for key in ("", "x", "0" * 64, "é"):
+        client.environ_base[IN_ENVIRON] = key.encode().decode("latin-1")
+        for path in ("/_dash-layout", "/_dash-dependencies", "/_reload-hash"):
+            assert client.get(path, base_url=BASE).status_code == 403
+        assert (post(client, Origin=BASE), post(client, "/_dcx/upload?name=x.csv", Origin=BASE), post(client, SIGN_OUT, Origin=BASE)) == (403, 403, 403)
+        assert client.get(f"{DOWNLOAD}guessed", base_url=BASE).status_code == 404
+        page = client.get("/", base_url=BASE)
+        assert (page.status_code, "dcx-root" in page.text, str(application.config.plugins_folder) in page.text) == (200, False, False)
+    assert client.get(f"{DOWNLOAD}{token}", base_url=BASE).data == b"a"  # a link that only a request with the key can have got
+    sign_in(client, application.start_url(BASE), BASE)  # the control, in the same browser: the key is the same in all of its tabs
+    assert client.get("/_dash-layout", base_url=BASE).status_code == 200
+
+
+def test_the_key_of_one_browser_is_none_of_another(application: Application) -> None:
+    one, two = enter(application), enter(application)
+    assert one.environ_base[IN_ENVIRON] != two.environ_base[IN_ENVIRON]
+    one.environ_base[IN_ENVIRON] = two.environ_base[IN_ENVIRON]
+    assert one.get("/_dash-layout", base_url=BASE).status_code == 403
+    assert two.get("/_dash-layout", base_url=BASE).status_code == 200
+
+
+def test_a_sign_in_address_expires_and_so_does_a_browser_that_is_not_used(application: Application, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [elapsed()]
+    monkeypatch.setattr("gui.guard.elapsed", lambda: now[0])
+    client, address = enter(application), application.start_url(BASE)[len(BASE) :]
+    assert (application.guard.unused, application.guard.signed_in) == (1, 1)
+    now[0] += LINK_AGE + 1
+    assert application.guard.unused == 0
+    assert application.server.test_client().get(address, base_url=BASE).status_code == 403
+    for _ in range(3):  # one that is used stays
+        assert client.get("/_dash-layout", base_url=BASE).status_code == 200
+        now[0] += BROWSER_AGE - 1
+    assert client.get("/_dash-layout", base_url=BASE).status_code == 200
+    now[0] += BROWSER_AGE + 1
+    assert application.guard.signed_in == 0
+    assert client.get("/_dash-layout", base_url=BASE).status_code == 403
+
+
+def test_no_key_is_handed_over_at_the_name_localhost(application: Application) -> None:
+    """It means two addresses; another user may serve the same port at the one that is not ours, with the same cookies and the same storage."""
+    path, client = application.start_url(BASE)[len(BASE) :], application.server.test_client()
+    answer = client.get(path, base_url="http://localhost:8050")
+    assert (answer.status_code, answer.headers["Location"]) == (303, f"{BASE}{path}")
+    assert "Set-Cookie" not in answer.headers
+    assert client.get("/?t=x%0d%0a", base_url="http://localhost:8050").status_code == 403
+    sign_in(client, path, BASE)  # it was not used up
+
+
+def test_signing_out_ends_this_browsers_access_and_says_how_to_get_in_again(application: Application) -> None:
+    client, other = enter(application), enter(application)
+    assert post(client, SIGN_OUT) == 403  # another site's page
+    assert post(client, SIGN_OUT, Origin=BASE) == 204
+    for path in ("/", "/_dash-layout", "/assets/style.css"):
+        answer = client.get(path, base_url=BASE)
+        assert (answer.status_code, answer.headers[SIGNED_OUT_HEADER]) == (403, "yes")
+    assert "start DeconomiX again" in client.get(SIGNED_OUT, base_url=BASE).text
+    assert other.get("/_dash-layout", base_url=BASE).status_code == 200
+    assert "dcx-sign-out" in other.get("/_dash-layout", base_url=BASE).text
+    sign_in(client, application.start_url(BASE), BASE)
+    assert client.get("/_dash-layout", base_url=BASE).status_code == 200

@@ -20,7 +20,7 @@ from gui.app import Application, create_app
 from gui.clock import elapsed
 from gui.config import Config, Sessions
 from gui.data.example import make_example
-from gui.guard import GESTURE_HEADER, _digest
+from gui.guard import GESTURE_HEADER, SIGN_OUT, _digest
 from gui.plugin import Page
 from gui.sessions.cache import DCXCache
 from gui.sessions.manager import LOCAL, Actor
@@ -467,3 +467,33 @@ def test_no_live_object_of_a_locked_session_is_reachable(application: Applicatio
     until(lambda: not alive(refs), 20) if alive(refs) else None
     assert alive(refs) == []
     assert locked(mine)
+
+
+def test_signing_out_forgets_what_the_browser_has_unlocked(application: Application, open_tab: Open) -> None:
+    session = protected(application)
+    mine, other = open_tab(application), open_tab(application)
+    for tab in (mine, other):
+        unlock(tab, session)
+    actors = [actor_of(application, tab) for tab in (mine, other)]
+
+    def sign_out(tab: Any) -> int:
+        return int(tab.client.post(SIGN_OUT, headers={"Origin": ORIGIN}, base_url=ORIGIN).status_code)
+
+    assert sign_out(mine) == 204
+    assert [application.sessions.is_locked(session.session_id, actor=actor) for actor in actors] == [True, False]
+    assert application.sessions._entry(session.session_id).seal is not None
+    application.sessions.busy = lambda: {session.session_id}  # a job computes in it: the key goes when that has ended
+    assert sign_out(other) == 204
+    assert application.sessions.is_locked(session.session_id, actor=actors[1])
+    assert application.sessions._entry(session.session_id).seal is not None
+    application.sessions.busy = tuple
+    next(chore for chore in application.housekeeping._chores if chore.name == "locking").run()
+    assert application.sessions._entry(session.session_id).seal is None
+
+
+def test_the_window_has_no_sign_out(tmp_path: Path) -> None:
+    from types import SimpleNamespace
+
+    application = create_app(Config.for_tests(tmp_path), SimpleNamespace(native=True))  # type: ignore[arg-type]
+    application.stop()
+    assert "dcx-sign-out" not in str(application.dash.validation_layout)

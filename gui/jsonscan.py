@@ -19,6 +19,7 @@ BLOCK = 2**20
 BRACKET, ELEMENT, ENTRY = 240, 100, 200
 """Bytes of memory at most that Python takes for a list or object, for each further element and for each key; the letters of texts come on top."""
 _SMALL = 2**25
+_BLANKS = b" \t\r\n"
 _QUOTE, _COMMA, _COLON, _OPEN_LIST, _OPEN_OBJECT = b'",:[{'
 _CLOSE_LIST, _CLOSE_OBJECT = b"]}"
 
@@ -63,32 +64,52 @@ def memory(raw: bytes | bytearray) -> int:
 
 
 def items(raw: bytes | bytearray) -> Iterator[list[Any]]:
-    """The elements of one list in plain ASCII, some at a time. ValueError: it is none, or damaged (what came before is right)."""
-    body = bytes(raw).strip(b" \t\r\n")
-    if body[:1] != b"[" or body[-1:] != b"]" or not body.isascii() or len(body) < 2:
+    """The elements of one list, some at a time. ValueError: it is none, or damaged (what came before is right)."""
+    body = bytes(raw).strip(_BLANKS)
+    if len(body) < 2 or body[:1] != b"[" or body[-1:] != b"]":
         raise ValueError("no list")
-    end, start, at, depth = len(body) - 1, 1, 0, 0
-    for letters, outside in _blocks(body):
-        opened = (letters == _OPEN_LIST) | (letters == _OPEN_OBJECT)
-        closed = (letters == _CLOSE_LIST) | (letters == _CLOSE_OBJECT)
-        depths = depth + np.cumsum((opened & outside).astype(np.int32) - (closed & outside).astype(np.int32), dtype=np.int32)
-        commas = np.flatnonzero((letters == _COMMA) & outside & (depths == 1))
-        depth = int(depths[-1])
-        if len(commas):
-            cut = at + int(commas[-1])
-            yield _parsed(body[start:cut])
-            start = cut + 1
-        at += len(letters)
-    rest = body[start:end]
-    if rest or start > 1:
-        yield _parsed(rest)
+    start = 1
+    for commas in _commas(body):
+        yield _parsed(body[start : commas[-1]])
+        start = int(commas[-1]) + 1
+    if start > 1 or body[1:-1].strip(_BLANKS):
+        yield _parsed(body[start:-1])
+
+
+def parts(raw: bytes | bytearray) -> Iterator[bytes]:
+    """The elements of one list, or the members (``"key":value``) of one object, each as it is written. ValueError: it is neither."""
+    body = bytes(raw).strip(_BLANKS)
+    if len(body) < 2 or (body[:1], body[-1:]) not in ((b"[", b"]"), (b"{", b"}")):
+        raise ValueError("neither list nor object")
+    start = 1
+    for commas in _commas(body):
+        for comma in commas.tolist():
+            yield body[start:comma].strip(_BLANKS)
+            start = comma + 1
+    if start > 1 or body[1:-1].strip(_BLANKS):
+        yield body[start:-1].strip(_BLANKS)
 
 
 def _parsed(piece: bytes) -> list[Any]:
-    found = json.loads(f"[{piece.decode('ascii')}]")
-    if not found or type(found) is not list:
+    found = json.loads(f"[{piece.decode('utf-8', 'surrogatepass')}]")
+    if not found:
         raise ValueError("an element is missing")
-    return found
+    return found  # type: ignore[no-any-return]
+
+
+def _commas(body: bytes) -> Iterator[npt.NDArray[np.int64]]:
+    """Where the outermost list or object is divided, block by block, never none of them at a time. ValueError: it ends before the text does."""
+    at, depth = 0, 0
+    for letters, outside in _blocks(body):
+        opened = ((letters == _OPEN_LIST) | (letters == _OPEN_OBJECT)) & outside
+        closed = ((letters == _CLOSE_LIST) | (letters == _CLOSE_OBJECT)) & outside
+        depths = depth + np.cumsum(opened.astype(np.int8) - closed.astype(np.int8), dtype=np.int32)
+        depth, at = int(depths[-1]), at + len(letters)
+        if (depths[:-1] if at == len(body) else depths).min(initial=1) < 1:
+            raise ValueError("more than one value")
+        commas = np.flatnonzero((letters == _COMMA) & outside & (depths == 1)) + (at - len(letters))
+        if len(commas):
+            yield commas
 
 
 def _blocks(raw: bytes | bytearray) -> Iterator[tuple[Bytes, npt.NDArray[np.bool_]]]:

@@ -72,7 +72,7 @@ def damaged() -> DamagedSession:
     return DamagedSession("The contents of this session are damaged.")
 
 
-def check_brackets(raw: bytes) -> None:
+def check_brackets(raw: bytes | bytearray) -> None:
     """DamagedSession if JSON is made of more lists and objects than a session's (brackets inside texts do not count)."""
     if jsonscan.brackets(raw, MAX_BRACKETS) > MAX_BRACKETS:
         raise DamagedSession("This session is nested more than a session may be.")

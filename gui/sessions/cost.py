@@ -82,7 +82,7 @@ def _nodes(value: Any) -> list[Node]:
 def _whole(value: Any) -> int:
     if type(value) is not int or value < 0:
         raise damaged()
-    return value
+    return int(value)
 
 
 def _count(node: Node) -> int:

@@ -101,7 +101,7 @@ class Decoder:
         if width is not None and (type(width) is not int or width < 0 or 4 * width * max(1, count) > MAX_WIDE):
             raise damaged()
         raw = self._blob(node)
-        if raw.find(b"\\") >= 0:
+        if raw.find(b"\\") >= 0 or not raw.isascii():
             self._count(4 * length)  # letters of four bytes
         check_brackets(raw)
         kind = np.dtype(object) if width is None else np.array([], dtype=f"U{width}").dtype

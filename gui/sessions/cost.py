@@ -90,7 +90,7 @@ def _count(node: Node) -> int:
     shape = node.get("shape")
     if type(shape) is not list or len(shape) > MAX_DIMENSIONS:
         raise damaged()
-    return math.prod(map(_whole, shape))
+    return int(math.prod(map(_whole, shape)))
 
 
 def _length(node: Node, depth: int = 0) -> int:

@@ -105,7 +105,7 @@ def _length(node: Node, depth: int = 0) -> int:
         if type(bounds) is not list or len(bounds) != 3 or not all(type(b) is int and abs(b) < 2**62 for b in bounds) or not bounds[2]:
             raise damaged()
         start, stop, step = bounds
-        return max(0, -((start - stop) // step))
+        return max(0, int(-((start - stop) // step)))
     if kind == "index":
         return _length(node.get("values"), depth + 1)
     if kind in ("array", "texts"):

@@ -57,8 +57,8 @@ def brackets(raw: bytes | bytearray, limit: int) -> int:
 
 
 def memory(raw: bytes | bytearray) -> int:
-    """Bytes at most that parsing takes, values and text together."""
-    letters = len(raw) * (2 if raw.isascii() and raw.find(b"\\u") < 0 else 8)  # one letter beyond the usual makes four bytes of each in its text
+    """Bytes at most that parsing takes, values and text together, with the bytes themselves."""
+    letters = len(raw) * (3 if raw.isascii() and raw.find(b"\\u") < 0 else 8)  # one letter beyond the usual makes four bytes of each in its text
     most = Structure(raw.count(b"[") + raw.count(b"{"), raw.count(b","), raw.count(b":"))
     return letters + (most if most.bytes < _SMALL else structure(raw)).bytes
 

@@ -16,8 +16,8 @@ from gui.sessions.cost import needed
 
 EXPECTED = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError)
 """What wrong contents raise on the way; to the user they are all one thing: damaged."""
-MAX_UNFORESEEN = 2**30
-"""Bytes that single objects in lists of texts may take: these are not in the tree, so nothing was counted of them before."""
+_NOTED = 2**24
+"""Bytes of single objects in lists of texts, after which it is asked whether there is room: they are not in the tree, so nobody counted them before."""
 MAX_ALIKE = 1000
 """Keys of one map with the hash of another one: text never has it, but numbers can be made so, and each is compared with all the others."""
 _SHORT = 1000
@@ -25,10 +25,15 @@ _SCALARS = ("float", "scalar", "missing", "datetime", "date", "timedelta")
 
 
 class Decoder:
-    """Nodes to values. record : decodes the kinds unknown here. Equal indices become one object. Raises DamagedSession or one of EXPECTED."""
+    """Nodes to values. record : decodes the kinds unknown here; room : raises if so many bytes, which the tree did not tell, are not free.
 
-    def __init__(self, store: Store, record: Callable[[Decoder, Node], Any] | None = None) -> None:
-        self._store, self._record, self._depth = store, record, 0
+    Equal indices become one object. Raises DamagedSession or one of EXPECTED.
+    """
+
+    def __init__(
+        self, store: Store, record: Callable[[Decoder, Node], Any] | None = None, *, room: Callable[[int], None] = lambda size: None
+    ) -> None:
+        self._store, self._record, self._room, self._depth = store, record, room, 0
         self._indices: dict[Hashable, pd.Index] = {}
         self._unforeseen = 0
 
@@ -132,8 +137,9 @@ class Decoder:
 
     def _count(self, size: int) -> None:
         self._unforeseen += size
-        if self._unforeseen > MAX_UNFORESEEN:
-            raise damaged()
+        if self._unforeseen > _NOTED:
+            self._room(self._unforeseen)
+            self._unforeseen = 0
 
     def outline(self, node: Node) -> tuple[int, ...]:
         """The shape of a dense or sparse array of numbers, checked as far as that goes without reading its buffers."""
@@ -187,10 +193,6 @@ class Decoder:
             if key is not None:
                 self._indices[key] = found
         return found
-
-    def known_indices(self) -> Sequence[pd.Index]:
-        """Those decoded so far that others may share."""
-        return list(self._indices.values())
 
     def name(self, node: Node) -> Any:
         """What an index or a column is called: a single value, or several as one."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any, Protocol
 import pandas as pd
 
 from gui.data.dataset import Matrix
-from gui.data.watch import watched
+from gui.data.watch import BYTES_PER_SECOND, watched
 from gui.errors import DamagedSession, JobError, SessionError, UnreadableFile
 from gui.jobs.reader import Reader
 from gui.sessions import file
@@ -25,8 +26,8 @@ from gui.sessions.lazy import Origin
 from gui.sessions.salvage import Salvaged, salvage
 from gui.sessions.snapshot import Snapshot
 
-SECONDS = 20.0
-"""Beyond what the size of the file allows for."""
+SECONDS, WORK = 20.0, 5.0
+"""Of the clock, and of the processor for what the program does again: beyond what the size of the file allows for."""
 Identity = tuple[int, int, int, int]
 
 
@@ -126,7 +127,11 @@ def check_task(dataset: object, params: Order, *, progress: object) -> None:
     params.wipe()
     try:
         with watched([params.path], SECONDS):
-            look_up(file.load(params.path, seal=seal, origin=None if params.whole else Origin(params.path, seal)))
+            began = time.process_time()
+            snapshot = file.load(params.path, seal=seal, origin=None if params.whole else Origin(params.path, seal))
+            if time.process_time() - began > WORK + params.path.stat().st_size / BYTES_PER_SECOND:
+                raise DamagedSession("This session takes longer to read than any session of its size does.")
+            look_up(snapshot)
     finally:
         if seal is not None:
             seal.wipe()

@@ -30,9 +30,7 @@ class Decoder:
     Equal indices become one object. Raises DamagedSession or one of EXPECTED.
     """
 
-    def __init__(
-        self, store: Store, record: Callable[[Decoder, Node], Any] | None = None, *, room: Callable[[int], None] = lambda size: None
-    ) -> None:
+    def __init__(self, store: Store, record: Callable[[Decoder, Node], Any] | None = None, *, room: Callable[[int], None] = lambda size: None) -> None:
         self._store, self._record, self._room, self._depth = store, record, room, 0
         self._indices: dict[Hashable, pd.Index] = {}
         self._unforeseen = 0

@@ -34,9 +34,7 @@ class Entries:
     Locks are taken in this order: an entry's, then a session's or this object's, then the saver's.
     """
 
-    def __init__(
-        self, store: Store | None, default: DCXCache, *, backups: bool = True, trace: Trace | None = None, parser: Parser | None = None
-    ) -> None:
+    def __init__(self, store: Store | None, default: DCXCache, *, backups: bool = True, trace: Trace | None = None, parser: Parser | None = None) -> None:
         self._lock = threading.RLock()
         self._default = default
         self._store = store

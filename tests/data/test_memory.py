@@ -29,7 +29,12 @@ def tree(root: Path, said: str, **groups: dict[str, object]) -> Path:
 
 
 def two(limit: object, used: int, cached: int = 0, **more: object) -> dict[str, object]:
-    return {"memory.max": limit, "memory.current": used, "memory.stat": f"anon 5\ninactive_file {cached}\nfile 7", **{k.replace("_", "."): v for k, v in more.items()}}
+    return {
+        "memory.max": limit,
+        "memory.current": used,
+        "memory.stat": f"anon 5\ninactive_file {cached}\nfile 7",
+        **{k.replace("_", "."): v for k, v in more.items()},
+    }
 
 
 def one(limit: int, used: int, cached: int = 0) -> dict[str, object]:

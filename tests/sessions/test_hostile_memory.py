@@ -90,7 +90,8 @@ def by_reference(element: bytes, chunks: int) -> tuple[Any, bytes, bytes, bytes]
     middle = (element + b",") * (CHUNK // (len(element) + 1))
     first, last, (name, _, _) = b"[", element + b"]", stored(middle)
     items = chunks * (len(middle) // (len(element) + 1)) + 1
-    node = {"t": "texts", "shape": [items], "width": None, "o": [stored(first)[0], *[name] * chunks, stored(last)[0]], "n": 1 + chunks * len(middle) + len(last)}
+    names, length = [stored(first)[0], *[name] * chunks, stored(last)[0]], 1 + chunks * len(middle) + len(last)
+    node = {"t": "texts", "shape": [items], "width": None, "o": names, "n": length}
     return node, first, middle, last
 
 
@@ -153,7 +154,10 @@ CASES: dict[str, Callable[[], Made]] = {
     "chained categories": lambda: (chained(15, 3000),),
     "keys that collide": lambda: (colliding(20_000),),
     "whole numbers of 4300 digits": lambda: ({"t": "list", "items": [int("9" * 4300)] * 500},),
-    "zeros by reference": lambda: ({"t": "array", "dtype": "i8", "shape": [10 * CHUNK // 8], "o": [stored(bytes(CHUNK))[0]] * 10, "n": 10 * CHUNK}, bytes(CHUNK)),
+    "zeros by reference": lambda: (
+        {"t": "array", "dtype": "i8", "shape": [10 * CHUNK // 8], "o": [stored(bytes(CHUNK))[0]] * 10, "n": 10 * CHUNK},
+        bytes(CHUNK),
+    ),
     "zeros as a level": lambda: (
         {"t": "multi", "names": [None], "of": [{"t": "index", "name": None, "values": array(CHUNK // 8, of=bytes(CHUNK))}]},
         bytes(CHUNK),

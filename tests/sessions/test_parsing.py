@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from gui.data.watch import watched
 from gui.errors import DamagedSession, SessionError, WrongPassword
 from gui.jobs.reader import Reader
 from gui.sessions import container, file, parsing
@@ -56,13 +57,13 @@ def busy(dataset: object, params: Order, *, progress: object) -> None:
     """Stands for a file that keeps a library busy for ever, in a call that lets no thread run."""
     import re
 
-    with parsing.watched([], 1.0):
+    with watched([], 1.0):
         re.match("(a+)+$", "a" * 60 + "b")
 
 
 def greedy(dataset: object, params: Order, *, progress: object) -> None:
     """Stands for a file that takes what it did not declare."""
-    with parsing.watched([], 60.0):
+    with watched([], 60.0):
         held = [bytes(2**26) for _ in range(10_000)]
     assert held
 

@@ -163,6 +163,8 @@ def _small(content: Mapping[str, bytes], key: str) -> Any:
 
 
 def _names(raw: bytes, limit: int) -> list[str]:
+    if jsonscan.structure(raw).brackets != 1:
+        _damaged()
     found: list[str] = []
     for names in jsonscan.items(raw):
         found += names
@@ -176,6 +178,8 @@ def _names(raw: bytes, limit: int) -> list[str]:
 
 
 def _numbers(raw: bytes, length: int) -> np.ndarray:
+    if raw.count(b"[") + raw.count(b"{") != 1:
+        _damaged()
     found, at = np.empty(length, dtype=np.float64), 0
     for values in jsonscan.items(raw):
         if at + len(values) > length or not all(type(v) in (float, int) for v in values):
@@ -191,6 +195,8 @@ def _numbers(raw: bytes, length: int) -> np.ndarray:
 
 
 def _scale(raw: bytes) -> float | None:
+    if len(raw) > MAX_SMALL:
+        _damaged()
     if raw.strip() == b"null":
         return None
     return float(found[0]) if (found := _numbers(b"[" + raw + b"]", 1))[0] > 0 else _damaged()

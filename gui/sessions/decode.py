@@ -107,6 +107,8 @@ class Decoder:
         if raw.find(b"\\") >= 0 or not raw.isascii():
             self._count(4 * length)  # letters of four bytes
         check_brackets(raw)
+        if raw.count(b"[") + raw.count(b"{") > 1:  # single objects among the texts
+            self._count(jsonscan.structure(raw).bytes)
         kind = np.dtype(object) if width is None else np.array([], dtype=f"U{width}").dtype
         values, at, same = np.empty(count, dtype=kind), 0, dict[str, str]()
         for piece in jsonscan.items(raw):

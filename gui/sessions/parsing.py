@@ -69,12 +69,13 @@ class Order:
 
     path: Path
     whole: bool = True
+    seconds: float = SECONDS
     key: bytearray = dataclasses.field(default_factory=bytearray, repr=False)
     lock: Mapping[str, Any] = dataclasses.field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, path: Path, seal: Seal | None, *, whole: bool = True) -> Order:
-        return cls(path, whole) if seal is None else cls(path, whole, seal.key(), seal.lock)
+        return cls(path, whole, SECONDS) if seal is None else cls(path, whole, SECONDS, seal.key(), seal.lock)
 
     def seal(self) -> Seal | None:
         return Seal(bytes(self.key), self.lock) if self.key else None
@@ -126,7 +127,7 @@ def check_task(dataset: object, params: Order, *, progress: object) -> None:
     seal = params.seal()
     params.wipe()
     try:
-        with watched([params.path], SECONDS):
+        with watched([params.path], params.seconds):
             began = time.process_time()
             snapshot = file.load(params.path, seal=seal, origin=None if params.whole else Origin(params.path, seal))
             if time.process_time() - began > WORK + params.path.stat().st_size / BYTES_PER_SECOND:
@@ -142,7 +143,7 @@ def salvage_task(dataset: object, params: Order, *, progress: object) -> Salvage
     seal = params.seal()
     params.wipe()
     try:
-        with watched([params.path], SECONDS):
+        with watched([params.path], params.seconds):
             found = salvage(params.path, seal)
             look_up(found.snapshot)
             return found

@@ -137,6 +137,7 @@ CASES: dict[str, Callable[[], Made]] = {
     "one text by reference, 500 MB": lambda: by_reference(b"1.5", 15),
     "one list of texts in a thousand places": lambda: (lists(texts(raw := listed(b"0.5", 200_000), 200_000), 10_000), raw),
     "texts that declare one": lambda: (texts(raw := listed(b"0.5", 4_000_000), 1), raw),
+    "a list in a text": lambda: (texts(raw := b"[" + listed(b"0.5", 4_000_000) + b"]", 1), raw),
     "texts that declare more": lambda: (texts(BLANK, 10**9), BLANK),
     "texts without end": lambda: (texts(raw := b'["' + b'\\"' * 5_000_000, 1), raw),
     "texts of escapes": lambda: (texts(raw := b'["' + b"\\\\" * 5_000_000 + b'"]', 1), raw),

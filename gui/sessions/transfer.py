@@ -14,6 +14,7 @@ from gui.sessions.cache import DCXCache
 from gui.sessions.crypto import Seal
 from gui.sessions.entries import renamed
 from gui.sessions.names import new_id
+from gui.sessions.parsing import identity
 from gui.sessions.protection import Protection
 from gui.sessions.store import ID, Entry
 
@@ -148,10 +149,14 @@ class Transfer(Protection):
             with self.attempts.attempt(header.id, actor.browser):
                 seal = Seal.unlock(header, password)
         sealed = header.encrypted and seal is None  # it is copied in sealed
+        found = identity(path)
         if not sealed:
             self._parser.check(path, seal, whole=True)
         if self._store is not None and not fresh and (sealed or header.name is None or self.free_name(header.name, actor=actor) == header.name):
-            return Imported(header.id, self._info(self._copy_in(path, header), actor, archived=False).name, "new")
+            entry = self._copy_in(path, header)
+            if not sealed and entry.path is not None and identity(path) == found:  # a copy of just what was parsed
+                entry.accepted = identity(entry.path)
+            return Imported(header.id, self._info(entry, actor, archived=False).name, "new")
         snapshot = file.load(path, seal=seal)
         with self._lock:
             fresh = fresh or header.id in self._active

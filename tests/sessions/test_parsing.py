@@ -135,6 +135,11 @@ def test_what_this_program_wrote_is_not_parsed_again_and_what_another_wrote_is(t
 
     counting = Counting(parser._reader)
     sessions = manager(tmp_path, counting)
+    incoming = written(tmp_path / "in" / file.file_name(ID), tiny())
+    sessions.import_session(incoming, actor=LOCAL)
+    sessions.get_session(ID, actor=LOCAL)
+    assert asked == [incoming]  # and its copy is the same
+    asked.clear()
     key = filled(sessions).session_id
     sessions.save_session(key, actor=LOCAL)
     entry = sessions._entry(key)

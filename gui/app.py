@@ -49,6 +49,7 @@ from gui.sessions import file as session_file
 from gui.sessions.cache import DCXCache
 from gui.sessions.cleanup import words
 from gui.sessions.manager import LOCAL, Actor, SessionCacheManager
+from gui.sessions.parsing import ProcessParser
 from gui.settings import FILE_NAME, SettingsStore
 from gui.temporary import sweep
 
@@ -97,6 +98,8 @@ class Application:
             found = Registry(tuple(page for page in found.pages if page.key != "sessions"), found.errors)
         if config.debug.log_cache:
             start_cache_log()
+        self.session_reader = Reader(warm_up="gui.sessions.parsing:warm_up", admission=self.long_calls.place)
+        """Of its own: a session opens while the other one reads a large table."""
         self.sessions = SessionCacheManager(
             config.data_folder,
             single=single,
@@ -104,6 +107,7 @@ class Application:
             archive_folder=config.archive_folder,
             backups=config.sessions.backups,
             most=config.sessions.most,
+            parser=ProcessParser(self.session_reader),
             trace=(lambda session, action, key, value: trace_cache(session.session_id, action, key, value)) if config.debug.log_cache else None,
         )
         compute = config.compute
@@ -126,6 +130,7 @@ class Application:
     def start(self) -> None:
         """Start the worker and the reading process in the background, so that they are warm before they are needed; and the housekeeping."""
         self.reader.start()
+        self.session_reader.start()
         self.runner.start()
         self.housekeeping.start()
 
@@ -153,6 +158,7 @@ class Application:
         self.housekeeping.stop()
         self.runner.stop()
         self.reader.stop()
+        self.session_reader.stop()
         saved = self.sessions.close(actor=LOCAL)
         self.uploads.close()
         return None if saved else "Not every session could be saved: what was changed last in them is lost."
@@ -307,6 +313,7 @@ class Application:
         """A protected session is about to be locked: nobody keeps anything of it, and no file that was chosen for it is left."""
         self.runner.drop(session.session_id)
         self.reader.forget()
+        self.session_reader.forget()
         for token in session.uploads():
             self.uploads.forget(token)
         with self._submitting:

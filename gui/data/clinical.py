@@ -154,11 +154,17 @@ def _proposed_time(numeric: Sequence[str]) -> str:
 def _proposed_event(frame: pd.DataFrame, key: str, time: str) -> str:
     """The column of few values that belongs to the time: OS to OS.time."""
     fits = [str(c) for c in frame.columns if c not in (key, time) and _EVENT.search(str(c)) and 1 <= frame[c].nunique() <= 4]
-    stem = re.sub(r"[ ._-]?(time|days|weeks|months|years).*$", "", time, flags=re.I).lower()
+    stem = _before_unit(time.lower())
     own = [c for c in fits if stem and c.lower().startswith(stem)]
     found = own or fits
     binary = [c for c in found if {value_text(v) for v in frame[c].dropna()} <= {"0", "1"}]
     return (binary or found or [""])[0] if not own else own[0]
+
+
+def _before_unit(time: str) -> str:
+    """os of os.time; all of it where no unit or time is named."""
+    first = min((at for word in ("time", "days", "weeks", "months", "years") if (at := time.find(word)) >= 0), default=len(time))
+    return time[: first - 1] if 0 < first < len(time) and time[first - 1] in " ._-" else time[:first]
 
 
 def event_value(column: pd.Series) -> str:

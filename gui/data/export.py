@@ -85,7 +85,8 @@ def png_with_notice(data: bytes) -> bytes:
 
 def svg_with_notice(data: bytes) -> bytes:
     """The drawing with the notice as its description, behind its opening tag."""
-    return re.sub(rb"<svg\b[^>]*>", lambda found: found[0] + b"<desc>" + NOTICE.encode() + b"</desc>", data, count=1)
+    end = data.find(b">", max(0, data.find(b"<svg"))) + 1
+    return data[:end] + b"<desc>" + NOTICE.encode() + b"</desc>" + data[end:] if end and b"<svg" in data else data
 
 
 def _typed(cell: Any, kind: str) -> Any:

@@ -23,6 +23,7 @@ from gui.data.dataset import ROLES, Bulk, Cells, Dataset, Matrix, Role, Source
 from gui.data.dcx import MAX_BYTES, DcxFile, Odd, array_of, file_of, frame_of, is_a, later_version, leaf, readable, state_of
 from gui.data.inert import interpret
 from gui.data.sniff import first_bytes, looks_like
+from gui.data.watch import watched
 from gui.errors import NoLabels, UnreadableFile
 
 ARCHIVE = "archive"
@@ -175,7 +176,8 @@ def read_session(path: Path) -> OldSession:
 
 def read_session_task(dataset: object, params: Path, *, progress: object) -> OldSession:
     """:func:`read_session` as a task of the reading process."""
-    return read_session(params)
+    with watched([params]):
+        return read_session(params)
 
 
 # -- data ------------------------------------------------------------------------------------------------------------------------

@@ -211,7 +211,7 @@ def _spelled(read: TruthTable) -> Iterator[Finding]:
     names = [str(t) for t in read.shares.index]
     cells = [n for n in names if re.search(r"\bcells?\b", n, re.I)]
     bare = [n for n in names if re.fullmatch(r"(b|t|nk)", n.strip(), re.I)] if cells else []
-    first = [n for n in names if re.match(r"CD\d+\w*[-+]?\s", n, re.I)]
+    first = [n for n in names if re.match(r"CD\d\w*[-+]?\s", n, re.I)]
     last = [n for n in names if re.search(r"\scells?\s+CD\d+", n, re.I)]
     turned = min((first, last), key=len) if first and last else []
     odd = [*bare, *turned]

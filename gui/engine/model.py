@@ -5,11 +5,15 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
 import pandas as pd
 
+from gui import jsonscan
+from gui.data.watch import watched
 from gui.engine.metrics import COLUMNS
 from gui.engine.params import DTDParams
 from gui.engine.results import DTDResult
@@ -21,7 +25,9 @@ SCHEMA = 1
 MAX_FILE = 64 * 2**20
 MAX_CONTENT = 128 * 2**20
 MAX_NESTED = 1_000_000
-"""Opening brackets, names included: an empty list costs 30 times its text in memory."""
+"""Opening brackets, names included."""
+MAX_SMALL = 64 * 1024
+"""Of the parameters."""
 MAX_GENES, MAX_TYPES, MAX_NAME = 200_000, 1_000, 1_000
 _KEYS = {"format", "schema", "genes", "types", "reference", "weights", "weights_dtype", "scale", "params"}
 
@@ -50,26 +56,37 @@ def read_model(data: bytes) -> DTDResult:
     Raises UnreadableFile (not a model, damaged, newer) or UnsafeFile (exceeds a limit).
     """
     try:
-        content = json.loads(_unpack(data), parse_constant=_no_constant, object_pairs_hook=_no_repeats)
+        content = _members(_unpack(data))
+        form, schema = _small(content, "format"), _small(content, "schema")
     except (ValueError, RecursionError):  # JSON and Unicode errors are ValueErrors
         _damaged()
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
+    if form != FORMAT:
         raise UnreadableFile("This file is not a model of this program.")
-    schema = content.get("schema")
     if type(schema) is not int or schema < 1:
         _damaged()
     if schema > SCHEMA:
         raise UnreadableFile("This model was saved by a newer version of this program.", advice="Update the program and open the model again.")
     if set(content) != _KEYS:
         _damaged()
+    try:
+        return _model(content)
+    except (ValueError, RecursionError):
+        _damaged()
+
+
+def _model(content: Mapping[str, bytes]) -> DTDResult:
     genes, types = _names(content["genes"], MAX_GENES), _names(content["types"], MAX_TYPES)
     if len(types) < 2 or len(genes) < len(types):
         _damaged()
-    columns = content["reference"]
-    if not isinstance(columns, list) or len(columns) != len(types):
+    columns: list[np.ndarray] = []
+    for column in jsonscan.parts(content["reference"]):
+        if len(columns) == len(types):
+            _damaged()
+        columns.append(_numbers(column, len(genes)))
+    if len(columns) != len(types):
         _damaged()
-    reference = pd.DataFrame(np.column_stack([_numbers(column, len(genes)) for column in columns]), index=pd.Index(genes), columns=pd.Index(types))
-    dtype = content["weights_dtype"]
+    reference = pd.DataFrame(np.column_stack(columns), index=pd.Index(genes), columns=pd.Index(types))
+    dtype = _small(content, "weights_dtype")
     if dtype not in ("float32", "float64"):
         _damaged()
     with np.errstate(over="ignore"):
@@ -87,7 +104,7 @@ def read_model(data: bytes) -> DTDResult:
         truth={},
         metrics=pd.DataFrame(columns=COLUMNS),
         scale=_scale(content["scale"]),
-        params=_params(content["params"]),
+        params=_params(_small(content, "params")),
     )
 
 
@@ -106,7 +123,7 @@ def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _unpack(data: bytes) -> str:
+def _unpack(data: bytes) -> bytes:
     if len(data) > MAX_FILE:
         raise UnsafeFile(f"This file is larger than a model may be ({MAX_FILE // 2**20} MB).")
     if data[:2] != b"\x1f\x8b":
@@ -122,35 +139,67 @@ def _unpack(data: bytes) -> str:
         _damaged()
     if raw.count(b"[") + raw.count(b"{") > MAX_NESTED:
         raise UnsafeFile("This file is nested more than a model ever is.")
-    return raw.decode("utf-8", "surrogatepass")
+    return raw
 
 
-def _names(value: Any, limit: int) -> list[str]:
-    if not isinstance(value, list) or not value:
-        _damaged()
-    if len(value) > limit:
-        raise UnsafeFile(f"This model holds more names than it may ({limit}).")
-    if not all(isinstance(name, str) and 0 < len(name) <= MAX_NAME for name in value) or len(set(value)) != len(value):
-        _damaged()
-    return value
+def _members(raw: bytes) -> dict[str, bytes]:
+    """Key -> what stands under it, as it is written."""
+    found: dict[str, bytes] = {}
+    for member in jsonscan.parts(raw if raw[:64].lstrip()[:1] == b"{" else b"{}"):
+        key, _, value = member.partition(b":")
+        name = key.strip().strip(b'"').decode("ascii", "replace")
+        if name in found or len(found) == len(_KEYS):
+            _damaged()
+        found[name] = value
+    return found
 
 
-def _numbers(value: Any, length: int) -> np.ndarray:
-    if not isinstance(value, list) or len(value) != length or not all(type(v) in (float, int) for v in value):
+def _small(content: Mapping[str, bytes], key: str) -> Any:
+    """A single value or the parameters; None where there is none."""
+    raw = content.get(key, b"null")
+    if len(raw) > MAX_SMALL:
         _damaged()
-    try:
-        found = np.array(value, dtype=np.float64)
-    except OverflowError:
+    return json.loads(raw.decode("utf-8", "surrogatepass"), parse_constant=_no_constant, object_pairs_hook=_no_repeats)
+
+
+def _names(raw: bytes, limit: int) -> list[str]:
+    if jsonscan.structure(raw).brackets != 1:
         _damaged()
-    if not np.isfinite(found).all() or (found < 0).any():
+    found: list[str] = []
+    for names in jsonscan.items(raw):
+        found += names
+        if len(found) > limit:
+            raise UnsafeFile(f"This model holds more names than it may ({limit}).")
+        if not all(isinstance(name, str) and 0 < len(name) <= MAX_NAME for name in names):
+            _damaged()
+    if not found or len(set(found)) != len(found):
         _damaged()
     return found
 
 
-def _scale(value: Any) -> float | None:
-    if value is None:
+def _numbers(raw: bytes, length: int) -> np.ndarray:
+    if raw.count(b"[") + raw.count(b"{") != 1:
+        _damaged()
+    found, at = np.empty(length, dtype=np.float64), 0
+    for values in jsonscan.items(raw):
+        if at + len(values) > length or not all(type(v) in (float, int) for v in values):
+            _damaged()
+        try:
+            found[at : at + len(values)] = values
+        except OverflowError:
+            _damaged()
+        at += len(values)
+    if at != length or not np.isfinite(found).all() or (found < 0).any():
+        _damaged()
+    return found
+
+
+def _scale(raw: bytes) -> float | None:
+    if len(raw) > MAX_SMALL:
+        _damaged()
+    if raw.strip() == b"null":
         return None
-    return float(found[0]) if (found := _numbers([value], 1))[0] > 0 else _damaged()
+    return float(found[0]) if (found := _numbers(b"[" + raw + b"]", 1))[0] > 0 else _damaged()
 
 
 def _params(value: Any) -> DTDParams | None:
@@ -162,3 +211,9 @@ def _params(value: Any) -> DTDParams | None:
         return DTDParams.parse(**value)
     except (InvalidParameter, TypeError):
         _damaged()
+
+
+def read_model_task(dataset: object, params: Path, *, progress: object) -> DTDResult:
+    """:func:`read_model` as a task of the reading process. params : the file"""
+    with watched([params]), params.open("rb") as file:
+        return read_model(file.read(MAX_FILE + 1))

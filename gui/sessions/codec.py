@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
+from gui import jsonscan
 from gui.errors import DamagedSession
 
 Node = Any
@@ -31,7 +32,6 @@ MAX_WIDE = 256 * 2**20
 _DTYPE = re.compile(r"b1|[iu][1248]|f[248]")
 _TIME = re.compile(r"(?:datetime64|timedelta64)\[(?:s|ms|us|ns)\]")
 _MASKED = ("Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32", "UInt64", "Float32", "Float64", "boolean")
-_QUOTED = re.compile(rb'"(?:[^"\\]++|\\.)*+"')
 
 
 class Unsavable(TypeError):
@@ -72,12 +72,10 @@ def damaged() -> DamagedSession:
     return DamagedSession("The contents of this session are damaged.")
 
 
-def check_brackets(raw: bytes) -> None:
+def check_brackets(raw: bytes | bytearray) -> None:
     """DamagedSession if JSON is made of more lists and objects than a session's (brackets inside texts do not count)."""
-    if raw.count(b"[") + raw.count(b"{") > MAX_BRACKETS:
-        raw = _QUOTED.sub(b"", raw)
-        if raw.count(b"[") + raw.count(b"{") > MAX_BRACKETS:
-            raise DamagedSession("This session is nested more than a session may be.")
+    if jsonscan.brackets(raw, MAX_BRACKETS) > MAX_BRACKETS:
+        raise DamagedSession("This session is nested more than a session may be.")
 
 
 class Encoder:

@@ -10,7 +10,7 @@ import os
 import re
 import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import IO
 
@@ -22,6 +22,8 @@ MAX_MANIFEST = 64 * 2**20
 MAX_OBJECT = 33 * 2**20
 """Of a stored object: a chunk of 32 MiB that did not compress, its seal, some room."""
 MAX_MEMBERS = 24_000
+_MAX_HEADERS = 20 * MAX_MEMBERS
+_MAX_NAME = 64
 OBJECT_NAME = re.compile(r"o/[0-9a-f]{32}")
 
 _LOCAL, _ENTRY, _END = struct.Struct("<4s5H3I2H"), struct.Struct("<4s6H3I5H2I"), struct.Struct("<4s4H2IH")
@@ -141,19 +143,23 @@ def walk(file: IO[bytes]) -> dict[str, Member]:
     """The members of a damaged file, by the headers in front of them. Nothing is known of their data; what is no member is passed over."""
     total, at = file.seek(0, os.SEEK_END), 0
     found: dict[str, Member] = {}
-    while at + _LOCAL.size <= total and len(found) < MAX_MEMBERS:
-        member = _member_at(file, at, total)
-        if member is None:
-            at = _next_header(file, at + 1)
-        else:
+    for place in _headers(file):
+        if place < at:  # inside of a member's data
+            continue
+        member = _member_at(file, place, total)
+        if member is not None:
             found.setdefault(member.name, member)
             at = member.data_offset + member.size
+        if len(found) >= MAX_MEMBERS:
+            break
     return found
 
 
 def _member_at(file: IO[bytes], at: int, total: int) -> Member | None:
+    if at + _LOCAL.size > total:
+        return None
     fields = _LOCAL.unpack(_at(file, at, _LOCAL.size))
-    if fields[0] != b"PK\3\4" or at + _LOCAL.size + fields[9] > total:
+    if fields[0] != b"PK\3\4" or fields[9] > _MAX_NAME or at + _LOCAL.size + fields[9] > total:
         return None
     name = _at(file, at + _LOCAL.size, fields[9]).decode("latin-1")
     if name not in ("mimetype", "header.json", "manifest") and not OBJECT_NAME.fullmatch(name):
@@ -163,16 +169,20 @@ def _member_at(file: IO[bytes], at: int, total: int) -> Member | None:
     return member if whole else None
 
 
-def _next_header(file: IO[bytes], at: int) -> int:
-    """Where the next header may begin, from ``at`` on; the end of the file if nowhere."""
-    file.seek(at)
+def _headers(file: IO[bytes]) -> Iterator[int]:
+    """Where a header may begin. Each byte is read once, however many there are; DamagedSession if these are more than any file has."""
+    start, kept, count = 0, b"", 0
+    file.seek(0)
     while block := file.read(2**20):
-        place = block.find(b"PK\3\4")
-        if place >= 0:
-            return at + place
-        at += max(len(block) - 3, 1)  # a header may begin in the last bytes
-        file.seek(at)
-    return at
+        after = file.tell()
+        letters, at = kept + block, -1
+        while (at := letters.find(b"PK\3\4", at + 1)) >= 0:
+            count += 1
+            if count > _MAX_HEADERS:
+                raise DamagedSession("This session holds more parts than a session may.")
+            yield start - len(kept) + at
+        start, kept = start + len(block), letters[-3:]  # a header may begin in the last bytes
+        file.seek(after)
 
 
 def first_members(file: IO[bytes]) -> bytes:

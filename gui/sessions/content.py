@@ -21,7 +21,7 @@ from gui.data.dataset import Bulk, Cells, Clinical, Dataset, Matrix, Source, Tru
 from gui.engine.params import ADTDParams, ApplyParams, BootstrapParams, DTDParams, Params, SearchParams
 from gui.engine.results import ADTDResult, ApplyResult, BootstrapResult, DTDResult, Provenance, Refinement, Run, SearchResult
 from gui.errors import InvalidParameter, SessionNotSaved
-from gui.sessions import objects
+from gui.sessions import lazy, objects
 from gui.sessions.codec import Encoder, Node, Store, StoredRecord, Unsavable, damaged
 from gui.sessions.decode import EXPECTED, Decoder, names_in
 from gui.sessions.lazy import Keeper, Origin, Values, check_fingerprint, is_large
@@ -63,7 +63,7 @@ def to_tree(snapshot: Snapshot, store: Store, keeper: Keeper | None = None) -> N
 def from_tree(tree: Node, store: objects.Stored, origin: Origin | None = None) -> Snapshot:
     """The session of a tree. origin : large matrices are read from there when they are needed; None: now. DamagedSession."""
     try:
-        found = Decoder(store, functools.partial(_unrecord, store=store, origin=origin))(tree)
+        found = Decoder(store, functools.partial(_unrecord, store=store, origin=origin), room=lambda size: lazy.need_room(size, "This session needs"))(tree)
     except EXPECTED:
         raise damaged() from None
     if not isinstance(found, Snapshot):

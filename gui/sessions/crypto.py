@@ -98,6 +98,10 @@ class Seal:
         """The same key and lock for another file, wiped on its own."""
         return Seal(self._present(), self.lock, hide_name=self.hide_name)
 
+    def key(self) -> bytearray:
+        """A copy of the key for another process of ours; who takes it overwrites it. WrongPassword: wiped."""
+        return bytearray(self._present())
+
     def wipe(self) -> None:
         """Overwrite the key: this seal opens and seals nothing any more."""
         self._key[:] = bytes(len(self._key))

@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from gui import jsonscan
 from gui.sessions.codec import _DTYPE, _MASKED, _TIME, MAX_DEPTH, MAX_DIMENSIONS, MAX_TEXTS, MAX_WIDE, Node, Store, check_brackets, damaged
+from gui.sessions.cost import needed
 
 EXPECTED = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError)
 """What wrong contents raise on the way; to the user they are all one thing: damaged."""
+_NOTED = 2**24
+"""Bytes of single objects in lists of texts, after which it is asked whether there is room: they are not in the tree, so nobody counted them before."""
+MAX_ALIKE = 1000
+"""Keys of one map with the hash of another one: text never has it, but numbers can be made so, and each is compared with all the others."""
+_SHORT = 1000
+_SCALARS = ("float", "scalar", "missing", "datetime", "date", "timedelta")
 
 
 class Decoder:
-    """Nodes to values. record : decodes the kinds unknown here. Equal indices become one object. Raises DamagedSession or one of EXPECTED."""
+    """Nodes to values. record : decodes the kinds unknown here; room : raises if so many bytes, which the tree did not tell, are not free.
 
-    def __init__(self, store: Store, record: Callable[[Decoder, Node], Any] | None = None) -> None:
-        self._store, self._record, self._depth = store, record, 0
-        self._indices: dict[str, pd.Index] = {}
+    Equal indices become one object. Raises DamagedSession or one of EXPECTED.
+    """
+
+    def __init__(self, store: Store, record: Callable[[Decoder, Node], Any] | None = None, *, room: Callable[[int], None] = lambda size: None) -> None:
+        self._store, self._record, self._room, self._depth = store, record, room, 0
+        self._indices: dict[Hashable, pd.Index] = {}
+        self._unforeseen = 0
 
     def __call__(self, node: Node) -> Any:
         if node is None or type(node) in (bool, int, float, str):
@@ -86,23 +97,49 @@ class Decoder:
         return values
 
     def _texts(self, node: Node) -> np.ndarray:
-        shape, width = self._shape(node), node["width"]
-        if node["n"] > MAX_TEXTS:
+        shape, width, length = self._shape(node), node["width"], node["n"]
+        count = math.prod(shape)
+        if type(length) is not int or length > MAX_TEXTS or 2 * count > length:
             raise damaged()
-        raw = bytes(self._blob(node))
+        if width is not None and (type(width) is not int or width < 0 or 4 * width * max(1, count) > MAX_WIDE):
+            raise damaged()
+        raw = self._blob(node)
+        if raw.find(b"\\") >= 0 or not raw.isascii():
+            self._count(4 * length)  # letters of four bytes
         check_brackets(raw)
-        items = json.loads(raw)
-        if type(items) is not list or len(items) != math.prod(shape):
-            raise damaged()
-        same: dict[str, str] = {}
-        if width is not None:
-            if type(width) is not int or width < 0 or width * 4 * len(items) > MAX_WIDE or not all(type(x) is str and len(x) <= width for x in items):
+        if raw.count(b"[") + raw.count(b"{") > 1:  # single objects among the texts
+            self._count(jsonscan.structure(raw).bytes)
+        kind = np.dtype(object) if width is None else np.array([], dtype=f"U{width}").dtype
+        values, at, same = np.empty(count, dtype=kind), 0, dict[str, str]()
+        for piece in jsonscan.items(raw):
+            if at + len(piece) > count:
                 raise damaged()
-            return np.array(items, dtype=f"U{width}").reshape(shape)
-        values = np.empty(len(items), dtype=object)
-        for k, x in enumerate(items):
-            values[k] = same.setdefault(x, x) if type(x) is str else self(x)
+            if width is None:
+                for k, x in enumerate(piece, start=at):
+                    found = type(x)
+                    values[k] = same.setdefault(x, x) if found is str else x if found is float or x is None or found is bool else self._element(x)
+            elif all(type(x) is str and len(x) <= width for x in piece):
+                values[at : at + len(piece)] = piece
+            else:
+                raise damaged()
+            at += len(piece)
+        if at != count:
+            raise damaged()
         return values.reshape(shape)
+
+    def _element(self, node: Node) -> Any:
+        """Of a list of texts, what is none: it has no buffers of its own."""
+        if type(node) is dict:
+            if names_in(node):
+                raise damaged()
+            self._count(needed(node))
+        return self(node)
+
+    def _count(self, size: int) -> None:
+        self._unforeseen += size
+        if self._unforeseen > _NOTED:
+            self._room(self._unforeseen)
+            self._unforeseen = 0
 
     def outline(self, node: Node) -> tuple[int, ...]:
         """The shape of a dense or sparse array of numbers, checked as far as that goes without reading its buffers."""
@@ -147,26 +184,38 @@ class Decoder:
 
     def index(self, node: Node) -> pd.Index:
         """A node that must be an index. Runs share their names of genes: one object for all."""
-        key = json.dumps(node, sort_keys=True)
-        if key not in self._indices:
+        key = _same_index(node)
+        found = self._indices.get(key) if key is not None else None
+        if found is None:
             found = self(node) if node["t"] in ("index", "range", "multi") else None
             if not isinstance(found, pd.Index):
                 raise damaged()
-            self._indices[key] = found
-        return self._indices[key]
+            if key is not None:
+                self._indices[key] = found
+        return found
+
+    def name(self, node: Node) -> Any:
+        """What an index or a column is called: a single value, or several as one."""
+        if type(node) is dict and node["t"] not in _SCALARS:
+            if node["t"] != "tuple":
+                raise damaged()
+            return tuple(self.name(x) for x in node["items"])
+        return self(node)
 
     def _index(self, node: Node) -> pd.Index:
         values = self.column(node["values"])
-        return pd.Index(values, dtype=values.dtype, name=self(node["name"]))
+        return pd.Index(values, dtype=values.dtype, name=self.name(node["name"]))
 
     def _range(self, node: Node) -> pd.RangeIndex:
         start, stop, step = node["v"]
         if not all(type(x) is int and abs(x) < 2**62 for x in (start, stop, step)):
             raise damaged()
-        return pd.RangeIndex(start, stop, step, name=self(node["name"]))
+        return pd.RangeIndex(start, stop, step, name=self.name(node["name"]))
 
     def _multi(self, node: Node) -> pd.MultiIndex:
-        return pd.MultiIndex.from_arrays([self.index(x) for x in node["of"]], names=[self(n) for n in node["names"]])
+        if any(x["t"] not in ("index", "range") for x in node["of"]):  # a level of several levels would be made of tuples
+            raise damaged()
+        return pd.MultiIndex.from_arrays([self.index(x) for x in node["of"]], names=[self.name(n) for n in node["names"]])
 
     def _frame(self, node: Node) -> pd.DataFrame:
         index, columns = self.index(node["index"]), self.index(node["columns"])
@@ -187,7 +236,7 @@ class Decoder:
         values, index = self.column(node["values"]), self.index(node["index"])
         if len(values) != len(index):
             raise damaged()
-        return self._with_attrs(pd.Series(values, index=index, name=self(node["name"]), dtype=values.dtype), node)
+        return self._with_attrs(pd.Series(values, index=index, name=self.name(node["name"]), dtype=values.dtype), node)
 
     def _with_attrs(self, value: Any, node: Node) -> Any:
         if "attrs" in node:
@@ -216,8 +265,12 @@ class Decoder:
         return {"NA": pd.NA, "NaT": pd.NaT}[node["v"]]
 
     def _map(self, node: Node) -> dict[Any, Any]:
-        found = {self(k): self(x) for k, x in node["items"]}
-        if len(found) != len(node["items"]):
+        pairs = [(self(k), self(x)) for k, x in node["items"]]
+        others = [k for k, _ in pairs if type(k) is not str]
+        if len(others) - len({str(hash(k)) for k in others}) > MAX_ALIKE:
+            raise damaged()
+        found = dict(pairs)
+        if len(found) != len(pairs):
             raise damaged()
         return found
 
@@ -257,23 +310,22 @@ _KINDS: dict[str, Callable[[Decoder, Node], Any]] = {
 }
 
 
-def needed(node: Node, but: Callable[[Node], bool] = lambda _: False) -> int:
-    """Bytes of all buffers a tree refers to, counted as often as they are used, but for nodes that ``but`` picks. DamagedSession for what is no tree."""
-    total, waiting = 0, [node]
-    while waiting:
-        found = waiting.pop()
-        if isinstance(found, dict):
-            if "o" in found:
-                length = found.get("n")
-                if type(length) is not int or length < 0:
-                    raise damaged()
-                total += length
-            if but(found):
-                continue
-            waiting.extend(found.values())
-        elif isinstance(found, list):
-            waiting.extend(found)
-    return total
+def _same_index(node: Node) -> Hashable:
+    """Equal for equal indices; None where telling that would take long, as a name may be of any length."""
+    name, values = node["name"] if node["t"] != "multi" else 0, node.get("values")
+    if name is not None and not (type(name) is str and len(name) <= _SHORT):
+        return None
+    if node["t"] == "range":
+        return ("range", name, *map(_plain, node["v"]))
+    if type(values) is not dict or values.get("t") not in ("array", "texts"):
+        return None
+    return (name, *(_plain(values.get(k)) for k in ("t", "dtype", "as", "width", "n")), tuple(map(_plain, values["shape"])), tuple(map(_plain, values["o"])))
+
+
+def _plain(value: Any) -> Hashable:
+    if value is not None and type(value) not in (int, str):
+        raise damaged()
+    return value  # type: ignore[no-any-return]
 
 
 def names_in(node: Node) -> Sequence[str]:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from gui.errors import DamagedSession, DeconomixError, SessionConflict, SessionError, SessionLocked, SessionNotSaved, UnknownSession
+from gui.errors import DamagedSession, DeconomixError, SessionConflict, SessionError, SessionLocked, SessionNotSaved, UnknownSession, WrongPassword
 from gui.sessions import file
 from gui.sessions.actor import Actor
 from gui.sessions.attempts import Attempts
@@ -19,6 +19,7 @@ from gui.sessions.cache import DCXCache, Trace
 from gui.sessions.crypto import Seal
 from gui.sessions.header import contents_of
 from gui.sessions.lazy import Origin, materialise
+from gui.sessions.parsing import HereParser, Identity, Parser, identity
 from gui.sessions.saver import Saver
 from gui.sessions.snapshot import Snapshot
 from gui.sessions.store import PROTECTED, Entry, Place, SessionInfo, Store
@@ -33,11 +34,12 @@ class Entries:
     Locks are taken in this order: an entry's, then a session's or this object's, then the saver's.
     """
 
-    def __init__(self, store: Store | None, default: DCXCache, *, backups: bool = True, trace: Trace | None = None) -> None:
+    def __init__(self, store: Store | None, default: DCXCache, *, backups: bool = True, trace: Trace | None = None, parser: Parser | None = None) -> None:
         self._lock = threading.RLock()
         self._default = default
         self._store = store
         self._backups, self._trace = backups, trace
+        self._parser: Parser = parser or HereParser()
         self._saver = Saver(self._write, lambda error: not isinstance(error, SessionConflict | SessionLocked))
         self._active: dict[str, Entry] = {}
         self._archived: dict[str, Entry] = {}
@@ -271,7 +273,7 @@ class Entries:
         except OSError as error:
             raise SessionNotSaved(f"The session “{snapshot.name}” could not be saved ({error.strerror or type(error).__name__}).") from None
         origin.path, origin.seal = path, entry.seal
-        entry.path, entry.origin, entry.saved = path, origin, edits
+        entry.path, entry.origin, entry.saved, entry.accepted = path, origin, edits, identity(path)
         entry.known(header)
 
     # -- reading, and letting go ------------------------------------------------------------------------------------------------
@@ -281,17 +283,43 @@ class Entries:
             entry = self._active.get(session.session_id) or self._archived.get(session.session_id) or self._trash.get(session.session_id, (None, None))[0]
         if entry is None or entry.session is not session:
             raise UnknownSession("This session does not exist any more.")
-        with self.admission(), entry.lock:
-            if session.loaded:
-                return
-            if entry.problem is not None:
-                raise entry.problem.with_traceback(None)
-            if entry.encrypted and entry.seal is None:
-                raise SessionLocked(f"“{PROTECTED if entry.hidden else session.name}” is protected by a password.")
-            header, snapshot = self._read(entry)
-            entry.known(header)
-            entry.saved = session.edits
-            session.fill(snapshot)
+        while not session.loaded:
+            accepted = self._accepted(entry)
+            with self.admission(), entry.lock:
+                if session.loaded:
+                    return
+                if entry.problem is not None:
+                    raise entry.problem.with_traceback(None)
+                if entry.encrypted and entry.seal is None:
+                    raise SessionLocked(f"“{PROTECTED if entry.hidden else session.name}” is protected by a password.")
+                if entry.path is not None and identity(entry.path) != accepted:
+                    continue  # it was moved, saved or changed since it was parsed
+                header, snapshot = self._read(entry)
+                entry.known(header)
+                entry.saved = session.edits
+                session.fill(snapshot)
+
+    def _accepted(self, entry: Entry) -> Identity | None:
+        """Of the entry's file as it is now, parsed to the end by the parser: outside of all locks. DamagedSession: then it is the entry's problem."""
+        with entry.lock:
+            path, seal = entry.path, entry.seal.copy() if entry.seal is not None else None
+            known = identity(path) if path is not None else None
+            if path is None or known is None or known == entry.accepted or entry.problem is not None or (entry.encrypted and seal is None):
+                return known
+        try:
+            self._parser.check(path, seal, whole=False)
+        except WrongPassword:
+            pass  # another program protected it anew: reading says it
+        except DamagedSession as error:
+            with entry.lock:
+                if entry.path == path and identity(path) == known and _readable(path):  # a drive that is away for a while is no damage
+                    entry.problem = error
+            raise
+        finally:
+            if seal is not None:
+                seal.wipe()
+        entry.accepted = known
+        return known
 
     def _read(self, entry: Entry) -> tuple[file.Header, Snapshot]:
         """Header and content of the entry's file; a file that is damaged becomes the entry's problem."""

@@ -18,13 +18,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from gui import atomic
+from gui import atomic, jsonscan
 from gui.errors import DamagedSession, SessionConflict, SessionError, SessionNotSaved, WrongPassword
 from gui.sessions import container, header, lazy, objects
 from gui.sessions.codec import check_brackets, damaged
 from gui.sessions.content import from_tree, to_tree
+from gui.sessions.cost import needed
 from gui.sessions.crypto import Seal
-from gui.sessions.decode import EXPECTED, needed
+from gui.sessions.decode import EXPECTED
 from gui.sessions.header import Header, canonical
 from gui.sessions.lazy import Origin, reading
 from gui.sessions.snapshot import Snapshot
@@ -173,11 +174,8 @@ def _open(file: IO[bytes], seal: Seal | None) -> _Opened:
         raise WrongPassword("This session is protected by a password.")
     elif not seal.fits(head.lock):
         raise WrongPassword("This session was protected anew since it was unlocked.")
-    data = reader.read("manifest", container.MAX_MANIFEST)
-    manifest = objects.unpack("manifest", data, seal, length=None, limit=container.MAX_MANIFEST)
-    check_brackets(manifest)
     try:
-        found = json.loads(manifest)
+        found = manifest_of(reader, seal)
         if type(found) is not dict or set(found) != {"header", "objects", "session"}:
             raise damaged()
         if container._CHECKED and found["header"] != json.loads(raw):
@@ -185,6 +183,14 @@ def _open(file: IO[bytes], seal: Seal | None) -> _Opened:
         return _Opened(head, found["session"], objects.Stored.of(reader, found["objects"], seal))
     except EXPECTED:
         raise damaged() from None
+
+
+def manifest_of(reader: container.Reader, seal: Seal | None) -> Any:
+    """The manifest, parsed once it is known what that takes. DamagedSession, SessionError (too little memory), or one of EXPECTED."""
+    raw = objects.unpack("manifest", reader.read("manifest", container.MAX_MANIFEST), seal, length=None, limit=container.MAX_MANIFEST)
+    check_brackets(raw)
+    lazy.need_room(jsonscan.memory(raw), "This session needs")
+    return json.loads(raw.decode("ascii"))
 
 
 def migrated(tree: Any, schema: tuple[int, int]) -> Any:

@@ -21,6 +21,7 @@ from gui.sessions.cleanup import to_clean
 from gui.sessions.entries import renamed
 from gui.sessions.memory import size_of
 from gui.sessions.names import DEFAULT_NAME, MAX_NAME, new_id
+from gui.sessions.parsing import Parser
 from gui.sessions.store import PROTECTED, Entry, SessionInfo, Store
 from gui.sessions.transfer import Exported, Imported, Transfer
 
@@ -39,6 +40,7 @@ class SessionCacheManager(Transfer):
     sessions_folder, archive_folder : other places for the first two; undo : seconds a deleted session can be brought back
     single : one session for everybody, kept in one file; it is the default one and holds the data itself
     most : so many sessions may there be, without archived ones
+    parser : parses a file before this process reads it, None: nobody does (see :mod:`gui.sessions.parsing`)
     backups : keep each file as it was found; trace : is told of every access to a session, for the debug log
     """
 
@@ -53,10 +55,11 @@ class SessionCacheManager(Transfer):
         backups: bool = True,
         trace: Trace | None = None,
         most: int | None = None,
+        parser: Parser | None = None,
     ) -> None:
         store = Store(folder, sessions=sessions_folder, archive=archive_folder) if folder is not None else None
         default = DCXCache(SINGLE_ID if single else new_id(), DEFAULT_NAME, holds_data=single)
-        super().__init__(store, default, backups=backups, trace=trace)
+        super().__init__(store, default, backups=backups, trace=trace, parser=parser)
         self.undo_seconds, self.single, self._most = undo, single, most
         if single:
             self._open_single()
@@ -85,7 +88,7 @@ class SessionCacheManager(Transfer):
         assert entry.path is not None
         try:
             header = file.read_header(entry.path)
-            file.load(entry.path)
+            self._parser.check(entry.path, None, whole=True)
         except DeconomixError as error:
             return error
         entry.known(header)
@@ -154,6 +157,7 @@ class SessionCacheManager(Transfer):
         SessionLocked: the other program protected it with a key that is not known here; it is locked now.
         """
         entry = self._allowed(self._entry(session_id), actor)
+        self._accepted(entry)
         with entry.lock:
             try:
                 header, snapshot = self._read(entry)

@@ -13,6 +13,7 @@ from gui.sessions.store import Entry
 
 DEFAULT_NAME = "Default"
 MAX_NAME = 120
+_LONGEST = 10 * MAX_NAME
 
 
 class Names(Entries):
@@ -59,7 +60,7 @@ class Names(Entries):
 
 def plain(name: str) -> str:
     """One line, composed letters (macOS writes ä as two), no control characters: what looks equal is equal."""
-    composed = unicodedata.normalize("NFC", name)
+    composed = unicodedata.normalize("NFC", name[:_LONGEST])  # takes the square of a run of accents
     return " ".join("".join(c for c in composed if c.isspace() or unicodedata.category(c) not in ("Cc", "Cs")).split())
 
 

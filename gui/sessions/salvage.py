@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,10 +12,11 @@ from typing import IO, Any
 from gui.data.dataset import ROLES, Cells
 from gui.errors import DamagedSession, WrongPassword
 from gui.sessions import container, file, header, lazy, objects
-from gui.sessions.codec import Node, check_brackets
+from gui.sessions.codec import Node
 from gui.sessions.content import from_tree, part_of
+from gui.sessions.cost import needed
 from gui.sessions.crypto import Seal
-from gui.sessions.decode import EXPECTED, needed
+from gui.sessions.decode import EXPECTED
 from gui.sessions.snapshot import RECOVERED, Snapshot
 
 _PARTS = {"train": "training cells", "test": "test cells", "reference": "reference", "bulk": "bulk samples"}
@@ -71,10 +71,7 @@ def _fitting(reader: container.Reader, seal: Seal | None) -> Seal | None:
 
 def _manifest(reader: container.Reader, seal: Seal | None) -> tuple[Node, objects.Stored]:
     try:
-        packed = reader.read("manifest", container.MAX_MANIFEST)
-        raw = objects.unpack("manifest", packed, seal, length=None, limit=container.MAX_MANIFEST)
-        check_brackets(raw)
-        found = json.loads(raw)
+        found = file.manifest_of(reader, seal)
         head = header.parse(header.canonical(found["header"]))
         return file.migrated(found["session"], head.schema), objects.Stored.what_is_left(reader, found["objects"], seal)
     except (DamagedSession, *EXPECTED):

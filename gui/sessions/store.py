@@ -25,6 +25,7 @@ from gui.sessions.actor import Actor
 from gui.sessions.cache import DCXCache
 from gui.sessions.crypto import Seal
 from gui.sessions.lazy import Origin
+from gui.sessions.parsing import Identity, identity
 from gui.sessions.snapshot import Snapshot
 
 Place = Literal["sessions", "archive", "trash"]
@@ -46,6 +47,7 @@ class Entry:
     encrypted, hidden : it is protected, and so is its name
     seal : its key, while some browser has it unlocked; unlocked : browser -> when its user last did something (:func:`gui.clock.elapsed`)
     shown : when a tab last asked for it
+    accepted : of the file that was parsed to the end by a reading process, or written by this program
     backed_up : the file as this program found it is kept (or there was none); origin : where what was not read yet is read from
     """
 
@@ -61,6 +63,7 @@ class Entry:
     seal: Seal | None = None
     unlocked: dict[str, float] = field(default_factory=dict)
     shown: float = float("-inf")
+    accepted: Identity | None = None
     backed_up: bool = False
     origin: Origin | None = None
     problem: Exception | None = None
@@ -101,8 +104,11 @@ class Entry:
         """It was used now."""
         self.used = datetime.now(UTC)
         if self.path is not None:
+            same = self.accepted is not None and identity(self.path) == self.accepted
             with contextlib.suppress(OSError):
                 os.utime(self.path)
+            if same:
+                self.accepted = identity(self.path)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from gui.sessions.cache import DCXCache
 from gui.sessions.crypto import Seal
 from gui.sessions.entries import renamed
 from gui.sessions.names import new_id
+from gui.sessions.parsing import identity
 from gui.sessions.protection import Protection
 from gui.sessions.store import ID, Entry
 
@@ -147,10 +148,16 @@ class Transfer(Protection):
                 raise WrongPassword("This session is protected by a password.", advice="Type its password to import it as a copy.")
             with self.attempts.attempt(header.id, actor.browser):
                 seal = Seal.unlock(header, password)
-        snapshot = None if header.encrypted and seal is None else file.load(path, seal=seal)  # a sealed one is copied in sealed
-        if self._store is not None and not fresh and (snapshot is None or self.free_name(snapshot.name, actor=actor) == snapshot.name):
-            return Imported(header.id, self._info(self._copy_in(path, header), actor, archived=False).name, "new")
-        assert snapshot is not None
+        sealed = header.encrypted and seal is None  # it is copied in sealed
+        found = identity(path)
+        if not sealed:
+            self._parser.check(path, seal, whole=True)
+        if self._store is not None and not fresh and (sealed or header.name is None or self.free_name(header.name, actor=actor) == header.name):
+            entry = self._copy_in(path, header)
+            if not sealed and entry.path is not None and identity(path) == found:  # a copy of just what was parsed
+                entry.accepted = identity(entry.path)
+            return Imported(header.id, self._info(entry, actor, archived=False).name, "new")
+        snapshot = file.load(path, seal=seal)
         with self._lock:
             fresh = fresh or header.id in self._active
             taken = replace(snapshot, name=self.free_name(snapshot.name, actor=actor), session_id=new_id() if fresh else snapshot.session_id)
@@ -169,12 +176,10 @@ class Transfer(Protection):
     # -- damaged ----------------------------------------------------------------------------------------------------------------
     def salvage_session(self, session_id: str, *, actor: Actor) -> DCXCache:
         """What can still be read of a damaged session, as a session of its own; its notes say what was lost. DamagedSession: nothing can."""
-        from gui.sessions.salvage import salvage
-
         entry = self._allowed(self._changeable(session_id, actor=actor, archived=True), actor)
         if entry.path is None or (entry.problem or entry.damage) is None:
             raise SessionError("This session is not damaged.", advice="Open it.")
-        found = salvage(entry.path, entry.seal)
+        found = self._parser.salvage(entry.path, entry.seal)
         lost = "\n".join(["Recovered from a damaged file. Lost:", *[f"- {what}" for what in found.lost]]) if found.lost else "Recovered from a damaged file."
         notes = f"{found.snapshot.notes}\n\n{lost}".strip()
         with self._lock:
@@ -191,7 +196,7 @@ class Transfer(Protection):
         backup = self._store.backup_of(entry.path)
         header = file.read_header(backup) if backup is not None else None
         if header is not None and not header.encrypted:
-            file.load(backup, seal=None)  # type: ignore[arg-type]  # it must be whole before it takes the place
+            self._parser.check(backup, None, whole=True)  # type: ignore[arg-type]  # it must be whole before it takes the place
         with entry.lock, self._lock:
             self._store.restore_backup(entry.path)
             header = file.read_header(entry.path)

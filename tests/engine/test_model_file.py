@@ -3,6 +3,7 @@
 import contextlib
 import gzip
 import json
+import tracemalloc
 from functools import partial
 
 import numpy as np
@@ -169,6 +170,30 @@ def test_bombs_are_refused_by_their_size(monkeypatch):
         read_model(gz(b"[" + b"[]," * model.MAX_NESTED + b"[]]"))
     with pytest.raises(UnsafeFile, match="larger"):
         read_model(b"\x1f\x8b" + bytes(model.MAX_FILE))
+
+
+@pytest.mark.parametrize("key", ["genes", "types", "weights", "reference", "params", "scale", "x"])
+@pytest.mark.parametrize("unit", [b"1.5,", b'"a\\u0101",'])
+def test_a_list_of_millions_takes_little_more_than_its_text(trained, key, unit):
+    """Positive control: Python's own parser takes much more."""
+    raw = b"[" + unit * (4_000_000 // len(unit)) + unit[:-1] + b"]"
+    text = (
+        json.dumps(content(trained) | {key: None})
+        .encode()
+        .replace(b'"%s": null' % key.encode(), b'"%s": ' % key.encode() + (b"[" + raw + b"]" if key == "reference" else raw))
+    )
+    data = gzip.compress(text, 1)
+    tracemalloc.start()
+    try:
+        with pytest.raises(UnreadableFile):
+            read_model(data)
+        assert tracemalloc.get_traced_memory()[1] < 5 * len(text) + 2**25
+        if key == "x" and unit == b"1.5,":
+            tracemalloc.reset_peak()
+            json.loads(text)
+            assert tracemalloc.get_traced_memory()[1] > 7 * len(text)
+    finally:
+        tracemalloc.stop()
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -58,3 +58,25 @@ def rebuilt(
 def end(data: bytes, count: int, size: int, start: int) -> bytes:
     """``data`` with another end record."""
     return data[:-22] + struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, count, count, size, start, 0)
+
+
+def stored(raw: bytes) -> tuple[str, dict[str, Any], bytes]:
+    """An object that holds ``raw``: its name, what a manifest says of it, its bytes in the file."""
+    packed, digest = zstandard.ZstdCompressor(level=3, write_checksum=True).compress(raw), hashlib.sha256(raw).hexdigest()
+    return f"o/{digest[:32]}", {"n": len(raw), "codec": "zstd", "sha256": digest, "stored": hashlib.sha256(packed).hexdigest()}, packed
+
+
+def with_result(path: Path, node: Any, *raws: bytes) -> bytes:
+    """The plain session at ``path`` with one run, whose result is the node; the objects in it are those of ``raws``."""
+    found = [stored(raw) for raw in raws]
+    made = {"t": "record", "class": "Provenance", "fields": {"training_id": "", "bulk_id": ""}}
+    when = {"t": "datetime", "v": "2026-11-22T12:00:00+00:00"}
+    params = {"t": "params", "class": "Params", "fields": {}}
+    fields = {"id": "r1", "kind": "x", "title": "T", "created": when, "params": params, "result": node, "provenance": made}
+
+    def put(manifest: Any) -> Any:
+        manifest["session"]["fields"]["runs"] = {"t": "tuple", "items": [{"t": "record", "class": "Run", "fields": fields}]}
+        manifest["objects"].update({name: info for name, info, _ in found})
+        return manifest
+
+    return rebuilt(path, manifest=put, objects=lambda o: o | {name: data for name, _, data in found})

@@ -12,7 +12,7 @@ from gui.data.checks import number, some
 from gui.data.dataset import ROLES, Dataset
 from gui.data.load import Inspection, inspect_task, load_task
 from gui.data.normalize import bulk_keeps
-from gui.engine.model import read_model
+from gui.engine.model import read_model_task
 from gui.engine.params import DTDParams
 from gui.engine.results import DTDResult, Provenance, Run
 from gui.errors import DataError
@@ -45,7 +45,7 @@ def size_words(size: int) -> str:
 def inspected(ctx: Context, upload: Upload, role: str) -> Found:
     """Look into a file without loading it. DataError if it cannot be what the role asks for."""
     if role == "model":
-        model = read_model(upload.path.read_bytes())
+        model: DTDResult = ctx.read(read_model_task, upload.path, name=upload.name)
         words = f"{number(len(model.genes))} genes, {model.reference.shape[1]} cell types · {size_words(upload.size)}"
         return Found(upload.name, words, {})
     found: Inspection = ctx.read(inspect_task, (upload.path, role, upload.name), name=upload.name)

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from gui.data.dataset import Dataset, Matrix, Role, Source
 from gui.data.load import CellChoice, FileChoice, LoadRequest
-from gui.engine.model import read_model
+from gui.engine.model import read_model_task
 from gui.engine.results import DTDResult
 from gui.errors import DataError
 from gui.files import Upload
@@ -65,7 +65,7 @@ def asked(ctx: Context, tokens: Sequence[str | None], options: Sequence[Any], en
     if "model" in uploads:
         if set(files) - {"bulk"}:
             raise DataError("A trained model brings its own reference.", advice="Choose only a bulk beside it.")
-        model = read_model(uploads["model"].path.read_bytes())
+        model: DTDResult = ctx.read(read_model_task, uploads["model"].path, name=uploads["model"].name)
         base = around_model(model, uploads["model"])
         return Asked(files, repairs, base.name, base, model, found)
     first = next((upload for role, upload in uploads.items() if role == "train"), None)

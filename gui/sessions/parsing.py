@@ -1,0 +1,184 @@
+"""Where a session file is parsed first: in a reading process, whose end takes nothing else along.
+
+The program repeats only what was read there to the end, within its time and its memory: the same bounded steps on the same bytes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import pandas as pd
+
+from gui.data.dataset import Matrix
+from gui.data.watch import BYTES_PER_SECOND, watched
+from gui.errors import DamagedSession, JobError, SessionError, UnreadableFile
+from gui.jobs.reader import Reader
+from gui.sessions import file
+from gui.sessions.crypto import Seal
+from gui.sessions.lazy import Origin
+from gui.sessions.salvage import Salvaged, salvage
+from gui.sessions.snapshot import Snapshot
+
+SECONDS, WORK = 20.0, 5.0
+"""Of the clock, and of the processor for what the program does again: beyond what the size of the file allows for."""
+Identity = tuple[int, int, int, int]
+
+
+def identity(path: Path) -> Identity | None:
+    """Of the bytes of a file as long as nobody forges its times; None if it is not there."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+class Parser(Protocol):
+    """Says whether a session file can be read without harm. Called outside of all locks."""
+
+    def check(self, path: Path, seal: Seal | None, *, whole: bool) -> None:
+        """Nothing if it can. whole : with the values of large matrices, which are read only when needed otherwise. DamagedSession, SessionError."""
+        ...
+
+    def salvage(self, path: Path, seal: Seal | None) -> Salvaged:
+        """As :func:`gui.sessions.salvage.salvage`."""
+        ...
+
+
+class HereParser:
+    """Without a reading process: on the command line and in tests. Reading itself checks everything, so nothing is to be done before."""
+
+    def check(self, path: Path, seal: Seal | None, *, whole: bool) -> None:
+        if whole:
+            file.load(path, seal=seal)
+
+    def salvage(self, path: Path, seal: Seal | None) -> Salvaged:
+        return salvage(path, seal)
+
+
+@dataclass(frozen=True)
+class Order:
+    """For the reading process. key : of a sealed file, overwritten as soon as it is not needed any more; lock : as in its header"""
+
+    path: Path
+    whole: bool = True
+    seconds: float = SECONDS
+    key: bytearray = dataclasses.field(default_factory=bytearray, repr=False)
+    lock: Mapping[str, Any] = dataclasses.field(default_factory=dict, repr=False)
+
+    @classmethod
+    def of(cls, path: Path, seal: Seal | None, *, whole: bool = True) -> Order:
+        return cls(path, whole, SECONDS) if seal is None else cls(path, whole, SECONDS, seal.key(), seal.lock)
+
+    def seal(self) -> Seal | None:
+        return Seal(bytes(self.key), self.lock) if self.key else None
+
+    def wipe(self) -> None:
+        self.key[:] = bytes(len(self.key))
+        self.key.clear()
+
+
+class ProcessParser:
+    """In a reading process."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    def check(self, path: Path, seal: Seal | None, *, whole: bool) -> None:
+        self._ask(check_task, Order.of(path, seal, whole=whole))
+
+    def salvage(self, path: Path, seal: Seal | None) -> Salvaged:
+        found: Salvaged = self._ask(salvage_task, Order.of(path, seal))
+        return found
+
+    def _ask(self, task: Any, order: Order) -> Any:
+        sealed = bool(order.key)
+        try:
+            return self._reader(task, order, name="This session")
+        except SessionError:
+            if sealed:
+                self._reader.forget()
+            raise
+        except UnreadableFile:  # how a reader says that its process ended
+            raise DamagedSession("This session cannot be read: that took longer, or more memory, than any session of its size does.") from None
+        except JobError as error:
+            raise SessionError(f"This session could not be read. {error}", advice="Close other programs and try again.") from None
+        finally:
+            order.wipe()
+
+
+# -- in the reading process -----------------------------------------------------------------------------------------------------
+
+
+def warm_up() -> None:
+    """Import what reading needs."""
+    import scipy.sparse  # noqa: F401
+
+
+def check_task(dataset: object, params: Order, *, progress: object) -> None:
+    """:meth:`Parser.check` as a task."""
+    seal = params.seal()
+    params.wipe()
+    try:
+        with watched([params.path], params.seconds):
+            began = time.process_time()
+            snapshot = file.load(params.path, seal=seal, origin=None if params.whole else Origin(params.path, seal))
+            if time.process_time() - began > WORK + params.path.stat().st_size / BYTES_PER_SECOND:
+                raise DamagedSession("This session takes longer to read than any session of its size does.")
+            look_up(snapshot)
+    finally:
+        if seal is not None:
+            seal.wipe()
+
+
+def salvage_task(dataset: object, params: Order, *, progress: object) -> Salvaged:
+    """:meth:`Parser.salvage` as a task."""
+    seal = params.seal()
+    params.wipe()
+    try:
+        with watched([params.path], params.seconds):
+            found = salvage(params.path, seal)
+            look_up(found.snapshot)
+            return found
+    finally:
+        if seal is not None:
+            seal.wipe()
+
+
+def look_up(snapshot: Snapshot) -> None:
+    """Do here, once, what takes for ever with numbers that were made to collide in a table of hashes: pages look labels and values up."""
+    for labels in _labels(snapshot, set()):
+        with contextlib.suppress(TypeError):  # a list among them
+            labels.is_unique  # noqa: B018 - fills its table
+
+
+def _labels(value: Any, seen: set[int], depth: int = 0) -> Iterator[pd.Index]:
+    if id(value) in seen or depth > 40:
+        return
+    if isinstance(value, pd.Index):
+        seen.add(id(value))
+        yield value
+    elif isinstance(value, Matrix):  # its values may be for later
+        yield from _labels((value.genes, value.columns), seen)
+    elif isinstance(value, pd.DataFrame):
+        yield from _labels(value.index, seen)
+        yield from _labels(value.columns, seen)
+        yield from (pd.Index(value.iloc[:, k]) for k in range(value.shape[1]) if value.dtypes.iloc[k].kind in "iuO")
+    elif isinstance(value, pd.Series):
+        yield from _labels(value.index, seen)
+    elif isinstance(value, Mapping):
+        for one in value.values():
+            yield from _labels(one, seen, depth + 1)
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from _labels(one, seen, depth + 1)
+    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+        for field in dataclasses.fields(value):
+            yield from _labels(getattr(value, field.name), seen, depth + 1)

@@ -1,0 +1,236 @@
+"""Session files are parsed in a reading process first: what is wrong with one ends that process and nothing else."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gui.data.watch import watched
+from gui.errors import DamagedSession, SessionError, WrongPassword
+from gui.jobs.reader import Reader
+from gui.sessions import container, file, parsing
+from gui.sessions.manager import LOCAL, Actor, SessionCacheManager
+from gui.sessions.parsing import HereParser, Order, ProcessParser
+from gui.sessions.snapshot import Snapshot
+from tests.sessions.hostile import with_result
+from tests.sessions.samples import ID, PASSWORD, filled, rich, same, seal, tiny
+from tests.waiting import until
+
+A = Actor(browser="a")
+pytestmark = pytest.mark.usefixtures("cheap")
+
+
+@pytest.fixture(scope="module")
+def reader() -> Iterator[Reader]:
+    found = Reader(warm_up="gui.sessions.parsing:warm_up")
+    yield found
+    found.stop()
+
+
+@pytest.fixture
+def parser(reader: Reader) -> ProcessParser:
+    return ProcessParser(reader)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "in" / file.file_name(ID)
+
+
+def written(path: Path, snapshot: Snapshot, **options: Any) -> Path:
+    path.parent.mkdir(exist_ok=True)
+    file.save(path, snapshot, expected_generation=None, **options)
+    return path
+
+
+def manager(tmp_path: Path, parser: parsing.Parser) -> SessionCacheManager:
+    return SessionCacheManager(tmp_path / "data", parser=parser)
+
+
+def busy(dataset: object, params: Order, *, progress: object) -> None:
+    """Stands for a file that keeps a library busy for ever, in a call that lets no thread run."""
+    import re
+
+    with watched([], 1.0):
+        re.match("(a+)+$", "a" * 60 + "b")
+
+
+def greedy(dataset: object, params: Order, *, progress: object) -> None:
+    """Stands for a file that takes what it did not declare."""
+    with watched([], 60.0):
+        held = [bytes(2**26) for _ in range(10_000)]
+    assert held
+
+
+def test_a_good_file_passes_and_a_damaged_one_is_said(path: Path, parser: ProcessParser) -> None:
+    written(path, rich())
+    for whole in (True, False):
+        parser.check(path, None, whole=whole)
+    with path.open("rb") as opened:
+        at = next(m.data_offset for name, m in container.Reader(opened).members.items() if name.startswith("o/"))
+    raw = bytearray(path.read_bytes())
+    raw[at + 8] ^= 1
+    path.write_bytes(raw)
+    with pytest.raises(DamagedSession):
+        parser.check(path, None, whole=True)
+    found, here = parser.salvage(path, None), HereParser().salvage(path, None)
+    assert found.lost == here.lost
+    same(found.snapshot, here.snapshot)
+
+
+def test_the_program_reads_only_what_was_read_in_the_process(tmp_path: Path, path: Path, parser: ProcessParser, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Positive control: without the process the program itself meets the bad file."""
+    written(path, tiny())
+    path.write_bytes(with_result(path, {"t": "multi", "names": [None], "of": [{"t": "multi", "names": [None], "of": []}]}))
+    met: list[Path] = []
+    real = file.load
+    monkeypatch.setattr(file, "load", lambda path, **options: met.append(path) or real(path, **options))
+    for parse, expected in ((parser, []), (HereParser(), [path])):
+        sessions = manager(tmp_path, parse)
+        with pytest.raises(DamagedSession):
+            sessions.import_session(path, actor=LOCAL)
+        assert met == expected
+        assert sessions._store is not None
+        sessions._store.place("sessions").mkdir(parents=True)
+        shutil.copy(path, sessions._store.place("sessions"))
+        sessions.close(actor=LOCAL)
+        sessions = manager(tmp_path, parse)
+        for _ in range(2):  # the second time it is known
+            with pytest.raises(DamagedSession):
+                sessions.get_session(ID, actor=LOCAL)
+        assert (met == []) is (parse is parser)
+        sessions.close(actor=LOCAL)
+        shutil.rmtree(tmp_path / "data")
+
+
+@pytest.mark.parametrize("task", [busy, greedy])
+def test_a_file_that_takes_too_long_or_too_much_ends_the_process_only(
+    tmp_path: Path, path: Path, parser: ProcessParser, reader: Reader, monkeypatch: pytest.MonkeyPatch, task: Any
+) -> None:
+    written(path, tiny())
+    sessions = manager(tmp_path, parser)
+    with monkeypatch.context() as hostile:
+        hostile.setattr(parsing, "check_task", task)
+        with pytest.raises(SessionError, match=r"^This session [^\n]+\.$"):
+            sessions.import_session(path, actor=LOCAL)
+    assert sessions.list_sessions(actor=LOCAL)[1:] == []
+    assert sessions.import_session(path, actor=LOCAL).outcome == "new"  # a new process reads
+    same(sessions.get_session(ID, actor=LOCAL).snapshot().runs, tiny().runs)
+    sessions.close(actor=LOCAL)
+
+
+def test_what_this_program_wrote_is_not_parsed_again_and_what_another_wrote_is(tmp_path: Path, parser: ProcessParser) -> None:
+    asked: list[Path] = []
+
+    class Counting(ProcessParser):
+        def check(self, path: Path, seal: Any, *, whole: bool) -> None:
+            asked.append(path)
+            super().check(path, seal, whole=whole)
+
+    counting = Counting(parser._reader)
+    sessions = manager(tmp_path, counting)
+    incoming = written(tmp_path / "in" / file.file_name(ID), tiny())
+    sessions.import_session(incoming, actor=LOCAL)
+    sessions.get_session(ID, actor=LOCAL)
+    assert asked == [incoming]  # and its copy is the same
+    asked.clear()
+    key = filled(sessions).session_id
+    sessions.save_session(key, actor=LOCAL)
+    entry = sessions._entry(key)
+    assert sessions._unload(entry)
+    sessions.get_session(key, actor=LOCAL)
+    assert asked == []
+    assert sessions._unload(entry)
+    assert entry.path is not None
+    os.utime(entry.path, ns=(1, 1))
+    for _ in range(2):
+        sessions.get_session(key, actor=LOCAL)
+        sessions._unload(entry)
+    assert asked == [entry.path]
+    sessions.close(actor=LOCAL)
+
+
+def test_no_lock_is_held_while_a_file_is_parsed(tmp_path: Path, path: Path) -> None:
+    """Somebody else saves, lists and opens meanwhile."""
+    begun, go = threading.Event(), threading.Event()
+
+    class Slow(HereParser):
+        def check(self, path: Path, seal: Any, *, whole: bool) -> None:
+            begun.set()
+            assert go.wait(60)
+
+    written(path, tiny())
+    sessions = manager(tmp_path, HereParser())
+    sessions.import_session(path, actor=LOCAL)
+    sessions.close(actor=LOCAL)
+    sessions = manager(tmp_path, Slow())
+    other = filled(sessions, "Other").session_id
+    opening = threading.Thread(target=lambda: sessions.get_session(ID, actor=LOCAL))
+    opening.start()
+    assert begun.wait(60)
+    assert sessions._lock.acquire(blocking=False)
+    sessions._lock.release()
+    assert sessions._entry(ID).lock.acquire(blocking=False)
+    sessions._entry(ID).lock.release()
+    sessions.save_session(other, actor=LOCAL)
+    assert len(sessions.list_sessions(actor=LOCAL)) == 3
+    assert opening.is_alive()
+    go.set()
+    opening.join(60)
+    assert sessions.get_session(ID, actor=LOCAL).loaded
+    sessions.close(actor=LOCAL)
+
+
+def test_a_file_that_is_replaced_while_it_is_parsed_is_parsed_again(tmp_path: Path, path: Path) -> None:
+    parsed: list[bytes] = []
+
+    class Replacing(HereParser):
+        def check(self, path: Path, seal: Any, *, whole: bool) -> None:
+            parsed.append(path.read_bytes())
+            if len(parsed) == 1:
+                path.write_bytes(file.to_bytes(tiny("another")))
+
+    written(path, tiny("first"))
+    sessions = manager(tmp_path, HereParser())
+    sessions.import_session(path, actor=LOCAL)
+    sessions.close(actor=LOCAL)
+    sessions = manager(tmp_path, Replacing())
+    assert sessions.get_session(ID, actor=LOCAL).notes == "another"
+    assert len(parsed) == 2
+    sessions.close(actor=LOCAL)
+
+
+def test_a_sealed_session_is_parsed_with_its_key_which_is_overwritten(tmp_path: Path, path: Path, reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    orders: list[Order] = []
+    real = Order.of
+    monkeypatch.setattr(Order, "of", lambda *args, **options: orders.append(real(*args, **options)) or orders[-1])
+    key = seal()
+    written(path, tiny(), seal=key)
+    parser = ProcessParser(reader)
+    parser.check(path, key, whole=True)
+    with pytest.raises(WrongPassword):
+        parser.check(path, seal("another password"), whole=True)
+    sessions = manager(tmp_path, parser)
+    sessions.import_session(path, actor=A)
+    sessions.unlock_session(ID, PASSWORD, actor=A)
+    assert sessions.get_session(ID, actor=A).loaded
+    assert len(orders) == 3
+    assert all(not order.key for order in orders)
+    assert not key.wiped
+    sessions.close(actor=LOCAL)
+
+
+def test_a_process_that_was_given_a_wrong_key_is_replaced(path: Path, reader: Reader) -> None:
+    parser, key = ProcessParser(reader), seal()
+    written(path, tiny(), seal=key)
+    parser.check(path, key, whole=True)
+    (before,) = reader._runner.worker_pids()
+    with pytest.raises(WrongPassword):
+        parser.check(path, seal("another password"), whole=True)
+    until(lambda: before not in reader._runner.worker_pids())

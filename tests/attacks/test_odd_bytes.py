@@ -171,7 +171,7 @@ def test_form_values_of_any_kind_in_a_session_leave_the_fields_usable(program: A
     show(tab, session.session_id)
     component = {"props": {"id": "pwned", "children": "x"}, "type": "A", "namespace": "dash_html_components"}
     for value in (component, [component], {}, [], True, 10**400, float("nan"), float("inf"), 5, "5"):
-        session.keep_form("dtd", {name: value for name in DTDParams.model_fields})
+        session.keep_form("dtd", dict.fromkeys(DTDParams.model_fields, value))
         tab.go("upload")
         tab.notices.clear()
         tab.go("dtd")

@@ -8,8 +8,9 @@ import math
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ from gui.engine.setting import Setting, usable
 from gui.engine.spread.local import allowed_cores
 from gui.error_notices import ErrorNotices
 from gui.errors import DeconomixError, JobError, PluginError, SessionError, SessionLocked
+from gui.figures.text import shorten
 from gui.files import CHUNK, DOWNLOAD, NOT_KEPT, BrowserFiles, Files, Uploads
 from gui.guard import HANDOVER, SIGN_OUT, UPLOAD, Guard, browser_id
 from gui.host import Host
@@ -54,6 +56,8 @@ from gui.settings import FILE_NAME, SettingsStore
 from gui.temporary import sweep
 
 log = logging.getLogger(__name__)
+INTERRUPTED = 5
+"""So many sessions with interrupted jobs are named after a crash."""
 TAKING = 3.0
 """Seconds that a second start waits for its files to be taken."""
 
@@ -141,7 +145,9 @@ class Application:
     def say_what_was_restored(self) -> None:
         """The program ended by a crash or was killed: tell what is there again, and what was interrupted."""
         infos = [info for info in self.sessions.list_sessions(actor=LOCAL) if info.holds_data and info.problem is None]
-        stopped = [f"{info.contents['jobs']} in “{info.name}”" for info in infos if info.contents.get("jobs")]
+        interrupted = [info for info in infos if info.contents.get("jobs")]
+        stopped = [f"{shorten(str(info.contents['jobs']), 60)} in “{shorten(info.name, 60)}”" for info in interrupted[:INTERRUPTED]]
+        stopped += [f"{len(interrupted) - INTERRUPTED} more"] if len(interrupted) > INTERRUPTED else []
         number = "Your session is" if len(infos) == 1 else f"Your {len(infos)} sessions are"
         said = ["DeconomiX was not closed properly last time."]
         said += [f"{number} here as last saved."] if infos else []
@@ -310,14 +316,22 @@ class Application:
         self.sessions.job_ended(job.session_id, job.id, actor=LOCAL)
 
     def _before_lock(self, session: DCXCache) -> None:
-        """A protected session is about to be locked: nobody keeps anything of it, and no file that was chosen for it is left."""
-        self.runner.drop(session.session_id)
-        self.reader.forget()
-        self.session_reader.forget()
-        for token in session.uploads():
-            self.uploads.forget(token)
+        """A protected session is about to be locked: nobody keeps anything of it, and no file that was chosen for it is left.
+
+        Each step is tried, whatever became of the one before.
+        """
+        steps: list[Callable[[], object]] = [partial(self.runner.drop, session.session_id), self.reader.forget, self.session_reader.forget]
+        steps += [partial(self.uploads.forget, token) for token in session.uploads()]
+        steps.append(partial(self._forget_origins, session.session_id))
+        for step in steps:
+            try:
+                step()
+            except Exception:
+                log.exception("a step of locking failed: session id %s", session.session_id)
+
+    def _forget_origins(self, session_id: str) -> None:
         with self._submitting:
-            for job_id in [j for j, (owner, _) in self._origins.items() if owner == session.session_id]:
+            for job_id in [j for j, (owner, _) in self._origins.items() if owner == session_id]:
                 del self._origins[job_id]
 
     def _deliver(self, job: JobStatus, result: Any, versions: Mapping[str, str], seconds: float) -> str | None:
@@ -327,9 +341,12 @@ class Application:
         origin = Provenance(dataset.training_id, dataset.bulk_id, dict(job.inputs), self.setting.engine, dict(versions), seconds)
         try:
             run = Run(job.id, job.kind, job.title, datetime.now(UTC), job.params or Params(), result, origin)
+            run.check()
             self.sessions.add_run(job.session_id, run, actor=LOCAL)
         except SessionError:  # it was deleted, archived or locked meanwhile
             return None
+        except ValueError as error:
+            raise JobError(f"“{job.title}” gave a result that does not fit: {error}.", advice="Tell the author of the page.") from None
         return job.id
 
     # -- pages ------------------------------------------------------------------------------------------------------------------

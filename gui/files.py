@@ -390,7 +390,8 @@ class Uploads:
             if upload.path.is_dir():
                 shutil.rmtree(upload.path, ignore_errors=True)
             else:
-                upload.path.unlink(missing_ok=True)
+                with contextlib.suppress(OSError):  # on Windows one that is just being read: it goes with the folder
+                    upload.path.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Delete everything that was uploaded."""

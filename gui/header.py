@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,12 @@ from dash import html
 
 from gui import __version__, notify
 from gui.citations import CITATIONS, RESEARCH_USE
-from gui.components.common import icon
+from gui.components.common import drawn, icon
 from gui.engine.params import MODEL_NAMES
 from gui.errors import SessionConflict
 from gui.plugin import Context
 from gui.sessions.snapshot import PendingJob
+from gui.sessions.store import SessionInfo
 from gui.versions import MISSING, licence, versions
 
 SIGN_OUT = "dcx-sign-out"
@@ -181,17 +183,18 @@ def session_menu(ctx: Context, part: Callable[[str, Any], dict[str, Any]]) -> li
     items, present = [], (ctx.locked or ctx.session).session_id
     for session in ctx.sessions.list_sessions(actor=ctx.actor):
         if session.problem is None:
-            here = session.session_id == present
-            items.append(
-                dmc.MenuItem(
-                    session_name(session.name, bold=here),
-                    id=part("switch", session.session_id),
-                    leftSection=icon("check") if here else html.Span(style={"display": "inline-block", "width": 16}),
-                    rightSection=icon("lock", 14) if session.protected else None,
-                    styles={"itemLabel": {"minWidth": 0}, "itemSection": {"flexShrink": 0}},
-                )
-            )
-    return items
+            items.append(drawn("a session of the menu", functools.partial(_menu_item, session, part, here=session.session_id == present), None))
+    return [item for item in items if item is not None]
+
+
+def _menu_item(session: SessionInfo, part: Callable[[str, Any], dict[str, Any]], *, here: bool) -> Any:
+    return dmc.MenuItem(
+        session_name(session.name, bold=here),
+        id=part("switch", session.session_id),
+        leftSection=icon("check") if here else html.Span(style={"display": "inline-block", "width": 16}),
+        rightSection=icon("lock", 14) if session.protected else None,
+        styles={"itemLabel": {"minWidth": 0}, "itemSection": {"flexShrink": 0}},
+    )
 
 
 def saved_words(state: str, trouble: Exception | None, part: Callable[[str, Any], dict[str, Any]], *, single: bool) -> Any:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 import dash_mantine_components as dmc
 from dash import ALL, Dash, Input, Output, State, dcc, html, no_update
+from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
 from gui import menu, notify, support_dialog, theme, tour, update_dialog
 from gui.binding import SHELL, bind, context, part
-from gui.components.common import NEEDS, clicked, empty_state, icon
+from gui.components.common import NEEDS, clicked, drawn, empty_state, icon, not_drawn, shorten
 from gui.components.jobs import job_list, ticker
 from gui.errors import SessionLocked
 from gui.files import SESSION
@@ -41,6 +43,7 @@ THEME = {
         "Tooltip": {"defaultProps": {"multiline": True, "maw": 320, "withArrow": True, "openDelay": 200}},
     },
 }
+NO_SUMMARY = "The result cannot be shown."
 BUSY_MS, IDLE_MS = 1000, 2500
 """Between two questions of a tab. Each costs the page 150 ms of computing on a small machine, whatever the answer: time the worker needs."""
 
@@ -190,18 +193,20 @@ def _content(application: Application, page: Page | None, ctx: Context) -> Any:
         first = first_step(page, ctx, application)
         going = dmc.Anchor(dmc.Button(f"Go to {first.title}"), href=f"/{first.key}", underline="never") if first else None
         return empty_state(f"{page.title} needs {' and '.join(lacking)}.", "Do the earlier steps first; this page opens by itself.", going)
-    return page_layout(page, ctx)
+    return drawn(f"page {page.key}", lambda: page_layout(page, ctx), not_drawn(f"{page.title} cannot be shown."))
 
 
 def navigation(application: Application, current: Page | None, ctx: Context) -> list[Any]:
+    """A line for each page, whatever is wrong with what another one shows."""
     items = []
     for page in application.registry.pages:
         if not page.listed:
             continue
         lacking = [] if ctx.locked is not None and not page.free else missing(page, ctx, application)
-        done = page.summary_function(ctx) if page.summary_function and not lacking and (ctx.locked is None or page.free) else None
         active = current is not None and page.key == current.key
-        state = "missing" if lacking else "active" if active else "done" if done else "open"
+        summary = page.summary_function if not lacking and (ctx.locked is None or page.free) else None
+        done = drawn(f"the summary of page {page.key}", functools.partial(_summary, summary, ctx), NO_SUMMARY) if summary else None
+        state = "missing" if lacking else "active" if active else "done" if done and done != NO_SUMMARY else "open"
         items.append(
             dmc.NavLink(
                 id=part("nav", page.key),
@@ -215,6 +220,16 @@ def navigation(application: Application, current: Page | None, ctx: Context) -> 
             )
         )
     return items
+
+
+def _summary(make: Callable[[Context], Any], ctx: Context) -> Any:
+    """What a page says of itself. TypeError: a plug-in gave what cannot be sent to the browser."""
+    summary = make(ctx)
+    if summary is None or isinstance(summary, Component):
+        return summary
+    if not isinstance(summary, str | int | float):
+        raise TypeError(f"a summary is text or None, not {type(summary).__name__}")
+    return shorten(str(summary), 200)
 
 
 # -- callbacks ------------------------------------------------------------------------------------------------------------------
@@ -281,8 +296,8 @@ def bind_shell(app: Dash, application: Application) -> None:
         names = {key: info.name for key, info in infos.items()}
         protected = {key: info.protected for key, info in infos.items()}
         now_at = f"{here}:locked" if ctx.locked is not None else f"{here}:{ctx.session.revision}"
-        stopped = [] if ctx.locked is not None or not ctx.session.holds_data else ctx.jobs.interrupted(here)
-        now = {
+        stopped = [] if ctx.locked is not None or not ctx.session.holds_data else drawn("interrupted jobs", lambda: ctx.jobs.interrupted(here), [])
+        now: dict[str, Any] = {
             "revision": now_at,
             "page": json.dumps([page.key if page else pathname, here, lacking, ctx.locked is not None, application.handed_over]),
             "nav": f"{now_at}:{page.key if page else ''}:{_digest(list(names))}",
@@ -311,15 +326,15 @@ def bind_shell(app: Dash, application: Application) -> None:
         if all(seen.get(key) == value for key, value in now.items()) and told == ended and revision and shown and not lost:
             raise PreventUpdate
 
-        def if_changed(key: str, make: Any) -> Any:
-            return make() if seen.get(key) != now[key] else no_update
+        def if_changed(key: str, make: Any, otherwise: Any = None) -> Any:
+            return drawn(f"the part {key} of the header", make, otherwise) if seen.get(key) != now[key] else no_update
 
         return (
             now["revision"] if revision != now["revision"] else no_update,
             now["page"] if shown != now["page"] else no_update,
-            if_changed("nav", lambda: navigation(application, page, ctx)),
-            if_changed("head", lambda: session_name(names.get(here, ctx.session.name))),
-            if_changed("head", lambda: session_menu(ctx, part)),
+            if_changed("nav", lambda: navigation(application, page, ctx), []),
+            if_changed("head", lambda: session_name(names.get(here, ctx.session.name)), "Session"),
+            if_changed("head", lambda: session_menu(ctx, part), []),
             if_changed("lock", lambda: {} if now["lock"] else {"display": "none"}),
             if_changed("saved", lambda: saved_words(saving, why, part, single=ctx.sessions.single)),
             if_changed("stopped", lambda: interrupted(stopped, part)),

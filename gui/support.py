@@ -25,7 +25,7 @@ from gui import __version__
 from gui.doctor import Check, Look, examine, table
 from gui.logs import FILE_NAME
 from gui.sessions.actor import LOCAL
-from gui.sessions.store import ID
+from gui.sessions.rules import ID
 from gui.versions import versions
 
 if TYPE_CHECKING:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import dash_mantine_components as dmc
 from dash import ctx as call
 from dash import html
+from dash.exceptions import PreventUpdate
 
+from gui.errors import SessionLocked
 from gui.figures.text import shorten
+
+log = logging.getLogger(__name__)
 
 NEEDS = {"dataset": "data", "train": "training data", "bulk": "bulk samples"}
 """What a page may require, in the words of the navigation."""
@@ -35,6 +40,22 @@ def tip_label(title: Any, tip: str) -> Any:
         return title
     mark = dmc.Tooltip(html.Span("?", className="dcx-tip", tabIndex=0, role="note", **{"aria-label": tip}), label=tip)
     return html.Span([html.Span(title), mark], className="dcx-label")
+
+
+def drawn(what: str, make: Callable[[], Any], otherwise: Any) -> Any:
+    """What ``make`` gives; ``otherwise`` where that fails: one part of the screen that cannot be drawn leaves the others. The log says why."""
+    try:
+        return make()
+    except (PreventUpdate, SessionLocked):
+        raise
+    except Exception:
+        log.exception("%s could not be drawn", what)
+        return otherwise
+
+
+def not_drawn(title: str) -> Any:
+    """In place of a page or a tab that cannot be drawn."""
+    return empty_state(title, "The log has details. Remove the run that it shows, or open another session.")
 
 
 def empty_state(title: str, text: str = "", action: Any = None) -> Any:

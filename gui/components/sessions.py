@@ -12,7 +12,7 @@ import dash_ag_grid as dag
 import dash_mantine_components as dmc
 
 from gui import notify
-from gui.components.common import shorten
+from gui.components.common import drawn, shorten
 from gui.components.table import GRID_THEME
 from gui.plugin import Page
 from gui.sessions.store import SessionInfo
@@ -61,8 +61,24 @@ def size_words(size: int) -> str:
 
 
 def rows(sessions: Sequence[SessionInfo], *, current: str | None = None) -> list[dict[str, Any]]:
-    """What the grid shows of each session."""
-    return [_row(info, current) for info in sessions]
+    """What the grid shows of each session; one that cannot be drawn is listed as damaged, so that it can be deleted."""
+    return [drawn("a session of the table", lambda info=info: _row(info, current), None) or _damaged_row(info) for info in sessions]  # type: ignore[misc]
+
+
+def _damaged_row(info: SessionInfo) -> dict[str, Any]:
+    nothing = dict.fromkeys(("protected", "source", "contents", "notes", "created_text", "used_text", "size_text", "open"), "")
+    numbers = {"runs": None, "created": 0, "used": 0, "size": 0}
+    why = "What this session says of itself cannot be shown."
+    return {
+        "id": str(info.session_id),
+        "name": shorten(str(info.name), 80),
+        "state": "damaged",
+        "why": why,
+        "problem": True,
+        "locked": False,
+        **nothing,
+        **numbers,
+    }
 
 
 def _row(info: SessionInfo, current: str | None) -> dict[str, Any]:

@@ -32,7 +32,7 @@ MAX_LISTED = 10_000
 MAX_STEPS = 1_000_000
 """Values of one training curve."""
 SUFFIX, META = ".pkl", ".meta.json"
-_ID = re.compile(r"\d{8}#\d{6}#[0-9a-f]{8}")
+_ID = re.compile(r"[0-9]{8}#[0-9]{6}#[0-9a-f]{8}")
 Part = Literal["train", "test", "bulk"]
 WHAT = "a session of the earlier DeconomiX GUI"
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Generic, Literal
 
 import numpy as np
 import pandas as pd
+from typing_extensions import TypeVar
 
-from gui.engine.params import DTDParams, Params
+from gui.engine.params import ADTDParams, ApplyParams, BootstrapParams, DTDParams, Params, SearchParams
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,14 +175,91 @@ class Provenance:
     seconds: float = 0.0
 
 
+P = TypeVar("P", bound=Params, default=Any)
+R = TypeVar("R", default=Any)
+
+
 @dataclass(frozen=True, eq=False)
-class Run:
-    """One computed result of a session. kind : "dtd", "apply", "adtd", "search", "bootstrap", or a plug-in's page key."""
+class Run(Generic[P, R]):
+    """One computed result of a session: ``Run[DTDParams, DTDResult]``. kind : a key of :data:`KINDS`, or a plug-in's page key."""
 
     id: str
     kind: str
     title: str
     created: datetime
-    params: Params
-    result: Any
+    params: P
+    result: R
     provenance: Provenance
+
+    def check(self) -> None:
+        """ValueError, with the reason, if parameters or result are not those of its kind. What a plug-in's kind holds, its page knows."""
+        if not isinstance(self.params, Params):
+            raise ValueError("the parameters of a run are none")
+        if self.kind not in KINDS:
+            return
+        params, result, check = KINDS[self.kind]
+        if not isinstance(self.params, params) or not isinstance(self.result, result):
+            raise ValueError(f"a run of the kind {self.kind} holds a {type(self.result).__name__}")
+        if not check(self.result):
+            raise ValueError(f"the result of the kind {self.kind} does not fit together")
+
+
+def _numeric(*tables: Any) -> bool:
+    """Whether each one is a table or a column of numbers."""
+    frames = [table.to_frame() if isinstance(table, pd.Series) else table for table in tables]
+    return all(isinstance(frame, pd.DataFrame) and all(_is_number(kind) for kind in frame.dtypes) for frame in frames)
+
+
+def _is_number(kind: Any) -> bool:
+    return isinstance(kind, np.dtype) and kind.kind in "biuf"
+
+
+def _optional(*tables: Any) -> bool:
+    return _numeric(*[table for table in tables if table is not None])
+
+
+def _curve(loss: Any) -> bool:
+    return isinstance(loss, np.ndarray) and loss.ndim == 1 and _is_number(loss.dtype)
+
+
+def _fit(found: pd.DataFrame | None) -> pd.DataFrame | None:
+    """The numbers of a table of :mod:`gui.engine.reconstruction`, beside its words."""
+    return None if found is None else found.drop(columns="verdict", errors="ignore")
+
+
+def _check_dtd(found: DTDResult) -> bool:
+    parts = [*found.composition.values(), *found.naive.values(), *found.truth.values(), *map(_fit, found.fit.values())]
+    whole = _numeric(found.reference, found.gene_weights, found.correlation, *parts) and _curve(found.loss)
+    named = {"part", "method", "cell_type"} <= set(found.metrics.columns) or found.metrics.empty
+    return whole and named and _numeric(found.metrics.drop(columns=["part", "method", "cell_type"], errors="ignore"))
+
+
+def _check_apply(found: ApplyResult) -> bool:
+    return _numeric(found.composition, found.naive) and _optional(_fit(found.fit))
+
+
+def _check_adtd(found: ADTDResult) -> bool:
+    interval = found.hidden_interval
+    whole = _numeric(found.composition, found.hidden, found.hidden_profile, found.gene_weights, found.reference) and _curve(found.loss)
+    bounds = interval is None or {"low", "high"} <= set(interval.columns)
+    return whole and bounds and _optional(found.gene_regulation, found.truth, found.support, interval, _fit(found.fit))
+
+
+def _check_search(found: SearchResult) -> bool:
+    lambdas = found.losses.columns  # as objects in a session with pseudonyms
+    return _numeric(found.losses) and all(isinstance(x, int | float | np.number) and not isinstance(x, bool) for x in lambdas)
+
+
+def _check_bootstrap(found: BootstrapResult) -> bool:
+    tables = (found.estimate, found.low, found.high, found.genes_low, found.genes_high)
+    return _numeric(*tables) and len({table.shape for table in tables}) == 1 and _optional(found.check, found.sign_stability)
+
+
+KINDS: Mapping[str, tuple[type[Params], type[Any], Callable[[Any], bool]]] = {
+    "dtd": (DTDParams, DTDResult, _check_dtd),
+    "apply": (ApplyParams, ApplyResult, _check_apply),
+    "adtd": (ADTDParams, ADTDResult, _check_adtd),
+    "search": (SearchParams, SearchResult, _check_search),
+    "bootstrap": (BootstrapParams, BootstrapResult, _check_bootstrap),
+}
+"""Kind of a run -> its parameters, its result, and whether the result's parts fit together."""

@@ -7,11 +7,13 @@ import secrets
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from gui.errors import DeconomixError, JobCancelled, JobError
 from gui.jobs import wire
 from gui.jobs.failure import Failure, log_trouble, not_returnable, to_error, worker_died
+from gui.jobs.lanes import Lanes
 from gui.jobs.process import Event, WorkerProcess
 from gui.jobs.record import Job, Turns, clock
 from gui.jobs.slot import Slot
@@ -34,8 +36,9 @@ log = get_logger(__name__)
 class JobRunner:
     """Runs tasks in warm worker processes, one job each at a time; jobs of different sessions take turns. Thread-safe.
 
-    deliver : called in the runner's thread, one job after the other, with the result of every job that was not cancelled
-    ended : called in the runner's thread for every other job that came to its end
+    deliver : called with the result of every job that was not cancelled; ended : called for every other job that came to its end
+        Both are called in order for the jobs of one session, side by side for those of several, and never in the thread that listens to the workers:
+        a session that takes long to be read holds up nobody else.
     workers : number of processes; warm_up : "module:function" each runs when it starts, None for nothing; setting : handed to it
     grace : seconds a cancelled task has to react before its worker is killed and replaced
     """
@@ -50,6 +53,7 @@ class JobRunner:
         self._turns = Turns()
         self._events: queue.SimpleQueue[tuple[WorkerProcess | None, Event]] = queue.SimpleQueue()
         self._slots = [Slot() for _ in range(max(1, workers))]
+        self._lanes = Lanes()
         self._gone: list[WorkerProcess] = []
         self._thread: threading.Thread | None = None
         self._stopping = False
@@ -78,6 +82,7 @@ class JobRunner:
         self._events.put((None, ("wake",)))
         if thread is not None and thread is not threading.current_thread():
             thread.join(30)
+        self._lanes.wait(30)
 
     def submit(
         self,
@@ -216,8 +221,8 @@ class JobRunner:
         ended = sorted((j for j in self._jobs.values() if j.ended is not None), key=lambda j: j.ended or 0.0)
         for old in ended[:-KEEP_ENDED]:
             del self._jobs[old.id]
-        if job.state != "done" and not job.silent and not self._stopping:
-            self._events.put((None, ("ended", job.snapshot(clock()))))
+        if job.state != "done" and not job.silent and not self._stopping and self._ended is not None:
+            self._lanes.put(job.session_id, partial(self._ended, job.snapshot(clock())))
         log.info("job %s (%s) %s%s", job.id, job.kind, job.state, f", {type(job.error).__name__}" if job.error else "")
         self._changed.notify_all()
 
@@ -232,8 +237,6 @@ class JobRunner:
                     slot = next((s for s in self._slots if s.worker is worker), None) if worker else None
                     if slot is not None:
                         self._handle(slot, event)
-                    elif event[0] == "ended" and self._ended is not None:
-                        self._ended(event[1])
                 except queue.Empty:
                     pass
                 except Exception:  # a mistake of ours must not end the thread everybody waits for
@@ -378,7 +381,12 @@ class JobRunner:
                 self._end_cancelled(job)
                 return
             job.delivering = True
+            slot.job = None  # the worker is free
             status = replace(job.snapshot(clock()), state="done")
+        self._lanes.put(job.session_id, partial(self._deliver_result, job, status, packed, slot.versions or {}, seconds))
+
+    def _deliver_result(self, job: Job, status: JobStatus, packed: wire.Packed, versions: Mapping[str, str], seconds: float) -> None:
+        """In the lane of the job's session."""
         error: Exception | None = None
         run_id: str | None = None
         try:
@@ -388,7 +396,7 @@ class JobRunner:
                 raise
             except Exception as trouble:  # noqa: BLE001 - pickle raises many kinds
                 raise not_returnable(trouble) from None
-            run_id = self._deliver(status, result, slot.versions or {}, seconds)
+            run_id = self._deliver(status, result, versions, seconds)
         except DeconomixError as ours:
             error = ours.with_traceback(None)
         except Exception as trouble:  # whatever goes wrong there, the job must end

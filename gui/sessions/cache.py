@@ -93,25 +93,33 @@ class DCXCache:
         """Everything at this moment; later changes do not reach it."""
         return self.take()[0]
 
+    def in_memory(self) -> Snapshot | None:
+        """Everything at this moment if it is in memory; None if it would have to be read."""
+        with self._lock:
+            return self._taken() if self._loader is None else None
+
     def take(self) -> tuple[Snapshot, int]:
         """A snapshot and the count of edits it includes."""
         with self._content():
-            forms = {page: {k: v for k, v in values.items() if not k.endswith(TOKEN)} for page, values in self._forms.items()}
-            taken = Snapshot(
-                session_id=self.session_id,
-                name=self._name,
-                created=self.created,
-                modified=self.modified,
-                revision=self._revision,
-                dataset=self._dataset,
-                runs=tuple(self._runs.values()),
-                chosen=dict(self._chosen),
-                forms=forms,
-                notes=self._notes,
-                jobs=tuple(self._jobs.values()),
-                marks=self._marks,
-            )
-            return taken, self._edits
+            return self._taken(), self._edits
+
+    def _taken(self) -> Snapshot:
+        """Under the lock, with the content in memory."""
+        forms = {page: {k: v for k, v in values.items() if not k.endswith(TOKEN)} for page, values in self._forms.items()}
+        return Snapshot(
+            session_id=self.session_id,
+            name=self._name,
+            created=self.created,
+            modified=self.modified,
+            revision=self._revision,
+            dataset=self._dataset,
+            runs=tuple(self._runs.values()),
+            chosen=dict(self._chosen),
+            forms=forms,
+            notes=self._notes,
+            jobs=tuple(self._jobs.values()),
+            marks=self._marks,
+        )
 
     def watch(self, on_change: Callable[[DCXCache, bool], None] | None) -> None:
         """``on_change(session, is form value only)`` is called after every change, from the thread that made it."""

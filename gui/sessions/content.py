@@ -25,7 +25,7 @@ from gui.sessions import lazy, objects
 from gui.sessions.codec import Encoder, Node, Store, StoredRecord, Unsavable, damaged
 from gui.sessions.decode import EXPECTED, Decoder, names_in
 from gui.sessions.lazy import Keeper, Origin, Values, check_fingerprint, is_large
-from gui.sessions.snapshot import PendingJob, Snapshot
+from gui.sessions.snapshot import PendingJob, Snapshot, checked
 
 _DATA = (Dataset, Cells, Bulk, Clinical, Truth, Matrix, Source)
 _RUNS = (Run, Provenance, DTDResult, ApplyResult, ADTDResult, Refinement, SearchResult, BootstrapResult)
@@ -47,7 +47,10 @@ def to_tree(snapshot: Snapshot, store: Store, keeper: Keeper | None = None) -> N
         runs = []
         for run in snapshot.runs:
             try:
+                run.check()  # what is not read again is not written
                 runs.append(encode(run))
+            except ValueError as error:
+                raise SessionNotSaved(f"The result of “{run.title or run.kind}” cannot be kept: {error}.", advice="Remove this run.") from None
             except Unsavable as error:
                 raise SessionNotSaved(
                     f"The result of “{run.title or run.kind}” holds {error}, which a session file cannot hold.",
@@ -64,11 +67,11 @@ def from_tree(tree: Node, store: objects.Stored, origin: Origin | None = None) -
     """The session of a tree. origin : large matrices are read from there when they are needed; None: now. DamagedSession."""
     try:
         found = Decoder(store, functools.partial(_unrecord, store=store, origin=origin), room=lambda size: lazy.need_room(size, "This session needs"))(tree)
+        if not isinstance(found, Snapshot):
+            raise damaged()
+        return checked(found)
     except EXPECTED:
         raise damaged() from None
-    if not isinstance(found, Snapshot):
-        raise damaged()
-    return found
 
 
 def part_of(node: Node, store: objects.Stored) -> Any:

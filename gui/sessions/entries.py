@@ -4,38 +4,44 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
 from gui.errors import DamagedSession, DeconomixError, SessionConflict, SessionError, SessionLocked, SessionNotSaved, UnknownSession, WrongPassword
+from gui.logs import get_logger
 from gui.sessions import file
 from gui.sessions.actor import Actor
 from gui.sessions.attempts import Attempts
 from gui.sessions.cache import DCXCache, Trace
 from gui.sessions.crypto import Seal
 from gui.sessions.header import contents_of
-from gui.sessions.lazy import Origin, materialise
+from gui.sessions.lazy import Origin
 from gui.sessions.parsing import HereParser, Identity, Parser, identity
+from gui.sessions.rules import EARLIEST, MAX_NAME, plain
 from gui.sessions.saver import Saver
 from gui.sessions.snapshot import Snapshot
 from gui.sessions.store import PROTECTED, Entry, Place, SessionInfo, Store
 
 FORM_DELAY, DATA_DELAY = 1.5, 0.1
 """Seconds a change may wait for further ones before it is saved."""
+log = get_logger(__name__)
 
 
 class Entries:
     """What the manager is built on.
 
-    Locks are taken in this order: an entry's, then a session's or this object's, then the saver's.
+    Locks are taken in this order: an entry's, then this object's, then a session's, then the saver's; never those of two entries. Under this object's
+    lock there are only look-ups and names: nothing is read, written or loaded under it. A session changes its list (active, archived, deleted) under
+    its entry's lock, and in one step under this object's: nobody ever finds it in none or in two.
     """
 
-    def __init__(self, store: Store | None, default: DCXCache, *, backups: bool = True, trace: Trace | None = None, parser: Parser | None = None) -> None:
+    def __init__(
+        self, store: Store | None, default: DCXCache, *, undo: float, backups: bool = True, trace: Trace | None = None, parser: Parser | None = None
+    ) -> None:
         self._lock = threading.RLock()
+        self.undo_seconds = undo
         self._default = default
         self._store = store
         self._backups, self._trace = backups, trace
@@ -44,10 +50,15 @@ class Entries:
         self._active: dict[str, Entry] = {}
         self._archived: dict[str, Entry] = {}
         self._trash: dict[str, tuple[Entry, threading.Timer]] = {}
+        self._reserved: list[str] = []
+        """Names that sessions are about to get."""
+        self._arriving: set[str] = set()
+        """Ids of sessions that are being imported; ``_arrived`` is told when that ends."""
+        self._arrived = threading.Condition(self._lock)
         self.busy: Callable[[], Collection[str]] = tuple
         """Ids of sessions that have a job queued or running; the application says so."""
         self.before_lock: Callable[[DCXCache], None] = lambda session: None
-        """Called with a protected session before its content is let go: whoever else holds of it lets go too."""
+        """Called with a protected session before its content is let go, under no lock: whoever else holds of it lets go too."""
         self.admission: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext
         """Entered around the reading of a session's content, which may take long; what it raises ends the call. The application says so."""
         self.attempts = Attempts()
@@ -57,7 +68,7 @@ class Entries:
 
     # -- into the list and out of it --------------------------------------------------------------------------------------------
     def _adopt(self, session: DCXCache, *, seal: Seal | None = None, actor: Actor | None = None) -> DCXCache:
-        """Take a session that is in memory only among the active ones, and have it saved. Under the lock.
+        """Take a new session, which is in memory, among the active ones, and have it saved. Under the lock.
 
         seal : it is protected, and unlocked for ``actor``
         """
@@ -74,16 +85,6 @@ class Entries:
     def _watch(self, session: DCXCache) -> None:
         session.watch(self._on_change)
         session.trace(self._trace)
-
-    def _copy_in(self, path: Path, header: file.Header) -> Entry:
-        """Take a copy of a session file among the active ones, byte for byte."""
-        assert self._store is not None
-        entry = Entry(self._default, self._store.copy_in(path, header.id))
-        entry.known(header)
-        entry.session = self._lazy(header.id, header.name or PROTECTED, entry, header)
-        with self._lock:
-            self._active[header.id] = entry
-        return entry
 
     def _lazy(self, session_id: str, name: str, entry: Entry, header: file.Header | None = None) -> DCXCache:
         source = header or entry.session
@@ -113,7 +114,7 @@ class Entries:
                 else:
                     key = f"{place}:{path.name}"
                     entry.problem = problem
-                    entry.session = DCXCache.lazy(key, path.name.removesuffix(file.SUFFIX), entry.used, entry.used, self._load)
+                    entry.session = DCXCache.lazy(key, plain(path.name.removesuffix(file.SUFFIX))[:MAX_NAME], entry.used, entry.used, self._load)
                     entry.saved = entry.session.edits
                     entries[key] = entry
 
@@ -130,55 +131,128 @@ class Entries:
             raise SessionLocked(f"“{PROTECTED if entry.hidden else entry.session.name}” is protected by a password.")
         return entry
 
-    def _take(self, session_id: str, place: Literal["archive", "trash"]) -> Entry:
-        """Move the file and take the session out of the lists; a change that comes later is refused. A protected one is locked."""
+    def _find(self, session_id: str) -> Entry | None:
+        """The entry of an active or archived session. Under the lock."""
+        return self._active.get(session_id) or self._archived.get(session_id)
+
+    def _take(self, session_id: str, place: Literal["archive", "trash"]) -> None:
+        """Move a session, with its file, to the archived or the deleted ones; a change that comes later is refused. A protected one is locked.
+
+        place : "archive" takes an active one, "trash" an active or archived one
+        UnknownSession; SessionError, SessionNotSaved, SessionConflict: nothing was changed.
+        """
         with self._lock:
-            entry = self._active.get(session_id) or self._archived.get(session_id)
-        if entry is None:
-            raise UnknownSession("This session does not exist any more.")
-        with entry.lock:  # waits for a save of it
-            with self._lock:
-                if entry not in (self._active.get(session_id), self._archived.get(session_id)):
-                    raise UnknownSession("This session does not exist any more.")
-            if entry.seal is not None:
-                self.before_lock(entry.session)
+            entry = self._find(session_id)
+        if entry is not None and entry.encrypted:
+            self._call_before_lock(entry)
+        with self._held(session_id, (self._active,) if place == "archive" else (self._active, self._archived)) as (entry, source):
             entry.session.close()
             try:
-                if (place == "archive" or entry.seal is not None) and entry.dirty and self._store is not None:  # a change between saving and now
+                if (place == "archive" or entry.seal is not None) and entry.dirty and self._store is not None:
                     try:
                         self._write_entry(entry)
                     except SessionError:
                         if place == "archive":
                             raise
                         entry.saved = entry.session.edits  # to be deleted: what cannot be saved goes now
-                if self._store is not None and entry.path is not None:
-                    self._move(entry, place)
+                if place == "trash" and entry.path is not None and not entry.path.exists():  # somebody else deleted it
+                    entry.path, entry.generation, entry.saved = None, None, -1
+                self._move(entry, place)
                 self._let_go(entry)
             except BaseException:
                 entry.session.close(False)
                 raise
             with self._lock:
-                self._active.pop(session_id, None)
-                self._archived.pop(session_id, None)
+                del source[session_id]
+                if place == "trash":
+                    self._throw(session_id, entry)
+                else:
+                    if self._store is not None:
+                        entry.session = self._lazy(session_id, entry.session.name, entry)
+                    self._archived[session_id] = entry
             self._saver.forget(session_id)
-        return entry
 
-    def _bring_back(self, session_id: str, entry: Entry, free: Callable[[str], str]) -> DCXCache:
-        """From archive or trash to the active ones; ``free`` makes a name that is not taken meanwhile."""
+    def _throw(self, session_id: str, entry: Entry) -> None:
+        """To the deleted ones, which are gone after a while. Under the lock."""
+        timer = threading.Timer(self.undo_seconds, self._expire, [session_id])
+        timer.daemon = True
+        self._trash[session_id] = (entry, timer)
+        timer.start()
+
+    @contextlib.contextmanager
+    def _held(self, session_id: str, lists: Collection[dict[str, Entry]]) -> Iterator[tuple[Entry, dict[str, Entry]]]:
+        """The entry and the list in which it is, for as long as its lock is held. UnknownSession if it is in none of ``lists``."""
+        with self._lock:
+            entry = next((found[session_id] for found in lists if session_id in found), None)
+        if entry is not None:
+            with entry.lock:  # waits for a save of it
+                with self._lock:
+                    source = next((found for found in lists if found.get(session_id) is entry), None)
+                if source is not None:
+                    yield entry, source
+                    return
+        raise UnknownSession("This session does not exist any more.")
+
+    @contextlib.contextmanager
+    def _still_active(self, session_id: str, entry: Entry) -> Iterator[None]:
+        """Hold the entry's lock. UnknownSession if it was archived or deleted since it was looked up."""
+        with self._held(session_id, (self._active,)) as (found, _):
+            if found is not entry:
+                raise UnknownSession("This session does not exist any more.")
+            yield
+
+    @contextlib.contextmanager
+    def _reserving(self, choose: Callable[[], str]) -> Iterator[str]:
+        """The name that ``choose`` finds under the lock; until the session has it, no other one gets it."""
+        with self._lock:
+            name = choose()
+            self._reserved.append(name)
+        try:
+            yield name
+        finally:
+            with self._lock:
+                self._reserved.remove(name)
+
+    def _bring_back(self, session_id: str, entry: Entry, free: Callable[[str], str], check: Callable[[], None] = lambda: None) -> DCXCache:
+        """From archive or trash to the active ones. UnknownSession, if it is in neither; one that is active already stays as it is.
+
+        free : makes a name that is not taken meanwhile; check : raises if there may be no further session; both are called under the lock
+        """
         with entry.lock:
             with self._lock:
                 if self._active.get(session_id) is entry:  # two asked at once
                     return entry.session
-            if self._store is not None and entry.path is not None:
-                self._move(entry, "sessions")
-            entry.session.close(False)
-            entry.touch()
-            with self._lock:
+                deleted = self._trash.get(session_id, (None, None))[0] is entry
+                if not deleted and self._archived.get(session_id) is not entry:
+                    raise UnknownSession("This session does not exist any more.")
+                if session_id in self._active:
+                    raise SessionError("Another version of this session is open.", advice="Delete it first.")
+                check()
                 name = free(entry.session.name)
+                self._reserved.append(name)
+                if deleted:
+                    self._trash.pop(session_id)[1].cancel()
+                else:
+                    del self._archived[session_id]
                 self._active[session_id] = entry
-            if name != entry.session.name:
-                with contextlib.suppress(SessionError):  # one that cannot be read keeps its name
-                    entry.session.name = name
+            try:
+                self._move(entry, "sessions")
+                entry.session.close(False)
+                entry.touch()
+                if name != entry.session.name:
+                    with contextlib.suppress(SessionError):  # one that cannot be read keeps its name
+                        entry.session.name = name
+            except BaseException:
+                with self._lock:
+                    del self._active[session_id]
+                    if deleted:
+                        self._throw(session_id, entry)
+                    else:
+                        self._archived[session_id] = entry
+                raise
+            finally:
+                with self._lock:
+                    self._reserved.remove(name)
             if entry.dirty and self._store is not None:
                 self._saver.request(session_id)
             return entry.session
@@ -190,24 +264,43 @@ class Entries:
                 entry.origin.path = entry.path
 
     def _expire(self, session_id: str) -> None:
+        """A deleted session is gone for good, unless it was brought back."""
         with self._lock:
-            entry, _ = self._trash.pop(session_id, (None, None))
-        if entry is not None:
-            self._discard(entry)
-
-    def _discard(self, entry: Entry) -> None:
-        with entry.lock, contextlib.suppress(OSError, SessionError):
-            if entry.path is not None:
-                entry.path.unlink(missing_ok=True)
-                if self._store is not None:
-                    self._store.forget_backups(entry.path)
+            entry, timer = self._trash.get(session_id, (None, None))
+        if entry is None or timer is None:
+            return
+        timer.cancel()
+        with entry.lock:
+            with self._lock:
+                if self._trash.get(session_id, (None, None))[0] is not entry:
+                    return
+                del self._trash[session_id]
+            with contextlib.suppress(OSError, SessionError):
+                if entry.path is not None:
+                    entry.path.unlink(missing_ok=True)
+                    if self._store is not None:
+                        self._store.forget_backups(entry.path)
 
     def _info(self, entry: Entry, actor: Actor, *, archived: bool) -> SessionInfo:
+        """What is said of a session; of one of which nothing can be said, that it is damaged: it hides no other one."""
+        try:
+            return self._said_of(entry, actor, archived=archived)
+        except Exception:
+            log.exception("nothing can be said of a session: id %s", entry.session.session_id)
+            problem = DamagedSession("What this session says of itself cannot be read.")
+            name = PROTECTED if entry.hidden else entry.session.name
+            return SessionInfo(entry.session.session_id, name, archived, EARLIEST, EARLIEST, 0, {}, problem=problem)
+
+    def _said_of(self, entry: Entry, actor: Actor, *, archived: bool) -> SessionInfo:
         session, locked = entry.session, entry.locked_for(actor)
         state, reason = ("saved", None) if archived or locked else self._state(entry)
-        contents = {} if locked else contents_of(session.snapshot()) if session.loaded else entry.contents
+        held = None if locked else session.in_memory()
+        contents = {} if locked else entry.contents if held is None else contents_of(held)
         problem = entry.problem or entry.damage
-        backup = self._store.backup_of(entry.path) if self._store is not None and problem is not None else None
+        if held is None and isinstance(reason, SessionConflict) and not entry.dirty and entry.path is not None:  # nothing of it is in memory
+            gone = not entry.path.exists()
+            problem, state, reason = problem or (reason if gone else None), "saved", None
+        backup = self._store.backup_time(entry.path) if self._store is not None and problem is not None else None
         return SessionInfo(
             session_id=session.session_id,
             name=PROTECTED if locked and entry.hidden else session.name,
@@ -221,7 +314,7 @@ class Entries:
             state=state,
             reason=reason,
             problem=problem,
-            backup=datetime.fromtimestamp(backup.stat().st_mtime, UTC) if backup is not None else None,
+            backup=backup,
             loaded=session.loaded,
         )
 
@@ -236,12 +329,15 @@ class Entries:
         failure = self._saver.failure(entry.session.session_id)
         if failure is not None and entry.dirty:
             return "not saved", failure if isinstance(failure, DeconomixError) else SessionNotSaved("The session could not be saved.")
-        return ("saving" if entry.dirty else "saved"), None
+        if entry.dirty:
+            return "saving", None
+        trouble = entry.file_trouble() if entry.problem is None else None
+        return ("saved", None) if trouble is None else ("not saved", trouble)
 
     def _save(self, entry: Entry) -> None:
         """Save now, in this thread."""
         with entry.lock:
-            if self._store is not None and entry.dirty:
+            if self._store is not None and (entry.dirty or (entry.problem is None and entry.file_trouble() is not None)):
                 self._write_entry(entry)
 
     def _write(self, session_id: str) -> None:
@@ -280,12 +376,14 @@ class Entries:
     def _load(self, session: DCXCache) -> None:
         """Read the content of a session from its file."""
         with self._lock:
-            entry = self._active.get(session.session_id) or self._archived.get(session.session_id) or self._trash.get(session.session_id, (None, None))[0]
-        if entry is None or entry.session is not session:
+            entry = self._find(session.session_id) or self._trash.get(session.session_id, (None, None))[0]
+        if entry is None:
             raise UnknownSession("This session does not exist any more.")
         while not session.loaded:
             accepted = self._accepted(entry)
             with self.admission(), entry.lock:
+                if entry.session is not session:  # a backup took its place, or it was archived
+                    raise UnknownSession("This session does not exist any more.")
                 if session.loaded:
                     return
                 if entry.problem is not None:
@@ -369,8 +467,16 @@ class Entries:
         with entry.lock:
             if entry.dirty or entry.path is None or entry.problem is not None or not entry.session.loaded:
                 return False
-            entry.contents = contents_of(entry.session.snapshot())
+            held = entry.session.in_memory()
+            entry.contents = contents_of(held) if held is not None else entry.contents
             return entry.session.empty(self._load, edits=entry.saved)
+
+    def _call_before_lock(self, entry: Entry) -> None:
+        """Under no lock: it may wait for a result that is just being delivered into this session. Whatever fails there, the session is locked."""
+        try:
+            self.before_lock(entry.session)
+        except Exception:
+            log.exception("not everything of a session that is being locked could be cleared: id %s", entry.session.session_id)
 
     def _let_go(self, entry: Entry) -> None:
         """Under the entry's lock, of a protected session that is on disk: its content out of memory, its key overwritten."""
@@ -387,6 +493,7 @@ class Entries:
     def _replaced(self, entry: Entry, seal: Seal | None, *, hidden: bool) -> None:
         """Write the session under another seal (None: in clear); all or nothing. SessionNotSaved, SessionConflict."""
         assert self._store is not None
+        entry.session.load()  # now: under another seal its file could not be read
         before, kept = (entry.seal, entry.encrypted, entry.hidden), entry.backed_up
         entry.seal, entry.encrypted, entry.hidden = seal, seal is not None, hidden
         entry.backed_up = True  # no clear copy just before it is sealed
@@ -399,11 +506,6 @@ class Entries:
             raise
         if before[0] is not None:
             before[0].wipe()
-
-
-def renamed(snapshot: Snapshot, session_id: str, name: str) -> Snapshot:
-    """The same content as a session of its own: without the jobs of the original, independent of its file. SessionError."""
-    return replace(materialise(snapshot), session_id=session_id, name=name, jobs=())
 
 
 def _readable(path: Path) -> bool:

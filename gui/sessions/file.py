@@ -30,7 +30,7 @@ from gui.sessions.header import Header, canonical
 from gui.sessions.lazy import Origin, reading
 from gui.sessions.snapshot import Snapshot
 
-__all__ = ["SUFFIX", "Header", "Origin", "file_name", "keep_backup", "load", "read_header", "remove_backups", "save", "sweep"]
+__all__ = ["SUFFIX", "Header", "Origin", "check_present", "file_name", "keep_backup", "load", "read_header", "remove_backups", "save", "sweep"]
 
 SUFFIX = ".dcxsession"
 MAX_TOTAL = 64 * 2**30
@@ -234,6 +234,12 @@ def _old(path: Path, seal: Seal | None) -> Iterator[objects.Stored | None]:
             stored = _open(file, seal)
             found = stored.stored if stored.header.encrypted is (seal is not None) else None
         yield found
+
+
+def check_present(path: Path, session_id: str, generation: int) -> None:
+    """SessionConflict, SessionNotSaved: the file is not there, or not the one that was last read or written. Reads the header only."""
+    with _saving():
+        _compare(path, session_id, generation)
 
 
 def keep_backup(path: Path, folder: Path) -> Path:

@@ -10,6 +10,7 @@ from typing import Any
 
 from gui.errors import DamagedSession, NewerSession
 from gui.sessions.crypto import Seal, checked_lock
+from gui.sessions.rules import ID, MAX_TEXT, stored_contents, stored_name, stored_time
 from gui.sessions.snapshot import Snapshot
 
 FORMAT = "deconomix-gui session"
@@ -17,7 +18,6 @@ SCHEMA = (1, 2)
 """Major, minor. Major: older programs cannot read it. Minor: :data:`gui.sessions.file.MIGRATIONS` brings older files up."""
 STATES = ("active", "archived")
 _KEYS = {"format", "schema", "id", "name", "created", "modified", "status", "encrypted", "generation", "contents", "lock"}
-_CUT = 1000
 
 
 @dataclass(frozen=True)
@@ -89,10 +89,10 @@ def contents_of(snapshot: Snapshot) -> dict[str, Any]:
         "data": data is not None,
         "runs": len(kinds),
         **{kind: kinds.count(kind) for kind in ("dtd", "search", "adtd")},
-        "source": (source.name if source else "")[:_CUT],
-        "notes": snapshot.notes[:_CUT],
-        "marks": ", ".join(snapshot.marks)[:_CUT],
-        **({"jobs": ", ".join(job.title for job in snapshot.jobs)[:_CUT]} if snapshot.jobs else {}),
+        "source": (source.name if source else "")[:MAX_TEXT],
+        "notes": snapshot.notes[:MAX_TEXT],
+        "marks": ", ".join(snapshot.marks)[:MAX_TEXT],
+        **({"jobs": ", ".join(job.title for job in snapshot.jobs)[:MAX_TEXT]} if snapshot.jobs else {}),
     }
 
 
@@ -113,24 +113,21 @@ def parse(raw: bytes) -> Header:
         raise NewerSession("This session was saved by a newer version of this program.")
     if set(found) != _KEYS:
         raise _damaged()
-    texts = all(isinstance(found[k], str) and len(found[k]) <= _CUT for k in ("id", "created", "modified", "status"))
-    name, contents, lock = found["name"], found["contents"], found["lock"]
-    if not texts or found["status"] not in STATES or not (name is None or isinstance(name, str)):
+    name, lock = found["name"], found["lock"]
+    if not isinstance(found["id"], str) or ID.fullmatch(found["id"]) is None or found["status"] not in STATES:
         raise _damaged()
     if type(found["encrypted"]) is not bool or found["encrypted"] is not (lock is not None) or (name is None and lock is None):
         raise _damaged()
     if type(found["generation"]) is not int or not 0 < found["generation"] < 2**53:
         raise _damaged()
-    if not isinstance(contents, dict) or not all(type(v) in (bool, int, str) for v in contents.values()):
-        raise _damaged()
     if lock is not None:
         lock = checked_lock(lock) if isinstance(lock, dict) else _raise()
     try:
-        created, modified = (datetime.fromisoformat(found[k]) for k in ("created", "modified"))
-    except ValueError:
+        name = None if name is None else stored_name(name)
+        created, modified = (stored_time(datetime.fromisoformat(found[k])) for k in ("created", "modified"))
+        contents = stored_contents(found["contents"])
+    except (ValueError, TypeError):
         raise _damaged() from None
-    if created.tzinfo is None or modified.tzinfo is None:
-        raise _damaged()
     return Header(
         id=found["id"],
         name=name,

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,23 +12,23 @@ from typing import Literal
 
 from gui import atomic
 from gui.engine.results import Run
-from gui.errors import DeconomixError, SessionConflict, SessionError, SessionLocked, UnknownSession
+from gui.errors import DeconomixError, SessionConflict, SessionError, SessionLocked, SessionNotSaved, UnknownSession
+from gui.logs import get_logger
 from gui.sessions import file
 from gui.sessions.actor import LOCAL, Actor
 from gui.sessions.cache import DCXCache, Trace
 from gui.sessions.cleanup import to_clean
-from gui.sessions.entries import renamed
 from gui.sessions.memory import size_of
-from gui.sessions.names import DEFAULT_NAME, MAX_NAME, new_id
 from gui.sessions.parsing import Parser
+from gui.sessions.rules import DEFAULT_NAME, MAX_NAME, SINGLE_ID, file_time, new_id
 from gui.sessions.store import PROTECTED, Entry, SessionInfo, Store
 from gui.sessions.transfer import Exported, Imported, Transfer
 
 __all__ = ["DEFAULT_NAME", "LOCAL", "MAX_NAME", "Actor", "Exported", "Imported", "SessionCacheManager"]
 
+log = get_logger(__name__)
 UNDO = 30.0
 """Seconds a deleted session can be brought back."""
-SINGLE_ID = "00000000#000000#00000000"
 SINGLE_FILE = f"single{file.SUFFIX}"
 
 
@@ -59,8 +58,8 @@ class SessionCacheManager(Transfer):
     ) -> None:
         store = Store(folder, sessions=sessions_folder, archive=archive_folder) if folder is not None else None
         default = DCXCache(SINGLE_ID if single else new_id(), DEFAULT_NAME, holds_data=single)
-        super().__init__(store, default, backups=backups, trace=trace, parser=parser)
-        self.undo_seconds, self.single, self._most = undo, single, most
+        super().__init__(store, default, undo=undo, backups=backups, trace=trace, parser=parser)
+        self.single, self._most = single, most
         if single:
             self._open_single()
         elif store is not None:
@@ -103,7 +102,7 @@ class SessionCacheManager(Transfer):
         if entry.path is None or backup is None or entry.path.exists():
             return None
         try:
-            made = datetime.fromtimestamp(backup.stat().st_mtime)
+            made = file_time(backup.stat().st_mtime).astimezone()
             atomic.copy(backup, entry.path)
             if self._found(entry) is not None:
                 entry.path.unlink()
@@ -176,22 +175,22 @@ class SessionCacheManager(Transfer):
         """Another name; NameTaken if it is in use."""
         session = self._allowed(self._changeable(session_id, actor=actor), actor).session
         session.load()
-        with self._lock:
-            session.name = self._checked(name, actor=actor, but=session_id)
+        with self._reserving(lambda: self._checked(name, actor=actor, but=session_id)) as checked:
+            session.name = checked  # under no lock: the session may have to be read anew for this
 
     def duplicate_session(self, session_id: str, *, actor: Actor) -> DCXCache:
         """A copy as a session of its own, with all that is in memory now, saved or not; protected by the same password where this one is."""
         entry = self._allowed(self._changeable(session_id, actor=actor), actor)
-        entry.session.load()
         self._refuse_if_full()
-        return self._copy(entry, actor)
+        return self._copy(entry, actor, check=self._refuse_if_full)
 
-    def _copy(self, entry: Entry, actor: Actor) -> DCXCache:
-        with self._lock:
+    def _copy(self, entry: Entry, actor: Actor, *, check: Callable[[], None] = lambda: None) -> DCXCache:
+        entry.session.load()  # before: it may take long
+        with entry.lock:
             seal = self._seal(entry).copy() if entry.encrypted else None
-            name = self.free_name(f"{entry.session.name} copy", actor=actor)
-            content = replace(renamed(entry.session.snapshot(), new_id(), name), created=datetime.now(UTC))
-            return self._adopt(DCXCache.from_snapshot(content), seal=seal, actor=actor)
+            taken = entry.session.snapshot()
+        copy = replace(taken, session_id=new_id(), created=datetime.now(UTC), jobs=())
+        return self._take_in(copy, f"{taken.name} copy", actor, seal=seal, check=check)
 
     def add_run(self, session_id: str, run: Run, *, actor: Actor) -> None:
         """A job's result, also into a protected session that the browser which asked for it has left. UnknownSession, SessionLocked."""
@@ -218,8 +217,10 @@ class SessionCacheManager(Transfer):
             default = self._default
             return SessionInfo(session_id, default.name, False, default.created, default.modified, 0, {}, state="memory", loaded=True, holds_data=False)
         with self._lock:
-            archived = session_id in self._archived
-        return self._info(self._archived[session_id] if archived else self._entry(session_id), actor, archived=archived)
+            entry = self._archived.get(session_id)
+            archived = entry is not None
+            entry = entry or self._entry(session_id)
+        return self._info(entry, actor, archived=archived)
 
     def list_archived_sessions(self, *, actor: Actor) -> list[SessionInfo]:
         """The archived ones, last used first."""
@@ -230,49 +231,36 @@ class SessionCacheManager(Transfer):
     def list_deleted_sessions(self, *, actor: Actor) -> list[tuple[str, str]]:
         """(id, name) of what :meth:`undo_delete` can bring back, the latest last."""
         with self._lock:
-            return [(key, self._info(entry, actor, archived=True).name) for key, (entry, _) in self._trash.items()]
+            entries = [(key, entry) for key, (entry, _) in self._trash.items()]
+        return [(key, self._info(entry, actor, archived=True).name) for key, entry in entries]
 
     # -- delete, archive, restore -----------------------------------------------------------------------------------------------
     def delete_session(self, session_id: str, *, actor: Actor) -> None:
         """Put it into the trash; after :data:`UNDO` seconds, or at the end of the program, it is gone."""
         self._changeable(session_id, actor=actor, archived=True)
-        self._throw(session_id, self._take(session_id, "trash"))
+        self._take(session_id, "trash")
 
     def undo_delete(self, session_id: str, *, actor: Actor) -> DCXCache:
         """Bring a deleted session back, with everything, to the active ones. UnknownSession if it is gone."""
         with self._lock:
-            if session_id not in self._trash:
-                raise UnknownSession("The session is gone.", advice="")
-            entry, timer = self._trash.pop(session_id)
-        timer.cancel()
-        try:
-            return self._bring_back(session_id, entry, lambda name: self.free_name(name, actor=actor, but=session_id))
-        except BaseException:
-            self._throw(session_id, entry)
-            raise
-
-    def _throw(self, session_id: str, entry: Entry) -> None:
-        timer = threading.Timer(self.undo_seconds, self._expire, [session_id])
-        timer.daemon = True
-        with self._lock:
-            self._trash[session_id] = (entry, timer)
-        timer.start()
+            entry, _ = self._trash.get(session_id, (None, None))
+        if entry is None:
+            raise UnknownSession("The session is gone.", advice="")
+        return self._bring_back(session_id, entry, lambda name: self.free_name(name, actor=actor, but=session_id))
 
     def archive_session(self, session_id: str, *, actor: Actor) -> None:
         """Out of memory, its file into the archive. SessionNotSaved or SessionConflict if it cannot be saved before; then nothing changes."""
-        self._save(self._changeable(session_id, actor=actor))
-        entry = self._take(session_id, "archive")
-        with self._lock:
-            if self._store is not None:
-                entry.session = self._lazy(session_id, entry.session.name, entry)
-            self._archived[session_id] = entry
+        self._changeable(session_id, actor=actor)
+        self._take(session_id, "archive")
 
     def restore_session(self, session_id: str, *, actor: Actor) -> DCXCache:
         """From the archive back to the active ones. UnknownSession if it is not archived."""
         with self._lock:
-            if session_id not in self._archived:
-                raise UnknownSession("This session is not in the archive.", advice="")
-        return self._restore(session_id, actor)
+            entry = self._archived.get(session_id)
+        if entry is None:
+            raise UnknownSession("This session is not in the archive.", advice="")
+        self._refuse_if_full()
+        return self._bring_back(session_id, entry, lambda name: self.free_name(name, actor=actor, but=session_id), self._refuse_if_full)
 
     def cleanup_sessions(
         self,
@@ -309,7 +297,9 @@ class SessionCacheManager(Transfer):
         busy = set(self.busy())
         with self._lock:
             entries = [e for key, e in self._active.items() if e.session.loaded and not e.open and key not in busy and e.path is not None and not e.dirty]
-        sizes = [(entry, size_of(entry.session.snapshot())) for entry in sorted(entries, key=lambda e: e.shown)]
+        held = [(entry, entry.session.in_memory()) for entry in sorted(entries, key=lambda e: e.shown)]
+        sizes = [(entry, size_of(content)) for entry, content in held if content is not None]
+        del held  # else it would hold what is let go
         total, gone = sum(size for _, size in sizes), 0
         for entry, size in sizes:
             if total <= limit:
@@ -329,17 +319,18 @@ class SessionCacheManager(Transfer):
         False if something could not be saved. May be called twice.
         """
         with self._lock:
-            trash, self._trash = self._trash, {}
-            entries = list(self._active.values())
-        for entry, timer in trash.values():
-            timer.cancel()
-            self._discard(entry)
+            deleted, entries = list(self._trash), list(self._active.values())
+        for session_id in deleted:
+            self._expire(session_id)
         done = self._saver.flush(timeout)
         for entry in entries:
             if entry.dirty and isinstance(self._saver.failure(entry.session.session_id), SessionConflict):
                 with contextlib.suppress(DeconomixError):
                     self._save(self._entry(self._copy(entry, actor).session_id))
                 self._saver.forget(entry.session.session_id)
+        for entry in entries:  # the folder of a session that was saved may be gone since
+            if entry.session.loaded and not entry.encrypted and isinstance(entry.file_trouble(), SessionNotSaved):
+                done = False
         done = self._saver.close(timeout) and done
         with self._lock:
             entries = list(self._active.values())  # with the copies made just now
@@ -347,7 +338,10 @@ class SessionCacheManager(Transfer):
             with entry.lock:
                 if entry.seal is not None:
                     entry.saved = entry.session.edits  # what could not be saved until now cannot be saved any more
-                    self._let_go(entry)
+                    try:
+                        self._let_go(entry)
+                    except Exception:  # the others are locked all the same
+                        log.exception("a protected session could not be locked at the end: id %s", entry.session.session_id)
         return done
 
     def _refuse_if_single(self) -> None:

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
-import unicodedata
-from datetime import datetime
-
-from gui.errors import DefaultSession, NameTaken, SessionError
-from gui.sessions.actor import Actor
+from gui.errors import DefaultSession, NameTaken
+from gui.sessions.actor import LOCAL, Actor
+from gui.sessions.cache import DCXCache
 from gui.sessions.entries import Entries
+from gui.sessions.rules import DEFAULT_NAME, MAX_NAME, checked_name, plain
 from gui.sessions.store import Entry
-
-DEFAULT_NAME = "Default"
-MAX_NAME = 120
-_LONGEST = 10 * MAX_NAME
 
 
 class Names(Entries):
@@ -30,12 +24,29 @@ class Names(Entries):
             base = plain(name)[:MAX_NAME].rstrip() or "Session"
             known = [*self._active.items(), *self._archived.items()]
             seen = [entry for key, entry in known if key != but and not (entry.hidden and entry.locked_for(actor))]
-            taken = {DEFAULT_NAME.casefold(), *(entry.session.name.casefold() for entry in seen)}
+            taken = {name.casefold() for name in (DEFAULT_NAME, *self._reserved, *(entry.session.name for entry in seen))}
             found, number = base, 2
             while found.casefold() in taken:
                 end = f" {number}"
                 found, number = base[: MAX_NAME - len(end)].rstrip() + end, number + 1
             return found
+
+    def _scan(self) -> None:
+        super()._scan()
+        for key, entry in (*self._active.items(), *self._archived.items()):
+            if not entry.hidden and (name := self.free_name(entry.session.name, actor=LOCAL, but=key)) != entry.session.name:
+                entry.session = self._lazy(key, name, entry)  # shown like this; it gets the name when it is loaded
+
+    def _load(self, session: DCXCache) -> None:
+        """Its name in the file may be another session's meanwhile."""
+        super()._load(session)
+        key = session.session_id
+        with self._lock:
+            entry = self._active.get(key)
+        if entry is not None and entry.session is session:
+            with self._reserving(lambda: self.free_name(session.name, actor=LOCAL, but=key)) as name:
+                if name != session.name:
+                    session.name = name
 
     def _changeable(self, session_id: str, *, actor: Actor, archived: bool = False) -> Entry:
         """The entry of a session other than the default one; DefaultSession, UnknownSession."""
@@ -47,23 +58,8 @@ class Names(Entries):
         return self._entry(session_id)
 
     def _checked(self, name: str, *, actor: Actor, but: str | None = None) -> str:
-        name = plain(name)
-        if not name:
-            raise SessionError("A session needs a name.")
-        if len(name) > MAX_NAME:
-            raise SessionError(f"The name is longer than {MAX_NAME} characters.")
+        name = checked_name(name)
         free = self.free_name(name, actor=actor, but=but)
         if free != name:
             raise NameTaken(f"Another session is called “{name}”.", advice=f"“{free}” is free.")
         return name
-
-
-def plain(name: str) -> str:
-    """One line, composed letters (macOS writes ä as two), no control characters: what looks equal is equal."""
-    composed = unicodedata.normalize("NFC", name[:_LONGEST])  # takes the square of a run of accents
-    return " ".join("".join(c for c in composed if c.isspace() or unicodedata.category(c) not in ("Cc", "Cs")).split())
-
-
-def new_id() -> str:
-    """Time and random part, like ``20250520#191019#07c2e7ed``."""
-    return f"{datetime.now():%Y%m%d#%H%M%S}#{secrets.token_hex(4)}"

@@ -14,7 +14,7 @@ from gui.engine.metrics import COLUMNS, compare
 from gui.engine.params import ADTDParams, DTDParams, Model
 from gui.engine.results import ADTDResult, DTDResult, Provenance, Run
 from gui.errors import InvalidParameter
-from gui.sessions.names import DEFAULT_NAME, MAX_NAME, new_id, plain
+from gui.sessions.rules import DEFAULT_NAME, MAX_NAME, new_id, plain, stored_time
 from gui.sessions.snapshot import Snapshot
 
 ENGINE = "predecessor"
@@ -29,7 +29,10 @@ def to_snapshot(old: OldSession, *, name: str | None = None) -> Snapshot:
 
     It keeps its id, so that importing it again finds it.
     """
-    created = old.created or datetime.now(UTC)
+    try:
+        created = stored_time(old.created)
+    except ValueError:  # it does not say it, or a time that no clock shows
+        created = datetime.now(UTC)
     runs: list[Run] = []
     if old.dtd is not None:
         runs.append(_dtd_run(old.dtd, old.dataset, created))

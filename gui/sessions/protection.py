@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 
 from gui.clock import elapsed
 from gui.errors import DeconomixError, SessionError, SessionLocked
@@ -34,7 +35,7 @@ class Protection(Names):
             raise SessionError("This session is protected already.", advice="Change its password instead.")
         entry.session.load()
         seal = Seal.new(password, hide_name=hide_name)
-        with entry.lock:
+        with self._still_active(session_id, entry):
             if entry.encrypted:
                 raise SessionError("This session was protected in the meantime.", advice="")
             self._replaced(entry, seal, hidden=hide_name)
@@ -47,10 +48,12 @@ class Protection(Names):
         entry = self._changeable(session_id, actor=actor)
         if not entry.encrypted or entry.path is None:
             return
-        with self.attempts.attempt(session_id, actor.browser):
+        with self._still_active(session_id, entry):
             held = entry.seal
-            seal = Seal.unlock(held if held is not None and not held.wiped else file.read_header(entry.path), password)
-        with entry.lock:
+            of = held if held is not None else file.read_header(entry.path)
+        with self.attempts.attempt(session_id, actor.browser):
+            seal = Seal.unlock(of, password)
+        with self._still_active(session_id, entry):
             if not entry.encrypted:  # the password was removed in the meantime
                 seal.wipe()
                 return
@@ -67,9 +70,9 @@ class Protection(Names):
                 self._lock_entry(entry)
             raise
         entry.touch()
-        name = entry.session.name  # while it was hidden another session may have taken it
-        if (free := self.free_name(name, actor=actor, but=session_id)) != name:
-            entry.session.name = free
+        with self._reserving(lambda: self.free_name(entry.session.name, actor=actor, but=session_id)) as name:
+            if name != entry.session.name:  # while it was hidden another session may have taken it
+                entry.session.name = name
 
     def lock_session(self, session_id: str, *, actor: Actor) -> None:
         """For everybody: saved, content out of memory, key overwritten. SessionNotSaved: then nothing changes."""
@@ -121,45 +124,54 @@ class Protection(Names):
             try:
                 self._lock_entry(entry)
                 locked.append(entry.session.session_id)
-            except DeconomixError as error:  # it cannot be saved: nothing of it is given up
-                log.warning("a protected session that nobody uses could not be locked: %s", error)
+            except Exception as error:  # noqa: BLE001 - it cannot be saved: nothing of it is given up, and the others are locked all the same
+                why = error if isinstance(error, DeconomixError) else type(error).__name__
+                log.warning("a protected session that nobody uses could not be locked: %s", why)
         return locked
 
     def change_password(self, session_id: str, old: str, new: str, *, hide_name: bool | None = None, actor: Actor) -> None:
         """Another password for the same key: old copies of the file still open with the old one. WrongPassword, InvalidParameter, SessionNotSaved."""
-        entry = self._with_password(session_id, old, actor)
-        seal = self._seal(entry).rewrapped(new)
+        entry, held = self._with_password(session_id, old, actor)
+        seal = held.rewrapped(new)
         seal.hide_name = entry.hidden if hide_name is None else hide_name
-        with entry.lock:
+        with self._still_sealed(session_id, entry, held):
             self._replaced(entry, seal, hidden=seal.hide_name)
             self._without_backups(entry)
 
     def reencrypt_session(self, session_id: str, old: str, new: str, *, actor: Actor) -> None:
         """A new key under a new password, everything sealed anew: after a leak. WrongPassword, InvalidParameter, SessionNotSaved."""
-        entry = self._with_password(session_id, old, actor)
+        entry, held = self._with_password(session_id, old, actor)
         seal = Seal.new(new, hide_name=entry.hidden)
-        with entry.lock:
+        with self._still_sealed(session_id, entry, held):
             self._replaced(entry, seal, hidden=entry.hidden)
             self._without_backups(entry)
 
     def remove_password(self, session_id: str, password: str, *, actor: Actor) -> None:
         """The session is not protected any more. WrongPassword, SessionNotSaved."""
-        entry = self._with_password(session_id, password, actor)
-        with entry.lock:
-            self._seal(entry)
+        entry, held = self._with_password(session_id, password, actor)
+        with self._still_sealed(session_id, entry, held):
             self._replaced(entry, None, hidden=False)
             entry.unlocked.clear()
 
     # -- inside -----------------------------------------------------------------------------------------------------------------
-    def _with_password(self, session_id: str, password: str, actor: Actor) -> Entry:
-        """The entry of a session that is unlocked here, if the password is the right one."""
+    def _with_password(self, session_id: str, password: str, actor: Actor) -> tuple[Entry, Seal]:
+        """The entry of a session that is unlocked here, and its key, if the password is the right one."""
         entry = self._allowed(self._changeable(session_id, actor=actor), actor)
         if not entry.encrypted:
             raise SessionError("This session is not protected by a password.", advice="")
         entry.session.load()
+        held = self._seal(entry)
         with self.attempts.attempt(session_id, actor.browser):
-            Seal.unlock(self._seal(entry), password).wipe()
-        return entry
+            Seal.unlock(held, password).wipe()
+        return entry, held
+
+    @contextlib.contextmanager
+    def _still_sealed(self, session_id: str, entry: Entry, seal: Seal) -> Iterator[None]:
+        """Hold the entry's lock. SessionLocked if it was locked, or protected anew, since the password was looked at."""
+        with self._still_active(session_id, entry):
+            if self._seal(entry) is not seal:
+                raise SessionLocked("The password of the session was changed in the meantime.")
+            yield
 
     @staticmethod
     def _seal(entry: Entry) -> Seal:
@@ -172,9 +184,10 @@ class Protection(Names):
             if entry.seal is None:
                 entry.unlocked.clear()
                 return
-            if entry.dirty:
-                self._write_entry(entry)
-            self.before_lock(entry.session)
+            self._save(entry)  # first: what cannot be saved stays unlocked, and nothing is lost
+        self._call_before_lock(entry)
+        with entry.lock:
+            self._save(entry)
             self._let_go(entry)
         log.info("session locked: id %s", entry.session.session_id)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from gui.data.dataset import Dataset
 from gui.engine.params import Params
 from gui.engine.results import Run
+from gui.sessions.rules import MAX_COUNT, stored_name, stored_time
 
 WITHOUT_CELLS, PSEUDONYMS, RECOVERED = "without cells", "pseudonyms", "recovered"
 
@@ -51,3 +52,25 @@ class Snapshot:
     notes: str = ""
     jobs: tuple[PendingJob, ...] = ()
     marks: tuple[str, ...] = ()
+
+
+def checked(snapshot: Snapshot) -> Snapshot:
+    """A snapshot that was read, if it holds what the program relies on: its own rules for names and times, and results that fit their kind.
+
+    ValueError, with the reason; TypeError.
+    """
+    if not 0 <= snapshot.revision < 2**53 or len(snapshot.runs) > MAX_COUNT:
+        raise ValueError("no such number of changes or runs")
+    for run in snapshot.runs:
+        stored_time(run.created)
+        run.check()
+    for job in snapshot.jobs:
+        stored_time(job.submitted)
+    kinds = {run.id: run.kind for run in snapshot.runs}
+    return replace(
+        snapshot,
+        name=stored_name(snapshot.name),
+        created=stored_time(snapshot.created),
+        modified=stored_time(snapshot.modified),
+        chosen={kind: run_id for kind, run_id in snapshot.chosen.items() if kinds.get(run_id) == kind},
+    )

@@ -7,7 +7,6 @@ import errno
 import glob
 import math
 import os
-import re
 import shutil
 import threading
 import time
@@ -26,12 +25,14 @@ from gui.sessions.cache import DCXCache
 from gui.sessions.crypto import Seal
 from gui.sessions.lazy import Origin
 from gui.sessions.parsing import Identity, identity
+from gui.sessions.rules import file_time
 from gui.sessions.snapshot import Snapshot
 
 Place = Literal["sessions", "archive", "trash"]
-ID = re.compile(r"\d{8}#\d{6}#[0-9a-f]{8}")
 STALE = 60.0
 """Seconds after which a deleted file that a program left behind is gone for good."""
+LOOK = 2.0
+"""Seconds between two looks whether the file of a saved session is still there."""
 SHOWN = 180.0
 """Seconds after its last question that a tab counts as open: a browser lets tabs in the background ask once a minute."""
 PROTECTED = "Protected session"
@@ -48,6 +49,7 @@ class Entry:
     seal : its key, while some browser has it unlocked; unlocked : browser -> when its user last did something (:func:`gui.clock.elapsed`)
     shown : when a tab last asked for it
     accepted : of the file that was parsed to the end by a reading process, or written by this program
+    stamp : time, size and number of the file as it was last read or written; checked : when it was last looked at, and what was wrong with it
     backed_up : the file as this program found it is kept (or there was none); origin : where what was not read yet is read from
     """
 
@@ -68,7 +70,9 @@ class Entry:
     origin: Origin | None = None
     problem: Exception | None = None
     damage: Exception | None = None
-    lock: threading.RLock = field(default_factory=threading.RLock)
+    stamp: tuple[int, int, int] | None = None
+    checked: tuple[float, SessionError | None] = (float("-inf"), None)
+    lock: threading.RLock = field(default_factory=lambda: threading.RLock())
 
     @property
     def dirty(self) -> bool:
@@ -95,10 +99,11 @@ class Entry:
 
     def look(self) -> None:
         """Size and time of last use, from the file."""
+        self.checked = (float("-inf"), None)
         if self.path is not None:
             with contextlib.suppress(OSError):
                 found = self.path.stat()
-                self.size, self.used = found.st_size, datetime.fromtimestamp(found.st_mtime, UTC)
+                self.size, self.used, self.stamp = found.st_size, file_time(found.st_mtime), _stamp(found)
 
     def touch(self) -> None:
         """It was used now."""
@@ -107,8 +112,36 @@ class Entry:
             same = self.accepted is not None and identity(self.path) == self.accepted
             with contextlib.suppress(OSError):
                 os.utime(self.path)
+                self.stamp = _stamp(self.path.stat())
             if same:
                 self.accepted = identity(self.path)
+
+    def file_trouble(self) -> SessionError | None:
+        """What is wrong with the file of a session that was saved: it is not there any more, or another one. Looked at every few seconds only.
+
+        None while it is being read or written.
+        """
+        if self.path is None or self.generation is None or not self.lock.acquire(blocking=False):
+            return None
+        try:
+            when, found = self.checked
+            if time.monotonic() - when > LOOK:
+                found = self._look_for_trouble(self.path, self.generation)
+                self.checked = time.monotonic(), found
+            return found
+        finally:
+            self.lock.release()
+
+    def _look_for_trouble(self, path: Path, generation: int) -> SessionError | None:
+        with contextlib.suppress(OSError):
+            if _stamp(path.stat()) == self.stamp:
+                return None
+        try:
+            file.check_present(path, self.session.session_id, generation)
+        except SessionError as error:
+            return error.with_traceback(None)
+        self.look()  # touched or copied back, and the same
+        return None
 
 
 @dataclass(frozen=True)
@@ -163,8 +196,7 @@ class Store:
             return []
         for path in paths:
             try:
-                header = file.read_header(path)
-                found.append((path, header if ID.fullmatch(header.id) else SessionError("The file does not say which session it is.", advice="")))
+                found.append((path, file.read_header(path)))
             except DeconomixError as error:
                 found.append((path, error))
             except OSError:
@@ -240,6 +272,14 @@ class Store:
         found = self.backups / path.name if path is not None else None
         return found if found is not None and found.is_file() else None
 
+    def backup_time(self, path: Path | None) -> datetime | None:
+        """When the last backup of a session's file was made, None if there is none."""
+        found = self.backup_of(path)
+        if found is not None:
+            with contextlib.suppress(OSError):
+                return file_time(found.stat().st_mtime)
+        return None
+
     def keep_backup(self, path: Path) -> None:
         """Keep the file as it is now, in place of an older backup of it. What cannot be kept is no reason not to save."""
         if path.exists():  # else a folder would be made where a drive is away
@@ -274,6 +314,10 @@ class Store:
         except OSError as error:
             why = error.strerror or type(error).__name__
             raise SessionError(f"The backup could not be put in place ({why}).", advice="Check the folder of the sessions.") from None
+
+
+def _stamp(found: os.stat_result) -> tuple[int, int, int]:
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def _damaged(path: Path) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -12,11 +13,12 @@ from gui.sessions import file
 from gui.sessions.actor import Actor
 from gui.sessions.cache import DCXCache
 from gui.sessions.crypto import Seal
-from gui.sessions.entries import renamed
-from gui.sessions.names import new_id
+from gui.sessions.lazy import materialise
 from gui.sessions.parsing import identity
 from gui.sessions.protection import Protection
-from gui.sessions.store import ID, Entry
+from gui.sessions.rules import SINGLE_ID, new_id
+from gui.sessions.snapshot import Snapshot
+from gui.sessions.store import PROTECTED, Entry
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -111,7 +113,7 @@ class Transfer(Protection):
         if self._store is None or not folder.is_absolute() or not folder.is_dir():
             raise SessionNotSaved("There is no such folder.", advice="Choose another one.")
         entry.session.load()
-        with entry.lock:
+        with self._still_active(session_id, entry):
             before = entry.path, entry.generation, entry.backed_up
             entry.path, entry.generation, entry.backed_up = folder / file.file_name(session_id), None, True
             try:
@@ -129,49 +131,107 @@ class Transfer(Protection):
         as_copy : as a session of its own, even if this one is here already; a protected one needs its password then
         """
         header = file.read_header(path)
-        as_copy = as_copy or ID.fullmatch(header.id) is None
-        with self._lock:
-            here = self._active.get(header.id) or self._archived.get(header.id)
-        if here is not None and not as_copy:
+        while True:
+            with self._arrived:  # two imports of one session at once: the second one finds it here
+                self._arrived.wait_for(lambda: header.id not in self._arriving)
+                here = None if as_copy else self._find(header.id)
+                if here is None:
+                    self._arriving.add(header.id)
+            if here is None:
+                break
             with contextlib.suppress(DeconomixError):
                 self._save(here)
             same = not here.dirty and here.generation == header.generation and here.problem is None and here.session.modified == header.modified
-            if same and header.id in self._archived:
-                self._restore(header.id, actor)
+            with self._lock:
+                archived = self._archived.get(header.id) is here
+                gone = not archived and self._active.get(header.id) is not here
+            if gone:  # deleted at this moment
+                continue
+            if same and archived:
+                self._refuse_if_full()
+                self._bring_back(header.id, here, lambda name: self.free_name(name, actor=actor, but=header.id), self._refuse_if_full)
             return Imported(header.id, self._info(here, actor, archived=False).name, "known" if same else "differs")
+        try:
+            return self._import(path, header, actor=actor, as_copy=as_copy, password=password)
+        finally:
+            with self._arrived:
+                self._arriving.discard(header.id)
+                self._arrived.notify_all()
+
+    def _import(self, path: Path, header: file.Header, *, actor: Actor, as_copy: bool, password: str | None) -> Imported:
+        """A session that is not here, or a copy of one."""
         self._refuse_if_full()
-        # a file of its name that no session here has is one whose header cannot be read: it stays, for what may be recovered of it
-        fresh = as_copy or header.id in self._trash or (self._store is not None and self._store.path_for(header.id).exists())
+        fresh = as_copy or self._is_taken(header.id)
         seal = None
         if header.encrypted and (fresh or self._store is None):
-            if password is None:
-                raise WrongPassword("This session is protected by a password.", advice="Type its password to import it as a copy.")
-            with self.attempts.attempt(header.id, actor.browser):
-                seal = Seal.unlock(header, password)
+            seal = self._unlocked(header, password, actor)
         sealed = header.encrypted and seal is None  # it is copied in sealed
         found = identity(path)
         if not sealed:
             self._parser.check(path, seal, whole=True)
         if self._store is not None and not fresh and (sealed or header.name is None or self.free_name(header.name, actor=actor) == header.name):
-            entry = self._copy_in(path, header)
-            if not sealed and entry.path is not None and identity(path) == found:  # a copy of just what was parsed
-                entry.accepted = identity(entry.path)
-            return Imported(header.id, self._info(entry, actor, archived=False).name, "new")
+            if (entry := self._copy_in(path, header, actor)) is not None:
+                if not sealed and entry.path is not None and identity(path) == found:  # a copy of just what was parsed
+                    entry.accepted = identity(entry.path)
+                return Imported(header.id, self._info(entry, actor, archived=False).name, "new")
+            fresh = self._is_taken(header.id)  # it came in some other way meanwhile, or its name was given away
+        if sealed:
+            seal = self._unlocked(header, password, actor)
+            self._parser.check(path, seal, whole=True)
         snapshot = file.load(path, seal=seal)
-        with self._lock:
-            fresh = fresh or header.id in self._active
-            taken = replace(snapshot, name=self.free_name(snapshot.name, actor=actor), session_id=new_id() if fresh else snapshot.session_id)
-            session = self._adopt(DCXCache.from_snapshot(taken), seal=seal, actor=actor)
-            return Imported(session.session_id, session.name, "copy" if fresh else "new")
+        taken = replace(snapshot, session_id=new_id() if fresh else snapshot.session_id)
+        session = self._take_in(taken, snapshot.name, actor, seal=seal, check=self._refuse_if_full)
+        return Imported(session.session_id, session.name, "new" if session.session_id == header.id else "copy")
 
-    def _restore(self, session_id: str, actor: Actor) -> DCXCache:
-        self._refuse_if_full()
+    def _is_taken(self, session_id: str) -> bool:
+        """Whether a session of this id cannot come in as itself.
+
+        A file of its name that no session here has is one whose header cannot be read: it stays, for what may be recovered of it.
+        """
         with self._lock:
-            entry = self._archived[session_id]
-        session = self._bring_back(session_id, entry, lambda name: self.free_name(name, actor=actor, but=session_id))
+            if session_id in (self.default_id, SINGLE_ID) or session_id in self._trash or self._find(session_id) is not None:
+                return True
+        return self._store is not None and self._store.path_for(session_id).exists()
+
+    def _unlocked(self, header: file.Header, password: str | None, actor: Actor) -> Seal:
+        if password is None:
+            raise WrongPassword("This session is protected by a password.", advice="Type its password to import it as a copy.")
+        with self.attempts.attempt(header.id, actor.browser):
+            return Seal.unlock(header, password)
+
+    def _copy_in(self, path: Path, header: file.Header, actor: Actor) -> Entry | None:
+        """Take a copy of a session file among the active ones, byte for byte; None if its id or its name was taken at this moment."""
+        assert self._store is not None
+        copied = self._store.copy_in(path, header.id)
+        entry = Entry(self._default, copied)
+        entry.known(header)
+        with contextlib.ExitStack() as undo, self._lock:
+            undo.callback(_remove, copied)
+            shown = PROTECTED if header.name is None else self.free_name(header.name, actor=actor)
+            if header.id in self._trash or self._find(header.id) is not None or (shown != header.name and not header.encrypted):
+                return None
+            self._refuse_if_full()
+            entry.session = self._lazy(header.id, shown, entry, header)
+            self._active[header.id] = entry
+            undo.pop_all()
+        return entry
+
+    def _take_in(
+        self,
+        snapshot: Snapshot,
+        name: str,
+        actor: Actor,
+        *,
+        seal: Seal | None = None,
+        check: Callable[[], None] = lambda: None,
+    ) -> DCXCache:
+        """A snapshot as a session of its own under a free name, of a new id where its own is taken; ``check`` is called under the lock. SessionError."""
+        materialise(snapshot)
         with self._lock:
-            self._archived.pop(session_id, None)
-        return session
+            check()
+            taken = snapshot.session_id in self._trash or self._find(snapshot.session_id) is not None
+            found = replace(snapshot, name=self.free_name(name, actor=actor), session_id=new_id() if taken else snapshot.session_id)
+            return self._adopt(DCXCache.from_snapshot(found), seal=seal, actor=actor)
 
     # -- damaged ----------------------------------------------------------------------------------------------------------------
     def salvage_session(self, session_id: str, *, actor: Actor) -> DCXCache:
@@ -181,33 +241,49 @@ class Transfer(Protection):
             raise SessionError("This session is not damaged.", advice="Open it.")
         found = self._parser.salvage(entry.path, entry.seal)
         lost = "\n".join(["Recovered from a damaged file. Lost:", *[f"- {what}" for what in found.lost]]) if found.lost else "Recovered from a damaged file."
-        notes = f"{found.snapshot.notes}\n\n{lost}".strip()
-        with self._lock:
-            name = self.free_name(f"{found.snapshot.name} (recovered)", actor=actor)
-            content = replace(renamed(found.snapshot, new_id(), name), notes=notes)
+        content = replace(found.snapshot, session_id=new_id(), notes=f"{found.snapshot.notes}\n\n{lost}".strip(), jobs=())
+        with entry.lock:
             seal = entry.seal.copy() if entry.seal is not None else None
-            return self._adopt(DCXCache.from_snapshot(content), seal=seal, actor=actor)
+        if entry.encrypted and seal is None:
+            raise SessionLocked("The session was locked in the meantime.")
+        return self._take_in(content, f"{content.name} (recovered)", actor, seal=seal)
 
     def restore_backup(self, session_id: str, *, actor: Actor) -> str:
         """The last backup in the place of a damaged session's file (which is kept beside it); its id. SessionError, DamagedSession."""
-        entry = self._changeable(session_id, actor=actor, archived=True)
-        if self._store is None or entry.path is None or (entry.problem or entry.damage) is None:
-            raise SessionError("This session is not damaged.", advice="Open it.")
-        backup = self._store.backup_of(entry.path)
-        header = file.read_header(backup) if backup is not None else None
-        if header is not None and not header.encrypted:
-            self._parser.check(backup, None, whole=True)  # type: ignore[arg-type]  # it must be whole before it takes the place
-        with entry.lock, self._lock:
+        asked = self._changeable(session_id, actor=actor, archived=True)
+        backup = self._store.backup_of(asked.path) if self._store is not None else None
+        found = identity(backup) if backup is not None else None
+        if backup is not None and (asked.problem or asked.damage) is not None and not file.read_header(backup).encrypted:
+            self._parser.check(backup, None, whole=True)  # it must be whole before it takes the place
+        with self._held(session_id, (self._active, self._archived)) as (entry, place):
+            if self._store is None or entry.path is None or (entry.problem or entry.damage) is None:
+                raise SessionError("This session is not damaged.", advice="Open it.")
+            if backup is not None and identity(backup) != found:
+                raise SessionError("The backup was replaced at this moment.", advice="Try again.")
+            header = file.read_header(backup) if backup is not None else None
+            if header is not None:
+                self._refuse_twin(header.id, entry)
             self._store.restore_backup(entry.path)
             header = file.read_header(entry.path)
-            place = self._archived if session_id in self._archived else self._active
-            other = self._active.get(header.id) or self._archived.get(header.id)
-            if other is not None and other is not entry:
-                raise SessionError(f"The backup is of “{other.session.name}”, which is in the list.", advice="Open that one.")
-            del place[session_id]
-            entry.session.close()
-            entry.problem = entry.damage = entry.origin = None
-            entry.known(header)
-            entry.session = self._lazy(header.id, header.name or "Protected session", entry, header)
-            place[header.id] = entry
+            with self._lock:
+                self._refuse_twin(header.id, entry)
+                del place[session_id]
+                entry.session.close()
+                entry.problem = entry.damage = entry.origin = None
+                entry.known(header)
+                name = PROTECTED if header.name is None else self.free_name(header.name, actor=actor, but=header.id)
+                entry.session = self._lazy(header.id, name, entry, header)
+                place[header.id] = entry
             return header.id
+
+    def _refuse_twin(self, session_id: str, entry: Entry) -> None:
+        """SessionError if another session of this id is in the list."""
+        with self._lock:
+            other = self._find(session_id)
+        if other is not None and other is not entry:
+            raise SessionError(f"The backup is of “{other.session.name}”, which is in the list.", advice="Open that one.")
+
+
+def _remove(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        path.unlink(missing_ok=True)

@@ -33,6 +33,11 @@ def make(tmp_path: Path) -> Iterator[Managers]:
 @pytest.fixture
 def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
     """Turning a password into a key costs a millisecond and not half a second; what it costs in earnest, test_crypto.py says."""
+    make_cheap(monkeypatch)
+
+
+def make_cheap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What :func:`cheap` does, for fixtures of a wider scope."""
     for method in (Seal.new.__func__, Seal.rewrapped):  # type: ignore[attr-defined]
         monkeypatch.setitem(method.__kwdefaults__, "cost", CHEAP)
 

@@ -155,7 +155,7 @@ def test_whatever_call_fails_the_session_in_memory_is_saved_by_the_next_try(make
 
 
 def large(name: str) -> Run:
-    return replace(rich().runs[0], id=name, result={"v": np.random.default_rng(0).random(100_000)})
+    return replace(rich().runs[0], id=name, kind="told", result={"v": np.random.default_rng(0).random(100_000)})
 
 
 @pytest.mark.parametrize("protected", [False, True], ids=["plain", "protected"])
@@ -306,7 +306,7 @@ folder, key, me, blind = Path(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4
 if blind:
     file._compare = lambda path, session_id, expected: file.read_header(path)
 manager = SessionCacheManager(folder)
-run, conflicts = replace(rich().runs[0], result={"v": 1.0}), 0
+run, conflicts = replace(rich().runs[0], kind="told", result={"v": 1.0}), 0
 for turn in range(60):
     session = manager.get_session(key, actor=LOCAL)
     while True:

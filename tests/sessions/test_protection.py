@@ -319,10 +319,14 @@ def test_a_change_between_the_save_and_the_lock_is_saved_too(make: Managers, cou
     manager = make()
     key = protected(manager)
     manager.save_session(key, actor=A)
-    manager.before_lock = lambda session: session.add_run(run("late"))
-    if not counted:
-        empty = DCXCache.empty
-        monkeypatch.setattr(DCXCache, "empty", lambda self, loader, *, edits, name=None: empty(self, loader, edits=self.edits, name=name))
+    empty, late = DCXCache.empty, [run("late")]
+
+    def changed_before(self: DCXCache, loader: Any, *, edits: int, name: str | None = None) -> bool:
+        while late:
+            self.add_run(late.pop())
+        return empty(self, loader, edits=edits if counted else self.edits, name=name)
+
+    monkeypatch.setattr(DCXCache, "empty", changed_before)
     manager.lock_session(key, actor=A)
     path = path_of(manager, key)
     found = file.load(path, seal=Seal.unlock(file.read_header(path), PASSWORD))

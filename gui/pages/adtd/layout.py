@@ -12,7 +12,7 @@ from dash.exceptions import PreventUpdate
 from gui.answers.adtd import PARTS, badges, model_name, run_line, summary_line
 from gui.answers.summary import summary_of
 from gui.components.agreement import AgreementView
-from gui.components.common import card, two_columns
+from gui.components.common import card, drawn, not_drawn, two_columns
 from gui.components.composition import Composition, CompositionView, bulk_groups
 from gui.components.report import bind_report, report_button
 from gui.components.runs import PreviousRuns
@@ -95,12 +95,15 @@ sure = SureView(page, subject, active=(TAB, SURE), file="adtd")
 @page.layout
 def layout(ctx: Context) -> Any:
     tab = ctx.session.form(page.key).get("tab") or (COMPOSITION if adtd_run(ctx) or not search_run(ctx) else SEARCH)
-    panels = {COMPOSITION: _composition(ctx), HIDDEN_TAB: hidden.panel(ctx), REGULATION: regulation.panel(ctx), SEARCH: search.panel(ctx)}
-    panels |= {SURE: sure.layout(ctx), KNOWN: known.layout(ctx)}
+    panels = {COMPOSITION: _composition, HIDDEN_TAB: hidden.panel, REGULATION: regulation.panel, SEARCH: search.panel, SURE: sure.layout, KNOWN: known.layout}
+
+    def panel(name: str) -> Any:
+        return drawn(f"the tab {name} of ADTD", lambda: panels[name](ctx), not_drawn(f"{TABS[name]} cannot be shown."))
+
     tabs = dmc.Tabs(
         [
             dmc.TabsList([dmc.TabsTab(html.Span(text, id=getattr(page.id, f"tab_{name}")), value=name, px="xs") for name, text in TABS.items()]),
-            *[dmc.TabsPanel(panels[name], value=name, pt="sm") for name in TABS],
+            *[dmc.TabsPanel(panel(name), value=name, pt="sm") for name in TABS],
         ],
         id=page.id.tabs,
         value=tab,

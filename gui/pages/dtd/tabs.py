@@ -15,7 +15,7 @@ from dash.exceptions import PreventUpdate
 
 from gui.answers.dtd import TRAP, bulk_shown, loss_hint
 from gui.components.agreement import AgreementView
-from gui.components.common import empty_state, tip_label
+from gui.components.common import drawn, empty_state, not_drawn, tip_label
 from gui.components.composition import CompositionView
 from gui.components.figure import bind_figure_export, figure_card
 from gui.components.kept import Kept
@@ -40,12 +40,18 @@ WEIGHTS = "Gene weights have a mean of 1; importance is gene weight x variance."
 
 def tabs_layout(ctx: Context, page: Page, tab: str) -> Any:
     """The tabs, each with its controls; filled by the callbacks of :func:`bind_tabs`."""
-    panels = {"composition": _view(page).layout(ctx), "correlation": _correlation(ctx, page), "markers": _markers(ctx, page), "loss": _loss(page)}
-    panels |= {"sure": _sure(page).layout(ctx), "known": _known(page).layout(ctx)}
+    panels = {
+        "composition": lambda: _view(page).layout(ctx),
+        "correlation": lambda: _correlation(ctx, page),
+        "markers": lambda: _markers(ctx, page),
+        "loss": lambda: _loss(page),
+        "sure": lambda: _sure(page).layout(ctx),
+        "known": lambda: _known(page).layout(ctx),
+    }
     return dmc.Tabs(
         [
             dmc.TabsList([dmc.TabsTab(text, value=key) for key, text in TABS.items()], mb="sm"),
-            *[dmc.TabsPanel(panels[key], value=key) for key in TABS],
+            *[dmc.TabsPanel(drawn(f"the tab {key} of DTD", panels[key], not_drawn(f"{TABS[key]} cannot be shown.")), value=key) for key in TABS],
         ],
         id=page.id.tabs,
         value=tab,

@@ -141,7 +141,12 @@ def collect(ctx: Context, wanted: Asked, *, scale: bool, share: float, seed: int
 def loaded_model(model: DTDResult, dataset: Dataset) -> Run:
     """The model as a DTD run of the session; its bulk results are computed next."""
     params = getattr(model, "params", None) or DTDParams()
-    return Run(f"model-{secrets.token_hex(4)}", "dtd", f"Trained model {dataset.name}", datetime.now(UTC), params, model, Provenance(dataset.training_id, ""))
+    run = Run(f"model-{secrets.token_hex(4)}", "dtd", f"Trained model {dataset.name}", datetime.now(UTC), params, model, Provenance(dataset.training_id, ""))
+    try:
+        run.check()
+    except ValueError:
+        raise DataError("The trained model does not fit together.", advice="Save it again where it was trained.") from None
+    return run
 
 
 def words_of(chosen: set[str], train: str = "") -> str:

@@ -1,0 +1,94 @@
+"""What ids, names, times and counts of a session may be: the same for what a user types and for what a file says."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import unicodedata
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from gui.errors import SessionError
+
+DEFAULT_NAME = "Default"
+MAX_NAME = 120
+_LONGEST = 10 * MAX_NAME
+MAX_TEXT = 1000
+"""Characters of a text in the clear header."""
+MAX_COUNT = 1_000_000
+ID = re.compile(r"[0-9]{8}#[0-9]{6}#[0-9a-f]{8}")
+"""ASCII digits only: an id becomes a file's name."""
+SINGLE_ID = "00000000#000000#00000000"
+"""Of the one session of a program that has one for everybody: it is another session in each program."""
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2900, 1, 1, tzinfo=UTC)
+"""Every system can turn times between these into local time."""
+_BREAKS = ("Cc", "Cs", "Zl", "Zp")
+_JOINERS = "\u200c\u200d"
+_TEXTS, _COUNTS = ("source", "notes", "marks", "jobs"), ("runs", "dtd", "search", "adtd")
+
+
+def new_id() -> str:
+    """Time and random part, like ``20250520#191019#07c2e7ed``."""
+    return f"{datetime.now():%Y%m%d#%H%M%S}#{secrets.token_hex(4)}"
+
+
+def plain(name: str) -> str:
+    """One line, composed letters (macOS writes ä as two), no control characters and no marks that turn the direction of writing: what looks equal is equal."""
+    composed = unicodedata.normalize("NFC", name[:_LONGEST])  # takes the square of a run of accents
+    return " ".join("".join(c for c in composed if c.isspace() or c in _JOINERS or unicodedata.category(c) not in ("Cc", "Cf", "Cs")).split())
+
+
+def checked_name(name: str) -> str:
+    """The name as it is kept. SessionError: there is nothing in it, or it is too long."""
+    found = plain(name)
+    if not found.strip(_JOINERS):
+        raise SessionError("A session needs a name.")
+    if len(found) > MAX_NAME:
+        raise SessionError(f"The name is longer than {MAX_NAME} characters.")
+    return found
+
+
+def stored_name(name: Any) -> str:
+    """The name in a file, as it is shown. ValueError: no version of this program writes such a name.
+
+    Marks of direction are taken out: earlier versions kept those that were typed.
+    """
+    if not isinstance(name, str) or len(name) > 4 * MAX_NAME or any(unicodedata.category(c) in _BREAKS for c in name):
+        raise ValueError("no name of a session")
+    try:
+        return checked_name(name)
+    except SessionError as error:
+        raise ValueError(str(error)) from None
+
+
+def stored_time(then: Any) -> datetime:
+    """A time in a file, in UTC. ValueError: it has no zone, or no clock shows it."""
+    if not isinstance(then, datetime) or then.tzinfo is None:
+        raise ValueError("a time without a zone")
+    try:
+        found = then.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("no such time") from None
+    if not EARLIEST <= found < LATEST:
+        raise ValueError("no such time")
+    return found
+
+
+def file_time(seconds: float) -> datetime:
+    """The time stamp of a file; one that no clock shows becomes the nearest that is possible."""
+    return datetime.fromtimestamp(min(max(seconds, EARLIEST.timestamp()), LATEST.timestamp()), UTC)
+
+
+def stored_contents(contents: Any) -> dict[str, Any]:
+    """The summary in a header (:func:`gui.sessions.header.contents_of`); what this version does not know is left out. ValueError."""
+    if not isinstance(contents, Mapping):
+        raise ValueError("no summary")
+    if not all(contents[key] is True or contents[key] is False for key in ("data",) if key in contents):
+        raise ValueError("no yes or no")
+    if not all(type(contents[key]) is int and 0 <= contents[key] <= MAX_COUNT for key in _COUNTS if key in contents):
+        raise ValueError("no count")
+    if not all(isinstance(contents[key], str) and len(contents[key]) <= MAX_TEXT for key in _TEXTS if key in contents):
+        raise ValueError("no text, or a long one")
+    lines = {key: plain(contents[key]) for key in _TEXTS if key in contents and key != "notes"}
+    return {key: contents[key] for key in ("data", *_COUNTS, "notes") if key in contents} | lines

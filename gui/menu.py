@@ -17,7 +17,7 @@ from dash.exceptions import PreventUpdate
 from gui import updates
 from gui.actions import SEPARATOR, Action, keys, offered, zoomed
 from gui.binding import SHELL, bind, part
-from gui.components.common import clicked
+from gui.components.common import clicked, icon
 from gui.errors import MissingPart
 from gui.files import EXPRESSION, HTML, SESSION
 from gui.header import session_name
@@ -39,8 +39,8 @@ def layout(application: Application) -> list[Any]:
         dcc.Store(id="dcx-command"),
         html.Div(id="dcx-keys", hidden=True, **{"data-keys": json.dumps(told)}),
         dmc.Modal(_listed(actions), id="dcx-shortcuts", title="Keyboard shortcuts", centered=True),
-        dmc.Modal(html.Div(id="dcx-recent-list"), id="dcx-recent", title="Open recent", centered=True),
-        dmc.Modal(html.Div(id="dcx-switch-list"), id="dcx-switch", title="Switch to", centered=True),
+        dmc.Modal(html.Div(id="dcx-recent-list", className="dcx-entries"), id="dcx-recent", title="Open recent", centered=True),
+        dmc.Modal(html.Div(id="dcx-switch-list", className="dcx-entries"), id="dcx-switch", title="Switch to", centered=True),
     ]
 
 
@@ -144,19 +144,26 @@ def _mark(path: Path) -> str:
 
 def _switch(application: Application, ctx: Context) -> None:
     here = (ctx.locked or ctx.session).session_id
-    sessions = [info for info in ctx.sessions.list_sessions(actor=ctx.actor) if info.problem is None]
     items = [
-        _entry(part("go", info.session_id), session_name(info.name, bold=info.session_id == here), "shown now" if info.session_id == here else "")
-        for info in sessions
+        _entry(
+            part("go", info.session_id),
+            session_name(info.name, bold=info.session_id == here),
+            left=icon("check") if info.session_id == here else html.Span(style={"display": "inline-block", "width": 16}),
+            right=icon("lock", 14) if info.protected else None,
+            first=info.session_id == here,
+        )
+        for info in ctx.sessions.list_sessions(actor=ctx.actor)
+        if info.problem is None
     ]
     set_props("dcx-switch-list", {"children": items})
     set_props("dcx-switch", {"opened": True})
 
 
-def _entry(id: dict[str, Any], title: Any, below: str) -> Any:
-    """A line of a list to choose from."""
-    words = html.Div([html.Div(title), dmc.Text(html.Span(below, className="dcx-cut"), size="xs", c="dimmed")], className="dcx-entry")
-    return dmc.Button(words, id=id, variant="subtle", color="gray", fullWidth=True, justify="flex-start", h="auto", py=4)
+def _entry(id: dict[str, Any], title: Any, below: str = "", *, left: Any = None, right: Any = None, first: bool = False) -> Any:
+    """A line of a list to choose from. first : it has the focus when the dialog opens"""
+    words = html.Div([html.Div(title), dmc.Text(html.Span(below, className="dcx-cut"), size="xs", c="dimmed") if below else None], className="dcx-entry")
+    look: dict[str, Any] = {"variant": "subtle", "color": "gray", "fullWidth": True, "justify": "flex-start", "h": "auto", "py": 6, "px": 10}
+    return dmc.Button(words, id=id, leftSection=left, rightSection=right, **look, **({"data-autofocus": "true"} if first else {}))
 
 
 def _export(application: Application, ctx: Context) -> None:

@@ -15,12 +15,34 @@
     return [...held, key].join("+");
   }
 
-  document.addEventListener("keydown", (event) => {
+  function meaning(keys) {
     const list = document.getElementById("dcx-keys");
-    if (!list || event.isComposing || event.defaultPrevented) return;
-    const action = JSON.parse(list.dataset.keys)[pressed(event)];
+    return list ? JSON.parse(list.dataset.keys)[keys] : "";
+  }
+  function act(action) {
+    if (action) window.dash_clientside.set_props("dcx-command", { data: { action, at: Date.now() } });
+  }
+
+  /* Until the page is there, nobody knows which keys mean something: what was pressed last waits for it. */
+  let early = "";
+  const loading = new MutationObserver(() => {
+    if (!document.getElementById("dcx-keys")) return;
+    loading.disconnect();
+    window.setTimeout(() => act(meaning(early)));
+  });
+  loading.observe(document.documentElement, { childList: true, subtree: true });
+
+  document.addEventListener("keydown", (event) => {
+    if (event.isComposing || event.defaultPrevented) return;
+    const keys = pressed(event);
+    if (!document.getElementById("dcx-keys")) {
+      early = keys;
+      if (keys === "F1") event.preventDefault(); /* not the browser's own help */
+      return;
+    }
+    const action = meaning(keys);
     if (!action) return;
     event.preventDefault();
-    if (!event.repeat || action.startsWith("zoom")) window.dash_clientside.set_props("dcx-command", { data: { action, at: Date.now() } });
+    if (!event.repeat || action.startsWith("zoom")) act(action);
   });
 })();

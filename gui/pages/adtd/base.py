@@ -88,14 +88,18 @@ def placed(fig: go.Figure, above: int) -> tuple[go.Figure, dict[str, str]]:
     return fig, room(fig, above=above, least=280)
 
 
-def head_card(name: str, runs: Any) -> Any:
-    """The card above the tabs: the answer in a sentence (``<name>_answer``), badges and earlier runs, remarks; filled by :func:`head_parts`."""
+def head_card(name: str, runs: Any, *, there: bool = False) -> Any:
+    """The card above the tabs: the answer in a sentence (``<name>_answer``), badges and earlier runs, remarks; filled by :func:`head_parts`.
+
+    there : whether there is a run to speak of
+    """
     badges = dmc.Group(id=getattr(page.id, f"{name}_badges"), gap="xs", style={"flex": 1})
     row = dmc.Group([badges, runs], justify="space-between", align="flex-start", gap="xs", mt=4, wrap="nowrap")
+    said = dmc.Text("", id=getattr(page.id, f"{name}_answer"), fw=700, size="lg", lh=1.3, className="dcx-pending")
     return html.Div(
-        card(dmc.Text("", id=getattr(page.id, f"{name}_answer"), fw=700, size="lg", lh=1.3), row, html.Div(id=getattr(page.id, f"{name}_remarks"))),
+        card(said, row, html.Div(id=getattr(page.id, f"{name}_remarks"))),
         id=getattr(page.id, f"{name}_head"),
-        style=GONE,
+        style=SHOWN if there else GONE,
     )
 
 

@@ -106,7 +106,8 @@ def layout(ctx: Context) -> Any:
         value=tab,
         keepMounted=True,
     )
-    results = [head_card("run", dmc.Group([report_button(page), previous.layout()], gap="xs", wrap="nowrap")), search.head(), card(tabs)]
+    actions = dmc.Group([report_button(page), previous.layout()], gap="xs", wrap="nowrap")
+    results = [head_card("run", actions, there=adtd_run(ctx) is not None), search.head(), card(tabs)]
     return html.Div([dcc.Store(id=page.id.seen, data=_ids(ctx)), two_columns(parameters.column(ctx), results)])
 
 

@@ -98,7 +98,7 @@ def _head() -> Any:
     save = dmc.Button("Save model…", id=page.id.save, variant="default", size="xs", leftSection=icon("save", 14))
     actions = dmc.Group([report_button(page), save, runs.layout()], gap="xs", wrap="nowrap")
     return card(
-        html.Div(id=page.id.answer),
+        html.Div(id=page.id.answer, className="dcx-pending"),
         dmc.Group(
             [dmc.Group(id=page.id.badges, gap="xs", style={"flex": 1}), actions], justify="space-between", align="flex-start", gap="xs", mt="xs", wrap="nowrap"
         ),

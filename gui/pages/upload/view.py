@@ -42,7 +42,7 @@ NO_CELLS = "A trained model holds no cells. To see how many there are of each ty
 def loaded_layout(ctx: Context, page: Page) -> Any:
     """The static frame; :func:`bind_loaded` fills it."""
     contents = {
-        "parts": dmc.Stack([html.Div(id=page.id.parts), html.Div(id=page.id.undo_bar)], gap="sm"),
+        "parts": dmc.Stack([html.Div(id=page.id.parts, className="dcx-pending"), html.Div(id=page.id.undo_bar)], gap="sm"),
         "types": figure_card(page, "type_counts", file_name="cell types", controls=[dmc.Text(CELLS, id=page.id.type_words, size="sm", c="dimmed")]),
         "rows": html.Div(id=page.id.rows),
         "clinical": clinical_layout(ctx),
@@ -64,7 +64,7 @@ def loaded_layout(ctx: Context, page: Page) -> Any:
     }
     return dmc.Stack(
         [
-            card(html.Div(id=page.id.answer)),
+            card(html.Div(id=page.id.answer, className="dcx-pending")),
             card(
                 dmc.Tabs(
                     [

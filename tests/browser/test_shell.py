@@ -1,4 +1,4 @@
-"""What stands around the pages: a key pressed while the page loads, the list to switch sessions, what a page shows until its answer is there."""
+"""What stands around the pages: a key pressed while the page loads, the list to switch sessions."""
 
 from __future__ import annotations
 
@@ -54,37 +54,4 @@ def test_the_list_to_switch_sessions_is_aligned_and_shows_where_the_focus_is(ope
     assert max(texts) - min(texts) <= 1
     entries.filter(has_text="Melanoma").click()
     expect(opened.locator("#dcx-session-button")).to_have_text("Melanoma")
-    assert watched.complaints == []
-
-
-def test_a_page_says_that_its_answer_is_on_the_way(opened: Page, running: Any, watched: Any) -> None:
-    """Bars where a sentence comes, a ring where a figure comes; and neither once it is there."""
-    page, held = opened, []
-
-    def hold(route: Route) -> None:
-        body = route.request.post_data or ""
-        if '"output":"..upload-answer.children' in body or '"output":"..upload-type-counts.figure' in body:
-            held.append(route)
-        else:
-            route.continue_()
-
-    bars = "getComputedStyle(document.getElementById('upload-answer')).backgroundImage"
-    ring = "getComputedStyle(document.getElementById('upload-type-counts'), '::after').content"
-    page.click("#upload-example")
-    expect(page.locator("#upload-answer")).to_contain_text("training cells")
-    page.click("#upload-tabs-tab-types")
-    expect(page.locator("#upload-type-counts .trace").first).to_be_attached()
-    page.route("**/_dash-update-component", hold)
-    page.reload()
-    expect(page.locator("#upload-type-counts.dash-graph")).to_be_visible()
-    while len(held) < 2:
-        page.wait_for_timeout(20)
-    assert "linear-gradient" in page.evaluate(bars)
-    assert page.evaluate(ring) == '""'
-    for route in held:
-        route.continue_()
-    expect(page.locator("#upload-answer")).to_contain_text("training cells")
-    expect(page.locator("#upload-type-counts .trace").first).to_be_attached()
-    assert page.evaluate(bars) == "none"
-    assert page.evaluate(ring) == "none"
     assert watched.complaints == []

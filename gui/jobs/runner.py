@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import secrets
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -30,6 +31,8 @@ WARM_UP = "gui.engine.tasks:warm_up"
 GRACE = 8.0
 """Seconds a cancelled task has to notice before its worker is killed."""
 KEEP_ENDED = 50
+PAUSES = (0.01, 0.1, 1.0)
+"""Seconds to wait after the first, second and each further unexpected error in a row."""
 log = get_logger(__name__)
 
 
@@ -228,6 +231,7 @@ class JobRunner:
 
     # -- the runner's thread ----------------------------------------------------------------------------------------------------
     def _loop(self) -> None:
+        failures = 0
         try:
             while not self._stopping:
                 try:
@@ -237,10 +241,14 @@ class JobRunner:
                     slot = next((s for s in self._slots if s.worker is worker), None) if worker else None
                     if slot is not None:
                         self._handle(slot, event)
+                    failures = 0
                 except queue.Empty:
-                    pass
-                except Exception:  # a mistake of ours must not end the thread everybody waits for
-                    log.exception("in the job runner")
+                    failures = 0
+                except Exception:  # a mistake of ours must not end the thread everybody waits for, nor fill the disk if it is made again and again
+                    failures += 1
+                    if failures.bit_count() == 1:
+                        log.exception("in the job runner, %d times in a row", failures)
+                    time.sleep(PAUSES[min(failures, len(PAUSES)) - 1])
         finally:
             workers = [*self._gone, *(slot.worker for slot in self._slots if slot.worker is not None)]
             for worker in workers:
@@ -263,7 +271,7 @@ class JobRunner:
                 slot.fresh()
             try:
                 slot.worker = WorkerProcess(self._warm_up, self._setting, lambda worker, event: self._events.put((worker, event)))
-            except OSError as error:
+            except (OSError, RuntimeError) as error:  # RuntimeError: multiprocessing, where the program's main module cannot be started again
                 slot.eager = False
                 log.error("no worker could be started: %s", error)
                 with self._changed:

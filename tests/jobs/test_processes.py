@@ -10,13 +10,14 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import psutil
 import pytest
 
 from gui.errors import JobError, WorkerDied
+from gui.jobs import runner
 from gui.jobs.record import STARTING
 
 Bench = Any
@@ -78,6 +79,48 @@ def test_worker_that_crashes_at_the_start_fails_the_job_and_is_not_started_for_e
     assert tried <= 3  # one idle start, two for the job
     assert type(bench.error(tasks.pid)) is WorkerDied
     assert len(gate.read_text(encoding="utf-8")) <= tried + 2
+
+
+def test_a_worker_that_cannot_be_started_fails_the_job_in_a_sentence(
+    make_bench: Callable[..., Bench], tasks: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As multiprocessing says it where the program's main module cannot be imported again."""
+    tried = []
+
+    def refuse(*_: Any) -> None:
+        tried.append(1)
+        raise RuntimeError("An attempt has been made to start a new process before the current process has finished its bootstrapping phase.")
+
+    monkeypatch.setattr(runner, "WorkerProcess", refuse)
+    bench = make_bench(warm_up=None)
+    bench.runner.start()
+    error = bench.error(tasks.pid)
+    assert str(error) == "The worker process could not be started."
+    assert len(tried) <= 2
+
+
+def test_an_error_that_comes_again_and_again_is_neither_tried_nor_logged_without_a_pause(
+    make_bench: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    pauses: list[float] = []
+    enough = threading.Event()
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 100:
+            enough.set()
+            bench.runner._stopping = True
+
+    def fail(_: object) -> float:
+        raise ValueError("a mistake of ours")
+
+    monkeypatch.setattr(runner.JobRunner, "_assign", fail)
+    monkeypatch.setattr(runner, "time", SimpleNamespace(sleep=pause))
+    bench = make_bench(warm_up=None)
+    bench.runner.start()
+    assert enough.wait(30)
+    assert pauses[0] < pauses[1] < pauses[2] == pauses[99] == runner.PAUSES[-1]
+    assert sum("in the job runner" in record.getMessage() for record in caplog.records) == 7  # 1, 2, 4 ... 64
 
 
 def test_real_warm_up_loads_the_engine_and_tells_versions(make_bench: Callable[..., Bench], tasks: ModuleType) -> None:

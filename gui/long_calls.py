@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
 
+from flask import has_request_context
+
 from gui.errors import ProgramBusy
 from gui.guard import browser_id
 
@@ -41,8 +43,11 @@ class LongCalls:
 
     @contextlib.contextmanager
     def place(self) -> Iterator[None]:
-        """One place, for as long as the call lasts; a call within it needs none of its own. ProgramBusy: all are taken, or this browser's are."""
-        if _admitted.get():
+        """One place, for as long as the call lasts. ProgramBusy: all are taken, or this browser's are.
+
+        A call within it needs no further place; what the program does for itself (keep a result, clean up) needs none at all and is never refused.
+        """
+        if _admitted.get() or not has_request_context():
             yield
             return
         browser = browser_id()

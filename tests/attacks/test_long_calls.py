@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
 from waitress.channel import HTTPChannel
 
 from desktop import server as module
@@ -143,14 +144,14 @@ def test_one_browser_cannot_take_the_places_of_all(program: Any) -> None:
 
 
 def test_a_call_within_a_long_call_needs_no_place_of_its_own() -> None:
-    calls = LongCalls(most=1)
-    with calls.place(), calls.place():
+    calls, server = LongCalls(most=1), Flask(__name__)
+    with server.test_request_context(), calls.place(), calls.place():
         assert calls.running == 1
         refused = list[bool]()
 
         def other() -> None:
             try:
-                with calls.place():
+                with server.test_request_context(), calls.place():
                     refused.append(False)
             except ProgramBusy:
                 refused.append(True)
@@ -162,10 +163,26 @@ def test_a_call_within_a_long_call_needs_no_place_of_its_own() -> None:
     assert calls.running == 0
 
 
+def test_the_program_itself_is_never_refused() -> None:
+    """A job's result is kept although as many requests are being answered as may be: its session may have to be read for it."""
+    calls, server = LongCalls(most=1), Flask(__name__)
+    with server.test_request_context(), calls.place():
+        kept = list[bool]()
+
+        def keep() -> None:
+            with calls.place():
+                kept.append(True)
+
+        thread = threading.Thread(target=keep)
+        thread.start()
+        thread.join()
+    assert kept == [True]
+
+
 def test_reading_a_file_and_a_session_are_long_calls(program: Any) -> None:
     application = program.application
     assert application.reader._admission == application.sessions.admission == application.long_calls.place
-    with pytest.raises(ProgramBusy):
+    with Flask(__name__).test_request_context(), pytest.raises(ProgramBusy):
         Reader(admission=LongCalls(most=0).place)(len, None, name="x")
 
 

@@ -406,8 +406,8 @@ class Entries:
                 return known
         try:
             self._parser.check(path, seal, whole=False)
-        except WrongPassword:
-            pass  # another program protected it anew: reading says it
+        except WrongPassword:  # another program protected it anew: reading says it, and with its key it is parsed
+            return known
         except DamagedSession as error:
             with entry.lock:
                 if entry.path == path and identity(path) == known and _readable(path):  # a drive that is away for a while is no damage

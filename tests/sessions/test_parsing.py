@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from gui.data.watch import watched
-from gui.errors import DamagedSession, SessionError, WrongPassword
+from gui.errors import DamagedSession, SessionError, SessionLocked, WrongPassword
 from gui.jobs.reader import Reader
 from gui.sessions import container, file, parsing
 from gui.sessions.manager import LOCAL, Actor, SessionCacheManager
@@ -223,6 +223,33 @@ def test_a_sealed_session_is_parsed_with_its_key_which_is_overwritten(tmp_path: 
     assert len(orders) == 3
     assert all(not order.key for order in orders)
     assert not key.wiped
+    sessions.close(actor=LOCAL)
+
+
+def test_a_file_that_another_program_protected_anew_is_parsed_with_the_key_that_opens_it(tmp_path: Path, path: Path) -> None:
+    opened: list[bool] = []
+
+    class Recording(HereParser):
+        def check(self, path: Path, seal: Any, *, whole: bool) -> None:
+            opened.append(False)
+            file.load(path, seal=seal)
+            opened[-1] = True
+
+    written(path, tiny(), seal=seal())
+    sessions = manager(tmp_path, Recording())
+    sessions.import_session(path, actor=A)
+    sessions.unlock_session(ID, PASSWORD, actor=A)
+    entry = sessions._entry(ID)
+    assert sessions._unload(entry)
+    assert entry.path is not None
+    entry.path.unlink()
+    written(entry.path, tiny(), seal=seal("another password"))
+    opened.clear()
+    with pytest.raises(SessionLocked):
+        sessions.get_session(ID, actor=A).load()
+    assert opened == [False]
+    sessions.unlock_session(ID, "another password", actor=A)
+    assert opened == [False, True]
     sessions.close(actor=LOCAL)
 
 

@@ -175,7 +175,7 @@ class SessionCacheManager(Transfer):
         """Another name; NameTaken if it is in use."""
         session = self._allowed(self._changeable(session_id, actor=actor), actor).session
         session.load()
-        with self._reserving(lambda: self._checked(name, actor=actor, but=session_id)) as checked:
+        with self._reserving(session_id, lambda: self._checked(name, actor=actor, but=session_id)) as checked:
             session.name = checked  # under no lock: the session may have to be read anew for this
 
     def duplicate_session(self, session_id: str, *, actor: Actor) -> DCXCache:

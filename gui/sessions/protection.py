@@ -70,7 +70,7 @@ class Protection(Names):
                 self._lock_entry(entry)
             raise
         entry.touch()
-        with self._reserving(lambda: self.free_name(entry.session.name, actor=actor, but=session_id)) as name:
+        with self._reserving(session_id, lambda: self.free_name(entry.session.name, actor=actor, but=session_id)) as name:
             if name != entry.session.name:  # while it was hidden another session may have taken it
                 entry.session.name = name
 

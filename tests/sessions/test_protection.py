@@ -121,6 +121,16 @@ def test_each_browser_unlocks_for_itself_and_locking_is_for_all(make: Managers) 
     assert manager.is_locked(key, actor=A)
 
 
+def test_a_session_that_is_unlocked_twice_at_once_keeps_its_name(make: Managers) -> None:
+    manager = make()
+    key = protected(manager)
+    name = manager.get_session(key, actor=A).name
+    with manager._reserving(key, lambda: name):  # as another browser does that has just given the password
+        manager.unlock_session(key, PASSWORD, actor=B)
+        assert manager.free_name(name, actor=A) == f"{name} 2"  # for any other session
+    assert manager.get_session(key, actor=B).name == name
+
+
 # --------------------------------------------------------------------------------------------------------------------- passwords
 
 

@@ -19,7 +19,7 @@ from gui.sessions.actor import LOCAL, Actor
 from gui.sessions.cache import DCXCache, Trace
 from gui.sessions.cleanup import to_clean
 from gui.sessions.memory import size_of
-from gui.sessions.parsing import Parser
+from gui.sessions.parsing import Parser, identity
 from gui.sessions.rules import DEFAULT_NAME, MAX_NAME, SINGLE_ID, file_time, new_id
 from gui.sessions.store import PROTECTED, Entry, SessionInfo, Store
 from gui.sessions.transfer import Exported, Imported, Transfer
@@ -86,10 +86,12 @@ class SessionCacheManager(Transfer):
         """Take over the file of the one session; why not, if it is not whole."""
         assert entry.path is not None
         try:
+            parsed = identity(entry.path)
             header = file.read_header(entry.path)
             self._parser.check(entry.path, None, whole=True)
         except DeconomixError as error:
             return error
+        entry.accepted = parsed
         entry.known(header)
         entry.backed_up = False
         self._default = entry.session = self._lazy(SINGLE_ID, DEFAULT_NAME, entry, header)

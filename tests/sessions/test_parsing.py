@@ -156,6 +156,23 @@ def test_what_this_program_wrote_is_not_parsed_again_and_what_another_wrote_is(t
     sessions.close(actor=LOCAL)
 
 
+def test_the_one_session_is_parsed_once_at_start(tmp_path: Path) -> None:
+    asked: list[Path] = []
+
+    class Counting(HereParser):
+        def check(self, path: Path, seal: Any, *, whole: bool) -> None:
+            asked.append(path)
+            super().check(path, seal, whole=whole)
+
+    for times in (0, 1):  # the second time there is a file
+        sessions = SessionCacheManager(tmp_path, single=True, parser=Counting())
+        session = sessions.get_session(sessions.default_id, actor=LOCAL)
+        assert session.notes == ("kept" if times else "")
+        session.notes = "kept"
+        assert len(asked) == times
+        sessions.close(actor=LOCAL)
+
+
 def test_no_lock_is_held_while_a_file_is_parsed(tmp_path: Path, path: Path) -> None:
     """Somebody else saves, lists and opens meanwhile."""
     begun, go = threading.Event(), threading.Event()

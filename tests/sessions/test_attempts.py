@@ -163,7 +163,7 @@ def test_every_way_of_trying_a_password_counts_and_none_of_them_logs_it(
             way(manager, key, me)
     with pytest.raises(PasswordDelay, match="Too many wrong passwords"):
         way(manager, key, me)
-    assert f"wrong password: session {key}, browser a, the 6. time" in caplog.text
+    assert f"wrong password number 6: session {key}, browser a" in caplog.text
     assert WRONG not in caplog.text
     assert PASSWORD not in caplog.text
 

@@ -16,7 +16,7 @@ from gui.errors import DamagedSession, SessionError, SessionLocked, WrongPasswor
 from gui.jobs.reader import Reader
 from gui.sessions import container, file, parsing
 from gui.sessions.manager import LOCAL, Actor, SessionCacheManager
-from gui.sessions.parsing import HereParser, Order, ProcessParser
+from gui.sessions.parsing import HereParser, ParseRequest, ProcessParser
 from gui.sessions.snapshot import Snapshot
 from tests.sessions.hostile import with_result
 from tests.sessions.samples import ID, PASSWORD, filled, rich, same, seal, tiny
@@ -53,7 +53,7 @@ def manager(tmp_path: Path, parser: parsing.Parser) -> SessionCacheManager:
     return SessionCacheManager(tmp_path / "data", parser=parser)
 
 
-def busy(dataset: object, params: Order, *, progress: object) -> None:
+def busy(dataset: object, params: ParseRequest, *, progress: object) -> None:
     """Stands for a file that keeps a library busy for ever, in a call that lets no thread run."""
     import re
 
@@ -61,7 +61,7 @@ def busy(dataset: object, params: Order, *, progress: object) -> None:
         re.match("(a+)+$", "a" * 60 + "b")
 
 
-def greedy(dataset: object, params: Order, *, progress: object) -> None:
+def greedy(dataset: object, params: ParseRequest, *, progress: object) -> None:
     """Stands for a file that takes what it did not declare."""
     with watched([], 60.0):
         held = [bytes(2**26) for _ in range(10_000)]
@@ -224,9 +224,9 @@ def test_a_file_that_is_replaced_while_it_is_parsed_is_parsed_again(tmp_path: Pa
 
 
 def test_a_sealed_session_is_parsed_with_its_key_which_is_overwritten(tmp_path: Path, path: Path, reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
-    orders: list[Order] = []
-    real = Order.of
-    monkeypatch.setattr(Order, "of", lambda *args, **options: orders.append(real(*args, **options)) or orders[-1])
+    requests: list[ParseRequest] = []
+    real = ParseRequest.of
+    monkeypatch.setattr(ParseRequest, "of", lambda *args, **options: requests.append(real(*args, **options)) or requests[-1])
     key = seal()
     written(path, tiny(), seal=key)
     parser = ProcessParser(reader)
@@ -237,8 +237,8 @@ def test_a_sealed_session_is_parsed_with_its_key_which_is_overwritten(tmp_path: 
     sessions.import_session(path, actor=A)
     sessions.unlock_session(ID, PASSWORD, actor=A)
     assert sessions.get_session(ID, actor=A).loaded
-    assert len(orders) == 3
-    assert all(not order.key for order in orders)
+    assert len(requests) == 3
+    assert all(not request.key for request in requests)
     assert not key.wiped
     sessions.close(actor=LOCAL)
 

@@ -81,9 +81,7 @@ def test_a_session_that_many_browsers_try_waits_too(attempts: Attempts, clock: C
     assert tried(attempts, browser="new", right=True)
 
 
-def test_wrong_passwords_of_long_ago_are_forgotten_and_the_oldest_of_very_many_too(
-    attempts: Attempts, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_wrong_passwords_of_long_ago_are_forgotten_and_the_oldest_of_very_many_too(attempts: Attempts, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(FREE_PER_BROWSER):
         tried(attempts)
     clock.now += module.FORGOTTEN + 1

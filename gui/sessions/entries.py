@@ -335,9 +335,9 @@ class Entries:
         return ("saved", None) if trouble is None else ("not saved", trouble)
 
     def _save(self, entry: Entry) -> None:
-        """Save now, in this thread."""
+        """Save now, in this thread: what is not saved yet, and what is in memory where its file is gone."""
         with entry.lock:
-            if self._store is not None and (entry.dirty or (entry.problem is None and entry.file_trouble() is not None)):
+            if self._store is not None and (entry.dirty or (entry.session.loaded and entry.problem is None and entry.file_trouble() is not None)):
                 self._write_entry(entry)
 
     def _write(self, session_id: str) -> None:

@@ -32,7 +32,7 @@ from gui.engine.results import Provenance, Run
 from gui.engine.setting import Setting, usable
 from gui.engine.spread.local import allowed_cores
 from gui.error_notices import ErrorNotices
-from gui.errors import DeconomixError, JobError, PluginError, SessionError, SessionLocked
+from gui.errors import DeconomixError, JobError, PluginError, SessionLocked, UnknownSession
 from gui.figures.text import shorten
 from gui.files import CHUNK, DOWNLOAD, NOT_KEPT, BrowserFiles, Files, Uploads
 from gui.guard import HANDOVER, SIGN_OUT, UPLOAD, Guard, browser_id
@@ -343,7 +343,7 @@ class Application:
             run = Run(job.id, job.kind, job.title, datetime.now(UTC), job.params or Params(), result, origin)
             run.check()
             self.sessions.add_run(job.session_id, run, actor=LOCAL)
-        except SessionError:  # it was deleted, archived or locked meanwhile
+        except (UnknownSession, SessionLocked):  # it was deleted, archived or locked meanwhile
             return None
         except ValueError as error:
             raise JobError(f"“{job.title}” gave a result that does not fit: {error}.", advice="Tell the author of the page.") from None

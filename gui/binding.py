@@ -19,7 +19,7 @@ from dash.exceptions import PreventUpdate
 from gui import notify
 from gui.engine.params import Params
 from gui.error_notices import ErrorNotices
-from gui.errors import DeconomixError, MissingPart, SessionError, SessionLocked
+from gui.errors import DeconomixError, MissingPart, ProgramBusy, SessionError, SessionLocked
 from gui.guard import browser_id, gesture_age
 from gui.jobs.status import JobStatus
 from gui.logs import CALLER
@@ -229,7 +229,12 @@ def bind(app: Dash, application: Application, key: str, recorded: Recorded, *, f
     def answered(*values: Any) -> Any:
         *given, session_id = values
         about = str(getattr(function, "about", function.__name__))
-        ctx = context(application, session_id, key, about=about)
+        try:
+            ctx = context(application, session_id, key, about=about)
+        except ProgramBusy as error:  # the session is not in memory and cannot be read just now: the tab stays as it is, and asks again
+            if not _by_itself():
+                Notices(application.errors, browser_id(), key, about).complain(error)
+            return no_update if _has_output(recorded) else None
         if ctx.locked is not None and not free:
             raise PreventUpdate
         if ctx.locked is None and (ago := _last_gesture()) is not None:

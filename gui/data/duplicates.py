@@ -20,6 +20,8 @@ _LEAST = 10
 """Genes a column must have a value in: fewer agree by chance."""
 _NEIGHBOURS = 8
 """Columns of a similar first sum that each is compared with."""
+_PROFILES = 200
+"""Columns that are kept dense."""
 _ROUNDED = 1e-4
 """Relative difference of the sums of equal samples that were written with few digits."""
 _DISTANCE = 2e-4
@@ -50,13 +52,17 @@ def same_samples(matrix: Matrix) -> list[list[int]]:
         return at
 
     for i, j in _close(sums, _ROUNDED):
+        if root(i) == root(j):
+            continue
+        if len(profiles) >= _PROFILES:
+            profiles.clear()
         if float(np.abs(profile(i) - profile(j)).sum()) <= _DISTANCE:
             one, two = sorted((root(i), root(j)))
             first[two] = one
     groups: dict[int, list[int]] = {}
     for at in sorted(first):
         groups.setdefault(root(at), []).append(at)
-    return list(groups.values())
+    return [group for group in groups.values() if len(group) > 1]
 
 
 def copied_cells(matrix: Matrix) -> tuple[int, int]:

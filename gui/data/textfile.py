@@ -8,6 +8,7 @@ import io
 import zlib
 from pathlib import Path
 
+from gui.data.export import NOTICE
 from gui.data.memory import available_memory
 from gui.data.sniff import first_bytes, looks_like, read_limited, text_encoding, unzipped_head
 from gui.errors import UnreadableFile
@@ -19,10 +20,15 @@ SAMPLE = 60
 """Lines from which the layout is told."""
 _COPIES = 6
 """How often the text is in memory at most while it is turned into numbers."""
+_ABOUT = 4000
+"""Characters in which the line before a saved table ends."""
 
 
 def decoded(path: Path, name: str) -> tuple[str, list[str]]:
-    """The whole text with line ends as ``\\n``, and notes. Raises UnreadableFile: missing, empty, damaged, too large, no text."""
+    """The whole text with line ends as ``\\n``, and notes. Raises UnreadableFile: missing, empty, damaged, too large, no text.
+
+    The line that this program writes before a table it saves (:func:`gui.data.export.csv_bytes`) is left out.
+    """
     head = first_bytes(path, name)
     inner = unzipped_head(path, head)
     kind = looks_like(inner)
@@ -56,7 +62,13 @@ def _as_text(data: bytes, encoding: str, name: str) -> tuple[str, list[str]]:
         notes.append(f"The text is not UTF-8; it was read as {used}.")
     if "\x00" in text:
         raise UnreadableFile(f"{name} is not a text table; it looks like binary data.")
-    return (text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text), notes
+    return _without_about(text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text), notes
+
+
+def _without_about(text: str) -> str:
+    end = text.find("\n", 0, _ABOUT)
+    line = text[: max(end, 0)].lstrip('"')  # a spreadsheet may have put it in quotes
+    return text[end + 1 :] if line.startswith("# ") and NOTICE in line else text
 
 
 def _rename(kind: str) -> str:

@@ -56,7 +56,7 @@ class Attempts:
             yield
         except WrongPassword:
             number = self._failed(session_id, browser)
-            log.warning("wrong password: session %s, browser %s, the %d. time", session_id, browser, number)
+            log.warning("wrong password number %d: session %s, browser %s", number, session_id, browser)
             raise
         else:
             with self._lock:

@@ -50,8 +50,8 @@ class Entries:
         self._active: dict[str, Entry] = {}
         self._archived: dict[str, Entry] = {}
         self._trash: dict[str, tuple[Entry, threading.Timer]] = {}
-        self._reserved: list[str] = []
-        """Names that sessions are about to get."""
+        self._reserved: list[tuple[str, str]] = []
+        """Names that sessions are about to get, with the session's id: no other one gets them."""
         self._arriving: set[str] = set()
         """Ids of sessions that are being imported; ``_arrived`` is told when that ends."""
         self._arrived = threading.Condition(self._lock)
@@ -202,16 +202,16 @@ class Entries:
             yield
 
     @contextlib.contextmanager
-    def _reserving(self, choose: Callable[[], str]) -> Iterator[str]:
+    def _reserving(self, session_id: str, choose: Callable[[], str]) -> Iterator[str]:
         """The name that ``choose`` finds under the lock; until the session has it, no other one gets it."""
         with self._lock:
             name = choose()
-            self._reserved.append(name)
+            self._reserved.append((name, session_id))
         try:
             yield name
         finally:
             with self._lock:
-                self._reserved.remove(name)
+                self._reserved.remove((name, session_id))
 
     def _bring_back(self, session_id: str, entry: Entry, free: Callable[[str], str], check: Callable[[], None] = lambda: None) -> DCXCache:
         """From archive or trash to the active ones. UnknownSession, if it is in neither; one that is active already stays as it is.
@@ -229,7 +229,7 @@ class Entries:
                     raise SessionError("Another version of this session is open.", advice="Delete it first.")
                 check()
                 name = free(entry.session.name)
-                self._reserved.append(name)
+                self._reserved.append((name, session_id))
                 if deleted:
                     self._trash.pop(session_id)[1].cancel()
                 else:
@@ -252,7 +252,7 @@ class Entries:
                 raise
             finally:
                 with self._lock:
-                    self._reserved.remove(name)
+                    self._reserved.remove((name, session_id))
             if entry.dirty and self._store is not None:
                 self._saver.request(session_id)
             return entry.session
@@ -335,9 +335,9 @@ class Entries:
         return ("saved", None) if trouble is None else ("not saved", trouble)
 
     def _save(self, entry: Entry) -> None:
-        """Save now, in this thread."""
+        """Save now, in this thread: what is not saved yet, and what is in memory where its file is gone."""
         with entry.lock:
-            if self._store is not None and (entry.dirty or (entry.problem is None and entry.file_trouble() is not None)):
+            if self._store is not None and (entry.dirty or (entry.session.loaded and entry.problem is None and entry.file_trouble() is not None)):
                 self._write_entry(entry)
 
     def _write(self, session_id: str) -> None:
@@ -406,8 +406,8 @@ class Entries:
                 return known
         try:
             self._parser.check(path, seal, whole=False)
-        except WrongPassword:
-            pass  # another program protected it anew: reading says it
+        except WrongPassword:  # another program protected it anew: reading says it, and with its key it is parsed
+            return known
         except DamagedSession as error:
             with entry.lock:
                 if entry.path == path and identity(path) == known and _readable(path):  # a drive that is away for a while is no damage

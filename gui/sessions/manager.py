@@ -19,7 +19,7 @@ from gui.sessions.actor import LOCAL, Actor
 from gui.sessions.cache import DCXCache, Trace
 from gui.sessions.cleanup import to_clean
 from gui.sessions.memory import size_of
-from gui.sessions.parsing import Parser
+from gui.sessions.parsing import Parser, identity
 from gui.sessions.rules import DEFAULT_NAME, MAX_NAME, SINGLE_ID, file_time, new_id
 from gui.sessions.store import PROTECTED, Entry, SessionInfo, Store
 from gui.sessions.transfer import Exported, Imported, Transfer
@@ -86,10 +86,12 @@ class SessionCacheManager(Transfer):
         """Take over the file of the one session; why not, if it is not whole."""
         assert entry.path is not None
         try:
+            parsed = identity(entry.path)
             header = file.read_header(entry.path)
             self._parser.check(entry.path, None, whole=True)
         except DeconomixError as error:
             return error
+        entry.accepted = parsed
         entry.known(header)
         entry.backed_up = False
         self._default = entry.session = self._lazy(SINGLE_ID, DEFAULT_NAME, entry, header)
@@ -175,7 +177,7 @@ class SessionCacheManager(Transfer):
         """Another name; NameTaken if it is in use."""
         session = self._allowed(self._changeable(session_id, actor=actor), actor).session
         session.load()
-        with self._reserving(lambda: self._checked(name, actor=actor, but=session_id)) as checked:
+        with self._reserving(session_id, lambda: self._checked(name, actor=actor, but=session_id)) as checked:
             session.name = checked  # under no lock: the session may have to be read anew for this
 
     def duplicate_session(self, session_id: str, *, actor: Actor) -> DCXCache:

@@ -24,7 +24,8 @@ class Names(Entries):
             base = plain(name)[:MAX_NAME].rstrip() or "Session"
             known = [*self._active.items(), *self._archived.items()]
             seen = [entry for key, entry in known if key != but and not (entry.hidden and entry.locked_for(actor))]
-            taken = {name.casefold() for name in (DEFAULT_NAME, *self._reserved, *(entry.session.name for entry in seen))}
+            reserved = [name for name, key in self._reserved if key != but]
+            taken = {name.casefold() for name in (DEFAULT_NAME, *reserved, *(entry.session.name for entry in seen))}
             found, number = base, 2
             while found.casefold() in taken:
                 end = f" {number}"
@@ -44,7 +45,7 @@ class Names(Entries):
         with self._lock:
             entry = self._active.get(key)
         if entry is not None and entry.session is session:
-            with self._reserving(lambda: self.free_name(session.name, actor=LOCAL, but=key)) as name:
+            with self._reserving(key, lambda: self.free_name(session.name, actor=LOCAL, but=key)) as name:
                 if name != session.name:
                     session.name = name
 

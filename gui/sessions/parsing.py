@@ -64,7 +64,7 @@ class HereParser:
 
 
 @dataclass(frozen=True)
-class Order:
+class ParseRequest:
     """For the reading process. key : of a sealed file, overwritten as soon as it is not needed any more; lock : as in its header"""
 
     path: Path
@@ -74,7 +74,7 @@ class Order:
     lock: Mapping[str, Any] = dataclasses.field(default_factory=dict, repr=False)
 
     @classmethod
-    def of(cls, path: Path, seal: Seal | None, *, whole: bool = True) -> Order:
+    def of(cls, path: Path, seal: Seal | None, *, whole: bool = True) -> ParseRequest:
         return cls(path, whole, SECONDS) if seal is None else cls(path, whole, SECONDS, seal.key(), seal.lock)
 
     def seal(self) -> Seal | None:
@@ -92,16 +92,16 @@ class ProcessParser:
         self._reader = reader
 
     def check(self, path: Path, seal: Seal | None, *, whole: bool) -> None:
-        self._ask(check_task, Order.of(path, seal, whole=whole))
+        self._ask(check_task, ParseRequest.of(path, seal, whole=whole))
 
     def salvage(self, path: Path, seal: Seal | None) -> Salvaged:
-        found: Salvaged = self._ask(salvage_task, Order.of(path, seal))
+        found: Salvaged = self._ask(salvage_task, ParseRequest.of(path, seal))
         return found
 
-    def _ask(self, task: Any, order: Order) -> Any:
-        sealed = bool(order.key)
+    def _ask(self, task: Any, asked: ParseRequest) -> Any:
+        sealed = bool(asked.key)
         try:
-            return self._reader(task, order, name="This session")
+            return self._reader(task, asked, name="This session")
         except SessionError:
             if sealed:
                 self._reader.forget()
@@ -111,7 +111,7 @@ class ProcessParser:
         except JobError as error:
             raise SessionError(f"This session could not be read. {error}", advice="Close other programs and try again.") from None
         finally:
-            order.wipe()
+            asked.wipe()
 
 
 # -- in the reading process -----------------------------------------------------------------------------------------------------
@@ -122,7 +122,7 @@ def warm_up() -> None:
     import scipy.sparse  # noqa: F401
 
 
-def check_task(dataset: object, params: Order, *, progress: object) -> None:
+def check_task(dataset: object, params: ParseRequest, *, progress: object) -> None:
     """:meth:`Parser.check` as a task."""
     seal = params.seal()
     params.wipe()
@@ -138,7 +138,7 @@ def check_task(dataset: object, params: Order, *, progress: object) -> None:
             seal.wipe()
 
 
-def salvage_task(dataset: object, params: Order, *, progress: object) -> Salvaged:
+def salvage_task(dataset: object, params: ParseRequest, *, progress: object) -> Salvaged:
     """:meth:`Parser.salvage` as a task."""
     seal = params.seal()
     params.wipe()

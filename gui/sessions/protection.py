@@ -70,7 +70,7 @@ class Protection(Names):
                 self._lock_entry(entry)
             raise
         entry.touch()
-        with self._reserving(lambda: self.free_name(entry.session.name, actor=actor, but=session_id)) as name:
+        with self._reserving(session_id, lambda: self.free_name(entry.session.name, actor=actor, but=session_id)) as name:
             if name != entry.session.name:  # while it was hidden another session may have taken it
                 entry.session.name = name
 
@@ -107,12 +107,13 @@ class Protection(Names):
             entries = [e for e in self._active.values() if e.seal is not None and e.session.session_id not in busy]
         left = []
         for entry in entries:
-            idle = [browser for browser, then in list(entry.unlocked.items()) if now - then > seconds]
-            if len(idle) < len(entry.unlocked):
-                for browser in idle:
-                    entry.unlocked.pop(browser, None)
-            else:
-                left.append(entry)
+            with entry.lock:  # while it is being protected it has a key, and no browser yet
+                idle = [browser for browser, then in list(entry.unlocked.items()) if now - then > seconds]
+                if len(idle) < len(entry.unlocked):
+                    for browser in idle:
+                        entry.unlocked.pop(browser, None)
+                else:
+                    left.append(entry)
         return self._lock_all(left)
 
     def _lock_all(self, entries: Sequence[Entry]) -> list[str]:

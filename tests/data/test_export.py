@@ -6,6 +6,8 @@ import csv
 import io
 import struct
 import zlib
+from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import openpyxl
@@ -13,6 +15,8 @@ import pandas as pd
 import pytest
 
 from gui.data.export import NOTICE, csv_bytes, png_with_notice, safe_text, svg_with_notice, xlsx_bytes
+from gui.data.pairs import read_text_table
+from gui.data.tables import read_table
 
 HOSTILE = ["=cmd|' /C calc'!A0", "+1", "-x", "@SUM(A1)", "\tx", "\rx", "\nx", "  =1+1", '=HYPERLINK("http://x")', "＝1"]
 
@@ -34,6 +38,31 @@ def test_a_name_like_a_formula_is_marked_as_text(name: str) -> None:
     for cell in (sheet["A2"], sheet["C1"]):
         assert cell.data_type == "s"
         assert cell.value.startswith("'")
+
+
+ABOUT = "RNA fraction (%); one row per sample, as on screen."
+
+
+@pytest.mark.parametrize("resaved", [False, True])
+@pytest.mark.parametrize("decimal", [".", ","])
+def test_a_saved_table_can_be_given_to_the_program_again(tmp_path: Path, decimal: Literal[".", ","], resaved: bool) -> None:
+    frame = pd.DataFrame({"T cell": [30.5, 40, 20], "B cell": [69.5, 60, 80]}, index=pd.Index(["s1", "s2", "s3"], name="Sample"))
+    data = csv_bytes(frame, decimal=decimal, about=ABOUT)
+    if resaved:  # a spreadsheet gives every line as many cells
+        line, _, rest = data.partition(b"\r\n")
+        data = b'"' + line.removeprefix(b"\xef\xbb\xbf") + b'"' + (b";;" if decimal == "," else b",,") + b"\r\n" + rest
+    path = tmp_path / "composition.csv"
+    path.write_bytes(data)
+    table = read_table(path)
+    assert (table.genes, table.columns) == (list(frame.index), list(frame.columns))
+    np.testing.assert_array_equal(table.values, frame.to_numpy())
+    assert list(read_text_table(path, path.name)[0].columns) == ["Sample", *frame.columns]
+
+
+def test_a_first_line_that_somebody_else_wrote_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("# Sample,T cell,B cell\ns1,30,70\ns2,40,60\n")
+    assert list(read_text_table(path, path.name)[0].columns) == ["# Sample", "T cell", "B cell"]
 
 
 def test_openpyxl_would_otherwise_write_a_formula() -> None:

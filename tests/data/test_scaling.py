@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,9 @@ import anndata
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 
-from gui.data import across, frames, joining, pairs
+from gui.data import across, duplicates, frames, joining, pairs
 from gui.data.checks import check_trainable
 from gui.data.choices import CellChoice
 from gui.data.dataset import Cells, Matrix, Source
@@ -155,3 +157,22 @@ def test_a_header_is_searched_for_repeated_names_in_one_pass(tmp_path: Path, mon
         return len(compared) + columns
 
     proportional(searched)
+
+
+def test_equal_samples_take_no_more_memory_the_more_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Positive control: they do if every one that was compared is kept dense."""
+    values = sparse.csc_matrix(np.repeat(np.arange(20_000.0)[:, None] % 7 == 3, 300, axis=1) * np.arange(1.0, 301.0) + 0.0)
+    values.data += np.tile(np.arange(values.indptr[1]) % 5, 300) * np.repeat(np.arange(1.0, 301.0), values.indptr[1])
+    matrix = Matrix(values, pd.Index([f"g{i}" for i in range(20_000)], dtype=object), pd.Index([f"s{i}" for i in range(300)], dtype=object))
+
+    def taken(kept: int) -> int:
+        monkeypatch.setattr(duplicates, "_PROFILES", kept)
+        tracemalloc.start()
+        try:
+            assert duplicates.same_samples(matrix) == [list(range(300))]
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    dense = 300 * 20_000 * 8
+    assert taken(10) < dense / 2 < taken(1000)

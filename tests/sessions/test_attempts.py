@@ -81,9 +81,7 @@ def test_a_session_that_many_browsers_try_waits_too(attempts: Attempts, clock: C
     assert tried(attempts, browser="new", right=True)
 
 
-def test_wrong_passwords_of_long_ago_are_forgotten_and_the_oldest_of_very_many_too(
-    attempts: Attempts, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_wrong_passwords_of_long_ago_are_forgotten_and_the_oldest_of_very_many_too(attempts: Attempts, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(FREE_PER_BROWSER):
         tried(attempts)
     clock.now += module.FORGOTTEN + 1
@@ -163,7 +161,7 @@ def test_every_way_of_trying_a_password_counts_and_none_of_them_logs_it(
             way(manager, key, me)
     with pytest.raises(PasswordDelay, match="Too many wrong passwords"):
         way(manager, key, me)
-    assert f"wrong password: session {key}, browser a, the 6. time" in caplog.text
+    assert f"wrong password number 6: session {key}, browser a" in caplog.text
     assert WRONG not in caplog.text
     assert PASSWORD not in caplog.text
 

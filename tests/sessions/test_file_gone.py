@@ -10,8 +10,8 @@ import pytest
 
 from gui.errors import SessionConflict, SessionNotSaved
 from gui.sessions import file, store
-from gui.sessions.manager import LOCAL, SessionCacheManager
-from tests.sessions.samples import Managers, filled
+from gui.sessions.manager import LOCAL, Actor, SessionCacheManager
+from tests.sessions.samples import PASSWORD, Managers, filled
 
 
 @pytest.fixture(autouse=True)
@@ -88,3 +88,15 @@ def test_a_session_whose_file_was_deleted_can_be_deleted_and_brought_back(make: 
     assert manager.undo_delete(key, actor=LOCAL).runs()
     manager.save_session(key, actor=LOCAL)
     assert file.load(path).runs
+
+
+@pytest.mark.usefixtures("cheap")
+def test_a_protected_session_of_which_nothing_is_left_to_save_can_be_locked(make: Managers) -> None:
+    manager = make()
+    key, path = saved(manager)
+    manager.protect_session(key, PASSWORD, actor=Actor(browser="a"))
+    entry = manager._entry(key)
+    assert manager._unload(entry)
+    path.unlink()
+    assert manager.lock_idle(0, actor=LOCAL) == [key]
+    assert entry.seal is None

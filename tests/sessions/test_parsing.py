@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from gui.data.watch import watched
-from gui.errors import DamagedSession, SessionError, WrongPassword
+from gui.errors import DamagedSession, SessionError, SessionLocked, WrongPassword
 from gui.jobs.reader import Reader
 from gui.sessions import container, file, parsing
 from gui.sessions.manager import LOCAL, Actor, SessionCacheManager
-from gui.sessions.parsing import HereParser, Order, ProcessParser
+from gui.sessions.parsing import HereParser, ParseRequest, ProcessParser
 from gui.sessions.snapshot import Snapshot
 from tests.sessions.hostile import with_result
 from tests.sessions.samples import ID, PASSWORD, filled, rich, same, seal, tiny
@@ -53,7 +53,7 @@ def manager(tmp_path: Path, parser: parsing.Parser) -> SessionCacheManager:
     return SessionCacheManager(tmp_path / "data", parser=parser)
 
 
-def busy(dataset: object, params: Order, *, progress: object) -> None:
+def busy(dataset: object, params: ParseRequest, *, progress: object) -> None:
     """Stands for a file that keeps a library busy for ever, in a call that lets no thread run."""
     import re
 
@@ -61,7 +61,7 @@ def busy(dataset: object, params: Order, *, progress: object) -> None:
         re.match("(a+)+$", "a" * 60 + "b")
 
 
-def greedy(dataset: object, params: Order, *, progress: object) -> None:
+def greedy(dataset: object, params: ParseRequest, *, progress: object) -> None:
     """Stands for a file that takes what it did not declare."""
     with watched([], 60.0):
         held = [bytes(2**26) for _ in range(10_000)]
@@ -156,6 +156,23 @@ def test_what_this_program_wrote_is_not_parsed_again_and_what_another_wrote_is(t
     sessions.close(actor=LOCAL)
 
 
+def test_the_one_session_is_parsed_once_at_start(tmp_path: Path) -> None:
+    asked: list[Path] = []
+
+    class Counting(HereParser):
+        def check(self, path: Path, seal: Any, *, whole: bool) -> None:
+            asked.append(path)
+            super().check(path, seal, whole=whole)
+
+    for times in (0, 1):  # the second time there is a file
+        sessions = SessionCacheManager(tmp_path, single=True, parser=Counting())
+        session = sessions.get_session(sessions.default_id, actor=LOCAL)
+        assert session.notes == ("kept" if times else "")
+        session.notes = "kept"
+        assert len(asked) == times
+        sessions.close(actor=LOCAL)
+
+
 def test_no_lock_is_held_while_a_file_is_parsed(tmp_path: Path, path: Path) -> None:
     """Somebody else saves, lists and opens meanwhile."""
     begun, go = threading.Event(), threading.Event()
@@ -207,9 +224,9 @@ def test_a_file_that_is_replaced_while_it_is_parsed_is_parsed_again(tmp_path: Pa
 
 
 def test_a_sealed_session_is_parsed_with_its_key_which_is_overwritten(tmp_path: Path, path: Path, reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
-    orders: list[Order] = []
-    real = Order.of
-    monkeypatch.setattr(Order, "of", lambda *args, **options: orders.append(real(*args, **options)) or orders[-1])
+    requests: list[ParseRequest] = []
+    real = ParseRequest.of
+    monkeypatch.setattr(ParseRequest, "of", lambda *args, **options: requests.append(real(*args, **options)) or requests[-1])
     key = seal()
     written(path, tiny(), seal=key)
     parser = ProcessParser(reader)
@@ -220,9 +237,36 @@ def test_a_sealed_session_is_parsed_with_its_key_which_is_overwritten(tmp_path: 
     sessions.import_session(path, actor=A)
     sessions.unlock_session(ID, PASSWORD, actor=A)
     assert sessions.get_session(ID, actor=A).loaded
-    assert len(orders) == 3
-    assert all(not order.key for order in orders)
+    assert len(requests) == 3
+    assert all(not request.key for request in requests)
     assert not key.wiped
+    sessions.close(actor=LOCAL)
+
+
+def test_a_file_that_another_program_protected_anew_is_parsed_with_the_key_that_opens_it(tmp_path: Path, path: Path) -> None:
+    opened: list[bool] = []
+
+    class Recording(HereParser):
+        def check(self, path: Path, seal: Any, *, whole: bool) -> None:
+            opened.append(False)
+            file.load(path, seal=seal)
+            opened[-1] = True
+
+    written(path, tiny(), seal=seal())
+    sessions = manager(tmp_path, Recording())
+    sessions.import_session(path, actor=A)
+    sessions.unlock_session(ID, PASSWORD, actor=A)
+    entry = sessions._entry(ID)
+    assert sessions._unload(entry)
+    assert entry.path is not None
+    entry.path.unlink()
+    written(entry.path, tiny(), seal=seal("another password"))
+    opened.clear()
+    with pytest.raises(SessionLocked):
+        sessions.get_session(ID, actor=A).load()
+    assert opened == [False]
+    sessions.unlock_session(ID, "another password", actor=A)
+    assert opened == [False, True]
     sessions.close(actor=LOCAL)
 
 

@@ -121,6 +121,35 @@ def test_each_browser_unlocks_for_itself_and_locking_is_for_all(make: Managers) 
     assert manager.is_locked(key, actor=A)
 
 
+def test_a_session_that_is_unlocked_twice_at_once_keeps_its_name(make: Managers) -> None:
+    manager = make()
+    key = protected(manager)
+    name = manager.get_session(key, actor=A).name
+    with manager._reserving(key, lambda: name):  # as another browser does that has just given the password
+        manager.unlock_session(key, PASSWORD, actor=B)
+        assert manager.free_name(name, actor=A) == f"{name} 2"  # for any other session
+    assert manager.get_session(key, actor=B).name == name
+
+
+def test_a_session_that_is_just_being_protected_is_not_locked_as_idle(make: Managers, monkeypatch: pytest.MonkeyPatch) -> None:
+    manager = make()
+    key = manager.create_session("S", actor=A).session_id
+    replaced, judged = manager._replaced, threading.Event()
+    chore = threading.Thread(target=manager.lock_idle, args=(60.0,), kwargs={"actor": LOCAL})
+
+    def slow(*args: Any, **options: Any) -> None:
+        replaced(*args, **options)
+        chore.start()
+        judged.wait(0.5)  # it comes to no judgement before this is done
+
+    lock_all = manager._lock_all
+    monkeypatch.setattr(manager, "_lock_all", lambda entries: (judged.set(), lock_all(entries))[1])
+    monkeypatch.setattr(manager, "_replaced", slow)
+    manager.protect_session(key, PASSWORD, actor=A)
+    chore.join()
+    assert not manager.is_locked(key, actor=A)
+
+
 # --------------------------------------------------------------------------------------------------------------------- passwords
 
 

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Literal
 
+from gui import atomic
 from gui.errors import DamagedSession, DeconomixError, SessionConflict, SessionError, SessionLocked, SessionNotSaved, UnknownSession, WrongPassword
 from gui.logs import get_logger
 from gui.sessions import file
@@ -510,7 +511,7 @@ class Entries:
 
 def _readable(path: Path) -> bool:
     try:
-        with path.open("rb") as file:
+        with atomic.reading(path) as file:
             return bool(file.read(1) or True)
     except OSError:
         return False

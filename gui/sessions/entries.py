@@ -241,8 +241,11 @@ class Entries:
                 entry.session.close(False)
                 entry.touch()
                 if name != entry.session.name:
-                    with contextlib.suppress(SessionError):  # one that cannot be read keeps its name
+                    try:
                         entry.session.name = name
+                    except SessionError:  # it cannot be read: it is shown like this, and gets the name when it is loaded
+                        if not entry.hidden:
+                            entry.session = self._lazy(session_id, name, entry)
             except BaseException:
                 with self._lock:
                     del self._active[session_id]

@@ -333,6 +333,22 @@ def test_a_change_between_the_save_and_the_lock_is_saved_too(make: Managers, cou
     assert ("late" in {r.id for r in found.runs}) is counted
 
 
+def test_a_locked_session_that_is_brought_back_has_not_the_name_of_another_one(make: Managers) -> None:
+    manager = make()
+    key = protected(manager)
+    manager.lock_session(key, actor=A)
+    manager.delete_session(key, actor=A)
+    manager.create_session("Mine", actor=B)
+    manager.undo_delete(key, actor=A)
+    assert sorted(info.name for info in manager.list_sessions(actor=A)) == ["Default", "Mine", "Mine 2"]
+    manager.unlock_session(key, PASSWORD, actor=A)
+    manager.save_session(key, actor=A)
+    assert manager.get_session(key, actor=A).name == "Mine 2"
+    manager.lock_session(key, actor=A)
+    manager.archive_session(key, actor=A)
+    assert manager.restore_session(key, actor=A).name == "Mine 2"
+
+
 # --------------------------------------------------------------------------------------------------------------- idle, and at the end
 
 

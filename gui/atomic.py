@@ -9,6 +9,7 @@ import os
 import re
 import secrets
 import shutil
+import stat
 import sys
 import time
 from collections.abc import Iterator
@@ -29,6 +30,15 @@ _PART = re.compile(r"(?P<file>.+)\.\d+\.[0-9a-f]{8}\.part")
 def _open(path: Path, mode: str) -> IO[bytes]:
     """A binary file that only its owner can read, from its first byte on."""
     return cast(IO[bytes], open(path, mode, opener=lambda name, flags: os.open(name, flags, 0o600)))
+
+
+def reading(path: Path) -> IO[bytes]:
+    """The file, for reading. OSError, also where it is no file: who opens a pipe waits for its other end, and a device has no end."""
+    file = open(path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NONBLOCK", 0)))
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "it is no ordinary file")
+    return file
 
 
 def private_folder(folder: Path) -> None:
@@ -104,7 +114,7 @@ def replace(source: Path, target: Path) -> None:
 
 def copy(source: Path, target: Path) -> None:
     """A copy of ``source`` in place of ``target``, whole or not at all. OSError."""
-    with source.open("rb") as file, replacing(target) as made:
+    with reading(source) as file, replacing(target) as made:
         shutil.copyfileobj(file, made, 2**20)
 
 

@@ -277,8 +277,10 @@ class CompositionView:
         return None if given is None else Composition(*given)
 
     def _kept(self, ctx: Context) -> dict[str, Any]:
+        """What the session keeps of the controls, as far as they can show it: a session file may hold anything."""
         start = f"{self.name}_"
-        return {k.removeprefix(start): v for k, v in ctx.session.form(self.page.key).items() if k.startswith(start) and v is not None}
+        kept = {k.removeprefix(start): v for k, v in ctx.session.form(self.page.key).items() if k.startswith(start)}
+        return {k: v for k, v in kept.items() if isinstance(v, bool if k == "shares" else str)}
 
 
 # -- what is drawn: pure --------------------------------------------------------------------------------------------------------

@@ -19,9 +19,11 @@ class Kept:
         self.page, self.begin = page, begin
 
     def value(self, ctx: Context, name: str) -> Any:
-        """What the control shows when the page opens."""
-        kept = ctx.session.form(self.page.key).get(f"shown_{name}")
-        return self.begin[name] if kept is None else kept
+        """What the control shows when the page opens: as it was left, if it can show that (a session file may hold anything)."""
+        kept, begin = ctx.session.form(self.page.key).get(f"shown_{name}"), self.begin[name]
+        if isinstance(begin, list):
+            return kept if isinstance(kept, list) and all(isinstance(one, str) for one in kept) else begin
+        return kept if isinstance(kept, bool if isinstance(begin, bool) else int | float | str) else begin
 
     def bind(self) -> None:
         """Record the callback that keeps the values."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import queue
+import sys
 import tempfile
 import threading
-from collections.abc import Callable
+import types
+from collections.abc import Callable, Iterator
 from multiprocessing.connection import wait
 from typing import Any
 
@@ -16,6 +19,19 @@ from gui.jobs.taskref import TaskRef
 
 Event = tuple[Any, ...]
 """(kind, ...): what the worker sent (see worker.py; "done" carries the packed result), ("unsendable", id, failure), ("died", exit code)."""
+
+_STARTING = threading.Lock()
+
+
+@contextlib.contextmanager
+def _without_main() -> Iterator[None]:
+    """What is started meanwhile does not run the main module first, as spawn has it: a script without a guard would begin anew there, and nothing be read."""
+    with _STARTING:
+        main, sys.modules["__main__"] = sys.modules["__main__"], types.ModuleType("__main__")
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = main
 
 
 class WorkerProcess:
@@ -33,7 +49,8 @@ class WorkerProcess:
         given = (child_inbox, child_outbox, warm_up, setting, tempfile.gettempdir())
         self._process = context.Process(target=worker.main, args=given, name="deconomix-worker", daemon=True)
         try:
-            self._process.start()
+            with _without_main():
+                self._process.start()
         except BaseException:
             for end in (self._outbox, self._inbox):
                 end.close()

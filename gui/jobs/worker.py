@@ -71,7 +71,7 @@ def _end_with_parent() -> None:
 
 
 def _limit_loaded() -> None:
-    """One thread also where the main module, which spawn imports before us, has loaded numpy already."""
+    """One thread also where numpy was loaded before us."""
     if "numpy" in sys.modules:
         with contextlib.suppress(ImportError):
             importlib.import_module("threadpoolctl").threadpool_limits(1)

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Literal
 
+from gui import atomic
 from gui.errors import DamagedSession, DeconomixError, SessionConflict, SessionError, SessionLocked, SessionNotSaved, UnknownSession, WrongPassword
 from gui.logs import get_logger
 from gui.sessions import file
@@ -240,8 +241,11 @@ class Entries:
                 entry.session.close(False)
                 entry.touch()
                 if name != entry.session.name:
-                    with contextlib.suppress(SessionError):  # one that cannot be read keeps its name
+                    try:
                         entry.session.name = name
+                    except SessionError:  # it cannot be read: it is shown like this, and gets the name when it is loaded
+                        if not entry.hidden:
+                            entry.session = self._lazy(session_id, name, entry)
             except BaseException:
                 with self._lock:
                     del self._active[session_id]
@@ -510,7 +514,7 @@ class Entries:
 
 def _readable(path: Path) -> bool:
     try:
-        with path.open("rb") as file:
+        with atomic.reading(path) as file:
             return bool(file.read(1) or True)
     except OSError:
         return False

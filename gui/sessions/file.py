@@ -207,7 +207,7 @@ def migrated(tree: Any, schema: tuple[int, int]) -> Any:
 def _compare(path: Path, session_id: str, expected: int | None) -> Header | None:
     """The header of the file that is there, if it is the expected one; None if there is none, as expected. SessionConflict."""
     try:
-        with path.open("rb") as file:
+        with atomic.reading(path) as file:
             present = header.parse(container.first_members(file))
     except FileNotFoundError:
         if expected is None:
@@ -230,7 +230,7 @@ def _old(path: Path, seal: Seal | None) -> Iterator[objects.Stored | None]:
     with contextlib.ExitStack() as opened:
         found: objects.Stored | None = None
         with contextlib.suppress(SessionError, OSError):  # damaged, or of another key: all is written anew
-            file = opened.enter_context(path.open("rb"))
+            file = opened.enter_context(atomic.reading(path))
             stored = _open(file, seal)
             found = stored.stored if stored.header.encrypted is (seal is not None) else None
         yield found

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
+from gui import atomic
 from gui.data.dataset import Matrix
 from gui.data.memory import available_memory
 from gui.errors import DamagedSession, SessionError, SessionLocked
@@ -177,7 +178,7 @@ def need_room(size: int, what: str) -> None:
 def reading(path: Path) -> Iterator[IO[bytes]]:
     """A session's file; errors of the system in words."""
     try:
-        with path.open("rb") as file:
+        with atomic.reading(path) as file:
             yield file
     except FileNotFoundError:
         raise DamagedSession("The file of this session is not there.", advice="") from None

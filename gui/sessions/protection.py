@@ -101,18 +101,19 @@ class Protection(Names):
         self._lock_all([entry for entry in entries if not entry.unlocked])
 
     def lock_idle(self, seconds: float, *, actor: Actor) -> list[str]:
-        """Lock for every browser whose user did nothing for so long; returns the sessions that nobody has unlocked any more. A running job defers it."""
+        """Lock for every browser whose user did nothing for so long; returns the sessions that are locked now. A running job defers it.
+
+        What cannot be saved stays in memory with its key, until it can be, but nobody sees it without the password.
+        """
         busy, now = set(self.busy()), elapsed()
         with self._lock:
             entries = [e for e in self._active.values() if e.seal is not None and e.session.session_id not in busy]
         left = []
         for entry in entries:
             with entry.lock:  # while it is being protected it has a key, and no browser yet
-                idle = [browser for browser, then in list(entry.unlocked.items()) if now - then > seconds]
-                if len(idle) < len(entry.unlocked):
-                    for browser in idle:
-                        entry.unlocked.pop(browser, None)
-                else:
+                for browser in [browser for browser, then in list(entry.unlocked.items()) if now - then > seconds]:
+                    entry.unlocked.pop(browser, None)
+                if not entry.unlocked:
                     left.append(entry)
         return self._lock_all(left)
 
@@ -125,7 +126,7 @@ class Protection(Names):
             try:
                 self._lock_entry(entry)
                 locked.append(entry.session.session_id)
-            except Exception as error:  # noqa: BLE001 - it cannot be saved: nothing of it is given up, and the others are locked all the same
+            except Exception as error:  # noqa: BLE001 - it cannot be saved: nothing of it is lost, and the others are locked all the same
                 why = error if isinstance(error, DeconomixError) else type(error).__name__
                 log.warning("a protected session that nobody uses could not be locked: %s", why)
         return locked

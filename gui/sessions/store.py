@@ -247,7 +247,7 @@ class Store:
             with atomic.locked(target):
                 if target.exists():
                     raise FileExistsError(17, "there is a file of this name already")
-                with path.open("rb") as source, atomic.replacing(target) as copy:
+                with atomic.reading(path) as source, atomic.replacing(target) as copy:
                     shutil.copyfileobj(source, copy, 1 << 20)
         except OSError as error:
             why = error.strerror or type(error).__name__
@@ -309,7 +309,7 @@ class Store:
             with atomic.locked(path):
                 if path.exists():
                     os.replace(path, _damaged(path))
-                with backup.open("rb") as source, atomic.replacing(path) as copy:
+                with atomic.reading(backup) as source, atomic.replacing(path) as copy:
                     shutil.copyfileobj(source, copy, 1 << 20)
         except OSError as error:
             why = error.strerror or type(error).__name__
@@ -332,6 +332,6 @@ def _rename(path: Path, target: Path) -> None:
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        with path.open("rb") as source, atomic.replacing(target) as copy:
+        with atomic.reading(path) as source, atomic.replacing(target) as copy:
             shutil.copyfileobj(source, copy, 1 << 20)
         path.unlink()

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from gui import atomic
 from gui.errors import DeconomixError, SessionError, SessionLocked, SessionNotSaved, WrongPassword
 from gui.sessions import file
 from gui.sessions.actor import Actor
 from gui.sessions.cache import DCXCache
 from gui.sessions.crypto import Seal
-from gui.sessions.lazy import materialise
+from gui.sessions.lazy import materialise, need_room
 from gui.sessions.parsing import identity
 from gui.sessions.protection import Protection
 from gui.sessions.rules import SINGLE_ID, new_id
@@ -99,7 +101,9 @@ class Transfer(Protection):
         with entry.lock:
             if entry.path is not None and not entry.dirty:
                 try:
-                    return entry.path.read_bytes()
+                    with atomic.reading(entry.path) as there:
+                        need_room(os.fstat(there.fileno()).st_size, "The file of this session needs")
+                        return there.read()
                 except OSError:
                     if not entry.session.loaded or (entry.encrypted and entry.seal is None):
                         raise SessionError("The file of the session cannot be read.", advice="Check the folder of the sessions.") from None

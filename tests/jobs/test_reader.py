@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import random
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -15,6 +18,7 @@ from gui.data.examine import examine_task
 from gui.data.load import FileChoice, Inspection, LoadRequest, inspect_task, load_task
 from gui.errors import DataError, UnreadableFile
 from gui.jobs.reader import Reader
+from tests.conftest import ROOT
 
 TASKS = Path(__file__).with_name("reading_for_tests.py")
 
@@ -87,3 +91,33 @@ def test_damaged_bytes_never_take_the_program_along(reader: Reader, shared_data:
             said.append(str(error))
     assert said  # most of them were refused
     assert not any("Traceback" in text or "\n" in text for text in said)
+
+
+SCRIPT = """
+import sys, multiprocessing, os
+print("begun as", __name__, flush=True)
+if __name__ == "__mp_main__":
+    os._exit(3)  # else it would read, too
+from contextlib import nullcontext
+from pathlib import Path
+from gui.data.load import inspect_task
+from gui.jobs import process
+from gui.jobs.reader import Reader
+if sys.argv[2] == "control":
+    process._without_main = nullcontext
+reader = Reader()
+try:
+    reader(inspect_task, (Path(sys.argv[1]), "bulk", "bulk.csv"), name="bulk.csv")
+finally:
+    reader.stop()
+"""
+
+
+@pytest.mark.parametrize("control", [False, True], ids=["mended", "control"])
+def test_a_script_without_a_guard_reads_and_begins_once(tmp_path: Path, control: bool) -> None:
+    (tmp_path / "script.py").write_text(SCRIPT)
+    (tmp_path / "bulk.csv").write_text("gene,s1,s2\nTP53,1,2\nBRCA1,2,3\nEGFR,4,5\n")
+    asked = [sys.executable, str(tmp_path / "script.py"), str(tmp_path / "bulk.csv"), "control" if control else ""]
+    done = subprocess.run(asked, capture_output=True, text=True, timeout=120, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False)
+    assert ("begun as __mp_main__" in done.stdout) is control, done.stdout + done.stderr
+    assert (done.returncode == 0) is not control, done.stderr

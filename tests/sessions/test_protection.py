@@ -362,6 +362,22 @@ def test_a_change_between_the_save_and_the_lock_is_saved_too(make: Managers, cou
     assert ("late" in {r.id for r in found.runs}) is counted
 
 
+def test_a_locked_session_that_is_brought_back_has_not_the_name_of_another_one(make: Managers) -> None:
+    manager = make()
+    key = protected(manager)
+    manager.lock_session(key, actor=A)
+    manager.delete_session(key, actor=A)
+    manager.create_session("Mine", actor=B)
+    manager.undo_delete(key, actor=A)
+    assert sorted(info.name for info in manager.list_sessions(actor=A)) == ["Default", "Mine", "Mine 2"]
+    manager.unlock_session(key, PASSWORD, actor=A)
+    manager.save_session(key, actor=A)
+    assert manager.get_session(key, actor=A).name == "Mine 2"
+    manager.lock_session(key, actor=A)
+    manager.archive_session(key, actor=A)
+    assert manager.restore_session(key, actor=A).name == "Mine 2"
+
+
 # --------------------------------------------------------------------------------------------------------------- idle, and at the end
 
 
@@ -408,7 +424,7 @@ def test_a_running_job_defers_the_lock_and_its_result_is_sealed(make: Managers, 
     assert "result" in {r.id for r in file.load(path, seal=Seal.unlock(file.read_header(path), PASSWORD)).runs}
 
 
-def test_an_idle_session_that_cannot_be_saved_stays_open(make: Managers, clock: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_idle_session_that_cannot_be_saved_needs_its_password_and_nothing_of_it_is_lost(make: Managers, clock: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
     manager = make()
     key = protected(manager)
     clock[0] += 10_000
@@ -416,7 +432,13 @@ def test_an_idle_session_that_cannot_be_saved_stays_open(make: Managers, clock: 
         broken.setattr(atomic, "replace", lambda *_: (_ for _ in ()).throw(OSError(errno.EIO, "broken")))
         manager.get_session(key, actor=A).notes = "only in memory"
         assert manager.lock_idle(900, actor=LOCAL) == []
+        with pytest.raises(SessionLocked):
+            manager.get_session(key, actor=A)
+        manager.unlock_session(key, PASSWORD, actor=A)
         assert manager.get_session(key, actor=A).notes == "only in memory"
+        clock[0] += 10_000
+        assert manager.lock_idle(900, actor=LOCAL) == []
+        assert manager.is_locked(key, actor=A)
     assert manager.lock_idle(900, actor=LOCAL) == [key]
     manager.unlock_session(key, PASSWORD, actor=A)
     assert manager.get_session(key, actor=A).notes == "only in memory"

@@ -34,7 +34,7 @@ def _open(path: Path, mode: str) -> IO[bytes]:
 
 def reading(path: Path) -> IO[bytes]:
     """The file, for reading. OSError, also where it is no file: who opens a pipe waits for its other end, and a device has no end."""
-    file = open(path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NONBLOCK", 0)))
+    file = open(path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NONBLOCK", 0)))  # noqa: SIM115 - the caller closes it
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         file.close()
         raise OSError(errno.EINVAL, "it is no ordinary file")

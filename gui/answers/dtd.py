@@ -115,7 +115,7 @@ def badges(run: Run) -> list[tuple[str, str]]:
     result: DTDResult = run.result
     found = [(f"{number(len(result.genes))} genes", "gray")]
     if result.params is not None:
-        found += [(f"{result.params.iterations} iterations", "gray"), (f"seed {result.params.seed}", "gray")]
+        found += [(f"{number(result.params.iterations)} iterations", "gray"), (f"seed {result.params.seed}", "gray")]
     hidden = hidden_types(result)
     if hidden:
         found.append((f"not in the reference: {', '.join(shorten(t) for t in hidden[:3])}{f' and {len(hidden) - 3} more' if len(hidden) > 3 else ''}", "gray"))

@@ -70,7 +70,7 @@ class AgreementView:
             ),
             switch({"figure": "Figure", "table": "Table"}, self.id("look"), self.kept.value(ctx, "known_look")),
         ]
-        drawing = figure_card(self.page, "known_figure", file_name=self.file)
+        drawing = figure_card(self.page, "known_figure", file_name=f"{self.file}_known")
         table = result_table(self.page, "known_table", filters=False, engine=True)
         there = dmc.Stack([html.Div(id=self.id("words")), self.views.layout(controls, drawing, table, note=NOTE)])
         return html.Div([html.Div(there, id=self.id("there"), style=GONE), html.Div(id=self.id("missing"))])

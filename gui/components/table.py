@@ -33,7 +33,7 @@ GRID_THEME = (
     "borderColor: 'var(--mantine-color-default-border)', headerBackgroundColor: 'var(--mantine-color-body)', headerFontWeight: 600, "
     "rowHoverColor: 'var(--mantine-color-default-hover)'})"
 )
-_NUMBER = {"type": "rightAligned", "filter": "agNumberColumnFilter", "minWidth": 110}
+_NUMBER = {"type": "rightAligned", "filter": "agNumberColumnFilter", "minWidth": 130}
 _TEXT = {"filter": "agTextColumnFilter", "minWidth": 130}
 # As gui.figures.text.percentage writes them.
 _PERCENT = {
@@ -131,7 +131,8 @@ def result_table(
         columnDefs=view.columns,
         rowData=view.rows,
         className="",
-        defaultColDef={"sortable": True, "resizable": True, "filter": True, "suppressHeaderFilterButton": not filters, "flex": 1, "minWidth": 110},
+        defaultColDef={"sortable": True, "resizable": True, "filter": True, "suppressHeaderFilterButton": not filters, "flex": 1, "minWidth": 110}
+        | {"wrapHeaderText": True, "autoHeaderHeight": True},
         dashGridOptions={
             "theme": {"function": GRID_THEME},
             "tooltipShowDelay": 300,

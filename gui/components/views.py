@@ -53,9 +53,13 @@ class Views:
 
 
 def room(fig: go.Figure, *, above: int = 420, least: int = 300) -> dict[str, str]:
-    """``style`` of the graph: as high as the figure asks; one of the usual height gets what the window has left under ``above`` pixels (and loses its own)."""
+    """``style`` of the graph: as high as the figure asks; one of the usual height gets what the window has left under ``above`` pixels (and loses its own).
+
+    least : pixels it gets at any rate; more where its legend needs more (``layout.meta["least_height"]``)
+    """
     if fig.layout.height == HEIGHT:
         fig.update_layout(height=None)
+    least = max(least, (fig.layout.meta or {}).get("least_height", 0))
     return {"height": f"{fig.layout.height:.0f}px"} if fig.layout.height else {"height": f"max({least}px, calc(100vh - {above}px))"}
 
 

@@ -166,6 +166,7 @@ def stacked(
         fig.update_layout(bargap=0.12)
     else:
         tall = 50 + 20 * len(types) + (0 if upright == 0 else 130 if upright == -90 else 90) + (30 if order.groups else 0)
+        fig.layout.meta = dict(fig.layout.meta or {}) | {"least_height": tall}
         fig.update_layout(height=max(tall, HEIGHT), legend={"font": {"size": 12 if len(types) > 14 else 13}})
     return fig
 

@@ -27,6 +27,13 @@
     { childList: true, subtree: true, attributes: true, attributeFilter: SAID },
   );
 
+  /* A proposed name is there to be typed over. */
+  document.addEventListener("focusin", (event) => {
+    if (event.target.id === "dcx-new-name") {
+      event.target.select();
+    }
+  });
+
   /* Past header and navigation, without a change of the address (which the guide would follow). */
   document.addEventListener("click", (event) => {
     const link = event.target.closest ? event.target.closest(".dcx-skip") : null;

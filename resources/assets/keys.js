@@ -43,6 +43,7 @@
     const action = meaning(keys);
     if (!action) return;
     event.preventDefault();
+    if (action === "switch" && document.querySelector("#dcx-switch-list button")) return; /* the list is open: the focus stays in it */
     if (!event.repeat || action.startsWith("zoom")) act(action);
   });
 })();

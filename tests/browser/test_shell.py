@@ -10,6 +10,11 @@ from playwright.sync_api import Page, Route, expect
 from gui.sessions.manager import LOCAL
 
 pytestmark = pytest.mark.browser
+SPY = """() => {
+    const { set_props } = window.dash_clientside;
+    window.set_by_keys = [];
+    window.dash_clientside.set_props = (id, props) => { window.set_by_keys.push(id); set_props(id, props); };
+}"""
 LEFT = "(e) => { const range = document.createRange(); range.selectNodeContents(e); return range.getBoundingClientRect().left; }"
 """Where the text of an element begins."""
 RING = """(e) => {
@@ -46,6 +51,9 @@ def test_the_list_to_switch_sessions_is_aligned_and_shows_where_the_focus_is(ope
     entries = opened.locator("#dcx-switch-list button")
     expect(entries).to_have_count(3)
     expect(entries.filter(has_text="Default")).to_be_focused()  # the one that is shown
+    opened.evaluate(SPY)
+    opened.keyboard.press("Control+k")
+    assert opened.evaluate("window.set_by_keys") == []  # pressing again does not draw the list anew: the focus would be lost
     for number in range(3):
         assert entries.nth(number).evaluate(RING)
         opened.keyboard.press("Tab" if number else "Shift+Tab")
@@ -53,5 +61,16 @@ def test_the_list_to_switch_sessions_is_aligned_and_shows_where_the_focus_is(ope
     texts = [entries.nth(number).locator(".dcx-cut").first.evaluate(LEFT) for number in range(3)]
     assert max(texts) - min(texts) <= 1
     entries.filter(has_text="Melanoma").click()
+    expect(opened.locator("#dcx-session-button")).to_have_text("Melanoma")
+    assert watched.complaints == []
+
+
+def test_the_proposed_name_of_a_session_is_typed_over(opened: Page, watched: Any) -> None:
+    opened.click("#dcx-session-button")
+    opened.click("#dcx-new")
+    expect(opened.locator("#dcx-new-name")).to_be_focused()
+    expect(opened.locator("#dcx-new-name")).to_have_value("Session")
+    opened.keyboard.type("Melanoma")
+    opened.keyboard.press("Enter")
     expect(opened.locator("#dcx-session-button")).to_have_text("Melanoma")
     assert watched.complaints == []

@@ -13,6 +13,7 @@ import plotly.graph_objects as go
 import pytest
 
 from gui.components.table import DIGITS, rounded, table_view
+from gui.components.views import room
 from gui.data.dataset import HIDDEN
 from gui.figures import adtd, composition, dtd, markers
 from gui.figures.axes import axis_names, thin
@@ -539,3 +540,11 @@ def test_only_a_picture_is_accepted_as_a_picture() -> None:
     ):
         with pytest.raises(DeconomixError, match="could not be drawn"):
             decode_picture(bad)
+
+
+@pytest.mark.parametrize("types", [2, 11, 12])
+def test_the_screen_leaves_a_stacked_figure_the_room_its_legend_needs(types: int) -> None:
+    data = pd.DataFrame(1.0 / types, index=[f"Type {n}" for n in range(types)], columns=[f"a sample named {n}" for n in range(9)])
+    style = room(composition.stacked(data, colours(data.index)))["height"]
+    least = int(style.removeprefix("max(").split("px")[0])
+    assert least >= 20 * types + 80  # entries of the legend, slanted names of the samples

@@ -424,7 +424,9 @@ def test_a_running_job_defers_the_lock_and_its_result_is_sealed(make: Managers, 
     assert "result" in {r.id for r in file.load(path, seal=Seal.unlock(file.read_header(path), PASSWORD)).runs}
 
 
-def test_an_idle_session_that_cannot_be_saved_needs_its_password_and_nothing_of_it_is_lost(make: Managers, clock: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_idle_session_that_cannot_be_saved_needs_its_password_and_nothing_of_it_is_lost(
+    make: Managers, clock: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
     manager = make()
     key = protected(manager)
     clock[0] += 10_000

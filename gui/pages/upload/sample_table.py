@@ -52,7 +52,7 @@ class SampleTable:
         buttons = dmc.Group(
             [
                 dmc.Button("Keep with these data", id=self.id("keep"), disabled=True),
-                dmc.Button("Put away", id=self.id("cancel"), variant="default"),
+                dmc.Button("Cancel", id=self.id("cancel"), variant="default"),
             ],
             gap="xs",
             id=self.id("deciding"),

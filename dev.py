@@ -203,10 +203,10 @@ def set_up(extra: str = "") -> None:
                 "the package index in use serves other files than those pinned in constraints.txt (pip names them above), so they were not installed. "
                 "Use PyPI; or, if you trust that index, make constraints.txt anew from it (its head says how)."
             )
-        fail("the Python packages could not be installed; what pip says stands above. Another start goes on from here.")
+        fail("the Python packages could not be installed; see what pip says above. Another start goes on from here.")
     # setuptools, which builds the project itself, is among the packages checked above; an isolated build would fetch it again, unchecked
     if call([*pip, "--no-deps", "--no-build-isolation", "-e", "."], env=environment):
-        fail("the program itself could not be installed; what pip says stands above.")
+        fail("the program itself could not be installed; see what pip says above.")
     STAMP.write_text(" ".join([wanted, *({*have[1:], extra} if have[:1] == [wanted] else [extra])]) + "\n", "utf-8")
 
 

@@ -150,7 +150,7 @@ def search_warnings(result: SearchResult, samples: int | None) -> list[str]:
                 words.append(f"The loss is smallest at {where}, the edge of the grid: the best value may be {beyond} still. Search a wider range.")
                 break
     if samples is not None and samples < FEW_SAMPLES:
-        words.append(f"The search used only {samples} samples; with fewer than {FEW_SAMPLES} its choice depends much on which of them are left out.")
+        words.append(f"The search used only {samples} samples; with fewer than {FEW_SAMPLES} its choice depends strongly on which of them are left out.")
     return [*words, *result.notes]
 
 

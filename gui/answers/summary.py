@@ -20,7 +20,7 @@ from gui.sessions.cache import DCXCache
 KINDS = {"dtd": "DTD", "adtd": "ADTD", "search": "Search of lambda2"}
 MARKS = {
     "without cells": "This session was saved without its single cells.",
-    "pseudonyms": "Samples bear pseudonyms in this session.",
+    "pseudonyms": "The samples have pseudonyms in this session.",
     "recovered": "This session was recovered from a damaged file.",
 }
 

@@ -174,7 +174,7 @@ def _columns(part: Part) -> Iterator[Finding]:
         said = [f"({some((columns[i] for i in group), 4)})" for group in groups]
         message = f"Samples of {name} hold the same values, or the same but for a factor: {some(said)}."
         place = Place.at(name, role, columns=[columns[i] for group in groups for i in group])
-        yield f.IdenticalSamples(place, message, "Check whether a sample was copied or stands there under two names, and leave the copy out of the file.")
+        yield f.IdenticalSamples(place, message, "Check whether a sample was copied or is listed under two names, and leave the copy out of the file.")
     elif role in ("train", "test"):
         copies, compared = copied_cells(matrix)
         if copies and copies >= MANY_COPIES * compared:

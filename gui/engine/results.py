@@ -205,9 +205,9 @@ class Run(Generic[P, R]):
 
 
 def _numeric(*tables: Any) -> bool:
-    """Whether each one is a table or a column of numbers."""
+    """Whether each one is a table or a column of numbers. An empty one is: the metrics of a loaded model have columns, and no type."""
     frames = [table.to_frame() if isinstance(table, pd.Series) else table for table in tables]
-    return all(isinstance(frame, pd.DataFrame) and all(_is_number(kind) for kind in frame.dtypes) for frame in frames)
+    return all(isinstance(frame, pd.DataFrame) and (frame.empty or all(_is_number(kind) for kind in frame.dtypes)) for frame in frames)
 
 
 def _is_number(kind: Any) -> bool:

@@ -4,6 +4,7 @@ import contextlib
 import gzip
 import json
 import tracemalloc
+from datetime import UTC, datetime
 from functools import partial
 
 import numpy as np
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from gui.engine import model
 from gui.engine.model import model_bytes, read_model
 from gui.engine.params import DTDParams
-from gui.engine.results import DTDResult
+from gui.engine.results import DTDResult, Provenance, Run
 from gui.errors import DeconomixError, UnreadableFile, UnsafeFile
 
 gz = partial(gzip.compress, mtime=0)
@@ -204,3 +205,9 @@ def test_a_list_of_millions_takes_little_more_than_its_text(trained, key, unit):
 def test_any_value_under_any_key_is_read_or_refused(trained, value, key):
     with contextlib.suppress(DeconomixError):  # every other exception is a failure
         read_model(packed(content(trained) | {key: value}))
+
+
+def test_a_loaded_model_is_a_run_that_a_session_keeps():
+    genes, types = pd.Index(["a", "b", "c"]), pd.Index(["x", "y"])
+    loaded = read_model(model_bytes(as_result(pd.DataFrame(np.ones((3, 2)), genes, types), pd.Series(1.0, genes), params=DTDParams())))
+    Run("m", "dtd", "Trained model", datetime.now(UTC), DTDParams(), loaded, Provenance("", "")).check()

@@ -225,7 +225,7 @@ def test_pinned_requirements_are_those_of_the_program_and_one_extra_each_with_ha
     ("said", "sentence"),
     [
         ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.", "serves other files than those pinned"),
-        ("ERROR: Could not install packages due to an OSError", "what pip says stands above"),
+        ("ERROR: Could not install packages due to an OSError", "see what pip says above"),
     ],
 )
 def test_an_index_with_other_files_is_refused_in_a_sentence(house: Path, said: str, sentence: str) -> None:

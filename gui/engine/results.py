@@ -222,27 +222,31 @@ def _curve(loss: Any) -> bool:
     return isinstance(loss, np.ndarray) and loss.ndim == 1 and _is_number(loss.dtype)
 
 
-def _fit(found: pd.DataFrame | None) -> pd.DataFrame | None:
-    """The numbers of a table of :mod:`gui.engine.reconstruction`, beside its words."""
-    return None if found is None else found.drop(columns="verdict", errors="ignore")
+_FIT = {"pearson", "pearson_log", "residual", "verdict"}
+
+
+def _fits(*tables: pd.DataFrame | None) -> bool:
+    """Whether each is None or a table of :mod:`gui.engine.reconstruction`: numbers, and its words."""
+    return all(table is None or (set(table.columns) >= _FIT and _numeric(table.drop(columns="verdict"))) for table in tables)
 
 
 def _check_dtd(found: DTDResult) -> bool:
-    parts = [*found.composition.values(), *found.naive.values(), *found.truth.values(), *map(_fit, found.fit.values())]
-    whole = _numeric(found.reference, found.gene_weights, found.correlation, *parts) and _curve(found.loss)
+    parts = [*found.composition.values(), *found.naive.values(), *found.truth.values()]
+    whole = _numeric(found.reference, found.gene_weights, found.correlation, *parts) and _curve(found.loss) and _fits(*found.fit.values())
     named = {"part", "method", "cell_type"} <= set(found.metrics.columns) or found.metrics.empty
     return whole and named and _numeric(found.metrics.drop(columns=["part", "method", "cell_type"], errors="ignore"))
 
 
 def _check_apply(found: ApplyResult) -> bool:
-    return _numeric(found.composition, found.naive) and _optional(_fit(found.fit))
+    return _numeric(found.composition, found.naive) and _fits(found.fit)
 
 
 def _check_adtd(found: ADTDResult) -> bool:
     interval = found.hidden_interval
     whole = _numeric(found.composition, found.hidden, found.hidden_profile, found.gene_weights, found.reference) and _curve(found.loss)
+    whole = whole and found.hidden.index.equals(found.composition.columns)
     bounds = interval is None or {"low", "high"} <= set(interval.columns)
-    return whole and bounds and _optional(found.gene_regulation, found.truth, found.support, interval, _fit(found.fit))
+    return whole and bounds and _optional(found.gene_regulation, found.truth, found.support, interval) and _fits(found.fit)
 
 
 def _check_search(found: SearchResult) -> bool:

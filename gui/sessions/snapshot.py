@@ -9,7 +9,7 @@ from typing import Any
 
 from gui.data.dataset import Dataset
 from gui.engine.params import Params
-from gui.engine.results import Run
+from gui.engine.results import KINDS, Run
 from gui.sessions.rules import MAX_COUNT, stored_name, stored_time
 
 WITHOUT_CELLS, PSEUDONYMS, RECOVERED = "without cells", "pseudonyms", "recovered"
@@ -67,6 +67,8 @@ def checked(snapshot: Snapshot) -> Snapshot:
     for job in snapshot.jobs:
         stored_time(job.submitted)
     kinds = {run.id: run.kind for run in snapshot.runs}
+    if any(name in KINDS and kinds.get(used, name) != name for run in snapshot.runs for name, used in run.provenance.inputs.items()):
+        raise ValueError("a run was computed from one of another kind")
     return replace(
         snapshot,
         name=stored_name(snapshot.name),

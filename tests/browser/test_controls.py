@@ -165,5 +165,6 @@ def test_every_control_does_something_twice(
         walker.used.update(control.key for control in walker.controls() if not control.key.startswith(f"#{key}-"))
     place()
     walker.walk(place)
+    print("used once, gone at the second use:", walker.gone)
     assert walker.dead == []
     assert walker.used, "no control was found"

@@ -8,6 +8,8 @@ tooltip) is none of anything.
 
 from __future__ import annotations
 
+import logging
+import re
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -16,9 +18,15 @@ from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Error, Page
 
+LOG = logging.getLogger(__name__)
+"""Each use with what came of it; ``--log-cli-level=INFO`` shows them as they happen."""
+
 WATCH = Path(__file__).with_suffix(".js")
 PATIENCE = 2_500
 """Milliseconds with nothing under way until a control that did nothing is taken for dead."""
+
+OPTIONS = 3
+"""Entries of one list to choose from that are used."""
 
 ELSEWHERE = {"address", "kept", "reload"}
 """Effects after which another page, or another session, may be on screen."""
@@ -41,20 +49,25 @@ class Control:
     @property
     def family(self) -> str:
         """What it is a choice of."""
+        if '"index":' in self.key:
+            return re.sub(r'"index":"[^"]*"', "", self.key)
         return self.key.rsplit(" “", 1)[0] if "“" in self.key else self.key.rsplit("-", 1)[0]
 
 
 @dataclass
 class Walker:
     """settle : called after each use, to wait for what the program does behind the page; skipped : whether a control is left alone (its key)
+    alike : the kind of a control (its key): what comes of a use, such as another row of a table, has controls of kinds that were used already
     chooses : whether a menu entry chooses one of several: choosing it again changes nothing, so another is chosen in between
     """
 
     page: Page
     settle: Callable[[], None] = lambda: None
     skipped: Callable[[str], bool] = lambda _: False
+    alike: Callable[[str], str] = lambda key: key
     chooses: Callable[[str], bool] = lambda _: False
     uses: Counter[str] = field(default_factory=Counter)
+    options: Counter[str] = field(default_factory=Counter)
     used: set[str] = field(default_factory=set)
     dead: list[str] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
@@ -93,7 +106,7 @@ class Walker:
         self.moved = self.moved or bool(ELSEWHERE & set(found["effects"]))
         self.settle()
         self.uses[key] += bool(found["effects"])
-        print(f"{time.monotonic() - self.began:6.1f} s  {key}: {', '.join(found['effects']) or 'nothing'}", flush=True)
+        LOG.info("%6.1f s  %s: %s", time.monotonic() - self.began, key, ", ".join(found["effects"]) or "nothing")
         return list(found["effects"])
 
     def _press(self, key: str) -> dict[str, list[str]]:
@@ -118,19 +131,20 @@ class Walker:
         """What is found at the end of ``way``: of the controls that open it, one after the other. elsewhere : what belongs to other places"""
 
         def following() -> Control | None:
-            return next((c for c in self.controls() if c.key not in self.used | elsewhere and not self.skipped(c.key)), None)
+            return next((c for c in self.controls() if c.key not in elsewhere and self._new(c)), None)
 
         while control := (None if self.moved else following()) or (following() if self._reach(arrive, way) else None):
-            self.used.add(control.key)
+            self.used.add(self.alike(control.key))
+            self.options[control.family] += control.role == "option"
             before = {c.key for c in self.controls()}
             effects, after = self._twice(control, arrive, way)
-            fresh = {key for key in after - before - self.used - elsewhere if not self.skipped(key)}
+            fresh = {c.key for c in after if c.key not in before | elsewhere and self._new(c)}
             if fresh and not ELSEWHERE & effects and (self._sees(fresh) or self._reach(arrive, (*way, control.key), fresh)):
                 self._all(arrive, (*way, control.key), elsewhere | before)
 
-    def _twice(self, control: Control, arrive: Callable[[], None], way: tuple[str, ...]) -> tuple[set[str], set[str]]:
+    def _twice(self, control: Control, arrive: Callable[[], None], way: tuple[str, ...]) -> tuple[set[str], list[Control]]:
         """What came of it at the first use, and what could be used then."""
-        nothing: tuple[set[str], set[str]] = (set(), set())
+        nothing: tuple[set[str], list[Control]] = (set(), [])
         if control.chosen and control.choice and not self._choose_another(control):
             return nothing  # the only one there is
         if self._find(control.key) is None:  # it was there for a moment
@@ -139,7 +153,7 @@ class Walker:
         if not first:
             self.dead.append(f"{control.key}: nothing at the first use")
             return nothing
-        found = first, {c.key for c in self.controls()}
+        found = first, self.controls()
         there = self._find(control.key) or (self._find(control.key) if self._reach(arrive, way) else None)
         if there is None:
             self.gone.append(control.key)
@@ -148,13 +162,15 @@ class Walker:
             other = next(c.key for c in self.controls() if self.chooses(c.key) and c.key != control.key)
             self.click(other)
             self._reach(arrive, way)
-        elif there.choice and self.uses[control.key] > 1:  # it was the other one before
-            return found
-        elif there.chosen and there.choice and not self._choose_another(there):
+        elif there.choice and (self.uses[control.key] > 1 or (there.chosen and not self._choose_another(there))):  # it was the other one, or there is none
             return found
         if not self.click(control.key):
             self.dead.append(f"{control.key}: {', '.join(sorted(first))} at the first use, nothing at the second")
         return found
+
+    def _new(self, control: Control) -> bool:
+        """Of a kind that was not used yet; of a long list a few entries do."""
+        return self.alike(control.key) not in self.used and not self.skipped(control.key) and self.options[control.family] < OPTIONS
 
     def _find(self, key: str) -> Control | None:
         return next((c for c in self.controls() if c.key == key), None)

@@ -3,6 +3,7 @@
   "use strict";
   const QUIET = 120; /* ms without a change: what was asked for is drawn */
   const TIMERS = [150, 1500]; /* ms: what the page puts off by this much belongs to the use; what it puts off longer (a notice that passes) does not */
+  const LOOK = 25; /* ms between two looks */
   const LONGEST = 60000; /* ms that anything may take */
   const now = () => performance.now();
   let flying = 0;
@@ -55,7 +56,7 @@
   };
 
   /* -- what is on the page: every element with its attributes, texts and what is typed or ticked, but nothing that changes by itself */
-  const BY_ITSELF = "script, style, #dcx-saved, #dcx-ticker, #dcx-keys, [role=tooltip], .hoverlayer, .modebar, #js-plotly-tester, ._dash-loading-callback, .ag-aria-description-container";
+  const BY_ITSELF = "script, style, #dcx-saved, #dcx-ticker, #dcx-keys, [role=tooltip], .ag-tooltip, .hoverlayer, .modebar, #js-plotly-tester, ._dash-loading-callback, .ag-aria-description-container";
   const MADE_UP = /^(:|_r|mantine-|clip|legend|topdefs|cell-|header-|ag-)/; /* ids that are new each time something is drawn */
   const IDS = ["id", "for", "name", "aria-controls", "aria-labelledby", "aria-describedby", "aria-owns", "clip-path", "comp-id", "data-portal"];
   const FLEETING = ["class", "data-dash-is-loading", "data-hover", "data-focus-outline", "data-keep-focus", "tabindex", "aria-activedescendant", "data-anchor"];
@@ -138,7 +139,7 @@
   /* Not walked: plotly's own bar over each figure, ag-grid's own parts but for the boxes that tick a row, and notices, which pass by themselves. */
   const NOT_OURS = ".modebar *, .mantine-Notification-root *, .ag-header *, .ag-root-wrapper :not(.ag-cell *):not(.ag-cell), .ag-paging-panel *";
   const off = (e) => e.disabled || e.getAttribute("aria-disabled") === "true" || e.hasAttribute("data-disabled");
-  const LAYERS = "[role=dialog], [role=menu], [role=listbox]";
+  const LAYERS = "[role=dialog]:not(.ag-tooltip), [role=menu], [role=listbox]";
 
   /* What is clicked for an element: boxes to tick are often hidden behind their label. */
   function handle(element) {
@@ -199,23 +200,23 @@
     rest: (patience) =>
       new Promise((resolve) => {
         const start = now();
-        const check = () => (quiet() || now() - start > patience ? resolve(quiet()) : later(check, 25));
+        const check = () => (quiet() || now() - start > patience ? resolve(quiet()) : later(check, LOOK));
         check();
       }),
     effects: (patience) =>
       new Promise((resolve) => {
         const start = now();
         let last = -1;
+        let idle = 0; /* looks at a page with nothing under way: those of a page that is busy drawing do not count */
         const check = () => {
-          if (quiet() && touched !== last) {
-            last = touched;
-            const found = effects();
-            if (found.length) return resolve({ effects: found, differing: before.differing });
-          }
-          const over = now() - Math.max(start, touched) > patience && flying === 0; /* a slow answer is no dead control */
-          return over || now() - start > LONGEST ? resolve({ effects: effects(), differing: before.differing }) : later(check, 25);
+          idle += quiet() ? 1 : 0;
+          const found = quiet() && touched !== last ? effects() : [];
+          last = quiet() ? touched : last;
+          const over = idle * LOOK > patience || now() - start > LONGEST;
+          if (found.length || over) return resolve({ effects: found.length ? found : effects(), differing: before.differing });
+          return later(check, LOOK);
         };
-        later(check, 30);
+        later(check, LOOK);
       }),
     layers: () => [...document.querySelectorAll(LAYERS)].filter(visible).length,
     notices: () => document.querySelectorAll(".mantine-Notification-closeButton").forEach((button) => clicking.call(button)),

@@ -8,15 +8,25 @@ tooltip) is none of anything.
 
 from __future__ import annotations
 
+import logging
+import re
+import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Error, Page
 
+LOG = logging.getLogger(__name__)
+"""Each use with what came of it; ``--log-cli-level=INFO`` shows them as they happen."""
+
 WATCH = Path(__file__).with_suffix(".js")
-PATIENCE = 6_000
-"""Milliseconds until a control that did nothing is taken for dead."""
+PATIENCE = 2_500
+"""Milliseconds with nothing under way until a control that did nothing is taken for dead."""
+
+OPTIONS = 3
+"""Entries of one list to choose from that are used."""
 
 ELSEWHERE = {"address", "kept", "reload"}
 """Effects after which another page, or another session, may be on screen."""
@@ -39,24 +49,29 @@ class Control:
     @property
     def family(self) -> str:
         """What it is a choice of."""
+        if '"index":' in self.key:
+            return re.sub(r'"index":"[^"]*"', "", self.key)
         return self.key.rsplit(" “", 1)[0] if "“" in self.key else self.key.rsplit("-", 1)[0]
 
 
 @dataclass
 class Walker:
     """settle : called after each use, to wait for what the program does behind the page; skipped : whether a control is left alone (its key)
+    alike : the kind of a control (its key): what comes of a use, such as another row of a table, has controls of kinds that were used already
     chooses : whether a menu entry chooses one of several: choosing it again changes nothing, so another is chosen in between
     """
 
     page: Page
     settle: Callable[[], None] = lambda: None
     skipped: Callable[[str], bool] = lambda _: False
+    alike: Callable[[str], str] = lambda key: key
     chooses: Callable[[str], bool] = lambda _: False
+    uses: Counter[str] = field(default_factory=Counter)
+    options: Counter[str] = field(default_factory=Counter)
     used: set[str] = field(default_factory=set)
-    listed: set[str] = field(default_factory=set)
     dead: list[str] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
-    log: list[str] = field(default_factory=list)
+    began: float = field(default_factory=time.monotonic)
     moved: bool = False
 
     @staticmethod
@@ -66,9 +81,7 @@ class Walker:
     # -- one control --------------------------------------------------------------------------------------------------------------
     def controls(self) -> list[Control]:
         """What can be used now: in the uppermost menu or dialog, or on the page."""
-        found = [Control(**one) for one in self.page.evaluate("window.dcx_controls.list()")]
-        self.listed.update(control.key for control in found)
-        return found
+        return [Control(**one) for one in self.page.evaluate("window.dcx_controls.list()")]
 
     def rest(self) -> None:
         """Wait until nothing is under way."""
@@ -92,7 +105,8 @@ class Walker:
                 raise
         self.moved = self.moved or bool(ELSEWHERE & set(found["effects"]))
         self.settle()
-        self.log.append(f"{key}: {', '.join(found['effects'])}")
+        self.uses[key] += bool(found["effects"])
+        LOG.info("%6.1f s  %s: %s", time.monotonic() - self.began, key, ", ".join(found["effects"]) or "nothing")
         return list(found["effects"])
 
     def _press(self, key: str) -> dict[str, list[str]]:
@@ -117,41 +131,46 @@ class Walker:
         """What is found at the end of ``way``: of the controls that open it, one after the other. elsewhere : what belongs to other places"""
 
         def following() -> Control | None:
-            return next((c for c in self.controls() if c.key not in self.used | elsewhere and not self.skipped(c.key)), None)
+            return next((c for c in self.controls() if c.key not in elsewhere and self._new(c)), None)
 
         while control := (None if self.moved else following()) or (following() if self._reach(arrive, way) else None):
-            self.used.add(control.key)
-            known = set(self.listed)
-            effects = self._twice(control, arrive, way)
-            fresh = {key for key in self.listed - known if not self.skipped(key)}
-            if fresh and not ELSEWHERE & effects and self._reach(arrive, (*way, control.key), fresh):
-                self._all(arrive, (*way, control.key), known)
+            self.used.add(self.alike(control.key))
+            self.options[control.family] += control.role == "option"
+            before = {c.key for c in self.controls()}
+            effects, after = self._twice(control, arrive, way)
+            fresh = {c.key for c in after if c.key not in before | elsewhere and self._new(c)}
+            if fresh and not ELSEWHERE & effects and (self._sees(fresh) or self._reach(arrive, (*way, control.key), fresh)):
+                self._all(arrive, (*way, control.key), elsewhere | before)
 
-    def _twice(self, control: Control, arrive: Callable[[], None], way: tuple[str, ...]) -> set[str]:
-        """What came of it at the first use."""
+    def _twice(self, control: Control, arrive: Callable[[], None], way: tuple[str, ...]) -> tuple[set[str], list[Control]]:
+        """What came of it at the first use, and what could be used then."""
+        nothing: tuple[set[str], list[Control]] = (set(), [])
         if control.chosen and control.choice and not self._choose_another(control):
-            return set()  # the only one there is
+            return nothing  # the only one there is
         if self._find(control.key) is None:  # it was there for a moment
-            return set()
-        first = self.click(control.key)
-        self.controls()
+            return nothing
+        first = set(self.click(control.key))
         if not first:
             self.dead.append(f"{control.key}: nothing at the first use")
-            return set()
+            return nothing
+        found = first, self.controls()
         there = self._find(control.key) or (self._find(control.key) if self._reach(arrive, way) else None)
         if there is None:
             self.gone.append(control.key)
-            return set(first)
+            return found
         if self.chooses(control.key):
             other = next(c.key for c in self.controls() if self.chooses(c.key) and c.key != control.key)
             self.click(other)
             self._reach(arrive, way)
-        elif there.chosen and there.choice and not self._choose_another(there):
-            return set(first)
+        elif there.choice and (self.uses[control.key] > 1 or (there.chosen and not self._choose_another(there))):  # it was the other one, or there is none
+            return found
         if not self.click(control.key):
-            self.dead.append(f"{control.key}: {', '.join(first)} at the first use, nothing at the second")
-        self.controls()
-        return set(first)
+            self.dead.append(f"{control.key}: {', '.join(sorted(first))} at the first use, nothing at the second")
+        return found
+
+    def _new(self, control: Control) -> bool:
+        """Of a kind that was not used yet; of a long list a few entries do."""
+        return self.alike(control.key) not in self.used and not self.skipped(control.key) and self.options[control.family] < OPTIONS
 
     def _find(self, key: str) -> Control | None:
         return next((c for c in self.controls() if c.key == key), None)
@@ -159,18 +178,24 @@ class Walker:
     def _reach(self, arrive: Callable[[], None], way: tuple[str, ...], wanted: set[str] | None = None) -> bool:
         """Back to where ``way`` leads, through each menu and dialog on it; False if it leads there no more, or to none of what is wanted."""
         arrive()
+        assert self.controls(), "the place is there, and nothing on it can be used"
         self.moved = False
         for key in way:
-            if key == way[-1] and wanted and any(c.key in wanted for c in self.controls()):
+            if key == way[-1] and wanted and self._sees(wanted):
                 return True
-            if self._find(key) is None:
+            there = self._find(key)
+            if there is None:
                 return False
-            self.click(key)
-        return not wanted or any(c.key in wanted for c in self.controls())
+            if not (there.chosen and there.choice):
+                self.click(key)
+        return not wanted or self._sees(wanted)
+
+    def _sees(self, wanted: set[str]) -> bool:
+        return any(c.key in wanted for c in self.controls())
 
     def _choose_another(self, control: Control) -> bool:
-        other = next((c for c in self.controls() if c.role == control.role and not c.chosen and c.family == control.family), None)
-        if other is None:
-            return False
-        self.click(other.key)
-        return True
+        """The one that was used least."""
+        others = [c for c in self.controls() if c.role == control.role and not c.chosen and c.family == control.family]
+        if others:
+            self.click(min(others, key=lambda c: self.uses[c.key]).key)
+        return bool(others)

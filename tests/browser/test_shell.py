@@ -1,13 +1,16 @@
-"""What stands around the pages: a key pressed while the page loads, the list to switch sessions."""
+"""What stands around the pages: a key pressed while the page loads, the list to switch sessions, what a page shows until its answer is there."""
 
 from __future__ import annotations
 
+import json
+import time
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, Route, expect
 
 from gui.sessions.manager import LOCAL
+from tests.browser.conftest import PATIENCE
 
 pytestmark = pytest.mark.browser
 SPY = """() => {
@@ -30,14 +33,21 @@ RING = """(e) => {
 """Whether the ring around the focus lies within everything that would cut it off."""
 
 
+def until_held(page: Page, held: list[Route], count: int) -> None:
+    """Wait until so many requests are held back, or fail."""
+    deadline = time.monotonic() + PATIENCE / 1000
+    while len(held) < count:
+        assert time.monotonic() < deadline, f"{len(held)} of {count} requests were made"
+        page.wait_for_timeout(20)  # what is routed is handed over in here
+
+
 def test_a_key_pressed_while_the_page_loads_counts(opened: Page, running: Any, watched: Any) -> None:
     held: list[Route] = []
     opened.route("**/_dash-layout", lambda route: held.append(route))
     opened.goto(running.server.url + "/upload", wait_until="load")
     expect(opened.locator("#dcx-keys")).to_have_count(0)
     opened.keyboard.press("F1")
-    while not held:
-        opened.wait_for_timeout(20)
+    until_held(opened, held, 1)
     held[0].continue_()
     expect(opened.locator(".dcx-help-text h1")).to_have_text("First steps")
     assert watched.complaints == []
@@ -73,4 +83,41 @@ def test_the_proposed_name_of_a_session_is_typed_over(opened: Page, watched: Any
     opened.keyboard.type("Melanoma")
     opened.keyboard.press("Enter")
     expect(opened.locator("#dcx-session-button")).to_have_text("Melanoma")
+    assert watched.complaints == []
+
+
+def test_a_page_says_that_its_answer_is_on_the_way(opened: Page, watched: Any) -> None:
+    """Bars where a sentence comes, a ring where a figure comes; and neither once it is there."""
+    held: list[Route] = []
+    names = ["upload-answer.children", "upload-type-counts.figure"]
+
+    def hold(route: Route) -> None:
+        output = json.loads(route.request.post_data or "{}").get("output", "")
+        if any(name in output for name in names):
+            held.append(route)
+        else:
+            route.fallback()
+
+    def bars() -> Any:
+        return opened.evaluate("getComputedStyle(document.getElementById('upload-answer')).backgroundImage")
+
+    def ring() -> Any:
+        return opened.evaluate("getComputedStyle(document.getElementById('upload-type-counts'), '::after').content")
+
+    opened.click("#upload-example")
+    expect(opened.locator("#upload-answer")).to_contain_text("training cells")
+    opened.click("#upload-tabs-tab-types")
+    expect(opened.locator("#upload-type-counts .trace").first).to_be_attached()
+    opened.route("**/_dash-update-component?*", hold)
+    opened.reload()
+    until_held(opened, held, 2)
+    assert "linear-gradient" in bars()
+    assert ring() == '""'
+    names.clear()
+    for route in held:
+        route.continue_()
+    expect(opened.locator("#upload-answer")).to_contain_text("training cells")
+    expect(opened.locator("#upload-type-counts .trace").first).to_be_attached()
+    assert bars() == "none"
+    assert ring() == "none"
     assert watched.complaints == []

@@ -154,7 +154,7 @@ class Walker:
             self.dead.append(f"{control.key}: nothing at the first use")
             return nothing
         found = first, self.controls()
-        there = self._find(control.key) or (self._find(control.key) if self._reach(arrive, way) else None)
+        there = self._find(control.key) or (self._find(control.key) if self._reach(arrive, way, {control.key}) else None)
         if there is None:
             self.gone.append(control.key)
             return found
@@ -188,6 +188,8 @@ class Walker:
                 return False
             if not (there.chosen and there.choice):
                 self.click(key)
+        if way and wanted and not self._sees(wanted) and self._find(way[-1]):  # what is ticked or unfolded had stayed so, and was undone
+            self.click(way[-1])
         return not wanted or self._sees(wanted)
 
     def _sees(self, wanted: set[str]) -> bool:

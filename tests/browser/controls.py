@@ -194,10 +194,13 @@ class Walker:
         return any(c.key in wanted for c in self.controls())
 
     def _ready(self, control: Control, arrive: Callable[[], None], way: tuple[str, ...]) -> bool:
-        """Whether it can be used so that something comes of it: another is chosen first, which may close the list that both are in."""
+        """Whether it can be used so that something comes of it: another is chosen first, which may close the list that both are in.
+
+        What was just seen may be folding up: the way to it is gone once more.
+        """
         if control.chosen and control.choice and not self._choose_another(control):
             return False
-        return bool(self._find(control.key) or (control.choice and self._reach(arrive, way, {control.key})))
+        return bool(self._find(control.key) or self._reach(arrive, way, {control.key}))
 
     def _choose_another(self, control: Control) -> bool:
         """The one that was used least."""

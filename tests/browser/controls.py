@@ -131,7 +131,8 @@ class Walker:
         """What is found at the end of ``way``: of the controls that open it, one after the other. elsewhere : what belongs to other places"""
 
         def following() -> Control | None:
-            return next((c for c in self.controls() if c.key not in elsewhere and self._new(c)), None)
+            new = [c for c in self.controls() if c.key not in elsewhere and self._new(c)]
+            return min(new, key=lambda c: c.choice, default=None)  # choices last: another one may hide what is on the page now
 
         while control := (None if self.moved else following()) or (following() if self._reach(arrive, way) else None):
             self.used.add(self.alike(control.key))

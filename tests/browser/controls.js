@@ -126,7 +126,9 @@
 
   new MutationObserver(() => { touched = now(); }).observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
 
-  const quiet = () => flying === 0 && waiting.size === 0 && now() - touched > QUIET;
+  /* What unfolds or fades in is drawn when it has come to its end; a ring that turns has none. */
+  const moving = () => document.getAnimations().some((one) => one.playState === "running" && one.effect.getComputedTiming().endTime !== Infinity);
+  const quiet = () => flying === 0 && waiting.size === 0 && now() - touched > QUIET && !moving();
 
   const visible = (element) => {
     const box = element.getBoundingClientRect();

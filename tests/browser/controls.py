@@ -131,7 +131,8 @@ class Walker:
         """What is found at the end of ``way``: of the controls that open it, one after the other. elsewhere : what belongs to other places"""
 
         def following() -> Control | None:
-            return next((c for c in self.controls() if c.key not in elsewhere and self._new(c)), None)
+            new = [c for c in self.controls() if c.key not in elsewhere and self._new(c)]
+            return min(new, key=lambda c: c.choice, default=None)  # choices last: another one may hide what is on the page now
 
         while control := (None if self.moved else following()) or (following() if self._reach(arrive, way) else None):
             self.used.add(self.alike(control.key))
@@ -145,9 +146,7 @@ class Walker:
     def _twice(self, control: Control, arrive: Callable[[], None], way: tuple[str, ...]) -> tuple[set[str], list[Control]]:
         """What came of it at the first use, and what could be used then."""
         nothing: tuple[set[str], list[Control]] = (set(), [])
-        if control.chosen and control.choice and not self._choose_another(control):
-            return nothing  # the only one there is
-        if self._find(control.key) is None:  # it was there for a moment
+        if not self._ready(control, arrive, way):  # the only one there is, or it was there for a moment
             return nothing
         first = set(self.click(control.key))
         if not first:
@@ -162,7 +161,7 @@ class Walker:
             other = next(c.key for c in self.controls() if self.chooses(c.key) and c.key != control.key)
             self.click(other)
             self._reach(arrive, way)
-        elif there.choice and (self.uses[control.key] > 1 or (there.chosen and not self._choose_another(there))):  # it was the other one, or there is none
+        elif there.choice and (self.uses[control.key] > 1 or not self._ready(there, arrive, way)):  # it was the other one, or there is none
             return found
         if not self.click(control.key):
             self.dead.append(f"{control.key}: {', '.join(sorted(first))} at the first use, nothing at the second")
@@ -194,6 +193,15 @@ class Walker:
 
     def _sees(self, wanted: set[str]) -> bool:
         return any(c.key in wanted for c in self.controls())
+
+    def _ready(self, control: Control, arrive: Callable[[], None], way: tuple[str, ...]) -> bool:
+        """Whether it can be used so that something comes of it: another is chosen first, which may close the list that both are in.
+
+        What was just seen may be folding up: the way to it is gone once more.
+        """
+        if control.chosen and control.choice and not self._choose_another(control):
+            return False
+        return bool(self._find(control.key) or self._reach(arrive, way, {control.key}))
 
     def _choose_another(self, control: Control) -> bool:
         """The one that was used least."""

@@ -13,16 +13,18 @@ import pytest
 
 from gui import files
 from gui.app import create_app
+from gui.callback_requests import SESSION_ID
 from gui.config import Config
 from gui.errors import DamagedSession
 from gui.guard import HANDOVER
 from gui.pages import help as help_page
 from gui.pages.help import book
 from gui.resources import resource
-from gui.sessions import container, transfer
+from gui.sessions import container, header
 from gui.sessions import file as sessionfile
 from gui.sessions.file import file_name, load
 from gui.sessions.manager import LOCAL
+from gui.sessions.parsing import HereParser
 from tests.gui.conftest import Tab
 from tests.gui.sessions_page import bring, export, made, names, outcomes
 from tests.gui.steps import press, saved, session_with, show
@@ -78,7 +80,7 @@ def test_uploads_that_are_put_together_stay_in_their_folder(program: Any, tmp_pa
     assert len(list(together.path.iterdir())) == (2 if on else 1)
 
 
-IDS = ["../../outside", "..", "/etc/passwd", "20250520#191019#07c2e7ed/../../x", "*", "a\0b", "<script>", "", "x" * 100_000]
+IDS = ["../../outside", "..", "/etc/passwd", "20250520#191019#07c2e7ed/../../x", "*", "a\0b", "<script>", "", "x" * SESSION_ID]
 
 
 @pytest.fixture
@@ -110,6 +112,11 @@ def test_ids_of_sessions_in_addresses_and_from_the_page_are_looked_up_and_never_
     assert '"mine"' in tab.text("dcx-session-button")
 
 
+def test_an_id_longer_than_any_is_refused(tab: Tab) -> None:
+    with pytest.raises(AssertionError, match="not what a page of this program sends"):
+        show(tab, "x" * 100_000)
+
+
 def session_file(tab: Tab, folder: Path) -> Path:
     """An exported session, taken away from the program."""
     made(tab.application, "sent to me")
@@ -123,15 +130,16 @@ def session_file(tab: Tab, folder: Path) -> Path:
 
 @pytest.mark.parametrize("on", [True, False])
 def test_an_id_in_a_session_file_becomes_no_path(tab: Tab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, on: bool) -> None:
-    """What arrives with such an id gets one of ours. The control: an id that is believed leads out of the folder."""
+    """A file with such an id is refused. The control: an id that is believed leads out of the folder."""
     if not on:
-        monkeypatch.setattr(transfer, "ID", re.compile(".*", re.DOTALL))
+        monkeypatch.setattr(header, "ID", re.compile(".*", re.DOTALL))
         monkeypatch.setattr(sessionfile, "file_name", lambda session_id: f"{session_id}.dcxsession")
+        monkeypatch.setattr(tab.application.sessions, "_parser", HereParser())  # the reading process has its defences on
     file = session_file(tab, tmp_path)
     known = json.loads(members(file)["header.json"])["id"]
     file.write_bytes(rebuilt(file, header=lambda head: head | {"id": "../outside"}, manifest=lambda m: json.loads(json.dumps(m).replace(known, "../outside"))))
     bring(tab, file)
-    assert "sent to me" in names(tab)
+    assert ("sent to me" in names(tab)) is not on
     tab.application.sessions.close(actor=LOCAL)
     assert (tab.application.config.sessions_folder.parent / "outside.dcxsession").exists() is not on
 
@@ -272,4 +280,4 @@ def test_every_place_that_takes_a_name_is_in_this_file() -> None:
     code = "\n".join(p.read_text("utf-8") for p in (Path(resource("default_config.toml")).parents[1] / "gui").rglob("*.py"))
     assert set(re.findall(r'request\.args\.get\("(\w+)"', code)) == {"t", "name"}
     assert set(re.findall(r'parse_qs\(.*?\)\.get\("(\w+)"', code)) == {"session", "chapter"}
-    assert re.findall(r"@server\.(?:get|post)\((.*)\)", code) == ["UPLOAD", "HANDOVER", 'f"{DOWNLOAD}<token>"']
+    assert re.findall(r"@server\.(?:get|post)\((.*)\)", code) == ["UPLOAD", "SIGN_OUT", "HANDOVER", 'f"{DOWNLOAD}<token>"']

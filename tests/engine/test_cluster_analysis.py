@@ -28,6 +28,9 @@ from tests.engine.spreading import tasks
 from tests.waiting import until
 
 pytest.importorskip("distributed")
+# Slow, and out of the usual run: Python 3.11.7 itself died in a garbage collection here, beside a cluster's threads, in about one run of three.
+# The cause is not known; quadprog, which was called at that moment, is clean under valgrind.
+pytestmark = pytest.mark.slow
 
 SEARCH = SearchParams(smallest=1e-5, largest=1.0, points=6, folds=2)
 ADTD = ADTDParams(model="h,r", lambda2=1e-6, max_iterations=3)

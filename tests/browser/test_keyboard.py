@@ -72,6 +72,8 @@ def test_menu_and_dialog_keep_the_focus_and_give_it_back(opened: Page, watched: 
     page.keyboard.press("Enter")
     expect(page.get_by_role("menuitem", name="User guide")).to_be_focused()
     page.keyboard.press("ArrowUp")  # round to the last entry
+    expect(page.locator("#dcx-sign-out")).to_be_focused()
+    page.keyboard.press("ArrowUp")
     expect(page.locator("#dcx-help-about")).to_be_focused()
     page.keyboard.press("Enter")
     dialog = page.get_by_role("dialog", name="About DeconomiX")

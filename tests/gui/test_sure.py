@@ -29,6 +29,7 @@ from gui.report import report
 from gui.sessions.cache import DCXCache
 from gui.sessions.file import load, save
 from gui.sessions.manager import LOCAL
+from gui.sessions.rules import new_id
 from gui.sessions.snapshot import Snapshot
 
 DTD = DTDParams(iterations=10, train_mixtures=30, test_mixtures=20, genes=80)
@@ -146,7 +147,7 @@ def test_samples_that_fit_poorly_are_counted_in_the_answer(computed: dict[str, R
 # -- session file and report ----------------------------------------------------------------------------------------------------
 def test_session_file_keeps_intervals_and_fit(computed: dict[str, Run], tmp_path: Path) -> None:
     data = make_example().dataset
-    snapshot = Snapshot("x", "Melanoma", datetime.now(UTC), datetime.now(UTC), 1, data, runs=tuple(computed.values()))
+    snapshot = Snapshot(new_id(), "Melanoma", datetime.now(UTC), datetime.now(UTC), 1, data, runs=tuple(computed.values()))
     path = tmp_path / "x.dcxsession"
     save(path, snapshot, expected_generation=None)
     back = {run.id: run for run in load(path).runs}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,13 @@ if os.environ.get("CI"):
     settings.load_profile("ci")
 ROOT = Path(__file__).resolve().parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse a name that is another one in each process: the processes of `dev.py test` must all collect the same tests."""
+    changing = [item.nodeid for item in items if re.search(r" at 0x[0-9a-f]+", item.nodeid)]
+    if changing:
+        raise pytest.UsageError(f"these tests are named after an address in memory; give their parameters ids:\n{chr(10).join(changing)}")
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -20,7 +20,7 @@ def context(form: dict[str, Any]) -> Any:
     return SimpleNamespace(session=SimpleNamespace(form=lambda key: dict(form)))
 
 
-@pytest.mark.parametrize("odd", ODD, ids=repr)
+@pytest.mark.parametrize("odd", ODD, ids=["component", "dict", "list of components", "list", "bytes", "object"])
 @pytest.mark.parametrize("begin", ["figure", 10, True, []], ids=repr)
 def test_a_control_begins_as_usual_where_it_cannot_show_what_is_kept(begin: Any, odd: Any) -> None:
     kept = Kept(Page("odd", "Odd", "x"), look=begin)

@@ -1,6 +1,8 @@
-"""Where the program starts: ``python -m desktop``, the bundle, and the console command ``deconomix-gui``.
+"""Where the program starts: ``python -m desktop``, the bundle, and the console command
+``deconomix-gui``.
 
-Every worker imports this module again (spawn): nothing heavy here, and nothing at module level but the streams.
+Every worker imports this module again (spawn): nothing heavy here, and nothing at module level but
+the streams.
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ def _mend_streams() -> None:
         if stream is None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
         elif hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")  # a path must not crash on a narrow code page
+            # a path must not crash on a narrow code page
+            stream.reconfigure(errors="backslashreplace")
 
 
 _mend_streams()

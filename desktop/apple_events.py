@@ -1,4 +1,8 @@
-"""macOS: files that the Finder asks the program to open arrive as Apple Events, not on the command line. Not run here (no macOS); tested with a fake."""
+"""macOS: files that the Finder asks the program to open arrive as Apple Events, not on the command
+line.
+
+Not run here (no macOS); tested with a fake.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +47,8 @@ class Opened:
 
 
 def listen(opened: Opened, delegate: type | None = None, objc: Any = None) -> bool:
-    """Add the method that macOS calls to pywebview's delegate, before the toolkit starts; False on other systems.
+    """Add the method that macOS calls to pywebview's delegate, before the toolkit starts; False on
+    other systems.
 
     delegate, objc : pywebview's class and PyObjC, or what stands for them in a test
     """
@@ -62,5 +67,7 @@ def listen(opened: Opened, delegate: type | None = None, objc: Any = None) -> bo
             log.exception("files from the Finder were not taken")
         application.replyToOpenOrPrint_(SUCCESS)
 
-    objc.classAddMethods(delegate, [objc.selector(application_openFiles_, selector=SELECTOR, signature=SIGNATURE)])
+    objc.classAddMethods(
+        delegate, [objc.selector(application_openFiles_, selector=SELECTOR, signature=SIGNATURE)]
+    )
     return True

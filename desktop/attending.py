@@ -1,4 +1,6 @@
-"""While jobs run: the machine is kept awake, and when one ends while the user is elsewhere, a notice of the desktop says so."""
+"""While jobs run: the machine is kept awake, and when one ends while the user is elsewhere, a
+notice of the desktop says so.
+"""
 
 from __future__ import annotations
 
@@ -29,11 +31,17 @@ class Looking(Protocol):
 class Attendant:
     """Looks at the application's jobs from a thread of its own, until the window is closed.
 
-    awake : a context manager that keeps the machine awake; notify : shows a notice of the desktop. Both as the system allows.
+    awake : a context manager that keeps the machine awake; notify : shows a notice of the desktop.
+    Both as the system allows.
     """
 
     def __init__(
-        self, application: Application, host: Looking, *, awake: Callable[[], Any] | None = None, notify: Callable[[str], None] | None = None
+        self,
+        application: Application,
+        host: Looking,
+        *,
+        awake: Callable[[], Any] | None = None,
+        notify: Callable[[str], None] | None = None,
     ) -> None:
         self._application, self._host = application, host
         self._awake, self._notify = awake or keep_awake, notify or desktop_notice
@@ -73,13 +81,22 @@ class Attendant:
 
 
 def told(job: Any) -> str:
-    """What the desktop says of a job that ended: it may stand on a locked screen, so no name of a session or sample. "" if the user ended it."""
-    return {"done": f"{job.title} is done.", "failed": f"{job.title} did not succeed."}.get(job.state, "")
+    """What the desktop says of a job that ended: it may stand on a locked screen, so no name of a
+    session or sample.
+
+    "" if the user ended it.
+    """
+    return {"done": f"{job.title} is done.", "failed": f"{job.title} did not succeed."}.get(
+        job.state, ""
+    )
 
 
 @contextlib.contextmanager
 def keep_awake() -> Any:
-    """The machine does not go to sleep by itself; its screen may. Where the system does not allow it, nothing happens."""
+    """The machine does not go to sleep by itself; its screen may.
+
+    Where the system does not allow it, nothing happens.
+    """
     try:
         from wakepy import keep
 

@@ -1,4 +1,8 @@
-"""``deconomix-gui [FILE…] | serve | analyze | check | doctor``: reads the command line and starts what it asks for. A toolkit is imported only for a window."""
+"""``deconomix-gui [FILE…] | serve | analyze | check | doctor``: reads the command line and starts
+what it asks for.
+
+A toolkit is imported only for a window.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +42,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line (default: the process's own); returns the exit code."""
     command, rest = split(sys.argv[1:] if argv is None else argv)
     forbid_core_dumps(whole=command == "serve")
-    run = {"": window, "serve": serve, "analyze": analyze, "check": check, "doctor": doctor}[command]
+    run = {"": window, "serve": serve, "analyze": analyze, "check": check, "doctor": doctor}[
+        command
+    ]
     try:
         return run(rest)
     except DeconomixError as error:
@@ -46,7 +52,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def split(argv: Sequence[str]) -> tuple[str, list[str]]:
-    """The command ("" for the window) and its arguments; ``--config PATH`` may stand before the command."""
+    """The command ("" for the window) and its arguments; ``--config PATH`` may stand before the
+    command.
+    """
     rest, i = list(argv), 0
     while i < len(rest) and rest[i].startswith("--config"):
         i += 1 if "=" in rest[i] else 2
@@ -56,10 +64,21 @@ def split(argv: Sequence[str]) -> tuple[str, list[str]]:
 
 
 def window(argv: Sequence[str]) -> int:
-    """Open the window, with data FILEs waiting on the Upload page and session FILEs opened; returns when it is closed."""
-    parser = _parser("deconomix-gui", "Cell-type composition, hidden background and gene regulation from bulk RNA-seq.", epilog=_COMMANDS_HELP)
+    """Open the window, with data FILEs waiting on the Upload page and session FILEs opened; returns
+    when it is closed.
+    """
+    parser = _parser(
+        "deconomix-gui",
+        "Cell-type composition, hidden background and gene regulation from bulk RNA-seq.",
+        epilog=_COMMANDS_HELP,
+    )
     parser.add_argument("--version", action="version", version=f"DeconomiX {__version__}")
-    parser.add_argument("files", nargs="*", metavar="FILE", help="data files to offer on the Upload page, or saved sessions (.dcxsession) to open")
+    parser.add_argument(
+        "files",
+        nargs="*",
+        metavar="FILE",
+        help="data files to offer on the Upload page, or saved sessions (.dcxsession) to open",
+    )
     options = parser.parse_args(argv)
     from desktop import toolkit
 
@@ -107,14 +126,23 @@ def _open(config: Config, paths: Sequence[Path], instance: Instance) -> int:
 
 
 def serve(argv: Sequence[str]) -> int:
-    """Serve browsers until Ctrl-C or SIGTERM; the one-time address goes to stdout, alone on its line.
+    """Serve browsers until Ctrl-C or SIGTERM; the one-time address goes to stdout, alone on its
+    line.
 
-    The next address follows when nobody is signed in any more (the only browser signed out, or the address became too old); for a group (allow_remote)
-    whenever one was used.
+    The next address follows when nobody is signed in any more (the only browser signed out, or the
+    address became too old); for a group (allow_remote) whenever one was used.
     """
-    what = "Serve browsers on this computer (127.0.0.1), or for a group behind a reverse proxy (see [server] in the configuration)."
+    what = (
+        "Serve browsers on this computer (127.0.0.1), or for a group behind a reverse proxy (see"
+        " [server] in the configuration)."
+    )
     parser = _parser("deconomix-gui serve", f"{what} Prints the address to open, which works once.")
-    parser.add_argument("--port", type=int, metavar="N", help="port to serve on; 0 takes a free one (default: [server] port of the configuration)")
+    parser.add_argument(
+        "--port",
+        type=int,
+        metavar="N",
+        help="port to serve on; 0 takes a free one (default: [server] port of the configuration)",
+    )
     options = parser.parse_args(argv)
     config = _config(options.config)
 
@@ -123,15 +151,27 @@ def serve(argv: Sequence[str]) -> int:
     few_heaps()
     with ending_by_signal() as ended, running(config) as application:
         port = config.server.port if options.port is None else options.port
-        server = LocalServer(application.server, port, settings=config.server, limit=application.guard.body_limit).start()
+        server = LocalServer(
+            application.server, port, settings=config.server, limit=application.guard.body_limit
+        ).start()
         try:
             say(application.start_url(server.url))
             if config.server.allow_remote:
-                say(f"Whoever opens this address is let in; it works once, then the next one is printed. The proxy asks at {server.url}.", sys.stderr)
+                say(
+                    "Whoever opens this address is let in; it works once, then the next one is"
+                    f" printed. The proxy asks at {server.url}.",
+                    sys.stderr,
+                )
             else:
-                say("Open this address in a browser on this computer; it works once. Ctrl-C ends the program.", sys.stderr)
+                say(
+                    "Open this address in a browser on this computer; it works once. Ctrl-C ends"
+                    " the program.",
+                    sys.stderr,
+                )
             while not ended.wait(0.5):  # without a timeout Ctrl-C is not heard on Windows
-                if not application.guard.unused and (config.server.allow_remote or not application.guard.signed_in):
+                if not application.guard.unused and (
+                    config.server.allow_remote or not application.guard.signed_in
+                ):
                     say(application.start_url(server.url))
         finally:
             server.stop()
@@ -164,9 +204,14 @@ def doctor(argv: Sequence[str]) -> int:
 
 @contextlib.contextmanager
 def running(
-    config: Config, files: Files | None = None, settings: SettingsStore | None = None, *, tell: Callable[[str], None] | None = None
+    config: Config,
+    files: Files | None = None,
+    settings: SettingsStore | None = None,
+    *,
+    tell: Callable[[str], None] | None = None,
 ) -> Iterator[Application]:
-    """The application with its worker and its log; on the way out all are ended and all is saved, whatever happened.
+    """The application with its worker and its log; on the way out all are ended and all is saved,
+    whatever happened.
 
     tell : is told what could not be saved, where nobody sees a terminal
     """
@@ -189,7 +234,9 @@ def running(
 
 
 def end(application: Any, tell: Callable[[str], None] | None = None) -> None:
-    """Stop the application, which waits until everything is saved; stderr hears of it, and of what could not be saved."""
+    """Stop the application, which waits until everything is saved; stderr hears of it, and of what
+    could not be saved.
+    """
     from desktop.closing import saving
 
     try:
@@ -205,9 +252,11 @@ def end(application: Any, tell: Callable[[str], None] | None = None) -> None:
 
 @contextlib.contextmanager
 def ending_by_signal() -> Iterator[threading.Event]:
-    """An event that SIGINT and SIGTERM set; a second one acts as it always does, should the end take too long.
+    """An event that SIGINT and SIGTERM set; a second one acts as it always does, should the end
+    take too long.
 
-    Nothing is raised: in the middle of a start an exception would be lost in one of Qt's callbacks, and the program would go on.
+    Nothing is raised: in the middle of a start an exception would be lost in one of Qt's callbacks,
+    and the program would go on.
     """
     ended = threading.Event()
 
@@ -215,7 +264,9 @@ def ending_by_signal() -> Iterator[threading.Event]:
         signal.signal(number, before[number])
         ended.set()
 
-    before: dict[int, Any] = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    before: dict[int, Any] = {
+        number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)
+    }
     try:
         yield ended
     finally:
@@ -224,7 +275,9 @@ def ending_by_signal() -> Iterator[threading.Event]:
 
 
 def existing(names: Sequence[str]) -> list[Path]:
-    """The files named on the command line, as absolute paths; DeconomixError for one that cannot be opened."""
+    """The files named on the command line, as absolute paths; DeconomixError for one that cannot be
+    opened.
+    """
     paths = [Path(name).absolute() for name in names]
     for path in paths:
         if not path.is_file():
@@ -254,12 +307,24 @@ def _config(path: str | None) -> Config:
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        raise InvalidParameter(f"{message[:1].upper()}{message[1:]}.", advice=f"See {self.prog} --help.")
+        raise InvalidParameter(
+            f"{message[:1].upper()}{message[1:]}.", advice=f"See {self.prog} --help."
+        )
 
 
 def _parser(name: str, description: str, **options: Any) -> argparse.ArgumentParser:
-    parser = _Parser(name, description=description, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **options)
-    parser.add_argument("--config", metavar="PATH", help="configuration file to use instead of config.toml in the user configuration folder")
+    parser = _Parser(
+        name,
+        description=description,
+        allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        **options,
+    )
+    parser.add_argument(
+        "--config",
+        metavar="PATH",
+        help="configuration file to use instead of config.toml in the user configuration folder",
+    )
     return parser
 
 
@@ -273,7 +338,9 @@ Each has its own --help."""
 
 
 def _outlive_no_thread() -> None:
-    """End the process even if a thread of the toolkit waits for a page that is gone: it would keep a closed program alive, unseen."""
+    """End the process even if a thread of the toolkit waits for a page that is gone: it would keep
+    a closed program alive, unseen.
+    """
     deadline = time.monotonic() + PATIENCE
     for thread in threading.enumerate():
         if thread is not threading.main_thread() and not thread.daemon:

@@ -1,4 +1,6 @@
-"""Closing: a window with running jobs asks, one with sessions that are not on disk yet stays until they are, and says so."""
+"""Closing: a window with running jobs asks, one with sessions that are not on disk yet stays until
+they are, and says so.
+"""
 
 from __future__ import annotations
 
@@ -27,23 +29,29 @@ def question(number: int) -> str:
     """What is asked about running jobs."""
     are = "1 job is" if number == 1 else f"{number} jobs are"
     them = "it" if number == 1 else "them"
-    return f"{are} running. Stop {them} and close? What was computed so far is lost; the next start offers to start {them} again."
+    return (
+        f"{are} running. Stop {them} and close? What was computed so far is lost; the next start"
+        f" offers to start {them} again."
+    )
 
 
 def lost(number: int) -> str:
     """What is asked about saves that do not succeed."""
     sessions, them = ("1 session is", "it") if number == 1 else (f"{number} sessions are", "them")
-    return f"{sessions} not saved yet: the disk may be full, or its folder read only. Close all the same? What was changed last in {them} may be lost."
+    return (
+        f"{sessions} not saved yet: the disk may be full, or its folder read only. Close all the"
+        f" same? What was changed last in {them} may be lost."
+    )
 
 
 class CloseGuard:
     """Stands in the way of closing ``window`` (pywebview's).
 
-    pending : how many sessions are unsaved: it closes when they are saved; if they are not within ``patience`` seconds it asks. A second attempt succeeds.
-    running : how many jobs are on their way: it asks whether to stop them.
-    confirm : asks, ``confirm(question, yes) -> bool``, with what the button says that closes. Without it nothing is asked.
-    leaving : gets set when it is sure that the window closes
-    silent : once set (the system tells the program to end) nothing is asked
+    pending : how many sessions are unsaved: it closes when they are saved; if they are not within
+    ``patience`` seconds it asks. A second attempt succeeds. running : how many jobs are on their
+    way: it asks whether to stop them. confirm : asks, ``confirm(question, yes) -> bool``, with what
+    the button says that closes. Without it nothing is asked. leaving : gets set when it is sure
+    that the window closes silent : once set (the system tells the program to end) nothing is asked
     """
 
     def __init__(
@@ -66,11 +74,22 @@ class CloseGuard:
         window.events.closing += self.closing
 
     def closing(self) -> bool:
-        """Whether the window may close now. Called in the window's own thread, which must neither wait nor be asked to run anything."""
-        jobs = self._running() if self._running is not None and self._confirm is not None and not (self._agreed or self._silent.is_set()) else 0
+        """Whether the window may close now.
+
+        Called in the window's own thread, which must neither wait nor be asked to run anything.
+        """
+        jobs = (
+            self._running()
+            if self._running is not None
+            and self._confirm is not None
+            and not (self._agreed or self._silent.is_set())
+            else 0
+        )
         if jobs:
             # A dialog from within this handler would block the toolkit.
-            threading.Thread(target=self._ask, args=(jobs,), name="close-question", daemon=True).start()
+            threading.Thread(
+                target=self._ask, args=(jobs,), name="close-question", daemon=True
+            ).start()
             return False
         self._leaving.set()
         number = 0 if self._told else self._pending()
@@ -78,8 +97,12 @@ class CloseGuard:
             return True
         self._told = True
         # A thread of its own: a page that hangs never answers.
-        threading.Thread(target=self._tell, args=(number,), name="close-notice", daemon=True).start()
-        threading.Thread(target=self._close_when_saved, name="close-when-saved", daemon=True).start()
+        threading.Thread(
+            target=self._tell, args=(number,), name="close-notice", daemon=True
+        ).start()
+        threading.Thread(
+            target=self._close_when_saved, name="close-when-saved", daemon=True
+        ).start()
         return False
 
     def _ask(self, jobs: int) -> None:
@@ -101,7 +124,12 @@ class CloseGuard:
             return True
 
     def _tell(self, number: int) -> None:
-        self._notice(action="show", message=f"{saving(number)} The window closes by itself.", autoClose=False, loading=True)
+        self._notice(
+            action="show",
+            message=f"{saving(number)} The window closes by itself.",
+            autoClose=False,
+            loading=True,
+        )
 
     def _notice(self, **properties: Any) -> None:
         notice = {"id": "closing", **properties}
@@ -122,6 +150,11 @@ class CloseGuard:
         if number and not self._silent.is_set() and not self._agrees(lost(number), LOSE):
             self._told = False
             self._leaving.clear()
-            self._notice(action="update", message="The window stays open. “Not saved” in the header says what can be done.", autoClose=10_000, loading=False)
+            self._notice(
+                action="update",
+                message="The window stays open. “Not saved” in the header says what can be done.",
+                autoClose=10_000,
+                loading=False,
+            )
             return
         self._window.destroy()

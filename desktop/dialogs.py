@@ -1,4 +1,7 @@
-"""Files by native dialogs: the window's implementation of ``gui.files.Files``. Python reads and writes; nothing passes through the web view."""
+"""Files by native dialogs: the window's implementation of ``gui.files.Files``.
+
+Python reads and writes; nothing passes through the web view.
+"""
 
 from __future__ import annotations
 
@@ -22,12 +25,17 @@ _TITLES = ("linux.openFile", "linux.openFiles", "linux.openFolder", "global.save
 
 
 class NativeFiles:
-    """Open and save through the window's dialogs. Methods block until the user answers and may be called from any thread but the window's own."""
+    """Open and save through the window's dialogs.
+
+    Methods block until the user answers and may be called from any thread but the window's own.
+    """
 
     native = True
 
     def __init__(self, settings: SettingsStore | None = None) -> None:
-        """settings : where the folders used last and the recent files are kept, for the next start too"""
+        """settings : where the folders used last and the recent files are kept, for the next start
+        too
+        """
         self._settings = settings
         self._window: Any = None
         # pywebview keeps one result per window: two dialogs at once would swap their answers.
@@ -47,7 +55,9 @@ class NativeFiles:
 
         with self._one_at_a_time:
             name = kinds[0].name if kinds else ""
-            chosen = self._ask(FileDialog.OPEN, title, name, allow_multiple=multiple, file_types=file_types(kinds))
+            chosen = self._ask(
+                FileDialog.OPEN, title, name, allow_multiple=multiple, file_types=file_types(kinds)
+            )
             paths = [Path(path) for path in chosen]
             if paths:
                 self._used(name, paths[0].parent)
@@ -62,22 +72,31 @@ class NativeFiles:
             return self._ask_folder(title)
 
     def save(self, name: str, data: bytes, kind: FileKind) -> str | None:
-        """Write ``data`` where the user says: all of it or nothing. Returns where it is, None if cancelled.
+        """Write ``data`` where the user says: all of it or nothing.
 
-        The kind's suffix is added if the user gives none of them; an existing file is replaced only after a question.
-        Raises DeconomixError (a sentence) if the file cannot be written.
+        Returns where it is, None if cancelled.
+
+        The kind's suffix is added if the user gives none of them; an existing file is replaced only
+        after a question. Raises DeconomixError (a sentence) if the file cannot be written.
         """
         from webview import FileDialog
 
         with self._one_at_a_time:
             proposal = with_suffix(safe_name(name), kind)
             while True:
-                chosen = self._ask(FileDialog.SAVE, f"Save {kind.name}", kind.name, save_filename=proposal, file_types=file_types([kind], anything=False))
+                chosen = self._ask(
+                    FileDialog.SAVE,
+                    f"Save {kind.name}",
+                    kind.name,
+                    save_filename=proposal,
+                    file_types=file_types([kind], anything=False),
+                )
                 if not chosen:
                     return None
                 typed = Path(chosen[0])
                 path = typed.with_name(with_suffix(typed.name, kind))
-                # The toolkit has asked about the name that was typed, not about the one with our suffix.
+                # The toolkit has asked about the name that was typed, not about the one with our
+                # suffix.
                 if path == typed or not os.path.exists(path) or self._may_replace(path):
                     break
                 self._used(kind.name, path.parent)
@@ -87,9 +106,13 @@ class NativeFiles:
             return f"Saved as {path.name} in {path.parent}."
 
     def save_all(self, items: Sequence[tuple[str, bytes]], kind: FileKind) -> str | None:
-        """Write every (name, data) into a folder the user chooses, under a free name where one is taken. Returns where they are, None if cancelled.
+        """Write every (name, data) into a folder the user chooses, under a free name where one is
+        taken.
 
-        Raises DeconomixError (a sentence) if one cannot be written; it says how many are saved all the same.
+        Returns where they are, None if cancelled.
+
+        Raises DeconomixError (a sentence) if one cannot be written; it says how many are saved all
+        the same.
         """
         if not items:
             return None
@@ -117,7 +140,9 @@ class NativeFiles:
         return Path(chosen[0])
 
     def _used(self, kind: str, folder: Path) -> None:
-        """The next dialog for this kind of file begins in ``folder``; one for a kind that was never asked for, where the last one ended."""
+        """The next dialog for this kind of file begins in ``folder``; one for a kind that was never
+        asked for, where the last one ended.
+        """
         self._folders.pop("", None)
         self._folders |= {kind: folder, "": folder}
         if self._settings is not None:
@@ -137,15 +162,31 @@ class NativeFiles:
         return (chosen,) if isinstance(chosen, str) else tuple(chosen)  # macOS gives a bare string
 
     def _may_replace(self, path: Path) -> bool:
-        return bool(self._window.create_confirmation_dialog("Replace the file?", f"{path.name} already exists in {path.parent}. Replace it?"))
+        return bool(
+            self._window.create_confirmation_dialog(
+                "Replace the file?", f"{path.name} already exists in {path.parent}. Replace it?"
+            )
+        )
 
 
 def file_types(kinds: Sequence[FileKind], *, anything: bool = True) -> tuple[str, ...]:
-    """The kinds as pywebview's filters: all together first if there are several, anything last. Descriptions may hold letters, digits and blanks only."""
+    """The kinds as pywebview's filters: all together first if there are several, anything last.
+
+    Descriptions may hold letters, digits and blanks only.
+    """
     groups = [(kind.name, kind.suffixes) for kind in kinds]
     if len(groups) > 1:
-        groups.insert(0, ("All of these", tuple(dict.fromkeys(suffix for kind in kinds for suffix in kind.suffixes))))
-    filters = [f"{_description(name)} ({';'.join(f'*{suffix}' for suffix in _patterns(suffixes))})" for name, suffixes in groups]
+        groups.insert(
+            0,
+            (
+                "All of these",
+                tuple(dict.fromkeys(suffix for kind in kinds for suffix in kind.suffixes)),
+            ),
+        )
+    filters = [
+        f"{_description(name)} ({';'.join(f'*{suffix}' for suffix in _patterns(suffixes))})"
+        for name, suffixes in groups
+    ]
     return (*filters, f"All files ({ANYTHING})") if anything else tuple(filters)
 
 
@@ -155,11 +196,18 @@ def _description(name: str) -> str:
 
 def _patterns(suffixes: tuple[str, ...]) -> tuple[str, ...]:
     # macOS knows only what follows the last point.
-    return tuple(dict.fromkeys(f".{suffix.rpartition('.')[2]}" for suffix in suffixes)) if sys.platform == "darwin" else suffixes
+    return (
+        tuple(dict.fromkeys(f".{suffix.rpartition('.')[2]}" for suffix in suffixes))
+        if sys.platform == "darwin"
+        else suffixes
+    )
 
 
 def write(path: Path, data: bytes) -> None:
-    """Replace ``path`` by ``data`` in one step, or leave it as it was. A link keeps pointing to the file. DeconomixError if it cannot be written."""
+    """Replace ``path`` by ``data`` in one step, or leave it as it was.
+
+    A link keeps pointing to the file. DeconomixError if it cannot be written.
+    """
     target = Path(os.path.realpath(path))
     part = target.with_name(f".{secrets.token_hex(8)}.part")
     try:
@@ -179,11 +227,16 @@ def write(path: Path, data: bytes) -> None:
 
 
 def write_new(path: Path, data: bytes) -> Path:
-    """Write ``data`` as ``path``, or as "name 2", "name 3" ... where that is taken: never over a file. Returns where. DeconomixError if it cannot be."""
+    """Write ``data`` as ``path``, or as "name 2", "name 3" ... where that is taken: never over a
+    file.
+
+    Returns where. DeconomixError if it cannot be.
+    """
     target, number = path, 2
     while True:
         try:
-            target.open("xb").close()  # takes the name, also from a program that looks for a free one at the same moment
+            # takes the name, also from a program that looks for a free one at the same moment
+            target.open("xb").close()
         except FileExistsError:
             target, number = path.with_name(f"{path.stem} {number}{path.suffix}"), number + 1
         except OSError as error:
@@ -204,12 +257,23 @@ def _refusal(path: Path, error: OSError) -> DeconomixError:
     if error.errno == errno.ENOENT:
         return DeconomixError(f"The folder {path.parent} does not exist.", advice=another)
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return DeconomixError(f"There is no room for {path.name} in {path.parent}.", advice="Free some space, or save it on another disk.")
+        return DeconomixError(
+            f"There is no room for {path.name} in {path.parent}.",
+            advice="Free some space, or save it on another disk.",
+        )
     if error.errno in (errno.EISDIR, errno.ENOTEMPTY):
         return DeconomixError(f"{path.name} is a folder.", advice="Choose another name.")
     if error.errno == errno.ENAMETOOLONG:
         return DeconomixError("The file name is too long.", advice="Choose a shorter one.")
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        reason = "is it open in another program?" if path.exists() and os.access(path.parent, os.W_OK) else "you may not write into this folder."
-        return DeconomixError(f"{path.name} cannot be written in {path.parent}: {reason}", advice=another)
-    return DeconomixError(f"{path.name} cannot be written in {path.parent} ({error.strerror}).", advice=another)
+        reason = (
+            "is it open in another program?"
+            if path.exists() and os.access(path.parent, os.W_OK)
+            else "you may not write into this folder."
+        )
+        return DeconomixError(
+            f"{path.name} cannot be written in {path.parent}: {reason}", advice=another
+        )
+    return DeconomixError(
+        f"{path.name} cannot be written in {path.parent} ({error.strerror}).", advice=another
+    )

@@ -1,4 +1,8 @@
-"""What only the window's side can check: its web view, and that nothing listens but on this computer. The table itself is ``gui/doctor.py``."""
+"""What only the window's side can check: its web view, and that nothing listens but on this
+computer.
+
+The table itself is ``gui/doctor.py``.
+"""
 
 from __future__ import annotations
 
@@ -22,11 +26,19 @@ def checks() -> dict[str, Callable[[], commands.Check]]:
 
 
 def web_view() -> commands.Check:
-    """Whether a window can show pages here. A missing display alone is no fault of the installation."""
+    """Whether a window can show pages here.
+
+    A missing display alone is no fault of the installation.
+    """
     if sys.platform == "win32":
         found = toolkit.webview2()
         advice = f"Install the “WebView2 Runtime” of Microsoft (free). {SERVE}"
-        return commands.Check("Web view", found is not None, f"WebView2 {found}" if found else "WebView2 is missing.", "" if found else advice)
+        return commands.Check(
+            "Web view",
+            found is not None,
+            f"WebView2 {found}" if found else "WebView2 is missing.",
+            "" if found else advice,
+        )
     if not sys.platform.startswith("linux"):
         return commands.Check("Web view", True, "that of the system")
     if old := old_glibc(platform.machine(), platform.libc_ver()):
@@ -34,22 +46,35 @@ def web_view() -> commands.Check:
     if problem := toolkit.missing_libraries():
         sentence, _, advice = problem.partition(". ")
         return commands.Check("Web view", False, f"{sentence}.", advice or SERVE)
-    shown = "" if toolkit.has_display() else "; there is no display here, so only “deconomix-gui serve” can be used"
+    shown = (
+        ""
+        if toolkit.has_display()
+        else "; there is no display here, so only “deconomix-gui serve” can be used"
+    )
     return commands.Check("Web view", True, f"Qt {metadata.version('PySide6')} loads{shown}")
 
 
 def old_glibc(machine: str, libc: tuple[str, str]) -> str | None:
-    """A sentence if the C library is too old for Qt; None if it is not, or another one. libc : as ``platform.libc_ver()`` gives it"""
+    """A sentence if the C library is too old for Qt; None if it is not, or another one. libc : as
+    ``platform.libc_ver()`` gives it
+    """
     name, number = libc
     needed = GLIBC.get(machine)
     if name != "glibc" or needed is None:
         return None
     have = tuple(int(part) for part in number.split(".")[:2])
-    return f"The C library (glibc {number}) is older than the window's toolkit needs ({needed[0]}.{needed[1]})." if have < needed else None
+    return (
+        f"The C library (glibc {number}) is older than the window's toolkit needs"
+        f" ({needed[0]}.{needed[1]})."
+        if have < needed
+        else None
+    )
 
 
 def ports() -> commands.Check:
-    """Start the server as the window does and look at every socket on which this process listens: on loopback, all of them."""
+    """Start the server as the window does and look at every socket on which this process listens:
+    on loopback, all of them.
+    """
     from desktop.server import LocalServer
 
     server = LocalServer(lambda environ, start: [], 0).start()
@@ -58,7 +83,12 @@ def ports() -> commands.Check:
     finally:
         server.stop()
     if not any(port == server.port for _, port in found):
-        return commands.Check("Ports", False, "The ports of this program could not be seen.", "Is a security program in the way?")
+        return commands.Check(
+            "Ports",
+            False,
+            "The ports of this program could not be seen.",
+            "Is a security program in the way?",
+        )
     return judged(found)
 
 
@@ -66,13 +96,27 @@ def listening() -> list[tuple[str, int]]:
     """Address and port of every socket on which this process waits for connections."""
     import psutil
 
-    return [(c.laddr.ip, c.laddr.port) for c in psutil.Process().net_connections(kind="inet") if c.status == psutil.CONN_LISTEN]
+    return [
+        (c.laddr.ip, c.laddr.port)
+        for c in psutil.Process().net_connections(kind="inet")
+        if c.status == psutil.CONN_LISTEN
+    ]
 
 
 def judged(found: Iterable[tuple[str, int]]) -> commands.Check:
     """The check over addresses and ports that are open."""
-    others = sorted({address for address, _ in found if not ipaddress.ip_address(address.partition("%")[0]).is_loopback})
+    others = sorted(
+        {
+            address
+            for address, _ in found
+            if not ipaddress.ip_address(address.partition("%")[0]).is_loopback
+        }
+    )
     if others:
-        advice = "Right only for a server behind a proxy (allow_remote); else report this as a fault."
-        return commands.Check("Ports", False, f"Other computers can reach a port at {', '.join(others)}.", advice)
+        advice = (
+            "Right only for a server behind a proxy (allow_remote); else report this as a fault."
+        )
+        return commands.Check(
+            "Ports", False, f"Other computers can reach a port at {', '.join(others)}.", advice
+        )
     return commands.Check("Ports", True, "open on this computer only (127.0.0.1)")

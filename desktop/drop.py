@@ -1,4 +1,7 @@
-"""Files dropped on the window, with their paths: Qt's own drop event has them, the page's has not. Elsewhere the page takes the bytes."""
+"""Files dropped on the window, with their paths: Qt's own drop event has them, the page's has not.
+
+Elsewhere the page takes the bytes.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,11 @@ log = logging.getLogger(__name__)
 
 
 def listen(view: Any, dropped: Callable[[list[Path], int, int], None]) -> Any:
-    """Call ``dropped(paths, x, y)`` with the files dropped on Qt's web view and where, in its pixels; the page sees the drag go away.
+    """Call ``dropped(paths, x, y)`` with the files dropped on Qt's web view and where, in its
+    pixels; the page sees the drag go away.
 
-    In Qt's thread: it must return at once. Returns the filter, which lives as long as the view. None on other toolkits.
+    In Qt's thread: it must return at once. Returns the filter, which lives as long as the view.
+    None on other toolkits.
     """
     if not sys.platform.startswith("linux"):
         return None
@@ -45,11 +50,25 @@ def listen(view: Any, dropped: Callable[[list[Path], int, int], None]) -> Any:
 
 
 def files(event: Any) -> list[Path]:
-    """What a drop event carries, if it is files and folders of this computer and nothing else; else nothing."""
+    """What a drop event carries, if it is files and folders of this computer and nothing else; else
+    nothing.
+    """
     urls = event.mimeData().urls() if event.mimeData().hasUrls() else []
-    return [Path(url.toLocalFile()) for url in urls] if urls and all(url.isLocalFile() for url in urls) else []
+    return (
+        [Path(url.toLocalFile()) for url in urls]
+        if urls and all(url.isLocalFile() for url in urls)
+        else []
+    )
 
 
 def into_page(window: Any, answers: list[dict[str, Any]], x: float, y: float) -> bool:
-    """Give files to the upload field at this place of the page, as if they had been chosen there; False if there is none. Waits for the page."""
-    return bool(window.run_js(f"window.dash_clientside.dcx.dropped({x:.1f}, {y:.1f}, {json.dumps(answers)})"))
+    """Give files to the upload field at this place of the page, as if they had been chosen there;
+    False if there is none.
+
+    Waits for the page.
+    """
+    return bool(
+        window.run_js(
+            f"window.dash_clientside.dcx.dropped({x:.1f}, {y:.1f}, {json.dumps(answers)})"
+        )
+    )

@@ -1,4 +1,6 @@
-"""The window as the page may ask for it: ``gui.host.Host`` on pywebview, with the toolkit's own calls where pywebview has none."""
+"""The window as the page may ask for it: ``gui.host.Host`` on pywebview, with the toolkit's own
+calls where pywebview has none.
+"""
 
 from __future__ import annotations
 
@@ -18,12 +20,20 @@ from desktop import drop
 from gui.host import Edit
 
 log = logging.getLogger(__name__)
-LINUX, WINDOWS, MAC = sys.platform.startswith("linux"), sys.platform == "win32", sys.platform == "darwin"
+LINUX, WINDOWS, MAC = (
+    sys.platform.startswith("linux"),
+    sys.platform == "win32",
+    sys.platform == "darwin",
+)
 
 
 def set_props(window: Any, component: str, **properties: Any) -> None:
-    """Set properties in the page, as dash's own ``set_props``; waits for the page. run_js: the policy forbids what evaluate_js needs."""
-    window.run_js(f"dash_clientside.set_props({json.dumps(component)}, {json.dumps(properties)}); 1")
+    """Set properties in the page, as dash's own ``set_props``; waits for the page. run_js: the
+    policy forbids what evaluate_js needs.
+    """
+    window.run_js(
+        f"dash_clientside.set_props({json.dumps(component)}, {json.dumps(properties)}); 1"
+    )
 
 
 class NativeHost:
@@ -59,11 +69,19 @@ class NativeHost:
             from PySide6.QtWebEngineCore import QWebEnginePage
 
             actions = QWebEnginePage.WebAction
-            action = {"cut": actions.Cut, "copy": actions.Copy, "paste": actions.Paste, "select_all": actions.SelectAll}[what]
+            action = {
+                "cut": actions.Cut,
+                "copy": actions.Copy,
+                "paste": actions.Paste,
+                "select_all": actions.SelectAll,
+            }[what]
             self._do(lambda view: view.webview.page().triggerAction(action))
             return
-        with contextlib.suppress(Exception):  # not run here; paste is refused by some web views: the keys work there
-            self._window.run_js(f"document.execCommand({json.dumps(what.replace('select_all', 'selectAll'))}); 1")
+        # not run here; paste is refused by some web views: the keys work there
+        with contextlib.suppress(Exception):
+            self._window.run_js(
+                f"document.execCommand({json.dumps(what.replace('select_all', 'selectAll'))}); 1"
+            )
 
     def theme(self, name: str) -> None:
         if LINUX:
@@ -83,7 +101,9 @@ class NativeHost:
     def follow_system(self) -> None:
         """Tell the page when the system becomes dark or light."""
         if LINUX:
-            self._do(lambda view: _on_scheme(view, lambda: self.push("dcx-system", data=self.dark())))
+            self._do(
+                lambda view: _on_scheme(view, lambda: self.push("dcx-system", data=self.dark()))
+            )
 
     def push(self, component: str, **properties: Any) -> None:
         """Set properties in the page without waiting for it."""
@@ -97,12 +117,16 @@ class NativeHost:
         threading.Thread(target=act, name="push", daemon=True).start()
 
     def on_drop(self, dropped: Callable[[list[Path], int, int], None]) -> None:
-        """Call ``dropped(paths, x, y)`` for files dropped on the page, where the toolkit gives their paths."""
+        """Call ``dropped(paths, x, y)`` for files dropped on the page, where the toolkit gives
+        their paths.
+        """
         if LINUX:
             self._do(lambda view: drop.listen(view.webview, dropped))
 
     def on_crash(self, crashed: Callable[[], None]) -> None:
-        """Call ``crashed`` in a thread of its own when the process that draws the page ends, where the toolkit tells."""
+        """Call ``crashed`` in a thread of its own when the process that draws the page ends, where
+        the toolkit tells.
+        """
         if LINUX:
 
             def ended(status: Any, code: int) -> None:
@@ -115,7 +139,8 @@ class NativeHost:
         """Ask, and wait for the answer. Not in the toolkit's own thread."""
         window = self._window
         if self._inside is None:
-            window.localization.update({"global.ok": yes, "global.cancel": no})  # macOS shows them, Windows its own
+            # macOS shows them, Windows its own
+            window.localization.update({"global.ok": yes, "global.cancel": no})
             try:
                 return bool(window.create_confirmation_dialog(title, question))
             finally:
@@ -208,7 +233,9 @@ def _set_scheme(name: str) -> None:
     from PySide6.QtGui import QGuiApplication
 
     schemes = Qt.ColorScheme
-    QGuiApplication.styleHints().setColorScheme({"light": schemes.Light, "dark": schemes.Dark}.get(name, schemes.Unknown))
+    QGuiApplication.styleHints().setColorScheme(
+        {"light": schemes.Light, "dark": schemes.Dark}.get(name, schemes.Unknown)
+    )
 
 
 def _on_scheme(view: Any, changed: Callable[[], None]) -> None:

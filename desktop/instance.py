@@ -1,7 +1,8 @@
 """One program per user and data folder: a second start hands its files over to the first and ends.
 
-Whoever holds the lock is the first. It writes where it can be asked (port, token) into a file that only its user can read. The lock falls with the
-process, however it ends, so that after a kill the next start takes over.
+Whoever holds the lock is the first. It writes where it can be asked (port, token) into a file that
+only its user can read. The lock falls with the process, however it ends, so that after a kill the
+next start takes over.
 """
 
 from __future__ import annotations
@@ -35,20 +36,27 @@ ANSWER = 10.0
 
 
 class Instance:
-    """The place where starts of the program for one data folder meet. Use it as a context: left, the next start is the first."""
+    """The place where starts of the program for one data folder meet.
+
+    Use it as a context: left, the next start is the first.
+    """
 
     def __init__(self, config: Config, folder: Path | None = None) -> None:
-        # Not the runtime folder: where there is none, platformdirs takes one in /tmp whose name others can guess.
+        # Not the runtime folder: where there is none, platformdirs takes one in /tmp whose name
+        # others can guess.
         self.folder = folder or Path(platformdirs.user_state_dir(APP_NAME, appauthor=False))
         mark = hashlib.sha256(os.fsencode(os.path.realpath(config.data_folder))).hexdigest()[:12]
         self._told = self.folder / f"instance-{mark}.json"
         self._path = self.folder / f"instance-{mark}.lock"
         self._lock: FileLock | None = None
         self.crashed = False
-        """The first before this one did not leave: it crashed or was killed. Known after :meth:`take`."""
+        """The previous first instance crashed or was killed. Known after :meth:`take`."""
 
     def take(self) -> bool:
-        """Whether this is the first; it stays it until :meth:`leave`. Without a folder to lock in every start is the first."""
+        """Whether this is the first; it stays it until :meth:`leave`.
+
+        Without a folder to lock in every start is the first.
+        """
         try:
             atomic.private_folder(self.folder)
             lock = FileLock(self._path, timeout=0, thread_local=False, mode=0o600)
@@ -61,7 +69,8 @@ class Instance:
         self._lock = lock
         self.crashed = self._told.exists()
         with contextlib.suppress(OSError):
-            self._told.unlink(missing_ok=True)  # of one that was killed: its port may be another program's now
+            # of one that was killed: its port may be another program's now
+            self._told.unlink(missing_ok=True)
         return True
 
     def tell(self, port: int, token: str) -> None:
@@ -83,7 +92,9 @@ class Instance:
             self._lock = None
 
     def hand_over(self, paths: Sequence[Path], *, patience: float = PATIENCE) -> bool:
-        """Give the files to the first, which comes to the front. True: it has them. False: it has ended, and this is the first now.
+        """Give the files to the first, which comes to the front.
+
+        True: it has them. False: it has ended, and this is the first now.
 
         DeconomixError if it is there and does not answer.
         """
@@ -94,16 +105,23 @@ class Instance:
             if self._ask([str(path) for path in paths]):
                 return True
             time.sleep(AGAIN)
-        raise DeconomixError("DeconomiX is running already, but does not answer.", advice="Close its window, or end it in the task manager, and start again.")
+        raise DeconomixError(
+            "DeconomiX is running already, but does not answer.",
+            advice="Close its window, or end it in the task manager, and start again.",
+        )
 
     def _ask(self, paths: list[str]) -> bool:
         try:
             told = json.loads(self._told.read_bytes())
-            connection = http.client.HTTPConnection("127.0.0.1", int(told["port"]), timeout=ANSWER)  # no proxy is asked
+            # no proxy is asked
+            connection = http.client.HTTPConnection("127.0.0.1", int(told["port"]), timeout=ANSWER)
         except (OSError, ValueError, KeyError, TypeError):
             return False  # still starting
         try:
-            headers = {"Authorization": f"Bearer {told['token']}", "Content-Type": "application/json"}
+            headers = {
+                "Authorization": f"Bearer {told['token']}",
+                "Content-Type": "application/json",
+            }
             connection.request("POST", HANDOVER, json.dumps({"paths": paths}), headers)
             return connection.getresponse().status == 200
         except (OSError, http.client.HTTPException):
@@ -114,5 +132,10 @@ class Instance:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.leave()

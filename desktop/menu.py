@@ -1,4 +1,6 @@
-"""The window's menu, made of the table in ``gui.actions``: pywebview draws it, each entry tells the page."""
+"""The window's menu, made of the table in ``gui.actions``: pywebview draws it, each entry tells the
+page.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ from gui.actions import SEPARATOR, keys, offered
 
 
 def menus(act: Callable[[str], None], *, single: bool) -> list[Any]:
-    """pywebview's menus; an entry calls ``act`` with the key of its action, in a thread of its own. single : there is one session only"""
+    """pywebview's menus; an entry calls ``act`` with the key of its action, in a thread of its own.
+    single : there is one session only
+    """
     from webview.menu import Menu, MenuAction, MenuSeparator
 
     found: dict[str, list[Any]] = {}
@@ -22,6 +26,10 @@ def menus(act: Callable[[str], None], *, single: bool) -> list[Any]:
             items.append(MenuSeparator())
             continue
         # Qt shows what follows a tab at the right, where shortcuts stand; the page handles them.
-        title = f"{action.title}\t{keys(action)}" if action.shortcut and sys.platform.startswith("linux") else action.title
+        title = (
+            f"{action.title}\t{keys(action)}"
+            if action.shortcut and sys.platform.startswith("linux")
+            else action.title
+        )
         items.append(MenuAction(title, partial(act, action.key)))
     return [Menu(title, items) for title, items in found.items()]

@@ -24,7 +24,9 @@ class Screen(NamedTuple):
 
 
 def fitting(kept: Window | None, screens: Iterable[Screen]) -> Window:
-    """Where to open: as kept, not larger than the screen it is on; without a place where its title bar would be on none."""
+    """Where to open: as kept, not larger than the screen it is on; without a place where its title
+    bar would be on none.
+    """
     screens = list(screens)
     wanted = kept or Window(width=SIZE[0], height=SIZE[1])
     home = next((screen for screen in screens if _shows_title(wanted, screen)), None)
@@ -61,21 +63,39 @@ class Placing:
         self._maximized = False
 
     def keep(self) -> None:
-        """Called in the window's own thread, while it is still there. Says nothing about closing."""
+        """Called in the window's own thread, while it is still there.
+
+        Says nothing about closing.
+        """
         window = self._window
         if sys.platform.startswith("linux"):
             view = window.native
             if view.isFullScreen() or view.isMinimized():
                 return
-            # What it goes back to from the whole screen; pos() is where the frame is, which is what a place is asked for as.
-            shape, maximized = (view.normalGeometry(), True) if view.isMaximized() else (view.geometry(), False)
+            # What it goes back to from the whole screen; pos() is where the frame is, which is what
+            # a place is asked for as.
+            shape, maximized = (
+                (view.normalGeometry(), True) if view.isMaximized() else (view.geometry(), False)
+            )
             place = view.normalGeometry().topLeft() if maximized else view.pos()
-            found = {"width": shape.width(), "height": shape.height(), "x": place.x(), "y": place.y(), "maximized": maximized}
+            found = {
+                "width": shape.width(),
+                "height": shape.height(),
+                "x": place.x(),
+                "y": place.y(),
+                "maximized": maximized,
+            }
         elif self._maximized:
             before = self._settings.get().window or Window(width=SIZE[0], height=SIZE[1])
             found = {**before.model_dump(), "maximized": True}
         else:
-            found = {"width": window.width, "height": window.height, "x": window.x, "y": window.y, "maximized": False}
+            found = {
+                "width": window.width,
+                "height": window.height,
+                "x": window.x,
+                "y": window.y,
+                "maximized": False,
+            }
         try:
             self._settings.change(window=Window.model_validate(found))
         except ValueError:  # sizes that no screen has, from a window that is on its way out

@@ -1,4 +1,6 @@
-"""LocalServer: the application's pages on 127.0.0.1, for the window and for ``serve``; behind a reverse proxy also on another address."""
+"""LocalServer: the application's pages on 127.0.0.1, for the window and for ``serve``; behind a
+reverse proxy also on another address.
+"""
 
 from __future__ import annotations
 
@@ -29,17 +31,30 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 SHORT_THREADS = 8
-"""Threads beyond those that long calls may keep: a native dialog that waits for the user, a file that is read. Short requests always find one."""
+"""Threads beyond those that long calls may keep: a native dialog that waits for the user, a file
+that is read.
+
+Short requests always find one.
+"""
 LARGEST_BODY = 1 << 36
-"""Bytes. Waitress spools bodies to disk; what an upload may weigh is decided by the application, not here."""
+"""Bytes.
+
+Waitress spools bodies to disk; what an upload may weigh is decided by the application, not here.
+"""
 MEMORY = 1 << 26
-"""Bytes of an answer kept in memory before waitress spools it to disk: all of ours, the page's libraries included."""
+"""Bytes of an answer kept in memory before waitress spools it to disk: all of ours, the page's
+libraries included.
+"""
 GRACE = 2.0
 """Seconds that answers under way may still take once we stop."""
 HASTE = 20.0
-"""Seconds for the header lines of a request, and for all of a request of whom the application does not know."""
+"""Seconds for the header lines of a request, and for all of a request of whom the application does
+not know.
+"""
 SMALL = 64_000
-"""Bytes: a body up to this size is one that strangers may send, and has to arrive in HASTE seconds too."""
+"""Bytes: a body up to this size is one that strangers may send, and has to arrive in HASTE seconds
+too.
+"""
 
 HEAPS = (-8, 2)
 """glibc's M_ARENA_MAX (malloc.h), and how many."""
@@ -48,18 +63,25 @@ MEASURED = 1 << 23
 """Bytes of a body between two looks at how much all of them have."""
 
 BodyLimit = Callable[[str, Mapping[str, str]], int]
-"""``limit(path, headers) -> bytes``: what the body of a request may have; headers have keys like COOKIE. Asked before the body is received."""
+"""``limit(path, headers) -> bytes``: what the body of a request may have; headers have keys like
+COOKIE.
+
+Asked before the body is received.
+"""
 
 
 def few_heaps() -> None:
-    """Two heaps for all threads, which mostly wait: 25 MB less. glibc gives every thread its own, and each keeps what is freed in it."""
+    """Two heaps for all threads, which mostly wait: 25 MB less. glibc gives every thread its own,
+    and each keeps what is freed in it.
+    """
     if sys.platform.startswith("linux"):
         with contextlib.suppress(AttributeError):  # another C library
             ctypes.CDLL(None).mallopt(*HEAPS)
 
 
 class _Request(HTTPRequestParser):  # type: ignore[misc]
-    """A request as it arrives; refused after its header where its body is larger than the application allows, or all bodies together than there is room for.
+    """A request as it arrives; refused after its header where its body is larger than the
+    application allows, or all bodies together than there is room for.
 
     arriving : bytes of bodies that lie on the disk and are not worked on yet; room : how many may
     """
@@ -78,7 +100,8 @@ class _Request(HTTPRequestParser):  # type: ignore[misc]
     def received(self, data: bytes) -> int:
         consumed: int = super().received(data)
         if self.limit is not None and self.body_rcv is not None and self.error is None:
-            known = self.body_bytes_received  # of a chunked body the size is seen only as it arrives
+            # of a chunked body the size is seen only as it arrives
+            known = self.body_bytes_received
             if max(known, self.content_length) > self.most:
                 self._refuse(f"At most {self.most} bytes may be sent here.")
             elif known - self.measured > MEASURED:
@@ -101,7 +124,9 @@ class _Request(HTTPRequestParser):  # type: ignore[misc]
 
 
 class _Channel(HTTPChannel):  # type: ignore[misc]
-    """A connection. One that takes too long for its request is closed: it would keep a place that others need.
+    """A connection.
+
+    One that takes too long for its request is closed: it would keep a place that others need.
 
     last : it is closed after the answer that is being worked on
     """
@@ -112,7 +137,8 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
         taken: bool = super().received(data)
         with self.requests_lock:
             if len(self.requests) > 1:
-                # No browser asks again before it has the answer. Whoever does, and reads nothing, would keep a thread waiting for room for the next answer.
+                # No browser asks again before it has the answer. Whoever does, and reads nothing,
+                # would keep a thread waiting for room for the next answer.
                 self.last = True
                 for request in self.requests[1:]:
                     request.close()
@@ -143,19 +169,33 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
 
 
 class LocalServer:
-    """Serves a WSGI application from a thread of its own, on the loopback interface unless ``settings`` name another address.
+    """Serves a WSGI application from a thread of its own, on the loopback interface unless
+    ``settings`` name another address.
 
     port : 0 takes a free one. Raises DeconomixError (a sentence) if the port cannot be had.
-    settings : address, limits and the proxy that is believed; limit : of the bodies of requests, see :data:`BodyLimit`
-    ``url`` is known at once; ``ready`` is set when requests are answered (earlier ones wait, they are not refused).
+    settings : address, limits and the proxy that is believed; limit : of the bodies of requests,
+    see :data:`BodyLimit` ``url`` is known at once; ``ready`` is set when requests are answered
+    (earlier ones wait, they are not refused).
     """
 
-    def __init__(self, app: WSGIApplication, port: int = 0, *, settings: Server | None = None, limit: BodyLimit | None = None) -> None:
-        # Waitress warns of each request that waits for a thread: with a chatty page that is noise, not news.
+    def __init__(
+        self,
+        app: WSGIApplication,
+        port: int = 0,
+        *,
+        settings: Server | None = None,
+        limit: BodyLimit | None = None,
+    ) -> None:
+        # Waitress warns of each request that waits for a thread: with a chatty page that is noise,
+        # not news.
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         settings = settings or Server()
         self._host = settings.host
-        proxy = {"trusted_proxy": settings.trusted_proxy, "trusted_proxy_headers": {"x-forwarded-host"}} if settings.trusted_proxy else {}
+        proxy = (
+            {"trusted_proxy": settings.trusted_proxy, "trusted_proxy_headers": {"x-forwarded-host"}}
+            if settings.trusted_proxy
+            else {}
+        )
         self._server = create_server(
             app,
             sockets=[_listen(self._host, port)],
@@ -168,11 +208,16 @@ class LocalServer:
             connection_limit=settings.connections,
             channel_timeout=settings.timeout_s,
             cleanup_interval=5,
-            clear_untrusted_proxy_headers=True,  # X-Forwarded-* of anybody else is dropped before the application sees it
+            # X-Forwarded-* of anybody else is dropped before the application sees it
+            clear_untrusted_proxy_headers=True,
             **proxy,
         )
         room = 1_000_000 * max(settings.upload_total_mb, settings.upload_limit_mb)
-        own = {"limit": None if limit is None else staticmethod(limit), "arriving": staticmethod(self._arriving), "room": room}
+        own = {
+            "limit": None if limit is None else staticmethod(limit),
+            "arriving": staticmethod(self._arriving),
+            "room": room,
+        }
         request = type("_LimitedRequest", (_Request,), own)
         self._server.channel_class = type("_LimitedChannel", (_Channel,), {"parser_class": request})
         self._server.maintenance = self._maintenance
@@ -184,10 +229,17 @@ class LocalServer:
     def _arriving(self) -> int:
         """Bytes of the bodies of all requests that are received or wait for a thread."""
         channels = list(self._server.active_channels.values())
-        return sum(each.body_bytes_received for channel in channels for each in (channel.request, *channel.requests) if each is not None)
+        return sum(
+            each.body_bytes_received
+            for channel in channels
+            for each in (channel.request, *channel.requests)
+            if each is not None
+        )
 
     def _maintenance(self, now: float) -> None:
-        """Every few seconds, in the server's own loop: close what says nothing, and what is late."""
+        """Every few seconds, in the server's own loop: close what says nothing, and what is
+        late.
+        """
         type(self._server).maintenance(self._server, now)
         for channel in self._server.active_channels.values():
             if not channel.requests and channel.late():
@@ -199,9 +251,17 @@ class LocalServer:
 
     @property
     def url(self) -> str:
-        """``http://127.0.0.1:<port>``, without a slash at its end: how this computer reaches it, unless it listens on one other address only."""
+        """``http://127.0.0.1:<port>``, without a slash at its end: how this computer reaches it,
+        unless it listens on one other address only.
+        """
         address = ipaddress.ip_address(self._host)
-        host = HOST if address.is_unspecified else f"[{address}]" if address.version == 6 else str(address)
+        host = (
+            HOST
+            if address.is_unspecified
+            else f"[{address}]"
+            if address.version == 6
+            else str(address)
+        )
         return f"http://{host}:{self.port}"
 
     def start(self) -> LocalServer:
@@ -210,7 +270,10 @@ class LocalServer:
         return self
 
     def stop(self) -> None:
-        """End now: the port is free on return. May be called twice, before ``start``, and from any thread."""
+        """End now: the port is free on return.
+
+        May be called twice, before ``start``, and from any thread.
+        """
         with self._stopping:
             if self._stopped:
                 return
@@ -218,7 +281,8 @@ class LocalServer:
             if self._thread is None:
                 self._end()
                 return
-            # Waitress is not thread-safe: only its own loop may close it, unless that cannot be reached any more.
+            # Waitress is not thread-safe: only its own loop may close it, unless that cannot be
+            # reached any more.
             try:
                 self._server.trigger.pull_trigger(self._end)
             except OSError:
@@ -231,7 +295,8 @@ class LocalServer:
 
     def _end(self) -> None:
         server = self._server
-        # A thread whose reader is slow waits for this very loop to drain its answer: told that the reader has gone, it ends.
+        # A thread whose reader is slow waits for this very loop to drain its answer: told that the
+        # reader has gone, it ends.
         for channel in list(server.active_channels.values()):
             channel.drop()
             if channel.total_outbufs_len:

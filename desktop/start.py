@@ -1,5 +1,6 @@
-"""The start of the window: a splash page at once, the application as soon as it answers; if its page does not come up, without the graphics card,
-and after that in the default browser."""
+"""The start of the window: a splash page at once, the application as soon as it answers; if its
+page does not come up, without the graphics card, and after that in the default browser.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +51,9 @@ SOFTWARE = {
 }
 PAGE = "open.html"
 AWAY = 300.0
-"""Seconds without a question from any tab, and without a job, after which a program without a window ends."""
+"""Seconds without a question from any tab, and without a job, after which a program without a
+window ends.
+"""
 
 
 SOON = 60.0
@@ -58,8 +61,13 @@ SOON = 60.0
 
 
 def rendering(settings: SettingsStore) -> str:
-    """How to show pages this time: "" (with the graphics card), "software" or "browser". Another version of the program tries the graphics card again."""
-    return os.environ.get(RENDERING, "") or ("software" if settings.get().software == __version__ or not toolkit.graphics_card() else "")
+    """How to show pages this time: "" (with the graphics card), "software" or "browser".
+
+    Another version of the program tries the graphics card again.
+    """
+    return os.environ.get(RENDERING, "") or (
+        "software" if settings.get().software == __version__ or not toolkit.graphics_card() else ""
+    )
 
 
 def following(now: str) -> str:
@@ -68,10 +76,26 @@ def following(now: str) -> str:
 
 
 class Start:
-    """One start of the window; :meth:`run` returns when it is closed. ``again`` then says how to start anew ("" for not at all)."""
+    """One start of the window; :meth:`run` returns when it is closed.
 
-    def __init__(self, config: Config, paths: Sequence[Path], instance: Instance, settings: SettingsStore, ended: threading.Event) -> None:
-        self._config, self._paths, self._instance, self._settings, self._ended = config, list(paths), instance, settings, ended
+    ``again`` then says how to start anew ("" for not at all).
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        paths: Sequence[Path],
+        instance: Instance,
+        settings: SettingsStore,
+        ended: threading.Event,
+    ) -> None:
+        self._config, self._paths, self._instance, self._settings, self._ended = (
+            config,
+            list(paths),
+            instance,
+            settings,
+            ended,
+        )
         self._rendering = rendering(settings)
         self.files = NativeFiles(settings)
         self.window: Any = None
@@ -88,7 +112,11 @@ class Start:
         few_heaps()
         if self._rendering == "software":
             for name, value in SOFTWARE.items():
-                os.environ[name] = f"{os.environ.get(name, '')} {value}".strip() if "FLAGS" in name or "ARGUMENTS" in name else value
+                os.environ[name] = (
+                    f"{os.environ.get(name, '')} {value}".strip()
+                    if "FLAGS" in name or "ARGUMENTS" in name
+                    else value
+                )
         self.window = window.create(None, self.files, self._settings, self.menus(), dark=self._dark)
         Placing(self.window, self._settings)
         apple_events.listen(self._opened)
@@ -104,8 +132,14 @@ class Start:
         from desktop.cli import running
 
         try:
-            with running(self._config, self.files, self._settings, tell=toolkit.alert) as application:
-                server = LocalServer(application.server, settings=self._config.server, limit=application.guard.body_limit).start()
+            with running(
+                self._config, self.files, self._settings, tell=toolkit.alert
+            ) as application:
+                server = LocalServer(
+                    application.server,
+                    settings=self._config.server,
+                    limit=application.guard.body_limit,
+                ).start()
                 try:
                     self.connect(application, server)
                     self.window.events.closed.wait()
@@ -116,8 +150,13 @@ class Start:
             self._say(" ".join(filter(None, (str(error), error.advice))))
         except Exception:
             log.exception("the program could not start")
-            self.problem = DeconomixError("DeconomiX could not start.", advice=f"The log in {self._config.logs_folder} says why.")
-            self._say(f"DeconomiX could not start.\nThe log in {self._config.logs_folder} says why.")
+            self.problem = DeconomixError(
+                "DeconomiX could not start.",
+                advice=f"The log in {self._config.logs_folder} says why.",
+            )
+            self._say(
+                f"DeconomiX could not start.\nThe log in {self._config.logs_folder} says why."
+            )
 
     @property
     def _dark(self) -> bool:
@@ -129,7 +168,9 @@ class Start:
         return menu.menus(self._act, single=not self._config.sessions.enabled)
 
     def connect(self, application: Application, server: LocalServer, shown: Any = None) -> None:
-        """Put the application into the window, as it was left; the two know each other from then on. shown : the window, where :meth:`run` did not make it"""
+        """Put the application into the window, as it was left; the two know each other from then
+        on. shown : the window, where :meth:`run` did not make it
+        """
         shown = self.window = shown or self.window
         settings = self._settings
         if shown.events.closed.is_set():
@@ -141,17 +182,30 @@ class Start:
         host = self._host = NativeHost(shown)
         host.theme(settings.get().theme or self._config.appearance.theme)
         application.host = host
-        CloseGuard(shown, application.pending_saves, running=application.running_jobs, confirm=self._confirm, silent=self._ended, leaving=application.leaving)
+        CloseGuard(
+            shown,
+            application.pending_saves,
+            running=application.running_jobs,
+            confirm=self._confirm,
+            silent=self._ended,
+            leaving=application.leaving,
+        )
         shown.events.loaded += lambda: host.zoom(settings.get().zoom)
         shown.events.closed += self._ended.set
         Attendant(application, host).start()
         host.follow_system()
-        host.on_drop(lambda paths, x, y: threading.Thread(target=self._dropped, args=(application, paths, x, y), daemon=True).start())
+        host.on_drop(
+            lambda paths, x, y: threading.Thread(
+                target=self._dropped, args=(application, paths, x, y), daemon=True
+            ).start()
+        )
         host.on_crash(lambda: self._crashed(application, server))
         self._opened.ready(application.take_over)
         shown.load_url(application.start_url(server.url))
         self._instance.tell(server.port, application.guard.bearer)
-        threading.Thread(target=self._watch, args=(application,), name="page-watch", daemon=True).start()
+        threading.Thread(
+            target=self._watch, args=(application,), name="page-watch", daemon=True
+        ).start()
 
     def _watch(self, application: Application) -> None:
         """A page that does not come up is tried in another way."""
@@ -162,12 +216,17 @@ class Start:
             self._settings.change(software=__version__)  # the next start need not wait first
 
     def _crashed(self, application: Application, server: LocalServer) -> None:
-        """The page's process ended: the application goes on, so once it is enough to load the page again."""
+        """The page's process ended: the application goes on, so once it is enough to load the page
+        again.
+        """
         before, self._crashed_at = self._crashed_at, time.monotonic()
         if not application.shown.is_set() or self._crashed_at - before < SOON:
             self._retry()
             return
-        application.announcements.append("The page stopped working and was loaded again. Nothing is lost; steps that were being computed go on.")
+        application.announcements.append(
+            "The page stopped working and was loaded again. Nothing is lost; steps that were being"
+            " computed go on."
+        )
         self.window.load_url(application.start_url(server.url))
 
     def _retry(self) -> None:
@@ -176,8 +235,16 @@ class Start:
                 return
             self.again = following(self._rendering)
         log.error("the page did not come up (%s)", self._rendering or "with the graphics card")
-        then = "It is opened in your browser instead." if self.again == "browser" else "It is tried without the graphics card."
-        self._say(f"The page of DeconomiX did not come up. {then}\nThe log is in {self._config.logs_folder}.", busy=True)
+        then = (
+            "It is opened in your browser instead."
+            if self.again == "browser"
+            else "It is tried without the graphics card."
+        )
+        self._say(
+            f"The page of DeconomiX did not come up. {then}\nThe log is in"
+            f" {self._config.logs_folder}.",
+            busy=True,
+        )
         time.sleep(4)  # to be read
         if self.window.events.closed.is_set():
             self.again = ""  # the user has had enough
@@ -187,7 +254,9 @@ class Start:
         self.window.load_html(window.splash(words, dark=self._dark, busy=busy))
 
     def _confirm(self, question: str, yes: str) -> bool:
-        return self._host is None or self._host.confirm("Close DeconomiX?", question, yes=yes, no=KEEP)
+        return self._host is None or self._host.confirm(
+            "Close DeconomiX?", question, yes=yes, no=KEEP
+        )
 
     def _act(self, action: str) -> None:
         """A menu entry was chosen. What concerns the window only works without the page too."""
@@ -202,7 +271,9 @@ class Start:
             host.push("dcx-command", data={"action": action, "at": time.time()})
 
     def _dropped(self, application: Application, paths: list[Path], x: int, y: int) -> None:
-        """Files on a field of the page are chosen for it; sessions, and files beside every field, are opened."""
+        """Files on a field of the page are chosen for it; sessions, and files beside every field,
+        are opened.
+        """
         sessions = [path for path in paths if path.name.lower().endswith(SESSION.suffixes)]
         data = [path for path in paths if path not in sessions]
         if data:
@@ -225,12 +296,19 @@ class InBrowser(NoHost):
         self._application, self._server, self._page = application, server, folder / PAGE
 
     def to_front(self) -> bool:
-        """Open a tab. The address goes through a file that only its user can read: the command line of a browser is seen by everybody on the computer."""
+        """Open a tab.
+
+        The address goes through a file that only its user can read: the command line of a browser
+        is seen by everybody on the computer.
+        """
         address = html.escape(self._application.start_url(self._server.url))
         try:
             atomic.private_folder(self._page.parent)
             with atomic.replacing(self._page) as file:
-                file.write(f'<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0;url={address}"><title>DeconomiX</title>'.encode())
+                file.write(
+                    '<!doctype html><meta charset="utf-8"><meta http-equiv="refresh"'
+                    f' content="0;url={address}"><title>DeconomiX</title>'.encode()
+                )
         except OSError as error:
             log.warning("no file to open the browser with: %s", type(error).__name__)
             return False
@@ -246,12 +324,18 @@ class InBrowser(NoHost):
             (folder / PAGE).unlink(missing_ok=True)
 
 
-def in_browser(config: Config, paths: Sequence[Path], instance: Instance, ended: threading.Event) -> None:
-    """The program without a window: its page in the default browser, until nobody looks at it any more."""
+def in_browser(
+    config: Config, paths: Sequence[Path], instance: Instance, ended: threading.Event
+) -> None:
+    """The program without a window: its page in the default browser, until nobody looks at it any
+    more.
+    """
     from desktop.cli import running, say
 
     with running(config, tell=toolkit.alert) as application:
-        server = LocalServer(application.server, settings=config.server, limit=application.guard.body_limit).start()
+        server = LocalServer(
+            application.server, settings=config.server, limit=application.guard.body_limit
+        ).start()
         try:
             application.one_user = True
             if instance.crashed:
@@ -260,13 +344,19 @@ def in_browser(config: Config, paths: Sequence[Path], instance: Instance, ended:
                 application.take_over(paths)
             host = application.host = InBrowser(application, server, instance.folder)
             Attendant(application, host).start()
-            application.announcements.append("The window could not show its page, so DeconomiX is in your browser. It ends by itself after you close this tab.")
+            application.announcements.append(
+                "The window could not show its page, so DeconomiX is in your browser. It ends by"
+                " itself after you close this tab."
+            )
             if not host.to_front():
                 say(application.start_url(server.url))
                 say("Open this address in a browser on this computer; it works once.", sys.stderr)
             instance.tell(server.port, application.guard.bearer)
             while not ended.wait(0.5):
-                if application.running_jobs() == 0 and time.monotonic() - application.last_asked > AWAY:
+                if (
+                    application.running_jobs() == 0
+                    and time.monotonic() - application.last_asked > AWAY
+                ):
                     break
         finally:
             server.stop()
@@ -274,7 +364,10 @@ def in_browser(config: Config, paths: Sequence[Path], instance: Instance, ended:
 
 
 def start_anew(how: str, *, timed_out: bool = False) -> None:
-    """Replace this process by a new start of the program that shows its page in another way. Does not return where the system can."""
+    """Replace this process by a new start of the program that shows its page in another way.
+
+    Does not return where the system can.
+    """
     log.info("starting anew: %s", how)
     logging.shutdown()
     frozen = getattr(sys, "frozen", False)

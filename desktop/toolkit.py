@@ -1,4 +1,7 @@
-"""Can this computer open a window? Asked before a toolkit starts, because Qt ends the whole process where it cannot."""
+"""Can this computer open a window?
+
+Asked before a toolkit starts, because Qt ends the whole process where it cannot.
+"""
 
 from __future__ import annotations
 
@@ -66,25 +69,34 @@ WEBVIEW2 = "{F3017226-FE2A-4295-8BDF-00C3A9A7E4C5}"
 
 
 def obstacle() -> str | None:
-    """What keeps a window from opening, as a sentence or two that end with what to do; None if nothing does."""
+    """What keeps a window from opening, as a sentence or two that end with what to do; None if
+    nothing does.
+    """
     if sys.platform == "win32":
         return missing_webview2()
     if not sys.platform.startswith("linux"):
         return None
     if not has_display():
-        return "There is no display to open a window on. Use “deconomix-gui serve” and open the address it prints in a browser."
+        return (
+            "There is no display to open a window on. Use “deconomix-gui serve” and open the"
+            " address it prints in a browser."
+        )
     return missing_libraries()
 
 
 def has_display() -> bool:
-    """True if an X or Wayland server answers at the address that the environment gives (or Qt was told to need none)."""
+    """True if an X or Wayland server answers at the address that the environment gives (or Qt was
+    told to need none).
+    """
     if os.environ.get("QT_QPA_PLATFORM", "").partition(":")[0] in HEADLESS:
         return True
     return _wayland_answers() or _x_answers()
 
 
 def missing_libraries() -> str | None:
-    """The system libraries that Qt's web view needs and does not find, and how to install them; None if it loads."""
+    """The system libraries that Qt's web view needs and does not find, and how to install them;
+    None if it loads.
+    """
     try:
         importlib.import_module("PySide6.QtWebEngineWidgets")
         _load_platform_plugin()
@@ -92,31 +104,50 @@ def missing_libraries() -> str | None:
         if too_old := old_glibc(str(error)):
             return too_old
         if importlib.util.find_spec("PySide6") is None:
-            return "The window toolkit (PySide6) is not installed. Install it, or use “deconomix-gui serve” and a browser."
+            return (
+                "The window toolkit (PySide6) is not installed. Install it, or use “deconomix-gui"
+                " serve” and a browser."
+            )
         missing = [name for name in LIBRARIES if not _loads(name)]
         named = ", ".join(missing) or str(error).partition(":")[0]
-        install = f" On Debian or Ubuntu: sudo apt install {' '.join(LIBRARIES[name] for name in missing)}." if missing else ""
-        return f"The window needs system libraries that are not installed: {named}.{install} Without them, use “deconomix-gui serve” and a browser."
+        install = (
+            " On Debian or Ubuntu: sudo apt install"
+            f" {' '.join(LIBRARIES[name] for name in missing)}."
+            if missing
+            else ""
+        )
+        return (
+            f"The window needs system libraries that are not installed: {named}.{install} Without"
+            " them, use “deconomix-gui serve” and a browser."
+        )
     return None
 
 
 def old_glibc(error: str) -> str | None:
-    """What the loader says of a C library that is too old for Qt, in words; None if it complains of something else."""
+    """What the loader says of a C library that is too old for Qt, in words; None if it complains of
+    something else.
+    """
     wanted = re.search(r"version [`'\"]?GLIBC_(\d+\.\d+)['\"]? not found", error)
     if wanted is None:
         return None
     there = platform.libc_ver()[1] or "an older one"
     return (
-        f"This Linux is too old for the window: it needs glibc {wanted[1]}, here is {there}. "
-        "Use a newer system (such as Debian 12, Ubuntu 22.04, RHEL 10 or later), or “deconomix-gui serve” and a browser."
+        f"This Linux is too old for the window: it needs glibc {wanted[1]}, here is {there}. Use a"
+        " newer system (such as Debian 12, Ubuntu 22.04, RHEL 10 or later), or “deconomix-gui"
+        " serve” and a browser."
     )
 
 
 def webview2(registry: Any = None) -> str | None:
-    """On Windows: the version of the WebView2 runtime; None if it is not installed. registry : ``winreg`` (not run here: there is no Windows)"""
+    """On Windows: the version of the WebView2 runtime; None if it is not installed. registry :
+    ``winreg`` (not run here: there is no Windows)
+    """
     registry = registry or importlib.import_module("winreg")
     places = (
-        (registry.HKEY_LOCAL_MACHINE, f"SOFTWARE\\WOW6432Node\\Microsoft\\EdgeUpdate\\Clients\\{WEBVIEW2}"),
+        (
+            registry.HKEY_LOCAL_MACHINE,
+            f"SOFTWARE\\WOW6432Node\\Microsoft\\EdgeUpdate\\Clients\\{WEBVIEW2}",
+        ),
         (registry.HKEY_LOCAL_MACHINE, f"SOFTWARE\\Microsoft\\EdgeUpdate\\Clients\\{WEBVIEW2}"),
         (registry.HKEY_CURRENT_USER, f"Software\\Microsoft\\EdgeUpdate\\Clients\\{WEBVIEW2}"),
     )
@@ -136,20 +167,33 @@ def missing_webview2(registry: Any = None) -> str | None:
     if webview2(registry) is not None:
         return None
     return (
-        "The window needs Microsoft's WebView2 runtime, which is not installed. Install the “Evergreen Standalone Installer” of WebView2 from Microsoft "
-        "(it works without a network once downloaded), or use “deconomix-gui serve” and a browser."
+        "The window needs Microsoft's WebView2 runtime, which is not installed. Install the"
+        " “Evergreen Standalone Installer” of WebView2 from Microsoft (it works without a network"
+        " once downloaded), or use “deconomix-gui serve” and a browser."
     )
 
 
 def alert(sentence: str) -> None:
-    """Tell somebody who started the program by a double click, and sees no terminal, why there is no window. As the system allows, else nothing."""
+    """Tell somebody who started the program by a double click, and sees no terminal, why there is
+    no window.
+
+    As the system allows, else nothing.
+    """
     if sys.platform == "win32":
         ctypes.windll.user32.MessageBoxW(None, sentence, "DeconomiX", 0x10)
         return
     if sys.stderr is not None and sys.stderr.isatty():
         return
     dialogs = {
-        "osascript": ["-e", "on run a", "-e", 'display alert "DeconomiX" message (item 1 of a)', "-e", "end run", sentence],
+        "osascript": [
+            "-e",
+            "on run a",
+            "-e",
+            'display alert "DeconomiX" message (item 1 of a)',
+            "-e",
+            "end run",
+            sentence,
+        ],
         "zenity": ["--error", "--no-markup", f"--text={sentence}"],
         "kdialog": ["--error", sentence],
         "xmessage": [sentence],
@@ -158,21 +202,39 @@ def alert(sentence: str) -> None:
     for program, arguments in dialogs.items():
         if path := shutil.which(program):
             try:
-                subprocess.Popen([path, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+                subprocess.Popen(
+                    [path, *arguments],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    start_new_session=True,
+                )
             except OSError:
                 continue
             return
 
 
 def graphics_card(devices: Path = Path("/dev")) -> bool:
-    """False on a Linux that has none (virtual machines, remote desktops): drawing through an imitated one costs 100 MB. Elsewhere the web view knows."""
-    return not sys.platform.startswith("linux") or any(devices.glob("dri/renderD*")) or any(devices.glob("nvidia[0-9]*"))
+    """False on a Linux that has none (virtual machines, remote desktops): drawing through an
+    imitated one costs 100 MB.
+
+    Elsewhere the web view knows.
+    """
+    return (
+        not sys.platform.startswith("linux")
+        or any(devices.glob("dri/renderD*"))
+        or any(devices.glob("nvidia[0-9]*"))
+    )
 
 
 def _load_platform_plugin() -> None:
-    """Qt's plugin for X is loaded late, and a library missing there aborts the process instead of raising."""
+    """Qt's plugin for X is loaded late, and a library missing there aborts the process instead of
+    raising.
+    """
     spec = importlib.util.find_spec("PySide6")
-    plugin_name = os.environ.get("QT_QPA_PLATFORM", "").partition(":")[0] or ("xcb" if _x_answers() else "wayland")
+    plugin_name = os.environ.get("QT_QPA_PLATFORM", "").partition(":")[0] or (
+        "xcb" if _x_answers() else "wayland"
+    )
     for folder in spec.submodule_search_locations or () if spec else ():
         for plugin in Path(folder, "Qt", "plugins", "platforms").glob(f"libq{plugin_name}*.so"):
             ctypes.CDLL(str(plugin))

@@ -1,4 +1,6 @@
-"""The native window: pywebview on the system's web view (Qt on Linux), showing the application's own address."""
+"""The native window: pywebview on the system's web view (Qt on Linux), showing the application's
+own address.
+"""
 
 from __future__ import annotations
 
@@ -16,23 +18,30 @@ from gui.settings import SettingsStore, Window
 
 TITLE = "DeconomiX"
 COLOURS = {False: ("#FFFFFF", "#1a1b1e"), True: ("#242424", "#c9c9c9")}
-"""Dark or not -> background and text of what is shown before the page is there; the page's own (Mantine)."""
+"""Dark or not -> background and text of what is shown before the page is there; the page's own
+(Mantine).
+"""
 
 
 def prepare() -> None:
-    """Environment and settings of the toolkit: before webview or Qt is imported for the first time."""
+    """Environment and settings of the toolkit: before webview or Qt is imported for the first
+    time.
+    """
     os.environ.setdefault("PYWEBVIEW_LOG", "WARNING")
     if sys.platform.startswith("linux"):
         os.environ["QT_API"] = "pyside6"
         os.environ["PYWEBVIEW_GUI"] = "qt"  # asked about screens, pywebview tries GTK first
-        if os.geteuid() == 0:  # Chromium refuses to start its sandbox as root; for anybody else it stays on
+        # Chromium refuses to start its sandbox as root; for anybody else it stays on
+        if os.geteuid() == 0:
             os.environ["QTWEBENGINE_DISABLE_SANDBOX"] = "1"
         from PySide6.QtCore import QCoreApplication
 
-        QCoreApplication.setApplicationName(TITLE)  # else window class and cache folder are called __main__.py
+        # else window class and cache folder are called __main__.py
+        QCoreApplication.setApplicationName(TITLE)
     import webview
 
-    webview.settings["ALLOW_DOWNLOADS"] = False  # broken in Qt's view: files are saved through NativeFiles
+    # broken in Qt's view: files are saved through NativeFiles
+    webview.settings["ALLOW_DOWNLOADS"] = False
     webview.settings["ALLOW_FILE_URLS"] = False
 
 
@@ -41,10 +50,20 @@ def toolkit() -> str | None:
     return {"linux": "qt", "win32": "edgechromium"}.get(sys.platform)
 
 
-def create(url: str | None, files: NativeFiles, settings: SettingsStore | None = None, menu: Sequence[Any] = (), *, dark: bool = False) -> Any:
-    """The window (pywebview's), not yet on screen. ``files`` shows its dialogs in it.
+def create(
+    url: str | None,
+    files: NativeFiles,
+    settings: SettingsStore | None = None,
+    menu: Sequence[Any] = (),
+    *,
+    dark: bool = False,
+) -> Any:
+    """The window (pywebview's), not yet on screen.
 
-    url : None for the splash page; settings : how it was left last; menu : pywebview's menus; dark : the splash page and what is seen before it
+    ``files`` shows its dialogs in it.
+
+    url : None for the splash page; settings : how it was left last; menu : pywebview's menus; dark
+    : the splash page and what is seen before it
     """
     prepare()
     import webview
@@ -82,7 +101,9 @@ def screens() -> list[Screen]:
 
 
 def relative(place: Window, screens: Sequence[Screen]) -> tuple[int | None, int | None]:
-    """Where to open, as pywebview wants to be told: its Qt window adds the origin of the main screen, which need not be the desktop's."""
+    """Where to open, as pywebview wants to be told: its Qt window adds the origin of the main
+    screen, which need not be the desktop's.
+    """
     if place.x is None or place.y is None:
         return None, None
     origin = screens[0] if screens and sys.platform.startswith("linux") else Screen(0, 0, 0, 0)
@@ -90,11 +111,23 @@ def relative(place: Window, screens: Sequence[Screen]) -> tuple[int | None, int 
 
 
 def splash(words: str, *, dark: bool = False, busy: bool = True) -> str:
-    """A page of our own, while there is no application to ask, or none any more. words : plain text"""
+    """A page of our own, while there is no application to ask, or none any more. words : plain
+    text
+    """
     background, text = COLOURS[dark]
     page = resource("splash.html").read_text(encoding="utf-8")
-    logo = resource("assets/icons/logo.svg").read_text(encoding="utf-8").replace("<svg", '<svg width="72" height="72" aria-hidden="true"', 1)
-    parts = {"%BACKGROUND%": background, "%TEXT%": text, "%LOGO%": logo, "%BUSY%": '<div class="busy"></div>' if busy else "", "%WORDS%": html.escape(words)}
+    logo = (
+        resource("assets/icons/logo.svg")
+        .read_text(encoding="utf-8")
+        .replace("<svg", '<svg width="72" height="72" aria-hidden="true"', 1)
+    )
+    parts = {
+        "%BACKGROUND%": background,
+        "%TEXT%": text,
+        "%LOGO%": logo,
+        "%BUSY%": '<div class="busy"></div>' if busy else "",
+        "%WORDS%": html.escape(words),
+    }
     for mark, value in parts.items():
         page = page.replace(mark, value)
     return page
@@ -108,7 +141,9 @@ def show(window: Any, ended: threading.Event, then: Callable[[], None] | None = 
     """
     import webview
 
-    threading.Thread(target=_close_when, args=(ended, window), name="close-window", daemon=True).start()
+    threading.Thread(
+        target=_close_when, args=(ended, window), name="close-window", daemon=True
+    ).start()
     # Private mode: cookies and storage live in memory and go with the window.
     webview.start(then, gui=toolkit(), private_mode=True)
 

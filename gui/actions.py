@@ -1,4 +1,6 @@
-"""The actions of the menus and their shortcuts: one table for the window's menu, the keys in the page and the list of shortcuts."""
+"""The actions of the menus and their shortcuts: one table for the window's menu, the keys in the
+page and the list of shortcuts.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +13,10 @@ ZOOM_STEPS = (0.5, 0.67, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0)
 
 @dataclass(frozen=True)
 class Action:
-    """key : its name; menu : under which heading; title : as it stands there
-    shortcut : "Mod+Shift+S" (Mod is Ctrl, on macOS Cmd), "F1", "" for none; browser : there too (what a browser needs itself is left to it)
-    own : the page does what the keys say by itself, they are only listed
+    """key : its name; menu : under which heading; title : as it stands there shortcut :
+    "Mod+Shift+S" (Mod is Ctrl, on macOS Cmd), "F1", "" for none; browser : there too (what a
+    browser needs itself is left to it) own : the page does what the keys say by itself, they are
+    only listed
     """
 
     key: str
@@ -64,9 +67,13 @@ OF_SESSIONS = ("new", "switch", "sessions")
 
 
 def offered(*, native: bool, single: bool, updates: bool = False) -> list[Action]:
-    """The actions there are in the window (native) or in a browser, in their order. single : there is one session only; updates : can be installed"""
+    """The actions there are in the window (native) or in a browser, in their order. single : there
+    is one session only; updates : can be installed
+    """
     without = (*(OF_SESSIONS if single else ()), *(() if updates else OF_UPDATES))
-    return [action for action in ACTIONS if (native or action.browser) and action.key not in without]
+    return [
+        action for action in ACTIONS if (native or action.browser) and action.key not in without
+    ]
 
 
 def keys(action: Action, *, mac: bool = sys.platform == "darwin") -> str:
@@ -74,7 +81,9 @@ def keys(action: Action, *, mac: bool = sys.platform == "darwin") -> str:
     *held, key = action.shortcut.split("+")
     key = {"Plus": "+", "Minus": "-", "Slash": "/"}.get(key, key)
     if mac:
-        return "".join({"Shift": "⇧", "Mod": "⌘"}[name] for name in sorted(held, reverse=True)) + key
+        return (
+            "".join({"Shift": "⇧", "Mod": "⌘"}[name] for name in sorted(held, reverse=True)) + key
+        )
     return "+".join([*(name.replace("Mod", "Ctrl") for name in held), key])
 
 

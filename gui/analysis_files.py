@@ -1,4 +1,7 @@
-"""What ``analyze`` writes: tables, and run.json with everything that says where they come from. Imports nothing heavy."""
+"""What ``analyze`` writes: tables, and run.json with everything that says where they come from.
+
+Imports nothing heavy.
+"""
 
 from __future__ import annotations
 
@@ -27,16 +30,24 @@ FILES = (
     "gene_regulation.csv",
     "run.json",
 )
-"""Everything ``analyze`` may write, last the record; of an earlier analysis in the same folder what no longer applies is removed."""
+"""Everything ``analyze`` may write, last the record; of an earlier analysis in the same folder what
+no longer applies is removed.
+"""
 
 
 def tables_of(model: str, dtd: DTDResult, adtd: ADTDResult | None) -> dict[str, pd.DataFrame]:
     """File name -> table."""
-    # the shortest digits of a float32, as pandas writes them: all 17 of its double would differ from stock's table in the 8th digit
+    # the shortest digits of a float32, as pandas writes them: all 17 of its double would differ
+    # from stock's table in the 8th digit
     shortest = [float(str(v)) for v in dtd.gene_weights.to_numpy()]
     weights = dtd.gene_weights.astype(float).to_frame()
     weights.iloc[:, 0] = shortest
-    tables = {"gene_weights.csv": weights, "metrics_test.csv": dtd.metrics.query("part == 'test'").drop(columns="part").set_index("method")}
+    tables = {
+        "gene_weights.csv": weights,
+        "metrics_test.csv": dtd.metrics.query("part == 'test'")
+        .drop(columns="part")
+        .set_index("method"),
+    }
     if "test" in dtd.composition:
         tables["composition_test.csv"] = dtd.composition["test"]
     bulk = adtd.full() if adtd is not None else dtd.composition.get("bulk")
@@ -50,7 +61,12 @@ def tables_of(model: str, dtd: DTDResult, adtd: ADTDResult | None) -> dict[str, 
 
 
 def record_of(
-    dataset: Dataset, parameters: dict[str, Any], seed: int, summary: Summary, search: SearchResult | None, versions: dict[str, str]
+    dataset: Dataset,
+    parameters: dict[str, Any],
+    seed: int,
+    summary: Summary,
+    search: SearchResult | None,
+    versions: dict[str, str],
 ) -> dict[str, Any]:
     """What run.json holds."""
     from gui.data.export import NOTICE
@@ -63,7 +79,13 @@ def record_of(
         "seeds": {"train_mixtures": seed, "test_mixtures": seed + 1, "split": seed},
         "versions": {"deconomix-gui": __version__, **versions},
         "inputs": [
-            {"role": s.role, "name": s.name, "kind": s.kind, "sha256": s.sha256, "options": {k: str(v) for k, v in s.options.items()}}
+            {
+                "role": s.role,
+                "name": s.name,
+                "kind": s.kind,
+                "sha256": s.sha256,
+                "options": {k: str(v) for k, v in s.options.items()},
+            }
             | {"notes": list(s.notes), "warnings": list(s.warnings)}
             for s in dataset.sources
         ],
@@ -86,9 +108,16 @@ def record_of(
 
 
 def optimum_of(found: Refinement) -> dict[str, Any]:
-    """What refining brought; hidden_profile.csv and gene_regulation.csv are not deconomix's numbers unless the way is "kept"."""
+    """What refining brought; hidden_profile.csv and gene_regulation.csv are not deconomix's numbers
+    unless the way is "kept".
+    """
     certificate = {"residual": found.residual, "gap": found.gap} if found.way != "kept" else None
-    return {"loss_before": found.loss_before, "loss_after": found.loss_after, "way": found.way, "certificate": certificate}
+    return {
+        "loss_before": found.loss_before,
+        "loss_after": found.loss_after,
+        "way": found.way,
+        "certificate": certificate,
+    }
 
 
 def write_all(out: Path, tables: dict[str, pd.DataFrame], record: dict[str, Any]) -> None:
@@ -108,4 +137,6 @@ def is_written(out: Path, record: dict[str, Any]) -> bool:
 
 
 def _as_json(record: dict[str, Any]) -> bytes:
-    return (json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False, default=str) + "\n").encode("utf-8", "replace")
+    return (
+        json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False, default=str) + "\n"
+    ).encode("utf-8", "replace")

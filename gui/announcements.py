@@ -1,4 +1,6 @@
-"""What the program has to say by itself, in every tab that is open: for a while, not too much of it, and to a new tab only what its browser has not seen."""
+"""What the program has to say by itself, in every tab that is open: for a while, not too much of
+it, and to a new tab only what its browser has not seen.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,8 @@ class Announcements:
             self._count += 1
 
     def news(self, last: object, browser: str) -> tuple[list[str], str]:
-        """What a tab is to say now, and what it gives as ``last`` the next time; at its first time that is None.
+        """What a tab is to say now, and what it gives as ``last`` the next time; at its first time
+        that is None.
 
         A tab that is open says everything once; a new one what no tab of its ``browser`` has said.
         """
@@ -46,7 +49,11 @@ class Announcements:
             self._forget()
             start, _, number = str(last).partition(":")
             known = int(number) if start == self._start and number.isdecimal() else None
-            new = [said for said in self._said if (browser not in said.seen if known is None else said.number >= known)]
+            new = [
+                said
+                for said in self._said
+                if (browser not in said.seen if known is None else said.number >= known)
+            ]
             for said in new:
                 said.seen.add(browser)
             return [said.text for said in new], f"{self._start}:{self._count}"

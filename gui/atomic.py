@@ -1,4 +1,6 @@
-"""Replace-or-nothing writing, with a lock between programs: after a crash at any moment the old file or the new one is there, whole."""
+"""Replace-or-nothing writing, with a lock between programs: after a crash at any moment the old
+file or the new one is there, whole.
+"""
 
 from __future__ import annotations
 
@@ -33,8 +35,14 @@ def _open(path: Path, mode: str) -> IO[bytes]:
 
 
 def reading(path: Path) -> IO[bytes]:
-    """The file, for reading. OSError, also where it is no file: who opens a pipe waits for its other end, and a device has no end."""
-    file = open(path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NONBLOCK", 0)))  # noqa: SIM115 - the caller closes it
+    """The file, for reading.
+
+    OSError, also where it is no file: who opens a pipe waits for its other end, and a device has no
+    end.
+    """
+    file = open(  # noqa: SIM115 - the caller closes it
+        path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
+    )
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         file.close()
         raise OSError(errno.EINVAL, "it is no ordinary file")
@@ -42,7 +50,10 @@ def reading(path: Path) -> IO[bytes]:
 
 
 def private_folder(folder: Path) -> None:
-    """Make the folder and those above it as far as they are missing, for their owner only. OSError."""
+    """Make the folder and those above it as far as they are missing, for their owner only.
+
+    OSError.
+    """
     if not folder.is_dir():
         if folder.parent == folder:  # a drive that is not there
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
@@ -55,14 +66,20 @@ class Busy(OSError):
 
 
 def lock_path(path: Path) -> Path:
-    """The lock beside ``path``, there only while it is held (and after a kill: then it is empty and nobody's)."""
+    """The lock beside ``path``, there only while it is held (and after a kill: then it is empty and
+    nobody's).
+    """
     return path.with_name(f".{path.name}.lock")
 
 
 @contextlib.contextmanager
 def locked(path: Path, *, timeout: float = LOCK_SECONDS) -> Iterator[None]:
-    """The only writer of ``path`` among all threads and programs. Busy after ``timeout`` seconds; OSError if no lock can be made."""
-    if not path.parent.is_dir():  # FileLock would make it: a session would land below the mount point of a drive that vanished
+    """The only writer of ``path`` among all threads and programs.
+
+    Busy after ``timeout`` seconds; OSError if no lock can be made.
+    """
+    # FileLock would make it: a session would land below the mount point of a drive that vanished
+    if not path.parent.is_dir():
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
     lock = FileLock(lock_path(path), timeout=timeout, thread_local=False)
     try:
@@ -74,7 +91,9 @@ def locked(path: Path, *, timeout: float = LOCK_SECONDS) -> Iterator[None]:
     try:
         yield
     finally:
-        if sys.platform != "win32":  # there filelock does it. Under the lock this is safe: who waited for the removed file starts over
+        # there filelock does it. Under the lock this is safe: who waited for the removed file
+        # starts over
+        if sys.platform != "win32":
             with contextlib.suppress(OSError):
                 lock_path(path).unlink()
         lock.release()
@@ -82,9 +101,11 @@ def locked(path: Path, *, timeout: float = LOCK_SECONDS) -> Iterator[None]:
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Any]:
-    """A binary file to write to; on leaving without an error it is on disk and stands in place of ``path``, otherwise ``path`` is as it was.
+    """A binary file to write to; on leaving without an error it is on disk and stands in place of
+    ``path``, otherwise ``path`` is as it was.
 
-    Written beside ``path`` as ``<file>.<pid>.<random>.part``; :func:`sweep` removes what a killed program left. Raises OSError.
+    Written beside ``path`` as ``<file>.<pid>.<random>.part``; :func:`sweep` removes what a killed
+    program left. Raises OSError.
     """
     part = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}.part")
     try:
@@ -119,13 +140,18 @@ def copy(source: Path, target: Path) -> None:
 
 
 def link(source: Path, target: Path) -> None:
-    """A second name for ``source`` in place of ``target``, or a copy where the file systems cannot do that. OSError."""
+    """A second name for ``source`` in place of ``target``, or a copy where the file systems cannot
+    do that.
+
+    OSError.
+    """
     if target.exists() and os.path.samefile(source, target):  # then a rename would do nothing
         return
     part = target.with_name(f"{target.name}.{os.getpid()}.{secrets.token_hex(4)}.part")
     try:
         os.link(source, part)
-    except OSError:  # another drive, a file system without links; why else it does not work the copy will say
+    # another drive, a file system without links; why else it does not work the copy will say
+    except OSError:
         copy(source, target)
         return
     try:
@@ -137,7 +163,10 @@ def link(source: Path, target: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the folder's entries durable where the system can. The new file is in place already: a failure here is logged, not raised."""
+    """Make the folder's entries durable where the system can.
+
+    The new file is in place already: a failure here is logged, not raised.
+    """
     if sys.platform == "win32":  # folders cannot be opened there; NTFS journals the entry
         return
     try:
@@ -151,13 +180,18 @@ def sync_folder(folder: Path) -> None:
 
 
 def sweep(folder: Path) -> int:
-    """Remove the ``.part`` files that killed programs left in ``folder``; those of a save that is going on stay. Returns how many."""
+    """Remove the ``.part`` files that killed programs left in ``folder``; those of a save that is
+    going on stay.
+
+    Returns how many.
+    """
     removed = 0
     for part in sorted(folder.glob("*.part")) if folder.is_dir() else ():
         match = _PART.fullmatch(part.name)
         if match is None:
             continue
-        with contextlib.suppress(OSError), locked(part.with_name(match["file"]), timeout=0):  # whoever writes it holds this lock
+        # whoever writes it holds this lock
+        with contextlib.suppress(OSError), locked(part.with_name(match["file"]), timeout=0):
             part.unlink()
             removed += 1
     return removed

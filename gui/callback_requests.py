@@ -1,6 +1,8 @@
-"""What a page sends to have a callback called, looked at before dash takes it: who is let in may still send anything, and dash believes the form of it.
+"""What a page sends to have a callback called, looked at before dash takes it: who is let in may
+still send anything, and dash believes the form of it.
 
-The values of properties are whatever JSON can say: those are for the callback itself, whose errors become notices (:mod:`gui.binding`).
+The values of properties are whatever JSON can say: those are for the callback itself, whose errors
+become notices (:mod:`gui.binding`).
 """
 
 from __future__ import annotations
@@ -23,7 +25,10 @@ class Malformed(ValueError):
 
 
 def refuse_malformed(server: Flask, app: Dash) -> None:
-    """Answer 400 to what no page of ``app`` can have sent, before dash sees it. Comes after :func:`gui.request_limits.limit_requests`."""
+    """Answer 400 to what no page of ``app`` can have sent, before dash sees it.
+
+    Comes after :func:`gui.request_limits.limit_requests`.
+    """
 
     @server.before_request
     def look() -> Response | None:
@@ -37,7 +42,9 @@ def refuse_malformed(server: Flask, app: Dash) -> None:
 
 
 def check(body: Any, callbacks: Mapping[str, Mapping[str, Any]]) -> None:
-    """Malformed, if the body of a request names no callback, or not what that one takes. callbacks : dash's, by what their outputs are called"""
+    """Malformed, if the body of a request names no callback, or not what that one takes. callbacks
+    : dash's, by what their outputs are called
+    """
     _check_text(body)
     output = body.get("output") if isinstance(body, dict) else None
     callback = callbacks.get(output) if isinstance(output, str) else None
@@ -51,11 +58,16 @@ def check(body: Any, callbacks: Mapping[str, Mapping[str, Any]]) -> None:
     if not callback.get("no_output"):
         declared = callback["output"]
         several = isinstance(declared, (list, tuple))
-        _items(body.get("outputs") if several else [body.get("outputs")], [_spec(one) for one in (declared if several else [declared])])
+        _items(
+            body.get("outputs") if several else [body.get("outputs")],
+            [_spec(one) for one in (declared if several else [declared])],
+        )
 
 
 def _check_text(body: Any) -> None:
-    """Malformed, if it holds text that is none (half of a pair of UTF-16: nothing can write it down again)."""
+    """Malformed, if it holds text that is none (half of a pair of UTF-16: nothing can write it down
+    again).
+    """
     waiting = [body]
     while waiting:
         value = waiting.pop()
@@ -72,7 +84,10 @@ def _check_text(body: Any) -> None:
 
 
 def _spec(output: Any) -> dict[str, str]:
-    return {"id": output.component_id_str(), "property": output.component_property.partition("@")[0]}
+    return {
+        "id": output.component_id_str(),
+        "property": output.component_property.partition("@")[0],
+    }
 
 
 def _items(given: Any, wanted: Sequence[Mapping[str, str]]) -> None:
@@ -91,15 +106,30 @@ def _items(given: Any, wanted: Sequence[Mapping[str, str]]) -> None:
 
 def _item(item: Any, spec: Mapping[str, str], same: bool) -> None:
     """One property of a component: that of the callback, with any value."""
-    if not same or not isinstance(item.get("property"), str) or item["property"].partition("@")[0] != spec["property"]:
+    if (
+        not same
+        or not isinstance(item.get("property"), str)
+        or item["property"].partition("@")[0] != spec["property"]
+    ):
         raise Malformed("another property than the callback's")
     session = item.get("value")
-    if spec["id"] == "dcx-session" and session is not None and not (isinstance(session, str) and len(session) <= SESSION_ID):
+    if (
+        spec["id"] == "dcx-session"
+        and session is not None
+        and not (isinstance(session, str) and len(session) <= SESSION_ID)
+    ):
         raise Malformed("no id of a session")
 
 
 def _matches(given: Any, pattern: Mapping[str, Any]) -> bool:
-    """Whether an id is one of those that a pattern means: {"page": "dcx", "part": "go", "index": ["ALL"]}, with anything simple as index."""
+    """Whether an id is one of those that a pattern means: {"page": "dcx", "part": "go", "index":
+    ["ALL"]}, with anything simple as index.
+    """
     if not isinstance(given, dict) or given.keys() != pattern.keys():
         return False
-    return all(isinstance(given[key], (str, int, float)) if isinstance(value, list) else given[key] == value for key, value in pattern.items())
+    return all(
+        isinstance(given[key], (str, int, float))
+        if isinstance(value, list)
+        else given[key] == value
+        for key, value in pattern.items()
+    )

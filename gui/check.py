@@ -1,4 +1,7 @@
-"""``deconomix-gui check FILE``: what the data doctor says about a file, without a screen. Never a traceback."""
+"""``deconomix-gui check FILE``: what the data doctor says about a file, without a screen.
+
+Never a traceback.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,13 @@ examples:
   deconomix-gui check bulk.csv --role bulk --against cells.h5ad --json
 Exit code 0: the file is accepted (maybe with a warning); 2: it is refused."""
 REFUSED = 2
-BETWEEN = ("alike-labels", "foreign-test-type", "type-not-in-test", "cells-in-both", "type-not-in-reference")
+BETWEEN = (
+    "alike-labels",
+    "foreign-test-type",
+    "type-not-in-test",
+    "cells-in-both",
+    "type-not-in-reference",
+)
 """Findings on two files, whichever of them they are noted at."""
 
 
@@ -34,12 +43,20 @@ def parser(prog: str = "deconomix-gui check") -> argparse.ArgumentParser:
     """The options of ``check``. Wrong ones raise InvalidParameter; ``--help`` exits."""
     cli = Parser(
         prog=prog,
-        description="Say whether a file can be used, what is wrong with it, and what could be done about it.",
+        description=(
+            "Say whether a file can be used, what is wrong with it, and what could be done"
+            " about it."
+        ),
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    cli.add_argument("file", type=Path, metavar="FILE", help="the file to look at; .dcx and .dcxsession need no role")
+    cli.add_argument(
+        "file",
+        type=Path,
+        metavar="FILE",
+        help="the file to look at; .dcx and .dcxsession need no role",
+    )
     cli.add_argument("--role", choices=ROLES, help="what the file is to be used as")
     cli.add_argument(
         "--against",
@@ -47,17 +64,24 @@ def parser(prog: str = "deconomix-gui check") -> argparse.ArgumentParser:
         metavar="FILE",
         action="append",
         default=[],
-        help="a file it is to fit: training cells (for these test cells, a reference or a bulk), or for clinical data and truth the bulk "
-        "(and for truth the training cells); may be given several times",
+        help=(
+            "a file it is to fit: training cells (for these test cells, a reference or a bulk), or"
+            " for clinical data and truth the bulk (and for truth the training cells); may be given"
+            " several times"
+        ),
     )
-    cli.add_argument("--json", action="store_true", help="print the outcome and the findings as JSON")
+    cli.add_argument(
+        "--json", action="store_true", help="print the outcome and the findings as JSON"
+    )
     return cli
 
 
 def check(argv: Sequence[str], *, apart: bool = False) -> int:
-    """Print what is found; exit code 0 (accept, accept with a warning) or 2 (refuse, wrong options).
+    """Print what is found; exit code 0 (accept, accept with a warning) or 2 (refuse, wrong
+    options).
 
-    apart : look at the file in a process of its own, so that one over which a library ends its process gets its sentence too
+    apart : look at the file in a process of its own, so that one over which a library ends its
+    process gets its sentence too
     """
     try:
         options = parser().parse_args(argv)
@@ -73,9 +97,19 @@ def check(argv: Sequence[str], *, apart: bool = False) -> int:
         say("Interrupted.", sys.stderr)
         return 130
     except MemoryError:
-        found = [_broken(DeconomixError("There is not enough memory to look at this file."), options)]
+        found = [
+            _broken(DeconomixError("There is not enough memory to look at this file."), options)
+        ]
     except Exception as error:  # noqa: BLE001 - whatever a file brings about is said in a sentence
-        found = [_broken(DeconomixError(f"This file brought about an error that the program does not know ({type(error).__name__})."), options)]
+        found = [
+            _broken(
+                DeconomixError(
+                    "This file brought about an error that the program does not know"
+                    f" ({type(error).__name__})."
+                ),
+                options,
+            )
+        ]
     _report(found, options.json)
     return REFUSED if _outcome(found) == "refuse" else 0
 
@@ -109,7 +143,9 @@ def _broken(error: DeconomixError, options: argparse.Namespace) -> Finding:
     return FINDINGS["unreadable"].of(error, Place(options.file.name, options.role or ""))
 
 
-def findings_task(dataset: object, params: argparse.Namespace, *, progress: object) -> list[Finding]:
+def findings_task(
+    dataset: object, params: argparse.Namespace, *, progress: object
+) -> list[Finding]:
     """:func:`_findings` as a task of the reading process."""
     from gui.data.watch import watched
 
@@ -120,7 +156,8 @@ def findings_task(dataset: object, params: argparse.Namespace, *, progress: obje
 def _apart(options: argparse.Namespace) -> list[Finding]:
     from gui.jobs.reader import Reader
 
-    logging.getLogger("gui").addHandler(logging.NullHandler())  # what the process says of its end is for a log, not for who asked
+    # what the process says of its end is for a log, not for who asked
+    logging.getLogger("gui").addHandler(logging.NullHandler())
     reader = Reader()
     try:
         found: list[Finding] = reader(findings_task, options, name=options.file.name)
@@ -134,14 +171,18 @@ def _findings(options: argparse.Namespace) -> list[Finding]:
     path: Path = options.file
     for each in (path, *options.against):
         if not each.exists() and each is not path:
-            raise InvalidParameter(f"There is no file {each}.", advice="Check the path given with --against.")
+            raise InvalidParameter(
+                f"There is no file {each}.", advice="Check the path given with --against."
+            )
     kind = _whole(path)
     if kind == "session":
         return _session(path)
     if kind == "dcx":
         return _examined({"train": path}, path)
     if options.role is None:
-        raise InvalidParameter("--role is missing.", advice=f"Say what the file is to be used as: {', '.join(ROLES)}.")
+        raise InvalidParameter(
+            "--role is missing.", advice=f"Say what the file is to be used as: {', '.join(ROLES)}."
+        )
     if options.role == "clinical":
         from gui.data.clinical import examine_clinical
 
@@ -149,11 +190,15 @@ def _findings(options: argparse.Namespace) -> list[Finding]:
     if options.role == "truth":
         from gui.data.truth import examine_truth
 
-        return examine_truth(path, path.name, samples=_samples(options.against), types=_types(options.against))
+        return examine_truth(
+            path, path.name, samples=_samples(options.against), types=_types(options.against)
+        )
     role = cast("Role", options.role)
     files: dict[Role, Path] = {role: path}
     for other in options.against:
-        files.setdefault("train" if "train" not in files else _role_of(other, files["train"]), other)
+        files.setdefault(
+            "train" if "train" not in files else _role_of(other, files["train"]), other
+        )
     return _examined(files, path)
 
 
@@ -173,7 +218,9 @@ def _whole(path: Path) -> str:
 
 
 def _role_of(path: Path, train: Path) -> Role:
-    """What a file beside the training cells is: test cells or a reference if it has types of theirs, else a bulk."""
+    """What a file beside the training cells is: test cells or a reference if it has types of
+    theirs, else a bulk.
+    """
     types = _labels_in("train", train)
     for role in ("test", "reference"):
         found = _labels_in(role, path)
@@ -183,29 +230,49 @@ def _role_of(path: Path, train: Path) -> Role:
 
 
 def _labels_in(role: Role, path: Path) -> dict[str, int]:
-    """Each cell type in a file of cells or types, plainly spelled, with its number of columns; empty where that cannot be told."""
+    """Each cell type in a file of cells or types, plainly spelled, with its number of columns;
+    empty where that cannot be told.
+    """
     from gui.data.parts import FileChoice, read_all
     from gui.data.repairs_types import plain_label
 
-    with contextlib.suppress(DeconomixError):  # what is wrong with the file is found when it is read in its role
+    # what is wrong with the file is found when it is read in its role
+    with contextlib.suppress(DeconomixError):
         part = read_all({role: FileChoice.parse(path=path, name=path.name)})[0][role]
         names = part.matrix.columns if part.labels is None else part.labels
-        return Counter(plain_label(str(n)) for n in names if n is not None) if part.unlabelled is None else {}
+        return (
+            Counter(plain_label(str(n)) for n in names if n is not None)
+            if part.unlabelled is None
+            else {}
+        )
     return {}
 
 
 def _examined(files: dict[Role, Path], path: Path) -> list[Finding]:
-    """What is found in the file itself or with it; what is wrong with the other alone matters only if it cannot be used."""
+    """What is found in the file itself or with it; what is wrong with the other alone matters only
+    if it cannot be used.
+    """
     from gui.data.examine import examine
     from gui.data.load import FileChoice, LoadRequest
 
-    request = LoadRequest.parse(files={role: FileChoice.parse(path=p, name=p.name) for role, p in files.items()})
+    request = LoadRequest.parse(
+        files={role: FileChoice.parse(path=p, name=p.name) for role, p in files.items()}
+    )
     found = examine(request).findings
-    return [x for x in found if x.place.file in ("", path.name) or x.severity == "refusal" or len(files) == 1 or x.code in BETWEEN]
+    return [
+        x
+        for x in found
+        if x.place.file in ("", path.name)
+        or x.severity == "refusal"
+        or len(files) == 1
+        or x.code in BETWEEN
+    ]
 
 
 def _session(path: Path) -> list[Finding]:
-    """A session is read as opening it would; of a protected one only what stands in clear can be checked."""
+    """A session is read as opening it would; of a protected one only what stands in clear can be
+    checked.
+    """
     from gui.data.findings import FINDINGS, Place
     from gui.errors import WrongPassword
     from gui.sessions import file
@@ -213,8 +280,18 @@ def _session(path: Path) -> list[Finding]:
     try:
         snapshot = file.load(path)
     except WrongPassword:
-        return [FINDINGS["session-protected"](Place(path.name), f"The session {path.name} is protected: its contents cannot be checked without its password.")]
-    return [FINDINGS["session"](Place(path.name), f"{path.name} holds the session {snapshot.name}, which can be opened.")]
+        return [
+            FINDINGS["session-protected"](
+                Place(path.name),
+                f"The session {path.name} is protected: its contents cannot be checked without its"
+                " password.",
+            )
+        ]
+    return [
+        FINDINGS["session"](
+            Place(path.name), f"{path.name} holds the session {snapshot.name}, which can be opened."
+        )
+    ]
 
 
 def _samples(against: Sequence[Path]) -> list[str] | None:
@@ -235,7 +312,9 @@ def _types(against: Sequence[Path]) -> list[str] | None:
 
     for path in against:
         if _has_labels(path):
-            cells = labelled(read_all({"train": FileChoice.parse(path=path, name=path.name)})[0]["train"])
+            cells = labelled(
+                read_all({"train": FileChoice.parse(path=path, name=path.name)})[0]["train"]
+            )
             return cells.types if cells is not None else None
     return None
 

@@ -1,4 +1,7 @@
-"""Config: what the user set in ``config.toml``, validated. Every error is one sentence with the key and what is allowed."""
+"""Config: what the user set in ``config.toml``, validated.
+
+Every error is one sentence with the key and what is allowed.
+"""
 
 from __future__ import annotations
 
@@ -23,9 +26,10 @@ FILE_NAME = "config.toml"
 
 
 class Compute(Section):
-    """engine : "fast", or "stock", deconomix as published; workers : processes that compute at the same time; queue : steps of one session that may wait
-    cores : over how many processes of its own a step spreads parts that are independent, 0: as many as this computer allows
-    scheduler : address of a Dask scheduler that computes these parts instead, None: this computer does
+    """engine : "fast", or "stock", deconomix as published; workers : processes that compute at the
+    same time; queue : steps of one session that may wait cores : over how many processes of its own
+    a step spreads parts that are independent, 0: as many as this computer allows scheduler :
+    address of a Dask scheduler that computes these parts instead, None: this computer does
     """
 
     engine: Literal["fast", "stock"] = "fast"
@@ -37,7 +41,10 @@ class Compute(Section):
     @model_validator(mode="after")
     def _scheduler_is_an_address(self) -> Self:
         if self.scheduler is not None and not _is_scheduler(self.scheduler):
-            raise ValueError(f'scheduler in [compute] is "{self.scheduler[:60]}"; allowed: the address of a Dask scheduler, such as "tcp://127.0.0.1:8786"')
+            raise ValueError(
+                f'scheduler in [compute] is "{self.scheduler[:60]}"; allowed: the address of a Dask'
+                ' scheduler, such as "tcp://127.0.0.1:8786"'
+            )
         return self
 
 
@@ -56,7 +63,10 @@ class Appearance(Section):
 
 
 class Cleanup(Section):
-    """What happens by itself, at start and daily, to sessions that were not used for long. Both limits count only if they are given."""
+    """What happens by itself, at start and daily, to sessions that were not used for long.
+
+    Both limits count only if they are given.
+    """
 
     enabled: bool = False
     max_sessions: int | None = Field(default=None, ge=1, le=1_000_000)
@@ -67,15 +77,19 @@ class Cleanup(Section):
     def _has_a_limit(self) -> Self:
         # No default: a program that deletes by a number nobody chose would surprise.
         if self.enabled and self.max_sessions is None and self.max_age_days is None:
-            raise ValueError("enabled in [sessions.cleanup] is true, but neither max_sessions nor max_age_days is given; give at least one of them")
+            raise ValueError(
+                "enabled in [sessions.cleanup] is true, but neither max_sessions nor max_age_days"
+                " is given; give at least one of them"
+            )
         return self
 
 
 class Sessions(Section):
-    """enabled : False is the single-session mode; folder, archive : of the session files, see :attr:`Config.sessions_folder`
-    most : sessions there may be, without those in the archive
+    """enabled : False is the single-session mode; folder, archive : of the session files, see
+    :attr:`Config.sessions_folder` most : sessions there may be, without those in the archive
     memory_mb : what sessions that nobody has open may keep in memory, in megabytes
-    lock_after_minutes : idle time after which a protected session locks itself, 0 never; backups : keep the file as it was at the start
+    lock_after_minutes : idle time after which a protected session locks itself, 0 never; backups :
+    keep the file as it was at the start
     """
 
     enabled: bool = True
@@ -107,7 +121,10 @@ class Config(Section):
     @model_validator(mode="after")
     def _archive_lies_apart(self) -> Self:
         if self.sessions_folder == self.archive_folder:
-            raise ValueError("archive in [sessions] is the folder of the active sessions too; allowed: another folder")
+            raise ValueError(
+                "archive in [sessions] is the folder of the active sessions too; allowed: another"
+                " folder"
+            )
         return self
 
     def for_window(self) -> Config:
@@ -117,31 +134,52 @@ class Config(Section):
     @property
     def data_folder(self) -> Path:
         """Sessions and other things the program keeps."""
-        return _expanded(self.folders.data) if self.folders.data else Path(platformdirs.user_data_dir(APP_NAME, appauthor=False))
+        return (
+            _expanded(self.folders.data)
+            if self.folders.data
+            else Path(platformdirs.user_data_dir(APP_NAME, appauthor=False))
+        )
 
     @property
     def plugins_folder(self) -> Path:
         """Where the user's plug-in files lie."""
-        return _expanded(self.folders.plugins) if self.folders.plugins else Path(platformdirs.user_data_dir(APP_NAME, appauthor=False)) / "plugins"
+        return (
+            _expanded(self.folders.plugins)
+            if self.folders.plugins
+            else Path(platformdirs.user_data_dir(APP_NAME, appauthor=False)) / "plugins"
+        )
 
     @property
     def logs_folder(self) -> Path:
         """Where the log is written."""
-        return _expanded(self.folders.logs) if self.folders.logs else Path(platformdirs.user_log_dir(APP_NAME, appauthor=False))
+        return (
+            _expanded(self.folders.logs)
+            if self.folders.logs
+            else Path(platformdirs.user_log_dir(APP_NAME, appauthor=False))
+        )
 
     @property
     def sessions_folder(self) -> Path:
         """Where the files of the active sessions lie."""
-        return _expanded(self.sessions.folder) if self.sessions.folder else self.data_folder / "sessions"
+        return (
+            _expanded(self.sessions.folder)
+            if self.sessions.folder
+            else self.data_folder / "sessions"
+        )
 
     @property
     def archive_folder(self) -> Path:
         """Where the files of the archived sessions lie."""
-        return _expanded(self.sessions.archive) if self.sessions.archive else self.data_folder / "archive"
+        return (
+            _expanded(self.sessions.archive)
+            if self.sessions.archive
+            else self.data_folder / "archive"
+        )
 
     @classmethod
     def for_tests(cls, folder: Path, *, first_run: bool = False) -> Config:
-        """Defaults, with every folder inside ``folder`` (made if missing): touches nothing of the user's.
+        """Defaults, with every folder inside ``folder`` (made if missing): touches nothing of the
+        user's.
 
         first_run : the program welcomes whoever opens it, as at its very first start
         """
@@ -159,10 +197,11 @@ def default_path() -> Path:
 
 
 def load_config(path: Path | str | None = None) -> Config:
-    """The configuration from ``path``, else from the file DECONOMIX_GUI_CONFIG names, else from the user's configuration folder.
+    """The configuration from ``path``, else from the file DECONOMIX_GUI_CONFIG names, else from the
+    user's configuration folder.
 
-    Without a file in the user's folder: the defaults. ConfigError: a file that was named is missing, the file cannot be read, is no
-    TOML, holds an unknown key or a wrong value.
+    Without a file in the user's folder: the defaults. ConfigError: a file that was named is
+    missing, the file cannot be read, is no TOML, holds an unknown key or a wrong value.
     """
     named = path or os.environ.get(ENV_NAME) or None
     file = Path(named).expanduser() if named else default_path()
@@ -170,21 +209,35 @@ def load_config(path: Path | str | None = None) -> Config:
         text = file.read_bytes().decode("utf-8-sig")  # Windows editors put a mark at the beginning
     except FileNotFoundError:
         if named:
-            raise ConfigError(f"The configuration file {file} does not exist.", advice="Correct the path, or leave it out to use the defaults.") from None
+            raise ConfigError(
+                f"The configuration file {file} does not exist.",
+                advice="Correct the path, or leave it out to use the defaults.",
+            ) from None
         return Config()
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
-        raise ConfigError(f"The configuration file {file} is not UTF-8 text (line {line}).", advice="Save it as UTF-8.") from None
+        raise ConfigError(
+            f"The configuration file {file} is not UTF-8 text (line {line}).",
+            advice="Save it as UTF-8.",
+        ) from None
     except OSError as error:
-        raise ConfigError(f"The configuration file {file} cannot be read: {error.strerror or type(error).__name__}.") from None
+        raise ConfigError(
+            f"The configuration file {file} cannot be read:"
+            f" {error.strerror or type(error).__name__}."
+        ) from None
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"The configuration file {file} has a mistake in {_place(str(error), text)}.", advice=_ADVICE) from None
+        raise ConfigError(
+            f"The configuration file {file} has a mistake in {_place(str(error), text)}.",
+            advice=_ADVICE,
+        ) from None
     return parse_config(values, name=str(file))
 
 
-_ADVICE = 'Write text in quotes (theme = "dark"), Windows paths in single quotes, and nothing twice.'
+_ADVICE = (
+    'Write text in quotes (theme = "dark"), Windows paths in single quotes, and nothing twice.'
+)
 
 
 def parse_config(values: Mapping[str, Any], *, name: str = FILE_NAME) -> Config:
@@ -195,11 +248,17 @@ def parse_config(values: Mapping[str, Any], *, name: str = FILE_NAME) -> Config:
         # Unknown keys first: a misspelt key is the likelier reason of whatever else is wrong.
         first = sorted(error.errors(), key=lambda e: e["type"] != "extra_forbidden")[0]
         own = first.get("ctx", {}).get("error")
-        raise ConfigError(f"The configuration file {name}: {_sentence(first['type'], first['loc'], first.get('input'), own)}") from None
+        raise ConfigError(
+            f"The configuration file {name}:"
+            f" {_sentence(first['type'], first['loc'], first.get('input'), own)}"
+        ) from None
 
 
 def _sentence(kind: str, place: tuple[int | str, ...], value: Any, own: Exception | None) -> str:
-    """One sentence: the key and what is allowed. ``own``: the error that a validator of ours raised."""
+    """One sentence: the key and what is allowed.
+
+    ``own``: the error that a validator of ours raised.
+    """
     model: type[Section] = Config
     path: list[str] = []
     rest = [str(part) for part in place]
@@ -208,7 +267,11 @@ def _sentence(kind: str, place: tuple[int | str, ...], value: Any, own: Exceptio
         path.append(rest.pop(0))
     here = f"[{'.'.join(path)}]"
     if not rest:
-        return f"{own}." if own is not None else f"“{path[-1]}” must be a section with its own keys; write {here}."
+        return (
+            f"{own}."
+            if own is not None
+            else f"“{path[-1]}” must be a section with its own keys; write {here}."
+        )
     key = rest[0]
     if kind != "extra_forbidden":
         return f"{key} in {here} is {_shown(value)}; allowed: {_allowed(model, key)}."
@@ -217,7 +280,10 @@ def _sentence(kind: str, place: tuple[int | str, ...], value: Any, own: Exceptio
         return f"unknown section [{'.'.join([*path, key])}]; allowed: {sections}."
     if not path:
         return f"unknown key “{key}” outside of a section; allowed: {sections}."
-    return f"unknown key “{key}” in {here}; allowed: {', '.join(name for name in model.model_fields if name not in _sections(model))}."
+    return (
+        f"unknown key “{key}” in {here}; allowed:"
+        f" {', '.join(name for name in model.model_fields if name not in _sections(model))}."
+    )
 
 
 def _is_scheduler(address: str) -> bool:
@@ -227,13 +293,21 @@ def _is_scheduler(address: str) -> bool:
         whole = parts.scheme in ("tcp", "tls") and bool(parts.hostname) and bool(parts.port)
     except ValueError:
         return False
-    return whole and not (parts.path or parts.query or parts.fragment or parts.username) and not any(c.isspace() for c in address)
+    return (
+        whole
+        and not (parts.path or parts.query or parts.fragment or parts.username)
+        and not any(c.isspace() for c in address)
+    )
 
 
 def _sections(model: type[Section]) -> dict[str, type[Section]]:
     """The sections inside a section, by key."""
     fields = {name: field.annotation for name, field in model.model_fields.items()}
-    return {name: kind for name, kind in fields.items() if isinstance(kind, type) and issubclass(kind, Section)}
+    return {
+        name: kind
+        for name, kind in fields.items()
+        if isinstance(kind, type) and issubclass(kind, Section)
+    }
 
 
 def _allowed(model: type[Section], key: str) -> str:
@@ -252,7 +326,12 @@ def _allowed(model: type[Section], key: str) -> str:
     if kind is str:
         return 'an absolute path in quotes, or ""'
     words = {"ge": "from", "gt": "above", "le": "to"}
-    limits = [f"{word} {getattr(m, name)}" for name, word in words.items() for m in field.metadata if hasattr(m, name)]
+    limits = [
+        f"{word} {getattr(m, name)}"
+        for name, word in words.items()
+        for m in field.metadata
+        if hasattr(m, name)
+    ]
     return " ".join(["a whole number" if kind is int else "a number", *limits])
 
 

@@ -1,4 +1,7 @@
-"""What the commands share: an argument parser that raises our errors, and talking to a terminal. Imports nothing heavy."""
+"""What the commands share: an argument parser that raises our errors, and talking to a terminal.
+
+Imports nothing heavy.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +16,15 @@ class Parser(argparse.ArgumentParser):
     """Wrong options raise InvalidParameter in a sentence; ``--help`` exits."""
 
     def error(self, message: str) -> NoReturn:
-        raise InvalidParameter(f"{message[:1].upper()}{message[1:]}.", advice=f"See {self.prog} --help.")
+        raise InvalidParameter(
+            f"{message[:1].upper()}{message[1:]}.", advice=f"See {self.prog} --help."
+        )
 
 
 def say(text: str, stream: Any) -> None:
-    """One line; what the terminal's encoding lacks is replaced. stream : may be None (a window program has none)."""
+    """One line; what the terminal's encoding lacks is replaced. stream : may be None (a window
+    program has none).
+    """
     if stream is not None:
         encoding = getattr(stream, "encoding", None) or "utf-8"
         stream.write(text.encode(encoding, "replace").decode(encoding) + "\n")
@@ -25,6 +32,13 @@ def say(text: str, stream: Any) -> None:
 
 
 def one_blas_thread() -> None:
-    """One thread for every numerical library loaded from here on: the numbers depend on it in the 5th digit."""
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
+    """One thread for every numerical library loaded from here on: the numbers depend on it in the
+    5th digit.
+    """
+    for name in (
+        "OMP_NUM_THREADS",
+        "OPENBLAS_NUM_THREADS",
+        "MKL_NUM_THREADS",
+        "VECLIB_MAXIMUM_THREADS",
+    ):
         os.environ[name] = "1"

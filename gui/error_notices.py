@@ -1,4 +1,6 @@
-"""Which errors a browser was told: they stay on screen until what they are about succeeds or is left, and go then."""
+"""Which errors a browser was told: they stay on screen until what they are about succeeds or is
+left, and go then.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +28,13 @@ class ErrorNotices:
                 self._shown.popitem(last=False)
 
     def of(self, browser: str, page: str, about: str | None = None) -> list[str]:
-        """Ids of the notices about this; None: of everything on the page. They are not forgotten: another tab of the browser may show them too."""
+        """Ids of the notices about this; None: of everything on the page.
+
+        They are not forgotten: another tab of the browser may show them too.
+        """
         with self._lock:
-            return [notice for b, p, a, notice in self._shown if (b, p) == (browser, page) and about in (None, a)]
+            return [
+                notice
+                for b, p, a, notice in self._shown
+                if (b, p) == (browser, page) and about in (None, a)
+            ]

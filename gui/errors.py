@@ -1,7 +1,8 @@
 """One tree of errors, named by meaning.
 
-``str(error)`` is a plain sentence for the user: what is wrong and where. What to do next stands in the one table in
-``gui/notify.py``; where the place that raises knows better, it passes ``advice``. No error carries a traceback to the user.
+``str(error)`` is a plain sentence for the user: what is wrong and where. What to do next stands in
+the one table in ``gui/notify.py``; where the place that raises knows better, it passes ``advice``.
+No error carries a traceback to the user.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ class UnreadableFile(DataError):
 
 
 class UnsafeFile(UnreadableFile):
-    """The file contains what a data file of this kind never contains, or exceeds a limit; nothing of it was run."""
+    """The file contains what a data file of this kind never contains, or exceeds a limit; nothing
+    of it was run.
+    """
 
 
 class TooLarge(DataError):
@@ -124,7 +127,10 @@ class SessionLocked(SessionError):
 
 
 class SessionConflict(SessionError):
-    """The file on disk is not the one that was read or written last: another program changed it. Nothing was overwritten."""
+    """The file on disk is not the one that was read or written last: another program changed it.
+
+    Nothing was overwritten.
+    """
 
 
 class SessionNotSaved(SessionError):

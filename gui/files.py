@@ -1,4 +1,7 @@
-"""Files in and out: the interface, and what it means in a browser. The window's implementation is ``desktop/dialogs.py``."""
+"""Files in and out: the interface, and what it means in a browser.
+
+The window's implementation is ``desktop/dialogs.py``.
+"""
 
 from __future__ import annotations
 
@@ -21,12 +24,16 @@ from gui.temporary import TemporaryFolder
 
 CHUNK = 1 << 20
 DOWNLOAD = "/_dcx/download/"
-NOT_KEPT = "This file is no longer kept: it was fetched before, waited too long, or newer ones took its place. Save it again."
+NOT_KEPT = (
+    "This file is no longer kept: it was fetched before, waited too long, or newer ones took its"
+    " place. Save it again."
+)
 
 
 @dataclass(frozen=True)
 class FileKind:
-    """What a dialog offers: ``FileKind("CSV table", (".csv",))``; the first suffix is added when the user gives none.
+    """What a dialog offers: ``FileKind("CSV table", (".csv",))``; the first suffix is added when
+    the user gives none.
 
     recent : what is opened is listed under “Open recent”
     """
@@ -36,7 +43,10 @@ class FileKind:
     recent: bool = True
 
 
-EXPRESSION = FileKind("Expression data", (".h5ad", ".csv", ".tsv", ".txt", ".gz", ".xlsx", ".gct", ".mtx", ".h5", ".dcx"))
+EXPRESSION = FileKind(
+    "Expression data",
+    (".h5ad", ".csv", ".tsv", ".txt", ".gz", ".xlsx", ".gct", ".mtx", ".h5", ".dcx"),
+)
 SESSION = FileKind("DeconomiX session", (".dcxsession",))
 MODEL = FileKind("Trained model", (".dcxmodel",))
 CSV = FileKind("CSV table", (".csv",))
@@ -51,22 +61,31 @@ class Files(Protocol):
     """How the program asks for files and gives files away."""
 
     native: bool
-    """True in the window: ``open`` shows a dialog and gives paths. False in a browser: files arrive through :class:`Uploads`."""
+    """True in the window: ``open`` shows a dialog and gives paths.
+
+    False in a browser: files arrive through :class:`Uploads`.
+    """
 
     def open(self, kinds: Sequence[FileKind], *, title: str, multiple: bool = False) -> list[Path]:
         """Paths the user chose; empty if cancelled."""
         ...
 
     def folder(self, title: str) -> Path | None:
-        """A folder the user chose; None if cancelled, and in a browser, which cannot ask for one: there it is typed."""
+        """A folder the user chose; None if cancelled, and in a browser, which cannot ask for one:
+        there it is typed.
+        """
         ...
 
     def save(self, name: str, data: bytes, kind: FileKind) -> str | None:
-        """Save under a name the user confirms; returns what to tell them, None if cancelled. DeconomixError if it cannot be written."""
+        """Save under a name the user confirms; returns what to tell them, None if cancelled.
+
+        DeconomixError if it cannot be written.
+        """
         ...
 
     def save_all(self, items: Sequence[tuple[str, bytes]], kind: FileKind) -> str | None:
-        """Save several files (name, data) at once, never over one that is there; returns what to tell the user, None if cancelled.
+        """Save several files (name, data) at once, never over one that is there; returns what to
+        tell the user, None if cancelled.
 
         DeconomixError if one cannot be written; it says which are saved all the same.
         """
@@ -97,12 +116,23 @@ class BrowserFiles:
         given = [(with_suffix(safe_name(name), kind), data) for name, data in items]
         if not given:
             return None
-        # dash keeps the last set_props of a property only: one list holds what all calls of this callback gave.
+        # dash keeps the last set_props of a property only: one list holds what all calls of this
+        # callback gave.
         self.downloads.check(sum(len(data) for _, data in given), len(given))
         listed: list[dict[str, str]] = g.setdefault("dcx_downloads", [])
-        listed += [{"url": f"{DOWNLOAD}{self.downloads.offer(name, data, browser=browser_id())}", "name": name} for name, data in given]
+        listed += [
+            {
+                "url": f"{DOWNLOAD}{self.downloads.offer(name, data, browser=browser_id())}",
+                "name": name,
+            }
+            for name, data in given
+        ]
         set_props("dcx-download", {"data": list(listed)})
-        return f"{given[0][0]} is in your downloads folder." if len(given) == 1 else f"{len(given)} files are in your downloads folder."
+        return (
+            f"{given[0][0]} is in your downloads folder."
+            if len(given) == 1
+            else f"{len(given)} files are in your downloads folder."
+        )
 
 
 @dataclass(frozen=True)
@@ -116,12 +146,18 @@ class Download:
 
 
 class Downloads:
-    """Files on their way out, in memory only: each is fetched once, by the browser it is for, or forgotten after ``lifetime`` seconds. Thread-safe.
+    """Files on their way out, in memory only: each is fetched once, by the browser it is for, or
+    forgotten after ``lifetime`` seconds.
 
-    total, per_browser : bytes that may wait, of all and of one browser. Beyond it the oldest go first; the newest stays in any case.
+    Thread-safe.
+
+    total, per_browser : bytes that may wait, of all and of one browser. Beyond it the oldest go
+    first; the newest stays in any case.
     """
 
-    def __init__(self, lifetime: float = 600.0, *, total: int = 600_000_000, per_browser: int = 200_000_000) -> None:
+    def __init__(
+        self, lifetime: float = 600.0, *, total: int = 600_000_000, per_browser: int = 200_000_000
+    ) -> None:
         self._lifetime, self._total, self._per_browser = lifetime, total, per_browser
         self._lock = threading.Lock()
         self._waiting: dict[str, Download] = {}
@@ -137,15 +173,23 @@ class Downloads:
         with self._lock:
             self._drop_expired()
             self._waiting[token] = Download(name, data, browser, time.monotonic() + self._lifetime)
-            self._drop_oldest([t for t, item in self._waiting.items() if item.browser == browser], self._per_browser)
+            self._drop_oldest(
+                [t for t, item in self._waiting.items() if item.browser == browser],
+                self._per_browser,
+            )
             self._drop_oldest(list(self._waiting), self._total)
             self._watch()
         return token
 
     def check(self, size: int, number: int) -> None:
-        """DeconomixError: so many files of ``size`` bytes together do not fit, the first would be gone before they can be fetched."""
+        """DeconomixError: so many files of ``size`` bytes together do not fit, the first would be
+        gone before they can be fetched.
+        """
         if number > 1 and size > self._per_browser:
-            words = f"These {number} files have {size // 1_000_000} MB together; at most {self._per_browser // 1_000_000} MB can be downloaded at once."
+            words = (
+                f"These {number} files have {size // 1_000_000} MB together; at most"
+                f" {self._per_browser // 1_000_000} MB can be downloaded at once."
+            )
             raise DeconomixError(words, advice="Save fewer of them at once.")
 
     @property
@@ -163,7 +207,9 @@ class Downloads:
             size -= len(self._waiting.pop(token).data)
 
     def take(self, token: str, *, browser: str) -> Download | None:
-        """The file, which is not kept any longer; None: fetched before, expired, or another browser's (whose file stays)."""
+        """The file, which is not kept any longer; None: fetched before, expired, or another
+        browser's (whose file stays).
+        """
         with self._lock:
             self._drop_expired()
             found = self._waiting.get(token)
@@ -176,7 +222,9 @@ class Downloads:
         self._waiting = {token: item for token, item in self._waiting.items() if item.expires > now}
 
     def _watch(self) -> None:
-        """Drop what nobody fetches even if nobody ever asks again: it may be large, or of a protected session."""
+        """Drop what nobody fetches even if nobody ever asks again: it may be large, or of a
+        protected session.
+        """
         if self._timer is None and self._waiting:
             self._timer = threading.Timer(self._lifetime, self._late)
             self._timer.daemon = True
@@ -191,7 +239,9 @@ class Downloads:
 
 def safe_name(name: str) -> str:
     """A file name that every system accepts, made of ``name``; never empty, never a path."""
-    cleaned = re.sub(r'[<>:"/\\|?*\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff]+', "_", name[:1000]).strip(" .")[:200]
+    cleaned = re.sub(
+        r'[<>:"/\\|?*\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff]+', "_", name[:1000]
+    ).strip(" .")[:200]
     while len(cleaned.encode(errors="replace")) > 200:  # file systems count bytes, up to 255
         cleaned = cleaned[:-1]
     return cleaned[:120].strip(" .") or "file"
@@ -218,14 +268,19 @@ IDLE = 900.0
 
 
 SPARE = 1_000_000_000
-"""Bytes of the disk (or a twentieth of it) that files which are sent leave free: sessions are saved there too."""
+"""Bytes of the disk (or a twentieth of it) that files which are sent leave free: sessions are saved
+there too.
+"""
 
 
 class Uploads:
-    """Files on their way in, kept in a private temporary folder until loaded, expired or the program ends. Thread-safe.
+    """Files on their way in, kept in a private temporary folder until loaded, expired or the
+    program ends.
 
-    per_browser, total : bytes that may lie there, of one browser and of all; lifetime : seconds after its last use that a file is kept
-    clock : seconds that never go back
+    Thread-safe.
+
+    per_browser, total : bytes that may lie there, of one browser and of all; lifetime : seconds
+    after its last use that a file is kept clock : seconds that never go back
     """
 
     def __init__(
@@ -236,7 +291,12 @@ class Uploads:
         lifetime: float = 24 * 3600.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._per_browser, self._total, self._lifetime, self._clock = per_browser, total, lifetime, clock
+        self._per_browser, self._total, self._lifetime, self._clock = (
+            per_browser,
+            total,
+            lifetime,
+            clock,
+        )
         self._lock = threading.Lock()
         self._held: TemporaryFolder | None = None
         self._folder: Path | None = None
@@ -247,7 +307,10 @@ class Uploads:
         self._offered: list[Upload] = []
 
     def offer(self, path: Path) -> None:
-        """A file from the command line, for the next form that asks. UnreadableFile if it is not there."""
+        """A file from the command line, for the next form that asks.
+
+        UnreadableFile if it is not there.
+        """
         upload = self.adopt(path)
         with self._lock:
             if all(other.path != path for other in self._offered):
@@ -265,7 +328,11 @@ class Uploads:
         return taken
 
     def receive(self, name: str, chunks: Iterable[bytes], *, limit: int) -> Upload:
-        """Write the stream to disk. UnreadableFile if it is larger than ``limit`` bytes, or than the room that is left; then nothing is kept."""
+        """Write the stream to disk.
+
+        UnreadableFile if it is larger than ``limit`` bytes, or than the room that is left; then
+        nothing is kept.
+        """
         self.expire()
         token, browser, size, counted = secrets.token_urlsafe(24), browser_id(), 0, 0
         path = self._place() / f"{token}{''.join(Path(safe_name(name)).suffixes[-2:])[-40:]}"
@@ -276,7 +343,9 @@ class Uploads:
                     if size > limit:
                         raise UnreadableFile(
                             f"{safe_name(name)} is larger than {limit // 1_000_000} MB.",
-                            advice="Use the desktop window for larger files, or raise upload_limit_mb.",
+                            advice=(
+                                "Use the desktop window for larger files, or raise upload_limit_mb."
+                            ),
                         )
                     counted = size
                     self._make_room(browser, len(chunk), safe_name(name))
@@ -289,13 +358,20 @@ class Uploads:
         return self._keep(Upload(token, safe_name(name), path, size, browser))
 
     def _make_room(self, browser: str, size: int, name: str) -> None:
-        """Count bytes that arrive; what this browser has not used for a while goes for them. UnreadableFile: no room; they are counted all the same."""
+        """Count bytes that arrive; what this browser has not used for a while goes for them.
+
+        UnreadableFile: no room; they are counted all the same.
+        """
         with self._lock:
             self._sizes[browser] += size
             if self._fits(browser):
                 return
             idle = self._clock() - IDLE
-            old = [token for token, upload in self._uploads.items() if upload.browser == browser and self._was_sent(upload) and self._used[token] < idle]
+            old = [
+                token
+                for token, upload in self._uploads.items()
+                if upload.browser == browser and self._was_sent(upload) and self._used[token] < idle
+            ]
         for token in sorted(old, key=lambda token: self._used.get(token, 0.0)):
             self.forget(token)
             if self._fits(browser):
@@ -306,11 +382,18 @@ class Uploads:
             if mine
             else "there is no room left for files that are sent"
         )
-        raise UnreadableFile(f"{name} cannot be received: {words}.", advice="Load the files that you have chosen, or remove them, or try again later.")
+        raise UnreadableFile(
+            f"{name} cannot be received: {words}.",
+            advice="Load the files that you have chosen, or remove them, or try again later.",
+        )
 
     def _fits(self, browser: str) -> bool:
         disk = shutil.disk_usage(self._folder or ".")
-        return self._sizes[browser] <= self._per_browser and self._sizes.total() <= self._total and disk.free > min(SPARE, disk.total // 20)
+        return (
+            self._sizes[browser] <= self._per_browser
+            and self._sizes.total() <= self._total
+            and disk.free > min(SPARE, disk.total // 20)
+        )
 
     def _was_sent(self, upload: Upload) -> bool:
         """Whether it lies in the folder, and not where the user keeps it."""
@@ -320,13 +403,19 @@ class Uploads:
         """Delete what was sent and not used for ``lifetime`` seconds."""
         with self._lock:
             old = self._clock() - self._lifetime
-            expired = [token for token, upload in self._uploads.items() if self._was_sent(upload) and self._used[token] < old]
+            expired = [
+                token
+                for token, upload in self._uploads.items()
+                if self._was_sent(upload) and self._used[token] < old
+            ]
         for token in expired:
             self.forget(token)
 
     @contextlib.contextmanager
     def scratch(self) -> Iterator[Path]:
-        """A folder of its own for files that are needed for a moment; gone afterwards, and after a crash with what was uploaded."""
+        """A folder of its own for files that are needed for a moment; gone afterwards, and after a
+        crash with what was uploaded.
+        """
         folder = self._place().parent / secrets.token_urlsafe(24)
         folder.mkdir(mode=0o700)
         try:
@@ -335,12 +424,16 @@ class Uploads:
             shutil.rmtree(folder, ignore_errors=True)
 
     def stays(self, token: str) -> bool:
-        """Whether the file lies where the user keeps it and is still there: it can be read again later."""
+        """Whether the file lies where the user keeps it and is still there: it can be read again
+        later.
+        """
         upload = self._uploads.get(token)
         return upload is not None and upload.path.parent != self._folder and upload.path.exists()
 
     def adopt(self, path: Path, *, folder: bool = False) -> Upload:
-        """A file on this computer, chosen in a dialog or typed: read where it lies, never deleted. UnreadableFile if it is not there.
+        """A file on this computer, chosen in a dialog or typed: read where it lies, never deleted.
+
+        UnreadableFile if it is not there.
 
         folder : a folder will do as well
         """
@@ -353,9 +446,11 @@ class Uploads:
         return self._keep(Upload(secrets.token_urlsafe(24), path.name, path, size))
 
     def together(self, tokens: Sequence[str]) -> Upload:
-        """Uploaded files as the folder they come from, each under its own name: what is kept in several files is read from there.
+        """Uploaded files as the folder they come from, each under its own name: what is kept in
+        several files is read from there.
 
-        UnreadableFile if one is gone, or if two have the same name. ValueError for a file that lies where the user keeps it: it is never moved.
+        UnreadableFile if one is gone, or if two have the same name. ValueError for a file that lies
+        where the user keeps it: it is never moved.
         """
         parts = [self.get(token) for token in tokens]
         token = secrets.token_urlsafe(24)
@@ -363,13 +458,24 @@ class Uploads:
         if any(part.path.parent != folder.parent for part in parts):
             raise ValueError("only what was uploaded is put together")
         if len({part.name for part in parts}) < len(parts):
-            raise UnreadableFile("Two of the chosen files have the same name.", advice="Choose the files of one folder.")
+            raise UnreadableFile(
+                "Two of the chosen files have the same name.",
+                advice="Choose the files of one folder.",
+            )
         folder.mkdir(mode=0o700)
         for part in parts:
             part.path.rename(folder / part.name)
             self.forget(part.token, counted=True)
         largest = max(parts, key=lambda part: part.size)
-        return self._keep(Upload(token, f"{largest.name} and {len(parts) - 1} more", folder, sum(part.size for part in parts), parts[0].browser))
+        return self._keep(
+            Upload(
+                token,
+                f"{largest.name} and {len(parts) - 1} more",
+                folder,
+                sum(part.size for part in parts),
+                parts[0].browser,
+            )
+        )
 
     def get(self, token: str) -> Upload:
         """The file behind a token; UnreadableFile if it is gone."""
@@ -380,7 +486,9 @@ class Uploads:
         return upload
 
     def forget(self, token: str, *, counted: bool = False) -> None:
-        """Delete an uploaded file or folder (an adopted one stays where it is). counted : its bytes are kept in another one"""
+        """Delete an uploaded file or folder (an adopted one stays where it is). counted : its bytes
+        are kept in another one
+        """
         with self._lock:
             upload = self._uploads.pop(token, None)
             self._used.pop(token, None)
@@ -390,7 +498,8 @@ class Uploads:
             if upload.path.is_dir():
                 shutil.rmtree(upload.path, ignore_errors=True)
             else:
-                with contextlib.suppress(OSError):  # on Windows one that is just being read: it goes with the folder
+                # on Windows one that is just being read: it goes with the folder
+                with contextlib.suppress(OSError):
                     upload.path.unlink(missing_ok=True)
 
     def close(self) -> None:

@@ -25,7 +25,9 @@ SIGN_OUT = "dcx-sign-out"
 
 
 def header(*, single: bool = False, native: bool = False, help_items: Sequence[Any] = ()) -> Any:
-    """single : there is one session only, and nothing to choose; native : it is in the window; help_items : of the help menu."""
+    """single : there is one session only, and nothing to choose; native : it is in the window;
+    help_items : of the help menu.
+    """
     hidden = {"display": "none"}
     return dmc.Group(
         [
@@ -33,7 +35,9 @@ def header(*, single: bool = False, native: bool = False, help_items: Sequence[A
                 [
                     html.Img(src="/assets/icons/logo.svg", width=24, height=24, alt=""),
                     dmc.Text("DeconomiX", fw=700, size="lg"),
-                    html.Div(dmc.Divider(orientation="vertical", h=24), style=hidden if single else {}),
+                    html.Div(
+                        dmc.Divider(orientation="vertical", h=24), style=hidden if single else {}
+                    ),
                     html.Div(
                         dmc.Menu(
                             [
@@ -51,9 +55,16 @@ def header(*, single: bool = False, native: bool = False, help_items: Sequence[A
                                 ),
                                 dmc.MenuDropdown(
                                     [
-                                        dmc.MenuItem("New session…", id="dcx-new", leftSection=icon("plus")),
+                                        dmc.MenuItem(
+                                            "New session…", id="dcx-new", leftSection=icon("plus")
+                                        ),
                                         dmc.MenuDivider(),
-                                        dmc.Box([], id="dcx-session-menu", mah=380, style={"overflowY": "auto"}),
+                                        dmc.Box(
+                                            [],
+                                            id="dcx-session-menu",
+                                            mah=380,
+                                            style={"overflowY": "auto"},
+                                        ),
                                     ]
                                 ),
                             ],
@@ -73,8 +84,21 @@ def header(*, single: bool = False, native: bool = False, help_items: Sequence[A
                     html.Div(id="dcx-ticker"),
                     dmc.Popover(  # no menu: it holds text and buttons
                         [
-                            dmc.PopoverTarget(dmc.ActionIcon(icon("jobs"), variant="subtle", color="gray", id="dcx-jobs-button", **{"aria-label": "Jobs"})),
-                            dmc.PopoverDropdown(html.Div(id="dcx-jobs", style={"maxHeight": 420, "overflowY": "auto"}), p=4),
+                            dmc.PopoverTarget(
+                                dmc.ActionIcon(
+                                    icon("jobs"),
+                                    variant="subtle",
+                                    color="gray",
+                                    id="dcx-jobs-button",
+                                    **{"aria-label": "Jobs"},
+                                )
+                            ),
+                            dmc.PopoverDropdown(
+                                html.Div(
+                                    id="dcx-jobs", style={"maxHeight": 420, "overflowY": "auto"}
+                                ),
+                                p=4,
+                            ),
                         ],
                         width=380,
                         position="bottom-end",
@@ -84,11 +108,22 @@ def header(*, single: bool = False, native: bool = False, help_items: Sequence[A
                     ),
                     dmc.Menu(
                         [
-                            dmc.MenuTarget(dmc.ActionIcon(icon("theme"), variant="subtle", color="gray", **{"aria-label": "Theme"})),
+                            dmc.MenuTarget(
+                                dmc.ActionIcon(
+                                    icon("theme"),
+                                    variant="subtle",
+                                    color="gray",
+                                    **{"aria-label": "Theme"},
+                                )
+                            ),
                             dmc.MenuDropdown(
                                 [
                                     dmc.MenuItem(label, id=f"dcx-theme-{name}")
-                                    for name, label in (("light", "Light"), ("dark", "Dark"), ("system", "As the system"))
+                                    for name, label in (
+                                        ("light", "Light"),
+                                        ("dark", "Dark"),
+                                        ("system", "As the system"),
+                                    )
                                 ]
                             ),
                         ],
@@ -107,11 +142,21 @@ def header(*, single: bool = False, native: bool = False, help_items: Sequence[A
 
 
 def help_menu(help_items: Sequence[Any] = (), *, native: bool = False) -> Any:
-    """The "?": the guide, the tour, logs and support bundle, what this program is, and in a browser the way out."""
+    """The "?": the guide, the tour, logs and support bundle, what this program is, and in a browser
+    the way out.
+    """
     way_out = [] if native else [dmc.MenuDivider(), dmc.MenuItem("Sign out", id=SIGN_OUT)]
     return dmc.Menu(
         [
-            dmc.MenuTarget(dmc.ActionIcon(icon("help"), variant="subtle", color="gray", id="dcx-help", **{"aria-label": "Help"})),
+            dmc.MenuTarget(
+                dmc.ActionIcon(
+                    icon("help"),
+                    variant="subtle",
+                    color="gray",
+                    id="dcx-help",
+                    **{"aria-label": "Help"},
+                )
+            ),
             dmc.MenuDropdown(
                 [
                     dmc.MenuItem("User guide", id="dcx-help-guide", href="/help"),
@@ -131,7 +176,14 @@ def help_menu(help_items: Sequence[Any] = (), *, native: bool = False) -> Any:
 def lock_button() -> Any:
     """Beside the name of a protected session that is open."""
     return html.Div(
-        dmc.Button("Lock now", id="dcx-lock", variant="subtle", color="gray", size="compact-sm", leftSection=icon("lock", 14)),
+        dmc.Button(
+            "Lock now",
+            id="dcx-lock",
+            variant="subtle",
+            color="gray",
+            size="compact-sm",
+            leftSection=icon("lock", 14),
+        ),
         id="dcx-lock-box",
         style={"display": "none"},
     )
@@ -140,8 +192,16 @@ def lock_button() -> Any:
 def new_session_dialog() -> Any:
     return dmc.Modal(
         [
-            dmc.TextInput(id="dcx-new-name", label="Name", placeholder="Melanoma, batch 2", debounce=True, **{"data-autofocus": "true"}),
-            dmc.Group([dmc.Button("Create session", id="dcx-new-create")], justify="flex-end", mt="md"),
+            dmc.TextInput(
+                id="dcx-new-name",
+                label="Name",
+                placeholder="Melanoma, batch 2",
+                debounce=True,
+                **{"data-autofocus": "true"},
+            ),
+            dmc.Group(
+                [dmc.Button("Create session", id="dcx-new-create")], justify="flex-end", mt="md"
+            ),
         ],
         id="dcx-new-dialog",
         title="New session",
@@ -157,12 +217,32 @@ def about_dialog(plugins_folder: Path | None) -> Any:
                 dmc.Text(f"Version {__version__}", size="sm", c="dimmed"),
                 dmc.Text("Finds out which cell types a bulk tissue sample is made of.", size="sm"),
                 dmc.Text(RESEARCH_USE, size="sm", fw=600),
-                dmc.Text("Workflow: Upload → DTD → ADTD. Models: " + ", ".join(MODEL_NAMES.values()) + ".", size="sm"),
+                dmc.Text(
+                    "Workflow: Upload → DTD → ADTD. Models: "
+                    + ", ".join(MODEL_NAMES.values())
+                    + ".",
+                    size="sm",
+                ),
                 dmc.Text("Please cite", size="sm", fw=600),
                 *[dmc.Text(f"{text}, doi {doi}", size="sm") for text, doi in CITATIONS.values()],
                 dmc.Text("Licence: GPL-3.0-or-later. It is built with:", size="sm"),
-                html.Div(id="dcx-about-packages", className="dcx-about-packages", tabIndex=0, role="region", **{"aria-label": "Packages and their licences"}),
-                dmc.Text(f"Plug-in pages are read from {plugins_folder}", size="xs", c="dimmed", style={"wordBreak": "break-all"}) if plugins_folder else None,
+                html.Div(
+                    id="dcx-about-packages",
+                    className="dcx-about-packages",
+                    tabIndex=0,
+                    role="region",
+                    **{"aria-label": "Packages and their licences"},
+                ),
+                (
+                    dmc.Text(
+                        f"Plug-in pages are read from {plugins_folder}",
+                        size="xs",
+                        c="dimmed",
+                        style={"wordBreak": "break-all"},
+                    )
+                    if plugins_folder
+                    else None
+                ),
             ],
             gap="xs",
         ),
@@ -174,7 +254,11 @@ def about_dialog(plugins_folder: Path | None) -> Any:
 
 def packages() -> Any:
     """The packages the program is made of, with version and licence."""
-    rows = [html.Tr([html.Td(name), html.Td(number), html.Td(licence(name))]) for name, number in versions().items() if number != MISSING]
+    rows = [
+        html.Tr([html.Td(name), html.Td(number), html.Td(licence(name))])
+        for name, number in versions().items()
+        if number != MISSING
+    ]
     return html.Table(html.Tbody(rows))
 
 
@@ -183,22 +267,42 @@ def session_menu(ctx: Context, part: Callable[[str, Any], dict[str, Any]]) -> li
     items, present = [], (ctx.locked or ctx.session).session_id
     for session in ctx.sessions.list_sessions(actor=ctx.actor):
         if session.problem is None:
-            items.append(drawn("a session of the menu", functools.partial(_menu_item, session, part, here=session.session_id == present), None))
+            items.append(
+                drawn(
+                    "a session of the menu",
+                    functools.partial(
+                        _menu_item, session, part, here=session.session_id == present
+                    ),
+                    None,
+                )
+            )
     return [item for item in items if item is not None]
 
 
-def _menu_item(session: SessionInfo, part: Callable[[str, Any], dict[str, Any]], *, here: bool) -> Any:
+def _menu_item(
+    session: SessionInfo, part: Callable[[str, Any], dict[str, Any]], *, here: bool
+) -> Any:
     return dmc.MenuItem(
         session_name(session.name, bold=here),
         id=part("switch", session.session_id),
-        leftSection=icon("check") if here else html.Span(style={"display": "inline-block", "width": 16}),
+        leftSection=(
+            icon("check") if here else html.Span(style={"display": "inline-block", "width": 16})
+        ),
         rightSection=icon("lock", 14) if session.protected else None,
         styles={"itemLabel": {"minWidth": 0}, "itemSection": {"flexShrink": 0}},
     )
 
 
-def saved_words(state: str, trouble: Exception | None, part: Callable[[str, Any], dict[str, Any]], *, single: bool) -> Any:
-    """Whether what is on screen is on disk; if it cannot be, why, and what can be done. single : there cannot be another session"""
+def saved_words(
+    state: str,
+    trouble: Exception | None,
+    part: Callable[[str, Any], dict[str, Any]],
+    *,
+    single: bool,
+) -> Any:
+    """Whether what is on screen is on disk; if it cannot be, why, and what can be done. single :
+    there cannot be another session
+    """
     words = {"saved": "Saved", "saving": "Saving…", "not saved": "Not saved"}.get(state)
     if words is None:
         return None
@@ -210,11 +314,29 @@ def saved_words(state: str, trouble: Exception | None, part: Callable[[str, Any]
         actions = {"copy": "Save a copy…", **own, "theirs": "Give up mine, open the other"}
     return dmc.Menu(
         [
-            dmc.MenuTarget(dmc.Button(words, variant="subtle", color="red", size="compact-xs", rightSection=icon("down", 12))),
+            dmc.MenuTarget(
+                dmc.Button(
+                    words,
+                    variant="subtle",
+                    color="red",
+                    size="compact-xs",
+                    rightSection=icon("down", 12),
+                )
+            ),
             dmc.MenuDropdown(
                 [
-                    dmc.MenuLabel(dmc.Text(notify.sentence(trouble), size="xs", maw=320, style={"whiteSpace": "normal"})),
-                    *[dmc.MenuItem(words, id=part("unsaved", action)) for action, words in actions.items()],
+                    dmc.MenuLabel(
+                        dmc.Text(
+                            notify.sentence(trouble),
+                            size="xs",
+                            maw=320,
+                            style={"whiteSpace": "normal"},
+                        )
+                    ),
+                    *[
+                        dmc.MenuItem(words, id=part("unsaved", action))
+                        for action, words in actions.items()
+                    ],
                 ]
             ),
         ],
@@ -229,11 +351,26 @@ def interrupted(jobs: Sequence[PendingJob], part: Callable[[str, Any], dict[str,
         dmc.Alert(
             dmc.Group(
                 [
-                    dmc.Text(f"{job.title} was interrupted ({job.submitted.astimezone():%d %b, %H:%M}); it has no result.", size="sm"),
+                    dmc.Text(
+                        f"{job.title} was interrupted ({job.submitted.astimezone():%d %b, %H:%M});"
+                        " it has no result.",
+                        size="sm",
+                    ),
                     dmc.Group(
                         [
-                            dmc.Button("Start again", id=part("again", job.id), size="compact-sm", variant="light"),
-                            dmc.Button("Dismiss", id=part("dismiss", job.id), size="compact-sm", variant="subtle", color="gray"),
+                            dmc.Button(
+                                "Start again",
+                                id=part("again", job.id),
+                                size="compact-sm",
+                                variant="light",
+                            ),
+                            dmc.Button(
+                                "Dismiss",
+                                id=part("dismiss", job.id),
+                                size="compact-sm",
+                                variant="subtle",
+                                color="gray",
+                            ),
                         ],
                         gap="xs",
                     ),
@@ -251,4 +388,6 @@ def interrupted(jobs: Sequence[PendingJob], part: Callable[[str, Any], dict[str,
 
 def session_name(name: str, *, bold: bool = True) -> Any:
     """On one line, cut where there is no room; the whole on hover."""
-    return html.Span(name, title=name, className="dcx-cut", style={"fontWeight": 600 if bold else 400})
+    return html.Span(
+        name, title=name, className="dcx-cut", style={"fontWeight": 600 if bold else 400}
+    )

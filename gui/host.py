@@ -1,4 +1,7 @@
-"""What the window can do for the page, as far as a browser cannot. The implementation is ``desktop/host.py``."""
+"""What the window can do for the page, as far as a browser cannot.
+
+The implementation is ``desktop/host.py``.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,11 @@ Edit = Literal["cut", "copy", "paste", "select_all"]
 
 
 class Host(Protocol):
-    """The window. Every method may be called from any thread, returns at once and does nothing where the system cannot."""
+    """The window.
+
+    Every method may be called from any thread, returns at once and does nothing where the system
+    cannot.
+    """
 
     def to_front(self) -> object:
         """Raise the window and have its page look at once what is new."""

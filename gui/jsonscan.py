@@ -1,7 +1,9 @@
-"""JSON from outside: what it would take is counted before anything is made of it, by scanners that look at each byte once.
+"""JSON from outside: what it would take is counted before anything is made of it, by scanners that
+look at each byte once.
 
-Python makes 20 to 60 bytes of a two-byte element, and holds its lock all the while. So the elements outside of texts are counted first, and
-long lists are read in pieces. Here are no regular expressions: one that backtracks takes longer than a life on bytes made for it.
+Python makes 20 to 60 bytes of a two-byte element, and holds its lock all the while. So the elements
+outside of texts are counted first, and long lists are read in pieces. Here are no regular
+expressions: one that backtracks takes longer than a life on bytes made for it.
 """
 
 from __future__ import annotations
@@ -17,7 +19,9 @@ import numpy.typing as npt
 BLOCK = 2**20
 """Bytes looked at, or turned into values, at a time."""
 BRACKET, ELEMENT, ENTRY = 240, 100, 200
-"""Bytes of memory at most that Python takes for a list or object, for each further element and for each key; the letters of texts come on top."""
+"""Bytes of memory at most that Python takes for a list or object, for each further element and for
+each key; the letters of texts come on top.
+"""
 _SMALL = 2**25
 _BLANKS = b" \t\r\n"
 _QUOTE, _COMMA, _COLON, _OPEN_LIST, _OPEN_OBJECT = b'",:[{'
@@ -41,10 +45,15 @@ class Structure:
 
 
 def structure(raw: bytes | bytearray) -> Structure:
-    """What the JSON is made of, outside of texts. Valid up to the first mistake in it, where parsing ends too."""
+    """What the JSON is made of, outside of texts.
+
+    Valid up to the first mistake in it, where parsing ends too.
+    """
     brackets = commas = colons = 0
     for letters, outside in _blocks(raw):
-        brackets += int(np.count_nonzero(((letters == _OPEN_LIST) | (letters == _OPEN_OBJECT)) & outside))
+        brackets += int(
+            np.count_nonzero(((letters == _OPEN_LIST) | (letters == _OPEN_OBJECT)) & outside)
+        )
         commas += int(np.count_nonzero((letters == _COMMA) & outside))
         colons += int(np.count_nonzero((letters == _COLON) & outside))
     return Structure(brackets, commas, colons)
@@ -58,13 +67,17 @@ def brackets(raw: bytes | bytearray, limit: int) -> int:
 
 def memory(raw: bytes | bytearray) -> int:
     """Bytes at most that parsing takes, values and text together, with the bytes themselves."""
-    letters = len(raw) * (3 if raw.isascii() and raw.find(b"\\u") < 0 else 8)  # one letter beyond the usual makes four bytes of each in its text
+    # one letter beyond the usual makes four bytes of each in its text
+    letters = len(raw) * (3 if raw.isascii() and raw.find(b"\\u") < 0 else 8)
     most = Structure(raw.count(b"[") + raw.count(b"{"), raw.count(b","), raw.count(b":"))
     return letters + (most if most.bytes < _SMALL else structure(raw)).bytes
 
 
 def items(raw: bytes | bytearray) -> Iterator[list[Any]]:
-    """The elements of one list, some at a time. ValueError: it is none, or damaged (what came before is right)."""
+    """The elements of one list, some at a time.
+
+    ValueError: it is none, or damaged (what came before is right).
+    """
     body = bytes(raw).strip(_BLANKS)
     if len(body) < 2 or body[:1] != b"[" or body[-1:] != b"]":
         raise ValueError("no list")
@@ -77,7 +90,11 @@ def items(raw: bytes | bytearray) -> Iterator[list[Any]]:
 
 
 def parts(raw: bytes | bytearray) -> Iterator[bytes]:
-    """The elements of one list, or the members (``"key":value``) of one object, each as it is written. ValueError: it is neither."""
+    """The elements of one list, or the members (``"key":value``) of one object, each as it is
+    written.
+
+    ValueError: it is neither.
+    """
     body = bytes(raw).strip(_BLANKS)
     if len(body) < 2 or (body[:1], body[-1:]) not in ((b"[", b"]"), (b"{", b"}")):
         raise ValueError("neither list nor object")
@@ -98,7 +115,10 @@ def _parsed(piece: bytes) -> list[Any]:
 
 
 def _commas(body: bytes) -> Iterator[npt.NDArray[np.int64]]:
-    """Where the outermost list or object is divided, block by block, never none of them at a time. ValueError: it ends before the text does."""
+    """Where the outermost list or object is divided, block by block, never none of them at a time.
+
+    ValueError: it ends before the text does.
+    """
     at, depth = 0, 0
     for letters, outside in _blocks(body):
         opened = ((letters == _OPEN_LIST) | (letters == _OPEN_OBJECT)) & outside
@@ -114,7 +134,8 @@ def _commas(body: bytes) -> Iterator[npt.NDArray[np.int64]]:
 
 def _blocks(raw: bytes | bytearray) -> Iterator[tuple[Bytes, npt.NDArray[np.bool_]]]:
     """Letters, and which of them are outside of texts, block by block."""
-    if raw.find(b"\\") >= 0:  # escapes are of two letters and lie inside texts: none of them ends one
+    # escapes are of two letters and lie inside texts: none of them ends one
+    if raw.find(b"\\") >= 0:
         raw = raw.replace(b"\\\\", b"__").replace(b'\\"', b"__")
     whole, inside = np.frombuffer(raw, np.uint8), np.uint8(0)
     for start in range(0, len(whole), BLOCK):

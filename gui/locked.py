@@ -1,4 +1,6 @@
-"""The lock screen: what every page shows while the tab's session is protected and this browser has not given the password."""
+"""The lock screen: what every page shows while the tab's session is protected and this browser has
+not given the password.
+"""
 
 from __future__ import annotations
 
@@ -26,9 +28,19 @@ def lock_screen(name: str) -> Any:
                     icon("lock", 28),
                     dmc.Text(name, fw=700, size="lg", style={"overflowWrap": "anywhere"}),
                     dmc.Text("This session is protected by a password.", size="sm", c="dimmed"),
-                    dmc.PasswordInput(id="dcx-unlock-password", label="Password", value="", autoComplete="off", debounce=True),
+                    dmc.PasswordInput(
+                        id="dcx-unlock-password",
+                        label="Password",
+                        value="",
+                        autoComplete="off",
+                        debounce=True,
+                    ),
                     dmc.Button("Unlock", id="dcx-unlock", fullWidth=True),
-                    dmc.Text("There is no way in without it. The session unlocks for this browser only.", size="xs", c="dimmed"),
+                    dmc.Text(
+                        "There is no way in without it. The session unlocks for this browser only.",
+                        size="xs",
+                        c="dimmed",
+                    ),
                 ],
                 gap="sm",
             ),
@@ -70,7 +82,8 @@ def bind_lock_screen(app: Dash, application: Application) -> None:
         return "", None, f"unlocked {ctx.locked.session_id} {clicks} {submit}"
 
     app.clientside_callback(
-        "() => { window.setTimeout(() => document.getElementById('dcx-unlock-password')?.focus(), 50); }",
+        "() => { window.setTimeout(() => document.getElementById('dcx-unlock-password')?.focus(),"
+        " 50); }",
         Input("dcx-outlet", "children"),
         prevent_initial_call=True,
     )
@@ -87,6 +100,11 @@ def bind_lock_screen(app: Dash, application: Application) -> None:
         running = sum(job.active for job in ctx.jobs.status(ctx.session_id))
         name = ctx.session.name
         ctx.sessions.lock_session(ctx.session_id, actor=ctx.actor)
-        more = f" {running} job{'s were' if running > 1 else ' was'} stopped; start {'them' if running > 1 else 'it'} again after unlocking." if running else ""
+        more = (
+            f" {running} job{'s were' if running > 1 else ' was'} stopped; start"
+            f" {'them' if running > 1 else 'it'} again after unlocking."
+            if running
+            else ""
+        )
         ctx.notify(f"“{name}” is locked.{more}", colour="green")
         return f"locked {clicks}"

@@ -1,4 +1,6 @@
-"""How many requests may take long at once, so that the server's threads are never all busy with them: a short request always finds one."""
+"""How many requests may take long at once, so that the server's threads are never all busy with
+them: a short request always finds one.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,10 @@ from gui.errors import ProgramBusy
 from gui.guard import browser_id
 
 MAX_LONG = 40
-"""Long requests of all browsers at once. The server has this many threads and some more, which are left to short requests."""
+"""Long requests of all browsers at once.
+
+The server has this many threads and some more, which are left to short requests.
+"""
 MAX_PER_BROWSER = 20
 
 Admission = Callable[[], AbstractContextManager[None]]
@@ -25,7 +30,9 @@ _admitted: ContextVar[bool] = ContextVar("admitted", default=False)
 
 
 class LongCalls:
-    """The places for what takes long: reading a file, turning a password into a key, a report. Thread-safe.
+    """The places for what takes long: reading a file, turning a password into a key, a report.
+
+    Thread-safe.
 
     most, per_browser : calls at once, of all and of one browser
     """
@@ -43,9 +50,12 @@ class LongCalls:
 
     @contextlib.contextmanager
     def place(self) -> Iterator[None]:
-        """One place, for as long as the call lasts. ProgramBusy: all are taken, or this browser's are.
+        """One place, for as long as the call lasts.
 
-        A call within it needs no further place; what the program does for itself (keep a result, clean up) needs none at all and is never refused.
+        ProgramBusy: all are taken, or this browser's are.
+
+        A call within it needs no further place; what the program does for itself (keep a result,
+        clean up) needs none at all and is never refused.
         """
         if _admitted.get() or not has_request_context():
             yield
@@ -53,7 +63,9 @@ class LongCalls:
         browser = browser_id()
         with self._lock:
             if self._running.total() >= self._most or self._running[browser] >= self._per_browser:
-                raise ProgramBusy("Too many files, passwords or reports are being worked on at once.")
+                raise ProgramBusy(
+                    "Too many files, passwords or reports are being worked on at once."
+                )
             self._running[browser] += 1
         token = _admitted.set(True)
         try:

@@ -1,4 +1,8 @@
-"""What the menu and the shortcuts do: the Store ``dcx-command`` says which action, from the window's menu, a key or the header. And the dialogs they open."""
+"""What the menu and the shortcuts do: the Store ``dcx-command`` says which action, from the
+window's menu, a key or the header.
+
+And the dialogs they open.
+"""
 
 from __future__ import annotations
 
@@ -39,18 +43,37 @@ def layout(application: Application) -> list[Any]:
         dcc.Store(id="dcx-command"),
         html.Div(id="dcx-keys", hidden=True, **{"data-keys": json.dumps(told)}),
         dmc.Modal(_listed(actions), id="dcx-shortcuts", title="Keyboard shortcuts", centered=True),
-        dmc.Modal(html.Div(id="dcx-recent-list", className="dcx-entries"), id="dcx-recent", title="Open recent", centered=True),
-        dmc.Modal(html.Div(id="dcx-switch-list", className="dcx-entries"), id="dcx-switch", title="Switch to", centered=True),
+        dmc.Modal(
+            html.Div(id="dcx-recent-list", className="dcx-entries"),
+            id="dcx-recent",
+            title="Open recent",
+            centered=True,
+        ),
+        dmc.Modal(
+            html.Div(id="dcx-switch-list", className="dcx-entries"),
+            id="dcx-switch",
+            title="Switch to",
+            centered=True,
+        ),
     ]
 
 
 def _offered(application: Application) -> list[Action]:
-    return offered(native=application.files.native, single=application.sessions.single, updates=updates.key() is not None)
+    return offered(
+        native=application.files.native,
+        single=application.sessions.single,
+        updates=updates.key() is not None,
+    )
 
 
 def _listed(actions: list[Action]) -> Any:
     rows = [
-        html.Tr([html.Td(action.title.rstrip("…"), style={"padding": "3px 24px 3px 0"}), html.Td(html.Kbd(keys(action), className="dcx-kbd"))])
+        html.Tr(
+            [
+                html.Td(action.title.rstrip("…"), style={"padding": "3px 24px 3px 0"}),
+                html.Td(html.Kbd(keys(action), className="dcx-kbd")),
+            ]
+        )
         for action in actions
         if action.shortcut
     ]
@@ -71,20 +94,35 @@ def bind_menu(app: Dash, application: Application) -> None:
             raise PreventUpdate
         run(application, ctx, name, (pathname or "").strip("/"))
 
-    @on(Output("dcx-shortcuts", "opened"), Input("dcx-help-shortcuts", "n_clicks"), prevent_initial_call=True)
+    @on(
+        Output("dcx-shortcuts", "opened"),
+        Input("dcx-help-shortcuts", "n_clicks"),
+        prevent_initial_call=True,
+    )
     def shortcuts(ctx: Context, clicks: int | None) -> bool:
         return bool(clicks)
 
-    @on(Output("dcx-recent", "opened"), Input(part("recent", ALL), "n_clicks"), prevent_initial_call=True)
+    @on(
+        Output("dcx-recent", "opened"),
+        Input(part("recent", ALL), "n_clicks"),
+        prevent_initial_call=True,
+    )
     def open_recent(ctx: Context, _clicks: list[int | None]) -> bool:
         mark = clicked()
-        path = next((path for path in map(Path, application.settings.get().recent) if _mark(path) == mark), None)
+        path = next(
+            (path for path in map(Path, application.settings.get().recent) if _mark(path) == mark),
+            None,
+        )
         if path is None or not application.files.native:
             raise PreventUpdate
         open_files(application, ctx, [path])
         return False
 
-    @on(Output("dcx-switch", "opened"), Input(part("go", ALL), "n_clicks"), prevent_initial_call=True)
+    @on(
+        Output("dcx-switch", "opened"),
+        Input(part("go", ALL), "n_clicks"),
+        prevent_initial_call=True,
+    )
     def switch(ctx: Context, _clicks: list[int | None]) -> bool:
         session_id = clicked()
         if session_id is None:
@@ -113,27 +151,51 @@ def run(application: Application, ctx: Context, name: str, page: str = "") -> No
         DONE[name](application, ctx)
 
 
-DIALOGS = {"new": "dcx-new"} | {name: f"dcx-help-{name}" for name in ("tour", "shortcuts", "about", "logs", "support", "update")}
+DIALOGS = {"new": "dcx-new"} | {
+    name: f"dcx-help-{name}" for name in ("tour", "shortcuts", "about", "logs", "support", "update")
+}
 """Actions that are a button of the header too."""
 
 
 def open_files(application: Application, ctx: Context, paths: list[Path]) -> None:
-    """Files the user chose in the window: sessions are opened, data are offered on the Upload page."""
+    """Files the user chose in the window: sessions are opened, data are offered on the Upload
+    page.
+    """
     application.take_over(paths)
     ctx.poke("open", *(path.name for path in paths))
 
 
 def _open(application: Application, ctx: Context) -> None:
-    if paths := ctx.files.open([SESSION, EXPRESSION], title="Open a session or data", multiple=True):
+    if paths := ctx.files.open(
+        [SESSION, EXPRESSION], title="Open a session or data", multiple=True
+    ):
         open_files(application, ctx, paths)
 
 
 def _recent(application: Application, ctx: Context) -> None:
     there = map(Path, application.settings.get().recent)
     items = [
-        _entry(part("recent", _mark(path)), html.Span(path.name, title=str(path), className="dcx-cut"), str(path.parent)) for path in there if path.is_file()
+        _entry(
+            part("recent", _mark(path)),
+            html.Span(path.name, title=str(path), className="dcx-cut"),
+            str(path.parent),
+        )
+        for path in there
+        if path.is_file()
     ]
-    set_props("dcx-recent-list", {"children": items or dmc.Text("No file was opened yet, or none of them is where it was.", size="sm", c="dimmed")})
+    set_props(
+        "dcx-recent-list",
+        {
+            "children": (
+                items
+                or dmc.Text(
+                    "No file was opened yet, or none of them is where it was.",
+                    size="sm",
+                    c="dimmed",
+                )
+            )
+        },
+    )
     set_props("dcx-recent", {"opened": True})
 
 
@@ -148,7 +210,11 @@ def _switch(application: Application, ctx: Context) -> None:
         _entry(
             part("go", info.session_id),
             session_name(info.name, bold=info.session_id == here),
-            left=icon("check") if info.session_id == here else html.Span(style={"display": "inline-block", "width": 16}),
+            left=(
+                icon("check")
+                if info.session_id == here
+                else html.Span(style={"display": "inline-block", "width": 16})
+            ),
             right=icon("lock", 14) if info.protected else None,
             first=info.session_id == here,
         )
@@ -159,11 +225,44 @@ def _switch(application: Application, ctx: Context) -> None:
     set_props("dcx-switch", {"opened": True})
 
 
-def _entry(id: dict[str, Any], title: Any, below: str = "", *, left: Any = None, right: Any = None, first: bool = False) -> Any:
+def _entry(
+    id: dict[str, Any],
+    title: Any,
+    below: str = "",
+    *,
+    left: Any = None,
+    right: Any = None,
+    first: bool = False,
+) -> Any:
     """A line of a list to choose from. first : it has the focus when the dialog opens"""
-    words = html.Div([html.Div(title), dmc.Text(html.Span(below, className="dcx-cut"), size="xs", c="dimmed") if below else None], className="dcx-entry")
-    look: dict[str, Any] = {"variant": "subtle", "color": "gray", "fullWidth": True, "justify": "flex-start", "h": "auto", "py": 6, "px": 10}
-    return dmc.Button(words, id=id, leftSection=left, rightSection=right, **look, **({"data-autofocus": "true"} if first else {}))
+    words = html.Div(
+        [
+            html.Div(title),
+            (
+                dmc.Text(html.Span(below, className="dcx-cut"), size="xs", c="dimmed")
+                if below
+                else None
+            ),
+        ],
+        className="dcx-entry",
+    )
+    look: dict[str, Any] = {
+        "variant": "subtle",
+        "color": "gray",
+        "fullWidth": True,
+        "justify": "flex-start",
+        "h": "auto",
+        "py": 6,
+        "px": 10,
+    }
+    return dmc.Button(
+        words,
+        id=id,
+        leftSection=left,
+        rightSection=right,
+        **look,
+        **({"data-autofocus": "true"} if first else {}),
+    )
 
 
 def _export(application: Application, ctx: Context) -> None:
@@ -181,7 +280,14 @@ def _report(ctx: Context, page: str) -> None:
     """Of the run that the page shows; elsewhere of the latest step that has one."""
     if ctx.locked is not None:
         raise MissingPart("The session is locked.", advice="Unlock it first.")
-    kind = next((kind for kind in sorted(REPORTED, key=lambda kind: kind != page) if ctx.session.current(kind) is not None), None)
+    kind = next(
+        (
+            kind
+            for kind in sorted(REPORTED, key=lambda kind: kind != page)
+            if ctx.session.current(kind) is not None
+        ),
+        None,
+    )
     if kind is None:
         raise MissingPart("There is no run to report yet.", advice="Run DTD first.")
     if told := ctx.files.save(report_name(ctx.session, kind), report(ctx.session, kind), HTML):

@@ -1,4 +1,6 @@
-"""PUBLIC: how a page is written. The built-in pages use nothing else.
+"""PUBLIC: how a page is written.
+
+The built-in pages use nothing else.
 
 A page is one file::
 
@@ -24,7 +26,8 @@ A page is one file::
         run = ctx.session.current("genes")            # results are found under the page's key
         return "" if run is None else run.result["cells per type"].to_string()
 
-Nothing is registered at import: ``create_app`` binds the recorded callbacks, so the functions stay plain and testable.
+Nothing is registered at import: ``create_app`` binds the recorded callbacks, so the functions stay
+plain and testable.
 """
 
 from __future__ import annotations
@@ -48,20 +51,33 @@ if TYPE_CHECKING:
     from gui.files import Files, Uploads
 
 REVISION = Input("dcx-revision", "data")
-"""Fires when a page opens, when the session changes and when another session is chosen. Value: "<session id>:<revision>"."""
+"""Fires when a page opens, when the session changes and when another session is chosen.
+
+Value: "<session id>:<revision>".
+"""
 
 JOBS = Input("dcx-active", "data")
-"""Fires when a step of this tab's session begins or comes to its end, well or not. Value: the kinds of those that wait or run ("dtd", "adtd", …)."""
+"""Fires when a step of this tab's session begins or comes to its end, well or not.
+
+Value: the kinds of those that wait or run ("dtd", "adtd", …).
+"""
 
 ADDRESS = Input("dcx-location", "search")
-"""What stands behind the "?" of the address, with it; for a page that can be opened at a certain place. Fires when it changes, on every page."""
+"""What stands behind the "?" of the address, with it; for a page that can be opened at a certain
+place.
+
+Fires when it changes, on every page.
+"""
 
 DARK = Input("dcx-dark", "data")
 """Whether the page is dark (for figures); fires when the theme changes."""
 
 Task = Callable[..., Any]
-"""``task(dataset, params, *, progress, **inputs) -> result``: a plain module-level function; result: a frozen dataclass or a dict
-of frames, series, arrays, numbers and text. ``inputs`` are results of earlier runs, asked for by name on submission."""
+"""``task(dataset, params, *, progress, **inputs) -> result``: a plain module-level function;
+result: a frozen dataclass or a dict of frames, series, arrays, numbers and text.
+
+``inputs`` are results of earlier runs, asked for by name on submission.
+"""
 
 
 class Jobs(Protocol):
@@ -91,7 +107,9 @@ class Jobs(Protocol):
     def cancel(self, job_id: str) -> bool: ...
 
     def interrupted(self, session_id: str) -> Sequence[PendingJob]:
-        """Jobs of the session that were going on when the program ended, or the session was locked."""
+        """Jobs of the session that were going on when the program ended, or the session was
+        locked.
+        """
         ...
 
     def again(self, session_id: str, job_id: str) -> str:
@@ -105,7 +123,9 @@ class Jobs(Protocol):
 
 @dataclass(frozen=True)
 class Context:
-    """What a page's functions get as their first argument: this tab's session, who asks, and the application's services."""
+    """What a page's functions get as their first argument: this tab's session, who asks, and the
+    application's services.
+    """
 
     session: DCXCache
     actor: Actor
@@ -117,21 +137,35 @@ class Context:
     notify: Callable[..., None]
     """``notify(message, title="", colour="blue", keep=False)``: a short notice in this tab."""
     read: Callable[..., Any]
-    """``read(task, params, name=, dataset=None)``: call ``task(dataset, params, progress=)`` in the reading process and wait; for users' files."""
+    """``read(task, params, name=, dataset=None)``: call ``task(dataset, params, progress=)`` in the
+    reading process and wait; for users' files.
+    """
     complain: Callable[..., None]
-    """``complain(error, about=None)``: show an error as the notice it would become if it were raised; for a callback that goes on after it."""
+    """``complain(error, about=None)``: show an error as the notice it would become if it were
+    raised; for a callback that goes on after it.
+    """
     locked: SessionInfo | None = None
-    """This tab's session, if it is protected and this browser has not unlocked it; ``session`` is the default one then."""
+    """This tab's session, if it is protected and this browser has not unlocked it; ``session`` is
+    the default one then.
+    """
     mended: Callable[..., None] = lambda *_about, **_page: None
-    """``mended(about=None)``: notices of errors about this, or of all on this page, go. A callback's own errors go by themselves when the user has
-    it called again and it succeeds, and all of a page when it is left; say ``about`` where one callback is to take back the errors of another."""
+    """``mended(about=None)``: notices of errors about this, or of all on this page, go.
+
+    A callback's own errors go by themselves when the user has it called again and it succeeds, and
+    all of a page when it is left; say ``about`` where one callback is to take back the errors of
+    another.
+    """
 
     @property
     def session_id(self) -> str:
         return self.session.session_id
 
     def get_session_cache(self, session_id: str) -> DCXCache:
-        """Another session's data. UnknownSession; SessionLocked if it is protected and this browser has not unlocked it. Never makes one."""
+        """Another session's data.
+
+        UnknownSession; SessionLocked if it is protected and this browser has not unlocked it. Never
+        makes one.
+        """
         return self.sessions.get_session_cache(session_id, actor=self.actor)
 
     def switch_to(self, session_id: str) -> None:
@@ -139,7 +173,9 @@ class Context:
         set_props("dcx-session", {"data": session_id})
 
     def refresh(self) -> None:
-        """Look at once whether the session changed (the page looks by itself within a few seconds): after choosing another run."""
+        """Look at once whether the session changed (the page looks by itself within a few seconds):
+        after choosing another run.
+        """
         self.poke("refresh", self.session_id, self.session.revision)
 
     def poke(self, *why: Any) -> None:
@@ -147,12 +183,16 @@ class Context:
         set_props("dcx-poke", {"data": " ".join(map(str, (*why, time.monotonic_ns())))})
 
     def go_to(self, page_key: str, *, search: str = "") -> None:
-        """Show another page in this tab; ``search`` ("?name=value") is what its :data:`ADDRESS` gets."""
+        """Show another page in this tab; ``search`` ("?name=value") is what its :data:`ADDRESS`
+        gets.
+        """
         set_props("dcx-location", {"pathname": f"/{page_key}", "search": search, "hash": ""})
 
 
 class Ids:
-    """``page.id.name`` is a component id of this page only; ``page.id.each("name", index)`` one of many (pattern matching)."""
+    """``page.id.name`` is a component id of this page only; ``page.id.each("name", index)`` one of
+    many (pattern matching).
+    """
 
     def __init__(self, key: str) -> None:
         self._key = key
@@ -170,7 +210,9 @@ class Ids:
 
 @dataclass(frozen=True)
 class Recorded:
-    """A callback as recorded: ``create_app`` binds it. options : dash's; long, picture : see :meth:`Page.callback`"""
+    """A callback as recorded: ``create_app`` binds it. options : dash's; long, picture : see
+    :meth:`Page.callback`
+    """
 
     function: Callable[..., Any]
     args: tuple[Any, ...]
@@ -184,10 +226,11 @@ class Recorded:
 class Page:
     """One page.
 
-    key : short, unique, in the address; title, description : in the navigation; order : 10 Upload, 20 DTD, 30 ADTD, 90 Sessions
-    requires : what must be there before the page opens: "dataset", "train", "bulk" or a run kind ("dtd", "adtd")
-    free : works without the tab's session, and so also while that is locked; other pages show the lock screen then
-    listed : stands in the navigation; a page that does not is no step of the work and is reached by its address
+    key : short, unique, in the address; title, description : in the navigation; order : 10 Upload,
+    20 DTD, 30 ADTD, 90 Sessions requires : what must be there before the page opens: "dataset",
+    "train", "bulk" or a run kind ("dtd", "adtd") free : works without the tab's session, and so
+    also while that is locked; other pages show the lock screen then listed : stands in the
+    navigation; a page that does not is no step of the work and is reached by its address
     """
 
     key: str
@@ -207,7 +250,8 @@ class Page:
         self.id = Ids(self.key)
 
     def layout(self, function: Callable[[Context], Any]) -> Callable[[Context], Any]:
-        """The page's skeleton; every static id used in a callback must be in it, or in a part for :meth:`later`.
+        """The page's skeleton; every static id used in a callback must be in it, or in a part for
+        :meth:`later`.
 
         Called once at start, with an empty session, and then each time the page opens.
         """
@@ -215,20 +259,31 @@ class Page:
         return function
 
     def later(self, function: Callable[[Context], Any]) -> Callable[[Context], Any]:
-        """A part of the page that a callback puts in when it is needed: what is heavy and not always wanted. Called at start, so that its ids are known."""
+        """A part of the page that a callback puts in when it is needed: what is heavy and not
+        always wanted.
+
+        Called at start, so that its ids are known.
+        """
         self.later_functions.append(function)
         return function
 
     def summary(self, function: Callable[[Context], str | None]) -> Callable[[Context], str | None]:
-        """One line for the navigation once the page's work is done ("812 cells, 10 types"), or None while it is not."""
+        """One line for the navigation once the page's work is done ("812 cells, 10 types"), or None
+        while it is not.
+        """
         self.summary_function = function
         return function
 
-    def callback(self, *args: Any, long: bool = False, picture: bool = False, **options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        """Like ``dash.callback``; the function gets a :class:`Context` before its arguments. An error in it becomes a notice and changes nothing on screen.
+    def callback(
+        self, *args: Any, long: bool = False, picture: bool = False, **options: Any
+    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Like ``dash.callback``; the function gets a :class:`Context` before its arguments.
 
-        long : it may take more than a moment. Only so many of these go on at once, so that others never wait for a thread; one with ``running`` is long too
-        picture : it is given pictures, which may be longer than other texts (``gui.request_limits.MAX_TEXT``)
+        An error in it becomes a notice and changes nothing on screen.
+
+        long : it may take more than a moment. Only so many of these go on at once, so that others
+        never wait for a thread; one with ``running`` is long too picture : it is given pictures,
+        which may be longer than other texts (``gui.request_limits.MAX_TEXT``)
         """
 
         def record(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -238,5 +293,7 @@ class Page:
         return record
 
     def clientside(self, source: str, *args: Any, **options: Any) -> None:
-        """Like ``dash.clientside_callback``: ``source`` is JavaScript and runs in the page, without a Context."""
+        """Like ``dash.clientside_callback``: ``source`` is JavaScript and runs in the page, without
+        a Context.
+        """
         self.callbacks.append(Recorded(lambda: None, args, options, clientside=source))

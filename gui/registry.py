@@ -1,4 +1,8 @@
-"""Finds the pages: built in, entry points ``deconomix_gui.pages``, files in the user's plug-in folder. A broken one is named, never fatal."""
+"""Finds the pages: built in, entry points ``deconomix_gui.pages``, files in the user's plug-in
+folder.
+
+A broken one is named, never fatal.
+"""
 
 from __future__ import annotations
 
@@ -42,9 +46,15 @@ def find_pages(plugin_folder: Path | None = None) -> Registry:
                 _check(page, pages)
                 pages[page.key] = page
         except Exception as error:  # noqa: BLE001  a plug-in may raise anything; it must not stop the program
-            reason = str(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
+            reason = (
+                str(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
+            )
             log.warning("plug-in left out: %s", type(error).__name__)
-            errors.append(PluginError(f"The plug-in {origin} could not be loaded ({reason.splitlines()[0][:200]})."))
+            errors.append(
+                PluginError(
+                    f"The plug-in {origin} could not be loaded ({reason.splitlines()[0][:200]})."
+                )
+            )
     return Registry(tuple(in_order(pages.values())), tuple(errors))
 
 
@@ -62,7 +72,14 @@ def in_order(pages: Iterable[Page]) -> list[Page]:
     done: list[Page] = []
     while waiting:
         placed = {p.key for p in done}
-        ready = next((p for p in waiting if all(r in placed for r in p.requires if r in keys and r != p.key)), waiting[0])
+        ready = next(
+            (
+                p
+                for p in waiting
+                if all(r in placed for r in p.requires if r in keys and r != p.key)
+            ),
+            waiting[0],
+        )
         waiting.remove(ready)
         done.append(ready)
     return done
@@ -89,7 +106,11 @@ def load_file(path: Path) -> ModuleType:
 
 
 def _pages_of(loaded: Any) -> list[Page]:
-    found = [loaded] if isinstance(loaded, Page) else [v for v in vars(loaded).values() if isinstance(v, Page)]
+    found = (
+        [loaded]
+        if isinstance(loaded, Page)
+        else [v for v in vars(loaded).values() if isinstance(v, Page)]
+    )
     if not found:
         raise PluginError("it defines no Page")
     return found

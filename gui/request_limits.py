@@ -1,6 +1,8 @@
-"""How large a request may be once it has arrived: bytes, elements and depth of its JSON, and the length of every text in it.
+"""How large a request may be once it has arrived: bytes, elements and depth of its JSON, and the
+length of every text in it.
 
-A parser makes 30 bytes of memory out of one byte of JSON. So what is too large is found by counting, before anything is parsed.
+A parser makes 30 bytes of memory out of one byte of JSON. So what is too large is found by
+counting, before anything is parsed.
 """
 
 from __future__ import annotations
@@ -17,7 +19,9 @@ from gui.guard import UPLOAD
 from gui.long_calls import Admission
 
 MAX_TEXT = 20_000
-"""Characters of any text that a user sends: a name, notes, a path, a filter, a question to the guide."""
+"""Characters of any text that a user sends: a name, notes, a path, a filter, a question to the
+guide.
+"""
 MAX_JSON = 4_000_000
 """Bytes of a request without the pictures in it."""
 MAX_ELEMENTS = 200_000
@@ -25,14 +29,19 @@ MAX_ELEMENTS = 200_000
 MAX_QUOTES = 500_000
 MAX_DEPTH = 100
 PICTURE = "data:image/"
-"""A text that begins like this is a figure on its way to be saved: it may be as large as the request."""
+"""A text that begins like this is a figure on its way to be saved: it may be as large as the
+request.
+"""
 
 TOO_LARGE = f"This request holds more than {MAX_JSON // 1_000_000} MB, which only a figure may."
 TOO_MANY = "This request holds too many values, or values nested too deeply."
 
 
 def problem(body: bytes) -> str | None:
-    """Why this body of JSON is refused, as a sentence; None if it may be parsed. Takes time and memory in proportion to its length at most."""
+    """Why this body of JSON is refused, as a sentence; None if it may be parsed.
+
+    Takes time and memory in proportion to its length at most.
+    """
     if b"\0" in body:  # UTF-16, which parsers accept too and this would not read aright
         return "This request is not UTF-8."
     size = elements = quotes = depth = at = 0
@@ -72,13 +81,17 @@ def problem(body: bytes) -> str | None:
 
 
 def check_texts(values: Iterable[Any], *, picture: bool = False) -> None:
-    """TextTooLong if a text among these values, or in lists and objects in them, is longer than MAX_TEXT. picture : but for pictures"""
+    """TextTooLong if a text among these values, or in lists and objects in them, is longer than
+    MAX_TEXT. picture : but for pictures
+    """
     waiting = list(values)
     while waiting:
         value = waiting.pop()
         if isinstance(value, str):
             if len(value) > MAX_TEXT and not (picture and value.startswith(PICTURE)):
-                raise TextTooLong(f"A text may have {MAX_TEXT:,} characters at most; this one has {len(value):,}.")
+                raise TextTooLong(
+                    f"A text may have {MAX_TEXT:,} characters at most; this one has {len(value):,}."
+                )
         elif isinstance(value, Mapping):
             waiting += value.keys()
             waiting += value.values()
@@ -87,7 +100,11 @@ def check_texts(values: Iterable[Any], *, picture: bool = False) -> None:
 
 
 def limit_requests(server: Flask, admission: Admission) -> None:
-    """Refuse what is too large before it is parsed; bodies that only a figure may have are worked on one at a time. Comes after the guard."""
+    """Refuse what is too large before it is parsed; bodies that only a figure may have are worked
+    on one at a time.
+
+    Comes after the guard.
+    """
     figures = threading.Lock()
 
     @server.before_request

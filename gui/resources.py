@@ -1,4 +1,6 @@
-"""Where the files that come with the program lie: icons, style sheet, help texts, default configuration."""
+"""Where the files that come with the program lie: icons, style sheet, help texts, default
+configuration.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +18,11 @@ def _roots() -> list[Path]:
 
 
 def resource(name: str) -> Path:
-    """The file or folder ``name`` ("default_config.toml", "icons/app.svg"; always with forward slashes).
+    """The file or folder ``name`` ("default_config.toml", "icons/app.svg"; always with forward
+    slashes).
 
-    Raises ValueError for a name that leads out of the resources, FileNotFoundError where it is not there.
+    Raises ValueError for a name that leads out of the resources, FileNotFoundError where it is not
+    there.
     """
     parts = PurePosixPath(name).parts
     if not parts or parts[0] == "/" or ".." in parts or "\\" in name or ":" in name:

@@ -1,8 +1,11 @@
-"""A folder of results in which a set of files is replaced as one: all of them or none, whatever else is in it stays.
+"""A folder of results in which a set of files is replaced as one: all of them or none, whatever
+else is in it stays.
 
-The new files are written to a folder beside it. A new result folder is that folder, renamed. An existing one is exchanged for it in one step where the
-system can do that (Linux, macOS); where it cannot (Windows, a mounted folder, the folder that this program was started in), the files are replaced one by
-one, after a copy of the old ones was put into ``.before-analysis`` in it. An error brings these back; after a kill the next :func:`recover` does.
+The new files are written to a folder beside it. A new result folder is that folder, renamed. An
+existing one is exchanged for it in one step where the system can do that (Linux, macOS); where it
+cannot (Windows, a mounted folder, the folder that this program was started in), the files are
+replaced one by one, after a copy of the old ones was put into ``.before-analysis`` in it. An error
+brings these back; after a kill the next :func:`recover` does.
 """
 
 from __future__ import annotations
@@ -27,7 +30,9 @@ BEFORE = ".before-analysis"
 """In a result folder: the files of the result before, while they are being replaced."""
 _STAGING, _LIST = ".new", "files"
 MOST_LINKS = 1000
-"""A folder that holds more of other things is no result folder: it stays, and the files in it are replaced one by one."""
+"""A folder that holds more of other things is no result folder: it stays, and the files in it are
+replaced one by one.
+"""
 
 
 class NotRestored(DeconomixError):
@@ -35,10 +40,11 @@ class NotRestored(DeconomixError):
 
 
 def replace_files(folder: Path, files: Mapping[str, bytes], names: Sequence[str]) -> None:
-    """Write ``files`` (name -> content) into ``folder``, made if need be; of ``names`` those that are not among them are removed.
+    """Write ``files`` (name -> content) into ``folder``, made if need be; of ``names`` those that
+    are not among them are removed.
 
-    names : all files of the set; the last one says what the others are: it is never there beside files that it does not belong to.
-    OSError: the folder is as it was. NotRestored.
+    names : all files of the set; the last one says what the others are: it is never there beside
+    files that it does not belong to. OSError: the folder is as it was. NotRestored.
     """
     folder = folder.absolute()
     made = [p for p in (folder, *folder.parents) if not p.exists()]
@@ -75,7 +81,10 @@ def _replace(folder: Path, files: Mapping[str, bytes], names: Sequence[str]) -> 
 
 
 def recover(folder: Path, names: Sequence[str]) -> bool:
-    """Put back the result before, if a program was killed while it replaced the files one by one. Whether it was. OSError."""
+    """Put back the result before, if a program was killed while it replaced the files one by one.
+
+    Whether it was. OSError.
+    """
     before = folder / BEFORE
     if not before.is_dir():
         return False
@@ -90,18 +99,26 @@ def recover(folder: Path, names: Sequence[str]) -> bool:
     return True
 
 
-# -- all at once ----------------------------------------------------------------------------------------------------------------
+# -- all at once
+# --------------------------------------------------------------------------------------------------
 def _exchanged(staged: Path, folder: Path, names: Sequence[str]) -> bool:
-    """Exchange the folders in one step; False, and nothing done, where that is not possible. What else is in ``folder`` is linked into ``staged`` first."""
+    """Exchange the folders in one step; False, and nothing done, where that is not possible.
+
+    What else is in ``folder`` is linked into ``staged`` first.
+    """
     here = Path.cwd()
     if _exchange_call() is None:
         return False
-    if folder.is_symlink() or here == folder or folder in here.parents:  # whoever is in it would be left in a deleted folder
+    # whoever is in it would be left in a deleted folder
+    if folder.is_symlink() or here == folder or folder in here.parents:
         return False
     own = {*names, BEFORE}
     try:
         others = [entry for entry in folder.iterdir() if entry.name not in own]
-        if folder.stat().st_mode & stat.S_ISGID or sum(1 for _ in itertools.islice(_all(others), MOST_LINKS + 1)) > MOST_LINKS:
+        if (
+            folder.stat().st_mode & stat.S_ISGID
+            or sum(1 for _ in itertools.islice(_all(others), MOST_LINKS + 1)) > MOST_LINKS
+        ):
             return False
         for entry in others:
             _link(entry, staged / entry.name)
@@ -126,7 +143,10 @@ def _all(entries: Iterable[Path]) -> Iterator[Path]:
 
 
 def _link(source: Path, target: Path) -> None:
-    """A second name for a file; a folder is made anew, with links to what is in it. OSError where the file system has no links."""
+    """A second name for a file; a folder is made anew, with links to what is in it.
+
+    OSError where the file system has no links.
+    """
     if source.is_dir() and not source.is_symlink():
         target.mkdir()
         for entry in source.iterdir():
@@ -140,7 +160,8 @@ def _keep_owner(source: Path, target: Path) -> None:
     shutil.copystat(source, target)
     found, now = source.stat(), target.stat()
     if (found.st_uid, found.st_gid) != (now.st_uid, now.st_gid):
-        os.chown(target, found.st_uid, found.st_gid)  # not allowed: then the folder is not exchanged
+        # not allowed: then the folder is not exchanged
+        os.chown(target, found.st_uid, found.st_gid)
 
 
 def _remove(path: Path) -> None:
@@ -151,13 +172,20 @@ def _remove(path: Path) -> None:
 
 
 def exchange(one: Path, other: Path) -> None:
-    """The two folders change places, in one step. NotImplementedError, OSError: nothing was done."""
+    """The two folders change places, in one step.
+
+    NotImplementedError, OSError: nothing was done.
+    """
     rename = _exchange_call()
     if rename is None:
         raise NotImplementedError("this system does not exchange folders")
     names = os.fsencode(one), os.fsencode(other)
     at_cwd, swap = -100, 2  # AT_FDCWD; RENAME_EXCHANGE of Linux and RENAME_SWAP of macOS
-    failed = rename(at_cwd, names[0], at_cwd, names[1], swap) if sys.platform == "linux" else rename(*names, swap)
+    failed = (
+        rename(at_cwd, names[0], at_cwd, names[1], swap)
+        if sys.platform == "linux"
+        else rename(*names, swap)
+    )
     if failed:
         code = ctypes.get_errno()
         raise OSError(code, os.strerror(code), str(other))
@@ -169,7 +197,8 @@ def _exchange_call() -> Any:
     return getattr(ctypes.CDLL(None, use_errno=True), name, None) if name else None
 
 
-# -- one by one -----------------------------------------------------------------------------------------------------------------
+# -- one by one
+# --------------------------------------------------------------------------------------------------
 def _one_by_one(staged: Path, folder: Path, names: Sequence[str]) -> None:
     there = [name for name in names if (folder / name).exists()]
     copies = Path(tempfile.mkdtemp(prefix=f"{BEFORE}.", dir=folder))
@@ -177,7 +206,8 @@ def _one_by_one(staged: Path, folder: Path, names: Sequence[str]) -> None:
         for name in there:
             shutil.copy2(folder / name, copies / name)
         (copies / _LIST).write_text("\n".join(there), "utf-8")
-        os.rename(copies, folder / BEFORE)  # from here on the result before comes back, whatever happens
+        # from here on the result before comes back, whatever happens
+        os.rename(copies, folder / BEFORE)
     except BaseException:
         shutil.rmtree(copies, ignore_errors=True)
         raise
@@ -193,8 +223,12 @@ def _one_by_one(staged: Path, folder: Path, names: Sequence[str]) -> None:
             recover(folder, names)
         except OSError:
             raise NotRestored(
-                f"Writing to {folder} failed, and the files of the result before could not be put back: what is in the folder is incomplete.",
-                advice=f"The files before are in {folder / BEFORE}. The next analysis into this folder puts them back first.",
+                f"Writing to {folder} failed, and the files of the result before could not be put"
+                " back: what is in the folder is incomplete.",
+                advice=(
+                    f"The files before are in {folder / BEFORE}. The next analysis into this folder"
+                    " puts them back first."
+                ),
             ) from error
         raise
     _discard(folder / BEFORE)
@@ -211,21 +245,28 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _discard(before: Path) -> None:
-    """The files are in place: the copies are removed, in one step as far as :func:`recover` can see."""
+    """The files are in place: the copies are removed, in one step as far as :func:`recover` can
+    see.
+    """
     gone = before.with_name(f"{BEFORE}.{os.getpid()}.done")
     os.rename(before, gone)
     shutil.rmtree(gone, ignore_errors=True)
 
 
-# -- what is beside it ----------------------------------------------------------------------------------------------------------
+# -- what is beside it
+# --------------------------------------------------------------------------------------------------
 @contextlib.contextmanager
 def _only_writer(folder: Path) -> Iterator[bool]:
-    """Of all programs; False where the file system knows no locks: results of hours are written all the same."""
+    """Of all programs; False where the file system knows no locks: results of hours are written all
+    the same.
+    """
     with contextlib.ExitStack() as stack:
         try:
             stack.enter_context(atomic.locked(folder))
         except atomic.Busy as error:
-            raise OSError(errno.EBUSY, "another analysis is being written to this folder", str(folder)) from error
+            raise OSError(
+                errno.EBUSY, "another analysis is being written to this folder", str(folder)
+            ) from error
         except OSError:
             yield False
             return
@@ -234,7 +275,11 @@ def _only_writer(folder: Path) -> Iterator[bool]:
 
 def _sweep(folder: Path, names: Sequence[str]) -> None:
     """Remove what killed programs left of files that never came into place."""
-    left = [p for p in folder.parent.iterdir() if p.name.startswith(f".{folder.name}.") and p.name.endswith(_STAGING)]
+    left = [
+        p
+        for p in folder.parent.iterdir()
+        if p.name.startswith(f".{folder.name}.") and p.name.endswith(_STAGING)
+    ]
     left += folder.glob(f"{BEFORE}.*") if folder.is_dir() else []
     left += [folder / f".{name}{_STAGING}" for name in names]
     for path in left:

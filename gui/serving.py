@@ -1,4 +1,6 @@
-"""[server] of the configuration: who may reach the program, over which address, how much at once, and which files of this computer it may name."""
+"""[server] of the configuration: who may reach the program, over which address, how much at once,
+and which files of this computer it may name.
+"""
 
 from __future__ import annotations
 
@@ -39,16 +41,20 @@ def _absolute(value: str) -> str:
 
 
 Folder = Annotated[str, AfterValidator(_absolute)]
-"""An absolute path as the user wrote it, "" for the usual place; the properties of :class:`gui.config.Config` say which folder that is."""
+"""An absolute path as the user wrote it, "" for the usual place; the properties of
+:class:`gui.config.Config` say which folder that is.
+"""
 
 
 class Server(Section):
-    """host : the address to listen on; port : 0 = any free one; allow_remote, public_url, trusted_proxy : behind a reverse proxy only, all three
-    import_folders : below which files of this computer may be named by their path; None: anywhere, but nowhere with allow_remote
-    upload_limit_mb, request_limit_mb : largest file, and largest figure to be saved, in megabytes (see gui/request_limits.py for all other requests)
-    upload_quota_mb, upload_total_mb : what the files that one browser sent, and those of all, may take on the disk until they are loaded
-    header_limit_kb : all header lines of a request
-    connections : at once; timeout_s : seconds without a byte after which a connection is closed
+    """host : the address to listen on; port : 0 = any free one; allow_remote, public_url,
+    trusted_proxy : behind a reverse proxy only, all three import_folders : below which files of
+    this computer may be named by their path; None: anywhere, but nowhere with allow_remote
+    upload_limit_mb, request_limit_mb : largest file, and largest figure to be saved, in megabytes
+    (see gui/request_limits.py for all other requests) upload_quota_mb, upload_total_mb : what the
+    files that one browser sent, and those of all, may take on the disk until they are loaded
+    header_limit_kb : all header lines of a request connections : at once; timeout_s : seconds
+    without a byte after which a connection is closed
     """
 
     host: str = LOOPBACK
@@ -69,22 +75,42 @@ class Server(Section):
     def _fits_together(self) -> Self:
         host, proxy = _address(self.host), _address(self.trusted_proxy)
         if host is None:
-            raise ValueError(f'host in [server] is "{self.host[:60]}"; allowed: the IP address of this computer to listen on, such as "127.0.0.1"')
+            raise ValueError(
+                f'host in [server] is "{self.host[:60]}"; allowed: the IP address of this computer'
+                ' to listen on, such as "127.0.0.1"'
+            )
         if not self.allow_remote:
             needs = "allow_remote is false; set it to true, with public_url and trusted_proxy"
             if not host.is_loopback:
-                raise ValueError(f'host in [server] is "{self.host}", which other computers reach, but {needs}, or leave host out')
+                raise ValueError(
+                    f'host in [server] is "{self.host}", which other computers reach, but {needs},'
+                    " or leave host out"
+                )
             for name in ("public_url", "trusted_proxy"):
                 if getattr(self, name):
-                    raise ValueError(f"{name} in [server] is given, but {needs}, or leave {name} out")
+                    raise ValueError(
+                        f"{name} in [server] is given, but {needs}, or leave {name} out"
+                    )
             return self
-        for name, example in (("public_url", "https://deconomix.example.org"), ("trusted_proxy", "127.0.0.1")):
+        for name, example in (
+            ("public_url", "https://deconomix.example.org"),
+            ("trusted_proxy", "127.0.0.1"),
+        ):
             if not getattr(self, name):
-                raise ValueError(f'allow_remote in [server] is true, but {name} is missing; give it, such as "{example}"')
+                raise ValueError(
+                    f"allow_remote in [server] is true, but {name} is missing; give it, such as"
+                    f' "{example}"'
+                )
         if not _is_origin(self.public_url):
-            raise ValueError(f'public_url in [server] is "{self.public_url[:60]}"; allowed: https:// (or http://) and a name, without a path')
+            raise ValueError(
+                f'public_url in [server] is "{self.public_url[:60]}"; allowed: https:// (or'
+                " http://) and a name, without a path"
+            )
         if proxy is None:
-            raise ValueError(f'trusted_proxy in [server] is "{self.trusted_proxy[:60]}"; allowed: one IP address, such as "127.0.0.1"')
+            raise ValueError(
+                f'trusted_proxy in [server] is "{self.trusted_proxy[:60]}"; allowed: one IP'
+                ' address, such as "127.0.0.1"'
+            )
         if "" in (self.import_folders or []):
             raise ValueError('import_folders in [server] holds ""; allowed: absolute paths')
         return self
@@ -95,8 +121,16 @@ class Server(Section):
         return self.public_url.rstrip("/").lower()
 
     def local(self) -> Server:
-        """The same for the window, which nobody else reaches and in which the user may open every file."""
-        free = {"host": LOOPBACK, "allow_remote": False, "public_url": "", "trusted_proxy": "", "import_folders": None}
+        """The same for the window, which nobody else reaches and in which the user may open every
+        file.
+        """
+        free = {
+            "host": LOOPBACK,
+            "allow_remote": False,
+            "public_url": "",
+            "trusted_proxy": "",
+            "import_folders": None,
+        }
         return self.model_copy(update=free)
 
     @property
@@ -107,9 +141,12 @@ class Server(Section):
         return [expanded(folder).resolve() for folder in self.import_folders if folder]
 
     def typed_path(self, text: str) -> Path:
-        """A file or folder of this computer that a user named by its path. UnreadableFile if that is not a whole path, or not below one of :attr:`folders`.
+        """A file or folder of this computer that a user named by its path.
 
-        Where folders are given, what it says of a path outside does not tell whether something is there, and links are followed first.
+        UnreadableFile if that is not a whole path, or not below one of :attr:`folders`.
+
+        Where folders are given, what it says of a path outside does not tell whether something is
+        there, and links are followed first.
         """
         try:
             path = Path(text.strip().strip('"').removeprefix("file://")).expanduser()
@@ -117,30 +154,46 @@ class Server(Section):
         except RuntimeError:
             whole = False
         if not whole:
-            raise UnreadableFile(f"“{text.strip()[:200]}” is not a whole path.", advice="Begin with the drive or with /.")
+            raise UnreadableFile(
+                f"“{text.strip()[:200]}” is not a whole path.",
+                advice="Begin with the drive or with /.",
+            )
         folders = self.folders
         if folders is None:
             return path
         try:
             real = path.resolve()
-            allowed = any(real.is_relative_to(folder) for folder in folders) and _stays_inside(real, folders)
+            allowed = any(real.is_relative_to(folder) for folder in folders) and _stays_inside(
+                real, folders
+            )
         except (OSError, RuntimeError):
             allowed = False
         if not allowed:
             if not folders:
-                raise UnreadableFile("Files of this server cannot be opened by their path.", advice="Choose the file on your computer.")
-            raise UnreadableFile("This path is not in one of the folders that this server opens files from.", advice="Ask whoever runs the server for them.")
+                raise UnreadableFile(
+                    "Files of this server cannot be opened by their path.",
+                    advice="Choose the file on your computer.",
+                )
+            raise UnreadableFile(
+                "This path is not in one of the folders that this server opens files from.",
+                advice="Ask whoever runs the server for them.",
+            )
         return real
 
 
 def _stays_inside(real: Path, folders: list[Path]) -> bool:
-    """Whether no link in a folder leads out of ``folders``; a folder of very many files is not looked through and not taken."""
+    """Whether no link in a folder leads out of ``folders``; a folder of very many files is not
+    looked through and not taken.
+    """
     seen = 0
     for place, inner, files in os.walk(real):
         for name in (*inner, *files):
             seen += 1
             found = Path(place, name)
-            if seen > MANY or (found.is_symlink() and not any(found.resolve().is_relative_to(folder) for folder in folders)):
+            if seen > MANY or (
+                found.is_symlink()
+                and not any(found.resolve().is_relative_to(folder) for folder in folders)
+            ):
                 return False
     return True
 
@@ -158,6 +211,18 @@ def _is_origin(text: str) -> bool:
         named = bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
-    plain = not (parts.username or parts.password or parts.query or parts.fragment or any(c.isspace() for c in text))
+    plain = not (
+        parts.username
+        or parts.password
+        or parts.query
+        or parts.fragment
+        or any(c.isspace() for c in text)
+    )
     default = {"http": ":80", "https": ":443"}.get(parts.scheme, "/")
-    return named and plain and parts.scheme in ("http", "https") and parts.path in ("", "/") and not parts.netloc.endswith(default)
+    return (
+        named
+        and plain
+        and parts.scheme in ("http", "https")
+        and parts.path in ("", "/")
+        and not parts.netloc.endswith(default)
+    )

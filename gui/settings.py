@@ -1,5 +1,9 @@
-"""What the program remembers between two starts, beside the sessions: window, zoom, colours, recent files. Kept on the server's side, because the
-web view forgets what a page keeps (every start has another port)."""
+"""What the program remembers between two starts, beside the sessions: window, zoom, colours, recent
+files.
+
+Kept on the server's side, because the web view forgets what a page keeps (every start has another
+port).
+"""
 
 from __future__ import annotations
 
@@ -38,8 +42,10 @@ class Window(BaseModel):
 
 
 class Settings(BaseModel):
-    """theme : None is the one of the configuration; zoom : factor; recent : absolute paths, the newest first; folders : kind of file -> folder used last
-    tour_seen : whether the welcome of the very first start was answered; software : version of the program whose page came up without the graphics
+    """theme : None is the one of the configuration; zoom : factor; recent : absolute paths, the
+    newest first; folders : kind of file -> folder used last
+    tour_seen : whether the welcome of the very first start was answered; software : version of the
+    program whose page came up without the graphics
         card only
     """
 
@@ -55,7 +61,11 @@ class Settings(BaseModel):
 
 
 class SettingsStore:
-    """The settings in ``path``. Thread-safe. A file that cannot be read counts as far as it can; one that cannot be written costs the memory only."""
+    """The settings in ``path``.
+
+    Thread-safe. A file that cannot be read counts as far as it can; one that cannot be written
+    costs the memory only.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -88,7 +98,8 @@ class SettingsStore:
         try:
             atomic.private_folder(self._path.parent)
             with atomic.replacing(self._path) as file:
-                file.write(json.dumps(self._settings.model_dump(), indent=1).encode())  # names that are no text are escaped
+                # names that are no text are escaped
+                file.write(json.dumps(self._settings.model_dump(), indent=1).encode())
         except (OSError, ValueError) as error:
             log.warning("settings are not kept: %s", type(error).__name__)
 

@@ -1,4 +1,6 @@
-"""What stands around every page: header with session switcher and job ticker, navigation, page outlet, notices."""
+"""What stands around every page: header with session switcher and job ticker, navigation, page
+outlet, notices.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,17 @@ from gui.components.common import NEEDS, clicked, drawn, empty_state, icon, not_
 from gui.components.jobs import job_list, ticker
 from gui.errors import SessionLocked
 from gui.files import SESSION
-from gui.header import SIGN_OUT, about_dialog, header, interrupted, new_session_dialog, packages, saved_words, session_menu, session_name
+from gui.header import (
+    SIGN_OUT,
+    about_dialog,
+    header,
+    interrupted,
+    new_session_dialog,
+    packages,
+    saved_words,
+    session_menu,
+    session_name,
+)
 from gui.locked import lock_screen
 from gui.plugin import Context, Page, Recorded
 
@@ -39,13 +51,27 @@ THEME = {
         "Menu": {"defaultProps": {"withInitialFocusPlaceholder": False}},
         "Modal": {"defaultProps": {"closeButtonProps": {"aria-label": "Close"}}},
         "Notification": {"defaultProps": {"closeButtonProps": {"aria-label": "Close"}}},
-        "PasswordInput": {"defaultProps": {"visibilityToggleButtonProps": {"aria-label": "Show what is typed", "aria-hidden": False, "tabIndex": 0}}},
-        "Tooltip": {"defaultProps": {"multiline": True, "maw": 320, "withArrow": True, "openDelay": 200}},
+        "PasswordInput": {
+            "defaultProps": {
+                "visibilityToggleButtonProps": {
+                    "aria-label": "Show what is typed",
+                    "aria-hidden": False,
+                    "tabIndex": 0,
+                }
+            }
+        },
+        "Tooltip": {
+            "defaultProps": {"multiline": True, "maw": 320, "withArrow": True, "openDelay": 200}
+        },
     },
 }
 NO_SUMMARY = "The result cannot be shown."
 BUSY_MS, IDLE_MS = 1000, 2500
-"""Between two questions of a tab. Each costs the page 150 ms of computing on a small machine, whatever the answer: time the worker needs."""
+"""Between two questions of a tab.
+
+Each costs the page 150 ms of computing on a small machine, whatever the answer: time the worker
+needs.
+"""
 
 
 def layout(application: Application) -> Any:
@@ -70,15 +96,31 @@ def layout(application: Application) -> Any:
                 dcc.Store(id="dcx-poke"),
                 dcc.Interval(id="dcx-interval", interval=IDLE_MS),
                 dcc.Store(id="dcx-download"),
-                dmc.NotificationContainer(id="dcx-notices", position="bottom-right", limit=4, sendNotifications=_start_notices(application)),
+                dmc.NotificationContainer(
+                    id="dcx-notices",
+                    position="bottom-right",
+                    limit=4,
+                    sendNotifications=_start_notices(application),
+                ),
                 new_session_dialog(),
-                about_dialog(None if application.config.server.allow_remote else application.config.plugins_folder),
+                about_dialog(
+                    None
+                    if application.config.server.allow_remote
+                    else application.config.plugins_folder
+                ),
                 *support_dialog.dialogs(),
                 *update_dialog.dialogs(application),
                 *tour.layout(welcome=not application.settings.get().tour_seen),
                 dmc.AppShell(
                     [
-                        dmc.AppShellHeader(header(single=application.sessions.single, native=application.files.native, help_items=help_items), px="md"),
+                        dmc.AppShellHeader(
+                            header(
+                                single=application.sessions.single,
+                                native=application.files.native,
+                                help_items=help_items,
+                            ),
+                            px="md",
+                        ),
                         dmc.AppShellNavbar(
                             [
                                 dmc.Box([], id="dcx-nav", style={"flex": 1, "overflowY": "auto"}),
@@ -87,7 +129,9 @@ def layout(application: Application) -> Any:
                             p="sm",
                             **{"aria-label": "Pages"},
                         ),
-                        dmc.AppShellMain([html.Div(id="dcx-interrupted"), html.Div(id="dcx-outlet", tabIndex=-1)]),
+                        dmc.AppShellMain(
+                            [html.Div(id="dcx-interrupted"), html.Div(id="dcx-outlet", tabIndex=-1)]
+                        ),
                     ],
                     header={"height": 48},
                     navbar={"width": 230, "breakpoint": 0},
@@ -103,22 +147,47 @@ def validation_layout(application: Application, pages: Sequence[Any]) -> Any:
 
     pages : the layouts of all pages
     """
-    later = [part(context(application, None, page.key)) for page in application.registry.pages for part in page.later_functions]
+    later = [
+        part(context(application, None, page.key))
+        for page in application.registry.pages
+        for part in page.later_functions
+    ]
     return html.Div([layout(application), lock_screen(""), *pages, *later])
 
 
 def unknown_ids(app: Dash) -> list[str]:
-    """Ids that callbacks name and no page has, as ``id of callback``: such a callback is never called. Patterns ({"part": ALL}) are not looked at.
+    """Ids that callbacks name and no page has, as ``id of callback``: such a callback is never
+    called.
 
-    Dash's own check would put the whole layout into the page's address "/", which a cookie alone opens.
+    Patterns ({"part": ALL}) are not looked at.
+
+    Dash's own check would put the whole layout into the page's address "/", which a cookie alone
+    opens.
     """
-    known = {component.id for component in app.validation_layout._traverse_ids() if isinstance(component.id, str)}
+    known = {
+        component.id
+        for component in app.validation_layout._traverse_ids()
+        if isinstance(component.id, str)
+    }
     found = []
     for callback in app._callback_list:
         named = {item["id"] for item in (*callback["inputs"], *callback["state"])}
         output = callback["output"]
-        named |= {one.rpartition(".")[0] for one in (output[2:-2].split("...") if output.startswith("..") else [output] if "." in output else [])}
-        found += [f"{name} of {output[:200]}" for name in sorted(named) if name not in known and not name.startswith("{")]
+        named |= {
+            one.rpartition(".")[0]
+            for one in (
+                output[2:-2].split("...")
+                if output.startswith("..")
+                else [output]
+                if "." in output
+                else []
+            )
+        }
+        found += [
+            f"{name} of {output[:200]}"
+            for name in sorted(named)
+            if name not in known and not name.startswith("{")
+        ]
     return found
 
 
@@ -127,30 +196,54 @@ def _start_notices(application: Application) -> list[dict[str, Any]]:
     for number, error in enumerate(application.registry.errors):
         words = notify.notice(error)
         shown.append(
-            {"action": "show", "id": f"plugin-{number}", "title": words["title"], "message": words["message"], "color": words["colour"], "autoClose": False}
+            {
+                "action": "show",
+                "id": f"plugin-{number}",
+                "title": words["title"],
+                "message": words["message"],
+                "color": words["colour"],
+                "autoClose": False,
+            }
         )
     return shown
 
 
-# -- pages ----------------------------------------------------------------------------------------------------------------------
+# -- pages
+# --------------------------------------------------------------------------------------------------
 
 
 def missing(page: Page, ctx: Context, application: Application) -> list[str]:
     """What the page needs and is not there, in words."""
     titles = {p.key: f"a {p.title} run" for p in application.registry.pages}
-    return [NEEDS.get(need) or titles.get(need, need) for need in page.requires if not ctx.session.has(need)]
+    return [
+        NEEDS.get(need) or titles.get(need, need)
+        for need in page.requires
+        if not ctx.session.has(need)
+    ]
 
 
-MADE_ON = {"dataset": "upload", "train": "upload", "bulk": "upload", "search": "adtd", "apply": "dtd"}
+MADE_ON = {
+    "dataset": "upload",
+    "train": "upload",
+    "bulk": "upload",
+    "search": "adtd",
+    "apply": "dtd",
+}
 """What a page may require -> the page it is made on, where that is not the page of this name."""
 
 
 def first_step(page: Page, ctx: Context, application: Application) -> Page | None:
-    """The first page, in the order of the work, on which something can be done that ``page`` needs; None where none of the pages makes it."""
+    """The first page, in the order of the work, on which something can be done that ``page`` needs;
+    None where none of the pages makes it.
+    """
     found, looked = [], [page]
     for here in looked:  # grows: a page on which it is made may lack something itself
         for need in here.requires:
-            maker = application.registry.page(MADE_ON.get(need, need)) if not ctx.session.has(need) else None
+            maker = (
+                application.registry.page(MADE_ON.get(need, need))
+                if not ctx.session.has(need)
+                else None
+            )
             if maker is None or maker in looked:
                 continue
             looked.append(maker)
@@ -168,7 +261,11 @@ def page_layout(page: Page, ctx: Context) -> Any:
 
 def page_at(application: Application, pathname: str | None) -> Page | None:
     key = (pathname or "/").strip("/")
-    return application.registry.page(key) if key else next(page for page in application.registry.pages if page.listed)
+    return (
+        application.registry.page(key)
+        if key
+        else next(page for page in application.registry.pages if page.listed)
+    )
 
 
 def named_in(search: str | None) -> str | None:
@@ -177,10 +274,16 @@ def named_in(search: str | None) -> str | None:
 
 
 def outlet(application: Application, pathname: str | None, ctx: Context) -> Any:
-    """The page at this address, or what is missing for it, under its name (which the navigation shows, and a screen reader looks for here)."""
+    """The page at this address, or what is missing for it, under its name (which the navigation
+    shows, and a screen reader looks for here).
+    """
     page = page_at(application, pathname)
     shown = _content(application, page, ctx)
-    return shown if page is None or not page.listed else [html.H1(page.title, className="dcx-heard"), shown]
+    return (
+        shown
+        if page is None or not page.listed
+        else [html.H1(page.title, className="dcx-heard"), shown]
+    )
 
 
 def _content(application: Application, page: Page | None, ctx: Context) -> Any:
@@ -191,9 +294,21 @@ def _content(application: Application, page: Page | None, ctx: Context) -> Any:
     lacking = missing(page, ctx, application)
     if lacking:
         first = first_step(page, ctx, application)
-        going = dmc.Anchor(dmc.Button(f"Go to {first.title}"), href=f"/{first.key}", underline="never") if first else None
-        return empty_state(f"{page.title} needs {' and '.join(lacking)}.", "Do the earlier steps first; this page opens by itself.", going)
-    return drawn(f"page {page.key}", lambda: page_layout(page, ctx), not_drawn(f"{page.title} cannot be shown."))
+        going = (
+            dmc.Anchor(dmc.Button(f"Go to {first.title}"), href=f"/{first.key}", underline="never")
+            if first
+            else None
+        )
+        return empty_state(
+            f"{page.title} needs {' and '.join(lacking)}.",
+            "Do the earlier steps first; this page opens by itself.",
+            going,
+        )
+    return drawn(
+        f"page {page.key}",
+        lambda: page_layout(page, ctx),
+        not_drawn(f"{page.title} cannot be shown."),
+    )
 
 
 def navigation(application: Application, current: Page | None, ctx: Context) -> list[Any]:
@@ -202,20 +317,45 @@ def navigation(application: Application, current: Page | None, ctx: Context) -> 
     for page in application.registry.pages:
         if not page.listed:
             continue
-        lacking = [] if ctx.locked is not None and not page.free else missing(page, ctx, application)
+        lacking = (
+            [] if ctx.locked is not None and not page.free else missing(page, ctx, application)
+        )
         active = current is not None and page.key == current.key
-        summary = page.summary_function if not lacking and (ctx.locked is None or page.free) else None
-        done = drawn(f"the summary of page {page.key}", functools.partial(_summary, summary, ctx), NO_SUMMARY) if summary else None
-        state = "missing" if lacking else "active" if active else "done" if done and done != NO_SUMMARY else "open"
+        summary = (
+            page.summary_function if not lacking and (ctx.locked is None or page.free) else None
+        )
+        done = (
+            drawn(
+                f"the summary of page {page.key}",
+                functools.partial(_summary, summary, ctx),
+                NO_SUMMARY,
+            )
+            if summary
+            else None
+        )
+        state = (
+            "missing"
+            if lacking
+            else "active"
+            if active
+            else "done"
+            if done and done != NO_SUMMARY
+            else "open"
+        )
         items.append(
             dmc.NavLink(
                 id=part("nav", page.key),
                 label=page.title,
-                description=f"needs {' and '.join(lacking)}" if lacking else done or page.description,
+                description=f"needs {' and '.join(lacking)}"
+                if lacking
+                else done or page.description,
                 href=f"/{page.key}",
                 active=active,
                 disabled=bool(lacking) and not active,
-                leftSection=html.Span(className=f"dcx-step dcx-step-{state}", children=icon("check", 12) if state == "done" or (active and done) else None),
+                leftSection=html.Span(
+                    className=f"dcx-step dcx-step-{state}",
+                    children=icon("check", 12) if state == "done" or (active and done) else None,
+                ),
                 className="dcx-nav-link",
             )
         )
@@ -232,7 +372,8 @@ def _summary(make: Callable[[Context], Any], ctx: Context) -> Any:
     return shorten(str(summary), 200)
 
 
-# -- callbacks ------------------------------------------------------------------------------------------------------------------
+# -- callbacks
+# --------------------------------------------------------------------------------------------------
 
 
 def bind_shell(app: Dash, application: Application) -> None:
@@ -278,7 +419,9 @@ def bind_shell(app: Dash, application: Application) -> None:
         """What changed since this tab last asked; nothing at all if nothing did."""
         application.asked()
         # the window has one tab: what a second start handed over is shown in it
-        if (not session_id or (application.one_user and application.arrived)) and (first := application.arrived or named_in(search)):
+        if (not session_id or (application.one_user and application.arrived)) and (
+            first := application.arrived or named_in(search)
+        ):
             application.arrived = None if first == application.arrived else application.arrived
             ctx.switch_to(first)
         here = (ctx.locked or ctx.session).session_id
@@ -286,7 +429,12 @@ def bind_shell(app: Dash, application: Application) -> None:
         if lost:
             ctx.switch_to(here)
         page = page_at(application, pathname)
-        if application.one_user and ctx.locked is None and ctx.uploads.offers and page is not application.registry.page("upload"):
+        if (
+            application.one_user
+            and ctx.locked is None
+            and ctx.uploads.offers
+            and page is not application.registry.page("upload")
+        ):
             ctx.go_to("upload")
         lacking = missing(page, ctx, application) if page else []
         jobs = ctx.jobs.status()
@@ -296,18 +444,50 @@ def bind_shell(app: Dash, application: Application) -> None:
         names = {key: info.name for key, info in infos.items()}
         protected = {key: info.protected for key, info in infos.items()}
         now_at = f"{here}:locked" if ctx.locked is not None else f"{here}:{ctx.session.revision}"
-        stopped = [] if ctx.locked is not None or not ctx.session.holds_data else drawn("interrupted jobs", lambda: ctx.jobs.interrupted(here), [])
+        stopped = (
+            []
+            if ctx.locked is not None or not ctx.session.holds_data
+            else drawn("interrupted jobs", lambda: ctx.jobs.interrupted(here), [])
+        )
         now: dict[str, Any] = {
             "revision": now_at,
-            "page": json.dumps([page.key if page else pathname, here, lacking, ctx.locked is not None, application.handed_over]),
+            "page": json.dumps(
+                [
+                    page.key if page else pathname,
+                    here,
+                    lacking,
+                    ctx.locked is not None,
+                    application.handed_over,
+                ]
+            ),
             "nav": f"{now_at}:{page.key if page else ''}:{_digest(list(names))}",
             "head": _digest([here, names, protected]),
             "lock": protected.get(here, False) and ctx.locked is None,
             "saved": f"{here}:{saving}:{notify.sentence(why) if why is not None else ''}",
             "stopped": [job.id for job in stopped],
-            "jobs": _digest([(j.id, j.state, j.title, j.stage, j.fraction, j.count, j.loss, int(j.elapsed) if j.active else 0) for j in jobs]),
+            "jobs": _digest(
+                [
+                    (
+                        j.id,
+                        j.state,
+                        j.title,
+                        j.stage,
+                        j.fraction,
+                        j.count,
+                        j.loss,
+                        int(j.elapsed) if j.active else 0,
+                    )
+                    for j in jobs
+                ]
+            ),
             "busy": busy,
-            "active": sorted({job.kind for job in jobs if job.active and job.session_id == here and ctx.locked is None}),
+            "active": sorted(
+                {
+                    job.kind
+                    for job in jobs
+                    if job.active and job.session_id == here and ctx.locked is None
+                }
+            ),
         }
         ended = [job.id for job in jobs if not job.active and job.session_id == here]
         told = seen.get("ended") if seen.get("session") == here else None
@@ -323,11 +503,21 @@ def bind_shell(app: Dash, application: Application) -> None:
             else:
                 ctx.mended("saving")
         _leave(ctx, application, seen.get("page"), str(now["page"]))
-        if all(seen.get(key) == value for key, value in now.items()) and told == ended and revision and shown and not lost:
+        if (
+            all(seen.get(key) == value for key, value in now.items())
+            and told == ended
+            and revision
+            and shown
+            and not lost
+        ):
             raise PreventUpdate
 
         def if_changed(key: str, make: Any, otherwise: Any = None) -> Any:
-            return drawn(f"the part {key} of the header", make, otherwise) if seen.get(key) != now[key] else no_update
+            return (
+                drawn(f"the part {key} of the header", make, otherwise)
+                if seen.get(key) != now[key]
+                else no_update
+            )
 
         return (
             now["revision"] if revision != now["revision"] else no_update,
@@ -378,7 +568,12 @@ def bind_shell(app: Dash, application: Application) -> None:
         if action:
             ctx.poke("unsaved", action)
 
-    @on(Output("dcx-outlet", "children"), Input("dcx-page", "data"), State("dcx-location", "pathname"), prevent_initial_call=True)
+    @on(
+        Output("dcx-outlet", "children"),
+        Input("dcx-page", "data"),
+        State("dcx-location", "pathname"),
+        prevent_initial_call=True,
+    )
     def show_page(ctx: Context, _page: str | None, pathname: str | None) -> Any:
         return outlet(application, pathname, ctx)
 
@@ -394,7 +589,12 @@ def bind_shell(app: Dash, application: Application) -> None:
                 ctx.sessions.get_session(session_id, actor=ctx.actor)
             ctx.switch_to(session_id)
 
-    @on(Output("dcx-new-dialog", "opened"), Output("dcx-new-name", "value"), Input("dcx-new", "n_clicks"), prevent_initial_call=True)
+    @on(
+        Output("dcx-new-dialog", "opened"),
+        Output("dcx-new-name", "value"),
+        Input("dcx-new", "n_clicks"),
+        prevent_initial_call=True,
+    )
     def ask_name(ctx: Context, clicks: int | None) -> Any:
         if not clicks:
             raise PreventUpdate
@@ -412,18 +612,33 @@ def bind_shell(app: Dash, application: Application) -> None:
         ctx.switch_to(session.session_id)
         return False
 
-    @on(Output("dcx-about", "opened"), Output("dcx-about-packages", "children"), Input("dcx-help-about", "n_clicks"), prevent_initial_call=True)
+    @on(
+        Output("dcx-about", "opened"),
+        Output("dcx-about-packages", "children"),
+        Input("dcx-help-about", "n_clicks"),
+        prevent_initial_call=True,
+    )
     def about(ctx: Context, clicks: int | None) -> Any:
         return bool(clicks), packages()
 
     if not application.files.native:
-        app.clientside_callback("() => window.dash_clientside.dcx.sign_out()", Input(SIGN_OUT, "n_clicks"), prevent_initial_call=True)
+        app.clientside_callback(
+            "() => window.dash_clientside.dcx.sign_out()",
+            Input(SIGN_OUT, "n_clicks"),
+            prevent_initial_call=True,
+        )
 
-    app.clientside_callback("(files) => window.dash_clientside.dcx.fetch_files(files)", Input("dcx-download", "data"), prevent_initial_call=True)
+    app.clientside_callback(
+        "(files) => window.dash_clientside.dcx.fetch_files(files)",
+        Input("dcx-download", "data"),
+        prevent_initial_call=True,
+    )
 
 
 def _leave(ctx: Context, application: Application, before: str | None, now: str) -> None:
-    """The errors of a page go when another one is shown, or another session in it where it is about the session."""
+    """The errors of a page go when another one is shown, or another session in it where it is about
+    the session.
+    """
     if not before or before == now:
         return
     (key, session_id, *_), (key_now, session_now, *_) = json.loads(before), json.loads(now)
@@ -438,7 +653,9 @@ def _tell(ctx: Context, job: Any) -> None:
         ctx.mended(about)
         ctx.notify(f"{job.title} is done.", colour="green")
     elif job.error is not None and job.state == "failed":
-        ctx.complain(job.error, about, title=f"{job.title}: {notify.words(job.error).title.lower()}")
+        ctx.complain(
+            job.error, about, title=f"{job.title}: {notify.words(job.error).title.lower()}"
+        )
     elif job.state == "cancelled":
         ctx.notify(f"{job.title} was cancelled; the session is unchanged.", colour="gray")
 

@@ -1,4 +1,6 @@
-"""Plug-in files: loaded from their source, never from a compiled file beside it, and only where nobody else on this computer can change them."""
+"""Plug-in files: loaded from their source, never from a compiled file beside it, and only where
+nobody else on this computer can change them.
+"""
 
 from __future__ import annotations
 
@@ -16,13 +18,24 @@ _MOST_LINKS = 40
 
 
 def load_source(name: str, path: Path) -> ModuleType:
-    """The file as module ``name``, in ``sys.modules`` too. PluginError: it is no file, or others can change it; else whatever its code raises.
+    """The file as module ``name``, in ``sys.modules`` too.
+
+    PluginError: it is no file, or others can change it; else whatever its code raises.
 
     ``__pycache__`` is not looked at: whoever may write there could have put other code into it.
     """
     for place in changeable_by_others(path):
-        it = "it" if place == path else f"the folder {place}" if place.is_dir() else f"{place}, which it leads to"
-        raise PluginError(f"other users of this computer can change {it}; whoever may write there could run code as you")
+        it = (
+            "it"
+            if place == path
+            else f"the folder {place}"
+            if place.is_dir()
+            else f"{place}, which it leads to"
+        )
+        raise PluginError(
+            f"other users of this computer can change {it}; whoever may write there could run code"
+            " as you"
+        )
     try:
         source = path.read_bytes()
     except OSError:
@@ -31,7 +44,8 @@ def load_source(name: str, path: Path) -> ModuleType:
     assert spec is not None
     module = importlib.util.module_from_spec(spec)
     module.__file__ = str(path)
-    sys.modules[name] = module  # parameters and results of classes defined in the file are found under this name
+    # parameters and results of classes defined in the file are found under this name
+    sys.modules[name] = module
     try:
         exec(compile(source, str(path), "exec", dont_inherit=True), module.__dict__)
     except BaseException:
@@ -41,7 +55,8 @@ def load_source(name: str, path: Path) -> ModuleType:
 
 
 def changeable_by_others(path: Path) -> Iterator[Path]:
-    """What other users (but root) could change so that ``path`` leads to other content: itself, its folder, every folder above, and all that links lead to.
+    """What other users (but root) could change so that ``path`` leads to other content: itself, its
+    folder, every folder above, and all that links lead to.
 
     Nothing on Windows, where who may write is not told by mode bits.
     """
@@ -54,8 +69,11 @@ def changeable_by_others(path: Path) -> Iterator[Path]:
             yield place
         elif stat.S_ISLNK(found.st_mode):
             continue  # a link has no mode of its own: who owns it and the folder it lies in counts
-        elif found.st_mode & stat.S_IWOTH and not (found.st_mode & stat.S_ISVTX and place != path.parent):
-            yield place  # of a folder such as /tmp (sticky) only who owns what lies in it can replace that
+        elif found.st_mode & stat.S_IWOTH and not (
+            found.st_mode & stat.S_ISVTX and place != path.parent
+        ):
+            # of a folder such as /tmp (sticky) only who owns what lies in it can replace that
+            yield place
         elif found.st_mode & stat.S_IWGRP and not _is_private_group(found.st_gid):
             yield place
         last = place
@@ -69,7 +87,10 @@ def knows_who_may_write() -> bool:
 
 
 def _walked(path: Path) -> Iterator[Path]:
-    """Every file, folder and link that the system comes by when it opens ``path``. PluginError: too many links; OSError: it leads nowhere."""
+    """Every file, folder and link that the system comes by when it opens ``path``.
+
+    PluginError: too many links; OSError: it leads nowhere.
+    """
     at, rest, links = Path("/"), list(Path(os.path.abspath(path)).parts[1:]), 0
     yield at
     while rest:
@@ -91,7 +112,9 @@ def _walked(path: Path) -> Iterator[Path]:
 
 
 def _is_private_group(group: int) -> bool:
-    """Whether nobody but this user (and root) is in the group: many systems give every user a group of their own, which may write to all of theirs."""
+    """Whether nobody but this user (and root) is in the group: many systems give every user a group
+    of their own, which may write to all of theirs.
+    """
     import grp
     import pwd
 

@@ -1,4 +1,6 @@
-"""“Save support bundle…” and “Show logs” of the help menu: what will be saved is read before it is saved, and saved as it was read."""
+"""“Save support bundle…” and “Show logs” of the help menu: what will be saved is read before it is
+saved, and saved as it was read.
+"""
 
 from __future__ import annotations
 
@@ -26,12 +28,18 @@ FILE = "DeconomiX support bundle.zip"
 
 
 def menu_items() -> list[Any]:
-    return [dmc.MenuItem("Show logs", id="dcx-help-logs"), dmc.MenuItem("Save support bundle…", id="dcx-help-support")]
+    return [
+        dmc.MenuItem("Show logs", id="dcx-help-logs"),
+        dmc.MenuItem("Save support bundle…", id="dcx-help-support"),
+    ]
 
 
 def dialogs() -> list[Any]:
     """Both dialogs, closed."""
-    words = "This is all that will be saved: look at each file. It holds no data, no names of samples or sessions, and no paths of yours."
+    words = (
+        "This is all that will be saved: look at each file. It holds no data, no names of samples"
+        " or sessions, and no paths of yours."
+    )
     bundle = dmc.Modal(
         [
             dcc.Store(id="dcx-support-open"),
@@ -39,8 +47,21 @@ def dialogs() -> list[Any]:
                 [
                     dmc.LoadingOverlay(id="dcx-support-busy", visible=False, zIndex=10),
                     dmc.Text(words, size="sm"),
-                    html.Div(dmc.Text("Checking this computer: about 10 seconds.", size="sm", c="dimmed"), id="dcx-support-answer", role="status"),
-                    dmc.Select(id="dcx-support-file", label="File", data=[], allowDeselect=False, mt="xs", comboboxProps={"withinPortal": True}),
+                    html.Div(
+                        dmc.Text(
+                            "Checking this computer: about 10 seconds.", size="sm", c="dimmed"
+                        ),
+                        id="dcx-support-answer",
+                        role="status",
+                    ),
+                    dmc.Select(
+                        id="dcx-support-file",
+                        label="File",
+                        data=[],
+                        allowDeselect=False,
+                        mt="xs",
+                        comboboxProps={"withinPortal": True},
+                    ),
                     _text("dcx-support-text", "Content of the file"),
                 ],
                 style={"position": "relative"},
@@ -48,7 +69,9 @@ def dialogs() -> list[Any]:
             dmc.Group(
                 [
                     dmc.Button("Cancel", id="dcx-support-cancel", variant="default"),
-                    dmc.Button("Save…", id="dcx-support-save", leftSection=icon("save"), disabled=True),
+                    dmc.Button(
+                        "Save…", id="dcx-support-save", leftSection=icon("save"), disabled=True
+                    ),
                 ],
                 justify="flex-end",
                 mt="md",
@@ -60,7 +83,10 @@ def dialogs() -> list[Any]:
         centered=True,
     )
     logs = dmc.Modal(
-        [dmc.Text("", id="dcx-logs-place", size="sm", style={"wordBreak": "break-all"}), _text("dcx-logs-text", "End of the log")],
+        [
+            dmc.Text("", id="dcx-logs-place", size="sm", style={"wordBreak": "break-all"}),
+            _text("dcx-logs-text", "End of the log"),
+        ],
         id="dcx-logs",
         title="Logs",
         size="xl",
@@ -71,12 +97,25 @@ def dialogs() -> list[Any]:
 
 def _text(identity: str, label: str) -> Any:
     """Lines as they are; scrolled by keyboard, too."""
-    style = {"height": 300, "overflow": "auto", "fontSize": 12, "margin": "8px 0 0", "padding": 8, "border": "1px solid var(--mantine-color-default-border)"}
-    return html.Pre("", id=identity, tabIndex=0, role="region", style=style, **{"aria-label": label})
+    style = {
+        "height": 300,
+        "overflow": "auto",
+        "fontSize": 12,
+        "margin": "8px 0 0",
+        "padding": 8,
+        "border": "1px solid var(--mantine-color-default-border)",
+    }
+    return html.Pre(
+        "", id=identity, tabIndex=0, role="region", style=style, **{"aria-label": label}
+    )
 
 
 class Shown:
-    """Bundles on screen, by a token that only their tab knows: the page never sends back what is saved. Thread-safe."""
+    """Bundles on screen, by a token that only their tab knows: the page never sends back what is
+    saved.
+
+    Thread-safe.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -95,7 +134,10 @@ class Shown:
         with self._lock:
             found = self._bundles.get(token or "")
         if found is None:
-            raise MissingPart("This support bundle is not there any more.", advice="Close the dialog and open it again.")
+            raise MissingPart(
+                "This support bundle is not there any more.",
+                advice="Close the dialog and open it again.",
+            )
         return found
 
 
@@ -139,13 +181,21 @@ def bind_support(app: Dash, application: Application) -> None:
         if not clicks:
             raise PreventUpdate
         if not checking.acquire(blocking=False):
-            raise JobError("This computer is being checked already.", advice="Wait a moment, then try again.")
+            raise JobError(
+                "This computer is being checked already.", advice="Wait a moment, then try again."
+            )
         try:
             files = support.bundle(application, more=application.more_checks)
         finally:
             checking.release()
         answer = files["doctor.txt"].strip().splitlines()[-1]
-        return shown.keep(files), dmc.Text(answer, size="sm", fw=600), list(files), "doctor.txt", False
+        return (
+            shown.keep(files),
+            dmc.Text(answer, size="sm", fw=600),
+            list(files),
+            "doctor.txt",
+            False,
+        )
 
     @on(
         Output("dcx-support-text", "children", allow_duplicate=True),
@@ -184,6 +234,11 @@ def bind_support(app: Dash, application: Application) -> None:
         if not clicks:
             raise PreventUpdate
         folder = application.config.logs_folder
-        remote = application.config.server.allow_remote  # a reader elsewhere could do nothing with a path, but learn from it
-        place = "The log lies on the server." if remote else f"The log lies in {folder}. Names and paths are left out below."
+        # a reader elsewhere could do nothing with a path, but learn from it
+        remote = application.config.server.allow_remote
+        place = (
+            "The log lies on the server."
+            if remote
+            else f"The log lies in {folder}. Names and paths are left out below."
+        )
         return True, place, support.redactor(application)(support.log_end(folder, 200))

@@ -1,6 +1,8 @@
-"""A private temporary folder that is gone with the program, however it ends: held by a lock while it lives, and swept by a later start once nobody holds it.
+"""A private temporary folder that is gone with the program, however it ends: held by a lock while
+it lives, and swept by a later start once nobody holds it.
 
-A process id would not do: it may be another program's by then. The lock falls with the process that held it.
+A process id would not do: it may be another program's by then. The lock falls with the process that
+held it.
 """
 
 from __future__ import annotations
@@ -26,12 +28,17 @@ LOCK = "held.lock"
 _EARLIER = re.compile(r"deconomix-[a-z0-9_]{8}")
 _UPLOADED = re.compile(r"[A-Za-z0-9_-]{32}.*")
 _EARLIER_SECONDS = 24 * 3600.0
-"""Folders of earlier versions have no lock: what lies in them must look like uploads of theirs, and be this old."""
+"""Folders of earlier versions have no lock: what lies in them must look like uploads of theirs, and
+be this old.
+"""
 _TRIES = 5
 
 
 class TemporaryFolder:
-    """``path`` : the folder, which nobody else can read. :meth:`close` deletes it. OSError if it cannot be made."""
+    """``path`` : the folder, which nobody else can read. :meth:`close` deletes it.
+
+    OSError if it cannot be made.
+    """
 
     def __init__(self) -> None:
         for _ in range(_TRIES):
@@ -42,7 +49,10 @@ class TemporaryFolder:
             except Timeout:  # the sweep of another start was faster; it deletes this one
                 continue
             except NotImplementedError:
-                log.warning("no lock for temporary files: what is left of them after a crash is not found again")
+                log.warning(
+                    "no lock for temporary files: what is left of them after a crash is not found"
+                    " again"
+                )
                 (self.path / LOCK).unlink(missing_ok=True)
             return
         raise OSError("no temporary folder could be locked")
@@ -56,7 +66,9 @@ class TemporaryFolder:
 
 @contextlib.contextmanager
 def private_temporary_files() -> Iterator[None]:
-    """Whatever this process, and a library in it, makes with ``tempfile`` goes into such a folder: openpyxl, for one, writes every table there in clear."""
+    """Whatever this process, and a library in it, makes with ``tempfile`` goes into such a folder:
+    openpyxl, for one, writes every table there in clear.
+    """
     sweep()
     before = tempfile.tempdir
     try:
@@ -74,7 +86,9 @@ def private_temporary_files() -> Iterator[None]:
 
 
 def sweep(folder: Path | None = None) -> int:
-    """Delete what programs that were killed left in the temporary folder of the system (or ``folder``); how many folders that were."""
+    """Delete what programs that were killed left in the temporary folder of the system (or
+    ``folder``); how many folders that were.
+    """
     root, swept = folder or Path(tempfile.gettempdir()), 0
     with contextlib.suppress(OSError):
         for path in root.iterdir():
@@ -91,7 +105,9 @@ def _is_ours(path: Path) -> bool:
     found = path.lstat()
     if not stat.S_ISDIR(found.st_mode):
         return False
-    return os.name != "posix" or (found.st_uid == os.geteuid() and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH))
+    return os.name != "posix" or (
+        found.st_uid == os.geteuid() and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    )
 
 
 def _swept(path: Path) -> bool:
@@ -114,7 +130,9 @@ def _swept(path: Path) -> bool:
 
 def _left_by_an_earlier_version(path: Path) -> bool:
     inside = [path, *path.iterdir()]
-    return time.time() - max(p.lstat().st_mtime for p in inside) > _EARLIER_SECONDS and all(_UPLOADED.fullmatch(p.name) for p in inside[1:])
+    return time.time() - max(p.lstat().st_mtime for p in inside) > _EARLIER_SECONDS and all(
+        _UPLOADED.fullmatch(p.name) for p in inside[1:]
+    )
 
 
 def _empty(path: Path) -> None:

@@ -1,4 +1,8 @@
-"""Light, dark, or as the system is. In a browser the choice is the browser's, in the window it is kept in the settings: its web view forgets."""
+"""Light, dark, or as the system is.
+
+In a browser the choice is the browser's, in the window it is kept in the settings: its web view
+forgets.
+"""
 
 from __future__ import annotations
 
@@ -17,11 +21,17 @@ NAMES = get_args(Theme)
 
 
 def layout(application: Application) -> list[Any]:
-    """The Stores: dcx-theme is the choice, dcx-system whether the window's toolkit says that the system is dark (None: the page knows itself)."""
+    """The Stores: dcx-theme is the choice, dcx-system whether the window's toolkit says that the
+    system is dark (None: the page knows itself).
+    """
     native = application.files.native
     return [
-        dcc.Store(id="dcx-theme", storage_type="memory" if native else "local", data=wanted(application)),
-        dcc.Store(id="dcx-system", data=application.host.dark() if application.host is not None else None),
+        dcc.Store(
+            id="dcx-theme", storage_type="memory" if native else "local", data=wanted(application)
+        ),
+        dcc.Store(
+            id="dcx-system", data=application.host.dark() if application.host is not None else None
+        ),
         dcc.Store(id="dcx-dark", data=False),
     ]
 
@@ -48,7 +58,8 @@ def bind_theme(app: Dash, application: Application) -> None:
             const query = window.matchMedia('(prefers-color-scheme: dark)');
             if (!window.dcxThemeWatched) {
                 window.dcxThemeWatched = true;
-                query.addEventListener('change', () => dash_clientside.set_props('dcx-system', {data: null}));
+                query.addEventListener('change', () =>
+                    dash_clientside.set_props('dcx-system', {data: null}));
             }
             const dark = choice === 'dark' || (choice !== 'light' && (system ?? query.matches));
             return [dark ? 'dark' : 'light', dark];
@@ -61,9 +72,19 @@ def bind_theme(app: Dash, application: Application) -> None:
 
     def keep(ctx: Context, name: str | None) -> None:
         """The window comes up as it was left."""
-        if name is not None and name in NAMES and application.files.native and name != wanted(application):
+        if (
+            name is not None
+            and name in NAMES
+            and application.files.native
+            and name != wanted(application)
+        ):
             application.settings.change(theme=name)
             if application.host is not None:
                 application.host.theme(name)
 
-    bind(app, application, SHELL, Recorded(keep, (Input("dcx-theme", "data"),), {"prevent_initial_call": True}))
+    bind(
+        app,
+        application,
+        SHELL,
+        Recorded(keep, (Input("dcx-theme", "data"),), {"prevent_initial_call": True}),
+    )

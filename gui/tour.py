@@ -1,7 +1,9 @@
-"""The welcome of the very first start, and the tour: a few steps on the example, in a small card that never stands in the way of the page.
+"""The welcome of the very first start, and the tour: a few steps on the example, in a small card
+that never stands in the way of the page.
 
-The steps move in the browser (``resources/assets/tour.js``): the card is part of the shell, so it stays while pages change. Where the tour is stands
-in the tab's own store; that it was offered once stands in the settings.
+The steps move in the browser (``resources/assets/tour.js``): the card is part of the shell, so it
+stays while pages change. Where the tour is stands in the tab's own store; that it was offered once
+stands in the settings.
 """
 
 from __future__ import annotations
@@ -27,9 +29,11 @@ GONE = {"display": "none"}
 
 @dataclass(frozen=True)
 class Step:
-    """page : key of the page it is on; target : CSS selectors of what to look at, the first that is on screen is outlined.
+    """page : key of the page it is on; target : CSS selectors of what to look at, the first that is
+    on screen is outlined.
 
-    needs : what the session must hold before the tour goes here (see :func:`held`), "" for nothing; until : why Next waits, at the step before
+    needs : what the session must hold before the tour goes here (see :func:`held`), "" for nothing;
+    until : why Next waits, at the step before
     """
 
     page: str
@@ -45,22 +49,24 @@ STEPS = (
         "upload",
         ("#upload-answer",),
         "What is loaded",
-        "The example is loaded: single cells of six types, and 20 bulk samples. It is simulated, so the true answer is known. "
-        "One type, the neutrophils, is missing from the reference on purpose: the analysis has to notice.",
+        "The example is loaded: single cells of six types, and 20 bulk samples. It is simulated, so"
+        " the true answer is known. One type, the neutrophils, is missing from the reference on"
+        " purpose: the analysis has to notice.",
     ),
     Step(
         "upload",
         ("#dcx-nav",),
         "The way through",
-        "The pages are the steps of the work, from top to bottom. Each says what it still needs, and shows a tick when it is done. "
-        "You can go back at any time.",
+        "The pages are the steps of the work, from top to bottom. Each says what it still needs,"
+        " and shows a tick when it is done. You can go back at any time.",
     ),
     Step(
         "dtd",
         ("#dtd-run",),
         "DTD: learn which genes to trust",
-        "Press Run DTD. The program mixes single cells into bulk samples of known composition and learns which genes tell the cell types apart. "
-        "It takes some seconds; the header shows how far it is.",
+        "Press Run DTD. The program mixes single cells into bulk samples of known composition and"
+        " learns which genes tell the cell types apart. It takes some seconds; the header shows how"
+        " far it is.",
         "dataset",
         "This session holds no data: load the example on the Upload page, or begin the tour again.",
     ),
@@ -68,8 +74,8 @@ STEPS = (
         "dtd",
         ("#dtd-answer", "#dtd-run"),
         "Read the answer first",
-        "The first line says how well it works on mixtures of known composition (1 is perfect), and which cell type does worst. "
-        "Under it, each tab is one figure or table; Save… keeps it.",
+        "The first line says how well it works on mixtures of known composition (1 is perfect), and"
+        " which cell type does worst. Under it, each tab is one figure or table; Save… keeps it.",
         "dtd",
         "Next waits for the DTD run.",
     ),
@@ -77,7 +83,8 @@ STEPS = (
         "adtd",
         ("#adtd-run",),
         "ADTD: what the reference does not know",
-        "Choose the model +h,r and press Run. It also estimates a hidden background, and which genes behave differently in the bulk.",
+        "Choose the model +h,r and press Run. It also estimates a hidden background, and which"
+        " genes behave differently in the bulk.",
         "dtd",
         "Next waits for the DTD run.",
     ),
@@ -85,8 +92,9 @@ STEPS = (
         "adtd",
         ("#adtd-run-answer", "#adtd-tabs"),
         "Hidden share, with its interval",
-        "The hidden share stands beside an interval: every value in it fits the data equally well. "
-        "See Hidden profile for what is missing (here neutrophils) and Gene regulation for what is changed (here 14 genes of the monocytes).",
+        "The hidden share stands beside an interval: every value in it fits the data equally well."
+        " See Hidden profile for what is missing (here neutrophils) and Gene regulation for what is"
+        " changed (here 14 genes of the monocytes).",
         "regulation",
         "Next waits for a run of Deconomix+h,r.",
     ),
@@ -94,8 +102,9 @@ STEPS = (
         "adtd",
         ("#dcx-help",),
         "Your own data",
-        "All is kept in the session “Example”, and saved by itself. For your own data open Upload and choose your files. "
-        "The user guide is behind this question mark; it explains every parameter and every figure. For research use only.",
+        "All is kept in the session “Example”, and saved by itself. For your own data open Upload"
+        " and choose your files. The user guide is behind this question mark; it explains every"
+        " parameter and every figure. For research use only.",
     ),
 )
 
@@ -107,8 +116,16 @@ def layout(*, welcome: bool) -> list[Any]:
         "Welcome",
         [
             dmc.Text("Welcome to DeconomiX", fw=700),
-            dmc.Text("It finds out which cell types a bulk tissue sample is made of, and what in it no reference knows.", size="sm"),
-            dmc.Text("For research use only. Not a medical device, not for diagnosis or treatment.", size="sm", fw=600),
+            dmc.Text(
+                "It finds out which cell types a bulk tissue sample is made of, and what in it no"
+                " reference knows.",
+                size="sm",
+            ),
+            dmc.Text(
+                "For research use only. Not a medical device, not for diagnosis or treatment.",
+                size="sm",
+                fw=600,
+            ),
             dmc.Group(
                 [
                     dmc.Button("Skip", id="dcx-welcome-skip", variant="default", size="xs"),
@@ -127,7 +144,14 @@ def layout(*, welcome: bool) -> list[Any]:
             dmc.Group(
                 [
                     dmc.Text("", id="dcx-tour-title", fw=700),
-                    dmc.ActionIcon(icon("close", 12), id="dcx-tour-close", variant="subtle", color="gray", size="sm", **{"aria-label": "End the tour"}),
+                    dmc.ActionIcon(
+                        icon("close", 12),
+                        id="dcx-tour-close",
+                        variant="subtle",
+                        color="gray",
+                        size="sm",
+                        **{"aria-label": "End the tour"},
+                    ),
                 ],
                 justify="space-between",
                 align="flex-start",
@@ -151,14 +175,26 @@ def layout(*, welcome: bool) -> list[Any]:
         ],
         shown=False,
     )
-    stores = [dcc.Store(id="dcx-tour", storage_type="session"), dcc.Store(id="dcx-tour-held", data=[])]
+    stores = [
+        dcc.Store(id="dcx-tour", storage_type="session"),
+        dcc.Store(id="dcx-tour-held", data=[]),
+    ]
     steps = dcc.Store(id="dcx-tour-steps", data=[asdict(step) for step in STEPS])
     return [*stores, steps, first, tour]
 
 
 def _card(identity: str, label: str, content: list[Any], *, shown: bool) -> html.Div:
-    card = dmc.Paper(dmc.Stack(content, gap="xs"), withBorder=True, p="md", radius="md", shadow="lg")
-    return html.Div(card, id=identity, className="dcx-tour", style={} if shown else GONE, role="region", **{"aria-label": label})
+    card = dmc.Paper(
+        dmc.Stack(content, gap="xs"), withBorder=True, p="md", radius="md", shadow="lg"
+    )
+    return html.Div(
+        card,
+        id=identity,
+        className="dcx-tour",
+        style={} if shown else GONE,
+        role="region",
+        **{"aria-label": label},
+    )
 
 
 def bind_tour(app: Dash, application: Application) -> None:
@@ -190,7 +226,8 @@ def bind_tour(app: Dash, application: Application) -> None:
 
     moving = ("back", "next", "close")
     app.clientside_callback(
-        "(back, next, close, at, steps, held) => window.dash_clientside.dcx.tour_move(at, steps, held)",
+        "(back, next, close, at, steps, held) => window.dash_clientside.dcx.tour_move(at, steps,"
+        " held)",
         Output("dcx-tour", "data", allow_duplicate=True),
         Output("dcx-location", "pathname", allow_duplicate=True),
         Output("dcx-location", "search", allow_duplicate=True),
@@ -224,14 +261,22 @@ def bind_tour(app: Dash, application: Application) -> None:
 
 
 def held(ctx: Context) -> list[str]:
-    """What a step may need and this tab's session holds: "dataset", "dtd", "regulation" (an ADTD result with gene regulation)."""
+    """What a step may need and this tab's session holds: "dataset", "dtd", "regulation" (an ADTD
+    result with gene regulation).
+    """
     found = [need for need in ("dataset", "dtd") if ctx.session.has(need)]
     run = ctx.session.current("adtd")
-    return [*found, *(["regulation"] if run is not None and run.result.gene_regulation is not None else [])]
+    return [
+        *found,
+        *(["regulation"] if run is not None and run.result.gene_regulation is not None else []),
+    ]
 
 
 def show_example(ctx: Context) -> None:
-    """The example in this tab: the session that holds it already, else a new one. Where there is one session only, its data are never replaced."""
+    """The example in this tab: the session that holds it already, else a new one.
+
+    Where there is one session only, its data are never replaced.
+    """
     from gui.data.example import make_example
 
     here = ctx.session.dataset

@@ -1,4 +1,6 @@
-"""“Install an update…” of the help menu: only in the window, and only in a program that was built with the key that updates are signed with."""
+"""“Install an update…” of the help menu: only in the window, and only in a program that was built
+with the key that updates are signed with.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +19,9 @@ if TYPE_CHECKING:
     from gui.app import Application
 
 WORDS = (
-    "Choose the installer of a new version that you were given; its signature (the same name with .sig) has to lie beside it. The program does not look "
-    "for updates, and asks nobody. Sessions and settings stay as they are."
+    "Choose the installer of a new version that you were given; its signature (the same name with"
+    " .sig) has to lie beside it. The program does not look for updates, and asks nobody. Sessions"
+    " and settings stay as they are."
 )
 
 
@@ -27,7 +30,9 @@ def offered(application: Application) -> bool:
 
 
 def menu_items(application: Application) -> list[Any]:
-    return [dmc.MenuItem("Install an update…", id="dcx-help-update")] if offered(application) else []
+    return (
+        [dmc.MenuItem("Install an update…", id="dcx-help-update")] if offered(application) else []
+    )
 
 
 def dialogs(application: Application) -> list[Any]:
@@ -44,13 +49,17 @@ def dialogs(application: Application) -> list[Any]:
                 dmc.LoadingOverlay(id="dcx-update-busy", visible=False, zIndex=10),
                 dmc.Text(WORDS, size="sm"),
                 dmc.Text(f"This is version {__version__}.", size="sm", mt="xs"),
-                html.Div(id="dcx-update-answer", role="status", style={"marginTop": 12, "minHeight": 44}),
+                html.Div(
+                    id="dcx-update-answer", role="status", style={"marginTop": 12, "minHeight": 44}
+                ),
             ],
             style={"position": "relative"},
         ),
         dmc.Group(buttons, justify="flex-end", mt="md"),
     ]
-    return [dmc.Modal(content, id="dcx-update", title="Install an update", centered=True, size="lg")]
+    return [
+        dmc.Modal(content, id="dcx-update", title="Install an update", centered=True, size="lg")
+    ]
 
 
 def bind_update(app: Dash, application: Application) -> None:
@@ -98,7 +107,10 @@ def bind_update(app: Dash, application: Application) -> None:
         checked.append(update)
         said = f"Version {update.version}, signed by the makers of this program."
         if update.older:
-            said += " It is older than this one: it does not open what this one saved in a newer form, says so, and leaves those files as they are."
+            said += (
+                " It is older than this one: it does not open what this one saved in a newer form,"
+                " says so, and leaves those files as they are."
+            )
         return dmc.Alert(said, color="orange" if update.older else "teal", p="xs"), False
 
     @on(
@@ -112,7 +124,10 @@ def bind_update(app: Dash, application: Application) -> None:
         if not clicks or not checked:
             raise PreventUpdate
         if application.running_jobs():
-            raise JobError("A job is running.", advice="Wait until it is done, or cancel it; then install the update.")
+            raise JobError(
+                "A job is running.",
+                advice="Wait until it is done, or cancel it; then install the update.",
+            )
         try:
             said = updates.install(checked[-1])
         except BadUpdate as error:

@@ -5,12 +5,41 @@ from __future__ import annotations
 from importlib import metadata
 
 ENGINE = {"deconomix": "1.0.2", "torch": "2.13.0"}
-"""The engine's numbers are the product: these versions and no others (a test compares them with pyproject.toml)."""
+"""The engine's numbers are the product: these versions and no others (a test compares them with
+pyproject.toml).
+"""
 PACKAGES = (
-    *("numpy", "scipy", "pandas", "anndata", "h5py", "openpyxl", "scikit-learn", "qpsolvers", "clarabel", "scs", "quadprog"),
-    *("dash", "dash-mantine-components", "dash-ag-grid", "plotly", "Flask", "waitress", "pydantic", "psutil", "PyNaCl", "zstandard", "pywebview"),
+    *(
+        "numpy",
+        "scipy",
+        "pandas",
+        "anndata",
+        "h5py",
+        "openpyxl",
+        "scikit-learn",
+        "qpsolvers",
+        "clarabel",
+        "scs",
+        "quadprog",
+    ),
+    *(
+        "dash",
+        "dash-mantine-components",
+        "dash-ag-grid",
+        "plotly",
+        "Flask",
+        "waitress",
+        "pydantic",
+        "psutil",
+        "PyNaCl",
+        "zstandard",
+        "pywebview",
+    ),
 )
-"""What every installation has, beside the engine. Qt is looked at with the web view: only Linux needs it."""
+"""What every installation has, beside the engine.
+
+Qt is looked at with the web view: only Linux needs it.
+"""
 MISSING = "missing"
 UNDECLARED = {"deconomix": "GPL-3.0-or-later"}
 """Packages whose metadata name no licence: what the file they bring says."""
@@ -34,8 +63,17 @@ def licence(name: str) -> str:
         found = metadata.metadata(name)
     except metadata.PackageNotFoundError:
         return ""
-    classified = [each.rpartition(" :: ")[2] for each in found.get_all("Classifier") or [] if each.startswith("License :: ")]
-    declared = {name: " ".join(found.get_all(name) or []).strip() for name in ("License", "License-Expression")}
+    classified = [
+        each.rpartition(" :: ")[2]
+        for each in found.get_all("Classifier") or []
+        if each.startswith("License :: ")
+    ]
+    declared = {
+        name: " ".join(found.get_all(name) or []).strip()
+        for name in ("License", "License-Expression")
+    }
     text = declared["License"]
     short = text if len(text) <= 60 and "\n" not in text else ""
-    return declared["License-Expression"] or short or ", ".join(classified) or UNDECLARED.get(name, "")
+    return (
+        declared["License-Expression"] or short or ", ".join(classified) or UNDECLARED.get(name, "")
+    )

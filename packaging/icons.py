@@ -1,4 +1,7 @@
-"""Draws the program's icons from its logo, into packaging/icons: ``python packaging/icons.py``. Needs Qt; the results are kept in the repository."""
+"""Draws the program's icons from its logo, into packaging/icons: ``python packaging/icons.py``.
+
+Needs Qt; the results are kept in the repository.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +46,8 @@ def drawn(size: int, *, session: bool = False) -> bytes:
         painter.translate(round(size * 0.25), round(size * 0.36))
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(QBrush(logo))
-    painter.drawRoundedRect(QRectF(0, 0, width, width), width * ROUND, width * ROUND)  # Qt's SVG knows no clip paths
+    # Qt's SVG knows no clip paths
+    painter.drawRoundedRect(QRectF(0, 0, width, width), width * ROUND, width * ROUND)
     painter.end()
     buffer = QBuffer()
     buffer.open(QBuffer.OpenModeFlag.WriteOnly)
@@ -59,7 +63,11 @@ def main() -> None:
         pictures = [Image.open(io.BytesIO(drawn(size, session=session))) for size in SIZES]
         for size in (48, 128, 256):  # what Linux desktops ask for
             (product.ICONS / f"{name}-{size}.png").write_bytes(drawn(size, session=session))
-        pictures[-2].save(product.ICONS / f"{name}.ico", append_images=pictures[:-2], sizes=[(p.width, p.height) for p in pictures[:-1]])
+        pictures[-2].save(
+            product.ICONS / f"{name}.ico",
+            append_images=pictures[:-2],
+            sizes=[(p.width, p.height) for p in pictures[:-1]],
+        )
         pictures[-1].save(product.ICONS / f"{name}.icns", append_images=pictures[:-1])
 
 

@@ -1,10 +1,13 @@
-"""Builds the program for the system that this runs on, and its installer: ``python3 dev.py bundle`` sets up and calls it.
+"""Builds the program for the system that this runs on, and its installer: ``python3 dev.py bundle``
+sets up and calls it.
 
     --only-installer       the program was built before and has not changed
-    --update-key FILE      the public half (hex or base64 of 32 bytes) of the key that signs updates; without it no update can be installed from within
+    --update-key FILE      the public half (hex or base64 of 32 bytes) of the key that signs
+        updates; without it no update can be installed from within
 
-What comes out lies in dist/: the program as a folder, the installer, a portable archive, the list of parts (CycloneDX) and SHA256SUMS.
-The same source, pins and machine give the same files: times are those of the last commit, orders are sorted.
+What comes out lies in dist/: the program as a folder, the installer, a portable archive, the list
+of parts (CycloneDX) and SHA256SUMS. The same source, pins and machine give the same files: times
+are those of the last commit, orders are sorted.
 """
 
 from __future__ import annotations
@@ -29,8 +32,17 @@ MOST_INSTALLED, MOST_DOWNLOAD = 1300 * MB, 400 * MB
 """The budget: above it the build has failed."""
 
 
-WITH_DEBUG_SYMBOLS = ("libpython*.so*", "numcodecs/*.so", "zstandard/*.so", "kiwisolver/*.so", "fontTools/*/*.so")
-"""60 MB of them. Not all libraries: those that were patched to find their own ones are destroyed by strip."""
+WITH_DEBUG_SYMBOLS = (
+    "libpython*.so*",
+    "numcodecs/*.so",
+    "zstandard/*.so",
+    "kiwisolver/*.so",
+    "fontTools/*/*.so",
+)
+"""60 MB of them.
+
+Not all libraries: those that were patched to find their own ones are destroyed by strip.
+"""
 
 
 def main() -> int:
@@ -39,11 +51,16 @@ def main() -> int:
     cli.add_argument("--update-key", type=Path)
     wanted = cli.parse_args()
     os.environ.setdefault("SOURCE_DATE_EPOCH", str(last_change()))
-    os.environ["PYTHONHASHSEED"] = "0"  # or sets in the compiled modules have another order each time
+    # or sets in the compiled modules have another order each time
+    os.environ["PYTHONHASHSEED"] = "0"
     if not wanted.only_installer:
         keep_update_key(wanted.update_key)
         build_program()
-        parts.write(product.BUNDLE, BUILD / "parts.json", DIST / f"{product.PACKAGE}-{product.version()}-{product.machine()}.cdx.json")
+        parts.write(
+            product.BUNDLE,
+            BUILD / "parts.json",
+            DIST / f"{product.PACKAGE}-{product.version()}-{product.machine()}.cdx.json",
+        )
     installed = report(product.BUNDLE)
     made = installers()
     for path in made:
@@ -58,8 +75,18 @@ def say(text: str) -> None:
 
 def last_change() -> int:
     """Seconds of the last commit; of the source's newest file where this is no checkout."""
-    found = subprocess.run(["git", "log", "-1", "--format=%ct"], cwd=product.ROOT, capture_output=True, text=True, check=False).stdout.strip()
-    return int(found) if found else int(max(path.stat().st_mtime for path in (product.ROOT / "gui").rglob("*.py")))
+    found = subprocess.run(
+        ["git", "log", "-1", "--format=%ct"],
+        cwd=product.ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout.strip()
+    return (
+        int(found)
+        if found
+        else int(max(path.stat().st_mtime for path in (product.ROOT / "gui").rglob("*.py")))
+    )
 
 
 def keep_update_key(path: Path | None) -> None:
@@ -86,11 +113,26 @@ def build_program() -> None:
         import version_info
 
         (BUILD / "version_info.txt").write_text(version_info.contents(), "utf-8")
-    command = [sys.executable, "-m", "PyInstaller", "--noconfirm", "--clean", "--log-level", "WARN", "--distpath", DIST, "--workpath", BUILD / "pyinstaller"]
+    command = [
+        sys.executable,
+        "-m",
+        "PyInstaller",
+        "--noconfirm",
+        "--clean",
+        "--log-level",
+        "WARN",
+        "--distpath",
+        DIST,
+        "--workpath",
+        BUILD / "pyinstaller",
+    ]
     subprocess.run([*map(str, command), "build.spec"], cwd=product.ROOT, check=True)
     if sys.platform.startswith("linux"):
-        # Qt makes this folder where it may; one that is there already goes when the program is removed
-        (product.BUNDLE / "_internal" / "PySide6" / "Qt" / "resources" / "locales").mkdir(exist_ok=True)
+        # Qt makes this folder where it may; one that is there already goes when the program is
+        # removed
+        (product.BUNDLE / "_internal" / "PySide6" / "Qt" / "resources" / "locales").mkdir(
+            exist_ok=True
+        )
         for pattern in WITH_DEBUG_SYMBOLS:
             for path in product.BUNDLE.glob(f"_internal/{pattern}"):
                 subprocess.run(["strip", "--strip-debug", str(path)], check=True)
@@ -102,7 +144,13 @@ def report(folder: Path) -> int:
     for path in folder.rglob("*"):
         if path.is_file() and not path.is_symlink():
             inside = path.relative_to(folder).parts
-            part = inside[1] if inside[0] == "_internal" and len(inside) > 2 else inside[0] if len(inside) == 1 else "shared libraries and others"
+            part = (
+                inside[1]
+                if inside[0] == "_internal" and len(inside) > 2
+                else inside[0]
+                if len(inside) == 1
+                else "shared libraries and others"
+            )
             sizes[part] = sizes.get(part, 0) + path.stat().st_size
     total = sum(sizes.values())
     for part, size in sorted(sizes.items(), key=lambda item: -item[1])[:15]:
@@ -127,9 +175,13 @@ def installers() -> list[Path]:
 def write_sums(made: list[Path]) -> None:
     """SHA256SUMS of what is handed out, and one of every file in the program beside it."""
     outer = sorted([*made, *DIST.glob(f"*-{product.machine()}.cdx.json")])
-    program = DIST / f"{product.NAME}.app" if sys.platform == "darwin" else product.BUNDLE  # there it was signed after it was built
+    # there it was signed after it was built
+    program = DIST / f"{product.NAME}.app" if sys.platform == "darwin" else product.BUNDLE
     inner = sorted(path for path in program.rglob("*") if path.is_file() and not path.is_symlink())
-    for name, files, base in (("SHA256SUMS", outer, DIST), (f"{product.PACKAGE}-{product.version()}-{product.machine()}.files.sha256", inner, program)):
+    for name, files, base in (
+        ("SHA256SUMS", outer, DIST),
+        (f"{product.PACKAGE}-{product.version()}-{product.machine()}.files.sha256", inner, program),
+    ):
         lines = [f"{digest(path)}  {path.relative_to(base).as_posix()}\n" for path in files]
         (DIST / name).write_text("".join(lines), "utf-8")
 
@@ -141,10 +193,19 @@ def digest(path: Path) -> str:
 
 def within_budget(installed: int, made: list[Path]) -> int:
     """Exit code: 1 with a sentence where something has become too large."""
-    too_large = [f"the installed program has {installed / MB:.0f} MB"] if installed > MOST_INSTALLED else []
-    too_large += [f"{path.name} has {path.stat().st_size / MB:.0f} MB" for path in made if path.stat().st_size > MOST_DOWNLOAD]
+    too_large = (
+        [f"the installed program has {installed / MB:.0f} MB"] if installed > MOST_INSTALLED else []
+    )
+    too_large += [
+        f"{path.name} has {path.stat().st_size / MB:.0f} MB"
+        for path in made
+        if path.stat().st_size > MOST_DOWNLOAD
+    ]
     if too_large:
-        say(f"Too large: {', '.join(too_large)}. Allowed are {MOST_INSTALLED // MB} MB installed and {MOST_DOWNLOAD // MB} MB to download; see build.spec.")
+        say(
+            f"Too large: {', '.join(too_large)}. Allowed are {MOST_INSTALLED // MB} MB installed"
+            f" and {MOST_DOWNLOAD // MB} MB to download; see build.spec."
+        )
     return 1 if too_large else 0
 
 

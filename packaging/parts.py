@@ -1,4 +1,6 @@
-"""What the built program is made of: a list of parts (CycloneDX 1.6) and every part's licence, laid beside it."""
+"""What the built program is made of: a list of parts (CycloneDX 1.6) and every part's licence, laid
+beside it.
+"""
 
 from __future__ import annotations
 
@@ -37,16 +39,20 @@ class Part:
 
 
 def write(folder: Path, built: Path, listed: Path) -> None:
-    """Lay the licences of what ``built`` (written by build.spec) names into ``folder``/licenses, and the list of parts at ``listed``.
+    """Lay the licences of what ``built`` (written by build.spec) names into ``folder``/licenses,
+    and the list of parts at ``listed``.
 
-    Ends with a sentence where a part says nothing about its licence: what cannot be handed on must not be packed.
+    Ends with a sentence where a part says nothing about its licence: what cannot be handed on must
+    not be packed.
     """
     found = list(everything(json.loads(built.read_text("utf-8"))))
     place = folder / "licenses"
     shutil.rmtree(place, ignore_errors=True)
     silent = [part.name for part in found if not lay(part, place / part.name)]
     if silent:
-        raise SystemExit(f"These parts name no licence: {', '.join(silent)}. See packaging/parts.py.")
+        raise SystemExit(
+            f"These parts name no licence: {', '.join(silent)}. See packaging/parts.py."
+        )
     shutil.copy2(product.ROOT / "LICENSE", place / f"{product.PACKAGE}.txt")
     listed.write_text(bill(found), "utf-8")
     shutil.copy2(listed, place / "parts.cdx.json")
@@ -54,8 +60,15 @@ def write(folder: Path, built: Path, listed: Path) -> None:
 
 def everything(built: dict[str, Any]) -> Iterator[Part]:
     """Python, its packages, and the files of the system that were packed with them."""
-    places = (Path(sysconfig.get_path("stdlib")), Path(sys.base_prefix))  # on Windows it lies at the top
-    yield Part("python", sys.version.split()[0], "generic", "PSF-2.0", [place / "LICENSE.txt" for place in places if (place / "LICENSE.txt").is_file()][:1])
+    # on Windows it lies at the top
+    places = (Path(sysconfig.get_path("stdlib")), Path(sys.base_prefix))
+    yield Part(
+        "python",
+        sys.version.split()[0],
+        "generic",
+        "PSF-2.0",
+        [place / "LICENSE.txt" for place in places if (place / "LICENSE.txt").is_file()][:1],
+    )
     for name in built["distributions"]:
         if name != product.PACKAGE:
             yield of_distribution(name)
@@ -65,26 +78,56 @@ def everything(built: dict[str, Any]) -> Iterator[Part]:
 
 def of_distribution(name: str) -> Part:
     found = metadata.distribution(name)
-    inside = [Path(str(found.locate_file(path))) for path in found.files or [] if LICENCE_FILE.search(path.name) and path.suffix not in (".py", ".pyc")]
-    return Part(name, found.version, "pypi", licence(name), [path for path in inside if path.is_file()])
+    inside = [
+        Path(str(found.locate_file(path)))
+        for path in found.files or []
+        if LICENCE_FILE.search(path.name) and path.suffix not in (".py", ".pyc")
+    ]
+    return Part(
+        name, found.version, "pypi", licence(name), [path for path in inside if path.is_file()]
+    )
 
 
 def of_system(sources: list[Path]) -> Iterator[Part]:
-    """The system's packages (Debian's, Red Hat's) whose libraries were packed. Ends with a sentence where one belongs to none: nobody knows its licence."""
-    own = {Path(sys.prefix).resolve(), Path(sys.base_prefix).resolve(), product.ROOT} - {Path("/usr")}  # a Python of the system's is one of its packages
-    outside = sorted({path.resolve() for path in sources if path.exists() and not any(path.resolve().is_relative_to(root) for root in own)})
+    """The system's packages (Debian's, Red Hat's) whose libraries were packed.
+
+    Ends with a sentence where one belongs to none: nobody knows its licence.
+    """
+    # a Python of the system's is one of its packages
+    own = {Path(sys.prefix).resolve(), Path(sys.base_prefix).resolve(), product.ROOT} - {
+        Path("/usr")
+    }
+    outside = sorted(
+        {
+            path.resolve()
+            for path in sources
+            if path.exists() and not any(path.resolve().is_relative_to(root) for root in own)
+        }
+    )
     owned = {path: of_debian(path) or of_red_hat(path) for path in outside}
     if nobodys := [str(path) for path, part in owned.items() if part is None]:
-        raise SystemExit(f"These libraries belong to no package of the system: {', '.join(nobodys)}. See packaging/parts.py.")
-    yield from {part.name: part for part in sorted(filter(None, owned.values()), key=lambda part: part.name)}.values()
+        raise SystemExit(
+            f"These libraries belong to no package of the system: {', '.join(nobodys)}. See"
+            " packaging/parts.py."
+        )
+    yield from {
+        part.name: part for part in sorted(filter(None, owned.values()), key=lambda part: part.name)
+    }.values()
 
 
 def of_debian(path: Path) -> Part | None:
-    for shown in (str(path), f"/{str(path).removeprefix('/usr/')}"):  # Debian 12 still lists files in /lib
+    # Debian 12 still lists files in /lib
+    for shown in (str(path), f"/{str(path).removeprefix('/usr/')}"):
         if told := asked("dpkg-query", "-S", shown):
             name = told.split(": ")[0].split(":")[0]
             text = Path("/usr/share/doc") / name / "copyright"
-            return Part(name, asked("dpkg-query", "-W", "-f", "${Version}\n", name).split("\n")[0], "deb", "", [text] if text.is_file() else [])
+            return Part(
+                name,
+                asked("dpkg-query", "-W", "-f", "${Version}\n", name).split("\n")[0],
+                "deb",
+                "",
+                [text] if text.is_file() else [],
+            )
     return None
 
 
@@ -93,7 +136,9 @@ def of_red_hat(path: Path) -> Part | None:
     if not told:
         return None
     name, version, named = told.splitlines()[0].split("\t")
-    texts = [text for text in sorted((Path("/usr/share/licenses") / name).glob("*")) if text.is_file()]
+    texts = [
+        text for text in sorted((Path("/usr/share/licenses") / name).glob("*")) if text.is_file()
+    ]
     return Part(name, version, "rpm", named, texts)
 
 
@@ -106,15 +151,30 @@ def asked(program: str, *arguments: str) -> str:
 
 
 def lay(part: Part, place: Path) -> bool:
-    """Its licence texts into ``place``; where it brings none, the one of the licence that it names. False where it says nothing."""
-    texts = part.texts or [path for path in TEXTS.glob("*.txt") if path.stem in re.split(r"[^\w.-]+", part.licence)]
+    """Its licence texts into ``place``; where it brings none, the one of the licence that it names.
+
+    False where it says nothing.
+    """
+    texts = part.texts or [
+        path for path in TEXTS.glob("*.txt") if path.stem in re.split(r"[^\w.-]+", part.licence)
+    ]
     if not texts and not part.licence:
         return False
     place.mkdir(parents=True)
     for number, text in enumerate(texts):
-        shutil.copyfile(text, place / (text.name if text.name not in {p.name for p in place.iterdir()} else f"{number}-{text.name}"))
+        shutil.copyfile(
+            text,
+            place
+            / (
+                text.name
+                if text.name not in {p.name for p in place.iterdir()}
+                else f"{number}-{text.name}"
+            ),
+        )
     if not part.texts:
-        (place / "LICENCE.txt").write_text(f"{part.name} {part.version} names as its licence: {part.licence}\n", "utf-8")
+        (place / "LICENCE.txt").write_text(
+            f"{part.name} {part.version} names as its licence: {part.licence}\n", "utf-8"
+        )
     return True
 
 
@@ -128,21 +188,34 @@ def bill(found: list[Part]) -> str:
 
     licences = LicenseFactory()
     version = product.version()
-    itself = Component(name=product.PACKAGE, version=version, type=ComponentType.APPLICATION, licenses=[licences.make_from_string("GPL-3.0-or-later")])
+    itself = Component(
+        name=product.PACKAGE,
+        version=version,
+        type=ComponentType.APPLICATION,
+        licenses=[licences.make_from_string("GPL-3.0-or-later")],
+    )
     parts = [
         Component(
             name=part.name,
             version=part.version,
             bom_ref=f"{part.kind}/{part.name}",
             licenses=[licences.make_from_string(part.licence)] if part.licence else [],
-            purl=PackageURL(part.kind, "debian" if part.kind == "deb" else None, part.name, part.version),
+            purl=PackageURL(
+                part.kind, "debian" if part.kind == "deb" else None, part.name, part.version
+            ),
         )
         for part in found
     ]
     bom = Bom(
         components=parts,
-        serial_number=uuid.uuid5(uuid.NAMESPACE_URL, "|".join([version, *(f"{p.kind}/{p.name}@{p.version}" for p in found)])),
-        metadata=BomMetaData(component=itself, timestamp=datetime.fromtimestamp(int(os.environ["SOURCE_DATE_EPOCH"]), UTC)),
+        serial_number=uuid.uuid5(
+            uuid.NAMESPACE_URL,
+            "|".join([version, *(f"{p.kind}/{p.name}@{p.version}" for p in found)]),
+        ),
+        metadata=BomMetaData(
+            component=itself,
+            timestamp=datetime.fromtimestamp(int(os.environ["SOURCE_DATE_EPOCH"]), UTC),
+        ),
     )
     bom.register_dependency(itself, parts)
     return make_outputter(bom, OutputFormat.JSON, SchemaVersion.V1_6).output_as_string(indent=1)

@@ -1,4 +1,7 @@
-"""What the installers say the program is: names, version, file type. One place for the recipe, the three systems and their tests."""
+"""What the installers say the program is: names, version, file type.
+
+One place for the recipe, the three systems and their tests.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,9 @@ BUNDLE = ROOT / "dist" / PACKAGE
 
 def version() -> str:
     """The program's own, read from the source: nothing of it has to be importable."""
-    found = re.search(r'^__version__ = "([^"]+)"', (ROOT / "gui" / "__init__.py").read_text("utf-8"), re.MULTILINE)
+    found = re.search(
+        r'^__version__ = "([^"]+)"', (ROOT / "gui" / "__init__.py").read_text("utf-8"), re.MULTILINE
+    )
     assert found, "gui/__init__.py says the version"
     return found[1]
 

@@ -1,7 +1,9 @@
 """Signs installers for “Install an update…”.
 
-    python packaging/sign_update.py --new-key NAME                         makes NAME.key (keep it secret) and NAME.pub (dev.py bundle --update-key NAME.pub)
-    python packaging/sign_update.py --key NAME.key --version 1.2.0 --system linux|win32|darwin FILE...      writes FILE.sig beside each
+python packaging/sign_update.py --new-key NAME                         makes NAME.key (keep it
+    secret) and NAME.pub (dev.py bundle --update-key NAME.pub)
+python packaging/sign_update.py --key NAME.key --version 1.2.0 --system linux|win32|darwin
+    FILE...      writes FILE.sig beside each
 """
 
 from __future__ import annotations
@@ -18,7 +20,9 @@ from gui.updates import statement
 
 
 def main() -> None:
-    cli = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    cli = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     cli.add_argument("--new-key", type=Path)
     cli.add_argument("--key", type=Path)
     cli.add_argument("--version")
@@ -49,7 +53,9 @@ def sign(path: Path, key: SigningKey, version: str, system: str) -> Path:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     signed = statement(version, path.name, digest, system)
     beside = path.with_name(f"{path.name}.sig")
-    beside.write_bytes(signed + b"signature " + base64.b64encode(key.sign(signed).signature) + b"\n")
+    beside.write_bytes(
+        signed + b"signature " + base64.b64encode(key.sign(signed).signature) + b"\n"
+    )
     return beside
 
 

@@ -1,7 +1,9 @@
-"""Does an installed program open a session file in its window?  ``python smoke.py PROGRAM``. Standard library only: no Python package is there yet.
+"""Does an installed program open a session file in its window?  ``python smoke.py PROGRAM``.
+    Standard library only: no Python package is there yet.
 
-Starts the program with folders of its own and a session file whose name has blanks and umlauts; waits until its log says that the page is shown and the session
-lies among its own. Exit code 0, or 1 with the end of the log.
+Starts the program with folders of its own and a session file whose name has blanks and umlauts;
+waits until its log says that the page is shown and the session lies among its own. Exit code 0, or
+1 with the end of the log.
 """
 
 from __future__ import annotations
@@ -27,8 +29,12 @@ def main() -> int:
         shutil.copyfile(SESSION, given)
         config = Path(folder) / "config.toml"
         data, logs = Path(folder) / "data", Path(folder) / "logs"
-        config.write_text(f"[folders]\ndata = '{data.as_posix()}'\nlogs = '{logs.as_posix()}'\n", "utf-8")
-        process = subprocess.Popen([program, str(given)], env={**os.environ, "DECONOMIX_GUI_CONFIG": str(config)})
+        config.write_text(
+            f"[folders]\ndata = '{data.as_posix()}'\nlogs = '{logs.as_posix()}'\n", "utf-8"
+        )
+        process = subprocess.Popen(
+            [program, str(given)], env={**os.environ, "DECONOMIX_GUI_CONFIG": str(config)}
+        )
         try:
             deadline = time.monotonic() + PATIENCE
             while process.poll() is None and time.monotonic() < deadline:
@@ -36,7 +42,11 @@ def main() -> int:
                     print("The window shows the session.")
                     return 0
                 time.sleep(0.5)
-            print(f"It did not come, the program has {'ended' if process.poll() is not None else 'not ended'}. The end of its log:\n{written(logs)[-3000:]}")
+            print(
+                "It did not come, the program has"
+                f" {'ended' if process.poll() is not None else 'not ended'}. The end of its"
+                f" log:\n{written(logs)[-3000:]}"
+            )
             return 1
         finally:
             process.terminate()

@@ -12,25 +12,40 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-settings.register_profile("ci", derandomize=True)  # a submission is judged by the same examples each time; at home they are new ones
+# a submission is judged by the same examples each time; at home they are new ones
+settings.register_profile("ci", derandomize=True)
 if os.environ.get("CI"):
     settings.load_profile("ci")
 ROOT = Path(__file__).resolve().parent.parent
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
+BROWSERS = (
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "chrome",
+    "msedge",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Refuse a name that is another one in each process: the processes of `dev.py test` must all collect the same tests."""
+    """Refuse a name that is another one in each process: the processes of `dev.py test` must all
+    collect the same tests.
+    """
     changing = [item.nodeid for item in items if re.search(r" at 0x[0-9a-f]+", item.nodeid)]
     if changing:
-        raise pytest.UsageError(f"these tests are named after an address in memory; give their parameters ids:\n{chr(10).join(changing)}")
+        raise pytest.UsageError(
+            "these tests are named after an address in memory; give their parameters"
+            f" ids:\n{chr(10).join(changing)}"
+        )
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Run side by side (`dev.py test`): what needs Chromium in one process, what needs a screen in another; of the rest every file in one.
+    """Run side by side (`dev.py test`): what needs Chromium in one process, what needs a screen in
+    another; of the rest every file in one.
 
-    pytest-xdist 3.8 has `--dist loadgroup` for that, but writes the group into the name of the test, where pytest 9.2 no longer keeps it.
+    pytest-xdist 3.8 has `--dist loadgroup` for that, but writes the group into the name of the
+    test, where pytest 9.2 no longer keeps it.
     """
     from xdist.scheduler import LoadScopeScheduling
 
@@ -46,17 +61,25 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """The real data sets, which are not part of the repository: `shared/data` beside the checkout, or in the folder that DECONOMIX_GUI_SHARED names."""
+    """The real data sets, which are not part of the repository: `shared/data` beside the checkout,
+    or in the folder that DECONOMIX_GUI_SHARED names.
+    """
     shared = os.environ.get("DECONOMIX_GUI_SHARED")
     folder = (Path(shared) if shared else ROOT.parent / "shared") / "data"
     if not folder.is_dir():
-        pytest.skip(f"the shared data sets are not at {folder}; DECONOMIX_GUI_SHARED can name the folder that holds data/")
+        pytest.skip(
+            f"the shared data sets are not at {folder}; DECONOMIX_GUI_SHARED can name the folder"
+            " that holds data/"
+        )
     return folder
 
 
 @pytest.fixture(scope="session")
 def chromium() -> Path:
-    """The system's Chromium or Chrome, for playwright's `executable_path`. `dev.py test` says which and fails where there is none."""
+    """The system's Chromium or Chrome, for playwright's `executable_path`.
+
+    `dev.py test` says which and fails where there is none.
+    """
     named = os.environ.get("DECONOMIX_GUI_CHROMIUM")
     found = named or next(filter(None, map(shutil.which, BROWSERS)), None)
     if found is None:
@@ -66,7 +89,9 @@ def chromium() -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """The developer's own configuration, plug-ins and logs are neither read nor written by a test, nor by what it starts."""
+    """The developer's own configuration, plug-ins and logs are neither read nor written by a test,
+    nor by what it starts.
+    """
     with pytest.MonkeyPatch.context() as patch:
         for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME"):
             patch.setenv(name, str(tmp_path_factory.mktemp(name.lower())))

@@ -1,4 +1,6 @@
-"""What a browser does with a sign-in address, for clients that run no scripts: the key of the page goes with every request."""
+"""What a browser does with a sign-in address, for clients that run no scripts: the key of the page
+goes with every request.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ def key_in(page: str) -> str:
 
 
 def sign_in(client: FlaskClient, address: str, base: str) -> None:
-    """Open the program with one of its addresses; the client keeps cookie and key. base : scheme, name and port that it asks for"""
+    """Open the program with one of its addresses; the client keeps cookie and key. base : scheme,
+    name and port that it asks for
+    """
     answer = client.get("/" + address.rpartition("/")[2], base_url=base)
     assert answer.status_code == 200, answer.status_code
     client.environ_base[IN_ENVIRON] = key_in(answer.text)

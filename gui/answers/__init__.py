@@ -1,1 +1,4 @@
-"""What results say, in words: sentences, badges and lines that the pages and the report share. No Dash."""
+"""What results say, in words: sentences, badges and lines that the pages and the report share.
+
+No Dash.
+"""

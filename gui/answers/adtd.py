@@ -1,4 +1,6 @@
-"""The results in words: the sentence above them, the badges below it, one line for the navigation and for each previous run."""
+"""The results in words: the sentence above them, the badges below it, one line for the navigation
+and for each previous run.
+"""
 
 from __future__ import annotations
 
@@ -66,7 +68,9 @@ def _regulated(strong: pd.DataFrame) -> str:
 
 
 def regulated(result: ADTDResult) -> pd.DataFrame | None:
-    """Whether a gene is regulated more than twofold and the data support it, genes x cell types; None where regulation was not estimated."""
+    """Whether a gene is regulated more than twofold and the data support it, genes x cell types;
+    None where regulation was not estimated.
+    """
     if result.gene_regulation is None:
         return None
     strong = logs(result.gene_regulation).abs() > TWOFOLD
@@ -86,16 +90,26 @@ def true_hidden(result: ADTDResult) -> pd.Series | None:
     """True share of what the reference lacks, by mixture; None for samples of unknown truth."""
     if result.truth is None:
         return None
-    lacking = [t for t in result.truth.index if str(t) == HIDDEN or t not in result.composition.index]
+    lacking = [
+        t for t in result.truth.index if str(t) == HIDDEN or t not in result.composition.index
+    ]
     return result.truth.loc[lacking].sum(axis=0)
 
 
 def mean_correlation(result: ADTDResult) -> float | None:
-    """Mean over the cell types of the correlation with the truth over the mixtures; None where it is not known."""
+    """Mean over the cell types of the correlation with the truth over the mixtures; None where it
+    is not known.
+    """
     if result.truth is None:
         return None
     known = [t for t in result.composition.index if t in result.truth.index]
-    values = [pearson(result.truth.loc[t].to_numpy(dtype=float), result.composition.loc[t].to_numpy(dtype=float)) for t in known]
+    values = [
+        pearson(
+            result.truth.loc[t].to_numpy(dtype=float),
+            result.composition.loc[t].to_numpy(dtype=float),
+        )
+        for t in known
+    ]
     finite = [v for v in values if np.isfinite(v)]
     return float(np.mean(finite)) if finite else None
 
@@ -107,10 +121,22 @@ def badges(run: Run) -> list[tuple[str, str]]:
     found = []
     correlation = mean_correlation(result)
     if correlation is not None:
-        found.append((f"mean correlation with the truth {coefficient(correlation)}", "teal" if correlation >= 0.7 else "orange"))
-    weights = "" if params.gene_weights == "dtd" else f" · gene weights {WEIGHT_NAMES[params.gene_weights]}"
+        found.append(
+            (
+                f"mean correlation with the truth {coefficient(correlation)}",
+                "teal" if correlation >= 0.7 else "orange",
+            )
+        )
+    weights = (
+        ""
+        if params.gene_weights == "dtd"
+        else f" · gene weights {WEIGHT_NAMES[params.gene_weights]}"
+    )
     lambda2 = f" · lambda2 {exponent(params.lambda2)}" if params.regulated else ""
-    size = f"{PARTS[params.part]} ({number(result.composition.shape[1])}) · {number(len(result.reference))} genes"
+    size = (
+        f"{PARTS[params.part]} ({number(result.composition.shape[1])}) ·"
+        f" {number(len(result.reference))} genes"
+    )
     found.append((f"{model_name(params.model)}{lambda2} · {size}{weights}", "gray"))
     if result.refined:
         found.append((REFINED, "orange"))
@@ -118,39 +144,60 @@ def badges(run: Run) -> list[tuple[str, str]]:
 
 
 def optimum_sentence(result: ADTDResult) -> str | None:
-    """What refining brought, and that the numbers are not deconomix's; None for a run that was not to be refined."""
+    """What refining brought, and that the numbers are not deconomix's; None for a run that was not
+    to be refined.
+    """
     found = result.optimum
     if found is None:
         return None
     if found.way == "kept":
-        return "The optimum could not be found with certainty; hidden profile and gene regulation are shown as deconomix gives them."
+        return (
+            "The optimum could not be found with certainty; hidden profile and gene regulation are"
+            " shown as deconomix gives them."
+        )
     fall = 1 - found.loss_after / found.loss_before if found.loss_before > 0 else 0.0
     lower = f"{percent(fall)} lower" if fall > 1e-9 else "no lower"
     return (
-        f"The engine's fit has a loss of {three(found.loss_before)}; the optimum, shown here, is {three(found.loss_after)} ({lower}). "
-        "Refined numbers differ from published deconomix numbers."
+        f"The engine's fit has a loss of {three(found.loss_before)}; the optimum, shown here, is"
+        f" {three(found.loss_after)} ({lower}). Refined numbers differ from published deconomix"
+        " numbers."
     )
 
 
 def search_sentence(result: SearchResult) -> str:
     """Where the loss is smallest, and how far lambda2 can go from there."""
-    words = [f"{CHOICES[key][0]} at {exponent(value)}" for key in ("min", "one_se") if (value := result.choices.get(key)) is not None]
+    words = [
+        f"{CHOICES[key][0]} at {exponent(value)}"
+        for key in ("min", "one_se")
+        if (value := result.choices.get(key)) is not None
+    ]
     return f"lambda2: {', '.join(words)}." if words else "The search found no lambda2 to choose."
 
 
 def search_warnings(result: SearchResult, samples: int | None) -> list[str]:
-    """What weakens a search, with its notes. samples : on how many it was done, None where that is not known"""
+    """What weakens a search, with its notes. samples : on how many it was done, None where that is
+    not known
+    """
     words = []
     solved = result.losses.columns[result.losses.notna().all(axis=0)]
     lowest = result.choices.get("min")
     if lowest is not None and len(solved):
         for end, beyond in ((solved[-1], "larger"), (solved[0], "smaller")):
             if lowest == end:
-                where = f"the {beyond.replace('er', 'est')} lambda2 that was tried ({exponent(float(end))})"
-                words.append(f"The loss is smallest at {where}, the edge of the grid: the best value may be {beyond} still. Search a wider range.")
+                where = (
+                    f"the {beyond.replace('er', 'est')} lambda2 that was tried"
+                    f" ({exponent(float(end))})"
+                )
+                words.append(
+                    f"The loss is smallest at {where}, the edge of the grid: the best value may be"
+                    f" {beyond} still. Search a wider range."
+                )
                 break
     if samples is not None and samples < FEW_SAMPLES:
-        words.append(f"The search used only {samples} samples; with fewer than {FEW_SAMPLES} its choice depends strongly on which of them are left out.")
+        words.append(
+            f"The search used only {samples} samples; with fewer than {FEW_SAMPLES} its choice"
+            " depends strongly on which of them are left out."
+        )
     return [*words, *result.notes]
 
 
@@ -162,7 +209,10 @@ def summary_line(run: Run) -> str:
 def run_line(run: Run) -> str:
     """For the list of previous runs."""
     params: ADTDParams = run.params  # type: ignore[assignment]
-    return f"{model_name(params.model)} on {PARTS[params.part]}: median hidden share {percent(float(run.result.hidden.median()))}"
+    return (
+        f"{model_name(params.model)} on {PARTS[params.part]}: median hidden share"
+        f" {percent(float(run.result.hidden.median()))}"
+    )
 
 
 def search_line(run: Run) -> str:

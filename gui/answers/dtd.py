@@ -1,4 +1,7 @@
-"""What a DTD run says: its sentence, its badges, and what is shown for the bulk. Sessions and frames in, words and frames out."""
+"""What a DTD run says: its sentence, its badges, and what is shown for the bulk.
+
+Sessions and frames in, words and frames out.
+"""
 
 from __future__ import annotations
 
@@ -14,20 +17,25 @@ from gui.engine.results import DTDResult, Run
 from gui.figures.text import shorten
 from gui.sessions.cache import DCXCache
 
-TRAP = "RNA fractions rank samples well but are not calibrated: never read them as absolute shares of cells."
+TRAP = (
+    "RNA fractions rank samples well but are not calibrated: never read them as absolute shares of"
+    " cells."
+)
 BULK_SAMPLE = "bulk sample"
 RECOMPUTE, COMPUTE = "Recompute for the new bulk", "Compute for the bulk"
 RISING = 0.002
-"""What the mean correlation must gain in the last tenth of the iterations to count as still rising."""
+"""What the mean correlation must gain in the last tenth of the iterations to count as still rising.
+"""
 
 
 @dataclass(frozen=True)
 class BulkShown:
     """What is shown for the bulk of a DTD run.
 
-    composition : cell types x samples, or None; fits : whether it belongs to the present bulk
-    words : what is wrong with it, "" if nothing; button : what to do about it, "" if nothing can be done here
-    fit : how well every sample is reconstructed, where it fits the present bulk and was checked; notes : of the run that was applied to it
+    composition : cell types x samples, or None; fits : whether it belongs to the present bulk words
+    : what is wrong with it, "" if nothing; button : what to do about it, "" if nothing can be done
+    here fit : how well every sample is reconstructed, where it fits the present bulk and was
+    checked; notes : of the run that was applied to it
     """
 
     composition: pd.DataFrame | None = None
@@ -39,19 +47,35 @@ class BulkShown:
 
 
 def bulk_shown(session: DCXCache, run: Run) -> BulkShown:
-    """The bulk results of ``run``: its own while they belong to the present bulk, else those computed by applying it."""
+    """The bulk results of ``run``: its own while they belong to the present bulk, else those
+    computed by applying it.
+    """
     own, data = run.result.composition.get("bulk"), session.dataset
-    applied = [r for r in reversed(session.runs("apply")) if r.provenance.inputs.get("dtd") == run.id]
+    applied = [
+        r for r in reversed(session.runs("apply")) if r.provenance.inputs.get("dtd") == run.id
+    ]
     last = next((r.result.composition for r in applied), own)
     if data is None or data.bulk is None:
-        return BulkShown() if last is None else BulkShown(last, False, "The bulk was removed; what is shown for it was computed from the earlier one.")
+        return (
+            BulkShown()
+            if last is None
+            else BulkShown(
+                last,
+                False,
+                "The bulk was removed; what is shown for it was computed from the earlier one.",
+            )
+        )
     if own is not None and not session.bulk_outdated(run):
         return BulkShown(own, fit=run.result.fit.get("bulk"))
     fitting = next((r for r in applied if r.provenance.bulk_id == data.bulk_id), None)
     if fitting is not None:
-        return BulkShown(fitting.result.composition, fit=fitting.result.fit, notes=fitting.result.notes)
+        return BulkShown(
+            fitting.result.composition, fit=fitting.result.fit, notes=fitting.result.notes
+        )
     words = (
-        "The bulk results are outdated: the bulk was replaced." if last is not None else "The composition of the bulk has not been computed with this run yet."
+        "The bulk results are outdated: the bulk was replaced."
+        if last is not None
+        else "The composition of the bulk has not been computed with this run yet."
     )
     lacking = bulk_keeps(run.result.genes, data.bulk.matrix)
     if lacking:
@@ -62,7 +86,9 @@ def bulk_shown(session: DCXCache, run: Run) -> BulkShown:
 
 @dataclass(frozen=True)
 class Quality:
-    """How well a run does on simulated mixtures. part : "test", or "train" where there are no test cells."""
+    """How well a run does on simulated mixtures. part : "test", or "train" where there are no test
+    cells.
+    """
 
     part: str
     mean: float
@@ -72,23 +98,36 @@ class Quality:
 
 
 def quality(result: DTDResult) -> Quality | None:
-    """Mean over the cell types of Pearson's correlation, and the type that does worst. None for a loaded model."""
+    """Mean over the cell types of Pearson's correlation, and the type that does worst.
+
+    None for a loaded model.
+    """
     rows = result.metrics
     for part in ("test", "train"):
         dtd = _pearson(rows, part, "dtd")
         if not dtd.empty:
-            return Quality(part, float(dtd.mean()), float(_pearson(rows, part, "naive").mean()), str(dtd.idxmin()), float(dtd.min()))
+            return Quality(
+                part,
+                float(dtd.mean()),
+                float(_pearson(rows, part, "naive").mean()),
+                str(dtd.idxmin()),
+                float(dtd.min()),
+            )
     return None
 
 
 def _pearson(rows: pd.DataFrame, part: str, method: str) -> pd.Series:
     found = rows[(rows["part"] == part) & (rows["method"].astype(str).str.lower() == method)]
-    values = pd.Series(found["pearson"].to_numpy(dtype=np.float64), index=found["cell_type"].astype(str))
+    values = pd.Series(
+        found["pearson"].to_numpy(dtype=np.float64), index=found["cell_type"].astype(str)
+    )
     return values[np.isfinite(values)]
 
 
 def sentence(result: DTDResult, bulk_fit: pd.DataFrame | None = None) -> str:
-    """The answer first: “Mean correlation 0.79 on test mixtures (Naive 0.61); lowest: mDC 0.42; 3 of 8 bulk samples fit poorly.”"""
+    """The answer first: “Mean correlation 0.79 on test mixtures (Naive 0.61); lowest: mDC 0.42; 3
+    of 8 bulk samples fit poorly.”
+    """
     poor = poor_words(bulk_fit, BULK_SAMPLE)
     return f"{_quality_words(result)}; {poor}." if poor else f"{_quality_words(result)}."
 
@@ -96,10 +135,16 @@ def sentence(result: DTDResult, bulk_fit: pd.DataFrame | None = None) -> str:
 def _quality_words(result: DTDResult) -> str:
     found = quality(result)
     if found is None:
-        return f"Trained model with {number(len(result.genes))} genes and {result.reference.shape[1]} cell types"
+        return (
+            f"Trained model with {number(len(result.genes))} genes and {result.reference.shape[1]}"
+            " cell types"
+        )
     mixtures = "test mixtures" if found.part == "test" else "training mixtures"
     beside = f" (Naive {found.naive:.2f})" if np.isfinite(found.naive) else ""
-    return f"Mean correlation {found.mean:.2f} on {mixtures}{beside}; lowest: {shorten(found.lowest)} {found.lowest_value:.2f}"
+    return (
+        f"Mean correlation {found.mean:.2f} on {mixtures}{beside}; lowest: {shorten(found.lowest)}"
+        f" {found.lowest_value:.2f}"
+    )
 
 
 def in_short(result: DTDResult) -> str:
@@ -115,10 +160,22 @@ def badges(run: Run) -> list[tuple[str, str]]:
     result: DTDResult = run.result
     found = [(f"{number(len(result.genes))} genes", "gray")]
     if result.params is not None:
-        found += [(f"{number(result.params.iterations)} iterations", "gray"), (f"seed {result.params.seed}", "gray")]
+        found += [
+            (f"{number(result.params.iterations)} iterations", "gray"),
+            (f"seed {result.params.seed}", "gray"),
+        ]
     hidden = hidden_types(result)
     if hidden:
-        found.append((f"not in the reference: {', '.join(shorten(t) for t in hidden[:3])}{f' and {len(hidden) - 3} more' if len(hidden) > 3 else ''}", "gray"))
+        found.append(
+            (
+                (
+                    "not in the reference:"
+                    f" {', '.join(shorten(t) for t in hidden[:3])}"
+                    f"{f' and {len(hidden) - 3} more' if len(hidden) > 3 else ''}"
+                ),
+                "gray",
+            )
+        )
     if not result.metrics.empty and "test" not in result.composition:
         found.append(("no test cells", "orange"))
     return found
@@ -131,11 +188,17 @@ def hidden_types(result: DTDResult) -> list[str]:
 
 
 def loss_hint(correlation: pd.DataFrame) -> str:
-    """Whether more iterations would help, iterations x cell types: what the mean gained in the last tenth decides."""
+    """Whether more iterations would help, iterations x cell types: what the mean gained in the last
+    tenth decides.
+    """
     mean = correlation.mean(axis=1).to_numpy(dtype=np.float64)
     last = len(mean) // 10
     if not last or not np.isfinite(mean[[-1, -1 - last]]).all():
         return "On the training mixtures."
     rising = mean[-1] - mean[-1 - last] > RISING
-    end = "Still rising at the end: more iterations may help." if rising else "Level at the end: more iterations would change little."
+    end = (
+        "Still rising at the end: more iterations may help."
+        if rising
+        else "Level at the end: more iterations would change little."
+    )
     return f"On the training mixtures. {end}"

@@ -1,4 +1,6 @@
-"""What a result says in short, and what weakens it: made here for the page, the report, ``run.json`` and the command line alike."""
+"""What a result says in short, and what weakens it: made here for the page, the report,
+``run.json`` and the command line alike.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ MARKS = {
 
 @dataclass(frozen=True)
 class Summary:
-    """answer : the result in a sentence; basis : of an ADTD run, what its DTD run says, else ""; warnings : sentences, what weakens it, each once"""
+    """answer : the result in a sentence; basis : of an ADTD run, what its DTD run says, else "";
+    warnings : sentences, what weakens it, each once
+    """
 
     answer: str
     basis: str
@@ -47,19 +51,28 @@ def summarise(
 ) -> Summary:
     """Of an ADTD run, or of a DTD run where ``adtd`` is None.
 
-    bulk_fit, bulk_notes : of the bulk by the DTD run; search : the one that lambda2 was taken from; searched : on how many samples; sure : its intervals
+    bulk_fit, bulk_notes : of the bulk by the DTD run; search : the one that lambda2 was taken from;
+    searched : on how many samples; sure : its intervals
     """
     found: list[str] = []
     if adtd is not None:
         found += _of_adtd(adtd)
     if search is not None:
-        found += [f"{KINDS['search']}: {text}" for text in adtd_words.search_warnings(search, searched)]
+        found += [
+            f"{KINDS['search']}: {text}" for text in adtd_words.search_warnings(search, searched)
+        ]
     if dtd is not None:
-        found += _of_dtd(dtd, bulk_fit if adtd is None else None, bulk_notes if adtd is None else ())
+        found += _of_dtd(
+            dtd, bulk_fit if adtd is None else None, bulk_notes if adtd is None else ()
+        )
     if sure is not None:
         found += [sure_words.sentence(sure), *sure.notes]
     if data is not None:
-        found += [f"{source.name} ({PART_NAMES[source.role]}): {text}" for source in data.sources for text in source.warnings]
+        found += [
+            f"{source.name} ({PART_NAMES[source.role]}): {text}"
+            for source in data.sources
+            for text in source.warnings
+        ]
     learned = "" if dtd is None else dtd_words.sentence(dtd, bulk_fit if adtd is None else None)
     if adtd is None:
         return Summary(learned, "", tuple(dict.fromkeys(found)))
@@ -81,14 +94,20 @@ def _of_dtd(result: DTDResult, fit: pd.DataFrame | None, notes: tuple[str, ...])
     if poor_words(fit):
         yield f"{KINDS['dtd']}: {fit_sentence(fit, dtd_words.BULK_SAMPLE)}"
     if not result.metrics.empty and "test" not in result.composition:
-        yield f"{KINDS['dtd']}: There are no test cells; the correlation is that of the mixtures the gene weights were learned on."
+        yield (
+            f"{KINDS['dtd']}: There are no test cells; the correlation is that of the mixtures the"
+            " gene weights were learned on."
+        )
     for note in (*result.notes, *notes):
         yield f"{KINDS['dtd']}: {note}"
 
 
-# -- of a session ---------------------------------------------------------------------------------------------------------------
+# -- of a session
+# --------------------------------------------------------------------------------------------------
 def summary_of(session: DCXCache, run: Run) -> Summary:
-    """Of a DTD or ADTD run of a session: with the runs it rests on, its intervals, and what happened to the data since."""
+    """Of a DTD or ADTD run of a session: with the runs it rests on, its intervals, and what
+    happened to the data since.
+    """
     dtd = run if run.kind == "dtd" else session.run(run.provenance.inputs.get("dtd"))
     search = search_of(session, run) if run.kind == "adtd" else None
     bulk = bulk_shown(session, run) if run.kind == "dtd" else None
@@ -104,18 +123,29 @@ def summary_of(session: DCXCache, run: Run) -> Summary:
         data=session.dataset,
     )
     changed = [MARKS[mark] for mark in session.marks if mark in MARKS]
-    changed += [f"{KINDS[r.kind]}: {text}" for r in (dtd, search, run) if r is not None and (text := session.outdated(r))]
+    changed += [
+        f"{KINDS[r.kind]}: {text}"
+        for r in (dtd, search, run)
+        if r is not None and (text := session.outdated(r))
+    ]
     changed += [bulk.words] if bulk is not None and bulk.words else []
     return Summary(found.answer, found.basis, tuple(dict.fromkeys([*changed, *found.warnings])))
 
 
 def search_of(session: DCXCache, run: Run) -> Run | None:
-    """The search that lambda2 of an ADTD run was taken from: of the same DTD run and mixtures, with this value among its choices. The newest one."""
+    """The search that lambda2 of an ADTD run was taken from: of the same DTD run and mixtures, with
+    this value among its choices.
+
+    The newest one.
+    """
     params = run.params
     if not getattr(params, "regulated", False):
         return None
     for found in reversed(session.runs("search")):
-        same = found.provenance.inputs.get("dtd") == run.provenance.inputs.get("dtd") and found.params.part == params.part  # type: ignore[attr-defined]
+        same = (
+            found.provenance.inputs.get("dtd") == run.provenance.inputs.get("dtd")
+            and found.params.part == params.part
+        )  # type: ignore[attr-defined]
         bulk = params.part != "bulk" or found.provenance.bulk_id == run.provenance.bulk_id  # type: ignore[attr-defined]
         chosen = [value for value in found.result.choices.values() if value is not None]
         if same and bulk and any(abs(value / params.lambda2 - 1) < 1e-9 for value in chosen):  # type: ignore[attr-defined]
@@ -127,11 +157,17 @@ def samples_searched(session: DCXCache, search: Run) -> int | None:
     """On how many samples or mixtures lambda2 was searched; None where that is no longer known."""
     part, data = search.params.part, session.dataset  # type: ignore[attr-defined]
     if part == "bulk":
-        same = data is not None and data.bulk is not None and data.bulk_id == search.provenance.bulk_id
+        same = (
+            data is not None and data.bulk is not None and data.bulk_id == search.provenance.bulk_id
+        )
         return len(data.bulk.samples) if same else None  # type: ignore[union-attr]
     dtd = session.run(search.provenance.inputs.get("dtd"))
     trained = None if dtd is None else dtd.result.params
-    return None if trained is None else int(trained.train_mixtures if part == "train" else trained.test_mixtures)
+    return (
+        None
+        if trained is None
+        else int(trained.train_mixtures if part == "train" else trained.test_mixtures)
+    )
 
 
 def search_notes(session: DCXCache, search: Run) -> list[str]:

@@ -1,4 +1,6 @@
-"""How sure a result is, in words and tables: the intervals that belong to a run, how often they hold the truth, and which samples fit poorly."""
+"""How sure a result is, in words and tables: the intervals that belong to a run, how often they
+hold the truth, and which samples fit poorly.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +16,16 @@ from gui.figures.adtd import STABLE
 from gui.figures.text import settled
 from gui.sessions.cache import DCXCache
 
-VERDICTS = {WELL: "fits well", FAIRLY: "fits fairly", POORLY: "fits poorly: treat its fractions with care"}
+VERDICTS = {
+    WELL: "fits well",
+    FAIRLY: "fits fairly",
+    POORLY: "fits poorly: treat its fractions with care",
+}
 FIT_NAMES = {"pearson": "Pearson r", "pearson_log": "Pearson r, log", "residual": "Left over (%)"}
-LIMITS = "They do not cover what your samples have and these mixtures lack, such as unknown cells or another way of measuring."
+LIMITS = (
+    "They do not cover what your samples have and these mixtures lack, such as unknown cells or"
+    " another way of measuring."
+)
 
 
 def bootstrap_of(session: DCXCache, run: Run | None) -> Run | None:
@@ -25,42 +34,66 @@ def bootstrap_of(session: DCXCache, run: Run | None) -> Run | None:
         return None
     for found in reversed(session.runs("bootstrap")):
         inputs = found.provenance.inputs
-        same = inputs.get("adtd") == run.id if run.kind == "adtd" else inputs.get("dtd") == run.id and "adtd" not in inputs
+        same = (
+            inputs.get("adtd") == run.id
+            if run.kind == "adtd"
+            else inputs.get("dtd") == run.id and "adtd" not in inputs
+        )
         if same and session.outdated(found) is None:
             return found
     return None
 
 
 def stability(sure: BootstrapResult | None, result: ADTDResult) -> pd.DataFrame | None:
-    """How often the direction of the gene regulation came out the same, genes x cell types, or None."""
+    """How often the direction of the gene regulation came out the same, genes x cell types, or
+    None.
+    """
     if sure is None or sure.sign_stability is None or result.gene_regulation is None:
         return None
     return sure.sign_stability.reindex_like(result.gene_regulation)
 
 
 def trusted(result: ADTDResult, sure: BootstrapResult | None) -> ADTDResult:
-    """The result with no support where the direction of the gene regulation is not stable over the draws."""
+    """The result with no support where the direction of the gene regulation is not stable over the
+    draws.
+    """
     steady = stability(sure, result)
     if steady is None or result.support is None:
         return result
     return replace(result, support=result.support.where(steady >= STABLE, 0.0))
 
 
-# -- intervals ------------------------------------------------------------------------------------------------------------------
+# -- intervals
+# --------------------------------------------------------------------------------------------------
 def sentence(sure: BootstrapResult) -> str:
     """What the intervals are, and how often they hold the truth."""
     words = f"95 % intervals from {number(sure.replicates)} draws of the genes."
     if sure.check is None:
-        return f"{words} They were not checked on mixtures of known composition and show the draw of the genes only, not the error of the method."
+        return (
+            f"{words} They were not checked on mixtures of known composition and show the draw of"
+            " the genes only, not the error of the method."
+        )
     held, alone = (round(100 * float(sure.check[name].mean())) for name in ("widened", "genes"))
     most = 100 * float(sure.check["wider"].max())
-    checked = f"On {number(sure.mixtures)} simulated mixtures held back they hold the true share in {held} of 100 cases"
-    moved = f" (the draws alone in {alone}: each end was moved outwards by up to {most:.1f} percentage points)" if most > 0.05 else ""
+    checked = (
+        f"On {number(sure.mixtures)} simulated mixtures held back they hold the true share in"
+        f" {held} of 100 cases"
+    )
+    moved = (
+        f" (the draws alone in {alone}: each end was moved outwards by up to {most:.1f} percentage"
+        " points)"
+        if most > 0.05
+        else ""
+    )
     return f"{words} {checked}{moved}. {LIMITS}"
 
 
 def interval_table(sure: BootstrapResult) -> pd.DataFrame:
-    """One row per sample and cell type: fraction, low, high, and the ends of the draws alone, as fractions. Index: sample."""
+    """One row per sample and cell type: fraction, low, high, and the ends of the draws alone, as
+    fractions.
+
+    Index: sample.
+    """
     frames = {
         "fraction": sure.estimate,
         "low": sure.low,
@@ -69,20 +102,41 @@ def interval_table(sure: BootstrapResult) -> pd.DataFrame:
         "high_genes_only": sure.genes_high,
     }
     samples, types = sure.estimate.columns, sure.estimate.index
-    columns: dict[str, np.ndarray] = {"cell_type": np.tile(types.astype(str).to_numpy(dtype=object), len(samples))}
-    columns |= {name: frame.to_numpy(dtype=np.float64).ravel(order="F") for name, frame in frames.items()}
-    return pd.DataFrame(columns, index=pd.Index(np.repeat(samples.astype(str).to_numpy(dtype=object), len(types)), name="sample"))
+    columns: dict[str, np.ndarray] = {
+        "cell_type": np.tile(types.astype(str).to_numpy(dtype=object), len(samples))
+    }
+    columns |= {
+        name: frame.to_numpy(dtype=np.float64).ravel(order="F") for name, frame in frames.items()
+    }
+    return pd.DataFrame(
+        columns,
+        index=pd.Index(
+            np.repeat(samples.astype(str).to_numpy(dtype=object), len(types)), name="sample"
+        ),
+    )
 
 
 def shown_intervals(sure: BootstrapResult) -> pd.DataFrame:
     """The same for the screen: in percent, with headers."""
     found = interval_table(sure)
     found.iloc[:, 1:] = settled(found.iloc[:, 1:]) * 100
-    return found.set_axis(["Cell type", "Fraction (%)", "Low (%)", "High (%)", "Low, draws only (%)", "High, draws only (%)"], axis=1)
+    return found.set_axis(
+        [
+            "Cell type",
+            "Fraction (%)",
+            "Low (%)",
+            "High (%)",
+            "Low, draws only (%)",
+            "High, draws only (%)",
+        ],
+        axis=1,
+    )
 
 
 def check_table(sure: BootstrapResult) -> pd.DataFrame | None:
-    """By cell type: percentage points by which the ends were moved, and how many of 100 true shares lie within; None where nothing could be checked."""
+    """By cell type: percentage points by which the ends were moved, and how many of 100 true shares
+    lie within; None where nothing could be checked.
+    """
     if sure.check is None:
         return None
     return pd.DataFrame(
@@ -94,7 +148,8 @@ def check_table(sure: BootstrapResult) -> pd.DataFrame | None:
     )
 
 
-# -- fit ------------------------------------------------------------------------------------------------------------------------
+# -- fit
+# --------------------------------------------------------------------------------------------------
 def fit_sentence(fit: pd.DataFrame | None, what: str = "sample") -> str:
     """How many samples the result gives back, in a sentence; "" where it was not checked."""
     if fit is None or fit.empty:
@@ -103,10 +158,21 @@ def fit_sentence(fit: pd.DataFrame | None, what: str = "sample") -> str:
     if counts[POORLY]:
         return f"{poor_words(fit, what)}: treat the fractions there with care."
     if not counts[FAIRLY]:
-        return f"All {number(len(fit))} {what}s fit well." if len(fit) > 1 else f"The {what} fits well."
+        return (
+            f"All {number(len(fit))} {what}s fit well."
+            if len(fit) > 1
+            else f"The {what} fits well."
+        )
     if not counts[WELL]:
-        return f"All {number(len(fit))} {what}s fit fairly." if len(fit) > 1 else f"The {what} fits fairly."
-    return f"{number(counts[WELL])} of {number(len(fit))} {what}s fit well, {number(counts[FAIRLY])} fairly."
+        return (
+            f"All {number(len(fit))} {what}s fit fairly."
+            if len(fit) > 1
+            else f"The {what} fits fairly."
+        )
+    return (
+        f"{number(counts[WELL])} of {number(len(fit))} {what}s fit well, {number(counts[FAIRLY])}"
+        " fairly."
+    )
 
 
 def poor_words(fit: pd.DataFrame | None, what: str = "sample") -> str:
@@ -118,9 +184,15 @@ def poor_words(fit: pd.DataFrame | None, what: str = "sample") -> str:
 
 
 def shown_fit(fit: pd.DataFrame) -> pd.DataFrame:
-    """By sample, for screen and file: the verdict in words, both correlations, the share of the weighted variance left over in percent."""
-    found = pd.DataFrame({"Verdict": [VERDICTS.get(str(v), str(v)) for v in fit[VERDICT]]}, index=fit.index)
+    """By sample, for screen and file: the verdict in words, both correlations, the share of the
+    weighted variance left over in percent.
+    """
+    found = pd.DataFrame(
+        {"Verdict": [VERDICTS.get(str(v), str(v)) for v in fit[VERDICT]]}, index=fit.index
+    )
     for name, title in FIT_NAMES.items():
-        found[title] = settled(fit[name].to_numpy(dtype=np.float64)) * (100 if name == "residual" else 1)
+        found[title] = settled(fit[name].to_numpy(dtype=np.float64)) * (
+            100 if name == "residual" else 1
+        )
     found.index.name = "sample"
     return found

@@ -1,4 +1,7 @@
-"""Known compositions of the bulk beside the estimate: figures for every type and pooled, and the dots behind them. Shared by DTD and ADTD.
+"""Known compositions of the bulk beside the estimate: figures for every type and pooled, and the
+dots behind them.
+
+Shared by DTD and ADTD.
 
 view = AgreementView(page, estimated, active=(Input(page.id.tabs, "value"), "known"))
 view.layout(ctx)      # in the page's layout, inside the tab's panel
@@ -42,13 +45,20 @@ HEADERS = {
 }
 
 Estimated = Callable[[Context], "pd.DataFrame | None"]
-"""Cell types x bulk samples, fractions; None where the run on screen says nothing of the present bulk."""
+"""Cell types x bulk samples, fractions; None where the run on screen says nothing of the present
+bulk.
+"""
 
 
 class AgreementView:
-    """One view on one page. Only computed while its tab is on screen. file : begin of the names of saved files."""
+    """One view on one page.
 
-    def __init__(self, page: Page, estimated: Estimated, *, active: tuple[Input, str], file: str) -> None:
+    Only computed while its tab is on screen. file : begin of the names of saved files.
+    """
+
+    def __init__(
+        self, page: Page, estimated: Estimated, *, active: tuple[Input, str], file: str
+    ) -> None:
         self.page, self.estimated, self.active, self.file = page, estimated, active, file
         self.views = Views(page, "known")
         self.kept = Kept(page, known_type=EVERY, known_look="figure")
@@ -68,12 +78,20 @@ class AgreementView:
                 allowDeselect=False,
                 **{"aria-label": "Cell type"},
             ),
-            switch({"figure": "Figure", "table": "Table"}, self.id("look"), self.kept.value(ctx, "known_look")),
+            switch(
+                {"figure": "Figure", "table": "Table"},
+                self.id("look"),
+                self.kept.value(ctx, "known_look"),
+            ),
         ]
         drawing = figure_card(self.page, "known_figure", file_name=f"{self.file}_known")
         table = result_table(self.page, "known_table", filters=False, engine=True)
-        there = dmc.Stack([html.Div(id=self.id("words")), self.views.layout(controls, drawing, table, note=NOTE)])
-        return html.Div([html.Div(there, id=self.id("there"), style=GONE), html.Div(id=self.id("missing"))])
+        there = dmc.Stack(
+            [html.Div(id=self.id("words")), self.views.layout(controls, drawing, table, note=NOTE)]
+        )
+        return html.Div(
+            [html.Div(there, id=self.id("there"), style=GONE), html.Div(id=self.id("missing"))]
+        )
 
     def bind(self) -> None:
         """Record the callbacks, at module level of the page."""
@@ -98,33 +116,69 @@ class AgreementView:
             Input(this.id("type"), "value"),
             Input(this.id("look"), "value"),
         )
-        def draw(ctx: Context, _revision: str | None, dark: bool, active: str | None, which: str | None, look: str | None) -> list[object]:
+        def draw(
+            ctx: Context,
+            _revision: str | None,
+            dark: bool,
+            active: str | None,
+            which: str | None,
+            look: str | None,
+        ) -> list[object]:
             if active != here:
                 raise PreventUpdate
             try:
                 found = this.compared(ctx)
             except MissingPart as error:
-                return [empty_state("Nothing to compare", f"{error} {error.advice or ''}"), GONE, *[no_update] * 11]
+                return [
+                    empty_state("Nothing to compare", f"{error} {error.advice or ''}"),
+                    GONE,
+                    *[no_update] * 11,
+                ]
             types = list(found.table["cell_type"])[:-1]
             chosen = which if which == EVERY or str(which).removeprefix(TYPE) in types else EVERY
             of = POOLED if chosen == EVERY else str(chosen).removeprefix(TYPE)
-            data = options({EVERY: "All cell types"} | {f"{TYPE}{t}": t.replace("|", " + ") for t in types})
+            data = options(
+                {EVERY: "All cell types"} | {f"{TYPE}{t}": t.replace("|", " + ") for t in types}
+            )
             head = [None, SHOWN, words(found, of), data, no_update if chosen == which else chosen]
             if look == "table":
                 shown = table_view(measures(found))
-                return [*head, no_update, no_update, shown.columns, shown.rows, *this.views.show("table")]
+                return [
+                    *head,
+                    no_update,
+                    no_update,
+                    shown.columns,
+                    shown.rows,
+                    *this.views.show("table"),
+                ]
             points = found.points if of == POOLED else found.points[found.points["cell_type"] == of]
             fig = styled(agreement(points, type_colours(ctx.session.dataset, *types)), bool(dark))
-            return [*head, fig, room(fig, above=470), no_update, no_update, *this.views.show("figure")]
+            return [
+                *head,
+                fig,
+                room(fig, above=470),
+                no_update,
+                no_update,
+                *this.views.show("figure"),
+            ]
 
         def to_save(ctx: Context) -> TableFile | None:
             try:
                 found = this.compared(ctx)
             except MissingPart:
                 return None
-            about = "Agreement of estimated and known composition over the samples. One row per cell type and one for all together."
+            about = (
+                "Agreement of estimated and known composition over the samples. One row per cell"
+                " type and one for all together."
+            )
             engine = found.table.set_index("cell_type").rename_axis("cell type")
-            return TableFile(f"{this.file}_known", measures(found), about, engine, f"{about} RMSE as a fraction: 1 is 100 %.")
+            return TableFile(
+                f"{this.file}_known",
+                measures(found),
+                about,
+                engine,
+                f"{about} RMSE as a fraction: 1 is 100 %.",
+            )
 
         bind_figure_export(page, "known_figure")
         bind_table_export(page, "known_table", to_save, engine=True)
@@ -134,10 +188,16 @@ class AgreementView:
         """MissingPart if there is nothing to compare."""
         data = ctx.session.dataset
         if data is None or data.truth is None:
-            raise MissingPart("No known compositions have been added.", advice="Add a table of them on the Upload page, tab Known compositions.")
+            raise MissingPart(
+                "No known compositions have been added.",
+                advice="Add a table of them on the Upload page, tab Known compositions.",
+            )
         frame = self.estimated(ctx)
         if frame is None:
-            raise MissingPart("There is no estimated composition of the present bulk yet.", advice="Compute it on this page, then it is compared here.")
+            raise MissingPart(
+                "There is no estimated composition of the present bulk yet.",
+                advice="Compute it on this page, then it is compared here.",
+            )
         return compare_truth(data.truth.shares, frame, data.truth.pairs)
 
 
@@ -147,10 +207,26 @@ def words(found: Comparison, of: str) -> object:
     whom = f"{len(found.table) - 1} cell types" if of == POOLED else of.replace("|", " + ")
     count = found.points["sample"].nunique() if of == POOLED else int(row["samples"])
     samples = f"{number(count)} sample{'s' if count != 1 else ''}"
-    badges = [(f"RMSE {three(float(row['rmse']) * 100)} percentage points", "gray"), (f"CCC {coefficient(float(row['ccc']))}", "gray")]
+    badges = [
+        (f"RMSE {three(float(row['rmse']) * 100)} percentage points", "gray"),
+        (f"CCC {coefficient(float(row['ccc']))}", "gray"),
+    ]
     if found.left_out and of == POOLED:
-        badges.append((f"not compared: {', '.join(t for t in found.left_out[:4])}{' …' if len(found.left_out) > 4 else ''}", "gray"))
-    return answer(f"Pearson r = {coefficient(float(row['pearson']))} with the known composition over {whom} and {samples}.", badges)
+        badges.append(
+            (
+                (
+                    "not compared:"
+                    f" {', '.join(t for t in found.left_out[:4])}"
+                    f"{' …' if len(found.left_out) > 4 else ''}"
+                ),
+                "gray",
+            )
+        )
+    return answer(
+        f"Pearson r = {coefficient(float(row['pearson']))} with the known composition over {whom}"
+        f" and {samples}.",
+        badges,
+    )
 
 
 def measures(found: Comparison) -> pd.DataFrame:

@@ -1,4 +1,6 @@
-"""Small pieces every page uses: icon, card, label with tooltip, empty state, the answer in a sentence."""
+"""Small pieces every page uses: icon, card, label with tooltip, empty state, the answer in a
+sentence.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,11 @@ NEEDS = {"dataset": "data", "train": "training data", "bulk": "bulk samples"}
 
 def icon(name: str, size: int = 16) -> Any:
     """One of the project's SVG icons, in the colour of the text around it."""
-    return html.Span(className="dcx-icon", style={"width": size, "height": size, "--dcx-icon": f"url(/assets/icons/{name}.svg)"}, **{"aria-hidden": "true"})
+    return html.Span(
+        className="dcx-icon",
+        style={"width": size, "height": size, "--dcx-icon": f"url(/assets/icons/{name}.svg)"},
+        **{"aria-hidden": "true"},
+    )
 
 
 def card(*children: Any, **props: Any) -> Any:
@@ -31,19 +37,32 @@ def card(*children: Any, **props: Any) -> Any:
 
 def two_columns(parameters: Any, results: Any) -> Any:
     """Parameters in a narrow column, results in the wide one."""
-    return html.Div([html.Div(parameters, className="dcx-parameters"), html.Div(results, className="dcx-results")], className="dcx-columns")
+    return html.Div(
+        [
+            html.Div(parameters, className="dcx-parameters"),
+            html.Div(results, className="dcx-results"),
+        ],
+        className="dcx-columns",
+    )
 
 
 def tip_label(title: Any, tip: str) -> Any:
     """A label with a "?" that explains in the user's words; reachable by keyboard."""
     if not tip:
         return title
-    mark = dmc.Tooltip(html.Span("?", className="dcx-tip", tabIndex=0, role="note", **{"aria-label": tip}), label=tip)
+    mark = dmc.Tooltip(
+        html.Span("?", className="dcx-tip", tabIndex=0, role="note", **{"aria-label": tip}),
+        label=tip,
+    )
     return html.Span([html.Span(title), mark], className="dcx-label")
 
 
 def drawn(what: str, make: Callable[[], Any], otherwise: Any) -> Any:
-    """What ``make`` gives; ``otherwise`` where that fails: one part of the screen that cannot be drawn leaves the others. The log says why."""
+    """What ``make`` gives; ``otherwise`` where that fails: one part of the screen that cannot be
+    drawn leaves the others.
+
+    The log says why.
+    """
     try:
         return make()
     except (PreventUpdate, SessionLocked):
@@ -55,38 +74,70 @@ def drawn(what: str, make: Callable[[], Any], otherwise: Any) -> Any:
 
 def not_drawn(title: str) -> Any:
     """In place of a page or a tab that cannot be drawn."""
-    return empty_state(title, "The log has details. Remove the run that it shows, or open another session.")
+    return empty_state(
+        title, "The log has details. Remove the run that it shows, or open another session."
+    )
 
 
 def empty_state(title: str, text: str = "", action: Any = None) -> Any:
     """What is not there yet, what to do next, and the button that does it."""
     return dmc.Center(
-        dmc.Stack([dmc.Text(title, fw=600, ta="center"), dmc.Text(text, c="dimmed", size="sm", ta="center", maw=460), action], align="center", gap="sm"),
+        dmc.Stack(
+            [
+                dmc.Text(title, fw=600, ta="center"),
+                dmc.Text(text, c="dimmed", size="sm", ta="center", maw=460),
+                action,
+            ],
+            align="center",
+            gap="sm",
+        ),
         mih=260,
     )
 
 
 def answer(sentence: str, badges: Sequence[tuple[str, str]] = (), *actions: Any) -> Any:
     """The result in a sentence first; badges are (text, colour)."""
-    shown = [dmc.Badge(text, color=colour, variant="light", radius="sm", tt="none", maw=420, fw=600) for text, colour in badges]
+    shown = [
+        dmc.Badge(text, color=colour, variant="light", radius="sm", tt="none", maw=420, fw=600)
+        for text, colour in badges
+    ]
     return dmc.Stack(
-        [dmc.Text(sentence, fw=700, size="lg", lh=1.3), dmc.Group(shown, gap="xs") if shown else None, dmc.Group(list(actions), gap="sm") if actions else None],
+        [
+            dmc.Text(sentence, fw=700, size="lg", lh=1.3),
+            dmc.Group(shown, gap="xs") if shown else None,
+            dmc.Group(list(actions), gap="sm") if actions else None,
+        ],
         gap="xs",
     )
 
 
 def warning(text: str, *actions: Any, colour: str = "orange") -> Any:
-    return dmc.Alert(dmc.Group([dmc.Text(text, size="sm"), *actions], justify="space-between", gap="sm"), color=colour, variant="light", p="xs")
+    return dmc.Alert(
+        dmc.Group([dmc.Text(text, size="sm"), *actions], justify="space-between", gap="sm"),
+        color=colour,
+        variant="light",
+        p="xs",
+    )
 
 
 def scrolling(content: Any) -> Any:
-    """What is wider than its place scrolls in itself; by the arrow keys too, once the focus is in it."""
-    return dmc.ScrollArea(content, type="auto", offsetScrollbars="x", attributes={"viewport": {"tabIndex": 0}})
+    """What is wider than its place scrolls in itself; by the arrow keys too, once the focus is in
+    it.
+    """
+    return dmc.ScrollArea(
+        content, type="auto", offsetScrollbars="x", attributes={"viewport": {"tabIndex": 0}}
+    )
 
 
 def clicked() -> Any:
-    """In a callback on ``Input(page.id.each(name, ALL), "n_clicks")``: the index of the one that was clicked, None if one merely appeared."""
-    if not call.triggered or not call.triggered[0]["value"] or not isinstance(call.triggered_id, dict):
+    """In a callback on ``Input(page.id.each(name, ALL), "n_clicks")``: the index of the one that
+    was clicked, None if one merely appeared.
+    """
+    if (
+        not call.triggered
+        or not call.triggered[0]["value"]
+        or not isinstance(call.triggered_id, dict)
+    ):
         return None
     return call.triggered_id["index"]
 

@@ -1,6 +1,10 @@
-"""The composition of samples on screen: stacked bars, heatmap or table; sorted, grouped, one sample on click. Shared by DTD and ADTD.
+"""The composition of samples on screen: stacked bars, heatmap or table; sorted, grouped, one sample
+on click.
 
-view = CompositionView(page, source, active=(Input(page.id.tabs, "value"), "composition"), parts={"bulk": "Bulk", "test": "Test mixtures"}, normalise=True)
+Shared by DTD and ADTD.
+
+view = CompositionView(page, source, active=(Input(page.id.tabs, "value"), "composition"),
+parts={"bulk": "Bulk", "test": "Test mixtures"}, normalise=True)
 view.layout(ctx)      # in the page's layout, inside the tab's panel
 view.bind()           # at module level
 """
@@ -30,7 +34,9 @@ from gui.figures.text import natural, settled
 from gui.plugin import DARK, REVISION, Context, Page
 
 MANY = 120
-"""From this many samples on the heatmap is shown first: thousands of bars are slow to draw and slow to read."""
+"""From this many samples on the heatmap is shown first: thousands of bars are slow to draw and slow
+to read.
+"""
 MOST_GROUPS = 40
 VIEWS = {"bars": "Bars", "heatmap": "Heatmap", "table": "Table"}
 IN_FILE, BY_NAME, TYPE = "order:file", "order:name", "type:"
@@ -42,10 +48,10 @@ FIRST_GROUP = {"value": NO_GROUP, "label": "No groups"}
 class Composition(NamedTuple):
     """What is shown of one part.
 
-    frame : cell types (and ``hidden``) x samples, the engine's values; truth : cell types x samples, where known
-    groups : one row per sample (its index are the sample names), columns to group by (``bulk.obs``), or None
-    interval : by sample, columns low and high: the hidden share at equal fit, or None
-    ends : low and high end of the 95 % intervals, each like ``frame``, or None
+    frame : cell types (and ``hidden``) x samples, the engine's values; truth : cell types x
+    samples, where known groups : one row per sample (its index are the sample names), columns to
+    group by (``bulk.obs``), or None interval : by sample, columns low and high: the hidden share at
+    equal fit, or None ends : low and high end of the 95 % intervals, each like ``frame``, or None
     """
 
     frame: pd.DataFrame
@@ -66,11 +72,15 @@ class Chosen:
 
 
 Source = Callable[[Context, str], "Composition | tuple[Any, ...] | None"]
-"""``source(ctx, part)``: a Composition (or a tuple of its fields), or None where there is nothing to show."""
+"""``source(ctx, part)``: a Composition (or a tuple of its fields), or None where there is nothing
+to show.
+"""
 
 
 def bulk_groups(dataset: Dataset | None, samples: pd.Index) -> pd.DataFrame | None:
-    """``bulk.obs`` by sample name for ``groups``; None where the samples are not those of the dataset's bulk."""
+    """``bulk.obs`` by sample name for ``groups``; None where the samples are not those of the
+    dataset's bulk.
+    """
     if dataset is None or dataset.bulk is None or dataset.bulk.obs.shape[1] == 0:
         return None
     names = pd.Index(dataset.bulk.samples)
@@ -80,11 +90,14 @@ def bulk_groups(dataset: Dataset | None, samples: pd.Index) -> pd.DataFrame | No
 
 
 class CompositionView:
-    """One composition view on one page. Only computed while its tab is on screen.
+    """One composition view on one page.
 
-    source : see above; active : (an Input, the value it has while this view is on screen)
-    parts : part -> shown text, in the order offered; those for which ``source`` gives None are left out (a choice only appears for more than one)
-    normalise : whether shares that sum to 1 are the default; file : begin of the names of saved files; note : one line near the figure
+    Only computed while its tab is on screen.
+
+    source : see above; active : (an Input, the value it has while this view is on screen) parts :
+    part -> shown text, in the order offered; those for which ``source`` gives None are left out (a
+    choice only appears for more than one) normalise : whether shares that sum to 1 are the default;
+    file : begin of the names of saved files; note : one line near the figure
     """
 
     def __init__(
@@ -106,45 +119,91 @@ class CompositionView:
     def id(self, part: str) -> str:
         return str(getattr(self.page.id, f"{self.name}_{part}"))
 
-    # -- layout -----------------------------------------------------------------------------------------------------------------
+    # -- layout
+    # ----------------------------------------------------------------------------------------------
     def layout(self, ctx: Context) -> Any:
-        """Controls, figure, table and the dialog of one sample; goes once into the page's skeleton."""
+        """Controls, figure, table and the dialog of one sample; goes once into the page's
+        skeleton.
+        """
         kept = self._kept(ctx)
         shown = kept.get("part", next(iter(self.parts)))
         part = switch(self.parts, self.id("part"), shown)
-        sort = dmc.Select(id=self.id("sort"), data=[FIRST_ORDER], value=kept.get("sort", IN_FILE), **_select("Sort the samples", 170))
-        group = dmc.Select(id=self.id("group"), data=[FIRST_GROUP], value=kept.get("group", NO_GROUP), **_select("Group the samples", 130))
+        sort = dmc.Select(
+            id=self.id("sort"),
+            data=[FIRST_ORDER],
+            value=kept.get("sort", IN_FILE),
+            **_select("Sort the samples", 170),
+        )
+        group = dmc.Select(
+            id=self.id("group"),
+            data=[FIRST_GROUP],
+            value=kept.get("group", NO_GROUP),
+            **_select("Group the samples", 130),
+        )
         controls = [
             html.Div(part, id=self.id("parts"), style=GONE),
             switch(VIEWS, self.id("view"), kept.get(f"view_{shown}", "bars")),
             sort,
             html.Div(group, id=self.id("groups"), style=GONE),
-            dmc.Switch(id=self.id("shares"), checked=kept.get("shares", self.normalise), label="Shares sum to 1", size="xs"),
+            dmc.Switch(
+                id=self.id("shares"),
+                checked=kept.get("shares", self.normalise),
+                label="Shares sum to 1",
+                size="xs",
+            ),
             dmc.Button("One sample…", id=self.id("one"), variant="subtle", size="compact-sm", px=4),
         ]
         drawing = figure_card(self.page, f"{self.name}_figure", file_name=self.file)
         table = result_table(self.page, f"{self.name}_table", engine=True)
         unit = dmc.Text("", id=self.id("unit"), size="xs", c="dimmed", mb=4)
-        nothing = empty_state("No composition yet", "Nothing was estimated with the run on screen: load bulk samples on the Upload page, then come back here.")
+        nothing = empty_state(
+            "No composition yet",
+            "Nothing was estimated with the run on screen: load bulk samples on the Upload page,"
+            " then come back here.",
+        )
         there = self.views.layout(controls, drawing, table, note=self.note, unit=unit)
-        return html.Div([html.Div(nothing, id=self.id("nothing"), style=GONE), html.Div(there, id=self.id("there")), self._dialog()])
+        return html.Div(
+            [
+                html.Div(nothing, id=self.id("nothing"), style=GONE),
+                html.Div(there, id=self.id("there")),
+                self._dialog(),
+            ]
+        )
 
     def _dialog(self) -> Any:
         choose = dmc.Select(id=self.id("sample"), data=[], **_select("Sample", 300))
-        drawing = figure_card(self.page, f"{self.name}_single", file_name=f"{self.file}-sample", controls=[choose])
-        return dmc.Modal(drawing, id=self.id("dialog"), title="One sample", size="xl", keepMounted=False)
+        drawing = figure_card(
+            self.page, f"{self.name}_single", file_name=f"{self.file}-sample", controls=[choose]
+        )
+        return dmc.Modal(
+            drawing, id=self.id("dialog"), title="One sample", size="xl", keepMounted=False
+        )
 
-    # -- callbacks --------------------------------------------------------------------------------------------------------------
+    # -- callbacks
+    # ----------------------------------------------------------------------------------------------
     def bind(self) -> None:
         """Record the callbacks, at module level of the page."""
         page, this = self.page, self
         tab, here = self.active
-        part, view, sort, group = (Input(this.id(n), "value") for n in ("part", "view", "sort", "group"))
+        part, view, sort, group = (
+            Input(this.id(n), "value") for n in ("part", "view", "sort", "group")
+        )
         shares = Input(this.id("shares"), "checked")
-        states = [State(i.component_id, i.component_property) for i in (part, view, sort, group, shares)]
+        states = [
+            State(i.component_id, i.component_property) for i in (part, view, sort, group, shares)
+        ]
 
-        @page.callback(Output(this.id("part"), "data"), Output(this.id("part"), "value"), Output(this.id("parts"), "style"), REVISION, tab, states[0])
-        def offer_parts(ctx: Context, _revision: Any, active: str | None, chosen: str | None) -> Any:
+        @page.callback(
+            Output(this.id("part"), "data"),
+            Output(this.id("part"), "value"),
+            Output(this.id("parts"), "style"),
+            REVISION,
+            tab,
+            states[0],
+        )
+        def offer_parts(
+            ctx: Context, _revision: Any, active: str | None, chosen: str | None
+        ) -> Any:
             if active != here:
                 raise PreventUpdate
             there = [p for p in this.parts if this.found(ctx, p) is not None]
@@ -162,7 +221,15 @@ class CompositionView:
             part,
             *states[1:4],
         )
-        def offer_controls(ctx: Context, _revision: Any, active: str | None, which: str | None, look: str, by: str, of: str) -> Any:
+        def offer_controls(
+            ctx: Context,
+            _revision: Any,
+            active: str | None,
+            which: str | None,
+            look: str,
+            by: str,
+            of: str,
+        ) -> Any:
             found = this.found(ctx, which)
             if active != here or found is None:
                 raise PreventUpdate
@@ -170,11 +237,29 @@ class CompositionView:
             known = {o["value"] for entry in orders for o in entry["items"]}
             first = "heatmap" if found.frame.shape[1] > MANY else "bars"
             kept = this._kept(ctx).get(f"view_{which}")
-            # What the user chooses while this is under way must stay: only what has to change is set, and coming back to the tab changes no view.
-            back = set(call.triggered_prop_ids) == {f"{tab.component_id}.{tab.component_property}"} and (kept is not None or first == "bars")
-            now = (by if by in known else IN_FILE, of if of in {o["value"] for o in columns} else NO_GROUP, look if back else kept or first)
-            by, of, look = (no_update if new == old else new for new, old in zip(now, (by, of, look), strict=True))
-            return orders, by, columns, of, SHOWN if len(columns) > 1 else GONE, look, [str(s) for s in found.frame.columns]
+            # What the user chooses while this is under way must stay: only what has to change is
+            # set, and coming back to the tab changes no view.
+            back = set(call.triggered_prop_ids) == {
+                f"{tab.component_id}.{tab.component_property}"
+            } and (kept is not None or first == "bars")
+            now = (
+                by if by in known else IN_FILE,
+                of if of in {o["value"] for o in columns} else NO_GROUP,
+                look if back else kept or first,
+            )
+            by, of, look = (
+                no_update if new == old else new
+                for new, old in zip(now, (by, of, look), strict=True)
+            )
+            return (
+                orders,
+                by,
+                columns,
+                of,
+                SHOWN if len(columns) > 1 else GONE,
+                look,
+                [str(s) for s in found.frame.columns],
+            )
 
         @page.callback(Input(this.id("view"), "value"), states[0], prevent_initial_call=True)
         def keep_view(ctx: Context, look: str, which: str | None) -> None:
@@ -201,21 +286,70 @@ class CompositionView:
             group,
             shares,
         )
-        def draw(ctx: Context, _revision: Any, dark: bool, active: str | None, which: str | None, look: str, by: str, of: str, normalise: bool) -> Any:
+        def draw(
+            ctx: Context,
+            _revision: Any,
+            dark: bool,
+            active: str | None,
+            which: str | None,
+            look: str,
+            by: str,
+            of: str,
+            normalise: bool,
+        ) -> Any:
             if active != here:
                 raise PreventUpdate
-            ctx.session.keep_form(page.key, {f"{this.name}_{k}": v for k, v in (("part", which), ("sort", by), ("group", of), ("shares", normalise))})
+            ctx.session.keep_form(
+                page.key,
+                {
+                    f"{this.name}_{k}": v
+                    for k, v in (
+                        ("part", which),
+                        ("sort", by),
+                        ("group", of),
+                        ("shares", normalise),
+                    )
+                },
+            )
             found, chosen = this.found(ctx, which), Chosen(look, by, of, bool(normalise))
             if found is None:
-                return [styled(blank(), bool(dark)), *[no_update] * 3, [], [], "", "", *this.views.show("figure"), SHOWN, GONE]
+                return [
+                    styled(blank(), bool(dark)),
+                    *[no_update] * 3,
+                    [],
+                    [],
+                    "",
+                    "",
+                    *this.views.show("figure"),
+                    SHOWN,
+                    GONE,
+                ]
             if look == "table":
                 table = composition_table(found, chosen)
-                return [*[no_update] * 4, table.columns, table.rows, table.note, unit(bool(normalise)), *this.views.show("table"), GONE, SHOWN]
+                return [
+                    *[no_update] * 4,
+                    table.columns,
+                    table.rows,
+                    table.note,
+                    unit(bool(normalise)),
+                    *this.views.show("table"),
+                    GONE,
+                    SHOWN,
+                ]
             colour_of = type_colours(ctx.session.dataset, *found.frame.index)
             drawn = styled(composition_figure(found, colour_of, chosen), bool(dark))
             beside = legend(found, colour_of, chosen)
             style = room(drawn, above=450 if beside else 420)
-            return [drawn, beside, f"{this.file}-{which}-{look}", style, *[no_update] * 4, *this.views.show("figure"), GONE, SHOWN]
+            return [
+                drawn,
+                beside,
+                f"{this.file}-{which}-{look}",
+                style,
+                *[no_update] * 4,
+                *this.views.show("figure"),
+                GONE,
+                SHOWN,
+            ]
 
         @page.callback(
             Output(this.id("dialog"), "opened"),
@@ -227,7 +361,17 @@ class CompositionView:
             State(this.id("sample"), "value"),
             prevent_initial_call=True,
         )
-        def open_sample(ctx: Context, click: Any, _one: Any, which: str, look: str, by: str, of: str, normalise: bool, last: str | None) -> Any:
+        def open_sample(
+            ctx: Context,
+            click: Any,
+            _one: Any,
+            which: str,
+            look: str,
+            by: str,
+            of: str,
+            normalise: bool,
+            last: str | None,
+        ) -> Any:
             found = this.found(ctx, which)
             if found is None or found.frame.shape[1] == 0:
                 raise PreventUpdate
@@ -250,18 +394,39 @@ class CompositionView:
             states[4],
             prevent_initial_call=True,
         )
-        def draw_sample(ctx: Context, opened: bool, sample: str | None, dark: bool, _revision: Any, which: str, normalise: bool) -> Any:
+        def draw_sample(
+            ctx: Context,
+            opened: bool,
+            sample: str | None,
+            dark: bool,
+            _revision: Any,
+            which: str,
+            normalise: bool,
+        ) -> Any:
             found = this.found(ctx, which)
             if not opened or sample is None or found is None:
                 raise PreventUpdate
-            fig = sample_figure(found, sample, type_colours(ctx.session.dataset, *found.frame.index), normalise=bool(normalise))
+            fig = sample_figure(
+                found,
+                sample,
+                type_colours(ctx.session.dataset, *found.frame.index),
+                normalise=bool(normalise),
+            )
             if fig is None:
                 raise PreventUpdate
             return styled(fig, bool(dark)), f"{this.file}-{sample}"
 
-        def to_save(ctx: Context, which: str | None, look: str, by: str, of: str, normalise: bool) -> TableFile | None:
+        def to_save(
+            ctx: Context, which: str | None, look: str, by: str, of: str, normalise: bool
+        ) -> TableFile | None:
             found = this.found(ctx, which)
-            return None if found is None else composition_file(f"{this.file}_{which}", found, Chosen(look, by, of, bool(normalise)))
+            return (
+                None
+                if found is None
+                else composition_file(
+                    f"{this.file}_{which}", found, Chosen(look, by, of, bool(normalise))
+                )
+            )
 
         bind_figure_export(page, f"{self.name}_figure")
         bind_figure_export(page, f"{self.name}_single")
@@ -277,34 +442,64 @@ class CompositionView:
         return None if given is None else Composition(*given)
 
     def _kept(self, ctx: Context) -> dict[str, Any]:
-        """What the session keeps of the controls, as far as they can show it: a session file may hold anything."""
+        """What the session keeps of the controls, as far as they can show it: a session file may
+        hold anything.
+        """
         start = f"{self.name}_"
-        kept = {k.removeprefix(start): v for k, v in ctx.session.form(self.page.key).items() if k.startswith(start)}
+        kept = {
+            k.removeprefix(start): v
+            for k, v in ctx.session.form(self.page.key).items()
+            if k.startswith(start)
+        }
         return {k: v for k, v in kept.items() if isinstance(v, bool if k == "shares" else str)}
 
 
-# -- what is drawn: pure --------------------------------------------------------------------------------------------------------
+# -- what is drawn: pure
+# --------------------------------------------------------------------------------------------------
 def arranged(found: Composition, chosen: Chosen) -> figures.Arrangement:
     """The samples in the order chosen."""
-    sort = figures.BY_NAME if chosen.sort == BY_NAME else chosen.sort.removeprefix(TYPE) if chosen.sort.startswith(TYPE) else figures.BY_FILE
+    sort = (
+        figures.BY_NAME
+        if chosen.sort == BY_NAME
+        else chosen.sort.removeprefix(TYPE)
+        if chosen.sort.startswith(TYPE)
+        else figures.BY_FILE
+    )
     group, column = None, chosen.group.removeprefix(COLUMN)
     if found.groups is not None and chosen.group.startswith(COLUMN) and column in found.groups:
         group = found.groups[column]
-    return figures.arrange(found.frame, normalise=chosen.normalise, sort=sort, group=group, gap=0 if chosen.view == "heatmap" else 1)
+    return figures.arrange(
+        found.frame,
+        normalise=chosen.normalise,
+        sort=sort,
+        group=group,
+        gap=0 if chosen.view == "heatmap" else 1,
+    )
 
 
-def composition_figure(found: Composition, colour_of: Mapping[str, str], chosen: Chosen) -> go.Figure:
+def composition_figure(
+    found: Composition, colour_of: Mapping[str, str], chosen: Chosen
+) -> go.Figure:
     """All samples, as bars or as a heatmap."""
     order = arranged(found, chosen)
     if chosen.view == "heatmap":
         fig = figures.heatmap(found.frame, normalise=chosen.normalise, arranged=order)
-        # in two lines, as on the axis of the bars: the heatmap of few types is lower than the title is long
-        return fig.update_traces(colorbar_title_text=figures.quantity(chosen.normalise), selector={"type": "heatmap"})
-    return figures.stacked(found.frame, colour_of, normalise=chosen.normalise, arranged=order, ends=found.ends)
+        # in two lines, as on the axis of the bars: the heatmap of few types is lower than the title
+        # is long
+        return fig.update_traces(
+            colorbar_title_text=figures.quantity(chosen.normalise), selector={"type": "heatmap"}
+        )
+    return figures.stacked(
+        found.frame, colour_of, normalise=chosen.normalise, arranged=order, ends=found.ends
+    )
 
 
-def sample_figure(found: Composition, sample: str, colour_of: Mapping[str, str], *, normalise: bool) -> go.Figure | None:
-    """One sample's bars, the truth beside them where it is known; None if there is no such sample."""
+def sample_figure(
+    found: Composition, sample: str, colour_of: Mapping[str, str], *, normalise: bool
+) -> go.Figure | None:
+    """One sample's bars, the truth beside them where it is known; None if there is no such
+    sample.
+    """
     names = [str(s) for s in found.frame.columns]
     if sample not in names:
         return None
@@ -314,8 +509,14 @@ def sample_figure(found: Composition, sample: str, colour_of: Mapping[str, str],
     if found.interval is not None and at in found.interval.index:
         low, high = found.interval.loc[at, ["low", "high"]]
         interval = (float(low), float(high))
-    ends = None if found.ends is None or at not in found.ends[0].columns else pd.DataFrame({"low": found.ends[0][at], "high": found.ends[1][at]})
-    return figures.single(found.frame[at], colour_of, truth=truth, normalise=normalise, interval=interval, ends=ends)
+    ends = (
+        None
+        if found.ends is None or at not in found.ends[0].columns
+        else pd.DataFrame({"low": found.ends[0][at], "high": found.ends[1][at]})
+    )
+    return figures.single(
+        found.frame[at], colour_of, truth=truth, normalise=normalise, interval=interval, ends=ends
+    )
 
 
 def legend(found: Composition, colour_of: Mapping[str, str], chosen: Chosen) -> Any:
@@ -341,7 +542,9 @@ def composition_table(found: Composition, chosen: Chosen) -> TableView:
 
 
 def composition_file(name: str, found: Composition, chosen: Chosen) -> TableFile:
-    """What is saved: the table on screen, and the engine's values as fractions, cell types x samples."""
+    """What is saved: the table on screen, and the engine's values as fractions, cell types x
+    samples.
+    """
     order = "sorted by name" if chosen.sort == BY_NAME else "in the order of the file"
     if chosen.sort.startswith(TYPE):
         order = f"sorted by {chosen.sort.removeprefix(TYPE)}: largest first"
@@ -349,12 +552,22 @@ def composition_file(name: str, found: Composition, chosen: Chosen) -> TableFile
         order = f"grouped by {chosen.group.removeprefix(COLUMN)} and {order}"
     engine = found.frame.rename_axis("cell type")
     about = f"{unit(chosen.normalise)} One row per sample {order}."
-    return TableFile(name, composition_frame(found, chosen), about, engine, "RNA fraction as the engine gives it: 1 is 100 %. One row per cell type.")
+    return TableFile(
+        name,
+        composition_frame(found, chosen),
+        about,
+        engine,
+        "RNA fraction as the engine gives it: 1 is 100 %. One row per cell type.",
+    )
 
 
 def unit(normalise: bool) -> str:
     """Above the table and in its file: which of the two it holds."""
-    return f"RNA fraction (%): {'shares of the estimated total of each sample' if normalise else 'values of the engine that need not sum to 100'}."
+    return "RNA fraction (%):" + (
+        " shares of the estimated total of each sample."
+        if normalise
+        else " values of the engine that need not sum to 100."
+    )
 
 
 def sort_options(found: Composition) -> list[dict[str, Any]]:
@@ -363,7 +576,10 @@ def sort_options(found: Composition) -> list[dict[str, Any]]:
     types = [*types, HIDDEN] if HIDDEN in found.frame.index else types
     return [
         {"group": "Order", "items": [FIRST_ORDER, {"value": BY_NAME, "label": "Sort by name"}]},
-        {"group": "By a share", "items": [{"value": TYPE + t, "label": f"Sort by {t}"} for t in types]},
+        {
+            "group": "By a share",
+            "items": [{"value": TYPE + t, "label": f"Sort by {t}"} for t in types],
+        },
     ]
 
 
@@ -380,4 +596,12 @@ def group_options(found: Composition) -> list[dict[str, str]]:
 
 
 def _select(label: str, width: int) -> dict[str, Any]:
-    return {"size": "xs", "w": width, "allowDeselect": False, "searchable": True, "checkIconPosition": "right", "limit": 200, "aria-label": label}
+    return {
+        "size": "xs",
+        "w": width,
+        "allowDeselect": False,
+        "searchable": True,
+        "checkIconPosition": "right",
+        "limit": 200,
+        "aria-label": label,
+    }

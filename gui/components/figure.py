@@ -1,4 +1,6 @@
-"""A figure on a page, with its save menu (PNG, SVG): drawn in the page, saved by the server through ``ctx.files``."""
+"""A figure on a page, with its save menu (PNG, SVG): drawn in the page, saved by the server through
+``ctx.files``.
+"""
 
 from __future__ import annotations
 
@@ -20,11 +22,23 @@ from gui.plugin import Context, Page
 
 CONFIG: dict[str, Any] = {
     "displaylogo": False,
-    "modeBarButtonsToRemove": ["toImage", "select2d", "lasso2d", "autoScale2d", "sendChartToCloud", "sendDataToCloud"],
+    "modeBarButtonsToRemove": [
+        "toImage",
+        "select2d",
+        "lasso2d",
+        "autoScale2d",
+        "sendChartToCloud",
+        "sendDataToCloud",
+    ],
     "plotlyServerURL": "",  # no chart may be sent anywhere
     "showTips": False,
 }
-WAITING: dict[str, Any] = {"xaxis": {"visible": False}, "yaxis": {"visible": False}, "paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)"}
+WAITING: dict[str, Any] = {
+    "xaxis": {"visible": False},
+    "yaxis": {"visible": False},
+    "paper_bgcolor": "rgba(0,0,0,0)",
+    "plot_bgcolor": "rgba(0,0,0,0)",
+}
 """Nothing at all until the figure is there: axes from -1 to 6 would look like a result."""
 LARGEST = 100_000_000
 _DRAW = "function() { return window.dash_clientside.dcx.export_figure(...arguments); }"
@@ -32,34 +46,60 @@ _HATCH = "repeating-linear-gradient(-45deg, {0} 0 2px, transparent 2px 5px)"
 
 
 def save_menu(items: Sequence[tuple[str, str]], *, label: str = "Save…") -> dmc.Menu:
-    """A button that opens a menu; items : (component id, text). Which entries there are is settled here: see ``resources/assets/lighter.js``."""
+    """A button that opens a menu; items : (component id, text).
+
+    Which entries there are is settled here: see ``resources/assets/lighter.js``.
+    """
     target = dmc.MenuTarget(dmc.Button(label, variant="default", size="xs"))
     dropdown = dmc.MenuDropdown([dmc.MenuItem(text, id=item) for item, text in items])
     dropdown._type = "StillMenuDropdown"
     return dmc.Menu([target, dropdown], position="bottom-end", shadow="md")
 
 
-def figure_card(page: Page, name: str, *, file_name: str, controls: Sequence[Any] = (), figure: go.Figure | None = None, legend: Any = None) -> html.Div:
-    """The figure ``page.id.<name>`` (a ``dcc.Graph``: set its ``figure``, read its ``clickData``) under its controls and the save menu.
+def figure_card(
+    page: Page,
+    name: str,
+    *,
+    file_name: str,
+    controls: Sequence[Any] = (),
+    figure: go.Figure | None = None,
+    legend: Any = None,
+) -> html.Div:
+    """The figure ``page.id.<name>`` (a ``dcc.Graph``: set its ``figure``, read its ``clickData``)
+    under its controls and the save menu.
 
-    file_name : proposed on saving, without suffix; a page may change it: ``page.id.<name>_file``, property ``data``
-    legend : shown above a figure that scrolls; the page may fill ``page.id.<name>_legend`` (see :func:`type_legend`)
-    Needs :func:`bind_figure_export` once for the same page and name.
+    file_name : proposed on saving, without suffix; a page may change it: ``page.id.<name>_file``,
+    property ``data`` legend : shown above a figure that scrolls; the page may fill
+    ``page.id.<name>_legend`` (see :func:`type_legend`) Needs :func:`bind_figure_export` once for
+    the same page and name.
     """
     of = _ids(page, name)
     head = dmc.Group(
-        [dmc.Group(list(controls), gap="sm"), save_menu([(of["png"], "Picture (PNG)"), (of["svg"], "Drawing (SVG)")])],
+        [
+            dmc.Group(list(controls), gap="sm"),
+            save_menu([(of["png"], "Picture (PNG)"), (of["svg"], "Drawing (SVG)")]),
+        ],
         justify="space-between",
         align="flex-end",
         mb="xs",
     )
-    graph = dcc.Graph(id=of["graph"], figure=figure or go.Figure(layout=WAITING), config=CONFIG, responsive="auto")
-    stores = [dcc.Store(id=of["picture"]), dcc.Store(id=of["light"], data=template(False).to_plotly_json()), dcc.Store(id=of["file"], data=file_name)]
+    graph = dcc.Graph(
+        id=of["graph"], figure=figure or go.Figure(layout=WAITING), config=CONFIG, responsive="auto"
+    )
+    stores = [
+        dcc.Store(id=of["picture"]),
+        dcc.Store(id=of["light"], data=template(False).to_plotly_json()),
+        dcc.Store(id=of["file"], data=file_name),
+    ]
     return html.Div(
         [
             head,
             html.Div(legend, id=of["legend"]),
-            html.Div(graph, className="dcx-figure dcx-scroll-x", style={"overflowX": "auto", "overflowY": "hidden"}),
+            html.Div(
+                graph,
+                className="dcx-figure dcx-scroll-x",
+                style={"overflowX": "auto", "overflowY": "hidden"},
+            ),
             *stores,
         ]
     )
@@ -91,32 +131,56 @@ def bind_figure_export(page: Page, name: str) -> None:
 
 
 def decode_picture(picture: Mapping[str, Any]) -> tuple[bytes, Any]:
-    """Bytes and file kind of what the page sent. DeconomixError if it is not the picture asked for."""
+    """Bytes and file kind of what the page sent.
+
+    DeconomixError if it is not the picture asked for.
+    """
     url, wanted = picture.get("url"), picture.get("format")
     if not isinstance(url, str) or len(url) > LARGEST or wanted not in ("png", "svg"):
-        raise DeconomixError("The figure could not be drawn as a picture.", advice="Make it smaller (fewer samples) or save it as SVG.")
+        raise DeconomixError(
+            "The figure could not be drawn as a picture.",
+            advice="Make it smaller (fewer samples) or save it as SVG.",
+        )
     head, _, body = url.partition(",")
     try:
-        data = base64.b64decode(body, validate=True) if head.endswith(";base64") else unquote_to_bytes(body)
+        data = (
+            base64.b64decode(body, validate=True)
+            if head.endswith(";base64")
+            else unquote_to_bytes(body)
+        )
     except (binascii.Error, ValueError):
         data = b""
     good = data.startswith(b"\x89PNG\r\n\x1a\n") if wanted == "png" else b"<svg" in data[:1000]
     if not good:
-        raise DeconomixError("The figure could not be drawn as a picture.", advice="Make it smaller (fewer samples) or save it as SVG.")
+        raise DeconomixError(
+            "The figure could not be drawn as a picture.",
+            advice="Make it smaller (fewer samples) or save it as SVG.",
+        )
     return data, PNG if wanted == "png" else SVG
 
 
 def type_legend(entries: Sequence[tuple[str, str, bool]]) -> dmc.Group:
-    """The legend beside a figure that scrolls; entries : (name, colour, whether hatched), see ``composition.legend_entries``."""
+    """The legend beside a figure that scrolls; entries : (name, colour, whether hatched), see
+    ``composition.legend_entries``.
+    """
 
     def entry(name: str, colour: str, hatched: bool) -> dmc.Group:
-        style = {"width": 12, "height": 12, "flex": "none", "background": _HATCH.format(colour) if hatched else colour}
+        style = {
+            "width": 12,
+            "height": 12,
+            "flex": "none",
+            "background": _HATCH.format(colour) if hatched else colour,
+        }
         words = dmc.Text(name, size="xs", truncate="end", maw=190)
-        return dmc.Group([html.Span(style=style), html.Span(words, title=name)], gap=6, wrap="nowrap")
+        return dmc.Group(
+            [html.Span(style=style), html.Span(words, title=name)], gap=6, wrap="nowrap"
+        )
 
     return dmc.Group([entry(*e) for e in entries], gap="sm", mb="xs")
 
 
 def _ids(page: Page, name: str) -> dict[str, str]:
     parts = ("png", "svg", "picture", "light", "file", "legend")
-    return {"graph": getattr(page.id, name)} | {part: getattr(page.id, f"{name}_{part}") for part in parts}
+    return {"graph": getattr(page.id, name)} | {
+        part: getattr(page.id, f"{name}_{part}") for part in parts
+    }

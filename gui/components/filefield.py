@@ -1,6 +1,10 @@
-"""Choosing a file: a native dialog in the window, a streamed upload in a browser, a typed path in both. One component.
+"""Choosing a file: a native dialog in the window, a streamed upload in a browser, a typed path in
+both.
 
-The page gets the token of an :class:`gui.files.Upload` in a Store, whichever way the file came; a field for several files a list of tokens.
+One component.
+
+The page gets the token of an :class:`gui.files.Upload` in a Store, whichever way the file came; a
+field for several files a list of tokens.
 """
 
 from __future__ import annotations
@@ -20,14 +24,32 @@ from gui.plugin import Context, Page
 
 
 class FileField:
-    """A place to choose a file on one page; ``token_id`` is the Store that tells which (None: none).
+    """A place to choose a file on one page; ``token_id`` is the Store that tells which (None:
+    none).
 
     multiple : several files at once; the Store then holds the list of tokens of those chosen last
-    folder : the path of a folder may be typed too; in a browser, files of one folder may be chosen together, or the folder be dropped
+    folder : the path of a folder may be typed too; in a browser, files of one folder may be chosen
+    together, or the folder be dropped
     """
 
-    def __init__(self, page: Page, name: str, kinds: Sequence[FileKind], *, title: str, multiple: bool = False, folder: bool = False) -> None:
-        self.page, self.name, self.kinds, self.title, self.multiple, self.folder = page, name, tuple(kinds), title, multiple, folder
+    def __init__(
+        self,
+        page: Page,
+        name: str,
+        kinds: Sequence[FileKind],
+        *,
+        title: str,
+        multiple: bool = False,
+        folder: bool = False,
+    ) -> None:
+        self.page, self.name, self.kinds, self.title, self.multiple, self.folder = (
+            page,
+            name,
+            tuple(kinds),
+            title,
+            multiple,
+            folder,
+        )
 
     def id(self, part: str) -> str:
         return str(getattr(self.page.id, f"{self.name}_{part}"))
@@ -37,7 +59,9 @@ class FileField:
         return self.id("token")
 
     def layout(self, ctx: Context, *, token: str | None = None) -> Any:
-        """The button, which takes dropped files too (in the window a click opens a native dialog), and a line to type a path."""
+        """The button, which takes dropped files too (in the window a click opens a native dialog),
+        and a line to type a path.
+        """
         suffixes = ",".join(s for kind in self.kinds for s in kind.suffixes)
         a_file, it = ("files", "them") if self.multiple else ("a file", "it")
         words = f"Choose {a_file}, or drop {it} here"
@@ -78,20 +102,36 @@ class FileField:
         """Record the callbacks that turn a dialog, an upload or a typed path into a token."""
         field, page = self, self.page
 
-        @page.callback(Output(field.token_id, "data", allow_duplicate=True), Input(field.id("choose"), "n_clicks"), prevent_initial_call=True)
+        @page.callback(
+            Output(field.token_id, "data", allow_duplicate=True),
+            Input(field.id("choose"), "n_clicks"),
+            prevent_initial_call=True,
+        )
         def choose(ctx: Context, clicks: int | None) -> Any:
             if not clicks or not ctx.files.native:
                 raise PreventUpdate
             chosen = ctx.files.open(field.kinds, title=field.title, multiple=field.multiple)
             if not chosen:
                 raise PreventUpdate
-            return field._told(ctx, [partial(ctx.uploads.adopt, path) for path in (chosen if field.multiple else chosen[:1])])
+            return field._told(
+                ctx,
+                [
+                    partial(ctx.uploads.adopt, path)
+                    for path in (chosen if field.multiple else chosen[:1])
+                ],
+            )
 
-        @page.callback(Output(field.token_id, "data", allow_duplicate=True), Input(field.id("arrived"), "data"), prevent_initial_call=True)
+        @page.callback(
+            Output(field.token_id, "data", allow_duplicate=True),
+            Input(field.id("arrived"), "data"),
+            prevent_initial_call=True,
+        )
         def arrived(ctx: Context, data: dict[str, Any] | None) -> Any:
             if not data:
                 raise PreventUpdate
-            return field._told(ctx, [partial(_received, ctx, each) for each in data.get("files", [data])])
+            return field._told(
+                ctx, [partial(_received, ctx, each) for each in data.get("files", [data])]
+            )
 
         @page.callback(
             Output(field.token_id, "data", allow_duplicate=True),
@@ -111,7 +151,8 @@ class FileField:
             function.about = f"{field.name} file"  # type: ignore[attr-defined]  # a file chosen in one way takes back the error of another
 
     def _told(self, ctx: Context, ways: Sequence[Callable[[], Upload]]) -> Any:
-        """What the Store gets: each of ``ways`` gives one file or raises, and one that fails stops none of the others.
+        """What the Store gets: each of ``ways`` gives one file or raises, and one that fails stops
+        none of the others.
 
         Where one is wanted, several are the files of one folder.
         """

@@ -1,4 +1,6 @@
-"""A form made of a Params class: one field for each parameter, with its tooltip, unit and default; values kept in the session."""
+"""A form made of a Params class: one field for each parameter, with its tooltip, unit and default;
+values kept in the session.
+"""
 
 from __future__ import annotations
 
@@ -22,12 +24,19 @@ LARGEST = 1e300
 class ParamsForm(Generic[P]):
     """The form of one Params class on one page.
 
-    names : the fields shown, default all; choices : field -> {value: shown text}; a field left out keeps its default.
-    In the layout :meth:`fields`, at module level :meth:`bind`, in a callback ``*form.states`` and :meth:`parse`.
+    names : the fields shown, default all; choices : field -> {value: shown text}; a field left out
+    keeps its default. In the layout :meth:`fields`, at module level :meth:`bind`, in a callback
+    ``*form.states`` and :meth:`parse`.
     """
 
     def __init__(
-        self, page: Page, cls: type[P], *, prefix: str = "", names: Sequence[str] | None = None, choices: Mapping[str, Mapping[str, str]] | None = None
+        self,
+        page: Page,
+        cls: type[P],
+        *,
+        prefix: str = "",
+        names: Sequence[str] | None = None,
+        choices: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
         self.page, self.cls, self.prefix = page, cls, prefix
         self.names = list(names or cls.model_fields)
@@ -50,7 +59,9 @@ class ParamsForm(Generic[P]):
 
     def parse(self, values: Sequence[Any], **fixed: Any) -> P:
         """The parameters; InvalidParameter (one sentence) if one is not allowed."""
-        given = {name: self._value(name, value) for name, value in zip(self.names, values, strict=True)}
+        given = {
+            name: self._value(name, value) for name, value in zip(self.names, values, strict=True)
+        }
         return self.cls.parse(**given, **fixed)
 
     def fields(self, ctx: Context, *names: str) -> Any:
@@ -69,14 +80,24 @@ class ParamsForm(Generic[P]):
         return dcc.Store(id=self.fill_id)
 
     def bind(self) -> None:
-        """Record the callbacks that keep the values in the session and fill the form from a Store."""
+        """Record the callbacks that keep the values in the session and fill the form from a
+        Store.
+        """
         page, form = self.page, self
 
-        @page.callback(*[Input(form.id(n), form.prop(n)) for n in form.names], prevent_initial_call=True)
+        @page.callback(
+            *[Input(form.id(n), form.prop(n)) for n in form.names], prevent_initial_call=True
+        )
         def keep(ctx: Context, *values: Any) -> None:
-            ctx.session.keep_form(page.key, {form.prefix + n: v for n, v in zip(form.names, values, strict=True)})
+            ctx.session.keep_form(
+                page.key, {form.prefix + n: v for n, v in zip(form.names, values, strict=True)}
+            )
 
-        @page.callback(*[Output(form.id(n), form.prop(n)) for n in form.names], Input(form.fill_id, "data"), prevent_initial_call=True)
+        @page.callback(
+            *[Output(form.id(n), form.prop(n)) for n in form.names],
+            Input(form.fill_id, "data"),
+            prevent_initial_call=True,
+        )
         def fill(ctx: Context, data: dict[str, Any] | None) -> list[Any]:
             if not data:
                 raise PreventUpdate
@@ -84,7 +105,8 @@ class ParamsForm(Generic[P]):
 
         keep.__name__, fill.__name__ = f"keep_{form.prefix}form", f"fill_{form.prefix}form"
 
-    # -- one field --------------------------------------------------------------------------------------------------------------
+    # -- one field
+    # ----------------------------------------------------------------------------------------------
     def _extra(self, name: str) -> dict[str, Any]:
         extra = self.cls.model_fields[name].json_schema_extra
         return {"unit": "", "advanced": False, **(extra if isinstance(extra, dict) else {})}
@@ -104,18 +126,30 @@ class ParamsForm(Generic[P]):
             try:
                 return float(shown.strip().replace(",", "."))
             except ValueError:
-                raise InvalidParameter(f"{self.cls.model_fields[name].title} is “{shown}”; allowed: {allowed(self.cls, name)}.") from None
+                raise InvalidParameter(
+                    f"{self.cls.model_fields[name].title} is “{shown}”; allowed:"
+                    f" {allowed(self.cls, name)}."
+                ) from None
         return shown
 
     def _kept(self, name: str, kept: Mapping[str, Any]) -> Any:
-        """What the session keeps of the field, if the field can show it (a session file may hold anything); else the default."""
+        """What the session keeps of the field, if the field can show it (a session file may hold
+        anything); else the default.
+        """
         default = self.cls.model_fields[name].default
         value, kind = kept.get(self.prefix + name, default), self._kind(name)
         if kind is bool:
             return value if isinstance(value, bool) else default
         if kind is Literal:
-            return value if isinstance(value, str) and value in get_args(self.cls.model_fields[name].annotation) else default
-        number = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST
+            return (
+                value
+                if isinstance(value, str)
+                and value in get_args(self.cls.model_fields[name].annotation)
+                else default
+            )
+        number = (
+            isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST
+        )
         return value if value is None or isinstance(value, str) or number else default
 
     def _shown(self, name: str, value: Any) -> Any:
@@ -135,14 +169,32 @@ class ParamsForm(Generic[P]):
             options = [{"value": v, "label": texts.get(v, v)} for v in get_args(field.annotation)]
             if len(options) <= 3 and all(len(o["label"]) <= 14 for o in options):
                 return html.Div(
-                    [dmc.Text(label, size="sm", fw=500, mb=4), dmc.SegmentedControl(data=options, value=value, fullWidth=True, size="xs", **common)]
+                    [
+                        dmc.Text(label, size="sm", fw=500, mb=4),
+                        dmc.SegmentedControl(
+                            data=options, value=value, fullWidth=True, size="xs", **common
+                        ),
+                    ]
                 )
-            return dmc.Select(data=options, value=value, label=label, allowDeselect=False, checkIconPosition="right", **common)
+            return dmc.Select(
+                data=options,
+                value=value,
+                label=label,
+                allowDeselect=False,
+                checkIconPosition="right",
+                **common,
+            )
         if kind is float:
-            return dmc.TextInput(value=self._shown(name, value), label=label, debounce=400, **common)
+            return dmc.TextInput(
+                value=self._shown(name, value), label=label, debounce=400, **common
+            )
         limits = {k: getattr(m, k) for m in field.metadata for k in ("ge", "le") if hasattr(m, k)}
         if unit:
-            common |= {"rightSection": dmc.Text(unit, size="xs", c="dimmed"), "rightSectionWidth": 74, "hideControls": True}
+            common |= {
+                "rightSection": dmc.Text(unit, size="xs", c="dimmed"),
+                "rightSectionWidth": 74,
+                "hideControls": True,
+            }
         if type(None) in get_args(field.annotation):
             common["placeholder"] = "all"
         return dmc.NumberInput(
@@ -158,14 +210,24 @@ class ParamsForm(Generic[P]):
 
 
 def folded(title: str, *children: Any, opened: bool = False, **properties: Any) -> Any:
-    """A section that is closed until it is wanted. properties : of the Accordion, whose value is None where it is closed"""
+    """A section that is closed until it is wanted. properties : of the Accordion, whose value is
+    None where it is closed
+    """
     return dmc.Accordion(
-        [dmc.AccordionItem([dmc.AccordionControl(title), dmc.AccordionPanel(list(children))], value="x")],
+        [
+            dmc.AccordionItem(
+                [dmc.AccordionControl(title), dmc.AccordionPanel(list(children))], value="x"
+            )
+        ],
         value="x" if opened else None,
         **properties,
         chevronPosition="left",
         variant="default",
-        styles={"content": {"padding": "4px 0 8px"}, "control": {"padding": "0 4px"}, "label": {"padding": "8px 0", "fontSize": "var(--mantine-font-size-sm)"}},
+        styles={
+            "content": {"padding": "4px 0 8px"},
+            "control": {"padding": "0 4px"},
+            "label": {"padding": "8px 0", "fontSize": "var(--mantine-font-size-sm)"},
+        },
     )
 
 
@@ -175,7 +237,9 @@ def number(value: float) -> str:
 
 
 def exact(value: float) -> str:
-    """The same, with every digit needed to get the number back: a value that is brought back to a form must not change."""
+    """The same, with every digit needed to get the number back: a value that is brought back to a
+    form must not change.
+    """
     shown = number(value)
     return shown if float(shown) == value else _plain(repr(float(value)))
 

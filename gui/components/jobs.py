@@ -14,7 +14,13 @@ from gui.jobs.status import JobStatus
 from gui.plugin import JOBS, Context
 
 MakeId = Callable[[str, Any], dict[str, Any]]
-STATE = {"queued": "waiting", "running": "running", "done": "done", "failed": "failed", "cancelled": "cancelled"}
+STATE = {
+    "queued": "waiting",
+    "running": "running",
+    "done": "done",
+    "failed": "failed",
+    "cancelled": "cancelled",
+}
 
 
 def clock(seconds: float) -> str:
@@ -47,13 +53,25 @@ def ticker(jobs: Sequence[JobStatus], part: MakeId) -> Any:
     if not active:
         return None
     job = next((j for j in active if j.state == "running"), active[0])
-    more = dmc.Badge(f"+{len(active) - 1}", variant="light", radius="sm") if len(active) > 1 else None
+    more = (
+        dmc.Badge(f"+{len(active) - 1}", variant="light", radius="sm") if len(active) > 1 else None
+    )
     return dmc.Group(
         [
-            html.Div(f"{job.title} · {detail(job)}", className="dcx-ticker-text", title=f"{job.title} · {detail(job)}"),
+            html.Div(
+                f"{job.title} · {detail(job)}",
+                className="dcx-ticker-text",
+                title=f"{job.title} · {detail(job)}",
+            ),
             _bar(job, 110),
             more,
-            dmc.Button("Cancel", id=part("cancel", job.id), variant="subtle", color="red", size="compact-xs"),
+            dmc.Button(
+                "Cancel",
+                id=part("cancel", job.id),
+                variant="subtle",
+                color="red",
+                size="compact-xs",
+            ),
         ],
         gap="xs",
         wrap="nowrap",
@@ -63,41 +81,77 @@ def ticker(jobs: Sequence[JobStatus], part: MakeId) -> Any:
 def job_list(jobs: Sequence[JobStatus], sessions: Mapping[str, str], part: MakeId) -> Any:
     """Every job: running and waiting ones first (to be cancelled), then the latest ended ones."""
     if not jobs:
-        return dmc.Text("No job has run yet. Start one on the DTD page: it is shown here, and can be cancelled here.", size="sm", c="dimmed", p="sm")
+        return dmc.Text(
+            "No job has run yet. Start one on the DTD page: it is shown here, and can be cancelled"
+            " here.",
+            size="sm",
+            c="dimmed",
+            p="sm",
+        )
     active = [job for job in jobs if job.active]
     first = next((j.id for j in active if j.state == "running"), active[0].id if active else None)
     return dmc.Stack(
-        [_row(job, sessions, part, cancel=job.active and job.id != first) for job in [*active, *reversed([j for j in jobs if not j.active])][:20]],
+        [
+            _row(job, sessions, part, cancel=job.active and job.id != first)
+            for job in [*active, *reversed([j for j in jobs if not j.active])][:20]
+        ],
         gap=4,
         p="xs",
     )
 
 
 def running(ctx: Context, kind: str) -> JobStatus | None:
-    """The first step of this kind that waits or runs for this tab's session. In a callback on JOBS."""
-    return next((job for job in ctx.jobs.status(ctx.session_id) if job.active and job.kind == kind), None)
+    """The first step of this kind that waits or runs for this tab's session.
+
+    In a callback on JOBS.
+    """
+    return next(
+        (job for job in ctx.jobs.status(ctx.session_id) if job.active and job.kind == kind), None
+    )
 
 
 def running_state(job: JobStatus) -> Any:
     """In place of an empty state while what would fill it is being computed."""
-    return empty_state(f"{job.title} is {STATE[job.state]}", "The header shows how far it is, and can cancel it. The result is shown here when it is there.")
+    return empty_state(
+        f"{job.title} is {STATE[job.state]}",
+        "The header shows how far it is, and can cancel it. The result is shown here when it is"
+        " there.",
+    )
 
 
 def only_jobs() -> bool:
-    """In a callback on JOBS: whether nothing else has changed; a result that is shown stays as it is then."""
+    """In a callback on JOBS: whether nothing else has changed; a result that is shown stays as it
+    is then.
+    """
     return set(call.triggered_prop_ids) == {f"{JOBS.component_id}.{JOBS.component_property}"}
 
 
 def _row(job: JobStatus, sessions: Mapping[str, str], part: MakeId, *, cancel: bool) -> Any:
     colour = {"failed": "red", "done": "green"}.get(job.state, "dimmed")
     where = sessions.get(job.session_id, "deleted session")
-    button = dmc.Button("Cancel", id=part("cancel", job.id), variant="subtle", color="red", size="compact-xs") if cancel else None
+    button = (
+        dmc.Button(
+            "Cancel", id=part("cancel", job.id), variant="subtle", color="red", size="compact-xs"
+        )
+        if cancel
+        else None
+    )
     return dmc.Group(
         [
             dmc.Stack(
                 [
                     html.Span(job.title, title=job.title, className="dcx-cut"),
-                    dmc.Text(f"{where} · {detail(job) if job.active else f'{STATE[job.state]} · {clock(job.elapsed)}'}", size="xs", c=colour, truncate="end"),
+                    dmc.Text(
+                        f"{where} · "
+                        + (
+                            detail(job)
+                            if job.active
+                            else f"{STATE[job.state]} · {clock(job.elapsed)}"
+                        ),
+                        size="xs",
+                        c=colour,
+                        truncate="end",
+                    ),
                 ],
                 gap=0,
                 style={"minWidth": 0, "flex": 1},
@@ -111,5 +165,21 @@ def _row(job: JobStatus, sessions: Mapping[str, str], part: MakeId, *, cancel: b
 
 def _bar(job: JobStatus, width: int) -> Any:
     if job.fraction is None:
-        return dmc.Progress(value=100, striped=True, animated=True, w=width, size="sm", **{"aria-label": "running"}) if job.state == "running" else None
-    return dmc.Progress(value=100 * job.fraction, w=width, size="sm", **{"aria-label": f"{100 * job.fraction:.0f} percent"})
+        return (
+            dmc.Progress(
+                value=100,
+                striped=True,
+                animated=True,
+                w=width,
+                size="sm",
+                **{"aria-label": "running"},
+            )
+            if job.state == "running"
+            else None
+        )
+    return dmc.Progress(
+        value=100 * job.fraction,
+        w=width,
+        size="sm",
+        **{"aria-label": f"{100 * job.fraction:.0f} percent"},
+    )

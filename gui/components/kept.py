@@ -1,4 +1,6 @@
-"""Controls of a view that look as they were left, also after a restart: their values are kept in the session."""
+"""Controls of a view that look as they were left, also after a restart: their values are kept in
+the session.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,8 @@ from gui.plugin import Context, Page
 
 
 class Kept:
-    """``Kept(page, metric="pearson", markers_n=50)``: names of the page's ids with the values they begin with; yes/no: a switch.
+    """``Kept(page, metric="pearson", markers_n=50)``: names of the page's ids with the values they
+    begin with; yes/no: a switch.
 
     In the layout :meth:`value`, at module level :meth:`bind`.
     """
@@ -19,19 +22,37 @@ class Kept:
         self.page, self.begin = page, begin
 
     def value(self, ctx: Context, name: str) -> Any:
-        """What the control shows when the page opens: as it was left, if it can show that (a session file may hold anything)."""
+        """What the control shows when the page opens: as it was left, if it can show that (a
+        session file may hold anything).
+        """
         kept, begin = ctx.session.form(self.page.key).get(f"shown_{name}"), self.begin[name]
         if isinstance(begin, list):
-            return kept if isinstance(kept, list) and all(isinstance(one, str) for one in kept) else begin
-        return kept if isinstance(kept, bool if isinstance(begin, bool) else int | float | str) else begin
+            return (
+                kept
+                if isinstance(kept, list) and all(isinstance(one, str) for one in kept)
+                else begin
+            )
+        return (
+            kept
+            if isinstance(kept, bool if isinstance(begin, bool) else int | float | str)
+            else begin
+        )
 
     def bind(self) -> None:
         """Record the callback that keeps the values."""
         page, names = self.page, list(self.begin)
 
         def keep(ctx: Context, *values: Any) -> None:
-            ctx.session.keep_form(page.key, {f"shown_{name}": value for name, value in zip(names, values, strict=True)})
+            ctx.session.keep_form(
+                page.key,
+                {f"shown_{name}": value for name, value in zip(names, values, strict=True)},
+            )
 
         keep.__name__ = f"keep_{names[0]}"
-        inputs = [Input(getattr(page.id, name), "checked" if isinstance(self.begin[name], bool) else "value") for name in names]
+        inputs = [
+            Input(
+                getattr(page.id, name), "checked" if isinstance(self.begin[name], bool) else "value"
+            )
+            for name in names
+        ]
         page.callback(*inputs, prevent_initial_call=True)(keep)

@@ -1,7 +1,9 @@
-"""A new password: typed twice, with an honest hint of its strength, and the sentence that it cannot be reset.
+"""A new password: typed twice, with an honest hint of its strength, and the sentence that it cannot
+be reset.
 
-The hint is estimated in the page (``assets/password.js``), so that nothing is sent while one types. It is our own: zxcvbn would be one more
-dependency, and knows the words of one language only; length and variety are what matters behind 256 MB of Argon2id for each guess.
+The hint is estimated in the page (``assets/password.js``), so that nothing is sent while one types.
+It is our own: zxcvbn would be one more dependency, and knows the words of one language only; length
+and variety are what matters behind 256 MB of Argon2id for each guess.
 """
 
 from __future__ import annotations
@@ -20,11 +22,17 @@ NO_RESET = "There is no way to reset it: whoever loses it loses the session."
 
 
 class PasswordPair:
-    """Two fields on one page. ``states`` are the State arguments of a callback, ``cleared`` its outputs that empty the fields (two times "")."""
+    """Two fields on one page.
+
+    ``states`` are the State arguments of a callback, ``cleared`` its outputs that empty the fields
+    (two times "").
+    """
 
     def __init__(self, page: Page, name: str) -> None:
         self.page = page
-        self._first, self._second, self._hint, self._box = (str(getattr(page.id, f"{name}_{part}")) for part in ("one", "two", "hint", "box"))
+        self._first, self._second, self._hint, self._box = (
+            str(getattr(page.id, f"{name}_{part}")) for part in ("one", "two", "hint", "box")
+        )
 
     @property
     def box_id(self) -> str:
@@ -46,9 +54,18 @@ class PasswordPair:
                     dmc.Group(
                         [
                             dmc.PasswordInput(
-                                id=self._first, value="", label=label, placeholder=f"{MIN_PASSWORD} characters or more", autoComplete="new-password"
+                                id=self._first,
+                                value="",
+                                label=label,
+                                placeholder=f"{MIN_PASSWORD} characters or more",
+                                autoComplete="new-password",
                             ),
-                            dmc.PasswordInput(id=self._second, value="", label=f"{label} again", autoComplete="new-password"),
+                            dmc.PasswordInput(
+                                id=self._second,
+                                value="",
+                                label=f"{label} again",
+                                autoComplete="new-password",
+                            ),
                         ],
                         grow=True,
                         align="flex-end",
@@ -79,7 +96,12 @@ def agreed(one: str | None, two: str | None) -> str:
         raise InvalidParameter("There is no password yet.", advice="Type it twice.")
     length = len(unicodedata.normalize("NFKC", one))
     if length < MIN_PASSWORD:
-        raise InvalidParameter(f"The password has {length} characters.", advice=f"Use {MIN_PASSWORD} or more: a few words that do not belong together.")
+        raise InvalidParameter(
+            f"The password has {length} characters.",
+            advice=f"Use {MIN_PASSWORD} or more: a few words that do not belong together.",
+        )
     if one != two:
-        raise InvalidParameter("The two passwords are not the same.", advice="Type the same password twice.")
+        raise InvalidParameter(
+            "The two passwords are not the same.", advice="Type the same password twice."
+        )
     return one

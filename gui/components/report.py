@@ -15,16 +15,26 @@ from gui.report import report, report_name
 
 def report_button(page: Page) -> Any:
     """The button; needs :func:`bind_report` once for the same page."""
-    return dmc.Button("Save report…", id=page.id.report, variant="default", size="xs", leftSection=icon("save", 14))
+    return dmc.Button(
+        "Save report…",
+        id=page.id.report,
+        variant="default",
+        size="xs",
+        leftSection=icon("save", 14),
+    )
 
 
 def bind_report(page: Page) -> None:
-    """Record the callback that saves the report; the page's key is the kind of its runs ("dtd", "adtd")."""
+    """Record the callback that saves the report; the page's key is the kind of its runs ("dtd",
+    "adtd").
+    """
 
     @page.callback(Input(page.id.report, "n_clicks"), prevent_initial_call=True, long=True)
     def save_report(ctx: Context, clicks: int | None) -> None:
         if not clicks:
             return
-        told = ctx.files.save(report_name(ctx.session, page.key), report(ctx.session, page.key), HTML)
+        told = ctx.files.save(
+            report_name(ctx.session, page.key), report(ctx.session, page.key), HTML
+        )
         if told:
             ctx.notify(told, title="Saved", colour="teal")

@@ -1,4 +1,6 @@
-"""“Previous runs”: all runs of one kind in the session, with the parameters that differ; a click brings one back, its parameters with it."""
+"""“Previous runs”: all runs of one kind in the session, with the parameters that differ; a click
+brings one back, its parameters with it.
+"""
 
 from __future__ import annotations
 
@@ -17,11 +19,13 @@ from gui.plugin import REVISION, Context, Page
 
 
 class PreviousRuns:
-    """The list of one kind of runs on one page: a button “Previous runs (3)” and the dialog it opens.
+    """The list of one kind of runs on one page: a button “Previous runs (3)” and the dialog it
+    opens.
 
-    kind : of the runs; form : its Store is filled with the parameters of the run that is brought back
-    describe : what a run gave, in a few words ("mean correlation 0.79"); name : distinguishes two lists on one page
-    In the layout :meth:`layout`, at module level :meth:`bind`. Which run is on screen is ``ctx.session.current(kind)``.
+    kind : of the runs; form : its Store is filled with the parameters of the run that is brought
+    back describe : what a run gave, in a few words ("mean correlation 0.79"); name : distinguishes
+    two lists on one page In the layout :meth:`layout`, at module level :meth:`bind`. Which run is
+    on screen is ``ctx.session.current(kind)``.
     """
 
     def __init__(
@@ -34,7 +38,14 @@ class PreviousRuns:
         name: str = "runs",
         title: str = "Previous runs",
     ) -> None:
-        self.page, self.kind, self.form, self.describe, self.name, self.title = page, kind, form, describe, name, title
+        self.page, self.kind, self.form, self.describe, self.name, self.title = (
+            page,
+            kind,
+            form,
+            describe,
+            name,
+            title,
+        )
 
     def id(self, part: str) -> str:
         return str(getattr(self.page.id, f"{self.name}_{part}"))
@@ -43,8 +54,18 @@ class PreviousRuns:
         """The button (not shown while there is no run) and its dialog."""
         return html.Div(
             [
-                dmc.Button(self.title, id=self.id("open"), variant="subtle", size="xs", px="xs", leftSection=icon("history", 14), style={"display": "none"}),
-                dmc.Modal(html.Div(id=self.id("list")), id=self.id("dialog"), title=self.title, size="lg"),
+                dmc.Button(
+                    self.title,
+                    id=self.id("open"),
+                    variant="subtle",
+                    size="xs",
+                    px="xs",
+                    leftSection=icon("history", 14),
+                    style={"display": "none"},
+                ),
+                dmc.Modal(
+                    html.Div(id=self.id("list")), id=self.id("dialog"), title=self.title, size="lg"
+                ),
             ]
         )
 
@@ -53,23 +74,40 @@ class PreviousRuns:
         runs = ctx.session.runs(self.kind)
         current = ctx.session.current(self.kind)
         different = differing([run.params for run in runs])
-        return dmc.Stack([self._row(ctx, run, different, shown=current is not None and run.id == current.id) for run in reversed(runs)], gap="xs")
+        return dmc.Stack(
+            [
+                self._row(ctx, run, different, shown=current is not None and run.id == current.id)
+                for run in reversed(runs)
+            ],
+            gap="xs",
+        )
 
     def bind(self) -> None:
         """Record the callbacks that list the runs and bring one back."""
         page, this = self.page, self
 
-        @page.callback(Output(this.id("list"), "children"), Output(this.id("open"), "children"), Output(this.id("open"), "style"), REVISION)
+        @page.callback(
+            Output(this.id("list"), "children"),
+            Output(this.id("open"), "children"),
+            Output(this.id("open"), "style"),
+            REVISION,
+        )
         def show(ctx: Context, _revision: str | None) -> Any:
             count = len(ctx.session.runs(this.kind))
             return this.rows(ctx), f"{this.title} ({count})", {} if count else {"display": "none"}
 
-        @page.callback(Output(this.id("dialog"), "opened"), Input(this.id("open"), "n_clicks"), prevent_initial_call=True)
+        @page.callback(
+            Output(this.id("dialog"), "opened"),
+            Input(this.id("open"), "n_clicks"),
+            prevent_initial_call=True,
+        )
         def opened(ctx: Context, clicks: int | None) -> bool:
             return bool(clicks)
 
         @page.callback(
-            Output(this.id("dialog"), "opened", allow_duplicate=True), Input(page.id.each(f"{this.name}-choose", ALL), "n_clicks"), prevent_initial_call=True
+            Output(this.id("dialog"), "opened", allow_duplicate=True),
+            Input(page.id.each(f"{this.name}-choose", ALL), "n_clicks"),
+            prevent_initial_call=True,
         )
         def choose(ctx: Context, _clicks: list[int | None]) -> bool:
             run_id = clicked()
@@ -78,7 +116,10 @@ class PreviousRuns:
             run = ctx.session.choose_run(run_id)
             if this.form is not None:
                 # the revision makes the same run fill the form again after it was edited
-                set_props(this.form.fill_id, {"data": {**run.params.model_dump(), "": ctx.session.revision}})
+                set_props(
+                    this.form.fill_id,
+                    {"data": {**run.params.model_dump(), "": ctx.session.revision}},
+                )
             ctx.refresh()
             return False
 
@@ -93,8 +134,12 @@ class PreviousRuns:
             dmc.Group(
                 [
                     dmc.Text(f"{run.created.astimezone():%d %b %Y, %H:%M:%S}", size="sm", fw=600),
-                    dmc.Badge("on screen", variant="light", radius="sm", tt="none") if shown else None,
-                    dmc.Badge("outdated", color="orange", variant="light", radius="sm", tt="none") if outdated else None,
+                    dmc.Badge("on screen", variant="light", radius="sm", tt="none")
+                    if shown
+                    else None,
+                    dmc.Badge("outdated", color="orange", variant="light", radius="sm", tt="none")
+                    if outdated
+                    else None,
                 ],
                 gap="xs",
             ),
@@ -103,7 +148,9 @@ class PreviousRuns:
             dmc.Text(outdated, size="xs", c="dimmed") if outdated else None,
         ]
         return dmc.UnstyledButton(
-            dmc.Paper(dmc.Stack(lines, gap=2), withBorder=True, p="xs", radius="md", className="dcx-run"),
+            dmc.Paper(
+                dmc.Stack(lines, gap=2), withBorder=True, p="xs", radius="md", className="dcx-run"
+            ),
             id=self.page.id.each(f"{self.name}-choose", run.id),
             w="100%",
             **{"aria-label": f"Show the run of {run.created.astimezone():%d %b %Y, %H:%M:%S}"},
@@ -111,17 +158,30 @@ class PreviousRuns:
 
 
 def differing(params: Sequence[Params]) -> list[str]:
-    """The fields in which the parameters are not all equal; all fields in use where there is nothing to compare. A field that a run does not use is none
-    of its."""
+    """The fields in which the parameters are not all equal; all fields in use where there is
+    nothing to compare.
+
+    A field that a run does not use is none of its.
+    """
     names = list(dict.fromkeys(name for p in params for name in p.used()))
-    found = [n for n in names if len({repr(getattr(p, n)) if n in p.used() else "" for p in params}) > 1]
+    found = [
+        n for n in names if len({repr(getattr(p, n)) if n in p.used() else "" for p in params}) > 1
+    ]
     return found or names
 
 
-def describe_params(params: Params, names: Sequence[str], form: ParamsForm[Any] | None = None) -> str:
-    """“Number of genes 1000 · Iterations 500 · Run on bulk: yes”: those of the fields named that these parameters use, in words."""
+def describe_params(
+    params: Params, names: Sequence[str], form: ParamsForm[Any] | None = None
+) -> str:
+    """“Number of genes 1000 · Iterations 500 · Run on bulk: yes”: those of the fields named that
+    these parameters use, in words.
+    """
     used, fields = params.used(), type(params).model_fields
-    return " · ".join(f"{fields[name].title or name} {shown_value(params, name, form)}" for name in names if name in used)
+    return " · ".join(
+        f"{fields[name].title or name} {shown_value(params, name, form)}"
+        for name in names
+        if name in used
+    )
 
 
 def shown_value(params: Params, name: str, form: ParamsForm[Any] | None = None) -> str:

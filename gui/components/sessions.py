@@ -50,23 +50,47 @@ def ago(then: datetime, now: datetime | None = None) -> str:
 def day(then: datetime) -> str:
     """18 Nov, 3 Feb 2025."""
     then = then.astimezone()
-    return f"{then.day} {then:%b}" + ("" if then.year == datetime.now().astimezone().year else f" {then.year}")
+    return f"{then.day} {then:%b}" + (
+        "" if then.year == datetime.now().astimezone().year else f" {then.year}"
+    )
 
 
 def size_words(size: int) -> str:
     for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if size >= factor:
-            return f"{size / factor:.2g} {unit}" if size / factor < 10 else f"{size / factor:.0f} {unit}"
+            return (
+                f"{size / factor:.2g} {unit}"
+                if size / factor < 10
+                else f"{size / factor:.0f} {unit}"
+            )
     return f"{size} B" if size else ""
 
 
 def rows(sessions: Sequence[SessionInfo], *, current: str | None = None) -> list[dict[str, Any]]:
-    """What the grid shows of each session; one that cannot be drawn is listed as damaged, so that it can be deleted."""
-    return [drawn("a session of the table", lambda info=info: _row(info, current), None) or _damaged_row(info) for info in sessions]  # type: ignore[misc]
+    """What the grid shows of each session; one that cannot be drawn is listed as damaged, so that
+    it can be deleted.
+    """
+    return [
+        drawn("a session of the table", lambda info=info: _row(info, current), None)  # type: ignore[misc]
+        or _damaged_row(info)
+        for info in sessions
+    ]
 
 
 def _damaged_row(info: SessionInfo) -> dict[str, Any]:
-    nothing = dict.fromkeys(("protected", "source", "contents", "notes", "created_text", "used_text", "size_text", "open"), "")
+    nothing = dict.fromkeys(
+        (
+            "protected",
+            "source",
+            "contents",
+            "notes",
+            "created_text",
+            "used_text",
+            "size_text",
+            "open",
+        ),
+        "",
+    )
     numbers = {"runs": None, "created": 0, "used": 0, "size": 0}
     why = "What this session says of itself cannot be shown."
     return {
@@ -122,7 +146,10 @@ _UNSEARCHED = {"getQuickFilterText": {"function": "''"}}
 _STATE = {
     "styleConditions": [
         {"condition": "params.data.why != ''", "style": {"color": "var(--mantine-color-error)"}},
-        {"condition": "params.data.state == 'locked'", "style": {"color": "var(--mantine-color-dimmed)"}},
+        {
+            "condition": "params.data.state == 'locked'",
+            "style": {"color": "var(--mantine-color-dimmed)"},
+        },
     ]
 }
 _NOTES = {
@@ -138,14 +165,33 @@ def _shown_as(text: str) -> dict[str, Any]:
 
 
 def session_grid(grid_id: str, *, archived: bool) -> Any:
-    """A table of sessions: sortable, rows can be ticked; ``cellRendererData`` says whose button was clicked.
+    """A table of sessions: sortable, rows can be ticked; ``cellRendererData`` says whose button was
+    clicked.
 
-    All columns fit into a window of 1280 pixels; nothing is pinned, so that a row is one row for a screen reader, too.
+    All columns fit into a window of 1280 pixels; nothing is pinned, so that a row is one row for a
+    screen reader, too.
     """
-    editable: Any = False if archived else {"function": "!params.data.problem && !params.data.locked"}
+    editable: Any = (
+        False if archived else {"function": "!params.data.problem && !params.data.locked"}
+    )
     columns: list[dict[str, Any]] = [
-        {"field": "name", "headerName": "Name", "flex": 6, "minWidth": 130, "tooltipField": "name", "editable": editable, "cellStyle": {"fontWeight": 500}},
-        {"field": "state", "headerName": "State", "width": 86, "tooltipField": "why", "cellClass": "dcx-session-state", "cellStyle": _STATE},
+        {
+            "field": "name",
+            "headerName": "Name",
+            "flex": 6,
+            "minWidth": 130,
+            "tooltipField": "name",
+            "editable": editable,
+            "cellStyle": {"fontWeight": 500},
+        },
+        {
+            "field": "state",
+            "headerName": "State",
+            "width": 86,
+            "tooltipField": "why",
+            "cellClass": "dcx-session-state",
+            "cellStyle": _STATE,
+        },
         {
             "field": "protected",
             "headerName": "Protected",
@@ -157,12 +203,48 @@ def session_grid(grid_id: str, *, archived: bool) -> Any:
             **_UNSEARCHED,
         },
         {"field": "source", "headerName": "Source", "flex": 3, "tooltipField": "source", **_TEXT},
-        {"field": "contents", "headerName": "Contents", "flex": 4, "minWidth": 98, "tooltipField": "contents"},
+        {
+            "field": "contents",
+            "headerName": "Contents",
+            "flex": 4,
+            "minWidth": 98,
+            "tooltipField": "contents",
+        },
         {"field": "runs", "headerName": "Runs", "width": 58, "type": "rightAligned", **_UNSEARCHED},
-        {"field": "used", "headerName": "Last used", "width": 114, "sort": "desc", **_shown_as("used_text"), **_UNSEARCHED, "cellClass": "dcx-dimmed"},
-        {"field": "size", "headerName": "Size", "width": 68, **_shown_as("size_text"), **_UNSEARCHED, "cellClass": "dcx-dimmed"},
-        {"field": "notes", "headerName": "Notes", "flex": 3, "tooltipField": "notes", "editable": editable, **_NOTES, **_TEXT},
-        {"field": "created", "headerName": "Created", "width": 96, **_shown_as("created_text"), **_UNSEARCHED, "cellClass": "dcx-dimmed"},
+        {
+            "field": "used",
+            "headerName": "Last used",
+            "width": 114,
+            "sort": "desc",
+            **_shown_as("used_text"),
+            **_UNSEARCHED,
+            "cellClass": "dcx-dimmed",
+        },
+        {
+            "field": "size",
+            "headerName": "Size",
+            "width": 68,
+            **_shown_as("size_text"),
+            **_UNSEARCHED,
+            "cellClass": "dcx-dimmed",
+        },
+        {
+            "field": "notes",
+            "headerName": "Notes",
+            "flex": 3,
+            "tooltipField": "notes",
+            "editable": editable,
+            **_NOTES,
+            **_TEXT,
+        },
+        {
+            "field": "created",
+            "headerName": "Created",
+            "width": 96,
+            **_shown_as("created_text"),
+            **_UNSEARCHED,
+            "cellClass": "dcx-dimmed",
+        },
         {
             "field": "open",
             "headerName": "Open",
@@ -183,7 +265,12 @@ def session_grid(grid_id: str, *, archived: bool) -> Any:
         defaultColDef={"sortable": True, "resizable": True},
         dashGridOptions={
             "theme": {"function": GRID_THEME},
-            "rowSelection": {"mode": "multiRow", "enableClickSelection": False, "headerCheckbox": True, "selectAll": "filtered"},
+            "rowSelection": {
+                "mode": "multiRow",
+                "enableClickSelection": False,
+                "headerCheckbox": True,
+                "selectAll": "filtered",
+            },
             "selectionColumnDef": {"width": 40},
             "tooltipShowDelay": 300,
             "ensureDomOrder": True,
@@ -200,7 +287,10 @@ def session_grid(grid_id: str, *, archived: bool) -> Any:
 
 
 def grid_style(count: int) -> dict[str, Any]:
-    """As high as its rows, up to twelve; then it scrolls. There is room for the bar that scrolls sideways."""
+    """As high as its rows, up to twelve; then it scrolls.
+
+    There is room for the bar that scrolls sideways.
+    """
     if not count:
         return {"display": "none"}
     return {"height": 56 + 32 * min(count, 12), "width": "100%"}
@@ -212,8 +302,17 @@ def undo_bar(page: Page, deleted: Sequence[tuple[str, str]]) -> Any:
         dmc.Alert(
             dmc.Group(
                 [
-                    dmc.Text(f"“{shorten(name, 80)}” is deleted; for a few seconds more it can be brought back.", size="sm"),
-                    dmc.Button("Undo", id=page.id.each("undo", session_id), size="compact-sm", variant="light"),
+                    dmc.Text(
+                        f"“{shorten(name, 80)}” is deleted; for a few seconds more it can be"
+                        " brought back.",
+                        size="sm",
+                    ),
+                    dmc.Button(
+                        "Undo",
+                        id=page.id.each("undo", session_id),
+                        size="compact-sm",
+                        variant="light",
+                    ),
                 ],
                 justify="space-between",
             ),

@@ -1,4 +1,7 @@
-"""“How sure”: 95 % intervals of every fraction on request, and how well every sample is reconstructed. A tab shared by DTD and ADTD.
+"""“How sure”: 95 % intervals of every fraction on request, and how well every sample is
+reconstructed.
+
+A tab shared by DTD and ADTD.
 
 view = SureView(page, subject, active=(Input(page.id.tabs, "value"), "sure"), file="adtd")
 view.layout(ctx)      # in the page's layout, inside the tab's panel
@@ -36,19 +39,24 @@ from gui.plugin import DARK, JOBS, REVISION, Context, Page
 
 FIGURE, TABLE, FIT = "figure", "table", "fit"
 TYPE = "type:"
-NONE_YET = "No intervals yet. Press “How sure?”: genes are drawn anew many times, and the fractions estimated from every draw."
+NONE_YET = (
+    "No intervals yet. Press “How sure?”: genes are drawn anew many times, and the fractions"
+    " estimated from every draw."
+)
 GOING = "The intervals are being computed. The header shows how far it is; you can go on working."
 FIT_NOTE = (
-    "How well the sample can be put together again from its fractions. Left over: the share of its weighted variance over the genes that is not explained. "
-    "With more than half of a sample hidden, a good fit says nothing about its cell types."
+    "How well the sample can be put together again from its fractions. Left over: the share of its"
+    " weighted variance over the genes that is not explained. With more than half of a sample"
+    " hidden, a good fit says nothing about its cell types."
 )
 
 
 class Subject(NamedTuple):
-    """What the tab is about. run : on screen; inputs : name -> run id, of the task; values : of BootstrapParams, those of the run (part, lambda2, …)
+    """What the tab is about. run : on screen; inputs : name -> run id, of the task; values : of
+    BootstrapParams, those of the run (part, lambda2, …)
 
-    title : of the job; fit : by sample, or None; truth : cell types x samples, or None; what : "sample" or "mixture"; obstacle : why no intervals
-    can be computed, a sentence, or None
+    title : of the job; fit : by sample, or None; truth : cell types x samples, or None; what :
+    "sample" or "mixture"; obstacle : why no intervals can be computed, a sentence, or None
     """
 
     run: Run
@@ -62,9 +70,20 @@ class Subject(NamedTuple):
 
 
 class SureView:
-    """One tab on one page. Only computed while it is on screen. subject : None where there is no run; file : begin of the names of saved files."""
+    """One tab on one page.
 
-    def __init__(self, page: Page, subject: Callable[[Context], Subject | None], *, active: tuple[Input, str], file: str) -> None:
+    Only computed while it is on screen. subject : None where there is no run; file : begin of the
+    names of saved files.
+    """
+
+    def __init__(
+        self,
+        page: Page,
+        subject: Callable[[Context], Subject | None],
+        *,
+        active: tuple[Input, str],
+        file: str,
+    ) -> None:
         self.page, self.subject, self.active, self.file = page, subject, active, file
         self.views = Views(page, "sure")
         self.kept = Kept(page, sure_look=FIGURE)
@@ -74,13 +93,27 @@ class SureView:
         return str(getattr(self.page.id, f"sure_{part}"))
 
     def layout(self, ctx: Context) -> html.Div:
-        look = switch({FIGURE: "Figure", TABLE: "Table", FIT: "Fit by sample"}, self.id("look"), self.kept.value(ctx, "sure_look"))
-        one = dmc.Select(id=self.id("type"), data=[], size="xs", w=190, searchable=True, allowDeselect=False, **{"aria-label": "Cell type"})
+        look = switch(
+            {FIGURE: "Figure", TABLE: "Table", FIT: "Fit by sample"},
+            self.id("look"),
+            self.kept.value(ctx, "sure_look"),
+        )
+        one = dmc.Select(
+            id=self.id("type"),
+            data=[],
+            size="xs",
+            w=190,
+            searchable=True,
+            allowDeselect=False,
+            **{"aria-label": "Cell type"},
+        )
         row = dmc.Group(
             [
                 html.Div(self.form.fields(ctx, "replicates"), style={"width": 150}),
                 html.Div(self.form.fields(ctx, "seeds"), style={"paddingBottom": 6}),
-                dmc.Button("How sure?", id=self.id("start"), variant="light", size="sm", disabled=True),
+                dmc.Button(
+                    "How sure?", id=self.id("start"), variant="light", size="sm", disabled=True
+                ),
             ],
             gap="sm",
             align="flex-end",
@@ -92,9 +125,26 @@ class SureView:
         drawing = figure_card(self.page, "sure_figure", file_name=f"{self.file}-intervals")
         table = result_table(self.page, "sure_table", filters=False, engine=True)
         there = self.views.layout([look, html.Div(one, id=self.id("types"))], drawing, table)
-        nothing = empty_state("Nothing to be sure of yet", "Run it first: then intervals of every fraction can be computed here.")
-        body = dmc.Stack([dmc.Text("", id=self.id("words"), size="xs"), start, reason, self.form.hidden_parts(), there], gap=6)
-        return html.Div([html.Div(nothing, id=self.id("empty"), style=GONE), html.Div(body, id=self.id("body"), style=SHOWN)])
+        nothing = empty_state(
+            "Nothing to be sure of yet",
+            "Run it first: then intervals of every fraction can be computed here.",
+        )
+        body = dmc.Stack(
+            [
+                dmc.Text("", id=self.id("words"), size="xs"),
+                start,
+                reason,
+                self.form.hidden_parts(),
+                there,
+            ],
+            gap=6,
+        )
+        return html.Div(
+            [
+                html.Div(nothing, id=self.id("empty"), style=GONE),
+                html.Div(body, id=self.id("body"), style=SHOWN),
+            ]
+        )
 
     def bind(self) -> None:
         """Record the callbacks, at module level of the page."""
@@ -124,7 +174,15 @@ class SureView:
             Input(this.id("look"), "value"),
             Input(this.id("type"), "value"),
         )
-        def draw(ctx: Context, _revision: str | None, dark: bool, _jobs: Any, active: str | None, look: str, chosen: str | None) -> list[Any]:
+        def draw(
+            ctx: Context,
+            _revision: str | None,
+            dark: bool,
+            _jobs: Any,
+            active: str | None,
+            look: str,
+            chosen: str | None,
+        ) -> list[Any]:
             if active != here:
                 raise PreventUpdate
             subject = this.subject(ctx)
@@ -133,31 +191,101 @@ class SureView:
             if look == FIT:
                 if only_jobs():
                     raise PreventUpdate
-                head = [GONE, SHOWN, [html.B(words.fit_sentence(subject.fit, subject.what) or "This run was made before samples were checked."), " ", FIT_NOTE]]
+                head = [
+                    GONE,
+                    SHOWN,
+                    [
+                        html.B(
+                            words.fit_sentence(subject.fit, subject.what)
+                            or "This run was made before samples were checked."
+                        ),
+                        " ",
+                        FIT_NOTE,
+                    ],
+                ]
                 if subject.fit is None:
                     return [*head, GONE, *[no_update] * 8, *[GONE] * 4]
-                shown = table_view(words.shown_fit(subject.fit), index_name=subject.what.capitalize(), percent=[words.FIT_NAMES["residual"]])
-                return [*head, GONE, *[no_update] * 5, shown.columns, shown.rows, shown.note, *this.views.show("table")]
+                shown = table_view(
+                    words.shown_fit(subject.fit),
+                    index_name=subject.what.capitalize(),
+                    percent=[words.FIT_NAMES["residual"]],
+                )
+                return [
+                    *head,
+                    GONE,
+                    *[no_update] * 5,
+                    shown.columns,
+                    shown.rows,
+                    shown.note,
+                    *this.views.show("table"),
+                ]
             found = words.bootstrap_of(ctx.session, subject.run)
             if found is not None and only_jobs():
                 raise PreventUpdate
             if found is None:
-                return [GONE, SHOWN, GOING if this._going(ctx, subject) else NONE_YET, GONE, *[no_update] * 8, *[GONE] * 4]
+                return [
+                    GONE,
+                    SHOWN,
+                    GOING if this._going(ctx, subject) else NONE_YET,
+                    GONE,
+                    *[no_update] * 8,
+                    *[GONE] * 4,
+                ]
             sure: BootstrapResult = found.result
-            said = dmc.Stack([html.Span(text) for text in (words.sentence(sure), *sure.notes)], gap=2)
+            said = dmc.Stack(
+                [html.Span(text) for text in (words.sentence(sure), *sure.notes)], gap=2
+            )
             if look == TABLE:
-                shown = table_view(words.shown_intervals(sure), index_name=subject.what.capitalize(), percent=True)
-                return [GONE, SHOWN, said, GONE, *[no_update] * 5, shown.columns, shown.rows, shown.note, *this.views.show("table")]
+                shown = table_view(
+                    words.shown_intervals(sure), index_name=subject.what.capitalize(), percent=True
+                )
+                return [
+                    GONE,
+                    SHOWN,
+                    said,
+                    GONE,
+                    *[no_update] * 5,
+                    shown.columns,
+                    shown.rows,
+                    shown.note,
+                    *this.views.show("table"),
+                ]
             types = [str(t) for t in sure.estimate.index]
             name = str(chosen or "").removeprefix(TYPE)
             name = name if name in types else str(sure.estimate.mean(axis=1).idxmax())
-            choice = [options({f"{TYPE}{t}": t for t in types}), no_update if chosen == f"{TYPE}{name}" else f"{TYPE}{name}"]
-            fig = styled(drawn(sure, name, type_colours(ctx.session.dataset, *types), subject.truth), bool(dark))
+            choice = [
+                options({f"{TYPE}{t}": t for t in types}),
+                no_update if chosen == f"{TYPE}{name}" else f"{TYPE}{name}",
+            ]
+            fig = styled(
+                drawn(sure, name, type_colours(ctx.session.dataset, *types), subject.truth),
+                bool(dark),
+            )
             look_of = room(fig, above=470, least=230)
-            return [GONE, SHOWN, said, SHOWN, *choice, fig, look_of, f"{this.file}-intervals-{name}", *[no_update] * 3, *this.views.show(FIGURE)]
+            return [
+                GONE,
+                SHOWN,
+                said,
+                SHOWN,
+                *choice,
+                fig,
+                look_of,
+                f"{this.file}-intervals-{name}",
+                *[no_update] * 3,
+                *this.views.show(FIGURE),
+            ]
 
-        @page.callback(Output(this.id("start"), "disabled"), Output(this.id("reason"), "children"), REVISION, JOBS, tab, *this._inputs)
-        def ready(ctx: Context, _revision: str | None, _jobs: Any, active: str | None, *values: Any) -> tuple[bool, str]:
+        @page.callback(
+            Output(this.id("start"), "disabled"),
+            Output(this.id("reason"), "children"),
+            REVISION,
+            JOBS,
+            tab,
+            *this._inputs,
+        )
+        def ready(
+            ctx: Context, _revision: str | None, _jobs: Any, active: str | None, *values: Any
+        ) -> tuple[bool, str]:
             if active != here:
                 raise PreventUpdate
             subject = this.subject(ctx)
@@ -187,7 +315,14 @@ class SureView:
                 ctx.notify("This is already being computed.", colour="yellow")
                 return no_update
             params = this.form.parse(values, **subject.values)
-            ctx.jobs.submit(run_bootstrap, ctx.session_id, params, kind="bootstrap", title=subject.title, inputs=subject.inputs)
+            ctx.jobs.submit(
+                run_bootstrap,
+                ctx.session_id,
+                params,
+                kind="bootstrap",
+                title=subject.title,
+                inputs=subject.inputs,
+            )
             return None  # folded: room for what is coming
 
         def to_save(ctx: Context, look: str) -> TableFile | None:
@@ -196,9 +331,17 @@ class SureView:
                 return None
             header = subject.what.capitalize()
             if look == FIT:
-                return None if subject.fit is None else fit_file(f"{this.file}-fit", subject.fit, header)
+                return (
+                    None
+                    if subject.fit is None
+                    else fit_file(f"{this.file}-fit", subject.fit, header)
+                )
             found = words.bootstrap_of(ctx.session, subject.run)
-            return None if found is None else intervals_file(f"{this.file}-intervals", found.result, header)
+            return (
+                None
+                if found is None
+                else intervals_file(f"{this.file}-intervals", found.result, header)
+            )
 
         bind_figure_export(page, "sure_figure")
         bind_table_export(page, "sure_table", to_save, State(this.id("look"), "value"), engine=True)
@@ -210,30 +353,55 @@ class SureView:
         return [Input(self.form.id(n), self.form.prop(n)) for n in self.form.names]
 
     def _going(self, ctx: Context, subject: Subject) -> bool:
-        return any(job.active and job.kind == "bootstrap" and dict(job.inputs) == dict(subject.inputs) for job in ctx.jobs.status(ctx.session_id))
+        return any(
+            job.active and job.kind == "bootstrap" and dict(job.inputs) == dict(subject.inputs)
+            for job in ctx.jobs.status(ctx.session_id)
+        )
 
 
 def intervals_file(name: str, sure: BootstrapResult, header: str) -> TableFile:
-    """The intervals as on screen, in percent, and as the engine gives them, as fractions. header : over the samples"""
+    """The intervals as on screen, in percent, and as the engine gives them, as fractions. header :
+    over the samples
+    """
     about = f"RNA fraction (%) with its 95 % interval. One row per {header.lower()} and cell type."
     engine = "RNA fraction with its 95 % interval as the engine gives it: 1 is 100 %."
-    return TableFile(name, words.shown_intervals(sure).rename_axis(header), about, words.interval_table(sure), engine)
+    return TableFile(
+        name,
+        words.shown_intervals(sure).rename_axis(header),
+        about,
+        words.interval_table(sure),
+        engine,
+    )
 
 
 def fit_file(name: str, fit: pd.DataFrame, header: str) -> TableFile:
     """How well the samples are reconstructed, as on screen and as the engine gives it."""
-    about = f"How well every {header.lower()} is put together again from its fractions. Left over is in percent of its weighted variance."
-    engine = "How well the samples are put together again as the engine gives it. The residual is a fraction of the weighted variance: 1 is 100 %."
-    return TableFile(name, words.shown_fit(fit).rename_axis(header), about, fit.rename_axis("sample"), engine)
+    about = (
+        f"How well every {header.lower()} is put together again from its fractions. Left over is in"
+        " percent of its weighted variance."
+    )
+    engine = (
+        "How well the samples are put together again as the engine gives it. The residual is a"
+        " fraction of the weighted variance: 1 is 100 %."
+    )
+    return TableFile(
+        name, words.shown_fit(fit).rename_axis(header), about, fit.rename_axis("sample"), engine
+    )
 
 
-def drawn(sure: BootstrapResult, name: str, colour_of: Mapping[str, str], truth: pd.DataFrame | None) -> Any:
+def drawn(
+    sure: BootstrapResult, name: str, colour_of: Mapping[str, str], truth: pd.DataFrame | None
+) -> Any:
     """The figure of one cell type."""
     at = sure.estimate.index.astype(str) == name
     value, low, high = (frame.loc[at].iloc[0] for frame in (sure.estimate, sure.low, sure.high))
     real = None
     if truth is not None:
         types = [str(t) for t in sure.estimate.index]
-        known = {c: fold_hidden(truth[c], types).get(name) for c in truth.columns if c in value.index}
+        known = {
+            c: fold_hidden(truth[c], types).get(name) for c in truth.columns if c in value.index
+        }
         real = pd.Series({c: v for c, v in known.items() if v is not None}, dtype=float)
-    return with_interval(inert(name), value, low, high, colour_of, truth=None if real is None or real.empty else real)
+    return with_interval(
+        inert(name), value, low, high, colour_of, truth=None if real is None or real.empty else real
+    )

@@ -1,4 +1,6 @@
-"""A result as a table: four significant digits on screen; the saved file holds the same table with all digits."""
+"""A result as a table: four significant digits on screen; the saved file holds the same table with
+all digits.
+"""
 
 from __future__ import annotations
 
@@ -24,22 +26,26 @@ MOST_CELLS = 60_000
 """On screen; about 1 MB. The saved file has all."""
 WHOLE = "as the engine gives it"
 """In the save menu, of the table whose numbers were not changed for the screen."""
-# Mantine's variables change with the theme, so the grid follows without being drawn anew. dash-ag-grid reads this text with its own
-# interpreter (no eval): it works under the strict policy.
+# Mantine's variables change with the theme, so the grid follows without being drawn anew.
+# dash-ag-grid reads this text with its own interpreter (no eval): it works under the strict policy.
 GRID_THEME = (
-    "themeQuartz.withParams({"
-    "fontFamily: 'inherit', fontSize: 13, spacing: 5, wrapperBorderRadius: 6, browserColorScheme: 'inherit', "
-    "backgroundColor: 'var(--mantine-color-body)', foregroundColor: 'var(--mantine-color-text)', accentColor: 'var(--mantine-primary-color-filled)', "
-    "borderColor: 'var(--mantine-color-default-border)', headerBackgroundColor: 'var(--mantine-color-body)', headerFontWeight: 600, "
-    "rowHoverColor: 'var(--mantine-color-default-hover)'})"
+    "themeQuartz.withParams({fontFamily: 'inherit', fontSize: 13, spacing: 5, wrapperBorderRadius:"
+    " 6, browserColorScheme: 'inherit', backgroundColor: 'var(--mantine-color-body)',"
+    " foregroundColor: 'var(--mantine-color-text)', accentColor:"
+    " 'var(--mantine-primary-color-filled)', borderColor: 'var(--mantine-color-default-border)',"
+    " headerBackgroundColor: 'var(--mantine-color-body)', headerFontWeight: 600, rowHoverColor:"
+    " 'var(--mantine-color-default-hover)'})"
 )
 _NUMBER = {"type": "rightAligned", "filter": "agNumberColumnFilter", "minWidth": 130}
 _TEXT = {"filter": "agTextColumnFilter", "minWidth": 130}
 # As gui.figures.text.percentage writes them.
 _PERCENT = {
     "valueFormatter": {
-        "function": f"params.value > 0 && params.value < {LEAST_PERCENT} ? '< {LEAST_PERCENT}' : "
-        f"params.value < 0 && params.value > -{LEAST_PERCENT} ? '> -{LEAST_PERCENT}' : params.value"
+        "function": (
+            f"params.value > 0 && params.value < {LEAST_PERCENT} ? '< {LEAST_PERCENT}' :"
+            f" params.value < 0 && params.value > -{LEAST_PERCENT} ? '> -{LEAST_PERCENT}' :"
+            " params.value"
+        )
     }
 }
 _ROWS = "function() { return window.dash_clientside.dcx.rows_on_screen(...arguments); }"
@@ -47,7 +53,9 @@ _ROWS = "function() { return window.dash_clientside.dcx.rows_on_screen(...argume
 
 @dataclass(frozen=True)
 class TableView:
-    """What the grid gets. columns, rows : its ``columnDefs`` and ``rowData``; note : a sentence where not everything is shown, else ""."""
+    """What the grid gets. columns, rows : its ``columnDefs`` and ``rowData``; note : a sentence
+    where not everything is shown, else "".
+    """
 
     columns: list[dict[str, Any]]
     rows: list[dict[str, Any]]
@@ -57,9 +65,10 @@ class TableView:
 class TableFile(NamedTuple):
     """What is saved of a table.
 
-    name : proposed for the file, without suffix; frame : the whole table as on screen, with all digits and named index
-    about : what it holds, in sentences: quantity, unit, what the rows are and their order. Written into the file
-    engine : the same as the engine gives it, where that differs, or None; engine_about : the sentences for that
+    name : proposed for the file, without suffix; frame : the whole table as on screen, with all
+    digits and named index about : what it holds, in sentences: quantity, unit, what the rows are
+    and their order. Written into the file engine : the same as the engine gives it, where that
+    differs, or None; engine_about : the sentences for that
     """
 
     name: str
@@ -69,35 +78,64 @@ class TableFile(NamedTuple):
     engine_about: str = ""
 
 
-def table_view(frame: pd.DataFrame, *, index_name: str | None = None, percent: bool | Collection[str] = False) -> TableView:
-    """The frame for the grid: the index as first, pinned column; fields are c0, c1, … because names may hold dots, brackets or HTML.
+def table_view(
+    frame: pd.DataFrame, *, index_name: str | None = None, percent: bool | Collection[str] = False
+) -> TableView:
+    """The frame for the grid: the index as first, pinned column; fields are c0, c1, … because names
+    may hold dots, brackets or HTML.
 
-    index_name : header of the first column (default: the index's own name)
-    percent : the columns that hold percentages (True: every column of numbers): very small ones are shown as "< 0.01"
+    index_name : header of the first column (default: the index's own name) percent : the columns
+    that hold percentages (True: every column of numbers): very small ones are shown as "< 0.01"
     """
     most = max(1, MOST_CELLS // max(1, frame.shape[1]))
     shown = frame.iloc[:most]
     first = index_name if index_name is not None else str(shown.index.name or "")
     columns: list[dict[str, Any]] = [
-        {"field": "c0", "headerName": first, "pinned": "left", "tooltipField": "c0", "filter": "agTextColumnFilter", "minWidth": 120, "width": 180}
+        {
+            "field": "c0",
+            "headerName": first,
+            "pinned": "left",
+            "tooltipField": "c0",
+            "filter": "agTextColumnFilter",
+            "minWidth": 120,
+            "width": 180,
+        }
     ]
     values: list[list[Any]] = [[str(v) for v in shown.index]]
     for i, name in enumerate(shown.columns, start=1):
         column = shown.iloc[:, i - 1]
-        number = pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_bool_dtype(column.dtype)
+        number = pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_bool_dtype(
+            column.dtype
+        )
         of_percent = number and (percent is True or (percent is not False and name in percent))
         columns.append(
-            {"field": f"c{i}", "headerName": str(name), "headerTooltip": str(name), **(_NUMBER if number else _TEXT), **(_PERCENT if of_percent else {})}
+            {
+                "field": f"c{i}",
+                "headerName": str(name),
+                "headerTooltip": str(name),
+                **(_NUMBER if number else _TEXT),
+                **(_PERCENT if of_percent else {}),
+            }
         )
-        values.append(rounded(column.to_numpy()) if number else [None if pd.isna(v) else str(v) for v in column])
+        values.append(
+            rounded(column.to_numpy())
+            if number
+            else [None if pd.isna(v) else str(v) for v in column]
+        )
     fields = [c["field"] for c in columns]
     rows = [dict(zip(fields, row, strict=True)) for row in zip(*values, strict=True)]
-    note = f"The first {len(shown):,} of {len(frame):,} rows are shown; the saved file has all." if len(shown) < len(frame) else ""
+    note = (
+        f"The first {len(shown):,} of {len(frame):,} rows are shown; the saved file has all."
+        if len(shown) < len(frame)
+        else ""
+    )
     return TableView(columns, rows, note)
 
 
 def rounded(values: np.ndarray, digits: int = DIGITS) -> list[float | int | None]:
-    """To ``digits`` significant digits; whole numbers stay whole; what is not finite becomes None (an empty cell)."""
+    """To ``digits`` significant digits; whole numbers stay whole; what is not finite becomes None
+    (an empty cell).
+    """
     if values.dtype.kind in "iu":
         return [int(v) for v in values]
     return [float(f"{v:.{digits}g}") if np.isfinite(v) else None for v in values.astype(np.float64)]
@@ -114,24 +152,41 @@ def result_table(
     filters: bool = True,
     engine: bool = False,
 ) -> html.Div:
-    """The table ``page.id.<name>`` (an AgGrid: set ``columnDefs`` and ``rowData`` from :func:`table_view`) with its save menu.
+    """The table ``page.id.<name>`` (an AgGrid: set ``columnDefs`` and ``rowData`` from
+    :func:`table_view`) with its save menu.
 
-    ``page.id.<name>_note`` (``children``) takes the view's note. Needs :func:`bind_table_export` once for the same page and name.
-    filters : False for a table of a few rows, whose headers need the room
-    engine : the menu also offers the table as the engine gives it (``TableFile.engine``)
+    ``page.id.<name>_note`` (``children``) takes the view's note. Needs :func:`bind_table_export`
+    once for the same page and name. filters : False for a table of a few rows, whose headers need
+    the room engine : the menu also offers the table as the engine gives it (``TableFile.engine``)
     """
     of = _ids(page, name)
     view = table_view(frame, index_name=index_name) if frame is not None else TableView([], [])
-    items = [(of["csv"], "CSV (comma)"), (of["csv2"], "CSV (semicolon, decimal comma)"), (of["xlsx"], "Excel (XLSX)")]
+    items = [
+        (of["csv"], "CSV (comma)"),
+        (of["csv2"], "CSV (semicolon, decimal comma)"),
+        (of["xlsx"], "Excel (XLSX)"),
+    ]
     if engine:
         items += [(of["engine_csv"], f"CSV, {WHOLE}"), (of["engine_xlsx"], f"Excel, {WHOLE}")]
-    head = dmc.Group([dmc.Group(list(controls), gap="sm"), save_menu(items)], justify="space-between", align="flex-end", mb="xs")
+    head = dmc.Group(
+        [dmc.Group(list(controls), gap="sm"), save_menu(items)],
+        justify="space-between",
+        align="flex-end",
+        mb="xs",
+    )
     grid = dag.AgGrid(
         id=of["grid"],
         columnDefs=view.columns,
         rowData=view.rows,
         className="",
-        defaultColDef={"sortable": True, "resizable": True, "filter": True, "suppressHeaderFilterButton": not filters, "flex": 1, "minWidth": 110}
+        defaultColDef={
+            "sortable": True,
+            "resizable": True,
+            "filter": True,
+            "suppressHeaderFilterButton": not filters,
+            "flex": 1,
+            "minWidth": 110,
+        }
         | {"wrapHeaderText": True, "autoHeaderHeight": True},
         dashGridOptions={
             "theme": {"function": GRID_THEME},
@@ -145,23 +200,44 @@ def result_table(
         columnSize=None,
         style={"height": height, "width": "100%"},
     )
-    return html.Div([head, grid, dmc.Text(view.note, id=of["note"], size="xs", c="dimmed", mt=4), dcc.Store(id=of["screen"])])
+    return html.Div(
+        [
+            head,
+            grid,
+            dmc.Text(view.note, id=of["note"], size="xs", c="dimmed", mt=4),
+            dcc.Store(id=of["screen"]),
+        ]
+    )
 
 
 def bind_table_export(
-    page: Page, name: str, file_of: Callable[..., TableFile | tuple[str, pd.DataFrame] | None], *states: State, engine: bool = False
+    page: Page,
+    name: str,
+    file_of: Callable[..., TableFile | tuple[str, pd.DataFrame] | None],
+    *states: State,
+    engine: bool = False,
 ) -> None:
-    """Record the callback that saves the table ``name`` of ``page``: its rows and columns as sorted, filtered and moved in the grid.
+    """Record the callback that saves the table ``name`` of ``page``: its rows and columns as
+    sorted, filtered and moved in the grid.
 
-    file_of : ``file_of(ctx, *values of states)`` gives what is saved (a :class:`TableFile`, or just name and frame), or None where there is nothing
-    engine : as given to :func:`result_table`
+    file_of : ``file_of(ctx, *values of states)`` gives what is saved (a :class:`TableFile`, or just
+    name and frame), or None where there is nothing engine : as given to :func:`result_table`
     """
     of = _ids(page, name)
-    items = [of[part] for part in ("csv", "csv2", "xlsx", *(("engine_csv", "engine_xlsx") if engine else ()))]
+    items = [
+        of[part]
+        for part in ("csv", "csv2", "xlsx", *(("engine_csv", "engine_xlsx") if engine else ()))
+    ]
     grid = [Input(of["grid"], prop) for prop in ("virtualRowData", "rowData", "columnState")]
     page.clientside(_ROWS, Output(of["screen"], "data"), *grid, prevent_initial_call=True)
 
-    @page.callback(*[Input(item, "n_clicks") for item in items], State(of["screen"], "data"), *states, prevent_initial_call=True, long=True)
+    @page.callback(
+        *[Input(item, "n_clicks") for item in items],
+        State(of["screen"], "data"),
+        *states,
+        prevent_initial_call=True,
+        long=True,
+    )
     def save_table(ctx: Context, *values: Any) -> None:
         from gui.data.export import csv_bytes, xlsx_bytes
 
@@ -182,23 +258,35 @@ def bind_table_export(
         if asked in (of["xlsx"], of["engine_xlsx"]):
             told = ctx.files.save(file_name, xlsx_bytes(frame, about=about), XLSX)
         else:
-            told = ctx.files.save(file_name, csv_bytes(frame, decimal="," if asked == of["csv2"] else ".", about=about), CSV)
+            told = ctx.files.save(
+                file_name,
+                csv_bytes(frame, decimal="," if asked == of["csv2"] else ".", about=about),
+                CSV,
+            )
         if told:
             ctx.notify(told, title="Saved", colour="teal")
 
 
 def as_on_screen(file: TableFile, screen: Any) -> tuple[pd.DataFrame, str]:
-    """The frame with the rows and columns that the grid shows, in its order, and the sentences about it.
+    """The frame with the rows and columns that the grid shows, in its order, and the sentences
+    about it.
 
-    screen : what ``rows_on_screen`` (resources/assets/grid.js) gives: {"rows": positions or None, "columns": fields or None}, None for all as given
+    screen : what ``rows_on_screen`` (resources/assets/grid.js) gives: {"rows": positions or None,
+    "columns": fields or None}, None for all as given
     """
     frame, about = file.frame, file.about
     if not isinstance(screen, Mapping):
         return frame, about
     columns, rows = screen.get("columns"), screen.get("rows")
-    if isinstance(columns, list) and sorted(map(str, columns)) == sorted(f"c{i}" for i in range(1, frame.shape[1] + 1)):
+    if isinstance(columns, list) and sorted(map(str, columns)) == sorted(
+        f"c{i}" for i in range(1, frame.shape[1] + 1)
+    ):
         frame = frame.iloc[:, [int(c[1:]) - 1 for c in columns]]
-    if isinstance(rows, list) and len(rows) <= len(frame) and all(type(r) is int and 0 <= r < len(frame) for r in rows):
+    if (
+        isinstance(rows, list)
+        and len(rows) <= len(frame)
+        and all(type(r) is int and 0 <= r < len(frame) for r in rows)
+    ):
         there = min(len(frame), max(1, MOST_CELLS // max(1, frame.shape[1])))
         of = f"{counted(len(rows))} of {counted(len(frame))}" if len(rows) < there else "all"
         first = f" (of the first {counted(there)} only)" if there < len(frame) else ""
@@ -209,4 +297,6 @@ def as_on_screen(file: TableFile, screen: Any) -> tuple[pd.DataFrame, str]:
 
 def _ids(page: Page, name: str) -> dict[str, str]:
     parts = ("csv", "csv2", "xlsx", "engine_csv", "engine_xlsx", "note", "screen")
-    return {"grid": getattr(page.id, name)} | {part: getattr(page.id, f"{name}_{part}") for part in parts}
+    return {"grid": getattr(page.id, name)} | {
+        part: getattr(page.id, f"{name}_{part}") for part in parts
+    }

@@ -1,4 +1,6 @@
-"""A figure or a table of the same thing in one place: one row of controls, the save menu of whichever is on screen, room that follows the window."""
+"""A figure or a table of the same thing in one place: one row of controls, the save menu of
+whichever is on screen, room that follows the window.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,8 @@ GONE = {"display": "none"}
 class Views:
     """A ``figure_card`` and a ``result_table`` that take turns.
 
-    In the layout :meth:`layout`; in the callback that draws ``*views.outputs`` and ``*views.show("table")``.
+    In the layout :meth:`layout`; in the callback that draws ``*views.outputs`` and
+    ``*views.show("table")``.
     """
 
     def __init__(self, page: Page, name: str) -> None:
@@ -28,24 +31,46 @@ class Views:
     def id(self, part: str) -> str:
         return str(getattr(self.page.id, f"{self.name}_{part}"))
 
-    def layout(self, controls: Sequence[Any], drawing: html.Div, table: html.Div, *, note: str = "", unit: Any = None) -> html.Div:
-        """The controls with the save menu at their right, ``note`` under them, then the figure or (after ``unit``) the table."""
+    def layout(
+        self,
+        controls: Sequence[Any],
+        drawing: html.Div,
+        table: html.Div,
+        *,
+        note: str = "",
+        unit: Any = None,
+    ) -> html.Div:
+        """The controls with the save menu at their right, ``note`` under them, then the figure or
+        (after ``unit``) the table.
+        """
         saves = [
-            html.Div(_menu_of(part), id=self.id(name), style=style) for part, name, style in ((drawing, "save_figure", SHOWN), (table, "save_table", GONE))
+            html.Div(_menu_of(part), id=self.id(name), style=style)
+            for part, name, style in ((drawing, "save_figure", SHOWN), (table, "save_table", GONE))
         ]
         return html.Div(
             [
-                dmc.Group([dmc.Group(list(controls), gap="xs", style={"flex": 1}), *saves], justify="space-between", align="flex-end", wrap="nowrap", gap="xs"),
+                dmc.Group(
+                    [dmc.Group(list(controls), gap="xs", style={"flex": 1}), *saves],
+                    justify="space-between",
+                    align="flex-end",
+                    wrap="nowrap",
+                    gap="xs",
+                ),
                 dmc.Text(note, size="xs", c="dimmed", mt=6) if note else None,
                 html.Div(drawing, id=self.id("drawing"), style=SHOWN),
-                html.Div([unit, table] if unit is not None else table, id=self.id("tabular"), style=GONE),
+                html.Div(
+                    [unit, table] if unit is not None else table, id=self.id("tabular"), style=GONE
+                ),
             ]
         )
 
     @property
     def outputs(self) -> list[Output]:
         """What :meth:`show` sets."""
-        return [Output(self.id(part), "style") for part in ("drawing", "save_figure", "tabular", "save_table")]
+        return [
+            Output(self.id(part), "style")
+            for part in ("drawing", "save_figure", "tabular", "save_table")
+        ]
 
     def show(self, which: str) -> list[dict[str, str]]:
         """ "table", or anything else for the figure."""
@@ -53,14 +78,20 @@ class Views:
 
 
 def room(fig: go.Figure, *, above: int = 420, least: int = 300) -> dict[str, str]:
-    """``style`` of the graph: as high as the figure asks; one of the usual height gets what the window has left under ``above`` pixels (and loses its own).
+    """``style`` of the graph: as high as the figure asks; one of the usual height gets what the
+    window has left under ``above`` pixels (and loses its own).
 
-    least : pixels it gets at any rate; more where its legend needs more (``layout.meta["least_height"]``)
+    least : pixels it gets at any rate; more where its legend needs more
+    (``layout.meta["least_height"]``)
     """
     if fig.layout.height == HEIGHT:
         fig.update_layout(height=None)
     least = max(least, (fig.layout.meta or {}).get("least_height", 0))
-    return {"height": f"{fig.layout.height:.0f}px"} if fig.layout.height else {"height": f"max({least}px, calc(100vh - {above}px))"}
+    return (
+        {"height": f"{fig.layout.height:.0f}px"}
+        if fig.layout.height
+        else {"height": f"max({least}px, calc(100vh - {above}px))"}
+    )
 
 
 def switch(texts: Mapping[str, str], identity: str, value: str) -> dmc.SegmentedControl:
@@ -74,7 +105,9 @@ def options(texts: Mapping[str, str]) -> list[dict[str, str]]:
 
 
 def _menu_of(part: html.Div) -> Any:
-    """Takes the save menu out of a figure_card or a result_table: head (controls and menu) first, the rest after it."""
+    """Takes the save menu out of a figure_card or a result_table: head (controls and menu) first,
+    the rest after it.
+    """
     head, *rest = part.children
     part.children = rest
     return head.children[1]

@@ -15,5 +15,7 @@ MOST = 2
 
 def warning_list(texts: Sequence[str]) -> list[Any]:
     """One line each; many of them folded."""
-    lines = [dmc.Text(text, size="xs", c="dimmed", style={"overflowWrap": "anywhere"}) for text in texts]
+    lines = [
+        dmc.Text(text, size="xs", c="dimmed", style={"overflowWrap": "anywhere"}) for text in texts
+    ]
     return lines if len(lines) <= MOST else [folded(f"{len(lines)} warnings", *lines)]

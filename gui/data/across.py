@@ -1,4 +1,6 @@
-"""Finds what is wrong between the parts: genes in common, types that the one has and the other lacks, types that cannot be told apart."""
+"""Finds what is wrong between the parts: genes in common, types that the one has and the other
+lacks, types that cannot be told apart.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,15 @@ from gui.data.profiles import similarity, type_profiles
 from gui.data.repairs import Repair
 from gui.data.repairs_genes import MapGenes
 from gui.data.repairs_types import MapTypes, same_labels
-from gui.errors import CollinearTypes, DeconomixError, EmptyColumn, MissingPart, NoCommonGenes, TooFewGenes, TooFewTypes
+from gui.errors import (
+    CollinearTypes,
+    DeconomixError,
+    EmptyColumn,
+    MissingPart,
+    NoCommonGenes,
+    TooFewGenes,
+    TooFewTypes,
+)
 
 FEW = 0.75
 """Share of the training genes below which a part is said to lack many."""
@@ -61,7 +71,11 @@ def labelled(part: Part) -> Cells | None:
     there = ~pd.isna(part.labels) & (part.labels != "")
     if not there.any():
         return None
-    return Cells(part.matrix.where(there), np.array([str(v) for v in part.labels[there]], dtype=object), part.obs[there])
+    return Cells(
+        part.matrix.where(there),
+        np.array([str(v) for v in part.labels[there]], dtype=object),
+        part.obs[there],
+    )
 
 
 def parts_of(dataset: Dataset) -> dict[Role, Part]:
@@ -71,11 +85,21 @@ def parts_of(dataset: Dataset) -> dict[Role, Part]:
     for role, matrix in dataset.parts().items():
         of = cells.get(role)
         labels = np.asarray(of.labels, dtype=object) if of is not None else None
-        made[role] = Part(matrix, labels, pd.DataFrame(index=matrix.columns), dataset.source(role) or Source(role, dataset.name, "session"))
+        made[role] = Part(
+            matrix,
+            labels,
+            pd.DataFrame(index=matrix.columns),
+            dataset.source(role) or Source(role, dataset.name, "session"),
+        )
     return made
 
 
-def of_error(error: DeconomixError, place: Place, repair: Repair | None = None, alternatives: tuple[Repair, ...] = ()) -> Finding:
+def of_error(
+    error: DeconomixError,
+    place: Place,
+    repair: Repair | None = None,
+    alternatives: tuple[Repair, ...] = (),
+) -> Finding:
     """The finding an error of the checks amounts to."""
     return _CLASSES.get(type(error), f.Other).of(error, place, repair, alternatives)
 
@@ -110,17 +134,27 @@ def compare_parts(parts: Mapping[Role, Part]) -> list[Finding]:
     return found
 
 
-def _profiles(parts: Mapping[Role, Part], train: Cells | None, genes: pd.Index) -> pd.DataFrame | None:
+def _profiles(
+    parts: Mapping[Role, Part], train: Cells | None, genes: pd.Index
+) -> pd.DataFrame | None:
     if "reference" in parts:
         return parts["reference"].matrix.take(genes).frame()
-    return type_profiles(Cells(train.matrix.take(genes), train.labels, train.obs)) if train is not None else None
+    return (
+        type_profiles(Cells(train.matrix.take(genes), train.labels, train.obs))
+        if train is not None
+        else None
+    )
 
 
 def _nothing_common(error: DeconomixError, parts: Mapping[Role, Part]) -> Finding:
-    """With what could help: a column of symbols in var is proposed; names behind an ID can be chosen."""
+    """With what could help: a column of symbols in var is proposed; names behind an ID can be
+    chosen.
+    """
     repair: Repair | None = None
     alternatives: list[Repair] = []
-    odd = [role for role in ROLES if role in parts and ensembl_share(parts[role].matrix.genes) > 0.5] or [r for r in ROLES if r in parts and r != "train"]
+    odd = [
+        role for role in ROLES if role in parts and ensembl_share(parts[role].matrix.genes) > 0.5
+    ] or [r for r in ROLES if r in parts and r != "train"]
     for role in odd:
         part = parts[role]
         column = symbol_column(part.var, part.matrix.genes)
@@ -129,7 +163,12 @@ def _nothing_common(error: DeconomixError, parts: Mapping[Role, Part]) -> Findin
         if np.mean(["|" in str(g) for g in part.matrix.genes[:200]]) > 0.5:
             alternatives.append(MapGenes(role=role, by="names"))
     role = odd[0] if odd else next(iter(parts))
-    place = Place.at(parts[role].source.name, role, genes=parts[role].matrix.genes[:3], count=parts[role].matrix.n_genes)
+    place = Place.at(
+        parts[role].source.name,
+        role,
+        genes=parts[role].matrix.genes[:3],
+        count=parts[role].matrix.n_genes,
+    )
     return of_error(error, place, repair, tuple(alternatives))
 
 
@@ -143,10 +182,18 @@ def _few_common(parts: Mapping[Role, Part]) -> Iterator[Finding]:
             continue
         there = train.isin(part.matrix.genes)
         share = float(there.mean())
-        message = f"{number(int(there.sum()))} of {number(len(train))} training genes found in {PART_NAMES[role]}, {part.source.name} ({share:.0%})"
+        message = (
+            f"{number(int(there.sum()))} of {number(len(train))} training genes found in"
+            f" {PART_NAMES[role]}, {part.source.name} ({share:.0%})"
+        )
         place = Place.at(part.source.name, role, genes=train[~there])
         if share < FEW:
-            yield f.FewCommon(place, f"{message}.", "The analysis uses the common genes only; check whether the names are of the same kind.")
+            yield f.FewCommon(
+                place,
+                f"{message}.",
+                "The analysis uses the common genes only; check whether the names are of the same"
+                " kind.",
+            )
         else:
             yield f.Noted(place, f"{message}.")
 
@@ -157,32 +204,64 @@ def _types_alike(profiles: pd.DataFrame, parts: Mapping[Role, Part]) -> Iterator
     sums = profiles.sum(axis=0)
     lost = profiles.columns[sums == 0]
     if len(lost) and role == "train":
-        message = f"In the training cells all cells of {some(lost)} are zero over the {number(len(profiles))} common genes."
+        message = (
+            f"In the training cells all cells of {some(lost)} are zero over the"
+            f" {number(len(profiles))} common genes."
+        )
         advice = "Leave the type out, or use files with more genes in common."
-        yield f.EmptyColumns(Place.at(name, role, columns=lost), message, advice, None, (MapTypes(names=dict.fromkeys(map(str, lost), ""), why="exclude"),))
+        yield f.EmptyColumns(
+            Place.at(name, role, columns=lost),
+            message,
+            advice,
+            None,
+            (MapTypes(names=dict.fromkeys(map(str, lost), ""), why="exclude"),),
+        )
     if len(lost):
         return
     groups = _groups(profiles, SAME)
-    if len(profiles) < parts[role].matrix.n_genes:  # few genes in common make types look the same that are not
-        own = _profiles(parts, labelled(parts["train"]) if role == "train" else None, parts[role].matrix.genes)
+    # few genes in common make types look the same that are not
+    if len(profiles) < parts[role].matrix.n_genes:
+        own = _profiles(
+            parts, labelled(parts["train"]) if role == "train" else None, parts[role].matrix.genes
+        )
         same = [set(group) for group in _groups(own, SAME)] if own is not None else []
         groups = [group for group in groups if any(set(group) <= whole for whole in same)]
-    merge = MapTypes(names={t: group[0] for group in groups for t in group[1:]}, why="merge") if groups else None
+    merge = (
+        MapTypes(names={t: group[0] for group in groups for t in group[1:]}, why="merge")
+        if groups
+        else None
+    )
     if error := caught(lambda: check_reference(profiles / sums.where(sums > 0, 1.0))):
         alike = [t for group in _groups(profiles, SAME) for t in group]
-        yield of_error(error, Place.at(name, role, columns=alike), merge if isinstance(error, CollinearTypes) else None)
+        yield of_error(
+            error,
+            Place.at(name, role, columns=alike),
+            merge if isinstance(error, CollinearTypes) else None,
+        )
         return
     table = similarity(profiles).to_numpy()
     pairs = np.argwhere(np.triu(table, k=1) > ALIKE)
     if len(pairs):
         types = [str(t) for t in profiles.columns]
-        said = [f"{shorten(types[i], 30)} and {shorten(types[j], 30)} ({table[i, j]:.4f})" for i, j in pairs]
+        said = [
+            f"{shorten(types[i], 30)} and {shorten(types[j], 30)} ({table[i, j]:.4f})"
+            for i, j in pairs
+        ]
         involved = dict.fromkeys(types[k] for pair in pairs for k in pair)
-        message = f"Nearly the same profile (cosine similarity): {some(said)}; their shares are hard to tell apart."
+        message = (
+            f"Nearly the same profile (cosine similarity): {some(said)}; their shares are hard to"
+            " tell apart."
+        )
         wider = _groups(profiles, ALIKE)
         other = MapTypes(names={t: group[0] for group in wider for t in group[1:]}, why="merge")
         advice = "Consider merging them, or use files with more genes in common."
-        yield f.AlikeTypes(Place.at(name, role, columns=involved), message, advice, merge, () if merge == other else (other,))
+        yield f.AlikeTypes(
+            Place.at(name, role, columns=involved),
+            message,
+            advice,
+            merge,
+            () if merge == other else (other,),
+        )
 
 
 def _groups(profiles: pd.DataFrame, limit: float) -> list[list[str]]:
@@ -205,22 +284,37 @@ def _groups(profiles: pd.DataFrame, limit: float) -> list[list[str]]:
 def _trained_on(train: Matrix, test: Matrix, name: str) -> Iterator[Finding]:
     both, compared = cells_in_both(train, test)
     if both:
-        message = f"{number(both)} of {number(compared)} test cells of {name} {'is a training cell' if both == 1 else 'are training cells'} too, by the values."
-        yield f.CellsInBoth(Place(name, "test", count=both), message, "Test with other cells, of other donors if possible: the test looks better than it is.")
+        message = (
+            f"{number(both)} of {number(compared)} test cells of {name}"
+            f" {'is a training cell' if both == 1 else 'are training cells'} too, by the values."
+        )
+        yield f.CellsInBoth(
+            Place(name, "test", count=both),
+            message,
+            "Test with other cells, of other donors if possible: the test looks better than it is.",
+        )
 
 
-def _types_between(types: list[str], train: Cells | None, test: Cells | None, parts: Mapping[Role, Part]) -> Iterator[Finding]:
+def _types_between(
+    types: list[str], train: Cells | None, test: Cells | None, parts: Mapping[Role, Part]
+) -> Iterator[Finding]:
     """Types that one part has and another lacks; spelling comes first, as it explains the rest."""
     known = train.types if train is not None else types
     trained = set(known) if train is not None else set()
-    others = [t for t in types if t not in known] + ([t for t in test.types if t not in known] if test is not None else [])
+    others = [t for t in types if t not in known] + (
+        [t for t in test.types if t not in known] if test is not None else []
+    )
     spelled = same_labels([*known, *others], known)
     if spelled := {o: n for o, n in spelled.items() if o in others}:
         said = [f"{shorten(o, 30)} and {shorten(n, 30)}" for o, n in spelled.items()]
-        role: Role = "reference" if any(t in types for t in spelled) and "reference" in parts else "test"
+        role: Role = (
+            "reference" if any(t in types for t in spelled) and "reference" in parts else "test"
+        )
         place = Place.at(parts[role].source.name, role, columns=spelled)
         message = f"Cell types are spelled differently in the files: {some(said)}."
-        yield f.AlikeLabels(place, message, "Treat them as one type.", MapTypes(names=spelled, why="spelling"))
+        yield f.AlikeLabels(
+            place, message, "Treat them as one type.", MapTypes(names=spelled, why="spelling")
+        )
         types = [spelled.get(t, t) for t in types]
     if "reference" in parts and train is not None:
         name = parts["reference"].source.name
@@ -229,7 +323,10 @@ def _types_between(types: list[str], train: Cells | None, test: Cells | None, pa
             exclude = MapTypes(role="reference", names=dict.fromkeys(missing, ""), why="exclude")
             yield of_error(error, Place.at(name, "reference", columns=missing), None, (exclude,))
         if hidden := [t for t in known if t not in types]:
-            message = f"The reference lacks {some(hidden)}: not trained on; their test cells stay in the test mixtures as hidden."
+            message = (
+                f"The reference lacks {some(hidden)}: not trained on; their test cells stay in the"
+                " test mixtures as hidden."
+            )
             yield f.HiddenType(Place.at(name, "reference", columns=hidden), message)
     if test is not None:
         name = parts["test"].source.name
@@ -240,5 +337,8 @@ def _types_between(types: list[str], train: Cells | None, test: Cells | None, pa
             yield f.NotInTest(Place.at(name, "test", columns=unseen), message)
         foreign = [t for t in there if t not in types and train is not None and t not in trained]
         if foreign:
-            message = f"{some(foreign)} occur{'s' if len(foreign) == 1 else ''} only in the test cells and will be hidden in the test mixtures."
+            message = (
+                f"{some(foreign)} occur{'s' if len(foreign) == 1 else ''} only in the test cells"
+                " and will be hidden in the test mixtures."
+            )
             yield f.ForeignTest(Place.at(name, "test", columns=foreign), message)

@@ -1,4 +1,6 @@
-"""What the user asks for when files are read: plain, frozen, checked objects that can be kept with a session."""
+"""What the user asks for when files are read: plain, frozen, checked objects that can be kept with
+a session.
+"""
 
 from __future__ import annotations
 
@@ -24,13 +26,16 @@ class Frozen(BaseModel):
             return cls(**values)
         except ValidationError as error:
             first = error.errors()[0]
-            raise InvalidParameter(f"{'.'.join(map(str, first['loc'])) or 'The request'}: {first['msg']}.") from None
+            raise InvalidParameter(
+                f"{'.'.join(map(str, first['loc'])) or 'The request'}: {first['msg']}."
+            ) from None
 
 
 class CellChoice(Frozen):
     """Which cells of a large file are read.
 
-    per_label : at most so many of each cell type, drawn at random; None: all; seed : of the draw; keep : only these types; empty: all
+    per_label : at most so many of each cell type, drawn at random; None: all; seed : of the draw;
+    keep : only these types; empty: all
     """
 
     per_label: int | None = Field(None, ge=1)
@@ -38,7 +43,9 @@ class CellChoice(Frozen):
     keep: tuple[str, ...] = ()
 
     def positions(self, labels: np.ndarray) -> np.ndarray:
-        """Ascending positions of the chosen cells. labels : text or None per cell; cells without one are not chosen."""
+        """Ascending positions of the chosen cells. labels : text or None per cell; cells without
+        one are not chosen.
+        """
         random = np.random.default_rng(self.seed)
         chosen: list[np.ndarray] = []
         for label, found in cells_by_label(labels).items():
@@ -52,13 +59,14 @@ class CellChoice(Frozen):
 class FileChoice(Frozen):
     """One file and what to take from it.
 
-    path : where it lies (for 10x also the folder); name : as shown (an upload lies under another name)
-    label_column : of obs, or of the table of labels; None takes the proposed one
-    matrix : "X", "raw", "layer:NAME" (a genome of an old 10x .h5), None takes the proposed one; keep_obs : further columns
-    sheet : of a workbook, None takes the first with a table
-    labels, labels_name : a table of barcodes and cell types (10x, and an .h5ad without labels), and its name as shown
-    genes_column : column of var (of a GCT file: of text) that holds the gene names; None: the index. For 10x None means the symbols, "id" the Ensembl IDs
-    cells : None reads all; only_common : only the genes that the other files have too (.h5ad and 10x)
+    path : where it lies (for 10x also the folder); name : as shown (an upload lies under another
+    name) label_column : of obs, or of the table of labels; None takes the proposed one matrix :
+    "X", "raw", "layer:NAME" (a genome of an old 10x .h5), None takes the proposed one; keep_obs :
+    further columns sheet : of a workbook, None takes the first with a table labels, labels_name : a
+    table of barcodes and cell types (10x, and an .h5ad without labels), and its name as shown
+    genes_column : column of var (of a GCT file: of text) that holds the gene names; None: the
+    index. For 10x None means the symbols, "id" the Ensembl IDs cells : None reads all; only_common
+    : only the genes that the other files have too (.h5ad and 10x)
     """
 
     path: Path

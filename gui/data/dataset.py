@@ -1,7 +1,9 @@
-"""Dataset: what a session analyses. Immutable; a change makes a new one.
+"""Dataset: what a session analyses.
 
-Orientation is always genes x columns (cells, cell types, samples). Values are linear expression, unscaled, as read;
-aligning, selecting and scaling is :mod:`gui.data.normalize`.
+Immutable; a change makes a new one.
+
+Orientation is always genes x columns (cells, cell types, samples). Values are linear expression,
+unscaled, as read; aligning, selecting and scaling is :mod:`gui.data.normalize`.
 """
 
 from __future__ import annotations
@@ -39,7 +41,10 @@ class Kept(Protocol):
         ...
 
     def read(self, matrix: Matrix) -> np.ndarray | sparse.csc_matrix:
-        """The values, checked against the matrix's fingerprint where that is known. SessionError."""
+        """The values, checked against the matrix's fingerprint where that is known.
+
+        SessionError.
+        """
         ...
 
 
@@ -47,9 +52,10 @@ class Kept(Protocol):
 class Matrix:
     """Expression, genes x columns.
 
-    values : dense float array or scipy CSC matrix, genes x columns, any float dtype (computed with in float64); of a session that was opened
-    they may still lie in its file and are read on first use (SessionError if that fails)
-    genes : unique gene names; columns : cell, type or sample names (cells may repeat, types and samples are unique)
+    values : dense float array or scipy CSC matrix, genes x columns, any float dtype (computed with
+    in float64); of a session that was opened they may still lie in its file and are read on first
+    use (SessionError if that fails) genes : unique gene names; columns : cell, type or sample names
+    (cells may repeat, types and samples are unique)
     """
 
     values: np.ndarray | sparse.csc_matrix
@@ -58,11 +64,18 @@ class Matrix:
 
     def __post_init__(self) -> None:
         if self.values.shape != (len(self.genes), len(self.columns)):
-            raise ValueError(f"values {self.values.shape} do not fit {len(self.genes)} genes x {len(self.columns)} columns")
+            raise ValueError(
+                f"values {self.values.shape} do not fit {len(self.genes)} genes x"
+                f" {len(self.columns)} columns"
+            )
 
     @classmethod
-    def kept(cls, where: Kept, genes: pd.Index, columns: pd.Index, fingerprint: str | None) -> Matrix:
-        """A matrix whose values are read on first use. fingerprint : as it was when they were kept, None: found out by reading them."""
+    def kept(
+        cls, where: Kept, genes: pd.Index, columns: pd.Index, fingerprint: str | None
+    ) -> Matrix:
+        """A matrix whose values are read on first use. fingerprint : as it was when they were kept,
+        None: found out by reading them.
+        """
         matrix = cls.__new__(cls)
         matrix.__dict__.update(genes=genes, columns=columns, _where=where)
         return matrix.known_as(fingerprint)
@@ -109,20 +122,33 @@ class Matrix:
         if not self.loaded:
             return 0
         stored: Any = self.values
-        return int(stored.nbytes if isinstance(stored, np.ndarray) else stored.data.nbytes + stored.indices.nbytes + stored.indptr.nbytes)
+        return int(
+            stored.nbytes
+            if isinstance(stored, np.ndarray)
+            else stored.data.nbytes + stored.indices.nbytes + stored.indptr.nbytes
+        )
 
     def __getstate__(self) -> dict[str, Any]:
         """For another process: with the values, which cannot be read there."""
         found = {"values": self.values, "genes": self.genes, "columns": self.columns}
-        return found | ({} if self.known_fingerprint is None else {"fingerprint": self.known_fingerprint})
+        return found | (
+            {} if self.known_fingerprint is None else {"fingerprint": self.known_fingerprint}
+        )
 
     def __repr__(self) -> str:
-        return f"Matrix({self.n_genes} genes x {self.n_columns} columns{'' if self.loaded else ', not loaded'})"
+        return (
+            f"Matrix({self.n_genes} genes x {self.n_columns}"
+            f" columns{'' if self.loaded else ', not loaded'})"
+        )
 
     @property
     def is_sparse(self) -> bool:
         where = self.where_kept
-        return where.is_sparse if where is not None and not self.loaded else not isinstance(self.values, np.ndarray)
+        return (
+            where.is_sparse
+            if where is not None and not self.loaded
+            else not isinstance(self.values, np.ndarray)
+        )
 
     @property
     def n_genes(self) -> int:
@@ -133,7 +159,10 @@ class Matrix:
         return len(self.columns)
 
     def take(self, genes: pd.Index) -> Matrix:
-        """The same columns, only ``genes``, in that order. KeyError names a gene that is not there."""
+        """The same columns, only ``genes``, in that order.
+
+        KeyError names a gene that is not there.
+        """
         rows = self.genes.get_indexer(genes)
         if (rows < 0).any():
             raise KeyError(genes[int(np.flatnonzero(rows < 0)[0])])
@@ -155,11 +184,15 @@ class Matrix:
         """Dense float64 frame, genes x columns."""
         stored: Any = self.values
         values = stored.toarray() if self.is_sparse else stored
-        return pd.DataFrame(np.asarray(values, dtype=np.float64), index=self.genes, columns=self.columns)
+        return pd.DataFrame(
+            np.asarray(values, dtype=np.float64), index=self.genes, columns=self.columns
+        )
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 over values and names: equal matrices have equal fingerprints, dense or sparse of the same layout."""
+        """SHA-256 over values and names: equal matrices have equal fingerprints, dense or sparse of
+        the same layout.
+        """
         return self.fingerprint_with(self.values)
 
     def fingerprint_with(self, values: Any) -> str:
@@ -215,12 +248,16 @@ class Cells:
     @staticmethod
     def fingerprint_of(matrix: str, labels: np.ndarray) -> str:
         """From the fingerprint of the matrix and the labels."""
-        return hashlib.sha256((matrix + "\x00".join(labels.tolist())).encode("utf-8", "surrogatepass")).hexdigest()
+        return hashlib.sha256(
+            (matrix + "\x00".join(labels.tolist())).encode("utf-8", "surrogatepass")
+        ).hexdigest()
 
 
 @dataclass(frozen=True, eq=False)
 class Bulk:
-    """Bulk mixtures: matrix genes x samples; obs one row per sample (group columns to sort and colour by; may have no column)."""
+    """Bulk mixtures: matrix genes x samples; obs one row per sample (group columns to sort and
+    colour by; may have no column).
+    """
 
     matrix: Matrix
     obs: pd.DataFrame
@@ -238,9 +275,10 @@ class Bulk:
 class Clinical:
     """What is known of the patients.
 
-    table : one row per bulk sample, in their order (missing values where a sample has no row); name : of the file
-    time, event : its columns of survival times and of the event, "" if there are none; event_value : as text, what says that it happened;
-    unit : of the times, "" if it is not known
+    table : one row per bulk sample, in their order (missing values where a sample has no row); name
+    : of the file time, event : its columns of survival times and of the event, "" if there are
+    none; event_value : as text, what says that it happened; unit : of the times, "" if it is not
+    known
     """
 
     table: pd.DataFrame
@@ -253,7 +291,9 @@ class Clinical:
 
 @dataclass(frozen=True, eq=False)
 class Truth:
-    """Known shares. shares : cell types x bulk samples, fractions; name : of the file; pairs : its types -> estimated ones ("A|B": their sum)."""
+    """Known shares. shares : cell types x bulk samples, fractions; name : of the file; pairs : its
+    types -> estimated ones ("A|B": their sum).
+    """
 
     shares: pd.DataFrame
     name: str = ""
@@ -264,9 +304,10 @@ class Truth:
 class Source:
     """Where a part came from, for the page and the provenance.
 
-    name : file name as shown (never a path); kind : "h5ad", "csv", "dcx", "example", "split", "mean"
-    sha256 : of the file, "" if there is none; options : what was chosen on reading (label column, layer, ...)
-    notes : sentences, what was done on the way in; warnings : those that the user should act on (sessions saved earlier have all of them as notes)
+    name : file name as shown (never a path); kind : "h5ad", "csv", "dcx", "example", "split",
+    "mean" sha256 : of the file, "" if there is none; options : what was chosen on reading (label
+    column, layer, ...) notes : sentences, what was done on the way in; warnings : those that the
+    user should act on (sessions saved earlier have all of them as notes)
     """
 
     role: Role
@@ -283,13 +324,14 @@ class Source:
 class Dataset:
     """What one session analyses.
 
-    train, test : labelled cells (None only where a trained model was loaded instead of training data)
-    reference : genes x cell types as the user gave it, or None: then the mean of the training cells per type
-    bulk : application data, or None
-    scale : the common column sum every matrix is scaled to over the genes in use; None leaves the values as they are
-    clinical, truth : what is known of the bulk samples, or None
-    aliases : an id as found out from the content -> the id it stands for: that of the same data before cells were taken out or names replaced, so
-    that what was computed from those is not taken for outdated. Other content has other ids, for which nothing stands here.
+    train, test : labelled cells (None only where a trained model was loaded instead of training
+    data) reference : genes x cell types as the user gave it, or None: then the mean of the training
+    cells per type bulk : application data, or None scale : the common column sum every matrix is
+    scaled to over the genes in use; None leaves the values as they are clinical, truth : what is
+    known of the bulk samples, or None aliases : an id as found out from the content -> the id it
+    stands for: that of the same data before cells were taken out or names replaced, so that what
+    was computed from those is not taken for outdated. Other content has other ids, for which
+    nothing stands here.
     """
 
     train: Cells | None
@@ -327,9 +369,17 @@ class Dataset:
 
     @cached_property
     def training_id(self) -> str:
-        """Identifies everything a DTD run depends on: training and test cells, reference and scale (not the bulk)."""
-        parts: dict[Role, Cells | Matrix | None] = {"train": self.train, "test": self.test, "reference": self.reference}
-        return self.training_id_of({role: part.fingerprint if part is not None else "" for role, part in parts.items()})
+        """Identifies everything a DTD run depends on: training and test cells, reference and scale
+        (not the bulk).
+        """
+        parts: dict[Role, Cells | Matrix | None] = {
+            "train": self.train,
+            "test": self.test,
+            "reference": self.reference,
+        }
+        return self.training_id_of(
+            {role: part.fingerprint if part is not None else "" for role, part in parts.items()}
+        )
 
     @cached_property
     def bulk_id(self) -> str:
@@ -337,8 +387,12 @@ class Dataset:
         return self.bulk_id_of({"bulk": self.bulk.fingerprint}) if self.bulk else ""
 
     def training_id_of(self, prints: Mapping[Role, str]) -> str:
-        """:attr:`training_id` if the parts had these fingerprints ("" for one that is not there)."""
-        return self._known_as("|".join([*(prints[role] or "-" for role in ROLES[:3]), repr(self.scale)]))
+        """:attr:`training_id` if the parts had these fingerprints ("" for one that is not
+        there).
+        """
+        return self._known_as(
+            "|".join([*(prints[role] or "-" for role in ROLES[:3]), repr(self.scale)])
+        )
 
     def bulk_id_of(self, prints: Mapping[Role, str]) -> str:
         """:attr:`bulk_id` if the bulk had this fingerprint."""
@@ -351,7 +405,9 @@ class Dataset:
     def standing_for(self, other: Dataset) -> Dataset:
         """This dataset, known under the ids of ``other``, of which it was made."""
         pairs = ((self.training_id, other.training_id), (self.bulk_id, other.bulk_id))
-        return dataclasses.replace(self, aliases={own: known for own, known in pairs if own != known})
+        return dataclasses.replace(
+            self, aliases={own: known for own, known in pairs if own != known}
+        )
 
     @cached_property
     def dataset_id(self) -> str:

@@ -1,7 +1,9 @@
-"""Writes a ``.dcx`` that the predecessor loads: a pickle, written opcode by opcode, for its class need not exist here.
+"""Writes a ``.dcx`` that the predecessor loads: a pickle, written opcode by opcode, for its class
+need not exist here.
 
-The layout is that of pandas 2 (one block per frame, names as objects) under module names that every NumPy since 1.16 and every pandas since
-1.3 knows. The predecessor scales nothing and expects all parts over the same genes: values go out as they were read, over the common genes.
+The layout is that of pandas 2 (one block per frame, names as objects) under module names that every
+NumPy since 1.16 and every pandas since 1.3 knows. The predecessor scales nothing and expects all
+parts over the same genes: values go out as they were read, over the common genes.
 """
 
 from __future__ import annotations
@@ -24,15 +26,22 @@ MAX_TEXT = 10_000
 _INT = struct.Struct("<i")
 
 
-def dcx_bytes(dataset: Dataset, *, author: str = "", descriptions: Mapping[Role, str] | None = None) -> bytes:
-    """The dataset as a ``.dcx`` file: X_mat, Train, Test and Application over the common genes, unscaled, cells named by their type.
+def dcx_bytes(
+    dataset: Dataset, *, author: str = "", descriptions: Mapping[Role, str] | None = None
+) -> bytes:
+    """The dataset as a ``.dcx`` file: X_mat, Train, Test and Application over the common genes,
+    unscaled, cells named by their type.
 
-    Without a reference of its own X_mat is the mean of the training cells per type, as the predecessor makes it.
-    author : "" takes the dataset's; descriptions : of train, test and bulk, what is not given is taken from the sources
-    Raises MissingPart (no training cells), NoCommonGenes, DataError (too large).
+    Without a reference of its own X_mat is the mean of the training cells per type, as the
+    predecessor makes it. author : "" takes the dataset's; descriptions : of train, test and bulk,
+    what is not given is taken from the sources Raises MissingPart (no training cells),
+    NoCommonGenes, DataError (too large).
     """
     if dataset.train is None:
-        raise MissingPart("A .dcx file needs single-cell training data, and this session has none.", advice="Load training data first.")
+        raise MissingPart(
+            "A .dcx file needs single-cell training data, and this session has none.",
+            advice="Load training data first.",
+        )
     given, genes = descriptions or {}, common_genes(dataset)
     check_common(dataset.parts(), genes)
     parts = dataset.parts()
@@ -43,7 +52,8 @@ def dcx_bytes(dataset: Dataset, *, author: str = "", descriptions: Mapping[Role,
     for role, matrix in parts.items():
         if len(genes) * matrix.n_columns > MAX_VALUES:
             raise DataError(
-                f"The {number(matrix.n_columns)} columns of {ATTRIBUTES[role]} are too many for a .dcx file, which cannot hold sparse data.",
+                f"The {number(matrix.n_columns)} columns of {ATTRIBUTES[role]} are too many for a"
+                " .dcx file, which cannot hold sparse data.",
                 advice="Load fewer cells, then create the file again.",
             )
     values = {role: _dense(matrix.take(genes)) for role, matrix in parts.items()}
@@ -62,7 +72,10 @@ def dcx_bytes(dataset: Dataset, *, author: str = "", descriptions: Mapping[Role,
             out.value(None)
         if role in DESCRIPTIONS:
             source = dataset.source(role)
-            out.item(DESCRIPTIONS[role], (given.get(role) or (source.description if source else ""))[:MAX_TEXT])
+            out.item(
+                DESCRIPTIONS[role],
+                (given.get(role) or (source.description if source else ""))[:MAX_TEXT],
+            )
     out.item("Gamma", None)
     out.item("filename", f"{dataset.name}.dcx"[:MAX_TEXT])
     out.item("__VERSION__", float(f"{VERSION[0]}.{VERSION[1]}"))
@@ -127,7 +140,9 @@ class _Pickle:
     def close(self) -> None:
         self._put(b"ub")
 
-    def frame(self, values: npt.NDArray[Any], genes: Iterable[object], columns: Iterable[object]) -> None:
+    def frame(
+        self, values: npt.NDArray[Any], genes: Iterable[object], columns: Iterable[object]
+    ) -> None:
         """A DataFrame. values : genes x columns, float32 or float64."""
         rows, wide = values.shape
         self.open("pandas.core.frame", "DataFrame")
@@ -172,12 +187,22 @@ class _Pickle:
 
     def _numbers(self, values: npt.NDArray[Any]) -> None:
         fortran = values.flags.f_contiguous and not values.flags.c_contiguous
-        plain = np.ascontiguousarray(values.T if fortran else values, dtype=values.dtype.newbyteorder("<"))
+        plain = np.ascontiguousarray(
+            values.T if fortran else values, dtype=values.dtype.newbyteorder("<")
+        )
         self._array(values.shape, f"f{values.itemsize}", "<", fortran=fortran)
-        self._put(b"\x8e", struct.pack("<Q", plain.nbytes), memoryview(plain.reshape(-1).view(np.uint8).data), b"tb")
+        self._put(
+            b"\x8e",
+            struct.pack("<Q", plain.nbytes),
+            memoryview(plain.reshape(-1).view(np.uint8).data),
+            b"tb",
+        )
 
     def _array(self, shape: tuple[int, ...], dtype: str, order: str, *, fortran: bool) -> None:
-        """An ndarray up to its data, which follow and are ended by ``tb``. The module name is NumPy 1's: NumPy 2 keeps it for pickles."""
+        """An ndarray up to its data, which follow and are ended by ``tb``.
+
+        The module name is NumPy 1's: NumPy 2 keeps it for pickles.
+        """
         self.name("numpy.core.multiarray", "_reconstruct")
         self.name("numpy", "ndarray")
         self.value(0)

@@ -1,4 +1,8 @@
-"""Looks at everything that is to be loaded together, and says what was recognised, what is wrong, and what would mend it. Loads nothing."""
+"""Looks at everything that is to be loaded together, and says what was recognised, what is wrong,
+and what would mend it.
+
+Loads nothing.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +26,9 @@ from gui.data.watch import watched
 from gui.errors import BadNames, BadValues, DataError, NoLabels, UnsafeFile
 
 STAGES = ("read", "mapped", "shared", "expressed", "selected")
-"""The gene funnel: in the file, after the repairs, in all parts, with a value above zero in the training cells, used."""
+"""The gene funnel: in the file, after the repairs, in all parts, with a value above zero in the
+training cells, used.
+"""
 
 
 PATIENCE = 60.0
@@ -31,7 +37,9 @@ PATIENCE = 60.0
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """What was recognised in a file. genes, columns : how many; options : label column, matrix; preview : the first genes x columns."""
+    """What was recognised in a file. genes, columns : how many; options : label column, matrix;
+    preview : the first genes x columns.
+    """
 
     role: Role
     name: str
@@ -46,11 +54,12 @@ class Seen:
 class Examination:
     """All that can be said before loading.
 
-    findings : of the parts as they are after the repairs of the request; previews : beside each finding what its repair changes, or None
-    parts : what was recognised; done : what the repairs of the request did, in sentences
-    funnel : stages x parts, numbers of genes (missing where a stage was not reached)
-    types : cell types x parts, numbers of cells (1 for a reference); similarity : types x types, cosine
-    quality : per part the sums and numbers of genes of its columns; bulk_against : mean of each gene in bulk and reference, with its rank correlation
+    findings : of the parts as they are after the repairs of the request; previews : beside each
+    finding what its repair changes, or None parts : what was recognised; done : what the repairs of
+    the request did, in sentences funnel : stages x parts, numbers of genes (missing where a stage
+    was not reached) types : cell types x parts, numbers of cells (1 for a reference); similarity :
+    types x types, cosine quality : per part the sums and numbers of genes of its columns;
+    bulk_against : mean of each gene in bulk and reference, with its rank correlation
     """
 
     findings: tuple[Finding, ...]
@@ -72,19 +81,36 @@ class Examination:
     @property
     def proposed(self) -> tuple[Repair, ...]:
         """The proposed repairs of warnings and refusals, each once."""
-        return tuple(dict.fromkeys(x.repair for x in self.findings if x.repair is not None and x.severity != "info"))
+        return tuple(
+            dict.fromkeys(
+                x.repair for x in self.findings if x.repair is not None and x.severity != "info"
+            )
+        )
 
 
-def examine(request: LoadRequest, *, n_genes: int | None = 1000, current: Dataset | None = None, held: Held | None = None) -> Examination:
+def examine(
+    request: LoadRequest,
+    *,
+    n_genes: int | None = 1000,
+    current: Dataset | None = None,
+    held: Held | None = None,
+) -> Examination:
     """What is in the files of ``request`` after its repairs, and what is wrong with it.
 
-    n_genes : how many will be selected, for the funnel; current : what is loaded already and stays (only the bulk is replaced): the files are
-    compared with it, but nothing is said about it; held : what was read before. Never raises for bad data: a refusal is a finding.
+    n_genes : how many will be selected, for the funnel; current : what is loaded already and stays
+    (only the bulk is replaced): the files are compared with it, but nothing is said about it; held
+    : what was read before. Never raises for bad data: a refusal is a finding.
     """
     reading = (held or Held()).read(chosen_files(request.files, request.repairs))
     raw = reading.parts
-    found = [_unread(error, request.files[role].shown, role) for role, error in reading.errors.items()]
-    standing = {role: part for role, part in (parts_of(current).items() if current is not None else ()) if role not in raw}
+    found = [
+        _unread(error, request.files[role].shown, role) for role, error in reading.errors.items()
+    ]
+    standing = {
+        role: part
+        for role, part in (parts_of(current).items() if current is not None else ())
+        if role not in raw
+    }
     whole: dict[Role, Part] = {}
     done: list[str] = []
     for role, part in raw.items():
@@ -96,13 +122,19 @@ def examine(request: LoadRequest, *, n_genes: int | None = 1000, current: Datase
     sick = {x.place.role for x in found if x.severity == "refusal"}
     for role, part in whole.items():
         others = _genes_of({r: p for r, p in (whole | standing).items() if r != role})
-        mine = diagnose(replace(part, source=replace(part.source, notes=raw[role].source.notes)), others)
+        mine = diagnose(
+            replace(part, source=replace(part.source, notes=raw[role].source.notes)), others
+        )
         found += mine
         if any(x.severity == "refusal" for x in mine):
             sick.add(role)
     sound = {role: part for role, part in (whole | standing).items() if role not in sick}
     if not sick or len(sound) > 1:
-        found += [x for x in compare_parts(sound) if x.place.role not in standing or isinstance(x, f.NothingCommon)]
+        found += [
+            x
+            for x in compare_parts(sound)
+            if x.place.role not in standing or isinstance(x, f.NothingCommon)
+        ]
     findings = tuple(sorted(found, key=lambda x: ("refusal", "warning", "info").index(x.severity)))
     return Examination(
         findings,
@@ -111,13 +143,21 @@ def examine(request: LoadRequest, *, n_genes: int | None = 1000, current: Datase
         tuple(done),
         _funnel(raw | standing, whole | standing, sound, n_genes),
         *_types(sound),
-        {role: quality(part.matrix, part.labels) for role, part in whole.items() if role not in sick},
+        {
+            role: quality(part.matrix, part.labels)
+            for role, part in whole.items()
+            if role not in sick
+        },
         *_bulk(sound),
     )
 
 
 def preview(request: LoadRequest, repair: Repair, *, held: Held | None = None) -> pd.DataFrame:
-    """What one repair would change after those of the request: a small table; held : what was read before. DataError."""
+    """What one repair would change after those of the request: a small table; held : what was read
+    before.
+
+    DataError.
+    """
     raw, _ = (held or Held()).read(chosen_files(request.files, request.repairs)).whole()
     for role, part in raw.items():
         if repair.fits(role):
@@ -126,7 +166,9 @@ def preview(request: LoadRequest, repair: Repair, *, held: Held | None = None) -
 
 
 def mend(request: LoadRequest, *, rounds: int = 6) -> LoadRequest:
-    """The request with every proposed repair added, again and again until nothing more is proposed."""
+    """The request with every proposed repair added, again and again until nothing more is
+    proposed.
+    """
     held = Held()
     for _ in range(rounds):
         more = [r for r in examine(request, held=held).proposed if r not in request.repairs]
@@ -137,7 +179,12 @@ def mend(request: LoadRequest, *, rounds: int = 6) -> LoadRequest:
 
 
 def _unread(error: DataError, file: str, role: str) -> Finding:
-    kinds: dict[type[DataError], type[Finding]] = {UnsafeFile: f.Unsafe, NoLabels: f.Unlabelled, BadValues: f.NotANumber, BadNames: f.Nameless}
+    kinds: dict[type[DataError], type[Finding]] = {
+        UnsafeFile: f.Unsafe,
+        NoLabels: f.Unlabelled,
+        BadValues: f.NotANumber,
+        BadNames: f.Nameless,
+    }
     return kinds.get(type(error), f.Unreadable).of(error, Place(file, role))
 
 
@@ -157,13 +204,32 @@ def _preview_of(repair: Repair | None, parts: Mapping[Role, Part]) -> pd.DataFra
 
 def _seen(part: Part) -> Seen:
     matrix, (rows, columns) = part.matrix, PREVIEW
-    corner = Matrix(matrix.values[:rows, :columns], matrix.genes[:rows], matrix.columns[:columns]).frame()
+    corner = Matrix(
+        matrix.values[:rows, :columns], matrix.genes[:rows], matrix.columns[:columns]
+    ).frame()
     source = part.source
-    return Seen(source.role, source.name, source.kind, matrix.n_genes, matrix.n_columns, {k: v for k, v in source.options.items() if k != "repairs"}, corner)
+    return Seen(
+        source.role,
+        source.name,
+        source.kind,
+        matrix.n_genes,
+        matrix.n_columns,
+        {k: v for k, v in source.options.items() if k != "repairs"},
+        corner,
+    )
 
 
-def _funnel(raw: Mapping[Role, Part], whole: Mapping[Role, Part], sound: Mapping[Role, Part], n_genes: int | None) -> pd.DataFrame:
-    table = pd.DataFrame(index=pd.Index(STAGES), columns=pd.Index([r for r in ROLES if r in raw], dtype=object), dtype="Int64")
+def _funnel(
+    raw: Mapping[Role, Part],
+    whole: Mapping[Role, Part],
+    sound: Mapping[Role, Part],
+    n_genes: int | None,
+) -> pd.DataFrame:
+    table = pd.DataFrame(
+        index=pd.Index(STAGES),
+        columns=pd.Index([r for r in ROLES if r in raw], dtype=object),
+        dtype="Int64",
+    )
     for role in table.columns:
         table.loc["read", role] = raw[role].matrix.n_genes
         if role in whole:
@@ -179,7 +245,10 @@ def _funnel(raw: Mapping[Role, Part], whole: Mapping[Role, Part], sound: Mapping
     expressed = int(filled_rows(aligned).sum())
     full = aligned.sums() > 0
     table.loc["expressed"] = expressed
-    table.loc["selected"] = n_genes if n_genes and n_genes < len(shared) and full.any() else len(shared)  # which ones makes no difference here
+    # which ones makes no difference here
+    table.loc["selected"] = (
+        n_genes if n_genes and n_genes < len(shared) and full.any() else len(shared)
+    )
     return table
 
 
@@ -191,7 +260,9 @@ def _types(sound: Mapping[Role, Part]) -> tuple[pd.DataFrame, pd.DataFrame]:
         if cells is not None:
             counts[role] = cells.counts()
     if "reference" in sound:
-        counts["reference"] = pd.Series(1, index=[str(c) for c in sound["reference"].matrix.columns])
+        counts["reference"] = pd.Series(
+            1, index=[str(c) for c in sound["reference"].matrix.columns]
+        )
     if not counts:
         return pd.DataFrame(), pd.DataFrame()
     table = pd.DataFrame(counts).fillna(0).astype(int)
@@ -213,16 +284,28 @@ def _bulk(sound: Mapping[Role, Part]) -> tuple[pd.DataFrame, float]:
     return bulk_against(sound["bulk"].matrix, profiles)
 
 
-# -- in the reading process ----------------------------------------------------------------------------------------------------
+# -- in the reading process
+# --------------------------------------------------------------------------------------------------
 
 
-def examine_task(dataset: object, params: tuple[LoadRequest, int | None], *, progress: object) -> Examination:
-    """:func:`examine` as a task; dataset : the present one, where only the bulk is replaced; params : the request, the number of genes to be selected."""
+def examine_task(
+    dataset: object, params: tuple[LoadRequest, int | None], *, progress: object
+) -> Examination:
+    """:func:`examine` as a task; dataset : the present one, where only the bulk is replaced; params
+    : the request, the number of genes to be selected.
+    """
     with watched([choice.path for choice in params[0].files.values()], PATIENCE):
-        return examine(params[0], n_genes=params[1], current=dataset if isinstance(dataset, Dataset) else None, held=HERE)
+        return examine(
+            params[0],
+            n_genes=params[1],
+            current=dataset if isinstance(dataset, Dataset) else None,
+            held=HERE,
+        )
 
 
-def preview_task(dataset: object, params: tuple[LoadRequest, Repair], *, progress: object) -> pd.DataFrame:
+def preview_task(
+    dataset: object, params: tuple[LoadRequest, Repair], *, progress: object
+) -> pd.DataFrame:
     """:func:`preview` as a task; params : the request and the repair."""
     with watched([choice.path for choice in params[0].files.values()], PATIENCE):
         return preview(*params, held=HERE)

@@ -18,7 +18,9 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 @dataclass(frozen=True)
 class Sheet:
-    """rows : without empty ones; sheets : the names of all; sheet : the one that was read; notes : sentences."""
+    """rows : without empty ones; sheets : the names of all; sheet : the one that was read; notes :
+    sentences.
+    """
 
     rows: list[list[object]]
     sheets: tuple[str, ...]
@@ -27,39 +29,64 @@ class Sheet:
 
 
 def read_excel(path: Path, name: str, sheet: str | None = None, *, table: bool = True) -> Sheet:
-    """Rows of the named sheet, or of the first that holds a table (header and numbers; any two rows if not ``table``). Raises UnreadableFile.
+    """Rows of the named sheet, or of the first that holds a table (header and numbers; any two rows
+    if not ``table``).
+
+    Raises UnreadableFile.
 
     Dates in the first column become what Excel shows for a gene it took for one: 2-Sep.
     """
     import openpyxl
 
-    damaged = UnreadableFile(f"{name} is damaged or not an Excel file.", advice="Save it again from Excel, or as .csv.")
+    damaged = UnreadableFile(
+        f"{name} is damaged or not an Excel file.", advice="Save it again from Excel, or as .csv."
+    )
     try:
         with zipfile.ZipFile(path) as archive:
             if sum(item.file_size for item in archive.infolist()) > MAX_UNPACKED:
-                raise UnreadableFile(f"{name} unpacks to more than {MAX_UNPACKED / 2**30:.0f} GB.", advice="Save the table as .csv.")
-        with open(path, "rb") as file:  # by its name alone openpyxl would refuse a workbook that is called .csv
+                raise UnreadableFile(
+                    f"{name} unpacks to more than {MAX_UNPACKED / 2**30:.0f} GB.",
+                    advice="Save the table as .csv.",
+                )
+        # by its name alone openpyxl would refuse a workbook that is called .csv
+        with open(path, "rb") as file:
             book = openpyxl.load_workbook(file, read_only=True, data_only=True)
             pages = {str(page.title): page for page in book.worksheets}
             names = tuple(pages)
             if sheet is not None and sheet not in pages:
-                raise UnreadableFile(f"{name} has no sheet {sheet[:60]}; there are {', '.join(t[:40] for t in names[:8])}.")
+                raise UnreadableFile(
+                    f"{name} has no sheet {sheet[:60]}; there are"
+                    f" {', '.join(t[:40] for t in names[:8])}."
+                )
             for title in names if sheet is None else (sheet,):
                 rows = _rows(pages[title], name)
                 if len(rows) >= 2 and (not table or any(_is_number(v) for v in rows[1][1:])):
-                    return Sheet(rows, names, title, [f"Read from the sheet {title}."] if len(names) > 1 else [])
+                    return Sheet(
+                        rows,
+                        names,
+                        title,
+                        [f"Read from the sheet {title}."] if len(names) > 1 else [],
+                    )
     except UnreadableFile:
         raise
     except MemoryError:
-        raise UnreadableFile(f"{name} needs more memory than there is.", advice="Save the table as .csv.") from None
+        raise UnreadableFile(
+            f"{name} needs more memory than there is.", advice="Save the table as .csv."
+        ) from None
     except Exception:  # noqa: BLE001  zipfile, zlib, the XML parser and openpyxl raise every kind of exception on damaged files
         raise damaged from None
-    where = f"The sheet {sheet[:60]} of {name} holds no" if sheet else f"{name} holds no sheet with a"
-    raise UnreadableFile(f"{where} table of numbers.", advice="The first row should hold the column names, the first column the genes.")
+    where = (
+        f"The sheet {sheet[:60]} of {name} holds no" if sheet else f"{name} holds no sheet with a"
+    )
+    raise UnreadableFile(
+        f"{where} table of numbers.",
+        advice="The first row should hold the column names, the first column the genes.",
+    )
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float)  # truth values too: that these are no expression the reader says
+    # truth values too: that these are no expression the reader says
+    return isinstance(value, int | float)
 
 
 def _rows(page: Any, name: str) -> list[list[object]]:
@@ -74,14 +101,19 @@ def _rows(page: Any, name: str) -> list[list[object]]:
             continue
         cells += len(row)
         if cells > MAX_CELLS:
-            raise UnreadableFile(f"{name} holds more than {MAX_CELLS // 1_000_000} million cells.", advice="Save the table as .csv or .h5ad.")
+            raise UnreadableFile(
+                f"{name} holds more than {MAX_CELLS // 1_000_000} million cells.",
+                advice="Save the table as .csv or .h5ad.",
+            )
         row[0] = _gene(row[0])
         rows.append(row)
     return rows
 
 
 def _gene(value: object) -> object:
-    """SEPT2 was turned into the second of September: the day and the month are what is left of the name."""
+    """SEPT2 was turned into the second of September: the day and the month are what is left of the
+    name.
+    """
     if isinstance(value, datetime.datetime | datetime.date):
         return f"{value.day}-{_MONTHS[value.month - 1]}"
     return value

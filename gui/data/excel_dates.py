@@ -1,6 +1,8 @@
-"""Gene names that Excel turned into dates: SEPT2 as 2-Sep, Sep-02, 02.09.2021, 2021-09-02 or, without a format, the number 44441.
+"""Gene names that Excel turned into dates: SEPT2 as 2-Sep, Sep-02, 02.09.2021, 2021-09-02 or,
+without a format, the number 44441.
 
-Which of the spellings a name is in can depend on the others: whether 3/9 is the third of September or March the ninth, whether a number is a day.
+Which of the spellings a name is in can depend on the others: whether 3/9 is the third of September
+or March the ninth, whether a number is a day.
 """
 
 from __future__ import annotations
@@ -51,7 +53,13 @@ def genes_of(date: Date) -> tuple[Family, ...]:
     """The genes a date may stand for; empty if none is known."""
     month, day = date
     if month == 9:
-        return ((f"SEPT{day}", f"SEPTIN{day}"),) if day <= 14 else (("SEP15", "SELENOF"),) if day == 15 else ()
+        return (
+            ((f"SEPT{day}", f"SEPTIN{day}"),)
+            if day <= 14
+            else (("SEP15", "SELENOF"),)
+            if day == 15
+            else ()
+        )
     if month == 3:
         march = ((f"MARCH{day}", f"MARCHF{day}"),) if day <= 11 else ()
         return (*march, (f"MARC{day}", f"MTARC{day}")) if day <= 2 else march
@@ -61,35 +69,47 @@ def genes_of(date: Date) -> tuple[Family, ...]:
 
 
 def date_of(name: str) -> Date | None:
-    """Month and day of a name that is a date whatever the other names are: 2-Sep, Sep-02, 02. Sep 2021, 2006-09-02."""
+    """Month and day of a name that is a date whatever the other names are: 2-Sep, Sep-02, 02.
+
+    Sep 2021, 2006-09-02.
+    """
     text = _CLOCK.sub("", name.strip()) if len(name) <= _LONGEST else ""
     if found := _YEAR_FIRST.fullmatch(text):
         return _date(int(found.group(2)), int(found.group(3)))
     if found := _DAY_FIRST.fullmatch(text):
         return _date(_MONTHS.get(found.group(2).lower(), 0), int(found.group(1)))
-    if (found := _MONTH_FIRST.fullmatch(text)) and (month := _MONTHS.get(found.group(1).lower(), 0)) in _WITH_GENES:
+    if (found := _MONTH_FIRST.fullmatch(text)) and (
+        month := _MONTHS.get(found.group(1).lower(), 0)
+    ) in _WITH_GENES:
         return _date(month, int(found.group(2)))  # APR-1 or JUN-1 may well be called so
     return None
 
 
 def dates_in(genes: Iterable[str]) -> dict[str, Date | None]:
-    """The names that are dates, each with its month and day; None where the spelling leaves two that name different genes."""
+    """The names that are dates, each with its month and day; None where the spelling leaves two
+    that name different genes.
+    """
     names = list(dict.fromkeys(genes))
-    made: dict[str, Date | None] = {name: found for name in names if (found := date_of(name)) is not None}
+    made: dict[str, Date | None] = {
+        name: found for name in names if (found := date_of(name)) is not None
+    }
     return made | _in_figures(names) | _serials(names)
 
 
 def restore_dates(genes: Iterable[str], others: Iterable[str]) -> dict[str, str]:
-    """Date -> symbol for every date among ``genes``; "" where it cannot be told which gene is meant.
+    """Date -> symbol for every date among ``genes``; "" where it cannot be told which gene is
+    meant.
 
-    others : the genes of the other parts; their spelling (SEPT2 or SEPTIN2) is the one used, the new one where they hold neither
+    others : the genes of the other parts; their spelling (SEPT2 or SEPTIN2) is the one used, the
+    new one where they hold neither
     """
     names = list(genes)
     here, there, dates = set(names), set(others), dates_in(names)
     rows = Counter(dates[name] for name in names if name in dates)
     made = {}
     for name, date in dates.items():
-        families = [f for f in genes_of(date) if not here & set(f)] if date is not None else []  # a gene that is there under its name is not the date
+        # a gene that is there under its name is not the date
+        families = [f for f in genes_of(date) if not here & set(f)] if date is not None else []
         if there and len(families) > 1 and rows[date] == 1:
             known = [f for f in families if there & set(f)]
             families = known if len(known) == 1 else families
@@ -105,12 +125,23 @@ def _date(month: int, day: int) -> Date | None:
 
 
 def _in_figures(names: Iterable[str]) -> dict[str, Date | None]:
-    """02.09.2021 is of September; 9/2/2021 and 02-09-2021 are what makes genes of most of the names of the file."""
-    found = {name: match for name in names if len(name) <= _LONGEST and (match := _FIGURES.fullmatch(_CLOCK.sub("", name.strip())))}
+    """02.09.2021 is of September; 9/2/2021 and 02-09-2021 are what makes genes of most of the names
+    of the file.
+    """
+    found = {
+        name: match
+        for name in names
+        if len(name) <= _LONGEST and (match := _FIGURES.fullmatch(_CLOCK.sub("", name.strip())))
+    }
     read: list[Mapping[str, Date | None]] = [
-        {name: _date(int(m.group(second)), int(m.group(first))) for name, m in found.items()} for first, second in ((1, 3), (3, 1))
+        {name: _date(int(m.group(second)), int(m.group(first))) for name, m in found.items()}
+        for first, second in ((1, 3), (3, 1))
     ]
-    fits = [sum(date is not None and bool(genes_of(date)) for date in way.values()) - sum(date is None for date in way.values()) for way in read]
+    fits = [
+        sum(date is not None and bool(genes_of(date)) for date in way.values())
+        - sum(date is None for date in way.values())
+        for way in read
+    ]
     made: dict[str, Date | None] = {}
     for name, match in found.items():
         one, two = read[0][name], read[1][name]
@@ -120,12 +151,22 @@ def _in_figures(names: Iterable[str]) -> dict[str, Date | None]:
             made[name] = two
         else:
             genes = [genes_of(date) if date else () for date in (one, two)]
-            made[name] = one if genes[0] and not genes[1] else two if genes[1] and not genes[0] else one if genes[0] == genes[1] else None
+            made[name] = (
+                one
+                if genes[0] and not genes[1]
+                else two
+                if genes[1] and not genes[0]
+                else one
+                if genes[0] == genes[1]
+                else None
+            )
     return made
 
 
 def _serials(names: Iterable[str]) -> dict[str, Date | None]:
-    """Numbers that are days of genes; none of them if too many numbers are not: then they are IDs."""
+    """Numbers that are days of genes; none of them if too many numbers are not: then they are
+    IDs.
+    """
     numbers = [name for name in names if len(name) <= _LONGEST and _WHOLE.fullmatch(name.strip())]
     for epoch in _EPOCHS:
         days: dict[str, Date | None] = {}

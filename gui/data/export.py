@@ -1,7 +1,10 @@
-"""Tables to files. Numbers keep full precision; names cannot turn into formulas when a spreadsheet opens the file.
+"""Tables to files.
 
-What is saved says what it is for (``NOTICE``) where its format has a place beside the content: the first line of a CSV file that says what the table
-holds, the sheet About of a workbook, the description of a picture.
+Numbers keep full precision; names cannot turn into formulas when a spreadsheet opens the file.
+
+What is saved says what it is for (``NOTICE``) where its format has a place beside the content: the
+first line of a CSV file that says what the table holds, the sheet About of a workbook, the
+description of a picture.
 """
 
 from __future__ import annotations
@@ -23,16 +26,22 @@ _XLSX_ROWS, _XLSX_COLUMNS = 1_048_576, 16_384
 
 
 def safe_text(value: object) -> str:
-    """A name that a spreadsheet shows and does not compute: an apostrophe stands before =, +, -, @ and the like; control characters go."""
+    """A name that a spreadsheet shows and does not compute: an apostrophe stands before =, +, -, @
+    and the like; control characters go.
+    """
     text = _CONTROL.sub(" ", str(value))
-    return f"'{text}" if text.startswith(_FORMULA) or text.lstrip().startswith(_FORMULA[:4]) else text
+    return (
+        f"'{text}" if text.startswith(_FORMULA) or text.lstrip().startswith(_FORMULA[:4]) else text
+    )
 
 
 def csv_bytes(frame: pd.DataFrame, *, decimal: Literal[".", ","] = ".", about: str = "") -> bytes:
     """UTF-8 with a byte order mark (so that Excel reads umlauts), row names first.
 
-    decimal : "." with commas between the columns, "," with semicolons. Numbers are written with all digits; missing ones are empty.
-    about : what the table holds, in a line of its own before the table. It begins with "#" and is a single cell: pandas reads the file with
+    decimal : "." with commas between the columns, "," with semicolons. Numbers are written with all
+    digits; missing ones are empty.
+    about : what the table holds, in a line of its own before the table. It begins with "#" and is a
+    single cell: pandas reads the file with
         ``skiprows=1``, R with ``skip = 1``, and a spreadsheet shows the line above the table
     """
     out = io.StringIO()
@@ -40,17 +49,27 @@ def csv_bytes(frame: pd.DataFrame, *, decimal: Literal[".", ","] = ".", about: s
         out.write("# " + re.sub(r'[\s,;"]+', " ", safe_text(f"{about} {NOTICE}")).strip() + "\r\n")
     writer = csv.writer(out, delimiter=";" if decimal == "," else ",", lineterminator="\r\n")
     for row in _rows(frame):
-        writer.writerow([_number(v, decimal) if isinstance(v, float | int) and not isinstance(v, bool) else v for v in row])
+        writer.writerow(
+            [
+                _number(v, decimal) if isinstance(v, float | int) and not isinstance(v, bool) else v
+                for v in row
+            ]
+        )
     return out.getvalue().encode("utf-8-sig", "replace")
 
 
 def xlsx_bytes(frame: pd.DataFrame, *, sheet: str = "Table", about: str = "") -> bytes:
-    """The table on the first sheet: text cells are text, never formulas; numbers are numbers. ValueError if it is larger than a sheet can be.
+    """The table on the first sheet: text cells are text, never formulas; numbers are numbers.
+
+    ValueError if it is larger than a sheet can be.
 
     about : what the table holds, on a second sheet, About
     """
     if len(frame) + 1 > _XLSX_ROWS or frame.shape[1] + 1 > _XLSX_COLUMNS:
-        raise ValueError(f"An Excel sheet takes at most {_XLSX_ROWS} rows and {_XLSX_COLUMNS} columns; save the table as CSV.")
+        raise ValueError(
+            f"An Excel sheet takes at most {_XLSX_ROWS} rows and {_XLSX_COLUMNS} columns; save the"
+            " table as CSV."
+        )
     from openpyxl import Workbook
     from openpyxl.cell import WriteOnlyCell
 
@@ -62,9 +81,15 @@ def xlsx_bytes(frame: pd.DataFrame, *, sheet: str = "Table", about: str = "") ->
         for value in row:
             if isinstance(value, float):
                 # given as text of a number: openpyxl would round to 16 digits
-                cells.append(_typed(WriteOnlyCell(page, repr(value)), "n") if np.isfinite(value) else None)
+                cells.append(
+                    _typed(WriteOnlyCell(page, repr(value)), "n") if np.isfinite(value) else None
+                )
             else:
-                cells.append(_typed(WriteOnlyCell(page, value[:_XLSX_TEXT]), "s") if isinstance(value, str) else value)
+                cells.append(
+                    _typed(WriteOnlyCell(page, value[:_XLSX_TEXT]), "s")
+                    if isinstance(value, str)
+                    else value
+                )
         page.append(cells)
     if about:
         words = book.create_sheet("About")
@@ -76,7 +101,9 @@ def xlsx_bytes(frame: pd.DataFrame, *, sheet: str = "Table", about: str = "") ->
 
 
 def png_with_notice(data: bytes) -> bytes:
-    """The picture with the notice as its description, which image programs show; the picture itself is unchanged."""
+    """The picture with the notice as its description, which image programs show; the picture itself
+    is unchanged.
+    """
     end = 8 + 25  # signature, then the header, which is always first and 25 bytes long
     text = b"tEXtDescription\0" + NOTICE.encode("latin-1")
     chunk = (len(text) - 4).to_bytes(4, "big") + text + zlib.crc32(text).to_bytes(4, "big")
@@ -86,7 +113,11 @@ def png_with_notice(data: bytes) -> bytes:
 def svg_with_notice(data: bytes) -> bytes:
     """The drawing with the notice as its description, behind its opening tag."""
     end = data.find(b">", max(0, data.find(b"<svg"))) + 1
-    return data[:end] + b"<desc>" + NOTICE.encode() + b"</desc>" + data[end:] if end and b"<svg" in data else data
+    return (
+        data[:end] + b"<desc>" + NOTICE.encode() + b"</desc>" + data[end:]
+        if end and b"<svg" in data
+        else data
+    )
 
 
 def _typed(cell: Any, kind: str) -> Any:
@@ -98,7 +129,15 @@ def _rows(frame: pd.DataFrame) -> list[list[Any]]:
     """Header and rows as plain Python values, names made safe."""
     levels = frame.index.nlevels
     corner = [safe_text(n) if n is not None else "" for n in frame.index.names]
-    rows: list[list[Any]] = [[*corner, *(safe_text(" ".join(map(str, c)) if isinstance(c, tuple) else c) for c in frame.columns)]]
+    rows: list[list[Any]] = [
+        [
+            *corner,
+            *(
+                safe_text(" ".join(map(str, c)) if isinstance(c, tuple) else c)
+                for c in frame.columns
+            ),
+        ]
+    ]
     names = [list(k) if levels > 1 else [k] for k in frame.index]
     for name, values in zip(names, frame.itertuples(index=False, name=None), strict=True):
         rows.append([*map(safe_text, name), *map(_plain, values)])

@@ -1,6 +1,8 @@
-"""What the data doctor says: one class per kind of fault, with its severity, its place, a sentence, and where possible a repair.
+"""What the data doctor says: one class per kind of fault, with its severity, its place, a sentence,
+and where possible a repair.
 
-The classes only name the faults; what finds them is :mod:`gui.data.diagnose` (one part) and :mod:`gui.data.across` (several parts).
+The classes only name the faults; what finds them is :mod:`gui.data.diagnose` (one part) and
+:mod:`gui.data.across` (several parts).
 """
 
 from __future__ import annotations
@@ -20,7 +22,9 @@ AT_MOST = 20
 
 @dataclass(frozen=True)
 class Place:
-    """Where it is. genes, columns (cells, types or samples) : at most 20 are kept; count : of all of them; line : of a text file."""
+    """Where it is. genes, columns (cells, types or samples) : at most 20 are kept; count : of all
+    of them; line : of a text file.
+    """
 
     file: str = ""
     role: str = ""
@@ -30,8 +34,18 @@ class Place:
     count: int = 0
 
     @classmethod
-    def at(cls, file: str, role: str, *, genes: Iterable[object] = (), columns: Iterable[object] = (), count: int | None = None) -> Place:
-        """A place with names cut to what is kept; count : the number of names unless it is given."""
+    def at(
+        cls,
+        file: str,
+        role: str,
+        *,
+        genes: Iterable[object] = (),
+        columns: Iterable[object] = (),
+        count: int | None = None,
+    ) -> Place:
+        """A place with names cut to what is kept; count : the number of names unless it is
+        given.
+        """
         of_genes, of_columns = tuple(map(str, genes)), tuple(map(str, columns))
         number = max(len(of_genes), len(of_columns)) if count is None else count
         return cls(file, role, of_genes[:AT_MOST], of_columns[:AT_MOST], count=number)
@@ -41,8 +55,9 @@ class Place:
 class Finding:
     """One fault. message : what is wrong and where; advice : what to do.
 
-    repair : the proposed one; alternatives : others that the user may choose but that nobody proposes, because they decide something
-    about the study (leave a sample out, trust the names of a file)
+    repair : the proposed one; alternatives : others that the user may choose but that nobody
+    proposes, because they decide something about the study (leave a sample out, trust the names of
+    a file)
     """
 
     code: ClassVar[str] = "unknown"
@@ -61,16 +76,34 @@ class Finding:
         return self.error(self.message, advice=self.advice or None)
 
     @classmethod
-    def of(cls, error: errors.DeconomixError, place: Place, repair: Repair | None = None, alternatives: tuple[Repair, ...] = ()) -> Self:
+    def of(
+        cls,
+        error: errors.DeconomixError,
+        place: Place,
+        repair: Repair | None = None,
+        alternatives: tuple[Repair, ...] = (),
+    ) -> Self:
         """The finding that an error of :mod:`gui.data.checks` tells of."""
         return cls(place, str(error), error.advice or "", repair, alternatives)
 
     def as_json(self) -> dict[str, Any]:
         """For ``deconomix-gui check --json``."""
-        where = {k: list(v) if isinstance(v, tuple) else v for k, v in vars(self.place).items() if v or k == "file"}
+        where = {
+            k: list(v) if isinstance(v, tuple) else v
+            for k, v in vars(self.place).items()
+            if v or k == "file"
+        }
         text = " ".join(filter(None, (self.message, self.advice)))
-        repair = None if self.repair is None else self.repair.record() | {"title": self.repair.title()}
-        return {"code": self.code, "severity": self.severity, "message": text, "where": where, "repair": repair}
+        repair = (
+            None if self.repair is None else self.repair.record() | {"title": self.repair.title()}
+        )
+        return {
+            "code": self.code,
+            "severity": self.severity,
+            "message": text,
+            "where": where,
+            "repair": repair,
+        }
 
 
 def outcome(findings: Iterable[Finding]) -> Outcome:
@@ -85,7 +118,9 @@ FINDINGS: dict[str, type[Finding]] = {}
 """Every kind of finding, by its code."""
 
 
-def _kind(code: str, severity: Severity, title: str, error: type[errors.DataError] = errors.DataError) -> Any:
+def _kind(
+    code: str, severity: Severity, title: str, error: type[errors.DataError] = errors.DataError
+) -> Any:
     def name(cls: type[Finding]) -> type[Finding]:
         cls.code, cls.severity, cls.title, cls.error = code, severity, title, error
         FINDINGS[code] = cls
@@ -94,7 +129,8 @@ def _kind(code: str, severity: Severity, title: str, error: type[errors.DataErro
     return name
 
 
-# -- the file ------------------------------------------------------------------------------------------------------------------
+# -- the file
+# --------------------------------------------------------------------------------------------------
 
 
 @_kind("unreadable", "refusal", "The file cannot be read", errors.UnreadableFile)
@@ -192,7 +228,8 @@ class FewCommon(Finding):
     """A part holds only some of the training genes."""
 
 
-# -- values --------------------------------------------------------------------------------------------------------------------
+# -- values
+# --------------------------------------------------------------------------------------------------
 
 
 @_kind("missing-values", "refusal", "Values are missing", errors.BadValues)
@@ -255,7 +292,8 @@ class EmptyColumns(Finding):
     """A sample or type whose values are all zero."""
 
 
-# -- cell types ----------------------------------------------------------------------------------------------------------------
+# -- cell types
+# --------------------------------------------------------------------------------------------------
 
 
 @_kind("cells-without-label", "warning", "Cells without a label")
@@ -348,7 +386,8 @@ class Other(Finding):
     """What a check says that has no kind of its own."""
 
 
-# -- clinical tables and truth -------------------------------------------------------------------------------------------------
+# -- clinical tables and truth
+# -------------------------------------------------------------------------------------------------
 
 
 @_kind("samples-not-joined", "refusal", "No sample could be joined", errors.MissingPart)
@@ -432,7 +471,18 @@ class ProtectedSession(Finding):
 
 
 TRAITS: dict[str, type[Finding]] = {
-    **dict.fromkeys(("sheet", "other-sheet", "thousands-separator", "no-x", "matrix-proposed", "matrix", "label-column"), ChoiceMade),
+    **dict.fromkeys(
+        (
+            "sheet",
+            "other-sheet",
+            "thousands-separator",
+            "no-x",
+            "matrix-proposed",
+            "matrix",
+            "label-column",
+        ),
+        ChoiceMade,
+    ),
     "later-version": LaterVersion,
     "genes-stripped": BlanksInNames,
 }
@@ -440,6 +490,8 @@ TRAITS: dict[str, type[Finding]] = {
 
 
 def of_notes(notes: Iterable[str], traits: Mapping[str, str], place: Place) -> list[Finding]:
-    """The findings that the notes on a part amount to. traits : what was unusual -> its sentence among the notes."""
+    """The findings that the notes on a part amount to. traits : what was unusual -> its sentence
+    among the notes.
+    """
     kinds = {note: TRAITS[trait] for trait, note in traits.items() if trait in TRAITS}
     return [kinds.get(note, Noted)(place, note) for note in notes]

@@ -1,4 +1,6 @@
-"""obs and var of an ``.h5ad`` file, of any anndata version: only the columns that are wanted are read."""
+"""obs and var of an ``.h5ad`` file, of any anndata version: only the columns that are wanted are
+read.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ def column_names(item: Any) -> list[str]:
     if isinstance(item, h5py.Dataset):
         return [n for n in item.dtype.names or () if n != index_name(item)]
     order = [_text(c) for c in item.attrs.get("column-order", ())]
-    return [c for c in (order or item) if c != index_name(item) and c != "__categories" and c in item]
+    return [
+        c for c in (order or item) if c != index_name(item) and c != "__categories" and c in item
+    ]
 
 
 def index_name(item: Any) -> str:
@@ -50,7 +54,9 @@ def column_of(file: h5py.File, key: str, column: str) -> pd.Series:
 def _check_flat(item: Any, wanted: tuple[str, ...], key: str) -> None:
     import h5py
 
-    if not isinstance(item, h5py.Dataset) and any(isinstance(item[c], h5py.Dataset) and item[c].ndim != 1 for c in wanted):
+    if not isinstance(item, h5py.Dataset) and any(
+        isinstance(item[c], h5py.Dataset) and item[c].ndim != 1 for c in wanted
+    ):
         raise UnreadableFile(f"{key} holds more than one value per row.")
 
 
@@ -59,7 +65,9 @@ def table_of(file: h5py.File, key: str, wanted: tuple[str, ...]) -> pd.DataFrame
     item = file[key]
     index = pd.Index([_text(v) for v in _one(file, key, index_name(item))], dtype=object)
     _check_flat(item, wanted, key)
-    return pd.DataFrame({c: pd.Series(_one(file, key, c), index=index) for c in wanted}, index=index)
+    return pd.DataFrame(
+        {c: pd.Series(_one(file, key, c), index=index) for c in wanted}, index=index
+    )
 
 
 def _one(file: h5py.File, key: str, column: str) -> Any:
@@ -67,7 +75,8 @@ def _one(file: h5py.File, key: str, column: str) -> Any:
     import h5py
 
     item = file[key]
-    if isinstance(item, h5py.Dataset):  # anndata 0.6: one compound array; categories stand in uns as NAME_categories
+    # anndata 0.6: one compound array; categories stand in uns as NAME_categories
+    if isinstance(item, h5py.Dataset):
         values = item[column]
         names = file.get(f"uns/{column}_categories") if key == "obs" else None
     else:
@@ -80,15 +89,23 @@ def _one(file: h5py.File, key: str, column: str) -> Any:
             return found if isinstance(found, pd.Categorical) else np.asarray(found)
         values = entry[()]
     if names is not None and values.dtype.kind in "iu":
-        return pd.Categorical.from_codes(values.astype(np.int64), [_text(v) for v in np.atleast_1d(names[()])])
-    return np.array([_text(v) for v in values], dtype=object) if values.dtype.kind in "OS" else values
+        return pd.Categorical.from_codes(
+            values.astype(np.int64), [_text(v) for v in np.atleast_1d(names[()])]
+        )
+    return (
+        np.array([_text(v) for v in values], dtype=object) if values.dtype.kind in "OS" else values
+    )
 
 
 def is_flat(item: Any, column: str) -> bool:
     """One value per row."""
     import h5py
 
-    return isinstance(item, h5py.Dataset) or isinstance(item[column], h5py.Group) or item[column].ndim == 1
+    return (
+        isinstance(item, h5py.Dataset)
+        or isinstance(item[column], h5py.Group)
+        or item[column].ndim == 1
+    )
 
 
 def is_text(file: h5py.File, key: str, column: str) -> bool:
@@ -99,5 +116,13 @@ def is_text(file: h5py.File, key: str, column: str) -> bool:
         return bool(item.dtype[column].kind in "OS")
     entry = item[column]
     if isinstance(entry, h5py.Group):
-        return _text(entry.attrs.get("encoding-type", "")) in ("categorical", "nullable-string-array")
-    return bool(entry.ndim == 1 and (entry.dtype.kind in "OS" or ("__categories" in item and column in item["__categories"])))
+        return _text(entry.attrs.get("encoding-type", "")) in (
+            "categorical",
+            "nullable-string-array",
+        )
+    return bool(
+        entry.ndim == 1
+        and (
+            entry.dtype.kind in "OS" or ("__categories" in item and column in item["__categories"])
+        )
+    )

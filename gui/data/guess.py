@@ -1,4 +1,6 @@
-"""What values and names look like: logarithms and their base, centred values, genes in the place of columns."""
+"""What values and names look like: logarithms and their base, centred values, genes in the place of
+columns.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ KNOWN = frozenset(_KNOWN.split())
 
 
 def stored_values(matrix: Matrix) -> np.ndarray:
-    """The values, or of a sparse matrix those that are stored; without missing and infinite ones."""
+    """The values, or of a sparse matrix those that are stored; without missing and infinite
+    ones.
+    """
     stored: Any = matrix.values
     values = np.asarray(stored.data if matrix.is_sparse else stored)
     return values if np.isfinite(values.sum(dtype=np.float64)) else values[np.isfinite(values)]
@@ -45,14 +49,17 @@ def scale_of(matrix: Matrix) -> Scale:
     if whole or not 2 < top < 25 or matrix.n_genes <= 50:
         return "linear"
     sums = matrix.sums()
-    scaled_to_one_sum = len(sums) > 1 and float(np.ptp(sums)) < 1e-4 * abs(float(sums.mean()))  # which logarithms never are
+    # which logarithms never are
+    scaled_to_one_sum = len(sums) > 1 and float(np.ptp(sums)) < 1e-4 * abs(float(sums.mean()))
     return "linear" if scaled_to_one_sum else "log"
 
 
 def _below_zero(matrix: Matrix, low: float, top: float) -> Scale:
     rows = np.linspace(0, matrix.n_genes - 1, min(matrix.n_genes, _SAMPLE)).astype(int)
     stored: Any = matrix.values
-    some = np.asarray(stored.tocsr()[rows].toarray() if matrix.is_sparse else stored[rows], dtype=np.float64)
+    some = np.asarray(
+        stored.tocsr()[rows].toarray() if matrix.is_sparse else stored[rows], dtype=np.float64
+    )
     some = some[np.isfinite(some).all(axis=1)]
     if not some.size or np.array_equal(some, np.rint(some)):
         return "negative"
@@ -65,7 +72,8 @@ def _below_zero(matrix: Matrix, low: float, top: float) -> Scale:
 
 
 def only_value(matrix: Matrix) -> float | None:
-    """The value that all of the matrix has, or 0 if every column has one value beside zero; None for what varies, and for less than 100 values.
+    """The value that all of the matrix has, or 0 if every column has one value beside zero; None
+    for what varies, and for less than 100 values.
 
     Of many columns an even selection is looked at.
     """
@@ -91,8 +99,9 @@ def only_value(matrix: Matrix) -> float | None:
 def log_base(matrix: Matrix, role: Role) -> Base:
     """The likely base of log(x + 1).
 
-    The base after which the values are whole numbers, or after which the columns have the same sum; else what is usual: 2 for bulk and for
-    values that would be absurd otherwise, e for single cells.
+    The base after which the values are whole numbers, or after which the columns have the same sum;
+    else what is usual: 2 for bulk and for values that would be absurd otherwise, e for single
+    cells.
     """
     columns = np.linspace(0, matrix.n_columns - 1, min(matrix.n_columns, 60)).astype(int)
     stored: Any = matrix.values[:, columns]
@@ -104,10 +113,15 @@ def log_base(matrix: Matrix, role: Role) -> Base:
     for base in possible:
         linear = UndoLog(role=role, base=base).linear(some)
         seen = linear[(linear > 0.5) & (linear < 1000)]
-        if seen.size > 20 and float((np.abs(seen - np.rint(seen)) < 1e-3 * np.maximum(1.0, seen)).mean()) > 0.99:
+        if (
+            seen.size > 20
+            and float((np.abs(seen - np.rint(seen)) < 1e-3 * np.maximum(1.0, seen)).mean()) > 0.99
+        ):
             return base
         sums = linear.sum(axis=0)
-        spread[base] = float(sums.std() / sums.mean()) if sums.size > 2 and sums.mean() > 0 else np.inf
+        spread[base] = (
+            float(sums.std() / sums.mean()) if sums.size > 2 and sums.mean() > 0 else np.inf
+        )
     usual: Base = "2" if role == "bulk" or top > 9.5 else "e"
     if spread:
         best = min(spread, key=lambda b: spread[b])
@@ -117,9 +131,15 @@ def log_base(matrix: Matrix, role: Role) -> Base:
 
 
 def share_known(names: pd.Index, genes: Collection[str]) -> int:
-    """How many of the names are genes: of ``genes``, or without these widely known ones and Ensembl IDs."""
+    """How many of the names are genes: of ``genes``, or without these widely known ones and Ensembl
+    IDs.
+    """
     found = set(map(str, names[:50_000]))
-    return len(found & set(genes)) if genes else sum(n.upper() in KNOWN or bool(ENSEMBL.match(n)) for n in found)
+    return (
+        len(found & set(genes))
+        if genes
+        else sum(n.upper() in KNOWN or bool(ENSEMBL.match(n)) for n in found)
+    )
 
 
 def looks_transposed(matrix: Matrix, genes: Collection[str] = ()) -> bool:
@@ -130,16 +150,36 @@ def looks_transposed(matrix: Matrix, genes: Collection[str] = ()) -> bool:
 
 
 def symbol_column(var: pd.DataFrame | None, genes: pd.Index) -> str | None:
-    """The column of var that holds gene symbols: text, nearly all different, not the index itself."""
+    """The column of var that holds gene symbols: text, nearly all different, not the index
+    itself.
+    """
     if var is None:
         return None
-    usual = ("gene_symbol", "feature_name", "gene_symbols", "symbol", "gene_name", "gene_names", "hgnc_symbol", "genename", "genesymbol", "name", "gene")
+    usual = (
+        "gene_symbol",
+        "feature_name",
+        "gene_symbols",
+        "symbol",
+        "gene_name",
+        "gene_names",
+        "hgnc_symbol",
+        "genename",
+        "genesymbol",
+        "name",
+        "gene",
+    )
     rank = {name: i for i, name in enumerate(usual)}
     candidates = []
     for column in var.columns:
         values = [str(v).strip() for v in var[column] if not pd.isna(v)]
-        texts = [v for v in values if v and not v.replace(".", "", 1).isdigit() and not ENSEMBL.match(v)]
-        if len(texts) < 0.8 * len(var) or len(set(texts)) < 0.8 * len(texts) or values == list(map(str, genes)):
+        texts = [
+            v for v in values if v and not v.replace(".", "", 1).isdigit() and not ENSEMBL.match(v)
+        ]
+        if (
+            len(texts) < 0.8 * len(var)
+            or len(set(texts)) < 0.8 * len(texts)
+            or values == list(map(str, genes))
+        ):
             continue
         candidates.append((rank.get(str(column).lower(), 99), str(column)))
     known = [c for c in candidates if c[0] < 99]

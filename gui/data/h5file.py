@@ -1,4 +1,6 @@
-"""Opening an HDF5 file of the user's: told by its content, pointing nowhere else, declaring no more than it holds, and every failure a sentence."""
+"""Opening an HDF5 file of the user's: told by its content, pointing nowhere else, declaring no more
+than it holds, and every failure a sentence.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ if TYPE_CHECKING:
 MAX_ITEMS = 100_000
 _BIG = 2**28
 _PACKED = 5000
-"""How many times smaller than its content a dataset may be stored (gzip: 1030; an array that was declared but never written: without limit)."""
+"""How many times smaller than its content a dataset may be stored (gzip: 1030; an array that was
+declared but never written: without limit).
+"""
 
 
 @contextmanager
@@ -26,10 +30,16 @@ def opened(path: Path, name: str) -> Iterator[h5py.File]:
     kind = looks_like(head)
     if kind != "HDF5":
         inner = looks_like(unzipped_head(path, head))
-        what = inner if kind != "a gzip archive" or inner == "an R workspace" else f"a gzip archive of {inner}"
+        what = (
+            inner
+            if kind != "a gzip archive" or inner == "an R workspace"
+            else f"a gzip archive of {inner}"
+        )
         raise UnreadableFile(
             f"{name} is not an .h5ad file (HDF5); it looks like {what}.",
-            advice="Unpack it and choose the file inside." if inner == "HDF5" else "Choose the .h5ad file itself, or export the data again.",
+            advice="Unpack it and choose the file inside."
+            if inner == "HDF5"
+            else "Choose the .h5ad file itself, or export the data again.",
         )
     import h5py
 
@@ -39,13 +49,20 @@ def opened(path: Path, name: str) -> Iterator[h5py.File]:
     except DataError:
         raise
     except MemoryError:
-        raise UnreadableFile(f"{name} needs more memory than there is.", advice="Reduce the file to the cells and the matrix that are needed.") from None
+        raise UnreadableFile(
+            f"{name} needs more memory than there is.",
+            advice="Reduce the file to the cells and the matrix that are needed.",
+        ) from None
     except Exception:  # noqa: BLE001  h5py and anndata raise every kind of exception on damaged files
-        raise UnreadableFile(f"{name} is damaged or incomplete.", advice="Download or export the file again.") from None
+        raise UnreadableFile(
+            f"{name} is damaged or incomplete.", advice="Download or export the file again."
+        ) from None
 
 
 def check_own(file: h5py.File, keys: tuple[str, ...], name: str) -> None:
-    """HDF5 can point into other files of the user's disk and declare arrays of any size: such items are refused before anything is read."""
+    """HDF5 can point into other files of the user's disk and declare arrays of any size: such items
+    are refused before anything is read.
+    """
     import h5py
 
     seen = 0

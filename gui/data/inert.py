@@ -1,11 +1,14 @@
-"""Reads a pickle without running it: opcodes are turned into inert stand-ins, nothing is imported and nothing is called.
+"""Reads a pickle without running it: opcodes are turned into inert stand-ins, nothing is imported
+and nothing is called.
 
-``pickle.load`` runs whatever the file says. Here REDUCE, NEWOBJ and BUILD only note down what was asked for; a name outside of the
-exact list ``ALLOWED`` and every opcode that a data file does not need are refused. What a stand-in may become is decided in
-:mod:`gui.data.dcx`, from buffers whose lengths are checked.
+``pickle.load`` runs whatever the file says. Here REDUCE, NEWOBJ and BUILD only note down what was
+asked for; a name outside of the exact list ``ALLOWED`` and every opcode that a data file does not
+need are refused. What a stand-in may become is decided in :mod:`gui.data.dcx`, from buffers whose
+lengths are checked.
 
-A session of the predecessor holds page components and models of other packages too. There (``anything``) every name may stand, for it is
-never looked up, and what is put into unknown objects is dropped.
+A session of the predecessor holds page components and models of other packages too. There
+(``anything``) every name may stand, for it is never looked up, and what is put into unknown objects
+is dropped.
 """
 
 from __future__ import annotations
@@ -19,7 +22,10 @@ from typing import Any
 from gui.errors import UnreadableFile, UnsafeFile
 
 MAX_OPERATIONS = 3_000_000
-"""About a microsecond each. A frame needs one or two per name and one per value of an object array, none per number."""
+"""About a microsecond each.
+
+A frame needs one or two per name and one per value of an object array, none per number.
+"""
 MAX_MEMO = 2_000_000
 MAX_STACK = 2_000_000
 MAX_INDEX = 2**32
@@ -28,12 +34,20 @@ MAX_INDEX = 2**32
 _NUMPY = ("numpy.core.multiarray", "numpy._core.multiarray")
 _INDEXES = ("pandas.core.indexes.base", "pandas")
 ALLOWED: frozenset[tuple[str, str]] = frozenset(
-    [("utils.DeconomixFile", "DeconomixFile"), ("pandas.core.internals.managers", "BlockManager"), ("pandas._libs.internals", "_unpickle_block")]
+    [
+        ("utils.DeconomixFile", "DeconomixFile"),
+        ("pandas.core.internals.managers", "BlockManager"),
+        ("pandas._libs.internals", "_unpickle_block"),
+    ]
     + [(module, "DataFrame") for module in ("pandas.core.frame", "pandas")]
     + [(module, name) for module in _NUMPY for name in ("_reconstruct", "scalar")]
     + [(module, "_frombuffer") for module in ("numpy.core.numeric", "numpy._core.numeric")]
     + [("numpy", "ndarray"), ("numpy", "dtype")]
-    + [(module, name) for module in ("builtins", "__builtin__") for name in ("slice", "bytes", "bytearray")]
+    + [
+        (module, name)
+        for module in ("builtins", "__builtin__")
+        for name in ("slice", "bytes", "bytearray")
+    ]
     + [("_codecs", "encode"), ("pandas.core.indexes.base", "_new_Index")]
     + [(module, "Index") for module in _INDEXES]
     + [(module, "RangeIndex") for module in ("pandas.core.indexes.range", "pandas")]
@@ -46,7 +60,11 @@ ALLOWED: frozenset[tuple[str, str]] = frozenset(
     + [("pandas.core.arrays.string_", "StringDtype"), ("pandas", "StringDtype")]
     + [(module, "NA") for module in ("pandas._libs.missing", "pandas")]
     + [("pandas.core.arrays.sparse.array", "SparseArray"), ("pandas.arrays", "SparseArray")]
-    + [("pandas.core.arrays.sparse.dtype", "SparseDtype"), ("pandas.core.dtypes.dtypes", "SparseDtype"), ("pandas", "SparseDtype")]
+    + [
+        ("pandas.core.arrays.sparse.dtype", "SparseDtype"),
+        ("pandas.core.dtypes.dtypes", "SparseDtype"),
+        ("pandas", "SparseDtype"),
+    ]
     + [("pandas._libs.sparse", "IntIndex"), ("pandas._libs.sparse", "BlockIndex")]
 )
 
@@ -61,7 +79,10 @@ class Name:
 
 @dataclass(eq=False)
 class Wish:
-    """Stands for what the pickle asked to have made: ``what(*args)``, with BUILD's ``state``. Never made."""
+    """Stands for what the pickle asked to have made: ``what(*args)``, with BUILD's ``state``.
+
+    Never made.
+    """
 
     what: Name
     args: tuple[Any, ...]
@@ -83,7 +104,9 @@ def shown(text: str) -> str:
 
 
 class Interpreter:
-    """One run over the opcodes of one file. anything : other names than ``ALLOWED`` may stand, inert like these."""
+    """One run over the opcodes of one file. anything : other names than ``ALLOWED`` may stand,
+    inert like these.
+    """
 
     def __init__(self, name: str, *, anything: bool = False) -> None:
         self._file, self._anything = name, anything
@@ -92,7 +115,8 @@ class Interpreter:
 
     def unsafe(self, what: str) -> UnsafeFile:
         return UnsafeFile(
-            f"{self._file} {what}; nothing of it was run.", advice="Only open files from people you trust, and ask for the data as .h5ad or .csv."
+            f"{self._file} {what}; nothing of it was run.",
+            advice="Only open files from people you trust, and ask for the data as .h5ad or .csv.",
         )
 
     def damaged(self) -> UnreadableFile:
@@ -238,7 +262,9 @@ class Interpreter:
                 self.other(op)
             elif op == "STOP":
                 return self.pop()
-            else:  # extension registry, persistent ids, INST, OBJ, sets, out-of-band buffers: never in a frame
+            # extension registry, persistent ids, INST, OBJ, sets, out-of-band buffers: never in a
+            # frame
+            else:
                 raise self.unsafe(f"uses the operation {op}, which no data file needs")
         raise self.damaged()
 
@@ -248,8 +274,22 @@ def _same(value: Any) -> Any:
 
 
 _PUSH: dict[str, Callable[[Any], Any]] = {
-    **dict.fromkeys(("INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT"), _same),
-    **dict.fromkeys(("UNICODE", "SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8", "STRING", "SHORT_BINSTRING", "BINSTRING"), _same),
+    **dict.fromkeys(
+        ("INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT"),
+        _same,
+    ),
+    **dict.fromkeys(
+        (
+            "UNICODE",
+            "SHORT_BINUNICODE",
+            "BINUNICODE",
+            "BINUNICODE8",
+            "STRING",
+            "SHORT_BINSTRING",
+            "BINSTRING",
+        ),
+        _same,
+    ),
     **dict.fromkeys(("SHORT_BINBYTES", "BINBYTES", "BINBYTES8", "BYTEARRAY8"), _same),
     "NONE": lambda _: None,
     "NEWTRUE": lambda _: True,
@@ -263,9 +303,11 @@ _OTHERS = ("EMPTY_SET", "ADDITEMS", "FROZENSET", "NEWOBJ_EX")
 
 
 def interpret(data: bytes, name: str, *, anything: bool = False) -> Any:
-    """The pickle as inert stand-ins: Python numbers, text, bytes, lists, tuples, dicts with text keys, :class:`Name` and :class:`Wish`.
+    """The pickle as inert stand-ins: Python numbers, text, bytes, lists, tuples, dicts with text
+    keys, :class:`Name` and :class:`Wish`.
 
     anything : names outside of ``ALLOWED`` may stand too; keys that are no text are left out then
-    Raises UnsafeFile (a forbidden name or operation, a limit) or UnreadableFile (damaged), both naming ``name``.
+    Raises UnsafeFile (a forbidden name or operation, a limit) or UnreadableFile (damaged), both
+    naming ``name``.
     """
     return Interpreter(name, anything=anything).run(data)

@@ -1,4 +1,8 @@
-"""Joins samples by name where the names are spelled differently: case, dots against dashes, numbers as text, long barcodes by prefix. Ambiguity is said."""
+"""Joins samples by name where the names are spelled differently: case, dots against dashes, numbers
+as text, long barcodes by prefix.
+
+Ambiguity is said.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 _LONGEST = 200
-"""Characters of a beginning that is compared: no name of a patient is longer, and a name of thousands of dashes would take its square in memory."""
+"""Characters of a beginning that is compared: no name of a patient is longer, and a name of
+thousands of dashes would take its square in memory.
+"""
 WAYS: dict[str, str] = {
     "exact": "as they are",
     "number": "when numbers written as text are compared as numbers",
@@ -20,9 +26,11 @@ WAYS: dict[str, str] = {
 
 @dataclass(frozen=True)
 class Join:
-    """rows : sample -> position of its row; ways : way -> number of samples joined by it; ambiguous : sample -> positions that fit equally well
+    """rows : sample -> position of its row; ways : way -> number of samples joined by it; ambiguous
+    : sample -> positions that fit equally well
 
-    shared : row positions that several samples were joined to; missing : samples without a row; unused : positions of rows without a sample
+    shared : row positions that several samples were joined to; missing : samples without a row;
+    unused : positions of rows without a sample
     """
 
     rows: Mapping[str, int]
@@ -34,11 +42,18 @@ class Join:
 
 
 def join(samples: Sequence[str], names: Sequence[str]) -> Join:
-    """Every sample with its row among ``names``. A way is used for what the surer ways left over."""
+    """Every sample with its row among ``names``.
+
+    A way is used for what the surer ways left over.
+    """
     rows: dict[str, int] = {}
     ways: dict[str, int] = {}
     ambiguous: dict[str, tuple[int, ...]] = {}
-    ladder: tuple[tuple[str, Callable[[str], str]], ...] = (("exact", str.strip), ("number", _number), ("spelling", plain))
+    ladder: tuple[tuple[str, Callable[[str], str]], ...] = (
+        ("exact", str.strip),
+        ("number", _number),
+        ("spelling", plain),
+    )
     for way, same in ladder:
         known = _positions(names, same)
         left = [s for s in samples if s not in rows and s not in ambiguous]
@@ -72,7 +87,9 @@ def _number(name: str) -> str:
 
 
 def _by_beginning(samples: Sequence[str], names: Sequence[str]) -> dict[str, tuple[int, ...]]:
-    """The positions of the names that begin with a sample, or with which it begins, where a new section follows; never with less than 4 characters."""
+    """The positions of the names that begin with a sample, or with which it begins, where a new
+    section follows; never with less than 4 characters.
+    """
     spelled = [plain(n) for n in names]
     whole, begun = _positions(spelled, str), defaultdict[str, list[int]](list)
     for i, name in enumerate(spelled):
@@ -88,7 +105,9 @@ def _by_beginning(samples: Sequence[str], names: Sequence[str]) -> dict[str, tup
 
 def _beginnings(name: str) -> list[str]:
     """What comes before each dash, from 4 to ``_LONGEST`` characters."""
-    return [name[:at] for at, letter in enumerate(name[: _LONGEST + 1]) if letter == "-" and at >= 4]
+    return [
+        name[:at] for at, letter in enumerate(name[: _LONGEST + 1]) if letter == "-" and at >= 4
+    ]
 
 
 def _positions(names: Iterable[str], same: Callable[[str], str]) -> dict[str, list[int]]:
@@ -98,7 +117,13 @@ def _positions(names: Iterable[str], same: Callable[[str], str]) -> dict[str, li
     return dict(found)
 
 
-def _take(way: str, candidates: Mapping[str, tuple[int, ...]], rows: dict[str, int], ways: dict[str, int], ambiguous: dict[str, tuple[int, ...]]) -> None:
+def _take(
+    way: str,
+    candidates: Mapping[str, tuple[int, ...]],
+    rows: dict[str, int],
+    ways: dict[str, int],
+    ambiguous: dict[str, tuple[int, ...]],
+) -> None:
     for sample, found in candidates.items():
         if len(found) == 1:
             rows[sample] = found[0]

@@ -1,4 +1,7 @@
-"""How data gets in: the chosen files are loaded together. A Dataset is built completely or not at all."""
+"""How data gets in: the chosen files are loaded together.
+
+A Dataset is built completely or not at all.
+"""
 
 from __future__ import annotations
 
@@ -35,11 +38,11 @@ ReadAll = Callable[[Mapping[Role, FileChoice]], tuple[dict[Role, Part], DcxFile 
 class LoadRequest(Frozen):
     """What is loaded together.
 
-    files : by role; a .dcx under "train" fills every role for which no other file is given
-    scale : scale every matrix to 10 000 per column over the genes in use; False leaves the values as they are
-    test_share, split_seed : for splitting the training cells where no test data are given
-    repairs : what the user chose to have mended; applied in the order of repair_list.KINDS to the parts they are for
-    clinical, truth : tables about the bulk samples
+    files : by role; a .dcx under "train" fills every role for which no other file is given scale :
+    scale every matrix to 10 000 per column over the genes in use; False leaves the values as they
+    are test_share, split_seed : for splitting the training cells where no test data are given
+    repairs : what the user chose to have mended; applied in the order of repair_list.KINDS to the
+    parts they are for clinical, truth : tables about the bulk samples
     """
 
     files: Mapping[Role, FileChoice]
@@ -54,20 +57,30 @@ class LoadRequest(Frozen):
     truth: TruthChoice | None = None
 
 
-def load_dataset(request: LoadRequest, *, current: Dataset | None = None, read_with: ReadAll = read_all) -> Dataset:
+def load_dataset(
+    request: LoadRequest, *, current: Dataset | None = None, read_with: ReadAll = read_all
+) -> Dataset:
     """Read, check and put together everything in ``request``; ``current`` is never changed.
 
-    With only a bulk in the request and ``current`` given, the bulk alone is replaced. read_with : what reads the files.
-    Raises DataError: one sentence that names file, gene, type or sample, and what to do.
+    With only a bulk in the request and ``current`` given, the bulk alone is replaced. read_with :
+    what reads the files. Raises DataError: one sentence that names file, gene, type or sample, and
+    what to do.
     """
     if set(request.files) == {"bulk"} and current is not None and current.parts().keys() - {"bulk"}:
         part = _checked("bulk", read_parts(request, read_with)[0]["bulk"])
         kept = _alone(current, _of_whole(current)[1])
-        dataset = replace(current, bulk=Bulk(part.matrix, part.obs), sources=(*(s for s in kept if s.role != "bulk"), part.source))
+        dataset = replace(
+            current,
+            bulk=Bulk(part.matrix, part.obs),
+            sources=(*(s for s in kept if s.role != "bulk"), part.source),
+        )
         return with_tables(_complete(dataset), request)
     read, dcx = read_parts(request, read_with)
     if "train" not in read:
-        raise MissingPart("There are no single-cell training data.", advice="Choose a file of labelled single cells.")
+        raise MissingPart(
+            "There are no single-cell training data.",
+            advice="Choose a file of labelled single cells.",
+        )
     parts = {role: _checked(role, read[role]) for role in ROLES if role in read}
     sources = {role: part.source for role, part in parts.items()}
     train = _cells(parts["train"])
@@ -78,7 +91,10 @@ def load_dataset(request: LoadRequest, *, current: Dataset | None = None, read_w
         train, test, sources["test"] = _split(train, request, sources["train"])
     if "reference" not in parts:
         sources["reference"] = Source(
-            "reference", "mean of the training cells", "mean", notes=("The mean of the training cells of each type is used as reference.",)
+            "reference",
+            "mean of the training cells",
+            "mean",
+            notes=("The mean of the training cells of each type is used as reference.",),
         )
     bulk = parts.get("bulk")
     title = request.name or parts["train"].source.name.split(".")[0]
@@ -97,12 +113,16 @@ def load_dataset(request: LoadRequest, *, current: Dataset | None = None, read_w
 
 
 def with_tables(dataset: Dataset, request: LoadRequest) -> Dataset:
-    """With the clinical table and the known shares of ``request``; those that were there stay where their samples are still in the bulk.
+    """With the clinical table and the known shares of ``request``; those that were there stay where
+    their samples are still in the bulk.
 
     Raises UnreadableFile, BadValues, MissingPart (no bulk, or no sample in common).
     """
     if (request.clinical or request.truth) and dataset.bulk is None:
-        raise MissingPart("Clinical data and known shares belong to bulk samples, but there are none.", advice="Choose bulk samples too.")
+        raise MissingPart(
+            "Clinical data and known shares belong to bulk samples, but there are none.",
+            advice="Choose bulk samples too.",
+        )
     samples = dataset.bulk.samples if dataset.bulk is not None else []
     clinical, truth = dataset.clinical, dataset.truth
     if request.clinical is not None:
@@ -118,7 +138,9 @@ def with_tables(dataset: Dataset, request: LoadRequest) -> Dataset:
     return replace(dataset, clinical=clinical, truth=truth)
 
 
-def read_parts(request: LoadRequest, read_with: ReadAll = read_all) -> tuple[dict[Role, Part], DcxFile | None]:
+def read_parts(
+    request: LoadRequest, read_with: ReadAll = read_all
+) -> tuple[dict[Role, Part], DcxFile | None]:
     """All parts by role, repaired but unchecked."""
     read, dcx = read_with(chosen_files(request.files, request.repairs))
     return {role: repair_part(part, request.repairs)[0] for role, part in read.items()}, dcx
@@ -128,13 +150,21 @@ def _checked(role: Role, part: Part) -> Part:
     """The part, its own checks passed, with what they say; cells without a label are gone."""
     found = diagnose(part, layout=False)
     _refuse(found)
-    notes, warnings = [x.message for x in found if x.severity == "info"], [x.message for x in found if x.severity == "warning"]
+    notes, warnings = (
+        [x.message for x in found if x.severity == "info"],
+        [x.message for x in found if x.severity == "warning"],
+    )
     if part.labels is not None and role in ("train", "test"):
         part = keep_columns(part, ~pd.isna(part.labels) & (part.labels != ""))
         cells = number(part.matrix.n_columns)
-        notes.append(f"{cells} cells of {len(set(map(str, part.labels)))} types, {number(part.matrix.n_genes)} genes.")  # type: ignore[arg-type]
+        notes.append(
+            f"{cells} cells of {len(set(map(str, part.labels)))} types,"  # type: ignore[arg-type]
+            f" {number(part.matrix.n_genes)} genes."
+        )
     elif role == "bulk":
-        notes.append(f"{number(part.matrix.n_columns)} samples, {number(part.matrix.n_genes)} genes.")
+        notes.append(
+            f"{number(part.matrix.n_columns)} samples, {number(part.matrix.n_genes)} genes."
+        )
     return replace(part, source=replace(part.source, notes=tuple(notes), warnings=tuple(warnings)))
 
 
@@ -152,10 +182,27 @@ def _cells(part: Part) -> Cells:
 def _split(cells: Cells, request: LoadRequest, source: Source) -> tuple[Cells, Cells, Source]:
     train, test = split_cells(cells, request.test_share, request.split_seed)
     if not test.matrix.n_columns:
-        raise MissingPart("The training cells cannot be split: no cell type has two cells.", advice="Give test cells in a file of their own.")
+        raise MissingPart(
+            "The training cells cannot be split: no cell type has two cells.",
+            advice="Give test cells in a file of their own.",
+        )
     how = f"{request.test_share:.0%} of each type, seed {request.split_seed}"
-    note = f"{number(test.matrix.n_columns)} of the {number(cells.matrix.n_columns)} training cells were set aside for the test: {how}."
-    return train, test, Source("test", source.name, "split", source.sha256, options={"share": request.test_share, "seed": request.split_seed}, notes=(note,))
+    note = (
+        f"{number(test.matrix.n_columns)} of the {number(cells.matrix.n_columns)} training cells"
+        f" were set aside for the test: {how}."
+    )
+    return (
+        train,
+        test,
+        Source(
+            "test",
+            source.name,
+            "split",
+            source.sha256,
+            options={"share": request.test_share, "seed": request.split_seed},
+            notes=(note,),
+        ),
+    )
 
 
 Said = dict[Role, tuple[list[str], list[str]]]
@@ -167,11 +214,16 @@ def _complete(dataset: Dataset) -> Dataset:
     found, said = _of_whole(dataset)
     _refuse(found)
     if dataset.train is not None:
-        check_trainable(dataset.types, dataset.train)  # to compare_parts another spelling is a warning: the user can choose to mend it
+        # to compare_parts another spelling is a warning: the user can choose to mend it
+        check_trainable(dataset.types, dataset.train)
 
     def with_whole(source: Source) -> Source:
         notes, warnings = said.get(source.role, ([], []))
-        return replace(source, notes=tuple(dict.fromkeys([*source.notes, *notes])), warnings=tuple(dict.fromkeys([*source.warnings, *warnings])))
+        return replace(
+            source,
+            notes=tuple(dict.fromkeys([*source.notes, *notes])),
+            warnings=tuple(dict.fromkeys([*source.warnings, *warnings])),
+        )
 
     return replace(dataset, sources=tuple(map(with_whole, dataset.sources)))
 
@@ -184,24 +236,37 @@ def _of_whole(dataset: Dataset) -> tuple[list[Finding], Said]:
         if finding.severity != "refusal" and finding.place.role in said:
             said[finding.place.role][finding.severity == "warning"].append(finding.message)
     first: Role = next(iter(parts))
-    how = f"scaled to {number(round(dataset.scale))} per column over the genes in use" if dataset.scale else "left as it is, without scaling"
-    said[first][0].append(f"{number(len(genes))} genes common to all parts ({len(genes) / parts[first].n_genes:.0%} of the genes of {PART_NAMES[first]}).")
+    how = (
+        f"scaled to {number(round(dataset.scale))} per column over the genes in use"
+        if dataset.scale
+        else "left as it is, without scaling"
+    )
+    said[first][0].append(
+        f"{number(len(genes))} genes common to all parts ({len(genes) / parts[first].n_genes:.0%}"
+        f" of the genes of {PART_NAMES[first]})."
+    )
     said[first][0].append(f"Every matrix is {how}.")
     return found, said
 
 
 def _alone(dataset: Dataset, said: Said) -> list[Source]:
-    """The sources with what is noted of each part alone: what was ``said`` of the whole does not hold for another bulk."""
+    """The sources with what is noted of each part alone: what was ``said`` of the whole does not
+    hold for another bulk.
+    """
 
     def without(source: Source) -> Source:
         whole = {sentence for sentences in said.get(source.role, ()) for sentence in sentences}
-        own, warned = (tuple(x for x in sentences if x not in whole) for sentences in (source.notes, source.warnings))
+        own, warned = (
+            tuple(x for x in sentences if x not in whole)
+            for sentences in (source.notes, source.warnings)
+        )
         return replace(source, notes=own, warnings=warned)
 
     return [without(source) for source in dataset.sources]
 
 
-# -- in the reading process -----------------------------------------------------------------------------------------------------
+# -- in the reading process
+# --------------------------------------------------------------------------------------------------
 
 
 def warm_up() -> None:
@@ -209,13 +274,20 @@ def warm_up() -> None:
     import anndata  # noqa: F401
 
 
-def inspect_task(dataset: object, params: tuple[Path, Role, str], *, progress: object) -> Inspection:
+def inspect_task(
+    dataset: object, params: tuple[Path, Role, str], *, progress: object
+) -> Inspection:
     """:func:`inspect_file` as a task; params : path, role, name as shown."""
     with watched([params[0]]):
         return inspect_file(*params)
 
 
 def load_task(dataset: object, params: LoadRequest, *, progress: object) -> Dataset:
-    """:func:`load_dataset` as a task; dataset : the present one, where only the bulk is replaced. What looking at the files has read is used up."""
+    """:func:`load_dataset` as a task; dataset : the present one, where only the bulk is replaced.
+
+    What looking at the files has read is used up.
+    """
     with watched([choice.path for choice in params.files.values()]):
-        return load_dataset(params, current=dataset if isinstance(dataset, Dataset) else None, read_with=HERE.take)
+        return load_dataset(
+            params, current=dataset if isinstance(dataset, Dataset) else None, read_with=HERE.take
+        )

@@ -1,4 +1,6 @@
-"""How much memory is free: of the computer, of the groups (containers) that this process is in, and of what it may take itself."""
+"""How much memory is free: of the computer, of the groups (containers) that this process is in, and
+of what it may take itself.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +10,16 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 _UNLIMITED = 2**60
-"""Limits above it are none: the older kind of groups says so with a number close to the largest there is."""
+"""Limits above it are none: the older kind of groups says so with a number close to the largest
+there is.
+"""
 
 
 def available_memory(root: Path = Path("/")) -> int | None:
     """Bytes that can be taken without swapping, or None where this cannot be known.
 
-    The limit of each group counts that this process is in, of version 1 or 2, and of those around it. root : where /proc and /sys are
+    The limit of each group counts that this process is in, of version 1 or 2, and of those around
+    it. root : where /proc and /sys are
     """
     import psutil
 
@@ -49,21 +54,38 @@ def _of_groups(root: Path) -> Iterator[int]:
         controllers, _, path = rest.partition(":")
         if controllers == "":  # version 2: one tree; beside version 1 it lies below
             for mount in (top, top / "unified"):
-                yield from _around(mount, path, ("memory.max", "memory.high"), "memory.current", "inactive_file")
+                yield from _around(
+                    mount, path, ("memory.max", "memory.high"), "memory.current", "inactive_file"
+                )
         elif "memory" in controllers.split(","):
             for mount in (top / "memory", top / controllers):
-                yield from _around(mount, path, ("memory.limit_in_bytes",), "memory.usage_in_bytes", "total_inactive_file")
+                yield from _around(
+                    mount,
+                    path,
+                    ("memory.limit_in_bytes",),
+                    "memory.usage_in_bytes",
+                    "total_inactive_file",
+                )
 
 
-def _around(mount: Path, path: str, limits: tuple[str, ...], usage: str, cached: str) -> Iterator[int]:
-    """Of a group and all around it. Inside of a container its own group is often the top of what is mounted, whatever its path says."""
+def _around(
+    mount: Path, path: str, limits: tuple[str, ...], usage: str, cached: str
+) -> Iterator[int]:
+    """Of a group and all around it.
+
+    Inside of a container its own group is often the top of what is mounted, whatever its path says.
+    """
     parts = [part for part in PurePosixPath(path).parts if part not in ("/", "..", ".")]
     for count in range(len(parts), -1, -1):
         yield from _of_group(mount.joinpath(*parts[:count]), limits, usage, cached)
 
 
 def _of_group(group: Path, limits: tuple[str, ...], usage: str, cached: str) -> Iterator[int]:
-    """Limit less use. What is only kept of files that were read is given up when it is needed, and does not count as used."""
+    """Limit less use.
+
+    What is only kept of files that were read is given up when it is needed, and does not count as
+    used.
+    """
     for name in limits:
         with contextlib.suppress(OSError, ValueError):  # "max" where there is no limit
             limit = int((group / name).read_text())

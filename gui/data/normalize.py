@@ -1,7 +1,8 @@
 """Common genes, selection and scale, in exactly the order of ``reference_pipeline.py``.
 
-Common genes of all parts, in the order of the training data -> selection by the variance of the per-type means of the aligned, scaled
-training cells -> every matrix scaled to one column sum over the SELECTED genes. The order matters: another one moves bulk shares by up to 0.08.
+Common genes of all parts, in the order of the training data -> selection by the variance of the
+per-type means of the aligned, scaled training cells -> every matrix scaled to one column sum over
+the SELECTED genes. The order matters: another one moves bulk shares by up to 0.08.
 """
 
 from __future__ import annotations
@@ -12,7 +13,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gui.data.checks import COLUMN_NAMES, PART_NAMES, check_columns, check_common, check_prepared, check_trainable, number, some
+from gui.data.checks import (
+    COLUMN_NAMES,
+    PART_NAMES,
+    check_columns,
+    check_common,
+    check_prepared,
+    check_trainable,
+    number,
+    some,
+)
 from gui.data.dataset import Bulk, Cells, Dataset, Matrix, Role
 from gui.data.labels import cells_by_label
 from gui.errors import EmptyColumn, MissingGenes, MissingPart
@@ -23,10 +33,12 @@ _CHUNK = 4_000_000
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """What the engine works on: float64 frames over the same genes, columns scaled to one sum (unless the dataset's scale is None).
+    """What the engine works on: float64 frames over the same genes, columns scaled to one sum
+    (unless the dataset's scale is None).
 
-    reference : genes x types; train : genes x cells, columns = type labels, only types of the reference (no column where the dataset
-    has no training cells); test : genes x cells, columns = type labels, also types the reference lacks; bulk : genes x samples
+    reference : genes x types; train : genes x cells, columns = type labels, only types of the
+    reference (no column where the dataset has no training cells); test : genes x cells, columns =
+    type labels, also types the reference lacks; bulk : genes x samples
     """
 
     reference: pd.DataFrame
@@ -48,11 +60,14 @@ def common_genes(dataset: Dataset) -> pd.Index:
     return pd.Index(parts[0].genes[keep], name=None)
 
 
-def prepare(dataset: Dataset, *, n_genes: int | None = None, genes: pd.Index | list[str] | None = None) -> Prepared:
+def prepare(
+    dataset: Dataset, *, n_genes: int | None = None, genes: pd.Index | list[str] | None = None
+) -> Prepared:
     """Align, select, scale; all checks of trap 6 are made on the result.
 
-    n_genes : how many genes are selected, None for all; genes : use exactly these (of a trained model)
-    Raises MissingPart, MissingGenes, NoCommonGenes, TooFewGenes, TooFewTypes, BadValues, EmptyColumn, CollinearTypes.
+    n_genes : how many genes are selected, None for all; genes : use exactly these (of a trained
+    model) Raises MissingPart, MissingGenes, NoCommonGenes, TooFewGenes, TooFewTypes, BadValues,
+    EmptyColumn, CollinearTypes.
     """
     parts = dataset.parts()
     if genes is None and dataset.train is None:
@@ -63,7 +78,12 @@ def prepare(dataset: Dataset, *, n_genes: int | None = None, genes: pd.Index | l
     if genes is not None:
         chosen = pd.Index(genes, name=None)
         for role, matrix in parts.items():
-            _need(chosen, matrix, f"{PART_NAMES[role].capitalize()} {'lacks' if role in ('reference', 'bulk') else 'lack'}")
+            _need(
+                chosen,
+                matrix,
+                f"{PART_NAMES[role].capitalize()}"
+                f" {'lacks' if role in ('reference', 'bulk') else 'lack'}",
+            )
         shared = chosen
     else:
         shared = common_genes(dataset)
@@ -88,13 +108,24 @@ def prepare(dataset: Dataset, *, n_genes: int | None = None, genes: pd.Index | l
     if train is not None:
         check_trainable(map(str, reference.columns), train)
         train_frame = train_frame.loc[:, train_frame.columns.isin(reference.columns)]
-    prepared = Prepared(reference, train_frame, _frame(test, dataset.scale) if test is not None else None, bulk, chosen, tuple(notes))
+    prepared = Prepared(
+        reference,
+        train_frame,
+        _frame(test, dataset.scale) if test is not None else None,
+        bulk,
+        chosen,
+        tuple(notes),
+    )
     check_prepared(prepared)
     return prepared
 
 
 def prepare_bulk(bulk: Bulk, genes: pd.Index, scale: float | None) -> pd.DataFrame:
-    """Bulk samples over exactly ``genes``, genes x samples, scaled: what a trained model is applied to. Raises MissingGenes, EmptyColumn."""
+    """Bulk samples over exactly ``genes``, genes x samples, scaled: what a trained model is applied
+    to.
+
+    Raises MissingGenes, EmptyColumn.
+    """
     _need(genes, bulk.matrix, "The bulk lacks")
     matrix = bulk.matrix.take(genes)
     check_columns(matrix, "bulk")
@@ -112,28 +143,39 @@ def type_means(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def sums_by_type(cells: Cells, weight: np.ndarray) -> pd.DataFrame:
-    """Genes x types, sorted by type: the sums of the cells of each type, every cell times its weight (cells,); sparse all the way."""
+    """Genes x types, sorted by type: the sums of the cells of each type, every cell times its
+    weight (cells,); sparse all the way.
+    """
     from scipy import sparse
 
     types, count = cells.types, len(cells.labels)
-    group = sparse.csc_matrix((weight, (np.arange(count), np.searchsorted(types, cells.labels.astype(str)))), shape=(count, len(types)))
+    group = sparse.csc_matrix(
+        (weight, (np.arange(count), np.searchsorted(types, cells.labels.astype(str)))),
+        shape=(count, len(types)),
+    )
     total: Any = cells.matrix.values @ group
     sums = np.asarray(total.toarray() if sparse.issparse(total) else total, dtype=np.float64)
     return pd.DataFrame(sums, cells.matrix.genes, pd.Index(types, dtype=object))
 
 
 def select_genes(train: Cells, n_genes: int, scale: float | None) -> pd.Index:
-    """The ``n_genes`` genes whose mean over the cells of a type varies most between types, most variable first.
+    """The ``n_genes`` genes whose mean over the cells of a type varies most between types, most
+    variable first.
 
-    Same numbers as ``type_means(scaled(train)).var(axis=1).nlargest(n)``, but in chunks: the whole matrix is never made dense.
+    Same numbers as ``type_means(scaled(train)).var(axis=1).nlargest(n)``, but in chunks: the whole
+    matrix is never made dense.
     """
     values: Any = train.matrix.values
     cells, rows = train.matrix.n_columns, train.matrix.n_genes
     if train.matrix.is_sparse:
         factor = np.empty(cells)
         step = max(1, _CHUNK // max(1, rows))
-        for at in range(0, cells, step):  # sums over a dense row: the order of summation is the reference's, hence the same last digit
-            factor[at : at + step] = np.asarray(values[:, at : at + step].T.toarray(order="C"), dtype=np.float64).sum(axis=1)
+        # sums over a dense row: the order of summation is the reference's, hence the same last
+        # digit
+        for at in range(0, cells, step):
+            factor[at : at + step] = np.asarray(
+                values[:, at : at + step].T.toarray(order="C"), dtype=np.float64
+            ).sum(axis=1)
         by_gene = values.tocsr()
     else:
         factor, by_gene = np.ascontiguousarray(values.T, dtype=np.float64).sum(axis=1), values
@@ -142,7 +184,10 @@ def select_genes(train: Cells, n_genes: int, scale: float | None) -> pd.Index:
     means = []
     for at in range(0, rows, step):
         chunk = by_gene[at : at + step]
-        dense = np.asarray(chunk.toarray() if train.matrix.is_sparse else chunk, dtype=np.float64) * factor
+        dense = (
+            np.asarray(chunk.toarray() if train.matrix.is_sparse else chunk, dtype=np.float64)
+            * factor
+        )
         means.append(pd.DataFrame(dense.T, index=train.labels).groupby(level=0).mean())
     table = pd.DataFrame(np.hstack([m.to_numpy() for m in means]), columns=train.matrix.genes).T
     return pd.Index(table.var(axis=1).nlargest(n_genes).index, name=None)
@@ -151,8 +196,9 @@ def select_genes(train: Cells, n_genes: int, scale: float | None) -> pd.Index:
 def split_cells(cells: Cells, share: float, seed: int) -> tuple[Cells, Cells]:
     """Training and test cells, stratified by type.
 
-    share : of each type that goes to the test; a type of two or more cells keeps at least one in each part, a single cell is trained on
-    The order of the cells is kept; the same seed gives the same split.
+    share : of each type that goes to the test; a type of two or more cells keeps at least one in
+    each part, a single cell is trained on The order of the cells is kept; the same seed gives the
+    same split.
     """
     random = np.random.RandomState(seed)
     test = np.zeros(len(cells.labels), dtype=bool)
@@ -173,7 +219,8 @@ def _need(genes: pd.Index, matrix: Matrix, who: str) -> None:
     missing = bulk_keeps(genes, matrix)
     if missing:
         raise MissingGenes(
-            f"{who} {number(len(missing))} of the {number(len(genes))} genes in use: {some(missing)}.",
+            f"{who} {number(len(missing))} of the {number(len(genes))} genes in use:"
+            f" {some(missing)}.",
             advice="Train again on the common genes, or use data with these genes.",
         )
 
@@ -183,17 +230,26 @@ def _aligned(cells: Cells, genes: pd.Index) -> Cells:
 
 
 def _filled(cells: Cells, role: Role, dataset: Dataset, notes: list[str]) -> Cells:
-    """Without cells that are zero over the genes in use: scaling them would give NaN. Raises EmptyColumn if a type loses all its cells."""
+    """Without cells that are zero over the genes in use: scaling them would give NaN.
+
+    Raises EmptyColumn if a type loses all its cells.
+    """
     full = cells.matrix.sums() > 0
     if full.all():
         return cells
     kept = cells.where(full)
     lost = sorted(set(cells.types) - set(kept.types))
     if lost:
-        raise EmptyColumn(f"In {PART_NAMES[role]} all cells of {some(lost)} are zero over the genes in use.", advice="Use more genes, or leave the type out.")
+        raise EmptyColumn(
+            f"In {PART_NAMES[role]} all cells of {some(lost)} are zero over the genes in use.",
+            advice="Use more genes, or leave the type out.",
+        )
     count = int((~full).sum())
     what = COLUMN_NAMES[role][0 if count == 1 else 1]
-    notes.append(f"{number(count)} {what} of {PART_NAMES[role]} left out: zero over the {number(cells.matrix.n_genes)} genes in use.")
+    notes.append(
+        f"{number(count)} {what} of {PART_NAMES[role]} left out: zero over the"
+        f" {number(cells.matrix.n_genes)} genes in use."
+    )
     return kept
 
 

@@ -1,4 +1,7 @@
-"""Reads one file of any kind into parts: matrix, labels, annotation, origin. Looking at a file without loading it is here too."""
+"""Reads one file of any kind into parts: matrix, labels, annotation, origin.
+
+Looking at a file without loading it is here too.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,16 @@ from gui.data.choices import CellChoice, FileChoice, Frozen
 from gui.data.dataset import ROLES, Matrix, Role, Source
 from gui.data.dcx import DcxFile, read_dcx
 from gui.data.forecast import Forecast, forecast
-from gui.data.h5ad import cell_names, describe, gene_names, inspect_h5ad, label_column_among, no_labels, preview_h5ad, read_h5ad
+from gui.data.h5ad import (
+    cell_names,
+    describe,
+    gene_names,
+    inspect_h5ad,
+    label_column_among,
+    no_labels,
+    preview_h5ad,
+    read_h5ad,
+)
 from gui.data.h5file import opened
 from gui.data.labels import label_values, read_labels
 from gui.data.sniff import first_bytes, looks_like, unzipped_head
@@ -25,7 +37,17 @@ from gui.data.stored import boolean_said
 from gui.data.tables import Table, read_table
 from gui.errors import MissingPart, NoLabels, UnreadableFile
 
-__all__ = ["CellChoice", "FileChoice", "Frozen", "Inspection", "Part", "file_kind", "inspect_file", "read_all", "read_from"]
+__all__ = [
+    "CellChoice",
+    "FileChoice",
+    "Frozen",
+    "Inspection",
+    "Part",
+    "file_kind",
+    "inspect_file",
+    "read_all",
+    "read_from",
+]
 
 PREVIEW = (8, 6)
 """Rows and columns of a preview."""
@@ -46,12 +68,13 @@ SUFFIXES: dict[str, Kind] = {
 class Inspection:
     """What a file holds, before it is loaded.
 
-    kind, size : of the file, size in bytes; shape : genes x columns (of the training part for a .dcx)
-    obs : column -> number of distinct values; label_column : proposed; matrices, matrix : to choose from, proposed (h5ad only)
-    likely : what each matrix looks like ("counts", "linear", "log", "scaled", "detected", "nothing"); sheets, sheet : of a workbook, and the proposed one
-    var_columns, genes_column : columns of the genes' annotation, and the one proposed for the names where the index holds no symbols
-    forecast : memory and time of all of it and of the proposed choice of cells (not for a .dcx)
-    parts : role -> genes x columns; description, author (dcx only)
+    kind, size : of the file, size in bytes; shape : genes x columns (of the training part for a
+    .dcx) obs : column -> number of distinct values; label_column : proposed; matrices, matrix : to
+    choose from, proposed (h5ad only) likely : what each matrix looks like ("counts", "linear",
+    "log", "scaled", "detected", "nothing"); sheets, sheet : of a workbook, and the proposed one
+    var_columns, genes_column : columns of the genes' annotation, and the one proposed for the names
+    where the index holds no symbols forecast : memory and time of all of it and of the proposed
+    choice of cells (not for a .dcx) parts : role -> genes x columns; description, author (dcx only)
     preview : the first genes x columns; traits : what was unusual about a table (see Table)
     """
 
@@ -81,9 +104,11 @@ class Inspection:
 class Part:
     """One part as read, unchecked.
 
-    labels : text or None per column, for cells and where a reference's types come from a column; None for cells without any: unlabelled says why
-    var : what an .h5ad file says about its genes, one row per gene; label_in_var : its column that is called like cell types
-    matrices : of an .h5ad file, to choose from; choice : what it was read from; traits : what was unusual -> its sentence among the notes (findings.TRAITS)
+    labels : text or None per column, for cells and where a reference's types come from a column;
+    None for cells without any: unlabelled says why var : what an .h5ad file says about its genes,
+    one row per gene; label_in_var : its column that is called like cell types matrices : of an
+    .h5ad file, to choose from; choice : what it was read from; traits : what was unusual -> its
+    sentence among the notes (findings.TRAITS)
     """
 
     matrix: Matrix
@@ -99,7 +124,11 @@ class Part:
 
 
 def file_kind(path: Path, name: str) -> Kind:
-    """By content; what is none of the known kinds goes by the suffix of ``name``, to the reader that says what is wrong. Raises UnreadableFile."""
+    """By content; what is none of the known kinds goes by the suffix of ``name``, to the reader
+    that says what is wrong.
+
+    Raises UnreadableFile.
+    """
     if path.is_dir():
         return "10x"
     plain = name.lower().removesuffix(".gz")
@@ -109,7 +138,13 @@ def file_kind(path: Path, name: str) -> Kind:
     looks = looks_like(inner)
     if looks == "HDF5":
         # a table that is HDF5 is a mistake in the name that the user should know of
-        return named if named == "table" else "h5ad" if inner is not head or not _is_10x(path, name) else "10x"
+        return (
+            named
+            if named == "table"
+            else "h5ad"
+            if inner is not head or not _is_10x(path, name)
+            else "10x"
+        )
     if looks == "text":
         if tenx.is_10x_text(path, inner):
             return "10x"
@@ -118,7 +153,10 @@ def file_kind(path: Path, name: str) -> Kind:
     kinds: dict[str, Kind] = {"a Python pickle": "dcx", "a ZIP or Excel file": "table"}
     kind = kinds.get(looks, named)
     if kind is None:
-        raise UnreadableFile(f"{name} is no file that can be read here; it looks like {looks}.", advice="Choose an .h5ad, .csv, .tsv, .xlsx or .dcx file.")
+        raise UnreadableFile(
+            f"{name} is no file that can be read here; it looks like {looks}.",
+            advice="Choose an .h5ad, .csv, .tsv, .xlsx or .dcx file.",
+        )
     return kind
 
 
@@ -130,8 +168,11 @@ def _is_10x(path: Path, name: str) -> bool:
         return False  # the reader says what is wrong
 
 
-def inspect_file(path: Path, role: Role, name: str | None = None, *, sheet: str | None = None) -> Inspection:
-    """Look at a file that the user chose for ``role``; sheet : of a workbook, None takes the proposed one.
+def inspect_file(
+    path: Path, role: Role, name: str | None = None, *, sheet: str | None = None
+) -> Inspection:
+    """Look at a file that the user chose for ``role``; sheet : of a workbook, None takes the
+    proposed one.
 
     Raises UnreadableFile, UnsafeFile, BadValues, BadNames.
     """
@@ -144,7 +185,15 @@ def inspect_file(path: Path, role: Role, name: str | None = None, *, sheet: str 
         matrix = first.matrix()
         said = (file.later,) if file.later else ()
         return Inspection(
-            kind, name, size, (matrix.n_genes, matrix.n_columns), _preview(matrix), parts=shapes, description=file.description, author=file.author, notes=said
+            kind,
+            name,
+            size,
+            (matrix.n_genes, matrix.n_columns),
+            _preview(matrix),
+            parts=shapes,
+            description=file.description,
+            author=file.author,
+            notes=said,
         )
     if kind == "table":
         return _inspect_table(read_table(path, name, sheet=sheet), name, size)
@@ -182,7 +231,9 @@ def _inspect_table(table: Table, name: str, size: int) -> Inspection:
         sheets=table.sheets,
         sheet=table.sheet,
         var_columns=tuple(table.texts),
-        forecast=forecast(lambda columns: 8.0 * matrix.n_genes * columns, matrix.n_columns, None, 8.0 * size),
+        forecast=forecast(
+            lambda columns: 8.0 * matrix.n_genes * columns, matrix.n_columns, None, 8.0 * size
+        ),
         traits=table.traits,
     )
 
@@ -201,13 +252,17 @@ def _inspect_10x(path: Path, name: str, size: int) -> Inspection:
         matrix=info.genome if info.genomes else None,
         notes=info.notes,
         var_columns=("id",),
-        forecast=forecast(info.bytes_of, len(info.barcodes), None, (1.0 if info.genome else 4.0) * 8 * info.count),
+        forecast=forecast(
+            info.bytes_of, len(info.barcodes), None, (1.0 if info.genome else 4.0) * 8 * info.count
+        ),
     )
 
 
 def _size(path: Path, name: str) -> int:
     try:
-        return sum(p.stat().st_size for p in (tenx.triplet(path, name) if path.is_dir() else (path,)))
+        return sum(
+            p.stat().st_size for p in (tenx.triplet(path, name) if path.is_dir() else (path,))
+        )
     except OSError:
         raise UnreadableFile(f"{name} was not found.") from None
 
@@ -215,7 +270,11 @@ def _size(path: Path, name: str) -> int:
 def _preview(matrix: Matrix) -> pd.DataFrame:
     """Of a dense matrix."""
     rows, columns = PREVIEW
-    return pd.DataFrame(np.asarray(matrix.values[:rows, :columns], dtype=np.float64), index=matrix.genes[:rows], columns=matrix.columns[:columns])
+    return pd.DataFrame(
+        np.asarray(matrix.values[:rows, :columns], dtype=np.float64),
+        index=matrix.genes[:rows],
+        columns=matrix.columns[:columns],
+    )
 
 
 def _sha256(*paths: Path) -> str:
@@ -229,7 +288,11 @@ def _sha256(*paths: Path) -> str:
 
 def read_from(choice: FileChoice) -> tuple[Path, ...]:
     """Every file that reading it opens. Raises UnreadableFile."""
-    values = tenx.files_of(choice.path, choice.shown) if file_kind(choice.path, choice.shown) == "10x" else (choice.path,)
+    values = (
+        tenx.files_of(choice.path, choice.shown)
+        if file_kind(choice.path, choice.shown) == "10x"
+        else (choice.path,)
+    )
     return values if choice.labels is None else (*values, choice.labels)
 
 
@@ -251,27 +314,41 @@ def read_all(files: Mapping[Role, FileChoice]) -> tuple[dict[Role, Part], DcxFil
             continue
         file = read_dcx(choice.path, choice.shown)
         if role not in file.parts:
-            raise MissingPart(f"{choice.shown} holds no data for {PART_NAMES[role]}.", advice="Choose another file for it.")
+            raise MissingPart(
+                f"{choice.shown} holds no data for {PART_NAMES[role]}.",
+                advice="Choose another file for it.",
+            )
         wanted = [role] if role != "train" else [r for r in ROLES if r == "train" or r not in files]
         whole = file if role == "train" else whole
         digest = _sha256(choice.path)
         for each in wanted:
             if each in file.parts:
                 read[each] = _dcx_part(each, file, choice, digest, said=each == role)
-    names = {role: set(part.matrix.genes) for role, part in read.items()} | {role: _gene_names(choice) for role, choice in later.items()}
+    names = {role: set(part.matrix.genes) for role, part in read.items()} | {
+        role: _gene_names(choice) for role, choice in later.items()
+    }
     for role, choice in later.items():
         others = [found for other, found in names.items() if other != role]
-        read[role] = _read_one(role, choice, file_kind(choice.path, choice.shown), set.intersection(*others) if others else None)
+        read[role] = _read_one(
+            role,
+            choice,
+            file_kind(choice.path, choice.shown),
+            set.intersection(*others) if others else None,
+        )
     return read, whole
 
 
 def _gene_names(choice: FileChoice) -> set[str]:
     if file_kind(choice.path, choice.shown) == "10x":
-        return set(tenx.inspect_10x(choice.path, choice.shown, choice.matrix).names(choice.genes_column))
+        return set(
+            tenx.inspect_10x(choice.path, choice.shown, choice.matrix).names(choice.genes_column)
+        )
     return set(gene_names(choice.path, choice.shown, choice.matrix, choice.genes_column))
 
 
-def _read_one(role: Role, choice: FileChoice, kind: Kind, genes: Collection[str] | None = None) -> Part:
+def _read_one(
+    role: Role, choice: FileChoice, kind: Kind, genes: Collection[str] | None = None
+) -> Part:
     """genes : the only ones wanted (None: all)."""
     if kind == "table":
         return _read_table(role, choice)
@@ -285,22 +362,41 @@ def _dcx_part(role: Role, file: DcxFile, choice: FileChoice, digest: str, *, sai
     labels = np.array(part.columns, dtype=object) if role in ("train", "test") else None
     traits = {"boolean": boolean_said(choice.shown)} if part.values.dtype.kind == "b" else {}
     traits |= {"later-version": file.later} if file.later and said else {}
-    source = Source(role, choice.shown, "dcx", digest, part.description, notes=(file.later,) if file.later and said else ())
+    source = Source(
+        role,
+        choice.shown,
+        "dcx",
+        digest,
+        part.description,
+        notes=(file.later,) if file.later and said else (),
+    )
     return Part(matrix, labels, _no_obs(matrix), source, traits=traits)
 
 
 def _table_matrix(table: Table, genes_column: str | None, name: str) -> Matrix:
     if genes_column is not None and genes_column not in table.texts:
-        raise UnreadableFile(f"{name} has no column of text {genes_column}.", advice="Choose another column of gene names.")
+        raise UnreadableFile(
+            f"{name} has no column of text {genes_column}.",
+            advice="Choose another column of gene names.",
+        )
     genes = table.genes if genes_column is None else table.texts[genes_column]
-    return Matrix(table.values, pd.Index(genes, dtype=object), pd.Index(table.columns, dtype=object))
+    return Matrix(
+        table.values, pd.Index(genes, dtype=object), pd.Index(table.columns, dtype=object)
+    )
 
 
 def _read_table(role: Role, choice: FileChoice) -> Part:
     table = read_table(choice.path, choice.shown, sheet=choice.sheet)
     matrix = _table_matrix(table, choice.genes_column, choice.shown)
     labels = _given_labels(choice, matrix.columns)
-    notes, options = table.notes, {key: value for key in ("sheet", "genes_column") if (value := getattr(choice, key)) is not None}
+    notes, options = (
+        table.notes,
+        {
+            key: value
+            for key in ("sheet", "genes_column")
+            if (value := getattr(choice, key)) is not None
+        },
+    )
     if labels is None and role in ("train", "test"):
         labels = np.array(table.columns, dtype=object)
     if choice.cells is not None and labels is not None:
@@ -310,7 +406,9 @@ def _read_table(role: Role, choice: FileChoice) -> Part:
         matrix, labels = Matrix(table.values[:, at], matrix.genes, matrix.columns[at]), labels[at]
     source = Source(role, choice.shown, "csv", _sha256(choice.path), options=options, notes=notes)
     var = pd.DataFrame(table.texts, index=matrix.genes) if table.texts else None
-    return Part(matrix, labels, _no_obs(matrix), source, var=var, choice=choice, traits=table.traits)
+    return Part(
+        matrix, labels, _no_obs(matrix), source, var=var, choice=choice, traits=table.traits
+    )
 
 
 def _given_labels(choice: FileChoice, cells: pd.Index) -> np.ndarray | None:
@@ -323,25 +421,56 @@ def _given_labels(choice: FileChoice, cells: pd.Index) -> np.ndarray | None:
 
 def _read_10x(role: Role, choice: FileChoice, genes: Collection[str] | None) -> Part:
     info = tenx.inspect_10x(choice.path, choice.shown, choice.matrix)
-    labels, unlabelled = (_given_labels(choice, info.barcodes) if role in ("train", "test") else None), None
+    labels, unlabelled = (
+        (_given_labels(choice, info.barcodes) if role in ("train", "test") else None),
+        None,
+    )
     if role in ("train", "test") and labels is None:
         unlabelled = NoLabels(
-            f"{choice.shown} holds counts of single cells, but not their cell types, as usual for 10x files.",
+            f"{choice.shown} holds counts of single cells, but not their cell types, as usual for"
+            " 10x files.",
             advice="Choose a table of barcodes and cell types beside it.",
         )
-    part = tenx.read_10x(info, choice.shown, genes_column=choice.genes_column, labels=labels, cells=choice.cells, genes=genes)
+    part = tenx.read_10x(
+        info,
+        choice.shown,
+        genes_column=choice.genes_column,
+        labels=labels,
+        cells=choice.cells,
+        genes=genes,
+    )
     if labels is not None:
         labels = labels[choice.cells.positions(labels)] if choice.cells else labels
-    source = Source(role, choice.shown, "10x", _sha256(*info.files), options=part.options, notes=part.notes)
-    return Part(part.matrix, labels, part.obs, source, var=part.var, unlabelled=unlabelled, matrices=info.genomes, choice=choice, traits=part.traits)
+    source = Source(
+        role, choice.shown, "10x", _sha256(*info.files), options=part.options, notes=part.notes
+    )
+    return Part(
+        part.matrix,
+        labels,
+        part.obs,
+        source,
+        var=part.var,
+        unlabelled=unlabelled,
+        matrices=info.genomes,
+        choice=choice,
+        traits=part.traits,
+    )
 
 
 def _read_h5ad(role: Role, choice: FileChoice, genes: Collection[str] | None) -> Part:
     info = inspect_h5ad(choice.path, choice.shown)
     given = choice.labels is not None and role in ("train", "test")
-    label = None if given else choice.label_column or (info.label_column if role != "bulk" else None)
-    unlabelled = no_labels(info, choice.shown) if role in ("train", "test") and label is None and not given else None
-    wanted = tuple(dict.fromkeys(([label] if label and role != "bulk" else []) + list(choice.keep_obs)))
+    label = (
+        None if given else choice.label_column or (info.label_column if role != "bulk" else None)
+    )
+    unlabelled = (
+        no_labels(info, choice.shown)
+        if role in ("train", "test") and label is None and not given
+        else None
+    )
+    wanted = tuple(
+        dict.fromkeys(([label] if label and role != "bulk" else []) + list(choice.keep_obs))
+    )
     labels = _given_labels(choice, cell_names(choice.path, choice.shown)) if given else None
     part = read_h5ad(
         choice.path,
@@ -360,10 +489,16 @@ def _read_h5ad(role: Role, choice: FileChoice, genes: Collection[str] | None) ->
         labels = label_values(part.obs[label])
     matrix, options = part.matrix, dict(part.options)
     if role == "reference" and labels is not None:
-        if choice.label_column is None and (pd.isna(labels).any() or len(set(labels)) < len(labels)):
+        if choice.label_column is None and (
+            pd.isna(labels).any() or len(set(labels)) < len(labels)
+        ):
             labels = None  # only proposed, and not one row per type: the row names are the types
         else:
-            matrix = Matrix(matrix.values, matrix.genes, pd.Index(["" if v is None else v for v in labels], dtype=object))
+            matrix = Matrix(
+                matrix.values,
+                matrix.genes,
+                pd.Index(["" if v is None else v for v in labels], dtype=object),
+            )
     notes, traits = part.notes, dict(part.traits)
     if labels is not None and label is not None:
         options["label_column"] = label

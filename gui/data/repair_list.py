@@ -10,7 +10,16 @@ from pydantic import Field
 
 from gui.data.dataset import Role
 from gui.data.parts import FileChoice, Part
-from gui.data.repairs import ChooseMatrix, DropEmpty, DropGaps, FilterColumns, RenameSamples, Repair, Transpose, UndoLog
+from gui.data.repairs import (
+    ChooseMatrix,
+    DropEmpty,
+    DropGaps,
+    FilterColumns,
+    RenameSamples,
+    Repair,
+    Transpose,
+    UndoLog,
+)
 from gui.data.repairs_genes import CleanNames, MapGenes, MergeGenes, RestoreDates
 from gui.data.repairs_types import DropTypes, MapTypes, MapTypesByTable
 
@@ -18,7 +27,9 @@ KINDS: tuple[type[Repair], ...] = (
     *(ChooseMatrix, Transpose, CleanNames, MapGenes, RestoreDates, UndoLog, DropGaps, MergeGenes),
     *(RenameSamples, MapTypes, MapTypesByTable, DropTypes, FilterColumns, DropEmpty),
 )
-"""Every kind of repair, in the order in which they are applied whatever the order of choosing: sums are of linear values and of mended names."""
+"""Every kind of repair, in the order in which they are applied whatever the order of choosing: sums
+are of linear values and of mended names.
+"""
 AnyRepair = Annotated[
     CleanNames
     | RestoreDates
@@ -38,7 +49,9 @@ AnyRepair = Annotated[
 ]
 
 
-def chosen_files(files: Mapping[Role, FileChoice], repairs: Iterable[Repair]) -> dict[Role, FileChoice]:
+def chosen_files(
+    files: Mapping[Role, FileChoice], repairs: Iterable[Repair]
+) -> dict[Role, FileChoice]:
     """The files with the matrices that the repairs choose."""
     made = dict(files)
     for repair in repairs:
@@ -53,7 +66,10 @@ def in_order(repairs: Iterable[Repair]) -> list[Repair]:
 
 
 def repair_part(part: Part, repairs: Sequence[Repair]) -> tuple[Part, tuple[str, ...]]:
-    """The part with its repairs applied, and the sentences; both also stand in its source. DataError where one cannot be applied."""
+    """The part with its repairs applied, and the sentences; both also stand in its source.
+
+    DataError where one cannot be applied.
+    """
     mine, said = in_order(r for r in repairs if r.fits(part.source.role)), []
     if not mine:
         return part, ()
@@ -62,4 +78,6 @@ def repair_part(part: Part, repairs: Sequence[Repair]) -> tuple[Part, tuple[str,
         said.append(sentence)
     source = part.source
     options = {**source.options, "repairs": [r.record() for r in mine]}
-    return replace(part, source=replace(source, options=options, notes=(*source.notes, *said))), tuple(said)
+    return replace(
+        part, source=replace(source, options=options, notes=(*source.notes, *said))
+    ), tuple(said)

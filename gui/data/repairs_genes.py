@@ -1,4 +1,6 @@
-"""Repairs of gene names: version suffixes, Excel's dates, duplicated genes, other names by a table, by the names themselves or by a column of var."""
+"""Repairs of gene names: version suffixes, Excel's dates, duplicated genes, other names by a table,
+by the names themselves or by a column of var.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ ENSEMBL = re.compile(r"^ENS[A-Z]*[GTP]\d{6,}")
 
 
 class CleanNames(Repair):
-    """Remove blanks and quotes around gene names and, with ``versions``, the version of Ensembl IDs."""
+    """Remove blanks and quotes around gene names and, with ``versions``, the version of Ensembl
+    IDs.
+    """
 
     what: ClassVar[str] = "Remove version numbers and blanks from gene names"
     kind: Literal["clean_names"] = "clean_names"
@@ -40,14 +44,24 @@ class CleanNames(Repair):
     def apply(self, part: Part) -> tuple[Part, str]:
         new = [self.clean(g) for g in part.matrix.genes]
         count = sum(a != str(b) for a, b in zip(new, part.matrix.genes, strict=True))
-        return named(part, new), f"{number(count)} gene name{'s' if count != 1 else ''} freed of version numbers, blanks or quotes."
+        return (
+            named(part, new),
+            (
+                f"{number(count)} gene name{'s' if count != 1 else ''} freed of version numbers,"
+                " blanks or quotes."
+            ),
+        )
 
     def preview(self, part: Part) -> pd.DataFrame:
-        return changes([str(g) for g in part.matrix.genes], [self.clean(g) for g in part.matrix.genes])
+        return changes(
+            [str(g) for g in part.matrix.genes], [self.clean(g) for g in part.matrix.genes]
+        )
 
 
 class RestoreDates(Repair):
-    """Put back the genes that Excel turned into dates. names : date -> symbol, "" leaves the row out (two genes may be meant)."""
+    """Put back the genes that Excel turned into dates. names : date -> symbol, "" leaves the row
+    out (two genes may be meant).
+    """
 
     what: ClassVar[str] = "Restore the gene names that Excel turned into dates"
     kind: Literal["restore_dates"] = "restore_dates"
@@ -57,10 +71,16 @@ class RestoreDates(Repair):
     def apply(self, part: Part) -> tuple[Part, str]:
         genes = [str(g) for g in part.matrix.genes]
         new = [self.names.get(g, g) for g in genes]
-        done = [f"{a} to {b}" for a, b in dict(zip(genes, new, strict=True)).items() if b and a != b]
-        gone = list(dict.fromkeys(g for g, n in zip(genes, new, strict=True) if not n and g in self.names))
+        done = [
+            f"{a} to {b}" for a, b in dict(zip(genes, new, strict=True)).items() if b and a != b
+        ]
+        gone = list(
+            dict.fromkeys(g for g, n in zip(genes, new, strict=True) if not n and g in self.names)
+        )
         said = [f"Gene names restored: {some(done)}."] if done else []
-        said += [f"Left out, as it cannot be told which gene is meant: {some(gone)}."] if gone else []
+        said += (
+            [f"Left out, as it cannot be told which gene is meant: {some(gone)}."] if gone else []
+        )
         lost = np.array([g in self.names and not self.names[g] for g in genes], dtype=bool)
         return keep_genes(named(part, new), ~lost), " ".join(said) or "No gene name was a date."
 
@@ -70,14 +90,20 @@ class RestoreDates(Repair):
 
 
 class MergeGenes(Repair):
-    """One row for every gene name. how : "sum" adds the rows up, "larger" keeps the row of the largest mean."""
+    """One row for every gene name. how : "sum" adds the rows up, "larger" keeps the row of the
+    largest mean.
+    """
 
     kind: Literal["merge_genes"] = "merge_genes"
     role: Role
     how: Literal["sum", "larger"] = "sum"
 
     def title(self) -> str:
-        return "Sum up duplicated genes" if self.how == "sum" else "Of duplicated genes keep the one with the larger mean"
+        return (
+            "Sum up duplicated genes"
+            if self.how == "sum"
+            else "Of duplicated genes keep the one with the larger mean"
+        )
 
     def apply(self, part: Part) -> tuple[Part, str]:
         genes = part.matrix.genes
@@ -86,11 +112,23 @@ class MergeGenes(Repair):
             return part, "No gene occurs more than once."
         extra = len(genes) - genes.nunique()
         if self.how == "sum":
-            return _summed(part), f"{number(len(double))} gene{'s' if len(double) > 1 else ''} that stood in several rows summed up: {some(double)}."
+            return (
+                _summed(part),
+                (
+                    f"{number(len(double))} gene{'s' if len(double) > 1 else ''} that stood in"
+                    f" several rows summed up: {some(double)}."
+                ),
+            )
         order = np.lexsort((np.arange(len(genes)), -gene_means(part.matrix)))  # the first of equals
         keep = np.zeros(len(genes), dtype=bool)
         keep[order[~genes[order].duplicated()]] = True
-        return keep_genes(part, keep), f"{number(extra)} row{'s' if extra > 1 else ''} left out; of {some(double)} the one with the larger mean was kept."
+        return (
+            keep_genes(part, keep),
+            (
+                f"{number(extra)} row{'s' if extra > 1 else ''} left out; of {some(double)} the one"
+                " with the larger mean was kept."
+            ),
+        )
 
     def preview(self, part: Part) -> pd.DataFrame:
         matrix = part.matrix
@@ -98,7 +136,10 @@ class MergeGenes(Repair):
         after = self.apply(part)[0].matrix
         then = dict(zip(after.genes, gene_means(after), strict=True))
         means = pd.Series(gene_means(matrix), index=matrix.genes)
-        rows = [(str(g), ", ".join(f"{v:.4g}" for v in np.atleast_1d(means.loc[g])), f"{then[g]:.4g}") for g in double]
+        rows = [
+            (str(g), ", ".join(f"{v:.4g}" for v in np.atleast_1d(means.loc[g])), f"{then[g]:.4g}")
+            for g in double
+        ]
         return pd.DataFrame(rows, columns=["gene", "before", "after"])
 
 
@@ -111,7 +152,10 @@ def _summed(part: Part) -> Part:
     stored: Any = matrix.values
     first = np.flatnonzero(~matrix.genes.duplicated())
     if matrix.is_sparse:
-        group = sparse.csr_matrix((np.ones(len(codes), dtype=stored.dtype), (codes, np.arange(len(codes)))), shape=(len(names), len(codes)))
+        group = sparse.csr_matrix(
+            (np.ones(len(codes), dtype=stored.dtype), (codes, np.arange(len(codes)))),
+            shape=(len(names), len(codes)),
+        )
         values: Any = (group @ stored).tocsc()
         values.sort_indices()
     else:
@@ -125,8 +169,9 @@ def _summed(part: Part) -> Part:
 class MapGenes(Repair):
     """Other gene names.
 
-    by : "table" reads old name -> new name from the two columns of ``table``; "names" takes what follows the ID in ID|SYMBOL;
-    "column" takes the column ``column`` of var. keep_unknown : genes without a new name keep the old one, else they are left out
+    by : "table" reads old name -> new name from the two columns of ``table``; "names" takes what
+    follows the ID in ID|SYMBOL; "column" takes the column ``column`` of var. keep_unknown : genes
+    without a new name keep the old one, else they are left out
     """
 
     kind: Literal["map_genes"] = "map_genes"
@@ -139,8 +184,15 @@ class MapGenes(Repair):
 
     def title(self) -> str:
         if self.by == "table":
-            return f"Take the gene names from {self.table_name or (self.table.name if self.table else 'a table')}"
-        return "Take the names behind the IDs" if self.by == "names" else f"Take the gene names from the column {self.column}"
+            return (
+                "Take the gene names from"
+                f" {self.table_name or (self.table.name if self.table else 'a table')}"
+            )
+        return (
+            "Take the names behind the IDs"
+            if self.by == "names"
+            else f"Take the gene names from the column {self.column}"
+        )
 
     def record(self) -> dict[str, Any]:
         found = super().record()
@@ -158,11 +210,23 @@ class MapGenes(Repair):
             return [g.split("|", 1)[1].strip() if "|" in g else "" for g in genes]
         if self.by == "column":
             if part.var is None or self.column not in part.var.columns:
-                raise MissingPart(f"{part.source.name} has no column {self.column} in var.", advice="Choose another column.")
+                raise MissingPart(
+                    f"{part.source.name} has no column {self.column} in var.",
+                    advice="Choose another column.",
+                )
             return ["" if pd.isna(v) else str(v).strip() for v in part.var[self.column]]
         if self.table is None:
-            raise MissingPart("No table of gene names was chosen.", advice="Choose a table with the old names in one column and the new ones in another.")
-        known = read_pairs(self.table, self.table_name or self.table.name, set(genes) | {VERSION.sub(r"\1", g) for g in genes})
+            raise MissingPart(
+                "No table of gene names was chosen.",
+                advice=(
+                    "Choose a table with the old names in one column and the new ones in another."
+                ),
+            )
+        known = read_pairs(
+            self.table,
+            self.table_name or self.table.name,
+            set(genes) | {VERSION.sub(r"\1", g) for g in genes},
+        )
         return [known.get(g) or known.get(VERSION.sub(r"\1", g), "") for g in genes]
 
     def apply(self, part: Part) -> tuple[Part, str]:
@@ -171,8 +235,17 @@ class MapGenes(Repair):
         found = np.array([bool(n) for n in new], dtype=bool)
         said = f"{number(int(found.sum()))} of {number(len(new))} genes renamed"
         if self.keep_unknown:
-            return named(part, [n or o for n, o in zip(new, old, strict=True)]), f"{said}; the others kept their names."
-        return keep_genes(named(part, new), found), f"{said}; {number(int((~found).sum()))} without a new name left out."
+            return (
+                named(part, [n or o for n, o in zip(new, old, strict=True)]),
+                f"{said}; the others kept their names.",
+            )
+        return (
+            keep_genes(named(part, new), found),
+            f"{said}; {number(int((~found).sum()))} without a new name left out.",
+        )
 
     def preview(self, part: Part) -> pd.DataFrame:
-        return changes([str(g) for g in part.matrix.genes], [n or ("" if self.keep_unknown else "left out") for n in self.names(part)])
+        return changes(
+            [str(g) for g in part.matrix.genes],
+            [n or ("" if self.keep_unknown else "left out") for n in self.names(part)],
+        )

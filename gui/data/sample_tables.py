@@ -1,4 +1,8 @@
-"""Tables about the bulk samples as the Upload page looks at them: what is in one, what is proposed, how it is joined. In the reading process."""
+"""Tables about the bulk samples as the Upload page looks at them: what is in one, what is proposed,
+how it is joined.
+
+In the reading process.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +23,8 @@ JOINING = {f.NotJoined.code, f.AmbiguousJoin.code, f.SamplesWithoutRow.code}
 
 @dataclass(frozen=True, eq=False)
 class ClinicalSeen:
-    """A clinical table before it is kept. columns : as in the file; sample_column : the one with the names of the samples
+    """A clinical table before it is kept. columns : as in the file; sample_column : the one with
+    the names of the samples
 
     kept : what would be kept, None where no sample could be joined
     """
@@ -32,7 +37,9 @@ class ClinicalSeen:
 
 @dataclass(frozen=True, eq=False)
 class TruthSeen:
-    """A table of known shares before it is kept. turned : whether its rows are the samples; kept : see :class:`ClinicalSeen`."""
+    """A table of known shares before it is kept. turned : whether its rows are the samples; kept :
+    see :class:`ClinicalSeen`.
+    """
 
     turned: bool
     findings: tuple[Finding, ...]
@@ -40,12 +47,16 @@ class TruthSeen:
 
 
 def see_clinical(choice: ClinicalChoice, samples: Sequence[str]) -> ClinicalSeen:
-    """samples : of the bulk. Raises UnreadableFile, or MissingPart for a column that is not there."""
+    """samples : of the bulk.
+
+    Raises UnreadableFile, or MissingPart for a column that is not there.
+    """
     read = read_clinical(choice, samples)
     found = tuple(clinical_findings(read, samples))
     try:
         kept = joined_clinical(read, samples)
-    except MissingPart:  # among the findings; what else the columns lack cannot be said before the samples are found
+    # among the findings; what else the columns lack cannot be said before the samples are found
+    except MissingPart:
         kept, found = None, tuple(one for one in found if one.code in JOINING)
     return ClinicalSeen(tuple(map(str, read.frame.columns)), read.sample_column, found, kept)
 
@@ -61,13 +72,17 @@ def see_truth(choice: TruthChoice, samples: Sequence[str], types: Sequence[str])
     return TruthSeen(read.turned, found, kept)
 
 
-def clinical_task(dataset: object, params: tuple[ClinicalChoice, Sequence[str]], *, progress: object) -> ClinicalSeen:
+def clinical_task(
+    dataset: object, params: tuple[ClinicalChoice, Sequence[str]], *, progress: object
+) -> ClinicalSeen:
     """:func:`see_clinical` as a task."""
     with watched([params[0].path]):
         return see_clinical(*params)
 
 
-def truth_task(dataset: object, params: tuple[TruthChoice, Sequence[str], Sequence[str]], *, progress: object) -> TruthSeen:
+def truth_task(
+    dataset: object, params: tuple[TruthChoice, Sequence[str], Sequence[str]], *, progress: object
+) -> TruthSeen:
     """:func:`see_truth` as a task."""
     with watched([params[0].path]):
         return see_truth(*params)

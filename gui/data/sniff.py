@@ -23,7 +23,10 @@ _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"(\xb5/\xfd", "a zstd archive"),
     (b"%PDF", "a PDF"),
     (b"\x89PNG", "a picture"),
-    (b"version https://git-lfs", "a Git LFS pointer, which stands for a file that was not downloaded"),
+    (
+        b"version https://git-lfs",
+        "a Git LFS pointer, which stands for a file that was not downloaded",
+    ),
     (b"<!DOCTYPE", "a web page"),
     (b"<html", "a web page"),
 )
@@ -32,12 +35,18 @@ MATRIX_MARKET = b"%%MatrixMarket"
 
 
 def text_encoding(head: bytes) -> str:
-    """ "utf-16" where a byte order mark says so, "utf-16-le" or "utf-16-be" where every other byte is zero, else "utf-8-sig"."""
+    """ "utf-16" where a byte order mark says so, "utf-16-le" or "utf-16-be" where every other byte
+    is zero, else "utf-8-sig".
+    """
     if head.startswith(UTF16):
         return "utf-16"
     pairs = len(head) // 2
     for at, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
-        if pairs > 3 and head[at : 2 * pairs : 2].count(0) > 0.4 * pairs and head[1 - at : 2 * pairs : 2].count(0) == 0:
+        if (
+            pairs > 3
+            and head[at : 2 * pairs : 2].count(0) > 0.4 * pairs
+            and head[1 - at : 2 * pairs : 2].count(0) == 0
+        ):
             return encoding
     return "utf-8-sig"
 
@@ -52,14 +61,18 @@ def first_bytes(path: Path, name: str) -> bytes:
     except IsADirectoryError:
         raise UnreadableFile(f"{name} is a folder, not a file.") from None
     except OSError:
-        raise UnreadableFile(f"{name} cannot be opened; it may be in use or you may lack the right to read it.") from None
+        raise UnreadableFile(
+            f"{name} cannot be opened; it may be in use or you may lack the right to read it."
+        ) from None
     if not head:
         raise UnreadableFile(f"{name} is empty (0 bytes).")
     return head
 
 
 def unzipped_head(path: Path, head: bytes) -> bytes:
-    """The first bytes behind a gzip wrapper, as far as they can be had (those of the file itself if it is not compressed)."""
+    """The first bytes behind a gzip wrapper, as far as they can be had (those of the file itself if
+    it is not compressed).
+    """
     if not head.startswith(b"\x1f\x8b"):
         return head
     try:
@@ -84,13 +97,20 @@ def looks_like(head: bytes) -> str:
 
 
 def read_limited(file: IO[bytes], limit: int, name: str) -> bytes:
-    """Everything up to ``limit`` bytes. Raises UnreadableFile beyond it: a small archive can unpack to any size."""
+    """Everything up to ``limit`` bytes.
+
+    Raises UnreadableFile beyond it: a small archive can unpack to any size.
+    """
     blocks: list[bytes] = []
     size = 0
-    while size <= limit and (block := file.read(min(_BLOCK, limit + 1 - size))):  # read(limit) would take the memory of the limit at once
+    # read(limit) would take the memory of the limit at once
+    while size <= limit and (block := file.read(min(_BLOCK, limit + 1 - size))):
         blocks.append(block)
         size += len(block)
     data = blocks[0] if len(blocks) == 1 else b"".join(blocks)
     if size > limit:
-        raise UnreadableFile(f"{name} is too large: more than {limit / 2**30:.0f} GB of text.", advice="Save it as .h5ad, which needs far less memory.")
+        raise UnreadableFile(
+            f"{name} is too large: more than {limit / 2**30:.0f} GB of text.",
+            advice="Save it as .h5ad, which needs far less memory.",
+        )
     return data

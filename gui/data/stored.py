@@ -1,6 +1,8 @@
-"""Expression matrices as they lie in an HDF5 file: only the chosen cells and genes are ever in memory, in pieces, sparse as long as they are so.
+"""Expression matrices as they lie in an HDF5 file: only the chosen cells and genes are ever in
+memory, in pieces, sparse as long as they are so.
 
-A sparse matrix is three arrays. ``major`` is the axis that ``indptr`` runs along (cells for csr), ``minor`` the one that ``indices`` name.
+A sparse matrix is three arrays. ``major`` is the axis that ``indptr`` runs along (cells for csr),
+``minor`` the one that ``indices`` name.
 """
 
 from __future__ import annotations
@@ -30,7 +32,9 @@ class _Inexact(Exception):
 
 @dataclass(frozen=True)
 class Stored:
-    """A cells x genes matrix in an open file. count : stored values; item : the dataset, or the group of the three arrays."""
+    """A cells x genes matrix in an open file. count : stored values; item : the dataset, or the
+    group of the three arrays.
+    """
 
     form: Form
     shape: tuple[int, int]
@@ -44,52 +48,93 @@ class Stored:
 
     def bytes_of(self, cells: int, genes: int | None = None) -> float:
         """Of so many cells in memory (an estimate: all cells count alike)."""
-        share = cells / max(1, self.shape[0]) * (1.0 if genes is None else genes / max(1, self.shape[1]))
-        return share * self.count * ((8 if self.dtype.itemsize > 4 and self.dtype.kind == "f" else 4) + (0 if self.form == "dense" else 4))
+        share = (
+            cells
+            / max(1, self.shape[0])
+            * (1.0 if genes is None else genes / max(1, self.shape[1]))
+        )
+        return (
+            share
+            * self.count
+            * (
+                (8 if self.dtype.itemsize > 4 and self.dtype.kind == "f" else 4)
+                + (0 if self.form == "dense" else 4)
+            )
+        )
 
 
-def stored(item: Any, name: str, shape: tuple[int, int] | None = None, form: Form | None = None) -> Stored:
-    """What ``item`` holds, checked as far as that goes without reading it. shape, form : where the file does not tell. Raises UnreadableFile."""
+def stored(
+    item: Any, name: str, shape: tuple[int, int] | None = None, form: Form | None = None
+) -> Stored:
+    """What ``item`` holds, checked as far as that goes without reading it. shape, form : where the
+    file does not tell.
+
+    Raises UnreadableFile.
+    """
     import h5py
 
-    damaged = UnreadableFile(f"{name} is damaged: its matrix contradicts itself.", advice="Download or export the file again.")
+    damaged = UnreadableFile(
+        f"{name} is damaged: its matrix contradicts itself.",
+        advice="Download or export the file again.",
+    )
     if isinstance(item, h5py.Dataset):
         if item.ndim != 2:
             raise UnreadableFile(f"{name} holds its values in an unknown form.")
         if item.dtype.kind not in "biuf":
             raise UnreadableFile(f"{name} holds text instead of numbers.")
-        return Stored("dense", (int(item.shape[0]), int(item.shape[1])), int(item.size), item.dtype, item)
+        return Stored(
+            "dense", (int(item.shape[0]), int(item.shape[1])), int(item.size), item.dtype, item
+        )
     if not {"data", "indices", "indptr"} <= set(item):
         raise UnreadableFile(f"{name} holds its values in an unknown form.")
     parts = [item[key] for key in ("data", "indices", "indptr")]
-    if any(not isinstance(p, h5py.Dataset) or p.ndim != 1 for p in parts) or any(p.dtype.kind not in "iu" for p in parts[1:]):
+    if any(not isinstance(p, h5py.Dataset) or p.ndim != 1 for p in parts) or any(
+        p.dtype.kind not in "iu" for p in parts[1:]
+    ):
         raise damaged
     if parts[0].dtype.kind not in "biuf":
         raise UnreadableFile(f"{name} holds text instead of numbers.")
     if form is None:
         form = _form(item)
     size = shape or shape_of(item)
-    if size is None or min(size) < 0 or len(parts[0]) != len(parts[1]) or len(parts[2]) != size[form == "csc"] + 1:
+    if (
+        size is None
+        or min(size) < 0
+        or len(parts[0]) != len(parts[1])
+        or len(parts[2]) != size[form == "csc"] + 1
+    ):
         raise damaged
     return Stored(form, size, len(parts[0]), parts[0].dtype, item)
 
 
 def _form(item: Any) -> Form:
     said = item.attrs.get("encoding-type", item.attrs.get("h5sparse_format", "csr"))
-    return "csc" if (said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)).startswith("csc") else "csr"
+    return (
+        "csc"
+        if (said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)).startswith(
+            "csc"
+        )
+        else "csr"
+    )
 
 
 def shape_of(item: Any) -> tuple[int, int] | None:
     """Of a dataset, or of a sparse matrix of any anndata version; None if ``item`` is no matrix."""
     attributes = item.attrs
     shape = (
-        attributes.get("shape", attributes.get("h5sparse_shape")) if "shape" in attributes or "h5sparse_shape" in attributes else getattr(item, "shape", None)
+        attributes.get("shape", attributes.get("h5sparse_shape"))
+        if "shape" in attributes or "h5sparse_shape" in attributes
+        else getattr(item, "shape", None)
     )
     return (int(shape[0]), int(shape[1])) if shape is not None and len(shape) == 2 else None
 
 
-def read_values(matrix: Stored, name: str, cells: Positions | None = None, genes: Positions | None = None) -> Any:
-    """Genes x cells: float array, or CSC matrix. cells, genes : ascending positions, None: all. Raises UnreadableFile.
+def read_values(
+    matrix: Stored, name: str, cells: Positions | None = None, genes: Positions | None = None
+) -> Any:
+    """Genes x cells: float array, or CSC matrix. cells, genes : ascending positions, None: all.
+
+    Raises UnreadableFile.
 
     Whole numbers become float32 where that is exact, else float64.
     """
@@ -104,13 +149,20 @@ def read_values(matrix: Stored, name: str, cells: Positions | None = None, genes
 
 
 def _as(values: np.ndarray, kind: type) -> np.ndarray:
-    large = kind is np.float32 and values.dtype.kind in "iu" and values.dtype.itemsize > 2 and values.size > 0
+    large = (
+        kind is np.float32
+        and values.dtype.kind in "iu"
+        and values.dtype.itemsize > 2
+        and values.size > 0
+    )
     if large and (int(values.max()) >= _EXACT or int(values.min()) <= -_EXACT):
         raise _Inexact
     return values.astype(kind, copy=False)
 
 
-def _dense(matrix: Stored, name: str, cells: Positions | None, genes: Positions | None, kind: type) -> np.ndarray:
+def _dense(
+    matrix: Stored, name: str, cells: Positions | None, genes: Positions | None, kind: type
+) -> np.ndarray:
     rows, columns = matrix.shape
     cells = np.arange(rows) if cells is None else cells
     found: np.ndarray = np.empty((columns if genes is None else len(genes), len(cells)), dtype=kind)
@@ -127,14 +179,20 @@ def _dense(matrix: Stored, name: str, cells: Positions | None, genes: Positions 
     return found
 
 
-def _sparse(matrix: Stored, name: str, cells: Positions | None, genes: Positions | None, kind: type) -> Any:
+def _sparse(
+    matrix: Stored, name: str, cells: Positions | None, genes: Positions | None, kind: type
+) -> Any:
     from scipy import sparse
 
     by_cell = matrix.form == "csr"
     major, minor = (cells, genes) if by_cell else (genes, cells)
-    n_cells, n_genes = (size if chosen is None else len(chosen) for size, chosen in zip(matrix.shape, (cells, genes), strict=True))
+    n_cells, n_genes = (
+        size if chosen is None else len(chosen)
+        for size, chosen in zip(matrix.shape, (cells, genes), strict=True)
+    )
     data, indices, indptr = _lines(matrix, name, major, minor, kind)
-    build = sparse.csc_matrix if by_cell else sparse.csr_matrix  # genes x cells: what was a row of cells is a column now
+    # genes x cells: what was a row of cells is a column now
+    build = sparse.csc_matrix if by_cell else sparse.csr_matrix
     found = build((data, indices, indptr), shape=(n_genes, n_cells))
     del data, indices, indptr
     found = found if by_cell else found.tocsc()
@@ -142,9 +200,14 @@ def _sparse(matrix: Stored, name: str, cells: Positions | None, genes: Positions
     return found
 
 
-def _lines(matrix: Stored, name: str, major: Positions | None, minor: Positions | None, kind: type) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _lines(
+    matrix: Stored, name: str, major: Positions | None, minor: Positions | None, kind: type
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """data, indices, indptr of the chosen lines; indices count the chosen ``minor`` positions."""
-    damaged = UnreadableFile(f"{name} is damaged: its matrix contradicts itself.", advice="Download or export the file again.")
+    damaged = UnreadableFile(
+        f"{name} is damaged: its matrix contradicts itself.",
+        advice="Download or export the file again.",
+    )
     lines, width = matrix.shape if matrix.form == "csr" else matrix.shape[::-1]
     pointer = np.asarray(matrix.item["indptr"][()]).astype(np.int64)
     if pointer[0] != 0 or pointer[-1] != matrix.count or (np.diff(pointer) < 0).any():
@@ -157,7 +220,8 @@ def _lines(matrix: Stored, name: str, major: Positions | None, minor: Positions 
     if minor is not None:
         place = np.full(width, -1, dtype=index)
         place[minor] = np.arange(len(minor), dtype=index)
-    # without a choice along the minor axis the size is known beforehand and nothing is copied at the end
+    # without a choice along the minor axis the size is known beforehand and nothing is copied at
+    # the end
     known = total if place is None else 0
     data: np.ndarray = np.empty(known, dtype=kind)
     indices: np.ndarray = np.empty(known, dtype=index)
@@ -169,7 +233,8 @@ def _lines(matrix: Stored, name: str, major: Positions | None, minor: Positions 
         values, names = matrix.item["data"][low:high], np.asarray(matrix.item["indices"][low:high])
         if len(names) and (int(names.min()) < 0 or int(names.max()) >= width):
             raise damaged  # would crash the compiled code
-        if end - begin < major[end - 1] + 1 - major[begin]:  # lines between the chosen ones were read along
+        # lines between the chosen ones were read along
+        if end - begin < major[end - 1] + 1 - major[begin]:
             starts = pointer[major[begin:end]] - low
             size = lengths[begin:end]
             picked = np.repeat(starts - (np.cumsum(size) - size), size) + np.arange(int(size.sum()))
@@ -191,7 +256,9 @@ def _lines(matrix: Stored, name: str, major: Positions | None, minor: Positions 
 
 
 def _runs(matrix: Stored, pointer: Positions, major: Positions) -> Iterator[tuple[int, int]]:
-    """Ranges of ``major`` that are read by one call: neighbours, together at most a piece (or one line)."""
+    """Ranges of ``major`` that are read by one call: neighbours, together at most a piece (or one
+    line).
+    """
     chunks = matrix.item["data"].chunks
     gap = max(_GAP, 2 * chunks[0] if chunks else 0)
     begins, ends = pointer[major], pointer[major + 1]
@@ -199,7 +266,9 @@ def _runs(matrix: Stored, pointer: Positions, major: Positions) -> Iterator[tupl
     far = np.flatnonzero(begins[1:] - ends[:-1] > gap) + 1
     for stop in [*far.tolist(), len(major)]:
         while begin < stop:
-            end = max(begin + 1, int(np.searchsorted(ends[:stop], begins[begin] + PIECE, side="right")))
+            end = max(
+                begin + 1, int(np.searchsorted(ends[:stop], begins[begin] + PIECE, side="right"))
+            )
             yield begin, end
             begin = end
 
@@ -215,11 +284,18 @@ def sample(matrix: Stored, parts: int = 16, each: int = 8192) -> np.ndarray:
 
 def boolean_said(name: str) -> str:
     """What is wrong with a matrix of truth values."""
-    return f"{name} holds True and False instead of numbers: whether a gene was detected, not how much."
+    return (
+        f"{name} holds True and False instead of numbers: whether a gene was detected, not how"
+        " much."
+    )
 
 
-def likely(values: np.ndarray) -> Literal["counts", "linear", "log", "scaled", "detected", "nothing"]:
-    """What a sample of values looks like: whole numbers, linear, a logarithm, centred, or one value beside zero."""
+def likely(
+    values: np.ndarray,
+) -> Literal["counts", "linear", "log", "scaled", "detected", "nothing"]:
+    """What a sample of values looks like: whole numbers, linear, a logarithm, centred, or one value
+    beside zero.
+    """
     values = values[np.isfinite(values)]
     if not values.size or not values.any():
         return "nothing"

@@ -1,4 +1,6 @@
-"""Reads what 10x Genomics' Cell Ranger writes: a folder of matrix, barcodes and features (versions 2 and 3, compressed or not), or its ``.h5``."""
+"""Reads what 10x Genomics' Cell Ranger writes: a folder of matrix, barcodes and features (versions
+2 and 3, compressed or not), or its ``.h5``.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ from gui.errors import DataError, UnreadableFile
 if TYPE_CHECKING:
     import h5py
 
-_PART = re.compile(r"^(?P<before>.*?)(?P<what>matrix|barcodes|features|genes)\.(mtx|tsv)(\.gz)?$", re.IGNORECASE)
+_PART = re.compile(
+    r"^(?P<before>.*?)(?P<what>matrix|barcodes|features|genes)\.(mtx|tsv)(\.gz)?$", re.IGNORECASE
+)
 _FORMAT = 2
 """Of the .h5: Cell Ranger 3 and later write 2, earlier ones nothing."""
 _ENTRIES = 2_000_000
@@ -41,10 +45,12 @@ _LINE = 1 << 16
 
 @dataclass(frozen=True, eq=False)
 class TenxInfo:
-    """barcodes : names of the cells; var : gene_ids, symbols, feature_types per feature; count : stored values; genomes, genome : of an old .h5
+    """barcodes : names of the cells; var : gene_ids, symbols, feature_types per feature; count :
+    stored values; genomes, genome : of an old .h5
 
-    names : by what name each feature goes; kept : positions of the features that are genes; files : matrix, barcodes, features (one file for .h5)
-    later : a sentence on a later version of the format, or ""
+    names : by what name each feature goes; kept : positions of the features that are genes; files :
+    matrix, barcodes, features (one file for .h5) later : a sentence on a later version of the
+    format, or ""
     """
 
     barcodes: pd.Index
@@ -60,13 +66,19 @@ class TenxInfo:
 
     def names(self, column: str | None) -> pd.Index:
         """Symbols (None), or the Ensembl IDs ("id"), of the kept features."""
-        return pd.Index(self.var["gene_ids" if column in ("id", "gene_ids") else "symbols"].to_numpy()[self.kept], dtype=object)
+        return pd.Index(
+            self.var["gene_ids" if column in ("id", "gene_ids") else "symbols"].to_numpy()[
+                self.kept
+            ],
+            dtype=object,
+        )
 
     def bytes_of(self, cells: int) -> float:
         return 8.0 * self.count * cells / max(1, len(self.barcodes))
 
 
-# -- which files -----------------------------------------------------------------------------------------------------------------
+# -- which files
+# --------------------------------------------------------------------------------------------------
 
 
 def is_10x_h5(file: h5py.File) -> bool:
@@ -78,7 +90,13 @@ def _groups(file: h5py.File) -> list[str]:
     import h5py
 
     wanted = {"barcodes", "data", "indices", "indptr", "shape"}
-    return [key for key in list(file)[:50] if file.get(key, getclass=True) is h5py.Group and not _is_link(file, key) and wanted <= set(file[key])]
+    return [
+        key
+        for key in list(file)[:50]
+        if file.get(key, getclass=True) is h5py.Group
+        and not _is_link(file, key)
+        and wanted <= set(file[key])
+    ]
 
 
 def _is_link(file: h5py.File, key: str) -> bool:
@@ -92,33 +110,58 @@ def is_10x_text(path: Path, head: bytes) -> bool:
     if head.startswith(MATRIX_MARKET):
         return True
     found = _PART.match(path.name)
-    return found is not None and found["what"].lower() != "matrix" and _beside(path.parent, found["before"], "matrix", ".mtx") is not None
+    return (
+        found is not None
+        and found["what"].lower() != "matrix"
+        and _beside(path.parent, found["before"], "matrix", ".mtx") is not None
+    )
 
 
 def _beside(folder: Path, before: str, what: str, suffix: str) -> Path | None:
-    return next((p for end in ("", ".gz") if (p := folder / f"{before}{what}{suffix}{end}").is_file()), None)
+    return next(
+        (p for end in ("", ".gz") if (p := folder / f"{before}{what}{suffix}{end}").is_file()), None
+    )
 
 
 def triplet(path: Path, name: str) -> tuple[Path, Path, Path]:
-    """matrix, barcodes, features from the folder or from one of the three. Raises UnreadableFile."""
+    """matrix, barcodes, features from the folder or from one of the three.
+
+    Raises UnreadableFile.
+    """
     if path.is_dir():
-        found = [p for pattern in ("", "*/", "*/*/") for end in ("", ".gz") for p in sorted(path.glob(f"{pattern}*.mtx{end}"))]
+        found = [
+            p
+            for pattern in ("", "*/", "*/*/")
+            for end in ("", ".gz")
+            for p in sorted(path.glob(f"{pattern}*.mtx{end}"))
+        ]
         if not found:
-            raise UnreadableFile(f"No matrix.mtx was found in {name}.", advice="Choose one file, or the folder with matrix, barcodes and features.")
+            raise UnreadableFile(
+                f"No matrix.mtx was found in {name}.",
+                advice="Choose one file, or the folder with matrix, barcodes and features.",
+            )
         if len(found) > 1:
             shown = ", ".join(p.relative_to(path).as_posix()[:60] for p in found[:4])
-            raise UnreadableFile(f"{name} holds more than one matrix: {shown}.", advice="Choose one of these files instead of the folder.")
+            raise UnreadableFile(
+                f"{name} holds more than one matrix: {shown}.",
+                advice="Choose one of these files instead of the folder.",
+            )
         path = found[0]
     fits = _PART.match(path.name)
-    before = fits["before"] if fits else re.sub(r"\.mtx(\.gz)?$", "", path.name, flags=re.IGNORECASE)
+    before = (
+        fits["before"] if fits else re.sub(r"\.mtx(\.gz)?$", "", path.name, flags=re.IGNORECASE)
+    )
     matrix = _beside(path.parent, before, "matrix", ".mtx") if fits else path
     for stem in (before, f"{before}_", f"{before}.", ""):
         barcodes = _beside(path.parent, stem, "barcodes", ".tsv")
-        features = _beside(path.parent, stem, "features", ".tsv") or _beside(path.parent, stem, "genes", ".tsv")
+        features = _beside(path.parent, stem, "features", ".tsv") or _beside(
+            path.parent, stem, "genes", ".tsv"
+        )
         if matrix and barcodes and features:
             return matrix, barcodes, features
     raise UnreadableFile(
-        f"{name} belongs to a 10x matrix, but not all of matrix.mtx, barcodes.tsv and features.tsv (or genes.tsv) lie beside each other.",
+        f"{name} belongs to a 10x matrix, but not all of matrix.mtx, barcodes.tsv and features.tsv"
+        " (or genes.tsv) lie beside each other.",
         advice="Put the three files into one folder under their usual names and choose the folder.",
     )
 
@@ -130,7 +173,8 @@ def files_of(path: Path, name: str) -> tuple[Path, ...]:
     return (path,)
 
 
-# -- looking ---------------------------------------------------------------------------------------------------------------------
+# -- looking
+# --------------------------------------------------------------------------------------------------
 
 
 def inspect_10x(path: Path, name: str, genome: str | None = None) -> TenxInfo:
@@ -145,7 +189,9 @@ def _inspect_h5(path: Path, name: str, genome: str | None) -> TenxInfo:
         check_own(file, tuple(groups), name)
         chosen = genome or (max(groups, key=lambda g: len(file[g]["data"])) if groups else "")
         if chosen not in groups:
-            raise UnreadableFile(f"{name} holds no matrix {chosen}; there are {', '.join(groups[:8]) or 'none'}.")
+            raise UnreadableFile(
+                f"{name} holds no matrix {chosen}; there are {', '.join(groups[:8]) or 'none'}."
+            )
         group = file[chosen]
         features = group.get("features", group)
         ids = _texts(features["id" if "features" in group else "genes"])
@@ -153,14 +199,34 @@ def _inspect_h5(path: Path, name: str, genome: str | None) -> TenxInfo:
         kinds = _texts(features["feature_type"]) if "feature_type" in features else None
         shape = [int(v) for v in group["shape"][()]]
         barcodes = pd.Index(_texts(group["barcodes"]), dtype=object)
-        if shape != [len(ids), len(barcodes)] or len(symbols) != len(ids) or len(group["indptr"]) != len(barcodes) + 1:
-            raise UnreadableFile(f"{name} is damaged: its matrix contradicts itself.", advice="Download or export the file again.")
+        if (
+            shape != [len(ids), len(barcodes)]
+            or len(symbols) != len(ids)
+            or len(group["indptr"]) != len(barcodes) + 1
+        ):
+            raise UnreadableFile(
+                f"{name} is damaged: its matrix contradicts itself.",
+                advice="Download or export the file again.",
+            )
         genomes = tuple(groups) if len(groups) > 1 else ()
         said = file.attrs.get("version", 0)
         later = ""
         if np.ndim(said) == 0 and np.asarray(said).dtype.kind in "iuf" and said > _FORMAT:
-            later = f"The file says that it is of format {said:g} of Cell Ranger; formats later than {_FORMAT} may mean something else."
-        return _info(barcodes, ids, symbols, kinds, len(group["data"]), (path,), genomes=genomes, genome=chosen, later=later)
+            later = (
+                f"The file says that it is of format {said:g} of Cell Ranger; formats later than"
+                f" {_FORMAT} may mean something else."
+            )
+        return _info(
+            barcodes,
+            ids,
+            symbols,
+            kinds,
+            len(group["data"]),
+            (path,),
+            genomes=genomes,
+            genome=chosen,
+            later=later,
+        )
 
 
 def _texts(item: Any) -> list[str]:
@@ -169,27 +235,50 @@ def _texts(item: Any) -> list[str]:
 
 def _inspect_text(files: tuple[Path, ...], name: str) -> TenxInfo:
     matrix, barcodes_file, features_file = files
-    barcodes = pd.Index([line.split("\t")[0].strip().strip('"') for line in _lines(barcodes_file)], dtype=object)
+    barcodes = pd.Index(
+        [line.split("\t")[0].strip().strip('"') for line in _lines(barcodes_file)], dtype=object
+    )
     features = [[v.strip().strip('"') for v in line.split("\t")] for line in _lines(features_file)]
     rows, columns, count = _sizes(matrix, name)
     swapped = rows != columns and (rows, columns) == (len(barcodes), len(features))
     if (columns, rows) != (len(barcodes), len(features)) and not swapped:
         raise UnreadableFile(
-            f"{name}: the matrix is for {rows} genes and {columns} cells, but there are names of {len(features)} genes and {len(barcodes)} cells.",
+            f"{name}: the matrix is for {rows} genes and {columns} cells, but there are names of"
+            f" {len(features)} genes and {len(barcodes)} cells.",
             advice="Take the three files from the same run.",
         )
     ids = [f[0] for f in features]
     symbols = [f[1] if len(f) > 1 and f[1] else f[0] for f in features]
-    kinds = [f[2] if len(f) > 2 else "" for f in features] if any(len(f) > 2 for f in features) else None
+    kinds = (
+        [f[2] if len(f) > 2 else "" for f in features]
+        if any(len(f) > 2 for f in features)
+        else None
+    )
     return _info(barcodes, ids, symbols, kinds, count, files, swapped=swapped)
 
 
-def _info(barcodes: pd.Index, ids: list[str], symbols: list[str], kinds: list[str] | None, count: int, files: tuple[Path, ...], **more: Any) -> TenxInfo:
-    var = pd.DataFrame({"gene_ids": ids, "symbols": symbols, "feature_types": kinds or [""] * len(ids)}, dtype=object)
+def _info(
+    barcodes: pd.Index,
+    ids: list[str],
+    symbols: list[str],
+    kinds: list[str] | None,
+    count: int,
+    files: tuple[Path, ...],
+    **more: Any,
+) -> TenxInfo:
+    var = pd.DataFrame(
+        {"gene_ids": ids, "symbols": symbols, "feature_types": kinds or [""] * len(ids)},
+        dtype=object,
+    )
     genes = np.array([k == "Gene Expression" for k in kinds or []], dtype=bool)
     others = genes.any() and not genes.all()
     kept = np.flatnonzero(genes) if others else np.arange(len(ids))
-    notes = (f"{len(ids) - len(kept)} features that are no genes ({', '.join(sorted(set(kinds or []) - {'Gene Expression'}))[:80]}) were left out.",)
+    notes = (
+        (
+            f"{len(ids) - len(kept)} features that are no genes"
+            f" ({', '.join(sorted(set(kinds or []) - {'Gene Expression'}))[:80]}) were left out."
+        ),
+    )
     return TenxInfo(barcodes, var, count, files, kept, notes=notes if others else (), **more)
 
 
@@ -197,7 +286,8 @@ def _lines(path: Path) -> list[str]:
     return [line for line in decoded(path, path.name)[0].split("\n") if line.strip()]
 
 
-# -- reading ---------------------------------------------------------------------------------------------------------------------
+# -- reading
+# --------------------------------------------------------------------------------------------------
 
 
 def read_10x(
@@ -210,7 +300,8 @@ def read_10x(
     genes: Collection[str] | None = None,
     first: tuple[int, int] | None = None,
 ) -> H5adPart:
-    """Genes x cells. labels : per barcode, for ``cells``; genes : only these, where any occurs; first : only the first genes x cells (a preview).
+    """Genes x cells. labels : per barcode, for ``cells``; genes : only these, where any occurs;
+    first : only the first genes x cells (a preview).
 
     Raises UnreadableFile, UnsafeFile, TooLarge.
     """
@@ -227,7 +318,10 @@ def read_10x(
     if genes is not None:
         wanted = np.flatnonzero(names.isin(set(genes)))
         if 0 < len(wanted) < len(names):
-            notes.append(f"{len(wanted)} of {len(names)} genes were read: those that the other files have too.")
+            notes.append(
+                f"{len(wanted)} of {len(names)} genes were read: those that the other files have"
+                " too."
+            )
             names, kept = names[wanted], kept[wanted]
     if first is not None:
         names, kept, at = names[: first[0]], kept[: first[0]], at[: first[1]]
@@ -237,14 +331,22 @@ def read_10x(
         options |= {"matrix": info.genome} if info.genomes else {}
         with opened(info.files[0], name) as file:
             check_own(file, (info.genome,), name)
-            matrix = stored(file[info.genome], name, (len(info.barcodes), len(info.var)), "csr")  # its columns are cells, as rows of csr are
+            # its columns are cells, as rows of csr are
+            matrix = stored(file[info.genome], name, (len(info.barcodes), len(info.var)), "csr")
             traits |= {"boolean": boolean_said(name)} if matrix.dtype.kind == "b" else {}
             found = read_values(matrix, name, at, kept)
     else:
         found = _read_text(info, name, at, kept)
     var = info.var.iloc[kept].set_axis(names)
     barcodes = info.barcodes[at]
-    return H5adPart(Matrix(found, names, barcodes), pd.DataFrame(index=barcodes), var, options, tuple(notes), traits)
+    return H5adPart(
+        Matrix(found, names, barcodes),
+        pd.DataFrame(index=barcodes),
+        var,
+        options,
+        tuple(notes),
+        traits,
+    )
 
 
 class _Entries:
@@ -265,14 +367,23 @@ class _Entries:
 
 @contextmanager
 def _opened_text(path: Path, name: str) -> Iterator[IO[bytes]]:
-    damaged = UnreadableFile(f"{name} is damaged or incomplete: its matrix cannot be read to the end.", advice="Download or copy the files again.")
+    damaged = UnreadableFile(
+        f"{name} is damaged or incomplete: its matrix cannot be read to the end.",
+        advice="Download or copy the files again.",
+    )
     try:
-        with gzip.open(path, "rb") if first_bytes(path, name).startswith(b"\x1f\x8b") else open(path, "rb") as file:
+        with (
+            gzip.open(path, "rb")
+            if first_bytes(path, name).startswith(b"\x1f\x8b")
+            else open(path, "rb")
+        ) as file:
             yield file  # type: ignore[misc]
     except DataError:
         raise
     except MemoryError:
-        raise UnreadableFile(f"{name} needs more memory than there is.", advice="Read fewer cells.") from None
+        raise UnreadableFile(
+            f"{name} needs more memory than there is.", advice="Read fewer cells."
+        ) from None
     except (OSError, EOFError, zlib.error, ValueError, OverflowError, IndexError):
         raise damaged from None
 
@@ -280,8 +391,15 @@ def _opened_text(path: Path, name: str) -> Iterator[IO[bytes]]:
 def _header(file: IO[bytes], name: str) -> tuple[int, int, int]:
     """Rows, columns, entries; the file stands at the first entry afterwards."""
     first = file.readline(_LINE).decode("latin-1").lower().split()
-    if first[:3] != ["%%matrixmarket", "matrix", "coordinate"] or first[-1] != "general" or first[3] not in ("integer", "real", "pattern"):
-        raise UnreadableFile(f"{name} is not a sparse matrix of counts in Matrix Market format.", advice="Export it again with writeMM or Cell Ranger.")
+    if (
+        first[:3] != ["%%matrixmarket", "matrix", "coordinate"]
+        or first[-1] != "general"
+        or first[3] not in ("integer", "real", "pattern")
+    ):
+        raise UnreadableFile(
+            f"{name} is not a sparse matrix of counts in Matrix Market format.",
+            advice="Export it again with writeMM or Cell Ranger.",
+        )
     for _ in range(10_000):
         line = file.readline(_LINE)
         if not line.startswith(b"%") and line.strip():
@@ -296,9 +414,14 @@ def _sizes(path: Path, name: str) -> tuple[int, int, int]:
     """As declared, and not more than the file can hold."""
     with _opened_text(path, name) as file:
         rows, columns, count = _header(file, name)
-        packed = _PACKED if unzipped_head(path, first := first_bytes(path, name)) is not first else 1
+        packed = (
+            _PACKED if unzipped_head(path, first := first_bytes(path, name)) is not first else 1
+        )
         if count * _SHORTEST > path.stat().st_size * packed + _SHORTEST:
-            raise UnreadableFile(f"{name} is damaged or incomplete: it declares {count} entries, more than it can hold.")
+            raise UnreadableFile(
+                f"{name} is damaged or incomplete: it declares {count} entries, more than it can"
+                " hold."
+            )
         return rows, columns, count
 
 
@@ -316,16 +439,31 @@ def _read_text(info: TenxInfo, name: str, cells: np.ndarray, genes: np.ndarray) 
             read += len(rows)
             if info.swapped:
                 rows, columns = columns, rows
-            if len(rows) and (rows.min() < 1 or columns.min() < 1 or rows.max() > n_genes or columns.max() > n_cells):
-                raise UnreadableFile(f"{name} is damaged: its matrix names genes or cells that do not exist.")
+            if len(rows) and (
+                rows.min() < 1
+                or columns.min() < 1
+                or rows.max() > n_genes
+                or columns.max() > n_cells
+            ):
+                raise UnreadableFile(
+                    f"{name} is damaged: its matrix names genes or cells that do not exist."
+                )
             row, column = row_of[rows - 1], column_of[columns - 1]
             there = (row >= 0) & (column >= 0)
             values = values[there]
             exact = values.astype(np.float32)
-            pieces.append((exact if np.array_equal(exact, values) else values, row[there], column[there]))
+            pieces.append(
+                (exact if np.array_equal(exact, values) else values, row[there], column[there])
+            )
     if read != count:
-        raise UnreadableFile(f"{name} is damaged or incomplete: it declares {count} entries, but holds {read}.", advice="Download or copy the files again.")
-    joined = [np.concatenate([p[i] for p in pieces]) if pieces else np.empty(0, dtype=np.int32) for i in range(3)]
+        raise UnreadableFile(
+            f"{name} is damaged or incomplete: it declares {count} entries, but holds {read}.",
+            advice="Download or copy the files again.",
+        )
+    joined = [
+        np.concatenate([p[i] for p in pieces]) if pieces else np.empty(0, dtype=np.int32)
+        for i in range(3)
+    ]
     del pieces
     data = joined[0] if joined[0].dtype.kind == "f" else joined[0].astype(np.float32)
     found = sparse.csc_matrix((data, (joined[1], joined[2])), shape=(len(genes), len(cells)))
@@ -350,9 +488,14 @@ def _chunks(file: IO[bytes]) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarra
         names=[0, 1, 2],
         index_col=False,
         dtype={0: np.int64, 1: np.int64, 2: np.float64},
-        float_precision="round_trip",  # pandas' own way of reading numbers ends the process over 1e999999999999
+        # pandas' own way of reading numbers ends the process over 1e999999999999
+        float_precision="round_trip",
         chunksize=_ENTRIES,
     )
     for chunk in chunks:
         values = chunk[2].to_numpy()
-        yield np.where(np.isnan(values), 1.0, values) if np.isnan(values).all() else values, chunk[0].to_numpy(), chunk[1].to_numpy()
+        yield (
+            np.where(np.isnan(values), 1.0, values) if np.isnan(values).all() else values,
+            chunk[0].to_numpy(),
+            chunk[1].to_numpy(),
+        )

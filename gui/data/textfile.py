@@ -1,4 +1,6 @@
-"""Text of any encoding, compressed or not, and its first lines as records: what every reader of text tables begins with."""
+"""Text of any encoding, compressed or not, and its first lines as records: what every reader of
+text tables begins with.
+"""
 
 from __future__ import annotations
 
@@ -25,15 +27,20 @@ _ABOUT = 4000
 
 
 def decoded(path: Path, name: str) -> tuple[str, list[str]]:
-    """The whole text with line ends as ``\\n``, and notes. Raises UnreadableFile: missing, empty, damaged, too large, no text.
+    """The whole text with line ends as ``\\n``, and notes.
 
-    The line that this program writes before a table it saves (:func:`gui.data.export.csv_bytes`) is left out.
+    Raises UnreadableFile: missing, empty, damaged, too large, no text.
+
+    The line that this program writes before a table it saves (:func:`gui.data.export.csv_bytes`) is
+    left out.
     """
     head = first_bytes(path, name)
     inner = unzipped_head(path, head)
     kind = looks_like(inner)
     if kind != "text":
-        raise UnreadableFile(f"{name} is not a text table; it looks like {kind}.", advice=_rename(kind))
+        raise UnreadableFile(
+            f"{name} is not a text table; it looks like {kind}.", advice=_rename(kind)
+        )
     free = available_memory()
     limit = MAX_TEXT if free is None else min(MAX_TEXT, free // _COPIES)
     try:
@@ -41,11 +48,17 @@ def decoded(path: Path, name: str) -> tuple[str, list[str]]:
             data = read_limited(file, limit, name)  # type: ignore[arg-type]
         return _as_text(data, text_encoding(inner), name)
     except (EOFError, zlib.error, gzip.BadGzipFile):
-        raise UnreadableFile(f"{name} is damaged or incomplete: the compressed content ends too early.", advice="Download or copy the file again.") from None
+        raise UnreadableFile(
+            f"{name} is damaged or incomplete: the compressed content ends too early.",
+            advice="Download or copy the file again.",
+        ) from None
     except OSError:
         raise UnreadableFile(f"{name} cannot be read.") from None
     except MemoryError:
-        raise UnreadableFile(f"{name} needs more memory than there is.", advice="Save it as .h5ad, which needs far less memory.") from None
+        raise UnreadableFile(
+            f"{name} needs more memory than there is.",
+            advice="Save it as .h5ad, which needs far less memory.",
+        ) from None
 
 
 def _as_text(data: bytes, encoding: str, name: str) -> tuple[str, list[str]]:
@@ -54,15 +67,22 @@ def _as_text(data: bytes, encoding: str, name: str) -> tuple[str, list[str]]:
         text = data.decode(encoding).removeprefix("\ufeff")
     except UnicodeDecodeError:
         if encoding.startswith("utf-16"):
-            raise UnreadableFile(f"{name} is damaged: its text breaks off within a character.") from None
+            raise UnreadableFile(
+                f"{name} is damaged: its text breaks off within a character."
+            ) from None
         try:  # the two agree but for the bytes 80 to 9f, which Latin-1 leaves to control characters
-            text, used = data.decode("cp1252"), "Windows-1252" if any(0x80 <= b < 0xA0 for b in set(data)) else "Latin-1"
+            text, used = (
+                data.decode("cp1252"),
+                "Windows-1252" if any(0x80 <= b < 0xA0 for b in set(data)) else "Latin-1",
+            )
         except UnicodeDecodeError:
             text, used = data.decode("latin-1"), "Latin-1"
         notes.append(f"The text is not UTF-8; it was read as {used}.")
     if "\x00" in text:
         raise UnreadableFile(f"{name} is not a text table; it looks like binary data.")
-    return _without_about(text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text), notes
+    return _without_about(
+        text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+    ), notes
 
 
 def _without_about(text: str) -> str:
@@ -99,9 +119,15 @@ def after_lines(text: str, count: int) -> int:
 
 
 def records(lines: list[str], delimiter: str) -> tuple[list[list[str]], int]:
-    """Lines as fields, quoted ones with separators and line breaks inside; blank lines are left out. And how many lines the first record takes."""
+    """Lines as fields, quoted ones with separators and line breaks inside; blank lines are left
+    out.
+
+    And how many lines the first record takes.
+    """
     csv.field_size_limit(2**31 - 1)
-    reader = csv.reader((line + "\n" for line in lines), delimiter=delimiter, skipinitialspace=delimiter == " ")
+    reader = csv.reader(
+        (line + "\n" for line in lines), delimiter=delimiter, skipinitialspace=delimiter == " "
+    )
     found: list[list[str]] = []
     first = 1
     try:
@@ -110,7 +136,11 @@ def records(lines: list[str], delimiter: str) -> tuple[list[list[str]], int]:
                 first = reader.line_num
             if record and any(field.strip() for field in record):
                 # blanks between the last column and the end of the line are no column
-                found.append(record[:-1] if delimiter == " " and record[-1] == "" and len(record) > 1 else record)
+                found.append(
+                    record[:-1]
+                    if delimiter == " " and record[-1] == "" and len(record) > 1
+                    else record
+                )
     except csv.Error:
         return [], 1
     if len(lines) >= SAMPLE and len(found) > 2:
@@ -119,9 +149,12 @@ def records(lines: list[str], delimiter: str) -> tuple[list[list[str]], int]:
 
 
 def rows_of_text(path: Path, name: str) -> tuple[list[list[str]], list[str]]:
-    """A small table of text as rows of fields (labels of cells, annotations), and notes. Raises UnreadableFile.
+    """A small table of text as rows of fields (labels of cells, annotations), and notes.
 
-    The delimiter is the one that gives the same number of fields, at least two, on most of the first lines.
+    Raises UnreadableFile.
+
+    The delimiter is the one that gives the same number of fields, at least two, on most of the
+    first lines.
     """
     text, notes = decoded(path, name)
     lines = first_lines(text)

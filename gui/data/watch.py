@@ -1,6 +1,8 @@
-"""Reading that never ends, or takes all memory, is ended: only for the reading process, whose end takes nothing else along.
+"""Reading that never ends, or takes all memory, is ended: only for the reading process, whose end
+takes nothing else along.
 
-A damaged file can send a compiled library into an endless loop (seen with HDF5) that no thread of Python gets to interrupt.
+A damaged file can send a compiled library into an endless loop (seen with HDF5) that no thread of
+Python gets to interrupt.
 """
 
 from __future__ import annotations
@@ -20,17 +22,28 @@ SECONDS = 25.0
 BYTES_PER_SECOND = 5e6
 """Slower than any drive and network that large files are read from."""
 SHARE = 0.9
-"""Of the memory that is free, what reading one file may take: if it took more, the system would end a process, perhaps another one."""
+"""Of the memory that is free, what reading one file may take: if it took more, the system would end
+a process, perhaps another one.
+"""
 LEAST = 2**28
 _LOOK = 0.1
 
 
 @contextmanager
 def watched(paths: Iterable[Path], seconds: float = SECONDS) -> Iterator[None]:
-    """Ends this process if reading takes far longer than files of this size can; MemoryError if it takes more memory than is free."""
-    size = sum(p.stat().st_size for path in paths for p in (path.rglob("*") if path.is_dir() else (path,)) if p.is_file())
+    """Ends this process if reading takes far longer than files of this size can; MemoryError if it
+    takes more memory than is free.
+    """
+    size = sum(
+        p.stat().st_size
+        for path in paths
+        for p in (path.rglob("*") if path.is_dir() else (path,))
+        if p.is_file()
+    )
     with open(os.devnull, "w") as nowhere:
-        faulthandler.dump_traceback_later(seconds + size / BYTES_PER_SECOND, exit=True, file=nowhere)
+        faulthandler.dump_traceback_later(
+            seconds + size / BYTES_PER_SECOND, exit=True, file=nowhere
+        )
         try:
             with bounded(available_memory()):
                 yield
@@ -40,7 +53,9 @@ def watched(paths: Iterable[Path], seconds: float = SECONDS) -> Iterator[None]:
 
 @contextmanager
 def bounded(free: int | None) -> Iterator[None]:
-    """MemoryError, or the end of this process, where more is taken from now on than nearly all that is free. free : bytes, None: not known"""
+    """MemoryError, or the end of this process, where more is taken from now on than nearly all that
+    is free. free : bytes, None: not known
+    """
     if free is None:
         yield
         return
@@ -68,7 +83,10 @@ def _address_space(most: int) -> Iterator[None]:
 
 @contextmanager
 def _looking(most: int) -> Iterator[None]:
-    """Where the system keeps no such limit. What takes it all within a moment is not seen in time."""
+    """Where the system keeps no such limit.
+
+    What takes it all within a moment is not seen in time.
+    """
     import psutil
 
     process, done = psutil.Process(), threading.Event()

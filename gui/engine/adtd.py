@@ -1,4 +1,7 @@
-"""Adaptive Digital Tissue Deconvolution: stock's ADTD or the fast one with progress and cancel. Imports torch: for the worker only."""
+"""Adaptive Digital Tissue Deconvolution: stock's ADTD or the fast one with progress and cancel.
+
+Imports torch: for the worker only.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,11 @@ from gui.errors import EngineFailed
 if TYPE_CHECKING:
     from gui.jobs.status import Progress
 
-COMPOSITION, PROFILE, REGULATION = "Estimating compositions", "Estimating the hidden profile", "Estimating gene regulation"
+COMPOSITION, PROFILE, REGULATION = (
+    "Estimating compositions",
+    "Estimating the hidden profile",
+    "Estimating gene regulation",
+)
 FIRST_STEP_LIMIT = 1000
 """Stock's limit of the inner loop that fits the hidden profile before anything else."""
 
@@ -47,7 +54,9 @@ class Watched:
 
     @property
     def iterations(self) -> int:
-        """Outer iterations begun (stock evaluates the loss once in each, three times where C is free)."""
+        """Outer iterations begun (stock evaluates the loss once in each, three times where C is
+        free).
+        """
         return len(self.losses) if self.C_static else (len(self.losses) + 2) // 3
 
     def _report(self, stage: str) -> None:
@@ -73,7 +82,8 @@ class Watched:
         self._first_steps += 1
         try:
             super().update_C0()  # type: ignore[misc]
-        except QPError as error:  # the cell types can be told apart (checked before), so it is the background that cannot
+        # the cell types can be told apart (checked before), so it is the background that cannot
+        except QPError as error:
             raise no_background() from error
 
     def update_C(self) -> None:
@@ -95,7 +105,10 @@ class Watched:
     def Loss_ADTD(self) -> tuple[float, float, float]:
         values: tuple[float, float, float] = super().Loss_ADTD()  # type: ignore[misc]
         if not np.isfinite(values[0]):
-            raise EngineFailed("The loss is not a finite number.", advice="Check the data for empty samples, or use a larger lambda2.")
+            raise EngineFailed(
+                "The loss is not a finite number.",
+                advice="Check the data for empty samples, or use a larger lambda2.",
+            )
         self.losses.append(float(values[0]))
         return values
 
@@ -112,8 +125,9 @@ class FastADTD(Watched, Steps, methods.ADTD):  # type: ignore[misc]
 class Fit:
     """What one ADTD run gives, with names restored.
 
-    composition : cell types x samples; hidden : by sample; profile : by gene; regulation : genes x cell types (1 where static)
-    loss : before the first and after every iteration; converged : whether it ended before the limit; rose : whether the loss rose in the last step
+    composition : cell types x samples; hidden : by sample; profile : by gene; regulation : genes x
+    cell types (1 where static) loss : before the first and after every iteration; converged :
+    whether it ended before the limit; rose : whether the loss rose in the last step
     """
 
     composition: pd.DataFrame
@@ -139,8 +153,9 @@ def deconvolve(
 ) -> Fit:
     """Fit composition, hidden background and (unless ``delta_static``) gene regulation.
 
-    reference : genes x cell types; bulk : genes x samples; weights : by gene; the same genes in the same order
-    lambda1 : None for stock's default. Raises InvalidParameter (memory), EngineFailed, JobCancelled.
+    reference : genes x cell types; bulk : genes x samples; weights : by gene; the same genes in the
+    same order lambda1 : None for stock's default. Raises InvalidParameter (memory), EngineFailed,
+    JobCancelled.
     """
     check_adtd(bulk.shape, reference.shape[1], regulated=not delta_static)
 
@@ -164,8 +179,13 @@ def deconvolve(
         *trace, last = [*model.losses, model.Loss_ADTD()[0]]
     for values in (model.C_est, model.c_est, model.x_est, model.Delta_est):
         if not np.isfinite(values.to_numpy()).all():
-            raise EngineFailed("The result is not made of finite numbers.", advice="Check the data for empty samples, or use a larger lambda2.")
-    loss, converged = _trace(trace, last, c_static=c_static, max_iterations=max_iterations, eps=model.eps)
+            raise EngineFailed(
+                "The result is not made of finite numbers.",
+                advice="Check the data for empty samples, or use a larger lambda2.",
+            )
+    loss, converged = _trace(
+        trace, last, c_static=c_static, max_iterations=max_iterations, eps=model.eps
+    )
     return Fit(
         composition=model.C_est.set_axis(bulk.columns, axis=1),
         hidden=pd.Series(model.c_est.to_numpy()[0], index=bulk.columns, name="hidden"),
@@ -177,11 +197,14 @@ def deconvolve(
     )
 
 
-def _trace(seen: list[float], last: float, *, c_static: bool, max_iterations: int, eps: float) -> tuple[np.ndarray, bool]:
+def _trace(
+    seen: list[float], last: float, *, c_static: bool, max_iterations: int, eps: float
+) -> tuple[np.ndarray, bool]:
     """Loss before the first and after every iteration, and whether stock stopped by itself.
 
-    seen : as recorded. With static C once per iteration, and once more to find that it converged; with free C three times per
-    iteration (before, after, after again). last : of the state that ``run`` left.
+    seen : as recorded. With static C once per iteration, and once more to find that it converged;
+    with free C three times per iteration (before, after, after again). last : of the state that
+    ``run`` left.
     """
     if c_static:
         converged = len(seen) < max_iterations or (len(seen) > 1 and seen[-2] - seen[-1] <= eps)
@@ -194,9 +217,10 @@ def _trace(seen: list[float], last: float, *, c_static: bool, max_iterations: in
 def hidden_interval(reference: pd.DataFrame, fit: Fit) -> pd.DataFrame:
     """The range of the hidden share at equal fit: by sample, columns low and high.
 
-    With x' = (x + X b)/(1 + sum b), c' = c (1 + sum b), C' = C - b c every residual stays as it is, for every b (cell types) that
-    keeps x' and C' at or above zero. sum b is largest at b_k = min over samples of C_k/c; the smallest is a linear programme in b.
-    X is the reference as ADTD used it: columns summing to 1, times the gene regulation.
+    With x' = (x + X b)/(1 + sum b), c' = c (1 + sum b), C' = C - b c every residual stays as it is,
+    for every b (cell types) that keeps x' and C' at or above zero. sum b is largest at b_k = min
+    over samples of C_k/c; the smallest is a linear programme in b. X is the reference as ADTD used
+    it: columns summing to 1, times the gene regulation.
     """
     from scipy.optimize import linprog
 
@@ -210,7 +234,8 @@ def hidden_interval(reference: pd.DataFrame, fit: Fit) -> pd.DataFrame:
     hidden = np.clip(fit.profile.to_numpy(dtype=np.float64), 0.0, None)
     upper = np.clip((composition[:, present] / share[present]).min(axis=1), 0.0, None)
     largest = float(upper.sum())
-    # in units of the largest value per gene, or the solver's absolute tolerance would swallow rows of 1e-7
+    # in units of the largest value per gene, or the solver's absolute tolerance would swallow rows
+    # of 1e-7
     size = np.maximum(np.abs(profiles).max(axis=1), hidden)
     used = size > 0
     answer = linprog(
@@ -222,20 +247,29 @@ def hidden_interval(reference: pd.DataFrame, fit: Fit) -> pd.DataFrame:
     )
     # b = 0 is always allowed, so 0 bounds the minimum from above even if the solver gave up
     smallest = max(-1.0, min(0.0, float(answer.fun))) if answer.success else 0.0
-    return pd.DataFrame({"low": share * (1 + smallest), "high": np.minimum(1.0, share * (1 + largest))}, index=fit.hidden.index)
+    return pd.DataFrame(
+        {"low": share * (1 + smallest), "high": np.minimum(1.0, share * (1 + largest))},
+        index=fit.hidden.index,
+    )
 
 
 def support(reference: pd.DataFrame, weights: pd.Series, fit: Fit, lambda2: float) -> pd.DataFrame:
-    """How much the data say about the gene regulation: genes x cell types in [0, 1]. Low values are to be greyed out.
+    """How much the data say about the gene regulation: genes x cell types in [0, 1].
+
+    Low values are to be greyed out.
 
     The product of two shares, both between 0 and 1:
 
-    * resolution: the diagonal of R_g = H_g (H_g + lambda2 I)^-1 with H_g = gamma_g (X_g X_g^T) o (C C^T): which part of Delta_gk is set
-      by the data and which by the penalty that holds it at 1. Low for genes of little weight and for types that vary alike.
-    * signal: X_gk sum(C_k) relative to the largest such contribution to gene g (cell types and hidden background): low where the gene's
+    * resolution: the diagonal of R_g = H_g (H_g + lambda2 I)^-1 with H_g = gamma_g (X_g X_g^T) o (C
+      C^T): which part of Delta_gk is set
+      by the data and which by the penalty that holds it at 1. Low for genes of little weight and
+      for types that vary alike.
+    * signal: X_gk sum(C_k) relative to the largest such contribution to gene g (cell types and
+      hidden background): low where the gene's
       signal in the mixtures comes from elsewhere, above all for rare types.
 
-    X, Y columns and gamma are normalised as ADTD does it. reference : genes x cell types; weights : by gene, as handed to ADTD.
+    X, Y columns and gamma are normalised as ADTD does it. reference : genes x cell types; weights :
+    by gene, as handed to ADTD.
     """
     profiles = reference.to_numpy(dtype=np.float64)
     profiles = profiles / profiles.sum(axis=0)
@@ -250,10 +284,20 @@ def support(reference: pd.DataFrame, weights: pd.Series, fit: Fit, lambda2: floa
     signal = profiles * composition.sum(axis=1)
     hidden = fit.profile.to_numpy(dtype=np.float64) * float(fit.hidden.sum())
     largest = np.maximum(signal.max(axis=1), hidden)
-    relative = np.divide(signal, largest[:, None], out=np.zeros_like(signal), where=largest[:, None] > 0)
-    return pd.DataFrame(np.clip(resolution * relative, 0.0, 1.0), index=reference.index, columns=reference.columns)
+    relative = np.divide(
+        signal, largest[:, None], out=np.zeros_like(signal), where=largest[:, None] > 0
+    )
+    return pd.DataFrame(
+        np.clip(resolution * relative, 0.0, 1.0), index=reference.index, columns=reference.columns
+    )
 
 
 def inverse_weights(bulk: pd.DataFrame) -> pd.Series:
-    """1/(n mean(Y)^2) by gene, exactly as the search weighs genes. bulk : genes x samples without a gene of mean zero."""
-    return pd.Series(1.0 / bulk.shape[1] * np.ones(bulk.shape[0]) / (bulk.mean(axis=1)) ** 2, index=bulk.index, name="gene weights")
+    """1/(n mean(Y)^2) by gene, exactly as the search weighs genes. bulk : genes x samples without a
+    gene of mean zero.
+    """
+    return pd.Series(
+        1.0 / bulk.shape[1] * np.ones(bulk.shape[0]) / (bulk.mean(axis=1)) ** 2,
+        index=bulk.index,
+        name="gene weights",
+    )

@@ -1,9 +1,12 @@
-"""How sure a composition is: genes drawn anew many times, the composition estimated from each draw, intervals from what that gives.
+"""How sure a composition is: genes drawn anew many times, the composition estimated from each draw,
+intervals from what that gives.
 
-What an interval says, and what not. Drawing genes shows how much the estimate depends on which genes happened to be measured how well. It does not show the
-bias of the method: cells that differ from those of the reference shift all draws alike. So the intervals are checked on simulated mixtures of the test cells,
-whose composition is known, and widened until they hold the truth in 95 % of one half of them; how often they hold it in the other half is reported.
-Where there are no test cells the intervals are those of the genes alone. Imports neither torch nor deconomix.
+What an interval says, and what not. Drawing genes shows how much the estimate depends on which
+genes happened to be measured how well. It does not show the bias of the method: cells that differ
+from those of the reference shift all draws alike. So the intervals are checked on simulated
+mixtures of the test cells, whose composition is known, and widened until they hold the truth in 95
+% of one half of them; how often they hold it in the other half is reported. Where there are no test
+cells the intervals are those of the genes alone. Imports neither torch nor deconomix.
 """
 
 from __future__ import annotations
@@ -41,7 +44,9 @@ TRIES = 5
 
 @dataclass(frozen=True, eq=False)
 class Learning:
-    """What the gene weights are learned anew from. values : genes x cells; labels : number of the type of every cell, those the reference lacks last."""
+    """What the gene weights are learned anew from. values : genes x cells; labels : number of the
+    type of every cell, those the reference lacks last.
+    """
 
     values: np.ndarray
     labels: np.ndarray
@@ -54,10 +59,11 @@ class Learning:
 class Task:
     """What every draw needs.
 
-    reference : genes x types; bulk : genes x samples; known : genes x mixtures of known composition, or None; weights : by gene
-    together : how many of the known mixtures are fitted together; hidden : with a hidden background (ADTD)
-    signs : genes x types, the direction of the gene regulation found (-1, 0, 1), or None
-    learning : None, or the gene weights are learned anew in every draw
+    reference : genes x types; bulk : genes x samples; known : genes x mixtures of known
+    composition, or None; weights : by gene together : how many of the known mixtures are fitted
+    together; hidden : with a hidden background (ADTD) signs : genes x types, the direction of the
+    gene regulation found (-1, 0, 1), or None learning : None, or the gene weights are learned anew
+    in every draw
     """
 
     reference: np.ndarray
@@ -74,7 +80,9 @@ class Task:
 
 @dataclass(frozen=True, eq=False)
 class Draw:
-    """Of one draw. bulk : types (and hidden, last) x samples, not cut at zero; known : the same of the known mixtures; same : packed bits, genes x types."""
+    """Of one draw. bulk : types (and hidden, last) x samples, not cut at zero; known : the same of
+    the known mixtures; same : packed bits, genes x types.
+    """
 
     bulk: np.ndarray
     known: np.ndarray | None
@@ -85,14 +93,19 @@ class Redrawn(Path):
     """ADTD on drawn genes, then gene regulation on drawn samples."""
 
     def redraw(self, samples: np.ndarray) -> None:
-        """From here on with these columns of the bulk: regulation is a matter of how a gene varies over the samples, not over the genes."""
+        """From here on with these columns of the bulk: regulation is a matter of how a gene varies
+        over the samples, not over the genes.
+        """
         self.Y, self.C, self.c = self.Y[:, samples], self.C[:, samples], self.c[:, samples]
         self.n = len(samples)
         self._first_loss = np.inf  # that of the other samples
 
 
 def draw(task: Task, item: tuple[int, int] | None, *, step: Callable[..., None]) -> Draw:
-    """One draw; item : (seed, number), or None for the estimate itself: all genes once. The same item always gives the same. Calls step(True) at the end."""
+    """One draw; item : (seed, number), or None for the estimate itself: all genes once.
+
+    The same item always gives the same. Calls step(True) at the end.
+    """
     random = None if item is None else np.random.default_rng(item)
     weights = task.weights
     if random is not None and task.learning is not None:
@@ -103,9 +116,16 @@ def draw(task: Task, item: tuple[int, int] | None, *, step: Callable[..., None])
     return found
 
 
-def _learned(learning: Learning, reference: np.ndarray, random: np.random.Generator, step: Callable[..., None]) -> np.ndarray:
+def _learned(
+    learning: Learning,
+    reference: np.ndarray,
+    random: np.random.Generator,
+    step: Callable[..., None],
+) -> np.ndarray:
     """Gene weights from other training mixtures, begun elsewhere."""
-    drawn = mixing.draw(learning.values.shape[1], learning.mixtures, learning.cells, int(random.integers(2**31)))
+    drawn = mixing.draw(
+        learning.values.shape[1], learning.mixtures, learning.cells, int(random.integers(2**31))
+    )
     types = reference.shape[1]
     truth = mixing.count(learning.labels, max(types, int(learning.labels.max()) + 1), drawn)[:types]
     start = random.uniform(0.001, 0.1, len(reference))
@@ -115,34 +135,58 @@ def _learned(learning: Learning, reference: np.ndarray, random: np.random.Genera
             raise no_weights(iteration)
         step()
 
-    return normalised(optimise(reference, mixing.mix(learning.values, drawn), truth, start, learning.iterations, watch)[0])
+    return normalised(
+        optimise(
+            reference, mixing.mix(learning.values, drawn), truth, start, learning.iterations, watch
+        )[0]
+    )
 
 
-def _dtd(task: Task, weights: np.ndarray, random: np.random.Generator | None, step: Callable[..., None]) -> Draw:
+def _dtd(
+    task: Task, weights: np.ndarray, random: np.random.Generator | None, step: Callable[..., None]
+) -> Draw:
     """Deconomix: every gene counts as often as it is drawn."""
     genes = len(weights)
     for _ in range(TRIES):
         step()
-        times = np.ones(genes) if random is None else np.bincount(random.integers(genes, size=genes), minlength=genes)
+        times = (
+            np.ones(genes)
+            if random is None
+            else np.bincount(random.integers(genes, size=genes), minlength=genes)
+        )
         weighted = (task.reference * (weights * times)[:, None]).T
         square = weighted @ task.reference
         if np.linalg.matrix_rank(square, hermitian=True) < len(square):
             continue
         known = None if task.known is None else np.linalg.solve(square, weighted @ task.known)
         return Draw(np.linalg.solve(square, weighted @ task.bulk), known, None)
-    raise TooFewGenes(f"With {genes} genes the intervals cannot be computed: too often a draw leaves fewer than there are cell types.")
+    raise TooFewGenes(
+        f"With {genes} genes the intervals cannot be computed: too often a draw leaves fewer than"
+        " there are cell types."
+    )
 
 
-def _adtd(task: Task, weights: np.ndarray, random: np.random.Generator | None, step: Callable[..., None]) -> Draw:
-    """Deconomix+h and +h,r. Genes get random weights (exponential, mean 1) instead of multiplicities: the same spread, but none is left out,
-    for the share of a gene in the hidden profile is known from that gene only."""
+def _adtd(
+    task: Task, weights: np.ndarray, random: np.random.Generator | None, step: Callable[..., None]
+) -> Draw:
+    """Deconomix+h and +h,r.
+
+    Genes get random weights (exponential, mean 1) instead of multiplicities: the same spread, but
+    none is left out, for the share of a gene in the hidden profile is known from that gene only.
+    """
     genes = len(weights)
     times = np.ones(genes) if random is None else random.exponential(size=genes)
     offset = 1.0 / genes
     gamma = pd.DataFrame((weights + offset) * times - offset)  # Steps adds the offset again
 
     def fitted(bulk: np.ndarray) -> Redrawn:
-        found = Redrawn(pd.DataFrame(task.reference), pd.DataFrame(bulk), gamma, max_iterations=task.max_iterations, check=step)
+        found = Redrawn(
+            pd.DataFrame(task.reference),
+            pd.DataFrame(bulk),
+            gamma,
+            max_iterations=task.max_iterations,
+            check=step,
+        )
         found.begin()
         return found
 
@@ -154,23 +198,48 @@ def _adtd(task: Task, weights: np.ndarray, random: np.random.Generator | None, s
         same = np.packbits(_signs(fit.walk(task.lambda2)) == task.signs)
     known = None
     if task.known is not None:
-        fits = [fitted(task.known[:, at : at + task.together]) for at in range(0, task.known.shape[1], task.together)]
+        fits = [
+            fitted(task.known[:, at : at + task.together])
+            for at in range(0, task.known.shape[1], task.together)
+        ]
         known = np.hstack([np.vstack([other.C, other.c]) for other in fits])
     return Draw(shares, known, same)
 
 
 def _signs(regulation: np.ndarray) -> np.ndarray:
-    return np.where(np.abs(regulation - 1.0) <= NO_SIGN, 0, np.sign(regulation - 1.0)).astype(np.int8)
+    return np.where(np.abs(regulation - 1.0) <= NO_SIGN, 0, np.sign(regulation - 1.0)).astype(
+        np.int8
+    )
 
 
-def _each(shared: Task, items: Sequence[tuple[int, int] | None], on_step: Callable[[int, Any], None]) -> list[Draw]:
-    """Every draw, in the order of the items. One of DTD takes milliseconds: no process is worth starting for it."""
+def _each(
+    shared: Task, items: Sequence[tuple[int, int] | None], on_step: Callable[[int, Any], None]
+) -> list[Draw]:
+    """Every draw, in the order of the items.
+
+    One of DTD takes milliseconds: no process is worth starting for it.
+    """
     if shared.hidden or shared.learning is not None:
         samples = shared.bulk.shape[1] + (0 if shared.known is None else shared.known.shape[1])
-        each = adtd_bytes(len(shared.weights), samples, shared.reference.shape[1], "fast", regulated=shared.signs is not None)
-        each += 0.0 if shared.learning is None else simulation_bytes(len(shared.weights), shared.learning.mixtures, shared.learning.cells, "fast")
+        each = adtd_bytes(
+            len(shared.weights),
+            samples,
+            shared.reference.shape[1],
+            "fast",
+            regulated=shared.signs is not None,
+        )
+        each += (
+            0.0
+            if shared.learning is None
+            else simulation_bytes(
+                len(shared.weights), shared.learning.mixtures, shared.learning.cells, "fast"
+            )
+        )
         return spread(draw, items, shared=shared, on_step=on_step, memory=each)
-    return [draw(shared, item, step=lambda value=None, at=at: on_step(at, value)) for at, item in enumerate(items)]
+    return [
+        draw(shared, item, step=lambda value=None, at=at: on_step(at, value))
+        for at, item in enumerate(items)
+    ]
 
 
 def bootstrap(
@@ -190,12 +259,13 @@ def bootstrap(
     learning: Learning | None = None,
     notes: tuple[str, ...] = (),
 ) -> BootstrapResult:
-    """95 % intervals for every fraction, and how often the direction of the gene regulation came out the same.
+    """95 % intervals for every fraction, and how often the direction of the gene regulation came
+    out the same.
 
-    reference : genes x types; bulk : genes x samples; weights : by gene; the same genes in the same order
-    regulation : genes x types, as the run found it; known : mixtures (genes x mixtures) and their composition (types x mixtures), for the check
-    together : so many of them are one fit (with ``hidden``)
-    Raises TooFewGenes, EngineFailed, JobCancelled.
+    reference : genes x types; bulk : genes x samples; weights : by gene; the same genes in the same
+    order regulation : genes x types, as the run found it; known : mixtures (genes x mixtures) and
+    their composition (types x mixtures), for the check together : so many of them are one fit (with
+    ``hidden``) Raises TooFewGenes, EngineFailed, JobCancelled.
     """
     signs = None if regulation is None else _signs(regulation.to_numpy(dtype=np.float64))
     task = Task(
@@ -225,15 +295,25 @@ def bootstrap(
         truth = known[1]
         lacking = [t for t in truth.index if t not in reference.columns]
         values = truth.reindex(reference.columns, fill_value=0.0).to_numpy(dtype=np.float64)
-        values = np.vstack([values, truth.loc[lacking].sum(axis=0).to_numpy(dtype=np.float64)]) if hidden else values
+        values = (
+            np.vstack([values, truth.loc[lacking].sum(axis=0).to_numpy(dtype=np.float64)])
+            if hidden
+            else values
+        )
         assert itself.known is not None
-        checked = calibrated(*ends(itself.known, np.stack([d.known for d in draws if d.known is not None])), values, task.together)
+        checked = calibrated(
+            *ends(itself.known, np.stack([d.known for d in draws if d.known is not None])),
+            values,
+            task.together,
+        )
     low, high = ends(itself.bulk, np.stack([d.bulk for d in draws]))
     wider = np.zeros((len(rows), 1)) if checked is None else checked.wider[:, None]
 
     def frame(values: np.ndarray) -> pd.DataFrame:
         # with a hidden background the shares of a sample sum to 1
-        return pd.DataFrame(np.clip(values, 0.0, 1.0 if hidden else None), index=rows, columns=bulk.columns)
+        return pd.DataFrame(
+            np.clip(values, 0.0, 1.0 if hidden else None), index=rows, columns=bulk.columns
+        )
 
     stable = None
     if regulation is not None:
@@ -241,7 +321,11 @@ def bootstrap(
         for one in draws:
             assert one.same is not None
             counts += np.unpackbits(one.same, count=regulation.size)
-        stable = pd.DataFrame(counts.reshape(regulation.shape) / replicates, index=regulation.index, columns=regulation.columns)
+        stable = pd.DataFrame(
+            counts.reshape(regulation.shape) / replicates,
+            index=regulation.index,
+            columns=regulation.columns,
+        )
     return BootstrapResult(
         estimate=frame(itself.bulk),
         low=frame(low - wider),
@@ -256,17 +340,22 @@ def bootstrap(
     )
 
 
-# -- intervals ------------------------------------------------------------------------------------------------------------------
+# -- intervals
+# --------------------------------------------------------------------------------------------------
 def ends(estimate: np.ndarray, draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Low and high end, types x samples, not cut at zero; the estimate lies between. draws : draws x types x samples."""
+    """Low and high end, types x samples, not cut at zero; the estimate lies between. draws : draws
+    x types x samples.
+    """
     low, high = np.percentile(draws, TAILS, axis=0)
     return np.minimum(low, estimate), np.maximum(high, estimate)
 
 
 @dataclass(frozen=True, eq=False)
 class Checked:
-    """wider : by type, how much farther out each end must lie, at least 0; genes, widened : by type, the share of the ``mixtures`` held back whose true
-    share lies within the interval of the draws alone, and within the widened one."""
+    """wider : by type, how much farther out each end must lie, at least 0; genes, widened : by
+    type, the share of the ``mixtures`` held back whose true share lies within the interval of the
+    draws alone, and within the widened one.
+    """
 
     wider: np.ndarray
     genes: np.ndarray
@@ -274,14 +363,18 @@ class Checked:
     mixtures: int
 
     def table(self, rows: pd.Index) -> pd.DataFrame:
-        return pd.DataFrame({"wider": self.wider, "genes": self.genes, "widened": self.widened}, index=rows)
+        return pd.DataFrame(
+            {"wider": self.wider, "genes": self.genes, "widened": self.widened}, index=rows
+        )
 
 
 def calibrated(low: np.ndarray, high: np.ndarray, truth: np.ndarray, together: int = 1) -> Checked:
-    """How much wider intervals must be to hold the truth of 95 % of one half of the mixtures, and how often they hold that of the other half.
+    """How much wider intervals must be to hold the truth of 95 % of one half of the mixtures, and
+    how often they hold that of the other half.
 
-    low, high, truth : types x mixtures; together : so many that follow one another were fitted together and go to the same half.
-    A conformal quantile (doi 10.48550/arXiv.1905.03222): other mixtures like these are covered as often as said, whatever the errors look like. A sum, no
+    low, high, truth : types x mixtures; together : so many that follow one another were fitted
+    together and go to the same half. A conformal quantile (doi 10.48550/arXiv.1905.03222): other
+    mixtures like these are covered as often as said, whatever the errors look like. A sum, no
     factor: a bias does not grow with the spread of the draws.
     """
     outside = np.maximum(low - truth, truth - high)
@@ -290,4 +383,9 @@ def calibrated(low: np.ndarray, high: np.ndarray, truth: np.ndarray, together: i
     rank = min(int(np.ceil((first.shape[1] + 1) * LEVEL)), first.shape[1])
     wider = np.maximum(np.sort(first, axis=1)[:, rank - 1], 0.0)
     # a rounding error is not outside
-    return Checked(wider, (second <= TOLERANCE).mean(axis=1), (second <= wider[:, None] + TOLERANCE).mean(axis=1), second.shape[1])
+    return Checked(
+        wider,
+        (second <= TOLERANCE).mean(axis=1),
+        (second <= wider[:, None] + TOLERANCE).mean(axis=1),
+        second.shape[1],
+    )

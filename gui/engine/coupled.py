@@ -1,11 +1,15 @@
-"""Small non-negative quadratic programmes, one per gene, held together by a few sums: Newton on the sums' multipliers, and Clarabel.
+"""Small non-negative quadratic programmes, one per gene, held together by a few sums: Newton on the
+sums' multipliers, and Clarabel.
 
-    minimise   sum_g  w_g (s_g' M s_g - 2 s_g' t_g) + sum_k r_k (u_gk - 1)^2      with  s_gk = a_gk u_gk
+    minimise   sum_g  w_g (s_g' M s_g - 2 s_g' t_g) + sum_k r_k (u_gk - 1)^2      with  s_gk = a_gk
+        u_gk
     so that    u >= 0   and   sum_g a_gk u_gk = 1   for every column k
 
-p genes, m columns. Given the multipliers nu of the m sums, the genes fall apart into programmes of m unknowns, which are solved many at a
-time; the dual function of nu is concave, once differentiable and quadratic in pieces, so that Newton ends after a few steps.
-NumPy and SciPy only, apart from Clarabel. Nothing here says whether an answer is right: see the certificate in :mod:`gui.engine.exact`.
+p genes, m columns. Given the multipliers nu of the m sums, the genes fall apart into programmes of
+m unknowns, which are solved many at a time; the dual function of nu is concave, once differentiable
+and quadratic in pieces, so that Newton ends after a few steps. NumPy and SciPy only, apart from
+Clarabel. Nothing here says whether an answer is right: see the certificate in
+:mod:`gui.engine.exact`.
 """
 
 from __future__ import annotations
@@ -19,7 +23,9 @@ Check = Callable[[], None]
 """Called between two pieces of work; raises JobCancelled to stop."""
 
 CHUNK = 2_000_000
-"""Numbers in one matrix of a piece of genes (genes x m x m): 16 MB, and a few hundredths of a second between two checks."""
+"""Numbers in one matrix of a piece of genes (genes x m x m): 16 MB, and a few hundredths of a
+second between two checks.
+"""
 NEWTON_STEPS, HALVINGS, PATIENCE = 60, 30, 3
 
 
@@ -29,9 +35,11 @@ class Stuck(ArithmeticError):
 
 @dataclass(frozen=True, eq=False)
 class Coupled:
-    """The programme above. weights w : (p,), above 0; factors a, targets t : (p, m); moments M : (m, m), positive semidefinite; ridge r : (m,).
+    """The programme above. weights w : (p,), above 0; factors a, targets t : (p, m); moments M :
+    (m, m), positive semidefinite; ridge r : (m,).
 
-    For every gene and column, ridge or weight times moment must be above 0, or the column would have no curvature.
+    For every gene and column, ridge or weight times moment must be above 0, or the column would
+    have no curvature.
     """
 
     weights: np.ndarray
@@ -52,7 +60,9 @@ class Coupled:
         return (slice(start, min(start + size, genes)) for start in range(0, genes, size))
 
     def part(self, genes: slice) -> Part:
-        """The programmes of some genes, in unknowns z = d u for which the second derivatives are 1 on the diagonal."""
+        """The programmes of some genes, in unknowns z = d u for which the second derivatives are 1
+        on the diagonal.
+        """
         w, a = self.weights[genes, None], self.factors[genes]
         d = np.sqrt(2 * (w * a**2 * np.diag(self.moments) + self.ridge))
         scaled = np.sqrt(2 * w) * a / d
@@ -64,7 +74,9 @@ class Coupled:
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """Minimise z'Kz/2 - b'z over z >= 0. curvature K : (n, m, m); linear b, coupling a/d, scale d : (n, m)."""
+    """Minimise z'Kz/2 - b'z over z >= 0. curvature K : (n, m, m); linear b, coupling a/d, scale d :
+    (n, m).
+    """
 
     curvature: np.ndarray
     linear: np.ndarray
@@ -74,15 +86,21 @@ class Part:
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """u : (p, m); multipliers nu : (m,), of the sums: at the optimum the loss's derivative by u is nu a, or more where u is 0."""
+    """u : (p, m); multipliers nu : (m,), of the sums: at the optimum the loss's derivative by u is
+    nu a, or more where u is 0.
+    """
 
     u: np.ndarray
     multipliers: np.ndarray
 
 
-# -- many small programmes at once ----------------------------------------------------------------------------------------------
+# -- many small programmes at once
+# ----------------------------------------------------------------------------------------------
 def inverses(curvature: np.ndarray, free: np.ndarray) -> np.ndarray:
-    """The inverse of K over the free unknowns of each gene, zero elsewhere. (n, m, m); (n, m) of bool."""
+    """The inverse of K over the free unknowns of each gene, zero elsewhere.
+
+    (n, m, m); (n, m) of bool.
+    """
     both = free[:, :, None] & free[:, None, :]
     masked = np.where(both, curvature, 0.0)
     each = np.arange(curvature.shape[1])
@@ -96,11 +114,15 @@ def times(matrices: np.ndarray, vectors: np.ndarray) -> np.ndarray:
     return np.asarray(np.matmul(matrices, vectors[:, :, None])[:, :, 0])
 
 
-def nonnegative(curvature: np.ndarray, linear: np.ndarray, free: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The minimisers z (n, m), the inverses over what is free (n, m, m), and what is free (n, m). free : where to begin.
+def nonnegative(
+    curvature: np.ndarray, linear: np.ndarray, free: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The minimisers z (n, m), the inverses over what is free (n, m, m), and what is free (n, m).
+    free : where to begin.
 
-    Block principal pivoting (Kim and Park 2011): all unknowns of the wrong sign change sides at once, and when that has not led on for a
-    while only the last of them does (Murty), which always ends. Raises Stuck if it would take too long, LinAlgError.
+    Block principal pivoting (Kim and Park 2011): all unknowns of the wrong sign change sides at
+    once, and when that has not led on for a while only the last of them does (Murty), which always
+    ends. Raises Stuck if it would take too long, LinAlgError.
     """
     count, columns = linear.shape
     free, z, found = free.copy(), np.zeros_like(linear), np.zeros_like(curvature)
@@ -109,10 +131,12 @@ def nonnegative(curvature: np.ndarray, linear: np.ndarray, free: np.ndarray) -> 
         k, b, inside = curvature[left], linear[left], free[left]
         inverse = inverses(k, inside)
         solution = times(inverse, b)
-        solution += times(inverse, b - times(k, solution))  # refined once: the smallest unknowns count as well
+        # refined once: the smallest unknowns count as well
+        solution += times(inverse, b - times(k, solution))
         slope = times(k, solution) - b
         noise = 4e-15 * columns * (np.abs(b) + times(np.abs(k), np.abs(solution)))
-        # rounding may not call an unknown in that has just been sent out, or the two would go on for ever
+        # rounding may not call an unknown in that has just been sent out, or the two would go on
+        # for ever
         wrong = np.where(inside, solution < 0, slope < -noise)
         many = wrong.sum(axis=1)
         done = many == 0
@@ -128,11 +152,13 @@ def nonnegative(curvature: np.ndarray, linear: np.ndarray, free: np.ndarray) -> 
     raise Stuck
 
 
-# -- Newton on the multipliers --------------------------------------------------------------------------------------------------
+# -- Newton on the multipliers
+# --------------------------------------------------------------------------------------------------
 @dataclass(frozen=True, eq=False)
 class _State:
-    """At some multipliers: u and what is free (p, m), lacking = 1 - the sums (m,), the dual function's value, the size of the
-    terms it is made of, and minus its second derivatives (m, m)."""
+    """At some multipliers: u and what is free (p, m), lacking = 1 - the sums (m,), the dual
+    function's value, the size of the terms it is made of, and minus its second derivatives (m, m).
+    """
 
     multipliers: np.ndarray
     u: np.ndarray
@@ -149,9 +175,17 @@ class _State:
 
 
 def at(problem: Coupled, multipliers: np.ndarray, free: np.ndarray, check: Check) -> _State:
-    """Solve every gene's programme at these multipliers, beginning with what is ``free``. Stuck, LinAlgError."""
+    """Solve every gene's programme at these multipliers, beginning with what is ``free``.
+
+    Stuck, LinAlgError.
+    """
     _, columns = problem.shape
-    u, now_free, curvature, terms = np.empty(problem.shape), np.empty_like(free), np.zeros((columns, columns)), 0.0
+    u, now_free, curvature, terms = (
+        np.empty(problem.shape),
+        np.empty_like(free),
+        np.zeros((columns, columns)),
+        0.0,
+    )
     for genes in problem.pieces():
         check()
         part = problem.part(genes)
@@ -161,11 +195,21 @@ def at(problem: Coupled, multipliers: np.ndarray, free: np.ndarray, check: Check
         curvature += (inverse * part.coupling[:, :, None] * part.coupling[:, None, :]).sum(axis=0)
         terms += 0.5 * float((z * linear).sum())
     total = float(multipliers.sum())
-    return _State(multipliers, u, now_free, 1 - (problem.factors * u).sum(axis=0), total - terms, float(np.abs(multipliers).sum()) + abs(terms), curvature)
+    return _State(
+        multipliers,
+        u,
+        now_free,
+        1 - (problem.factors * u).sum(axis=0),
+        total - terms,
+        float(np.abs(multipliers).sum()) + abs(terms),
+        curvature,
+    )
 
 
 def _step(curvature: np.ndarray, lacking: np.ndarray, loose: np.ndarray) -> np.ndarray:
-    """Newton's step for the multipliers. loose : what the diagonal would be if every unknown were free and alone."""
+    """Newton's step for the multipliers. loose : what the diagonal would be if every unknown were
+    free and alone.
+    """
     from scipy.linalg import cho_factor, cho_solve
 
     diagonal = np.diag(curvature)
@@ -175,14 +219,19 @@ def _step(curvature: np.ndarray, lacking: np.ndarray, loose: np.ndarray) -> np.n
     scaled[each, each] = 1.0
     for shift in (0.0, 1e-14, 1e-12, 1e-10, 1e-8, 1e-6):
         try:
-            return np.asarray(cho_solve(cho_factor(scaled + shift * np.eye(len(scale))), lacking / scale) / scale)
+            return np.asarray(
+                cho_solve(cho_factor(scaled + shift * np.eye(len(scale))), lacking / scale) / scale
+            )
         except np.linalg.LinAlgError:
             continue
     raise Stuck
 
 
 def by_newton(problem: Coupled, check: Check = lambda: None) -> Answer:
-    """The answer by Newton's method with a line search on the dual function. Raises Stuck, LinAlgError."""
+    """The answer by Newton's method with a line search on the dual function.
+
+    Raises Stuck, LinAlgError.
+    """
     _, columns = problem.shape
     loose = np.zeros(columns)
     for genes in problem.pieces():
@@ -190,7 +239,8 @@ def by_newton(problem: Coupled, check: Check = lambda: None) -> Answer:
     state = best = at(problem, np.zeros(columns), np.ones(problem.shape, dtype=bool), check)
     stale = 0
     for _ in range(NEWTON_STEPS):
-        if best.error <= 1e-13 or (best.error <= 1e-6 and stale >= PATIENCE):  # or rounding is all that is left
+        # or rounding is all that is left
+        if best.error <= 1e-13 or (best.error <= 1e-6 and stale >= PATIENCE):
             return settled(problem, best, loose, check)
         step = _step(state.curvature, state.lacking, loose)
         slope, noise = float(state.lacking @ step), 1e-14 * state.size
@@ -207,24 +257,33 @@ def by_newton(problem: Coupled, check: Check = lambda: None) -> Answer:
 
 
 def settled(problem: Coupled, state: _State, loose: np.ndarray, check: Check) -> Answer:
-    """Newton's last steps, with what is free held: u itself is moved and not computed anew, so that the sums come out to the last digit even
-    where a gene's programme is nearly singular (fewer samples than cell types, tiny ridge)."""
+    """Newton's last steps, with what is free held: u itself is moved and not computed anew, so that
+    the sums come out to the last digit even where a gene's programme is nearly singular (fewer
+    samples than cell types, tiny ridge).
+    """
     u, multipliers, lacking = state.u, state.multipliers, state.lacking
     for _ in range(2):
         step = _step(state.curvature, lacking, loose)
         for genes in problem.pieces():
             check()
             part = problem.part(genes)
-            u[genes] += times(inverses(part.curvature, state.free[genes]), step * part.coupling) / part.scale
+            u[genes] += (
+                times(inverses(part.curvature, state.free[genes]), step * part.coupling)
+                / part.scale
+            )
         multipliers = multipliers + step
         lacking = 1 - (problem.factors * u).sum(axis=0)
     return Answer(np.maximum(u, 0.0), multipliers)
 
 
-# -- Clarabel -------------------------------------------------------------------------------------------------------------------
+# -- Clarabel
+# --------------------------------------------------------------------------------------------------
 def by_clarabel(problem: Coupled, check: Check = lambda: None) -> list[Answer]:
-    """The answer of Clarabel, and, where it can be had, that answer with every gene's programme solved once more at its multipliers: an interior
-    point method leaves small unknowns less exact. Checks once in each of its iterations. Raises Stuck."""
+    """The answer of Clarabel, and, where it can be had, that answer with every gene's programme
+    solved once more at its multipliers: an interior point method leaves small unknowns less exact.
+
+    Checks once in each of its iterations. Raises Stuck.
+    """
     import clarabel
     from scipy import sparse
 
@@ -240,7 +299,10 @@ def by_clarabel(problem: Coupled, check: Check = lambda: None) -> list[Answer]:
     starts = np.concatenate([[0], np.cumsum(np.tile(np.arange(1, columns + 1), genes))])
     size = genes * columns
     quadratic = sparse.csc_matrix((data, (first + rows).ravel(), starts), shape=(size, size))
-    sums = sparse.csc_matrix(((part.coupling * unit).ravel(), (np.tile(np.arange(columns), genes), np.arange(size))), shape=(columns, size))
+    sums = sparse.csc_matrix(
+        ((part.coupling * unit).ravel(), (np.tile(np.arange(columns), genes), np.arange(size))),
+        shape=(columns, size),
+    )
     constraints = sparse.vstack([sums, -sparse.identity(size)], format="csc")
     right = np.concatenate([np.ones(columns), np.zeros(size)])
     settings = clarabel.DefaultSettings()
@@ -257,7 +319,9 @@ def by_clarabel(problem: Coupled, check: Check = lambda: None) -> list[Answer]:
         return bool(stopped)
 
     try:
-        solver = clarabel.DefaultSolver(quadratic, -(part.linear / unit).ravel(), constraints, right, cones, settings)
+        solver = clarabel.DefaultSolver(
+            quadratic, -(part.linear / unit).ravel(), constraints, right, cones, settings
+        )
         solver.set_termination_callback(stop)
         found = solver.solve()
     except BaseException as error:  # a panic of the solver is no Exception

@@ -1,4 +1,8 @@
-"""Digital Tissue Deconvolution: stock's DTD or the fast one with progress and cancel, and the compositions they give. Imports torch: for the worker only."""
+"""Digital Tissue Deconvolution: stock's DTD or the fast one with progress and cancel, and the
+compositions they give.
+
+Imports torch: for the worker only.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +29,9 @@ LEARNING = "Learning gene weights"
 
 @dataclass(frozen=True, eq=False)
 class Learned:
-    """weights : by gene, float32 as stock gives them (ADTD's numbers depend on it); loss : (iterations,); correlation : iterations x cell types."""
+    """weights : by gene, float32 as stock gives them (ADTD's numbers depend on it); loss :
+    (iterations,); correlation : iterations x cell types.
+    """
 
     weights: pd.Series
     loss: np.ndarray
@@ -33,7 +39,10 @@ class Learned:
 
 
 class WatchedDTD(methods.DTD):  # type: ignore[misc]
-    """Stock's DTD; calls ``watch(iteration, loss)`` after each evaluation of the loss. The numbers are stock's."""
+    """Stock's DTD; calls ``watch(iteration, loss)`` after each evaluation of the loss.
+
+    The numbers are stock's.
+    """
 
     def __init__(self, *args: Any, watch: Callable[[int, float], None], **options: Any) -> None:
         super().__init__(*args, **options)
@@ -53,49 +62,79 @@ class WatchedDTD(methods.DTD):  # type: ignore[misc]
 
 
 class FastDTD(methods.DTD):  # type: ignore[misc]
-    """DTD in closed form and float64, from stock's start: what stock's own ``run`` gives in float64 (test_fast_dtd.py)."""
+    """DTD in closed form and float64, from stock's start: what stock's own ``run`` gives in float64
+    (test_fast_dtd.py).
+    """
 
-    def __init__(self, X_mat: pd.DataFrame, Y_mat: pd.DataFrame, C_mat: pd.DataFrame, *, watch: Callable[[int, float], None]) -> None:
+    def __init__(
+        self,
+        X_mat: pd.DataFrame,
+        Y_mat: pd.DataFrame,
+        C_mat: pd.DataFrame,
+        *,
+        watch: Callable[[int, float], None],
+    ) -> None:
         self.genes, self.celltypes, self.p = X_mat.index, X_mat.columns, len(X_mat)
         self.X, self.Y, self.C = (part.to_numpy(dtype=np.float64) for part in (X_mat, Y_mat, C_mat))
         self._watch = watch
 
     def run(self, iterations: int = 1000, **_: Any) -> None:
         start = self.Model(self.p).weights.detach().numpy()
-        roots, self.losses, self.all_corr = closed.optimise(self.X, self.Y, self.C, start, iterations, self._watch)
+        roots, self.losses, self.all_corr = closed.optimise(
+            self.X, self.Y, self.C, start, iterations, self._watch
+        )
         self.mean_corr = self.all_corr.mean(axis=1)
         self.gamma = pd.DataFrame(closed.normalised(roots), index=self.genes, columns=[WEIGHTS])
 
 
-def learn(reference: pd.DataFrame, bulk: pd.DataFrame, truth: pd.DataFrame, *, iterations: int, progress: Progress) -> Learned:
-    """Learn the gene weights. reference : genes x cell types; bulk : genes x mixtures; truth : cell types x mixtures.
+def learn(
+    reference: pd.DataFrame,
+    bulk: pd.DataFrame,
+    truth: pd.DataFrame,
+    *,
+    iterations: int,
+    progress: Progress,
+) -> Learned:
+    """Learn the gene weights. reference : genes x cell types; bulk : genes x mixtures; truth : cell
+    types x mixtures.
 
-    Raises InvalidParameter (memory; a type that does not vary over the mixtures), EngineFailed, JobCancelled.
+    Raises InvalidParameter (memory; a type that does not vary over the mixtures), EngineFailed,
+    JobCancelled.
     """
     check_dtd(*bulk.shape)
     truth = truth.loc[reference.columns]
     constant = [str(t) for t in truth.index[truth.nunique(axis=1) < 2]]
     if constant:
         raise InvalidParameter(
-            f"The share of {constant[0]} is the same in every training mixture, so nothing can be learned about it.",
+            f"The share of {constant[0]} is the same in every training mixture, so nothing can be"
+            " learned about it.",
             advice="Use more mixtures or more cells per mixture, or leave the type out.",
         )
 
     def watch(iteration: int, loss: float) -> None:
         if not np.isfinite(loss):
             raise no_weights(iteration)
-        progress(LEARNING, (iteration - 1) / iterations, count=iteration, limit=iterations, loss=loss)
+        progress(
+            LEARNING, (iteration - 1) / iterations, count=iteration, limit=iterations, loss=loss
+        )
 
     with stock_engine():
         if current().engine == "fast":
             model = FastDTD(reference, bulk, truth, watch=watch)
         else:
-            model = WatchedDTD(laid_out(reference, "F"), laid_out(bulk, "C"), laid_out(truth, "C"), watch=watch)
+            model = WatchedDTD(
+                laid_out(reference, "F"), laid_out(bulk, "C"), laid_out(truth, "C"), watch=watch
+            )
         model.run(iterations=iterations)
     weights = model.gamma.iloc[:, 0].rename(WEIGHTS).astype(np.float32)
     if not np.isfinite(weights.to_numpy()).all():
-        raise EngineFailed("The learned gene weights are not finite numbers.", advice="Use more mixtures or more genes.")
-    correlation = pd.DataFrame(np.asarray(model.all_corr, dtype=np.float64), columns=reference.columns)
+        raise EngineFailed(
+            "The learned gene weights are not finite numbers.",
+            advice="Use more mixtures or more genes.",
+        )
+    correlation = pd.DataFrame(
+        np.asarray(model.all_corr, dtype=np.float64), columns=reference.columns
+    )
     return Learned(weights, np.asarray(model.losses, dtype=np.float64), correlation)
 
 
@@ -107,15 +146,23 @@ def equal_weights(genes: pd.Index) -> pd.Series:
 def estimate(reference: pd.DataFrame, bulk: pd.DataFrame, weights: pd.Series) -> pd.DataFrame:
     """Composition, cell types x samples: the engine's values, negatives cut to 0, not normalised.
 
-    reference : genes x cell types; bulk : genes x samples; weights : by gene; all with the same genes in the same order.
+    reference : genes x cell types; bulk : genes x samples; weights : by gene; all with the same
+    genes in the same order.
     """
     check_estimate(*bulk.shape)
     with stock_engine():
         if current().engine == "fast":
-            values = closed.composition(*(part.to_numpy(dtype=np.float64) for part in (reference, bulk, weights)))
+            values = closed.composition(
+                *(part.to_numpy(dtype=np.float64) for part in (reference, bulk, weights))
+            )
             found = pd.DataFrame(values, index=reference.columns, columns=bulk.columns)
         else:
-            found = utils.calculate_estimated_composition(laid_out(reference, "F"), bulk, weights.to_frame())
+            found = utils.calculate_estimated_composition(
+                laid_out(reference, "F"), bulk, weights.to_frame()
+            )
     if not np.isfinite(found.to_numpy()).all():
-        raise EngineFailed("The estimated compositions are not finite numbers.", advice="Check the bulk for empty samples and missing values.")
+        raise EngineFailed(
+            "The estimated compositions are not finite numbers.",
+            advice="Check the bulk for empty samples and missing values.",
+        )
     return found

@@ -1,16 +1,23 @@
-"""The exact tier: hidden profile and gene regulation at the very optimum of ADTD's loss, with a certificate. No torch, no deconomix.
+"""The exact tier: hidden profile and gene regulation at the very optimum of ADTD's loss, with a
+certificate.
 
-Stock alternates between solvers of limited precision and stops when the loss falls by less than 1e-8, at losses of 1e-6, so it ends near the
-optimum and not on it. What is solved here, with X, Y (columns summing to 1), gamma (summing to 1) and the loss as stock has them:
+No torch, no deconomix.
 
-* Deconomix+h: given the composition C and the hidden shares c of the run, x minimises the loss over x >= 0, sum x = 1. Closed form.
-* Deconomix+h,r: given C and c, (Delta, x) together minimise the loss over Delta >= 0, sum_g X_gk Delta_gk = 1 for every type k, x >= 0,
+Stock alternates between solvers of limited precision and stops when the loss falls by less than
+1e-8, at losses of 1e-6, so it ends near the optimum and not on it. What is solved here, with X, Y
+(columns summing to 1), gamma (summing to 1) and the loss as stock has them:
+
+* Deconomix+h: given the composition C and the hidden shares c of the run, x minimises the loss over
+  x >= 0, sum x = 1. Closed form.
+* Deconomix+h,r: given C and c, (Delta, x) together minimise the loss over Delta >= 0, sum_g X_gk
+  Delta_gk = 1 for every type k, x >= 0,
   sum x = 1. One convex programme; what stock's alternation between x and Delta tends to.
 
-C and c stay as the run has them. The step that finds them (stock's first loop: C and c given x, x given C and c, and so on) has no single
-optimum that could be certified: x' = (x + X b)/(1 + sum b), c' = c (1 + sum b), C' = C - b c leave the loss as it is for a whole range of b
-(see ``hidden_interval``), so where that loop ends depends on where it begins and when it stops. Where C is free in every iteration (Custom)
-the same holds of the whole fit, and nothing is refined.
+C and c stay as the run has them. The step that finds them (stock's first loop: C and c given x, x
+given C and c, and so on) has no single optimum that could be certified: x' = (x + X b)/(1 + sum b),
+c' = c (1 + sum b), C' = C - b c leave the loss as it is for a whole range of b (see
+``hidden_interval``), so where that loop ends depends on where it begins and when it stops. Where C
+is free in every iteration (Custom) the same holds of the whole fit, and nothing is refined.
 
 The numbers differ from those of deconomix, and from what was published with it.
 """
@@ -31,8 +38,12 @@ from gui.errors import EngineFailed
 TOLERANCE = 1e-7
 """What a residual and a gap may be at most to count as the optimum."""
 NO_SHARE = 1e-9
-"""Hidden shares up to here in every sample are none: what the solver of the composition leaves where there is no hidden background (1e-16), with
-room. The hidden profile then stays as it is: the loss hardly knows it (the certificate's gap still counts it)."""
+"""Hidden shares up to here in every sample are none: what the solver of the composition leaves
+where there is no hidden background (1e-16), with room.
+
+The hidden profile then stays as it is: the loss hardly knows it (the certificate's gap still counts
+it).
+"""
 CHUNK = 4_000_000
 """Numbers in one piece of genes x samples: 32 MB."""
 
@@ -42,11 +53,13 @@ Way = Literal["closed form", "Newton", "Clarabel", "kept"]
 
 @dataclass(frozen=True)
 class Certificate:
-    """How far a (Delta, x) can be from the optimum, computed from the data and from nothing that the solver says but its multipliers.
+    """How far a (Delta, x) can be from the optimum, computed from the data and from nothing that
+    the solver says but its multipliers.
 
-    residual : the largest of (a) what a sum misses 1 by, (b) the most negative value, (c) how far an entry of Delta (relative to itself where
-    it is above 1), or all entries of x together, would still move if each were optimised alone. Without unit.
-    gap : upper bound of (loss - smallest loss possible), relative to the loss.
+    residual : the largest of (a) what a sum misses 1 by, (b) the most negative value, (c) how far
+    an entry of Delta (relative to itself where it is above 1), or all entries of x together, would
+    still move if each were optimised alone. Without unit. gap : upper bound of (loss - smallest
+    loss possible), relative to the loss.
     """
 
     residual: float
@@ -59,8 +72,9 @@ class Certificate:
 
 @dataclass(frozen=True, eq=False)
 class Setting:
-    """ADTD's problem with C and c given. reference X : (p, q), bulk Y : (p, n), columns summing to 1; weights gamma : (p,), above 0;
-    composition C : (q, n); hidden c : (n,); lambda2 above 0."""
+    """ADTD's problem with C and c given. reference X : (p, q), bulk Y : (p, n), columns summing to
+    1; weights gamma : (p,), above 0; composition C : (q, n); hidden c : (n,); lambda2 above 0.
+    """
 
     reference: np.ndarray
     bulk: np.ndarray
@@ -85,13 +99,25 @@ class Setting:
         return np.asarray(self.bulk[genes] - explained - np.outer(profile[genes], self.hidden))
 
     def loss(self, regulation: np.ndarray, profile: np.ndarray) -> float:
-        """sum_g gamma_g residual_g² + lambda2 sum (Delta - 1)². regulation : (p, q); profile : (p,)"""
-        fit = sum(float(self.weights[genes] @ (self.residual(genes, regulation, profile) ** 2).sum(axis=1)) for genes in self.pieces())
+        """sum_g gamma_g residual_g² + lambda2 sum (Delta - 1)². regulation : (p, q); profile :
+        (p,)
+        """
+        fit = sum(
+            float(
+                self.weights[genes] @ (self.residual(genes, regulation, profile) ** 2).sum(axis=1)
+            )
+            for genes in self.pieces()
+        )
         return fit + self.lambda2 * float(((regulation - 1) ** 2).sum())
 
     def size(self) -> float:
         """The loss of explaining nothing: what losses are measured against."""
-        return float(sum(float(self.weights[genes] @ (self.bulk[genes] ** 2).sum(axis=1)) for genes in self.pieces()))
+        return float(
+            sum(
+                float(self.weights[genes] @ (self.bulk[genes] ** 2).sum(axis=1))
+                for genes in self.pieces()
+            )
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,17 +130,26 @@ class Optimum:
     way: Way
 
 
-# -- x alone --------------------------------------------------------------------------------------------------------------------
+# -- x alone
+# --------------------------------------------------------------------------------------------------
 def profile(target: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """The x that minimises sum_g w_g (x_g - t_g)² over x >= 0, sum x = 1, in closed form.
 
-    target : (p,), any sign; weight : (p,), at or above 0. Returns (p,). x = max(t - nu/w, 0): a gene takes part if w t > nu, so sort by w t and
-    find nu by running sums. Genes of weight 0 cost nothing: they share equally what the others, at their targets, leave of 1; if that is nothing they
-    get nothing. ValueError where weights are negative or something is not finite.
+    target : (p,), any sign; weight : (p,), at or above 0. Returns (p,). x = max(t - nu/w, 0): a
+    gene takes part if w t > nu, so sort by w t and find nu by running sums. Genes of weight 0 cost
+    nothing: they share equally what the others, at their targets, leave of 1; if that is nothing
+    they get nothing. ValueError where weights are negative or something is not finite.
     """
     t, w = np.asarray(target, dtype=np.float64), np.asarray(weight, dtype=np.float64)
-    if t.shape != w.shape or t.ndim != 1 or not len(t) or not (np.isfinite(t).all() and np.isfinite(w).all() and (w >= 0).all()):
-        raise ValueError("target and weight must be finite, of one length, the weights at or above 0")
+    if (
+        t.shape != w.shape
+        or t.ndim != 1
+        or not len(t)
+        or not (np.isfinite(t).all() and np.isfinite(w).all() and (w >= 0).all())
+    ):
+        raise ValueError(
+            "target and weight must be finite, of one length, the weights at or above 0"
+        )
     x, counts = np.zeros_like(t), w > 0
     rest = 1.0 - float(np.clip(t[counts], 0.0, None).sum())
     if rest >= 0 and not counts.all():
@@ -125,7 +160,8 @@ def profile(target: np.ndarray, weight: np.ndarray) -> np.ndarray:
     order = np.argsort(-(w * t), kind="stable")
     height = (w * t)[order]
     nu = (np.cumsum(t[order]) - 1.0) / np.cumsum(1.0 / w[order])
-    last = max(1, int(np.count_nonzero(height > nu)))  # the condition holds for the first ones and for no later one
+    # the condition holds for the first ones and for no later one
+    last = max(1, int(np.count_nonzero(height > nu)))
     inside = order[:last]
     threshold = (t[inside].sum() - 1.0) / (1.0 / w[inside]).sum()
     found = np.zeros_like(t)
@@ -137,21 +173,39 @@ def profile(target: np.ndarray, weight: np.ndarray) -> np.ndarray:
 def profile_given(setting: Setting, regulation: np.ndarray) -> np.ndarray:
     """x given everything else: (p,). Requires hidden background somewhere."""
     power = float(setting.hidden @ setting.hidden)
-    target = np.concatenate([setting.residual(g, regulation, np.zeros(len(regulation))) @ setting.hidden for g in setting.pieces()]) / power
+    target = (
+        np.concatenate(
+            [
+                setting.residual(g, regulation, np.zeros(len(regulation))) @ setting.hidden
+                for g in setting.pieces()
+            ]
+        )
+        / power
+    )
     return profile(target, setting.weights)
 
 
-# -- Delta, and Delta with x ----------------------------------------------------------------------------------------------------
+# -- Delta, and Delta with x
+# --------------------------------------------------------------------------------------------------
 def regulation(setting: Setting, given: np.ndarray, *, check: Check = lambda: None) -> Optimum:
     """Delta given x (p,). EngineFailed if no answer can be certified; what ``check`` raises."""
-    targets = np.concatenate([(setting.bulk[g] - np.outer(given[g], setting.hidden)) @ setting.composition.T for g in setting.pieces()])
+    targets = np.concatenate(
+        [
+            (setting.bulk[g] - np.outer(given[g], setting.hidden)) @ setting.composition.T
+            for g in setting.pieces()
+        ]
+    )
     moments = setting.composition @ setting.composition.T
-    problem = Coupled(setting.weights, setting.reference, moments, targets, np.full(len(moments), setting.lambda2))
+    problem = Coupled(
+        setting.weights, setting.reference, moments, targets, np.full(len(moments), setting.lambda2)
+    )
     return _solved(problem, lambda found: _pack(setting, found, given), check)
 
 
 def joint(setting: Setting, *, check: Check = lambda: None) -> Optimum:
-    """Delta and x together: x is one more column, of factors 1 and without ridge. EngineFailed if no answer can be certified; what ``check`` raises.
+    """Delta and x together: x is one more column, of factors 1 and without ridge.
+
+    EngineFailed if no answer can be certified; what ``check`` raises.
 
     Requires hidden background somewhere.
     """
@@ -163,19 +217,38 @@ def joint(setting: Setting, *, check: Check = lambda: None) -> Optimum:
     return _solved(problem, lambda found: _pack(setting, found, None), check)
 
 
-def _pack(setting: Setting, found: Answer, given: np.ndarray | None) -> tuple[np.ndarray, np.ndarray, Certificate]:
+def _pack(
+    setting: Setting, found: Answer, given: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray, Certificate]:
     types = setting.reference.shape[1]
     delta, x = (found.u, given) if given is not None else (found.u[:, :types], found.u[:, types])
-    return delta, x, certify(setting, delta, x, found.multipliers[:types], fixed_profile=given is not None and setting.has_hidden)
+    return (
+        delta,
+        x,
+        certify(
+            setting,
+            delta,
+            x,
+            found.multipliers[:types],
+            fixed_profile=given is not None and setting.has_hidden,
+        ),
+    )
 
 
-def _solved(problem: Coupled, pack: Callable[[Answer], tuple[np.ndarray, np.ndarray, Certificate]], check: Check) -> Optimum:
+def _solved(
+    problem: Coupled,
+    pack: Callable[[Answer], tuple[np.ndarray, np.ndarray, Certificate]],
+    check: Check,
+) -> Optimum:
     """Newton, else Clarabel: the first answer whose certificate holds."""
 
     def newton() -> list[Answer]:
         return [coupled.by_newton(problem, check)]
 
-    ways: tuple[tuple[Way, Callable[[], list[Answer]]], ...] = (("Newton", newton), ("Clarabel", lambda: coupled.by_clarabel(problem, check)))
+    ways: tuple[tuple[Way, Callable[[], list[Answer]]], ...] = (
+        ("Newton", newton),
+        ("Clarabel", lambda: coupled.by_clarabel(problem, check)),
+    )
     for way, solve in ways:
         try:
             with np.errstate(all="ignore"):
@@ -186,7 +259,10 @@ def _solved(problem: Coupled, pack: Callable[[Answer], tuple[np.ndarray, np.ndar
             delta, x, certificate = pack(answer)
             if certificate.holds:
                 return Optimum(delta, x, certificate, way)
-    raise EngineFailed("No optimum could be found whose certificate holds.", advice="A larger lambda2 or fewer genes may help.")
+    raise EngineFailed(
+        "No optimum could be found whose certificate holds.",
+        advice="A larger lambda2 or fewer genes may help.",
+    )
 
 
 def certify(
@@ -197,10 +273,13 @@ def certify(
     *,
     fixed_profile: bool = False,
 ) -> Certificate:
-    """How good (delta, x) is. multipliers : (q,), of the sums over X Delta, None where Delta is held at 1; any values give a valid, if wide, bound.
+    """How good (delta, x) is. multipliers : (q,), of the sums over X Delta, None where Delta is
+    held at 1; any values give a valid, if wide, bound.
 
-    For the gap: the loss is convex, and in Delta at least as curved as lambda2 (Delta - 1)². With G the derivatives and r = G - nu X, no admissible
-    (Delta', x') lies lower than the loss plus the minimum of  r v + lambda2 v²  over v >= -Delta (entry by entry), plus the minimum of
+    For the gap: the loss is convex, and in Delta at least as curved as lambda2 (Delta - 1)². With G
+    the derivatives and r = G - nu X, no admissible
+    (Delta', x') lies lower than the loss plus the minimum of  r v + lambda2 v²  over v >= -Delta
+        (entry by entry), plus the minimum of
     G_x (x' - x) over the simplex, plus nu times what the sums miss.
     """
     types = setting.reference.shape[1]
@@ -215,9 +294,20 @@ def certify(
         a, d = setting.reference[genes], delta[genes]
         slope = a * (pull @ setting.composition.T) + 2 * setting.lambda2 * (d - 1) - nu * a
         stiff = 2 * (setting.weights[genes, None] * a**2 * own + setting.lambda2)
-        move = max(move, float((np.abs(d - np.maximum(d - slope / stiff, 0.0)) / np.maximum(1.0, d)).max(initial=0.0)))
+        move = max(
+            move,
+            float(
+                (np.abs(d - np.maximum(d - slope / stiff, 0.0)) / np.maximum(1.0, d)).max(
+                    initial=0.0
+                )
+            ),
+        )
         inside = slope <= 2 * setting.lambda2 * d
-        gap += float(np.where(inside, slope**2 / (4 * setting.lambda2), slope * d - setting.lambda2 * d**2).sum())
+        gap += float(
+            np.where(
+                inside, slope**2 / (4 * setting.lambda2), slope * d - setting.lambda2 * d**2
+            ).sum()
+        )
     missing, lowest = 0.0, 0.0
     if multipliers is not None:
         lacking = 1 - (setting.reference * delta).sum(axis=0)
@@ -230,7 +320,12 @@ def certify(
         gap += float((slope_x - least) @ np.maximum(x, 0.0)) + abs(least * lacking_x)
         if setting.has_hidden:
             stiff_x = 2 * setting.weights * power
-            move = max(move, float(np.abs(x - np.maximum(x - (slope_x - _level(slope_x, x)) / stiff_x, 0.0)).sum()))
+            move = max(
+                move,
+                float(
+                    np.abs(x - np.maximum(x - (slope_x - _level(slope_x, x)) / stiff_x, 0.0)).sum()
+                ),
+            )
     against = setting.loss(delta, x) + 1e-12 * setting.size()
     return Certificate(max(missing, lowest, move), gap / against if against > 0 else gap)
 
@@ -241,9 +336,12 @@ def _level(slope: np.ndarray, x: np.ndarray) -> float:
     return float((slope @ present) / present.sum()) if present.sum() > 0 else float(slope.min())
 
 
-# -- a run refined --------------------------------------------------------------------------------------------------------------
+# -- a run refined
+# --------------------------------------------------------------------------------------------------
 class Fitted(Protocol):
-    """What is needed of a fit: composition (cell types x samples), hidden (by sample), profile (by gene), regulation (genes x cell types)."""
+    """What is needed of a fit: composition (cell types x samples), hidden (by sample), profile (by
+    gene), regulation (genes x cell types).
+    """
 
     @property
     def composition(self) -> pd.DataFrame: ...
@@ -257,10 +355,13 @@ class Fitted(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Refined:
-    """A fit at the optimum. profile : by gene, sums to 1; regulation : genes x cell types, 1 where it is not estimated.
+    """A fit at the optimum. profile : by gene, sums to 1; regulation : genes x cell types, 1 where
+    it is not estimated.
 
-    loss_before : of the fit as it was, its x and Delta brought to sums of exactly 1 first (stock's solvers keep them to about 1e-4); loss_after : at
-    the optimum, never above it but for rounding. certificate of what is given; None if ``way`` is "kept": profile and regulation are the fit's then.
+    loss_before : of the fit as it was, its x and Delta brought to sums of exactly 1 first (stock's
+    solvers keep them to about 1e-4); loss_after : at the optimum, never above it but for rounding.
+    certificate of what is given; None if ``way`` is "kept": profile and regulation are the fit's
+    then.
     """
 
     profile: pd.Series
@@ -271,7 +372,9 @@ class Refined:
     way: Way
 
 
-def setting_of(reference: pd.DataFrame, bulk: pd.DataFrame, weights: pd.Series, fit: Fitted, lambda2: float) -> Setting:
+def setting_of(
+    reference: pd.DataFrame, bulk: pd.DataFrame, weights: pd.Series, fit: Fitted, lambda2: float
+) -> Setting:
     """Normalised as stock does it, gamma_offset included. ValueError if lambda2 is not above 0."""
     if not lambda2 > 0:
         raise ValueError("lambda2 must be above 0")
@@ -298,11 +401,13 @@ def refine(
     regulated: bool,
     check: Check = lambda: None,
 ) -> Refined:
-    """The hidden profile, and gene regulation if ``regulated``, at the optimum for the composition and the hidden shares of ``fit``.
+    """The hidden profile, and gene regulation if ``regulated``, at the optimum for the composition
+    and the hidden shares of ``fit``.
 
-    reference : genes x cell types; bulk : genes x samples; weights : by gene, as handed to ADTD; the same genes in the same order.
-    check : called often (some hundredths of a second apart, a quarter of a second at 20 000 genes and 30 types); what it raises ends the work.
-    If no answer can be certified, the fit's own values come back ("kept"). ValueError if lambda2 is not above 0.
+    reference : genes x cell types; bulk : genes x samples; weights : by gene, as handed to ADTD;
+    the same genes in the same order. check : called often (some hundredths of a second apart, a
+    quarter of a second at 20 000 genes and 30 types); what it raises ends the work. If no answer
+    can be certified, the fit's own values come back ("kept"). ValueError if lambda2 is not above 0.
     """
     check()
     setting = setting_of(reference, bulk, weights, fit, lambda2)
@@ -314,7 +419,9 @@ def refine(
         return Refined(fit.profile, fit.regulation, before, before, None, "kept")
     return Refined(
         profile=pd.Series(found.profile, index=fit.profile.index, name=fit.profile.name),
-        regulation=pd.DataFrame(found.regulation, index=fit.regulation.index, columns=fit.regulation.columns),
+        regulation=pd.DataFrame(
+            found.regulation, index=fit.regulation.index, columns=fit.regulation.columns
+        ),
         loss_before=before,
         loss_after=setting.loss(found.regulation, found.profile),
         certificate=found.certificate,
@@ -325,14 +432,24 @@ def refine(
 def _admissible(setting: Setting, fit: Fitted, regulated: bool) -> tuple[np.ndarray, np.ndarray]:
     """The fit's x and Delta, at or above 0 and with sums of exactly 1."""
     x = np.clip(fit.profile.to_numpy(dtype=np.float64), 0.0, None)
-    delta = np.clip(fit.regulation.to_numpy(dtype=np.float64), 0.0, None) if regulated else np.ones_like(setting.reference)
+    delta = (
+        np.clip(fit.regulation.to_numpy(dtype=np.float64), 0.0, None)
+        if regulated
+        else np.ones_like(setting.reference)
+    )
     sums = (setting.reference * delta).sum(axis=0)
     return x / x.sum(), delta / np.where(sums > 0, sums, 1.0) if regulated else delta
 
 
-def _best(setting: Setting, x: np.ndarray, delta: np.ndarray, regulated: bool, check: Check) -> Optimum:
+def _best(
+    setting: Setting, x: np.ndarray, delta: np.ndarray, regulated: bool, check: Check
+) -> Optimum:
     if regulated:
-        return joint(setting, check=check) if setting.has_hidden else regulation(setting, x, check=check)
+        return (
+            joint(setting, check=check)
+            if setting.has_hidden
+            else regulation(setting, x, check=check)
+        )
     found = profile_given(setting, delta) if setting.has_hidden else x
     certificate = certify(setting, delta, found, None)
     if not certificate.holds:

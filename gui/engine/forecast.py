@@ -1,4 +1,8 @@
-"""How much memory a step will need, from the shapes of what it gets: said before it is queued, and refused in words where it cannot go well. No engine here."""
+"""How much memory a step will need, from the shapes of what it gets: said before it is queued, and
+refused in words where it cannot go well.
+
+No engine here.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,9 @@ from gui.engine.setting import EngineName
 from gui.engine.tasks import CHECK_DTD
 
 LOADED = 0.35 * GB
-"""What a step takes whatever its size, beside the engine that the worker has loaded before: solvers, buffers, results."""
+"""What a step takes whatever its size, beside the engine that the worker has loaded before:
+solvers, buffers, results.
+"""
 
 
 def dtd_bytes(dataset: Dataset, params: DTDParams, engine: EngineName) -> tuple[float, int]:
@@ -27,27 +33,45 @@ def dtd_bytes(dataset: Dataset, params: DTDParams, engine: EngineName) -> tuple[
     cells = sum(part.matrix.n_columns for part in (dataset.train, dataset.test) if part is not None)
     drawn = memory.simulation_bytes(genes, params.train_mixtures, params.train_cells, engine)
     if dataset.test is not None:
-        drawn = max(drawn, memory.simulation_bytes(genes, params.test_mixtures, params.test_cells, engine))
+        drawn = max(
+            drawn, memory.simulation_bytes(genes, params.test_mixtures, params.test_cells, engine)
+        )
     learning = memory.dtd_bytes(genes, params.train_mixtures, engine)
     return LOADED + 3 * DOUBLE * genes * cells + max(drawn, learning), genes
 
 
-def adtd_bytes(dataset: Dataset, params: ADTDParams | SearchParams, dtd: DTDResult, engine: EngineName) -> tuple[float, int]:
+def adtd_bytes(
+    dataset: Dataset, params: ADTDParams | SearchParams, dtd: DTDResult, engine: EngineName
+) -> tuple[float, int]:
     """(bytes, genes) of an ADTD run or a search on ``dataset`` with the genes of ``dtd``."""
     genes, types = dtd.reference.shape
     search = isinstance(params, SearchParams)
     samples, drawn = _drawn(dataset, params.part, dtd, engine)
     regulated = isinstance(params, ADTDParams) and params.regulated
-    return LOADED + max(drawn, memory.adtd_bytes(genes, samples, types, engine, regulated=regulated, search=search)), genes
+    return (
+        LOADED
+        + max(
+            drawn,
+            memory.adtd_bytes(genes, samples, types, engine, regulated=regulated, search=search),
+        ),
+        genes,
+    )
 
 
-def bootstrap_bytes(dataset: Dataset, params: BootstrapParams, dtd: DTDResult, engine: EngineName) -> tuple[float, int]:
+def bootstrap_bytes(
+    dataset: Dataset, params: BootstrapParams, dtd: DTDResult, engine: EngineName
+) -> tuple[float, int]:
     """(bytes, genes) of the intervals of a run: one draw at a time, and all their compositions."""
     genes, types = dtd.reference.shape
     samples, drawn = _drawn(dataset, params.part, dtd, engine)
     all_of_them = samples + CHECK_DTD
-    kept = 4 * DOUBLE * params.replicates * (types + 1) * all_of_them  # gathered, and sorted for the percentiles
-    return LOADED + max(drawn, memory.adtd_bytes(genes, all_of_them, types, "fast", regulated=True) + kept), genes
+    # gathered, and sorted for the percentiles
+    kept = 4 * DOUBLE * params.replicates * (types + 1) * all_of_them
+    return (
+        LOADED
+        + max(drawn, memory.adtd_bytes(genes, all_of_them, types, "fast", regulated=True) + kept),
+        genes,
+    )
 
 
 def _drawn(dataset: Dataset, part: Part, dtd: DTDResult, engine: EngineName) -> tuple[int, float]:
@@ -56,21 +80,43 @@ def _drawn(dataset: Dataset, part: Part, dtd: DTDResult, engine: EngineName) -> 
         return dataset.bulk.matrix.n_columns if dataset.bulk is not None else 0, 0.0
     train = part == "train"
     samples = dtd.params.train_mixtures if train else dtd.params.test_mixtures
-    return samples, memory.simulation_bytes(len(dtd.genes), samples, dtd.params.train_cells if train else dtd.params.test_cells, engine)
+    return samples, memory.simulation_bytes(
+        len(dtd.genes), samples, dtd.params.train_cells if train else dtd.params.test_cells, engine
+    )
 
 
-def check_memory(task: Callable[..., Any], dataset: Dataset, params: Any, inputs: Mapping[str, Any], engine: EngineName) -> None:
-    """InvalidParameter, in a sentence, if the step needs more memory than is free. Steps of plug-ins are not known and not refused."""
+def check_memory(
+    task: Callable[..., Any],
+    dataset: Dataset,
+    params: Any,
+    inputs: Mapping[str, Any],
+    engine: EngineName,
+) -> None:
+    """InvalidParameter, in a sentence, if the step needs more memory than is free.
+
+    Steps of plug-ins are not known and not refused.
+    """
     if not task.__module__.startswith("gui.engine."):
         return
     if isinstance(params, DTDParams) and dataset.train is not None:
         needed, genes = dtd_bytes(dataset, params, engine)
-        what = f"DTD with {genes} genes and {params.train_mixtures} mixtures of {params.train_cells} cells"
+        what = (
+            f"DTD with {genes} genes and {params.train_mixtures} mixtures of {params.train_cells}"
+            " cells"
+        )
         need_memory(needed, what, "Lower the number of genes, of mixtures or of cells per mixture.")
     elif isinstance(params, BootstrapParams) and isinstance(dtd := inputs.get("dtd"), DTDResult):
         needed, genes = bootstrap_bytes(dataset, params, dtd, engine)
-        need_memory(needed, f"{params.replicates} draws with {genes} genes", "Lower the number of draws, or of genes of the DTD run.")
-    elif isinstance(params, ADTDParams | SearchParams) and isinstance(dtd := inputs.get("dtd"), DTDResult):
+        need_memory(
+            needed,
+            f"{params.replicates} draws with {genes} genes",
+            "Lower the number of draws, or of genes of the DTD run.",
+        )
+    elif isinstance(params, ADTDParams | SearchParams) and isinstance(
+        dtd := inputs.get("dtd"), DTDResult
+    ):
         needed, genes = adtd_bytes(dataset, params, dtd, engine)
         doing = "The search" if isinstance(params, SearchParams) else "ADTD"
-        need_memory(needed, f"{doing} with {genes} genes", "Lower the number of genes of the DTD run.")
+        need_memory(
+            needed, f"{doing} with {genes} genes", "Lower the number of genes of the DTD run."
+        )

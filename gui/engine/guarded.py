@@ -1,4 +1,8 @@
-"""What surrounds every piece of numerical work: no warnings, one BLAS thread, failures in the user's words. Imports neither torch nor deconomix."""
+"""What surrounds every piece of numerical work: no warnings, one BLAS thread, failures in the
+user's words.
+
+Imports neither torch nor deconomix.
+"""
 
 from __future__ import annotations
 
@@ -18,10 +22,15 @@ _SOLVED = {"quadprog": "composition", "clarabel": "gene regulation", "scs": "hid
 
 
 def no_solution(solver: str) -> EngineFailed:
-    """The quadratic programme of "quadprog" (composition), "clarabel" (gene regulation) or "scs" (hidden profile) was not solved."""
+    """The quadratic programme of "quadprog" (composition), "clarabel" (gene regulation) or "scs"
+    (hidden profile) was not solved.
+    """
     return EngineFailed(
         f"The solver found no solution for the {_SOLVED.get(solver, 'result')}.",
-        advice="A larger lambda2, fewer genes, or leaving out the samples that look least like the reference may help.",
+        advice=(
+            "A larger lambda2, fewer genes, or leaving out the samples that look least like the"
+            " reference may help."
+        ),
     )
 
 
@@ -36,22 +45,29 @@ def no_background() -> EngineFailed:
 def no_weights(iteration: int) -> EngineFailed:
     """The loss of DTD is no finite number: from here on everything would be NaN."""
     return EngineFailed(
-        f"Learning the gene weights broke down in iteration {iteration}: a cell type is estimated as zero in every mixture.",
-        advice="Use more mixtures or more genes, or leave out or merge cell types that are hard to tell apart.",
+        f"Learning the gene weights broke down in iteration {iteration}: a cell type is estimated"
+        " as zero in every mixture.",
+        advice=(
+            "Use more mixtures or more genes, or leave out or merge cell types that are hard to"
+            " tell apart."
+        ),
     )
 
 
 def ambiguous() -> EngineFailed:
     """Two cell types are alike."""
     return EngineFailed(
-        "The cell types cannot be told apart over the genes in use, so there is no single solution.",
+        "The cell types cannot be told apart over the genes in use, so there is no single"
+        " solution.",
         advice="Use more genes, or merge cell types that are alike.",
     )
 
 
 @contextlib.contextmanager
 def guarded() -> Iterator[None]:
-    """Numerical work inside is silent and uses one BLAS thread; what goes wrong leaves as EngineFailed."""
+    """Numerical work inside is silent and uses one BLAS thread; what goes wrong leaves as
+    EngineFailed.
+    """
     with contextlib.ExitStack() as stack:
         stack.enter_context(warnings.catch_warnings())
         warnings.simplefilter("ignore")
@@ -60,8 +76,14 @@ def guarded() -> Iterator[None]:
         try:
             yield
         except MemoryError as error:
-            raise EngineFailed("There is not enough memory for this analysis.", advice="Use fewer genes or fewer mixtures.") from error
+            raise EngineFailed(
+                "There is not enough memory for this analysis.",
+                advice="Use fewer genes or fewer mixtures.",
+            ) from error
         except (np.linalg.LinAlgError, QPError) as error:
             raise ambiguous() from error
         except (ArithmeticError, RuntimeError, ValueError) as error:
-            raise EngineFailed("The engine could not work with these numbers.", advice="Check the values and the scale of the data.") from error
+            raise EngineFailed(
+                "The engine could not work with these numbers.",
+                advice="Check the values and the scale of the data.",
+            ) from error

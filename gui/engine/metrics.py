@@ -29,7 +29,9 @@ def rmse(truth: np.ndarray, found: np.ndarray) -> float:
 
 
 def ccc(truth: np.ndarray, found: np.ndarray) -> float:
-    """Concordance correlation coefficient (Lin 1989, doi 10.2307/2532051, with 1/n moments); NaN if either is constant."""
+    """Concordance correlation coefficient (Lin 1989, doi 10.2307/2532051, with 1/n moments); NaN if
+    either is constant.
+    """
     if _constant(truth) or _constant(found):
         return float("nan")
     covariance = np.mean((truth - truth.mean()) * (found - found.mean()))
@@ -37,15 +39,22 @@ def ccc(truth: np.ndarray, found: np.ndarray) -> float:
 
 
 def _constant(values: np.ndarray) -> bool:
-    # a spread that is rounding only counts as none: a correlation of rounding errors would look like a result
-    return values.size < 2 or bool(np.ptp(values) <= 1e-12 * max(1e-300, float(np.abs(values).max())))
+    # a spread that is rounding only counts as none: a correlation of rounding errors would look
+    # like a result
+    return values.size < 2 or bool(
+        np.ptp(values) <= 1e-12 * max(1e-300, float(np.abs(values).max()))
+    )
 
 
 def compare(part: str, method: str, truth: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
-    """One row per estimated cell type with the columns of ``COLUMNS``. truth, found : cell types x mixtures (same mixtures)."""
+    """One row per estimated cell type with the columns of ``COLUMNS``. truth, found : cell types x
+    mixtures (same mixtures).
+    """
     rows = []
     for cell_type in found.index:
         a = truth.loc[cell_type].to_numpy(dtype=np.float64)
         b = found.loc[cell_type].to_numpy(dtype=np.float64)
-        rows.append((part, method, str(cell_type), pearson(a, b), spearman(a, b), rmse(a, b), ccc(a, b)))
+        rows.append(
+            (part, method, str(cell_type), pearson(a, b), spearman(a, b), rmse(a, b), ccc(a, b))
+        )
     return pd.DataFrame(rows, columns=COLUMNS)

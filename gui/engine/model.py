@@ -1,4 +1,8 @@
-"""A trained model as a file (``.dcxmodel``): reference, gene weights, gene list and scale as JSON inside gzip. No pickle."""
+"""A trained model as a file (``.dcxmodel``): reference, gene weights, gene list and scale as JSON
+inside gzip.
+
+No pickle.
+"""
 
 from __future__ import annotations
 
@@ -29,28 +33,50 @@ MAX_NESTED = 1_000_000
 MAX_SMALL = 64 * 1024
 """Of the parameters."""
 MAX_GENES, MAX_TYPES, MAX_NAME = 200_000, 1_000, 1_000
-_KEYS = {"format", "schema", "genes", "types", "reference", "weights", "weights_dtype", "scale", "params"}
+_KEYS = {
+    "format",
+    "schema",
+    "genes",
+    "types",
+    "reference",
+    "weights",
+    "weights_dtype",
+    "scale",
+    "params",
+}
 
 
 def model_bytes(result: DTDResult) -> bytes:
-    """The trained model inside a DTD run: what :func:`read_model` reads. The same run always gives the same bytes."""
+    """The trained model inside a DTD run: what :func:`read_model` reads.
+
+    The same run always gives the same bytes.
+    """
     content = {
         "format": FORMAT,
         "schema": SCHEMA,
         "genes": [str(g) for g in result.genes],
         "types": [str(t) for t in result.reference.columns],
         # one list per cell type; repr of a float reads back to the same bits
-        "reference": [result.reference.iloc[:, k].astype(float).tolist() for k in range(result.reference.shape[1])],
+        "reference": [
+            result.reference.iloc[:, k].astype(float).tolist()
+            for k in range(result.reference.shape[1])
+        ],
         "weights": result.gene_weights.astype(float).tolist(),
         "weights_dtype": "float32" if result.gene_weights.dtype == np.float32 else "float64",
         "scale": result.scale,
         "params": None if result.params is None else result.params.model_dump(mode="json"),
     }
-    return gzip.compress(json.dumps(content, allow_nan=False, separators=(",", ":")).encode("utf-8", "surrogatepass"), mtime=0)
+    return gzip.compress(
+        json.dumps(content, allow_nan=False, separators=(",", ":")).encode(
+            "utf-8", "surrogatepass"
+        ),
+        mtime=0,
+    )
 
 
 def read_model(data: bytes) -> DTDResult:
-    """A model as written by :func:`model_bytes`: a DTDResult without loss, compositions and metrics.
+    """A model as written by :func:`model_bytes`: a DTDResult without loss, compositions and
+    metrics.
 
     Everything is checked: kind, schema, names, lengths, finite non-negative numbers, sizes.
     Raises UnreadableFile (not a model, damaged, newer) or UnsafeFile (exceeds a limit).
@@ -65,7 +91,10 @@ def read_model(data: bytes) -> DTDResult:
     if type(schema) is not int or schema < 1:
         _damaged()
     if schema > SCHEMA:
-        raise UnreadableFile("This model was saved by a newer version of this program.", advice="Update the program and open the model again.")
+        raise UnreadableFile(
+            "This model was saved by a newer version of this program.",
+            advice="Update the program and open the model again.",
+        )
     if set(content) != _KEYS:
         _damaged()
     try:
@@ -85,7 +114,9 @@ def _model(content: Mapping[str, bytes]) -> DTDResult:
         columns.append(_numbers(column, len(genes)))
     if len(columns) != len(types):
         _damaged()
-    reference = pd.DataFrame(np.column_stack(columns), index=pd.Index(genes), columns=pd.Index(types))
+    reference = pd.DataFrame(
+        np.column_stack(columns), index=pd.Index(genes), columns=pd.Index(types)
+    )
     dtype = _small(content, "weights_dtype")
     if dtype not in ("float32", "float64"):
         _damaged()
@@ -134,7 +165,9 @@ def _unpack(data: bytes) -> bytes:
     except zlib.error:
         _damaged()
     if len(raw) > MAX_CONTENT:
-        raise UnsafeFile(f"This file unpacks to more than a model may hold ({MAX_CONTENT // 2**20} MB).")
+        raise UnsafeFile(
+            f"This file unpacks to more than a model may hold ({MAX_CONTENT // 2**20} MB)."
+        )
     if not unpacker.eof or unpacker.unused_data:
         _damaged()
     if raw.count(b"[") + raw.count(b"{") > MAX_NESTED:
@@ -159,7 +192,11 @@ def _small(content: Mapping[str, bytes], key: str) -> Any:
     raw = content.get(key, b"null")
     if len(raw) > MAX_SMALL:
         _damaged()
-    return json.loads(raw.decode("utf-8", "surrogatepass"), parse_constant=_no_constant, object_pairs_hook=_no_repeats)
+    return json.loads(
+        raw.decode("utf-8", "surrogatepass"),
+        parse_constant=_no_constant,
+        object_pairs_hook=_no_repeats,
+    )
 
 
 def _names(raw: bytes, limit: int) -> list[str]:

@@ -1,7 +1,7 @@
 """Parameters of the engine's steps: frozen, validated, keyword-only, self-describing.
 
-Each field carries its title, its unit, the tooltip in the user's words and whether it stands under "Advanced"; the pages build
-their forms from these fields, the command line its help.
+Each field carries its title, its unit, the tooltip in the user's words and whether it stands under
+"Advanced"; the pages build their forms from these fields, the command line its help.
 """
 
 from __future__ import annotations
@@ -16,9 +16,19 @@ from gui.errors import InvalidParameter
 Part = Literal["train", "test", "bulk"]
 
 
-def param(default: Any, title: str, tip: str, *, unit: str = "", advanced: bool = False, **limits: Any) -> Any:
-    """A field that describes itself: ``title`` and ``tip`` are shown, ``limits`` are pydantic's (ge, le, gt, lt)."""
-    return Field(default, title=title, description=tip, json_schema_extra={"unit": unit, "advanced": advanced}, **limits)
+def param(
+    default: Any, title: str, tip: str, *, unit: str = "", advanced: bool = False, **limits: Any
+) -> Any:
+    """A field that describes itself: ``title`` and ``tip`` are shown, ``limits`` are pydantic's
+    (ge, le, gt, lt).
+    """
+    return Field(
+        default,
+        title=title,
+        description=tip,
+        json_schema_extra={"unit": unit, "advanced": advanced},
+        **limits,
+    )
 
 
 class Params(BaseModel):
@@ -27,12 +37,18 @@ class Params(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
 
     def used(self) -> list[str]:
-        """Names of the fields that play a part with these values, in their order: those that are shown of a run. The others have no effect on it."""
+        """Names of the fields that play a part with these values, in their order: those that are
+        shown of a run.
+
+        The others have no effect on it.
+        """
         return list(type(self).model_fields)
 
     @classmethod
     def parse(cls, **values: Any) -> Self:
-        """The parameters, or InvalidParameter: one sentence that names the field and what is allowed."""
+        """The parameters, or InvalidParameter: one sentence that names the field and what is
+        allowed.
+        """
         try:
             return cls(**values)
         except ValidationError as error:
@@ -53,32 +69,61 @@ def allowed(cls: type[Params], name: str) -> str:
     options = getattr(annotation, "__args__", ())
     if getattr(annotation, "__origin__", None) is Literal:
         return " or ".join(map(str, options))
-    kinds = [t for t in (options or (annotation,)) if t is not type(None)]
-    noun = {int: "a whole number", float: "a number", bool: "yes or no", str: "text"}.get(kinds[0], "a value")  # type: ignore[arg-type]
+    kinds = [t for t in options or (annotation,) if t is not type(None)]
+    noun = {int: "a whole number", float: "a number", bool: "yes or no", str: "text"}.get(
+        kinds[0],  # type: ignore[arg-type]
+        "a value",
+    )
     words = {"ge": "from {}", "gt": "above {}", "le": "to {}", "lt": "below {}"}
     found = {key: getattr(m, key) for m in field.metadata for key in words if hasattr(m, key)}
-    text = " ".join([noun, *(words[key].format(f"{found[key]:g}") for key in words if key in found)])
+    text = " ".join(
+        [noun, *(words[key].format(f"{found[key]:g}") for key in words if key in found)]
+    )
     return f"{text}, or nothing" if type(None) in options else text
 
 
 class DTDParams(Params):
-    """Digital Tissue Deconvolution: gene weights learned on simulated mixtures (doi 10.1089/cmb.2019.0469)."""
+    """Digital Tissue Deconvolution: gene weights learned on simulated mixtures (doi
+    10.1089/cmb.2019.0469).
+    """
 
     genes: int | None = param(
         1000,
         "Number of genes",
-        "The genes whose mean expression differs most between the cell types are used. Leave empty to use every common gene; time grows steeply with it.",
+        "The genes whose mean expression differs most between the cell types are used. Leave empty"
+        " to use every common gene; time grows steeply with it.",
         unit="genes",
         ge=2,
     )
     iterations: int = param(
-        1000, "Iterations", "Steps of the optimiser that learns the gene weights. The loss curve shows whether more would help.", ge=1, le=100_000
+        1000,
+        "Iterations",
+        "Steps of the optimiser that learns the gene weights. The loss curve shows whether more"
+        " would help.",
+        ge=1,
+        le=100_000,
     )
-    run_on_bulk: bool = param(True, "Run on bulk", "Also estimate the composition of your bulk samples.")
+    run_on_bulk: bool = param(
+        True, "Run on bulk", "Also estimate the composition of your bulk samples."
+    )
     train_mixtures: int = param(
-        1000, "Training mixtures", "Simulated bulk mixtures the gene weights are learned on.", unit="mixtures", ge=3, le=100_000, advanced=True
+        1000,
+        "Training mixtures",
+        "Simulated bulk mixtures the gene weights are learned on.",
+        unit="mixtures",
+        ge=3,
+        le=100_000,
+        advanced=True,
     )
-    train_cells: int = param(100, "Cells per training mixture", "Single cells drawn for each training mixture.", unit="cells", ge=1, le=100_000, advanced=True)
+    train_cells: int = param(
+        100,
+        "Cells per training mixture",
+        "Single cells drawn for each training mixture.",
+        unit="cells",
+        ge=1,
+        le=100_000,
+        advanced=True,
+    )
     test_mixtures: int = param(
         1000,
         "Test mixtures",
@@ -88,11 +133,20 @@ class DTDParams(Params):
         le=100_000,
         advanced=True,
     )
-    test_cells: int = param(100, "Cells per test mixture", "Single cells drawn for each test mixture.", unit="cells", ge=1, le=100_000, advanced=True)
+    test_cells: int = param(
+        100,
+        "Cells per test mixture",
+        "Single cells drawn for each test mixture.",
+        unit="cells",
+        ge=1,
+        le=100_000,
+        advanced=True,
+    )
     seed: int = param(
         1,
         "Seed",
-        "Start of the random numbers for the training mixtures; test mixtures use the next one. The same seed gives the same result.",
+        "Start of the random numbers for the training mixtures; test mixtures use the next one. The"
+        " same seed gives the same result.",
         ge=0,
         le=2**32 - 2,
         advanced=True,
@@ -101,43 +155,84 @@ class DTDParams(Params):
 
 Model = Literal["h", "h,r", "custom"]
 GeneWeights = Literal["dtd", "inverse"]
-MODEL_NAMES: dict[str, str] = {"naive": "Naive", "deconomix": "Deconomix", "h": "Deconomix+h", "h,r": "Deconomix+h,r", "custom": "Custom"}
+MODEL_NAMES: dict[str, str] = {
+    "naive": "Naive",
+    "deconomix": "Deconomix",
+    "h": "Deconomix+h",
+    "h,r": "Deconomix+h,r",
+    "custom": "Custom",
+}
 WEIGHT_NAMES: dict[str, str] = {"dtd": "from DTD", "inverse": "1 / mean(Y)²"}
 
 
 class ADTDParams(Params):
-    """Adaptive Digital Tissue Deconvolution: hidden background and gene regulation (doi 10.1093/bioinformatics/btae263)."""
+    """Adaptive Digital Tissue Deconvolution: hidden background and gene regulation (doi
+    10.1093/bioinformatics/btae263).
+    """
 
     model: Model = param(
-        "h", "Model", "+h estimates a hidden background beside the cell types of the reference; +h,r also how genes are regulated in each cell type."
+        "h",
+        "Model",
+        "+h estimates a hidden background beside the cell types of the reference; +h,r also how"
+        " genes are regulated in each cell type.",
     )
-    part: Part = param("bulk", "Dataset", "Which mixtures are deconvolved: your bulk samples, or the simulated mixtures with known truth.")
-    max_iterations: int = param(1000, "Maximal iterations", "The run ends earlier when the loss no longer falls.", ge=1, le=100_000)
+    part: Part = param(
+        "bulk",
+        "Dataset",
+        "Which mixtures are deconvolved: your bulk samples, or the simulated mixtures with known"
+        " truth.",
+    )
+    max_iterations: int = param(
+        1000,
+        "Maximal iterations",
+        "The run ends earlier when the loss no longer falls.",
+        ge=1,
+        le=100_000,
+    )
     lambda2: float = param(
         1e-9,
         "lambda2",
-        "How strongly gene regulation is held at 1 (no regulation). Large: no regulation; small: free. The search proposes a value.",
+        "How strongly gene regulation is held at 1 (no regulation). Large: no regulation; small:"
+        " free. The search proposes a value.",
         gt=0,
         allow_inf_nan=False,
     )
-    gene_weights: GeneWeights = param("dtd", "Gene weights", "The weights learned by DTD, or 1/mean(Y)² as the search uses them.", advanced=True)
-    c_static: bool = param(True, "C static", "Keep the composition of the first step (Custom only).", advanced=True)
-    delta_static: bool = param(False, "Delta static", "No gene regulation (Custom only).", advanced=True)
+    gene_weights: GeneWeights = param(
+        "dtd",
+        "Gene weights",
+        "The weights learned by DTD, or 1/mean(Y)² as the search uses them.",
+        advanced=True,
+    )
+    c_static: bool = param(
+        True, "C static", "Keep the composition of the first step (Custom only).", advanced=True
+    )
+    delta_static: bool = param(
+        False, "Delta static", "No gene regulation (Custom only).", advanced=True
+    )
     lambda1: float = param(
-        1.0, "lambda1", "How strongly the composition is held at that of the first step (Custom with free C only).", ge=0, allow_inf_nan=False, advanced=True
+        1.0,
+        "lambda1",
+        "How strongly the composition is held at that of the first step (Custom with free C only).",
+        ge=0,
+        allow_inf_nan=False,
+        advanced=True,
     )
     refine: bool = param(
         False,
         "Refine to the optimum",
-        "After the run, hidden profile and gene regulation are brought to the best fit there is for its composition. The numbers then differ from those "
-        "published with deconomix, which stops close to it.",
+        "After the run, hidden profile and gene regulation are brought to the best fit there is for"
+        " its composition. The numbers then differ from those published with deconomix, which stops"
+        " close to it.",
         advanced=True,
     )
 
     @model_validator(mode="after")
     def _refinable(self) -> Self:
         if self.refine and self.model == "custom" and not self.c_static:
-            raise ValueError("Refine to the optimum needs a composition that stays fixed, or there is no single best fit. Switch C static on, or refine off.")
+            raise ValueError(
+                "Refine to the optimum needs a composition that stays fixed, or there is no single"
+                " best fit. Switch C static on, or refine off."
+            )
         return self
 
     def used(self) -> list[str]:
@@ -162,22 +257,41 @@ class SearchParams(Params):
     """Search of lambda2 by cross-validation (doi 10.1101/2024.11.28.625894)."""
 
     part: Part = param("bulk", "Dataset", "The mixtures on which lambda2 is searched.")
-    smallest: float = param(1e-20, "Smallest lambda2", "Lower end of the grid.", gt=0, allow_inf_nan=False)
-    largest: float = param(1.0, "Largest lambda2", "Upper end of the grid.", gt=0, allow_inf_nan=False)
-    points: int = param(21, "Points", "Values of lambda2, evenly spaced on a logarithmic axis.", ge=2, le=201)
-    folds: int = param(5, "Folds", "Parts into which the samples are split; each is predicted from the others.", ge=2, le=50)
+    smallest: float = param(
+        1e-20, "Smallest lambda2", "Lower end of the grid.", gt=0, allow_inf_nan=False
+    )
+    largest: float = param(
+        1.0, "Largest lambda2", "Upper end of the grid.", gt=0, allow_inf_nan=False
+    )
+    points: int = param(
+        21, "Points", "Values of lambda2, evenly spaced on a logarithmic axis.", ge=2, le=201
+    )
+    folds: int = param(
+        5,
+        "Folds",
+        "Parts into which the samples are split; each is predicted from the others.",
+        ge=2,
+        le=50,
+    )
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if self.smallest >= self.largest:
-            raise ValueError("Smallest lambda2 is not below the largest; give a smaller or a larger value.")
+            raise ValueError(
+                "Smallest lambda2 is not below the largest; give a smaller or a larger value."
+            )
         return self
 
     def lambdas(self) -> list[float]:
         """The grid, ascending, exactly as ``np.logspace`` gives it."""
         import numpy as np
 
-        return [float(v) for v in np.logspace(math.log10(self.smallest), math.log10(self.largest), num=self.points)]
+        return [
+            float(v)
+            for v in np.logspace(
+                math.log10(self.smallest), math.log10(self.largest), num=self.points
+            )
+        ]
 
 
 class ApplyParams(Params):
@@ -185,18 +299,33 @@ class ApplyParams(Params):
 
 
 class BootstrapParams(Params):
-    """How sure the fractions of a run are: genes drawn anew. part, lambda2 and max_iterations are those of the run."""
+    """How sure the fractions of a run are: genes drawn anew. part, lambda2 and max_iterations are
+    those of the run.
+    """
 
     replicates: int = param(
-        100, "Draws", "How often the genes are drawn anew. More draws give steadier intervals and take longer.", unit="draws", ge=20, le=1000
+        100,
+        "Draws",
+        "How often the genes are drawn anew. More draws give steadier intervals and take longer.",
+        unit="draws",
+        ge=20,
+        le=1000,
     )
     seeds: bool = param(
         False,
         "Learn gene weights anew",
-        "Also learn the gene weights anew for every draw, from other training mixtures. Takes about as long as DTD itself for every draw.",
+        "Also learn the gene weights anew for every draw, from other training mixtures. Takes about"
+        " as long as DTD itself for every draw.",
         advanced=True,
     )
-    seed: int = param(1, "Seed", "Start of the random numbers. The same seed gives the same intervals.", ge=0, le=2**32 - 2, advanced=True)
+    seed: int = param(
+        1,
+        "Seed",
+        "Start of the random numbers. The same seed gives the same intervals.",
+        ge=0,
+        le=2**32 - 2,
+        advanced=True,
+    )
     part: Part = param("bulk", "Dataset", "The mixtures of the run.")
     lambda2: float = param(1e-9, "lambda2", "That of the run.", gt=0, allow_inf_nan=False)
     max_iterations: int = param(1000, "Maximal iterations", "Those of the run.", ge=1, le=100_000)

@@ -1,4 +1,7 @@
-"""Results: data (frames, parameters, provenance), never components. A result is found by its run id."""
+"""Results: data (frames, parameters, provenance), never components.
+
+A result is found by its run id.
+"""
 
 from __future__ import annotations
 
@@ -11,22 +14,28 @@ import numpy as np
 import pandas as pd
 from typing_extensions import TypeVar
 
-from gui.engine.params import ADTDParams, ApplyParams, BootstrapParams, DTDParams, Params, SearchParams
+from gui.engine.params import (
+    ADTDParams,
+    ApplyParams,
+    BootstrapParams,
+    DTDParams,
+    Params,
+    SearchParams,
+)
 
 
 @dataclass(frozen=True, eq=False)
 class DTDResult:
     """A trained model and what it gives.
 
-    reference : X as used, genes x cell types, scaled
-    gene_weights : gamma by gene, mean 1 (sums to the number of genes); float32 as stock gives them (ADTD's numbers depend on it)
-    loss : (iterations,); correlation : iterations x cell types, Pearson on the training mixtures
-    composition : part ("train", "test", "bulk") -> cell types x mixtures or samples, the engine's values, not normalised
-    naive : the same with all gene weights 1
-    truth : part ("train", "test") -> cell types x mixtures; in "test" also types the reference lacks (hidden)
-    metrics : one row per (part, method, cell type): columns part, method, cell_type, pearson, spearman, rmse, ccc
-    scale : the common column sum used, None for none
-    notes : sentences for the user (warnings)
+    reference : X as used, genes x cell types, scaled gene_weights : gamma by gene, mean 1 (sums to
+    the number of genes); float32 as stock gives them (ADTD's numbers depend on it) loss :
+    (iterations,); correlation : iterations x cell types, Pearson on the training mixtures
+    composition : part ("train", "test", "bulk") -> cell types x mixtures or samples, the engine's
+    values, not normalised naive : the same with all gene weights 1 truth : part ("train", "test")
+    -> cell types x mixtures; in "test" also types the reference lacks (hidden) metrics : one row
+    per (part, method, cell type): columns part, method, cell_type, pearson, spearman, rmse, ccc
+    scale : the common column sum used, None for none notes : sentences for the user (warnings)
     """
 
     reference: pd.DataFrame
@@ -40,9 +49,14 @@ class DTDResult:
     scale: float | None = 10_000.0
     notes: tuple[str, ...] = ()
     params: DTDParams | None = None
-    """What it was computed with; the simulated mixtures are drawn again from it. None where unknown."""
+    """What it was computed with; the simulated mixtures are drawn again from it.
+
+    None where unknown.
+    """
     fit: Mapping[str, pd.DataFrame] = field(default_factory=dict)
-    """part -> how well every mixture or sample is reconstructed (see :mod:`gui.engine.reconstruction`); empty in older runs."""
+    """part -> how well every mixture or sample is reconstructed (see
+    :mod:`gui.engine.reconstruction`); empty in older runs.
+    """
 
     @property
     def genes(self) -> pd.Index:
@@ -62,11 +76,13 @@ class ApplyResult:
 
 @dataclass(frozen=True)
 class Refinement:
-    """An ADTD run taken to the optimum of its loss for its composition and hidden shares (see :mod:`gui.engine.exact`).
+    """An ADTD run taken to the optimum of its loss for its composition and hidden shares (see
+    :mod:`gui.engine.exact`).
 
-    loss_before : of the engine's fit; loss_after : at the optimum; residual, gap : of the certificate, both at most 1e-7: how far an entry would still
-    move, without unit, and upper bound of what the loss could still fall by, relative to it. way : "kept" if no optimum could be certified: the
-    engine's numbers stand then, and residual and gap are NaN
+    loss_before : of the engine's fit; loss_after : at the optimum; residual, gap : of the
+    certificate, both at most 1e-7: how far an entry would still move, without unit, and upper bound
+    of what the loss could still fall by, relative to it. way : "kept" if no optimum could be
+    certified: the engine's numbers stand then, and residual and gap are NaN
     """
 
     loss_before: float
@@ -80,12 +96,12 @@ class Refinement:
 class ADTDResult:
     """Hidden background and gene regulation.
 
-    composition : cell types x samples (without the hidden row); hidden : share of the hidden background by sample
-    hidden_profile : by gene, sums to 1; gene_regulation : Delta, genes x cell types, 1 = unregulated (None where not estimated)
-    gene_weights : the weights used, by gene; reference : X as used, genes x cell types
-    truth : cell types x mixtures for simulated mixtures, else None
-    loss : by iteration
-    support : genes x cell types in [0, 1], how much the data say about Delta (low: greyed out); None without Delta
+    composition : cell types x samples (without the hidden row); hidden : share of the hidden
+    background by sample hidden_profile : by gene, sums to 1; gene_regulation : Delta, genes x cell
+    types, 1 = unregulated (None where not estimated) gene_weights : the weights used, by gene;
+    reference : X as used, genes x cell types truth : cell types x mixtures for simulated mixtures,
+    else None loss : by iteration support : genes x cell types in [0, 1], how much the data say
+    about Delta (low: greyed out); None without Delta
     """
 
     composition: pd.DataFrame
@@ -98,12 +114,20 @@ class ADTDResult:
     truth: pd.DataFrame | None = None
     support: pd.DataFrame | None = None
     hidden_interval: pd.DataFrame | None = None
-    """By sample: columns low, high: the range of the hidden share at equal fit (ENGINE.md, trap 10)."""
+    """By sample: columns low, high: the range of the hidden share at equal fit (ENGINE.md, trap
+    10).
+    """
     notes: tuple[str, ...] = ()
     optimum: Refinement | None = None
-    """Where the run was refined: hidden profile and gene regulation are those of the optimum and differ from deconomix's. None: as deconomix gives them."""
+    """Where the run was refined: hidden profile and gene regulation are those of the optimum and
+    differ from deconomix's.
+
+    None: as deconomix gives them.
+    """
     fit: pd.DataFrame | None = None
-    """How well every sample is reconstructed (see :mod:`gui.engine.reconstruction`); None in older runs."""
+    """How well every sample is reconstructed (see :mod:`gui.engine.reconstruction`); None in older
+    runs.
+    """
 
     @property
     def refined(self) -> bool:
@@ -119,7 +143,9 @@ class ADTDResult:
 
 @dataclass(frozen=True, eq=False)
 class SearchResult:
-    """lambda2 search. losses : folds x lambdas (columns = lambda2 ascending); choices of :class:`Choices`."""
+    """lambda2 search. losses : folds x lambdas (columns = lambda2 ascending); choices of
+    :class:`Choices`.
+    """
 
     losses: pd.DataFrame
     choices: Mapping[str, float | None]
@@ -138,13 +164,19 @@ class SearchResult:
 
 @dataclass(frozen=True, eq=False)
 class BootstrapResult:
-    """How sure the fractions of a run are: 95 % intervals from genes drawn anew (see :mod:`gui.engine.bootstrap`).
+    """How sure the fractions of a run are: 95 % intervals from genes drawn anew (see
+    :mod:`gui.engine.bootstrap`).
 
-    estimate : cell types (with ADTD also ``hidden``) x samples; low, high : the interval, the same shape; it always holds the estimate
-    genes_low, genes_high : of the draws alone, not widened; equal to low and high where nothing could be checked
-    check : by cell type: wider (by how much each end was moved outwards), genes and widened (share of held-back mixtures whose true share lies within the
-        interval of the draws alone, and within the widened one); None without test cells; mixtures : how many were held back
-    sign_stability : genes x cell types, share of the draws in which gene regulation had the direction that the run found; None without regulation
+    estimate : cell types (with ADTD also ``hidden``) x samples; low, high : the interval, the same
+    shape; it always holds the estimate
+    genes_low, genes_high : of the draws alone, not widened; equal to low and high where nothing
+    could be checked
+    check : by cell type: wider (by how much each end was moved outwards), genes and widened (share
+    of held-back mixtures whose true share lies within the
+        interval of the draws alone, and within the widened one); None without test cells; mixtures
+        : how many were held back
+    sign_stability : genes x cell types, share of the draws in which gene regulation had the
+    direction that the run found; None without regulation
     """
 
     estimate: pd.DataFrame
@@ -181,7 +213,9 @@ R = TypeVar("R", default=Any)
 
 @dataclass(frozen=True, eq=False)
 class Run(Generic[P, R]):
-    """One computed result of a session: ``Run[DTDParams, DTDResult]``. kind : a key of :data:`KINDS`, or a plug-in's page key."""
+    """One computed result of a session: ``Run[DTDParams, DTDResult]``. kind : a key of
+    :data:`KINDS`, or a plug-in's page key.
+    """
 
     id: str
     kind: str
@@ -192,7 +226,10 @@ class Run(Generic[P, R]):
     provenance: Provenance
 
     def check(self) -> None:
-        """ValueError, with the reason, if parameters or result are not those of its kind. What a plug-in's kind holds, its page knows."""
+        """ValueError, with the reason, if parameters or result are not those of its kind.
+
+        What a plug-in's kind holds, its page knows.
+        """
         if not isinstance(self.params, Params):
             raise ValueError("the parameters of a run are none")
         if self.kind not in KINDS:
@@ -205,9 +242,16 @@ class Run(Generic[P, R]):
 
 
 def _numeric(*tables: Any) -> bool:
-    """Whether each one is a table or a column of numbers. An empty one is: the metrics of a loaded model have columns, and no type."""
+    """Whether each one is a table or a column of numbers.
+
+    An empty one is: the metrics of a loaded model have columns, and no type.
+    """
     frames = [table.to_frame() if isinstance(table, pd.Series) else table for table in tables]
-    return all(isinstance(frame, pd.DataFrame) and (frame.empty or all(_is_number(kind) for kind in frame.dtypes)) for frame in frames)
+    return all(
+        isinstance(frame, pd.DataFrame)
+        and (frame.empty or all(_is_number(kind) for kind in frame.dtypes))
+        for frame in frames
+    )
 
 
 def _is_number(kind: Any) -> bool:
@@ -226,15 +270,28 @@ _FIT = {"pearson", "pearson_log", "residual", "verdict"}
 
 
 def _fits(*tables: pd.DataFrame | None) -> bool:
-    """Whether each is None or a table of :mod:`gui.engine.reconstruction`: numbers, and its words."""
-    return all(table is None or (set(table.columns) >= _FIT and _numeric(table.drop(columns="verdict"))) for table in tables)
+    """Whether each is None or a table of :mod:`gui.engine.reconstruction`: numbers, and its
+    words.
+    """
+    return all(
+        table is None or (set(table.columns) >= _FIT and _numeric(table.drop(columns="verdict")))
+        for table in tables
+    )
 
 
 def _check_dtd(found: DTDResult) -> bool:
     parts = [*found.composition.values(), *found.naive.values(), *found.truth.values()]
-    whole = _numeric(found.reference, found.gene_weights, found.correlation, *parts) and _curve(found.loss) and _fits(*found.fit.values())
+    whole = (
+        _numeric(found.reference, found.gene_weights, found.correlation, *parts)
+        and _curve(found.loss)
+        and _fits(*found.fit.values())
+    )
     named = {"part", "method", "cell_type"} <= set(found.metrics.columns) or found.metrics.empty
-    return whole and named and _numeric(found.metrics.drop(columns=["part", "method", "cell_type"], errors="ignore"))
+    return (
+        whole
+        and named
+        and _numeric(found.metrics.drop(columns=["part", "method", "cell_type"], errors="ignore"))
+    )
 
 
 def _check_apply(found: ApplyResult) -> bool:
@@ -243,20 +300,33 @@ def _check_apply(found: ApplyResult) -> bool:
 
 def _check_adtd(found: ADTDResult) -> bool:
     interval = found.hidden_interval
-    whole = _numeric(found.composition, found.hidden, found.hidden_profile, found.gene_weights, found.reference) and _curve(found.loss)
+    whole = _numeric(
+        found.composition, found.hidden, found.hidden_profile, found.gene_weights, found.reference
+    ) and _curve(found.loss)
     whole = whole and found.hidden.index.equals(found.composition.columns)
     bounds = interval is None or {"low", "high"} <= set(interval.columns)
-    return whole and bounds and _optional(found.gene_regulation, found.truth, found.support, interval) and _fits(found.fit)
+    return (
+        whole
+        and bounds
+        and _optional(found.gene_regulation, found.truth, found.support, interval)
+        and _fits(found.fit)
+    )
 
 
 def _check_search(found: SearchResult) -> bool:
     lambdas = found.losses.columns  # as objects in a session with pseudonyms
-    return _numeric(found.losses) and all(isinstance(x, int | float | np.number) and not isinstance(x, bool) for x in lambdas)
+    return _numeric(found.losses) and all(
+        isinstance(x, int | float | np.number) and not isinstance(x, bool) for x in lambdas
+    )
 
 
 def _check_bootstrap(found: BootstrapResult) -> bool:
     tables = (found.estimate, found.low, found.high, found.genes_low, found.genes_high)
-    return _numeric(*tables) and len({table.shape for table in tables}) == 1 and _optional(found.check, found.sign_stability)
+    return (
+        _numeric(*tables)
+        and len({table.shape for table in tables}) == 1
+        and _optional(found.check, found.sign_stability)
+    )
 
 
 KINDS: Mapping[str, tuple[type[Params], type[Any], Callable[[Any], bool]]] = {

@@ -1,4 +1,8 @@
-"""Search of lambda2 by cross-validation, without stock's pool, log file and prints: the fast engine's, or stock's jobs in our own loop. For the worker only."""
+"""Search of lambda2 by cross-validation, without stock's pool, log file and prints: the fast
+engine's, or stock's jobs in our own loop.
+
+For the worker only.
+"""
 
 from __future__ import annotations
 
@@ -23,24 +27,43 @@ if TYPE_CHECKING:
 
 SEARCHING = "Searching lambda2"
 SECONDS, WORTH = 4e-6, 10.0
-"""About what one lambda2 takes per gene and pair of cell types; and from how many seconds on it pays to start processes, which takes some itself."""
+"""About what one lambda2 takes per gene and pair of cell types; and from how many seconds on it
+pays to start processes, which takes some itself.
+"""
 
 
-def cross_validate(reference: pd.DataFrame, bulk: pd.DataFrame, *, lambdas: list[float], folds: int, progress: Progress) -> pd.DataFrame:
-    """Loss on the left-out samples: folds x lambdas (columns = lambda2 ascending), NaN where the solver found no solution.
+def cross_validate(
+    reference: pd.DataFrame,
+    bulk: pd.DataFrame,
+    *,
+    lambdas: list[float],
+    folds: int,
+    progress: Progress,
+) -> pd.DataFrame:
+    """Loss on the left-out samples: folds x lambdas (columns = lambda2 ascending), NaN where the
+    solver found no solution.
 
-    reference : genes x cell types; bulk : genes x samples; both scaled to 10 000 per column, no gene of mean zero in the bulk.
-    The baseline (composition and hidden background, all samples) is fitted once; fraction counts the jobs (fold x lambda2).
-    Raises InvalidParameter (folds, memory), EngineFailed (no solution anywhere), JobCancelled.
+    reference : genes x cell types; bulk : genes x samples; both scaled to 10 000 per column, no
+    gene of mean zero in the bulk. The baseline (composition and hidden background, all samples) is
+    fitted once; fraction counts the jobs (fold x lambda2). Raises InvalidParameter (folds, memory),
+    EngineFailed (no solution anywhere), JobCancelled.
     """
     samples = bulk.shape[1]
     if folds > samples:
         raise InvalidParameter(
             f"Folds is {folds}, but there are only {samples} samples.",
-            advice=f"Choose {samples} folds or fewer." if samples >= 2 else "The search needs at least two samples.",
+            advice=(
+                f"Choose {samples} folds or fewer."
+                if samples >= 2
+                else "The search needs at least two samples."
+            ),
         )
     check_adtd(bulk.shape, reference.shape[1], regulated=True, search=True)
-    losses = pd.DataFrame(np.nan, index=pd.RangeIndex(folds, name="fold"), columns=pd.Index(lambdas, name="lambda2", dtype=float))
+    losses = pd.DataFrame(
+        np.nan,
+        index=pd.RangeIndex(folds, name="fold"),
+        columns=pd.Index(lambdas, name="lambda2", dtype=float),
+    )
     compute = _fast if current().engine == "fast" else _stock
     failure = compute(losses, reference, bulk, progress)
     if failure is not None and losses.isna().all(axis=None):
@@ -48,7 +71,9 @@ def cross_validate(reference: pd.DataFrame, bulk: pd.DataFrame, *, lambdas: list
     return losses
 
 
-def _fast(losses: pd.DataFrame, reference: pd.DataFrame, bulk: pd.DataFrame, progress: Progress) -> EngineFailed | None:
+def _fast(
+    losses: pd.DataFrame, reference: pd.DataFrame, bulk: pd.DataFrame, progress: Progress
+) -> EngineFailed | None:
     """Fill ``losses`` by the fast engine; the last failure, if there was one."""
     folds, lambdas = len(losses), [float(v) for v in losses.columns]
     total = losses.size
@@ -66,10 +91,20 @@ def _fast(losses: pd.DataFrame, reference: pd.DataFrame, bulk: pd.DataFrame, pro
     shared = baseline(reference, bulk, inverse_weights(bulk).to_frame(), report)
     each = adtd_bytes(len(bulk), bulk.shape[1], reference.shape[1], "fast", regulated=True)
     small = SECONDS * reference.size * reference.shape[1] * total < WORTH
-    found = spread(work, items, shared=shared, on_step=on_step, check=report, keep_errors=True, here=small, memory=each)
+    found = spread(
+        work,
+        items,
+        shared=shared,
+        on_step=on_step,
+        check=report,
+        keep_errors=True,
+        here=small,
+        memory=each,
+    )
     failure: EngineFailed | None = None
     for piece, answer in zip(items, found, strict=True):
-        if isinstance(answer, EngineFailed):  # one fold that cannot be solved does not spoil the others
+        # one fold that cannot be solved does not spoil the others
+        if isinstance(answer, EngineFailed):
             failure = answer
         elif isinstance(answer, Exception):
             raise answer
@@ -79,13 +114,17 @@ def _fast(losses: pd.DataFrame, reference: pd.DataFrame, bulk: pd.DataFrame, pro
 
 
 def _parts(folds: int, lambdas: int) -> int:
-    """Into how many pieces a fold is cut: enough for every core, and for computers whose number is not known; each piece begins the fold anew."""
+    """Into how many pieces a fold is cut: enough for every core, and for computers whose number is
+    not known; each piece begins the fold anew.
+    """
     setting = current()
     wanted = 3 if setting.scheduler is not None else -(-(setting.cores or allowed_cores()) // folds)
     return max(1, min(wanted, lambdas // 3))
 
 
-def _stock(losses: pd.DataFrame, reference: pd.DataFrame, bulk: pd.DataFrame, progress: Progress) -> EngineFailed | None:
+def _stock(
+    losses: pd.DataFrame, reference: pd.DataFrame, bulk: pd.DataFrame, progress: Progress
+) -> EngineFailed | None:
     """The same by stock's own jobs."""
     folds, lambdas = len(losses), [float(v) for v in losses.columns]
     total = losses.size
@@ -122,11 +161,16 @@ def _stock(losses: pd.DataFrame, reference: pd.DataFrame, bulk: pd.DataFrame, pr
 
 
 def summarise(losses: pd.DataFrame) -> Choices:
-    """The marked choices of a finished search; sentences name every lambda2 that could not be solved."""
+    """The marked choices of a finished search; sentences name every lambda2 that could not be
+    solved.
+    """
     unsolved = [f"{value:.3g}" for value in losses.columns[losses.isna().any(axis=0)]]
     chosen = choose(losses)
     if not unsolved:
         return chosen
     more = f" and {len(unsolved) - 3} more" if len(unsolved) > 3 else ""
-    note = f"No solution was found at lambda2 = {', '.join(unsolved[:3])}{more}; no choice falls on these."
+    note = (
+        f"No solution was found at lambda2 = {', '.join(unsolved[:3])}{more}; no choice falls on"
+        " these."
+    )
     return Choices(chosen.values, (note, *chosen.notes))

@@ -1,4 +1,7 @@
-"""Simulated bulk mixtures of known composition, as stock's ``simulate_data`` draws them. Imports torch: for the worker only."""
+"""Simulated bulk mixtures of known composition, as stock's ``simulate_data`` draws them.
+
+Imports torch: for the worker only.
+"""
 
 from __future__ import annotations
 
@@ -19,45 +22,63 @@ FEW_CELLS = 5
 
 @dataclass(frozen=True, eq=False)
 class Mixtures:
-    """bulk : genes x mixtures, the mean of the drawn cells; truth : cell types x mixtures, share of the drawn cells.
+    """bulk : genes x mixtures, the mean of the drawn cells; truth : cell types x mixtures, share of
+    the drawn cells.
 
-    Columns are "0", "1", ...; the rows of ``truth`` are the reference's types, then types the reference lacks (hidden).
+    Columns are "0", "1", ...; the rows of ``truth`` are the reference's types, then types the
+    reference lacks (hidden).
     """
 
     bulk: pd.DataFrame
     truth: pd.DataFrame
 
 
-def simulate(cells: pd.DataFrame, types: Sequence[str], *, mixtures: int, cells_per_mixture: int, seed: int) -> Mixtures:
-    """Draw ``mixtures`` mixtures of ``cells_per_mixture`` cells, with replacement; the same seed gives the same mixtures.
+def simulate(
+    cells: pd.DataFrame, types: Sequence[str], *, mixtures: int, cells_per_mixture: int, seed: int
+) -> Mixtures:
+    """Draw ``mixtures`` mixtures of ``cells_per_mixture`` cells, with replacement; the same seed
+    gives the same mixtures.
 
-    cells : genes x cells, columns = cell types, scaled; types : the reference's cell types, in order.
-    Both engines give the same bits. Raises InvalidParameter if the memory does not suffice (stock gathers genes x mixtures x cells at once).
+    cells : genes x cells, columns = cell types, scaled; types : the reference's cell types, in
+    order. Both engines give the same bits. Raises InvalidParameter if the memory does not suffice
+    (stock gathers genes x mixtures x cells at once).
     """
     check_memory(len(cells), mixtures, cells_per_mixture)
     with stock_engine():
         if current().engine == "fast":
             bulk, truth = _mixed(cells, mixtures, cells_per_mixture, seed)
         else:
-            _, bulk, truth = utils.simulate_data(laid_out(cells, "F"), mixtures, cells_per_mixture, seed=seed)
+            _, bulk, truth = utils.simulate_data(
+                laid_out(cells, "F"), mixtures, cells_per_mixture, seed=seed
+            )
     hidden = [t for t in truth.index if t not in set(types)]
     truth = truth.reindex([*types, *hidden], fill_value=0.0)
-    bulk.columns = truth.columns = pd.Index([str(i) for i in range(mixtures)])  # in place: renamed frames would be copies
+    # in place: renamed frames would be copies
+    bulk.columns = truth.columns = pd.Index([str(i) for i in range(mixtures)])
     return Mixtures(laid_out(bulk, "C"), laid_out(truth, "C"))
 
 
-def _mixed(cells: pd.DataFrame, mixtures: int, cells_per_mixture: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _mixed(
+    cells: pd.DataFrame, mixtures: int, cells_per_mixture: int, seed: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     labels, types = pd.factorize(cells.columns, sort=True)
     drawn = mixing.draw(cells.shape[1], mixtures, cells_per_mixture, seed)
     bulk = mixing.mix(cells.to_numpy(dtype=np.float64), drawn)
-    return pd.DataFrame(bulk, index=cells.index, copy=False), pd.DataFrame(mixing.count(labels, len(types), drawn), index=types)
+    return pd.DataFrame(bulk, index=cells.index, copy=False), pd.DataFrame(
+        mixing.count(labels, len(types), drawn), index=types
+    )
 
 
 def few_cells(cells: pd.DataFrame, what: str) -> list[str]:
-    """Sentences about cell types with too few cells. cells : genes x cells, columns = cell types; what : "training", "test"."""
+    """Sentences about cell types with too few cells. cells : genes x cells, columns = cell types;
+    what : "training", "test".
+    """
     counts = cells.columns.value_counts()
     few = sorted(str(t) for t, n in counts.items() if n <= FEW_CELLS)
     if not few:
         return []
     more = f" and {len(few) - 3} more" if len(few) > 3 else ""
-    return [f"Only {FEW_CELLS} or fewer {what} cells of {', '.join(few[:3])}{more}: their estimates are uncertain."]
+    return [
+        f"Only {FEW_CELLS} or fewer {what} cells of {', '.join(few[:3])}{more}: their estimates are"
+        " uncertain."
+    ]

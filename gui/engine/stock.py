@@ -1,7 +1,9 @@
-"""The stock engine, imported once and kept quiet. Heavy (torch): only the worker process and the command line import it.
+"""The stock engine, imported once and kept quiet.
 
-deconomix prints, draws progress bars, changes the global random states and answers failures with None or LinAlgError.
-Everything of it runs inside :func:`stock_engine`, which undoes all of that.
+Heavy (torch): only the worker process and the command line import it.
+
+deconomix prints, draws progress bars, changes the global random states and answers failures with
+None or LinAlgError. Everything of it runs inside :func:`stock_engine`, which undoes all of that.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ import numpy as np
 import pandas as pd
 
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # SyntaxWarning of its docstrings, deprecations of its imports: not ours to act on
+    # SyntaxWarning of its docstrings, deprecations of its imports: not ours to act on
+    warnings.simplefilter("ignore")
     import torch
     from deconomix import hps, methods, utils
 
@@ -35,9 +38,17 @@ _one_at_a_time = threading.RLock()
 
 
 def laid_out(frame: pd.DataFrame, order: Literal["C", "F"]) -> pd.DataFrame:
-    """The same frame, float64, in this memory order ("C": rows contiguous). The order decides in which order BLAS adds, and with it the
-    last digit; DTD in float32 turns that into the third (gene weights differ by 9e-3 after 100 iterations). So it is always said."""
-    return pd.DataFrame(np.asarray(frame.to_numpy(dtype=np.float64), order=order), index=frame.index, columns=frame.columns, copy=False)
+    """The same frame, float64, in this memory order ("C": rows contiguous).
+
+    The order decides in which order BLAS adds, and with it the last digit; DTD in float32 turns
+    that into the third (gene weights differ by 9e-3 after 100 iterations). So it is always said.
+    """
+    return pd.DataFrame(
+        np.asarray(frame.to_numpy(dtype=np.float64), order=order),
+        index=frame.index,
+        columns=frame.columns,
+        copy=False,
+    )
 
 
 class _SilentBar:
@@ -62,7 +73,9 @@ class _SilentBar:
 
 @contextlib.contextmanager
 def _own_random_state() -> Iterator[None]:
-    """NumPy's and torch's global random states are afterwards what they were; inside they start from fixed seeds."""
+    """NumPy's and torch's global random states are afterwards what they were; inside they start
+    from fixed seeds.
+    """
     before = np.random.get_state()
     with torch.random.fork_rng(devices=[]):
         try:
@@ -75,9 +88,11 @@ def _own_random_state() -> Iterator[None]:
 
 @contextlib.contextmanager
 def stock_engine(check: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """Run stock code inside: silent, one BLAS thread, global random states untouched, failures as EngineFailed.
+    """Run stock code inside: silent, one BLAS thread, global random states untouched, failures as
+    EngineFailed.
 
-    check : called before every quadratic programme; raises JobCancelled to stop in the middle of an iteration
+    check : called before every quadratic programme; raises JobCancelled to stop in the middle of an
+    iteration
     """
     solve = methods.solve_qp
 
@@ -94,7 +109,11 @@ def stock_engine(check: Callable[[], None] = lambda: None) -> Iterator[None]:
         stack.enter_context(guarded())
         stack.enter_context(_own_random_state())
         stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
-        for module, name, stand_in in ((methods, "tqdm", _SilentBar), (hps, "tqdm", _SilentBar), (methods, "solve_qp", solve_qp)):
+        for module, name, stand_in in (
+            (methods, "tqdm", _SilentBar),
+            (hps, "tqdm", _SilentBar),
+            (methods, "solve_qp", solve_qp),
+        ):
             stack.enter_context(patch.object(module, name, stand_in))
         try:
             yield

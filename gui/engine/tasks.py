@@ -1,4 +1,7 @@
-"""What a worker runs: ``(dataset, params, *, progress) -> result``. Light to import; the engine itself is imported inside the tasks."""
+"""What a worker runs: ``(dataset, params, *, progress) -> result``.
+
+Light to import; the engine itself is imported inside the tasks.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +18,22 @@ from gui.data.dataset import Dataset
 from gui.engine import setting
 from gui.engine.memory import check_dtd, check_simulation
 from gui.engine.metrics import COLUMNS, compare
-from gui.engine.params import ADTDParams, ApplyParams, BootstrapParams, DTDParams, Part, SearchParams
-from gui.engine.results import ADTDResult, ApplyResult, BootstrapResult, DTDResult, Refinement, SearchResult
+from gui.engine.params import (
+    ADTDParams,
+    ApplyParams,
+    BootstrapParams,
+    DTDParams,
+    Part,
+    SearchParams,
+)
+from gui.engine.results import (
+    ADTDResult,
+    ApplyResult,
+    BootstrapResult,
+    DTDResult,
+    Refinement,
+    SearchResult,
+)
 from gui.engine.setting import Setting
 from gui.errors import EmptyColumn, InvalidParameter, MissingPart, TooFewGenes
 
@@ -29,8 +46,21 @@ if TYPE_CHECKING:
 PREPARING, SIMULATING, ESTIMATING = "Preparing", "Simulating mixtures", "Estimating compositions"
 REFINING = "Refining to the optimum"
 SEARCH_SCALE = 10_000.0
-"""The search and the 1/mean(Y)² weights depend on the unit of their input: always this column sum (ENGINE.md, trap 2)."""
-ENGINE_PACKAGES = ("deconomix", "torch", "numpy", "scipy", "pandas", "scikit-learn", "qpsolvers", "clarabel", "scs", "quadprog")
+"""The search and the 1/mean(Y)² weights depend on the unit of their input: always this column sum
+(ENGINE.md, trap 2).
+"""
+ENGINE_PACKAGES = (
+    "deconomix",
+    "torch",
+    "numpy",
+    "scipy",
+    "pandas",
+    "scikit-learn",
+    "qpsolvers",
+    "clarabel",
+    "scs",
+    "quadprog",
+)
 
 
 def versions() -> dict[str, str]:
@@ -45,7 +75,8 @@ def versions() -> dict[str, str]:
 
 
 def warm_up(chosen: Setting | None = None) -> None:
-    """Import the engine and take one tiny optimiser step (torch's first one imports for seconds), so that the first job starts at once.
+    """Import the engine and take one tiny optimiser step (torch's first one imports for seconds),
+    so that the first job starts at once.
 
     chosen : which engine computes in this process from now on
     """
@@ -59,11 +90,13 @@ def warm_up(chosen: Setting | None = None) -> None:
     learn(reference, reference @ truth, truth, iterations=1, progress=lambda *_, **__: None)
 
 
-# --------------------------------------------------------------------------------------------------------------- DTD
+# ---------------------------------------------------------------------------------------------- DTD
 def run_dtd(dataset: Dataset, params: DTDParams, *, progress: Progress) -> DTDResult:
-    """Simulate mixtures, learn gene weights, estimate compositions (train, test, bulk), beside Naive.
+    """Simulate mixtures, learn gene weights, estimate compositions (train, test, bulk), beside
+    Naive.
 
-    Raises DataError (what is wrong with the data), InvalidParameter (memory), EngineFailed, JobCancelled.
+    Raises DataError (what is wrong with the data), InvalidParameter (memory), EngineFailed,
+    JobCancelled.
     """
     return _train(dataset, params, progress, learned=True)
 
@@ -96,10 +129,16 @@ def _train(dataset: Dataset, params: DTDParams, progress: Progress, *, learned: 
 
     for what, cells in (("training", prepared.train), ("test", prepared.test)):
         notes += few_cells(cells, what) if cells is not None else []
-    loss, correlation, weights = np.empty(0), pd.DataFrame(columns=reference.columns, dtype=float), equal_weights(reference.index)
+    loss, correlation, weights = (
+        np.empty(0),
+        pd.DataFrame(columns=reference.columns, dtype=float),
+        equal_weights(reference.index),
+    )
     if learned:
         train = mixtures["train"]
-        found = learn(reference, train.bulk, train.truth, iterations=params.iterations, progress=progress)
+        found = learn(
+            reference, train.bulk, train.truth, iterations=params.iterations, progress=progress
+        )
         loss, correlation, weights = found.loss, found.correlation, found.weights
     targets = {part: drawn.bulk for part, drawn in mixtures.items()}
     if prepared.bulk is not None and params.run_on_bulk:
@@ -111,9 +150,17 @@ def _train(dataset: Dataset, params: DTDParams, progress: Progress, *, learned: 
         progress(ESTIMATING, 1.0 if learned else None)
         composition[part] = estimate(reference, bulk, weights)
         fit[part] = reconstruction(reference, bulk, weights, composition[part])
-        naive[part] = estimate(reference, bulk, equal_weights(reference.index)) if learned else composition[part]
+        naive[part] = (
+            estimate(reference, bulk, equal_weights(reference.index))
+            if learned
+            else composition[part]
+        )
     methods = {"dtd": composition, "naive": naive} if learned else {"naive": naive}
-    rows = [compare(part, method, mixtures[part].truth, found[part]) for part in mixtures for method, found in methods.items()]
+    rows = [
+        compare(part, method, mixtures[part].truth, found[part])
+        for part in mixtures
+        for method, found in methods.items()
+    ]
     return DTDResult(
         reference=reference,
         gene_weights=weights,
@@ -131,21 +178,40 @@ def _train(dataset: Dataset, params: DTDParams, progress: Progress, *, learned: 
 
 
 def draw(prepared: Prepared, params: DTDParams, part: Part) -> Mixtures:
-    """The simulated mixtures of ``part`` ("train", "test"): the same cells and parameters always give the same, to the bit."""
+    """The simulated mixtures of ``part`` ("train", "test"): the same cells and parameters always
+    give the same, to the bit.
+    """
     from gui.engine.simulate import simulate
 
     types = [str(t) for t in prepared.reference.columns]
     if part == "train":
         if prepared.train.empty:
             raise MissingPart("There are no single cells to simulate training mixtures from.")
-        return simulate(prepared.train, types, mixtures=params.train_mixtures, cells_per_mixture=params.train_cells, seed=params.seed)
+        return simulate(
+            prepared.train,
+            types,
+            mixtures=params.train_mixtures,
+            cells_per_mixture=params.train_cells,
+            seed=params.seed,
+        )
     if prepared.test is None:
         raise MissingPart("There are no test cells to simulate test mixtures from.")
-    return simulate(prepared.test, types, mixtures=params.test_mixtures, cells_per_mixture=params.test_cells, seed=params.seed + 1)
+    return simulate(
+        prepared.test,
+        types,
+        mixtures=params.test_mixtures,
+        cells_per_mixture=params.test_cells,
+        seed=params.seed + 1,
+    )
 
 
-def run_apply(dataset: Dataset, params: ApplyParams, *, progress: Progress, dtd: DTDResult) -> ApplyResult:
-    """A trained model on the dataset's bulk: no training. Raises MissingPart (no bulk), MissingGenes, EmptyColumn."""
+def run_apply(
+    dataset: Dataset, params: ApplyParams, *, progress: Progress, dtd: DTDResult
+) -> ApplyResult:
+    """A trained model on the dataset's bulk: no training.
+
+    Raises MissingPart (no bulk), MissingGenes, EmptyColumn.
+    """
     from gui.engine.dtd import equal_weights, estimate
     from gui.engine.reconstruction import reconstruction
 
@@ -156,13 +222,20 @@ def run_apply(dataset: Dataset, params: ApplyParams, *, progress: Progress, dtd:
     progress(ESTIMATING)
     naive = estimate(target.reference, target.bulk, equal_weights(target.reference.index))
     notes = (*setting.notes(), *target.notes)
-    return ApplyResult(composition, naive, notes, reconstruction(target.reference, target.bulk, dtd.gene_weights, composition))
+    return ApplyResult(
+        composition,
+        naive,
+        notes,
+        reconstruction(target.reference, target.bulk, dtd.gene_weights, composition),
+    )
 
 
-# ---------------------------------------------------------------------------------------------------- ADTD and search
+# ---------------------------------------------------------------------------------- ADTD and search
 @dataclass(frozen=True, eq=False)
 class Target:
-    """What is to be deconvolved. reference : genes x cell types; bulk : genes x samples; truth : cell types x mixtures or None."""
+    """What is to be deconvolved. reference : genes x cell types; bulk : genes x samples; truth :
+    cell types x mixtures or None.
+    """
 
     reference: pd.DataFrame
     bulk: pd.DataFrame
@@ -172,11 +245,16 @@ class Target:
 
 
 def _target(dataset: Dataset, part: Part, dtd: DTDResult | None) -> Target:
-    """The part over the DTD run's genes, scaled as there; simulated mixtures are drawn again from the run's parameters."""
+    """The part over the DTD run's genes, scaled as there; simulated mixtures are drawn again from
+    the run's parameters.
+    """
     from gui.data.normalize import prepare
 
     if dtd is None:
-        raise MissingPart("This step uses the genes and the reference of a DTD run, and there is none yet.", advice="Run DTD first.")
+        raise MissingPart(
+            "This step uses the genes and the reference of a DTD run, and there is none yet.",
+            advice="Run DTD first.",
+        )
     dataset = replace(dataset, scale=dtd.scale)
     if part == "bulk":
         if dataset.bulk is None:
@@ -187,9 +265,14 @@ def _target(dataset: Dataset, part: Part, dtd: DTDResult | None) -> Target:
         as_trained = Matrix(dtd.reference.to_numpy(), dtd.reference.index, dtd.reference.columns)
         dataset = replace(dataset, train=None, test=None, reference=as_trained)
     elif dtd.params is None:
-        raise MissingPart("An applied model has no simulated mixtures; only the bulk can be deconvolved with it.")
+        raise MissingPart(
+            "An applied model has no simulated mixtures; only the bulk can be deconvolved with it."
+        )
     elif (dataset.train if part == "train" else dataset.test) is None:
-        raise MissingPart(f"There are no {'training' if part == 'train' else 'test'} cells to simulate mixtures from.")
+        raise MissingPart(
+            f"There are no {'training' if part == 'train' else 'test'} cells to simulate mixtures"
+            " from."
+        )
     else:
         dataset = replace(dataset, bulk=None)  # which may lack genes: no matter here
     prepared = prepare(dataset, genes=dtd.genes)
@@ -202,7 +285,9 @@ def _target(dataset: Dataset, part: Part, dtd: DTDResult | None) -> Target:
 
 
 def _for_inverse_weights(target: Target) -> Target:
-    """The target as the search needs it: genes of mean zero in the bulk dropped and named, columns summing to 10 000."""
+    """The target as the search needs it: genes of mean zero in the bulk dropped and named, columns
+    summing to 10 000.
+    """
     zero = ~(target.bulk.mean(axis=1) > 0).to_numpy()
     dropped = tuple(str(g) for g in target.bulk.index[zero])
     reference, bulk, notes = target.reference, target.bulk, target.notes
@@ -213,8 +298,13 @@ def _for_inverse_weights(target: Target) -> Target:
         named = "" if len(dropped) == 1 else f" ({', '.join(dropped[:3])}{more})"
         notes = (*notes, f"{what} zero in every sample and left out{named}.")
         if len(reference) <= reference.shape[1]:
-            raise TooFewGenes(f"Only {len(reference)} of the genes in use occur in the bulk, for {reference.shape[1]} cell types.")
-    return replace(target, reference=_scaled(reference), bulk=_scaled(bulk), notes=notes, dropped=dropped)
+            raise TooFewGenes(
+                f"Only {len(reference)} of the genes in use occur in the bulk, for"
+                f" {reference.shape[1]} cell types."
+            )
+    return replace(
+        target, reference=_scaled(reference), bulk=_scaled(bulk), notes=notes, dropped=dropped
+    )
 
 
 def _scaled(matrix: pd.DataFrame) -> pd.DataFrame:
@@ -222,13 +312,22 @@ def _scaled(matrix: pd.DataFrame) -> pd.DataFrame:
     sums = matrix.sum(axis=0).to_numpy()
     if not (sums > 0).all():
         raise EmptyColumn(f"{matrix.columns[int(np.argmin(sums))]} is zero for all genes in use.")
-    return matrix if np.allclose(sums, SEARCH_SCALE, rtol=1e-9, atol=0) else matrix * (SEARCH_SCALE / sums)
+    return (
+        matrix
+        if np.allclose(sums, SEARCH_SCALE, rtol=1e-9, atol=0)
+        else matrix * (SEARCH_SCALE / sums)
+    )
 
 
-def run_adtd(dataset: Dataset, params: ADTDParams, *, progress: Progress, dtd: DTDResult | None = None) -> ADTDResult:
-    """Hidden background and, depending on the model, gene regulation. The genes, the reference and (unless "inverse") the weights are ``dtd``'s.
+def run_adtd(
+    dataset: Dataset, params: ADTDParams, *, progress: Progress, dtd: DTDResult | None = None
+) -> ADTDResult:
+    """Hidden background and, depending on the model, gene regulation.
 
-    Raises MissingPart (no DTD run, no bulk), MissingGenes, InvalidParameter (memory), EngineFailed, JobCancelled.
+    The genes, the reference and (unless "inverse") the weights are ``dtd``'s.
+
+    Raises MissingPart (no DTD run, no bulk), MissingGenes, InvalidParameter (memory), EngineFailed,
+    JobCancelled.
     """
     from gui.engine.adtd import deconvolve, hidden_interval, inverse_weights, support
     from gui.engine.reconstruction import reconstruction
@@ -254,9 +353,15 @@ def run_adtd(dataset: Dataset, params: ADTDParams, *, progress: Progress, dtd: D
     )
     notes = [*setting.notes(), *target.notes]
     if not fit.converged:
-        notes.append(f"The loss was still falling after {params.max_iterations} iterations; more may change the result.")
+        notes.append(
+            f"The loss was still falling after {params.max_iterations} iterations; more may change"
+            " the result."
+        )
     if fit.rose:
-        notes.append("In the last iteration the fit became a little worse; the engine ends there and its result is shown.")
+        notes.append(
+            "In the last iteration the fit became a little worse; the engine ends there and its"
+            " result is shown."
+        )
     optimum = None
     if params.refine:
         fit, optimum = _refined(target, weights, fit, params, progress)
@@ -270,7 +375,9 @@ def run_adtd(dataset: Dataset, params: ADTDParams, *, progress: Progress, dtd: D
         reference=target.reference,
         loss=fit.loss,
         truth=target.truth,
-        support=support(target.reference, weights, fit, params.lambda2) if params.regulated else None,
+        support=(
+            support(target.reference, weights, fit, params.lambda2) if params.regulated else None
+        ),
         hidden_interval=hidden_interval(target.reference, fit),
         notes=tuple(notes),
         optimum=optimum,
@@ -278,21 +385,38 @@ def run_adtd(dataset: Dataset, params: ADTDParams, *, progress: Progress, dtd: D
     )
 
 
-def _refined(target: Target, weights: pd.Series, fit: Fit, params: ADTDParams, progress: Progress) -> tuple[Fit, Refinement]:
+def _refined(
+    target: Target, weights: pd.Series, fit: Fit, params: ADTDParams, progress: Progress
+) -> tuple[Fit, Refinement]:
     """The fit with hidden profile and gene regulation at the optimum, and what that brought."""
     from gui.engine.exact import refine
 
     def check() -> None:
         progress(REFINING, None)
 
-    found = refine(target.reference, target.bulk, weights, fit, lambda2=params.lambda2, regulated=params.regulated, check=check)
-    residual, gap = (found.certificate.residual, found.certificate.gap) if found.certificate is not None else (float("nan"), float("nan"))
+    found = refine(
+        target.reference,
+        target.bulk,
+        weights,
+        fit,
+        lambda2=params.lambda2,
+        regulated=params.regulated,
+        check=check,
+    )
+    residual, gap = (
+        (found.certificate.residual, found.certificate.gap)
+        if found.certificate is not None
+        else (float("nan"), float("nan"))
+    )
     optimum = Refinement(found.loss_before, found.loss_after, residual, gap, found.way)
     return replace(fit, profile=found.profile, regulation=found.regulation), optimum
 
 
-def run_search(dataset: Dataset, params: SearchParams, *, progress: Progress, dtd: DTDResult | None = None) -> SearchResult:
-    """Cross-validated loss over the grid of lambda2, over the genes of ``dtd``; genes of mean zero are dropped and named.
+def run_search(
+    dataset: Dataset, params: SearchParams, *, progress: Progress, dtd: DTDResult | None = None
+) -> SearchResult:
+    """Cross-validated loss over the grid of lambda2, over the genes of ``dtd``; genes of mean zero
+    are dropped and named.
 
     Raises MissingPart, MissingGenes, InvalidParameter (folds, memory), EngineFailed, JobCancelled.
     """
@@ -300,27 +424,45 @@ def run_search(dataset: Dataset, params: SearchParams, *, progress: Progress, dt
 
     progress(PREPARING, 0.0)
     target = _for_inverse_weights(_target(dataset, params.part, dtd))
-    losses = cross_validate(target.reference, target.bulk, lambdas=params.lambdas(), folds=params.folds, progress=progress)
+    losses = cross_validate(
+        target.reference,
+        target.bulk,
+        lambdas=params.lambdas(),
+        folds=params.folds,
+        progress=progress,
+    )
     choices = summarise(losses)
     values: Mapping[str, float | None] = choices.values
-    return SearchResult(losses, values, target.dropped, (*setting.notes(), *target.notes, *choices.notes))
+    return SearchResult(
+        losses, values, target.dropped, (*setting.notes(), *target.notes, *choices.notes)
+    )
 
 
-# ---------------------------------------------------------------------------------------------------- how sure
+# ----------------------------------------------------------------------------------------- how sure
 CHECK_DTD, CHECK_ADTD = 400, 160
 """Simulated mixtures on which intervals are checked; with ADTD at least so many."""
 FEWEST, MOST = 10, 200
-"""Mixtures of one ADTD fit of the check. It errs for all its samples alike, and the more they are the less: fits as large as that of the run tell how much."""
+"""Mixtures of one ADTD fit of the check.
+
+It errs for all its samples alike, and the more they are the less: fits as large as that of the run
+tell how much.
+"""
 CHECK_SEED = 7919
 """Added to DTD's seed: these mixtures were seen by no run."""
 
 
 def run_bootstrap(
-    dataset: Dataset, params: BootstrapParams, *, progress: Progress, dtd: DTDResult | None = None, adtd: ADTDResult | None = None
+    dataset: Dataset,
+    params: BootstrapParams,
+    *,
+    progress: Progress,
+    dtd: DTDResult | None = None,
+    adtd: ADTDResult | None = None,
 ) -> BootstrapResult:
     """95 % intervals for the fractions of ``adtd``, or of ``dtd`` where there is none.
 
-    Raises MissingPart, MissingGenes, InvalidParameter (nothing to learn from), TooFewGenes, EngineFailed, JobCancelled.
+    Raises MissingPart, MissingGenes, InvalidParameter (nothing to learn from), TooFewGenes,
+    EngineFailed, JobCancelled.
     """
     from gui.data.normalize import prepare
     from gui.engine.bootstrap import Learning, bootstrap
@@ -330,25 +472,46 @@ def run_bootstrap(
     assert dtd is not None
     run = adtd or dtd
     genes = run.reference.index
-    cells = prepare(replace(dataset, scale=dtd.scale, bulk=None), genes=dtd.genes) if dataset.train is not None else None
-    learned = adtd is None or np.array_equal(adtd.gene_weights.to_numpy(), dtd.gene_weights.reindex(genes).to_numpy())
+    cells = (
+        prepare(replace(dataset, scale=dtd.scale, bulk=None), genes=dtd.genes)
+        if dataset.train is not None
+        else None
+    )
+    learned = adtd is None or np.array_equal(
+        adtd.gene_weights.to_numpy(), dtd.gene_weights.reindex(genes).to_numpy()
+    )
     known, learning, notes = None, None, list(target.notes)
     together = 1 if adtd is None else min(max(target.bulk.shape[1], FEWEST), MOST)
     if dtd.params is not None and cells is not None and cells.test is not None:
-        count = CHECK_DTD if adtd is None else together * 2 * max(1, round(CHECK_ADTD / together / 2))
+        count = (
+            CHECK_DTD if adtd is None else together * 2 * max(1, round(CHECK_ADTD / together / 2))
+        )
         others = {"test_mixtures": count, "seed": (dtd.params.seed + CHECK_SEED) % (2**32 - 2)}
         drawn = draw(cells, dtd.params.model_copy(update=others), "test")
         known = drawn.bulk.loc[genes], drawn.truth
     else:
-        notes.append("There are no test cells to check the intervals on: they show the draw of genes only and are too narrow for the error of the method.")
+        notes.append(
+            "There are no test cells to check the intervals on: they show the draw of genes only"
+            " and are too narrow for the error of the method."
+        )
     if params.seeds:
         if cells is None or dtd.params is None or not learned or not len(dtd.loss):
-            raise InvalidParameter("The gene weights of this run were not learned from cells that are there.", advice="Switch “Learn gene weights anew” off.")
+            raise InvalidParameter(
+                "The gene weights of this run were not learned from cells that are there.",
+                advice="Switch “Learn gene weights anew” off.",
+            )
         types = [*map(str, run.reference.columns)]
-        order = {t: n for n, t in enumerate([*types, *sorted({str(c) for c in cells.train.columns} - set(types))])}
+        order = {
+            t: n
+            for n, t in enumerate(
+                [*types, *sorted({str(c) for c in cells.train.columns} - set(types))]
+            )
+        }
         labels = np.array([order[str(c)] for c in cells.train.columns])
         values = cells.train.loc[genes].to_numpy(dtype=np.float64)
-        learning = Learning(values, labels, dtd.params.train_mixtures, dtd.params.train_cells, dtd.params.iterations)
+        learning = Learning(
+            values, labels, dtd.params.train_mixtures, dtd.params.train_cells, dtd.params.iterations
+        )
     return bootstrap(
         run.reference,
         target.bulk.loc[genes],

@@ -1,4 +1,7 @@
-"""Estimated shares against known ones (flow cytometry): per cell type and pooled over all. NumPy and pandas only."""
+"""Estimated shares against known ones (flow cytometry): per cell type and pooled over all.
+
+NumPy and pandas only.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +20,11 @@ POOLED = "all types"
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """table : one row per pair of types and one pooled ("cell_type", "known_as", "samples", "pearson", "spearman", "rmse", "ccc")
+    """table : one row per pair of types and one pooled ("cell_type", "known_as", "samples",
+    "pearson", "spearman", "rmse", "ccc")
 
-    points : one row per sample and pair ("sample", "cell_type", "known", "estimated", fractions); left_out : types of the truth without a partner
+    points : one row per sample and pair ("sample", "cell_type", "known", "estimated", fractions);
+    left_out : types of the truth without a partner
     """
 
     table: pd.DataFrame
@@ -27,40 +32,72 @@ class Comparison:
     left_out: tuple[str, ...]
 
 
-def compare_truth(known: pd.DataFrame, estimated: pd.DataFrame, pairs: Mapping[str, str]) -> Comparison:
+def compare_truth(
+    known: pd.DataFrame, estimated: pd.DataFrame, pairs: Mapping[str, str]
+) -> Comparison:
     """Over the samples that both have and that have a known share.
 
-    known, estimated : cell types x samples, fractions; pairs : type of ``known`` -> type of ``estimated``, or several ("A|B") whose sum is meant;
-    types of ``known`` with the same partner are added up. Pooled figures are over all pairs and samples at once.
-    Raises MissingPart: no common sample, or no pair.
+    known, estimated : cell types x samples, fractions; pairs : type of ``known`` -> type of
+    ``estimated``, or several ("A|B") whose sum is meant; types of ``known`` with the same partner
+    are added up. Pooled figures are over all pairs and samples at once. Raises MissingPart: no
+    common sample, or no pair.
     """
     samples = [s for s in estimated.columns if s in set(known.columns)]
     if not samples:
         raise MissingPart(
             "The known and the estimated shares have no sample in common.",
-            advice="Look at how the samples are called in the table of known compositions (Upload page).",
+            advice=(
+                "Look at how the samples are called in the table of known compositions (Upload"
+                " page)."
+            ),
         )
     partners: dict[tuple[str, ...], list[str]] = {}
     for name, partner in pairs.items():
-        wanted = tuple(t for t in partner.split("|") if t) if partner not in estimated.index else (partner,)
+        wanted = (
+            tuple(t for t in partner.split("|") if t)
+            if partner not in estimated.index
+            else (partner,)
+        )
         if name in known.index and wanted and all(t in estimated.index for t in wanted):
             partners.setdefault(wanted, []).append(name)
     if not partners:
-        raise MissingPart("No known cell type is paired with an estimated one.", advice="Pair them on the Upload page, tab Known compositions.")
+        raise MissingPart(
+            "No known cell type is paired with an estimated one.",
+            advice="Pair them on the Upload page, tab Known compositions.",
+        )
     rows, points = [], []
     for wanted, names in partners.items():
-        truth = known.loc[names, samples].sum(axis=0, min_count=len(names)).to_numpy(dtype=np.float64)
+        truth = (
+            known.loc[names, samples].sum(axis=0, min_count=len(names)).to_numpy(dtype=np.float64)
+        )
         found = estimated.loc[list(wanted), samples].sum(axis=0).to_numpy(dtype=np.float64)
         there = np.isfinite(truth) & np.isfinite(found)
         label = "|".join(wanted)
         rows.append((label, " + ".join(names), *_figures(truth[there], found[there])))
-        points.append(pd.DataFrame({"sample": np.asarray(samples, dtype=object)[there], "cell_type": label, "known": truth[there], "estimated": found[there]}))
+        points.append(
+            pd.DataFrame(
+                {
+                    "sample": np.asarray(samples, dtype=object)[there],
+                    "cell_type": label,
+                    "known": truth[there],
+                    "estimated": found[there],
+                }
+            )
+        )
     every = pd.concat(points, ignore_index=True)
     rows.append((POOLED, "", *_figures(every["known"].to_numpy(), every["estimated"].to_numpy())))
-    table = pd.DataFrame(rows, columns=["cell_type", "known_as", "samples", "pearson", "spearman", "rmse", "ccc"])
+    table = pd.DataFrame(
+        rows, columns=["cell_type", "known_as", "samples", "pearson", "spearman", "rmse", "ccc"]
+    )
     used = {name for names in partners.values() for name in names}
     return Comparison(table, every, tuple(str(t) for t in known.index if t not in used))
 
 
 def _figures(truth: np.ndarray, found: np.ndarray) -> tuple[int, float, float, float, float]:
-    return truth.size, pearson(truth, found), spearman(truth, found), rmse(truth, found), ccc(truth, found)
+    return (
+        truth.size,
+        pearson(truth, found),
+        spearman(truth, found),
+        rmse(truth, found),
+        ccc(truth, found),
+    )

@@ -23,20 +23,28 @@ CHOICES: dict[str, tuple[str, str, str]] = {
 SIGNS = {"circle": "●", "diamond": "◆", "square": "■"}
 LOW_SUPPORT = 0.1
 STABLE = 0.95
-"""A regulation whose direction came out the same less often than this in the draws of the bootstrap is not supported."""
+"""A regulation whose direction came out the same less often than this in the draws of the bootstrap
+is not supported.
+"""
 MOST_GENES = 500
 _LETTER, _ROOM, _LINE = 7.2, 560.0, 20
 
 
 def search(losses: pd.DataFrame, choices: Mapping[str, float | None]) -> go.Figure:
-    """The search curve: mean loss over the folds, its spread (one standard deviation), the marked choices.
+    """The search curve: mean loss over the folds, its spread (one standard deviation), the marked
+    choices.
 
-    losses : folds x lambdas (columns ascending); choices : "min", "one_se", "drop" -> lambda2 or None
+    losses : folds x lambdas (columns ascending); choices : "min", "one_se", "drop" -> lambda2 or
+    None
     """
     fig = blank()
     lambdas = np.asarray(losses.columns, dtype=np.float64)
     mean = losses.mean(axis=0).to_numpy(dtype=np.float64)
-    std = losses.std(axis=0, ddof=1).fillna(0.0).to_numpy(dtype=np.float64) if len(losses) > 1 else np.zeros(len(mean))
+    std = (
+        losses.std(axis=0, ddof=1).fillna(0.0).to_numpy(dtype=np.float64)
+        if len(losses) > 1
+        else np.zeros(len(mean))
+    )
     finite = mean[np.isfinite(mean) & (mean > 0)]
     steep = len(finite) > 1 and finite.max() / finite.min() > 50
     low = np.maximum(mean - std, finite.min() * 0.1) if steep else mean - std
@@ -67,16 +75,31 @@ def search(losses: pd.DataFrame, choices: Mapping[str, float | None]) -> go.Figu
     span = [math.log10(lambdas.min()), math.log10(lambdas.max())] if len(lambdas) else [-20.0, 0.0]
     pad = max((span[1] - span[0]) * 0.03, 0.05)
     fig.update_layout(
-        xaxis={"type": "log", "title": {"text": "lambda2"}, "range": [span[0] - pad, span[1] + pad], "exponentformat": "e", "nticks": 12},
-        yaxis={"title": {"text": "Loss on held-out samples"}, "type": "log" if steep else "linear", "exponentformat": "e"},
+        xaxis={
+            "type": "log",
+            "title": {"text": "lambda2"},
+            "range": [span[0] - pad, span[1] + pad],
+            "exponentformat": "e",
+            "nticks": 12,
+        },
+        yaxis={
+            "title": {"text": "Loss on held-out samples"},
+            "type": "log" if steep else "linear",
+            "exponentformat": "e",
+        },
         margin={"t": 16 + _LINE * max(rows, 1)},
         legend={"orientation": "h", "x": 1, "xanchor": "right", "y": -0.2, "yanchor": "top"},
     )
     return fig
 
 
-def _mark(fig: go.Figure, lambdas: np.ndarray, mean: np.ndarray, choices: Mapping[str, float | None]) -> int:
-    """Mark the choices; equal ones share a label, near ones stand in different lines. Returns the number of lines of labels above the plot."""
+def _mark(
+    fig: go.Figure, lambdas: np.ndarray, mean: np.ndarray, choices: Mapping[str, float | None]
+) -> int:
+    """Mark the choices; equal ones share a label, near ones stand in different lines.
+
+    Returns the number of lines of labels above the plot.
+    """
     merged: dict[float, list[str]] = {}
     for key in CHOICES:
         value = choices.get(key)
@@ -87,17 +110,43 @@ def _mark(fig: go.Figure, lambdas: np.ndarray, mean: np.ndarray, choices: Mappin
     width = float(np.ptp(logs)) or 1.0
     taken: list[list[tuple[float, float]]] = []
     for value, keys in sorted(merged.items()):
-        words, colour, symbol = " = ".join(CHOICES[k][0] for k in keys), CHOICES[keys[0]][1], CHOICES[keys[0]][2]
+        words, colour, symbol = (
+            " = ".join(CHOICES[k][0] for k in keys),
+            CHOICES[keys[0]][1],
+            CHOICES[keys[0]][2],
+        )
         text = f"{words}: {exponent(value)}"
         share = (math.log10(value) - logs.min()) / width
         half = (len(text) + 2) * _LETTER / _ROOM / 2
-        anchor, left = ("left", share) if share < half else ("right", share - 2 * half) if share > 1 - half else ("center", share - half)
+        anchor, left = (
+            ("left", share)
+            if share < half
+            else ("right", share - 2 * half)
+            if share > 1 - half
+            else ("center", share - half)
+        )
         right = left + 2 * half
-        row = next((i for i, line in enumerate(taken) if all(right + 0.02 < a or left - 0.02 > b for a, b in line)), len(taken))
+        row = next(
+            (
+                i
+                for i, line in enumerate(taken)
+                if all(right + 0.02 < a or left - 0.02 > b for a, b in line)
+            ),
+            len(taken),
+        )
         if row == len(taken):
             taken.append([])
         taken[row].append((left, right))
-        fig.add_shape(type="line", xref="x", yref="paper", x0=value, x1=value, y0=0, y1=1, line={"color": colour, "dash": "dot", "width": 1.5})
+        fig.add_shape(
+            type="line",
+            xref="x",
+            yref="paper",
+            x0=value,
+            x1=value,
+            y0=0,
+            y1=1,
+            line={"color": colour, "dash": "dot", "width": 1.5},
+        )
         fig.add_annotation(
             text=f'<span style="color:{colour}">{SIGNS[symbol]}</span> {text}',
             xref="x",
@@ -113,7 +162,12 @@ def _mark(fig: go.Figure, lambdas: np.ndarray, mean: np.ndarray, choices: Mappin
             x=[value],
             y=[float(np.interp(math.log10(value), logs, mean))],
             mode="markers",
-            marker={"color": colour, "symbol": symbol, "size": 13, "line": {"width": 1.5, "color": "#FFFFFF"}},
+            marker={
+                "color": colour,
+                "symbol": symbol,
+                "size": 13,
+                "line": {"width": 1.5, "color": "#FFFFFF"},
+            },
             name=words,
             meta=text,
             showlegend=False,
@@ -128,9 +182,15 @@ def logs(delta: pd.DataFrame) -> pd.DataFrame:
 
 
 def most_regulated(
-    delta: pd.DataFrame, support: pd.DataFrame | None = None, n: int = 30, cell_type: str | None = None, *, low: float = LOW_SUPPORT
+    delta: pd.DataFrame,
+    support: pd.DataFrame | None = None,
+    n: int = 30,
+    cell_type: str | None = None,
+    *,
+    low: float = LOW_SUPPORT,
 ) -> list[str]:
-    """The ``n`` genes whose regulation is farthest from 1 (in log2), in one type or in any; entries with little support do not count.
+    """The ``n`` genes whose regulation is farthest from 1 (in log2), in one type or in any; entries
+    with little support do not count.
 
     delta, support : genes x cell types. Returns fewer genes if fewer have support.
     """
@@ -138,7 +198,9 @@ def most_regulated(
     if support is not None:
         strength = strength.where(support.reindex_like(delta) >= low)
     score = strength[cell_type] if cell_type is not None else strength.max(axis=1)
-    return [str(g) for g in score.dropna().sort_values(ascending=False, kind="stable").head(n).index]
+    return [
+        str(g) for g in score.dropna().sort_values(ascending=False, kind="stable").head(n).index
+    ]
 
 
 def gene_regulation(
@@ -151,10 +213,12 @@ def gene_regulation(
     cluster: bool = True,
     stability: pd.DataFrame | None = None,
 ) -> go.Figure:
-    """Heatmap of the regulation, cell types x genes, centred at "not regulated"; entries with support below ``low``, or whose direction was the same in less
-    than 95 % of the draws, are covered in grey, with the reason on hover.
+    """Heatmap of the regulation, cell types x genes, centred at "not regulated"; entries with
+    support below ``low``, or whose direction was the same in less than 95 % of the draws, are
+    covered in grey, with the reason on hover.
 
-    delta, support, stability : genes x cell types; genes : which to draw (unknown ones are left out; at most 500, said in the axis title)
+    delta, support, stability : genes x cell types; genes : which to draw (unknown ones are left
+    out; at most 500, said in the axis title)
     """
     fig = blank()
     known = [g for g in dict.fromkeys(genes) if g in delta.index]
@@ -163,22 +227,44 @@ def gene_regulation(
         chosen = chosen.iloc[clustered(logs(chosen).to_numpy())]
     values = (logs(chosen) if log2 else chosen - 1.0).to_numpy(dtype=np.float64).T
     names, types = [str(g) for g in chosen.index], [str(t) for t in delta.columns]
-    trust = None if support is None else support.reindex(index=chosen.index, columns=delta.columns).to_numpy(dtype=np.float64).T
-    steady = None if stability is None else stability.reindex(index=chosen.index, columns=delta.columns).to_numpy(dtype=np.float64).T
+    trust = (
+        None
+        if support is None
+        else support.reindex(index=chosen.index, columns=delta.columns).to_numpy(dtype=np.float64).T
+    )
+    steady = (
+        None
+        if stability is None
+        else stability.reindex(index=chosen.index, columns=delta.columns)
+        .to_numpy(dtype=np.float64)
+        .T
+    )
     supported = np.ones(values.shape, dtype=bool) if trust is None else trust >= low
     trusted = supported if steady is None else supported & (steady >= STABLE)
     seen = values[trusted]
     seen = np.abs(seen[np.isfinite(seen)])
     bound = max(float(np.percentile(seen, 98)) if len(seen) else 0.0, 0.1)
     x, y = np.arange(len(names), dtype=np.int32), np.arange(len(types), dtype=np.int32)
-    layers = [f4(settled(chosen.to_numpy(dtype=np.float64)).T), f4(settled(trust) if trust is not None else np.ones_like(values))]
+    layers = [
+        f4(settled(chosen.to_numpy(dtype=np.float64)).T),
+        f4(settled(trust) if trust is not None else np.ones_like(values)),
+    ]
     hover = "" if trust is None else "<br>support %{customdata[1]:.2f}"
     if steady is not None:
         layers.append(f4(steady * 100))
         hover += "<br>same direction in %{customdata[2]:.0f} % of the draws"
-    told = np.where(trusted, "", np.where(supported, "<br>grey: the direction is not sure", "<br>grey: little support in the data"))
-    bar: dict[str, object] = {"title": {"text": "Gene regulation, log2" if log2 else "Gene regulation (1 = none)"}}
-    if not log2:  # drawn as Delta - 1, so that the template's diverging scale is taken; the labels say Delta
+    told = np.where(
+        trusted,
+        "",
+        np.where(
+            supported, "<br>grey: the direction is not sure", "<br>grey: little support in the data"
+        ),
+    )
+    bar: dict[str, object] = {
+        "title": {"text": "Gene regulation, log2" if log2 else "Gene regulation (1 = none)"}
+    }
+    # drawn as Delta - 1, so that the template's diverging scale is taken; the labels say Delta
+    if not log2:
         marks = _marks(bound)
         bar |= {"tickvals": [m - 1 for m in marks], "ticktext": [f"{m:.3g}" for m in marks]}
     fig.add_heatmap(
@@ -193,11 +279,24 @@ def gene_regulation(
         ygap=1,
         colorbar=bar,
         text=told if not trusted.all() else None,
-        hovertemplate="<b>%{x}</b>, %{y}<br>regulation %{customdata[0]:.3g}" + hover + ("" if trusted.all() else "%{text}") + "<extra></extra>",
+        hovertemplate="<b>%{x}</b>, %{y}<br>regulation %{customdata[0]:.3g}"
+        + hover
+        + ("" if trusted.all() else "%{text}")
+        + "<extra></extra>",
     )
     if (weak := ~trusted).any():
         grey = [[0, GREY], [1, GREY]]
-        fig.add_heatmap(z=f4(np.where(weak, 1.0, np.nan)), x=x, y=y, colorscale=grey, showscale=False, opacity=0.8, hoverinfo="skip", xgap=1, ygap=1)
+        fig.add_heatmap(
+            z=f4(np.where(weak, 1.0, np.nan)),
+            x=x,
+            y=y,
+            colorscale=grey,
+            showscale=False,
+            opacity=0.8,
+            hoverinfo="skip",
+            xgap=1,
+            ygap=1,
+        )
         fig.add_scatter(
             x=[None],
             y=[None],
@@ -208,7 +307,16 @@ def gene_regulation(
             hoverinfo="skip",
         )
     title = {"text": f"{MOST_GENES} of {len(known)} genes"} if len(known) > MOST_GENES else None
-    name_axis(fig, "x", names, tickangle=-90, tickfont={"size": 11 if len(names) > 40 else 12}, title=title, longest=16, what="genes")
+    name_axis(
+        fig,
+        "x",
+        names,
+        tickangle=-90,
+        tickfont={"size": 11 if len(names) > 40 else 12},
+        title=title,
+        longest=16,
+        what="genes",
+    )
     name_axis(fig, "y", types)
     fig.update_layout(
         height=150 + max(22 * len(types), 190),
@@ -227,7 +335,8 @@ def _marks(bound: float) -> list[float]:
 
 
 def hidden_profile(profile: pd.Series, reference: pd.DataFrame, n: int = 30) -> go.Figure:
-    """The ``n`` genes that make up most of the hidden background, beside their share in the mean of the reference.
+    """The ``n`` genes that make up most of the hidden background, beside their share in the mean of
+    the reference.
 
     profile : by gene, sums to 1; reference : genes x cell types
     """
@@ -250,7 +359,14 @@ def hidden_profile(profile: pd.Series, reference: pd.DataFrame, n: int = 30) -> 
         marker={"color": ACCENT},
         hovertemplate="<b>%{x}</b><br>mean of the reference %{y:.3g} %<extra></extra>",
     )
-    name_axis(fig, "x", [str(g) for g in top.index], tickangle=-90 if len(top) > 12 else -35, longest=16, what="genes")
+    name_axis(
+        fig,
+        "x",
+        [str(g) for g in top.index],
+        tickangle=-90 if len(top) > 12 else -35,
+        longest=16,
+        what="genes",
+    )
     fig.update_layout(
         barmode="group",
         bargap=0.25,

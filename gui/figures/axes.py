@@ -12,7 +12,10 @@ from gui.figures.text import LEAST_PERCENT, LONGEST, inert, settled, short
 
 
 def f4(values: Any) -> np.ndarray:
-    """float32: plotly sends it as base64, 5.3 characters a value. Infinite values become NaN (not drawn)."""
+    """float32: plotly sends it as base64, 5.3 characters a value.
+
+    Infinite values become NaN (not drawn).
+    """
     array = np.asarray(values, dtype=np.float64)
     return np.where(np.isfinite(array), array, np.nan).astype(np.float32)
 
@@ -23,7 +26,9 @@ def of_percent(fractions: Any) -> np.ndarray:
 
 
 def digits(fractions: Any) -> str:
-    """d3's format of these fractions as percentages: three significant digits, or two decimals where some are too small for that (0.00 for 0.0004 %)."""
+    """d3's format of these fractions as percentages: three significant digits, or two decimals
+    where some are too small for that (0.00 for 0.0004 %).
+    """
     values = settled(np.asarray(fractions, dtype=np.float64))
     return ".2f" if ((values != 0) & (np.abs(values) * 100 < LEAST_PERCENT)).any() else ".3g"
 
@@ -47,17 +52,21 @@ def name_axis(
     what: str = "names",
     **options: Any,
 ) -> None:
-    """Make an axis of whole numbers one of names: long names are cut on the axis and whole on hover (``%{x}``), and sent once.
+    """Make an axis of whole numbers one of names: long names are cut on the axis and whole on hover
+    (``%{x}``), and sent once.
 
-    The names stand in ``labelalias``, which plotly uses for ticks and hover (1000 ``ticktext`` cost it a minute: every one is searched for in all).
-    what : the names are of, in the plural, for an axis title where there are too many to show
-    The data axis carries the whole names; where some must be cut, its labels are hidden and a second axis, matched to it, shows the short ones.
+    The names stand in ``labelalias``, which plotly uses for ticks and hover (1000 ``ticktext`` cost
+    it a minute: every one is searched for in all). what : the names are of, in the plural, for an
+    axis title where there are too many to show The data axis carries the whole names; where some
+    must be cut, its labels are hidden and a second axis, matched to it, shows the short ones.
     """
     at = [int(p) for p in (range(len(names)) if positions is None else positions)]
     edges = [min(at, default=0) - 0.5, max(at, default=0) + 0.5]
     between = {str(p): "" for p in range(int(edges[0] + 0.5), int(edges[1] + 0.5))}
     whole = between | {str(p): inert(n) for p, n in zip(at, names, strict=True)}
-    cut = between | {str(p): inert(short(n, longest, middle=middle)) for p, n in zip(at, names, strict=True)}
+    cut = between | {
+        str(p): inert(short(n, longest, middle=middle)) for p, n in zip(at, names, strict=True)
+    }
     base: dict[str, Any] = {
         "type": "linear",
         "tickmode": "linear",
@@ -68,7 +77,12 @@ def name_axis(
         "separatethousands": False,
         "showgrid": False,
     }
-    base |= {"range": edges[::-1] if which == "y" else edges, "minallowed": edges[0], "maxallowed": edges[1], **options}
+    base |= {
+        "range": edges[::-1] if which == "y" else edges,
+        "minallowed": edges[0],
+        "maxallowed": edges[1],
+        **options,
+    }
     key = f"{which}axis"
     add_meta(fig, "what", {key: what})
     plain = whole == cut
@@ -88,11 +102,23 @@ def name_axis(
         if title is not None:
             fig.update_layout({key: {"title": None}, f"{key}2": {"title": title}})
         traces = {**first, which: f"{which}2"}
-        fig.add_trace(go.Scatter(x=[None], y=[None], xaxis=traces["x"], yaxis=traces["y"], hoverinfo="skip", showlegend=False, mode="markers"))
+        fig.add_trace(
+            go.Scatter(
+                x=[None],
+                y=[None],
+                xaxis=traces["x"],
+                yaxis=traces["y"],
+                hoverinfo="skip",
+                showlegend=False,
+                mode="markers",
+            )
+        )
 
 
 def add_meta(fig: go.Figure, key: str, values: dict[str, Any]) -> None:
-    """Tell the page something about a figure: ``layout.meta[key]``, see ``resources/assets/figure_layout.js``."""
+    """Tell the page something about a figure: ``layout.meta[key]``, see
+    ``resources/assets/figure_layout.js``.
+    """
     meta = dict(fig.layout.meta or {})
     fig.layout.meta = meta | {key: meta.get(key, {}) | values}
 
@@ -104,7 +130,9 @@ def axis_names(fig: go.Figure, which: Literal["x", "y"]) -> list[str]:
 
 
 def angle(names: Sequence[object], room: float = 600.0) -> int:
-    """Angle of labels under an x axis: flat where they fit into ``room`` pixels, slanted up to 16, upright beyond."""
+    """Angle of labels under an x axis: flat where they fit into ``room`` pixels, slanted up to 16,
+    upright beyond.
+    """
     if not len(names):
         return 0
     widest = max(len(short(n)) for n in names) * 7 + 8

@@ -1,4 +1,7 @@
-"""Figures of compositions: stacked bars, one sample's bars, heatmap. Compositions are cell types (and ``hidden``) x samples, as fractions."""
+"""Figures of compositions: stacked bars, one sample's bars, heatmap.
+
+Compositions are cell types (and ``hidden``) x samples, as fractions.
+"""
 
 from __future__ import annotations
 
@@ -21,13 +24,18 @@ SCROLL_FROM = 40
 PIXELS = 15
 """Width of a sample in a scrolling figure."""
 BY_FILE, BY_NAME = "", "\x00name"
-"""``sort`` of :func:`arrange`: as in the file; by sample name. Anything else is the name of a type or ``hidden``."""
+"""``sort`` of :func:`arrange`: as in the file; by sample name.
+
+Anything else is the name of a type or ``hidden``.
+"""
 NO_GROUP = "no group"
 
 
 @dataclass(frozen=True)
 class Arrangement:
-    """The samples in the order drawn. positions : along the axis, whole numbers with one left out between groups; groups : (name, first, last position)."""
+    """The samples in the order drawn. positions : along the axis, whole numbers with one left out
+    between groups; groups : (name, first, last position).
+    """
 
     samples: list[str]
     positions: np.ndarray
@@ -45,7 +53,9 @@ class Arrangement:
 
 
 def shares(composition: pd.DataFrame, normalise: bool) -> pd.DataFrame:
-    """The values drawn: the engine's, or shares of each sample's total (NaN where the total is not above zero)."""
+    """The values drawn: the engine's, or shares of each sample's total (NaN where the total is not
+    above zero).
+    """
     if not normalise:
         return composition
     total = composition.sum(axis=0)
@@ -54,11 +64,23 @@ def shares(composition: pd.DataFrame, normalise: bool) -> pd.DataFrame:
 
 def quantity(normalise: bool) -> str:
     """The axis title that says which of the two it is."""
-    return "RNA fraction (%)<br>share of the estimated total" if normalise else "RNA fraction (%)<br>engine's value"
+    return (
+        "RNA fraction (%)<br>share of the estimated total"
+        if normalise
+        else "RNA fraction (%)<br>engine's value"
+    )
 
 
-def arrange(composition: pd.DataFrame, *, normalise: bool = False, sort: str = BY_FILE, group: pd.Series | None = None, gap: int = 1) -> Arrangement:
-    """Order the samples: groups first (by name, ungrouped last), within them by ``sort``: a type's or hidden's share, largest first; by name; as in the file.
+def arrange(
+    composition: pd.DataFrame,
+    *,
+    normalise: bool = False,
+    sort: str = BY_FILE,
+    group: pd.Series | None = None,
+    gap: int = 1,
+) -> Arrangement:
+    """Order the samples: groups first (by name, ungrouped last), within them by ``sort``: a type's
+    or hidden's share, largest first; by name; as in the file.
 
     group : by sample, any values; gap : positions left out between groups
     """
@@ -68,10 +90,18 @@ def arrange(composition: pd.DataFrame, *, normalise: bool = False, sort: str = B
         order.sort(key=lambda i: natural(names[i]))
     elif sort in composition.index:
         values = shares(composition, normalise).loc[sort].to_numpy(dtype=np.float64)
-        order.sort(key=lambda i: (not np.isfinite(values[i]), -values[i] if np.isfinite(values[i]) else 0.0))
+        order.sort(
+            key=lambda i: (
+                not np.isfinite(values[i]),
+                -values[i] if np.isfinite(values[i]) else 0.0,
+            )
+        )
     if group is None:
         return Arrangement([names[i] for i in order], np.arange(len(order), dtype=np.int32), [])
-    of = [NO_GROUP if pd.isna(g) or str(g) == "" else str(g) for g in group.reindex(composition.columns)]
+    of = [
+        NO_GROUP if pd.isna(g) or str(g) == "" else str(g)
+        for g in group.reindex(composition.columns)
+    ]
     order.sort(key=lambda i: (of[i] == NO_GROUP, natural(of[i])))
     positions: list[int] = []
     groups: list[tuple[str, int, int]] = []
@@ -92,23 +122,54 @@ def _types(composition: pd.DataFrame) -> list[str]:
 
 def _drawn(composition: pd.DataFrame, normalise: bool, samples: list[str]) -> pd.DataFrame:
     drawn = shares(composition, normalise)
-    drawn = drawn.set_axis(drawn.columns.astype(str), axis=1).set_axis(drawn.index.astype(str), axis=0)
+    drawn = drawn.set_axis(drawn.columns.astype(str), axis=1).set_axis(
+        drawn.index.astype(str), axis=0
+    )
     return drawn[samples]
 
 
 def _mark_groups(fig: go.Figure, arranged: Arrangement, room: float, *, lines: bool) -> None:
-    """The group's name above its samples, with a bracket; cut to the room it has, whole on hover."""
+    """The group's name above its samples, with a bracket; cut to the room it has, whole on
+    hover.
+    """
     if not arranged.groups:
         return
     total = float(arranged.positions[-1] + 1)
     for name, first, last in arranged.groups:
-        fig.add_shape(type="line", xref="x", yref="paper", x0=first - 0.42, x1=last + 0.42, y0=1.015, y1=1.015, line={"width": 2})
+        fig.add_shape(
+            type="line",
+            xref="x",
+            yref="paper",
+            x0=first - 0.42,
+            x1=last + 0.42,
+            y0=1.015,
+            y1=1.015,
+            line={"width": 2},
+        )
         letters = int((last - first + 1) / total * room / 8)
         if letters >= 2:
             text = inert(short(name, min(letters, 28)))
-            fig.add_annotation(text=text, hovertext=inert(name), xref="x", yref="paper", x=(first + last) / 2, y=1.02, yanchor="bottom", showarrow=False)
+            fig.add_annotation(
+                text=text,
+                hovertext=inert(name),
+                xref="x",
+                yref="paper",
+                x=(first + last) / 2,
+                y=1.02,
+                yanchor="bottom",
+                showarrow=False,
+            )
         if lines and first > 0:
-            fig.add_shape(type="line", xref="x", yref="paper", x0=first - 0.5, x1=first - 0.5, y0=0, y1=1.015, line={"width": 2})
+            fig.add_shape(
+                type="line",
+                xref="x",
+                yref="paper",
+                x0=first - 0.5,
+                x1=first - 0.5,
+                y0=0,
+                y1=1.015,
+                line={"width": 2},
+            )
     fig.update_layout(margin={"t": 44})
 
 
@@ -124,27 +185,43 @@ def stacked(
 ) -> go.Figure:
     """One stacked bar per sample; the legend reads as the stack, top to bottom.
 
-    With more than 40 samples ``layout.width`` is set (it scrolls) and the legend stands beside it (``type_legend``).
+    With more than 40 samples ``layout.width`` is set (it scrolls) and the legend stands beside it
+    (``type_legend``).
 
-    composition : cell types and ``hidden`` x samples, fractions; ends : low and high of the 95 % intervals, shaped alike: told on hover, for whiskers of
-    stacked bars would cover one another
+    composition : cell types and ``hidden`` x samples, fractions; ends : low and high of the 95 %
+    intervals, shaped alike: told on hover, for whiskers of stacked bars would cover one another
     """
     fig = blank()
     order = arranged or arrange(composition, normalise=normalise, sort=sort, group=group)
     drawn, types = _drawn(composition, normalise, order.samples), _types(composition)
     scrolls = len(order.samples) > SCROLL_FROM
     total = composition.sum(axis=0)
-    whole = (total.where(total > 0) if normalise else total * 0 + 1).set_axis(composition.columns.astype(str))[order.samples].to_numpy(dtype=np.float64)
+    whole = (
+        (total.where(total > 0) if normalise else total * 0 + 1)
+        .set_axis(composition.columns.astype(str))[order.samples]
+        .to_numpy(dtype=np.float64)
+    )
     for name in types:
         values, interval = drawn.loc[name].to_numpy(dtype=np.float64), ""
         more: dict[str, Any] = {}
         if ends is not None and name in ends[0].index:
-            low, high = (e.set_axis(e.columns.astype(str), axis=1).loc[name].reindex(order.samples).to_numpy(dtype=np.float64) / whole for e in ends)
+            low, high = (
+                e.set_axis(e.columns.astype(str), axis=1)
+                .loc[name]
+                .reindex(order.samples)
+                .to_numpy(dtype=np.float64)
+                / whole
+                for e in ends
+            )
             more["customdata"] = np.column_stack([of_percent(low), of_percent(high)])
-            interval = f" (95 %: %{{customdata[0]:{digits(low)}}} to %{{customdata[1]:{digits(high)}}})"
+            interval = (
+                f" (95 %: %{{customdata[0]:{digits(low)}}} to %{{customdata[1]:{digits(high)}}})"
+            )
         fig.add_bar(
             **more,
-            hovertemplate=f"<b>%{{meta}}</b>: %{{y:{digits(values)}}} %{interval}<br>%{{x}}<extra></extra>",
+            hovertemplate=(
+                f"<b>%{{meta}}</b>: %{{y:{digits(values)}}} %{interval}<br>%{{x}}<extra></extra>"
+            ),
             x=order.positions,
             y=of_percent(values),
             name=inert(short(name)),
@@ -152,22 +229,46 @@ def stacked(
             marker=fill(name, dict(colour_of)) | ({"line": {"width": 0}} if scrolls else {}),
         )
     width = 130 + PIXELS * int(order.positions[-1] + 1) if scrolls else None
-    upright = -90 if scrolls else angle(order.samples, room=430)  # what the legend leaves at 1280 pixels
-    name_axis(fig, "x", order.samples, positions=order.positions, tickangle=upright, longest=28 if upright == 0 else 18, middle=True, what="samples")
+    # what the legend leaves at 1280 pixels
+    upright = -90 if scrolls else angle(order.samples, room=430)
+    name_axis(
+        fig,
+        "x",
+        order.samples,
+        positions=order.positions,
+        tickangle=upright,
+        longest=28 if upright == 0 else 18,
+        middle=True,
+        what="samples",
+    )
     _mark_groups(fig, order, (width or 750) - 130, lines=False)
     y: dict[str, Any] = {"title": {"text": quantity(normalise)}, "rangemode": "tozero"}
     if normalise:
         y["range"] = [0, 100]
-    fig.update_layout(barmode="stack", bargap=0.18, yaxis=y, showlegend=not scrolls, width=width, legend={"traceorder": "reversed"})
+    fig.update_layout(
+        barmode="stack",
+        bargap=0.18,
+        yaxis=y,
+        showlegend=not scrolls,
+        width=width,
+        legend={"traceorder": "reversed"},
+    )
     if len(order.samples) <= 4:  # a few bars need not fill the room
         fig.update_layout(bargap=1 - 0.18 * len(order.samples))
     if scrolls:
         fig.layout.meta = fig.layout.meta | {"legend_on_export": True}
         fig.update_layout(bargap=0.12)
     else:
-        tall = 50 + 20 * len(types) + (0 if upright == 0 else 130 if upright == -90 else 90) + (30 if order.groups else 0)
+        tall = (
+            50
+            + 20 * len(types)
+            + (0 if upright == 0 else 130 if upright == -90 else 90)
+            + (30 if order.groups else 0)
+        )
         fig.layout.meta = dict(fig.layout.meta or {}) | {"least_height": tall}
-        fig.update_layout(height=max(tall, HEIGHT), legend={"font": {"size": 12 if len(types) > 14 else 13}})
+        fig.update_layout(
+            height=max(tall, HEIGHT), legend={"font": {"size": 12 if len(types) > 14 else 13}}
+        )
     return fig
 
 
@@ -183,8 +284,8 @@ def single(
     """One sample: a bar per type, the true fraction beside it as a diamond where it is known.
 
     sample, truth : by cell type, fractions; true types that the reference lacks count as hidden
-    interval : low and high of the hidden share at equal fit; ends : by cell type, columns low and high of the 95 % interval. The whisker of the hidden
-    share spans both
+    interval : low and high of the hidden share at equal fit; ends : by cell type, columns low and
+    high of the 95 % interval. The whisker of the hidden share spans both
     """
     fig = blank()
     estimated = shares(sample.to_frame(), normalise).iloc[:, 0]
@@ -216,7 +317,14 @@ def single(
             told += f"<br>at equal fit {_between(spans[-1])}"
         if spans:
             low, high = min(s[0] for s in spans), max(s[1] for s in spans)
-            error = {"type": "data", "symmetric": False, "array": [max(high - value, 0.0)], "arrayminus": [max(value - low, 0.0)], "thickness": 1.5, "width": 5}
+            error = {
+                "type": "data",
+                "symmetric": False,
+                "array": [max(high - value, 0.0)],
+                "arrayminus": [max(value - low, 0.0)],
+                "thickness": 1.5,
+                "width": 5,
+            }
         fig.add_bar(
             x=of_percent([fraction]),
             y=[i],
@@ -226,7 +334,9 @@ def single(
             meta=inert(name),
             error_x=error,
             showlegend=False,
-            hovertemplate=f"<b>%{{meta}}</b>: estimated {percentage(fraction)} %{told}<extra></extra>",
+            hovertemplate=(
+                f"<b>%{{meta}}</b>: estimated {percentage(fraction)} %{told}<extra></extra>"
+            ),
         )
     name_axis(fig, "y", types)
     fig.update_layout(
@@ -252,9 +362,17 @@ def fold_hidden(truth: pd.Series, types: list[str]) -> pd.Series:
 
 
 def heatmap(
-    composition: pd.DataFrame, *, normalise: bool = False, sort: str = BY_FILE, group: pd.Series | None = None, arranged: Arrangement | None = None
+    composition: pd.DataFrame,
+    *,
+    normalise: bool = False,
+    sort: str = BY_FILE,
+    group: pd.Series | None = None,
+    arranged: Arrangement | None = None,
 ) -> go.Figure:
-    """Types x samples as a heatmap: all samples at a glance. ``arranged`` must come from ``arrange(..., gap=0)``."""
+    """Types x samples as a heatmap: all samples at a glance.
+
+    ``arranged`` must come from ``arrange(..., gap=0)``.
+    """
     fig = blank()
     order = arranged or arrange(composition, normalise=normalise, sort=sort, group=group, gap=0)
     types = _types(composition)
@@ -276,7 +394,16 @@ def heatmap(
     many = len(order.samples) > SCROLL_FROM
     title = {"text": f"{len(order.samples)} samples"} if many else None
     name_axis(
-        fig, "x", order.samples, positions=order.positions, show=not many, tickangle=angle(order.samples), longest=18, middle=True, title=title, what="samples"
+        fig,
+        "x",
+        order.samples,
+        positions=order.positions,
+        show=not many,
+        tickangle=angle(order.samples),
+        longest=18,
+        middle=True,
+        title=title,
+        what="samples",
     )
     name_axis(fig, "y", types)
     _mark_groups(fig, order, 560, lines=True)
@@ -284,6 +411,10 @@ def heatmap(
     return fig
 
 
-def legend_entries(composition: pd.DataFrame, colour_of: Mapping[str, str]) -> list[tuple[str, str, bool]]:
-    """For the legend beside a scrolling figure: (name, colour, whether hatched), top of the stack first."""
+def legend_entries(
+    composition: pd.DataFrame, colour_of: Mapping[str, str]
+) -> list[tuple[str, str, bool]]:
+    """For the legend beside a scrolling figure: (name, colour, whether hatched), top of the stack
+    first.
+    """
     return [(t, colour_of.get(t, GREY), is_hidden(t)) for t in reversed(_types(composition))]

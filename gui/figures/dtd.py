@@ -1,4 +1,7 @@
-"""Figures of a DTD run: loss, correlation of all types, one type's scatter. DataFrame in, figure out."""
+"""Figures of a DTD run: loss, correlation of all types, one type's scatter.
+
+DataFrame in, figure out.
+"""
 
 from __future__ import annotations
 
@@ -34,10 +37,20 @@ def loss(correlation: pd.DataFrame, colour_of: Mapping[str, str]) -> go.Figure:
     steps = (rows + 1).astype(np.int32)
     values = settled(correlation.to_numpy(dtype=np.float64))
     with np.errstate(all="ignore"):
-        mean = np.nanmean(np.where(np.isfinite(values), values, np.nan), axis=1) if values.size and np.isfinite(values).any() else np.full(len(values), np.nan)
+        mean = (
+            np.nanmean(np.where(np.isfinite(values), values, np.nan), axis=1)
+            if values.size and np.isfinite(values).any()
+            else np.full(len(values), np.nan)
+        )
     # no colour of its own: the first of the template's colorway is the colour of the text
     fig.add_scatter(
-        x=steps, y=f4(mean[rows]), mode="lines", name="mean", line={"width": 4}, zorder=2, hovertemplate="mean: %{y:.3g}<br>iteration %{x}<extra></extra>"
+        x=steps,
+        y=f4(mean[rows]),
+        mode="lines",
+        name="mean",
+        line={"width": 4},
+        zorder=2,
+        hovertemplate="mean: %{y:.3g}<br>iteration %{x}<extra></extra>",
     )
     for j, name in enumerate(correlation.columns):
         fig.add_scatter(
@@ -46,10 +59,17 @@ def loss(correlation: pd.DataFrame, colour_of: Mapping[str, str]) -> go.Figure:
             mode="lines",
             name=inert(short(name)),
             meta=inert(name),
-            line={"width": 1.5, "color": colour_of.get(str(name), GREY), "dash": DASHES[j % len(DASHES)]},
+            line={
+                "width": 1.5,
+                "color": colour_of.get(str(name), GREY),
+                "dash": DASHES[j % len(DASHES)],
+            },
             hovertemplate="%{meta}: %{y:.3g}<br>iteration %{x}<extra></extra>",
         )
-    fig.update_layout(xaxis={"title": {"text": "Iteration"}}, yaxis={"title": {"text": "Correlation with the truth"}})
+    fig.update_layout(
+        xaxis={"title": {"text": "Iteration"}},
+        yaxis={"title": {"text": "Correlation with the truth"}},
+    )
     fig.update_layout(height=max(HEIGHT, 70 + 20 * (len(correlation.columns) + 1)))
     return fig
 
@@ -59,10 +79,11 @@ def method_name(method: str) -> str:
 
 
 def correlation(metrics: pd.DataFrame, metric: str = "pearson") -> go.Figure:
-    """All cell types at a glance: one row per type, DTD beside Naive, dots of the test mixtures filled, of the training mixtures open.
+    """All cell types at a glance: one row per type, DTD beside Naive, dots of the test mixtures
+    filled, of the training mixtures open.
 
-    metrics : columns part, method, cell_type and the metric; metric : a key of METRICS (rmse is shown in percentage points)
-    A click carries the cell type in ``customdata``.
+    metrics : columns part, method, cell_type and the metric; metric : a key of METRICS (rmse is
+    shown in percentage points) A click carries the cell type in ``customdata``.
     """
     fig = blank()
     types = [str(t) for t in dict.fromkeys(metrics["cell_type"])]
@@ -70,8 +91,13 @@ def correlation(metrics: pd.DataFrame, metric: str = "pearson") -> go.Figure:
     factor = 100.0 if metric == "rmse" else 1.0
     values: dict[tuple[str, str], pd.Series] = {}
     for (part, method), rows in metrics.groupby(["part", "method"], sort=False):
-        values[str(part), method_name(str(method))] = rows.set_index(rows["cell_type"].astype(str))[metric].astype(float).pipe(settled) * factor
-    parts = [p for p in ("test", "train") if any(key[0] == p for key in values)] + sorted({p for p, _ in values} - {"test", "train"})
+        values[str(part), method_name(str(method))] = (
+            rows.set_index(rows["cell_type"].astype(str))[metric].astype(float).pipe(settled)
+            * factor
+        )
+    parts = [p for p in ("test", "train") if any(key[0] == p for key in values)] + sorted(
+        {p for p, _ in values} - {"test", "train"}
+    )
     lift = {p: (i - (len(parts) - 1) / 2) * 0.34 for i, p in enumerate(parts)}
     for part in parts:  # a thin line from Naive to DTD: the gain
         naive, dtd = values.get((part, "Naive")), values.get((part, "DTD"))
@@ -83,7 +109,15 @@ def correlation(metrics: pd.DataFrame, metric: str = "pearson") -> go.Figure:
             if t in naive.index and t in dtd.index:
                 xs += [float(naive[t]), float(dtd[t]), None]
                 ys += [place[t] + lift[part]] * 2 + [None]
-        fig.add_scatter(x=_plain(xs), y=ys, mode="lines", line={"width": 1.5, "color": GREY}, opacity=0.55, hoverinfo="skip", showlegend=False)
+        fig.add_scatter(
+            x=_plain(xs),
+            y=ys,
+            mode="lines",
+            line={"width": 1.5, "color": GREY},
+            opacity=0.55,
+            hoverinfo="skip",
+            showlegend=False,
+        )
     words = {"test": "test", "train": "training"}
     for part in parts:
         for method, colour, symbol in (("DTD", ACCENT, "circle"), ("Naive", GREY, "diamond")):
@@ -97,11 +131,23 @@ def correlation(metrics: pd.DataFrame, metric: str = "pearson") -> go.Figure:
                 mode="markers",
                 name=f"{method}, {words.get(part, inert(part))}",
                 customdata=[inert(t) for t in found.index],
-                marker={"size": 10, "color": colour, "symbol": f"{symbol}-open" if open_ else symbol, "line": {"width": 2 if open_ else 0, "color": colour}},
-                hovertemplate=f"%{{customdata}}<br>{method}, {words.get(part, inert(part))}: %{{x:.3g}}<extra></extra>",
+                marker={
+                    "size": 10,
+                    "color": colour,
+                    "symbol": f"{symbol}-open" if open_ else symbol,
+                    "line": {"width": 2 if open_ else 0, "color": colour},
+                },
+                hovertemplate=(
+                    f"%{{customdata}}<br>{method}, {words.get(part, inert(part))}:"
+                    " %{x:.3g}<extra></extra>"
+                ),
             )
     name_axis(fig, "y", types, showgrid=True)
-    top: dict[str, Any] = {} if metric == "rmse" else {"range": _up_to_one(max(np.floor((_lowest(values) - 0.02) * 10) / 10, -1.02))}
+    top: dict[str, Any] = (
+        {}
+        if metric == "rmse"
+        else {"range": _up_to_one(max(np.floor((_lowest(values) - 0.02) * 10) / 10, -1.02))}
+    )
     if metric == "rmse":
         top = {"rangemode": "tozero"}
     fig.update_layout(
@@ -135,22 +181,43 @@ def clicked_type(click: Mapping[str, Any] | None, types: list[str]) -> str | Non
     return types[place] if 0 <= place < len(types) else None
 
 
-def scatter(truth: pd.Series, estimated: pd.Series, name: str, colour: str, *, correlation: float | None = None) -> go.Figure:
-    """One type: true against estimated fraction, with the identity line and the correlation over all mixtures.
+def scatter(
+    truth: pd.Series,
+    estimated: pd.Series,
+    name: str,
+    colour: str,
+    *,
+    correlation: float | None = None,
+) -> go.Figure:
+    """One type: true against estimated fraction, with the identity line and the correlation over
+    all mixtures.
 
-    truth, estimated : by mixture, fractions (drawn in %); correlation : Pearson, computed here if not given. At most 2000 points are drawn.
+    truth, estimated : by mixture, fractions (drawn in %); correlation : Pearson, computed here if
+    not given. At most 2000 points are drawn.
     """
     fig = blank()
-    x, y = truth.to_numpy(dtype=np.float64) * 100, estimated.reindex(truth.index).to_numpy(dtype=np.float64) * 100
+    x, y = (
+        truth.to_numpy(dtype=np.float64) * 100,
+        estimated.reindex(truth.index).to_numpy(dtype=np.float64) * 100,
+    )
     both = np.isfinite(x) & np.isfinite(y)
     if correlation is None:
         varied = both.sum() > 2 and np.ptp(x[both]) > 0 and np.ptp(y[both]) > 0
         correlation = float(np.corrcoef(x[both], y[both])[0, 1]) if varied else float("nan")
     keep = thin(int(both.sum()), SCATTER_POINTS)
     shown_x, shown_y = x[both][keep], y[both][keep]
-    span = [float(min(x[both].min(initial=0.0), y[both].min(initial=0.0))), float(max(x[both].max(initial=0.0), y[both].max(initial=0.0)) or 1.0)]
+    span = [
+        float(min(x[both].min(initial=0.0), y[both].min(initial=0.0))),
+        float(max(x[both].max(initial=0.0), y[both].max(initial=0.0)) or 1.0),
+    ]
     fig.add_scatter(
-        x=span, y=span, mode="lines", line={"color": GREY, "dash": "dash", "width": 1.5}, name="estimated = true", hoverinfo="skip", showlegend=False
+        x=span,
+        y=span,
+        mode="lines",
+        line={"color": GREY, "dash": "dash", "width": 1.5},
+        name="estimated = true",
+        hoverinfo="skip",
+        showlegend=False,
     )
     fig.add_scatter(
         x=of_percent(shown_x / 100),
@@ -160,12 +227,28 @@ def scatter(truth: pd.Series, estimated: pd.Series, name: str, colour: str, *, c
         meta=inert(name),
         marker={"color": colour, "size": 6, "opacity": 0.65},
         showlegend=False,
-        hovertemplate=f"%{{meta}}<br>true %{{x:{digits(shown_x / 100)}}} %<br>estimated %{{y:{digits(shown_y / 100)}}} %<extra></extra>",
+        hovertemplate=(
+            f"%{{meta}}<br>true %{{x:{digits(shown_x / 100)}}} %<br>estimated"
+            f" %{{y:{digits(shown_y / 100)}}} %<extra></extra>"
+        ),
     )
-    thinned = f"<br>{len(keep)} of {int(both.sum())} mixtures drawn" if len(keep) < both.sum() else ""
-    text = f"<b>{inert(short(name, LONGEST))}</b><br>Pearson r = {coefficient(correlation)}{thinned}"
+    thinned = (
+        f"<br>{len(keep)} of {int(both.sum())} mixtures drawn" if len(keep) < both.sum() else ""
+    )
+    text = (
+        f"<b>{inert(short(name, LONGEST))}</b><br>Pearson r = {coefficient(correlation)}{thinned}"
+    )
     fig.add_annotation(
-        text=text, xref="paper", yref="paper", x=0.02, y=0.99, xanchor="left", yanchor="top", showarrow=False, align="left", hovertext=inert(name)
+        text=text,
+        xref="paper",
+        yref="paper",
+        x=0.02,
+        y=0.99,
+        xanchor="left",
+        yanchor="top",
+        showarrow=False,
+        align="left",
+        hovertext=inert(name),
     )
     pad = (span[1] - span[0]) * 0.04
     ends = [span[0] - pad, span[1] + pad]

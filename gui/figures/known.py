@@ -13,7 +13,10 @@ from gui.figures.palette import GREY, SYMBOLS
 from gui.figures.template import blank
 from gui.figures.text import inert, short
 
-NOTE = "Known shares are counted cells; the estimate tells shares of RNA. A type whose cells hold more RNA lies above the line: then trust the correlation."
+NOTE = (
+    "Known shares are counted cells; the estimate tells shares of RNA. A type whose cells hold more"
+    " RNA lies above the line: then trust the correlation."
+)
 MOST_POINTS = 3000
 MOST_NAMED = 20
 """With more types the legend would be longer than the figure; the names stand in the hover text."""
@@ -22,15 +25,25 @@ MOST_NAMED = 20
 def agreement(points: pd.DataFrame, colour_of: Mapping[str, str]) -> go.Figure:
     """A dot per sample and cell type on the line of equality.
 
-    points : columns sample, cell_type (several joined by "|"), known, estimated: fractions (drawn in %). At most 3000 are drawn, evenly chosen.
+    points : columns sample, cell_type (several joined by "|"), known, estimated: fractions (drawn
+    in %). At most 3000 are drawn, evenly chosen.
     """
     fig = blank()
-    there = points[np.isfinite(points["known"].to_numpy(dtype=float)) & np.isfinite(points["estimated"].to_numpy(dtype=float))]
+    there = points[
+        np.isfinite(points["known"].to_numpy(dtype=float))
+        & np.isfinite(points["estimated"].to_numpy(dtype=float))
+    ]
     values = there[["known", "estimated"]].to_numpy(dtype=np.float64) * 100
     low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
     span = [min(low, 0.0), high or 1.0]
     fig.add_scatter(
-        x=span, y=span, mode="lines", line={"color": GREY, "dash": "dash", "width": 1.5}, name="estimated = known", hoverinfo="skip", showlegend=False
+        x=span,
+        y=span,
+        mode="lines",
+        line={"color": GREY, "dash": "dash", "width": 1.5},
+        name="estimated = known",
+        hoverinfo="skip",
+        showlegend=False,
     )
     drawn = there.iloc[thin(len(there), MOST_POINTS)]
     groups = list(drawn.groupby("cell_type", sort=False))
@@ -43,9 +56,17 @@ def agreement(points: pd.DataFrame, colour_of: Mapping[str, str]) -> go.Figure:
             name=inert(short(label)),
             meta=inert(label),
             text=[inert(s) for s in rows["sample"]],
-            marker={"color": colour_of.get(str(name).split("|", 1)[0], GREY), "symbol": SYMBOLS[number % len(SYMBOLS)], "size": 8, "opacity": 0.75},
+            marker={
+                "color": colour_of.get(str(name).split("|", 1)[0], GREY),
+                "symbol": SYMBOLS[number % len(SYMBOLS)],
+                "size": 8,
+                "opacity": 0.75,
+            },
             showlegend=1 < len(groups) <= MOST_NAMED,
-            hovertemplate=f"%{{meta}}<br>%{{text}}<br>known %{{x:{digits(rows['known'])}}} %<br>estimated %{{y:{digits(rows['estimated'])}}} %<extra></extra>",
+            hovertemplate=(
+                f"%{{meta}}<br>%{{text}}<br>known %{{x:{digits(rows['known'])}}} %<br>estimated"
+                f" %{{y:{digits(rows['estimated'])}}} %<extra></extra>"
+            ),
         )
     pad = (span[1] - span[0]) * 0.04
     axis = {"range": [span[0] - pad, span[1] + pad], "ticksuffix": " %"}

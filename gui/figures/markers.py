@@ -15,23 +15,39 @@ GENE_PIXELS = 14
 def top_markers(reference: pd.DataFrame, gene_weights: pd.Series, n: int = 50) -> pd.DataFrame:
     """The ``n`` genes with the largest gene weight x variance of the reference between types.
 
-    reference : genes x cell types; gene_weights : by gene
-    Returns a frame by gene, largest first: columns gene_weight, variance, importance (their product).
+    reference : genes x cell types; gene_weights : by gene Returns a frame by gene, largest first:
+    columns gene_weight, variance, importance (their product).
     """
-    variance = reference.var(axis=1, ddof=1).fillna(0.0) if reference.shape[1] > 1 else pd.Series(0.0, index=reference.index)
-    frame = pd.DataFrame({"gene_weight": gene_weights.reindex(reference.index).fillna(0.0), "variance": variance})
+    variance = (
+        reference.var(axis=1, ddof=1).fillna(0.0)
+        if reference.shape[1] > 1
+        else pd.Series(0.0, index=reference.index)
+    )
+    frame = pd.DataFrame(
+        {"gene_weight": gene_weights.reindex(reference.index).fillna(0.0), "variance": variance}
+    )
     frame["importance"] = frame["gene_weight"] * frame["variance"]
     return frame.sort_values("importance", ascending=False, kind="stable").head(n)
 
 
 def clustered(values: np.ndarray) -> list[int]:
-    """Order of the rows that puts similar ones side by side (average linkage, Euclidean, optimal leaf order)."""
+    """Order of the rows that puts similar ones side by side (average linkage, Euclidean, optimal
+    leaf order).
+    """
     if len(values) < 3:
         return list(range(len(values)))
-    from scipy.cluster.hierarchy import leaves_list, linkage  # lazily: scipy is not needed to open the window
+    # lazily: scipy is not needed to open the window
+    from scipy.cluster.hierarchy import leaves_list, linkage
 
     filled = np.nan_to_num(np.asarray(values, dtype=np.float64), nan=0.0, posinf=0.0, neginf=0.0)
-    return [int(i) for i in leaves_list(linkage(filled, method="average", metric="euclidean", optimal_ordering=len(filled) <= 400))]
+    return [
+        int(i)
+        for i in leaves_list(
+            linkage(
+                filled, method="average", metric="euclidean", optimal_ordering=len(filled) <= 400
+            )
+        )
+    ]
 
 
 def z_scores(values: np.ndarray) -> np.ndarray:
@@ -48,10 +64,13 @@ def relative(values: np.ndarray) -> np.ndarray:
     return np.where(np.isfinite(shares), shares, 0.0)
 
 
-def heatmap(reference: pd.DataFrame, gene_weights: pd.Series, n: int = 50, *, by_share: bool = False) -> go.Figure:
+def heatmap(
+    reference: pd.DataFrame, gene_weights: pd.Series, n: int = 50, *, by_share: bool = False
+) -> go.Figure:
     """Clustered heatmap of the ``n`` top markers, cell types x genes.
 
-    by_share : expression relative to the type that has most of the gene, instead of the z-score over the cell types
+    by_share : expression relative to the type that has most of the gene, instead of the z-score
+    over the cell types
     """
     fig = blank()
     top = top_markers(reference, gene_weights, n)
@@ -72,12 +91,29 @@ def heatmap(reference: pd.DataFrame, gene_weights: pd.Series, n: int = 50, *, by
         autocolorscale=True,
         xgap=1,
         ygap=1,
-        colorbar={"title": {"text": "Expression relative to the highest" if by_share else "Expression, z-score over the types"}},
+        colorbar={
+            "title": {
+                "text": "Expression relative to the highest"
+                if by_share
+                else "Expression, z-score over the types"
+            }
+        },
         hovertemplate="<b>%{x}</b>, %{y}<br>"
         + ("relative %{z:.3g}" if by_share else "z-score %{z:.3g}")
         + "<br>expression %{customdata[1]:.3g}<br>gene weight %{customdata[0]:.3g}<extra></extra>",
     )
-    name_axis(fig, "x", genes, tickangle=-90, tickfont={"size": 11 if len(genes) > 40 else 12}, longest=16, what="genes")
+    name_axis(
+        fig,
+        "x",
+        genes,
+        tickangle=-90,
+        tickfont={"size": 11 if len(genes) > 40 else 12},
+        longest=16,
+        what="genes",
+    )
     name_axis(fig, "y", types)
-    fig.update_layout(height=150 + max(22 * len(types), 190), width=260 + GENE_PIXELS * len(genes) if len(genes) > 50 else None)
+    fig.update_layout(
+        height=150 + max(22 * len(types), 190),
+        width=260 + GENE_PIXELS * len(genes) if len(genes) > 50 else None,
+    )
     return fig

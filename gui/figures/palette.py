@@ -1,10 +1,14 @@
 """Colours of cell types: the same type has the same colour in every figure and in every session.
 
-The first six are Okabe and Ito's. The others were chosen by computer so that the smallest distance between any two (CIELAB; as seen with normal, protan,
-deutan and tritan vision, Machado, Oliveira and Fernandes 2009, severity 1) is as large as can be, at lightnesses that show on white and on dark grey.
+The first six are Okabe and Ito's. The others were chosen by computer so that the smallest distance
+between any two (CIELAB; as seen with normal, protan, deutan and tritan vision, Machado, Oliveira
+and Fernandes 2009, severity 1) is as large as can be, at lightnesses that show on white and on dark
+grey.
 
-A colour goes by the name alone: well-known types have a place of their own in the palette (:data:`KNOWN`, whatever the spelling), any other name is
-hashed to one. Only where two types of one data set want the same place, one of them moves: always the same one, to the next place its own hash names.
+A colour goes by the name alone: well-known types have a place of their own in the palette
+(:data:`KNOWN`, whatever the spelling), any other name is hashed to one. Only where two types of one
+data set want the same place, one of them moves: always the same one, to the next place its own hash
+names.
 """
 
 from __future__ import annotations
@@ -17,9 +21,42 @@ from functools import cache
 from gui.data.dataset import HIDDEN, Dataset
 
 PALETTE: tuple[str, ...] = (
-    *("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#7B4BD6", "#6B6520", "#4F6872", "#E8B46F"),
-    *("#5828E8", "#884040", "#E84040", "#A0D0D0", "#B810A0", "#10E8A0", "#7088E8", "#A01058", "#105888", "#B81010"),
-    *("#E88840", "#88D0E8", "#B8D040", "#88B8A0", "#B85858", "#B88858", "#D040D0", "#E870D0", "#D0B888", "#7028D0"),
+    *(
+        "#0072B2",
+        "#E69F00",
+        "#009E73",
+        "#CC79A7",
+        "#56B4E9",
+        "#D55E00",
+        "#7B4BD6",
+        "#6B6520",
+        "#4F6872",
+        "#E8B46F",
+    ),
+    *(
+        "#5828E8",
+        "#884040",
+        "#E84040",
+        "#A0D0D0",
+        "#B810A0",
+        "#10E8A0",
+        "#7088E8",
+        "#A01058",
+        "#105888",
+        "#B81010",
+    ),
+    *(
+        "#E88840",
+        "#88D0E8",
+        "#B8D040",
+        "#88B8A0",
+        "#B85858",
+        "#B88858",
+        "#D040D0",
+        "#E870D0",
+        "#D0B888",
+        "#7028D0",
+    ),
 )
 KNOWN: tuple[tuple[str, ...], ...] = (
     ("b", "b lymphocyte"),
@@ -55,20 +92,39 @@ KNOWN: tuple[tuple[str, ...], ...] = (
 )
 """By place in the palette; order of the words, plural, “cells” and punctuation do not count."""
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
-SYMBOLS = ("circle", "square", "diamond", "cross", "triangle-up", "x", "star", "triangle-down", "pentagon", "hourglass")
-"""For lines and dots of several types in one figure, in turn: nobody has to go by the colour alone."""
+SYMBOLS = (
+    "circle",
+    "square",
+    "diamond",
+    "cross",
+    "triangle-up",
+    "x",
+    "star",
+    "triangle-down",
+    "pentagon",
+    "hourglass",
+)
+"""For lines and dots of several types in one figure, in turn: nobody has to go by the colour alone.
+"""
 GREY = "#868E96"
-"""The grey of the hidden background and of what stays in the background; readable on white and on dark grey."""
+"""The grey of the hidden background and of what stays in the background; readable on white and on
+dark grey.
+"""
 ACCENT = "#4C6EF5"
 """The one accent colour of the program."""
 
 
 def colours(types: Iterable[str]) -> dict[str, str]:
-    """Colour by cell type; ``hidden`` is always grey. All different. Pass all types of the data set, not only those on screen."""
+    """Colour by cell type; ``hidden`` is always grey.
+
+    All different. Pass all types of the data set, not only those on screen.
+    """
     names = {str(t) for t in types} - {HIDDEN}
     found: dict[str, str] = {}
     taken: set[int] = set()
-    for name in sorted(names, key=lambda name: (_key(name) not in _PLACES, _hash(_key(name)), name)):
+    for name in sorted(
+        names, key=lambda name: (_key(name) not in _PLACES, _hash(_key(name)), name)
+    ):
         rounds = len(PALETTE) * (len(taken) // len(PALETTE))
         place = next(p + rounds for p in _wishes(_key(name)) if p + rounds not in taken)
         taken.add(place)
@@ -82,7 +138,11 @@ def _key(name: str) -> str:
     """A name without what spellings differ in: “CD8+ T-cells”, “T_cell CD8” and “CD8 T” are one."""
     words = re.findall(r"[^\W_]+", name.casefold())
     bare = [word if word in ("cell", "cells") else re.sub(r"cells?$", "", word) for word in words]
-    kept = [word[:-1] if len(word) > 3 and word.endswith("s") else word for word in bare if word not in ("cell", "cells")]
+    kept = [
+        word[:-1] if len(word) > 3 and word.endswith("s") else word
+        for word in bare
+        if word not in ("cell", "cells")
+    ]
     return " ".join(sorted(kept)) or name
 
 
@@ -102,10 +162,20 @@ _PLACES = {_key(name): place for place, names in enumerate(KNOWN) for name in na
 
 
 def type_colours(dataset: Dataset | None, *names: str) -> dict[str, str]:
-    """Colour by cell type, the same on every page: of all types of the dataset (also those the reference lacks) and ``names``."""
+    """Colour by cell type, the same on every page: of all types of the dataset (also those the
+    reference lacks) and ``names``.
+    """
     found = set(names)
     if dataset is not None:
-        found |= {*dataset.types, *(t for cells in (dataset.train, dataset.test) if cells is not None for t in cells.counts().index)}
+        found |= {
+            *dataset.types,
+            *(
+                t
+                for cells in (dataset.train, dataset.test)
+                if cells is not None
+                for t in cells.counts().index
+            ),
+        }
     return colours(found)
 
 
@@ -124,10 +194,19 @@ def is_hidden(name: str) -> bool:
 
 
 def fill(name: str, colour_of: dict[str, str]) -> dict[str, object]:
-    """Plotly ``marker`` of a bar for this type: its plain colour, or the grey hatch for ``hidden``."""
+    """Plotly ``marker`` of a bar for this type: its plain colour, or the grey hatch for
+    ``hidden``.
+    """
     if is_hidden(name):
         return {
             "color": GREY,
-            "pattern": {"shape": "/", "fillmode": "replace", "fgcolor": GREY, "bgcolor": "rgba(134,142,150,0.16)", "size": 7, "solidity": 0.42},
+            "pattern": {
+                "shape": "/",
+                "fillmode": "replace",
+                "fgcolor": GREY,
+                "bgcolor": "rgba(134,142,150,0.16)",
+                "size": 7,
+                "solidity": 0.42,
+            },
         }
     return {"color": colour_of.get(name, GREY)}

@@ -1,4 +1,6 @@
-"""Figures of data before they are loaded: genes left at every step, alike cell types, quality of cells and samples, bulk against reference."""
+"""Figures of data before they are loaded: genes left at every step, alike cell types, quality of
+cells and samples, bulk against reference.
+"""
 
 from __future__ import annotations
 
@@ -22,10 +24,14 @@ FEW = 40
 MOST_POINTS = 2000
 
 
-def gene_funnel(funnel: pd.DataFrame, names: Mapping[str, str], stages: Mapping[str, str]) -> go.Figure:
-    """One bar per step with its number of genes: of each part where they differ, of all where they must be the same.
+def gene_funnel(
+    funnel: pd.DataFrame, names: Mapping[str, str], stages: Mapping[str, str]
+) -> go.Figure:
+    """One bar per step with its number of genes: of each part where they differ, of all where they
+    must be the same.
 
-    funnel : stages x parts, numbers of genes (missing: not reached); names : part -> as shown; stages : stage -> as shown
+    funnel : stages x parts, numbers of genes (missing: not reached); names : part -> as shown;
+    stages : stage -> as shown
     """
     rows: list[tuple[str, int, bool]] = []
     for stage in funnel.index:
@@ -51,13 +57,16 @@ def gene_funnel(funnel: pd.DataFrame, names: Mapping[str, str], stages: Mapping[
     )
     name_axis(fig, "y", [name for name, _, _ in rows], longest=34)
     top = max((n for _, n, _ in rows), default=1)
-    fig.update_layout(height=60 + 34 * max(len(rows), 3), bargap=0.35, showlegend=False, margin={"t": 8})
+    fig.update_layout(
+        height=60 + 34 * max(len(rows), 3), bargap=0.35, showlegend=False, margin={"t": 8}
+    )
     fig.update_xaxes(title="genes", range=[0, 1.15 * top], tickformat="~s")
     return fig
 
 
 def similarity(values: pd.DataFrame, alike: float) -> go.Figure:
-    """Cosine similarity of the types' profiles as a heatmap; pairs from ``alike`` on are marked, for their shares cannot be told apart.
+    """Cosine similarity of the types' profiles as a heatmap; pairs from ``alike`` on are marked,
+    for their shares cannot be told apart.
 
     values : types x types
     """
@@ -90,19 +99,31 @@ def similarity(values: pd.DataFrame, alike: float) -> go.Figure:
         )
     name_axis(fig, "x", types, tickangle=angle(types, room=420), longest=16)
     name_axis(fig, "y", types, longest=22)
-    fig.update_layout(height=150 + max(20 * len(types), 150), legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"})
+    fig.update_layout(
+        height=150 + max(20 * len(types), 150),
+        legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"},
+    )
     return fig
 
 
 def quality(table: pd.DataFrame, one: str, many: str) -> go.Figure:
-    """Sum of the values and number of genes of every column: a bar each for a few, a histogram for many.
+    """Sum of the values and number of genes of every column: a bar each for a few, a histogram for
+    many.
 
     table : one row per column with "sum" and "genes"; one, many : what a column is called
     """
     few = len(table) <= FEW
     fig = make_subplots(rows=1, cols=2, horizontal_spacing=0.14)
-    fig.update_layout(template=template(False), height=300 if few else 280, showlegend=False, bargap=0.25 if few else 0.02, margin={"t": 12})
-    for column, (name, title) in enumerate((("sum", "sum of the values"), ("genes", "genes above zero")), start=1):
+    fig.update_layout(
+        template=template(False),
+        height=300 if few else 280,
+        showlegend=False,
+        bargap=0.25 if few else 0.02,
+        margin={"t": 12},
+    )
+    for column, (name, title) in enumerate(
+        (("sum", "sum of the values"), ("genes", "genes above zero")), start=1
+    ):
         values = table[name].to_numpy(dtype=np.float64)
         if few:
             fig.add_bar(
@@ -115,8 +136,23 @@ def quality(table: pd.DataFrame, one: str, many: str) -> go.Figure:
                 col=column,
             )
             ticks = labels(table.index, 14) if len(table) <= 16 else None
-            add_meta(fig, "names", {"xaxis" if column == 1 else "xaxis2": [inert(n) for n in table.index]} if ticks else {})
-            fig.update_xaxes(tickvals=list(range(len(table))) if ticks else [], ticktext=ticks, tickangle=-60, title=None if ticks else many, row=1, col=column)
+            add_meta(
+                fig,
+                "names",
+                (
+                    {"xaxis" if column == 1 else "xaxis2": [inert(n) for n in table.index]}
+                    if ticks
+                    else {}
+                ),
+            )
+            fig.update_xaxes(
+                tickvals=list(range(len(table))) if ticks else [],
+                ticktext=ticks,
+                tickangle=-60,
+                title=None if ticks else many,
+                row=1,
+                col=column,
+            )
             fig.update_yaxes(title=title, rangemode="tozero", tickformat="~s", row=1, col=column)
         else:
             edges = _edges(values)
@@ -127,23 +163,52 @@ def quality(table: pd.DataFrame, one: str, many: str) -> go.Figure:
                 width=f4(np.diff(edges) * 0.96),
                 marker={"color": GREY, "line": {"width": 0}},
                 customdata=np.column_stack([f4(edges[:-1]), f4(edges[1:])]),
-                hovertemplate=f"%{{y:,}} {many}<br>{title} %{{customdata[0]:,.3~g}} to %{{customdata[1]:,.3~g}}<extra></extra>",
+                hovertemplate=(
+                    f"%{{y:,}} {many}<br>{title} %{{customdata[0]:,.3~g}} to"
+                    " %{customdata[1]:,.3~g}<extra></extra>"
+                ),
                 row=1,
                 col=column,
             )
-            fig.update_xaxes(title=f"{title} per {one}", tickformat="~s", rangemode="tozero", nticks=6, row=1, col=column)
+            fig.update_xaxes(
+                title=f"{title} per {one}",
+                tickformat="~s",
+                rangemode="tozero",
+                nticks=6,
+                row=1,
+                col=column,
+            )
             fig.update_yaxes(title=many, row=1, col=column)
     return fig
 
 
-def limit_lines(few: bool, min_sum: float | None, max_sum: float | None, min_genes: float | None) -> list[dict[str, Any]]:
-    """``layout.shapes`` of a figure made by :func:`quality`: one dashed line for each limit; few : of a bar for every column."""
+def limit_lines(
+    few: bool, min_sum: float | None, max_sum: float | None, min_genes: float | None
+) -> list[dict[str, Any]]:
+    """``layout.shapes`` of a figure made by :func:`quality`: one dashed line for each limit; few :
+    of a bar for every column.
+    """
     lines = []
     for limit, axis in ((min_sum, ""), (max_sum, ""), (min_genes, "2")):
         if limit is not None:
-            along = {"x0": 0, "x1": 1, "y0": limit, "y1": limit} if few else {"x0": limit, "x1": limit, "y0": 0, "y1": 1}
-            domain = {"xref": f"x{axis} domain", "yref": f"y{axis}"} if few else {"xref": f"x{axis}", "yref": f"y{axis} domain"}
-            lines.append({"type": "line", **along, **domain, "line": {"color": MARK, "dash": "dash", "width": 2}})
+            along = (
+                {"x0": 0, "x1": 1, "y0": limit, "y1": limit}
+                if few
+                else {"x0": limit, "x1": limit, "y0": 0, "y1": 1}
+            )
+            domain = (
+                {"xref": f"x{axis} domain", "yref": f"y{axis}"}
+                if few
+                else {"xref": f"x{axis}", "yref": f"y{axis} domain"}
+            )
+            lines.append(
+                {
+                    "type": "line",
+                    **along,
+                    **domain,
+                    "line": {"color": MARK, "dash": "dash", "width": 2},
+                }
+            )
     return lines
 
 
@@ -153,17 +218,30 @@ def _edges(values: np.ndarray) -> np.ndarray:
 
 
 def bulk_scatter(table: pd.DataFrame) -> go.Figure:
-    """Every gene with its mean in the bulk and over the types of the reference, as shares of the sum, logarithmic. A gene that is zero in one is not drawn.
+    """Every gene with its mean in the bulk and over the types of the reference, as shares of the
+    sum, logarithmic.
+
+    A gene that is zero in one is not drawn.
 
     table : genes x ("bulk", "reference")
     """
     fig = blank()
     drawn = table[(table["bulk"] > 0) & (table["reference"] > 0)]
     drawn = drawn.iloc[thin(len(drawn), MOST_POINTS)]
-    x, y = drawn["reference"].to_numpy(dtype=np.float64) * 100, drawn["bulk"].to_numpy(dtype=np.float64) * 100
+    x, y = (
+        drawn["reference"].to_numpy(dtype=np.float64) * 100,
+        drawn["bulk"].to_numpy(dtype=np.float64) * 100,
+    )
     if len(drawn):
         ends = [float(min(x.min(), y.min())), float(max(x.max(), y.max()))]
-        fig.add_scatter(x=ends, y=ends, mode="lines", line={"color": GREY, "width": 1, "dash": "dot"}, hoverinfo="skip", showlegend=False)
+        fig.add_scatter(
+            x=ends,
+            y=ends,
+            mode="lines",
+            line={"color": GREY, "width": 1, "dash": "dot"},
+            hoverinfo="skip",
+            showlegend=False,
+        )
     fig.add_scatter(
         x=f4(x),
         y=f4(y),

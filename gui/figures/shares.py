@@ -1,5 +1,6 @@
-"""One share in every sample as bars: the hidden background with the interval in which it cannot be told apart (ENGINE.md, trap 10), or a cell type with its
-95 % interval."""
+"""One share in every sample as bars: the hidden background with the interval in which it cannot be
+told apart (ENGINE.md, trap 10), or a cell type with its 95 % interval.
+"""
 
 from __future__ import annotations
 
@@ -19,19 +20,44 @@ from gui.figures.text import inert, short
 TRUE = "#D55E00"
 
 
-def hidden_share(hidden: pd.Series, interval: pd.DataFrame | None = None, *, truth: pd.Series | None = None) -> go.Figure:
-    """One bar per sample with its interval; the true share as a diamond where it is known. Many samples scroll.
+def hidden_share(
+    hidden: pd.Series, interval: pd.DataFrame | None = None, *, truth: pd.Series | None = None
+) -> go.Figure:
+    """One bar per sample with its interval; the true share as a diamond where it is known.
+
+    Many samples scroll.
 
     hidden, truth : by sample, fractions (drawn in %); interval : by sample, columns low and high
     """
     name = "hidden share" if interval is None else "hidden share and interval at the same fit"
     look = {"name": name, "marker": fill("hidden", {})}
-    return _bars(hidden, interval, truth, "Hidden share (%)", look, hover="hidden ", whisker={"color": ACCENT})
+    return _bars(
+        hidden,
+        interval,
+        truth,
+        "Hidden share (%)",
+        look,
+        hover="hidden ",
+        whisker={"color": ACCENT},
+    )
 
 
-def with_interval(name: str, values: pd.Series, low: pd.Series, high: pd.Series, colour_of: Mapping[str, str], *, truth: pd.Series | None = None) -> go.Figure:
-    """The same for the cell type ``name`` and its 95 % interval. values, low, high, truth : by sample, fractions (drawn in %)"""
-    look = {"name": f"{inert(short(name))} with 95 % interval", "marker": fill(name, dict(colour_of))}
+def with_interval(
+    name: str,
+    values: pd.Series,
+    low: pd.Series,
+    high: pd.Series,
+    colour_of: Mapping[str, str],
+    *,
+    truth: pd.Series | None = None,
+) -> go.Figure:
+    """The same for the cell type ``name`` and its 95 % interval. values, low, high, truth : by
+    sample, fractions (drawn in %)
+    """
+    look = {
+        "name": f"{inert(short(name))} with 95 % interval",
+        "marker": fill(name, dict(colour_of)),
+    }
     return _bars(values, pd.DataFrame({"low": low, "high": high}), truth, "RNA fraction (%)", look)
 
 
@@ -45,14 +71,21 @@ def _bars(
     hover: str = "",
     whisker: Mapping[str, Any] | None = None,
 ) -> go.Figure:
-    """axis : its title; look : name and marker of the bars; hover : what stands before the value; whisker : more of its properties"""
+    """axis : its title; look : name and marker of the bars; hover : what stands before the value;
+    whisker : more of its properties
+    """
     fig = blank()
     samples = [str(s) for s in values.index]
     at = np.arange(len(samples), dtype=np.int32)
     value = values.to_numpy(dtype=np.float64)
     said = f"{hover}%{{y:{digits(value)}}} %"
     scrolls = len(samples) > SCROLL_FROM
-    bars: dict[str, Any] = {"x": at, "y": of_percent(value), "hovertemplate": f"<b>%{{x}}</b><br>{said}<extra></extra>", **look}
+    bars: dict[str, Any] = {
+        "x": at,
+        "y": of_percent(value),
+        "hovertemplate": f"<b>%{{x}}</b><br>{said}<extra></extra>",
+        **look,
+    }
     if interval is not None:
         ends = interval.reindex(values.index)[["low", "high"]].to_numpy(dtype=np.float64)
         low, high = ends[:, 0], ends[:, 1]
@@ -66,7 +99,9 @@ def _bars(
             **(whisker or {}),
         }
         bars["customdata"] = np.column_stack([of_percent(low), of_percent(high)])
-        interval = f"interval %{{customdata[0]:{digits(low)}}} to %{{customdata[1]:{digits(high)}}} %"
+        interval = (
+            f"interval %{{customdata[0]:{digits(low)}}} to %{{customdata[1]:{digits(high)}}} %"
+        )
         bars["hovertemplate"] = f"<b>%{{x}}</b><br>{said}<br>{interval}<extra></extra>"
     fig.add_bar(**bars)
     if truth is not None:
@@ -76,11 +111,25 @@ def _bars(
             y=of_percent(known),
             mode="markers",
             name="true share",
-            marker={"symbol": "diamond-open", "size": 8 if scrolls else 11, "color": TRUE, "line": {"width": 2}},
+            marker={
+                "symbol": "diamond-open",
+                "size": 8 if scrolls else 11,
+                "color": TRUE,
+                "line": {"width": 2},
+            },
             hovertemplate=f"<b>%{{x}}</b><br>true %{{y:{digits(known)}}} %<extra></extra>",
         )
     upright = -90 if scrolls else angle(samples)
-    name_axis(fig, "x", samples, positions=at, tickangle=upright, longest=28 if upright == 0 else 18, middle=True, what="samples")
+    name_axis(
+        fig,
+        "x",
+        samples,
+        positions=at,
+        tickangle=upright,
+        longest=28 if upright == 0 else 18,
+        middle=True,
+        what="samples",
+    )
     fig.update_layout(
         bargap=0.25,
         yaxis={"title": {"text": axis}, "rangemode": "tozero"},

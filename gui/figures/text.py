@@ -11,21 +11,33 @@ import numpy as np
 
 LONGEST = 28
 RESIDUE = 1e-10
-"""Fractions, correlations and other quantities of order one that are nearer to 0 than this are 0: what rounding leaves (4.06e-17), not a result."""
+"""Fractions, correlations and other quantities of order one that are nearer to 0 than this are 0:
+what rounding leaves (4.06e-17), not a result.
+"""
 RMSE = "RMSE (percentage points)"
-"""Header of every column of root mean square errors on screen, in reports and in the files of tables."""
+"""Header of every column of root mean square errors on screen, in reports and in the files of
+tables.
+"""
 LEAST_PERCENT = 0.01
-"""Percentages of a composition nearer to 0 than this are shown as "< 0.01": none is known that well. (A gene's share of an expression is.)"""
+"""Percentages of a composition nearer to 0 than this are shown as "< 0.01": none is known that
+well.
+
+(A gene's share of an expression is.)
+"""
 
 
 def inert(name: object) -> str:
-    """The name as plain text: plotly reads ``<b>``, ``<a href>``, ``<br>`` and entities in any text."""
+    """The name as plain text: plotly reads ``<b>``, ``<a href>``, ``<br>`` and entities in any
+    text.
+    """
     text = re.sub(r"\s+", " ", str(name))
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def short(name: object, longest: int = LONGEST, *, middle: bool = False) -> str:
-    """The name cut to ``longest`` characters, an ellipsis at its end or in its middle (samples differ at their end); not yet inert."""
+    """The name cut to ``longest`` characters, an ellipsis at its end or in its middle (samples
+    differ at their end); not yet inert.
+    """
     text = re.sub(r"\s+", " ", str(name))
     if len(text) <= longest:
         return text
@@ -44,7 +56,9 @@ def labels(names: Sequence[object], longest: int = LONGEST) -> list[str]:
 
 
 def three(value: float) -> str:
-    """Three significant digits, without an exponent where that stays short: 0.0123, 12.3, 1230, 1.23e-9."""
+    """Three significant digits, without an exponent where that stays short: 0.0123, 12.3, 1230,
+    1.23e-9.
+    """
     if not math.isfinite(value):
         return "–"
     if value == 0:
@@ -57,9 +71,13 @@ def three(value: float) -> str:
 
 
 def settled(values: Any) -> Any:
-    """Quantities of order one (an array, a Series or a frame) with 0 in place of what rounding leaves (``RESIDUE``); the same type, a copy."""
+    """Quantities of order one (an array, a Series or a frame) with 0 in place of what rounding
+    leaves (``RESIDUE``); the same type, a copy.
+    """
     small = abs(values) < RESIDUE  # False for what is not a number
-    return np.where(small, 0.0, values) if isinstance(values, np.ndarray) else values.mask(small, 0.0)
+    return (
+        np.where(small, 0.0, values) if isinstance(values, np.ndarray) else values.mask(small, 0.0)
+    )
 
 
 def coefficient(value: float) -> str:
@@ -68,7 +86,9 @@ def coefficient(value: float) -> str:
 
 
 def percentage(fraction: float) -> str:
-    """A fraction as a number of percent, three significant digits, without the sign: "5.71", "0", "< 0.01", "> -0.01"; "–" where it is not known."""
+    """A fraction as a number of percent, three significant digits, without the sign: "5.71", "0",
+    "< 0.01", "> -0.01"; "–" where it is not known.
+    """
     if not math.isfinite(fraction):
         return "–"
     value = 100 * fraction
@@ -80,7 +100,9 @@ def percentage(fraction: float) -> str:
 
 
 def percent(fraction: float) -> str:
-    """A fraction in a sentence: "24 %", "3.4 %", "0.05 %", "< 0.01 %", "0 %"; "unknown" where it is not known."""
+    """A fraction in a sentence: "24 %", "3.4 %", "0.05 %", "< 0.01 %", "0 %"; "unknown" where it is
+    not known.
+    """
     if not math.isfinite(fraction):
         return "unknown"
     value = 100 * fraction
@@ -100,4 +122,6 @@ def exponent(value: float) -> str:
 def natural(name: object) -> list[tuple[int, int, str]]:
     """Sort key that puts pbmc_2 before pbmc_10."""
     parts = re.findall(r"\d+|\D+", str(name))
-    return [(0, int(p), "") if p.isdecimal() and len(p) < 19 else (1, 0, p.casefold()) for p in parts]
+    return [
+        (0, int(p), "") if p.isdecimal() and len(p) < 19 else (1, 0, p.casefold()) for p in parts
+    ]

@@ -1,4 +1,6 @@
-"""Lanes: calls made elsewhere, those of one session in order, those of different sessions side by side."""
+"""Lanes: calls made elsewhere, those of one session in order, those of different sessions side by
+side.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,10 @@ log = get_logger(__name__)
 
 
 class Lanes:
-    """Whoever hands in a call goes on at once. There is a thread for each key as long as something of it waits. Thread-safe."""
+    """Whoever hands in a call goes on at once.
+
+    There is a thread for each key as long as something of it waits. Thread-safe.
+    """
 
     def __init__(self) -> None:
         self._changed = threading.Condition()

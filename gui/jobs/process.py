@@ -1,4 +1,7 @@
-"""WorkerProcess: the server's end of one worker process. Sends and receives in threads, so that nobody ever waits for the worker."""
+"""WorkerProcess: the server's end of one worker process.
+
+Sends and receives in threads, so that nobody ever waits for the worker.
+"""
 
 from __future__ import annotations
 
@@ -18,14 +21,18 @@ from gui.jobs.failure import not_sendable
 from gui.jobs.taskref import TaskRef
 
 Event = tuple[Any, ...]
-"""(kind, ...): what the worker sent (see worker.py; "done" carries the packed result), ("unsendable", id, failure), ("died", exit code)."""
+"""(kind, ...): what the worker sent (see worker.py; "done" carries the packed result),
+("unsendable", id, failure), ("died", exit code).
+"""
 
 _STARTING = threading.Lock()
 
 
 @contextlib.contextmanager
 def _without_main() -> Iterator[None]:
-    """What is started meanwhile does not run the main module first, as spawn has it: a script without a guard would begin anew there, and nothing be read."""
+    """What is started meanwhile does not run the main module first, as spawn has it: a script
+    without a guard would begin anew there, and nothing be read.
+    """
     with _STARTING:
         main, sys.modules["__main__"] = sys.modules["__main__"], types.ModuleType("__main__")
         try:
@@ -35,9 +42,14 @@ def _without_main() -> Iterator[None]:
 
 
 class WorkerProcess:
-    """One worker process. ``post(self, event)`` is called from its threads for everything that happens."""
+    """One worker process.
 
-    def __init__(self, warm_up: str | None, setting: Any, post: Callable[[WorkerProcess, Event], None]) -> None:
+    ``post(self, event)`` is called from its threads for everything that happens.
+    """
+
+    def __init__(
+        self, warm_up: str | None, setting: Any, post: Callable[[WorkerProcess, Event], None]
+    ) -> None:
         context = multiprocessing.get_context("spawn")
         child_inbox, self._outbox = context.Pipe(duplex=False)
         self._inbox, child_outbox = context.Pipe(duplex=False)
@@ -47,7 +59,9 @@ class WorkerProcess:
         """Whether it has warmed up; set by the runner."""
         # daemon: a server that ends without stop() does not wait for it
         given = (child_inbox, child_outbox, warm_up, setting, tempfile.gettempdir())
-        self._process = context.Process(target=worker.main, args=given, name="deconomix-worker", daemon=True)
+        self._process = context.Process(
+            target=worker.main, args=given, name="deconomix-worker", daemon=True
+        )
         try:
             with _without_main():
                 self._process.start()
@@ -59,12 +73,26 @@ class WorkerProcess:
             for end in (child_inbox, child_outbox):
                 end.close()  # or the end of the worker could not be seen
         self.pid: int = self._process.pid or 0
-        self._threads = [threading.Thread(target=t, name=f"worker-{t.__name__.strip('_')}", daemon=True) for t in (self._read, self._write)]
+        self._threads = [
+            threading.Thread(target=t, name=f"worker-{t.__name__.strip('_')}", daemon=True)
+            for t in (self._read, self._write)
+        ]
         for thread in self._threads:
             thread.start()
 
-    def send_job(self, job_id: str, task: TaskRef, dataset: Any, params: Any, inputs: dict[str, Any], *, with_dataset: bool) -> None:
-        """Hand over a job; returns at once. with_dataset : False if the worker keeps this dataset from the job before."""
+    def send_job(
+        self,
+        job_id: str,
+        task: TaskRef,
+        dataset: Any,
+        params: Any,
+        inputs: dict[str, Any],
+        *,
+        with_dataset: bool,
+    ) -> None:
+        """Hand over a job; returns at once. with_dataset : False if the worker keeps this dataset
+        from the job before.
+        """
 
         def deliver() -> None:
             try:
@@ -97,7 +125,9 @@ class WorkerProcess:
         try:
             while (letter := self._letters.get()) is not None:
                 letter()
-                letter = None  # it holds the dataset, which may be of a session that is locked before the next one comes
+                # it holds the dataset, which may be of a session that is locked before the next one
+                # comes
+                letter = None
         except OSError:
             pass  # the reader notices, too
         finally:
@@ -112,7 +142,8 @@ class WorkerProcess:
         except (EOFError, OSError):
             pass  # closed by the worker's end, perhaps in the middle of a message
         except MemoryError:
-            self._process.kill()  # a result with no room for it: the rest of the message would be read as nonsense
+            # a result with no room for it: the rest of the message would be read as nonsense
+            self._process.kill()
         self._process.join()
         code = self._process.exitcode
         self._letters.put(None)

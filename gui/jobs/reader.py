@@ -1,4 +1,6 @@
-"""Reads files in a process of its own: a damaged file that brings a reading library down takes nothing else along."""
+"""Reads files in a process of its own: a damaged file that brings a reading library down takes
+nothing else along.
+"""
 
 from __future__ import annotations
 
@@ -17,13 +19,21 @@ class _Nothing:
 
 
 class Reader:
-    """Calls reading functions in a warm process and waits for them. Thread-safe; one call at a time is computed.
+    """Calls reading functions in a warm process and waits for them.
 
-    warm_up : "module:function" that imports what reading needs. The process starts with :meth:`start` or with the first call.
-    admission : entered for as long as a call waits and is computed; what it raises ends the call before it begins
+    Thread-safe; one call at a time is computed.
+
+    warm_up : "module:function" that imports what reading needs. The process starts with
+    :meth:`start` or with the first call. admission : entered for as long as a call waits and is
+    computed; what it raises ends the call before it begins
     """
 
-    def __init__(self, warm_up: str | None = "gui.data.load:warm_up", *, admission: Callable[[], AbstractContextManager[None]] = nullcontext) -> None:
+    def __init__(
+        self,
+        warm_up: str | None = "gui.data.load:warm_up",
+        *,
+        admission: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
         self._admission = admission
         self._results: dict[str, Any] = {}
         self._lock = threading.Lock()
@@ -36,26 +46,37 @@ class Reader:
         self._runner.stop()
 
     def forget(self) -> None:
-        """Start over, after the present call: a protected session was locked, and what was read for it may still be in the process's memory."""
+        """Start over, after the present call: a protected session was locked, and what was read for
+        it may still be in the process's memory.
+        """
         self._runner.renew()
 
-    def __call__(self, task: Callable[..., Any], params: Any, *, name: str, dataset: Any = None) -> Any:
+    def __call__(
+        self, task: Callable[..., Any], params: Any, *, name: str, dataset: Any = None
+    ) -> Any:
         """``task(dataset, params, progress=...)`` in the reading process; its result, or its error.
 
         name : of the file, for the sentence when reading ended the process (UnreadableFile)
         """
         with self._admission():
             self._runner.start()
-            job_id = self._runner.submit(task, "reading", params, dataset=dataset or _Nothing(), kind="reading", title=name)
+            job_id = self._runner.submit(
+                task, "reading", params, dataset=dataset or _Nothing(), kind="reading", title=name
+            )
             ended = self._runner.wait(job_id)
         with self._lock:
             found = self._results.pop(job_id, None)
         if ended.state == "done" and found is not None:
             return found[0]
         if isinstance(ended.error, WorkerDied):
-            raise UnreadableFile(f"{name} cannot be read: reading it failed in a way that only damaged files or too little memory bring about.") from None
+            raise UnreadableFile(
+                f"{name} cannot be read: reading it failed in a way that only damaged files or too"
+                " little memory bring about."
+            ) from None
         raise ended.error or JobError(f"Reading {name} was stopped.")
 
-    def _keep(self, job: JobStatus, result: Any, versions: Mapping[str, str], seconds: float) -> None:
+    def _keep(
+        self, job: JobStatus, result: Any, versions: Mapping[str, str], seconds: float
+    ) -> None:
         with self._lock:
             self._results[job.id] = (result,)

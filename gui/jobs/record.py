@@ -1,4 +1,6 @@
-"""What the server knows of a job, its snapshot for others, the time left, and whose turn is next."""
+"""What the server knows of a job, its snapshot for others, the time left, and whose turn is
+next.
+"""
 
 from __future__ import annotations
 
@@ -64,22 +66,44 @@ class Job:
         """Back to the queue: the worker died before it had begun."""
         self.state, self.stage, self.sent, self.began = "queued", "", False, None
 
-    def report(self, now: float, stage: str, fraction: float | None, count: int | None, limit: int | None, loss: float | None) -> None:
+    def report(
+        self,
+        now: float,
+        stage: str,
+        fraction: float | None,
+        count: int | None,
+        limit: int | None,
+        loss: float | None,
+    ) -> None:
         """Take over what the worker reported."""
         if fraction is None:
             self._anchor = None
         elif self._anchor is None or stage != self.stage or fraction < self._anchor[1]:
             self._anchor = (now, fraction)
-        self.stage, self.fraction, self.count, self.limit, self.loss, self._latest = stage, fraction, count, limit, loss, now
+        self.stage, self.fraction, self.count, self.limit, self.loss, self._latest = (
+            stage,
+            fraction,
+            count,
+            limit,
+            loss,
+            now,
+        )
 
-    def end(self, state: State, now: float, *, error: Exception | None = None, run_id: str | None = None) -> None:
+    def end(
+        self, state: State, now: float, *, error: Exception | None = None, run_id: str | None = None
+    ) -> None:
         """Ended; lets go of the data."""
         self.state, self.ended, self.error, self.run_id = state, now, error, run_id
         self.dataset, self.input_results, self.kill_at = None, {}, None
 
     def eta(self, now: float) -> float | None:
         """Seconds left at the pace of the present stage, None where the end is not known (yet)."""
-        if self.state != "running" or self.cancelling or self.fraction is None or self._anchor is None:
+        if (
+            self.state != "running"
+            or self.cancelling
+            or self.fraction is None
+            or self._anchor is None
+        ):
             return None
         since, base = self._anchor
         passed, gained = self._latest - since, self.fraction - base
@@ -89,7 +113,11 @@ class Job:
 
     def snapshot(self, now: float, position: int = 0) -> JobStatus:
         """For others to keep."""
-        elapsed = 0.0 if self.began is None else (self.ended if self.ended is not None else now) - self.began
+        elapsed = (
+            0.0
+            if self.began is None
+            else (self.ended if self.ended is not None else now) - self.began
+        )
         return JobStatus(
             id=self.id,
             session_id=self.session_id,
@@ -113,7 +141,9 @@ class Job:
 
 
 class Turns:
-    """Whose turn is next: the session that was served longest ago (or never), and of its jobs the oldest."""
+    """Whose turn is next: the session that was served longest ago (or never), and of its jobs the
+    oldest.
+    """
 
     def __init__(self) -> None:
         self._served: dict[str, int] = {}
@@ -125,7 +155,8 @@ class Turns:
         if not waiting:
             return None
         self._count += 1
-        self._served.pop(waiting[0].session_id, None)  # to the end: the dict stays in the order of service
+        # to the end: the dict stays in the order of service
+        self._served.pop(waiting[0].session_id, None)
         self._served[waiting[0].session_id] = self._count
         while len(self._served) > 1000:
             del self._served[next(iter(self._served))]
@@ -133,7 +164,11 @@ class Turns:
 
     def order(self, queued: Iterable[Job]) -> list[Job]:
         """All queued jobs in the order in which they will run if none is added."""
-        waiting, served, count = sorted(queued, key=lambda job: job.number), dict(self._served), self._count
+        waiting, served, count = (
+            sorted(queued, key=lambda job: job.number),
+            dict(self._served),
+            self._count,
+        )
         found: list[Job] = []
         while waiting:
             job = min(waiting, key=lambda j: (served.get(j.session_id, 0), j.number))

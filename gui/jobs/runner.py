@@ -1,4 +1,7 @@
-"""JobRunner: the queue, the warm worker processes, and who is told what. Knows no Dash and never imports the engine."""
+"""JobRunner: the queue, the warm worker processes, and who is told what.
+
+Knows no Dash and never imports the engine.
+"""
 
 from __future__ import annotations
 
@@ -23,9 +26,13 @@ from gui.jobs.taskref import TaskRef
 from gui.logs import get_logger
 
 Deliver = Callable[[JobStatus, Any, Mapping[str, str], float], str | None]
-"""``deliver(status, result, versions, seconds) -> run id``: the one place where a result enters a session."""
+"""``deliver(status, result, versions, seconds) -> run id``: the one place where a result enters a
+session.
+"""
 Ended = Callable[[JobStatus], None]
-"""``ended(status)``: a job ended without a result, and not because the program ends or its session was locked."""
+"""``ended(status)``: a job ended without a result, and not because the program ends or its session
+was locked.
+"""
 
 WARM_UP = "gui.engine.tasks:warm_up"
 GRACE = 8.0
@@ -37,19 +44,38 @@ log = get_logger(__name__)
 
 
 class JobRunner:
-    """Runs tasks in warm worker processes, one job each at a time; jobs of different sessions take turns. Thread-safe.
+    """Runs tasks in warm worker processes, one job each at a time; jobs of different sessions take
+    turns.
 
-    deliver : called with the result of every job that was not cancelled; ended : called for every other job that came to its end
-        Both are called in order for the jobs of one session, side by side for those of several, and never in the thread that listens to the workers:
+    Thread-safe.
+
+    deliver : called with the result of every job that was not cancelled; ended : called for every
+    other job that came to its end
+        Both are called in order for the jobs of one session, side by side for those of several, and
+        never in the thread that listens to the workers:
         a session that takes long to be read holds up nobody else.
-    workers : number of processes; warm_up : "module:function" each runs when it starts, None for nothing; setting : handed to it
+    workers : number of processes; warm_up : "module:function" each runs when it starts, None for
+    nothing; setting : handed to it
     grace : seconds a cancelled task has to react before its worker is killed and replaced
     """
 
     def __init__(
-        self, deliver: Deliver, *, ended: Ended | None = None, workers: int = 1, warm_up: str | None = WARM_UP, setting: Any = None, grace: float = GRACE
+        self,
+        deliver: Deliver,
+        *,
+        ended: Ended | None = None,
+        workers: int = 1,
+        warm_up: str | None = WARM_UP,
+        setting: Any = None,
+        grace: float = GRACE,
     ) -> None:
-        self._deliver, self._ended, self._warm_up, self._setting, self._grace = deliver, ended, warm_up, setting, grace
+        self._deliver, self._ended, self._warm_up, self._setting, self._grace = (
+            deliver,
+            ended,
+            warm_up,
+            setting,
+            grace,
+        )
         self._changed = threading.Condition()
         self._jobs: dict[str, Job] = {}
         self._count = 0
@@ -61,7 +87,8 @@ class JobRunner:
         self._thread: threading.Thread | None = None
         self._stopping = False
 
-    # -- from any thread --------------------------------------------------------------------------------------------------------
+    # -- from any thread
+    # ----------------------------------------------------------------------------------------------
     def start(self) -> None:
         """Start the workers in the background. JobError after :meth:`stop`."""
         with self._changed:
@@ -101,11 +128,13 @@ class JobRunner:
         actor: str = "local",
         job_id: str | None = None,
     ) -> str:
-        """Queue ``task(dataset, params, progress=..., **input_results)``; returns the job id (a new one, if none is given).
+        """Queue ``task(dataset, params, progress=..., **input_results)``; returns the job id (a new
+        one, if none is given).
 
-        task : a plain function of a module or of a plug-in file; dataset : is sent only if the worker keeps another
-        inputs : argument name -> run id, for the record; input_results : argument name -> that run's result, for the task
-        Raises JobError if the task is no plain function, or after :meth:`stop`.
+        task : a plain function of a module or of a plug-in file; dataset : is sent only if the
+        worker keeps another inputs : argument name -> run id, for the record; input_results :
+        argument name -> that run's result, for the task Raises JobError if the task is no plain
+        function, or after :meth:`stop`.
         """
         reference = TaskRef.of(task)
         with self._changed:
@@ -131,16 +160,25 @@ class JobRunner:
         return job.id
 
     def status(self, session_id: str | None = None) -> list[JobStatus]:
-        """Snapshots of queued, running and the latest ended jobs, oldest first; of one session or of all."""
+        """Snapshots of queued, running and the latest ended jobs, oldest first; of one session or
+        of all.
+        """
         with self._changed:
             now = clock()
             places = self._places()
-            return [job.snapshot(now, places.get(job.id, 0)) for job in self._jobs.values() if session_id in (None, job.session_id)]
+            return [
+                job.snapshot(now, places.get(job.id, 0))
+                for job in self._jobs.values()
+                if session_id in (None, job.session_id)
+            ]
 
     def cancel(self, job_id: str) -> bool:
-        """Cancel a queued or running job. False if it has ended, is being delivered, or is unknown.
+        """Cancel a queued or running job.
 
-        A running task has the grace period to react; until then the job is still "running", with the stage "Cancelling".
+        False if it has ended, is being delivered, or is unknown.
+
+        A running task has the grace period to react; until then the job is still "running", with
+        the stage "Cancelling".
         """
         with self._changed:
             job = self._jobs.get(job_id)
@@ -161,12 +199,22 @@ class JobRunner:
         return True
 
     def drop(self, session_id: str) -> None:
-        """Let go of everything of a session, because it is locked: its jobs end without a word, and so do the workers that were sent its data.
+        """Let go of everything of a session, because it is locked: its jobs end without a word, and
+        so do the workers that were sent its data.
 
-        A worker that computes for another session now is replaced when it has done so. A result that is being delivered arrives before.
+        A worker that computes for another session now is replaced when it has done so. A result
+        that is being delivered arrives before.
         """
         with self._changed:
-            self._changed.wait_for(lambda: not any(job.delivering and job.ended is None and job.session_id == session_id for job in self._jobs.values()), 10)
+            self._changed.wait_for(
+                lambda: (
+                    not any(
+                        job.delivering and job.ended is None and job.session_id == session_id
+                        for job in self._jobs.values()
+                    )
+                ),
+                10,
+            )
             for job in [job for job in self._jobs.values() if job.session_id == session_id]:
                 job.silent = True
                 if job.ended is None and not job.delivering:
@@ -175,7 +223,9 @@ class JobRunner:
         self.renew(session_id)
 
     def renew(self, session_id: str | None = None) -> None:
-        """Replace the workers that were sent data of this session (None: of any), each when it has nothing to do."""
+        """Replace the workers that were sent data of this session (None: of any), each when it has
+        nothing to do.
+        """
         with self._changed:
             for slot in self._slots:
                 if slot.seen and session_id in (None, *slot.seen):
@@ -185,7 +235,10 @@ class JobRunner:
         self._events.put((None, ("wake",)))
 
     def wait(self, job_id: str, timeout: float | None = None) -> JobStatus:
-        """The job's status when it has ended, or after ``timeout`` seconds as it is then. JobError: unknown, or ended long ago."""
+        """The job's status when it has ended, or after ``timeout`` seconds as it is then.
+
+        JobError: unknown, or ended long ago.
+        """
         with self._changed:
             job = self._jobs.get(job_id)
             if job is None:
@@ -198,7 +251,8 @@ class JobRunner:
         workers = [slot.worker for slot in self._slots]
         return [worker.pid for worker in workers if worker is not None]
 
-    # -- under the lock ---------------------------------------------------------------------------------------------------------
+    # -- under the lock
+    # ----------------------------------------------------------------------------------------------
     def _refuse_if_stopping(self) -> None:
         if self._stopping:
             raise JobError("The program is closing; no step can be started any more.")
@@ -207,7 +261,9 @@ class JobRunner:
         return [job for job in self._jobs.values() if job.state == "queued"]
 
     def _places(self) -> dict[str, int]:
-        return {job.id: place for place, job in enumerate(self._turns.order(self._queued()), start=1)}
+        return {
+            job.id: place for place, job in enumerate(self._turns.order(self._queued()), start=1)
+        }
 
     def _end_cancelled(self, job: Job) -> None:
         job.end("cancelled", clock(), error=JobCancelled("The step was cancelled."))
@@ -221,15 +277,29 @@ class JobRunner:
         for slot in self._slots:
             if slot.job is job:
                 slot.job = None
-        ended = sorted((j for j in self._jobs.values() if j.ended is not None), key=lambda j: j.ended or 0.0)
+        ended = sorted(
+            (j for j in self._jobs.values() if j.ended is not None), key=lambda j: j.ended or 0.0
+        )
         for old in ended[:-KEEP_ENDED]:
             del self._jobs[old.id]
-        if job.state != "done" and not job.silent and not self._stopping and self._ended is not None:
+        if (
+            job.state != "done"
+            and not job.silent
+            and not self._stopping
+            and self._ended is not None
+        ):
             self._lanes.put(job.session_id, partial(self._ended, job.snapshot(clock())))
-        log.info("job %s (%s) %s%s", job.id, job.kind, job.state, f", {type(job.error).__name__}" if job.error else "")
+        log.info(
+            "job %s (%s) %s%s",
+            job.id,
+            job.kind,
+            job.state,
+            f", {type(job.error).__name__}" if job.error else "",
+        )
         self._changed.notify_all()
 
-    # -- the runner's thread ----------------------------------------------------------------------------------------------------
+    # -- the runner's thread
+    # ----------------------------------------------------------------------------------------------
     def _loop(self) -> None:
         failures = 0
         try:
@@ -238,19 +308,28 @@ class JobRunner:
                     self._start_workers()
                     pause = self._assign()
                     worker, event = self._events.get(timeout=pause)
-                    slot = next((s for s in self._slots if s.worker is worker), None) if worker else None
+                    slot = (
+                        next((s for s in self._slots if s.worker is worker), None)
+                        if worker
+                        else None
+                    )
                     if slot is not None:
                         self._handle(slot, event)
                     failures = 0
                 except queue.Empty:
                     failures = 0
-                except Exception:  # a mistake of ours must not end the thread everybody waits for, nor fill the disk if it is made again and again
+                # a mistake of ours must not end the thread everybody waits for, nor fill the disk
+                # if it is made again and again
+                except Exception:
                     failures += 1
                     if failures.bit_count() == 1:
                         log.exception("in the job runner, %d times in a row", failures)
                     time.sleep(PAUSES[min(failures, len(PAUSES)) - 1])
         finally:
-            workers = [*self._gone, *(slot.worker for slot in self._slots if slot.worker is not None)]
+            workers = [
+                *self._gone,
+                *(slot.worker for slot in self._slots if slot.worker is not None),
+            ]
             for worker in workers:
                 worker.kill()
             for worker in workers:
@@ -270,22 +349,40 @@ class JobRunner:
                     continue
                 slot.fresh()
             try:
-                slot.worker = WorkerProcess(self._warm_up, self._setting, lambda worker, event: self._events.put((worker, event)))
-            except (OSError, RuntimeError) as error:  # RuntimeError: multiprocessing, where the program's main module cannot be started again
+                slot.worker = WorkerProcess(
+                    self._warm_up,
+                    self._setting,
+                    lambda worker, event: self._events.put((worker, event)),
+                )
+            # RuntimeError: multiprocessing, where the program's main module cannot be started again
+            except (OSError, RuntimeError) as error:
                 slot.eager = False
                 log.error("no worker could be started: %s", error)
                 with self._changed:
                     job = self._turns.take(self._queued())
                     if job is not None:
-                        self._fail(job, JobError("The worker process could not be started.", advice="Close other programs and try again."))
+                        self._fail(
+                            job,
+                            JobError(
+                                "The worker process could not be started.",
+                                advice="Close other programs and try again.",
+                            ),
+                        )
                 self._events.put((None, ("wake",)))  # there may be more of them
             else:
                 log.info("worker %d started", slot.worker.pid)
 
     def _assign(self) -> float | None:
-        """Give waiting jobs to free workers, send what can be sent, kill who ignored a cancel. Returns seconds until that is next due."""
+        """Give waiting jobs to free workers, send what can be sent, kill who ignored a cancel.
+
+        Returns seconds until that is next due.
+        """
         with self._changed:
-            free = [slot for slot in self._slots if slot.worker is not None and slot.job is None and not slot.leaving]
+            free = [
+                slot
+                for slot in self._slots
+                if slot.worker is not None and slot.job is None and not slot.leaving
+            ]
             while free and (job := self._turns.take(self._queued())) is not None:
                 slot = min(free, key=lambda s: (not s.ready, not s.keeps(job.dataset)))
                 free.remove(slot)
@@ -294,10 +391,16 @@ class JobRunner:
                 self._changed.notify_all()
             for slot in self._slots:
                 self._send(slot)
-            due = [(slot, slot.job.kill_at) for slot in self._slots if slot.job is not None and slot.job.kill_at is not None]
+            due = [
+                (slot, slot.job.kill_at)
+                for slot in self._slots
+                if slot.job is not None and slot.job.kill_at is not None
+            ]
             for slot, kill_at in due:
                 if kill_at <= clock() and slot.job is not None and slot.worker is not None:
-                    log.warning("worker %d did not react to a cancel and is replaced", slot.worker.pid)
+                    log.warning(
+                        "worker %d did not react to a cancel and is replaced", slot.worker.pid
+                    )
                     slot.worker.kill()
                     self._end_cancelled(slot.job)
                     self._discard(slot)
@@ -312,7 +415,14 @@ class JobRunner:
         job.sent = True
         slot.seen.add(job.session_id)
         slot.dataset = None  # known again when the worker says that it arrived
-        worker.send_job(job.id, job.task, job.dataset, job.params, dict(job.input_results), with_dataset=with_dataset)
+        worker.send_job(
+            job.id,
+            job.task,
+            job.dataset,
+            job.params,
+            dict(job.input_results),
+            with_dataset=with_dataset,
+        )
 
     def _discard(self, slot: Slot) -> None:
         """The worker is dead or dying."""
@@ -391,9 +501,19 @@ class JobRunner:
             job.delivering = True
             slot.job = None  # the worker is free
             status = replace(job.snapshot(clock()), state="done")
-        self._lanes.put(job.session_id, partial(self._deliver_result, job, status, packed, slot.versions or {}, seconds))
+        self._lanes.put(
+            job.session_id,
+            partial(self._deliver_result, job, status, packed, slot.versions or {}, seconds),
+        )
 
-    def _deliver_result(self, job: Job, status: JobStatus, packed: wire.Packed, versions: Mapping[str, str], seconds: float) -> None:
+    def _deliver_result(
+        self,
+        job: Job,
+        status: JobStatus,
+        packed: wire.Packed,
+        versions: Mapping[str, str],
+        seconds: float,
+    ) -> None:
         """In the lane of the job's session."""
         error: Exception | None = None
         run_id: str | None = None
@@ -409,7 +529,10 @@ class JobRunner:
             error = ours.with_traceback(None)
         except Exception as trouble:  # whatever goes wrong there, the job must end
             log.exception("job %s: its result could not be kept", job.id)
-            error = JobError(f"The result of “{job.title}” could not be kept ({type(trouble).__name__}); the log has details.")
+            error = JobError(
+                f"The result of “{job.title}” could not be kept ({type(trouble).__name__}); the log"
+                " has details."
+            )
         with self._changed:
             if error is not None:
                 self._fail(job, error)

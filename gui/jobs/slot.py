@@ -20,11 +20,19 @@ class Slot:
     job: Job | None = None
     versions: Mapping[str, str] | None = None
     dataset: weakref.ref[Any] | None = None
-    """The dataset the worker keeps. By identity: its id covers neither descriptions nor columns of obs."""
+    """The dataset the worker keeps.
+
+    By identity: its id covers neither descriptions nor columns of obs.
+    """
     eager: bool = True
-    """Start a worker although nothing waits. Not after one that died while starting: that would go on forever."""
+    """Start a worker although nothing waits.
+
+    Not after one that died while starting: that would go on forever.
+    """
     seen: set[str] = field(default_factory=set)
-    """Ids of the sessions whose data this worker was sent: they may still be somewhere in its memory."""
+    """Ids of the sessions whose data this worker was sent: they may still be somewhere in its
+    memory.
+    """
     leaving: bool = False
     """To be replaced as soon as it has nothing to do."""
 
@@ -42,5 +50,6 @@ class Slot:
         return self.dataset is not None and self.dataset() is dataset
 
     def remember(self, dataset: Any) -> None:
-        with contextlib.suppress(TypeError):  # not everything can be referred to weakly; then it is sent again
+        # not everything can be referred to weakly; then it is sent again
+        with contextlib.suppress(TypeError):
             self.dataset = weakref.ref(dataset)

@@ -10,16 +10,33 @@ State = Literal["queued", "running", "done", "failed", "cancelled"]
 
 
 class Progress(Protocol):
-    """Handed to every task; calling it reports and, if the user cancelled, raises :class:`gui.errors.JobCancelled`.
+    """Handed to every task; calling it reports and, if the user cancelled, raises
+    :class:`gui.errors.JobCancelled`.
 
-    stage : short text ("Learning gene weights"); fraction : 0 to 1 where the end is known, else None
-    count, limit : iteration and its limit; loss : current loss. Call it as often as you like: reports are thinned out.
+    stage : short text ("Learning gene weights"); fraction : 0 to 1 where the end is known, else
+    None count, limit : iteration and its limit; loss : current loss. Call it as often as you like:
+    reports are thinned out.
     """
 
-    def __call__(self, stage: str, fraction: float | None = None, *, count: int | None = None, limit: int | None = None, loss: float | None = None) -> None: ...
+    def __call__(
+        self,
+        stage: str,
+        fraction: float | None = None,
+        *,
+        count: int | None = None,
+        limit: int | None = None,
+        loss: float | None = None,
+    ) -> None: ...
 
 
-def no_progress(stage: str, fraction: float | None = None, *, count: int | None = None, limit: int | None = None, loss: float | None = None) -> None:
+def no_progress(
+    stage: str,
+    fraction: float | None = None,
+    *,
+    count: int | None = None,
+    limit: int | None = None,
+    loss: float | None = None,
+) -> None:
     """A Progress that reports to nobody."""
 
 

@@ -1,4 +1,6 @@
-"""TaskRef: a task by name, so that the worker can find it: in an importable module, or in a plug-in file."""
+"""TaskRef: a task by name, so that the worker can find it: in an importable module, or in a plug-in
+file.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ from gui.source_file import load_source
 
 @dataclass(frozen=True)
 class TaskRef:
-    """module : its name in ``sys.modules``; qualname : of the function; file : where the module comes from, or None."""
+    """module : its name in ``sys.modules``; qualname : of the function; file : where the module
+    comes from, or None.
+    """
 
     module: str
     qualname: str
@@ -26,13 +30,23 @@ class TaskRef:
 
     @classmethod
     def of(cls, task: Callable[..., Any]) -> TaskRef:
-        """The reference of a plain module-level function. JobError for a lambda, a method, a partial or a function inside a function."""
+        """The reference of a plain module-level function.
+
+        JobError for a lambda, a method, a partial or a function inside a function.
+        """
         module, qualname = getattr(task, "__module__", None), getattr(task, "__qualname__", None)
         space = getattr(task, "__globals__", None)
         if not module or not qualname or space is None or "." in qualname or "<" in qualname:
-            raise JobError(f"A task must be a plain function of a module, which {qualname or type(task).__name__} is not.")
+            raise JobError(
+                "A task must be a plain function of a module, which"
+                f" {qualname or type(task).__name__} is not."
+            )
         home = sys.modules.get(module)
-        file = getattr(home, "__file__", None) if getattr(home, qualname, None) is task else space.get("__file__")
+        file = (
+            getattr(home, "__file__", None)
+            if getattr(home, qualname, None) is task
+            else space.get("__file__")
+        )
         return cls(module, qualname, os.path.abspath(file) if file else None)
 
     @property
@@ -41,7 +55,11 @@ class TaskRef:
         return (self.module, self.qualname, self.file)
 
     def load(self) -> Callable[..., Any]:
-        """The function. Imports its module by name if that leads to the same file, else loads the file under that name."""
+        """The function.
+
+        Imports its module by name if that leads to the same file, else loads the file under that
+        name.
+        """
         function = getattr(self._module(), self.qualname)
         if not callable(function):
             raise TypeError("a task must be a function")

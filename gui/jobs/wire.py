@@ -1,7 +1,8 @@
-"""Messages between the server and its worker: a small head, then payloads whose arrays travel without being copied.
+"""Messages between the server and its worker: a small head, then payloads whose arrays travel
+without being copied.
 
-Nothing touches the disk. Pickle is used between our own two processes only, never on a user's file. Imports nothing heavy: the
-worker loads this before it has set the number of threads.
+Nothing touches the disk. Pickle is used between our own two processes only, never on a user's file.
+Imports nothing heavy: the worker loads this before it has set the number of threads.
 """
 
 from __future__ import annotations
@@ -12,14 +13,19 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 CHUNK = 1 << 26
-"""Bytes sent at once: Windows pipes take less than 4 GB, and the receiver needs this much besides the payload."""
+"""Bytes sent at once: Windows pipes take less than 4 GB, and the receiver needs this much besides
+the payload.
+"""
 
 Packed = Sequence[bytes | bytearray | memoryview]
 """A pickle and the buffers it refers to."""
 
 
 def pack(value: Any) -> Packed:
-    """``value`` ready to be sent. Raises what pickle raises when it holds something that is not data."""
+    """``value`` ready to be sent.
+
+    Raises what pickle raises when it holds something that is not data.
+    """
     buffers: list[memoryview] = []
 
     def keep_apart(buffer: pickle.PickleBuffer) -> bool:
@@ -42,7 +48,10 @@ def unpack(parts: Packed, *, read_only: bool = False) -> Any:
 
 
 def send(connection: Connection, head: tuple[Any, ...], *payloads: Packed) -> None:
-    """Send one message. head : plain values only, so that receiving it imports nothing. OSError: the other side is gone."""
+    """Send one message. head : plain values only, so that receiving it imports nothing.
+
+    OSError: the other side is gone.
+    """
     sizes = [[memoryview(part).nbytes for part in payload] for payload in payloads]
     connection.send_bytes(pickle.dumps((head, sizes), protocol=5))
     for payload in payloads:
@@ -53,7 +62,10 @@ def send(connection: Connection, head: tuple[Any, ...], *payloads: Packed) -> No
 
 
 def receive(connection: Connection) -> tuple[tuple[Any, ...], list[list[bytearray]]]:
-    """The next message: its head and its payloads, still packed. EOFError or OSError: the other side is gone."""
+    """The next message: its head and its payloads, still packed.
+
+    EOFError or OSError: the other side is gone.
+    """
     head, sizes = pickle.loads(connection.recv_bytes())  # noqa: S301 - from our own other process
     payloads = []
     for lengths in sizes:

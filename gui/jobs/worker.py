@@ -1,8 +1,9 @@
 """The worker process: warms up once, then runs one task after the other, with one BLAS thread.
 
-Messages in: ("job", id, task, has dataset), followed by the dataset (if the one kept here is another) and the arguments;
-("cancel", id). Messages out: ("ready", versions, what the log may hold), ("started", id), ("progress", id, values),
-("done", id, seconds) followed by the result, ("failed", id, failure, cancelled).
+Messages in: ("job", id, task, has dataset), followed by the dataset (if the one kept here is
+another) and the arguments; ("cancel", id). Messages out: ("ready", versions, what the log may
+hold), ("started", id), ("progress", id, values), ("done", id, seconds) followed by the result,
+("failed", id, failure, cancelled).
 """
 
 from __future__ import annotations
@@ -29,29 +30,49 @@ from gui.jobs.failure import Failure, not_returnable, to_failure
 from gui.jobs.taskref import TaskRef
 from gui.logs import safe_traceback
 
-# Nothing above may import numpy: it reads the number of threads once, when it is loaded (tests/jobs says so).
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+# Nothing above may import numpy: it reads the number of threads once, when it is loaded (tests/jobs
+# says so).
+THREADS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+)
 INTERVAL = 0.2
 """Seconds between two reports of the same stage."""
 
 Report = tuple[str, float | None, int | None, int | None, float | None]
 
 
-def main(inbox: Connection, outbox: Connection, warm_up: str | None, setting: Any, temporary: str | None = None) -> None:
-    """Entry of the process (spawn). Ends when the server ends. temporary : folder for temporary files, the server's"""
+def main(
+    inbox: Connection,
+    outbox: Connection,
+    warm_up: str | None,
+    setting: Any,
+    temporary: str | None = None,
+) -> None:
+    """Entry of the process (spawn).
+
+    Ends when the server ends. temporary : folder for temporary files, the server's
+    """
     begin()
     tempfile.tempdir = temporary
-    current_process().daemon = False  # a daemon may not have processes of its own (gui/engine/spread); these end with this one
+    # a daemon may not have processes of its own (gui/engine/spread); these end with this one
+    current_process().daemon = False
     Worker(inbox, outbox).run(warm_up, setting)
 
 
 def begin() -> None:
-    """What every process that computes does first: no core dumps, one BLAS thread, no terminal, no Ctrl-C, and an end when its parent ends."""
+    """What every process that computes does first: no core dumps, one BLAS thread, no terminal, no
+    Ctrl-C, and an end when its parent ends.
+    """
     forbid_core_dumps()
     os.environ.update(dict.fromkeys(THREADS, "1"))
     os.environ["TQDM_DISABLE"] = "1"  # the engine's bars belong to nobody's terminal
     _streams()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which ends this process in its own time
+    # Ctrl-C is for the server, which ends this process in its own time
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     _limit_loaded()
 
@@ -83,7 +104,9 @@ class Worker:
     def __init__(self, inbox: Connection, outbox: Connection) -> None:
         self._inbox, self._outbox = inbox, outbox
         self._sending = threading.Lock()
-        self._jobs: queue.SimpleQueue[tuple[tuple[Any, ...], list[list[bytearray]]]] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[tuple[tuple[Any, ...], list[list[bytearray]]]] = (
+            queue.SimpleQueue()
+        )
         self._cancelled: set[str] = set()
         self._dataset: Any = None
 
@@ -117,7 +140,9 @@ class Worker:
         except BaseException:  # noqa: BLE001 - the pipe is closed, or no memory for the data: a worker that hears nothing is of no use
             os._exit(1)
 
-    def _perform(self, job_id: str, task: TaskRef, has_dataset: bool, payloads: list[list[bytearray]]) -> None:
+    def _perform(
+        self, job_id: str, task: TaskRef, has_dataset: bool, payloads: list[list[bytearray]]
+    ) -> None:
         self.send(("started", job_id))
         progress = Reporter(self, job_id)
         try:
@@ -146,7 +171,8 @@ class Worker:
 
 
 def _warm(warm_up: str | None, setting: Any) -> tuple[Mapping[str, str], str]:
-    """Run ``module:function``, with the setting if there is one; the versions its module knows, and what the log may hold of a failure.
+    """Run ``module:function``, with the setting if there is one; the versions its module knows, and
+    what the log may hold of a failure.
 
     A failure is no end: the task that needs what could not be loaded says so itself.
     """
@@ -156,7 +182,9 @@ def _warm(warm_up: str | None, setting: Any) -> tuple[Mapping[str, str], str]:
         module_name, _, name = warm_up.partition(":")
         module = importlib.import_module(module_name)
         getattr(module, name)(*([] if setting is None else [setting]))
-        return {str(key): str(value) for key, value in module.versions().items()} if hasattr(module, "versions") else {}, ""
+        return {str(key): str(value) for key, value in module.versions().items()} if hasattr(
+            module, "versions"
+        ) else {}, ""
     except BaseException as error:  # noqa: BLE001 - see above
         return {}, safe_traceback(error)
 
@@ -171,7 +199,9 @@ def _packed(result: Any) -> wire.Packed:
 
 
 class Reporter:
-    """The Progress a task gets: thins out reports, keeps the last one of every stage, raises JobCancelled."""
+    """The Progress a task gets: thins out reports, keeps the last one of every stage, raises
+    JobCancelled.
+    """
 
     def __init__(self, worker: Worker, job_id: str) -> None:
         self._worker, self._job_id = worker, job_id
@@ -181,7 +211,15 @@ class Reporter:
         self._sent = 0.0
         self._closed = False
 
-    def __call__(self, stage: str, fraction: float | None = None, *, count: int | None = None, limit: int | None = None, loss: float | None = None) -> None:
+    def __call__(
+        self,
+        stage: str,
+        fraction: float | None = None,
+        *,
+        count: int | None = None,
+        limit: int | None = None,
+        loss: float | None = None,
+    ) -> None:
         self.check()
         report = (str(stage), _share(fraction), _whole(count), _whole(limit), _number(loss))
         with self._lock:

@@ -1,6 +1,9 @@
-"""The report: one HTML file of a run that opens anywhere without a network. No Dash: pages and the command line write the same.
+"""The report: one HTML file of a run that opens anywhere without a network.
 
-What is not needed is not read: of the data only names, labels and sources; figures and tables come from the results.
+No Dash: pages and the command line write the same.
+
+What is not needed is not read: of the data only names, labels and sources; figures and tables come
+from the results.
 """
 
 from __future__ import annotations
@@ -28,20 +31,27 @@ def report_name(session: DCXCache, kind: str) -> str:
 
 
 def report(session: DCXCache, kind: str) -> bytes:
-    """The run of ``kind`` ("dtd" or "adtd") on screen as one HTML file, UTF-8; of ADTD with the DTD run and the search it rests on.
+    """The run of ``kind`` ("dtd" or "adtd") on screen as one HTML file, UTF-8; of ADTD with the DTD
+    run and the search it rests on.
 
     MissingPart if there is no such run.
     """
     run = session.current(kind)
     if run is None:
-        raise MissingPart(f"There is no {STEPS[kind]} run to report.", advice=f"Run {STEPS[kind]} first.")
+        raise MissingPart(
+            f"There is no {STEPS[kind]} run to report.", advice=f"Run {STEPS[kind]} first."
+        )
     dtd = run if kind == "dtd" else session.run(run.provenance.inputs.get("dtd"))
     search = search_of(session, run) if kind == "adtd" else None
     there = [r for r in (dtd, search, None if kind == "dtd" else run) if r is not None]
     doc = Document(f"{session.name}: {STEPS[kind]} report")
     doc.heading(session.name, 1)
     made = f"{datetime.now().astimezone():%d %B %Y, %H:%M}"
-    doc.paragraph(f"{STEPS[kind]} report by DeconomiX GUI {__version__}, written on {made}; computed on {run.created.astimezone():%d %B %Y, %H:%M}.", "dim")
+    doc.paragraph(
+        f"{STEPS[kind]} report by DeconomiX GUI {__version__}, written on {made}; computed on"
+        f" {run.created.astimezone():%d %B %Y, %H:%M}.",
+        "dim",
+    )
     doc.paragraph(RESEARCH_USE, "use")
     doc.heading("In short")
     short = summary_of(session, run)

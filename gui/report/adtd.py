@@ -6,7 +6,16 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from gui.answers.adtd import PARTS, mean_correlation, model_name, optimum_sentence, regulated, search_sentence, true_hidden, unsupported_types
+from gui.answers.adtd import (
+    PARTS,
+    mean_correlation,
+    model_name,
+    optimum_sentence,
+    regulated,
+    search_sentence,
+    true_hidden,
+    unsupported_types,
+)
 from gui.answers.sure import bootstrap_of, stability, trusted
 from gui.data.checks import number, some
 from gui.engine.params import ADTDParams
@@ -26,7 +35,9 @@ PROFILE, EACH, MOST_GENES = 30, 5, 45
 
 
 def adtd_part(doc: Document, session: DCXCache, run: Run) -> None:
-    """Parameters, composition with the hidden background, hidden profile and shares, gene regulation."""
+    """Parameters, composition with the hidden background, hidden profile and shares, gene
+    regulation.
+    """
     result: ADTDResult = run.result
     params: ADTDParams = run.params  # type: ignore[assignment]
     full = result.full()
@@ -37,31 +48,55 @@ def adtd_part(doc: Document, session: DCXCache, run: Run) -> None:
     if correlation is not None:
         doc.paragraph(f"Mean correlation with the truth {coefficient(correlation)}.")
     if result.optimum is not None:
-        doc.paragraph(" ".join([optimum_sentence(result) or "", *([_certified(result.optimum)] if result.refined else [])]))
+        doc.paragraph(
+            " ".join(
+                [
+                    optimum_sentence(result) or "",
+                    *([_certified(result.optimum)] if result.refined else []),
+                ]
+            )
+        )
     where = "All are in the program: page ADTD, tab Composition, Table."
     what = "the bulk" if params.part == "bulk" else f"the {PARTS[params.part]}"
     doc.heading(f"Composition of {what}", 3)
     composition(doc, full, colour_of, normalise=False, what=what, whole=where)
     if params.part == "bulk" and session.outdated(run) is None:
         known(doc, session, full, colour_of)
-    sure_part(doc, session, run, result.fit, what="sample" if params.part == "bulk" else "mixture", page="ADTD")
+    sure_part(
+        doc,
+        session,
+        run,
+        result.fit,
+        what="sample" if params.part == "bulk" else "mixture",
+        page="ADTD",
+    )
     _hidden(doc, result)
     if result.gene_regulation is not None:
         found = bootstrap_of(session, run)
-        _regulation(doc, trusted(result, found.result if found is not None else None), stability(found.result, result) if found is not None else None)
+        _regulation(
+            doc,
+            trusted(result, found.result if found is not None else None),
+            stability(found.result, result) if found is not None else None,
+        )
 
 
 def _certified(found: Refinement) -> str:
-    ways = {"closed form": "in closed form", "Newton": "by Newton's method", "Clarabel": "by the solver Clarabel"}
+    ways = {
+        "closed form": "in closed form",
+        "Newton": "by Newton's method",
+        "Clarabel": "by the solver Clarabel",
+    }
     return (
-        f"Found {ways[found.way]}; the loss is above the smallest there is for this composition by at most {exponent(found.gap)} of itself "
-        f"(largest residual {exponent(found.residual)})."
+        f"Found {ways[found.way]}; the loss is above the smallest there is for this composition by"
+        f" at most {exponent(found.gap)} of itself (largest residual {exponent(found.residual)})."
     )
 
 
 def _label(result: ADTDResult) -> str:
     """At the end of a caption."""
-    return " Refined to the optimum: not the numbers that deconomix gives." if result.refined else ""
+    return (
+        " Refined to the optimum: not the numbers that deconomix gives." if result.refined else ""
+    )
 
 
 def _hidden(doc: Document, result: ADTDResult) -> None:
@@ -69,22 +104,42 @@ def _hidden(doc: Document, result: ADTDResult) -> None:
     count = min(PROFILE, len(result.hidden_profile))
     doc.figure(
         figures.hidden_profile(result.hidden_profile, result.reference, count),
-        f"What the hidden background expresses most ({count} genes), beside the mean of the reference: a hint at which cells are missing.{_label(result)}",
+        f"What the hidden background expresses most ({count} genes), beside the mean of the"
+        f" reference: a hint at which cells are missing.{_label(result)}",
     )
     hidden, words = result.hidden, ""
     if len(hidden) > SCROLL_FROM:  # on paper nothing scrolls: the distribution, without names
-        hidden, words = hidden.sort_values(ascending=False), " The samples are sorted by their share."
+        hidden, words = (
+            hidden.sort_values(ascending=False),
+            " The samples are sorted by their share.",
+        )
     drawn = hidden_share(hidden, result.hidden_interval, truth=true_hidden(result))
-    doc.figure(drawn, f"Hidden share by sample. The fit cannot tell shares within the interval apart: it is as good with each of them.{words}")
+    doc.figure(
+        drawn,
+        "Hidden share by sample. The fit cannot tell shares within the interval apart: it is as"
+        f" good with each of them.{words}",
+    )
     columns = {"Hidden": result.hidden}
     if result.hidden_interval is not None:
-        columns |= {"Low end": result.hidden_interval["low"], "High end": result.hidden_interval["high"]}
+        columns |= {
+            "Low end": result.hidden_interval["low"],
+            "High end": result.hidden_interval["high"],
+        }
     truth = true_hidden(result)
     if truth is not None:
         columns["True"] = truth
-    table = pd.DataFrame({name: values.reindex(result.hidden.index) * 100 for name, values in columns.items()})
+    table = pd.DataFrame(
+        {name: values.reindex(result.hidden.index) * 100 for name, values in columns.items()}
+    )
     where = "All are in the program: page ADTD, tab Hidden profile, Share by sample, Table."
-    doc.table(table, first="Sample", caption="Hidden share and its interval at equal fit (%).", most=MOST_SAMPLES, whole=where, percent=True)
+    doc.table(
+        table,
+        first="Sample",
+        caption="Hidden share and its interval at equal fit (%).",
+        most=MOST_SAMPLES,
+        whole=where,
+        percent=True,
+    )
 
 
 def _regulation(doc: Document, result: ADTDResult, steady: pd.DataFrame | None) -> None:
@@ -94,19 +149,30 @@ def _regulation(doc: Document, result: ADTDResult, steady: pd.DataFrame | None) 
     strong = regulated(result)
     by_type = {} if strong is None else {str(t): int(n) for t, n in strong.sum(axis=0).items() if n}
     said = ", ".join(f"{name} {number(n)}" for name, n in by_type.items()) or "none"
-    doc.paragraph(f"Genes regulated more than twofold with support in the data, by cell type: {said}.")
+    doc.paragraph(
+        f"Genes regulated more than twofold with support in the data, by cell type: {said}."
+    )
     weak = unsupported_types(result)
     if weak:
         doc.paragraph(f"Nothing is supported for {some(weak)}: the data say too little about them.")
     each = max(1, min(EACH, MOST_GENES // max(1, delta.shape[1])))
-    genes = list(dict.fromkeys(g for t in delta.columns for g in figures.most_regulated(delta, result.support, each, t)))[:MOST_GENES]
+    genes = list(
+        dict.fromkeys(
+            g for t in delta.columns for g in figures.most_regulated(delta, result.support, each, t)
+        )
+    )[:MOST_GENES]
     if not genes:
         doc.paragraph("No gene regulation has support in the data.")
         return
-    words = f"The {each} most regulated genes of each cell type" if each > 1 else "The most regulated gene of each cell type"
+    words = (
+        f"The {each} most regulated genes of each cell type"
+        if each > 1
+        else "The most regulated gene of each cell type"
+    )
     doc.figure(
         figures.gene_regulation(delta, result.support, genes=genes, stability=steady),
-        f"{words}, as far as supported: factor against the reference, 1 is unregulated. Grey: the data say little about it.{_label(result)}",
+        f"{words}, as far as supported: factor against the reference, 1 is unregulated. Grey: the"
+        f" data say little about it.{_label(result)}",
     )
     where = "All genes are in the program: page ADTD, tab Gene regulation, Table."
     caption = f"Factor of regulation of these genes; 1: unregulated.{_label(result)}"
@@ -124,6 +190,17 @@ def search_part(doc: Document, run: Run, warnings: Sequence[str]) -> None:
     parameters(doc, run.params)
     fig = figures.search(result.losses, result.choices)
     fig.update_layout(legend={"yref": "container", "y": 0, "yanchor": "bottom"}, margin={"b": 78})
-    doc.figure(fig, "Loss on the samples left out, by lambda2: mean over the folds and spread of one standard deviation.")
-    losses = pd.DataFrame({"Mean loss": result.mean.to_numpy(), "Standard deviation": result.std.to_numpy()})
-    doc.table(losses.set_axis([exponent(float(v)) for v in result.losses.columns], axis=0), first="lambda2", caption="Loss on the samples left out.", most=201)
+    doc.figure(
+        fig,
+        "Loss on the samples left out, by lambda2: mean over the folds and spread of one standard"
+        " deviation.",
+    )
+    losses = pd.DataFrame(
+        {"Mean loss": result.mean.to_numpy(), "Standard deviation": result.std.to_numpy()}
+    )
+    doc.table(
+        losses.set_axis([exponent(float(v)) for v in result.losses.columns], axis=0),
+        first="lambda2",
+        caption="Loss on the samples left out.",
+        most=201,
+    )

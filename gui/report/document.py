@@ -1,7 +1,9 @@
-"""One HTML document that needs nothing but itself: text, tables and figures of names nobody vouches for.
+"""One HTML document that needs nothing but itself: text, tables and figures of names nobody vouches
+for.
 
-Everything given is escaped here, so that no caller has to think of it. A policy in the file lets its own two scripts run (by their hashes) and nothing
-else; nothing is fetched. Figures are drawn by the one copy of plotly.js in the file, at a width that fits on paper.
+Everything given is escaped here, so that no caller has to think of it. A policy in the file lets
+its own two scripts run (by their hashes) and nothing else; nothing is fetched. Figures are drawn by
+the one copy of plotly.js in the file, at a width that fits on paper.
 """
 
 from __future__ import annotations
@@ -29,7 +31,10 @@ TALLEST = 900
 FEWEST, LONGEST = 10, 300
 """Rows shown at least of a table that is cut; letters of a name."""
 BESIDE, LETTER, UNBROKEN = 480, 7.4, 24
-"""Pixels: of a table beside its row names; of a letter of a header. Letters that stay on one line."""
+"""Pixels: of a table beside its row names; of a letter of a header.
+
+Letters that stay on one line.
+"""
 STYLE = """
 :root { color-scheme: light; }
 body { margin: 0; background: #fff; color: #212529; font: 14px/1.45 -apple-system, BlinkMacSystemFont, "Segoe UI", Roboto, Helvetica, Arial, sans-serif; }
@@ -86,7 +91,9 @@ class Document:
 
     def paragraph(self, text: str, kind: str = "") -> None:
         """kind : "", "dim", "answer", "use" or "warn": how it looks."""
-        self._body.append(f'<p class="{kind}">{_text(text)}</p>' if kind else f"<p>{_text(text)}</p>")
+        self._body.append(
+            f'<p class="{kind}">{_text(text)}</p>' if kind else f"<p>{_text(text)}</p>"
+        )
 
     def points(self, texts: Sequence[str]) -> None:
         if texts:
@@ -94,53 +101,93 @@ class Document:
 
     def pairs(self, rows: Sequence[tuple[str, str]], caption: str = "") -> None:
         """A table of names and values."""
-        cells = "".join(f'<tr><td class="text">{_text(a)}</td><td class="text">{_text(b)}</td></tr>' for a, b in rows)
+        cells = "".join(
+            f'<tr><td class="text">{_text(a)}</td><td class="text">{_text(b)}</td></tr>'
+            for a, b in rows
+        )
         self._body.append(f'<table class="pairs">{_caption(caption)}<tbody>{cells}</tbody></table>')
 
-    def table(self, frame: pd.DataFrame, *, first: str, caption: str = "", most: int = 40, columns: int = 8, whole: str = "", percent: bool = False) -> None:
-        """Row names, then the columns, ``columns`` of them side by side and the others below; numbers with three significant digits.
+    def table(
+        self,
+        frame: pd.DataFrame,
+        *,
+        first: str,
+        caption: str = "",
+        most: int = 40,
+        columns: int = 8,
+        whole: str = "",
+        percent: bool = False,
+    ) -> None:
+        """Row names, then the columns, ``columns`` of them side by side and the others below;
+        numbers with three significant digits.
 
-        first : over the row names; most : rows shown; whole : where to get what is cut off, as a sentence
-        percent : the numbers are percentages of a composition
+        first : over the row names; most : rows shown; whole : where to get what is cut off, as a
+        sentence percent : the numbers are percentages of a composition
         """
         places = _side_by_side(frame, columns)
-        most = max(most // len(places), min(most, FEWEST))  # wide tables are cut sooner: on paper every block begins anew
+        # wide tables are cut sooner: on paper every block begins anew
+        most = max(most // len(places), min(most, FEWEST))
         blocks = [frame.iloc[:most, start:end] for start, end in places]
         for at, block in enumerate(blocks, 1):
             head = "".join(f"<th>{_name(c)}</th>" for c in (first, *block.columns))
             rows = []
-            for name, values in zip(block.index, block.itertuples(index=False, name=None), strict=True):
-                rows.append(f'<tr><td class="text">{_name(name)}</td>' + "".join(_cell(v, percent=percent) for v in values) + "</tr>")
+            for name, values in zip(
+                block.index, block.itertuples(index=False, name=None), strict=True
+            ):
+                rows.append(
+                    f'<tr><td class="text">{_name(name)}</td>'
+                    + "".join(_cell(v, percent=percent) for v in values)
+                    + "</tr>"
+                )
             words = caption if len(blocks) == 1 else f"{caption} (part {at} of {len(blocks)})"
-            self._body.append(f"<table>{_caption(words)}<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>")
+            self._body.append(
+                f"<table>{_caption(words)}<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+            )
         if len(frame) > most:
-            self.paragraph(f"The first {most} of {number(len(frame))} rows are shown. {whole}".strip(), "dim")
+            self.paragraph(
+                f"The first {most} of {number(len(frame))} rows are shown. {whole}".strip(), "dim"
+            )
 
     def figure(self, fig: go.Figure, caption: str) -> None:
-        """The figure in the light template, as wide as the text and no higher than a page. Its labels must be inert, as those of ``gui.figures`` are."""
+        """The figure in the light template, as wide as the text and no higher than a page.
+
+        Its labels must be inert, as those of ``gui.figures`` are.
+        """
         drawn = go.Figure(fig)
         height = min(int(drawn.layout.height or HEIGHT), TALLEST)
         styled(drawn.update_layout(width=WIDTH, height=height, autosize=False), False)
         name = f"figure-{len(self._figures) + 1}"
         self._figures[name] = json_text(drawn)
         place = f'<div class="plot" id="{name}" style="height:{height}px"></div>'
-        self._body.append(f"<figure>{place}<figcaption>Figure {len(self._figures)}. {_text(caption)}</figcaption></figure>")
+        self._body.append(
+            f"<figure>{place}<figcaption>Figure {len(self._figures)}."
+            f" {_text(caption)}</figcaption></figure>"
+        )
 
     def html(self) -> bytes:
         """The whole file, UTF-8."""
         scripts = [plotly_js(), layout_js() + DRAW] if self._figures else []
         allowed = " ".join(f"'sha256-{_digest(s)}'" for s in scripts) or "'none'"
-        policy = f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
+        policy = (
+            f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data:;"
+            " base-uri 'none'; form-action 'none'"
+        )
         head = [
             "<!doctype html>",
             '<html lang="en"><head><meta charset="utf-8">',
             f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
-            '<meta name="referrer" content="no-referrer"><meta name="viewport" content="width=device-width">',
+            (
+                '<meta name="referrer" content="no-referrer"><meta name="viewport"'
+                ' content="width=device-width">'
+            ),
             f"<title>{_text(self.title)}</title><style>{STYLE}</style></head><body><main>",
         ]
         tail = ["</main>"]
         if self._figures:
-            self._body.append("<noscript><p class='warn'>The figures are drawn by a script in this file; this program does not run it.</p></noscript>")
+            self._body.append(
+                "<noscript><p class='warn'>The figures are drawn by a script in this file; this"
+                " program does not run it.</p></noscript>"
+            )
             inside = ",".join(f'"{name}":{text}' for name, text in self._figures.items())
             tail.append(f'<script type="application/json" id="dcx-figures">{{{inside}}}</script>')
             tail += [f"<script>{s}</script>" for s in scripts]
@@ -148,7 +195,9 @@ class Document:
 
 
 def json_text(fig: go.Figure) -> str:
-    """The figure as JSON that can stand in a script element: nothing in it can end the element or begin a comment."""
+    """The figure as JSON that can stand in a script element: nothing in it can end the element or
+    begin a comment.
+    """
     text: str = fig.to_json()
     for letter in "<>&\u2028\u2029":  # they occur inside strings only
         text = text.replace(letter, f"\\u{ord(letter):04x}")
@@ -157,10 +206,14 @@ def json_text(fig: go.Figure) -> str:
 
 @cache
 def plotly_js() -> str:
-    """The plotly.js that comes with the plotly package (4.8 MB). RuntimeError if it could not stand inside an HTML page."""
+    """The plotly.js that comes with the plotly package (4.8 MB).
+
+    RuntimeError if it could not stand inside an HTML page.
+    """
     from plotly.offline import get_plotlyjs
 
-    source: str = get_plotlyjs().replace("\r\n", "\n").replace("\r", "\n")  # as the browser reads it before it computes the hash
+    # as the browser reads it before it computes the hash
+    source: str = get_plotlyjs().replace("\r\n", "\n").replace("\r", "\n")
     if re.search(r"</script|<!--|\x00", source, re.IGNORECASE):
         raise RuntimeError("plotly.js holds text that would end the script element")
     return source
@@ -177,26 +230,54 @@ def _digest(script: str) -> str:
 
 
 def _text(value: object) -> str:
-    """Escaped; control characters, and those that turn the direction of what follows, become blanks."""
-    return escape(re.sub(r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", " ", str(value)), quote=True)
+    """Escaped; control characters, and those that turn the direction of what follows, become
+    blanks.
+    """
+    return escape(
+        re.sub(r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", " ", str(value)),
+        quote=True,
+    )
 
 
 def _name(value: object) -> str:
-    """Whole, with places at which a line may end: on paper nothing can be hovered over. Only what no name is as long as is cut."""
-    return " ".join("<wbr>".join(map(_text, _pieces(word))) for word in short(value, LONGEST).split())
+    """Whole, with places at which a line may end: on paper nothing can be hovered over.
+
+    Only what no name is as long as is cut.
+    """
+    return " ".join(
+        "<wbr>".join(map(_text, _pieces(word))) for word in short(value, LONGEST).split()
+    )
 
 
 def _pieces(word: str) -> list[str]:
     """What stays on one line."""
-    return [piece[at : at + UNBROKEN] for piece in re.split(r"(?<=[_\-./|+:])", word) for at in range(0, max(len(piece), 1), UNBROKEN)]
+    return [
+        piece[at : at + UNBROKEN]
+        for piece in re.split(r"(?<=[_\-./|+:])", word)
+        for at in range(0, max(len(piece), 1), UNBROKEN)
+    ]
 
 
 def _side_by_side(frame: pd.DataFrame, most: int) -> list[tuple[int, int]]:
-    """Blocks of columns (first, one behind the last), ``most`` in each and no more than fit beside the names of the rows without breaking a word."""
+    """Blocks of columns (first, one behind the last), ``most`` in each and no more than fit beside
+    the names of the rows without breaking a word.
+    """
     blocks, width = [(0, 0)], 0.0
     for at, name in enumerate(frame.columns):
         shown = [name, *(v for v in frame.iloc[:, at] if isinstance(v, str))][:200]
-        needed = LETTER * max((len(piece) for text in shown for word in str(text).split() for piece in _pieces(word)), default=1) + 12
+        needed = (
+            LETTER
+            * max(
+                (
+                    len(piece)
+                    for text in shown
+                    for word in str(text).split()
+                    for piece in _pieces(word)
+                ),
+                default=1,
+            )
+            + 12
+        )
         start, _ = blocks[-1]
         if at > start and (at - start >= most or width + needed > BESIDE):
             blocks.append((at, at))
@@ -208,7 +289,9 @@ def _side_by_side(frame: pd.DataFrame, most: int) -> list[tuple[int, int]]:
 def _cell(value: Any, *, percent: bool = False) -> str:
     if isinstance(value, str):
         return f'<td class="text">{_name(value)}</td>'
-    return f"<td>{_text(value) if isinstance(value, int) else _text(percentage(float(value) / 100)) if percent else three(float(value))}</td>"
+    if isinstance(value, int):
+        return f"<td>{_text(value)}</td>"
+    return f"<td>{_text(percentage(float(value) / 100)) if percent else three(float(value))}</td>"
 
 
 def _caption(text: str) -> str:

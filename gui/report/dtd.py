@@ -21,14 +21,19 @@ METRICS = {"pearson": "Pearson", "spearman": "Spearman", "rmse": RMSE, "ccc": "C
 
 
 def dtd_part(doc: Document, session: DCXCache, run: Run, *, bulk: bool) -> None:
-    """Parameters, composition of the bulk (``bulk``: of an ADTD report that of ADTD counts), quality, genes."""
+    """Parameters, composition of the bulk (``bulk``: of an ADTD report that of ADTD counts),
+    quality, genes.
+    """
     result: DTDResult = run.result
     colour_of = type_colours(session.dataset, *map(str, result.reference.columns))
     doc.heading("DTD: gene weights" + (" and composition" if bulk else ""))
     if result.params is not None:
         parameters(doc, result.params)
     else:
-        doc.paragraph(f"A trained model was loaded: {number(len(result.genes))} genes, {result.reference.shape[1]} cell types.")
+        doc.paragraph(
+            f"A trained model was loaded: {number(len(result.genes))} genes,"
+            f" {result.reference.shape[1]} cell types."
+        )
     lacking = hidden_types(result)
     if lacking:
         doc.paragraph(f"In the test mixtures, but not in the reference: {some(lacking, 5)}.")
@@ -36,22 +41,41 @@ def dtd_part(doc: Document, session: DCXCache, run: Run, *, bulk: bool) -> None:
         _bulk(doc, session, run, colour_of)
     if not result.metrics.empty:
         doc.heading("How well the composition of mixtures is found", 3)
-        doc.figure(figures.correlation(result.metrics), "Estimated against true composition of simulated mixtures, by cell type; Naive: all gene weights 1.")
+        doc.figure(
+            figures.correlation(result.metrics),
+            "Estimated against true composition of simulated mixtures, by cell type; Naive: all"
+            " gene weights 1.",
+        )
         caption = "Estimated against true composition of simulated mixtures."
         doc.table(metrics_table(result.metrics), first="Cell type", caption=caption, most=200)
     if not result.correlation.empty:
-        words = f"Correlation with the truth while the gene weights were learned. {loss_hint(result.correlation)}"
+        words = (
+            "Correlation with the truth while the gene weights were learned."
+            f" {loss_hint(result.correlation)}"
+        )
         doc.figure(figures.loss(result.correlation, colour_of), words)
     doc.heading("Genes", 3)
     count = min(MARKERS, len(result.genes))
     words = "those with the largest gene weight × variance between the cell types"
-    doc.figure(markers.heatmap(result.reference, result.gene_weights, count), f"The {count} genes the estimate rests on most: {words}.")
+    doc.figure(
+        markers.heatmap(result.reference, result.gene_weights, count),
+        f"The {count} genes the estimate rests on most: {words}.",
+    )
     weights = markers.top_markers(result.reference, result.gene_weights, WEIGHTS)
     weights.columns = ["Gene weight", "Variance", "Importance"]
     where = "All are in the program: page DTD, tab Markers, Gene weights."
-    doc.table(weights, first="Gene", caption="Gene weights (mean 1) of the most important genes; importance is gene weight × variance.")
+    doc.table(
+        weights,
+        first="Gene",
+        caption=(
+            "Gene weights (mean 1) of the most important genes; importance is gene weight ×"
+            " variance."
+        ),
+    )
     if len(result.genes) > WEIGHTS:
-        doc.paragraph(f"The first {WEIGHTS} of {number(len(result.genes))} genes are shown. {where}", "dim")
+        doc.paragraph(
+            f"The first {WEIGHTS} of {number(len(result.genes))} genes are shown. {where}", "dim"
+        )
 
 
 def _bulk(doc: Document, session: DCXCache, run: Run, colour_of: dict[str, str]) -> None:
@@ -69,6 +93,12 @@ def _bulk(doc: Document, session: DCXCache, run: Run, colour_of: dict[str, str])
 
 def metrics_table(metrics: pd.DataFrame) -> pd.DataFrame:
     """By cell type: mixtures, method and the four measures."""
-    columns = {"Mixtures": metrics["part"].map({"train": "training", "test": "test"}), "Method": [figures.method_name(m) for m in metrics["method"]]}
-    found = {title: settled(metrics[name]) * (100 if name == "rmse" else 1) for name, title in METRICS.items()}
+    columns = {
+        "Mixtures": metrics["part"].map({"train": "training", "test": "test"}),
+        "Method": [figures.method_name(m) for m in metrics["method"]],
+    }
+    found = {
+        title: settled(metrics[name]) * (100 if name == "rmse" else 1)
+        for name, title in METRICS.items()
+    }
     return pd.DataFrame(columns | found).set_axis(metrics["cell_type"].astype(str), axis=0)

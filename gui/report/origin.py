@@ -1,4 +1,6 @@
-"""Where a run comes from: the data in sentences, warnings, the methods paragraph with citations, hashes, seeds and versions."""
+"""Where a run comes from: the data in sentences, warnings, the methods paragraph with citations,
+hashes, seeds and versions.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,8 @@ def counted(n: int, role: Role) -> str:
     return f"{number(n)} {COLUMN_NAMES[role][n != 1]}"
 
 
-# -- data -----------------------------------------------------------------------------------------------------------------------
+# -- data
+# --------------------------------------------------------------------------------------------------
 def data_part(doc: Document, session: DCXCache) -> None:
     """The parts of the data, where they come from and what was done to them on the way in."""
     data = session.dataset
@@ -34,18 +37,37 @@ def data_part(doc: Document, session: DCXCache) -> None:
     rows = []
     for role, matrix in data.parts().items():
         source = data.source(role)
-        types = data.train.types if role == "train" and data.train else data.test.types if role == "test" and data.test else None
+        types = (
+            data.train.types
+            if role == "train" and data.train
+            else data.test.types
+            if role == "test" and data.test
+            else None
+        )
         of = f" of {len(types)} cell types" if types is not None else ""
-        rows.append((f"{PART_NAMES[role].removeprefix('the ').capitalize()}", f"{counted(matrix.n_columns, role)}{of}, {number(matrix.n_genes)} genes"))
+        rows.append(
+            (
+                f"{PART_NAMES[role].removeprefix('the ').capitalize()}",
+                f"{counted(matrix.n_columns, role)}{of}, {number(matrix.n_genes)} genes",
+            )
+        )
         if source is not None:
-            options = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in source.options.items() if value not in (None, "", (), []))
+            options = ", ".join(
+                f"{key.replace('_', ' ')} {value}"
+                for key, value in source.options.items()
+                if value not in (None, "", (), [])
+            )
             rows.append(("", f"from {source.name}{f' ({options})' if options else ''}"))
     for part, name in (("Clinical table", data.clinical), ("Known compositions", data.truth)):
         if name is not None:
             rows.append((part, f"from {name.name or 'a table'}"))
     doc.pairs(rows)
     doc.paragraph(scale_words(data.scale))
-    notes = [f"{source.name} ({PART_NAMES[source.role]}): {note}" for source in data.sources for note in source.notes]
+    notes = [
+        f"{source.name} ({PART_NAMES[source.role]}): {note}"
+        for source in data.sources
+        for note in source.notes
+    ]
     if notes:
         doc.paragraph("What was done on reading, repairs included:")
         doc.points(notes)
@@ -57,8 +79,11 @@ def scale_words(scale: float | None) -> str:
     return f"Every profile was scaled to a sum of {number(round(scale))} over the genes in use."
 
 
-# -- methods --------------------------------------------------------------------------------------------------------------------
-def methods_part(doc: Document, session: DCXCache, dtd: Run | None, adtd: Run | None, search: Run | None) -> None:
+# -- methods
+# --------------------------------------------------------------------------------------------------
+def methods_part(
+    doc: Document, session: DCXCache, dtd: Run | None, adtd: Run | None, search: Run | None
+) -> None:
     """A paragraph that can go into a manuscript, and what it cites."""
     doc.heading("Methods")
     cited: list[str] = []
@@ -68,33 +93,62 @@ def methods_part(doc: Document, session: DCXCache, dtd: Run | None, adtd: Run | 
             cited.append(key)
         return f"[{cited.index(key) + 1}]"
 
-    words = [*(dtd_methods(dtd, cite) if dtd is not None else []), *(adtd_methods(adtd, search, cite) if adtd is not None else [])]
+    words = [
+        *(dtd_methods(dtd, cite) if dtd is not None else []),
+        *(adtd_methods(adtd, search, cite) if adtd is not None else []),
+    ]
     made = (adtd or dtd).provenance.versions if adtd or dtd else {}  # type: ignore[union-attr]
-    software = ", ".join(f"{shown} {made[name]}" for name, shown in (("torch", "PyTorch"), ("python", "Python")) if name in made)
+    software = ", ".join(
+        f"{shown} {made[name]}"
+        for name, shown in (("torch", "PyTorch"), ("python", "Python"))
+        if name in made
+    )
     engine = f"deconomix {made.get('deconomix', '(version unknown)')} {cite('deconomix')}"
-    words.append(f"Computations were done with {engine} through DeconomiX GUI {__version__}{f' ({software})' if software else ''}.")
+    words.append(
+        f"Computations were done with {engine} through DeconomiX GUI"
+        f" {__version__}{f' ({software})' if software else ''}."
+    )
     doc.paragraph(" ".join(words))
-    doc.points([f"[{i}] {CITATIONS[key][0]}, doi {CITATIONS[key][1]}" for i, key in enumerate(cited, 1)])
+    doc.points(
+        [f"[{i}] {CITATIONS[key][0]}, doi {CITATIONS[key][1]}" for i, key in enumerate(cited, 1)]
+    )
 
 
 def dtd_methods(run: Run, cite: Any) -> list[str]:
     """In sentences: genes, mixtures, iterations, scale."""
     result: DTDResult = run.result
     params, size = result.params, result.reference.shape
-    first = f"The composition of samples was estimated by Digital Tissue Deconvolution (DTD {cite('dtd')})"
-    scale = "" if result.scale is None else f" Every profile was scaled to a sum of {number(round(result.scale))}."
+    first = (
+        "The composition of samples was estimated by Digital Tissue Deconvolution (DTD"
+        f" {cite('dtd')})"
+    )
+    scale = (
+        ""
+        if result.scale is None
+        else f" Every profile was scaled to a sum of {number(round(result.scale))}."
+    )
     if params is None:
-        return [f"{first} with a trained model of {number(size[0])} genes and {size[1]} cell types.{scale}"]
-    genes = f"the {number(size[0])} genes whose mean expression differs most between the cell types" if params.genes else f"all {number(size[0])} common genes"
+        return [
+            f"{first} with a trained model of {number(size[0])} genes and {size[1]} cell"
+            f" types.{scale}"
+        ]
+    genes = (
+        f"the {number(size[0])} genes whose mean expression differs most between the cell types"
+        if params.genes
+        else f"all {number(size[0])} common genes"
+    )
     words = [
         f"{first} with {size[1]} cell types over {genes}.{scale}",
-        f"Gene weights were learned in {number(params.iterations)} iterations on {number(params.train_mixtures)} mixtures of {number(params.train_cells)} "
-        f"single cells each, drawn from the training cells (seed {params.seed}).",
+        (
+            f"Gene weights were learned in {number(params.iterations)} iterations on"
+            f" {number(params.train_mixtures)} mixtures of {number(params.train_cells)} single"
+            f" cells each, drawn from the training cells (seed {params.seed})."
+        ),
     ]
     if "test" in result.composition:
         words.append(
-            f"The estimates were compared with the truth on {number(params.test_mixtures)} mixtures of {number(params.test_cells)} test cells each "
-            f"(seed {params.seed + 1})."
+            f"The estimates were compared with the truth on {number(params.test_mixtures)} mixtures"
+            f" of {number(params.test_cells)} test cells each (seed {params.seed + 1})."
         )
     return words
 
@@ -102,20 +156,33 @@ def dtd_methods(run: Run, cite: Any) -> list[str]:
 def adtd_methods(run: Run, search: Run | None, cite: Any) -> list[str]:
     """In sentences: model, lambda2 and how it was found."""
     params: ADTDParams = run.params  # type: ignore[assignment]
-    what = "a hidden background" + (" and the regulation of genes in each cell type" if params.regulated else "")
+    what = "a hidden background" + (
+        " and the regulation of genes in each cell type" if params.regulated else ""
+    )
     count = run.result.composition.shape[1]
     words = [
-        f"Adaptive Digital Tissue Deconvolution (ADTD {cite('adtd')}, {model_name(params.model)}) was applied to the {number(count)} "
-        f"{'samples of the bulk' if params.part == 'bulk' else PARTS[params.part]} to estimate {what}, with at most {number(params.max_iterations)} iterations"
-        f" and {'the gene weights learned by DTD' if params.gene_weights == 'dtd' else 'gene weights of 1/mean(Y)²'}."
+        f"Adaptive Digital Tissue Deconvolution (ADTD {cite('adtd')}, {model_name(params.model)})"
+        f" was applied to the {number(count)} "
+        f"{'samples of the bulk' if params.part == 'bulk' else PARTS[params.part]} to estimate"
+        f" {what}, with at most {number(params.max_iterations)} iterations"
+        " and "
+        + (
+            "the gene weights learned by DTD."
+            if params.gene_weights == "dtd"
+            else "gene weights of 1/mean(Y)²."
+        )
     ]
     if params.regulated:
-        words.append(f"The strength lambda2 that holds gene regulation at 1 was {exponent(params.lambda2)}{_searched(search)}.")
+        words.append(
+            "The strength lambda2 that holds gene regulation at 1 was"
+            f" {exponent(params.lambda2)}{_searched(search)}."
+        )
     if run.result.refined:
         refined = "the hidden profile" + (" and gene regulation" if params.regulated else "")
         words.append(
-            f"For the composition and hidden shares found, {refined} {'were' if params.regulated else 'was'} then refined to the certified optimum of ADTD's "
-            "loss; these numbers are not those that deconomix gives."
+            f"For the composition and hidden shares found, {refined}"
+            f" {'were' if params.regulated else 'was'} then refined to the certified optimum of"
+            " ADTD's loss; these numbers are not those that deconomix gives."
         )
     return words
 
@@ -124,27 +191,59 @@ def _searched(search: Run | None) -> str:
     if search is None:
         return ", chosen by the user"
     given: SearchParams = search.params  # type: ignore[assignment]
-    return f", chosen by {given.folds}-fold cross-validation over {given.points} values from {exponent(given.smallest)} to {exponent(given.largest)}"
+    return (
+        f", chosen by {given.folds}-fold cross-validation over {given.points} values from"
+        f" {exponent(given.smallest)} to {exponent(given.largest)}"
+    )
 
 
-# -- provenance -----------------------------------------------------------------------------------------------------------------
+# -- provenance
+# --------------------------------------------------------------------------------------------------
 def provenance_part(doc: Document, session: DCXCache, runs: Sequence[Run]) -> None:
-    """Hashes of the files, ids of data and runs, seeds, versions: what is needed to say that two results are of the same."""
+    """Hashes of the files, ids of data and runs, seeds, versions: what is needed to say that two
+    results are of the same.
+    """
     doc.heading("Provenance")
     data, rows = session.dataset, []
     for source in data.sources if data is not None else ():
         rows.append((f"File of {PART_NAMES[source.role]}", source.name))
-        rows.append(("", f"SHA-256 {source.sha256}" if source.sha256 else f"no file ({source.kind})"))
+        rows.append(
+            ("", f"SHA-256 {source.sha256}" if source.sha256 else f"no file ({source.kind})")
+        )
     for run in runs:
         made = run.provenance
-        text = f"run {run.id}, {run.created.astimezone():%Y-%m-%d %H:%M:%S %z}, {made.seconds:.1f} s, training data {made.training_id or '–'}"
+        text = (
+            f"run {run.id}, {run.created.astimezone():%Y-%m-%d %H:%M:%S %z}, {made.seconds:.1f} s,"
+            f" training data {made.training_id or '–'}"
+        )
         rows.append((KINDS[run.kind], text + (f", bulk {made.bulk_id}" if made.bulk_id else "")))
-        seed = run.result.params.seed if isinstance(getattr(run.result, "params", None), DTDParams) else None
+        seed = (
+            run.result.params.seed
+            if isinstance(getattr(run.result, "params", None), DTDParams)
+            else None
+        )
         if seed is not None:
             rows.append(("", f"seeds: training mixtures {seed}, test mixtures {seed + 1}"))
-    split = next((s.options["seed"] for s in data.sources if s.kind == "split" and "seed" in s.options), None) if data is not None else None
+    split = (
+        next(
+            (s.options["seed"] for s in data.sources if s.kind == "split" and "seed" in s.options),
+            None,
+        )
+        if data is not None
+        else None
+    )
     if split is not None:
         rows.append(("Test cells set aside", f"seed {split}"))
     versions = {name: value for run in runs for name, value in run.provenance.versions.items()}
-    rows.append(("Versions", ", ".join([f"DeconomiX GUI {__version__} (this report)", *(f"{name} {value}" for name, value in versions.items())])))
+    rows.append(
+        (
+            "Versions",
+            ", ".join(
+                [
+                    f"DeconomiX GUI {__version__} (this report)",
+                    *(f"{name} {value}" for name, value in versions.items()),
+                ]
+            ),
+        )
+    )
     doc.pairs(rows)

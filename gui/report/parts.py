@@ -1,4 +1,6 @@
-"""Pieces that the parts of a report share: parameters in the user's words, a composition as figure and tables, known compositions."""
+"""Pieces that the parts of a report share: parameters in the user's words, a composition as figure
+and tables, known compositions.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,11 @@ from gui.report.document import Document
 from gui.sessions.cache import DCXCache
 
 PART_WORDS = {"bulk": "bulk samples", "test": "test mixtures", "train": "training mixtures"}
-CHOICES: dict[str, Mapping[str, str]] = {"model": MODEL_NAMES, "part": PART_WORDS, "gene_weights": WEIGHT_NAMES}
+CHOICES: dict[str, Mapping[str, str]] = {
+    "model": MODEL_NAMES,
+    "part": PART_WORDS,
+    "gene_weights": WEIGHT_NAMES,
+}
 MOST_SAMPLES = 40
 
 
@@ -29,7 +35,12 @@ def parameters(doc: Document, params: Params) -> None:
         extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
         unit, value = str(extra.get("unit", "")), shown(params, name)
         same = unit.lower() in str(field.title).lower()
-        rows.append((field.title or name, f"{value} {unit}".strip() if not same and value[:1].isdigit() else value))
+        rows.append(
+            (
+                field.title or name,
+                f"{value} {unit}".strip() if not same and value[:1].isdigit() else value,
+            )
+        )
     doc.pairs(rows, "Parameters")
 
 
@@ -47,24 +58,65 @@ def shown(params: Params, name: str) -> str:
     return CHOICES.get(name, {}).get(str(value), str(value))
 
 
-def composition(doc: Document, frame: pd.DataFrame, colour_of: Mapping[str, str], *, normalise: bool, what: str, whole: str) -> None:
+def composition(
+    doc: Document,
+    frame: pd.DataFrame,
+    colour_of: Mapping[str, str],
+    *,
+    normalise: bool,
+    what: str,
+    whole: str,
+) -> None:
     """Figure (bars, or a heatmap for many), a summary by cell type, and the samples.
 
-    frame : cell types (and hidden) x samples, the engine's values; what : "the bulk"; whole : where the whole table is to be had
+    frame : cell types (and hidden) x samples, the engine's values; what : "the bulk"; whole : where
+    the whole table is to be had
     """
     count = frame.shape[1]
     many = count > compositions.SCROLL_FROM
-    drawn = compositions.heatmap(frame, normalise=normalise) if many else compositions.stacked(frame, colour_of, normalise=normalise)
+    drawn = (
+        compositions.heatmap(frame, normalise=normalise)
+        if many
+        else compositions.stacked(frame, colour_of, normalise=normalise)
+    )
     which = "shares of each sample's estimated total" if normalise else "the engine's values"
-    doc.figure(drawn, f"Composition of {what}, {number(count)} {'sample' if count == 1 else 'samples'}: RNA fraction in percent, {which}.")
+    doc.figure(
+        drawn,
+        f"Composition of {what}, {number(count)} {'sample' if count == 1 else 'samples'}: RNA"
+        f" fraction in percent, {which}.",
+    )
     percent = settled(compositions.shares(frame, normalise)) * 100
-    summary = pd.DataFrame({"Mean": percent.mean(axis=1), "Median": percent.median(axis=1), "Lowest": percent.min(axis=1), "Highest": percent.max(axis=1)})
-    doc.table(summary, first="Cell type", caption=f"Composition of {what} over the samples: RNA fraction (%), {which}.", most=200, percent=True)
-    doc.table(percent.T, first="Sample", caption=f"Composition of {what}: RNA fraction (%), {which}.", most=MOST_SAMPLES, whole=whole, percent=True)
+    summary = pd.DataFrame(
+        {
+            "Mean": percent.mean(axis=1),
+            "Median": percent.median(axis=1),
+            "Lowest": percent.min(axis=1),
+            "Highest": percent.max(axis=1),
+        }
+    )
+    doc.table(
+        summary,
+        first="Cell type",
+        caption=f"Composition of {what} over the samples: RNA fraction (%), {which}.",
+        most=200,
+        percent=True,
+    )
+    doc.table(
+        percent.T,
+        first="Sample",
+        caption=f"Composition of {what}: RNA fraction (%), {which}.",
+        most=MOST_SAMPLES,
+        whole=whole,
+        percent=True,
+    )
 
 
-def known(doc: Document, session: DCXCache, estimated: pd.DataFrame | None, colour_of: Mapping[str, str]) -> None:
-    """The estimate beside the known compositions; nothing where there are none or nothing can be compared."""
+def known(
+    doc: Document, session: DCXCache, estimated: pd.DataFrame | None, colour_of: Mapping[str, str]
+) -> None:
+    """The estimate beside the known compositions; nothing where there are none or nothing can be
+    compared.
+    """
     data = session.dataset
     if data is None or data.truth is None or estimated is None:
         return
@@ -74,14 +126,30 @@ def known(doc: Document, session: DCXCache, estimated: pd.DataFrame | None, colo
     except MissingPart as error:
         doc.paragraph(str(error))
         return
-    doc.figure(agreement(found.points, colour_of), f"Estimated beside known shares ({data.truth.name or 'table of known compositions'}). {NOTE}")
-    doc.table(measures(found), first="Cell type", caption="Agreement of estimated and known composition.", most=100)
+    doc.figure(
+        agreement(found.points, colour_of),
+        f"Estimated beside known shares ({data.truth.name or 'table of known compositions'})."
+        f" {NOTE}",
+    )
+    doc.table(
+        measures(found),
+        first="Cell type",
+        caption="Agreement of estimated and known composition.",
+        most=100,
+    )
 
 
 def measures(found: Comparison) -> pd.DataFrame:
     """By pair of types, and of all together; RMSE in percentage points."""
     table = found.table
     table = table.assign(**{name: settled(table[name]) for name in ("pearson", "spearman", "ccc")})
-    columns = {"In the table": table["known_as"], "Samples": table["samples"], "Pearson": table["pearson"], "Spearman": table["spearman"]}
+    columns = {
+        "In the table": table["known_as"],
+        "Samples": table["samples"],
+        "Pearson": table["pearson"],
+        "Spearman": table["spearman"],
+    }
     columns |= {RMSE: table["rmse"] * 100, "CCC": table["ccc"]}
-    return pd.DataFrame(columns).set_axis([t.replace("|", " + ") for t in table["cell_type"]], axis=0)
+    return pd.DataFrame(columns).set_axis(
+        [t.replace("|", " + ") for t in table["cell_type"]], axis=0
+    )

@@ -1,4 +1,6 @@
-"""The part of a report that tells how sure a composition is: 95 % intervals, and how well the samples are reconstructed."""
+"""The part of a report that tells how sure a composition is: 95 % intervals, and how well the
+samples are reconstructed.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,15 @@ from gui.report.parts import MOST_SAMPLES
 from gui.sessions.cache import DCXCache
 
 
-def sure_part(doc: Document, session: DCXCache, run: Run, fit: pd.DataFrame | None, *, what: str = "sample", page: str) -> None:
+def sure_part(
+    doc: Document,
+    session: DCXCache,
+    run: Run,
+    fit: pd.DataFrame | None,
+    *,
+    what: str = "sample",
+    page: str,
+) -> None:
     """Nothing where neither was computed. page : where the whole tables are, as on its title"""
     found = bootstrap_of(session, run)
     if found is None and fit is None:
@@ -23,20 +33,47 @@ def sure_part(doc: Document, session: DCXCache, run: Run, fit: pd.DataFrame | No
         sure: BootstrapResult = found.result
         for text in (sentence(sure), *sure.notes):
             doc.paragraph(text)
-        doc.table(_ends(sure), first=what.capitalize(), caption="RNA fraction with its 95 % interval (%).", most=MOST_SAMPLES, columns=5, whole=where)
+        doc.table(
+            _ends(sure),
+            first=what.capitalize(),
+            caption="RNA fraction with its 95 % interval (%).",
+            most=MOST_SAMPLES,
+            columns=5,
+            whole=where,
+        )
         checked = check_table(sure)
         if checked is not None:
-            doc.table(checked, first="Cell type", caption="The intervals, checked on simulated mixtures of test cells held back.", most=200)
+            doc.table(
+                checked,
+                first="Cell type",
+                caption="The intervals, checked on simulated mixtures of test cells held back.",
+                most=200,
+            )
     if fit is not None:
-        doc.paragraph(f"{fit_sentence(fit, what)} Left over: the share of the weighted variance over the genes that the shares do not explain.")
-        caption = f"How well every {what} is put together again from its shares ({', '.join(FIT_NAMES.values())})."
-        doc.table(shown_fit(fit), first=what.capitalize(), caption=caption, most=MOST_SAMPLES, whole=where)
+        doc.paragraph(
+            f"{fit_sentence(fit, what)} Left over: the share of the weighted variance over the"
+            " genes that the shares do not explain."
+        )
+        caption = (
+            f"How well every {what} is put together again from its shares"
+            f" ({', '.join(FIT_NAMES.values())})."
+        )
+        doc.table(
+            shown_fit(fit), first=what.capitalize(), caption=caption, most=MOST_SAMPLES, whole=where
+        )
 
 
 def _ends(sure: BootstrapResult) -> pd.DataFrame:
     """Samples x cell types: "12 (8 to 15)"."""
     cells = {
-        str(t): [f"{percentage(v)} ({percentage(low)} to {percentage(high)})" for v, low, high in zip(*rows, strict=True)]
-        for t, *rows in zip(sure.estimate.index, *(frame.to_numpy(dtype=float) for frame in (sure.estimate, sure.low, sure.high)), strict=True)
+        str(t): [
+            f"{percentage(v)} ({percentage(low)} to {percentage(high)})"
+            for v, low, high in zip(*rows, strict=True)
+        ]
+        for t, *rows in zip(
+            sure.estimate.index,
+            *(frame.to_numpy(dtype=float) for frame in (sure.estimate, sure.low, sure.high)),
+            strict=True,
+        )
     }
     return pd.DataFrame(cells, index=sure.estimate.columns)

@@ -1,4 +1,8 @@
-"""Actor: who asks. Every method of the manager takes one, so that accounts and groups can come later and change no caller."""
+"""Actor: who asks.
+
+Every method of the manager takes one, so that accounts and groups can come later and change no
+caller.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Actor:
-    """name : of the user (one local user for now); browser : which browser asks (its own cookie), "" for the program itself and the command line.
+    """name : of the user (one local user for now); browser : which browser asks (its own cookie),
+    "" for the program itself and the command line.
 
     A protected session is unlocked for a browser, not for a user or for the program.
     """

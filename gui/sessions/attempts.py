@@ -1,4 +1,6 @@
-"""Wrong passwords make the next attempt wait: longer each time, for the browser that tried and for the session that was tried."""
+"""Wrong passwords make the next attempt wait: longer each time, for the browser that tried and for
+the session that was tried.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,10 @@ from gui.logs import get_logger
 log = get_logger(__name__)
 
 FREE_PER_BROWSER, FREE_PER_SESSION = 5, 10
-"""Wrong passwords without a wait. A session has more of them: who types the right one from elsewhere should rarely wait."""
+"""Wrong passwords without a wait.
+
+A session has more of them: who types the right one from elsewhere should rarely wait.
+"""
 LONGEST_PER_BROWSER, LONGEST_PER_SESSION = 60.0, 15.0
 """Seconds."""
 FORGOTTEN = 3600.0
@@ -31,7 +36,10 @@ class _Failures:
 
 
 class Attempts:
-    """Counts wrong passwords and refuses attempts that come too soon, before anything is computed for them. Thread-safe.
+    """Counts wrong passwords and refuses attempts that come too soon, before anything is computed
+    for them.
+
+    Thread-safe.
 
     clock : seconds that never go back
     """
@@ -44,7 +52,9 @@ class Attempts:
 
     @contextlib.contextmanager
     def attempt(self, session_id: str, browser: str) -> Iterator[None]:
-        """Around the check of a password; WrongPassword inside it counts. PasswordDelay: too soon, or one of this browser is being checked already.
+        """Around the check of a password; WrongPassword inside it counts.
+
+        PasswordDelay: too soon, or one of this browser is being checked already.
 
         browser : "" for the program itself, which does not wait
         """
@@ -56,7 +66,9 @@ class Attempts:
             yield
         except WrongPassword:
             number = self._failed(session_id, browser)
-            log.warning("wrong password number %d: session %s, browser %s", number, session_id, browser)
+            log.warning(
+                "wrong password number %d: session %s, browser %s", number, session_id, browser
+            )
             raise
         else:
             with self._lock:
@@ -69,15 +81,28 @@ class Attempts:
     def _begin(self, session_id: str, browser: str) -> None:
         with self._lock:
             if browser in self._checking:
-                raise PasswordDelay("A password from this browser is being checked already.", advice="Wait for the answer.")
+                raise PasswordDelay(
+                    "A password from this browser is being checked already.",
+                    advice="Wait for the answer.",
+                )
             now = self._clock()
             for key in (("browser", browser), ("session", session_id)):
                 if key in self._failures and now - self._failures[key].last > FORGOTTEN:
                     del self._failures[key]
-            wait = max((self._failures[key].until - now for key in (("browser", browser), ("session", session_id)) if key in self._failures), default=0.0)
+            wait = max(
+                (
+                    self._failures[key].until - now
+                    for key in (("browser", browser), ("session", session_id))
+                    if key in self._failures
+                ),
+                default=0.0,
+            )
             if wait > 0:
                 seconds = int(wait) + 1
-                raise PasswordDelay("Too many wrong passwords.", advice=f"Wait {seconds} second{'s' * (seconds != 1)}, then type it again.")
+                raise PasswordDelay(
+                    "Too many wrong passwords.",
+                    advice=f"Wait {seconds} second{'s' * (seconds != 1)}, then type it again.",
+                )
             self._checking.add(browser)
 
     def _failed(self, session_id: str, browser: str) -> int:
@@ -88,9 +113,14 @@ class Attempts:
                 ("session", session_id, FREE_PER_SESSION, LONGEST_PER_SESSION),
                 ("browser", browser, FREE_PER_BROWSER, LONGEST_PER_BROWSER),
             ):
-                found = self._failures.pop((kind, key), None) or _Failures()  # taken out and put in again: the last one is the newest
+                # taken out and put in again: the last one is the newest
+                found = self._failures.pop((kind, key), None) or _Failures()
                 found.count, found.last = found.count + 1, now
-                found.until = now + (min(longest, 2.0 ** min(found.count - free - 1, 30)) if found.count > free else 0.0)
+                found.until = now + (
+                    min(longest, 2.0 ** min(found.count - free - 1, 30))
+                    if found.count > free
+                    else 0.0
+                )
                 self._failures[kind, key] = found
             while len(self._failures) > MOST:
                 del self._failures[next(iter(self._failures))]

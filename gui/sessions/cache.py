@@ -1,4 +1,7 @@
-"""DCXCache: one session's dataset, runs and form values. Thread-safe; every change raises the revision by one and is told to who saves it."""
+"""DCXCache: one session's dataset, runs and form values.
+
+Thread-safe; every change raises the revision by one and is told to who saves it.
+"""
 
 from __future__ import annotations
 
@@ -17,13 +20,18 @@ TOKEN = "_token"
 """Form values under such a name point to an upload of this process: they are not saved."""
 
 Trace = Callable[["DCXCache", str, str, Any], None]
-"""``trace(session, action, key, value)``: told of every read, write and delete, for the debug log; it must not keep the value."""
+"""``trace(session, action, key, value)``: told of every read, write and delete, for the debug log;
+it must not keep the value.
+"""
 
 
 class DCXCache:
-    """One session. What a page may read and change; holds data, never components.
+    """One session.
 
-    Its content may still lie on disk: then the first access reads it (see :meth:`lazy`), and nothing is ever answered before.
+    What a page may read and change; holds data, never components.
+
+    Its content may still lie on disk: then the first access reads it (see :meth:`lazy`), and
+    nothing is ever answered before.
     """
 
     def __init__(self, session_id: str, name: str, *, holds_data: bool = True) -> None:
@@ -46,10 +54,20 @@ class DCXCache:
         self._revision = 0
         self._edits = 0
 
-    # -- as a whole -------------------------------------------------------------------------------------------------------------
+    # -- as a whole
+    # ----------------------------------------------------------------------------------------------
     @classmethod
-    def lazy(cls, session_id: str, name: str, created: datetime, modified: datetime, loader: Callable[[DCXCache], None]) -> DCXCache:
-        """A session whose content is not in memory; ``loader`` calls :meth:`fill` when it is needed, or raises."""
+    def lazy(
+        cls,
+        session_id: str,
+        name: str,
+        created: datetime,
+        modified: datetime,
+        loader: Callable[[DCXCache], None],
+    ) -> DCXCache:
+        """A session whose content is not in memory; ``loader`` calls :meth:`fill` when it is
+        needed, or raises.
+        """
         session = cls(session_id, name)
         session.created, session.modified, session._loader = created, modified, loader
         return session
@@ -62,21 +80,35 @@ class DCXCache:
         return session
 
     def fill(self, snapshot: Snapshot) -> None:
-        """Put the content of ``snapshot`` into this session, without counting it as a change. ValueError if it is another session's."""
+        """Put the content of ``snapshot`` into this session, without counting it as a change.
+
+        ValueError if it is another session's.
+        """
         if snapshot.session_id != self.session_id:
             raise ValueError("the snapshot is of another session")
         with self._lock:
-            self._name, self.created, self.modified, self._revision = snapshot.name, snapshot.created, snapshot.modified, snapshot.revision
+            self._name, self.created, self.modified, self._revision = (
+                snapshot.name,
+                snapshot.created,
+                snapshot.modified,
+                snapshot.revision,
+            )
             self._dataset, self._notes = snapshot.dataset, snapshot.notes
             self._runs = {run.id: run for run in snapshot.runs}
-            self._chosen = {kind: run_id for kind, run_id in snapshot.chosen.items() if run_id in self._runs}
+            self._chosen = {
+                kind: run_id for kind, run_id in snapshot.chosen.items() if run_id in self._runs
+            }
             self._forms = {page: dict(values) for page, values in snapshot.forms.items()}
             self._jobs = {job.id: job for job in snapshot.jobs}
             self._marks = tuple(snapshot.marks)
             self._loader = None
 
-    def empty(self, loader: Callable[[DCXCache], None], *, edits: int, name: str | None = None) -> bool:
-        """Let go of the content; the next access calls ``loader``. False, and nothing happens, if there were more than ``edits`` edits.
+    def empty(
+        self, loader: Callable[[DCXCache], None], *, edits: int, name: str | None = None
+    ) -> bool:
+        """Let go of the content; the next access calls ``loader``.
+
+        False, and nothing happens, if there were more than ``edits`` edits.
 
         name : what the session is called from now on, None: as before
         """
@@ -105,7 +137,10 @@ class DCXCache:
 
     def _taken(self) -> Snapshot:
         """Under the lock, with the content in memory."""
-        forms = {page: {k: v for k, v in values.items() if not k.endswith(TOKEN)} for page, values in self._forms.items()}
+        forms = {
+            page: {k: v for k, v in values.items() if not k.endswith(TOKEN)}
+            for page, values in self._forms.items()
+        }
         return Snapshot(
             session_id=self.session_id,
             name=self._name,
@@ -122,11 +157,15 @@ class DCXCache:
         )
 
     def watch(self, on_change: Callable[[DCXCache, bool], None] | None) -> None:
-        """``on_change(session, is form value only)`` is called after every change, from the thread that made it."""
+        """``on_change(session, is form value only)`` is called after every change, from the thread
+        that made it.
+        """
         self._on_change = on_change
 
     def trace(self, told: Trace | None) -> None:
-        """``told(session, action, key, value)`` is called at every access from now on: the debug log."""
+        """``told(session, action, key, value)`` is called at every access from now on: the debug
+        log.
+        """
         self._trace = told
 
     def _tell(self, action: str, key: str, value: Any = None) -> None:
@@ -134,7 +173,9 @@ class DCXCache:
             self._trace(self, action, key, value)
 
     def close(self, closed: bool = True) -> None:
-        """Refuse changes from now on: the session was archived or deleted, and a change would be lost."""
+        """Refuse changes from now on: the session was archived or deleted, and a change would be
+        lost.
+        """
         with self._lock:
             self._closed = closed
 
@@ -167,7 +208,11 @@ class DCXCache:
     def _change(self) -> Iterator[None]:
         with self._content():
             if self._closed:
-                raise UnknownSession(f"The session “{self._name}” was archived or deleted in the meantime; nothing was changed in it.", advice="")
+                raise UnknownSession(
+                    f"The session “{self._name}” was archived or deleted in the meantime; nothing"
+                    " was changed in it.",
+                    advice="",
+                )
             yield
 
     def _changed(self) -> None:
@@ -180,7 +225,8 @@ class DCXCache:
         if self._on_change is not None:
             self._on_change(self, form)
 
-    # -- name and notes ---------------------------------------------------------------------------------------------------------
+    # -- name and notes
+    # ----------------------------------------------------------------------------------------------
     @property
     def name(self) -> str:
         return self._name
@@ -211,15 +257,20 @@ class DCXCache:
 
     @property
     def marks(self) -> tuple[str, ...]:
-        """What this session lacks or how it was made: "without cells", "pseudonyms", "recovered"."""
+        """What this session lacks or how it was made: "without cells", "pseudonyms",
+        "recovered".
+        """
         with self._content():
             return self._marks
 
-    # -- data and runs ----------------------------------------------------------------------------------------------------------
+    # -- data and runs
+    # ----------------------------------------------------------------------------------------------
 
     def _refuse_if_default(self) -> None:
         if not self.holds_data:
-            raise DefaultSession(f"The session {self.name} holds no data.", advice="Create a session first.")
+            raise DefaultSession(
+                f"The session {self.name} holds no data.", advice="Create a session first."
+            )
 
     @property
     def revision(self) -> int:
@@ -243,8 +294,8 @@ class DCXCache:
     def set_dataset(self, dataset: Dataset, *, keep_runs: bool) -> None:
         """Put ``dataset`` in place of the present one.
 
-        keep_runs : False clears all runs (new training data); True keeps them, and :meth:`outdated` tells which no longer fit.
-        Raises DefaultSession in the session that never holds data.
+        keep_runs : False clears all runs (new training data); True keeps them, and :meth:`outdated`
+        tells which no longer fit. Raises DefaultSession in the session that never holds data.
         """
         with self._change():
             self._refuse_if_default()
@@ -277,7 +328,8 @@ class DCXCache:
             self._tell("write", f"run {run.id}", run.result)
             self._runs[run.id] = run
             self._chosen[run.kind] = run.id
-            self._jobs.pop(run.id, None)  # in the same save: after a crash it is either a result or an interrupted job
+            # in the same save: after a crash it is either a result or an interrupted job
+            self._jobs.pop(run.id, None)
             self._changed()
 
     def choose_run(self, run_id: str) -> Run:
@@ -311,12 +363,15 @@ class DCXCache:
             self._changed()
 
     def outdated(self, run: Run) -> str | None:
-        """The one rule: why ``run`` does not belong to the present data, as a sentence, or None if it does."""
+        """The one rule: why ``run`` does not belong to the present data, as a sentence, or None if
+        it does.
+        """
         with self._content():
             data, made = self._dataset, run.provenance
             if data is None or made.training_id != data.training_id:
                 return "Computed from other training data."
-            for name, run_id in made.inputs.items():  # name: of the task's argument, which need not be a kind of run
+            # name: of the task's argument, which need not be a kind of run
+            for name, run_id in made.inputs.items():
                 source = self._runs.get(run_id)
                 if source is None:
                     return f"Computed from a {name.upper()} run that is no longer in the session."
@@ -331,12 +386,16 @@ class DCXCache:
             return None
 
     def bulk_outdated(self, run: Run) -> bool:
-        """Whether the bulk results inside a DTD run were computed from another bulk than the present one."""
+        """Whether the bulk results inside a DTD run were computed from another bulk than the
+        present one.
+        """
         dataset = self.dataset
         return dataset is not None and run.provenance.bulk_id != dataset.bulk_id
 
     def has(self, need: str) -> bool:
-        """Whether a requirement of a page is met: "dataset", "train", "bulk", or a run kind such as "dtd"."""
+        """Whether a requirement of a page is met: "dataset", "train", "bulk", or a run kind such as
+        "dtd".
+        """
         data = self.dataset
         if need == "dataset":
             return data is not None
@@ -363,13 +422,24 @@ class DCXCache:
                 self._edited(form=True)
 
     def uploads(self) -> list[str]:
-        """Tokens of the uploaded files that its forms point to. They are not saved: a session that is not in memory has none."""
-        with self._lock:
-            return [str(value) for values in self._forms.values() for name, value in values.items() if name.endswith(TOKEN) and value]
+        """Tokens of the uploaded files that its forms point to.
 
-    # -- jobs -------------------------------------------------------------------------------------------------------------------
+        They are not saved: a session that is not in memory has none.
+        """
+        with self._lock:
+            return [
+                str(value)
+                for values in self._forms.values()
+                for name, value in values.items()
+                if name.endswith(TOKEN) and value
+            ]
+
+    # -- jobs
+    # ----------------------------------------------------------------------------------------------
     def job_submitted(self, job: PendingJob) -> None:
-        """Remember a job until it ends: if the program ends before, the session still knows what was asked for."""
+        """Remember a job until it ends: if the program ends before, the session still knows what
+        was asked for.
+        """
         with self._change():
             self._refuse_if_default()
             self._tell("write", f"job {job.id}", job)
@@ -377,7 +447,10 @@ class DCXCache:
             self._edited(form=False)
 
     def job_ended(self, job_id: str) -> None:
-        """Forget a job: it ended, or the user does not want it any more. Nothing happens if it is not known."""
+        """Forget a job: it ended, or the user does not want it any more.
+
+        Nothing happens if it is not known.
+        """
         with self._change():
             if self._jobs.pop(job_id, None) is not None:
                 self._tell("delete", f"job {job_id}")

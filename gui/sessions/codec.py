@@ -1,7 +1,10 @@
-"""Values <-> a tree of plain JSON nodes and raw buffers. No pickle, no class found by a name that stands in a file.
+"""Values <-> a tree of plain JSON nodes and raw buffers.
 
-A node is None, a bool, an int, a finite float, a text, or ``{"t": kind, ...}``. Arrays are little-endian C-order buffers and long lists of
-texts are JSON, both kept outside of the tree by a :class:`Store`. Reading checks every dtype, shape and length before it allocates.
+No pickle, no class found by a name that stands in a file.
+
+A node is None, a bool, an int, a finite float, a text, or ``{"t": kind, ...}``. Arrays are
+little-endian C-order buffers and long lists of texts are JSON, both kept outside of the tree by a
+:class:`Store`. Reading checks every dtype, shape and length before it allocates.
 """
 
 from __future__ import annotations
@@ -31,7 +34,19 @@ MAX_WIDE = 256 * 2**20
 """Bytes of a NumPy array of fixed-width texts; larger ones become arrays of objects."""
 _DTYPE = re.compile(r"b1|[iu][1248]|f[248]")
 _TIME = re.compile(r"(?:datetime64|timedelta64)\[(?:s|ms|us|ns)\]")
-_MASKED = ("Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32", "UInt64", "Float32", "Float64", "boolean")
+_MASKED = (
+    "Int8",
+    "Int16",
+    "Int32",
+    "Int64",
+    "UInt8",
+    "UInt16",
+    "UInt32",
+    "UInt64",
+    "Float32",
+    "Float64",
+    "boolean",
+)
 
 
 class Unsavable(TypeError):
@@ -39,7 +54,9 @@ class Unsavable(TypeError):
 
 
 class StoredRecord(dict[str, Any]):
-    """A plug-in's dataclass as a session file gives it back: its fields, as ``record["x"]`` and as ``record.x``. origin : module and name of its class."""
+    """A plug-in's dataclass as a session file gives it back: its fields, as ``record["x"]`` and as
+    ``record.x``. origin : module and name of its class.
+    """
 
     origin: tuple[str, str] = ("", "")
 
@@ -63,7 +80,9 @@ class Store(Protocol):
 
 
 def plain_bytes(array: np.ndarray) -> memoryview:
-    """The bytes of an array as they are stored: little-endian, C order; not copied if they lie so already."""
+    """The bytes of an array as they are stored: little-endian, C order; not copied if they lie so
+    already.
+    """
     flat = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).reshape(-1)
     return memoryview(flat.view(np.uint8).data)
 
@@ -73,7 +92,9 @@ def damaged() -> DamagedSession:
 
 
 def check_brackets(raw: bytes | bytearray) -> None:
-    """DamagedSession if JSON is made of more lists and objects than a session's (brackets inside texts do not count)."""
+    """DamagedSession if JSON is made of more lists and objects than a session's (brackets inside
+    texts do not count).
+    """
     if jsonscan.brackets(raw, MAX_BRACKETS) > MAX_BRACKETS:
         raise DamagedSession("This session is nested more than a session may be.")
 
@@ -115,7 +136,13 @@ class Encoder:
         if isinstance(v, pd.DataFrame):
             return self._frame(v)
         if isinstance(v, pd.Series):
-            return {"t": "series", "name": self(v.name), "index": self.index(v.index), "values": self.column(v.array), **self._attrs(v)}
+            return {
+                "t": "series",
+                "name": self(v.name),
+                "index": self.index(v.index),
+                "values": self.column(v.array),
+                **self._attrs(v),
+            }
         if isinstance(v, pd.Index):
             return self.index(v)
         if isinstance(v, pd.api.extensions.ExtensionArray):
@@ -148,14 +175,21 @@ class Encoder:
             return {**self.array(v.view(np.int64)), "as": kind}
         if v.dtype.kind in "UO":
             wide = v.dtype.itemsize // 4 if v.dtype.kind == "U" and v.nbytes <= MAX_WIDE else None
-            return {"t": "texts", "shape": list(v.shape), "width": wide, **self._texts(v.ravel().tolist())}
+            return {
+                "t": "texts",
+                "shape": list(v.shape),
+                "width": wide,
+                **self._texts(v.ravel().tolist()),
+            }
         dtype = f"{v.dtype.kind}{v.dtype.itemsize}"
         if not _DTYPE.fullmatch(dtype):
             raise Unsavable(f"an array of {v.dtype.name}")
         return {"t": "array", "dtype": dtype, "shape": list(v.shape), **self._blob(plain_bytes(v))}
 
     def _texts(self, items: list[Any]) -> dict[str, Any]:
-        raw = json.dumps([self._element(x) for x in items], ensure_ascii=True, separators=(",", ":")).encode("ascii")
+        raw = json.dumps(
+            [self._element(x) for x in items], ensure_ascii=True, separators=(",", ":")
+        ).encode("ascii")
         if len(raw) > MAX_TEXTS:
             raise Unsavable("a list of more than 512 MB of text")
         try:
@@ -180,30 +214,57 @@ class Encoder:
             v = v.to_numpy()
         dtype = getattr(v, "dtype", None)
         if isinstance(v, pd.Categorical):
-            return {"t": "categories", "of": self.index(v.categories), "ordered": bool(v.ordered), "codes": self.array(np.asarray(v.codes))}
+            return {
+                "t": "categories",
+                "of": self.index(v.categories),
+                "ordered": bool(v.ordered),
+                "codes": self.array(np.asarray(v.codes)),
+            }
         if isinstance(dtype, pd.StringDtype):
             if str(dtype) != "string":
                 raise Unsavable(f"a column of the kind {dtype!r}")
-            return {"t": "string", "n": len(v), "of": self.array(v.to_numpy(dtype=object, na_value=None))}
+            return {
+                "t": "string",
+                "n": len(v),
+                "of": self.array(v.to_numpy(dtype=object, na_value=None)),
+            }
         if str(dtype) in _MASKED:
             missing = np.asarray(v.isna())
             plain = "bool" if str(dtype) == "boolean" else str(dtype).lower()
-            return {"t": "masked", "dtype": str(dtype), "data": self.array(v.to_numpy(dtype=plain, na_value=0)), "mask": self.array(missing)}
+            return {
+                "t": "masked",
+                "dtype": str(dtype),
+                "data": self.array(v.to_numpy(dtype=plain, na_value=0)),
+                "mask": self.array(missing),
+            }
         if isinstance(dtype, np.dtype):
             return self.array(np.asarray(v))
         raise Unsavable(f"a column of the kind {dtype}")
 
     def index(self, v: pd.Index) -> Node:
         if isinstance(v, pd.MultiIndex):
-            return {"t": "multi", "names": [self(n) for n in v.names], "of": [self.index(v.get_level_values(k)) for k in range(v.nlevels)]}
+            return {
+                "t": "multi",
+                "names": [self(n) for n in v.names],
+                "of": [self.index(v.get_level_values(k)) for k in range(v.nlevels)],
+            }
         if isinstance(v, pd.RangeIndex):
             return {"t": "range", "v": [v.start, v.stop, v.step], "name": self(v.name)}
         return {"t": "index", "name": self(v.name), "values": self.column(v.array)}
 
     def _frame(self, v: pd.DataFrame) -> Node:
-        node = {"t": "frame", "index": self.index(v.index), "columns": self.index(v.columns), **self._attrs(v)}
+        node = {
+            "t": "frame",
+            "index": self.index(v.index),
+            "columns": self.index(v.columns),
+            **self._attrs(v),
+        }
         kinds = set(v.dtypes)
-        if len(kinds) == 1 and isinstance(only := next(iter(kinds)), np.dtype) and only.kind in "biuf":
+        if (
+            len(kinds) == 1
+            and isinstance(only := next(iter(kinds)), np.dtype)
+            and only.kind in "biuf"
+        ):
             return {**node, "values": self.array(v.to_numpy())}
         return {**node, "parts": [self.column(v.iloc[:, k].array) for k in range(v.shape[1])]}
 
@@ -211,9 +272,19 @@ class Encoder:
         return {"attrs": self(dict(v.attrs))} if v.attrs else {}
 
     def _sparse(self, v: Any) -> Node:
-        if v.format not in ("csc", "csr") or type(v).__name__ not in ("csc_matrix", "csr_matrix", "csc_array", "csr_array"):
+        if v.format not in ("csc", "csr") or type(v).__name__ not in (
+            "csc_matrix",
+            "csr_matrix",
+            "csc_array",
+            "csr_array",
+        ):
             raise Unsavable(f"a sparse matrix of the kind {v.format}")
-        return {"t": "sparse", "kind": type(v).__name__, "shape": list(v.shape), **{k: self.array(getattr(v, k)) for k in ("data", "indices", "indptr")}}
+        return {
+            "t": "sparse",
+            "kind": type(v).__name__,
+            "shape": list(v.shape),
+            **{k: self.array(getattr(v, k)) for k in ("data", "indices", "indptr")},
+        }
 
 
 def _flat(node: Node) -> None:

@@ -1,7 +1,9 @@
-"""The ZIP around a session: STORED members one after the other, in one possible way only, so that no byte of the file is unaccounted for.
+"""The ZIP around a session: STORED members one after the other, in one possible way only, so that
+no byte of the file is unaccounted for.
 
-Ordinary tools list and unpack it. Reading is stricter than theirs: what is not exactly as :class:`Writer` writes it is damaged. Written and
-read here and not by ``zipfile``, which is lenient (gaps, overlaps, prefixes, two names for a member) where a session's reader must not be.
+Ordinary tools list and unpack it. Reading is stricter than theirs: what is not exactly as
+:class:`Writer` writes it is damaged. Written and read here and not by ``zipfile``, which is lenient
+(gaps, overlaps, prefixes, two names for a member) where a session's reader must not be.
 """
 
 from __future__ import annotations
@@ -26,12 +28,21 @@ _MAX_HEADERS = 20 * MAX_MEMBERS
 _MAX_NAME = 64
 OBJECT_NAME = re.compile(r"o/[0-9a-f]{32}")
 
-_LOCAL, _ENTRY, _END = struct.Struct("<4s5H3I2H"), struct.Struct("<4s6H3I5H2I"), struct.Struct("<4s4H2IH")
-_END64, _LOCATOR, _EXTRA = struct.Struct("<4sQ2H2I4Q"), struct.Struct("<4sIQI"), struct.Struct("<2HQ")
+_LOCAL, _ENTRY, _END = (
+    struct.Struct("<4s5H3I2H"),
+    struct.Struct("<4s6H3I5H2I"),
+    struct.Struct("<4s4H2IH"),
+)
+_END64, _LOCATOR, _EXTRA = (
+    struct.Struct("<4sQ2H2I4Q"),
+    struct.Struct("<4sIQI"),
+    struct.Struct("<2HQ"),
+)
 _DATE = 0x21  # 1 January 1980: a time of its own would make equal contents differ
 _4GB = 0xFFFFFFFF
 _CHECKED = True
-"""Private, for the tests' positive control only: without the checks a changed byte passes through."""
+"""Private, for the tests' positive control only: without the checks a changed byte passes through.
+"""
 
 
 @dataclass(frozen=True)
@@ -49,13 +60,34 @@ class Member:
 
     def local(self) -> bytes:
         name = self.name.encode("ascii")
-        return _LOCAL.pack(b"PK\3\4", 20, 0, 0, 0, _DATE, self.crc, self.size, self.size, len(name), 0) + name
+        return (
+            _LOCAL.pack(b"PK\3\4", 20, 0, 0, 0, _DATE, self.crc, self.size, self.size, len(name), 0)
+            + name
+        )
 
     def entry(self) -> bytes:
         name, large = self.name.encode("ascii"), self.offset >= _4GB
         extra = _EXTRA.pack(1, 8, self.offset) if large else b""
         version = 45 if large else 20
-        fixed = (b"PK\1\2", version, version, 0, 0, 0, _DATE, self.crc, self.size, self.size, len(name), len(extra), 0, 0, 0, 0, min(self.offset, _4GB))
+        fixed = (
+            b"PK\1\2",
+            version,
+            version,
+            0,
+            0,
+            0,
+            _DATE,
+            self.crc,
+            self.size,
+            self.size,
+            len(name),
+            len(extra),
+            0,
+            0,
+            0,
+            0,
+            min(self.offset, _4GB),
+        )
         return _ENTRY.pack(*fixed) + name + extra
 
 
@@ -65,12 +97,16 @@ def _ending(members: list[Member], start: int) -> bytes:
     count, size = len(members), len(directory)
     end = b""
     if start >= _4GB:
-        end = _END64.pack(b"PK\6\6", _END64.size - 12, 45, 45, 0, 0, count, count, size, start) + _LOCATOR.pack(b"PK\6\7", 0, start + size, 1)
+        end = _END64.pack(
+            b"PK\6\6", _END64.size - 12, 45, 45, 0, 0, count, count, size, start
+        ) + _LOCATOR.pack(b"PK\6\7", 0, start + size, 1)
     return directory + end + _END.pack(b"PK\5\6", 0, 0, count, count, size, min(start, _4GB), 0)
 
 
 class Writer:
-    """Writes members to an open binary file, in order; :meth:`close` ends the ZIP (not the file)."""
+    """Writes members to an open binary file, in order; :meth:`close` ends the ZIP (not the
+    file).
+    """
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file, self._members, self._at = file, list[Member](), 0
@@ -87,15 +123,25 @@ class Writer:
 
 
 class Reader:
-    """Members of an open binary file, by name. DamagedSession if a single byte outside the members' data is not what it must be."""
+    """Members of an open binary file, by name.
+
+    DamagedSession if a single byte outside the members' data is not what it must be.
+    """
 
     def __init__(self, file: IO[bytes], members: Mapping[str, Member] | None = None) -> None:
-        """members : what :func:`walk` found in a file whose directory is damaged; None: those of its directory."""
+        """members : what :func:`walk` found in a file whose directory is damaged; None: those of
+        its directory.
+        """
         self._file = file
-        self.members = dict(members) if members is not None else {m.name: m for m in self._directory()}
+        self.members = (
+            dict(members) if members is not None else {m.name: m for m in self._directory()}
+        )
 
     def read(self, name: str, limit: int) -> bytes:
-        """A member's data. DamagedSession: not there, larger than ``limit``, or its CRC is wrong."""
+        """A member's data.
+
+        DamagedSession: not there, larger than ``limit``, or its CRC is wrong.
+        """
         member = self.members.get(name)
         if member is None:
             raise DamagedSession("A part of this session is missing.")
@@ -117,18 +163,27 @@ class Reader:
             name = raw_name.decode("latin-1")
             if name in names:
                 raise DamagedSession("This session holds a part twice.")
-            if name not in ("mimetype", "header.json", "manifest") and not OBJECT_NAME.fullmatch(name):
+            if name not in ("mimetype", "header.json", "manifest") and not OBJECT_NAME.fullmatch(
+                name
+            ):
                 raise DamagedSession("This session holds a part that no session has.")
             if fields[4] != 0:
-                raise DamagedSession("A part of this session is packed in a way that no session is.")
-            member = Member(name, expected, stored, crc)  # where it must begin: right behind the one before
+                raise DamagedSession(
+                    "A part of this session is packed in a way that no session is."
+                )
+            # where it must begin: right behind the one before
+            member = Member(name, expected, stored, crc)
             if directory[at : at + _ENTRY.size + length + extra] != member.entry():
                 raise DamagedSession("The list of parts in this session is damaged.")
             names.add(name)
             members.append(member)
             expected = member.data_offset + member.size
             at += _ENTRY.size + length + extra
-        if expected != start or [m.name for m in members[:2]] != ["mimetype", "header.json"] or "manifest" not in names:
+        if (
+            expected != start
+            or [m.name for m in members[:2]] != ["mimetype", "header.json"]
+            or "manifest" not in names
+        ):
             raise DamagedSession("The parts of this session do not fit together.")
         if _at(file, start, total - start) != _ending(members, start):
             raise DamagedSession("The end of this session is damaged.")
@@ -140,7 +195,10 @@ class Reader:
 
 
 def walk(file: IO[bytes]) -> dict[str, Member]:
-    """The members of a damaged file, by the headers in front of them. Nothing is known of their data; what is no member is passed over."""
+    """The members of a damaged file, by the headers in front of them.
+
+    Nothing is known of their data; what is no member is passed over.
+    """
     total, at = file.seek(0, os.SEEK_END), 0
     found: dict[str, Member] = {}
     for place in _headers(file):
@@ -165,12 +223,19 @@ def _member_at(file: IO[bytes], at: int, total: int) -> Member | None:
     if name not in ("mimetype", "header.json", "manifest") and not OBJECT_NAME.fullmatch(name):
         return None
     member = Member(name, at, fields[7], fields[6])
-    whole = member.data_offset + member.size <= total and _at(file, at, len(member.local())) == member.local()
+    whole = (
+        member.data_offset + member.size <= total
+        and _at(file, at, len(member.local())) == member.local()
+    )
     return member if whole else None
 
 
 def _headers(file: IO[bytes]) -> Iterator[int]:
-    """Where a header may begin. Each byte is read once, however many there are; DamagedSession if these are more than any file has."""
+    """Where a header may begin.
+
+    Each byte is read once, however many there are; DamagedSession if these are more than any file
+    has.
+    """
     start, kept, count = 0, b"", 0
     file.seek(0)
     while block := file.read(2**20):
@@ -186,7 +251,9 @@ def _headers(file: IO[bytes]) -> Iterator[int]:
 
 
 def first_members(file: IO[bytes]) -> bytes:
-    """The data of ``header.json``, without looking at the rest but for the end record: what a list of many sessions needs."""
+    """The data of ``header.json``, without looking at the rest but for the end record: what a list
+    of many sessions needs.
+    """
     total = file.seek(0, os.SEEK_END)
     if total == 0:
         raise DamagedSession("This session is an empty file.")

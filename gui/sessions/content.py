@@ -1,7 +1,8 @@
-"""A Snapshot <-> the manifest's tree: which classes a session file holds, and what their fields must be.
+"""A Snapshot <-> the manifest's tree: which classes a session file holds, and what their fields
+must be.
 
-Classes are found in a table by name; a file cannot name another one. The fields' names are part of the format: whoever renames one bumps
-the schema and writes a migration.
+Classes are found in a table by name; a file cannot name another one. The fields' names are part of
+the format: whoever renames one bumps the schema and writes a migration.
 """
 
 from __future__ import annotations
@@ -18,8 +19,24 @@ import pandas as pd
 from pydantic import ConfigDict
 
 from gui.data.dataset import Bulk, Cells, Clinical, Dataset, Matrix, Source, Truth
-from gui.engine.params import ADTDParams, ApplyParams, BootstrapParams, DTDParams, Params, SearchParams
-from gui.engine.results import ADTDResult, ApplyResult, BootstrapResult, DTDResult, Provenance, Refinement, Run, SearchResult
+from gui.engine.params import (
+    ADTDParams,
+    ApplyParams,
+    BootstrapParams,
+    DTDParams,
+    Params,
+    SearchParams,
+)
+from gui.engine.results import (
+    ADTDResult,
+    ApplyResult,
+    BootstrapResult,
+    DTDResult,
+    Provenance,
+    Refinement,
+    Run,
+    SearchResult,
+)
 from gui.errors import InvalidParameter, SessionNotSaved
 from gui.sessions import lazy, objects
 from gui.sessions.codec import Encoder, Node, Store, StoredRecord, Unsavable, damaged
@@ -28,9 +45,21 @@ from gui.sessions.lazy import Keeper, Origin, Values, check_fingerprint, is_larg
 from gui.sessions.snapshot import PendingJob, Snapshot, checked
 
 _DATA = (Dataset, Cells, Bulk, Clinical, Truth, Matrix, Source)
-_RUNS = (Run, Provenance, DTDResult, ApplyResult, ADTDResult, Refinement, SearchResult, BootstrapResult)
+_RUNS = (
+    Run,
+    Provenance,
+    DTDResult,
+    ApplyResult,
+    ADTDResult,
+    Refinement,
+    SearchResult,
+    BootstrapResult,
+)
 RECORDS: dict[str, type[Any]] = {c.__name__: c for c in (Snapshot, PendingJob, *_DATA, *_RUNS)}
-PARAMS: dict[str, type[Params]] = {c.__name__: c for c in (Params, DTDParams, ADTDParams, SearchParams, ApplyParams, BootstrapParams)}
+PARAMS: dict[str, type[Params]] = {
+    c.__name__: c
+    for c in (Params, DTDParams, ADTDParams, SearchParams, ApplyParams, BootstrapParams)
+}
 
 
 class StoredParams(Params):
@@ -41,7 +70,10 @@ class StoredParams(Params):
 
 
 def to_tree(snapshot: Snapshot, store: Store, keeper: Keeper | None = None) -> Node:
-    """The tree of a session; buffers go to ``store``, or are copied by ``keeper``. SessionNotSaved names the run whose result cannot be stored, and why."""
+    """The tree of a session; buffers go to ``store``, or are copied by ``keeper``.
+
+    SessionNotSaved names the run whose result cannot be stored, and why.
+    """
     encode = Encoder(store, functools.partial(_record, keeper=keeper))
     try:
         runs = []
@@ -50,23 +82,40 @@ def to_tree(snapshot: Snapshot, store: Store, keeper: Keeper | None = None) -> N
                 run.check()  # what is not read again is not written
                 runs.append(encode(run))
             except ValueError as error:
-                raise SessionNotSaved(f"The result of “{run.title or run.kind}” cannot be kept: {error}.", advice="Remove this run.") from None
+                raise SessionNotSaved(
+                    f"The result of “{run.title or run.kind}” cannot be kept: {error}.",
+                    advice="Remove this run.",
+                ) from None
             except Unsavable as error:
                 raise SessionNotSaved(
-                    f"The result of “{run.title or run.kind}” holds {error}, which a session file cannot hold.",
-                    advice="Remove this run, or ask the page's author to return tables, arrays, numbers and text.",
+                    f"The result of “{run.title or run.kind}” holds {error}, which a session file"
+                    " cannot hold.",
+                    advice=(
+                        "Remove this run, or ask the page's author to return tables, arrays,"
+                        " numbers and text."
+                    ),
                 ) from None
         tree = encode(dataclasses.replace(snapshot, runs=()))
     except Unsavable as error:
-        raise SessionNotSaved(f"The session holds {error}, which a session file cannot hold.") from None
+        raise SessionNotSaved(
+            f"The session holds {error}, which a session file cannot hold."
+        ) from None
     tree["fields"]["runs"] = {"t": "tuple", "items": runs}
     return tree
 
 
 def from_tree(tree: Node, store: objects.Stored, origin: Origin | None = None) -> Snapshot:
-    """The session of a tree. origin : large matrices are read from there when they are needed; None: now. DamagedSession."""
+    """The session of a tree. origin : large matrices are read from there when they are needed;
+    None: now.
+
+    DamagedSession.
+    """
     try:
-        found = Decoder(store, functools.partial(_unrecord, store=store, origin=origin), room=lambda size: lazy.need_room(size, "This session needs"))(tree)
+        found = Decoder(
+            store,
+            functools.partial(_unrecord, store=store, origin=origin),
+            room=lambda size: lazy.need_room(size, "This session needs"),
+        )(tree)
         if not isinstance(found, Snapshot):
             raise damaged()
         return checked(found)
@@ -80,7 +129,9 @@ def part_of(node: Node, store: objects.Stored) -> Any:
 
 
 def why_unsavable(value: Any) -> str | None:
-    """A noun for what in ``value`` (a plug-in's result) a session file cannot hold, or None if it can be saved."""
+    """A noun for what in ``value`` (a plug-in's result) a session file cannot hold, or None if it
+    can be saved.
+    """
 
     class Nowhere:
         def put(self, data: memoryview) -> list[str]:
@@ -105,14 +156,28 @@ def _record(encode: Encoder, value: Any, keeper: Keeper | None = None) -> Node:
         for name, hint in _hints(cls).items():
             if not _fits(fields[name], hint):
                 raise Unsavable(f"a {type(fields[name]).__name__} as {name} of {cls.__name__}")
-        return {"t": "record", "class": cls.__name__, "fields": {k: encode(v) for k, v in fields.items()}}
+        return {
+            "t": "record",
+            "class": cls.__name__,
+            "fields": {k: encode(v) for k, v in fields.items()},
+        }
     if isinstance(value, Params):
-        origin = value._origin if isinstance(value, StoredParams) else (cls.__module__, cls.__qualname__)
+        origin = (
+            value._origin if isinstance(value, StoredParams) else (cls.__module__, cls.__qualname__)
+        )
         known = PARAMS.get(cls.__name__) is cls
         values = {str(k): encode(v) for k, v in value.model_dump().items()}
-        return {"t": "params", "class": cls.__name__, "fields": values} if known else {"t": "params", "of": list(origin), "fields": values}
+        return (
+            {"t": "params", "class": cls.__name__, "fields": values}
+            if known
+            else {"t": "params", "of": list(origin), "fields": values}
+        )
     if isinstance(value, StoredRecord):
-        return {"t": "plugin", "of": list(value.origin), "fields": {str(k): encode(v) for k, v in value.items()}}
+        return {
+            "t": "plugin",
+            "of": list(value.origin),
+            "fields": {str(k): encode(v) for k, v in value.items()},
+        }
     if dataclasses.is_dataclass(value):
         values = {f.name: encode(getattr(value, f.name)) for f in dataclasses.fields(value)}
         return {"t": "plugin", "of": [cls.__module__, cls.__qualname__], "fields": values}
@@ -131,14 +196,26 @@ def _matrix(encode: Encoder, matrix: Matrix, keeper: Keeper | None) -> Node:
 
 def _unmatrix(decode: Decoder, node: Node, store: objects.Stored, origin: Origin | None) -> Matrix:
     known, fields = node.get("fingerprint"), node["fields"]
-    genes, columns, values = decode.index(fields["genes"]), decode.index(fields["columns"]), fields["values"]
+    genes, columns, values = (
+        decode.index(fields["genes"]),
+        decode.index(fields["columns"]),
+        fields["values"],
+    )
     shape = decode.outline(values)
-    if set(fields) != {"values", "genes", "columns"} or shape != (len(genes), len(columns)) or not (known is None or type(known) is str):
+    if (
+        set(fields) != {"values", "genes", "columns"}
+        or shape != (len(genes), len(columns))
+        or not (known is None or type(known) is str)
+    ):
         raise damaged()
     if values["t"] == "sparse" and values["kind"] not in ("csc_matrix", "csc_array"):
         raise damaged()
     if origin is not None and is_large(node):
-        for part in (values[k] for k in ("data", "indices", "indptr")) if values["t"] == "sparse" else (values,):
+        for part in (
+            (values[k] for k in ("data", "indices", "indptr"))
+            if values["t"] == "sparse"
+            else (values,)
+        ):
             store.check(part["o"], part["n"])
         parts = {name: store.objects[name] for name in names_in(values)}
         return Matrix.kept(Values(origin, values, parts, origin.seal), genes, columns, known)
@@ -159,7 +236,11 @@ def _unrecord(decode: Decoder, node: Node, *, store: objects.Stored, origin: Ori
             raise damaged()
         return cls(**fields)
     if kind == "params":
-        return PARAMS[node["class"]](**fields) if "class" in node else _plugin_params(_origin(node), fields)
+        return (
+            PARAMS[node["class"]](**fields)
+            if "class" in node
+            else _plugin_params(_origin(node), fields)
+        )
     if kind == "plugin":
         record = StoredRecord(fields)
         record.origin = _origin(node)
@@ -175,7 +256,11 @@ def _origin(node: Node) -> tuple[str, str]:
 
 
 def _plugin_params(origin: tuple[str, str], fields: dict[str, Any]) -> Params:
-    """Of the plug-in's own class if the plug-in is loaded and still takes them, else :class:`StoredParams`. Nothing is imported."""
+    """Of the plug-in's own class if the plug-in is loaded and still takes them, else
+    :class:`StoredParams`.
+
+    Nothing is imported.
+    """
     for cls in _subclasses(Params):
         if (cls.__module__, cls.__qualname__) == origin:
             try:
@@ -220,9 +305,13 @@ def _fits(value: Any, hint: Any) -> bool:
     if origin is tuple:
         return isinstance(value, tuple | list) and all(_fits(x, arguments[0]) for x in value)
     if origin is not None and issubclass(origin, Mapping):
-        return isinstance(value, Mapping) and all(_fits(k, arguments[0]) and _fits(x, arguments[1]) for k, x in value.items())
+        return isinstance(value, Mapping) and all(
+            _fits(k, arguments[0]) and _fits(x, arguments[1]) for k, x in value.items()
+        )
     if hint is float:
-        return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+        return isinstance(value, int | float | np.integer | np.floating) and not isinstance(
+            value, bool
+        )
     if hint is int:
         return isinstance(value, int | np.integer) and not isinstance(value, bool)
     if isinstance(hint, type):

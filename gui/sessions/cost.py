@@ -1,4 +1,6 @@
-"""What a session's tree takes in memory, by what it declares: counted before anything is read or made of it."""
+"""What a session's tree takes in memory, by what it declares: counted before anything is read or
+made of it.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +15,17 @@ VALUE, TABLE = 200, 3000
 TEXT, POINTER = 100, 8
 """Bytes of a short text in a list, and of its place in an array."""
 LABEL, LEVEL = 40, 80
-"""Bytes of a label that is counted and not listed, once it is used; of one in a level of an index of several levels."""
+"""Bytes of a label that is counted and not listed, once it is used; of one in a level of an index
+of several levels.
+"""
 _DEEP = 4
 """An index of categories of texts is the deepest there is."""
 _TABLES = ("frame", "series", "index", "range", "multi", "categories", "string", "masked", "sparse")
 
 
 def needed(tree: Node, but: Callable[[Node], bool] = lambda _: False) -> int:
-    """Bytes at most that the values of a tree take: all buffers, as often as they are used, and all Python and pandas objects made of them.
+    """Bytes at most that the values of a tree take: all buffers, as often as they are used, and all
+    Python and pandas objects made of them.
 
     but : picks matrices whose values (not their labels) are left out
     Raises DamagedSession for what is no tree.
@@ -50,7 +55,11 @@ def _own(node: dict[str, Any]) -> int:
     total = (TABLE if kind in _TABLES else VALUE) + _buffer(node)
     if kind == "texts":
         total += 3 * _buffer(node) + TEXT * _count(node)
-        total += POINTER * _count(node) if node.get("width") is None else 4 * _whole(node.get("width")) * max(1, _count(node))
+        total += (
+            POINTER * _count(node)
+            if node.get("width") is None
+            else 4 * _whole(node.get("width")) * max(1, _count(node))
+        )
     elif kind == "range":
         total += LABEL * _length(node)
     elif kind == "bytes":
@@ -102,7 +111,12 @@ def _length(node: Node, depth: int = 0) -> int:
     kind = node.get("t")
     if kind == "range":
         bounds = node.get("v")
-        if type(bounds) is not list or len(bounds) != 3 or not all(type(b) is int and abs(b) < 2**62 for b in bounds) or not bounds[2]:
+        if (
+            type(bounds) is not list
+            or len(bounds) != 3
+            or not all(type(b) is int and abs(b) < 2**62 for b in bounds)
+            or not bounds[2]
+        ):
             raise damaged()
         start, stop, step = bounds
         return max(0, int(-((start - stop) // step)))

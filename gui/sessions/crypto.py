@@ -1,7 +1,9 @@
-"""Password protection: a random data key, wrapped under a password; objects sealed with it. libsodium does the work (PyNaCl).
+"""Password protection: a random data key, wrapped under a password; objects sealed with it.
+libsodium does the work (PyNaCl).
 
-The password becomes a key by Argon2id (256 MiB, 3 passes); XChaCha20-Poly1305 seals, with the format's version and the object's name as
-associated data, so that no object passes for another. There is no way in without the password.
+The password becomes a key by Argon2id (256 MiB, 3 passes); XChaCha20-Poly1305 seals, with the
+format's version and the object's name as associated data, so that no object passes for another.
+There is no way in without the password.
 """
 
 from __future__ import annotations
@@ -29,7 +31,9 @@ MAX_WORK = 4 * 2**30
 _SPARE = 128 * 2**20
 """Bytes that must stay free beside what the derivation of a key takes."""
 _one_at_a_time = threading.Lock()
-"""Held while a key is derived: the memory and the processors of one derivation are all that passwords ever take."""
+"""Held while a key is derived: the memory and the processors of one derivation are all that
+passwords ever take.
+"""
 
 
 @dataclass(frozen=True)
@@ -53,8 +57,8 @@ class Locked(Protocol):
 class Seal:
     """The data key of one session while it is unlocked, and the lock that stands in its header.
 
-    hide_name : the clear header does not tell the session's name. Wiping overwrites the key held here; copies that Python and libsodium made
-    for a moment cannot be reached.
+    hide_name : the clear header does not tell the session's name. Wiping overwrites the key held
+    here; copies that Python and libsodium made for a moment cannot be reached.
     """
 
     def __init__(self, key: bytes, lock: Mapping[str, Any], *, hide_name: bool = False) -> None:
@@ -64,13 +68,19 @@ class Seal:
 
     @classmethod
     def new(cls, password: str, *, hide_name: bool = False, cost: Cost = DEFAULT_COST) -> Seal:
-        """A new data key under ``password``. InvalidParameter: shorter than 12 or longer than 1024 characters."""
+        """A new data key under ``password``.
+
+        InvalidParameter: shorter than 12 or longer than 1024 characters.
+        """
         key = secrets.token_bytes(_KEY)
         return cls(key, _wrap(key, password, cost), hide_name=hide_name)
 
     @classmethod
     def unlock(cls, header: Locked, password: str) -> Seal:
-        """The seal of a session's header. WrongPassword; DamagedSession if its lock is none or asks for more work than it may."""
+        """The seal of a session's header.
+
+        WrongPassword; DamagedSession if its lock is none or asks for more work than it may.
+        """
         import nacl.bindings as sodium
         import nacl.exceptions
 
@@ -80,9 +90,13 @@ class Seal:
             raise WrongPassword("The password is wrong.")
         lock = checked_lock(header.lock)
         wrapped = bytes.fromhex(lock["key"])
-        wrapping = _derive(password, bytes.fromhex(lock["salt"]), Cost(lock["passes"], lock["memory"]))
+        wrapping = _derive(
+            password, bytes.fromhex(lock["salt"]), Cost(lock["passes"], lock["memory"])
+        )
         try:
-            key = sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(wrapped[_NONCE:], b"dcxsession 1 key", wrapped[:_NONCE], wrapping)
+            key = sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(
+                wrapped[_NONCE:], b"dcxsession 1 key", wrapped[:_NONCE], wrapping
+            )
         except nacl.exceptions.CryptoError:
             raise WrongPassword("The password is wrong.") from None
         if not hmac.compare_digest(_mark(key), lock["mark"]):
@@ -90,7 +104,10 @@ class Seal:
         return cls(key, lock, hide_name=getattr(header, "name", "") is None)
 
     def rewrapped(self, new_password: str, *, cost: Cost = DEFAULT_COST) -> Seal:
-        """The same data key under another password: the next save writes only the lock anew. An old copy of the file opens with the old password."""
+        """The same data key under another password: the next save writes only the lock anew.
+
+        An old copy of the file opens with the old password.
+        """
         key = self._present()
         return Seal(key, _wrap(key, new_password, cost), hide_name=self.hide_name)
 
@@ -99,7 +116,10 @@ class Seal:
         return Seal(self._present(), self.lock, hide_name=self.hide_name)
 
     def key(self) -> bytearray:
-        """A copy of the key for another process of ours; who takes it overwrites it. WrongPassword: wiped."""
+        """A copy of the key for another process of ours; who takes it overwrites it.
+
+        WrongPassword: wiped.
+        """
         return bytearray(self._present())
 
     def wipe(self) -> None:
@@ -113,30 +133,45 @@ class Seal:
 
     def fits(self, lock: Mapping[str, Any] | None) -> bool:
         """Whether a header's lock is of this data key."""
-        return lock is not None and hmac.compare_digest(str(lock.get("mark")).encode(), _mark(self._present()).encode())
+        return lock is not None and hmac.compare_digest(
+            str(lock.get("mark")).encode(), _mark(self._present()).encode()
+        )
 
     def seal(self, name: str, data: bytes) -> bytes:
         """``data`` sealed as the object ``name``: nonce, ciphertext, tag."""
         import nacl.bindings as sodium
 
         nonce = secrets.token_bytes(_NONCE)
-        return nonce + sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(data, _associated(name), nonce, self._present())
+        return nonce + sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(
+            data, _associated(name), nonce, self._present()
+        )
 
     def open(self, name: str, data: bytes) -> bytes:
-        """What :meth:`seal` sealed under this name. DamagedSession: changed, of another name or of another key."""
+        """What :meth:`seal` sealed under this name.
+
+        DamagedSession: changed, of another name or of another key.
+        """
         import nacl.bindings as sodium
         import nacl.exceptions
 
         if len(data) < _NONCE + _TAG:
             raise DamagedSession("A part of this session is damaged.")
         try:
-            return bytes(sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(data[_NONCE:], _associated(name), data[:_NONCE], self._present()))
+            return bytes(
+                sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(
+                    data[_NONCE:], _associated(name), data[:_NONCE], self._present()
+                )
+            )
         except nacl.exceptions.CryptoError:
             raise DamagedSession("A part of this session was changed or is damaged.") from None
 
     def name_of(self, data: bytes | memoryview) -> str:
-        """An object's name, 32 hex digits: equal content has equal names, and without the key no content can be guessed from them."""
-        return hashlib.blake2b(data, key=self._present(), digest_size=16, person=b"dcxsession name").hexdigest()
+        """An object's name, 32 hex digits: equal content has equal names, and without the key no
+        content can be guessed from them.
+        """
+        return hashlib.blake2b(
+            data, key=self._present(), digest_size=16, person=b"dcxsession name"
+        ).hexdigest()
 
     def _present(self) -> bytes:
         if self.wiped:
@@ -154,23 +189,37 @@ def checked_lock(lock: Mapping[str, Any]) -> dict[str, Any]:
         raise DamagedSession("The lock of this session is damaged.")
     for key, length in lengths.items():
         value = lock[key]
-        if not isinstance(value, str) or len(value) != 2 * length or set(value) - set("0123456789abcdef"):
+        if (
+            not isinstance(value, str)
+            or len(value) != 2 * length
+            or set(value) - set("0123456789abcdef")
+        ):
             raise DamagedSession("The lock of this session is damaged.")
     passes, memory = lock["passes"], lock["memory"]
     if type(passes) is not int or type(memory) is not int or passes < 1 or memory < 8192:
         raise DamagedSession("The lock of this session is damaged.")
     if memory > MAX_MEMORY or passes * memory > MAX_WORK:
-        raise DamagedSession("Unlocking this session would take more memory or time than any session of this program does.")
+        raise DamagedSession(
+            "Unlocking this session would take more memory or time than any session of this program"
+            " does."
+        )
     return dict(lock)
 
 
 def _wrap(key: bytes, password: str, cost: Cost) -> dict[str, Any]:
     import nacl.bindings as sodium
 
-    if len(password) > _MOST_TYPED or not MIN_PASSWORD <= len(unicodedata.normalize("NFKC", password)) <= MAX_PASSWORD:
-        raise InvalidParameter(f"The password must have {MIN_PASSWORD} to {MAX_PASSWORD} characters.")
+    if (
+        len(password) > _MOST_TYPED
+        or not MIN_PASSWORD <= len(unicodedata.normalize("NFKC", password)) <= MAX_PASSWORD
+    ):
+        raise InvalidParameter(
+            f"The password must have {MIN_PASSWORD} to {MAX_PASSWORD} characters."
+        )
     salt, nonce = secrets.token_bytes(_SALT), secrets.token_bytes(_NONCE)
-    wrapped = sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(key, b"dcxsession 1 key", nonce, _derive(password, salt, cost))
+    wrapped = sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(
+        key, b"dcxsession 1 key", nonce, _derive(password, salt, cost)
+    )
     return {
         "kdf": "argon2id",
         "passes": cost.passes,
@@ -182,15 +231,24 @@ def _wrap(key: bytes, password: str, cost: Cost) -> dict[str, Any]:
 
 
 def _derive(password: str, salt: bytes, cost: Cost) -> bytes:
-    """The same password typed on any keyboard gives the same key: compatible letters are made one (NFKC). ProgramBusy: not enough memory is free."""
+    """The same password typed on any keyboard gives the same key: compatible letters are made one
+    (NFKC).
+
+    ProgramBusy: not enough memory is free.
+    """
     from nacl import pwhash
 
     secret = unicodedata.normalize("NFKC", password).encode("utf-8", "surrogatepass")
     with _one_at_a_time:
         free = available_memory()
         if free is not None and cost.memory + _SPARE > free:
-            raise ProgramBusy("There is not enough free memory to check a password.", advice="Close other programs and try again.")
-        return bytes(pwhash.argon2id.kdf(_KEY, secret, salt, opslimit=cost.passes, memlimit=cost.memory))
+            raise ProgramBusy(
+                "There is not enough free memory to check a password.",
+                advice="Close other programs and try again.",
+            )
+        return bytes(
+            pwhash.argon2id.kdf(_KEY, secret, salt, opslimit=cost.passes, memlimit=cost.memory)
+        )
 
 
 def _mark(key: bytes) -> str:

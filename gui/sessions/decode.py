@@ -1,4 +1,7 @@
-"""Nodes to values: the other half of :mod:`gui.sessions.codec`. Every dtype, shape and length is checked before anything is allocated."""
+"""Nodes to values: the other half of :mod:`gui.sessions.codec`.
+
+Every dtype, shape and length is checked before anything is allocated.
+"""
 
 from __future__ import annotations
 
@@ -11,26 +14,57 @@ import numpy as np
 import pandas as pd
 
 from gui import jsonscan
-from gui.sessions.codec import _DTYPE, _MASKED, _TIME, MAX_DEPTH, MAX_DIMENSIONS, MAX_TEXTS, MAX_WIDE, Node, Store, check_brackets, damaged
+from gui.sessions.codec import (
+    _DTYPE,
+    _MASKED,
+    _TIME,
+    MAX_DEPTH,
+    MAX_DIMENSIONS,
+    MAX_TEXTS,
+    MAX_WIDE,
+    Node,
+    Store,
+    check_brackets,
+    damaged,
+)
 from gui.sessions.cost import needed
 
-EXPECTED = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError)
+EXPECTED = (
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+)
 """What wrong contents raise on the way; to the user they are all one thing: damaged."""
 _NOTED = 2**24
-"""Bytes of single objects in lists of texts, after which it is asked whether there is room: they are not in the tree, so nobody counted them before."""
+"""Bytes of single objects in lists of texts, after which it is asked whether there is room: they
+are not in the tree, so nobody counted them before.
+"""
 MAX_ALIKE = 1000
-"""Keys of one map with the hash of another one: text never has it, but numbers can be made so, and each is compared with all the others."""
+"""Keys of one map with the hash of another one: text never has it, but numbers can be made so, and
+each is compared with all the others.
+"""
 _SHORT = 1000
 _SCALARS = ("float", "scalar", "missing", "datetime", "date", "timedelta")
 
 
 class Decoder:
-    """Nodes to values. record : decodes the kinds unknown here; room : raises if so many bytes, which the tree did not tell, are not free.
+    """Nodes to values. record : decodes the kinds unknown here; room : raises if so many bytes,
+    which the tree did not tell, are not free.
 
     Equal indices become one object. Raises DamagedSession or one of EXPECTED.
     """
 
-    def __init__(self, store: Store, record: Callable[[Decoder, Node], Any] | None = None, *, room: Callable[[int], None] = lambda size: None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        record: Callable[[Decoder, Node], Any] | None = None,
+        *,
+        room: Callable[[int], None] = lambda size: None,
+    ) -> None:
         self._store, self._record, self._room, self._depth = store, record, room, 0
         self._indices: dict[Hashable, pd.Index] = {}
         self._unforeseen = 0
@@ -71,20 +105,33 @@ class Decoder:
 
     def _blob(self, node: Node) -> bytearray:
         length, names = node["n"], node["o"]
-        if type(length) is not int or length < 0 or type(names) is not list or not all(type(n) is str for n in names):
+        if (
+            type(length) is not int
+            or length < 0
+            or type(names) is not list
+            or not all(type(n) is str for n in names)
+        ):
             raise damaged()
         return self._store.get(names, length)
 
     def _shape(self, node: Node) -> tuple[int, ...]:
         shape = node["shape"]
-        if type(shape) is not list or len(shape) > MAX_DIMENSIONS or not all(type(n) is int and 0 <= n < 2**48 for n in shape):
+        if (
+            type(shape) is not list
+            or len(shape) > MAX_DIMENSIONS
+            or not all(type(n) is int and 0 <= n < 2**48 for n in shape)
+        ):
             raise damaged()
         return tuple(shape)
 
     def array(self, node: Node) -> np.ndarray:
         """A node that must be an array of numbers, truth values or times."""
         shape, dtype = self._shape(node), node["dtype"]
-        if node["t"] != "array" or not _DTYPE.fullmatch(dtype) or math.prod(shape) * int(dtype[1:]) != node["n"]:
+        if (
+            node["t"] != "array"
+            or not _DTYPE.fullmatch(dtype)
+            or math.prod(shape) * int(dtype[1:]) != node["n"]
+        ):
             raise damaged()
         raw = self._blob(node)
         if dtype == "b1" and raw and np.frombuffer(raw, np.uint8).max() > 1:
@@ -101,7 +148,9 @@ class Decoder:
         count = math.prod(shape)
         if type(length) is not int or length > MAX_TEXTS or 2 * count > length:
             raise damaged()
-        if width is not None and (type(width) is not int or width < 0 or 4 * width * max(1, count) > MAX_WIDE):
+        if width is not None and (
+            type(width) is not int or width < 0 or 4 * width * max(1, count) > MAX_WIDE
+        ):
             raise damaged()
         raw = self._blob(node)
         if raw.find(b"\\") >= 0 or not raw.isascii():
@@ -117,7 +166,13 @@ class Decoder:
             if width is None:
                 for k, x in enumerate(piece, start=at):
                     found = type(x)
-                    values[k] = same.setdefault(x, x) if found is str else x if found is float or x is None or found is bool else self._element(x)
+                    values[k] = (
+                        same.setdefault(x, x)
+                        if found is str
+                        else x
+                        if found is float or x is None or found is bool
+                        else self._element(x)
+                    )
             elif all(type(x) is str and len(x) <= width for x in piece):
                 values[at : at + len(piece)] = piece
             else:
@@ -142,14 +197,28 @@ class Decoder:
             self._unforeseen = 0
 
     def outline(self, node: Node) -> tuple[int, ...]:
-        """The shape of a dense or sparse array of numbers, checked as far as that goes without reading its buffers."""
+        """The shape of a dense or sparse array of numbers, checked as far as that goes without
+        reading its buffers.
+        """
         if node["t"] == "sparse":
-            shape, (data, indices, indptr) = self._shape(node), (node[k] for k in ("data", "indices", "indptr"))
-            if len(shape) != 2 or self.outline(data) != self.outline(indices) or self.outline(indptr) != (shape[1] + 1,):
+            shape, (data, indices, indptr) = (
+                self._shape(node),
+                (node[k] for k in ("data", "indices", "indptr")),
+            )
+            if (
+                len(shape) != 2
+                or self.outline(data) != self.outline(indices)
+                or self.outline(indptr) != (shape[1] + 1,)
+            ):
                 raise damaged()
             return shape
         shape, dtype = self._shape(node), node["dtype"]
-        if node["t"] != "array" or "as" in node or not _DTYPE.fullmatch(dtype) or math.prod(shape) * int(dtype[1:]) != node["n"]:
+        if (
+            node["t"] != "array"
+            or "as" in node
+            or not _DTYPE.fullmatch(dtype)
+            or math.prod(shape) * int(dtype[1:]) != node["n"]
+        ):
             raise damaged()
         return shape
 
@@ -165,9 +234,15 @@ class Decoder:
 
     def _categories(self, node: Node) -> pd.Categorical:
         categories, codes = self.index(node["of"]), self.array(node["codes"])
-        if codes.dtype.kind != "i" or (codes.size and (codes.min() < -1 or codes.max() >= len(categories))) or type(node["ordered"]) is not bool:
+        if (
+            codes.dtype.kind != "i"
+            or (codes.size and (codes.min() < -1 or codes.max() >= len(categories)))
+            or type(node["ordered"]) is not bool
+        ):
             raise damaged()
-        return pd.Categorical.from_codes(codes, dtype=pd.CategoricalDtype(categories, ordered=node["ordered"]))
+        return pd.Categorical.from_codes(
+            codes, dtype=pd.CategoricalDtype(categories, ordered=node["ordered"])
+        )
 
     def _string(self, node: Node) -> Any:
         return pd.array(self._texts(node["of"]), dtype=pd.StringDtype("python"))
@@ -213,9 +288,12 @@ class Decoder:
         return pd.RangeIndex(start, stop, step, name=self.name(node["name"]))
 
     def _multi(self, node: Node) -> pd.MultiIndex:
-        if any(x["t"] not in ("index", "range") for x in node["of"]):  # a level of several levels would be made of tuples
+        # a level of several levels would be made of tuples
+        if any(x["t"] not in ("index", "range") for x in node["of"]):
             raise damaged()
-        return pd.MultiIndex.from_arrays([self.index(x) for x in node["of"]], names=[self.name(n) for n in node["names"]])
+        return pd.MultiIndex.from_arrays(
+            [self.index(x) for x in node["of"]], names=[self.name(n) for n in node["names"]]
+        )
 
     def _frame(self, node: Node) -> pd.DataFrame:
         index, columns = self.index(node["index"]), self.index(node["columns"])
@@ -236,7 +314,9 @@ class Decoder:
         values, index = self.column(node["values"]), self.index(node["index"])
         if len(values) != len(index):
             raise damaged()
-        return self._with_attrs(pd.Series(values, index=index, name=self.name(node["name"]), dtype=values.dtype), node)
+        return self._with_attrs(
+            pd.Series(values, index=index, name=self.name(node["name"]), dtype=values.dtype), node
+        )
 
     def _with_attrs(self, value: Any, node: Node) -> Any:
         if "attrs" in node:
@@ -250,15 +330,26 @@ class Decoder:
         if kind not in ("csc_matrix", "csr_matrix", "csc_array", "csr_array") or len(shape) != 2:
             raise damaged()
         data, indices, indptr = (self.array(node[k]) for k in ("data", "indices", "indptr"))
-        if indices.dtype not in (np.int32, np.int64) or indptr.dtype not in (np.int32, np.int64) or any(x.ndim != 1 for x in (data, indices, indptr)):
+        if (
+            indices.dtype not in (np.int32, np.int64)
+            or indptr.dtype not in (np.int32, np.int64)
+            or any(x.ndim != 1 for x in (data, indices, indptr))
+        ):
             raise damaged()
         length, other = (shape[1], shape[0]) if kind.startswith("csc") else shape
-        if len(indptr) != length + 1 or len(data) != len(indices) or indptr[0] != 0 or indptr[-1] != len(indices) or (np.diff(indptr) < 0).any():
+        if (
+            len(indptr) != length + 1
+            or len(data) != len(indices)
+            or indptr[0] != 0
+            or indptr[-1] != len(indices)
+            or (np.diff(indptr) < 0).any()
+        ):
             raise damaged()
         if len(indices) and (indices.min() < 0 or indices.max() >= other):
             raise damaged()
         matrix = getattr(sparse, kind)((data, indices, indptr), shape=shape, copy=False)
-        matrix.indices, matrix.indptr = indices, indptr  # the constructor narrows them: the data's fingerprint would change
+        # the constructor narrows them: the data's fingerprint would change
+        matrix.indices, matrix.indptr = indices, indptr
         return matrix
 
     def _missing(self, node: Node) -> Any:
@@ -311,7 +402,9 @@ _KINDS: dict[str, Callable[[Decoder, Node], Any]] = {
 
 
 def _same_index(node: Node) -> Hashable:
-    """Equal for equal indices; None where telling that would take long, as a name may be of any length."""
+    """Equal for equal indices; None where telling that would take long, as a name may be of any
+    length.
+    """
     name, values = node["name"] if node["t"] != "multi" else 0, node.get("values")
     if name is not None and not (type(name) is str and len(name) <= _SHORT):
         return None
@@ -319,7 +412,12 @@ def _same_index(node: Node) -> Hashable:
         return ("range", name, *map(_plain, node["v"]))
     if type(values) is not dict or values.get("t") not in ("array", "texts"):
         return None
-    return (name, *(_plain(values.get(k)) for k in ("t", "dtype", "as", "width", "n")), tuple(map(_plain, values["shape"])), tuple(map(_plain, values["o"])))
+    return (
+        name,
+        *(_plain(values.get(k)) for k in ("t", "dtype", "as", "width", "n")),
+        tuple(map(_plain, values["shape"])),
+        tuple(map(_plain, values["o"])),
+    )
 
 
 def _plain(value: Any) -> Hashable:

@@ -1,4 +1,8 @@
-"""Entries: the sessions of one manager and their files: listed, read when needed, written in the background, moved. No names, no rights."""
+"""Entries: the sessions of one manager and their files: listed, read when needed, written in the
+background, moved.
+
+No names, no rights.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,16 @@ from pathlib import Path
 from typing import Literal
 
 from gui import atomic
-from gui.errors import DamagedSession, DeconomixError, SessionConflict, SessionError, SessionLocked, SessionNotSaved, UnknownSession, WrongPassword
+from gui.errors import (
+    DamagedSession,
+    DeconomixError,
+    SessionConflict,
+    SessionError,
+    SessionLocked,
+    SessionNotSaved,
+    UnknownSession,
+    WrongPassword,
+)
 from gui.logs import get_logger
 from gui.sessions import file
 from gui.sessions.actor import Actor
@@ -33,13 +46,22 @@ log = get_logger(__name__)
 class Entries:
     """What the manager is built on.
 
-    Locks are taken in this order: an entry's, then this object's, then a session's, then the saver's; never those of two entries. Under this object's
-    lock there are only look-ups and names: nothing is read, written or loaded under it. A session changes its list (active, archived, deleted) under
-    its entry's lock, and in one step under this object's: nobody ever finds it in none or in two.
+    Locks are taken in this order: an entry's, then this object's, then a session's, then the
+    saver's; never those of two entries. Under this object's lock there are only look-ups and names:
+    nothing is read, written or loaded under it. A session changes its list (active, archived,
+    deleted) under its entry's lock, and in one step under this object's: nobody ever finds it in
+    none or in two.
     """
 
     def __init__(
-        self, store: Store | None, default: DCXCache, *, undo: float, backups: bool = True, trace: Trace | None = None, parser: Parser | None = None
+        self,
+        store: Store | None,
+        default: DCXCache,
+        *,
+        undo: float,
+        backups: bool = True,
+        trace: Trace | None = None,
+        parser: Parser | None = None,
     ) -> None:
         self._lock = threading.RLock()
         self.undo_seconds = undo
@@ -47,7 +69,9 @@ class Entries:
         self._store = store
         self._backups, self._trace = backups, trace
         self._parser: Parser = parser or HereParser()
-        self._saver = Saver(self._write, lambda error: not isinstance(error, SessionConflict | SessionLocked))
+        self._saver = Saver(
+            self._write, lambda error: not isinstance(error, SessionConflict | SessionLocked)
+        )
         self._active: dict[str, Entry] = {}
         self._archived: dict[str, Entry] = {}
         self._trash: dict[str, tuple[Entry, threading.Timer]] = {}
@@ -59,21 +83,30 @@ class Entries:
         self.busy: Callable[[], Collection[str]] = tuple
         """Ids of sessions that have a job queued or running; the application says so."""
         self.before_lock: Callable[[DCXCache], None] = lambda session: None
-        """Called with a protected session before its content is let go, under no lock: whoever else holds of it lets go too."""
+        """Called under no lock with a protected session before its content is evicted."""
         self.admission: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext
-        """Entered around the reading of a session's content, which may take long; what it raises ends the call. The application says so."""
+        """Entered around the reading of a session's content, which may take long; what it raises
+        ends the call.
+        """
         self.attempts = Attempts()
         default.trace(trace)
         if self._store is not None:
             self._store.sweep()
 
-    # -- into the list and out of it --------------------------------------------------------------------------------------------
-    def _adopt(self, session: DCXCache, *, seal: Seal | None = None, actor: Actor | None = None) -> DCXCache:
-        """Take a new session, which is in memory, among the active ones, and have it saved. Under the lock.
+    # -- into the list and out of it
+    # --------------------------------------------------------------------------------------------
+    def _adopt(
+        self, session: DCXCache, *, seal: Seal | None = None, actor: Actor | None = None
+    ) -> DCXCache:
+        """Take a new session, which is in memory, among the active ones, and have it saved.
+
+        Under the lock.
 
         seal : it is protected, and unlocked for ``actor``
         """
-        entry = Entry(session, contents={} if self._store else contents_of(session.snapshot()), backed_up=True)
+        entry = Entry(
+            session, contents={} if self._store else contents_of(session.snapshot()), backed_up=True
+        )
         if seal is not None and actor is not None:
             entry.seal, entry.encrypted, entry.hidden = seal, True, seal.hide_name
             entry.unlock(actor)
@@ -87,7 +120,9 @@ class Entries:
         session.watch(self._on_change)
         session.trace(self._trace)
 
-    def _lazy(self, session_id: str, name: str, entry: Entry, header: file.Header | None = None) -> DCXCache:
+    def _lazy(
+        self, session_id: str, name: str, entry: Entry, header: file.Header | None = None
+    ) -> DCXCache:
         source = header or entry.session
         session = DCXCache.lazy(session_id, name, source.created, source.modified, self._load)
         self._watch(session)
@@ -95,7 +130,10 @@ class Entries:
         return session
 
     def _scan(self) -> None:
-        """Read the headers of all files. What cannot be read is kept in the list with the reason."""
+        """Read the headers of all files.
+
+        What cannot be read is kept in the list with the reason.
+        """
         assert self._store is not None
         for place, entries in (("sessions", self._active), ("archive", self._archived)):
             for path, found in self._store.scan(place):  # type: ignore[arg-type]
@@ -105,7 +143,9 @@ class Entries:
                 if not isinstance(found, Exception):
                     known = self._active.get(found.id) or self._archived.get(found.id)
                     if known is not None:
-                        twin = f"The file {path.name} is a copy of the session “{known.session.name}”."
+                        twin = (
+                            f"The file {path.name} is a copy of the session “{known.session.name}”."
+                        )
                         problem = SessionError(twin, advice="Export it, then import it as a copy.")
                 if problem is None and not isinstance(found, Exception):
                     entry.known(found)
@@ -115,7 +155,13 @@ class Entries:
                 else:
                     key = f"{place}:{path.name}"
                     entry.problem = problem
-                    entry.session = DCXCache.lazy(key, plain(path.name.removesuffix(file.SUFFIX))[:MAX_NAME], entry.used, entry.used, self._load)
+                    entry.session = DCXCache.lazy(
+                        key,
+                        plain(path.name.removesuffix(file.SUFFIX))[:MAX_NAME],
+                        entry.used,
+                        entry.used,
+                        self._load,
+                    )
                     entry.saved = entry.session.edits
                     entries[key] = entry
 
@@ -129,7 +175,9 @@ class Entries:
     def _allowed(self, entry: Entry, actor: Actor) -> Entry:
         """The entry, if this actor may look into it; SessionLocked."""
         if entry.locked_for(actor):
-            raise SessionLocked(f"“{PROTECTED if entry.hidden else entry.session.name}” is protected by a password.")
+            raise SessionLocked(
+                f"“{PROTECTED if entry.hidden else entry.session.name}” is protected by a password."
+            )
         return entry
 
     def _find(self, session_id: str) -> Entry | None:
@@ -137,7 +185,10 @@ class Entries:
         return self._active.get(session_id) or self._archived.get(session_id)
 
     def _take(self, session_id: str, place: Literal["archive", "trash"]) -> None:
-        """Move a session, with its file, to the archived or the deleted ones; a change that comes later is refused. A protected one is locked.
+        """Move a session, with its file, to the archived or the deleted ones; a change that comes
+        later is refused.
+
+        A protected one is locked.
 
         place : "archive" takes an active one, "trash" an active or archived one
         UnknownSession; SessionError, SessionNotSaved, SessionConflict: nothing was changed.
@@ -146,17 +197,25 @@ class Entries:
             entry = self._find(session_id)
         if entry is not None and entry.encrypted:
             self._call_before_lock(entry)
-        with self._held(session_id, (self._active,) if place == "archive" else (self._active, self._archived)) as (entry, source):
+        with self._held(
+            session_id, (self._active,) if place == "archive" else (self._active, self._archived)
+        ) as (entry, source):
             entry.session.close()
             try:
-                if (place == "archive" or entry.seal is not None) and entry.dirty and self._store is not None:
+                if (
+                    (place == "archive" or entry.seal is not None)
+                    and entry.dirty
+                    and self._store is not None
+                ):
                     try:
                         self._write_entry(entry)
                     except SessionError:
                         if place == "archive":
                             raise
-                        entry.saved = entry.session.edits  # to be deleted: what cannot be saved goes now
-                if place == "trash" and entry.path is not None and not entry.path.exists():  # somebody else deleted it
+                        # to be deleted: what cannot be saved goes now
+                        entry.saved = entry.session.edits
+                # somebody else deleted it
+                if place == "trash" and entry.path is not None and not entry.path.exists():
                     entry.path, entry.generation, entry.saved = None, None, -1
                 self._move(entry, place)
                 self._let_go(entry)
@@ -181,14 +240,21 @@ class Entries:
         timer.start()
 
     @contextlib.contextmanager
-    def _held(self, session_id: str, lists: Collection[dict[str, Entry]]) -> Iterator[tuple[Entry, dict[str, Entry]]]:
-        """The entry and the list in which it is, for as long as its lock is held. UnknownSession if it is in none of ``lists``."""
+    def _held(
+        self, session_id: str, lists: Collection[dict[str, Entry]]
+    ) -> Iterator[tuple[Entry, dict[str, Entry]]]:
+        """The entry and the list in which it is, for as long as its lock is held.
+
+        UnknownSession if it is in none of ``lists``.
+        """
         with self._lock:
             entry = next((found[session_id] for found in lists if session_id in found), None)
         if entry is not None:
             with entry.lock:  # waits for a save of it
                 with self._lock:
-                    source = next((found for found in lists if found.get(session_id) is entry), None)
+                    source = next(
+                        (found for found in lists if found.get(session_id) is entry), None
+                    )
                 if source is not None:
                     yield entry, source
                     return
@@ -196,7 +262,10 @@ class Entries:
 
     @contextlib.contextmanager
     def _still_active(self, session_id: str, entry: Entry) -> Iterator[None]:
-        """Hold the entry's lock. UnknownSession if it was archived or deleted since it was looked up."""
+        """Hold the entry's lock.
+
+        UnknownSession if it was archived or deleted since it was looked up.
+        """
         with self._held(session_id, (self._active,)) as (found, _):
             if found is not entry:
                 raise UnknownSession("This session does not exist any more.")
@@ -204,7 +273,9 @@ class Entries:
 
     @contextlib.contextmanager
     def _reserving(self, session_id: str, choose: Callable[[], str]) -> Iterator[str]:
-        """The name that ``choose`` finds under the lock; until the session has it, no other one gets it."""
+        """The name that ``choose`` finds under the lock; until the session has it, no other one
+        gets it.
+        """
         with self._lock:
             name = choose()
             self._reserved.append((name, session_id))
@@ -214,10 +285,19 @@ class Entries:
             with self._lock:
                 self._reserved.remove((name, session_id))
 
-    def _bring_back(self, session_id: str, entry: Entry, free: Callable[[str], str], check: Callable[[], None] = lambda: None) -> DCXCache:
-        """From archive or trash to the active ones. UnknownSession, if it is in neither; one that is active already stays as it is.
+    def _bring_back(
+        self,
+        session_id: str,
+        entry: Entry,
+        free: Callable[[str], str],
+        check: Callable[[], None] = lambda: None,
+    ) -> DCXCache:
+        """From archive or trash to the active ones.
 
-        free : makes a name that is not taken meanwhile; check : raises if there may be no further session; both are called under the lock
+        UnknownSession, if it is in neither; one that is active already stays as it is.
+
+        free : makes a name that is not taken meanwhile; check : raises if there may be no further
+        session; both are called under the lock
         """
         with entry.lock:
             with self._lock:
@@ -227,7 +307,9 @@ class Entries:
                 if not deleted and self._archived.get(session_id) is not entry:
                     raise UnknownSession("This session does not exist any more.")
                 if session_id in self._active:
-                    raise SessionError("Another version of this session is open.", advice="Delete it first.")
+                    raise SessionError(
+                        "Another version of this session is open.", advice="Delete it first."
+                    )
                 check()
                 name = free(entry.session.name)
                 self._reserved.append((name, session_id))
@@ -243,7 +325,8 @@ class Entries:
                 if name != entry.session.name:
                     try:
                         entry.session.name = name
-                    except SessionError:  # it cannot be read: it is shown like this, and gets the name when it is loaded
+                    # it cannot be read: it is shown like this, and gets the name when it is loaded
+                    except SessionError:
                         if not entry.hidden:
                             entry.session = self._lazy(session_id, name, entry)
             except BaseException:
@@ -286,14 +369,18 @@ class Entries:
                         self._store.forget_backups(entry.path)
 
     def _info(self, entry: Entry, actor: Actor, *, archived: bool) -> SessionInfo:
-        """What is said of a session; of one of which nothing can be said, that it is damaged: it hides no other one."""
+        """What is said of a session; of one of which nothing can be said, that it is damaged: it
+        hides no other one.
+        """
         try:
             return self._said_of(entry, actor, archived=archived)
         except Exception:
             log.exception("nothing can be said of a session: id %s", entry.session.session_id)
             problem = DamagedSession("What this session says of itself cannot be read.")
             name = PROTECTED if entry.hidden else entry.session.name
-            return SessionInfo(entry.session.session_id, name, archived, EARLIEST, EARLIEST, 0, {}, problem=problem)
+            return SessionInfo(
+                entry.session.session_id, name, archived, EARLIEST, EARLIEST, 0, {}, problem=problem
+            )
 
     def _said_of(self, entry: Entry, actor: Actor, *, archived: bool) -> SessionInfo:
         session, locked = entry.session, entry.locked_for(actor)
@@ -301,10 +388,20 @@ class Entries:
         held = None if locked else session.in_memory()
         contents = {} if locked else entry.contents if held is None else contents_of(held)
         problem = entry.problem or entry.damage
-        if held is None and isinstance(reason, SessionConflict) and not entry.dirty and entry.path is not None:  # nothing of it is in memory
+        # nothing of it is in memory
+        if (
+            held is None
+            and isinstance(reason, SessionConflict)
+            and not entry.dirty
+            and entry.path is not None
+        ):
             gone = not entry.path.exists()
             problem, state, reason = problem or (reason if gone else None), "saved", None
-        backup = self._store.backup_time(entry.path) if self._store is not None and problem is not None else None
+        backup = (
+            self._store.backup_time(entry.path)
+            if self._store is not None and problem is not None
+            else None
+        )
         return SessionInfo(
             session_id=session.session_id,
             name=PROTECTED if locked and entry.hidden else session.name,
@@ -322,7 +419,8 @@ class Entries:
             loaded=session.loaded,
         )
 
-    # -- writing ----------------------------------------------------------------------------------------------------------------
+    # -- writing
+    # ----------------------------------------------------------------------------------------------
     def _on_change(self, session: DCXCache, form: bool) -> None:
         if self._store is not None:
             self._saver.request(session.session_id, FORM_DELAY if form else DATA_DELAY)
@@ -332,16 +430,29 @@ class Entries:
             return "memory", None
         failure = self._saver.failure(entry.session.session_id)
         if failure is not None and entry.dirty:
-            return "not saved", failure if isinstance(failure, DeconomixError) else SessionNotSaved("The session could not be saved.")
+            return "not saved", (
+                failure
+                if isinstance(failure, DeconomixError)
+                else SessionNotSaved("The session could not be saved.")
+            )
         if entry.dirty:
             return "saving", None
         trouble = entry.file_trouble() if entry.problem is None else None
         return ("saved", None) if trouble is None else ("not saved", trouble)
 
     def _save(self, entry: Entry) -> None:
-        """Save now, in this thread: what is not saved yet, and what is in memory where its file is gone."""
+        """Save now, in this thread: what is not saved yet, and what is in memory where its file is
+        gone.
+        """
         with entry.lock:
-            if self._store is not None and (entry.dirty or (entry.session.loaded and entry.problem is None and entry.file_trouble() is not None)):
+            if self._store is not None and (
+                entry.dirty
+                or (
+                    entry.session.loaded
+                    and entry.problem is None
+                    and entry.file_trouble() is not None
+                )
+            ):
                 self._write_entry(entry)
 
     def _write(self, session_id: str) -> None:
@@ -363,7 +474,12 @@ class Entries:
         snapshot, edits = entry.session.take()
         if entry.encrypted and entry.seal is None:  # a protected session is never written in clear
             raise SessionLocked(f"“{PROTECTED if entry.hidden else snapshot.name}” is locked.")
-        if self._backups and not entry.backed_up and entry.path is not None and entry.generation is not None:
+        if (
+            self._backups
+            and not entry.backed_up
+            and entry.path is not None
+            and entry.generation is not None
+        ):
             self._store.keep_backup(entry.path)
             entry.backed_up = True
         path = entry.path or self._store.path_for(snapshot.session_id)
@@ -371,16 +487,23 @@ class Entries:
         try:
             header = self._store.save(path, snapshot, entry.generation, entry.seal, origin)
         except OSError as error:
-            raise SessionNotSaved(f"The session “{snapshot.name}” could not be saved ({error.strerror or type(error).__name__}).") from None
+            raise SessionNotSaved(
+                f"The session “{snapshot.name}” could not be saved"
+                f" ({error.strerror or type(error).__name__})."
+            ) from None
         origin.path, origin.seal = path, entry.seal
         entry.path, entry.origin, entry.saved, entry.accepted = path, origin, edits, identity(path)
         entry.known(header)
 
-    # -- reading, and letting go ------------------------------------------------------------------------------------------------
+    # -- reading, and letting go
+    # ----------------------------------------------------------------------------------------------
     def _load(self, session: DCXCache) -> None:
         """Read the content of a session from its file."""
         with self._lock:
-            entry = self._find(session.session_id) or self._trash.get(session.session_id, (None, None))[0]
+            entry = (
+                self._find(session.session_id)
+                or self._trash.get(session.session_id, (None, None))[0]
+            )
         if entry is None:
             raise UnknownSession("This session does not exist any more.")
         while not session.loaded:
@@ -393,7 +516,10 @@ class Entries:
                 if entry.problem is not None:
                     raise entry.problem.with_traceback(None)
                 if entry.encrypted and entry.seal is None:
-                    raise SessionLocked(f"“{PROTECTED if entry.hidden else session.name}” is protected by a password.")
+                    raise SessionLocked(
+                        f"“{PROTECTED if entry.hidden else session.name}” is protected by a"
+                        " password."
+                    )
                 if entry.path is not None and identity(entry.path) != accepted:
                     continue  # it was moved, saved or changed since it was parsed
                 header, snapshot = self._read(entry)
@@ -402,19 +528,30 @@ class Entries:
                 session.fill(snapshot)
 
     def _accepted(self, entry: Entry) -> Identity | None:
-        """Of the entry's file as it is now, parsed to the end by the parser: outside of all locks. DamagedSession: then it is the entry's problem."""
+        """Of the entry's file as it is now, parsed to the end by the parser: outside of all locks.
+
+        DamagedSession: then it is the entry's problem.
+        """
         with entry.lock:
             path, seal = entry.path, entry.seal.copy() if entry.seal is not None else None
             known = identity(path) if path is not None else None
-            if path is None or known is None or known == entry.accepted or entry.problem is not None or (entry.encrypted and seal is None):
+            if (
+                path is None
+                or known is None
+                or known == entry.accepted
+                or entry.problem is not None
+                or (entry.encrypted and seal is None)
+            ):
                 return known
         try:
             self._parser.check(path, seal, whole=False)
-        except WrongPassword:  # another program protected it anew: reading says it, and with its key it is parsed
+        # another program protected it anew: reading says it, and with its key it is parsed
+        except WrongPassword:
             return known
         except DamagedSession as error:
             with entry.lock:
-                if entry.path == path and identity(path) == known and _readable(path):  # a drive that is away for a while is no damage
+                # a drive that is away for a while is no damage
+                if entry.path == path and identity(path) == known and _readable(path):
                     entry.problem = error
             raise
         finally:
@@ -424,21 +561,28 @@ class Entries:
         return known
 
     def _read(self, entry: Entry) -> tuple[file.Header, Snapshot]:
-        """Header and content of the entry's file; a file that is damaged becomes the entry's problem."""
+        """Header and content of the entry's file; a file that is damaged becomes the entry's
+        problem.
+        """
         session = entry.session
         try:
             if entry.path is None:
                 raise FileNotFoundError
-            header = file.read_header(entry.path)  # first: if it is saved in between, our next save is a conflict and overwrites nothing
+            # first: if it is saved in between, our next save is a conflict and overwrites nothing
+            header = file.read_header(entry.path)
             self._same_key(entry, header)
             origin = Origin(entry.path, entry.seal)
             snapshot = file.load(entry.path, seal=entry.seal, origin=origin)
             if snapshot.session_id != session.session_id:
                 raise DamagedSession(f"The file of “{session.name}” holds another session.")
         except OSError:
-            raise SessionError(f"The file of “{session.name}” is not there or cannot be read.", advice="Check the folder of the sessions.") from None
+            raise SessionError(
+                f"The file of “{session.name}” is not there or cannot be read.",
+                advice="Check the folder of the sessions.",
+            ) from None
         except DamagedSession as error:
-            if entry.path is not None and _readable(entry.path):  # a drive that is away for a while is no damage
+            # a drive that is away for a while is no damage
+            if entry.path is not None and _readable(entry.path):
                 entry.problem = error
             raise
         origin.on_damage = lambda error: self._on_damage(entry, error)
@@ -447,14 +591,20 @@ class Entries:
 
     @staticmethod
     def _on_damage(entry: Entry, error: DamagedSession) -> None:
-        """A part that was read only now is damaged: the session stays usable, the list says what can be done."""
+        """A part that was read only now is damaged: the session stays usable, the list says what
+        can be done.
+        """
         if entry.path is not None and _readable(entry.path):
             entry.damage = error
 
     def _same_key(self, entry: Entry, header: file.Header) -> None:
-        """Another program may have changed the protection of the file. SessionLocked: it has a key that is not known here."""
+        """Another program may have changed the protection of the file.
+
+        SessionLocked: it has a key that is not known here.
+        """
         if entry.seal is not None and entry.seal.fits(header.lock):
-            entry.seal.lock = dict(header.lock or {})  # perhaps under another password, which our next save must not take back
+            # perhaps under another password, which our next save must not take back
+            entry.seal.lock = dict(header.lock or {})
             return
         if entry.seal is not None:
             entry.seal.wipe()
@@ -464,29 +614,49 @@ class Entries:
         if header.encrypted:
             entry.known(header)
             entry.unlocked.clear()
-            raise SessionLocked(f"“{PROTECTED if entry.hidden else entry.session.name}” is protected by a password.")
+            raise SessionLocked(
+                f"“{PROTECTED if entry.hidden else entry.session.name}” is protected by a password."
+            )
 
     def _unload(self, entry: Entry) -> bool:
-        """Let go of a content that is on disk; the next access reads it again. False if something is not saved, or there is no file."""
+        """Let go of a content that is on disk; the next access reads it again.
+
+        False if something is not saved, or there is no file.
+        """
         with entry.lock:
-            if entry.dirty or entry.path is None or entry.problem is not None or not entry.session.loaded:
+            if (
+                entry.dirty
+                or entry.path is None
+                or entry.problem is not None
+                or not entry.session.loaded
+            ):
                 return False
             held = entry.session.in_memory()
             entry.contents = contents_of(held) if held is not None else entry.contents
             return entry.session.empty(self._load, edits=entry.saved)
 
     def _call_before_lock(self, entry: Entry) -> None:
-        """Under no lock: it may wait for a result that is just being delivered into this session. Whatever fails there, the session is locked."""
+        """Under no lock: it may wait for a result that is just being delivered into this session.
+
+        Whatever fails there, the session is locked.
+        """
         try:
             self.before_lock(entry.session)
         except Exception:
-            log.exception("not everything of a session that is being locked could be cleared: id %s", entry.session.session_id)
+            log.exception(
+                "not everything of a session that is being locked could be cleared: id %s",
+                entry.session.session_id,
+            )
 
     def _let_go(self, entry: Entry) -> None:
-        """Under the entry's lock, of a protected session that is on disk: its content out of memory, its key overwritten."""
+        """Under the entry's lock, of a protected session that is on disk: its content out of
+        memory, its key overwritten.
+        """
         if entry.seal is None:
             return
-        while not entry.session.empty(self._load, edits=entry.saved, name=PROTECTED if entry.hidden else None):
+        while not entry.session.empty(
+            self._load, edits=entry.saved, name=PROTECTED if entry.hidden else None
+        ):
             self._write_entry(entry)
         if entry.origin is not None:
             entry.origin.close()
@@ -495,7 +665,10 @@ class Entries:
         entry.unlocked.clear()
 
     def _replaced(self, entry: Entry, seal: Seal | None, *, hidden: bool) -> None:
-        """Write the session under another seal (None: in clear); all or nothing. SessionNotSaved, SessionConflict."""
+        """Write the session under another seal (None: in clear); all or nothing.
+
+        SessionNotSaved, SessionConflict.
+        """
         assert self._store is not None
         entry.session.load()  # now: under another seal its file could not be read
         before, kept = (entry.seal, entry.encrypted, entry.hidden), entry.backed_up

@@ -1,6 +1,8 @@
-"""What a session is turned into before it is handed to somebody else: without its single cells, with pseudonyms in place of names.
+"""What a session is turned into before it is handed to somebody else: without its single cells,
+with pseudonyms in place of names.
 
-Pure functions: a snapshot goes in, another one comes out. Results stay readable, and none of them is shown as outdated afterwards.
+Pure functions: a snapshot goes in, another one comes out. Results stay readable, and none of them
+is shown as outdated afterwards.
 """
 
 from __future__ import annotations
@@ -27,7 +29,10 @@ _WORD = re.compile(r"[^\s,;:()\[\]\"'“”]+")
 
 
 def without_cells(snapshot: Snapshot) -> Snapshot:
-    """No training and test cells; without a reference of the user's the mean of each type stays. The ids of the data stay what they were."""
+    """No training and test cells; without a reference of the user's the mean of each type stays.
+
+    The ids of the data stay what they were.
+    """
     data = snapshot.dataset
     if data is None or (data.train is None and data.test is None):
         return _marked(snapshot, WITHOUT_CELLS)
@@ -36,37 +41,58 @@ def without_cells(snapshot: Snapshot) -> Snapshot:
         reference = _means(data.train, data.scale)
         if data.source("reference") is None:
             sources = (*sources, Source("reference", "mean of the training cells", "mean"))
-    bare = dataclasses.replace(data, train=None, test=None, reference=reference, sources=sources).standing_for(data)
+    bare = dataclasses.replace(
+        data, train=None, test=None, reference=reference, sources=sources
+    ).standing_for(data)
     return _marked(dataclasses.replace(snapshot, dataset=bare), WITHOUT_CELLS)
 
 
 def _means(cells: Cells, scale: float | None) -> Matrix:
     """Genes x types: the mean of the cells of each type, scaled before as the analysis does."""
     sums = cells.matrix.sums()
-    weight = np.ones(len(sums)) if scale is None else np.divide(scale, sums, out=np.zeros_like(sums), where=sums > 0)
+    weight = (
+        np.ones(len(sums))
+        if scale is None
+        else np.divide(scale, sums, out=np.zeros_like(sums), where=sums > 0)
+    )
     means = sums_by_type(cells, weight) / cells.counts().reindex(cells.types).to_numpy()
     return Matrix(means.to_numpy(), means.index, means.columns)
 
 
 def pseudonymised(snapshot: Snapshot) -> tuple[Snapshot, pd.DataFrame]:
-    """The session with S0001, ... for the bulk samples and C000001, ... for the cells, wherever their names stand; and the table of names.
+    """The session with S0001, ... for the bulk samples and C000001, ... for the cells, wherever
+    their names stand; and the table of names.
 
-    The table (columns name, pseudonym, role) is to be kept apart. Columns of the samples' and cells' tables whose values are all different are
-    left out: they would tell who is who; the notes say which. Pending jobs are left out. What a plug-in keeps as bytes is not looked into.
+    The table (columns name, pseudonym, role) is to be kept apart. Columns of the samples' and
+    cells' tables whose values are all different are left out: they would tell who is who; the notes
+    say which. Pending jobs are left out. What a plug-in keeps as bytes is not looked into.
     """
     names = _Names(snapshot)
     data, left_out = snapshot.dataset, list[str]()
     renamed = names.dataset(data, left_out) if data is not None else None
-    runs = [dataclasses.replace(run, title=names.text(run.title), params=names.params(run.params), result=names.any(run.result)) for run in snapshot.runs]
+    runs = [
+        dataclasses.replace(
+            run,
+            title=names.text(run.title),
+            params=names.params(run.params),
+            result=names.any(run.result),
+        )
+        for run in snapshot.runs
+    ]
     ids = _new_ids(data, renamed, snapshot.runs)
     notes = names.text(snapshot.notes)
     if left_out:
-        notes += f"{chr(10) if notes else ''}Left out, because each value occurs once and would tell who is who: {', '.join(left_out)}."
+        notes += (
+            f"{chr(10) if notes else ''}Left out, because each value occurs once and would tell who"
+            f" is who: {', '.join(left_out)}."
+        )
     made = dataclasses.replace(
         snapshot,
         name=names.text(snapshot.name),
         dataset=renamed,
-        runs=tuple(dataclasses.replace(run, provenance=_renumbered(run.provenance, ids)) for run in runs),
+        runs=tuple(
+            dataclasses.replace(run, provenance=_renumbered(run.provenance, ids)) for run in runs
+        ),
         forms=names.any(snapshot.forms),
         notes=notes,
         jobs=(),
@@ -79,7 +105,9 @@ def _marked(snapshot: Snapshot, mark: str) -> Snapshot:
 
 
 def _new_ids(before: Dataset | None, after: Dataset | None, runs: Iterable[Run]) -> dict[str, str]:
-    """Old id of data -> new one: those of the present data, and for data that are gone one that tells nothing of them."""
+    """Old id of data -> new one: those of the present data, and for data that are gone one that
+    tells nothing of them.
+    """
     ids = {"": ""}
     if before is not None and after is not None:
         ids |= {before.training_id: after.training_id, before.bulk_id: after.bulk_id}
@@ -96,56 +124,108 @@ def _renumbered(made: Provenance, ids: Mapping[str, str]) -> Provenance:
 def _sample_names(snapshot: Snapshot) -> list[Any]:
     """Of the bulk, and of bulks that were analysed before it."""
     data = snapshot.dataset
-    found: dict[Any, None] = dict.fromkeys(data.bulk.matrix.columns if data is not None and data.bulk is not None else ())
+    found: dict[Any, None] = dict.fromkeys(
+        data.bulk.matrix.columns if data is not None and data.bulk is not None else ()
+    )
     for run in snapshot.runs:
         frames: list[pd.DataFrame] = []
         if isinstance(run.result, DTDResult):
-            frames = [part["bulk"] for part in (run.result.composition, run.result.naive) if "bulk" in part]
-        elif isinstance(run.result, ApplyResult) or (isinstance(run.result, ADTDResult) and getattr(run.params, "part", "bulk") == "bulk"):
+            frames = [
+                part["bulk"]
+                for part in (run.result.composition, run.result.naive)
+                if "bulk" in part
+            ]
+        elif isinstance(run.result, ApplyResult) or (
+            isinstance(run.result, ADTDResult) and getattr(run.params, "part", "bulk") == "bulk"
+        ):
             frames = [run.result.composition]
         known = set(map(str, found))
-        found.update(dict.fromkeys(name for frame in frames for name in frame.columns if str(name) not in known))
+        found.update(
+            dict.fromkeys(
+                name for frame in frames for name in frame.columns if str(name) not in known
+            )
+        )
     return list(found)
 
 
 class _Names:
-    """What every name becomes. Names of genes and cell types stay as they are, even where the name of a sample is a part of them."""
+    """What every name becomes.
+
+    Names of genes and cell types stay as they are, even where the name of a sample is a part of
+    them.
+    """
 
     def __init__(self, snapshot: Snapshot) -> None:
         data = snapshot.dataset
         parts = data.parts() if data is not None else {}
-        cells = [m.columns for role, m in parts.items() if role in ("train", "test") and not isinstance(m.columns, pd.RangeIndex)]
+        cells = [
+            m.columns
+            for role, m in parts.items()
+            if role in ("train", "test") and not isinstance(m.columns, pd.RangeIndex)
+        ]
         self.samples = _numbered("S", 4, _sample_names(snapshot))
-        self.cells = {name: new for name, new in _numbered("C", 6, dict.fromkeys(x for c in cells for x in c)).items() if name not in self.samples}
-        self._exact: dict[Any, str] = {str(k): v for k, v in (*self.cells.items(), *self.samples.items())} | self.cells | self.samples
-        self._kept = {HIDDEN, *(g for m in parts.values() for g in m.genes), *(data.types if data is not None else ())}
-        self._kept |= set(data.train.types) | set(data.test.types if data.test else ()) if data is not None and data.train is not None else set()
+        self.cells = {
+            name: new
+            for name, new in _numbered("C", 6, dict.fromkeys(x for c in cells for x in c)).items()
+            if name not in self.samples
+        }
+        self._exact: dict[Any, str] = (
+            {str(k): v for k, v in (*self.cells.items(), *self.samples.items())}
+            | self.cells
+            | self.samples
+        )
+        self._kept = {
+            HIDDEN,
+            *(g for m in parts.values() for g in m.genes),
+            *(data.types if data is not None else ()),
+        }
+        self._kept |= (
+            set(data.train.types) | set(data.test.types if data.test else ())
+            if data is not None and data.train is not None
+            else set()
+        )
         words = sorted({str(s) for s in self.samples} - {""}, key=len, reverse=True)
-        alternatives = [re.escape(w) if len(w) >= _SHORT else rf"(?<!\w){re.escape(w)}(?!\w)" for w in words]
+        alternatives = [
+            re.escape(w) if len(w) >= _SHORT else rf"(?<!\w){re.escape(w)}(?!\w)" for w in words
+        ]
         self._pattern = re.compile("|".join(alternatives)) if alternatives else None
 
     def table(self) -> pd.DataFrame:
-        rows = [(str(k), v, role) for role, found in (("sample", self.samples), ("cell", self.cells)) for k, v in found.items()]
+        rows = [
+            (str(k), v, role)
+            for role, found in (("sample", self.samples), ("cell", self.cells))
+            for k, v in found.items()
+        ]
         return pd.DataFrame(rows, columns=["name", "pseudonym", "role"])
 
     def text(self, text: str) -> str:
         """A text with every name in it replaced."""
         if self._pattern is not None:
             text = self._pattern.sub(lambda match: self._exact[match[0]], text)
-        return _WORD.sub(lambda match: self._exact.get(match[0], match[0]), text) if self.cells else text
+        return (
+            _WORD.sub(lambda match: self._exact.get(match[0], match[0]), text)
+            if self.cells
+            else text
+        )
 
     def label(self, x: Any) -> Any:
         """A name, or a text in a table."""
         if isinstance(x, str):
             return self._exact[x] if x in self._exact else x if x in self._kept else self.text(x)
-        return self._exact.get(x, x) if isinstance(x, int | np.integer) and not isinstance(x, bool) else x
+        return (
+            self._exact.get(x, x)
+            if isinstance(x, int | np.integer) and not isinstance(x, bool)
+            else x
+        )
 
     def index(self, index: pd.Index) -> pd.Index:
         if isinstance(index, pd.RangeIndex):
             return index
         names = [self.label(n) for n in index.names]
         if isinstance(index, pd.MultiIndex):
-            return pd.MultiIndex.from_arrays([self.index(index.get_level_values(k)) for k in range(index.nlevels)], names=names)
+            return pd.MultiIndex.from_arrays(
+                [self.index(index.get_level_values(k)) for k in range(index.nlevels)], names=names
+            )
         if isinstance(index.dtype, pd.CategoricalDtype):
             return pd.Index(self.column(index.array), name=names[0])
         found = [self.label(x) for x in index]
@@ -159,7 +239,9 @@ class _Names:
             new = self.index(old)
             if new.is_unique:
                 return values.rename_categories(new)
-            return pd.Categorical([self.label(x) for x in values], categories=new.unique(), ordered=values.ordered)
+            return pd.Categorical(
+                [self.label(x) for x in values], categories=new.unique(), ordered=values.ordered
+            )
         if isinstance(values.dtype, pd.StringDtype):
             return pd.array([self.label(x) for x in values], dtype=values.dtype)
         plain = isinstance(values, np.ndarray | pd.arrays.NumpyExtensionArray)
@@ -172,14 +254,21 @@ class _Names:
         found = np.empty(values.size, dtype=object)
         for k, x in enumerate(values.ravel().tolist()):
             found[k] = self.any(x)
-        return found.reshape(values.shape).astype(str) if values.dtype.kind == "U" else found.reshape(values.shape)
+        return (
+            found.reshape(values.shape).astype(str)
+            if values.dtype.kind == "U"
+            else found.reshape(values.shape)
+        )
 
     def frame(self, frame: pd.DataFrame) -> pd.DataFrame:
         index, columns = self.index(frame.index), self.index(frame.columns)
         if all(isinstance(kind, np.dtype) and kind.kind in "bfmM" for kind in frame.dtypes):
             made = frame.copy(deep=False)
         else:
-            made = pd.DataFrame({k: self.column(frame.iloc[:, k].array) for k in range(frame.shape[1])}, index=frame.index)
+            made = pd.DataFrame(
+                {k: self.column(frame.iloc[:, k].array) for k in range(frame.shape[1])},
+                index=frame.index,
+            )
         made.index, made.columns, made.attrs = index, columns, self.any(dict(frame.attrs))
         return made
 
@@ -204,7 +293,9 @@ class _Names:
             return self.frame(v)
         if isinstance(v, pd.Series):
             values = self.column(v.array)
-            made = pd.Series(values, index=self.index(v.index), name=self.label(v.name), dtype=values.dtype)
+            made = pd.Series(
+                values, index=self.index(v.index), name=self.label(v.name), dtype=values.dtype
+            )
             made.attrs = self.any(dict(v.attrs))
             return made
         if isinstance(v, pd.Index):
@@ -222,7 +313,9 @@ class _Names:
         return v
 
     def _record(self, v: Any) -> Any:
-        """One of ours stays what it is; a plug-in's becomes what it would be when read from a file."""
+        """One of ours stays what it is; a plug-in's becomes what it would be when read from a
+        file.
+        """
         fields = {f.name: self.any(getattr(v, f.name)) for f in dataclasses.fields(v)}
         if type(v).__module__.startswith("gui."):
             return type(v)(**fields)
@@ -238,7 +331,9 @@ class _Names:
                 cells.append(None)
                 continue
             matrix = self._matrix(part.matrix)
-            cells.append(Cells(matrix, part.labels, self._obs(part.obs, matrix.columns, noun, left_out)))
+            cells.append(
+                Cells(matrix, part.labels, self._obs(part.obs, matrix.columns, noun, left_out))
+            )
         bulk = None
         if data.bulk is not None:
             matrix = self._matrix(data.bulk.matrix)
@@ -254,7 +349,11 @@ class _Names:
             sources=tuple(self._source(source) for source in data.sources),
             aliases={},
             clinical=self._clinical(data, left_out),
-            truth=None if data.truth is None else dataclasses.replace(self.any(data.truth), name=self.text(data.truth.name)),
+            truth=(
+                None
+                if data.truth is None
+                else dataclasses.replace(self.any(data.truth), name=self.text(data.truth.name))
+            ),
         )
 
     def _clinical(self, data: Dataset, left_out: list[str]) -> Clinical | None:
@@ -267,16 +366,36 @@ class _Names:
         names = pd.Index([self._exact.get(s, s) for s in samples], dtype=object)
         others = self._obs(found.table.drop(columns=kept), names, "clinical data", left_out)
         table = pd.concat([others, self.frame(found.table[kept]).set_axis(others.index)], axis=1)
-        return dataclasses.replace(found, table=table, name=self.text(found.name), time=self.text(found.time), event=self.text(found.event))
+        return dataclasses.replace(
+            found,
+            table=table,
+            name=self.text(found.name),
+            time=self.text(found.time),
+            event=self.text(found.event),
+        )
 
     def _matrix(self, matrix: Matrix) -> Matrix:
-        if isinstance(matrix.columns, pd.RangeIndex) and not any(x in self._exact for x in matrix.columns):
+        if isinstance(matrix.columns, pd.RangeIndex) and not any(
+            x in self._exact for x in matrix.columns
+        ):
             return matrix
-        return Matrix(matrix.values, matrix.genes, pd.Index([self._exact[x] for x in matrix.columns], dtype=object, name=matrix.columns.name))
+        return Matrix(
+            matrix.values,
+            matrix.genes,
+            pd.Index(
+                [self._exact[x] for x in matrix.columns], dtype=object, name=matrix.columns.name
+            ),
+        )
 
-    def _obs(self, obs: pd.DataFrame, names: pd.Index, noun: str, left_out: list[str]) -> pd.DataFrame:
+    def _obs(
+        self, obs: pd.DataFrame, names: pd.Index, noun: str, left_out: list[str]
+    ) -> pd.DataFrame:
         """Columns of different values left out; the rows are called as the cells or samples are."""
-        alone = [k for k in range(obs.shape[1]) if len(obs) > 1 and obs.iloc[:, k].nunique(dropna=False) == len(obs)]
+        alone = [
+            k
+            for k in range(obs.shape[1])
+            if len(obs) > 1 and obs.iloc[:, k].nunique(dropna=False) == len(obs)
+        ]
         left_out += [f"“{self.text(str(obs.columns[k]))}” of the {noun}" for k in alone]
         made = self.frame(obs.iloc[:, [k for k in range(obs.shape[1]) if k not in alone]])
         if not isinstance(obs.index, pd.RangeIndex):

@@ -1,8 +1,11 @@
-"""The ``.dcxsession`` file: read, write, migrate. One ZIP: header in clear, manifest, objects; no pickle, nothing extracted to disk.
+"""The ``.dcxsession`` file: read, write, migrate.
 
-Layout, in this order: ``mimetype``; ``header.json`` (clear, :mod:`gui.sessions.header`); ``o/<32 hex>`` objects (:mod:`gui.sessions.objects`);
-``manifest``: canonical JSON of the header again, of every object's length, codec and SHA-256, and of the session's tree
-(:mod:`gui.sessions.content`). All but the first two are compressed with zstd, and sealed if the session is protected.
+One ZIP: header in clear, manifest, objects; no pickle, nothing extracted to disk.
+
+Layout, in this order: ``mimetype``; ``header.json`` (clear, :mod:`gui.sessions.header`); ``o/<32
+hex>`` objects (:mod:`gui.sessions.objects`); ``manifest``: canonical JSON of the header again, of
+every object's length, codec and SHA-256, and of the session's tree (:mod:`gui.sessions.content`).
+All but the first two are compressed with zstd, and sealed if the session is protected.
 """
 
 from __future__ import annotations
@@ -30,24 +33,44 @@ from gui.sessions.header import Header, canonical
 from gui.sessions.lazy import Origin, reading
 from gui.sessions.snapshot import Snapshot
 
-__all__ = ["SUFFIX", "Header", "Origin", "check_present", "file_name", "keep_backup", "load", "read_header", "remove_backups", "save", "sweep"]
+__all__ = [
+    "SUFFIX",
+    "Header",
+    "Origin",
+    "check_present",
+    "file_name",
+    "keep_backup",
+    "load",
+    "read_header",
+    "remove_backups",
+    "save",
+    "sweep",
+]
 
 SUFFIX = ".dcxsession"
 MAX_TOTAL = 64 * 2**30
 """Bytes of all buffers of a session in memory."""
 MIGRATIONS: dict[tuple[int, int], tuple[tuple[int, int], Callable[[Any], Any]]] = {}
-"""Schema -> the next one and a function from its tree to the next one's. A schema that only added fields with defaults needs none."""
+"""Schema -> the next one and a function from its tree to the next one's.
+
+A schema that only added fields with defaults needs none.
+"""
 
 sweep = atomic.sweep
 
 
 def file_name(session_id: str) -> str:
-    """The session's file name, with suffix; ``#`` and all else that some file system refuses becomes ``-``."""
+    """The session's file name, with suffix; ``#`` and all else that some file system refuses
+    becomes ``-``.
+    """
     return re.sub(r"[^0-9A-Za-z_-]", "-", session_id)[:100] + SUFFIX
 
 
 def read_header(path: Path) -> Header:
-    """Only the header: quick, whatever the session holds. DamagedSession, NewerSession. That the rest is whole only :func:`load` tells."""
+    """Only the header: quick, whatever the session holds.
+
+    DamagedSession, NewerSession. That the rest is whole only :func:`load` tells.
+    """
     with reading(path) as file:
         found = header.parse(container.first_members(file))
         container.check_end(file)
@@ -57,9 +80,11 @@ def read_header(path: Path) -> Header:
 def load(path: Path, *, seal: Seal | None = None, origin: Origin | None = None) -> Snapshot:
     """The session, every byte of it checked.
 
-    origin : then the values of large matrices are read and checked when they are first used, from where this says that the file lies then
+    origin : then the values of large matrices are read and checked when they are first used, from
+    where this says that the file lies then
 
-    Raises DamagedSession, NewerSession, WrongPassword (protected and no seal, or the seal of another key), SessionError (too little memory).
+    Raises DamagedSession, NewerSession, WrongPassword (protected and no seal, or the seal of
+    another key), SessionError (too little memory).
     """
     with reading(path) as file:
         found = _open(file, seal)
@@ -67,7 +92,9 @@ def load(path: Path, *, seal: Seal | None = None, origin: Origin | None = None) 
         size = needed(tree)
         if size > MAX_TOTAL:
             raise DamagedSession("This session says that it holds more than any session does.")
-        lazy.need_room(size if origin is None else needed(tree, but=lazy.is_large), "This session needs")
+        lazy.need_room(
+            size if origin is None else needed(tree, but=lazy.is_large), "This session needs"
+        )
         snapshot = from_tree(tree, found.stored, origin)
         head = found.header
         if snapshot.session_id != head.id or head.name not in (None, snapshot.name):
@@ -87,50 +114,88 @@ def save(
 ) -> Header:
     """Write the session in place of what ``path`` is now, all or nothing; the header as written.
 
-    expected_generation : of the file as last read or written; None: there must be no file yet
-    seal : protects the session; generation : of a first save (a copy may keep that of its original), 1 if None; status : "active" or "archived"
-    origin : of this very file: large matrices in memory are known to lie there from now on, and copied by the next save
-    Objects that the present file holds already are copied, not compressed again; so are matrices that were not read yet, from where they lie.
-    Raises SessionConflict (the file is another one, or there, or not there: nothing was overwritten); SessionNotSaved (full disk, no right to
-    write, a result that cannot be stored, ...: the file is as it was).
+    expected_generation : of the file as last read or written; None: there must be no file yet seal
+    : protects the session; generation : of a first save (a copy may keep that of its original), 1
+    if None; status : "active" or "archived" origin : of this very file: large matrices in memory
+    are known to lie there from now on, and copied by the next save Objects that the present file
+    holds already are copied, not compressed again; so are matrices that were not read yet, from
+    where they lie. Raises SessionConflict (the file is another one, or there, or not there: nothing
+    was overwritten); SessionNotSaved (full disk, no right to write, a result that cannot be stored,
+    ...: the file is as it was).
     """
     gathered = objects.Gathered(seal)
     keeper = lazy.Keeper(gathered, seal)
     with _saving():
         tree = to_tree(snapshot, gathered, keeper)
     if len(gathered.objects) + 3 > container.MAX_MEMBERS:
-        raise SessionNotSaved("This session holds more runs than a session file can.", advice="Remove runs you do not need any more.")
+        raise SessionNotSaved(
+            "This session holds more runs than a session file can.",
+            advice="Remove runs you do not need any more.",
+        )
     with _saving(), atomic.locked(path):
         present = _compare(path, snapshot.session_id, expected_generation)
         number = (generation or 1) if present is None else present.generation + 1
         head = header.header_of(snapshot, number, status, seal)
-        if present is not None and present.schema < header.SCHEMA and (present.encrypted or seal is None):  # no clear copy of what is sealed now
+        # no clear copy of what is sealed now
+        if (
+            present is not None
+            and present.schema < header.SCHEMA
+            and (present.encrypted or seal is None)
+        ):
             major, minor = present.schema
             before = path.with_name(f"{path.name}.{major}.{minor}.bak")
             if not before.exists():
                 atomic.copy(path, before)
-        with atomic.replacing(path) as file, contextlib.ExitStack() as open_files:  # they are closed before the old one is replaced
+        # they are closed before the old one is replaced
+        with atomic.replacing(path) as file, contextlib.ExitStack() as open_files:
             paths = [path] if present is not None else []
             paths += [o.path for o in keeper.origins if o.path != path]
-            old = [found for p in paths if (found := open_files.enter_context(_old(p, seal))) is not None]
+            old = [
+                found
+                for p in paths
+                if (found := open_files.enter_context(_old(p, seal))) is not None
+            ]
             listed = _write(file, head, tree, gathered, old, seal)
         if origin is not None:
             keeper.settle(origin, listed)
         return head
 
 
-def to_bytes(snapshot: Snapshot, *, seal: Seal | None = None, generation: int | None = None) -> bytes:
-    """The file as bytes, nothing on disk: for an export. generation : of the original, 1 if None. SessionNotSaved."""
+def to_bytes(
+    snapshot: Snapshot, *, seal: Seal | None = None, generation: int | None = None
+) -> bytes:
+    """The file as bytes, nothing on disk: for an export. generation : of the original, 1 if None.
+
+    SessionNotSaved.
+    """
     gathered = objects.Gathered(seal)
     keeper = lazy.Keeper(gathered, seal)
     with _saving(), io.BytesIO() as file, contextlib.ExitStack() as open_files:
         tree = to_tree(snapshot, gathered, keeper)
-        old = [found for o in keeper.origins if (found := open_files.enter_context(_old(o.path, seal))) is not None]
-        _write(file, header.header_of(snapshot, generation or 1, "active", seal), tree, gathered, old, seal)
+        old = [
+            found
+            for o in keeper.origins
+            if (found := open_files.enter_context(_old(o.path, seal))) is not None
+        ]
+        _write(
+            file,
+            header.header_of(snapshot, generation or 1, "active", seal),
+            tree,
+            gathered,
+            old,
+            seal,
+        )
         return file.getvalue()
 
 
-def _write(file: IO[bytes], head: Header, tree: Any, gathered: objects.Gathered, old: list[objects.Stored], seal: Seal | None) -> dict[str, objects.Info]:
+def _write(
+    file: IO[bytes],
+    head: Header,
+    tree: Any,
+    gathered: objects.Gathered,
+    old: list[objects.Stored],
+    seal: Seal | None,
+) -> dict[str, objects.Info]:
     packed = head.packed()
     if len(packed) > container.MAX_HEADER:
         raise SessionNotSaved("The name of this session is too long.", advice="Rename the session.")
@@ -139,18 +204,29 @@ def _write(file: IO[bytes], head: Header, tree: Any, gathered: objects.Gathered,
     writer.add("header.json", packed)
     listed: dict[str, objects.Info] = {}
     for name, part in gathered.objects.items():
-        data = next((found for stored in old if (found := stored.verbatim(name, part.digest)) is not None), None)
+        data = next(
+            (found for stored in old if (found := stored.verbatim(name, part.digest)) is not None),
+            None,
+        )
         if data is None:
             data = objects.pack(name, part.raw(), seal)
         writer.add(name, data)
-        listed[name] = {"n": part.n, "codec": objects.codec(seal), "sha256": part.digest, "stored": objects.sha256(data)}
+        listed[name] = {
+            "n": part.n,
+            "codec": objects.codec(seal),
+            "sha256": part.digest,
+            "stored": objects.sha256(data),
+        }
     manifest = canonical({"header": head.plain(), "objects": listed, "session": tree})
     try:
         check_brackets(manifest)
     except DamagedSession:
         manifest = b""
     if not 0 < len(manifest) <= container.MAX_MANIFEST:
-        raise SessionNotSaved("This session holds more single values than a session file can.", advice="Remove runs you do not need any more.")
+        raise SessionNotSaved(
+            "This session holds more single values than a session file can.",
+            advice="Remove runs you do not need any more.",
+        )
     writer.add("manifest", objects.pack("manifest", manifest, seal))
     writer.close()
     return listed
@@ -164,7 +240,9 @@ class _Opened:
 
 
 def _open(file: IO[bytes], seal: Seal | None) -> _Opened:
-    """Header, manifest and objects of an open file, checked against each other; the buffers are not read yet."""
+    """Header, manifest and objects of an open file, checked against each other; the buffers are not
+    read yet.
+    """
     raw = container.first_members(file)
     head = header.parse(raw)
     reader = container.Reader(file)
@@ -186,8 +264,17 @@ def _open(file: IO[bytes], seal: Seal | None) -> _Opened:
 
 
 def manifest_of(reader: container.Reader, seal: Seal | None) -> Any:
-    """The manifest, parsed once it is known what that takes. DamagedSession, SessionError (too little memory), or one of EXPECTED."""
-    raw = objects.unpack("manifest", reader.read("manifest", container.MAX_MANIFEST), seal, length=None, limit=container.MAX_MANIFEST)
+    """The manifest, parsed once it is known what that takes.
+
+    DamagedSession, SessionError (too little memory), or one of EXPECTED.
+    """
+    raw = objects.unpack(
+        "manifest",
+        reader.read("manifest", container.MAX_MANIFEST),
+        seal,
+        length=None,
+        limit=container.MAX_MANIFEST,
+    )
     check_brackets(raw)
     lazy.need_room(jsonscan.memory(raw), "This session needs")
     return json.loads(raw.decode("ascii"))
@@ -205,7 +292,11 @@ def migrated(tree: Any, schema: tuple[int, int]) -> Any:
 
 
 def _compare(path: Path, session_id: str, expected: int | None) -> Header | None:
-    """The header of the file that is there, if it is the expected one; None if there is none, as expected. SessionConflict."""
+    """The header of the file that is there, if it is the expected one; None if there is none, as
+    expected.
+
+    SessionConflict.
+    """
     try:
         with atomic.reading(path) as file:
             present = header.parse(container.first_members(file))
@@ -216,7 +307,9 @@ def _compare(path: Path, session_id: str, expected: int | None) -> Header | None
             raise
         raise SessionConflict("The file of this session is not there any more.") from None
     except SessionError:
-        raise SessionConflict("The file of this session was damaged or written by a newer version of this program.") from None
+        raise SessionConflict(
+            "The file of this session was damaged or written by a newer version of this program."
+        ) from None
     if expected is None:
         raise SessionConflict("There is a session file of this name already.")
     if present.id != session_id or present.generation != expected:
@@ -229,7 +322,8 @@ def _old(path: Path, seal: Seal | None) -> Iterator[objects.Stored | None]:
     """A file's objects if they can be copied: readable, and of the same key or of none."""
     with contextlib.ExitStack() as opened:
         found: objects.Stored | None = None
-        with contextlib.suppress(SessionError, OSError):  # damaged, or of another key: all is written anew
+        # damaged, or of another key: all is written anew
+        with contextlib.suppress(SessionError, OSError):
             file = opened.enter_context(atomic.reading(path))
             stored = _open(file, seal)
             found = stored.stored if stored.header.encrypted is (seal is not None) else None
@@ -237,16 +331,21 @@ def _old(path: Path, seal: Seal | None) -> Iterator[objects.Stored | None]:
 
 
 def check_present(path: Path, session_id: str, generation: int) -> None:
-    """SessionConflict, SessionNotSaved: the file is not there, or not the one that was last read or written. Reads the header only."""
+    """SessionConflict, SessionNotSaved: the file is not there, or not the one that was last read or
+    written.
+
+    Reads the header only.
+    """
     with _saving():
         _compare(path, session_id, generation)
 
 
 def keep_backup(path: Path, folder: Path) -> Path:
-    """The file as it is now, kept in ``folder`` under its name, in place of an older backup; sealed stays sealed.
+    """The file as it is now, kept in ``folder`` under its name, in place of an older backup; sealed
+    stays sealed.
 
-    Costs nothing where a second name can be given to the file, which is never written in place; elsewhere it is copied.
-    Raises SessionNotSaved; an older backup is as it was.
+    Costs nothing where a second name can be given to the file, which is never written in place;
+    elsewhere it is copied. Raises SessionNotSaved; an older backup is as it was.
     """
     backup = folder / path.name
     with _saving():
@@ -256,8 +355,15 @@ def keep_backup(path: Path, folder: Path) -> Path:
 
 
 def remove_backups(path: Path, folder: Path) -> int:
-    """Remove the backups of a file, those of before a migration too: it was sealed, or sealed anew. How many. SessionNotSaved."""
-    found = [p for p in (folder / path.name, *path.parent.glob(f"{glob.escape(path.name)}.*.bak")) if p.exists()]
+    """Remove the backups of a file, those of before a migration too: it was sealed, or sealed anew.
+
+    How many. SessionNotSaved.
+    """
+    found = [
+        p
+        for p in (folder / path.name, *path.parent.glob(f"{glob.escape(path.name)}.*.bak"))
+        if p.exists()
+    ]
     with _saving():
         for backup in found:
             backup.unlink(missing_ok=True)
@@ -270,15 +376,23 @@ def _saving() -> Iterator[None]:
     try:
         yield
     except atomic.Busy:
-        raise SessionNotSaved("Another program is writing the file of this session and does not finish.", advice="Try again.") from None
+        raise SessionNotSaved(
+            "Another program is writing the file of this session and does not finish.",
+            advice="Try again.",
+        ) from None
     except OSError as error:
         raise SessionNotSaved(_reason(error)) from error
     except (SessionNotSaved, SessionConflict, WrongPassword):
         raise
     except SessionError as error:  # data that are still to be read from the file
-        raise SessionNotSaved(f"The session could not be saved, because its data could not be read. {error}", advice=error.advice) from error
+        raise SessionNotSaved(
+            f"The session could not be saved, because its data could not be read. {error}",
+            advice=error.advice,
+        ) from error
     except MemoryError:
-        raise SessionNotSaved("There is too little memory to save the session.", advice="Close other programs.") from None
+        raise SessionNotSaved(
+            "There is too little memory to save the session.", advice="Close other programs."
+        ) from None
 
 
 def _reason(error: OSError) -> str:

@@ -1,4 +1,6 @@
-"""The clear header of a session file: what a list of sessions shows without opening them, and what unlocking needs."""
+"""The clear header of a session file: what a list of sessions shows without opening them, and what
+unlocking needs.
+"""
 
 from __future__ import annotations
 
@@ -15,17 +17,35 @@ from gui.sessions.snapshot import Snapshot
 
 FORMAT = "deconomix-gui session"
 SCHEMA = (1, 2)
-"""Major, minor. Major: older programs cannot read it. Minor: :data:`gui.sessions.file.MIGRATIONS` brings older files up."""
+"""Major, minor.
+
+Major: older programs cannot read it. Minor: :data:`gui.sessions.file.MIGRATIONS` brings older files
+up.
+"""
 STATES = ("active", "archived")
-_KEYS = {"format", "schema", "id", "name", "created", "modified", "status", "encrypted", "generation", "contents", "lock"}
+_KEYS = {
+    "format",
+    "schema",
+    "id",
+    "name",
+    "created",
+    "modified",
+    "status",
+    "encrypted",
+    "generation",
+    "contents",
+    "lock",
+}
 
 
 @dataclass(frozen=True)
 class Header:
-    """What stands in clear. name : None if a protected session hides it; generation : counts the saves; status : "active" or "archived"
+    """What stands in clear. name : None if a protected session hides it; generation : counts the
+    saves; status : "active" or "archived"
 
-    contents : {"data": True, "dtd": 1, "search": 1, "adtd": 3, "runs": 5, "source": "train.h5ad", "notes": "...", "marks": ""}; {} if protected
-    lock : how to turn the password into the key, None if not protected
+    contents : {"data": True, "dtd": 1, "search": 1, "adtd": 3, "runs": 5, "source": "train.h5ad",
+    "notes": "...", "marks": ""}; {} if protected lock : how to turn the password into the key, None
+    if not protected
     """
 
     id: str
@@ -62,7 +82,9 @@ class Header:
 
 def canonical(value: Any) -> bytes:
     """One text for one value: sorted keys, no blanks, ASCII."""
-    return json.dumps(value, sort_keys=True, ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode("ascii")
+    return json.dumps(
+        value, sort_keys=True, ensure_ascii=True, allow_nan=False, separators=(",", ":")
+    ).encode("ascii")
 
 
 def header_of(snapshot: Snapshot, generation: int, status: str, seal: Seal | None) -> Header:
@@ -81,7 +103,9 @@ def header_of(snapshot: Snapshot, generation: int, status: str, seal: Seal | Non
 
 
 def contents_of(snapshot: Snapshot) -> dict[str, Any]:
-    """The summary of a session that stands in its header and in the list of sessions; the one place that makes it."""
+    """The summary of a session that stands in its header and in the list of sessions; the one place
+    that makes it.
+    """
     data = snapshot.dataset
     kinds = [run.kind for run in snapshot.runs]
     source = (data.source("train") or next(iter(data.sources), None)) if data is not None else None
@@ -92,7 +116,11 @@ def contents_of(snapshot: Snapshot) -> dict[str, Any]:
         "source": (source.name if source else "")[:MAX_TEXT],
         "notes": snapshot.notes[:MAX_TEXT],
         "marks": ", ".join(snapshot.marks)[:MAX_TEXT],
-        **({"jobs": ", ".join(job.title for job in snapshot.jobs)[:MAX_TEXT]} if snapshot.jobs else {}),
+        **(
+            {"jobs": ", ".join(job.title for job in snapshot.jobs)[:MAX_TEXT]}
+            if snapshot.jobs
+            else {}
+        ),
     }
 
 
@@ -107,16 +135,28 @@ def parse(raw: bytes) -> Header:
     if not isinstance(found, dict) or found.get("format") != FORMAT:
         raise DamagedSession("This file is not a session of this program.")
     schema = found.get("schema")
-    if not isinstance(schema, list) or len(schema) != 2 or not all(type(n) is int and n >= 0 for n in schema):
+    if (
+        not isinstance(schema, list)
+        or len(schema) != 2
+        or not all(type(n) is int and n >= 0 for n in schema)
+    ):
         raise _damaged()
     if tuple(schema) > SCHEMA:
         raise NewerSession("This session was saved by a newer version of this program.")
     if set(found) != _KEYS:
         raise _damaged()
     name, lock = found["name"], found["lock"]
-    if not isinstance(found["id"], str) or ID.fullmatch(found["id"]) is None or found["status"] not in STATES:
+    if (
+        not isinstance(found["id"], str)
+        or ID.fullmatch(found["id"]) is None
+        or found["status"] not in STATES
+    ):
         raise _damaged()
-    if type(found["encrypted"]) is not bool or found["encrypted"] is not (lock is not None) or (name is None and lock is None):
+    if (
+        type(found["encrypted"]) is not bool
+        or found["encrypted"] is not (lock is not None)
+        or (name is None and lock is None)
+    ):
         raise _damaged()
     if type(found["generation"]) is not int or not 0 < found["generation"] < 2**53:
         raise _damaged()
@@ -124,7 +164,9 @@ def parse(raw: bytes) -> Header:
         lock = checked_lock(lock) if isinstance(lock, dict) else _raise()
     try:
         name = None if name is None else stored_name(name)
-        created, modified = (stored_time(datetime.fromisoformat(found[k])) for k in ("created", "modified"))
+        created, modified = (
+            stored_time(datetime.fromisoformat(found[k])) for k in ("created", "modified")
+        )
         contents = stored_contents(found["contents"])
     except (ValueError, TypeError):
         raise _damaged() from None

@@ -1,7 +1,7 @@
 """What is read from a session's file only when it is needed: the values of large matrices.
 
-The file is opened anew for each and found where it lies at that moment; its objects are found by their names, which stay the same however
-often the session is saved in the meantime.
+The file is opened anew for each and found where it lies at that moment; its objects are found by
+their names, which stay the same however often the session is saved in the meantime.
 """
 
 from __future__ import annotations
@@ -31,10 +31,12 @@ _MOVES = 4
 
 
 class Origin:
-    """Where one session's file lies, and its key: one object shared by all that is still to be read from it.
+    """Where one session's file lies, and its key: one object shared by all that is still to be read
+    from it.
 
-    The owner keeps it up to date: sets ``path`` after a move and ``seal`` after a change of the password, and calls :meth:`close` when the
-    session is locked: from then on reading raises SessionError.
+    The owner keeps it up to date: sets ``path`` after a move and ``seal`` after a change of the
+    password, and calls :meth:`close` when the session is locked: from then on reading raises
+    SessionError.
     """
 
     def __init__(self, path: Path, seal: Seal | None = None) -> None:
@@ -60,16 +62,24 @@ class Origin:
 
 
 class Values:
-    """The values of one matrix as they lie in the file. node : their part of the tree; parts : what the file says of the objects in it."""
+    """The values of one matrix as they lie in the file. node : their part of the tree; parts : what
+    the file says of the objects in it.
+    """
 
-    def __init__(self, origin: Origin, node: Node, parts: Mapping[str, objects.Info], seal: Seal | None) -> None:
+    def __init__(
+        self, origin: Origin, node: Node, parts: Mapping[str, objects.Info], seal: Seal | None
+    ) -> None:
         self.origin, self.node, self.parts = origin, node, dict(parts)
         self.mark = mark(seal)
         self.is_sparse = node["t"] == "sparse"
         self.lock = threading.Lock()
 
     def read(self, matrix: Matrix) -> Any:
-        """SessionError: the file is not there, another one, of another key; the session is locked; too little memory. DamagedSession."""
+        """SessionError: the file is not there, another one, of another key; the session is locked;
+        too little memory.
+
+        DamagedSession.
+        """
         try:
             return self._read(matrix)
         except DamagedSession as error:
@@ -81,10 +91,16 @@ class Values:
         with self.origin.opened() as file:
             seal = self.origin.seal
             head = header.parse(container.first_members(file))
-            if head.encrypted is not (seal is not None) or (seal is not None and not (seal.fits(head.lock) and mark(seal) == self.mark)):
-                raise SessionError("This session was protected anew since it was opened.", advice="Open it again.")
+            if head.encrypted is not (seal is not None) or (
+                seal is not None and not (seal.fits(head.lock) and mark(seal) == self.mark)
+            ):
+                raise SessionError(
+                    "This session was protected anew since it was opened.", advice="Open it again."
+                )
             try:
-                values = Decoder(objects.Stored(container.Reader(file), self.parts, seal))(self.node)
+                values = Decoder(objects.Stored(container.Reader(file), self.parts, seal))(
+                    self.node
+                )
             except EXPECTED:
                 raise damaged() from None
         if matrix.known_fingerprint is not None:
@@ -94,7 +110,9 @@ class Values:
     def raw(self, values: Any) -> dict[str, memoryview]:
         """Object -> its bytes, out of the values. SessionError if these are not what was read."""
         found: dict[str, memoryview] = {}
-        nodes = [self.node[k] for k in ("data", "indices", "indptr")] if self.is_sparse else [self.node]
+        nodes = (
+            [self.node[k] for k in ("data", "indices", "indptr")] if self.is_sparse else [self.node]
+        )
         arrays = [values.data, values.indices, values.indptr] if self.is_sparse else [values]
         for node, array in zip(nodes, arrays, strict=True):
             flat, at = plain_bytes(array), 0
@@ -107,7 +125,9 @@ class Values:
 
 
 class Keeper:
-    """Of one save: large matrices that lie in a file already are copied from there, without being read into memory or packed again."""
+    """Of one save: large matrices that lie in a file already are copied from there, without being
+    read into memory or packed again.
+    """
 
     def __init__(self, gathered: objects.Gathered, seal: Seal | None) -> None:
         self._gathered, self._seal = gathered, seal
@@ -124,16 +144,24 @@ class Keeper:
             return node
         if where.origin not in self.origins:
             self.origins.append(where.origin)
-        raws = functools.cache(lambda: where.raw(matrix.values if matrix.loaded else where.read(matrix)))
+        raws = functools.cache(
+            lambda: where.raw(matrix.values if matrix.loaded else where.read(matrix))
+        )
         for name, info in where.parts.items():
             self._gathered.refer(name, info, lambda name=name: raws()[name])  # type: ignore[misc]
         return where.node
 
     def settle(self, origin: Origin, listed: Mapping[str, objects.Info]) -> None:
-        """After the save into the file of ``origin``: the matrices written lie there from now on. listed : what the file says of its objects"""
+        """After the save into the file of ``origin``: the matrices written lie there from now on.
+        listed : what the file says of its objects
+        """
         for matrix, node in self._large:
             if not isinstance(matrix.where_kept, Values) or matrix.where_kept.origin is origin:
-                matrix.keep(Values(origin, node, {name: listed[name] for name in names_in(node)}, self._seal))
+                matrix.keep(
+                    Values(
+                        origin, node, {name: listed[name] for name in names_in(node)}, self._seal
+                    )
+                )
 
 
 def mark(seal: Seal | None) -> str | None:
@@ -143,19 +171,35 @@ def mark(seal: Seal | None) -> str | None:
 
 def is_large(node: Node) -> bool:
     """Whether a node is a matrix whose values are read only when needed."""
-    if not isinstance(node, dict) or node.get("t") != "record" or node.get("class") != "Matrix" or not isinstance(node.get("fields"), dict):
+    if (
+        not isinstance(node, dict)
+        or node.get("t") != "record"
+        or node.get("class") != "Matrix"
+        or not isinstance(node.get("fields"), dict)
+    ):
         return False
     return size_of(node["fields"].get("values")) > LARGE
 
 
 def size_of(values: Node) -> int:
-    """Bytes of the values of a matrix. Looks at no other node below: a hostile tree costs no time."""
-    parts = [values, *(values.get(k) for k in ("data", "indices", "indptr"))] if isinstance(values, dict) else []
+    """Bytes of the values of a matrix.
+
+    Looks at no other node below: a hostile tree costs no time.
+    """
+    parts = (
+        [values, *(values.get(k) for k in ("data", "indices", "indptr"))]
+        if isinstance(values, dict)
+        else []
+    )
     return sum(part["n"] for part in parts if isinstance(part, dict) and type(part.get("n")) is int)
 
 
 def materialise(snapshot: Snapshot) -> Snapshot:
-    """The snapshot with all its values in memory: what becomes a session of its own must not depend on this one's file. SessionError."""
+    """The snapshot with all its values in memory: what becomes a session of its own must not depend
+    on this one's file.
+
+    SessionError.
+    """
     for matrix in snapshot.dataset.parts().values() if snapshot.dataset is not None else ():
         _ = matrix.values
     return snapshot
@@ -171,7 +215,10 @@ def need_room(size: int, what: str) -> None:
     """SessionError if so many bytes are not free."""
     free = available_memory()
     if free is not None and 1.2 * size > free:
-        raise SessionError(f"{what} {1.2 * size / 1e9:.1f} GB of memory, but only {free / 1e9:.1f} GB are free.", advice="Close other programs.")
+        raise SessionError(
+            f"{what} {1.2 * size / 1e9:.1f} GB of memory, but only {free / 1e9:.1f} GB are free.",
+            advice="Close other programs.",
+        )
 
 
 @contextlib.contextmanager
@@ -183,6 +230,10 @@ def reading(path: Path) -> Iterator[IO[bytes]]:
     except FileNotFoundError:
         raise DamagedSession("The file of this session is not there.", advice="") from None
     except OSError as error:
-        raise DamagedSession(f"The file of this session cannot be read ({error.strerror or 'error'}).") from None
+        raise DamagedSession(
+            f"The file of this session cannot be read ({error.strerror or 'error'})."
+        ) from None
     except MemoryError:
-        raise SessionError("There is too little memory for this session.", advice="Close other programs.") from None
+        raise SessionError(
+            "There is too little memory for this session.", advice="Close other programs."
+        ) from None

@@ -19,13 +19,23 @@ class Names(Entries):
         return self._default.session_id
 
     def free_name(self, name: str, *, actor: Actor, but: str | None = None) -> str:
-        """``name``, or ``name 2``, ``name 3`` ... whichever is free. A hidden name that this actor may not see counts as free."""
+        """``name``, or ``name 2``, ``name 3`` ... whichever is free.
+
+        A hidden name that this actor may not see counts as free.
+        """
         with self._lock:
             base = plain(name)[:MAX_NAME].rstrip() or "Session"
             known = [*self._active.items(), *self._archived.items()]
-            seen = [entry for key, entry in known if key != but and not (entry.hidden and entry.locked_for(actor))]
+            seen = [
+                entry
+                for key, entry in known
+                if key != but and not (entry.hidden and entry.locked_for(actor))
+            ]
             reserved = [name for name, key in self._reserved if key != but]
-            taken = {name.casefold() for name in (DEFAULT_NAME, *reserved, *(entry.session.name for entry in seen))}
+            taken = {
+                name.casefold()
+                for name in (DEFAULT_NAME, *reserved, *(entry.session.name for entry in seen))
+            }
             found, number = base, 2
             while found.casefold() in taken:
                 end = f" {number}"
@@ -35,8 +45,13 @@ class Names(Entries):
     def _scan(self) -> None:
         super()._scan()
         for key, entry in (*self._active.items(), *self._archived.items()):
-            if not entry.hidden and (name := self.free_name(entry.session.name, actor=LOCAL, but=key)) != entry.session.name:
-                entry.session = self._lazy(key, name, entry)  # shown like this; it gets the name when it is loaded
+            if (
+                not entry.hidden
+                and (name := self.free_name(entry.session.name, actor=LOCAL, but=key))
+                != entry.session.name
+            ):
+                # shown like this; it gets the name when it is loaded
+                entry.session = self._lazy(key, name, entry)
 
     def _load(self, session: DCXCache) -> None:
         """Its name in the file may be another session's meanwhile."""
@@ -45,7 +60,9 @@ class Names(Entries):
         with self._lock:
             entry = self._active.get(key)
         if entry is not None and entry.session is session:
-            with self._reserving(key, lambda: self.free_name(session.name, actor=LOCAL, but=key)) as name:
+            with self._reserving(
+                key, lambda: self.free_name(session.name, actor=LOCAL, but=key)
+            ) as name:
                 if name != session.name:
                     session.name = name
 

@@ -1,4 +1,6 @@
-"""The objects of a session file: buffers in chunks, named by their content, compressed, sealed if the session is protected."""
+"""The objects of a session file: buffers in chunks, named by their content, compressed, sealed if
+the session is protected.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,8 @@ from gui.sessions.codec import damaged
 from gui.sessions.crypto import Seal
 
 CHUNK = 32 * 2**20
-"""Raw bytes of one object at most: bounds the memory that compressing, sealing and checking take."""
+"""Raw bytes of one object at most: bounds the memory that compressing, sealing and checking take.
+"""
 LEVEL = 3
 _WINDOW = 2**27
 _CHECKSUM = True
@@ -23,7 +26,9 @@ _CHECKSUM = True
 _INFO = {"n", "codec", "sha256", "stored"}
 
 Info = dict[str, Any]
-"""Of one object: n = raw length, codec, sha256 of the raw bytes, stored = sha256 of the bytes in the file."""
+"""Of one object: n = raw length, codec, sha256 of the raw bytes, stored = sha256 of the bytes in
+the file.
+"""
 
 
 def codec(seal: Seal | None) -> str:
@@ -37,13 +42,19 @@ def pack(name: str, data: bytes | memoryview, seal: Seal | None) -> bytes:
 
 
 def unpack(name: str, data: bytes, seal: Seal | None, *, length: int | None, limit: int) -> bytes:
-    """What :func:`pack` packed: exactly ``length`` bytes (None: what the frame says), at most ``limit``. DamagedSession."""
+    """What :func:`pack` packed: exactly ``length`` bytes (None: what the frame says), at most
+    ``limit``.
+
+    DamagedSession.
+    """
     packed = data if seal is None else seal.open(name, data)
     try:
         found = zstandard.frame_content_size(packed)  # before anything is allocated
         if found < 0 or found > limit or (length is not None and found != length):
             raise DamagedSession("A part of this session has another size than it says.")
-        raw = zstandard.ZstdDecompressor(max_window_size=_WINDOW).decompress(packed, max_output_size=max(found, 1), allow_extra_data=False)
+        raw = zstandard.ZstdDecompressor(max_window_size=_WINDOW).decompress(
+            packed, max_output_size=max(found, 1), allow_extra_data=False
+        )
     except zstandard.ZstdError:
         raise DamagedSession("A part of this session cannot be unpacked.") from None
     if len(raw) != found:
@@ -82,7 +93,9 @@ class Gathered:
         return names
 
     def refer(self, name: str, info: Info, raw: Callable[[], memoryview]) -> None:
-        """What lies in a file already and is to be copied; ``raw`` gives it where that is not possible."""
+        """What lies in a file already and is to be copied; ``raw`` gives it where that is not
+        possible.
+        """
         self.objects.setdefault(name, Part(info["n"], info["sha256"], raw))
 
     def get(self, names: Sequence[str], length: int) -> bytearray:
@@ -97,14 +110,18 @@ def _is_info(info: Any, seal: Seal | None) -> bool:
 class Stored:
     """Gives what a file holds, checked."""
 
-    def __init__(self, reader: container.Reader, objects: Mapping[str, Info], seal: Seal | None) -> None:
+    def __init__(
+        self, reader: container.Reader, objects: Mapping[str, Info], seal: Seal | None
+    ) -> None:
         self._reader, self._seal = reader, seal
         self.objects = dict(objects)
 
     @classmethod
     def of(cls, reader: container.Reader, objects: Any, seal: Seal | None) -> Stored:
         """After a check of the list of objects against the file's members. DamagedSession."""
-        if type(objects) is not dict or set(objects) != {n for n in reader.members if n.startswith("o/")}:
+        if type(objects) is not dict or set(objects) != {
+            n for n in reader.members if n.startswith("o/")
+        }:
             raise DamagedSession("The parts of this session are not those it lists.")
         if not all(_is_info(info, seal) for info in objects.values()):
             raise damaged()
@@ -114,14 +131,25 @@ class Stored:
     def what_is_left(cls, reader: container.Reader, objects: Any, seal: Seal | None) -> Stored:
         """Of a damaged file: the objects that are both listed and there, not read yet."""
         listed = objects.items() if type(objects) is dict else ()
-        return cls(reader, {name: info for name, info in listed if name in reader.members and _is_info(info, seal)}, seal)
+        return cls(
+            reader,
+            {
+                name: info
+                for name, info in listed
+                if name in reader.members and _is_info(info, seal)
+            },
+            seal,
+        )
 
     def put(self, data: memoryview) -> list[str]:
         raise NotImplementedError
 
     def check(self, names: Sequence[str], length: int) -> None:
         """DamagedSession unless there are such objects, of so many bytes together."""
-        if any(n not in self.objects for n in names) or sum(self.objects[n]["n"] for n in names) != length:
+        if (
+            any(n not in self.objects for n in names)
+            or sum(self.objects[n]["n"] for n in names) != length
+        ):
             raise damaged()
 
     def get(self, names: Sequence[str], length: int) -> bytearray:
@@ -135,13 +163,21 @@ class Stored:
 
     def _one(self, name: str) -> bytes:
         info = self.objects[name]
-        raw = unpack(name, self._reader.read(name, container.MAX_OBJECT), self._seal, length=info["n"], limit=CHUNK)
+        raw = unpack(
+            name,
+            self._reader.read(name, container.MAX_OBJECT),
+            self._seal,
+            length=info["n"],
+            limit=CHUNK,
+        )
         if container._CHECKED and sha256(raw) != info["sha256"]:
             raise DamagedSession("A part of this session was changed or is damaged.")
         return raw
 
     def verbatim(self, name: str, digest: str) -> bytes | None:
-        """The bytes in the file of an object with this name and content, or None if it must be written anew (not there, damaged)."""
+        """The bytes in the file of an object with this name and content, or None if it must be
+        written anew (not there, damaged).
+        """
         info = self.objects.get(name)
         if info is None or info["sha256"] != digest:
             return None

@@ -1,6 +1,7 @@
 """Where a session file is parsed first: in a reading process, whose end takes nothing else along.
 
-The program repeats only what was read there to the end, within its time and its memory: the same bounded steps on the same bytes.
+The program repeats only what was read there to the end, within its time and its memory: the same
+bounded steps on the same bytes.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ from gui.sessions.salvage import Salvaged, salvage
 from gui.sessions.snapshot import Snapshot
 
 SECONDS, WORK = 20.0, 5.0
-"""Of the clock, and of the processor for what the program does again: beyond what the size of the file allows for."""
+"""Of the clock, and of the processor for what the program does again: beyond what the size of the
+file allows for.
+"""
 Identity = tuple[int, int, int, int]
 
 
@@ -44,7 +47,11 @@ class Parser(Protocol):
     """Says whether a session file can be read without harm. Called outside of all locks."""
 
     def check(self, path: Path, seal: Seal | None, *, whole: bool) -> None:
-        """Nothing if it can. whole : with the values of large matrices, which are read only when needed otherwise. DamagedSession, SessionError."""
+        """Nothing if it can. whole : with the values of large matrices, which are read only when
+        needed otherwise.
+
+        DamagedSession, SessionError.
+        """
         ...
 
     def salvage(self, path: Path, seal: Seal | None) -> Salvaged:
@@ -53,7 +60,10 @@ class Parser(Protocol):
 
 
 class HereParser:
-    """Without a reading process: on the command line and in tests. Reading itself checks everything, so nothing is to be done before."""
+    """Without a reading process: on the command line and in tests.
+
+    Reading itself checks everything, so nothing is to be done before.
+    """
 
     def check(self, path: Path, seal: Seal | None, *, whole: bool) -> None:
         if whole:
@@ -65,7 +75,9 @@ class HereParser:
 
 @dataclass(frozen=True)
 class ParseRequest:
-    """For the reading process. key : of a sealed file, overwritten as soon as it is not needed any more; lock : as in its header"""
+    """For the reading process. key : of a sealed file, overwritten as soon as it is not needed any
+    more; lock : as in its header
+    """
 
     path: Path
     whole: bool = True
@@ -75,7 +87,11 @@ class ParseRequest:
 
     @classmethod
     def of(cls, path: Path, seal: Seal | None, *, whole: bool = True) -> ParseRequest:
-        return cls(path, whole, SECONDS) if seal is None else cls(path, whole, SECONDS, seal.key(), seal.lock)
+        return (
+            cls(path, whole, SECONDS)
+            if seal is None
+            else cls(path, whole, SECONDS, seal.key(), seal.lock)
+        )
 
     def seal(self) -> Seal | None:
         return Seal(bytes(self.key), self.lock) if self.key else None
@@ -107,14 +123,21 @@ class ProcessParser:
                 self._reader.forget()
             raise
         except UnreadableFile:  # how a reader says that its process ended
-            raise DamagedSession("This session cannot be read: that took longer, or more memory, than any session of its size does.") from None
+            raise DamagedSession(
+                "This session cannot be read: that took longer, or more memory, than any session of"
+                " its size does."
+            ) from None
         except JobError as error:
-            raise SessionError(f"This session could not be read. {error}", advice="Close other programs and try again.") from None
+            raise SessionError(
+                f"This session could not be read. {error}",
+                advice="Close other programs and try again.",
+            ) from None
         finally:
             asked.wipe()
 
 
-# -- in the reading process -----------------------------------------------------------------------------------------------------
+# -- in the reading process
+# --------------------------------------------------------------------------------------------------
 
 
 def warm_up() -> None:
@@ -129,9 +152,13 @@ def check_task(dataset: object, params: ParseRequest, *, progress: object) -> No
     try:
         with watched([params.path], params.seconds):
             began = time.process_time()
-            snapshot = file.load(params.path, seal=seal, origin=None if params.whole else Origin(params.path, seal))
+            snapshot = file.load(
+                params.path, seal=seal, origin=None if params.whole else Origin(params.path, seal)
+            )
             if time.process_time() - began > WORK + params.path.stat().st_size / BYTES_PER_SECOND:
-                raise DamagedSession("This session takes longer to read than any session of its size does.")
+                raise DamagedSession(
+                    "This session takes longer to read than any session of its size does."
+                )
             look_up(snapshot)
     finally:
         if seal is not None:
@@ -153,7 +180,9 @@ def salvage_task(dataset: object, params: ParseRequest, *, progress: object) -> 
 
 
 def look_up(snapshot: Snapshot) -> None:
-    """Do here, once, what takes for ever with numbers that were made to collide in a table of hashes: pages look labels and values up."""
+    """Do here, once, what takes for ever with numbers that were made to collide in a table of
+    hashes: pages look labels and values up.
+    """
     for labels in _labels(snapshot, set()):
         with contextlib.suppress(TypeError):  # a list among them
             labels.is_unique  # noqa: B018 - fills its table
@@ -170,7 +199,11 @@ def _labels(value: Any, seen: set[int], depth: int = 0) -> Iterator[pd.Index]:
     elif isinstance(value, pd.DataFrame):
         yield from _labels(value.index, seen)
         yield from _labels(value.columns, seen)
-        yield from (pd.Index(value.iloc[:, k]) for k in range(value.shape[1]) if value.dtypes.iloc[k].kind in "iuO")
+        yield from (
+            pd.Index(value.iloc[:, k])
+            for k in range(value.shape[1])
+            if value.dtypes.iloc[k].kind in "iuO"
+        )
     elif isinstance(value, pd.Series):
         yield from _labels(value.index, seen)
     elif isinstance(value, Mapping):

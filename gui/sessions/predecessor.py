@@ -1,4 +1,6 @@
-"""A session of the predecessor as a Snapshot: its data, one DTD run and one ADTD run, so that the pages draw the figures from them."""
+"""A session of the predecessor as a Snapshot: its data, one DTD run and one ADTD run, so that the
+pages draw the figures from them.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +22,12 @@ from gui.sessions.snapshot import Snapshot
 ENGINE = "predecessor"
 """Stands in the provenance of an imported run in place of our engines' names."""
 _NOTE = f"Imported from {WHAT}."
-_DTD_NOTE = f"{_NOTE} It kept neither the seed of its mixtures nor the Naive estimates: they are not shown."
-_ADTD_NOTE = f"{_NOTE} It kept no loss, and how much the data support a regulation was not computed."
+_DTD_NOTE = (
+    f"{_NOTE} It kept neither the seed of its mixtures nor the Naive estimates: they are not shown."
+)
+_ADTD_NOTE = (
+    f"{_NOTE} It kept no loss, and how much the data support a regulation was not computed."
+)
 
 
 def to_snapshot(old: OldSession, *, name: str | None = None) -> Snapshot:
@@ -63,8 +69,14 @@ def _origin(dataset: Dataset, **inputs: str) -> Provenance:
 
 def _dtd_run(trained: Trained, dataset: Dataset, created: datetime) -> Run:
     settings = trained.settings
-    mixtures = {part: frame.shape[1] for part, frame in trained.composition.items() if part != "bulk"}
-    rows = [compare(part, "dtd", trained.truth[part], trained.composition[part]) for part in mixtures if part in trained.truth]
+    mixtures = {
+        part: frame.shape[1] for part, frame in trained.composition.items() if part != "bulk"
+    }
+    rows = [
+        compare(part, "dtd", trained.truth[part], trained.composition[part])
+        for part in mixtures
+        if part in trained.truth
+    ]
     result = DTDResult(
         reference=trained.reference,
         gene_weights=trained.weights,
@@ -73,7 +85,9 @@ def _dtd_run(trained: Trained, dataset: Dataset, created: datetime) -> Run:
         composition=dict(trained.composition),
         naive={},
         truth=dict(trained.truth),
-        metrics=pd.concat(rows, ignore_index=True)[COLUMNS] if rows else pd.DataFrame(columns=COLUMNS),
+        metrics=pd.concat(rows, ignore_index=True)[COLUMNS]
+        if rows
+        else pd.DataFrame(columns=COLUMNS),
         scale=dataset.scale,
         notes=(_DTD_NOTE,),
         params=None,  # the mixtures cannot be drawn again: their seed is not known
@@ -110,7 +124,12 @@ def _adtd_run(adapted: Adapted, dataset: Dataset, created: datetime, dtd: str) -
     try:
         params = ADTDParams.parse(**asked)
     except InvalidParameter:
-        params = ADTDParams(model=model, part=adapted.part, c_static=adapted.c_static, delta_static=adapted.delta_static)
+        params = ADTDParams(
+            model=model,
+            part=adapted.part,
+            c_static=adapted.c_static,
+            delta_static=adapted.delta_static,
+        )
     result = ADTDResult(
         composition=adapted.composition,
         hidden=adapted.hidden,
@@ -122,4 +141,12 @@ def _adtd_run(adapted: Adapted, dataset: Dataset, created: datetime, dtd: str) -
         truth=adapted.truth,
         notes=(_ADTD_NOTE,),
     )
-    return Run(_run_id("adtd"), "adtd", "ADTD (imported)", created, params, result, _origin(dataset, dtd=dtd))
+    return Run(
+        _run_id("adtd"),
+        "adtd",
+        "ADTD (imported)",
+        created,
+        params,
+        result,
+        _origin(dataset, dtd=dtd),
+    )

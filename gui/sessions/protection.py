@@ -1,4 +1,7 @@
-"""Protection: sessions sealed with a password. An unlock belongs to the browser that gave the password; the last one to go wipes the key."""
+"""Protection: sessions sealed with a password.
+
+An unlock belongs to the browser that gave the password; the last one to go wipes the key.
+"""
 
 from __future__ import annotations
 
@@ -18,21 +21,31 @@ log = get_logger(__name__)
 
 
 class Protection(Names):
-    """Turning a password into a key takes most of a second and 256 MB: always outside of all locks of the manager.
+    """Turning a password into a key takes most of a second and 256 MB: always outside of all locks
+    of the manager.
 
-    ``PasswordDelay`` is raised by every method that is given the password of a session, after wrong ones.
+    ``PasswordDelay`` is raised by every method that is given the password of a session, after wrong
+    ones.
     """
 
-    def protect_session(self, session_id: str, password: str, *, hide_name: bool = False, actor: Actor) -> None:
-        """Seal the session, unlocked for who asks. InvalidParameter (too short), DefaultSession, SessionNotSaved: then it is as it was.
+    def protect_session(
+        self, session_id: str, password: str, *, hide_name: bool = False, actor: Actor
+    ) -> None:
+        """Seal the session, unlocked for who asks.
+
+        InvalidParameter (too short), DefaultSession, SessionNotSaved: then it is as it was.
 
         The backups of its file, which are not sealed, are removed.
         """
         entry = self._allowed(self._changeable(session_id, actor=actor), actor)
         if self._store is None:
-            raise SessionError("Sessions are kept in memory only: there is no file to protect.", advice="")
+            raise SessionError(
+                "Sessions are kept in memory only: there is no file to protect.", advice=""
+            )
         if entry.encrypted:
-            raise SessionError("This session is protected already.", advice="Change its password instead.")
+            raise SessionError(
+                "This session is protected already.", advice="Change its password instead."
+            )
         entry.session.load()
         seal = Seal.new(password, hide_name=hide_name)
         with self._still_active(session_id, entry):
@@ -70,12 +83,17 @@ class Protection(Names):
                 self._lock_entry(entry)
             raise
         entry.touch()
-        with self._reserving(session_id, lambda: self.free_name(entry.session.name, actor=actor, but=session_id)) as name:
+        with self._reserving(
+            session_id, lambda: self.free_name(entry.session.name, actor=actor, but=session_id)
+        ) as name:
             if name != entry.session.name:  # while it was hidden another session may have taken it
                 entry.session.name = name
 
     def lock_session(self, session_id: str, *, actor: Actor) -> None:
-        """For everybody: saved, content out of memory, key overwritten. SessionNotSaved: then nothing changes."""
+        """For everybody: saved, content out of memory, key overwritten.
+
+        SessionNotSaved: then nothing changes.
+        """
         entry = self._changeable(session_id, actor=actor)
         if entry.encrypted:
             self._lock_entry(entry)
@@ -87,38 +105,60 @@ class Protection(Names):
         return entry is not None and entry.locked_for(actor)
 
     def touch(self, session_id: str, *, actor: Actor, ago: float = 0.0) -> None:
-        """The user of this browser did something in the session, so many seconds ago: the idle time begins anew with that."""
+        """The user of this browser did something in the session, so many seconds ago: the idle time
+        begins anew with that.
+        """
         with self._lock:
             entry = self._active.get(session_id)
         if entry is not None and actor.browser in entry.unlocked:
             entry.unlock(actor, ago=ago)
 
     def forget_browser(self, *, actor: Actor) -> None:
-        """What this browser has unlocked it has no more; what no other one has either is locked (where a job computes, or it cannot be saved yet, by
-        :meth:`lock_idle` later)."""
+        """What this browser has unlocked it has no more; what no other one has either is locked
+        (where a job computes, or it cannot be saved yet, by :meth:`lock_idle` later).
+        """
         with self._lock:
-            entries = [entry for entry in self._active.values() if entry.unlocked.pop(actor.browser, None) is not None]
+            entries = [
+                entry
+                for entry in self._active.values()
+                if entry.unlocked.pop(actor.browser, None) is not None
+            ]
         self._lock_all([entry for entry in entries if not entry.unlocked])
 
     def lock_idle(self, seconds: float, *, actor: Actor) -> list[str]:
-        """Lock for every browser whose user did nothing for so long; returns the sessions that are locked now. A running job defers it.
+        """Lock for every browser whose user did nothing for so long; returns the sessions that are
+        locked now.
 
-        What cannot be saved stays in memory with its key, until it can be, but nobody sees it without the password.
+        A running job defers it.
+
+        What cannot be saved stays in memory with its key, until it can be, but nobody sees it
+        without the password.
         """
         busy, now = set(self.busy()), elapsed()
         with self._lock:
-            entries = [e for e in self._active.values() if e.seal is not None and e.session.session_id not in busy]
+            entries = [
+                e
+                for e in self._active.values()
+                if e.seal is not None and e.session.session_id not in busy
+            ]
         left = []
         for entry in entries:
             with entry.lock:  # while it is being protected it has a key, and no browser yet
-                for browser in [browser for browser, then in list(entry.unlocked.items()) if now - then > seconds]:
+                for browser in [
+                    browser
+                    for browser, then in list(entry.unlocked.items())
+                    if now - then > seconds
+                ]:
                     entry.unlocked.pop(browser, None)
                 if not entry.unlocked:
                     left.append(entry)
         return self._lock_all(left)
 
     def _lock_all(self, entries: Sequence[Entry]) -> list[str]:
-        """Lock what can be locked now: no job computes in it, and it can be saved. The ids of what is."""
+        """Lock what can be locked now: no job computes in it, and it can be saved.
+
+        The ids of what is.
+        """
         busy, locked = set(self.busy()), []
         for entry in entries:
             if entry.session.session_id in busy:
@@ -131,8 +171,13 @@ class Protection(Names):
                 log.warning("a protected session that nobody uses could not be locked: %s", why)
         return locked
 
-    def change_password(self, session_id: str, old: str, new: str, *, hide_name: bool | None = None, actor: Actor) -> None:
-        """Another password for the same key: old copies of the file still open with the old one. WrongPassword, InvalidParameter, SessionNotSaved."""
+    def change_password(
+        self, session_id: str, old: str, new: str, *, hide_name: bool | None = None, actor: Actor
+    ) -> None:
+        """Another password for the same key: old copies of the file still open with the old one.
+
+        WrongPassword, InvalidParameter, SessionNotSaved.
+        """
         entry, held = self._with_password(session_id, old, actor)
         seal = held.rewrapped(new)
         seal.hide_name = entry.hidden if hide_name is None else hide_name
@@ -141,7 +186,10 @@ class Protection(Names):
             self._without_backups(entry)
 
     def reencrypt_session(self, session_id: str, old: str, new: str, *, actor: Actor) -> None:
-        """A new key under a new password, everything sealed anew: after a leak. WrongPassword, InvalidParameter, SessionNotSaved."""
+        """A new key under a new password, everything sealed anew: after a leak.
+
+        WrongPassword, InvalidParameter, SessionNotSaved.
+        """
         entry, held = self._with_password(session_id, old, actor)
         seal = Seal.new(new, hide_name=entry.hidden)
         with self._still_sealed(session_id, entry, held):
@@ -155,9 +203,12 @@ class Protection(Names):
             self._replaced(entry, None, hidden=False)
             entry.unlocked.clear()
 
-    # -- inside -----------------------------------------------------------------------------------------------------------------
+    # -- inside
+    # ----------------------------------------------------------------------------------------------
     def _with_password(self, session_id: str, password: str, actor: Actor) -> tuple[Entry, Seal]:
-        """The entry of a session that is unlocked here, and its key, if the password is the right one."""
+        """The entry of a session that is unlocked here, and its key, if the password is the right
+        one.
+        """
         entry = self._allowed(self._changeable(session_id, actor=actor), actor)
         if not entry.encrypted:
             raise SessionError("This session is not protected by a password.", advice="")
@@ -169,7 +220,10 @@ class Protection(Names):
 
     @contextlib.contextmanager
     def _still_sealed(self, session_id: str, entry: Entry, seal: Seal) -> Iterator[None]:
-        """Hold the entry's lock. SessionLocked if it was locked, or protected anew, since the password was looked at."""
+        """Hold the entry's lock.
+
+        SessionLocked if it was locked, or protected anew, since the password was looked at.
+        """
         with self._still_active(session_id, entry):
             if self._seal(entry) is not seal:
                 raise SessionLocked("The password of the session was changed in the meantime.")
@@ -200,5 +254,8 @@ class Protection(Names):
                 self._store.forget_backups(entry.path)
             except (SessionError, OSError):
                 where = self._store.backups / entry.path.name
-                raise SessionError("The session is sealed now, but a backup from before could not be removed.", advice=f"Delete {where} yourself.") from None
+                raise SessionError(
+                    "The session is sealed now, but a backup from before could not be removed.",
+                    advice=f"Delete {where} yourself.",
+                ) from None
             entry.backed_up = False

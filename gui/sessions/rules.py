@@ -1,4 +1,6 @@
-"""What ids, names, times and counts of a session may be: the same for what a user types and for what a file says."""
+"""What ids, names, times and counts of a session may be: the same for what a user types and for
+what a file says.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ MAX_COUNT = 1_000_000
 ID = re.compile(r"[0-9]{8}#[0-9]{6}#[0-9a-f]{8}")
 """ASCII digits only: an id becomes a file's name."""
 SINGLE_ID = "00000000#000000#00000000"
-"""Of the one session of a program that has one for everybody: it is another session in each program."""
+"""Of the one session of a program that has one for everybody: it is another session in each
+program.
+"""
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2900, 1, 1, tzinfo=UTC)
 """Every system can turn times between these into local time."""
 _BREAKS = ("Cc", "Cs", "Zl", "Zp")
@@ -34,9 +38,17 @@ def new_id() -> str:
 
 
 def plain(name: str) -> str:
-    """One line, composed letters (macOS writes ä as two), no control characters and no marks that turn the direction of writing: what looks equal is equal."""
+    """One line, composed letters (macOS writes ä as two), no control characters and no marks that
+    turn the direction of writing: what looks equal is equal.
+    """
     composed = unicodedata.normalize("NFC", name[:_LONGEST])  # takes the square of a run of accents
-    return " ".join("".join(c for c in composed if c.isspace() or c in _JOINERS or unicodedata.category(c) not in ("Cc", "Cf", "Cs")).split())
+    return " ".join(
+        "".join(
+            c
+            for c in composed
+            if c.isspace() or c in _JOINERS or unicodedata.category(c) not in ("Cc", "Cf", "Cs")
+        ).split()
+    )
 
 
 def checked_name(name: str) -> str:
@@ -50,11 +62,17 @@ def checked_name(name: str) -> str:
 
 
 def stored_name(name: Any) -> str:
-    """The name in a file, as it is shown. ValueError: no version of this program writes such a name.
+    """The name in a file, as it is shown.
+
+    ValueError: no version of this program writes such a name.
 
     Marks of direction are taken out: earlier versions kept those that were typed.
     """
-    if not isinstance(name, str) or len(name) > 4 * MAX_NAME or any(unicodedata.category(c) in _BREAKS for c in name):
+    if (
+        not isinstance(name, str)
+        or len(name) > 4 * MAX_NAME
+        or any(unicodedata.category(c) in _BREAKS for c in name)
+    ):
         raise ValueError("no name of a session")
     try:
         return checked_name(name)
@@ -81,14 +99,28 @@ def file_time(seconds: float) -> datetime:
 
 
 def stored_contents(contents: Any) -> dict[str, Any]:
-    """The summary in a header (:func:`gui.sessions.header.contents_of`); what this version does not know is left out. ValueError."""
+    """The summary in a header (:func:`gui.sessions.header.contents_of`); what this version does not
+    know is left out.
+
+    ValueError.
+    """
     if not isinstance(contents, Mapping):
         raise ValueError("no summary")
-    if not all(contents[key] is True or contents[key] is False for key in ("data",) if key in contents):
+    if not all(
+        contents[key] is True or contents[key] is False for key in ("data",) if key in contents
+    ):
         raise ValueError("no yes or no")
-    if not all(type(contents[key]) is int and 0 <= contents[key] <= MAX_COUNT for key in _COUNTS if key in contents):
+    if not all(
+        type(contents[key]) is int and 0 <= contents[key] <= MAX_COUNT
+        for key in _COUNTS
+        if key in contents
+    ):
         raise ValueError("no count")
-    if not all(isinstance(contents[key], str) and len(contents[key]) <= MAX_TEXT for key in _TEXTS if key in contents):
+    if not all(
+        isinstance(contents[key], str) and len(contents[key]) <= MAX_TEXT
+        for key in _TEXTS
+        if key in contents
+    ):
         raise ValueError("no text, or a long one")
     lines = {key: plain(contents[key]) for key in _TEXTS if key in contents and key != "notes"}
     return {key: contents[key] for key in ("data", *_COUNTS, "notes") if key in contents} | lines

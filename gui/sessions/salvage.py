@@ -1,4 +1,6 @@
-"""What can still be read of a damaged session file, under the same checks and limits as of a whole one."""
+"""What can still be read of a damaged session file, under the same checks and limits as of a whole
+one.
+"""
 
 from __future__ import annotations
 
@@ -19,22 +21,38 @@ from gui.sessions.crypto import Seal
 from gui.sessions.decode import EXPECTED
 from gui.sessions.snapshot import RECOVERED, Snapshot
 
-_PARTS = {"train": "training cells", "test": "test cells", "reference": "reference", "bulk": "bulk samples"}
-_FIELDS = {"chosen": "Which runs were shown", "forms": "What was typed into the forms", "notes": "The notes", "revision": "", "marks": ""}
+_PARTS = {
+    "train": "training cells",
+    "test": "test cells",
+    "reference": "reference",
+    "bulk": "bulk samples",
+}
+_FIELDS = {
+    "chosen": "Which runs were shown",
+    "forms": "What was typed into the forms",
+    "notes": "The notes",
+    "revision": "",
+    "marks": "",
+}
 
 
 @dataclass(frozen=True)
 class Salvaged:
-    """lost : what is not in the snapshot any more, in words ("The training cells"); empty if only the frame of the file was damaged"""
+    """lost : what is not in the snapshot any more, in words ("The training cells"); empty if only
+    the frame of the file was damaged
+    """
 
     snapshot: Snapshot
     lost: tuple[str, ...]
 
 
 def salvage(path: Path, seal: Seal | None = None) -> Salvaged:
-    """What is readable of a damaged file, marked as recovered. The file is not changed.
+    """What is readable of a damaged file, marked as recovered.
 
-    Raises DamagedSession: nothing can be recovered; NewerSession; WrongPassword; SessionError (too little memory).
+    The file is not changed.
+
+    Raises DamagedSession: nothing can be recovered; NewerSession; WrongPassword; SessionError (too
+    little memory).
     """
     with lazy.reading(path) as opened:
         reader = _members(opened)
@@ -73,9 +91,14 @@ def _manifest(reader: container.Reader, seal: Seal | None) -> tuple[Node, object
     try:
         found = file.manifest_of(reader, seal)
         head = header.parse(header.canonical(found["header"]))
-        return file.migrated(found["session"], head.schema), objects.Stored.what_is_left(reader, found["objects"], seal)
+        return file.migrated(found["session"], head.schema), objects.Stored.what_is_left(
+            reader, found["objects"], seal
+        )
     except (DamagedSession, *EXPECTED):
-        raise DamagedSession("The list of what this session holds is damaged; nothing can be recovered.", advice="Restore a backup, if there is one.") from None
+        raise DamagedSession(
+            "The list of what this session holds is damaged; nothing can be recovered.",
+            advice="Restore a backup, if there is one.",
+        ) from None
 
 
 class _Remains:
@@ -90,7 +113,9 @@ class _Remains:
         if whole is None:
             whole = self._read(self._pruned())
         if whole is None:
-            raise DamagedSession("What is left of this session does not fit together; nothing can be recovered.")
+            raise DamagedSession(
+                "What is left of this session does not fit together; nothing can be recovered."
+            )
         marks = tuple(dict.fromkeys((*whole.marks, RECOVERED)))
         return Salvaged(replace(whole, marks=marks), tuple(self._lost))
 
@@ -101,13 +126,18 @@ class _Remains:
             return None
 
     def _reads(self, fields: Mapping[str, Node]) -> bool:
-        return self._read({"t": "record", "class": "Snapshot", "fields": self._base | dict(fields)}) is not None
+        return (
+            self._read({"t": "record", "class": "Snapshot", "fields": self._base | dict(fields)})
+            is not None
+        )
 
     def _pruned(self) -> Node:
         """The tree without what cannot be read."""
         try:
             fields = dict(self._tree["fields"])
-            self._base = {name: fields[name] for name in ("session_id", "name", "created", "modified")}
+            self._base = {
+                name: fields[name] for name in ("session_id", "name", "created", "modified")
+            }
         except EXPECTED:
             raise DamagedSession("Nothing of this session can be recovered.") from None
         kept: dict[str, Node] = dict(self._base)
@@ -115,7 +145,11 @@ class _Remains:
             if name in fields and self._or_lost(words, self._reads({name: fields[name]})):
                 kept[name] = fields[name]
         for name in ("runs", "jobs"):
-            items = [item for item in _items(fields.get(name)) if self._or_lost(_words(item, name), self._reads({name: _tuple([item])}))]
+            items = [
+                item
+                for item in _items(fields.get(name))
+                if self._or_lost(_words(item, name), self._reads({name: _tuple([item])}))
+            ]
             kept[name] = _tuple(items)
         kept["dataset"] = self._dataset(fields.get("dataset"))
         return self._tree | {"fields": kept}
@@ -134,7 +168,11 @@ class _Remains:
         except EXPECTED:
             self._lost.append("The data")
             return None
-        kept = empty | {k: v for k, v in fields.items() if k not in ROLES and self._reads({"dataset": _dataset(empty | {k: v})})}
+        kept = empty | {
+            k: v
+            for k, v in fields.items()
+            if k not in ROLES and self._reads({"dataset": _dataset(empty | {k: v})})
+        }
         if len(kept) < len(empty | fields):
             self._lost.append("The descriptions of the data")
         for role in ROLES:
@@ -150,16 +188,28 @@ class _Remains:
         return self._known(_dataset(kept), fields)
 
     def _known(self, node: Node, before: dict[str, Node]) -> Node:
-        """With the ids of the data as they were, as far as they are known without what is lost, so that the runs are not shown as outdated."""
+        """With the ids of the data as they were, as far as they are known without what is lost, so
+        that the runs are not shown as outdated.
+        """
         prints = {role: self._fingerprint(before.get(role)) for role in ROLES}
         ids = {role: found for role, found in prints.items() if found is not None}
-        whole = self._read({"t": "record", "class": "Snapshot", "fields": self._base | {"dataset": node}})
+        whole = self._read(
+            {"t": "record", "class": "Snapshot", "fields": self._base | {"dataset": node}}
+        )
         if whole is None or whole.dataset is None or len(ids) < len(ROLES):
             return node
         data = whole.dataset
         pairs = {data.training_id: data.training_id_of(ids), data.bulk_id: data.bulk_id_of(ids)}
         known = {own: was for own, was in pairs.items() if own and was and own != was}
-        return _dataset(node["fields"] | {"aliases": {"t": "map", "items": [*_items(node["fields"].get("aliases")), *map(list, known.items())]}})
+        return _dataset(
+            node["fields"]
+            | {
+                "aliases": {
+                    "t": "map",
+                    "items": [*_items(node["fields"].get("aliases")), *map(list, known.items())],
+                }
+            }
+        )
 
     def _fingerprint(self, node: Node) -> str | None:
         """Of a part as it was: "" if there was none, None if that is not known any more."""
@@ -169,7 +219,9 @@ class _Remains:
             matrix = node["fields"].get("matrix", node)
             if node["class"] != "Cells":
                 return str(matrix["fingerprint"])
-            return Cells.fingerprint_of(str(matrix["fingerprint"]), part_of(node["fields"]["labels"], self._stored))
+            return Cells.fingerprint_of(
+                str(matrix["fingerprint"]), part_of(node["fields"]["labels"], self._stored)
+            )
         return None
 
 
@@ -180,7 +232,9 @@ def _versions(node: Node, role: str) -> list[tuple[Node, str]]:
         if "obs" in node["fields"]:
             count = node["fields"]["matrix"]["fields"]["values"]["shape"][1]
             rows, none = ({"t": "range", "v": [0, n, 1], "name": None} for n in (count, 0))
-            bare = node["fields"] | {"obs": {"t": "frame", "index": rows, "columns": none, "parts": []}}
+            bare = node["fields"] | {
+                "obs": {"t": "frame", "index": rows, "columns": none, "parts": []}
+            }
             found.append((node | {"fields": bare}, f"The further columns of the {_PARTS[role]}"))
     return found
 
@@ -200,7 +254,9 @@ def _items(node: Node) -> list[Any]:
 
 def _words(node: Node, name: str) -> str:
     """ "The DTD run of 20 May 2025, 19:10"."""
-    noun, of, when = ("run", "title", "created") if name == "runs" else ("job", "title", "submitted")
+    noun, of, when = (
+        ("run", "title", "created") if name == "runs" else ("job", "title", "submitted")
+    )
     with contextlib.suppress(*EXPECTED):
         fields = node["fields"]
         title = fields[of] or fields["kind"]

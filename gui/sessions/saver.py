@@ -1,4 +1,6 @@
-"""Saver: writes in the background, once for many changes; what cannot be written is tried again and stays known as not saved."""
+"""Saver: writes in the background, once for many changes; what cannot be written is tried again and
+stays known as not saved.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +15,13 @@ PAUSES = (5.0, 15.0, 60.0)
 
 
 class Saver:
-    """Calls ``write(key)`` for every key asked for, in ``threads`` threads: a slow one does not hold up another. Thread-safe.
+    """Calls ``write(key)`` for every key asked for, in ``threads`` threads: a slow one does not
+    hold up another.
 
-    write : returns when it is written, raises if not; again : whether an error may pass by itself, so that trying again makes sense
+    Thread-safe.
+
+    write : returns when it is written, raises if not; again : whether an error may pass by itself,
+    so that trying again makes sense
     """
 
     def __init__(
@@ -37,7 +43,10 @@ class Saver:
         self._closed = False
 
     def request(self, key: str, delay: float = 0.0) -> None:
-        """Write ``key`` within ``delay`` seconds; further requests until then are one with it. Nothing happens after :meth:`close`."""
+        """Write ``key`` within ``delay`` seconds; further requests until then are one with it.
+
+        Nothing happens after :meth:`close`.
+        """
         with self._changed:
             if self._closed:
                 log.warning("a change came after the end and is not saved")
@@ -67,7 +76,9 @@ class Saver:
             self._changed.notify_all()
 
     def flush(self, timeout: float, key: str | None = None) -> bool:
-        """Write what waits (of one key or all) now, also what failed, once; True if all of it is written."""
+        """Write what waits (of one key or all) now, also what failed, once; True if all of it is
+        written.
+        """
         with self._changed:
             if self._closed:
                 return not self._failed
@@ -81,9 +92,14 @@ class Saver:
             self._changed.notify_all()
 
             def settled() -> bool:
-                return all(k not in self._busy and (k not in self._due or self._tries.get(k, 0) > until[k]) for k in keys)
+                return all(
+                    k not in self._busy and (k not in self._due or self._tries.get(k, 0) > until[k])
+                    for k in keys
+                )
 
-            return self._changed.wait_for(settled, timeout) and not any(k in self._failed for k in keys)
+            return self._changed.wait_for(settled, timeout) and not any(
+                k in self._failed for k in keys
+            )
 
     def close(self, timeout: float) -> bool:
         """:meth:`flush`, then no more. True if everything is written."""
@@ -116,14 +132,18 @@ class Saver:
                     self._failed[key] = error
                     row = self._row[key] = self._row.get(key, 0) + 1
                     if self._again(error) and not self._closed:
-                        self._due[key] = time.monotonic() + self._pauses[min(row, len(self._pauses)) - 1]
+                        self._due[key] = (
+                            time.monotonic() + self._pauses[min(row, len(self._pauses)) - 1]
+                        )
                 self._changed.notify_all()
 
     def _next(self) -> str | None:
         with self._changed:
             while not self._closed:
                 now = time.monotonic()
-                waiting = sorted((due, key) for key, due in self._due.items() if key not in self._busy)
+                waiting = sorted(
+                    (due, key) for key, due in self._due.items() if key not in self._busy
+                )
                 if waiting and waiting[0][0] <= now:
                     key = waiting[0][1]
                     del self._due[key]
@@ -134,7 +154,9 @@ class Saver:
 
 
 def _bare(error: Exception) -> Exception:
-    """The error and its causes without their frames: these hold the content that could not be written, perhaps of a session that is locked later."""
+    """The error and its causes without their frames: these hold the content that could not be
+    written, perhaps of a session that is locked later.
+    """
     found: BaseException | None = error
     while found is not None:
         found.__traceback__ = None

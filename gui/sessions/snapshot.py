@@ -17,9 +17,11 @@ WITHOUT_CELLS, PSEUDONYMS, RECOVERED = "without cells", "pseudonyms", "recovered
 
 @dataclass(frozen=True)
 class PendingJob:
-    """A job as it was handed in; kept in the session until it ends, so that after a crash it can be started again.
+    """A job as it was handed in; kept in the session until it ends, so that after a crash it can be
+    started again.
 
-    task : module and qualified name of its function; inputs : name of an argument -> id of the run it gets
+    task : module and qualified name of its function; inputs : name of an argument -> id of the run
+    it gets
     """
 
     id: str
@@ -35,9 +37,10 @@ class PendingJob:
 class Snapshot:
     """One session, frozen.
 
-    revision : of the session when it was taken; runs : oldest first; chosen : kind -> id of the run on screen
-    forms : page key -> form values (what the browser sent: text, numbers, lists, None); times are UTC
-    jobs : running or queued; marks : what is special about this session: :data:`WITHOUT_CELLS`, :data:`PSEUDONYMS`, :data:`RECOVERED`
+    revision : of the session when it was taken; runs : oldest first; chosen : kind -> id of the run
+    on screen forms : page key -> form values (what the browser sent: text, numbers, lists, None);
+    times are UTC jobs : running or queued; marks : what is special about this session:
+    :data:`WITHOUT_CELLS`, :data:`PSEUDONYMS`, :data:`RECOVERED`
     """
 
     session_id: str
@@ -55,7 +58,8 @@ class Snapshot:
 
 
 def checked(snapshot: Snapshot) -> Snapshot:
-    """A snapshot that was read, if it holds what the program relies on: its own rules for names and times, and results that fit their kind.
+    """A snapshot that was read, if it holds what the program relies on: its own rules for names and
+    times, and results that fit their kind.
 
     ValueError, with the reason; TypeError.
     """
@@ -67,12 +71,18 @@ def checked(snapshot: Snapshot) -> Snapshot:
     for job in snapshot.jobs:
         stored_time(job.submitted)
     kinds = {run.id: run.kind for run in snapshot.runs}
-    if any(name in KINDS and kinds.get(used, name) != name for run in snapshot.runs for name, used in run.provenance.inputs.items()):
+    if any(
+        name in KINDS and kinds.get(used, name) != name
+        for run in snapshot.runs
+        for name, used in run.provenance.inputs.items()
+    ):
         raise ValueError("a run was computed from one of another kind")
     return replace(
         snapshot,
         name=stored_name(snapshot.name),
         created=stored_time(snapshot.created),
         modified=stored_time(snapshot.modified),
-        chosen={kind: run_id for kind, run_id in snapshot.chosen.items() if kinds.get(run_id) == kind},
+        chosen={
+            kind: run_id for kind, run_id in snapshot.chosen.items() if kinds.get(run_id) == kind
+        },
     )

@@ -1,4 +1,6 @@
-"""Store: where the session files lie (active, archived, deleted ones, backups) and what is said of each without opening it."""
+"""Store: where the session files lie (active, archived, deleted ones, backups) and what is said of
+each without opening it.
+"""
 
 from __future__ import annotations
 
@@ -34,23 +36,28 @@ STALE = 60.0
 LOOK = 2.0
 """Seconds between two looks whether the file of a saved session is still there."""
 SHOWN = 180.0
-"""Seconds after its last question that a tab counts as open: a browser lets tabs in the background ask once a minute."""
+"""Seconds after its last question that a tab counts as open: a browser lets tabs in the background
+ask once a minute.
+"""
 PROTECTED = "Protected session"
 """What a session is called whose name is hidden."""
 
 
 @dataclass(eq=False)
 class Entry:
-    """What the manager knows of one session. ``lock`` is held while its file is read, written or moved.
+    """What the manager knows of one session.
 
-    path, generation : of its file, None while there is none; saved : count of edits that are in the file
-    problem : why it cannot be opened; damage : it is open, but a part not read before is damaged
-    encrypted, hidden : it is protected, and so is its name
-    seal : its key, while some browser has it unlocked; unlocked : browser -> when its user last did something (:func:`gui.clock.elapsed`)
-    shown : when a tab last asked for it
-    accepted : of the file that was parsed to the end by a reading process, or written by this program
-    stamp : time, size and number of the file as it was last read or written; checked : when it was last looked at, and what was wrong with it
-    backed_up : the file as this program found it is kept (or there was none); origin : where what was not read yet is read from
+    ``lock`` is held while its file is read, written or moved.
+
+    path, generation : of its file, None while there is none; saved : count of edits that are in the
+    file problem : why it cannot be opened; damage : it is open, but a part not read before is
+    damaged encrypted, hidden : it is protected, and so is its name seal : its key, while some
+    browser has it unlocked; unlocked : browser -> when its user last did something
+    (:func:`gui.clock.elapsed`) shown : when a tab last asked for it accepted : of the file that was
+    parsed to the end by a reading process, or written by this program stamp : time, size and number
+    of the file as it was last read or written; checked : when it was last looked at, and what was
+    wrong with it backed_up : the file as this program found it is kept (or there was none); origin
+    : where what was not read yet is read from
     """
 
     session: DCXCache
@@ -89,12 +96,21 @@ class Entry:
         return self.encrypted and actor.browser not in self.unlocked
 
     def unlock(self, actor: Actor, *, ago: float = 0.0) -> None:
-        """This browser has given the password, or its user did something in the session, so many seconds ago."""
-        self.unlocked[actor.browser] = max(elapsed() - ago, self.unlocked.get(actor.browser, -math.inf))
+        """This browser has given the password, or its user did something in the session, so many
+        seconds ago.
+        """
+        self.unlocked[actor.browser] = max(
+            elapsed() - ago, self.unlocked.get(actor.browser, -math.inf)
+        )
 
     def known(self, header: file.Header) -> None:
         """Take over what the header says and how the file looks now."""
-        self.generation, self.contents, self.encrypted, self.hidden = header.generation, header.contents, header.encrypted, header.name is None
+        self.generation, self.contents, self.encrypted, self.hidden = (
+            header.generation,
+            header.contents,
+            header.encrypted,
+            header.name is None,
+        )
         self.look()
 
     def look(self) -> None:
@@ -103,7 +119,11 @@ class Entry:
         if self.path is not None:
             with contextlib.suppress(OSError):
                 found = self.path.stat()
-                self.size, self.used, self.stamp = found.st_size, file_time(found.st_mtime), _stamp(found)
+                self.size, self.used, self.stamp = (
+                    found.st_size,
+                    file_time(found.st_mtime),
+                    _stamp(found),
+                )
 
     def touch(self) -> None:
         """It was used now."""
@@ -117,7 +137,10 @@ class Entry:
                 self.accepted = identity(self.path)
 
     def file_trouble(self) -> SessionError | None:
-        """What is wrong with the file of a session that was saved: it is not there any more, or another one. Looked at every few seconds only.
+        """What is wrong with the file of a session that was saved: it is not there any more, or
+        another one.
+
+        Looked at every few seconds only.
 
         None while it is being read or written.
         """
@@ -148,10 +171,13 @@ class Entry:
 class SessionInfo:
     """One row of the session list, as one actor may see it.
 
-    contents : "data" (bool), "dtd", "search", "adtd", "runs" (counts), "source", "notes", "marks", "jobs" (titles of jobs under way) as far as
+    contents : "data" (bool), "dtd", "search", "adtd", "runs" (counts), "source", "notes", "marks",
+    "jobs" (titles of jobs under way) as far as
         known; {} if it is locked
-    protected : by a password; locked : this browser has not given it; holds_data : False for the default session; loaded : it is in memory
-    state : "saved", "saving", "not saved", "memory" (there is no folder); reason : why it is not saved; problem : why it cannot be opened
+    protected : by a password; locked : this browser has not given it; holds_data : False for the
+    default session; loaded : it is in memory
+    state : "saved", "saving", "not saved", "memory" (there is no folder); reason : why it is not
+    saved; problem : why it cannot be opened
     backup : when the last backup of its file was made, None if there is none
     """
 
@@ -173,11 +199,20 @@ class SessionInfo:
 
 
 class Store:
-    """The folders. Moving never overwrites. sessions, archive : None for the usual place below ``folder``"""
+    """The folders.
 
-    def __init__(self, folder: Path, *, sessions: Path | None = None, archive: Path | None = None) -> None:
+    Moving never overwrites. sessions, archive : None for the usual place below ``folder``
+    """
+
+    def __init__(
+        self, folder: Path, *, sessions: Path | None = None, archive: Path | None = None
+    ) -> None:
         self.folder = folder
-        self._places: dict[str, Path] = {"sessions": sessions or folder / "sessions", "archive": archive or folder / "archive", "trash": folder / "trash"}
+        self._places: dict[str, Path] = {
+            "sessions": sessions or folder / "sessions",
+            "archive": archive or folder / "archive",
+            "trash": folder / "trash",
+        }
         self._there = self.place("sessions").is_dir()
 
     def place(self, place: Place) -> Path:
@@ -188,7 +223,10 @@ class Store:
         return self.place("sessions") / "backups"
 
     def scan(self, place: Place) -> list[tuple[Path, file.Header | DeconomixError]]:
-        """Every session file of a folder with its header, or why it has none. Reads headers only; a missing folder is empty."""
+        """Every session file of a folder with its header, or why it has none.
+
+        Reads headers only; a missing folder is empty.
+        """
         found: list[tuple[Path, file.Header | DeconomixError]] = []
         try:
             paths = sorted(p for p in self.place(place).iterdir() if p.name.endswith(file.SUFFIX))
@@ -200,14 +238,29 @@ class Store:
             except DeconomixError as error:
                 found.append((path, error))
             except OSError:
-                found.append((path, SessionError("The file cannot be read.", advice="Check its permissions and the drive.")))
+                found.append(
+                    (
+                        path,
+                        SessionError(
+                            "The file cannot be read.",
+                            advice="Check its permissions and the drive.",
+                        ),
+                    )
+                )
         return found
 
     def path_for(self, session_id: str) -> Path:
         """Where a new session's file will lie."""
         return self.place("sessions") / file.file_name(session_id)
 
-    def save(self, path: Path, snapshot: Snapshot, generation: int | None, seal: Seal | None, origin: Origin) -> file.Header:
+    def save(
+        self,
+        path: Path,
+        snapshot: Snapshot,
+        generation: int | None,
+        seal: Seal | None,
+        origin: Origin,
+    ) -> file.Header:
         """Write the session; SessionConflict, SessionNotSaved."""
         if path.parent == self.place("sessions"):
             with contextlib.suppress(OSError):  # then saving says it
@@ -215,13 +268,19 @@ class Store:
         return file.save(path, snapshot, expected_generation=generation, seal=seal, origin=origin)
 
     def _make_folder(self) -> None:
-        """Our own folder, once: if it is gone later a drive is away, and what would be written in its place nobody would find again. OSError."""
+        """Our own folder, once: if it is gone later a drive is away, and what would be written in
+        its place nobody would find again.
+
+        OSError.
+        """
         if not self._there:
             atomic.private_folder(self.place("sessions"))
             self._there = True
 
     def move(self, path: Path, place: Place) -> Path:
-        """Move a file to another folder, keeping its name where it is free; SessionError if that is not possible."""
+        """Move a file to another folder, keeping its name where it is free; SessionError if that is
+        not possible.
+        """
         folder = self.place(place)
         try:
             if place == "sessions":
@@ -230,17 +289,25 @@ class Store:
                 atomic.private_folder(folder)
             target, number = folder / path.name, 2
             while target.exists():
-                target, number = folder / f"{path.name.removesuffix(file.SUFFIX)} {number}{file.SUFFIX}", number + 1
+                target, number = (
+                    folder / f"{path.name.removesuffix(file.SUFFIX)} {number}{file.SUFFIX}",
+                    number + 1,
+                )
             _rename(path, target)
             if place == "trash":
                 os.utime(target)
         except OSError as error:
             why = error.strerror or type(error).__name__
-            raise SessionError(f"The session's file could not be moved ({why}).", advice="Nothing was changed; check the folder of the sessions.") from None
+            raise SessionError(
+                f"The session's file could not be moved ({why}).",
+                advice="Nothing was changed; check the folder of the sessions.",
+            ) from None
         return target
 
     def copy_in(self, path: Path, session_id: str) -> Path:
-        """A copy of a file among the active ones, whole or not at all; SessionError if it cannot be written."""
+        """A copy of a file among the active ones, whole or not at all; SessionError if it cannot be
+        written.
+        """
         target = self.place("sessions") / file.file_name(session_id)
         try:
             self._make_folder()
@@ -251,11 +318,16 @@ class Store:
                     shutil.copyfileobj(source, copy, 1 << 20)
         except OSError as error:
             why = error.strerror or type(error).__name__
-            raise SessionError(f"The session could not be copied in ({why}).", advice="Check the folder of the sessions.") from None
+            raise SessionError(
+                f"The session could not be copied in ({why}).",
+                advice="Check the folder of the sessions.",
+            ) from None
         return target
 
     def sweep(self) -> None:
-        """Remove what a program left when it ended without saying so: deleted sessions in the trash, unfinished writes."""
+        """Remove what a program left when it ended without saying so: deleted sessions in the
+        trash, unfinished writes.
+        """
         for folder in (self.place("sessions"), self.place("archive"), self.backups):
             with contextlib.suppress(OSError):
                 atomic.sweep(folder)
@@ -266,7 +338,8 @@ class Store:
                     if now - path.stat().st_mtime > STALE:
                         path.unlink()
 
-    # -- backups ----------------------------------------------------------------------------------------------------------------
+    # -- backups
+    # ----------------------------------------------------------------------------------------------
     def backup_of(self, path: Path | None) -> Path | None:
         """The last backup of a session's file, None if there is none."""
         found = self.backups / path.name if path is not None else None
@@ -281,30 +354,50 @@ class Store:
         return None
 
     def keep_backup(self, path: Path) -> None:
-        """Keep the file as it is now, in place of an older backup of it. What cannot be kept is no reason not to save."""
+        """Keep the file as it is now, in place of an older backup of it.
+
+        What cannot be kept is no reason not to save.
+        """
         if path.exists():  # else a folder would be made where a drive is away
             with contextlib.suppress(SessionNotSaved):
                 file.keep_backup(path, self.backups)
 
     def forget_backups(self, path: Path) -> None:
-        """Remove all that was kept of a session's file: it was protected, protected anew, or deleted. SessionNotSaved."""
+        """Remove all that was kept of a session's file: it was protected, protected anew, or
+        deleted.
+
+        SessionNotSaved.
+        """
         file.remove_backups(path, self.backups)
         with contextlib.suppress(FileNotFoundError):
             _damaged(path).unlink()
 
     def forget_clear_backups(self, path: Path, header: file.Header) -> None:
-        """Of a sealed file: remove backups under no key or another one. A program that is killed between sealing and this leaves them."""
+        """Of a sealed file: remove backups under no key or another one.
+
+        A program that is killed between sealing and this leaves them.
+        """
         mark = (header.lock or {}).get("mark")
-        for kept in (self.backups / path.name, *path.parent.glob(f"{glob.escape(path.name)}.*.bak")) if header.encrypted else ():
+        for kept in (
+            (self.backups / path.name, *path.parent.glob(f"{glob.escape(path.name)}.*.bak"))
+            if header.encrypted
+            else ()
+        ):
             with contextlib.suppress(DeconomixError, OSError):
                 if kept.exists() and (file.read_header(kept).lock or {}).get("mark") != mark:
                     kept.unlink()
 
     def restore_backup(self, path: Path) -> None:
-        """Put the last backup in the place of a damaged file, which is kept beside as ``<name>.damaged``. SessionError."""
+        """Put the last backup in the place of a damaged file, which is kept beside as
+        ``<name>.damaged``.
+
+        SessionError.
+        """
         backup = self.backup_of(path)
         if backup is None:
-            raise SessionError("There is no backup of this session.", advice="Recover what is readable instead.")
+            raise SessionError(
+                "There is no backup of this session.", advice="Recover what is readable instead."
+            )
         try:
             with atomic.locked(path):
                 if path.exists():
@@ -313,7 +406,10 @@ class Store:
                     shutil.copyfileobj(source, copy, 1 << 20)
         except OSError as error:
             why = error.strerror or type(error).__name__
-            raise SessionError(f"The backup could not be put in place ({why}).", advice="Check the folder of the sessions.") from None
+            raise SessionError(
+                f"The backup could not be put in place ({why}).",
+                advice="Check the folder of the sessions.",
+            ) from None
 
 
 def _stamp(found: os.stat_result) -> tuple[int, int, int]:

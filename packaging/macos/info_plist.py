@@ -21,7 +21,12 @@ def contents() -> dict[str, Any]:
         "LSItemContentTypes": [UTI],
     }
     others = [
-        {"CFBundleTypeName": name, "CFBundleTypeRole": "Viewer", "LSHandlerRank": "Alternate", "CFBundleTypeExtensions": list(suffixes)}
+        {
+            "CFBundleTypeName": name,
+            "CFBundleTypeRole": "Viewer",
+            "LSHandlerRank": "Alternate",
+            "CFBundleTypeExtensions": list(suffixes),
+        }
         for name, suffixes in DATA.items()
     ]
     return {
@@ -35,7 +40,10 @@ def contents() -> dict[str, Any]:
                 "UTTypeDescription": product.FILE_TYPE,
                 "UTTypeConformsTo": ["public.data", "public.archive"],
                 "UTTypeIconFile": "session.icns",
-                "UTTypeTagSpecification": {"public.filename-extension": [product.SUFFIX.lstrip(".")], "public.mime-type": [product.MIME]},
+                "UTTypeTagSpecification": {
+                    "public.filename-extension": [product.SUFFIX.lstrip(".")],
+                    "public.mime-type": [product.MIME],
+                },
             }
         ],
         "LSApplicationCategoryType": "public.app-category.medical",
@@ -43,5 +51,6 @@ def contents() -> dict[str, Any]:
         "LSArchitecturePriority": ["arm64"],
         "NSHighResolutionCapable": True,
         "NSHumanReadableCopyright": product.COPYRIGHT,
-        "NSAppTransportSecurity": {"NSAllowsLocalNetworking": True},  # the window talks to the program's own server on 127.0.0.1
+        # the window talks to the program's own server on 127.0.0.1
+        "NSAppTransportSecurity": {"NSAllowsLocalNetworking": True},
     }

@@ -1,7 +1,11 @@
-"""The disk image with the .app, from the built program. Runs on macOS only (codesign, hdiutil, notarytool).
+"""The disk image with the .app, from the built program.
 
-DECONOMIX_GUI_SIGN       identity of a "Developer ID Application" certificate; without it the .app is signed ad hoc, which Apple silicon asks for
-DECONOMIX_GUI_NOTARISE   name of a keychain profile made by ``xcrun notarytool store-credentials``; without it nothing is notarised
+Runs on macOS only (codesign, hdiutil, notarytool).
+
+DECONOMIX_GUI_SIGN       identity of a "Developer ID Application" certificate; without it the .app
+    is signed ad hoc, which Apple silicon asks for
+DECONOMIX_GUI_NOTARISE   name of a keychain profile made by ``xcrun notarytool store-credentials``;
+    without it nothing is notarised
 """
 
 from __future__ import annotations
@@ -31,13 +35,33 @@ def make(dist: Path) -> list[Path]:
     image = dist / f"{product.PACKAGE}-{product.version()}-{product.machine()}.dmg"
     image.unlink(missing_ok=True)
     with tempfile.TemporaryDirectory(dir=dist) as folder:
-        run("ditto", app, Path(folder) / app.name)  # keeps links and attributes, which copying in Python does not
+        # keeps links and attributes, which copying in Python does not
+        run("ditto", app, Path(folder) / app.name)
         (Path(folder) / "Applications").symlink_to("/Applications")
-        run("hdiutil", "create", "-volname", product.NAME, "-srcfolder", folder, "-format", "ULMO", "-ov", image)
+        run(
+            "hdiutil",
+            "create",
+            "-volname",
+            product.NAME,
+            "-srcfolder",
+            folder,
+            "-format",
+            "ULMO",
+            "-ov",
+            image,
+        )
     if os.environ.get(SIGN):
         run("codesign", "--sign", os.environ[SIGN], "--timestamp", image)
     if os.environ.get(NOTARISE):
-        run("xcrun", "notarytool", "submit", image, "--keychain-profile", os.environ[NOTARISE], "--wait")
+        run(
+            "xcrun",
+            "notarytool",
+            "submit",
+            image,
+            "--keychain-profile",
+            os.environ[NOTARISE],
+            "--wait",
+        )
         run("xcrun", "stapler", "staple", image)
     return [image]
 
@@ -46,8 +70,18 @@ def sign(app: Path, identity: str) -> None:
     """Everything inside first, then the whole: what is signed from the outside only is refused."""
     options = ["--force", "--sign", identity]
     if identity != "-":
-        options += ["--timestamp", "--options", "runtime", "--entitlements", HERE / "entitlements.plist"]
-    inside = [path for path in sorted(app.rglob("*"), reverse=True) if is_code(path) and path.parent != app / "Contents" / "MacOS"]
+        options += [
+            "--timestamp",
+            "--options",
+            "runtime",
+            "--entitlements",
+            HERE / "entitlements.plist",
+        ]
+    inside = [
+        path
+        for path in sorted(app.rglob("*"), reverse=True)
+        if is_code(path) and path.parent != app / "Contents" / "MacOS"
+    ]
     for start in range(0, len(inside), 100):
         run("codesign", *options, *inside[start : start + 100])
     run("codesign", *options, app)
@@ -55,7 +89,9 @@ def sign(app: Path, identity: str) -> None:
 
 
 def is_code(path: Path) -> bool:
-    """A program or library, whatever it is called: Apple refuses an .app with a single one that is not signed."""
+    """A program or library, whatever it is called: Apple refuses an .app with a single one that is
+    not signed.
+    """
     if path.is_symlink() or not path.is_file():
         return False
     with path.open("rb") as file:

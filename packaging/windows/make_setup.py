@@ -1,7 +1,9 @@
-"""The Windows installer and the portable archive, from the built program. Needs makensis (NSIS 3).
+"""The Windows installer and the portable archive, from the built program.
 
-With DECONOMIX_GUI_SIGN set (a command that takes a file's name, such as ``signtool sign /fd sha256 /tr … /n …``) programs, installer and uninstaller
-are signed.
+Needs makensis (NSIS 3).
+
+With DECONOMIX_GUI_SIGN set (a command that takes a file's name, such as ``signtool sign /fd sha256
+/tr … /n …``) programs, installer and uninstaller are signed.
 """
 
 from __future__ import annotations
@@ -28,11 +30,23 @@ def make(dist: Path) -> list[Path]:
     if sign:
         for program in sorted(product.BUNDLE.glob("*.exe")):
             subprocess.run(f'{sign} "{program}"', shell=True, check=True)
-    return [compiled(product.BUNDLE, dist / f"{name}-setup.exe", sign=sign), zipped(product.BUNDLE, dist / f"{name}-portable.zip")]
+    return [
+        compiled(product.BUNDLE, dist / f"{name}-setup.exe", sign=sign),
+        zipped(product.BUNDLE, dist / f"{name}-portable.zip"),
+    ]
 
 
-def compiled(source: Path, target: Path, *, sign: str = "", version: str | None = None, more: Sequence[str] = ()) -> Path:
-    """The installer ``target`` of the program in the folder ``source``. Raises CalledProcessError; a warning of makensis is an error.
+def compiled(
+    source: Path,
+    target: Path,
+    *,
+    sign: str = "",
+    version: str | None = None,
+    more: Sequence[str] = (),
+) -> Path:
+    """The installer ``target`` of the program in the folder ``source``.
+
+    Raises CalledProcessError; a warning of makensis is an error.
 
     more : further options of makensis
     """
@@ -47,7 +61,11 @@ def compiled(source: Path, target: Path, *, sign: str = "", version: str | None 
         **({"SIGN": sign} if sign else {}),
     }
     options = [f"-D{key}={value}" for key, value in defined.items()]
-    subprocess.run(["makensis", "-V2", "-WX", "-INPUTCHARSET", "UTF8", *options, *more, "installer.nsi"], cwd=HERE, check=True)
+    subprocess.run(
+        ["makensis", "-V2", "-WX", "-INPUTCHARSET", "UTF8", *options, *more, "installer.nsi"],
+        cwd=HERE,
+        check=True,
+    )
     return target
 
 
@@ -57,7 +75,9 @@ def zipped(source: Path, target: Path) -> Path:
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for path in sorted(source.rglob("*")):
             if path.is_file():
-                entry = zipfile.ZipInfo(f"{product.NAME}/{path.relative_to(source).as_posix()}", when)
+                entry = zipfile.ZipInfo(
+                    f"{product.NAME}/{path.relative_to(source).as_posix()}", when
+                )
                 entry.compress_type = zipfile.ZIP_DEFLATED
                 with path.open("rb") as file, archive.open(entry, "w", force_zip64=True) as packed:
                     shutil.copyfileobj(file, packed, 2**20)

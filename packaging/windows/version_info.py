@@ -20,6 +20,8 @@ def contents() -> str:
     }
     table = ", ".join(f"StringStruct({key!r}, {value!r})" for key, value in strings.items())
     return (
-        f"VSVersionInfo(ffi=FixedFileInfo(filevers={four}, prodvers={four}, mask=0x3F, flags=0, OS=0x40004, fileType=1, subtype=0, date=(0, 0)),\n"
-        f"kids=[StringFileInfo([StringTable('040904B0', [{table}])]), VarFileInfo([VarStruct('Translation', [1033, 1200])])])\n"
+        f"VSVersionInfo(ffi=FixedFileInfo(filevers={four}, prodvers={four}, mask=0x3F, flags=0,"
+        " OS=0x40004, fileType=1, subtype=0, date=(0,"
+        f" 0)),\nkids=[StringFileInfo([StringTable('040904B0', [{table}])]),"
+        " VarFileInfo([VarStruct('Translation', [1033, 1200])])])\n"
     )

@@ -36,25 +36,36 @@ TOO_LARGE = {
 
 
 @pytest.mark.parametrize("body", TOO_LARGE.values(), ids=list(TOO_LARGE))
-def test_a_body_that_is_too_large_is_refused_before_it_is_parsed(program: Any, monkeypatch: pytest.MonkeyPatch, body: bytes) -> None:
+def test_a_body_that_is_too_large_is_refused_before_it_is_parsed(
+    program: Any, monkeypatch: pytest.MonkeyPatch, body: bytes
+) -> None:
     answer = program.as_user("POST", CALLBACK, body, **JSON)
     assert answer.status == 413
     assert answer.body.endswith(b".")  # a sentence
     monkeypatch.setattr(request_limits, "problem", lambda body: None)
-    assert program.as_user("POST", CALLBACK, body, **JSON).status != 413  # the control: nothing else refuses it
+    # the control: nothing else refuses it
+    assert program.as_user("POST", CALLBACK, body, **JSON).status != 413
 
 
 def test_a_picture_may_be_as_large_as_a_request(program: Any) -> None:
-    picture = b'{"output":"x.y","inputs":[{"id":"a","property":"data","value":{"url":"data:image/png;base64,' + b"A" * (5 * MAX_JSON) + b'"}}]}'
+    picture = (
+        b'{"output":"x.y","inputs":[{"id":"a","property":"data","value":{"url":"data:image/png;base64,'
+        + b"A" * (5 * MAX_JSON)
+        + b'"}}]}'
+    )
     assert problem(picture) is None
     answer = program.as_user("POST", CALLBACK, picture, **JSON)
     assert answer.status not in (413, 503)
     assert program.application.long_calls.running == 0  # it was one of the long calls, and is over
 
 
-def test_large_bodies_wait_for_a_place_and_are_refused_without_one(program: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_bodies_wait_for_a_place_and_are_refused_without_one(
+    program: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(program.application.long_calls, "_most", 0)
-    answer = program.as_user("POST", CALLBACK, b'["data:image/png,' + b"x" * MAX_JSON + b'"]', **JSON)
+    answer = program.as_user(
+        "POST", CALLBACK, b'["data:image/png,' + b"x" * MAX_JSON + b'"]', **JSON
+    )
     assert (answer.status, b"Try again" in answer.body) == (503, True)
     assert program.as_user("POST", CALLBACK, b"[]", **JSON).status != 503
 
@@ -64,7 +75,9 @@ def random_value(random: random.Random, depth: int) -> Any:
     if kind == 4:
         return [random_value(random, depth - 1) for _ in range(random.randrange(5))]
     if kind == 5:
-        return {random_text(random): random_value(random, depth - 1) for _ in range(random.randrange(5))}
+        return {
+            random_text(random): random_value(random, depth - 1) for _ in range(random.randrange(5))
+        }
     return [None, random.random(), random_text(random), random_text(random)][kind]
 
 
@@ -73,10 +86,18 @@ def random_text(random: random.Random) -> str:
 
 
 def test_what_is_counted_is_what_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Signs inside of texts count for nothing: the depth that is allowed is exactly the depth of the value."""
+    """Signs inside of texts count for nothing: the depth that is allowed is exactly the depth of
+    the value.
+    """
 
     def depth(value: Any) -> int:
-        inner = value if isinstance(value, list) else list(value.values()) if isinstance(value, dict) else None
+        inner = (
+            value
+            if isinstance(value, list)
+            else list(value.values())
+            if isinstance(value, dict)
+            else None
+        )
         return 0 if inner is None else 1 + max(map(depth, inner), default=0)
 
     chance = random.Random(7)

@@ -1,8 +1,10 @@
-"""No byte leaves the computer: the whole workflow in a process where every socket is watched, in its worker and its reading process too.
+"""No byte leaves the computer: the whole workflow in a process where every socket is watched, in
+its worker and its reading process too.
 
-An audit hook is told of each connection, datagram and look-up of a name before it happens, whichever library asks for it through Python's socket
-module. It is put in by a sitecustomize.py on PYTHONPATH, which every Python process imports as it starts, also those that are spawned. What is not on
-this computer is written down and forbidden.
+An audit hook is told of each connection, datagram and look-up of a name before it happens,
+whichever library asks for it through Python's socket module. It is put in by a sitecustomize.py on
+PYTHONPATH, which every Python process imports as it starts, also those that are spawned. What is
+not on this computer is written down and forbidden.
 """
 
 from __future__ import annotations
@@ -170,19 +172,36 @@ class Seen:
         lines = [json.loads(line) for line in file.read_text().splitlines()]
         self.starts = {pid for pid, _, kind, _ in lines if kind == "start"}
         self.here = [what for _, _, kind, what in lines if kind == "here"]
-        self.away = {pid: [what for p, _, kind, what in lines if kind == "away" and p == pid] for pid in {p for p, _, kind, _ in lines if kind == "away"}}
+        self.away = {
+            pid: [what for p, _, kind, what in lines if kind == "away" and p == pid]
+            for pid in {p for p, _, kind, _ in lines if kind == "away"}
+        }
 
 
 def watched(folder: Path, code: str) -> tuple[str, Seen]:
-    """Run the script, with every socket of it and of its children watched: what it printed, and what was seen."""
+    """Run the script, with every socket of it and of its children watched: what it printed, and
+    what was seen.
+    """
     hooks, work = folder / "hooks", folder / "work"
     for made in (hooks, work):
         made.mkdir()
     (hooks / "sitecustomize.py").write_text(HOOK)
     script = folder / "script.py"
     script.write_text(code)
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(hooks), str(ROOT)]), "DCX_SOCKETS": str(folder / "sockets"), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run([sys.executable, str(script), str(work)], env=environment, cwd=folder, capture_output=True, text=True, check=False)
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(hooks), str(ROOT)]),
+        "DCX_SOCKETS": str(folder / "sockets"),
+        "OMP_NUM_THREADS": "1",
+    }
+    done = subprocess.run(
+        [sys.executable, str(script), str(work)],
+        env=environment,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout, Seen(folder / "sockets")
 
@@ -192,23 +211,39 @@ def test_the_whole_workflow_tries_no_connection_to_another_computer(tmp_path: Pa
     assert seen.away == {}
     did = printed.splitlines()
     assert did[:5] == ["served", "file looked at", "DTD", "search and ADTD", "reopened"]
-    assert [name.rpartition(".")[2] for name in did[5:]] == ["html", "html", "xlsx", "dcx", "dcxsession"]
-    assert len(seen.starts) >= 5  # the program, and twice a worker and a reading process: the hook is in all of them
-    assert any(what.startswith("socket.connect 127.") for what in seen.here)  # and sees what goes to this computer
+    assert [name.rpartition(".")[2] for name in did[5:]] == [
+        "html",
+        "html",
+        "xlsx",
+        "dcx",
+        "dcxsession",
+    ]
+    # the program, and twice a worker and a reading process: the hook is in all of them
+    assert len(seen.starts) >= 5
+    # and sees what goes to this computer
+    assert any(what.startswith("socket.connect 127.") for what in seen.here)
 
 
-def test_what_goes_to_another_computer_is_seen_in_a_process_and_in_its_children(tmp_path: Path) -> None:
+def test_what_goes_to_another_computer_is_seen_in_a_process_and_in_its_children(
+    tmp_path: Path,
+) -> None:
     """The control of the test before."""
     _, seen = watched(tmp_path, AWAY)
     assert len(seen.starts) >= 2
     assert len(seen.away) == 2
     for tried in seen.away.values():
-        assert {what.partition(" ")[0] for what in tried} >= {"socket.connect", "socket.getaddrinfo", "socket.sendto"}
+        assert {what.partition(" ")[0] for what in tried} >= {
+            "socket.connect",
+            "socket.getaddrinfo",
+            "socket.sendto",
+        }
         assert any("192.0.2.1" in what for what in tried)
 
 
 def test_only_this_computer_can_be_asked_by_default() -> None:
-    """A socket that waits for others would be a way out too: see also tests/desktop/test_server.py."""
+    """A socket that waits for others would be a way out too: see also
+    tests/desktop/test_server.py.
+    """
     from gui.serving import Server
 
     assert Server().host == "127.0.0.1"

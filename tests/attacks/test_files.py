@@ -1,4 +1,6 @@
-"""Files of the server: which a remote user can name, and who on this computer can read what the program writes."""
+"""Files of the server: which a remote user can name, and who on this computer can read what the
+program writes.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,11 @@ from gui.serving import Server
 from tests.gui.steps import saved, session_with
 from tests.waiting import until
 
-REMOTE = {"allow_remote": True, "public_url": "https://deconomix.example.org", "trusted_proxy": "127.0.0.1"}
+REMOTE = {
+    "allow_remote": True,
+    "public_url": "https://deconomix.example.org",
+    "trusted_proxy": "127.0.0.1",
+}
 
 
 @pytest.fixture
@@ -34,12 +40,22 @@ def places(tmp_path: Path) -> Path:
     return tmp_path
 
 
-ATTACKS = ["secret.csv", "allowed/../secret.csv", "allowed/link.csv", "allowed/tenx", "allowed-not/bulk.csv", "nowhere.csv", "allowed/bulk.csv\0.png"]
+ATTACKS = [
+    "secret.csv",
+    "allowed/../secret.csv",
+    "allowed/link.csv",
+    "allowed/tenx",
+    "allowed-not/bulk.csv",
+    "nowhere.csv",
+    "allowed/bulk.csv\0.png",
+]
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_typed_paths_stay_below_the_folders_listed(places: Path, attack: str) -> None:
-    """The same sentence for what is there and what is not: it does not tell which files the server has."""
+    """The same sentence for what is there and what is not: it does not tell which files the server
+    has.
+    """
     remote = Server(**REMOTE, import_folders=[str(places / "allowed")])
     with pytest.raises(UnreadableFile) as caught:
         remote.typed_path(f"{places}/{attack}")
@@ -51,7 +67,10 @@ def test_typed_paths_stay_below_the_folders_listed(places: Path, attack: str) ->
         assert Server().typed_path(f"{places}/{attack}") == Path(f"{places}/{attack}")
 
 
-@pytest.mark.skipif(os.name != "posix", reason="Windows has no such modes; the user's own folders are closed to others there")
+@pytest.mark.skipif(
+    os.name != "posix",
+    reason="Windows has no such modes; the user's own folders are closed to others there",
+)
 def test_whatever_is_written_is_its_owners_only(program: Any, tmp_path: Path) -> None:
     before = os.umask(0)
     try:
@@ -69,13 +88,20 @@ def test_whatever_is_written_is_its_owners_only(program: Any, tmp_path: Path) ->
     files = [*config.sessions_folder.rglob("*.dcxsession"), upload.path, *log.parent.iterdir()]
     assert len(files) >= 4
     assert {oct(stat.S_IMODE(f.stat().st_mode)) for f in files} == {"0o600"}
-    assert {oct(stat.S_IMODE(f.stat().st_mode)) for f in (config.sessions_folder, upload.path.parent, log.parent)} == {"0o700"}
+    assert {
+        oct(stat.S_IMODE(f.stat().st_mode))
+        for f in (config.sessions_folder, upload.path.parent, log.parent)
+    } == {"0o700"}
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no such modes")
 def test_a_plug_in_that_others_can_change_is_left_out(tmp_path: Path) -> None:
     file = tmp_path / "mine.py"
-    code = ["from dash import html", "from gui.plugin import Page", "page = Page('mine', 'Mine', 'x')"]
+    code = [
+        "from dash import html",
+        "from gui.plugin import Page",
+        "page = Page('mine', 'Mine', 'x')",
+    ]
     file.write_text("\n".join([*code, "@page.layout", "def layout(ctx):", "    return html.Div()"]))
     file.chmod(0o600)
     assert find_pages(tmp_path).page("mine") is not None
@@ -103,7 +129,9 @@ for path in ("/", "/_dash-layout", "/assets/style.css"):
 """
 
 
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can act as another user")
+@pytest.mark.skipif(
+    os.name != "posix" or os.geteuid() != 0, reason="only root can act as another user"
+)
 def test_another_user_of_this_computer_gets_nothing(program: Any, tmp_path: Path) -> None:
     session = session_with(program.application, "mine")
     until(lambda: saved(program.application, session.session_id))
@@ -113,17 +141,29 @@ def test_another_user_of_this_computer_gets_nothing(program: Any, tmp_path: Path
     stop_logging()
     (file,) = program.application.config.sessions_folder.glob("*.dcxsession")
     opened: list[tuple[Path, int]] = []
-    for folder in [tmp_path, *tmp_path.parents][:-1]:  # the folders of the test itself are not in the way
+    # the folders of the test itself are not in the way
+    for folder in [tmp_path, *tmp_path.parents][:-1]:
         opened.append((folder, folder.stat().st_mode))
         folder.chmod(folder.stat().st_mode | 0o011)
 
     def attack() -> list[str]:
-        command = [sys.executable, "-c", AS_NOBODY, str(program.server.port), file, upload.path, str(log)]
-        return subprocess.run(command, capture_output=True, text=True, check=True, cwd="/").stdout.split()
+        command = [
+            sys.executable,
+            "-c",
+            AS_NOBODY,
+            str(program.server.port),
+            file,
+            upload.path,
+            str(log),
+        ]
+        return subprocess.run(
+            command, capture_output=True, text=True, check=True, cwd="/"
+        ).stdout.split()
 
     try:
         assert attack() == ["refused"] * 3 + ["403"] * 3
-        for path in (file, upload.path, Path(str(log))):  # the control: with open modes he reads them
+        # the control: with open modes he reads them
+        for path in (file, upload.path, Path(str(log))):
             path.chmod(0o644)
             path.parent.chmod(0o755)
             path.parent.parent.chmod(path.parent.parent.stat().st_mode | 0o011)

@@ -1,4 +1,6 @@
-"""Session files and models made to freeze the program or to take its memory: others are answered meanwhile, and the sentence names the file."""
+"""Session files and models made to freeze the program or to take its memory: others are answered
+meanwhile, and the sentence names the file.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,12 @@ def brackets_in_an_endless_text(path: Path) -> bytes:
     import zstandard
 
     raw = b"[" * 1_000_001 + b'"' + b'\\"' * 60_000
-    return pack([*((name, data) for name, data in members(path).items() if name != "manifest"), ("manifest", zstandard.compress(raw))])
+    return pack(
+        [
+            *((name, data) for name, data in members(path).items() if name != "manifest"),
+            ("manifest", zstandard.compress(raw)),
+        ]
+    )
 
 
 def colliding_labels(path: Path) -> bytes:
@@ -47,7 +54,9 @@ def colliding_labels(path: Path) -> bytes:
 
 
 def meanwhile(program: Served, path: Path) -> tuple[bool, Exception | None]:
-    """Import the file and ask for something else: whether that was answered before, and what came of the import."""
+    """Import the file and ask for something else: whether that was answered before, and what came
+    of the import.
+    """
     found: list[Exception] = []
 
     def work() -> None:
@@ -65,7 +74,9 @@ def meanwhile(program: Served, path: Path) -> tuple[bool, Exception | None]:
     return before, found[0] if found else None
 
 
-def test_a_file_that_keeps_its_reader_busy_for_ever_holds_nobody_up(program: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_keeps_its_reader_busy_for_ever_holds_nobody_up(
+    program: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Positive control: a process that reads it itself is still busy with it."""
     monkeypatch.setattr(parsing, "SECONDS", 3.0)
     path = base(tmp_path)
@@ -73,24 +84,35 @@ def test_a_file_that_keeps_its_reader_busy_for_ever_holds_nobody_up(program: Ser
     before, error = meanwhile(program, path)
     assert before
     assert isinstance(error, DamagedSession)
-    code = "import sys; from pathlib import Path; from gui.sessions import file, parsing; parsing.look_up(file.load(Path(sys.argv[1])))"
+    code = (
+        "import sys; from pathlib import Path; from gui.sessions import file, parsing;"
+        " parsing.look_up(file.load(Path(sys.argv[1])))"
+    )
     with pytest.raises(subprocess.TimeoutExpired):
         subprocess.run([sys.executable, "-c", code, str(path)], cwd=ROOT, timeout=25, check=True)
 
 
 HOSTILE: dict[str, Callable[[Path], bytes]] = {
     "brackets in an endless text": brackets_in_an_endless_text,
-    **{case: lambda path, case=case: with_result(path, *CASES[case]()) for case in ("range as a level, a billion", "one text by reference, 500 MB")},  # type: ignore[misc]
+    **{
+        case: lambda path, case=case: with_result(path, *CASES[case]())
+        for case in ("range as a level, a billion", "one text by reference, 500 MB")
+    },  # type: ignore[misc]
 }
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
-def test_a_hostile_file_is_refused_in_a_sentence_wherever_it_is_met(program: Served, tmp_path: Path, kind: str) -> None:
+def test_a_hostile_file_is_refused_in_a_sentence_wherever_it_is_met(
+    program: Served, tmp_path: Path, kind: str
+) -> None:
     path = base(tmp_path)
     path.write_bytes(HOSTILE[kind](path))
     sessions = program.application.sessions
     assert path.stat().st_size < 10_000
-    for take in (lambda: sessions.import_session(path, actor=LOCAL), lambda: sessions.import_session(path, actor=LOCAL, as_copy=True)):
+    for take in (
+        lambda: sessions.import_session(path, actor=LOCAL),
+        lambda: sessions.import_session(path, actor=LOCAL, as_copy=True),
+    ):
         with pytest.raises(SessionError, match=r"^This session [^\n]+\.$"):
             take()
     program.application.open_later([path])
@@ -99,17 +121,25 @@ def test_a_hostile_file_is_refused_in_a_sentence_wherever_it_is_met(program: Ser
     assert program.as_user("GET", "/_dash-dependencies").status == 200
 
 
-def test_a_model_is_read_in_the_reading_process(program: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_is_read_in_the_reading_process(
+    program: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Positive control: where the program reads it itself, it is found to."""
     read: list[int] = []
     real = model.read_model
     monkeypatch.setattr(model, "read_model", lambda data: read.append(len(data)) or real(data))
     path = tmp_path / "hostile.dcxmodel"
-    path.write_bytes(gzip.compress(b'{"format":"deconomix-gui model","schema":1,"genes":[' + b"1.5," * 5_000_000 + b"1.5]}"))
+    path.write_bytes(
+        gzip.compress(
+            b'{"format":"deconomix-gui model","schema":1,"genes":[' + b"1.5," * 5_000_000 + b"1.5]}"
+        )
+    )
     tab: Any = Tab(program.application)
     choose(tab, "model", path)
     assert "damaged" in str(tab.values)
     assert read == []
-    monkeypatch.setattr(program.application, "reader", lambda task, params, **_: task(None, params, progress=None))
+    monkeypatch.setattr(
+        program.application, "reader", lambda task, params, **_: task(None, params, progress=None)
+    )
     choose(tab, "model", path)
     assert len(read) == 1

@@ -1,4 +1,7 @@
-"""Oversized, slow and very many requests. No test looks at a clock: what must not be kept waiting is waited for."""
+"""Oversized, slow and very many requests.
+
+No test looks at a clock: what must not be kept waiting is waited for.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +24,15 @@ HEAD = "POST /_dcx/upload?name=x.csv HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nOrigi
 
 
 def refused(sock: socket.socket, program: Any, head: str, body: bytes = b"") -> bool:
-    """Whether the server answers 413 (or 431) as soon as it knows the size, without what was announced having been sent."""
-    sock.sendall(HEAD.format(port=program.server.port, origin=program.origin).encode() + head.encode() + b"\r\n" + body)
+    """Whether the server answers 413 (or 431) as soon as it knows the size, without what was
+    announced having been sent.
+    """
+    sock.sendall(
+        HEAD.format(port=program.server.port, origin=program.origin).encode()
+        + head.encode()
+        + b"\r\n"
+        + body
+    )
     return sock.recv(12) in (b"HTTP/1.1 413", b"HTTP/1.1 431", b"HTTP/1.0 431", b"HTTP/1.0 413")
 
 
@@ -53,7 +63,9 @@ def test_the_same_header_is_read_where_more_is_allowed(serve: Callable[..., Any]
     program = serve(Server(header_limit_kb=1024))
     head = "".join(f"X-{i}: {'x' * 1000}\r\n" for i in range(100))
     with program.raw() as sock:
-        sock.sendall(f"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {program.cookie}\r\n{head}\r\n".encode())
+        sock.sendall(
+            f"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {program.cookie}\r\n{head}\r\n".encode()
+        )
         assert sock.recv(12) == b"HTTP/1.1 200"
 
 
@@ -61,13 +73,21 @@ def test_a_user_may_send_a_large_file_but_not_a_larger_one(serve: Callable[..., 
     program = serve(Server(upload_limit_mb=2, request_limit_mb=1))
     assert program.as_user("POST", "/_dcx/upload?name=x.csv", b"x" * 2_000_000).status == 200
     with program.raw() as sock:
-        assert refused(sock, program, f"Cookie: {program.cookie}\r\n{KEY_HEADER}: {program.key}\r\nContent-Length: 2000001\r\n")
+        assert refused(
+            sock,
+            program,
+            f"Cookie: {program.cookie}\r\n{KEY_HEADER}: {program.key}\r\nContent-Length:"
+            " 2000001\r\n",
+        )
 
 
 PATIENT = 1e9
 """Seconds: nothing is cut off for being slow, so that only the number of places counts."""
 NEVER = 3
-"""Seconds that an answer is waited for which cannot come. On a slow machine it comes even less: nothing fails for being slow."""
+"""Seconds that an answer is waited for which cannot come.
+
+On a slow machine it comes even less: nothing fails for being slow.
+"""
 WAITRESS = 100
 """Connections that waitress takes by itself."""
 
@@ -76,14 +96,21 @@ def half_sent(program: Any, number: int) -> list[socket.socket]:
     """Slowloris: requests that never end, every other one in its body."""
     socks = [program.raw() for _ in range(number)]
     for i, sock in enumerate(socks):
-        body = HEAD.format(port=program.server.port, origin=program.origin) + "Content-Length: 9\r\n\r\nx"
+        body = (
+            HEAD.format(port=program.server.port, origin=program.origin)
+            + "Content-Length: 9\r\n\r\nx"
+        )
         head = "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-" if i % 2 else body
         sock.sendall(head.encode())
     return socks
 
 
-def test_half_sent_requests_keep_nobody_waiting(serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    """More of them than there are threads, and than waitress takes by itself: our limit on connections is what leaves room."""
+def test_half_sent_requests_keep_nobody_waiting(
+    serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More of them than there are threads, and than waitress takes by itself: our limit on
+    connections is what leaves room.
+    """
     monkeypatch.setattr(module, "HASTE", PATIENT)
     program = serve(Server(timeout_s=3600))
     socks = half_sent(program, WAITRESS + 50)
@@ -94,8 +121,12 @@ def test_half_sent_requests_keep_nobody_waiting(serve: Callable[..., Any], monke
             sock.close()
 
 
-def test_half_sent_requests_take_every_place_where_waitress_own_limit_holds(serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    """The control of the test before: the same requests, with the limit that waitress has by itself."""
+def test_half_sent_requests_take_every_place_where_waitress_own_limit_holds(
+    serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control of the test before: the same requests, with the limit that waitress has by
+    itself.
+    """
     assert Adjustments.connection_limit == WAITRESS
     monkeypatch.setattr(module, "HASTE", PATIENT)
     program = serve(Server(connections=WAITRESS, timeout_s=3600))
@@ -115,7 +146,10 @@ def test_half_sent_requests_take_every_place_where_waitress_own_limit_holds(serv
             sock.close()
 
 
-STARTS = {"header": ("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n", b"X: y\r\n"), "body": (HEAD + "Content-Length: 60000\r\n\r\n", b"x")}
+STARTS = {
+    "header": ("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n", b"X: y\r\n"),
+    "body": (HEAD + "Content-Length: 60000\r\n\r\n", b"x"),
+}
 
 
 def begun(program: Any, where: str) -> socket.socket:
@@ -137,8 +171,13 @@ def gone(sock: socket.socket, wait: float) -> bool:
 
 
 @pytest.mark.parametrize("where", STARTS)
-def test_a_request_that_trickles_in_is_cut_off(program: Any, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
-    """A byte now and then: never idle, never done. Cut off at some time; when does not matter here."""
+def test_a_request_that_trickles_in_is_cut_off(
+    program: Any, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """A byte now and then: never idle, never done.
+
+    Cut off at some time; when does not matter here.
+    """
     monkeypatch.setattr(module, "HASTE", 0.5)
     with begun(program, where) as sock:
         while not gone(sock, 0.1):  # ends at the time limit of the whole test run only
@@ -147,8 +186,12 @@ def test_a_request_that_trickles_in_is_cut_off(program: Any, monkeypatch: pytest
 
 
 @pytest.mark.parametrize("where", STARTS)
-def test_a_request_that_trickles_in_goes_on_where_no_haste_is_asked(program: Any, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
-    """The control of the test before: three times as many bytes are taken, and the request is answered in the end."""
+def test_a_request_that_trickles_in_goes_on_where_no_haste_is_asked(
+    program: Any, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """The control of the test before: three times as many bytes are taken, and the request is
+    answered in the end.
+    """
     monkeypatch.setattr(module, "HASTE", PATIENT)
     with begun(program, where) as sock:
         for _ in range(20):
@@ -160,15 +203,30 @@ def test_a_request_that_trickles_in_goes_on_where_no_haste_is_asked(program: Any
 
 
 @pytest.mark.parametrize("on", [True, False])
-def test_a_request_that_stops_in_the_middle_is_cut_off(serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, on: bool) -> None:
-    """Silence is seen by the server's own round. The control (``on`` False) waits until that has been made, and finds the connection open."""
+def test_a_request_that_stops_in_the_middle_is_cut_off(
+    serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, on: bool
+) -> None:
+    """Silence is seen by the server's own round.
+
+    The control (``on`` False) waits until that has been made, and finds the connection open.
+    """
     rounds = threading.Semaphore(0)
     usual = module.LocalServer._maintenance
-    monkeypatch.setattr(module.LocalServer, "_maintenance", lambda self, now: (usual(self, now), rounds.release()))
+    monkeypatch.setattr(
+        module.LocalServer, "_maintenance", lambda self, now: (usual(self, now), rounds.release())
+    )
     monkeypatch.setattr(module, "HASTE", 0.5 if on else PATIENT)
     program = serve(Server(timeout_s=3600))
     with begun(program, "body") as sock:
-        until(lambda: any(getattr(c.request, "headers_finished", False) for c in program.server._server.active_channels.values()) or gone(sock, 0.1))
+        until(
+            lambda: (
+                any(
+                    getattr(c.request, "headers_finished", False)
+                    for c in program.server._server.active_channels.values()
+                )
+                or gone(sock, 0.1)
+            )
+        )
         while rounds.acquire(blocking=False):
             pass
         assert rounds.acquire(timeout=60)
@@ -177,16 +235,23 @@ def test_a_request_that_stops_in_the_middle_is_cut_off(serve: Callable[..., Any]
 
 
 def at_once(program: Any, number: int, enough: int) -> tuple[int, int]:
-    """That many connections open at the same time, each with a whole request, none closed before ``enough`` are answered: (answered, refused)"""
+    """That many connections open at the same time, each with a whole request, none closed before
+    ``enough`` are answered: (answered, refused)
+    """
     socks = [program.raw() for _ in range(number)]
     try:
         for sock in socks:
-            head = f"GET /assets/style.css HTTP/1.1\r\nHost: 127.0.0.1:{program.server.port}\r\nCookie: {program.cookie}\r\n\r\n"
+            head = (
+                "GET /assets/style.css HTTP/1.1\r\nHost:"
+                f" 127.0.0.1:{program.server.port}\r\nCookie: {program.cookie}\r\n\r\n"
+            )
             sock.sendall(head.encode())
         answers, waiting = list[bytes](), selectors.DefaultSelector()
         for sock in socks:
             waiting.register(sock, selectors.EVENT_READ)
-        while waiting.get_map() and (ready := waiting.select(60 if len(answers) < enough else NEVER)):
+        while waiting.get_map() and (
+            ready := waiting.select(60 if len(answers) < enough else NEVER)
+        ):
             for key, _ in ready:
                 answers.append(key.fileobj.recv(12))  # type: ignore[union-attr]
                 waiting.unregister(key.fileobj)
@@ -200,15 +265,22 @@ def test_200_requests_at_once_are_all_answered(program: Any) -> None:
     assert at_once(program, 200, 200) == (200, 0)
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # files of answers that the end of the test cuts off
-def test_200_requests_at_once_are_not_all_answered_where_few_connections_are_allowed(serve: Callable[..., Any]) -> None:
-    """The control of the test before: as none is closed, the places are what there is too little of."""
+# files of answers that the end of the test cuts off
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_200_requests_at_once_are_not_all_answered_where_few_connections_are_allowed(
+    serve: Callable[..., Any],
+) -> None:
+    """The control of the test before: as none is closed, the places are what there is too little
+    of.
+    """
     answered, _ = at_once(serve(Server(connections=50, timeout_s=3600)), 200, 45)
     assert 45 <= answered <= 55
 
 
 def test_200_users_at_once_are_all_answered(program: Any) -> None:
-    """The same from 200 threads, each with an own connection that it closes: pages that are worked out, not files."""
+    """The same from 200 threads, each with an own connection that it closes: pages that are worked
+    out, not files.
+    """
     ready, found = threading.Barrier(200), []
 
     def ask() -> None:
@@ -224,13 +296,22 @@ def test_200_users_at_once_are_all_answered(program: Any) -> None:
 
 
 @pytest.mark.parametrize("on", [True, False])
-def test_many_large_bodies_at_once_do_not_fill_the_disk(serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, on: bool) -> None:
-    """Each is smaller than what may be sent, and none is ever complete. The control: without the look at all of them every one is taken."""
+def test_many_large_bodies_at_once_do_not_fill_the_disk(
+    serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, on: bool
+) -> None:
+    """Each is smaller than what may be sent, and none is ever complete.
+
+    The control: without the look at all of them every one is taken.
+    """
     monkeypatch.setattr(module, "MEASURED", 100_000 if on else 1 << 40)
     program = serve(Server(upload_limit_mb=2, upload_total_mb=4, timeout_s=3600))
     socks = [program.raw() for _ in range(4)]
     known = f"Cookie: {program.cookie}\r\n{KEY_HEADER}: {program.key}\r\n"
-    head = HEAD.format(port=program.server.port, origin=program.origin) + known + "Content-Length: 1900000\r\n\r\n"
+    head = (
+        HEAD.format(port=program.server.port, origin=program.origin)
+        + known
+        + "Content-Length: 1900000\r\n\r\n"
+    )
     try:
         for number, sock in enumerate(socks):
             with contextlib.suppress(ConnectionResetError, BrokenPipeError):

@@ -1,4 +1,6 @@
-"""Requests that take long keep nobody else waiting: however many there are, a short one finds a thread."""
+"""Requests that take long keep nobody else waiting: however many there are, a short one finds a
+thread.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +59,9 @@ WAITING = """
 
 @pytest.fixture
 def program(serve: Callable[..., Any], tmp_path: Path) -> Iterator[Any]:
-    (Config.for_tests(tmp_path).plugins_folder / "waiting.py").write_text(textwrap.dedent(WAITING), "utf-8")
+    (Config.for_tests(tmp_path).plugins_folder / "waiting.py").write_text(
+        textwrap.dedent(WAITING), "utf-8"
+    )
     program = serve()
     yield program
     sys.modules["dcx_plugin_waiting"].go_on.set()
@@ -74,7 +78,10 @@ def mine(program: Any) -> Browser:
 def another(program: Any) -> Browser:
     """Those of one that is let in now."""
     answer = program.ask("GET", program.application.start_url("x").removeprefix("x"))
-    return {"Cookie": answer.headers["Set-Cookie"].partition(";")[0], KEY_HEADER: key_in(answer.body.decode())}
+    return {
+        "Cookie": answer.headers["Set-Cookie"].partition(";")[0],
+        KEY_HEADER: key_in(answer.body.decode()),
+    }
 
 
 def wait(program: Any, browser: Browser, number: str = "") -> Any:
@@ -87,24 +94,47 @@ def wait(program: Any, browser: Browser, number: str = "") -> Any:
         "changedPropIds": [f"waiting-go{number}.n_clicks"],
     }
     headers = {**browser, "Origin": program.origin, "Content-Type": "application/json"}
-    return program.ask("POST", "/_dash-update-component", json.dumps(body).encode(), headers=headers)
+    return program.ask(
+        "POST", "/_dash-update-component", json.dumps(body).encode(), headers=headers
+    )
 
 
-def at_once(program: Any, browsers: list[Browser], number: str = "") -> tuple[list[threading.Thread], list[str]]:
+def at_once(
+    program: Any, browsers: list[Browser], number: str = ""
+) -> tuple[list[threading.Thread], list[str]]:
     answers = list[str]()
-    threads = [threading.Thread(target=lambda b=b: answers.append(wait(program, b, number).body.decode()), daemon=True) for b in browsers]
+    threads = [
+        threading.Thread(
+            target=lambda b=b: answers.append(wait(program, b, number).body.decode()), daemon=True
+        )
+        for b in browsers
+    ]
     for thread in threads:
         thread.start()
     return threads, answers
 
 
 @pytest.mark.parametrize("number", ["", "2"])
-def test_however_many_long_calls_there_are_a_short_one_is_answered(program: Any, number: str) -> None:
-    """By ``long``, and by ``running``. Those beyond the places are told so, and those that have one are all answered in the end."""
+def test_however_many_long_calls_there_are_a_short_one_is_answered(
+    program: Any, number: str
+) -> None:
+    """By ``long``, and by ``running``.
+
+    Those beyond the places are told so, and those that have one are all answered in the end.
+    """
     browsers = [mine(program), another(program), another(program)]
-    threads, answers = at_once(program, [browser for browser in browsers for _ in range(MAX_PER_BROWSER + 5)], number)
-    until(lambda: program.application.long_calls.running == MAX_LONG and len(answers) == len(threads) - MAX_LONG)
-    assert all("The program is busy" in answer and "Try again in a moment" in answer for answer in answers)
+    threads, answers = at_once(
+        program, [browser for browser in browsers for _ in range(MAX_PER_BROWSER + 5)], number
+    )
+    until(
+        lambda: (
+            program.application.long_calls.running == MAX_LONG
+            and len(answers) == len(threads) - MAX_LONG
+        )
+    )
+    assert all(
+        "The program is busy" in answer and "Try again in a moment" in answer for answer in answers
+    )
     assert program.as_user("GET", "/_dash-layout").status == 200  # while all places are taken
     sys.modules["dcx_plugin_waiting"].go_on.set()
     for thread in threads:
@@ -113,7 +143,9 @@ def test_however_many_long_calls_there_are_a_short_one_is_answered(program: Any,
     assert program.application.long_calls.running == 0
 
 
-def test_where_long_calls_are_not_bounded_a_short_one_finds_no_thread(program: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_long_calls_are_not_bounded_a_short_one_finds_no_thread(
+    program: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The control of the test before: the same requests without the places."""
     monkeypatch.setattr(LongCalls, "place", lambda self: contextlib.nullcontext())
     plugin = sys.modules["dcx_plugin_waiting"]
@@ -121,7 +153,10 @@ def test_where_long_calls_are_not_bounded_a_short_one_finds_no_thread(program: A
     for _ in threads:
         assert plugin.running.acquire(timeout=60)
     with program.raw() as sock:
-        sock.sendall(f"GET /assets/style.css HTTP/1.1\r\nHost: 127.0.0.1:{program.server.port}\r\nCookie: {program.cookie}\r\n\r\n".encode())
+        sock.sendall(
+            f"GET /assets/style.css HTTP/1.1\r\nHost: 127.0.0.1:{program.server.port}\r\nCookie:"
+            f" {program.cookie}\r\n\r\n".encode()
+        )
         sock.settimeout(2)
         with pytest.raises(TimeoutError):
             sock.recv(12)
@@ -164,7 +199,9 @@ def test_a_call_within_a_long_call_needs_no_place_of_its_own() -> None:
 
 
 def test_the_program_itself_is_never_refused() -> None:
-    """A job's result is kept although as many requests are being answered as may be: its session may have to be read for it."""
+    """A job's result is kept although as many requests are being answered as may be: its session
+    may have to be read for it.
+    """
     calls, server = LongCalls(most=1), Flask(__name__)
     with server.test_request_context(), calls.place():
         kept = list[bool]()
@@ -181,7 +218,11 @@ def test_the_program_itself_is_never_refused() -> None:
 
 def test_reading_a_file_and_a_session_are_long_calls(program: Any) -> None:
     application = program.application
-    assert application.reader._admission == application.sessions.admission == application.long_calls.place
+    assert (
+        application.reader._admission
+        == application.sessions.admission
+        == application.long_calls.place
+    )
     with Flask(__name__).test_request_context(), pytest.raises(ProgramBusy):
         Reader(admission=LongCalls(most=0).place)(len, None, name="x")
 
@@ -190,8 +231,13 @@ TWO = "GET /assets/style.css HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nCookie: {cook
 
 
 @pytest.mark.parametrize("on", [True, False])
-def test_requests_that_do_not_wait_for_answers_keep_no_thread(program: Any, monkeypatch: pytest.MonkeyPatch, on: bool) -> None:
-    """Many in one packet, whose answers nobody reads, would have a thread wait for each connection. The first is answered; the control answers all."""
+def test_requests_that_do_not_wait_for_answers_keep_no_thread(
+    program: Any, monkeypatch: pytest.MonkeyPatch, on: bool
+) -> None:
+    """Many in one packet, whose answers nobody reads, would have a thread wait for each connection.
+
+    The first is answered; the control answers all.
+    """
     if not on:
         monkeypatch.setattr(module._Channel, "received", HTTPChannel.received)
         monkeypatch.setattr(module._Channel, "service", HTTPChannel.service)

@@ -1,4 +1,7 @@
-"""Names and paths that lead out of where they belong, in every place where the program takes one. Each with the defence off, where they do."""
+"""Names and paths that lead out of where they belong, in every place where the program takes one.
+
+Each with the defence off, where they do.
+"""
 
 from __future__ import annotations
 
@@ -31,13 +34,23 @@ from tests.gui.steps import press, saved, session_with, show
 from tests.sessions.hostile import members, pack, rebuilt
 from tests.waiting import until
 
-TRAVERSALS = ["../secret.txt", "..%2fsecret.txt", "%2e%2e/secret.txt", "....//secret.txt", "..\\secret.txt", "%252e%252e%252fsecret.txt", "/etc/passwd"]
+TRAVERSALS = [
+    "../secret.txt",
+    "..%2fsecret.txt",
+    "%2e%2e/secret.txt",
+    "....//secret.txt",
+    "..\\secret.txt",
+    "%252e%252e%252fsecret.txt",
+    "/etc/passwd",
+]
 SECRET = b"DeconomiX GUI: configuration"
 """Stands in resources/default_config.toml, beside the folder of the assets."""
 
 
 @pytest.mark.parametrize("name", TRAVERSALS)
-@pytest.mark.parametrize("route", ["/assets/", "/_dcx/download/", "/_dash-component-suites/dash/", "/_favicon.ico/", "/"])
+@pytest.mark.parametrize(
+    "route", ["/assets/", "/_dcx/download/", "/_dash-component-suites/dash/", "/_favicon.ico/", "/"]
+)
 def test_paths_in_addresses_lead_nowhere(program: Any, route: str, name: str) -> None:
     assert SECRET in Path(resource("default_config.toml")).read_bytes()
     for wanted in (name, name.replace("secret.txt", "default_config.toml")):
@@ -48,13 +61,35 @@ def test_paths_in_addresses_lead_nowhere(program: Any, route: str, name: str) ->
 
 
 @pytest.mark.parametrize("name", [n for n in TRAVERSALS[:3] if "secret" in n])
-def test_paths_in_addresses_lead_out_where_they_are_joined_as_they_come(program: Any, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    """The control of the test before: the very same addresses, with a server that puts folder and name together."""
-    monkeypatch.setattr("werkzeug.utils.safe_join", lambda folder, *parts: os.path.join(folder, *parts))
-    assert SECRET in program.as_user("GET", "/assets/" + name.replace("secret.txt", "default_config.toml")).body
+def test_paths_in_addresses_lead_out_where_they_are_joined_as_they_come(
+    program: Any, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """The control of the test before: the very same addresses, with a server that puts folder and
+    name together.
+    """
+    monkeypatch.setattr(
+        "werkzeug.utils.safe_join", lambda folder, *parts: os.path.join(folder, *parts)
+    )
+    assert (
+        SECRET
+        in program.as_user(
+            "GET", "/assets/" + name.replace("secret.txt", "default_config.toml")
+        ).body
+    )
 
 
-NAMES = ["../x.csv", "..%2f..%2fx.csv", "%2fetc%2fpasswd", "a%00b.csv", "%ff%fe", "CON", "x" * 3000, "%F0%9F%98%80" * 300, "%E2%80%AEvsc.exe", "C:%5Cx.csv"]
+NAMES = [
+    "../x.csv",
+    "..%2f..%2fx.csv",
+    "%2fetc%2fpasswd",
+    "a%00b.csv",
+    "%ff%fe",
+    "CON",
+    "x" * 3000,
+    "%F0%9F%98%80" * 300,
+    "%E2%80%AEvsc.exe",
+    "C:%5Cx.csv",
+]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -67,20 +102,38 @@ def test_names_of_uploads_stay_in_the_folder(program: Any, name: str) -> None:
 
 
 @pytest.mark.parametrize("on", [True, False])
-def test_uploads_that_are_put_together_stay_in_their_folder(program: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, on: bool) -> None:
-    """Files of one folder (10x) are laid side by side under the names that the browser gave them. The control: those names as they come."""
+def test_uploads_that_are_put_together_stay_in_their_folder(
+    program: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, on: bool
+) -> None:
+    """Files of one folder (10x) are laid side by side under the names that the browser gave them.
+
+    The control: those names as they come.
+    """
     if not on:
         monkeypatch.setattr(files, "safe_name", lambda name: name)
     uploads = program.application.uploads
     uploads._folder = tmp_path / "uploads"
     uploads._folder.mkdir()
-    answers = [program.as_user("POST", f"/_dcx/upload?name={name}", b"x") for name in ("..%2f..%2fescaped.mtx", "barcodes.tsv")]
+    answers = [
+        program.as_user("POST", f"/_dcx/upload?name={name}", b"x")
+        for name in ("..%2f..%2fescaped.mtx", "barcodes.tsv")
+    ]
     together = uploads.together([json.loads(a.body)["token"] for a in answers])
     assert (tmp_path / "escaped.mtx").exists() is not on
     assert len(list(together.path.iterdir())) == (2 if on else 1)
 
 
-IDS = ["../../outside", "..", "/etc/passwd", "20250520#191019#07c2e7ed/../../x", "*", "a\0b", "<script>", "", "x" * SESSION_ID]
+IDS = [
+    "../../outside",
+    "..",
+    "/etc/passwd",
+    "20250520#191019#07c2e7ed/../../x",
+    "*",
+    "a\0b",
+    "<script>",
+    "",
+    "x" * SESSION_ID,
+]
 
 
 @pytest.fixture
@@ -89,7 +142,9 @@ def tab(program: Any) -> Tab:
 
 
 @pytest.mark.parametrize("asked", IDS)
-def test_ids_of_sessions_in_addresses_and_from_the_page_are_looked_up_and_never_made_a_path(tab: Tab, tmp_path: Path, asked: str) -> None:
+def test_ids_of_sessions_in_addresses_and_from_the_page_are_looked_up_and_never_made_a_path(
+    tab: Tab, tmp_path: Path, asked: str
+) -> None:
     from urllib.parse import quote
 
     mine = session_with(tab.application, "mine")
@@ -106,7 +161,9 @@ def test_ids_of_sessions_in_addresses_and_from_the_page_are_looked_up_and_never_
     tab.set({("sessions-active", "cellRendererData"): {"value": asked, "timestamp": 1}})
     assert '"Default"' in tab.text("dcx-session-button")
     assert elsewhere() == before
-    assert {info.session_id for info in tab.application.sessions.list_sessions(actor=LOCAL)} == known
+    assert {
+        info.session_id for info in tab.application.sessions.list_sessions(actor=LOCAL)
+    } == known
     assert "Traceback" not in json.dumps(tab.notices)
     show(tab, mine.session_id)  # the control: an id that is known is followed
     assert '"mine"' in tab.text("dcx-session-button")
@@ -123,42 +180,81 @@ def session_file(tab: Tab, folder: Path) -> Path:
     tab.go("sessions")
     [(name, data)] = export(tab, "sent to me")
     (folder / name).write_bytes(data)
-    session_id = next(s.session_id for s in tab.application.sessions.list_sessions(actor=LOCAL) if s.name == "sent to me")
+    session_id = next(
+        s.session_id
+        for s in tab.application.sessions.list_sessions(actor=LOCAL)
+        if s.name == "sent to me"
+    )
     tab.application.sessions.delete_session(session_id, actor=LOCAL)
     return folder / name
 
 
 @pytest.mark.parametrize("on", [True, False])
-def test_an_id_in_a_session_file_becomes_no_path(tab: Tab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, on: bool) -> None:
-    """A file with such an id is refused. The control: an id that is believed leads out of the folder."""
+def test_an_id_in_a_session_file_becomes_no_path(
+    tab: Tab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, on: bool
+) -> None:
+    """A file with such an id is refused.
+
+    The control: an id that is believed leads out of the folder.
+    """
     if not on:
         monkeypatch.setattr(header, "ID", re.compile(".*", re.DOTALL))
         monkeypatch.setattr(sessionfile, "file_name", lambda session_id: f"{session_id}.dcxsession")
-        monkeypatch.setattr(tab.application.sessions, "_parser", HereParser())  # the reading process has its defences on
+        # the reading process has its defences on
+        monkeypatch.setattr(tab.application.sessions, "_parser", HereParser())
     file = session_file(tab, tmp_path)
     known = json.loads(members(file)["header.json"])["id"]
-    file.write_bytes(rebuilt(file, header=lambda head: head | {"id": "../outside"}, manifest=lambda m: json.loads(json.dumps(m).replace(known, "../outside"))))
+    file.write_bytes(
+        rebuilt(
+            file,
+            header=lambda head: head | {"id": "../outside"},
+            manifest=lambda m: json.loads(json.dumps(m).replace(known, "../outside")),
+        )
+    )
     bring(tab, file)
     assert ("sent to me" in names(tab)) is not on
     tab.application.sessions.close(actor=LOCAL)
     assert (tab.application.config.sessions_folder.parent / "outside.dcxsession").exists() is not on
 
 
-PARTS = ["../../outside.txt", "/tmp/outside.txt", "o/../../../outside.txt", "..\\outside.txt", "o/" + "0" * 31 + "/", "o/" + "0" * 32 + "\0.txt"]
+PARTS = [
+    "../../outside.txt",
+    "/tmp/outside.txt",
+    "o/../../../outside.txt",
+    "..\\outside.txt",
+    "o/" + "0" * 31 + "/",
+    "o/" + "0" * 32 + "\0.txt",
+]
 
 
 @pytest.mark.parametrize("name", PARTS)
-def test_parts_of_a_session_file_with_names_of_paths_are_refused(tab: Tab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    """Zip-slip: nothing is ever unpacked to disk, and a name that no part has is refused before. The control: the name is what is refused."""
+def test_parts_of_a_session_file_with_names_of_paths_are_refused(
+    tab: Tab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Zip-slip: nothing is ever unpacked to disk, and a name that no part has is refused before.
+
+    The control: the name is what is refused.
+    """
     file = session_file(tab, tmp_path)
     good = members(file)
     hostile = tmp_path / "hostile.dcxsession"
-    hostile.write_bytes(pack([("mimetype", good["mimetype"]), ("header.json", good["header.json"]), (name, b"x"), ("manifest", good["manifest"])]))
+    hostile.write_bytes(
+        pack(
+            [
+                ("mimetype", good["mimetype"]),
+                ("header.json", good["header.json"]),
+                (name, b"x"),
+                ("manifest", good["manifest"]),
+            ]
+        )
+    )
     before = set(tmp_path.parent.rglob("*"))
     with pytest.raises(DamagedSession, match="part that no session has"):
         load(hostile)
     bring(tab, hostile)
-    assert outcomes(tab)["hostile.dcxsession"][0] == "refused" or any("part that no session has" in n for n in tab.notices)
+    assert outcomes(tab)["hostile.dcxsession"][0] == "refused" or any(
+        "part that no session has" in n for n in tab.notices
+    )
     assert "sent to me" not in names(tab)
     assert {p for p in set(tmp_path.parent.rglob("*")) - before if "outside" in p.name} == set()
     monkeypatch.setattr(container, "OBJECT_NAME", re.compile(".*", re.DOTALL))
@@ -166,7 +262,14 @@ def test_parts_of_a_session_file_with_names_of_paths_are_refused(tab: Tab, tmp_p
         assert container.Reader(opened).read(name, 10) == b"x"
 
 
-CHAPTERS = ["../default_config.toml", "..%2fdefault_config.toml", "/etc/passwd", "dtd/../../default_config.toml", "a%00b", "__proto__"]
+CHAPTERS = [
+    "../default_config.toml",
+    "..%2fdefault_config.toml",
+    "/etc/passwd",
+    "dtd/../../default_config.toml",
+    "a%00b",
+    "__proto__",
+]
 
 
 @pytest.mark.parametrize("asked", CHAPTERS)
@@ -178,19 +281,37 @@ def test_a_chapter_of_the_guide_is_one_of_the_list(tab: Tab, asked: str) -> None
     assert book.chapter("dtd").title in tab.text("help-text")
 
 
-def test_a_chapter_that_is_read_by_its_name_leads_out(tab: Tab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_chapter_that_is_read_by_its_name_leads_out(
+    tab: Tab, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The control of the test before."""
     first, guide = book.chapters()[0], Path(resource("help"))
-    with pytest.raises(ValueError, match="not the name of a resource"):  # the second defence, which the same name meets behind the first
+    # the second defence, which the same name meets behind the first
+    with pytest.raises(ValueError, match="not the name of a resource"):
         resource(f"help/{CHAPTERS[0]}")
-    monkeypatch.setattr(help_page, "chapter", lambda key: dataclasses.replace(first, text=(guide / key).read_text()) if key else first)
+    monkeypatch.setattr(
+        help_page,
+        "chapter",
+        lambda key: dataclasses.replace(first, text=(guide / key).read_text()) if key else first,
+    )
     monkeypatch.setattr(help_page, "text", lambda shown: [shown.text])
     tab.go("help")
     tab.set({("dcx-location", "search"): f"?chapter={CHAPTERS[0]}"})
     assert SECRET.decode() in tab.text("help-text")
 
 
-EVIL = ["../../outside", "/etc/cron.d/x", "..\\..\\x", "C:\\x", "a\u202efdp.exe", "con", "a" * 120, 'a"; filename=x.exe', "..", "~/.bashrc"]
+EVIL = [
+    "../../outside",
+    "/etc/cron.d/x",
+    "..\\..\\x",
+    "C:\\x",
+    "a\u202efdp.exe",
+    "con",
+    "a" * 120,
+    'a"; filename=x.exe',
+    "..",
+    "~/.bashrc",
+]
 
 
 @pytest.mark.parametrize("name", EVIL)
@@ -208,7 +329,9 @@ def test_names_of_sessions_make_no_paths_of_files_that_are_saved(tab: Tab, name:
     assert len(written) <= 2
 
 
-def test_names_of_sessions_make_paths_where_they_are_not_cleaned(tab: Tab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_names_of_sessions_make_paths_where_they_are_not_cleaned(
+    tab: Tab, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The control of the test before."""
     monkeypatch.setattr(files, "safe_name", lambda name: name)
     tab.application.sessions.create_session(EVIL[0], actor=LOCAL)
@@ -236,9 +359,13 @@ def give(ctx, clicks):
 
 @pytest.mark.parametrize("name", [*EVIL, "x\r\nSet-Cookie: a=b", "ü\x00.csv"])
 def test_names_of_downloads_are_plain_and_split_no_header(tmp_path: Path, name: str) -> None:
-    """Tables, figures and reports take this way; what a page proposes as a name may come from a session or a file."""
+    """Tables, figures and reports take this way; what a page proposes as a name may come from a
+    session or a file.
+    """
     config = Config.for_tests(tmp_path)
-    (config.plugins_folder / "giving.py").write_text(GIVING.replace("ctx.session.name", repr(name)), encoding="utf-8")
+    (config.plugins_folder / "giving.py").write_text(
+        GIVING.replace("ctx.session.name", repr(name)), encoding="utf-8"
+    )
     application = create_app(config)
     try:
         tab = Tab(application)
@@ -258,11 +385,20 @@ HANDED = [["relative.csv"], ["../x.csv"], ["a\0b"], "/etc/passwd", [7], {"0": "/
 
 
 @pytest.mark.parametrize("paths", HANDED)
-def test_paths_that_are_handed_over_are_whole_ones(program: Any, tmp_path: Path, paths: Any) -> None:
-    headers = {"Authorization": f"Bearer {program.application.guard.bearer}", "Content-Type": "application/json"}
+def test_paths_that_are_handed_over_are_whole_ones(
+    program: Any, tmp_path: Path, paths: Any
+) -> None:
+    headers = {
+        "Authorization": f"Bearer {program.application.guard.bearer}",
+        "Content-Type": "application/json",
+    }
 
     def hand(what: Any) -> int:
-        return int(program.ask("POST", HANDOVER, json.dumps({"paths": what}).encode(), headers=headers).status)
+        return int(
+            program.ask(
+                "POST", HANDOVER, json.dumps({"paths": what}).encode(), headers=headers
+            ).status
+        )
 
     assert hand(paths) == 400
     assert (program.application.handed_over, program.application.uploads.offers) == (0, False)
@@ -270,14 +406,25 @@ def test_paths_that_are_handed_over_are_whole_ones(program: Any, tmp_path: Path,
     mine.write_text("x")
     assert hand([str(mine)]) == 200  # the control: what another start of the program gives is taken
     assert program.application.uploads.offers
-    assert hand([str(tmp_path), str(tmp_path / "nowhere.csv"), "/dev/zero"]) == 200  # no files: said in a sentence
+    # no files: said in a sentence
+    assert hand([str(tmp_path), str(tmp_path / "nowhere.csv"), "/dev/zero"]) == 200
     assert len(program.application.announcements) == 3
     assert len(program.application.uploads.take_offered()) == 1
 
 
 def test_every_place_that_takes_a_name_is_in_this_file() -> None:
-    """Routes with a part that varies, and parameters of addresses: a new one has to be attacked here too."""
-    code = "\n".join(p.read_text("utf-8") for p in (Path(resource("default_config.toml")).parents[1] / "gui").rglob("*.py"))
+    """Routes with a part that varies, and parameters of addresses: a new one has to be attacked
+    here too.
+    """
+    code = "\n".join(
+        p.read_text("utf-8")
+        for p in (Path(resource("default_config.toml")).parents[1] / "gui").rglob("*.py")
+    )
     assert set(re.findall(r'request\.args\.get\("(\w+)"', code)) == {"t", "name"}
     assert set(re.findall(r'parse_qs\(.*?\)\.get\("(\w+)"', code)) == {"session", "chapter"}
-    assert re.findall(r"@server\.(?:get|post)\((.*)\)", code) == ["UPLOAD", "SIGN_OUT", "HANDOVER", 'f"{DOWNLOAD}<token>"']
+    assert re.findall(r"@server\.(?:get|post)\((.*)\)", code) == [
+        "UPLOAD",
+        "SIGN_OUT",
+        "HANDOVER",
+        'f"{DOWNLOAD}<token>"',
+    ]

@@ -1,7 +1,10 @@
-"""How often the 95 % intervals of “How sure?” hold the truth: of the draws alone, and widened; the seconds are those of the intervals.
+"""How often the 95 % intervals of “How sure?” hold the truth: of the draws alone, and widened; the
+seconds are those of the intervals.
 
-On the built-in example always; not with --quick also on the real data sets that are there (DECONOMIX_GUI_SHARED). Three kinds of mixtures: made exactly
-from the reference (Poisson counts, each gene times a factor of its own), simulated from test cells, and the example's bulk (many cells of an unknown type).
+On the built-in example always; not with --quick also on the real data sets that are there
+(DECONOMIX_GUI_SHARED). Three kinds of mixtures: made exactly from the reference (Poisson counts,
+each gene times a factor of its own), simulated from test cells, and the example's bulk (many cells
+of an unknown type).
 """
 
 from __future__ import annotations
@@ -39,7 +42,10 @@ def sets(quick: bool) -> Iterator[tuple[str, Dataset, pd.DataFrame | None]]:
     for name in SETS:
         folder = Path(shared) / "data" / name
         if folder.is_dir():
-            files = {role: FileChoice.parse(path=folder / f"{role}.h5ad", name=f"{role}.h5ad") for role in ("train", "test")}
+            files = {
+                role: FileChoice.parse(path=folder / f"{role}.h5ad", name=f"{role}.h5ad")
+                for role in ("train", "test")
+            }
             yield name, load_dataset(LoadRequest.parse(files=files)), None
 
 
@@ -48,36 +54,86 @@ def held(sure: BootstrapResult, truth: pd.DataFrame) -> str:
     real = truth.loc[rows, sure.estimate.columns].to_numpy()
     shares = []
     for low, high in ((sure.genes_low, sure.genes_high), (sure.low, sure.high)):
-        inside = (real >= low.loc[rows].to_numpy() - 1e-9) & (real <= high.loc[rows].to_numpy() + 1e-9)
+        inside = (real >= low.loc[rows].to_numpy() - 1e-9) & (
+            real <= high.loc[rows].to_numpy() + 1e-9
+        )
         shares.append(f"{100 * inside.mean():.1f} %")
     check = sure.check
-    back = "" if check is None else f"; {sure.mixtures} held back: {100 * check['genes'].mean():.1f} %, {100 * check['widened'].mean():.1f} %"
+    back = (
+        ""
+        if check is None
+        else (
+            f"; {sure.mixtures} held back: {100 * check['genes'].mean():.1f} %,"
+            f" {100 * check['widened'].mean():.1f} %"
+        )
+    )
     return f"truth within: draws alone {shares[0]}, widened {shares[1]}{back}"
 
 
 def exact(dtd: DTDResult, hidden: bool) -> tuple[BootstrapResult, pd.DataFrame]:
     """Mixtures made of the reference itself."""
     random, types = np.random.default_rng(0), dtd.reference.columns
-    truth = pd.DataFrame(random.dirichlet(np.full(len(types), 2.0), 100).T, index=types, columns=[f"s{j}" for j in range(100)])
+    truth = pd.DataFrame(
+        random.dirichlet(np.full(len(types), 2.0), 100).T,
+        index=types,
+        columns=[f"s{j}" for j in range(100)],
+    )
     expected = (dtd.reference @ truth).to_numpy()
     bulk = random.poisson(expected * 100 * random.gamma(100.0, 0.01, expected.shape)) / 100
     frame = pd.DataFrame(bulk, index=dtd.reference.index, columns=truth.columns)
-    return bootstrap(dtd.reference, frame, dtd.gene_weights, replicates=100, seed=1, progress=silent, hidden=hidden), truth
+    return (
+        bootstrap(
+            dtd.reference,
+            frame,
+            dtd.gene_weights,
+            replicates=100,
+            seed=1,
+            progress=silent,
+            hidden=hidden,
+        ),
+        truth,
+    )
 
 
 def bench(quick: bool) -> Iterator[tuple[str, float, str]]:
     for name, data, bulk_truth in sets(quick):
-        dtd = tasks.run_dtd(data, DTDParams(iterations=200 if quick else 500, train_mixtures=400, test_mixtures=60), progress=silent)
+        dtd = tasks.run_dtd(
+            data,
+            DTDParams(iterations=200 if quick else 500, train_mixtures=400, test_mixtures=60),
+            progress=silent,
+        )
         for model in ("dtd", "h"):
             began = time.perf_counter()
             sure, truth = exact(dtd, model == "h")
-            yield f"{name}, {model}, mixtures of the reference itself", time.perf_counter() - began, held(sure, truth)
+            yield (
+                f"{name}, {model}, mixtures of the reference itself",
+                time.perf_counter() - began,
+                held(sure, truth),
+            )
             for part in ("test", "bulk") if bulk_truth is not None else ("test",):
-                adtd = tasks.run_adtd(data, ADTDParams(part=part), progress=silent, dtd=dtd) if model == "h" else None
+                adtd = (
+                    tasks.run_adtd(data, ADTDParams(part=part), progress=silent, dtd=dtd)
+                    if model == "h"
+                    else None
+                )
                 began = time.perf_counter()
-                sure = tasks.run_bootstrap(data, BootstrapParams(part=part, replicates=100), progress=silent, dtd=dtd, adtd=adtd)
+                sure = tasks.run_bootstrap(
+                    data,
+                    BootstrapParams(part=part, replicates=100),
+                    progress=silent,
+                    dtd=dtd,
+                    adtd=adtd,
+                )
                 seconds = time.perf_counter() - began
-                truth = dtd.truth["test"].copy() if part == "test" or bulk_truth is None else bulk_truth.copy()
+                truth = (
+                    dtd.truth["test"].copy()
+                    if part == "test" or bulk_truth is None
+                    else bulk_truth.copy()
+                )
                 if model == "h":
                     truth.loc[HIDDEN] = 1 - truth.loc[dtd.reference.columns].sum()
-                yield f"{name}, {model}, {'simulated test mixtures' if part == 'test' else 'bulk'}", seconds, held(sure, truth)
+                yield (
+                    f"{name}, {model}, {'simulated test mixtures' if part == 'test' else 'bulk'}",
+                    seconds,
+                    held(sure, truth),
+                )

@@ -1,7 +1,9 @@
-"""What every tab costs with 1000 samples and 30 cell types, beside 10 samples: time of the server's answers, and their bytes.
+"""What every tab costs with 1000 samples and 30 cell types, beside 10 samples: time of the server's
+answers, and their bytes.
 
-Synthetic results are put into a session; a tab without a browser (that of tests/gui) asks the real server for each view. Seconds are those
-for the many samples (best of the repetitions), sizes those of all answers that one change of view causes.
+Synthetic results are put into a session; a tab without a browser (that of tests/gui) asks the real
+server for each view. Seconds are those for the many samples (best of the repetitions), sizes those
+of all answers that one change of view causes.
 """
 
 from __future__ import annotations
@@ -29,9 +31,15 @@ from gui.sessions.manager import LOCAL
 FEW, MANY, TYPES, GENES = 10, 1000, 30, 3000
 Change = tuple[str, str, Any]
 VIEWS: dict[str, tuple[str, tuple[Change, ...]]] = {
-    "Upload, overview": ("upload", (("upload-tabs", "value", "parts"), ("dcx-revision", "data", "again"))),
+    "Upload, overview": (
+        "upload",
+        (("upload-tabs", "value", "parts"), ("dcx-revision", "data", "again")),
+    ),
     "Upload, cell types": ("upload", (("upload-tabs", "value", "types"),)),
-    "DTD, composition, bars": ("dtd", (("dtd-tabs", "value", "composition"), ("dtd-composition-view", "value", "bars"))),
+    "DTD, composition, bars": (
+        "dtd",
+        (("dtd-tabs", "value", "composition"), ("dtd-composition-view", "value", "bars")),
+    ),
     "DTD, composition, heatmap": ("dtd", (("dtd-composition-view", "value", "heatmap"),)),
     "DTD, composition, table": ("dtd", (("dtd-composition-view", "value", "table"),)),
     "DTD, correlation": ("dtd", (("dtd-tabs", "value", "correlation"),)),
@@ -39,7 +47,10 @@ VIEWS: dict[str, tuple[str, tuple[Change, ...]]] = {
     "DTD, markers": ("dtd", (("dtd-tabs", "value", "markers"),)),
     "DTD, gene weights": ("dtd", (("dtd-markers-view", "value", "table"),)),
     "DTD, loss": ("dtd", (("dtd-tabs", "value", "loss"),)),
-    "ADTD, composition, bars": ("adtd", (("adtd-tabs", "value", "composition"), ("adtd-composition-view", "value", "bars"))),
+    "ADTD, composition, bars": (
+        "adtd",
+        (("adtd-tabs", "value", "composition"), ("adtd-composition-view", "value", "bars")),
+    ),
     "ADTD, composition, heatmap": ("adtd", (("adtd-composition-view", "value", "heatmap"),)),
     "ADTD, composition, table": ("adtd", (("adtd-composition-view", "value", "table"),)),
     "ADTD, hidden profile": ("adtd", (("adtd-tabs", "value", "hidden"),)),
@@ -62,14 +73,26 @@ def bench(quick: bool) -> Iterator[tuple[str, float, str]]:
     few, many = costs(FEW, repetitions), costs(MANY, repetitions)
     for name, cost in many.items():
         beside = few[name]
-        ratios = f"x {cost.seconds / beside.seconds:4.1f} time, x {cost.sent / beside.sent:5.1f} bytes"
-        yield name, cost.seconds, f"{cost.sent / 1e6:6.3f} MB   {FEW} samples: {beside.seconds:6.3f} s {beside.sent / 1e6:6.3f} MB   {ratios}"
+        ratios = (
+            f"x {cost.seconds / beside.seconds:4.1f} time, x {cost.sent / beside.sent:5.1f} bytes"
+        )
+        yield (
+            name,
+            cost.seconds,
+            (
+                f"{cost.sent / 1e6:6.3f} MB   {FEW} samples: {beside.seconds:6.3f} s"
+                f" {beside.sent / 1e6:6.3f} MB   {ratios}"
+            ),
+        )
 
 
 def costs(samples: int, repetitions: int) -> dict[str, Cost]:
-    """Every view of every page for a session with so many samples, TYPES cell types and GENES genes."""
+    """Every view of every page for a session with so many samples, TYPES cell types and GENES
+    genes.
+    """
     with tempfile.TemporaryDirectory() as folder:
-        application = create_app(Config.for_tests(Path(folder)))  # without its worker: nothing is computed
+        # without its worker: nothing is computed
+        application = create_app(Config.for_tests(Path(folder)))
         try:
             session = application.sessions.create_session("bench", actor=LOCAL)
             fill(session, samples)
@@ -120,7 +143,11 @@ def make_dataset(samples: int) -> Dataset:
     def cells(count: int) -> Cells:
         labels = np.resize(np.array(kinds), count)
         barcodes = pd.Index([f"{i:016d}-1" for i in range(count)])
-        return Cells(Matrix(random.poisson(1.0, (GENES, count)).astype(np.float32), genes, barcodes), labels, pd.DataFrame(index=barcodes))
+        return Cells(
+            Matrix(random.poisson(1.0, (GENES, count)).astype(np.float32), genes, barcodes),
+            labels,
+            pd.DataFrame(index=barcodes),
+        )
 
     groups = pd.DataFrame({"group": np.resize(np.array(["a", "b"]), samples)}, index=names)
     reference = Matrix(random.gamma(0.3, 1, (GENES, TYPES)), genes, pd.Index(kinds))
@@ -129,7 +156,9 @@ def make_dataset(samples: int) -> Dataset:
 
 
 def make_results(data: Dataset, samples: int) -> tuple[DTDResult, ADTDResult, SearchResult]:
-    """DTD with as many mixtures as samples, Deconomix+h,r on the bulk, and a search on the default grid."""
+    """DTD with as many mixtures as samples, Deconomix+h,r on the bulk, and a search on the default
+    grid.
+    """
     random = np.random.default_rng(1)
     assert data.reference is not None
     assert data.bulk is not None
@@ -142,7 +171,11 @@ def make_results(data: Dataset, samples: int) -> tuple[DTDResult, ADTDResult, Se
     mixtures = [str(i) for i in range(samples)]
     composition = {"train": shares(mixtures), "test": shares(mixtures), "bulk": shares(names)}
     truth = {"train": shares(mixtures), "test": shares(mixtures)}
-    rows = [compare(part, method, truth[part], composition[part]) for part in truth for method in ("dtd", "naive")]
+    rows = [
+        compare(part, method, truth[part], composition[part])
+        for part in truth
+        for method in ("dtd", "naive")
+    ]
     weights = pd.Series(random.random(GENES).astype(np.float32), genes)
     trained = DTDResult(
         reference=reference,

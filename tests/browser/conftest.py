@@ -1,4 +1,6 @@
-"""The program on a real server, and a real Chromium that notes every request that would leave the machine."""
+"""The program on a real server, and a real Chromium that notes every request that would leave the
+machine.
+"""
 
 from __future__ import annotations
 
@@ -32,14 +34,18 @@ expect.set_options(timeout=PATIENCE)
 
 
 class Watched:
-    """A browser context. foreign : requests to other machines (stopped before they leave); complaints : errors of the console and the page."""
+    """A browser context. foreign : requests to other machines (stopped before they leave);
+    complaints : errors of the console and the page.
+    """
 
     def __init__(self, context: BrowserContext) -> None:
         self.context = context
         self.foreign: list[str] = []
         self.complaints: list[str] = []
         context.route("**/*", self._look)
-        context.on("console", lambda m: self.complaints.append(m.text[:500]) if m.type == "error" else None)
+        context.on(
+            "console", lambda m: self.complaints.append(m.text[:500]) if m.type == "error" else None
+        )
         context.on("weberror", lambda e: self.complaints.append(str(e.error)[:500]))
 
     def _look(self, route: Route) -> None:
@@ -74,7 +80,8 @@ def watched(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Watche
     context = browser.new_context(viewport={"width": 1280, "height": 720}, accept_downloads=True)
     context.set_default_timeout(PATIENCE)
     yield Watched(context)
-    shots = os.environ.get("DECONOMIX_GUI_SHOTS")  # a folder: what every tab showed at the end, to look at
+    # a folder: what every tab showed at the end, to look at
+    shots = os.environ.get("DECONOMIX_GUI_SHOTS")
     for number, page in enumerate(context.pages if shots else []):
         page.screenshot(path=Path(str(shots)) / f"{request.node.name}-{number}.png")
     context.close()
@@ -108,7 +115,9 @@ def finished(running: Running) -> Callable[..., None]:
         deadline = time.monotonic() + timeout
         while any(job.active for job in running.application.runner.status()):
             if time.monotonic() > deadline:
-                raise AssertionError(f"still running after {timeout} s: {running.application.runner.status()}")
+                raise AssertionError(
+                    f"still running after {timeout} s: {running.application.runner.status()}"
+                )
             time.sleep(0.2)
         failed = [job for job in running.application.runner.status() if job.state == "failed"]
         assert not failed, [str(job.error) for job in failed]

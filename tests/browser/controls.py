@@ -1,9 +1,12 @@
-"""Uses every control of a place twice in a row and says which of them did nothing. Not a test; the watching itself is ``controls.js``.
+"""Uses every control of a place twice in a row and says which of them did nothing.
 
-A control is a button, link, menu entry, tab, switch, box to tick or choice: whatever is found on the page, and in every menu and dialog that opens
-from it. It did something if the page, the address, what the browser keeps, the scroll position or (a link) the focus is otherwise than before, or if a
-download, a file chooser or a window came of it. That a menu closes is no effect of its entries, and what changes by itself (the clock of a job, a
-tooltip) is none of anything.
+Not a test; the watching itself is ``controls.js``.
+
+A control is a button, link, menu entry, tab, switch, box to tick or choice: whatever is found on
+the page, and in every menu and dialog that opens from it. It did something if the page, the
+address, what the browser keeps, the scroll position or (a link) the focus is otherwise than before,
+or if a download, a file chooser or a window came of it. That a menu closes is no effect of its
+entries, and what changes by itself (the clock of a job, a tooltip) is none of anything.
 """
 
 from __future__ import annotations
@@ -34,7 +37,9 @@ ELSEWHERE = {"address", "kept", "reload"}
 
 @dataclass(frozen=True)
 class Control:
-    """key : its id, or where it is and what it is called; chosen : it is what is chosen now, so that choosing it again changes nothing."""
+    """key : its id, or where it is and what it is called; chosen : it is what is chosen now, so
+    that choosing it again changes nothing.
+    """
 
     key: str
     role: str
@@ -43,7 +48,9 @@ class Control:
 
     @property
     def choice(self) -> bool:
-        """One of several, of which one is chosen: choosing it again changes nothing, and need not."""
+        """One of several, of which one is chosen: choosing it again changes nothing, and need
+        not.
+        """
         return self.role in ("radio", "tab", "option") or (self.role == "a" and self.chosen)
 
     @property
@@ -56,9 +63,11 @@ class Control:
 
 @dataclass
 class Walker:
-    """settle : called after each use, to wait for what the program does behind the page; skipped : whether a control is left alone (its key)
-    alike : the kind of a control (its key): what comes of a use, such as another row of a table, has controls of kinds that were used already
-    chooses : whether a menu entry chooses one of several: choosing it again changes nothing, so another is chosen in between
+    """settle : called after each use, to wait for what the program does behind the page; skipped :
+    whether a control is left alone (its key) alike : the kind of a control (its key): what comes of
+    a use, such as another row of a table, has controls of kinds that were used already chooses :
+    whether a menu entry chooses one of several: choosing it again changes nothing, so another is
+    chosen in between
     """
 
     page: Page
@@ -78,7 +87,8 @@ class Walker:
     def watch(context: BrowserContext) -> None:
         context.add_init_script(path=WATCH)
 
-    # -- one control --------------------------------------------------------------------------------------------------------------
+    # -- one control
+    # ----------------------------------------------------------------------------------------------
     def controls(self) -> list[Control]:
         """What can be used now: in the uppermost menu or dialog, or on the page."""
         return [Control(**one) for one in self.page.evaluate("window.dcx_controls.list()")]
@@ -106,76 +116,116 @@ class Walker:
         self.moved = self.moved or bool(ELSEWHERE & set(found["effects"]))
         self.settle()
         self.uses[key] += bool(found["effects"])
-        LOG.info("%6.1f s  %s: %s", time.monotonic() - self.began, key, ", ".join(found["effects"]) or "nothing")
+        LOG.info(
+            "%6.1f s  %s: %s",
+            time.monotonic() - self.began,
+            key,
+            ", ".join(found["effects"]) or "nothing",
+        )
         return list(found["effects"])
 
     def _press(self, key: str) -> dict[str, list[str]]:
-        element = self.page.evaluate_handle("(key) => window.dcx_controls.at(key)", key).as_element()
+        element = self.page.evaluate_handle(
+            "(key) => window.dcx_controls.at(key)", key
+        ).as_element()
         assert element is not None, f"{key} is not there any more"
         element.scroll_into_view_if_needed()
         self.page.evaluate("(key) => window.dcx_controls.begin(key)", key)
-        if self.page.evaluate("(element) => element.getBoundingClientRect().bottom < 0", element):  # it comes to light when it has the focus
+        # it comes to light when it has the focus
+        if self.page.evaluate("(element) => element.getBoundingClientRect().bottom < 0", element):
             element.press("Enter")
         else:
             element.click()
-        found: dict[str, list[str]] = self.page.evaluate("(patience) => window.dcx_controls.effects(patience)", PATIENCE)
+        found: dict[str, list[str]] = self.page.evaluate(
+            "(patience) => window.dcx_controls.effects(patience)", PATIENCE
+        )
         return found
 
-    # -- a place ------------------------------------------------------------------------------------------------------------------
+    # -- a place
+    # ----------------------------------------------------------------------------------------------
     def walk(self, arrive: Callable[[], None]) -> None:
-        """Every control that is found after ``arrive()``, which brings the place back to how it was, wherever the last use led."""
+        """Every control that is found after ``arrive()``, which brings the place back to how it
+        was, wherever the last use led.
+        """
         arrive()
         self._all(arrive, (), set(self.used))
 
     def _all(self, arrive: Callable[[], None], way: tuple[str, ...], elsewhere: set[str]) -> None:
-        """What is found at the end of ``way``: of the controls that open it, one after the other. elsewhere : what belongs to other places"""
+        """What is found at the end of ``way``: of the controls that open it, one after the other.
+        elsewhere : what belongs to other places
+        """
 
         def following() -> Control | None:
             new = [c for c in self.controls() if c.key not in elsewhere and self._new(c)]
-            return min(new, key=lambda c: c.choice, default=None)  # choices last: another one may hide what is on the page now
+            # choices last: another one may hide what is on the page now
+            return min(new, key=lambda c: c.choice, default=None)
 
-        while control := (None if self.moved else following()) or (following() if self._reach(arrive, way) else None):
+        while control := (None if self.moved else following()) or (
+            following() if self._reach(arrive, way) else None
+        ):
             self.used.add(self.alike(control.key))
             self.options[control.family] += control.role == "option"
             before = {c.key for c in self.controls()}
             effects, after = self._twice(control, arrive, way)
             fresh = {c.key for c in after if c.key not in before | elsewhere and self._new(c)}
-            if fresh and not ELSEWHERE & effects and (self._sees(fresh) or self._reach(arrive, (*way, control.key), fresh)):
+            if (
+                fresh
+                and not ELSEWHERE & effects
+                and (self._sees(fresh) or self._reach(arrive, (*way, control.key), fresh))
+            ):
                 self._all(arrive, (*way, control.key), elsewhere | before)
 
-    def _twice(self, control: Control, arrive: Callable[[], None], way: tuple[str, ...]) -> tuple[set[str], list[Control]]:
+    def _twice(
+        self, control: Control, arrive: Callable[[], None], way: tuple[str, ...]
+    ) -> tuple[set[str], list[Control]]:
         """What came of it at the first use, and what could be used then."""
         nothing: tuple[set[str], list[Control]] = (set(), [])
-        if not self._ready(control, arrive, way):  # the only one there is, or it was there for a moment
+        # the only one there is, or it was there for a moment
+        if not self._ready(control, arrive, way):
             return nothing
         first = set(self.click(control.key))
         if not first:
             self.dead.append(f"{control.key}: nothing at the first use")
             return nothing
         found = first, self.controls()
-        there = self._find(control.key) or (self._find(control.key) if self._reach(arrive, way, {control.key}) else None)
+        there = self._find(control.key) or (
+            self._find(control.key) if self._reach(arrive, way, {control.key}) else None
+        )
         if there is None:
             self.gone.append(control.key)
             return found
         if self.chooses(control.key):
-            other = next(c.key for c in self.controls() if self.chooses(c.key) and c.key != control.key)
+            other = next(
+                c.key for c in self.controls() if self.chooses(c.key) and c.key != control.key
+            )
             self.click(other)
             self._reach(arrive, way)
-        elif there.choice and (self.uses[control.key] > 1 or not self._ready(there, arrive, way)):  # it was the other one, or there is none
+        # it was the other one, or there is none
+        elif there.choice and (self.uses[control.key] > 1 or not self._ready(there, arrive, way)):
             return found
         if not self.click(control.key):
-            self.dead.append(f"{control.key}: {', '.join(sorted(first))} at the first use, nothing at the second")
+            self.dead.append(
+                f"{control.key}: {', '.join(sorted(first))} at the first use, nothing at the second"
+            )
         return found
 
     def _new(self, control: Control) -> bool:
         """Of a kind that was not used yet; of a long list a few entries do."""
-        return self.alike(control.key) not in self.used and not self.skipped(control.key) and self.options[control.family] < OPTIONS
+        return (
+            self.alike(control.key) not in self.used
+            and not self.skipped(control.key)
+            and self.options[control.family] < OPTIONS
+        )
 
     def _find(self, key: str) -> Control | None:
         return next((c for c in self.controls() if c.key == key), None)
 
-    def _reach(self, arrive: Callable[[], None], way: tuple[str, ...], wanted: set[str] | None = None) -> bool:
-        """Back to where ``way`` leads, through each menu and dialog on it; False if it leads there no more, or to none of what is wanted."""
+    def _reach(
+        self, arrive: Callable[[], None], way: tuple[str, ...], wanted: set[str] | None = None
+    ) -> bool:
+        """Back to where ``way`` leads, through each menu and dialog on it; False if it leads there
+        no more, or to none of what is wanted.
+        """
         arrive()
         assert self.controls(), "the place is there, and nothing on it can be used"
         self.moved = False
@@ -187,7 +237,8 @@ class Walker:
                 return False
             if not (there.chosen and there.choice):
                 self.click(key)
-        if way and wanted and not self._sees(wanted) and self._find(way[-1]):  # what is ticked or unfolded had stayed so, and was undone
+        # what is ticked or unfolded had stayed so, and was undone
+        if way and wanted and not self._sees(wanted) and self._find(way[-1]):
             self.click(way[-1])
         return not wanted or self._sees(wanted)
 
@@ -195,7 +246,8 @@ class Walker:
         return any(c.key in wanted for c in self.controls())
 
     def _ready(self, control: Control, arrive: Callable[[], None], way: tuple[str, ...]) -> bool:
-        """Whether it can be used so that something comes of it: another is chosen first, which may close the list that both are in.
+        """Whether it can be used so that something comes of it: another is chosen first, which may
+        close the list that both are in.
 
         What was just seen may be folding up: the way to it is gone once more.
         """
@@ -205,7 +257,11 @@ class Walker:
 
     def _choose_another(self, control: Control) -> bool:
         """The one that was used least."""
-        others = [c for c in self.controls() if c.role == control.role and not c.chosen and c.family == control.family]
+        others = [
+            c
+            for c in self.controls()
+            if c.role == control.role and not c.chosen and c.family == control.family
+        ]
         if others:
             self.click(min(others, key=lambda c: self.uses[c.key]).key)
         return bool(others)

@@ -1,4 +1,6 @@
-"""Who sees little, sees other colours or uses a screen reader: axe-core over every page and dialog in both themes, and everything at 200 % zoom."""
+"""Who sees little, sees other colours or uses a screen reader: axe-core over every page and dialog
+in both themes, and everything at 200 % zoom.
+"""
 
 from __future__ import annotations
 
@@ -25,13 +27,16 @@ TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 NOT_OURS = {
     # a menu opens over the page and belongs to the button that opened it, not to a landmark
     "region": [".mantine-Menu-dropdown"],
-    # axe counts the <header> inside Mantine's dialogs as a second banner; a screen reader hears a dialog only
+    # axe counts the <header> inside Mantine's dialogs as a second banner; a screen reader hears a
+    # dialog only
     "landmark-no-duplicate-banner": ["header"],
     "landmark-unique": ["header"],
-    # the column of ag-grid's boxes for ticking: its header is such a box, or, where all cannot be ticked at once, nothing
+    # the column of ag-grid's boxes for ticking: its header is such a box, or, where all cannot be
+    # ticked at once, nothing
     "empty-table-header": ["[col-id='ag-Grid-SelectionColumn']"],
 }
-"""Rules that are not asked inside what we cannot mend: rule -> CSS selectors, each with its reason."""
+"""Rules that are not asked inside what we cannot mend: rule -> CSS selectors, each with its reason.
+"""
 
 
 def quiet(*_: Any, **__: Any) -> None:
@@ -40,24 +45,37 @@ def quiet(*_: Any, **__: Any) -> None:
 
 @pytest.fixture(scope="module")
 def computed() -> list[tuple[str, Any, Any, dict[str, str]]]:
-    """(kind, parameters, result, inputs) of a DTD run, a search and an ADTD run with regulation on the example."""
+    """(kind, parameters, result, inputs) of a DTD run, a search and an ADTD run with regulation on
+    the example.
+    """
     data = make_example().dataset
-    learning, searching = DTDParams(iterations=20, train_mixtures=40, test_mixtures=40, genes=200), SearchParams(points=4, folds=2)
+    learning, searching = (
+        DTDParams(iterations=20, train_mixtures=40, test_mixtures=40, genes=200),
+        SearchParams(points=4, folds=2),
+    )
     dtd = tasks.run_dtd(data, learning, progress=quiet)
     search = tasks.run_search(data, searching, progress=quiet, dtd=dtd)
     params = ADTDParams(model="h,r", lambda2=search.choices["min"], max_iterations=30)
     adtd = tasks.run_adtd(data, params, progress=quiet, dtd=dtd)
-    return [("dtd", learning, dtd, {}), ("search", searching, search, {"dtd": "dtd"}), ("adtd", params, adtd, {"dtd": "dtd"})]
+    return [
+        ("dtd", learning, dtd, {}),
+        ("search", searching, search, {"dtd": "dtd"}),
+        ("adtd", params, adtd, {"dtd": "dtd"}),
+    ]
 
 
 @pytest.fixture
 def full(opened: Page, running: Any, computed: Any) -> Page:
-    """A tab with two sessions: “Melanoma” holds the example and the runs, “Empty” nothing; the empty one is on screen."""
+    """A tab with two sessions: “Melanoma” holds the example and the runs, “Empty” nothing; the
+    empty one is on screen.
+    """
     sessions = running.application.sessions
     session, data = sessions.create_session("Melanoma", actor=LOCAL), make_example().dataset
     session.set_dataset(data, keep_runs=False)
     for kind, params, result, inputs in computed:
-        made = Provenance(data.training_id, data.bulk_id, inputs, versions=tasks.versions(), seconds=1.5)
+        made = Provenance(
+            data.training_id, data.bulk_id, inputs, versions=tasks.versions(), seconds=1.5
+        )
         session.add_run(Run(kind, kind, kind.upper(), datetime.now(UTC), params, result, made))
     sessions.create_session("Empty", actor=LOCAL)
     switch(opened, "Empty")
@@ -118,7 +136,8 @@ def places(page: Page, shared_data: Path) -> Iterator[str]:
         expect(page.locator(f"#upload-{role}-name")).to_have_text(name, timeout=READ)
     expect(page.locator("#upload-findings")).to_contain_text("look log-transformed", timeout=READ)
     expect(page.locator("#upload-reason")).not_to_contain_text("Looking", timeout=READ)
-    expect(page.locator("#upload-step-tab-findings")).to_have_attribute("aria-selected", "true")  # the page goes there by itself
+    # the page goes there by itself
+    expect(page.locator("#upload-step-tab-findings")).to_have_attribute("aria-selected", "true")
     yield from each_tab(page, "upload-step")
     switch(page, "Melanoma")
     expect(page.locator("#upload-answer")).to_contain_text("training cells")
@@ -159,15 +178,27 @@ def places(page: Page, shared_data: Path) -> Iterator[str]:
 
 
 def violations(page: Page, only: list[str] = TAGS) -> list[str]:
-    """What axe finds on the page as it is now: rule, where, and why. only : tags of rules, or rules"""
+    """What axe finds on the page as it is now: rule, where, and why. only : tags of rules, or
+    rules
+    """
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE_SCRIPT)
-    found = page.evaluate("(tags) => axe.run(document, {runOnly: tags, resultTypes: ['violations'], preload: false}).then((r) => r.violations)", only)
+    found = page.evaluate(
+        "(tags) => axe.run(document, {runOnly: tags, resultTypes: ['violations'], preload:"
+        " false}).then((r) => r.violations)",
+        only,
+    )
     return [
-        f"{rule['id']}: {' '.join(map(str, node['target']))} {node['html'][:150]} ({'; '.join(c['message'] for c in node['any'] + node['all'] + node['none'])})"
+        f"{rule['id']}: {' '.join(map(str, node['target']))} {node['html'][:150]}"
+        f" ({'; '.join(c['message'] for c in node['any'] + node['all'] + node['none'])})"
         for rule in found
         for node in rule["nodes"]
-        if not any(page.locator(str(node["target"][-1])).first.evaluate(f"e => e.closest({where!r}) !== null") for where in NOT_OURS.get(rule["id"], ()))
+        if not any(
+            page.locator(str(node["target"][-1])).first.evaluate(
+                f"e => e.closest({where!r}) !== null"
+            )
+            for where in NOT_OURS.get(rule["id"], ())
+        )
     ]
 
 
@@ -185,11 +216,18 @@ def test_axe_sees_what_is_planted(opened: Page) -> None:
         """() => document.getElementById('upload-page').insertAdjacentHTML('beforeend',
             '<p style="color: #aaa; background: #fff">pale</p><button type="button"></button><input type="text"><img src="/assets/icons/logo.svg">')"""
     )
-    assert {each.partition(":")[0] for each in violations(opened)} >= {"color-contrast", "button-name", "label", "image-alt"}
+    assert {each.partition(":")[0] for each in violations(opened)} >= {
+        "color-contrast",
+        "button-name",
+        "label",
+        "image-alt",
+    }
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing_on_any_page_tab_menu_or_dialog(full: Page, shared_data: Path, theme: str) -> None:
+def test_axe_finds_nothing_on_any_page_tab_menu_or_dialog(
+    full: Page, shared_data: Path, theme: str
+) -> None:
     only = TAGS if theme == "light" else ["color-contrast"]  # nothing else depends on the theme
     themed(full, theme)
     found: dict[str, list[str]] = {}
@@ -197,13 +235,16 @@ def test_axe_finds_nothing_on_any_page_tab_menu_or_dialog(full: Page, shared_dat
         full.wait_for_timeout(350)  # what opens is half transparent for a moment
         for each in violations(full, only):
             found.setdefault(each, []).append(place)
-    assert not found, "\n".join(f"{each}\n    on {', '.join(where)}" for each, where in found.items())
+    assert not found, "\n".join(
+        f"{each}\n    on {', '.join(where)}" for each, where in found.items()
+    )
 
 
 def out_of_reach(page: Page) -> list[str]:
-    """What sticks out of the window at its sides and cannot be scrolled to, and whether the page itself scrolls sideways."""
-    found: list[str] = page.evaluate(
-        """() => {
+    """What sticks out of the window at its sides and cannot be scrolled to, and whether the page
+    itself scrolls sideways.
+    """
+    found: list[str] = page.evaluate("""() => {
             const root = document.scrollingElement, wide = root.scrollWidth > root.clientWidth ? [`page: ${root.scrollWidth} in ${root.clientWidth}`] : [];
             const scrolls = (e) => e && e !== document.body && (/auto|scroll|hidden|clip/.test(getComputedStyle(e).overflowX) || scrolls(e.parentElement));
             const out = [...document.querySelectorAll('button, a, input, textarea, p, h1, h2, h3, [role=tab]')].filter((e) => {
@@ -212,12 +253,13 @@ def out_of_reach(page: Page) -> list[str]:
                 return outside && box.width > 1 && box.height > 1 && !scrolls(e.parentElement) && e.checkVisibility();
             });
             return [...wide, ...out.map((e) => `${e.tagName} ${e.id} ${(e.textContent || e.ariaLabel || '').slice(0, 40)}`)];
-        }"""
-    )
+        }""")
     return found
 
 
-def test_at_200_percent_nothing_is_cut_off_and_no_page_scrolls_sideways(full: Page, shared_data: Path) -> None:
+def test_at_200_percent_nothing_is_cut_off_and_no_page_scrolls_sideways(
+    full: Page, shared_data: Path
+) -> None:
     full.set_viewport_size({"width": 640, "height": 360})  # 1280 x 720 at 200 %
     shots = os.environ.get("DECONOMIX_GUI_SHOTS")
     found: dict[str, list[str]] = {}

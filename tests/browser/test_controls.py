@@ -1,4 +1,6 @@
-"""Every control of every page and of what stands around it is used twice in a row, and does something both times (tests/browser/controls.py uses them)."""
+"""Every control of every page and of what stands around it is used twice in a row, and does
+something both times (tests/browser/controls.py uses them).
+"""
 
 from __future__ import annotations
 
@@ -46,14 +48,21 @@ DEAD_ONES = """<!doctype html><body>
 
 @pytest.fixture
 def watched_by_walker(browser: Browser) -> Iterator[BrowserContext]:
-    context = browser.new_context(viewport={"width": 1280, "height": 720}, accept_downloads=True, color_scheme="dark", reduced_motion="reduce")
+    context = browser.new_context(
+        viewport={"width": 1280, "height": 720},
+        accept_downloads=True,
+        color_scheme="dark",
+        reduced_motion="reduce",
+    )
     context.set_default_timeout(PATIENCE)
     Walker.watch(context)
     yield context
     context.close()
 
 
-def test_a_control_that_does_nothing_the_second_time_is_found(watched_by_walker: BrowserContext, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_control_that_does_nothing_the_second_time_is_found(
+    watched_by_walker: BrowserContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The positive control of the walk below."""
     monkeypatch.setattr("tests.browser.controls.PATIENCE", 700)
     page = watched_by_walker.new_page()
@@ -62,24 +71,36 @@ def test_a_control_that_does_nothing_the_second_time_is_found(watched_by_walker:
     walker = Walker(page)
     walker.walk(lambda: page.evaluate("document.getElementById('menu').hidden = true"))
     assert sorted(entry.split(":")[0] for entry in walker.dead) == ["#never", "#once", "#save-once"]
-    assert walker.used == {f"#{key}" for key in ("alive", "once", "never", "open", "save", "save-once", "switch", "r1", "r2")}
+    assert walker.used == {
+        f"#{key}"
+        for key in ("alive", "once", "never", "open", "save", "save-once", "switch", "r1", "r2")
+    }
     assert walker.gone == []
 
 
 @pytest.fixture(scope="module")
 def runs() -> list[tuple[str, Any, Any, dict[str, str]]]:
-    """(kind, parameters, result, inputs) of a DTD run, a search and an ADTD run with regulation on the example."""
+    """(kind, parameters, result, inputs) of a DTD run, a search and an ADTD run with regulation on
+    the example.
+    """
     data = make_example().dataset
 
     def quiet(*_: Any, **__: Any) -> None:
         """A progress that nobody watches."""
 
-    learning, searching = DTDParams(iterations=20, train_mixtures=40, test_mixtures=40, genes=200), SearchParams(points=4, folds=2)
+    learning, searching = (
+        DTDParams(iterations=20, train_mixtures=40, test_mixtures=40, genes=200),
+        SearchParams(points=4, folds=2),
+    )
     dtd = tasks.run_dtd(data, learning, progress=quiet)
     search = tasks.run_search(data, searching, progress=quiet, dtd=dtd)
     params = ADTDParams(model="h,r", lambda2=search.choices["min"], max_iterations=30)
     adtd = tasks.run_adtd(data, params, progress=quiet, dtd=dtd)
-    return [("dtd", learning, dtd, {}), ("search", searching, search, {"dtd": "dtd"}), ("adtd", params, adtd, {"dtd": "dtd"})]
+    return [
+        ("dtd", learning, dtd, {}),
+        ("search", searching, search, {"dtd": "dtd"}),
+        ("adtd", params, adtd, {"dtd": "dtd"}),
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -100,10 +121,25 @@ def kind(key: str) -> str:
 
 
 class Place:
-    """One page in one session: ``()`` brings the tab there, whatever the last use of a control did to it."""
+    """One page in one session: ``()`` brings the tab there, whatever the last use of a control did
+    to it.
+    """
 
-    def __init__(self, application: Application, page: Page, walker: Walker, key: str, fill: Callable[[], str]) -> None:
-        self.application, self.page, self.walker, self.key, self.fill = application, page, walker, key, fill
+    def __init__(
+        self,
+        application: Application,
+        page: Page,
+        walker: Walker,
+        key: str,
+        fill: Callable[[], str],
+    ) -> None:
+        self.application, self.page, self.walker, self.key, self.fill = (
+            application,
+            page,
+            walker,
+            key,
+            fill,
+        )
         self.session = fill()
 
     def __call__(self) -> None:
@@ -114,31 +150,54 @@ class Place:
                 break
             page.keyboard.press("Escape")
             walker.rest()
-        if all(info.session_id != self.session for info in self.application.sessions.list_sessions(actor=LOCAL)):
+        if all(
+            info.session_id != self.session
+            for info in self.application.sessions.list_sessions(actor=LOCAL)
+        ):
             self.session = self.fill()  # it was deleted or archived
         here = page.evaluate("JSON.parse(sessionStorage.getItem('dcx-session') || 'null')")
         if here != self.session:
-            page.evaluate("(id) => window.dash_clientside.set_props('dcx-session', {data: id})", self.session)
+            page.evaluate(
+                "(id) => window.dash_clientside.set_props('dcx-session', {data: id})", self.session
+            )
             walker.rest()
         if page.evaluate("location.pathname") != f"/{self.key}":
-            page.evaluate("(path) => window.dash_clientside.set_props('dcx-location', {pathname: path, search: '', hash: ''})", f"/{self.key}")
+            page.evaluate(
+                "(path) => window.dash_clientside.set_props('dcx-location', {pathname: path,"
+                " search: '', hash: ''})",
+                f"/{self.key}",
+            )
         page.wait_for_selector(f"#{self.key}-page, #dcx-outlet a:has-text('Go to')")
         walker.rest()
 
 
-PLACES = [(key, True) for key in ("upload", "dtd", "adtd", "sessions", "help")] + [("upload", False), ("dtd", False)]
+PLACES = [(key, True) for key in ("upload", "dtd", "adtd", "sessions", "help")] + [
+    ("upload", False),
+    ("dtd", False),
+]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("key", "full"), PLACES, ids=lambda value: str(value))
 def test_every_control_does_something_twice(
-    key: str, full: bool, watched_by_walker: BrowserContext, program: tuple[Application, str], runs: Any, monkeypatch: pytest.MonkeyPatch
+    key: str,
+    full: bool,
+    watched_by_walker: BrowserContext,
+    program: tuple[Application, str],
+    runs: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     application, url = program
-    # collecting it computes an analysis each time, in a process of its own: tests/gui/test_support.py
-    monkeypatch.setattr(support, "bundle", lambda _application, **_: {"doctor.txt": "1 check passed.", "log.txt": "started"})
+    # collecting it computes an analysis each time, in a process of its own:
+    # tests/gui/test_support.py
+    monkeypatch.setattr(
+        support,
+        "bundle",
+        lambda _application, **_: {"doctor.txt": "1 check passed.", "log.txt": "started"},
+    )
     page = watched_by_walker.new_page()
-    page.on("filechooser", lambda _: None)  # else the browser's own dialog would stand over the page
+    # else the browser's own dialog would stand over the page
+    page.on("filechooser", lambda _: None)
 
     def settle() -> None:
         """What a run brings is on the page."""
@@ -147,19 +206,27 @@ def test_every_control_does_something_twice(
             page.wait_for_timeout(50)
             waited = True
         if waited:
-            page.evaluate("window.dash_clientside.set_props('dcx-poke', {data: String(performance.now())})")
+            page.evaluate(
+                "window.dash_clientside.set_props('dcx-poke', {data: String(performance.now())})"
+            )
         walker.rest()
 
     def fill() -> str:
-        session = application.sessions.create_session(application.sessions.free_name("Melanoma", actor=LOCAL), actor=LOCAL)
+        session = application.sessions.create_session(
+            application.sessions.free_name("Melanoma", actor=LOCAL), actor=LOCAL
+        )
         if full:
             data = make_example().dataset
             session.set_dataset(data, keep_runs=False)
             for page_key, values in CHEAP.items():
                 session.keep_form(page_key, values)
             for kind, params, result, inputs in runs:
-                made = Provenance(data.training_id, data.bulk_id, inputs, versions=tasks.versions(), seconds=1.5)
-                session.add_run(Run(kind, kind, kind.upper(), datetime.now(UTC), params, result, made))
+                made = Provenance(
+                    data.training_id, data.bulk_id, inputs, versions=tasks.versions(), seconds=1.5
+                )
+                session.add_run(
+                    Run(kind, kind, kind.upper(), datetime.now(UTC), params, result, made)
+                )
         return session.session_id
 
     page.goto(application.start_url(url))
@@ -169,7 +236,9 @@ def test_every_control_does_something_twice(
     # to switch to where one is; to cancel a run that is over before it is reached
     walker.skipped = lambda key: place.session in key or '"part":"cancel"' in key
     if key != "upload" or not full:  # what stands around the page is used on the first one
-        walker.used.update(control.key for control in walker.controls() if not control.key.startswith(f"#{key}-"))
+        walker.used.update(
+            control.key for control in walker.controls() if not control.key.startswith(f"#{key}-")
+        )
     place()
     walker.walk(place)
     LOG.info("gone after their first use: %s", walker.gone)

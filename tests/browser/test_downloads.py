@@ -42,12 +42,15 @@ def address(tmp_path: Path) -> Iterator[str]:
     application.stop()
 
 
-def test_five_files_of_one_callback_arrive_whole_and_twice_on_two_clicks(address: str, watched: Any, tmp_path: Path) -> None:
+def test_five_files_of_one_callback_arrive_whole_and_twice_on_two_clicks(
+    address: str, watched: Any, tmp_path: Path
+) -> None:
     page = watched.context.new_page()
     page.goto(address)
     page.click("#dcx-nav a:has-text('Giving')")
     arrived: list[Any] = []
-    page.on("download", lambda download: arrived.append(download))  # playwright marks what it is given: no builtin
+    # playwright marks what it is given: no builtin
+    page.on("download", lambda download: arrived.append(download))
     for _ in range(2):
         arrived.clear()
         page.click("#giving-give")
@@ -61,7 +64,9 @@ def test_five_files_of_one_callback_arrive_whole_and_twice_on_two_clicks(address
         for number, download in enumerate(arrived):
             download.save_as(tmp_path / str(number))
             contents[download.suggested_filename] = (tmp_path / str(number)).read_bytes()
-        assert contents == {"Größe 100 %.csv": b"first"} | {f"file {n}.csv": str(n).encode() * 100_000 for n in range(4)}
+        assert contents == {"Größe 100 %.csv": b"first"} | {
+            f"file {n}.csv": str(n).encode() * 100_000 for n in range(4)
+        }
     assert page.url.endswith("/giving")
     assert watched.complaints == []
     assert watched.foreign == []

@@ -1,4 +1,6 @@
-"""Saved figures are laid out for their own size: by the boxes that the browser reports nothing is cut and nothing lies over something else."""
+"""Saved figures are laid out for their own size: by the boxes that the browser reports nothing is
+cut and nothing lies over something else.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,8 @@ from gui.report.document import TALLEST, WIDTH, layout_js, plotly_js
 
 pytestmark = pytest.mark.browser
 
-# Boxes of all texts and of the legend, relative to the figure; what lies outside or over something else, in words.
+# Boxes of all texts and of the legend, relative to the figure; what lies outside or over something
+# else, in words.
 LOOK = """
 async ([figure, options, screen]) => {
   const place = document.getElementById('place');
@@ -80,33 +83,80 @@ def page(browser: Browser) -> Iterator[Page]:
 
 def names(count: int, long: bool) -> list[str]:
     ending = " of the second germinal centre & <b>nearby</b> tissue" if long else ""
-    base = ["B cells", "CD4 T cells", "CD8 T cells", "mDC", "pDC", "Monocytes", "NK cells", "Plasma cells", "Platelets", "Regulatory T cells"]
+    base = [
+        "B cells",
+        "CD4 T cells",
+        "CD8 T cells",
+        "mDC",
+        "pDC",
+        "Monocytes",
+        "NK cells",
+        "Plasma cells",
+        "Platelets",
+        "Regulatory T cells",
+    ]
     return [f"{base[i % 10]}{f' {i}' if i > 9 else ''}{ending}" for i in range(count)]
 
 
 def figures(types: int, samples: int, *, long: bool = False) -> dict[str, go.Figure]:
     """Every kind of figure that can be saved."""
     rng, kinds = np.random.default_rng(1), names(types, long)
-    people = [f"{'a patient of the university hospital with a long name, ' if long else 'patient_'}{i:04}" for i in range(samples)]
-    data = pd.DataFrame(rng.dirichlet(np.full(types + 1, 0.7), samples).T, index=[*kinds, HIDDEN], columns=people)
-    colour_of, group = colours(kinds), pd.Series(rng.choice(["responder", "non-responder", "unknown"], samples), index=people)
+    people = [
+        f"{'a patient of the university hospital with a long name, ' if long else 'patient_'}{i:04}"
+        for i in range(samples)
+    ]
+    data = pd.DataFrame(
+        rng.dirichlet(np.full(types + 1, 0.7), samples).T, index=[*kinds, HIDDEN], columns=people
+    )
+    colour_of, group = (
+        colours(kinds),
+        pd.Series(rng.choice(["responder", "non-responder", "unknown"], samples), index=people),
+    )
     ends = pd.DataFrame({"low": data.iloc[0] * 0.8, "high": data.iloc[0] * 1.2})
-    reference = pd.DataFrame(rng.gamma(0.4, 1.0, (300, types)), index=[f"GENE{i}" for i in range(300)], columns=kinds)
-    delta = pd.DataFrame(2 ** rng.normal(0, 1, reference.shape), index=reference.index, columns=kinds)
+    reference = pd.DataFrame(
+        rng.gamma(0.4, 1.0, (300, types)), index=[f"GENE{i}" for i in range(300)], columns=kinds
+    )
+    delta = pd.DataFrame(
+        2 ** rng.normal(0, 1, reference.shape), index=reference.index, columns=kinds
+    )
     losses = pd.DataFrame(rng.uniform(1, 2, (5, 21)), columns=np.logspace(-20, 0, 21))
-    rows = [(p, m, t, *rng.uniform(0.1, 0.9, 4)) for p in ("test", "train") for m in ("naive", "dtd") for t in kinds]
-    metrics = pd.DataFrame(rows, columns=["part", "method", "cell_type", "pearson", "spearman", "rmse", "ccc"])
+    rows = [
+        (p, m, t, *rng.uniform(0.1, 0.9, 4))
+        for p in ("test", "train")
+        for m in ("naive", "dtd")
+        for t in kinds
+    ]
+    metrics = pd.DataFrame(
+        rows, columns=["part", "method", "cell_type", "pearson", "spearman", "rmse", "ccc"]
+    )
     some = people[:50]
     estimated = rng.uniform(0, 1, types * len(some))
-    points = pd.DataFrame({"sample": np.repeat(some, types), "cell_type": np.tile(kinds, len(some)), "known": estimated**2, "estimated": estimated})
-    quality = pd.DataFrame({"sum": rng.uniform(1e3, 1e5, min(samples, 16)), "genes": rng.integers(100, 900, min(samples, 16))}, index=people[:16])
-    funnel = pd.DataFrame({"train": [20000, 15000], "bulk": [18000, 15000]}, index=["read", "common"])
+    points = pd.DataFrame(
+        {
+            "sample": np.repeat(some, types),
+            "cell_type": np.tile(kinds, len(some)),
+            "known": estimated**2,
+            "estimated": estimated,
+        }
+    )
+    quality = pd.DataFrame(
+        {
+            "sum": rng.uniform(1e3, 1e5, min(samples, 16)),
+            "genes": rng.integers(100, 900, min(samples, 16)),
+        },
+        index=people[:16],
+    )
+    funnel = pd.DataFrame(
+        {"train": [20000, 15000], "bulk": [18000, 15000]}, index=["read", "common"]
+    )
     found = {
         "composition": composition.stacked(data, colour_of, normalise=True),
         "composition in groups": composition.stacked(data, colour_of, group=group),
         "composition as heatmap": composition.heatmap(data, group=group),
         "hidden by sample": shares.hidden_share(data.loc[HIDDEN], ends, truth=data.loc[HIDDEN]),
-        "how sure": shares.with_interval(kinds[0], data.iloc[0], ends["low"], ends["high"], colour_of),
+        "how sure": shares.with_interval(
+            kinds[0], data.iloc[0], ends["low"], ends["high"], colour_of
+        ),
     }
     if samples == 1000:  # drawn in seconds each: the two that differ most
         return {name: found[name] for name in ("composition in groups", "hidden by sample")}
@@ -121,24 +171,49 @@ def figures(types: int, samples: int, *, long: bool = False) -> dict[str, go.Fig
         "markers": markers.heatmap(reference, pd.Series(1.0, index=reference.index), 40),
         "many markers": markers.heatmap(reference, pd.Series(1.0, index=reference.index), 200),
         "search": adtd.search(losses, {"min": 1e-9, "one_se": 1e-8, "drop": 1e-6}),
-        "regulation": adtd.gene_regulation(delta, delta.clip(upper=1), genes=list(delta.index[:60]), log2=False),
-        "hidden profile": adtd.hidden_profile(reference.iloc[:, 0] / reference.iloc[:, 0].sum(), reference, 30),
+        "regulation": adtd.gene_regulation(
+            delta, delta.clip(upper=1), genes=list(delta.index[:60]), log2=False
+        ),
+        "hidden profile": adtd.hidden_profile(
+            reference.iloc[:, 0] / reference.iloc[:, 0].sum(), reference, 30
+        ),
         "known": agreement(points, colour_of),
-        "type counts": type_counts({"training": pd.Series(rng.integers(1, 900, types), index=kinds), "test": pd.Series(5, index=kinds)}),
-        "similarity": review.similarity(pd.DataFrame(np.where(np.eye(types), 1, 0.999), index=kinds, columns=kinds), 0.998),
+        "type counts": type_counts(
+            {
+                "training": pd.Series(rng.integers(1, 900, types), index=kinds),
+                "test": pd.Series(5, index=kinds),
+            }
+        ),
+        "similarity": review.similarity(
+            pd.DataFrame(np.where(np.eye(types), 1, 0.999), index=kinds, columns=kinds), 0.998
+        ),
         "quality": review.quality(quality, "sample", "samples"),
-        "funnel": review.gene_funnel(funnel, {"train": "training cells", "bulk": "bulk"}, {"read": "In the file", "common": "In all parts"}),
-        "bulk against reference": review.bulk_scatter(pd.DataFrame({"bulk": rng.uniform(1e-5, 1e-2, 300), "reference": rng.uniform(1e-5, 1e-2, 300)})),
+        "funnel": review.gene_funnel(
+            funnel,
+            {"train": "training cells", "bulk": "bulk"},
+            {"read": "In the file", "common": "In all parts"},
+        ),
+        "bulk against reference": review.bulk_scatter(
+            pd.DataFrame(
+                {"bulk": rng.uniform(1e-5, 1e-2, 300), "reference": rng.uniform(1e-5, 1e-2, 300)}
+            )
+        ),
     }
 
 
-def look(page: Page, name: str, fig: go.Figure, *, screen: bool = False, **options: Any) -> dict[str, Any]:
+def look(
+    page: Page, name: str, fig: go.Figure, *, screen: bool = False, **options: Any
+) -> dict[str, Any]:
     """What the browser says of the figure as it is saved (screen: as it is shown)."""
     given = json.loads(fig.to_json())
-    given["layout"]["template"] = json.loads(go.Figure(layout={"template": template(False)}).to_json())["layout"]["template"]
+    given["layout"]["template"] = json.loads(
+        go.Figure(layout={"template": template(False)}).to_json()
+    )["layout"]["template"]
     shown = given["layout"].get("meta", {}).get("legend_on_export", False)
     shots = os.environ.get("DECONOMIX_GUI_SHOTS")
-    found: dict[str, Any] = page.evaluate(LOOK, [given, {"showlegend": shown, "picture": bool(shots), **options}, screen])
+    found: dict[str, Any] = page.evaluate(
+        LOOK, [given, {"showlegend": shown, "picture": bool(shots), **options}, screen]
+    )
     if shots:
         import base64
 
@@ -148,14 +223,19 @@ def look(page: Page, name: str, fig: go.Figure, *, screen: bool = False, **optio
 
 @pytest.mark.parametrize("samples", [1, 42, 1000])
 @pytest.mark.parametrize("types", [2, 10, 30])
-def test_in_a_saved_figure_nothing_is_cut_and_nothing_lies_over_something_else(page: Page, types: int, samples: int) -> None:
+def test_in_a_saved_figure_nothing_is_cut_and_nothing_lies_over_something_else(
+    page: Page, types: int, samples: int
+) -> None:
     wrong = {}
     for name, fig in figures(types, samples).items():
         found = look(page, f"{types}-{samples}-{name}", fig)
         if found["wrong"]:
             wrong[name] = found["wrong"][:4]
         if name.startswith("composition") and "heatmap" not in name:
-            assert found["names"] == [HIDDEN, *names(types, False)[::-1]], "the legend has all, in the order of the stack"
+            assert found["names"] == [
+                HIDDEN,
+                *names(types, False)[::-1],
+            ], "the legend has all, in the order of the stack"
             assert found["width"] < 2200
     assert not wrong
 
@@ -169,7 +249,9 @@ def test_long_names_are_whole_in_a_saved_figure(page: Page, types: int, samples:
             wrong[name] = found["wrong"][:4]
         if name == "composition":
             assert found["names"][-1].endswith("tissue")
-            assert any(text.startswith("a patient") and text.endswith("0001") for text in found["texts"])
+            assert any(
+                text.startswith("a patient") and text.endswith("0001") for text in found["texts"]
+            )
     assert not wrong
 
 
@@ -177,12 +259,16 @@ def test_long_names_are_whole_in_a_saved_figure(page: Page, types: int, samples:
 def test_in_a_report_nothing_is_cut_at_its_width(page: Page, types: int, samples: int) -> None:
     wrong = {}
     for name, fig in figures(types, samples).items():
-        fig.update_layout(width=WIDTH, height=min(fig.layout.height or 400, TALLEST), autosize=False)
+        fig.update_layout(
+            width=WIDTH, height=min(fig.layout.height or 400, TALLEST), autosize=False
+        )
         found = look(page, f"report-{types}-{samples}-{name}", fig, fixed=WIDTH, tallest=TALLEST)
         if found["wrong"] or found["width"] != WIDTH or found["height"] > TALLEST + 100:
             wrong[name] = [found["wrong"][:4], found["width"], found["height"]]
         if name in ("composition", "hidden by sample", "markers"):
-            assert not any("too many to name" in text for text in found["texts"]), f"{name}: the names fit on the page"
+            assert not any("too many to name" in text for text in found["texts"]), (
+                f"{name}: the names fit on the page"
+            )
     assert not wrong
 
 
@@ -197,4 +283,7 @@ def test_names_of_a_thousand_samples_are_left_out_and_the_axis_says_so(page: Pag
 def test_the_layout_of_the_screen_would_be_found_wrong(page: Page) -> None:
     """The positive control: what was saved before."""
     fig = figures(30, 42)["composition"].update_layout(showlegend=True, height=300)
-    assert any("legend cut" in text or "over each other" in text for text in look(page, "control", fig, screen=True)["wrong"])
+    assert any(
+        "legend cut" in text or "over each other" in text
+        for text in look(page, "control", fig, screen=True)["wrong"]
+    )

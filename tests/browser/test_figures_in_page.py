@@ -1,4 +1,6 @@
-"""Figure and table on a real page, in Chromium, under the program's own policy: hover, saving, theme."""
+"""Figure and table on a real page, in Chromium, under the program's own policy: hover, saving,
+theme.
+"""
 
 from __future__ import annotations
 
@@ -140,7 +142,11 @@ def test_figure_is_saved_as_png_and_svg_on_white(page: Any, files: Kept) -> None
 def _sizes(tab: Any) -> tuple[float, float, int]:
     """Width drawn, width of the place, number of bars of the first type."""
     drawn = tab.evaluate("document.querySelector('#look-bars .js-plotly-plot')._fullLayout.width")
-    return drawn, tab.locator("#look-bars").bounding_box()["width"], tab.locator("#look-bars .trace.bars").first.locator(".point").count()
+    return (
+        drawn,
+        tab.locator("#look-bars").bounding_box()["width"],
+        tab.locator("#look-bars .trace.bars").first.locator(".point").count(),
+    )
 
 
 def _until(tab: Any, met: Any) -> None:
@@ -166,7 +172,12 @@ def test_many_samples_scroll_and_few_fill_the_room_again(page: Any) -> None:
 def test_table_shows_any_name_as_text_and_saves_full_precision(page: Any, files: Kept) -> None:
     pytest.importorskip("gui.data.export")
     headers = page.locator("#look-numbers .ag-header-cell-text").all_text_contents()
-    assert headers == ["sample", "regulatory T cells of the second germinal centre", "<b>B</b> cells", "hidden"]
+    assert headers == [
+        "sample",
+        "regulatory T cells of the second germinal centre",
+        "<b>B</b> cells",
+        "hidden",
+    ]
     cells = page.locator("#look-numbers .ag-row .ag-cell").all_text_contents()
     assert {"a.b[1]", "=1+1", "0.1235"} <= set(cells)
     _, csv, kind = _save(page, "look-numbers-csv", files)
@@ -176,55 +187,97 @@ def test_table_shows_any_name_as_text_and_saves_full_precision(page: Any, files:
     assert _save(page, "look-numbers-xlsx", files)[1].startswith(b"PK")
 
 
-def test_the_saved_table_has_the_order_filter_and_columns_of_the_grid(page: Any, files: Kept) -> None:
-    assert [line[:4] for line in _save(page, "look-numbers-csv", files)[1].splitlines()[1:]] == [b"a.b[", b"'=1+", b"a sa"]
+def test_the_saved_table_has_the_order_filter_and_columns_of_the_grid(
+    page: Any, files: Kept
+) -> None:
+    assert [line[:4] for line in _save(page, "look-numbers-csv", files)[1].splitlines()[1:]] == [
+        b"a.b[",
+        b"'=1+",
+        b"a sa",
+    ]
     header = page.locator("#look-numbers .ag-header-cell[col-id=c1] .ag-header-cell-label")
     header.click()
     header.click()  # the largest first
     page.evaluate("dash_ag_grid.getApi('look-numbers').moveColumns(['c3'], 1)")
     page.wait_for_timeout(500)
     saved = _save(page, "look-numbers-csv2", files)[1].decode("utf-8-sig").splitlines()
-    assert saved[0] == "# Sorted and filtered on screen: all rows. For research use only. Not for diagnosis or treatment. Made with DeconomiX GUI."
-    assert saved[1].split(";")[1:] == ["hidden", "regulatory T cells of the second germinal centre", "<b>B</b> cells"]
-    assert [line.split(";")[0] for line in saved[2:]] == ["a sample with quite a long name", "'=1+1", "a.b[1]"]
+    assert (
+        saved[0]
+        == "# Sorted and filtered on screen: all rows. For research use only. Not for diagnosis or"
+        " treatment. Made with DeconomiX GUI."
+    )
+    assert saved[1].split(";")[1:] == [
+        "hidden",
+        "regulatory T cells of the second germinal centre",
+        "<b>B</b> cells",
+    ]
+    assert [line.split(";")[0] for line in saved[2:]] == [
+        "a sample with quite a long name",
+        "'=1+1",
+        "a.b[1]",
+    ]
     assert saved[4].split(";")[2] == "0,123456789"
-    page.evaluate("dash_ag_grid.getApi('look-numbers').setFilterModel({c1: {filterType: 'number', type: 'lessThan', filter: 0.3}})")
+    page.evaluate(
+        "dash_ag_grid.getApi('look-numbers').setFilterModel({c1: {filterType: 'number', type:"
+        " 'lessThan', filter: 0.3}})"
+    )
     page.wait_for_timeout(500)
-    sheet = pd.read_excel(io.BytesIO(_save(page, "look-numbers-xlsx", files)[1]), sheet_name=None, index_col=0)
+    sheet = pd.read_excel(
+        io.BytesIO(_save(page, "look-numbers-xlsx", files)[1]), sheet_name=None, index_col=0
+    )
     assert list(sheet["Table"].index) == ["'=1+1", "a.b[1]"]
     assert "2 of 3 rows" in sheet["About"].index.name
 
 
 def test_every_entry_of_a_save_menu_works_again_and_again(page: Any, files: Kept) -> None:
-    for item, suffix in (("look-bars-png", ".png"), ("look-bars-svg", ".svg"), ("look-numbers-csv", ".csv"), ("look-numbers-xlsx", ".xlsx")):
+    for item, suffix in (
+        ("look-bars-png", ".png"),
+        ("look-bars-svg", ".svg"),
+        ("look-numbers-csv", ".csv"),
+        ("look-numbers-xlsx", ".xlsx"),
+    ):
         for _ in range(3):
             assert _save(page, item, files)[2].suffixes == (suffix,)
 
 
-def test_a_scrolling_figure_keeps_its_width_from_the_start_and_when_the_window_changes(page: Any) -> None:
+def test_a_scrolling_figure_keeps_its_width_from_the_start_and_when_the_window_changes(
+    page: Any,
+) -> None:
     width = "document.querySelector('#look-wide .js-plotly-plot')._fullLayout.width"
     page.wait_for_selector("#look-wide .bars .point path", state="attached")
     first = page.evaluate(width)
     assert first > 1500
     for size in (900, 1600):
         page.set_viewport_size({"width": size, "height": 800})
-        _until(page, lambda: abs(_sizes(page)[0] - _sizes(page)[1]) <= 1)  # the other figure has followed
+        # the other figure has followed
+        _until(page, lambda: abs(_sizes(page)[0] - _sizes(page)[1]) <= 1)
         assert page.evaluate(width) == first
 
 
 def test_save_menus_do_not_ask_to_be_drawn_anew(page: Any) -> None:
-    """A page has a dozen: with them asking, ten minutes in the window were half as many page changes (tests/endurance/window.py)."""
-    asks = page.evaluate("Object.entries(window.dash_mantine_components).filter(([, one]) => one && one.dashChildrenUpdate).map(([name]) => name)")
-    assert "MenuDropdown" in asks  # those of the header do, or they would keep what they listed first
+    """A page has a dozen: with them asking, ten minutes in the window were half as many page
+    changes (tests/endurance/window.py).
+    """
+    asks = page.evaluate(
+        "Object.entries(window.dash_mantine_components).filter(([, one]) => one &&"
+        " one.dashChildrenUpdate).map(([name]) => name)"
+    )
+    # those of the header do, or they would keep what they listed first
+    assert "MenuDropdown" in asks
     assert not {"StillMenuDropdown", "MenuItem", "Tooltip"} & set(asks)
     assert page.evaluate("typeof window.dash_mantine_components.StillMenuDropdown") == "function"
 
 
 def test_table_follows_the_theme(page: Any) -> None:
-    colour = "getComputedStyle(document.querySelector('#look-numbers .ag-root-wrapper')).backgroundColor"
+    colour = (
+        "getComputedStyle(document.querySelector('#look-numbers .ag-root-wrapper')).backgroundColor"
+    )
     found = []
     for scheme in ("light", "dark"):
-        page.evaluate(f"document.documentElement.setAttribute('data-mantine-color-scheme', {json.dumps(scheme)})")
+        page.evaluate(
+            "document.documentElement.setAttribute('data-mantine-color-scheme',"
+            f" {json.dumps(scheme)})"
+        )
         page.wait_for_timeout(300)
         found.append(page.evaluate(colour))
     assert found[0] == "rgb(255, 255, 255)"

@@ -1,4 +1,6 @@
-"""The guide and the tour in Chromium, under the program's own policy: as a reader uses them, and nothing is fetched from outside."""
+"""The guide and the tour in Chromium, under the program's own policy: as a reader uses them, and
+nothing is fetched from outside.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +52,9 @@ def dark(page: Page) -> None:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_guide_is_opened_from_the_header_searched_and_followed(opened: Page, watched: Any, theme: str) -> None:
+def test_the_guide_is_opened_from_the_header_searched_and_followed(
+    opened: Page, watched: Any, theme: str
+) -> None:
     page = opened
     if theme == "dark":
         dark(page)
@@ -81,17 +85,27 @@ def test_the_guide_is_opened_from_the_header_searched_and_followed(opened: Page,
     assert watched.complaints == []
 
 
-def test_a_link_with_chapter_and_heading_opens_there(opened: Page, running: Any, watched: Any) -> None:
+def test_a_link_with_chapter_and_heading_opens_there(
+    opened: Page, running: Any, watched: Any
+) -> None:
     opened.goto(running.server.url + "/help?chapter=figures#adtd-search")
     expect(opened.locator(".dcx-help-text h3", has_text="ADTD: Search")).to_be_in_viewport()
     assert watched.complaints == []
 
 
-def test_text_of_the_guide_is_never_taken_as_html(opened: Page, watched: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_text_of_the_guide_is_never_taken_as_html(
+    opened: Page, watched: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from gui.pages import help as guide
     from gui.pages.help.book import Chapter
 
-    evil = Chapter("dtd", "Evil", "<img src='http://tracker.example.com/x' onerror='window.evil=1'> <b>bold</b>\n\n[run](javascript:window.evil=1) end", ())
+    evil = Chapter(
+        "dtd",
+        "Evil",
+        "<img src='http://tracker.example.com/x' onerror='window.evil=1'>"
+        " <b>bold</b>\n\n[run](javascript:window.evil=1) end",
+        (),
+    )
     monkeypatch.setattr(guide, "chapter", lambda _key: evil)
     monkeypatch.setattr(guide, "chapters", lambda: (evil,))
     opened.click("#dcx-help")
@@ -100,12 +114,15 @@ def test_text_of_the_guide_is_never_taken_as_html(opened: Page, watched: Any, mo
     assert opened.locator(".dcx-help-text :is(img, b)").count() == 0
     opened.locator(".dcx-help-text a", has_text="run").click()
     opened.wait_for_timeout(300)
-    assert any("Content Security Policy" in text for text in watched.complaints)  # dash lets such a link through; the policy does not
+    # dash lets such a link through; the policy does not
+    assert any("Content Security Policy" in text for text in watched.complaints)
     assert opened.evaluate("window.evil") is None
     assert watched.foreign == []
 
 
-def test_the_tour_from_start_to_end_on_the_example(newcomer: Page, watched: Any, first_start: Any) -> None:
+def test_the_tour_from_start_to_end_on_the_example(
+    newcomer: Page, watched: Any, first_start: Any
+) -> None:
     page, application = newcomer, first_start[0]
     expect(page.locator("#dcx-welcome")).to_contain_text("For research use only")
     page.click("#dcx-welcome-tour")
@@ -147,7 +164,9 @@ def test_the_tour_from_start_to_end_on_the_example(newcomer: Page, watched: Any,
     assert watched.complaints == []
 
 
-def test_the_tour_survives_page_changes_and_a_reload_goes_back_and_ends_with_escape(opened: Page, watched: Any) -> None:
+def test_the_tour_survives_page_changes_and_a_reload_goes_back_and_ends_with_escape(
+    opened: Page, watched: Any
+) -> None:
     page = opened
     dark(page)
     page.click("#dcx-help")
@@ -157,7 +176,8 @@ def test_the_tour_survives_page_changes_and_a_reload_goes_back_and_ends_with_esc
     page.click("#dcx-tour-next")
     page.click("#dcx-tour-next")
     expect(page.locator("#dtd-run.dcx-tour-target")).to_be_visible()
-    page.click("#dcx-nav a:has-text('Sessions')")  # the user goes elsewhere; the card stays, and nothing is outlined
+    # the user goes elsewhere; the card stays, and nothing is outlined
+    page.click("#dcx-nav a:has-text('Sessions')")
     expect(page.locator("#sessions-page")).to_be_visible()
     expect(count).to_have_text("3 of 7")
     expect(outlined(page)).to_have_count(0)
@@ -177,7 +197,9 @@ def test_the_tour_survives_page_changes_and_a_reload_goes_back_and_ends_with_esc
     assert watched.complaints == []
 
 
-def test_escape_answers_the_welcome_and_the_program_can_be_used_beside_it(newcomer: Page, first_start: Any, watched: Any) -> None:
+def test_escape_answers_the_welcome_and_the_program_can_be_used_beside_it(
+    newcomer: Page, first_start: Any, watched: Any
+) -> None:
     page, application = newcomer, first_start[0]
     expect(page.locator("#dcx-welcome")).to_be_visible()
     page.click("#upload-example")

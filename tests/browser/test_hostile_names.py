@@ -1,7 +1,9 @@
-"""Names nobody vouches for, in a real browser: cell types, samples, genes, files and sessions whose names are scripts, markup or formulas.
+"""Names nobody vouches for, in a real browser: cell types, samples, genes, files and sessions whose
+names are scripts, markup or formulas.
 
-They are looked at wherever names stand (files being looked at, loaded data, both analyses with their figures and tables, sessions, header), and in what
-is saved. Nothing of them may run, become an element, or make the browser ask for something.
+They are looked at wherever names stand (files being looked at, loaded data, both analyses with
+their figures and tables, sessions, header), and in what is saved. Nothing of them may run, become
+an element, or make the browser ask for something.
 """
 
 from __future__ import annotations
@@ -36,7 +38,11 @@ from tests.browser.walk import go, rest, walk, walk_tabs
 
 pytestmark = pytest.mark.browser
 READ = 120_000
-RUNS = ['<img src=x onerror="window.pwned=1">', '"><svg onload=window.pwned=1>', "<svg><animate onbegin=window.pwned=1 attributeName=x>"]
+RUNS = [
+    '<img src=x onerror="window.pwned=1">',
+    '"><svg onload=window.pwned=1>',
+    "<svg><animate onbegin=window.pwned=1 attributeName=x>",
+]
 """Written into a page as they are, these run by themselves."""
 HOSTILE = [
     *RUNS,
@@ -70,7 +76,9 @@ def renamed(names: pd.Index | list[str], hostile: list[str]) -> dict[str, str]:
 
 
 def hostile_dataset() -> Dataset:
-    """The example, with hostile names for cell types, genes and samples, and for groups, clinical data and known compositions."""
+    """The example, with hostile names for cell types, genes and samples, and for groups, clinical
+    data and known compositions.
+    """
     data = make_example().dataset
     assert data.train is not None
     assert data.test is not None
@@ -78,7 +86,9 @@ def hostile_dataset() -> Dataset:
     assert data.bulk is not None
     assert data.truth is not None
     types = renamed(data.types, HOSTILE) | {"Neutrophils": HOSTILE[5]}
-    genes = renamed(data.train.matrix.genes[::-1], HOSTILE) | renamed(data.train.matrix.genes[:17], [f"{h} 2" for h in HOSTILE])
+    genes = renamed(data.train.matrix.genes[::-1], HOSTILE) | renamed(
+        data.train.matrix.genes[:17], [f"{h} 2" for h in HOSTILE]
+    )
     samples = renamed(data.bulk.matrix.columns, HOSTILE)
 
     def named(index: pd.Index, names: dict[str, str]) -> pd.Index:
@@ -86,23 +96,58 @@ def hostile_dataset() -> Dataset:
 
     def cells(part: Cells) -> Cells:
         matrix = Matrix(part.matrix.values, named(part.matrix.genes, genes), part.matrix.columns)
-        return Cells(matrix, np.array([types.get(t, t) for t in part.labels], dtype=object), part.obs)
+        return Cells(
+            matrix, np.array([types.get(t, t) for t in part.labels], dtype=object), part.obs
+        )
 
     columns = named(data.bulk.matrix.columns, samples)
-    obs = pd.DataFrame({HOSTILE[0]: [HOSTILE[k % 3] for k in range(len(columns))], "group": ["a", HOSTILE[1]] * (len(columns) // 2)}, index=columns)
-    clinical = pd.DataFrame({HOSTILE[0]: np.arange(len(columns)) + 1.0, "dead": [0, 1] * (len(columns) // 2), HOSTILE[3]: HOSTILE[4]}, index=columns)
-    shares = data.truth.shares.set_axis(columns, axis=1).set_axis(named(data.truth.shares.index, types), axis=0)
+    obs = pd.DataFrame(
+        {
+            HOSTILE[0]: [HOSTILE[k % 3] for k in range(len(columns))],
+            "group": ["a", HOSTILE[1]] * (len(columns) // 2),
+        },
+        index=columns,
+    )
+    clinical = pd.DataFrame(
+        {
+            HOSTILE[0]: np.arange(len(columns)) + 1.0,
+            "dead": [0, 1] * (len(columns) // 2),
+            HOSTILE[3]: HOSTILE[4],
+        },
+        index=columns,
+    )
+    shares = data.truth.shares.set_axis(columns, axis=1).set_axis(
+        named(data.truth.shares.index, types), axis=0
+    )
     return dataclasses.replace(
         data,
         train=cells(data.train),
         test=cells(data.test),
-        reference=Matrix(data.reference.values, named(data.reference.genes, genes), named(data.reference.columns, types)),
-        bulk=Bulk(Matrix(data.bulk.matrix.values, named(data.bulk.matrix.genes, genes), columns), obs),
+        reference=Matrix(
+            data.reference.values,
+            named(data.reference.genes, genes),
+            named(data.reference.columns, types),
+        ),
+        bulk=Bulk(
+            Matrix(data.bulk.matrix.values, named(data.bulk.matrix.genes, genes), columns), obs
+        ),
         name=HOSTILE[0],
         author=HOSTILE[1],
         description=HOSTILE[3],
-        sources=tuple(dataclasses.replace(s, name=f"{HOSTILE[0]}.csv", notes=(HOSTILE[1],), warnings=(HOSTILE[2],)) for s in data.sources),
-        clinical=Clinical(clinical, name=HOSTILE[0], time=HOSTILE[0], event="dead", event_value="1", unit=HOSTILE[1]),
+        sources=tuple(
+            dataclasses.replace(
+                s, name=f"{HOSTILE[0]}.csv", notes=(HOSTILE[1],), warnings=(HOSTILE[2],)
+            )
+            for s in data.sources
+        ),
+        clinical=Clinical(
+            clinical,
+            name=HOSTILE[0],
+            time=HOSTILE[0],
+            event="dead",
+            event_value="1",
+            unit=HOSTILE[1],
+        ),
         truth=Truth(shares, HOSTILE[0], {str(t): str(t) for t in shares.index}),
     )
 
@@ -115,12 +160,19 @@ def computed() -> tuple[Dataset, list[tuple[str, Any, Any]]]:
     def quiet(*_: Any, **__: Any) -> None:
         """A progress that nobody watches."""
 
-    dtd_params, search_params = DTDParams(iterations=20, train_mixtures=40, test_mixtures=40, genes=None, seed=7), SearchParams(points=3, folds=2)
+    dtd_params, search_params = (
+        DTDParams(iterations=20, train_mixtures=40, test_mixtures=40, genes=None, seed=7),
+        SearchParams(points=3, folds=2),
+    )
     adtd_params = ADTDParams(model="h,r", lambda2=1e-8, max_iterations=20)
     dtd = tasks.run_dtd(data, dtd_params, progress=quiet)
     search = tasks.run_search(data, search_params, progress=quiet, dtd=dtd)
     adtd = tasks.run_adtd(data, adtd_params, progress=quiet, dtd=dtd)
-    return data, [("dtd", dtd_params, dtd), ("search", search_params, search), ("adtd", adtd_params, adtd)]
+    return data, [
+        ("dtd", dtd_params, dtd),
+        ("search", search_params, search),
+        ("adtd", adtd_params, adtd),
+    ]
 
 
 @pytest.fixture
@@ -134,13 +186,19 @@ def session(running: Any, computed: Any) -> DCXCache:
     made.set_dataset(data, keep_runs=False)
     for kind, params, result in found:
         inputs = {} if kind == "dtd" else {"dtd": "run-dtd"}
-        origin = Provenance(data.training_id, data.bulk_id, inputs, versions={HOSTILE[0]: HOSTILE[1]}, seconds=1.0)
-        made.add_run(Run(f"run-{kind}", kind, HOSTILE[0], datetime.now(UTC), params, result, origin))
+        origin = Provenance(
+            data.training_id, data.bulk_id, inputs, versions={HOSTILE[0]: HOSTILE[1]}, seconds=1.0
+        )
+        made.add_run(
+            Run(f"run-{kind}", kind, HOSTILE[0], datetime.now(UTC), params, result, origin)
+        )
     return made
 
 
 class Eyes:
-    """Looks at a page, again and again: nothing of a name ran or became more than text. shown : where a name stood as the text it is"""
+    """Looks at a page, again and again: nothing of a name ran or became more than text. shown :
+    where a name stood as the text it is
+    """
 
     def __init__(self, page: Page) -> None:
         self.page, self.shown, self.asked, self.dialogs = page, set[str](), list[str](), list[str]()
@@ -149,7 +207,10 @@ class Eyes:
 
     def __call__(self, place: str) -> None:
         assert self.page.evaluate(LOOK) == [None, [], 0], place
-        text = self.page.evaluate("document.body.innerText + [...document.querySelectorAll('svg text')].map((e) => e.textContent).join(' ')")
+        text = self.page.evaluate(
+            "document.body.innerText + [...document.querySelectorAll('svg text')].map((e) =>"
+            " e.textContent).join(' ')"
+        )
         if "<img src=x" in text or "<svg onload" in text:
             self.shown.add(place.partition("/")[0])
 
@@ -167,7 +228,9 @@ def choose_session(page: Page, name: str) -> None:
     expect(page.locator("#dcx-session-button")).to_have_text(name)
 
 
-def test_hostile_names_are_text_on_every_page(opened: Page, watched: Any, session: DCXCache) -> None:
+def test_hostile_names_are_text_on_every_page(
+    opened: Page, watched: Any, session: DCXCache
+) -> None:
     page = opened
     eyes = Eyes(page)
     choose_session(page, HOSTILE[0])
@@ -193,12 +256,26 @@ def test_hostile_names_are_text_on_every_page(opened: Page, watched: Any, sessio
         eyes(f"dialog {action}")
         if away:
             page.click(away)
-    assert {"header", "upload", "dtd", "adtd", "sessions", "#dcx-session-button", "table dtd-composition", "dialog delete", "dialog archive"} <= eyes.shown
+    assert {
+        "header",
+        "upload",
+        "dtd",
+        "adtd",
+        "sessions",
+        "#dcx-session-button",
+        "table dtd-composition",
+        "dialog delete",
+        "dialog archive",
+    } <= eyes.shown
     eyes.closed(watched)
 
 
-def test_markup_in_names_would_be_read_by_the_figures(opened: Page, watched: Any, session: DCXCache, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The control for figures: without :func:`gui.figures.text.inert` a name becomes a link in them."""
+def test_markup_in_names_would_be_read_by_the_figures(
+    opened: Page, watched: Any, session: DCXCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control for figures: without :func:`gui.figures.text.inert` a name becomes a link in
+    them.
+    """
     for name, module in list(sys.modules.items()):
         if name.startswith("gui.figures") and getattr(module, "inert", None) is inert:
             monkeypatch.setattr(module, "inert", str)
@@ -207,17 +284,29 @@ def test_markup_in_names_would_be_read_by_the_figures(opened: Page, watched: Any
     expect(opened.locator(".main-svg a").first).to_be_attached()
 
 
-def test_hostile_names_in_files_are_text_while_they_are_looked_at_and_loaded(opened: Page, watched: Any, tmp_path: Path) -> None:
-    """A table whose header and genes are hostile, in a file of a hostile name, through the browser's own dialog."""
+def test_hostile_names_in_files_are_text_while_they_are_looked_at_and_loaded(
+    opened: Page, watched: Any, tmp_path: Path
+) -> None:
+    """A table whose header and genes are hostile, in a file of a hostile name, through the
+    browser's own dialog.
+    """
     page, eyes, data = opened, Eyes(opened), hostile_dataset()
     assert data.train is not None
     assert data.bulk is not None
-    train, bulk = (tmp_path / f"{role} <img src=x onerror=window.pwned=1>.csv" for role in ("train", "bulk"))
-    for path, header, matrix in ((train, list(data.train.labels), data.train.matrix), (bulk, list(data.bulk.matrix.columns), data.bulk.matrix)):
+    train, bulk = (
+        tmp_path / f"{role} <img src=x onerror=window.pwned=1>.csv" for role in ("train", "bulk")
+    )
+    for path, header, matrix in (
+        (train, list(data.train.labels), data.train.matrix),
+        (bulk, list(data.bulk.matrix.columns), data.bulk.matrix),
+    ):
         with path.open("w", newline="", encoding="utf-8") as out:
             writer = csv.writer(out)
             writer.writerow([HOSTILE[0], *header])
-            writer.writerows([gene, *map(int, row)] for gene, row in zip(matrix.genes, np.asarray(matrix.values), strict=True))
+            writer.writerows(
+                [gene, *map(int, row)]
+                for gene, row in zip(matrix.genes, np.asarray(matrix.values), strict=True)
+            )
     for role, path in (("train", train), ("bulk", bulk)):
         with page.expect_file_chooser() as chooser:
             page.click(f"#upload-{role}-choose")
@@ -261,7 +350,9 @@ def bare(watched: Any, html: str) -> Page:
     return page
 
 
-def test_what_is_saved_of_hostile_names_is_text_too(opened: Page, watched: Any, session: DCXCache) -> None:
+def test_what_is_saved_of_hostile_names_is_text_too(
+    opened: Page, watched: Any, session: DCXCache
+) -> None:
     page = opened
     choose_session(page, HOSTILE[0])
     go(page, "dtd")
@@ -273,11 +364,17 @@ def test_what_is_saved_of_hostile_names_is_text_too(opened: Page, watched: Any, 
     book = saved(page, "#dtd-page", "dtd-composition-table-xlsx")
 
     for table, delimiter in zip(tables, ",;", strict=True):
-        cells = [cell for row in csv.reader(io.StringIO(table.decode("utf-8-sig")), delimiter=delimiter) for cell in row]
+        cells = [
+            cell
+            for row in csv.reader(io.StringIO(table.decode("utf-8-sig")), delimiter=delimiter)
+            for cell in row
+        ]
         assert any(cell.endswith("=cmd|' /C calc'!A0") for cell in cells)
         texts = [cell for cell in cells if not re.fullmatch(r"-?[\d.,e+-]*", cell)]
         assert [cell for cell in texts if cell.startswith(("=", "+", "-", "@", "\t", "\r"))] == []
-    shown = [cell for row in openpyxl.load_workbook(io.BytesIO(book)).active.iter_rows() for cell in row]
+    shown = [
+        cell for row in openpyxl.load_workbook(io.BytesIO(book)).active.iter_rows() for cell in row
+    ]
     assert {cell.data_type for cell in shown} <= {"s", "inlineStr", "n"}
     assert any(str(cell.value).endswith("=cmd|' /C calc'!A0") for cell in shown)
 
@@ -297,7 +394,9 @@ def test_what_is_saved_of_hostile_names_is_text_too(opened: Page, watched: Any, 
 
 
 @pytest.mark.parametrize("name", RUNS)
-def test_the_same_names_run_where_they_are_written_into_a_page_as_they_are(watched: Any, name: str) -> None:
+def test_the_same_names_run_where_they_are_written_into_a_page_as_they_are(
+    watched: Any, name: str
+) -> None:
     """The control: each of them, in a page without a policy."""
     page = bare(watched, f"<p>{name}</p>")
     page.wait_for_function("window.pwned === 1")
@@ -314,7 +413,9 @@ def test_the_policy_stops_what_would_run(opened: Page, watched: Any) -> None:
 
 def formula_cells(write: Callable[[pd.DataFrame], bytes]) -> int:
     """Cells of the written workbook that a spreadsheet would compute."""
-    sheet = openpyxl.load_workbook(io.BytesIO(write(pd.DataFrame({"a": [1.0]}, index=["=1+1"])))).active
+    sheet = openpyxl.load_workbook(
+        io.BytesIO(write(pd.DataFrame({"a": [1.0]}, index=["=1+1"])))
+    ).active
     return sum(cell.data_type == "f" for row in sheet.iter_rows() for cell in row)
 
 

@@ -1,4 +1,6 @@
-"""Who has no mouse: everything is reached by Tab and the arrow keys, one sees where one is, and a dialog gives the focus back."""
+"""Who has no mouse: everything is reached by Tab and the arrow keys, one sees where one is, and a
+dialog gives the focus back.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ FOCUS = """() => {
     here.focus({preventScroll: true});
     return {who, seen: document.activeElement === here && all.some((_, i) => focused[i] !== without[i])};
 }"""
-"""Asked in one piece: between two questions the page may draw anew what has the focus (the figures of data that arrive), and the answers be of two elements."""
+"""Asked in one piece: between two questions the page may draw anew what has the focus (the figures
+of data that arrive), and the answers be of two elements.
+"""
 
 
 def is_at(page: Page, selector: str) -> bool:
@@ -34,13 +38,17 @@ def is_at(page: Page, selector: str) -> bool:
 
 
 def tab_to(page: Page, selector: str, *, most: int = 90, key: str = "Tab") -> None:
-    """Press Tab until the focus is there. AssertionError if that never happens, or if on the way one cannot see where the focus is."""
+    """Press Tab until the focus is there.
+
+    AssertionError if that never happens, or if on the way one cannot see where the focus is.
+    """
     passed: list[str] = []
     for _ in range(most):
         page.keyboard.press(key)
         focus = page.evaluate(FOCUS)
         passed.append(focus["who"])
-        if not focus["who"].startswith("BODY"):  # past the last element, where the browser's own bars would be
+        # past the last element, where the browser's own bars would be
+        if not focus["who"].startswith("BODY"):
             assert focus["seen"], f"the focus is not seen on {focus['who']}"
         if is_at(page, selector):
             return
@@ -64,10 +72,14 @@ def test_menu_and_dialog_keep_the_focus_and_give_it_back(opened: Page, watched: 
     for name in ("Session", "Jobs", "Theme", "Help"):
         tab_to(page, f"button[aria-label={name}]", most=4)
         page.keyboard.press("Enter")
-        expect(page.locator(f"button[aria-label={name}]")).to_have_attribute("aria-expanded", "true")
+        expect(page.locator(f"button[aria-label={name}]")).to_have_attribute(
+            "aria-expanded", "true"
+        )
         page.wait_for_timeout(300)
         page.keyboard.press("Escape")
-        expect(page.locator(f"button[aria-label={name}]")).to_have_attribute("aria-expanded", "false")
+        expect(page.locator(f"button[aria-label={name}]")).to_have_attribute(
+            "aria-expanded", "false"
+        )
         expect(page.locator(f"button[aria-label={name}]")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_role("menuitem", name="User guide")).to_be_focused()
@@ -80,14 +92,18 @@ def test_menu_and_dialog_keep_the_focus_and_give_it_back(opened: Page, watched: 
     expect(dialog).to_be_visible()
     for _ in range(6):
         page.keyboard.press("Tab")
-        assert page.evaluate("document.activeElement.closest('[role=dialog]') !== null"), "the focus left the dialog"
+        assert page.evaluate("document.activeElement.closest('[role=dialog]') !== null"), (
+            "the focus left the dialog"
+        )
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
     expect(page.locator("button[aria-label=Help]")).to_be_focused()
     assert watched.complaints == []
 
 
-def test_from_a_typed_path_to_the_result_without_a_mouse(opened: Page, watched: Any, shared_data: Path, finished: Callable[..., None]) -> None:
+def test_from_a_typed_path_to_the_result_without_a_mouse(
+    opened: Page, watched: Any, shared_data: Path, finished: Callable[..., None]
+) -> None:
     page = opened
     for role, name in (("train", "clean_train.h5ad"), ("bulk", "clean_application.h5ad")):
         tab_to(page, f"#upload-{role}-path")
@@ -119,7 +135,9 @@ def test_from_a_typed_path_to_the_result_without_a_mouse(opened: Page, watched: 
 
 def test_a_focus_that_is_not_seen_is_noticed(opened: Page) -> None:
     """The positive control of what the tests above assert on their way."""
-    opened.add_style_tag(content="*:focus-visible { outline: none !important; box-shadow: none !important; }")
+    opened.add_style_tag(
+        content="*:focus-visible { outline: none !important; box-shadow: none !important; }"
+    )
     with pytest.raises(AssertionError, match="not seen"):
         tab_to(opened, "button[aria-label=Help]")
 

@@ -1,4 +1,6 @@
-"""The main job in a browser, on real data, as a user does it: load, DTD, search, Deconomix+h,r, every tab, a saved table."""
+"""The main job in a browser, on real data, as a user does it: load, DTD, search, Deconomix+h,r,
+every tab, a saved table.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,8 @@ def drawn(page: Page, graph: str) -> None:
     assert box["height"] > 120
     assert box["width"] > 250
     expect(page.locator(f"#{graph} .overplot :is(path, image, rect)").first).to_be_attached()
-    assert page.locator(f"#{graph} [data-title*='hare']").count() == 0  # plotly's own button would send the chart away
+    # plotly's own button would send the chart away
+    assert page.locator(f"#{graph} [data-title*='hare']").count() == 0
 
 
 def saved(page: Page, save_button_scope: str, item: str) -> bytes:
@@ -60,11 +63,15 @@ def load_pbmc(page: Page, data: Path) -> None:
     page.click("text=Test data, reference, trained model")
     choose(page, "test", data / "test.h5ad")
     page.click("#upload-load")
-    expect(page.locator("#upload-answer")).to_contain_text("812 training cells of 10 types and 8 bulk samples")
+    expect(page.locator("#upload-answer")).to_contain_text(
+        "812 training cells of 10 types and 8 bulk samples"
+    )
     expect(page.locator("#upload-answer")).to_contain_text("4\u00a0245 genes in common")
 
 
-def test_the_main_job_on_real_data(opened: Page, watched: Any, shared_data: Path, finished: Callable[..., None]) -> None:
+def test_the_main_job_on_real_data(
+    opened: Page, watched: Any, shared_data: Path, finished: Callable[..., None]
+) -> None:
     page = opened
     load_pbmc(page, shared_data / "pbmc_hao_finotello")
     for tab, seen in (
@@ -78,12 +85,18 @@ def test_the_main_job_on_real_data(opened: Page, watched: Any, shared_data: Path
     open_page(page, "DTD")
     expect(page.locator("#dtd-genes")).to_have_value("1000")
     page.click("#dtd-run")
-    expect(page.locator("#dcx-ticker")).to_contain_text("DTD")  # the job is in the header, on every page
+    # the job is in the header, on every page
+    expect(page.locator("#dcx-ticker")).to_contain_text("DTD")
     open_page(page, "Upload")
     expect(page.locator("#dcx-ticker")).to_contain_text("Cancel", timeout=RUN)
     open_page(page, "DTD")
     expect(page.locator("#dtd-page")).to_contain_text("Mean correlation", timeout=RUN)
-    for tab, graph in (("Composition", "dtd-composition-figure"), ("Correlation", "dtd-correlation"), ("Markers", "dtd-markers"), ("Loss", "dtd-loss")):
+    for tab, graph in (
+        ("Composition", "dtd-composition-figure"),
+        ("Correlation", "dtd-correlation"),
+        ("Markers", "dtd-markers"),
+        ("Loss", "dtd-loss"),
+    ):
         open_tab(page, tab)
         drawn(page, graph)
 
@@ -93,7 +106,11 @@ def test_the_main_job_on_real_data(opened: Page, watched: Any, shared_data: Path
     assert b"<svg" in saved(page, "#dtd-page", "dtd-composition-figure-svg")[:500]
     page.locator("#dtd-composition-view").get_by_text("Table").click()
     expect(page.locator("#dtd-composition-table .ag-row").first).to_be_visible()
-    rows = list(csv.reader(io.StringIO(saved(page, "#dtd-page", "dtd-composition-table-csv").decode("utf-8-sig"))))
+    rows = list(
+        csv.reader(
+            io.StringIO(saved(page, "#dtd-page", "dtd-composition-table-csv").decode("utf-8-sig"))
+        )
+    )
     assert {"pbmc_1", "pbmc_7"} <= set(rows[0]) | {row[0] for row in rows}
 
     open_page(page, "ADTD")
@@ -117,7 +134,11 @@ def test_the_main_job_on_real_data(opened: Page, watched: Any, shared_data: Path
     page.wait_for_timeout(800)
     page.click("#adtd-run")
     expect(page.locator("#adtd-run-answer")).to_contain_text("hidden share", timeout=RUN)
-    for tab, graph in (("Composition", "adtd-composition-figure"), ("Hidden profile", "adtd-hidden"), ("Gene regulation", "adtd-regulation")):
+    for tab, graph in (
+        ("Composition", "adtd-composition-figure"),
+        ("Hidden profile", "adtd-hidden"),
+        ("Gene regulation", "adtd-regulation"),
+    ):
         open_tab(page, tab)
         drawn(page, graph)
     open_tab(page, "Composition")
@@ -133,7 +154,9 @@ def test_the_main_job_on_real_data(opened: Page, watched: Any, shared_data: Path
 
 
 def test_the_watch_sees_a_request_that_would_leave_the_machine(watched: Any) -> None:
-    """The positive control of ``watched.foreign`` (a page of its own: the program's policy would stop it first)."""
+    """The positive control of ``watched.foreign`` (a page of its own: the program's policy would
+    stop it first).
+    """
     page = watched.context.new_page()
     page.set_content('<img src="http://tracker.example.com/x.png">')
     page.wait_for_timeout(500)
@@ -147,8 +170,12 @@ def test_the_policy_stops_what_a_page_would_fetch(opened: Page, watched: Any) ->
     assert any("Content Security Policy" in text for text in watched.complaints)
 
 
-def test_two_browser_tabs_on_two_sessions_do_not_mix(opened: Page, watched: Any, running: Any, finished: Callable[..., None]) -> None:
-    """Jobs of both run and wait at the same time; each tab keeps its session, also after a reload."""
+def test_two_browser_tabs_on_two_sessions_do_not_mix(
+    opened: Page, watched: Any, running: Any, finished: Callable[..., None]
+) -> None:
+    """Jobs of both run and wait at the same time; each tab keeps its session, also after a
+    reload.
+    """
     second = watched.context.new_page()
     second.goto(running.server.url + "/upload")
     for page, name in ((opened, "Example"), (second, "Example 2")):
@@ -171,7 +198,9 @@ def test_two_browser_tabs_on_two_sessions_do_not_mix(opened: Page, watched: Any,
     assert watched.complaints == []
 
 
-def test_a_refused_file_is_said_in_a_sentence_and_changes_nothing(opened: Page, watched: Any, running: Any, tmp_path: Path) -> None:
+def test_a_refused_file_is_said_in_a_sentence_and_changes_nothing(
+    opened: Page, watched: Any, running: Any, tmp_path: Path
+) -> None:
     page = opened
     broken = tmp_path / "broken.h5ad"
     broken.write_bytes(b"not an HDF5 file at all")

@@ -1,4 +1,6 @@
-"""Every address that the page asks for, on a walk over all of it, is this program's own: no font, no map, no counter, no update is asked for elsewhere."""
+"""Every address that the page asks for, on a walk over all of it, is this program's own: no font,
+no map, no counter, no update is asked for elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +17,21 @@ pytestmark = pytest.mark.browser
 
 
 def elsewhere(asked: list[str], port: int) -> list[str]:
-    """Those of the addresses that are not of the program at ``port``, nor data in the page itself."""
+    """Those of the addresses that are not of the program at ``port``, nor data in the page
+    itself.
+    """
     found = [(url, urlsplit(url)) for url in asked]
-    return [url for url, parts in found if parts.scheme not in ("data", "blob") and (parts.hostname, parts.port) != ("127.0.0.1", port)]
+    return [
+        url
+        for url, parts in found
+        if parts.scheme not in ("data", "blob")
+        and (parts.hostname, parts.port) != ("127.0.0.1", port)
+    ]
 
 
-def test_every_request_of_the_page_goes_to_this_program(opened: Page, watched: Any, running: Any) -> None:
+def test_every_request_of_the_page_goes_to_this_program(
+    opened: Page, watched: Any, running: Any
+) -> None:
     page, asked, port = opened, list[str](), running.server.port
     watched.context.on("request", lambda request: asked.append(request.url))
     page.reload()
@@ -47,7 +58,9 @@ def test_every_request_of_the_page_goes_to_this_program(opened: Page, watched: A
     for number in range(chapters.count()):
         chapters.nth(number).click()
         rest(page)
-    assert len([s for s in running.application.sessions.list_sessions(actor=LOCAL) if s.loaded]) >= 1
+    assert (
+        len([s for s in running.application.sessions.list_sessions(actor=LOCAL) if s.loaded]) >= 1
+    )
     paths = {urlsplit(url).path for url in asked}
     assert {"/_dash-layout", "/_dash-update-component", "/assets/style.css"} <= paths
     assert any("plotly" in path for path in paths)  # the walk came to the figures
@@ -61,6 +74,12 @@ def test_a_request_that_goes_elsewhere_is_seen(watched: Any, running: Any) -> No
     asked = list[str]()
     watched.context.on("request", lambda request: asked.append(request.url))
     page = watched.context.new_page()
-    page.set_content('<img src="http://tracker.example.com/x.png"><img src="http://127.0.0.1:1/y.png"><img src="data:image/gif;base64,R0lGODlhAQABAAAAACw=">')
+    page.set_content(
+        '<img src="http://tracker.example.com/x.png"><img src="http://127.0.0.1:1/y.png"><img'
+        ' src="data:image/gif;base64,R0lGODlhAQABAAAAACw=">'
+    )
     page.wait_for_timeout(500)
-    assert elsewhere(asked, running.server.port) == ["http://tracker.example.com/x.png", "http://127.0.0.1:1/y.png"]
+    assert elsewhere(asked, running.server.port) == [
+        "http://tracker.example.com/x.png",
+        "http://127.0.0.1:1/y.png",
+    ]

@@ -1,4 +1,6 @@
-"""The report as a biologist uses it: pressed for, opened from the disk without a network, printed."""
+"""The report as a biologist uses it: pressed for, opened from the disk without a network,
+printed.
+"""
 
 from __future__ import annotations
 
@@ -25,13 +27,27 @@ SCRIPT = "<img src=x onerror=\"document.title='ran'\"><script>document.title='ra
 
 
 class Alone:
-    """A browser without a network. asked : every address it asked for; failed : why not, by address; complaints : of console and page."""
+    """A browser without a network. asked : every address it asked for; failed : why not, by
+    address; complaints : of console and page.
+    """
 
     def __init__(self, context: BrowserContext) -> None:
-        self.context, self.asked, self.failed, self.complaints = context, list[str](), dict[str, str](), list[str]()
+        self.context, self.asked, self.failed, self.complaints = (
+            context,
+            list[str](),
+            dict[str, str](),
+            list[str](),
+        )
         context.on("request", lambda request: self.asked.append(request.url))
-        context.on("requestfailed", lambda request: self.failed.update({request.url: str(request.failure)}))
-        context.on("console", lambda m: self.complaints.append(m.text[:500]) if m.type in ("error", "warning") else None)
+        context.on(
+            "requestfailed", lambda request: self.failed.update({request.url: str(request.failure)})
+        )
+        context.on(
+            "console",
+            lambda m: (
+                self.complaints.append(m.text[:500]) if m.type in ("error", "warning") else None
+            ),
+        )
         context.on("weberror", lambda e: self.complaints.append(str(e.error)[:500]))
 
     def open(self, file: Path) -> Page:
@@ -51,12 +67,24 @@ def foreign(alone: Alone, file: Path) -> list[str]:
     return [url for url in alone.asked if url != file.as_uri() and not url.startswith("data:")]
 
 
-def test_saved_report_opens_offline_with_its_figures_and_prints(opened: Page, running: Any, watched: Any, alone: Alone, tmp_path: Path) -> None:
+def test_saved_report_opens_offline_with_its_figures_and_prints(
+    opened: Page, running: Any, watched: Any, alone: Alone, tmp_path: Path
+) -> None:
     session = running.application.sessions.create_session("Melanoma", actor=LOCAL)
     data = make_example().dataset
     session.set_dataset(data, keep_runs=False)
     result = run_dtd(data, QUICK, progress=lambda *_, **__: None)
-    session.add_run(Run("one", "dtd", "DTD", datetime.now(UTC), QUICK, result, Provenance(data.training_id, data.bulk_id)))
+    session.add_run(
+        Run(
+            "one",
+            "dtd",
+            "DTD",
+            datetime.now(UTC),
+            QUICK,
+            result,
+            Provenance(data.training_id, data.bulk_id),
+        )
+    )
     opened.click("#dcx-session-button")
     opened.click("#dcx-session-menu button:has-text('Melanoma')")
     opened.click("#dcx-nav a:has-text('DTD')")
@@ -92,13 +120,23 @@ def hostile() -> Document:
     doc.paragraph(SCRIPT, "warn")
     doc.points([SCRIPT])
     doc.pairs([(SCRIPT, SCRIPT)], SCRIPT)
-    doc.table(metrics.set_index("cell_type")[["pearson"]].rename(columns={"pearson": SCRIPT}), first=SCRIPT, caption=SCRIPT)
+    doc.table(
+        metrics.set_index("cell_type")[["pearson"]].rename(columns={"pearson": SCRIPT}),
+        first=SCRIPT,
+        caption=SCRIPT,
+    )
     doc.figure(correlation(metrics), SCRIPT)
     return doc
 
 
-def test_script_in_names_does_not_run_and_would_if_it_were_written_as_it_is(alone: Alone, tmp_path: Path) -> None:
-    file, without_policy, naive = tmp_path / "report.html", tmp_path / "no policy.html", tmp_path / "naive.html"
+def test_script_in_names_does_not_run_and_would_if_it_were_written_as_it_is(
+    alone: Alone, tmp_path: Path
+) -> None:
+    file, without_policy, naive = (
+        tmp_path / "report.html",
+        tmp_path / "no policy.html",
+        tmp_path / "naive.html",
+    )
     html = hostile().html()
     file.write_bytes(html)
     unguarded = re.sub(rb"<meta http-equiv=[^>]*>", b"", html, count=1)
@@ -115,7 +153,11 @@ def test_script_in_names_does_not_run_and_would_if_it_were_written_as_it_is(alon
 
 
 def test_policy_stops_a_script_that_got_in(alone: Alone, tmp_path: Path) -> None:
-    html = hostile().html().replace(b"<main>", b"<main>" + SCRIPT.encode() + b"<img src='http://127.0.0.1:1/x'>", 1)
+    html = (
+        hostile()
+        .html()
+        .replace(b"<main>", b"<main>" + SCRIPT.encode() + b"<img src='http://127.0.0.1:1/x'>", 1)
+    )
     file = tmp_path / "report.html"
     file.write_bytes(html)
     page = alone.open(file)

@@ -1,4 +1,6 @@
-"""The six workflows of sessions in a browser: run and reopen after a restart, rename, new, switch, delete, archive, restore."""
+"""The six workflows of sessions in a browser: run and reopen after a restart, rename, new, switch,
+delete, archive, restore.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,9 @@ def go(page: Page, title: str) -> None:
 
 
 def row(page: Page, name: str, grid: str = "sessions-active") -> Locator:
-    return page.locator(f"#{grid} .ag-row").filter(has=page.locator(f".ag-cell[col-id=name]:text-is('{name}')"))
+    return page.locator(f"#{grid} .ag-row").filter(
+        has=page.locator(f".ag-cell[col-id=name]:text-is('{name}')")
+    )
 
 
 def tick(page: Page, name: str, grid: str = "sessions-active") -> None:
@@ -72,7 +76,9 @@ def example(page: Page, name: str) -> None:
 
 
 def load(page: Page, folder: Path, name: str, *, bulk: bool) -> None:
-    """Load real single cells, with or without a bulk: into the session on screen, or into one named after the file."""
+    """Load real single cells, with or without a bulk: into the session on screen, or into one named
+    after the file.
+    """
     if not page.locator("#upload-load").is_visible():
         go(page, "Upload")
     for role, file in (("train", "train.h5ad"), ("bulk", "application.h5ad"))[: 1 + bulk]:
@@ -87,7 +93,9 @@ def load(page: Page, folder: Path, name: str, *, bulk: bool) -> None:
 
 def pbmc(page: Page, data: Path, name: str = "train") -> None:
     load(page, data / "pbmc_hao_finotello", name, bulk=True)
-    expect(page.locator("#upload-answer")).to_contain_text("569 training cells of 10 types and 8 bulk samples")
+    expect(page.locator("#upload-answer")).to_contain_text(
+        "569 training cells of 10 types and 8 bulk samples"
+    )
 
 
 def tiny(page: Page, data: Path, name: str) -> None:
@@ -115,7 +123,9 @@ def ended(application: Application) -> None:
         time.sleep(0.2)
 
 
-def test_a_run_is_there_again_after_a_restart_with_everything_that_was_on_screen(watched: Any, tmp_path: Path, shared_data: Path) -> None:
+def test_a_run_is_there_again_after_a_restart_with_everything_that_was_on_screen(
+    watched: Any, tmp_path: Path, shared_data: Path
+) -> None:
     with program(tmp_path) as (application, address):
         page = watched.context.new_page()
         page.goto(address)
@@ -154,28 +164,40 @@ def test_a_run_is_there_again_after_a_restart_with_everything_that_was_on_screen
         expect(page.locator("#dcx-saved")).to_have_text("Saved")
         go(page, "DTD")
         expect(page.locator("#dtd-iterations")).to_have_value("40")
-        expect(page.get_by_role("tab", name="Correlation")).to_have_attribute("aria-selected", "true")
+        expect(page.get_by_role("tab", name="Correlation")).to_have_attribute(
+            "aria-selected", "true"
+        )
         drawn(page, "dtd-correlation")
         expect(page.locator("#dtd-metric input:checked")).to_have_value("rmse")
-        expect(page.locator("#dtd-page").get_by_text("Mean correlation").first).to_have_text(metrics)
+        expect(page.locator("#dtd-page").get_by_text("Mean correlation").first).to_have_text(
+            metrics
+        )
         expect(page.get_by_role("button", name="Previous runs")).to_contain_text("2")
         go(page, "ADTD")
         expect(page.locator("#adtd-max-iterations")).to_have_value("30")
         expect(page.locator("#adtd-run-answer")).to_have_text(answer, use_inner_text=True)
-        expect(page.get_by_role("tab", name="Hidden profile")).to_have_attribute("aria-selected", "true")
+        expect(page.get_by_role("tab", name="Hidden profile")).to_have_attribute(
+            "aria-selected", "true"
+        )
         expect(page.locator("#adtd-hidden-of input:checked")).to_have_value("samples")
         drawn(page, "adtd-hidden")
         page.get_by_role("tab", name="Composition").click()
         drawn(page, "adtd-composition-figure")
         go(page, "Upload")
-        expect(page.locator("#upload-answer")).to_contain_text("569 training cells of 10 types and 8 bulk samples")
-        expect(page.get_by_role("tab", name="First rows")).to_have_attribute("aria-selected", "true")
+        expect(page.locator("#upload-answer")).to_contain_text(
+            "569 training cells of 10 types and 8 bulk samples"
+        )
+        expect(page.get_by_role("tab", name="First rows")).to_have_attribute(
+            "aria-selected", "true"
+        )
         expect(page.locator("#upload-author")).to_have_value("A. Author")
     assert watched.complaints == []
     assert watched.foreign == []
 
 
-def test_rename_then_a_new_session_is_empty_and_the_old_one_is_whole(opened: Page, watched: Any, shared_data: Path) -> None:
+def test_rename_then_a_new_session_is_empty_and_the_old_one_is_whole(
+    opened: Page, watched: Any, shared_data: Path
+) -> None:
     page = opened
     pbmc(page, shared_data)
     run_dtd(page, "40")
@@ -211,7 +233,9 @@ def test_rename_then_a_new_session_is_empty_and_the_old_one_is_whole(opened: Pag
     assert watched.complaints == []
 
 
-def test_switching_between_two_sessions_shows_each_its_own(opened: Page, watched: Any, shared_data: Path) -> None:
+def test_switching_between_two_sessions_shows_each_its_own(
+    opened: Page, watched: Any, shared_data: Path
+) -> None:
     page = opened
     pbmc(page, shared_data)
     run_dtd(page, "40")
@@ -230,20 +254,28 @@ def test_switching_between_two_sessions_shows_each_its_own(opened: Page, watched
         expect(page.locator("#dtd-page")).to_contain_text(f"{iterations} iterations")
         expect(page.locator("#dtd-iterations")).to_have_value(iterations)
         go(page, "Upload")
-        expect(page.locator("#upload-answer")).to_contain_text("8 bulk samples" if name == "train" else "training cells")
-        expect(page.locator("#upload-answer .mantine-Badge-root", has_text="no bulk")).to_have_count(0 if name == "train" else 1)
+        expect(page.locator("#upload-answer")).to_contain_text(
+            "8 bulk samples" if name == "train" else "training cells"
+        )
+        expect(
+            page.locator("#upload-answer .mantine-Badge-root", has_text="no bulk")
+        ).to_have_count(0 if name == "train" else 1)
         go(page, "Sessions")
     assert watched.complaints == []
 
 
-def test_delete_asks_archive_and_restore_keep_everything(opened: Page, watched: Any, shared_data: Path) -> None:
+def test_delete_asks_archive_and_restore_keep_everything(
+    opened: Page, watched: Any, shared_data: Path
+) -> None:
     page = opened
     pbmc(page, shared_data)
     run_dtd(page, "40")
     go(page, "Sessions")
     tick(page, "train")
     page.click("#sessions-active-delete")
-    expect(page.locator("#sessions-delete-question")).to_have_text("Delete “train”? Undo brings it back for 30 seconds; then it is gone for good.")
+    expect(page.locator("#sessions-delete-question")).to_have_text(
+        "Delete “train”? Undo brings it back for 30 seconds; then it is gone for good."
+    )
     page.click("#sessions-keep")
     expect(page.locator("#sessions-delete-question")).to_be_hidden()
     expect(row(page, "train")).to_be_visible()
@@ -294,10 +326,15 @@ def test_export_and_import_in_a_browser(opened: Page, watched: Any, tmp_path: Pa
     assert watched.complaints == []
 
 
-def test_several_sessions_go_out_and_come_in_at_once_and_notes_are_typed_in_the_table(opened: Page, watched: Any, running: Any, tmp_path: Path) -> None:
+def test_several_sessions_go_out_and_come_in_at_once_and_notes_are_typed_in_the_table(
+    opened: Page, watched: Any, running: Any, tmp_path: Path
+) -> None:
     page = opened
-    with page.expect_response(lambda answer: "sessions-active.rowData" in (answer.request.post_data or "")):
-        go(page, "Sessions")  # to its end: a click before that may meet a button that is about to be replaced
+    with page.expect_response(
+        lambda answer: "sessions-active.rowData" in (answer.request.post_data or "")
+    ):
+        # to its end: a click before that may meet a button that is about to be replaced
+        go(page, "Sessions")
     for name in ("One", "Two"):
         page.click("#sessions-new")
         page.fill("#sessions-new-name", name)
@@ -309,12 +346,14 @@ def test_several_sessions_go_out_and_come_in_at_once_and_notes_are_typed_in_the_
     notes.dblclick()
     page.locator(".ag-large-text-input textarea").fill("from the March batch")
     running.application.sessions.create_session("Three", actor=LOCAL)
-    page.wait_for_timeout(4000)  # the table looks for news meanwhile, and there are some: the editor stays, and what was typed
+    # the table looks for news meanwhile, and there are some: the editor stays, and what was typed
+    page.wait_for_timeout(4000)
     expect(page.locator(".ag-large-text-input textarea")).to_have_value("from the March batch")
     page.locator(".ag-large-text-input textarea").press("Enter")
     expect(notes).to_have_text("from the March batch")
     expect(row(page, "Three")).to_be_visible()
-    expect(row(page, "One")).to_have_attribute("row-index", "0")  # it is the one used last now: the rows change places before they are ticked
+    # it is the one used last now: the rows change places before they are ticked
+    expect(row(page, "One")).to_have_attribute("row-index", "0")
     arrived: list[Any] = []
     page.on("download", lambda download: arrived.append(download))
     for name in ("One", "Two"):
@@ -388,7 +427,9 @@ def test_a_password_gets_an_honest_hint_and_locks_the_session(opened: Page, watc
     assert watched.complaints == []
 
 
-def test_a_locked_session_shows_its_lock_screen_to_every_browser_and_unlocks_for_one(running: Any, browser: Any, watched: Any) -> None:
+def test_a_locked_session_shows_its_lock_screen_to_every_browser_and_unlocks_for_one(
+    running: Any, browser: Any, watched: Any
+) -> None:
     application, password = running.application, "four grey owls sleep"
     session = application.sessions.create_session("Mine", actor=LOCAL)
     session.set_dataset(make_example().dataset, keep_runs=False)

@@ -1,4 +1,6 @@
-"""What stands around the pages: a key pressed while the page loads, the list to switch sessions, what a page shows until its answer is there."""
+"""What stands around the pages: a key pressed while the page loads, the list to switch sessions,
+what a page shows until its answer is there.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,10 @@ SPY = """() => {
     window.set_by_keys = [];
     window.dash_clientside.set_props = (id, props) => { window.set_by_keys.push(id); set_props(id, props); };
 }"""
-LEFT = "(e) => { const range = document.createRange(); range.selectNodeContents(e); return range.getBoundingClientRect().left; }"
+LEFT = (
+    "(e) => { const range = document.createRange(); range.selectNodeContents(e); return"
+    " range.getBoundingClientRect().left; }"
+)
 """Where the text of an element begins."""
 RING = """(e) => {
     const box = e.getBoundingClientRect();
@@ -41,7 +46,9 @@ def until_held(page: Page, held: list[Route], count: int) -> None:
         page.wait_for_timeout(20)  # what is routed is handed over in here
 
 
-def test_a_key_pressed_while_the_page_loads_counts(opened: Page, running: Any, watched: Any) -> None:
+def test_a_key_pressed_while_the_page_loads_counts(
+    opened: Page, running: Any, watched: Any
+) -> None:
     held: list[Route] = []
     opened.route("**/_dash-layout", lambda route: held.append(route))
     opened.goto(running.server.url + "/upload", wait_until="load")
@@ -53,9 +60,17 @@ def test_a_key_pressed_while_the_page_loads_counts(opened: Page, running: Any, w
     assert watched.complaints == []
 
 
-def test_the_list_to_switch_sessions_is_aligned_and_shows_where_the_focus_is(opened: Page, running: Any, watched: Any) -> None:
+def test_the_list_to_switch_sessions_is_aligned_and_shows_where_the_focus_is(
+    opened: Page, running: Any, watched: Any
+) -> None:
     sessions = running.application.sessions
-    for name in ("Melanoma", "A session with a name that is much longer than one line of this list has room for, in any window"):
+    for name in (
+        "Melanoma",
+        (
+            "A session with a name that is much longer than one line of this list has room for, in"
+            " any window"
+        ),
+    ):
         sessions.create_session(name, actor=LOCAL)
     opened.keyboard.press("Control+k")
     entries = opened.locator("#dcx-switch-list button")
@@ -63,7 +78,8 @@ def test_the_list_to_switch_sessions_is_aligned_and_shows_where_the_focus_is(ope
     expect(entries.filter(has_text="Default")).to_be_focused()  # the one that is shown
     opened.evaluate(SPY)
     opened.keyboard.press("Control+k")
-    assert opened.evaluate("window.set_by_keys") == []  # pressing again does not draw the list anew: the focus would be lost
+    # pressing again does not draw the list anew: the focus would be lost
+    assert opened.evaluate("window.set_by_keys") == []
     for number in range(3):
         assert entries.nth(number).evaluate(RING)
         opened.keyboard.press("Tab" if number else "Shift+Tab")
@@ -99,10 +115,14 @@ def test_a_page_says_that_its_answer_is_on_the_way(opened: Page, watched: Any) -
             route.fallback()
 
     def bars() -> Any:
-        return opened.evaluate("getComputedStyle(document.getElementById('upload-answer')).backgroundImage")
+        return opened.evaluate(
+            "getComputedStyle(document.getElementById('upload-answer')).backgroundImage"
+        )
 
     def ring() -> Any:
-        return opened.evaluate("getComputedStyle(document.getElementById('upload-type-counts'), '::after').content")
+        return opened.evaluate(
+            "getComputedStyle(document.getElementById('upload-type-counts'), '::after').content"
+        )
 
     opened.click("#upload-example")
     expect(opened.locator("#upload-answer")).to_contain_text("training cells")

@@ -1,4 +1,6 @@
-"""A sign-in link that is clicked on another site's page (a message in a web mailer, a page on the disk) lets its user in."""
+"""A sign-in link that is clicked on another site's page (a message in a web mailer, a page on the
+disk) lets its user in.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,10 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def elsewhere() -> Iterator[Any]:
-    """``elsewhere(link)``: the address of another site's page with this link. (To a browser "localhost" is another site than 127.0.0.1.)"""
+    """``elsewhere(link)``: the address of another site's page with this link.
+
+    (To a browser "localhost" is another site than 127.0.0.1.)
+    """
     links: list[str] = []
 
     class Page(BaseHTTPRequestHandler):
@@ -42,14 +47,18 @@ def elsewhere() -> Iterator[Any]:
     server.server_close()
 
 
-def test_a_link_on_another_site_lets_in(elsewhere: Any, browser: Any, running: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_link_on_another_site_lets_in(
+    elsewhere: Any, browser: Any, running: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tab = browser.new_context().new_page()
     tab.goto(elsewhere(running.address()))
     tab.click("a")
     expect(tab.locator("#upload-train-choose")).to_be_visible()
     tab.context.close()
     page = tmp_path / "open.html"
-    page.write_text(f'<!doctype html><meta http-equiv="refresh" content="0;url={running.address()}">')
+    page.write_text(
+        f'<!doctype html><meta http-equiv="refresh" content="0;url={running.address()}">'
+    )
     tab = browser.new_context().new_page()
     tab.goto(page.as_uri())
     expect(tab.locator("#upload-train-choose")).to_be_visible()

@@ -1,4 +1,7 @@
-"""A browser sends a cookie to every port of a computer. Who serves on another one gets it, and with it alone nothing of value."""
+"""A browser sends a cookie to every port of a computer.
+
+Who serves on another one gets it, and with it alone nothing of value.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,11 @@ ASKED = (
 
 @pytest.fixture
 def thief() -> Iterator[Any]:
-    """Another server of this computer. ``url`` leads there; ``cookies`` are those that came with the requests; a page of it tries what a page can."""
+    """Another server of this computer.
+
+    ``url`` leads there; ``cookies`` are those that came with the requests; a page of it tries what
+    a page can.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -38,7 +45,11 @@ def thief() -> Iterator[Any]:
             self.send_response(200)
             self.send_header("Content-Type", "text/html" if self.path == "/" else "image/png")
             self.end_headers()
-            self.wfile.write(b"<!doctype html><title>thief</title><img src='/x.png'>" if self.path == "/" else b"")
+            self.wfile.write(
+                b"<!doctype html><title>thief</title><img src='/x.png'>"
+                if self.path == "/"
+                else b""
+            )
 
         def log_message(self, *args: Any) -> None: ...
 
@@ -54,7 +65,13 @@ def replay(running: Any, cookie: str, method: str, path: str) -> Any:
     """A client of the thief's own, which sends whatever headers it likes."""
     connection = http.client.HTTPConnection("127.0.0.1", running.server.port, timeout=60)
     try:
-        headers = {"Cookie": cookie, "Origin": running.server.url, "Content-Type": "application/json", "X-Dcx-Key": "", "Sec-Fetch-Site": "same-origin"}
+        headers = {
+            "Cookie": cookie,
+            "Origin": running.server.url,
+            "Content-Type": "application/json",
+            "X-Dcx-Key": "",
+            "Sec-Fetch-Site": "same-origin",
+        }
         connection.request(method, path, b"{}" if method == "POST" else None, headers)
         answer: Any = connection.getresponse()
         answer.body = answer.read()
@@ -63,12 +80,15 @@ def replay(running: Any, cookie: str, method: str, path: str) -> Any:
         connection.close()
 
 
-def test_who_gets_the_cookie_gets_nothing(opened: Page, watched: Any, running: Any, thief: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_gets_the_cookie_gets_nothing(
+    opened: Page, watched: Any, running: Any, thief: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     opened.click("#upload-example")
     expect(opened.locator("#dcx-session-button")).to_contain_text("Example")
     page = watched.context.new_page()
     page.goto(thief.url)
-    cookie = next(cookie for cookie in thief.cookies if "dcx_" in cookie)  # the browser gives it away: that is how browsers are
+    # the browser gives it away: that is how browsers are
+    cookie = next(cookie for cookie in thief.cookies if "dcx_" in cookie)
     for method, path in ASKED:
         answer = replay(running, cookie, method, path)
         assert (answer.status, b"Example" in answer.body) == (403, False), path
@@ -77,14 +97,20 @@ def test_who_gets_the_cookie_gets_nothing(opened: Page, watched: Any, running: A
         assert answer.status == 200
         assert b"Example" not in answer.body
     assert not running.application.uploads._uploads
-    # Nor from a page of its own in the victim's browser, which has the cookie but not the key, and no business with our origin.
+    # Nor from a page of its own in the victim's browser, which has the cookie but not the key, and
+    # no business with our origin.
     asked = """async ([base, paths]) => Promise.all(paths.map(async ([method, path]) => {
         try {
             const a = await fetch(base + path, { method, mode: "no-cors", credentials: "include" });
             return a.type + a.status;
         } catch (e) { return "failed"; }
     }))"""
-    assert set(page.evaluate(asked, [running.server.url, [list(item) for item in ASKED if item[0] in ("GET", "POST")]])) <= {"opaque0", "failed"}
+    assert set(
+        page.evaluate(
+            asked,
+            [running.server.url, [list(item) for item in ASKED if item[0] in ("GET", "POST")]],
+        )
+    ) <= {"opaque0", "failed"}
     assert page.evaluate("() => JSON.stringify(localStorage)") == "{}"
     # The victim works on: other tabs, a reload and a page of another address have the key.
     opened.reload()
@@ -98,10 +124,20 @@ def test_who_gets_the_cookie_gets_nothing(opened: Page, watched: Any, running: A
     assert replay(running, cookie, "POST", "/_dcx/upload?name=x.csv").status == 200
 
 
-def test_the_key_is_in_no_address_and_a_page_without_it_says_how_to_get_in(opened: Page, watched: Any, running: Any) -> None:
+def test_the_key_is_in_no_address_and_a_page_without_it_says_how_to_get_in(
+    opened: Page, watched: Any, running: Any
+) -> None:
     key = opened.evaluate("() => localStorage.getItem('dcx-key')")
     assert len(key) == 64
-    seen = json.dumps([opened.evaluate("() => [location.href, document.referrer, performance.getEntries().map((e) => e.name)]"), opened.content()])
+    seen = json.dumps(
+        [
+            opened.evaluate(
+                "() => [location.href, document.referrer, performance.getEntries().map((e) =>"
+                " e.name)]"
+            ),
+            opened.content(),
+        ]
+    )
     assert key not in seen
     assert "?t=" not in opened.url
     opened.evaluate("() => localStorage.removeItem('dcx-key')")  # as where site data were cleared
@@ -111,7 +147,9 @@ def test_the_key_is_in_no_address_and_a_page_without_it_says_how_to_get_in(opene
     expect(opened.locator("#upload-load")).to_be_visible()
 
 
-def test_signing_out_ends_the_access_of_every_tab(opened: Page, watched: Any, running: Any, browser: Any) -> None:
+def test_signing_out_ends_the_access_of_every_tab(
+    opened: Page, watched: Any, running: Any, browser: Any
+) -> None:
     second = watched.context.new_page()
     second.goto(running.server.url)
     expect(second.locator("#upload-load")).to_be_visible()
@@ -121,7 +159,9 @@ def test_signing_out_ends_the_access_of_every_tab(opened: Page, watched: Any, ru
     opened.click("#dcx-help")
     opened.click("#dcx-sign-out")
     for page in (opened, second):  # the other tab hears of it with its next question
-        expect(page.locator("body")).to_contain_text("This browser is not signed in to DeconomiX. To get in again")
+        expect(page.locator("body")).to_contain_text(
+            "This browser is not signed in to DeconomiX. To get in again"
+        )
     assert second.goto(running.server.url).status == 403
     other.reload()
     expect(other.locator("#upload-load")).to_be_visible()  # another browser stays
@@ -131,9 +171,18 @@ def test_signing_out_ends_the_access_of_every_tab(opened: Page, watched: Any, ru
 
 
 def test_only_what_a_person_does_is_told(opened: Page) -> None:
-    """The idle lock goes by it: a page that changes by itself under a pointer at rest, and scripts, tell nothing."""
+    """The idle lock goes by it: a page that changes by itself under a pointer at rest, and scripts,
+    tell nothing.
+    """
     told = []
-    opened.on("request", lambda request: told.append(request.headers.get("x-dcx-gesture")) if "/_dash-update-component" in request.url else None)
+    opened.on(
+        "request",
+        lambda request: (
+            told.append(request.headers.get("x-dcx-gesture"))
+            if "/_dash-update-component" in request.url
+            else None
+        ),
+    )
 
     def asked(times: int) -> list[str]:
         del told[:]
@@ -152,6 +201,10 @@ def test_only_what_a_person_does_is_told(opened: Page) -> None:
         document.getElementById("dcx-help").focus();
     }""")
     assert asked(3) == []
-    for gesture in (lambda: opened.mouse.move(660, 380), lambda: opened.keyboard.press("Shift"), lambda: opened.mouse.wheel(0, 10)):
+    for gesture in (
+        lambda: opened.mouse.move(660, 380),
+        lambda: opened.keyboard.press("Shift"),
+        lambda: opened.mouse.wheel(0, 10),
+    ):
         gesture()
         assert [0 <= float(age) < 60 for age in asked(2)] == [True]  # once for each

@@ -16,7 +16,9 @@ SELF_CHECK = 180_000
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_bundle_is_read_and_saved(opened: Page, watched: Any, running: Any, tmp_path: Path, theme: str) -> None:
+def test_the_bundle_is_read_and_saved(
+    opened: Page, watched: Any, running: Any, tmp_path: Path, theme: str
+) -> None:
     page = opened
     if theme == "dark":
         page.click("[aria-label=Theme]")

@@ -1,4 +1,6 @@
-"""One file of each kind is repaired through the wizard in a browser, as a user does it, and the repair is taken back."""
+"""One file of each kind is repaired through the wizard in a browser, as a user does it, and the
+repair is taken back.
+"""
 
 from __future__ import annotations
 
@@ -37,29 +39,75 @@ def may_load(page: Page, yes: bool) -> None:
 @pytest.mark.parametrize(
     ("role", "name", "says", "repair", "done", "refused"),
     [
-        ("train", "log1p_train.h5ad", "look log-transformed", "Undo the logarithm (eˣ - 1) (proposed)", "was undone", False),
-        ("train", "transposed_train.h5ad", "seem to be exchanged", "Exchange genes and columns", "were exchanged", True),
+        (
+            "train",
+            "log1p_train.h5ad",
+            "look log-transformed",
+            "Undo the logarithm (eˣ - 1) (proposed)",
+            "was undone",
+            False,
+        ),
+        (
+            "train",
+            "transposed_train.h5ad",
+            "seem to be exchanged",
+            "Exchange genes and columns",
+            "were exchanged",
+            True,
+        ),
         ("bulk", "excel_dates.csv", "2-Sep", "Restore the gene names", "2-Sep to SEPT2", False),
-        ("bulk", "application_real_dup_symbols.csv.gz", "more than once", "Sum up duplicated genes", "summed up", True),
-        ("bulk", "application_ensembl_pipe_symbol.tsv", "no gene in common", "Take the names behind the IDs", "genes renamed", True),
-        ("bulk", "samples_duplicated.csv", "more than once", "Number the samples of the same name", "renamed", True),
+        (
+            "bulk",
+            "application_real_dup_symbols.csv.gz",
+            "more than once",
+            "Sum up duplicated genes",
+            "summed up",
+            True,
+        ),
+        (
+            "bulk",
+            "application_ensembl_pipe_symbol.tsv",
+            "no gene in common",
+            "Take the names behind the IDs",
+            "genes renamed",
+            True,
+        ),
+        (
+            "bulk",
+            "samples_duplicated.csv",
+            "more than once",
+            "Number the samples of the same name",
+            "renamed",
+            True,
+        ),
     ],
 )
 def test_a_file_is_repaired_and_the_repair_taken_back(
-    opened: Page, watched: Any, shared_data: Path, role: str, name: str, says: str, repair: str, done: str, refused: bool
+    opened: Page,
+    watched: Any,
+    shared_data: Path,
+    role: str,
+    name: str,
+    says: str,
+    repair: str,
+    done: str,
+    refused: bool,
 ) -> None:
     page, folder = opened, shared_data / "awkward_files"
     choose(page, "train", folder / (name if role == "train" else "clean_train.h5ad"))
     if role == "bulk":
         choose(page, "bulk", folder / name)
     findings = page.get_by_role("tab", name="Findings")
-    expect(findings).to_have_attribute("aria-selected", "true", timeout=READ)  # there is something to look at: the page goes there by itself
+    # there is something to look at: the page goes there by itself
+    expect(findings).to_have_attribute("aria-selected", "true", timeout=READ)
     found = page.locator("#upload-findings")
     expect(found).to_contain_text(says, timeout=READ)
     expect(page.locator("#upload-reason")).not_to_contain_text("Looking", timeout=READ)
     may_load(page, not refused)
     switch(page, repair).check(force=True)
-    expect(page.locator("#upload-review-answer")).to_contain_text("1 repair switched on", timeout=READ)
+    expect(page.locator("#upload-review-answer")).to_contain_text(
+        "1 repair switched on", timeout=READ
+    )
     expect(found).to_contain_text(done)
     may_load(page, True)
     switch(page, repair.removesuffix(" (proposed)")).uncheck(force=True)
@@ -70,7 +118,9 @@ def test_a_file_is_repaired_and_the_repair_taken_back(
     assert watched.complaints == []
 
 
-def test_loaded_data_get_a_repair_undone(opened: Page, watched: Any, shared_data: Path, tmp_path: Path) -> None:
+def test_loaded_data_get_a_repair_undone(
+    opened: Page, watched: Any, shared_data: Path, tmp_path: Path
+) -> None:
     page = opened
     own = Path(shutil.copy(shared_data / "awkward_files" / "excel_dates.csv", tmp_path / "own.csv"))
     choose(page, "train", shared_data / "awkward_files" / "clean_train.h5ad")
@@ -88,14 +138,17 @@ def test_loaded_data_get_a_repair_undone(opened: Page, watched: Any, shared_data
     assert watched.complaints == []
 
 
-def test_types_are_renamed_merged_and_brought_back_in_the_table(opened: Page, watched: Any, shared_data: Path) -> None:
+def test_types_are_renamed_merged_and_brought_back_in_the_table(
+    opened: Page, watched: Any, shared_data: Path
+) -> None:
     page = opened
     choose(page, "train", shared_data / "awkward_files" / "two_identical_types.h5ad")
     page.get_by_role("tab", name="Cell types").click()
     rows = page.locator("#upload-types .ag-center-cols-container .ag-row")
     expect(rows).to_have_count(6, timeout=READ)
     expect(page.locator("#upload-reason")).not_to_contain_text("Looking", timeout=READ)
-    expect(page.get_by_role("tab", name="Cell types")).to_have_attribute("aria-selected", "true")  # who has gone on stays
+    # who has gone on stays
+    expect(page.get_by_role("tab", name="Cell types")).to_have_attribute("aria-selected", "true")
     expect(page.locator("#upload-similarity .main-svg").first).to_be_visible()
     cell = page.locator("#upload-types .ag-cell[col-id=type]", has_text=re.compile("^pDC$"))
     cell.dblclick()
@@ -103,11 +156,16 @@ def test_types_are_renamed_merged_and_brought_back_in_the_table(opened: Page, wa
     page.keyboard.type("Plasmacytoid")
     page.keyboard.press("Enter")
     expect(page.locator("#upload-types")).to_contain_text("Plasmacytoid", timeout=READ)
-    expect(page.locator("#upload-review-answer")).to_contain_text("1 repair switched on", timeout=READ)
+    expect(page.locator("#upload-review-answer")).to_contain_text(
+        "1 repair switched on", timeout=READ
+    )
     for name in ("T cells CD4 conv", "T cells CD8"):
         row = page.locator("#upload-types .ag-center-cols-container .ag-row", has_text=name)
         place = row.get_attribute("row-index")
-        page.locator(f"#upload-types .ag-pinned-left-cols-container [row-index='{place}'] input[type=checkbox]").check()
+        page.locator(
+            f"#upload-types .ag-pinned-left-cols-container [row-index='{place}']"
+            " input[type=checkbox]"
+        ).check()
     page.fill("#upload-merged", "T cells")
     page.click("#upload-merge")
     expect(rows).to_have_count(5, timeout=READ)
@@ -118,7 +176,9 @@ def test_types_are_renamed_merged_and_brought_back_in_the_table(opened: Page, wa
     assert watched.complaints == []
 
 
-def test_known_compositions_and_clinical_data_are_kept_and_changed(opened: Page, watched: Any, shared_data: Path, tmp_path: Path) -> None:
+def test_known_compositions_and_clinical_data_are_kept_and_changed(
+    opened: Page, watched: Any, shared_data: Path, tmp_path: Path
+) -> None:
     page, folder = opened, shared_data / "awkward_files"
     patients = tmp_path / "patients.csv"
     patients.write_text("Patient;OS.time;OS\npbmc-1;12,5;Dead\npbmc-10;30;Alive\n", "utf-8")
@@ -127,7 +187,9 @@ def test_known_compositions_and_clinical_data_are_kept_and_changed(opened: Page,
     may_load(page, True)
     page.click("#upload-load")
     for name, file in (("known", folder / "clean_truth.csv"), ("clinical", patients)):
-        page.get_by_role("tab", name="Known compositions" if name == "known" else "Clinical data").click()
+        page.get_by_role(
+            "tab", name="Known compositions" if name == "known" else "Clinical data"
+        ).click()
         page.fill(f"#upload-{name}-path", str(file))
         page.press(f"#upload-{name}-path", "Enter")
         keep = page.locator(f"#upload-{name}-keep")
@@ -150,7 +212,9 @@ def test_known_compositions_and_clinical_data_are_kept_and_changed(opened: Page,
     assert watched.complaints == []
 
 
-def test_leaving_while_files_are_looked_at_is_no_fault(opened: Page, watched: Any, shared_data: Path) -> None:
+def test_leaving_while_files_are_looked_at_is_no_fault(
+    opened: Page, watched: Any, shared_data: Path
+) -> None:
     page = opened
     held: list[Route] = []
 

@@ -20,7 +20,11 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 SESSION = ROOT / "tests" / "fixtures" / "session-1.2.dcxsession"
 PACKAGE = "deconomix-gui"
 
-pytestmark = [pytest.mark.bundle, pytest.mark.window, pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux packages")]
+pytestmark = [
+    pytest.mark.bundle,
+    pytest.mark.window,
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux packages"),
+]
 
 
 def made(pattern: str) -> Path:
@@ -31,7 +35,14 @@ def made(pattern: str) -> Path:
 
 
 def run(*command: object, env: dict[str, str] | None = None, code: int = 0) -> str:
-    done = subprocess.run([str(part) for part in command], env=env, capture_output=True, text=True, timeout=600, check=False)
+    done = subprocess.run(
+        [str(part) for part in command],
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
     assert done.returncode == code, (command, done.stdout[-2000:], done.stderr[-2000:])
     return done.stdout + done.stderr
 
@@ -60,8 +71,13 @@ def ended(folder: Path | str) -> None:
 @pytest.fixture
 def home(environment: dict[str, str], qapp: object) -> dict[str, str]:
     """A user's own: without XDG folders, as most users are."""
-    plain = {name: value for name, value in environment.items() if not name.startswith(("XDG_", "PYTHON", "VIRTUAL_ENV"))}
-    return {**plain, "PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "XDG_CURRENT_DESKTOP": "GNOME"}  # or xdg-open would ask `file`, which knows no new types
+    plain = {
+        name: value
+        for name, value in environment.items()
+        if not name.startswith(("XDG_", "PYTHON", "VIRTUAL_ENV"))
+    }
+    # or xdg-open would ask `file`, which knows no new types
+    return {**plain, "PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "XDG_CURRENT_DESKTOP": "GNOME"}
 
 
 @pytest.fixture
@@ -72,7 +88,17 @@ def installed() -> Iterator[Path]:
     if Path("/usr/lib", PACKAGE).exists():
         pytest.skip("the program is installed on this machine already")
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    run("apt-get", "-qq", "install", "-y", made("*.deb"), "desktop-file-utils", "shared-mime-info", "xdg-utils", env=quiet)
+    run(
+        "apt-get",
+        "-qq",
+        "install",
+        "-y",
+        made("*.deb"),
+        "desktop-file-utils",
+        "shared-mime-info",
+        "xdg-utils",
+        env=quiet,
+    )
     yield Path("/usr/lib", PACKAGE)
     if Path("/usr/lib", PACKAGE).exists():  # the test has not come to the end
         run("apt-get", "-qq", "remove", "-y", PACKAGE, env=quiet)
@@ -82,19 +108,39 @@ def opens_by_double_click(program: Path, home: dict[str, str], folder: Path) -> 
     """``xdg-open`` of a session file starts the program, which takes it among its own."""
     given = folder / "Größe 2 µm, Frühjahr.dcxsession"
     shutil.copyfile(SESSION, given)
-    assert run("xdg-mime", "query", "filetype", given, env=home).strip() == "application/x-dcxsession"
-    assert run("xdg-mime", "query", "default", "application/x-dcxsession", env=home).strip() == "org.deconomix.gui.desktop"
-    opening = subprocess.Popen(["xdg-open", str(given)], env=home, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    assert (
+        run("xdg-mime", "query", "filetype", given, env=home).strip() == "application/x-dcxsession"
+    )
+    assert (
+        run("xdg-mime", "query", "default", "application/x-dcxsession", env=home).strip()
+        == "org.deconomix.gui.desktop"
+    )
+    opening = subprocess.Popen(
+        ["xdg-open", str(given)], env=home, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     try:
-        until(lambda: list(Path(home["HOME"], ".local/share/DeconomiX GUI/sessions").glob("*.dcxsession")), 180)
-        until(lambda: "the page is shown" in "".join(p.read_text() for p in Path(home["HOME"]).rglob("*.log")), 180)
+        until(
+            lambda: list(
+                Path(home["HOME"], ".local/share/DeconomiX GUI/sessions").glob("*.dcxsession")
+            ),
+            180,
+        )
+        until(
+            lambda: (
+                "the page is shown"
+                in "".join(p.read_text() for p in Path(home["HOME"]).rglob("*.log"))
+            ),
+            180,
+        )
         assert programs_in(program)
     finally:
         ended(program)
         opening.wait(30)
 
 
-def test_the_package_is_installed_opens_sessions_and_leaves_the_users_own(installed: Path, home: dict[str, str], tmp_path: Path) -> None:
+def test_the_package_is_installed_opens_sessions_and_leaves_the_users_own(
+    installed: Path, home: dict[str, str], tmp_path: Path
+) -> None:
     listed = [Path(line) for line in run("dpkg", "-L", PACKAGE).splitlines()]
     own = [path for path in listed if path.is_symlink() or not path.is_dir()]
     assert len(own) > 1000
@@ -104,33 +150,61 @@ def test_the_package_is_installed_opens_sessions_and_leaves_the_users_own(instal
     opens_by_double_click(installed, home, tmp_path)
     kept = {path: path.read_bytes() for path in Path(home["HOME"]).rglob("*.dcxsession")}
     assert kept
-    run("apt-get", "-qq", "remove", "-y", PACKAGE, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"})
+    run(
+        "apt-get",
+        "-qq",
+        "remove",
+        "-y",
+        PACKAGE,
+        env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
+    )
     assert [path for path in own if path.exists() or path.is_symlink()] == []
     assert not installed.exists()
     assert {path: path.read_bytes() for path in kept} == kept
 
 
 def unpacked(folder: Path) -> Path:
-    with made("*.tar.zst").open("rb") as file, zstandard.ZstdDecompressor().stream_reader(file) as plain, tarfile.open(fileobj=plain, mode="r|") as archive:
+    with (
+        made("*.tar.zst").open("rb") as file,
+        zstandard.ZstdDecompressor().stream_reader(file) as plain,
+        tarfile.open(fileobj=plain, mode="r|") as archive,
+    ):
         archive.extractall(folder, filter="data")
     (found,) = folder.iterdir()
     return found
 
 
-def test_the_archive_is_installed_without_rights_replaced_and_removed(home: dict[str, str], tmp_path: Path) -> None:
+def test_the_archive_is_installed_without_rights_replaced_and_removed(
+    home: dict[str, str], tmp_path: Path
+) -> None:
     folder = tmp_path / "un packed"
     folder.mkdir()
     archive = unpacked(folder)
-    assert run(archive / PACKAGE, "--version", env=home).startswith("DeconomiX ")  # from where it was unpacked
+    # from where it was unpacked
+    assert run(archive / PACKAGE, "--version", env=home).startswith("DeconomiX ")
     place = Path(home["HOME"], ".local/lib", PACKAGE)
     for _ in range(2):  # over itself, as an update does
         run("sh", archive / "install.sh", env=home)
-        assert sorted(path.name for path in place.iterdir()) == ["app", PACKAGE, "install.sh", "share"]
+        assert sorted(path.name for path in place.iterdir()) == [
+            "app",
+            PACKAGE,
+            "install.sh",
+            "share",
+        ]
     shutil.rmtree(folder)
-    assert run(Path(home["HOME"], ".local/bin", PACKAGE), "--version", env=home).startswith("DeconomiX ")
+    assert run(Path(home["HOME"], ".local/bin", PACKAGE), "--version", env=home).startswith(
+        "DeconomiX "
+    )
     opens_by_double_click(place, home, tmp_path)
     run("sh", place / "install.sh", "--remove", env=home)
-    left = {path.relative_to(home["HOME"]).as_posix() for path in Path(home["HOME"]).rglob("*") if path.is_file()}
-    users_own = (".local/share/DeconomiX GUI", ".local/state/DeconomiX GUI", ".cache/DeconomiX")  # the cache is Qt's
-    assert {path for path in left if "deconomix" in path.lower() and not path.startswith(users_own)} == set()
+    left = {
+        path.relative_to(home["HOME"]).as_posix()
+        for path in Path(home["HOME"]).rglob("*")
+        if path.is_file()
+    }
+    # the cache is Qt's
+    users_own = (".local/share/DeconomiX GUI", ".local/state/DeconomiX GUI", ".cache/DeconomiX")
+    assert {
+        path for path in left if "deconomix" in path.lower() and not path.startswith(users_own)
+    } == set()
     assert any(path.endswith(".dcxsession") for path in left)

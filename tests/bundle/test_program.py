@@ -1,4 +1,6 @@
-"""The frozen program does what the one from the source does: the main job on real data in its window, dead workers, passwords, plug-ins, given files."""
+"""The frozen program does what the one from the source does: the main job on real data in its
+window, dead workers, passwords, plug-ins, given files.
+"""
 
 from __future__ import annotations
 
@@ -82,7 +84,11 @@ def run_dtd(page: Page, **fields: Any) -> None:
 
 def worker(process: subprocess.Popen[str]) -> psutil.Process:
     """The one that computes."""
-    children = [child for child in psutil.Process(process.pid).children() if "QtWebEngine" not in child.name()]
+    children = [
+        child
+        for child in psutil.Process(process.pid).children()
+        if "QtWebEngine" not in child.name()
+    ]
     return max(children, key=lambda child: sum(child.cpu_times()[:2]))
 
 
@@ -95,10 +101,14 @@ def test_doctor_finds_all_well(start: Callable[..., subprocess.Popen[str]]) -> N
     assert "8 of 8 numbers as expected" in out
 
 
-def test_the_main_job_on_real_data_is_saved_and_found_again(window: Window, built: Path, environment: dict[str, str], shared_data: Path) -> None:
+def test_the_main_job_on_real_data_is_saved_and_found_again(
+    window: Window, built: Path, environment: dict[str, str], shared_data: Path
+) -> None:
     before = contents(built.parent)
     data = shared_data / "pbmc_hao_finotello"
-    process, page = window(*(str(data / name) for name in ("train.h5ad", "application.h5ad", "test.h5ad")))
+    process, page = window(
+        *(str(data / name) for name in ("train.h5ad", "application.h5ad", "test.h5ad"))
+    )
     page.says("application.h5ad", "#upload-page")
     page.click("#upload-load")
     page.says("812 training cells of 10 types and 8 bulk samples", "#upload-answer")
@@ -137,7 +147,9 @@ def test_the_main_job_on_real_data_is_saved_and_found_again(window: Window, buil
     assert contents(built.parent) == before  # nothing is written beside the program
 
 
-def test_a_protected_session_asks_for_its_password(window: Window, environment: dict[str, str], tmp_path: Path) -> None:
+def test_a_protected_session_asks_for_its_password(
+    window: Window, environment: dict[str, str], tmp_path: Path
+) -> None:
     given = tmp_path / "Größe 2 µm.dcxsession"
     shutil.copyfile(FIXTURES / "session-1.2-protected.dcxsession", given)
     process, page = window(str(given))
@@ -152,7 +164,9 @@ def test_a_protected_session_asks_for_its_password(window: Window, environment: 
     assert read_header(saved(environment)[0]).lock is not None
 
 
-def test_a_page_that_the_user_wrote_computes_in_the_worker(window: Window, environment: dict[str, str]) -> None:
+def test_a_page_that_the_user_wrote_computes_in_the_worker(
+    window: Window, environment: dict[str, str]
+) -> None:
     folder = Path(environment["XDG_DATA_HOME"]) / "DeconomiX GUI" / "plugins"
     folder.mkdir(parents=True)
     (folder / "census.py").write_text(textwrap.dedent(PLUGIN), "utf-8")
@@ -165,12 +179,19 @@ def test_a_page_that_the_user_wrote_computes_in_the_worker(window: Window, envir
     close(process)
 
 
-def test_a_report_is_saved_in_a_dialog_of_the_window(window: Window, environment: dict[str, str]) -> None:
+def test_a_report_is_saved_in_a_dialog_of_the_window(
+    window: Window, environment: dict[str, str]
+) -> None:
     if (xdotool := shutil.which("xdotool")) is None:
         pytest.skip("xdotool, which presses the keys, is not installed")
 
     def dialog() -> str:
-        return subprocess.run([xdotool, "search", "--onlyvisible", "--name", "^Save Report"], capture_output=True, text=True, check=False).stdout.strip()
+        return subprocess.run(
+            [xdotool, "search", "--onlyvisible", "--name", "^Save Report"],
+            capture_output=True,
+            text=True,
+            check=False,
+        ).stdout.strip()
 
     process, page = window()
     page.click("#upload-example")
@@ -178,9 +199,23 @@ def test_a_report_is_saved_in_a_dialog_of_the_window(window: Window, environment
     run_dtd(page, genes=100, iterations=20)
     page.says("Mean correlation", "#dtd-page", seconds=RUN)
     assert dialog() == ""
-    page.js("dash_clientside.set_props('dcx-command', {data: {action: 'report', at: Date.now()}}); 1")
+    page.js(
+        "dash_clientside.set_props('dcx-command', {data: {action: 'report', at: Date.now()}}); 1"
+    )
     page.until(dialog)
-    subprocess.run([xdotool, "windowfocus", "--sync", dialog().split()[0], "type", "--delay", "50", "Bericht 1"], check=True)
+    subprocess.run(
+        [
+            xdotool,
+            "windowfocus",
+            "--sync",
+            dialog().split()[0],
+            "type",
+            "--delay",
+            "50",
+            "Bericht 1",
+        ],
+        check=True,
+    )
     subprocess.run([xdotool, "key", "Return"], check=True)
     page.says("Saved as Bericht 1.html")
     (report,) = Path(environment["HOME"]).rglob("*.html")
@@ -191,7 +226,9 @@ def test_a_report_is_saved_in_a_dialog_of_the_window(window: Window, environment
     close(process)
 
 
-def test_a_second_start_hands_its_file_over(window: Window, start: Callable[..., subprocess.Popen[str]], environment: dict[str, str]) -> None:
+def test_a_second_start_hands_its_file_over(
+    window: Window, start: Callable[..., subprocess.Popen[str]], environment: dict[str, str]
+) -> None:
     process, page = window()
     second = start(str(FIXTURES / "session-1.1.dcxsession"))
     _, err = second.communicate(timeout=60)
@@ -212,11 +249,17 @@ def test_killed_it_leaves_no_process_behind(window: Window) -> None:
     assert psutil.wait_procs(family, timeout=60)[1] == []
 
 
-def test_a_session_of_a_newer_program_is_refused_in_a_sentence(start: Callable[..., subprocess.Popen[str]], tmp_path: Path) -> None:
+def test_a_session_of_a_newer_program_is_refused_in_a_sentence(
+    start: Callable[..., subprocess.Popen[str]], tmp_path: Path
+) -> None:
     from tests.sessions.hostile import rebuilt
 
     path = tmp_path / "newer.dcxsession"
-    path.write_bytes(rebuilt(FIXTURES / "session-1.2.dcxsession", header=lambda header: header | {"schema": [99, 0]}))
+    path.write_bytes(
+        rebuilt(
+            FIXTURES / "session-1.2.dcxsession", header=lambda header: header | {"schema": [99, 0]}
+        )
+    )
     process = start("check", str(path))
     out, err = process.communicate(timeout=60)
     assert process.returncode == 2

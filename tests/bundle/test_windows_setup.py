@@ -1,8 +1,12 @@
-"""The Windows installer under wine, with a stand-in for the program that writes down how it was called. Real ones are built on Windows only.
+"""The Windows installer under wine, with a stand-in for the program that writes down how it was
+called.
 
-wine calls every user an administrator, lets files be moved that are in use, and looks for file types in HKLM only. That a user without rights is enough and the
-file type of one user are tried by the release workflow on Windows; that a program which runs is left alone, by nobody yet.
-What is written for one user is compared here with what works for all.
+Real ones are built on Windows only.
+
+wine calls every user an administrator, lets files be moved that are in use, and looks for file
+types in HKLM only. That a user without rights is enough and the file type of one user are tried by
+the release workflow on Windows; that a program which runs is left alone, by nobody yet. What is
+written for one user is compared here with what works for all.
 """
 
 from __future__ import annotations
@@ -43,21 +47,47 @@ SectionEnd
 class Wine:
     def __init__(self, folder: Path) -> None:
         self.drive = folder / "prefix" / "drive_c"
-        own = {"WINEPREFIX": str(folder / "prefix"), "WINEARCH": "win64", "WINEDEBUG": "-all", "DISPLAY": "", "LC_ALL": "C.UTF-8", "HOME": str(folder)}
+        own = {
+            "WINEPREFIX": str(folder / "prefix"),
+            "WINEARCH": "win64",
+            "WINEDEBUG": "-all",
+            "DISPLAY": "",
+            "LC_ALL": "C.UTF-8",
+            "HOME": str(folder),
+        }
         self.environment = {**os.environ, **own}
         self("wineboot", "--init")
         self.local = next((self.drive / "users").glob("*/AppData/Local"))
 
     def __call__(self, *command: object, fails: bool = False) -> str:
-        done = subprocess.run(["wine", *map(str, command)], env=self.environment, capture_output=True, text=True, errors="replace", timeout=300, check=False)
+        done = subprocess.run(
+            ["wine", *map(str, command)],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=300,
+            check=False,
+        )
         assert (done.returncode != 0) is fails, (command, done.returncode, done.stdout, done.stderr)
         return done.stdout
 
     def value(self, key: str, name: str | None = None) -> str | None:
         """Of the registry; None where it is not there."""
-        done = subprocess.run(["wine", "reg", "query", key, *(["/v", name] if name else ["/ve"])], env=self.environment, capture_output=True, check=False)
-        lines = [line for line in done.stdout.decode("utf-8", "replace").splitlines() if "REG_" in line]
-        return lines[0].split("REG_")[1].partition("    ")[2].strip() if lines and done.returncode == 0 else None
+        done = subprocess.run(
+            ["wine", "reg", "query", key, *(["/v", name] if name else ["/ve"])],
+            env=self.environment,
+            capture_output=True,
+            check=False,
+        )
+        lines = [
+            line for line in done.stdout.decode("utf-8", "replace").splitlines() if "REG_" in line
+        ]
+        return (
+            lines[0].split("REG_")[1].partition("    ")[2].strip()
+            if lines and done.returncode == 0
+            else None
+        )
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +107,9 @@ def setup(folder: Path, version: str, *own: str) -> Path:
     script.unlink()
     for name in own:
         (source / "_internal" / name).write_text(version)
-    return make_setup.compiled(source, folder / f"deconomix-gui-{version}-setup.exe", version=version, more=["-DAMD64=1"])
+    return make_setup.compiled(
+        source, folder / f"deconomix-gui-{version}-setup.exe", version=version, more=["-DAMD64=1"]
+    )
 
 
 def gone(path: Path) -> bool:
@@ -93,24 +125,35 @@ def test_installed_upgraded_and_removed(wine: Wine, tmp_path: Path) -> None:
     wine(setup(tmp_path, "1.0.0", "old.dll"), "/S")
     assert sorted(p.name for p in place.iterdir()) == ["app", "uninstall.exe"]
     assert (place / "app" / "_internal" / "old.dll").read_text() == "1.0.0"
-    assert (place / "app" / "session.ico").read_bytes() == (product.ICONS / "session.ico").read_bytes()
-    assert list(wine.drive.glob(f"users/*/AppData/Roaming/Microsoft/Windows/Start Menu/Programs/{product.NAME}.lnk"))
+    assert (place / "app" / "session.ico").read_bytes() == (
+        product.ICONS / "session.ico"
+    ).read_bytes()
+    assert list(
+        wine.drive.glob(
+            f"users/*/AppData/Roaming/Microsoft/Windows/Start Menu/Programs/{product.NAME}.lnk"
+        )
+    )
 
     inside = rf"C:\users\{wine.local.parts[-3]}\AppData\Local\Programs\{product.NAME}"
     assert wine.value(rf"{CLASSES}\{product.SUFFIX}") == "DeconomiX.Session"
     assert wine.value(rf"{CLASSES}\{product.SUFFIX}", "Content Type") == product.MIME
     assert wine.value(rf"{CLASSES}\DeconomiX.Session") == product.FILE_TYPE
     assert wine.value(rf"{CLASSES}\DeconomiX.Session\DefaultIcon") == rf"{inside}\app\session.ico"
-    assert wine.value(rf"{CLASSES}\DeconomiX.Session\shell\open\command") == rf'"{inside}\app\{product.NAME}.exe" "%1"'
+    assert (
+        wine.value(rf"{CLASSES}\DeconomiX.Session\shell\open\command")
+        == rf'"{inside}\app\{product.NAME}.exe" "%1"'
+    )
     assert wine.value(UNINSTALL, "DisplayVersion") == "1.0.0"
     assert wine.value(UNINSTALL, "QuietUninstallString") == rf'"{inside}\uninstall.exe" /S'
-    assert wine.value(UNINSTALL.replace("HKCU", "HKLM"), "DisplayVersion") is None  # nothing that needs an administrator
+    # nothing that needs an administrator
+    assert wine.value(UNINSTALL.replace("HKCU", "HKLM"), "DisplayVersion") is None
 
     kept = wine.local / product.NAME / "sessions" / "mine.dcxsession"
     kept.parent.mkdir(parents=True)
     kept.write_bytes(b"mine")
     wine(setup(tmp_path, "1.1.0", "new.dll"), "/S")
-    assert sorted(p.name for p in (place / "app" / "_internal").iterdir()) == ["new.dll"]  # nothing of the old version stays
+    # nothing of the old version stays
+    assert sorted(p.name for p in (place / "app" / "_internal").iterdir()) == ["new.dll"]
     assert sorted(p.name for p in place.iterdir()) == ["app", "uninstall.exe"]
     assert (wine.value(UNINSTALL, "DisplayVersion"), kept.read_bytes()) == ("1.1.0", b"mine")
 
@@ -119,11 +162,17 @@ def test_installed_upgraded_and_removed(wine: Wine, tmp_path: Path) -> None:
     for key in (rf"{CLASSES}\{product.SUFFIX}", rf"{CLASSES}\DeconomiX.Session", UNINSTALL):
         assert wine.value(key) is None
         wine("reg", "query", key, fails=True)
-    assert not list(wine.drive.glob(f"users/*/AppData/Roaming/Microsoft/Windows/Start Menu/Programs/{product.NAME}.lnk"))
+    assert not list(
+        wine.drive.glob(
+            f"users/*/AppData/Roaming/Microsoft/Windows/Start Menu/Programs/{product.NAME}.lnk"
+        )
+    )
     assert kept.read_bytes() == b"mine"
 
 
-def test_another_folder_keeps_what_is_not_ours_and_purge_takes_the_data(wine: Wine, tmp_path: Path) -> None:
+def test_another_folder_keeps_what_is_not_ours_and_purge_takes_the_data(
+    wine: Wine, tmp_path: Path
+) -> None:
     kept = wine.local / product.NAME / "sessions" / "mine.dcxsession"
     kept.parent.mkdir(parents=True, exist_ok=True)
     kept.write_bytes(b"mine")

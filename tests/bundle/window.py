@@ -1,4 +1,8 @@
-"""The page in the window of a program that runs elsewhere, looked at and clicked through the web view's debugging port. Not a test."""
+"""The page in the window of a program that runs elsewhere, looked at and clicked through the web
+view's debugging port.
+
+Not a test.
+"""
 
 from __future__ import annotations
 
@@ -22,10 +26,15 @@ def free_port() -> int:
 
 
 class Page:
-    """The page of ``process``, which was started with QTWEBENGINE_REMOTE_DEBUGGING=127.0.0.1:``port``. A QCoreApplication has to be there."""
+    """The page of ``process``, which was started with
+    QTWEBENGINE_REMOTE_DEBUGGING=127.0.0.1:``port``.
+
+    A QCoreApplication has to be there.
+    """
 
     def __init__(self, process: subprocess.Popen[str], port: int) -> None:
-        from PySide6.QtCore import QEventLoop, QUrl  # not above: a fast run, and the other systems, have no Qt
+        # not above: a fast run, and the other systems, have no Qt
+        from PySide6.QtCore import QEventLoop, QUrl
         from PySide6.QtWebSockets import QWebSocket
 
         self._process = process
@@ -44,7 +53,9 @@ class Page:
         while time.monotonic() < deadline:
             assert self._process.poll() is None, self._process.communicate()[1]
             try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list", timeout=5) as answer:
+                with urllib.request.urlopen(
+                    f"http://127.0.0.1:{port}/json/list", timeout=5
+                ) as answer:
                     for each in json.load(answer):
                         if each["type"] == "page" and each["url"].startswith("http://127.0.0.1"):
                             return str(each["webSocketDebuggerUrl"])
@@ -72,7 +83,11 @@ class Page:
         """The value of an expression in the page."""
         self._number += 1
         number = self._number
-        asked = {"id": number, "method": "Runtime.evaluate", "params": {"expression": code, "returnByValue": True, "awaitPromise": True}}
+        asked = {
+            "id": number,
+            "method": "Runtime.evaluate",
+            "params": {"expression": code, "returnByValue": True, "awaitPromise": True},
+        }
         self._socket.sendTextMessage(json.dumps(asked))
         deadline = time.monotonic() + PATIENCE
         while number not in self._answers:
@@ -99,7 +114,10 @@ class Page:
 
     def click(self, selector: str) -> None:
         """As soon as it is there and may be clicked."""
-        self.until(f"(() => {{ const one = document.querySelector({json.dumps(selector)}); if (!one || one.disabled) return 0; one.click(); return 1; }})()")
+        self.until(
+            f"(() => {{ const one = document.querySelector({json.dumps(selector)}); if (!one ||"
+            " one.disabled) return 0; one.click(); return 1; })()"
+        )
 
     def go(self, page: str) -> None:
         self.click(f".dcx-nav-link[href='/{page}']:not([data-disabled])")

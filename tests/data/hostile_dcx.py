@@ -1,4 +1,6 @@
-"""Hostile .dcx files: what is in them asks for code to be run, lies, or costs a file little and its reader much."""
+"""Hostile .dcx files: what is in them asks for code to be run, lies, or costs a file little and its
+reader much.
+"""
 
 from __future__ import annotations
 
@@ -31,9 +33,20 @@ def call(module: str, name: str, args: bytes) -> bytes:
 
 def array(shape: bytes, dtype: str, data: bytes) -> bytes:
     """A NumPy array as protocol 4 writes it, with whatever shape and data it is told."""
-    base = call("numpy._core.multiarray", "_reconstruct", text("numpy") + text("ndarray") + b"\x93K\x00\x85C\x01b\x87")
+    base = call(
+        "numpy._core.multiarray",
+        "_reconstruct",
+        text("numpy") + text("ndarray") + b"\x93K\x00\x85C\x01b\x87",
+    )
     order, flags = ("|", b"K\x3f") if dtype == "O8" else ("<", b"K\x00")
-    kind = call("numpy", "dtype", text(dtype) + b"\x89\x88\x87") + b"(K\x03" + text(order) + b"NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xff" + flags + b"tb"
+    kind = (
+        call("numpy", "dtype", text(dtype) + b"\x89\x88\x87")
+        + b"(K\x03"
+        + text(order)
+        + b"NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xff"
+        + flags
+        + b"tb"
+    )
     return base + b"(K\x01" + shape + kind + b"\x89" + data + b"tb"
 
 
@@ -47,7 +60,14 @@ def index(names: list[str]) -> bytes:
     return call(
         "pandas.core.indexes.base",
         "_new_Index",
-        text("pandas.core.indexes.base") + text("Index") + b"\x93" + b"}(" + text("data") + data + text("name") + b"Nu\x86",
+        text("pandas.core.indexes.base")
+        + text("Index")
+        + b"\x93"
+        + b"}("
+        + text("data")
+        + data
+        + text("name")
+        + b"Nu\x86",
     )
 
 
@@ -60,9 +80,31 @@ def block(values: bytes, where: bytes) -> bytes:
 
 
 def dcx(blocks: list[bytes], columns: bytes, genes: bytes) -> bytes:
-    manager = call("pandas.core.internals.managers", "BlockManager", b"(" + b"".join(blocks) + b"t](" + columns + genes + b"e\x86")
-    frame = text("pandas.core.frame") + text("DataFrame") + b"\x93)\x81}" + text("_mgr") + manager + b"s" + text("_typ") + text("dataframe") + b"sb"
-    return b"\x80\x04" + text("utils.DeconomixFile") + text("DeconomixFile") + b"\x93)\x81}" + text("Train") + frame + b"sb."
+    manager = call(
+        "pandas.core.internals.managers",
+        "BlockManager",
+        b"(" + b"".join(blocks) + b"t](" + columns + genes + b"e\x86",
+    )
+    frame = (
+        text("pandas.core.frame")
+        + text("DataFrame")
+        + b"\x93)\x81}"
+        + text("_mgr")
+        + manager
+        + b"s"
+        + text("_typ")
+        + text("dataframe")
+        + b"sb"
+    )
+    return (
+        b"\x80\x04"
+        + text("utils.DeconomixFile")
+        + text("DeconomixFile")
+        + b"\x93)\x81}"
+        + text("Train")
+        + frame
+        + b"sb."
+    )
 
 
 ROW = struct.pack("<3d", 1, 2, 3)
@@ -78,24 +120,65 @@ def huge_range(size: int) -> bytes:
         raw = n.to_bytes(8, "little")
         return b"\x8a\x08" + raw
 
-    parts = b"}(" + text("start") + number(0) + text("stop") + number(size) + text("step") + number(1) + text("name") + b"Nu"
-    return call("pandas.core.indexes.base", "_new_Index", text("pandas.core.indexes.range") + text("RangeIndex") + b"\x93" + parts + b"\x86")
+    parts = (
+        b"}("
+        + text("start")
+        + number(0)
+        + text("stop")
+        + number(size)
+        + text("step")
+        + number(1)
+        + text("name")
+        + b"Nu"
+    )
+    return call(
+        "pandas.core.indexes.base",
+        "_new_Index",
+        text("pandas.core.indexes.range") + text("RangeIndex") + b"\x93" + parts + b"\x86",
+    )
 
 
 LIES = {
     "data shorter than the shape": dcx([block(matrix(2, 3, ROW), span(0, 2))], TWO, THREE),
     "data longer than the shape": dcx([block(matrix(2, 3, ROW * 3), span(0, 2))], TWO, THREE),
-    "shape of 10^12": dcx([block(array(b"\x8a\x06\x00\x10\xa5\xd4\xe8\x00\x8a\x06\x00\x10\xa5\xd4\xe8\x00\x86", "f8", buffer(ROW)), span(0, 2))], TWO, THREE),
-    "negative shape": dcx([block(array(b"J\xff\xff\xff\xffK\x03\x86", "f8", buffer(b"")), span(0, 2))], TWO, THREE),
+    "shape of 10^12": dcx(
+        [
+            block(
+                array(
+                    b"\x8a\x06\x00\x10\xa5\xd4\xe8\x00\x8a\x06\x00\x10\xa5\xd4\xe8\x00\x86",
+                    "f8",
+                    buffer(ROW),
+                ),
+                span(0, 2),
+            )
+        ],
+        TWO,
+        THREE,
+    ),
+    "negative shape": dcx(
+        [block(array(b"J\xff\xff\xff\xffK\x03\x86", "f8", buffer(b"")), span(0, 2))], TWO, THREE
+    ),
     "fewer names than columns": dcx([block(matrix(), span(0, 2))], index(["T"]), THREE),
     "range of 10^12 names": dcx([block(matrix(), span(0, 2))], huge_range(10**12), THREE),
-    "blocks over each other": dcx([block(matrix(), span(0, 2)), block(matrix(), span(0, 2))], index(list("abcd")), THREE),
-    "a gap between blocks": dcx([block(matrix(), span(0, 2)), block(matrix(), span(1, 3))], index(list("abcd")), THREE),
+    "blocks over each other": dcx(
+        [block(matrix(), span(0, 2)), block(matrix(), span(0, 2))], index(list("abcd")), THREE
+    ),
+    "a gap between blocks": dcx(
+        [block(matrix(), span(0, 2)), block(matrix(), span(1, 3))], index(list("abcd")), THREE
+    ),
     "a block outside": dcx([block(matrix(), span(5, 7))], TWO, THREE),
     "a block too wide for its place": dcx([block(matrix(), span(0, 1))], TWO, THREE),
-    "blocks of different height": dcx([block(matrix(), span(0, 2)), block(matrix(1, 2, ROW[:16]), span(2, 3))], index(list("abc")), THREE),
-    "an unknown number type": dcx([block(array(b"K\x02K\x03\x86", "V8", buffer(ROW + ROW)), span(0, 2))], TWO, THREE),
-    "a list of names shorter than it claims": dcx([block(matrix(), span(0, 2))], array(b"K\x09\x85", "O8", b"]"), THREE),
+    "blocks of different height": dcx(
+        [block(matrix(), span(0, 2)), block(matrix(1, 2, ROW[:16]), span(2, 3))],
+        index(list("abc")),
+        THREE,
+    ),
+    "an unknown number type": dcx(
+        [block(array(b"K\x02K\x03\x86", "V8", buffer(ROW + ROW)), span(0, 2))], TWO, THREE
+    ),
+    "a list of names shorter than it claims": dcx(
+        [block(matrix(), span(0, 2))], array(b"K\x09\x85", "O8", b"]"), THREE
+    ),
     "no frame": b"\x80\x04K\x01.",
     "text only": b"\x80\x04" + text("hello") + b".",
 }
@@ -138,26 +221,51 @@ DAMAGED = {
 
 def number(n: int) -> bytes:
     raw = n.to_bytes((n.bit_length() + 8) // 8, "little", signed=True)
-    return (b"\x8a" + bytes([len(raw)]) if len(raw) < 256 else b"\x8b" + struct.pack("<I", len(raw))) + raw
+    return (
+        b"\x8a" + bytes([len(raw)]) if len(raw) < 256 else b"\x8b" + struct.pack("<I", len(raw))
+    ) + raw
 
 
 def listed(items: bytes, size: int) -> bytes:
     """An Index of objects."""
     data = array(number(size) + b"\x85", "O8", b"](" + items + b"e")
     parts = b"}(" + text("data") + data + text("name") + b"Nu\x86"
-    return call("pandas.core.indexes.base", "_new_Index", text("pandas.core.indexes.base") + text("Index") + b"\x93" + parts)
+    return call(
+        "pandas.core.indexes.base",
+        "_new_Index",
+        text("pandas.core.indexes.base") + text("Index") + b"\x93" + parts,
+    )
 
 
 def sparse_column(length: int, index: bytes) -> bytes:
     """A SparseArray that claims ``length`` values and holds none."""
     empty = array(b"K\x00\x85", "f8", b"C\x00")
-    kind = text("pandas.core.dtypes.dtypes") + text("SparseDtype") + b"\x93)\x81}" + text("_fill_value") + b"K\x00sb"
-    state = b"}(" + text("_sparse_index") + index + text("_sparse_values") + empty + text("_dtype") + kind + b"ub"
+    kind = (
+        text("pandas.core.dtypes.dtypes")
+        + text("SparseDtype")
+        + b"\x93)\x81}"
+        + text("_fill_value")
+        + b"K\x00sb"
+    )
+    state = (
+        b"}("
+        + text("_sparse_index")
+        + index
+        + text("_sparse_values")
+        + empty
+        + text("_dtype")
+        + kind
+        + b"ub"
+    )
     return text("pandas.arrays") + text("SparseArray") + b"\x93)\x81" + state
 
 
 def int_index(length: int) -> bytes:
-    return call("pandas._libs.sparse", "IntIndex", number(length) + array(b"K\x00\x85", "i4", b"C\x00") + b"\x86")
+    return call(
+        "pandas._libs.sparse",
+        "IntIndex",
+        number(length) + array(b"K\x00\x85", "i4", b"C\x00") + b"\x86",
+    )
 
 
 def block_index(length: int, lengths: list[int]) -> bytes:
@@ -177,19 +285,49 @@ def one_column(values: bytes, genes: bytes) -> bytes:
 def bombs() -> dict[str, bytes]:
     """Files of at most some MB that cost a careless reader minutes or gigabytes."""
     start, collide = b"\x80\x04", 2**61 - 1
-    doubled = b"](K\x01e\x94" + b"".join(b"](" + (b"h" + bytes([i])) * 10 + b"e\x94" for i in range(60)) + b"."
+    doubled = (
+        b"](K\x01e\x94"
+        + b"".join(b"](" + (b"h" + bytes([i])) * 10 + b"e\x94" for i in range(60))
+        + b"."
+    )
     shape = b"K\x02" + number(60_000) + b"\x86"
-    big = array(shape, "f8", buffer(bytes(2 * 60_000 * 8))).replace(text("<"), text(">"), 1)  # in the other byte order each use is a copy
-    shared = [block(big + b"\x94", span(0, 2)), *(block(b"h\x00", wide_span(2 * i, 2 * i + 2)) for i in range(1, 4000))]
+    # in the other byte order each use is a copy
+    big = array(shape, "f8", buffer(bytes(2 * 60_000 * 8))).replace(text("<"), text(">"), 1)
+    shared = [
+        block(big + b"\x94", span(0, 2)),
+        *(block(b"h\x00", wide_span(2 * i, 2 * i + 2)) for i in range(1, 4000)),
+    ]
     letters = text("g" * 1_000_000) + b"\x94" + b"h\x00" * 199_999
     digits = number(10**4000) + b"\x94" + b"h\x00" * 299_999
-    beyond = call("numpy._core.multiarray", "scalar", call("numpy", "dtype", text("U1") + b"\x89\x88\x87") + buffer(b"\xff\xff\xff\x7f") + b"\x86")
-    scalar = call("numpy._core.multiarray", "scalar", call("numpy", "dtype", text("U99999") + b"\x89\x88\x87") + buffer(bytes(4 * 99_999)) + b"\x86")
-    nested = text("builtins") + text("bytearray") + b"\x93\x94" + b"h\x00" * 4999 + b"C\x01a" + b"\x85R" * 5000
+    beyond = call(
+        "numpy._core.multiarray",
+        "scalar",
+        call("numpy", "dtype", text("U1") + b"\x89\x88\x87")
+        + buffer(b"\xff\xff\xff\x7f")
+        + b"\x86",
+    )
+    scalar = call(
+        "numpy._core.multiarray",
+        "scalar",
+        call("numpy", "dtype", text("U99999") + b"\x89\x88\x87")
+        + buffer(bytes(4 * 99_999))
+        + b"\x86",
+    )
+    nested = (
+        text("builtins")
+        + text("bytearray")
+        + b"\x93\x94"
+        + b"h\x00" * 4999
+        + b"C\x01a"
+        + b"\x85R" * 5000
+    )
     name = text("numpy") + text("dtype") + b"\x93"
     return {
         "doubling memo entries": start + doubled,
-        "memo numbers that collide": start + b"N" + b"".join(b"p%d\n" % (i * collide) for i in range(1, 60_000)) + b".",
+        "memo numbers that collide": start
+        + b"N"
+        + b"".join(b"p%d\n" % (i * collide) for i in range(1, 60_000))
+        + b".",
         "more memo entries than any file": start + b"N" + b"\x94" * 2_100_000 + b".",
         "operations that do nothing": start + b"N0" * 1_600_000 + b"N.",
         "400 000 wishes": start + name + b"\x940" + b"h\x00)R" * 400_000 + b".",
@@ -198,36 +336,76 @@ def bombs() -> dict[str, bytes]:
         "nested tuples": start + b")" + b"\x85" * 100_000 + b".",
         "nested marks": start + b"(" * 100_000 + b"t" * 100_000 + b".",
         "nested dictionaries": start + b"}" + (text("k") + b"}") * 100_000 + b"s" * 100_000 + b".",
-        "nested wishes": start + name + b"\x94" + b"h\x00" * 99_999 + b")R" + b"\x85R" * 99_999 + b".",
-        "nested arguments as a file": start + text("utils.DeconomixFile") + text("DeconomixFile") + b"\x93" + b")" + b"\x85" * 100_000 + b"\x81}b.",
+        "nested wishes": start
+        + name
+        + b"\x94"
+        + b"h\x00" * 99_999
+        + b")R"
+        + b"\x85R" * 99_999
+        + b".",
+        "nested arguments as a file": start
+        + text("utils.DeconomixFile")
+        + text("DeconomixFile")
+        + b"\x93"
+        + b")"
+        + b"\x85" * 100_000
+        + b"\x81}b.",
         "nested byte arrays": one_column(array(b"K\x01K\x01\x86", "f8", nested), index(["g"])),
         "the same values a thousand times": dcx(shared, huge_range(8000), huge_range(60_000)),
-        "a sparse column of 2^28 values": one_column(sparse_column(2**28, int_index(2**28)), huge_range(2**28)),
+        "a sparse column of 2^28 values": one_column(
+            sparse_column(2**28, int_index(2**28)), huge_range(2**28)
+        ),
         "two thousand sparse columns of a million": dcx(
-            [block(sparse_column(10**6, int_index(10**6)), wide_span(i, i + 1)) for i in range(2000)],
+            [
+                block(sparse_column(10**6, int_index(10**6)), wide_span(i, i + 1))
+                for i in range(2000)
+            ],
             huge_range(2000),
             huge_range(10**6),
         ),
-        "sparse lengths whose sum wraps": one_column(sparse_column(9, block_index(9, [2**62] * 4)), huge_range(9)),
-        "sparse lengths below zero": one_column(sparse_column(9, block_index(9, [-5, 5])), huge_range(9)),
-        "no cells and 2^28 genes": dcx([block(array(b"K\x00" + number(2**28) + b"\x86", "f8", b"C\x00"), span(0, 0))], huge_range(0), huge_range(2**28)),
-        "no genes and 2^28 cells": dcx([block(array(number(2**28) + b"K\x00\x86", "f8", b"C\x00"), span(0, 0))], huge_range(2**28), huge_range(0)),
+        "sparse lengths whose sum wraps": one_column(
+            sparse_column(9, block_index(9, [2**62] * 4)), huge_range(9)
+        ),
+        "sparse lengths below zero": one_column(
+            sparse_column(9, block_index(9, [-5, 5])), huge_range(9)
+        ),
+        "no cells and 2^28 genes": dcx(
+            [block(array(b"K\x00" + number(2**28) + b"\x86", "f8", b"C\x00"), span(0, 0))],
+            huge_range(0),
+            huge_range(2**28),
+        ),
+        "no genes and 2^28 cells": dcx(
+            [block(array(number(2**28) + b"K\x00\x86", "f8", b"C\x00"), span(0, 0))],
+            huge_range(2**28),
+            huge_range(0),
+        ),
         "no block and 2^60 genes": dcx([], huge_range(0), huge_range(2**60)),
         "one long name 200 000 times": one_column(matrix(1, 3, ROW), listed(letters, 200_000)),
         "one long number 300 000 times": one_column(matrix(1, 3, ROW), listed(digits, 300_000)),
-        "one wide value a thousand times": one_column(matrix(1, 3, ROW), listed(scalar + b"\x94" + b"h\x00" * 999, 1000)),
+        "one wide value a thousand times": one_column(
+            matrix(1, 3, ROW), listed(scalar + b"\x94" + b"h\x00" * 999, 1000)
+        ),
         "letters beyond Unicode": one_column(matrix(1, 3, ROW), listed(beyond * 3, 3)),
     }
 
 
 def truncated(whole: bytes) -> dict[str, bytes]:
     """Cut off at every 5 %."""
-    return {f"cut at {percent} %": whole[: len(whole) * percent // 100] for percent in range(0, 100, 5)}
+    return {
+        f"cut at {percent} %": whole[: len(whole) * percent // 100] for percent in range(0, 100, 5)
+    }
 
 
 def as_attribute(name: str, value: bytes) -> bytes:
     """A file with one attribute."""
-    return text("utils.DeconomixFile") + text("DeconomixFile") + b"\x93)\x81}" + text(name) + value + b"sb."
+    return (
+        text("utils.DeconomixFile")
+        + text("DeconomixFile")
+        + b"\x93)\x81}"
+        + text(name)
+        + value
+        + b"sb."
+    )
 
 
 def payloads(marker: Path) -> dict[str, bytes]:
@@ -249,7 +427,9 @@ def payloads(marker: Path) -> dict[str, bytes]:
         "protocol 2": pickle.dumps(Payload(os.mkdir, path), 2),
         "inside a list": pickle.dumps([1, [2, Payload(os.mkdir, path)]]),
         "inside an object array": pickle.dumps(objects),
-        "pickle in a pickle": pickle.dumps(Payload(pickle.loads, pickle.dumps(Payload(os.mkdir, path)))),
+        "pickle in a pickle": pickle.dumps(
+            Payload(pickle.loads, pickle.dumps(Payload(os.mkdir, path)))
+        ),
         "INST": b"(S'" + raw + b"'\niposix\nmkdir\n.",
         "OBJ": b"(cposix\nmkdir\nS'" + raw + b"'\no.",
         "thrown away": b"cposix\nmkdir\n(S'" + raw + b"'\ntR0N.",
@@ -257,12 +437,33 @@ def payloads(marker: Path) -> dict[str, bytes]:
         "protocol 5": pickle.dumps(Payload(os.mkdir, path), 5),
         "remembered and called later": b"cposix\nmkdir\np7\n0g7\n" + text(path) + b"\x85R.",
         "a dotted name": text("shutil") + text("os.mkdir") + b"\x93" + text(path) + b"\x85R.",
-        "getattr": call("builtins", "getattr", text("shutil") + text("os") + b"\x93" + text("mkdir") + b"\x86") + text(path) + b"\x85R.",
-        "map": call("builtins", "list", call("builtins", "map", posix + b"](" + text(path) + b"e\x86") + b"\x85") + b".",
+        "getattr": call(
+            "builtins", "getattr", text("shutil") + text("os") + b"\x93" + text("mkdir") + b"\x86"
+        )
+        + text(path)
+        + b"\x85R.",
+        "map": call(
+            "builtins",
+            "list",
+            call("builtins", "map", posix + b"](" + text(path) + b"e\x86") + b"\x85",
+        )
+        + b".",
         "partial": call("functools", "partial", posix + text(path) + b"\x86") + b")R.",
-        "a nested pickle in an object array": pickle.dumps(np.array([Payload(pickle.loads, pickle.dumps(Payload(os.mkdir, path))), None], dtype=object)),
-        "a nested pickle in a bytearray": pickle.dumps(Payload(pickle.loads, bytearray(pickle.dumps(Payload(os.mkdir, path)))), 5),
-        "a state setter put on a class": ours + b"N}" + text("__setstate__") + posix + b"s\x86b" + text(path) + b"b.",
+        "a nested pickle in an object array": pickle.dumps(
+            np.array(
+                [Payload(pickle.loads, pickle.dumps(Payload(os.mkdir, path))), None], dtype=object
+            )
+        ),
+        "a nested pickle in a bytearray": pickle.dumps(
+            Payload(pickle.loads, bytearray(pickle.dumps(Payload(os.mkdir, path)))), 5
+        ),
+        "a state setter put on a class": ours
+        + b"N}"
+        + text("__setstate__")
+        + posix
+        + b"s\x86b"
+        + text(path)
+        + b"b.",
         "extension registry, 1 byte": b"\x82\xf0" + text(path) + b"\x85R.",
         "extension registry, 2 bytes": b"\x83\xf0\x00" + text(path) + b"\x85R.",
         "extension registry, 4 bytes": b"\x84\xf0\x00\x00\x00" + text(path) + b"\x85R.",
@@ -270,17 +471,33 @@ def payloads(marker: Path) -> dict[str, bytes]:
         "binary persistent id": text(path) + b"Q.",
         "instead of a frame": as_attribute("Train", wish),
         "instead of a description": as_attribute("Description", wish),
-        "among the names": dcx([block(matrix(), span(0, 2))], TWO, listed(wish + text("h") + text("i"), 3)),
+        "among the names": dcx(
+            [block(matrix(), span(0, 2))], TWO, listed(wish + text("h") + text("i"), 3)
+        ),
         "as block values": dcx([block(wish, span(0, 2))], TWO, THREE),
-        "as data of an array": dcx([block(array(b"K\x01K\x01\x86", "f8", wish), span(0, 1))], index(["T"]), index(["g"])),
+        "as data of an array": dcx(
+            [block(array(b"K\x01K\x01\x86", "f8", wish), span(0, 1))], index(["T"]), index(["g"])
+        ),
         "as a dictionary's key": b"}" + wish + b"Ns.",
         "behind an honest file": dcx([block(matrix(), span(0, 2))], TWO, THREE)[:-1] + wish + b"0.",
     }
 
 
-# -- in a child process ------------------------------------------------------------------------------------------------------------
-HARMLESS = ("open", "object.", "sys.", "gc.", "time.", "builtins.id", "fcntl.", "os.fspath", "cpython.")
-"""Beginnings of the events that reading a file raises by itself; what is opened is looked at apart."""
+# -- in a child process
+# --------------------------------------------------------------------------------------------------
+HARMLESS = (
+    "open",
+    "object.",
+    "sys.",
+    "gc.",
+    "time.",
+    "builtins.id",
+    "fcntl.",
+    "os.fspath",
+    "cpython.",
+)
+"""Beginnings of the events that reading a file raises by itself; what is opened is looked at apart.
+"""
 
 
 class Open(pickle.Unpickler):
@@ -297,7 +514,9 @@ def watched(path: Path) -> list[str]:
     seen: list[str] = []
 
     def watch(event: str, args: tuple[Any, ...]) -> None:
-        if (event == "open" and args[0] != str(path) and args[0] != path) or not event.startswith(HARMLESS):
+        if (event == "open" and args[0] != str(path) and args[0] != path) or not event.startswith(
+            HARMLESS
+        ):
             seen.append(f"{event} {args[:1]!r}"[:200])
 
     sys.addaudithook(watch)
@@ -316,13 +535,16 @@ def unpickle(path: Path) -> dict[str, Any]:
     sys.modules.update({"utils": types.ModuleType("utils"), "utils.DeconomixFile": module})
     copyreg.add_extension("posix", "mkdir", 240)
     seen = watched(path)
-    with open(path, "rb") as file, contextlib.suppress(Exception):  # what is made of the rest of the file does not matter
+    # what is made of the rest of the file does not matter
+    with open(path, "rb") as file, contextlib.suppress(Exception):
         Open(file).load()
     return {"seen": seen}
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Read with our reader and report: what it said, seconds of computing, megabytes taken, and what Python did beyond reading."""
+    """Read with our reader and report: what it said, seconds of computing, megabytes taken, and
+    what Python did beyond reading.
+    """
     import resource
     import time
 
@@ -337,11 +559,18 @@ def read(path: Path) -> dict[str, Any]:
     except UnreadableFile as error:
         said = str(error)
     seconds = time.process_time() - start
-    return {"said": said, "seconds": seconds, "megabytes": (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024, "seen": seen}
+    return {
+        "said": said,
+        "seconds": seconds,
+        "megabytes": (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024,
+        "seen": seen,
+    }
 
 
 def apart(function: Any, path: Path, memory: int | None = None) -> dict[str, Any]:
-    """``function(path)`` in a fork of this process; what it returned, or how it ended. memory : bytes it may take beside what it has"""
+    """``function(path)`` in a fork of this process; what it returned, or how it ended. memory :
+    bytes it may take beside what it has
+    """
     import json
     import resource
 
@@ -365,11 +594,17 @@ def apart(function: Any, path: Path, memory: int | None = None) -> dict[str, Any
     with os.fdopen(ours, "rb") as pipe:
         text_ = pipe.read()
     status = os.waitpid(child, 0)[1]
-    return json.loads(text_) if text_ and status == 0 else {"raised": f"the process ended with {status}"}
+    return (
+        json.loads(text_)
+        if text_ and status == 0
+        else {"raised": f"the process ended with {status}"}
+    )
 
 
 def main(folder: Path) -> None:
-    """Read every .dcx in ``folder``, one after the other, each in a process of its own; the reports go to stdout as JSON."""
+    """Read every .dcx in ``folder``, one after the other, each in a process of its own; the reports
+    go to stdout as JSON.
+    """
     import json
     import sys
 
@@ -383,7 +618,16 @@ def main(folder: Path) -> None:
     ran = {path.name: path.with_suffix(".ran").exists() for path in paths}
     control = {path.name: apart(unpickle, path) for path in sorted(folder.glob("payload-*.dcx"))}
     sys.stdout.write(
-        json.dumps({"read": found, "ran": ran, "control": {n: {**r, "ran": (folder / n).with_suffix(".ran").exists()} for n, r in control.items()}})
+        json.dumps(
+            {
+                "read": found,
+                "ran": ran,
+                "control": {
+                    n: {**r, "ran": (folder / n).with_suffix(".ran").exists()}
+                    for n, r in control.items()
+                },
+            }
+        )
     )
 
 

@@ -26,7 +26,9 @@ def run(capsys: pytest.CaptureFixture[str], *argv: object) -> tuple[int, dict[st
     return code, json.loads(shown.out) if shown.out else {}, shown.err
 
 
-def test_dcx_and_session_files_need_no_role(shared_data: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_dcx_and_session_files_need_no_role(
+    shared_data: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     code, answer, _ = run(capsys, shared_data / "predecessor" / "pbmc.dcx")
     assert (code, answer["outcome"]) in ((0, "accept"), (0, "accept with a warning"))
     session = Path(__file__).parents[1] / "fixtures" / "session-1.1.dcxsession"
@@ -41,10 +43,16 @@ def test_dcx_and_session_files_need_no_role(shared_data: Path, capsys: pytest.Ca
     assert (code, answer["outcome"]) == (2, "refuse")
 
 
-def test_wrong_options_are_said_on_stderr_with_code_2(capsys: pytest.CaptureFixture[str], tmp_path: Path, make: object) -> None:
+def test_wrong_options_are_said_on_stderr_with_code_2(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, make: object
+) -> None:
     path = tmp_path / "a.csv"
     path.write_text("gene,A\nG,1\n")
-    for argv in ([str(path)], [str(path), "--role", "king"], [str(path), "--role", "bulk", "--against", str(tmp_path / "none.csv")]):
+    for argv in (
+        [str(path)],
+        [str(path), "--role", "king"],
+        [str(path), "--role", "bulk", "--against", str(tmp_path / "none.csv")],
+    ):
         code, answer, said = run(capsys, *argv)
         assert (code, answer) == (2, {})
         assert said.startswith("deconomix-gui: ")
@@ -53,12 +61,24 @@ def test_wrong_options_are_said_on_stderr_with_code_2(capsys: pytest.CaptureFixt
     assert (code, answer["outcome"]) == (2, "refuse")
 
 
-RUBBISH = [b"", b"\x00" * 50, b"\xff\xfe", b"PK\x03\x04rubbish", b"\x89HDF\r\n\x1a\n", b"\x80\x05.", b"a,b\n", b"\x1f\x8b\x08\x00", b"g;1,5\n"]
+RUBBISH = [
+    b"",
+    b"\x00" * 50,
+    b"\xff\xfe",
+    b"PK\x03\x04rubbish",
+    b"\x89HDF\r\n\x1a\n",
+    b"\x80\x05.",
+    b"a,b\n",
+    b"\x1f\x8b\x08\x00",
+    b"g;1,5\n",
+]
 
 
 @pytest.mark.parametrize("role", ["train", "test", "reference", "bulk", "clinical", "truth"])
 @pytest.mark.parametrize("content", RUBBISH)
-def test_rubbish_of_any_role_is_refused_and_never_a_traceback(role: str, content: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_rubbish_of_any_role_is_refused_and_never_a_traceback(
+    role: str, content: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "file.csv"
     path.write_bytes(content)
     code, answer, said = run(capsys, path, "--role", role)
@@ -67,7 +87,9 @@ def test_rubbish_of_any_role_is_refused_and_never_a_traceback(role: str, content
     assert all(str(tmp_path) not in f["message"] for f in answer["findings"])
 
 
-def test_an_unknown_error_is_a_sentence_too(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_error_is_a_sentence_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     def burst(*args: object, **options: object) -> None:
         raise RuntimeError("secret inside")
 
@@ -82,7 +104,12 @@ def test_an_unknown_error_is_a_sentence_too(tmp_path: Path, capsys: pytest.Captu
 
 def test_the_command_line_knows_it_and_speaks_plainly(shared_data: Path) -> None:
     file = shared_data / "awkward_files" / "имя с пробелами (1) ü.h5ad"
-    done = subprocess.run([sys.executable, "-m", "desktop", "check", str(file), "--role", "train"], capture_output=True, timeout=120, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "desktop", "check", str(file), "--role", "train"],
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.decode().startswith("accept\n")
 
@@ -97,9 +124,17 @@ def cells() -> anndata.AnnData:
     return anndata.AnnData(values, obs=obs, var=pd.DataFrame(index=[f"G{i}" for i in range(80)]))
 
 
-def test_variants_of_the_same_content_give_identical_results(cells: anndata.AnnData, tmp_path: Path) -> None:
-    """dtype, sparse format, order of genes, separator, encoding: the same numbers and the same findings."""
-    bulk = pd.DataFrame(np.random.default_rng(1).poisson(30, (80, 4)), index=cells.var_names, columns=["Aä", "B", "C", "D"])
+def test_variants_of_the_same_content_give_identical_results(
+    cells: anndata.AnnData, tmp_path: Path
+) -> None:
+    """dtype, sparse format, order of genes, separator, encoding: the same numbers and the same
+    findings.
+    """
+    bulk = pd.DataFrame(
+        np.random.default_rng(1).poisson(30, (80, 4)),
+        index=cells.var_names,
+        columns=["Aä", "B", "C", "D"],
+    )
     bulk.to_csv(tmp_path / "bulk.csv")
     cells.write_h5ad(tmp_path / "base.h5ad")
     trains = {"base.h5ad": None}
@@ -123,18 +158,40 @@ def test_variants_of_the_same_content_give_identical_results(cells: anndata.AnnD
     bulk.to_csv(tmp_path / "bom.csv", encoding="utf-8-sig")
     bulk.to_csv(tmp_path / "old.csv", lineterminator="\r")
     bulk.to_excel(tmp_path / "book.xlsx")
-    bulks = ["bulk.csv", "order.csv", "semicolon.txt", "tab.tsv.gz", "latin.csv", "utf16.csv", "bom.csv", "old.csv", "book.xlsx"]
+    bulks = [
+        "bulk.csv",
+        "order.csv",
+        "semicolon.txt",
+        "tab.tsv.gz",
+        "latin.csv",
+        "utf16.csv",
+        "bom.csv",
+        "old.csv",
+        "book.xlsx",
+    ]
 
     def request(train: str, mixed: str) -> LoadRequest:
-        return LoadRequest(files={"train": FileChoice(path=tmp_path / train), "bulk": FileChoice(path=tmp_path / mixed)})
+        return LoadRequest(
+            files={
+                "train": FileChoice(path=tmp_path / train),
+                "bulk": FileChoice(path=tmp_path / mixed),
+            }
+        )
 
     expected = prepare(load_dataset(request("base.h5ad", "bulk.csv")), n_genes=40)
-    codes = {f.code for f in examine(request("base.h5ad", "bulk.csv")).findings if f.severity != "info"}
+    codes = {
+        f.code for f in examine(request("base.h5ad", "bulk.csv")).findings if f.severity != "info"
+    }
     for train, mixed in [(t, "bulk.csv") for t in trains] + [("base.h5ad", b) for b in bulks]:
         wanted = request(train, mixed)
         got = prepare(load_dataset(wanted), n_genes=40)
         assert expected.genes.equals(got.genes), (train, mixed)
-        np.testing.assert_array_equal(expected.reference.to_numpy(), got.reference.to_numpy(), err_msg=train)
+        np.testing.assert_array_equal(
+            expected.reference.to_numpy(), got.reference.to_numpy(), err_msg=train
+        )
         np.testing.assert_array_equal(expected.bulk.to_numpy(), got.bulk.to_numpy(), err_msg=mixed)
         assert list(got.bulk.columns) == list(expected.bulk.columns), mixed
-        assert {f.code for f in examine(wanted).findings if f.severity != "info"} == codes, (train, mixed)
+        assert {f.code for f in examine(wanted).findings if f.severity != "info"} == codes, (
+            train,
+            mixed,
+        )

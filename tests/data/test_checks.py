@@ -1,4 +1,6 @@
-"""Every case on which the engine fails or lies is refused before it, in a sentence that names what and where (ENGINE.md, trap 6)."""
+"""Every case on which the engine fails or lies is refused before it, in a sentence that names what
+and where (ENGINE.md, trap 6).
+"""
 
 from __future__ import annotations
 
@@ -10,10 +12,28 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from gui.data.checks import check_matrix, check_reference, check_trainable, check_types, number, shorten, some
+from gui.data.checks import (
+    check_matrix,
+    check_reference,
+    check_trainable,
+    check_types,
+    number,
+    shorten,
+    some,
+)
 from gui.data.dataset import Matrix
 from gui.data.normalize import prepare
-from gui.errors import BadNames, BadValues, CollinearTypes, EmptyColumn, MissingPart, NoCommonGenes, TooFewGenes, TooFewTypes, UnreadableFile
+from gui.errors import (
+    BadNames,
+    BadValues,
+    CollinearTypes,
+    EmptyColumn,
+    MissingPart,
+    NoCommonGenes,
+    TooFewGenes,
+    TooFewTypes,
+    UnreadableFile,
+)
 
 
 def test_at_most_three_names_stand_in_a_sentence() -> None:
@@ -29,9 +49,15 @@ def test_at_most_three_names_stand_in_a_sentence() -> None:
 @pytest.mark.parametrize("stored", ["dense", "sparse"])
 @pytest.mark.parametrize(
     ("value", "says"),
-    [(np.nan, "no value for gene G2 in cell S1"), (np.inf, "infinite value for gene G2 in cell S1"), (-2.5, "the negative value -2.5 for gene G2 in cell S1")],
+    [
+        (np.nan, "no value for gene G2 in cell S1"),
+        (np.inf, "infinite value for gene G2 in cell S1"),
+        (-2.5, "the negative value -2.5 for gene G2 in cell S1"),
+    ],
 )
-def test_a_bad_value_is_named_with_its_gene_and_cell(make: SimpleNamespace, value: float, says: str, stored: str) -> None:
+def test_a_bad_value_is_named_with_its_gene_and_cell(
+    make: SimpleNamespace, value: float, says: str, stored: str
+) -> None:
     values = np.ones((4, 3))
     values[2, 1] = value
     matrix = make.matrix(values)
@@ -74,14 +100,18 @@ def test_one_cell_type_is_too_few(make: SimpleNamespace) -> None:
 def test_identical_types_are_named(make: SimpleNamespace) -> None:
     data = make.dataset()
     twin = data.reference or prepare(data).reference
-    reference = make.matrix(np.column_stack([twin, twin.iloc[:, 0] * 3]), None, [*twin.columns, "B2"])
+    reference = make.matrix(
+        np.column_stack([twin, twin.iloc[:, 0] * 3]), None, [*twin.columns, "B2"]
+    )
     labels = data.train.labels.copy()
     labels[0] = "B2"
     with pytest.raises(CollinearTypes, match=r"The cell types B and B2 cannot be told apart"):
         prepare(replace(data, reference=reference, train=replace(data.train, labels=labels)))
 
 
-def test_a_type_that_is_a_mixture_of_others_is_refused_with_those_involved(make: SimpleNamespace) -> None:
+def test_a_type_that_is_a_mixture_of_others_is_refused_with_those_involved(
+    make: SimpleNamespace,
+) -> None:
     base = prepare(make.dataset()).reference
     mixed = base.assign(Mix=base["B"] + 2 * base["T"])
     with pytest.raises(CollinearTypes, match="B, T and Mix") as refused:
@@ -98,14 +128,24 @@ def test_fewer_genes_than_types_are_refused(make: SimpleNamespace) -> None:
 
 
 def test_no_gene_in_common_is_refused_with_examples(make: SimpleNamespace) -> None:
-    with pytest.raises(NoCommonGenes, match=r"The bulk and the training cells have no gene in common \(G0 against X\)"):
+    with pytest.raises(
+        NoCommonGenes,
+        match=r"The bulk and the training cells have no gene in common \(G0 against X\)",
+    ):
         prepare(make.dataset(bulk=make.bulk(np.ones((2, 2)), ["X", "Y"])))
 
 
-def test_parts_that_share_genes_in_pairs_but_not_together_are_refused(make: SimpleNamespace) -> None:
+def test_parts_that_share_genes_in_pairs_but_not_together_are_refused(
+    make: SimpleNamespace,
+) -> None:
     data = make.dataset()
     reference = make.matrix(np.eye(3) + 1, ["G0", "G1", "G2"], ["B", "NK", "T"])
-    with pytest.raises(NoCommonGenes, match="No gene occurs in all of the training cells, the test cells, the reference and 1 more"):
+    with pytest.raises(
+        NoCommonGenes,
+        match=(
+            "No gene occurs in all of the training cells, the test cells, the reference and 1 more"
+        ),
+    ):
         prepare(replace(data, reference=reference, bulk=make.bulk(np.ones((2, 2)), ["G4", "G5"])))
 
 
@@ -115,13 +155,17 @@ def test_a_sample_that_is_zero_over_the_genes_in_use_is_named(make: SimpleNamesp
     values[:, 1] = 0
     genes = [*data.bulk.matrix.genes, "elsewhere"]
     bulk = make.bulk(np.vstack([values, [9, 9, 9]]), genes)  # counts, but in no common gene
-    with pytest.raises(EmptyColumn, match="In the bulk the sample S1 is zero over the genes in use"):
+    with pytest.raises(
+        EmptyColumn, match="In the bulk the sample S1 is zero over the genes in use"
+    ):
         prepare(replace(data, bulk=bulk))
 
 
 def test_a_reference_type_without_training_cells_is_refused(make: SimpleNamespace) -> None:
     data = make.dataset()
-    with pytest.raises(MissingPart, match="The reference holds T cell, but no training cell bears this label") as refused:
+    with pytest.raises(
+        MissingPart, match="The reference holds T cell, but no training cell bears this label"
+    ) as refused:
         check_trainable(["B", "T cell"], data.train)
     assert "B, NK and T" in refused.value.advice
     with pytest.raises(TooFewTypes, match="The reference holds only one"):

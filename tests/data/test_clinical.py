@@ -10,7 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gui.data.clinical import ClinicalChoice, event_value, examine_clinical, load_clinical, read_clinical, typed, unit_in
+from gui.data.clinical import (
+    ClinicalChoice,
+    event_value,
+    examine_clinical,
+    load_clinical,
+    read_clinical,
+    typed,
+    unit_in,
+)
 from gui.data.joining import join, plain
 from gui.data.pairs import read_text_table
 from gui.errors import DataError, MissingPart
@@ -51,15 +59,21 @@ def test_what_fits_several_rows_is_said_and_not_joined() -> None:
     names=st.lists(st.text("ab1.-_ ", min_size=1, max_size=5), min_size=1, max_size=6),
     samples=st.lists(st.text("AB1.-_ ", min_size=1, max_size=5), max_size=6, unique=True),
 )
-def test_every_sample_is_joined_ambiguous_or_missing_and_never_two_of_them(names: list[str], samples: list[str]) -> None:
+def test_every_sample_is_joined_ambiguous_or_missing_and_never_two_of_them(
+    names: list[str], samples: list[str]
+) -> None:
     found = join(samples, names)
     assert sorted([*found.rows, *found.ambiguous, *found.missing]) == sorted(samples)
     assert all(0 <= row < len(names) for row in found.rows.values())
     assert set(found.unused).isdisjoint(found.rows.values())
 
 
-def test_numbers_as_text_decimal_commas_and_spellings_of_missing_values_are_read(tmp_path: Path) -> None:
-    path = written(tmp_path / "c.csv", "id;a;b;c;d\nP1;1,5;NA;x;1\nP2;2;3;[Not Available];unknown\n")
+def test_numbers_as_text_decimal_commas_and_spellings_of_missing_values_are_read(
+    tmp_path: Path,
+) -> None:
+    path = written(
+        tmp_path / "c.csv", "id;a;b;c;d\nP1;1,5;NA;x;1\nP2;2;3;[Not Available];unknown\n"
+    )
     frame, commas = typed(read_text_table(path, "c.csv")[0])
     assert commas == ("a",)
     assert frame["a"].tolist() == [1.5, 2.0]
@@ -71,11 +85,24 @@ def test_numbers_as_text_decimal_commas_and_spellings_of_missing_values_are_read
 def test_columns_of_the_real_tables_are_proposed(shared_data: Path) -> None:
     folder = shared_data / "clinical_only"
     found = read_clinical(ClinicalChoice(path=folder / "imvigor210_348.csv"))
-    assert (found.sample_column, found.time_column, found.event_column, found.event_value, found.unit) == ("ID", "OS_days", "OS_status", "1", "days")
+    assert (
+        found.sample_column,
+        found.time_column,
+        found.event_column,
+        found.event_value,
+        found.unit,
+    ) == ("ID", "OS_days", "OS_status", "1", "days")
     assert found.frame["Mutation_Load"].dtype == np.float64
     found = read_clinical(ClinicalChoice(path=folder / "tcga_stad_350.csv"))
-    assert (found.sample_column, found.time_column, found.event_column, found.unit) == ("ID", "time", "OS_status", None)
-    found = read_clinical(ClinicalChoice(path=shared_data / "awkward_files" / "clinical_control.csv"))
+    assert (found.sample_column, found.time_column, found.event_column, found.unit) == (
+        "ID",
+        "time",
+        "OS_status",
+        None,
+    )
+    found = read_clinical(
+        ClinicalChoice(path=shared_data / "awkward_files" / "clinical_control.csv")
+    )
     assert (found.time_column, found.event_column) == ("OS.time", "OS")
 
 
@@ -92,14 +119,21 @@ def test_event_values_and_units_are_told_or_left_open() -> None:
 
 def test_times_that_cannot_be_used_are_named_and_zero_is_said_to_be_kept(tmp_path: Path) -> None:
     text = "id,OS_months,OS\nA,-1,1\nB,,0\nC,0,1\nD,5,0\n"
-    found = {f.code: f for f in examine_clinical(written(tmp_path / "c.csv", text), samples=["A", "B", "C", "D"])}
+    found = {
+        f.code: f
+        for f in examine_clinical(written(tmp_path / "c.csv", text), samples=["A", "B", "C", "D"])
+    }
     assert found["negative-time"].place.columns == ("A",)
     assert found["missing-time"].place.columns == ("B",)
     assert found["zero-time"].place.columns == ("C",)
     assert "kept" in found["zero-time"].advice
     assert "time-unit" not in found
     clean = "id,OS_months,OS\n" + "".join(f"{s},{i + 1},{i % 2}\n" for i, s in enumerate("ABCD"))
-    assert [f for f in examine_clinical(written(tmp_path / "d.csv", clean), samples=list("ABCD")) if f.severity != "info"] == []
+    assert [
+        f
+        for f in examine_clinical(written(tmp_path / "d.csv", clean), samples=list("ABCD"))
+        if f.severity != "info"
+    ] == []
 
 
 def test_a_loaded_table_has_one_row_per_sample_in_the_order_of_the_bulk(tmp_path: Path) -> None:
@@ -114,7 +148,9 @@ def test_a_loaded_table_has_one_row_per_sample_in_the_order_of_the_bulk(tmp_path
         load_clinical(ClinicalChoice(path=path, time_column="nothing"), ["P.1"])
 
 
-@pytest.mark.parametrize("content", ["", "\n\n", "a\n", "a,b\n1,2\n1,2,3\n", "\x89HDF\r\n", "a,a\n1,2\n"])
+@pytest.mark.parametrize(
+    "content", ["", "\n\n", "a\n", "a,b\n1,2\n1,2,3\n", "\x89HDF\r\n", "a,a\n1,2\n"]
+)
 def test_what_is_no_table_is_refused_in_a_sentence(tmp_path: Path, content: str) -> None:
     path = tmp_path / "c.csv"
     path.write_bytes(content.encode("latin-1"))

@@ -20,7 +20,9 @@ from gui.errors import UnreadableFile
 
 @pytest.fixture
 def write_dcx(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Writes a .dcx as the predecessor does: an instance of utils.DeconomixFile.DeconomixFile, pickled."""
+    """Writes a .dcx as the predecessor does: an instance of utils.DeconomixFile.DeconomixFile,
+    pickled.
+    """
     module = types.ModuleType("utils.DeconomixFile")
     module.DeconomixFile = type("DeconomixFile", (), {"__module__": "utils.DeconomixFile"})  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "utils", types.ModuleType("utils"))
@@ -28,7 +30,18 @@ def write_dcx(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
     def write(protocol: int = 4, **attributes: Any) -> Path:
         file = module.DeconomixFile()
-        file.__dict__.update({"X_mat": None, "Train": None, "Test": None, "Application": None, "Gamma": None, "Description": "d", "Author": "a"} | attributes)
+        file.__dict__.update(
+            {
+                "X_mat": None,
+                "Train": None,
+                "Test": None,
+                "Application": None,
+                "Gamma": None,
+                "Description": "d",
+                "Author": "a",
+            }
+            | attributes
+        )
         path = tmp_path / "made.dcx"
         path.write_bytes(pickle.dumps(file, protocol))
         return path
@@ -45,7 +58,9 @@ def frames() -> dict[str, pd.DataFrame]:
     mixed.columns = list("abcde")
     mixed["c"] = mixed["c"].astype(np.int64)
     mixed["e"] = mixed["e"].astype(np.float64)
-    sparse = pd.DataFrame({c: pd.arrays.SparseArray(values[:, i]) for i, c in enumerate("abcde")}, index=genes)
+    sparse = pd.DataFrame(
+        {c: pd.arrays.SparseArray(values[:, i]) for i, c in enumerate("abcde")}, index=genes
+    )
     return {
         "plain": plain,
         "float32": plain.astype(np.float32),
@@ -58,10 +73,15 @@ def frames() -> dict[str, pd.DataFrame]:
         "objects": plain.astype(object),
         "mixed_blocks": mixed,
         "sparse": sparse,
-        "block_sparse": pd.DataFrame({c: pd.arrays.SparseArray(values[:, i], kind="block") for i, c in enumerate("abcde")}, index=genes),
+        "block_sparse": pd.DataFrame(
+            {c: pd.arrays.SparseArray(values[:, i], kind="block") for i, c in enumerate("abcde")},
+            index=genes,
+        ),
         "range_columns": pd.DataFrame(values, genes),
         "whole_number_columns": pd.DataFrame(values, genes, [3, 1, 4, 1, 5]),
-        "categorical_columns": pd.DataFrame(values, genes, pd.CategoricalIndex(types_, categories=["B", "NK", "T", "unused"])),
+        "categorical_columns": pd.DataFrame(
+            values, genes, pd.CategoricalIndex(types_, categories=["B", "NK", "T", "unused"])
+        ),
         "text_index": pd.DataFrame(values, pd.Index(genes, dtype="string[python]"), types_),
         "numpy_text": pd.DataFrame(values, list(np.array(genes)), list(np.array(types_))),
         "one_column": plain.iloc[:, [0]],
@@ -83,7 +103,9 @@ def test_a_frame_comes_back_as_it_was(write_dcx, kind: str, protocol: int) -> No
 
 def test_object_arrays_in_fortran_order_are_not_read_transposed(write_dcx) -> None:
     values = np.asfortranarray(np.arange(12).reshape(4, 3).astype(object))
-    part = read_dcx(write_dcx(4, Train=pd.DataFrame(values, list("abcd"), list("xyz")))).parts["train"]
+    part = read_dcx(write_dcx(4, Train=pd.DataFrame(values, list("abcd"), list("xyz")))).parts[
+        "train"
+    ]
     np.testing.assert_array_equal(part.values, values.astype(float))
 
 
@@ -120,18 +142,24 @@ def test_the_real_file_of_the_predecessor_loads_with_all_its_parts(shared_data: 
     prepared = prepare(dataset, n_genes=200)
     assert prepared.bulk.shape == (200, 100)
     means = prepare(load_dataset(LoadRequest(files={"train": FileChoice(path=path)}))).reference
-    assert means.corrwith(dataset.reference.frame()).min() > 0.9  # X_mat really lies under its own names
+    # X_mat really lies under its own names
+    assert means.corrwith(dataset.reference.frame()).min() > 0.9
 
 
 def test_the_small_files_of_the_predecessor_are_read(shared_data: Path) -> None:
     parts = {p.name: read_dcx(p).parts for p in (shared_data / "predecessor").glob("*.p4.dcx")}
     assert len(parts) == 5
-    kinds = {"train_float64.p4.dcx": np.float64, "train_float32.p4.dcx": np.float32, "train_int64.p4.dcx": np.int64}
+    kinds = {
+        "train_float64.p4.dcx": np.float64,
+        "train_float32.p4.dcx": np.float32,
+        "train_int64.p4.dcx": np.int64,
+    }
     for name, dtype in kinds.items():
         values = parts[name]["train"].values
         assert (values.shape, values.dtype) == ((60, 80), dtype)
         assert values.min() >= 0
-        np.testing.assert_array_equal(values, np.rint(values))  # they hold counts: a wrong byte order or type would show
+        # they hold counts: a wrong byte order or type would show
+        np.testing.assert_array_equal(values, np.rint(values))
         assert 1 < values.mean() < 10
     assert set(parts["catcols.p4.dcx"]["train"].columns) == {"T", "B", "NK", "Mono", "DC"}
     assert parts["rangecols.p4.dcx"]["train"].columns[:3] == ["0", "1", "2"]
@@ -141,4 +169,8 @@ def test_the_small_files_of_the_predecessor_are_read(shared_data: Path) -> None:
 
 def test_numbers_in_place_of_cell_types_are_refused(shared_data: Path) -> None:
     with pytest.raises(UnreadableFile.__base__, match="a label of its own"):
-        load_dataset(LoadRequest(files={"train": FileChoice(path=shared_data / "predecessor" / "rangecols.p4.dcx")}))
+        load_dataset(
+            LoadRequest(
+                files={"train": FileChoice(path=shared_data / "predecessor" / "rangecols.p4.dcx")}
+            )
+        )

@@ -1,6 +1,9 @@
-"""A hostile .dcx is refused and nothing in it runs. The same bytes do run under pickle.load: that is the positive control.
+"""A hostile .dcx is refused and nothing in it runs.
 
-All of them are read in a child process, where time, memory and whatever Python does beyond reading are watched.
+The same bytes do run under pickle.load: that is the positive control.
+
+All of them are read in a child process, where time, memory and whatever Python does beyond reading
+are watched.
 """
 
 from __future__ import annotations
@@ -17,20 +20,43 @@ import pytest
 from gui.data.dcx import read_dcx
 from gui.data.inert import interpret
 from gui.errors import UnreadableFile, UnsafeFile
-from tests.data.hostile_dcx import DAMAGED, LIES, ODD, THREE, TWO, block, bombs, dcx, matrix, payloads, span, truncated
+from tests.data.hostile_dcx import (
+    DAMAGED,
+    LIES,
+    ODD,
+    THREE,
+    TWO,
+    block,
+    bombs,
+    dcx,
+    matrix,
+    payloads,
+    span,
+    truncated,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS, MEGABYTES = 10, 400
 
 
 @pytest.fixture(scope="module")
-def reports(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
-    """By kind and name: what a child process says of each hostile file, and of the same file under pickle.load."""
+def reports(
+    shared_data: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, dict[str, Any]]:
+    """By kind and name: what a child process says of each hostile file, and of the same file under
+    pickle.load.
+    """
     if not sys.platform.startswith("linux"):
         pytest.skip("the child process measures with what Linux has")
     folder, files = tmp_path_factory.mktemp("hostile"), {}
     whole = (shared_data / "predecessor" / "FULL.p0default.dcx").read_bytes()
-    for kind, found in {"lie": LIES, "odd": ODD, "damaged": DAMAGED, "bomb": bombs(), "cut": truncated(whole)}.items():
+    for kind, found in {
+        "lie": LIES,
+        "odd": ODD,
+        "damaged": DAMAGED,
+        "bomb": bombs(),
+        "cut": truncated(whole),
+    }.items():
         for i, (name, data) in enumerate(found.items()):
             files[f"{kind}: {name}"] = f"{kind}-{i:03}.dcx", data
     for i, name in enumerate(payloads(folder)):
@@ -38,9 +64,19 @@ def reports(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> dict
         files[f"payload: {name}"] = file, payloads((folder / file).with_suffix(".ran"))[name]
     for file, data in files.values():
         (folder / file).write_bytes(data if data[:1] == b"\x80" or not data else b"\x80\x04" + data)
-    done = subprocess.run([sys.executable, "-m", "tests.data.hostile_dcx", str(folder)], capture_output=True, text=True, timeout=900, cwd=ROOT, check=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.data.hostile_dcx", str(folder)],
+        capture_output=True,
+        text=True,
+        timeout=900,
+        cwd=ROOT,
+        check=True,
+    )
     said = json.loads(done.stdout)
-    return {name: {**said["read"][file], "ran": said["ran"][file], "control": said["control"].get(file)} for name, (file, _) in files.items()}
+    return {
+        name: {**said["read"][file], "ran": said["ran"][file], "control": said["control"].get(file)}
+        for name, (file, _) in files.items()
+    }
 
 
 def test_there_are_enough_hostile_files_of_every_kind(reports: dict[str, dict[str, Any]]) -> None:
@@ -51,7 +87,9 @@ def test_there_are_enough_hostile_files_of_every_kind(reports: dict[str, dict[st
 
 def test_every_hostile_file_is_refused_in_a_sentence(reports: dict[str, dict[str, Any]]) -> None:
     assert {name: r for name, r in reports.items() if "raised" in r} == {}
-    assert [name for name, r in reports.items() if not r["said"].endswith(".") or len(r["said"]) > 300] == []
+    assert [
+        name for name, r in reports.items() if not r["said"].endswith(".") or len(r["said"]) > 300
+    ] == []
 
 
 def test_no_hostile_file_takes_long_or_much_memory(reports: dict[str, dict[str, Any]]) -> None:
@@ -60,17 +98,23 @@ def test_no_hostile_file_takes_long_or_much_memory(reports: dict[str, dict[str, 
     assert max(r["megabytes"] for r in reports.values()) > 20  # it is really measured
 
 
-def test_nothing_in_a_hostile_file_runs_and_the_same_payloads_do_under_pickle_load(reports: dict[str, dict[str, Any]]) -> None:
+def test_nothing_in_a_hostile_file_runs_and_the_same_payloads_do_under_pickle_load(
+    reports: dict[str, dict[str, Any]],
+) -> None:
     asking = {name: r for name, r in reports.items() if name.startswith("payload")}
     assert [name for name, r in asking.items() if "nothing of it was run" not in r["said"]] == []
     assert [name for name, r in reports.items() if r["ran"]] == []
-    assert [name for name, r in asking.items() if not r["control"]["ran"]] == []  # positive control: each of them runs there
+    # positive control: each of them runs there
+    assert [name for name, r in asking.items() if not r["control"]["ran"]] == []
 
 
-def test_reading_a_hostile_file_imports_opens_and_starts_nothing(reports: dict[str, dict[str, Any]]) -> None:
+def test_reading_a_hostile_file_imports_opens_and_starts_nothing(
+    reports: dict[str, dict[str, Any]],
+) -> None:
     assert {name: r["seen"] for name, r in reports.items() if r["seen"]} == {}
     controls = [r["control"]["seen"] for r in reports.values() if r["control"]]
-    assert all("os.mkdir" in str(seen) or "os.system" in str(seen) for seen in controls)  # positive control: there it is noticed
+    # positive control: there it is noticed
+    assert all("os.mkdir" in str(seen) or "os.system" in str(seen) for seen in controls)
 
 
 def test_the_hand_made_file_is_readable_when_it_does_not_lie(tmp_path: Path) -> None:

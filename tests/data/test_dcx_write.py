@@ -1,4 +1,6 @@
-"""A .dcx we write is what the predecessor's own class unpickles to, with real pandas, in a process that knows nothing of ours."""
+"""A .dcx we write is what the predecessor's own class unpickles to, with real pandas, in a process
+that knows nothing of ours.
+"""
 
 from __future__ import annotations
 
@@ -59,13 +61,23 @@ def unpickled(tmp_path: Path):
     package = tmp_path / "predecessor" / "utils"
     package.mkdir(parents=True)
     (package / "__init__.py").touch()
-    (package / "DeconomixFile.py").write_text("class DeconomixFile:\n    __VERSION__ = 1.0\n", encoding="utf-8")
+    (package / "DeconomixFile.py").write_text(
+        "class DeconomixFile:\n    __VERSION__ = 1.0\n", encoding="utf-8"
+    )
 
     def load(data: bytes) -> dict:
         path = tmp_path / "written.dcx"
         path.write_bytes(data)
         command = [sys.executable, "-W", "error", "-c", LOADS, str(package.parent), str(path)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=tmp_path, env={"PATH": ""}, check=False)
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            cwd=tmp_path,
+            env={"PATH": ""},
+            check=False,
+        )
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
@@ -78,8 +90,12 @@ def as_frame(said: dict) -> pd.DataFrame:
 
 def test_the_predecessors_class_loads_what_we_write(make: SimpleNamespace, unpickled) -> None:
     source = Source("test", "t.csv", "csv", description="cells of donor 2")
-    data: Dataset = make.dataset(name="Cohort 7", description="blood", author="Ann", sources=(source,))
-    found = unpickled(dcx_bytes(data, author="Bea Möller", descriptions={"train": "cells of donor 1"}))
+    data: Dataset = make.dataset(
+        name="Cohort 7", description="blood", author="Ann", sources=(source,)
+    )
+    found = unpickled(
+        dcx_bytes(data, author="Bea Möller", descriptions={"train": "cells of donor 1"})
+    )
     assert sorted(found) == ATTRIBUTES
     assert {k: found[k] for k in ("Author", "Description", "filename", "__VERSION__", "Gamma")} == {
         "Author": "Bea Möller",
@@ -88,8 +104,16 @@ def test_the_predecessors_class_loads_what_we_write(make: SimpleNamespace, unpic
         "__VERSION__": 1.0,
         "Gamma": None,
     }
-    assert [found[k] for k in ("TrainDesc", "TestDesc", "ApplicationDesc")] == ["cells of donor 1", "cells of donor 2", ""]
-    expected = {"Train": data.train.matrix, "Test": data.test.matrix, "Application": data.bulk.matrix}
+    assert [found[k] for k in ("TrainDesc", "TestDesc", "ApplicationDesc")] == [
+        "cells of donor 1",
+        "cells of donor 2",
+        "",
+    ]
+    expected = {
+        "Train": data.train.matrix,
+        "Test": data.test.matrix,
+        "Application": data.bulk.matrix,
+    }
     for name, matrix in expected.items():
         assert found[name]["labels"] == ["object", "object"]
         assert found[name]["dtypes"] == ["float64"]
@@ -99,18 +123,28 @@ def test_the_predecessors_class_loads_what_we_write(make: SimpleNamespace, unpic
     assert found["Application"]["columns"] == data.bulk.samples
 
 
-def test_without_a_reference_it_is_the_mean_of_the_training_cells(make: SimpleNamespace, unpickled) -> None:
+def test_without_a_reference_it_is_the_mean_of_the_training_cells(
+    make: SimpleNamespace, unpickled
+) -> None:
     found = unpickled(dcx_bytes(make.dataset()))
     means = as_frame(found["Train"]).T.groupby(level=0).mean().T
     pd.testing.assert_frame_equal(as_frame(found["X_mat"]), means)
 
 
 def test_only_common_genes_are_written_in_one_order(make: SimpleNamespace, unpickled) -> None:
-    data = make.dataset(reference=make.matrix(np.arange(24.0).reshape(8, 3) + 1, [f"G{i}" for i in (11, 3, 2, 5, 7, 8, 9, 99)], ["B", "NK", "T"]))
+    data = make.dataset(
+        reference=make.matrix(
+            np.arange(24.0).reshape(8, 3) + 1,
+            [f"G{i}" for i in (11, 3, 2, 5, 7, 8, 9, 99)],
+            ["B", "NK", "T"],
+        )
+    )
     found = unpickled(dcx_bytes(data))
     genes = ["G2", "G3", "G5", "G7", "G8", "G9", "G11"]
     assert all(found[name]["genes"] == genes for name in ("X_mat", "Train", "Test", "Application"))
-    pd.testing.assert_frame_equal(as_frame(found["X_mat"]), data.reference.frame().loc[genes], check_names=False)
+    pd.testing.assert_frame_equal(
+        as_frame(found["X_mat"]), data.reference.frame().loc[genes], check_names=False
+    )
 
 
 @pytest.mark.parametrize("layout", ["C", "F", "float32", "sparse", "strided"])
@@ -124,7 +158,11 @@ def test_every_layout_of_the_values_arrives(make: SimpleNamespace, unpickled, la
         "sparse": sparse.csc_matrix(values),
         "strided": np.repeat(values, 2, axis=1)[:, ::2],
     }[layout]
-    train = type(data.train)(Matrix(stored, data.train.matrix.genes, data.train.matrix.columns), data.train.labels, data.train.obs)
+    train = type(data.train)(
+        Matrix(stored, data.train.matrix.genes, data.train.matrix.columns),
+        data.train.labels,
+        data.train.obs,
+    )
     found = unpickled(dcx_bytes(Dataset(train, None)))
     np.testing.assert_array_equal(as_frame(found["Train"]).to_numpy(), values)
     assert found["Train"]["dtypes"] == ["float32" if layout == "float32" else "float64"]
@@ -132,33 +170,52 @@ def test_every_layout_of_the_values_arrives(make: SimpleNamespace, unpickled, la
     assert found["Application"] is None
 
 
-def test_what_is_written_loads_here_with_every_value_and_description(make: SimpleNamespace, tmp_path: Path) -> None:
+def test_what_is_written_loads_here_with_every_value_and_description(
+    make: SimpleNamespace, tmp_path: Path
+) -> None:
     data: Dataset = make.dataset()
     path = tmp_path / "Größe.dcx"
-    path.write_bytes(dcx_bytes(data, author="Ann", descriptions={"train": "one", "test": "two", "bulk": "three"}))
+    path.write_bytes(
+        dcx_bytes(data, author="Ann", descriptions={"train": "one", "test": "two", "bulk": "three"})
+    )
     again = load_dataset(LoadRequest(files={"train": FileChoice(path=path)}))
     for role, matrix in data.parts().items():
         np.testing.assert_array_equal(again.parts()[role].values, matrix.values)
     assert again.train.labels.tolist() == data.train.labels.tolist()
     assert again.author == "Ann"
-    assert [read_dcx(path).parts[role].description for role in ("train", "test", "bulk", "reference")] == ["one", "two", "three", ""]
+    assert [
+        read_dcx(path).parts[role].description for role in ("train", "test", "bulk", "reference")
+    ] == ["one", "two", "three", ""]
 
 
-def test_a_real_file_of_the_predecessor_goes_through_unchanged(shared_data: Path, tmp_path: Path) -> None:
-    data = load_dataset(LoadRequest(files={"train": FileChoice(path=shared_data / "predecessor" / "pbmc.dcx")}))
+def test_a_real_file_of_the_predecessor_goes_through_unchanged(
+    shared_data: Path, tmp_path: Path
+) -> None:
+    data = load_dataset(
+        LoadRequest(files={"train": FileChoice(path=shared_data / "predecessor" / "pbmc.dcx")})
+    )
     path = tmp_path / "again.dcx"
     path.write_bytes(dcx_bytes(data))
     again = load_dataset(LoadRequest(files={"train": FileChoice(path=path)}))
-    assert {r: m.fingerprint for r, m in again.parts().items()} == {r: m.fingerprint for r, m in data.parts().items()}
+    assert {r: m.fingerprint for r, m in again.parts().items()} == {
+        r: m.fingerprint for r, m in data.parts().items()
+    }
 
 
 def test_names_of_any_script_and_lone_surrogates_arrive(make: SimpleNamespace, unpickled) -> None:
-    train = make.cells(np.ones((3, 2)) + np.eye(3, 2), ["γδ T", "B\ud800"], ["MÄRZ1", "基因", "g\n"])
+    train = make.cells(
+        np.ones((3, 2)) + np.eye(3, 2), ["γδ T", "B\ud800"], ["MÄRZ1", "基因", "g\n"]
+    )
     found = unpickled(dcx_bytes(Dataset(train, None)))
-    assert (found["Train"]["columns"], found["Train"]["genes"]) == (["γδ T", "B\ud800"], ["MÄRZ1", "基因", "g\n"])
+    assert (found["Train"]["columns"], found["Train"]["genes"]) == (
+        ["γδ T", "B\ud800"],
+        ["MÄRZ1", "基因", "g\n"],
+    )
 
 
-def test_without_training_cells_or_too_large_it_is_refused(make: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_training_cells_or_too_large_it_is_refused(
+    make: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     reference = make.matrix(np.ones((3, 2)))
     with pytest.raises(MissingPart, match="single-cell training data"):
         dcx_bytes(Dataset(None, None, reference))
@@ -170,5 +227,6 @@ def test_without_training_cells_or_too_large_it_is_refused(make: SimpleNamespace
 def test_writing_imports_nothing_of_the_predecessor(make: SimpleNamespace) -> None:
     data = dcx_bytes(make.dataset())
     assert "utils.DeconomixFile" not in sys.modules
-    with pytest.raises(ModuleNotFoundError, match="utils"):  # positive control: an ordinary pickler could not even read it here
+    # positive control: an ordinary pickler could not even read it here
+    with pytest.raises(ModuleNotFoundError, match="utils"):
         pickle.loads(data)  # noqa: S301

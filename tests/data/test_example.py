@@ -33,17 +33,29 @@ def test_truth_sums_to_one_and_names_hidden_as_the_results_do() -> None:
     assert example.truth.loc[HIDDEN].min() > 0
 
 
-def test_the_example_passes_all_checks_and_its_bulk_is_what_the_truth_makes_of_the_profiles() -> None:
+def test_the_example_passes_all_checks_and_its_bulk_is_what_the_truth_makes_of_the_profiles() -> (
+    None
+):
     example = make_example()
     prepared = prepare(example.dataset)
     assert prepared.notes == ()
     assert 200 < len(prepared.genes) < 500
     cells = example.dataset.test
-    profiles = np.column_stack([cells.where(cells.labels == t).matrix.values.mean(axis=1) for t in [*example.dataset.types, example.hidden_type]])
+    profiles = np.column_stack(
+        [
+            cells.where(cells.labels == t).matrix.values.mean(axis=1)
+            for t in [*example.dataset.types, example.hidden_type]
+        ]
+    )
     made = (profiles / profiles.sum(axis=0)) @ example.truth.to_numpy()
     still = ~prepared.genes.isin(example.regulated)
     bulk = example.dataset.bulk.matrix.values
-    assert np.corrcoef(np.log(made[still].ravel()), np.log((bulk / bulk.sum(axis=0))[still].ravel()))[0, 1] > 0.98
+    assert (
+        np.corrcoef(np.log(made[still].ravel()), np.log((bulk / bulk.sum(axis=0))[still].ravel()))[
+            0, 1
+        ]
+        > 0.98
+    )
 
 
 @pytest.mark.slow
@@ -53,12 +65,22 @@ def test_the_engine_finds_the_hidden_share_and_the_regulated_genes() -> None:
 
     example = make_example()
     dtd = run_dtd(example.dataset, DTDParams(), progress=lambda *_, **__: None)
-    found = run_adtd(example.dataset, ADTDParams(model="h,r", lambda2=1e-7), progress=lambda *_, **__: None, dtd=dtd)
+    found = run_adtd(
+        example.dataset,
+        ADTDParams(model="h,r", lambda2=1e-7),
+        progress=lambda *_, **__: None,
+        dtd=dtd,
+    )
     truth = example.truth
     assert np.corrcoef(found.hidden, truth.loc[HIDDEN])[0, 1] > 0.95
     assert abs(found.hidden.mean() - truth.loc[HIDDEN].mean()) < 0.05
     assert np.abs(found.composition - truth.loc[found.composition.index]).mean().mean() < 0.04
-    change = np.log2(found.gene_regulation.clip(lower=1e-3)).abs().stack().nlargest(len(example.regulated))
+    change = (
+        np.log2(found.gene_regulation.clip(lower=1e-3))
+        .abs()
+        .stack()
+        .nlargest(len(example.regulated))
+    )
     hits = {(gene, example.regulated_type) for gene in example.regulated} & set(change.index)
     assert len(hits) >= 11
 

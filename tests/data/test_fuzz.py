@@ -1,4 +1,6 @@
-"""A short, always equal form of tests/fuzz: damaged files of every kind are read or refused in a sentence, in time and within memory."""
+"""A short, always equal form of tests/fuzz: damaged files of every kind are read or refused in a
+sentence, in time and within memory.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ import pytest
 from tests.fuzz import seeds
 from tests.fuzz.fuzz_files import ALLOWED, Reader, fuzz
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the limits of memory are those of Linux")
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux", reason="the limits of memory are those of Linux"
+)
 
 
 @pytest.fixture
@@ -28,7 +32,9 @@ def started() -> Iterator[Callable[..., Reader]]:
         reader.stop()
 
 
-def test_damaged_files_of_every_kind_are_read_or_refused_in_a_sentence(tmp_path: Path, shared_data: Path, started: Callable[..., Reader]) -> None:
+def test_damaged_files_of_every_kind_are_read_or_refused_in_a_sentence(
+    tmp_path: Path, shared_data: Path, started: Callable[..., Reader]
+) -> None:
     found = seeds.make(tmp_path, shared_data.parent)
     tally = fuzz(started(), found, tmp_path, 1, count=12)
     assert tally.faults == []
@@ -56,5 +62,10 @@ def test_every_fault_would_be_found(tmp_path: Path, started: Callable[..., Reade
     (tmp_path / "seed.csv").write_text("gene,a\nx,1\n")
     found = {kind: [tmp_path / "seed.csv"] for kind in ("raise", "crash", "memory", "loop")}
     tally = fuzz(reader, found, tmp_path, 1, count=1)
-    assert set(tally.outcomes) == {("raise", "raised"), ("crash", "died"), ("memory", "memory"), ("loop", "hung")}
+    assert set(tally.outcomes) == {
+        ("raise", "raised"),
+        ("crash", "died"),
+        ("memory", "memory"),
+        ("loop", "hung"),
+    }
     assert len(tally.faults) == 3

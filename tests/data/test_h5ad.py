@@ -1,4 +1,6 @@
-"""AnnData files: only what is chosen is read, sparse stays sparse, and nothing outside of the file is touched."""
+"""AnnData files: only what is chosen is read, sparse stays sparse, and nothing outside of the file
+is touched.
+"""
 
 from __future__ import annotations
 
@@ -26,11 +28,20 @@ from gui.errors import NoLabels, TooLarge, UnreadableFile, UnsafeFile
 def data() -> anndata.AnnData:
     counts = sparse.random(6, 4, density=0.6, format="csr", random_state=0, dtype=np.float32)
     obs = pd.DataFrame(
-        {"CellType": pd.Categorical(list("TTBBNN"), categories=list("BNTX")), "lane": list("aabbcc"), "n": range(6)}, index=[f"c{i}" for i in range(6)]
+        {
+            "CellType": pd.Categorical(list("TTBBNN"), categories=list("BNTX")),
+            "lane": list("aabbcc"),
+            "n": range(6),
+        },
+        index=[f"c{i}" for i in range(6)],
     )
     made = anndata.AnnData(counts * 2, obs=obs, var=pd.DataFrame(index=list("ghij")))
     made.layers["counts"] = counts
-    made.raw = anndata.AnnData(sparse.hstack([counts, counts[:, :1]]).tocsr(), obs=obs, var=pd.DataFrame(index=list("ghijk")))
+    made.raw = anndata.AnnData(
+        sparse.hstack([counts, counts[:, :1]]).tocsr(),
+        obs=obs,
+        var=pd.DataFrame(index=list("ghijk")),
+    )
     return made
 
 
@@ -40,7 +51,9 @@ def saved(data: anndata.AnnData, tmp_path: Path) -> Path:
     return path
 
 
-def test_what_the_file_offers_is_told_without_reading_it_all(data: anndata.AnnData, tmp_path: Path) -> None:
+def test_what_the_file_offers_is_told_without_reading_it_all(
+    data: anndata.AnnData, tmp_path: Path
+) -> None:
     info = inspect_h5ad(saved(data, tmp_path))
     assert (info.n_obs, info.n_genes) == (6, 4)
     assert info.obs == {"CellType": 3, "lane": 3, "n": 6}
@@ -50,15 +63,31 @@ def test_what_the_file_offers_is_told_without_reading_it_all(data: anndata.AnnDa
 
 
 @pytest.mark.parametrize(
-    "column", ["cell_type", "celltype", "CellType", "cell_types", "Cell.Type", "bulk_labels", "annotation", "cluster", "celltype_major", "louvain"]
+    "column",
+    [
+        "cell_type",
+        "celltype",
+        "CellType",
+        "cell_types",
+        "Cell.Type",
+        "bulk_labels",
+        "annotation",
+        "cluster",
+        "celltype_major",
+        "louvain",
+    ],
 )
-def test_the_usual_spellings_of_the_label_column_are_proposed(data: anndata.AnnData, tmp_path: Path, column: str) -> None:
+def test_the_usual_spellings_of_the_label_column_are_proposed(
+    data: anndata.AnnData, tmp_path: Path, column: str
+) -> None:
     data.obs = data.obs.rename(columns={"CellType": column})
     assert inspect_h5ad(saved(data, tmp_path)).label_column == column
 
 
 @pytest.mark.parametrize("matrix", ["X", "raw", "layer:counts"])
-def test_the_chosen_matrix_is_read_and_stays_sparse(data: anndata.AnnData, tmp_path: Path, matrix: str) -> None:
+def test_the_chosen_matrix_is_read_and_stays_sparse(
+    data: anndata.AnnData, tmp_path: Path, matrix: str
+) -> None:
     part = read_h5ad(saved(data, tmp_path), matrix=matrix, obs=("lane",))
     expected = {"X": data.X, "raw": data.raw.X, "layer:counts": data.layers["counts"]}[matrix]
     assert part.matrix.is_sparse
@@ -79,7 +108,14 @@ def test_the_preview_shows_the_corner_of_any_storage(data: anndata.AnnData, tmp_
 
 @pytest.mark.parametrize(
     ("dtype", "becomes"),
-    [(np.uint16, np.float32), (np.int32, np.float32), (np.int64, np.float32), (np.float32, np.float32), (np.float64, np.float64), (np.bool_, np.float32)],
+    [
+        (np.uint16, np.float32),
+        (np.int32, np.float32),
+        (np.int64, np.float32),
+        (np.float32, np.float32),
+        (np.float64, np.float64),
+        (np.bool_, np.float32),
+    ],
 )
 def test_any_number_type_becomes_an_exact_float(tmp_path: Path, dtype: type, becomes: type) -> None:
     values = np.array([[1, 0], [0, 1]], dtype=dtype)
@@ -93,14 +129,18 @@ def test_large_whole_numbers_are_not_rounded(tmp_path: Path) -> None:
     assert read_h5ad(saved(anndata.AnnData(values), tmp_path)).matrix.values[0, 0] == 2**24 + 1
 
 
-def test_a_scaled_x_is_not_proposed_when_there_are_counts(data: anndata.AnnData, tmp_path: Path) -> None:
+def test_a_scaled_x_is_not_proposed_when_there_are_counts(
+    data: anndata.AnnData, tmp_path: Path
+) -> None:
     data.X = data.X.toarray() - 1
     info = inspect_h5ad(saved(data, tmp_path))
     assert info.matrix == "layer:counts"
     assert "negative" in info.notes[0]
 
 
-def test_whole_numbers_win_over_a_logarithm_and_over_scaled_values(data: anndata.AnnData, tmp_path: Path) -> None:
+def test_whole_numbers_win_over_a_logarithm_and_over_scaled_values(
+    data: anndata.AnnData, tmp_path: Path
+) -> None:
     counts = np.random.default_rng(0).poisson(3.0, (6, 4)).astype(np.float32)
     data.layers["counts"] = sparse.csr_matrix(counts)
     for x in (np.log1p(counts * 100), counts - counts.mean()):
@@ -114,18 +154,33 @@ def test_whole_numbers_win_over_a_logarithm_and_over_scaled_values(data: anndata
 
 def test_the_layout_of_cellxgene_offers_raw_counts_and_symbols(tmp_path: Path) -> None:
     counts = np.random.default_rng(0).poisson(3.0, (6, 4)).astype(np.float32)
-    ids, obs = [f"ENSG0000000000{i}" for i in range(4)], pd.DataFrame({"cell_type": list("TTBBNN")}, index=[f"c{i}" for i in range(6)])
-    var = pd.DataFrame({"feature_is_filtered": False, "feature_name": pd.Categorical(["CD3D", "CD19", None, "NKG7"])}, index=ids)
+    ids, obs = (
+        [f"ENSG0000000000{i}" for i in range(4)],
+        pd.DataFrame({"cell_type": list("TTBBNN")}, index=[f"c{i}" for i in range(6)]),
+    )
+    var = pd.DataFrame(
+        {
+            "feature_is_filtered": False,
+            "feature_name": pd.Categorical(["CD3D", "CD19", None, "NKG7"]),
+        },
+        index=ids,
+    )
     made = anndata.AnnData(sparse.csr_matrix(np.log1p(1000 * counts)), obs=obs, var=var)
     made.raw = anndata.AnnData(sparse.csr_matrix(counts), obs=obs, var=var)
     path = saved(made, tmp_path)
     seen = inspect_file(path, "train")
-    assert (seen.matrix, seen.genes_column, seen.label_column) == ("raw", "feature_name", "cell_type")
+    assert (seen.matrix, seen.genes_column, seen.label_column) == (
+        "raw",
+        "feature_name",
+        "cell_type",
+    )
     part = read_all({"train": FileChoice(path=path, genes_column="feature_name")})[0]["train"]
-    assert list(part.matrix.genes) == ["CD3D", "CD19", ids[2], "NKG7"]  # without a symbol the ID stays
+    # without a symbol the ID stays
+    assert list(part.matrix.genes) == ["CD3D", "CD19", ids[2], "NKG7"]
     assert list(part.var["index"]) == ids
     np.testing.assert_array_equal(part.matrix.values.toarray(), counts.T)
-    assert list(read_all({"train": FileChoice(path=path)})[0]["train"].matrix.genes) == ids  # offered, not done
+    # offered, not done
+    assert list(read_all({"train": FileChoice(path=path)})[0]["train"].matrix.genes) == ids
     with pytest.raises(UnreadableFile, match="no column symbol in var"):
         read_h5ad(path, genes_column="symbol")
 
@@ -137,8 +192,12 @@ def test_a_file_of_anndata_07_is_read(tmp_path: Path) -> None:
         for key, names in (("obs", ["c1", "c2", "c3", "c4"]), ("var", ["g1", "g2", "g3"])):
             group = file.create_group(key)
             group["index"] = np.array(names, dtype=h5py.string_dtype())
-            group.attrs.update({"_index": "index", "encoding-type": "dataframe", "encoding-version": "0.1.0"})
-            group.attrs["column-order"] = np.array(["cell_type"] if key == "obs" else [], dtype=h5py.string_dtype())
+            group.attrs.update(
+                {"_index": "index", "encoding-type": "dataframe", "encoding-version": "0.1.0"}
+            )
+            group.attrs["column-order"] = np.array(
+                ["cell_type"] if key == "obs" else [], dtype=h5py.string_dtype()
+            )
         file["obs/cell_type"] = np.array([1, 0, -1, 1], dtype=np.int8)
         file["obs/__categories/cell_type"] = np.array(["B", "T"], dtype=h5py.string_dtype())
         file["obs/cell_type"].attrs["categories"] = file["obs/__categories/cell_type"].ref
@@ -153,13 +212,18 @@ FORMS = {"csr": sparse.csr_matrix, "csc": sparse.csc_matrix, "dense": np.asarray
 @pytest.fixture
 def many() -> anndata.AnnData:
     counts = np.random.default_rng(1).poisson(0.4, (300, 40)).astype(np.int32)
-    obs = pd.DataFrame({"cell_type": [None if i % 50 == 0 else "ABC"[i % 3] for i in range(300)]}, index=[f"c{i}" for i in range(300)])
+    obs = pd.DataFrame(
+        {"cell_type": [None if i % 50 == 0 else "ABC"[i % 3] for i in range(300)]},
+        index=[f"c{i}" for i in range(300)],
+    )
     return anndata.AnnData(counts, obs=obs, var=pd.DataFrame(index=[f"g{i}" for i in range(40)]))
 
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("piece", [1, 97, 4_000_000])
-def test_chosen_cells_and_genes_are_those_of_the_whole(many: anndata.AnnData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str, piece: int) -> None:
+def test_chosen_cells_and_genes_are_those_of_the_whole(
+    many: anndata.AnnData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str, piece: int
+) -> None:
     monkeypatch.setattr(stored, "PIECE", piece)
     monkeypatch.setattr(stored, "_GAP", 20)
     whole = many.X.copy()
@@ -170,7 +234,10 @@ def test_chosen_cells_and_genes_are_those_of_the_whole(many: anndata.AnnData, tm
         part = read_h5ad(path, label="cell_type", cells=choice, genes=genes)
         at = [int(c[1:]) for c in part.matrix.columns]
         assert at == sorted(at)
-        assert many.obs["cell_type"].astype(str).iloc[at].value_counts().to_dict() == {"A": 7, "C": 7}
+        assert many.obs["cell_type"].astype(str).iloc[at].value_counts().to_dict() == {
+            "A": 7,
+            "C": 7,
+        }
         rows = [3, 17, 39] if genes else list(range(40))
         values = part.matrix.values if form == "dense" else part.matrix.values.toarray()
         np.testing.assert_array_equal(values, whole[at][:, rows].T)
@@ -181,7 +248,9 @@ def test_chosen_cells_and_genes_are_those_of_the_whole(many: anndata.AnnData, tm
 
 
 @pytest.mark.parametrize("form", ["csr", "dense"])
-def test_only_what_is_chosen_is_read_from_the_file(many: anndata.AnnData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str) -> None:
+def test_only_what_is_chosen_is_read_from_the_file(
+    many: anndata.AnnData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
     read: list[int] = []
     plain = h5py.Dataset.__getitem__
 
@@ -204,13 +273,30 @@ def test_only_what_is_chosen_is_read_from_the_file(many: anndata.AnnData, tmp_pa
     assert 0 < few < 0.1 * sum(read)
 
 
-def test_only_genes_that_the_other_files_have_are_read_where_that_is_wished(many: anndata.AnnData, tmp_path: Path) -> None:
+def test_only_genes_that_the_other_files_have_are_read_where_that_is_wished(
+    many: anndata.AnnData, tmp_path: Path
+) -> None:
     path, bulk = saved(many, tmp_path), tmp_path / "bulk.csv"
     bulk.write_text("gene,S\n" + "".join(f"g{i},{i}\n" for i in range(30, 60)))
-    files = {"train": FileChoice(path=path, only_common=True), "test": FileChoice(path=path, only_common=True), "bulk": FileChoice(path=bulk)}
+    files = {
+        "train": FileChoice(path=path, only_common=True),
+        "test": FileChoice(path=path, only_common=True),
+        "bulk": FileChoice(path=bulk),
+    }
     dataset = load_dataset(LoadRequest(files=files))
-    assert list(dataset.train.matrix.genes) == list(dataset.test.matrix.genes) == [f"g{i}" for i in range(30, 40)]
-    whole = load_dataset(LoadRequest(files={role: choice.model_copy(update={"only_common": False}) for role, choice in files.items()}))
+    assert (
+        list(dataset.train.matrix.genes)
+        == list(dataset.test.matrix.genes)
+        == [f"g{i}" for i in range(30, 40)]
+    )
+    whole = load_dataset(
+        LoadRequest(
+            files={
+                role: choice.model_copy(update={"only_common": False})
+                for role, choice in files.items()
+            }
+        )
+    )
     assert len(whole.train.matrix.genes) == 40
 
 
@@ -240,7 +326,9 @@ def test_the_file_is_free_again_after_reading(many: anndata.AnnData, tmp_path: P
     assert part.matrix.values.sum() > 0
 
 
-def test_an_array_that_was_declared_but_never_written_is_refused(many: anndata.AnnData, tmp_path: Path) -> None:
+def test_an_array_that_was_declared_but_never_written_is_refused(
+    many: anndata.AnnData, tmp_path: Path
+) -> None:
     path = saved(many, tmp_path)
     with h5py.File(path, "a") as file:
         del file["X"]
@@ -250,10 +338,14 @@ def test_an_array_that_was_declared_but_never_written_is_refused(many: anndata.A
             function(path)
 
 
-def test_labels_of_a_table_beside_the_file_are_joined_by_name(many: anndata.AnnData, tmp_path: Path) -> None:
+def test_labels_of_a_table_beside_the_file_are_joined_by_name(
+    many: anndata.AnnData, tmp_path: Path
+) -> None:
     path, table = saved(many, tmp_path), tmp_path / "types.tsv"
     table.write_text("cell\tlabel\n" + "".join(f"c{i}\t{'XY'[i % 2]}\n" for i in range(300)))
-    part = read_all({"train": FileChoice(path=path, labels=table, cells=CellChoice(per_label=4))})[0]["train"]
+    part = read_all({"train": FileChoice(path=path, labels=table, cells=CellChoice(per_label=4))})[
+        0
+    ]["train"]
     assert part.labels.tolist() == ["XY"[int(c[1:]) % 2] for c in part.matrix.columns]
     assert len(part.labels) == 8
 
@@ -265,7 +357,9 @@ def test_labels_are_text_and_missing_ones_are_none() -> None:
     assert label_values(pd.Series(["a", " ", np.nan])).tolist() == ["a", None, None]
 
 
-def test_a_column_or_matrix_that_is_not_there_is_refused(data: anndata.AnnData, tmp_path: Path) -> None:
+def test_a_column_or_matrix_that_is_not_there_is_refused(
+    data: anndata.AnnData, tmp_path: Path
+) -> None:
     path = saved(data, tmp_path)
     with pytest.raises(NoLabels, match="no column cell_type in obs"):
         read_h5ad(path, obs=("cell_type",))
@@ -281,7 +375,9 @@ def test_hdf5_of_another_kind_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("trick", ["external link", "external storage", "virtual dataset"])
-def test_a_file_that_points_into_other_files_is_refused(data: anndata.AnnData, tmp_path: Path, trick: str) -> None:
+def test_a_file_that_points_into_other_files_is_refused(
+    data: anndata.AnnData, tmp_path: Path, trick: str
+) -> None:
     path, other = saved(data, tmp_path), tmp_path / "secret.h5"
     with h5py.File(other, "w") as file:
         file["values"] = np.ones((6, 4), dtype=np.float32)
@@ -298,14 +394,17 @@ def test_a_file_that_points_into_other_files_is_refused(data: anndata.AnnData, t
             layout[:] = h5py.VirtualSource(str(other), "values", shape=(6, 4))
             file.create_virtual_dataset("X", layout)
     with h5py.File(path) as file:
-        assert (np.asarray(file["X"]) == 1).all()  # positive control: plain h5py does read the other file
+        # positive control: plain h5py does read the other file
+        assert (np.asarray(file["X"]) == 1).all()
     for function in (inspect_h5ad, read_h5ad):
         with pytest.raises(UnsafeFile, match="other files"):
             function(path)
 
 
 @pytest.mark.parametrize("damage", ["indices", "indptr", "shape", "obs"])
-def test_a_matrix_that_contradicts_itself_is_refused_before_compiled_code_sees_it(data: anndata.AnnData, tmp_path: Path, damage: str) -> None:
+def test_a_matrix_that_contradicts_itself_is_refused_before_compiled_code_sees_it(
+    data: anndata.AnnData, tmp_path: Path, damage: str
+) -> None:
     path = saved(data, tmp_path)
     with h5py.File(path, "a") as file:
         if damage == "indices":
@@ -330,6 +429,15 @@ def test_a_file_cut_off_anywhere_is_refused(data: anndata.AnnData, tmp_path: Pat
 
 def test_loading_does_not_import_anndata_before_a_file_is_read() -> None:
     heavy = ("anndata", "h5py", "scipy", "torch", "openpyxl")
-    code = f"import sys, gui.data.load, gui.data.normalize, gui.data.export, gui.data.example; print([m for m in {heavy} if m in sys.modules])"
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).resolve().parents[2])
+    code = (
+        "import sys, gui.data.load, gui.data.normalize, gui.data.export, gui.data.example;"
+        f" print([m for m in {heavy} if m in sys.modules])"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).resolve().parents[2],
+    )
     assert found.stdout.strip() == "[]"

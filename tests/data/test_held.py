@@ -1,4 +1,6 @@
-"""Looking at files again reads only what has changed, and what is held is what reading anew would give."""
+"""Looking at files again reads only what has changed, and what is held is what reading anew would
+give.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,9 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
 
         return read
 
-    monkeypatch.setattr(parts, "_read_one", counted(parts._read_one, lambda role, choice, *rest: choice.path.name))
+    monkeypatch.setattr(
+        parts, "_read_one", counted(parts._read_one, lambda role, choice, *rest: choice.path.name)
+    )
     monkeypatch.setattr(parts, "read_dcx", counted(dcx.read_dcx, lambda path, name: path.name))
 
     def since() -> list[str]:
@@ -65,14 +69,18 @@ def wanted(shared_data: Path, tmp_path: Path) -> LoadRequest:
     names = {"train": "clean_train.h5ad", "bulk": "clean_application.csv"}
     for name in names.values():
         shutil.copyfile(shared_data / "awkward_files" / name, tmp_path / name)
-    return LoadRequest(files={role: FileChoice(path=tmp_path / name) for role, name in names.items()})
+    return LoadRequest(
+        files={role: FileChoice(path=tmp_path / name) for role, name in names.items()}
+    )
 
 
 def changed(request: LoadRequest, role: str | None = None, /, **update: Any) -> LoadRequest:
     """The request, or one file of it, with other values."""
     if role is None:
         return request.model_copy(update=update)
-    return request.model_copy(update={"files": {**request.files, role: request.files[role].model_copy(update=update)}})
+    return request.model_copy(
+        update={"files": {**request.files, role: request.files[role].model_copy(update=update)}}
+    )
 
 
 def look(request: LoadRequest) -> Examination:
@@ -87,10 +95,17 @@ def same(one: Examination, other: Examination) -> None:
     assert one.bulk_against.equals(other.bulk_against)
 
 
-def test_repairs_names_and_scale_read_no_file_again_and_say_the_same(wanted: LoadRequest, here: Held, reads: Callable[[], list[str]]) -> None:
+def test_repairs_names_and_scale_read_no_file_again_and_say_the_same(
+    wanted: LoadRequest, here: Held, reads: Callable[[], list[str]]
+) -> None:
     look(wanted)
     assert reads() == ["clean_train.h5ad", "clean_application.csv"]
-    for request in (changed(wanted, repairs=(FILTER,)), changed(wanted, repairs=(FILTER, RENAME)), changed(wanted, scale=False), wanted):
+    for request in (
+        changed(wanted, repairs=(FILTER,)),
+        changed(wanted, repairs=(FILTER, RENAME)),
+        changed(wanted, scale=False),
+        wanted,
+    ):
         found = look(request)
         assert reads() == []
         same(found, examine(request, n_genes=100))
@@ -99,12 +114,15 @@ def test_repairs_names_and_scale_read_no_file_again_and_say_the_same(wanted: Loa
     assert reads() == []
 
 
-def test_one_file_read_otherwise_reads_that_file_only(wanted: LoadRequest, here: Held, reads: Callable[[], list[str]]) -> None:
+def test_one_file_read_otherwise_reads_that_file_only(
+    wanted: LoadRequest, here: Held, reads: Callable[[], list[str]]
+) -> None:
     look(wanted)
     reads()
     other = changed(wanted, "train", label_column="cell_type", cells=CellChoice(per_label=5))
     same(look(other), examine(other, n_genes=100))
-    assert reads() == ["clean_train.h5ad", "clean_train.h5ad", "clean_application.csv"]  # the first by looking, the others by the control
+    # the first by looking, the others by the control
+    assert reads() == ["clean_train.h5ad", "clean_train.h5ad", "clean_application.csv"]
     look(changed(other, repairs=(ChooseMatrix(role="train", matrix="X"),)))
     assert reads() == ["clean_train.h5ad"]  # this repair takes effect on reading
     look(changed(other, files={"train": other.files["train"]}))
@@ -113,7 +131,9 @@ def test_one_file_read_otherwise_reads_that_file_only(wanted: LoadRequest, here:
     assert reads() == ["clean_application.csv"]  # only the last request is held
 
 
-def test_a_file_that_changed_on_disk_is_read_again(wanted: LoadRequest, here: Held, reads: Callable[[], list[str]], tmp_path: Path) -> None:
+def test_a_file_that_changed_on_disk_is_read_again(
+    wanted: LoadRequest, here: Held, reads: Callable[[], list[str]], tmp_path: Path
+) -> None:
     look(wanted)
     reads()
     bulk = wanted.files["bulk"].path
@@ -134,8 +154,13 @@ def test_a_file_that_changed_on_disk_is_read_again(wanted: LoadRequest, here: He
     assert reads() == []
 
 
-def test_a_table_of_labels_that_changed_on_disk_is_read_again(make: SimpleNamespace, tmp_path: Path, here: Held, reads: Callable[[], list[str]]) -> None:
-    cells, labels = make.csv(tmp_path / "cells.csv", np.ones((4, 4)), list("WXYZ"), ["c1", "c2", "c3", "c4"]), tmp_path / "labels.csv"
+def test_a_table_of_labels_that_changed_on_disk_is_read_again(
+    make: SimpleNamespace, tmp_path: Path, here: Held, reads: Callable[[], list[str]]
+) -> None:
+    cells, labels = (
+        make.csv(tmp_path / "cells.csv", np.ones((4, 4)), list("WXYZ"), ["c1", "c2", "c3", "c4"]),
+        tmp_path / "labels.csv",
+    )
     labels.write_text("cell,type\nc1,A\nc2,A\nc3,B\nc4,B\n")
     request = LoadRequest(files={"train": FileChoice(path=cells, labels=labels)})
     assert list(look(request).types.index) == ["A", "B"]
@@ -144,7 +169,9 @@ def test_a_table_of_labels_that_changed_on_disk_is_read_again(make: SimpleNamesp
     assert reads() == ["cells.csv"] * 2
 
 
-def test_a_broken_file_does_not_have_the_others_read_again(wanted: LoadRequest, here: Held, reads: Callable[[], list[str]]) -> None:
+def test_a_broken_file_does_not_have_the_others_read_again(
+    wanted: LoadRequest, here: Held, reads: Callable[[], list[str]]
+) -> None:
     wanted.files["bulk"].path.write_bytes(b"\x89HDF\r\n\x1a\n")
     for expected in (["clean_train.h5ad", "clean_application.csv"], ["clean_application.csv"]):
         found = look(wanted)
@@ -155,7 +182,9 @@ def test_a_broken_file_does_not_have_the_others_read_again(wanted: LoadRequest, 
         loading.load_task(None, wanted, progress=None)
 
 
-def test_files_that_are_read_together_are_held_together(wanted: LoadRequest, here: Held, reads: Callable[[], list[str]]) -> None:
+def test_files_that_are_read_together_are_held_together(
+    wanted: LoadRequest, here: Held, reads: Callable[[], list[str]]
+) -> None:
     """Only the common genes: what is read of one file depends on the other."""
     common = changed(wanted, "train", only_common=True)
     same(look(common), examine(common, n_genes=100))
@@ -168,10 +197,13 @@ def test_files_that_are_read_together_are_held_together(wanted: LoadRequest, her
     common.files["bulk"].path.write_bytes(b"")
     look(common)
     look(alone)
-    assert reads()[-1] == "clean_train.h5ad"  # with the broken file it was read alone, which is not held
+    # with the broken file it was read alone, which is not held
+    assert reads()[-1] == "clean_train.h5ad"
 
 
-def test_a_dcx_fills_what_no_file_is_given_for(shared_data: Path, tmp_path: Path, here: Held, reads: Callable[[], list[str]]) -> None:
+def test_a_dcx_fills_what_no_file_is_given_for(
+    shared_data: Path, tmp_path: Path, here: Held, reads: Callable[[], list[str]]
+) -> None:
     path = next((shared_data / "predecessor").rglob("*.dcx"), None)
     if path is None:
         pytest.skip("no .dcx among the shared data")
@@ -182,10 +214,14 @@ def test_a_dcx_fills_what_no_file_is_given_for(shared_data: Path, tmp_path: Path
     assert reads() == [path.name]
     bulk = changed(whole, files={**whole.files, "bulk": FileChoice(path=path)})
     same(look(bulk), examine(bulk, n_genes=100))
-    assert loading.load_task(None, whole, progress=None).dataset_id == load_dataset(whole).dataset_id
+    assert (
+        loading.load_task(None, whole, progress=None).dataset_id == load_dataset(whole).dataset_id
+    )
 
 
-def test_loading_uses_up_what_looking_has_read(wanted: LoadRequest, here: Held, reads: Callable[[], list[str]]) -> None:
+def test_loading_uses_up_what_looking_has_read(
+    wanted: LoadRequest, here: Held, reads: Callable[[], list[str]]
+) -> None:
     request = changed(wanted, repairs=(FILTER, RENAME))
     look(request)
     assert len(reads()) == 2
@@ -215,15 +251,32 @@ def test_the_size_counts_dense_and_sparse_arrays(make: SimpleNamespace) -> None:
     compressed = type(dense)(sparse.csc_matrix(dense.values), dense.genes, dense.columns)
     empty = parts.Part(dense, None, parts._no_obs(dense), Source("bulk", "a", "csv"))
     assert 1000 * 50 * 8 < size_of(empty) < 1000 * 50 * 8 + 200_000
-    assert size_of(parts.Part(compressed, None, empty.obs, empty.source)) - size_of(empty) == 4 * 1000 * 50 + 4 * 51  # int32 indices beside the values
+    # int32 indices beside the values
+    assert (
+        size_of(parts.Part(compressed, None, empty.obs, empty.source)) - size_of(empty)
+        == 4 * 1000 * 50 + 4 * 51
+    )
 
 
-def test_mending_reads_once_and_leaves_what_is_held_alone(shared_data: Path, reads: Callable[[], list[str]]) -> None:
+def test_mending_reads_once_and_leaves_what_is_held_alone(
+    shared_data: Path, reads: Callable[[], list[str]]
+) -> None:
     folder, held = shared_data / "awkward_files", Held()
-    request = LoadRequest(files={"train": FileChoice(path=folder / "log1p_train.h5ad"), "bulk": FileChoice(path=folder / "excel_dates.csv")})
+    request = LoadRequest(
+        files={
+            "train": FileChoice(path=folder / "log1p_train.h5ad"),
+            "bulk": FileChoice(path=folder / "excel_dates.csv"),
+        }
+    )
     mended = mend(request)
     assert len(mended.repairs) > 1
     assert len(reads()) == 2
-    before = {role: part.matrix.fingerprint_with(part.matrix.values) for role, part in held.read(request.files).parts.items()}
+    before = {
+        role: part.matrix.fingerprint_with(part.matrix.values)
+        for role, part in held.read(request.files).parts.items()
+    }
     examine(mended, held=held)
-    assert {role: part.matrix.fingerprint_with(part.matrix.values) for role, part in held.read(request.files).parts.items()} == before
+    assert {
+        role: part.matrix.fingerprint_with(part.matrix.values)
+        for role, part in held.read(request.files).parts.items()
+    } == before

@@ -1,4 +1,6 @@
-"""``deconomix-gui check`` over the whole manifest of awkward files: each row gives its outcome, and a message that names the fault."""
+"""``deconomix-gui check`` over the whole manifest of awkward files: each row gives its outcome, and
+a message that names the fault.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ import pytest
 
 from gui.check import check
 
-SHARED = Path(os.environ.get("DECONOMIX_GUI_SHARED") or Path(__file__).resolve().parents[2].parent / "shared")
+SHARED = Path(
+    os.environ.get("DECONOMIX_GUI_SHARED") or Path(__file__).resolve().parents[2].parent / "shared"
+)
 NAMED: dict[str, tuple[str, ...]] = {
     "application_real_dup_symbols.csv.gz": ("more than once", "TAF9"),
     "excel_dates.csv": ("Excel", "2-Sep", "SEPT2"),
@@ -49,7 +53,11 @@ NAMED: dict[str, tuple[str, ...]] = {
     "r_workspace.h5ad": ("R workspace",),
     "clinical_control.csv": ("TCGA-05-4244 has the time 0", "It is kept"),
     "clinical_dots.csv": ("0 of 20 samples match", "20 match", "“.”"),
-    "clinical_event_text_negative_time.csv": ("Alive and Dead", "TCGA-BR-6455 has a negative time", "TCGA-BR-7196 has no time"),
+    "clinical_event_text_negative_time.csv": (
+        "Alive and Dead",
+        "TCGA-BR-6455 has a negative time",
+        "TCGA-BR-7196 has no time",
+    ),
     "clinical_months_decimal_comma.csv": ("unit of OS.time", "cannot be known", "decimal comma"),
     "truth_percent.csv": ("sum up to about 100", "percent"),
     "truth_other_names.csv": ("NK and CD8+ T cells", "pair them"),
@@ -76,7 +84,10 @@ def test_the_manifest_is_covered(shared_data: Path) -> None:
 
 @pytest.mark.parametrize("row", [pytest.param(row, id=row["file"]) for row in rows()])
 def test_each_row_gives_its_outcome_and_names_the_fault(
-    row: dict[str, str], shared_data: Path, capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest
+    row: dict[str, str],
+    shared_data: Path,
+    capsys: pytest.CaptureFixture[str],
+    request: pytest.FixtureRequest,
 ) -> None:
     if row["file"] in EXPECTED_TO_FAIL:
         request.applymarker(pytest.mark.xfail(reason=EXPECTED_TO_FAIL[row["file"]], strict=True))
@@ -94,4 +105,7 @@ def test_each_row_gives_its_outcome_and_names_the_fault(
     for finding in answer["findings"]:
         assert set(finding) == {"code", "severity", "message", "where", "repair"}
         assert finding["message"].rstrip()[-1] in ".)"
-        assert not any(bad in finding["message"] for bad in ("Traceback", "Errno", "Exception", "/tmp", str(folder)))
+        assert not any(
+            bad in finding["message"]
+            for bad in ("Traceback", "Errno", "Exception", "/tmp", str(folder))
+        )

@@ -17,7 +17,14 @@ from scipy import sparse
 
 from gui.data.dataset import Cells, Dataset, Matrix
 from gui.data.load import FileChoice, LoadRequest, load_dataset
-from gui.data.normalize import bulk_keeps, common_genes, prepare, prepare_bulk, select_genes, split_cells
+from gui.data.normalize import (
+    bulk_keeps,
+    common_genes,
+    prepare,
+    prepare_bulk,
+    select_genes,
+    split_cells,
+)
 from gui.errors import EmptyColumn, MissingGenes, MissingPart
 
 
@@ -25,9 +32,12 @@ from gui.errors import EmptyColumn, MissingGenes, MissingPart
 def pipeline(shared_data: Path) -> ModuleType:
     """reference_pipeline.py as it lies in the shared folder."""
     os.environ.setdefault("MPLBACKEND", "Agg")
-    spec = importlib.util.spec_from_file_location("reference_pipeline", shared_data.parent / "reference_pipeline.py")
+    spec = importlib.util.spec_from_file_location(
+        "reference_pipeline", shared_data.parent / "reference_pipeline.py"
+    )
     module = importlib.util.module_from_spec(spec)
-    bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True  # the shared folder is not ours to write to
+    # the shared folder is not ours to write to
+    bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -38,13 +48,25 @@ def pipeline(shared_data: Path) -> ModuleType:
 
 
 def load(folder: Path, *, use_reference: bool) -> Dataset:
-    names = {"train": "train", "test": "test", "bulk": "application"} | ({"reference": "reference"} if use_reference else {})
-    return load_dataset(LoadRequest(files={role: FileChoice(path=p) for role, n in names.items() if (p := folder / f"{n}.h5ad").exists()}))
+    names = {"train": "train", "test": "test", "bulk": "application"} | (
+        {"reference": "reference"} if use_reference else {}
+    )
+    return load_dataset(
+        LoadRequest(
+            files={
+                role: FileChoice(path=p)
+                for role, n in names.items()
+                if (p := folder / f"{n}.h5ad").exists()
+            }
+        )
+    )
 
 
 @pytest.mark.parametrize("use_reference", [False, True], ids=["mean of the cells", "own reference"])
 @pytest.mark.parametrize("folder", ["pbmc_hao_finotello", "tiny_pbmc68k"])
-def test_prepared_matrices_equal_the_reference_pipeline(pipeline: ModuleType, shared_data: Path, folder: str, use_reference: bool) -> None:
+def test_prepared_matrices_equal_the_reference_pipeline(
+    pipeline: ModuleType, shared_data: Path, folder: str, use_reference: bool
+) -> None:
     path = shared_data / folder
     dataset = load(path, use_reference=use_reference)
     application = path / "application.h5ad"
@@ -58,7 +80,11 @@ def test_prepared_matrices_equal_the_reference_pipeline(pipeline: ModuleType, sh
         expected = pipeline.prepare(*parts, n_genes)
         prepared = prepare(dataset, n_genes=n_genes)
         assert prepared.notes == ()
-        for a, b in zip(expected, (prepared.reference, prepared.train, prepared.test, prepared.bulk), strict=True):
+        for a, b in zip(
+            expected,
+            (prepared.reference, prepared.train, prepared.test, prepared.bulk),
+            strict=True,
+        ):
             if a is None:
                 assert b is None
                 continue
@@ -67,7 +93,9 @@ def test_prepared_matrices_equal_the_reference_pipeline(pipeline: ModuleType, sh
             assert np.abs(a.to_numpy() - b.to_numpy()).max() <= 1e-9
 
 
-def test_types_the_reference_lacks_are_not_trained_on_and_stay_in_the_test(pipeline: ModuleType, shared_data: Path) -> None:
+def test_types_the_reference_lacks_are_not_trained_on_and_stay_in_the_test(
+    pipeline: ModuleType, shared_data: Path
+) -> None:
     dataset = load(shared_data / "glioma_tirosh", use_reference=True)
     known = dataset.reference.where(dataset.reference.columns != "Malignant")
     prepared = prepare(replace(dataset, reference=known), n_genes=300)
@@ -80,7 +108,9 @@ def test_types_the_reference_lacks_are_not_trained_on_and_stay_in_the_test(pipel
         pd.testing.assert_frame_equal(a, b, check_names=False, rtol=0, atol=1e-9)
 
 
-def test_selection_never_makes_the_whole_sparse_matrix_dense(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_selection_never_makes_the_whole_sparse_matrix_dense(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     genes, n = 3000, 400
     values = sparse.random(genes, n, density=0.05, format="csc", random_state=1)
     values.data = np.rint(values.data * 10) + 1
@@ -89,7 +119,9 @@ def test_selection_never_makes_the_whole_sparse_matrix_dense(monkeypatch: pytest
         np.array(["A", "B"] * (n // 2), dtype=object),
         pd.DataFrame(index=range(n)),
     )
-    dense = replace(train, matrix=Matrix(values.toarray(), train.matrix.genes, train.matrix.columns))
+    dense = replace(
+        train, matrix=Matrix(values.toarray(), train.matrix.genes, train.matrix.columns)
+    )
     expected = select_genes(dense, 50, 10_000.0)
 
     largest, real = [0], sparse.csr_matrix.toarray
@@ -108,7 +140,9 @@ def test_without_scaling_the_values_stay_as_they_are(make: SimpleNamespace) -> N
     data = make.dataset(scale=None)
     prepared = prepare(data)
     np.testing.assert_array_equal(prepared.train.to_numpy(), data.train.matrix.values)
-    assert prepare(replace(data, scale=10_000.0)).train.sum().tolist() == pytest.approx([10_000.0] * 15)
+    assert prepare(replace(data, scale=10_000.0)).train.sum().tolist() == pytest.approx(
+        [10_000.0] * 15
+    )
 
 
 def test_common_genes_keep_the_order_of_the_training_cells(make: SimpleNamespace) -> None:
@@ -125,7 +159,9 @@ def test_a_forced_gene_list_is_kept_in_its_order_or_refused_by_name(make: Simple
     with pytest.raises(MissingGenes, match="lack 2 of the 7 genes in use: X and Y"):
         prepare(data, genes=[*genes, "X", "Y"])
     assert bulk_keeps(pd.Index(["G1", "X"]), data.bulk.matrix) == ["X"]
-    with pytest.raises(MissingGenes, match=r"The bulk lacks 5 of the 6 genes in use: A, B, C and 2 more\."):
+    with pytest.raises(
+        MissingGenes, match=r"The bulk lacks 5 of the 6 genes in use: A, B, C and 2 more\."
+    ):
         prepare_bulk(data.bulk, pd.Index(["G1", *"ABCDE"]), 10_000.0)
 
 
@@ -138,24 +174,32 @@ def test_a_bulk_alone_can_be_prepared_for_a_trained_model(make: SimpleNamespace)
         prepare(data)
 
 
-def test_cells_without_counts_over_the_selected_genes_are_left_out_and_counted(make: SimpleNamespace) -> None:
+def test_cells_without_counts_over_the_selected_genes_are_left_out_and_counted(
+    make: SimpleNamespace,
+) -> None:
     data = make.dataset()
     values = data.train.matrix.values.copy()
     values[:, 4] = 0
     values[0, 4] = 3  # counts only in a gene that is not common
-    train = replace(data.train, matrix=Matrix(values, data.train.matrix.genes, data.train.matrix.columns))
+    train = replace(
+        data.train, matrix=Matrix(values, data.train.matrix.genes, data.train.matrix.columns)
+    )
     bulk = make.bulk(data.bulk.matrix.values[1:], list(data.bulk.matrix.genes[1:]))
     prepared = prepare(replace(data, train=train, bulk=bulk))
     assert prepared.train.shape[1] == 14
     assert np.isfinite(prepared.train.to_numpy()).all()
-    assert prepared.notes == ("1 cell of the training cells left out: zero over the 11 genes in use.",)
+    assert prepared.notes == (
+        "1 cell of the training cells left out: zero over the 11 genes in use.",
+    )
 
 
 def test_a_type_that_loses_all_its_cells_is_refused(make: SimpleNamespace) -> None:
     data = make.dataset()
     values = np.where(data.train.labels == "NK", 0.0, data.train.matrix.values)
     values[0] = 1.0
-    train = replace(data.train, matrix=Matrix(values, data.train.matrix.genes, data.train.matrix.columns))
+    train = replace(
+        data.train, matrix=Matrix(values, data.train.matrix.genes, data.train.matrix.columns)
+    )
     bulk = make.bulk(data.bulk.matrix.values[1:], list(data.bulk.matrix.genes[1:]))
     with pytest.raises(EmptyColumn, match="all cells of NK are zero"):
         prepare(replace(data, train=train, bulk=bulk))

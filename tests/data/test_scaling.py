@@ -1,4 +1,6 @@
-"""What grows with the cells, the samples or the columns grows in proportion: operations are counted at one size and at twice that size, not timed."""
+"""What grows with the cells, the samples or the columns grows in proportion: operations are counted
+at one size and at twice that size, not timed.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,11 @@ def cells(count: int, types: int) -> Cells:
     labels = np.empty(count, dtype=object)
     labels[:] = [Label(f"type {i % types}") for i in range(count)]
     columns = pd.RangeIndex(count)
-    return Cells(Matrix(np.ones((2, count)), pd.Index(["A", "B"]), columns), labels, pd.DataFrame(index=columns))
+    return Cells(
+        Matrix(np.ones((2, count)), pd.Index(["A", "B"]), columns),
+        labels,
+        pd.DataFrame(index=columns),
+    )
 
 
 def proportional(operations: Callable[[int], int]) -> None:
@@ -74,11 +80,19 @@ def test_the_labels_of_two_parts_are_compared_in_one_pass_over_their_cells() -> 
     proportional(compare)
 
 
-@pytest.mark.parametrize("task", [lambda c: split_cells(c, 0.3, 1), lambda c: CellChoice(per_label=3).positions(c.labels)], ids=["split", "choice of cells"])
-def test_cells_are_grouped_by_label_in_one_pass(task: Callable[[Cells], object], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "task",
+    [lambda c: split_cells(c, 0.3, 1), lambda c: CellChoice(per_label=3).positions(c.labels)],
+    ids=["split", "choice of cells"],
+)
+def test_cells_are_grouped_by_label_in_one_pass(
+    task: Callable[[Cells], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
     seen: list[int] = []
     plain = np.flatnonzero
-    monkeypatch.setattr(np, "flatnonzero", lambda values: (seen.append(np.size(values)), plain(values))[1])
+    monkeypatch.setattr(
+        np, "flatnonzero", lambda values: (seen.append(np.size(values)), plain(values))[1]
+    )
 
     def group(types: int) -> int:
         seen.clear()
@@ -88,14 +102,18 @@ def test_cells_are_grouped_by_label_in_one_pass(task: Callable[[Cells], object],
     proportional(group)
 
 
-def test_samples_are_joined_without_comparing_each_with_each(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_samples_are_joined_without_comparing_each_with_each(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     called: list[str] = []
     plain = joining.plain
     monkeypatch.setattr(joining, "plain", lambda name: (called.append(name), plain(name))[1])
 
     def joined(count: int) -> int:
         called.clear()
-        found = join([f"TCGA-{i:05d}-01A" for i in range(count)], [f"tcga.{i:05d}" for i in range(count)])
+        found = join(
+            [f"TCGA-{i:05d}-01A" for i in range(count)], [f"tcga.{i:05d}" for i in range(count)]
+        )
         assert found.ways == {"prefix": count}
         return len(called)
 
@@ -115,17 +133,27 @@ def test_joining_by_beginnings_finds_what_comparing_each_with_each_finds() -> No
 
     for _ in range(50):
         samples, known = names(8), names(12)
-        expected = {s: tuple(i for i, n in enumerate(known) if begins(joining.plain(s), joining.plain(n))) for s in samples}
+        expected = {
+            s: tuple(i for i, n in enumerate(known) if begins(joining.plain(s), joining.plain(n)))
+            for s in samples
+        }
         assert joining._by_beginning(samples, known) == expected
 
 
-def test_the_index_of_obs_is_not_read_again_for_each_column(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_index_of_obs_is_not_read_again_for_each_column(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     read: list[str] = []
     one = frames._one
-    monkeypatch.setattr(frames, "_one", lambda file, key, column: (read.append(column), one(file, key, column))[1])
+    monkeypatch.setattr(
+        frames, "_one", lambda file, key, column: (read.append(column), one(file, key, column))[1]
+    )
 
     def inspected(columns: int) -> int:
-        obs = pd.DataFrame({f"column{i}": np.arange(6) % 3 for i in range(columns)}, index=[f"c{i}" for i in range(6)])
+        obs = pd.DataFrame(
+            {f"column{i}": np.arange(6) % 3 for i in range(columns)},
+            index=[f"c{i}" for i in range(6)],
+        )
         path = tmp_path / f"{columns}.h5ad"
         anndata.AnnData(np.ones((6, 4)), obs=obs).write_h5ad(path)
         read.clear()
@@ -135,7 +163,9 @@ def test_the_index_of_obs_is_not_read_again_for_each_column(tmp_path: Path, monk
     assert inspected(2) == inspected(12) <= 3
 
 
-def test_a_header_is_searched_for_repeated_names_in_one_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_header_is_searched_for_repeated_names_in_one_pass(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     compared: list[int] = []
 
     class Name(str):
@@ -146,7 +176,9 @@ def test_a_header_is_searched_for_repeated_names_in_one_pass(tmp_path: Path, mon
         __hash__ = str.__hash__
 
     reader = csv.reader
-    monkeypatch.setattr(csv, "reader", lambda lines, **how: [[Name(v) for v in row] for row in reader(lines, **how)])
+    monkeypatch.setattr(
+        csv, "reader", lambda lines, **how: [[Name(v) for v in row] for row in reader(lines, **how)]
+    )
     monkeypatch.setattr(Name, "strip", lambda self: self, raising=False)
 
     def searched(columns: int) -> int:
@@ -159,11 +191,21 @@ def test_a_header_is_searched_for_repeated_names_in_one_pass(tmp_path: Path, mon
     proportional(searched)
 
 
-def test_equal_samples_take_no_more_memory_the_more_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_equal_samples_take_no_more_memory_the_more_they_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Positive control: they do if every one that was compared is kept dense."""
-    values = sparse.csc_matrix(np.repeat(np.arange(20_000.0)[:, None] % 7 == 3, 300, axis=1) * np.arange(1.0, 301.0) + 0.0)
-    values.data += np.tile(np.arange(values.indptr[1]) % 5, 300) * np.repeat(np.arange(1.0, 301.0), values.indptr[1])
-    matrix = Matrix(values, pd.Index([f"g{i}" for i in range(20_000)], dtype=object), pd.Index([f"s{i}" for i in range(300)], dtype=object))
+    values = sparse.csc_matrix(
+        np.repeat(np.arange(20_000.0)[:, None] % 7 == 3, 300, axis=1) * np.arange(1.0, 301.0) + 0.0
+    )
+    values.data += np.tile(np.arange(values.indptr[1]) % 5, 300) * np.repeat(
+        np.arange(1.0, 301.0), values.indptr[1]
+    )
+    matrix = Matrix(
+        values,
+        pd.Index([f"g{i}" for i in range(20_000)], dtype=object),
+        pd.Index([f"s{i}" for i in range(300)], dtype=object),
+    )
 
     def taken(kept: int) -> int:
         monkeypatch.setattr(duplicates, "_PROFILES", kept)

@@ -1,4 +1,8 @@
-"""Files that can be read and yet do not hold what they seem to: truth values, clusters for types, copies, a later version. And good ones beside them."""
+"""Files that can be read and yet do not hold what they seem to: truth values, clusters for types,
+copies, a later version.
+
+And good ones beside them.
+"""
 
 from __future__ import annotations
 
@@ -29,14 +33,23 @@ TYPES = ("B cells", "NK cells", "T cells")
 def counts(cells_per_type: int = 12, seed: int = 0) -> np.ndarray:
     """Cells x genes."""
     profile = np.random.default_rng(0).gamma(0.5, 4.0, (len(TYPES), len(GENES)))
-    return np.random.default_rng(seed).poisson(np.repeat(profile, cells_per_type, axis=0)) + np.eye(len(TYPES) * cells_per_type, len(GENES))
+    return np.random.default_rng(seed).poisson(np.repeat(profile, cells_per_type, axis=0)) + np.eye(
+        len(TYPES) * cells_per_type, len(GENES)
+    )
 
 
-def single_cells(values: Any = None, obs: dict[str, Any] | None = None, **more: Any) -> anndata.AnnData:
+def single_cells(
+    values: Any = None, obs: dict[str, Any] | None = None, **more: Any
+) -> anndata.AnnData:
     values = counts() if values is None else values
     types = np.repeat(TYPES, values.shape[0] // len(TYPES))
     index = [f"c{i}" for i in range(values.shape[0])]
-    return anndata.AnnData(values, obs=pd.DataFrame({"cell_type": types} if obs is None else obs, index=index), var=pd.DataFrame(index=GENES), **more)
+    return anndata.AnnData(
+        values,
+        obs=pd.DataFrame({"cell_type": types} if obs is None else obs, index=index),
+        var=pd.DataFrame(index=GENES),
+        **more,
+    )
 
 
 def bulk(samples: int = 5, seed: int = 1) -> pd.DataFrame:
@@ -45,7 +58,9 @@ def bulk(samples: int = 5, seed: int = 1) -> pd.DataFrame:
 
 
 @pytest.fixture
-def found(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[str, dict[str, str]]]:
+def found(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[str, dict[str, str]]]:
     """``found(content, role, against)`` -> outcome, and code -> message of all but the notes."""
 
     def write(content: Any, name: str) -> Path:
@@ -60,12 +75,27 @@ def found(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., t
             return Path(content)
         return path
 
-    def look(content: Any, role: str = "train", *against: Any, name: str = "") -> tuple[str, dict[str, str]]:
+    def look(
+        content: Any, role: str = "train", *against: Any, name: str = ""
+    ) -> tuple[str, dict[str, str]]:
         name = name or ("file.h5ad" if isinstance(content, anndata.AnnData) else "file.csv")
-        others = [write(a, f"other{i}.h5ad" if isinstance(a, anndata.AnnData) else f"other{i}.csv") for i, a in enumerate(against)]
-        check([str(write(content, name)), "--role", role, *(x for o in others for x in ("--against", str(o))), "--json"])
+        others = [
+            write(a, f"other{i}.h5ad" if isinstance(a, anndata.AnnData) else f"other{i}.csv")
+            for i, a in enumerate(against)
+        ]
+        check(
+            [
+                str(write(content, name)),
+                "--role",
+                role,
+                *(x for o in others for x in ("--against", str(o))),
+                "--json",
+            ]
+        )
         answer = json.loads(capsys.readouterr().out)
-        return answer["outcome"], {x["code"]: x["message"] for x in answer["findings"] if x["severity"] != "info"}
+        return answer["outcome"], {
+            x["code"]: x["message"] for x in answer["findings"] if x["severity"] != "info"
+        }
 
     return look
 
@@ -74,11 +104,14 @@ ACCEPT, WARN, REFUSE = "accept", "accept with a warning", "refuse"
 Look = Callable[..., tuple[str, dict[str, str]]]
 
 
-# -- values that measure nothing -------------------------------------------------------------------------------------------------
+# -- values that measure nothing
+# -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("form", [np.asarray, sparse.csr_matrix, sparse.csc_matrix])
-def test_truth_values_are_no_expression_in_any_form_and_place(form: Callable[[Any], Any], found: Look) -> None:
+def test_truth_values_are_no_expression_in_any_form_and_place(
+    form: Callable[[Any], Any], found: Look
+) -> None:
     truth, real = form(counts() > 0), form(counts())
     outcome, said = found(single_cells(truth))
     assert (outcome, set(said)) == (REFUSE, {"boolean-values"})
@@ -99,7 +132,9 @@ def test_truth_values_are_no_expression_in_any_form_and_place(form: Callable[[An
     assert found(other) == (ACCEPT, {})
 
 
-def test_a_matrix_of_truth_values_that_was_chosen_is_refused_and_the_counts_are_offered(tmp_path: Path) -> None:
+def test_a_matrix_of_truth_values_that_was_chosen_is_refused_and_the_counts_are_offered(
+    tmp_path: Path,
+) -> None:
     from gui.data.diagnose import diagnose
 
     cells = single_cells(counts() > 0, layers={"counts": counts()})
@@ -111,7 +146,9 @@ def test_a_matrix_of_truth_values_that_was_chosen_is_refused_and_the_counts_are_
 
 @pytest.mark.parametrize("words", [("TRUE", "FALSE"), ("True", "False"), ("true", "false")])
 @pytest.mark.parametrize("gaps", [False, True])
-def test_truth_values_of_a_table_are_named_in_a_sentence(words: tuple[str, str], gaps: bool, found: Look) -> None:
+def test_truth_values_of_a_table_are_named_in_a_sentence(
+    words: tuple[str, str], gaps: bool, found: Look
+) -> None:
     table = bulk().gt(50).replace({True: words[0], False: words[1]})
     if gaps:
         table.iloc[3, :] = "NA"
@@ -121,7 +158,9 @@ def test_truth_values_of_a_table_are_named_in_a_sentence(words: tuple[str, str],
     assert "gene G0 in column P0" in said["not-a-number"]
 
 
-def test_truth_values_of_a_workbook_and_of_a_dcx_are_no_expression(found: Look, tmp_path: Path) -> None:
+def test_truth_values_of_a_workbook_and_of_a_dcx_are_no_expression(
+    found: Look, tmp_path: Path
+) -> None:
     bulk().gt(50).to_excel(tmp_path / "book.xlsx")
     assert "TRUE and FALSE" in found(tmp_path / "book.xlsx", "bulk")[1]["not-a-number"]
     from gui.data.dcx import DcxFile, DcxPart
@@ -135,7 +174,12 @@ def test_truth_values_of_a_workbook_and_of_a_dcx_are_no_expression(found: Look, 
 
 def test_zero_and_one_and_the_same_everywhere_are_said(found: Look) -> None:
     seen = (counts() > 0).astype(np.float32)
-    for values in (seen, sparse.csr_matrix(seen), seen.astype(np.int8), np.log1p(seen / seen.sum(axis=1, keepdims=True) * 1e4)):
+    for values in (
+        seen,
+        sparse.csr_matrix(seen),
+        seen.astype(np.int8),
+        np.log1p(seen / seen.sum(axis=1, keepdims=True) * 1e4),
+    ):
         assert "detected-only" in found(single_cells(values))[1]
     assert set(found((bulk() > 50).astype(int), "bulk", single_cells())[1]) == {"detected-only"}
     outcome, said = found(bulk() * 0 + 5, "bulk", single_cells())
@@ -144,10 +188,14 @@ def test_zero_and_one_and_the_same_everywhere_are_said(found: Look) -> None:
 
 def test_shallow_counts_are_counts(found: Look) -> None:
     random = np.random.default_rng(0)
-    assert "detected-only" not in found(single_cells(sparse.csr_matrix(random.poisson(counts() / 15))))[1]
+    assert (
+        "detected-only"
+        not in found(single_cells(sparse.csr_matrix(random.poisson(counts() / 15))))[1]
+    )
 
 
-# -- labels ----------------------------------------------------------------------------------------------------------------------
+# -- labels
+# --------------------------------------------------------------------------------------------------
 
 CODES = np.repeat([0, 1, 2], 12)
 
@@ -184,13 +232,27 @@ def test_numbers_for_the_types_of_a_reference_and_of_test_cells_are_said(found: 
 
 
 def test_names_with_numbers_in_them_are_names(found: Look) -> None:
-    for names in (("CD4", "CD8", "CD14"), ("Th1", "Th2", "Th17"), ("ILC2", "ILC3", "T cells 1"), ("5-HT neurons", "L2/3 IT", "G2M")):
+    for names in (
+        ("CD4", "CD8", "CD14"),
+        ("Th1", "Th2", "Th17"),
+        ("ILC2", "ILC3", "T cells 1"),
+        ("5-HT neurons", "L2/3 IT", "G2M"),
+    ):
         assert found(single_cells(obs={"cell_type": np.array(names)[CODES]})) == (ACCEPT, {}), names
 
 
 ORDER = (
     *("cell_type", "CellType_final", "celltype.l2", "annotation_fine", "predicted.id", "leiden"),
-    *("donor", "predicted_doublet", "predicted.celltype.l2.score", "cell_type_ontology_term_id", "leiden_colors", "orig.ident", "n_counts", "Annotated_by"),
+    *(
+        "donor",
+        "predicted_doublet",
+        "predicted.celltype.l2.score",
+        "cell_type_ontology_term_id",
+        "leiden_colors",
+        "orig.ident",
+        "n_counts",
+        "Annotated_by",
+    ),
 )
 
 
@@ -198,29 +260,75 @@ def test_columns_that_are_called_like_types_come_before_clusterings() -> None:
     ranks = [name_rank(c) for c in ORDER]
     assert ranks[:6] == sorted(r for r in ranks[:6] if r is not None)
     assert ranks[6:] == [None] * 8
-    clusterings = ("leiden", "Louvain", "seurat_clusters", "RNA_snn_res.0.8", "cluster", "leiden_res_0.5")
-    named = ("CELL-TYPE", "Cell Type", "cellType", "celltype_major", "CellType", "author_cell_type", "free_annotation", "majority_voting", "predicted_labels")
+    clusterings = (
+        "leiden",
+        "Louvain",
+        "seurat_clusters",
+        "RNA_snn_res.0.8",
+        "cluster",
+        "leiden_res_0.5",
+    )
+    named = (
+        "CELL-TYPE",
+        "Cell Type",
+        "cellType",
+        "celltype_major",
+        "CellType",
+        "author_cell_type",
+        "free_annotation",
+        "majority_voting",
+        "predicted_labels",
+    )
     assert max(name_rank(c) for c in named) < min(name_rank(c) for c in clusterings)
 
 
-@pytest.mark.parametrize("clusters", ["leiden", "louvain", "seurat_clusters", "Cluster", "RNA_snn_res.0.8"])
-@pytest.mark.parametrize("named", ["CellType_final", "CELLTYPE", "cell.type.manual", "celltype.l2", "Annotation_2024", "predicted.id", "manual_annotation"])
-def test_the_column_of_names_is_proposed_whatever_stands_beside_it(named: str, clusters: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "clusters", ["leiden", "louvain", "seurat_clusters", "Cluster", "RNA_snn_res.0.8"]
+)
+@pytest.mark.parametrize(
+    "named",
+    [
+        "CellType_final",
+        "CELLTYPE",
+        "cell.type.manual",
+        "celltype.l2",
+        "Annotation_2024",
+        "predicted.id",
+        "manual_annotation",
+    ],
+)
+def test_the_column_of_names_is_proposed_whatever_stands_beside_it(
+    named: str, clusters: str, tmp_path: Path
+) -> None:
     for columns in ((clusters, named), (named, clusters)):
-        obs = {c: pd.Categorical(CODES.astype(str)) if c == clusters else np.array(TYPES)[CODES] for c in columns}
-        single_cells(obs={**obs, "donor": np.tile(["D1", "D2"], 18)}).write_h5ad(tmp_path / "cells.h5ad")
+        obs = {
+            c: pd.Categorical(CODES.astype(str)) if c == clusters else np.array(TYPES)[CODES]
+            for c in columns
+        }
+        single_cells(obs={**obs, "donor": np.tile(["D1", "D2"], 18)}).write_h5ad(
+            tmp_path / "cells.h5ad"
+        )
         assert inspect_file(tmp_path / "cells.h5ad", "train").label_column == named
 
 
 def test_what_a_column_holds_counts_more_than_its_name(tmp_path: Path) -> None:
     names = np.array(TYPES)[CODES]
     for obs, wanted in (
-        ({"cell_type": CODES, "cell_type_chr": names}, "cell_type_chr"),  # SeuratDisk turns factors into numbers
+        # SeuratDisk turns factors into numbers
+        ({"cell_type": CODES, "cell_type_chr": names}, "cell_type_chr"),
         ({"cell_type": ["PBMC"] * 36, "CellType_final": names}, "CellType_final"),
         ({"cell_type": [f"c{i} B" for i in range(36)], "annotation": names}, "annotation"),
         ({"leiden": names, "cell_type": CODES}, "leiden"),  # clusters that were renamed
         ({"type": np.tile(["tumour", "normal"], 18), "CellType": names}, "CellType"),
-        ({"celltype.l1": names, "celltype.l2": names, "celltype.l3": names, "leiden": CODES.astype(str)}, "celltype.l2"),
+        (
+            {
+                "celltype.l1": names,
+                "celltype.l2": names,
+                "celltype.l3": names,
+                "leiden": CODES.astype(str),
+            },
+            "celltype.l2",
+        ),
         ({"leiden": CODES.astype(str), "donor": np.tile(["D1", "D2"], 18)}, "leiden"),
     ):
         single_cells(obs=obs).write_h5ad(tmp_path / "cells.h5ad")
@@ -232,38 +340,66 @@ def test_a_choice_between_columns_is_said_and_a_plain_one_is_not(found: Look) ->
     outcome, said = found(single_cells(obs={"leiden": CODES.astype(str), "CellType_final": names}))
     assert (outcome, set(said)) == (WARN, {"read-with-a-choice"})
     assert "the column CellType_final; leiden holds numbers" in said["read-with-a-choice"]
-    assert found(single_cells(obs={"leiden": CODES.astype(str), "cell_type": names})) == (ACCEPT, {})
+    assert found(single_cells(obs={"leiden": CODES.astype(str), "cell_type": names})) == (
+        ACCEPT,
+        {},
+    )
     assert found(single_cells(obs={"cell_type": names, "celltype_fine": names})) == (ACCEPT, {})
-    assert "only one whose text repeats" in found(single_cells(obs={"donor": np.tile(["D1", "D2"], 18)}))[1]["read-with-a-choice"]
+    assert (
+        "only one whose text repeats"
+        in found(single_cells(obs={"donor": np.tile(["D1", "D2"], 18)}))[1]["read-with-a-choice"]
+    )
 
 
 def test_a_table_of_labels_follows_the_same_order(tmp_path: Path) -> None:
     path = tmp_path / "labels.csv"
-    path.write_text("barcode,leiden,CellType_final\n" + "".join(f"c{i},{c},{TYPES[c]}\n" for i, c in enumerate(CODES)))
+    path.write_text(
+        "barcode,leiden,CellType_final\n"
+        + "".join(f"c{i},{c},{TYPES[c]}\n" for i, c in enumerate(CODES))
+    )
     table = read_labels(path, "labels.csv")
     assert table.proposed == "CellType_final"
     assert "leiden holds numbers" in table.notes[0]
 
 
 def test_nothing_is_proposed_where_nothing_fits() -> None:
-    assert propose_column({"n_genes": "numbers", "donor": "names", "site": "names"}, ["donor", "site"]) is None
+    assert (
+        propose_column({"n_genes": "numbers", "donor": "names", "site": "names"}, ["donor", "site"])
+        is None
+    )
     assert propose_column({"leiden": "numbers"}) == LabelColumn("leiden")
-    assert [look_of(["a"], 9), look_of(["1", "2"], 9), look_of(["a", "b"], 9), look_of(list("abcdefghi"), 9)] == ["one", "numbers", "names", "many"]
+    assert [
+        look_of(["a"], 9),
+        look_of(["1", "2"], 9),
+        look_of(["a", "b"], 9),
+        look_of(list("abcdefghi"), 9),
+    ] == ["one", "numbers", "names", "many"]
 
 
 @pytest.mark.parametrize("first", ["train", "test"])
-def test_a_label_of_the_test_cells_only_is_said_whichever_file_is_looked_at(first: str, found: Look) -> None:
+def test_a_label_of_the_test_cells_only_is_said_whichever_file_is_looked_at(
+    first: str, found: Look
+) -> None:
     labels = np.array([*TYPES, "Mast cells"])[np.r_[CODES[:30], [3] * 6]]
     test = single_cells(counts(seed=5), obs={"cell_type": labels})
-    outcome, said = found(single_cells(), "train", test) if first == "train" else found(test, "test", single_cells())
+    outcome, said = (
+        found(single_cells(), "train", test)
+        if first == "train"
+        else found(test, "test", single_cells())
+    )
     assert outcome == WARN
     assert "Mast cells occurs only in the test cells" in said["foreign-test-type"]
 
 
 @pytest.mark.parametrize("label", ["b cells", "B CELLS", " B cells ", "B  cells", "B-cells"])
-def test_labels_that_differ_in_case_or_blanks_only_are_said_from_both_sides(label: str, found: Look) -> None:
+def test_labels_that_differ_in_case_or_blanks_only_are_said_from_both_sides(
+    label: str, found: Look
+) -> None:
     test = single_cells(counts(seed=5), obs={"cell_type": np.array([label, *TYPES[1:]])[CODES]})
-    for outcome, said in (found(single_cells(), "train", test), found(test, "test", single_cells())):
+    for outcome, said in (
+        found(single_cells(), "train", test),
+        found(test, "test", single_cells()),
+    ):
         assert (outcome, "alike-labels" in said) == (WARN, True)
         assert "foreign-test-type" not in said
 
@@ -272,18 +408,27 @@ def test_what_a_file_beside_the_training_cells_is_shows_in_its_types(found: Look
     """A bulk is none of them, whatever its obs holds."""
     reference = pd.DataFrame(counts(1).T[:, :2] + 1, index=GENES, columns=TYPES[:2])
     assert "cells-in-both" in found(single_cells(), "train", single_cells())[1]
-    assert found(single_cells(), "train", reference)[0] == ACCEPT  # the reference lacks a type: noted
+    # the reference lacks a type: noted
+    assert found(single_cells(), "train", reference)[0] == ACCEPT
     samples = anndata.AnnData(
-        bulk(8).to_numpy().T, obs=pd.DataFrame({"group": ["a", "b"] * 4}, index=[f"P{i}" for i in range(8)]), var=pd.DataFrame(index=GENES)
+        bulk(8).to_numpy().T,
+        obs=pd.DataFrame({"group": ["a", "b"] * 4}, index=[f"P{i}" for i in range(8)]),
+        var=pd.DataFrame(index=GENES),
     )
     assert found(single_cells(), "train", samples, bulk()) == (ACCEPT, {})
 
 
-# -- copies ----------------------------------------------------------------------------------------------------------------------
+# -- copies
+# --------------------------------------------------------------------------------------------------
 
 
 def test_identical_samples_are_said_also_up_to_a_factor_and_rounding(found: Look) -> None:
-    for change in (lambda v: v, lambda v: 3 * v, lambda v: (v * 1.7).round(2), lambda v: v / v.sum()):
+    for change in (
+        lambda v: v,
+        lambda v: 3 * v,
+        lambda v: (v * 1.7).round(2),
+        lambda v: v / v.sum(),
+    ):
         table = bulk()
         table["copy"] = change(table["P2"])
         outcome, said = found(table, "bulk", single_cells())
@@ -318,7 +463,9 @@ def test_a_single_sample_is_said_and_two_are_not(found: Look) -> None:
 
 
 @pytest.mark.parametrize("form", [np.asarray, sparse.csr_matrix])
-def test_cells_that_were_put_together_twice_are_said_and_a_few_equal_ones_are_not(form: Callable[[Any], Any], found: Look) -> None:
+def test_cells_that_were_put_together_twice_are_said_and_a_few_equal_ones_are_not(
+    form: Callable[[Any], Any], found: Look
+) -> None:
     values = counts()
     twice = np.repeat(values, 2, axis=0)
     outcome, said = found(single_cells(form(twice)))
@@ -338,7 +485,9 @@ def test_test_cells_that_were_trained_on_are_counted_by_their_values(make: Simpl
     assert copied_cells(one) == (0, 36)
 
 
-def test_of_large_data_some_cells_are_compared_and_copies_stay_together(make: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_large_data_some_cells_are_compared_and_copies_stay_together(
+    make: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     values = counts(100).T
     monkeypatch.setattr("gui.data.duplicates._MOST", values.size // 2)
     copies, compared = copied_cells(make.matrix(np.hstack([values, values])))
@@ -347,11 +496,23 @@ def test_of_large_data_some_cells_are_compared_and_copies_stay_together(make: Si
     assert (both, 20 < compared < 250) == (compared, True)
 
 
-# -- gene names ------------------------------------------------------------------------------------------------------------------
+# -- gene names
+# --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    "dates", [["44621", "44805"], ["44256"], ["1-Mar", "44806.0"], ["Mar-03"], ["2021-03-03"], ["3/3/2021"], ["03.09.2021"], ["3-Sep-21"], ["Sep 3, 2021"]]
+    "dates",
+    [
+        ["44621", "44805"],
+        ["44256"],
+        ["1-Mar", "44806.0"],
+        ["Mar-03"],
+        ["2021-03-03"],
+        ["3/3/2021"],
+        ["03.09.2021"],
+        ["3-Sep-21"],
+        ["Sep 3, 2021"],
+    ],
 )
 def test_dates_as_gene_names_are_said_in_all_spellings(dates: list[str], found: Look) -> None:
     table = bulk()
@@ -362,14 +523,18 @@ def test_dates_as_gene_names_are_said_in_all_spellings(dates: list[str], found: 
         assert date in said["excel-dates"]
 
 
-@pytest.mark.parametrize("ids", [["44621", "7157", "672", "1956", "5728"], ["100130426"], ["1-Dec-Z"], ["HLA-A"], ["LOC44621"]])
+@pytest.mark.parametrize(
+    "ids",
+    [["44621", "7157", "672", "1956", "5728"], ["100130426"], ["1-Dec-Z"], ["HLA-A"], ["LOC44621"]],
+)
 def test_other_numbers_and_names_are_no_dates(ids: list[str], found: Look) -> None:
     table = bulk()
     table.index = [*ids, *GENES[len(ids) :]]
     assert found(table, "bulk", single_cells()) == (ACCEPT, {})
 
 
-# -- later versions --------------------------------------------------------------------------------------------------------------
+# -- later versions
+# --------------------------------------------------------------------------------------------------
 
 
 def versioned(version: bytes) -> bytes:
@@ -378,7 +543,11 @@ def versioned(version: bytes) -> bytes:
     from gui.data.dcx_write import dcx_bytes
 
     columns = pd.Index(np.repeat(TYPES, 12), dtype=object)
-    train = Cells(Matrix(20 * counts().T, pd.Index(GENES, dtype=object), columns), columns.to_numpy(), pd.DataFrame(index=columns))
+    train = Cells(
+        Matrix(20 * counts().T, pd.Index(GENES, dtype=object), columns),
+        columns.to_numpy(),
+        pd.DataFrame(index=columns),
+    )
     made = dcx_bytes(Dataset(train, None))
     present = b"G\x3f\xf0\0\0\0\0\0\0"
     assert made.count(present) >= 1
@@ -390,18 +559,37 @@ def versioned(version: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("version", "outcome"),
     [
-        *((b"G\x3f\xf0\0\0\0\0\0\0", ACCEPT), (b"K\x01", ACCEPT), (b"X\x03\0\0\x001.0", ACCEPT), (b"N", ACCEPT), (b"X\x05\0\0\x000.9.1", ACCEPT)),
+        *(
+            (b"G\x3f\xf0\0\0\0\0\0\0", ACCEPT),
+            (b"K\x01", ACCEPT),
+            (b"X\x03\0\0\x001.0", ACCEPT),
+            (b"N", ACCEPT),
+            (b"X\x05\0\0\x000.9.1", ACCEPT),
+        ),
         *((b"X\x03\0\0\x001.4", WARN), (b"K\x01K\x02\x86", WARN)),
-        *((b"G\x40\0\0\0\0\0\0\0", REFUSE), (b"K\x02", REFUSE), (b"X\x03\0\0\x002.0", REFUSE), (b"X\x06\0\0\x00v2.1.3", REFUSE), (b"K\x02K\x00\x86", REFUSE)),
+        *(
+            (b"G\x40\0\0\0\0\0\0\0", REFUSE),
+            (b"K\x02", REFUSE),
+            (b"X\x03\0\0\x002.0", REFUSE),
+            (b"X\x06\0\0\x00v2.1.3", REFUSE),
+            (b"K\x02K\x00\x86", REFUSE),
+        ),
         *((b"X\x05\0\0\0later", REFUSE), (b"}", REFUSE), (b"G\x7f\xf8\0\0\0\0\0\0", REFUSE)),
     ],
 )
-def test_a_dcx_of_a_later_version_is_not_read_as_if_it_were_of_this_one(version: bytes, outcome: str, found: Look) -> None:
+def test_a_dcx_of_a_later_version_is_not_read_as_if_it_were_of_this_one(
+    version: bytes, outcome: str, found: Look
+) -> None:
     got, said = found(versioned(version), "train", name="file.dcx")
     assert got == outcome, said
     if outcome == WARN:
         assert set(said) == {"later-version"}
-    if outcome == REFUSE and version[:1] in b"GKX" and version[5:] != b"later" and version[1] != 0x7F:
+    if (
+        outcome == REFUSE
+        and version[:1] in b"GKX"
+        and version[5:] != b"later"
+        and version[1] != 0x7F
+    ):
         assert "later version (2." in said["unreadable"]
 
 
@@ -420,7 +608,12 @@ def test_later_formats_of_anndata_cell_ranger_and_gct_are_said(found: Look, tmp_
         group = file.create_group("matrix")
         for key in ("data", "indices", "indptr"):
             group[key] = getattr(table, key)
-        group["shape"], group["barcodes"] = table.shape, [f"b{i}".encode() for i in range(table.shape[1])]
+        group["shape"], group["barcodes"] = (
+            table.shape,
+            [f"b{i}".encode() for i in range(table.shape[1])],
+        )
         for key in ("id", "name", "feature_type"):
-            group[f"features/{key}"] = [b"Gene Expression" if key == "feature_type" else g.encode() for g in GENES]
+            group[f"features/{key}"] = [
+                b"Gene Expression" if key == "feature_type" else g.encode() for g in GENES
+            ]
     assert "later-version" in found(tmp_path / "later.h5")[1]

@@ -14,7 +14,8 @@ from gui.data.tables import Table, read_table
 from gui.errors import BadNames, BadValues, UnreadableFile
 
 packed = partial(gzip.compress, mtime=0)
-"""Without the time: it would stand in the names of the tests, which every process must give alike."""
+"""Without the time: it would stand in the names of the tests, which every process must give alike.
+"""
 
 
 def read(tmp_path: Path, text: str | bytes, name: str = "table.csv") -> Table:
@@ -27,7 +28,11 @@ PLAIN = ("gene,T,B,T\nCD3D,1,0.5,3\nCD19,0,2e3,1\n", [[1, 0.5, 3], [0, 2000, 1]]
 
 
 def same(table: Table) -> bool:
-    return (table.genes, table.columns, table.values.tolist()) == (["CD3D", "CD19"], ["T", "B", "T"], PLAIN[1])
+    return (table.genes, table.columns, table.values.tolist()) == (
+        ["CD3D", "CD19"],
+        ["T", "B", "T"],
+        PLAIN[1],
+    )
 
 
 def test_cell_types_repeated_in_the_header_keep_their_names(tmp_path: Path) -> None:
@@ -73,8 +78,12 @@ def test_utf16_is_told_with_and_without_a_byte_order_mark(tmp_path: Path, encodi
     assert same(read(tmp_path, packed(PLAIN[0].replace(",", "\t").encode(encoding)), "t.tsv"))
 
 
-@pytest.mark.parametrize(("encoding", "words"), [("latin-1", "Latin-1"), ("cp1252", "Windows-1252")])
-def test_names_of_an_older_encoding_keep_their_letters_and_it_is_said(tmp_path: Path, encoding: str, words: str) -> None:
+@pytest.mark.parametrize(
+    ("encoding", "words"), [("latin-1", "Latin-1"), ("cp1252", "Windows-1252")]
+)
+def test_names_of_an_older_encoding_keep_their_letters_and_it_is_said(
+    tmp_path: Path, encoding: str, words: str
+) -> None:
     name = "Müller’s" if encoding == "cp1252" else "Müller"
     table = read(tmp_path, f"gene,{name}\nCD3D,1\nCD19,2\n".encode(encoding))
     assert table.columns == [name]
@@ -84,7 +93,10 @@ def test_names_of_an_older_encoding_keep_their_letters_and_it_is_said(tmp_path: 
 def test_quoted_names_may_hold_separators_quotes_and_line_breaks(tmp_path: Path) -> None:
     text = 'gene,"T\ncells","B ""naive"", old",T\n"CD3D",1,0.5,3\n"HLA-A\nor, B",0,2e3,1\n'
     for delimiter in (",", "\t", ";"):
-        swapped = "".join(f'"{part}"' if i % 2 else part.replace(",", delimiter) for i, part in enumerate(text.split('"')))
+        swapped = "".join(
+            f'"{part}"' if i % 2 else part.replace(",", delimiter)
+            for i, part in enumerate(text.split('"'))
+        )
         table = read(tmp_path, swapped)
         assert table.columns == ["T\ncells", 'B "naive", old', "T"]
         assert table.genes == ["CD3D", "HLA-A\nor, B"]
@@ -102,7 +114,9 @@ def test_quoted_names_may_hold_separators_quotes_and_line_breaks(tmp_path: Path)
         "g\ta\tb\nx\t1,234.5\t12\ny\t3.5\t1,200,000\n",
     ],
 )
-def test_thousands_are_told_apart_where_the_decimal_mark_is_there_too(tmp_path: Path, text: str) -> None:
+def test_thousands_are_told_apart_where_the_decimal_mark_is_there_too(
+    tmp_path: Path, text: str
+) -> None:
     table = read(tmp_path, text)
     assert table.values.tolist() == [[1234.5, 12], [3.5, 1_200_000]]
     assert "thousands-separator" in table.traits
@@ -117,7 +131,11 @@ GCT13 = "#1.3\n2\t3\t2\t1\nid\tsymbol\tnote\tT\tB\tT\nbatch\tna\tna\tx\ty\tz\nCD
 
 
 def test_gct_of_both_versions_leaves_annotation_out_of_the_values(tmp_path: Path) -> None:
-    old = read(tmp_path, "#1.2\n2\t3\nName\tDescription\tT\tB\tT\nCD3D\tone\t1\t0.5\t3\nCD19\ttwo\t0\t2e3\t1\n", "t.gct")
+    old = read(
+        tmp_path,
+        "#1.2\n2\t3\nName\tDescription\tT\tB\tT\nCD3D\tone\t1\t0.5\t3\nCD19\ttwo\t0\t2e3\t1\n",
+        "t.gct",
+    )
     new = read(tmp_path, GCT13, "t.gct")
     assert same(old)
     assert same(new)
@@ -136,13 +154,18 @@ def test_a_gct_file_that_is_shorter_than_it_says_is_refused(tmp_path: Path) -> N
 
 
 def test_names_with_separators_and_the_gene_called_na_survive(tmp_path: Path) -> None:
-    table = read(tmp_path, 'gene,"T; helper","B, naive"\nNA,1,2\nnan,3,4\nNULL,5,6\n"HLA-A;HLA-B",7,8\n')
+    table = read(
+        tmp_path, 'gene,"T; helper","B, naive"\nNA,1,2\nnan,3,4\nNULL,5,6\n"HLA-A;HLA-B",7,8\n'
+    )
     assert table.columns == ["T; helper", "B, naive"]
     assert table.genes == ["NA", "nan", "NULL", "HLA-A;HLA-B"]
 
 
 def test_numbers_are_read_to_the_last_digit(tmp_path: Path) -> None:
-    assert read(tmp_path, "g,a\nx,0.1234567890123456789\ny,1e-9\n").values.ravel().tolist() == [0.1234567890123456789, 1e-9]
+    assert read(tmp_path, "g,a\nx,0.1234567890123456789\ny,1e-9\n").values.ravel().tolist() == [
+        0.1234567890123456789,
+        1e-9,
+    ]
 
 
 def test_a_missing_value_is_nan_and_an_infinite_one_is_kept_for_the_checks(tmp_path: Path) -> None:
@@ -151,7 +174,9 @@ def test_a_missing_value_is_nan_and_an_infinite_one_is_kept_for_the_checks(tmp_p
 
 
 @pytest.mark.parametrize("bad", ["high", "1.234,5", "12a", "TRUE", "2024-01-01", "0x1F", "1 000"])
-def test_text_in_place_of_a_number_is_refused_naming_gene_and_column(tmp_path: Path, bad: str) -> None:
+def test_text_in_place_of_a_number_is_refused_naming_gene_and_column(
+    tmp_path: Path, bad: str
+) -> None:
     with pytest.raises(BadValues, match=r"gene CD19 in column S2 is not a number") as refused:
         read(tmp_path, f'gene,S1,S2,S3\nCD3D,1,2,1\nCD19,3,"{bad}",1\nCD8A,3,4,1\n')
     assert bad in str(refused.value)
@@ -168,8 +193,14 @@ def test_a_huge_exponent_is_refused_and_ends_nothing(tmp_path: Path, value: str)
 
 def test_pandas_ends_the_process_over_a_huge_exponent() -> None:
     """Why such a value is kept from it; found by fuzzing. When this fails, pandas has mended it."""
-    code = f"import pandas; pandas.to_numeric(pandas.Series(['{HUGE}'], dtype=object), errors='coerce')"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode != 0
+    code = (
+        f"import pandas; pandas.to_numeric(pandas.Series(['{HUGE}'], dtype=object),"
+        " errors='coerce')"
+    )
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode
+        != 0
+    )
 
 
 def test_a_column_of_descriptions_is_named(tmp_path: Path) -> None:
@@ -260,9 +291,16 @@ def workbook(tmp_path: Path, **sheets: list[list[object]]) -> Path:
 
 
 def test_the_first_filled_sheet_is_proposed_and_any_can_be_chosen(tmp_path: Path) -> None:
-    path = workbook(tmp_path, About=[["Read me"]], One=[["g", "a"], ["x", 1]], Two=[["g", "a"], ["x", 2]])
+    path = workbook(
+        tmp_path, About=[["Read me"]], One=[["g", "a"], ["x", 1]], Two=[["g", "a"], ["x", 2]]
+    )
     first = read_table(path)
-    assert (first.sheets, first.sheet, first.values.tolist(), list(first.traits)) == (("About", "One", "Two"), "One", [[1]], ["other-sheet"])
+    assert (first.sheets, first.sheet, first.values.tolist(), list(first.traits)) == (
+        ("About", "One", "Two"),
+        "One",
+        [[1]],
+        ["other-sheet"],
+    )
     assert read_table(path, sheet="Two").values.tolist() == [[2]]
     with pytest.raises(UnreadableFile, match="no sheet Three; there are About, One, Two"):
         read_table(path, sheet="Three")
@@ -273,15 +311,22 @@ def test_the_first_filled_sheet_is_proposed_and_any_can_be_chosen(tmp_path: Path
 def test_a_gene_that_excel_took_for_a_date_stays_to_be_seen(tmp_path: Path) -> None:
     from datetime import date, datetime
 
-    table = read_table(workbook(tmp_path, S=[["g", "a"], [datetime(2024, 9, 2), 1], [date(2024, 3, 1), 2], ["CD19", 3]]))
+    table = read_table(
+        workbook(
+            tmp_path, S=[["g", "a"], [datetime(2024, 9, 2), 1], [date(2024, 3, 1), 2], ["CD19", 3]]
+        )
+    )
     assert table.genes == ["2-Sep", "1-Mar", "CD19"]
 
 
-def test_a_workbook_with_a_cell_at_the_far_end_of_every_row_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_workbook_with_a_cell_at_the_far_end_of_every_row_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from gui.data import excel
 
     path = workbook(tmp_path, S=[["g", "a"], *([f"x{i}", *[None] * 998, 1] for i in range(20))])
-    assert len(excel.read_excel(path, "book", table=False).rows) == 21  # positive control: below the limit it is read
+    # positive control: below the limit it is read
+    assert len(excel.read_excel(path, "book", table=False).rows) == 21
     monkeypatch.setattr(excel, "MAX_CELLS", 10_000)
     with pytest.raises(UnreadableFile, match="cells"):
         read_table(path)

@@ -1,4 +1,6 @@
-"""What Cell Ranger writes: the three files of versions 2 and 3, compressed or not, and the .h5 of both."""
+"""What Cell Ranger writes: the three files of versions 2 and 3, compressed or not, and the .h5 of
+both.
+"""
 
 from __future__ import annotations
 
@@ -23,22 +25,35 @@ TYPES = ["T" if i % 2 else "B" for i in range(40)]
 
 @pytest.fixture
 def counts() -> sparse.csc_matrix:
-    made = np.random.default_rng(0).poisson(2.0, (30, 40)) * (np.arange(40) % 2 + 1 == np.arange(30)[:, None] % 2 + 1) + np.eye(30, 40, dtype=int)
+    made = np.random.default_rng(0).poisson(2.0, (30, 40)) * (
+        np.arange(40) % 2 + 1 == np.arange(30)[:, None] % 2 + 1
+    ) + np.eye(30, 40, dtype=int)
     return sparse.csc_matrix(made)
 
 
-def write_folder(folder: Path, counts: sparse.csc_matrix, *, version: int = 3, packed: bool = True, before: str = "") -> Path:
+def write_folder(
+    folder: Path,
+    counts: sparse.csc_matrix,
+    *,
+    version: int = 3,
+    packed: bool = True,
+    before: str = "",
+) -> Path:
     folder.mkdir(exist_ok=True)
     io.mmwrite(folder / "m.mtx", counts, field="integer")
     kinds = ["\tGene Expression" if version == 3 else ""] * 30
     texts = {
         f"{before}matrix.mtx": (folder / "m.mtx").read_text(),
         f"{before}barcodes.tsv": "".join(f"{b}\n" for b in BARCODES),
-        f"{before}{'features' if version == 3 else 'genes'}.tsv": "".join(f"{i}\t{g}{k}\n" for i, g, k in zip(IDS, GENES, kinds, strict=True)),
+        f"{before}{'features' if version == 3 else 'genes'}.tsv": "".join(
+            f"{i}\t{g}{k}\n" for i, g, k in zip(IDS, GENES, kinds, strict=True)
+        ),
     }
     (folder / "m.mtx").unlink()
     for name, text in texts.items():
-        (folder / f"{name}{'.gz' if packed else ''}").write_bytes(gzip.compress(text.encode()) if packed else text.encode())
+        (folder / f"{name}{'.gz' if packed else ''}").write_bytes(
+            gzip.compress(text.encode()) if packed else text.encode()
+        )
     return folder
 
 
@@ -60,7 +75,10 @@ def write_h5(path: Path, counts: sparse.csc_matrix, *, version: int = 3) -> Path
 @pytest.fixture
 def labels(tmp_path: Path) -> Path:
     path = tmp_path / "labels.csv"
-    path.write_text("barcode,sample,cell_type\n" + "".join(f"{b},s1,{t}\n" for b, t in zip(BARCODES, TYPES, strict=True)))
+    path.write_text(
+        "barcode,sample,cell_type\n"
+        + "".join(f"{b},s1,{t}\n" for b, t in zip(BARCODES, TYPES, strict=True))
+    )
     return path
 
 
@@ -80,13 +98,16 @@ def every_form(tmp_path: Path, counts: sparse.csc_matrix) -> list[Path]:
     ]
 
 
-def test_every_form_gives_the_same_matrix_and_keeps_the_ensembl_ids(tmp_path: Path, counts: sparse.csc_matrix) -> None:
+def test_every_form_gives_the_same_matrix_and_keeps_the_ensembl_ids(
+    tmp_path: Path, counts: sparse.csc_matrix
+) -> None:
     for path in every_form(tmp_path, counts):
         part = read(path)
         assert part.source.kind == "10x"
         assert part.matrix.values.format == "csc"
         np.testing.assert_array_equal(part.matrix.values.toarray(), counts.toarray())
-        assert (list(part.matrix.genes), list(part.matrix.columns)) == (GENES, BARCODES)  # duplicated symbols are left to be seen
+        # duplicated symbols are left to be seen
+        assert (list(part.matrix.genes), list(part.matrix.columns)) == (GENES, BARCODES)
         assert list(part.var["gene_ids"]) == IDS
         assert list(read(path, genes_column="id").matrix.genes) == IDS
 
@@ -100,12 +121,24 @@ def test_looking_tells_size_corner_and_forecast(tmp_path: Path, counts: sparse.c
         assert seen.forecast.refusal == ""
 
 
-def test_cells_without_a_table_of_labels_are_refused_in_words(tmp_path: Path, counts: sparse.csc_matrix) -> None:
+def test_cells_without_a_table_of_labels_are_refused_in_words(
+    tmp_path: Path, counts: sparse.csc_matrix
+) -> None:
     with pytest.raises(NoLabels, match="not their cell types"):
-        load_dataset(LoadRequest(files={"train": FileChoice(path=write_folder(tmp_path / "v3", counts), genes_column="id")}))
+        load_dataset(
+            LoadRequest(
+                files={
+                    "train": FileChoice(
+                        path=write_folder(tmp_path / "v3", counts), genes_column="id"
+                    )
+                }
+            )
+        )
 
 
-def test_a_table_of_labels_makes_them_training_cells(tmp_path: Path, counts: sparse.csc_matrix, labels: Path) -> None:
+def test_a_table_of_labels_makes_them_training_cells(
+    tmp_path: Path, counts: sparse.csc_matrix, labels: Path
+) -> None:
     for path in every_form(tmp_path, counts):
         choice = FileChoice(path=path, labels=labels, genes_column="id")
         dataset = load_dataset(LoadRequest(files={"train": choice, "test": choice}))
@@ -114,11 +147,19 @@ def test_a_table_of_labels_makes_them_training_cells(tmp_path: Path, counts: spa
             load_dataset(LoadRequest(files={"train": FileChoice(path=path, labels=labels)}))
 
 
-def test_a_choice_of_cells_and_genes_is_all_that_is_read(tmp_path: Path, counts: sparse.csc_matrix, labels: Path) -> None:
+def test_a_choice_of_cells_and_genes_is_all_that_is_read(
+    tmp_path: Path, counts: sparse.csc_matrix, labels: Path
+) -> None:
     bulk = tmp_path / "bulk.csv"
     bulk.write_text("gene,S1\n" + "".join(f"{i},1\n" for i in IDS[5:12]))
     for path in every_form(tmp_path, counts):
-        choice = FileChoice(path=path, labels=labels, genes_column="id", cells=CellChoice(per_label=3, seed=2), only_common=True)
+        choice = FileChoice(
+            path=path,
+            labels=labels,
+            genes_column="id",
+            cells=CellChoice(per_label=3, seed=2),
+            only_common=True,
+        )
         part = read_all({"train": choice, "bulk": FileChoice(path=bulk)})[0]["train"]
         assert sorted(part.labels) == ["B"] * 3 + ["T"] * 3
         assert list(part.matrix.genes) == IDS[5:12]
@@ -136,19 +177,38 @@ def test_a_choice_of_cells_and_genes_is_all_that_is_read(tmp_path: Path, counts:
         "cell_type\n{rows}",  # R: the corner is left out
     ],
 )
-def test_labels_are_found_in_the_usual_tables(tmp_path: Path, counts: sparse.csc_matrix, text: str) -> None:
+def test_labels_are_found_in_the_usual_tables(
+    tmp_path: Path, counts: sparse.csc_matrix, text: str
+) -> None:
     delimiter = ";" if ";" in text else "\t"
     for ending in ("-1", ""):  # many tables leave the -1 of the barcodes out
-        body = "".join(f'"{b.removesuffix("-1")}{ending}"{delimiter}"{t}"\n' for b, t in zip(BARCODES[:30], TYPES, strict=False))
+        body = "".join(
+            f'"{b.removesuffix("-1")}{ending}"{delimiter}"{t}"\n'
+            for b, t in zip(BARCODES[:30], TYPES, strict=False)
+        )
         (tmp_path / "l.txt").write_text(text.format(rows=body))
-        part = read_all({"train": FileChoice(path=write_h5(tmp_path / "x.h5", counts), labels=tmp_path / "l.txt")})[0]["train"]
+        part = read_all(
+            {
+                "train": FileChoice(
+                    path=write_h5(tmp_path / "x.h5", counts), labels=tmp_path / "l.txt"
+                )
+            }
+        )[0]["train"]
         assert part.labels.tolist() == TYPES[:30] + [None] * 10
 
 
-def test_labels_of_other_cells_are_refused_with_an_example_of_both(tmp_path: Path, counts: sparse.csc_matrix) -> None:
+def test_labels_of_other_cells_are_refused_with_an_example_of_both(
+    tmp_path: Path, counts: sparse.csc_matrix
+) -> None:
     (tmp_path / "l.csv").write_text("barcode,cell_type\nother_1,T\nother_2,B\n")
     with pytest.raises(NoLabels, match=r"other_1.*ACGT"):
-        read_all({"train": FileChoice(path=write_h5(tmp_path / "x.h5", counts), labels=tmp_path / "l.csv")})
+        read_all(
+            {
+                "train": FileChoice(
+                    path=write_h5(tmp_path / "x.h5", counts), labels=tmp_path / "l.csv"
+                )
+            }
+        )
 
 
 def test_antibodies_are_no_genes(tmp_path: Path, counts: sparse.csc_matrix) -> None:
@@ -160,7 +220,9 @@ def test_antibodies_are_no_genes(tmp_path: Path, counts: sparse.csc_matrix) -> N
     assert "2 features that are no genes (Antibody Capture)" in part.source.notes[0]
 
 
-def test_a_matrix_stored_cells_by_genes_is_turned(tmp_path: Path, counts: sparse.csc_matrix) -> None:
+def test_a_matrix_stored_cells_by_genes_is_turned(
+    tmp_path: Path, counts: sparse.csc_matrix
+) -> None:
     folder = write_folder(tmp_path / "v3", counts, packed=False)
     io.mmwrite(folder / "matrix.mtx", counts.T, field="integer")
     np.testing.assert_array_equal(read(folder).matrix.values.toarray(), counts.toarray())
@@ -177,16 +239,35 @@ def test_a_matrix_stored_cells_by_genes_is_turned(tmp_path: Path, counts: sparse
         ("30 -40 {n}", "cannot be read"),
     ],
 )
-def test_a_matrix_that_lies_about_its_size_is_refused(tmp_path: Path, counts: sparse.csc_matrix, sizes: str, says: str) -> None:
+def test_a_matrix_that_lies_about_its_size_is_refused(
+    tmp_path: Path, counts: sparse.csc_matrix, sizes: str, says: str
+) -> None:
     folder = write_folder(tmp_path / "v3", counts, packed=False)
     text = (folder / "matrix.mtx").read_text()
-    (folder / "matrix.mtx").write_text(text.replace(f"30 40 {counts.nnz}", sizes.format(n=counts.nnz, fewer=counts.nnz - 1)))
+    (folder / "matrix.mtx").write_text(
+        text.replace(f"30 40 {counts.nnz}", sizes.format(n=counts.nnz, fewer=counts.nnz - 1))
+    )
     with pytest.raises(UnreadableFile, match=says):
         read(folder)
 
 
-@pytest.mark.parametrize("line", ["0 1 3", "31 1 3", "1 41 3", "1 x 3", "nan 1 3", "1e30 1 3", "1 1 3 4 5", "9" * 30 + " 1 1", "1" * 200_000])
-def test_an_entry_outside_of_the_matrix_is_refused(tmp_path: Path, counts: sparse.csc_matrix, line: str) -> None:
+@pytest.mark.parametrize(
+    "line",
+    [
+        "0 1 3",
+        "31 1 3",
+        "1 41 3",
+        "1 x 3",
+        "nan 1 3",
+        "1e30 1 3",
+        "1 1 3 4 5",
+        "9" * 30 + " 1 1",
+        "1" * 200_000,
+    ],
+)
+def test_an_entry_outside_of_the_matrix_is_refused(
+    tmp_path: Path, counts: sparse.csc_matrix, line: str
+) -> None:
     folder = write_folder(tmp_path / "v3", counts, packed=False)
     lines = (folder / "matrix.mtx").read_text().splitlines()
     (folder / "matrix.mtx").write_text("\n".join([*lines[:-1], line]) + "\n")
@@ -195,7 +276,9 @@ def test_an_entry_outside_of_the_matrix_is_refused(tmp_path: Path, counts: spars
 
 
 @pytest.mark.parametrize("damage", ["indices", "indptr", "shape", "huge", "external"])
-def test_an_h5_that_contradicts_itself_is_refused(tmp_path: Path, counts: sparse.csc_matrix, damage: str) -> None:
+def test_an_h5_that_contradicts_itself_is_refused(
+    tmp_path: Path, counts: sparse.csc_matrix, damage: str
+) -> None:
     path = write_h5(tmp_path / "x.h5", counts)
     with h5py.File(path, "a") as file:
         if damage == "indices":
@@ -214,7 +297,9 @@ def test_an_h5_that_contradicts_itself_is_refused(tmp_path: Path, counts: sparse
         read(path)
 
 
-def test_missing_and_ambiguous_companions_are_refused_in_words(tmp_path: Path, counts: sparse.csc_matrix) -> None:
+def test_missing_and_ambiguous_companions_are_refused_in_words(
+    tmp_path: Path, counts: sparse.csc_matrix
+) -> None:
     folder = write_folder(tmp_path / "v3", counts)
     (folder / "barcodes.tsv.gz").unlink()
     with pytest.raises(UnreadableFile, match="not all of"):
@@ -223,7 +308,9 @@ def test_missing_and_ambiguous_companions_are_refused_in_words(tmp_path: Path, c
     write_folder(folder, counts, before="second_")
     with pytest.raises(UnreadableFile, match="more than one matrix"):
         read(folder)
-    np.testing.assert_array_equal(read(folder / "second_matrix.mtx.gz").matrix.values.toarray(), counts.toarray())
+    np.testing.assert_array_equal(
+        read(folder / "second_matrix.mtx.gz").matrix.values.toarray(), counts.toarray()
+    )
     (tmp_path / "empty").mkdir()
     with pytest.raises(UnreadableFile, match=r"No matrix\.mtx was found"):
         read(tmp_path / "empty")
@@ -241,7 +328,9 @@ def test_a_folder_cut_off_anywhere_is_refused(tmp_path: Path, counts: sparse.csc
     read(folder)  # positive control: whole again, it is read
 
 
-def test_the_kind_is_told_by_what_is_inside(tmp_path: Path, counts: sparse.csc_matrix, shared_data: Path) -> None:
+def test_the_kind_is_told_by_what_is_inside(
+    tmp_path: Path, counts: sparse.csc_matrix, shared_data: Path
+) -> None:
     from openpyxl import Workbook
 
     book = Workbook()
@@ -252,7 +341,9 @@ def test_the_kind_is_told_by_what_is_inside(tmp_path: Path, counts: sparse.csc_m
     (tmp_path / "packed.csv").write_bytes(gzip.compress(b"gene,a\nx,1\n"))
     (tmp_path / "packed.bin").write_bytes(gzip.compress(b"gene,a\nx,1\n"))
     (tmp_path / "model.txt").write_bytes((shared_data / "predecessor" / "pbmc.dcx").read_bytes())
-    (tmp_path / "cells.dcx").write_bytes((shared_data / "awkward_files" / "clean_train.h5ad").read_bytes())
+    (tmp_path / "cells.dcx").write_bytes(
+        (shared_data / "awkward_files" / "clean_train.h5ad").read_bytes()
+    )
     write_h5(tmp_path / "tenx.h5ad", counts)
     found = {p.name: file_kind(p, p.name) for p in tmp_path.iterdir()}
     assert found == {

@@ -20,22 +20,34 @@ def samples(folder: Path) -> list[str]:
 
 def test_types_of_the_same_meaning_are_paired_and_cd4_never_with_cd8() -> None:
     made = pair_types(["NK", "CD8+ T cells", "B-cells", "T cells CD4 conv", "Other"], TYPES)
-    assert made == {"NK": "NK cells", "CD8+ T cells": "T cells CD8", "B-cells": "B cells", "T cells CD4 conv": "T cells CD4 conv"}
+    assert made == {
+        "NK": "NK cells",
+        "CD8+ T cells": "T cells CD8",
+        "B-cells": "B cells",
+        "T cells CD4 conv": "T cells CD4 conv",
+    }
     assert pair_types(["CD4 T"], ["CD8 T"]) == {}
-    assert pair_types(["natural killer cells", "Monocyte"], TYPES) == {"natural killer cells": "NK cells", "Monocyte": "Monocytes"}
+    assert pair_types(["natural killer cells", "Monocyte"], TYPES) == {
+        "natural killer cells": "NK cells",
+        "Monocyte": "Monocytes",
+    }
     assert list(pair_types(["T", "T cell"], ["T cells"]).values()) == ["T cells"]
 
 
 @pytest.mark.parametrize("turned", [False, True])
 @pytest.mark.parametrize("percent", [False, True])
-def test_all_layouts_give_the_same_shares(shared_data: Path, tmp_path: Path, turned: bool, percent: bool) -> None:
+def test_all_layouts_give_the_same_shares(
+    shared_data: Path, tmp_path: Path, turned: bool, percent: bool
+) -> None:
     folder = shared_data / "awkward_files"
     table = pd.read_csv(folder / "clean_truth.csv", index_col=0) * (100 if percent else 1)
     path = tmp_path / "truth.csv"
     (table.T if turned else table).to_csv(path, sep=";", decimal=",")
     got = load_truth(TruthChoice(path=path), samples(folder), TYPES)
     expected = pd.read_csv(folder / "clean_truth.csv", index_col=0).T
-    np.testing.assert_allclose(got.shares.loc[expected.index, expected.columns].to_numpy(), expected.to_numpy(), rtol=1e-12)
+    np.testing.assert_allclose(
+        got.shares.loc[expected.index, expected.columns].to_numpy(), expected.to_numpy(), rtol=1e-12
+    )
     assert got.pairs["NK cells"] == "NK cells"
     assert "Other" not in got.pairs
 
@@ -57,7 +69,9 @@ def test_names_without_partner_are_listed_on_both_sides(shared_data: Path) -> No
     assert "estimated only: pDC" in said
     clean = examine_truth(folder / "clean_truth.csv", samples=samples(folder))
     assert [f for f in clean if f.severity != "info"] == []
-    chosen = TruthChoice(path=folder / "truth_other_names.csv", pairs={"NK": "NK cells", "Other": "pDC"})
+    chosen = TruthChoice(
+        path=folder / "truth_other_names.csv", pairs={"NK": "NK cells", "Other": "pDC"}
+    )
     assert load_truth(chosen, samples(folder), TYPES).pairs == {"NK": "NK cells", "Other": "pDC"}
 
 

@@ -1,6 +1,8 @@
-"""Native-window tests: pytest-qt owns the QApplication, windows are shown without ``webview.start`` (two starts in one process crash).
+"""Native-window tests: pytest-qt owns the QApplication, windows are shown without ``webview.start``
+(two starts in one process crash).
 
-``open_window(url, files=None) -> Handle`` works on any address, so end-to-end tests on real data use it too::
+``open_window(url, files=None) -> Handle`` works on any address, so end-to-end tests on real data
+use it too::
 
     files = NativeFiles()
     application = create_app(config, files)
@@ -11,7 +13,8 @@
         page.accept_dialog("/some/file.h5ad")          # answers the next file dialog
         page.run_js("document.querySelector('#upload-train-choose').click(); 1")
         ...
-        page.close()                                    # before the server goes: an open page asks on
+        page.close()                                    # before the server goes: an open page asks
+            on
     application.stop()
 """
 
@@ -43,10 +46,16 @@ PATIENCE = 90.0
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """pywebview calls deprecated functions of Qt: not ours to mend, and not to be hidden elsewhere."""
+    """pywebview calls deprecated functions of Qt: not ours to mend, and not to be hidden
+    elsewhere.
+    """
     for item in items:
         if item.get_closest_marker("window"):
-            item.add_marker(pytest.mark.filterwarnings("ignore:.*is marked as deprecated:DeprecationWarning:webview.platforms.qt"))
+            item.add_marker(
+                pytest.mark.filterwarnings(
+                    "ignore:.*is marked as deprecated:DeprecationWarning:webview.platforms.qt"
+                )
+            )
 
 
 class Handle:
@@ -63,8 +72,12 @@ class Handle:
         self._qtbot = qtbot
         self._answers = Answers()
 
-    def call(self, function: Callable[..., Any], *args: Any, timeout: float = PATIENCE, **options: Any) -> Any:
-        """Run ``function`` in a thread, as a callback of the server does, and return its result or raise its error."""
+    def call(
+        self, function: Callable[..., Any], *args: Any, timeout: float = PATIENCE, **options: Any
+    ) -> Any:
+        """Run ``function`` in a thread, as a callback of the server does, and return its result or
+        raise its error.
+        """
         outcome: dict[str, Any] = {}
 
         def run() -> None:
@@ -81,7 +94,11 @@ class Handle:
         return outcome["value"]
 
     def run_js(self, code: str, timeout: float = PATIENCE) -> Any:
-        """The value of ``code`` (an expression or statements; no promise) in the page: text, number, bool or None. Objects: use JSON.stringify."""
+        """The value of ``code`` (an expression or statements; no promise) in the page: text,
+        number, bool or None.
+
+        Objects: use JSON.stringify.
+        """
         return self.call(self.native.run_js, code, timeout=timeout)
 
     def json(self, expression: str, timeout: float = PATIENCE) -> Any:
@@ -90,12 +107,20 @@ class Handle:
 
     def wait_js(self, condition: str, timeout: float = PATIENCE) -> None:
         """Wait until the expression is true in the page; an error in it counts as not yet."""
-        code = f"(() => {{ try {{ return Boolean({condition}) }} catch (error) {{ return false }} }})()"
+        code = (
+            f"(() => {{ try {{ return Boolean({condition}) }} catch (error) {{ return false }}"
+            " })()"
+        )
         deadline = time.monotonic() + timeout
         while self.run_js(code) is not True:
             if time.monotonic() > deadline:
-                shown = self.run_js("document.location.pathname + ': ' + (document.body ? document.body.innerText.slice(0, 1500) : '')")
-                raise AssertionError(f"never true in the page: {condition}\nthe page showed: {shown}")
+                shown = self.run_js(
+                    "document.location.pathname + ': ' + (document.body ?"
+                    " document.body.innerText.slice(0, 1500) : '')"
+                )
+                raise AssertionError(
+                    f"never true in the page: {condition}\nthe page showed: {shown}"
+                )
             self._qtbot.wait(100)  # asking all the time would slow down what is waited for
 
     def wait_for(self, condition: Callable[[], bool], timeout: float = PATIENCE) -> None:
@@ -112,11 +137,15 @@ class Handle:
         self.view.resize(width, height)
         self.wait_js(f"window.innerWidth === {width}")
 
-    def accept_dialog(self, filename: Path | str | None = None, *, replace: bool | None = None) -> list[str]:
-        """Answer the next file dialog with ``filename`` (None: as proposed); ``replace`` answers the question about an existing file.
+    def accept_dialog(
+        self, filename: Path | str | None = None, *, replace: bool | None = None
+    ) -> list[str]:
+        """Answer the next file dialog with ``filename`` (None: as proposed); ``replace`` answers
+        the question about an existing file.
 
-        To be called before what opens the dialog; several calls answer several dialogs in turn. “Do not replace” then cancels.
-        The list returned gets the dialog's title and the text of the questions answered.
+        To be called before what opens the dialog; several calls answer several dialogs in turn. “Do
+        not replace” then cancels. The list returned gets the dialog's title and the text of the
+        questions answered.
         """
         return self._answers.expect(Answer(None if filename is None else str(filename), replace))
 
@@ -131,11 +160,15 @@ class Handle:
 
     @property
     def unexpected(self) -> list[str]:
-        """Titles of dialogs and texts of questions that came up without an answer prepared; they were cancelled."""
+        """Titles of dialogs and texts of questions that came up without an answer prepared; they
+        were cancelled.
+        """
         return self._answers.unexpected
 
     def close(self) -> None:
-        """Close the window and delete what Qt keeps of it, here and in this order: the garbage collector would do it in any thread, and abort."""
+        """Close the window and delete what Qt keeps of it, here and in this order: the garbage
+        collector would do it in any thread, and abort.
+        """
         from PySide6.QtCore import QCoreApplication, QEvent
 
         self._answers.timer.stop()
@@ -144,7 +177,8 @@ class Handle:
         view, self.view = self.view, None
         profile, links = view.profile, self._links
         if not self.native.events.closed.is_set():  # the program may have closed it
-            self.native.events.closing._items.clear()  # nothing stands in the way of the end of a test
+            # nothing stands in the way of the end of a test
+            self.native.events.closing._items.clear()
             view.close()  # deletes the page
         for owned in (links, profile, view):  # pages before the profile they belong to
             owned.deleteLater()
@@ -162,7 +196,9 @@ class Answer:
 
 
 class Answers:
-    """The user at the dialogs: answers those expected and cancels all others, since an open one blocks the test for good."""
+    """The user at the dialogs: answers those expected and cancels all others, since an open one
+    blocks the test for good.
+    """
 
     def __init__(self) -> None:
         from PySide6.QtCore import QTimer
@@ -257,7 +293,8 @@ def qapp_args() -> list[str]:
     if problem := toolkit.obstacle():
         pytest.skip(problem)
     window.prepare()
-    from PySide6 import QtWebEngineWidgets  # noqa: F401 - must be loaded before a QApplication exists
+    # Must be loaded before a QApplication exists.
+    from PySide6 import QtWebEngineWidgets  # noqa: F401
     from PySide6.QtCore import QCoreApplication, Qt
 
     QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_DontUseNativeDialogs)
@@ -294,10 +331,17 @@ def _guilib(qapp: Any) -> Any:
 
 @pytest.fixture
 def open_window(_guilib: Any, qtbot: Any) -> Iterator[Callable[..., Handle]]:
-    """``open_window(url, files=None, settings=None, menus=()) -> Handle``: a window of the program on ``url`` (None: the splash page), closed in the end."""
+    """``open_window(url, files=None, settings=None, menus=()) -> Handle``: a window of the program
+    on ``url`` (None: the splash page), closed in the end.
+    """
     handles: list[Handle] = []
 
-    def open_(url: str | None, files: NativeFiles | None = None, settings: SettingsStore | None = None, menus: Sequence[Any] = ()) -> Handle:
+    def open_(
+        url: str | None,
+        files: NativeFiles | None = None,
+        settings: SettingsStore | None = None,
+        menus: Sequence[Any] = (),
+    ) -> Handle:
         native = window.create(url, files or NativeFiles(), settings, menus)
         _guilib._app = _guilib.stays  # asked about screens, pywebview has put the real one back
         assert native._initialize(_guilib)
@@ -317,9 +361,18 @@ def open_window(_guilib: Any, qtbot: Any) -> Iterator[Callable[..., Handle]]:
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    """The environment of a program started by a test: settings, logs and home in ``tmp_path``, nothing of the developer's."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("DECONOMIX", "PYTEST"))}
-    homes = {name: str(tmp_path / name.lower()) for name in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME")}
+    """The environment of a program started by a test: settings, logs and home in ``tmp_path``,
+    nothing of the developer's.
+    """
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("DECONOMIX", "PYTEST"))
+    }
+    homes = {
+        name: str(tmp_path / name.lower())
+        for name in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME")
+    }
     for home in homes.values():
         Path(home).mkdir(exist_ok=True)
     return {**kept, **homes, "PYTHONUNBUFFERED": "1"}
@@ -335,12 +388,21 @@ def start(environment: dict[str, str], qapp: Any) -> Iterator[Callable[..., subp
 
 
 @contextlib.contextmanager
-def programs(environment: dict[str, str], program: Sequence[str] = (sys.executable, "-m", "desktop")) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+def programs(
+    environment: dict[str, str], program: Sequence[str] = (sys.executable, "-m", "desktop")
+) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """``start(*arguments)`` starts the program; whatever is left of it at the end is killed."""
     started: list[subprocess.Popen[str]] = []
 
     def start_(*args: str) -> subprocess.Popen[str]:
-        process = subprocess.Popen([*program, *args], cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            [*program, *args],
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         started.append(process)
         return process
 

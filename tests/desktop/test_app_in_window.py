@@ -1,4 +1,7 @@
-"""The real application in the window: its first page, files through native dialogs, closing. The whole analysis is tested elsewhere."""
+"""The real application in the window: its first page, files through native dialogs, closing.
+
+The whole analysis is tested elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,8 @@ CELLS = "gene,T cell,T cell,B cell,B cell\nCD3E,5,4,0,1\nCD19,0,1,6,5\nACTB,3,3,
 @pytest.fixture
 def page(open_window: Any, serving: Any, tmp_path: Path) -> Iterator[Any]:
     files = NativeFiles()
-    application = create_app(Config.for_tests(tmp_path), files)  # without its worker: nothing is computed here
+    # without its worker: nothing is computed here
+    application = create_app(Config.for_tests(tmp_path), files)
     try:
         with serving(application.server) as server:
             page = open_window(application.start_url(server.url), files)
@@ -32,7 +36,9 @@ def page(open_window: Any, serving: Any, tmp_path: Path) -> Iterator[Any]:
         application.stop()
 
 
-def test_file_chosen_in_the_dialog_is_named_on_the_page_and_read_where_it_lies(page: Any, tmp_path: Path) -> None:
+def test_file_chosen_in_the_dialog_is_named_on_the_page_and_read_where_it_lies(
+    page: Any, tmp_path: Path
+) -> None:
     path = tmp_path / "cells of März.csv"
     path.write_text(CELLS, encoding="utf-8")
     page.accept_dialog(path)
@@ -59,7 +65,9 @@ def test_window_with_pending_saves_says_so_and_closes_when_they_are_done(page: A
 
     CloseGuard(page.native, pending, patience=600)
     page.view.close()
-    page.wait_js("document.body.innerText.includes('Saving 2 sessions… The window closes by itself.')")
+    page.wait_js(
+        "document.body.innerText.includes('Saving 2 sessions… The window closes by itself.')"
+    )
     seen = looks[0]
     page.wait_for(lambda: looks[0] > seen + 2)
     assert page.view.isVisible()

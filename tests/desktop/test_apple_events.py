@@ -1,4 +1,7 @@
-"""Files that the Finder asks to open. There is no macOS here: delegate and PyObjC are stand-ins that do what the documentation says."""
+"""Files that the Finder asks to open.
+
+There is no macOS here: delegate and PyObjC are stand-ins that do what the documentation says.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,9 @@ class Delegate:
 
 
 class ObjC:
-    """As far as PyObjC is used: a selector is a function with a name, and a class gets it as a method."""
+    """As far as PyObjC is used: a selector is a function with a name, and a class gets it as a
+    method.
+    """
 
     @staticmethod
     def selector(function: Any, *, selector: bytes, signature: bytes) -> Any:
@@ -43,7 +48,9 @@ def test_files_that_come_before_the_application_wait_for_it_and_later_ones_go_on
     opened, application = Opened(), Application()
     delegate: Any = type("OneDelegate", (Delegate,), {})
     assert listen(opened, delegate, ObjC)
-    delegate().application_openFiles_(application, ["/Users/anna/Mein Projekt.dcxsession", "/tmp/b.csv"])
+    delegate().application_openFiles_(
+        application, ["/Users/anna/Mein Projekt.dcxsession", "/tmp/b.csv"]
+    )
     taken: list[Path] = []
     later = threading.Event()
 

@@ -17,7 +17,12 @@ class Jobs:
         self.jobs: dict[str, str] = {}
 
     def status(self) -> list[Any]:
-        return [SimpleNamespace(id=key, state=state, title=key.upper(), active=state in ("queued", "running")) for key, state in self.jobs.items()]
+        return [
+            SimpleNamespace(
+                id=key, state=state, title=key.upper(), active=state in ("queued", "running")
+            )
+            for key, state in self.jobs.items()
+        ]
 
 
 @pytest.fixture
@@ -77,7 +82,9 @@ def test_a_notice_names_no_session_and_a_cancelled_job_needs_none() -> None:
     assert told(job) == ""
 
 
-def test_where_the_system_does_not_allow_it_the_work_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_the_system_does_not_allow_it_the_work_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere")
     with keep_awake():
         done = True

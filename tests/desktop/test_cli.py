@@ -31,7 +31,15 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 @pytest.fixture
 def run(environment: dict[str, str]) -> Run:
     def run_(*args: str, **extra: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([*PROGRAM, *args], cwd=ROOT, env={**environment, **extra}, capture_output=True, text=True, timeout=PATIENCE, check=False)
+        return subprocess.run(
+            [*PROGRAM, *args],
+            cwd=ROOT,
+            env={**environment, **extra},
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
 
     return run_
 
@@ -51,7 +59,8 @@ def worker_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
     return children
 
 
-# -- refusals -------------------------------------------------------------------------------------------------------------------
+# -- refusals
+# --------------------------------------------------------------------------------------------------
 
 
 def refused(result: subprocess.CompletedProcess[str], *words: str) -> None:
@@ -88,7 +97,9 @@ def test_missing_file_is_one_sentence(run: Run, tmp_path: Path) -> None:
     refused(run(str(tmp_path / "nowhere.csv")), "nowhere.csv")
 
 
-def test_saved_sessions_are_taken_like_data_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_saved_sessions_are_taken_like_data_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     names = ["a b.dcxsession", "Ü.DCXSESSION", "bulk.csv"]
     for name in names:
@@ -100,24 +111,36 @@ def test_missing_session_is_one_sentence(run: Run, tmp_path: Path) -> None:
     refused(run(str(tmp_path / "a b.dcxsession")), "There is no file", "a b.dcxsession")
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems always have a display")
+@pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="other systems always have a display"
+)
 @pytest.mark.parametrize("display", ["", ":4711"])
-def test_without_a_display_the_window_suggests_serve(run: Run, display: str, tmp_path: Path) -> None:
+def test_without_a_display_the_window_suggests_serve(
+    run: Run, display: str, tmp_path: Path
+) -> None:
     refused(run(DISPLAY=display, WAYLAND_DISPLAY="", QT_QPA_PLATFORM=""), "no display", "serve")
     session = tmp_path / "a b.dcxsession"
     session.write_bytes(b"x")  # would be opened in the window
-    refused(run(str(session), DISPLAY=display, WAYLAND_DISPLAY="", QT_QPA_PLATFORM=""), "no display", "serve")
+    refused(
+        run(str(session), DISPLAY=display, WAYLAND_DISPLAY="", QT_QPA_PLATFORM=""),
+        "no display",
+        "serve",
+    )
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Qt is used on Linux only")
-def test_missing_system_libraries_are_named_with_their_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_system_libraries_are_named_with_their_packages(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     loads = toolkit._loads
 
     def fail() -> None:
         raise OSError("libxcb-cursor.so.0: cannot open shared object file")
 
     monkeypatch.setattr(toolkit, "_load_platform_plugin", fail)
-    monkeypatch.setattr(toolkit, "_loads", lambda name: name != "libxcb-cursor.so.0" and loads(name))
+    monkeypatch.setattr(
+        toolkit, "_loads", lambda name: name != "libxcb-cursor.so.0" and loads(name)
+    )
     sentence = toolkit.missing_libraries() or ""
     assert "libxcb-cursor.so.0" in sentence
     assert "sudo apt install" in sentence
@@ -140,44 +163,79 @@ def test_port_in_use_is_one_sentence_and_leaves_no_process(run: Run, serving) ->
         refused(run("serve", "--port", str(server.port)), str(server.port), "--port")
 
 
-# -- what is imported -----------------------------------------------------------------------------------------------------------
+# -- what is imported
+# --------------------------------------------------------------------------------------------------
 
 
 def imported_by(code: str, environment: dict[str, str]) -> set[str]:
     command = [sys.executable, "-c", f"{code}\nimport sys; print('\\n'.join(sys.modules))"]
-    result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=True)
+    result = subprocess.run(
+        command,
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=True,
+    )
     return set(result.stdout.split())
 
 
 def test_start_imports_neither_engine_nor_data_readers(environment: dict[str, str]) -> None:
-    modules = imported_by("import desktop.cli, desktop.server, desktop.dialogs, gui.app", environment)
+    modules = imported_by(
+        "import desktop.cli, desktop.server, desktop.dialogs, gui.app", environment
+    )
     assert "gui.app" in modules
     assert not modules & {"torch", "deconomix", "anndata", "scipy", "h5py", "webview", "PySide6"}
 
 
 def test_application_is_made_without_engine_and_data_readers(environment: dict[str, str]) -> None:
-    modules = imported_by("from gui.app import create_app; from gui.config import Config; create_app(Config())", environment)
+    modules = imported_by(
+        "from gui.app import create_app; from gui.config import Config; create_app(Config())",
+        environment,
+    )
     assert "dash" in modules
     assert not modules & {"torch", "deconomix", "anndata", "scipy", "h5py", "webview", "PySide6"}
 
 
-def test_entry_module_is_light_for_the_worker_that_imports_it_again(environment: dict[str, str]) -> None:
+def test_entry_module_is_light_for_the_worker_that_imports_it_again(
+    environment: dict[str, str],
+) -> None:
     modules = imported_by("import desktop.__main__", environment)
-    assert not {name.partition(".")[0] for name in modules} & {"gui", "dash", "flask", "numpy", "pandas", "waitress", "webview"}
+    assert not {name.partition(".")[0] for name in modules} & {
+        "gui",
+        "dash",
+        "flask",
+        "numpy",
+        "pandas",
+        "waitress",
+        "webview",
+    }
 
 
 def test_program_without_streams_starts_and_may_write(environment: dict[str, str]) -> None:
     """A windowed build has neither stdout nor stderr."""
-    code = "import sys; sys.stdout = sys.stderr = None; import desktop.__main__; sys.stderr.write('x'); print('y'); sys.exit(7)"
-    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, timeout=PATIENCE, check=False).returncode == 7
+    code = (
+        "import sys; sys.stdout = sys.stderr = None; import desktop.__main__;"
+        " sys.stderr.write('x'); print('y'); sys.exit(7)"
+    )
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, env=environment, timeout=PATIENCE, check=False
+        ).returncode
+        == 7
+    )
 
 
-# -- serve ----------------------------------------------------------------------------------------------------------------------
+# -- serve
+# --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_serve_prints_an_address_that_opens_and_ends_with_its_worker(start, number: signal.Signals) -> None:
+def test_serve_prints_an_address_that_opens_and_ends_with_its_worker(
+    start, number: signal.Signals
+) -> None:
     process = start("serve")
     address = process.stdout.readline().strip()
     assert address.startswith("http://127.0.0.1:"), process.stderr.read()
@@ -206,7 +264,9 @@ def test_serve_prints_a_new_address_once_its_only_browser_signed_out(start) -> N
         browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
         with browser.open(address, timeout=PATIENCE) as page:
             key = key_in(page.read().decode())
-        leaving = urllib.request.Request(f"{base}{SIGN_OUT}", b"", {"Origin": base, KEY_HEADER: key}, method="POST")
+        leaving = urllib.request.Request(
+            f"{base}{SIGN_OUT}", b"", {"Origin": base, KEY_HEADER: key}, method="POST"
+        )
         with browser.open(leaving, timeout=PATIENCE) as answer:
             assert answer.status == 204
         before, address = address, process.stdout.readline().strip()

@@ -1,4 +1,7 @@
-"""Closing with sessions that are not saved yet: the guard alone, and the end of the program. In the real window: test_app_in_window.py."""
+"""Closing with sessions that are not saved yet: the guard alone, and the end of the program.
+
+In the real window: test_app_in_window.py.
+"""
 
 from __future__ import annotations
 
@@ -94,7 +97,8 @@ def test_closing_waits_for_pending_saves_then_happens_by_itself(hangs: bool) -> 
         assert not window.events.closed.wait(0.01)
     saves.number = 0
     assert window.events.closed.wait(WAIT)
-    assert window.threads == ["close-when-saved"]  # never from the handler: the toolkit would wait for itself
+    # never from the handler: the toolkit would wait for itself
+    assert window.threads == ["close-when-saved"]
 
 
 def test_a_save_that_does_not_end_keeps_the_window_for_a_while_only() -> None:
@@ -138,7 +142,13 @@ def test_a_save_that_does_not_succeed_is_asked_about(agrees: bool) -> None:
 def test_nothing_is_asked_where_the_system_ends_the_program() -> None:
     window, silent = Window(), threading.Event()
     silent.set()
-    CloseGuard(window, Saves(1), patience=0.2, confirm=lambda question, yes: pytest.fail("it asked"), silent=silent)
+    CloseGuard(
+        window,
+        Saves(1),
+        patience=0.2,
+        confirm=lambda question, yes: pytest.fail("it asked"),
+        silent=silent,
+    )
     assert not window.close()
     assert window.events.closed.wait(WAIT)
 
@@ -167,11 +177,14 @@ def test_unknown_number_of_saves_does_not_keep_a_window_open_for_good() -> None:
     assert window.events.closed.wait(WAIT)
 
 
-# -- the end of the program -----------------------------------------------------------------------------------------------------
+# -- the end of the program
+# --------------------------------------------------------------------------------------------------
 
 
 class Program:
-    def __init__(self, pending: int, problem: str | None, capsys: pytest.CaptureFixture[str]) -> None:
+    def __init__(
+        self, pending: int, problem: str | None, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         self._pending, self._problem, self._capsys = pending, problem, capsys
         self.said_before = ""
 
@@ -185,8 +198,12 @@ class Program:
         return self._problem
 
 
-@pytest.mark.parametrize(("number", "words"), [(0, ""), (1, "Saving 1 session…\n"), (2, "Saving 2 sessions…\n")])
-def test_end_says_what_is_saved_before_it_waits(number: int, words: str, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("number", "words"), [(0, ""), (1, "Saving 1 session…\n"), (2, "Saving 2 sessions…\n")]
+)
+def test_end_says_what_is_saved_before_it_waits(
+    number: int, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     program = Program(number, None, capsys)
     cli.end(program)
     assert program.said_before == words
@@ -197,7 +214,8 @@ def test_end_says_what_could_not_be_saved(capsys: pytest.CaptureFixture[str]) ->
     cli.end(Program(1, "1 session could not be saved.", capsys))
     assert capsys.readouterr() == ("", "1 session could not be saved.\n")
     told: list[str] = []
-    cli.end(Program(1, "1 session could not be saved.", capsys), told.append)  # who closed a window sees no terminal
+    # who closed a window sees no terminal
+    cli.end(Program(1, "1 session could not be saved.", capsys), told.append)
     assert told == ["1 session could not be saved."]
 
 

@@ -35,12 +35,18 @@ LINUX = sys.platform == "linux"
     [
         ("command('serve')", True),
         ("command()", False),  # the window: its web view needs /proc
-        ("from gui.jobs.worker import begin; begin()", True),  # every process that computes or reads
+        # every process that computes or reads
+        ("from gui.jobs.worker import begin; begin()", True),
     ],
     ids=["server", "window", "worker"],
 )
 def test_server_window_and_workers_write_no_core_dumps(what: str, whole: bool) -> None:
-    done = subprocess.run([sys.executable, "-c", SAY.replace("{what}", what)], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", SAY.replace("{what}", what)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     before, after = map(json.loads, done.stdout.splitlines())
     assert after == [[0, 0], (0 if whole else 1) if LINUX else None]
     assert before[1] == (1 if LINUX else None)  # the control
@@ -50,8 +56,13 @@ def test_the_reading_process_is_seen_by_the_server_all_the_same() -> None:
     """Its memory is asked for by whoever started it."""
     import psutil
 
-    script = "import sys; from gui.core_dumps import forbid_core_dumps; forbid_core_dumps(); print('ready', flush=True); sys.stdin.read()"
-    with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+    script = (
+        "import sys; from gui.core_dumps import forbid_core_dumps; forbid_core_dumps();"
+        " print('ready', flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as child:
         assert child.stdout is not None
         assert child.stdout.readline() == "ready\n"
         found = psutil.Process(child.pid)

@@ -1,4 +1,7 @@
-"""What stands behind the dialogs: writing all or nothing, and the filters. The dialogs themselves: test_window.py."""
+"""What stands behind the dialogs: writing all or nothing, and the filters.
+
+The dialogs themselves: test_window.py.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,9 @@ def test_writing_replaces_an_old_file_and_leaves_nothing_else(tmp_path: Path) ->
     assert names(tmp_path) == ["a.csv"]
 
 
-def test_interrupted_writing_leaves_the_old_file_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_interrupted_writing_leaves_the_old_file_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(b"old")
 
@@ -42,7 +47,9 @@ def test_interrupted_writing_leaves_the_old_file_whole(tmp_path: Path, monkeypat
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX permissions")
-def test_written_files_have_ordinary_permissions_and_replaced_ones_keep_theirs(tmp_path: Path) -> None:
+def test_written_files_have_ordinary_permissions_and_replaced_ones_keep_theirs(
+    tmp_path: Path,
+) -> None:
     mask = os.umask(0o022)
     try:
         write(tmp_path / "new", b"")
@@ -76,7 +83,9 @@ def read_only(tmp_path: Path) -> Path:
 
 
 def test_folder_that_may_not_be_written_is_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(DeconomixError, match=r"a\.csv cannot be written in .*: you may not write") as caught:
+    with pytest.raises(
+        DeconomixError, match=r"a\.csv cannot be written in .*: you may not write"
+    ) as caught:
         write(read_only(tmp_path) / "a.csv", b"x")
     assert caught.value.advice == "Save it in another folder."
 
@@ -96,12 +105,18 @@ def test_a_new_file_takes_a_free_name_and_never_replaces(tmp_path: Path) -> None
     (tmp_path / "a.csv").write_bytes(b"old")
     assert write_new(tmp_path / "a.csv", b"1") == tmp_path / "a 2.csv"
     assert write_new(tmp_path / "a.csv", b"2") == tmp_path / "a 3.csv"
-    assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == {"a.csv": b"old", "a 2.csv": b"1", "a 3.csv": b"2"}
+    assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == {
+        "a.csv": b"old",
+        "a 2.csv": b"1",
+        "a 3.csv": b"2",
+    }
     write(tmp_path / "a.csv", b"new")  # the positive control: writing without the defence replaces
     assert (tmp_path / "a.csv").read_bytes() == b"new"
 
 
-def test_a_new_file_that_cannot_be_written_leaves_no_name_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_file_that_cannot_be_written_leaves_no_name_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(descriptor: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -128,11 +143,18 @@ def test_several_files_go_into_one_folder_under_free_names(tmp_path: Path) -> No
     files.attach(window)
     told = files.save_all([("a", b"1"), ("b/c", b"2"), ("a.csv", b"3")], CSV)
     assert told == f"Saved 3 files in {tmp_path}."
-    assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == {"a.csv": b"old", "a 2.csv": b"1", "b_c.csv": b"2", "a 3.csv": b"3"}
+    assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == {
+        "a.csv": b"old",
+        "a 2.csv": b"1",
+        "b_c.csv": b"2",
+        "a 3.csv": b"3",
+    }
     assert window.asked == [(20, "Save 3 files in a folder")]  # once
 
 
-def test_cancelling_the_folder_writes_nothing_and_a_failure_says_what_is_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cancelling_the_folder_writes_nothing_and_a_failure_says_what_is_saved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     files = NativeFiles()
     files.attach(Answering())
     assert files.save_all([("a", b"1"), ("b", b"2")], CSV) is None
@@ -153,7 +175,13 @@ def test_cancelling_the_folder_writes_nothing_and_a_failure_says_what_is_saved(t
 def test_filters_are_what_pywebview_accepts() -> None:
     from webview.util import parse_file_type
 
-    kinds = [EXPRESSION, MODEL, CSV, FileKind("µ-arrays (old) & more", (".csv.gz",)), FileKind("–", (".x",))]
+    kinds = [
+        EXPRESSION,
+        MODEL,
+        CSV,
+        FileKind("µ-arrays (old) & more", (".csv.gz",)),
+        FileKind("–", (".x",)),
+    ]
     for chosen in (kinds, [CSV], []):
         for filter_ in file_types(chosen):
             parse_file_type(filter_)  # raises for one it would refuse

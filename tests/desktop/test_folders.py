@@ -1,4 +1,7 @@
-"""Dialogs begin in the folder that was used last for the same kind of file, also at the next start. The window is a stand-in."""
+"""Dialogs begin in the folder that was used last for the same kind of file, also at the next start.
+
+The window is a stand-in.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +52,9 @@ def test_every_kind_of_file_has_its_folder_and_keeps_it(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_gone_is_not_asked_for(tmp_path: Path) -> None:
-    settings: Any = SimpleNamespace(get=lambda: SimpleNamespace(folders={"CSV table": str(tmp_path / "gone")}))
+    settings: Any = SimpleNamespace(
+        get=lambda: SimpleNamespace(folders={"CSV table": str(tmp_path / "gone")})
+    )
     window, files = Window(), NativeFiles(settings)
     files.attach(window)
     window.answers = [()]

@@ -1,4 +1,5 @@
-"""The main job in the native window, on real data: files through native dialogs, DTD, search, Deconomix+h,r, every tab drawn, table and figure saved.
+"""The main job in the native window, on real data: files through native dialogs, DTD, search,
+Deconomix+h,r, every tab drawn, table and figure saved.
 
 DECONOMIX_GUI_SHOTS names a folder for a picture of the window at every tab.
 """
@@ -24,7 +25,10 @@ RUN = 900.0
 
 
 class User:
-    """What a person does in the window. Elements are named by CSS selector or by the text that stands on them."""
+    """What a person does in the window.
+
+    Elements are named by CSS selector or by the text that stands on them.
+    """
 
     def __init__(self, window: Any) -> None:
         self.window = window
@@ -33,14 +37,21 @@ class User:
 
     def click(self, selector: str) -> None:
         """Click once the element is there, on screen and enabled."""
-        element = f"[...document.querySelectorAll({json.dumps(selector)})].find(e => e.checkVisibility() && !e.disabled)"
+        element = (
+            f"[...document.querySelectorAll({json.dumps(selector)})].find(e => e.checkVisibility()"
+            " && !e.disabled)"
+        )
         self.window.wait_js(element)
         self.window.run_js(f"{element}.click(); 1")
 
-    def click_text(self, text: str, within: str, kind: str = "button, a, label, [role=tab]") -> None:
+    def click_text(
+        self, text: str, within: str, kind: str = "button, a, label, [role=tab]"
+    ) -> None:
         """Click what bears exactly this text."""
         found = f"[...document.querySelector({json.dumps(within)}).querySelectorAll({json.dumps(kind)})]"
-        element = f"{found}.find(e => e.checkVisibility() && e.innerText.trim() === {json.dumps(text)})"
+        element = (
+            f"{found}.find(e => e.checkVisibility() && e.innerText.trim() === {json.dumps(text)})"
+        )
         self.window.wait_js(element)
         self.window.run_js(f"{element}.click(); 1")
 
@@ -48,25 +59,41 @@ class User:
         """Replace what a field holds, then leave it."""
         field = f"document.querySelector({json.dumps(selector)})"
         self.window.wait_js(f"{field}.checkVisibility()")
-        self.window.run_js(f"{field}.focus(); {field}.select(); document.execCommand('insertText', false, {json.dumps(text)}); {field}.blur(); 1")
+        self.window.run_js(
+            f"{field}.focus(); {field}.select(); document.execCommand('insertText', false,"
+            f" {json.dumps(text)}); {field}.blur(); 1"
+        )
         self.window.wait_js(f"{field}.value === {json.dumps(text)}")
 
     def go(self, page: str) -> None:
         self.click(f"#dcx-nav a[href='/{page}']")
-        self.window.wait_js(f"document.querySelector('#{'upload-load' if page == 'upload' else page + '-run'}').checkVisibility()")
+        self.window.wait_js(
+            f"document.querySelector('#{'upload-load' if page == 'upload' else page + '-run'}').checkVisibility()"
+        )
 
     def tab(self, page: str, title: str) -> None:
         self.click_text(title, f"#{page}-tabs", "[role=tab]")
 
     def sees(self, text: str, within: str = "body", timeout: float = RUN) -> None:
-        self.window.wait_js(f"document.querySelector({json.dumps(within)}).innerText.includes({json.dumps(text)})", timeout)
+        self.window.wait_js(
+            f"document.querySelector({json.dumps(within)}).innerText.includes({json.dumps(text)})",
+            timeout,
+        )
 
     def sees_figure(self, graph: str, least: int = 120) -> None:
         """Drawn with marks, as large as something one can read, and inside the window's width."""
-        marks = f"document.querySelector('#{graph} .js-plotly-plot .overplot :is(path, image, rect, text), #{graph} .js-plotly-plot .barlayer path')"
+        marks = (
+            f"document.querySelector('#{graph} .js-plotly-plot .overplot :is(path, image, rect,"
+            f" text), #{graph} .js-plotly-plot .barlayer path')"
+        )
         box = f"document.querySelector('#{graph} .main-svg').getBoundingClientRect()"
-        self.window.wait_js(f"{marks} && {box}.height > {least} && {box}.width > 250 && document.querySelector('#{graph}').checkVisibility()")
-        assert self.window.json(f"document.querySelector('#{graph}').getBoundingClientRect().right <= window.innerWidth")
+        self.window.wait_js(
+            f"{marks} && {box}.height > {least} && {box}.width > 250 &&"
+            f" document.querySelector('#{graph}').checkVisibility()"
+        )
+        assert self.window.json(
+            f"document.querySelector('#{graph}').getBoundingClientRect().right <= window.innerWidth"
+        )
 
     def save(self, scope: str, item: str, path: Path) -> str:
         """Save through the menu and the native dialog, as ``path``; the dialog's title."""
@@ -108,7 +135,11 @@ def rows_of(path: Path) -> list[list[str]]:
 def load(user: User, data: Path) -> None:
     """Three files through three dialogs, one Load."""
     user.look("empty")
-    for role, title, name in (("train", "Training data", "train"), ("bulk", "Bulk (application) data", "application"), ("test", "Test data", "test")):
+    for role, title, name in (
+        ("train", "Training data", "train"),
+        ("bulk", "Bulk (application) data", "application"),
+        ("test", "Test data", "test"),
+    ):
         if role == "test":
             user.click_text("Test data, reference, trained model", "#upload-page")
         seen = user.window.accept_dialog(data / f"{name}.h5ad")
@@ -121,7 +152,9 @@ def load(user: User, data: Path) -> None:
     user.look("upload-overview")
 
 
-def test_the_main_job_on_real_data_in_the_window(user: User, shared_data: Path, tmp_path: Path) -> None:
+def test_the_main_job_on_real_data_in_the_window(
+    user: User, shared_data: Path, tmp_path: Path
+) -> None:
     window = user.window
     load(user, shared_data / "pbmc_hao_finotello")
     user.tab("upload", "Cell types")
@@ -139,13 +172,21 @@ def test_the_main_job_on_real_data_in_the_window(user: User, shared_data: Path, 
     user.click("#dtd-run")
     user.sees("DTD", "#dcx-ticker")
     user.sees("Mean correlation", "#dtd-answer")
-    for title, graph in (("Composition", "dtd-composition-figure"), ("Correlation", "dtd-correlation"), ("Markers", "dtd-markers"), ("Loss", "dtd-loss")):
+    for title, graph in (
+        ("Composition", "dtd-composition-figure"),
+        ("Correlation", "dtd-correlation"),
+        ("Markers", "dtd-markers"),
+        ("Loss", "dtd-loss"),
+    ):
         user.tab("dtd", title)
         user.sees_figure(graph)
         user.look(graph)
 
     user.tab("dtd", "Composition")
-    assert user.save("#dtd-page", "dtd-composition-figure-png", tmp_path / "Zusammensetzung ä.png") == "Save PNG picture"
+    assert (
+        user.save("#dtd-page", "dtd-composition-figure-png", tmp_path / "Zusammensetzung ä.png")
+        == "Save PNG picture"
+    )
     picture = (tmp_path / "Zusammensetzung ä.png").read_bytes()
     assert picture.startswith(b"\x89PNG")
     assert len(picture) > 10_000  # something is drawn in it
@@ -161,10 +202,15 @@ def test_the_main_job_on_real_data_in_the_window(user: User, shared_data: Path, 
     user.sees_figure("adtd-search-curve")
     user.look("adtd-search")
     user.click("#adtd-search-choices [aria-label^='Minimum']")
-    window.wait_js("document.querySelector('#adtd-run').innerText === 'Run Deconomix+h,r'")  # +h has no lambda2
+    # +h has no lambda2
+    window.wait_js("document.querySelector('#adtd-run').innerText === 'Run Deconomix+h,r'")
     user.click("#adtd-run")
     user.sees("hidden share", "#adtd-run-answer")
-    for title, graph in (("Composition", "adtd-composition-figure"), ("Hidden profile", "adtd-hidden"), ("Gene regulation", "adtd-regulation")):
+    for title, graph in (
+        ("Composition", "adtd-composition-figure"),
+        ("Hidden profile", "adtd-hidden"),
+        ("Gene regulation", "adtd-regulation"),
+    ):
         user.tab("adtd", title)
         user.sees_figure(graph)
         user.look(graph)

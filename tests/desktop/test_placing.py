@@ -31,7 +31,8 @@ def test_a_window_whose_screen_is_gone_is_placed_by_the_system(place: tuple[int,
 
 
 def test_a_place_is_told_as_the_toolkit_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    kept, main = Window(width=1100, height=700, x=100, y=50), Screen(1280, 300, 1920, 1080)  # the main screen stands to the right of another
+    # the main screen stands to the right of another
+    kept, main = Window(width=1100, height=700, x=100, y=50), Screen(1280, 300, 1920, 1080)
     monkeypatch.setattr("sys.platform", "linux")
     assert relative(kept, [main, Screen(0, 0, 1280, 720)]) == (100 - 1280, 50 - 300)
     assert relative(kept, [BIG]) == (100, 50)
@@ -51,7 +52,11 @@ def test_without_a_word_about_screens_the_size_is_kept() -> None:
 
 def test_settings_of_nonsense_are_the_defaults_value_by_value(tmp_path: Path) -> None:
     path = tmp_path / "settings.json"
-    path.write_text('{"zoom": 99, "theme": "dark", "window": {"width": -4, "height": 100}, "recent": ["/a"], "unknown": 1}', encoding="utf-8")
+    path.write_text(
+        '{"zoom": 99, "theme": "dark", "window": {"width": -4, "height": 100}, "recent": ["/a"],'
+        ' "unknown": 1}',
+        encoding="utf-8",
+    )
     found = SettingsStore(path).get()
     assert (found.zoom, found.theme, found.window, found.recent) == (1.0, "dark", None, ("/a",))
 

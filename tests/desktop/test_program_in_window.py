@@ -1,4 +1,6 @@
-"""The window as the program connects it: menu, shortcuts, closing with jobs, drops, theme, zoom, size and place, recent files, a report saved and opened."""
+"""The window as the program connects it: menu, shortcuts, closing with jobs, drops, theme, zoom,
+size and place, recent files, a report saved and opened.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,12 @@ class Program:
 
     def entry(self, title: str) -> Any:
         """The menu's entry (QAction) with this title."""
-        found = [action for menu in self.page.view.menuBar().actions() for action in menu.menu().actions() if action.text().partition("\t")[0] == title]
+        found = [
+            action
+            for menu in self.page.view.menuBar().actions()
+            for action in menu.menu().actions()
+            if action.text().partition("\t")[0] == title
+        ]
         assert len(found) == 1, title
         return found[0]
 
@@ -62,7 +69,9 @@ class Program:
 
 @pytest.fixture
 def program(open_window: Any, serving: Any, tmp_path: Path) -> Iterator[Callable[..., Program]]:
-    """``program(**settings)`` opens the window as the program does; once per test or again after ``page.close()``."""
+    """``program(**settings)`` opens the window as the program does; once per test or again after
+    ``page.close()``.
+    """
     stops: list[Callable[[], None]] = []
 
     def open_(*, worker: bool = False, paths: tuple[Path, ...] = (), **kept: Any) -> Program:
@@ -100,10 +109,22 @@ def long_job(application: Application) -> str:
     session.set_dataset(make_example().dataset, keep_runs=False)
     dataset = session.need_dataset()
     params = DTDParams(iterations=100_000)
-    return application.submit(run_dtd, session.session_id, params, dataset=dataset, inputs={}, input_results={}, kind="dtd", title="DTD", actor="local")
+    return application.submit(
+        run_dtd,
+        session.session_id,
+        params,
+        dataset=dataset,
+        inputs={},
+        input_results={},
+        kind="dtd",
+        title="DTD",
+        actor="local",
+    )
 
 
-def test_closing_with_a_running_job_asks_and_stays_or_stops_it(program: Callable[..., Program]) -> None:
+def test_closing_with_a_running_job_asks_and_stays_or_stops_it(
+    program: Callable[..., Program],
+) -> None:
     it = program(worker=True)
     job = long_job(it.application)
     question = closing.question(1)
@@ -114,7 +135,8 @@ def test_closing_with_a_running_job_asks_and_stays_or_stops_it(program: Callable
     assert not it.page.native.events.closed.is_set()
     assert next(j for j in it.application.runner.status() if j.id == job).active
     it.page.answer(question, closing.STOP)
-    it.page.answer(closing.lost(1), closing.LOSE)  # asked where a busy disk takes longer than the patience
+    # asked where a busy disk takes longer than the patience
+    it.page.answer(closing.lost(1), closing.LOSE)
     it.choose("Close")
     it.page.wait_for(it.page.native.events.closed.is_set)
     assert it.page.unexpected == []
@@ -129,7 +151,9 @@ def test_a_system_that_ends_the_program_is_not_asked(program: Callable[..., Prog
     assert it.page.unexpected == []
 
 
-def test_menu_opens_dialogs_pages_and_files(program: Callable[..., Program], tmp_path: Path) -> None:
+def test_menu_opens_dialogs_pages_and_files(
+    program: Callable[..., Program], tmp_path: Path
+) -> None:
     it = program()
     it.choose("Keyboard shortcuts")
     it.page.wait_js("document.body.innerText.includes('Ctrl+Shift+S')")
@@ -151,7 +175,9 @@ def test_menu_opens_dialogs_pages_and_files(program: Callable[..., Program], tmp
     it.choose("Open…")
     it.page.wait_js("document.body.innerText.includes('cells of März.csv')")
     it.choose("Open recent…")
-    it.page.wait_js("document.querySelector('#dcx-recent-list')?.innerText.includes('cells of März.csv')")
+    it.page.wait_js(
+        "document.querySelector('#dcx-recent-list')?.innerText.includes('cells of März.csv')"
+    )
     it.choose("About DeconomiX")
     it.page.wait_js("document.body.innerText.includes('GPL-3.0-or-later')")
     assert it.page.unexpected == []
@@ -208,7 +234,9 @@ def drop(page: Any, paths: list[Path], x: int, y: int) -> None:
     mime = QMimeData()
     mime.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
     rest = Qt.DropAction.CopyAction, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    with warnings.catch_warnings():  # deprecated for programs that make one, which only a test does; without it Qt knows of no target
+    # deprecated for programs that make one, which only a test does; without it Qt knows of no
+    # target
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         enter = QDragEnterEvent(QPoint(x, y), *rest)
     QApplication.sendEvent(page.view.webview, enter)
@@ -216,11 +244,16 @@ def drop(page: Any, paths: list[Path], x: int, y: int) -> None:
 
 
 def centre(page: Any, selector: str) -> tuple[int, int]:
-    box = page.json(f"(() => {{ const b = document.querySelector('{selector}').getBoundingClientRect(); return [b.x + b.width / 2, b.y + b.height / 2] }})()")
+    box = page.json(
+        f"(() => {{ const b = document.querySelector('{selector}').getBoundingClientRect(); return"
+        " [b.x + b.width / 2, b.y + b.height / 2] })()"
+    )
     return int(box[0]), int(box[1])
 
 
-def test_files_dropped_on_a_field_are_chosen_there_and_read_where_they_lie(program: Callable[..., Program], tmp_path: Path) -> None:
+def test_files_dropped_on_a_field_are_chosen_there_and_read_where_they_lie(
+    program: Callable[..., Program], tmp_path: Path
+) -> None:
     it = program()
     path = tmp_path / "cells.csv"
     path.write_text(CELLS, encoding="utf-8")
@@ -232,7 +265,9 @@ def test_files_dropped_on_a_field_are_chosen_there_and_read_where_they_lie(progr
     assert it.page.complaints == []
 
 
-def test_files_dropped_beside_every_field_are_opened(program: Callable[..., Program], tmp_path: Path) -> None:
+def test_files_dropped_beside_every_field_are_opened(
+    program: Callable[..., Program], tmp_path: Path
+) -> None:
     from tests.desktop.sessions import session_files
 
     it = program()
@@ -248,17 +283,32 @@ def test_files_dropped_beside_every_field_are_opened(program: Callable[..., Prog
     assert it.page.complaints == []
 
 
-def test_a_report_is_saved_from_the_menu_and_opens(program: Callable[..., Program], tmp_path: Path, open_window: Any) -> None:
+def test_a_report_is_saved_from_the_menu_and_opens(
+    program: Callable[..., Program], tmp_path: Path, open_window: Any
+) -> None:
     it = program(worker=True)
     session = it.application.sessions.create_session("Reported", actor=LOCAL)
     session.set_dataset(make_example().dataset, keep_runs=False)
     params = DTDParams(iterations=10, train_mixtures=50, test_mixtures=20)
     job = it.application.submit(
-        run_dtd, session.session_id, params, dataset=session.need_dataset(), inputs={}, input_results={}, kind="dtd", title="DTD", actor="local"
+        run_dtd,
+        session.session_id,
+        params,
+        dataset=session.need_dataset(),
+        inputs={},
+        input_results={},
+        kind="dtd",
+        title="DTD",
+        actor="local",
     )
-    it.page.wait_for(lambda: not next(j for j in it.application.runner.status() if j.id == job).active, timeout=180)
+    it.page.wait_for(
+        lambda: not next(j for j in it.application.runner.status() if j.id == job).active,
+        timeout=180,
+    )
     it.application.arrived = session.session_id
-    it.page.wait_js("document.querySelector('#dcx-session-button').textContent.includes('Reported')")
+    it.page.wait_js(
+        "document.querySelector('#dcx-session-button').textContent.includes('Reported')"
+    )
     path = tmp_path / "my report.html"
     it.page.accept_dialog(path)
     it.choose("Save report…")
@@ -271,7 +321,9 @@ def test_a_report_is_saved_from_the_menu_and_opens(program: Callable[..., Progra
     assert opened.complaints == []
 
 
-def test_a_file_of_the_command_line_waits_on_the_page(program: Callable[..., Program], tmp_path: Path) -> None:
+def test_a_file_of_the_command_line_waits_on_the_page(
+    program: Callable[..., Program], tmp_path: Path
+) -> None:
     path = tmp_path / "given.csv"
     path.write_text(CELLS, encoding="utf-8")
     it = program(paths=(path,))
@@ -285,5 +337,7 @@ def test_a_page_whose_process_is_killed_comes_back(program: Callable[..., Progra
     psutil.Process(it.page.view.webview.page().renderProcessPid()).kill()
     it.page.wait_for(lambda: any("loaded again" in words for words in it.application.announcements))
     it.page.wait_js("!window.before && document.querySelector('#upload-train-choose')")
-    it.page.wait_js("document.body.innerText.includes('The page stopped working and was loaded again.')")
+    it.page.wait_js(
+        "document.body.innerText.includes('The page stopped working and was loaded again.')"
+    )
     assert not it.ended.is_set()

@@ -21,12 +21,21 @@ class Double:
         self.entered = threading.Semaphore(0)
         self.release = threading.Event()
 
-    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    def __call__(
+        self, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
         if environ["PATH_INFO"] == "/slow":
             self.entered.release()
             self.release.wait(60)
-        parts = [b"x" * 1_000_000] * 50 if environ["PATH_INFO"] == "/large" else [environ["wsgi.input"].read() or b"hello"]
-        start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(sum(map(len, parts))))])
+        parts = (
+            [b"x" * 1_000_000] * 50
+            if environ["PATH_INFO"] == "/large"
+            else [environ["wsgi.input"].read() or b"hello"]
+        )
+        start_response(
+            "200 OK",
+            [("Content-Type", "text/plain"), ("Content-Length", str(sum(map(len, parts))))],
+        )
         return parts
 
 
@@ -106,7 +115,8 @@ def test_stop_before_start_frees_the_port(app: Double) -> None:
 @pytest.mark.parametrize("path", ["/slow", "/large"])
 def test_stop_does_not_wait_for_an_answer_that_never_ends(app: Double, path: str) -> None:
     server = LocalServer(app).start()
-    with socket.create_connection((HOST, server.port)) as reader:  # never reads: a large answer does not fit
+    # never reads: a large answer does not fit
+    with socket.create_connection((HOST, server.port)) as reader:
         reader.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
         if path == "/slow":
             assert app.entered.acquire(timeout=30)

@@ -1,4 +1,6 @@
-"""The program as a user starts it: ``python -m desktop`` on a display, with its real window, server and worker."""
+"""The program as a user starts it: ``python -m desktop`` on a display, with its real window, server
+and worker.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,11 @@ def colours(qapp: Any, path: Path) -> Counter[str]:
     picture = qapp.primaryScreen().grabWindow(0)
     picture.save(str(path))
     image = picture.toImage()
-    found = Counter(image.pixelColor(x, y).name() for x in range(0, image.width(), 4) for y in range(0, image.height(), 4))
+    found = Counter(
+        image.pixelColor(x, y).name()
+        for x in range(0, image.width(), 4)
+        for y in range(0, image.height(), 4)
+    )
     del found["#000000"]
     return found
 
@@ -47,12 +53,17 @@ def ended(process: subprocess.Popen[str], children: list[psutil.Process]) -> Non
     assert psutil.wait_procs(children, timeout=PATIENCE)[1] == []
 
 
-def test_program_starts_shows_its_page_and_ends_without_orphans(start: Any, qapp: Any, tmp_path: Path) -> None:
+def test_program_starts_shows_its_page_and_ends_without_orphans(
+    start: Any, qapp: Any, tmp_path: Path
+) -> None:
     process = start()
     # a page has text and a frame; a window that is still blank has one colour only
     wait_until(lambda: len(colours(qapp, tmp_path / "started.png")) > 20, process)
     children = family(process)
-    assert any("deconomix" in " ".join(child.cmdline()).lower() or "spawn" in " ".join(child.cmdline()) for child in children)
+    assert any(
+        "deconomix" in " ".join(child.cmdline()).lower() or "spawn" in " ".join(child.cmdline())
+        for child in children
+    )
     assert any("QtWebEngine" in child.name() for child in children)
     process.send_signal(signal.SIGTERM)
     ended(process, children)
@@ -67,7 +78,9 @@ def test_program_told_to_end_while_it_starts_ends(start: Any) -> None:
 
 
 def test_program_told_to_end_as_the_window_appears_ends(start: Any) -> None:
-    """The toolkit waits for answers of a page that is gone by then: it must not keep the program alive."""
+    """The toolkit waits for answers of a page that is gone by then: it must not keep the program
+    alive.
+    """
     process = start()
     wait_until(lambda: any("QtWebEngine" in child.name() for child in family(process)), process)
     children = family(process)

@@ -57,7 +57,9 @@ def begun(tmp_path: Path) -> tuple[Start, Window, SettingsStore]:
 
 
 @pytest.mark.usefixtures("quick")
-def test_a_page_that_does_not_come_up_is_tried_without_the_graphics_card_and_then_in_the_browser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_that_does_not_come_up_is_tried_without_the_graphics_card_and_then_in_the_browser(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     never: Any = SimpleNamespace(shown=threading.Event())
     it, window, _ = begun(tmp_path)
     it._watch(never)
@@ -74,7 +76,9 @@ def test_a_page_that_does_not_come_up_is_tried_without_the_graphics_card_and_the
 
 
 @pytest.mark.usefixtures("quick")
-def test_a_page_that_came_up_is_left_alone_and_what_helped_is_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_that_came_up_is_left_alone_and_what_helped_is_remembered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     there: Any = SimpleNamespace(shown=threading.Event())
     there.shown.set()
     it, window, settings = begun(tmp_path)
@@ -84,7 +88,8 @@ def test_a_page_that_came_up_is_left_alone_and_what_helped_is_remembered(tmp_pat
     monkeypatch.setenv(start.RENDERING, "software")
     it, window, settings = begun(tmp_path)
     it._watch(there)
-    assert (it.again, window.pages, settings.get().software) == ("", [], "")  # after a crash: the next start tries the graphics card
+    # after a crash: the next start tries the graphics card
+    assert (it.again, window.pages, settings.get().software) == ("", [], "")
     monkeypatch.setenv(start.TIMED_OUT, "yes")
     it, window, settings = begun(tmp_path)
     it._watch(there)
@@ -96,9 +101,13 @@ def test_a_page_that_came_up_is_left_alone_and_what_helped_is_remembered(tmp_pat
 
 
 @pytest.mark.usefixtures("quick")
-def test_a_page_that_crashes_once_is_loaded_again_and_a_second_time_shown_in_another_way(tmp_path: Path) -> None:
+def test_a_page_that_crashes_once_is_loaded_again_and_a_second_time_shown_in_another_way(
+    tmp_path: Path,
+) -> None:
     it, window, _ = begun(tmp_path)
-    application: Any = SimpleNamespace(shown=threading.Event(), announcements=[], start_url=lambda base: f"{base}/?t=new")
+    application: Any = SimpleNamespace(
+        shown=threading.Event(), announcements=[], start_url=lambda base: f"{base}/?t=new"
+    )
     server: Any = SimpleNamespace(url="http://127.0.0.1:1")
     application.shown.set()
     it._crashed(application, server)
@@ -109,14 +118,18 @@ def test_a_page_that_crashes_once_is_loaded_again_and_a_second_time_shown_in_ano
 
 
 @pytest.mark.usefixtures("quick")
-def test_a_window_that_the_user_closes_meanwhile_is_not_opened_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_window_that_the_user_closes_meanwhile_is_not_opened_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     it, window, _ = begun(tmp_path)
     monkeypatch.setattr(start.time, "sleep", lambda seconds: window.events.closed.set())
     it._retry()
     assert it.again == ""
 
 
-def test_without_a_window_the_page_is_in_the_browser_and_the_program_ends_when_nobody_looks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_window_the_page_is_in_the_browser_and_the_program_ends_when_nobody_looks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     opened: list[str] = []
     contents: list[str] = []
     modes: list[int] = []
@@ -134,13 +147,18 @@ def test_without_a_window_the_page_is_in_the_browser_and_the_program_ends_when_n
     path.write_text("gene,S1\nA,1\n")
     config = Config.for_tests(tmp_path)
     ended = threading.Event()
-    running = threading.Thread(target=in_browser, args=(config, [path], Instance(config, tmp_path / "state"), ended), daemon=True)
+    running = threading.Thread(
+        target=in_browser,
+        args=(config, [path], Instance(config, tmp_path / "state"), ended),
+        daemon=True,
+    )
     running.start()
     running.join(120)
     assert not running.is_alive()
     assert not ended.is_set()
     (page,) = opened
-    assert page == (tmp_path / "state" / "open.html").as_uri()  # no token on a command line that everybody sees
+    # no token on a command line that everybody sees
+    assert page == (tmp_path / "state" / "open.html").as_uri()
     assert contents[0].startswith("<!doctype html>")
     assert "url=http://127.0.0.1:" in contents[0]
     assert modes == [0o600]
@@ -170,7 +188,11 @@ def test_after_a_crash_it_is_said_what_is_there_and_what_was_interrupted(tmp_pat
     first = create_app(config)
     first.sessions.create_session("Whole", actor=LOCAL)
     session = first.sessions.create_session("Melanoma", actor=LOCAL)
-    session.job_submitted(PendingJob("1", "dtd", "DTD", ("gui.engine.tasks", "run_dtd"), DTDParams(), {}, datetime.now(UTC)))
+    session.job_submitted(
+        PendingJob(
+            "1", "dtd", "DTD", ("gui.engine.tasks", "run_dtd"), DTDParams(), {}, datetime.now(UTC)
+        )
+    )
     first.stop()
     second = create_app(config)
     try:
@@ -185,7 +207,9 @@ def test_after_a_crash_it_is_said_what_is_there_and_what_was_interrupted(tmp_pat
 
 
 @pytest.mark.usefixtures("quick")
-def test_without_a_graphics_card_none_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_graphics_card_none_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     _, _, settings = begun(tmp_path)
     assert rendering(settings) == ""
     monkeypatch.setattr(toolkit, "graphics_card", lambda: False)
@@ -194,9 +218,22 @@ def test_without_a_graphics_card_none_is_asked_for(tmp_path: Path, monkeypatch: 
     assert rendering(settings) == "browser"  # what failed before counts more
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the other systems' web views know by themselves")
-@pytest.mark.parametrize(("device", "there"), [("dri/renderD128", True), ("nvidia0", True), ("dri/card0", False), ("nvidiactl", False), (None, False)])
-def test_a_graphics_card_is_known_by_its_device(device: str | None, there: bool, tmp_path: Path) -> None:
+@pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="the other systems' web views know by themselves"
+)
+@pytest.mark.parametrize(
+    ("device", "there"),
+    [
+        ("dri/renderD128", True),
+        ("nvidia0", True),
+        ("dri/card0", False),
+        ("nvidiactl", False),
+        (None, False),
+    ],
+)
+def test_a_graphics_card_is_known_by_its_device(
+    device: str | None, there: bool, tmp_path: Path
+) -> None:
     if device:
         (tmp_path / device).parent.mkdir(exist_ok=True)
         (tmp_path / device).touch()

@@ -1,9 +1,11 @@
-"""The program for the endurance run, in a process of its own: ten sessions, each with names and numbers that no other has, and a page that shows them.
+"""The program for the endurance run, in a process of its own: ten sessions, each with names and
+numbers that no other has, and a page that shows them.
 
     python -m tests.endurance.program FOLDER [--mixed]
 
-Prints one line of JSON (url, pid, sessions), and for each line it is then sent one of figures; ends with its input. ``--mixed`` is the positive
-control: the page shows whatever session was asked for last, by whichever tab.
+Prints one line of JSON (url, pid, sessions), and for each line it is then sent one of figures; ends
+with its input. ``--mixed`` is the positive control: the page shows whatever session was asked for
+last, by whichever tab.
 """
 
 from __future__ import annotations
@@ -93,9 +95,16 @@ def dataset(k: int) -> Dataset:
 
     def cells(count: int) -> Cells:
         values = random.poisson(3.0, (GENES, count)).astype(np.float32) + 1
-        return Cells(Matrix(values, genes, pd.RangeIndex(count)), np.resize(np.array(types(k), dtype=object), count), pd.DataFrame(index=range(count)))
+        return Cells(
+            Matrix(values, genes, pd.RangeIndex(count)),
+            np.resize(np.array(types(k), dtype=object), count),
+            pd.DataFrame(index=range(count)),
+        )
 
-    bulk = Bulk(Matrix(random.random((GENES, 4)) + 0.1, genes, pd.Index(samples(k))), pd.DataFrame(index=pd.Index(samples(k))))
+    bulk = Bulk(
+        Matrix(random.random((GENES, 4)) + 0.1, genes, pd.Index(samples(k))),
+        pd.DataFrame(index=pd.Index(samples(k))),
+    )
     return Dataset(cells(20 + k), cells(9), bulk=bulk, name=f"K{k:02} data")
 
 
@@ -105,12 +114,18 @@ def trained(k: int, data: Dataset) -> Run:
     genes = data.train.matrix.genes  # type: ignore[union-attr]
 
     def shares(columns: Any) -> pd.DataFrame:
-        return pd.DataFrame(random.dirichlet(np.ones(TYPES), len(columns)).T, index=kinds, columns=columns)
+        return pd.DataFrame(
+            random.dirichlet(np.ones(TYPES), len(columns)).T, index=kinds, columns=columns
+        )
 
     mixtures = [str(i) for i in range(6)]
     parts = {"train": shares(mixtures), "test": shares(mixtures), "bulk": shares(samples(k))}
     truth = {"train": shares(mixtures), "test": shares(mixtures)}
-    rows = [compare(part, method, truth[part], parts[part]) for part in truth for method in ("dtd", "naive")]
+    rows = [
+        compare(part, method, truth[part], parts[part])
+        for part in truth
+        for method in ("dtd", "naive")
+    ]
     result = DTDResult(
         reference=pd.DataFrame(random.random((GENES, TYPES)), index=genes, columns=kinds),
         gene_weights=pd.Series(random.random(GENES).astype(np.float32), index=genes),
@@ -122,7 +137,15 @@ def trained(k: int, data: Dataset) -> Run:
         metrics=pd.concat(rows, ignore_index=True)[COLUMNS],
         params=DTDParams(iterations=iterations(k)),
     )
-    return Run(f"dtd{k}", "dtd", "DTD", datetime.now(UTC), DTDParams(iterations=iterations(k)), result, Provenance(data.training_id, data.bulk_id))
+    return Run(
+        f"dtd{k}",
+        "dtd",
+        "DTD",
+        datetime.now(UTC),
+        DTDParams(iterations=iterations(k)),
+        result,
+        Provenance(data.training_id, data.bulk_id),
+    )
 
 
 def filled(application: Application) -> None:
@@ -134,7 +157,9 @@ def filled(application: Application) -> None:
 
 
 def figures(application: Application) -> dict[str, Any]:
-    """Memory and open handles of this process; and, while tracemalloc runs, where memory was taken."""
+    """Memory and open handles of this process; and, while tracemalloc runs, where memory was
+    taken.
+    """
     gc.collect()
     me = psutil.Process()
     found: dict[str, Any] = {
@@ -154,13 +179,17 @@ def figures(application: Application) -> dict[str, Any]:
 def main() -> None:
     folder, mixed = Path(sys.argv[1]), "--mixed" in sys.argv
     config = Config.for_tests(folder)
-    (config.plugins_folder / "check.py").write_text(textwrap.dedent(PAGE).replace("MIXED", str(mixed)), encoding="utf-8")
+    (config.plugins_folder / "check.py").write_text(
+        textwrap.dedent(PAGE).replace("MIXED", str(mixed)), encoding="utf-8"
+    )
     application = create_app(config)
     filled(application)
     server = LocalServer(application.server)
     server.start()
     application.start()
-    sys.stdout.write(json.dumps({"start": application.start_url(server.url), "url": server.url}) + "\n")
+    sys.stdout.write(
+        json.dumps({"start": application.start_url(server.url), "url": server.url}) + "\n"
+    )
     sys.stdout.flush()
     for _ in sys.stdin:
         sys.stdout.write(json.dumps(figures(application)) + "\n")

@@ -1,10 +1,14 @@
-"""Ten tabs of a real browser on ten sessions, for minutes: is anything mixed, does anything grow? A script with figures, and what test_tabs.py runs.
+"""Ten tabs of a real browser on ten sessions, for minutes: is anything mixed, does anything grow?
 
-    .venv/bin/python -m tests.endurance.tabs [--seconds 300] [--switches 300] [--jobs 30] [--mixed] [--trace]
+A script with figures, and what test_tabs.py runs.
 
-In each round every tab chooses another session in the header, all ten at about the same time; then each must show what belongs to its session:
-the name, on a page of a plug-in its cell types, samples and number of runs (which no two sessions share), every fifth time the DTD run or the
-data of that session. Whatever the page showed in between is looked at too. ``--mixed`` is the positive control.
+    .venv/bin/python -m tests.endurance.tabs [--seconds 300] [--switches 300] [--jobs 30] [--mixed]
+    [--trace]
+
+In each round every tab chooses another session in the header, all ten at about the same time; then
+each must show what belongs to its session: the name, on a page of a plug-in its cell types, samples
+and number of runs (which no two sessions share), every fifth time the DTD run or the data of that
+session. Whatever the page showed in between is looked at too. ``--mixed`` is the positive control.
 """
 
 from __future__ import annotations
@@ -53,7 +57,9 @@ SHOWN = """([name, least]) => {
 
 @dataclass
 class Found:
-    """Figures of a run. rss_minute, handles_minute : after the first minute, rss_end, handles_end : at the end, all at rest"""
+    """Figures of a run. rss_minute, handles_minute : after the first minute, rss_end, handles_end :
+    at the end, all at rest
+    """
 
     seconds: float = 0.0
     switches: int = 0
@@ -78,8 +84,17 @@ class Program:
     """The program in its own process."""
 
     def __init__(self, folder: Path, *, mixed: bool = False, trace: bool = False) -> None:
-        command = [sys.executable, *(["-X", "tracemalloc=8"] if trace else []), "-m", "tests.endurance.program", str(folder), *(["--mixed"] if mixed else [])]
-        self.process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        command = [
+            sys.executable,
+            *(["-X", "tracemalloc=8"] if trace else []),
+            "-m",
+            "tests.endurance.program",
+            str(folder),
+            *(["--mixed"] if mixed else []),
+        ]
+        self.process = subprocess.Popen(
+            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         self.addresses = self._answer()
 
     def _answer(self) -> dict[str, Any]:
@@ -119,7 +134,10 @@ class Program:
 
 
 class Driver:
-    """The tabs, and what each must show. A session's runs: as many jobs as were started in it, 4 more for each than for the one before."""
+    """The tabs, and what each must show.
+
+    A session's runs: as many jobs as were started in it, 4 more for each than for the one before.
+    """
 
     def __init__(self, pages: list[Page], found: Found) -> None:
         self.pages, self.found, self.chance = pages, found, random.Random(1)
@@ -132,7 +150,9 @@ class Driver:
 
     def choose(self, tab: int, session: int) -> None:
         """In the menu of the header."""
-        self.click(tab, "#dcx-session-menu [role=menuitem]", program.name(session), "#dcx-session-button")
+        self.click(
+            tab, "#dcx-session-menu [role=menuitem]", program.name(session), "#dcx-session-button"
+        )
         self.at[tab] = session
         self.found.switches += 1
 
@@ -148,9 +168,12 @@ class Driver:
         """Wait until the tab shows its session, and see that all it shows belongs to it."""
         k, page = self.at[tab], self.pages[tab]
         page.wait_for_function(SHOWN, arg=[program.name(k), self.done[k]])
-        for text in page.evaluate("() => { const all = [...window.seen]; window.seen.clear(); return all; }"):
+        for text in page.evaluate(
+            "() => { const all = [...window.seen]; window.seen.clear(); return all; }"
+        ):
             self.look(text)
-        if text := page.inner_text("#check-out"):  # empty for a moment while the page is laid out anew
+        # empty for a moment while the page is laid out anew
+        if text := page.inner_text("#check-out"):
             self.look(text)
 
     def look(self, text: str) -> None:
@@ -158,7 +181,11 @@ class Driver:
         shown = json.loads(text)
         k = int(shown["name"][-2:])
         mine = ", ".join(program.types(k))
-        right = shown["types"] == mine and shown["samples"] == ", ".join(program.samples(k)) and set(shown["found"]) <= {mine}
+        right = (
+            shown["types"] == mine
+            and shown["samples"] == ", ".join(program.samples(k))
+            and set(shown["found"]) <= {mine}
+        )
         if not right or shown["runs"] > self.done[k]:
             self.found.mixed.append(f"{text} (of {self.done[k]} runs)")
         self.found.looks += 1
@@ -172,7 +199,11 @@ class Driver:
         self.go(tab, "Upload")
         page.wait_for_selector("#upload-answer :text('training cells')")
         data = page.inner_text("#upload-answer")
-        if f"K{k:02} " not in answer or f"{program.iterations(k)} iterations" not in badges or f"{20 + k} training cells" not in data:
+        if (
+            f"K{k:02} " not in answer
+            or f"{program.iterations(k)} iterations" not in badges
+            or f"{20 + k} training cells" not in data
+        ):
             self.found.mixed.append(f"{program.name(k)}: {answer} | {badges} | {data}")
         self.found.looks += 1
         self.go(tab, "Check")
@@ -180,12 +211,30 @@ class Driver:
 
 
 def run(
-    folder: Path, *, seconds: float, switches: int, jobs: int, mixed: bool = False, trace: bool = False, minute: float = 60.0, chromium: Path | None = None
+    folder: Path,
+    *,
+    seconds: float,
+    switches: int,
+    jobs: int,
+    mixed: bool = False,
+    trace: bool = False,
+    minute: float = 60.0,
+    chromium: Path | None = None,
 ) -> Found:
-    """All of it. minute : after which memory and handles are noted for comparison; chromium : None looks for one"""
+    """All of it. minute : after which memory and handles are noted for comparison; chromium : None
+    looks for one
+    """
     found, served = Found(), Program(folder, mixed=mixed, trace=trace)
     try:
-        _drive(served, found, seconds=seconds, switches=switches, jobs=jobs, minute=minute, chromium=chromium)
+        _drive(
+            served,
+            found,
+            seconds=seconds,
+            switches=switches,
+            jobs=jobs,
+            minute=minute,
+            chromium=chromium,
+        )
     finally:
         code = served.end()
     if code != 0:
@@ -193,14 +242,34 @@ def run(
     return found
 
 
-def _drive(served: Program, found: Found, *, seconds: float, switches: int, jobs: int, minute: float, chromium: Path | None) -> None:
+def _drive(
+    served: Program,
+    found: Found,
+    *,
+    seconds: float,
+    switches: int,
+    jobs: int,
+    minute: float,
+    chromium: Path | None,
+) -> None:
     """A browser, its tabs, and round after round until all is done."""
-    executable = chromium or os.environ.get("DECONOMIX_GUI_CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    executable = (
+        chromium
+        or os.environ.get("DECONOMIX_GUI_CHROMIUM")
+        or next(filter(None, map(shutil.which, BROWSERS)), None)
+    )
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(executable), args=["--no-sandbox", "--disable-gpu"])
-        context = browser.new_context(viewport={"width": 900, "height": 600}, reduced_motion="reduce")
+        browser = playwright.chromium.launch(
+            executable_path=str(executable), args=["--no-sandbox", "--disable-gpu"]
+        )
+        context = browser.new_context(
+            viewport={"width": 900, "height": 600}, reduced_motion="reduce"
+        )
         context.set_default_timeout(PATIENCE)
-        context.on("console", lambda m: found.complaints.append(m.text[:300]) if m.type == "error" else None)
+        context.on(
+            "console",
+            lambda m: found.complaints.append(m.text[:300]) if m.type == "error" else None,
+        )
         context.on("weberror", lambda e: found.complaints.append(str(e.error)[:300]))
         pages = [context.new_page() for _ in range(TABS)]
         driver = Driver(pages, found)
@@ -211,14 +280,19 @@ def _drive(served: Program, found: Found, *, seconds: float, switches: int, jobs
             driver.choose(number, number)
             driver.go(number, "Check")
             driver.check(number)
-        driver.check_pages(0)  # once before anything is measured: what a page needs is imported with its first use
+        # once before anything is measured: what a page needs is imported with its first use
+        driver.check_pages(0)
         started, rounds = time.monotonic(), 0
         noted = False
         while True:
             passed = time.monotonic() - started
             if not noted and passed >= minute:
                 at_rest, noted = served.at_rest(), True
-                found.rss_minute, found.handles_minute, found.objects_minute = at_rest["rss"], at_rest["handles"], at_rest["objects"]
+                found.rss_minute, found.handles_minute, found.objects_minute = (
+                    at_rest["rss"],
+                    at_rest["handles"],
+                    at_rest["objects"],
+                )
             if noted and passed >= seconds and found.switches >= switches and found.jobs >= jobs:
                 break
             rounds += 1
@@ -231,10 +305,18 @@ def _drive(served: Program, found: Found, *, seconds: float, switches: int, jobs
                 driver.job(rounds % TABS)
             if rounds % 5 == 0:
                 driver.check_pages(rounds // 5 % TABS)
-            sys.stderr.write(f"{passed:.0f} s, {found.switches} switches, {found.jobs} jobs, {found.looks} looks, {len(found.mixed)} mixed\n")
+            sys.stderr.write(
+                f"{passed:.0f} s, {found.switches} switches, {found.jobs} jobs, {found.looks}"
+                f" looks, {len(found.mixed)} mixed\n"
+            )
         found.seconds = time.monotonic() - started
         at_rest = served.at_rest()
-        found.rss_end, found.handles_end, found.objects_end, found.top = at_rest["rss"], at_rest["handles"], at_rest["objects"], at_rest.get("top", [])
+        found.rss_end, found.handles_end, found.objects_end, found.top = (
+            at_rest["rss"],
+            at_rest["handles"],
+            at_rest["objects"],
+            at_rest.get("top", []),
+        )
         if set(at_rest["states"]) - {"done"}:
             found.complaints.append(f"jobs ended as {at_rest['states']}")
         browser.close()
@@ -249,8 +331,17 @@ def main() -> None:
     parser.add_argument("--trace", action="store_true")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        found = run(Path(folder), seconds=given.seconds, switches=given.switches, jobs=given.jobs, mixed=given.mixed, trace=given.trace)
-    sys.stdout.write(json.dumps(asdict(found) | {"growth": round(found.growth, 3)}, indent=1) + "\n")
+        found = run(
+            Path(folder),
+            seconds=given.seconds,
+            switches=given.switches,
+            jobs=given.jobs,
+            mixed=given.mixed,
+            trace=given.trace,
+        )
+    sys.stdout.write(
+        json.dumps(asdict(found) | {"growth": round(found.growth, 3)}, indent=1) + "\n"
+    )
 
 
 if __name__ == "__main__":

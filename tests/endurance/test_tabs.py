@@ -21,6 +21,11 @@ def test_ten_tabs_on_ten_sessions_mix_nothing(chromium: Path, tmp_path: Path) ->
     assert abs(found.handles_end - found.handles_minute) <= 5
 
 
-def test_a_page_that_keeps_its_state_in_its_module_is_found_out(chromium: Path, tmp_path: Path) -> None:
+def test_a_page_that_keeps_its_state_in_its_module_is_found_out(
+    chromium: Path, tmp_path: Path
+) -> None:
     """The positive control."""
-    assert run(tmp_path, seconds=0, switches=20, jobs=0, minute=0, mixed=True, chromium=chromium).mixed != []
+    assert (
+        run(tmp_path, seconds=0, switches=20, jobs=0, minute=0, mixed=True, chromium=chromium).mixed
+        != []
+    )

@@ -1,9 +1,13 @@
-"""Ten minutes of clicking through all pages in the window: does memory grow, are handles left open? Run by hand, on a display (or in xvfb-run).
+"""Ten minutes of clicking through all pages in the window: does memory grow, are handles left open?
 
-    .venv/bin/python -m tests.endurance.window [--seconds 600] [--baseline 180] [--changes 300] [--jobs 3]
+Run by hand, on a display (or in xvfb-run).
 
-The program is the real one, in this process: window, server, worker. A thread clicks in the page as a user does: navigation, tabs, Run. Memory is the
-proportional set size of the program and all its processes (worker apart). Prints a line of JSON; exit code 1 if a bound is broken.
+    .venv/bin/python -m tests.endurance.window [--seconds 600] [--baseline 180] [--changes 300]
+    [--jobs 3]
+
+The program is the real one, in this process: window, server, worker. A thread clicks in the page as
+a user does: navigation, tabs, Run. Memory is the proportional set size of the program and all its
+processes (worker apart). Prints a line of JSON; exit code 1 if a bound is broken.
 """
 
 from __future__ import annotations
@@ -26,8 +30,24 @@ from gui.config import Config
 from gui.settings import SettingsStore
 
 MOST_GROWTH, MOST_HANDLES = 1.1, 5
-PAGES = ("upload", "dtd", "help", "adtd", "sessions", "help", "dtd", "sessions", "adtd", "help", "sessions", "help")
-"""In turn. Upload, by far the largest page, once a round, or most of the time would go into one page."""
+PAGES = (
+    "upload",
+    "dtd",
+    "help",
+    "adtd",
+    "sessions",
+    "help",
+    "dtd",
+    "sessions",
+    "adtd",
+    "help",
+    "sessions",
+    "help",
+)
+"""In turn.
+
+Upload, by far the largest page, once a round, or most of the time would go into one page.
+"""
 SHORT = 7
 """Looks at memory whose median counts."""
 
@@ -70,29 +90,41 @@ class Soak:
             page = PAGES[number % len(PAGES)]
             number += 1
             if page == "help":
-                js("dash_clientside.set_props('dcx-command', {data: {action: 'guide', at: Date.now()}}); 1")
-            elif not js(f"""(() => {{ const link = [...document.querySelectorAll('.dcx-nav-link')].find((a) => a.getAttribute('href') === '/{page}');
-                    if (!link || link.dataset.disabled) return 0; link.click(); return 1; }})()"""):
+                js(
+                    "dash_clientside.set_props('dcx-command', {data: {action: 'guide', at:"
+                    " Date.now()}}); 1"
+                )
+            elif not js(
+                f"""(() => {{ const link = [...document.querySelectorAll('.dcx-nav-link')].find((a) => a.getAttribute('href') === '/{page}');
+                    if (!link || link.dataset.disabled) return 0; link.click(); return 1; }})()"""
+            ):
                 continue  # ADTD before there is a DTD run
             if self._there(js, page):
                 self.changes += 1
             if number % 4 == 0:
-                js("""(() => { const tabs = [...document.querySelectorAll('[role=tab]')];
-                if (tabs.length) tabs[Math.floor(Math.random() * tabs.length)].click(); return 1; })()""")
+                js(
+                    """(() => { const tabs = [...document.querySelectorAll('[role=tab]')];
+                if (tabs.length) tabs[Math.floor(Math.random() * tabs.length)].click(); return 1; })()"""
+                )
             if page == "dtd" and started < self._jobs and now > due[started]:
                 started += self._run(js)
             time.sleep(0.1)
             if number % 7 == 0:
                 self.samples.append((now, *weights(), psutil.Process().num_fds()))
         deadline = time.monotonic() + 120
-        while any(job.active for job in application.runner.status()) and time.monotonic() < deadline:
+        while (
+            any(job.active for job in application.runner.status()) and time.monotonic() < deadline
+        ):
             time.sleep(1)
         self.done = sum(job.state == "done" for job in application.runner.status())
 
     @staticmethod
     def _run(js: Any) -> bool:
         for _ in range(60):  # the button waits for the page to have looked at its parameters
-            if js("(() => { const run = document.querySelector('#dtd-run:enabled'); if (run) run.click(); return run ? 1 : 0; })()"):
+            if js(
+                "(() => { const run = document.querySelector('#dtd-run:enabled'); if (run)"
+                " run.click(); return run ? 1 : 0; })()"
+            ):
                 return True
             time.sleep(0.1)
         return False
@@ -148,7 +180,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         config = Config.for_tests(Path(folder))
         settings = SettingsStore(config.data_folder / "settings.json")
-        start = Start(config, [], Instance(config, Path(folder) / "state"), settings, threading.Event())
+        start = Start(
+            config, [], Instance(config, Path(folder) / "state"), settings, threading.Event()
+        )
         soak = Soak(start, wanted.seconds, wanted.baseline, wanted.jobs)
         connect = start.connect
 
@@ -160,8 +194,15 @@ def main() -> int:
         start.run()
     found = soak.figures()
     sys.stdout.write(f"{json.dumps(found)}\n")
-    kept = found["growth"] <= MOST_GROWTH and abs(found["handles"][1] - found["handles"][0]) <= MOST_HANDLES
-    return 0 if kept and soak.changes >= wanted.changes and soak.done >= wanted.jobs and not soak.trouble else 1
+    kept = (
+        found["growth"] <= MOST_GROWTH
+        and abs(found["handles"][1] - found["handles"][0]) <= MOST_HANDLES
+    )
+    return (
+        0
+        if kept and soak.changes >= wanted.changes and soak.done >= wanted.jobs and not soak.trouble
+        else 1
+    )
 
 
 if __name__ == "__main__":

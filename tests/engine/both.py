@@ -1,4 +1,7 @@
-"""For comparisons of the two engines: made and real data, and running a step with either. Not a test."""
+"""For comparisons of the two engines: made and real data, and running a step with either.
+
+Not a test.
+"""
 
 from __future__ import annotations
 
@@ -25,16 +28,30 @@ def with_engine(engine: Any, step: Callable[[], Any]) -> Any:
 
 
 def made(p: int, q: int, n: int, seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame, pd.Series]:
-    """Reference (genes x types, a fifth of it zero), bulk (genes x samples) with a hidden type, both scaled to 10 000, and float32 gene weights."""
+    """Reference (genes x types, a fifth of it zero), bulk (genes x samples) with a hidden type,
+    both scaled to 10 000, and float32 gene weights.
+    """
     random = np.random.default_rng(seed)
     profiles = random.gamma(0.6, 1, (p, q + 1)) + 0.02
     profiles[random.random((p, q + 1)) < 0.2] = 0
     profiles[:, -1] += 0.01
-    genes, types, samples = ([f"{letter}{i}" for i in range(size)] for letter, size in (("g", p), ("t", q), ("s", n)))
+    genes, types, samples = (
+        [f"{letter}{i}" for i in range(size)] for letter, size in (("g", p), ("t", q), ("s", n))
+    )
     reference = pd.DataFrame(profiles[:, :q], index=genes, columns=types)
-    bulk = pd.DataFrame(random.poisson(profiles @ random.dirichlet(np.ones(q + 1), n).T * 200) + 1e-3, index=genes, columns=samples)
+    bulk = pd.DataFrame(
+        random.poisson(profiles @ random.dirichlet(np.ones(q + 1), n).T * 200) + 1e-3,
+        index=genes,
+        columns=samples,
+    )
     weights = random.random(p) ** 2
-    return scaled(reference), scaled(bulk), pd.Series((weights * (p / weights.sum())).astype(np.float32), index=genes, name="gene weights")
+    return (
+        scaled(reference),
+        scaled(bulk),
+        pd.Series(
+            (weights * (p / weights.sum())).astype(np.float32), index=genes, name="gene weights"
+        ),
+    )
 
 
 def made_cells(genes: int, types: int, each: int, seed: int = 0) -> pd.DataFrame:
@@ -47,12 +64,18 @@ def made_cells(genes: int, types: int, each: int, seed: int = 0) -> pd.DataFrame
     return scaled(pd.DataFrame(values, index=[f"g{i}" for i in range(genes)], columns=labels))
 
 
-def real(folder: Path, n_genes: int, *, test: bool = False) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """(reference, training cells, bulk) of a data set, aligned, selected and scaled as an analysis does it; ``test``: its test cells, not the bulk."""
+def real(
+    folder: Path, n_genes: int, *, test: bool = False
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """(reference, training cells, bulk) of a data set, aligned, selected and scaled as an analysis
+    does it; ``test``: its test cells, not the bulk.
+    """
     from gui.data.load import FileChoice, LoadRequest, load_dataset
     from gui.data.normalize import prepare
 
-    names = {"train": "train.h5ad", "bulk": "application.h5ad"} | ({"test": "test.h5ad"} if test else {})
+    names = {"train": "train.h5ad", "bulk": "application.h5ad"} | (
+        {"test": "test.h5ad"} if test else {}
+    )
     files = {role: FileChoice.parse(path=folder / name, name=name) for role, name in names.items()}
     prepared = prepare(load_dataset(LoadRequest.parse(files=files)), n_genes=n_genes)
     other = prepared.test if test else prepared.bulk

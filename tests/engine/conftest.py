@@ -12,13 +12,27 @@ from gui.engine.params import DTDParams
 from gui.engine.spread import local
 from gui.errors import JobCancelled
 
-QUICK = {"genes": 50, "iterations": 20, "train_mixtures": 40, "test_mixtures": 30, "train_cells": 20, "test_cells": 20}
+QUICK = {
+    "genes": 50,
+    "iterations": 20,
+    "train_mixtures": 40,
+    "test_mixtures": 30,
+    "train_cells": 20,
+    "test_cells": 20,
+}
 
 
 def make_dataset(
-    *, genes: int = 60, types: int = 4, samples: int = 8, seed: int = 0, zero_genes: tuple[int, ...] = (), scale: float | None = 10_000.0
+    *,
+    genes: int = 60,
+    types: int = 4,
+    samples: int = 8,
+    seed: int = 0,
+    zero_genes: tuple[int, ...] = (),
+    scale: float | None = 10_000.0,
 ) -> Dataset:
-    """Poisson counts of ``types`` cell types and one more ("T<types>") that only the test cells and the bulk hold.
+    """Poisson counts of ``types`` cell types and one more ("T<types>") that only the test cells and
+    the bulk hold.
 
     zero_genes : rows that are zero in every bulk sample
     """
@@ -33,20 +47,32 @@ def make_dataset(
         return Cells(matrix, labels.astype(object), pd.DataFrame(index=range(len(labels))))
 
     train, test = cells(30, types), cells(30, types + 1)
-    bulk = random.poisson(profiles @ random.dirichlet(np.ones(types + 1), samples).T * 200).astype(float)
+    bulk = random.poisson(profiles @ random.dirichlet(np.ones(types + 1), samples).T * 200).astype(
+        float
+    )
     bulk[list(zero_genes)] = 0
     matrix = Matrix(bulk, names, pd.Index([f"sample {chr(65 + i)}" for i in range(samples)]))
     return Dataset(train, test, None, Bulk(matrix, pd.DataFrame(index=range(samples))), scale=scale)
 
 
 class Recorder:
-    """A Progress that keeps every report and can cancel like a user: at the n-th report of a stage."""
+    """A Progress that keeps every report and can cancel like a user: at the n-th report of a
+    stage.
+    """
 
     def __init__(self, stage: str = "", at: int = 0) -> None:
         self.reports: list[tuple[str, float | None, int | None, int | None, float | None]] = []
         self._stage, self._at = stage, at
 
-    def __call__(self, stage: str, fraction: float | None = None, *, count: int | None = None, limit: int | None = None, loss: float | None = None) -> None:
+    def __call__(
+        self,
+        stage: str,
+        fraction: float | None = None,
+        *,
+        count: int | None = None,
+        limit: int | None = None,
+        loss: float | None = None,
+    ) -> None:
         self.reports.append((stage, fraction, count, limit, loss))
         if self._at and sum(r[0] == self._stage for r in self.reports) >= self._at:
             raise JobCancelled("The job was cancelled.")
@@ -65,7 +91,9 @@ def _own_setting() -> Iterator[None]:
 
 @pytest.fixture(autouse=True, scope="module")
 def _no_process_is_left() -> Iterator[None]:
-    """Processes that tasks were spread over wait for the next ones: not for those of another file."""
+    """Processes that tasks were spread over wait for the next ones: not for those of another
+    file.
+    """
     yield
     local._pool._end_idle()
 

@@ -19,7 +19,9 @@ from tests.waiting import until
 class Cluster:
     """Processes of Dask; several times a minute they would say what they do, into files."""
 
-    def __init__(self, folder: Path, before: str = "", protocol: str = "tcp", **environment: str) -> None:
+    def __init__(
+        self, folder: Path, before: str = "", protocol: str = "tcp", **environment: str
+    ) -> None:
         self.folder = folder
         path = os.pathsep.join([str(HERE.parents[1]), str(HERE)])
         # Two BLAS threads each, where Dask itself would set one: ours must not depend on that.
@@ -27,7 +29,18 @@ class Cluster:
         self._environment = {**os.environ, "PYTHONPATH": path, **many, **environment}
         self.started: list[subprocess.Popen[bytes]] = []
         file = folder / "scheduler.json"
-        command = ["--protocol", protocol, "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--no-jupyter", "--scheduler-file", str(file)]
+        command = [
+            "--protocol",
+            protocol,
+            "--host",
+            "127.0.0.1",
+            "--port",
+            "0",
+            "--no-dashboard",
+            "--no-jupyter",
+            "--scheduler-file",
+            str(file),
+        ]
         self.scheduler = self._start("dask_scheduler", command, before)
         until(lambda: file.exists() and file.read_text(encoding="utf-8").strip().endswith("}"))
         self.address: str = json.loads(file.read_text(encoding="utf-8"))["address"]
@@ -62,17 +75,35 @@ class Cluster:
             return question(client)
 
     def _start(self, module: str, options: list[str], before: str = "") -> subprocess.Popen[bytes]:
-        ends = "threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()"  # with the tests, however they end
-        code = f"import os, sys, threading\n{ends}\n{before}\nsys.argv[0] = '{module}'\nfrom distributed.cli.{module} import main\nmain()"
+        # with the tests, however they end
+        ends = (
+            "threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()"
+        )
+        code = (
+            f"import os, sys, threading\n{ends}\n{before}\nsys.argv[0] = '{module}'\nfrom"
+            f" distributed.cli.{module} import main\nmain()"
+        )
         with (self.folder / f"{module}-{len(self.started)}.log").open("wb") as file:
             process = subprocess.Popen(
-                [sys.executable, "-c", code, *options], env=self._environment, stdin=subprocess.PIPE, stdout=file, stderr=file, cwd=self.folder
+                [sys.executable, "-c", code, *options],
+                env=self._environment,
+                stdin=subprocess.PIPE,
+                stdout=file,
+                stderr=file,
+                cwd=self.folder,
             )
         self.started.append(process)
         return process
 
     def end(self) -> None:
         for process in self.started:
-            for one in [*(psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []), process]:
+            for one in [
+                *(
+                    psutil.Process(process.pid).children(recursive=True)
+                    if process.poll() is None
+                    else []
+                ),
+                process,
+            ]:
                 one.kill()
             process.communicate(timeout=30)

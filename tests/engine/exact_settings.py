@@ -20,8 +20,19 @@ class Made:
     regulation: pd.DataFrame
 
 
-def make(p: int, q: int, *, n: int = 30, seed: int = 0, lambda2: float = 1e-8, rare: float = 1.0, noise: float = 0.2) -> Setting:
-    """Samples of regulated types and a hidden background, with noise; the last type's share is ``rare`` times an ordinary one."""
+def make(
+    p: int,
+    q: int,
+    *,
+    n: int = 30,
+    seed: int = 0,
+    lambda2: float = 1e-8,
+    rare: float = 1.0,
+    noise: float = 0.2,
+) -> Setting:
+    """Samples of regulated types and a hidden background, with noise; the last type's share is
+    ``rare`` times an ordinary one.
+    """
     random = np.random.default_rng(seed)
     X = random.gamma(0.5, 1, (p, q)) + 1e-3
     X /= X.sum(axis=0)
@@ -30,29 +41,48 @@ def make(p: int, q: int, *, n: int = 30, seed: int = 0, lambda2: float = 1e-8, r
     shares /= shares.sum(axis=0)
     hidden = random.gamma(0.5, 1, p)
     factors = np.exp(random.normal(0, 0.5, (p, q)))
-    Y = ((X * factors) @ shares[:q] + np.outer(hidden / hidden.sum(), shares[q])) * np.exp(random.normal(0, noise, (p, n)))
+    Y = ((X * factors) @ shares[:q] + np.outer(hidden / hidden.sum(), shares[q])) * np.exp(
+        random.normal(0, noise, (p, n))
+    )
     weights = random.gamma(0.5, 1, p) + 1 / p
     return Setting(X, Y / Y.sum(axis=0), weights / weights.sum(), shares[:q], shares[q], lambda2)
 
 
 def reference(setting: Setting, given: np.ndarray | None) -> tuple[np.ndarray, np.ndarray, float]:
-    """Delta, x and the loss by Clarabel with tight tolerances, of the problem written down as least squares; x is held at ``given`` where that is there."""
+    """Delta, x and the loss by Clarabel with tight tolerances, of the problem written down as least
+    squares; x is held at ``given`` where that is there.
+    """
     import clarabel
 
     X, C, c, w = setting.reference, setting.composition, setting.hidden, setting.weights
     p, q = X.shape
     n = C.shape[1]
     root = np.sqrt(w)
-    blocks = [sparse.vstack([sparse.diags(root * X[:, k] * C[k, j]) for j in range(n)]) for k in range(q)]
-    fit = sparse.hstack(blocks + ([sparse.vstack([sparse.diags(root * c[j]) for j in range(n)])] if given is None else []), format="csc")
-    target = (root[:, None] * (setting.bulk - (0 if given is None else np.outer(given, c)))).T.ravel()
-    ridge = sparse.hstack([np.sqrt(setting.lambda2) * sparse.identity(p * q), sparse.csc_matrix((p * q, fit.shape[1] - p * q))])
+    blocks = [
+        sparse.vstack([sparse.diags(root * X[:, k] * C[k, j]) for j in range(n)]) for k in range(q)
+    ]
+    fit = sparse.hstack(
+        blocks
+        + ([sparse.vstack([sparse.diags(root * c[j]) for j in range(n)])] if given is None else []),
+        format="csc",
+    )
+    target = (
+        root[:, None] * (setting.bulk - (0 if given is None else np.outer(given, c)))
+    ).T.ravel()
+    ridge = sparse.hstack(
+        [
+            np.sqrt(setting.lambda2) * sparse.identity(p * q),
+            sparse.csc_matrix((p * q, fit.shape[1] - p * q)),
+        ]
+    )
     A = sparse.vstack([fit, ridge], format="csc")
     b = np.concatenate([target, np.full(p * q, np.sqrt(setting.lambda2))])
     size = np.sqrt(np.asarray(A.multiply(A).sum(axis=0)).ravel())
     scale = np.linalg.norm(b)
     A = A @ sparse.diags(1 / size)
-    sums = sparse.block_diag([X[:, [k]].T for k in range(q)] + ([np.ones((1, p))] if given is None else []), format="csc") @ sparse.diags(scale / size)
+    sums = sparse.block_diag(
+        [X[:, [k]].T for k in range(q)] + ([np.ones((1, p))] if given is None else []), format="csc"
+    ) @ sparse.diags(scale / size)
     many = A.shape[1]
     options = clarabel.DefaultSettings()
     options.verbose, options.max_iter = False, 300
@@ -60,14 +90,18 @@ def reference(setting: Setting, given: np.ndarray | None) -> tuple[np.ndarray, n
     cones = [clarabel.ZeroConeT(sums.shape[0]), clarabel.NonnegativeConeT(many)]
     rows = sparse.vstack([sums, -sparse.identity(many)], format="csc")
     right = np.concatenate([np.ones(sums.shape[0]), np.zeros(many)])
-    found = clarabel.DefaultSolver(sparse.triu(A.T @ A, format="csc"), -(A.T @ (b / scale)), rows, right, cones, options).solve()
+    found = clarabel.DefaultSolver(
+        sparse.triu(A.T @ A, format="csc"), -(A.T @ (b / scale)), rows, right, cones, options
+    ).solve()
     u = np.clip(np.array(found.x), 0, None) * scale / size
     delta = u[: p * q].reshape((p, q), order="F")
     x = given if given is not None else u[p * q :]
     return delta, x, setting.loss(delta, x)
 
 
-def fitted(setting: Setting, x: np.ndarray, delta: np.ndarray) -> tuple[pd.DataFrame, pd.DataFrame, pd.Series, Made]:
+def fitted(
+    setting: Setting, x: np.ndarray, delta: np.ndarray
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.Series, Made]:
     """The setting as frames, and a fit with this x and Delta."""
     p, q = setting.reference.shape
     genes, types = [f"G{i}" for i in range(p)], [f"T{k}" for k in range(q)]
@@ -79,7 +113,12 @@ def fitted(setting: Setting, x: np.ndarray, delta: np.ndarray) -> tuple[pd.DataF
         pd.DataFrame(delta, genes, types),
     )
     weights = pd.Series(setting.weights * p, genes)
-    return pd.DataFrame(setting.reference, genes, types), pd.DataFrame(setting.bulk, genes, samples), weights, fit
+    return (
+        pd.DataFrame(setting.reference, genes, types),
+        pd.DataFrame(setting.bulk, genes, samples),
+        weights,
+        fit,
+    )
 
 
 def degenerate(name: str) -> Setting:
@@ -105,7 +144,9 @@ def degenerate(name: str) -> Setting:
         X[:, 1] = X[:, 0] * (1 + 1e-9)
     elif name == "no noise":
         return make(200, 6, noise=0.0, lambda2=1e-12)
-    return replace(setting, reference=X / X.sum(axis=0), bulk=Y / Y.sum(axis=0), weights=w / w.sum())
+    return replace(
+        setting, reference=X / X.sum(axis=0), bulk=Y / Y.sum(axis=0), weights=w / w.sum()
+    )
 
 
 DEGENERATE = (

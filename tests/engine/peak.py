@@ -1,4 +1,8 @@
-"""One step of the engine in a process of its own; prints the bytes it took at its peak beyond what was loaded before, and the forecast. Not a test."""
+"""One step of the engine in a process of its own; prints the bytes it took at its peak beyond what
+was loaded before, and the forecast.
+
+Not a test.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +38,10 @@ def made(genes: int) -> Dataset:
     bulk = profiles @ random.dirichlet(np.ones(TYPES), SAMPLES).T
     columns = pd.Index([f"c{i}" for i in range(CELLS)], dtype=object)
     train = Cells(Matrix(cells, names, columns), labels, pd.DataFrame(index=range(CELLS)))
-    samples = Bulk(Matrix(bulk, names, pd.Index([f"s{i}" for i in range(SAMPLES)], dtype=object)), pd.DataFrame(index=range(SAMPLES)))
+    samples = Bulk(
+        Matrix(bulk, names, pd.Index([f"s{i}" for i in range(SAMPLES)], dtype=object)),
+        pd.DataFrame(index=range(SAMPLES)),
+    )
     return Dataset(train=train, test=None, bulk=samples)
 
 
@@ -53,7 +60,11 @@ def main(engine: Any, step: str, genes: int, mixtures: int, cells: int) -> dict[
     chosen = ADTDParams(model="h,r" if step == "h,r" else "h", max_iterations=2)
     before = peak()
     tasks.run_adtd(data, chosen, progress=progress, dtd=small)
-    return {"taken": peak() - before, "forecast": forecast.adtd_bytes(data, chosen, small, engine)[0], "before": before}
+    return {
+        "taken": peak() - before,
+        "forecast": forecast.adtd_bytes(data, chosen, small, engine)[0],
+        "before": before,
+    }
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""Tasks for the tests of gui.engine.spread. In a module of its own: other processes, and those of a cluster, load it."""
+"""Tasks for the tests of gui.engine.spread.
+
+In a module of its own: other processes, and those of a cluster, load it.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,9 @@ from gui.errors import EngineFailed, JobCancelled
 
 
 def numbers(shared: Any, item: int, *, step: Any) -> dict[str, Any]:
-    """Least squares, decompositions and a non-negative fit of data drawn from a seed: their last digits depend on threads and memory layout."""
+    """Least squares, decompositions and a non-negative fit of data drawn from a seed: their last
+    digits depend on threads and memory layout.
+    """
     matrix, other = shared["matrix"], shared["other"]
     random = np.random.default_rng(item)
     found: dict[str, Any] = {"seed": item}
@@ -26,8 +31,12 @@ def numbers(shared: Any, item: int, *, step: Any) -> dict[str, Any]:
         inverse = scipy.linalg.inv(gram)
         found[f"solution {n}"] = inverse @ (matrix.T @ (weights[:, None] * other))
         found[f"values {n}"] = scipy.linalg.svd(matrix * weights[:, None], compute_uv=False)
-        found[f"fit {n}"] = scipy.optimize.nnls(np.ascontiguousarray(gram), gram @ random.random(gram.shape[0]))[0]
-        found[f"sums {n}"] = np.array([other.sum(), (matrix @ inverse).sum(), (matrix.sum(axis=0) ** 2).sum()])
+        found[f"fit {n}"] = scipy.optimize.nnls(
+            np.ascontiguousarray(gram), gram @ random.random(gram.shape[0])
+        )[0]
+        found[f"sums {n}"] = np.array(
+            [other.sum(), (matrix @ inverse).sum(), (matrix.sum(axis=0) ** 2).sum()]
+        )
         step(n)
     return found
 
@@ -35,7 +44,10 @@ def numbers(shared: Any, item: int, *, step: Any) -> dict[str, Any]:
 def data(seed: int = 0) -> dict[str, Any]:
     """For ``numbers``: one matrix in Fortran order, and every second column of another."""
     random = np.random.default_rng(seed)
-    return {"matrix": np.asfortranarray(random.standard_normal((601, 37))), "other": random.standard_normal((601, 58))[:, ::2]}
+    return {
+        "matrix": np.asfortranarray(random.standard_normal((601, 37))),
+        "other": random.standard_normal((601, 58))[:, ::2],
+    }
 
 
 def two_threads() -> None:
@@ -173,7 +185,9 @@ def run_in_job(dataset: Any, params: Any, *, progress: Any) -> dict[str, Any]:
         if isinstance(value, int):
             started.add(value)
             if len(started) == 2:
-                Path(params, "processes").write_text(" ".join(map(str, sorted(started))), encoding="utf-8")
+                Path(params, "processes").write_text(
+                    " ".join(map(str, sorted(started))), encoding="utf-8"
+                )
         progress("Spreading")
 
     if params:
@@ -183,10 +197,19 @@ def run_in_job(dataset: Any, params: Any, *, progress: Any) -> dict[str, Any]:
 
 
 def adapt(shared: Any, item: Any, *, step: Any) -> tuple[int, Any]:
-    """A whole ADTD run with the parameters ``item``, every report of which is a step, and where it ran. shared : dataset, DTD run."""
+    """A whole ADTD run with the parameters ``item``, every report of which is a step, and where it
+    ran. shared : dataset, DTD run.
+    """
     from gui.engine.tasks import run_adtd
 
-    def progress(stage: str, fraction: float | None = None, *, count: int | None = None, limit: int | None = None, loss: float | None = None) -> None:
+    def progress(
+        stage: str,
+        fraction: float | None = None,
+        *,
+        count: int | None = None,
+        limit: int | None = None,
+        loss: float | None = None,
+    ) -> None:
         step((stage, count or 0))
 
     return os.getpid(), run_adtd(shared[0], item, progress=progress, dtd=shared[1])

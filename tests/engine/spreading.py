@@ -52,7 +52,9 @@ class Cancelling:
 def same(one: Any, other: Any) -> bool:
     """To the bit, with types and names."""
     return [list(found) for found in one] == [list(found) for found in other] and all(
-        np.asarray(a[name]).tobytes() == np.asarray(b[name]).tobytes() for a, b in zip(one, other, strict=True) for name in a
+        np.asarray(a[name]).tobytes() == np.asarray(b[name]).tobytes()
+        for a, b in zip(one, other, strict=True)
+        for name in a
     )
 
 
@@ -62,6 +64,12 @@ def program(script: str, **environment: str) -> str:
         file = Path(folder) / "program.py"
         file.write_text(script, encoding="utf-8")
         path = os.pathsep.join([str(HERE.parents[1]), str(HERE)])
-        done = subprocess.run([sys.executable, str(file)], env={**os.environ, "PYTHONPATH": path, **environment}, capture_output=True, text=True, timeout=120)
+        done = subprocess.run(
+            [sys.executable, str(file)],
+            env={**os.environ, "PYTHONPATH": path, **environment},
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
     assert done.returncode == 0, done.stderr
     return done.stdout

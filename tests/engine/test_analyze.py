@@ -18,7 +18,9 @@ QUICK = ["--genes", "50", "--mixtures", "40", "--cells", "20", "--iterations", "
 
 
 def write(path: Path, genes, columns, values) -> Path:
-    lines = [",".join(["gene", *map(str, columns)])] + [",".join([str(g), *(f"{v:g}" for v in row)]) for g, row in zip(genes, values, strict=True)]
+    lines = [",".join(["gene", *map(str, columns)])] + [
+        ",".join([str(g), *(f"{v:g}" for v in row)]) for g, row in zip(genes, values, strict=True)
+    ]
     text = "\n".join(lines) + "\n"
     path.write_bytes(gzip.compress(text.encode()) if path.suffix == ".gz" else text.encode())
     return path
@@ -29,7 +31,9 @@ def files(tmp_path, dataset):
     """train, test and bulk of the small data as tables with repeated cell types in the header."""
     train, test, bulk = dataset.train, dataset.test, dataset.bulk.matrix
     return {
-        "train": write(tmp_path / "train.csv", train.matrix.genes, train.labels, train.matrix.values),
+        "train": write(
+            tmp_path / "train.csv", train.matrix.genes, train.labels, train.matrix.values
+        ),
         "test": write(tmp_path / "test.csv.gz", test.matrix.genes, test.labels, test.matrix.values),
         "bulk": write(tmp_path / "bulk.csv", bulk.genes, bulk.columns, bulk.values),
     }
@@ -46,22 +50,48 @@ def read(path: Path) -> pd.DataFrame:
 
 def test_everything_is_written_and_recorded(files, tmp_path, capsys):
     out = tmp_path / "new" / "out"
-    assert run(files, out, "--model", "deconomix+h,r", "--lambda2", "1e-8", "--seed", "5", "--bootstrap", "20") == 0
+    assert (
+        run(
+            files,
+            out,
+            "--model",
+            "deconomix+h,r",
+            "--lambda2",
+            "1e-8",
+            "--seed",
+            "5",
+            "--bootstrap",
+            "20",
+        )
+        == 0
+    )
     assert {p.name for p in out.iterdir()} == set(commands.FILES)
     bulk = read(out / "composition_bulk.csv")
     assert list(bulk.index) == ["T0", "T1", "T2", "T3", "hidden"]
     assert list(bulk.columns) == [f"sample {c}" for c in "ABCDEFGH"]
     np.testing.assert_allclose(bulk.sum(), 1, atol=1e-6)
     intervals = read(out / "composition_intervals.csv")
-    assert list(intervals.columns) == ["cell_type", "fraction", "low", "high", "low_genes_only", "high_genes_only"]
+    assert list(intervals.columns) == [
+        "cell_type",
+        "fraction",
+        "low",
+        "high",
+        "low_genes_only",
+        "high_genes_only",
+    ]
     assert list(intervals.index[:5]) == ["sample A"] * 5
     np.testing.assert_allclose(intervals["fraction"].to_numpy().reshape(8, 5).T, bulk, atol=1e-6)
-    assert ((intervals["low"] <= intervals["low_genes_only"]) & (intervals["high"] >= intervals["high_genes_only"])).all()
+    assert (
+        (intervals["low"] <= intervals["low_genes_only"])
+        & (intervals["high"] >= intervals["high_genes_only"])
+    ).all()
     assert read(out / "composition_test.csv").shape == (4, 40)
     assert read(out / "gene_weights.csv").shape == (50, 1)
     assert read(out / "hidden_profile.csv").shape == (50, 1)
     assert read(out / "gene_regulation.csv").shape == (50, 4)
-    assert {"cell_type", "pearson", "spearman", "rmse", "ccc"} <= set(read(out / "metrics_test.csv").columns)
+    assert {"cell_type", "pearson", "spearman", "rmse", "ccc"} <= set(
+        read(out / "metrics_test.csv").columns
+    )
     record = json.loads((out / "run.json").read_text(encoding="utf-8"))
     assert record["parameters"]["model"] == "deconomix+h,r"
     assert record["parameters"]["lambda2"] == 1e-8
@@ -77,14 +107,22 @@ def test_everything_is_written_and_recorded(files, tmp_path, capsys):
     streams = capsys.readouterr()
     assert streams.out == ""
     assert "Learning gene weights" in streams.err
-    assert {p.name for p in tmp_path.iterdir()} == {"new", "train.csv", "test.csv.gz", "bulk.csv"}, "no temporary folder is left"
+    assert {p.name for p in tmp_path.iterdir()} == {
+        "new",
+        "train.csv",
+        "test.csv.gz",
+        "bulk.csv",
+    }, "no temporary folder is left"
 
 
 def test_refined_tables_are_labelled_in_the_record(files, tmp_path, capsys):
     options = ("--model", "deconomix+h,r", "--lambda2", "1e-8")
     assert run(files, tmp_path / "plain", *options) == 0
     assert run(files, tmp_path / "refined", *options, "--refine") == 0
-    plain, refined = (json.loads((tmp_path / name / "run.json").read_text(encoding="utf-8")) for name in ("plain", "refined"))
+    plain, refined = (
+        json.loads((tmp_path / name / "run.json").read_text(encoding="utf-8"))
+        for name in ("plain", "refined")
+    )
     assert plain["parameters"]["refine"] is False
     assert "optimum" not in plain
     assert refined["parameters"]["refine"] is True
@@ -92,7 +130,10 @@ def test_refined_tables_are_labelled_in_the_record(files, tmp_path, capsys):
     assert max(refined["optimum"]["certificate"].values()) <= 1e-7
     assert any("differ from published deconomix numbers" in text for text in refined["warnings"])
     assert "differ from published deconomix numbers" in capsys.readouterr().err
-    tables = {name: [read(tmp_path / folder / f"{name}.csv") for folder in ("plain", "refined")] for name in ("composition_bulk", "hidden_profile")}
+    tables = {
+        name: [read(tmp_path / folder / f"{name}.csv") for folder in ("plain", "refined")]
+        for name in ("composition_bulk", "hidden_profile")
+    }
     assert tables["composition_bulk"][0].equals(tables["composition_bulk"][1])
     assert not tables["hidden_profile"][0].equals(tables["hidden_profile"][1])
 
@@ -114,7 +155,9 @@ def test_without_test_cells_the_training_cells_are_split(files, tmp_path):
     out = tmp_path / "out"
     assert run(files, out, "--model", "deconomix+h", roles=("train", "bulk")) == 0
     record = json.loads((out / "run.json").read_text())
-    assert not {"lambda2", "lambda2_searched"} & set(record["parameters"]), "a model without gene regulation has none"
+    assert not {"lambda2", "lambda2_searched"} & set(record["parameters"]), (
+        "a model without gene regulation has none"
+    )
     assert "refine" in record["parameters"]
     assert {i["role"]: i["kind"] for i in record["inputs"]}["test"] == "split"
     assert (out / "composition_test.csv").exists()
@@ -123,8 +166,15 @@ def test_without_test_cells_the_training_cells_are_split(files, tmp_path):
 def test_without_bulk_the_test_mixtures_are_analysed(files, tmp_path):
     out = tmp_path / "out"
     assert run(files, out, "--model", "naive", roles=("train", "test")) == 0
-    assert {p.name for p in out.iterdir()} == {"composition_test.csv", "gene_weights.csv", "metrics_test.csv", "run.json"}
-    assert not {"lambda2", "refine", "iterations"} & set(json.loads((out / "run.json").read_text())["parameters"])
+    assert {p.name for p in out.iterdir()} == {
+        "composition_test.csv",
+        "gene_weights.csv",
+        "metrics_test.csv",
+        "run.json",
+    }
+    assert not {"lambda2", "refine", "iterations"} & set(
+        json.loads((out / "run.json").read_text())["parameters"]
+    )
 
 
 def test_second_run_replaces_the_first_and_touches_nothing_else(files, tmp_path):
@@ -161,8 +211,14 @@ REFUSED = [
     (["--train", "{train}", "--mixtures", "0"], "mixtures"),
     (["--train", "{train}", "--iterations", "-3"], "Iterations"),
     (["--train", "{train}", "--seed", "-1"], "Seed"),
-    (["--train", "{train}", "--bulk", "{bulk}", "--model", "deconomix+h,r", "--lambda2", "high"], "lambda2"),
-    (["--train", "{train}", "--bulk", "{bulk}", "--model", "deconomix+h,r", "--lambda2", "0"], "lambda2"),
+    (
+        ["--train", "{train}", "--bulk", "{bulk}", "--model", "deconomix+h,r", "--lambda2", "high"],
+        "lambda2",
+    ),
+    (
+        ["--train", "{train}", "--bulk", "{bulk}", "--model", "deconomix+h,r", "--lambda2", "0"],
+        "lambda2",
+    ),
     (["--train", "{train}", "--model", "deconomix+h"], "--bulk"),
     (["--train", "{train}.missing"], "train.csv.missing"),
     (["--train", "{bulk}"], "bulk.csv"),
@@ -171,23 +227,45 @@ REFUSED = [
     (["--train", "{twins}", "--test", "{test}"], "cannot be told apart"),
     (["--train", "{train}", "--example"], "--example"),
     (["--train", "{train}", "--refine"], "--refine means nothing for deconomix"),
-    (["--train", "{train}", "--bulk", "{single}", "--model", "deconomix+h,r", "--lambda2", "search"], "Folds"),
+    (
+        [
+            "--train",
+            "{train}",
+            "--bulk",
+            "{single}",
+            "--model",
+            "deconomix+h,r",
+            "--lambda2",
+            "search",
+        ],
+        "Folds",
+    ),
     (["--train", "{train}", "--mixtures", "100000", "--cells", "100000"], "GB of memory"),
 ]
 
 
 @pytest.mark.parametrize(("arguments", "named"), REFUSED, ids=[" ".join(a) for a, _ in REFUSED])
-def test_bad_input_is_one_line_and_leaves_nothing(files, dataset, tmp_path, capsys, arguments, named):
+def test_bad_input_is_one_line_and_leaves_nothing(
+    files, dataset, tmp_path, capsys, arguments, named
+):
     bulk, train = dataset.bulk.matrix, dataset.train
     files["negative"] = write(tmp_path / "negative.csv", bulk.genes, bulk.columns, -bulk.values)
-    files["foreign"] = write(tmp_path / "foreign.csv", [f"X{g}" for g in bulk.genes], bulk.columns, bulk.values)
-    files["single"] = write(tmp_path / "single.csv", bulk.genes, bulk.columns[:1], bulk.values[:, :1])
+    files["foreign"] = write(
+        tmp_path / "foreign.csv", [f"X{g}" for g in bulk.genes], bulk.columns, bulk.values
+    )
+    files["single"] = write(
+        tmp_path / "single.csv", bulk.genes, bulk.columns[:1], bulk.values[:, :1]
+    )
     twins = np.hstack([train.matrix.values, train.matrix.values[:, train.labels == "T1"]])
-    files["twins"] = write(tmp_path / "twins.csv", bulk.genes, [*train.labels, *["twin"] * 30], twins)
+    files["twins"] = write(
+        tmp_path / "twins.csv", bulk.genes, [*train.labels, *["twin"] * 30], twins
+    )
     before = sorted(tmp_path.iterdir())
     out = tmp_path / "out"
     quick = [] if any(a in arguments for a in QUICK[::2]) else QUICK
-    assert commands.analyze([*(a.format(**files) for a in arguments), *quick, "--out", str(out)]) == 2
+    assert (
+        commands.analyze([*(a.format(**files) for a in arguments), *quick, "--out", str(out)]) == 2
+    )
     streams = capsys.readouterr()
     assert streams.out == ""
     assert streams.err.count("\n") == 1, streams.err
@@ -223,7 +301,9 @@ def test_failure_while_writing_leaves_nothing(files, tmp_path, capsys, monkeypat
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_an_interruption_says_truly_what_is_in_the_folder(files, tmp_path, capsys, monkeypatch, when):
+def test_an_interruption_says_truly_what_is_in_the_folder(
+    files, tmp_path, capsys, monkeypatch, when
+):
     out = tmp_path / "out"
     assert run(files, out, "--model", "naive") == 0
     before = {p.name: p.read_bytes() for p in out.iterdir()}
@@ -240,7 +320,10 @@ def test_an_interruption_says_truly_what_is_in_the_folder(files, tmp_path, capsy
     now = {p.name: p.read_bytes() for p in out.iterdir()}
     last = capsys.readouterr().err.splitlines()[-1]
     assert (now == before) is (when == "before")
-    assert last == f"Interrupted. {'Nothing was written.' if when == 'before' else f'The results were written to {out}.'}"
+    assert (
+        last == "Interrupted."
+        f" {'Nothing was written.' if when == 'before' else f'The results were written to {out}.'}"
+    )
 
 
 def test_what_a_kill_left_is_brought_back_and_said(files, tmp_path, capsys, monkeypatch):
@@ -267,7 +350,9 @@ def test_what_a_kill_left_is_brought_back_and_said(files, tmp_path, capsys, monk
 
 def test_hostile_names_cannot_become_formulas(files, dataset, tmp_path):
     names = ["=1+1", *dataset.bulk.samples[1:]]
-    files["bulk"] = write(tmp_path / "named.csv", dataset.bulk.matrix.genes, names, dataset.bulk.matrix.values)
+    files["bulk"] = write(
+        tmp_path / "named.csv", dataset.bulk.matrix.genes, names, dataset.bulk.matrix.values
+    )
     assert run(files, tmp_path / "out", "--model", "naive") == 0
     assert "'=1+1" in read(tmp_path / "out" / "composition_bulk.csv").columns
 
@@ -275,7 +360,15 @@ def test_hostile_names_cannot_become_formulas(files, dataset, tmp_path):
 def test_example_prints_estimate_beside_truth(capsys):
     assert commands.analyze(["--example"]) == 0
     out = capsys.readouterr().out
-    for text in ("estimated", "true", "correlation", "Monocytes", "hidden (Neutrophils)", "Hidden share:", "Regulated genes in Monocytes:"):
+    for text in (
+        "estimated",
+        "true",
+        "correlation",
+        "Monocytes",
+        "hidden (Neutrophils)",
+        "Hidden share:",
+        "Regulated genes in Monocytes:",
+    ):
         assert text in out
     for line in out.splitlines()[3:9]:
         estimated, true, correlation = line.split()[-3:]
@@ -284,18 +377,39 @@ def test_example_prints_estimate_beside_truth(capsys):
 
 
 def test_example_can_be_written_too(tmp_path):
-    assert commands.analyze(["--example", *QUICK, "--model", "deconomix", "--out", str(tmp_path / "out")]) == 0
+    assert (
+        commands.analyze(
+            ["--example", *QUICK, "--model", "deconomix", "--out", str(tmp_path / "out")]
+        )
+        == 0
+    )
     assert (tmp_path / "out" / "composition_bulk.csv").exists()
 
 
 def test_analyze_in_a_fresh_process_uses_one_blas_thread_and_keeps_stdout_clean(files, tmp_path):
     code = (
-        "import sys\nfrom gui.commands import analyze\nassert 'numpy' not in sys.modules\ncode = analyze(sys.argv[1:])\n"
-        "from threadpoolctl import threadpool_info\nimport torch\n"
-        "assert all(p['num_threads'] == 1 for p in threadpool_info()), threadpool_info()\nassert torch.get_num_threads() == 1\nsys.exit(code)"
+        "import sys\nfrom gui.commands import analyze\nassert 'numpy' not in sys.modules\ncode ="
+        " analyze(sys.argv[1:])\nfrom threadpoolctl import threadpool_info\nimport torch\nassert"
+        " all(p['num_threads'] == 1 for p in threadpool_info()), threadpool_info()\nassert"
+        " torch.get_num_threads() == 1\nsys.exit(code)"
     )
-    environment = os.environ | {"OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "2", "PYTHONPATH": str(Path(commands.__file__).parents[1])}
-    arguments = [sys.executable, "-c", code, "--train", str(files["train"]), "--bulk", str(files["bulk"]), *QUICK, "--out", str(tmp_path / "out")]
+    environment = os.environ | {
+        "OMP_NUM_THREADS": "2",
+        "OPENBLAS_NUM_THREADS": "2",
+        "PYTHONPATH": str(Path(commands.__file__).parents[1]),
+    }
+    arguments = [
+        sys.executable,
+        "-c",
+        code,
+        "--train",
+        str(files["train"]),
+        "--bulk",
+        str(files["bulk"]),
+        *QUICK,
+        "--out",
+        str(tmp_path / "out"),
+    ]
     done = subprocess.run(arguments, capture_output=True, text=True, env=environment, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout == ""
@@ -303,12 +417,16 @@ def test_analyze_in_a_fresh_process_uses_one_blas_thread_and_keeps_stdout_clean(
 
 
 def test_engine_cores_and_scheduler_are_those_of_the_configuration(files, tmp_path, capsys):
-    """The option counts more than the file; a file with a mistake is one line and leaves nothing."""
+    """The option counts more than the file; a file with a mistake is one line and leaves
+    nothing.
+    """
     config = tmp_path / "config.toml"
     config.write_text('[compute]\nengine = "stock"\ncores = 2\n')
     assert run(files, tmp_path / "one", "--config", str(config)) == 0
     assert (setting.current().engine, setting.current().cores) == ("stock", 2)
-    assert json.loads((tmp_path / "one" / "run.json").read_text())["parameters"]["engine"] == "stock"
+    assert (
+        json.loads((tmp_path / "one" / "run.json").read_text())["parameters"]["engine"] == "stock"
+    )
     assert run(files, tmp_path / "two", "--config", str(config), "--engine", "fast") == 0
     assert json.loads((tmp_path / "two" / "run.json").read_text())["parameters"]["engine"] == "fast"
     config.write_text("[compute]\nengine = 1\n")

@@ -11,11 +11,14 @@ from gui.engine.choices import choose
 
 def losses(*columns: tuple[float, ...], grid: list[float] | None = None) -> pd.DataFrame:
     """One column of fold losses per lambda2."""
-    return pd.DataFrame(np.array(columns).T, columns=grid or [10.0**i for i in range(-len(columns), 0)])
+    return pd.DataFrame(
+        np.array(columns).T, columns=grid or [10.0**i for i in range(-len(columns), 0)]
+    )
 
 
 def test_one_se_is_one_grid_point_above_the_largest_within():
-    table = losses((5, 7), (3, 5), (3.5, 5.5), (6, 8), (9, 9))  # minimum 4, spread 1.41: 4.5 is within, 7 is not
+    # minimum 4, spread 1.41: 4.5 is within, 7 is not
+    table = losses((5, 7), (3, 5), (3.5, 5.5), (6, 8), (9, 9))
     found = choose(table)
     assert found.values["min"] == table.columns[1]
     assert found.values["one_se"] == table.columns[3]

@@ -1,4 +1,6 @@
-"""Independent tasks on a real Dask cluster: a scheduler and workers on 127.0.0.1, some of which get lost."""
+"""Independent tasks on a real Dask cluster: a scheduler and workers on 127.0.0.1, some of which get
+lost.
+"""
 
 from __future__ import annotations
 
@@ -65,10 +67,12 @@ def _set_back() -> Iterator[None]:
 
 
 def use(found: Cluster | str, engine: str = "fast") -> None:
-    setting.use(Setting(engine=engine, scheduler=found if isinstance(found, str) else found.address))
+    setting.use(
+        Setting(engine=engine, scheduler=found if isinstance(found, str) else found.address)
+    )
 
 
-# --------------------------------------------------------------------------------------------- the same, and what is reported
+# ------------------------------------------------------------------- the same, and what is reported
 
 
 def test_numbers_on_the_cluster_are_those_of_this_computer_to_the_bit(pair: Cluster) -> None:
@@ -83,19 +87,33 @@ def test_numbers_on_the_cluster_are_those_of_this_computer_to_the_bit(pair: Clus
     assert len(set(layouts)) == 1
 
 
-def test_both_workers_compute_with_one_blas_thread_and_reports_arrive_in_their_order(pair: Cluster) -> None:
+def test_both_workers_compute_with_one_blas_thread_and_reports_arrive_in_their_order(
+    pair: Cluster,
+) -> None:
     use(pair)
     pair.ask(lambda client: client.run(tasks.two_threads))
-    assert 2 in pair.ask(lambda client: client.submit(tasks.threads, None, None, step=None).result())  # where nobody intervenes
+    # where nobody intervenes
+    assert 2 in pair.ask(
+        lambda client: client.submit(tasks.threads, None, None, step=None).result()
+    )
     assert {n for found in spread(tasks.threads, range(4)) for n in found} == {1}
     seen: list[tuple[int, Any]] = []
-    found = spread(tasks.slow_where, range(6), on_step=lambda index, value: seen.append((index, value)))
+    found = spread(
+        tasks.slow_where, range(6), on_step=lambda index, value: seen.append((index, value))
+    )
     assert [item for item, _ in found] == list(range(6))
     assert len({pid for _, pid in found} - {os.getpid()}) == 2
     assert sorted(seen) == [(n, ("seen", n)) for n in range(6)]
     seen.clear()
-    spread(tasks.numbers, [5, 6], shared=tasks.data(), on_step=lambda index, value: seen.append((index, value)))
-    assert {index: [value for i, value in seen if i == index] for index in range(2)} == {index: list(range(6)) for index in range(2)}
+    spread(
+        tasks.numbers,
+        [5, 6],
+        shared=tasks.data(),
+        on_step=lambda index, value: seen.append((index, value)),
+    )
+    assert {index: [value for i, value in seen if i == index] for index in range(2)} == {
+        index: list(range(6)) for index in range(2)
+    }
 
 
 def test_reports_arrive_while_the_tasks_run(pair: Cluster, tmp_path: Path) -> None:
@@ -107,7 +125,9 @@ def test_reports_arrive_while_the_tasks_run(pair: Cluster, tmp_path: Path) -> No
         if counts == {0, 1}:
             (tmp_path / "go on").touch()  # else they never end
 
-    assert [item for item, _ in spread(tasks.patient, range(2), shared=tmp_path, on_step=on_step)] == [0, 1]
+    assert [
+        item for item, _ in spread(tasks.patient, range(2), shared=tmp_path, on_step=on_step)
+    ] == [0, 1]
 
 
 def test_one_item_is_computed_here_and_nobody_is_asked() -> None:
@@ -115,7 +135,9 @@ def test_one_item_is_computed_here_and_nobody_is_asked() -> None:
     assert spread(tasks.where, ["only"]) == [("only", os.getpid())]
 
 
-def test_a_task_that_spreads_itself_does_so_in_its_worker_with_the_callers_engine(pair: Cluster) -> None:
+def test_a_task_that_spreads_itself_does_so_in_its_worker_with_the_callers_engine(
+    pair: Cluster,
+) -> None:
     use(pair, engine="stock")
     for pid, inner, engine in spread(tasks.spread_again, range(2)):
         assert set(inner) == {pid} != {os.getpid()}
@@ -137,20 +159,53 @@ def test_errors_come_back_as_themselves_from_the_cluster(pair: Cluster, tmp_path
     assert (first, type(second), third) == ("well", EngineFailed, "fine")
     with pytest.raises(ValueError, match="read-only"):
         spread(tasks.spoil, range(2), shared=tasks.data())
-    assert "Mueller" not in "".join(path.read_text(encoding="utf-8") for path in pair.folder.glob("*.log"))
+    assert "Mueller" not in "".join(
+        path.read_text(encoding="utf-8") for path in pair.folder.glob("*.log")
+    )
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl to make a certificate")
-def test_cluster_with_certificates_computes_the_same_and_lets_in_nobody_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cluster_with_certificates_computes_the_same_and_lets_in_nobody_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=dask", "-keyout", str(key), "-out", str(certificate)]
+    command = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "1",
+        "-subj",
+        "/CN=dask",
+        "-keyout",
+        str(key),
+        "-out",
+        str(certificate),
+    ]
     subprocess.run(command, check=True, capture_output=True, timeout=60)
     tls: dict[str, Any] = {"ca-file": str(certificate)}
-    tls |= {role: {"cert": str(certificate), "key": str(key)} for role in ("scheduler", "worker", "client")}
-    environment = {f"DASK_DISTRIBUTED__COMM__TLS__{role.upper()}__{what.upper()}": tls[role][what] for role in ("scheduler", "worker") for what in tls[role]}
-    found = Cluster(tmp_path, protocol="tls", DASK_DISTRIBUTED__COMM__TLS__CA_FILE=str(certificate), **environment)
+    tls |= {
+        role: {"cert": str(certificate), "key": str(key)}
+        for role in ("scheduler", "worker", "client")
+    }
+    environment = {
+        f"DASK_DISTRIBUTED__COMM__TLS__{role.upper()}__{what.upper()}": tls[role][what]
+        for role in ("scheduler", "worker")
+        for what in tls[role]
+    }
+    found = Cluster(
+        tmp_path,
+        protocol="tls",
+        DASK_DISTRIBUTED__COMM__TLS__CA_FILE=str(certificate),
+        **environment,
+    )
     try:
-        with dask.config.set({f"distributed.comm.tls.{name}": value for name, value in tls.items()}):
+        with dask.config.set(
+            {f"distributed.comm.tls.{name}": value for name, value in tls.items()}
+        ):
             found.workers(2)
             assert found.address.startswith("tls://")
             use(found)
@@ -163,10 +218,12 @@ def test_cluster_with_certificates_computes_the_same_and_lets_in_nobody_without(
     assert same(results, spread(tasks.numbers, range(3), shared=tasks.data()))
 
 
-# ------------------------------------------------------------------------------------------------------------------- cancel
+# ------------------------------------------------------------------------------------------- cancel
 
 
-def test_cancelling_ends_running_tasks_at_their_next_step_and_the_rest_never_begins(pair: Cluster, tmp_path: Path) -> None:
+def test_cancelling_ends_running_tasks_at_their_next_step_and_the_rest_never_begins(
+    pair: Cluster, tmp_path: Path
+) -> None:
     use(pair)
     pids: set[int] = set()
 
@@ -203,7 +260,12 @@ if __name__ == "__main__":
         encoding="utf-8",
     )
     path = os.pathsep.join([str(HERE.parents[1]), str(HERE)])
-    with subprocess.Popen([sys.executable, str(script)], env={**os.environ, "PYTHONPATH": path}, stdout=subprocess.PIPE, text=True) as caller:
+    with subprocess.Popen(
+        [sys.executable, str(script)],
+        env={**os.environ, "PYTHONPATH": path},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as caller:
         assert caller.stdout is not None
         seen = set[str]()
         while len(seen) < 2:
@@ -229,11 +291,13 @@ def test_check_is_asked_while_the_scheduler_does_not_answer() -> None:
                 spread(tasks.where, range(2), check=check)
 
 
-# --------------------------------------------------------------------------------------------------------------- lost workers
+# ------------------------------------------------------------------------------------- lost workers
 
 
 @pytest.mark.parametrize("lost", ["one of two", "all, and another one comes"])
-def test_numbers_are_right_when_workers_are_lost_in_the_middle(make: Callable[..., Cluster], tmp_path: Path, lost: str) -> None:
+def test_numbers_are_right_when_workers_are_lost_in_the_middle(
+    make: Callable[..., Cluster], tmp_path: Path, lost: str
+) -> None:
     found = make()
     workers = found.workers(2)
     use(found)
@@ -271,17 +335,26 @@ def test_item_that_always_kills_its_worker_fails_and_those_that_waited_there_do_
     assert "several times" in str(results[1])
 
 
-def test_a_scheduler_that_is_lost_in_the_middle_is_an_error(make: Callable[..., Cluster], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_scheduler_that_is_lost_in_the_middle_is_an_error(
+    make: Callable[..., Cluster], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name, value in {"CONNECT": 3.0, "LOST": 1.0, "LOOK": 0.1}.items():
         monkeypatch.setattr(cluster, name, value)
     found = make()
     found.workers(1)
     use(found)
-    with pytest.raises(JobError, match=r"connection to the cluster at tcp://127\.0\.0\.1:.* was lost"):
-        spread(tasks.steps_for_ever, range(2), shared=tmp_path, on_step=lambda index, value: found.scheduler.kill())
+    with pytest.raises(
+        JobError, match=r"connection to the cluster at tcp://127\.0\.0\.1:.* was lost"
+    ):
+        spread(
+            tasks.steps_for_ever,
+            range(2),
+            shared=tmp_path,
+            on_step=lambda index, value: found.scheduler.kill(),
+        )
 
 
-# ------------------------------------------------------------------------------------------------- clusters that cannot be used
+# --------------------------------------------------------------------- clusters that cannot be used
 
 
 def refusal(found: Cluster | str) -> JobError:
@@ -293,7 +366,9 @@ def refusal(found: Cluster | str) -> JobError:
     return caught.value
 
 
-def test_a_scheduler_that_is_not_there_is_a_sentence_after_a_bounded_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_scheduler_that_is_not_there_is_a_sentence_after_a_bounded_wait(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(cluster, "CONNECT", 1.0)
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
@@ -301,29 +376,47 @@ def test_a_scheduler_that_is_not_there_is_a_sentence_after_a_bounded_wait(monkey
     assert str(refusal(address)) == f"No Dask scheduler answers at {address}."
 
 
-def test_a_cluster_without_workers_is_a_sentence_also_in_the_middle(make: Callable[..., Cluster], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cluster_without_workers_is_a_sentence_also_in_the_middle(
+    make: Callable[..., Cluster], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name, value in {"WORKERS": 0.5, "LOST": 0.5, "LOOK": 0.1}.items():
         monkeypatch.setattr(cluster, name, value)
     found = make()
     assert str(refusal(found)) == f"The cluster at {found.address} has no workers."
     [worker] = found.workers(1)
     with pytest.raises(JobError, match="has no workers"):
-        spread(tasks.steps_for_ever, range(2), shared=tmp_path, on_step=lambda index, value: worker.kill())
+        spread(
+            tasks.steps_for_ever,
+            range(2),
+            shared=tmp_path,
+            on_step=lambda index, value: worker.kill(),
+        )
 
 
-def test_workers_with_other_versions_or_without_this_program_are_refused(make: Callable[..., Cluster]) -> None:
+def test_workers_with_other_versions_or_without_this_program_are_refused(
+    make: Callable[..., Cluster],
+) -> None:
     found = make()
     there = found.workers(1)
-    found.worker(before="import importlib.metadata as m; old = m.version; m.version = lambda name: '1.13.0' if name == 'scipy' else old(name)")
+    found.worker(
+        before=(
+            "import importlib.metadata as m; old = m.version; m.version = lambda name: '1.13.0' if"
+            " name == 'scipy' else old(name)"
+        )
+    )
     found.until_there(2)
     here = remote.versions()["scipy"]
-    assert f"so the numbers would differ: scipy 1.13.0 instead of {here} (tcp://127.0.0.1:" in str(refusal(found))
+    assert f"so the numbers would differ: scipy 1.13.0 instead of {here} (tcp://127.0.0.1:" in str(
+        refusal(found)
+    )
     for process in [*there, found.started[-1]]:
         process.kill()
     found.until_there(0)
     found.worker(before=WITHOUT)
     found.until_there(1)
-    assert "This program is not installed on a computer of the cluster (tcp://127.0.0.1:" in str(refusal(found))
+    assert "This program is not installed on a computer of the cluster (tcp://127.0.0.1:" in str(
+        refusal(found)
+    )
 
 
 WITHOUT = "sys.modules['gui'] = None"
@@ -333,13 +426,25 @@ def test_a_scheduler_without_this_program_is_refused(tmp_path: Path) -> None:
     found = Cluster(tmp_path, before=WITHOUT)
     try:
         found.workers(1)
-        assert str(refusal(found)) == f"This program is not installed on a computer of the cluster ({found.address})."
+        assert (
+            str(refusal(found))
+            == f"This program is not installed on a computer of the cluster ({found.address})."
+        )
     finally:
         found.end()
 
 
 def test_a_worker_that_comes_later_with_other_versions_computes_nothing() -> None:
-    order = remote.Order("key", 0, "topic", tasks.__name__, "where", Parcel.of(1), {**remote.versions(), "numpy": "1.0"}, "fast")
+    order = remote.Order(
+        "key",
+        0,
+        "topic",
+        tasks.__name__,
+        "where",
+        Parcel.of(1),
+        {**remote.versions(), "numpy": "1.0"},
+        "fast",
+    )
     status, crossed, reports = remote.perform(Parcel.of(None), Parcel.of(order)).open()
     assert (status, reports) == ("failed", [])
     assert "instead of 1.0 (one of its workers)" in str(back(crossed))

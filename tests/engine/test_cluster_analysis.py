@@ -1,4 +1,6 @@
-"""What the program really spreads, on a real Dask cluster: a search, bootstraps and whole ADTD runs, with the numbers, the progress and the cancel of here."""
+"""What the program really spreads, on a real Dask cluster: a search, bootstraps and whole ADTD
+runs, with the numbers, the progress and the cancel of here.
+"""
 
 from __future__ import annotations
 
@@ -28,8 +30,9 @@ from tests.engine.spreading import tasks
 from tests.waiting import until
 
 pytest.importorskip("distributed")
-# Slow, and out of the usual run: Python 3.11.7 itself was seen to die in a garbage collection here, while a cluster's threads ran. How often is not
-# known, nor why: quadprog, which was called at that moment, shows nothing under valgrind for matrices of this size.
+# Slow, and out of the usual run: Python 3.11.7 itself was seen to die in a garbage collection here,
+# while a cluster's threads ran. How often is not known, nor why: quadprog, which was called at that
+# moment, shows nothing under valgrind for matrices of this size.
 pytestmark = pytest.mark.slow
 
 SEARCH = SearchParams(smallest=1e-5, largest=1.0, points=6, folds=2)
@@ -50,16 +53,28 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 @pytest.fixture
 def on_cluster(pair: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], list[int]]]:
-    """From its call on everything is spread over the cluster, and nothing may be computed here instead. Returns how many tasks each spreading sent there."""
+    """From its call on everything is spread over the cluster, and nothing may be computed here
+    instead.
+
+    Returns how many tasks each spreading sent there.
+    """
     monkeypatch.setattr(search, "WORTH", 0.0)  # so small a search would be computed here
-    monkeypatch.setattr(engine_tasks, "CHECK_ADTD", 10)  # fewer mixtures on which intervals are checked
+    # fewer mixtures on which intervals are checked
+    monkeypatch.setattr(engine_tasks, "CHECK_ADTD", 10)
     monkeypatch.setattr(engine_tasks, "CHECK_DTD", 10)
 
     def start() -> list[int]:
         sent: list[int] = []
         run = cluster.run
         setting.use(Setting(scheduler=pair.address))
-        monkeypatch.setattr(cluster, "run", lambda chosen, task, orders, *more: (sent.append(len(orders)), run(chosen, task, orders, *more))[1])
+        monkeypatch.setattr(
+            cluster,
+            "run",
+            lambda chosen, task, orders, *more: (
+                sent.append(len(orders)),
+                run(chosen, task, orders, *more),
+            )[1],
+        )
         for elsewhere in (local, serial):
             monkeypatch.setattr(elsewhere, "run", lambda *_: pytest.fail("this was computed here"))
         return sent
@@ -73,12 +88,18 @@ def on_cluster(pair: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calla
 def same(one: Any, other: Any) -> bool:
     """To the bit, names and types included."""
     if is_dataclass(one):
-        return type(one) is type(other) and all(same(getattr(one, f.name), getattr(other, f.name)) for f in fields(one))
+        return type(one) is type(other) and all(
+            same(getattr(one, f.name), getattr(other, f.name)) for f in fields(one)
+        )
     if isinstance(one, pd.DataFrame | pd.Series):
         labels = all(a.equals(b) for a, b in zip(one.axes, other.axes, strict=True))
         return labels and same(one.to_numpy(), other.to_numpy())
     if isinstance(one, np.ndarray):
-        return one.dtype == other.dtype and (one.tolist() == other.tolist() if one.dtype == object else one.tobytes() == other.tobytes())
+        return one.dtype == other.dtype and (
+            one.tolist() == other.tolist()
+            if one.dtype == object
+            else one.tobytes() == other.tobytes()
+        )
     if isinstance(one, dict):
         return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
     if isinstance(one, list | tuple):
@@ -101,7 +122,9 @@ def data(make: Callable[..., Dataset]) -> Dataset:
 
 @pytest.fixture(scope="module")
 def dtd(data: Dataset, recorder: Any) -> DTDResult:
-    params = DTDParams(genes=25, iterations=10, train_mixtures=20, test_mixtures=10, train_cells=10, test_cells=10)
+    params = DTDParams(
+        genes=25, iterations=10, train_mixtures=20, test_mixtures=10, train_cells=10, test_cells=10
+    )
     return run_dtd(data, params, progress=recorder())
 
 
@@ -111,13 +134,19 @@ def adapted(data: Dataset, dtd: DTDResult) -> ADTDResult:
     return spread(tasks.adapt, [ADTD], shared=(data, dtd))[0][1]  # type: ignore[no-any-return]
 
 
-def test_a_search_gives_the_numbers_of_here_with_true_progress(data: Dataset, dtd: DTDResult, recorder: Any, on_cluster: Any) -> None:
+def test_a_search_gives_the_numbers_of_here_with_true_progress(
+    data: Dataset, dtd: DTDResult, recorder: Any, on_cluster: Any
+) -> None:
     setting.use(Setting(cores=1))
     expected = run_search(data, SEARCH, progress=recorder(), dtd=dtd)
     sent, seen = on_cluster(), recorder()
     assert same(run_search(data, SEARCH, progress=seen, dtd=dtd), expected)
     assert sent == [4]  # each fold in two pieces
-    counts = [(fraction, count, limit) for stage, fraction, count, limit, _ in seen.reports if stage == SEARCHING]
+    counts = [
+        (fraction, count, limit)
+        for stage, fraction, count, limit, _ in seen.reports
+        if stage == SEARCHING
+    ]
     assert counts == sorted(counts)
     assert counts[0] == (0.0, 0, 12)
     assert counts[-1] == (1.0, 12, 12)
@@ -127,7 +156,9 @@ def test_a_search_gives_the_numbers_of_here_with_true_progress(data: Dataset, dt
 def test_a_bootstrap_gives_the_numbers_of_here_with_true_progress(
     of: str, data: Dataset, dtd: DTDResult, adapted: ADTDResult, recorder: Any, on_cluster: Any
 ) -> None:
-    params, adtd = (DRAWS, adapted) if of == "ADTD" else (DRAWS.model_copy(update={"seeds": True}), None)
+    params, adtd = (
+        (DRAWS, adapted) if of == "ADTD" else (DRAWS.model_copy(update={"seeds": True}), None)
+    )
     setting.use(Setting(cores=1))
     expected = run_bootstrap(data, params, progress=recorder(), dtd=dtd, adtd=adtd)
     sent, seen = on_cluster(), recorder()
@@ -139,13 +170,25 @@ def test_a_bootstrap_gives_the_numbers_of_here_with_true_progress(
     assert fractions[-1] == 1.0
 
 
-def test_whole_adtd_runs_give_the_numbers_of_here_on_every_worker(data: Dataset, dtd: DTDResult, adapted: ADTDResult, on_cluster: Any) -> None:
-    items = [ADTD, ADTDParams(model="h", max_iterations=3), ADTD, ADTDParams(model="custom", c_static=False, lambda1=0.1, lambda2=1e-6, max_iterations=2)]
+def test_whole_adtd_runs_give_the_numbers_of_here_on_every_worker(
+    data: Dataset, dtd: DTDResult, adapted: ADTDResult, on_cluster: Any
+) -> None:
+    items = [
+        ADTD,
+        ADTDParams(model="h", max_iterations=3),
+        ADTD,
+        ADTDParams(model="custom", c_static=False, lambda1=0.1, lambda2=1e-6, max_iterations=2),
+    ]
     setting.use(Setting(cores=1))
     expected = [found for _, found in spread(tasks.adapt, items, shared=(data, dtd))]
     on_cluster()
     seen: list[tuple[int, tuple[str, int]]] = []
-    found = spread(tasks.adapt, items, shared=(data, dtd), on_step=lambda index, value: seen.append((index, value)))
+    found = spread(
+        tasks.adapt,
+        items,
+        shared=(data, dtd),
+        on_step=lambda index, value: seen.append((index, value)),
+    )
     assert same([result for _, result in found], expected)
     assert same(found[0][1], adapted)
     assert len({pid for pid, _ in found} - {os.getpid()}) == 2
@@ -154,7 +197,9 @@ def test_whole_adtd_runs_give_the_numbers_of_here_on_every_worker(data: Dataset,
         assert max(counts) >= 2
 
 
-def test_an_adtd_run_of_a_program_with_a_cluster_is_that_of_one_without(data: Dataset, dtd: DTDResult, recorder: Any, on_cluster: Any) -> None:
+def test_an_adtd_run_of_a_program_with_a_cluster_is_that_of_one_without(
+    data: Dataset, dtd: DTDResult, recorder: Any, on_cluster: Any
+) -> None:
     setting.use(Setting(cores=1))
     expected = run_adtd(data, ADTD, progress=recorder(), dtd=dtd)
     on_cluster()
@@ -162,7 +207,12 @@ def test_an_adtd_run_of_a_program_with_a_cluster_is_that_of_one_without(data: Da
 
 
 def test_a_cancel_ends_what_runs_on_the_cluster_and_the_next_run_is_whole(
-    data: Dataset, dtd: DTDResult, adapted: ADTDResult, recorder: Any, on_cluster: Any, pair: Cluster
+    data: Dataset,
+    dtd: DTDResult,
+    adapted: ADTDResult,
+    recorder: Any,
+    on_cluster: Any,
+    pair: Cluster,
 ) -> None:
     setting.use(Setting(cores=1))
     expected = run_search(data, SEARCH, progress=recorder(), dtd=dtd)

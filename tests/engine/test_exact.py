@@ -13,7 +13,8 @@ from gui.engine.exact import Setting, certify, joint, profile, regulation
 from gui.errors import EngineFailed
 from tests.engine.exact_settings import DEGENERATE, degenerate, fail, fitted, make, reference
 
-# -- x alone --------------------------------------------------------------------------------------------------------------------
+# -- x alone
+# --------------------------------------------------------------------------------------------------
 targets = st.lists(st.floats(-1, 2, allow_subnormal=False), min_size=1, max_size=40)
 
 
@@ -36,23 +37,32 @@ def test_profile_meets_the_conditions_of_the_optimum(target, data):
 def test_profile_is_that_of_a_root_finder(seed):
     random = np.random.default_rng(seed)
     t, w = random.normal(0, 0.01, 500), random.gamma(0.3, 1, 500) + 1e-6
-    nu = brentq(lambda v: np.clip(t - v / w, 0, None).sum() - 1, -1e6, (w * t).max(), xtol=1e-18, rtol=1e-15)
+    nu = brentq(
+        lambda v: np.clip(t - v / w, 0, None).sum() - 1, -1e6, (w * t).max(), xtol=1e-18, rtol=1e-15
+    )
     np.testing.assert_allclose(profile(t, w), np.clip(t - nu / w, 0, None), atol=1e-10)
 
 
 def test_genes_of_weight_zero_take_what_is_left():
-    np.testing.assert_allclose(profile(np.array([0.2, 0.3, -1, 9]), np.array([1.0, 2, 0, 0])), [0.2, 0.3, 0.25, 0.25])
-    np.testing.assert_allclose(profile(np.array([0.9, 0.5, 0.0]), np.array([1.0, 1, 0])), [0.7, 0.3, 0])
+    np.testing.assert_allclose(
+        profile(np.array([0.2, 0.3, -1, 9]), np.array([1.0, 2, 0, 0])), [0.2, 0.3, 0.25, 0.25]
+    )
+    np.testing.assert_allclose(
+        profile(np.array([0.9, 0.5, 0.0]), np.array([1.0, 1, 0])), [0.7, 0.3, 0]
+    )
     np.testing.assert_allclose(profile(np.array([3.0, 4]), np.zeros(2)), [0.5, 0.5])
 
 
-@pytest.mark.parametrize(("t", "w"), [([np.nan, 1], [1, 1]), ([1, 1], [-1, 1]), ([1, 1], [1]), ([], [])])
+@pytest.mark.parametrize(
+    ("t", "w"), [([np.nan, 1], [1, 1]), ([1, 1], [-1, 1]), ([1, 1], [1]), ([], [])]
+)
 def test_profile_refuses_what_has_no_optimum(t, w):
     with pytest.raises(ValueError, match="finite"):
         profile(np.array(t, dtype=float), np.array(w, dtype=float))
 
 
-# -- Delta, and Delta with x ----------------------------------------------------------------------------------------------------
+# -- Delta, and Delta with x
+# --------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("together", [False, True], ids=["Delta", "Delta and x"])
 @pytest.mark.parametrize("q", [2, 6, 12])
 @pytest.mark.parametrize(("p", "lambda2"), [(50, 1e-10), (50, 1e-6), (50, 1e-2), (1000, 1e-9)])
@@ -74,7 +84,13 @@ FEW = ("fewer samples than types", "one sample")
 
 
 @pytest.mark.parametrize(
-    ("name", "lambda2"), [(name, value) for name in DEGENERATE for value in (1e-20, 1e-16, 1e-12, 1e-8, 1e-4, 1.0) if name not in FEW or value > 1e-14]
+    ("name", "lambda2"),
+    [
+        (name, value)
+        for name in DEGENERATE
+        for value in (1e-20, 1e-16, 1e-12, 1e-8, 1e-4, 1.0)
+        if name not in FEW or value > 1e-14
+    ],
 )
 def test_degenerate_data_have_a_certified_optimum(name, lambda2):
     setting = replace(degenerate(name), lambda2=lambda2)
@@ -83,8 +99,12 @@ def test_degenerate_data_have_a_certified_optimum(name, lambda2):
     np.testing.assert_allclose((setting.reference * found.regulation).sum(axis=0), 1, atol=1e-9)
     assert found.profile.sum() == pytest.approx(1, abs=1e-9)
     flat = np.ones_like(setting.reference)
-    assert setting.loss(found.regulation, found.profile) <= setting.loss(flat, exact.profile_given(setting, flat)) * (1 + 1e-9)
-    assert found.regulation[setting.reference == 0] == pytest.approx(1), "regulation of what is not expressed is not moved"
+    assert setting.loss(found.regulation, found.profile) <= setting.loss(
+        flat, exact.profile_given(setting, flat)
+    ) * (1 + 1e-9)
+    assert found.regulation[setting.reference == 0] == pytest.approx(1), (
+        "regulation of what is not expressed is not moved"
+    )
 
 
 @pytest.mark.parametrize("lambda2", [1e-20, 1e-16])
@@ -123,10 +143,13 @@ def test_large_problem_stays_in_bounded_memory():
     finally:
         tracemalloc.stop()
     assert found.way == "Newton"
-    assert peak < 8 * (15 * setting.reference.size + 8 * coupled.CHUNK), "no array of genes x types x types over all genes"
+    assert peak < 8 * (15 * setting.reference.size + 8 * coupled.CHUNK), (
+        "no array of genes x types x types over all genes"
+    )
 
 
-# -- certificate ----------------------------------------------------------------------------------------------------------------
+# -- certificate
+# --------------------------------------------------------------------------------------------------
 def moved(setting: Setting, found: exact.Optimum, what: str) -> tuple[np.ndarray, np.ndarray]:
     """A slightly wrong answer."""
     delta, x = found.regulation.copy(), found.profile.copy()
@@ -153,14 +176,22 @@ def moved(setting: Setting, found: exact.Optimum, what: str) -> tuple[np.ndarray
 
 def multipliers(setting: Setting, found: exact.Optimum) -> np.ndarray:
     """Of the sums over X Delta, from the answer alone."""
-    pull = -2 * setting.weights[:, None] * setting.residual(slice(None), found.regulation, found.profile)
-    slope = setting.reference * (pull @ setting.composition.T) + 2 * setting.lambda2 * (found.regulation - 1)
+    pull = (
+        -2
+        * setting.weights[:, None]
+        * setting.residual(slice(None), found.regulation, found.profile)
+    )
+    slope = setting.reference * (pull @ setting.composition.T) + 2 * setting.lambda2 * (
+        found.regulation - 1
+    )
     best = np.argmax(setting.reference * (found.regulation > 0.1), axis=0)
     each = np.arange(len(best))
     return slope[best, each] / setting.reference[best, each]
 
 
-@pytest.mark.parametrize("what", ["Delta", "x", "sum of Delta", "sum of x", "sign of Delta", "sign of x", "flat"])
+@pytest.mark.parametrize(
+    "what", ["Delta", "x", "sum of Delta", "sum of x", "sign of Delta", "sign of x", "flat"]
+)
 def test_certificate_finds_a_wrong_answer(what):
     setting = make(60, 3)
     found = joint(setting)
@@ -186,7 +217,8 @@ def test_gap_bounds_what_the_loss_can_fall_by(seed):
             assert certify(setting, delta, x, nu * off).gap * loss >= (loss - lowest) * (1 - 1e-9)
 
 
-# -- fallback -------------------------------------------------------------------------------------------------------------------
+# -- fallback
+# --------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("together", [False, True])
 def test_clarabel_is_asked_when_newton_gets_stuck(monkeypatch, together):
     setting = make(80, 5)
@@ -212,7 +244,9 @@ def test_clarabel_is_asked_when_newtons_answer_is_not_certified(monkeypatch):
     assert joint(setting).way == "Clarabel"
 
 
-@pytest.mark.parametrize("name", ["rare type", "fewer samples than types", "gene without expression"])
+@pytest.mark.parametrize(
+    "name", ["rare type", "fewer samples than types", "gene without expression"]
+)
 @pytest.mark.parametrize("lambda2", [1e-14, 1e-8, 1e-2])
 def test_clarabel_solves_degenerate_data_too(monkeypatch, name, lambda2):
     setting = replace(degenerate(name), lambda2=lambda2)

@@ -1,4 +1,6 @@
-"""A run refined: its loss, its names, cancelling, against deconomix's alternation with sharp solvers, and as a step of the program."""
+"""A run refined: its loss, its names, cancelling, against deconomix's alternation with sharp
+solvers, and as a step of the program.
+"""
 
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +18,8 @@ from tests.engine import both
 from tests.engine.exact_settings import Made, fail, fitted, make
 
 
-# -- a run refined --------------------------------------------------------------------------------------------------------------
+# -- a run refined
+# --------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("regulated", [False, True], ids=["h", "h,r"])
 @pytest.mark.parametrize("seed", range(6))
 def test_the_loss_never_rises(seed, regulated):
@@ -31,7 +34,12 @@ def test_the_loss_never_rises(seed, regulated):
     assert list(found.profile.index) == list(frames[0].index)
     assert found.regulation.columns.equals(frames[0].columns)
     assert found.way == ("Newton" if regulated else "closed form")
-    again = exact.refine(*frames[:3], replace(frames[3], profile=found.profile, regulation=found.regulation), lambda2=setting.lambda2, regulated=regulated)
+    again = exact.refine(
+        *frames[:3],
+        replace(frames[3], profile=found.profile, regulation=found.regulation),
+        lambda2=setting.lambda2,
+        regulated=regulated,
+    )
     assert again.loss_after <= again.loss_before * (1 + 1e-13), "the optimum is the optimum"
     assert again.loss_after == pytest.approx(found.loss_after, rel=1e-10)
     np.testing.assert_allclose(again.profile, found.profile, atol=1e-12)
@@ -39,28 +47,51 @@ def test_the_loss_never_rises(seed, regulated):
 
 @pytest.mark.parametrize("regulated", [False, True], ids=["h", "h,r"])
 @pytest.mark.parametrize("genes", [300, 1000])
-def test_a_run_on_real_data_is_brought_to_the_optimum(shared_data: Path, genes: int, regulated: bool) -> None:
+def test_a_run_on_real_data_is_brought_to_the_optimum(
+    shared_data: Path, genes: int, regulated: bool
+) -> None:
     """With the reference, bulk and scale that the program hands over."""
     reference, _, bulk = both.real(shared_data / "pbmc_hao_finotello", genes)
     weights = equal_weights(reference.index)
-    options = {"c_static": True, "delta_static": not regulated, "lambda1": 1e-3, "lambda2": 1e-9, "max_iterations": 100}
-    fit = both.with_engine("fast", lambda: deconvolve(reference, bulk, weights, progress=both.quiet, **options))
+    options = {
+        "c_static": True,
+        "delta_static": not regulated,
+        "lambda1": 1e-3,
+        "lambda2": 1e-9,
+        "max_iterations": 100,
+    }
+    fit = both.with_engine(
+        "fast", lambda: deconvolve(reference, bulk, weights, progress=both.quiet, **options)
+    )
     found = exact.refine(reference, bulk, weights, fit, lambda2=1e-9, regulated=regulated)
     assert (found.way, found.certificate.holds) == ("Newton" if regulated else "closed form", True)
     assert found.loss_after < found.loss_before
     assert found.profile.index.equals(reference.index)
     assert found.regulation.to_numpy().min() >= 0
-    again = exact.refine(reference, bulk, weights, replace(fit, profile=found.profile, regulation=found.regulation), lambda2=1e-9, regulated=regulated)
+    again = exact.refine(
+        reference,
+        bulk,
+        weights,
+        replace(fit, profile=found.profile, regulation=found.regulation),
+        lambda2=1e-9,
+        regulated=regulated,
+    )
     assert again.loss_after == pytest.approx(found.loss_after, rel=1e-9)
 
 
 @pytest.mark.parametrize("share", [0.0, 3e-16, 1e-12])
 def test_without_hidden_background_the_profile_stays(share):
     setting = make(60, 4)
-    setting = replace(setting, hidden=np.full(30, share), composition=setting.composition / setting.composition.sum(axis=0))
+    setting = replace(
+        setting,
+        hidden=np.full(30, share),
+        composition=setting.composition / setting.composition.sum(axis=0),
+    )
     x = np.random.default_rng(0).dirichlet(np.ones(60))
     for regulated in (False, True):
-        found = exact.refine(*fitted(setting, x, np.ones((60, 4))), lambda2=1e-8, regulated=regulated)
+        found = exact.refine(
+            *fitted(setting, x, np.ones((60, 4))), lambda2=1e-8, regulated=regulated
+        )
         np.testing.assert_allclose(found.profile, x, rtol=1e-12)
         assert found.certificate.holds
         assert found.loss_after <= found.loss_before * (1 + 1e-12)
@@ -69,7 +100,13 @@ def test_without_hidden_background_the_profile_stays(share):
 @pytest.mark.parametrize("size", [1e-2, 1e-5, 1e-8])
 def test_hidden_background_as_small_as_it_may_be_is_refined(size):
     setting = make(60, 4)
-    setting = replace(setting, hidden=setting.hidden * size, composition=setting.composition / setting.composition.sum(axis=0) * (1 - setting.hidden * size))
+    setting = replace(
+        setting,
+        hidden=setting.hidden * size,
+        composition=setting.composition
+        / setting.composition.sum(axis=0)
+        * (1 - setting.hidden * size),
+    )
     x = np.random.default_rng(0).dirichlet(np.ones(60))
     found = exact.refine(*fitted(setting, x, np.ones((60, 4))), lambda2=1e-8, regulated=True)
     assert found.way == "Newton"
@@ -102,10 +139,13 @@ def test_work_ends_where_it_is_cancelled(monkeypatch, way):
 def test_lambda2_of_zero_is_refused():
     setting = make(20, 2)
     with pytest.raises(ValueError, match="lambda2"):
-        exact.refine(*fitted(setting, np.full(20, 0.05), np.ones((20, 2))), lambda2=0.0, regulated=True)
+        exact.refine(
+            *fitted(setting, np.full(20, 0.05), np.ones((20, 2))), lambda2=0.0, regulated=True
+        )
 
 
-# -- against deconomix ----------------------------------------------------------------------------------------------------------
+# -- against deconomix
+# --------------------------------------------------------------------------------------------------
 def sharp(monkeypatch):
     """Stock's solvers with tolerances of 1e-13."""
     from gui.engine.stock import methods
@@ -125,10 +165,19 @@ def sharp(monkeypatch):
 
 def stock(methods, setting: Setting, *, regulated: bool, eps: float, iterations: int):
     """Stock's own run on the setting's X, Y and weights."""
-    reference, bulk, weights, _ = fitted(setting, np.ones(len(setting.weights)), np.ones_like(setting.reference))
+    reference, bulk, weights, _ = fitted(
+        setting, np.ones(len(setting.weights)), np.ones_like(setting.reference)
+    )
     np.random.seed(0)
     model = methods.ADTD(
-        reference, bulk, weights.to_frame(), lambda2=setting.lambda2, max_iterations=iterations, eps=eps, C_static=True, Delta_static=not regulated
+        reference,
+        bulk,
+        weights.to_frame(),
+        lambda2=setting.lambda2,
+        max_iterations=iterations,
+        eps=eps,
+        C_static=True,
+        Delta_static=not regulated,
     )
     model.run(verbose=False)
     fit = Made(model.C_est, model.c_est.iloc[0], model.x_est.iloc[:, 0], model.Delta_est)
@@ -139,9 +188,13 @@ def stock(methods, setting: Setting, *, regulated: bool, eps: float, iterations:
 def test_stock_with_sharp_solvers_goes_to_the_same_optimum(monkeypatch, regulated, q):
     methods = sharp(monkeypatch)
     # the setting's own shares are not used: stock finds its own
-    model, frames = stock(methods, make(40, q, n=20, lambda2=1e-5), regulated=regulated, eps=1e-18, iterations=150)
+    model, frames = stock(
+        methods, make(40, q, n=20, lambda2=1e-5), regulated=regulated, eps=1e-18, iterations=150
+    )
     found = exact.refine(*frames, lambda2=1e-5, regulated=regulated)
-    assert found.loss_before == pytest.approx(model.Loss_ADTD()[0], rel=1e-6), "the loss is stock's loss"
+    assert found.loss_before == pytest.approx(model.Loss_ADTD()[0], rel=1e-6), (
+        "the loss is stock's loss"
+    )
     assert found.certificate.holds
     np.testing.assert_allclose(found.profile, frames[3].profile, atol=1e-8)
     np.testing.assert_allclose(found.regulation, frames[3].regulation, atol=1e-5)
@@ -152,7 +205,9 @@ def test_stock_as_shipped_stops_short_of_it():
     """The control: the comparison above can fail."""
     from gui.engine.stock import methods
 
-    _, frames = stock(methods, make(40, 4, n=20, lambda2=1e-5), regulated=True, eps=1e-8, iterations=150)
+    _, frames = stock(
+        methods, make(40, 4, n=20, lambda2=1e-5), regulated=True, eps=1e-8, iterations=150
+    )
     found = exact.refine(*frames, lambda2=1e-5, regulated=True)
     assert found.loss_after < found.loss_before * (1 - 1e-6)
     assert np.abs(found.profile - frames[3].profile).max() > 1e-6
@@ -173,7 +228,8 @@ def test_the_loss_is_stocks_with_float32_weights_too():
     assert found.loss_after == pytest.approx(model.Loss_ADTD()[0], rel=1e-13)
 
 
-# -- as a step of the program ---------------------------------------------------------------------------------------------------
+# -- as a step of the program
+# --------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("model", ["h", "h,r", "custom"])
 def test_a_run_is_refined_after_the_engine(dataset, trained, recorder, model):
     from gui.engine.adtd import Fit, hidden_interval, support
@@ -183,7 +239,9 @@ def test_a_run_is_refined_after_the_engine(dataset, trained, recorder, model):
     params = ADTDParams(model=model, lambda2=1e-8, max_iterations=20)
     plain = run_adtd(dataset, params, progress=recorder(), dtd=trained)
     seen = recorder()
-    result = run_adtd(dataset, params.model_copy(update={"refine": True}), progress=seen, dtd=trained)
+    result = run_adtd(
+        dataset, params.model_copy(update={"refine": True}), progress=seen, dtd=trained
+    )
     assert plain.optimum is None
     assert not plain.refined
     assert result.refined
@@ -199,10 +257,14 @@ def test_a_run_is_refined_after_the_engine(dataset, trained, recorder, model):
     assert optimum.way == ("closed form" if model == "h" else "Newton")
     ones = pd.DataFrame(1.0, index=result.reference.index, columns=result.reference.columns)
     delta = result.gene_regulation if result.gene_regulation is not None else ones
-    shown = Fit(result.composition, result.hidden, result.hidden_profile, delta, result.loss, True, False)
+    shown = Fit(
+        result.composition, result.hidden, result.hidden_profile, delta, result.loss, True, False
+    )
     pd.testing.assert_frame_equal(result.hidden_interval, hidden_interval(result.reference, shown))
     if result.support is not None:
-        pd.testing.assert_frame_equal(result.support, support(result.reference, result.gene_weights, shown, 1e-8))
+        pd.testing.assert_frame_equal(
+            result.support, support(result.reference, result.gene_weights, shown, 1e-8)
+        )
 
 
 def test_refining_can_be_cancelled(dataset, trained, recorder):
@@ -220,4 +282,6 @@ def test_free_composition_is_not_refined():
 
     with pytest.raises(InvalidParameter, match="Switch C static on"):
         ADTDParams.parse(model="custom", c_static=False, refine=True)
-    assert ADTDParams.parse(model="h", c_static=False, refine=True).refine, "C is static in Deconomix+h whatever the switch says"
+    assert ADTDParams.parse(model="h", c_static=False, refine=True).refine, (
+        "C is static in Deconomix+h whatever the switch says"
+    )

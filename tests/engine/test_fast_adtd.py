@@ -1,4 +1,6 @@
-"""ADTD and the search: the fast engine gives stock's numbers, given the same gene weights (reached in the note: 1e-12)."""
+"""ADTD and the search: the fast engine gives stock's numbers, given the same gene weights (reached
+in the note: 1e-12).
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ from tests.engine import both
 
 SAME = 1e-10
 NOTHING = 1e-12
-"""A hidden share that is what rounding leaves of 1 - 1, on one processor 0.0 and on another 2e-16: whatever its profile is, the loss is the same."""
+"""A hidden share that is what rounding leaves of 1 - 1, on one processor 0.0 and on another 2e-16:
+whatever its profile is, the loss is the same.
+"""
 MODELS = {
     "h": {"c_static": True, "delta_static": True},
     "h,r": {"c_static": True, "delta_static": False},
@@ -31,10 +35,28 @@ MODELS = {
 SIZES = [(p, q, n) for p in (200, 1000) for q in (2, 6, 12) for n in (1, 20, 200)]
 
 
-def fit(engine: str, reference: pd.DataFrame, bulk: pd.DataFrame, weights: pd.Series, model: str, *, iterations: int = 10, lambda2: float = 1e-6) -> Fit:
+def fit(
+    engine: str,
+    reference: pd.DataFrame,
+    bulk: pd.DataFrame,
+    weights: pd.Series,
+    model: str,
+    *,
+    iterations: int = 10,
+    lambda2: float = 1e-6,
+) -> Fit:
     found: Fit = both.with_engine(
         engine,
-        lambda: deconvolve(reference, bulk, weights, lambda1=1e-3, lambda2=lambda2, max_iterations=iterations, progress=both.quiet, **MODELS[model]),
+        lambda: deconvolve(
+            reference,
+            bulk,
+            weights,
+            lambda1=1e-3,
+            lambda2=lambda2,
+            max_iterations=iterations,
+            progress=both.quiet,
+            **MODELS[model],
+        ),
     )
     return found
 
@@ -45,7 +67,9 @@ def assert_same(one: Fit, other: Fit) -> None:
     for part in ("composition", "hidden", *(("profile",) if hidden else ()), "regulation"):
         ours, stocks = getattr(one, part), getattr(other, part)
         assert ours.index.equals(stocks.index)
-        np.testing.assert_allclose(ours.to_numpy(), stocks.to_numpy(), rtol=0, atol=SAME, err_msg=part)
+        np.testing.assert_allclose(
+            ours.to_numpy(), stocks.to_numpy(), rtol=0, atol=SAME, err_msg=part
+        )
     np.testing.assert_allclose(one.loss, other.loss, rtol=SAME, atol=1e-16)
     assert (one.converged, one.rose) == (other.converged, other.rose)
 
@@ -62,7 +86,10 @@ def test_adtd_is_stocks(p: int, q: int, n: int, model: str) -> None:
 @pytest.mark.parametrize("model", MODELS)
 def test_adtd_is_stocks_when_run_to_its_end(model: str) -> None:
     reference, bulk, weights = both.made(200, 6, 20)
-    ours, stocks = (fit(engine, reference, bulk, weights, model, iterations=1000) for engine in ("fast", "stock"))
+    ours, stocks = (
+        fit(engine, reference, bulk, weights, model, iterations=1000)
+        for engine in ("fast", "stock")
+    )
     assert ours.converged
     assert_same(ours, stocks)
 
@@ -70,8 +97,14 @@ def test_adtd_is_stocks_when_run_to_its_end(model: str) -> None:
 @pytest.mark.parametrize("model", ["h", "h,r"])
 def test_adtd_is_stocks_on_real_data(shared_data: Path, model: str) -> None:
     reference, _, bulk = both.real(shared_data / "pbmc_hao_finotello", 300)
-    weights = inverse_weights(bulk) if model == "h" and (bulk.mean(axis=1) > 0).all() else equal_weights(reference.index)
-    ours, stocks = (fit(engine, reference, bulk, weights, model, lambda2=1e-9) for engine in ("fast", "stock"))
+    weights = (
+        inverse_weights(bulk)
+        if model == "h" and (bulk.mean(axis=1) > 0).all()
+        else equal_weights(reference.index)
+    )
+    ours, stocks = (
+        fit(engine, reference, bulk, weights, model, lambda2=1e-9) for engine in ("fast", "stock")
+    )
     assert_same(ours, stocks)
 
 
@@ -79,7 +112,10 @@ def test_another_lambda2_gives_other_numbers() -> None:
     """The control: the comparison can fail."""
     reference, bulk, weights = both.made(200, 6, 20)
     with pytest.raises(AssertionError):
-        assert_same(fit("fast", reference, bulk, weights, "h,r", lambda2=1e-6), fit("stock", reference, bulk, weights, "h,r", lambda2=1.1e-6))
+        assert_same(
+            fit("fast", reference, bulk, weights, "h,r", lambda2=1e-6),
+            fit("stock", reference, bulk, weights, "h,r", lambda2=1.1e-6),
+        )
 
 
 @pytest.mark.parametrize("data", ["made", "real"])
@@ -87,7 +123,9 @@ def test_search_is_stocks(data: str, request: pytest.FixtureRequest) -> None:
     if data == "made":
         reference, bulk, _ = both.made(100, 4, 20)
     else:
-        reference, _, bulk = both.real(request.getfixturevalue("shared_data") / "pbmc_hao_finotello", 150)
+        reference, _, bulk = both.real(
+            request.getfixturevalue("shared_data") / "pbmc_hao_finotello", 150
+        )
         kept = (bulk.mean(axis=1) > 0).to_numpy()
         reference, bulk = both.scaled(reference.loc[kept]), both.scaled(bulk.loc[kept])
     lambdas = [float(v) for v in np.logspace(-20, 0, 11)]
@@ -100,7 +138,7 @@ def test_search_is_stocks(data: str, request: pytest.FixtureRequest) -> None:
     assert choose(ours).values == choose(stocks).values
 
 
-# ------------------------------------------------------------------------------------------------------------ failures
+# ----------------------------------------------------------------------------------------- failures
 class GivesUp:
     """Stands for Clarabel's solver: it ends without a solution."""
 
@@ -116,12 +154,16 @@ def test_where_clarabel_gives_up_scs_answers(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(clarabel, "DefaultSolver", GivesUp)
     found = fit("fast", reference, bulk, weights, "h,r", iterations=2, lambda2=1e-2)
     np.testing.assert_allclose(found.regulation, expected.regulation, rtol=0, atol=1e-4)
-    monkeypatch.setattr(scs, "solve", lambda *_, **__: {"x": np.full(90, np.nan), "info": {"status_val": -4}})
+    monkeypatch.setattr(
+        scs, "solve", lambda *_, **__: {"x": np.full(90, np.nan), "info": {"status_val": -4}}
+    )
     with pytest.raises(EngineFailed, match="no solution for the"):
         fit("fast", reference, bulk, weights, "h,r", iterations=2, lambda2=1e-2)
 
 
-def test_one_lambda2_that_cannot_be_solved_does_not_spoil_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_lambda2_that_cannot_be_solved_does_not_spoil_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     reference, bulk, _ = both.made(40, 3, 9)
     solve: Callable[..., Any] = steps.Regulation.solve
 
@@ -131,5 +173,10 @@ def test_one_lambda2_that_cannot_be_solved_does_not_spoil_the_others(monkeypatch
         return solve(self, gamma, moments, linear, lambda2)
 
     monkeypatch.setattr(steps.Regulation, "solve", fails_at_one)
-    found = both.with_engine("fast", lambda: cross_validate(reference, bulk, lambdas=[0.01, 0.1, 1.0], folds=3, progress=both.quiet))
+    found = both.with_engine(
+        "fast",
+        lambda: cross_validate(
+            reference, bulk, lambdas=[0.01, 0.1, 1.0], folds=3, progress=both.quiet
+        ),
+    )
     assert found.isna().to_numpy().tolist() == [[False, True, False]] * 3

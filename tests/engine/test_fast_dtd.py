@@ -1,4 +1,6 @@
-"""Mixtures and DTD: bits where bits can be had, float64 against float64, and stock's float32 as near as it is to itself."""
+"""Mixtures and DTD: bits where bits can be had, float64 against float64, and stock's float32 as
+near as it is to itself.
+"""
 
 from __future__ import annotations
 
@@ -20,22 +22,32 @@ from gui.engine.simulate import Mixtures, simulate
 from tests.engine import both
 
 NEAR = 5e-4
-"""Of stock as shipped (float32): compositions, and gene weights in units of the largest one (they sum to the number of genes, so the largest is 44 here)."""
+"""Of stock as shipped (float32): compositions, and gene weights in units of the largest one (they
+sum to the number of genes, so the largest is 44 here).
+"""
 
 
-# --------------------------------------------------------------------------------------------------------------- mixtures
+# ----------------------------------------------------------------------------------------- mixtures
 @pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize(("mixtures", "cells"), [(50, 7), (40, 100), (3, 1), (5, 300)])
-def test_mixtures_are_stocks_to_the_bit(order: str, mixtures: int, cells: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mixtures_are_stocks_to_the_bit(
+    order: str, mixtures: int, cells: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     single = both.made_cells(120, 5, 30)
-    single = pd.DataFrame(np.asarray(single.to_numpy(), order=order), index=single.index, columns=single.columns, copy=False)
+    single = pd.DataFrame(
+        np.asarray(single.to_numpy(), order=order),
+        index=single.index,
+        columns=single.columns,
+        copy=False,
+    )
     types = sorted(set(single.columns))[1:]  # one is not in the reference
 
     def drawn() -> Mixtures:
         return simulate(single, types, mixtures=mixtures, cells_per_mixture=cells, seed=7)
 
     stocks = both.with_engine("stock", drawn)
-    for chunk in (memory.CHUNK, 120_000, 100):  # all at once, a few mixtures at a time, a few genes of one at a time
+    # all at once, a few mixtures at a time, a few genes of one at a time
+    for chunk in (memory.CHUNK, 120_000, 100):
         monkeypatch.setattr(mixing, "CHUNK", chunk)
         ours = both.with_engine("fast", drawn)
         assert ours.bulk.equals(stocks.bulk)
@@ -56,15 +68,22 @@ def test_mixtures_of_real_cells_are_stocks_to_the_bit(shared_data: Path) -> None
 def test_drawing_leaves_the_global_random_state_alone() -> None:
     np.random.seed(5)
     before = np.random.get_state()[1].copy()
-    both.with_engine("fast", lambda: simulate(both.made_cells(20, 3, 10), ["t0", "t1", "t2"], mixtures=5, cells_per_mixture=4, seed=1))
+    both.with_engine(
+        "fast",
+        lambda: simulate(
+            both.made_cells(20, 3, 10), ["t0", "t1", "t2"], mixtures=5, cells_per_mixture=4, seed=1
+        ),
+    )
     assert (np.random.get_state()[1] == before).all()
 
 
-# -------------------------------------------------------------------------------------------------------------------- DTD
+# ---------------------------------------------------------------------------------------------- DTD
 def problem(genes: int = 200, types: int = 5, mixtures: int = 100) -> tuple[pd.DataFrame, Mixtures]:
     cells = both.made_cells(genes, types, 40)
     reference = cells.T.groupby(level=0).mean().T
-    return reference, simulate(cells, list(reference.columns), mixtures=mixtures, cells_per_mixture=50, seed=1)
+    return reference, simulate(
+        cells, list(reference.columns), mixtures=mixtures, cells_per_mixture=50, seed=1
+    )
 
 
 def stock_in_double(reference: pd.DataFrame, mixtures: Mixtures, iterations: int) -> Any:
@@ -79,18 +98,25 @@ def stock_in_double(reference: pd.DataFrame, mixtures: Mixtures, iterations: int
 
     with stock_engine():
         model = Double(reference, mixtures.bulk, mixtures.truth.loc[reference.columns])
-        model.X, model.Y, model.C = (torch.tensor(f.to_numpy()) for f in (reference, mixtures.bulk, mixtures.truth.loc[reference.columns]))
+        model.X, model.Y, model.C = (
+            torch.tensor(f.to_numpy())
+            for f in (reference, mixtures.bulk, mixtures.truth.loc[reference.columns])
+        )
         model.run(iterations=iterations)
     return model
 
 
-def closed_form(reference: pd.DataFrame, mixtures: Mixtures, iterations: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def closed_form(
+    reference: pd.DataFrame, mixtures: Mixtures, iterations: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     from gui.engine.stock import methods, stock_engine
 
     with stock_engine():
         start = methods.DTD.Model(len(reference)).weights.detach().numpy()
         truth = mixtures.truth.loc[reference.columns].to_numpy()
-        roots, losses, correlations = weights.optimise(reference.to_numpy(), mixtures.bulk.to_numpy(), truth, start, iterations, both.quiet)
+        roots, losses, correlations = weights.optimise(
+            reference.to_numpy(), mixtures.bulk.to_numpy(), truth, start, iterations, both.quiet
+        )
     return weights.normalised(roots), losses, correlations
 
 
@@ -109,7 +135,11 @@ def test_the_closed_form_is_stock_in_float64(genes: int, types: int, mixtures: i
 
 def test_the_closed_form_is_stock_in_float64_on_real_data(shared_data: Path) -> None:
     reference, cells, _ = both.real(shared_data / "pbmc_hao_finotello", 300)
-    assert_is_stock_in_double(reference, simulate(cells, list(reference.columns), mixtures=200, cells_per_mixture=100, seed=1), 200)
+    assert_is_stock_in_double(
+        reference,
+        simulate(cells, list(reference.columns), mixtures=200, cells_per_mixture=100, seed=1),
+        200,
+    )
 
 
 def test_how_the_tables_lie_in_memory_makes_no_difference() -> None:
@@ -117,7 +147,10 @@ def test_how_the_tables_lie_in_memory_makes_no_difference() -> None:
     start = np.random.default_rng(0).uniform(0.001, 0.1, len(reference))
 
     def learned(order: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        X, Y, C = (np.asarray(table.to_numpy(), order=order) for table in (reference, mixtures.bulk, mixtures.truth))
+        X, Y, C = (
+            np.asarray(table.to_numpy(), order=order)
+            for table in (reference, mixtures.bulk, mixtures.truth)
+        )
         return weights.optimise(X, Y, C, start, 20, lambda iteration, loss: None)
 
     for rows, columns in zip(learned("C"), learned("F"), strict=True):
@@ -145,18 +178,37 @@ np.save(sys.argv[4], model.gamma.to_numpy()[:, 0])
 
 
 def chained(reference: pd.DataFrame, bulk: pd.DataFrame, one: pd.Series, other: pd.Series) -> str:
-    """By how much gene regulation differs with either gene weights: said and not asserted, for a tiny lambda2 amplifies their rounding without bound."""
+    """By how much gene regulation differs with either gene weights: said and not asserted, for a
+    tiny lambda2 amplifies their rounding without bound.
+    """
     found = []
     for lambda2 in (1e-8, 1e-12):
-        options = {"lambda1": None, "lambda2": lambda2, "max_iterations": 1000, "c_static": True, "delta_static": False, "progress": both.quiet}
-        fits = [both.with_engine("fast", lambda w=w, o=options: deconvolve(reference, bulk, w, **o)) for w in (one, other)]
-        found.append(f"{np.abs(fits[0].regulation - fits[1].regulation).to_numpy().max():.1e} at lambda2 = {lambda2:g}")
+        options = {
+            "lambda1": None,
+            "lambda2": lambda2,
+            "max_iterations": 1000,
+            "c_static": True,
+            "delta_static": False,
+            "progress": both.quiet,
+        }
+        fits = [
+            both.with_engine("fast", lambda w=w, o=options: deconvolve(reference, bulk, w, **o))
+            for w in (one, other)
+        ]
+        found.append(
+            f"{np.abs(fits[0].regulation - fits[1].regulation).to_numpy().max():.1e} at lambda2 ="
+            f" {lambda2:g}"
+        )
     return ", ".join(found)
 
 
-def test_dtd_is_as_near_to_stock_as_float32_lets_it_be(shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_dtd_is_as_near_to_stock_as_float32_lets_it_be(
+    shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     reference, cells, bulk = both.real(shared_data / "pbmc_hao_finotello", 1000)
-    mixtures = simulate(cells, list(reference.columns), mixtures=1000, cells_per_mixture=100, seed=1)
+    mixtures = simulate(
+        cells, list(reference.columns), mixtures=1000, cells_per_mixture=100, seed=1
+    )
     truth = mixtures.truth.loc[reference.columns]
 
     def learned() -> Any:
@@ -166,20 +218,41 @@ def test_dtd_is_as_near_to_stock_as_float32_lets_it_be(shared_data: Path, tmp_pa
     assert ours.weights.dtype == stocks.weights.dtype == np.float32
     largest = float(stocks.weights.max())
     gamma = float(np.abs(ours.weights - stocks.weights).max()) / largest
-    shares = [both.with_engine(engine, lambda w=w: estimate(reference, bulk, w)) for engine, w in (("fast", ours.weights), ("stock", stocks.weights))]
+    shares = [
+        both.with_engine(engine, lambda w=w: estimate(reference, bulk, w))
+        for engine, w in (("fast", ours.weights), ("stock", stocks.weights))
+    ]
     composition = float(np.abs(shares[0] - shares[1]).to_numpy().max())
-    np.savez(tmp_path / "parts.npz", reference=reference.to_numpy(), bulk=mixtures.bulk.to_numpy(), truth=truth.to_numpy())
+    np.savez(
+        tmp_path / "parts.npz",
+        reference=reference.to_numpy(),
+        bulk=mixtures.bulk.to_numpy(),
+        truth=truth.to_numpy(),
+    )
     found = []
     for threads in (1, 2):
-        environment = os.environ | dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(threads))
+        environment = os.environ | dict.fromkeys(
+            ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(threads)
+        )
         out = tmp_path / f"{threads}.npy"
-        subprocess.run([sys.executable, "-c", SPREAD, tmp_path / "parts.npz", str(threads), "1000", out], check=True, capture_output=True, env=environment)
+        subprocess.run(
+            [sys.executable, "-c", SPREAD, tmp_path / "parts.npz", str(threads), "1000", out],
+            check=True,
+            capture_output=True,
+            env=environment,
+        )
         found.append(np.load(out))
     spread = float(np.abs(found[0] - found[1]).max()) / largest
     with capsys.disabled():
-        sys.stdout.write(f"\n  fast against stock: gamma {gamma:.1e} of the largest ({largest:.0f}), composition {composition:.1e}")
+        sys.stdout.write(
+            f"\n  fast against stock: gamma {gamma:.1e} of the largest ({largest:.0f}), composition"
+            f" {composition:.1e}"
+        )
         sys.stdout.write(f"; stock with one against two threads: gamma {spread:.1e}\n")
-        sys.stdout.write(f"  the two chained to Deconomix+h,r: gene regulation {chained(reference, bulk, ours.weights, stocks.weights)}\n")
+        sys.stdout.write(
+            "  the two chained to Deconomix+h,r: gene regulation"
+            f" {chained(reference, bulk, ours.weights, stocks.weights)}\n"
+        )
     assert gamma < NEAR
     assert composition < NEAR
 
@@ -187,6 +260,9 @@ def test_dtd_is_as_near_to_stock_as_float32_lets_it_be(shared_data: Path, tmp_pa
 def test_estimates_are_stocks() -> None:
     reference, bulk, gene_weights = both.made(300, 6, 20)
     for chosen in (gene_weights, equal_weights(reference.index)):
-        ours, stocks = (both.with_engine(engine, lambda w=chosen: estimate(reference, bulk, w)) for engine in ("fast", "stock"))
+        ours, stocks = (
+            both.with_engine(engine, lambda w=chosen: estimate(reference, bulk, w))
+            for engine in ("fast", "stock")
+        )
         np.testing.assert_allclose(ours, stocks, rtol=0, atol=1e-12)
         assert ours.columns.equals(stocks.columns)

@@ -1,4 +1,6 @@
-"""A trained model as a file: it comes back to the bit, and a hostile or damaged one is refused in words."""
+"""A trained model as a file: it comes back to the bit, and a hostile or damaged one is refused in
+words.
+"""
 
 import contextlib
 import gzip
@@ -20,7 +22,8 @@ from gui.engine.results import DTDResult, Provenance, Run
 from gui.errors import DeconomixError, UnreadableFile, UnsafeFile
 
 gz = partial(gzip.compress, mtime=0)
-"""Without the time: it would stand in the names of the tests, which every process must give alike."""
+"""Without the time: it would stand in the names of the tests, which every process must give alike.
+"""
 
 
 def as_result(reference: pd.DataFrame, weights: pd.Series, **more) -> DTDResult:
@@ -37,9 +40,21 @@ def test_model_comes_back_to_the_bit(data, types, extra, single):
     genes = types + extra
     labels = data.draw(st.lists(names, min_size=genes + types, max_size=genes + types, unique=True))
     numbers = st.floats(0, 1e30, allow_nan=False)
-    values = np.array(data.draw(st.lists(numbers, min_size=genes * types, max_size=genes * types))).reshape(genes, types) + 1e-300
+    values = (
+        np.array(
+            data.draw(st.lists(numbers, min_size=genes * types, max_size=genes * types))
+        ).reshape(genes, types)
+        + 1e-300
+    )
     dtype = np.float32 if single else np.float64
-    weights = np.array(data.draw(st.lists(st.floats(0, 2.0**99, width=32 if single else 64), min_size=genes, max_size=genes)), dtype=dtype)
+    weights = np.array(
+        data.draw(
+            st.lists(
+                st.floats(0, 2.0**99, width=32 if single else 64), min_size=genes, max_size=genes
+            )
+        ),
+        dtype=dtype,
+    )
     weights[0] = 1
     scale = data.draw(st.none() | st.floats(1e-3, 1e9))
     result = as_result(
@@ -67,7 +82,10 @@ def test_applied_model_gives_the_same_composition(dataset, trained, recorder):
     again = read_model(model_bytes(trained))
     applied = run_apply(dataset, ApplyParams(), progress=recorder(), dtd=again)
     pd.testing.assert_frame_equal(applied.composition, trained.composition["bulk"], rtol=1e-12)
-    one, other = (run_adtd(dataset, ADTDParams(model="h,r"), progress=recorder(), dtd=d) for d in (trained, again))
+    one, other = (
+        run_adtd(dataset, ADTDParams(model="h,r"), progress=recorder(), dtd=d)
+        for d in (trained, again)
+    )
     assert one.gene_regulation.equals(other.gene_regulation)
 
 
@@ -149,7 +167,9 @@ def test_nan_in_the_numbers_is_refused(trained):
     first = json.loads(text)["weights"][0]
     for word in ("NaN", "Infinity", "1e999"):
         with pytest.raises(UnreadableFile):
-            read_model(gzip.compress(text.replace(f'"weights":[{first!r}', f'"weights":[{word}').encode()))
+            read_model(
+                gzip.compress(text.replace(f'"weights":[{first!r}', f'"weights":[{word}').encode())
+            )
 
 
 def test_truncated_extended_and_flipped_files_never_crash(trained):
@@ -159,7 +179,8 @@ def test_truncated_extended_and_flipped_files_never_crash(trained):
             read_model(data[:end])
     with pytest.raises(UnreadableFile):
         read_model(data + b"more")
-    for at in range(10, len(data), 53):  # the first ten bytes hold time and system, which do not matter
+    # the first ten bytes hold time and system, which do not matter
+    for at in range(10, len(data), 53):
         with pytest.raises(UnreadableFile):
             read_model(data[:at] + bytes([data[at] ^ 0x55]) + data[at + 1 :])
 
@@ -181,7 +202,10 @@ def test_a_list_of_millions_takes_little_more_than_its_text(trained, key, unit):
     text = (
         json.dumps(content(trained) | {key: None})
         .encode()
-        .replace(b'"%s": null' % key.encode(), b'"%s": ' % key.encode() + (b"[" + raw + b"]" if key == "reference" else raw))
+        .replace(
+            b'"%s": null' % key.encode(),
+            b'"%s": ' % key.encode() + (b"[" + raw + b"]" if key == "reference" else raw),
+        )
     )
     data = gzip.compress(text, 1)
     tracemalloc.start()
@@ -197,9 +221,15 @@ def test_a_list_of_millions_takes_little_more_than_its_text(trained, key, unit):
         tracemalloc.stop()
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
-    value=st.recursive(st.none() | st.booleans() | st.floats(allow_nan=False) | st.text(max_size=5), lambda x: st.lists(x, max_size=4), max_leaves=8),
+    value=st.recursive(
+        st.none() | st.booleans() | st.floats(allow_nan=False) | st.text(max_size=5),
+        lambda x: st.lists(x, max_size=4),
+        max_leaves=8,
+    ),
     key=st.sampled_from(sorted(model._KEYS)),
 )
 def test_any_value_under_any_key_is_read_or_refused(trained, value, key):
@@ -209,5 +239,15 @@ def test_any_value_under_any_key_is_read_or_refused(trained, value, key):
 
 def test_a_loaded_model_is_a_run_that_a_session_keeps():
     genes, types = pd.Index(["a", "b", "c"]), pd.Index(["x", "y"])
-    loaded = read_model(model_bytes(as_result(pd.DataFrame(np.ones((3, 2)), genes, types), pd.Series(1.0, genes), params=DTDParams())))
-    Run("m", "dtd", "Trained model", datetime.now(UTC), DTDParams(), loaded, Provenance("", "")).check()
+    loaded = read_model(
+        model_bytes(
+            as_result(
+                pd.DataFrame(np.ones((3, 2)), genes, types),
+                pd.Series(1.0, genes),
+                params=DTDParams(),
+            )
+        )
+    )
+    Run(
+        "m", "dtd", "Trained model", datetime.now(UTC), DTDParams(), loaded, Provenance("", "")
+    ).check()

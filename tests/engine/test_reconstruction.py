@@ -1,4 +1,6 @@
-"""How well samples are reconstructed: the verdicts on simulated data of which it is known whether they can be."""
+"""How well samples are reconstructed: the verdicts on simulated data of which it is known whether
+they can be.
+"""
 
 from __future__ import annotations
 
@@ -23,9 +25,15 @@ def quiet(*_: Any, **__: Any) -> None: ...
 
 @pytest.fixture(scope="module")
 def made() -> dict[str, Any]:
-    """Reference and weights of a DTD run on the example, and samples of many kinds, scaled to 10 000."""
+    """Reference and weights of a DTD run on the example, and samples of many kinds, scaled to 10
+    000.
+    """
     data = make_example().dataset
-    dtd = tasks.run_dtd(data, DTDParams(iterations=150, train_mixtures=200, test_mixtures=30, run_on_bulk=False), progress=quiet)
+    dtd = tasks.run_dtd(
+        data,
+        DTDParams(iterations=150, train_mixtures=200, test_mixtures=30, run_on_bulk=False),
+        progress=quiet,
+    )
     random = np.random.default_rng(3)
     X = dtd.reference
     shares = random.dirichlet(np.ones(X.shape[1]) * 2, 9).T
@@ -41,7 +49,14 @@ def made() -> dict[str, Any]:
         "noise": random.lognormal(0, 1.5, good.shape),
     }
     names = [f"s{j}" for j in range(9)]
-    return {"X": X, "weights": dtd.gene_weights, **{k: pd.DataFrame(v / v.sum(axis=0) * 1e4, index=X.index, columns=names) for k, v in kinds.items()}}
+    return {
+        "X": X,
+        "weights": dtd.gene_weights,
+        **{
+            k: pd.DataFrame(v / v.sum(axis=0) * 1e4, index=X.index, columns=names)
+            for k, v in kinds.items()
+        },
+    }
 
 
 BAD = ("lacking tissue", "half lacking", "shuffled", "noise")
@@ -49,7 +64,11 @@ BAD = ("lacking tissue", "half lacking", "shuffled", "noise")
 
 def dtd_check(made: dict[str, Any], bulk: pd.DataFrame) -> pd.DataFrame:
     X, weights = made["X"], made["weights"]
-    found = pd.DataFrame(composition(X.to_numpy(), bulk.to_numpy(), weights.to_numpy(dtype=float)), index=X.columns, columns=bulk.columns)
+    found = pd.DataFrame(
+        composition(X.to_numpy(), bulk.to_numpy(), weights.to_numpy(dtype=float)),
+        index=X.columns,
+        columns=bulk.columns,
+    )
     return reconstruction(X, bulk, weights, found)
 
 
@@ -58,7 +77,14 @@ def adtd_check(made: dict[str, Any], bulk: pd.DataFrame) -> pd.DataFrame:
     path = Path(X, bulk, made["weights"].to_frame(), check=lambda: None)
     path.begin()
     found = pd.DataFrame(path.C, index=X.columns, columns=bulk.columns)
-    return reconstruction(X, bulk, made["weights"], found, hidden=pd.Series(path.c[0], index=bulk.columns), profile=pd.Series(path.x.ravel(), index=X.index))
+    return reconstruction(
+        X,
+        bulk,
+        made["weights"],
+        found,
+        hidden=pd.Series(path.c[0], index=bulk.columns),
+        profile=pd.Series(path.x.ravel(), index=X.index),
+    )
 
 
 def test_good_mixtures_fit_well(made):
@@ -76,7 +102,9 @@ def test_samples_that_cannot_be_reconstructed_fit_poorly(made, kind):
 
 
 @pytest.mark.parametrize("kind", BAD)
-def test_one_bad_sample_among_good_ones_fits_poorly_though_the_hidden_background_takes_it_up(made, kind):
+def test_one_bad_sample_among_good_ones_fits_poorly_though_the_hidden_background_takes_it_up(
+    made, kind
+):
     bulk = made["good"].copy()
     bulk["s4"] = made[kind]["s4"]
     found = adtd_check(made, bulk)
@@ -106,15 +134,32 @@ def test_a_sample_that_is_the_same_for_every_gene_is_poor_and_no_number(made):
 
 def test_every_run_brings_its_check():
     data: Dataset = make_example().dataset
-    dtd = tasks.run_dtd(data, DTDParams(iterations=10, train_mixtures=30, test_mixtures=20, genes=80), progress=quiet)
+    dtd = tasks.run_dtd(
+        data,
+        DTDParams(iterations=10, train_mixtures=30, test_mixtures=20, genes=80),
+        progress=quiet,
+    )
     assert set(dtd.fit) == {"train", "test", "bulk"}
     assert list(dtd.fit["bulk"].index) == list(dtd.composition["bulk"].columns)
-    pd.testing.assert_frame_equal(tasks.run_apply(data, ApplyParams(), progress=quiet, dtd=dtd).fit, dtd.fit["bulk"])
+    pd.testing.assert_frame_equal(
+        tasks.run_apply(data, ApplyParams(), progress=quiet, dtd=dtd).fit, dtd.fit["bulk"]
+    )
     for model in ("h", "h,r"):
-        adtd = tasks.run_adtd(data, ADTDParams(model=model, max_iterations=5), progress=quiet, dtd=dtd)
+        adtd = tasks.run_adtd(
+            data, ADTDParams(model=model, max_iterations=5), progress=quiet, dtd=dtd
+        )
         assert list(adtd.fit.index) == list(adtd.hidden.index)
-        assert adtd.fit["residual"].median() < 0.5 * dtd.fit["bulk"]["residual"].median(), "a hidden background explains more"
+        assert adtd.fit["residual"].median() < 0.5 * dtd.fit["bulk"]["residual"].median(), (
+            "a hidden background explains more"
+        )
     values = np.array(data.bulk.matrix.values)
     values[:, 3] = values[np.random.default_rng(0).permutation(len(values)), 3]
-    mixed = replace(data, bulk=replace(data.bulk, matrix=Matrix(values, data.bulk.matrix.genes, data.bulk.matrix.columns)))
-    assert "Sample 04" in poor(tasks.run_adtd(mixed, ADTDParams(max_iterations=5), progress=quiet, dtd=dtd).fit)
+    mixed = replace(
+        data,
+        bulk=replace(
+            data.bulk, matrix=Matrix(values, data.bulk.matrix.genes, data.bulk.matrix.columns)
+        ),
+    )
+    assert "Sample 04" in poor(
+        tasks.run_adtd(mixed, ADTDParams(max_iterations=5), progress=quiet, dtd=dtd).fit
+    )

@@ -1,4 +1,6 @@
-"""The files of an analysis are replaced all or none: an error, an interruption and a kill at every single step of it."""
+"""The files of an analysis are replaced all or none: an error, an interruption and a kill at every
+single step of it.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +60,9 @@ for at in range(1, 200):
     if code == 0:
         break
 """
-"""A program that is stopped before its first step on files, one that is stopped before its second, and so on, each in a folder of its own."""
+"""A program that is stopped before its first step on files, one that is stopped before its second,
+and so on, each in a folder of its own.
+"""
 
 
 def write(folder: Path, files: dict[str, bytes]) -> None:
@@ -78,7 +82,9 @@ def foreign(folder: Path) -> None:
 
 
 def survived(folder: Path) -> bool:
-    return (folder / "my notes.txt").read_bytes() == b"keep" and (folder / "figures" / "one.png").read_bytes() == b"png"
+    return (folder / "my notes.txt").read_bytes() == b"keep" and (
+        folder / "figures" / "one.png"
+    ).read_bytes() == b"png"
 
 
 @pytest.fixture
@@ -93,7 +99,9 @@ def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("start", ["new", "empty", "results"])
-def test_the_new_files_replace_the_old_ones_and_nothing_else(tmp_path: Path, request: pytest.FixtureRequest, way: str, start: str) -> None:
+def test_the_new_files_replace_the_old_ones_and_nothing_else(
+    tmp_path: Path, request: pytest.FixtureRequest, way: str, start: str
+) -> None:
     if way == "one by one":
         request.getfixturevalue("one_by_one")
     out = tmp_path / "deep" / "results" if start == "new" else tmp_path / "results"
@@ -106,28 +114,44 @@ def test_the_new_files_replace_the_old_ones_and_nothing_else(tmp_path: Path, req
     for _ in range(2):
         replace_files(out, NEW, FILES)
         assert read(out) == NEW
-    assert {p.name for p in out.iterdir()} == set(NEW) | ({"my notes.txt", "figures"} if start == "results" else set())
+    assert {p.name for p in out.iterdir()} == set(NEW) | (
+        {"my notes.txt", "figures"} if start == "results" else set()
+    )
     assert {p.name for p in out.parent.iterdir()} == {"results"}, "nothing is left beside it"
     if start == "results":
         assert survived(out)
         assert os.name == "nt" or out.stat().st_mode & 0o777 == 0o750
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the test forks, and a folder is not exchanged there")
+@pytest.mark.skipif(
+    sys.platform == "win32", reason="the test forks, and a folder is not exchanged there"
+)
 @pytest.mark.parametrize("start", ["new", "empty", "results"])
-def test_killed_at_any_step_there_is_the_old_result_or_the_new_one(tmp_path: Path, start: str) -> None:
-    seen = every_step(tmp_path, start, "exchange", "kill", lambda folder: read(folder) in ({} if start != "results" else OLD, NEW))
+def test_killed_at_any_step_there_is_the_old_result_or_the_new_one(
+    tmp_path: Path, start: str
+) -> None:
+    seen = every_step(
+        tmp_path,
+        start,
+        "exchange",
+        "kill",
+        lambda folder: read(folder) in ({} if start != "results" else OLD, NEW),
+    )
     assert len(seen) == 2, "some were killed before and some after it"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the test forks")
 @pytest.mark.parametrize("how", ["kill", "interrupt"])
-def test_where_folders_are_not_exchanged_the_next_analysis_finds_the_old_result_or_the_new_one(tmp_path: Path, how: str) -> None:
+def test_where_folders_are_not_exchanged_the_next_analysis_finds_the_old_result_or_the_new_one(
+    tmp_path: Path, how: str
+) -> None:
     def whole(folder: Path) -> bool:
         found = read(folder)
         torn = found not in (OLD, NEW)
         assert how == "kill" or not torn, "an interruption brings the files back at once"
-        assert not torn or ("run.json" not in found and (folder / BEFORE).is_dir()), "no record beside files it does not belong to"
+        assert not torn or ("run.json" not in found and (folder / BEFORE).is_dir()), (
+            "no record beside files it does not belong to"
+        )
         recover(folder, FILES)
         recover(folder, FILES)
         return read(folder) in (OLD, NEW)
@@ -135,8 +159,13 @@ def test_where_folders_are_not_exchanged_the_next_analysis_finds_the_old_result_
     assert len(every_step(tmp_path, "results", "one by one", how, whole)) == 2
 
 
-def every_step(tmp_path: Path, start: str, way: str, how: str, whole: Callable[[Path], bool]) -> set[bool]:
-    """Stop at every step; whether ``whole`` holds each time, and a next analysis works. Returns whether the new result was there."""
+def every_step(
+    tmp_path: Path, start: str, way: str, how: str, whole: Callable[[Path], bool]
+) -> set[bool]:
+    """Stop at every step; whether ``whole`` holds each time, and a next analysis works.
+
+    Returns whether the new result was there.
+    """
     for at in range(1, 200):
         out = tmp_path / str(at) / "results"
         out.parent.mkdir()
@@ -146,7 +175,13 @@ def every_step(tmp_path: Path, start: str, way: str, how: str, whole: Callable[[
             write(out, OLD)
             foreign(out)
     arguments = [sys.executable, "-c", STOPPED, str(tmp_path), way, how, repr((FILES, NEW))]
-    ran = subprocess.run(arguments, capture_output=True, text=True, cwd=Path(result_folder.__file__).parents[1], check=True)
+    ran = subprocess.run(
+        arguments,
+        capture_output=True,
+        text=True,
+        cwd=Path(result_folder.__file__).parents[1],
+        check=True,
+    )
     stops = [tuple(map(int, line.split())) for line in ran.stdout.splitlines()]
     assert stops[-1][1] == 0, "the last one was not stopped"
     seen = set()
@@ -158,13 +193,17 @@ def every_step(tmp_path: Path, start: str, way: str, how: str, whole: Callable[[
         replace_files(out, NEW, FILES)
         assert read(out) == NEW
         assert start != "results" or survived(out)
-        assert {p.name for p in out.parent.iterdir()} == {"results"}, f"what was left at step {at} is swept"
+        assert {p.name for p in out.parent.iterdir()} == {"results"}, (
+            f"what was left at step {at} is swept"
+        )
         assert not [p.name for p in out.iterdir() if p.name.startswith(".")]
     return seen
 
 
 @pytest.mark.usefixtures("one_by_one")
-def test_a_full_disk_brings_the_old_files_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_brings_the_old_files_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write(tmp_path / "results", OLD)
     real, calls = result_folder._copy, []
 
@@ -182,7 +221,9 @@ def test_a_full_disk_brings_the_old_files_back(tmp_path: Path, monkeypatch: pyte
 
 
 @pytest.mark.usefixtures("one_by_one")
-def test_files_that_cannot_be_brought_back_are_said_to_be_where_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_that_cannot_be_brought_back_are_said_to_be_where_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     out = tmp_path / "results"
     write(out, OLD)
 
@@ -200,7 +241,9 @@ def test_files_that_cannot_be_brought_back_are_said_to_be_where_they_are(tmp_pat
     assert read(out) == OLD
 
 
-def test_who_stands_in_the_folder_stays_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_stands_in_the_folder_stays_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write(tmp_path / "results", OLD)
     monkeypatch.chdir(tmp_path / "results")
     replace_files(Path("."), NEW, FILES)

@@ -28,7 +28,9 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many processes each call was given."""
     counts: list[int] = []
     run = local.run
-    monkeypatch.setattr(local, "run", lambda cores, *more: (counts.append(cores), run(cores, *more))[1])
+    monkeypatch.setattr(
+        local, "run", lambda cores, *more: (counts.append(cores), run(cores, *more))[1]
+    )
     return counts
 
 
@@ -38,7 +40,9 @@ def searched(cores: int, progress: Any = both.quiet) -> pd.DataFrame:
     return search.cross_validate(reference, bulk, lambdas=LAMBDAS, folds=2, progress=progress)
 
 
-def test_two_and_four_processes_give_the_numbers_of_one_and_true_progress(started: list[int]) -> None:
+def test_two_and_four_processes_give_the_numbers_of_one_and_true_progress(
+    started: list[int],
+) -> None:
     alone = searched(1)
     assert started == []
     seen: list[tuple[float, int]] = []
@@ -59,7 +63,8 @@ def test_a_cancel_ends_the_processes(started: list[int]) -> None:
 
     with pytest.raises(JobCancelled):
         searched(2, cancels)
-    pd.testing.assert_frame_equal(searched(2), searched(1), check_exact=True)  # and the next search runs
+    # and the next search runs
+    pd.testing.assert_frame_equal(searched(2), searched(1), check_exact=True)
 
 
 def test_a_search_that_cannot_be_solved_anywhere_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,6 @@
-"""Which engine computes: what is asked for, and stock where the fast one does not know the installed deconomix."""
+"""Which engine computes: what is asked for, and stock where the fast one does not know the
+installed deconomix.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ from gui.engine.params import ADTDParams, DTDParams
 from gui.engine.setting import Setting
 
 
-def ran(monkeypatch: pytest.MonkeyPatch, dataset: Any, trained: Any, recorder: Any) -> tuple[set[str], tuple[str, ...]]:
+def ran(
+    monkeypatch: pytest.MonkeyPatch, dataset: Any, trained: Any, recorder: Any
+) -> tuple[set[str], tuple[str, ...]]:
     """The classes that computed, and what the result says."""
     seen: set[str] = set()
     for kind in (FastADTD, WatchedADTD):
@@ -28,18 +32,26 @@ def ran(monkeypatch: pytest.MonkeyPatch, dataset: Any, trained: Any, recorder: A
 
 
 @pytest.mark.parametrize(("engine", "kind"), [("fast", "FastADTD"), ("stock", "WatchedADTD")])
-def test_the_engine_that_is_asked_for_computes(engine: Any, kind: str, monkeypatch: Any, dataset: Any, trained: Any, recorder: Any) -> None:
+def test_the_engine_that_is_asked_for_computes(
+    engine: Any, kind: str, monkeypatch: Any, dataset: Any, trained: Any, recorder: Any
+) -> None:
     tasks.warm_up(Setting(engine))
     seen, notes = ran(monkeypatch, dataset, trained, recorder)
     assert seen == {kind}
     assert not any("deconomix" in note for note in notes)
 
 
-def test_with_another_deconomix_stock_computes_and_it_is_said(monkeypatch: Any, dataset: Any, trained: Any, recorder: Any, quick: DTDParams) -> None:
+def test_with_another_deconomix_stock_computes_and_it_is_said(
+    monkeypatch: Any, dataset: Any, trained: Any, recorder: Any, quick: DTDParams
+) -> None:
     monkeypatch.setattr(setting, "installed", lambda: "1.0.9")
     seen, notes = ran(monkeypatch, dataset, trained, recorder)
     assert seen == {"WatchedADTD"}
     assert any("1.0.9" in note and "stock" in note for note in notes)
-    assert any("1.0.9" in note for note in tasks.run_naive(dataset, quick, progress=recorder()).notes)
+    assert any(
+        "1.0.9" in note for note in tasks.run_naive(dataset, quick, progress=recorder()).notes
+    )
     setting.use(Setting("stock"))
-    assert not any("1.0.9" in note for note in tasks.run_naive(dataset, quick, progress=recorder()).notes), "who asked for stock need not be told"
+    assert not any(
+        "1.0.9" in note for note in tasks.run_naive(dataset, quick, progress=recorder()).notes
+    ), "who asked for stock need not be told"

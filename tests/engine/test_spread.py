@@ -1,4 +1,6 @@
-"""Independent tasks over the cores of this computer: the same numbers in the same order, and nothing left behind."""
+"""Independent tasks over the cores of this computer: the same numbers in the same order, and
+nothing left behind.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,7 @@ from gui.logs import safe_traceback
 from tests.engine.spreading import Cancelling, alive, cores, program, same, tasks
 from tests.waiting import until
 
-# ------------------------------------------------------------------------------------------------------------------- numbers
+# ------------------------------------------------------------------------------------------ numbers
 
 
 def test_numbers_are_the_same_to_the_bit_in_this_process_and_over_several() -> None:
@@ -32,7 +34,8 @@ def test_numbers_are_the_same_to_the_bit_in_this_process_and_over_several() -> N
     for count in (2, 3):
         cores(count)
         assert same(serial, spread(tasks.numbers, range(7), shared=data))
-    assert not same(serial, spread(tasks.numbers, range(7), shared=tasks.data(1)))  # what the comparison can see
+    # what the comparison can see
+    assert not same(serial, spread(tasks.numbers, range(7), shared=tasks.data(1)))
 
 
 def test_data_lie_in_memory_in_the_same_way_everywhere() -> None:
@@ -45,7 +48,8 @@ def test_data_lie_in_memory_in_the_same_way_everywhere() -> None:
         found += spread(tasks.layout, range(2), shared=data)
     assert found == [found[0]] * 4
     assert found[0] != mine  # every second column: only here
-    assert dict(item[:2] for item in found[0])["matrix"] == data["matrix"].strides  # Fortran order is kept
+    # Fortran order is kept
+    assert dict(item[:2] for item in found[0])["matrix"] == data["matrix"].strides
 
 
 def test_arrays_that_the_network_puts_at_an_odd_address_are_put_right() -> None:
@@ -61,7 +65,8 @@ def test_arrays_that_the_network_puts_at_an_odd_address_are_put_right() -> None:
     arrived = pickle.loads(body, buffers=[odd(buffer) for buffer in buffers]).open()  # noqa: S301 - our own
     assert arrived.flags.aligned
     assert arrived.tolist() == values.tolist()
-    assert not wire.unpack([odd(part) for part in wire.pack(values)]).flags.aligned  # where nobody puts it right
+    # where nobody puts it right
+    assert not wire.unpack([odd(part) for part in wire.pack(values)]).flags.aligned
 
 
 def test_tasks_have_one_blas_thread_whatever_the_surroundings_say() -> None:
@@ -111,7 +116,7 @@ def test_shared_data_cannot_be_changed_anywhere() -> None:
     data["matrix"][0, 0] = 1.0  # the caller's own stay as they were
 
 
-# ------------------------------------------------------------------------------------------------------ where, and how many
+# ------------------------------------------------------------------------------ where, and how many
 
 
 def test_one_item_or_one_core_is_computed_here_and_starts_no_process() -> None:
@@ -123,7 +128,9 @@ def test_one_item_or_one_core_is_computed_here_and_starts_no_process() -> None:
     assert {child.pid for child in psutil.Process().children(recursive=True)} <= before
 
 
-def test_processes_are_used_again_and_end_when_they_are_idle(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_processes_are_used_again_and_end_when_they_are_idle(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     local._pool._end_idle()
     cores(2)
     first = {pid for _, pid in spread(tasks.slow_where, range(6))}
@@ -145,7 +152,12 @@ def test_idle_processes_hold_no_data() -> None:
     spread(tasks.slow_where, range(2), shared=np.ones(1_000_000))
     before = memory()
     during: list[int] = []
-    spread(tasks.slow_where, range(2), shared=np.ones(20_000_000), on_step=lambda index, value: during.append(memory()))
+    spread(
+        tasks.slow_where,
+        range(2),
+        shared=np.ones(20_000_000),
+        on_step=lambda index, value: during.append(memory()),
+    )
     assert max(during) - before > 100_000_000  # 160 MB each while they have them
     until(lambda: memory() - before < 50_000_000)
 
@@ -206,7 +218,7 @@ def test_what_is_no_data_or_no_function_is_refused_in_a_sentence(count: int) -> 
         spread(tasks.fail, ["well", "no data"])
 
 
-# ------------------------------------------------------------------------------------------------------------------ progress
+# ----------------------------------------------------------------------------------------- progress
 
 
 @pytest.mark.parametrize("count", [1, 2])
@@ -220,11 +232,13 @@ def test_every_report_arrives_here_in_its_order_before_the_end(count: int) -> No
         seen.append((index, value))
 
     spread(tasks.numbers, [5, 6, 7], shared=tasks.data(), on_step=on_step)
-    assert {index: [value for i, value in seen if i == index] for index in range(3)} == {index: list(range(6)) for index in range(3)}
+    assert {index: [value for i, value in seen if i == index] for index in range(3)} == {
+        index: list(range(6)) for index in range(3)
+    }
     assert threads == {threading.get_ident()}
 
 
-# ------------------------------------------------------------------------------------------------------------------- cancel
+# ------------------------------------------------------------------------------------------- cancel
 
 
 def test_cancelling_at_a_report_ends_the_processes_and_the_next_call_works(tmp_path: Path) -> None:
@@ -256,11 +270,17 @@ def test_check_is_asked_while_tasks_say_nothing_and_its_cancel_ends_them() -> No
 def test_cancelling_in_this_process(tmp_path: Path) -> None:
     cores(1)
     with pytest.raises(JobCancelled):
-        spread(tasks.steps_for_ever, ["one", "two"], shared=tmp_path, on_step=Cancelling(1), keep_errors=True)
+        spread(
+            tasks.steps_for_ever,
+            ["one", "two"],
+            shared=tmp_path,
+            on_step=Cancelling(1),
+            keep_errors=True,
+        )
     assert [path.name for path in tmp_path.iterdir()] == ["cancelled-one"]
 
 
-# ------------------------------------------------------------------------------------------------------------------- errors
+# ------------------------------------------------------------------------------------------- errors
 
 
 @pytest.mark.parametrize("count", [1, 2])
@@ -292,7 +312,9 @@ def test_what_cannot_be_sent_is_still_an_error_with_a_sentence() -> None:
         spread(tasks.fail, ["exit", "well"])
 
 
-def test_first_error_by_order_of_the_items_is_raised_and_what_comes_after_is_not_waited_for(tmp_path: Path) -> None:
+def test_first_error_by_order_of_the_items_is_raised_and_what_comes_after_is_not_waited_for(
+    tmp_path: Path,
+) -> None:
     cores(3)
     with pytest.raises(ValueError, match="first"):
         spread(tasks.fail_in_turn, range(3), shared=tmp_path)
@@ -317,5 +339,6 @@ def test_no_more_processes_than_the_memory_will_do_for(monkeypatch: pytest.Monke
     for free, least in ((4e9, 4), (2.5e9, 2), (0.5e9, 1), (None, 4)):
         monkeypatch.setattr(local, "available_memory", lambda free=free: free)
         started.clear()
-        assert spread(tasks.numbers, range(4), shared=tasks.data(), memory=8e8)  # what local.run left is computed here
+        # what local.run left is computed here
+        assert spread(tasks.numbers, range(4), shared=tasks.data(), memory=8e8)
         assert started == ([least] if least > 1 else [])

@@ -1,4 +1,6 @@
-"""Processes that compute tasks: lost ones, those of a worker process, and what they leave behind (nothing)."""
+"""Processes that compute tasks: lost ones, those of a worker process, and what they leave behind
+(nothing).
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ from gui.jobs.runner import JobRunner
 from tests.engine.spreading import alive, cores, program, tasks
 from tests.waiting import until
 
-# ------------------------------------------------------------------------------------------------------------ lost processes
+# ----------------------------------------------------------------------------------- lost processes
 
 
 def test_item_of_a_killed_process_is_computed_again(tmp_path: Path) -> None:
@@ -24,11 +26,15 @@ def test_item_of_a_killed_process_is_computed_again(tmp_path: Path) -> None:
     for n in range(2):
         (tmp_path / f"death{n}").touch()
     seen: list[int] = []
-    assert spread(tasks.die, range(4), shared=tmp_path, on_step=lambda index, value: seen.append(index)) == [0, 10, 20, 30]
+    assert spread(
+        tasks.die, range(4), shared=tmp_path, on_step=lambda index, value: seen.append(index)
+    ) == [0, 10, 20, 30]
     assert seen.count(1) == 3
 
 
-def test_item_that_always_kills_its_process_fails_with_a_sentence_and_the_others_do_not(tmp_path: Path) -> None:
+def test_item_that_always_kills_its_process_fails_with_a_sentence_and_the_others_do_not(
+    tmp_path: Path,
+) -> None:
     cores(2)
     for n in range(9):
         (tmp_path / f"death{n}").touch()
@@ -50,7 +56,9 @@ def test_idle_process_that_was_killed_is_replaced() -> None:
     assert not set(killed) & set(local.pids())
 
 
-def test_where_no_process_can_be_started_everything_is_computed_here(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_no_process_can_be_started_everything_is_computed_here(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     local._pool._end_idle()
 
     def refuse() -> None:
@@ -61,7 +69,9 @@ def test_where_no_process_can_be_started_everything_is_computed_here(monkeypatch
     assert spread(tasks.where, range(3)) == [(n, os.getpid()) for n in range(3)]
 
 
-def test_processes_that_end_at_once_are_an_error_and_not_started_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_processes_that_end_at_once_are_an_error_and_not_started_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     local._pool._end_idle()
     monkeypatch.setattr(child, "main", tasks.dead_at_once)
     cores(2)
@@ -69,7 +79,7 @@ def test_processes_that_end_at_once_are_an_error_and_not_started_for_ever(monkey
         spread(tasks.where, range(3))
 
 
-# ---------------------------------------------------------------------------------------------------------- in a worker process
+# ------------------------------------------------------------------------------ in a worker process
 
 
 @pytest.fixture
@@ -85,10 +95,14 @@ class Jobs:
 
     def __init__(self) -> None:
         self.results: list[Any] = []
-        self.runner = JobRunner(lambda status, result, *more: self.results.append(result), warm_up=None)
+        self.runner = JobRunner(
+            lambda status, result, *more: self.results.append(result), warm_up=None
+        )
 
     def submit(self, folder: Path | str) -> str:
-        return self.runner.submit(tasks.run_in_job, "s", str(folder), dataset=None, kind="k", title="t")
+        return self.runner.submit(
+            tasks.run_in_job, "s", str(folder), dataset=None, kind="k", title="t"
+        )
 
     def running(self, folder: Path) -> tuple[str, list[int]]:
         """A job that goes on for ever, and the processes that compute it."""
@@ -127,7 +141,7 @@ def test_cancelled_job_ends_its_processes_and_keeps_its_worker(jobs: Jobs, tmp_p
     assert jobs.runner.worker_pids() == workers
 
 
-# ------------------------------------------------------------------------------------------------------------------- no port
+# ------------------------------------------------------------------------------------------ no port
 
 
 OFFLINE = """

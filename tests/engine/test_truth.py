@@ -13,8 +13,14 @@ from gui.errors import MissingPart
 
 def tables() -> tuple[pd.DataFrame, pd.DataFrame]:
     random = np.random.default_rng(0)
-    known = pd.DataFrame(random.dirichlet(np.ones(4), 9).T, index=["NK", "T4", "T8", "Other"], columns=[f"P{i}" for i in range(9)])
-    estimated = known.rename(index={"NK": "NK cells", "T4": "CD4", "T8": "CD8", "Other": "B"}) + random.normal(0, 0.05, known.shape)
+    known = pd.DataFrame(
+        random.dirichlet(np.ones(4), 9).T,
+        index=["NK", "T4", "T8", "Other"],
+        columns=[f"P{i}" for i in range(9)],
+    )
+    estimated = known.rename(
+        index={"NK": "NK cells", "T4": "CD4", "T8": "CD8", "Other": "B"}
+    ) + random.normal(0, 0.05, known.shape)
     return known, estimated[[*estimated.columns[::-1]]]
 
 
@@ -28,7 +34,9 @@ def test_figures_are_those_of_scipy_per_type_and_pooled() -> None:
     assert row["spearman"] == pytest.approx(stats.spearmanr(a, b)[0])
     assert row["rmse"] == pytest.approx(np.sqrt(np.mean((a - b) ** 2)))
     pooled = got.table.set_index("cell_type").loc[POOLED]
-    assert pooled["pearson"] == pytest.approx(stats.pearsonr(got.points["known"], got.points["estimated"])[0])
+    assert pooled["pearson"] == pytest.approx(
+        stats.pearsonr(got.points["known"], got.points["estimated"])[0]
+    )
     assert (pooled["samples"], len(got.points)) == (18, 18)
     assert got.left_out == ("T8", "Other")
 
@@ -36,9 +44,13 @@ def test_figures_are_those_of_scipy_per_type_and_pooled() -> None:
 def test_types_of_the_same_partner_are_added_up_on_either_side() -> None:
     known, estimated = tables()
     finer = compare_truth(known, estimated, {"T4": "CD4", "T8": "CD4"})
-    assert finer.points.set_index("sample")["known"].to_dict() == pytest.approx((known.loc["T4"] + known.loc["T8"]).to_dict())
+    assert finer.points.set_index("sample")["known"].to_dict() == pytest.approx(
+        (known.loc["T4"] + known.loc["T8"]).to_dict()
+    )
     coarser = compare_truth(known, estimated, {"Other": "CD4|B"})
-    assert coarser.points.set_index("sample")["estimated"].to_dict() == pytest.approx((estimated.loc["CD4"] + estimated.loc["B"]).to_dict())
+    assert coarser.points.set_index("sample")["estimated"].to_dict() == pytest.approx(
+        (estimated.loc["CD4"] + estimated.loc["B"]).to_dict()
+    )
 
 
 def test_missing_shares_are_not_compared_and_no_pair_is_an_error() -> None:

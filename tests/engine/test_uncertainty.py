@@ -1,4 +1,6 @@
-"""What goes beside the numbers: the range of the hidden share at equal fit, and how much the data say about gene regulation."""
+"""What goes beside the numbers: the range of the hidden share at equal fit, and how much the data
+say about gene regulation.
+"""
 
 from itertools import pairwise
 
@@ -9,12 +11,18 @@ import pytest
 from gui.engine.adtd import Fit, hidden_interval, support
 
 
-def make_fit(seed: int = 0, *, genes: int = 40, types: int = 3, samples: int = 6, rare: float = 1.0) -> tuple[pd.DataFrame, Fit]:
-    """A reference and a fit with known parts; the last type's share is ``rare`` times an ordinary one."""
+def make_fit(
+    seed: int = 0, *, genes: int = 40, types: int = 3, samples: int = 6, rare: float = 1.0
+) -> tuple[pd.DataFrame, Fit]:
+    """A reference and a fit with known parts; the last type's share is ``rare`` times an ordinary
+    one.
+    """
     random = np.random.default_rng(seed)
     names = [f"T{k}" for k in range(types)]
     index = [f"G{g}" for g in range(genes)]
-    reference = pd.DataFrame(random.gamma(1.0, 1.0, (genes, types)) + 0.05, index=index, columns=names)
+    reference = pd.DataFrame(
+        random.gamma(1.0, 1.0, (genes, types)) + 0.05, index=index, columns=names
+    )
     # the hidden profile holds a good part of the reference's: there is something to move
     hidden = random.gamma(1.0, 1.0, genes) + 2 * reference.sum(axis=1).to_numpy()
     shares = random.dirichlet(np.ones(types + 1) * 4, samples).T
@@ -33,11 +41,17 @@ def make_fit(seed: int = 0, *, genes: int = 40, types: int = 3, samples: int = 6
     return reference, fit
 
 
-def moved(reference: pd.DataFrame, fit: Fit, b: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def moved(
+    reference: pd.DataFrame, fit: Fit, b: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """x', c', C' of ENGINE.md, trap 10."""
     X = reference.to_numpy() / reference.to_numpy().sum(axis=0)
     x = (fit.profile.to_numpy() + X @ b) / (1 + b.sum())
-    return x, fit.hidden.to_numpy() * (1 + b.sum()), fit.composition.to_numpy() - np.outer(b, fit.hidden)
+    return (
+        x,
+        fit.hidden.to_numpy() * (1 + b.sum()),
+        fit.composition.to_numpy() - np.outer(b, fit.hidden),
+    )
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -54,7 +68,10 @@ def test_every_allowed_shift_stays_within_and_both_ends_are_reached(seed):
         direction = random.normal(size=3)
         # as far as this direction goes
         steps = []
-        for value, change in ((fit.profile.to_numpy(), X @ direction), (fit.composition.to_numpy().ravel(), -np.outer(direction, fit.hidden).ravel())):
+        for value, change in (
+            (fit.profile.to_numpy(), X @ direction),
+            (fit.composition.to_numpy().ravel(), -np.outer(direction, fit.hidden).ravel()),
+        ):
             falling = change < -1e-15
             steps.append((value[falling] / -change[falling]).min() if falling.any() else np.inf)
         b = direction * min(steps) * (1 - 1e-9)
@@ -104,20 +121,42 @@ def test_interval_holds_solutions_of_equal_loss_and_none_beyond_its_ends():
     from_run = np.random.default_rng(3)
     genes, types, samples = 80, 3, 10
     profiles = from_run.gamma(0.6, 1, (genes, types + 1)) + 0.1
-    profiles[:, types] += profiles[:, :types].sum(axis=1)  # a hidden type that looks like the others: much cannot be told apart
+    # a hidden type that looks like the others: much cannot be told apart
+    profiles[:, types] += profiles[:, :types].sum(axis=1)
     names = [f"G{g}" for g in range(genes)]
     reference = pd.DataFrame(profiles[:, :types], index=names, columns=list("abc"))
-    bulk = pd.DataFrame(profiles @ from_run.dirichlet(np.ones(types + 1) * 3, samples).T * from_run.gamma(100, 0.01, (genes, samples)), index=names)
-    path = Path(reference, bulk, pd.DataFrame(from_run.gamma(2.0, 0.5, (genes, 1)), index=names), check=lambda: None)
+    bulk = pd.DataFrame(
+        profiles
+        @ from_run.dirichlet(np.ones(types + 1) * 3, samples).T
+        * from_run.gamma(100, 0.01, (genes, samples)),
+        index=names,
+    )
+    path = Path(
+        reference,
+        bulk,
+        pd.DataFrame(from_run.gamma(2.0, 0.5, (genes, 1)), index=names),
+        check=lambda: None,
+    )
     path.begin()
     best, C, c, x = path.Loss_static(), path.C.copy(), path.c.copy(), path.x.copy()
     columns = bulk.columns
     shares = pd.DataFrame(C, index=reference.columns, columns=columns)
     one = pd.DataFrame(1.0, index=names, columns=reference.columns)
-    fit = Fit(shares, pd.Series(c[0], index=columns), pd.Series(x.ravel(), index=names), one, np.array([best]), True, False)
+    fit = Fit(
+        shares,
+        pd.Series(c[0], index=columns),
+        pd.Series(x.ravel(), index=names),
+        one,
+        np.array([best]),
+        True,
+        False,
+    )
     bounds = hidden_interval(reference, fit)
-    assert (bounds["high"] - bounds["low"]).max() > 0.02, "there is something that cannot be told apart"
-    direction = (C[:, c[0] > 0] / c[:, c[0] > 0]).min(axis=1)  # the shift that reaches the upper end
+    assert (bounds["high"] - bounds["low"]).max() > 0.02, (
+        "there is something that cannot be told apart"
+    )
+    # the shift that reaches the upper end
+    direction = (C[:, c[0] > 0] / c[:, c[0] > 0]).min(axis=1)
     for share in (0.25, 0.5, 0.75, 1.0):
         b = share * direction[:, None]
         path.x, path.c, path.C = (x + path.X @ b) / (1 + b.sum()), c * (1 + b.sum()), C - b @ c
@@ -125,7 +164,8 @@ def test_interval_holds_solutions_of_equal_loss_and_none_beyond_its_ends():
         assert min(path.x.min(), path.C.min()) > -1e-12
         assert (path.c[0] <= bounds["high"] + 1e-9).all()
         assert (path.c[0] >= bounds["low"] - 1e-9).all()
-    np.testing.assert_allclose(path.c[0], bounds["high"], atol=1e-9)  # reached, so a narrower interval would not hold it
+    # reached, so a narrower interval would not hold it
+    np.testing.assert_allclose(path.c[0], bounds["high"], atol=1e-9)
     assert (C - 1.01 * direction[:, None] @ c).min() < 0, "beyond it there is no composition"
 
 
@@ -149,7 +189,10 @@ def test_support_falls_with_the_penalty_and_with_the_weight():
     light = weights.copy()
     light["G5"] = 0.0
     # a gene of weight zero still counts 1/p, as in stock
-    assert (support(reference, light, fit, 1e-4).loc["G5"] < support(reference, weights, fit, 1e-4).loc["G5"]).all()
+    assert (
+        support(reference, light, fit, 1e-4).loc["G5"]
+        < support(reference, weights, fit, 1e-4).loc["G5"]
+    ).all()
 
 
 def test_gene_without_expression_in_a_type_is_not_supported_there():

@@ -1,8 +1,11 @@
-"""Damaged files by the thousand: `python -m tests.fuzz.fuzz_files --seconds 1200 [--kinds h5ad table] [--seed 1] [--keep FOLDER]`.
+"""Damaged files by the thousand: `python -m tests.fuzz.fuzz_files --seconds 1200 [--kinds h5ad
+table] [--seed 1] [--keep FOLDER]`.
 
-Each file is read in a child process with limits. Allowed: it is read, or refused with a sentence (DataError, SessionError); of the kinds that the
-reading process reads, also that the child dies (by a crash of a library or by gui/data/watch.py), which the reading process turns into a sentence.
-Everything else is a fault: another exception, a sentence that is none, more than 30 s of computing, more memory than the limit.
+Each file is read in a child process with limits. Allowed: it is read, or refused with a sentence
+(DataError, SessionError); of the kinds that the reading process reads, also that the child dies (by
+a crash of a library or by gui/data/watch.py), which the reading process turns into a sentence.
+Everything else is a fault: another exception, a sentence that is none, more than 30 s of computing,
+more memory than the limit.
 """
 
 from __future__ import annotations
@@ -34,7 +37,9 @@ ALLOWED = ("read", "refused", "died")
 
 @dataclass
 class Tally:
-    """outcomes : (kind, outcome) -> how many; faults : (kind, outcome, what was said, kept file); slowest : kind -> seconds; memory : kind -> bytes."""
+    """outcomes : (kind, outcome) -> how many; faults : (kind, outcome, what was said, kept file);
+    slowest : kind -> seconds; memory : kind -> bytes.
+    """
 
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
     faults: list[tuple[str, str, str, Path]] = field(default_factory=list)
@@ -43,7 +48,11 @@ class Tally:
 
 
 def is_sentence(said: str) -> bool:
-    return said[-1:] in ".!?" and 10 < len(said) < 600 and not any(bad in said for bad in ("Traceback", "Errno", "Exception", " at 0x"))
+    return (
+        said[-1:] in ".!?"
+        and 10 < len(said) < 600
+        and not any(bad in said for bad in ("Traceback", "Errno", "Exception", " at 0x"))
+    )
 
 
 def child(pipe: Connection, task: Callable[[str, Path], None], memory: int) -> None:
@@ -74,7 +83,12 @@ def child(pipe: Connection, task: Callable[[str, Path], None], memory: int) -> N
         except BaseException as error:  # noqa: BLE001  that is what is looked for
             import traceback
 
-            said = ("raised", f"{type(error).__name__}: {error}"[:300] + " | " + "".join(traceback.format_tb(error.__traceback__)[-3:]))
+            said = (
+                "raised",
+                f"{type(error).__name__}: {error}"[:300]
+                + " | "
+                + "".join(traceback.format_tb(error.__traceback__)[-3:]),
+            )
         pipe.send((*said, _peak() - before))
 
 
@@ -86,7 +100,13 @@ def _peak() -> int:
 class Reader:
     """The child, started anew when it is gone."""
 
-    def __init__(self, task: Callable[[str, Path], None] = seeds.read, *, seconds: float = SECONDS, memory: int = MEMORY) -> None:
+    def __init__(
+        self,
+        task: Callable[[str, Path], None] = seeds.read,
+        *,
+        seconds: float = SECONDS,
+        memory: int = MEMORY,
+    ) -> None:
         self._task, self._seconds, self._memory = task, seconds, memory
         self._process: multiprocessing.process.BaseProcess | None = None
 
@@ -110,9 +130,17 @@ class Reader:
             return "died" if kind != "dcxsession" else "died in the program", f"exit code {code}", 0
 
     def _hangs(self) -> bool:
-        """Waits for the answer. The limit is of computing time, or ten times as much of waiting: other programs may have the processors."""
+        """Waits for the answer.
+
+        The limit is of computing time, or ten times as much of waiting: other programs may have the
+        processors.
+        """
         assert self._process is not None
-        watched, limit = psutil.Process(self._process.pid), self._seconds + (60 if self._fresh else 0)  # the first file also waits for the imports
+        # the first file also waits for the imports
+        watched, limit = (
+            psutil.Process(self._process.pid),
+            self._seconds + (60 if self._fresh else 0),
+        )
         used, began = sum(watched.cpu_times()[:2]), time.monotonic()
         while not self._pipe.poll(min(1.0, self._seconds)):
             with contextlib.suppress(psutil.Error):  # it may be dying: then the pipe tells
@@ -125,7 +153,9 @@ class Reader:
     def _start(self) -> None:
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=child, args=(theirs, self._task, self._memory), daemon=True)
+        self._process = context.Process(
+            target=child, args=(theirs, self._task, self._memory), daemon=True
+        )
         self._process.start()
         theirs.close()
         self._fresh = True
@@ -137,7 +167,16 @@ class Reader:
             self._process = None
 
 
-def fuzz(reader: Reader, found: dict[str, list[Path]], folder: Path, seed: int, *, seconds: float = 0.0, count: int = 0, keep: Path | None = None) -> Tally:
+def fuzz(
+    reader: Reader,
+    found: dict[str, list[Path]],
+    folder: Path,
+    seed: int,
+    *,
+    seconds: float = 0.0,
+    count: int = 0,
+    keep: Path | None = None,
+) -> Tally:
     """``count`` files of each kind, or as many as fit into ``seconds``, the kinds in turn."""
     tally, ends, number = Tally(), time.monotonic() + seconds, 0
     kinds = [kind for kind, paths in found.items() if paths]
@@ -153,7 +192,9 @@ def fuzz(reader: Reader, found: dict[str, list[Path]], folder: Path, seed: int, 
             tally.slowest[kind] = max(tally.slowest.get(kind, 0.0), took)
         tally.memory[kind] = max(tally.memory.get(kind, 0), memory)
         if outcome not in ALLOWED or (outcome == "died" and keep):
-            kept = (keep or folder / "faults") / f"{outcome.replace(' ', '-')}-{kind}-{seed}-{number}{path.suffix}"
+            kept = (
+                keep or folder / "faults"
+            ) / f"{outcome.replace(' ', '-')}-{kind}-{seed}-{number}{path.suffix}"
             kept.parent.mkdir(parents=True, exist_ok=True)
             (shutil.copytree if path.is_dir() else shutil.copy)(path, kept)
             if outcome not in ALLOWED:
@@ -175,15 +216,24 @@ def main() -> int:
     reader = Reader()
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
-        found = {k: v for k, v in seeds.make(home, Path(shared) if shared else None).items() if k in options.kinds}
+        found = {
+            k: v
+            for k, v in seeds.make(home, Path(shared) if shared else None).items()
+            if k in options.kinds
+        }
         try:
-            tally = fuzz(reader, found, home, options.seed, seconds=options.seconds, keep=options.keep)
+            tally = fuzz(
+                reader, found, home, options.seed, seconds=options.seconds, keep=options.keep
+            )
         finally:
             reader.stop()
     print(f"seed {options.seed}, {options.seconds:.0f} s")
     for kind in found:
         mine = {outcome: n for (k, outcome), n in sorted(tally.outcomes.items()) if k == kind}
-        print(f"  {kind:<12}{sum(mine.values()):>7}  {mine}  slowest {tally.slowest.get(kind, 0):.1f} s, memory {tally.memory.get(kind, 0) / 1e6:.0f} MB")
+        print(
+            f"  {kind:<12}{sum(mine.values()):>7}  {mine}  slowest {tally.slowest.get(kind, 0):.1f}"
+            f" s, memory {tally.memory.get(kind, 0) / 1e6:.0f} MB"
+        )
     return 1 if tally.faults else 0
 
 

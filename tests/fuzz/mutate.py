@@ -10,8 +10,45 @@ import shutil
 import zipfile
 from pathlib import Path
 
-_NUMBERS = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 2**31 - 1, 2**31, 2**32 - 1, 2**62, 2**63 - 1, 2**64 - 1)
-_WORDS = ("", "NA", "inf", "-inf", "nan", "1e999", "-1", "1e308", "0x10", '"', "'", "\n", "\r", "\t", ";", ",", "|", " ", "#1.3", "\ufeff", "\x00", "9" * 400)
+_NUMBERS = (
+    0,
+    1,
+    0x7F,
+    0x80,
+    0xFF,
+    0x7FFF,
+    0xFFFF,
+    2**31 - 1,
+    2**31,
+    2**32 - 1,
+    2**62,
+    2**63 - 1,
+    2**64 - 1,
+)
+_WORDS = (
+    "",
+    "NA",
+    "inf",
+    "-inf",
+    "nan",
+    "1e999",
+    "-1",
+    "1e308",
+    "0x10",
+    '"',
+    "'",
+    "\n",
+    "\r",
+    "\t",
+    ";",
+    ",",
+    "|",
+    " ",
+    "#1.3",
+    "\ufeff",
+    "\x00",
+    "9" * 400,
+)
 
 
 def mutated(data: bytes, random: random.Random) -> bytes:
@@ -33,7 +70,9 @@ def mutated(data: bytes, random: random.Random) -> bytes:
                 del found[at:]
             case 5:
                 size = random.choice((1, 2, 4, 8))
-                found[at : at + size] = (random.choice(_NUMBERS) % 2 ** (8 * size)).to_bytes(size, random.choice(("little", "big")))
+                found[at : at + size] = (random.choice(_NUMBERS) % 2 ** (8 * size)).to_bytes(
+                    size, random.choice(("little", "big"))
+                )
             case 6:
                 other = random.randrange(len(found) or 1)
                 found[at : at + length] = found[other : other + length]
@@ -47,7 +86,11 @@ def words(data: bytes, random: random.Random) -> bytes:
     text = data.decode("latin-1")
     for _ in range(random.choice((1, 3, 10))):
         at = random.randrange(len(text) + 1)
-        text = text[:at] + random.choice(_WORDS) * random.choice((1, 1, 1, 300)) + text[at + random.choice((0, 1, 5)) :]
+        text = (
+            text[:at]
+            + random.choice(_WORDS) * random.choice((1, 1, 1, 300))
+            + text[at + random.choice((0, 1, 5)) :]
+        )
     return text.encode("latin-1", "replace")
 
 
@@ -85,11 +128,17 @@ def _text(data: bytes, random: random.Random) -> bytes:
 def _zip(data: bytes, random: random.Random) -> bytes:
     """One member damaged, its length and checksum right."""
     made = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as new:
+    with (
+        zipfile.ZipFile(io.BytesIO(data)) as old,
+        zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as new,
+    ):
         victim = random.choice(old.namelist())
         for name in old.namelist():
             content = old.read(name)
-            new.writestr(name, random.choice((mutated, words))(content, random) if name == victim else content)
+            new.writestr(
+                name,
+                random.choice((mutated, words))(content, random) if name == victim else content,
+            )
     return made.getvalue()
 
 
@@ -108,17 +157,36 @@ def _hdf5(path: Path, random: random.Random) -> None:
                 del file[name]
             case 1 if list(item.attrs):
                 key = random.choice(list(item.attrs))
-                item.attrs[key] = random.choice([*_NUMBERS[:9], "csc_matrix", "dataframe", "array", b"\xff", np.array([2**40, -1]), np.array([3, 4, 5])])
+                item.attrs[key] = random.choice(
+                    [
+                        *_NUMBERS[:9],
+                        "csc_matrix",
+                        "dataframe",
+                        "array",
+                        b"\xff",
+                        np.array([2**40, -1]),
+                        np.array([3, 4, 5]),
+                    ]
+                )
             case 2 if list(item.attrs):
                 del item.attrs[random.choice(list(item.attrs))]
             case 3 if isinstance(item, h5py.Dataset) and item.size and item.dtype.kind in "iuf":
                 at = random.randrange(item.shape[0])
-                item[at] = random.choice((-1, 0, 2**30, 127, 255)) if item.dtype.kind != "f" else random.choice((np.nan, np.inf, -1e300, 1e300))
+                item[at] = (
+                    random.choice((-1, 0, 2**30, 127, 255))
+                    if item.dtype.kind != "f"
+                    else random.choice((np.nan, np.inf, -1e300, 1e300))
+                )
             case 4 if isinstance(item, h5py.Dataset):
                 shape = random.choice([(2**40,), (0,), (3,), (2**20, 2**20), (2, 2, 2), ()])
                 del file[name]
                 chunks = tuple(min(s, 1000) for s in shape) if shape and 0 not in shape else None
-                file.create_dataset(name, shape=shape, dtype=random.choice(("i4", "f8", "u1", h5py.string_dtype(), "c16")), chunks=chunks)
+                file.create_dataset(
+                    name,
+                    shape=shape,
+                    dtype=random.choice(("i4", "f8", "u1", h5py.string_dtype(), "c16")),
+                    chunks=chunks,
+                )
             case 5:
                 other = random.choice(names)
                 del file[name]

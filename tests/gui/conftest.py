@@ -1,4 +1,6 @@
-"""A browser tab without a browser: it keeps the properties of the page and posts callbacks through the real server."""
+"""A browser tab without a browser: it keeps the properties of the page and posts callbacks through
+the real server.
+"""
 
 from __future__ import annotations
 
@@ -31,11 +33,18 @@ def _components(node: Any) -> Iterator[dict[str, Any]]:
 
 
 def _key(component_id: Any) -> str:
-    return json.dumps(component_id, sort_keys=True, separators=(",", ":")) if isinstance(component_id, dict) else component_id
+    return (
+        json.dumps(component_id, sort_keys=True, separators=(",", ":"))
+        if isinstance(component_id, dict)
+        else component_id
+    )
 
 
 class Tab:
-    """What one tab knows. ``set`` changes properties as a user does and follows every callback that this triggers."""
+    """What one tab knows.
+
+    ``set`` changes properties as a user does and follows every callback that this triggers.
+    """
 
     def __init__(self, application: Application) -> None:
         self.application = application
@@ -49,7 +58,11 @@ class Tab:
         self.errors: dict[str, str] = {}
         """Notices on screen that do not go by themselves: id -> words."""
         self.statuses: list[int] = []
-        self.dependencies = [d for d in self.client.get("/_dash-dependencies", base_url=ORIGIN).json if not d.get("clientside_function")]
+        self.dependencies = [
+            d
+            for d in self.client.get("/_dash-dependencies", base_url=ORIGIN).json
+            if not d.get("clientside_function")
+        ]
         self._take(self.client.get("/_dash-layout", base_url=ORIGIN).json)
         self.tick()
 
@@ -76,7 +89,9 @@ class Tab:
 
     def tick(self) -> None:
         """What the interval does."""
-        self.by_itself({("dcx-interval", "n_intervals"): (self.get("dcx-interval", "n_intervals") or 0) + 1})
+        self.by_itself(
+            {("dcx-interval", "n_intervals"): (self.get("dcx-interval", "n_intervals") or 0) + 1}
+        )
 
     def by_itself(self, changes: dict[tuple[Any, str], Any]) -> None:
         """What the page changes without its user."""
@@ -90,10 +105,21 @@ class Tab:
         self.set({("dcx-location", "pathname"): f"/{page}"})
 
     def downloaded(self) -> list[tuple[str, bytes]]:
-        """Name and content of what the last callback gave away, fetched as the page's links do: each can be fetched once."""
-        answers = [self.client.get(f["url"], base_url=ORIGIN) for f in self.get("dcx-download", "data") or []]
-        assert all(a.status_code == 200 and a.headers["Content-Disposition"].startswith("attachment") for a in answers)
-        return [(f["name"], a.data) for f, a in zip(self.get("dcx-download", "data") or [], answers, strict=True)]
+        """Name and content of what the last callback gave away, fetched as the page's links do:
+        each can be fetched once.
+        """
+        answers = [
+            self.client.get(f["url"], base_url=ORIGIN)
+            for f in self.get("dcx-download", "data") or []
+        ]
+        assert all(
+            a.status_code == 200 and a.headers["Content-Disposition"].startswith("attachment")
+            for a in answers
+        )
+        return [
+            (f["name"], a.data)
+            for f, a in zip(self.get("dcx-download", "data") or [], answers, strict=True)
+        ]
 
     def set(self, changes: dict[tuple[Any, str], Any]) -> None:
         changed = deque([(_key(i), p) for i, p in changes])
@@ -104,7 +130,12 @@ class Tab:
             batch = list(dict.fromkeys(changed))
             changed.clear()
             for dependency in self.dependencies:
-                triggers = [(k, p) for k, p in batch for i in dependency["inputs"] if self._matches(i["id"], k) and p in ("*", i["property"])]
+                triggers = [
+                    (k, p)
+                    for k, p in batch
+                    for i in dependency["inputs"]
+                    if self._matches(i["id"], k) and p in ("*", i["property"])
+                ]
                 if not triggers or not self._present(dependency):
                     continue
                 if dependency.get("prevent_initial_call") and all(p == "*" for _, p in triggers):
@@ -119,33 +150,67 @@ class Tab:
         if not key.startswith("{"):
             return False
         wanted, given = json.loads(pattern), json.loads(key)
-        return wanted.keys() == given.keys() and all(isinstance(v, list) or given[k] == v for k, v in wanted.items())
+        return wanted.keys() == given.keys() and all(
+            isinstance(v, list) or given[k] == v for k, v in wanted.items()
+        )
 
     def _keys(self, pattern: str) -> list[str]:
-        return [key for key, prop in list(self.values) if prop == "id" and self._matches(pattern, key)]
+        return [
+            key for key, prop in list(self.values) if prop == "id" and self._matches(pattern, key)
+        ]
 
     def _present(self, dependency: dict[str, Any]) -> bool:
-        singles = [i["id"] for i in [*dependency["inputs"], *dependency["state"]] if not i["id"].startswith("{")]
+        singles = [
+            i["id"]
+            for i in [*dependency["inputs"], *dependency["state"]]
+            if not i["id"].startswith("{")
+        ]
         return all((i, "id") in self.values for i in singles)
 
     def _spec(self, item: dict[str, Any]) -> Any:
         if item["id"].startswith("{"):
-            return [{"id": json.loads(k), "property": item["property"], "value": self.get(k, item["property"])} for k in self._keys(item["id"])]
-        return {"id": item["id"], "property": item["property"], "value": self.values.get((item["id"], item["property"]))}
+            return [
+                {
+                    "id": json.loads(k),
+                    "property": item["property"],
+                    "value": self.get(k, item["property"]),
+                }
+                for k in self._keys(item["id"])
+            ]
+        return {
+            "id": item["id"],
+            "property": item["property"],
+            "value": self.values.get((item["id"], item["property"])),
+        }
 
-    def _call(self, dependency: dict[str, Any], triggers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    def _call(
+        self, dependency: dict[str, Any], triggers: list[tuple[str, str]]
+    ) -> list[tuple[str, str]]:
         output = dependency["output"]
-        names = output[2:-2].split("...") if output.startswith("..") else ([output] if not dependency.get("no_output") else [])
-        outputs = [{"id": n.rpartition(".")[0], "property": n.rpartition(".")[2]} for n in names if "." in n]
+        names = (
+            output[2:-2].split("...")
+            if output.startswith("..")
+            else ([output] if not dependency.get("no_output") else [])
+        )
+        outputs = [
+            {"id": n.rpartition(".")[0], "property": n.rpartition(".")[2]}
+            for n in names
+            if "." in n
+        ]
         body = {
             "output": output,
             "outputs": outputs if output.startswith("..") else (outputs[0] if outputs else None),
             "inputs": [self._spec(i) for i in dependency["inputs"]],
             "state": [self._spec(i) for i in dependency["state"]],
-            "changedPropIds": [f"{k}.{next(i['property'] for i in dependency['inputs'] if self._matches(i['id'], k)) if p == '*' else p}" for k, p in triggers],
+            "changedPropIds": [
+                f"{k}.{next(i['property'] for i in dependency['inputs'] if self._matches(i['id'], k)) if p == '*' else p}"
+                for k, p in triggers
+            ],
         }
         headers = {"Origin": ORIGIN, **({GESTURE_HEADER: "0.0"} if self.touched else {})}
-        answer = self.client.post("/_dash-update-component", json=body, headers=headers, base_url=ORIGIN)
+        answer = self.client.post(
+            "/_dash-update-component", json=body, headers=headers, base_url=ORIGIN
+        )
         self.statuses.append(answer.status_code)
         assert answer.status_code in (200, 204), answer.text
         if answer.status_code == 204:
@@ -157,7 +222,11 @@ class Tab:
                 if key == "dcx-notices":
                     self.shown += props.get("sendNotifications", [])
                     self.notices += [str(n["message"]) for n in props.get("sendNotifications", [])]
-                    self.errors |= {n["id"]: str(n["message"]) for n in props.get("sendNotifications", []) if n["autoClose"] is False}
+                    self.errors |= {
+                        n["id"]: str(n["message"])
+                        for n in props.get("sendNotifications", [])
+                        if n["autoClose"] is False
+                    }
                     for gone in props.get("hideNotifications", []):
                         self.errors.pop(gone, None)
                 for prop, value in props.items():

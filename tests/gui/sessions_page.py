@@ -1,4 +1,6 @@
-"""What the tests of the Sessions page share: make sessions, look at the tables, tick rows, press buttons."""
+"""What the tests of the Sessions page share: make sessions, look at the tables, tick rows, press
+buttons.
+"""
 
 from __future__ import annotations
 
@@ -43,13 +45,26 @@ def tick(tab: Any, *chosen: str, grid: str = ACTIVE) -> None:
 
 def press(tab: Any, name: str, grid: str = ACTIVE) -> None:
     """The button in the row."""
-    tab.set({(grid, "cellRendererData"): {"value": row(tab, name, grid)["id"], "timestamp": time.monotonic_ns()}})
+    tab.set(
+        {
+            (grid, "cellRendererData"): {
+                "value": row(tab, name, grid)["id"],
+                "timestamp": time.monotonic_ns(),
+            }
+        }
+    )
 
 
 def edit(tab: Any, name: str, column: str, value: str) -> None:
     """Type into a cell of the table."""
     before = row(tab, name)
-    tab.set({(ACTIVE, "cellValueChanged"): [{"rowId": before["id"], "colId": column, "oldValue": before[column], "value": value}]})
+    tab.set(
+        {
+            (ACTIVE, "cellValueChanged"): [
+                {"rowId": before["id"], "colId": column, "oldValue": before[column], "value": value}
+            ]
+        }
+    )
 
 
 def bar(name: str, session_id: str) -> dict[str, Any]:
@@ -71,7 +86,12 @@ def protected(tab: Any, name: str, *, hide: bool = False) -> None:
     """Protect a session through the page."""
     tick(tab, name)
     tab.click("sessions-active-protect")
-    tab.set({("sessions-protect-password-one", "value"): PASSWORD, ("sessions-protect-password-two", "value"): PASSWORD})
+    tab.set(
+        {
+            ("sessions-protect-password-one", "value"): PASSWORD,
+            ("sessions-protect-password-two", "value"): PASSWORD,
+        }
+    )
     tab.set({("sessions-protect-hide", "checked"): hide})
     tab.click("sessions-protect-go")
     assert not tab.get("sessions-protect-dialog", "opened")
@@ -98,18 +118,30 @@ def export(tab: Any, *chosen: str, grid: str = ACTIVE, **options: Any) -> list[t
 def bring(tab: Any, *paths: Any) -> None:
     """Choose files in the import dialog."""
     tab.click("sessions-bring")
-    tab.set({("sessions-file-token", "data"): [tab.application.uploads.adopt(path).token for path in paths]})
+    tab.set(
+        {
+            ("sessions-file-token", "data"): [
+                tab.application.uploads.adopt(path).token for path in paths
+            ]
+        }
+    )
 
 
 def outcomes(tab: Any) -> dict[str, tuple[str, str]]:
     """File name -> (state, words), of the import dialog."""
-    return {item["file"]: (item["state"], item["text"]) for item in tab.get("sessions-imports", "data") or []}
+    return {
+        item["file"]: (item["state"], item["text"])
+        for item in tab.get("sessions-imports", "data") or []
+    }
 
 
 def answer(tab: Any, action: str, file: str, password: str | None = None) -> None:
     """Decide about one file: "mine" or "copy"."""
     token = next(i["token"] for i in tab.get("sessions-imports", "data") if i["file"] == file)
     if password is not None:
-        field = json.dumps({"index": token, "page": "sessions", "part": "copy_password"}, separators=(",", ":"))  # as the tab keeps it
+        # as the tab keeps it
+        field = json.dumps(
+            {"index": token, "page": "sessions", "part": "copy_password"}, separators=(",", ":")
+        )
         tab.set({(field, "value"): password})
     tab.click({"page": "sessions", "part": action, "index": token})

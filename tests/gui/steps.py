@@ -36,7 +36,15 @@ def run_dtd(tab: Any, params: DTDParams) -> str:
     """Start DTD on its page; the job's id."""
     tab.go("dtd")
     before = {job.id for job in tab.application.runner.status()}
-    tab.set({(f"dtd-{name.replace('_', '-')}", "checked" if isinstance(value, bool) else "value"): value for name, value in params.model_dump().items()})
+    tab.set(
+        {
+            (
+                f"dtd-{name.replace('_', '-')}",
+                "checked" if isinstance(value, bool) else "value",
+            ): value
+            for name, value in params.model_dump().items()
+        }
+    )
     press(tab, "dtd-run")
     (job,) = {job.id for job in tab.application.runner.status()} - before
     return job
@@ -44,7 +52,9 @@ def run_dtd(tab: Any, params: DTDParams) -> str:
 
 def computing(application: Application, job_id: str) -> bool:
     """Whether the job is in the middle of its work."""
-    return any(j.id == job_id and j.state == "running" and j.count for j in application.runner.status())
+    return any(
+        j.id == job_id and j.state == "running" and j.count for j in application.runner.status()
+    )
 
 
 def saved(application: Application, session_id: str) -> bool:

@@ -39,7 +39,9 @@ def test_shortcuts_are_written_as_the_system_writes_them() -> None:
 
 
 def test_a_browser_keeps_its_own_keys_and_one_session_has_nothing_to_switch_to() -> None:
-    assert not {"new", "open", "recent", "close", "zoom_in", "fullscreen"} & {a.key for a in offered(native=False, single=False)}
+    assert not {"new", "open", "recent", "close", "zoom_in", "fullscreen"} & {
+        a.key for a in offered(native=False, single=False)
+    }
     assert not {"new", "switch", "sessions"} & {a.key for a in offered(native=True, single=True)}
 
 
@@ -101,7 +103,13 @@ def test_window_is_asked_for_what_only_it_can_do(scene: Any) -> None:
     application, tab, window = scene
     for action in ("zoom_in", "zoom_in", "fullscreen", "paste", "close"):
         do(tab, action)
-    assert window.asked == [("zoom", 1.1), ("zoom", 1.25), ("fullscreen",), ("edit", "paste"), ("close",)]
+    assert window.asked == [
+        ("zoom", 1.1),
+        ("zoom", 1.25),
+        ("fullscreen",),
+        ("edit", "paste"),
+        ("close",),
+    ]
     assert application.settings.get().zoom == 1.25
 
 
@@ -112,14 +120,19 @@ def test_what_is_no_action_does_nothing(scene: Any) -> None:
     assert window.asked == []
 
 
-def test_chosen_theme_is_kept_for_the_next_window_and_reaches_the_toolkit(scene: Any, tmp_path: Path) -> None:
+def test_chosen_theme_is_kept_for_the_next_window_and_reaches_the_toolkit(
+    scene: Any, tmp_path: Path
+) -> None:
     application, tab, window = scene
     tab.set({("dcx-theme", "data"): "dark"})
     assert SettingsStore(tmp_path / "data" / "settings.json").get().theme == "dark"
     assert window.asked == [("theme", "dark")]
     tab.set({("dcx-theme", "data"): "<script>"})
     assert application.settings.get().theme == "dark"
-    layout = json.dumps(application.dash.layout().to_plotly_json(), default=lambda o: o.to_plotly_json() if hasattr(o, "to_plotly_json") else str(o))
+    layout = json.dumps(
+        application.dash.layout().to_plotly_json(),
+        default=lambda o: o.to_plotly_json() if hasattr(o, "to_plotly_json") else str(o),
+    )
     assert '"storage_type": "memory"' in layout
     assert '"data": true' in layout.replace("\\", "")  # dcx-system: the toolkit says dark
 
@@ -131,7 +144,8 @@ def test_opened_files_are_remembered_and_offered_again(scene: Any, tmp_path: Pat
     window.opens = [path]
     do(tab, "open")
     assert application.settings.get().recent == (str(path),)
-    assert [upload.path for upload in application.uploads._uploads.values()] == [path]  # and the page has taken it
+    # and the page has taken it
+    assert [upload.path for upload in application.uploads._uploads.values()] == [path]
     assert "bulk ü.csv" in tab.text("upload-train-name") + tab.text("upload-bulk-name")
     do(tab, "recent")
     assert "bulk ü.csv" in tab.text("dcx-recent-list")

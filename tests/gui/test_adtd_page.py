@@ -27,7 +27,15 @@ from gui.sessions.cache import DCXCache
 from gui.sessions.manager import LOCAL
 
 LIMIT = 3_000_000
-DTD = DTDParams(genes=120, iterations=15, train_mixtures=30, train_cells=20, test_mixtures=25, test_cells=20, seed=5)
+DTD = DTDParams(
+    genes=120,
+    iterations=15,
+    train_mixtures=30,
+    train_cells=20,
+    test_mixtures=25,
+    test_cells=20,
+    seed=5,
+)
 TABS = ("composition", "hidden", "regulation", "search")
 Opened = Callable[[], Any]
 
@@ -71,7 +79,17 @@ def runs(program: Application, example: Dataset) -> dict[str, Run]:
     def made(name: str, task: Any, params: Any, kind: str) -> None:
         inputs = {} if kind == "dtd" else {"dtd": found["dtd"].id}
         results = {} if kind == "dtd" else {"dtd": found["dtd"].result}
-        job = program.submit(task, session.session_id, params, dataset=example, inputs=inputs, input_results=results, kind=kind, title=name, actor="local")
+        job = program.submit(
+            task,
+            session.session_id,
+            params,
+            dataset=example,
+            inputs=inputs,
+            input_results=results,
+            kind=kind,
+            title=name,
+            actor="local",
+        )
         assert program.runner.wait(job, 180).state == "done"
         found[name] = session.run(job)  # type: ignore[assignment]
 
@@ -79,14 +97,21 @@ def runs(program: Application, example: Dataset) -> dict[str, Run]:
     made("h", run_adtd, ADTDParams(max_iterations=50), "adtd")
     made("hr", run_adtd, ADTDParams(model="h,r", lambda2=1e-8, max_iterations=20), "adtd")
     made("test", run_adtd, ADTDParams(part="test", max_iterations=20), "adtd")
-    made("search", run_search, SearchParams(smallest=1e-10, largest=1e-2, points=3, folds=2), "search")
+    made(
+        "search",
+        run_search,
+        SearchParams(smallest=1e-10, largest=1e-2, points=3, folds=2),
+        "search",
+    )
     return found
 
 
 @pytest.fixture
 def session(program: Application, example: Dataset, runs: dict[str, Run]) -> DCXCache:
     """A new session with the example and its DTD run."""
-    made = program.sessions.create_session(program.sessions.free_name("test", actor=LOCAL), actor=LOCAL)
+    made = program.sessions.create_session(
+        program.sessions.free_name("test", actor=LOCAL), actor=LOCAL
+    )
     made.set_dataset(example, keep_runs=False)
     made.add_run(runs["dtd"])
     return made
@@ -100,7 +125,8 @@ def page(program: Application, session: DCXCache, open_tab: Callable[[Applicatio
         tab = open_tab(program)
         tab.set({("dcx-session", "data"): session.session_id})
         tab.go("adtd")
-        tab.set({("dcx-revision", "data"): tab.get("dcx-revision", "data")})  # dash also calls callbacks of which only the outputs are new
+        # dash also calls callbacks of which only the outputs are new
+        tab.set({("dcx-revision", "data"): tab.get("dcx-revision", "data")})
         return tab
 
     return opened
@@ -120,11 +146,16 @@ def each(part: str, index: str) -> dict[str, str]:
 
 def read(data: bytes, **options: Any) -> pd.DataFrame:
     """A saved CSV table under its first line, to the bit."""
-    return pd.read_csv(io.BytesIO(data), skiprows=1, index_col=0, float_precision="round_trip", **options)
+    return pd.read_csv(
+        io.BytesIO(data), skiprows=1, index_col=0, float_precision="round_trip", **options
+    )
 
 
-# -- form -----------------------------------------------------------------------------------------------------------------------
-def test_the_page_needs_a_dtd_run(program: Application, example: Dataset, open_tab: Callable[[Application], Any]) -> None:
+# -- form
+# --------------------------------------------------------------------------------------------------
+def test_the_page_needs_a_dtd_run(
+    program: Application, example: Dataset, open_tab: Callable[[Application], Any]
+) -> None:
     empty = program.sessions.create_session("without dtd", actor=LOCAL)
     empty.set_dataset(example, keep_runs=False)
     tab = open_tab(program)
@@ -155,7 +186,9 @@ def test_the_sizes_of_the_datasets_stand_in_their_choice(page: Opened) -> None:
     assert labels == ["Bulk samples (20)", "Test mixtures (25)", "Training mixtures (30)"]
 
 
-def test_lambda2_is_shown_in_e_notation_and_a_wrong_one_disables_the_button_with_its_reason(program: Application, session: DCXCache, page: Opened) -> None:
+def test_lambda2_is_shown_in_e_notation_and_a_wrong_one_disables_the_button_with_its_reason(
+    program: Application, session: DCXCache, page: Opened
+) -> None:
     tab = page()
     assert tab.get("adtd-lambda2", "value") == "1e-9"
     tab.set({("adtd-model", "value"): "h,r", ("adtd-lambda2", "value"): "a lot"})
@@ -175,7 +208,9 @@ def test_without_bulk_the_button_says_where_to_get_one(session: DCXCache, page: 
     assert tab.get("adtd-run", "disabled") is False
 
 
-def test_a_bulk_that_lacks_genes_of_the_dtd_run_is_refused_with_their_number(session: DCXCache, runs: dict[str, Run], page: Opened) -> None:
+def test_a_bulk_that_lacks_genes_of_the_dtd_run_is_refused_with_their_number(
+    session: DCXCache, runs: dict[str, Run], page: Opened
+) -> None:
     bulk = session.need_dataset().bulk
     assert bulk is not None
     kept = bulk.matrix.take(bulk.matrix.genes.difference(runs["dtd"].result.genes[:7], sort=False))
@@ -183,8 +218,12 @@ def test_a_bulk_that_lacks_genes_of_the_dtd_run_is_refused_with_their_number(ses
     assert "lacks 7 of the 120 genes" in page().get("adtd-reason", "children")
 
 
-def test_a_loaded_model_has_no_simulated_mixtures(session: DCXCache, runs: dict[str, Run], page: Opened) -> None:
-    session.add_run(replace(runs["dtd"], id="model", result=replace(runs["dtd"].result, params=None)))
+def test_a_loaded_model_has_no_simulated_mixtures(
+    session: DCXCache, runs: dict[str, Run], page: Opened
+) -> None:
+    session.add_run(
+        replace(runs["dtd"], id="model", result=replace(runs["dtd"].result, params=None))
+    )
     tab = page()
     assert [o["disabled"] for o in tab.get("adtd-part", "data")] == [False, True, True]
     assert tab.get("adtd-run", "disabled") is False
@@ -195,40 +234,72 @@ def test_a_loaded_model_has_no_simulated_mixtures(session: DCXCache, runs: dict[
 def test_more_folds_than_samples_disable_the_search_with_the_reason(page: Opened) -> None:
     tab = page()
     tab.set({("adtd-search-folds", "value"): 21})
-    assert (tab.get("adtd-search", "disabled"), tab.get("adtd-search-reason", "children")) == (True, "Folds is 21, but there are only 20 samples.")
+    assert (tab.get("adtd-search", "disabled"), tab.get("adtd-search-reason", "children")) == (
+        True,
+        "Folds is 21, but there are only 20 samples.",
+    )
     tab.set({("adtd-search-folds", "value"): 5, ("adtd-search-largest", "value"): "1e-30"})
     assert "not below the largest" in tab.get("adtd-search-reason", "children")
 
 
-# -- running --------------------------------------------------------------------------------------------------------------------
-def test_a_run_is_submitted_with_the_form_and_lands_on_its_composition(program: Application, session: DCXCache, runs: dict[str, Run], page: Opened) -> None:
+# -- running
+# --------------------------------------------------------------------------------------------------
+def test_a_run_is_submitted_with_the_form_and_lands_on_its_composition(
+    program: Application, session: DCXCache, runs: dict[str, Run], page: Opened
+) -> None:
     tab = page()
     assert not gone(tab, "adtd-composition-empty")
     assert gone(tab, "adtd-run-head")
     tab.set({("adtd-tabs", "value"): "search"})
-    tab.set({("adtd-model", "value"): "h,r", ("adtd-lambda2", "value"): "1e-7", ("adtd-max-iterations", "value"): 5, ("adtd-gene-weights", "value"): "inverse"})
+    tab.set(
+        {
+            ("adtd-model", "value"): "h,r",
+            ("adtd-lambda2", "value"): "1e-7",
+            ("adtd-max-iterations", "value"): 5,
+            ("adtd-gene-weights", "value"): "inverse",
+        }
+    )
     tab.click("adtd-run")
     (job,) = program.runner.status(session.session_id)
-    assert (job.title, job.kind, dict(job.inputs)) == ("Deconomix+h,r on bulk", "adtd", {"dtd": runs["dtd"].id})
-    assert job.params == ADTDParams(model="h,r", lambda2=1e-7, max_iterations=5, gene_weights="inverse")
+    assert (job.title, job.kind, dict(job.inputs)) == (
+        "Deconomix+h,r on bulk",
+        "adtd",
+        {"dtd": runs["dtd"].id},
+    )
+    assert job.params == ADTDParams(
+        model="h,r", lambda2=1e-7, max_iterations=5, gene_weights="inverse"
+    )
     assert program.runner.wait(job.id, 120).state == "done"
     tab.tick()
     assert tab.get("adtd-tabs", "value") == "composition"
     assert not gone(tab, "adtd-run-head")
     assert tab.get("adtd-run-answer", "children").startswith("Median hidden share ")
-    assert "Deconomix+h,r · lambda2 1e-7 · bulk (20) · 120 genes · gene weights 1 / mean(Y)²" in tab.text("adtd-run-badges")
-    assert [t["name"] for t in tab.get("adtd-composition-figure", "figure")["data"] if t.get("type") == "bar"][-1] == "hidden"
+    assert (
+        "Deconomix+h,r · lambda2 1e-7 · bulk (20) · 120 genes · gene weights 1 / mean(Y)²"
+        in tab.text("adtd-run-badges")
+    )
+    assert [
+        t["name"]
+        for t in tab.get("adtd-composition-figure", "figure")["data"]
+        if t.get("type") == "bar"
+    ][-1] == "hidden"
     assert "Deconomix+h,r" in tab.text("dcx-nav")
 
 
-def test_a_search_lands_on_its_curve_and_a_choice_becomes_lambda2_with_one_click(program: Application, session: DCXCache, page: Opened) -> None:
+def test_a_search_lands_on_its_curve_and_a_choice_becomes_lambda2_with_one_click(
+    program: Application, session: DCXCache, page: Opened
+) -> None:
     tab = page()
     for name, value in (("smallest", "1e-10"), ("largest", "1e-4"), ("points", 3), ("folds", 2)):
         tab.set({(f"adtd-search-{name}", "value"): value})
     assert tab.get("adtd-search-reason", "children") == "3 values × 2 folds = 6 fits"
     tab.click("adtd-search")
     (job,) = program.runner.status(session.session_id)
-    assert (job.title, job.kind, job.params) == ("Search λ₂ on bulk", "search", SearchParams(smallest=1e-10, largest=1e-4, points=3, folds=2))
+    assert (job.title, job.kind, job.params) == (
+        "Search λ₂ on bulk",
+        "search",
+        SearchParams(smallest=1e-10, largest=1e-4, points=3, folds=2),
+    )
     assert program.runner.wait(job.id, 120).state == "done"
     tab.tick()
     assert tab.get("adtd-tabs", "value") == "search"
@@ -244,7 +315,9 @@ def test_a_search_lands_on_its_curve_and_a_choice_becomes_lambda2_with_one_click
     assert float(tab.get("adtd-lambda2", "value")) == chosen
 
 
-def test_the_same_run_is_not_queued_twice(program: Application, session: DCXCache, page: Opened) -> None:
+def test_the_same_run_is_not_queued_twice(
+    program: Application, session: DCXCache, page: Opened
+) -> None:
     tab = page()
     tab.set({("adtd-search-points", "value"): 200})
     tab.click("adtd-search")
@@ -256,8 +329,13 @@ def test_the_same_run_is_not_queued_twice(program: Application, session: DCXCach
     assert session.current("search") is None
 
 
-@pytest.mark.parametrize(("tab_name", "button"), [("composition", each("start", "composition")), ("hidden", each("start", "hidden"))])
-def test_empty_states_start_what_fills_them(program: Application, session: DCXCache, page: Opened, tab_name: str, button: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    ("tab_name", "button"),
+    [("composition", each("start", "composition")), ("hidden", each("start", "hidden"))],
+)
+def test_empty_states_start_what_fills_them(
+    program: Application, session: DCXCache, page: Opened, tab_name: str, button: dict[str, str]
+) -> None:
     tab = page()
     tab.set({("adtd-tabs", "value"): tab_name, ("adtd-max-iterations", "value"): 3})
     assert not gone(tab, f"adtd-{tab_name}-empty")
@@ -268,20 +346,32 @@ def test_empty_states_start_what_fills_them(program: Application, session: DCXCa
     program.runner.wait(job.id, 60)
 
 
-# -- results --------------------------------------------------------------------------------------------------------------------
-def test_only_the_tab_on_screen_is_computed(session: DCXCache, runs: dict[str, Run], page: Opened) -> None:
+# -- results
+# --------------------------------------------------------------------------------------------------
+def test_only_the_tab_on_screen_is_computed(
+    session: DCXCache, runs: dict[str, Run], page: Opened
+) -> None:
     session.add_run(runs["hr"])
     session.add_run(runs["search"])
     tab = page()
-    figures = {"composition": "composition-figure", "hidden": "hidden", "regulation": "regulation", "search": "search-curve"}
+    figures = {
+        "composition": "composition-figure",
+        "hidden": "hidden",
+        "regulation": "regulation",
+        "search": "search-curve",
+    }
     for number_shown, name in enumerate(TABS, start=1):
         tab.set({("adtd-tabs", "value"): name})
-        assert [drawn(tab, f) for f in figures.values()] == [True] * number_shown + [False] * (4 - number_shown)
+        assert [drawn(tab, f) for f in figures.values()] == [True] * number_shown + [False] * (
+            4 - number_shown
+        )
     assert all(code in (200, 204) for code in tab.statuses)
     assert not tab.notices
 
 
-def test_deconomix_h_has_no_regulation_and_the_tab_leads_to_the_model_that_has(session: DCXCache, runs: dict[str, Run], page: Opened) -> None:
+def test_deconomix_h_has_no_regulation_and_the_tab_leads_to_the_model_that_has(
+    session: DCXCache, runs: dict[str, Run], page: Opened
+) -> None:
     session.add_run(runs["h"])
     tab = page()
     tab.set({("adtd-tabs", "value"): "regulation"})
@@ -291,7 +381,9 @@ def test_deconomix_h_has_no_regulation_and_the_tab_leads_to_the_model_that_has(s
     assert tab.get("adtd-run", "children") == "Run Deconomix+h,r"
 
 
-def test_a_previous_run_comes_back_with_its_parameters(session: DCXCache, runs: dict[str, Run], page: Opened) -> None:
+def test_a_previous_run_comes_back_with_its_parameters(
+    session: DCXCache, runs: dict[str, Run], page: Opened
+) -> None:
     session.add_run(runs["hr"])
     session.add_run(runs["test"])
     tab = page()
@@ -299,18 +391,28 @@ def test_a_previous_run_comes_back_with_its_parameters(session: DCXCache, runs: 
     tab.click(each("runs-choose", runs["hr"].id))
     assert session.current("adtd") is not None
     assert session.current("adtd").id == runs["hr"].id  # type: ignore[union-attr]
-    shown = {n: tab.get(f"adtd-{n}", "value") for n in ("model", "part", "lambda2", "max-iterations")}
+    shown = {
+        n: tab.get(f"adtd-{n}", "value") for n in ("model", "part", "lambda2", "max-iterations")
+    }
     assert shown == {"model": "h,r", "part": "bulk", "lambda2": "1e-8", "max-iterations": 20}
     assert "lambda2 1e-8" in tab.text("adtd-run-badges")
 
 
-def test_a_previous_search_comes_back_with_its_dataset(session: DCXCache, runs: dict[str, Run], page: Opened) -> None:
-    earlier = replace(runs["search"], id="earlier", params=SearchParams(part="test", smallest=1e-6, points=4))
+def test_a_previous_search_comes_back_with_its_dataset(
+    session: DCXCache, runs: dict[str, Run], page: Opened
+) -> None:
+    earlier = replace(
+        runs["search"], id="earlier", params=SearchParams(part="test", smallest=1e-6, points=4)
+    )
     session.add_run(earlier)
     session.add_run(runs["search"])
     tab = page()
     tab.click(each("searches-choose", "earlier"))
-    assert (tab.get("adtd-search-smallest", "value"), tab.get("adtd-search-points", "value"), tab.get("adtd-part", "value")) == ("1e-6", 4, "test")
+    assert (
+        tab.get("adtd-search-smallest", "value"),
+        tab.get("adtd-search-points", "value"),
+        tab.get("adtd-part", "value"),
+    ) == ("1e-6", 4, "test")
 
 
 def test_results_of_another_dtd_run_are_said_to_be_outdated_and_can_be_run_again(
@@ -318,7 +420,9 @@ def test_results_of_another_dtd_run_are_said_to_be_outdated_and_can_be_run_again
 ) -> None:
     session.add_run(runs["hr"])
     tab = page()
-    assert tab.get("adtd-run-remarks", "children") is None or "Run again" not in tab.text("adtd-run-remarks")
+    assert tab.get("adtd-run-remarks", "children") is None or "Run again" not in tab.text(
+        "adtd-run-remarks"
+    )
     session.add_run(replace(runs["dtd"], id="newer"))
     tab.tick()
     assert "another DTD run" in tab.text("adtd-run-remarks")
@@ -329,7 +433,9 @@ def test_results_of_another_dtd_run_are_said_to_be_outdated_and_can_be_run_again
     program.runner.wait(job.id, 60)
 
 
-def test_simulated_mixtures_show_the_truth_beside(session: DCXCache, runs: dict[str, Run], page: Opened) -> None:
+def test_simulated_mixtures_show_the_truth_beside(
+    session: DCXCache, runs: dict[str, Run], page: Opened
+) -> None:
     session.add_run(runs["test"])
     tab = page()
     truth = true_hidden(runs["test"].result)
@@ -341,25 +447,49 @@ def test_simulated_mixtures_show_the_truth_beside(session: DCXCache, runs: dict[
     assert "true share" in [t.get("name") for t in tab.get("adtd-hidden", "figure")["data"]]
 
 
-def test_the_interval_stands_beside_each_hidden_share(program: Application, session: DCXCache, runs: dict[str, Run], page: Opened) -> None:
+def test_the_interval_stands_beside_each_hidden_share(
+    program: Application, session: DCXCache, runs: dict[str, Run], page: Opened
+) -> None:
     session.add_run(runs["hr"])
     tab = page()
-    tab.set({("adtd-tabs", "value"): "hidden", ("adtd-hidden-of", "value"): "samples", ("adtd-hidden-view", "value"): "table"})
-    assert [c["headerName"] for c in tab.get("adtd-hidden-table", "columnDefs")] == ["Sample", "hidden", "low", "high"]
+    tab.set(
+        {
+            ("adtd-tabs", "value"): "hidden",
+            ("adtd-hidden-of", "value"): "samples",
+            ("adtd-hidden-view", "value"): "table",
+        }
+    )
+    assert [c["headerName"] for c in tab.get("adtd-hidden-table", "columnDefs")] == [
+        "Sample",
+        "hidden",
+        "low",
+        "high",
+    ]
     tab.click("adtd-hidden-table-csv")
     saved = read(program.files.saved["hidden-share"])  # type: ignore[attr-defined]
     result: ADTDResult = runs["hr"].result
     assert result.hidden_interval is not None
     assert saved.index.name == "Sample"
-    np.testing.assert_allclose(saved["high"], 100 * result.hidden_interval["high"], rtol=1e-14, atol=1e-7)
+    np.testing.assert_allclose(
+        saved["high"], 100 * result.hidden_interval["high"], rtol=1e-14, atol=1e-7
+    )
     tab.click("adtd-hidden-table-engine-csv")
-    np.testing.assert_array_equal(read(program.files.saved["hidden-share-engine"])["high"], result.hidden_interval["high"])  # type: ignore[attr-defined]
+    np.testing.assert_array_equal(
+        read(program.files.saved["hidden-share-engine"])["high"],  # type: ignore[attr-defined]
+        result.hidden_interval["high"],
+    )
     assert (saved["low"] <= saved["hidden"] + 1e-12).all()
     error = hidden_share(result.hidden, result.hidden_interval).data[0].error_y
-    np.testing.assert_allclose(np.asarray(error.array) + 100 * result.hidden, 100 * result.hidden_interval["high"], atol=1e-3)
+    np.testing.assert_allclose(
+        np.asarray(error.array) + 100 * result.hidden,
+        100 * result.hidden_interval["high"],
+        atol=1e-3,
+    )
 
 
-def test_saved_tables_are_those_on_screen_in_full_precision(program: Application, session: DCXCache, runs: dict[str, Run], page: Opened) -> None:
+def test_saved_tables_are_those_on_screen_in_full_precision(
+    program: Application, session: DCXCache, runs: dict[str, Run], page: Opened
+) -> None:
     session.add_run(runs["hr"])
     session.add_run(runs["search"])
     tab = page()
@@ -369,10 +499,23 @@ def test_saved_tables_are_those_on_screen_in_full_precision(program: Application
     assert 0 < len(tab.get("adtd-regulation-table", "rowData")) < len(result.reference)
     shown = [row["c0"] for row in tab.get("adtd-regulation-table", "rowData")]
     tab.click("adtd-regulation-table-csv")
-    pd.testing.assert_frame_equal(read(saved["gene-regulation"]), result.gene_regulation.loc[shown], check_names=False, atol=1e-9)
-    assert f"The {len(shown)} genes on screen of {len(result.reference)}" in saved["gene-regulation"].decode("utf-8-sig").splitlines()[0]
+    pd.testing.assert_frame_equal(
+        read(saved["gene-regulation"]),
+        result.gene_regulation.loc[shown],
+        check_names=False,
+        atol=1e-9,
+    )
+    assert (
+        f"The {len(shown)} genes on screen of {len(result.reference)}"
+        in saved["gene-regulation"].decode("utf-8-sig").splitlines()[0]
+    )
     tab.click("adtd-regulation-table-engine-csv")
-    pd.testing.assert_frame_equal(read(saved["gene-regulation-engine"]), result.gene_regulation, check_names=False, check_exact=True)
+    pd.testing.assert_frame_equal(
+        read(saved["gene-regulation-engine"]),
+        result.gene_regulation,
+        check_names=False,
+        check_exact=True,
+    )
     tab.set({("adtd-regulation-view", "value"): "support"})
     tab.click("adtd-regulation-table-csv2")
     support = read(saved["gene-regulation-support"], sep=";", decimal=",")
@@ -380,11 +523,14 @@ def test_saved_tables_are_those_on_screen_in_full_precision(program: Application
     tab.set({("adtd-tabs", "value"): "search"})
     tab.click("adtd-search-table-csv")
     losses = read(saved["lambda2-search"])
-    np.testing.assert_array_equal(losses[["fold 1", "fold 2"]].to_numpy().T, runs["search"].result.losses.to_numpy())
+    np.testing.assert_array_equal(
+        losses[["fold 1", "fold 2"]].to_numpy().T, runs["search"].result.losses.to_numpy()
+    )
     np.testing.assert_allclose(losses.index, runs["search"].result.losses.columns)
     tab.set({("adtd-tabs", "value"): "hidden"})
     tab.click("adtd-hidden-table-xlsx")
     profile = pd.read_excel(io.BytesIO(saved["hidden-profile"]), index_col=0)
     kept = result.hidden_profile.reindex(profile.index)
     np.testing.assert_allclose(profile["hidden background"], 100 * kept, rtol=1e-13, atol=1e-7)
-    np.testing.assert_allclose(kept.sum(), 1.0, atol=1e-3)  # the engine's own, as exact as its solver after a few iterations
+    # the engine's own, as exact as its solver after a few iterations
+    np.testing.assert_allclose(kept.sum(), 1.0, atol=1e-3)

@@ -1,4 +1,8 @@
-"""The ADTD page in words and sizes: what its pure functions say and choose, and how much its tabs send. The page itself: test_adtd_page.py."""
+"""The ADTD page in words and sizes: what its pure functions say and choose, and how much its tabs
+send.
+
+The page itself: test_adtd_page.py.
+"""
 
 from __future__ import annotations
 
@@ -29,8 +33,11 @@ from gui.sessions.manager import LOCAL
 LIMIT = 3_000_000
 
 
-# -- words and choices: pure ----------------------------------------------------------------------------------------------------
-def made(delta: Sequence[Sequence[float]], support: Sequence[Sequence[float]] | None = None) -> ADTDResult:
+# -- words and choices: pure
+# --------------------------------------------------------------------------------------------------
+def made(
+    delta: Sequence[Sequence[float]], support: Sequence[Sequence[float]] | None = None
+) -> ADTDResult:
     """Two types, as many genes as given, two samples."""
     genes, types, samples = [f"g{i}" for i in range(len(delta))], ["A", "rare"], ["s1", "s2"]
     trust = None if support is None else pd.DataFrame(support, genes, types, dtype=float)
@@ -49,8 +56,15 @@ def made(delta: Sequence[Sequence[float]], support: Sequence[Sequence[float]] | 
 
 def test_the_sentence_says_share_interval_and_regulation() -> None:
     result = made([[4, 1], [0.2, 5], [1, 1]], [[1, 1], [1, 1], [1, 1]])
-    assert sentence(result) == "Median hidden share 24 % (interval 9.0 to 31 %); 2 genes regulated more than twofold, 2 of them in A."
-    assert sentence(replace(result, gene_regulation=None, support=None)) == "Median hidden share 24 % (interval 9.0 to 31 %)."
+    assert (
+        sentence(result)
+        == "Median hidden share 24 % (interval 9.0 to 31 %); 2 genes regulated more than twofold, 2"
+        " of them in A."
+    )
+    assert (
+        sentence(replace(result, gene_regulation=None, support=None))
+        == "Median hidden share 24 % (interval 9.0 to 31 %)."
+    )
 
 
 def test_regulation_without_support_is_not_counted_nor_chosen_and_its_types_are_named() -> None:
@@ -71,15 +85,38 @@ def test_genes_are_the_most_regulated_of_each_type_or_those_chosen_by_name() -> 
 
 
 def test_percentages_read_as_a_person_writes_them() -> None:
-    assert [percent(v) for v in (0.24, 0.034, 0.0004, 0.0, 1.0, float("nan"))] == ["24 %", "3.4 %", "0.04 %", "0 %", "100 %", "unknown"]
-    assert [percent(v) for v in (4.06e-17, -2e-18, 5e-5, -5e-5, 0.00095, 0.0995, 1e-4)] == ["0 %", "0 %", "< 0.01 %", "> -0.01 %", "0.1 %", "10 %", "0.01 %"]
-    assert [percentage(v) for v in (4.06e-17, 5e-5, 0.0571, 1.0, float("nan"))] == ["0", "< 0.01", "5.71", "100", "–"]
+    assert [percent(v) for v in (0.24, 0.034, 0.0004, 0.0, 1.0, float("nan"))] == [
+        "24 %",
+        "3.4 %",
+        "0.04 %",
+        "0 %",
+        "100 %",
+        "unknown",
+    ]
+    assert [percent(v) for v in (4.06e-17, -2e-18, 5e-5, -5e-5, 0.00095, 0.0995, 1e-4)] == [
+        "0 %",
+        "0 %",
+        "< 0.01 %",
+        "> -0.01 %",
+        "0.1 %",
+        "10 %",
+        "0.01 %",
+    ]
+    assert [percentage(v) for v in (4.06e-17, 5e-5, 0.0571, 1.0, float("nan"))] == [
+        "0",
+        "< 0.01",
+        "5.71",
+        "100",
+        "–",
+    ]
     assert [coefficient(v) for v in (4e-17, -0.123456, float("nan"))] == ["0", "-0.123", "–"]
     assert span(0.3, 0.51) == "30 to 51 %"
 
 
 def test_a_search_without_choices_says_so_and_its_table_has_every_fold() -> None:
-    losses = pd.DataFrame([[3.0, 2.0], [5.0, 4.0]], columns=pd.Index([1e-9, 3.1622776601683795e-07]))
+    losses = pd.DataFrame(
+        [[3.0, 2.0], [5.0, 4.0]], columns=pd.Index([1e-9, 3.1622776601683795e-07])
+    )
     result = SearchResult(losses, {"min": None, "one_se": None, "drop": None})
     assert "no lambda2" in search_sentence(result)
     table = losses_table(result)
@@ -100,21 +137,33 @@ def test_a_parameter_that_the_model_does_not_use_is_not_shown_of_a_run() -> None
     assert differing([plain, regulating]) == ["model", "lambda2"]
     assert describe_params(plain, ["model", "lambda2"]) == "Model h"
     assert describe_params(regulating, ["model", "lambda2"]) == "Model h,r · lambda2 1e-7"
-    assert differing([plain, ADTDParams(lambda2=5.0, lambda1=3.0)]) == plain.used(), "what is not used makes no difference"
+    assert differing([plain, ADTDParams(lambda2=5.0, lambda1=3.0)]) == plain.used(), (
+        "what is not used makes no difference"
+    )
     assert "lambda1" in ADTDParams(model="custom", c_static=False).used()
 
 
-@pytest.mark.parametrize("value", [1e-9, 1e-3, 3.1622776601683795e-07, 0.05, 1.0, 1e-20, 123456.789])
+@pytest.mark.parametrize(
+    "value", [1e-9, 1e-3, 3.1622776601683795e-07, 0.05, 1.0, 1e-20, 123456.789]
+)
 def test_a_number_in_a_form_comes_back_as_it_was(value: float) -> None:
     assert float(exact(value)) == value
     assert float(number(value)) == pytest.approx(value, rel=1e-5)
 
 
 def test_numbers_below_a_hundredth_are_in_e_notation() -> None:
-    assert [number(v) for v in (1e-9, 0.001, 0.05, 1.0, 2.5e-4, 0.0)] == ["1e-9", "1e-3", "0.05", "1", "2.5e-4", "0"]
+    assert [number(v) for v in (1e-9, 0.001, 0.05, 1.0, 2.5e-4, 0.0)] == [
+        "1e-9",
+        "1e-3",
+        "0.05",
+        "1",
+        "2.5e-4",
+        "0",
+    ]
 
 
-# -- sizes ----------------------------------------------------------------------------------------------------------------------
+# -- sizes
+# --------------------------------------------------------------------------------------------------
 @pytest.fixture(scope="module")
 def large() -> tuple[DTDResult, ADTDResult, SearchResult, Dataset]:
     """1000 samples, 30 types, 5000 genes, long names."""
@@ -124,7 +173,9 @@ def large() -> tuple[DTDResult, ADTDResult, SearchResult, Dataset]:
     samples = pd.Index([f"patient_{i:04d}_biopsy" for i in range(1000)])
     reference = pd.DataFrame(random.gamma(0.3, 1, (5000, 30)), genes, types)
     hidden = pd.Series(random.beta(2, 8, 1000), samples)
-    composition = pd.DataFrame(random.dirichlet(np.ones(30), 1000).T * (1 - hidden.to_numpy()), types, samples)
+    composition = pd.DataFrame(
+        random.dirichlet(np.ones(30), 1000).T * (1 - hidden.to_numpy()), types, samples
+    )
     weights = pd.Series(1.0, genes)
     delta = pd.DataFrame(np.exp(random.normal(0, 0.5, (5000, 30))), genes, types)
     result = ADTDResult(
@@ -139,14 +190,37 @@ def large() -> tuple[DTDResult, ADTDResult, SearchResult, Dataset]:
         hidden_interval=pd.DataFrame({"low": hidden * 0.3, "high": np.minimum(1, hidden * 1.5)}),
     )
     shares, metrics = {"bulk": composition}, pd.DataFrame(columns=COLUMNS)
-    trained = DTDResult(reference, weights, np.zeros(3), pd.DataFrame(np.zeros((3, 30)), columns=types), shares, shares, {}, metrics, params=DTDParams())
-    search = SearchResult(pd.DataFrame(random.random((50, 201)), columns=np.logspace(-20, 0, 201)), {"min": 1e-20, "one_se": 1.0, "drop": 1e-10})
-    bulk = Bulk(Matrix(random.random((5000, 1000)), genes, samples), pd.DataFrame({"group": ["a", "b"] * 500}, index=samples))
-    return trained, result, search, Dataset(None, None, reference=Matrix(reference.to_numpy(), genes, types), bulk=bulk)
+    trained = DTDResult(
+        reference,
+        weights,
+        np.zeros(3),
+        pd.DataFrame(np.zeros((3, 30)), columns=types),
+        shares,
+        shares,
+        {},
+        metrics,
+        params=DTDParams(),
+    )
+    search = SearchResult(
+        pd.DataFrame(random.random((50, 201)), columns=np.logspace(-20, 0, 201)),
+        {"min": 1e-20, "one_se": 1.0, "drop": 1e-10},
+    )
+    bulk = Bulk(
+        Matrix(random.random((5000, 1000)), genes, samples),
+        pd.DataFrame({"group": ["a", "b"] * 500}, index=samples),
+    )
+    return (
+        trained,
+        result,
+        search,
+        Dataset(None, None, reference=Matrix(reference.to_numpy(), genes, types), bulk=bulk),
+    )
 
 
 def test_no_tab_sends_more_than_3_mb_for_1000_samples_and_30_types(
-    application: Application, large: tuple[DTDResult, ADTDResult, SearchResult, Dataset], open_tab: Callable[[Application], Any]
+    application: Application,
+    large: tuple[DTDResult, ADTDResult, SearchResult, Dataset],
+    open_tab: Callable[[Application], Any],
 ) -> None:
     trained, result, search, data = large
     session = application.sessions.create_session("large", actor=LOCAL)
@@ -157,7 +231,17 @@ def test_no_tab_sends_more_than_3_mb_for_1000_samples_and_30_types(
         ("a", "adtd", ADTDParams(model="h,r"), result),
         ("s", "search", SearchParams(), search),
     ):
-        session.add_run(Run(name, kind, name, datetime.now(UTC), params, found, origin if kind == "dtd" else replace(origin, inputs={"dtd": "d"})))
+        session.add_run(
+            Run(
+                name,
+                kind,
+                name,
+                datetime.now(UTC),
+                params,
+                found,
+                origin if kind == "dtd" else replace(origin, inputs={"dtd": "d"}),
+            )
+        )
     tab = open_tab(application)
     sizes: list[int] = []
     post = tab.client.post

@@ -1,4 +1,6 @@
-"""What the program says by itself is said once in each open tab, for a while; a new tab does not hear it again."""
+"""What the program says by itself is said once in each open tab, for a while; a new tab does not
+hear it again.
+"""
 
 from __future__ import annotations
 

@@ -24,22 +24,37 @@ ORIGIN = "http://127.0.0.1:8050"
 def bounded(tmp_path: Path) -> Iterator[Application]:
     """Two steps of a session, three sessions, one megabyte a request; no worker is started."""
     config = Config.for_tests(tmp_path)
-    bounds = {"compute": Compute(queue=2), "sessions": Sessions(most=3), "server": Server(request_limit_mb=1, upload_limit_mb=2)}
+    bounds = {
+        "compute": Compute(queue=2),
+        "sessions": Sessions(most=3),
+        "server": Server(request_limit_mb=1, upload_limit_mb=2),
+    }
     app = create_app(config.model_copy(update=bounds))
     yield app
     app.stop()
 
 
-def test_steps_of_one_session_are_bounded_and_another_session_is_not_held_up(bounded: Application) -> None:
+def test_steps_of_one_session_are_bounded_and_another_session_is_not_held_up(
+    bounded: Application,
+) -> None:
     one, two = session_with(bounded, "one"), session_with(bounded, "two")
 
     def submit(session: Any) -> str:
-        given = {"dataset": session.need_dataset(), "inputs": {}, "input_results": {}, "kind": "dtd", "title": "DTD", "actor": "local"}
+        given = {
+            "dataset": session.need_dataset(),
+            "inputs": {},
+            "input_results": {},
+            "kind": "dtd",
+            "title": "DTD",
+            "actor": "local",
+        }
         return bounded.submit(run_dtd, session.session_id, SHORT, **given)
 
     first = submit(one)
     submit(one)
-    with pytest.raises(JobError, match="2 steps of this session are waiting or running already, as many as may") as caught:
+    with pytest.raises(
+        JobError, match="2 steps of this session are waiting or running already, as many as may"
+    ) as caught:
         submit(one)
     assert caught.value.advice == "Wait for one, or cancel one."
     submit(two)
@@ -86,8 +101,12 @@ def test_a_run_that_needs_more_memory_than_is_free_is_refused_before_it_is_queue
     assert len(application.runner.status()) == 1
 
 
-@pytest.mark.parametrize(("path", "megabytes"), [("/_dash-update-component", 1), ("/_dcx/upload?name=x.csv", 2)])
-def test_a_request_beyond_its_limit_is_refused_in_a_sentence(bounded: Application, open_tab: Callable[..., Any], path: str, megabytes: int) -> None:
+@pytest.mark.parametrize(
+    ("path", "megabytes"), [("/_dash-update-component", 1), ("/_dcx/upload?name=x.csv", 2)]
+)
+def test_a_request_beyond_its_limit_is_refused_in_a_sentence(
+    bounded: Application, open_tab: Callable[..., Any], path: str, megabytes: int
+) -> None:
     client = open_tab(bounded).client
 
     def sent(size: int) -> Any:

@@ -21,7 +21,9 @@ from tests.waiting import until
 
 @pytest.fixture
 def unread(application: Application, tab: Any, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A session that a tab shows and that is not in memory any more, when no long call is admitted."""
+    """A session that a tab shows and that is not in memory any more, when no long call is
+    admitted.
+    """
     key = application.sessions.create_session("S", actor=LOCAL).session_id
     show(tab, key)
     press(tab, "upload-example")
@@ -31,7 +33,9 @@ def unread(application: Application, tab: Any, monkeypatch: pytest.MonkeyPatch) 
     return key
 
 
-def test_a_tab_whose_session_cannot_be_read_now_waits_and_says_why_only_when_it_is_asked(tab: Any, unread: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_tab_whose_session_cannot_be_read_now_waits_and_says_why_only_when_it_is_asked(
+    tab: Any, unread: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tab.notices.clear()
     tab.tick()
     assert not tab.notices
@@ -43,7 +47,9 @@ def test_a_tab_whose_session_cannot_be_read_now_waits_and_says_why_only_when_it_
     assert "training cells" in tab.text("upload-answer")
 
 
-def test_a_result_reaches_a_session_that_has_to_be_read_for_it(application: Application, unread: str) -> None:
+def test_a_result_reaches_a_session_that_has_to_be_read_for_it(
+    application: Application, unread: str
+) -> None:
     run = Run("r", "own", "Own", datetime.now(UTC), Params(), {"answer": 42}, Provenance("", ""))
     application.sessions.add_run(unread, run, actor=LOCAL)
     assert application.sessions.get_session(unread, actor=LOCAL).run("r").result == {"answer": 42}
@@ -53,7 +59,9 @@ def test_a_result_that_its_session_cannot_take_ends_the_job_with_the_reason(
     application: Application, tab: Any, unread: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(self: ProcessParser, path: Path, seal: Any, *, whole: bool) -> None:
-        raise SessionError("This session could not be read.", advice="Close other programs and try again.")
+        raise SessionError(
+            "This session could not be read.", advice="Close other programs and try again."
+        )
 
     job = JobStatus("j", unread, "own", "Own", "done")
     origin = unread, application.sessions.get_session(unread, actor=LOCAL).dataset

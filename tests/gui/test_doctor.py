@@ -23,19 +23,31 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def config_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A configuration whose folders lie in a place of their own; Qt is left out: a fast run has none of its libraries."""
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
+    """A configuration whose folders lie in a place of their own; Qt is left out: a fast run has
+    none of its libraries.
+    """
+    for name in (
+        "OMP_NUM_THREADS",
+        "OPENBLAS_NUM_THREADS",
+        "MKL_NUM_THREADS",
+        "VECLIB_MAXIMUM_THREADS",
+    ):
         monkeypatch.setenv(name, "1")  # the command sets them, for good
     monkeypatch.setattr(window_side, "web_view", lambda: doctor.Check("Web view", True, "left out"))
     monkeypatch.setattr(doctor, "ROOM", 1)
     file = tmp_path / "config.toml"
-    file.write_text("[folders]\n" + "".join(f"{name} = '{tmp_path / name}'\n" for name in ("data", "plugins", "logs")))
+    file.write_text(
+        "[folders]\n"
+        + "".join(f"{name} = '{tmp_path / name}'\n" for name in ("data", "plugins", "logs"))
+    )
     return file
 
 
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the tiny analysis."""
-    monkeypatch.setattr(doctor, "analysis", lambda expected: doctor.Check("Analysis", True, "left out"))
+    monkeypatch.setattr(
+        doctor, "analysis", lambda expected: doctor.Check("Analysis", True, "left out")
+    )
 
 
 def run(capsys: pytest.CaptureFixture[str], *args: str) -> tuple[int, str]:
@@ -53,7 +65,9 @@ def lines(table: str, name: str) -> str:
     return " ".join(" ".join(rows[start:end]).split())
 
 
-def test_all_is_well_with_the_real_engine_and_exit_code_0(config_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_all_is_well_with_the_real_engine_and_exit_code_0(
+    config_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     code, said = run(capsys, "--config", str(config_file))
     assert code == 0, said
     assert "8 of 8 numbers as expected" in said
@@ -62,7 +76,9 @@ def test_all_is_well_with_the_real_engine_and_exit_code_0(config_file: Path, cap
     assert "FAILED" not in said
 
 
-def test_other_numbers_than_expected_are_a_failure(config_file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_numbers_than_expected_are_a_failure(
+    config_file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     share, bound = doctor.EXPECTED["ADTD hidden"]
     monkeypatch.setitem(doctor.EXPECTED, "ADTD hidden", (share + 2.5 * bound, bound))
     code, said = run(capsys, "--config", str(config_file))
@@ -84,7 +100,10 @@ def _died(*_: Any, **__: Any) -> None:
 
 
 def test_a_file_in_place_of_the_data_folder_is_named_with_what_to_do(
-    config_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    config_file: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     quick(monkeypatch)
     assert run(capsys, "--config", str(config_file))[0] == 0  # the control
@@ -95,7 +114,9 @@ def test_a_file_in_place_of_the_data_folder_is_named_with_what_to_do(
     assert lines(said, "Sessions folder").startswith("FAILED")
 
 
-def test_a_folder_that_cannot_be_written_or_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_cannot_be_written_or_is_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert doctor.usable_folder("x", tmp_path, room=False).ok
     assert list(tmp_path.iterdir()) == []  # nothing of the trial is left
     real = shutil.disk_usage(tmp_path)
@@ -121,7 +142,9 @@ def test_session_files_that_others_may_read_are_found(tmp_path: Path) -> None:
     assert (found.ok, "1 folder(s)" in found.result, "chmod" in found.advice) == (False, True, True)
 
 
-def test_a_wrong_configuration_is_one_row_and_the_others_go_on(config_file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_configuration_is_one_row_and_the_others_go_on(
+    config_file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     quick(monkeypatch)
     config_file.write_text("[server]\nprot = 1\n")
     code, said = run(capsys, "--config", str(config_file))
@@ -130,7 +153,12 @@ def test_a_wrong_configuration_is_one_row_and_the_others_go_on(config_file: Path
     assert lines(said, "Engine").startswith("ok")
 
 
-def test_a_broken_plug_in_is_named(config_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broken_plug_in_is_named(
+    config_file: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     quick(monkeypatch)
     (tmp_path / "plugins").mkdir()
     (tmp_path / "plugins" / "survival.py").write_text("raise RuntimeError('no')\n")
@@ -141,9 +169,15 @@ def test_a_broken_plug_in_is_named(config_file: Path, tmp_path: Path, capsys: py
     assert "survival" in lines(said, "Plug-ins")
 
 
-def test_other_versions_of_the_engine_and_missing_packages_are_failures(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_versions_of_the_engine_and_missing_packages_are_failures(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     real = doctor.version
-    monkeypatch.setattr(doctor, "version", lambda name: {"torch": "2.12.1+cpu", "plotly": "missing"}.get(name) or real(name))
+    monkeypatch.setattr(
+        doctor,
+        "version",
+        lambda name: {"torch": "2.12.1+cpu", "plotly": "missing"}.get(name) or real(name),
+    )
     assert doctor.engine().advice == "Install torch 2.13.0, or the program again."
     assert doctor.packages().result == "Missing: plotly."
 
@@ -158,7 +192,9 @@ def test_whatever_a_check_raises_becomes_a_sentence() -> None:
     assert (found.ok, found.result) == (False, "This could not be checked (ZeroDivisionError).")
 
 
-def test_as_json(config_file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_as_json(
+    config_file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     quick(monkeypatch)
     code, said = run(capsys, "--config", str(config_file), "--json")
     found = json.loads(said)
@@ -171,7 +207,8 @@ def test_wrong_options_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert "doctor --help" in capsys.readouterr().err
 
 
-# -- the window's side ----------------------------------------------------------------------------------------------------------
+# -- the window's side
+# --------------------------------------------------------------------------------------------------
 
 
 def test_the_server_is_seen_on_loopback_only_and_a_port_open_to_others_is_found() -> None:
@@ -189,10 +226,17 @@ def test_web_view_in_sentences(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(window_side.platform, "machine", lambda: "x86_64")
     assert "glibc 2.31" in window_side.web_view().result
     monkeypatch.setattr(window_side.platform, "libc_ver", lambda: ("glibc", "2.39"))
-    problem = "The window needs system libraries that are not installed: libEGL.so.1. On Debian or Ubuntu: sudo apt install libegl1."
+    problem = (
+        "The window needs system libraries that are not installed: libEGL.so.1. On Debian or"
+        " Ubuntu: sudo apt install libegl1."
+    )
     monkeypatch.setattr(window_side.toolkit, "missing_libraries", lambda: problem)
     found = window_side.web_view()
-    assert (found.ok, found.result.endswith("libEGL.so.1."), "apt install libegl1" in found.advice) == (False, True, True)
+    assert (
+        found.ok,
+        found.result.endswith("libEGL.so.1."),
+        "apt install libegl1" in found.advice,
+    ) == (False, True, True)
     monkeypatch.setattr("sys.platform", "win32")
     monkeypatch.setattr(toolkit, "webview2", lambda: None)
     assert "WebView2 Runtime" in window_side.web_view().advice
@@ -209,7 +253,12 @@ def test_about_names_versions_and_licences(open_tab: Any, tmp_path: Path) -> Non
         words = tab.text("dcx-about-packages")
     finally:
         application.stop()
-    for name, licence in (("dash", "MIT"), ("anndata", "BSD-3-Clause"), ("quadprog", "GPL"), ("torch", "BSD-3-Clause")):
+    for name, licence in (
+        ("dash", "MIT"),
+        ("anndata", "BSD-3-Clause"),
+        ("quadprog", "GPL"),
+        ("torch", "BSD-3-Clause"),
+    ):
         assert f'"{name}"' in words
         assert licence in words
     assert all(versions.licence(name) for name in (*versions.ENGINE, *versions.PACKAGES))

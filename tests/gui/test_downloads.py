@@ -1,4 +1,6 @@
-"""What leaves through a browser: fetched once, by the browser it is for, and kept no longer than it must."""
+"""What leaves through a browser: fetched once, by the browser it is for, and kept no longer than it
+must.
+"""
 
 from __future__ import annotations
 
@@ -81,12 +83,17 @@ def test_a_download_needs_the_cookie_and_looking_does_not_use_it_up(tab: Any) ->
     [given] = tab.get("dcx-download", "data")
     assert tab.application.server.test_client().get(given["url"], base_url=BASE).status_code == 403
     assert tab.client.head(given["url"], base_url=BASE).status_code in (403, 404)
-    assert tab.client.post(given["url"], base_url=BASE, headers={"Origin": BASE}).status_code in (403, 405)
+    assert tab.client.post(given["url"], base_url=BASE, headers={"Origin": BASE}).status_code in (
+        403,
+        405,
+    )
     assert tab.client.get(f"{given['url']}x", base_url=BASE).status_code == 404
     assert tab.client.get(given["url"], base_url=BASE).data == b"a,b"  # the positive control
 
 
-def test_a_second_browser_that_knows_the_address_gets_nothing(tab: Any, open_tab: Callable[..., Any]) -> None:
+def test_a_second_browser_that_knows_the_address_gets_nothing(
+    tab: Any, open_tab: Callable[..., Any]
+) -> None:
     tab.click("giving-one")
     [given] = tab.get("dcx-download", "data")
     assert open_tab(tab.application).client.get(given["url"], base_url=BASE).status_code == 404
@@ -98,12 +105,16 @@ def test_what_waits_has_a_budget_and_the_oldest_goes_first() -> None:
     mine = [downloads.offer(f"{n}.csv", b"x" * 40, browser="mine") for n in range(3)]
     assert (len(downloads), downloads.size) == (2, 80)
     assert downloads.take(mine[0], browser="mine") is None
-    large = downloads.offer("large.csv", b"x" * 1000, browser="mine")  # the newest stays, however large it is
+    # the newest stays, however large it is
+    large = downloads.offer("large.csv", b"x" * 1000, browser="mine")
     assert downloads.size == 1000
     assert downloads.take(large, browser="mine") is not None
-    others = [downloads.offer("a.csv", b"x" * 90, browser=f"b{n}") for n in range(4)]  # each within its own, together too much
+    # each within its own, together too much
+    others = [downloads.offer("a.csv", b"x" * 90, browser=f"b{n}") for n in range(4)]
     assert downloads.size == 180
-    assert [downloads.take(token, browser=f"b{n}") is not None for n, token in enumerate(others)] == [False, False, True, True]
+    assert [
+        downloads.take(token, browser=f"b{n}") is not None for n, token in enumerate(others)
+    ] == [False, False, True, True]
     unbounded = Downloads(total=10**9, per_browser=10**9)  # the control
     for n in range(10):
         unbounded.offer(f"{n}.csv", b"x" * 1000, browser="mine")
@@ -130,7 +141,8 @@ def test_a_fetch_of_what_is_gone_says_so_in_a_sentence(tab: Any) -> None:
     assert (answer.status_code, answer.mimetype) == (404, "text/plain")
     assert "no longer kept" in answer.text
     assert "Save it again." in answer.text
-    assert "Content-Disposition" not in answer.headers  # it is shown, not saved in the place of the file
+    # it is shown, not saved in the place of the file
+    assert "Content-Disposition" not in answer.headers
 
 
 def test_another_browser_gets_nothing_and_takes_nothing_away() -> None:

@@ -1,4 +1,6 @@
-"""One part of the screen that cannot be drawn says so and leaves the others: lines of the navigation, the header, pages, tabs, rows."""
+"""One part of the screen that cannot be drawn says so and leaves the others: lines of the
+navigation, the header, pages, tabs, rows.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,10 @@ def fails(*_: Any, **__: Any) -> Any:
 
 def lines(tab: Tab) -> dict[str, str]:
     """Title of each page in the navigation -> what it says."""
-    return {node["props"]["label"]: str(node["props"]["description"]) for node in tab.get("dcx-nav", "children") or []}
+    return {
+        node["props"]["label"]: str(node["props"]["description"])
+        for node in tab.get("dcx-nav", "children") or []
+    }
 
 
 def filled(application: Application) -> str:
@@ -55,7 +60,12 @@ def filled(application: Application) -> str:
 
 
 @pytest.mark.parametrize("apart", [True, False], ids=["apart", "control"])
-def test_a_summary_that_fails_costs_its_line_only(application: Application, open_tab: Callable[..., Tab], apart: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_summary_that_fails_costs_its_line_only(
+    application: Application,
+    open_tab: Callable[..., Tab],
+    apart: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Control: where nothing is drawn apart, the tab has no navigation at all."""
     page = application.registry.page("upload")
     assert page is not None
@@ -73,8 +83,12 @@ def test_a_summary_that_fails_costs_its_line_only(application: Application, open
         assert "DTD" not in found
 
 
-@pytest.mark.parametrize("given", ["found.result.missing", "{1, 2}", "found.result", "'<b>' + 'x' * 5000", "7"])
-def test_a_plug_in_that_says_something_odd_costs_its_line_only(tmp_path: Path, open_tab: Callable[..., Tab], given: str) -> None:
+@pytest.mark.parametrize(
+    "given", ["found.result.missing", "{1, 2}", "found.result", "'<b>' + 'x' * 5000", "7"]
+)
+def test_a_plug_in_that_says_something_odd_costs_its_line_only(
+    tmp_path: Path, open_tab: Callable[..., Tab], given: str
+) -> None:
     config = Config.for_tests(tmp_path)
     config.plugins_folder.mkdir(parents=True, exist_ok=True)
     (config.plugins_folder / "odd.py").write_text(PLUGIN.replace("{GIVEN}", given))
@@ -98,9 +112,22 @@ def test_a_plug_in_that_says_something_odd_costs_its_line_only(tmp_path: Path, o
         application.stop()
 
 
-@pytest.mark.parametrize(("module", "name"), [(shell, "session_name"), (shell, "session_menu"), (shell, "ticker"), (shell, "job_list"), (header, "_menu_item")])
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        (shell, "session_name"),
+        (shell, "session_menu"),
+        (shell, "ticker"),
+        (shell, "job_list"),
+        (header, "_menu_item"),
+    ],
+)
 def test_a_part_of_the_header_that_fails_leaves_the_rest(
-    application: Application, open_tab: Callable[..., Tab], module: Any, name: str, monkeypatch: pytest.MonkeyPatch
+    application: Application,
+    open_tab: Callable[..., Tab],
+    module: Any,
+    name: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(module, name, fails)
     tab = open_tab(application)
@@ -109,7 +136,9 @@ def test_a_part_of_the_header_that_fails_leaves_the_rest(
     assert tab.get("dcx-outlet", "children")
 
 
-def test_a_tab_of_a_page_that_fails_says_so_beside_the_others(application: Application, open_tab: Callable[..., Tab], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_tab_of_a_page_that_fails_says_so_beside_the_others(
+    application: Application, open_tab: Callable[..., Tab], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(tabs, "_markers", fails)
     tab = open_tab(application)
     tab.set({("dcx-session", "data"): filled(application)})
@@ -118,8 +147,12 @@ def test_a_tab_of_a_page_that_fails_says_so_beside_the_others(application: Appli
     assert "Run DTD" in tab.text("dcx-outlet")
 
 
-def test_a_row_that_fails_is_listed_as_damaged(monkeypatch: pytest.MonkeyPatch, application: Application) -> None:
-    keys = [application.sessions.create_session(name, actor=LOCAL).session_id for name in ("a", "b")]
+def test_a_row_that_fails_is_listed_as_damaged(
+    monkeypatch: pytest.MonkeyPatch, application: Application
+) -> None:
+    keys = [
+        application.sessions.create_session(name, actor=LOCAL).session_id for name in ("a", "b")
+    ]
     row = table._row
 
     def odd(info: SessionInfo, current: str | None) -> dict[str, Any]:
@@ -131,11 +164,19 @@ def test_a_row_that_fails_is_listed_as_damaged(monkeypatch: pytest.MonkeyPatch, 
     assert shown[0].keys() == shown[1].keys()
 
 
-def test_a_session_of_which_nothing_can_be_said_hides_no_other(monkeypatch: pytest.MonkeyPatch, application: Application) -> None:
-    keys = [application.sessions.create_session(name, actor=LOCAL).session_id for name in ("a", "b")]
+def test_a_session_of_which_nothing_can_be_said_hides_no_other(
+    monkeypatch: pytest.MonkeyPatch, application: Application
+) -> None:
+    keys = [
+        application.sessions.create_session(name, actor=LOCAL).session_id for name in ("a", "b")
+    ]
     said_of = application.sessions._said_of
     first = application.sessions._entry(keys[0])
-    monkeypatch.setattr(application.sessions, "_said_of", lambda entry, *a, **k: fails() if entry is first else said_of(entry, *a, **k))
+    monkeypatch.setattr(
+        application.sessions,
+        "_said_of",
+        lambda entry, *a, **k: fails() if entry is first else said_of(entry, *a, **k),
+    )
     found = {i.session_id: i.problem for i in application.sessions.list_sessions(actor=LOCAL)}
     assert found[keys[0]] is not None
     assert found[keys[1]] is None

@@ -26,21 +26,38 @@ def empty_states() -> Iterator[tuple[str, list[ast.expr]]]:
     """Every call of ``empty_state`` in the program: where, and its arguments."""
     for path in sorted(GUI.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "empty_state":
-                yield f"{path.relative_to(GUI)}:{node.lineno}", [*node.args, *[k.value for k in node.keywords]]
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Name)
+                and node.func.id == "empty_state"
+            ):
+                yield (
+                    f"{path.relative_to(GUI)}:{node.lineno}",
+                    [*node.args, *[k.value for k in node.keywords]],
+                )
 
 
 def test_no_empty_state_is_without_a_word_on_what_to_do() -> None:
     found = dict(empty_states())
     assert len(found) > 8
-    lacking = [where for where, (_, *rest) in found.items() if not rest or (isinstance(rest[0], ast.Constant) and len(str(rest[0].value).split()) < 4)]
+    lacking = [
+        where
+        for where, (_, *rest) in found.items()
+        if not rest or (isinstance(rest[0], ast.Constant) and len(str(rest[0].value).split()) < 4)
+    ]
     assert lacking == []
 
 
-def test_a_trained_model_alone_says_what_to_load_to_see_cells_and_compositions(tab: Any, tmp_path: Path) -> None:
+def test_a_trained_model_alone_says_what_to_load_to_see_cells_and_compositions(
+    tab: Any, tmp_path: Path
+) -> None:
     from gui.data.example import make_example
 
-    result = run_dtd(make_example().dataset, DTDParams(genes=60, iterations=3, train_mixtures=20, test_mixtures=20), progress=lambda *_a, **_k: None)
+    result = run_dtd(
+        make_example().dataset,
+        DTDParams(genes=60, iterations=3, train_mixtures=20, test_mixtures=20),
+        progress=lambda *_a, **_k: None,
+    )
     model = tmp_path / "small.dcxmodel"
     model.write_bytes(model_bytes(result))
     choose(tab, "model", model)

@@ -61,7 +61,9 @@ def test_a_file_of_another_place_mends_nothing(tab: Any, tmp_path: Path) -> None
     assert tab.errors == {}, "the step of the wizard is left"
 
 
-def test_a_table_of_samples_that_cannot_be_read(application: Application, tab: Any, tmp_path: Path) -> None:
+def test_a_table_of_samples_that_cannot_be_read(
+    application: Application, tab: Any, tmp_path: Path
+) -> None:
     session = session_with(application, "Study")
     session.set_dataset(replace(make_example().dataset, truth=None), keep_runs=False)
     show(tab, session.session_id)
@@ -115,7 +117,9 @@ def test_a_name_that_is_taken(tab: Any) -> None:
     assert tab.errors == {}
 
 
-def test_a_step_that_failed_and_then_succeeds(application: Application, tab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_step_that_failed_and_then_succeeds(
+    application: Application, tab: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     here = tab.get("dcx-session", "data") or application.sessions.default_id
     jobs: list[JobStatus] = []
     monkeypatch.setattr(application.runner, "status", lambda session_id=None: list(jobs))

@@ -1,4 +1,6 @@
-"""Figures: what is drawn is what the data say, for 1 to 1000 samples and 1 to 30 types, and stays small."""
+"""Figures: what is drawn is what the data say, for 1 to 1000 samples and 1 to 30 types, and stays
+small.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,15 @@ def names(n: int, prefix: str = "type") -> list[str]:
     return [f"{prefix} {i}" for i in range(n)]
 
 
-def made(n_types: int, n_samples: int, *, hidden: bool = True, seed: int = 1, types: list[str] | None = None, total: float = 1.3) -> pd.DataFrame:
+def made(
+    n_types: int,
+    n_samples: int,
+    *,
+    hidden: bool = True,
+    seed: int = 1,
+    types: list[str] | None = None,
+    total: float = 1.3,
+) -> pd.DataFrame:
     """A composition, types (and hidden) x samples, whose columns sum to ``total``."""
     rows = (types or names(n_types)) + ([HIDDEN] if hidden else [])
     values = np.random.default_rng(seed).dirichlet(np.full(len(rows), 0.5), n_samples).T * total
@@ -52,7 +62,8 @@ def whole(name: str, fig: go.Figure) -> go.Bar:
     return next(t for t in fig.data if t.type == "bar" and t.meta == inert(name))
 
 
-# -- colours ---------------------------------------------------------------------------------------------------------------------
+# -- colours
+# --------------------------------------------------------------------------------------------------
 def test_a_type_keeps_its_colour_whatever_the_order_and_whether_hidden_is_there() -> None:
     types = ["T cells", "B cells", "NK"]
     assert colours(types) == colours([*reversed(types), HIDDEN])
@@ -63,8 +74,27 @@ def test_a_type_keeps_its_colour_whatever_the_order_and_whether_hidden_is_there(
 
 def test_a_type_has_the_same_colour_in_sessions_with_other_types_and_other_spellings() -> None:
     here = colours(["B cells", "CD8+ T cells", "Macrophages", "NK cells", "Malignant"])
-    there = colours(["Astrocytes", "B_cell", "CAF", "Endothelial", "Mast cells", "NK", "T cells CD8", "macrophage", "malignant cells", "cluster 7"])
-    pairs = {"B cells": "B_cell", "CD8+ T cells": "T cells CD8", "Macrophages": "macrophage", "NK cells": "NK", "Malignant": "malignant cells"}
+    there = colours(
+        [
+            "Astrocytes",
+            "B_cell",
+            "CAF",
+            "Endothelial",
+            "Mast cells",
+            "NK",
+            "T cells CD8",
+            "macrophage",
+            "malignant cells",
+            "cluster 7",
+        ]
+    )
+    pairs = {
+        "B cells": "B_cell",
+        "CD8+ T cells": "T cells CD8",
+        "Macrophages": "macrophage",
+        "NK cells": "NK",
+        "Malignant": "malignant cells",
+    }
     for one, other in pairs.items():
         assert here[one] == there[other], one
     assert colours(["cluster 7"])["cluster 7"] == there["cluster 7"]
@@ -78,7 +108,8 @@ def test_unknown_types_that_want_the_same_colour_get_two_and_all_others_keep_the
     assert len(set(together.values())) == 13
     wanted = Counter(alone.values())
     kept = [name for name in alone if together[name] == alone[name]]
-    assert len(kept) >= len(wanted) - 2  # one of each colour keeps it, unless who had to move took it
+    # one of each colour keeps it, unless who had to move took it
+    assert len(kept) >= len(wanted) - 2
     assert len(wanted) < 12, "no two of these want the same: the test says nothing"
     with_known = colours([*alone, "B cells", "T cells"])
     assert (with_known["B cells"], with_known["T cells"]) == (PALETTE[0], PALETTE[5])
@@ -87,7 +118,14 @@ def test_unknown_types_that_want_the_same_colour_get_two_and_all_others_keep_the
 def test_lines_and_dots_of_types_differ_in_more_than_the_colour() -> None:
     values = pd.DataFrame(np.linspace(0, 1, 20).reshape(5, 4), columns=list("ABCD"))
     assert len({line.line.dash for line in dtd.loss(values, colours("ABCD")).data[1:]}) == 4
-    points = pd.DataFrame({"sample": list("stst"), "cell_type": list("AABB"), "known": [0.1, 0.2, 0.3, 0.4], "estimated": [0.1, 0.2, 0.3, 0.4]})
+    points = pd.DataFrame(
+        {
+            "sample": list("stst"),
+            "cell_type": list("AABB"),
+            "known": [0.1, 0.2, 0.3, 0.4],
+            "estimated": [0.1, 0.2, 0.3, 0.4],
+        }
+    )
     assert len({dots.marker.symbol for dots in agreement(points, colours("AB")).data[1:]}) == 2
     counts = pd.Series({"A": 3, "B": 4})
     bars = type_counts({"training": counts, "test": counts}).data
@@ -102,8 +140,16 @@ def test_thirty_types_have_thirty_colours_and_more_are_still_distinct() -> None:
 
 def _lab(colour: str, seen: np.ndarray) -> np.ndarray:
     rgb = np.array([int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)])
-    linear = np.clip(seen @ np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4), 0, 1)
-    to_xyz = np.array([[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]])
+    linear = np.clip(
+        seen @ np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4), 0, 1
+    )
+    to_xyz = np.array(
+        [
+            [0.4124564, 0.3575761, 0.1804375],
+            [0.2126729, 0.7151522, 0.0721750],
+            [0.0193339, 0.1191920, 0.9503041],
+        ]
+    )
     xyz = to_xyz @ linear / np.array([0.95047, 1, 1.08883])
     f = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
     return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
@@ -113,11 +159,30 @@ def _lab(colour: str, seen: np.ndarray) -> np.ndarray:
     "seen",
     [
         np.eye(3),
-        np.array([[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]]),
-        np.array([[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]),
-        np.array([[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]]),
+        np.array(
+            [
+                [0.152286, 1.052583, -0.204868],
+                [0.114503, 0.786281, 0.099216],
+                [-0.003882, -0.048116, 1.051998],
+            ]
+        ),
+        np.array(
+            [
+                [0.367322, 0.860646, -0.227968],
+                [0.280085, 0.672501, 0.047413],
+                [-0.011820, 0.042940, 0.968881],
+            ]
+        ),
+        np.array(
+            [
+                [1.255528, -0.076749, -0.178779],
+                [-0.078411, 0.930809, 0.147602],
+                [0.004733, 0.691367, 0.303900],
+            ]
+        ),
     ],
-    ids=["normal", "protan", "deutan", "tritan"],  # Machado, Oliveira and Fernandes (2009), severity 1
+    # Machado, Oliveira and Fernandes (2009), severity 1
+    ids=["normal", "protan", "deutan", "tritan"],
 )
 def test_colours_can_be_told_apart_also_with_colour_blindness(seen: np.ndarray) -> None:
     points = np.array([_lab(c, seen) for c in PALETTE])
@@ -125,18 +190,32 @@ def test_colours_can_be_told_apart_also_with_colour_blindness(seen: np.ndarray) 
     assert distance[:10, :10].min() > 13
     assert distance.min() > (8 if seen[0, 0] > 1.2 else 10)
     if seen[0, 0] > 1.2:  # blue and green are what tritan eyes confuse
-        pair = [np.linalg.norm(_lab("#0060C0", eyes) - _lab("#006A78", eyes)) for eyes in (seen, np.eye(3))]
+        pair = [
+            np.linalg.norm(_lab("#0060C0", eyes) - _lab("#006A78", eyes))
+            for eyes in (seen, np.eye(3))
+        ]
         assert pair[0] < 0.6 * pair[1]
         return
     red_green = np.linalg.norm(_lab("#C00000", seen) - _lab("#5A5A00", seen))
     if not np.array_equal(seen, np.eye(3)):
-        assert red_green < 45  # positive control: a pair that such eyes confuse comes nearer than with normal sight
+        # positive control: a pair that such eyes confuse comes nearer than with normal sight
+        assert red_green < 45
         assert red_green < np.linalg.norm(_lab("#C00000", np.eye(3)) - _lab("#5A5A00", np.eye(3)))
 
 
-# -- names and numbers -----------------------------------------------------------------------------------------------------------
+# -- names and numbers
+# --------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
-    ("value", "text"), [(0.012345, "0.0123"), (12.345, "12.3"), (1234.5, "1230"), (0.99999, "1.00"), (0, "0"), (1e-9, "1e-9"), (float("nan"), "–")]
+    ("value", "text"),
+    [
+        (0.012345, "0.0123"),
+        (12.345, "12.3"),
+        (1234.5, "1230"),
+        (0.99999, "1.00"),
+        (0, "0"),
+        (1e-9, "1e-9"),
+        (float("nan"), "–"),
+    ],
 )
 def test_numbers_have_three_significant_digits(value: float, text: str) -> None:
     assert three(value) == text
@@ -154,9 +233,14 @@ def test_long_names_are_cut_and_markup_is_inert() -> None:
     assert sorted(["s_10", "s_2", "S_1"], key=natural) == ["S_1", "s_2", "s_10"]
 
 
-# -- composition -----------------------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize(("n_types", "n_samples"), [(1, 1), (1, 8), (5, 1), (10, 8), (30, 8), (30, 1000)])
-def test_normalised_bars_sum_to_one_and_others_to_the_engines_values(n_types: int, n_samples: int) -> None:
+# -- composition
+# --------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("n_types", "n_samples"), [(1, 1), (1, 8), (5, 1), (10, 8), (30, 8), (30, 1000)]
+)
+def test_normalised_bars_sum_to_one_and_others_to_the_engines_values(
+    n_types: int, n_samples: int
+) -> None:
     data = made(n_types, n_samples)
     for normalise, total in ((True, 100.0), (False, 130.0)):
         bars = of_type(composition.stacked(data, colours(data.index), normalise=normalise), "bar")
@@ -178,10 +262,19 @@ def test_axis_says_which_of_the_two_quantities_is_drawn() -> None:
 
 def test_hidden_is_a_grey_hatch_on_top_in_every_figure() -> None:
     data = made(3, 4).loc[[HIDDEN, "type 0", "type 1", "type 2"]]
-    stacked, single = composition.stacked(data, colours(data.index)), composition.single(data.iloc[:, 0], colours(data.index))
-    background = adtd.hidden_profile(pd.Series([0.6, 0.4], index=["a", "b"]), profile(2, 3).set_axis(["a", "b"]))
+    stacked, single = (
+        composition.stacked(data, colours(data.index)),
+        composition.single(data.iloc[:, 0], colours(data.index)),
+    )
+    background = adtd.hidden_profile(
+        pd.Series([0.6, 0.4], index=["a", "b"]), profile(2, 3).set_axis(["a", "b"])
+    )
     assert stacked.data[3].meta == HIDDEN
-    patterns = [stacked.data[3].marker.pattern, whole(HIDDEN, single).marker.pattern, background.data[0].marker.pattern]
+    patterns = [
+        stacked.data[3].marker.pattern,
+        whole(HIDDEN, single).marker.pattern,
+        background.data[0].marker.pattern,
+    ]
     assert {(p.shape, p.fgcolor) for p in patterns} == {("/", GREY)}
     assert stacked.data[0].marker.pattern.shape is None
 
@@ -194,7 +287,8 @@ def test_sorted_by_a_type_the_shares_never_rise(sort: str, normalise: bool) -> N
     heights = np.asarray(whole(sort, fig).y)
     assert (np.diff(heights) <= 0).all()
     assert (np.diff(fig.data[0].x) > 0).all()
-    assert not (np.diff(composition.shares(data, normalise).loc[sort]) <= 0).all()  # it was not sorted before
+    # it was not sorted before
+    assert not (np.diff(composition.shares(data, normalise).loc[sort]) <= 0).all()
 
 
 def test_samples_of_a_group_stand_together_with_a_gap_and_a_label() -> None:
@@ -224,9 +318,15 @@ def test_many_samples_scroll_instead_of_squeezing() -> None:
 def test_the_legend_reads_as_the_stack_from_top_to_bottom() -> None:
     data = made(3, 4)
     fig = composition.stacked(data, {})
-    assert [t.meta for t in fig.data if t.type == "bar"] == ["type 0", "type 1", "type 2", HIDDEN]  # from the bottom
+    # from the bottom
+    assert [t.meta for t in fig.data if t.type == "bar"] == ["type 0", "type 1", "type 2", HIDDEN]
     assert fig.layout.legend.traceorder == "reversed"
-    assert [name for name, _, _ in composition.legend_entries(data, {})] == [HIDDEN, "type 2", "type 1", "type 0"]
+    assert [name for name, _, _ in composition.legend_entries(data, {})] == [
+        HIDDEN,
+        "type 2",
+        "type 1",
+        "type 0",
+    ]
 
 
 def test_missing_and_zero_samples_are_left_blank() -> None:
@@ -236,13 +336,20 @@ def test_missing_and_zero_samples_are_left_blank() -> None:
     bars = of_type(composition.stacked(data, {}, normalise=True, sort="type 0"), "bar")
     total = np.nansum([b.y for b in bars], axis=0)
     assert sorted(np.round(total).tolist()) == [0, 0, 100, 100]
-    assert composition.arrange(data, normalise=True, sort="type 0").samples[2:] == ["sample_1", "sample_2"]
+    assert composition.arrange(data, normalise=True, sort="type 0").samples[2:] == [
+        "sample_1",
+        "sample_2",
+    ]
 
 
 def test_one_sample_shows_truth_and_what_the_reference_lacks_as_hidden() -> None:
     data = made(3, 2, total=2.0)
-    truth = pd.Series({"type 0": 0.5, "type 1": 0.2, "type 2": 0.1, "neutrophil": 0.15, "mast": 0.05})
-    fig = composition.single(data["sample_0"], colours(data.index), truth=truth, normalise=True, interval=(0.01, 1.9))
+    truth = pd.Series(
+        {"type 0": 0.5, "type 1": 0.2, "type 2": 0.1, "neutrophil": 0.15, "mast": 0.05}
+    )
+    fig = composition.single(
+        data["sample_0"], colours(data.index), truth=truth, normalise=True, interval=(0.01, 1.9)
+    )
     true = next(t for t in fig.data if t.type == "scatter" and t.name == "true fraction")
     np.testing.assert_allclose(true.x, [50, 20, 10, 20], rtol=1e-6)
     assert sum(float(b.x[0]) for b in of_type(fig, "bar")) == pytest.approx(100, rel=1e-5)
@@ -259,7 +366,8 @@ def test_heatmap_holds_the_same_shares_as_the_bars() -> None:
     assert (np.diff(z[-1]) <= 0).all()
 
 
-# -- DTD -------------------------------------------------------------------------------------------------------------------------
+# -- DTD
+# --------------------------------------------------------------------------------------------------
 def test_loss_shows_the_mean_thick_and_at_most_500_points_a_curve() -> None:
     values = pd.DataFrame(np.random.default_rng(1).uniform(0, 1, (10_000, 30)), columns=names(30))
     values.iloc[3, 4] = np.nan
@@ -291,8 +399,15 @@ def test_correlation_overview_shows_dtd_beside_naive_for_train_and_test(metric: 
     frame.loc[0, metric] = np.nan
     fig = dtd.correlation(frame, metric)
     dots = [t for t in fig.data if t.mode == "markers" and t.name]
-    assert [t.name for t in dots] == ["DTD, test", "Naive, test", "DTD, training", "Naive, training"]
-    expected = frame[(frame.part == "test") & (frame.method == "dtd")][metric] * (100 if metric == "rmse" else 1)
+    assert [t.name for t in dots] == [
+        "DTD, test",
+        "Naive, test",
+        "DTD, training",
+        "Naive, training",
+    ]
+    expected = frame[(frame.part == "test") & (frame.method == "dtd")][metric] * (
+        100 if metric == "rmse" else 1
+    )
     np.testing.assert_allclose(dots[0].x, expected, rtol=1e-6)
     click = {"points": [{"y": float(dots[2].y[7]), "x": 0.5}]}
     assert dtd.clicked_type(click, names(12)) == "type 7"
@@ -308,12 +423,20 @@ def test_scatter_draws_at_most_2000_points_and_correlates_all() -> None:
     assert f"{np.corrcoef(truth, estimated)[0, 1]:.3f}" in fig.layout.annotations[0].text
     assert "2000 of 5000" in fig.layout.annotations[0].text
     assert list(fig.data[0].x) == list(fig.data[0].y)
-    assert "–" in dtd.scatter(pd.Series([0.1, 0.1]), pd.Series([0.2, np.nan]), "x", "#000000").layout.annotations[0].text
+    assert (
+        "–"
+        in dtd.scatter(pd.Series([0.1, 0.1]), pd.Series([0.2, np.nan]), "x", "#000000")
+        .layout.annotations[0]
+        .text
+    )
 
 
-# -- markers ---------------------------------------------------------------------------------------------------------------------
+# -- markers
+# --------------------------------------------------------------------------------------------------
 def test_top_markers_are_those_with_the_largest_weight_times_variance() -> None:
-    reference = pd.DataFrame([[0.0, 10], [0, 1], [5, 5], [0, 8]], index=list("abcd"), columns=["x", "y"])
+    reference = pd.DataFrame(
+        [[0.0, 10], [0, 1], [5, 5], [0, 8]], index=list("abcd"), columns=["x", "y"]
+    )
     weights = pd.Series({"a": 0.1, "b": 100.0, "c": 50.0, "d": 1.0})
     top = markers.top_markers(reference, weights, 3)
     assert list(top.index) == ["b", "d", "a"]
@@ -329,10 +452,17 @@ def test_marker_heatmap_shows_each_gene_once_with_its_weight(n_types: int) -> No
     top = markers.top_markers(reference, weights, 50)
     genes = axis_names(fig, "x")
     assert sorted(genes) == sorted(top.index)
-    np.testing.assert_allclose(np.asarray(heat.customdata)[0, :, 0], top.loc[genes, "gene_weight"], rtol=1e-6)
+    np.testing.assert_allclose(
+        np.asarray(heat.customdata)[0, :, 0], top.loc[genes, "gene_weight"], rtol=1e-6
+    )
     if n_types > 2:
         np.testing.assert_allclose(np.asarray(heat.z).mean(axis=0), 0, atol=1e-5)
-        np.testing.assert_allclose(np.asarray(markers.heatmap(reference, weights, 20, by_share=True).data[0].z).max(axis=0), 1)
+        np.testing.assert_allclose(
+            np.asarray(markers.heatmap(reference, weights, 20, by_share=True).data[0].z).max(
+                axis=0
+            ),
+            1,
+        )
 
 
 def test_clustering_puts_equal_rows_side_by_side() -> None:
@@ -340,10 +470,14 @@ def test_clustering_puts_equal_rows_side_by_side() -> None:
     assert {frozenset(order[:2]), frozenset(order[2:])} == {frozenset({0, 2}), frozenset({1, 3})}
 
 
-# -- ADTD ------------------------------------------------------------------------------------------------------------------------
+# -- ADTD
+# --------------------------------------------------------------------------------------------------
 def losses(folds: int = 5) -> pd.DataFrame:
     lambdas = np.logspace(-20, 0, 21)
-    return pd.DataFrame(np.abs(np.log10(lambdas) + 9) + 5 + np.random.default_rng(1).normal(0, 0.2, (folds, 21)), columns=lambdas)
+    return pd.DataFrame(
+        np.abs(np.log10(lambdas) + 9) + 5 + np.random.default_rng(1).normal(0, 0.2, (folds, 21)),
+        columns=lambdas,
+    )
 
 
 def _boxes(fig: go.Figure) -> list[tuple[float, float, float]]:
@@ -356,8 +490,20 @@ def _boxes(fig: go.Figure) -> list[tuple[float, float, float]]:
     return found
 
 
-@pytest.mark.parametrize("choices", [(1e-9, 1e-8, 1e-6), (1e-20, 1e-19, 1e-18), (1.0, 0.1, 0.01), (1e-9, 1e-9, 1e-9), (1e-9, None, 1e-8), (None, None, None)])
-def test_choices_of_the_search_are_marked_and_their_labels_do_not_overlap(choices: tuple[float | None, ...]) -> None:
+@pytest.mark.parametrize(
+    "choices",
+    [
+        (1e-9, 1e-8, 1e-6),
+        (1e-20, 1e-19, 1e-18),
+        (1.0, 0.1, 0.01),
+        (1e-9, 1e-9, 1e-9),
+        (1e-9, None, 1e-8),
+        (None, None, None),
+    ],
+)
+def test_choices_of_the_search_are_marked_and_their_labels_do_not_overlap(
+    choices: tuple[float | None, ...],
+) -> None:
     given = dict(zip(("min", "one_se", "drop"), choices, strict=True))
     fig = adtd.search(losses(), given)
     marked = [t for t in fig.data if t.meta]
@@ -389,14 +535,18 @@ def test_regulation_is_centred_at_none_and_little_support_is_grey() -> None:
     heat, grey = of_type(fig, "heatmap")
     assert heat.zmin == -heat.zmax
     np.testing.assert_allclose(heat.z, [[-1, 0, 1], [3, 0, 0]])
-    np.testing.assert_array_equal(np.isfinite(np.asarray(grey.z)), [[False, False, False], [True, False, False]])
+    np.testing.assert_array_equal(
+        np.isfinite(np.asarray(grey.z)), [[False, False, False], [True, False, False]]
+    )
     assert np.asarray(heat.customdata)[1, 0].tolist() == pytest.approx([8.0, 0.01])
     assert axis_names(fig, "x") == ["g3", "g1", "g2"]
     linear = adtd.gene_regulation(delta, genes=["g1", "g2"], log2=False, cluster=False)
     assert len(of_type(linear, "heatmap")) == 1
     np.testing.assert_allclose(linear.data[0].z, [[0, 1], [0, 0]])
     ticks = linear.data[0].colorbar
-    np.testing.assert_allclose([float(t) for t in ticks.ticktext], np.asarray(ticks.tickvals, dtype=float) + 1, atol=1e-3)
+    np.testing.assert_allclose(
+        [float(t) for t in ticks.ticktext], np.asarray(ticks.tickvals, dtype=float) + 1, atol=1e-3
+    )
     assert min(float(t) for t in ticks.ticktext) >= 0
 
 
@@ -418,19 +568,29 @@ def test_hidden_profile_shows_the_largest_genes_beside_the_mean_reference() -> N
     np.testing.assert_allclose(fig.data[1].y, mean[hidden.nlargest(10).index] * 100, rtol=1e-5)
 
 
-# -- all of them -----------------------------------------------------------------------------------------------------------------
-def every_figure(n_types: int, n_samples: int, *, types: list[str] | None = None) -> dict[str, go.Figure]:
+# -- all of them
+# --------------------------------------------------------------------------------------------------
+def every_figure(
+    n_types: int, n_samples: int, *, types: list[str] | None = None
+) -> dict[str, go.Figure]:
     data = made(n_types, n_samples, types=types)
     kinds = [str(t) for t in data.index if t != HIDDEN]
     colour_of, rng = colours(kinds), np.random.default_rng(9)
-    data.columns = [f"a sample of the hospital with a rather long name <i>{i}</i> & more" for i in range(n_samples)]
+    data.columns = [
+        f"a sample of the hospital with a rather long name <i>{i}</i> & more"
+        for i in range(n_samples)
+    ]
     group = pd.Series(rng.choice(["one", "another group", "third"], n_samples), index=data.columns)
     reference = profile(600, len(kinds)).set_axis(kinds, axis=1)
-    delta = pd.DataFrame(2 ** rng.normal(0, 0.5, reference.shape), index=reference.index, columns=kinds)
+    delta = pd.DataFrame(
+        2 ** rng.normal(0, 0.5, reference.shape), index=reference.index, columns=kinds
+    )
     support = pd.DataFrame(rng.uniform(0, 1, reference.shape), index=reference.index, columns=kinds)
     weights = pd.Series(rng.gamma(1, 1, 600), index=reference.index)
     return {
-        "loss": dtd.loss(pd.DataFrame(rng.uniform(0, 1, (1000, len(kinds))), columns=kinds), colour_of),
+        "loss": dtd.loss(
+            pd.DataFrame(rng.uniform(0, 1, (1000, len(kinds))), columns=kinds), colour_of
+        ),
         "correlation": dtd.correlation(metrics(kinds)),
         "scatter": dtd.scatter(data.iloc[0], data.iloc[0], kinds[0], colour_of[kinds[0]]),
         "markers": markers.heatmap(reference, weights, 200),
@@ -439,7 +599,9 @@ def every_figure(n_types: int, n_samples: int, *, types: list[str] | None = None
         "heatmap": composition.heatmap(data, normalise=True, group=group),
         "search": adtd.search(losses(), {"min": 1e-9, "one_se": 1e-8, "drop": 1e-6}),
         "regulation": adtd.gene_regulation(delta, support, genes=list(delta.index)),
-        "hidden": adtd.hidden_profile(reference.iloc[:, 0] / reference.iloc[:, 0].sum(), reference, 50),
+        "hidden": adtd.hidden_profile(
+            reference.iloc[:, 0] / reference.iloc[:, 0].sum(), reference, 50
+        ),
     }
 
 
@@ -493,9 +655,18 @@ def test_the_theme_changes_only_the_template() -> None:
     assert len(blank().to_json()) < 6000
 
 
-# -- table -----------------------------------------------------------------------------------------------------------------------
+# -- table
+# --------------------------------------------------------------------------------------------------
 def test_table_rounds_on_screen_and_takes_any_column_name() -> None:
-    frame = pd.DataFrame({"a.b[0]": [0.123456, np.nan], "=1+1": [1234567.0, 1e-12], "<b>n</b>": ["=x", None], "n": [3, 4]}, index=["s.1", "s.2"])
+    frame = pd.DataFrame(
+        {
+            "a.b[0]": [0.123456, np.nan],
+            "=1+1": [1234567.0, 1e-12],
+            "<b>n</b>": ["=x", None],
+            "n": [3, 4],
+        },
+        index=["s.1", "s.2"],
+    )
     view = table_view(frame, index_name="sample")
     assert [c["field"] for c in view.columns] == ["c0", "c1", "c2", "c3", "c4"]
     assert [c["headerName"] for c in view.columns] == ["sample", "a.b[0]", "=1+1", "<b>n</b>", "n"]
@@ -529,8 +700,13 @@ def test_only_a_picture_is_accepted_as_a_picture() -> None:
     from gui.files import PNG, SVG
 
     png = b"\x89PNG\r\n\x1a\nxyz"
-    assert decode_picture({"format": "png", "url": "data:image/png;base64," + base64.b64encode(png).decode()}) == (png, PNG)
-    assert decode_picture({"format": "svg", "url": "data:image/svg+xml,%3Csvg%3E%3C/svg%3E"}) == (b"<svg></svg>", SVG)
+    assert decode_picture(
+        {"format": "png", "url": "data:image/png;base64," + base64.b64encode(png).decode()}
+    ) == (png, PNG)
+    assert decode_picture({"format": "svg", "url": "data:image/svg+xml,%3Csvg%3E%3C/svg%3E"}) == (
+        b"<svg></svg>",
+        SVG,
+    )
     for bad in (
         {},
         {"format": "exe", "url": "data:,x"},
@@ -544,7 +720,11 @@ def test_only_a_picture_is_accepted_as_a_picture() -> None:
 
 @pytest.mark.parametrize("types", [2, 11, 12])
 def test_the_screen_leaves_a_stacked_figure_the_room_its_legend_needs(types: int) -> None:
-    data = pd.DataFrame(1.0 / types, index=[f"Type {n}" for n in range(types)], columns=[f"a sample named {n}" for n in range(9)])
+    data = pd.DataFrame(
+        1.0 / types,
+        index=[f"Type {n}" for n in range(types)],
+        columns=[f"a sample named {n}" for n in range(9)],
+    )
     style = room(composition.stacked(data, colours(data.index)))["height"]
     least = int(style.removeprefix("max(").split("px")[0])
     assert least >= 20 * types + 80  # entries of the legend, slanted names of the samples

@@ -1,4 +1,6 @@
-"""Figures of data before they are loaded: the numbers are those of the data, names are inert, many columns stay small."""
+"""Figures of data before they are loaded: the numbers are those of the data, names are inert, many
+columns stay small.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,13 @@ from gui.figures.review import FEW, bulk_scatter, gene_funnel, limit_lines, qual
 
 HOSTILE = '<b onclick="x">T & B</b>'
 NAMES = {"train": "training cells", "bulk": "bulk samples"}
-STAGES = {"read": "Read", "mapped": "After repairs", "shared": "In all parts", "expressed": "Expressed", "selected": "Selected"}
+STAGES = {
+    "read": "Read",
+    "mapped": "After repairs",
+    "shared": "In all parts",
+    "expressed": "Expressed",
+    "selected": "Selected",
+}
 
 
 def funnel(**columns: list[int | None]) -> pd.DataFrame:
@@ -21,10 +29,18 @@ def funnel(**columns: list[int | None]) -> pd.DataFrame:
 
 
 def test_the_funnel_has_one_bar_for_every_number_and_leaves_out_what_was_not_reached() -> None:
-    fig = gene_funnel(funnel(train=[500, 500, 300, 290, 100], bulk=[900, 880, 300, 290, 100]), NAMES, STAGES)
+    fig = gene_funnel(
+        funnel(train=[500, 500, 300, 290, 100], bulk=[900, 880, 300, 290, 100]), NAMES, STAGES
+    )
     assert list(fig.data[0].x) == [500, 900, 880, 300, 290, 100]
-    assert axis_names(fig, "y")[:3] == ["Read, training cells", "Read, bulk samples", "After repairs, bulk samples"]
-    cut = gene_funnel(funnel(train=[500, 500, 0, None, None], bulk=[900, 900, 0, None, None]), NAMES, STAGES)
+    assert axis_names(fig, "y")[:3] == [
+        "Read, training cells",
+        "Read, bulk samples",
+        "After repairs, bulk samples",
+    ]
+    cut = gene_funnel(
+        funnel(train=[500, 500, 0, None, None], bulk=[900, 900, 0, None, None]), NAMES, STAGES
+    )
     assert list(cut.data[0].x) == [500, 900, 0]
 
 
@@ -41,7 +57,10 @@ def test_pairs_that_cannot_be_told_apart_are_marked_on_both_sides_of_the_diagona
 @pytest.mark.parametrize("count", [1, FEW, FEW + 1, 5000])
 def test_quality_counts_every_column_once(count: int) -> None:
     random = np.random.default_rng(1)
-    table = pd.DataFrame({"sum": random.gamma(2, 500, count), "genes": random.integers(1, 900, count)}, index=[f"{HOSTILE} {i}" for i in range(count)])
+    table = pd.DataFrame(
+        {"sum": random.gamma(2, 500, count), "genes": random.integers(1, 900, count)},
+        index=[f"{HOSTILE} {i}" for i in range(count)],
+    )
     fig = quality(table, "cell", "cells")
     assert len(fig.data) == 2
     text = json.dumps(fig.to_plotly_json(), default=str)
@@ -64,7 +83,9 @@ def test_equal_columns_are_drawn_and_limits_lie_on_the_axis_of_their_values() ->
 
 
 def test_bulk_against_reference_draws_the_genes_that_both_hold() -> None:
-    table = pd.DataFrame({"bulk": [0.5, 0.0, 0.5], "reference": [0.2, 0.3, 0.5]}, index=["a", "b", HOSTILE])
+    table = pd.DataFrame(
+        {"bulk": [0.5, 0.0, 0.5], "reference": [0.2, 0.3, 0.5]}, index=["a", "b", HOSTILE]
+    )
     points = bulk_scatter(table).data[-1]
     assert list(points.customdata) == ["a", '&lt;b onclick="x"&gt;T &amp; B&lt;/b&gt;']
     assert len(bulk_scatter(table.iloc[:0]).data) == 1

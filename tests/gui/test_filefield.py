@@ -1,4 +1,6 @@
-"""Choosing files: one token in the Store, or a list of them where a field takes several; one that fails stops none of the others."""
+"""Choosing files: one token in the Store, or a list of them where a field takes several; one that
+fails stops none of the others.
+"""
 
 from __future__ import annotations
 
@@ -82,16 +84,25 @@ def chosen(tab: Any, field: str) -> list[str]:
     """The names of the files behind what the Store holds."""
     tokens = tab.get(f"choosing-{field}-token", "data")
     assert isinstance(tokens, list) == (field == "many")
-    return [tab.application.uploads.get(t).path.read_text() for t in (tokens if isinstance(tokens, list) else [tokens])]
+    return [
+        tab.application.uploads.get(t).path.read_text()
+        for t in (tokens if isinstance(tokens, list) else [tokens])
+    ]
 
 
 def sent(tab: Any, name: str) -> dict[str, Any]:
     """What the page's script does with one file."""
     headers = {"Origin": BASE}
-    return dict(tab.client.post(f"/_dcx/upload?name={name}", data=BytesIO(name.encode()), base_url=BASE, headers=headers).json)
+    return dict(
+        tab.client.post(
+            f"/_dcx/upload?name={name}", data=BytesIO(name.encode()), base_url=BASE, headers=headers
+        ).json
+    )
 
 
-def test_the_dialog_of_the_window_gives_several_files_or_one(start: Callable[..., Any], paths: list[Path]) -> None:
+def test_the_dialog_of_the_window_gives_several_files_or_one(
+    start: Callable[..., Any], paths: list[Path]
+) -> None:
     window = Window(paths)
     tab = start(window)
     tab.click("choosing-many-choose")
@@ -101,7 +112,9 @@ def test_the_dialog_of_the_window_gives_several_files_or_one(start: Callable[...
     assert window.asked == [("Many files", True), ("One file", False)]
 
 
-def test_files_sent_by_a_browser_arrive_together_and_a_failed_one_is_said(start: Callable[..., Any]) -> None:
+def test_files_sent_by_a_browser_arrive_together_and_a_failed_one_is_said(
+    start: Callable[..., Any],
+) -> None:
     tab = start()
     files = [sent(tab, "a.csv"), {"error": "b.csv could not be read."}, sent(tab, "c.csv")]
     tab.set({("choosing-many-arrived", "data"): {"files": files, "at": 1}})
@@ -111,15 +124,24 @@ def test_files_sent_by_a_browser_arrive_together_and_a_failed_one_is_said(start:
     assert chosen(tab, "one") == ["d.csv"]
 
 
-def test_a_typed_path_is_a_list_of_one_and_a_wrong_one_changes_nothing(start: Callable[..., Any], paths: list[Path], tmp_path: Path) -> None:
+def test_a_typed_path_is_a_list_of_one_and_a_wrong_one_changes_nothing(
+    start: Callable[..., Any], paths: list[Path], tmp_path: Path
+) -> None:
     tab = start()
     for text in (str(paths[1]), str(tmp_path / "gone.csv"), "relative.csv"):
-        tab.set({("choosing-many-path", "value"): text, ("choosing-many-path", "n_submit"): time.monotonic_ns()})
+        tab.set(
+            {
+                ("choosing-many-path", "value"): text,
+                ("choosing-many-path", "n_submit"): time.monotonic_ns(),
+            }
+        )
         assert chosen(tab, "many") == ["1.csv"]
     assert len(tab.notices) == 2
 
 
-def test_only_a_field_for_several_lets_the_browser_choose_several(start: Callable[..., Any]) -> None:
+def test_only_a_field_for_several_lets_the_browser_choose_several(
+    start: Callable[..., Any],
+) -> None:
     tab = start()
     assert tab.get("choosing-many-choose", "data-multiple") == "true"
     assert tab.get("choosing-one-choose", "data-multiple") == ""
@@ -143,7 +165,14 @@ def test_files_that_lie_where_the_user_keeps_them_are_never_moved(tmp_path: Path
 def test_of_files_that_go_together_none_is_kept_if_one_failed(start: Callable[..., Any]) -> None:
     tab = start()
     first = sent(tab, "a.csv")
-    tab.set({("choosing-one-arrived", "data"): {"files": [first, {"error": "b.csv could not be read."}], "at": 1}})
+    tab.set(
+        {
+            ("choosing-one-arrived", "data"): {
+                "files": [first, {"error": "b.csv could not be read."}],
+                "at": 1,
+            }
+        }
+    )
     assert tab.notices == ["b.csv could not be read."]
     with pytest.raises(UnreadableFile):
         tab.application.uploads.get(first["token"])

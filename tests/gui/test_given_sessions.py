@@ -1,4 +1,6 @@
-"""A session file that the program is asked to open, where that session is here already but cannot be shown."""
+"""A session file that the program is asked to open, where that session is here already but cannot
+be shown.
+"""
 
 from __future__ import annotations
 
@@ -42,12 +44,18 @@ def test_one_that_is_archived_comes_as_a_copy(application: Application, tmp_path
     application.sessions.archive_session(session_id, actor=LOCAL)
     application.open_later([tmp_path / "given.dcxsession"])
     assert application.arrived not in (None, session_id)
-    assert application.sessions.get_session(application.arrived, actor=LOCAL).notes == "as in the file"
+    assert (
+        application.sessions.get_session(application.arrived, actor=LOCAL).notes == "as in the file"
+    )
     assert "is shown as" in application.announcements[-1]
-    assert [info.session_id for info in application.sessions.list_archived_sessions(actor=LOCAL)] == [session_id]
+    assert [
+        info.session_id for info in application.sessions.list_archived_sessions(actor=LOCAL)
+    ] == [session_id]
 
 
-def test_one_that_cannot_be_read_any_more_comes_as_a_copy(application: Application, tmp_path: Path) -> None:
+def test_one_that_cannot_be_read_any_more_comes_as_a_copy(
+    application: Application, tmp_path: Path
+) -> None:
     exported(application, tmp_path / "given.dcxsession")
     application.stop()
     (kept,) = (tmp_path / "program").rglob("sessions/*.dcxsession")

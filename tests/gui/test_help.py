@@ -1,4 +1,6 @@
-"""The user guide has an entry for everything there is to ask about, its links lead somewhere, its search finds, and its plug-in runs."""
+"""The user guide has an entry for everything there is to ask about, its links lead somewhere, its
+search finds, and its plug-in runs.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ def raw(key: str) -> str:
 
 
 def entries(key: str) -> dict[str, str]:
-    """What a chapter explains -> how: headings with their text, and bold terms at the begin of a list item with theirs."""
+    """What a chapter explains -> how: headings with their text, and bold terms at the begin of a
+    list item with theirs.
+    """
     found = {part.heading: part.words for part in chapter(key).sections if part.heading}
     for line in re.findall(r"^- ((?:\*\*.+?\*\*(?:, )?)+.*)$", raw(key), re.MULTILINE):
         terms, _, words = line.partition(": ")
@@ -56,7 +60,12 @@ def test_every_file_of_the_guide_is_a_chapter_with_a_title() -> None:
     assert len({c.title for c in chapters()}) == len(book.ORDER)
 
 
-FORMS = {"dtd": (dtd_form, "dtd"), "adtd": (adtd_form, "adtd"), "search": (search_form, "adtd"), "sure": (sure.form, "sure")}
+FORMS = {
+    "dtd": (dtd_form, "dtd"),
+    "adtd": (adtd_form, "adtd"),
+    "search": (search_form, "adtd"),
+    "sure": (sure.form, "sure"),
+}
 
 
 @pytest.mark.parametrize(("form", "key"), FORMS.values(), ids=FORMS)
@@ -73,7 +82,9 @@ def test_a_parameter_without_an_entry_is_found() -> None:
 
 def test_every_tab_with_a_figure_says_how_to_read_it() -> None:
     pages = {"DTD": DTD_TABS, "ADTD": ADTD_TABS, "Upload": {**STEPS, **UPLOAD_TABS}}
-    labels = [f"{page}: {text}" for page, tabs in pages.items() for text in dict.fromkeys(tabs.values())]
+    labels = [
+        f"{page}: {text}" for page, tabs in pages.items() for text in dict.fromkeys(tabs.values())
+    ]
     assert len(labels) > 15
     assert lacking(labels, "figures", least=8) == []
 
@@ -99,12 +110,18 @@ def test_every_key_of_the_configuration_is_explained_under_its_section() -> None
     parts = {part.heading.strip("[]"): part.words for part in chapter("settings").sections}
     keys = list(config_keys(Config))
     assert len(keys) > 15
-    assert [f"[{section}] {key}" for section, key in keys if f"{key}:" not in parts.get(section, "")] == []
+    assert [
+        f"[{section}] {key}" for section, key in keys if f"{key}:" not in parts.get(section, "")
+    ] == []
     default = resource("default_config.toml").read_text("utf-8")
-    assert {key for _, key in keys} == set(re.findall(r"^(?:# )?([a-z0-9_]+) =", default, re.MULTILINE))
+    assert {key for _, key in keys} == set(
+        re.findall(r"^(?:# )?([a-z0-9_]+) =", default, re.MULTILINE)
+    )
 
 
-def test_every_link_of_the_guide_leads_to_a_chapter_and_a_heading_and_none_leaves_the_program() -> None:
+def test_every_link_of_the_guide_leads_to_a_chapter_and_a_heading_and_none_leaves_the_program() -> (
+    None
+):
     links = [(key, link) for key in book.ORDER for link in re.findall(r"\]\(([^)]*)\)", raw(key))]
     assert len(links) > 15
     known = {c.key: {part.anchor for part in c.sections} for c in chapters()}
@@ -112,7 +129,8 @@ def test_every_link_of_the_guide_leads_to_a_chapter_and_a_heading_and_none_leave
         parts = re.fullmatch(r"/help\?chapter=([a-z-]+)(?:#([a-z0-9-]+))?", link)
         assert parts, f"{key}: {link}"
         assert (parts[2] or "") in known[parts[1]], f"{key}: {link}"
-    text = re.sub(r"```.*?```|`[^`\n]*`", "", " ".join(map(raw, book.ORDER)), flags=re.DOTALL)  # an address in an example is no link
+    # an address in an example is no link
+    text = re.sub(r"```.*?```|`[^`\n]*`", "", " ".join(map(raw, book.ORDER)), flags=re.DOTALL)
     assert not re.search(r"https?://|www\.|<[a-z]+[ >]|!\[", text)
 
 
@@ -120,8 +138,15 @@ def test_anchors_of_a_chapter_are_told_apart_and_a_comment_in_code_is_no_heading
     for c in chapters():
         anchors = [part.anchor for part in c.sections]
         assert len(anchors) == len(set(anchors)), c.key
-    cut = sections("before\n## One *two*\ntext `x`\n```python\n## no heading\n```\n### [Three](/help?chapter=dtd)\nend")
-    assert [(p.heading, p.anchor) for p in cut] == [("", ""), ("One two", "one-two"), ("Three", "three")]
+    cut = sections(
+        "before\n## One *two*\ntext `x`\n```python\n## no heading\n```\n###"
+        " [Three](/help?chapter=dtd)\nend"
+    )
+    assert [(p.heading, p.anchor) for p in cut] == [
+        ("", ""),
+        ("One two", "one-two"),
+        ("Three", "three"),
+    ]
     assert cut[0] == Part("", "", "before")
     assert "no heading" in cut[1].words
     assert anchor("[sessions.cleanup]") == "sessions-cleanup"
@@ -141,7 +166,8 @@ def test_the_search_finds_all_words_in_any_case_headings_first() -> None:
     assert find("(") is not None  # not taken for a pattern
 
 
-# -- the page --------------------------------------------------------------------------------------------------------------------
+# -- the page
+# --------------------------------------------------------------------------------------------------
 
 
 def read(tab: Any, key: str = "", query: str = "") -> str:
@@ -153,7 +179,9 @@ def read(tab: Any, key: str = "", query: str = "") -> str:
     return str(tab.text("help-text"))
 
 
-def test_the_guide_opens_at_its_first_chapter_is_no_step_of_the_work_and_needs_nothing(tab: Any) -> None:
+def test_the_guide_opens_at_its_first_chapter_is_no_step_of_the_work_and_needs_nothing(
+    tab: Any,
+) -> None:
     assert "/help" not in tab.text("dcx-nav")
     assert chapters()[0].title in read(tab)
     assert '"aria-current": "page"' in tab.text("help-contents")
@@ -167,7 +195,9 @@ def test_the_start_page_is_the_first_step_of_the_work(tab: Any) -> None:
     assert tab.get("upload-load", "id") is not None
 
 
-def test_the_search_field_lists_places_says_what_to_do_if_there_are_none_and_a_link_empties_it(tab: Any) -> None:
+def test_the_search_field_lists_places_says_what_to_do_if_there_are_none_and_a_link_empties_it(
+    tab: Any,
+) -> None:
     shown = read(tab, query="lambda2")
     assert address("adtd", "lambda2") in shown
     assert "Nothing found for “xylophone”." in read(tab, query="xylophone")
@@ -177,7 +207,9 @@ def test_the_search_field_lists_places_says_what_to_do_if_there_are_none_and_a_l
     assert "Adaptive Digital Tissue Deconvolution" in tab.text("help-text")
 
 
-def test_the_guide_can_be_read_while_the_session_is_locked(quick_passwords: None, application: Application, open_tab: Callable[..., Any]) -> None:
+def test_the_guide_can_be_read_while_the_session_is_locked(
+    quick_passwords: None, application: Application, open_tab: Callable[..., Any]
+) -> None:
     session = session_with(application, "Mine")
     tab = open_tab(application)
     show(tab, session.session_id)
@@ -198,7 +230,9 @@ def test_the_question_mark_opens_a_menu_with_the_guide_the_tour_and_about(tab: A
 
 
 def test_the_plug_in_of_the_guide_runs(tmp_path: Path, open_tab: Callable[..., Any]) -> None:
-    """As a reader does it: the code from the chapter into a file of the plug-in folder, then start."""
+    """As a reader does it: the code from the chapter into a file of the plug-in folder, then
+    start.
+    """
     (code,) = re.findall(r"^```python\n(.*?)^```", raw("plugins"), re.MULTILINE | re.DOTALL)
     config = Config.for_tests(tmp_path)
     (config.plugins_folder / "census.py").write_text(code, "utf-8")
@@ -221,10 +255,14 @@ def test_the_plug_in_of_the_guide_runs(tmp_path: Path, open_tab: Callable[..., A
 
 
 def test_a_question_without_an_end_is_looked_for_in_part(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is done for it does not grow with it: never more words than MOST_WORDS, never more letters than MOST_ASKED."""
+    """What is done for it does not grow with it: never more words than MOST_WORDS, never more
+    letters than MOST_ASKED.
+    """
     asked: list[list[str]] = []
     excerpt = book._excerpt
-    monkeypatch.setattr(book, "_excerpt", lambda text, words: asked.append(list(words)) or excerpt(text, words))
+    monkeypatch.setattr(
+        book, "_excerpt", lambda text, words: asked.append(list(words)) or excerpt(text, words)
+    )
     assert find("a " * 400_000) == find("a")
     find(" ".join(letter for letter in "aeionstrlcdmu" * 10_000))
     find("e" * 800_000)

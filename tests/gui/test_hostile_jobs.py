@@ -1,4 +1,6 @@
-"""A session file names the functions of its interrupted jobs: none but a task can be started by it, whatever the file says."""
+"""A session file names the functions of its interrupted jobs: none but a task can be started by it,
+whatever the file says.
+"""
 
 from __future__ import annotations
 
@@ -91,10 +93,15 @@ OURS = [("gui.engine.tasks", "run_dtd"), ("dcx_plugin_census", "count")]
 
 @pytest.fixture
 def application(tmp_path: Path) -> Iterator[Application]:
-    """With a plug-in, and a session whose file names a hostile function for each of its interrupted jobs."""
+    """With a plug-in, and a session whose file names a hostile function for each of its interrupted
+    jobs.
+    """
     config = Config.for_tests(tmp_path)
     (config.plugins_folder / "census.py").write_text(textwrap.dedent(PLUGIN), encoding="utf-8")
-    jobs = tuple(PendingJob(f"job{n}", "dtd", f"Job {n}", task, DTDParams(iterations=2), {}, NOW) for n, task in enumerate(FOREIGN))
+    jobs = tuple(
+        PendingJob(f"job{n}", "dtd", f"Job {n}", task, DTDParams(iterations=2), {}, NOW)
+        for n, task in enumerate(FOREIGN)
+    )
     folder = tmp_path / "data" / "sessions"
     folder.mkdir(parents=True)
     hostile = Snapshot(KEY, "Hostile", NOW, NOW, 1, make_example().dataset, jobs=jobs)
@@ -114,7 +121,9 @@ def test_no_function_but_a_task_is_found_by_the_names_in_a_file(application: App
         assert application.known_task(module, name).__name__ == name
 
 
-def test_a_hostile_session_starts_nothing_when_its_jobs_are_started_again(application: Application, open_tab: Callable[..., Any]) -> None:
+def test_a_hostile_session_starts_nothing_when_its_jobs_are_started_again(
+    application: Application, open_tab: Callable[..., Any]
+) -> None:
     tab = open_tab(application)
     tab.set({("dcx-session", "data"): KEY})
     tab.tick()
@@ -124,14 +133,27 @@ def test_a_hostile_session_starts_nothing_when_its_jobs_are_started_again(applic
     assert application.runner.status() == []
     assert sum("is not there any more" in notice for notice in tab.notices) == len(FOREIGN)
     assert sys.modules["dcx_plugin_census"].CALLED == []
-    assert len(application.sessions.get_session(KEY, actor=LOCAL).pending_jobs()) == len(FOREIGN)  # they can be looked at and dismissed
+    # they can be looked at and dismissed
+    assert len(application.sessions.get_session(KEY, actor=LOCAL).pending_jobs()) == len(FOREIGN)
 
 
-def test_a_task_of_ours_and_of_a_plug_in_is_queued_again(application: Application, open_tab: Callable[..., Any]) -> None:
+def test_a_task_of_ours_and_of_a_plug_in_is_queued_again(
+    application: Application, open_tab: Callable[..., Any]
+) -> None:
     """The positive control of the test above."""
     session = application.sessions.get_session(KEY, actor=LOCAL)
     for n, task in enumerate(OURS):
-        session.job_submitted(PendingJob(f"ours{n}", "dtd", f"Ours {n}", task, DTDParams(iterations=2) if n == 0 else Params(), {}, NOW))
+        session.job_submitted(
+            PendingJob(
+                f"ours{n}",
+                "dtd",
+                f"Ours {n}",
+                task,
+                DTDParams(iterations=2) if n == 0 else Params(),
+                {},
+                NOW,
+            )
+        )
     tab = open_tab(application)
     tab.set({("dcx-session", "data"): KEY})
     tab.tick()

@@ -19,7 +19,11 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 
 
 def pins() -> dict[str, str]:
-    lines = [line.removesuffix("\\").strip() for line in (ROOT / "constraints.txt").read_text("utf-8").splitlines() if line and line[0] not in "# "]
+    lines = [
+        line.removesuffix("\\").strip()
+        for line in (ROOT / "constraints.txt").read_text("utf-8").splitlines()
+        if line and line[0] not in "# "
+    ]
     return {name.lower(): rest for name, rest in (line.split("==", 1) for line in lines)}
 
 
@@ -37,15 +41,31 @@ def load_dev() -> Any:
 
 
 def dev(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("DISPLAY", "WAYLAND_DISPLAY")
+    }
     return subprocess.run(
-        [sys.executable, str(folder / "dev.py"), *arguments], capture_output=True, text=True, stdin=subprocess.DEVNULL, env=environment, timeout=60
+        [sys.executable, str(folder / "dev.py"), *arguments],
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        env=environment,
+        timeout=60,
     )
 
 
 def test_every_requirement_is_pinned() -> None:
-    asked = [*PROJECT["project"]["dependencies"], *PROJECT["project"]["optional-dependencies"]["dev"]]
-    names = {normal(match[0]) for match in (re.match(r"[A-Za-z0-9._-]+", line) for line in asked) if match}
+    asked = [
+        *PROJECT["project"]["dependencies"],
+        *PROJECT["project"]["optional-dependencies"]["dev"],
+    ]
+    names = {
+        normal(match[0])
+        for match in (re.match(r"[A-Za-z0-9._-]+", line) for line in asked)
+        if match
+    }
     assert names
     assert not names - pins().keys(), "constraints.txt must be made anew; its head says how"
     assert pins()["torch"] == "2.13.0"
@@ -55,14 +75,27 @@ def test_every_requirement_is_pinned() -> None:
 def test_pinned_versions_name_no_place_to_get_them_from() -> None:
     text = (ROOT / "constraints.txt").read_text("utf-8")
     assert not re.search(r"://|^\s*-(?!-hash=sha256:[0-9a-f]{64}( \\)?$)|\+cpu", text, re.MULTILINE)
-    assert all(re.search(rf"^{re.escape(name)}==.* \\\n    --hash=", text, re.MULTILINE | re.IGNORECASE) for name in pins())
-    assert all("linux" in rest for name, rest in pins().items() if name.startswith(("nvidia-", "cuda-", "triton"))), "CUDA only where torch asks for it"
+    assert all(
+        re.search(rf"^{re.escape(name)}==.* \\\n    --hash=", text, re.MULTILINE | re.IGNORECASE)
+        for name in pins()
+    )
+    assert all(
+        "linux" in rest
+        for name, rest in pins().items()
+        if name.startswith(("nvidia-", "cuda-", "triton"))
+    ), "CUDA only where torch asks for it"
 
 
 def test_every_page_stands_in_the_contract_that_keeps_pages_apart() -> None:
-    contracts = {contract["id"]: contract for contract in PROJECT["tool"]["importlinter"]["contracts"]}
+    contracts = {
+        contract["id"]: contract for contract in PROJECT["tool"]["importlinter"]["contracts"]
+    }
     folder = ROOT / "gui" / "pages"
-    files = [path for path in folder.rglob("*.py") if re.search(r"^\w+(: Page)? = Page\(", path.read_text("utf-8"), re.MULTILINE)]
+    files = [
+        path
+        for path in folder.rglob("*.py")
+        if re.search(r"^\w+(: Page)? = Page\(", path.read_text("utf-8"), re.MULTILINE)
+    ]
     pages = {f"gui.pages.{path.relative_to(folder).parts[0].removesuffix('.py')}" for path in files}
     assert pages
     assert pages == set(contracts["pages-apart"]["modules"])
@@ -91,10 +124,14 @@ def test_unknown_command_is_refused_with_the_list_of_commands() -> None:
 
 @pytest.fixture
 def house(tmp_path: Path) -> Path:
-    """A copy of what dev.py reads, with a Python in .venv that only writes down what it was asked to do."""
+    """A copy of what dev.py reads, with a Python in .venv that only writes down what it was asked
+    to do.
+    """
     for name in ("dev.py", "pyproject.toml", "constraints.txt"):
         shutil.copy(ROOT / name, tmp_path)
-    shutil.copytree(ROOT / "desktop", tmp_path / "desktop", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        ROOT / "desktop", tmp_path / "desktop", ignore=shutil.ignore_patterns("__pycache__")
+    )
     binaries = tmp_path / ".venv" / "bin"
     binaries.mkdir(parents=True)
     (tmp_path / ".venv" / "pyvenv.cfg").write_text("version = {}.{}.0\n".format(*sys.version_info))
@@ -116,14 +153,22 @@ def installed(folder: Path) -> str:
     return (folder / ".venv" / "dev-requirements.txt").read_text("utf-8")
 
 
-needs_posix = pytest.mark.skipif(sys.platform == "win32", reason="the stand-in for .venv's Python is a shell script")
+needs_posix = pytest.mark.skipif(
+    sys.platform == "win32", reason="the stand-in for .venv's Python is a shell script"
+)
 
 
 @needs_posix
 def test_second_start_installs_nothing_and_a_changed_pin_does(house: Path) -> None:
     assert dev(house, "run", "--version").returncode == 0
     first = asked(house)
-    assert sum("pip install" in line and line.endswith("--no-deps --no-build-isolation -e .") for line in first) == 1
+    assert (
+        sum(
+            "pip install" in line and line.endswith("--no-deps --no-build-isolation -e .")
+            for line in first
+        )
+        == 1
+    )
     assert sum("pip install" in line and "--require-hashes -r" in line for line in first) == 1
     assert first[-1] == "-m desktop --version"
     assert dev(house, "run", "--version").returncode == 0
@@ -203,19 +248,29 @@ def test_settings_of_tools_do_not_cause_an_installation(house: Path) -> None:
 
 
 @needs_posix
-def test_pinned_requirements_are_those_of_the_program_and_one_extra_each_with_hashes(house: Path) -> None:
+def test_pinned_requirements_are_those_of_the_program_and_one_extra_each_with_hashes(
+    house: Path,
+) -> None:
     module = load_dev()
     module.ROOT = house
-    names = {extra: set(re.findall(r"^([\w.-]+)==", module.requirements(extra, small_torch=True), re.MULTILINE)) for extra in ("", "dev", "bundle")}
+    names = {
+        extra: set(
+            re.findall(r"^([\w.-]+)==", module.requirements(extra, small_torch=True), re.MULTILINE)
+        )
+        for extra in ("", "dev", "bundle")
+    }
     assert {"numpy", "torch", "dash", "setuptools", "flask", "sympy", "anndata"} <= names[""]
     assert not {"pytest", "mypy", "pyinstaller", "distributed"} & names[""]
     assert {"pytest", "pluggy", "distributed", "dask"} <= names["dev"]
     assert names[""] < names["dev"]
     assert {"pyinstaller", "altgraph"} <= names["bundle"] - names[""]
     assert not [name for name in names["dev"] if name.startswith(("nvidia", "cuda", "triton"))]
-    whole = set(re.findall(r"^([\w.-]+)==", module.requirements("", small_torch=False), re.MULTILINE))
+    whole = set(
+        re.findall(r"^([\w.-]+)==", module.requirements("", small_torch=False), re.MULTILINE)
+    )
     assert "triton" in whole
-    assert {name.lower() for name in whole | names["dev"] | names["bundle"]} == pins().keys()  # nothing is pinned that nobody asks for
+    # nothing is pinned that nobody asks for
+    assert {name.lower() for name in whole | names["dev"] | names["bundle"]} == pins().keys()
     for block in re.split(r"\n(?=\w)", module.requirements("dev", small_torch=False).strip()):
         assert block.count("--hash=sha256:") >= 1, block
 
@@ -224,13 +279,20 @@ def test_pinned_requirements_are_those_of_the_program_and_one_extra_each_with_ha
 @pytest.mark.parametrize(
     ("said", "sentence"),
     [
-        ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.", "serves other files than those pinned"),
+        (
+            "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.",
+            "serves other files than those pinned",
+        ),
         ("ERROR: Could not install packages due to an OSError", "see what pip says above"),
     ],
 )
-def test_an_index_with_other_files_is_refused_in_a_sentence(house: Path, said: str, sentence: str) -> None:
+def test_an_index_with_other_files_is_refused_in_a_sentence(
+    house: Path, said: str, sentence: str
+) -> None:
     python = house / ".venv" / "bin" / "python"
-    python.write_text(f'#!/bin/sh\ncase "$*" in *--require-hashes*) echo "{said}" >&2; exit 1;; esac\nexit 0\n')
+    python.write_text(
+        f'#!/bin/sh\ncase "$*" in *--require-hashes*) echo "{said}" >&2; exit 1;; esac\nexit 0\n'
+    )
     refused = dev(house, "run", "--version")
     assert refused.returncode == 1
     assert said in refused.stderr

@@ -38,7 +38,9 @@ def test_each_chore_has_its_own_beginning_and_interval(house: Housekeeping, cloc
     done: list[tuple[str, float]] = []
     begin = clock.now
     for name, every, after in (("clean-up", DAY, 0), ("lock", 5, 5), ("memory", 30, 10)):
-        house.add(name, lambda name=name: done.append((name, clock.now - begin)), every=every, after=after)
+        house.add(
+            name, lambda name=name: done.append((name, clock.now - begin)), every=every, after=after
+        )
     while clock.now - begin <= 40:
         clock.now += max(house.run_due(), 1)
     assert done[0] == ("clean-up", 0)
@@ -49,7 +51,9 @@ def test_each_chore_has_its_own_beginning_and_interval(house: Housekeeping, cloc
     assert [at for name, at in done if name == "clean-up"] == [0, DAY]
 
 
-def test_the_interval_counts_from_the_end_so_that_a_slow_chore_does_not_pile_up(house: Housekeeping, clock: Clock) -> None:
+def test_the_interval_counts_from_the_end_so_that_a_slow_chore_does_not_pile_up(
+    house: Housekeeping, clock: Clock
+) -> None:
     starts: list[float] = []
 
     def slow() -> None:
@@ -64,7 +68,9 @@ def test_the_interval_counts_from_the_end_so_that_a_slow_chore_does_not_pile_up(
     assert starts == [1_000_000, 1_000_110]
 
 
-def test_a_clock_that_was_set_back_or_a_computer_that_slept_keeps_no_chore_waiting(house: Housekeeping, clock: Clock) -> None:
+def test_a_clock_that_was_set_back_or_a_computer_that_slept_keeps_no_chore_waiting(
+    house: Housekeeping, clock: Clock
+) -> None:
     done: list[float] = []
     house.add("lock", lambda: done.append(clock.now), every=5)
     house.run_due()
@@ -80,7 +86,9 @@ def test_a_clock_that_was_set_back_or_a_computer_that_slept_keeps_no_chore_waiti
     assert LONGEST_NAP <= 60
 
 
-def test_a_failing_chore_is_logged_by_class_once_and_stops_nobody(house: Housekeeping, clock: Clock, tmp_path: Path) -> None:
+def test_a_failing_chore_is_logged_by_class_once_and_stops_nobody(
+    house: Housekeeping, clock: Clock, tmp_path: Path
+) -> None:
     done: list[str] = []
     file = start_logging(tmp_path)
     assert file is not None

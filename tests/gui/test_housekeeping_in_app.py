@@ -1,4 +1,6 @@
-"""What the running program does by itself: clean-up at start and daily, and the memory that nobody's sessions keep."""
+"""What the running program does by itself: clean-up at start and daily, and the memory that
+nobody's sessions keep.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,11 @@ def start(tmp_path: Path) -> Iterator[Start]:
     made: list[Application] = []
 
     def begin(**settings: Any) -> Application:
-        made.append(create_app(Config.for_tests(tmp_path).model_copy(update={"sessions": Sessions(**settings)})))
+        made.append(
+            create_app(
+                Config.for_tests(tmp_path).model_copy(update={"sessions": Sessions(**settings)})
+            )
+        )
         return made[-1]
 
     yield begin
@@ -52,7 +58,10 @@ def archived(application: Application) -> list[str]:
 
 
 def with_old_ones(start: Start, *days: float) -> dict[str, str]:
-    """Leave sessions that were last used so many days ago; name -> id. The program ended afterwards."""
+    """Leave sessions that were last used so many days ago; name -> id.
+
+    The program ended afterwards.
+    """
     application, ids = start(), {}
     for name in NAMES[: len(days)]:
         ids[name] = application.sessions.create_session(name, actor=LOCAL).session_id
@@ -61,14 +70,22 @@ def with_old_ones(start: Start, *days: float) -> dict[str, str]:
         then = datetime.now(UTC) - timedelta(days=age)
         path = Path(application.config.sessions_folder) / file.file_name(ids[name])
         snapshot = file.load(path)
-        file.save(path, replace(snapshot, created=then, modified=then), expected_generation=file.read_header(path).generation)
+        file.save(
+            path,
+            replace(snapshot, created=then, modified=then),
+            expected_generation=file.read_header(path).generation,
+        )
         os.utime(path, (then.timestamp(), then.timestamp()))
     return ids
 
 
 @pytest.mark.parametrize("action", ["archive", "delete"])
 def test_the_clean_up_at_start_takes_what_is_old_and_says_so_once_without_names(
-    start: Start, open_tab: Callable[..., Any], action: Any, caplog: pytest.LogCaptureFixture, tmp_path: Path
+    start: Start,
+    open_tab: Callable[..., Any],
+    action: Any,
+    caplog: pytest.LogCaptureFixture,
+    tmp_path: Path,
 ) -> None:
     ids = with_old_ones(start, 1, 20, 40)
     application = start(cleanup=Cleanup(enabled=True, max_age_days=10, action=action))
@@ -93,7 +110,9 @@ def test_the_clean_up_at_start_takes_what_is_old_and_says_so_once_without_names(
     assert not any(name in r.getMessage() for r in caplog.records for name in NAMES)
     if action == "delete":
         application.stop()
-        assert [p.name for p in (tmp_path / "data" / "sessions").glob("*.dcxsession")] == [file.file_name(ids["Anna K."])]
+        assert [p.name for p in (tmp_path / "data" / "sessions").glob("*.dcxsession")] == [
+            file.file_name(ids["Anna K."])
+        ]
 
 
 def test_too_many_sessions_lose_the_longest_unused(start: Start) -> None:
@@ -106,9 +125,13 @@ def test_too_many_sessions_lose_the_longest_unused(start: Start) -> None:
     assert len(application.announcements) == 1
 
 
-def test_what_is_open_or_computing_and_the_default_session_are_never_touched(start: Start, open_tab: Callable[..., Any]) -> None:
+def test_what_is_open_or_computing_and_the_default_session_are_never_touched(
+    start: Start, open_tab: Callable[..., Any]
+) -> None:
     ids = with_old_ones(start, 50, 50, 50)
-    application = start(cleanup=Cleanup(enabled=True, max_age_days=10, max_sessions=1, action="delete"))
+    application = start(
+        cleanup=Cleanup(enabled=True, max_age_days=10, max_sessions=1, action="delete")
+    )
     tab = open_tab(application)
     show(tab, ids["Anna K."])  # looked at: not changed, and not even its time of use is needed
     busy = session_with(application, "Busy")
@@ -120,7 +143,10 @@ def test_what_is_open_or_computing_and_the_default_session_are_never_touched(sta
     busy.modified = entry.used = datetime.now(UTC) - timedelta(days=50)
     chore(application, "clean-up").run()
     assert listed(application) == ["Anna K.", "Busy"]
-    assert application.sessions.get_session(application.sessions.default_id, actor=LOCAL).name == "Default"
+    assert (
+        application.sessions.get_session(application.sessions.default_id, actor=LOCAL).name
+        == "Default"
+    )
     tab.tick()
     assert "Anna K." in tab.text("dcx-session-button")
     (job,) = application.runner.status()
@@ -141,7 +167,8 @@ def test_without_clean_up_nothing_is_taken(start: Start) -> None:
     assert listed(application) == ["Anna K."]
 
 
-# -- memory ---------------------------------------------------------------------------------------------------------------------
+# -- memory
+# --------------------------------------------------------------------------------------------------
 
 
 def unwatch(application: Application, session_id: str) -> None:
@@ -149,7 +176,9 @@ def unwatch(application: Application, session_id: str) -> None:
     application.sessions._entry(session_id).shown = float("-inf")
 
 
-def test_with_no_memory_to_spare_sessions_nobody_shows_are_unloaded_and_come_back(start: Start, open_tab: Callable[..., Any]) -> None:
+def test_with_no_memory_to_spare_sessions_nobody_shows_are_unloaded_and_come_back(
+    start: Start, open_tab: Callable[..., Any]
+) -> None:
     application = start(memory_mb=0)
     trim = chore(application, "memory").run
     first, second = session_with(application, "First"), session_with(application, "Second")
@@ -179,7 +208,9 @@ def test_with_no_memory_to_spare_sessions_nobody_shows_are_unloaded_and_come_bac
     assert tab.notices == []
 
 
-def test_a_session_whose_job_waits_stays_in_memory(start: Start, open_tab: Callable[..., Any]) -> None:
+def test_a_session_whose_job_waits_stays_in_memory(
+    start: Start, open_tab: Callable[..., Any]
+) -> None:
     application = start(memory_mb=0)
     session = session_with(application, "Mine")
     tab = open_tab(application)

@@ -1,4 +1,6 @@
-"""The program ends in the middle of a job: the session knows what was asked for, and one click starts it again."""
+"""The program ends in the middle of a job: the session knows what was asked for, and one click
+starts it again.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,9 @@ def part(name: str, job_id: str) -> dict[str, Any]:
     return {"page": "dcx", "part": name, "index": job_id}
 
 
-def test_a_stopped_job_is_shown_as_interrupted_and_one_click_starts_it_again(start: Start, open_tab: Callable[..., Any]) -> None:
+def test_a_stopped_job_is_shown_as_interrupted_and_one_click_starts_it_again(
+    start: Start, open_tab: Callable[..., Any]
+) -> None:
     first = start()
     first.start()
     session = session_with(first, "Mine")
@@ -81,12 +85,15 @@ def test_a_stopped_job_is_shown_as_interrupted_and_one_click_starts_it_again(sta
     until(lambda: reopened(second, session.session_id).pending_jobs() == [])
 
 
-def test_the_result_of_a_job_started_again_arrives_like_any_other(start: Start, open_tab: Callable[..., Any]) -> None:
+def test_the_result_of_a_job_started_again_arrives_like_any_other(
+    start: Start, open_tab: Callable[..., Any]
+) -> None:
     first = start()
     session = session_with(first, "Mine")
     tab = open_tab(first)
     show(tab, session.session_id)
-    queued = [run_dtd(tab, SHORT), run_dtd(tab, SHORT.model_copy(update={"seed": 9}))]  # the worker never began
+    # the worker never began
+    queued = [run_dtd(tab, SHORT), run_dtd(tab, SHORT.model_copy(update={"seed": 9}))]
     first.stop()
     second = start()
     second.start()
@@ -108,7 +115,9 @@ def test_the_result_of_a_job_started_again_arrives_like_any_other(start: Start, 
     assert reopened(start(), session.session_id).pending_jobs() == []
 
 
-def test_a_job_that_came_to_its_end_is_not_shown(start: Start, open_tab: Callable[..., Any]) -> None:
+def test_a_job_that_came_to_its_end_is_not_shown(
+    start: Start, open_tab: Callable[..., Any]
+) -> None:
     """Done, failed and cancelled (running and queued)."""
     first = start()
     first.start()
@@ -117,7 +126,8 @@ def test_a_job_that_came_to_its_end_is_not_shown(start: Start, open_tab: Callabl
     show(tab, session.session_id)
     done = run_dtd(tab, SHORT)
     assert first.runner.wait(done, 90).state == "done"
-    broken = run_dtd(tab, SHORT.model_copy(update={"train_mixtures": 100_000, "genes": 2}))  # fewer genes than cell types
+    # fewer genes than cell types
+    broken = run_dtd(tab, SHORT.model_copy(update={"train_mixtures": 100_000, "genes": 2}))
     assert first.runner.wait(broken, 90).state == "failed"
     long = run_dtd(tab, LONG)
     waiting = run_dtd(tab, LONG.model_copy(update={"seed": 2}))
@@ -137,7 +147,9 @@ def test_a_job_that_came_to_its_end_is_not_shown(start: Start, open_tab: Callabl
     assert [run.id for run in reopened(second, session.session_id).runs()] == [done]
 
 
-def test_the_task_of_a_plug_in_is_started_again_and_refused_when_the_plug_in_is_gone(start: Start, open_tab: Callable[..., Any], tmp_path: Path) -> None:
+def test_the_task_of_a_plug_in_is_started_again_and_refused_when_the_plug_in_is_gone(
+    start: Start, open_tab: Callable[..., Any], tmp_path: Path
+) -> None:
     plugins = Config.for_tests(tmp_path).plugins_folder
     write(plugins, "census.py", PLUGIN)
     first = start()
@@ -165,20 +177,37 @@ def test_the_task_of_a_plug_in_is_started_again_and_refused_when_the_plug_in_is_
     tab = open_tab(third)
     show(tab, session.session_id)
     press(tab, part("again", jobs[1]))
-    assert any("The page that computed this is not there any more. Start the step from a page." in n for n in tab.notices)
+    assert any(
+        "The page that computed this is not there any more. Start the step from a page." in n
+        for n in tab.notices
+    )
     assert third.runner.status() == []
     assert "was interrupted" in tab.text("dcx-interrupted")  # until it is dismissed
     press(tab, part("dismiss", jobs[1]))
     assert not tab.get("dcx-interrupted", "children")
 
 
-def test_a_step_whose_run_is_gone_is_refused_in_a_sentence(start: Start, open_tab: Callable[..., Any]) -> None:
+def test_a_step_whose_run_is_gone_is_refused_in_a_sentence(
+    start: Start, open_tab: Callable[..., Any]
+) -> None:
     first = start()
     session = session_with(first, "Mine")
     from datetime import UTC, datetime
 
-    session.job_submitted(PendingJob("a1", "adtd", "ADTD", ("gui.engine.tasks", "run_adtd"), ADTDParams(), {"dtd": "gone"}, datetime.now(UTC)))
-    session.job_submitted(PendingJob("a2", "adtd", "Bad", ("os", "system"), ADTDParams(), {}, datetime.now(UTC)))
+    session.job_submitted(
+        PendingJob(
+            "a1",
+            "adtd",
+            "ADTD",
+            ("gui.engine.tasks", "run_adtd"),
+            ADTDParams(),
+            {"dtd": "gone"},
+            datetime.now(UTC),
+        )
+    )
+    session.job_submitted(
+        PendingJob("a2", "adtd", "Bad", ("os", "system"), ADTDParams(), {}, datetime.now(UTC))
+    )
     tab = open_tab(first)
     show(tab, session.session_id)
     press(tab, part("again", "a1"))
@@ -215,12 +244,19 @@ VICTIM = """
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no kill -9 on this system")
-def test_after_a_kill_the_job_is_there_to_be_started_again(start: Start, open_tab: Callable[..., Any], tmp_path: Path) -> None:
+def test_after_a_kill_the_job_is_there_to_be_started_again(
+    start: Start, open_tab: Callable[..., Any], tmp_path: Path
+) -> None:
     script = tmp_path / "victim.py"
     script.write_text(textwrap.dedent(VICTIM), encoding="utf-8")
     root = Path(__file__).parents[2]
     path = os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")])
-    victim = subprocess.Popen([sys.executable, str(script), str(tmp_path)], stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": path})
+    victim = subprocess.Popen(
+        [sys.executable, str(script), str(tmp_path)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": path},
+    )
     try:
         assert victim.stdout is not None
         session_id, job = victim.stdout.readline().split()

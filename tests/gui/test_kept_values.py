@@ -1,4 +1,6 @@
-"""What a session keeps of the controls of a page comes from its file, which may hold anything: what a control cannot show is left out."""
+"""What a session keeps of the controls of a page comes from its file, which may hold anything: what
+a control cannot show is left out.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ def context(form: dict[str, Any]) -> Any:
     return SimpleNamespace(session=SimpleNamespace(form=lambda key: dict(form)))
 
 
-@pytest.mark.parametrize("odd", ODD, ids=["component", "dict", "list of components", "list", "bytes", "object"])
+@pytest.mark.parametrize(
+    "odd", ODD, ids=["component", "dict", "list of components", "list", "bytes", "object"]
+)
 @pytest.mark.parametrize("begin", ["figure", 10, True, []], ids=repr)
 def test_a_control_begins_as_usual_where_it_cannot_show_what_is_kept(begin: Any, odd: Any) -> None:
     kept = Kept(Page("odd", "Odd", "x"), look=begin)
@@ -30,14 +34,34 @@ def test_a_control_begins_as_usual_where_it_cannot_show_what_is_kept(begin: Any,
 @pytest.mark.parametrize("left", ["table", 7, "", False, ["G1"]], ids=repr)
 def test_control_what_it_can_show_comes_back(left: Any) -> None:
     begin = type(left)()
-    assert Kept(Page("odd", "Odd", "x"), look=begin).value(context({"shown_look": left}), "look") == left
+    assert (
+        Kept(Page("odd", "Odd", "x"), look=begin).value(context({"shown_look": left}), "look")
+        == left
+    )
 
 
 def test_the_controls_of_a_composition_likewise() -> None:
     page = Page("odd", "Odd", "x")
-    view = CompositionView(page, lambda ctx, part: None, active=(Input("tabs", "value"), "here"), parts={"bulk": "Bulk"})
+    view = CompositionView(
+        page,
+        lambda ctx, part: None,
+        active=(Input("tabs", "value"), "here"),
+        parts={"bulk": "Bulk"},
+    )
     good = {"part": "bulk", "sort": "order:name", "shares": False}
-    assert view._kept(context({f"composition_{name}": value for name, value in good.items()})) == good
+    assert (
+        view._kept(context({f"composition_{name}": value for name, value in good.items()})) == good
+    )
     for odd in ODD:
-        assert view._kept(context({f"composition_{name}": odd for name in ("part", "sort", "group", "shares", "view_bulk")})) == {}
+        assert (
+            view._kept(
+                context(
+                    {
+                        f"composition_{name}": odd
+                        for name in ("part", "sort", "group", "shares", "view_bulk")
+                    }
+                )
+            )
+            == {}
+        )
     assert view._kept(context({"composition_shares": "yes", "composition_part": True})) == {}

@@ -25,7 +25,17 @@ from gui.plugin import Page
 from gui.sessions.cache import DCXCache
 from gui.sessions.manager import LOCAL, Actor
 from tests.gui.conftest import ORIGIN
-from tests.gui.steps import LONG, PASSWORD, SHORT, computing, press, run_dtd, saved, session_with, show
+from tests.gui.steps import (
+    LONG,
+    PASSWORD,
+    SHORT,
+    computing,
+    press,
+    run_dtd,
+    saved,
+    session_with,
+    show,
+)
 from tests.gui.test_upload_page import cells_csv
 from tests.waiting import until
 
@@ -37,7 +47,9 @@ Open = Callable[..., Any]
 def protected(application: Application, *, hide_name: bool = True) -> DCXCache:
     """A protected session that nobody has unlocked."""
     session = session_with(application, NAME)
-    application.sessions.protect_session(session.session_id, PASSWORD, hide_name=hide_name, actor=LOCAL)
+    application.sessions.protect_session(
+        session.session_id, PASSWORD, hide_name=hide_name, actor=LOCAL
+    )
     application.sessions.lock_session(session.session_id, actor=LOCAL)
     return session
 
@@ -60,16 +72,23 @@ def _props(node: Any) -> list[dict[str, Any]]:
     if isinstance(node, list):
         return [p for child in node for p in _props(child)]
     if isinstance(node, dict):
-        return [*([node["props"]] if "props" in node and "type" in node else []), *[p for child in node.values() for p in _props(child)]]
+        return [
+            *([node["props"]] if "props" in node and "type" in node else []),
+            *[p for child in node.values() for p in _props(child)],
+        ]
     return []
 
 
 def everything(tab: Any) -> str:
     """All that was ever sent to the tab and stands in it, as text."""
-    return json.dumps([[key[0], value] for key, value in tab.values.items()], ensure_ascii=False, default=str) + json.dumps(tab.shown, ensure_ascii=False)
+    return json.dumps(
+        [[key[0], value] for key, value in tab.values.items()], ensure_ascii=False, default=str
+    ) + json.dumps(tab.shown, ensure_ascii=False)
 
 
-def test_another_browser_sees_nothing_but_the_lock(application: Application, open_tab: Open) -> None:
+def test_another_browser_sees_nothing_but_the_lock(
+    application: Application, open_tab: Open
+) -> None:
     application.start()
     session = protected(application)
     data = names_in_the_data()
@@ -81,7 +100,9 @@ def test_another_browser_sees_nothing_but_the_lock(application: Application, ope
     mine.set({("upload-tabs", "value"): "rows"})  # names of samples are on this one's screen
     job = run_dtd(mine, LONG)
     until(lambda: computing(application, job))
-    application.sessions.get_session(mine.get("dcx-session", "data"), actor=actor_of(application, mine)).notes = NAME
+    application.sessions.get_session(
+        mine.get("dcx-session", "data"), actor=actor_of(application, mine)
+    ).notes = NAME
     for page in ("upload", "dtd", "adtd", "sessions"):
         other.go(page)
         show(other, session.session_id)
@@ -97,7 +118,8 @@ def test_another_browser_sees_nothing_but_the_lock(application: Application, ope
     for secret in (NAME, *data):
         assert secret not in seen, secret
     assert " types" not in other.text("dcx-nav")
-    assert other.get("dcx-lock-box", "style") == {"display": "none"}  # there is nothing to lock in this browser
+    # there is nothing to lock in this browser
+    assert other.get("dcx-lock-box", "style") == {"display": "none"}
     assert mine.get("dcx-lock-box", "style") == {}
     application.runner.cancel(job)
     application.runner.wait(job, 60)
@@ -116,7 +138,9 @@ def actor_of(application: Application, tab: Any) -> Actor:
     return Actor(browser=application.guard._browsers[_digest(cookie)])
 
 
-def test_unlocking_in_one_browser_leaves_the_other_locked(application: Application, open_tab: Open) -> None:
+def test_unlocking_in_one_browser_leaves_the_other_locked(
+    application: Application, open_tab: Open
+) -> None:
     session = protected(application)
     mine, other = open_tab(application), open_tab(application)
     for tab in (mine, other):
@@ -133,7 +157,9 @@ def test_unlocking_in_one_browser_leaves_the_other_locked(application: Applicati
     assert not locked(other)
 
 
-def test_choosing_a_locked_session_in_the_header_leads_to_its_lock_screen(application: Application, tab: Any) -> None:
+def test_choosing_a_locked_session_in_the_header_leads_to_its_lock_screen(
+    application: Application, tab: Any
+) -> None:
     session = protected(application, hide_name=False)
     tab.tick()
     press(tab, {"page": "dcx", "part": "switch", "index": session.session_id})
@@ -142,7 +168,9 @@ def test_choosing_a_locked_session_in_the_header_leads_to_its_lock_screen(applic
     assert NAME in tab.text("dcx-session-button")  # it is not hidden
 
 
-def test_a_wrong_password_is_said_at_the_field_and_the_field_is_emptied(application: Application, tab: Any) -> None:
+def test_a_wrong_password_is_said_at_the_field_and_the_field_is_emptied(
+    application: Application, tab: Any
+) -> None:
     session = protected(application)
     unlock(tab, session, "wrong horse battery")
     assert tab.get("dcx-unlock-password", "error") == "The password is wrong."
@@ -152,7 +180,9 @@ def test_a_wrong_password_is_said_at_the_field_and_the_field_is_emptied(applicat
     assert not locked(tab)
 
 
-def test_lock_now_locks_every_tab_stops_the_job_and_renews_the_worker(application: Application, open_tab: Open) -> None:
+def test_lock_now_locks_every_tab_stops_the_job_and_renews_the_worker(
+    application: Application, open_tab: Open
+) -> None:
     application.start()
     session = protected(application)
     mine, other = open_tab(application), open_tab(application)
@@ -169,7 +199,12 @@ def test_lock_now_locks_every_tab_stops_the_job_and_renews_the_worker(applicatio
     assert locked(other)
     assert NAME not in other.text("dcx-session-button")
     assert application.runner.status(session.session_id) == []
-    until(lambda: application.runner.worker_pids() and not set(before) & set(application.runner.worker_pids()))
+    until(
+        lambda: (
+            application.runner.worker_pids()
+            and not set(before) & set(application.runner.worker_pids())
+        )
+    )
     unlock(mine, session)
     assert "DTD was interrupted" in mine.text("dcx-interrupted")
     assert not any("cancelled" in notice or "failed" in notice for notice in mine.notices)
@@ -179,8 +214,12 @@ def test_lock_now_locks_every_tab_stops_the_job_and_renews_the_worker(applicatio
     assert not other.get("dcx-interrupted", "children")
 
 
-def test_an_idle_session_locks_itself_and_a_running_job_defers_that(tmp_path: Path, open_tab: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    config = Config.for_tests(tmp_path).model_copy(update={"sessions": Sessions(lock_after_minutes=1)})
+def test_an_idle_session_locks_itself_and_a_running_job_defers_that(
+    tmp_path: Path, open_tab: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = Config.for_tests(tmp_path).model_copy(
+        update={"sessions": Sessions(lock_after_minutes=1)}
+    )
     application = create_app(config)
     try:
         chore = next(c for c in application.housekeeping._chores if c.name == "locking")
@@ -193,7 +232,9 @@ def test_an_idle_session_locks_itself_and_a_running_job_defers_that(tmp_path: Pa
         late = elapsed() + 61
         monkeypatch.setattr("gui.sessions.protection.elapsed", lambda: late)
         chore.run()
-        assert not application.sessions.is_locked(session.session_id, actor=actor_of(application, tab))
+        assert not application.sessions.is_locked(
+            session.session_id, actor=actor_of(application, tab)
+        )
         application.runner.cancel(job)
         application.runner.wait(job, 60)
         chore.run()
@@ -217,7 +258,9 @@ def wait(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     return more
 
 
-def test_no_page_keeps_a_session_unlocked_by_itself_and_a_gesture_does(application: Application, tab: Any, wait: Any) -> None:
+def test_no_page_keeps_a_session_unlocked_by_itself_and_a_gesture_does(
+    application: Application, tab: Any, wait: Any
+) -> None:
     session = protected(application)
     unlock(tab, session)
     wait(50)
@@ -229,17 +272,31 @@ def test_no_page_keeps_a_session_unlocked_by_itself_and_a_gesture_does(applicati
     for page in ("upload", "dtd", "adtd", "sessions", "help"):
         tab.go(page)
         tab.tick()
-        for dependency in tab.dependencies:  # whatever a page asks without its user: changed values, selections, rows that were drawn, stores
+        # whatever a page asks without its user: changed values, selections, rows that were drawn,
+        # stores
+        for dependency in tab.dependencies:
             started = json.dumps(dependency["inputs"])
-            if tab._present(dependency) and not any(word in started for word in ("dcx-command", "n_clicks", "n_submit", "dcx-session", "confirm")):
-                tab._call(dependency, [(item["id"], item["property"]) for item in dependency["inputs"] if not item["id"].startswith("{")])
+            if tab._present(dependency) and not any(
+                word in started
+                for word in ("dcx-command", "n_clicks", "n_submit", "dcx-session", "confirm")
+            ):
+                tab._call(
+                    dependency,
+                    [
+                        (item["id"], item["property"])
+                        for item in dependency["inputs"]
+                        if not item["id"].startswith("{")
+                    ],
+                )
                 asked.add(dependency["output"])
     assert len(asked) > 20
     wait(11)
     assert application.sessions.lock_idle(60, actor=LOCAL) == [session.session_id]
 
 
-def test_an_entry_of_the_windows_own_menu_is_a_gesture(application: Application, tab: Any, wait: Any) -> None:
+def test_an_entry_of_the_windows_own_menu_is_a_gesture(
+    application: Application, tab: Any, wait: Any
+) -> None:
     session = protected(application)
     unlock(tab, session)
     wait(50)
@@ -248,8 +305,12 @@ def test_an_entry_of_the_windows_own_menu_is_a_gesture(application: Application,
     assert application.sessions.lock_idle(60, actor=LOCAL) == []
 
 
-def test_a_gesture_counts_from_when_it_was_not_from_when_it_is_told(application: Application, tab: Any, wait: Any) -> None:
-    """The computer slept between the two: the page tells with its first question after waking up."""
+def test_a_gesture_counts_from_when_it_was_not_from_when_it_is_told(
+    application: Application, tab: Any, wait: Any
+) -> None:
+    """The computer slept between the two: the page tells with its first question after waking
+    up.
+    """
     session = protected(application)
     unlock(tab, session)
     wait(3600)
@@ -263,7 +324,8 @@ def test_a_gesture_counts_from_when_it_was_not_from_when_it_is_told(application:
 
     tab.client.post = post
     age = ["3600.0"]
-    for value in ("3600.0", "-5", "nan", "inf", "", "x", "1e999", "\u00e9"):  # what is no number of seconds is no gesture
+    # what is no number of seconds is no gesture
+    for value in ("3600.0", "-5", "nan", "inf", "", "x", "1e999", "\u00e9"):
         age[0] = value
         tab._call(dependency, [("dcx-interval", "n_intervals")])
     assert said
@@ -276,18 +338,28 @@ def test_a_gesture_counts_from_when_it_was_not_from_when_it_is_told(application:
     assert application.sessions.lock_idle(60, actor=LOCAL) == []
 
 
-def test_the_clock_of_the_idle_lock_is_not_the_time_of_day(application: Application, tab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_clock_of_the_idle_lock_is_not_the_time_of_day(
+    application: Application, tab: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     session = protected(application)
     unlock(tab, session)
     boot = elapsed()
     monkeypatch.setattr(time, "time", lambda: 0.0)  # the clock on the wall is set back by decades
-    monkeypatch.setattr(time, "clock_gettime", lambda clock: boot + 61 if clock == getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC) else 0.0)
+    monkeypatch.setattr(
+        time,
+        "clock_gettime",
+        lambda clock: (
+            boot + 61 if clock == getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC) else 0.0
+        ),
+    )
     if sys.platform == "win32":
         monkeypatch.setattr(time, "monotonic", lambda: boot + 61)
     assert application.sessions.lock_idle(60, actor=LOCAL) == [session.session_id]
 
 
-def test_a_callback_of_a_page_does_nothing_while_the_session_is_locked(application: Application, tab: Any) -> None:
+def test_a_callback_of_a_page_does_nothing_while_the_session_is_locked(
+    application: Application, tab: Any
+) -> None:
     session = protected(application)
     unlock(tab, session)
     tab.go("dtd")
@@ -300,17 +372,23 @@ def test_a_callback_of_a_page_does_nothing_while_the_session_is_locked(applicati
     assert tab.notices == []
     assert application.runner.status() == []
     unlock(tab, session)
-    assert "iterations" not in application.sessions.get_session(session.session_id, actor=actor_of(application, tab)).form("dtd")
+    assert "iterations" not in application.sessions.get_session(
+        session.session_id, actor=actor_of(application, tab)
+    ).form("dtd")
 
 
-def test_a_callback_that_meets_the_lock_while_it_runs_returns_nothing(tmp_path: Path, open_tab: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_callback_that_meets_the_lock_while_it_runs_returns_nothing(
+    tmp_path: Path, open_tab: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
     page, during = Page("slow", "Slow", "for tests", order=50), []
 
     @page.layout
     def layout(ctx: Any) -> Any:
         return html.Div([html.Button("Go", id=page.id.go), html.Div("nothing", id=page.id.out)])
 
-    @page.callback(Output(page.id.out, "children"), Input(page.id.go, "n_clicks"), prevent_initial_call=True)
+    @page.callback(
+        Output(page.id.out, "children"), Input(page.id.go, "n_clicks"), prevent_initial_call=True
+    )
     def go(ctx: Any, clicks: int) -> str:
         for step in during:
             step(ctx)
@@ -335,7 +413,9 @@ def test_a_callback_that_meets_the_lock_while_it_runs_returns_nothing(tmp_path: 
         application.stop()
 
 
-def test_another_browser_cannot_cancel_the_job_of_a_locked_session(application: Application, open_tab: Open) -> None:
+def test_another_browser_cannot_cancel_the_job_of_a_locked_session(
+    application: Application, open_tab: Open
+) -> None:
     application.start()
     session = protected(application)
     mine, other = open_tab(application), open_tab(application)
@@ -345,7 +425,18 @@ def test_another_browser_cannot_cancel_the_job_of_a_locked_session(application: 
     other.tick()
     assert "Protected session" in other.text("dcx-jobs") + other.text("dcx-ticker")
     assert "DTD" not in other.text("dcx-jobs") + other.text("dcx-ticker")
-    other.set({(json.dumps({"page": "dcx", "part": "cancel", "index": job}, sort_keys=True, separators=(",", ":")), "n_clicks"): 1})
+    other.set(
+        {
+            (
+                json.dumps(
+                    {"page": "dcx", "part": "cancel", "index": job},
+                    sort_keys=True,
+                    separators=(",", ":"),
+                ),
+                "n_clicks",
+            ): 1
+        }
+    )
     assert computing(application, job)
     mine.tick()
     mine.click({"page": "dcx", "part": "cancel", "index": job})
@@ -362,7 +453,13 @@ def test_after_a_restart_it_is_listed_and_locked(tmp_path: Path, open_tab: Open)
     again = create_app(Config.for_tests(tmp_path))
     try:
         (info,) = [i for i in again.sessions.list_sessions(actor=LOCAL) if i.holds_data]
-        assert (info.session_id, info.name, info.protected, info.locked, info.loaded) == (session.session_id, "Protected session", True, True, False)
+        assert (info.session_id, info.name, info.protected, info.locked, info.loaded) == (
+            session.session_id,
+            "Protected session",
+            True,
+            True,
+            False,
+        )
         tab = open_tab(again)
         show(tab, session.session_id)
         assert locked(tab)
@@ -374,7 +471,8 @@ def test_after_a_restart_it_is_listed_and_locked(tmp_path: Path, open_tab: Open)
         again.stop()
 
 
-# -- nothing is left ------------------------------------------------------------------------------------------------------------
+# -- nothing is left
+# --------------------------------------------------------------------------------------------------
 
 
 def watch(session: DCXCache, ofs: dict[str, weakref.ref[Any]]) -> None:
@@ -388,8 +486,18 @@ def watch(session: DCXCache, ofs: dict[str, weakref.ref[Any]]) -> None:
     for run in session.runs():
         ofs[f"run {run.kind}"] = weakref.ref(run)
         for name, value in vars(run.result).items():
-            frames = {name: value} if isinstance(value, pd.DataFrame | pd.Series) else value if isinstance(value, dict) else {}
-            ofs |= {f"{run.kind} {name} {k}": weakref.ref(v) for k, v in frames.items() if isinstance(v, pd.DataFrame | pd.Series)}
+            frames = (
+                {name: value}
+                if isinstance(value, pd.DataFrame | pd.Series)
+                else value
+                if isinstance(value, dict)
+                else {}
+            )
+            ofs |= {
+                f"{run.kind} {name} {k}": weakref.ref(v)
+                for k, v in frames.items()
+                if isinstance(v, pd.DataFrame | pd.Series)
+            }
 
 
 def alive(found: dict[str, weakref.ref[Any]]) -> list[str]:
@@ -398,7 +506,9 @@ def alive(found: dict[str, weakref.ref[Any]]) -> list[str]:
 
 
 def test_nothing_lets_go_by_itself(application: Application, tab: Any) -> None:
-    """The control of the test below: with a job in the queue, and nobody told of the lock, the data stay."""
+    """The control of the test below: with a job in the queue, and nobody told of the lock, the data
+    stay.
+    """
     session = protected(application)
     unlock(tab, session)
     run_dtd(tab, LONG)
@@ -412,7 +522,9 @@ def test_nothing_lets_go_by_itself(application: Application, tab: Any) -> None:
     assert alive(refs) == []
 
 
-def test_files_chosen_for_a_session_are_gone_when_it_is_locked_or_they_are_loaded(application: Application, tab: Any, tmp_path: Path) -> None:
+def test_files_chosen_for_a_session_are_gone_when_it_is_locked_or_they_are_loaded(
+    application: Application, tab: Any, tmp_path: Path
+) -> None:
     session = protected(application)
     unlock(tab, session)
     data = make_example().dataset
@@ -420,7 +532,9 @@ def test_files_chosen_for_a_session_are_gone_when_it_is_locked_or_they_are_loade
     content = cells_csv(tmp_path / "cells.csv", data.train).read_bytes()
 
     def upload() -> Path:
-        answer = tab.client.post("/_dcx/upload?name=cells.csv", data=content, headers={"Origin": ORIGIN}, base_url=ORIGIN).json
+        answer = tab.client.post(
+            "/_dcx/upload?name=cells.csv", data=content, headers={"Origin": ORIGIN}, base_url=ORIGIN
+        ).json
         tab.set({("upload-train-token", "data"): answer["token"]})
         found: Path = application.uploads.get(answer["token"]).path
         return found
@@ -438,7 +552,9 @@ def test_files_chosen_for_a_session_are_gone_when_it_is_locked_or_they_are_loade
     assert not loaded.exists()
 
 
-def test_no_live_object_of_a_locked_session_is_reachable(application: Application, open_tab: Open) -> None:
+def test_no_live_object_of_a_locked_session_is_reachable(
+    application: Application, open_tab: Open
+) -> None:
     application.start()
     session = protected(application)
     mine, other = open_tab(application), open_tab(application)
@@ -457,7 +573,15 @@ def test_no_live_object_of_a_locked_session_is_reachable(application: Applicatio
     mine.downloaded()
     again = run_dtd(mine, LONG)
     until(lambda: computing(application, again))
-    until(lambda: saved(application, session.session_id) or application.sessions.save_session(session.session_id, actor=actor_of(application, mine)) is None)
+    until(
+        lambda: (
+            saved(application, session.session_id)
+            or application.sessions.save_session(
+                session.session_id, actor=actor_of(application, mine)
+            )
+            is None
+        )
+    )
     refs: dict[str, weakref.ref[Any]] = {}
     watch(session, refs)
     assert len(refs) > 12
@@ -469,7 +593,9 @@ def test_no_live_object_of_a_locked_session_is_reachable(application: Applicatio
     assert locked(mine)
 
 
-def test_signing_out_forgets_what_the_browser_has_unlocked(application: Application, open_tab: Open) -> None:
+def test_signing_out_forgets_what_the_browser_has_unlocked(
+    application: Application, open_tab: Open
+) -> None:
     session = protected(application)
     mine, other = open_tab(application), open_tab(application)
     for tab in (mine, other):
@@ -477,12 +603,17 @@ def test_signing_out_forgets_what_the_browser_has_unlocked(application: Applicat
     actors = [actor_of(application, tab) for tab in (mine, other)]
 
     def sign_out(tab: Any) -> int:
-        return int(tab.client.post(SIGN_OUT, headers={"Origin": ORIGIN}, base_url=ORIGIN).status_code)
+        return int(
+            tab.client.post(SIGN_OUT, headers={"Origin": ORIGIN}, base_url=ORIGIN).status_code
+        )
 
     assert sign_out(mine) == 204
-    assert [application.sessions.is_locked(session.session_id, actor=actor) for actor in actors] == [True, False]
+    assert [
+        application.sessions.is_locked(session.session_id, actor=actor) for actor in actors
+    ] == [True, False]
     assert application.sessions._entry(session.session_id).seal is not None
-    application.sessions.busy = lambda: {session.session_id}  # a job computes in it: the key goes when that has ended
+    # a job computes in it: the key goes when that has ended
+    application.sessions.busy = lambda: {session.session_id}
     assert sign_out(other) == 204
     assert application.sessions.is_locked(session.session_id, actor=actors[1])
     assert application.sessions._entry(session.session_id).seal is not None

@@ -1,4 +1,6 @@
-"""Locking happens whatever fails on the way: a file that Windows does not let go, a worker that cannot be ended."""
+"""Locking happens whatever fails on the way: a file that Windows does not let go, a worker that
+cannot be ended.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ def sealed(application: Application, monkeypatch: pytest.MonkeyPatch) -> list[st
         data = tiny().dataset
         assert data is not None
         session.set_dataset(data, keep_runs=False)
-        session.keep_form("upload", {"train_token": application.uploads.receive("a.csv", [b"x"], limit=9).token})
+        session.keep_form(
+            "upload", {"train_token": application.uploads.receive("a.csv", [b"x"], limit=9).token}
+        )
         application.sessions.protect_session(session.session_id, PASSWORD, actor=LOCAL)
         keys.append(session.session_id)
     return keys
@@ -34,8 +38,12 @@ def refused(*_: Any, **__: Any) -> None:
     raise PermissionError(13, "the file is in use")
 
 
-@pytest.mark.parametrize("where", ["uploads.forget", "runner.drop", "reader.forget", "_before_lock"])
-def test_each_session_is_locked_although_a_step_fails(application: Application, sealed: list[str], where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "where", ["uploads.forget", "runner.drop", "reader.forget", "_before_lock"]
+)
+def test_each_session_is_locked_although_a_step_fails(
+    application: Application, sealed: list[str], where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     forgotten: list[str] = []
     monkeypatch.setattr(application.uploads, "forget", forgotten.append)
     if where == "_before_lock":
@@ -50,10 +58,13 @@ def test_each_session_is_locked_although_a_step_fails(application: Application, 
         assert entry.session.in_memory() is None
         with pytest.raises(SessionLocked):
             application.sessions.get_session(key, actor=LOCAL)
-    assert len(forgotten) == (2 if where in ("runner.drop", "reader.forget") else 0)  # the other steps were taken
+    # the other steps were taken
+    assert len(forgotten) == (2 if where in ("runner.drop", "reader.forget") else 0)
 
 
-def test_an_upload_that_is_in_use_is_no_error(application: Application, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_upload_that_is_in_use_is_no_error(
+    application: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
     token = application.uploads.receive("a.csv", [b"x"], limit=9).token
     monkeypatch.setattr("pathlib.Path.unlink", refused)
     application.uploads.forget(token)

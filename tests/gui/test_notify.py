@@ -8,7 +8,11 @@ from gui import errors, notify
 
 
 def all_errors() -> list[type[errors.DeconomixError]]:
-    return [c for _, c in inspect.getmembers(errors, inspect.isclass) if issubclass(c, errors.DeconomixError)]
+    return [
+        c
+        for _, c in inspect.getmembers(errors, inspect.isclass)
+        if issubclass(c, errors.DeconomixError)
+    ]
 
 
 def test_every_error_class_is_in_the_table() -> None:
@@ -16,9 +20,18 @@ def test_every_error_class_is_in_the_table() -> None:
 
 
 def test_the_errors_own_advice_wins_over_the_tables() -> None:
-    assert notify.sentence(errors.NoCommonGenes("No gene is shared")) == f"No gene is shared. {notify.TABLE[errors.NoCommonGenes].advice}"
-    assert notify.sentence(errors.NoCommonGenes("No gene is shared.", advice="Map them")) == "No gene is shared. Map them."
-    assert notify.sentence(errors.NoCommonGenes("No gene is shared.", advice="")) == "No gene is shared."
+    assert (
+        notify.sentence(errors.NoCommonGenes("No gene is shared"))
+        == f"No gene is shared. {notify.TABLE[errors.NoCommonGenes].advice}"
+    )
+    assert (
+        notify.sentence(errors.NoCommonGenes("No gene is shared.", advice="Map them"))
+        == "No gene is shared. Map them."
+    )
+    assert (
+        notify.sentence(errors.NoCommonGenes("No gene is shared.", advice=""))
+        == "No gene is shared."
+    )
 
 
 def test_an_unexpected_error_keeps_its_text_to_the_log() -> None:

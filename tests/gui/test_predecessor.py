@@ -13,7 +13,12 @@ from gui.sessions.manager import LOCAL
 from gui.sessions.predecessor import to_snapshot
 
 
-def opened(application: Application, open_tab: Callable[[Application], Any], shared_data: Path, tmp_path: Path) -> Any:
+def opened(
+    application: Application,
+    open_tab: Callable[[Application], Any],
+    shared_data: Path,
+    tmp_path: Path,
+) -> Any:
     (old,) = (shared_data / "predecessor" / "sessions" / "cache").glob("*.pkl")
     path = tmp_path / f"old{file.SUFFIX}"
     file.save(path, to_snapshot(read_session(old)), expected_generation=None, generation=1)
@@ -24,7 +29,10 @@ def opened(application: Application, open_tab: Callable[[Application], Any], sha
 
 
 def go_to(tab: Any, key: str) -> None:
-    """Open a page. Dash also calls callbacks of which only the outputs are new: they all listen to the revision."""
+    """Open a page.
+
+    Dash also calls callbacks of which only the outputs are new: they all listen to the revision.
+    """
     tab.go(key)
     tab.set({("dcx-revision", "data"): tab.get("dcx-revision", "data")})
 
@@ -33,7 +41,9 @@ def drawn(tab: Any, name: str) -> list[Any]:
     return (tab.get(name, "figure") or {"data": []})["data"]
 
 
-def test_the_dtd_page_shows_an_imported_session(application: Application, open_tab: Any, shared_data: Path, tmp_path: Path) -> None:
+def test_the_dtd_page_shows_an_imported_session(
+    application: Application, open_tab: Any, shared_data: Path, tmp_path: Path
+) -> None:
     tab = opened(application, open_tab, shared_data, tmp_path)
     go_to(tab, "dtd")
     assert tab.text("dtd-answer").count("Mean correlation") == 1
@@ -52,11 +62,17 @@ def test_the_dtd_page_shows_an_imported_session(application: Application, open_t
     assert tab.notices == []
 
 
-def test_the_adtd_page_shows_composition_background_and_regulation(application: Application, open_tab: Any, shared_data: Path, tmp_path: Path) -> None:
+def test_the_adtd_page_shows_composition_background_and_regulation(
+    application: Application, open_tab: Any, shared_data: Path, tmp_path: Path
+) -> None:
     tab = opened(application, open_tab, shared_data, tmp_path)
     go_to(tab, "adtd")
     tab.set({("adtd-part", "value"): "test"})
-    for name, figure in {"composition": "adtd-composition-figure", "hidden": "adtd-hidden", "regulation": "adtd-regulation"}.items():
+    for name, figure in {
+        "composition": "adtd-composition-figure",
+        "hidden": "adtd-hidden",
+        "regulation": "adtd-regulation",
+    }.items():
         tab.set({("adtd-tabs", "value"): name})
         assert drawn(tab, figure), name
     tab.set({("adtd-tabs", "value"): "composition"})

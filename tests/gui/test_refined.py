@@ -1,4 +1,6 @@
-"""“Refine to the optimum” in the program: switched on on the page, said above the result, in the report, in saved files and in the session file."""
+"""“Refine to the optimum” in the program: switched on on the page, said above the result, in the
+report, in saved files and in the session file.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,15 @@ def computed() -> dict[str, Run]:
     for name, refine in (("plain", False), ("refined", True)):
         params = ADTDParams(model="h,r", lambda2=1e-8, max_iterations=10, refine=refine)
         result = tasks.run_adtd(data, params, progress=quiet, dtd=dtd)
-        found[name] = Run(name, "adtd", name, datetime.now(UTC), params, result, replace(made, inputs={"dtd": "dtd"}))
+        found[name] = Run(
+            name,
+            "adtd",
+            name,
+            datetime.now(UTC),
+            params,
+            result,
+            replace(made, inputs={"dtd": "dtd"}),
+        )
     return found
 
 
@@ -57,14 +67,22 @@ def session_with(computed: dict[str, Run], name: str, session: DCXCache | None =
 
 def kept(run: Run) -> Run:
     """The same run, had no optimum been certified."""
-    return replace(run, result=replace(run.result, optimum=Refinement(2e-5, 2e-5, math.nan, math.nan, "kept")))
+    return replace(
+        run, result=replace(run.result, optimum=Refinement(2e-5, 2e-5, math.nan, math.nan, "kept"))
+    )
 
 
-# -- words ----------------------------------------------------------------------------------------------------------------------
-def test_the_sentence_gives_both_losses_and_says_that_the_numbers_differ(computed: dict[str, Run]) -> None:
+# -- words
+# --------------------------------------------------------------------------------------------------
+def test_the_sentence_gives_both_losses_and_says_that_the_numbers_differ(
+    computed: dict[str, Run],
+) -> None:
     run = computed["refined"]
     result = replace(run.result, optimum=Refinement(2.5e-5, 2e-5, 1e-12, 1e-11, "Newton"))
-    expected = f"The engine's fit has a loss of 2.5e-5; the optimum, shown here, is 2e-5 (20 % lower). {PUBLISHED}"
+    expected = (
+        "The engine's fit has a loss of 2.5e-5; the optimum, shown here, is 2e-5 (20 % lower)."
+        f" {PUBLISHED}"
+    )
     assert optimum_sentence(result) == expected
     same = replace(result, optimum=Refinement(2e-5, 2e-5, 1e-12, 1e-11, "Newton"))
     assert "(no lower)" in str(optimum_sentence(same))
@@ -75,14 +93,21 @@ def test_only_refined_numbers_bear_the_label(computed: dict[str, Run]) -> None:
     assert REFINED in dict(badges(computed["refined"]))
     assert REFINED not in dict(badges(computed["plain"]))
     assert REFINED not in dict(badges(kept(computed["refined"])))
-    assert "could not be found with certainty" in str(optimum_sentence(kept(computed["refined"]).result))
+    assert "could not be found with certainty" in str(
+        optimum_sentence(kept(computed["refined"]).result)
+    )
 
 
-# -- page -----------------------------------------------------------------------------------------------------------------------
+# -- page
+# --------------------------------------------------------------------------------------------------
 @pytest.fixture
-def opened(application: Application, computed: dict[str, Run], open_tab: Callable[[Application], Any]) -> Callable[[str], Any]:
+def opened(
+    application: Application, computed: dict[str, Run], open_tab: Callable[[Application], Any]
+) -> Callable[[str], Any]:
     def show(name: str) -> Any:
-        session = application.sessions.create_session(application.sessions.free_name("test", actor=LOCAL), actor=LOCAL)
+        session = application.sessions.create_session(
+            application.sessions.free_name("test", actor=LOCAL), actor=LOCAL
+        )
         session_with(computed, name, session)
         tab = open_tab(application)
         tab.set({("dcx-session", "data"): session.session_id})
@@ -94,15 +119,21 @@ def opened(application: Application, computed: dict[str, Run], open_tab: Callabl
 
 
 @pytest.mark.parametrize("name", ["plain", "refined"])
-def test_page_shows_sentence_and_label_and_names_saved_files(opened: Callable[[str], Any], computed: dict[str, Run], name: str) -> None:
+def test_page_shows_sentence_and_label_and_names_saved_files(
+    opened: Callable[[str], Any], computed: dict[str, Run], name: str
+) -> None:
     tab, refined = opened(name), name == "refined"
     remarks = tab.text("adtd-run-remarks") if tab.get("adtd-run-remarks", "children") else ""
     assert (PUBLISHED in remarks) == refined
     assert (REFINED in tab.text("adtd-run-badges")) == refined
     tab.set({("adtd-tabs", "value"): "hidden"})
-    assert tab.get("adtd-hidden-file", "data") == ("hidden-profile-refined" if refined else "hidden-profile")
+    assert tab.get("adtd-hidden-file", "data") == (
+        "hidden-profile-refined" if refined else "hidden-profile"
+    )
     tab.set({("adtd-tabs", "value"): "regulation"})
-    assert tab.get("adtd-regulation-file", "data") == ("gene-regulation-refined" if refined else "gene-regulation")
+    assert tab.get("adtd-regulation-file", "data") == (
+        "gene-regulation-refined" if refined else "gene-regulation"
+    )
     names = set()
     for table, view in (("hidden", "hidden-view"), ("regulation", "regulation-view")):
         tab.set({("adtd-tabs", "value"): table})
@@ -114,11 +145,15 @@ def test_page_shows_sentence_and_label_and_names_saved_files(opened: Callable[[s
     assert all(code in (200, 204) for code in tab.statuses)
 
 
-def test_the_switch_is_off_and_is_submitted_where_it_is_on(tmp_path: Path, computed: dict[str, Run], open_tab: Callable[[Application], Any]) -> None:
+def test_the_switch_is_off_and_is_submitted_where_it_is_on(
+    tmp_path: Path, computed: dict[str, Run], open_tab: Callable[[Application], Any]
+) -> None:
     program = create_app(Config.for_tests(tmp_path))
     program.start()
     try:
-        session = session_with(computed, "plain", program.sessions.create_session("run", actor=LOCAL))
+        session = session_with(
+            computed, "plain", program.sessions.create_session("run", actor=LOCAL)
+        )
         tab = open_tab(program)
         tab.set({("dcx-session", "data"): session.session_id})
         tab.go("adtd")
@@ -136,7 +171,9 @@ def test_the_switch_is_off_and_is_submitted_where_it_is_on(tmp_path: Path, compu
         program.stop()
 
 
-def test_with_a_free_composition_the_button_says_why_it_cannot_be(opened: Callable[[str], Any]) -> None:
+def test_with_a_free_composition_the_button_says_why_it_cannot_be(
+    opened: Callable[[str], Any],
+) -> None:
     tab = opened("plain")
     tab.set({("adtd-model", "value"): "custom", ("adtd-refine", "checked"): True})
     assert tab.get("adtd-run", "disabled") is False
@@ -147,23 +184,39 @@ def test_with_a_free_composition_the_button_says_why_it_cannot_be(opened: Callab
     assert tab.get("adtd-run", "disabled") is False
 
 
-# -- report and session file ----------------------------------------------------------------------------------------------------
+# -- report and session file
+# --------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("name", ["plain", "refined"])
-def test_report_labels_refined_numbers_and_gives_the_certificate(computed: dict[str, Run], name: str) -> None:
-    text = re.sub(r"<script.*?</script>", "", report(session_with(computed, name), "adtd").decode(), flags=re.DOTALL)
+def test_report_labels_refined_numbers_and_gives_the_certificate(
+    computed: dict[str, Run], name: str
+) -> None:
+    text = re.sub(
+        r"<script.*?</script>",
+        "",
+        report(session_with(computed, name), "adtd").decode(),
+        flags=re.DOTALL,
+    )
     refined = name == "refined"
     assert (PUBLISHED in text) == refined
-    assert text.count("Refined to the optimum: not the numbers that deconomix gives.") == (3 if refined else 0)
+    assert text.count("Refined to the optimum: not the numbers that deconomix gives.") == (
+        3 if refined else 0
+    )
     assert ("by Newton" in text) == refined
     assert ("these numbers are not those that deconomix gives" in text) == refined, "in the methods"
 
 
 @pytest.mark.parametrize("name", ["refined", "kept"])
-def test_session_file_keeps_what_refining_brought(tmp_path: Path, computed: dict[str, Run], name: str) -> None:
+def test_session_file_keeps_what_refining_brought(
+    tmp_path: Path, computed: dict[str, Run], name: str
+) -> None:
     run = kept(computed["refined"]) if name == "kept" else computed["refined"]
     path = tmp_path / "a.dcxsession"
     now = datetime.now(UTC)
-    save(path, Snapshot("20261122#120000#07c2e7ed", "s", now, now, 1, None, (run,)), expected_generation=None)
+    save(
+        path,
+        Snapshot("20261122#120000#07c2e7ed", "s", now, now, 1, None, (run,)),
+        expected_generation=None,
+    )
     (found,) = load(path).runs
     assert repr(found.result.optimum) == repr(run.result.optimum)  # NaN where kept
     assert found.params == run.params

@@ -60,14 +60,23 @@ def write(folder: Path, name: str, text: str) -> None:
     (folder / name).write_text(textwrap.dedent(text), encoding="utf-8")
 
 
-def test_a_plug_in_file_becomes_a_page_and_its_task_runs_in_the_worker(tmp_path: Path, open_tab: Callable[..., Any]) -> None:
+def test_a_plug_in_file_becomes_a_page_and_its_task_runs_in_the_worker(
+    tmp_path: Path, open_tab: Callable[..., Any]
+) -> None:
     assert len(textwrap.dedent(PLUGIN).splitlines()) < 60
     config = Config.for_tests(tmp_path)
     write(config.plugins_folder, "census.py", PLUGIN)
     app = create_app(config)
     app.start()
     try:
-        assert [p.key for p in app.registry.pages] == ["upload", "dtd", "adtd", "census", "sessions", "help"]
+        assert [p.key for p in app.registry.pages] == [
+            "upload",
+            "dtd",
+            "adtd",
+            "census",
+            "sessions",
+            "help",
+        ]
         session = app.sessions.create_session("Mine", actor=LOCAL)
         tab = open_tab(app)
         tab.go("census")
@@ -86,27 +95,51 @@ def test_a_plug_in_file_becomes_a_page_and_its_task_runs_in_the_worker(tmp_path:
         app.stop()
 
 
-def test_broken_plug_ins_are_named_and_the_program_starts(tmp_path: Path, open_tab: Callable[..., Any]) -> None:
+def test_broken_plug_ins_are_named_and_the_program_starts(
+    tmp_path: Path, open_tab: Callable[..., Any]
+) -> None:
     config = Config.for_tests(tmp_path)
     folder = config.plugins_folder
     write(folder, "broken.py", "import a_module_that_is_nowhere\n")
     write(folder, "syntax.py", "def (\n")
     write(folder, "quits.py", "raise SystemExit(3)\n")
     write(folder, "empty.py", "x = 1\n")
-    write(folder, "clash.py", 'from gui.plugin import Page\npage = Page("dtd", "Mine", "x")\npage.layout(lambda ctx: "x")\n')
-    write(folder, "badkey.py", 'from gui.plugin import Page\npage = Page("Bad Key", "Mine", "x")\npage.layout(lambda ctx: "x")\n')
-    write(folder, "nolayout.py", 'from gui.plugin import Page\npage = Page("nolayout", "Mine", "x")\n')
+    write(
+        folder,
+        "clash.py",
+        'from gui.plugin import Page\npage = Page("dtd", "Mine", "x")\npage.layout(lambda ctx:'
+        ' "x")\n',
+    )
+    write(
+        folder,
+        "badkey.py",
+        'from gui.plugin import Page\npage = Page("Bad Key", "Mine", "x")\npage.layout(lambda ctx:'
+        ' "x")\n',
+    )
+    write(
+        folder, "nolayout.py", 'from gui.plugin import Page\npage = Page("nolayout", "Mine", "x")\n'
+    )
     write(
         folder,
         "layoutfails.py",
-        'from gui.plugin import Page\npage = Page("failing", "Mine", "x")\n@page.layout\ndef layout(ctx):\n    raise ValueError("no")\n',
+        'from gui.plugin import Page\npage = Page("failing", "Mine", "x")\n@page.layout\ndef'
+        ' layout(ctx):\n    raise ValueError("no")\n',
     )
     write(folder, "_ignored.py", "raise ValueError\n")
     app = create_app(config)
     try:
         assert [p.key for p in app.registry.pages] == ["upload", "dtd", "adtd", "sessions", "help"]
         said = [str(e) for e in app.registry.errors]
-        for name in ("broken.py", "syntax.py", "quits.py", "empty.py", "clash.py", "badkey.py", "nolayout.py", "Mine"):
+        for name in (
+            "broken.py",
+            "syntax.py",
+            "quits.py",
+            "empty.py",
+            "clash.py",
+            "badkey.py",
+            "nolayout.py",
+            "Mine",
+        ):
             assert any(name in text for text in said), name
         assert len(said) == 8
         shown = open_tab(app).text("dcx-notices", "sendNotifications")
@@ -147,11 +180,15 @@ posix = pytest.mark.skipif(os.name != "posix", reason="mode bits")
 
 
 def cached(path: Path, code: str) -> None:
-    """Beside the file, what Python would run in its place: compiled from other code, with the file's own time and size."""
+    """Beside the file, what Python would run in its place: compiled from other code, with the
+    file's own time and size.
+    """
     from importlib import _bootstrap_external as external
 
     found = path.stat()
-    data = external._code_to_timestamp_pyc(compile(code, str(path), "exec"), int(found.st_mtime), found.st_size)  # type: ignore[attr-defined]
+    data = external._code_to_timestamp_pyc(  # type: ignore[attr-defined]
+        compile(code, str(path), "exec"), int(found.st_mtime), found.st_size
+    )
     assert marshal.loads(data[16:])
     place = Path(importlib.util.cache_from_source(str(path)))
     place.parent.mkdir(exist_ok=True)
@@ -168,7 +205,9 @@ def load_as_python_does(name: str, path: Path) -> Any:
 
 
 @pytest.mark.parametrize("where", ["server", "worker"])
-def test_a_compiled_file_that_others_put_beside_a_plug_in_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
+def test_a_compiled_file_that_others_put_beside_a_plug_in_is_not_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
     from gui.jobs import taskref
 
     folder, name = tmp_path / "plugins", f"small_{where}"
@@ -227,14 +266,22 @@ if os.name == "posix" and os.geteuid() == 0:
         "folder above of another user": lambda folder, file: os.chown(folder.parent, 65534, 0),
         "file of a group": lambda folder, file: (os.chown(file, 0, 100), file.chmod(0o664)),
         "folder of a group": lambda folder, file: (os.chown(folder, 0, 100), folder.chmod(0o775)),
-        "folder above of a group": lambda folder, file: (os.chown(folder.parent, 0, 100), folder.parent.chmod(0o775)),
-        "a group without a name": lambda folder, file: (os.chown(file, 0, 54321), file.chmod(0o664)),
+        "folder above of a group": lambda folder, file: (
+            os.chown(folder.parent, 0, 100),
+            folder.parent.chmod(0o775),
+        ),
+        "a group without a name": lambda folder, file: (
+            os.chown(file, 0, 54321),
+            file.chmod(0o664),
+        ),
     }
 
 
 @posix
 @pytest.mark.parametrize("change", UNSAFE.values(), ids=list(UNSAFE))
-def test_a_plug_in_that_others_can_change_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[Path, Path], object]) -> None:
+def test_a_plug_in_that_others_can_change_is_not_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[Path, Path], object]
+) -> None:
     folder = tmp_path / "above" / "here" / "plugins"
     write(folder, "small.py", SMALL)
     assert find_pages(folder).page("small") is not None  # the control
@@ -247,7 +294,9 @@ def test_a_plug_in_that_others_can_change_is_not_run(tmp_path: Path, monkeypatch
 
 
 @posix
-def test_folders_like_tmp_and_groups_of_one_user_are_no_reason_to_leave_a_plug_in_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_folders_like_tmp_and_groups_of_one_user_are_no_reason_to_leave_a_plug_in_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import grp
     import pwd
 
@@ -259,7 +308,13 @@ def test_folders_like_tmp_and_groups_of_one_user_are_no_reason_to_leave_a_plug_i
     folder.chmod(0o775)
     own = grp.struct_group((user.pw_name, "x", folder.stat().st_gid, []))
     monkeypatch.setattr(grp, "getgrgid", lambda number: own)
-    monkeypatch.setattr(pwd, "getpwuid", lambda number: pwd.struct_passwd((user.pw_name, "x", user.pw_uid, own.gr_gid, "", "/", "/bin/sh")))
+    monkeypatch.setattr(
+        pwd,
+        "getpwuid",
+        lambda number: pwd.struct_passwd(
+            (user.pw_name, "x", user.pw_uid, own.gr_gid, "", "/", "/bin/sh")
+        ),
+    )
     assert find_pages(folder).page("small") is not None
     shared = grp.struct_group((user.pw_name, "x", own.gr_gid, ["colleague"]))
     monkeypatch.setattr(grp, "getgrgid", lambda number: shared)
@@ -287,7 +342,9 @@ def test_where_mode_bits_say_nothing_plug_ins_are_loaded_and_the_log_says_that_n
     assert caplog.text.count("is not checked on this system") == 1
 
 
-def test_a_layout_is_built_once_at_start_and_once_each_time_the_page_opens(tmp_path: Path, monkeypatch: Any, open_tab: Callable[..., Any]) -> None:
+def test_a_layout_is_built_once_at_start_and_once_each_time_the_page_opens(
+    tmp_path: Path, monkeypatch: Any, open_tab: Callable[..., Any]
+) -> None:
     config = Config.for_tests(tmp_path)
     write(config.plugins_folder, "census.py", PLUGIN.replace(', requires=("dataset",)', ""))
     found, built = find_pages(config.plugins_folder), []

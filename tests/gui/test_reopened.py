@@ -1,4 +1,6 @@
-"""Reopened after a restart, a session shows on every page what was on screen: chosen tabs, form values, what each view was set to."""
+"""Reopened after a restart, a session shows on every page what was on screen: chosen tabs, form
+values, what each view was set to.
+"""
 
 from __future__ import annotations
 
@@ -77,7 +79,9 @@ LEFT: dict[str, dict[str, Any]] = {
         "sure-look": "fit",
     },
 }
-PASSING = (  # in dialogs, in forms that are filled from the data, and in fields for files: not what the page is set to
+# in dialogs, in forms that are filled from the data, and in fields for files: not what the page is
+# set to
+PASSING = (
     "dtd-scatter-",
     "-sample",
     "upload-new-",
@@ -96,12 +100,18 @@ def controls(tab: Any, page: str) -> dict[str, Any]:
     """What the page's controls are set to; by id."""
     found = {}
     for (key, prop), value in tab.values.items():
-        if key.startswith(f"{page}-") and prop in ("value", "checked") and not any(part in key for part in PASSING):
+        if (
+            key.startswith(f"{page}-")
+            and prop in ("value", "checked")
+            and not any(part in key for part in PASSING)
+        ):
             found[key] = value
     return found
 
 
-def test_every_control_of_every_page_is_as_it_was_left(tmp_path: Path, open_tab: Callable[..., Any]) -> None:
+def test_every_control_of_every_page_is_as_it_was_left(
+    tmp_path: Path, open_tab: Callable[..., Any]
+) -> None:
     first = create_app(Config.for_tests(tmp_path))
     try:
         first.start()
@@ -109,7 +119,15 @@ def test_every_control_of_every_page_is_as_it_was_left(tmp_path: Path, open_tab:
         tab = open_tab(first)
         show(tab, session.session_id)
         tab.go("dtd")
-        tab.set({(f"dtd-{name.replace('_', '-')}", "checked" if isinstance(value, bool) else "value"): value for name, value in SHORT.model_dump().items()})
+        tab.set(
+            {
+                (
+                    f"dtd-{name.replace('_', '-')}",
+                    "checked" if isinstance(value, bool) else "value",
+                ): value
+                for name, value in SHORT.model_dump().items()
+            }
+        )
         press(tab, "dtd-run")
         until(lambda: session.current("dtd"))
         tab.tick()
@@ -117,10 +135,16 @@ def test_every_control_of_every_page_is_as_it_was_left(tmp_path: Path, open_tab:
             tab.go(page)
             begin = controls(tab, page)
             changed = {f"{page}-{name}" for name in values}
-            assert changed == set(begin), page  # a control that was added later belongs into the list above
+            # a control that was added later belongs into the list above
+            assert changed == set(begin), page
             for name, value in values.items():
-                tab.set({(f"{page}-{name}", "checked" if isinstance(value, bool) else "value"): value})
-        left = {page: {f"{page}-{name}": value for name, value in values.items()} for page, values in LEFT.items()}
+                tab.set(
+                    {(f"{page}-{name}", "checked" if isinstance(value, bool) else "value"): value}
+                )
+        left = {
+            page: {f"{page}-{name}": value for name, value in values.items()}
+            for page, values in LEFT.items()
+        }
         assert tab.notices == [n for n in tab.notices if "DTD is done" in n]
     finally:
         first.stop()
@@ -134,10 +158,14 @@ def test_every_control_of_every_page_is_as_it_was_left(tmp_path: Path, open_tab:
             tab.tick()
             assert controls(tab, page) == values, page
         other = second.sessions.create_session("Other", actor=LOCAL)
-        other.set_dataset(second.sessions.get_session(session.session_id, actor=LOCAL).need_dataset(), keep_runs=False)
+        other.set_dataset(
+            second.sessions.get_session(session.session_id, actor=LOCAL).need_dataset(),
+            keep_runs=False,
+        )
         show(tab, other.session_id)
         tab.go("dtd")
-        assert tab.get("dtd-metric", "value") == "pearson"  # it belongs to the session, not to the program
+        # it belongs to the session, not to the program
+        assert tab.get("dtd-metric", "value") == "pearson"
         show(tab, session.session_id)
         assert tab.get("dtd-metric", "value") == "rmse"
         assert tab.get("dtd-tabs", "value") == "markers"
@@ -145,7 +173,9 @@ def test_every_control_of_every_page_is_as_it_was_left(tmp_path: Path, open_tab:
         second.stop()
 
 
-def test_a_reopened_session_reads_its_values_when_they_are_looked_at(tmp_path: Path, open_tab: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reopened_session_reads_its_values_when_they_are_looked_at(
+    tmp_path: Path, open_tab: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("gui.sessions.lazy.LARGE", 100)
     first = create_app(Config.for_tests(tmp_path))
     try:

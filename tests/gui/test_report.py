@@ -35,7 +35,9 @@ MOST = 6_000_000
 
 def add(session: DCXCache, kind: str, params: Any, result: Any, **inputs: str) -> None:
     data = session.need_dataset()
-    made = Provenance(data.training_id, data.bulk_id, inputs, versions=tasks.versions(), seconds=1.5)
+    made = Provenance(
+        data.training_id, data.bulk_id, inputs, versions=tasks.versions(), seconds=1.5
+    )
     session.add_run(Run(kind, kind, kind, datetime.now(UTC), params, result, made))
 
 
@@ -47,11 +49,22 @@ def quiet(*_: Any, **__: Any) -> None:
 def computed() -> tuple[Any, ...]:
     """The example with a DTD run, a search and an ADTD run that took its lambda2."""
     data = make_example().dataset
-    dtd_params, searching = DTDParams(iterations=20, train_mixtures=40, test_mixtures=40, genes=200, seed=7), SearchParams(points=4, folds=2)
+    dtd_params, searching = (
+        DTDParams(iterations=20, train_mixtures=40, test_mixtures=40, genes=200, seed=7),
+        SearchParams(points=4, folds=2),
+    )
     dtd = tasks.run_dtd(data, dtd_params, progress=quiet)
     search = tasks.run_search(data, searching, progress=quiet, dtd=dtd)
     params = ADTDParams(model="h,r", lambda2=search.choices["min"], max_iterations=30)
-    return data, dtd_params, dtd, searching, search, params, tasks.run_adtd(data, params, progress=quiet, dtd=dtd)
+    return (
+        data,
+        dtd_params,
+        dtd,
+        searching,
+        search,
+        params,
+        tasks.run_adtd(data, params, progress=quiet, dtd=dtd),
+    )
 
 
 @pytest.fixture
@@ -100,10 +113,20 @@ def test_report_of_dtd_says_what_was_done_with_the_numbers_of_the_run(session: D
     assert len(html) < MOST
 
 
-def test_report_of_adtd_holds_its_dtd_run_and_the_search_it_took_lambda2_from(session: DCXCache) -> None:
+def test_report_of_adtd_holds_its_dtd_run_and_the_search_it_took_lambda2_from(
+    session: DCXCache,
+) -> None:
     html = report(session, "adtd")
     text, result = body(html), session.current("adtd").result
-    for title in ("ADTD: Deconomix+h,r on bulk", "Hidden background", "Gene regulation", "Search of lambda2", "DTD: gene weights", "Methods", "Provenance"):
+    for title in (
+        "ADTD: Deconomix+h,r on bulk",
+        "Hidden background",
+        "Gene regulation",
+        "Search of lambda2",
+        "DTD: gene weights",
+        "Methods",
+        "Provenance",
+    ):
         assert title in text
     assert "chosen by 2-fold cross-validation over 4 values" in text
     assert all(doi in text for _, doi in CITATIONS.values())
@@ -117,7 +140,9 @@ def test_report_of_adtd_holds_its_dtd_run_and_the_search_it_took_lambda2_from(se
 
 def test_lambda2_that_no_search_chose_is_said_to_be_the_users(session: DCXCache) -> None:
     run = session.current("adtd")
-    session.add_run(dataclasses.replace(run, id="own", params=run.params.model_copy(update={"lambda2": 0.123})))
+    session.add_run(
+        dataclasses.replace(run, id="own", params=run.params.model_copy(update={"lambda2": 0.123}))
+    )
     text = body(report(session, "adtd"))
     assert "was 1.23e-1, chosen by the user" in text
     assert "Search of lambda2" not in text
@@ -132,14 +157,20 @@ def test_outdated_run_says_so(session: DCXCache) -> None:
     assert "outdated" not in body(report(session, "dtd"))
     data = session.need_dataset()
     turned = data.bulk.matrix.take(data.bulk.matrix.genes[::-1])
-    session.set_dataset(dataclasses.replace(data, bulk=dataclasses.replace(data.bulk, matrix=turned)), keep_runs=True)
+    session.set_dataset(
+        dataclasses.replace(data, bulk=dataclasses.replace(data.bulk, matrix=turned)),
+        keep_runs=True,
+    )
     assert "The bulk results are outdated: the bulk was replaced." in body(report(session, "dtd"))
     assert "ADTD: Computed from another bulk." in body(report(session, "adtd"))
 
 
-def test_values_of_cells_and_samples_are_not_read(session: DCXCache, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_values_of_cells_and_samples_are_not_read(
+    session: DCXCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
     matrices = list(session.need_dataset().parts().values())
-    assert session.outdated(session.current("adtd")) is None  # the ids are known, as they are in a session that was opened
+    # the ids are known, as they are in a session that was opened
+    assert session.outdated(session.current("adtd")) is None
     for matrix in matrices:
         monkeypatch.delitem(matrix.__dict__, "values")
     with pytest.raises(AttributeError):
@@ -155,10 +186,18 @@ def test_script_in_names_is_inert(session: DCXCache) -> None:
     run = session.current("dtd")
     result, bulk = run.result, run.result.composition["bulk"]
     types, samples = {str(bulk.index[0]): HOSTILE}, {str(bulk.columns[0]): HOSTILE + "S"}
-    parts = {name: {k: renamed(v, types, samples) for k, v in getattr(result, name).items()} for name in ("composition", "naive", "truth")}
+    parts = {
+        name: {k: renamed(v, types, samples) for k, v in getattr(result, name).items()}
+        for name in ("composition", "naive", "truth")
+    }
     metrics = result.metrics.assign(cell_type=result.metrics["cell_type"].replace(types))
     changed = dataclasses.replace(
-        result, **parts, metrics=metrics, reference=renamed(result.reference, types, {}), correlation=renamed(result.correlation, types, {}), notes=(HOSTILE,)
+        result,
+        **parts,
+        metrics=metrics,
+        reference=renamed(result.reference, types, {}),
+        correlation=renamed(result.correlation, types, {}),
+        notes=(HOSTILE,),
     )
     hostile = DCXCache("y", HOSTILE)
     hostile.set_dataset(session.need_dataset(), keep_runs=False)
@@ -169,7 +208,9 @@ def test_script_in_names_is_inert(session: DCXCache) -> None:
     assert "<img" not in text.replace(plotly_js(), "")
     assert text.replace(plotly_js(), "").count("</script>") == 3
     figures = json.loads(re.search(r'id="dcx-figures">(.*?)</script>', text, re.DOTALL)[1])
-    assert all("<img" not in json.dumps(figure, ensure_ascii=False) for figure in figures.values()), "plotly would read it as HTML"
+    assert all(
+        "<img" not in json.dumps(figure, ensure_ascii=False) for figure in figures.values()
+    ), "plotly would read it as HTML"
 
 
 def test_policy_lets_only_the_scripts_of_the_file_run(session: DCXCache) -> None:
@@ -178,7 +219,10 @@ def test_policy_lets_only_the_scripts_of_the_file_run(session: DCXCache) -> None
     assert policy.startswith("default-src 'none'; script-src 'sha256-")
     assert "unsafe-eval" not in policy
     scripts = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
-    hashes = {f"'sha256-{base64.b64encode(hashlib.sha256(s.encode()).digest()).decode()}'" for s in scripts}
+    hashes = {
+        f"'sha256-{base64.b64encode(hashlib.sha256(s.encode()).digest()).decode()}'"
+        for s in scripts
+    }
     assert set(re.search(r"script-src ([^;]+);", policy)[1].split()) == hashes
     assert text.index("Content-Security-Policy") < text.index("<title>")
 
@@ -192,7 +236,9 @@ def test_document_without_figures_holds_no_script() -> None:
     assert "The first 40 of 50 rows are shown. Look elsewhere." in html.decode()
 
 
-def test_button_of_the_page_gives_the_report(application: Application, tab: Any, computed: tuple[Any, ...]) -> None:
+def test_button_of_the_page_gives_the_report(
+    application: Application, tab: Any, computed: tuple[Any, ...]
+) -> None:
     data, dtd_params, dtd, _searching, _search, params, adtd = computed
     made = application.sessions.create_session("Melanoma", actor=LOCAL)
     made.set_dataset(data, keep_runs=False)
@@ -209,7 +255,11 @@ def test_button_of_the_page_gives_the_report(application: Application, tab: Any,
 
 
 def test_headers_and_names_of_a_reports_tables_are_whole() -> None:
-    names = ["regulatory T cells of the second germinal centre", "Plasmacytoid_dendritic_cells", "<b>B</b> cells"]
+    names = [
+        "regulatory T cells of the second germinal centre",
+        "Plasmacytoid_dendritic_cells",
+        "<b>B</b> cells",
+    ]
     doc = Document("x")
     doc.table(pd.DataFrame(0.005, index=names, columns=names * 3), first="Sample", percent=True)
     text = doc.html().decode()

@@ -1,4 +1,6 @@
-"""While something is computed, the place of its result says so; when it was cancelled, nothing says that it goes on."""
+"""While something is computed, the place of its result says so; when it was cancelled, nothing says
+that it goes on.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,11 @@ STARTED = "The header shows how far it is"
 def jobs(application: Application, monkeypatch: pytest.MonkeyPatch) -> list[JobStatus]:
     """What the queue says it does."""
     found: list[JobStatus] = []
-    monkeypatch.setattr(application.runner, "status", lambda session_id=None: [j for j in found if session_id in (None, j.session_id)])
+    monkeypatch.setattr(
+        application.runner,
+        "status",
+        lambda session_id=None: [j for j in found if session_id in (None, j.session_id)],
+    )
     return found
 
 
@@ -36,7 +42,15 @@ def session(application: Application, tab: Any) -> DCXCache:
 def with_dtd(session: DCXCache) -> Run:
     params = DTDParams(genes=60, iterations=3, train_mixtures=20, test_mixtures=20)
     data = session.need_dataset()
-    run = Run("d", "dtd", "DTD", session.created, params, run_dtd(data, params, progress=lambda *_, **__: None), Provenance(data.training_id, data.bulk_id))
+    run = Run(
+        "d",
+        "dtd",
+        "DTD",
+        session.created,
+        params,
+        run_dtd(data, params, progress=lambda *_, **__: None),
+        Provenance(data.training_id, data.bulk_id),
+    )
     session.add_run(run)
     return run
 
@@ -68,8 +82,12 @@ def test_dtd(tab: Any, session: DCXCache, jobs: list[JobStatus]) -> None:
     assert STARTED not in tab.get("dtd-reason", "children")
 
 
-def test_a_step_of_another_session_is_not_this_ones(tab: Any, session: DCXCache, jobs: list[JobStatus], application: Application) -> None:
-    jobs.append(JobStatus("1", session_with(application, "Other").session_id, "dtd", "DTD", "running"))
+def test_a_step_of_another_session_is_not_this_ones(
+    tab: Any, session: DCXCache, jobs: list[JobStatus], application: Application
+) -> None:
+    jobs.append(
+        JobStatus("1", session_with(application, "Other").session_id, "dtd", "DTD", "running")
+    )
     go_to(tab, "dtd")
     tab.tick()
     assert "No DTD run yet" in tab.text("dtd-empty")
@@ -85,14 +103,32 @@ TABS: list[tuple[str, str, Callable[[], Any], str]] = [
 
 
 @pytest.mark.parametrize(("name", "empty", "params", "kind"), TABS)
-def test_adtd(tab: Any, session: DCXCache, jobs: list[JobStatus], name: str, empty: str, params: Callable[[], Any], kind: str) -> None:
+def test_adtd(
+    tab: Any,
+    session: DCXCache,
+    jobs: list[JobStatus],
+    name: str,
+    empty: str,
+    params: Callable[[], Any],
+    kind: str,
+) -> None:
     run = with_dtd(session)
     tab.tick()
     go_to(tab, "adtd")
     tab.set({("adtd-tabs", "value"): name})
     before = tab.text(empty)
     assert buttons(tab.get(empty, "children"))
-    jobs.append(JobStatus("1", session.session_id, kind, "Something", "queued", params=params(), inputs={"dtd": run.id}))
+    jobs.append(
+        JobStatus(
+            "1",
+            session.session_id,
+            kind,
+            "Something",
+            "queued",
+            params=params(),
+            inputs={"dtd": run.id},
+        )
+    )
     tab.tick()
     assert "Something is waiting" in tab.text(empty)
     assert buttons(tab.get(empty, "children")) == [], "nothing to press that is going on already"
@@ -114,7 +150,9 @@ def test_the_empty_page_names_the_model_that_is_chosen(tab: Any, session: DCXCac
             assert not all(b["disabled"] for b in buttons(tab.get(empty, "children")))
     tab.set({("adtd-lambda2", "value"): "nothing"})
     tab.set({("adtd-model", "value"): "h,r"})
-    assert all(b["disabled"] for b in buttons(tab.get("adtd-composition-empty", "children"))), "what cannot be run cannot be pressed"
+    assert all(b["disabled"] for b in buttons(tab.get("adtd-composition-empty", "children"))), (
+        "what cannot be run cannot be pressed"
+    )
 
 
 def test_how_sure(tab: Any, session: DCXCache, jobs: list[JobStatus]) -> None:
@@ -123,7 +161,11 @@ def test_how_sure(tab: Any, session: DCXCache, jobs: list[JobStatus]) -> None:
     go_to(tab, "dtd")
     tab.set({("dtd-tabs", "value"): "sure"})
     assert "No intervals yet" in tab.text("dtd-sure-words")
-    jobs.append(JobStatus("1", session.session_id, "bootstrap", "How sure", "running", inputs={"dtd": run.id}))
+    jobs.append(
+        JobStatus(
+            "1", session.session_id, "bootstrap", "How sure", "running", inputs={"dtd": run.id}
+        )
+    )
     tab.tick()
     assert "being computed" in tab.text("dtd-sure-words")
     assert tab.get("dtd-sure-start", "disabled") is True

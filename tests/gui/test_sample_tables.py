@@ -1,4 +1,6 @@
-"""Clinical data and known compositions on the Upload page, and the comparison on DTD and ADTD, through the door."""
+"""Clinical data and known compositions on the Upload page, and the comparison on DTD and ADTD,
+through the door.
+"""
 
 from __future__ import annotations
 
@@ -36,9 +38,14 @@ def session(application: Application, tab: Any) -> DCXCache:
 
 def clinical_csv(folder: Path, **more: str) -> Path:
     """17 of the 20 samples, spelled otherwise; a row that belongs to none."""
-    rows = [f"sample-{i:02d};{30 + i};{100 * i};{'Dead' if i % 3 else 'Alive'};{i % 2}" for i in range(1, 18)]
+    rows = [
+        f"sample-{i:02d};{30 + i};{100 * i};{'Dead' if i % 3 else 'Alive'};{i % 2}"
+        for i in range(1, 18)
+    ]
     path = folder / more.get("name", "patients.csv")
-    path.write_text("\n".join(["Patient;Age;OS.time;OS;Relapse", *rows, "other;1;2;Alive;1"]) + "\n", "utf-8")
+    path.write_text(
+        "\n".join(["Patient;Age;OS.time;OS;Relapse", *rows, "other;1;2;Alive;1"]) + "\n", "utf-8"
+    )
     return path
 
 
@@ -49,13 +56,23 @@ def truth_csv(folder: Path, *, rename: dict[str, str] | None = None) -> tuple[Pa
     return path, shares
 
 
-def test_a_clinical_table_is_looked_at_kept_changed_and_removed(tab: Any, session: DCXCache, tmp_path: Path) -> None:
+def test_a_clinical_table_is_looked_at_kept_changed_and_removed(
+    tab: Any, session: DCXCache, tmp_path: Path
+) -> None:
     before = session.dataset
     choose(tab, "clinical", clinical_csv(tmp_path))
     assert session.dataset is before, "nothing is kept before the user says so"
-    assert "17 of 20 samples have clinical data, from “patients.csv”." in tab.text("upload-clinical-head")
+    assert "17 of 20 samples have clinical data, from “patients.csv”." in tab.text(
+        "upload-clinical-head"
+    )
     said = tab.text("upload-clinical-box")
-    for words in ("match when", "are not in patients.csv", "belong to no sample", "unit of OS.time", "which value is the event"):
+    for words in (
+        "match when",
+        "are not in patients.csv",
+        "belong to no sample",
+        "unit of OS.time",
+        "which value is the event",
+    ):
         assert words in said, words
     assert [tab.get(f"upload-clinical-{name}", "value") for name in ("sample", "time", "event", "value", "unit")] == [
         f"{COLUMN}Patient", f"{COLUMN}OS.time", f"{COLUMN}OS", f"{COLUMN}Dead", "none",
@@ -63,7 +80,9 @@ def test_a_clinical_table_is_looked_at_kept_changed_and_removed(tab: Any, sessio
     tab.set({("upload-clinical-unit", "value"): "days"})
     assert "unit of OS.time" not in tab.text("upload-clinical-box")
     tab.set({("upload-clinical-event", "value"): f"{COLUMN}Relapse"})
-    assert tab.get("upload-clinical-value", "value") == f"{COLUMN}1", "proposed anew for another column"
+    assert tab.get("upload-clinical-value", "value") == f"{COLUMN}1", (
+        "proposed anew for another column"
+    )
     tab.set({("upload-clinical-event", "value"): f"{COLUMN}OS"})
     tab.click("upload-clinical-keep")
     kept = session.dataset.clinical
@@ -86,7 +105,9 @@ def test_a_clinical_table_is_looked_at_kept_changed_and_removed(tab: Any, sessio
     assert tab.get("upload-clinical-panel", "style") == {"display": "none"}
 
 
-def test_a_table_that_cannot_be_read_or_joined_changes_nothing(tab: Any, session: DCXCache, tmp_path: Path) -> None:
+def test_a_table_that_cannot_be_read_or_joined_changes_nothing(
+    tab: Any, session: DCXCache, tmp_path: Path
+) -> None:
     broken = tmp_path / "broken.csv"
     broken.write_bytes(b"\x00\x01\x02" * 50)
     before = session.dataset
@@ -106,30 +127,59 @@ def test_a_table_that_cannot_be_read_or_joined_changes_nothing(tab: Any, session
     assert session.dataset is before
 
 
-def test_a_clinical_table_that_does_not_join_asks_for_nothing_that_it_does_not_offer(tab: Any, session: DCXCache, tmp_path: Path) -> None:
+def test_a_clinical_table_that_does_not_join_asks_for_nothing_that_it_does_not_offer(
+    tab: Any, session: DCXCache, tmp_path: Path
+) -> None:
     path = tmp_path / "patients.csv"
-    path.write_text("id;name;OS.time;OS\n" + "\n".join(f"P{i};Patient {i};{100 * i};{i % 2 + 1}" for i in range(1, 9)) + "\n", "utf-8")
-    boxes = {name: f"upload-clinical-{name}-box" for name in ("sample", "time", "event", "value", "unit")}
+    path.write_text(
+        "id;name;OS.time;OS\n"
+        + "\n".join(f"P{i};Patient {i};{100 * i};{i % 2 + 1}" for i in range(1, 9))
+        + "\n",
+        "utf-8",
+    )
+    boxes = {
+        name: f"upload-clinical-{name}-box" for name in ("sample", "time", "event", "value", "unit")
+    }
     choose(tab, "clinical", path)
     said = tab.text("upload-clinical-box")
     assert "Choose the column that holds the names of the samples, or another table." in said
     assert "unit" not in said
     assert "which value is the event" not in said
-    assert [name for name, box in boxes.items() if tab.get(box, "style") == {}] == ["sample"], "what can be chosen, and no more"
-    assert [o["label"] for o in tab.get("upload-clinical-sample", "data")] == ["id", "name", "OS.time", "OS"]
+    assert [name for name, box in boxes.items() if tab.get(box, "style") == {}] == ["sample"], (
+        "what can be chosen, and no more"
+    )
+    assert [o["label"] for o in tab.get("upload-clinical-sample", "data")] == [
+        "id",
+        "name",
+        "OS.time",
+        "OS",
+    ]
     assert tab.get("upload-clinical-deciding", "style") == {}, "another table can be chosen"
-    path.write_text("id;name;OS.time;OS\n" + "\n".join(f"P{i};Sample {i:02d};{100 * i};{i % 2 + 1}" for i in range(1, 9)) + "\n", "utf-8")
+    path.write_text(
+        "id;name;OS.time;OS\n"
+        + "\n".join(f"P{i};Sample {i:02d};{100 * i};{i % 2 + 1}" for i in range(1, 9))
+        + "\n",
+        "utf-8",
+    )
     tab.click("upload-clinical-cancel")
     choose(tab, "clinical", path)
     assert "unit of OS.time" in tab.text("upload-clinical-box")
-    assert [name for name, box in boxes.items() if tab.get(box, "style") == {}] == ["sample", "time", "event", "value", "unit"]
+    assert [name for name, box in boxes.items() if tab.get(box, "style") == {}] == [
+        "sample",
+        "time",
+        "event",
+        "value",
+        "unit",
+    ]
     tab.set({("upload-clinical-sample", "value"): f"{COLUMN}id"})
     assert [name for name, box in boxes.items() if tab.get(box, "style") == {}] == ["sample"]
     tab.set({("upload-clinical-sample", "value"): f"{COLUMN}name"})
     assert "8 of 20 samples have clinical data" in tab.text("upload-clinical-head")
 
 
-def test_known_types_are_paired_and_compared_with_the_estimate(application: Application, tab: Any, session: DCXCache, tmp_path: Path) -> None:
+def test_known_types_are_paired_and_compared_with_the_estimate(
+    application: Application, tab: Any, session: DCXCache, tmp_path: Path
+) -> None:
     application.start()
     run_dtd(tab, QUICK)
     until(lambda: session.current("dtd") is not None)
@@ -137,9 +187,13 @@ def test_known_types_are_paired_and_compared_with_the_estimate(application: Appl
     assert "Add a table of them on the Upload page" in tab.text("dtd-known-missing")
     assert tab.get("dtd-known-there", "style") == {"display": "none"}
     tab.go("upload")
-    path, shares = truth_csv(tmp_path, rename={"B cells": "Lymphocytes, B", "hidden": "Granulocytes"})
+    path, shares = truth_csv(
+        tmp_path, rename={"B cells": "Lymphocytes, B", "hidden": "Granulocytes"}
+    )
     choose(tab, "known", path)
-    assert "Known composition of all 20 bulk samples, from “flow.csv”." in tab.text("upload-known-head")
+    assert "Known composition of all 20 bulk samples, from “flow.csv”." in tab.text(
+        "upload-known-head"
+    )
     assert "divided by 100" in tab.text("upload-known-box")
     types = session.dataset.types
     assert tab.get(one("known_pair", "Lymphocytes, B"), "value") == ["B cells"], "proposed"
@@ -161,12 +215,19 @@ def test_known_types_are_paired_and_compared_with_the_estimate(application: Appl
     pairs = {k: v for k, v in session.dataset.truth.pairs.items() if v in estimate.index}
     x = np.concatenate([truth.shares.loc[k].to_numpy() for k in pairs])
     y = np.concatenate([estimate.loc[v].to_numpy() for v in pairs.values()])
-    assert f"Pearson r = {stats.pearsonr(x, y)[0]:.3f} with the known composition over {len(pairs)} cell types and 20 samples." in tab.text("dtd-known-words")
-    assert "not compared: Granulocytes" in tab.text("dtd-known-words"), "DTD estimates no hidden background"
+    assert (
+        f"Pearson r = {stats.pearsonr(x, y)[0]:.3f} with the known composition over {len(pairs)}"
+        " cell types and 20 samples." in tab.text("dtd-known-words")
+    )
+    assert "not compared: Granulocytes" in tab.text("dtd-known-words"), (
+        "DTD estimates no hidden background"
+    )
     dots = [t for t in tab.get("dtd-known-figure", "figure")["data"] if t["mode"] == "markers"]
     assert len(dots) == len(pairs)
     tab.set({("dtd-known-type", "value"): f"type:{types[1]}"})
-    r = stats.pearsonr(truth.shares.loc[next(k for k, v in pairs.items() if v == types[1])], estimate.loc[types[1]])[0]
+    r = stats.pearsonr(
+        truth.shares.loc[next(k for k, v in pairs.items() if v == types[1])], estimate.loc[types[1]]
+    )[0]
     assert f"{r:.3f}"[:5] in tab.text("dtd-known-words")
     tab.set({("dtd-known-look", "value"): "table"})
     rows = tab.get("dtd-known-table", "rowData")
@@ -177,10 +238,13 @@ def test_known_types_are_paired_and_compared_with_the_estimate(application: Appl
     tab.click("dtd-known-table-csv")
     ((name, content),) = tab.downloaded()
     assert name == "dtd_known.csv"
-    assert len(content.decode("utf-8-sig").splitlines()) == len(rows) + 2  # what it holds, and the header
+    # what it holds, and the header
+    assert len(content.decode("utf-8-sig").splitlines()) == len(rows) + 2
 
 
-def test_tables_stay_with_the_samples_when_the_session_is_saved_and_opened_again(session: DCXCache, tab: Any, tmp_path: Path) -> None:
+def test_tables_stay_with_the_samples_when_the_session_is_saved_and_opened_again(
+    session: DCXCache, tab: Any, tmp_path: Path
+) -> None:
     choose(tab, "clinical", clinical_csv(tmp_path))
     tab.click("upload-clinical-keep")
     path, _ = truth_csv(tmp_path)

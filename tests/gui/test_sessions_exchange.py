@@ -49,7 +49,9 @@ def written(folder: Path, given: list[tuple[str, bytes]]) -> list[Path]:
     return [folder / name for name, _ in given]
 
 
-def test_an_exported_session_is_imported_and_a_changed_one_is_asked_about(page: Any, example: Any, tmp_path: Path) -> None:
+def test_an_exported_session_is_imported_and_a_changed_one_is_asked_about(
+    page: Any, example: Any, tmp_path: Path
+) -> None:
     session = made(page.application, "melanoma: run 1", example)
     [(name, data)] = export(page, "melanoma: run 1")
     assert name == "melanoma_ run 1.dcxsession"
@@ -78,7 +80,11 @@ def test_an_exported_session_is_imported_and_a_changed_one_is_asked_about(page: 
 def test_several_are_exported_at_once_also_archived_ones(page: Any, example: Any) -> None:
     for name in ("A", "B", "C"):
         made(page.application, name, example)
-    assert [name for name, _ in export(page, "A", "B", "C")] == ["A.dcxsession", "B.dcxsession", "C.dcxsession"]
+    assert [name for name, _ in export(page, "A", "B", "C")] == [
+        "A.dcxsession",
+        "B.dcxsession",
+        "C.dcxsession",
+    ]
     assert any("3 files" in n for n in page.notices)
     tick(page, "A", "B")
     page.click("sessions-active-archive")
@@ -87,7 +93,9 @@ def test_several_are_exported_at_once_also_archived_ones(page: Any, example: Any
     assert names(page, ARCHIVED) == ["A", "B"]
 
 
-def test_several_files_are_imported_each_with_its_own_outcome(page: Any, example: Any, tmp_path: Path) -> None:
+def test_several_files_are_imported_each_with_its_own_outcome(
+    page: Any, example: Any, tmp_path: Path
+) -> None:
     for name in ("A", "B", "C"):
         made(page.application, name, example)
     paths = written(tmp_path, export(page, "A", "B", "C"))
@@ -99,7 +107,12 @@ def test_several_files_are_imported_each_with_its_own_outcome(page: Any, example
     before = current(page)
     bring(page, *paths, tmp_path / "bad.dcxsession")
     states = {name: state for name, (state, _) in outcomes(page).items()}
-    assert states == {"A.dcxsession": "done", "B.dcxsession": "differs", "C.dcxsession": "done", "bad.dcxsession": "failed"}
+    assert states == {
+        "A.dcxsession": "done",
+        "B.dcxsession": "differs",
+        "C.dcxsession": "done",
+        "bad.dcxsession": "failed",
+    }
     assert "imported" in outcomes(page)["A.dcxsession"][1]
     assert any("2 of 4 sessions are here" in n for n in page.notices)
     assert any("bad.dcxsession" in n for n in page.notices)
@@ -111,7 +124,9 @@ def test_several_files_are_imported_each_with_its_own_outcome(page: Any, example
     assert outcomes(page)["B.dcxsession"][0] == "done"
 
 
-def test_leaving_the_dialog_forgets_what_was_not_decided(page: Any, example: Any, tmp_path: Path) -> None:
+def test_leaving_the_dialog_forgets_what_was_not_decided(
+    page: Any, example: Any, tmp_path: Path
+) -> None:
     session = made(page.application, "A", example)
     [out] = written(tmp_path, export(page, "A"))
     session.notes = "changed"
@@ -132,7 +147,9 @@ def test_a_file_that_is_no_session_is_refused_in_a_sentence(page: Any, tmp_path:
     assert names(page) == []
 
 
-def test_a_file_is_exported_with_a_password_of_its_own(page: Any, example: Any, tmp_path: Path) -> None:
+def test_a_file_is_exported_with_a_password_of_its_own(
+    page: Any, example: Any, tmp_path: Path
+) -> None:
     session = made(page.application, "A", example)
     assert page.get("sessions-export-password-box", "style") == {"display": "none"}
     short = export(page, "A", way="sealed", password_one="too short", password_two="too short")
@@ -141,7 +158,9 @@ def test_a_file_is_exported_with_a_password_of_its_own(page: Any, example: Any, 
     assert page.get("sessions-export-password-box", "style") == {}
     assert export(page, "A", way="sealed", password_one=PASSWORD, password_two=OTHER) == []
     assert any("not the same" in n for n in page.notices)
-    [out] = written(tmp_path, export(page, "A", way="sealed", password_one=PASSWORD, password_two=PASSWORD))
+    [out] = written(
+        tmp_path, export(page, "A", way="sealed", password_one=PASSWORD, password_two=PASSWORD)
+    )
     header = file.read_header(out)
     assert header.encrypted
     assert not row(page, "A")["protected"]
@@ -156,11 +175,14 @@ def test_a_file_is_exported_with_a_password_of_its_own(page: Any, example: Any, 
     assert row(page, "A 2")["protected"]
 
 
-def test_a_protected_one_is_exported_sealed_and_in_clear_only_when_asked_and_unlocked(page: Any, example: Any, tmp_path: Path) -> None:
+def test_a_protected_one_is_exported_sealed_and_in_clear_only_when_asked_and_unlocked(
+    page: Any, example: Any, tmp_path: Path
+) -> None:
     made(page.application, "A", example)
     tick(page, "A")
     page.click("sessions-active-export")
-    assert page.get("sessions-export-open", "style") == {"display": "none"}  # an unprotected one is in clear as it is
+    # an unprotected one is in clear as it is
+    assert page.get("sessions-export-open", "style") == {"display": "none"}
     protected(page, "A")
     [sealed] = written(tmp_path, export(page, "A"))
     assert file.read_header(sealed).encrypted
@@ -175,13 +197,16 @@ def test_a_protected_one_is_exported_sealed_and_in_clear_only_when_asked_and_unl
     assert "locked" in page.get("sessions-export-what", "children")
 
 
-def test_one_that_cannot_be_exported_is_named_and_the_others_are_exported(page: Any, example: Any) -> None:
+def test_one_that_cannot_be_exported_is_named_and_the_others_are_exported(
+    page: Any, example: Any
+) -> None:
     made(page.application, "A", example)
     made(page.application, "B", example)
     protected(page, "B")
     tick(page, "A", "B")
     page.click("sessions-active-export")
-    page.application.sessions.lock_session(row(page, "B")["id"], actor=LOCAL)  # meanwhile, in another tab
+    # meanwhile, in another tab
+    page.application.sessions.lock_session(row(page, "B")["id"], actor=LOCAL)
     page.set({("sessions-export-way", "value"): "open"})
     page.click("sessions-export-go")
     assert [name for name, _ in page.downloaded()] == ["A.dcxsession"]
@@ -189,7 +214,9 @@ def test_one_that_cannot_be_exported_is_named_and_the_others_are_exported(page: 
     assert any("1 of 2 could not be exported" in n for n in page.notices)
 
 
-def test_without_cells_and_with_pseudonyms_the_table_of_names_is_a_second_file(page: Any, example: Any, tmp_path: Path) -> None:
+def test_without_cells_and_with_pseudonyms_the_table_of_names_is_a_second_file(
+    page: Any, example: Any, tmp_path: Path
+) -> None:
     session = made(page.application, "A", example)
     paths = written(tmp_path, export(page, "A", no_cells=True, pseudonyms=True))
     assert [p.name for p in paths] == ["A.dcxsession", "A - names.csv"]
@@ -205,7 +232,9 @@ def test_without_cells_and_with_pseudonyms_the_table_of_names_is_a_second_file(p
     assert sample in session.need_dataset().bulk.samples
 
 
-def test_a_sealed_file_that_is_new_is_copied_in_locked(page: Any, example: Any, tmp_path: Path) -> None:
+def test_a_sealed_file_that_is_new_is_copied_in_locked(
+    page: Any, example: Any, tmp_path: Path
+) -> None:
     made(page.application, "A", example)
     protected(page, "A")
     [out] = written(tmp_path, export(page, "A"))
@@ -220,7 +249,9 @@ def test_a_sealed_file_that_is_new_is_copied_in_locked(page: Any, example: Any, 
     assert out.read_bytes() == data
 
 
-def test_restoring_by_the_row_and_by_an_import_are_the_same(page: Any, example: Any, tmp_path: Path) -> None:
+def test_restoring_by_the_row_and_by_an_import_are_the_same(
+    page: Any, example: Any, tmp_path: Path
+) -> None:
     made(page.application, "A", example)
     [out] = written(tmp_path, export(page, "A"))
     tick(page, "A")

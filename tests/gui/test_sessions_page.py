@@ -1,4 +1,6 @@
-"""The Sessions page, through the server: the tables, open, rename, notes, duplicate, archive, restore, delete with Undo."""
+"""The Sessions page, through the server: the tables, open, rename, notes, duplicate, archive,
+restore, delete with Undo.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,12 @@ def test_the_list_says_what_is_there(page: Any, example: Any) -> None:
     page.application.sessions.save_session(session.session_id, actor=LOCAL)
     assert names(page) == ["Empty", "With data"]
     shown = row(page, "With data")
-    assert (shown["contents"], shown["source"], shown["used_text"], shown["state"]) == ("Data", "the built-in example", "just now", "")
+    assert (shown["contents"], shown["source"], shown["used_text"], shown["state"]) == (
+        "Data",
+        "the built-in example",
+        "just now",
+        "",
+    )
     assert shown["size"] > 100_000
     assert row(page, "Empty")["contents"] == "empty"
     assert (shown["runs"], shown["protected"], shown["notes"], shown["open"]) == (0, "", "", "Open")
@@ -52,7 +59,11 @@ def test_actions_fit_what_is_ticked(page: Any, example: Any) -> None:
     assert usable(page, *every) == [False] * 5
     tick(page, "A")
     assert usable(page, *every) == [True] * 5
-    assert page.get("sessions-active-lock", "style") == page.get("sessions-active-password", "style") == {"display": "none"}
+    assert (
+        page.get("sessions-active-lock", "style")
+        == page.get("sessions-active-password", "style")
+        == {"display": "none"}
+    )
     tick(page, "A", "B")
     assert usable(page, *every) == [False, True, True, False, True]
 
@@ -72,7 +83,9 @@ def test_a_session_is_opened_and_the_header_says_that_it_is_saved(page: Any, exa
     assert page.get("dcx-saved", "children") is None
 
 
-def test_what_cannot_be_saved_is_said_once_and_stays_visible(tmp_path: Path, open_tab: Callable[..., Any]) -> None:
+def test_what_cannot_be_saved_is_said_once_and_stays_visible(
+    tmp_path: Path, open_tab: Callable[..., Any]
+) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "sessions").write_text("in the way")
     application = create_app(Config.for_tests(tmp_path))
@@ -92,7 +105,8 @@ def test_what_cannot_be_saved_is_said_once_and_stays_visible(tmp_path: Path, ope
     finally:
         (tmp_path / "data" / "sessions").unlink()
         application.stop()
-    assert len(list((tmp_path / "data" / "sessions").glob("*.dcxsession"))) == 1  # tried a last time at the end
+    # tried a last time at the end
+    assert len(list((tmp_path / "data" / "sessions").glob("*.dcxsession"))) == 1
 
 
 def test_renaming_in_place_is_said_and_a_name_in_use_is_put_back(page: Any) -> None:
@@ -106,7 +120,9 @@ def test_renaming_in_place_is_said_and_a_name_in_use_is_put_back(page: Any) -> N
     assert names(page) == ["B", "melanoma run 1"]
 
 
-def test_notes_are_edited_in_place_kept_and_of_long_ones_nothing_is_lost(page: Any, example: Any) -> None:
+def test_notes_are_edited_in_place_kept_and_of_long_ones_nothing_is_lost(
+    page: Any, example: Any
+) -> None:
     session = made(page.application, "A", example)
     edit(page, "A", "notes", "two lines\nof notes")
     assert session.notes == "two lines\nof notes"
@@ -138,7 +154,10 @@ def test_deleting_asks_with_the_name_and_undo_brings_it_back(page: Any, example:
     assert page.get("sessions-active-delete", "disabled") is False
     page.click("sessions-active-delete")
     assert page.get("sessions-delete-dialog", "opened") is True
-    assert page.get("sessions-delete-question", "children") == "Delete “melanoma run 1”? Undo brings it back for 30 seconds; then it is gone for good."
+    assert (
+        page.get("sessions-delete-question", "children")
+        == "Delete “melanoma run 1”? Undo brings it back for 30 seconds; then it is gone for good."
+    )
     page.click("sessions-keep")
     assert names(page) == ["Other", "melanoma run 1"]
     page.click("sessions-active-delete")
@@ -147,7 +166,9 @@ def test_deleting_asks_with_the_name_and_undo_brings_it_back(page: Any, example:
     assert current(page) == "Default"
     page.click({"page": "sessions", "part": "undo", "index": session.session_id})
     assert names(page) == ["Other", "melanoma run 1"]
-    assert page.application.sessions.get_session(session.session_id, actor=LOCAL).dataset is not None
+    assert (
+        page.application.sessions.get_session(session.session_id, actor=LOCAL).dataset is not None
+    )
 
 
 def test_several_are_archived_restored_and_deleted_at_once(page: Any, example: Any) -> None:
@@ -170,7 +191,9 @@ def test_several_are_archived_restored_and_deleted_at_once(page: Any, example: A
     assert names(page) == []
 
 
-def test_a_session_with_a_running_job_is_not_archived(application: Application, open_tab: Callable[..., Any], example: Any) -> None:
+def test_a_session_with_a_running_job_is_not_archived(
+    application: Application, open_tab: Callable[..., Any], example: Any
+) -> None:
     from gui.engine.params import DTDParams
     from gui.engine.tasks import run_dtd
 
@@ -178,7 +201,15 @@ def test_a_session_with_a_running_job_is_not_archived(application: Application, 
     tab.go("sessions")
     session = made(application, "Busy", example)
     job = application.submit(  # the worker is not started: it waits
-        run_dtd, session.session_id, DTDParams(), dataset=session.need_dataset(), inputs={}, input_results={}, kind="dtd", title="DTD", actor="local"
+        run_dtd,
+        session.session_id,
+        DTDParams(),
+        dataset=session.need_dataset(),
+        inputs={},
+        input_results={},
+        kind="dtd",
+        title="DTD",
+        actor="local",
     )
     tick(tab, "Busy")
     tab.click("sessions-active-archive")
@@ -194,7 +225,9 @@ def test_duplicating(page: Any, example: Any) -> None:
     assert names(page) == ["A", "A copy"]
 
 
-def test_a_damaged_session_is_listed_and_opening_it_says_so(tmp_path: Path, open_tab: Callable[..., Any], example: Any) -> None:
+def test_a_damaged_session_is_listed_and_opening_it_says_so(
+    tmp_path: Path, open_tab: Callable[..., Any], example: Any
+) -> None:
     first = create_app(Config.for_tests(tmp_path))
     session = made(first, "Mine", example)
     first.stop()
@@ -225,7 +258,9 @@ def test_searching_reaches_both_tables(page: Any) -> None:
     assert page.get("sessions-archived", "dashGridOptions")["quickFilterText"] == "mela"
 
 
-def test_two_hundred_sessions_with_long_names_are_shown_and_an_idle_page_gets_nothing(page: Any) -> None:
+def test_two_hundred_sessions_with_long_names_are_shown_and_an_idle_page_gets_nothing(
+    page: Any,
+) -> None:
     for n in range(200):
         made(page.application, f"{n:03} {'ü' * 116}")
     assert len(names(page)) == 200
@@ -237,7 +272,9 @@ def test_two_hundred_sessions_with_long_names_are_shown_and_an_idle_page_gets_no
     assert page.statuses == [204]
 
 
-def test_a_restart_shows_everything_again(tmp_path: Path, open_tab: Callable[..., Any], example: Any) -> None:
+def test_a_restart_shows_everything_again(
+    tmp_path: Path, open_tab: Callable[..., Any], example: Any
+) -> None:
     first = create_app(Config.for_tests(tmp_path))
     session = made(first, "Mine", example)
     session.keep_form("dtd", {"iterations": 321})
@@ -250,7 +287,10 @@ def test_a_restart_shows_everything_again(tmp_path: Path, open_tab: Callable[...
         press(tab, "Mine")
         tab.go("dtd")
         assert tab.get("dtd-iterations", "value") == 321
-        assert again.sessions.get_session(session.session_id, actor=LOCAL).need_dataset().dataset_id == session.need_dataset().dataset_id
+        assert (
+            again.sessions.get_session(session.session_id, actor=LOCAL).need_dataset().dataset_id
+            == session.need_dataset().dataset_id
+        )
     finally:
         again.stop()
 
@@ -263,6 +303,12 @@ def test_times_and_contents_are_said_in_words() -> None:
     assert ago(now - timedelta(days=1), now) == "yesterday"
     assert ago(datetime(2026, 2, 3, tzinfo=UTC), now) == "3 Feb"
     assert ago(datetime(2025, 2, 3, tzinfo=UTC), now) == "3 Feb 2025"
-    assert contents_words({"data": True, "dtd": 1, "search": 1, "adtd": 4}) == "Data · DTD · search · 4 ADTD"
-    assert contents_words({"data": True, "marks": "without cells, recovered"}) == "Data (without cells, recovered)"
+    assert (
+        contents_words({"data": True, "dtd": 1, "search": 1, "adtd": 4})
+        == "Data · DTD · search · 4 ADTD"
+    )
+    assert (
+        contents_words({"data": True, "marks": "without cells, recovered"})
+        == "Data (without cells, recovered)"
+    )
     assert contents_words({}) == "empty"

@@ -12,7 +12,19 @@ from gui.app import Application
 from gui.data.example import make_example
 from gui.errors import SessionLocked
 from gui.sessions.manager import LOCAL
-from tests.gui.sessions_page import OTHER, PASSWORD, current, look, made, names, press, protected, row, tick, usable
+from tests.gui.sessions_page import (
+    OTHER,
+    PASSWORD,
+    current,
+    look,
+    made,
+    names,
+    press,
+    protected,
+    row,
+    tick,
+    usable,
+)
 
 pytestmark = pytest.mark.usefixtures("quick_passwords")
 
@@ -35,12 +47,18 @@ def unlock(tab: Any, name: str, password: str) -> None:
     tab.click("sessions-unlock-go")
 
 
-def change(tab: Any, name: str, way: str, old: str, new: str = "", again: str | None = None) -> None:
+def change(
+    tab: Any, name: str, way: str, old: str, new: str = "", again: str | None = None
+) -> None:
     tick(tab, name)
     tab.click("sessions-active-password")
     assert tab.get("sessions-password-dialog", "opened") is True
     tab.set({("sessions-password-way", "value"): way})
-    values = {"sessions-password-old": old, "sessions-new-password-one": new, "sessions-new-password-two": new if again is None else again}
+    values = {
+        "sessions-password-old": old,
+        "sessions-new-password-one": new,
+        "sessions-new-password-two": new if again is None else again,
+    }
     tab.set({(key, "value"): value for key, value in values.items()})
     tab.click("sessions-password-go")
 
@@ -57,10 +75,19 @@ def test_a_session_is_protected_locked_and_unlocked(page: Any, example: Any) -> 
     page.click("sessions-active-lock")
     assert page.notices[-1] == "“A” is locked."
     shown = row(page, "A")
-    assert (shown["state"], shown["open"]) == ("locked", "Unlock")  # also where it is this tab's own
-    assert (shown["protected"], shown["contents"], shown["source"], shown["notes"], shown["runs"]) == ("locked", "", "", "", None)
+    # also where it is this tab's own
+    assert (shown["state"], shown["open"]) == ("locked", "Unlock")
+    assert (
+        shown["protected"],
+        shown["contents"],
+        shown["source"],
+        shown["notes"],
+        shown["runs"],
+    ) == ("locked", "", "", "", None)
     tick(page, "A")
-    assert usable(page, "duplicate", "archive", "export", "protect", "lock", "password", "delete") == [False, True, True, False, False, False, True]
+    assert usable(
+        page, "duplicate", "archive", "export", "protect", "lock", "password", "delete"
+    ) == [False, True, True, False, False, False, True]
     assert page.get("sessions-page", "id")  # the page works while the tab's session is locked
     made(page.application, "B")
     press(page, "B")
@@ -74,12 +101,26 @@ def test_a_session_is_protected_locked_and_unlocked(page: Any, example: Any) -> 
     assert row(page, "A")["contents"] == "Data"
 
 
-@pytest.mark.parametrize(("one", "two", "said"), [("short", "short", "12 or more"), (PASSWORD, OTHER, "not the same"), ("", "", "no password yet")])
-def test_a_password_that_will_not_do_protects_nothing(page: Any, one: str, two: str, said: str) -> None:
+@pytest.mark.parametrize(
+    ("one", "two", "said"),
+    [
+        ("short", "short", "12 or more"),
+        (PASSWORD, OTHER, "not the same"),
+        ("", "", "no password yet"),
+    ],
+)
+def test_a_password_that_will_not_do_protects_nothing(
+    page: Any, one: str, two: str, said: str
+) -> None:
     made(page.application, "A")
     tick(page, "A")
     page.click("sessions-active-protect")
-    page.set({("sessions-protect-password-one", "value"): one, ("sessions-protect-password-two", "value"): two})
+    page.set(
+        {
+            ("sessions-protect-password-one", "value"): one,
+            ("sessions-protect-password-two", "value"): two,
+        }
+    )
     page.click("sessions-protect-go")
     assert any(said in n for n in page.notices)
     assert page.get("sessions-protect-dialog", "opened") is True
@@ -89,7 +130,9 @@ def test_a_password_that_will_not_do_protects_nothing(page: Any, one: str, two: 
 
 
 def test_that_there_is_no_reset_stands_where_a_password_is_chosen(page: Any) -> None:
-    layout = json.dumps(page.client.get("/_dash-layout", base_url="http://127.0.0.1:8050").json) + page.text("dcx-outlet")
+    layout = json.dumps(
+        page.client.get("/_dash-layout", base_url="http://127.0.0.1:8050").json
+    ) + page.text("dcx-outlet")
     assert layout.count("There is no way to reset it") == 3  # protecting, exporting, changing
 
 
@@ -148,7 +191,9 @@ def test_password_is_removed(page: Any, example: Any) -> None:
     assert any("not protected any more" in n for n in page.notices)
 
 
-def test_a_second_browser_sees_only_the_lock(application: Application, open_tab: Callable[..., Any], example: Any) -> None:
+def test_a_second_browser_sees_only_the_lock(
+    application: Application, open_tab: Callable[..., Any], example: Any
+) -> None:
     first, second = open_tab(application), open_tab(application)
     for tab in (first, second):
         tab.go("sessions")
@@ -156,10 +201,21 @@ def test_a_second_browser_sees_only_the_lock(application: Application, open_tab:
     press(first, "A")
     protected(first, "A")
     shown = row(second, "A")
-    assert (shown["state"], shown["contents"], shown["source"], shown["open"]) == ("locked", "", "", "Unlock")
+    assert (shown["state"], shown["contents"], shown["source"], shown["open"]) == (
+        "locked",
+        "",
+        "",
+        "Unlock",
+    )
     tick(second, "A")
     assert usable(second, "duplicate", "protect", "lock", "password") == [False] * 4
-    second.set({("sessions-active", "cellValueChanged"): [{"rowId": shown["id"], "colId": "notes", "oldValue": "", "value": "x"}]})
+    second.set(
+        {
+            ("sessions-active", "cellValueChanged"): [
+                {"rowId": shown["id"], "colId": "notes", "oldValue": "", "value": "x"}
+            ]
+        }
+    )
     assert any("protected by a password" in n for n in second.notices)
     assert row(first, "A")["contents"] == "Data"  # the positive control
     unlock(second, "A", PASSWORD)

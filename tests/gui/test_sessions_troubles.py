@@ -1,4 +1,6 @@
-"""Damaged sessions, sessions that cannot be saved, and the clean-up, on the Sessions page through the server."""
+"""Damaged sessions, sessions that cannot be saved, and the clean-up, on the Sessions page through
+the server.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,18 @@ from gui.data.example import make_example
 from gui.errors import DamagedSession
 from gui.sessions import file
 from gui.sessions.manager import LOCAL
-from tests.gui.sessions_page import bar, current, export, look, made, names, press, row, tick, usable
+from tests.gui.sessions_page import (
+    bar,
+    current,
+    export,
+    look,
+    made,
+    names,
+    press,
+    row,
+    tick,
+    usable,
+)
 
 DAYS = 24 * 3600
 
@@ -63,7 +76,9 @@ def damage(path: Path) -> None:
 
 
 def damaged(start: Callable[..., Any], example: Any, tmp_path: Path, *, backup: bool) -> Any:
-    """A program that finds a damaged session "Mine"; backup : its file was kept before it was damaged."""
+    """A program that finds a damaged session "Mine"; backup : its file was kept before it was
+    damaged.
+    """
     tab = start()
     made(tab.application, "Mine", example)
     tab.application.stop()
@@ -78,7 +93,9 @@ def damaged(start: Callable[..., Any], example: Any, tmp_path: Path, *, backup: 
     return tab
 
 
-def test_a_damaged_session_says_what_can_be_done(start: Callable[..., Any], example: Any, tmp_path: Path) -> None:
+def test_a_damaged_session_says_what_can_be_done(
+    start: Callable[..., Any], example: Any, tmp_path: Path
+) -> None:
     tab = damaged(start, example, tmp_path, backup=False)
     shown = row(tab, "Mine")
     assert (shown["state"], shown["open"]) == ("damaged", "")
@@ -87,7 +104,13 @@ def test_a_damaged_session_says_what_can_be_done(start: Callable[..., Any], exam
     assert "Recover what is readable" in bars
     assert "Open the last backup" not in bars
     tick(tab, "Mine")
-    assert usable(tab, "duplicate", "archive", "export", "protect", "delete") == [False, False, True, False, True]
+    assert usable(tab, "duplicate", "archive", "export", "protect", "delete") == [
+        False,
+        False,
+        True,
+        False,
+        True,
+    ]
     assert export(tab, "Mine")[0][1] == session_file(tmp_path).read_bytes()
     tick(tab, "Mine")
     tab.click("sessions-active-delete")
@@ -95,7 +118,9 @@ def test_a_damaged_session_says_what_can_be_done(start: Callable[..., Any], exam
     assert names(tab) == []
 
 
-def test_what_is_readable_of_a_damaged_session_becomes_a_session(start: Callable[..., Any], example: Any, tmp_path: Path) -> None:
+def test_what_is_readable_of_a_damaged_session_becomes_a_session(
+    start: Callable[..., Any], example: Any, tmp_path: Path
+) -> None:
     tab = damaged(start, example, tmp_path, backup=False)
     session_id = row(tab, "Mine")["id"]
     tab.click(bar("recover", session_id))
@@ -104,14 +129,19 @@ def test_what_is_readable_of_a_damaged_session_becomes_a_session(start: Callable
     assert "Recovered" in row(tab, "Mine (recovered)")["notes"]
 
 
-def test_the_last_backup_takes_the_place_of_a_damaged_session(start: Callable[..., Any], example: Any, tmp_path: Path) -> None:
+def test_the_last_backup_takes_the_place_of_a_damaged_session(
+    start: Callable[..., Any], example: Any, tmp_path: Path
+) -> None:
     tab = damaged(start, example, tmp_path, backup=True)
     assert "Open the last backup (" in tab.text("sessions-troubles")
     tab.click(bar("backup", row(tab, "Mine")["id"]))
     assert row(tab, "Mine")["state"] == "open"
     assert current(tab) == "Mine"
     assert tab.get("sessions-troubles", "children") is None
-    assert tab.application.sessions.get_session(row(tab, "Mine")["id"], actor=LOCAL).dataset is not None
+    assert (
+        tab.application.sessions.get_session(row(tab, "Mine")["id"], actor=LOCAL).dataset
+        is not None
+    )
 
 
 @pytest.fixture
@@ -145,7 +175,9 @@ def test_a_session_that_is_not_saved_is_tried_again(unsaved: Any, tmp_path: Path
     assert session_file(tmp_path).exists()
 
 
-def test_a_copy_of_a_session_that_is_not_saved_holds_everything(unsaved: Any, tmp_path: Path) -> None:
+def test_a_copy_of_a_session_that_is_not_saved_holds_everything(
+    unsaved: Any, tmp_path: Path
+) -> None:
     unsaved.click(bar("copy_out", row(unsaved, "Mine")["id"]))
     [(name, data)] = unsaved.downloaded()
     assert name == "Mine.dcxsession"
@@ -154,7 +186,9 @@ def test_a_copy_of_a_session_that_is_not_saved_holds_everything(unsaved: Any, tm
     assert file.load(out).dataset is not None
 
 
-def test_a_session_that_is_not_saved_is_kept_in_another_folder(unsaved: Any, tmp_path: Path) -> None:
+def test_a_session_that_is_not_saved_is_kept_in_another_folder(
+    unsaved: Any, tmp_path: Path
+) -> None:
     session_id = row(unsaved, "Mine")["id"]
     unsaved.click(bar("elsewhere", session_id))
     assert unsaved.get("sessions-folder-dialog", "opened") is True
@@ -169,7 +203,9 @@ def test_a_session_that_is_not_saved_is_kept_in_another_folder(unsaved: Any, tmp
     assert len(list((tmp_path / "other").glob("*.dcxsession"))) == 1
 
 
-def test_in_a_conflict_the_version_of_the_file_is_taken_only_after_a_question(start: Callable[..., Any], example: Any, tmp_path: Path) -> None:
+def test_in_a_conflict_the_version_of_the_file_is_taken_only_after_a_question(
+    start: Callable[..., Any], example: Any, tmp_path: Path
+) -> None:
     first, second = start(), None
     session = made(first.application, "Mine", example)
     first.application.sessions.save_session(session.session_id, actor=LOCAL)
@@ -193,7 +229,8 @@ def test_in_a_conflict_the_version_of_the_file_is_taken_only_after_a_question(st
     assert row(first, "Mine")["state"] == ""
 
 
-# -- clean-up -------------------------------------------------------------------------------------------------------------------
+# -- clean-up
+# --------------------------------------------------------------------------------------------------
 
 
 def aged(start: Callable[..., Any], tmp_path: Path, **cleanup: Any) -> Any:
@@ -212,12 +249,18 @@ def aged(start: Callable[..., Any], tmp_path: Path, **cleanup: Any) -> Any:
             from datetime import UTC, datetime
 
             path.unlink()
-            file.save(path, replace(snapshot, modified=datetime.fromtimestamp(then, UTC)), expected_generation=None)
+            file.save(
+                path,
+                replace(snapshot, modified=datetime.fromtimestamp(then, UTC)),
+                expected_generation=None,
+            )
             os.utime(path, (then, then))
     return start(sessions={"cleanup": cleanup})
 
 
-def test_the_clean_up_is_off_and_says_how_to_switch_it_on(start: Callable[..., Any], tmp_path: Path) -> None:
+def test_the_clean_up_is_off_and_says_how_to_switch_it_on(
+    start: Callable[..., Any], tmp_path: Path
+) -> None:
     tab = aged(start, tmp_path)
     assert "Off:" in tab.text("dcx-outlet")
     assert "[sessions.cleanup]" in tab.text("dcx-outlet")
@@ -234,9 +277,14 @@ def test_the_clean_up_is_off_and_says_how_to_switch_it_on(start: Callable[..., A
     assert names(tab) == ["New", "Old", "Older"]  # switched off: nothing is done, whoever asks
 
 
-def test_the_clean_up_is_tried_without_doing_anything_then_done(start: Callable[..., Any], tmp_path: Path) -> None:
+def test_the_clean_up_is_tried_without_doing_anything_then_done(
+    start: Callable[..., Any], tmp_path: Path
+) -> None:
     tab = aged(start, tmp_path, enabled=True, max_age_days=300)
-    assert "On: at every start and once a day it archives what was not used for 300 days" in tab.text("dcx-outlet")
+    assert (
+        "On: at every start and once a day it archives what was not used for 300 days"
+        in tab.text("dcx-outlet")
+    )
     tab.click("sessions-clean-try")
     assert "Older" in tab.text("sessions-clean-answer")
     assert names(tab) == ["New", "Old", "Older"]
@@ -247,7 +295,9 @@ def test_the_clean_up_is_tried_without_doing_anything_then_done(start: Callable[
     assert any("archived 1 session" in n for n in tab.notices)
 
 
-def test_what_the_clean_up_deletes_can_be_brought_back(start: Callable[..., Any], tmp_path: Path) -> None:
+def test_what_the_clean_up_deletes_can_be_brought_back(
+    start: Callable[..., Any], tmp_path: Path
+) -> None:
     tab = aged(start, tmp_path, enabled=True, max_sessions=2, action="delete")
     tab.click("sessions-clean-try")
     tab.click("sessions-clean-go")

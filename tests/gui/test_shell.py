@@ -39,12 +39,22 @@ def submit(application: Application, session: DCXCache, params: DTDParams, title
 
     assert session.dataset is not None
     return application.submit(
-        run_dtd, session.session_id, params, dataset=session.dataset, inputs={}, input_results={}, kind="dtd", title=title, actor=LOCAL.name
+        run_dtd,
+        session.session_id,
+        params,
+        dataset=session.dataset,
+        inputs={},
+        input_results={},
+        kind="dtd",
+        title=title,
+        actor=LOCAL.name,
     )
 
 
 def running(application: Application, job_id: str) -> bool:
-    return any(j.id == job_id and j.state == "running" and j.count for j in application.runner.status())
+    return any(
+        j.id == job_id and j.state == "running" and j.count for j in application.runner.status()
+    )
 
 
 def test_every_id_is_used_once_over_all_pages(application: Application) -> None:
@@ -60,12 +70,21 @@ def test_every_id_is_used_once_over_all_pages(application: Application) -> None:
             for value in node:
                 walk(value)
 
-    walk(json.loads(json.dumps(application.dash.validation_layout.to_plotly_json(), default=lambda c: c.to_plotly_json())))
+    walk(
+        json.loads(
+            json.dumps(
+                application.dash.validation_layout.to_plotly_json(),
+                default=lambda c: c.to_plotly_json(),
+            )
+        )
+    )
     assert len(found) > 100
     assert sorted(found) == sorted(set(found))
 
 
-def test_callbacks_name_only_ids_that_a_page_has(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_callbacks_name_only_ids_that_a_page_has(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     config = Config.for_tests(tmp_path)
     application = create_app(config)
     application.stop()
@@ -73,7 +92,12 @@ def test_callbacks_name_only_ids_that_a_page_has(tmp_path: Path, caplog: pytest.
     (config.plugins_folder / "odd.py").write_text(ODD, encoding="utf-8")
     application = create_app(config)
     application.stop()
-    assert [f"odd-{name} of" in caplog.text for name in ("go", "out", "missing", "nowhere")] == [False, False, True, True]
+    assert [f"odd-{name} of" in caplog.text for name in ("go", "out", "missing", "nowhere")] == [
+        False,
+        False,
+        True,
+        True,
+    ]
 
 
 ODD = """
@@ -141,8 +165,12 @@ def test_the_example_goes_into_a_session_of_its_own(tab: Any) -> None:
     assert "training cells" in tab.text("upload-answer")
 
 
-def test_two_tabs_on_two_sessions_do_not_mix(application: Application, open_tab: Callable[..., Any], example: Any) -> None:
-    """Jobs of both sessions, running and queued; each result lands where it was started from, also after switching."""
+def test_two_tabs_on_two_sessions_do_not_mix(
+    application: Application, open_tab: Callable[..., Any], example: Any
+) -> None:
+    """Jobs of both sessions, running and queued; each result lands where it was started from, also
+    after switching.
+    """
     application.start()
     one, two = session_with(application, "One", example), session_with(application, "Two", example)
     first, second = open_tab(application), open_tab(application)
@@ -169,7 +197,9 @@ def test_two_tabs_on_two_sessions_do_not_mix(application: Application, open_tab:
     assert not any("DTD one" in n for n in second.notices)
 
 
-def test_cancelling_leaves_the_session_as_it_was(application: Application, open_tab: Callable[..., Any], example: Any) -> None:
+def test_cancelling_leaves_the_session_as_it_was(
+    application: Application, open_tab: Callable[..., Any], example: Any
+) -> None:
     application.start()
     session = session_with(application, "Mine", example)
     before = session.revision
@@ -187,7 +217,9 @@ def test_cancelling_leaves_the_session_as_it_was(application: Application, open_
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no kill -9 on this system")
-def test_a_killed_worker_is_said_and_the_next_job_runs(application: Application, open_tab: Callable[..., Any], example: Any) -> None:
+def test_a_killed_worker_is_said_and_the_next_job_runs(
+    application: Application, open_tab: Callable[..., Any], example: Any
+) -> None:
     application.start()
     session = session_with(application, "Mine", example)
     tab = open_tab(application)
@@ -201,11 +233,16 @@ def test_a_killed_worker_is_said_and_the_next_job_runs(application: Application,
     tab.tick()
     assert any("The worker process ended unexpectedly" in n for n in tab.notices)
     assert session.runs() == []
-    assert application.runner.wait(submit(application, session, SHORT, "DTD again"), 90).state == "done"
+    assert (
+        application.runner.wait(submit(application, session, SHORT, "DTD again"), 90).state
+        == "done"
+    )
     until(lambda: session.current("dtd"))
 
 
-def test_a_session_deleted_while_its_job_runs_takes_no_result(application: Application, example: Any) -> None:
+def test_a_session_deleted_while_its_job_runs_takes_no_result(
+    application: Application, example: Any
+) -> None:
     application.start()
     session = session_with(application, "Gone", example)
     job = submit(application, session, SHORT, "DTD")
@@ -216,7 +253,9 @@ def test_a_session_deleted_while_its_job_runs_takes_no_result(application: Appli
     assert session.runs() == []
 
 
-def test_an_unexpected_error_in_a_callback_shows_no_traceback(application: Application, open_tab: Callable[..., Any], example: Any) -> None:
+def test_an_unexpected_error_in_a_callback_shows_no_traceback(
+    application: Application, open_tab: Callable[..., Any], example: Any
+) -> None:
     session = session_with(application, "Mine", example)
     tab = open_tab(application)
     tab.set({("dcx-session", "data"): session.session_id})
@@ -224,12 +263,17 @@ def test_an_unexpected_error_in_a_callback_shows_no_traceback(application: Appli
     tab.set({("dcx-dark", "data"): True})
     tab.set({("upload-tabs", "value"): "types"})
     assert any("unexpected error" in n for n in tab.notices)
-    assert not any("Traceback" in n or "AttributeError" in n or "not cells" in n for n in tab.notices)
+    assert not any(
+        "Traceback" in n or "AttributeError" in n or "not cells" in n for n in tab.notices
+    )
 
 
-def test_what_went_well_passes_beside_the_page_and_an_error_stays_until_it_is_read(tab: Any) -> None:
+def test_what_went_well_passes_beside_the_page_and_an_error_stays_until_it_is_read(
+    tab: Any,
+) -> None:
     tab.click("upload-example")
-    assert tab.shown[-1]["position"] == "bottom-left"  # the navigation's column: covers neither figure nor button
+    # the navigation's column: covers neither figure nor button
+    assert tab.shown[-1]["position"] == "bottom-left"
     assert 0 < tab.shown[-1]["autoClose"] < 6000
     for _ in range(2):
         tab.set({("dcx-new-name", "value"): ""})
@@ -241,7 +285,9 @@ def test_what_went_well_passes_beside_the_page_and_an_error_stays_until_it_is_re
 
 
 def test_enter_sends_what_was_typed_with_it(tab: Any) -> None:
-    """A field that sends its value a moment later would answer a fast Enter with the value before it, or with nothing."""
+    """A field that sends its value a moment later would answer a fast Enter with the value before
+    it, or with nothing.
+    """
     fields = {i["id"] for d in tab.dependencies for i in d["inputs"] if i["property"] == "n_submit"}
     shown = set()
     for page in ("upload", "sessions"):
@@ -249,4 +295,9 @@ def test_enter_sends_what_was_typed_with_it(tab: Any) -> None:
         here = {field for field in fields if tab.get(field, "id") is not None}
         assert all(tab.get(field, "debounce") is True for field in here), here
         shown |= here
-    assert {"dcx-new-name", "sessions-new-name", "sessions-folder", "sessions-unlock-password"} <= shown
+    assert {
+        "dcx-new-name",
+        "sessions-new-name",
+        "sessions-folder",
+        "sessions-unlock-password",
+    } <= shown

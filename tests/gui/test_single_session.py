@@ -27,7 +27,9 @@ Open = Callable[..., Any]
 
 
 @pytest.fixture(params=["configured", "page missing"])
-def start(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
+def start(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Start]:
     """The program with one session, on one folder, as a restart gives it."""
     made: list[Application] = []
     config = Config.for_tests(tmp_path)
@@ -51,11 +53,17 @@ def hidden(layout: Any, component_id: str, above: bool = False) -> bool:
     if isinstance(layout, list):
         return any(hidden(child, component_id, above) for child in layout)
     if not isinstance(layout, dict) or "props" not in layout:
-        return isinstance(layout, dict) and any(hidden(child, component_id, above) for child in layout.values())
+        return isinstance(layout, dict) and any(
+            hidden(child, component_id, above) for child in layout.values()
+        )
     gone = above or (layout["props"].get("style") or {}).get("display") == "none"
     if layout["props"].get("id") == component_id:
         return gone
-    return any(hidden(child, component_id, gone) for child in layout["props"].values() if isinstance(child, dict | list))
+    return any(
+        hidden(child, component_id, gone)
+        for child in layout["props"].values()
+        if isinstance(child, dict | list)
+    )
 
 
 CONTROLS = ("dcx-session-button", "dcx-new", "dcx-session-menu")
@@ -74,7 +82,9 @@ def test_the_session_controls_are_gone(start: Start, open_tab: Open) -> None:
     assert tab.notices == []
 
 
-def test_its_data_and_results_are_one_file_and_there_again_after_a_restart(start: Start, open_tab: Open, tmp_path: Path) -> None:
+def test_its_data_and_results_are_one_file_and_there_again_after_a_restart(
+    start: Start, open_tab: Open, tmp_path: Path
+) -> None:
     first = start()
     first.start()
     tab = open_tab(first)
@@ -83,7 +93,11 @@ def test_its_data_and_results_are_one_file_and_there_again_after_a_restart(start
     job = run_dtd(tab, SHORT)
     assert first.runner.wait(job, 90).state == "done"
     assert first.stop() is None
-    kept = [p.relative_to(tmp_path / "data").as_posix() for p in (tmp_path / "data").rglob("*") if p.is_file()]
+    kept = [
+        p.relative_to(tmp_path / "data").as_posix()
+        for p in (tmp_path / "data").rglob("*")
+        if p.is_file()
+    ]
     assert sorted(kept) == ["settings.json", "single.dcxsession"]
     second = start()
     tab = open_tab(second)
@@ -106,11 +120,14 @@ def test_two_tabs_and_two_browsers_see_the_same_data(start: Start, open_tab: Ope
     press(one, "upload-example")
     two.tick()
     assert "training cells" in two.text("upload-answer")
-    two.set({("dcx-session", "data"): "20200101#000000#deadbeef"})  # an id of other days leads to it as well
+    # an id of other days leads to it as well
+    two.set({("dcx-session", "data"): "20200101#000000#deadbeef"})
     assert "training cells" in two.text("upload-answer")
 
 
-def test_loading_into_data_asks_to_replace_them_and_offers_nothing_else(start: Start, open_tab: Open, tmp_path: Path) -> None:
+def test_loading_into_data_asks_to_replace_them_and_offers_nothing_else(
+    start: Start, open_tab: Open, tmp_path: Path
+) -> None:
     data = make_example().dataset
     assert data.train is not None
     assert data.bulk is not None
@@ -160,7 +177,9 @@ def test_an_interrupted_job_is_shown_here_too(start: Start, open_tab: Open) -> N
     assert "DTD was interrupted" in open_tab(start()).text("dcx-interrupted")
 
 
-def test_after_damage_the_last_backup_is_there(start: Start, open_tab: Open, tmp_path: Path) -> None:
+def test_after_damage_the_last_backup_is_there(
+    start: Start, open_tab: Open, tmp_path: Path
+) -> None:
     first = start()
     press(open_tab(first), "upload-example")
     first.stop()
@@ -171,13 +190,17 @@ def test_after_damage_the_last_backup_is_there(start: Start, open_tab: Open, tmp
     path.write_bytes(b"PK nothing")
     third = start()
     tab = open_tab(third)
-    assert any("put aside" in n and "You continue with its last backup, of " in n for n in tab.notices)
+    assert any(
+        "put aside" in n and "You continue with its last backup, of " in n for n in tab.notices
+    )
     assert "training cells" in tab.text("upload-answer")
     assert third.sessions.get_session(third.sessions.default_id, actor=LOCAL).notes == ""
     assert len(list((tmp_path / "data").glob("*.damaged"))) == 1
 
 
-def test_a_damaged_file_is_put_aside_and_said_once(start: Start, open_tab: Open, tmp_path: Path) -> None:
+def test_a_damaged_file_is_put_aside_and_said_once(
+    start: Start, open_tab: Open, tmp_path: Path
+) -> None:
     first = start()
     press(open_tab(first), "upload-example")
     first.stop()

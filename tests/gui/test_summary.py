@@ -1,4 +1,6 @@
-"""What a result says, and what weakens it, is the same on the page, in the report, in run.json and on the command line."""
+"""What a result says, and what weakens it, is the same on the page, in the report, in run.json and
+on the command line.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,15 @@ from gui.report import report
 from gui.sessions.cache import DCXCache
 from gui.sessions.manager import LOCAL
 
-SMALL = {"genes": 100, "iterations": 20, "train_mixtures": 40, "test_mixtures": 40, "train_cells": 50, "test_cells": 50, "seed": 1}
+SMALL = {
+    "genes": 100,
+    "iterations": 20,
+    "train_mixtures": 40,
+    "test_mixtures": 40,
+    "train_cells": 50,
+    "test_cells": 50,
+    "seed": 1,
+}
 AS_OPTIONS = ["--genes", "100", "--iterations", "20", "--mixtures", "40", "--cells", "50"]
 
 
@@ -37,7 +47,15 @@ def quiet(*_: Any, **__: Any) -> None:
 
 def add(session: DCXCache, kind: str, params: Any, result: Any, **inputs: str) -> Run:
     data = session.need_dataset()
-    run = Run(kind, kind, kind, datetime.now(UTC), params, result, Provenance(data.training_id, data.bulk_id, inputs))
+    run = Run(
+        kind,
+        kind,
+        kind,
+        datetime.now(UTC),
+        params,
+        result,
+        Provenance(data.training_id, data.bulk_id, inputs),
+    )
     session.add_run(run)
     return run
 
@@ -54,7 +72,10 @@ def with_runs(application: Application, data: Dataset) -> DCXCache:
 
 
 def go_to(tab: Any, key: str) -> None:
-    """Open a page. Dash also calls callbacks of which only the outputs are new: they all listen to the revision."""
+    """Open a page.
+
+    Dash also calls callbacks of which only the outputs are new: they all listen to the revision.
+    """
     tab.go(key)
     tab.set({("dcx-revision", "data"): tab.get("dcx-revision", "data")})
 
@@ -78,7 +99,9 @@ def in_report(session: DCXCache, kind: str) -> tuple[str, list[str]]:
     return of("answer")[0], of("warn")
 
 
-def same_everywhere(application: Application, tab: Any, data: Dataset, files: list[str], out: Path, said: str) -> None:
+def same_everywhere(
+    application: Application, tab: Any, data: Dataset, files: list[str], out: Path, said: str
+) -> None:
     session = with_runs(application, data)
     tab.set({("dcx-session", "data"): session.session_id})
     for kind, model, answer, weak in (
@@ -106,25 +129,45 @@ def spoiled(data: Dataset) -> Dataset:
     return replace(data, bulk=replace(data.bulk, matrix=replace(data.bulk.matrix, values=mixed)))
 
 
-def test_of_the_example(application: Application, tab: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_of_the_example(
+    application: Application,
+    tab: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     example = make_example()
     poor = replace(example, dataset=spoiled(example.dataset))
     monkeypatch.setattr("gui.data.example.make_example", lambda: poor)
     same_everywhere(application, tab, poor.dataset, ["--example"], tmp_path / "out", "20 of 20")
     said = capsys.readouterr().err
     assert "Note: ADTD: 20 of 20 samples fit poorly" in said
-    assert re.search(r"^Result: Median hidden share .*; 20 of 20 samples fit poorly\.$", said, re.MULTILINE)
+    assert re.search(
+        r"^Result: Median hidden share .*; 20 of 20 samples fit poorly\.$", said, re.MULTILINE
+    )
 
 
-def test_of_real_data(application: Application, tab: Any, tmp_path: Path, shared_data: Path) -> None:
+def test_of_real_data(
+    application: Application, tab: Any, tmp_path: Path, shared_data: Path
+) -> None:
     folder = shared_data / "pbmc_hao_finotello"
     names = {"train": "train.h5ad", "test": "test.h5ad", "bulk": "application.h5ad"}
-    data = load_dataset(LoadRequest.parse(files={role: FileChoice.parse(path=folder / name, name=name) for role, name in names.items()}, split_seed=1))
+    data = load_dataset(
+        LoadRequest.parse(
+            files={
+                role: FileChoice.parse(path=folder / name, name=name)
+                for role, name in names.items()
+            },
+            split_seed=1,
+        )
+    )
     files = [part for role, name in names.items() for part in (f"--{role}", str(folder / name))]
     same_everywhere(application, tab, data, files, tmp_path / "out", " poorly")
 
 
-def test_what_a_loaded_model_and_a_session_without_cells_lack_is_said(application: Application) -> None:
+def test_what_a_loaded_model_and_a_session_without_cells_lack_is_said(
+    application: Application,
+) -> None:
     data = make_example().dataset
     session = application.sessions.create_session("Mine", actor=LOCAL)
     session.set_dataset(replace(data, test=None), keep_runs=False)
@@ -132,14 +175,22 @@ def test_what_a_loaded_model_and_a_session_without_cells_lack_is_said(applicatio
     run = add(session, "dtd", params, tasks.run_dtd(session.need_dataset(), params, progress=quiet))
     assert any("no test cells" in text for text in summary_of(session, run).warnings)
     session.set_dataset(spoiled(data), keep_runs=True)
-    (changed,) = [text for text in summary_of(session, run).warnings if "outdated" in text or "replaced" in text][:1]
+    (changed,) = [
+        text
+        for text in summary_of(session, run).warnings
+        if "outdated" in text or "replaced" in text
+    ][:1]
     assert changed
 
 
-# -- a search -------------------------------------------------------------------------------------------------------------------
+# -- a search
+# --------------------------------------------------------------------------------------------------
 def searched(means: list[float | None], **choices: float | None) -> SearchResult:
     grid = [10.0**k for k in range(-len(means), 0)]
-    losses = pd.DataFrame([[np.nan if m is None else m + d for m in means] for d in (0, 0.1)], columns=pd.Index(grid, name="lambda2"))
+    losses = pd.DataFrame(
+        [[np.nan if m is None else m + d for m in means] for d in (0, 0.1)],
+        columns=pd.Index(grid, name="lambda2"),
+    )
     from gui.engine.choices import choose
 
     found = choose(losses)
@@ -156,27 +207,49 @@ def searched(means: list[float | None], **choices: float | None) -> SearchResult
         ([3.0, 1.0, None], "larger"),
     ],
 )
-def test_a_minimum_at_the_edge_of_the_grid_is_said(means: list[float | None], says: str | None) -> None:
-    found = [text for text in summarise(None, adtd=None, search=searched(means), searched=50).warnings if "edge of the grid" in text]
+def test_a_minimum_at_the_edge_of_the_grid_is_said(
+    means: list[float | None], says: str | None
+) -> None:
+    found = [
+        text
+        for text in summarise(None, adtd=None, search=searched(means), searched=50).warnings
+        if "edge of the grid" in text
+    ]
     assert len(found) == (says is not None)
     assert says is None or f"may be {says} still" in found[0]
 
 
-def test_a_search_on_few_samples_warns_on_its_tab_in_the_report_and_in_the_record(application: Application, tab: Any, tmp_path: Path) -> None:
+def test_a_search_on_few_samples_warns_on_its_tab_in_the_report_and_in_the_record(
+    application: Application, tab: Any, tmp_path: Path
+) -> None:
     example = make_example().dataset
     assert example.bulk is not None
     few = example.bulk.matrix.columns[:6]
-    matrix = replace(example.bulk.matrix, values=np.asarray(example.bulk.matrix.values)[:, :6], columns=few)
-    data = replace(example, bulk=replace(example.bulk, matrix=matrix, obs=example.bulk.obs.iloc[:6]))
+    matrix = replace(
+        example.bulk.matrix, values=np.asarray(example.bulk.matrix.values)[:, :6], columns=few
+    )
+    data = replace(
+        example, bulk=replace(example.bulk, matrix=matrix, obs=example.bulk.obs.iloc[:6])
+    )
     session = with_runs(application, data)
     dtd, params = session.run("dtd"), SearchParams(points=3, folds=2)
-    search = add(session, "search", params, tasks.run_search(data, params, progress=quiet, dtd=dtd.result), dtd="dtd")  # type: ignore[union-attr]
+    search = add(
+        session,
+        "search",
+        params,
+        tasks.run_search(data, params, progress=quiet, dtd=dtd.result),
+        dtd="dtd",
+    )  # type: ignore[union-attr]
     more = ADTDParams(model="h,r", lambda2=search.result.choices["min"])
-    run = add(session, "adtd", more, tasks.run_adtd(data, more, progress=quiet, dtd=dtd.result), dtd="dtd")  # type: ignore[union-attr]
+    run = add(
+        session, "adtd", more, tasks.run_adtd(data, more, progress=quiet, dtd=dtd.result), dtd="dtd"
+    )  # type: ignore[union-attr]
     warned = "The search used only 6 samples"
     assert any(warned in text for text in search_notes(session, search))
     assert any(warned in text for text in summary_of(session, run).warnings)
-    assert sum(warned in text for text in in_report(session, "adtd")[1]) == 2, "among the warnings, and where the numbers are"
+    assert sum(warned in text for text in in_report(session, "adtd")[1]) == 2, (
+        "among the warnings, and where the numbers are"
+    )
     tab.set({("dcx-session", "data"): session.session_id})
     go_to(tab, "adtd")
     tab.set({("adtd-tabs", "value"): "search"})

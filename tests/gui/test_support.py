@@ -25,7 +25,9 @@ USER, HOST, SESSION, SAMPLE = "anna.huber", "ward7-pc", "Melanoma Grabowski", "S
 
 @pytest.fixture
 def telling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Application]:
-    """A program in which everything tells: user, computer, home, sessions, files, and a log that says what no log of ours should."""
+    """A program in which everything tells: user, computer, home, sessions, files, and a log that
+    says what no log of ours should.
+    """
     home = tmp_path / USER
     home.mkdir()
     monkeypatch.setenv("HOME", str(home))
@@ -33,15 +35,27 @@ def telling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Applica
     monkeypatch.setattr(support.Path, "home", lambda: home)
     monkeypatch.setattr(getpass, "getuser", lambda: USER)
     monkeypatch.setattr(support.socket, "gethostname", lambda: f"{HOST}.hospital.example")
-    monkeypatch.setattr(support, "examine", lambda *_, **__: [doctor.Check("Data folder", True, f"{home / 'data' / 'sub'} is there, {home / 'data'} too")])
+    monkeypatch.setattr(
+        support,
+        "examine",
+        lambda *_, **__: [
+            doctor.Check(
+                "Data folder", True, f"{home / 'data' / 'sub'} is there, {home / 'data'} too"
+            )
+        ],
+    )
     config = Config.for_tests(home)
     application = create_app(config)
     session_with(application, SESSION)
-    application.settings.change(recent=(str(home / "Grabowski bulk.csv"),), folders={"data": str(home / "Grabowski")})
+    application.settings.change(
+        recent=(str(home / "Grabowski bulk.csv"),), folders={"data": str(home / "Grabowski")}
+    )
     start_logging(config.logs_folder)
     log = logging.getLogger("gui.test")
     log.warning("read %s by %s", home / "Study of Grabowski" / f"{SAMPLE}.csv", USER)
-    log.warning("%s on %s opened “%s” in '%s' again", USER.upper(), HOST, SESSION, home / "x" / SAMPLE)
+    log.warning(
+        "%s on %s opened “%s” in '%s' again", USER.upper(), HOST, SESSION, home / "x" / SAMPLE
+    )
     log.warning("from /mnt/lab/Grabowski files/bulk.csv")
     log.warning("a plain line about 3/4 of 12 steps at http://127.0.0.1:8050/dtd")
     stop_logging()
@@ -50,12 +64,23 @@ def telling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Applica
 
 
 def telling_words(application: Application) -> list[str]:
-    return [USER, USER.upper(), HOST, "Grabowski", "Melanoma", SAMPLE, str(application.config.data_folder.parent), "/mnt/lab"]
+    return [
+        USER,
+        USER.upper(),
+        HOST,
+        "Grabowski",
+        "Melanoma",
+        SAMPLE,
+        str(application.config.data_folder.parent),
+        "/mnt/lab",
+    ]
 
 
 def inside(data: bytes) -> str:
     with zipfile.ZipFile(io.BytesIO(data)) as found:
-        return "\n".join([*found.namelist(), *(found.read(name).decode() for name in found.namelist())])
+        return "\n".join(
+            [*found.namelist(), *(found.read(name).decode() for name in found.namelist())]
+        )
 
 
 def test_nothing_in_the_bundle_tells_who_or_whose(telling: Application) -> None:
@@ -75,9 +100,19 @@ def test_without_redaction_the_same_bundle_tells_it_all(telling: Application) ->
 
 
 def test_config_and_settings_say_that_something_was_set_and_not_what(tmp_path: Path) -> None:
-    config = Config.model_validate({"folders": {"data": "/srv/grabowski"}, "server": {"port": 8050, "import_folders": ["/srv/x"]}})
+    config = Config.model_validate(
+        {
+            "folders": {"data": "/srv/grabowski"},
+            "server": {"port": 8050, "import_folders": ["/srv/x"]},
+        }
+    )
     shown = dict(support.plain_config(config))
-    assert (shown["folders.data"], shown["folders.logs"], shown["server.import_folders"], shown["server.port"]) == ("(set)", "''", "(set)", "8050")
+    assert (
+        shown["folders.data"],
+        shown["folders.logs"],
+        shown["server.import_folders"],
+        shown["server.port"],
+    ) == ("(set)", "''", "(set)", "8050")
 
 
 @pytest.mark.parametrize(
@@ -105,7 +140,9 @@ def test_the_real_checks_pass_through_unharmed(application: Application) -> None
     assert "torch = 2.13.0" in files["versions.txt"]
 
 
-def test_it_is_read_in_the_page_and_saved_as_it_was_read(telling: Application, open_tab: Any) -> None:
+def test_it_is_read_in_the_page_and_saved_as_it_was_read(
+    telling: Application, open_tab: Any
+) -> None:
     tab = open_tab(telling)
     press(tab, "dcx-help-support")
     assert tab.get("dcx-support-save", "disabled") is False
@@ -130,7 +167,9 @@ def test_a_bundle_that_is_gone_is_said(telling: Application, open_tab: Any) -> N
     assert "not there any more" in tab.notices[-1]
 
 
-def test_logs_are_shown_with_their_folder_and_without_names(telling: Application, open_tab: Any) -> None:
+def test_logs_are_shown_with_their_folder_and_without_names(
+    telling: Application, open_tab: Any
+) -> None:
     tab = open_tab(telling)
     press(tab, "dcx-help-logs")
     assert tab.get("dcx-logs", "opened") is True
@@ -140,6 +179,8 @@ def test_logs_are_shown_with_their_folder_and_without_names(telling: Application
     assert [word for word in telling_words(telling) if word in text] == []
 
 
-def test_a_short_user_name_is_not_looked_for(application: Application, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_short_user_name_is_not_looked_for(
+    application: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(support, "_users", lambda: {"a"})
     assert redactor(application)("a line") == "a line"

@@ -1,4 +1,6 @@
-"""“How sure?” on the pages: started with a click, shown as whiskers and tables, kept in the session file, greying regulation of unsure direction."""
+"""“How sure?” on the pages: started with a click, shown as whiskers and tables, kept in the session
+file, greying regulation of unsure direction.
+"""
 
 from __future__ import annotations
 
@@ -47,17 +49,37 @@ def computed() -> dict[str, Run]:
     found = {"dtd": Run("dtd", "dtd", "DTD", datetime.now(UTC), DTD, dtd, made)}
     params = ADTDParams(model="h,r", lambda2=1e-8, max_iterations=5)
     adtd = tasks.run_adtd(data, params, progress=quiet, dtd=dtd)
-    found["adtd"] = Run("adtd", "adtd", "ADTD", datetime.now(UTC), params, adtd, replace(made, inputs={"dtd": "dtd"}))
+    found["adtd"] = Run(
+        "adtd",
+        "adtd",
+        "ADTD",
+        datetime.now(UTC),
+        params,
+        adtd,
+        replace(made, inputs={"dtd": "dtd"}),
+    )
     wanted = BootstrapParams(replicates=20, lambda2=1e-8, max_iterations=5)
     for of, inputs in (("dtd", {"dtd": "dtd"}), ("adtd", {"dtd": "dtd", "adtd": "adtd"})):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(tasks, "CHECK_ADTD", 20)
-            result = tasks.run_bootstrap(data, wanted, progress=quiet, dtd=dtd, adtd=adtd if of == "adtd" else None)
-        found[f"sure-{of}"] = Run(f"sure-{of}", "bootstrap", "How sure", datetime.now(UTC), wanted, result, replace(made, inputs=inputs))
+            result = tasks.run_bootstrap(
+                data, wanted, progress=quiet, dtd=dtd, adtd=adtd if of == "adtd" else None
+            )
+        found[f"sure-{of}"] = Run(
+            f"sure-{of}",
+            "bootstrap",
+            "How sure",
+            datetime.now(UTC),
+            wanted,
+            result,
+            replace(made, inputs=inputs),
+        )
     return found
 
 
-def session_with(computed: dict[str, Run], *names: str, session: DCXCache | None = None) -> DCXCache:
+def session_with(
+    computed: dict[str, Run], *names: str, session: DCXCache | None = None
+) -> DCXCache:
     session = session or DCXCache("x", "Melanoma")
     session.set_dataset(make_example().dataset, keep_runs=False)
     for name in ("dtd", "adtd", *names):
@@ -65,7 +87,8 @@ def session_with(computed: dict[str, Run], *names: str, session: DCXCache | None
     return session
 
 
-# -- which intervals belong to which run ----------------------------------------------------------------------------------------
+# -- which intervals belong to which run
+# ----------------------------------------------------------------------------------------
 def test_intervals_belong_to_their_run_and_go_with_the_data(computed: dict[str, Run]) -> None:
     session = session_with(computed, "sure-dtd")
     assert bootstrap_of(session, session.current("dtd")).id == "sure-dtd"  # type: ignore[union-attr]
@@ -77,13 +100,21 @@ def test_intervals_belong_to_their_run_and_go_with_the_data(computed: dict[str, 
     assert data is not None
     assert data.bulk is not None
     kept = data.bulk.matrix
-    other = replace(data, bulk=replace(data.bulk, matrix=type(kept)(np.asarray(kept.values) + 1.0, kept.genes, kept.columns)))
+    other = replace(
+        data,
+        bulk=replace(
+            data.bulk, matrix=type(kept)(np.asarray(kept.values) + 1.0, kept.genes, kept.columns)
+        ),
+    )
     session.set_dataset(other, keep_runs=True)
     assert bootstrap_of(session, session.current("adtd")) is None
 
 
-# -- figures --------------------------------------------------------------------------------------------------------------------
-def test_one_sample_has_a_whisker_for_every_type_and_bars_tell_on_hover(computed: dict[str, Run]) -> None:
+# -- figures
+# --------------------------------------------------------------------------------------------------
+def test_one_sample_has_a_whisker_for_every_type_and_bars_tell_on_hover(
+    computed: dict[str, Run],
+) -> None:
     result, sure = computed["adtd"].result, computed["sure-adtd"].result
     full = result.full()
     found = Composition(full, None, None, result.hidden_interval, (sure.low, sure.high))
@@ -96,24 +127,42 @@ def test_one_sample_has_a_whisker_for_every_type_and_bars_tell_on_hover(computed
         assert bar.x[0] + bar.error_x.array[0] == pytest.approx(high, abs=0.01)
         assert "95 % interval" in bar.hovertemplate
     assert "at equal fit" in bars[-1].hovertemplate
-    plain = [t for t in sample_figure(Composition(full), name, {}, normalise=False).data if t.type == "bar"]  # type: ignore[union-attr]
+    plain = [
+        t
+        for t in sample_figure(Composition(full), name, {}, normalise=False).data
+        if t.type == "bar"
+    ]  # type: ignore[union-attr]
     assert all(bar.error_x.array is None for bar in plain)
     stacked = composition_figure(found, {}, Chosen(normalise=False)).data[0]
-    np.testing.assert_allclose(stacked.customdata[0], [100 * sure.low.loc[stacked.meta, name], 100 * sure.high.loc[stacked.meta, name]], rtol=1e-3)
+    np.testing.assert_allclose(
+        stacked.customdata[0],
+        [100 * sure.low.loc[stacked.meta, name], 100 * sure.high.loc[stacked.meta, name]],
+        rtol=1e-3,
+    )
 
 
-def test_regulation_of_unsure_direction_is_grey_says_why_and_does_not_count(computed: dict[str, Run]) -> None:
+def test_regulation_of_unsure_direction_is_grey_says_why_and_does_not_count(
+    computed: dict[str, Run],
+) -> None:
     result = computed["adtd"].result
     delta = result.gene_regulation
     genes = figures.most_regulated(delta, result.support, 6)
-    kind = str(figures.logs(delta.loc[[genes[0]]]).abs().where(result.support.loc[[genes[0]]] >= figures.LOW_SUPPORT).iloc[0].idxmax())
+    kind = str(
+        figures.logs(delta.loc[[genes[0]]])
+        .abs()
+        .where(result.support.loc[[genes[0]]] >= figures.LOW_SUPPORT)
+        .iloc[0]
+        .idxmax()
+    )
     steady = pd.DataFrame(1.0, index=delta.index, columns=delta.columns)
     steady.loc[genes[0]] = 0.6
     sure = replace(computed["sure-adtd"].result, sign_stability=steady)
     believed = trusted(result, sure)
     assert genes[0] not in figures.most_regulated(delta, believed.support, 6)
     assert result.support.loc[genes[0], kind] > 0, "the run itself stays as it is"
-    fig = figures.gene_regulation(delta, result.support, genes=genes, stability=steady, cluster=False)
+    fig = figures.gene_regulation(
+        delta, result.support, genes=genes, stability=steady, cluster=False
+    )
     row = [str(t) for t in delta.columns].index(kind)
     assert "direction is not sure" in fig.data[0].text[row][0]
     assert fig.data[1].z[row][0] == 1, "covered in grey"
@@ -121,7 +170,8 @@ def test_regulation_of_unsure_direction_is_grey_says_why_and_does_not_count(comp
     assert np.isnan(free.data[1].z[row][0]), "without the draws it is not"
 
 
-# -- words ----------------------------------------------------------------------------------------------------------------------
+# -- words
+# --------------------------------------------------------------------------------------------------
 def test_sentence_gives_both_figures_and_says_what_is_not_covered(computed: dict[str, Run]) -> None:
     sure: BootstrapResult = computed["sure-adtd"].result
     said = words.sentence(sure)
@@ -144,10 +194,19 @@ def test_samples_that_fit_poorly_are_counted_in_the_answer(computed: dict[str, R
     assert poor_words(None) == ""
 
 
-# -- session file and report ----------------------------------------------------------------------------------------------------
+# -- session file and report
+# --------------------------------------------------------------------------------------------------
 def test_session_file_keeps_intervals_and_fit(computed: dict[str, Run], tmp_path: Path) -> None:
     data = make_example().dataset
-    snapshot = Snapshot(new_id(), "Melanoma", datetime.now(UTC), datetime.now(UTC), 1, data, runs=tuple(computed.values()))
+    snapshot = Snapshot(
+        new_id(),
+        "Melanoma",
+        datetime.now(UTC),
+        datetime.now(UTC),
+        1,
+        data,
+        runs=tuple(computed.values()),
+    )
     path = tmp_path / "x.dcxsession"
     save(path, snapshot, expected_generation=None)
     back = {run.id: run for run in load(path).runs}
@@ -155,7 +214,15 @@ def test_session_file_keeps_intervals_and_fit(computed: dict[str, Run], tmp_path
         before, after = computed[name], back[name]
         assert after.params == before.params
         assert dict(after.provenance.inputs) == dict(before.provenance.inputs)
-        for part in ("estimate", "low", "high", "genes_low", "genes_high", "check", "sign_stability"):
+        for part in (
+            "estimate",
+            "low",
+            "high",
+            "genes_low",
+            "genes_high",
+            "check",
+            "sign_stability",
+        ):
             one, other = getattr(before.result, part), getattr(after.result, part)
             assert (one is None) == (other is None)
             if one is not None:
@@ -175,7 +242,8 @@ def test_report_holds_intervals_check_and_fit(computed: dict[str, Run]) -> None:
     assert "95 % intervals from" not in without
 
 
-# -- pages ----------------------------------------------------------------------------------------------------------------------
+# -- pages
+# --------------------------------------------------------------------------------------------------
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
     app = create_app(Config.for_tests(tmp_path_factory.mktemp("sure")))
@@ -185,9 +253,17 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
 
 
 @pytest.fixture
-def opened(program: Application, computed: dict[str, Run], open_tab: Callable[[Application], Any]) -> Callable[..., Any]:
+def opened(
+    program: Application, computed: dict[str, Run], open_tab: Callable[[Application], Any]
+) -> Callable[..., Any]:
     def show(page: str, *names: str, look: str = "figure") -> tuple[Any, DCXCache]:
-        session = session_with(computed, *names, session=program.sessions.create_session(program.sessions.free_name("test", actor=LOCAL), actor=LOCAL))
+        session = session_with(
+            computed,
+            *names,
+            session=program.sessions.create_session(
+                program.sessions.free_name("test", actor=LOCAL), actor=LOCAL
+            ),
+        )
         tab = open_tab(program)
         tab.set({("dcx-session", "data"): session.session_id})
         tab.go(page)
@@ -200,14 +276,18 @@ def opened(program: Application, computed: dict[str, Run], open_tab: Callable[[A
 
 
 @pytest.mark.parametrize("page", ["dtd", "adtd"])
-def test_the_button_computes_intervals_of_the_run_on_screen(program: Application, opened: Callable[..., Any], page: str) -> None:
+def test_the_button_computes_intervals_of_the_run_on_screen(
+    program: Application, opened: Callable[..., Any], page: str
+) -> None:
     tab, session = opened(page)
     assert "Press “How sure?”" in tab.text(f"{page}-sure-words")
     assert tab.get(f"{page}-sure-start", "disabled") is False
     tab.set({(f"{page}-sure-replicates", "value"): 20})
     assert tab.get(f"{page}-sure-fold", "value") == "x"
     tab.click(f"{page}-sure-start")
-    assert tab.get(f"{page}-sure-fold", "value") is None, "folded, or the figure would stand below a small screen"
+    assert tab.get(f"{page}-sure-fold", "value") is None, (
+        "folded, or the figure would stand below a small screen"
+    )
     (job,) = [j for j in program.runner.status(session.session_id) if j.kind == "bootstrap"]
     assert dict(job.inputs) == ({"dtd": "dtd"} if page == "dtd" else {"dtd": "dtd", "adtd": "adtd"})
     assert job.params.replicates == 20
@@ -229,7 +309,9 @@ def test_the_button_computes_intervals_of_the_run_on_screen(program: Application
 
 
 @pytest.mark.parametrize("page", ["dtd", "adtd"])
-def test_the_tables_are_shown_and_saved_whole(computed: dict[str, Run], opened: Callable[..., Any], page: str) -> None:
+def test_the_tables_are_shown_and_saved_whole(
+    computed: dict[str, Run], opened: Callable[..., Any], page: str
+) -> None:
     tab, _ = opened(page, "sure-dtd", "sure-adtd", look="table")
     sure = computed[f"sure-{page}"].result
     rows = tab.get(f"{page}-sure-table", "rowData")
@@ -238,8 +320,12 @@ def test_the_tables_are_shown_and_saved_whole(computed: dict[str, Run], opened: 
     ((name, data),) = tab.downloaded()
     assert name == f"{page}-intervals.csv"
     table = pd.read_csv(io.BytesIO(data), skiprows=1, index_col=0, float_precision="round_trip")
-    assert [table.index.name, *table.columns] == [c["headerName"] for c in tab.get(f"{page}-sure-table", "columnDefs")]
-    np.testing.assert_allclose(table["Low (%)"].to_numpy(), 100 * sure.low.to_numpy().ravel(order="F"), atol=1e-7)
+    assert [table.index.name, *table.columns] == [
+        c["headerName"] for c in tab.get(f"{page}-sure-table", "columnDefs")
+    ]
+    np.testing.assert_allclose(
+        table["Low (%)"].to_numpy(), 100 * sure.low.to_numpy().ravel(order="F"), atol=1e-7
+    )
     tab.click(f"{page}-sure-table-engine-csv")
     ((name, data),) = tab.downloaded()
     assert name == f"{page}-intervals-engine.csv"
@@ -255,7 +341,9 @@ def test_the_tables_are_shown_and_saved_whole(computed: dict[str, Run], opened: 
     assert len(pd.read_csv(io.BytesIO(data), skiprows=1)) == 20
 
 
-def test_what_cannot_be_computed_disables_the_button_with_its_reason(opened: Callable[..., Any], computed: dict[str, Run]) -> None:
+def test_what_cannot_be_computed_disables_the_button_with_its_reason(
+    opened: Callable[..., Any], computed: dict[str, Run]
+) -> None:
     tab, session = opened("adtd")
     run = computed["adtd"]
     free = replace(run, id="free", params=ADTDParams(model="custom", c_static=False))

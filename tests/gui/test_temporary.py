@@ -55,7 +55,13 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def other(place: Path) -> Iterator[subprocess.Popen[str]]:
     """Another program that holds an upload and a scratch file."""
     environment = {**os.environ, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(place))}
-    with subprocess.Popen([sys.executable, "-c", HOLDER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
+    ) as process:
         assert process.stdout is not None
         assert process.stdout.readline().strip() == str(next(place.iterdir()))
         yield process
@@ -66,7 +72,9 @@ def lying(place: Path) -> list[Path]:
     return [path for path in place.rglob("*") if path.is_file() and path.name != temporary.LOCK]
 
 
-def test_what_a_killed_program_left_is_swept_and_a_running_one_keeps_its_files(place: Path, other: subprocess.Popen[str], tmp_path: Path) -> None:
+def test_what_a_killed_program_left_is_swept_and_a_running_one_keeps_its_files(
+    place: Path, other: subprocess.Popen[str], tmp_path: Path
+) -> None:
     create_app(Config.for_tests(tmp_path / "first")).stop()
     assert len(lying(place)) == 2  # the other one runs
     other.kill()
@@ -76,7 +84,9 @@ def test_what_a_killed_program_left_is_swept_and_a_running_one_keeps_its_files(p
     assert list(place.iterdir()) == []
 
 
-def test_without_the_lock_a_running_program_would_lose_its_files(place: Path, other: subprocess.Popen[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_lock_a_running_program_would_lose_its_files(
+    place: Path, other: subprocess.Popen[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The control of the test before."""
     monkeypatch.setattr(FileLock, "acquire", lambda self: None)
     monkeypatch.setattr(FileLock, "release", lambda self: None)
@@ -84,7 +94,9 @@ def test_without_the_lock_a_running_program_would_lose_its_files(place: Path, ot
     assert lying(place) == []
 
 
-def test_two_in_one_process_do_not_sweep_each_other_and_an_orderly_end_leaves_nothing(place: Path) -> None:
+def test_two_in_one_process_do_not_sweep_each_other_and_an_orderly_end_leaves_nothing(
+    place: Path,
+) -> None:
     one, two = TemporaryFolder(), TemporaryFolder()
     assert sweep() == 0
     one.close()
@@ -99,7 +111,8 @@ def test_folders_of_others_are_not_touched(place: Path, tmp_path: Path) -> None:
     (mine / temporary.LOCK).touch()
     (mine / "kept").touch()
     (place / "deconomix-gui-linked").symlink_to(mine)
-    for name in ("deconomix-gui-results", "deconomix-analysis", "deconomix-ab3_x9zz"):  # no lock; the last looks like one of an earlier version, but is new
+    # no lock; the last looks like one of an earlier version, but is new
+    for name in ("deconomix-gui-results", "deconomix-analysis", "deconomix-ab3_x9zz"):
         (place / name).mkdir()
         (place / name / "thesis.csv").touch()
     (place / "deconomix-gui-x").touch()
@@ -147,14 +160,18 @@ class Clock:
 
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any]]:
-    """``sent(browser, bytes)`` sends a file to ``sent.uploads``, in which a browser may have 100 bytes, and all 250."""
+    """``sent(browser, bytes)`` sends a file to ``sent.uploads``, in which a browser may have 100
+    bytes, and all 250.
+    """
     clock = Clock()
     uploads = Uploads(per_browser=100, total=250, lifetime=3600, clock=clock)
 
     def send(browser: str, size: int) -> Any:
         with monkeypatch.context() as patch:
             patch.setattr(files, "browser_id", lambda: browser)
-            return uploads.receive("x.csv", [b"x" * (size // 2), b"x" * (size - size // 2)], limit=10**6)
+            return uploads.receive(
+                "x.csv", [b"x" * (size // 2), b"x" * (size - size // 2)], limit=10**6
+            )
 
     send.uploads, send.clock = uploads, clock  # type: ignore[attr-defined]
     yield send
@@ -163,7 +180,9 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any]]:
 
 def test_the_files_of_one_browser_and_of_all_have_a_quota(sent: Any) -> None:
     first = sent("a", 60)
-    with pytest.raises(UnreadableFile, match="the files that you sent take 0 MB, as much as they may") as caught:
+    with pytest.raises(
+        UnreadableFile, match="the files that you sent take 0 MB, as much as they may"
+    ) as caught:
         sent("a", 41)
     assert caught.value.advice
     sent("a", 40)  # what was refused counts no more
@@ -214,34 +233,74 @@ def test_files_put_together_count_once(sent: Any) -> None:
     assert list(uploads._folder.iterdir()) == []
 
 
-def test_the_quota_of_the_configuration_is_said_in_a_sentence(tmp_path: Path, open_tab: Callable[..., Any]) -> None:
+def test_the_quota_of_the_configuration_is_said_in_a_sentence(
+    tmp_path: Path, open_tab: Callable[..., Any]
+) -> None:
     config = Config.for_tests(tmp_path)
-    app: Application = create_app(config.model_copy(update={"server": Server(upload_limit_mb=2, upload_quota_mb=3)}))
+    app: Application = create_app(
+        config.model_copy(update={"server": Server(upload_limit_mb=2, upload_quota_mb=3)})
+    )
     try:
         client = open_tab(app).client
-        answers = [client.post("/_dcx/upload?name=x.csv", data=b"x" * 1_900_000, headers={"Origin": ORIGIN}, base_url=ORIGIN) for _ in range(2)]
+        answers = [
+            client.post(
+                "/_dcx/upload?name=x.csv",
+                data=b"x" * 1_900_000,
+                headers={"Origin": ORIGIN},
+                base_url=ORIGIN,
+            )
+            for _ in range(2)
+        ]
         assert [answer.status_code for answer in answers] == [200, 413]
-        assert "the files that you sent take 3 MB, as much as they may. Load the files" in answers[1].json["error"]
-        assert open_tab(app).client.post("/_dcx/upload?name=x.csv", data=b"x" * 1_900_000, headers={"Origin": ORIGIN}, base_url=ORIGIN).status_code == 200
+        assert (
+            "the files that you sent take 3 MB, as much as they may. Load the files"
+            in answers[1].json["error"]
+        )
+        assert (
+            open_tab(app)
+            .client.post(
+                "/_dcx/upload?name=x.csv",
+                data=b"x" * 1_900_000,
+                headers={"Origin": ORIGIN},
+                base_url=ORIGIN,
+            )
+            .status_code
+            == 200
+        )
         assert any(chore.name == "uploads" for chore in app.housekeeping._chores)
     finally:
         app.stop()
 
 
-def test_a_disk_that_is_nearly_full_takes_no_more_files(sent: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files.shutil, "disk_usage", lambda path: type("Usage", (), {"total": 10**12, "free": files.SPARE})())
+def test_a_disk_that_is_nearly_full_takes_no_more_files(
+    sent: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        files.shutil,
+        "disk_usage",
+        lambda path: type("Usage", (), {"total": 10**12, "free": files.SPARE})(),
+    )
     with pytest.raises(UnreadableFile, match="no room left"):
         sent("a", 10)
     monkeypatch.undo()
     sent("a", 10)
 
 
-def test_a_program_that_runs_puts_what_libraries_write_into_its_own_folder(place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """openpyxl writes every table into a temporary file; what it leaves after a kill is swept too."""
+def test_a_program_that_runs_puts_what_libraries_write_into_its_own_folder(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """openpyxl writes every table into a temporary file; what it leaves after a kill is swept
+    too.
+    """
     made: list[Path] = []
     create = _writer.create_temporary_file
-    monkeypatch.setattr(_writer, "create_temporary_file", lambda: made.append(Path(create())) or str(made[-1]))
-    monkeypatch.setattr("gui.app.create_app", lambda *given: Mock(**{"pending_saves.return_value": 0, "stop.return_value": None}))
+    monkeypatch.setattr(
+        _writer, "create_temporary_file", lambda: made.append(Path(create())) or str(made[-1])
+    )
+    monkeypatch.setattr(
+        "gui.app.create_app",
+        lambda *given: Mock(**{"pending_saves.return_value": 0, "stop.return_value": None}),
+    )
     frame = pd.DataFrame({"Patientin Mueller 4711": [1.0]})
     with running(Config.for_tests(tmp_path / "program")):
         xlsx_bytes(frame)
@@ -264,10 +323,23 @@ def where(dataset: Any, params: Any, *, progress: Any) -> str:
 MAKES = ("mkdtemp(", "mkstemp(", "TemporaryFile(", "TemporaryDirectory(")
 
 
-def test_nothing_but_this_module_makes_temporary_files_in_the_temporary_folder_of_the_system() -> None:
-    """A place that is made elsewhere is swept by nobody: only beside the file that it becomes (``dir=``) may there be one."""
+def test_nothing_but_this_module_makes_temporary_files_in_the_temporary_folder_of_the_system() -> (
+    None
+):
+    """A place that is made elsewhere is swept by nobody: only beside the file that it becomes
+    (``dir=``) may there be one.
+    """
     root = Path(temporary.__file__).parents[1]
-    lines = [(path, line) for room in ("gui", "desktop") for path in (root / room).rglob("*.py") for line in path.read_text("utf-8").splitlines()]
-    made = [(path.relative_to(root).as_posix(), "dir=" in line) for path, line in lines if any(word in line for word in MAKES)]
+    lines = [
+        (path, line)
+        for room in ("gui", "desktop")
+        for path in (root / room).rglob("*.py")
+        for line in path.read_text("utf-8").splitlines()
+    ]
+    made = [
+        (path.relative_to(root).as_posix(), "dir=" in line)
+        for path, line in lines
+        if any(word in line for word in MAKES)
+    ]
     assert ("gui/temporary.py", False) in made
     assert [name for name, beside in made if not beside] == ["gui/temporary.py"]

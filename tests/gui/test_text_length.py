@@ -14,21 +14,37 @@ from tests.gui.conftest import Tab
 
 
 @pytest.mark.parametrize("on", [True, False])
-def test_no_callback_takes_a_text_without_an_end(application: Application, open_tab: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, on: bool) -> None:
-    """Every callback of every page, each of its values one character too long. The control: without the look at them none says so."""
+def test_no_callback_takes_a_text_without_an_end(
+    application: Application,
+    open_tab: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    on: bool,
+) -> None:
+    """Every callback of every page, each of its values one character too long.
+
+    The control: without the look at them none says so.
+    """
     if not on:
         monkeypatch.setattr(binding, "_check_texts", lambda recorded: None)
     tab: Tab = open_tab(application)
     asked = said = 0
     for dependency in tab.dependencies if on else tab.dependencies[::10]:
-        places = [(each["id"], each["property"]) for each in (*dependency["inputs"], *dependency["state"])]
-        places = [place for place in places if not place[0].startswith("{") and place[0] not in ("dcx-location", "dcx-session")]
+        places = [
+            (each["id"], each["property"]) for each in (*dependency["inputs"], *dependency["state"])
+        ]
+        places = [
+            place
+            for place in places
+            if not place[0].startswith("{") and place[0] not in ("dcx-location", "dcx-session")
+        ]
         if not places or dependency["inputs"][0]["id"].startswith("{"):
             continue
         tab.values.update(dict.fromkeys(places, "x" * (MAX_TEXT + 1)))
         tab.notices.clear()
         try:
-            tab._call(dependency, [(dependency["inputs"][0]["id"], dependency["inputs"][0]["property"])])
+            tab._call(
+                dependency, [(dependency["inputs"][0]["id"], dependency["inputs"][0]["property"])]
+            )
         except AssertionError:
             assert not on
         asked += 1

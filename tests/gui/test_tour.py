@@ -1,4 +1,6 @@
-"""The welcome of the first start is shown until it is answered; the tour goes on the example and never replaces data."""
+"""The welcome of the first start is shown until it is answered; the tour goes on the example and
+never replaces data.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ def first_start(tmp_path: Path) -> Iterator[Start]:
     started: list[Application] = []
 
     def start(**changed: Any) -> Application:
-        started.append(create_app(Config.for_tests(tmp_path, first_run=True).model_copy(update=changed)))
+        started.append(
+            create_app(Config.for_tests(tmp_path, first_run=True).model_copy(update=changed))
+        )
         return started[-1]
 
     yield start
@@ -37,7 +41,9 @@ def first_start(tmp_path: Path) -> Iterator[Start]:
 
 
 @pytest.mark.parametrize("answer", ["dcx-welcome-skip", "dcx-welcome-tour"])
-def test_the_welcome_says_what_the_program_is_for_and_is_gone_for_good_once_answered(first_start: Start, open_tab: Callable[..., Any], answer: str) -> None:
+def test_the_welcome_says_what_the_program_is_for_and_is_gone_for_good_once_answered(
+    first_start: Start, open_tab: Callable[..., Any], answer: str
+) -> None:
     application = first_start()
     tab = open_tab(application)
     assert tab.get("dcx-welcome", "style") == {}
@@ -49,12 +55,16 @@ def test_the_welcome_says_what_the_program_is_for_and_is_gone_for_good_once_answ
     assert open_tab(first_start()).get("dcx-welcome", "style") == GONE
 
 
-def test_a_welcome_that_nobody_answered_is_there_again(first_start: Start, open_tab: Callable[..., Any]) -> None:
+def test_a_welcome_that_nobody_answered_is_there_again(
+    first_start: Start, open_tab: Callable[..., Any]
+) -> None:
     assert open_tab(first_start()).get("dcx-welcome", "style") == {}
     assert open_tab(first_start()).get("dcx-welcome", "style") == {}
 
 
-def test_skip_loads_nothing_and_begins_no_tour(first_start: Start, open_tab: Callable[..., Any]) -> None:
+def test_skip_loads_nothing_and_begins_no_tour(
+    first_start: Start, open_tab: Callable[..., Any]
+) -> None:
     tab = open_tab(first_start())
     press(tab, "dcx-welcome-skip")
     assert tab.get("dcx-tour", "data") is None
@@ -68,7 +78,9 @@ def test_the_tour_begins_on_the_example_and_finds_it_again(tab: Any) -> None:
     assert tab.get("dcx-location", "pathname") == "/upload"
     assert "Example" in tab.text("dcx-session-button")
     press(tab, "dcx-help-tour")
-    assert [s.name for s in tab.application.sessions.list_sessions(actor=LOCAL)].count("Example") == 1
+    assert [s.name for s in tab.application.sessions.list_sessions(actor=LOCAL)].count(
+        "Example"
+    ) == 1
     assert len(tab.application.sessions.list_sessions(actor=LOCAL)) == 2
 
 
@@ -77,7 +89,13 @@ def test_the_tour_leaves_a_session_with_other_data_as_it_is(tab: Any) -> None:
 
     mine = session_with(tab.application, "Mine")
     assert mine.dataset is not None
-    mine.set_dataset(replace(mine.dataset, train=replace(mine.dataset.train, labels=mine.dataset.train.labels[::-1].copy())), keep_runs=False)  # type: ignore[type-var]
+    mine.set_dataset(
+        replace(
+            mine.dataset,
+            train=replace(mine.dataset.train, labels=mine.dataset.train.labels[::-1].copy()),
+        ),
+        keep_runs=False,
+    )  # type: ignore[type-var]
     before = mine.dataset.training_id
     show(tab, mine.session_id)
     press(tab, "dcx-help-tour")
@@ -85,7 +103,9 @@ def test_the_tour_leaves_a_session_with_other_data_as_it_is(tab: Any) -> None:
     assert mine.dataset.training_id == before
 
 
-def test_with_a_single_session_the_tour_goes_on_with_the_data_that_are_there(first_start: Start, open_tab: Callable[..., Any]) -> None:
+def test_with_a_single_session_the_tour_goes_on_with_the_data_that_are_there(
+    first_start: Start, open_tab: Callable[..., Any]
+) -> None:
     from dataclasses import replace
 
     application = first_start(sessions=Sessions(enabled=False))
@@ -93,7 +113,13 @@ def test_with_a_single_session_the_tour_goes_on_with_the_data_that_are_there(fir
     press(tab, "upload-example")
     only = application.sessions.get_session(application.sessions.default_id, actor=LOCAL)
     assert only.dataset is not None
-    only.set_dataset(replace(only.dataset, train=replace(only.dataset.train, labels=only.dataset.train.labels[::-1].copy())), keep_runs=False)  # type: ignore[type-var]
+    only.set_dataset(
+        replace(
+            only.dataset,
+            train=replace(only.dataset.train, labels=only.dataset.train.labels[::-1].copy()),
+        ),
+        keep_runs=False,
+    )  # type: ignore[type-var]
     before = only.dataset.training_id
     press(tab, "dcx-welcome-tour")
     assert only.dataset.training_id == before
@@ -102,7 +128,9 @@ def test_with_a_single_session_the_tour_goes_on_with_the_data_that_are_there(fir
 
 
 def test_what_the_tour_points_at_is_there(application: Application) -> None:
-    layout = json.dumps(application.dash.validation_layout.to_plotly_json(), default=lambda c: c.to_plotly_json())
+    layout = json.dumps(
+        application.dash.validation_layout.to_plotly_json(), default=lambda c: c.to_plotly_json()
+    )
     keys = {page.key for page in application.registry.pages}
     assert 5 <= len(tour.STEPS) <= 7
     for step in tour.STEPS:
@@ -135,14 +163,24 @@ def test_next_waits_for_what_the_next_step_speaks_of(tab: Any) -> None:
 
     for model, held in (("h", ["dataset", "dtd"]), ("h,r", ["dataset", "dtd", "regulation"])):
         params = ADTDParams(model=model, max_iterations=5)  # type: ignore[arg-type]
-        result = tasks.run_adtd(session.need_dataset(), params, progress=lambda *_, **__: None, dtd=session.current("dtd").result)  # type: ignore[union-attr]
-        made = Provenance(session.need_dataset().training_id, session.need_dataset().bulk_id, {"dtd": job})
-        session.add_run(Run(model, "adtd", model, session.current("dtd").created, params, result, made))  # type: ignore[union-attr]
+        result = tasks.run_adtd(
+            session.need_dataset(),
+            params,
+            progress=lambda *_, **__: None,
+            dtd=session.current("dtd").result,
+        )  # type: ignore[union-attr]
+        made = Provenance(
+            session.need_dataset().training_id, session.need_dataset().bulk_id, {"dtd": job}
+        )
+        session.add_run(
+            Run(model, "adtd", model, session.current("dtd").created, params, result, made)
+        )  # type: ignore[union-attr]
         tab.tick()
         assert tab.get("dcx-tour-held", "data") == held
 
 
-# -- settings --------------------------------------------------------------------------------------------------------------------
+# -- settings
+# --------------------------------------------------------------------------------------------------
 
 
 def test_settings_are_there_after_a_restart_and_the_folder_is_made(tmp_path: Path) -> None:
@@ -155,8 +193,12 @@ def test_settings_are_there_after_a_restart_and_the_folder_is_made(tmp_path: Pat
     assert [p.name for p in path.parent.iterdir()] == [FILE_NAME]
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"\xff\xfe", b'{"tour_seen": "perhaps"}', b"x" * 2_000_000])
-def test_a_damaged_settings_file_means_the_defaults_and_can_be_written_anew(tmp_path: Path, content: bytes) -> None:
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[1]", b"\xff\xfe", b'{"tour_seen": "perhaps"}', b"x" * 2_000_000]
+)
+def test_a_damaged_settings_file_means_the_defaults_and_can_be_written_anew(
+    tmp_path: Path, content: bytes
+) -> None:
     path = tmp_path / FILE_NAME
     path.write_bytes(content)
     store = SettingsStore(path)
@@ -182,7 +224,9 @@ def test_settings_that_cannot_be_written_count_until_the_program_ends(tmp_path: 
 
 def test_settings_changed_by_many_at_once_are_whole(tmp_path: Path) -> None:
     store = SettingsStore(tmp_path / FILE_NAME)
-    threads = [threading.Thread(target=store.change, kwargs={"tour_seen": i % 2 == 0}) for i in range(12)]
+    threads = [
+        threading.Thread(target=store.change, kwargs={"tour_seen": i % 2 == 0}) for i in range(12)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -1,4 +1,6 @@
-"""A session that cannot be saved: the header says why and what can be done, and each of these things works."""
+"""A session that cannot be saved: the header says why and what can be done, and each of these
+things works.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,12 @@ from gui.sessions.manager import LOCAL, SessionCacheManager
 from tests.gui.steps import PASSWORD, press, saved, session_with, show
 from tests.waiting import until
 
-WORDS = {"again": "Try again", "copy": "Save a copy…", "own": "Keep mine as a new session", "theirs": "Give up mine, open the other"}
+WORDS = {
+    "again": "Try again",
+    "copy": "Save a copy…",
+    "own": "Keep mine as a new session",
+    "theirs": "Give up mine, open the other",
+}
 
 
 def button(action: str) -> dict[str, Any]:
@@ -42,7 +49,8 @@ def not_saved(tab: Any, session_id: str) -> None:
 
 def elsewhere(application: Application, session_id: str, notes: str) -> None:
     """Another program opens the same session and saves it."""
-    until(lambda: saved(application, session_id), 30)  # what is saved in between would be a conflict for the other one, too
+    # what is saved in between would be a conflict for the other one, too
+    until(lambda: saved(application, session_id), 30)
     other = SessionCacheManager(application.config.data_folder)
     other.get_session(session_id, actor=LOCAL).notes = notes
     assert other.close(actor=LOCAL)
@@ -61,7 +69,9 @@ def conflict(application: Application, tab: Any) -> DCXCache:
     return session
 
 
-def test_a_conflict_offers_a_copy_a_session_of_its_own_or_to_give_up(conflict: DCXCache, tab: Any) -> None:
+def test_a_conflict_offers_a_copy_a_session_of_its_own_or_to_give_up(
+    conflict: DCXCache, tab: Any
+) -> None:
     assert offered(tab) == {"copy", "own", "theirs"}  # trying again would change nothing
     (told,) = [n for n in tab.shown if "changed" in str(n.get("title"))]
     assert told["autoClose"] is False
@@ -108,15 +118,22 @@ def test_of_a_conflict_mine_can_be_given_up(conflict: DCXCache, tab: Any) -> Non
     until(lambda: saved(tab.application, conflict.session_id))  # saving goes on from there
 
 
-def test_a_conflict_nobody_decides_is_kept_as_a_copy_at_the_end(conflict: DCXCache, tab: Any) -> None:
+def test_a_conflict_nobody_decides_is_kept_as_a_copy_at_the_end(
+    conflict: DCXCache, tab: Any
+) -> None:
     tab.application.stop()
     again = SessionCacheManager(tab.application.config.data_folder)
-    notes = {i.name: again.get_session(i.session_id, actor=LOCAL).notes for i in again.list_sessions(actor=LOCAL) if i.holds_data}
+    notes = {
+        i.name: again.get_session(i.session_id, actor=LOCAL).notes
+        for i in again.list_sessions(actor=LOCAL)
+        if i.holds_data
+    }
     assert notes == {"Mine": "theirs", "Mine copy": "mine"}
     again.close(actor=LOCAL)
 
 
-# -- a disk that does not take it -----------------------------------------------------------------------------------------------
+# -- a disk that does not take it
+# -----------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -134,7 +151,13 @@ def full(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     state[0] = 0
 
 
-@pytest.mark.parametrize(("error", "words"), [(errno.ENOSPC, "The disk is full."), (errno.EROFS, "The folder of the session cannot be written to.")])
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (errno.ENOSPC, "The disk is full."),
+        (errno.EROFS, "The folder of the session cannot be written to."),
+    ],
+)
 def test_a_full_disk_or_a_folder_to_read_only_is_said_once_and_work_goes_on(
     application: Application, tab: Any, full: list[int], tmp_path: Path, error: int, words: str
 ) -> None:
@@ -164,10 +187,15 @@ def test_a_full_disk_or_a_folder_to_read_only_is_said_once_and_work_goes_on(
     assert "Saved." in tab.notices
     tab.tick()
     assert offered(tab) == set()
-    assert file.load(application.config.sessions_folder / file.file_name(session.session_id)).notes == "later"
+    assert (
+        file.load(application.config.sessions_folder / file.file_name(session.session_id)).notes
+        == "later"
+    )
 
 
-def test_a_copy_of_a_protected_session_stays_sealed(application: Application, tab: Any, full: list[int], quick_passwords: None, tmp_path: Path) -> None:
+def test_a_copy_of_a_protected_session_stays_sealed(
+    application: Application, tab: Any, full: list[int], quick_passwords: None, tmp_path: Path
+) -> None:
     session = session_with(application, "Mine")
     application.sessions.protect_session(session.session_id, PASSWORD, actor=LOCAL)
     show(tab, session.session_id)
@@ -187,8 +215,12 @@ def test_a_copy_of_a_protected_session_stays_sealed(application: Application, ta
     assert file.read_header(tmp_path / name).encrypted
 
 
-def test_with_one_session_a_copy_can_be_saved_and_nothing_is_offered_that_is_not_there(tmp_path: Path, open_tab: Callable[..., Any], full: list[int]) -> None:
-    application = create_app(Config.for_tests(tmp_path).model_copy(update={"sessions": Sessions(enabled=False)}))
+def test_with_one_session_a_copy_can_be_saved_and_nothing_is_offered_that_is_not_there(
+    tmp_path: Path, open_tab: Callable[..., Any], full: list[int]
+) -> None:
+    application = create_app(
+        Config.for_tests(tmp_path).model_copy(update={"sessions": Sessions(enabled=False)})
+    )
     try:
         tab = open_tab(application)
         press(tab, "upload-example")

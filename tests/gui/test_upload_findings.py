@@ -1,4 +1,6 @@
-"""The wizard through the door: what is found is said with its repair, and nothing is changed that the user did not switch on."""
+"""The wizard through the door: what is found is said with its repair, and nothing is changed that
+the user did not switch on.
+"""
 
 from __future__ import annotations
 
@@ -19,12 +21,17 @@ def awkward(shared_data: Path) -> Path:
     return shared_data / "awkward_files"
 
 
-def test_clean_data_are_loaded_with_three_clicks_and_every_step_left_as_proposed(tab: Any, awkward: Path) -> None:
+def test_clean_data_are_loaded_with_three_clicks_and_every_step_left_as_proposed(
+    tab: Any, awkward: Path
+) -> None:
     clicks = 0
     for role, name in (("train", "clean_train.h5ad"), ("bulk", "clean_application.h5ad")):
         choose(tab, role, awkward / name)
         clicks += 1
-    assert "Ready to load: 150 training cells of 6 types and 8 bulk samples, 396 genes in common." in tab.text("upload-review-answer").replace("\u00a0", " ")
+    assert (
+        "Ready to load: 150 training cells of 6 types and 8 bulk samples, 396 genes in common."
+        in tab.text("upload-review-answer").replace("\u00a0", " ")
+    )
     assert tab.get("upload-load", "disabled") is False
     tab.click("upload-load")
     clicks += 1
@@ -41,7 +48,8 @@ def test_a_repair_is_offered_switched_on_and_taken_back(tab: Any, awkward: Path)
     assert "excel_dates.csv" in shown
     assert "2-Sep" in shown
     assert "SEPT2" in shown  # in the preview
-    assert tab.get("upload-judged", "data")["begin"] == "findings"  # the page goes there, unless its user has gone elsewhere
+    # the page goes there, unless its user has gone elsewhere
+    assert tab.get("upload-judged", "data")["begin"] == "findings"
     assert switches(tab, "applied") == {}
     funnel = tab.get("upload-funnel-words", "children")
     assert "395 genes are in all parts" in funnel
@@ -59,7 +67,9 @@ def test_a_repair_is_offered_switched_on_and_taken_back(tab: Any, awkward: Path)
     assert "2-Sep" in set(data.bulk.matrix.genes)
 
 
-def test_all_proposed_repairs_are_applied_with_one_button_and_kept_in_the_provenance(tab: Any, awkward: Path) -> None:
+def test_all_proposed_repairs_are_applied_with_one_button_and_kept_in_the_provenance(
+    tab: Any, awkward: Path
+) -> None:
     choose(tab, "train", awkward / "log1p_train.h5ad")
     choose(tab, "bulk", awkward / "excel_dates.csv")
     assert tab.get("upload-apply-all", "children") == "Apply all 2 proposed repairs"
@@ -73,13 +83,19 @@ def test_all_proposed_repairs_are_applied_with_one_button_and_kept_in_the_proven
     assert data.bulk is not None
     assert float(np.max(data.train.matrix.values)) > 100  # 7.2 as a logarithm
     assert "SEPT2" in set(data.bulk.matrix.genes)
-    assert [r["kind"] for s in data.sources for r in s.options.get("repairs", ())] == ["undo_log", "restore_dates"]
+    assert [r["kind"] for s in data.sources for r in s.options.get("repairs", ())] == [
+        "undo_log",
+        "restore_dates",
+    ]
 
 
 def test_another_base_is_an_alternative_with_a_preview_of_its_own(tab: Any, awkward: Path) -> None:
     choose(tab, "train", awkward / "log1p_train.h5ad")
     offers = switches(tab)
-    assert {"Undo the logarithm (eˣ - 1) (proposed)", "Undo the logarithm (2ˣ - 1)"} <= offers.keys()
+    assert {
+        "Undo the logarithm (eˣ - 1) (proposed)",
+        "Undo the logarithm (2ˣ - 1)",
+    } <= offers.keys()
     tab.click(one("look", offers["Undo the logarithm (2ˣ - 1)"]))
     assert tab.get("upload-preview-box", "opened") is True
     assert tab.get("upload-preview-box", "title") == "Undo the logarithm (2ˣ - 1)"
@@ -97,7 +113,9 @@ def test_what_cannot_be_mended_keeps_load_away_with_its_reason(tab: Any, awkward
     assert tab.get("upload-load", "disabled") is False
 
 
-def test_a_fault_with_a_repair_keeps_load_away_until_it_is_switched_on(tab: Any, awkward: Path) -> None:
+def test_a_fault_with_a_repair_keeps_load_away_until_it_is_switched_on(
+    tab: Any, awkward: Path
+) -> None:
     choose(tab, "train", awkward / "transposed_train.h5ad")
     assert tab.get("upload-load", "disabled") is True
     assert "switch on a repair" in tab.get("upload-reason", "children")
@@ -137,7 +155,13 @@ def test_a_bulk_alone_is_compared_with_the_data_of_the_session(tab: Any, awkward
 def test_a_forged_repair_is_refused_and_brings_no_path_along(tab: Any, awkward: Path) -> None:
     choose(tab, "train", awkward / "clean_train.h5ad")
     token = tab.get("upload-train-token", "data")
-    secret = {"kind": "map_genes", "role": "train", "by": "table", "table": str(awkward / "clean_truth.csv"), "table_name": "x"}
+    secret = {
+        "kind": "map_genes",
+        "role": "train",
+        "by": "table",
+        "table": str(awkward / "clean_truth.csv"),
+        "table_name": "x",
+    }
     for record in (secret, {"kind": "open_anything", "role": "train"}):
         tab.set({("upload-repairs", "data"): [{"record": record, "token": token, "table": None}]})
         assert "clean_truth" not in tab.text("upload-review")
@@ -146,7 +170,9 @@ def test_a_forged_repair_is_refused_and_brings_no_path_along(tab: Any, awkward: 
     assert tab.get("upload-load", "disabled") is False
 
 
-def test_a_repair_of_loaded_data_is_undone_by_reading_the_file_again(tab: Any, awkward: Path, tmp_path: Path) -> None:
+def test_a_repair_of_loaded_data_is_undone_by_reading_the_file_again(
+    tab: Any, awkward: Path, tmp_path: Path
+) -> None:
     own = Path(shutil.copy(awkward / "excel_dates.csv", tmp_path))
     choose(tab, "train", awkward / "clean_train.h5ad")
     choose(tab, "bulk", own)
@@ -179,9 +205,13 @@ def test_undo_is_not_offered_once_the_file_is_gone(tab: Any, awkward: Path, tmp_
     assert '"part": "undo"' not in tab.text("upload-undo-bar")
 
 
-def test_an_uploaded_file_is_deleted_once_loaded_and_one_of_the_user_stays(application: Application, open_tab: Callable[..., Any], awkward: Path) -> None:
+def test_an_uploaded_file_is_deleted_once_loaded_and_one_of_the_user_stays(
+    application: Application, open_tab: Callable[..., Any], awkward: Path
+) -> None:
     tab = open_tab(application)
-    copy = application.uploads.receive("excel_dates.csv", [(awkward / "excel_dates.csv").read_bytes()], limit=10**7)
+    copy = application.uploads.receive(
+        "excel_dates.csv", [(awkward / "excel_dates.csv").read_bytes()], limit=10**7
+    )
     choose(tab, "train", awkward / "clean_train.h5ad")
     tab.set({("upload-bulk-token", "data"): copy.token})
     tab.click("upload-apply-all")

@@ -36,7 +36,10 @@ def trained(example: Any) -> Any:
 def cells_csv(path: Path, cells: Any) -> Path:
     """Genes x cells with the cell types in the header."""
     frame = cells.matrix.frame()
-    lines = [",".join(["gene", *cells.labels])] + [",".join([gene, *map(str, row)]) for gene, row in zip(frame.index, frame.to_numpy(), strict=True)]
+    lines = [",".join(["gene", *cells.labels])] + [
+        ",".join([gene, *map(str, row)])
+        for gene, row in zip(frame.index, frame.to_numpy(), strict=True)
+    ]
     path.write_text("\n".join(lines), encoding="utf-8")
     return path
 
@@ -51,7 +54,15 @@ def add_dtd(application: Application, session: DCXCache) -> str:
     """A real DTD run of this session's data, by the real worker."""
     assert session.dataset is not None
     job = application.submit(
-        run_dtd, session.session_id, QUICK, dataset=session.dataset, inputs={}, input_results={}, kind="dtd", title="DTD", actor=LOCAL.name
+        run_dtd,
+        session.session_id,
+        QUICK,
+        dataset=session.dataset,
+        inputs={},
+        input_results={},
+        kind="dtd",
+        title="DTD",
+        actor=LOCAL.name,
     )
     ended = application.runner.wait(job, 120)
     assert ended.state == "done", ended.error
@@ -60,10 +71,14 @@ def add_dtd(application: Application, session: DCXCache) -> str:
 
 @pytest.fixture
 def files(tmp_path: Path, example: Any) -> tuple[Path, Path]:
-    return cells_csv(tmp_path / "lung cells.csv", example.dataset.train), bulk_csv(tmp_path / "patients.csv", example.dataset.bulk)
+    return cells_csv(tmp_path / "lung cells.csv", example.dataset.train), bulk_csv(
+        tmp_path / "patients.csv", example.dataset.bulk
+    )
 
 
-def test_files_are_shown_before_and_loaded_together_into_a_session_named_after_them(tab: Any, files: tuple[Path, Path]) -> None:
+def test_files_are_shown_before_and_loaded_together_into_a_session_named_after_them(
+    tab: Any, files: tuple[Path, Path]
+) -> None:
     train, bulk = files
     assert tab.get("upload-load", "disabled") is True
     choose(tab, "bulk", bulk)
@@ -86,8 +101,12 @@ def test_files_are_shown_before_and_loaded_together_into_a_session_named_after_t
     assert default.dataset is None
 
 
-def test_an_uploaded_file_is_deleted_as_soon_as_it_is_loaded(tab: Any, files: tuple[Path, Path]) -> None:
-    """The session may be, or become, a protected one; a file chosen on this computer stays where it is (all other tests)."""
+def test_an_uploaded_file_is_deleted_as_soon_as_it_is_loaded(
+    tab: Any, files: tuple[Path, Path]
+) -> None:
+    """The session may be, or become, a protected one; a file chosen on this computer stays where it
+    is (all other tests).
+    """
     copies = []
     for role, path in zip(("train", "bulk"), files, strict=True):
         upload = tab.application.uploads.receive(path.name, [path.read_bytes()], limit=10**9)
@@ -99,7 +118,9 @@ def test_an_uploaded_file_is_deleted_as_soon_as_it_is_loaded(tab: Any, files: tu
     assert [copy.exists() for copy in copies] == [False, False]
 
 
-def test_a_refused_file_leaves_the_session_as_it_was(tab: Any, files: tuple[Path, Path], tmp_path: Path, example: Any) -> None:
+def test_a_refused_file_leaves_the_session_as_it_was(
+    tab: Any, files: tuple[Path, Path], tmp_path: Path, example: Any
+) -> None:
     train, _ = files
     tab.click("upload-example")
     session = session_of(tab)
@@ -147,7 +168,9 @@ def test_a_new_bulk_keeps_the_dtd_run_and_its_results_are_computed_again(
     assert session.outdated(applied) is None
 
 
-def test_a_bulk_that_lacks_genes_of_the_run_asks_first(application: Application, open_tab: Callable[..., Any], tmp_path: Path, example: Any) -> None:
+def test_a_bulk_that_lacks_genes_of_the_run_asks_first(
+    application: Application, open_tab: Callable[..., Any], tmp_path: Path, example: Any
+) -> None:
     application.start()
     tab = open_tab(application)
     tab.click("upload-example")
@@ -184,7 +207,11 @@ def test_other_training_data_ask_whether_to_replace(tab: Any, files: tuple[Path,
 
 
 def test_a_trained_model_is_applied_to_another_bulk(
-    application: Application, open_tab: Callable[..., Any], files: tuple[Path, Path], tmp_path: Path, trained: Any
+    application: Application,
+    open_tab: Callable[..., Any],
+    files: tuple[Path, Path],
+    tmp_path: Path,
+    trained: Any,
 ) -> None:
     application.start()
     model = tmp_path / "pbmc.dcxmodel"
@@ -200,13 +227,17 @@ def test_a_trained_model_is_applied_to_another_bulk(
     assert application.runner.wait(job.id, 120).state == "done"
     applied = session.current("apply")
     assert applied is not None
-    pd.testing.assert_frame_equal(applied.result.composition, trained.composition["bulk"], check_names=False)
+    pd.testing.assert_frame_equal(
+        applied.result.composition, trained.composition["bulk"], check_names=False
+    )
     tab.tick()
     tab.go("dtd")
     assert "needs data" not in tab.text("dcx-outlet")
 
 
-def test_a_model_whose_genes_the_bulk_lacks_is_refused_with_their_number(tab: Any, tmp_path: Path, example: Any, trained: Any) -> None:
+def test_a_model_whose_genes_the_bulk_lacks_is_refused_with_their_number(
+    tab: Any, tmp_path: Path, example: Any, trained: Any
+) -> None:
     model = tmp_path / "pbmc.dcxmodel"
     model.write_bytes(model_bytes(trained))
     choose(tab, "model", model)
@@ -220,10 +251,20 @@ def test_a_model_whose_genes_the_bulk_lacks_is_refused_with_their_number(tab: An
 def test_name_author_and_description_can_be_changed_and_results_stay(tab: Any) -> None:
     tab.click("upload-example")
     session = session_of(tab)
-    tab.set({("upload-new-name", "value"): "Lung", ("upload-new-author", "value"): "A. Miller", ("upload-new-description", "value"): "Batch 2"})
+    tab.set(
+        {
+            ("upload-new-name", "value"): "Lung",
+            ("upload-new-author", "value"): "A. Miller",
+            ("upload-new-description", "value"): "Batch 2",
+        }
+    )
     tab.click("upload-keep-details")
     assert session.dataset is not None
-    assert (session.dataset.name, session.dataset.author, session.dataset.description) == ("Lung", "A. Miller", "Batch 2")
+    assert (session.dataset.name, session.dataset.author, session.dataset.description) == (
+        "Lung",
+        "A. Miller",
+        "Batch 2",
+    )
 
 
 def test_the_form_is_kept_when_the_page_is_left(tab: Any, files: tuple[Path, Path]) -> None:
@@ -242,7 +283,9 @@ def test_a_typed_path_that_leads_nowhere_is_said(tab: Any, text: str) -> None:
     assert tab.get("upload-load", "disabled") is True
 
 
-def test_files_of_the_command_line_wait_in_the_form(application: Application, open_tab: Callable[..., Any], files: tuple[Path, Path]) -> None:
+def test_files_of_the_command_line_wait_in_the_form(
+    application: Application, open_tab: Callable[..., Any], files: tuple[Path, Path]
+) -> None:
     application.open_later(list(files))
     tab = open_tab(application)
     assert "lung cells.csv" in tab.text("upload-train-name")
@@ -253,7 +296,8 @@ def test_the_predecessors_file_brings_all_its_parts(tab: Any, shared_data: Path)
     choose(tab, "train", shared_data / "predecessor" / "pbmc.dcx")
     assert "training data: 407 cells" in tab.text("upload-train-found")
     assert "bulk: 100 samples" in tab.text("upload-train-found")
-    assert tab.get("upload-reason", "children") == "Every part in the .dcx file is loaded."  # not that cells are split, or that there is no bulk
+    # not that cells are split, or that there is no bulk
+    assert tab.get("upload-reason", "children") == "Every part in the .dcx file is loaded."
     tab.click("upload-load")
     data = session_of(tab).dataset
     assert data is not None
@@ -263,9 +307,15 @@ def test_the_predecessors_file_brings_all_its_parts(tab: Any, shared_data: Path)
     assert data.author
 
 
-def test_values_on_a_log_scale_are_warned_of_above_what_was_done_on_the_way_in(tab: Any, tmp_path: Path, example: Any) -> None:
+def test_values_on_a_log_scale_are_warned_of_above_what_was_done_on_the_way_in(
+    tab: Any, tmp_path: Path, example: Any
+) -> None:
     cells = example.dataset.train
-    log = type(cells)(type(cells.matrix)(np.log1p(cells.matrix.values), cells.matrix.genes, cells.matrix.columns), cells.labels, cells.obs)
+    log = type(cells)(
+        type(cells.matrix)(np.log1p(cells.matrix.values), cells.matrix.genes, cells.matrix.columns),
+        cells.labels,
+        cells.obs,
+    )
     choose(tab, "train", cells_csv(tmp_path / "log.csv", log))
     tab.click("upload-load")
     shown = tab.text("upload-parts")
@@ -273,7 +323,9 @@ def test_values_on_a_log_scale_are_warned_of_above_what_was_done_on_the_way_in(t
     assert shown.index("look log-transformed") < shown.index('"Table"')
 
 
-def test_a_session_with_data_opens_with_them_and_not_with_the_empty_state(application: Application, example: Any) -> None:
+def test_a_session_with_data_opens_with_them_and_not_with_the_empty_state(
+    application: Application, example: Any
+) -> None:
     from gui.binding import context
     from gui.pages.upload import page
 

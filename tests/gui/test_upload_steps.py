@@ -1,4 +1,6 @@
-"""The steps of cell types, quality and genes, and what goes out again: through the door, on real files."""
+"""The steps of cell types, quality and genes, and what goes out again: through the door, on real
+files.
+"""
 
 from __future__ import annotations
 
@@ -23,14 +25,22 @@ def tick(tab: Any, *names: str) -> None:
     tab.set({("upload-types", "selectedRows"): [types_of(tab)[name] for name in names]})
 
 
-def test_types_are_counted_renamed_merged_and_left_out_in_every_part(tab: Any, awkward: Path) -> None:
+def test_types_are_counted_renamed_merged_and_left_out_in_every_part(
+    tab: Any, awkward: Path
+) -> None:
     choose(tab, "train", awkward / "clean_train.h5ad")
     choose(tab, "test", awkward / "clean_test.h5ad")
     before = types_of(tab)
     assert len(before) == 6
     assert before["B cells"]["train"] == 25
     assert before["B cells"]["test"] > 0
-    tab.set({("upload-types", "cellValueChanged"): [{"rowId": "B cells", "colId": "type", "oldValue": "B cells", "value": "B"}]})
+    tab.set(
+        {
+            ("upload-types", "cellValueChanged"): [
+                {"rowId": "B cells", "colId": "type", "oldValue": "B cells", "value": "B"}
+            ]
+        }
+    )
     assert types_of(tab)["B"]["train"] == 25
     tick(tab, "T cells CD4 conv", "T cells CD8")
     assert tab.get("upload-merge", "disabled") is False
@@ -39,7 +49,9 @@ def test_types_are_counted_renamed_merged_and_left_out_in_every_part(tab: Any, a
     assert types_of(tab)["T cells"]["train"] == 50
     tick(tab, "pDC")
     tab.click("upload-exclude")
-    assert set(types_of(tab)) == (set(before) - {"B cells", "T cells CD4 conv", "T cells CD8", "pDC"}) | {"B", "T cells"}
+    assert set(types_of(tab)) == (
+        set(before) - {"B cells", "T cells CD4 conv", "T cells CD8", "pDC"}
+    ) | {"B", "T cells"}
     assert len(switches(tab, "applied")) == 3
     tab.click("upload-types-back")
     assert "pDC" in types_of(tab)
@@ -53,13 +65,21 @@ def test_types_are_counted_renamed_merged_and_left_out_in_every_part(tab: Any, a
 
 def test_a_type_without_a_name_is_not_taken(tab: Any, awkward: Path) -> None:
     choose(tab, "train", awkward / "clean_train.h5ad")
-    tab.set({("upload-types", "cellValueChanged"): [{"rowId": "B cells", "colId": "type", "oldValue": "B cells", "value": "  "}]})
+    tab.set(
+        {
+            ("upload-types", "cellValueChanged"): [
+                {"rowId": "B cells", "colId": "type", "oldValue": "B cells", "value": "  "}
+            ]
+        }
+    )
     assert "A cell type needs a name" in tab.notices[-1]
     assert types_of(tab)["B cells"]["train"] == 25
     assert switches(tab, "applied") == {}
 
 
-def test_coarse_types_come_from_a_table_and_go_again(tab: Any, awkward: Path, tmp_path: Path) -> None:
+def test_coarse_types_come_from_a_table_and_go_again(
+    tab: Any, awkward: Path, tmp_path: Path
+) -> None:
     table = tmp_path / "coarse.csv"
     table.write_text("fine,coarse\nT cells CD4 conv,T\nT cells CD8,T\nB cells,B\n", "utf-8")
     choose(tab, "train", awkward / "clean_train.h5ad")
@@ -84,7 +104,11 @@ def test_types_of_the_same_profile_are_marked_and_can_be_merged(tab: Any, awkwar
     assert "Merge the cell types that look the same" in switches(tab)
     tab.click("upload-apply-all")
     assert tab.get("upload-load", "disabled") is False
-    assert not [t for t in tab.get("upload-similarity", "figure")["data"] if t.get("name") == "hardly to be told apart"]
+    assert not [
+        t
+        for t in tab.get("upload-similarity", "figure")["data"]
+        if t.get("name") == "hardly to be told apart"
+    ]
 
 
 def test_limits_are_drawn_and_leave_out_cells_as_a_repair(tab: Any, awkward: Path) -> None:
@@ -106,8 +130,15 @@ def test_limits_are_drawn_and_leave_out_cells_as_a_repair(tab: Any, awkward: Pat
     assert sum(row["train"] for row in types_of(tab).values()) == 150
 
 
-def test_ensembl_ids_are_mapped_by_a_table_that_the_user_chooses(tab: Any, awkward: Path, tmp_path: Path) -> None:
-    pairs = [line.split("\t")[0].split("|") for line in (awkward / "application_ensembl_pipe_symbol.tsv").read_text("utf-8").splitlines()[1:]]
+def test_ensembl_ids_are_mapped_by_a_table_that_the_user_chooses(
+    tab: Any, awkward: Path, tmp_path: Path
+) -> None:
+    pairs = [
+        line.split("\t")[0].split("|")
+        for line in (awkward / "application_ensembl_pipe_symbol.tsv")
+        .read_text("utf-8")
+        .splitlines()[1:]
+    ]
     table = tmp_path / "names.csv"
     table.write_text("ensembl,symbol\n" + "\n".join(",".join(p) for p in pairs), "utf-8")
     choose(tab, "train", awkward / "clean_train.h5ad")
@@ -133,7 +164,9 @@ def test_names_behind_the_ids_are_offered(tab: Any, awkward: Path) -> None:
     assert "Take the names behind the IDs" in switches(tab)
 
 
-def test_bulk_is_drawn_against_the_reference_and_every_stage_has_its_number(tab: Any, awkward: Path) -> None:
+def test_bulk_is_drawn_against_the_reference_and_every_stage_has_its_number(
+    tab: Any, awkward: Path
+) -> None:
     choose(tab, "train", awkward / "clean_train.h5ad")
     choose(tab, "bulk", awkward / "genes_half_missing.csv")
     assert "Rank correlation" in tab.get("upload-scatter-words", "children")
@@ -143,7 +176,9 @@ def test_bulk_is_drawn_against_the_reference_and_every_stage_has_its_number(tab:
     assert "Median" in tab.text("upload-scale-table")
 
 
-def test_the_sheet_of_a_workbook_is_asked_for_only_where_there_are_several(tab: Any, awkward: Path) -> None:
+def test_the_sheet_of_a_workbook_is_asked_for_only_where_there_are_several(
+    tab: Any, awkward: Path
+) -> None:
     choose(tab, "bulk", awkward / "clean_application.csv")
     assert tab.get("upload-bulk-sheet-box", "style") == {"display": "none"}
     choose(tab, "bulk", awkward / "two_sheets.xlsx")
@@ -152,18 +187,36 @@ def test_the_sheet_of_a_workbook_is_asked_for_only_where_there_are_several(tab: 
     assert tab.get("upload-train-labels-token-box", "style") == {"display": "none"}
 
 
-def test_a_10x_folder_is_read_with_its_table_of_types(tab: Any, tmp_path: Path, awkward: Path) -> None:
+def test_a_10x_folder_is_read_with_its_table_of_types(
+    tab: Any, tmp_path: Path, awkward: Path
+) -> None:
     folder = tmp_path / "filtered"
     folder.mkdir()
     genes = [f"GENE{i}" for i in range(60)]
     cells = [f"CELL{i}-1" for i in range(12)]
-    rows = [(g + 1, c + 1, (g * 7 + c * 3) % 11 + 1 + 20 * ((g % 3) == (c % 3))) for g in range(60) for c in range(12)]
-    body = "%%MatrixMarket matrix coordinate integer general\n60 12 " + str(len(rows)) + "\n" + "\n".join(" ".join(map(str, r)) for r in rows) + "\n"
+    rows = [
+        (g + 1, c + 1, (g * 7 + c * 3) % 11 + 1 + 20 * ((g % 3) == (c % 3)))
+        for g in range(60)
+        for c in range(12)
+    ]
+    body = (
+        "%%MatrixMarket matrix coordinate integer general\n60 12 "
+        + str(len(rows))
+        + "\n"
+        + "\n".join(" ".join(map(str, r)) for r in rows)
+        + "\n"
+    )
     (folder / "matrix.mtx.gz").write_bytes(gzip.compress(body.encode()))
     (folder / "barcodes.tsv.gz").write_bytes(gzip.compress("\n".join(cells).encode()))
-    (folder / "features.tsv.gz").write_bytes(gzip.compress("\n".join(f"ENSG{i:011d}\t{g}\tGene Expression" for i, g in enumerate(genes)).encode()))
+    (folder / "features.tsv.gz").write_bytes(
+        gzip.compress(
+            "\n".join(f"ENSG{i:011d}\t{g}\tGene Expression" for i, g in enumerate(genes)).encode()
+        )
+    )
     table = tmp_path / "types.csv"
-    table.write_text("barcode,cell_type\n" + "\n".join(f"{c},type {i % 3}" for i, c in enumerate(cells)), "utf-8")
+    table.write_text(
+        "barcode,cell_type\n" + "\n".join(f"{c},type {i % 3}" for i, c in enumerate(cells)), "utf-8"
+    )
     choose(tab, "train", folder)
     assert "12 cells" in tab.text("upload-train-found")
     assert tab.get("upload-train-labels-token-box", "style") == {}
@@ -172,17 +225,29 @@ def test_a_10x_folder_is_read_with_its_table_of_types(tab: Any, tmp_path: Path, 
     tab.set({("upload-train-labels-path", "value"): str(table)})
     tab.set({("upload-train-labels-path", "n_submit"): 1})
     assert "types.csv" in tab.get("upload-train-labels-name", "children")
-    assert {name: row["train"] for name, row in types_of(tab).items()} == {"type 0": 4, "type 1": 4, "type 2": 4}
+    assert {name: row["train"] for name, row in types_of(tab).items()} == {
+        "type 0": 4,
+        "type 1": 4,
+        "type 2": 4,
+    }
     assert tab.get("upload-load", "disabled") is False
 
 
-def test_what_is_loaded_goes_out_as_a_dcx_file_with_author_and_descriptions(tab: Any, awkward: Path, tmp_path: Path) -> None:
+def test_what_is_loaded_goes_out_as_a_dcx_file_with_author_and_descriptions(
+    tab: Any, awkward: Path, tmp_path: Path
+) -> None:
     choose(tab, "train", awkward / "clean_train.h5ad")
     choose(tab, "bulk", awkward / "clean_application.csv")
     tab.click("upload-load")
     tab.click("upload-dcx-open")
     assert tab.get("upload-dcx-box", "opened") is True
-    tab.set({("upload-dcx-author", "value"): "A. Miller", ("upload-dcx-train", "value"): "25 cells of each type", ("upload-dcx-bulk", "value"): "Eight donors"})
+    tab.set(
+        {
+            ("upload-dcx-author", "value"): "A. Miller",
+            ("upload-dcx-train", "value"): "25 cells of each type",
+            ("upload-dcx-bulk", "value"): "Eight donors",
+        }
+    )
     tab.click("upload-dcx-create")
     ((name, content),) = tab.downloaded()
     assert name == "clean_train.dcx"

@@ -18,7 +18,7 @@ from gui.engine.results import Provenance, Run
 from gui.sessions.cache import DCXCache
 from gui.sessions.manager import LOCAL
 
-PAGE = '''
+PAGE = """
     from dash import html
     from gui.plugin import Page
 
@@ -27,12 +27,14 @@ PAGE = '''
     @page.layout
     def layout(ctx):
         return html.Div("here")
-'''
+"""
 
 
 @pytest.fixture(scope="module")
 def application(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """With plug-in pages that need each other, an ADTD run, bulk, a search, or what no page makes."""
+    """With plug-in pages that need each other, an ADTD run, bulk, a search, or what no page
+    makes.
+    """
     config = Config.for_tests(tmp_path_factory.mktemp("program"))
     plugins = {
         "earlier": (40, ("adtd",)),
@@ -53,13 +55,17 @@ def application(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 def session(application: Application, *held: str) -> DCXCache:
     """A session that holds these: "dataset", "nobulk" (a dataset without one), kinds of runs."""
-    made = application.sessions.create_session(application.sessions.free_name("S", actor=LOCAL), actor=LOCAL)
+    made = application.sessions.create_session(
+        application.sessions.free_name("S", actor=LOCAL), actor=LOCAL
+    )
     data = make_example().dataset
     if held:
         made.set_dataset(replace(data, bulk=None) if "nobulk" in held else data, keep_runs=False)
     for kind in held:
         if kind not in ("dataset", "nobulk"):
-            made.add_run(Run(kind, kind, kind, made.created, DTDParams(), {"nothing": 1}, Provenance("", "")))
+            made.add_run(
+                Run(kind, kind, kind, made.created, DTDParams(), {"nothing": 1}, Provenance("", ""))
+            )
     return made
 
 
@@ -86,7 +92,11 @@ def links(node: Any) -> list[str]:
     ],
 )
 def test_the_way_out_is_the_first_missing_step(
-    application: Application, open_tab: Callable[[Application], Any], page: str, held: tuple[str, ...], way: str | None
+    application: Application,
+    open_tab: Callable[[Application], Any],
+    page: str,
+    held: tuple[str, ...],
+    way: str | None,
 ) -> None:
     tab = open_tab(application)
     tab.set({("dcx-session", "data"): session(application, *held).session_id})

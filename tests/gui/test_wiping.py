@@ -1,4 +1,6 @@
-"""A protected session that was worked in through the server, with a job in the worker, leaves nothing in the program's memory when it is locked."""
+"""A protected session that was worked in through the server, with a job in the worker, leaves
+nothing in the program's memory when it is locked.
+"""
 
 from __future__ import annotations
 
@@ -52,15 +54,30 @@ PLUGIN = """
 
 
 def telling(mark: str) -> Dataset:
-    genes, samples = pd.Index([f"G{i}" for i in range(10)]), pd.Index([f"{mark} sample {i}" for i in range(4)])
+    genes, samples = (
+        pd.Index([f"G{i}" for i in range(10)]),
+        pd.Index([f"{mark} sample {i}" for i in range(4)]),
+    )
     values = np.random.default_rng(0).poisson(3, (10, 20)).astype(np.float32) + 1
     kinds = np.resize(np.array([f"{mark} alpha", f"{mark} beta"], dtype=object), 20)
-    train = Cells(Matrix(values, genes, pd.Index([f"{mark} cell {i}" for i in range(20)])), kinds, pd.DataFrame({"donor": [mark] * 20}))
-    return Dataset(train, None, bulk=Bulk(Matrix(values[:, :4], genes, samples), pd.DataFrame(index=samples)), name=f"Data {mark}", description=mark)
+    train = Cells(
+        Matrix(values, genes, pd.Index([f"{mark} cell {i}" for i in range(20)])),
+        kinds,
+        pd.DataFrame({"donor": [mark] * 20}),
+    )
+    return Dataset(
+        train,
+        None,
+        bulk=Bulk(Matrix(values[:, :4], genes, samples), pd.DataFrame(index=samples)),
+        name=f"Data {mark}",
+        description=mark,
+    )
 
 
 @pytest.mark.parametrize("told", [True, False], ids=["everybody is told", "control"])
-def test_locking_ends_the_worker_and_leaves_nothing_in_memory(tmp_path: Path, told: bool, open_tab: Callable[..., Any], quick_passwords: None) -> None:
+def test_locking_ends_the_worker_and_leaves_nothing_in_memory(
+    tmp_path: Path, told: bool, open_tab: Callable[..., Any], quick_passwords: None
+) -> None:
     """Positive control: where the queue is not told to let go, what it keeps is found."""
     config = Config.for_tests(tmp_path)
     (config.plugins_folder / "census.py").write_text(textwrap.dedent(PLUGIN), encoding="utf-8")
@@ -76,7 +93,9 @@ def test_locking_ends_the_worker_and_leaves_nothing_in_memory(tmp_path: Path, to
         del session
         tab = open_tab(application)
         actor = next(iter(application.guard._browsers.values()))
-        application.sessions.protect_session(key, PASSWORD, hide_name=True, actor=Actor(browser=actor))
+        application.sessions.protect_session(
+            key, PASSWORD, hide_name=True, actor=Actor(browser=actor)
+        )
         tab.set({("dcx-session", "data"): key})
         for page in ("upload", "dtd", "sessions", "census"):
             tab.go(page)

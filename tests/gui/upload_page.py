@@ -1,4 +1,6 @@
-"""What tests of the Upload page share: choosing files and reading what the wizard shows, through the door."""
+"""What tests of the Upload page share: choosing files and reading what the wizard shows, through
+the door.
+"""
 
 from __future__ import annotations
 
@@ -24,16 +26,24 @@ def session_of(tab: Any) -> DCXCache:
 
 
 def one(part: str, index: Any) -> str:
-    return json.dumps({"page": "upload", "part": part, "index": index}, sort_keys=True, separators=(",", ":"))
+    return json.dumps(
+        {"page": "upload", "part": part, "index": index}, sort_keys=True, separators=(",", ":")
+    )
 
 
 def switches(tab: Any, part: str = "offer") -> dict[str, int]:
-    """Label -> place of the switches on screen: "offer" (repairs one may switch on) or "applied"."""
+    """Label -> place of the switches on screen: "offer" (repairs one may switch on) or
+    "applied".
+    """
 
     def found(node: Any) -> Iterator[tuple[str, int]]:
         if isinstance(node, dict):
             props = node.get("props", {})
-            if node.get("type") == "Switch" and isinstance(props.get("id"), dict) and props["id"]["part"] == part:
+            if (
+                node.get("type") == "Switch"
+                and isinstance(props.get("id"), dict)
+                and props["id"]["part"] == part
+            ):
                 yield props["label"], props["id"]["index"]
             for value in node.values():
                 yield from found(value)

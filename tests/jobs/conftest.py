@@ -41,7 +41,9 @@ class Sink:
         self.delivered: list[tuple[JobStatus, Any, Mapping[str, str], float]] = []
         self.refuse: Exception | None = None
 
-    def __call__(self, status: JobStatus, result: Any, versions: Mapping[str, str], seconds: float) -> str | None:
+    def __call__(
+        self, status: JobStatus, result: Any, versions: Mapping[str, str], seconds: float
+    ) -> str | None:
         if self.refuse is not None:
             raise self.refuse
         self.delivered.append((status, result, versions, seconds))
@@ -59,7 +61,9 @@ class Bench:
         self.runner = JobRunner(self.sink, **{"warm_up": None, **options})
         self.dataset = dataset()
 
-    def submit(self, task: Callable[..., Any], session: str = "s", params: Any = None, **options: Any) -> str:
+    def submit(
+        self, task: Callable[..., Any], session: str = "s", params: Any = None, **options: Any
+    ) -> str:
         given = {"dataset": self.dataset, "kind": "test", "title": task.__name__, **options}
         return self.runner.submit(task, session, params, **given)
 
@@ -68,7 +72,9 @@ class Bench:
         assert not status.active, f"{status.title} hangs in {status.state}, {status.stage}"
         return status
 
-    def run(self, task: Callable[..., Any], session: str = "s", params: Any = None, **options: Any) -> Any:
+    def run(
+        self, task: Callable[..., Any], session: str = "s", params: Any = None, **options: Any
+    ) -> Any:
         """The result of a job that must succeed."""
         status = self.ended(self.submit(task, session, params, **options))
         assert status.state == "done", repr(status.error)
@@ -89,8 +95,15 @@ class Bench:
 
 
 def dataset(name: str = "small") -> Dataset:
-    genes, cells = pd.Index([f"gene{i}" for i in range(6)]), pd.Index([f"cell{i}" for i in range(4)])
-    train = Cells(Matrix(np.arange(24.0).reshape(6, 4), genes, cells), np.array(["a", "a", "b", "b"]), pd.DataFrame(index=cells))
+    genes, cells = (
+        pd.Index([f"gene{i}" for i in range(6)]),
+        pd.Index([f"cell{i}" for i in range(4)]),
+    )
+    train = Cells(
+        Matrix(np.arange(24.0).reshape(6, 4), genes, cells),
+        np.array(["a", "a", "b", "b"]),
+        pd.DataFrame(index=cells),
+    )
     return Dataset(train, None, name=name)
 
 

@@ -144,7 +144,9 @@ def lose_streams(dataset: Any, params: Any, *, progress: Any) -> str:
 
 
 def fail_in_words(dataset: Any, params: Any, *, progress: Any) -> None:
-    raise NoCommonGenes("Bulk and training data share no gene.", advice="Use the same kind of gene names.")
+    raise NoCommonGenes(
+        "Bulk and training data share no gene.", advice="Use the same kind of gene names."
+    )
 
 
 def fail_own(dataset: Any, params: Any, *, progress: Any) -> None:

@@ -1,4 +1,6 @@
-"""A result that takes long to be delivered holds up nobody else; those of one session arrive in their order."""
+"""A result that takes long to be delivered holds up nobody else; those of one session arrive in
+their order.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ from gui.jobs.status import JobStatus
 Bench = Any
 
 
-def test_a_delivery_that_blocks_stops_neither_progress_nor_other_deliveries(make_bench: Callable[..., Bench], tasks: ModuleType) -> None:
+def test_a_delivery_that_blocks_stops_neither_progress_nor_other_deliveries(
+    make_bench: Callable[..., Bench], tasks: ModuleType
+) -> None:
     bench = make_bench()
     held, blocked, order = threading.Event(), threading.Event(), list[str]()
 
@@ -43,7 +47,9 @@ def test_a_delivery_that_blocks_stops_neither_progress_nor_other_deliveries(make
     assert order == ["another", "first", "later"]
 
 
-def test_the_end_waits_for_what_is_being_delivered(make_bench: Callable[..., Bench], tasks: ModuleType) -> None:
+def test_the_end_waits_for_what_is_being_delivered(
+    make_bench: Callable[..., Bench], tasks: ModuleType
+) -> None:
     bench = make_bench()
     held, blocked = threading.Event(), threading.Event()
 

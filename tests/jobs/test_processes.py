@@ -43,10 +43,12 @@ def kill(pid: int) -> None:
     psutil.Process(pid).kill()
 
 
-# ------------------------------------------------------------------------------------------------------------------- warm-up
+# ------------------------------------------------------------------------------------------ warm-up
 
 
-def test_job_says_that_the_engine_starts_until_the_worker_is_warm(make_bench: Callable[..., Bench], tasks: ModuleType, gate: Path) -> None:
+def test_job_says_that_the_engine_starts_until_the_worker_is_warm(
+    make_bench: Callable[..., Bench], tasks: ModuleType, gate: Path
+) -> None:
     bench = make_bench(warm_up="warm_ups:slow")
     bench.runner.start()
     job = bench.submit(tasks.pid)
@@ -62,13 +64,17 @@ def test_job_says_that_the_engine_starts_until_the_worker_is_warm(make_bench: Ca
     assert versions == {"engine": "1.2"}
 
 
-def test_worker_whose_warm_up_fails_still_works(make_bench: Callable[..., Bench], tasks: ModuleType, gate: Path) -> None:
+def test_worker_whose_warm_up_fails_still_works(
+    make_bench: Callable[..., Bench], tasks: ModuleType, gate: Path
+) -> None:
     bench = make_bench(warm_up="warm_ups:broken")
     bench.runner.start()
     assert bench.run(tasks.pid)
 
 
-def test_worker_that_crashes_at_the_start_fails_the_job_and_is_not_started_for_ever(make_bench: Callable[..., Bench], tasks: ModuleType, gate: Path) -> None:
+def test_worker_that_crashes_at_the_start_fails_the_job_and_is_not_started_for_ever(
+    make_bench: Callable[..., Bench], tasks: ModuleType, gate: Path
+) -> None:
     bench = make_bench(warm_up="warm_ups:crashing")
     bench.runner.start()
     error = bench.error(tasks.pid, title="DTD")
@@ -89,7 +95,10 @@ def test_a_worker_that_cannot_be_started_fails_the_job_in_a_sentence(
 
     def refuse(*_: Any) -> None:
         tried.append(1)
-        raise RuntimeError("An attempt has been made to start a new process before the current process has finished its bootstrapping phase.")
+        raise RuntimeError(
+            "An attempt has been made to start a new process before the current process has"
+            " finished its bootstrapping phase."
+        )
 
     monkeypatch.setattr(runner, "WorkerProcess", refuse)
     bench = make_bench(warm_up=None)
@@ -100,7 +109,9 @@ def test_a_worker_that_cannot_be_started_fails_the_job_in_a_sentence(
 
 
 def test_an_error_that_comes_again_and_again_is_neither_tried_nor_logged_without_a_pause(
-    make_bench: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    make_bench: Callable[..., Bench],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     pauses: list[float] = []
     enough = threading.Event()
@@ -120,10 +131,13 @@ def test_an_error_that_comes_again_and_again_is_neither_tried_nor_logged_without
     bench.runner.start()
     assert enough.wait(30)
     assert pauses[0] < pauses[1] < pauses[2] == pauses[99] == runner.PAUSES[-1]
-    assert sum("in the job runner" in record.getMessage() for record in caplog.records) == 7  # 1, 2, 4 ... 64
+    # 1, 2, 4 ... 64
+    assert sum("in the job runner" in record.getMessage() for record in caplog.records) == 7
 
 
-def test_real_warm_up_loads_the_engine_and_tells_versions(make_bench: Callable[..., Bench], tasks: ModuleType) -> None:
+def test_real_warm_up_loads_the_engine_and_tells_versions(
+    make_bench: Callable[..., Bench], tasks: ModuleType
+) -> None:
     pytest.importorskip("gui.engine.tasks")
     from gui.jobs.runner import WARM_UP
 
@@ -138,13 +152,18 @@ def test_real_warm_up_loads_the_engine_and_tells_versions(make_bench: Callable[.
     assert set(bench.run(tasks.threads)) == {1}
 
 
-# -------------------------------------------------------------------------------------------------------------------- kill -9
+# ------------------------------------------------------------------------------------------ kill -9
 
 
-def test_killed_worker_fails_its_job_and_the_next_one_runs(make_bench: Callable[..., Bench], tasks: ModuleType) -> None:
+def test_killed_worker_fails_its_job_and_the_next_one_runs(
+    make_bench: Callable[..., Bench], tasks: ModuleType
+) -> None:
     bench = make_bench()
     bench.runner.start()
-    job, following = bench.submit(tasks.nap, params=tasks.Wish(seconds=60)), bench.submit(tasks.pid, "other")
+    job, following = (
+        bench.submit(tasks.nap, params=tasks.Wish(seconds=60)),
+        bench.submit(tasks.pid, "other"),
+    )
     bench.until(lambda: bench.status(job).stage == "Napping")
     [pid] = bench.runner.worker_pids()
     kill(pid)
@@ -155,7 +174,9 @@ def test_killed_worker_fails_its_job_and_the_next_one_runs(make_bench: Callable[
     assert not alive(pid)
 
 
-def test_worker_killed_while_idle_is_replaced_and_no_job_fails(make_bench: Callable[..., Bench], tasks: ModuleType) -> None:
+def test_worker_killed_while_idle_is_replaced_and_no_job_fails(
+    make_bench: Callable[..., Bench], tasks: ModuleType
+) -> None:
     bench = make_bench()
     bench.runner.start()
     first = bench.run(tasks.pid)
@@ -166,7 +187,9 @@ def test_worker_killed_while_idle_is_replaced_and_no_job_fails(make_bench: Calla
     bench.until(lambda: bench.runner.worker_pids() not in ([], [second]))  # without a job, too
 
 
-def test_task_that_does_not_react_to_a_cancel_is_killed_after_the_grace_period(make_bench: Callable[..., Bench], tasks: ModuleType) -> None:
+def test_task_that_does_not_react_to_a_cancel_is_killed_after_the_grace_period(
+    make_bench: Callable[..., Bench], tasks: ModuleType
+) -> None:
     bench = make_bench(grace=0.2)
     bench.runner.start()
     job = bench.submit(tasks.deaf, params=tasks.Wish(seconds=600))
@@ -182,7 +205,9 @@ def test_task_that_does_not_react_to_a_cancel_is_killed_after_the_grace_period(m
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs SIGSTOP")
-def test_frozen_worker_can_be_cancelled_and_is_replaced(make_bench: Callable[..., Bench], tasks: ModuleType) -> None:
+def test_frozen_worker_can_be_cancelled_and_is_replaced(
+    make_bench: Callable[..., Bench], tasks: ModuleType
+) -> None:
     bench = make_bench(grace=0.2)
     bench.runner.start()
     pid = bench.run(tasks.pid)
@@ -231,12 +256,22 @@ SIT = """while runner.status()[0].stage != "Sitting":
     """
 
 
-def server(folder: Path, task: str, then: str, *, imports: str = "", **environment: str) -> subprocess.Popen[str]:
+def server(
+    folder: Path, task: str, then: str, *, imports: str = "", **environment: str
+) -> subprocess.Popen[str]:
     """A program of its own with a runner."""
     (folder / "server_tasks.py").write_text(TASKS, encoding="utf-8")
-    (folder / "server.py").write_text(SERVER.format(task=task, then=then, imports=imports), encoding="utf-8")
+    (folder / "server.py").write_text(
+        SERVER.format(task=task, then=then, imports=imports), encoding="utf-8"
+    )
     environment = {**os.environ, "PYTHONPATH": str(HERE.parents[1]), **environment}
-    return subprocess.Popen([sys.executable, str(folder / "server.py")], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+    return subprocess.Popen(
+        [sys.executable, str(folder / "server.py")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+    )
 
 
 def pids_of(process: subprocess.Popen[str]) -> list[int]:
@@ -246,7 +281,9 @@ def pids_of(process: subprocess.Popen[str]) -> list[int]:
     return [int(word) for word in line.split()]
 
 
-def test_killed_server_takes_its_worker_along(tmp_path: Path, make_bench: Callable[..., Bench]) -> None:
+def test_killed_server_takes_its_worker_along(
+    tmp_path: Path, make_bench: Callable[..., Bench]
+) -> None:
     process = server(tmp_path, "sit", SIT + "time.sleep(600)")
     with process:
         [pid] = pids_of(process)
@@ -257,17 +294,26 @@ def test_killed_server_takes_its_worker_along(tmp_path: Path, make_bench: Callab
     make_bench().until(lambda: not any(alive(child.pid) for child in family))
 
 
-def test_server_that_ends_without_stop_leaves_nothing_behind(tmp_path: Path, make_bench: Callable[..., Bench]) -> None:
+def test_server_that_ends_without_stop_leaves_nothing_behind(
+    tmp_path: Path, make_bench: Callable[..., Bench]
+) -> None:
     with server(tmp_path, "sit", SIT + "return") as process:
         [pid] = pids_of(process)
         assert process.wait(30) == 0
     make_bench().until(lambda: not alive(pid))
 
 
-@pytest.mark.parametrize("imports", ["", "import numpy"], ids=["usual", "main module loads numpy first"])
-def test_worker_has_one_blas_thread_whatever_the_surroundings_say(tmp_path: Path, imports: str) -> None:
+@pytest.mark.parametrize(
+    "imports", ["", "import numpy"], ids=["usual", "main module loads numpy first"]
+)
+def test_worker_has_one_blas_thread_whatever_the_surroundings_say(
+    tmp_path: Path, imports: str
+) -> None:
     many = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "2")
-    then = "runner.wait(job, 60); runner.stop(); print(done[0], server_tasks.threads(None, None, progress=None))"
+    then = (
+        "runner.wait(job, 60); runner.stop(); print(done[0], server_tasks.threads(None, None,"
+        " progress=None))"
+    )
     with server(tmp_path, "threads", then, imports=imports, **many) as process:
         out, trouble = process.communicate(timeout=60)
     assert process.returncode == 0, trouble
@@ -277,13 +323,18 @@ def test_worker_has_one_blas_thread_whatever_the_surroundings_say(tmp_path: Path
     assert 2 in here[1]  # where nobody intervenes
 
 
-# ------------------------------------------------------------------------------------------------------------ stop, many workers
+# ------------------------------------------------------------------------------- stop, many workers
 
 
-def test_stop_ends_running_and_queued_jobs_and_the_worker(make_bench: Callable[..., Bench], tasks: ModuleType) -> None:
+def test_stop_ends_running_and_queued_jobs_and_the_worker(
+    make_bench: Callable[..., Bench], tasks: ModuleType
+) -> None:
     bench = make_bench()
     bench.runner.start()
-    running, waiting = bench.submit(tasks.deaf, params=tasks.Wish(seconds=600)), bench.submit(tasks.pid)
+    running, waiting = (
+        bench.submit(tasks.deaf, params=tasks.Wish(seconds=600)),
+        bench.submit(tasks.pid),
+    )
     bench.until(lambda: bench.status(running).stage == "Deaf")
     [pid] = bench.runner.worker_pids()
     waited: list[Any] = []
@@ -303,7 +354,9 @@ def test_stop_ends_running_and_queued_jobs_and_the_worker(make_bench: Callable[.
         bench.runner.start()
 
 
-def test_stop_while_the_worker_starts_and_before_start(make_bench: Callable[..., Bench], tasks: ModuleType) -> None:
+def test_stop_while_the_worker_starts_and_before_start(
+    make_bench: Callable[..., Bench], tasks: ModuleType
+) -> None:
     never = make_bench()
     job = never.submit(tasks.pid)
     never.runner.stop()
@@ -314,7 +367,9 @@ def test_stop_while_the_worker_starts_and_before_start(make_bench: Callable[...,
     assert early.runner.worker_pids() == []
 
 
-def test_two_workers_run_two_jobs_at_once(make_bench: Callable[..., Bench], tasks: ModuleType) -> None:
+def test_two_workers_run_two_jobs_at_once(
+    make_bench: Callable[..., Bench], tasks: ModuleType
+) -> None:
     bench = make_bench(workers=2)
     bench.runner.start()
     jobs = [bench.submit(tasks.nap, session, tasks.Wish(seconds=600)) for session in "ab"]
@@ -330,7 +385,9 @@ def test_two_workers_run_two_jobs_at_once(make_bench: Callable[..., Bench], task
     assert bench.ended(jobs[0]).state == "cancelled"
 
 
-def test_many_threads_submit_and_cancel_at_once(make_bench: Callable[..., Bench], tasks: ModuleType) -> None:
+def test_many_threads_submit_and_cancel_at_once(
+    make_bench: Callable[..., Bench], tasks: ModuleType
+) -> None:
     bench = make_bench(workers=2)
     bench.runner.start()
     kept: list[str] = []
@@ -349,7 +406,9 @@ def test_many_threads_submit_and_cancel_at_once(make_bench: Callable[..., Bench]
     for thread in threads:
         thread.join()
     bench.until(lambda: not any(status.active for status in bench.runner.status()))
-    results = {status.id: (status.session_id, result) for status, result, _, _ in bench.sink.delivered}
+    results = {
+        status.id: (status.session_id, result) for status, result, _, _ in bench.sink.delivered
+    }
     assert set(kept) <= set(results)
     assert not set(dropped) & set(results)
     assert all(results[job][0] == results[job][1].text for job in kept)

@@ -18,7 +18,15 @@ Bench = Any
 
 def job(session: str, number: int) -> Job:
     return Job(
-        id=f"{session}{number}", number=number, session_id=session, kind="k", title="t", actor="local", task=TaskRef("m", "f", None), params=None, inputs={}
+        id=f"{session}{number}",
+        number=number,
+        session_id=session,
+        kind="k",
+        title="t",
+        actor="local",
+        task=TaskRef("m", "f", None),
+        params=None,
+        inputs={},
     )
 
 
@@ -47,10 +55,17 @@ def test_a_session_that_comes_late_need_not_wait_for_all_of_another() -> None:
     assert served(turns, waiting) == ["b4", "a2", "a3"]
 
 
-def test_jobs_of_several_sessions_run_in_turns(make_bench: Callable[..., Bench], tasks: ModuleType) -> None:
+def test_jobs_of_several_sessions_run_in_turns(
+    make_bench: Callable[..., Bench], tasks: ModuleType
+) -> None:
     bench = make_bench()
     ids = [bench.submit(tasks.pid, session) for session in "aabb"]
-    assert [(s.id, s.position) for s in bench.runner.status()] == [(ids[0], 1), (ids[1], 3), (ids[2], 2), (ids[3], 4)]
+    assert [(s.id, s.position) for s in bench.runner.status()] == [
+        (ids[0], 1),
+        (ids[1], 3),
+        (ids[2], 2),
+        (ids[3], 4),
+    ]
     assert {s.state for s in bench.runner.status()} == {"queued"}
     bench.runner.start()
     for one in ids:
@@ -61,7 +76,9 @@ def test_jobs_of_several_sessions_run_in_turns(make_bench: Callable[..., Bench],
     assert {s.position for s in bench.runner.status()} == {0}
 
 
-def test_status_keeps_the_latest_ended_jobs(make_bench: Callable[..., Bench], tasks: ModuleType) -> None:
+def test_status_keeps_the_latest_ended_jobs(
+    make_bench: Callable[..., Bench], tasks: ModuleType
+) -> None:
     bench = make_bench()
     ids = [bench.submit(tasks.pid) for _ in range(KEEP_ENDED + 5)]
     active = bench.submit(tasks.pid)

@@ -1,4 +1,6 @@
-"""Files are read in a process of their own: whatever a damaged one does there, the program lives on."""
+"""Files are read in a process of their own: whatever a damaged one does there, the program lives
+on.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,9 @@ def test_a_result_and_an_error_come_back_as_they_are(reader: Reader, tasks: Modu
     assert caught.value.advice == "Choose another."
 
 
-def test_a_file_that_brings_the_process_down_is_said_and_the_next_is_read(reader: Reader, tasks: ModuleType) -> None:
+def test_a_file_that_brings_the_process_down_is_said_and_the_next_is_read(
+    reader: Reader, tasks: ModuleType
+) -> None:
     with pytest.raises(UnreadableFile, match=r"bad\.h5ad cannot be read"):
         reader(tasks.crash, None, name="bad.h5ad")
     assert reader(tasks.double, 4, name="good") == 8
@@ -66,8 +70,12 @@ def test_a_real_file_is_looked_into_and_loaded(reader: Reader, shared_data: Path
     assert both.training_id == loaded.training_id
 
 
-def test_what_was_looked_at_is_held_until_it_is_loaded_or_a_session_is_locked(reader: Reader, tasks: ModuleType, shared_data: Path) -> None:
-    request = LoadRequest(files={"train": FileChoice(path=shared_data / "awkward_files" / "clean_train.h5ad")})
+def test_what_was_looked_at_is_held_until_it_is_loaded_or_a_session_is_locked(
+    reader: Reader, tasks: ModuleType, shared_data: Path
+) -> None:
+    request = LoadRequest(
+        files={"train": FileChoice(path=shared_data / "awkward_files" / "clean_train.h5ad")}
+    )
     for let_go in (lambda: reader(load_task, request, name="a"), reader.forget):
         reader(examine_task, (request, 100), name="a")
         assert reader(tasks.held, None, name="a") == ["train"]
@@ -75,8 +83,12 @@ def test_what_was_looked_at_is_held_until_it_is_loaded_or_a_session_is_locked(re
         assert reader(tasks.held, None, name="a") == []
 
 
-def test_damaged_bytes_never_take_the_program_along(reader: Reader, shared_data: Path, tmp_path: Path) -> None:
-    """Random bytes changed anywhere in an .h5ad: loaded, or refused in a sentence; the library that reads it may even crash."""
+def test_damaged_bytes_never_take_the_program_along(
+    reader: Reader, shared_data: Path, tmp_path: Path
+) -> None:
+    """Random bytes changed anywhere in an .h5ad: loaded, or refused in a sentence; the library that
+    reads it may even crash.
+    """
     good = (shared_data / "awkward_files" / "clean_train.h5ad").read_bytes()
     dice, said = random.Random(7), []
     for number in range(25):
@@ -86,7 +98,12 @@ def test_damaged_bytes_never_take_the_program_along(reader: Reader, shared_data:
         path = tmp_path / f"{number}.h5ad"
         path.write_bytes(data)
         try:
-            assert isinstance(reader(load_task, LoadRequest(files={"train": FileChoice(path=path)}), name=path.name), Dataset)
+            assert isinstance(
+                reader(
+                    load_task, LoadRequest(files={"train": FileChoice(path=path)}), name=path.name
+                ),
+                Dataset,
+            )
         except DataError as error:
             said.append(str(error))
     assert said  # most of them were refused
@@ -117,7 +134,20 @@ finally:
 def test_a_script_without_a_guard_reads_and_begins_once(tmp_path: Path, control: bool) -> None:
     (tmp_path / "script.py").write_text(SCRIPT)
     (tmp_path / "bulk.csv").write_text("gene,s1,s2\nTP53,1,2\nBRCA1,2,3\nEGFR,4,5\n")
-    asked = [sys.executable, str(tmp_path / "script.py"), str(tmp_path / "bulk.csv"), "control" if control else ""]
-    done = subprocess.run(asked, capture_output=True, text=True, timeout=120, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False)
+    asked = [
+        sys.executable,
+        str(tmp_path / "script.py"),
+        str(tmp_path / "bulk.csv"),
+        "control" if control else "",
+    ]
+    done = subprocess.run(
+        asked,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        check=False,
+    )
     assert ("begun as __mp_main__" in done.stdout) is control, done.stdout + done.stderr
     assert (done.returncode == 0) is not control, done.stderr

@@ -1,4 +1,6 @@
-"""What the installers of the three systems say about the program: read here, as no machine runs all of them; a system's own tool is asked where it is there."""
+"""What the installers of the three systems say about the program: read here, as no machine runs all
+of them; a system's own tool is asked where it is there.
+"""
 
 from __future__ import annotations
 
@@ -54,12 +56,21 @@ def test_names_and_version_are_the_programs_own(product: ModuleType) -> None:
     assert product.PACKAGE in project["scripts"]
 
 
-@pytest.mark.parametrize(("text", "four"), [("1.2.3", (1, 2, 3, 0)), ("0.1.0rc2", (0, 1, 0, 0)), ("2", (2, 0, 0, 0)), ("1.10.0+local.4", (1, 10, 0, 0))])
+@pytest.mark.parametrize(
+    ("text", "four"),
+    [
+        ("1.2.3", (1, 2, 3, 0)),
+        ("0.1.0rc2", (0, 1, 0, 0)),
+        ("2", (2, 0, 0, 0)),
+        ("1.10.0+local.4", (1, 10, 0, 0)),
+    ],
+)
 def test_the_version_in_four_numbers(text: str, four: tuple[int, ...], product: ModuleType) -> None:
     assert product.numbers(text) == four
 
 
-# -- Linux ------------------------------------------------------------------------------------------------------------------------
+# -- Linux
+# --------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -77,7 +88,12 @@ def test_the_menu_entry(share: Path, product: ModuleType) -> None:
     found.optionxform = str  # type: ignore[assignment,method-assign]
     found.read(path)
     entry = found["Desktop Entry"]
-    assert (entry["Name"], entry["Exec"], entry["MimeType"], entry["Terminal"]) == (product.NAME, f"{product.PACKAGE} %F", f"{product.MIME};", "false")
+    assert (entry["Name"], entry["Exec"], entry["MimeType"], entry["Terminal"]) == (
+        product.NAME,
+        f"{product.PACKAGE} %F",
+        f"{product.MIME};",
+        "false",
+    )
     tool("desktop-file-validate", path)
 
 
@@ -86,7 +102,9 @@ def test_the_file_type_is_known_by_name_and_by_content(share: Path, product: Mod
     space = {"m": "http://www.freedesktop.org/standards/shared-mime-info"}
     (kind,) = root.findall("m:mime-type", space)
     assert kind.attrib["type"] == product.MIME
-    assert [glob.attrib["pattern"] for glob in kind.findall("m:glob", space)] == [f"*{product.SUFFIX}"]
+    assert [glob.attrib["pattern"] for glob in kind.findall("m:glob", space)] == [
+        f"*{product.SUFFIX}"
+    ]
     outer = kind.find("m:magic/m:match", space)
     inner = kind.find("m:magic/m:match/m:match", space)
     assert outer is not None
@@ -110,10 +128,15 @@ def test_the_description_for_software_centres(share: Path, product: ModuleType) 
     tool("appstreamcli", "validate", "--no-net", path)
 
 
-def test_every_icon_of_the_menu_entry_and_the_file_type_is_there(share: Path, product: ModuleType) -> None:
+def test_every_icon_of_the_menu_entry_and_the_file_type_is_there(
+    share: Path, product: ModuleType
+) -> None:
     for size in (48, 128, 256):
         folder = share / "icons" / "hicolor" / f"{size}x{size}"
-        for path in (folder / "apps" / f"{product.PACKAGE}.png", folder / "mimetypes" / "application-x-dcxsession.png"):
+        for path in (
+            folder / "apps" / f"{product.PACKAGE}.png",
+            folder / "mimetypes" / "application-x-dcxsession.png",
+        ):
             head = path.read_bytes()[:24]
             assert (int.from_bytes(head[16:20]), int.from_bytes(head[20:24])) == (size, size)
 
@@ -126,19 +149,42 @@ def test_the_icons_are_drawn_from_the_logo(product: ModuleType) -> None:
     for name, session in (("app", False), ("session", True)):
         kept = Image.open(product.ICONS / f"{name}-128.png").convert("RGBA")
         drawn = Image.open(io.BytesIO(icons.drawn(128, session=session))).convert("RGBA")
-        assert max(high for _, high in ImageChops.difference(kept, drawn).getextrema()) < 64, "run packaging/icons.py"  # edges differ between versions
+        # edges differ between versions
+        assert max(high for _, high in ImageChops.difference(kept, drawn).getextrema()) < 64, (
+            "run packaging/icons.py"
+        )
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the launcher is for Linux")
-@pytest.mark.parametrize(("have", "starts"), [("glibc 2.36", True), ("glibc 2.100", True), ("glibc 2.17", False), ("glibc 2.5", False), (None, False)])
-def test_a_system_that_is_too_old_is_told_in_a_sentence(have: str | None, starts: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("have", "starts"),
+    [
+        ("glibc 2.36", True),
+        ("glibc 2.100", True),
+        ("glibc 2.17", False),
+        ("glibc 2.5", False),
+        (None, False),
+    ],
+)
+def test_a_system_that_is_too_old_is_told_in_a_sentence(
+    have: str | None, starts: bool, tmp_path: Path
+) -> None:
     import make_deb
 
     make_deb.launcher(tmp_path / "deconomix-gui", "program", "2.34")
-    for name, script in (("program", 'echo started "$1"'), ("getconf", f"echo {have}" if have else "exit 1")):
+    for name, script in (
+        ("program", 'echo started "$1"'),
+        ("getconf", f"echo {have}" if have else "exit 1"),
+    ):
         (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
         (tmp_path / name).chmod(0o755)
-    done = subprocess.run([str(tmp_path / "deconomix-gui"), "a file"], env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [str(tmp_path / "deconomix-gui"), "a file"],
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if starts:
         assert (done.returncode, done.stdout) == (0, "started a file\n")
     else:
@@ -147,7 +193,8 @@ def test_a_system_that_is_too_old_is_told_in_a_sentence(have: str | None, starts
         assert "Ubuntu 22.04" in done.stderr
 
 
-# -- macOS ------------------------------------------------------------------------------------------------------------------------
+# -- macOS
+# --------------------------------------------------------------------------------------------------
 
 
 def test_the_app_owns_sessions_and_offers_itself_for_data(product: ModuleType) -> None:
@@ -155,10 +202,17 @@ def test_the_app_owns_sessions_and_offers_itself_for_data(product: ModuleType) -
 
     found = plistlib.loads(plistlib.dumps(info_plist.contents()))
     (exported,) = found["UTExportedTypeDeclarations"]
-    assert exported["UTTypeTagSpecification"] == {"public.filename-extension": ["dcxsession"], "public.mime-type": [product.MIME]}
+    assert exported["UTTypeTagSpecification"] == {
+        "public.filename-extension": ["dcxsession"],
+        "public.mime-type": [product.MIME],
+    }
     owned = [kind for kind in found["CFBundleDocumentTypes"] if kind["LSHandlerRank"] == "Owner"]
     assert [kind["LSItemContentTypes"] for kind in owned] == [[exported["UTTypeIdentifier"]]]
-    others = {suffix for kind in found["CFBundleDocumentTypes"] for suffix in kind.get("CFBundleTypeExtensions", [])}
+    others = {
+        suffix
+        for kind in found["CFBundleDocumentTypes"]
+        for suffix in kind.get("CFBundleTypeExtensions", [])
+    }
     assert {"dcx", "h5ad", "csv", "xlsx"} <= others
     assert found["CFBundleShortVersionString"] == __version__
     assert (product.ICONS / exported["UTTypeIconFile"]).is_file()
@@ -176,11 +230,21 @@ def test_every_text_names_the_same_oldest_macos(product: ModuleType) -> None:
 def test_all_code_is_signed_whatever_it_is_called(tmp_path: Path, product: ModuleType) -> None:
     import make_dmg  # type: ignore[import-not-found]
 
-    files = {"library.so": "cffaedfe", "torch_shm_manager": "cffaedfe", "Python": "cafebabe", "data.so": "00000000", "empty": ""}
+    files = {
+        "library.so": "cffaedfe",
+        "torch_shm_manager": "cffaedfe",
+        "Python": "cafebabe",
+        "data.so": "00000000",
+        "empty": "",
+    }
     for name, begin in files.items():
         (tmp_path / name).write_bytes(bytes.fromhex(begin) + b"rest" * bool(begin))
     (tmp_path / "link").symlink_to("library.so")
-    assert sorted(path.name for path in tmp_path.iterdir() if make_dmg.is_code(path)) == ["Python", "library.so", "torch_shm_manager"]
+    assert sorted(path.name for path in tmp_path.iterdir() if make_dmg.is_code(path)) == [
+        "Python",
+        "library.so",
+        "torch_shm_manager",
+    ]
 
 
 def test_the_entitlements_are_a_property_list() -> None:
@@ -189,30 +253,57 @@ def test_the_entitlements_are_a_property_list() -> None:
     assert "com.apple.security.get-task-allow" not in found  # with it nothing is notarised
 
 
-# -- Windows ----------------------------------------------------------------------------------------------------------------------
+# -- Windows
+# --------------------------------------------------------------------------------------------------
 
 
 def test_the_version_resource_is_what_pyinstaller_reads(product: ModuleType) -> None:
     import version_info  # type: ignore[import-not-found]
 
-    names = ("VSVersionInfo", "FixedFileInfo", "StringFileInfo", "StringTable", "StringStruct", "VarFileInfo", "VarStruct")
+    names = (
+        "VSVersionInfo",
+        "FixedFileInfo",
+        "StringFileInfo",
+        "StringTable",
+        "StringStruct",
+        "VarFileInfo",
+        "VarStruct",
+    )
     calls: list[tuple[object, ...]] = []
-    stand_ins = {name: (lambda *args, _name=name, **kwargs: calls.append((_name, *args, *kwargs.items()))) for name in names}
+    stand_ins = {
+        name: (lambda *args, _name=name, **kwargs: calls.append((_name, *args, *kwargs.items())))
+        for name in names
+    }
     eval(compile(version_info.contents(), "version_info", "eval"), dict(stand_ins))  # noqa: S307 - as PyInstaller does
     strings = {call[1]: call[2] for call in calls if call[0] == "StringStruct"}
-    assert (strings["ProductName"], strings["ProductVersion"], strings["OriginalFilename"]) == (APP_NAME, __version__, f"{APP_NAME}.exe")
+    assert (strings["ProductName"], strings["ProductVersion"], strings["OriginalFilename"]) == (
+        APP_NAME,
+        __version__,
+        f"{APP_NAME}.exe",
+    )
 
 
 def test_the_setup_writes_what_the_administrators_sheet_says(product: ModuleType) -> None:
     script = (PACKAGING / "windows" / "installer.nsi").read_text("utf-8")
     defined = dict(re.findall(r'^!define (\w+) "?([^"\n]+)"?$', script, re.MULTILINE))
-    assert (defined["NAME"], defined["SUFFIX"], defined["PROGRAM"]) == (product.NAME, product.SUFFIX, f"{product.NAME}.exe")
+    assert (defined["NAME"], defined["SUFFIX"], defined["PROGRAM"]) == (
+        product.NAME,
+        product.SUFFIX,
+        f"{product.NAME}.exe",
+    )
     assert f'"Content Type" "{product.MIME}"' in script
     sheet = (PACKAGING / "ADMIN.md").read_text("utf-8")
-    for said in (defined["UNINSTALL"], defined["PROGID"], "/ALLUSERS", "/PURGE", *(f"| {defined[code]} |" for code in ("NOT_ALLOWED", "IN_USE", "TOO_OLD"))):
+    for said in (
+        defined["UNINSTALL"],
+        defined["PROGID"],
+        "/ALLUSERS",
+        "/PURGE",
+        *(f"| {defined[code]} |" for code in ("NOT_ALLOWED", "IN_USE", "TOO_OLD")),
+    ):
         assert said in sheet, said
     removed = re.findall(r"RMDir /r \"([^\"]+)\"", script)
-    assert set(removed) == {r"$INSTDIR\app", r"$INSTDIR\app.old", r"$LOCALAPPDATA\${NAME}"}  # never the folder that the user chose
+    # never the folder that the user chose
+    assert set(removed) == {r"$INSTDIR\app", r"$INSTDIR\app.old", r"$LOCALAPPDATA\${NAME}"}
 
 
 def test_the_setup_compiles_without_a_warning(tmp_path: Path, product: ModuleType) -> None:
@@ -227,7 +318,8 @@ def test_the_setup_compiles_without_a_warning(tmp_path: Path, product: ModuleTyp
     assert made.read_bytes().startswith(b"MZ")
 
 
-# -- parts ------------------------------------------------------------------------------------------------------------------------
+# -- parts
+# --------------------------------------------------------------------------------------------------
 
 
 def test_packed_libraries_of_debian_and_red_hat_are_listed_and_nobodys_are_refused(
@@ -235,8 +327,13 @@ def test_packed_libraries_of_debian_and_red_hat_are_listed_and_nobodys_are_refus
 ) -> None:
     import parts  # type: ignore[import-not-found]
 
-    known = {"dpkg-query": {"liba.so": "liba1:amd64: /usr/lib/liba.so\n", "liba1": "1.2-3\n"}, "rpm": {"libb.so": "libb\t2.0-1.el9\tLGPL-2.1-or-later\n"}}
-    monkeypatch.setattr(parts, "asked", lambda program, *arguments: known[program].get(Path(arguments[-1]).name, ""))
+    known = {
+        "dpkg-query": {"liba.so": "liba1:amd64: /usr/lib/liba.so\n", "liba1": "1.2-3\n"},
+        "rpm": {"libb.so": "libb\t2.0-1.el9\tLGPL-2.1-or-later\n"},
+    }
+    monkeypatch.setattr(
+        parts, "asked", lambda program, *arguments: known[program].get(Path(arguments[-1]).name, "")
+    )
     for name in ("liba.so", "libb.so", "libc.so"):
         (tmp_path / name).write_bytes(b"")
     found = list(parts.of_system([tmp_path / "liba.so", tmp_path / "libb.so"]))
@@ -246,20 +343,31 @@ def test_packed_libraries_of_debian_and_red_hat_are_listed_and_nobodys_are_refus
     ]
     with pytest.raises(SystemExit, match=r"libc\.so"):
         list(parts.of_system([tmp_path / "libc.so"]))
-    monkeypatch.setattr("sys.base_prefix", "/usr")  # the system's own Python: what lies beside it is not Python's
+    # the system's own Python: what lies beside it is not Python's
+    monkeypatch.setattr("sys.base_prefix", "/usr")
     with pytest.raises(SystemExit, match="/usr/bin/env"):
         list(parts.of_system([Path("/usr/bin/env")]))
 
 
-# -- all --------------------------------------------------------------------------------------------------------------------------
+# -- all
+# --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / ".github" / "workflows").glob("*.yml")), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / ".github" / "workflows").glob("*.yml")), ids=lambda path: path.name
+)
 def test_the_workflows_are_in_the_form_that_github_reads(path: Path) -> None:
-    tool(str(Path(sys.executable).parent / "check-jsonschema"), "--builtin-schema", "vendor.github-workflows", path)
+    tool(
+        str(Path(sys.executable).parent / "check-jsonschema"),
+        "--builtin-schema",
+        "vendor.github-workflows",
+        path,
+    )
 
 
-def test_the_update_key_is_checked_before_it_is_built_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_update_key_is_checked_before_it_is_built_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import make_installer  # type: ignore[import-not-found]
 
     monkeypatch.setattr(make_installer, "BUILD", tmp_path / "build")
@@ -274,7 +382,9 @@ def test_the_update_key_is_checked_before_it_is_built_in(tmp_path: Path, monkeyp
     assert not (tmp_path / "build" / "update_key.pub").exists()
 
 
-def test_too_large_is_an_error_with_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_large_is_an_error_with_a_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     import make_installer
 
     path = tmp_path / "x.deb"

@@ -32,7 +32,9 @@ def make(tmp_path: Path) -> Iterator[Managers]:
 
 @pytest.fixture
 def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Turning a password into a key costs a millisecond and not half a second; what it costs in earnest, test_crypto.py says."""
+    """Turning a password into a key costs a millisecond and not half a second; what it costs in
+    earnest, test_crypto.py says.
+    """
     make_cheap(monkeypatch)
 
 
@@ -48,7 +50,14 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip("mounting a small tmpfs needs root on Linux")
     folder = tmp_path / "disk"
     folder.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(folder)], capture_output=True, check=False).returncode != 0:
+    if (
+        subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(folder)],
+            capture_output=True,
+            check=False,
+        ).returncode
+        != 0
+    ):
         pytest.skip("a tmpfs cannot be mounted here")
     yield folder
     subprocess.run(["umount", str(folder)], check=True)

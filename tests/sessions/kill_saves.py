@@ -1,10 +1,13 @@
-"""SIGKILLs in the middle of saves: what is on disk afterwards? A script with figures, and what test_faults.py runs.
+"""SIGKILLs in the middle of saves: what is on disk afterwards?
+
+A script with figures, and what test_faults.py runs.
 
     .venv/bin/python -m tests.sessions.kill_saves 200 [--sealed] [--in-place] [--folder DIR]
 
-Per kill a child process saves one session after another and reports each finished save through a pipe; it is killed at a random moment, and
-every fifth time at a chosen write, fsync or replace of a save. Then the file must open and hold a save at least as new as the last reported
-one. ``--in-place`` is the positive control: the same with a writer that overwrites the file.
+Per kill a child process saves one session after another and reports each finished save through a
+pipe; it is killed at a random moment, and every fifth time at a chosen write, fsync or replace of a
+save. Then the file must open and hold a save at least as new as the last reported one.
+``--in-place`` is the positive control: the same with a writer that overwrites the file.
 """
 
 from __future__ import annotations
@@ -40,8 +43,13 @@ _VALUES = np.random.default_rng(0).random(60_000)
 
 
 def version(number: int) -> Snapshot:
-    """A session of about 0.5 MB, half of which changes from save to save; its content follows from the number."""
-    runs = tuple(Run(f"r{k}", "genes", "", WHEN, Params(), {"v": _VALUES + k * number}, Provenance("t", "b")) for k in (0, 1))
+    """A session of about 0.5 MB, half of which changes from save to save; its content follows from
+    the number.
+    """
+    runs = tuple(
+        Run(f"r{k}", "genes", "", WHEN, Params(), {"v": _VALUES + k * number}, Provenance("t", "b"))
+        for k in (0, 1)
+    )
     return dataclasses.replace(_BASE, revision=number, runs=runs)
 
 
@@ -91,18 +99,38 @@ def child(path: Path, key: Seal | None, number: int, generation: int, report: in
         os.replace = lambda *a: (deadly(), plain_replace(*a), deadly())[1]  # type: ignore[assignment]
     while True:
         number += 1
-        generation = file.save(path, version(number), expected_generation=generation, seal=key).generation
+        generation = file.save(
+            path, version(number), expected_generation=generation, seal=key
+        ).generation
         os.write(report, struct.pack("<q", number))
 
 
-def kill_once(path: Path, key: Seal | None, number: int, generation: int, chance: random.Random, turn: int, window: float) -> int:
-    """One child, one kill within ``window`` seconds. Returns the number of the last save it reported."""
+def kill_once(
+    path: Path,
+    key: Seal | None,
+    number: int,
+    generation: int,
+    chance: random.Random,
+    turn: int,
+    window: float,
+) -> int:
+    """One child, one kill within ``window`` seconds.
+
+    Returns the number of the last save it reported.
+    """
     reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:
         try:
             os.close(reading)
-            child(path, key, number, generation, writing, at=chance.randint(1, 250) if turn % 5 == 0 else 0)
+            child(
+                path,
+                key,
+                number,
+                generation,
+                writing,
+                at=chance.randint(1, 250) if turn % 5 == 0 else 0,
+            )
         finally:
             os._exit(3)
     os.close(writing)
@@ -120,7 +148,9 @@ def kill_once(path: Path, key: Seal | None, number: int, generation: int, chance
 
 
 def run(kills: int, folder: Path, *, sealed: bool, seed: int = 0) -> dict[str, int]:
-    """Figures: kills, in_save (a half-written file was left), lost (does not open), lost_saves (older than reported), saves (reported), parts_left."""
+    """Figures: kills, in_save (a half-written file was left), lost (does not open), lost_saves
+    (older than reported), saves (reported), parts_left.
+    """
     chance, key = random.Random(seed), seal() if sealed else None
     path = folder / file.file_name(ID)
     found = {"kills": kills, "in_save": 0, "lost": 0, "lost_saves": 0, "saves": 0, "parts_left": 0}
@@ -128,7 +158,8 @@ def run(kills: int, folder: Path, *, sealed: bool, seed: int = 0) -> dict[str, i
     file.save(path, version(number), expected_generation=None, seal=key)
     started = time.perf_counter()
     number = file.save(path, version(2), expected_generation=1, seal=key).generation
-    window = 5 * (time.perf_counter() - started)  # some die in their first save, most after some saves
+    # some die in their first save, most after some saves
+    window = 5 * (time.perf_counter() - started)
     for turn in range(kills):
         generation = file.read_header(path).generation
         reported = kill_once(path, key, number, generation, chance, turn, window)
@@ -139,7 +170,10 @@ def run(kills: int, folder: Path, *, sealed: bool, seed: int = 0) -> dict[str, i
         try:
             present = file.load(path, seal=key)
             expected = version(present.revision)
-            whole = all(np.array_equal(a.result["v"], b.result["v"]) for a, b in zip(present.runs, expected.runs, strict=True))
+            whole = all(
+                np.array_equal(a.result["v"], b.result["v"])
+                for a, b in zip(present.runs, expected.runs, strict=True)
+            )
             found["lost"] += not whole
             found["lost_saves"] += present.revision < reported
             number = present.revision

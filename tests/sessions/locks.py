@@ -1,4 +1,8 @@
-"""Locks of the session manager that tell in which order they are taken, and at which a test can stop a thread. Not a test."""
+"""Locks of the session manager that tell in which order they are taken, and at which a test can
+stop a thread.
+
+Not a test.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,10 @@ from gui.sessions import attempts, cache, crypto, entries, lazy, saver, store
 
 
 class Recorder:
-    """Which lock was asked for while which others were held, by any thread. ``before(lock)`` is called before a lock that this thread does not hold."""
+    """Which lock was asked for while which others were held, by any thread.
+
+    ``before(lock)`` is called before a lock that this thread does not hold.
+    """
 
     def __init__(self) -> None:
         self.before: Callable[[RecordedLock], None] = lambda lock: None
@@ -42,13 +49,20 @@ class Recorder:
         return {(before, after) for after, found in self._follows.items() for before in found}
 
     def check(self) -> None:
-        """AssertionError, with the ring, if two threads could wait for each other. Two locks of one kind are a ring, too."""
+        """AssertionError, with the ring, if two threads could wait for each other.
+
+        Two locks of one kind are a ring, too.
+        """
         for label, found in self._follows.items():
-            assert label not in found, f"a lock of the kind {label} is asked for while another one is held"
+            assert label not in found, (
+                f"a lock of the kind {label} is asked for while another one is held"
+            )
         try:
             graphlib.TopologicalSorter(self._follows).prepare()
         except graphlib.CycleError as error:
-            raise AssertionError(f"locks are taken in a ring: {' -> '.join(error.args[1])}") from None
+            raise AssertionError(
+                f"locks are taken in a ring: {' -> '.join(error.args[1])}"
+            ) from None
 
 
 class RecordedLock:
@@ -118,7 +132,14 @@ def record(monkeypatch: pytest.MonkeyPatch) -> Recorder:
         def Condition(self, lock: Any = None) -> threading.Condition:
             return Condition(lock or self.RLock())
 
-    for module, label in ((entries, "manager"), (store, "entry"), (cache, "session"), (saver, "saver"), (lazy, "values"), (attempts, "attempts")):
+    for module, label in (
+        (entries, "manager"),
+        (store, "entry"),
+        (cache, "session"),
+        (saver, "saver"),
+        (lazy, "values"),
+        (attempts, "attempts"),
+    ):
         monkeypatch.setattr(module, "threading", Threading(label))
     monkeypatch.setattr(crypto, "_one_at_a_time", RecordedLock(recorder, "deriving"))
     return recorder

@@ -33,7 +33,10 @@ def seal(password: str = PASSWORD, **options: Any) -> Seal:
 def tiny(notes: str = "", **more: Any) -> Snapshot:
     """A session of a few hundred bytes."""
     names = pd.Index(["G1", "G2", "G3"])
-    bulk = Bulk(Matrix(np.array([[1.5, 0], [2, 3], [4, 1]]), names, pd.Index(["s1", MARKER])), pd.DataFrame(index=range(2)))
+    bulk = Bulk(
+        Matrix(np.array([[1.5, 0], [2, 3], [4, 1]]), names, pd.Index(["s1", MARKER])),
+        pd.DataFrame(index=range(2)),
+    )
     return Snapshot(ID, "tiny", WHEN, WHEN, 1, Dataset(None, None, bulk=bulk), notes=notes, **more)
 
 
@@ -46,10 +49,14 @@ def rich(seed: int = 0, *, runs: int = 1, genes: int = 30) -> Snapshot:
     values.indices, values.indptr = values.indices.astype(np.int64), values.indptr.astype(np.int64)
     obs = pd.DataFrame(
         {
-            "group": pd.Categorical(random.choice(["a", "b"], cells), categories=["b", "a", "unused"], ordered=True),
+            "group": pd.Categorical(
+                random.choice(["a", "b"], cells), categories=["b", "a", "unused"], ordered=True
+            ),
             "age": np.where(random.random(cells) < 0.2, np.nan, random.normal(size=cells)),
             "smokes": random.random(cells) < 0.5,
-            "donor": pd.Series(random.choice([MARKER, "", "d2"], cells), dtype=object).where(random.random(cells) < 0.8, np.nan),
+            "donor": pd.Series(random.choice([MARKER, "", "d2"], cells), dtype=object).where(
+                random.random(cells) < 0.8, np.nan
+            ),
             "n": random.integers(0, 9, cells).astype(np.int16),
             "whole": pd.array(random.integers(0, 9, cells), dtype="Int64"),
             "seen": pd.array([True, None] * (cells // 2), dtype="boolean"),
@@ -59,38 +66,141 @@ def rich(seed: int = 0, *, runs: int = 1, genes: int = 30) -> Snapshot:
     )
     labels = random.choice(["T cells", "B cells", "NK"], cells)
     train = Cells(Matrix(values, names, pd.Index(["same barcode"] * cells)), labels, obs)
-    test = Cells(Matrix(random.random((genes, 6)), names, pd.RangeIndex(6)), np.array(["T cells"] * 6, dtype=object), pd.DataFrame(index=range(6)))
-    types, samples = pd.Index(["T cells", "B cells", "NK"]), pd.Index([f"sample {i}" for i in range(4)])
+    test = Cells(
+        Matrix(random.random((genes, 6)), names, pd.RangeIndex(6)),
+        np.array(["T cells"] * 6, dtype=object),
+        pd.DataFrame(index=range(6)),
+    )
+    types, samples = (
+        pd.Index(["T cells", "B cells", "NK"]),
+        pd.Index([f"sample {i}" for i in range(4)]),
+    )
     reference = Matrix(np.asfortranarray(random.random((genes, 3))), names, types)
-    bulk = Bulk(Matrix(random.random((genes, 4)).astype(np.float16), names, samples), pd.DataFrame({"g": ["x", "y", None, "z"]}, index=samples))
+    bulk = Bulk(
+        Matrix(random.random((genes, 4)).astype(np.float16), names, samples),
+        pd.DataFrame({"g": ["x", "y", None, "z"]}, index=samples),
+    )
     options = {"label": "cell_type", "keep": ["a"], "share": 0.5, "none": None}
-    sources = (Source("train", "train.h5ad", "h5ad", "ab" * 32, "about", options, ("a note",), ("a warning",)),)
-    data = Dataset(train, test, reference, bulk, 10_000.0, "name \ud800 ü 😀", "described", "author", sources)
+    sources = (
+        Source(
+            "train", "train.h5ad", "h5ad", "ab" * 32, "about", options, ("a note",), ("a warning",)
+        ),
+    )
+    data = Dataset(
+        train, test, reference, bulk, 10_000.0, "name \ud800 ü 😀", "described", "author", sources
+    )
     frame = pd.DataFrame(random.random((3, 4)), index=types, columns=samples)
     weights = pd.Series(random.random(genes).astype(np.float32), index=names, name="gene weights")
     x = pd.DataFrame(reference.values, index=names, columns=types)
     made = Provenance("t" * 16, "b" * 16, {"dtd": "run0"}, "stock", {"deconomix": "1.0.2"}, 1.25)
-    metrics = pd.DataFrame({"part": ["test"], "method": ["dtd"], "cell_type": ["NK"], "pearson": [np.nan], "rmse": [-0.0]})
-    dtd = DTDResult(x, weights, random.random(9), frame.T, {"train": frame, "bulk": frame}, {"bulk": frame}, {}, metrics, None, ("n",), DTDParams())
-    search = SearchResult(pd.DataFrame(random.random((2, 3)), columns=[1e-20, 1e-10, 1.0]), {"min": 1e-10, "one_se": None, "drop": None}, ("G1",), ())
+    metrics = pd.DataFrame(
+        {
+            "part": ["test"],
+            "method": ["dtd"],
+            "cell_type": ["NK"],
+            "pearson": [np.nan],
+            "rmse": [-0.0],
+        }
+    )
+    dtd = DTDResult(
+        x,
+        weights,
+        random.random(9),
+        frame.T,
+        {"train": frame, "bulk": frame},
+        {"bulk": frame},
+        {},
+        metrics,
+        None,
+        ("n",),
+        DTDParams(),
+    )
+    search = SearchResult(
+        pd.DataFrame(random.random((2, 3)), columns=[1e-20, 1e-10, 1.0]),
+        {"min": 1e-10, "one_se": None, "drop": None},
+        ("G1",),
+        (),
+    )
     found = [
-        Run("run0", "dtd", "DTD", WHEN, DTDParams(genes=None), dtd, dataclasses.replace(made, inputs={})),
+        Run(
+            "run0",
+            "dtd",
+            "DTD",
+            WHEN,
+            DTDParams(genes=None),
+            dtd,
+            dataclasses.replace(made, inputs={}),
+        ),
         Run("run1", "search", "Search", WHEN, SearchParams(points=3, folds=2), search, made),
-        Run("plug", "genes", "Genes", WHEN, Params(), {"cells": pd.Series([1, 2], index=["a", "b"]), "of": [1, (2.5, None)], 3: np.float32(0.1)}, made),
+        Run(
+            "plug",
+            "genes",
+            "Genes",
+            WHEN,
+            Params(),
+            {
+                "cells": pd.Series([1, 2], index=["a", "b"]),
+                "of": [1, (2.5, None)],
+                3: np.float32(0.1),
+            },
+            made,
+        ),
     ]
     for k in range(runs):
-        result = ADTDResult(frame + k, frame.iloc[0], weights, x * k, weights, x, random.random(5), None, None, None, ("short",))
-        found.append(Run(f"adtd{k}", "adtd", "ADTD", WHEN, ADTDParams(lambda2=1e-12 * (k + 1)), result, made))
-    forms = {"dtd": {"genes": 1000, "share": 0.1, "empty": None, "list": ["a", 1, {"b": True}]}, "adtd": {}}
-    jobs = (PendingJob("job0", "adtd", "ADTD", ("gui.engine.tasks", "run_adtd"), ADTDParams(lambda2=1e-3), {"dtd": "run0"}, WHEN),)
-    return Snapshot(ID, "melanoma run 1", WHEN, WHEN, 7, data, tuple(found), {"dtd": "run0"}, forms, "Notes\nof " + MARKER, jobs, (RECOVERED,))
+        result = ADTDResult(
+            frame + k,
+            frame.iloc[0],
+            weights,
+            x * k,
+            weights,
+            x,
+            random.random(5),
+            None,
+            None,
+            None,
+            ("short",),
+        )
+        found.append(
+            Run(f"adtd{k}", "adtd", "ADTD", WHEN, ADTDParams(lambda2=1e-12 * (k + 1)), result, made)
+        )
+    forms = {
+        "dtd": {"genes": 1000, "share": 0.1, "empty": None, "list": ["a", 1, {"b": True}]},
+        "adtd": {},
+    }
+    jobs = (
+        PendingJob(
+            "job0",
+            "adtd",
+            "ADTD",
+            ("gui.engine.tasks", "run_adtd"),
+            ADTDParams(lambda2=1e-3),
+            {"dtd": "run0"},
+            WHEN,
+        ),
+    )
+    return Snapshot(
+        ID,
+        "melanoma run 1",
+        WHEN,
+        WHEN,
+        7,
+        data,
+        tuple(found),
+        {"dtd": "run0"},
+        forms,
+        "Notes\nof " + MARKER,
+        jobs,
+        (RECOVERED,),
+    )
 
 
 Managers = Callable[..., SessionCacheManager]
 """``make(folder or None, **options)`` of conftest.py."""
 
 
-def filled(manager: SessionCacheManager, name: str = "Mine", seed: int = 0, *, actor: Actor = LOCAL) -> DCXCache:
+def filled(
+    manager: SessionCacheManager, name: str = "Mine", seed: int = 0, *, actor: Actor = LOCAL
+) -> DCXCache:
     """A session with every kind of part and run."""
     session = manager.create_session(name, actor=actor)
     content = rich(seed)
@@ -117,7 +227,9 @@ def same(a: Any, b: Any, where: str = "session") -> None:
         for k, (x, y) in enumerate(zip(a, b, strict=True)):
             same(x, y, f"{where}[{k}]")
     elif isinstance(a, np.ndarray):
-        assert (a.dtype, a.shape) == (b.dtype, b.shape), f"{where}: {a.dtype} {a.shape} is not {b.dtype} {b.shape}"
+        assert (a.dtype, a.shape) == (b.dtype, b.shape), (
+            f"{where}: {a.dtype} {a.shape} is not {b.dtype} {b.shape}"
+        )
         if a.dtype.kind == "O":
             same(a.ravel().tolist(), b.ravel().tolist(), where)
         else:

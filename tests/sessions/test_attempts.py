@@ -13,7 +13,13 @@ import pytest
 from gui.errors import PasswordDelay, ProgramBusy, WrongPassword
 from gui.sessions import attempts as module
 from gui.sessions import crypto
-from gui.sessions.attempts import FREE_PER_BROWSER, FREE_PER_SESSION, LONGEST_PER_BROWSER, LONGEST_PER_SESSION, Attempts
+from gui.sessions.attempts import (
+    FREE_PER_BROWSER,
+    FREE_PER_SESSION,
+    LONGEST_PER_BROWSER,
+    LONGEST_PER_SESSION,
+    Attempts,
+)
 from gui.sessions.crypto import Cost, Seal
 from gui.sessions.manager import LOCAL, Actor
 from tests.sessions.samples import CHEAP, PASSWORD
@@ -41,7 +47,9 @@ def attempts(clock: Clock) -> Attempts:
     return Attempts(clock)
 
 
-def tried(attempts: Attempts, session: str = "s", browser: str = "b", *, right: bool = False) -> bool:
+def tried(
+    attempts: Attempts, session: str = "s", browser: str = "b", *, right: bool = False
+) -> bool:
     """Whether the password was looked at."""
     try:
         with attempts.attempt(session, browser):
@@ -54,12 +62,15 @@ def tried(attempts: Attempts, session: str = "s", browser: str = "b", *, right: 
     return True
 
 
-def test_after_some_wrong_passwords_a_browser_waits_longer_each_time(attempts: Attempts, clock: Clock) -> None:
+def test_after_some_wrong_passwords_a_browser_waits_longer_each_time(
+    attempts: Attempts, clock: Clock
+) -> None:
     waits = []
     for number in range(FREE_PER_BROWSER + 10):
         begun = clock.now
         while not tried(attempts, session=f"s{number}"):
-            assert not tried(attempts, session="yet another", right=True)  # nor is a right one looked at meanwhile
+            # nor is a right one looked at meanwhile
+            assert not tried(attempts, session="yet another", right=True)
             clock.now += 0.5
         waits.append(clock.now - begun)
     assert waits[: FREE_PER_BROWSER + 1] == [0.0] * (FREE_PER_BROWSER + 1)
@@ -70,7 +81,8 @@ def test_after_some_wrong_passwords_a_browser_waits_longer_each_time(attempts: A
     assert tried(attempts, browser="another")  # who else asks does not wait
     clock.now += LONGEST_PER_BROWSER
     assert tried(attempts, right=True)
-    assert [tried(attempts) for _ in range(FREE_PER_BROWSER + 1)] == [True] * (FREE_PER_BROWSER + 1)  # the right one makes all well
+    # the right one makes all well
+    assert [tried(attempts) for _ in range(FREE_PER_BROWSER + 1)] == [True] * (FREE_PER_BROWSER + 1)
 
 
 def test_a_session_that_many_browsers_try_waits_too(attempts: Attempts, clock: Clock) -> None:
@@ -81,7 +93,9 @@ def test_a_session_that_many_browsers_try_waits_too(attempts: Attempts, clock: C
     assert tried(attempts, browser="new", right=True)
 
 
-def test_wrong_passwords_of_long_ago_are_forgotten_and_the_oldest_of_very_many_too(attempts: Attempts, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wrong_passwords_of_long_ago_are_forgotten_and_the_oldest_of_very_many_too(
+    attempts: Attempts, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for _ in range(FREE_PER_BROWSER):
         tried(attempts)
     clock.now += module.FORGOTTEN + 1
@@ -106,12 +120,19 @@ def locked(make: Managers, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, str]:
 
 
 @pytest.mark.parametrize("on", [True, False])
-def test_many_attempts_of_one_browser_at_once_are_one(locked: tuple[Any, str], monkeypatch: pytest.MonkeyPatch, on: bool) -> None:
-    """The first is worked on, the others are refused at once. The control: without the look at it all of them are worked on."""
+def test_many_attempts_of_one_browser_at_once_are_one(
+    locked: tuple[Any, str], monkeypatch: pytest.MonkeyPatch, on: bool
+) -> None:
+    """The first is worked on, the others are refused at once.
+
+    The control: without the look at it all of them are worked on.
+    """
     manager, key = locked
     working, go_on, refused = threading.Semaphore(0), threading.Event(), list[type]()
     if not on:
-        monkeypatch.setattr(Attempts, "attempt", lambda self, session, browser: contextlib.nullcontext())
+        monkeypatch.setattr(
+            Attempts, "attempt", lambda self, session, browser: contextlib.nullcontext()
+        )
 
     def slow(header: Any, password: str) -> Seal:
         working.release()
@@ -145,7 +166,9 @@ WAYS: dict[str, Callable[[Any, str, Actor], Any]] = {
     "change": lambda m, k, a: m.change_password(k, WRONG, PASSWORD, actor=a),
     "reencrypt": lambda m, k, a: m.reencrypt_session(k, WRONG, PASSWORD, actor=a),
     "remove": lambda m, k, a: m.remove_password(k, WRONG, actor=a),
-    "import": lambda m, k, a: m.import_session(m._active[k].path, actor=a, as_copy=True, password=WRONG),
+    "import": lambda m, k, a: m.import_session(
+        m._active[k].path, actor=a, as_copy=True, password=WRONG
+    ),
 }
 
 
@@ -167,7 +190,9 @@ def test_every_way_of_trying_a_password_counts_and_none_of_them_logs_it(
 
 
 @pytest.fixture
-def derivations(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[threading.Semaphore, threading.Event]]:
+def derivations(
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[tuple[threading.Semaphore, threading.Event]]:
     """Derivations that wait for the test: what each begins with, and what ends all."""
     import nacl.pwhash
 
@@ -184,11 +209,18 @@ def derivations(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[threading.Sem
 
 
 @pytest.mark.parametrize("on", [True, False])
-def test_one_key_is_derived_at_a_time(derivations: tuple[threading.Semaphore, threading.Event], monkeypatch: pytest.MonkeyPatch, on: bool) -> None:
+def test_one_key_is_derived_at_a_time(
+    derivations: tuple[threading.Semaphore, threading.Event],
+    monkeypatch: pytest.MonkeyPatch,
+    on: bool,
+) -> None:
     begun, go_on = derivations
     if not on:
         monkeypatch.setattr(crypto, "_one_at_a_time", contextlib.nullcontext())
-    threads = [threading.Thread(target=Seal.new, args=(PASSWORD,), kwargs={"cost": CHEAP}) for _ in range(4)]
+    threads = [
+        threading.Thread(target=Seal.new, args=(PASSWORD,), kwargs={"cost": CHEAP})
+        for _ in range(4)
+    ]
     for thread in threads:
         thread.start()
     assert begun.acquire(timeout=60)
@@ -198,15 +230,20 @@ def test_one_key_is_derived_at_a_time(derivations: tuple[threading.Semaphore, th
         thread.join(60)
 
 
-def test_no_key_is_derived_where_the_memory_for_it_is_not_free(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_key_is_derived_where_the_memory_for_it_is_not_free(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(crypto, "available_memory", lambda: 100_000_000)
     with pytest.raises(ProgramBusy, match="not enough free memory"):
         Seal.new(PASSWORD, cost=Cost(passes=1, memory=50_000_000))
-    monkeypatch.setattr(crypto, "available_memory", lambda: None)  # the control; and a system that does not tell
+    # the control; and a system that does not tell
+    monkeypatch.setattr(crypto, "available_memory", lambda: None)
     Seal.new(PASSWORD, cost=CHEAP)
 
 
-def test_a_password_of_a_million_letters_is_wrong_without_being_looked_at(locked: tuple[Any, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_password_of_a_million_letters_is_wrong_without_being_looked_at(
+    locked: tuple[Any, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     manager, key = locked
 
     def never(*args: Any) -> str:

@@ -1,4 +1,6 @@
-"""The file as it was when the program opened it is kept beside, and goes when the session becomes protected."""
+"""The file as it was when the program opened it is kept beside, and goes when the session becomes
+protected.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ def no_links(*_: Any, **__: Any) -> None:
 
 
 @pytest.mark.parametrize("links", [True, False])
-def test_a_backup_is_the_file_as_it_was_and_replaces_the_one_before(path: Path, tmp_path: Path, links: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_backup_is_the_file_as_it_was_and_replaces_the_one_before(
+    path: Path, tmp_path: Path, links: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     if not links:
         monkeypatch.setattr(os, "link", no_links)
     folder = tmp_path / "backups"
@@ -47,7 +51,9 @@ def test_a_backup_is_the_file_as_it_was_and_replaces_the_one_before(path: Path, 
         assert (folder.stat().st_mode & 0o777, backup.stat().st_mode & 0o777) == (0o700, 0o600)
 
 
-def test_a_backup_that_fails_leaves_the_older_one(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_backup_that_fails_leaves_the_older_one(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = tmp_path / "backups"
     save(path, tiny("first"), expected_generation=None)
     backup = keep_backup(path, folder)
@@ -62,7 +68,9 @@ def test_a_backup_that_fails_leaves_the_older_one(path: Path, tmp_path: Path, mo
         keep_backup(path.with_name("nowhere.dcxsession"), folder)
 
 
-def test_sealing_an_older_file_leaves_no_clear_backup(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sealing_an_older_file_leaves_no_clear_backup(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder, key = tmp_path / "backups", seal()
     older = path.with_name(f"{path.name}.1.2.bak")
     save(path, tiny(MARKER), expected_generation=None)

@@ -22,19 +22,36 @@ GENES = pd.Index([f"gene{i}" for i in range(4)])
 
 def bulk(factor: float = 1.0) -> Bulk:
     samples = pd.Index(["s1", "s2"])
-    return Bulk(Matrix(factor * np.arange(1.0, 9.0).reshape(4, 2), GENES, samples), pd.DataFrame(index=samples))
+    return Bulk(
+        Matrix(factor * np.arange(1.0, 9.0).reshape(4, 2), GENES, samples),
+        pd.DataFrame(index=samples),
+    )
 
 
 def data(factor: float = 1.0) -> Dataset:
     cells = pd.Index(["c1", "c2", "c3"])
-    train = Cells(Matrix(factor * np.arange(1.0, 13.0).reshape(4, 3), GENES, cells), np.array(["a", "b", "b"]), pd.DataFrame(index=cells))
+    train = Cells(
+        Matrix(factor * np.arange(1.0, 13.0).reshape(4, 3), GENES, cells),
+        np.array(["a", "b", "b"]),
+        pd.DataFrame(index=cells),
+    )
     return Dataset(train, None, bulk=bulk())
 
 
-def run(session: DCXCache, run_id: str, kind: str = "dtd", params: Params | None = None, **inputs: str) -> Run:
+def run(
+    session: DCXCache, run_id: str, kind: str = "dtd", params: Params | None = None, **inputs: str
+) -> Run:
     """A run computed from what is in the session now, put into it."""
     present = session.need_dataset()
-    made = Run(run_id, kind, kind.upper(), datetime.now(UTC), params or Params(), {}, Provenance(present.training_id, present.bulk_id, inputs))
+    made = Run(
+        run_id,
+        kind,
+        kind.upper(),
+        datetime.now(UTC),
+        params or Params(),
+        {},
+        Provenance(present.training_id, present.bulk_id, inputs),
+    )
     session.add_run(made)
     return made
 
@@ -48,7 +65,14 @@ def session() -> DCXCache:
 
 def test_a_new_session_is_empty() -> None:
     empty = DCXCache("id", "name")
-    assert (empty.dataset, empty.runs(), empty.current("dtd"), empty.run(None), empty.run("x"), empty.revision) == (None, [], None, None, None, 0)
+    assert (
+        empty.dataset,
+        empty.runs(),
+        empty.current("dtd"),
+        empty.run(None),
+        empty.run("x"),
+        empty.revision,
+    ) == (None, [], None, None, None, 0)
     assert not any(empty.has(need) for need in ("dataset", "train", "bulk", "dtd"))
     with pytest.raises(MissingPart, match="no data yet"):
         empty.need_dataset()
@@ -74,7 +98,9 @@ def test_has_tells_what_a_page_may_require(session: DCXCache) -> None:
     assert not session.has("bulk")
 
 
-def test_every_change_of_data_and_runs_raises_the_revision_and_forms_do_not(session: DCXCache) -> None:
+def test_every_change_of_data_and_runs_raises_the_revision_and_forms_do_not(
+    session: DCXCache,
+) -> None:
     revisions = [session.revision]
 
     def changed() -> bool:
@@ -128,7 +154,7 @@ def test_new_training_data_clear_the_runs(session: DCXCache) -> None:
     assert session.current("dtd") is None
 
 
-# ------------------------------------------------------------------------------------------------------------------- outdated
+# ----------------------------------------------------------------------------------------- outdated
 
 
 def test_runs_on_the_present_data_are_not_outdated(session: DCXCache) -> None:
@@ -146,7 +172,9 @@ def test_other_training_data_outdate_every_run_that_comes_in_later(session: DCXC
     assert session.outdated(late) == "Computed from other training data."
 
 
-def test_another_bulk_outdates_what_was_computed_from_it_and_keeps_the_training(session: DCXCache) -> None:
+def test_another_bulk_outdates_what_was_computed_from_it_and_keeps_the_training(
+    session: DCXCache,
+) -> None:
     dtd = run(session, "r1", params=DTDParams())
     on_bulk = run(session, "r2", "adtd", ADTDParams(part="bulk"), dtd="r1")
     on_test = run(session, "r3", "adtd2", ADTDParams(part="test"), dtd="r1")
@@ -163,7 +191,9 @@ def test_another_scale_outdates_the_runs(session: DCXCache) -> None:
     assert session.outdated(dtd) == "Computed from other training data."
 
 
-def test_a_new_dtd_run_outdates_what_was_computed_from_the_one_before_until_it_is_brought_back(session: DCXCache) -> None:
+def test_a_new_dtd_run_outdates_what_was_computed_from_the_one_before_until_it_is_brought_back(
+    session: DCXCache,
+) -> None:
     run(session, "r1")
     adtd = run(session, "r2", "adtd", ADTDParams(), dtd="r1")
     run(session, "r3")
@@ -174,7 +204,9 @@ def test_a_new_dtd_run_outdates_what_was_computed_from_the_one_before_until_it_i
     assert session.outdated(adtd) == "Computed from a DTD run that is no longer in the session."
 
 
-def test_inputs_are_followed_whatever_the_task_calls_them_and_through_several_runs(session: DCXCache) -> None:
+def test_inputs_are_followed_whatever_the_task_calls_them_and_through_several_runs(
+    session: DCXCache,
+) -> None:
     run(session, "r1")
     run(session, "r2", "adtd", ADTDParams(), dtd="r1")
     late = run(session, "r3", "plug", model="r2")
@@ -185,7 +217,7 @@ def test_inputs_are_followed_whatever_the_task_calls_them_and_through_several_ru
     assert session.outdated(late) == "Computed from another ADTD run than the one shown."
 
 
-# ---------------------------------------------------------------------------------------------------------------------- forms
+# -------------------------------------------------------------------------------------------- forms
 
 
 def test_form_values_are_kept_per_page_and_handed_out_as_copies(session: DCXCache) -> None:

@@ -1,4 +1,6 @@
-"""The log of the cache: what, how large and by whom; never a value, nor a name or key out of the data."""
+"""The log of the cache: what, how large and by whom; never a value, nor a name or key out of the
+data.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +17,34 @@ import pytest
 from scipy import sparse
 
 from gui.data.dataset import Bulk, Dataset, Matrix
-from gui.logs import CALLER, get_logger, kind_of, start_cache_log, start_logging, stop_logging, trace_cache
+from gui.logs import (
+    CALLER,
+    get_logger,
+    kind_of,
+    start_cache_log,
+    start_logging,
+    stop_logging,
+    trace_cache,
+)
 from tests.sessions.samples import ID, MARKER, rich
 
-NAMES = (MARKER, "T cells", "NK", "sample 0", "G1", "melanoma", "train.h5ad", "unused", "donor", "lambda", "empty", "cells")
-"""What the session of the tests tells: patients, samples, genes, types, files, columns, keys of forms and results."""
+NAMES = (
+    MARKER,
+    "T cells",
+    "NK",
+    "sample 0",
+    "G1",
+    "melanoma",
+    "train.h5ad",
+    "unused",
+    "donor",
+    "lambda",
+    "empty",
+    "cells",
+)
+"""What the session of the tests tells: patients, samples, genes, types, files, columns, keys of
+forms and results.
+"""
 
 
 @pytest.fixture
@@ -81,7 +106,9 @@ def test_a_line_says_when_which_session_what_how_large_and_who(shown: io.StringI
     assert second.endswith(f"gui.cache: {ID} delete run 5f\\n0c: nothing (survival)")
 
 
-def test_nothing_is_shown_unless_it_is_wanted_and_a_value_is_not_even_looked_at(tmp_path: Path) -> None:
+def test_nothing_is_shown_unless_it_is_wanted_and_a_value_is_not_even_looked_at(
+    tmp_path: Path,
+) -> None:
     class Untouchable:
         @property
         def shape(self) -> tuple[int, ...]:

@@ -1,4 +1,6 @@
-"""Headers that no program of ours writes: an import refuses them with a sentence; in the folder each is one damaged row that can be deleted."""
+"""Headers that no program of ours writes: an import refuses them with a sentence; in the folder
+each is one damaged row that can be deleted.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,16 @@ from gui.sessions.rules import MAX_NAME, SINGLE_ID, plain
 from tests.sessions.hostile import rebuilt
 from tests.sessions.samples import ID, Managers, rich, tiny
 
-FULL = {"data": True, "runs": 1, "dtd": 1, "search": 0, "adtd": 0, "source": "", "notes": "", "marks": ""}
+FULL = {
+    "data": True,
+    "runs": 1,
+    "dtd": 1,
+    "search": 0,
+    "adtd": 0,
+    "source": "",
+    "notes": "",
+    "marks": "",
+}
 CRAFTED: dict[str, dict[str, Any]] = {
     "year one": {"created": "0001-01-01T00:00:00+14:00"},
     "year one, used": {"modified": "0001-01-01T00:00:00+00:00"},
@@ -75,7 +86,9 @@ def crafted(tmp_path: Path, what: dict[str, Any], *, content: Any = None) -> byt
 
 
 @pytest.mark.parametrize("what", CRAFTED.values(), ids=CRAFTED)
-def test_a_crafted_header_is_refused_and_hides_no_other_session(make: Managers, tmp_path: Path, what: dict[str, Any]) -> None:
+def test_a_crafted_header_is_refused_and_hides_no_other_session(
+    make: Managers, tmp_path: Path, what: dict[str, Any]
+) -> None:
     data = crafted(tmp_path, what)
     path = tmp_path / "x.dcxsession"
     path.write_bytes(data)
@@ -96,7 +109,9 @@ def test_a_crafted_header_is_refused_and_hides_no_other_session(make: Managers, 
     assert [i.name for i in again.list_sessions(actor=LOCAL)] == ["Default", "mine"]
 
 
-def test_control_without_the_rules_the_table_could_not_be_drawn(make: Managers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_control_without_the_rules_the_table_could_not_be_drawn(
+    make: Managers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Rows are drawn apart all the same: what got through hides no other session."""
     monkeypatch.setattr(header, "stored_contents", lambda found: found)
     monkeypatch.setattr(header, "stored_time", lambda then: then)
@@ -112,7 +127,9 @@ def test_control_without_the_rules_the_table_could_not_be_drawn(make: Managers, 
     assert [row["id"] for row in shown.values() if row["problem"]] == [key]
 
 
-def test_marks_of_direction_are_taken_out_of_a_name_that_an_earlier_version_kept(make: Managers, tmp_path: Path) -> None:
+def test_marks_of_direction_are_taken_out_of_a_name_that_an_earlier_version_kept(
+    make: Managers, tmp_path: Path
+) -> None:
     path = tmp_path / "x.dcxsession"
     path.write_bytes(crafted(tmp_path, {"name": "\u202emelanoma \u200e2"}))
     manager = make()
@@ -123,7 +140,9 @@ def test_marks_of_direction_are_taken_out_of_a_name_that_an_earlier_version_kept
 
 
 @pytest.mark.parametrize("single", [False, True])
-def test_the_id_of_the_default_session_comes_in_as_a_copy(make: Managers, tmp_path: Path, single: bool) -> None:
+def test_the_id_of_the_default_session_comes_in_as_a_copy(
+    make: Managers, tmp_path: Path, single: bool
+) -> None:
     manager = make()
     path = tmp_path / "x.dcxsession"
     taken = SINGLE_ID if single else manager.default_id
@@ -170,16 +189,28 @@ def _time(fields: Any) -> None:
     fields["created"]["v"] = "0001-01-01T00:00:00+14:00"
 
 
-MISFITS = {"a number": _result(5), "nothing": _result(None), "another kind": _kind("search"), "words for numbers": _words, "no such time": _time}
+MISFITS = {
+    "a number": _result(5),
+    "nothing": _result(None),
+    "another kind": _kind("search"),
+    "words for numbers": _words,
+    "no such time": _time,
+}
 
 
 @pytest.mark.parametrize("change", MISFITS.values(), ids=MISFITS)
-def test_a_result_that_does_not_fit_its_kind_is_damage_and_the_rest_can_be_recovered(make: Managers, tmp_path: Path, change: Callable[[Any], Any]) -> None:
+def test_a_result_that_does_not_fit_its_kind_is_damage_and_the_rest_can_be_recovered(
+    make: Managers, tmp_path: Path, change: Callable[[Any], Any]
+) -> None:
     base, path = tmp_path / "base.dcxsession", tmp_path / "x.dcxsession"
     file.save(base, rich(), expected_generation=None)
 
     def manifest(found: Any) -> Any:
-        [run] = [r["fields"] for r in found["session"]["fields"]["runs"]["items"] if r["fields"]["kind"] == "dtd"]
+        [run] = [
+            r["fields"]
+            for r in found["session"]["fields"]["runs"]["items"]
+            if r["fields"]["kind"] == "dtd"
+        ]
         change(run)
         return found
 

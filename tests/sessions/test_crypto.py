@@ -1,4 +1,6 @@
-"""Password protection: what it lets nobody do, and how wrong passwords, damage and hostile files are told apart."""
+"""Password protection: what it lets nobody do, and how wrong passwords, damage and hostile files
+are told apart.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,19 @@ from gui.sessions.file import load, read_header, save
 from tests.sessions.hostile import members, pack
 from tests.sessions.samples import CHEAP, ID, MARKER, PASSWORD, rich, same, seal, tiny
 
-MARKERS = [m.encode() for m in ("melanoma run 1", "sample 1", "barcode", "t cells", "train.h5ad", "lambda2", "gene weights", "patientin")]
+MARKERS = [
+    m.encode()
+    for m in (
+        "melanoma run 1",
+        "sample 1",
+        "barcode",
+        "t cells",
+        "train.h5ad",
+        "lambda2",
+        "gene weights",
+        "patientin",
+    )
+]
 
 
 @pytest.fixture
@@ -29,11 +43,20 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_the_default_cost_is_256_mib_and_3_passes_of_argon2id(path: Path) -> None:
-    assert Seal.new.__func__.__kwdefaults__["cost"] == Seal.rewrapped.__kwdefaults__["cost"] == Cost(3, 256 * 2**20)  # type: ignore[attr-defined]
+    assert (
+        Seal.new.__func__.__kwdefaults__["cost"]  # type: ignore[attr-defined]
+        == Seal.rewrapped.__kwdefaults__["cost"]
+        == Cost(3, 256 * 2**20)
+    )
     save(path, tiny(), expected_generation=None, seal=Seal.new(PASSWORD))
     lock = read_header(path).lock
     assert lock is not None
-    assert (lock["kdf"], lock["passes"], lock["memory"], len(lock["salt"])) == ("argon2id", 3, 268_435_456, 32)
+    assert (lock["kdf"], lock["passes"], lock["memory"], len(lock["salt"])) == (
+        "argon2id",
+        3,
+        268_435_456,
+        32,
+    )
     same(tiny(), load(path, seal=Seal.unlock(read_header(path), PASSWORD)))
 
 
@@ -41,7 +64,10 @@ def test_a_password_is_the_same_on_every_keyboard(path: Path) -> None:
     password = "Äpfel und Ölbäume"
     save(path, tiny(), expected_generation=None, seal=seal(password))
     for form in ("NFC", "NFD", "NFKD"):
-        same(tiny(), load(path, seal=Seal.unlock(read_header(path), unicodedata.normalize(form, password))))  # type: ignore[arg-type]
+        same(
+            tiny(),
+            load(path, seal=Seal.unlock(read_header(path), unicodedata.normalize(form, password))),
+        )  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("password", ["", "elevenchars", "x" * 1025])
@@ -66,18 +92,23 @@ def test_wrong_password_missing_password_and_damage_are_told_apart(path: Path) -
         load(path, seal=Seal.unlock(read_header(path), PASSWORD))
 
 
-def test_a_changed_password_opens_the_same_objects_and_an_old_copy_opens_with_the_old_one(path: Path) -> None:
+def test_a_changed_password_opens_the_same_objects_and_an_old_copy_opens_with_the_old_one(
+    path: Path,
+) -> None:
     first = seal()
     save(path, rich(), expected_generation=None, seal=first)
     old, before = read_header(path), members(path)
     second = first.rewrapped("another long password", cost=CHEAP)
     save(path, rich(), expected_generation=1, seal=second)
     after = members(path)
-    assert {k: v for k, v in after.items() if k.startswith("o/")} == {k: v for k, v in before.items() if k.startswith("o/")}
+    assert {k: v for k, v in after.items() if k.startswith("o/")} == {
+        k: v for k, v in before.items() if k.startswith("o/")
+    }
     same(rich(), load(path, seal=Seal.unlock(read_header(path), "another long password")))
     with pytest.raises(WrongPassword):
         Seal.unlock(read_header(path), PASSWORD)
-    same(rich(), load(path, seal=Seal.unlock(old, PASSWORD)))  # said in the program: that is why there is re-encryption
+    # said in the program: that is why there is re-encryption
+    same(rich(), load(path, seal=Seal.unlock(old, PASSWORD)))
 
 
 def test_re_encryption_makes_a_new_key_and_leaves_no_object_as_it_was(path: Path) -> None:
@@ -104,18 +135,24 @@ def test_a_wiped_seal_opens_and_seals_nothing(path: Path) -> None:
     key.wipe()
     assert key.wiped
     assert not any(held)
-    for use in (lambda: load(path, seal=key), lambda: save(path, tiny(), expected_generation=1, seal=key), lambda: key.rewrapped(PASSWORD)):
+    for use in (
+        lambda: load(path, seal=key),
+        lambda: save(path, tiny(), expected_generation=1, seal=key),
+        lambda: key.rewrapped(PASSWORD),
+    ):
         with pytest.raises(WrongPassword, match="locked again"):
             use()
     with pytest.raises(TypeError):
         pickle.dumps(seal())
 
 
-# ------------------------------------------------------------------------------------------------------- nothing in clear
+# --------------------------------------------------------------------------------- nothing in clear
 
 
 def _everything(folder: Path) -> bytes:
-    """All that a finder of the disk can read without a key: the files, what is in the ZIP, and that uncompressed."""
+    """All that a finder of the disk can read without a key: the files, what is in the ZIP, and that
+    uncompressed.
+    """
     found = []
     for path in folder.rglob("*"):
         if path.is_file():
@@ -131,8 +168,13 @@ def _everything(folder: Path) -> bytes:
 
 
 @pytest.mark.parametrize("protected", [True, False])
-def test_nothing_of_a_protected_session_is_on_disk_in_clear(path: Path, protected: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also not in what a killed save leaves. Positive control: without protection every marker is found."""
+def test_nothing_of_a_protected_session_is_on_disk_in_clear(
+    path: Path, protected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also not in what a killed save leaves.
+
+    Positive control: without protection every marker is found.
+    """
     from gui import atomic
 
     key = seal(hide_name=True) if protected else None
@@ -172,14 +214,19 @@ def test_object_names_do_not_tell_the_content(path: Path) -> None:
     assert not plain & set(members(path))
 
 
-# ---------------------------------------------------------------------------------------------------------- manipulation
+# ------------------------------------------------------------------------------------- manipulation
 
 
 def test_the_header_of_a_protected_session_cannot_be_changed(path: Path) -> None:
     key = seal()
     save(path, tiny(), expected_generation=None, seal=key)
     found = members(path)
-    for change in ({"name": "other"}, {"generation": 9}, {"status": "archived"}, {"contents": {"data": True}}):
+    for change in (
+        {"name": "other"},
+        {"generation": 9},
+        {"status": "archived"},
+        {"contents": {"data": True}},
+    ):
         head = json.dumps(json.loads(found["header.json"]) | change).encode()
         path.write_bytes(pack(list((found | {"header.json": head}).items())))
         read_header(path)
@@ -226,7 +273,9 @@ def test_a_protected_session_cannot_be_made_to_look_unprotected(path: Path) -> N
     ],
     ids=str,
 )
-def test_a_hostile_lock_is_refused_before_any_work_is_done(path: Path, change: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hostile_lock_is_refused_before_any_work_is_done(
+    path: Path, change: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     save(path, tiny(), expected_generation=None, seal=seal())
     head = read_header(path)
     if "mark" not in change:

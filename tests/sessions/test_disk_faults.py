@@ -1,4 +1,8 @@
-"""Disks that fill up, break, become read-only or vanish, and other programs, as the manager and its user meet them. Each defence has a positive control."""
+"""Disks that fill up, break, become read-only or vanish, and other programs, as the manager and its
+user meet them.
+
+Each defence has a positive control.
+"""
 
 from __future__ import annotations
 
@@ -26,15 +30,22 @@ from tests.sessions.kill_saves import in_place
 from tests.sessions.samples import ID, PASSWORD, Managers, filled, rich, same, seal, tiny
 from tests.waiting import until
 
-pytestmark = [pytest.mark.usefixtures("cheap"), pytest.mark.skipif(sys.platform == "win32", reason="needs the system calls of POSIX")]
+pytestmark = [
+    pytest.mark.usefixtures("cheap"),
+    pytest.mark.skipif(sys.platform == "win32", reason="needs the system calls of POSIX"),
+]
 A = Actor(browser="a")
 
 
-# ------------------------------------------------------------------------------------------------------- every system call
+# -------------------------------------------------------------------------------- every system call
 
 
 class Trip:
-    """The n-th system call of a save fails: opening, writing, synchronising, replacing, linking, removing. ``calls`` says which they were."""
+    """The n-th system call of a save fails: opening, writing, synchronising, replacing, linking,
+    removing.
+
+    ``calls`` says which they were.
+    """
 
     def __init__(self, at: int, code: int) -> None:
         self.at, self.code, self.calls = at, code, list[str]()
@@ -82,7 +93,9 @@ class Tripping:
 
 
 def tried(path: Path, key: Any, patch: pytest.MonkeyPatch, code: int) -> tuple[int, set[str], int]:
-    """(saves that failed, calls that failed, how often the file was then not one of the two versions, whole), over the n-th call for all n."""
+    """(saves that failed, calls that failed, how often the file was then not one of the two
+    versions, whole), over the n-th call for all n.
+    """
     failed, names, broken, at = 0, set(), 0, 0
     while True:
         at += 1
@@ -110,21 +123,29 @@ def tried(path: Path, key: Any, patch: pytest.MonkeyPatch, code: int) -> tuple[i
 
 @pytest.mark.parametrize("code", [errno.EIO, errno.ENOSPC], ids=["EIO", "ENOSPC"])
 @pytest.mark.parametrize("protected", [False, True], ids=["plain", "protected"])
-def test_an_error_at_any_system_call_of_a_save_leaves_a_whole_file(tmp_path: Path, protected: bool, code: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    failed, names, broken = tried(tmp_path / file.file_name(ID), seal() if protected else None, monkeypatch, code)
+def test_an_error_at_any_system_call_of_a_save_leaves_a_whole_file(
+    tmp_path: Path, protected: bool, code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed, names, broken = tried(
+        tmp_path / file.file_name(ID), seal() if protected else None, monkeypatch, code
+    )
     assert broken == 0
     assert names >= {"open", "write", "fsync", "replace"}
     assert failed > 10
 
 
-def test_errors_break_a_file_that_is_written_in_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_errors_break_a_file_that_is_written_in_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The positive control."""
     monkeypatch.setattr(atomic, "replacing", in_place)
     assert tried(tmp_path / file.file_name(ID), None, monkeypatch, errno.EIO)[2] > 10
 
 
 @pytest.mark.parametrize("protected", [False, True], ids=["plain", "protected"])
-def test_whatever_call_fails_the_session_in_memory_is_saved_by_the_next_try(make: Managers, protected: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whatever_call_fails_the_session_in_memory_is_saved_by_the_next_try(
+    make: Managers, protected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     start = make()
     key = filled(start, actor=A).session_id
     if protected:
@@ -151,15 +172,19 @@ def test_whatever_call_fails_the_session_in_memory_is_saved_by_the_next_try(make
         again.close(actor=LOCAL)
 
 
-# ------------------------------------------------------------------------------------------------- full, read-only, gone
+# ---------------------------------------------------------------------------- full, read-only, gone
 
 
 def large(name: str) -> Run:
-    return replace(rich().runs[0], id=name, kind="told", result={"v": np.random.default_rng(0).random(100_000)})
+    return replace(
+        rich().runs[0], id=name, kind="told", result={"v": np.random.default_rng(0).random(100_000)}
+    )
 
 
 @pytest.mark.parametrize("protected", [False, True], ids=["plain", "protected"])
-def test_on_a_full_disk_the_session_stays_usable_is_saved_elsewhere_and_later(small_disk: Path, tmp_path: Path, make: Managers, protected: bool) -> None:
+def test_on_a_full_disk_the_session_stays_usable_is_saved_elsewhere_and_later(
+    small_disk: Path, tmp_path: Path, make: Managers, protected: bool
+) -> None:
     manager = make(small_disk)
     key = filled(manager, actor=A).session_id
     if protected:
@@ -171,7 +196,8 @@ def test_on_a_full_disk_the_session_stays_usable_is_saved_elsewhere_and_later(sm
     until(lambda: manager.save_state(key, actor=A)[0] == "not saved")
     state, why = manager.save_state(key, actor=A)
     assert (state, str(why)) == ("not saved", "The disk is full.")
-    assert manager._saver._failed.keys() == {key}  # one state that is told, however often it is tried
+    # one state that is told, however often it is tried
+    assert manager._saver._failed.keys() == {key}
     session.notes = "goes on"
     assert session.run("large") is not None
     assert file.read_header(manager._entry(key).path).generation == generation  # type: ignore[arg-type]
@@ -213,7 +239,9 @@ def test_when_there_is_room_again_it_is_saved_by_itself(small_disk: Path, make: 
     assert make(small_disk).get_session(session.session_id, actor=LOCAL).notes == "kept"
 
 
-def test_a_folder_that_becomes_read_only_is_said_and_nothing_is_lost(small_disk: Path, make: Managers) -> None:
+def test_a_folder_that_becomes_read_only_is_said_and_nothing_is_lost(
+    small_disk: Path, make: Managers
+) -> None:
     manager = make(small_disk)
     session = filled(manager)
     manager.save_session(session.session_id, actor=LOCAL)
@@ -230,10 +258,14 @@ def test_a_folder_that_becomes_read_only_is_said_and_nothing_is_lost(small_disk:
     reader.close(actor=LOCAL)
     subprocess.run(["mount", "-o", "remount,rw", str(small_disk)], check=True)
     assert manager.close(actor=LOCAL)
-    assert make(small_disk).get_session(session.session_id, actor=LOCAL).notes == "kept, and changed"
+    assert (
+        make(small_disk).get_session(session.session_id, actor=LOCAL).notes == "kept, and changed"
+    )
 
 
-def test_a_drive_that_vanishes_is_said_and_when_it_is_back_all_is_saved(tmp_path: Path, make: Managers) -> None:
+def test_a_drive_that_vanishes_is_said_and_when_it_is_back_all_is_saved(
+    tmp_path: Path, make: Managers
+) -> None:
     data, away = tmp_path / "drive" / "data", tmp_path / "away"
     start = make(data)
     unread, key = filled(start, "Unread").session_id, filled(start, "Open").session_id
@@ -248,8 +280,14 @@ def test_a_drive_that_vanishes_is_said_and_when_it_is_back_all_is_saved(tmp_path
     new.notes = "begun meanwhile"
     for _ in range(2):  # and so it stays: one state, one reason
         time.sleep(0.3)
-        assert str(manager.save_state(key, actor=LOCAL)[1]) == "The folder of the session is not there."
-        assert str(manager.save_state(new.session_id, actor=LOCAL)[1]) == "The folder of the session is not there."
+        assert (
+            str(manager.save_state(key, actor=LOCAL)[1])
+            == "The folder of the session is not there."
+        )
+        assert (
+            str(manager.save_state(new.session_id, actor=LOCAL)[1])
+            == "The folder of the session is not there."
+        )
     with pytest.raises(SessionError):
         manager.get_session(unread, actor=LOCAL)
     assert manager.info(unread, actor=LOCAL).problem is None  # no damage
@@ -267,7 +305,10 @@ def test_a_drive_that_vanishes_is_said_and_when_it_is_back_all_is_saved(tmp_path
     assert manager.get_session(unread, actor=LOCAL).run("run0") is not None
     assert manager.close(actor=LOCAL)
     again = make(data)
-    notes = {i.name: again.get_session(i.session_id, actor=LOCAL).notes for i in again.list_sessions(actor=LOCAL)[1:]}
+    notes = {
+        i.name: again.get_session(i.session_id, actor=LOCAL).notes
+        for i in again.list_sessions(actor=LOCAL)[1:]
+    }
     assert notes == {"Unread": "", "Open": "meanwhile", "Open copy": "meanwhile"}
 
 
@@ -278,9 +319,14 @@ def test_a_new_folder_is_made_where_there_was_none(tmp_path: Path, make: Manager
     assert len(list((tmp_path / "never" / "there" / "sessions").glob("*.dcxsession"))) == 1
 
 
-def test_what_killed_saves_left_is_removed_also_from_folders_that_were_configured(tmp_path: Path) -> None:
+def test_what_killed_saves_left_is_removed_also_from_folders_that_were_configured(
+    tmp_path: Path,
+) -> None:
     folders = {"sessions_folder": tmp_path / "mine", "archive_folder": tmp_path / "old"}
-    left = [folder / f"{file.file_name(ID)}.1.0000abcd.part" for folder in (*folders.values(), tmp_path / "mine" / "backups")]
+    left = [
+        folder / f"{file.file_name(ID)}.1.0000abcd.part"
+        for folder in (*folders.values(), tmp_path / "mine" / "backups")
+    ]
     for part in left:
         part.parent.mkdir(parents=True, exist_ok=True)
         part.write_bytes(b"x")
@@ -291,7 +337,7 @@ def test_what_killed_saves_left_is_removed_also_from_folders_that_were_configure
     assert other.exists()
 
 
-# ---------------------------------------------------------------------------------------------------- two programs, 60 times
+# --------------------------------------------------------------------------- two programs, 60 times
 
 
 TWO = """
@@ -326,12 +372,22 @@ sys.stdout.write(str(conflicts))
 
 
 def shared(folder: Path, blind: bool) -> tuple[int, int]:
-    """(runs of 120 that are there at the end, conflicts) of two programs that add 60 runs each to one session; each reloads after a conflict."""
+    """(runs of 120 that are there at the end, conflicts) of two programs that add 60 runs each to
+    one session; each reloads after a conflict.
+    """
     start = SessionCacheManager(folder)
     key = start.create_session("Shared", actor=LOCAL).session_id
     start.close(actor=LOCAL)
     command = [sys.executable, "-c", TWO, str(folder), key]
-    programs = [subprocess.Popen([*command, me, "blind" if blind else "seeing"], cwd=ROOT, stdout=subprocess.PIPE, text=True) for me in ("a", "b")]
+    programs = [
+        subprocess.Popen(
+            [*command, me, "blind" if blind else "seeing"],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for me in ("a", "b")
+    ]
     try:
         conflicts = sum(int(program.communicate(timeout=300)[0]) for program in programs)
     finally:
@@ -356,7 +412,9 @@ def test_without_comparing_generations_runs_are_lost(tmp_path: Path) -> None:
     assert shared(tmp_path, blind=True)[0] < 120
 
 
-def test_of_two_programs_one_that_lost_a_conflict_tells_it_and_overwrites_nothing(make: Managers) -> None:
+def test_of_two_programs_one_that_lost_a_conflict_tells_it_and_overwrites_nothing(
+    make: Managers,
+) -> None:
     first = make()
     key = filled(first).session_id
     first.save_session(key, actor=LOCAL)
@@ -372,4 +430,7 @@ def test_of_two_programs_one_that_lost_a_conflict_tells_it_and_overwrites_nothin
     first.close(actor=LOCAL)
     second.close(actor=LOCAL)
     again = make()
-    assert sorted(again.get_session(i.session_id, actor=LOCAL).notes for i in again.list_sessions(actor=LOCAL)[1:]) == ["first", "second"]
+    assert sorted(
+        again.get_session(i.session_id, actor=LOCAL).notes
+        for i in again.list_sessions(actor=LOCAL)[1:]
+    ) == ["first", "second"]

@@ -1,4 +1,7 @@
-"""Damage, kills, full disks, two writers. Every defence has a positive control. Power loss cannot be tested here."""
+"""Damage, kills, full disks, two writers.
+
+Every defence has a positive control. Power loss cannot be tested here.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,9 @@ from gui.sessions.snapshot import Snapshot
 from tests.conftest import ROOT
 from tests.sessions.samples import ID, WHEN, rich, same, seal, tiny
 
-POSIX = pytest.mark.skipif(sys.platform == "win32", reason="needs fork, signals and file modes of POSIX")
+POSIX = pytest.mark.skipif(
+    sys.platform == "win32", reason="needs fork, signals and file modes of POSIX"
+)
 
 
 @pytest.fixture
@@ -31,18 +36,24 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / file.file_name(ID)
 
 
-# --------------------------------------------------------------------------------------------------------------- every byte
+# --------------------------------------------------------------------------------------- every byte
 
 
-def changed(path: Path, snapshot: Snapshot, key: Any, masks: tuple[int, ...], lazily: bool = False) -> tuple[int, int, int]:
-    """(refused, identical, different) over every single-byte change of the file by XOR with each mask."""
+def changed(
+    path: Path, snapshot: Snapshot, key: Any, masks: tuple[int, ...], lazily: bool = False
+) -> tuple[int, int, int]:
+    """(refused, identical, different) over every single-byte change of the file by XOR with each
+    mask.
+    """
     raw = path.read_bytes()
     refused = identical = different = 0
     for at in range(len(raw)):
         for mask in masks:
             path.write_bytes(raw[:at] + bytes([raw[at] ^ mask]) + raw[at + 1 :])
             try:
-                found = materialise(load(path, seal=key, origin=Origin(path, key) if lazily else None))
+                found = materialise(
+                    load(path, seal=key, origin=Origin(path, key) if lazily else None)
+                )
             except (DamagedSession, NewerSession, WrongPassword):
                 refused += 1
                 continue
@@ -55,10 +66,15 @@ def changed(path: Path, snapshot: Snapshot, key: Any, masks: tuple[int, ...], la
 
 
 @pytest.mark.parametrize("how", ["plain", "protected", "read when needed"])
-def test_every_single_byte_change_of_a_small_file_is_refused(path: Path, how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_single_byte_change_of_a_small_file_is_refused(
+    path: Path, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     protected, lazily = how == "protected", how == "read when needed"
     monkeypatch.setattr(lazy, "LARGE", 1)
-    key, snapshot = seal() if protected else None, Snapshot(ID, "tiny", WHEN, WHEN, notes="some notes to change") if protected else tiny()
+    key, snapshot = (
+        seal() if protected else None,
+        Snapshot(ID, "tiny", WHEN, WHEN, notes="some notes to change") if protected else tiny(),
+    )
     save(path, snapshot, expected_generation=None, seal=key)
     refused, identical, different = changed(path, snapshot, key, (0x01, 0x80), lazily)
     assert different == 0
@@ -74,7 +90,9 @@ def test_every_value_of_every_byte_of_a_small_file_is_refused(path: Path, protec
     assert changed(path, snapshot, key, tuple(range(1, 256)))[1:] == (0, 0)
 
 
-def test_without_the_checks_changes_pass_through(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_checks_changes_pass_through(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The positive control of the two tests above."""
     monkeypatch.setattr(container, "_CHECKED", False)
     snapshot = tiny("no checks")
@@ -97,12 +115,14 @@ def test_every_truncation_and_every_appended_byte_is_refused(path: Path) -> None
             load(path)
 
 
-# ------------------------------------------------------------------------------------------------------------------- kills
+# -------------------------------------------------------------------------------------------- kills
 
 
 @POSIX
 @pytest.mark.parametrize("options", [(), ("--sealed",)], ids=["plain", "sealed"])
-def test_20_kills_in_saves_lose_no_session_and_no_save_that_was_reported(options: tuple[str, ...]) -> None:
+def test_20_kills_in_saves_lose_no_session_and_no_save_that_was_reported(
+    options: tuple[str, ...],
+) -> None:
     found = _kills(20, *options)
     assert (found["lost"], found["lost_saves"], found["parts_left"]) == (0, 0, 0)
     assert found["in_save"] > 0
@@ -117,7 +137,9 @@ def test_kills_lose_sessions_where_the_file_is_overwritten_in_place() -> None:
 @POSIX
 @pytest.mark.slow
 @pytest.mark.parametrize("options", [(), ("--sealed",)], ids=["plain", "sealed"])
-def test_200_kills_in_saves_lose_no_session_and_no_save_that_was_reported(options: tuple[str, ...]) -> None:
+def test_200_kills_in_saves_lose_no_session_and_no_save_that_was_reported(
+    options: tuple[str, ...],
+) -> None:
     found = _kills(200, *options)
     assert (found["lost"], found["lost_saves"], found["parts_left"]) == (0, 0, 0)
     assert found["in_save"] > 40
@@ -130,7 +152,7 @@ def _kills(count: int, *options: str) -> dict[str, int]:
     return dict(json.loads(done.stdout))
 
 
-# -------------------------------------------------------------------------------------------- full disks, rights, two writers
+# ------------------------------------------------------------------ full disks, rights, two writers
 
 
 class _Failing:
@@ -156,8 +178,14 @@ class _Failing:
         return getattr(self._inner, name)
 
 
-@pytest.mark.parametrize(("code", "words"), [(errno.ENOSPC, "The disk is full"), (errno.EIO, "could not be written")], ids=["ENOSPC", "EIO"])
-def test_an_error_at_any_write_leaves_the_file_as_it_was_and_is_a_sentence(path: Path, monkeypatch: pytest.MonkeyPatch, code: int, words: str) -> None:
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [(errno.ENOSPC, "The disk is full"), (errno.EIO, "could not be written")],
+    ids=["ENOSPC", "EIO"],
+)
+def test_an_error_at_any_write_leaves_the_file_as_it_was_and_is_a_sentence(
+    path: Path, monkeypatch: pytest.MonkeyPatch, code: int, words: str
+) -> None:
     save(path, tiny("before"), expected_generation=None)
     before, plain_open, said = path.read_bytes(), open, []
     for at in range(1, 200):
@@ -176,7 +204,9 @@ def test_an_error_at_any_write_leaves_the_file_as_it_was_and_is_a_sentence(path:
 
 
 @pytest.mark.parametrize("call", ["fsync", "replace"])
-def test_an_error_of_the_system_at_the_end_of_a_save_leaves_the_file_as_it_was(path: Path, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
+def test_an_error_of_the_system_at_the_end_of_a_save_leaves_the_file_as_it_was(
+    path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
     save(path, tiny("before"), expected_generation=None)
     before = path.read_bytes()
 
@@ -192,12 +222,16 @@ def test_an_error_of_the_system_at_the_end_of_a_save_leaves_the_file_as_it_was(p
     assert save(path, tiny("after"), expected_generation=1).generation == 2
 
 
-def test_a_folder_that_cannot_be_synchronised_does_not_undo_the_save(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_cannot_be_synchronised_does_not_undo_the_save(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(os, "open", lambda *_: (_ for _ in ()).throw(OSError(errno.EINVAL, "no")))
     atomic.sync_folder(path.parent)
 
 
-def test_on_windows_a_file_held_by_another_program_is_tried_again(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_on_windows_a_file_held_by_another_program_is_tried_again(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(atomic.time, "sleep", lambda _: None)
     monkeypatch.setattr(atomic.sys, "platform", "win32")
     real, left = os.replace, [3]
@@ -249,7 +283,8 @@ def test_a_read_only_folder_is_said_and_the_session_stays(path: Path, tmp_path: 
     for folder in modes:  # whoever the child is may look in, and not write
         folder.chmod(0o555 if folder == tmp_path else modes[folder] | 0o055)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # threads of other tests: the child uses none of them
+        # threads of other tests: the child uses none of them
+        warnings.simplefilter("ignore", DeprecationWarning)
         pid = os.fork()
     if pid == 0:
         try:
@@ -281,7 +316,9 @@ def test_a_folder_that_is_gone_is_said(path: Path) -> None:
         load(gone)
 
 
-def test_a_lock_that_another_program_does_not_release_is_said(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lock_that_another_program_does_not_release_is_said(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(atomic.locked.__wrapped__, "__kwdefaults__", {"timeout": 0.05})  # type: ignore[attr-defined]
     with atomic.locked(path), pytest.raises(SessionNotSaved, match="Another program is writing"):
         save(path, tiny(), expected_generation=None)
@@ -307,9 +344,20 @@ sys.stdout.write(repr(won))
 
 
 def test_of_two_programs_that_save_60_times_each_generation_has_one_writer(path: Path) -> None:
-    """Read generation, save, 60 times, in two processes at once. Who loses a turn is told so; nothing reported as saved is overwritten unseen."""
+    """Read generation, save, 60 times, in two processes at once.
+
+    Who loses a turn is told so; nothing reported as saved is overwritten unseen.
+    """
     save(path, tiny("start"), expected_generation=None)
-    writers = [subprocess.Popen([sys.executable, "-c", WRITER, str(path), me, "60"], cwd=ROOT, stdout=subprocess.PIPE, text=True) for me in ("a", "b")]
+    writers = [
+        subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(path), me, "60"],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for me in ("a", "b")
+    ]
     won = sorted(pair for w in writers for pair in eval(w.communicate()[0]))  # noqa: S307 - from our own children
     assert [w.returncode for w in writers] == [0, 0]
     assert [generation for generation, _ in won] == list(range(2, len(won) + 2))

@@ -1,4 +1,6 @@
-"""The session file: what goes in comes out to the bit, only changes are written, conflicts are found, older files open."""
+"""The session file: what goes in comes out to the bit, only changes are written, conflicts are
+found, older files open.
+"""
 
 from __future__ import annotations
 
@@ -48,19 +50,27 @@ def through(path: Path, snapshot: Snapshot, **options: Any) -> Snapshot:
 
 
 def with_result(result: Any, params: Params | None = None) -> Snapshot:
-    return tiny(runs=(Run("r", "plug", "A plug-in", WHEN, params or Params(), result, Provenance("t", "b")),))
+    return tiny(
+        runs=(
+            Run("r", "plug", "A plug-in", WHEN, params or Params(), result, Provenance("t", "b")),
+        )
+    )
 
 
-# ------------------------------------------------------------------------------------------------------------------ content
+# ------------------------------------------------------------------------------------------ content
 
 
 @pytest.mark.parametrize("protected", [False, True])
-def test_a_session_with_every_kind_of_content_comes_back_to_the_bit(path: Path, protected: bool) -> None:
+def test_a_session_with_every_kind_of_content_comes_back_to_the_bit(
+    path: Path, protected: bool
+) -> None:
     snapshot = rich(runs=2)
     same(snapshot, through(path, snapshot, seal=seal() if protected else None))
 
 
-def test_fingerprints_of_the_data_survive_so_that_no_run_is_outdated_after_reopening(path: Path) -> None:
+def test_fingerprints_of_the_data_survive_so_that_no_run_is_outdated_after_reopening(
+    path: Path,
+) -> None:
     snapshot = rich()
     assert snapshot.dataset is not None
     found = through(path, snapshot).dataset
@@ -72,9 +82,14 @@ def test_results_computed_on_the_example_come_back_to_the_bit(path: Path) -> Non
     from gui.engine import tasks
 
     data = make_example().dataset
-    params = DTDParams(genes=60, iterations=10, train_mixtures=30, test_mixtures=20, train_cells=10, test_cells=10)
+    params = DTDParams(
+        genes=60, iterations=10, train_mixtures=30, test_mixtures=20, train_cells=10, test_cells=10
+    )
     dtd = tasks.run_dtd(data, params, progress=no_progress)
-    adtd_params, search_params = ADTDParams(model="h,r", lambda2=1e-6, max_iterations=3), SearchParams(smallest=1e-8, points=2, folds=2)
+    adtd_params, search_params = (
+        ADTDParams(model="h,r", lambda2=1e-6, max_iterations=3),
+        SearchParams(smallest=1e-8, points=2, folds=2),
+    )
     adtd = tasks.run_adtd(data, adtd_params, progress=no_progress, dtd=dtd)
     search = tasks.run_search(data, search_params, progress=no_progress, dtd=dtd)
     made = Provenance(data.training_id, data.bulk_id, {"dtd": "d"}, "stock", tasks.versions(), 1.5)
@@ -83,11 +98,22 @@ def test_results_computed_on_the_example_come_back_to_the_bit(path: Path) -> Non
         Run("a", "adtd", "ADTD", WHEN, adtd_params, adtd, made),
         Run("s", "search", "Search", WHEN, search_params, search, made),
     )
-    snapshot = Snapshot(ID, "example", WHEN, WHEN, 4, data, runs, {"dtd": "d", "adtd": "a", "search": "s"}, {}, "")
+    snapshot = Snapshot(
+        ID, "example", WHEN, WHEN, 4, data, runs, {"dtd": "d", "adtd": "a", "search": "s"}, {}, ""
+    )
     found = through(path, snapshot)
     same(snapshot, found)
     assert found.runs[0].result.gene_weights.dtype == np.float32
-    assert read_header(path).contents == {"data": True, "dtd": 1, "search": 1, "adtd": 1, "runs": 3, "source": "the built-in example", "notes": "", "marks": ""}
+    assert read_header(path).contents == {
+        "data": True,
+        "dtd": 1,
+        "search": 1,
+        "adtd": 1,
+        "runs": 3,
+        "source": "the built-in example",
+        "notes": "",
+        "marks": "",
+    }
 
 
 def test_an_empty_session_can_be_saved(path: Path) -> None:
@@ -106,8 +132,12 @@ class PluginParams(Params):
     part: str = "bulk"
 
 
-def test_a_plug_ins_dataclass_comes_back_as_its_fields_and_is_saved_again_as_before(path: Path) -> None:
-    found = through(path, with_result(PluginResult(pd.Series([1, 2]), "x"), PluginParams(depth=5))).runs[0]
+def test_a_plug_ins_dataclass_comes_back_as_its_fields_and_is_saved_again_as_before(
+    path: Path,
+) -> None:
+    found = through(
+        path, with_result(PluginResult(pd.Series([1, 2]), "x"), PluginParams(depth=5))
+    ).runs[0]
     assert isinstance(found.result, StoredRecord)
     assert found.result.label == found.result["label"] == "x"
     same(found.result.counts, pd.Series([1, 2]))
@@ -117,7 +147,9 @@ def test_a_plug_ins_dataclass_comes_back_as_its_fields_and_is_saved_again_as_bef
     assert again.origin == found.result.origin
 
 
-def test_parameters_of_a_plug_in_that_is_gone_are_kept_as_they_were(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_parameters_of_a_plug_in_that_is_gone_are_kept_as_they_were(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(PluginParams, "__module__", "dcx_plugin_gone")
     save(path, with_result({}, PluginParams(depth=5)), expected_generation=None)
     monkeypatch.undo()
@@ -144,9 +176,14 @@ REFUSED: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("kind", REFUSED)
-def test_what_a_file_cannot_hold_is_refused_in_a_sentence_and_nothing_is_written(path: Path, kind: str) -> None:
+def test_what_a_file_cannot_hold_is_refused_in_a_sentence_and_nothing_is_written(
+    path: Path, kind: str
+) -> None:
     value = REFUSED[kind]
-    with pytest.raises(SessionNotSaved, match=r"The result of “A plug-in” holds .* which a session file cannot hold"):
+    with pytest.raises(
+        SessionNotSaved,
+        match=r"The result of “A plug-in” holds .* which a session file cannot hold",
+    ):
         save(path, with_result({"x": value}), expected_generation=None)
     assert list(path.parent.iterdir()) == []
     assert content.why_unsavable({"x": value})
@@ -160,8 +197,24 @@ def test_a_result_that_holds_itself_is_refused(path: Path) -> None:
         save(path, with_result(value), expected_generation=None)
 
 
-SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=8) | st.dates() | st.binary(max_size=9)
-TREES = st.recursive(SCALARS, lambda s: st.lists(s, max_size=4) | st.dictionaries(st.text(max_size=4), s, max_size=4) | st.tuples(s, s), max_leaves=12)
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(st.characters(), max_size=8)
+    | st.dates()
+    | st.binary(max_size=9)
+)
+TREES = st.recursive(
+    SCALARS,
+    lambda s: (
+        st.lists(s, max_size=4)
+        | st.dictionaries(st.text(max_size=4), s, max_size=4)
+        | st.tuples(s, s)
+    ),
+    max_leaves=12,
+)
 LABELS = st.text(st.characters(), max_size=6) | st.none() | st.floats() | st.booleans()
 DTYPES = st.sampled_from(["?", *"bBhHiIlLqQefd", ">f8", ">i4", "M8[ns]", "m8[s]", "U5"])
 
@@ -173,16 +226,31 @@ def columns(draw: st.DrawFn, rows: int) -> Any:
         dtype = np.dtype(draw(DTYPES))
         raw = draw(st.binary(min_size=rows * dtype.itemsize, max_size=rows * dtype.itemsize))
         if dtype.kind == "U":
-            return np.array([x.hex()[:5] for x in (raw[k : k + 2] for k in range(rows))], dtype=object)
-        return (np.frombuffer(raw, np.uint8) % 2).astype(bool)[:rows] if dtype.kind == "b" else np.frombuffer(raw, dtype).astype(dtype.newbyteorder("="))
+            return np.array(
+                [x.hex()[:5] for x in (raw[k : k + 2] for k in range(rows))], dtype=object
+            )
+        return (
+            (np.frombuffer(raw, np.uint8) % 2).astype(bool)[:rows]
+            if dtype.kind == "b"
+            else np.frombuffer(raw, dtype).astype(dtype.newbyteorder("="))
+        )
     if kind == "labels":
         values = np.empty(rows, dtype=object)
         values[:] = draw(st.lists(LABELS, min_size=rows, max_size=rows))
         return values
     if kind == "categories":
         codes = draw(st.lists(st.integers(-1, 2), min_size=rows, max_size=rows))
-        return pd.Categorical.from_codes(codes, categories=["b", "a", "ü"], ordered=draw(st.booleans()))
-    items = st.none() | {"string": st.text(max_size=5), "Int64": st.integers(-(2**63), 2**63 - 1), "boolean": st.booleans()}[kind]
+        return pd.Categorical.from_codes(
+            codes, categories=["b", "a", "ü"], ordered=draw(st.booleans())
+        )
+    items = (
+        st.none()
+        | {
+            "string": st.text(max_size=5),
+            "Int64": st.integers(-(2**63), 2**63 - 1),
+            "boolean": st.booleans(),
+        }[kind]
+    )
     return pd.array(draw(st.lists(items, min_size=rows, max_size=rows)), dtype=kind)
 
 
@@ -192,16 +260,24 @@ def frames(draw: st.DrawFn) -> pd.DataFrame:
     index = draw(columns(rows))
     if getattr(index, "dtype", None) == np.float16:  # pandas has no such index
         index = index.astype(np.float32)
-    made = pd.DataFrame(dict(enumerate(draw(columns(rows)) for _ in range(count))), index=pd.Index(index))
+    made = pd.DataFrame(
+        dict(enumerate(draw(columns(rows)) for _ in range(count))), index=pd.Index(index)
+    )
     names = np.empty(count, dtype=object)
     names[:] = draw(st.lists(LABELS | st.sampled_from(["same"]), min_size=count, max_size=count))
     made.columns = pd.Index(names, dtype=object, name=draw(st.none() | st.text(max_size=3)))
     return made
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(frames(), TREES)
-def test_any_frame_and_any_plain_value_come_back_to_the_bit(path: Path, frame: pd.DataFrame, tree: Any) -> None:
+def test_any_frame_and_any_plain_value_come_back_to_the_bit(
+    path: Path, frame: pd.DataFrame, tree: Any
+) -> None:
     result = {"frame": frame, "tree": tree}
     same(result, through(path, with_result(result)).runs[0].result)
 
@@ -212,8 +288,12 @@ AWKWARD: dict[str, Any] = {
     "texts": np.array([["a", "bb"], ["", "\ud800"]]),
     "fortran order": np.asfortranarray(np.arange(6.0).reshape(2, 3)),
     "strided": np.arange(9)[::2],
-    "same labels": pd.DataFrame(np.arange(4.0).reshape(2, 2), columns=["same", "same"], index=["i", "i"]),
-    "two levels": pd.DataFrame({"a": [1, 2]}, index=pd.MultiIndex.from_tuples([("x", 1), ("y", 2)], names=["k", None])),
+    "same labels": pd.DataFrame(
+        np.arange(4.0).reshape(2, 2), columns=["same", "same"], index=["i", "i"]
+    ),
+    "two levels": pd.DataFrame(
+        {"a": [1, 2]}, index=pd.MultiIndex.from_tuples([("x", 1), ("y", 2)], names=["k", None])
+    ),
     "no columns": pd.DataFrame(index=["a"]),
     "only columns": pd.DataFrame(columns=["a", "b"]),
     "empty series": pd.Series(dtype=float),
@@ -231,14 +311,23 @@ def test_awkward_values_come_back_to_the_bit(path: Path, kind: str) -> None:
     same(str(value) if isinstance(value, np.str_) else value, found)
 
 
-def test_a_buffer_larger_than_one_object_is_cut_into_several(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_buffer_larger_than_one_object_is_cut_into_several(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(objects, "CHUNK", 1000)
     values = np.random.default_rng(0).random((33, 77))
     same(values, through(path, with_result({"v": values})).runs[0].result["v"])
-    assert max(info.file_size for info in zipfile.ZipFile(path).infolist() if info.filename.startswith("o/")) < 1100
+    assert (
+        max(
+            info.file_size
+            for info in zipfile.ZipFile(path).infolist()
+            if info.filename.startswith("o/")
+        )
+        < 1100
+    )
 
 
-# ------------------------------------------------------------------------------------------------------------------- layout
+# ------------------------------------------------------------------------------------------- layout
 
 
 def test_the_layout_is_the_documented_one_and_ordinary_tools_read_it(path: Path) -> None:
@@ -248,7 +337,11 @@ def test_the_layout_is_the_documented_one_and_ordinary_tools_read_it(path: Path)
         names = archive.namelist()
         assert names[:2] == ["mimetype", "header.json"]
         assert all(info.compress_type == zipfile.ZIP_STORED for info in archive.infolist())
-        assert all(re.fullmatch(r"o/[0-9a-f]{32}", n) for n in names if n not in ("mimetype", "header.json", "manifest"))
+        assert all(
+            re.fullmatch(r"o/[0-9a-f]{32}", n)
+            for n in names
+            if n not in ("mimetype", "header.json", "manifest")
+        )
         manifest = json.loads(zstandard.ZstdDecompressor().decompress(archive.read("manifest")))
         assert manifest["header"] == json.loads(archive.read("header.json"))
         for name, info in manifest["objects"].items():
@@ -267,8 +360,22 @@ def test_the_header_is_read_alone_and_says_what_the_session_holds(path: Path) ->
     written = save(path, rich(), expected_generation=None, generation=12, status="archived")
     found = read_header(path)
     assert found == written
-    assert (found.id, found.name, found.generation, found.status, found.encrypted) == (ID, "melanoma run 1", 12, "archived", False)
-    summary = {"data": True, "dtd": 1, "search": 1, "adtd": 1, "runs": 4, "source": "train.h5ad", "notes": f"Notes\nof {MARKER}"}
+    assert (found.id, found.name, found.generation, found.status, found.encrypted) == (
+        ID,
+        "melanoma run 1",
+        12,
+        "archived",
+        False,
+    )
+    summary = {
+        "data": True,
+        "dtd": 1,
+        "search": 1,
+        "adtd": 1,
+        "runs": 4,
+        "source": "train.h5ad",
+        "notes": f"Notes\nof {MARKER}",
+    }
     summary |= {"marks": "recovered", "jobs": "ADTD"}
     assert found.contents == summary == header.contents_of(load(path))
 
@@ -284,16 +391,20 @@ def test_a_file_name_holds_nothing_that_a_file_system_refuses() -> None:
     assert file.file_name("../a:b\\c\0") == "---a-b-c-.dcxsession"
 
 
-# --------------------------------------------------------------------------------------------------- saving again, conflicts
+# -------------------------------------------------------------------------- saving again, conflicts
 
 
 @pytest.mark.parametrize("protected", [False, True])
-def test_only_what_changed_is_compressed_again(path: Path, monkeypatch: pytest.MonkeyPatch, protected: bool) -> None:
+def test_only_what_changed_is_compressed_again(
+    path: Path, monkeypatch: pytest.MonkeyPatch, protected: bool
+) -> None:
     key = seal() if protected else None
     save(path, rich(runs=1), expected_generation=None, seal=key)
     packed: list[str] = []
     pack = objects.pack
-    monkeypatch.setattr(objects, "pack", lambda name, data, seal: packed.append(name) or pack(name, data, seal))
+    monkeypatch.setattr(
+        objects, "pack", lambda name, data, seal: packed.append(name) or pack(name, data, seal)
+    )
     save(path, rich(runs=1), expected_generation=1, seal=key)
     assert packed == ["manifest"]
     packed.clear()
@@ -342,11 +453,16 @@ def test_a_save_leaves_no_other_file_behind(path: Path) -> None:
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_the_sweep_removes_what_a_killed_program_left_and_spares_a_save_that_is_going_on(tmp_path: Path) -> None:
+def test_the_sweep_removes_what_a_killed_program_left_and_spares_a_save_that_is_going_on(
+    tmp_path: Path,
+) -> None:
     stale, other = tmp_path / "a.dcxsession.4711.0123abcd.part", tmp_path / "mine.part"
     stale.write_bytes(b"half")
     other.write_bytes(b"not ours")
-    with atomic.locked(tmp_path / "b.dcxsession"), atomic.replacing(tmp_path / "b.dcxsession") as going_on:
+    with (
+        atomic.locked(tmp_path / "b.dcxsession"),
+        atomic.replacing(tmp_path / "b.dcxsession") as going_on,
+    ):
         going_on.write(b"whole")
         assert file.sweep(tmp_path) == 1
     assert not stale.exists()
@@ -355,10 +471,12 @@ def test_the_sweep_removes_what_a_killed_program_left_and_spares_a_save_that_is_
     assert file.sweep(tmp_path / "nowhere") == 0
 
 
-# ----------------------------------------------------------------------------------------------------- older and newer files
+# ---------------------------------------------------------------------------- older and newer files
 
 
-def test_a_file_of_a_newer_version_is_refused_in_a_sentence(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_of_a_newer_version_is_refused_in_a_sentence(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for newer in ((2, 0), (1, 3)):
         path.unlink(missing_ok=True)
         with monkeypatch.context() as patch:
@@ -372,7 +490,9 @@ def test_a_file_of_a_newer_version_is_refused_in_a_sentence(path: Path, monkeypa
             save(path, rich(), expected_generation=1)
 
 
-def test_an_older_file_is_migrated_in_memory_and_kept_as_a_backup_when_it_is_replaced(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_older_file_is_migrated_in_memory_and_kept_as_a_backup_when_it_is_replaced(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     save(path, tiny("old words"), expected_generation=None)
     old = path.read_bytes()
 
@@ -398,37 +518,78 @@ def _as_schema(path: Path, schema: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("protected", [False, True])
 @pytest.mark.parametrize("schema", [(1, 0), (1, 1), (1, 2)])
-def test_files_of_every_schema_open_in_this_version(schema: tuple[int, int], protected: bool) -> None:
+def test_files_of_every_schema_open_in_this_version(
+    schema: tuple[int, int], protected: bool
+) -> None:
     path = FIXTURES / f"session-{schema[0]}.{schema[1]}{'-protected' * protected}.dcxsession"
     assert path.stat().st_size < 200_000
     head = read_header(path)
     assert head.schema == schema
-    assert (head.id, head.name, head.generation, head.encrypted) == (ID, None if protected else "melanoma run 1", 6 if protected else 5, protected)
+    assert (head.id, head.name, head.generation, head.encrypted) == (
+        ID,
+        None if protected else "melanoma run 1",
+        6 if protected else 5,
+        protected,
+    )
     found = load(path, seal=Seal.unlock(head, PASSWORD) if protected else None)
-    assert (found.session_id, found.name, found.revision, found.created, found.notes) == (ID, "melanoma run 1", 7, WHEN, f"Notes\nof {MARKER}")
+    assert (found.session_id, found.name, found.revision, found.created, found.notes) == (
+        ID,
+        "melanoma run 1",
+        7,
+        WHEN,
+        f"Notes\nof {MARKER}",
+    )
     assert found.dataset is not None
     assert found.dataset.dataset_id == "7f4dab8178416291-caf7ea2c98ba8d5d"
-    warnings = ("a warning",) if schema >= (1, 2) else ()  # the older ones were saved before there were warnings
+    # the older ones were saved before there were warnings
+    warnings = ("a warning",) if schema >= (1, 2) else ()
     assert [(s.notes, s.warnings) for s in found.dataset.sources] == [(("a note",), warnings)]
     assert found.dataset.train is not None
-    assert list(found.dataset.train.obs) == ["group", "age", "smokes", "donor", "n", "whole", "seen", "text", "day"]
-    assert [(r.id, r.kind, type(r.params).__name__, type(r.result).__name__) for r in found.runs] == [
+    assert list(found.dataset.train.obs) == [
+        "group",
+        "age",
+        "smokes",
+        "donor",
+        "n",
+        "whole",
+        "seen",
+        "text",
+        "day",
+    ]
+    assert [
+        (r.id, r.kind, type(r.params).__name__, type(r.result).__name__) for r in found.runs
+    ] == [
         ("run0", "dtd", "DTDParams", "DTDResult"),
         ("run1", "search", "SearchParams", "SearchResult"),
         ("plug", "genes", "Params", "dict"),
         ("adtd0", "adtd", "ADTDParams", "ADTDResult"),
     ]
-    assert (cast(ADTDParams, found.runs[3].params).refine, found.runs[3].result.optimum) == (False, None), "saved before runs could be refined"
+    assert (cast(ADTDParams, found.runs[3].params).refine, found.runs[3].result.optimum) == (
+        False,
+        None,
+    ), "saved before runs could be refined"
     weights = found.runs[0].result.gene_weights
-    assert (weights.dtype, hashlib.sha256(weights.to_numpy().tobytes()).hexdigest()[:16]) == (np.float32, "0feb089dca3a3e2a")
-    assert found.forms["dtd"] == {"genes": 1000, "share": 0.1, "empty": None, "list": ["a", 1, {"b": True}]}
+    assert (weights.dtype, hashlib.sha256(weights.to_numpy().tobytes()).hexdigest()[:16]) == (
+        np.float32,
+        "0feb089dca3a3e2a",
+    )
+    assert found.forms["dtd"] == {
+        "genes": 1000,
+        "share": 0.1,
+        "empty": None,
+        "list": ["a", 1, {"b": True}],
+    }
     assert found.chosen == {"dtd": "run0"}
     expected = rich()
-    assert (found.jobs, found.marks) == (((), ()) if schema == (1, 0) else (expected.jobs, expected.marks))
+    assert (found.jobs, found.marks) == (
+        ((), ()) if schema == (1, 0) else (expected.jobs, expected.marks)
+    )
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="file modes of POSIX")
-def test_session_files_their_backups_and_folders_are_for_their_owner_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_session_files_their_backups_and_folders_are_for_their_owner_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = os.umask(0)
     try:
         folder = tmp_path / "a" / "b"
@@ -436,7 +597,10 @@ def test_session_files_their_backups_and_folders_are_for_their_owner_only(tmp_pa
         path = folder / "x.dcxsession"
         modes = []
         fsync = os.fsync
-        monkeypatch.setattr(os, "fsync", lambda handle: (modes.append(os.fstat(handle).st_mode), fsync(handle))[1])  # of the file while it is written
+        # of the file while it is written
+        monkeypatch.setattr(
+            os, "fsync", lambda handle: (modes.append(os.fstat(handle).st_mode), fsync(handle))[1]
+        )
         save(path, tiny(), expected_generation=None)
         monkeypatch.setattr(header, "SCHEMA", (1, 3))
         save(path, tiny("again"), expected_generation=1)

@@ -1,4 +1,6 @@
-"""“Saved” is said only while the file that was saved is there: deleted, replaced, moved away with its folder, and put back."""
+"""“Saved” is said only while the file that was saved is there: deleted, replaced, moved away with
+its folder, and put back.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ def saved(manager: SessionCacheManager) -> tuple[str, Path]:
     return key, path
 
 
-def test_a_folder_that_is_gone_is_said_and_when_it_is_back_the_session_is_saved(make: Managers, tmp_path: Path) -> None:
+def test_a_folder_that_is_gone_is_said_and_when_it_is_back_the_session_is_saved(
+    make: Managers, tmp_path: Path
+) -> None:
     manager = make()
     key, path = saved(manager)
     path.parent.rename(tmp_path / "away")
@@ -49,7 +53,9 @@ def test_the_end_says_that_a_session_is_not_saved_whose_folder_is_gone(make: Man
     assert not manager.close(actor=LOCAL, timeout=20)
 
 
-def test_a_file_that_was_deleted_or_replaced_is_a_conflict_and_a_touched_one_is_none(make: Managers, tmp_path: Path) -> None:
+def test_a_file_that_was_deleted_or_replaced_is_a_conflict_and_a_touched_one_is_none(
+    make: Managers, tmp_path: Path
+) -> None:
     manager = make()
     key, path = saved(manager)
     kept = path.read_bytes()
@@ -68,7 +74,9 @@ def test_a_file_that_was_deleted_or_replaced_is_a_conflict_and_a_touched_one_is_
     assert isinstance(manager.save_state(key, actor=LOCAL)[1], SessionConflict)
 
 
-def test_a_session_that_is_not_in_memory_and_has_no_file_is_listed_with_the_reason(make: Managers) -> None:
+def test_a_session_that_is_not_in_memory_and_has_no_file_is_listed_with_the_reason(
+    make: Managers,
+) -> None:
     first = make()
     key, path = saved(first)
     first.close(actor=LOCAL)

@@ -1,4 +1,6 @@
-"""Files that somebody made to do harm, and files that lie: each is refused in a sentence, nothing is run, no memory is taken."""
+"""Files that somebody made to do harm, and files that lie: each is refused in a sentence, nothing
+is run, no memory is taken.
+"""
 
 from __future__ import annotations
 
@@ -87,7 +89,9 @@ def _zeros(size: int) -> bytes:
 
 def manifest_bomb(path: Path) -> bytes:
     found = members(path)
-    return pack([*((k, v) for k, v in found.items() if k != "manifest"), ("manifest", _zeros(2**29))])
+    return pack(
+        [*((k, v) for k, v in found.items() if k != "manifest"), ("manifest", _zeros(2**29))]
+    )
 
 
 def nested(path: Path) -> bytes:
@@ -150,7 +154,17 @@ def deflated(path: Path) -> bytes:
 
 def sizeless(path: Path) -> bytes:
     """An object whose frame does not say what it unpacks to."""
-    return rebuilt(path, objects=lambda o: o | {next(iter(o)): zstandard.ZstdCompressor(write_content_size=False).compress(bytes(2**22))})
+    return rebuilt(
+        path,
+        objects=lambda o: (
+            o
+            | {
+                next(iter(o)): (
+                    zstandard.ZstdCompressor(write_content_size=False).compress(bytes(2**22))
+                )
+            }
+        ),
+    )
 
 
 def gap(path: Path) -> bytes:
@@ -172,7 +186,9 @@ def endless_list(path: Path) -> bytes:
         node.update(o=[name], n=len(raw), shape=[10_000_001])
         return manifest
 
-    return rebuilt(path, objects=lambda o: o | {"o/" + "0" * 32: zstandard.compress(raw)}, manifest=put)
+    return rebuilt(
+        path, objects=lambda o: o | {"o/" + "0" * 32: zstandard.compress(raw)}, manifest=put
+    )
 
 
 def repeated(path: Path) -> bytes:
@@ -181,16 +197,24 @@ def repeated(path: Path) -> bytes:
     def put(manifest: Any) -> Any:
         name = "o/" + "0" * 32
         manifest["objects"][name]["n"] = 2**25
-        _node(manifest["session"], "array").update(o=[name] * 4000, n=4000 * 2**25, dtype="u1", shape=[4000 * 2**25])
+        _node(manifest["session"], "array").update(
+            o=[name] * 4000, n=4000 * 2**25, dtype="u1", shape=[4000 * 2**25]
+        )
         return manifest
 
-    return rebuilt(path, objects=lambda o: o | {"o/" + "0" * 32: zstandard.compress(bytes(2**25))}, manifest=put)
+    return rebuilt(
+        path,
+        objects=lambda o: o | {"o/" + "0" * 32: zstandard.compress(bytes(2**25))},
+        manifest=put,
+    )
 
 
 HOSTILE: dict[str, Callable[[Path], bytes]] = {
     "not a zip": lambda p: b"MZ" + bytes(5000),
     "empty": lambda p: b"",
-    "a pickle": lambda p: b"\x80\x04\x95\x1e\x00\x00\x00\x00\x00\x00\x00\x8c\x05posix\x94\x8c\x06system\x94\x93\x94\x8c\x02id\x94\x85\x94R\x94.",
+    "a pickle": lambda p: (
+        b"\x80\x04\x95\x1e\x00\x00\x00\x00\x00\x00\x00\x8c\x05posix\x94\x8c\x06system\x94\x93\x94\x8c\x02id\x94\x85\x94R\x94."
+    ),
     "zip bomb": bomb,
     "object bomb": object_bomb,
     "object bomb that says so": lambda p: object_bomb(p, says=2**29),
@@ -260,10 +284,13 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
-def test_a_hostile_file_is_refused_in_a_sentence_without_taking_memory(path: Path, good: bytes, kind: str) -> None:
+def test_a_hostile_file_is_refused_in_a_sentence_without_taking_memory(
+    path: Path, good: bytes, kind: str
+) -> None:
     path.write_bytes(good)
     path.write_bytes(rebuilt(path))
-    same(rich(), load(path))  # positive control: built by hand it opens, as long as nothing in it is wrong
+    # positive control: built by hand it opens, as long as nothing in it is wrong
+    same(rich(), load(path))
     path.write_bytes(good)
     path.write_bytes(HOSTILE[kind](path))
     before = set(path.parent.rglob("*"))
@@ -280,30 +307,51 @@ def test_a_hostile_file_is_refused_in_a_sentence_without_taking_memory(path: Pat
         read_header(path)  # a list of sessions meets the same files
 
 
-def test_peak_memory_of_a_process_that_meets_the_bombs_stays_small(tmp_path: Path, good: bytes) -> None:
-    """tracemalloc does not see what C libraries take: the system's own figure of a fresh process does."""
+def test_peak_memory_of_a_process_that_meets_the_bombs_stays_small(
+    tmp_path: Path, good: bytes
+) -> None:
+    """tracemalloc does not see what C libraries take: the system's own figure of a fresh process
+    does.
+    """
     if sys.platform != "linux":
         pytest.skip("ru_maxrss is not there or counts differently")
-    kinds = ("not a zip", "object bomb", "object bomb that says so", "manifest bomb", "repeated object", "endless list")
+    kinds = (
+        "not a zip",
+        "object bomb",
+        "object bomb that says so",
+        "manifest bomb",
+        "repeated object",
+        "endless list",
+    )
     for kind in kinds:
         path = tmp_path / f"{kind}.dcxsession"
         path.write_bytes(good)
         path.write_bytes(HOSTILE[kind](path))
     code = (
-        "import resource, sys; from pathlib import Path; from gui.errors import DamagedSession; from gui.sessions.file import load\n"
-        "for path in sys.argv[1:]:\n"
-        "    try: load(Path(path))\n"
-        "    except DamagedSession: pass\n"
-        "    else: sys.exit('it opened')\n"
-        "    sys.stdout.write(f'{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} ')"
+        "import resource, sys; from pathlib import Path; from gui.errors import DamagedSession;"
+        " from gui.sessions.file import load\nfor path in sys.argv[1:]:\n    try:"
+        " load(Path(path))\n    except DamagedSession: pass\n    else: sys.exit('it opened')\n   "
+        " sys.stdout.write(f'{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} ')"
     )
-    command = [sys.executable, "-c", code, *(str(tmp_path / f"{kind}.dcxsession") for kind in kinds)]
-    peaks = [int(mb) for mb in subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()]
+    command = [
+        sys.executable,
+        "-c",
+        code,
+        *(str(tmp_path / f"{kind}.dcxsession") for kind in kinds),
+    ]
+    peaks = [
+        int(mb)
+        for mb in subprocess.run(
+            command, cwd=ROOT, capture_output=True, text=True, check=True
+        ).stdout.split()
+    ]
     assert len(peaks) == len(kinds)
     assert max(peaks) < peaks[0] + 150, dict(zip(kinds, peaks, strict=True))
 
 
-def test_a_session_that_needs_more_memory_than_there_is_says_so(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_session_that_needs_more_memory_than_there_is_says_so(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     save(path, rich(), expected_generation=None)
     monkeypatch.setattr(lazy, "available_memory", lambda: 1000)
     with pytest.raises(SessionError, match="GB of memory"):
@@ -320,7 +368,9 @@ def test_a_matrix_of_zeros_is_no_bomb(path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_random_damage_never_raises_anything_but_the_errors_of_a_session(path: Path, good: bytes) -> None:
+def test_random_damage_never_raises_anything_but_the_errors_of_a_session(
+    path: Path, good: bytes
+) -> None:
     chance = random.Random(0)
     for _ in range(3000):
         raw = bytearray(good)

@@ -1,4 +1,5 @@
-"""Small files that declare much: what is asked for before reading is never less than what is taken, and nothing takes long.
+"""Small files that declare much: what is asked for before reading is never less than what is taken,
+and nothing takes long.
 
 Each file is read in a process of its own, whose peak the system knows.
 """
@@ -19,7 +20,9 @@ from tests.conftest import ROOT
 from tests.sessions.hostile import stored, with_result
 from tests.sessions.samples import tiny
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is not there or counts differently")
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux", reason="ru_maxrss is not there or counts differently"
+)
 CHUNK = 2**25
 SLACK = 3 * CHUNK
 """What is held of a file for a moment, however small: an object, packed and unpacked."""
@@ -78,7 +81,14 @@ def array(*shape: int, dtype: str = "i8", of: bytes | None = None) -> Any:
 
 
 def texts(raw: bytes, count: int, **more: Any) -> Any:
-    return {"t": "texts", "shape": [count], "width": None, "o": [stored(raw)[0]], "n": len(raw), **more}
+    return {
+        "t": "texts",
+        "shape": [count],
+        "width": None,
+        "o": [stored(raw)[0]],
+        "n": len(raw),
+        **more,
+    }
 
 
 def listed(element: bytes, count: int) -> bytes:
@@ -90,7 +100,10 @@ def by_reference(element: bytes, chunks: int) -> tuple[Any, bytes, bytes, bytes]
     middle = (element + b",") * (CHUNK // (len(element) + 1))
     first, last, (name, _, _) = b"[", element + b"]", stored(middle)
     items = chunks * (len(middle) // (len(element) + 1)) + 1
-    names, length = [stored(first)[0], *[name] * chunks, stored(last)[0]], 1 + chunks * len(middle) + len(last)
+    names, length = (
+        [stored(first)[0], *[name] * chunks, stored(last)[0]],
+        1 + chunks * len(middle) + len(last),
+    )
     node = {"t": "texts", "shape": [items], "width": None, "o": names, "n": length}
     return node, first, middle, last
 
@@ -109,7 +122,12 @@ def lists(node: Any, count: int) -> Any:
 def chained(depth: int, count: int) -> Any:
     node: Any = array(0)
     for _ in range(depth):
-        node = {"t": "categories", "of": {"t": "index", "name": None, "values": node}, "ordered": False, "codes": array(0)}
+        node = {
+            "t": "categories",
+            "of": {"t": "index", "name": None, "values": node},
+            "ordered": False,
+            "codes": array(0),
+        }
     return lists(node, count)
 
 
@@ -124,51 +142,114 @@ def tables(count: int) -> Any:
 Made = tuple[Any, ...]
 BLANK = listed(b'"a"', 10)
 CASES: dict[str, Callable[[], Made]] = {
-    "range as a level, 30 million": lambda: ({"t": "multi", "names": [None], "of": [range_(30_000_000)]},),
-    "range as a level, a billion": lambda: ({"t": "multi", "names": [None], "of": [range_(10**9)]},),
-    "range as a level of a level": lambda: ({"t": "multi", "names": [None], "of": [{"t": "multi", "names": [None], "of": [range_(10**6)]}]},),
-    "range of categories": lambda: ({"t": "categories", "of": range_(30_000_000), "ordered": False, "codes": array(0)},),
-    "range of rows without columns": lambda: ({"t": "frame", "index": range_(2**61), "columns": range_(0), "parts": []},),
-    "range backwards": lambda: ({"t": "multi", "names": [None], "of": [{"t": "range", "v": [10**9, 0, -1], "name": None}]},),
-    "ranges, many": lambda: (lists({"t": "multi", "names": [None], "of": [range_(300_000)]}, 1000),),
+    "range as a level, 30 million": lambda: (
+        {"t": "multi", "names": [None], "of": [range_(30_000_000)]},
+    ),
+    "range as a level, a billion": lambda: (
+        {"t": "multi", "names": [None], "of": [range_(10**9)]},
+    ),
+    "range as a level of a level": lambda: (
+        {
+            "t": "multi",
+            "names": [None],
+            "of": [{"t": "multi", "names": [None], "of": [range_(10**6)]}],
+        },
+    ),
+    "range of categories": lambda: (
+        {"t": "categories", "of": range_(30_000_000), "ordered": False, "codes": array(0)},
+    ),
+    "range of rows without columns": lambda: (
+        {"t": "frame", "index": range_(2**61), "columns": range_(0), "parts": []},
+    ),
+    "range backwards": lambda: (
+        {"t": "multi", "names": [None], "of": [{"t": "range", "v": [10**9, 0, -1], "name": None}]},
+    ),
+    "ranges, many": lambda: (
+        lists({"t": "multi", "names": [None], "of": [range_(300_000)]}, 1000),
+    ),
     "one text by reference, numbers": lambda: by_reference(b"1.5", 3),
     "one text by reference, empty texts": lambda: by_reference(b'""', 3),
     "one text by reference, letters": lambda: by_reference(b'"\\u0101"', 2),
     "one text by reference, 500 MB": lambda: by_reference(b"1.5", 15),
-    "one list of texts in a thousand places": lambda: (lists(texts(raw := listed(b"0.5", 200_000), 200_000), 10_000), raw),
+    "one list of texts in a thousand places": lambda: (
+        lists(texts(raw := listed(b"0.5", 200_000), 200_000), 10_000),
+        raw,
+    ),
     "texts that declare one": lambda: (texts(raw := listed(b"0.5", 4_000_000), 1), raw),
     "a list in a text": lambda: (texts(raw := b"[" + listed(b"0.5", 4_000_000) + b"]", 1), raw),
     "texts that declare more": lambda: (texts(BLANK, 10**9), BLANK),
     "texts without end": lambda: (texts(raw := b'["' + b'\\"' * 5_000_000, 1), raw),
     "texts of escapes": lambda: (texts(raw := b'["' + b"\\\\" * 5_000_000 + b'"]', 1), raw),
-    "texts of wide letters": lambda: (texts(raw := b'["' + b"a" * 10_000_000 + b'\\ud83d\\ude00"]', 1), raw),
+    "texts of wide letters": lambda: (
+        texts(raw := b'["' + b"a" * 10_000_000 + b'\\ud83d\\ude00"]', 1),
+        raw,
+    ),
     "texts of commas in texts": lambda: (texts(raw := b'["' + b"," * 10_000_000 + b'"]', 1), raw),
     "wide texts": lambda: (texts(BLANK, 10, width=2**24),),
-    "wide texts, none": lambda: ({"t": "texts", "shape": [0], "width": 2**28, "o": [stored(b"[]")[0]], "n": 2}, b"[]"),
-    "an array in a text": lambda: (texts(raw := listed(json.dumps(array(CHUNK // 8, of=bytes(CHUNK))).encode(), 50), 50), raw, bytes(CHUNK)),
-    "a range in a text": lambda: (texts(raw := listed(json.dumps({"t": "multi", "names": [None], "of": [range_(10**9)]}).encode(), 1), 1), raw),
+    "wide texts, none": lambda: (
+        {"t": "texts", "shape": [0], "width": 2**28, "o": [stored(b"[]")[0]], "n": 2},
+        b"[]",
+    ),
+    "an array in a text": lambda: (
+        texts(raw := listed(json.dumps(array(CHUNK // 8, of=bytes(CHUNK))).encode(), 50), 50),
+        raw,
+        bytes(CHUNK),
+    ),
+    "a range in a text": lambda: (
+        texts(
+            raw := listed(
+                json.dumps({"t": "multi", "names": [None], "of": [range_(10**9)]}).encode(), 1
+            ),
+            1,
+        ),
+        raw,
+    ),
     "nested names, 10 MB": lambda: (nested_names(10 * 2**20),),
     "numbers in the tree": lambda: ({"t": "list", "items": [1.5] * 2_000_000},),
-    "keys in the tree": lambda: ({"t": "plugin", "of": ["a", "b"], "fields": {f"{k:x}": 1 for k in range(200_000)}},),
+    "keys in the tree": lambda: (
+        {"t": "plugin", "of": ["a", "b"], "fields": {f"{k:x}": 1 for k in range(200_000)}},
+    ),
     "small tables, many": lambda: (tables(10_000),),
-    "columns, many": lambda: ({"t": "frame", "index": range_(0), "columns": range_(20_000), "parts": [array(0)] * 20_000},),
+    "columns, many": lambda: (
+        {"t": "frame", "index": range_(0), "columns": range_(20_000), "parts": [array(0)] * 20_000},
+    ),
     "chained categories": lambda: (chained(15, 3000),),
     "keys that collide": lambda: (colliding(20_000),),
     "whole numbers of 4300 digits": lambda: ({"t": "list", "items": [int("9" * 4300)] * 500},),
     "zeros by reference": lambda: (
-        {"t": "array", "dtype": "i8", "shape": [10 * CHUNK // 8], "o": [stored(bytes(CHUNK))[0]] * 10, "n": 10 * CHUNK},
+        {
+            "t": "array",
+            "dtype": "i8",
+            "shape": [10 * CHUNK // 8],
+            "o": [stored(bytes(CHUNK))[0]] * 10,
+            "n": 10 * CHUNK,
+        },
         bytes(CHUNK),
     ),
     "zeros as a level": lambda: (
-        {"t": "multi", "names": [None], "of": [{"t": "index", "name": None, "values": array(CHUNK // 8, of=bytes(CHUNK))}]},
+        {
+            "t": "multi",
+            "names": [None],
+            "of": [{"t": "index", "name": None, "values": array(CHUNK // 8, of=bytes(CHUNK))}],
+        },
         bytes(CHUNK),
     ),
     "codes by reference": lambda: (
-        {"t": "categories", "of": range_(1), "ordered": False, "codes": array(CHUNK, dtype="i1", of=bytes(CHUNK))},
+        {
+            "t": "categories",
+            "of": range_(1),
+            "ordered": False,
+            "codes": array(CHUNK, dtype="i1", of=bytes(CHUNK)),
+        },
         bytes(CHUNK),
     ),
     "masked by reference": lambda: (
-        {"t": "masked", "dtype": "Int64", "data": array(CHUNK // 8, of=bytes(CHUNK)), "mask": array(CHUNK // 8, dtype="b1", of=bytes(CHUNK // 8))},
+        {
+            "t": "masked",
+            "dtype": "Int64",
+            "data": array(CHUNK // 8, of=bytes(CHUNK)),
+            "mask": array(CHUNK // 8, dtype="b1", of=bytes(CHUNK // 8)),
+        },
         bytes(CHUNK),
         bytes(CHUNK // 8),
     ),
@@ -184,7 +265,13 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def read(paths: list[Path], defence: str = "on") -> Iterator[tuple[str, int, int, float]]:
     """Of each file: what came of it, bytes asked for, bytes taken, seconds of the processor."""
-    found = subprocess.run([sys.executable, "-c", READ, str(ROOT), defence, *map(str, paths)], capture_output=True, text=True, check=True, timeout=900)
+    found = subprocess.run(
+        [sys.executable, "-c", READ, str(ROOT), defence, *map(str, paths)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=900,
+    )
     for line in found.stdout.splitlines():
         yield tuple(json.loads(line))
 
@@ -201,13 +288,17 @@ def outcomes(base: Path) -> dict[str, tuple[str, int, int, float]]:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_no_file_takes_more_memory_than_was_asked_for(outcomes: dict[str, tuple[str, int, int, float]], case: str) -> None:
+def test_no_file_takes_more_memory_than_was_asked_for(
+    outcomes: dict[str, tuple[str, int, int, float]], case: str
+) -> None:
     outcome, asked, taken, _ = outcomes[case]
     assert outcome in ("loaded", "DamagedSession", "SessionError"), outcome
     assert taken < asked + SLACK, (outcome, asked / 1e6, taken / 1e6)
 
 
-def test_control_where_only_buffers_are_counted_files_take_more_than_was_asked_for(base: Path) -> None:
+def test_control_where_only_buffers_are_counted_files_take_more_than_was_asked_for(
+    base: Path,
+) -> None:
     path = base.with_name("control.dcxsession")
     node, *raws = by_reference(b'"ab"', 3)
     path.write_bytes(with_result(base, node, *raws))

@@ -1,4 +1,6 @@
-"""JSON from outside: the scanners say what Python's own parser finds, never less, and look at each byte once."""
+"""JSON from outside: the scanners say what Python's own parser finds, never less, and look at each
+byte once.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +18,15 @@ from gui import jsonscan
 from tests.conftest import ROOT
 
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(alphabet='a"\\,:[]{} \n\u0101\U0001f600', max_size=8),
-    lambda x: st.lists(x, max_size=4) | st.dictionaries(st.text(alphabet='a"\\,:[]{}', max_size=4), x, max_size=4),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.text(alphabet='a"\\,:[]{} \n\u0101\U0001f600', max_size=8),
+    lambda x: (
+        st.lists(x, max_size=4)
+        | st.dictionaries(st.text(alphabet='a"\\,:[]{}', max_size=4), x, max_size=4)
+    ),
     max_leaves=20,
 )
 
@@ -53,10 +62,30 @@ def test_a_list_read_in_pieces_is_the_list(values: list[Any], indent: int | None
 
 @given(values=st.dictionaries(st.text(alphabet='a,"\\', max_size=3), VALUES, max_size=5))
 def test_the_members_of_an_object_are_found(values: dict[str, Any]) -> None:
-    assert {k: v for part in jsonscan.parts(json.dumps(values).encode()) for k, v in json.loads(b"{" + part + b"}").items()} == values
+    assert {
+        k: v
+        for part in jsonscan.parts(json.dumps(values).encode())
+        for k, v in json.loads(b"{" + part + b"}").items()
+    } == values
 
 
-NO_LIST = (b"", b"[", b"]", b"1", b"[1],[2]", b"[1,]", b"[,1]", b"[1 2]", b"[1]]", b'["a]', b"[1}", b"{}", b'["\\"]', b"[\xff]", b'["a\\\\""]')
+NO_LIST = (
+    b"",
+    b"[",
+    b"]",
+    b"1",
+    b"[1],[2]",
+    b"[1,]",
+    b"[,1]",
+    b"[1 2]",
+    b"[1]]",
+    b'["a]',
+    b"[1}",
+    b"{}",
+    b'["\\"]',
+    b"[\xff]",
+    b'["a\\\\""]',
+)
 
 
 @pytest.mark.parametrize("raw", NO_LIST)

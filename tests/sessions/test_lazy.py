@@ -1,4 +1,6 @@
-"""Large matrices are read from the session's file when they are needed, wherever it lies then, and copied when the session is saved again."""
+"""Large matrices are read from the session's file when they are needed, wherever it lies then, and
+copied when the session is saved again.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,9 @@ def matrices(snapshot: Snapshot) -> list[Matrix]:
     return list(data_of(snapshot).parts().values())
 
 
-def opened(path: Path, key: Seal | None = None, snapshot: Snapshot | None = None) -> tuple[Snapshot, Origin]:
+def opened(
+    path: Path, key: Seal | None = None, snapshot: Snapshot | None = None
+) -> tuple[Snapshot, Origin]:
     """A session as it is after it was opened."""
     if snapshot is not None:
         save(path, snapshot, expected_generation=None, seal=key)
@@ -55,12 +59,16 @@ def packed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What is compressed from now on."""
     names: list[str] = []
     pack = objects.pack
-    monkeypatch.setattr(objects, "pack", lambda name, data, key: names.append(name) or pack(name, data, key))
+    monkeypatch.setattr(
+        objects, "pack", lambda name, data, key: names.append(name) or pack(name, data, key)
+    )
     return names
 
 
 @pytest.mark.parametrize("protected", [False, True])
-def test_opening_reads_no_large_matrix_and_the_first_use_reads_it_to_the_bit(path: Path, protected: bool) -> None:
+def test_opening_reads_no_large_matrix_and_the_first_use_reads_it_to_the_bit(
+    path: Path, protected: bool
+) -> None:
     snapshot = rich()
     found, _ = opened(path, seal() if protected else None, snapshot)
     assert [(m.loaded, m.nbytes) for m in matrices(found)] == [(False, 0)] * 4
@@ -87,12 +95,20 @@ def test_a_matrix_on_its_way_to_another_process_takes_its_values_along(path: Pat
 
 
 @pytest.mark.parametrize("protected", [False, True])
-def test_saving_copies_what_was_not_read_without_unpacking_it(path: Path, protected: bool, packed: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_saving_copies_what_was_not_read_without_unpacking_it(
+    path: Path, protected: bool, packed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     key = seal() if protected else None
     found, origin = opened(path, key, rich())
     packed.clear()
     monkeypatch.setattr(lazy.Values, "read", lambda *_: pytest.fail("it was read"))
-    head = save(path, dataclasses.replace(found, notes="other"), expected_generation=1, seal=key, origin=origin)
+    head = save(
+        path,
+        dataclasses.replace(found, notes="other"),
+        expected_generation=1,
+        seal=key,
+        origin=origin,
+    )
     assert packed == ["manifest"]
     assert not any(m.loaded for m in matrices(found))
     monkeypatch.undo()
@@ -101,21 +117,31 @@ def test_saving_copies_what_was_not_read_without_unpacking_it(path: Path, protec
     same(rich(), found)  # from the file as it is now
 
 
-def test_what_was_saved_once_is_copied_by_the_next_save_without_looking_at_the_values(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_saved_once_is_copied_by_the_next_save_without_looking_at_the_values(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     snapshot, looked = rich(), []
     save(path, snapshot, expected_generation=None, origin=Origin(path))
     put = objects.Gathered.put
-    monkeypatch.setattr(objects.Gathered, "put", lambda self, data: looked.append(data.nbytes) or put(self, data))
+    monkeypatch.setattr(
+        objects.Gathered, "put", lambda self, data: looked.append(data.nbytes) or put(self, data)
+    )
     save(path, snapshot, expected_generation=1)
     assert max(m.nbytes for m in matrices(snapshot)) not in looked
     same(rich(), load(path))
 
 
 @pytest.mark.parametrize("new", ["no key", "another key", "another password"])
-def test_with_another_key_the_data_are_read_and_written_anew(path: Path, new: str, packed: list[str]) -> None:
+def test_with_another_key_the_data_are_read_and_written_anew(
+    path: Path, new: str, packed: list[str]
+) -> None:
     key = seal()
     found, origin = opened(path, key, rich())
-    other = {"no key": None, "another key": seal(), "another password": key.rewrapped("another long password")}[new]
+    other = {
+        "no key": None,
+        "another key": seal(),
+        "another password": key.rewrapped("another long password"),
+    }[new]
     packed.clear()
     save(path, found, expected_generation=1, seal=other, origin=origin)
     origin.seal = other
@@ -127,7 +153,9 @@ def test_with_another_key_the_data_are_read_and_written_anew(path: Path, new: st
     same(rich(), load(path, seal=other))
 
 
-def test_a_session_is_saved_elsewhere_from_where_it_lies(path: Path, tmp_path: Path, packed: list[str]) -> None:
+def test_a_session_is_saved_elsewhere_from_where_it_lies(
+    path: Path, tmp_path: Path, packed: list[str]
+) -> None:
     found, _ = opened(path, None, rich())
     packed.clear()
     save(tmp_path / "copy.dcxsession", found, expected_generation=None)
@@ -136,7 +164,9 @@ def test_a_session_is_saved_elsewhere_from_where_it_lies(path: Path, tmp_path: P
     assert not any(m.loaded for m in matrices(found))
 
 
-def test_a_damaged_object_that_is_in_memory_is_written_anew_and_one_that_is_not_cannot_be_saved(path: Path) -> None:
+def test_a_damaged_object_that_is_in_memory_is_written_anew_and_one_that_is_not_cannot_be_saved(
+    path: Path,
+) -> None:
     found, _ = opened(path, None, rich())
     second, _ = opened(path)
     materialise(second)
@@ -192,7 +222,9 @@ def test_another_key_in_the_file_is_said(path: Path) -> None:
 
 def test_the_file_may_be_saved_by_others_in_the_meantime(path: Path) -> None:
     found, _ = opened(path, None, rich())
-    other = dataclasses.replace(rich(seed=3), dataset=dataclasses.replace(data_of(rich()), name="renamed"), runs=())
+    other = dataclasses.replace(
+        rich(seed=3), dataset=dataclasses.replace(data_of(rich()), name="renamed"), runs=()
+    )
     save(path, other, expected_generation=1)
     same(data_of(rich()).train, data_of(found).train)
 
@@ -201,7 +233,9 @@ def test_threads_read_a_matrix_once(path: Path, monkeypatch: pytest.MonkeyPatch)
     found, _ = opened(path, None, rich())
     reads: list[int] = []
     read = lazy.Values.read
-    monkeypatch.setattr(lazy.Values, "read", lambda self, m: (time.sleep(0.05), reads.append(1), read(self, m))[2])
+    monkeypatch.setattr(
+        lazy.Values, "read", lambda self, m: (time.sleep(0.05), reads.append(1), read(self, m))[2]
+    )
     matrix, seen = matrices(found)[0], list[Any]()
     threads = [threading.Thread(target=lambda: seen.append(matrix.values)) for _ in range(6)]
     for thread in threads:
@@ -214,9 +248,13 @@ def test_threads_read_a_matrix_once(path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.parametrize("lazily", [False, True])
-def test_a_fingerprint_that_lies_is_found_when_the_values_are_read(path: Path, lazily: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fingerprint_that_lies_is_found_when_the_values_are_read(
+    path: Path, lazily: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def lie(manifest: Any) -> Any:
-        manifest["session"]["fields"]["dataset"]["fields"]["bulk"]["fields"]["matrix"]["fingerprint"] = "0" * 64
+        manifest["session"]["fields"]["dataset"]["fields"]["bulk"]["fields"]["matrix"][
+            "fingerprint"
+        ] = "0" * 64
         return manifest
 
     save(path, rich(), expected_generation=None)
@@ -242,7 +280,9 @@ LIES: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("kind", LIES)
 def test_a_lie_about_what_is_read_later_is_refused_at_once(path: Path, kind: str) -> None:
     def lie(manifest: Any) -> Any:
-        manifest["session"]["fields"]["dataset"]["fields"]["bulk"]["fields"]["matrix"]["fields"]["values"].update(LIES[kind])
+        manifest["session"]["fields"]["dataset"]["fields"]["bulk"]["fields"]["matrix"]["fields"][
+            "values"
+        ].update(LIES[kind])
         return manifest
 
     save(path, rich(), expected_generation=None)
@@ -253,7 +293,9 @@ def test_a_lie_about_what_is_read_later_is_refused_at_once(path: Path, kind: str
         load(path, origin=Origin(path))
 
 
-def test_too_little_memory_is_said_when_the_values_are_needed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_little_memory_is_said_when_the_values_are_needed(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     found, _ = opened(path, None, rich())
     monkeypatch.setattr(lazy, "available_memory", lambda: 1000)
     with pytest.raises(SessionError, match="GB of memory"):

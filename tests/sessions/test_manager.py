@@ -29,7 +29,11 @@ def test_a_new_manager_has_the_default_session_only(manager: SessionCacheManager
 
 
 def test_every_public_method_takes_the_actor_who_asks() -> None:
-    methods = [m for name, m in inspect.getmembers(SessionCacheManager, inspect.isfunction) if not name.startswith("_")]
+    methods = [
+        m
+        for name, m in inspect.getmembers(SessionCacheManager, inspect.isfunction)
+        if not name.startswith("_")
+    ]
     assert len(methods) >= 6
     for method in methods:
         parameter = inspect.signature(method).parameters.get("actor")
@@ -38,8 +42,13 @@ def test_every_public_method_takes_the_actor_who_asks() -> None:
         assert parameter.default is inspect.Parameter.empty
 
 
-def test_sessions_are_found_by_their_id_and_none_is_made_by_asking(manager: SessionCacheManager) -> None:
-    first, second = manager.create_session("A", actor=LOCAL), manager.create_session("B", actor=LOCAL)
+def test_sessions_are_found_by_their_id_and_none_is_made_by_asking(
+    manager: SessionCacheManager,
+) -> None:
+    first, second = (
+        manager.create_session("A", actor=LOCAL),
+        manager.create_session("B", actor=LOCAL),
+    )
     assert manager.get_session(first.session_id, actor=LOCAL) is first
     assert manager.get_session_cache(second.session_id, actor=LOCAL) is second
     assert names(manager) == ["Default", "A", "B"]
@@ -101,7 +110,10 @@ def test_the_proposed_free_name_is_always_accepted(manager: SessionCacheManager)
 
 
 def test_renaming(manager: SessionCacheManager) -> None:
-    first, second = manager.create_session("A", actor=LOCAL), manager.create_session("B", actor=LOCAL)
+    first, second = (
+        manager.create_session("A", actor=LOCAL),
+        manager.create_session("B", actor=LOCAL),
+    )
     manager.rename_session(first.session_id, "C", actor=LOCAL)
     assert names(manager) == ["Default", "C", "B"]
     manager.rename_session(first.session_id, "c", actor=LOCAL)  # its own name in another case

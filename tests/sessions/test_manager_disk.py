@@ -37,14 +37,18 @@ def rows(manager: SessionCacheManager) -> list[SessionInfo]:
 
 
 def files(folder: Path, place: str = "sessions") -> list[str]:
-    return sorted(p.name for p in (folder / place).glob("*") if p.is_file()) if (folder / place).is_dir() else []
+    return (
+        sorted(p.name for p in (folder / place).glob("*") if p.is_file())
+        if (folder / place).is_dir()
+        else []
+    )
 
 
 def state(manager: SessionCacheManager, session: DCXCache) -> str:
     return manager.save_state(session.session_id, actor=LOCAL)[0]
 
 
-# ------------------------------------------------------------------------------------------------------------------ saved, reopened
+# ---------------------------------------------------------------------------------- saved, reopened
 
 
 def test_everything_comes_back_after_a_restart_to_the_bit(make: Make) -> None:
@@ -113,12 +117,19 @@ def test_the_default_session_is_never_saved(make: Make, tmp_path: Path) -> None:
     manager.close(actor=LOCAL)
     assert files(tmp_path) == []
     assert manager.save_state(manager.default_id, actor=LOCAL) == ("memory", None)
-    for forbidden in (manager.archive_session, manager.duplicate_session, manager.export_session, manager.delete_session):
+    for forbidden in (
+        manager.archive_session,
+        manager.duplicate_session,
+        manager.export_session,
+        manager.delete_session,
+    ):
         with pytest.raises(DefaultSession):
             forbidden(manager.default_id, actor=LOCAL)  # type: ignore[operator]
 
 
-def test_a_change_while_a_save_is_going_on_is_saved_too(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_change_while_a_save_is_going_on_is_saved_too(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
     manager = make()
     session = manager.create_session("A", actor=LOCAL)
     until(lambda: state(manager, session) == "saved")
@@ -138,7 +149,9 @@ def test_a_change_while_a_save_is_going_on_is_saved_too(make: Make, monkeypatch:
     assert make().get_session(session.session_id, actor=LOCAL).form("p") == {"a": 2}
 
 
-def test_changes_from_many_threads_in_many_sessions_are_all_there_and_nothing_is_mixed(make: Make) -> None:
+def test_changes_from_many_threads_in_many_sessions_are_all_there_and_nothing_is_mixed(
+    make: Make,
+) -> None:
     manager = make()
     sessions = [manager.create_session(f"S{n}", actor=LOCAL) for n in range(6)]
     runs = rich().runs
@@ -158,7 +171,9 @@ def test_changes_from_many_threads_in_many_sessions_are_all_there_and_nothing_is
     again = make()
     for session in sessions:
         found = again.get_session(session.session_id, actor=LOCAL)
-        assert {r.id for r in found.runs()} == {f"{session.name}-{t}-{n}" for t in range(2) for n in range(15)}
+        assert {r.id for r in found.runs()} == {
+            f"{session.name}-{t}-{n}" for t in range(2) for n in range(15)
+        }
         assert len(found.form(session.name)) == 30
 
 
@@ -168,7 +183,12 @@ def test_opening_the_same_session_from_many_threads_reads_it_once(make: Make) ->
     first.close(actor=LOCAL)
     manager = make()
     found: list[Any] = []
-    threads = [threading.Thread(target=lambda: found.append(manager.get_session(session_id, actor=LOCAL).dataset)) for _ in range(8)]
+    threads = [
+        threading.Thread(
+            target=lambda: found.append(manager.get_session(session_id, actor=LOCAL).dataset)
+        )
+        for _ in range(8)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -177,7 +197,7 @@ def test_opening_the_same_session_from_many_threads_reads_it_once(make: Make) ->
     assert all(one is found[0] is not None for one in found)
 
 
-# ------------------------------------------------------------------------------------------------------- delete, archive, restore
+# ------------------------------------------------------------------------- delete, archive, restore
 
 
 def test_a_deleted_session_can_be_brought_back_with_everything(make: Make, tmp_path: Path) -> None:
@@ -197,7 +217,9 @@ def test_a_deleted_session_can_be_brought_back_with_everything(make: Make, tmp_p
     same(make().get_session(session.session_id, actor=LOCAL).snapshot(), before)
 
 
-def test_a_deleted_session_is_gone_after_its_time_and_at_the_end(make: Make, tmp_path: Path) -> None:
+def test_a_deleted_session_is_gone_after_its_time_and_at_the_end(
+    make: Make, tmp_path: Path
+) -> None:
     manager = make(undo=0.1)
     first = filled(manager)
     manager.delete_session(first.session_id, actor=LOCAL)
@@ -214,7 +236,9 @@ def test_a_deleted_session_is_gone_after_its_time_and_at_the_end(make: Make, tmp
     assert [s.name for s in make().list_sessions(actor=LOCAL)] == ["Default"]
 
 
-def test_a_deleted_session_whose_name_was_given_away_comes_back_under_a_free_one(make: Make) -> None:
+def test_a_deleted_session_whose_name_was_given_away_comes_back_under_a_free_one(
+    make: Make,
+) -> None:
     manager = make()
     session = filled(manager, "A")
     manager.delete_session(session.session_id, actor=LOCAL)
@@ -233,7 +257,9 @@ def test_a_change_that_comes_after_deleting_is_refused_and_not_lost_in_silence(m
     assert session.run("late") is not None
 
 
-def test_archiving_takes_it_out_of_memory_and_restoring_brings_all_back(make: Make, tmp_path: Path) -> None:
+def test_archiving_takes_it_out_of_memory_and_restoring_brings_all_back(
+    make: Make, tmp_path: Path
+) -> None:
     manager = make()
     session = filled(manager)
     before = session.snapshot()
@@ -297,10 +323,12 @@ def test_a_copy_is_a_session_of_its_own(make: Make) -> None:
     assert again.get_session(session.session_id, actor=LOCAL).run("run0") is not None
 
 
-# ---------------------------------------------------------------------------------------------------------------- export, import
+# ----------------------------------------------------------------------------------- export, import
 
 
-def test_an_exported_session_is_imported_elsewhere_with_everything(make: Make, tmp_path: Path) -> None:
+def test_an_exported_session_is_imported_elsewhere_with_everything(
+    make: Make, tmp_path: Path
+) -> None:
     manager = make()
     session = filled(manager)
     out = tmp_path / "out.dcxsession"
@@ -341,7 +369,9 @@ def test_an_archived_session_that_is_imported_again_is_restored(make: Make, tmp_
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 nothing", b"just text"])
-def test_what_is_no_session_is_refused_and_changes_nothing(make: Make, tmp_path: Path, content: bytes) -> None:
+def test_what_is_no_session_is_refused_and_changes_nothing(
+    make: Make, tmp_path: Path, content: bytes
+) -> None:
     bad = tmp_path / "bad.dcxsession"
     bad.write_bytes(content)
     manager = make(tmp_path / "here")
@@ -351,10 +381,12 @@ def test_what_is_no_session_is_refused_and_changes_nothing(make: Make, tmp_path:
     assert files(tmp_path / "here") == []
 
 
-# ------------------------------------------------------------------------------------------------------------- damage and trouble
+# ------------------------------------------------------------------------------- damage and trouble
 
 
-def test_a_damaged_file_is_listed_and_can_be_exported_and_deleted(make: Make, tmp_path: Path) -> None:
+def test_a_damaged_file_is_listed_and_can_be_exported_and_deleted(
+    make: Make, tmp_path: Path
+) -> None:
     first = make()
     good, bad = filled(first, "Good"), filled(first, "Bad")
     first.close(actor=LOCAL)
@@ -366,7 +398,10 @@ def test_a_damaged_file_is_listed_and_can_be_exported_and_deleted(make: Make, tm
     assert found["Good"].problem is None
     [damaged] = [i for i in found.values() if i.problem is not None]
     assert isinstance(damaged.problem, DamagedSession)
-    assert [s.name for s in manager.list_sessions(actor=LOCAL) if s.problem is None] == ["Default", "Good"]
+    assert [s.name for s in manager.list_sessions(actor=LOCAL) if s.problem is None] == [
+        "Default",
+        "Good",
+    ]
     with pytest.raises(DamagedSession):
         manager.get_session(damaged.session_id, actor=LOCAL)
     with pytest.raises(SessionError):
@@ -381,7 +416,9 @@ def test_a_damaged_file_is_listed_and_can_be_exported_and_deleted(make: Make, tm
     assert manager.get_session(good.session_id, actor=LOCAL).run("run0") is not None
 
 
-def test_damage_behind_a_whole_header_is_found_on_opening_and_never_overwritten(make: Make, tmp_path: Path) -> None:
+def test_damage_behind_a_whole_header_is_found_on_opening_and_never_overwritten(
+    make: Make, tmp_path: Path
+) -> None:
     first = make()
     session = filled(first)
     first.close(actor=LOCAL)
@@ -399,14 +436,18 @@ def test_damage_behind_a_whole_header_is_found_on_opening_and_never_overwritten(
     assert path.read_bytes() == bytes(data)
 
 
-def test_a_newer_and_a_protected_file_are_listed_and_said(make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_newer_and_a_protected_file_are_listed_and_said(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = tmp_path / "sessions"
     folder.mkdir()
     file.save(folder / "sealed.dcxsession", tiny(), expected_generation=None, seal=seal())
     with monkeypatch.context() as patch:
         patch.setattr("gui.sessions.header.SCHEMA", (99, 0))
         newer = replace(tiny(), session_id=ID[:-1] + "0")
-        told = header.Header(newer.session_id, newer.name, newer.created, newer.modified, 1, schema=(99, 0))
+        told = header.Header(
+            newer.session_id, newer.name, newer.created, newer.modified, 1, schema=(99, 0)
+        )
         patch.setattr(header, "header_of", lambda *args: told)
         file.save(folder / "newer.dcxsession", newer, expected_generation=None)
     manager = make()
@@ -432,7 +473,9 @@ def test_two_files_of_one_session_are_both_listed_and_not_mixed(make: Make, tmp_
     assert len(files(tmp_path)) == 2
 
 
-def test_when_nothing_can_be_written_the_session_stays_usable_and_is_saved_later(make: Make, tmp_path: Path) -> None:
+def test_when_nothing_can_be_written_the_session_stays_usable_and_is_saved_later(
+    make: Make, tmp_path: Path
+) -> None:
     (tmp_path / "sessions").write_text("a file where the folder should be")
     manager = make()
     session = filled(manager)
@@ -451,7 +494,9 @@ def test_when_nothing_can_be_written_the_session_stays_usable_and_is_saved_later
     same(make().get_session(session.session_id, actor=LOCAL).snapshot(), session.snapshot())
 
 
-def test_of_two_programs_the_second_overwrites_nothing_and_keeps_its_own_as_a_copy(make: Make) -> None:
+def test_of_two_programs_the_second_overwrites_nothing_and_keeps_its_own_as_a_copy(
+    make: Make,
+) -> None:
     start = make()
     session_id = filled(start).session_id
     start.close(actor=LOCAL)
@@ -466,11 +511,16 @@ def test_of_two_programs_the_second_overwrites_nothing_and_keeps_its_own_as_a_co
     one.close(actor=LOCAL)
     two.close(actor=LOCAL)
     again = make()
-    notes = {s.name: again.get_session(s.session_id, actor=LOCAL).notes for s in again.list_sessions(actor=LOCAL)[1:]}
+    notes = {
+        s.name: again.get_session(s.session_id, actor=LOCAL).notes
+        for s in again.list_sessions(actor=LOCAL)[1:]
+    }
     assert notes == {"Mine": "first", "Mine copy": "second"}
 
 
-def test_what_a_killed_program_left_in_the_trash_goes_when_it_is_old(make: Make, tmp_path: Path) -> None:
+def test_what_a_killed_program_left_in_the_trash_goes_when_it_is_old(
+    make: Make, tmp_path: Path
+) -> None:
     import os
 
     trash = tmp_path / "trash"
@@ -492,7 +542,7 @@ def test_two_hundred_sessions_with_long_names_are_listed(make: Make) -> None:
     assert len(manager.list_sessions(actor=LOCAL)) == 201
 
 
-# -------------------------------------------------------------------------------------------------------------------- clean-up
+# ----------------------------------------------------------------------------------------- clean-up
 
 
 def test_cleaning_up_takes_the_longest_unused_and_spares_what_is_open(make: Make) -> None:
@@ -510,4 +560,6 @@ def test_cleaning_up_takes_the_longest_unused_and_spares_what_is_open(make: Make
     assert len(rows(manager)) == 5
     manager.cleanup_sessions(actor=LOCAL, max_sessions=3, spared=[ids[0]])
     assert {i.name for i in manager.list_archived_sessions(actor=LOCAL)} == {"S1", "S2"}
-    assert {i.name for i in manager.cleanup_sessions(actor=LOCAL, max_age_days=47.5, action="delete")} == {"S0"}
+    assert {
+        i.name for i in manager.cleanup_sessions(actor=LOCAL, max_age_days=47.5, action="delete")
+    } == {"S0"}

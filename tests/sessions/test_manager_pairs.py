@@ -1,4 +1,6 @@
-"""Every method of the manager against every other one, one of them stopped before each lock it takes: nothing is lost, doubled, or stands still."""
+"""Every method of the manager against every other one, one of them stopped before each lock it
+takes: nothing is lost, doubled, or stands still.
+"""
 
 from __future__ import annotations
 
@@ -56,14 +58,24 @@ def _trim(w: World) -> object:
 def _look(w: World) -> object:
     m = w.manager
     found = [*m.list_sessions(actor=LOCAL), *m.list_archived_sessions(actor=LOCAL)]
-    return found, m.list_deleted_sessions(actor=LOCAL), m.pending(actor=LOCAL), m.free_name("S", actor=LOCAL), m.info(w.key, actor=LOCAL)
+    return (
+        found,
+        m.list_deleted_sessions(actor=LOCAL),
+        m.pending(actor=LOCAL),
+        m.free_name("S", actor=LOCAL),
+        m.info(w.key, actor=LOCAL),
+    )
 
 
 def _poll(w: World) -> object:
     m, key = w.manager, w.key
     m.touch(key, actor=LOCAL)
     m.job_ended(key, "job", actor=LOCAL)
-    return m.is_locked(key, actor=LOCAL), m.save_state(key, actor=LOCAL), m.lock_idle(1e9, actor=LOCAL)
+    return (
+        m.is_locked(key, actor=LOCAL),
+        m.save_state(key, actor=LOCAL),
+        m.lock_idle(1e9, actor=LOCAL),
+    )
 
 
 def _change(w: World) -> None:
@@ -72,7 +84,10 @@ def _change(w: World) -> None:
 
 
 ACTS: dict[str, tuple[str, Act]] = {
-    "create_session": ("active", lambda w: w.manager.create_session(w.manager.free_name("A", actor=LOCAL), actor=LOCAL)),
+    "create_session": (
+        "active",
+        lambda w: w.manager.create_session(w.manager.free_name("A", actor=LOCAL), actor=LOCAL),
+    ),
     "get_session_cache": ("active", _change),
     "get_session": ("active", lambda w: w.manager.get_session(w.key, actor=LOCAL).runs()),
     "save_session": ("active", lambda w: w.manager.save_session(w.key, actor=LOCAL)),
@@ -81,7 +96,10 @@ ACTS: dict[str, tuple[str, Act]] = {
     "duplicate_session": ("active", lambda w: w.manager.duplicate_session(w.key, actor=LOCAL)),
     "add_run": ("active", lambda w: w.manager.add_run(w.key, RUN, actor=LOCAL)),
     "delete_session": ("active", lambda w: w.manager.delete_session(w.key, actor=LOCAL)),
-    "delete_session of an archived one": ("archived", lambda w: w.manager.delete_session(w.key, actor=LOCAL)),
+    "delete_session of an archived one": (
+        "archived",
+        lambda w: w.manager.delete_session(w.key, actor=LOCAL),
+    ),
     "undo_delete": ("deleted", lambda w: w.manager.undo_delete(w.key, actor=LOCAL)),
     "the time to undo is over": ("deleted", lambda w: w.manager._expire(w.key)),
     "archive_session": ("active", lambda w: w.manager.archive_session(w.key, actor=LOCAL)),
@@ -89,24 +107,57 @@ ACTS: dict[str, tuple[str, Act]] = {
     "cleanup_sessions": ("active", _archive_beside),
     "trim_memory": ("active", _trim),
     "close": ("active", lambda w: w.manager.close(actor=LOCAL, timeout=WATCHDOG)),
-    "protect_session": ("active", lambda w: w.manager.protect_session(w.key, PASSWORD, actor=LOCAL)),
+    "protect_session": (
+        "active",
+        lambda w: w.manager.protect_session(w.key, PASSWORD, actor=LOCAL),
+    ),
     "unlock_session": ("locked", lambda w: w.manager.unlock_session(w.key, PASSWORD, actor=LOCAL)),
     "lock_session": ("protected", lambda w: w.manager.lock_session(w.key, actor=LOCAL)),
     "lock_idle": ("protected", lambda w: w.manager.lock_idle(-1, actor=LOCAL)),
     "forget_browser": ("protected", lambda w: w.manager.forget_browser(actor=LOCAL)),
-    "archive_session of a protected one": ("protected", lambda w: w.manager.archive_session(w.key, actor=LOCAL)),
-    "duplicate_session of a protected one": ("protected", lambda w: w.manager.duplicate_session(w.key, actor=LOCAL)),
-    "change_password": ("protected", lambda w: w.manager.change_password(w.key, PASSWORD, "another long password", actor=LOCAL)),
-    "reencrypt_session": ("protected", lambda w: w.manager.reencrypt_session(w.key, PASSWORD, PASSWORD, actor=LOCAL)),
-    "remove_password": ("protected", lambda w: w.manager.remove_password(w.key, PASSWORD, actor=LOCAL)),
-    "export_session": ("active", lambda w: w.manager.export_session(w.key, actor=LOCAL, pseudonyms=True)),
-    "redirect_session": ("active", lambda w: w.manager.redirect_session(w.key, w.folder, actor=LOCAL)),
+    "archive_session of a protected one": (
+        "protected",
+        lambda w: w.manager.archive_session(w.key, actor=LOCAL),
+    ),
+    "duplicate_session of a protected one": (
+        "protected",
+        lambda w: w.manager.duplicate_session(w.key, actor=LOCAL),
+    ),
+    "change_password": (
+        "protected",
+        lambda w: w.manager.change_password(w.key, PASSWORD, "another long password", actor=LOCAL),
+    ),
+    "reencrypt_session": (
+        "protected",
+        lambda w: w.manager.reencrypt_session(w.key, PASSWORD, PASSWORD, actor=LOCAL),
+    ),
+    "remove_password": (
+        "protected",
+        lambda w: w.manager.remove_password(w.key, PASSWORD, actor=LOCAL),
+    ),
+    "export_session": (
+        "active",
+        lambda w: w.manager.export_session(w.key, actor=LOCAL, pseudonyms=True),
+    ),
+    "redirect_session": (
+        "active",
+        lambda w: w.manager.redirect_session(w.key, w.folder, actor=LOCAL),
+    ),
     "import_session": ("archived", lambda w: w.manager.import_session(w.export, actor=LOCAL)),
-    "import_session of a deleted one": ("deleted", lambda w: w.manager.import_session(w.export, actor=LOCAL)),
-    "import_session of a new one": ("none", lambda w: w.manager.import_session(w.export, actor=LOCAL)),
+    "import_session of a deleted one": (
+        "deleted",
+        lambda w: w.manager.import_session(w.export, actor=LOCAL),
+    ),
+    "import_session of a new one": (
+        "none",
+        lambda w: w.manager.import_session(w.export, actor=LOCAL),
+    ),
     "salvage_session": ("damaged", lambda w: w.manager.salvage_session(w.key, actor=LOCAL)),
     "restore_backup": ("damaged", lambda w: w.manager.restore_backup(w.key, actor=LOCAL)),
-    "list_sessions, list_archived_sessions, list_deleted_sessions, pending, free_name, info": ("active", _look),
+    "list_sessions, list_archived_sessions, list_deleted_sessions, pending, free_name, info": (
+        "active",
+        _look,
+    ),
     "touch, job_ended, is_locked, save_state": ("protected", _poll),
 }
 RUN = next(run for run in rich().runs if run.kind == "genes")
@@ -114,7 +165,11 @@ STATES = ("active", "archived", "deleted", "protected", "locked", "damaged", "no
 
 
 def test_every_public_method_is_among_them() -> None:
-    methods = {name for name, _ in inspect.getmembers(SessionCacheManager, inspect.isfunction) if not name.startswith("_")}
+    methods = {
+        name
+        for name, _ in inspect.getmembers(SessionCacheManager, inspect.isfunction)
+        if not name.startswith("_")
+    }
     assert methods == methods & {word.strip(",") for name in ACTS for word in name.split()}
 
 
@@ -156,7 +211,11 @@ def world(templates: dict[str, Path], state: str, folder: Path) -> World:
     elif state == "protected":
         manager.unlock_session(key, PASSWORD, actor=LOCAL)
     elif state == "damaged":
-        [key] = [i.session_id for i in manager.list_sessions(actor=LOCAL) if i.name != "beside" and i.holds_data]
+        [key] = [
+            i.session_id
+            for i in manager.list_sessions(actor=LOCAL)
+            if i.name != "beside" and i.holds_data
+        ]
         with contextlib.suppress(DeconomixError):
             manager.get_session(key, actor=LOCAL)
     return World(manager, key, folder, folder / "export.dcxsession")
@@ -175,7 +234,9 @@ class Interleaved:
         self.errors: list[BaseException] = []
 
     def run(self, first: Act, second: Act | None, at: int) -> None:
-        """at : the first one is stopped before the lock of this number that it takes; ``points`` counts them"""
+        """at : the first one is stopped before the lock of this number that it takes; ``points``
+        counts them
+        """
 
         def before(lock: RecordedLock) -> None:
             here = threading.current_thread()
@@ -184,7 +245,9 @@ class Interleaved:
                 if self.points == at:
                     self._events.put("stopped")
                     assert self._resume.wait(WATCHDOG), "nobody went on"
-            elif here is self._second and self._first is not None and lock.owner == self._first.ident:
+            elif (
+                here is self._second and self._first is not None and lock.owner == self._first.ident
+            ):
                 self._events.put("waits")
 
         def waiting() -> None:
@@ -193,7 +256,11 @@ class Interleaved:
 
         self._recorder.before, self._recorder.waiting = before, waiting
         self._first = threading.Thread(target=self._do, args=(first, "first is done"), daemon=True)
-        self._second = threading.Thread(target=self._do, args=(second, "second is done"), daemon=True) if second is not None else None
+        self._second = (
+            threading.Thread(target=self._do, args=(second, "second is done"), daemon=True)
+            if second is not None
+            else None
+        )
         self._first.start()
         self._next()
         if self._second is not None:
@@ -223,11 +290,15 @@ class Interleaved:
 
 
 def stacks() -> str:
-    return "\n".join("".join(traceback.format_stack(frame)[-8:]) for frame in sys._current_frames().values())
+    return "\n".join(
+        "".join(traceback.format_stack(frame)[-8:]) for frame in sys._current_frames().values()
+    )
 
 
 def check(w: World, *, closed: bool, redirected: bool) -> None:
-    """What is always true when nothing is under way. redirected : the session's old file stays where it was"""
+    """What is always true when nothing is under way. redirected : the session's old file stays
+    where it was
+    """
     m = w.manager
     assert closed or m._saver.flush(WATCHDOG)
     assert not m._reserved
@@ -236,12 +307,21 @@ def check(w: World, *, closed: bool, redirected: bool) -> None:
     lists = {"sessions": m._active, "archive": m._archived, "trash": trash}
     keys = [key for found in lists.values() for key in found]
     assert len(keys) == len(set(keys)), "a session is in two lists"
-    on_disk = {p for p in (*(w.folder / "data").rglob("*.dcxsession"), *w.folder.glob("2*.dcxsession")) if p.parent.name != "backups"}
-    known = [entry.path for found in lists.values() for entry in found.values() if entry.path is not None]
+    on_disk = {
+        p
+        for p in (*(w.folder / "data").rglob("*.dcxsession"), *w.folder.glob("2*.dcxsession"))
+        if p.parent.name != "backups"
+    }
+    known = [
+        entry.path for found in lists.values() for entry in found.values() if entry.path is not None
+    ]
     if redirected:
         on_disk -= {w.folder / "data" / "sessions" / file.file_name(ID)} - set(known)
     assert sorted(known) == sorted(on_disk), "list and files do not agree"
-    names = [i.name.casefold() for i in (*m.list_sessions(actor=LOCAL), *m.list_archived_sessions(actor=LOCAL))]
+    names = [
+        i.name.casefold()
+        for i in (*m.list_sessions(actor=LOCAL), *m.list_archived_sessions(actor=LOCAL))
+    ]
     assert len(names) == len(set(names)), "two sessions have one name"
     for place, found in lists.items():
         for key, entry in found.items():
@@ -250,20 +330,35 @@ def check(w: World, *, closed: bool, redirected: bool) -> None:
 
 def _check_entry(key: str, place: str, entry: Entry, w: World, *, closed: bool) -> None:
     assert entry.session.session_id == key
-    assert (entry.seal is not None) <= (place == "sessions" and bool(entry.unlocked)), "a key is left of a session that is locked"
+    assert (entry.seal is not None) <= (place == "sessions" and bool(entry.unlocked)), (
+        "a key is left of a session that is locked"
+    )
     if entry.encrypted and entry.seal is None:
-        assert entry.session.in_memory() is None or closed, "a session is locked, and its content in memory"
+        assert entry.session.in_memory() is None or closed, (
+            "a session is locked, and its content in memory"
+        )
     if entry.problem is not None or entry.path is None:
         return
     assert entry.path.parent in (w.folder, w.folder / "data" / place)
     header = file.read_header(entry.path)
-    assert (header.id, header.generation, header.encrypted) == (key, entry.generation, entry.encrypted)
+    assert (header.id, header.generation, header.encrypted) == (
+        key,
+        entry.generation,
+        entry.encrypted,
+    )
     if place == "sessions" and not closed:
         assert header.name == entry.session.name or not entry.session.loaded
         assert not entry.dirty
 
 
-def play(recorder: Recorder, templates: dict[str, Path], folder: Path, first: str, second: str | None, at: int) -> int:
+def play(
+    recorder: Recorder,
+    templates: dict[str, Path],
+    folder: Path,
+    first: str,
+    second: str | None,
+    at: int,
+) -> int:
     """One run of two acts; how many points there were to stop the first one at."""
     state, act = ACTS[first]
     w = world(templates, state, folder)
@@ -273,7 +368,11 @@ def play(recorder: Recorder, templates: dict[str, Path], folder: Path, first: st
         where = f"{first} stopped at {at}, {second}"
         assert not run.errors, f"{where}: {run.errors}"
         try:
-            check(w, closed="close" in (first, second), redirected="redirect_session" in (first, second))
+            check(
+                w,
+                closed="close" in (first, second),
+                redirected="redirect_session" in (first, second),
+            )
         except AssertionError as error:
             raise AssertionError(f"{where}: {error}") from error
     finally:
@@ -289,8 +388,18 @@ def recorder(monkeypatch: pytest.MonkeyPatch, cheap: None) -> Recorder:
 
 
 @pytest.mark.parametrize("old", [False, True], ids=["as it is", "control"])
-def test_locks_are_taken_in_one_order(old: bool, recorder: Recorder, templates: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Over a run of every method. Positive control: a rename that loads the session under the manager's lock is found, without any deadlock."""
+def test_locks_are_taken_in_one_order(
+    old: bool,
+    recorder: Recorder,
+    templates: dict[str, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Over a run of every method.
+
+    Positive control: a rename that loads the session under the manager's lock is found, without any
+    deadlock.
+    """
 
     def rename(self: SessionCacheManager, session_id: str, name: str, *, actor: Actor) -> None:
         session = self._entry(session_id).session
@@ -303,22 +412,35 @@ def test_locks_are_taken_in_one_order(old: bool, recorder: Recorder, templates: 
         play(recorder, templates, tmp_path / "w", act, None, 0)
     assert {("entry", "manager"), ("entry", "session"), ("session", "saver")} <= recorder.seen()
     if old:
-        with pytest.raises(AssertionError, match=r"in a ring: .*manager.*entry|in a ring: .*entry.*manager"):
+        with pytest.raises(
+            AssertionError, match=r"in a ring: .*manager.*entry|in a ring: .*entry.*manager"
+        ):
             recorder.check()
     else:
         recorder.check()
-        assert not {after for before, after in recorder.seen() if before == "manager"} - {"session", "saver"}, "something is read under the manager's lock"
+        assert not {after for before, after in recorder.seen() if before == "manager"} - {
+            "session",
+            "saver",
+        }, "something is read under the manager's lock"
 
 
 def tried(first: str, second: str, points: int, *, every: bool) -> list[int]:
-    """Where the first act is stopped: at every lock it takes, or at one of them, for each second act at another one."""
+    """Where the first act is stopped: at every lock it takes, or at one of them, for each second
+    act at another one.
+    """
     one = 1 + zlib.crc32(f"{first} {second}".encode()) % max(1, points)
     return [at for at in range(1, points + 1) if every or at == one]
 
 
-@pytest.mark.parametrize("every", [pytest.param(True, marks=pytest.mark.slow), False], ids=["at every lock", "at one lock"])
+@pytest.mark.parametrize(
+    "every",
+    [pytest.param(True, marks=pytest.mark.slow), False],
+    ids=["at every lock", "at one lock"],
+)
 @pytest.mark.parametrize("first", ACTS)
-def test_no_two_acts_lose_or_double_a_session_or_stand_still(first: str, every: bool, recorder: Recorder, templates: dict[str, Path], tmp_path: Path) -> None:
+def test_no_two_acts_lose_or_double_a_session_or_stand_still(
+    first: str, every: bool, recorder: Recorder, templates: dict[str, Path], tmp_path: Path
+) -> None:
     points = play(recorder, templates, tmp_path / "w", first, None, 0)
     for second in ACTS:
         for at in tried(first, second, points, every=every):

@@ -1,4 +1,6 @@
-"""What lies where a session's file should be, and is none: it is listed with the reason, and never keeps the program waiting."""
+"""What lies where a session's file should be, and is none: it is listed with the reason, and never
+keeps the program waiting.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ from gui.sessions import file
 from gui.sessions.manager import LOCAL, SessionCacheManager
 from tests.sessions.samples import Managers, tiny
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pipes and devices are no files of a folder there")
+pytestmark = pytest.mark.skipif(
+    sys.platform == "win32", reason="pipes and devices are no files of a folder there"
+)
 SECONDS = 60.0
 """Only where it fails: who waits for the other end of a pipe waits for ever."""
 KINDS: dict[str, Callable[[Path], None]] = {
@@ -36,7 +40,9 @@ def ended(work: Callable[[], None]) -> bool:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_it_is_listed_as_damaged_beside_the_others_and_can_be_deleted(make: Managers, tmp_path: Path, kind: str) -> None:
+def test_it_is_listed_as_damaged_beside_the_others_and_can_be_deleted(
+    make: Managers, tmp_path: Path, kind: str
+) -> None:
     good = tmp_path / "sessions" / file.file_name(tiny().session_id)
     good.parent.mkdir()
     file.save(good, tiny(), expected_generation=None)
@@ -75,7 +81,9 @@ def test_control_who_opens_a_pipe_waits(tmp_path: Path) -> None:
     assert not waiting.is_alive()
 
 
-def test_a_file_larger_than_memory_is_not_read_to_be_given_away(make: Managers, tmp_path: Path) -> None:
+def test_a_file_larger_than_memory_is_not_read_to_be_given_away(
+    make: Managers, tmp_path: Path
+) -> None:
     path = tmp_path / "sessions" / "large.dcxsession"
     path.parent.mkdir()
     with path.open("wb") as hole:

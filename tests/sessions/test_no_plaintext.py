@@ -1,4 +1,6 @@
-"""Nothing of a protected session is on disk in clear: at no moment of its life, in no folder the program writes to."""
+"""Nothing of a protected session is on disk in clear: at no moment of its life, in no folder the
+program writes to.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,9 @@ pytestmark = pytest.mark.usefixtures("cheap")
 
 
 def in_clear(folder: Path, mark: str) -> list[str]:
-    """Which files below hold the mark, or the bytes of :data:`VALUES`: as they are, in another encoding, or in any zstd frame of theirs, whole or cut off."""
+    """Which files below hold the mark, or the bytes of :data:`VALUES`: as they are, in another
+    encoding, or in any zstd frame of theirs, whole or cut off.
+    """
     wanted = [mark.encode(), mark.encode("utf-16-le"), VALUES[:32].tobytes()]
     found = []
     for path in folder.rglob("*"):
@@ -49,7 +53,9 @@ def in_clear(folder: Path, mark: str) -> list[str]:
         pieces = [raw]
         for frame in FRAME.finditer(raw):
             try:
-                pieces.append(zstandard.ZstdDecompressor().decompressobj().decompress(raw[frame.start() :]))
+                pieces.append(
+                    zstandard.ZstdDecompressor().decompressobj().decompress(raw[frame.start() :])
+                )
             except zstandard.ZstdError:
                 continue
         if any(one in piece for piece in pieces for one in wanted):
@@ -65,26 +71,80 @@ class Markers(Params):
 
 def telling(manager: SessionCacheManager, mark: str) -> str:
     """A session that tells the mark wherever a session can hold a text, and :data:`VALUES`."""
-    genes, samples = pd.Index([f"G{i}" for i in range(50)]), pd.Index([f"{mark} sample {i}" for i in range(100)])
+    genes, samples = (
+        pd.Index([f"G{i}" for i in range(50)]),
+        pd.Index([f"{mark} sample {i}" for i in range(100)]),
+    )
     kinds = np.resize(np.array([f"{mark} cells", f"{mark} B"], dtype=object), 100)
-    obs = pd.DataFrame({"donor": [f"{mark} donor"] * 100, "group": pd.Categorical([f"{mark} group"] * 100)})
-    train = Cells(Matrix(VALUES.reshape(50, 100), genes, pd.Index([f"{mark} cell {i}" for i in range(100)])), kinds, obs)
-    bulk = Bulk(Matrix(VALUES.reshape(50, 100), genes, samples), pd.DataFrame({"g": [mark] * 100}, index=samples))
-    source = Source("train", f"{mark}.h5ad", "h5ad", "ab" * 32, f"about {mark}", {"label": mark}, (f"note {mark}",), (f"warning {mark}",))
+    obs = pd.DataFrame(
+        {"donor": [f"{mark} donor"] * 100, "group": pd.Categorical([f"{mark} group"] * 100)}
+    )
+    train = Cells(
+        Matrix(VALUES.reshape(50, 100), genes, pd.Index([f"{mark} cell {i}" for i in range(100)])),
+        kinds,
+        obs,
+    )
+    bulk = Bulk(
+        Matrix(VALUES.reshape(50, 100), genes, samples),
+        pd.DataFrame({"g": [mark] * 100}, index=samples),
+    )
+    source = Source(
+        "train",
+        f"{mark}.h5ad",
+        "h5ad",
+        "ab" * 32,
+        f"about {mark}",
+        {"label": mark},
+        (f"note {mark}",),
+        (f"warning {mark}",),
+    )
     session = manager.create_session(f"Session {mark}", actor=A)
-    session.set_dataset(Dataset(train, None, bulk=bulk, name=f"name {mark}", description=mark, author=mark, sources=(source,)), keep_runs=False)
+    session.set_dataset(
+        Dataset(
+            train,
+            None,
+            bulk=bulk,
+            name=f"name {mark}",
+            description=mark,
+            author=mark,
+            sources=(source,),
+        ),
+        keep_runs=False,
+    )
     for made in rich().runs:
         session.add_run(replace(made, title=f"{made.title} {mark}"))
-    session.add_run(Run("told", "genes", mark, WHEN, Markers(text=mark), {mark: VALUES, "t": pd.Series([mark])}, rich().runs[0].provenance))
+    session.add_run(
+        Run(
+            "told",
+            "genes",
+            mark,
+            WHEN,
+            Markers(text=mark),
+            {mark: VALUES, "t": pd.Series([mark])},
+            rich().runs[0].provenance,
+        )
+    )
     session.keep_form("dtd", {"text": mark, mark: [mark]})
     session.notes = f"Notes {mark}"
-    session.job_submitted(PendingJob("job", "genes", f"Job {mark}", ("plugin", "task"), Markers(text=mark), {"dtd": "run0"}, WHEN))
+    session.job_submitted(
+        PendingJob(
+            "job",
+            "genes",
+            f"Job {mark}",
+            ("plugin", "task"),
+            Markers(text=mark),
+            {"dtd": "run0"},
+            WHEN,
+        )
+    )
     return session.session_id
 
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Data, temporary files, logs and the current folder, all below one folder; everything is logged that can be."""
+    """Data, temporary files, logs and the current folder, all below one folder; everything is
+    logged that can be.
+    """
     for name in ("data", "tmp", "logs", "cwd", "out"):
         (tmp_path / name).mkdir()
     for name in ("TMPDIR", "TEMP", "TMP"):
@@ -97,12 +157,28 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     stop_logging()
 
 
-def life(home: Path, mark: str, *, password: str | None, look: Callable[[str], None], monkeypatch: pytest.MonkeyPatch) -> None:
-    """All that can happen to a session, from protecting it on. password : None, and it is not protected; look : is told of each moment"""
+def life(
+    home: Path,
+    mark: str,
+    *,
+    password: str | None,
+    look: Callable[[str], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """All that can happen to a session, from protecting it on. password : None, and it is not
+    protected; look : is told of each moment
+    """
     made: list[SessionCacheManager] = []
 
     def program() -> SessionCacheManager:
-        made.append(SessionCacheManager(home / "data", trace=lambda session, action, key, value: trace_cache(session.session_id, action, key, value)))
+        made.append(
+            SessionCacheManager(
+                home / "data",
+                trace=lambda session, action, key, value: trace_cache(
+                    session.session_id, action, key, value
+                ),
+            )
+        )
         return made[-1]
 
     def opened(manager: SessionCacheManager) -> Any:
@@ -132,7 +208,17 @@ def life(home: Path, mark: str, *, password: str | None, look: Callable[[str], N
 
     with monkeypatch.context() as patched:
         patched.setattr(atomic, "replace", watched)
-        session.add_run(Run("more", "genes", f"more {mark}", WHEN, Markers(text=mark), {mark: VALUES + 0.0}, rich().runs[0].provenance))
+        session.add_run(
+            Run(
+                "more",
+                "genes",
+                f"more {mark}",
+                WHEN,
+                Markers(text=mark),
+                {mark: VALUES + 0.0},
+                rich().runs[0].provenance,
+            )
+        )
         manager.save_session(key, actor=A)
         patched.setattr(atomic, "replace", full)
         session.notes = f"Not saved {mark}"
@@ -177,7 +263,9 @@ def life(home: Path, mark: str, *, password: str | None, look: Callable[[str], N
     manager.restore_session(key, actor=A)
     manager.delete_session(copy, actor=A)
     assert not moved.exists()
-    imported = manager.import_session(home / "out" / "out.dcxsession", actor=A, as_copy=True, password=password)
+    imported = manager.import_session(
+        home / "out" / "out.dcxsession", actor=A, as_copy=True, password=password
+    )
     manager.save_session(imported.session_id, actor=A)
     look("restored, imported")
     opened(manager).notes = f"Mine {mark}"
@@ -189,14 +277,18 @@ def life(home: Path, mark: str, *, password: str | None, look: Callable[[str], N
     manager.get_session(key, actor=A).notes = f"Mine again {mark}"
     with pytest.raises(SessionConflict):
         manager.save_session(key, actor=A)
-    logging.getLogger("gui.test").error("an error of %s", SessionNotSaved(f"The session {mark} could not be saved."))
+    logging.getLogger("gui.test").error(
+        "an error of %s", SessionNotSaved(f"The session {mark} could not be saved.")
+    )
     manager.close(actor=LOCAL)
     other.close(actor=LOCAL)
     look("at the end, with a copy of the conflict")
 
 
 @pytest.mark.parametrize("protected", [True, False], ids=["protected", "control"])
-def test_nothing_of_a_protected_session_is_ever_on_disk_in_clear(home: Path, protected: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_of_a_protected_session_is_ever_on_disk_in_clear(
+    home: Path, protected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Positive control: of the same session without a password it is found at every moment."""
     mark, looks, found = f"Patientin{secrets.token_hex(8)}", [], []
 
@@ -214,7 +306,9 @@ def test_nothing_of_a_protected_session_is_ever_on_disk_in_clear(home: Path, pro
     assert "session" in (home / "logs" / "deconomix-gui.log").read_text(encoding="utf-8")
 
 
-def test_a_clear_backup_that_a_killed_program_left_goes_at_the_next_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_clear_backup_that_a_killed_program_left_goes_at_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     mark = f"Patientin{secrets.token_hex(8)}"
     first = SessionCacheManager(tmp_path)
     key = telling(first, mark)

@@ -1,4 +1,6 @@
-"""Session files are parsed in a reading process first: what is wrong with one ends that process and nothing else."""
+"""Session files are parsed in a reading process first: what is wrong with one ends that process and
+nothing else.
+"""
 
 from __future__ import annotations
 
@@ -73,7 +75,11 @@ def test_a_good_file_passes_and_a_damaged_one_is_said(path: Path, parser: Proces
     for whole in (True, False):
         parser.check(path, None, whole=whole)
     with path.open("rb") as opened:
-        at = next(m.data_offset for name, m in container.Reader(opened).members.items() if name.startswith("o/"))
+        at = next(
+            m.data_offset
+            for name, m in container.Reader(opened).members.items()
+            if name.startswith("o/")
+        )
     raw = bytearray(path.read_bytes())
     raw[at + 8] ^= 1
     path.write_bytes(raw)
@@ -84,13 +90,21 @@ def test_a_good_file_passes_and_a_damaged_one_is_said(path: Path, parser: Proces
     same(found.snapshot, here.snapshot)
 
 
-def test_the_program_reads_only_what_was_read_in_the_process(tmp_path: Path, path: Path, parser: ProcessParser, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_program_reads_only_what_was_read_in_the_process(
+    tmp_path: Path, path: Path, parser: ProcessParser, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Positive control: without the process the program itself meets the bad file."""
     written(path, tiny())
-    path.write_bytes(with_result(path, {"t": "multi", "names": [None], "of": [{"t": "multi", "names": [None], "of": []}]}))
+    path.write_bytes(
+        with_result(
+            path, {"t": "multi", "names": [None], "of": [{"t": "multi", "names": [None], "of": []}]}
+        )
+    )
     met: list[Path] = []
     real = file.load
-    monkeypatch.setattr(file, "load", lambda path, **options: met.append(path) or real(path, **options))
+    monkeypatch.setattr(
+        file, "load", lambda path, **options: met.append(path) or real(path, **options)
+    )
     for parse, expected in ((parser, []), (HereParser(), [path])):
         sessions = manager(tmp_path, parse)
         with pytest.raises(DamagedSession):
@@ -111,7 +125,12 @@ def test_the_program_reads_only_what_was_read_in_the_process(tmp_path: Path, pat
 
 @pytest.mark.parametrize("task", [busy, greedy])
 def test_a_file_that_takes_too_long_or_too_much_ends_the_process_only(
-    tmp_path: Path, path: Path, parser: ProcessParser, reader: Reader, monkeypatch: pytest.MonkeyPatch, task: Any
+    tmp_path: Path,
+    path: Path,
+    parser: ProcessParser,
+    reader: Reader,
+    monkeypatch: pytest.MonkeyPatch,
+    task: Any,
 ) -> None:
     written(path, tiny())
     sessions = manager(tmp_path, parser)
@@ -125,7 +144,9 @@ def test_a_file_that_takes_too_long_or_too_much_ends_the_process_only(
     sessions.close(actor=LOCAL)
 
 
-def test_what_this_program_wrote_is_not_parsed_again_and_what_another_wrote_is(tmp_path: Path, parser: ProcessParser) -> None:
+def test_what_this_program_wrote_is_not_parsed_again_and_what_another_wrote_is(
+    tmp_path: Path, parser: ProcessParser
+) -> None:
     asked: list[Path] = []
 
     class Counting(ProcessParser):
@@ -204,7 +225,9 @@ def test_no_lock_is_held_while_a_file_is_parsed(tmp_path: Path, path: Path) -> N
     sessions.close(actor=LOCAL)
 
 
-def test_a_file_that_is_replaced_while_it_is_parsed_is_parsed_again(tmp_path: Path, path: Path) -> None:
+def test_a_file_that_is_replaced_while_it_is_parsed_is_parsed_again(
+    tmp_path: Path, path: Path
+) -> None:
     parsed: list[bytes] = []
 
     class Replacing(HereParser):
@@ -223,10 +246,16 @@ def test_a_file_that_is_replaced_while_it_is_parsed_is_parsed_again(tmp_path: Pa
     sessions.close(actor=LOCAL)
 
 
-def test_a_sealed_session_is_parsed_with_its_key_which_is_overwritten(tmp_path: Path, path: Path, reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sealed_session_is_parsed_with_its_key_which_is_overwritten(
+    tmp_path: Path, path: Path, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
     requests: list[ParseRequest] = []
     real = ParseRequest.of
-    monkeypatch.setattr(ParseRequest, "of", lambda *args, **options: requests.append(real(*args, **options)) or requests[-1])
+    monkeypatch.setattr(
+        ParseRequest,
+        "of",
+        lambda *args, **options: requests.append(real(*args, **options)) or requests[-1],
+    )
     key = seal()
     written(path, tiny(), seal=key)
     parser = ProcessParser(reader)
@@ -243,7 +272,9 @@ def test_a_sealed_session_is_parsed_with_its_key_which_is_overwritten(tmp_path: 
     sessions.close(actor=LOCAL)
 
 
-def test_a_file_that_another_program_protected_anew_is_parsed_with_the_key_that_opens_it(tmp_path: Path, path: Path) -> None:
+def test_a_file_that_another_program_protected_anew_is_parsed_with_the_key_that_opens_it(
+    tmp_path: Path, path: Path
+) -> None:
     opened: list[bool] = []
 
     class Recording(HereParser):

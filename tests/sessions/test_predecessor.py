@@ -1,4 +1,6 @@
-"""A session of the predecessor becomes one of ours: saved, opened again and adopted with the same numbers."""
+"""A session of the predecessor becomes one of ours: saved, opened again and adopted with the same
+numbers.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ def old(shared_data: Path) -> OldSession:
 
 @pytest.fixture
 def truth(shared_data: Path) -> dict[str, np.ndarray]:
-    with np.load(shared_data / "predecessor" / "sessions" / "truth.npz", allow_pickle=False) as found:
+    with np.load(
+        shared_data / "predecessor" / "sessions" / "truth.npz", allow_pickle=False
+    ) as found:
         return dict(found)
 
 
@@ -38,7 +42,9 @@ def assert_true(snapshot: Snapshot, truth: dict[str, np.ndarray]) -> None:
     np.testing.assert_array_equal(adtd.result.gene_regulation, truth["D"])
 
 
-def test_the_runs_hold_the_predecessors_numbers_and_belong_to_its_data(old: OldSession, truth: dict[str, np.ndarray]) -> None:
+def test_the_runs_hold_the_predecessors_numbers_and_belong_to_its_data(
+    old: OldSession, truth: dict[str, np.ndarray]
+) -> None:
     snapshot = to_snapshot(old)
     assert_true(snapshot, truth)
     assert (snapshot.session_id, snapshot.name) == (ID, "Kohorte 7")
@@ -47,14 +53,22 @@ def test_the_runs_hold_the_predecessors_numbers_and_belong_to_its_data(old: OldS
     assert [session.current(kind).kind for kind in ("dtd", "adtd")] == ["dtd", "adtd"]
     dtd, adtd = cast(Any, snapshot.runs)
     assert (dtd.params.genes, dtd.params.iterations, dtd.params.train_mixtures) == (60, 15, 30)
-    assert dtd.result.params is None  # the seed is not known: nothing may be drawn again from a guessed one
-    assert (adtd.params.model, adtd.params.part, adtd.params.lambda2, adtd.params.lambda1) == ("custom", "test", 1e-6, 1e-6)
+    # the seed is not known: nothing may be drawn again from a guessed one
+    assert dtd.result.params is None
+    assert (adtd.params.model, adtd.params.part, adtd.params.lambda2, adtd.params.lambda1) == (
+        "custom",
+        "test",
+        1e-6,
+        1e-6,
+    )
     metrics = dtd.result.metrics
     assert set(metrics["part"]) == {"train", "test"}
     assert metrics["pearson"].between(0.9, 1).all()
 
 
-def test_saved_and_opened_again_it_is_the_same(old: OldSession, truth: dict[str, np.ndarray], tmp_path: Path) -> None:
+def test_saved_and_opened_again_it_is_the_same(
+    old: OldSession, truth: dict[str, np.ndarray], tmp_path: Path
+) -> None:
     snapshot = to_snapshot(old)
     path = tmp_path / f"old{file.SUFFIX}"
     file.save(path, snapshot, expected_generation=None, generation=1)

@@ -1,4 +1,7 @@
-"""Protected sessions: who may see what, and what passwords do. An unlock belongs to the browser that gave the password."""
+"""Protected sessions: who may see what, and what passwords do.
+
+An unlock belongs to the browser that gave the password.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,7 @@ from tests.sessions.samples import MARKER, PASSWORD, Managers, filled, rich, sam
 pytestmark = pytest.mark.usefixtures("cheap")
 
 
-# ------------------------------------------------------------------------------------------------------------------ who sees what
+# ------------------------------------------------------------------------------------ who sees what
 
 
 @pytest.mark.parametrize("hide", [False, True], ids=["name shown", "name hidden"])
@@ -44,8 +47,16 @@ def test_another_browser_sees_only_the_lock(make: Managers, hide: bool) -> None:
     manager = make()
     key = protected(manager, "Melanoma", hide=hide)
     for other in (B, LOCAL):
-        for info in (manager.info(key, actor=other), next(i for i in manager.list_sessions(actor=other) if i.session_id == key)):
-            assert (info.locked, info.protected, info.contents, info.reason) == (True, True, {}, None)
+        for info in (
+            manager.info(key, actor=other),
+            next(i for i in manager.list_sessions(actor=other) if i.session_id == key),
+        ):
+            assert (info.locked, info.protected, info.contents, info.reason) == (
+                True,
+                True,
+                {},
+                None,
+            )
             assert ("Melanoma" in repr(info)) is not hide
             assert MARKER not in repr(info)
         assert manager.save_state(key, actor=other) == ("memory", None)
@@ -113,7 +124,13 @@ def test_each_browser_unlocks_for_itself_and_locking_is_for_all(make: Managers) 
     for actor in (A, B):
         with pytest.raises(SessionLocked):
             manager.get_session(key, actor=actor)
-    for access in (session.runs, lambda: session.notes, session.snapshot, lambda: session.keep_form("dtd", {"a": 1})):  # what a page still holds
+    # what a page still holds
+    for access in (
+        session.runs,
+        lambda: session.notes,
+        session.snapshot,
+        lambda: session.keep_form("dtd", {"a": 1}),
+    ):
         with pytest.raises(SessionLocked):
             access()
     manager.unlock_session(key, PASSWORD, actor=B)
@@ -125,13 +142,16 @@ def test_a_session_that_is_unlocked_twice_at_once_keeps_its_name(make: Managers)
     manager = make()
     key = protected(manager)
     name = manager.get_session(key, actor=A).name
-    with manager._reserving(key, lambda: name):  # as another browser does that has just given the password
+    # as another browser does that has just given the password
+    with manager._reserving(key, lambda: name):
         manager.unlock_session(key, PASSWORD, actor=B)
         assert manager.free_name(name, actor=A) == f"{name} 2"  # for any other session
     assert manager.get_session(key, actor=B).name == name
 
 
-def test_a_session_that_is_just_being_protected_is_not_locked_as_idle(make: Managers, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_session_that_is_just_being_protected_is_not_locked_as_idle(
+    make: Managers, monkeypatch: pytest.MonkeyPatch
+) -> None:
     manager = make()
     key = manager.create_session("S", actor=A).session_id
     replaced, judged = manager._replaced, threading.Event()
@@ -150,7 +170,7 @@ def test_a_session_that_is_just_being_protected_is_not_locked_as_idle(make: Mana
     assert not manager.is_locked(key, actor=A)
 
 
-# --------------------------------------------------------------------------------------------------------------------- passwords
+# ---------------------------------------------------------------------------------------- passwords
 
 
 def test_a_wrong_password_and_a_damaged_file_are_told_apart(make: Managers, tmp_path: Path) -> None:
@@ -197,10 +217,16 @@ def test_what_cannot_be_protected_is_said_and_stays_as_it_is(make: Managers) -> 
         memory.protect_session(memory.create_session("A", actor=A).session_id, PASSWORD, actor=A)
 
 
-def test_after_a_change_an_old_copy_opens_with_the_old_password_and_after_re_encryption_the_old_key_opens_nothing(make: Managers, tmp_path: Path) -> None:
+def test_after_a_change_an_old_copy_opens_with_the_old_password_and_after_re_encryption_the_old_key_opens_nothing(
+    make: Managers, tmp_path: Path
+) -> None:
     manager = make()
     key = protected(manager)
-    content, path, old = manager.get_session(key, actor=A).snapshot(), path_of(manager, key), tmp_path / "old copy.dcxsession"
+    content, path, old = (
+        manager.get_session(key, actor=A).snapshot(),
+        path_of(manager, key),
+        tmp_path / "old copy.dcxsession",
+    )
     old.write_bytes(path.read_bytes())
     leaked = Seal.unlock(file.read_header(old), PASSWORD)
 
@@ -216,11 +242,22 @@ def test_after_a_change_an_old_copy_opens_with_the_old_password_and_after_re_enc
         return count
 
     manager.change_password(key, PASSWORD, OTHER, actor=A)
-    assert (opens(path, PASSWORD), opens(path, OTHER), opens(old, PASSWORD), opens(old, OTHER)) == (False, True, True, False)
-    assert opened_by_the_leaked_key() > 10  # the positive control of what follows: said in the program, that is why there is re-encryption
+    assert (opens(path, PASSWORD), opens(path, OTHER), opens(old, PASSWORD), opens(old, OTHER)) == (
+        False,
+        True,
+        True,
+        False,
+    )
+    # the positive control of what follows: said in the program, that is why there is re-encryption
+    assert opened_by_the_leaked_key() > 10
     third = "a third long password"
     manager.reencrypt_session(key, OTHER, third, actor=A)
-    assert (opens(path, PASSWORD), opens(path, OTHER), opens(path, third), opens(old, PASSWORD)) == (False, False, True, True)
+    assert (
+        opens(path, PASSWORD),
+        opens(path, OTHER),
+        opens(path, third),
+        opens(old, PASSWORD),
+    ) == (False, False, True, True)
     assert opened_by_the_leaked_key() == 0
     manager.get_session(key, actor=A).notes = "later"
     manager.save_session(key, actor=A)
@@ -241,7 +278,9 @@ def test_the_password_can_be_removed_and_then_everybody_sees_it(make: Managers) 
     assert manager.get_session(key, actor=B).notes == MARKER
 
 
-def test_an_unlock_that_meets_the_removal_of_the_password_does_not_seal_it_again(make: Managers, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unlock_that_meets_the_removal_of_the_password_does_not_seal_it_again(
+    make: Managers, monkeypatch: pytest.MonkeyPatch
+) -> None:
     manager = make()
     key = protected(manager)
     unlock = Seal.unlock
@@ -259,7 +298,7 @@ def test_an_unlock_that_meets_the_removal_of_the_password_does_not_seal_it_again
     assert not file.read_header(path_of(manager, key)).encrypted
 
 
-# ------------------------------------------------------------------------------------------------------------- nothing is lost
+# ---------------------------------------------------------------------------------- nothing is lost
 
 
 CHANGES: dict[str, Callable[[SessionCacheManager, str], Any]] = {
@@ -272,7 +311,9 @@ CHANGES: dict[str, Callable[[SessionCacheManager, str], Any]] = {
 
 
 @pytest.mark.parametrize("what", ["protect", *CHANGES])
-def test_what_cannot_be_written_changes_nothing_and_loses_nothing(make: Managers, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_written_changes_nothing_and_loses_nothing(
+    make: Managers, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     manager = make()
     key = filled(manager, actor=A).session_id if what == "protect" else protected(manager)
     manager.save_session(key, actor=A)
@@ -281,7 +322,11 @@ def test_what_cannot_be_written_changes_nothing_and_loses_nothing(make: Managers
     def full(*_: Any) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    change = (lambda m, k: m.protect_session(k, PASSWORD, actor=A)) if what == "protect" else CHANGES[what]
+    change = (
+        (lambda m, k: m.protect_session(k, PASSWORD, actor=A))
+        if what == "protect"
+        else CHANGES[what]
+    )
     with monkeypatch.context() as broken:
         broken.setattr(atomic, "replace", full)
         manager.get_session(key, actor=A).notes = "not on disk yet"
@@ -322,7 +367,11 @@ def test_a_run_that_arrives_while_it_is_locked_is_in_the_file_or_refused(make: M
         told: dict[str, Exception | None] = {}
         locked = threading.Event()
 
-        def adding(turn: int = turn, told: dict[str, Exception | None] = told, locked: threading.Event = locked) -> None:
+        def adding(
+            turn: int = turn,
+            told: dict[str, Exception | None] = told,
+            locked: threading.Event = locked,
+        ) -> None:
             for n in range(10):
                 told[f"turn {turn} run {n}"] = refusal(manager, key, f"turn {turn} run {n}")
                 time.sleep(0.003)
@@ -338,12 +387,17 @@ def test_a_run_that_arrives_while_it_is_locked_is_in_the_file_or_refused(make: M
         assert isinstance(told[f"turn {turn} too late"], SessionLocked)
         assert all(isinstance(error, SessionLocked) for error in told.values() if error is not None)
         kept |= {name for name, error in told.items() if error is None}
-        found = file.load(path_of(manager, key), seal=Seal.unlock(file.read_header(path_of(manager, key)), PASSWORD))
+        found = file.load(
+            path_of(manager, key),
+            seal=Seal.unlock(file.read_header(path_of(manager, key)), PASSWORD),
+        )
         assert kept <= {r.id for r in found.runs}
 
 
 @pytest.mark.parametrize("counted", [True, False], ids=["edits are counted", "control"])
-def test_a_change_between_the_save_and_the_lock_is_saved_too(make: Managers, counted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_change_between_the_save_and_the_lock_is_saved_too(
+    make: Managers, counted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Positive control: where the count of edits is not looked at, it is lost."""
     manager = make()
     key = protected(manager)
@@ -362,14 +416,20 @@ def test_a_change_between_the_save_and_the_lock_is_saved_too(make: Managers, cou
     assert ("late" in {r.id for r in found.runs}) is counted
 
 
-def test_a_locked_session_that_is_brought_back_has_not_the_name_of_another_one(make: Managers) -> None:
+def test_a_locked_session_that_is_brought_back_has_not_the_name_of_another_one(
+    make: Managers,
+) -> None:
     manager = make()
     key = protected(manager)
     manager.lock_session(key, actor=A)
     manager.delete_session(key, actor=A)
     manager.create_session("Mine", actor=B)
     manager.undo_delete(key, actor=A)
-    assert sorted(info.name for info in manager.list_sessions(actor=A)) == ["Default", "Mine", "Mine 2"]
+    assert sorted(info.name for info in manager.list_sessions(actor=A)) == [
+        "Default",
+        "Mine",
+        "Mine 2",
+    ]
     manager.unlock_session(key, PASSWORD, actor=A)
     manager.save_session(key, actor=A)
     assert manager.get_session(key, actor=A).name == "Mine 2"
@@ -378,7 +438,7 @@ def test_a_locked_session_that_is_brought_back_has_not_the_name_of_another_one(m
     assert manager.restore_session(key, actor=A).name == "Mine 2"
 
 
-# --------------------------------------------------------------------------------------------------------------- idle, and at the end
+# ----------------------------------------------------------------------------- idle, and at the end
 
 
 @pytest.fixture
@@ -400,7 +460,11 @@ def test_what_nobody_uses_locks_itself_for_each_browser(make: Managers, clock: l
     manager.touch(key, actor=Actor(browser="c"))  # one that has it not unlocked gains nothing
     clock[0] += 500
     assert manager.lock_idle(900, actor=LOCAL) == []
-    assert [manager.is_locked(key, actor=actor) for actor in (A, B, Actor(browser="c"))] == [False, True, True]
+    assert [manager.is_locked(key, actor=actor) for actor in (A, B, Actor(browser="c"))] == [
+        False,
+        True,
+        True,
+    ]
     assert manager._entry(key).session.loaded
     clock[0] += 401
     assert manager.lock_idle(900, actor=LOCAL) == [key]
@@ -409,7 +473,9 @@ def test_what_nobody_uses_locks_itself_for_each_browser(make: Managers, clock: l
     assert manager.lock_idle(900, actor=LOCAL) == []
 
 
-def test_a_running_job_defers_the_lock_and_its_result_is_sealed(make: Managers, clock: list[float]) -> None:
+def test_a_running_job_defers_the_lock_and_its_result_is_sealed(
+    make: Managers, clock: list[float]
+) -> None:
     manager = make()
     key = protected(manager)
     manager.busy = lambda: {key}
@@ -421,7 +487,9 @@ def test_a_running_job_defers_the_lock_and_its_result_is_sealed(make: Managers, 
     assert manager.lock_idle(900, actor=LOCAL) == [key]
     path = path_of(manager, key)
     assert file.read_header(path).encrypted
-    assert "result" in {r.id for r in file.load(path, seal=Seal.unlock(file.read_header(path), PASSWORD)).runs}
+    assert "result" in {
+        r.id for r in file.load(path, seal=Seal.unlock(file.read_header(path), PASSWORD)).runs
+    }
 
 
 def test_an_idle_session_that_cannot_be_saved_needs_its_password_and_nothing_of_it_is_lost(
@@ -431,7 +499,9 @@ def test_an_idle_session_that_cannot_be_saved_needs_its_password_and_nothing_of_
     key = protected(manager)
     clock[0] += 10_000
     with monkeypatch.context() as broken:
-        broken.setattr(atomic, "replace", lambda *_: (_ for _ in ()).throw(OSError(errno.EIO, "broken")))
+        broken.setattr(
+            atomic, "replace", lambda *_: (_ for _ in ()).throw(OSError(errno.EIO, "broken"))
+        )
         manager.get_session(key, actor=A).notes = "only in memory"
         assert manager.lock_idle(900, actor=LOCAL) == []
         with pytest.raises(SessionLocked):

@@ -15,10 +15,12 @@ from tests.sessions.samples import MARKER, PASSWORD, Managers, filled, same
 pytestmark = pytest.mark.usefixtures("cheap")
 
 
-# -------------------------------------------------------------------------------------------------- moved, copied, imported
+# -------------------------------------------------------------------------- moved, copied, imported
 
 
-def test_archiving_deleting_and_bringing_back_leave_it_sealed_and_locked(make: Managers, tmp_path: Path) -> None:
+def test_archiving_deleting_and_bringing_back_leave_it_sealed_and_locked(
+    make: Managers, tmp_path: Path
+) -> None:
     manager = make()
     key = protected(manager, hide=True)
     content = manager.get_session(key, actor=A).snapshot()
@@ -26,7 +28,9 @@ def test_archiving_deleting_and_bringing_back_leave_it_sealed_and_locked(make: M
     def lies(place: str) -> None:
         [path] = (tmp_path / place).glob("*.dcxsession")
         assert opens(path, PASSWORD)
-        assert MARKER not in repr(manager.list_sessions(actor=A)) + repr(manager.list_archived_sessions(actor=A)) + repr(manager.list_deleted_sessions(actor=A))
+        assert MARKER not in repr(manager.list_sessions(actor=A)) + repr(
+            manager.list_archived_sessions(actor=A)
+        ) + repr(manager.list_deleted_sessions(actor=A))
 
     for away, place, back in (
         (manager.archive_session, "archive", manager.restore_session),
@@ -34,7 +38,10 @@ def test_archiving_deleting_and_bringing_back_leave_it_sealed_and_locked(make: M
     ):
         away(key, actor=A)
         lies(place)
-        assert all(info.locked and info.name == "Protected session" for info in manager.list_archived_sessions(actor=A))
+        assert all(
+            info.locked and info.name == "Protected session"
+            for info in manager.list_archived_sessions(actor=A)
+        )
         assert {name for _, name in manager.list_deleted_sessions(actor=A)} <= {"Protected session"}
         back(key, actor=A)
         lies("sessions")
@@ -44,7 +51,9 @@ def test_archiving_deleting_and_bringing_back_leave_it_sealed_and_locked(make: M
         same(manager.get_session(key, actor=A).snapshot(), content)
 
 
-def test_a_sealed_file_is_copied_in_sealed_and_its_password_opens_it(make: Managers, tmp_path: Path) -> None:
+def test_a_sealed_file_is_copied_in_sealed_and_its_password_opens_it(
+    make: Managers, tmp_path: Path
+) -> None:
     manager = make()
     key = protected(manager)
     out = tmp_path / "out.dcxsession"
@@ -65,7 +74,10 @@ def test_a_sealed_file_is_copied_in_sealed_and_its_password_opens_it(make: Manag
             other.save_session(copy.session_id, actor=B)
             assert (copy.outcome, copy.name) == ("copy", "Mine 2")
             assert opens(path_of(other, copy.session_id), PASSWORD)
-            assert [other.is_locked(copy.session_id, actor=actor) for actor in (A, B)] == [True, False]
+            assert [other.is_locked(copy.session_id, actor=actor) for actor in (A, B)] == [
+                True,
+                False,
+            ]
     other.unlock_session(key, PASSWORD, actor=A)
     same(other.get_session(key, actor=A).snapshot(), manager.get_session(key, actor=A).snapshot())
     other.get_session(key, actor=A).notes = "changed"
@@ -73,11 +85,17 @@ def test_a_sealed_file_is_copied_in_sealed_and_its_password_opens_it(make: Manag
 
 
 @pytest.mark.parametrize("options", [{"cells": False}, {"pseudonyms": True}, {}], ids=str)
-def test_what_is_exported_of_a_protected_session_is_sealed_unless_it_is_wanted_in_clear(make: Managers, tmp_path: Path, options: dict[str, bool]) -> None:
+def test_what_is_exported_of_a_protected_session_is_sealed_unless_it_is_wanted_in_clear(
+    make: Managers, tmp_path: Path, options: dict[str, bool]
+) -> None:
     manager = make()
     key = protected(manager)
     out = tmp_path / "out.dcxsession"
-    for more, password in (({}, PASSWORD), ({"password": OTHER}, OTHER), ({"unprotected": True}, None)):
+    for more, password in (
+        ({}, PASSWORD),
+        ({"password": OTHER}, OTHER),
+        ({"unprotected": True}, None),
+    ):
         out.write_bytes(manager.export_session(key, actor=A, **options, **more).data)  # type: ignore[arg-type]
         if password is None:
             assert file.load(out).dataset is not None
@@ -93,11 +111,14 @@ def test_a_copy_of_a_protected_session_is_protected_by_itself(make: Managers) ->
     manager.lock_session(key, actor=A)
     manager.change_password(copy, PASSWORD, OTHER, actor=A)
     assert manager.get_session(copy, actor=A).notes == MARKER
-    assert (opens(path_of(manager, key), PASSWORD), opens(path_of(manager, copy), OTHER)) == (True, True)
+    assert (opens(path_of(manager, key), PASSWORD), opens(path_of(manager, copy), OTHER)) == (
+        True,
+        True,
+    )
     assert manager.is_locked(copy, actor=B)
 
 
-# -------------------------------------------------------------------------------------------------- two programs on one folder
+# ----------------------------------------------------------------------- two programs on one folder
 
 
 def two(make: Managers) -> tuple[SessionCacheManager, SessionCacheManager, str]:
@@ -119,7 +140,10 @@ def test_the_password_that_another_program_changed_is_not_taken_back(make: Manag
     assert opens(path_of(first, key), OTHER)
     second.reload_session(key, actor=A).notes = "seen, and changed"
     second.save_session(key, actor=A)
-    assert (opens(path_of(first, key), OTHER), opens(path_of(first, key), PASSWORD)) == (True, False)
+    assert (opens(path_of(first, key), OTHER), opens(path_of(first, key), PASSWORD)) == (
+        True,
+        False,
+    )
 
 
 def test_a_key_that_another_program_made_locks_it_here(make: Managers) -> None:
@@ -139,7 +163,9 @@ def test_a_key_that_another_program_made_locks_it_here(make: Managers) -> None:
     assert second.get_session(own, actor=A).notes == "second"
 
 
-def test_a_session_that_another_program_protected_or_opened_for_all_is_so_here(make: Managers) -> None:
+def test_a_session_that_another_program_protected_or_opened_for_all_is_so_here(
+    make: Managers,
+) -> None:
     first = make()
     key = filled(first, actor=A).session_id
     first.save_session(key, actor=A)

@@ -13,7 +13,9 @@ from gui.engine.results import ApplyResult, Run
 from gui.sessions.snapshot import checked
 from tests.sessions.samples import rich
 
-FIT = pd.DataFrame({"pearson": [0.9], "pearson_log": [0.8], "residual": [0.1], "verdict": ["well"]}, index=["s1"])
+FIT = pd.DataFrame(
+    {"pearson": [0.9], "pearson_log": [0.8], "residual": [0.1], "verdict": ["well"]}, index=["s1"]
+)
 ODD = {
     "empty": pd.DataFrame(),
     "no verdict": FIT.drop(columns="verdict"),
@@ -52,7 +54,8 @@ def test_control_the_tables_of_the_program_are_taken() -> None:
 def test_a_run_that_was_computed_from_one_of_another_kind_is_refused() -> None:
     snapshot = rich()
     assert checked(snapshot).runs == snapshot.runs  # the control
-    assert checked(replace(snapshot, runs=snapshot.runs[1:])).runs == snapshot.runs[1:]  # what it was computed from may be gone
+    # what it was computed from may be gone
+    assert checked(replace(snapshot, runs=snapshot.runs[1:])).runs == snapshot.runs[1:]
     (dtd, *others) = snapshot.runs
     with pytest.raises(ValueError, match="of another kind"):
         checked(replace(snapshot, runs=(replace(dtd, kind="plug"), *others)))

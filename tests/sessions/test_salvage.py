@@ -1,4 +1,6 @@
-"""Of a damaged file all is kept that can still be read, to the bit; what is lost is named; nothing hostile gets in that way."""
+"""Of a damaged file all is kept that can still be read, to the bit; what is lost is named; nothing
+hostile gets in that way.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,9 @@ def flipped(raw: bytes, at: int) -> bytes:
 def tree_of(path: Path, key: Seal | None = None) -> Any:
     with path.open("rb") as opened:
         packed = container.Reader(opened).read("manifest", container.MAX_MANIFEST)
-    return json.loads(zstandard.decompress(packed if key is None else key.open("manifest", packed)))["session"]
+    return json.loads(
+        zstandard.decompress(packed if key is None else key.open("manifest", packed))
+    )["session"]
 
 
 def data_of(found: Salvaged) -> Dataset:
@@ -57,14 +61,24 @@ def data_of(found: Salvaged) -> Dataset:
 
 
 @pytest.mark.parametrize("protected", [False, True])
-def test_whatever_byte_is_damaged_all_that_does_not_need_it_comes_back_to_the_bit(path: Path, protected: bool) -> None:
+def test_whatever_byte_is_damaged_all_that_does_not_need_it_comes_back_to_the_bit(
+    path: Path, protected: bool
+) -> None:
     key, original = seal() if protected else None, rich(runs=2)
     save(path, original, expected_generation=None, seal=key)
     raw, members, tree = path.read_bytes(), place(path), tree_of(path, key)
-    needs = {run.id: set(names_in(node)) for run, node in zip(original.runs, tree["fields"]["runs"]["items"], strict=True)}
+    needs = {
+        run.id: set(names_in(node))
+        for run, node in zip(original.runs, tree["fields"]["runs"]["items"], strict=True)
+    }
     refused = 0
     for member in members.values():
-        for at in (member.offset, member.offset + 20, member.offset + 35, member.data_offset + member.size // 2):
+        for at in (
+            member.offset,
+            member.offset + 20,
+            member.offset + 35,
+            member.data_offset + member.size // 2,
+        ):
             path.write_bytes(flipped(raw, at))
             with pytest.raises((DamagedSession, WrongPassword, NewerSession)):
                 load(path, seal=key)
@@ -91,8 +105,19 @@ def test_whatever_byte_is_damaged_all_that_does_not_need_it_comes_back_to_the_bi
     assert refused == 4
 
 
-@pytest.mark.parametrize("cut", ["directory damaged", "directory cut off", "end cut off", "something behind", "something before"])
-def test_with_every_part_whole_nothing_is_lost_whatever_is_around_them(path: Path, cut: str) -> None:
+@pytest.mark.parametrize(
+    "cut",
+    [
+        "directory damaged",
+        "directory cut off",
+        "end cut off",
+        "something behind",
+        "something before",
+    ],
+)
+def test_with_every_part_whole_nothing_is_lost_whatever_is_around_them(
+    path: Path, cut: str
+) -> None:
     save(path, rich(), expected_generation=None)
     raw = path.read_bytes()
     last = max(place(path).values(), key=lambda m: m.offset)
@@ -133,12 +158,20 @@ def damage(path: Path, node: Any) -> None:
 def test_lost_training_cells_are_named_and_the_runs_are_not_shown_as_outdated(path: Path) -> None:
     original = rich()
     save(path, original, expected_generation=None)
-    damage(path, tree_of(path)["fields"]["dataset"]["fields"]["train"]["fields"]["matrix"]["fields"]["values"])
+    damage(
+        path,
+        tree_of(path)["fields"]["dataset"]["fields"]["train"]["fields"]["matrix"]["fields"][
+            "values"
+        ],
+    )
     found = salvage(path)
     assert found.lost == ("The training cells",)
     assert original.dataset is not None
     assert data_of(found).dataset_id == original.dataset.dataset_id
-    same([original.dataset.test, original.dataset.bulk, original.runs], [data_of(found).test, data_of(found).bulk, found.snapshot.runs])
+    same(
+        [original.dataset.test, original.dataset.bulk, original.runs],
+        [data_of(found).test, data_of(found).bulk, found.snapshot.runs],
+    )
     assert data_of(found).train is None
     save(path.with_name("b"), found.snapshot, expected_generation=None)
     again = load(path.with_name("b"))
@@ -181,7 +214,8 @@ def test_a_hostile_file_gets_nothing_in_by_being_salvaged(path: Path, kind: str)
     for run in found.snapshot.runs:
         if run.id in known and type(run.params) is type(known[run.id].params):
             assert type(run.result) is type(known[run.id].result)
-    save(path.with_name("again"), found.snapshot, expected_generation=None)  # what comes back is a session like any other
+    # what comes back is a session like any other
+    save(path.with_name("again"), found.snapshot, expected_generation=None)
     same(found.snapshot, load(path.with_name("again")))
 
 
@@ -189,7 +223,9 @@ def test_a_run_that_lies_is_left_out(path: Path) -> None:
     save(path, rich(), expected_generation=None)
 
     def lie(manifest: Any) -> Any:
-        manifest["session"]["fields"]["runs"]["items"][3]["fields"]["result"]["fields"]["composition"]["index"] = {"t": "range", "v": [0, 9, 1], "name": None}
+        manifest["session"]["fields"]["runs"]["items"][3]["fields"]["result"]["fields"][
+            "composition"
+        ]["index"] = {"t": "range", "v": [0, 9, 1], "name": None}
         return manifest
 
     path.write_bytes(rebuilt(path, manifest=lie))

@@ -81,7 +81,9 @@ def test_a_slow_write_holds_up_no_other(make: Callable[..., Saver], disk: Disk) 
     assert saver.pending("slow")
 
 
-def test_a_failure_is_known_and_tried_again_until_it_passes(make: Callable[..., Saver], disk: Disk) -> None:
+def test_a_failure_is_known_and_tried_again_until_it_passes(
+    make: Callable[..., Saver], disk: Disk
+) -> None:
     saver = make(pauses=(0.05,))
     disk.broken.add("a")
     saver.request("a")
@@ -98,7 +100,9 @@ def test_a_failure_is_known_and_tried_again_until_it_passes(make: Callable[..., 
     assert saver.flush(10)
 
 
-def test_what_cannot_pass_by_itself_is_not_tried_again(make: Callable[..., Saver], disk: Disk) -> None:
+def test_what_cannot_pass_by_itself_is_not_tried_again(
+    make: Callable[..., Saver], disk: Disk
+) -> None:
     saver = make(again=lambda error: False, pauses=(0.01,))
     disk.broken.add("a")
     saver.request("a")
@@ -107,7 +111,9 @@ def test_what_cannot_pass_by_itself_is_not_tried_again(make: Callable[..., Saver
     assert saver.failure("a") is not None
 
 
-def test_closing_waits_for_everything_and_takes_no_more(make: Callable[..., Saver], disk: Disk) -> None:
+def test_closing_waits_for_everything_and_takes_no_more(
+    make: Callable[..., Saver], disk: Disk
+) -> None:
     saver = make()
     for n in range(20):
         saver.request(f"k{n}", 60)

@@ -1,4 +1,6 @@
-"""Sessions out of the program and into it: export with options, what is left of a damaged file, backups, another folder."""
+"""Sessions out of the program and into it: export with options, what is left of a damaged file,
+backups, another folder.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,14 @@ from typing import Any
 
 import pytest
 
-from gui.errors import DamagedSession, SessionConflict, SessionError, SessionLocked, SessionNotSaved, WrongPassword
+from gui.errors import (
+    DamagedSession,
+    SessionConflict,
+    SessionError,
+    SessionLocked,
+    SessionNotSaved,
+    WrongPassword,
+)
 from gui.sessions import file
 from gui.sessions.cache import DCXCache
 from gui.sessions.manager import LOCAL, Actor, SessionCacheManager
@@ -48,17 +57,22 @@ def elsewhere(make: Make, tmp_path: Path, data: bytes, **options: Any) -> DCXCac
     path = tmp_path / "out.dcxsession"
     path.write_bytes(data)
     manager = make(tmp_path / "elsewhere")
-    return manager.get_session(manager.import_session(path, actor=LOCAL, **options).session_id, actor=LOCAL)
+    return manager.get_session(
+        manager.import_session(path, actor=LOCAL, **options).session_id, actor=LOCAL
+    )
 
 
 def path_of(folder: Path, session: DCXCache) -> Path:
     return folder / "sessions" / file.file_name(session.session_id)
 
 
-# -- export -----------------------------------------------------------------------------------------------------------------------
+# -- export
+# --------------------------------------------------------------------------------------------------
 
 
-def test_an_export_without_cells_is_small_marked_and_its_results_are_not_outdated(make: Make, tmp_path: Path) -> None:
+def test_an_export_without_cells_is_small_marked_and_its_results_are_not_outdated(
+    make: Make, tmp_path: Path
+) -> None:
     manager = make()
     session = filled(manager)
     exported = manager.export_session(session.session_id, actor=LOCAL, cells=False)
@@ -70,11 +84,15 @@ def test_an_export_without_cells_is_small_marked_and_its_results_are_not_outdate
     assert found.dataset is not None
     assert found.dataset.reference is not None
     assert [run.id for run in found.runs()] == [run.id for run in session.runs()]
-    assert [found.outdated(run) for run in found.runs()] == [session.outdated(run) for run in session.runs()]
+    assert [found.outdated(run) for run in found.runs()] == [
+        session.outdated(run) for run in session.runs()
+    ]
     assert found.session_id != session.session_id
 
 
-def test_an_export_with_pseudonyms_names_no_sample_and_brings_the_table_apart(make: Make, tmp_path: Path) -> None:
+def test_an_export_with_pseudonyms_names_no_sample_and_brings_the_table_apart(
+    make: Make, tmp_path: Path
+) -> None:
     manager = make()
     session = filled(manager)
     assert session.dataset is not None
@@ -107,14 +125,21 @@ def test_an_export_with_a_password_opens_with_it_only(make: Make, tmp_path: Path
     same(other.get_session(found.session_id, actor=LOCAL).snapshot(), session.snapshot())
 
 
-def test_a_protected_session_is_exported_sealed_by_anybody_and_in_clear_only_unlocked(make: Make, tmp_path: Path) -> None:
+def test_a_protected_session_is_exported_sealed_by_anybody_and_in_clear_only_unlocked(
+    make: Make, tmp_path: Path
+) -> None:
     manager = make()
     session = filled(manager)
     manager.protect_session(session.session_id, PASSWORD, actor=LOCAL)
     before = session.snapshot()
     sealed = manager.export_session(session.session_id, actor=OTHER)
     assert sealed.data == path_of(tmp_path, session).read_bytes()
-    for options in ({"cells": False}, {"pseudonyms": True}, {"unprotected": True}, {"password": PASSWORD}):
+    for options in (
+        {"cells": False},
+        {"pseudonyms": True},
+        {"unprotected": True},
+        {"password": PASSWORD},
+    ):
         with pytest.raises(SessionLocked):
             manager.export_session(session.session_id, actor=OTHER, **options)
     clear = manager.export_session(session.session_id, actor=LOCAL, unprotected=True)
@@ -124,7 +149,9 @@ def test_a_protected_session_is_exported_sealed_by_anybody_and_in_clear_only_unl
     assert file.read_header(tmp_path / "slim.dcxsession").encrypted
 
 
-def test_a_sealed_file_comes_in_as_a_copy_with_its_password_only(make: Make, tmp_path: Path) -> None:
+def test_a_sealed_file_comes_in_as_a_copy_with_its_password_only(
+    make: Make, tmp_path: Path
+) -> None:
     manager = make()
     session = filled(manager)
     manager.protect_session(session.session_id, PASSWORD, actor=LOCAL)
@@ -138,10 +165,13 @@ def test_a_sealed_file_comes_in_as_a_copy_with_its_password_only(make: Make, tmp
     assert manager.get_session(found.session_id, actor=LOCAL).notes == "noted"
     assert manager.info(found.session_id, actor=OTHER).locked
     manager.save_session(found.session_id, actor=LOCAL)
-    assert file.read_header(path_of(tmp_path, manager.get_session(found.session_id, actor=LOCAL))).encrypted
+    assert file.read_header(
+        path_of(tmp_path, manager.get_session(found.session_id, actor=LOCAL))
+    ).encrypted
 
 
-# -- damaged ----------------------------------------------------------------------------------------------------------------------
+# -- damaged
+# --------------------------------------------------------------------------------------------------
 
 
 def damage(path: Path) -> None:
@@ -150,19 +180,24 @@ def damage(path: Path) -> None:
     path.write_bytes(data[: len(data) * 9 // 10])
 
 
-def test_a_damaged_session_with_a_backup_is_had_back_and_the_damaged_file_is_kept(make: Make, tmp_path: Path) -> None:
+def test_a_damaged_session_with_a_backup_is_had_back_and_the_damaged_file_is_kept(
+    make: Make, tmp_path: Path
+) -> None:
     first = make()
     session = filled(first)
     first.close(actor=LOCAL)
     second = make()
-    second.get_session(session.session_id, actor=LOCAL).notes = "changed"  # keeps the file as it was found
+    # keeps the file as it was found
+    second.get_session(session.session_id, actor=LOCAL).notes = "changed"
     second.close(actor=LOCAL)
     path = path_of(tmp_path, session)
     path.write_bytes(b"\0" * 1000)
     manager = make()
     [damaged] = [i for i in manager.list_sessions(actor=LOCAL) if i.problem is not None]
     assert damaged.backup is not None
-    found = manager.get_session(manager.restore_backup(damaged.session_id, actor=LOCAL), actor=LOCAL)
+    found = manager.get_session(
+        manager.restore_backup(damaged.session_id, actor=LOCAL), actor=LOCAL
+    )
     assert found.notes == "noted"
     same(found.snapshot(), session.snapshot())
     assert path.with_name(f"{path.name}.damaged").read_bytes() == b"\0" * 1000
@@ -184,7 +219,9 @@ def test_without_a_backup_nothing_is_replaced(make: Make, tmp_path: Path) -> Non
     assert path_of(tmp_path, session).read_bytes() == b"\0" * 1000
 
 
-def test_what_is_readable_becomes_a_session_of_its_own_and_the_damaged_file_stays(make: Make, tmp_path: Path) -> None:
+def test_what_is_readable_becomes_a_session_of_its_own_and_the_damaged_file_stays(
+    make: Make, tmp_path: Path
+) -> None:
     first = make()
     session = filled(first)
     first.close(actor=LOCAL)
@@ -203,7 +240,9 @@ def test_what_is_readable_becomes_a_session_of_its_own_and_the_damaged_file_stay
     assert path.read_bytes() == bytes(data)
 
 
-def test_damage_that_shows_late_is_listed_and_the_results_are_recovered(make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_damage_that_shows_late_is_listed_and_the_results_are_recovered(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("gui.sessions.lazy.LARGE", 100)
     first = make()
     session = filled(first)
@@ -231,10 +270,13 @@ def test_damage_that_shows_late_is_listed_and_the_results_are_recovered(make: Ma
     assert "training cells" in recovered.notes
 
 
-# -- elsewhere --------------------------------------------------------------------------------------------------------------------
+# -- elsewhere
+# --------------------------------------------------------------------------------------------------
 
 
-def test_a_session_that_cannot_be_saved_goes_on_in_another_folder(make: Make, tmp_path: Path) -> None:
+def test_a_session_that_cannot_be_saved_goes_on_in_another_folder(
+    make: Make, tmp_path: Path
+) -> None:
     manager = make()
     session = filled(manager)
     (tmp_path / "sessions").rename(tmp_path / "away")

@@ -1,4 +1,6 @@
-"""What is left in memory of a protected session that was locked: no object of it that anything still reaches, and no key."""
+"""What is left in memory of a protected session that was locked: no object of it that anything
+still reaches, and no key.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,10 @@ def parts(value: Any, depth: int = 0) -> Iterator[Any]:
 
 def references(session: DCXCache) -> list[weakref.ref[Any]]:
     content = session.snapshot()
-    return [weakref.ref(one) for one in [*parts(content.dataset), *[p for run in content.runs for p in parts(run)]]]
+    return [
+        weakref.ref(one)
+        for one in [*parts(content.dataset), *[p for run in content.runs for p in parts(run)]]
+    ]
 
 
 def protected(manager: SessionCacheManager, mark: str) -> str:
@@ -91,7 +96,9 @@ def test_nothing_of_a_locked_session_is_alive_and_its_key_is_overwritten(
     assert (holders(kram) == []) is emptied
 
 
-def test_a_save_that_failed_before_keeps_nothing_of_it(make: Managers, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_save_that_failed_before_keeps_nothing_of_it(
+    make: Managers, monkeypatch: pytest.MonkeyPatch
+) -> None:
     manager, kram = make(), secrets.token_hex(12)
     key = protected(manager, kram[::-1])
     with monkeypatch.context() as broken:

@@ -9,7 +9,9 @@ import numpy as np
 
 
 def holders(kram: str) -> list[str]:
-    """Which objects hold a text or bytes with the reverse of ``kram``: the test keeps only the reverse, or it would find itself."""
+    """Which objects hold a text or bytes with the reverse of ``kram``: the test keeps only the
+    reverse, or it would find itself.
+    """
     gc.collect()
     found: list[str] = []
     seen: set[int] = set()
@@ -17,10 +19,15 @@ def holders(kram: str) -> list[str]:
         if thing is found or thing is seen:
             continue
         for held in gc.get_referents(thing):
-            if _is(held, np.ndarray) and held.dtype == object:  # the garbage collector does not look into these
+            # the garbage collector does not look into these
+            if _is(held, np.ndarray) and held.dtype == object:
                 if id(held) not in seen:
                     seen.add(id(held))
-                    found += [f"{type(thing).__name__} -> array" for one in held.ravel().tolist() if _has(one, kram)]
+                    found += [
+                        f"{type(thing).__name__} -> array"
+                        for one in held.ravel().tolist()
+                        if _has(one, kram)
+                    ]
             elif _has(held, kram):
                 found.append(f"{type(thing).__name__} -> {type(held).__name__}")
     return found
@@ -33,5 +40,7 @@ def _has(value: Any, kram: str) -> bool:
 
 
 def _is(value: Any, *classes: type) -> bool:
-    """By its real class: isinstance() asks the object, and some of torch's answer with a warning."""
+    """By its real class: isinstance() asks the object, and some of torch's answer with a
+    warning.
+    """
     return issubclass(type(value), classes)

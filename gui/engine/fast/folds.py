@@ -1,4 +1,7 @@
-"""The search of lambda2 as independent pieces of work: (fold, some of the lambdas). Numbers of ``deconomix.hps.HPS``. Imports neither torch nor deconomix."""
+"""The search of lambda2 as independent pieces of work: (fold, some of the lambdas).
+
+Numbers of ``deconomix.hps.HPS``. Imports neither torch nor deconomix.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +19,10 @@ from gui.errors import EngineFailed
 
 @dataclass(frozen=True, eq=False)
 class Baseline:
-    """What all folds share. reference : genes x types; bulk : genes x samples; weights : by gene; shares : types and hidden x samples;
-    profile : genes x 1 (hidden): both of Deconomix+h on all samples."""
+    """What all folds share. reference : genes x types; bulk : genes x samples; weights : by gene;
+    shares : types and hidden x samples; profile : genes x 1 (hidden): both of Deconomix+h on all
+    samples.
+    """
 
     reference: pd.DataFrame
     bulk: pd.DataFrame
@@ -36,7 +41,9 @@ class Piece:
     lambdas: tuple[float, ...]
 
 
-def baseline(reference: pd.DataFrame, bulk: pd.DataFrame, weights: pd.DataFrame, check: Callable[[], None]) -> Baseline:
+def baseline(
+    reference: pd.DataFrame, bulk: pd.DataFrame, weights: pd.DataFrame, check: Callable[[], None]
+) -> Baseline:
     """Deconomix+h on all samples. Raises EngineFailed."""
     with guarded():
         whole = Path(reference, bulk, weights, check=check)
@@ -45,14 +52,23 @@ def baseline(reference: pd.DataFrame, bulk: pd.DataFrame, weights: pd.DataFrame,
 
 
 def pieces(samples: int, folds: int, lambdas: list[float], parts: int = 1) -> list[Piece]:
-    """Stock's folds, each cut into ``parts`` runs of neighbouring lambdas (each of which begins with what does not depend on lambda2)."""
+    """Stock's folds, each cut into ``parts`` runs of neighbouring lambdas (each of which begins
+    with what does not depend on lambda2).
+    """
     split = KFold(n_splits=folds, shuffle=True, random_state=42).split(np.arange(samples))
-    runs = [tuple(float(v) for v in run) for run in np.array_split(np.array(lambdas), parts) if len(run)]
-    return [Piece(number, train, test, run) for number, (train, test) in enumerate(split) for run in runs]
+    runs = [
+        tuple(float(v) for v in run) for run in np.array_split(np.array(lambdas), parts) if len(run)
+    ]
+    return [
+        Piece(number, train, test, run)
+        for number, (train, test) in enumerate(split)
+        for run in runs
+    ]
 
 
 def work(shared: Baseline, piece: Piece, *, step: Callable[[int], None]) -> np.ndarray:
-    """Loss on the samples left out for every lambda of the piece, NaN where it could not be solved; step : called often with the number of lambdas done.
+    """Loss on the samples left out for every lambda of the piece, NaN where it could not be solved;
+    step : called often with the number of lambdas done.
 
     Raises EngineFailed where not one could be solved, and what ``step`` raises.
     """
@@ -62,12 +78,19 @@ def work(shared: Baseline, piece: Piece, *, step: Callable[[int], None]) -> np.n
     Y, X = shared.bulk.to_numpy()[:, piece.test], shared.reference.to_numpy()
     shares = shared.shares[:, piece.test]
     with guarded():
-        path = Path(shared.reference, shared.bulk.iloc[:, piece.train], shared.weights, check=lambda: step(done))
+        path = Path(
+            shared.reference,
+            shared.bulk.iloc[:, piece.train],
+            shared.weights,
+            check=lambda: step(done),
+        )
         path.begin()
         for done, lambda2 in enumerate(piece.lambdas):
             try:
                 Delta = path.walk(lambda2)
-                losses[done] = np.linalg.norm(Y - np.hstack((Delta * X, shared.profile)) @ shares, "fro") ** 2
+                losses[done] = (
+                    np.linalg.norm(Y - np.hstack((Delta * X, shared.profile)) @ shares, "fro") ** 2
+                )
             except EngineFailed as error:  # one unsolvable lambda2 does not spoil the others
                 failure = error
         done = len(piece.lambdas)

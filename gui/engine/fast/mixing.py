@@ -1,4 +1,6 @@
-"""Mixtures of single cells as ``deconomix.utils.simulate_data`` draws and adds them, to the bit, in bounded memory."""
+"""Mixtures of single cells as ``deconomix.utils.simulate_data`` draws and adds them, to the bit, in
+bounded memory.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +10,21 @@ from gui.engine.memory import CHUNK
 
 
 def draw(n_cells: int, mixtures: int, cells: int, seed: int) -> np.ndarray:
-    """Which cells each mixture is made of: mixtures x cells, the numbers that ``np.random.seed(seed)`` would give stock."""
-    drawn: np.ndarray = np.random.RandomState(seed).choice(n_cells, size=(mixtures, cells), replace=True)
+    """Which cells each mixture is made of: mixtures x cells, the numbers that
+    ``np.random.seed(seed)`` would give stock.
+    """
+    drawn: np.ndarray = np.random.RandomState(seed).choice(
+        n_cells, size=(mixtures, cells), replace=True
+    )
     return drawn
 
 
 def mix(values: np.ndarray, drawn: np.ndarray) -> np.ndarray:
-    """The mean of the drawn cells: genes x mixtures. values : genes x cells; drawn : mixtures x cells.
+    """The mean of the drawn cells: genes x mixtures. values : genes x cells; drawn : mixtures x
+    cells.
 
-    ``reduceat`` adds each mixture's cells pairwise along the columns; how many mixtures stand beside one another changes no bit.
+    ``reduceat`` adds each mixture's cells pairwise along the columns; how many mixtures stand
+    beside one another changes no bit.
     """
     mixtures, cells = drawn.shape
     genes, n_cells = values.shape
@@ -24,18 +32,29 @@ def mix(values: np.ndarray, drawn: np.ndarray) -> np.ndarray:
     rows = max(1, min(genes, int(CHUNK / (8 * max(n_cells, cells)))))
     width = max(1, int(CHUNK / (8 * rows * cells)))
     for top in range(0, genes, rows):
-        some = np.asfortranarray(values[top : top + rows])  # a cell's values stand together: they are gathered at once
+        # a cell's values stand together: they are gathered at once
+        some = np.asfortranarray(values[top : top + rows])
         for first in range(0, mixtures, width):
             places = drawn[first : first + width]
             starts = np.arange(0, places.size, cells)
-            np.add.reduceat(some[:, places.ravel()], starts, axis=1, out=mixed[top : top + rows, first : first + len(places)])
+            np.add.reduceat(
+                some[:, places.ravel()],
+                starts,
+                axis=1,
+                out=mixed[top : top + rows, first : first + len(places)],
+            )
     mixed /= cells
     return mixed
 
 
 def count(labels: np.ndarray, n_types: int, drawn: np.ndarray) -> np.ndarray:
-    """The share of each type: types x mixtures. labels : number of the type of every cell; drawn : mixtures x cells."""
+    """The share of each type: types x mixtures. labels : number of the type of every cell; drawn :
+    mixtures x cells.
+    """
     mixtures, cells = drawn.shape
     places = labels[drawn] + n_types * np.arange(mixtures)[:, None]
-    found: np.ndarray = np.bincount(places.ravel(), minlength=n_types * mixtures).reshape(mixtures, n_types).T / cells
+    found: np.ndarray = (
+        np.bincount(places.ravel(), minlength=n_types * mixtures).reshape(mixtures, n_types).T
+        / cells
+    )
     return found

@@ -1,4 +1,7 @@
-"""One fold of the search: what does not depend on lambda2 once, then from lambda2 to lambda2. Imports neither torch nor deconomix."""
+"""One fold of the search: what does not depend on lambda2 once, then from lambda2 to lambda2.
+
+Imports neither torch nor deconomix.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +18,19 @@ FIRST_STEPS = 1000
 
 
 class Path(Steps):
-    """Stock's ``ADTD.run`` with static C, cut in two: :meth:`begin` for the part without lambda2, :meth:`walk` for the rest."""
+    """Stock's ``ADTD.run`` with static C, cut in two: :meth:`begin` for the part without lambda2,
+    :meth:`walk` for the rest.
+    """
 
-    def __init__(self, X_mat: pd.DataFrame, Y_mat: pd.DataFrame, gamma: pd.DataFrame, *, max_iterations: int = 1000, check: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        X_mat: pd.DataFrame,
+        Y_mat: pd.DataFrame,
+        gamma: pd.DataFrame,
+        *,
+        max_iterations: int = 1000,
+        check: Callable[[], None],
+    ) -> None:
         super().__init__(X_mat, Y_mat, gamma, max_iterations=max_iterations, C_static=True)
         self._check = check
         self._converged = False
@@ -51,7 +64,10 @@ class Path(Steps):
         self._x = self.x
 
     def walk(self, lambda2: float) -> np.ndarray:
-        """Gene regulation at this lambda2, genes x types, as stock's ``run`` would end with. Raises EngineFailed."""
+        """Gene regulation at this lambda2, genes x types, as stock's ``run`` would end with.
+
+        Raises EngineFailed.
+        """
         self.lambda2, self.x, self.Delta = lambda2, self._x, np.ones((self.p, self.q))
         if self._converged:
             self.update_Delta()

@@ -1,6 +1,8 @@
-"""Adaptive Digital Tissue Deconvolution: the steps of ``deconomix.methods.ADTD`` (doi 10.1093/bioinformatics/btae263) without a genes x genes matrix.
+"""Adaptive Digital Tissue Deconvolution: the steps of ``deconomix.methods.ADTD`` (doi
+10.1093/bioinformatics/btae263) without a genes x genes matrix.
 
-The same quadratic programmes go to the same solvers; only how they are put together differs. Imports neither torch nor deconomix.
+The same quadratic programmes go to the same solvers; only how they are put together differs.
+Imports neither torch nor deconomix.
 """
 
 from __future__ import annotations
@@ -26,10 +28,12 @@ TIGHT = {"eps_abs": 1e-10, "eps_rel": 1e-10, "max_iters": 200_000}
 
 
 class Regulation:
-    """The quadratic programme of Delta for one reference: what does not change from call to call is made once.
+    """The quadratic programme of Delta for one reference: what does not change from call to call is
+    made once.
 
-    Unknowns are ordered as stock orders them: all genes of the first type, then of the second. P holds q x q blocks of diagonals, of which the
-    solver wants those on and above the diagonal; entries that are zero because a gene is silent in a type are left out, as stock's are.
+    Unknowns are ordered as stock orders them: all genes of the first type, then of the second. P
+    holds q x q blocks of diagonals, of which the solver wants those on and above the diagonal;
+    entries that are zero because a gene is silent in a type are left out, as stock's are.
     """
 
     def __init__(self, X: np.ndarray) -> None:
@@ -41,8 +45,13 @@ class Regulation:
         for k, block in enumerate(kept):
             block[:, k] = True  # lambda2 stands on the diagonal
         self._kept = [block.ravel() for block in kept]
-        self._products = [block.ravel()[keep] for block, keep in zip(products, self._kept, strict=True)]
-        rows = [(np.arange(p)[:, None] + p * np.arange(k + 1)).ravel()[keep] for k, keep in enumerate(self._kept)]
+        self._products = [
+            block.ravel()[keep] for block, keep in zip(products, self._kept, strict=True)
+        ]
+        rows = [
+            (np.arange(p)[:, None] + p * np.arange(k + 1)).ravel()[keep]
+            for k, keep in enumerate(self._kept)
+        ]
         lengths = np.concatenate([block.sum(axis=1) for block in kept])
         self._indices = np.concatenate(rows).astype(np.int32)
         self._indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
@@ -54,13 +63,19 @@ class Regulation:
         self._constraints = sp.vstack([sums, -sp.eye(p * q, format="csc")], format="csc")
         self._bounds = np.concatenate([np.ones(q), np.zeros(p * q)])
 
-    def solve(self, gamma: np.ndarray, moments: np.ndarray, linear: np.ndarray, lambda2: float) -> np.ndarray:
-        """Delta, genes x types. gamma : genes; moments : C C', types x types; linear : the data's part of the linear term, genes x types.
+    def solve(
+        self, gamma: np.ndarray, moments: np.ndarray, linear: np.ndarray, lambda2: float
+    ) -> np.ndarray:
+        """Delta, genes x types. gamma : genes; moments : C C', types x types; linear : the data's
+        part of the linear term, genes x types.
 
         Raises EngineFailed if neither Clarabel nor SCS finds a solution.
         """
         p, q = self._shape
-        weighted = [(gamma[:, None] * moments[: k + 1, k]).ravel()[keep] * self._products[k] for k, keep in enumerate(self._kept)]
+        weighted = [
+            (gamma[:, None] * moments[: k + 1, k]).ravel()[keep] * self._products[k]
+            for k, keep in enumerate(self._kept)
+        ]
         data = np.concatenate(weighted)
         data[self._diagonal] += lambda2
         data *= 2.0
@@ -69,28 +84,45 @@ class Regulation:
         settings = clarabel.DefaultSettings()
         settings.verbose = False
         cones = [clarabel.ZeroConeT(q), clarabel.NonnegativeConeT(p * q)]
-        found = clarabel.DefaultSolver(P, target, self._constraints, self._bounds, cones, settings).solve()
+        found = clarabel.DefaultSolver(
+            P, target, self._constraints, self._bounds, cones, settings
+        ).solve()
         solved = found.status == clarabel.SolverStatus.Solved
-        solution = np.array(found.x) if solved else simplex_like(P, target, self._constraints, self._bounds, q, **TIGHT)
+        solution = (
+            np.array(found.x)
+            if solved
+            else simplex_like(P, target, self._constraints, self._bounds, q, **TIGHT)
+        )
         if not np.isfinite(solution).all():
             raise no_solution("clarabel")
         return solution.reshape((p, q), order="F")
 
 
-def simplex_like(P: Any, linear: np.ndarray, constraints: Any, bounds: np.ndarray, equal: int, **options: Any) -> np.ndarray:
-    """min 1/2 x'Px + linear'x over A x = b for the first ``equal`` rows, A x <= b for the others, by SCS; NaN where it finds none.
+def simplex_like(
+    P: Any, linear: np.ndarray, constraints: Any, bounds: np.ndarray, equal: int, **options: Any
+) -> np.ndarray:
+    """min 1/2 x'Px + linear'x over A x = b for the first ``equal`` rows, A x <= b for the others,
+    by SCS; NaN where it finds none.
 
     P : csc, on and above its diagonal; options : of SCS, its own where there are none.
     """
-    found = scs.solve({"P": P, "c": linear, "A": constraints, "b": bounds}, {"z": equal, "l": len(bounds) - equal}, verbose=False, **options)
-    return np.asarray(found["x"]) if found["info"]["status_val"] == 1 else np.full(len(linear), np.nan)
+    found = scs.solve(
+        {"P": P, "c": linear, "A": constraints, "b": bounds},
+        {"z": equal, "l": len(bounds) - equal},
+        verbose=False,
+        **options,
+    )
+    return (
+        np.asarray(found["x"]) if found["info"]["status_val"] == 1 else np.full(len(linear), np.nan)
+    )
 
 
 class Steps:
-    """The state and the steps of stock's ADTD: take its place in a subclass of it, or stand alone (:class:`~gui.engine.fast.path.Path`).
+    """The state and the steps of stock's ADTD: take its place in a subclass of it, or stand alone
+    (:class:`~gui.engine.fast.path.Path`).
 
-    X : genes x types, Y : genes x samples, columns summing to 1; gamma : genes, sums to 1; C : types x samples; c : 1 x samples; x : genes x 1;
-    Delta : genes x types.
+    X : genes x types, Y : genes x samples, columns summing to 1; gamma : genes, sums to 1; C :
+    types x samples; c : 1 x samples; x : genes x 1; Delta : genes x types.
     """
 
     C_est: pd.DataFrame
@@ -112,7 +144,10 @@ class Steps:
         gamma_offset: bool = True,
         delta_stepsize: int = 1,
     ) -> None:
-        """As stock's. Raises ValueError if the genes of the three are not the same in the same order."""
+        """As stock's.
+
+        Raises ValueError if the genes of the three are not the same in the same order.
+        """
         if not (X_mat.index.equals(Y_mat.index) and X_mat.index.equals(gamma.index)):
             raise ValueError("Genes must be the same in X_mat, Y_mat and gamma.")
         self.celltypes, self.genes = X_mat.columns, X_mat.index
@@ -129,7 +164,11 @@ class Steps:
         self._square = self.root**2
         self.lambda1, self.lambda2 = lambda1, lambda2
         self.max_iterations, self.eps = max_iterations, eps
-        self.C_static, self.Delta_static, self.delta_stepsize = C_static, Delta_static, delta_stepsize
+        self.C_static, self.Delta_static, self.delta_stepsize = (
+            C_static,
+            Delta_static,
+            delta_stepsize,
+        )
         self.Delta = np.ones((self.p, self.q))
         self.C0_init: Any = None
         self.x: Any = None
@@ -144,7 +183,8 @@ class Steps:
 
     def setup(self) -> None:
         """Composition by non-negative least squares, hidden profile from what it leaves."""
-        turned, triangle = np.linalg.qr(self.root * self.X)  # what lies outside of the profiles' span changes no solution
+        # what lies outside of the profiles' span changes no solution
+        turned, triangle = np.linalg.qr(self.root * self.X)
         targets = (self.root * turned).T @ self.Y
         self.C0_init = np.empty((self.q, self.n))
         for i in range(self.n):
@@ -155,7 +195,8 @@ class Steps:
         self.x = base / np.sum(base, 0)
 
     def _shares(self, P: np.ndarray, Q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """For every column of Q the shares s >= 0 with sum 1 that minimise 1/2 s'Ps + Q's: types x samples, 1 x samples (hidden).
+        """For every column of Q the shares s >= 0 with sum 1 that minimise 1/2 s'Ps + Q's: types x
+        samples, 1 x samples (hidden).
 
         Raises ProblemError (of qpsolvers, as stock does) if P is not positive definite.
         """
@@ -189,7 +230,9 @@ class Steps:
         self.C0_init, self.c = self._shares(P, Q)
 
     def update_C(self) -> None:
-        """Compositions, the reference as it is regulated, held at the first ones by lambda1; the first ones where C is static."""
+        """Compositions, the reference as it is regulated, held at the first ones by lambda1; the
+        first ones where C is static.
+        """
         if self.C_static:
             self.C = self.C0_init
             self.c = np.ones((1, self.n)) - np.sum(self.C, 0)
@@ -204,7 +247,9 @@ class Steps:
         self.C, self.c = self._shares(2.0 * P, -2.0 * Q)
 
     def update_x(self) -> Any:
-        """Hidden profile: the same programme for the same solver, whose answer depends on its start and its steps."""
+        """Hidden profile: the same programme for the same solver, whose answer depends on its start
+        and its steps.
+        """
         if np.all(self.c == 0):
             return np.ones((self.p, 1)) / self.p
         self.check()
@@ -212,9 +257,14 @@ class Steps:
         diagonal = 2.0 * self.gamma * np.sum(self.c**2)
         linear = (-2.0 * ((self.c @ rest.T) * self.gamma)).flatten()
         if self._hidden is None:
-            A = sp.vstack([sp.csc_matrix(np.ones((1, self.p))), -sp.identity(self.p, format="csc")], format="csc")
+            A = sp.vstack(
+                [sp.csc_matrix(np.ones((1, self.p))), -sp.identity(self.p, format="csc")],
+                format="csc",
+            )
             self._hidden = A, np.r_[1.0, np.zeros(self.p)]
-        found = simplex_like(sp.diags(diagonal.astype(np.float64), format="csc"), linear, *self._hidden, 1)
+        found = simplex_like(
+            sp.diags(diagonal.astype(np.float64), format="csc"), linear, *self._hidden, 1
+        )
         if not np.isfinite(found).all():
             raise no_solution("scs")
         self.x = found.reshape((self.p, 1))
@@ -229,7 +279,9 @@ class Steps:
         if self._regulation is None:
             self._regulation = Regulation(self.X)
         data = (self._square * self.X) * ((self.Y - self.x @ self.c) @ self.C.T)
-        self.Delta = self._regulation.solve(self.gamma.astype(np.float64), self.C @ self.C.T, data, self.lambda2)
+        self.Delta = self._regulation.solve(
+            self.gamma.astype(np.float64), self.C @ self.C.T, data, self.lambda2
+        )
 
     def _misfit(self, Delta: np.ndarray | float) -> float:
         rest = np.c_[Delta * self.X, self.x] @ np.r_[self.C, self.c]

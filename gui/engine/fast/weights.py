@@ -1,4 +1,6 @@
-"""Digital Tissue Deconvolution in closed form: the loss of ``deconomix.methods.DTD``, its gradient and torch's Adam, in NumPy and float64."""
+"""Digital Tissue Deconvolution in closed form: the loss of ``deconomix.methods.DTD``, its gradient
+and torch's Adam, in NumPy and float64.
+"""
 
 from __future__ import annotations
 
@@ -11,18 +13,27 @@ RATE, BETA1, BETA2, EPSILON = 1e-3, 0.9, 0.999, 1e-8
 
 
 def optimise(
-    reference: np.ndarray, bulk: np.ndarray, truth: np.ndarray, start: np.ndarray, iterations: int, watch: Callable[[int, float], None]
+    reference: np.ndarray,
+    bulk: np.ndarray,
+    truth: np.ndarray,
+    start: np.ndarray,
+    iterations: int,
+    watch: Callable[[int, float], None],
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The square roots of the gene weights after ``iterations`` steps (genes), losses (iterations), correlations (iterations x types).
+    """The square roots of the gene weights after ``iterations`` steps (genes), losses (iterations),
+    correlations (iterations x types).
 
-    reference : genes x types; bulk : genes x mixtures; truth : types x mixtures; start : genes. All float64.
-    watch : called with (iteration, loss) after every evaluation of the loss, before its step.
+    reference : genes x types; bulk : genes x mixtures; truth : types x mixtures; start : genes. All
+    float64. watch : called with (iteration, loss) after every evaluation of the loss, before its
+    step.
 
-    With w the roots, g = w^2, A = X'gX, B = X'gY: C = max(A^-1 B, 0), loss = - sum over types of the correlation r of C with the truth
-    (doi 10.1089/cmb.2019.0469). With E = C - mean C and D = E r/|E|^2 - T/(|E||T|) (T the centred truth; 0 where C was cut), W = A^-T D:
-    d loss/d w = 2 w sum_q X o (Y W' - X (A^-1 B W')).
+    With w the roots, g = w^2, A = X'gX, B = X'gY: C = max(A^-1 B, 0), loss = - sum over types of
+    the correlation r of C with the truth (doi 10.1089/cmb.2019.0469). With E = C - mean C and D = E
+    r/|E|^2 - T/(|E||T|) (T the centred truth; 0 where C was cut), W = A^-T D: d loss/d w = 2 w
+    sum_q X o (Y W' - X (A^-1 B W')).
     """
-    # types x genes and types x mixtures, row by row throughout: the two products with the mixtures are then the fastest that BLAS has for these shapes
+    # types x genes and types x mixtures, row by row throughout: the two products with the mixtures
+    # are then the fastest that BLAS has for these shapes
     X = np.ascontiguousarray(reference.T)
     Y = np.ascontiguousarray(bulk)
     T = np.ascontiguousarray(truth)
@@ -30,7 +41,12 @@ def optimise(
     squares = np.vecdot(T, T)
     w = np.array(start, dtype=np.float64)
     first, second = np.zeros_like(w), np.zeros_like(w)
-    weighted, slope, gradient, root = np.empty_like(X), np.empty_like(X), np.empty_like(w), np.empty_like(w)
+    weighted, slope, gradient, root = (
+        np.empty_like(X),
+        np.empty_like(X),
+        np.empty_like(w),
+        np.empty_like(w),
+    )
     losses, correlations = np.empty(iterations), np.empty((iterations, len(X)))
     B, C, raw, W, part = (np.empty_like(T) for _ in range(5))
     for i in range(iterations):
@@ -74,7 +90,9 @@ def normalised(roots: np.ndarray) -> np.ndarray:
 
 
 def composition(reference: np.ndarray, bulk: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """(X'gX)^-1 X'gY with negative values cut to 0: types x samples. reference : genes x types; bulk : genes x samples; weights : genes."""
+    """(X'gX)^-1 X'gY with negative values cut to 0: types x samples. reference : genes x types;
+    bulk : genes x samples; weights : genes.
+    """
     weighted = (reference * weights[:, None]).T
     found = np.linalg.inv(weighted @ reference) @ (weighted @ bulk)
     found[found < 0] = 0

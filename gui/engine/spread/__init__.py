@@ -2,20 +2,27 @@
 
 Guaranteed, wherever the tasks run:
 
-* The results are in the order of the items, and they are the same to the bit: every task has one BLAS thread and gets its data in the
-  same memory layout, read-only. (To the bit on processors of one kind: numerical libraries choose their instructions by the processor,
+* The results are in the order of the items, and they are the same to the bit: every task has one
+  BLAS thread and gets its data in the
+  same memory layout, read-only. (To the bit on processors of one kind: numerical libraries choose
+  their instructions by the processor,
   so that a cluster of different computers may differ in the last digits.)
-* What a task reports arrives in its order, before its result. A task that is run again, because its process or its computer was lost,
+* What a task reports arrives in its order, before its result. A task that is run again, because its
+  process or its computer was lost,
   reports from the beginning again.
-* Cancelling ends everything that runs: processes of this computer at once, tasks on a cluster at their next ``step``; so does the end of
+* Cancelling ends everything that runs: processes of this computer at once, tasks on a cluster at
+  their next ``step``; so does the end of
   the process that called, however it ends.
-* A task that loses its process three times fails with a sentence; so does a cluster that is not there, has no workers, or whose workers
+* A task that loses its process three times fails with a sentence; so does a cluster that is not
+  there, has no workers, or whose workers
   have other versions of the packages the numbers depend on.
-* With one core or one item everything is computed here and no process is started. Without a scheduler no port is opened, and Dask is
+* With one core or one item everything is computed here and no process is started. Without a
+  scheduler no port is opened, and Dask is
   not even imported.
 
-Processes of this computer stay for the next call and end after some idle minutes, or with the process that called. Imports neither
-NumPy nor the engine: the processes load this before their number of threads is set.
+Processes of this computer stay for the next call and end after some idle minutes, or with the
+process that called. Imports neither NumPy nor the engine: the processes load this before their
+number of threads is set.
 """
 
 from __future__ import annotations
@@ -33,9 +40,11 @@ __all__ = ["Step", "spread"]
 
 
 class Step(Protocol):
-    """Handed to every task: reports a number or a small tuple of plain values to the caller; raises JobCancelled when it has cancelled.
+    """Handed to every task: reports a number or a small tuple of plain values to the caller; raises
+    JobCancelled when it has cancelled.
 
-    Call it as often as you like, at least once per iteration: on a cluster nothing else ends a task.
+    Call it as often as you like, at least once per iteration: on a cluster nothing else ends a
+    task.
     """
 
     def __call__(self, value: Any = None) -> None: ...
@@ -52,18 +61,22 @@ def spread(
     here: bool = False,
     memory: float = 0.0,
 ) -> list[Any]:
-    """``[function(shared, item, step=step) for item in items]``, as many at a time as :func:`gui.engine.setting.current` says.
+    """``[function(shared, item, step=step) for item in items]``, as many at a time as
+    :func:`gui.engine.setting.current` says.
 
-    function : a plain function of a module; it must not change what it gets (arrays in it refuse) and keep nothing for the next item
-    items, shared : data (what pickle takes); shared is sent to each process once, so large arrays belong there
-    on_step : called here, in this thread, as ``on_step(index of the item, value)`` for every report
-    check : called here at every report and at least every 0.1 s while waiting
-    keep_errors : an item that failed has its exception in the result's place; else the first in the order of the items is raised
-    here : so little to compute that it is not worth a process; memory : bytes that one task takes: fewer run at a time where they are not free
+    function : a plain function of a module; it must not change what it gets (arrays in it refuse)
+    and keep nothing for the next item items, shared : data (what pickle takes); shared is sent to
+    each process once, so large arrays belong there on_step : called here, in this thread, as
+    ``on_step(index of the item, value)`` for every report check : called here at every report and
+    at least every 0.1 s while waiting keep_errors : an item that failed has its exception in the
+    result's place; else the first in the order of the items is raised here : so little to compute
+    that it is not worth a process; memory : bytes that one task takes: fewer run at a time where
+    they are not free
 
-    Whatever ``on_step`` or ``check`` raise (JobCancelled) ends all tasks and goes out. An error of a task comes back as itself, with
-    its advice; as JobError where it cannot be sent. Raises EngineFailed for a task whose process died three times, JobError if function
-    is none of a module, something is no data, or the cluster cannot be used.
+    Whatever ``on_step`` or ``check`` raise (JobCancelled) ends all tasks and goes out. An error of
+    a task comes back as itself, with its advice; as JobError where it cannot be sent. Raises
+    EngineFailed for a task whose process died three times, JobError if function is none of a
+    module, something is no data, or the cluster cannot be used.
     """
     reference = TaskRef.of(function)
     orders = [Parcel.of(item) for item in items]
@@ -77,7 +90,9 @@ def spread(
         from gui.engine.spread import cluster
 
         cluster.run(setting, reference, orders, package, ledger, caller)
-    elif (cores := local.affordable(min(setting.cores or local.allowed_cores(), len(orders)), memory)) > 1:
+    elif (
+        cores := local.affordable(min(setting.cores or local.allowed_cores(), len(orders)), memory)
+    ) > 1:
         local.run(cores, setting, reference, orders, package, ledger, caller)
     if not ledger.complete:  # one core, one item, or no process could be started
         serial.run(function, orders, package, ledger, caller)

@@ -1,4 +1,6 @@
-"""What every way of running tasks needs: who called, which results are there, and how an error crosses between processes."""
+"""What every way of running tasks needs: who called, which results are there, and how an error
+crosses between processes.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ TRIES = 3
 class Caller:
     """on_step, check : of :func:`gui.engine.spread.spread`."""
 
-    def __init__(self, on_step: Callable[[int, Any], None] | None, check: Callable[[], None] | None) -> None:
+    def __init__(
+        self, on_step: Callable[[int, Any], None] | None, check: Callable[[], None] | None
+    ) -> None:
         self._on_step, self._check = on_step, check
 
     def check(self) -> None:
@@ -34,7 +38,9 @@ class Caller:
 
 
 class Ledger:
-    """Results and errors by index of the item, and what is still wanted: after an error only the items before it."""
+    """Results and errors by index of the item, and what is still wanted: after an error only the
+    items before it.
+    """
 
     def __init__(self, count: int, *, keep_errors: bool) -> None:
         self._count, self._keep_errors = count, keep_errors
@@ -72,7 +78,9 @@ def process_lost() -> EngineFailed:
     """A task lost as many processes as it may."""
     return EngineFailed(
         "A part of this step made its process end unexpectedly, several times.",
-        advice="Memory may be short: use fewer genes or mixtures, or fewer cores ([compute] cores).",
+        advice=(
+            "Memory may be short: use fewer genes or mixtures, or fewer cores ([compute] cores)."
+        ),
     )
 
 
@@ -90,7 +98,10 @@ def cross(error: BaseException) -> Crossed:
 
 
 def back(crossed: Crossed) -> BaseException:
-    """The error again, as itself if that can be. The log of who catches it names the places in the code of the other process."""
+    """The error again, as itself if that can be.
+
+    The log of who catches it names the places in the code of the other process.
+    """
     failure, itself = crossed
     error: BaseException | None = None
     if itself is not None:
@@ -104,12 +115,16 @@ def back(crossed: Crossed) -> BaseException:
 
 
 def one_blas_thread() -> Any:
-    """A context with one BLAS thread; it also stays that way where it is not left. Loads NumPy and SciPy: only what is loaded can be limited."""
+    """A context with one BLAS thread; it also stays that way where it is not left.
+
+    Loads NumPy and SciPy: only what is loaded can be limited.
+    """
     importlib.import_module("scipy.linalg")
     control = importlib.import_module("threadpoolctl")
     limited = control.threadpool_limits(1)
     if any(library["num_threads"] != 1 for library in control.threadpool_info()):
-        # threadpoolctl leaves OpenBLAS to the Python thread that set it first, and says nothing: here one of Dask's, or of a plug-in
+        # threadpoolctl leaves OpenBLAS to the Python thread that set it first, and says nothing:
+        # here one of Dask's, or of a plug-in
         control.OpenBLASController.clear_controlling_thread(force=True)
         limited = control.threadpool_limits(1)
     return limited

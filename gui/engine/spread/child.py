@@ -1,7 +1,8 @@
 """A process that runs tasks for another one of this computer, one after the other.
 
-Messages in: ("shared", engine) followed by the shared data, ("run", index, function) followed by the item, ("forget",).
-Messages out: ("ready",), ("step", index, value), ("done", index) followed by the result, ("failed", index, error).
+Messages in: ("shared", engine) followed by the shared data, ("run", index, function) followed by
+the item, ("forget",). Messages out: ("ready",), ("step", index, value), ("done", index) followed by
+the result, ("failed", index, error).
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ def main(inbox: Connection, outbox: Connection) -> None:
             head, payloads = wire.receive(inbox)
             if head[0] == "shared":
                 shared = Parcel(payloads[0])
-                use(Setting(engine=head[1], cores=1))  # a task that spreads itself does so in its own process
+                # a task that spreads itself does so in its own process
+                use(Setting(engine=head[1], cores=1))
             elif head[0] == "forget":
                 shared = Parcel.of(None)
             else:

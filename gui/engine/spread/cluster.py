@@ -26,7 +26,9 @@ from gui.logs import get_logger
 CONNECT = 8.0
 """Seconds the scheduler has to answer."""
 ANSWER = 60.0
-"""Seconds in which all workers must say their versions: they may have to load our packages for that."""
+"""Seconds in which all workers must say their versions: they may have to load our packages for
+that.
+"""
 WORKERS = 15.0
 """Seconds until there must be a worker."""
 LOST = 60.0
@@ -37,12 +39,26 @@ TURNS = 6
 """Times that an item is handed in whose workers were lost before it began."""
 CLOSING = 5.0
 """Seconds to take leave in; then that goes on in the background."""
-_WITHOUT = "Ask whoever runs the cluster, or take scheduler out of [compute] of the configuration to compute on this computer."
+_WITHOUT = (
+    "Ask whoever runs the cluster, or take scheduler out of [compute] of the configuration to"
+    " compute on this computer."
+)
 log = get_logger(__name__)
 
 
-def run(setting: Setting, task: TaskRef, orders: list[Parcel], shared: Parcel, ledger: Ledger, caller: Caller) -> None:
-    """Fill the ledger. What the caller raises goes out, and no task runs on then; JobError if the cluster cannot be used."""
+def run(
+    setting: Setting,
+    task: TaskRef,
+    orders: list[Parcel],
+    shared: Parcel,
+    ledger: Ledger,
+    caller: Caller,
+) -> None:
+    """Fill the ledger.
+
+    What the caller raises goes out, and no task runs on then; JobError if the cluster cannot be
+    used.
+    """
     connection = Connection(setting, task, orders, shared, ledger)
     try:
         while not ledger.complete:
@@ -63,12 +79,20 @@ def run(setting: Setting, task: TaskRef, orders: list[Parcel], shared: Parcel, l
 
 
 class Connection:
-    """To the cluster, for one call. All that waits for the network does so in a thread with an event loop, so that the caller never does."""
+    """To the cluster, for one call.
 
-    def __init__(self, setting: Setting, task: TaskRef, orders: list[Parcel], shared: Parcel, ledger: Ledger) -> None:
+    All that waits for the network does so in a thread with an event loop, so that the caller never
+    does.
+    """
+
+    def __init__(
+        self, setting: Setting, task: TaskRef, orders: list[Parcel], shared: Parcel, ledger: Ledger
+    ) -> None:
         assert setting.scheduler is not None
         self.events: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
-        """("step", index, value), ("done", index, result), ("failed", index, error), ("trouble", error): the cluster cannot be used."""
+        """("step", index, value), ("done", index, result), ("failed", index, error) or, where the
+        cluster cannot be used, ("trouble", error).
+        """
         self._address, self._engine, self._task = setting.scheduler, setting.engine, task
         self._orders, self._shared, self._ledger = orders, shared, ledger
         self._name = f"deconomix-{secrets.token_hex(8)}"
@@ -100,9 +124,13 @@ class Connection:
         if not self._closing:  # else it is taking leave already
             self._session.cancel()
 
-    # -- in the thread ----------------------------------------------------------------------------------------------------------
+    # -- in the thread
+    # ----------------------------------------------------------------------------------------------
     def _drive(self) -> None:
-        with asyncio.Runner(loop_factory=lambda: self._loop) as runner, contextlib.suppress(asyncio.CancelledError):
+        with (
+            asyncio.Runner(loop_factory=lambda: self._loop) as runner,
+            contextlib.suppress(asyncio.CancelledError),
+        ):
             runner.run(self._wait())
 
     async def _wait(self) -> None:
@@ -128,16 +156,30 @@ class Connection:
         except ImportError:
             raise JobError(
                 "Computing on a cluster needs the package distributed, which is not installed.",
-                advice="Install it (pip install distributed), or take scheduler out of [compute] of the configuration.",
+                advice=(
+                    "Install it (pip install distributed), or take scheduler out of [compute] of"
+                    " the configuration."
+                ),
             ) from None
         # It warns of other versions of itself; what matters of versions we say ourselves.
-        warnings.filterwarnings("ignore", category=importlib.import_module("distributed.versions").VersionMismatchWarning)
+        warnings.filterwarnings(
+            "ignore",
+            category=importlib.import_module("distributed.versions").VersionMismatchWarning,
+        )
         try:
-            self._client = distributed.Client(self._address, asynchronous=True, timeout=CONNECT, name="deconomix", set_as_default=False)
+            self._client = distributed.Client(
+                self._address,
+                asynchronous=True,
+                timeout=CONNECT,
+                name="deconomix",
+                set_as_default=False,
+            )
             await _within(CONNECT, self._client)
         except Exception as error:  # noqa: BLE001 - from the network, or from whoever answers there
             log.warning("no scheduler: %s", error)
-            raise JobError(f"No Dask scheduler answers at {self._address}.", advice=f"Start it. {_WITHOUT}") from None
+            raise JobError(
+                f"No Dask scheduler answers at {self._address}.", advice=f"Start it. {_WITHOUT}"
+            ) from None
         until = time.monotonic() + WORKERS
         while not await self._workers():
             if time.monotonic() > until:
@@ -157,9 +199,14 @@ class Connection:
         except Exception:  # noqa: BLE001 - Dask does not keep the kind of an ImportError
             raise _not_installed(self._address) from None
         if scheduler != remote.program():
-            raise remote.other_versions({"its scheduler": {**here, "DeconomiX GUI": scheduler}}, here)
+            raise remote.other_versions(
+                {"its scheduler": {**here, "DeconomiX GUI": scheduler}}, here
+            )
         found = await _within(ANSWER, self._client.run(remote.versions, on_error="return"))
-        known = {worker: answer for worker, answer in found.items() if not isinstance(answer, OSError)}  # or it is gone again
+        # or it is gone again
+        known = {
+            worker: answer for worker, answer in found.items() if not isinstance(answer, OSError)
+        }
         for worker, answer in known.items():
             if isinstance(answer, Exception):
                 raise _not_installed(str(worker))
@@ -169,47 +216,89 @@ class Connection:
     async def _submit(self) -> None:
         # The scheduler forgets what was said under a client's id soon after the client.
         self._client.subscribe_topic(self._client.id, self._on_event)
-        # Dealt out, or all would wait for the worker that holds the shared data first. Others may have them: idle ones, and any if one is lost.
+        # Dealt out, or all would wait for the worker that holds the shared data first. Others may
+        # have them: idle ones, and any if one is lost.
         workers = await self._workers()
-        places = [worker for turn in range(max(workers.values(), default=0)) for worker, threads in workers.items() if threads > turn]
+        places = [
+            worker
+            for turn in range(max(workers.values(), default=0))
+            for worker, threads in workers.items()
+            if threads > turn
+        ]
         for index in range(len(self._orders)):
-            follower = self._loop.create_task(self._follow(index, places[index % len(places)] if places else None))
+            follower = self._loop.create_task(
+                self._follow(index, places[index % len(places)] if places else None)
+            )
             self._followers.add(follower)
             follower.add_done_callback(self._followers.discard)
 
     def _share(self) -> Any:
-        """The shared data as a future. As a task and not scattered: Dask can make a task's result again when the worker that held it is lost."""
+        """The shared data as a future.
+
+        As a task and not scattered: Dask can make a task's result again when the worker that held
+        it is lost.
+        """
         if self._held is None or self._held.status == "error":
             key = f"{self._name}-shared-{secrets.token_hex(2)}"
-            with importlib.import_module("dask").config.set({"distributed.admin.large-graph-warning-threshold": "1PB"}):
+            with importlib.import_module("dask").config.set(
+                {"distributed.admin.large-graph-warning-threshold": "1PB"}
+            ):
                 self._held = self._client.submit(remote.hold, self._shared, key=key, pure=False)
         return self._held
 
     def _submit_one(self, index: int, turn: int, place: str | None) -> Any:
         key = f"{self._name}-{index}-{turn}"
-        order = remote.Order(key, index, self._client.id, self._task.module, self._task.qualname, self._orders[index], remote.versions(), self._engine)
+        order = remote.Order(
+            key,
+            index,
+            self._client.id,
+            self._task.module,
+            self._task.qualname,
+            self._orders[index],
+            remote.versions(),
+            self._engine,
+        )
         where = {"workers": [place], "allow_other_workers": True} if place else {}
-        return self._client.submit(remote.perform, self._share(), Parcel.of(order), key=key, pure=False, priority=-index, **where)
+        return self._client.submit(
+            remote.perform,
+            self._share(),
+            Parcel.of(order),
+            key=key,
+            pure=False,
+            priority=-index,
+            **where,
+        )
 
     async def _follow(self, index: int, place: str | None) -> None:
         """Have one item computed, and pass its outcome on."""
         for turn in range(TURNS):
             try:
-                future = self._futures[index] = self._submit_one(index, turn, place if turn == 0 else None)
+                future = self._futures[index] = self._submit_one(
+                    index, turn, place if turn == 0 else None
+                )
                 status, found, reports = (await future).open()
                 break
             except Exception as error:  # noqa: BLE001 - of Dask, not of the task
                 if not self._ledger.wants(index):
                     return
-                # Dask blames a lost worker on all tasks that were waiting there. What was begun less often than it may be is innocent so far.
-                if type(error).__name__ != "KilledWorker" or self._begun[index] >= TRIES or turn == TURNS - 1:
+                # Dask blames a lost worker on all tasks that were waiting there. What was begun
+                # less often than it may be is innocent so far.
+                if (
+                    type(error).__name__ != "KilledWorker"
+                    or self._begun[index] >= TRIES
+                    or turn == TURNS - 1
+                ):
                     self.events.put(self._explained(index, error))
                     return
         self._futures.pop(index, None)  # or the cluster would keep the result until the end
         for value in reports:
             self.events.put(("step", index, value))
         try:
-            self.events.put(("failed", index, back(found)) if status == "failed" else ("done", index, found.take()))
+            self.events.put(
+                ("failed", index, back(found))
+                if status == "failed"
+                else ("done", index, found.take())
+            )
         except Exception as error:  # noqa: BLE001 - pickle raises many kinds
             self.events.put(("failed", index, error))
 
@@ -245,7 +334,8 @@ class Connection:
         log.warning("the cluster has no result for a task: %s", kind)
         if kind == "KilledWorker":
             return ("failed", index, process_lost())
-        if "Cancelled" in kind or "Closed" in kind:  # by Dask: the scheduler is gone, or another one is there now
+        # by Dask: the scheduler is gone, or another one is there now
+        if "Cancelled" in kind or "Closed" in kind:
             return ("trouble", _gone(self._address))
         if isinstance(error, ImportError):
             return ("trouble", _not_installed(self._address))
@@ -269,7 +359,9 @@ class Connection:
 
 
 async def _within(seconds: float, what: Awaitable[Any]) -> Any:
-    """Its result, or TimeoutError, also where it does not listen to a cancel (as Dask does not everywhere)."""
+    """Its result, or TimeoutError, also where it does not listen to a cancel (as Dask does not
+    everywhere).
+    """
 
     async def wait() -> Any:
         return await what
@@ -289,15 +381,23 @@ def _no_workers(address: str) -> JobError:
 
 
 def _gone(address: str) -> JobError:
-    return JobError(f"The connection to the cluster at {address} was lost.", advice=f"Start the step again. {_WITHOUT}")
+    return JobError(
+        f"The connection to the cluster at {address} was lost.",
+        advice=f"Start the step again. {_WITHOUT}",
+    )
 
 
 def _not_installed(where: str) -> JobError:
     return JobError(
         f"This program is not installed on a computer of the cluster ({where}).",
-        advice="Install the same version of it there, or take scheduler out of [compute] of the configuration.",
+        advice=(
+            "Install the same version of it there, or take scheduler out of [compute] of the"
+            " configuration."
+        ),
     )
 
 
 def _unusable(address: str, kind: str) -> JobError:
-    return JobError(f"The cluster at {address} cannot be used ({kind}); the log has details.", advice=_WITHOUT)
+    return JobError(
+        f"The cluster at {address} cannot be used ({kind}); the log has details.", advice=_WITHOUT
+    )

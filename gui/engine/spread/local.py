@@ -1,4 +1,6 @@
-"""Tasks over the cores of this computer: spawned processes that stay for the next call and end when they are idle for long."""
+"""Tasks over the cores of this computer: spawned processes that stay for the next call and end when
+they are idle for long.
+"""
 
 from __future__ import annotations
 
@@ -31,8 +33,19 @@ MOST = 60 if sys.platform == "win32" else 1024
 log = get_logger(__name__)
 
 
-def run(cores: int, setting: Setting, task: TaskRef, orders: list[Parcel], shared: Parcel, ledger: Ledger, caller: Caller) -> None:
-    """Fill the ledger; leaves it as it is if no process can be started. What the caller raises goes out, and what was running is dead then."""
+def run(
+    cores: int,
+    setting: Setting,
+    task: TaskRef,
+    orders: list[Parcel],
+    shared: Parcel,
+    ledger: Ledger,
+    caller: Caller,
+) -> None:
+    """Fill the ledger; leaves it as it is if no process can be started.
+
+    What the caller raises goes out, and what was running is dead then.
+    """
     _pool.run(min(cores, MOST), setting, task, orders, shared, ledger, caller)
 
 
@@ -42,19 +55,28 @@ def pids() -> list[int]:
 
 
 def allowed_cores(groups: Path = Path("/sys/fs/cgroup")) -> int:
-    """How many processors this process may use: those of the machine, less what its affinity or its container takes away."""
-    found = [len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1]
+    """How many processors this process may use: those of the machine, less what its affinity or its
+    container takes away.
+    """
+    found = [
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    ]
     with contextlib.suppress(OSError, ValueError):  # "max" where there is no limit
         quota, period = (groups / "cpu.max").read_text().split()
         found.append(int(quota) // int(period))
-    with contextlib.suppress(OSError, ValueError):  # the older kind of containers: -1 without a limit
+    # the older kind of containers: -1 without a limit
+    with contextlib.suppress(OSError, ValueError):
         limit = int((groups / "cpu" / "cpu.cfs_quota_us").read_text())
-        found += [limit // int((groups / "cpu" / "cpu.cfs_period_us").read_text())] if limit > 0 else []
+        found += (
+            [limit // int((groups / "cpu" / "cpu.cfs_period_us").read_text())] if limit > 0 else []
+        )
     return max(1, min(found))
 
 
 def affordable(cores: int, memory: float) -> int:
-    """How many of ``cores`` processes the memory that is free will do for, each with ``memory`` bytes of its own beside what it loads; at least one."""
+    """How many of ``cores`` processes the memory that is free will do for, each with ``memory``
+    bytes of its own beside what it loads; at least one.
+    """
     free = available_memory()
     return cores if free is None else max(1, min(cores, int(free / (LOADED + memory))))
 
@@ -69,7 +91,9 @@ class Child:
         self.index: int | None = None
         """Of the item it computes."""
         self.ready = self.has_shared = False
-        self._process = context.Process(target=child.main, args=(inbox, outbox), name="deconomix-task", daemon=True)
+        self._process = context.Process(
+            target=child.main, args=(inbox, outbox), name="deconomix-task", daemon=True
+        )
         try:
             self._process.start()
         except BaseException:
@@ -109,7 +133,16 @@ class Pool:
         self._user: int | None = None
         self._timer: threading.Timer | None = None
 
-    def run(self, cores: int, setting: Setting, task: TaskRef, orders: list[Parcel], shared: Parcel, ledger: Ledger, caller: Caller) -> None:
+    def run(
+        self,
+        cores: int,
+        setting: Setting,
+        task: TaskRef,
+        orders: list[Parcel],
+        shared: Parcel,
+        ledger: Ledger,
+        caller: Caller,
+    ) -> None:
         if self._user == threading.get_ident():
             return  # called out of on_step: in this process then
         while not self._using.acquire(timeout=POLL):
@@ -139,9 +172,22 @@ class Call:
     """One call of :func:`run`."""
 
     def __init__(
-        self, children: list[Child], cores: int, setting: Setting, task: TaskRef, orders: list[Parcel], shared: Parcel, ledger: Ledger, caller: Caller
+        self,
+        children: list[Child],
+        cores: int,
+        setting: Setting,
+        task: TaskRef,
+        orders: list[Parcel],
+        shared: Parcel,
+        ledger: Ledger,
+        caller: Caller,
     ) -> None:
-        self._children, self._cores, self._engine, self._task = children, cores, setting.engine, task
+        self._children, self._cores, self._engine, self._task = (
+            children,
+            cores,
+            setting.engine,
+            task,
+        )
         self._orders, self._shared, self._ledger, self._caller = orders, shared, ledger, caller
         self._waiting = list(range(len(orders)))
         self._lost: Counter[int] = Counter()
@@ -191,13 +237,16 @@ class Call:
         one.index = self._waiting.pop(0)
         alive = one.has_shared or one.send(("shared", self._engine), self._shared.parts)
         one.has_shared = True
-        if not (alive and one.send(("run", one.index, self._task.plain), self._orders[one.index].parts)):
+        if not (
+            alive and one.send(("run", one.index, self._task.plain), self._orders[one.index].parts)
+        ):
             self._on_died(one)
 
     def _hear(self, one: Child) -> None:
         try:
             (what, *values), payloads = wire.receive(one.inbox)
-        except MemoryError as error:  # no room for the result; the rest of the message would be read as nonsense
+        # no room for the result; the rest of the message would be read as nonsense
+        except MemoryError as error:
             index = one.index
             self._end(one)
             if index is not None:
@@ -226,7 +275,11 @@ class Call:
 
     def _fail(self, index: int, error: BaseException) -> None:
         self._ledger.fail(index, error)
-        for one in [one for one in self._children if one.index is not None and not self._ledger.wants(one.index)]:
+        for one in [
+            one
+            for one in self._children
+            if one.index is not None and not self._ledger.wants(one.index)
+        ]:
             self._end(one)
 
     def _on_died(self, one: Child) -> None:
@@ -242,7 +295,10 @@ class Call:
         elif not one.ready:
             self._stillborn += 1
             if self._stillborn >= TRIES:
-                raise JobError("The processes that compute this step end as soon as they start.", advice="Write cores = 1 in [compute] of the configuration.")
+                raise JobError(
+                    "The processes that compute this step end as soon as they start.",
+                    advice="Write cores = 1 in [compute] of the configuration.",
+                )
 
     def _end(self, one: Child) -> None:
         self._children.remove(one)

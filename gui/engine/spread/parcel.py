@@ -1,4 +1,6 @@
-"""Parcel: a value on its way between processes, the same bytes and the same memory layout wherever it is opened."""
+"""Parcel: a value on its way between processes, the same bytes and the same memory layout wherever
+it is opened.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +14,13 @@ from gui.jobs import wire
 
 
 class Parcel:
-    """A packed value. Arrays are never copied on packing; whoever opens it finds them contiguous, aligned and read-only.
+    """A packed value.
 
-    That also holds for a parcel that is opened where it was packed: sums depend on the memory layout in their last digits.
+    Arrays are never copied on packing; whoever opens it finds them contiguous, aligned and
+    read-only.
+
+    That also holds for a parcel that is opened where it was packed: sums depend on the memory
+    layout in their last digits.
     """
 
     def __init__(self, parts: wire.Packed) -> None:
@@ -31,7 +37,8 @@ class Parcel:
             raise
         except Exception as error:  # noqa: BLE001 - pickle raises many kinds
             raise JobError(
-                f"A part of this step cannot be handed to another process ({type(error).__name__}).",
+                "A part of this step cannot be handed to another process"
+                f" ({type(error).__name__}).",
                 advice="A task may take and return data only: no functions, files or connections.",
             ) from None
 
@@ -43,11 +50,17 @@ class Parcel:
             return self._opened[0]
 
     def take(self) -> Any:
-        """The value for its only owner, who may change it (unless it was read-only where it was packed)."""
+        """The value for its only owner, who may change it (unless it was read-only where it was
+        packed).
+        """
         return wire.unpack(self.parts)
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
-        parts = [pickle.PickleBuffer(part) for part in self.parts] if protocol >= 5 else [bytes(part) for part in self.parts]
+        parts = (
+            [pickle.PickleBuffer(part) for part in self.parts]
+            if protocol >= 5
+            else [bytes(part) for part in self.parts]
+        )
         return _arrived, (parts,)
 
     def __sizeof__(self) -> int:
@@ -55,5 +68,6 @@ class Parcel:
 
 
 def _arrived(parts: Sequence[Any]) -> Parcel:
-    # Copied: what a network library hands over may begin at any address, and NumPy adds up numbers that are not aligned in another order.
+    # Copied: what a network library hands over may begin at any address, and NumPy adds up numbers
+    # that are not aligned in another order.
     return Parcel([bytearray(part) for part in parts])

@@ -1,4 +1,6 @@
-"""What runs on the computers of a Dask cluster, which have this program installed: one task, its reports, and which versions are there."""
+"""What runs on the computers of a Dask cluster, which have this program installed: one task, its
+reports, and which versions are there.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +24,9 @@ REPORTS = 0.1
 
 @dataclass(frozen=True)
 class Order:
-    """One task. key : its name in Dask; topic : under which its reports are sent; module, name : of the function; item : for it
-    versions : that the caller computes with; engine : of the caller's setting
+    """One task. key : its name in Dask; topic : under which its reports are sent; module, name : of
+    the function; item : for it versions : that the caller computes with; engine : of the caller's
+    setting
     """
 
     key: str
@@ -43,26 +46,35 @@ def program() -> str:
 
 @functools.cache
 def versions() -> Mapping[str, str]:
-    """Version of everything that the numbers depend on; of Python without its last number, which does not change them."""
+    """Version of everything that the numbers depend on; of Python without its last number, which
+    does not change them.
+    """
     found = importlib.import_module("gui.engine.tasks").versions()
     return {"DeconomiX GUI": __version__, **found, "python": found["python"].rpartition(".")[0]}
 
 
 def hold(shared: Parcel) -> Parcel:
-    """The shared data as a task of its own: lost with a worker, they are there again on another one."""
+    """The shared data as a task of its own: lost with a worker, they are there again on another
+    one.
+    """
     return shared
 
 
 def perform(shared: Parcel, order: Parcel) -> Parcel:
-    """Run one task; its outcome ("done", result, last reports) or ("failed", error, last reports). Raises nothing: Dask would log it, data and all."""
+    """Run one task; its outcome ("done", result, last reports) or ("failed", error, last reports).
+
+    Raises nothing: Dask would log it, data and all.
+    """
     reports: list[Any] = []
     try:
         task = order.open()
         if versions() != task.versions:
             raise other_versions({"one of its workers": versions()}, task.versions)
         function = getattr(importlib.import_module(task.module), task.name)
-        use(Setting(engine=task.engine, cores=1))  # a task that spreads itself does so in its own process
-        # For good: threads of one process share the number, and the first that ends must not take it from the others.
+        # a task that spreads itself does so in its own process
+        use(Setting(engine=task.engine, cores=1))
+        # For good: threads of one process share the number, and the first that ends must not take
+        # it from the others.
         one_blas_thread()
         result = function(shared.open(), task.item.open(), step=Stepper(task, reports))
         return Parcel.of(("done", Parcel.of(result), reports))
@@ -71,7 +83,9 @@ def perform(shared: Parcel, order: Parcel) -> Parcel:
 
 
 class Stepper:
-    """The Step of one task: sends what was reported a few times a second, keeps the rest for the outcome, and notices a cancel."""
+    """The Step of one task: sends what was reported a few times a second, keeps the rest for the
+    outcome, and notices a cancel.
+    """
 
     def __init__(self, order: Order, reports: list[Any]) -> None:
         self._worker: Any = importlib.import_module("distributed").get_worker()
@@ -80,14 +94,18 @@ class Stepper:
         self._worker.log_event(order.topic, {"index": order.index, "began": True})
 
     def __call__(self, value: Any = None) -> None:
-        # Looked up here, without asking the scheduler: it has told the worker, also when the caller just died.
+        # Looked up here, without asking the scheduler: it has told the worker, also when the caller
+        # just died.
         task = self._worker.state.tasks.get(self._order.key)
         if task is None or task.state == "cancelled":
             raise JobCancelled("The step was cancelled.")
         self._reports.append(value)
         if time.monotonic() - self._sent >= REPORTS:
             self._sent = time.monotonic()
-            self._worker.log_event(self._order.topic, {"index": self._order.index, "reports": pickle.dumps(self._reports)})
+            self._worker.log_event(
+                self._order.topic,
+                {"index": self._order.index, "reports": pickle.dumps(self._reports)},
+            )
             self._reports.clear()
 
 
@@ -95,9 +113,16 @@ def other_versions(found: Mapping[str, Mapping[str, str]], here: Mapping[str, st
     """found : by worker, those that differ."""
     worker, there = next(iter(found.items()))
     names = sorted(name for name in {*here, *there} if here.get(name) != there.get(name))
-    differ = ", ".join(f"{name} {there.get(name, 'missing')} instead of {here.get(name, 'missing')}" for name in names[:3])
+    differ = ", ".join(
+        f"{name} {there.get(name, 'missing')} instead of {here.get(name, 'missing')}"
+        for name in names[:3]
+    )
     more = f" and {len(found) - 1} more" if len(found) > 1 else ""
     return JobError(
-        f"The cluster computes with other versions than this program, so the numbers would differ: {differ} ({worker}{more}).",
-        advice="Install the same versions on all its computers, or take scheduler out of [compute] of the configuration.",
+        "The cluster computes with other versions than this program, so the numbers would differ:"
+        f" {differ} ({worker}{more}).",
+        advice=(
+            "Install the same versions on all its computers, or take scheduler out of [compute] of"
+            " the configuration."
+        ),
     )

@@ -9,7 +9,13 @@ from gui.engine.spread.calls import Caller, Ledger, one_blas_thread
 from gui.engine.spread.parcel import Parcel
 
 
-def run(function: Callable[..., Any], orders: list[Parcel], shared: Parcel, ledger: Ledger, caller: Caller) -> None:
+def run(
+    function: Callable[..., Any],
+    orders: list[Parcel],
+    shared: Parcel,
+    ledger: Ledger,
+    caller: Caller,
+) -> None:
     """Fill the ledger. What the caller raises goes out."""
     with one_blas_thread():
         for index, order in enumerate(orders):
@@ -18,7 +24,14 @@ def run(function: Callable[..., Any], orders: list[Parcel], shared: Parcel, ledg
                 _perform(function, index, order, shared, ledger, caller)
 
 
-def _perform(function: Callable[..., Any], index: int, order: Parcel, shared: Parcel, ledger: Ledger, caller: Caller) -> None:
+def _perform(
+    function: Callable[..., Any],
+    index: int,
+    order: Parcel,
+    shared: Parcel,
+    ledger: Ledger,
+    caller: Caller,
+) -> None:
     interrupted: list[BaseException] = []
 
     def step(value: Any = None) -> None:

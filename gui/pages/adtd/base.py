@@ -1,4 +1,6 @@
-"""What the parts of the ADTD page share: the page, its forms, the runs on screen, numbers in words."""
+"""What the parts of the ADTD page share: the page, its forms, the runs on screen, numbers in
+words.
+"""
 
 from __future__ import annotations
 
@@ -29,11 +31,27 @@ form = ParamsForm(
         "gene_weights": WEIGHT_NAMES,
     },
 )
-search_form = ParamsForm(page, SearchParams, prefix="search_", names=("smallest", "largest", "points", "folds"))
+search_form = ParamsForm(
+    page, SearchParams, prefix="search_", names=("smallest", "largest", "points", "folds")
+)
 """The dataset of a search is that of the form above it."""
 
-COMPOSITION, HIDDEN_TAB, REGULATION, SEARCH, SURE, KNOWN = "composition", "hidden", "regulation", "search", "sure", "known"
-TABS = {COMPOSITION: "Composition", HIDDEN_TAB: "Hidden profile", REGULATION: "Gene regulation", SEARCH: "Search", SURE: "How sure", KNOWN: "Against known"}
+COMPOSITION, HIDDEN_TAB, REGULATION, SEARCH, SURE, KNOWN = (
+    "composition",
+    "hidden",
+    "regulation",
+    "search",
+    "sure",
+    "known",
+)
+TABS = {
+    COMPOSITION: "Composition",
+    HIDDEN_TAB: "Hidden profile",
+    REGULATION: "Gene regulation",
+    SEARCH: "Search",
+    SURE: "How sure",
+    KNOWN: "Against known",
+}
 TAB = Input(page.id.tabs, "value")
 """The tab on screen: only its content is computed and sent."""
 
@@ -71,31 +89,51 @@ def kept_values(ctx: Context) -> dict[str, Any]:
 
 
 def saved_as(result: ADTDResult, name: str) -> str:
-    """The name of a file of numbers that refining changes: one can see from outside that they are not deconomix's."""
+    """The name of a file of numbers that refining changes: one can see from outside that they are
+    not deconomix's.
+    """
     return f"{name}-refined" if result.refined else name
 
 
 def applies(values: Mapping[str, Any]) -> dict[str, bool]:
     """Which of the fields mean something for the chosen model; the others are not shown."""
-    unused = adtd_unused(values["model"], c_static=values["c_static"], delta_static=values["delta_static"])
-    return {"lambda2": "lambda2" not in unused, "custom": "c_static" not in unused, "lambda1": "lambda1" not in unused}
+    unused = adtd_unused(
+        values["model"], c_static=values["c_static"], delta_static=values["delta_static"]
+    )
+    return {
+        "lambda2": "lambda2" not in unused,
+        "custom": "c_static" not in unused,
+        "lambda1": "lambda1" not in unused,
+    }
 
 
 def placed(fig: go.Figure, above: int) -> tuple[go.Figure, dict[str, str]]:
-    """The figure and the style of its graph: one of the usual height takes what the window leaves below ``above`` pixels instead."""
+    """The figure and the style of its graph: one of the usual height takes what the window leaves
+    below ``above`` pixels instead.
+    """
     if fig.layout.height == HEIGHT:
         fig.update_layout(height=None)
     return fig, room(fig, above=above, least=280)
 
 
 def head_card(name: str, runs: Any, *, there: bool = False) -> Any:
-    """The card above the tabs: the answer in a sentence (``<name>_answer``), badges and earlier runs, remarks; filled by :func:`head_parts`.
+    """The card above the tabs: the answer in a sentence (``<name>_answer``), badges and earlier
+    runs, remarks; filled by :func:`head_parts`.
 
     there : whether there is a run to speak of
     """
     badges = dmc.Group(id=getattr(page.id, f"{name}_badges"), gap="xs", style={"flex": 1})
-    row = dmc.Group([badges, runs], justify="space-between", align="flex-start", gap="xs", mt=4, wrap="nowrap")
-    said = dmc.Text("", id=getattr(page.id, f"{name}_answer"), fw=700, size="lg", lh=1.3, className="dcx-pending")
+    row = dmc.Group(
+        [badges, runs], justify="space-between", align="flex-start", gap="xs", mt=4, wrap="nowrap"
+    )
+    said = dmc.Text(
+        "",
+        id=getattr(page.id, f"{name}_answer"),
+        fw=700,
+        size="lg",
+        lh=1.3,
+        className="dcx-pending",
+    )
     return html.Div(
         card(said, row, html.Div(id=getattr(page.id, f"{name}_remarks"))),
         id=getattr(page.id, f"{name}_head"),
@@ -105,20 +143,43 @@ def head_card(name: str, runs: Any, *, there: bool = False) -> Any:
 
 def head_outputs(name: str) -> list[Output]:
     """What :func:`head_parts` fills."""
-    return [Output(getattr(page.id, f"{name}_{part}"), "children") for part in ("answer", "badges", "remarks")]
+    return [
+        Output(getattr(page.id, f"{name}_{part}"), "children")
+        for part in ("answer", "badges", "remarks")
+    ]
 
 
-def head_parts(ctx: Context, run: Run, sentence: str, badges: Sequence[tuple[str, str]], again: str, warnings: Sequence[str]) -> list[Any]:
-    """badges are (text, colour); ``again`` is the text of the button that brings an outdated result up to date; warnings : what weakens the result."""
-    shown = [dmc.Badge(text, color=colour, variant="light", radius="sm", tt="none", fw=600, maw=480) for text, colour in badges]
+def head_parts(
+    ctx: Context,
+    run: Run,
+    sentence: str,
+    badges: Sequence[tuple[str, str]],
+    again: str,
+    warnings: Sequence[str],
+) -> list[Any]:
+    """badges are (text, colour); ``again`` is the text of the button that brings an outdated result
+    up to date; warnings : what weakens the result.
+    """
+    shown = [
+        dmc.Badge(text, color=colour, variant="light", radius="sm", tt="none", fw=600, maw=480)
+        for text, colour in badges
+    ]
     return [sentence, shown, remarks(ctx, run, again, warnings)]
 
 
 def remarks(ctx: Context, run: Run, again: str, warnings: Sequence[str]) -> Any:
-    """What to know about a result: whether it still belongs to the data (with a button, ``again``), and what else weakens it."""
+    """What to know about a result: whether it still belongs to the data (with a button, ``again``),
+    and what else weakens it.
+    """
     outdated, found = ctx.session.outdated(run), []
     if outdated:
-        button = dmc.Button(again, id=page.id.each("again", run.id), size="compact-sm", variant="light", color="orange")
+        button = dmc.Button(
+            again,
+            id=page.id.each("again", run.id),
+            size="compact-sm",
+            variant="light",
+            color="orange",
+        )
         found.append(warning(outdated, button))
     found += warning_list([text for text in warnings if text.removeprefix("ADTD: ") != outdated])
     return dmc.Stack(found, gap=4, mt=6) if found else None

@@ -1,4 +1,6 @@
-"""The Hidden profile tab: the genes that make up the hidden background, and its share in every sample with the interval at equal fit."""
+"""The Hidden profile tab: the genes that make up the hidden background, and its share in every
+sample with the interval at equal fit.
+"""
 
 from __future__ import annotations
 
@@ -26,10 +28,21 @@ from gui.plugin import DARK, REVISION, Context
 GENES, SAMPLES = "genes", "samples"
 DEFAULT_N, MOST_N = 30, 200
 WORDS = {
-    GENES: "What the hidden background expresses, beside the mean of the reference: a hint at which cells are missing.",
-    SAMPLES: "The fit cannot tell shares within the interval apart: it is as good with each of them.",
+    GENES: (
+        "What the hidden background expresses, beside the mean of the reference: a hint at which"
+        " cells are missing."
+    ),
+    SAMPLES: (
+        "The fit cannot tell shares within the interval apart: it is as good with each of them."
+    ),
 }
-ENGINE = {GENES: "Share of every gene in the expression of the hidden background and of the mean of the reference", SAMPLES: "Hidden share with its interval"}
+ENGINE = {
+    GENES: (
+        "Share of every gene in the expression of the hidden background and of the mean of the"
+        " reference"
+    ),
+    SAMPLES: "Hidden share with its interval",
+}
 UNITS = {of: f"{text} (%)." for of, text in ENGINE.items()}
 
 
@@ -53,42 +66,72 @@ def panel(ctx: Context) -> Any:
         **{"aria-label": "Number of genes"},
     )
     controls = [
-        switch({GENES: "Genes", SAMPLES: "Share by sample"}, page.id.hidden_of, kept.value(ctx, "hidden_of")),
-        switch({"figure": "Figure", "table": "Table"}, page.id.hidden_view, kept.value(ctx, "hidden_view")),
+        switch(
+            {GENES: "Genes", SAMPLES: "Share by sample"},
+            page.id.hidden_of,
+            kept.value(ctx, "hidden_of"),
+        ),
+        switch(
+            {"figure": "Figure", "table": "Table"},
+            page.id.hidden_view,
+            kept.value(ctx, "hidden_view"),
+        ),
         html.Div(many, id=page.id.hidden_n_box),
     ]
     drawing = figure_card(page, "hidden", file_name="hidden-profile")
     unit = dmc.Text("", id=page.id.hidden_unit, size="xs", c="dimmed", mb=4)
-    there = views.layout(controls, drawing, result_table(page, "hidden_table", engine=True), unit=unit)
+    there = views.layout(
+        controls, drawing, result_table(page, "hidden_table", engine=True), unit=unit
+    )
     words = dmc.Text("", id=page.id.hidden_words, size="xs", c="dimmed", mt=4)
-    return html.Div([html.Div(id=page.id.hidden_empty, style=visible(not there_is)), html.Div([there, words], id=page.id.hidden_body, style=visible(there_is))])
+    return html.Div(
+        [
+            html.Div(id=page.id.hidden_empty, style=visible(not there_is)),
+            html.Div([there, words], id=page.id.hidden_body, style=visible(there_is)),
+        ]
+    )
 
 
-# -- what is shown: pure --------------------------------------------------------------------------------------------------------
+# -- what is shown: pure
+# --------------------------------------------------------------------------------------------------
 def profile_table(result: ADTDResult) -> pd.DataFrame:
-    """By gene, largest first: its share of the hidden background's expression and of the reference's mean; both sum to 1."""
+    """By gene, largest first: its share of the hidden background's expression and of the
+    reference's mean; both sum to 1.
+    """
     profiles = result.reference / result.reference.sum(axis=0)
-    found = pd.DataFrame({"hidden background": result.hidden_profile, "mean of the reference": profiles.mean(axis=1).reindex(result.hidden_profile.index)})
+    found = pd.DataFrame(
+        {
+            "hidden background": result.hidden_profile,
+            "mean of the reference": profiles.mean(axis=1).reindex(result.hidden_profile.index),
+        }
+    )
     found.index.name = "gene"
     return found.sort_values("hidden background", ascending=False, kind="stable")
 
 
 def share_table(result: ADTDResult) -> pd.DataFrame:
-    """By sample: hidden share, low and high end of the interval at equal fit, true share where it is known; fractions."""
+    """By sample: hidden share, low and high end of the interval at equal fit, true share where it
+    is known; fractions.
+    """
     columns: dict[str, pd.Series] = {"hidden": result.hidden}
     if result.hidden_interval is not None:
         columns |= {"low": result.hidden_interval["low"], "high": result.hidden_interval["high"]}
     truth = true_hidden(result)
     if truth is not None:
         columns["true"] = truth
-    found = pd.DataFrame({name: values.reindex(result.hidden.index) for name, values in columns.items()})
+    found = pd.DataFrame(
+        {name: values.reindex(result.hidden.index) for name, values in columns.items()}
+    )
     found.index.name = "sample"
     return found
 
 
 def figure(result: ADTDResult, of: str, n: int, dark: bool) -> go.Figure:
     if of == SAMPLES:
-        return styled(shares.hidden_share(result.hidden, result.hidden_interval, truth=true_hidden(result)), dark)
+        return styled(
+            shares.hidden_share(result.hidden, result.hidden_interval, truth=true_hidden(result)),
+            dark,
+        )
     return styled(figures.hidden_profile(result.hidden_profile, result.reference, n), dark)
 
 
@@ -98,7 +141,8 @@ def table(result: ADTDResult, of: str) -> pd.DataFrame:
     return (settled(found) * 100).rename_axis("Sample" if of == SAMPLES else "Gene")
 
 
-# -- callbacks ------------------------------------------------------------------------------------------------------------------
+# -- callbacks
+# --------------------------------------------------------------------------------------------------
 kept.bind()
 bind_figure_export(page, "hidden")
 
@@ -112,7 +156,13 @@ def _to_save(ctx: Context, of: str) -> TableFile | None:
     if run is None:
         return None
     engine = share_table(run.result) if of == SAMPLES else profile_table(run.result)
-    return TableFile(_name(run.result, of), table(run.result, of), UNITS[of], engine, f"{ENGINE[of]} as the engine gives it: 1 is 100 %.")
+    return TableFile(
+        _name(run.result, of),
+        table(run.result, of),
+        UNITS[of],
+        engine,
+        f"{ENGINE[of]} as the engine gives it: 1 is 100 %.",
+    )
 
 
 bind_table_export(page, "hidden_table", _to_save, State(page.id.hidden_of, "value"), engine=True)
@@ -138,7 +188,9 @@ bind_table_export(page, "hidden_table", _to_save, State(page.id.hidden_of, "valu
     Input(page.id.hidden_view, "value"),
     Input(page.id.hidden_n, "value"),
 )
-def show_hidden(ctx: Context, _revision: Any, dark: bool, tab: str, of: str, view: str, n: Any) -> Any:
+def show_hidden(
+    ctx: Context, _revision: Any, dark: bool, tab: str, of: str, view: str, n: Any
+) -> Any:
     if tab != HIDDEN_TAB:
         raise PreventUpdate
     run = adtd_run(ctx)
@@ -146,8 +198,23 @@ def show_hidden(ctx: Context, _revision: Any, dark: bool, tab: str, of: str, vie
         return [SHOWN, GONE, *[no_update] * 13]
     head = [GONE, SHOWN, WORDS.get(of, ""), visible(of == GENES and view != "table")]
     if view == "table":
-        shown = table_view(table(run.result, of), percent=of == SAMPLES)  # of a single gene, 0.01 % is much
-        return [*head, *[no_update] * 3, shown.columns, shown.rows, shown.note, UNITS[of], *views.show("table")]
+        # of a single gene, 0.01 % is much
+        shown = table_view(table(run.result, of), percent=of == SAMPLES)
+        return [
+            *head,
+            *[no_update] * 3,
+            shown.columns,
+            shown.rows,
+            shown.note,
+            UNITS[of],
+            *views.show("table"),
+        ]
     many = n if isinstance(n, int) and 1 <= n <= MOST_N else DEFAULT_N
     drawn = figure(run.result, of, many, bool(dark))
-    return [*head, *placed(drawn, 410), _name(run.result, of), *[no_update] * 4, *views.show("figure")]
+    return [
+        *head,
+        *placed(drawn, 410),
+        _name(run.result, of),
+        *[no_update] * 4,
+        *views.show("figure"),
+    ]

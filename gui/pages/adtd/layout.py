@@ -1,4 +1,6 @@
-"""The page: parameters on the left; on the right the answer in a sentence and the results in tabs."""
+"""The page: parameters on the left; on the right the answer in a sentence and the results in
+tabs.
+"""
 
 from __future__ import annotations
 
@@ -47,17 +49,35 @@ previous = PreviousRuns(page, "adtd", form, describe=run_line)
 
 
 def source(ctx: Context, part: str) -> Composition | None:
-    """The run's composition, hidden background included, with truth or groups and the interval of the hidden share."""
+    """The run's composition, hidden background included, with truth or groups and the interval of
+    the hidden share.
+    """
     run = adtd_run(ctx)
     if run is None or run.params.part != part:  # type: ignore[attr-defined]
         return None
     full = run.result.full()
-    groups = bulk_groups(ctx.session.dataset, full.columns) if part == "bulk" and ctx.session.outdated(run) is None else None
+    groups = (
+        bulk_groups(ctx.session.dataset, full.columns)
+        if part == "bulk" and ctx.session.outdated(run) is None
+        else None
+    )
     ends = sure_of(ctx, run)
-    return Composition(full, run.result.truth, groups, run.result.hidden_interval, None if ends is None else (ends.low, ends.high))
+    return Composition(
+        full,
+        run.result.truth,
+        groups,
+        run.result.hidden_interval,
+        None if ends is None else (ends.low, ends.high),
+    )
 
 
-view = CompositionView(page, source, active=(TAB, COMPOSITION), parts={p: text[0].upper() + text[1:] for p, text in PARTS.items()}, normalise=False)
+view = CompositionView(
+    page,
+    source,
+    active=(TAB, COMPOSITION),
+    parts={p: text[0].upper() + text[1:] for p, text in PARTS.items()},
+    normalise=False,
+)
 
 
 def bulk(ctx: Context) -> pd.DataFrame | None:
@@ -80,13 +100,29 @@ def subject(ctx: Context) -> Subject | None:
     params: ADTDParams = run.params  # type: ignore[assignment]
     obstacle = ctx.session.outdated(run)
     if params.model == "custom" and not params.c_static:
-        obstacle = "Intervals need a composition that stays that of the first step: C static is off in this run."
+        obstacle = (
+            "Intervals need a composition that stays that of the first step: C static is off in"
+            " this run."
+        )
     if "dtd" not in run.provenance.inputs:
         obstacle = "It is not known which DTD run this result was computed from. Run it again."
-    values = {"part": params.part, "lambda2": params.lambda2, "max_iterations": params.max_iterations}
+    values = {
+        "part": params.part,
+        "lambda2": params.lambda2,
+        "max_iterations": params.max_iterations,
+    }
     what = "sample" if params.part == "bulk" else "mixture"
     inputs = {"dtd": run.provenance.inputs.get("dtd", ""), "adtd": run.id}
-    return Subject(run, inputs, values, f"How sure: {model_name(params.model)}", run.result.fit, run.result.truth, what, obstacle)
+    return Subject(
+        run,
+        inputs,
+        values,
+        f"How sure: {model_name(params.model)}",
+        run.result.fit,
+        run.result.truth,
+        what,
+        obstacle,
+    )
 
 
 sure = SureView(page, subject, active=(TAB, SURE), file="adtd")
@@ -94,15 +130,35 @@ sure = SureView(page, subject, active=(TAB, SURE), file="adtd")
 
 @page.layout
 def layout(ctx: Context) -> Any:
-    tab = ctx.session.form(page.key).get("tab") or (COMPOSITION if adtd_run(ctx) or not search_run(ctx) else SEARCH)
-    panels = {COMPOSITION: _composition, HIDDEN_TAB: hidden.panel, REGULATION: regulation.panel, SEARCH: search.panel, SURE: sure.layout, KNOWN: known.layout}
+    tab = ctx.session.form(page.key).get("tab") or (
+        COMPOSITION if adtd_run(ctx) or not search_run(ctx) else SEARCH
+    )
+    panels = {
+        COMPOSITION: _composition,
+        HIDDEN_TAB: hidden.panel,
+        REGULATION: regulation.panel,
+        SEARCH: search.panel,
+        SURE: sure.layout,
+        KNOWN: known.layout,
+    }
 
     def panel(name: str) -> Any:
-        return drawn(f"the tab {name} of ADTD", lambda: panels[name](ctx), not_drawn(f"{TABS[name]} cannot be shown."))
+        return drawn(
+            f"the tab {name} of ADTD",
+            lambda: panels[name](ctx),
+            not_drawn(f"{TABS[name]} cannot be shown."),
+        )
 
     tabs = dmc.Tabs(
         [
-            dmc.TabsList([dmc.TabsTab(html.Span(text, id=getattr(page.id, f"tab_{name}")), value=name, px="xs") for name, text in TABS.items()]),
+            dmc.TabsList(
+                [
+                    dmc.TabsTab(
+                        html.Span(text, id=getattr(page.id, f"tab_{name}")), value=name, px="xs"
+                    )
+                    for name, text in TABS.items()
+                ]
+            ),
             *[dmc.TabsPanel(panel(name), value=name, pt="sm") for name in TABS],
         ],
         id=page.id.tabs,
@@ -110,8 +166,14 @@ def layout(ctx: Context) -> Any:
         keepMounted=True,
     )
     actions = dmc.Group([report_button(page), previous.layout()], gap="xs", wrap="nowrap")
-    results = [head_card("run", actions, there=adtd_run(ctx) is not None), search.head(), card(tabs)]
-    return html.Div([dcc.Store(id=page.id.seen, data=_ids(ctx)), two_columns(parameters.column(ctx), results)])
+    results = [
+        head_card("run", actions, there=adtd_run(ctx) is not None),
+        search.head(),
+        card(tabs),
+    ]
+    return html.Div(
+        [dcc.Store(id=page.id.seen, data=_ids(ctx)), two_columns(parameters.column(ctx), results)]
+    )
 
 
 def _composition(ctx: Context) -> Any:
@@ -134,7 +196,8 @@ def _ids(ctx: Context) -> list[str]:
     return [run.id for run in ctx.session.runs() if run.kind in KINDS]
 
 
-# -- callbacks ------------------------------------------------------------------------------------------------------------------
+# -- callbacks
+# --------------------------------------------------------------------------------------------------
 view.bind()
 known.bind()
 sure.bind()
@@ -154,9 +217,15 @@ bind_report(page)
     TAB,
 )
 def show_answer(ctx: Context, _revision: Any, tab: str) -> Any:
-    """The sentence about what is on screen: the run, or on its tab the search. Tabs that have nothing to show yet are dimmed."""
+    """The sentence about what is on screen: the run, or on its tab the search.
+
+    Tabs that have nothing to show yet are dimmed.
+    """
     run, searched = adtd_run(ctx), search_run(ctx) is not None
-    tabs = [SHOWN if there else DIM for there in (run is not None and run.result.gene_regulation is not None, searched)]
+    tabs = [
+        SHOWN if there else DIM
+        for there in (run is not None and run.result.gene_regulation is not None, searched)
+    ]
     last = [*tabs, visible(tab == SEARCH and searched)]
     if run is None:
         return [GONE, "", None, None, SHOWN, GONE, *last]
@@ -165,14 +234,21 @@ def show_answer(ctx: Context, _revision: Any, tab: str) -> Any:
     return [visible(tab != SEARCH), *head, GONE, SHOWN, *last]
 
 
-@page.callback(Output(page.id.tabs, "value"), Output(page.id.seen, "data"), REVISION, State(page.id.seen, "data"))
+@page.callback(
+    Output(page.id.tabs, "value"),
+    Output(page.id.seen, "data"),
+    REVISION,
+    State(page.id.seen, "data"),
+)
 def follow(ctx: Context, _revision: Any, seen: list[str] | None) -> Any:
     """A new result is shown: Composition after a run, Search after a search."""
     now = _ids(ctx)
     new = [run for run in ctx.session.runs() if run.id in now and run.id not in (seen or [])]
     if not new:
         raise PreventUpdate
-    return (COMPOSITION if new[-1].kind == "adtd" else SEARCH) if seen is not None else no_update, now
+    return (
+        (COMPOSITION if new[-1].kind == "adtd" else SEARCH) if seen is not None else no_update
+    ), now
 
 
 @page.callback(Input(page.id.tabs, "value"), prevent_initial_call=True)

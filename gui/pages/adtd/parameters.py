@@ -1,4 +1,6 @@
-"""The narrow column: model, dataset, search of lambda2; what can be run and, if not, why; and running it."""
+"""The narrow column: model, dataset, search of lambda2; what can be run and, if not, why; and
+running it.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,16 @@ from gui.engine.params import ADTDParams, Params, SearchParams
 from gui.engine.results import DTDResult
 from gui.engine.tasks import run_adtd, run_search
 from gui.errors import DeconomixError, InvalidParameter, MissingPart
-from gui.pages.adtd.base import COMPOSITION, HIDDEN_TAB, applies, form, kept_values, page, search_form, visible
+from gui.pages.adtd.base import (
+    COMPOSITION,
+    HIDDEN_TAB,
+    applies,
+    form,
+    kept_values,
+    page,
+    search_form,
+    visible,
+)
 from gui.plugin import JOBS, REVISION, Context
 
 GOING = "This is waiting or running. The header shows how far it is."
@@ -36,8 +47,18 @@ def column(ctx: Context) -> Any:
     show = applies(kept_values(ctx))
     search = folded(
         "Search λ₂",
-        dmc.Text("Finds lambda2 by cross-validation on the dataset chosen above.", size="xs", c="dimmed", mb="xs"),
-        dmc.SimpleGrid([search_form.fields(ctx, name) for name in search_form.names], cols=2, spacing="xs", verticalSpacing="xs"),
+        dmc.Text(
+            "Finds lambda2 by cross-validation on the dataset chosen above.",
+            size="xs",
+            c="dimmed",
+            mb="xs",
+        ),
+        dmc.SimpleGrid(
+            [search_form.fields(ctx, name) for name in search_form.names],
+            cols=2,
+            spacing="xs",
+            verticalSpacing="xs",
+        ),
         dmc.Button("Search λ₂", id=page.id.search, variant="light", fullWidth=True, mt="sm"),
         dmc.Text("", id=page.id.search_reason, size="xs", c="dimmed", mt=4),
     )
@@ -45,9 +66,24 @@ def column(ctx: Context) -> Any:
         form.fields(ctx, "model"),
         dmc.Text("", id=page.id.model_words, size="xs", c="dimmed", mt=6, mb="sm"),
         form.fields(ctx, "part", "max_iterations"),
-        dmc.Box(form.fields(ctx, "c_static", "delta_static"), id=page.id.for_custom, style=visible(show["custom"]), mt="sm"),
-        dmc.Box(form.fields(ctx, "lambda1"), id=page.id.for_lambda1, style=visible(show["lambda1"]), mt="sm"),
-        dmc.Box(form.fields(ctx, "lambda2"), id=page.id.for_lambda2, style=visible(show["lambda2"]), mt="sm"),
+        dmc.Box(
+            form.fields(ctx, "c_static", "delta_static"),
+            id=page.id.for_custom,
+            style=visible(show["custom"]),
+            mt="sm",
+        ),
+        dmc.Box(
+            form.fields(ctx, "lambda1"),
+            id=page.id.for_lambda1,
+            style=visible(show["lambda1"]),
+            mt="sm",
+        ),
+        dmc.Box(
+            form.fields(ctx, "lambda2"),
+            id=page.id.for_lambda2,
+            style=visible(show["lambda2"]),
+            mt="sm",
+        ),
         dmc.Box([search, form.advanced(ctx, "gene_weights", "refine")], mt="sm"),
         dmc.Button("Run", id=page.id.run, fullWidth=True, mt="md"),
         dmc.Text("", id=page.id.reason, size="xs", c="dimmed", ta="center", mt=6),
@@ -56,7 +92,8 @@ def column(ctx: Context) -> Any:
     )
 
 
-# -- what can be run ------------------------------------------------------------------------------------------------------------
+# -- what can be run
+# --------------------------------------------------------------------------------------------------
 def sample_count(ctx: Context, part: str) -> int | None:
     """Samples or mixtures of the dataset chosen; None where it is not there."""
     data, dtd = ctx.session.dataset, ctx.session.current("dtd")
@@ -78,15 +115,24 @@ def obstacle(ctx: Context, part: str) -> str | None:
     trained: DTDResult = dtd.result
     if part == "bulk":
         if data.bulk is None:
-            return "There is no bulk. Load one on the Upload page, or choose simulated mixtures as the dataset."
+            return (
+                "There is no bulk. Load one on the Upload page, or choose simulated mixtures as the"
+                " dataset."
+            )
         lacking = bulk_keeps(trained.genes, data.bulk.matrix)
         if lacking:
-            return f"The bulk lacks {number(len(lacking))} of the {number(len(trained.genes))} genes of the DTD run. Run DTD again."
+            return (
+                f"The bulk lacks {number(len(lacking))} of the {number(len(trained.genes))} genes"
+                " of the DTD run. Run DTD again."
+            )
         return None
     if trained.params is None:
         return "A loaded model brings no simulated mixtures. Choose the bulk as the dataset."
     if (data.train if part == "train" else data.test) is None:
-        return f"There are no {'training' if part == 'train' else 'test'} cells to simulate mixtures from. Choose another dataset."
+        return (
+            f"There are no {'training' if part == 'train' else 'test'} cells to simulate mixtures"
+            " from. Choose another dataset."
+        )
     return None
 
 
@@ -115,7 +161,10 @@ def _going(ctx: Context, kind: str, params: Params) -> bool:
     """Whether the same is waiting or running, on the DTD run on screen."""
     dtd = ctx.session.current("dtd")
     inputs = {} if dtd is None else {"dtd": dtd.id}
-    return any(job.active and job.kind == kind and job.params == params and dict(job.inputs) == inputs for job in ctx.jobs.status(ctx.session_id))
+    return any(
+        job.active and job.kind == kind and job.params == params and dict(job.inputs) == inputs
+        for job in ctx.jobs.status(ctx.session_id)
+    )
 
 
 def using(ctx: Context, part: str) -> str:
@@ -132,18 +181,35 @@ def part_options(ctx: Context) -> list[dict[str, Any]]:
     found = []
     for part, text in form.choices["part"].items():
         count = sample_count(ctx, part)
-        found.append({"value": part, "label": text if count is None else f"{text} ({number(count)})", "disabled": count is None})
+        found.append(
+            {
+                "value": part,
+                "label": text if count is None else f"{text} ({number(count)})",
+                "disabled": count is None,
+            }
+        )
     return found
 
 
-# -- running --------------------------------------------------------------------------------------------------------------------
+# -- running
+# --------------------------------------------------------------------------------------------------
 def submit_adtd(ctx: Context, params: ADTDParams) -> None:
     """Queue a run on the DTD run on screen. MissingPart says why it cannot be."""
-    _submit(ctx, run_adtd, params, "adtd", f"{model_name(params.model)} on {PARTS[params.part]}", params.part)
+    _submit(
+        ctx,
+        run_adtd,
+        params,
+        "adtd",
+        f"{model_name(params.model)} on {PARTS[params.part]}",
+        params.part,
+    )
 
 
 def submit_search(ctx: Context, params: SearchParams) -> None:
-    """Queue a search on the DTD run on screen. MissingPart or InvalidParameter say why it cannot be."""
+    """Queue a search on the DTD run on screen.
+
+    MissingPart or InvalidParameter say why it cannot be.
+    """
     count = sample_count(ctx, params.part)
     if count is not None and params.folds > count:
         raise InvalidParameter(f"Folds is {params.folds}, but there are only {count} samples.")
@@ -161,19 +227,33 @@ def _submit(ctx: Context, task: Any, params: Params, kind: str, title: str, part
 
 
 def nothing_yet(ctx: Context, tab: str, model: str, reason: str | None) -> Any:
-    """In place of the results of a tab: what the model chosen would show there, and the button that runs it; or that it is being computed."""
+    """In place of the results of a tab: what the model chosen would show there, and the button that
+    runs it; or that it is being computed.
+    """
     job = running(ctx, "adtd")
     if job is not None:
         return running_state(job)
-    button = dmc.Button("Run with these parameters", variant="light", disabled=reason is not None, id=page.id.each("start", tab))
+    button = dmc.Button(
+        "Run with these parameters",
+        variant="light",
+        disabled=reason is not None,
+        id=page.id.each("start", tab),
+    )
     name = model_name(model)
     if tab == HIDDEN_TAB:
         return empty_state(
-            "No hidden background yet", f"{name} estimates what is in the samples but not in the reference. Run it with the parameters on the left.", button
+            "No hidden background yet",
+            f"{name} estimates what is in the samples but not in the reference. Run it with the"
+            " parameters on the left.",
+            button,
         )
     found = "the share of each cell type and of a hidden background that the reference lacks"
     more = ", and how genes are regulated in each cell type" if model == "h,r" else ""
-    return empty_state("No result yet", f"{name} estimates {found}{more}. Run it with the parameters on the left.", button)
+    return empty_state(
+        "No result yet",
+        f"{name} estimates {found}{more}. Run it with the parameters on the left.",
+        button,
+    )
 
 
 form.bind()
@@ -195,14 +275,23 @@ search_form.bind()
     *[Input(form.id(n), form.prop(n)) for n in form.names],
 )
 def check_form(ctx: Context, _revision: Any, _jobs: Any, *values: Any) -> Any:
-    """The buttons name the model and are disabled with their reason; fields that mean nothing for the model disappear."""
+    """The buttons name the model and are disabled with their reason; fields that mean nothing for
+    the model disappear.
+    """
     shown = dict(zip(form.names, values, strict=True))
     reason, show = adtd_problem(ctx, values), applies(shown)
     name = model_name(shown["model"])
     words = [html.B(name), f": {MODEL_WORDS.get(shown['model'], '')}"]
     styles = [visible(show[n]) for n in ("custom", "lambda1", "lambda2")]
     empty = [nothing_yet(ctx, tab, shown["model"], reason) for tab in (COMPOSITION, HIDDEN_TAB)]
-    return [f"Run {name}", reason is not None, reason or using(ctx, shown["part"]), words, *styles, *empty]
+    return [
+        f"Run {name}",
+        reason is not None,
+        reason or using(ctx, shown["part"]),
+        words,
+        *styles,
+        *empty,
+    ]
 
 
 @page.callback(Output(form.id("part"), "data"), REVISION)
@@ -221,22 +310,40 @@ def offer_parts(ctx: Context, _revision: Any) -> Any:
 )
 def check_search(ctx: Context, _revision: Any, _jobs: Any, part: str, *values: Any) -> Any:
     reason = search_problem(ctx, values, part)
-    points, folds = values[search_form.names.index("points")], values[search_form.names.index("folds")]
+    points, folds = (
+        values[search_form.names.index("points")],
+        values[search_form.names.index("folds")],
+    )
     count = sample_count(ctx, part)
-    few = f". Only {count} samples: with fewer than {FEW_SAMPLES} the choice is uncertain." if count is not None and count < FEW_SAMPLES else ""
+    few = (
+        f". Only {count} samples: with fewer than {FEW_SAMPLES} the choice is uncertain."
+        if count is not None and count < FEW_SAMPLES
+        else ""
+    )
     words = reason or f"{points} values × {folds} folds = {points * folds} fits{few}"
     job = running(ctx, "search")
     if job is not None:
         return reason is not None, words, running_state(job)
     empty = empty_state(
         "No search yet",
-        "The search tries values of lambda2 on parts of the samples and shows which one predicts the samples left out best.",
-        dmc.Button("Search λ₂", variant="light", disabled=reason is not None, id=page.id.each("start-search", "empty")),
+        "The search tries values of lambda2 on parts of the samples and shows which one predicts"
+        " the samples left out best.",
+        dmc.Button(
+            "Search λ₂",
+            variant="light",
+            disabled=reason is not None,
+            id=page.id.each("start-search", "empty"),
+        ),
     )
     return reason is not None, words, empty
 
 
-@page.callback(Input(page.id.run, "n_clicks"), Input(page.id.each("start", ALL), "n_clicks"), *form.states, prevent_initial_call=True)
+@page.callback(
+    Input(page.id.run, "n_clicks"),
+    Input(page.id.each("start", ALL), "n_clicks"),
+    *form.states,
+    prevent_initial_call=True,
+)
 def run(ctx: Context, clicks: int | None, _started: Any, *values: Any) -> None:
     """Parse the form and queue a run; also from the empty states."""
     if not (clicks if call.triggered_id == page.id.run else clicked()):
@@ -269,7 +376,11 @@ def again(ctx: Context, _clicks: Any) -> None:
         submit_adtd(ctx, found.params)
 
 
-@page.callback(Output(form.fill_id, "data", allow_duplicate=True), Input(search_form.fill_id, "data"), prevent_initial_call=True)
+@page.callback(
+    Output(form.fill_id, "data", allow_duplicate=True),
+    Input(search_form.fill_id, "data"),
+    prevent_initial_call=True,
+)
 def fill_part(ctx: Context, data: dict[str, Any] | None) -> Any:
     """A search brought back brings its dataset, which stands in the form above."""
     if not data or "part" not in data:
@@ -277,7 +388,11 @@ def fill_part(ctx: Context, data: dict[str, Any] | None) -> Any:
     return {"part": data["part"], "": data.get("")}
 
 
-@page.callback(Output(form.fill_id, "data", allow_duplicate=True), Input(page.id.each("model", ALL), "n_clicks"), prevent_initial_call=True)
+@page.callback(
+    Output(form.fill_id, "data", allow_duplicate=True),
+    Input(page.id.each("model", ALL), "n_clicks"),
+    prevent_initial_call=True,
+)
 def choose_model(ctx: Context, clicks: Any) -> Any:
     """From an empty state: the model that would fill it."""
     model = clicked()

@@ -1,4 +1,6 @@
-"""The Gene regulation tab: heatmap centred at 1, genes chosen by search or the most regulated ones of each type; the table of Delta."""
+"""The Gene regulation tab: heatmap centred at 1, genes chosen by search or the most regulated ones
+of each type; the table of Delta.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,16 @@ from gui.engine.results import ADTDResult, BootstrapResult
 from gui.figures import adtd as figures
 from gui.figures.template import blank, styled
 from gui.figures.text import settled
-from gui.pages.adtd.base import REGULATION, TAB, adtd_run, page, saved_as, sure_of, trusted_result, visible
+from gui.pages.adtd.base import (
+    REGULATION,
+    TAB,
+    adtd_run,
+    page,
+    saved_as,
+    sure_of,
+    trusted_result,
+    visible,
+)
 from gui.plugin import DARK, JOBS, REVISION, Context
 
 EACH = "each"
@@ -35,13 +46,21 @@ FACTOR, LOG2 = "factor", "log2"
 HEATMAP, TABLE, SUPPORT = "heatmap", "table", "support"
 ALL_TYPES = {"value": EACH, "label": "in each cell type"}
 UNITS = {
-    TABLE: "Factor by which a gene's expression in a cell type differs from the reference; 1: unregulated.",
-    SUPPORT: f"How much the data say about the regulation, 0 to 1; grey in the heatmap below {figures.LOW_SUPPORT:g}.",
+    TABLE: (
+        "Factor by which a gene's expression in a cell type differs from the reference; 1:"
+        " unregulated."
+    ),
+    SUPPORT: (
+        "How much the data say about the regulation, 0 to 1; grey in the heatmap below"
+        f" {figures.LOW_SUPPORT:g}."
+    ),
 }
 
 
 class Wanted(NamedTuple):
-    """What the controls say. of : EACH or "type:<name>"; genes : chosen by search, in place of the most regulated ones."""
+    """What the controls say. of : EACH or "type:<name>"; genes : chosen by search, in place of the
+    most regulated ones.
+    """
 
     n: int = DEFAULT_N
     of: str = EACH
@@ -51,7 +70,15 @@ class Wanted(NamedTuple):
 
 
 views = Views(page, "regulation")
-kept = Kept(page, regulation_view=HEATMAP, genes_n=DEFAULT_N, genes_type=EACH, genes_chosen=[], regulation_scale=FACTOR, supported=True)
+kept = Kept(
+    page,
+    regulation_view=HEATMAP,
+    genes_n=DEFAULT_N,
+    genes_type=EACH,
+    genes_chosen=[],
+    regulation_scale=FACTOR,
+    supported=True,
+)
 
 
 def panel(ctx: Context) -> Any:
@@ -60,7 +87,11 @@ def panel(ctx: Context) -> Any:
     there_is = run is not None and run.result.gene_regulation is not None
     small = {"size": "xs"}
     controls = [
-        switch({HEATMAP: "Heatmap", TABLE: "Table", SUPPORT: "Support"}, page.id.regulation_view, kept.value(ctx, "regulation_view")),
+        switch(
+            {HEATMAP: "Heatmap", TABLE: "Table", SUPPORT: "Support"},
+            page.id.regulation_view,
+            kept.value(ctx, "regulation_view"),
+        ),
         dmc.NumberInput(
             id=page.id.genes_n,
             value=kept.value(ctx, "genes_n"),
@@ -99,22 +130,47 @@ def panel(ctx: Context) -> Any:
             **small,
             **{"aria-label": "Genes by name"},
         ),
-        dmc.Box(switch({FACTOR: "Factor", LOG2: "log2"}, page.id.regulation_scale, kept.value(ctx, "regulation_scale")), id=page.id.regulation_scale_box),
+        dmc.Box(
+            switch(
+                {FACTOR: "Factor", LOG2: "log2"},
+                page.id.regulation_scale,
+                kept.value(ctx, "regulation_scale"),
+            ),
+            id=page.id.regulation_scale_box,
+        ),
         dmc.Tooltip(
-            dmc.Switch(id=page.id.supported, checked=kept.value(ctx, "supported"), label="Supported only", **small),
-            label="Leave out regulation about which the data say little: of rare cell types and of genes with little weight.",
+            dmc.Switch(
+                id=page.id.supported,
+                checked=kept.value(ctx, "supported"),
+                label="Supported only",
+                **small,
+            ),
+            label=(
+                "Leave out regulation about which the data say little: of rare cell types and of"
+                " genes with little weight."
+            ),
         ),
     ]
     drawing = figure_card(page, "regulation", file_name="gene-regulation")
     unit = dmc.Text("", id=page.id.regulation_unit, size="xs", c="dimmed", mb=4)
-    there = views.layout(controls, drawing, result_table(page, "regulation_table", engine=True), unit=unit)
+    there = views.layout(
+        controls, drawing, result_table(page, "regulation_table", engine=True), unit=unit
+    )
     words = dmc.Text("", id=page.id.regulation_words, size="xs", c="dimmed", mt=4)
-    return html.Div([html.Div(id=page.id.regulation_empty, style=GONE), html.Div([there, words], id=page.id.regulation_body, style=visible(there_is))])
+    return html.Div(
+        [
+            html.Div(id=page.id.regulation_empty, style=GONE),
+            html.Div([there, words], id=page.id.regulation_body, style=visible(there_is)),
+        ]
+    )
 
 
-# -- what is shown: pure --------------------------------------------------------------------------------------------------------
+# -- what is shown: pure
+# --------------------------------------------------------------------------------------------------
 def chosen_genes(result: ADTDResult, wanted: Wanted) -> list[str]:
-    """The genes on screen: those chosen by name, else the n most regulated of one type or of each."""
+    """The genes on screen: those chosen by name, else the n most regulated of one type or of
+    each.
+    """
     delta = result.gene_regulation
     if delta is None:
         return []
@@ -129,12 +185,29 @@ def chosen_genes(result: ADTDResult, wanted: Wanted) -> list[str]:
     return list(found)
 
 
-def heatmap(result: ADTDResult, genes: Sequence[str], wanted: Wanted, dark: bool, sure: BootstrapResult | None = None) -> go.Figure:
-    """The heatmap of ``genes``; empty where there are none. sure : the run's intervals, if they were computed"""
+def heatmap(
+    result: ADTDResult,
+    genes: Sequence[str],
+    wanted: Wanted,
+    dark: bool,
+    sure: BootstrapResult | None = None,
+) -> go.Figure:
+    """The heatmap of ``genes``; empty where there are none. sure : the run's intervals, if they
+    were computed
+    """
     if result.gene_regulation is None or not genes:
         return styled(blank(), dark)
     steady = stability(sure, result)
-    return styled(figures.gene_regulation(result.gene_regulation, result.support, genes=genes, log2=wanted.scale == LOG2, stability=steady), dark)
+    return styled(
+        figures.gene_regulation(
+            result.gene_regulation,
+            result.support,
+            genes=genes,
+            log2=wanted.scale == LOG2,
+            stability=steady,
+        ),
+        dark,
+    )
 
 
 def table(result: ADTDResult, genes: Sequence[str], of: str) -> TableView:
@@ -155,12 +228,19 @@ def shown_frame(frame: pd.DataFrame, genes: Sequence[str]) -> pd.DataFrame:
 def words(result: ADTDResult, genes: Sequence[str], wanted: Wanted) -> str:
     """What the heatmap shows and how far to trust it."""
     if not genes:
-        hint = " Switch “Supported only” off to see them all, or use a smaller lambda2." if wanted.supported and not wanted.genes else ""
+        hint = (
+            " Switch “Supported only” off to see them all, or use a smaller lambda2."
+            if wanted.supported and not wanted.genes
+            else ""
+        )
         return f"No regulation here has support in the data.{hint}"
     weak = unsupported_types(result)
     said = f" Nothing is supported for {_some(weak)}." if weak else ""
     count = f"{number(len(genes))} gene{'s' * (len(genes) > 1)}"
-    return f"{count}; 1 is unregulated. Grey: the data say little about it (rare cell types, genes of little weight, or a direction that is not sure).{said}"
+    return (
+        f"{count}; 1 is unregulated. Grey: the data say little about it (rare cell types, genes of"
+        f" little weight, or a direction that is not sure).{said}"
+    )
 
 
 def _some(names: Sequence[str]) -> str:
@@ -172,12 +252,20 @@ def nothing(model: str | None) -> Any:
     choose = dmc.Button("Choose Deconomix+h,r", variant="light", id=page.id.each("model", "h,r"))
     if model is None:
         return empty_state(
-            "No gene regulation yet", "Deconomix+h,r estimates how genes are regulated in each cell type. Choose it on the left and run it.", choose
+            "No gene regulation yet",
+            "Deconomix+h,r estimates how genes are regulated in each cell type. Choose it on the"
+            " left and run it.",
+            choose,
         )
-    return empty_state(f"{model_name(model)} holds gene regulation at 1", "Deconomix+h,r estimates it. Choose it on the left and run it.", choose)
+    return empty_state(
+        f"{model_name(model)} holds gene regulation at 1",
+        "Deconomix+h,r estimates it. Choose it on the left and run it.",
+        choose,
+    )
 
 
-# -- callbacks ------------------------------------------------------------------------------------------------------------------
+# -- callbacks
+# --------------------------------------------------------------------------------------------------
 kept.bind()
 bind_figure_export(page, "regulation")
 
@@ -191,12 +279,24 @@ def _to_save(ctx: Context, view: str, *controls: Any) -> TableFile | None:
     name = "gene-regulation-support" if view == SUPPORT else saved_as(run.result, "gene-regulation")
     about = UNITS[SUPPORT if view == SUPPORT else TABLE]
     shown = f"{about} The {number(len(genes))} genes on screen of {number(len(frame))}."
-    return TableFile(name, shown_frame(frame, genes), shown, frame.rename_axis("gene"), f"{about} All {number(len(frame))} genes as the engine gives them.")
+    return TableFile(
+        name,
+        shown_frame(frame, genes),
+        shown,
+        frame.rename_axis("gene"),
+        f"{about} All {number(len(frame))} genes as the engine gives them.",
+    )
 
 
 def wanted_of(n: Any, of: str, genes: Sequence[str] | None, supported: bool, scale: str) -> Wanted:
     """What the controls say, from their values."""
-    return Wanted(n if isinstance(n, int) and 1 <= n <= MOST_N else DEFAULT_N, of, tuple(genes or ()), bool(supported), scale)
+    return Wanted(
+        n if isinstance(n, int) and 1 <= n <= MOST_N else DEFAULT_N,
+        of,
+        tuple(genes or ()),
+        bool(supported),
+        scale,
+    )
 
 
 CONTROLS = [
@@ -208,7 +308,14 @@ CONTROLS = [
 ]
 """Of the genes shown, in the order of :func:`wanted_of`."""
 _STATES = [State(i.component_id, i.component_property) for i in CONTROLS]
-bind_table_export(page, "regulation_table", _to_save, State(page.id.regulation_view, "value"), *_STATES, engine=True)
+bind_table_export(
+    page,
+    "regulation_table",
+    _to_save,
+    State(page.id.regulation_view, "value"),
+    *_STATES,
+    engine=True,
+)
 
 
 @page.callback(
@@ -230,7 +337,12 @@ def offer_genes(ctx: Context, _revision: Any, tab: str, of: str, genes: list[str
     types = [ALL_TYPES, *({"value": f"{TYPE}{t}", "label": f"in {t}"} for t in delta.columns)]
     known = set(delta.index)
     kept = [g for g in genes or [] if g in known]
-    return types, of if of in {t["value"] for t in types} else EACH, sorted(map(str, delta.index)), kept if kept != (genes or []) else no_update
+    return (
+        types,
+        of if of in {t["value"] for t in types} else EACH,
+        sorted(map(str, delta.index)),
+        kept if kept != (genes or []) else no_update,
+    )
 
 
 @page.callback(
@@ -255,7 +367,17 @@ def offer_genes(ctx: Context, _revision: Any, tab: str, of: str, genes: list[str
     *CONTROLS,
 )
 def show_regulation(
-    ctx: Context, _revision: Any, dark: bool, _jobs: Any, tab: str, view: str, n: Any, of: str, genes: list[str] | None, supported: bool, scale: str
+    ctx: Context,
+    _revision: Any,
+    dark: bool,
+    _jobs: Any,
+    tab: str,
+    view: str,
+    n: Any,
+    of: str,
+    genes: list[str] | None,
+    supported: bool,
+    scale: str,
 ) -> Any:
     if tab != REGULATION:
         raise PreventUpdate
@@ -263,7 +385,12 @@ def show_regulation(
     if run is None or run.result.gene_regulation is None:
         model = None if run is None else run.params.model  # type: ignore[attr-defined]
         job = running(ctx, "adtd")
-        return [SHOWN, nothing(model) if job is None else running_state(job), GONE, *[no_update] * 13]
+        return [
+            SHOWN,
+            nothing(model) if job is None else running_state(job),
+            GONE,
+            *[no_update] * 13,
+        ]
     if only_jobs():
         raise PreventUpdate
     result: ADTDResult = run.result
@@ -273,6 +400,21 @@ def show_regulation(
     head = [GONE, None, SHOWN, words(believed, shown, wanted), visible(view == HEATMAP)]
     if view != HEATMAP:
         filled = table(result, shown, view)
-        return [*head, *[no_update] * 3, filled.columns, filled.rows, filled.note, UNITS.get(view, ""), *views.show("table")]
+        return [
+            *head,
+            *[no_update] * 3,
+            filled.columns,
+            filled.rows,
+            filled.note,
+            UNITS.get(view, ""),
+            *views.show("table"),
+        ]
     drawn = heatmap(result, shown, wanted, bool(dark), sure_of(ctx, run))
-    return [*head, drawn, room(drawn) if shown else GONE, saved_as(result, "gene-regulation"), *[no_update] * 4, *views.show("figure")]
+    return [
+        *head,
+        drawn,
+        room(drawn) if shown else GONE,
+        saved_as(result, "gene-regulation"),
+        *[no_update] * 4,
+        *views.show("figure"),
+    ]

@@ -1,4 +1,6 @@
-"""The Search tab: the curve with its spread, three choices that become lambda2 with one click, the losses as a table."""
+"""The Search tab: the curve with its spread, three choices that become lambda2 with one click, the
+losses as a table.
+"""
 
 from __future__ import annotations
 
@@ -23,15 +25,32 @@ from gui.engine.results import Run, SearchResult
 from gui.figures import adtd as figures
 from gui.figures.template import styled
 from gui.figures.text import exponent
-from gui.pages.adtd.base import SEARCH, TAB, form, head_card, head_outputs, head_parts, page, placed, search_form, search_run, visible
+from gui.pages.adtd.base import (
+    SEARCH,
+    TAB,
+    form,
+    head_card,
+    head_outputs,
+    head_parts,
+    page,
+    placed,
+    search_form,
+    search_run,
+    visible,
+)
 from gui.plugin import DARK, REVISION, Context
 
 CHOICE_TIPS = {
     "min": "The lambda2 with the smallest mean loss on the samples left out.",
-    "one_se": "The next grid point above the largest lambda2 whose loss is within one standard deviation of the minimum: the strongest hold that fits as well.",
+    "one_se": (
+        "The next grid point above the largest lambda2 whose loss is within one standard deviation"
+        " of the minimum: the strongest hold that fits as well."
+    ),
     "drop": "Where the loss falls most when lambda2 is made smaller.",
 }
-searches = PreviousRuns(page, "search", search_form, describe=search_line, name="searches", title="Previous searches")
+searches = PreviousRuns(
+    page, "search", search_form, describe=search_line, name="searches", title="Previous searches"
+)
 
 
 UNIT = "Loss on the samples left out."
@@ -43,7 +62,13 @@ def panel(ctx: Context) -> Any:
     """The tab's skeleton; the search's answer stands above the tabs (:func:`head`)."""
     searched = search_run(ctx) is not None
     there = views.layout(
-        [switch({"figure": "Figure", "table": "Table"}, page.id.search_view, kept.value(ctx, "search_view"))],
+        [
+            switch(
+                {"figure": "Figure", "table": "Table"},
+                page.id.search_view,
+                kept.value(ctx, "search_view"),
+            )
+        ],
         figure_card(page, "search_curve", file_name="lambda2-search"),
         result_table(page, "search_table"),
         unit=dmc.Text(UNIT, size="xs", c="dimmed", mb=4),
@@ -51,7 +76,11 @@ def panel(ctx: Context) -> Any:
     return html.Div(
         [
             html.Div(id=page.id.search_empty, style=visible(not searched)),
-            html.Div([html.Div(id=page.id.search_choices), there], id=page.id.search_body, style=visible(searched)),
+            html.Div(
+                [html.Div(id=page.id.search_choices), there],
+                id=page.id.search_body,
+                style=visible(searched),
+            ),
         ]
     )
 
@@ -61,7 +90,8 @@ def head() -> Any:
     return head_card("search", searches.layout())
 
 
-# -- what is shown: pure --------------------------------------------------------------------------------------------------------
+# -- what is shown: pure
+# --------------------------------------------------------------------------------------------------
 def curve(result: SearchResult, dark: bool) -> go.Figure:
     """The legend stands at the foot of the figure, however high the window makes it."""
     fig = figures.search(result.losses, result.choices)
@@ -72,24 +102,44 @@ def curve(result: SearchResult, dark: bool) -> go.Figure:
 def losses_table(result: SearchResult) -> pd.DataFrame:
     """lambda2 x (mean, standard deviation, one column per fold)."""
     folds = result.losses.T.set_axis([f"fold {i + 1}" for i in range(len(result.losses))], axis=1)
-    shown = pd.concat([result.mean.rename("mean"), result.std.rename("standard deviation"), folds], axis=1)
-    return shown.set_axis(pd.Index([exact(v) for v in result.losses.columns], name="lambda2"), axis=0)
+    shown = pd.concat(
+        [result.mean.rename("mean"), result.std.rename("standard deviation"), folds], axis=1
+    )
+    return shown.set_axis(
+        pd.Index([exact(v) for v in result.losses.columns], name="lambda2"), axis=0
+    )
 
 
 def choice_cards(result: SearchResult, used: float | None) -> Any:
     """One card per choice; the one that is lambda2 at present says so."""
-    return dmc.SimpleGrid([_choice(key, result.choices.get(key), used) for key in figures.CHOICES], cols=3, spacing="sm", my="sm")
+    return dmc.SimpleGrid(
+        [_choice(key, result.choices.get(key), used) for key in figures.CHOICES],
+        cols=3,
+        spacing="sm",
+        my="sm",
+    )
 
 
 def _choice(key: str, value: float | None, used: float | None) -> Any:
     name, colour, symbol = figures.CHOICES[key]
     name = name[0].upper() + name[1:]
     title = dmc.Tooltip(
-        dmc.Text([html.Span(figures.SIGNS[symbol], style={"color": colour}), f" {name}"], size="sm", fw=600, tabIndex=0, w="fit-content"),
+        dmc.Text(
+            [html.Span(figures.SIGNS[symbol], style={"color": colour}), f" {name}"],
+            size="sm",
+            fw=600,
+            tabIndex=0,
+            w="fit-content",
+        ),
         label=CHOICE_TIPS[key],
     )
     if value is None:
-        return dmc.Paper([title, dmc.Text("there is none", size="sm", c="dimmed")], withBorder=True, p="xs", radius="md")
+        return dmc.Paper(
+            [title, dmc.Text("there is none", size="sm", c="dimmed")],
+            withBorder=True,
+            p="xs",
+            radius="md",
+        )
     same = used is not None and exact(used) == exact(value)
     button = dmc.Button(
         "is lambda2" if same else "Use as lambda2",
@@ -100,7 +150,16 @@ def _choice(key: str, value: float | None, used: float | None) -> Any:
         **{"aria-label": f"{name}: use {exponent(value)} as lambda2"},
     )
     return dmc.Paper(
-        [title, dmc.Group([dmc.Text(exponent(value), fw=700), button], justify="space-between", gap=4, wrap="nowrap", mt=2)],
+        [
+            title,
+            dmc.Group(
+                [dmc.Text(exponent(value), fw=700), button],
+                justify="space-between",
+                gap=4,
+                wrap="nowrap",
+                mt=2,
+            ),
+        ],
         withBorder=True,
         px="xs",
         py=6,
@@ -111,10 +170,12 @@ def _choice(key: str, value: float | None, used: float | None) -> Any:
 def extent(run: Run) -> str:
     """How much was searched: "21 values × 5 folds · bulk"."""
     result: SearchResult = run.result
-    return f"{result.losses.shape[1]} values × {result.losses.shape[0]} folds · {PARTS[run.params.part]}"  # type: ignore[attr-defined]
+    part = PARTS[run.params.part]  # type: ignore[attr-defined]
+    return f"{result.losses.shape[1]} values × {result.losses.shape[0]} folds · {part}"
 
 
-# -- callbacks ------------------------------------------------------------------------------------------------------------------
+# -- callbacks
+# --------------------------------------------------------------------------------------------------
 searches.bind()
 kept.bind()
 bind_figure_export(page, "search_curve")
@@ -148,7 +209,18 @@ def show_search(ctx: Context, _revision: Any, dark: bool, tab: str, view: str) -
     run = search_run(ctx)
     if run is None:
         return [SHOWN, GONE, *[no_update] * 11]
-    there = [GONE, SHOWN, *head_parts(ctx, run, search_sentence(run.result), [(extent(run), "gray")], "Search again", search_notes(ctx.session, run))]
+    there = [
+        GONE,
+        SHOWN,
+        *head_parts(
+            ctx,
+            run,
+            search_sentence(run.result),
+            [(extent(run), "gray")],
+            "Search again",
+            search_notes(ctx.session, run),
+        ),
+    ]
     if view == "table":
         shown = table_view(losses_table(run.result), index_name="lambda2")
         return [*there, *[no_update] * 2, shown.columns, shown.rows, *views.show("table")]
@@ -156,7 +228,13 @@ def show_search(ctx: Context, _revision: Any, dark: bool, tab: str, view: str) -
     return [*there, *placed(drawn, 425), *[no_update] * 2, *views.show("figure")]
 
 
-@page.callback(Output(page.id.search_choices, "children"), REVISION, TAB, Input(form.id("lambda2"), "value"), Input(form.id("model"), "value"))
+@page.callback(
+    Output(page.id.search_choices, "children"),
+    REVISION,
+    TAB,
+    Input(form.id("lambda2"), "value"),
+    Input(form.id("model"), "value"),
+)
 def show_choices(ctx: Context, _revision: Any, tab: str, lambda2: Any, model: str) -> Any:
     run = search_run(ctx)
     if tab != SEARCH or run is None:

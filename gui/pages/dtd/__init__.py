@@ -1,4 +1,6 @@
-"""DTD: gene weights learned on simulated mixtures; how well they do, and the composition they give."""
+"""DTD: gene weights learned on simulated mixtures; how well they do, and the composition they
+give.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +59,12 @@ def layout(ctx: Context) -> Any:
     )
     results = [
         html.Div(_empty(ctx), id=page.id.empty, style=GONE if run else SHOWN),
-        dmc.Stack([_head(), card(tabs_layout(ctx, page, tab))], id=page.id.shown, gap="md", style=SHOWN if run else GONE),
+        dmc.Stack(
+            [_head(), card(tabs_layout(ctx, page, tab))],
+            id=page.id.shown,
+            gap="md",
+            style=SHOWN if run else GONE,
+        ),
         dcc.Store(id=page.id.landed, data=run.id if run else None),
     ]
     return two_columns(parameters, results)
@@ -70,8 +77,9 @@ def _empty(ctx: Context) -> Any:
     return card(
         empty_state(
             "No DTD run yet",
-            "Press Run DTD on the left. Bulk mixtures with known composition are simulated from your single cells, gene weights are learned on them, "
-            "and the composition of your bulk samples is estimated. The header shows how far it is.",
+            "Press Run DTD on the left. Bulk mixtures with known composition are simulated from"
+            " your single cells, gene weights are learned on them, and the composition of your bulk"
+            " samples is estimated. The header shows how far it is.",
         )
     )
 
@@ -84,7 +92,10 @@ def show_empty(ctx: Context, _revision: str | None, _jobs: Any) -> Any:
 def _head() -> Any:
     stale = dmc.Alert(
         dmc.Group(
-            [dmc.Text(id=page.id.stale_text, size="sm"), dmc.Button(id=page.id.apply, size="xs", variant="light", color="orange")],
+            [
+                dmc.Text(id=page.id.stale_text, size="sm"),
+                dmc.Button(id=page.id.apply, size="xs", variant="light", color="orange"),
+            ],
             justify="space-between",
             gap="sm",
         ),
@@ -95,12 +106,19 @@ def _head() -> Any:
         mt="xs",
         style=GONE,
     )
-    save = dmc.Button("Save model…", id=page.id.save, variant="default", size="xs", leftSection=icon("save", 14))
+    save = dmc.Button(
+        "Save model…", id=page.id.save, variant="default", size="xs", leftSection=icon("save", 14)
+    )
     actions = dmc.Group([report_button(page), save, runs.layout()], gap="xs", wrap="nowrap")
     return card(
         html.Div(id=page.id.answer, className="dcx-pending"),
         dmc.Group(
-            [dmc.Group(id=page.id.badges, gap="xs", style={"flex": 1}), actions], justify="space-between", align="flex-start", gap="xs", mt="xs", wrap="nowrap"
+            [dmc.Group(id=page.id.badges, gap="xs", style={"flex": 1}), actions],
+            justify="space-between",
+            align="flex-start",
+            gap="xs",
+            mt="xs",
+            wrap="nowrap",
         ),
         stale,
         html.Div(id=page.id.notes),
@@ -114,15 +132,29 @@ def summary(ctx: Context) -> str | None:
 
 
 def landing(ctx: Context) -> str:
-    """The tab that is the answer: the bulk's composition, or the correlation where there is none. A loaded model has nothing but compositions."""
+    """The tab that is the answer: the bulk's composition, or the correlation where there is none.
+
+    A loaded model has nothing but compositions.
+    """
     run = ctx.session.current("dtd")
     if run is None:
         return "correlation"
-    return "composition" if run.result.metrics.empty or bulk_shown(ctx.session, run).composition is not None else "correlation"
+    return (
+        "composition"
+        if run.result.metrics.empty or bulk_shown(ctx.session, run).composition is not None
+        else "correlation"
+    )
 
 
-# -- running --------------------------------------------------------------------------------------------------------------------
-@page.callback(Output(page.id.run, "disabled"), Output(page.id.reason, "children"), REVISION, JOBS, *[Input(form.id(n), form.prop(n)) for n in form.names])
+# -- running
+# --------------------------------------------------------------------------------------------------
+@page.callback(
+    Output(page.id.run, "disabled"),
+    Output(page.id.reason, "children"),
+    REVISION,
+    JOBS,
+    *[Input(form.id(n), form.prop(n)) for n in form.names],
+)
 def ready(ctx: Context, _revision: str | None, _jobs: Any, *values: Any) -> tuple[bool, str]:
     """Whether DTD can be run, and why not."""
     try:
@@ -142,10 +174,22 @@ def can_run(ctx: Context, values: Any) -> str:
     if shared == 0:
         raise MissingPart("The parts share no gene.")
     every = params.genes is None or params.genes >= shared
-    genes = f"All {number(shared)} shared genes are used." if every else f"{number(shared)} genes are shared by all parts."
-    bulk = " There is no bulk: only simulated mixtures are deconvolved." if params.run_on_bulk and data.bulk is None else ""
+    genes = (
+        f"All {number(shared)} shared genes are used."
+        if every
+        else f"{number(shared)} genes are shared by all parts."
+    )
+    bulk = (
+        " There is no bulk: only simulated mixtures are deconvolved."
+        if params.run_on_bulk and data.bulk is None
+        else ""
+    )
     last = ctx.session.current("dtd")
-    took = f" The run on screen took {clock(last.provenance.seconds)}." if last is not None and last.provenance.seconds else ""
+    took = (
+        f" The run on screen took {clock(last.provenance.seconds)}."
+        if last is not None and last.provenance.seconds
+        else ""
+    )
     return f"{genes}{bulk}{took}"
 
 
@@ -155,7 +199,10 @@ def run(ctx: Context, clicks: int | None, *values: Any) -> None:
         return
     can_run(ctx, values)
     params = form.parse(values)
-    if any(job.active and job.kind == "dtd" and job.params == params for job in ctx.jobs.status(ctx.session_id)):
+    if any(
+        job.active and job.kind == "dtd" and job.params == params
+        for job in ctx.jobs.status(ctx.session_id)
+    ):
         ctx.notify("DTD is already running with these parameters.", colour="yellow")
         return
     ctx.jobs.submit(run_dtd, ctx.session_id, params, kind="dtd", title="DTD")
@@ -167,13 +214,24 @@ def recompute(ctx: Context, clicks: int | None) -> None:
     current = ctx.session.current("dtd")
     if not clicks or current is None:
         return
-    if any(job.active and job.kind == "apply" and job.inputs.get("dtd") == current.id for job in ctx.jobs.status(ctx.session_id)):
+    if any(
+        job.active and job.kind == "apply" and job.inputs.get("dtd") == current.id
+        for job in ctx.jobs.status(ctx.session_id)
+    ):
         ctx.notify("The bulk is being computed already.", colour="yellow")
         return
-    ctx.jobs.submit(run_apply, ctx.session_id, ApplyParams(), kind="apply", title="Composition of the bulk", inputs={"dtd": current.id})
+    ctx.jobs.submit(
+        run_apply,
+        ctx.session_id,
+        ApplyParams(),
+        kind="apply",
+        title="Composition of the bulk",
+        inputs={"dtd": current.id},
+    )
 
 
-# -- what is on screen ----------------------------------------------------------------------------------------------------------
+# -- what is on screen
+# --------------------------------------------------------------------------------------------------
 @page.callback(
     Output(page.id.empty, "style"),
     Output(page.id.shown, "style"),
@@ -198,7 +256,10 @@ def show(ctx: Context, _revision: str | None) -> Any:
         GONE,
         SHOWN,
         answer(short.answer),
-        [dmc.Badge(text, color=colour, variant="light", radius="sm", tt="none", fw=600, maw=420) for text, colour in badges(current)],
+        [
+            dmc.Badge(text, color=colour, variant="light", radius="sm", tt="none", fw=600, maw=420)
+            for text, colour in badges(current)
+        ],
         dmc.Stack(warning_list(weak), gap=4, mt=6) if weak else None,
         SHOWN if stale else GONE,
         stale,
@@ -207,7 +268,13 @@ def show(ctx: Context, _revision: str | None) -> Any:
     )
 
 
-@page.callback(Output(page.id.tabs, "value"), Output(page.id.landed, "data"), REVISION, State(page.id.landed, "data"), prevent_initial_call=True)
+@page.callback(
+    Output(page.id.tabs, "value"),
+    Output(page.id.landed, "data"),
+    REVISION,
+    State(page.id.landed, "data"),
+    prevent_initial_call=True,
+)
 def land(ctx: Context, _revision: str | None, landed: str | None) -> Any:
     """A run that has just come on screen opens at its answer."""
     current = ctx.session.current("dtd")
@@ -225,7 +292,9 @@ def keep_tab(ctx: Context, tab: str) -> None:
 
 @page.callback(Input(page.id.save, "n_clicks"), prevent_initial_call=True)
 def save_model(ctx: Context, clicks: int | None) -> None:
-    """Reference, gene weights and gene list as a file, to be applied to another bulk (page Upload)."""
+    """Reference, gene weights and gene list as a file, to be applied to another bulk (page
+    Upload).
+    """
     current = ctx.session.current("dtd")
     if not clicks or current is None:
         return

@@ -1,4 +1,6 @@
-"""What the composition view of the page shows of the current run, and what its tab How sure is about."""
+"""What the composition view of the page shows of the current run, and what its tab How sure is
+about.
+"""
 
 from __future__ import annotations
 
@@ -21,14 +23,24 @@ def composition_of(session: DCXCache, part: str) -> Composition | None:
         if bulk.composition is None:
             return None
         groups = bulk_groups(session.dataset, bulk.composition.columns) if bulk.fits else None
-        return Composition(bulk.composition, groups=groups, ends=_ends(session, part) if bulk.fits else None)
+        return Composition(
+            bulk.composition, groups=groups, ends=_ends(session, part) if bulk.fits else None
+        )
     frame = run.result.composition.get(part)
-    return None if frame is None else Composition(frame, truth=run.result.truth.get(part), ends=_ends(session, part))
+    return (
+        None
+        if frame is None
+        else Composition(frame, truth=run.result.truth.get(part), ends=_ends(session, part))
+    )
 
 
 def _ends(session: DCXCache, part: str) -> tuple[pd.DataFrame, pd.DataFrame] | None:
     found = bootstrap_of(session, session.current("dtd"))
-    return None if found is None or found.params.part != part else (found.result.low, found.result.high)  # type: ignore[attr-defined]
+    return (
+        None
+        if found is None or found.params.part != part
+        else (found.result.low, found.result.high)
+    )  # type: ignore[attr-defined]
 
 
 def subject_of(session: DCXCache) -> Subject | None:
@@ -38,8 +50,32 @@ def subject_of(session: DCXCache) -> Subject | None:
         return None
     bulk, obstacle = bulk_shown(session, run), session.outdated(run)
     if bulk.composition is not None:
-        return Subject(run, {"dtd": run.id}, {"part": "bulk"}, "How sure: DTD", bulk.fit, None, "sample", obstacle or bulk.words or None)
+        return Subject(
+            run,
+            {"dtd": run.id},
+            {"part": "bulk"},
+            "How sure: DTD",
+            bulk.fit,
+            None,
+            "sample",
+            obstacle or bulk.words or None,
+        )
     part = next((p for p in ("test", "train") if p in run.result.composition), None)
     if part is None:
-        return Subject(run, {"dtd": run.id}, {}, "How sure: DTD", obstacle="There is no composition yet: load bulk samples on the Upload page.")
-    return Subject(run, {"dtd": run.id}, {"part": part}, "How sure: DTD", run.result.fit.get(part), run.result.truth.get(part), "mixture", obstacle)
+        return Subject(
+            run,
+            {"dtd": run.id},
+            {},
+            "How sure: DTD",
+            obstacle="There is no composition yet: load bulk samples on the Upload page.",
+        )
+    return Subject(
+        run,
+        {"dtd": run.id},
+        {"part": part},
+        "How sure: DTD",
+        run.result.fit.get(part),
+        run.result.truth.get(part),
+        "mixture",
+        obstacle,
+    )

@@ -1,4 +1,7 @@
-"""The result tabs of DTD: Composition, Correlation, Markers, Loss, Known compositions. Only the tab on screen is computed and sent."""
+"""The result tabs of DTD: Composition, Correlation, Markers, Loss, Known compositions.
+
+Only the tab on screen is computed and sent.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,14 @@ from gui.plugin import DARK, REVISION, Context, Page
 
 METRICS = {"pearson": "Pearson", "spearman": "Spearman", "rmse": "RMSE", "ccc": "CCC"}
 PARTS = {"bulk": "Bulk", "test": "Test mixtures", "train": "Training mixtures"}
-TABS = {"composition": "Composition", "correlation": "Correlation", "markers": "Markers", "loss": "Loss", "sure": "How sure", "known": "Against known"}
+TABS = {
+    "composition": "Composition",
+    "correlation": "Correlation",
+    "markers": "Markers",
+    "loss": "Loss",
+    "sure": "How sure",
+    "known": "Against known",
+}
 DEFAULT_MARKERS, MOST_MARKERS = 50, 500
 WEIGHTS = "Gene weights have a mean of 1; importance is gene weight x variance."
 
@@ -51,7 +61,17 @@ def tabs_layout(ctx: Context, page: Page, tab: str) -> Any:
     return dmc.Tabs(
         [
             dmc.TabsList([dmc.TabsTab(text, value=key) for key, text in TABS.items()], mb="sm"),
-            *[dmc.TabsPanel(drawn(f"the tab {key} of DTD", panels[key], not_drawn(f"{TABS[key]} cannot be shown.")), value=key) for key in TABS],
+            *[
+                dmc.TabsPanel(
+                    drawn(
+                        f"the tab {key} of DTD",
+                        panels[key],
+                        not_drawn(f"{TABS[key]} cannot be shown."),
+                    ),
+                    value=key,
+                )
+                for key in TABS
+            ],
         ],
         id=page.id.tabs,
         value=tab,
@@ -71,7 +91,14 @@ def bind_tabs(page: Page) -> None:
 
 
 def _kept(page: Page) -> Kept:
-    return Kept(page, metric="pearson", correlation_view="figure", markers_view="heatmap", markers_n=DEFAULT_MARKERS, markers_scale="z")
+    return Kept(
+        page,
+        metric="pearson",
+        correlation_view="figure",
+        markers_view="heatmap",
+        markers_n=DEFAULT_MARKERS,
+        markers_scale="z",
+    )
 
 
 def _view(page: Page) -> CompositionView:
@@ -91,7 +118,12 @@ def _known(page: Page) -> AgreementView:
 
 
 def _sure(page: Page) -> SureView:
-    return SureView(page, lambda ctx: subject_of(ctx.session), active=(Input(page.id.tabs, "value"), "sure"), file="dtd")
+    return SureView(
+        page,
+        lambda ctx: subject_of(ctx.session),
+        active=(Input(page.id.tabs, "value"), "sure"),
+        file="dtd",
+    )
 
 
 def _bulk(ctx: Context) -> pd.DataFrame | None:
@@ -107,14 +139,26 @@ def _result(ctx: Context) -> DTDResult | None:
 
 
 def _nothing(text: str) -> Any:
-    return empty_state(text, "A loaded model holds reference and gene weights only. Load single cells on the Upload page and run DTD to see it.")
+    return empty_state(
+        text,
+        "A loaded model holds reference and gene weights only. Load single cells on the Upload page"
+        " and run DTD to see it.",
+    )
 
 
-# -- loss -----------------------------------------------------------------------------------------------------------------------
+# -- loss
+# --------------------------------------------------------------------------------------------------
 def _loss(page: Page) -> Any:
     hint = dmc.Text("", id=page.id.loss_hint, size="xs", c="dimmed")
     drawing = figure_card(page, "loss", file_name="dtd_loss", controls=[hint])
-    return html.Div([html.Div(drawing, id=page.id.loss_there), html.Div(_nothing("This model has no loss curve."), id=page.id.loss_missing, style=GONE)])
+    return html.Div(
+        [
+            html.Div(drawing, id=page.id.loss_there),
+            html.Div(
+                _nothing("This model has no loss curve."), id=page.id.loss_missing, style=GONE
+            ),
+        ]
+    )
 
 
 def _bind_loss(page: Page) -> None:
@@ -136,7 +180,10 @@ def _bind_loss(page: Page) -> None:
             raise PreventUpdate
         if result.correlation.empty:
             return no_update, no_update, GONE, SHOWN, ""
-        fig = styled(loss_figure(result, type_colours(ctx.session.dataset, *result.reference.columns)), bool(dark))
+        fig = styled(
+            loss_figure(result, type_colours(ctx.session.dataset, *result.reference.columns)),
+            bool(dark),
+        )
         return fig, room(fig, above=385), SHOWN, GONE, loss_hint(result.correlation)
 
 
@@ -144,26 +191,56 @@ def loss_figure(result: DTDResult, colour_of: Mapping[str, str]) -> go.Figure:
     return figures.loss(result.correlation, colour_of)
 
 
-# -- correlation ----------------------------------------------------------------------------------------------------------------
+# -- correlation
+# --------------------------------------------------------------------------------------------------
 def _correlation(ctx: Context, page: Page) -> Any:
     kept = _kept(page)
     controls = [
         switch(METRICS, page.id.metric, kept.value(ctx, "metric")),
-        switch({"figure": "Figure", "table": "Table"}, page.id.correlation_view, kept.value(ctx, "correlation_view")),
-        dmc.Button("One cell type…", id=page.id.one_type, variant="subtle", size="compact-sm", px=4),
+        switch(
+            {"figure": "Figure", "table": "Table"},
+            page.id.correlation_view,
+            kept.value(ctx, "correlation_view"),
+        ),
+        dmc.Button(
+            "One cell type…", id=page.id.one_type, variant="subtle", size="compact-sm", px=4
+        ),
     ]
     choose = [
-        dmc.Select(id=page.id.scatter_type, data=[], size="xs", w=220, searchable=True, allowDeselect=False, **{"aria-label": "Cell type"}),
+        dmc.Select(
+            id=page.id.scatter_type,
+            data=[],
+            size="xs",
+            w=220,
+            searchable=True,
+            allowDeselect=False,
+            **{"aria-label": "Cell type"},
+        ),
         switch({"test": "Test", "train": "Training"}, page.id.scatter_part, "test"),
         switch({"dtd": "DTD", "naive": "Naive"}, page.id.scatter_method, "dtd"),
     ]
-    drawing, table = figure_card(page, "correlation", file_name="dtd_correlation"), result_table(page, "metrics", engine=True)
-    hint = "Estimated against true composition of the simulated mixtures. Click a dot for the scatter of its cell type."
+    drawing, table = (
+        figure_card(page, "correlation", file_name="dtd_correlation"),
+        result_table(page, "metrics", engine=True),
+    )
+    hint = (
+        "Estimated against true composition of the simulated mixtures. Click a dot for the scatter"
+        " of its cell type."
+    )
     there = [
         Views(page, "correlation").layout(controls, drawing, table, note=hint),
-        dmc.Modal(figure_card(page, "scatter", file_name="dtd_scatter", controls=choose), id=page.id.scatter_dialog, title="One cell type", size="xl"),
+        dmc.Modal(
+            figure_card(page, "scatter", file_name="dtd_scatter", controls=choose),
+            id=page.id.scatter_dialog,
+            title="One cell type",
+            size="xl",
+        ),
     ]
-    missing = html.Div(_nothing("This model was not compared with a known composition."), id=page.id.correlation_missing, style=GONE)
+    missing = html.Div(
+        _nothing("This model was not compared with a known composition."),
+        id=page.id.correlation_missing,
+        style=GONE,
+    )
     return html.Div([html.Div(there, id=page.id.correlation_there), missing])
 
 
@@ -187,7 +264,9 @@ def _bind_correlation(page: Page) -> None:
         Input(page.id.metric, "value"),
         Input(page.id.correlation_view, "value"),
     )
-    def draw_correlation(ctx: Context, _revision: str | None, dark: bool, tab: str, metric: str, look: str) -> Any:
+    def draw_correlation(
+        ctx: Context, _revision: str | None, dark: bool, tab: str, metric: str, look: str
+    ) -> Any:
         result = _result(ctx)
         if tab != "correlation" or result is None:
             raise PreventUpdate
@@ -197,7 +276,16 @@ def _bind_correlation(page: Page) -> None:
             table = table_view(metrics_table(result))
             return [*[no_update] * 3, table.columns, table.rows, *views.show("table"), SHOWN, GONE]
         fig = styled(correlation_figure(result, metric), bool(dark))
-        return [fig, room(fig), f"dtd_{metric}", no_update, no_update, *views.show("figure"), SHOWN, GONE]
+        return [
+            fig,
+            room(fig),
+            f"dtd_{metric}",
+            no_update,
+            no_update,
+            *views.show("figure"),
+            SHOWN,
+            GONE,
+        ]
 
 
 def correlation_figure(result: DTDResult, metric: str) -> go.Figure:
@@ -211,19 +299,37 @@ def metrics_table(result: DTDResult) -> pd.DataFrame:
     shown[list(METRICS)] = settled(shown[list(METRICS)])
     shown["part"] = shown["part"].map({"train": "training", "test": "test"}).fillna(shown["part"])
     shown["method"] = [figures.method_name(m) for m in shown["method"]]
-    shown = shown.rename(columns={**METRICS, "rmse": RMSE, "cell_type": "Cell type", "part": "Mixtures", "method": "Method"})
+    shown = shown.rename(
+        columns={
+            **METRICS,
+            "rmse": RMSE,
+            "cell_type": "Cell type",
+            "part": "Mixtures",
+            "method": "Method",
+        }
+    )
     return shown.set_index("Cell type")
 
 
 def _metrics_file(result: DTDResult | None) -> TableFile | None:
     if result is None or result.metrics.empty:
         return None
-    about = "Estimated against true composition of simulated mixtures. One row per cell type and mixtures and method."
+    about = (
+        "Estimated against true composition of simulated mixtures. One row per cell type and"
+        " mixtures and method."
+    )
     engine = result.metrics.set_index("cell_type").rename_axis("cell type")
-    return TableFile("dtd_metrics", metrics_table(result), about, engine, f"{about} RMSE as a fraction: 1 is 100 %.")
+    return TableFile(
+        "dtd_metrics",
+        metrics_table(result),
+        about,
+        engine,
+        f"{about} RMSE as a fraction: 1 is 100 %.",
+    )
 
 
-# -- one type -------------------------------------------------------------------------------------------------------------------
+# -- one type
+# --------------------------------------------------------------------------------------------------
 def _bind_scatter(page: Page) -> None:
     bind_figure_export(page, "scatter")
 
@@ -242,13 +348,22 @@ def _bind_scatter(page: Page) -> None:
         State(page.id.scatter_method, "value"),
         prevent_initial_call=True,
     )
-    def open_scatter(ctx: Context, click: Any, _one: Any, metric: str, last: str | None, part: str, method: str) -> Any:
+    def open_scatter(
+        ctx: Context, click: Any, _one: Any, metric: str, last: str | None, part: str, method: str
+    ) -> Any:
         result = _result(ctx)
         if result is None or result.metrics.empty:
             raise PreventUpdate
         types = metric_types(result)
         if call.triggered_id == page.id.one_type:
-            return True, types, last if last in types else types[0], part if part in result.truth else "train", method, no_update
+            return (
+                True,
+                types,
+                last if last in types else types[0],
+                part if part in result.truth else "train",
+                method,
+                no_update,
+            )
         found = clicked_dot(result, metric, click)
         if found is None:
             raise PreventUpdate
@@ -265,11 +380,21 @@ def _bind_scatter(page: Page) -> None:
         DARK,
         prevent_initial_call=True,
     )
-    def draw_scatter(ctx: Context, opened: bool, name: str | None, part: str, method: str, _revision: str | None, dark: bool) -> Any:
+    def draw_scatter(
+        ctx: Context,
+        opened: bool,
+        name: str | None,
+        part: str,
+        method: str,
+        _revision: str | None,
+        dark: bool,
+    ) -> Any:
         result = _result(ctx)
         if not opened or result is None or name is None:
             raise PreventUpdate
-        fig = scatter_figure(result, name, part, method, type_colours(ctx.session.dataset, *result.reference.columns))
+        fig = scatter_figure(
+            result, name, part, method, type_colours(ctx.session.dataset, *result.reference.columns)
+        )
         if fig is None:
             ctx.notify("This run has no test mixtures.", colour="yellow")
             raise PreventUpdate
@@ -281,7 +406,9 @@ def metric_types(result: DTDResult) -> list[str]:
     return [str(t) for t in dict.fromkeys(result.metrics["cell_type"])]
 
 
-def clicked_dot(result: DTDResult, metric: str, click: Mapping[str, Any] | None) -> tuple[str, str, str] | None:
+def clicked_dot(
+    result: DTDResult, metric: str, click: Mapping[str, Any] | None
+) -> tuple[str, str, str] | None:
     """(cell type, part, method) behind ``clickData`` of the correlation figure."""
     name = figures.clicked_type(click, metric_types(result))
     if name is None or not click:
@@ -289,25 +416,41 @@ def clicked_dot(result: DTDResult, metric: str, click: Mapping[str, Any] | None)
     traces = correlation_figure(result, metric).data
     curve = click["points"][0].get("curveNumber", 0)
     words = str(traces[curve].name or "") if isinstance(curve, int) and curve < len(traces) else ""
-    return name, "train" if "training" in words else "test", "naive" if words.startswith("Naive") else "dtd"
+    return (
+        name,
+        "train" if "training" in words else "test",
+        "naive" if words.startswith("Naive") else "dtd",
+    )
 
 
-def scatter_figure(result: DTDResult, name: str, part: str, method: str, colour_of: Mapping[str, str]) -> go.Figure | None:
+def scatter_figure(
+    result: DTDResult, name: str, part: str, method: str, colour_of: Mapping[str, str]
+) -> go.Figure | None:
     """True against estimated share of one type; None where the run has no such mixtures."""
     frames = result.naive if method == "naive" else result.composition
     truth, estimated = result.truth.get(part), frames.get(part)
     if truth is None or estimated is None or name not in truth.index or name not in estimated.index:
         return None
     rows = result.metrics
-    same = (rows["part"] == part) & (rows["cell_type"] == name) & (rows["method"].astype(str).str.lower() == method)
+    same = (
+        (rows["part"] == part)
+        & (rows["cell_type"] == name)
+        & (rows["method"].astype(str).str.lower() == method)
+    )
     r = float(rows.loc[same, "pearson"].iloc[0]) if same.any() else None
-    return figures.scatter(truth.loc[name], estimated.loc[name], name, colour_of.get(name, GREY), correlation=r)
+    return figures.scatter(
+        truth.loc[name], estimated.loc[name], name, colour_of.get(name, GREY), correlation=r
+    )
 
 
-# -- markers --------------------------------------------------------------------------------------------------------------------
+# -- markers
+# --------------------------------------------------------------------------------------------------
 def _markers(ctx: Context, page: Page) -> Any:
     kept = _kept(page)
-    tip = "The genes with the largest gene weight x variance between the cell types: those the estimate rests on."
+    tip = (
+        "The genes with the largest gene weight x variance between the cell types: those the"
+        " estimate rests on."
+    )
     number = dmc.NumberInput(
         id=page.id.markers_n,
         value=kept.value(ctx, "markers_n"),
@@ -320,18 +463,39 @@ def _markers(ctx: Context, page: Page) -> Any:
         **{"aria-label": "Number of marker genes"},
     )
     controls = [
-        switch({"heatmap": "Heatmap", "table": "Gene weights"}, page.id.markers_view, kept.value(ctx, "markers_view")),
+        switch(
+            {"heatmap": "Heatmap", "table": "Gene weights"},
+            page.id.markers_view,
+            kept.value(ctx, "markers_view"),
+        ),
         dmc.Group([dmc.Text(tip_label("Genes", tip), size="xs"), number], gap=6),
-        switch({"z": "z-score", "share": "Relative"}, page.id.markers_scale, kept.value(ctx, "markers_scale")),
+        switch(
+            {"z": "z-score", "share": "Relative"},
+            page.id.markers_scale,
+            kept.value(ctx, "markers_scale"),
+        ),
     ]
     unit = dmc.Text(WEIGHTS, size="xs", c="dimmed", mb=4)
-    return Views(page, "markers").layout(controls, figure_card(page, "markers", file_name="dtd_markers"), result_table(page, "weights"), unit=unit)
+    return Views(page, "markers").layout(
+        controls,
+        figure_card(page, "markers", file_name="dtd_markers"),
+        result_table(page, "weights"),
+        unit=unit,
+    )
 
 
 def _bind_markers(page: Page) -> None:
     views = Views(page, "markers")
     bind_figure_export(page, "markers")
-    bind_table_export(page, "weights", lambda ctx: None if (r := _result(ctx)) is None else TableFile("dtd_gene_weights", weights_table(r), WEIGHTS))
+    bind_table_export(
+        page,
+        "weights",
+        lambda ctx: (
+            None
+            if (r := _result(ctx)) is None
+            else TableFile("dtd_gene_weights", weights_table(r), WEIGHTS)
+        ),
+    )
 
     @page.callback(
         Output(page.id.markers, "figure"),
@@ -347,13 +511,22 @@ def _bind_markers(page: Page) -> None:
         Input(page.id.markers_n, "value"),
         Input(page.id.markers_scale, "value"),
     )
-    def draw_markers(ctx: Context, _revision: str | None, dark: bool, tab: str, look: str, n: Any, scale: str) -> Any:
+    def draw_markers(
+        ctx: Context, _revision: str | None, dark: bool, tab: str, look: str, n: Any, scale: str
+    ) -> Any:
         result = _result(ctx)
         if tab != "markers" or result is None:
             raise PreventUpdate
         if look == "table":
             table = table_view(weights_table(result))
-            return [no_update, no_update, table.columns, table.rows, table.note, *views.show("table")]
+            return [
+                no_update,
+                no_update,
+                table.columns,
+                table.rows,
+                table.note,
+                *views.show("table"),
+            ]
         fig = styled(markers_figure(result, n, scale), bool(dark))
         return [fig, room(fig), *[no_update] * 3, *views.show("figure")]
 

@@ -1,4 +1,8 @@
-"""The user guide: its chapters (``resources/help/*.md``), their headings, and finding words in them. No Dash."""
+"""The user guide: its chapters (``resources/help/*.md``), their headings, and finding words in
+them.
+
+No Dash.
+"""
 
 from __future__ import annotations
 
@@ -28,17 +32,23 @@ ORDER = (
     "glossary",
     "citing",
 )
-"""The chapters' keys, which are the names of their files and stand in addresses: /help?chapter=dtd#number-of-genes."""
+"""The chapters' keys, which are the names of their files and stand in addresses:
+/help?chapter=dtd#number-of-genes.
+"""
 MOST_FOUND = 40
 MOST_ASKED, MOST_WORDS = 500, 20
-"""Characters and words of a question that are looked for: what is beyond them finds nothing that these do not."""
+"""Characters and words of a question that are looked for: what is beyond them finds nothing that
+these do not.
+"""
 _BEFORE, _AFTER = 60, 130
 _FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True)
 class Section:
-    """A heading and what stands under it, as plain words. heading : "" for what stands before the first one; anchor : behind the "#" of the address."""
+    """A heading and what stands under it, as plain words. heading : "" for what stands before the
+    first one; anchor : behind the "#" of the address.
+    """
 
     heading: str
     anchor: str
@@ -57,7 +67,9 @@ class Chapter:
 
 @dataclass(frozen=True)
 class Found:
-    """A section that holds what was looked for. excerpt : (text, whether it is one of the words), in pieces"""
+    """A section that holds what was looked for. excerpt : (text, whether it is one of the words),
+    in pieces
+    """
 
     chapter: Chapter
     section: Section
@@ -74,7 +86,9 @@ def address(chapter: str, anchor: str = "") -> str:
 
 
 def anchor(heading: str) -> str:
-    """What stands behind the "#": "Cells per training mixture" -> "cells-per-training-mixture" (help.js does the same)."""
+    """What stands behind the "#": "Cells per training mixture" -> "cells-per-training-mixture"
+    (help.js does the same).
+    """
     return re.sub(r"[^a-z0-9]+", "-", plain(heading).lower()).strip("-")
 
 
@@ -107,7 +121,11 @@ def _read(key: str) -> Chapter:
 def sections(body: str) -> tuple[Section, ...]:
     """The text cut at its headings of the second and third order; a "#" in code is none."""
     fenced = [found.span() for found in _FENCE.finditer(body)]
-    heads = [h for h in re.finditer(r"^#{2,3} (.+)$", body, re.MULTILINE) if not any(a <= h.start() < b for a, b in fenced)]
+    heads = [
+        h
+        for h in re.finditer(r"^#{2,3} (.+)$", body, re.MULTILINE)
+        if not any(a <= h.start() < b for a, b in fenced)
+    ]
     found = [Section("", "", plain(body[: heads[0].start() if heads else len(body)]))]
     ends = [head.start() for head in heads[1:]] + [len(body)]
     for head, end in zip(heads, ends, strict=False):
@@ -116,7 +134,10 @@ def sections(body: str) -> tuple[Section, ...]:
 
 
 def find(asked: str) -> list[Found]:
-    """Sections that hold all words asked for, those with them in the heading first; at most 40. Of a long question only the beginning is looked for."""
+    """Sections that hold all words asked for, those with them in the heading first; at most 40.
+
+    Of a long question only the beginning is looked for.
+    """
     words = list(dict.fromkeys(asked[:MOST_ASKED].casefold().split()))[:MOST_WORDS]
     if not words:
         return []
@@ -124,18 +145,27 @@ def find(asked: str) -> list[Found]:
     for each, section, heading, text in _folded():
         if all(w in heading or w in text for w in words):
             found[all(w in heading for w in words)].append((each, section))
-    return [Found(each, section, _excerpt(section.words, words)) for each, section in [*found[True], *found[False]][:MOST_FOUND]]
+    return [
+        Found(each, section, _excerpt(section.words, words))
+        for each, section in [*found[True], *found[False]][:MOST_FOUND]
+    ]
 
 
 @lru_cache(maxsize=1)
 def _folded() -> tuple[tuple[Chapter, Section, str, str], ...]:
     """(chapter, section, its heading, its words) of all sections, in small letters."""
-    return tuple((each, s, (s.heading or each.title).casefold(), s.words.casefold()) for each in chapters() for s in each.sections)
+    return tuple(
+        (each, s, (s.heading or each.title).casefold(), s.words.casefold())
+        for each in chapters()
+        for s in each.sections
+    )
 
 
 def _excerpt(text: str, words: Sequence[str]) -> tuple[tuple[str, bool], ...]:
     """Some text around the first of the words, cut at blanks."""
-    marks = re.compile("|".join(map(re.escape, sorted(words, key=len, reverse=True))), re.IGNORECASE)
+    marks = re.compile(
+        "|".join(map(re.escape, sorted(words, key=len, reverse=True))), re.IGNORECASE
+    )
     first = marks.search(text)
     at = first.start() if first else 0
     start = 0 if at <= _BEFORE else text.find(" ", at - _BEFORE) + 1

@@ -1,4 +1,6 @@
-"""Sessions: the active and the archived ones; open, rename, duplicate, archive, restore, delete, export, import."""
+"""Sessions: the active and the archived ones; open, rename, duplicate, archive, restore, delete,
+export, import.
+"""
 
 from gui.pages.sessions import layout as _layout  # noqa: F401  records the layout and, through it, every callback
 from gui.pages.sessions.base import page

@@ -29,7 +29,10 @@ def now() -> str:
 
 def infos(ctx: Context) -> dict[str, SessionInfo]:
     """Every session but the default one, by id: the active ones, then the archived ones."""
-    found = [*ctx.sessions.list_sessions(actor=ctx.actor), *ctx.sessions.list_archived_sessions(actor=ctx.actor)]
+    found = [
+        *ctx.sessions.list_sessions(actor=ctx.actor),
+        *ctx.sessions.list_archived_sessions(actor=ctx.actor),
+    ]
     return {info.session_id: info for info in found if info.session_id != ctx.sessions.default_id}
 
 
@@ -46,16 +49,25 @@ def quoted(name: str) -> str:
 def undo_words(ctx: Context, count: int = 1) -> str:
     """How long deleted sessions can be brought back, in a sentence."""
     many = count > 1
-    return f"Undo brings {'them' if many else 'it'} back for {ctx.sessions.undo_seconds:.0f} seconds; then {'they are' if many else 'it is'} gone for good."
+    return (
+        f"Undo brings {'them' if many else 'it'} back for {ctx.sessions.undo_seconds:.0f} seconds;"
+        f" then {'they are' if many else 'it is'} gone for good."
+    )
 
 
 def about(name: str, error: DeconomixError) -> DeconomixError:
     """The same error, with the name of the session it is about, for one of several."""
-    return error if name in str(error) else type(error)(f"{quoted(name)}: {error}", advice=error.advice)
+    return (
+        error
+        if name in str(error)
+        else type(error)(f"{quoted(name)}: {error}", advice=error.advice)
+    )
 
 
 def show_session(ctx: Context, session_id: str) -> None:
-    """Bring a session on screen in this tab; SessionLocked, SessionError if that is not possible."""
+    """Bring a session on screen in this tab; SessionLocked, SessionError if that is not
+    possible.
+    """
     ctx.switch_to(ctx.sessions.get_session(session_id, actor=ctx.actor).session_id)
 
 

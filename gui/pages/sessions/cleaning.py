@@ -1,4 +1,6 @@
-"""The clean-up as the configuration has it: said in words, tried without doing anything, done at once."""
+"""The clean-up as the configuration has it: said in words, tried without doing anything, done at
+once.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,10 @@ def rule(ctx: Context) -> str:
     if settings.max_sessions is not None:
         limits.append(f"the longest unused beyond {settings.max_sessions} sessions")
     done = {"archive": "archives", "delete": "deletes"}[settings.action]
-    when = f"On: at every start and once a day it {done} {' and '.join(limits)}. Never the session that is open, nor one with a job."
+    when = (
+        f"On: at every start and once a day it {done} {' and '.join(limits)}. Never the session"
+        " that is open, nor one with a job."
+    )
     return f"{when} {undo_words(ctx, 2)}" if settings.action == "delete" else when
 
 
@@ -44,7 +49,16 @@ def cleanup_card(ctx: Context) -> Any:
     settings = ctx.config.sessions.cleanup
     off = {} if not settings.enabled else HIDDEN
     limits = [
-        dmc.NumberInput(id=i, value=value or "", placeholder=words, min=1, w=170, size="xs", style=off, **{"aria-label": words})
+        dmc.NumberInput(
+            id=i,
+            value=value or "",
+            placeholder=words,
+            min=1,
+            w=170,
+            size="xs",
+            style=off,
+            **{"aria-label": words},
+        )
         for i, value, words in (
             (page.id.clean_days, settings.max_age_days, "not used for … days"),
             (page.id.clean_most, settings.max_sessions, "sessions to keep"),
@@ -52,12 +66,28 @@ def cleanup_card(ctx: Context) -> Any:
     ]
     head = [
         dmc.Text("Clean-up", fw=700, size="lg"),
-        dmc.Group([*limits, dmc.Button("What would it do?", id=page.id.clean_try, variant="light", size="compact-sm")], gap="xs"),
+        dmc.Group(
+            [
+                *limits,
+                dmc.Button(
+                    "What would it do?", id=page.id.clean_try, variant="light", size="compact-sm"
+                ),
+            ],
+            gap="xs",
+        ),
     ]
     how = html.Details(
         [
-            html.Summary(dmc.Text("How to switch it on", size="sm", c="dimmed", span=True), style={"cursor": "pointer"}),
-            dmc.Text("Write into config.toml, with your own limits, and start again:", size="xs", c="dimmed", my=4),
+            html.Summary(
+                dmc.Text("How to switch it on", size="sm", c="dimmed", span=True),
+                style={"cursor": "pointer"},
+            ),
+            dmc.Text(
+                "Write into config.toml, with your own limits, and start again:",
+                size="xs",
+                c="dimmed",
+                my=4,
+            ),
             dmc.Code(HOW, block=True),
         ],
         style=off,
@@ -65,7 +95,14 @@ def cleanup_card(ctx: Context) -> Any:
     go = dmc.Box(dmc.Button("Clean up now", id=page.id.clean_go, size="compact-sm", style=HIDDEN))
     return card(
         dmc.Stack(
-            [dmc.Group(head, justify="space-between"), dmc.Text(rule(ctx), size="sm"), how, html.Div(id=page.id.clean_answer, role="status"), go], gap="xs"
+            [
+                dmc.Group(head, justify="space-between"),
+                dmc.Text(rule(ctx), size="sm"),
+                how,
+                html.Div(id=page.id.clean_answer, role="status"),
+                go,
+            ],
+            gap="xs",
         )
     )
 
@@ -74,8 +111,16 @@ def _limits(ctx: Context, days: Any, most: Any) -> dict[str, Any]:
     """Of the configuration; where it has none in force, what was typed to try."""
     settings = ctx.config.sessions.cleanup
     if settings.enabled:
-        return {"max_age_days": settings.max_age_days, "max_sessions": settings.max_sessions, "action": settings.action}
-    return {"max_age_days": float(days) if days else None, "max_sessions": int(most) if most else None, "action": settings.action}
+        return {
+            "max_age_days": settings.max_age_days,
+            "max_sessions": settings.max_sessions,
+            "action": settings.action,
+        }
+    return {
+        "max_age_days": float(days) if days else None,
+        "max_sessions": int(most) if most else None,
+        "action": settings.action,
+    }
 
 
 @page.callback(
@@ -91,17 +136,31 @@ def try_out(ctx: Context, clicks: int | None, days: Any, most: Any) -> Any:
     if not clicks:
         raise PreventUpdate
     limits = _limits(ctx, days, most)
-    found = ctx.sessions.cleanup_sessions(actor=ctx.actor, spared={current(ctx)}, dry_run=True, **limits)
+    found = ctx.sessions.cleanup_sessions(
+        actor=ctx.actor, spared={current(ctx)}, dry_run=True, **limits
+    )
     may = bool(found) and ctx.config.sessions.cleanup.enabled
-    return _listed(ctx, found, limits["action"]), {} if may else HIDDEN, "red" if limits["action"] == "delete" else "indigo"
+    return (
+        _listed(ctx, found, limits["action"]),
+        {} if may else HIDDEN,
+        "red" if limits["action"] == "delete" else "indigo",
+    )
 
 
 def _listed(ctx: Context, found: list[SessionInfo], action: Literal["archive", "delete"]) -> Any:
-    shown = [dmc.Text([cut(i.name, 80), f", last used {ago(i.used)}"], size="sm") for i in found[:MOST]]
-    more = [dmc.Text(f"and {len(found) - MOST} more", size="sm", c="dimmed")] if len(found) > MOST else []
+    shown = [
+        dmc.Text([cut(i.name, 80), f", last used {ago(i.used)}"], size="sm") for i in found[:MOST]
+    ]
+    more = (
+        [dmc.Text(f"and {len(found) - MOST} more", size="sm", c="dimmed")]
+        if len(found) > MOST
+        else []
+    )
     undo = f" {undo_words(ctx, len(found))}" if found and action == "delete" else ""
     head = dmc.Text(f"{words(found, action, dry_run=True)}{undo}", size="sm", fw=600)
-    return dmc.Stack([head, html.Div([*shown, *more], style={"maxHeight": 220, "overflowY": "auto"})], gap=4)
+    return dmc.Stack(
+        [head, html.Div([*shown, *more], style={"maxHeight": 220, "overflowY": "auto"})], gap=4
+    )
 
 
 @page.callback(

@@ -15,8 +15,16 @@ from gui.plugin import Context
 def new_dialog() -> Any:
     return dmc.Modal(
         [
-            dmc.TextInput(id=page.id.new_name, label="Name", placeholder="Melanoma, batch 2", debounce=True, **{"data-autofocus": "true"}),
-            dmc.Group([dmc.Button("Create session", id=page.id.create)], justify="flex-end", mt="md"),
+            dmc.TextInput(
+                id=page.id.new_name,
+                label="Name",
+                placeholder="Melanoma, batch 2",
+                debounce=True,
+                **{"data-autofocus": "true"},
+            ),
+            dmc.Group(
+                [dmc.Button("Create session", id=page.id.create)], justify="flex-end", mt="md"
+            ),
         ],
         id=page.id.new_dialog,
         title="New session",
@@ -24,7 +32,12 @@ def new_dialog() -> Any:
     )
 
 
-@page.callback(Output(page.id.new_dialog, "opened"), Output(page.id.new_name, "value"), Input(page.id.new, "n_clicks"), prevent_initial_call=True)
+@page.callback(
+    Output(page.id.new_dialog, "opened"),
+    Output(page.id.new_name, "value"),
+    Input(page.id.new, "n_clicks"),
+    prevent_initial_call=True,
+)
 def ask_name(ctx: Context, clicks: int | None) -> Any:
     if not clicks:
         raise PreventUpdate

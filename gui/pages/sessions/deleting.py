@@ -12,15 +12,39 @@ from dash.exceptions import PreventUpdate
 from gui.components.common import clicked
 from gui.components.sessions import counted
 from gui.errors import DeconomixError
-from gui.pages.sessions.base import ACTIVE, ARCHIVED, CHANGED, UNTICKED, Row, about, chosen, leave, now, page, quoted, undo_words
+from gui.pages.sessions.base import (
+    ACTIVE,
+    ARCHIVED,
+    CHANGED,
+    UNTICKED,
+    Row,
+    about,
+    chosen,
+    leave,
+    now,
+    page,
+    quoted,
+    undo_words,
+)
 from gui.plugin import Context
 
 
 def delete_dialog() -> Any:
-    buttons = [dmc.Button("Cancel", id=page.id.keep, variant="default", **{"data-autofocus": "true"}), dmc.Button("Delete", id=page.id.delete, color="red")]
-    text = dmc.Text(id=page.id.delete_question, size="sm", style={"overflowWrap": "anywhere", "whiteSpace": "pre-line"})
-    content = dmc.Stack([dcc.Store(id=page.id.doomed), text, dmc.Group(buttons, justify="flex-end", gap="xs")])
-    return dmc.Modal(content, id=page.id.delete_dialog, title="Delete", centered=True, keepMounted=True)
+    buttons = [
+        dmc.Button("Cancel", id=page.id.keep, variant="default", **{"data-autofocus": "true"}),
+        dmc.Button("Delete", id=page.id.delete, color="red"),
+    ]
+    text = dmc.Text(
+        id=page.id.delete_question,
+        size="sm",
+        style={"overflowWrap": "anywhere", "whiteSpace": "pre-line"},
+    )
+    content = dmc.Stack(
+        [dcc.Store(id=page.id.doomed), text, dmc.Group(buttons, justify="flex-end", gap="xs")]
+    )
+    return dmc.Modal(
+        content, id=page.id.delete_dialog, title="Delete", centered=True, keepMounted=True
+    )
 
 
 @page.callback(
@@ -33,7 +57,13 @@ def delete_dialog() -> Any:
     State(ARCHIVED, "selectedRows"),
     prevent_initial_call=True,
 )
-def ask_delete(ctx: Context, one: int | None, two: int | None, active: list[Row] | None, archived: list[Row] | None) -> Any:
+def ask_delete(
+    ctx: Context,
+    one: int | None,
+    two: int | None,
+    active: list[Row] | None,
+    archived: list[Row] | None,
+) -> Any:
     found = chosen(ctx, active if call.triggered_id == page.id.active_delete else archived)
     if not (one or two) or not found:
         raise PreventUpdate
@@ -46,7 +76,11 @@ def ask_delete(ctx: Context, one: int | None, two: int | None, active: list[Row]
     return [{"id": info.session_id} for info in found], True, question
 
 
-@page.callback(Output(page.id.delete_dialog, "opened", allow_duplicate=True), Input(page.id.keep, "n_clicks"), prevent_initial_call=True)
+@page.callback(
+    Output(page.id.delete_dialog, "opened", allow_duplicate=True),
+    Input(page.id.keep, "n_clicks"),
+    prevent_initial_call=True,
+)
 def keep(ctx: Context, _clicks: int | None) -> bool:
     return False
 
@@ -82,5 +116,7 @@ def undo(ctx: Context, _clicks: list[int | None]) -> Any:
     if not session_id:
         raise PreventUpdate
     session_id = ctx.sessions.undo_delete(session_id, actor=ctx.actor).session_id
-    ctx.notify(f"{quoted(ctx.sessions.info(session_id, actor=ctx.actor).name)} is back.", colour="green")
+    ctx.notify(
+        f"{quoted(ctx.sessions.info(session_id, actor=ctx.actor).name)} is back.", colour="green"
+    )
     return now()

@@ -1,4 +1,8 @@
-"""Sessions of the earlier DeconomiX GUI: a .pkl file, or the folder they lie in, copied in through the same dialog. Nothing in them is run."""
+"""Sessions of the earlier DeconomiX GUI: a .pkl file, or the folder they lie in, copied in through
+the same dialog.
+
+Nothing in them is run.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +34,9 @@ def unfolded(ctx: Context, tokens: list[str]) -> list[str]:
             inside = list_sessions(upload.path)
             if not inside:
                 raise UnreadableFile(
-                    f"There are no sessions of the earlier DeconomiX GUI in the folder {upload.name}.", advice="Choose the folder named cache."
+                    "There are no sessions of the earlier DeconomiX GUI in the folder"
+                    f" {upload.name}.",
+                    advice="Choose the folder named cache.",
                 )
             found += [ctx.uploads.adopt(one.path).token for one in inside]
         except DeconomixError as error:
@@ -39,7 +45,11 @@ def unfolded(ctx: Context, tokens: list[str]) -> list[str]:
 
 
 def import_earlier(ctx: Context, upload: Upload, *, as_copy: bool = False) -> Imported:
-    """Read in the reading process, then copied in like a session file; an archived one goes to the archive. UnreadableFile, UnsafeFile: nothing happened."""
+    """Read in the reading process, then copied in like a session file; an archived one goes to the
+    archive.
+
+    UnreadableFile, UnsafeFile: nothing happened.
+    """
     old = ctx.read(read_session_task, upload.path, name=upload.name)
     with ctx.uploads.scratch() as folder:
         path = folder / f"earlier{file.SUFFIX}"

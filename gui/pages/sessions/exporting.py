@@ -1,4 +1,7 @@
-"""Exporting: one dialog for all ticked sessions. With or without cells, names or pseudonyms, protected or not."""
+"""Exporting: one dialog for all ticked sessions.
+
+With or without cells, names or pseudonyms, protected or not.
+"""
 
 from __future__ import annotations
 
@@ -62,19 +65,32 @@ def export_dialog() -> Any:
         way,
         PASSWORD.layout("Password of the file", hidden=True),
         dmc.Group(
-            [dmc.Button("Cancel", id=page.id.export_cancel, variant="default"), dmc.Button("Export", id=page.id.export_go, **{"data-autofocus": "true"})],
+            [
+                dmc.Button("Cancel", id=page.id.export_cancel, variant="default"),
+                dmc.Button("Export", id=page.id.export_go, **{"data-autofocus": "true"}),
+            ],
             justify="flex-end",
             gap="xs",
         ),
     ]
-    return dmc.Modal(dmc.Stack(content), id=page.id.export_dialog, title="Export", size="lg", centered=True, keepMounted=True)
+    return dmc.Modal(
+        dmc.Stack(content),
+        id=page.id.export_dialog,
+        title="Export",
+        size="lg",
+        centered=True,
+        keepMounted=True,
+    )
 
 
 @page.callback(
     Output(page.id.exporting, "data"),
     Output(page.id.export_dialog, "opened"),
     Output(page.id.export_what, "children"),
-    *[Output(i, "disabled") for i in (page.id.export_no_cells, page.id.export_pseudonyms, page.id.export_sealed)],
+    *[
+        Output(i, "disabled")
+        for i in (page.id.export_no_cells, page.id.export_pseudonyms, page.id.export_sealed)
+    ],
     Output(page.id.export_open, "style"),
     *[Output(i, "checked") for i in (page.id.export_no_cells, page.id.export_pseudonyms)],
     Output(page.id.export_way, "value"),
@@ -84,10 +100,23 @@ def export_dialog() -> Any:
     State(ACTIVE, "selectedRows"),
     State(ARCHIVED, "selectedRows"),
 )
-def ask_export(ctx: Context, one: int | None, two: int | None, search: str | None, active: list[Row] | None, archived: list[Row] | None) -> Any:
-    """For the sessions selected in a table; with ``?export=…`` in the address (the menu's "Export session…") for the one that is shown."""
+def ask_export(
+    ctx: Context,
+    one: int | None,
+    two: int | None,
+    search: str | None,
+    active: list[Row] | None,
+    archived: list[Row] | None,
+) -> Any:
+    """For the sessions selected in a table; with ``?export=…`` in the address (the menu's "Export
+    session…") for the one that is shown.
+    """
     if call.triggered_id in (page.id.active_export, page.id.archived_export):
-        found = chosen(ctx, active if call.triggered_id == page.id.active_export else archived) if one or two else []
+        found = (
+            chosen(ctx, active if call.triggered_id == page.id.active_export else archived)
+            if one or two
+            else []
+        )
     elif "export" in parse_qs((search or "").removeprefix("?")):
         found = [ctx.sessions.info((ctx.locked or ctx.session).session_id, actor=ctx.actor)]
     else:
@@ -110,27 +139,44 @@ def ask_export(ctx: Context, one: int | None, two: int | None, search: str | Non
 
 def _what(found: Sequence[SessionInfo]) -> str:
     """Which sessions, and what holds for them."""
-    words = f"{quoted(found[0].name)}." if len(found) == 1 else f"{len(found)} sessions, a file each."
+    words = (
+        f"{quoted(found[0].name)}." if len(found) == 1 else f"{len(found)} sessions, a file each."
+    )
     locked, damaged = [i for i in found if i.locked], [i for i in found if i.problem is not None]
     for those, what in ((damaged, "damaged"), (locked, "locked")):
         if those:
-            which = "It is" if len(found) == 1 else f"{quoted(those[0].name)} is" if len(those) == 1 else f"{len(those)} are"
+            which = (
+                "It is"
+                if len(found) == 1
+                else f"{quoted(those[0].name)} is"
+                if len(those) == 1
+                else f"{len(those)} are"
+            )
             words += f" {which} {what}, so the file is exported as it is."
             break
     if found and not (locked or damaged):
         sealed = sum(i.protected for i in found)
         if sealed:
-            words += " As it is, it stays protected by its password." if len(found) == 1 else f" {sealed} protected; as they are, they stay so."
+            words += (
+                " As it is, it stays protected by its password."
+                if len(found) == 1
+                else f" {sealed} protected; as they are, they stay so."
+            )
     return words
 
 
-@page.callback(Output(PASSWORD.box_id, "style"), Input(page.id.export_way, "value"), prevent_initial_call=True)
+@page.callback(
+    Output(PASSWORD.box_id, "style"), Input(page.id.export_way, "value"), prevent_initial_call=True
+)
 def show_password(ctx: Context, way: str | None) -> Any:
     return {} if way == SEALED else HIDDEN
 
 
 @page.callback(
-    Output(page.id.export_dialog, "opened", allow_duplicate=True), *PASSWORD.cleared, Input(page.id.export_cancel, "n_clicks"), prevent_initial_call=True
+    Output(page.id.export_dialog, "opened", allow_duplicate=True),
+    *PASSWORD.cleared,
+    Input(page.id.export_cancel, "n_clicks"),
+    prevent_initial_call=True,
 )
 def cancel_export(ctx: Context, _clicks: int | None) -> Any:
     return False, "", ""
@@ -149,7 +195,14 @@ def cancel_export(ctx: Context, _clicks: int | None) -> Any:
     prevent_initial_call=True,
 )
 def export(
-    ctx: Context, clicks: int | None, asked: list[Row] | None, no_cells: bool, pseudonyms: bool, way: str | None, one: str | None, two: str | None
+    ctx: Context,
+    clicks: int | None,
+    asked: list[Row] | None,
+    no_cells: bool,
+    pseudonyms: bool,
+    way: str | None,
+    one: str | None,
+    two: str | None,
 ) -> Any:
     found = chosen(ctx, asked)
     if not clicks or not found:
@@ -173,11 +226,19 @@ def export(
         done += 1
         items.append((out.name, out.data))
         if out.names is not None:
-            items.append((f"{out.name.removesuffix(SESSION.suffixes[0])} - names.csv", _table(out.names)))
+            items.append(
+                (f"{out.name.removesuffix(SESSION.suffixes[0])} - names.csv", _table(out.names))
+            )
     told = _save(ctx, items)
     if told:
-        missing = f" {len(found) - done} of {len(found)} could not be exported." if done < len(found) else ""
-        ctx.notify(told + missing, title="Exported", colour="green" if done == len(found) else "orange")
+        missing = (
+            f" {len(found) - done} of {len(found)} could not be exported."
+            if done < len(found)
+            else ""
+        )
+        ctx.notify(
+            told + missing, title="Exported", colour="green" if done == len(found) else "orange"
+        )
     if not told and done:
         raise PreventUpdate  # cancelled in the dialog: ours stays as it was
     return False, "", ""

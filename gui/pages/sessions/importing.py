@@ -1,4 +1,6 @@
-"""Importing session files: each gets its own outcome in words; what is here already in another version is asked about, file by file."""
+"""Importing session files: each gets its own outcome in words; what is here already in another
+version is asked about, file by file.
+"""
 
 from __future__ import annotations
 
@@ -20,35 +22,55 @@ from gui.plugin import Context
 from gui.sessions.manager import Imported
 from gui.sessions.store import SessionInfo
 
-FILE = FileField(page, "file", (SESSION, EARLIER), title="Session files", multiple=True, folder=True)
+FILE = FileField(
+    page, "file", (SESSION, EARLIER), title="Session files", multiple=True, folder=True
+)
 FILE.bind()
 DONE, DIFFERS, SEALED, FAILED = "done", "differs", "sealed", "failed"
 COLOURS = {DONE: "teal", DIFFERS: "orange", SEALED: "orange", FAILED: "red"}
 Item = dict[str, Any]
-"""One file of the dialog's list. file : its name; token : of the upload; state, text : what came of it; id : of the session; locked : that one is"""
+"""One file of the dialog's list. file : its name; token : of the upload; state, text : what came of
+it; id : of the session; locked : that one is
+"""
 
 
 def import_dialog(ctx: Context) -> Any:
     words = (
-        "Session files (.dcxsession), one or several. They are copied in; the files themselves stay as they are. "
-        "Sessions of the earlier DeconomiX GUI (.pkl, or the path of their folder) are taken over with data and results."
+        "Session files (.dcxsession), one or several. They are copied in; the files themselves stay"
+        " as they are. Sessions of the earlier DeconomiX GUI (.pkl, or the path of their folder)"
+        " are taken over with data and results."
     )
     content = [
         dcc.Store(id=page.id.imports, data=[]),
         dmc.Text(words, size="sm", c="dimmed"),
         FILE.layout(ctx),
-        html.Div(id=page.id.import_list, style={"maxHeight": 340, "overflowY": "auto"}, role="status"),
+        html.Div(
+            id=page.id.import_list, style={"maxHeight": 340, "overflowY": "auto"}, role="status"
+        ),
     ]
-    return dmc.Modal(dmc.Stack(content, gap="sm"), id=page.id.import_dialog, title="Import sessions", centered=True, keepMounted=True)
+    return dmc.Modal(
+        dmc.Stack(content, gap="sm"),
+        id=page.id.import_dialog,
+        title="Import sessions",
+        centered=True,
+        keepMounted=True,
+    )
 
 
-@page.callback(Output(page.id.import_dialog, "opened"), Input(page.id.bring, "n_clicks"), prevent_initial_call=True)
+@page.callback(
+    Output(page.id.import_dialog, "opened"),
+    Input(page.id.bring, "n_clicks"),
+    prevent_initial_call=True,
+)
 def ask_file(ctx: Context, clicks: int | None) -> bool:
     return bool(clicks)
 
 
 @page.callback(
-    Output(page.id.imports, "data", allow_duplicate=True), Input(page.id.import_dialog, "opened"), State(page.id.imports, "data"), prevent_initial_call=True
+    Output(page.id.imports, "data", allow_duplicate=True),
+    Input(page.id.import_dialog, "opened"),
+    State(page.id.imports, "data"),
+    prevent_initial_call=True,
 )
 def close(ctx: Context, opened: bool | None, items: list[Item] | None) -> Any:
     """What was not decided is left."""
@@ -70,7 +92,10 @@ def close(ctx: Context, opened: bool | None, items: list[Item] | None) -> Any:
     long=True,
 )
 def bring_in(ctx: Context, tokens: list[str] | None, items: list[Item] | None) -> Any:
-    """Files were chosen: copy each in, or say what is in the way. A single one is opened at once."""
+    """Files were chosen: copy each in, or say what is in the way.
+
+    A single one is opened at once.
+    """
     if not tokens:
         raise PreventUpdate
     tokens = unfolded(ctx, tokens)
@@ -80,7 +105,14 @@ def bring_in(ctx: Context, tokens: list[str] | None, items: list[Item] | None) -
     new = [_brought(ctx, token) for token in tokens]
     done = [item for item in new if item["state"] == DONE]
     if len(done) > 1:
-        ctx.notify(f"{len(done)} of {len(new)} sessions are here." if len(done) < len(new) else f"{len(done)} sessions are here.", colour="green")
+        ctx.notify(
+            (
+                f"{len(done)} of {len(new)} sessions are here."
+                if len(done) < len(new)
+                else f"{len(done)} sessions are here."
+            ),
+            colour="green",
+        )
     elif done:
         ctx.notify(done[0]["text"], colour="green")
     if len(new) == 1 and done and not undecided:
@@ -89,7 +121,9 @@ def bring_in(ctx: Context, tokens: list[str] | None, items: list[Item] | None) -
     return now(), [*undecided, *new], no_update, None
 
 
-def _brought(ctx: Context, token: str, *, as_copy: bool = False, password: str | None = None) -> Item:
+def _brought(
+    ctx: Context, token: str, *, as_copy: bool = False, password: str | None = None
+) -> Item:
     """One file copied in, or why not; an uploaded one that is done with is forgotten."""
     file = "The file"
     try:
@@ -98,7 +132,9 @@ def _brought(ctx: Context, token: str, *, as_copy: bool = False, password: str |
         if is_earlier(upload):
             found = import_earlier(ctx, upload, as_copy=as_copy)
         else:
-            found = ctx.sessions.import_session(upload.path, actor=ctx.actor, as_copy=as_copy, password=password)
+            found = ctx.sessions.import_session(
+                upload.path, actor=ctx.actor, as_copy=as_copy, password=password
+            )
     except WrongPassword as error:
         if as_copy:
             raise
@@ -113,16 +149,38 @@ def _brought(ctx: Context, token: str, *, as_copy: bool = False, password: str |
     if found.outcome != DIFFERS:
         ctx.uploads.forget(token)
         return _item(file, token, DONE, _words(found, info), info)
-    text = f"{quoted(found.name)} is here already, in another version than the file holds. Your own version is kept in any case."
-    return _item(file, token, DIFFERS, text, info, sealed=not is_earlier(upload) and _sealed(upload.path))
+    text = (
+        f"{quoted(found.name)} is here already, in another version than the file holds. Your own"
+        " version is kept in any case."
+    )
+    return _item(
+        file, token, DIFFERS, text, info, sealed=not is_earlier(upload) and _sealed(upload.path)
+    )
 
 
-def _item(file: str, token: str, state: str, text: str, info: SessionInfo | None = None, *, sealed: bool = False) -> Item:
-    return {"file": file, "token": token, "state": state, "text": text, "id": info.session_id if info else None, "sealed": sealed or state == SEALED}
+def _item(
+    file: str,
+    token: str,
+    state: str,
+    text: str,
+    info: SessionInfo | None = None,
+    *,
+    sealed: bool = False,
+) -> Item:
+    return {
+        "file": file,
+        "token": token,
+        "state": state,
+        "text": text,
+        "id": info.session_id if info else None,
+        "sealed": sealed or state == SEALED,
+    }
 
 
 def _words(found: Imported, info: SessionInfo) -> str:
-    what = {"known": "is here already, as in the file.", "copy": "was imported as a copy."}.get(found.outcome, "was imported.")
+    what = {"known": "is here already, as in the file.", "copy": "was imported as a copy."}.get(
+        found.outcome, "was imported."
+    )
     return f"{quoted(found.name)} {what}" + (" It is locked." if info.locked else "")
 
 
@@ -148,15 +206,34 @@ def _shown(item: Item) -> Any:
     if item["sealed"] and item["state"] in (DIFFERS, SEALED):
         field = page.id.each("copy_password", key)
         actions.append(
-            dmc.PasswordInput(id=field, value="", placeholder="Password, for a copy", size="xs", w=190, autoComplete="off", **{"aria-label": "Password"})
+            dmc.PasswordInput(
+                id=field,
+                value="",
+                placeholder="Password, for a copy",
+                size="xs",
+                w=190,
+                autoComplete="off",
+                **{"aria-label": "Password"},
+            )
         )
     if item["state"] in (DIFFERS, SEALED):
-        actions.append(dmc.Button("Import as a copy", id=page.id.each("copy", key), size="compact-sm"))
+        actions.append(
+            dmc.Button("Import as a copy", id=page.id.each("copy", key), size="compact-sm")
+        )
     if item["state"] == DIFFERS:
-        actions.append(dmc.Button("Open mine", id=page.id.each("mine", key), size="compact-sm", variant="default"))
-    words = [dmc.Text(cut(item["file"], 50), size="xs", c="dimmed"), dmc.Text(item["text"], size="sm", style={"overflowWrap": "anywhere"})]
+        actions.append(
+            dmc.Button(
+                "Open mine", id=page.id.each("mine", key), size="compact-sm", variant="default"
+            )
+        )
+    words = [
+        dmc.Text(cut(item["file"], 50), size="xs", c="dimmed"),
+        dmc.Text(item["text"], size="sm", style={"overflowWrap": "anywhere"}),
+    ]
     return dmc.Alert(
-        dmc.Stack([*words, dmc.Group(actions, gap="xs", justify="flex-end") if actions else None], gap=4),
+        dmc.Stack(
+            [*words, dmc.Group(actions, gap="xs", justify="flex-end") if actions else None], gap=4
+        ),
         color=COLOURS[item["state"]],
         variant="light",
         p="xs",
@@ -175,14 +252,28 @@ def _shown(item: Item) -> Any:
     prevent_initial_call=True,
     long=True,
 )
-def decide(ctx: Context, _mine: Any, _copy: Any, items: list[Item] | None, passwords: list[str | None], fields: list[dict[str, Any]]) -> Any:
+def decide(
+    ctx: Context,
+    _mine: Any,
+    _copy: Any,
+    items: list[Item] | None,
+    passwords: list[str | None],
+    fields: list[dict[str, Any]],
+) -> Any:
     """Mine or a copy, for one of the files."""
     token = clicked()
     item = next((i for i in items or [] if i["token"] == token), None)
     if item is None or items is None:
         raise PreventUpdate
     if call.triggered_id["part"] == "copy":
-        password = next((value for value, field in zip(passwords, fields, strict=True) if field["index"] == token), None)
+        password = next(
+            (
+                value
+                for value, field in zip(passwords, fields, strict=True)
+                if field["index"] == token
+            ),
+            None,
+        )
         decided = _brought(ctx, item["token"], as_copy=True, password=password or None)
     else:
         session_id = item["id"]

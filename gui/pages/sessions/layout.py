@@ -57,11 +57,15 @@ def layout(ctx: Context) -> Any:
 
 def _head() -> Any:
     tools = [
-        dmc.TextInput(id=page.id.search, placeholder="Search", w=200, **{"aria-label": "Search sessions"}),
+        dmc.TextInput(
+            id=page.id.search, placeholder="Search", w=200, **{"aria-label": "Search sessions"}
+        ),
         dmc.Button("Import…", id=page.id.bring, variant="default", leftSection=icon("folder")),
         dmc.Button("New session", id=page.id.new, leftSection=icon("plus")),
     ]
-    return dmc.Group([dmc.Title("Sessions", order=2, fz=22), dmc.Group(tools, gap="xs")], justify="space-between")
+    return dmc.Group(
+        [dmc.Title("Sessions", order=2, fz=22), dmc.Group(tools, gap="xs")], justify="space-between"
+    )
 
 
 def _active() -> Any:
@@ -74,7 +78,13 @@ def _active() -> Any:
         ("password", "Password…"),
         ("delete", "Delete…"),
     ]
-    nothing = dmc.Text("No session yet. Load data on the Upload page, or create a session here.", id=page.id.none, size="sm", c="dimmed", mt="xs")
+    nothing = dmc.Text(
+        "No session yet. Load data on the Upload page, or create a session here.",
+        id=page.id.none,
+        size="sm",
+        c="dimmed",
+        mt="xs",
+    )
     hint = "Double-click a name or a note to change it, or press Enter on it."
     return card(_tools("active", hint, actions), session_grid(ACTIVE, archived=False), nothing)
 
@@ -89,7 +99,12 @@ def _archive() -> Any:
         gap="xs",
     )
     table = card(
-        _tools("archived", "Tick sessions to export or delete them.", [("export", "Export…"), ("delete", "Delete…")]), session_grid(ARCHIVED, archived=True)
+        _tools(
+            "archived",
+            "Tick sessions to export or delete them.",
+            [("export", "Export…"), ("delete", "Delete…")],
+        ),
+        session_grid(ARCHIVED, archived=True),
     )
     return html.Div(dmc.Stack([head, table], gap="xs"), id=page.id.archive_box, style=HIDDEN)
 
@@ -107,10 +122,21 @@ def _tools(which: str, hint: str, actions: list[tuple[str, str]]) -> Any:
         )
         for name, title in actions
     ]
-    return dmc.Group([dmc.Text(hint, size="xs", c="dimmed"), dmc.Group(buttons, gap="xs")], justify="space-between", mb="xs")
+    return dmc.Group(
+        [dmc.Text(hint, size="xs", c="dimmed"), dmc.Group(buttons, gap="xs")],
+        justify="space-between",
+        mb="xs",
+    )
 
 
 @page.summary
 def summary(ctx: Context) -> str | None:
-    active, archived = len(ctx.sessions.list_sessions(actor=ctx.actor)) - 1, len(ctx.sessions.list_archived_sessions(actor=ctx.actor))
-    return f"{active} active" + (f", {archived} archived" if archived else "") if active or archived else None
+    active, archived = (
+        len(ctx.sessions.list_sessions(actor=ctx.actor)) - 1,
+        len(ctx.sessions.list_archived_sessions(actor=ctx.actor)),
+    )
+    return (
+        f"{active} active" + (f", {archived} archived" if archived else "")
+        if active or archived
+        else None
+    )

@@ -1,4 +1,7 @@
-"""What is wrong and what can be done: sessions that are not saved, and files that are damaged. A bar for each, above the tables."""
+"""What is wrong and what can be done: sessions that are not saved, and files that are damaged.
+
+A bar for each, above the tables.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,11 @@ def trouble_bars(found: Sequence[SessionInfo]) -> Any:
 
 def _unsaved(info: SessionInfo) -> Any:
     key = digest(info.session_id)
-    last = ("theirs", "Take the file's version…") if isinstance(info.reason, SessionConflict) else ("retry", "Try again")
+    last = (
+        ("theirs", "Take the file's version…")
+        if isinstance(info.reason, SessionConflict)
+        else ("retry", "Try again")
+    )
     return _bar(
         info,
         notify.sentence(info.reason) if info.reason is not None else "",
@@ -44,14 +51,25 @@ def _damaged(info: SessionInfo) -> Any:
     actions = [("recover", "Recover what is readable")]
     if info.backup is not None:
         actions.append(("backup", f"Open the last backup ({ago(info.backup)})"))
-    return _bar(info, str(info.problem), actions, digest(info.session_id))  # what to do next, the buttons say
+    # what to do next, the buttons say
+    return _bar(info, str(info.problem), actions, digest(info.session_id))
 
 
 def _bar(info: SessionInfo, why: str, actions: Sequence[tuple[str, str]], key: str) -> Any:
     words = f"“{shorten(info.name, 50)}”{' (archived)' if info.archived else ''}: {why}"
-    buttons = [dmc.Button(title, id=page.id.each(name, key), size="compact-sm", variant="light", color="red") for name, title in actions]
+    buttons = [
+        dmc.Button(
+            title, id=page.id.each(name, key), size="compact-sm", variant="light", color="red"
+        )
+        for name, title in actions
+    ]
     line = dmc.Group(
-        [dmc.Text(words, size="sm", style={"flex": "1 1 320px", "overflowWrap": "anywhere"}), dmc.Group(buttons, gap="xs")], justify="space-between", gap="sm"
+        [
+            dmc.Text(words, size="sm", style={"flex": "1 1 320px", "overflowWrap": "anywhere"}),
+            dmc.Group(buttons, gap="xs"),
+        ],
+        justify="space-between",
+        gap="sm",
     )
     return dmc.Alert(line, color="red", variant="light", p="xs", mb=4)
 
@@ -59,29 +77,62 @@ def _bar(info: SessionInfo, why: str, actions: Sequence[tuple[str, str]], key: s
 def folder_dialog(ctx: Context) -> Any:
     """Where to keep a session instead, and whether to give up one's own version of another."""
     path = dmc.TextInput(
-        id=page.id.folder, label="Folder", placeholder="/media/backup/sessions", debounce=True, style={"flex": 1}, **{"data-autofocus": "true"}
+        id=page.id.folder,
+        label="Folder",
+        placeholder="/media/backup/sessions",
+        debounce=True,
+        style={"flex": 1},
+        **{"data-autofocus": "true"},
     )
-    choose = dmc.Button("Choose…", id=page.id.folder_choose, variant="default", leftSection=icon("folder"), style={} if ctx.files.native else HIDDEN)
+    choose = dmc.Button(
+        "Choose…",
+        id=page.id.folder_choose,
+        variant="default",
+        leftSection=icon("folder"),
+        style={} if ctx.files.native else HIDDEN,
+    )
     where = [
         dcc.Store(id=page.id.moving),
-        dmc.Text("The session is saved there at once, and is kept there from now on.", size="sm", c="dimmed"),
+        dmc.Text(
+            "The session is saved there at once, and is kept there from now on.",
+            size="sm",
+            c="dimmed",
+        ),
         dmc.Group([path, choose], align="flex-end", gap="xs"),
         dmc.Group([dmc.Button("Save there", id=page.id.folder_go)], justify="flex-end"),
     ]
-    words = "The version in the file, made by another program, takes the place of yours: what you changed here since is lost. Save a copy of yours before."
+    words = (
+        "The version in the file, made by another program, takes the place of yours: what you"
+        " changed here since is lost. Save a copy of yours before."
+    )
     theirs = [
         dcc.Store(id=page.id.giving_up),
         dmc.Text(words, size="sm"),
         dmc.Group(
-            [dmc.Button("Keep mine", id=page.id.theirs_keep, variant="default"), dmc.Button("Take the file's version", id=page.id.theirs_go, color="red")],
+            [
+                dmc.Button("Keep mine", id=page.id.theirs_keep, variant="default"),
+                dmc.Button("Take the file's version", id=page.id.theirs_go, color="red"),
+            ],
             justify="flex-end",
             gap="xs",
         ),
     ]
     return dmc.Box(
         [
-            dmc.Modal(dmc.Stack(where), id=page.id.folder_dialog, title="Save to another folder", centered=True, keepMounted=True),
-            dmc.Modal(dmc.Stack(theirs), id=page.id.theirs_dialog, title="Take the file's version", centered=True, keepMounted=True),
+            dmc.Modal(
+                dmc.Stack(where),
+                id=page.id.folder_dialog,
+                title="Save to another folder",
+                centered=True,
+                keepMounted=True,
+            ),
+            dmc.Modal(
+                dmc.Stack(theirs),
+                id=page.id.theirs_dialog,
+                title="Take the file's version",
+                centered=True,
+                keepMounted=True,
+            ),
         ]
     )
 
@@ -89,16 +140,21 @@ def folder_dialog(ctx: Context) -> Any:
 def _clicked(ctx: Context) -> SessionInfo:
     """The session whose button was clicked; PreventUpdate if a button merely appeared."""
     key = clicked()
-    found = next((info for session_id, info in infos(ctx).items() if key and digest(session_id) == key), None)
+    found = next(
+        (info for session_id, info in infos(ctx).items() if key and digest(session_id) == key), None
+    )
     if found is None:
         raise PreventUpdate
     return found
 
 
-# -- not saved ------------------------------------------------------------------------------------------------------------------
+# -- not saved
+# --------------------------------------------------------------------------------------------------
 
 
-@page.callback(CHANGED, Input(page.id.each("retry", ALL), "n_clicks"), prevent_initial_call=True, long=True)
+@page.callback(
+    CHANGED, Input(page.id.each("retry", ALL), "n_clicks"), prevent_initial_call=True, long=True
+)
 def retry(ctx: Context, _clicks: list[int | None]) -> Any:
     info = _clicked(ctx)
     ctx.sessions.save_session(info.session_id, actor=ctx.actor)
@@ -107,7 +163,9 @@ def retry(ctx: Context, _clicks: list[int | None]) -> Any:
     return now()
 
 
-@page.callback(Input(page.id.each("copy_out", ALL), "n_clicks"), prevent_initial_call=True, long=True)
+@page.callback(
+    Input(page.id.each("copy_out", ALL), "n_clicks"), prevent_initial_call=True, long=True
+)
 def copy_out(ctx: Context, _clicks: list[int | None]) -> None:
     """What is in memory, as a file."""
     out = ctx.sessions.export_session(_clicked(ctx).session_id, actor=ctx.actor)
@@ -117,13 +175,20 @@ def copy_out(ctx: Context, _clicks: list[int | None]) -> None:
 
 
 @page.callback(
-    Output(page.id.moving, "data"), Output(page.id.folder_dialog, "opened"), Input(page.id.each("elsewhere", ALL), "n_clicks"), prevent_initial_call=True
+    Output(page.id.moving, "data"),
+    Output(page.id.folder_dialog, "opened"),
+    Input(page.id.each("elsewhere", ALL), "n_clicks"),
+    prevent_initial_call=True,
 )
 def ask_folder(ctx: Context, _clicks: list[int | None]) -> Any:
     return _clicked(ctx).session_id, True
 
 
-@page.callback(Output(page.id.folder, "value"), Input(page.id.folder_choose, "n_clicks"), prevent_initial_call=True)
+@page.callback(
+    Output(page.id.folder, "value"),
+    Input(page.id.folder_choose, "n_clicks"),
+    prevent_initial_call=True,
+)
 def choose_folder(ctx: Context, clicks: int | None) -> Any:
     found = ctx.files.folder("Folder for the session") if clicks else None
     if found is None:
@@ -141,26 +206,38 @@ def choose_folder(ctx: Context, clicks: int | None) -> Any:
     running=[(Output(page.id.folder_go, "loading"), True, False)],
     prevent_initial_call=True,
 )
-def redirect(ctx: Context, clicks: int | None, submit: int | None, session_id: str | None, text: str | None) -> Any:
+def redirect(
+    ctx: Context, clicks: int | None, submit: int | None, session_id: str | None, text: str | None
+) -> Any:
     if not (clicks or submit) or not session_id:
         raise PreventUpdate
     if not text or not text.strip():
         raise SessionNotSaved("There is no folder yet.", advice="Type the whole path of one.")
     folder = ctx.config.server.typed_path(text)
     ctx.sessions.redirect_session(session_id, folder, actor=ctx.actor)
-    ctx.notify(f"{quoted(ctx.sessions.info(session_id, actor=ctx.actor).name)} is saved in {folder}.", colour="green")
+    ctx.notify(
+        f"{quoted(ctx.sessions.info(session_id, actor=ctx.actor).name)} is saved in {folder}.",
+        colour="green",
+    )
     ctx.refresh()
     return now(), False
 
 
 @page.callback(
-    Output(page.id.giving_up, "data"), Output(page.id.theirs_dialog, "opened"), Input(page.id.each("theirs", ALL), "n_clicks"), prevent_initial_call=True
+    Output(page.id.giving_up, "data"),
+    Output(page.id.theirs_dialog, "opened"),
+    Input(page.id.each("theirs", ALL), "n_clicks"),
+    prevent_initial_call=True,
 )
 def ask_theirs(ctx: Context, _clicks: list[int | None]) -> Any:
     return _clicked(ctx).session_id, True
 
 
-@page.callback(Output(page.id.theirs_dialog, "opened", allow_duplicate=True), Input(page.id.theirs_keep, "n_clicks"), prevent_initial_call=True)
+@page.callback(
+    Output(page.id.theirs_dialog, "opened", allow_duplicate=True),
+    Input(page.id.theirs_keep, "n_clicks"),
+    prevent_initial_call=True,
+)
 def keep_mine(ctx: Context, _clicks: int | None) -> bool:
     return False
 
@@ -181,14 +258,18 @@ def take_theirs(ctx: Context, clicks: int | None, session_id: str | None) -> Any
     return now(), False
 
 
-# -- damaged --------------------------------------------------------------------------------------------------------------------
+# -- damaged
+# --------------------------------------------------------------------------------------------------
 
 
 @page.callback(CHANGED, Input(page.id.each("recover", ALL), "n_clicks"), prevent_initial_call=True)
 def recover(ctx: Context, _clicks: list[int | None]) -> Any:
     session = ctx.sessions.salvage_session(_clicked(ctx).session_id, actor=ctx.actor)
     show_session(ctx, session.session_id)
-    ctx.notify(f"{quoted(session.name)} holds what was readable; its notes say what was lost.", colour="green")
+    ctx.notify(
+        f"{quoted(session.name)} holds what was readable; its notes say what was lost.",
+        colour="green",
+    )
     return now()
 
 
@@ -199,5 +280,7 @@ def open_backup(ctx: Context, _clicks: list[int | None]) -> Any:
     info = ctx.sessions.info(session_id, actor=ctx.actor)
     if not (info.locked or info.archived):
         show_session(ctx, session_id)
-    ctx.notify(f"{quoted(info.name)} is as in its last backup; the damaged file is kept.", colour="green")
+    ctx.notify(
+        f"{quoted(info.name)} is as in its last backup; the damaged file is kept.", colour="green"
+    )
     return now()

@@ -1,4 +1,6 @@
-"""The password of a protected session: another one, none, or everything sealed anew after a leak."""
+"""The password of a protected session: another one, none, or everything sealed anew after a
+leak.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +18,34 @@ NEW = PasswordPair(page, "new_password")
 NEW.bind()
 CHANGE, REMOVE, RENEW = "change", "remove", "renew"
 WAYS = (
-    (CHANGE, "Change the password", "The key stays: copies of the file made before still open with the old password."),
-    (RENEW, "Re-encrypt after a leak", "A new key and a new password, everything is written anew. Copies made before still open with the old password."),
-    (REMOVE, "Remove the password", "The session is written in clear: everybody who can read this computer's files can read it."),
+    (
+        CHANGE,
+        "Change the password",
+        "The key stays: copies of the file made before still open with the old password.",
+    ),
+    (
+        RENEW,
+        "Re-encrypt after a leak",
+        (
+            "A new key and a new password, everything is written anew. Copies made before still"
+            " open with the old password."
+        ),
+    ),
+    (
+        REMOVE,
+        "Remove the password",
+        (
+            "The session is written in clear: everybody who can read this computer's files can"
+            " read it."
+        ),
+    ),
 )
 BUTTON = {CHANGE: "Change", REMOVE: "Remove", RENEW: "Re-encrypt"}
-TOLD = {CHANGE: "has another password.", REMOVE: "is not protected any more.", RENEW: "is encrypted anew and has another password."}
+TOLD = {
+    CHANGE: "has another password.",
+    REMOVE: "is not protected any more.",
+    RENEW: "is encrypted anew and has another password.",
+}
 
 
 def password_dialog() -> Any:
@@ -29,16 +53,36 @@ def password_dialog() -> Any:
     content = [
         dcc.Store(id=page.id.changing),
         dmc.Text(id=page.id.password_what, size="sm", style={"overflowWrap": "anywhere"}),
-        dmc.RadioGroup(dmc.Stack(ways, gap="xs"), id=page.id.password_way, value=CHANGE, **{"aria-label": "What to do"}),
-        dmc.PasswordInput(id=page.id.password_old, value="", label="Present password", autoComplete="current-password"),
+        dmc.RadioGroup(
+            dmc.Stack(ways, gap="xs"),
+            id=page.id.password_way,
+            value=CHANGE,
+            **{"aria-label": "What to do"},
+        ),
+        dmc.PasswordInput(
+            id=page.id.password_old,
+            value="",
+            label="Present password",
+            autoComplete="current-password",
+        ),
         NEW.layout("New password"),
         dmc.Group(
-            [dmc.Button("Cancel", id=page.id.password_cancel, variant="default"), dmc.Button(BUTTON[CHANGE], id=page.id.password_go)],
+            [
+                dmc.Button("Cancel", id=page.id.password_cancel, variant="default"),
+                dmc.Button(BUTTON[CHANGE], id=page.id.password_go),
+            ],
             justify="flex-end",
             gap="xs",
         ),
     ]
-    return dmc.Modal(dmc.Stack(content), id=page.id.password_dialog, title="Password", size="lg", centered=True, keepMounted=True)
+    return dmc.Modal(
+        dmc.Stack(content),
+        id=page.id.password_dialog,
+        title="Password",
+        size="lg",
+        centered=True,
+        keepMounted=True,
+    )
 
 
 @page.callback(
@@ -66,13 +110,22 @@ def ask_password(ctx: Context, clicks: int | None, selected: list[Row] | None) -
 )
 def fit(ctx: Context, way: str | None) -> Any:
     """Removing needs no new password."""
-    return HIDDEN if way == REMOVE else {}, BUTTON[way or CHANGE], "red" if way == REMOVE else "indigo"
+    return (
+        HIDDEN if way == REMOVE else {},
+        BUTTON[way or CHANGE],
+        "red" if way == REMOVE else "indigo",
+    )
 
 
 CLEARED = [*NEW.cleared, Output(page.id.password_old, "value", allow_duplicate=True)]
 
 
-@page.callback(Output(page.id.password_dialog, "opened", allow_duplicate=True), *CLEARED, Input(page.id.password_cancel, "n_clicks"), prevent_initial_call=True)
+@page.callback(
+    Output(page.id.password_dialog, "opened", allow_duplicate=True),
+    *CLEARED,
+    Input(page.id.password_cancel, "n_clicks"),
+    prevent_initial_call=True,
+)
 def cancel_password(ctx: Context, _clicks: int | None) -> Any:
     return False, "", "", ""
 
@@ -89,7 +142,15 @@ def cancel_password(ctx: Context, _clicks: int | None) -> Any:
     running=[(Output(page.id.password_go, "loading"), True, False)],
     prevent_initial_call=True,
 )
-def change(ctx: Context, clicks: int | None, session_id: str | None, way: str | None, old: str | None, one: str | None, two: str | None) -> Any:
+def change(
+    ctx: Context,
+    clicks: int | None,
+    session_id: str | None,
+    way: str | None,
+    old: str | None,
+    one: str | None,
+    two: str | None,
+) -> Any:
     if not clicks or not session_id:
         raise PreventUpdate
     if way == REMOVE:
@@ -98,5 +159,8 @@ def change(ctx: Context, clicks: int | None, session_id: str | None, way: str | 
         ctx.sessions.reencrypt_session(session_id, old or "", agreed(one, two), actor=ctx.actor)
     else:
         ctx.sessions.change_password(session_id, old or "", agreed(one, two), actor=ctx.actor)
-    ctx.notify(f"{quoted(ctx.sessions.info(session_id, actor=ctx.actor).name)} {TOLD[way or CHANGE]}", colour="green")
+    ctx.notify(
+        f"{quoted(ctx.sessions.info(session_id, actor=ctx.actor).name)} {TOLD[way or CHANGE]}",
+        colour="green",
+    )
     return now(), False, "", "", ""

@@ -28,23 +28,57 @@ def protect_dialog() -> Any:
             checked=False,
         ),
         dmc.Group(
-            [dmc.Button("Cancel", id=page.id.protect_cancel, variant="default"), dmc.Button("Protect", id=page.id.protect_go)], justify="flex-end", gap="xs"
+            [
+                dmc.Button("Cancel", id=page.id.protect_cancel, variant="default"),
+                dmc.Button("Protect", id=page.id.protect_go),
+            ],
+            justify="flex-end",
+            gap="xs",
         ),
     ]
-    return dmc.Modal(dmc.Stack(content), id=page.id.protect_dialog, title="Protect by a password", size="lg", centered=True, keepMounted=True)
+    return dmc.Modal(
+        dmc.Stack(content),
+        id=page.id.protect_dialog,
+        title="Protect by a password",
+        size="lg",
+        centered=True,
+        keepMounted=True,
+    )
 
 
 def unlock_dialog() -> Any:
     content = [
         dcc.Store(id=page.id.unlocking),
         dmc.Text(id=page.id.unlock_question, size="sm", style={"overflowWrap": "anywhere"}),
-        dmc.PasswordInput(id=page.id.unlock_password, value="", label="Password", autoComplete="current-password", debounce=True, **{"data-autofocus": "true"}),
-        dmc.Text("It opens in this browser only, and locks again by itself after some time without use.", size="xs", c="dimmed"),
+        dmc.PasswordInput(
+            id=page.id.unlock_password,
+            value="",
+            label="Password",
+            autoComplete="current-password",
+            debounce=True,
+            **{"data-autofocus": "true"},
+        ),
+        dmc.Text(
+            "It opens in this browser only, and locks again by itself after some time without use.",
+            size="xs",
+            c="dimmed",
+        ),
         dmc.Group(
-            [dmc.Button("Cancel", id=page.id.unlock_cancel, variant="default"), dmc.Button("Unlock", id=page.id.unlock_go)], justify="flex-end", gap="xs"
+            [
+                dmc.Button("Cancel", id=page.id.unlock_cancel, variant="default"),
+                dmc.Button("Unlock", id=page.id.unlock_go),
+            ],
+            justify="flex-end",
+            gap="xs",
         ),
     ]
-    return dmc.Modal(dmc.Stack(content), id=page.id.unlock_dialog, title="Unlock", centered=True, keepMounted=True)
+    return dmc.Modal(
+        dmc.Stack(content),
+        id=page.id.unlock_dialog,
+        title="Unlock",
+        centered=True,
+        keepMounted=True,
+    )
 
 
 @page.callback(
@@ -60,12 +94,18 @@ def ask_protect(ctx: Context, clicks: int | None, selected: list[Row] | None) ->
     found = chosen(ctx, selected)
     if not clicks or len(found) != 1:
         raise PreventUpdate
-    words = f"{quoted(found[0].name)} is written sealed from now on, and its backups in clear are removed. Files exported before stay as they are."
+    words = (
+        f"{quoted(found[0].name)} is written sealed from now on, and its backups in clear are"
+        " removed. Files exported before stay as they are."
+    )
     return found[0].session_id, True, words, False
 
 
 @page.callback(
-    Output(page.id.protect_dialog, "opened", allow_duplicate=True), *PASSWORD.cleared, Input(page.id.protect_cancel, "n_clicks"), prevent_initial_call=True
+    Output(page.id.protect_dialog, "opened", allow_duplicate=True),
+    *PASSWORD.cleared,
+    Input(page.id.protect_cancel, "n_clicks"),
+    prevent_initial_call=True,
 )
 def cancel_protect(ctx: Context, _clicks: int | None) -> Any:
     return False, "", ""
@@ -82,23 +122,47 @@ def cancel_protect(ctx: Context, _clicks: int | None) -> Any:
     running=[(Output(page.id.protect_go, "loading"), True, False)],
     prevent_initial_call=True,
 )
-def protect(ctx: Context, clicks: int | None, session_id: str | None, hide: bool | None, one: str | None, two: str | None) -> Any:
+def protect(
+    ctx: Context,
+    clicks: int | None,
+    session_id: str | None,
+    hide: bool | None,
+    one: str | None,
+    two: str | None,
+) -> Any:
     if not clicks or not session_id:
         raise PreventUpdate
-    ctx.sessions.protect_session(session_id, agreed(one, two), hide_name=bool(hide), actor=ctx.actor)
-    ctx.notify(f"{quoted(ctx.sessions.info(session_id, actor=ctx.actor).name)} is protected, and unlocked in this browser.", colour="green")
+    ctx.sessions.protect_session(
+        session_id, agreed(one, two), hide_name=bool(hide), actor=ctx.actor
+    )
+    ctx.notify(
+        f"{quoted(ctx.sessions.info(session_id, actor=ctx.actor).name)} is protected, and unlocked"
+        " in this browser.",
+        colour="green",
+    )
     return now(), False, "", ""
 
 
-@page.callback(CHANGED, Input(page.id.active_lock, "n_clicks"), State(ACTIVE, "selectedRows"), prevent_initial_call=True)
+@page.callback(
+    CHANGED,
+    Input(page.id.active_lock, "n_clicks"),
+    State(ACTIVE, "selectedRows"),
+    prevent_initial_call=True,
+)
 def lock(ctx: Context, clicks: int | None, selected: list[Row] | None) -> Any:
     found = chosen(ctx, selected)
     if not clicks or len(found) != 1:
         raise PreventUpdate
     running = sum(job.active for job in ctx.jobs.status(found[0].session_id))
     ctx.sessions.lock_session(found[0].session_id, actor=ctx.actor)
-    stopped = f" {running} running job{'s were' if running > 1 else ' was'} stopped." if running else ""
-    ctx.notify(f"{quoted(ctx.sessions.info(found[0].session_id, actor=ctx.actor).name)} is locked.{stopped}", colour="green")
+    stopped = (
+        f" {running} running job{'s were' if running > 1 else ' was'} stopped." if running else ""
+    )
+    ctx.notify(
+        f"{quoted(ctx.sessions.info(found[0].session_id, actor=ctx.actor).name)} is"
+        f" locked.{stopped}",
+        colour="green",
+    )
     ctx.poke("locked", found[0].session_id)
     return now()
 
@@ -124,11 +188,19 @@ def cancel_unlock(ctx: Context, _clicks: int | None) -> Any:
     running=[(Output(page.id.unlock_go, "loading"), True, False)],
     prevent_initial_call=True,
 )
-def unlock(ctx: Context, clicks: int | None, submit: int | None, session_id: str | None, password: str | None) -> Any:
+def unlock(
+    ctx: Context,
+    clicks: int | None,
+    submit: int | None,
+    session_id: str | None,
+    password: str | None,
+) -> Any:
     """Open it in this browser, and show it."""
     if not (clicks or submit) or not session_id or not password:
         raise PreventUpdate
     ctx.sessions.unlock_session(session_id, password, actor=ctx.actor)
     show_session(ctx, session_id)
-    ctx.notify(f"{quoted(ctx.sessions.info(session_id, actor=ctx.actor).name)} is open.", colour="green")
+    ctx.notify(
+        f"{quoted(ctx.sessions.info(session_id, actor=ctx.actor).name)} is open.", colour="green"
+    )
     return now(), False, ""

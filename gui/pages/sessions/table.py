@@ -10,7 +10,22 @@ from dash.exceptions import PreventUpdate
 
 from gui.components.sessions import counted, digest, grid_style, rows, undo_bar
 from gui.errors import DeconomixError, SessionError
-from gui.pages.sessions.base import ACTIVE, ARCHIVED, CHANGED, HIDDEN, Row, about, chosen, current, infos, leave, now, page, quoted, show_session
+from gui.pages.sessions.base import (
+    ACTIVE,
+    ARCHIVED,
+    CHANGED,
+    HIDDEN,
+    Row,
+    about,
+    chosen,
+    current,
+    infos,
+    leave,
+    now,
+    page,
+    quoted,
+    show_session,
+)
 from gui.pages.sessions.mending import trouble_bars
 from gui.plugin import REVISION, Context
 
@@ -32,7 +47,9 @@ from gui.plugin import REVISION, Context
     REVISION,
     State(page.id.seen, "data"),
 )
-def show(ctx: Context, _n: int | None, _changed: Any, _revision: str | None, seen: str | None) -> Any:
+def show(
+    ctx: Context, _n: int | None, _changed: Any, _revision: str | None, seen: str | None
+) -> Any:
     """Everything, if anything changed since this tab last looked."""
     found = list(infos(ctx).values())
     active = rows([i for i in found if not i.archived], current=current(ctx))
@@ -41,12 +58,22 @@ def show(ctx: Context, _n: int | None, _changed: Any, _revision: str | None, see
     here = current(ctx)
     state = f"{here}|{digest([active, archived, deleted])}"
     moved = (seen or "").partition("|")[0] != here and any(row["id"] == here for row in active)
-    forced = isinstance(call.triggered_id, str) and call.triggered_id == page.id.changed  # also after a name that was refused
+    # also after a name that was refused
+    forced = isinstance(call.triggered_id, str) and call.triggered_id == page.id.changed
     if state == seen and not forced:
         raise PreventUpdate
     styles = (grid_style(len(active)), grid_style(len(archived)))
     boxes = (HIDDEN if active else {}, str(len(archived)), {} if archived else HIDDEN)
-    return active, archived, *styles, *boxes, undo_bar(page, deleted), trouble_bars(found), state, {"rowId": here} if moved else no_update
+    return (
+        active,
+        archived,
+        *styles,
+        *boxes,
+        undo_bar(page, deleted),
+        trouble_bars(found),
+        state,
+        {"rowId": here} if moved else no_update,
+    )
 
 
 @page.callback(
@@ -66,12 +93,17 @@ _ACTIONS = ("duplicate", "archive", "export", "protect", "lock", "password", "de
 
 @page.callback(
     *[Output(getattr(page.id, f"active_{name}"), "disabled") for name in _ACTIONS],
-    *[Output(getattr(page.id, f"active_{name}"), "style") for name in ("protect", "lock", "password")],
+    *[
+        Output(getattr(page.id, f"active_{name}"), "style")
+        for name in ("protect", "lock", "password")
+    ],
     Input(ACTIVE, "selectedRows"),
     Input(ACTIVE, "rowData"),
 )
 def may_active(ctx: Context, selected: list[Row] | None, _rows: Any) -> Any:
-    """Duplicating and everything about passwords takes one session, the rest as many as are ticked."""
+    """Duplicating and everything about passwords takes one session, the rest as many as are
+    ticked.
+    """
     found = chosen(ctx, selected)
     whole = bool(found) and all(i.problem is None for i in found)
     one = found[0] if len(found) == 1 and whole and not found[0].locked else None
@@ -85,18 +117,25 @@ def may_active(ctx: Context, selected: list[Row] | None, _rows: Any) -> Any:
         "password": sealed,
         "delete": bool(found),
     }
-    return *[not may[name] for name in _ACTIONS], HIDDEN if sealed else {}, *[{} if sealed else HIDDEN] * 2
+    return (
+        *[not may[name] for name in _ACTIONS],
+        HIDDEN if sealed else {},
+        *[{} if sealed else HIDDEN] * 2,
+    )
 
 
 @page.callback(
-    *[Output(i, "disabled") for i in (page.id.archived_export, page.id.archived_delete)], Input(ARCHIVED, "selectedRows"), Input(ARCHIVED, "rowData")
+    *[Output(i, "disabled") for i in (page.id.archived_export, page.id.archived_delete)],
+    Input(ARCHIVED, "selectedRows"),
+    Input(ARCHIVED, "rowData"),
 )
 def may_archived(ctx: Context, selected: list[Row] | None, _rows: Any) -> Any:
     nothing = not chosen(ctx, selected)
     return nothing, nothing
 
 
-# -- in a row -------------------------------------------------------------------------------------------------------------------
+# -- in a row
+# --------------------------------------------------------------------------------------------------
 
 
 @page.callback(
@@ -126,7 +165,10 @@ def restore(ctx: Context, asked: dict[str, Any] | None) -> Any:
         raise PreventUpdate
     session_id = ctx.sessions.restore_session(asked["value"], actor=ctx.actor).session_id
     info = ctx.sessions.info(session_id, actor=ctx.actor)
-    ctx.notify(f"{quoted(info.name)} is restored." + (" It is locked." if info.locked else ""), colour="green")
+    ctx.notify(
+        f"{quoted(info.name)} is restored." + (" It is locked." if info.locked else ""),
+        colour="green",
+    )
     if not info.locked:
         show_session(ctx, session_id)
     return now()
@@ -146,18 +188,30 @@ def edit(ctx: Context, edited: list[dict[str, Any]] | None) -> Any:
 
 def _rename(ctx: Context, change: dict[str, Any]) -> None:
     ctx.sessions.rename_session(change["rowId"], str(change["value"] or ""), actor=ctx.actor)
-    ctx.notify(f"It is called {quoted(ctx.sessions.info(change['rowId'], actor=ctx.actor).name)} now.", colour="green")
+    ctx.notify(
+        f"It is called {quoted(ctx.sessions.info(change['rowId'], actor=ctx.actor).name)} now.",
+        colour="green",
+    )
 
 
 def _keep_notes(ctx: Context, change: dict[str, Any]) -> None:
     session = ctx.sessions.get_session(change["rowId"], actor=ctx.actor)
     before, text = str(change.get("oldValue") or ""), str(change["value"] or "").strip()
-    rest = session.notes[len(before) :] if session.notes.startswith(before) else ""  # the table shows the beginning of long notes only
+    # the table shows the beginning of long notes only
+    rest = session.notes[len(before) :] if session.notes.startswith(before) else ""
     session.notes = text + rest
-    ctx.notify(f"The notes of {quoted(session.name)} are kept." if session.notes else f"{quoted(session.name)} has no notes any more.", colour="green")
+    ctx.notify(
+        (
+            f"The notes of {quoted(session.name)} are kept."
+            if session.notes
+            else f"{quoted(session.name)} has no notes any more."
+        ),
+        colour="green",
+    )
 
 
-# -- with ticked rows -----------------------------------------------------------------------------------------------------------
+# -- with ticked rows
+# --------------------------------------------------------------------------------------------------
 
 
 @page.callback(
@@ -193,7 +247,10 @@ def archive(ctx: Context, clicks: int | None, selected: list[Row] | None) -> Any
     for info in found:
         try:
             if any(job.active for job in ctx.jobs.status(info.session_id)):
-                raise SessionError(f"A job of “{info.name}” is running.", advice="Wait for it or cancel it, then archive.")
+                raise SessionError(
+                    f"A job of “{info.name}” is running.",
+                    advice="Wait for it or cancel it, then archive.",
+                )
             ctx.sessions.archive_session(info.session_id, actor=ctx.actor)
             done.append(info.name)
         except DeconomixError as error:

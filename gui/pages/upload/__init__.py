@@ -1,4 +1,6 @@
-"""Upload: files are collected in the form, one Load commits them together; beside it, what is loaded."""
+"""Upload: files are collected in the form, one Load commits them together; beside it, what is
+loaded.
+"""
 
 from gui.pages.upload import choosing as _choosing  # noqa: F401  records its callbacks
 from gui.pages.upload import layout as _layout  # noqa: F401  records the layout

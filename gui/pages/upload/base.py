@@ -39,15 +39,34 @@ PARTS = (
     _part(
         "train",
         "Training data",
-        "Single cells with a cell type each: .h5ad (cells x genes), .csv or .tsv (genes x cells, cell types in the header), "
-        "or a .dcx file with all parts. Required.",
+        "Single cells with a cell type each: .h5ad (cells x genes), .csv or .tsv (genes x cells,"
+        " cell types in the header), or a .dcx file with all parts. Required.",
     ),
     _part(
-        "bulk", "Bulk (application) data", "The samples you want to know the composition of: genes x samples (.csv, .tsv, .xlsx) or .h5ad (samples x genes)."
+        "bulk",
+        "Bulk (application) data",
+        "The samples you want to know the composition of: genes x samples (.csv, .tsv, .xlsx) or"
+        " .h5ad (samples x genes).",
     ),
-    _part("test", "Test data", "Single cells that are not used for training. Without them a share of the training cells is kept back for testing."),
-    _part("reference", "Reference X", "Mean expression of each cell type, genes x cell types. Without it the mean of the training cells is taken."),
-    _part("model", "Trained model", "A model saved on the DTD page, instead of training data: its gene weights are applied to your bulk.", (MODEL,)),
+    _part(
+        "test",
+        "Test data",
+        "Single cells that are not used for training. Without them a share of the training cells is"
+        " kept back for testing.",
+    ),
+    _part(
+        "reference",
+        "Reference X",
+        "Mean expression of each cell type, genes x cell types. Without it the mean of the training"
+        " cells is taken.",
+    ),
+    _part(
+        "model",
+        "Trained model",
+        "A model saved on the DTD page, instead of training data: its gene weights are applied to"
+        " your bulk.",
+        (MODEL,),
+    ),
 )
 OPTIONS = {
     "label": "value",
@@ -59,13 +78,21 @@ OPTIONS = {
     "common": "checked",
     "labels_token": "data",
 }
-"""How a file is read: the name of the control and its property. Only those that apply to the file are shown."""
+"""How a file is read: the name of the control and its property.
+
+Only those that apply to the file are shown.
+"""
 SELECTS = ("label", "matrix", "keep", "sheet", "genes")
 INDEX = "the index"
 """Of the gene names' column: none, the names of the rows."""
 
 
-PART_NAMES = {"train": "Training cells", "test": "Test cells", "reference": "Reference X", "bulk": "Bulk samples"}
+PART_NAMES = {
+    "train": "Training cells",
+    "test": "Test cells",
+    "reference": "Reference X",
+    "bulk": "Bulk samples",
+}
 GONE: dict[str, str] = {"display": "none"}
 
 
@@ -74,5 +101,8 @@ CHOICES = [State(part.id(name), prop) for part in PARTS for name, prop in OPTION
 """In the order of the parts, then of the options."""
 FORM = [
     State(page.id.scale, "data"),
-    *[State(i, "value") for i in (page.id.share, page.id.seed, page.id.author, page.id.description)],
+    *[
+        State(i, "value")
+        for i in (page.id.share, page.id.seed, page.id.author, page.id.description)
+    ],
 ]

@@ -33,7 +33,15 @@ def _bind_part(part: Part) -> None:
         """Look into the file that was chosen; one that cannot be read is not taken."""
         kept = ctx.session.form(page.key)
         empty = [False if prop == "checked" else None for prop in OPTIONS.values()]
-        nothing: list[Any] = [{}, GONE, "", "", *empty, *[GONE] * len(OPTIONS), *[[] for _ in SELECTS]]
+        nothing: list[Any] = [
+            {},
+            GONE,
+            "",
+            "",
+            *empty,
+            *[GONE] * len(OPTIONS),
+            *[[] for _ in SELECTS],
+        ]
         if token is None:
             ctx.session.keep_form(page.key, {f"{part.role}_token": None})
             return [*nothing, no_update]
@@ -50,7 +58,11 @@ def _bind_part(part: Part) -> None:
         values, boxes = [], []
         for place, name in enumerate(OPTIONS):
             proposed = found.options[name][1] if name in found.options else empty[place]
-            values.append(kept.get(f"{part.role}_{name}", proposed) if same and name in found.options else proposed)
+            values.append(
+                kept.get(f"{part.role}_{name}", proposed)
+                if same and name in found.options
+                else proposed
+            )
             boxes.append({} if name in found.options else GONE)
         choices = [found.options[name][0] if name in found.options else [] for name in SELECTS]
         return [GONE, {}, found.name, found.words, *values, *boxes, *choices, no_update]
@@ -68,15 +80,29 @@ def _bind_part(part: Part) -> None:
             ctx.uploads.forget(token)
         return
 
-    @page.callback(*[Input(part.id(name), prop) for name, prop in OPTIONS.items()], State(part.field.token_id, "data"), prevent_initial_call=True)
+    @page.callback(
+        *[Input(part.id(name), prop) for name, prop in OPTIONS.items()],
+        State(part.field.token_id, "data"),
+        prevent_initial_call=True,
+    )
     def keep_options(ctx: Context, *values: Any) -> None:
         if values[-1]:
-            ctx.session.keep_form(page.key, {f"{part.role}_{name}": value for name, value in zip(OPTIONS, values[:-1], strict=True)})
+            ctx.session.keep_form(
+                page.key,
+                {
+                    f"{part.role}_{name}": value
+                    for name, value in zip(OPTIONS, values[:-1], strict=True)
+                },
+            )
 
     @page.callback(Output(part.id("labels_name"), "children"), Input(part.labels.token_id, "data"))
     def name_labels(ctx: Context, token: str | None) -> str:
         name = _name(ctx, token)
-        return f"Cell types are taken from {name}." if name else "The file holds no cell types: give a table of barcodes and types."
+        return (
+            f"Cell types are taken from {name}."
+            if name
+            else "The file holds no cell types: give a table of barcodes and types."
+        )
 
     for function in (show_chosen, remove, keep_options, name_labels):
         function.__name__ = f"{part.role}_{function.__name__}"
@@ -103,7 +129,9 @@ def _name(ctx: Context, token: str | None) -> str:
     REVISION,
 )
 def may_load(ctx: Context, *values: Any) -> Any:
-    """Load is there as soon as it can do something; until then it says what is missing, or what was found that stands in the way."""
+    """Load is there as soon as it can do something; until then it says what is missing, or what was
+    found that stands in the way.
+    """
     verdict, asked = values[len(PARTS)] or {}, values[len(PARTS) + 1]
     files = {part.role: token for part, token in zip(PARTS, values, strict=False) if token}
     chosen = set(files)
@@ -117,9 +145,19 @@ def may_load(ctx: Context, *values: Any) -> Any:
         return False, words_of(chosen, _name(ctx, values[0]))
     if chosen == {"bulk"}:
         return True, "Training data or a trained model is missing."
-    return True, "Choose training data to begin." if ctx.session.dataset is None else "Choose files to load others."
+    return (
+        True,
+        "Choose training data to begin."
+        if ctx.session.dataset is None
+        else "Choose files to load others.",
+    )
 
 
-@page.callback(*[Input(i.component_id, i.component_property) for i in FORM], prevent_initial_call=True)
+@page.callback(
+    *[Input(i.component_id, i.component_property) for i in FORM], prevent_initial_call=True
+)
 def keep_form(ctx: Context, *values: Any) -> None:
-    ctx.session.keep_form(page.key, dict(zip(("scale", "share", "seed", "author", "description"), values, strict=True)))
+    ctx.session.keep_form(
+        page.key,
+        dict(zip(("scale", "share", "seed", "author", "description"), values, strict=True)),
+    )

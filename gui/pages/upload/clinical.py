@@ -1,4 +1,8 @@
-"""The tab of clinical data: a table joined to the bulk samples, with the columns of times and events and their unit. All can be changed later."""
+"""The tab of clinical data: a table joined to the bulk samples, with the columns of times and
+events and their unit.
+
+All can be changed later.
+"""
 
 from __future__ import annotations
 
@@ -33,32 +37,58 @@ ROWS, COLUMNS = 6, 7
 table = SampleTable(
     "clinical",
     "Clinical table",
-    "One row per patient or sample: .csv, .tsv, .txt or .xlsx. Which row belongs to which sample is found by name, also where dots, dashes or case differ.",
+    "One row per patient or sample: .csv, .tsv, .txt or .xlsx. Which row belongs to which sample is"
+    " found by name, also where dots, dashes or case differ.",
     there=lambda data: data.clinical is not None,
     without=lambda data: replace(data, clinical=None),
 )
-CONTROLS = {"sample": "Samples are in column", "time": "Survival times", "event": "Event", "value": "The event happened if", "unit": "Times are in"}
+CONTROLS = {
+    "sample": "Samples are in column",
+    "time": "Survival times",
+    "event": "Event",
+    "value": "The event happened if",
+    "unit": "Times are in",
+}
 _IDS = {name: table.id(name) for name in CONTROLS}
 
 
 def clinical_layout(ctx: Context) -> Any:
     tips = {
-        "time": "Time from the beginning (diagnosis, operation) to the event or to the last look at the patient.",
-        "event": "The column that says whether the event (death, relapse) happened, or the patient was only seen until then.",
+        "time": (
+            "Time from the beginning (diagnosis, operation) to the event or to the last look at the"
+            " patient."
+        ),
+        "event": (
+            "The column that says whether the event (death, relapse) happened, or the patient was"
+            " only seen until then."
+        ),
         "unit": "Cannot be told from the numbers; say it, so that results name it.",
     }
     controls = [
         html.Div(
-            dmc.Select(id=_IDS[name], data=[], size="xs", w=155, allowDeselect=False, searchable=name != "unit", label=tip_label(label, tips.get(name, ""))),
+            dmc.Select(
+                id=_IDS[name],
+                data=[],
+                size="xs",
+                w=155,
+                allowDeselect=False,
+                searchable=name != "unit",
+                label=tip_label(label, tips.get(name, "")),
+            ),
             id=table.id(f"{name}_box"),
             style=GONE if name in ("sample", "value") else {},
         )
         for name, label in CONTROLS.items()
     ]
     words = (
-        "Age, stage, survival of the patients your bulk samples come from. The table is kept in this session beside the samples; it can be added at any time."
+        "Age, stage, survival of the patients your bulk samples come from. The table is kept in"
+        " this session beside the samples; it can be added at any time."
     )
-    return table.layout(ctx, words, [dcc.Store(id=table.id("shown")), dmc.Group(controls, gap="sm", align="flex-end")])
+    return table.layout(
+        ctx,
+        words,
+        [dcc.Store(id=table.id("shown")), dmc.Group(controls, gap="sm", align="flex-end")],
+    )
 
 
 table.bind()
@@ -77,22 +107,47 @@ table.bind()
     REVISION,
     prevent_initial_call="initial_duplicate",
 )
-def show_clinical(ctx: Context, token: str | None, chosen: Mapping[str, Any] | None, _revision: str | None) -> Any:
+def show_clinical(
+    ctx: Context, token: str | None, chosen: Mapping[str, Any] | None, _revision: str | None
+) -> Any:
     """A chosen file before it is kept, else the table that is kept."""
     data = ctx.session.dataset
-    if data is None or (token is None and data.clinical is None) or data.bulk is None or table.looked(token):
+    if (
+        data is None
+        or (token is None and data.clinical is None)
+        or data.bulk is None
+        or table.looked(token)
+    ):
         raise PreventUpdate
     if token is None:
         kept = data.clinical
         assert kept is not None
-        return [headline(kept), preview(kept), True, *_controls(kept, (), ""), *_boxes(kept), _shown(kept, ""), no_update]
+        return [
+            headline(kept),
+            preview(kept),
+            True,
+            *_controls(kept, (), ""),
+            *_boxes(kept),
+            _shown(kept, ""),
+            no_update,
+        ]
     found = _look(ctx, token, chosen)
     if found is None:
         return [*[no_update] * (3 + 3 * len(CONTROLS) + 1), None]
-    first = headline(found.kept) if found.kept else answer("No sample of the bulk is in this table.")
+    first = (
+        headline(found.kept) if found.kept else answer("No sample of the bulk is in this table.")
+    )
     shown = [findings_list(found.findings), *([preview(found.kept)] if found.kept else [])]
     controls = _controls(found.kept, found.columns, found.sample_column)
-    return [first, dmc.Stack(shown), found.kept is None, *controls, *_boxes(found.kept, found.columns), _shown(found.kept, found.sample_column), no_update]
+    return [
+        first,
+        dmc.Stack(shown),
+        found.kept is None,
+        *controls,
+        *_boxes(found.kept, found.columns),
+        _shown(found.kept, found.sample_column),
+        no_update,
+    ]
 
 
 def _look(ctx: Context, token: str, chosen: Mapping[str, Any] | None) -> ClinicalSeen | None:
@@ -115,7 +170,10 @@ def _look(ctx: Context, token: str, chosen: Mapping[str, Any] | None) -> Clinica
     prevent_initial_call=True,
 )
 def choose_columns(ctx: Context, *values: Any) -> Any:
-    """A column or the unit was chosen: of the file before it is kept, or of the table that is kept. What belongs to another column is proposed anew."""
+    """A column or the unit was chosen: of the file before it is kept, or of the table that is kept.
+
+    What belongs to another column is proposed anew.
+    """
     *said, shown, token = values
     named = {name: _name(value) for name, value in zip(CONTROLS, said, strict=True)}
     data = ctx.session.dataset
@@ -125,13 +183,29 @@ def choose_columns(ctx: Context, *values: Any) -> Any:
     if token:
         if named["sample"] != shown["sample"]:
             return {"sample_column": named["sample"]}
-        columns = {"sample_column": named["sample"], "time_column": named["time"], "event_column": named["event"]}
-        return columns | ({"event_value": named["value"] or None} if same_event else {}) | ({"unit": named["unit"] or None} if same_time else {})
+        columns = {
+            "sample_column": named["sample"],
+            "time_column": named["time"],
+            "event_column": named["event"],
+        }
+        return (
+            columns
+            | ({"event_value": named["value"] or None} if same_event else {})
+            | ({"unit": named["unit"] or None} if same_time else {})
+        )
     if data.clinical is None:
         raise PreventUpdate
-    value = named["value"] if same_event else event_value(data.clinical.table[named["event"]]) if named["event"] else ""
+    value = (
+        named["value"]
+        if same_event
+        else event_value(data.clinical.table[named["event"]])
+        if named["event"]
+        else ""
+    )
     unit = named["unit"] if same_time else unit_in(named["time"]) or ""
-    kept = replace(data.clinical, time=named["time"], event=named["event"], event_value=value, unit=unit)
+    kept = replace(
+        data.clinical, time=named["time"], event=named["event"], event_value=value, unit=unit
+    )
     ctx.session.set_dataset(replace(data, clinical=kept), keep_runs=True)
     ctx.refresh()
     return no_update
@@ -146,19 +220,24 @@ def choose_columns(ctx: Context, *values: Any) -> Any:
     running=[(Output(table.id("keep"), "loading"), True, False)],
     prevent_initial_call=True,
 )
-def keep_clinical(ctx: Context, clicks: int | None, token: str | None, chosen: Mapping[str, Any] | None) -> Any:
+def keep_clinical(
+    ctx: Context, clicks: int | None, token: str | None, chosen: Mapping[str, Any] | None
+) -> Any:
     if not clicks or not token:
         raise PreventUpdate
     found = _look(ctx, token, chosen)
     if found is not None and found.kept is not None:
-        ctx.session.set_dataset(replace(ctx.session.need_dataset(), clinical=found.kept), keep_runs=True)
+        ctx.session.set_dataset(
+            replace(ctx.session.need_dataset(), clinical=found.kept), keep_runs=True
+        )
         ctx.refresh()
         table.forget(ctx, token)
         ctx.notify(f"{found.kept.name} is kept with these data.", colour="green")
     return None, {}
 
 
-# -- what is shown -------------------------------------------------------------------------------------------------------------
+# -- what is shown
+# --------------------------------------------------------------------------------------------------
 
 
 def joined(kept: Clinical) -> int:
@@ -168,7 +247,11 @@ def joined(kept: Clinical) -> int:
 
 def happened(kept: Clinical) -> int:
     """Samples whose event happened."""
-    return int(sum(value_text(v) == kept.event_value for v in kept.table[kept.event].dropna())) if kept.event else 0
+    return (
+        int(sum(value_text(v) == kept.event_value for v in kept.table[kept.event].dropna()))
+        if kept.event
+        else 0
+    )
 
 
 def headline(kept: Clinical) -> Any:
@@ -177,19 +260,36 @@ def headline(kept: Clinical) -> Any:
     whom = (
         "The only sample has"
         if total == there == 1
-        else f"All {number(total)} samples have"
-        if there == total
-        else f"{number(there)} of {number(total)} samples have"
+        else (
+            f"All {number(total)} samples have"
+            if there == total
+            else f"{number(there)} of {number(total)} samples have"
+        )
     )
     badges = [(f"{kept.table.shape[1]} columns", "gray")]
     if kept.time:
         badges.append(
-            (f"times: {shorten(kept.time)}, {kept.unit}" if kept.unit else f"times: {shorten(kept.time)}, unit not known", "gray" if kept.unit else "orange")
+            (
+                (
+                    f"times: {shorten(kept.time)}, {kept.unit}"
+                    if kept.unit
+                    else f"times: {shorten(kept.time)}, unit not known"
+                ),
+                "gray" if kept.unit else "orange",
+            )
         )
     else:
         badges.append(("no survival times", "gray"))
     if kept.event and kept.event_value:
-        badges.append((f"{number(happened(kept))} event{'s' if happened(kept) != 1 else ''} ({shorten(kept.event)} = {shorten(kept.event_value)})", "gray"))
+        badges.append(
+            (
+                (
+                    f"{number(happened(kept))} event{'s' if happened(kept) != 1 else ''}"
+                    f" ({shorten(kept.event)} = {shorten(kept.event_value)})"
+                ),
+                "gray",
+            )
+        )
     elif kept.event:
         badges.append((f"which value of {shorten(kept.event)} is the event?", "orange"))
     return answer(f"{whom} clinical data, from “{shorten(kept.name, 60)}”.", badges)
@@ -203,16 +303,24 @@ def preview(kept: Clinical) -> Any:
     shown = there.loc[:, order].iloc[:ROWS, :COLUMNS].astype(object)
     text = shown.map(lambda v: "–" if pd.isna(v) else value_text(v)).rename_axis("sample")
     more = len(order) - COLUMNS
-    words = [cut(f"and {more} more: {', '.join(map(str, order[COLUMNS:]))}", 110)] if more > 0 else []
+    words = (
+        [cut(f"and {more} more: {', '.join(map(str, order[COLUMNS:]))}", 110)] if more > 0 else []
+    )
     return html.Div([scrolling(small_table(text)), dmc.Text(words, size="xs", c="dimmed")])
 
 
 def _controls(kept: Clinical | None, columns: tuple[str, ...], sample: str) -> list[Any]:
     """data and value of every select, in the order of ``CONTROLS``."""
-    every = [*map(str, kept.table.columns)] if kept is not None else [c for c in columns if c != sample]
+    every = (
+        [*map(str, kept.table.columns)] if kept is not None else [c for c in columns if c != sample]
+    )
     numeric = [c for c in every if kept is not None and kept.table[c].dtype.kind == "f"]
     few = [c for c in every if kept is not None and 1 <= kept.table[c].nunique() <= MOST_VALUES]
-    values = sorted({value_text(v) for v in kept.table[kept.event].dropna()}) if kept is not None and kept.event else []
+    values = (
+        sorted({value_text(v) for v in kept.table[kept.event].dropna()})
+        if kept is not None and kept.event
+        else []
+    )
     unit = kept.unit if kept is not None and kept.unit else NONE
     asked = {NONE: "not known"} if kept is None or not kept.event_value else {}
     return [
@@ -222,7 +330,10 @@ def _controls(kept: Clinical | None, columns: tuple[str, ...], sample: str) -> l
         f"{COLUMN}{kept.time}" if kept is not None and kept.time else NONE,
         [*_columns(tuple(few)), {"value": NONE, "label": "none"}],
         f"{COLUMN}{kept.event}" if kept is not None and kept.event else NONE,
-        [*[{"value": f"{COLUMN}{v}", "label": f"it is {shorten(v)}"} for v in values], *options(asked)],
+        [
+            *[{"value": f"{COLUMN}{v}", "label": f"it is {shorten(v)}"} for v in values],
+            *options(asked),
+        ],
         f"{COLUMN}{kept.event_value}" if kept is not None and kept.event_value else NONE,
         options(UNITS),
         unit,
@@ -233,7 +344,13 @@ def _shown(kept: Clinical | None, sample: str) -> dict[str, str]:
     """What the selects say, by the names of ``CONTROLS``."""
     if kept is None:
         return {"sample": sample, "time": "", "event": "", "value": "", "unit": ""}
-    return {"sample": sample, "time": kept.time, "event": kept.event, "value": kept.event_value, "unit": kept.unit}
+    return {
+        "sample": sample,
+        "time": kept.time,
+        "event": kept.event,
+        "value": kept.event_value,
+        "unit": kept.unit,
+    }
 
 
 def _columns(names: tuple[str, ...]) -> list[dict[str, str]]:
@@ -245,7 +362,12 @@ def _name(value: str | None) -> str:
 
 
 def _boxes(kept: Clinical | None, columns: tuple[str, ...] = ()) -> list[dict[str, str]]:
-    """Styles of the boxes of ``CONTROLS``: there when there is something to choose. columns : of a file that is not kept yet"""
+    """Styles of the boxes of ``CONTROLS``: there when there is something to choose. columns : of a
+    file that is not kept yet
+    """
     there = {"sample": len(columns) > 1, "time": kept is not None, "event": kept is not None}
-    there |= {"value": kept is not None and bool(kept.event), "unit": kept is not None and bool(kept.time)}
+    there |= {
+        "value": kept is not None and bool(kept.event),
+        "unit": kept is not None and bool(kept.time),
+    }
     return [{} if there[name] else GONE for name in CONTROLS]

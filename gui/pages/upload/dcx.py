@@ -21,9 +21,19 @@ FIELDS = [page.id.dcx_author, *[getattr(page.id, f"dcx_{role}") for role in TEXT
 
 def dcx_dialog() -> Any:
     areas = [
-        dmc.Textarea(id=getattr(page.id, f"dcx_{role}"), label=f"{title}: description", autosize=True, minRows=1, maxRows=4) for role, title in TEXTS.items()
+        dmc.Textarea(
+            id=getattr(page.id, f"dcx_{role}"),
+            label=f"{title}: description",
+            autosize=True,
+            minRows=1,
+            maxRows=4,
+        )
+        for role, title in TEXTS.items()
     ]
-    words = "One file with reference, training, test and bulk data over their common genes, unscaled. The earlier DeconomiX GUI and this program open it."
+    words = (
+        "One file with reference, training, test and bulk data over their common genes, unscaled."
+        " The earlier DeconomiX GUI and this program open it."
+    )
     return dmc.Modal(
         dmc.Stack(
             [
@@ -41,7 +51,12 @@ def dcx_dialog() -> Any:
     )
 
 
-@page.callback(Output(page.id.dcx_box, "opened"), *[Output(i, "value") for i in FIELDS], Input(page.id.dcx_open, "n_clicks"), prevent_initial_call=True)
+@page.callback(
+    Output(page.id.dcx_box, "opened"),
+    *[Output(i, "value") for i in FIELDS],
+    Input(page.id.dcx_open, "n_clicks"),
+    prevent_initial_call=True,
+)
 def ask(ctx: Context, clicks: int | None) -> Any:
     """Filled with what is known of the data."""
     if not clicks:
@@ -62,7 +77,11 @@ def create(ctx: Context, clicks: int | None, author: str | None, *texts: str | N
     if not clicks:
         raise PreventUpdate
     data = ctx.session.need_dataset()
-    made = dcx_bytes(data, author=author or "", descriptions={role: text or "" for role, text in zip(TEXTS, texts, strict=True)})
+    made = dcx_bytes(
+        data,
+        author=author or "",
+        descriptions={role: text or "" for role, text in zip(TEXTS, texts, strict=True)},
+    )
     told = ctx.files.save(data.name, made, DCX)
     if told is None:
         return no_update

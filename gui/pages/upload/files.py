@@ -22,12 +22,20 @@ from gui.pages.upload.requests import Asked
 from gui.plugin import Context
 
 COLUMN_WORDS = {"train": "cells", "test": "cells", "reference": "cell types", "bulk": "samples"}
-ROLE_WORDS = {"train": "training data", "test": "test data", "reference": "reference", "bulk": "bulk", "model": "trained model"}
+ROLE_WORDS = {
+    "train": "training data",
+    "test": "test data",
+    "reference": "reference",
+    "bulk": "bulk",
+    "model": "trained model",
+}
 
 
 @dataclass(frozen=True)
 class Found:
-    """What is in a chosen file. options : those of ``OPTIONS`` that apply -> (choices, proposed)."""
+    """What is in a chosen file. options : those of ``OPTIONS`` that apply -> (choices,
+    proposed).
+    """
 
     name: str
     words: str
@@ -46,7 +54,10 @@ def inspected(ctx: Context, upload: Upload, role: str) -> Found:
     """Look into a file without loading it. DataError if it cannot be what the role asks for."""
     if role == "model":
         model: DTDResult = ctx.read(read_model_task, upload.path, name=upload.name)
-        words = f"{number(len(model.genes))} genes, {model.reference.shape[1]} cell types · {size_words(upload.size)}"
+        words = (
+            f"{number(len(model.genes))} genes, {model.reference.shape[1]} cell types ·"
+            f" {size_words(upload.size)}"
+        )
         return Found(upload.name, words, {})
     found: Inspection = ctx.read(inspect_task, (upload.path, role, upload.name), name=upload.name)
     words = f"{_contents(found, role)} · {size_words(found.size)}"
@@ -59,9 +70,18 @@ def _options(found: Inspection, role: str) -> dict[str, tuple[list[dict[str, str
     large = cells and found.forecast is not None and found.forecast.cells is not None
     made: dict[str, tuple[list[dict[str, str]], Any]] = {}
     if found.obs and role != "bulk":
-        made["label"] = ([{"value": c, "label": f"{c} ({n} different)"} for c, n in found.obs.items()], found.label_column)
+        made["label"] = (
+            [{"value": c, "label": f"{c} ({n} different)"} for c, n in found.obs.items()],
+            found.label_column,
+        )
     if len(found.matrices) > 1:
-        made["matrix"] = ([{"value": m, "label": _matrix_words(m, found.likely.get(m, ""))} for m in found.matrices], found.matrix)
+        made["matrix"] = (
+            [
+                {"value": m, "label": _matrix_words(m, found.likely.get(m, ""))}
+                for m in found.matrices
+            ],
+            found.matrix,
+        )
     if found.obs and role != "reference":
         made["keep"] = ([{"value": c, "label": c} for c in found.obs], [])
     if len(found.sheets) > 1:
@@ -69,9 +89,19 @@ def _options(found: Inspection, role: str) -> dict[str, tuple[list[dict[str, str
     if found.var_columns and (found.genes_column is not None or found.kind in ("10x", "table")):
         names = {"id": "Ensembl IDs"} if found.kind == "10x" else {}
         first = {"value": INDEX, "label": "symbols" if found.kind == "10x" else INDEX}
-        made["genes"] = ([first, *[{"value": c, "label": names.get(c, c)} for c in found.var_columns]], INDEX)
+        made["genes"] = (
+            [first, *[{"value": c, "label": names.get(c, c)} for c in found.var_columns]],
+            INDEX,
+        )
     if cells and found.shape[1] > 1000:
-        made["cells"] = ([], found.forecast.cells.per_label if large and found.forecast and found.forecast.cells else None)
+        made["cells"] = (
+            [],
+            (
+                found.forecast.cells.per_label
+                if large and found.forecast and found.forecast.cells
+                else None
+            ),
+        )
     if large:
         made["common"] = ([], True)
     if cells and (found.kind == "10x" or found.label_column is None):
@@ -80,16 +110,28 @@ def _options(found: Inspection, role: str) -> dict[str, tuple[list[dict[str, str
 
 
 def _matrix_words(name: str, likely: str) -> str:
-    words = {"counts": "counts", "linear": "linear values", "log": "log values", "scaled": "scaled values", "detected": "detected or not", "nothing": "empty"}
+    words = {
+        "counts": "counts",
+        "linear": "linear values",
+        "log": "log values",
+        "scaled": "scaled values",
+        "detected": "detected or not",
+        "nothing": "empty",
+    }
     return name.replace("layer:", "layer ") + (f" ({words[likely]})" if likely in words else "")
 
 
 def _room(found: Inspection) -> str:
     """What loading it takes, where that is much."""
     forecast = found.forecast
-    if forecast is None or (forecast.cells is None and not forecast.refusal and forecast.bytes < 1e9):
+    if forecast is None or (
+        forecast.cells is None and not forecast.refusal and forecast.bytes < 1e9
+    ):
         return ""
-    said = forecast.refusal or f"Loading all of it takes about {size_words(int(forecast.bytes))} of memory and {max(1, round(forecast.seconds))} s."
+    said = forecast.refusal or (
+        f"Loading all of it takes about {size_words(int(forecast.bytes))} of memory and"
+        f" {max(1, round(forecast.seconds))} s."
+    )
     if forecast.cells is None:
         return f". {said}"
     few = f"{size_words(int(forecast.cells_bytes))} and {max(1, round(forecast.cells_seconds))} s"
@@ -99,7 +141,11 @@ def _room(found: Inspection) -> str:
 def _contents(found: Inspection, role: str) -> str:
     """812 cells, 4 245 genes; of a .dcx every part."""
     if found.kind == "dcx" and found.parts:
-        return ", ".join(f"{ROLE_WORDS[r]}: {number(found.parts[r][1])} {COLUMN_WORDS[r]}" for r in ROLES if r in found.parts)
+        return ", ".join(
+            f"{ROLE_WORDS[r]}: {number(found.parts[r][1])} {COLUMN_WORDS[r]}"
+            for r in ROLES
+            if r in found.parts
+        )
     genes, columns = found.shape
     return f"{number(columns)} {COLUMN_WORDS[role]}, {number(genes)} genes"
 
@@ -119,20 +165,32 @@ class Collected:
         return bulk_keeps(dtd.result.genes, self.dataset.bulk.matrix)
 
 
-def collect(ctx: Context, wanted: Asked, *, scale: bool, share: float, seed: int, author: str, description: str) -> Collected:
+def collect(
+    ctx: Context,
+    wanted: Asked,
+    *,
+    scale: bool,
+    share: float,
+    seed: int,
+    author: str,
+    description: str,
+) -> Collected:
     """Read all chosen files; DataError if one does not fit, and then nothing has happened."""
     if wanted.model is not None and wanted.base is not None:
         base = replace(wanted.base, author=author, description=description)
         if not wanted.files:
             return Collected(base, wanted.model, False)
         wanted = replace(wanted, base=base)
-    request = wanted.request(scale=scale, share=share, seed=seed, author=author, description=description)
+    request = wanted.request(
+        scale=scale, share=share, seed=seed, author=author, description=description
+    )
     dataset: Dataset = ctx.read(load_task, request, name=wanted.names, dataset=wanted.base)
     if wanted.model is not None:
         lacking = bulk_keeps(wanted.model.genes, dataset.bulk.matrix) if dataset.bulk else []
         if lacking:
             raise DataError(
-                f"The bulk lacks {len(lacking)} of the {len(wanted.model.genes)} genes of the trained model ({some(lacking)}).",
+                f"The bulk lacks {len(lacking)} of the {len(wanted.model.genes)} genes of the"
+                f" trained model ({some(lacking)}).",
                 advice="Give a bulk that has them all, or train again.",
             )
     return Collected(dataset, wanted.model, wanted.bulk_only)
@@ -141,11 +199,21 @@ def collect(ctx: Context, wanted: Asked, *, scale: bool, share: float, seed: int
 def loaded_model(model: DTDResult, dataset: Dataset) -> Run:
     """The model as a DTD run of the session; its bulk results are computed next."""
     params = getattr(model, "params", None) or DTDParams()
-    run = Run(f"model-{secrets.token_hex(4)}", "dtd", f"Trained model {dataset.name}", datetime.now(UTC), params, model, Provenance(dataset.training_id, ""))
+    run = Run(
+        f"model-{secrets.token_hex(4)}",
+        "dtd",
+        f"Trained model {dataset.name}",
+        datetime.now(UTC),
+        params,
+        model,
+        Provenance(dataset.training_id, ""),
+    )
     try:
         run.check()
     except ValueError:
-        raise DataError("The trained model does not fit together.", advice="Save it again where it was trained.") from None
+        raise DataError(
+            "The trained model does not fit together.", advice="Save it again where it was trained."
+        ) from None
     return run
 
 
@@ -154,7 +222,9 @@ def words_of(chosen: set[str], train: str = "") -> str:
     if chosen == {"bulk"}:
         return "Replaces the bulk of this session."
     if train.lower().endswith(".dcx"):
-        return "Every part in the .dcx file is loaded" + ("; files chosen for a part take its place." if len(chosen) > 1 else ".")
+        return "Every part in the .dcx file is loaded" + (
+            "; files chosen for a part take its place." if len(chosen) > 1 else "."
+        )
     if "model" in chosen and "bulk" not in chosen:
         return "Add your bulk samples to apply the model to them."
     words = []

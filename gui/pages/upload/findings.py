@@ -1,4 +1,6 @@
-"""The step of the findings: what is wrong, where, and the switches of what would mend it; and the repairs that are switched on."""
+"""The step of the findings: what is wrong, where, and the switches of what would mend it; and the
+repairs that are switched on.
+"""
 
 from __future__ import annotations
 
@@ -17,37 +19,81 @@ from gui.data.examine import Examination, preview_task
 from gui.data.findings import Finding
 from gui.data.repairs import Repair
 from gui.pages.upload.base import CHOICES, GONE, PART_NAMES, TOKENS, page
-from gui.pages.upload.mending import CHANGED, REPAIRS_NOW, TOKENS_NOW, Entry, chosen_files, entry, repair_of, said_of, whose, with_repairs, without
+from gui.pages.upload.mending import (
+    CHANGED,
+    REPAIRS_NOW,
+    TOKENS_NOW,
+    Entry,
+    chosen_files,
+    entry,
+    repair_of,
+    said_of,
+    whose,
+    with_repairs,
+    without,
+)
 from gui.pages.upload.requests import asked
 from gui.plugin import Context
 
-SEVERITIES = {"refusal": ("must be settled", "red"), "warning": ("to look at", "orange"), "info": ("note", "gray")}
+SEVERITIES = {
+    "refusal": ("must be settled", "red"),
+    "warning": ("to look at", "orange"),
+    "info": ("note", "gray"),
+}
 SHOWN = 5
 """Names of a place on screen; the others on hover."""
-OUTPUTS = [Output(page.id.findings, "children"), Output(page.id.offered, "data"), Output(page.id.apply_bar, "style"), Output(page.id.apply_all, "children")]
+OUTPUTS = [
+    Output(page.id.findings, "children"),
+    Output(page.id.offered, "data"),
+    Output(page.id.apply_bar, "style"),
+    Output(page.id.apply_all, "children"),
+]
 
 
 def findings_layout() -> Any:
     apply = dmc.Group(
-        [dmc.Text("Nothing is changed unless you switch it on.", size="sm", c="dimmed"), dmc.Button("Apply", id=page.id.apply_all, size="xs", variant="light")],
+        [
+            dmc.Text("Nothing is changed unless you switch it on.", size="sm", c="dimmed"),
+            dmc.Button("Apply", id=page.id.apply_all, size="xs", variant="light"),
+        ],
         justify="space-between",
         mb="xs",
     )
-    look = dmc.Modal(html.Div(id=page.id.preview), id=page.id.preview_box, title="What changes", centered=True, size="lg")
+    look = dmc.Modal(
+        html.Div(id=page.id.preview),
+        id=page.id.preview_box,
+        title="What changes",
+        centered=True,
+        size="lg",
+    )
     return html.Div(
-        [dcc.Store(id=page.id.offered, data=[]), look, html.Div(apply, id=page.id.apply_bar, style=GONE), html.Div(id=page.id.findings, role="status")]
+        [
+            dcc.Store(id=page.id.offered, data=[]),
+            look,
+            html.Div(apply, id=page.id.apply_bar, style=GONE),
+            html.Div(id=page.id.findings, role="status"),
+        ]
     )
 
 
-def show_findings(ctx: Context, found: Examination, repairs: Sequence[Repair], files: Mapping[str, str]) -> list[Any]:
+def show_findings(
+    ctx: Context, found: Examination, repairs: Sequence[Repair], files: Mapping[str, str]
+) -> list[Any]:
     """For ``OUTPUTS``: the list, what its switches stand for, and the button for all proposals."""
     offered: list[Entry] = []
-    rows = [_finding(x, table, offered, files) for x, table in zip(found.findings, found.previews, strict=True)]
+    rows = [
+        _finding(x, table, offered, files)
+        for x, table in zip(found.findings, found.previews, strict=True)
+    ]
     proposed = [o for o in offered if o["proposed"]]
     applied = _applied(repairs, found)
     if not rows and not applied:
         rows = [dmc.Text("Nothing is wrong with these files.", size="sm")]
-    words = "Apply the proposed repair" if len(proposed) == 1 else f"Apply all {len(proposed)} proposed repairs"
+    words = (
+        "Apply the proposed repair"
+        if len(proposed) == 1
+        else f"Apply all {len(proposed)} proposed repairs"
+    )
     return [dmc.Stack([*applied, *rows], gap=0), offered, {} if proposed else GONE, words]
 
 
@@ -56,9 +102,25 @@ def _applied(repairs: Sequence[Repair], found: Examination) -> list[Any]:
     return [
         html.Div(
             [
-                html.Div([badge("repaired", "teal"), dmc.Text(whose(repair.role), size="xs", c="dimmed")], className="dcx-finding-head"),
-                dmc.Switch(id=page.id.each("applied", place), checked=True, size="sm", label=repair.title(), fw=600),
-                dmc.Text(said.get(place, "It could not be applied; see below."), size="sm", className="dcx-finding-text"),
+                html.Div(
+                    [
+                        badge("repaired", "teal"),
+                        dmc.Text(whose(repair.role), size="xs", c="dimmed"),
+                    ],
+                    className="dcx-finding-head",
+                ),
+                dmc.Switch(
+                    id=page.id.each("applied", place),
+                    checked=True,
+                    size="sm",
+                    label=repair.title(),
+                    fw=600,
+                ),
+                dmc.Text(
+                    said.get(place, "It could not be applied; see below."),
+                    size="sm",
+                    className="dcx-finding-text",
+                ),
             ],
             className="dcx-finding",
         )
@@ -67,10 +129,14 @@ def _applied(repairs: Sequence[Repair], found: Examination) -> list[Any]:
 
 
 def badge(text: str, colour: str) -> Any:
-    return dmc.Badge(text, color=colour, variant="light", radius="sm", tt="none", fw=600, style={"flex": "none"})
+    return dmc.Badge(
+        text, color=colour, variant="light", radius="sm", tt="none", fw=600, style={"flex": "none"}
+    )
 
 
-def _finding(one: Finding, table: pd.DataFrame | None, offered: list[Entry], files: Mapping[str, str]) -> Any:
+def _finding(
+    one: Finding, table: pd.DataFrame | None, offered: list[Entry], files: Mapping[str, str]
+) -> Any:
     words, colour = SEVERITIES[one.severity]
     switches = []
     for repair in filter(None, (one.repair, *one.alternatives)):
@@ -79,9 +145,25 @@ def _finding(one: Finding, table: pd.DataFrame | None, offered: list[Entry], fil
         label = f"{repair.title()} (proposed)" if proposed and one.alternatives else repair.title()
         switch = dmc.Switch(id=page.id.each("offer", number), checked=False, size="sm", label=label)
         if repair is one.repair and table is not None and len(table):
-            switches.append(html.Div([switch, html.Details([html.Summary("Show what changes"), small_table(table)], className="dcx-details")]))
+            switches.append(
+                html.Div(
+                    [
+                        switch,
+                        html.Details(
+                            [html.Summary("Show what changes"), small_table(table)],
+                            className="dcx-details",
+                        ),
+                    ]
+                )
+            )
         else:
-            show = dmc.Button("Show what changes", id=page.id.each("look", number), variant="transparent", size="compact-xs", px=0)
+            show = dmc.Button(
+                "Show what changes",
+                id=page.id.each("look", number),
+                variant="transparent",
+                size="compact-xs",
+                px=0,
+            )
             switches.append(dmc.Group([switch, show], gap="md"))
     if one.code == "no-common-genes":
         switches.append(_go("genes", "Choose a table of gene names…"))
@@ -89,8 +171,22 @@ def _finding(one: Finding, table: pd.DataFrame | None, offered: list[Entry], fil
         switches.append(_go("types", "Look at the cell types…"))
     return html.Div(
         [
-            html.Div([badge(words, colour), *[dmc.Text(one.title, fw=600, size="sm")] * (one.code != "note"), _place(one)], className="dcx-finding-head"),
-            dmc.Text([cut(one.message, 600), dmc.Text(f" {one.advice}", span=True, c="dimmed", inherit=True)], size="sm", className="dcx-finding-text"),
+            html.Div(
+                [
+                    badge(words, colour),
+                    *[dmc.Text(one.title, fw=600, size="sm")] * (one.code != "note"),
+                    _place(one),
+                ],
+                className="dcx-finding-head",
+            ),
+            dmc.Text(
+                [
+                    cut(one.message, 600),
+                    dmc.Text(f" {one.advice}", span=True, c="dimmed", inherit=True),
+                ],
+                size="sm",
+                className="dcx-finding-text",
+            ),
             _names(one),
             *switches,
         ],
@@ -99,12 +195,16 @@ def _finding(one: Finding, table: pd.DataFrame | None, offered: list[Entry], fil
 
 
 def _go(step: str, words: str) -> Any:
-    return dmc.Button(words, id=page.id.each("to", step), size="compact-sm", variant="light", w="fit-content")
+    return dmc.Button(
+        words, id=page.id.each("to", step), size="compact-sm", variant="light", w="fit-content"
+    )
 
 
 def _place(one: Finding) -> Any:
     parts = [whose(one.place.role)] if one.place.role in PART_NAMES else []
-    parts += [shorten(one.place.file, 40)] * bool(one.place.file) + [f"line {one.place.line}"] * (one.place.line is not None)
+    parts += [shorten(one.place.file, 40)] * bool(one.place.file) + [f"line {one.place.line}"] * (
+        one.place.line is not None
+    )
     return dmc.Text(" · ".join(parts), size="xs", c="dimmed", truncate="end")
 
 
@@ -114,18 +214,34 @@ def _names(one: Finding) -> Any:
     if len(names) <= 3:  # the sentence names them
         return None
     more = max(one.place.count, len(names)) - SHOWN
-    text = ", ".join(shorten(n, 24) for n in names[:SHOWN]) + (f" and {number(more)} more" if more > 0 else "")
-    return html.Span(text, title=", ".join(shorten(n, 60) for n in names), className="dcx-dimmed dcx-finding-names")
+    text = ", ".join(shorten(n, 24) for n in names[:SHOWN]) + (
+        f" and {number(more)} more" if more > 0 else ""
+    )
+    return html.Span(
+        text,
+        title=", ".join(shorten(n, 60) for n in names),
+        className="dcx-dimmed dcx-finding-names",
+    )
 
 
 def small_table(frame: pd.DataFrame) -> Any:
     """A preview: names cut, numbers in four digits."""
     index = not isinstance(frame.index, pd.RangeIndex)
     head = [str(c) for c in frame.columns]
-    rows = [[*([str(name)] if index else []), *row] for name, row in zip(frame.index, frame.to_numpy(dtype=object), strict=True)]
+    rows = [
+        [*([str(name)] if index else []), *row]
+        for name, row in zip(frame.index, frame.to_numpy(dtype=object), strict=True)
+    ]
     return dmc.Table(
         [
-            dmc.TableThead(dmc.TableTr([dmc.TableTh(cut(t, 24)) for t in ([str(frame.index.name or "")] if index else []) + head])),
+            dmc.TableThead(
+                dmc.TableTr(
+                    [
+                        dmc.TableTh(cut(t, 24))
+                        for t in ([str(frame.index.name or "")] if index else []) + head
+                    ]
+                )
+            ),
             dmc.TableTbody([dmc.TableTr([dmc.TableTd(_cell(v)) for v in row]) for row in rows]),
         ],
         withTableBorder=True,
@@ -142,8 +258,21 @@ def _cell(value: Any) -> Any:
     return cut(str(value), 40)
 
 
-@page.callback(CHANGED, Input(page.id.each("offer", ALL), "checked"), State(page.id.offered, "data"), REPAIRS_NOW, *TOKENS_NOW, prevent_initial_call=True)
-def switch_on(ctx: Context, _checked: Any, offered: list[Entry], entries: list[Entry] | None, *tokens: str | None) -> Any:
+@page.callback(
+    CHANGED,
+    Input(page.id.each("offer", ALL), "checked"),
+    State(page.id.offered, "data"),
+    REPAIRS_NOW,
+    *TOKENS_NOW,
+    prevent_initial_call=True,
+)
+def switch_on(
+    ctx: Context,
+    _checked: Any,
+    offered: list[Entry],
+    entries: list[Entry] | None,
+    *tokens: str | None,
+) -> Any:
     """One repair: everything is looked at again with it."""
     place = clicked()
     if place is None or not 0 <= int(place) < len(offered or []):
@@ -151,18 +280,45 @@ def switch_on(ctx: Context, _checked: Any, offered: list[Entry], entries: list[E
     return with_repairs(ctx, entries, [_plain(offered[int(place)])], chosen_files(tokens))
 
 
-@page.callback(CHANGED, Input(page.id.apply_all, "n_clicks"), State(page.id.offered, "data"), REPAIRS_NOW, *TOKENS_NOW, prevent_initial_call=True)
-def apply_all(ctx: Context, clicks: int | None, offered: list[Entry], entries: list[Entry] | None, *tokens: str | None) -> Any:
+@page.callback(
+    CHANGED,
+    Input(page.id.apply_all, "n_clicks"),
+    State(page.id.offered, "data"),
+    REPAIRS_NOW,
+    *TOKENS_NOW,
+    prevent_initial_call=True,
+)
+def apply_all(
+    ctx: Context,
+    clicks: int | None,
+    offered: list[Entry],
+    entries: list[Entry] | None,
+    *tokens: str | None,
+) -> Any:
     """Every proposed repair at once."""
     if not clicks or not offered:
         raise PreventUpdate
-    return with_repairs(ctx, entries, [_plain(o) for o in offered if o["proposed"]], chosen_files(tokens))
+    return with_repairs(
+        ctx, entries, [_plain(o) for o in offered if o["proposed"]], chosen_files(tokens)
+    )
 
 
-@page.callback(CHANGED, Input(page.id.each("applied", ALL), "checked"), REPAIRS_NOW, *TOKENS_NOW, prevent_initial_call=True)
-def switch_off(ctx: Context, _checked: Any, entries: list[Entry] | None, *tokens: str | None) -> Any:
+@page.callback(
+    CHANGED,
+    Input(page.id.each("applied", ALL), "checked"),
+    REPAIRS_NOW,
+    *TOKENS_NOW,
+    prevent_initial_call=True,
+)
+def switch_off(
+    ctx: Context, _checked: Any, entries: list[Entry] | None, *tokens: str | None
+) -> Any:
     """A repair is undone by taking its tick away."""
-    if not call.triggered or call.triggered[0]["value"] is not False or not isinstance(call.triggered_id, dict):
+    if (
+        not call.triggered
+        or call.triggered[0]["value"] is not False
+        or not isinstance(call.triggered_id, dict)
+    ):
         raise PreventUpdate
     return without(ctx, entries, int(call.triggered_id["index"]), chosen_files(tokens))
 
@@ -178,7 +334,9 @@ def switch_off(ctx: Context, _checked: Any, entries: list[Entry] | None, *tokens
     *CHOICES,
     prevent_initial_call=True,
 )
-def look(ctx: Context, _clicks: Any, offered: list[Entry], entries: list[Entry] | None, *values: Any) -> Any:
+def look(
+    ctx: Context, _clicks: Any, offered: list[Entry], entries: list[Entry] | None, *values: Any
+) -> Any:
     """What a repair that nobody proposes would change."""
     place = clicked()
     if place is None or not 0 <= int(place) < len(offered or []):

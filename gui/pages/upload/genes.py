@@ -20,7 +20,15 @@ from gui.data.repairs_genes import MapGenes
 from gui.figures.review import gene_funnel
 from gui.figures.template import blank, styled
 from gui.pages.upload.base import GONE, PART_NAMES, TABLE, page
-from gui.pages.upload.mending import CHANGED, REPAIRS_NOW, TOKENS_NOW, Entry, chosen_files, entry, with_repairs
+from gui.pages.upload.mending import (
+    CHANGED,
+    REPAIRS_NOW,
+    TOKENS_NOW,
+    Entry,
+    chosen_files,
+    entry,
+    with_repairs,
+)
 from gui.plugin import Context
 
 NAMES = FileField(page, "gene_names", (TABLE,), title="Table of gene names")
@@ -43,13 +51,25 @@ OUTPUTS = [
 
 
 def genes_layout(ctx: Context) -> Any:
-    role = dmc.Select(id=page.id.names_role, data=[], size="xs", label="Of which part", allowDeselect=False, w=200)
-    tip = "Two columns: the names as they are (such as Ensembl IDs), and the names you want (such as symbols). Genes that are not in it are left out."
+    role = dmc.Select(
+        id=page.id.names_role, data=[], size="xs", label="Of which part", allowDeselect=False, w=200
+    )
+    tip = (
+        "Two columns: the names as they are (such as Ensembl IDs), and the names you want (such as"
+        " symbols). Genes that are not in it are left out."
+    )
     table = html.Div(
         [
             dmc.Text(tip_label("Other gene names by a table", tip), size="sm", fw=600, mb=4),
-            dmc.Text("None comes with the program; Ensembl BioMart or the makers of the data give one.", size="xs", c="dimmed", mb=6),
-            dmc.Group([role, html.Div(NAMES.layout(ctx), style={"width": 340})], align="flex-start"),
+            dmc.Text(
+                "None comes with the program; Ensembl BioMart or the makers of the data give one.",
+                size="xs",
+                c="dimmed",
+                mb=6,
+            ),
+            dmc.Group(
+                [role, html.Div(NAMES.layout(ctx), style={"width": 340})], align="flex-start"
+            ),
         ],
         id=page.id.names_box,
         style=GONE,
@@ -57,7 +77,12 @@ def genes_layout(ctx: Context) -> Any:
     return dmc.Stack(
         [
             dmc.Text(id=page.id.funnel_words, size="sm"),
-            figure_card(page, "funnel", file_name="genes", controls=[dmc.Text("Genes left at every step", size="sm", fw=600)]),
+            figure_card(
+                page,
+                "funnel",
+                file_name="genes",
+                controls=[dmc.Text("Genes left at every step", size="sm", fw=600)],
+            ),
             table,
         ],
         gap="xs",
@@ -69,7 +94,9 @@ def show_genes(found: Examination, wanted: int, dark: bool) -> list[Any]:
     funnel = found.funnel
     if funnel.empty or not len(funnel.columns):
         return [blank(), UNKNOWN, [], None, GONE]
-    drawn = styled(gene_funnel(funnel, {r: PART_NAMES[r].lower() for r in funnel.columns}, STAGES), dark)
+    drawn = styled(
+        gene_funnel(funnel, {r: PART_NAMES[r].lower() for r in funnel.columns}, STAGES), dark
+    )
     parts = [{"value": role, "label": PART_NAMES[role]} for role in ROLES if role in found.parts]
     return [drawn, funnel_words(funnel, wanted), parts, _odd(found), {} if parts else GONE]
 
@@ -90,13 +117,28 @@ def funnel_words(funnel: pd.DataFrame, wanted: int) -> str:
     if expressed is not None and expressed < shared:
         words += f", {number(expressed)} of them expressed in the training cells"
     if selected is not None:
-        words += f"; the {number(selected)} that vary most between the types will be used" if selected < shared else "; all of them will be used"
-    return words + (f" ({number(wanted)} are asked for on the DTD page)." if selected is not None and selected != wanted else ".")
+        words += (
+            f"; the {number(selected)} that vary most between the types will be used"
+            if selected < shared
+            else "; all of them will be used"
+        )
+    return words + (
+        f" ({number(wanted)} are asked for on the DTD page)."
+        if selected is not None and selected != wanted
+        else "."
+    )
 
 
 def _odd(found: Examination) -> str | None:
     """The part whose names most likely have to be changed."""
-    named = next((x.place.role for x in found.findings if x.code in ("no-common-genes", "few-common-genes") and x.place.role in found.parts), None)
+    named = next(
+        (
+            x.place.role
+            for x in found.findings
+            if x.code in ("no-common-genes", "few-common-genes") and x.place.role in found.parts
+        ),
+        None,
+    )
     last: str | None = list(found.parts)[-1] if found.parts else None
     return named or last
 
@@ -110,14 +152,27 @@ def _odd(found: Examination) -> str | None:
     *TOKENS_NOW,
     prevent_initial_call=True,
 )
-def take_table(ctx: Context, table: str | None, role: str | None, entries: list[Entry] | None, *tokens: str | None) -> Any:
-    """A table of gene names was chosen: it is applied at once; an earlier one for the same part gives way."""
+def take_table(
+    ctx: Context,
+    table: str | None,
+    role: str | None,
+    entries: list[Entry] | None,
+    *tokens: str | None,
+) -> Any:
+    """A table of gene names was chosen: it is applied at once; an earlier one for the same part
+    gives way.
+    """
     if not table:
         raise PreventUpdate
     if role not in ROLES:
         return no_update, None
     files, upload = chosen_files(tokens), ctx.uploads.get(table)
-    others = [e for e in entries or [] if (e["record"].get("kind"), e["record"].get("role"), e["record"].get("by")) != ("map_genes", role, "table")]
+    others = [
+        e
+        for e in entries or []
+        if (e["record"].get("kind"), e["record"].get("role"), e["record"].get("by"))
+        != ("map_genes", role, "table")
+    ]
     repair = MapGenes(role=role, by="table", table=upload.path, table_name=upload.name)
     return with_repairs(ctx, others, [entry(repair, files, table)], files), None
 

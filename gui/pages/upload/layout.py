@@ -25,32 +25,46 @@ def layout(ctx: Context) -> Any:
     _offer(ctx)
     empty = empty_state(
         "No data yet",
-        "Choose single-cell training data and your bulk samples on the left. What is in them is shown here before it is loaded. "
-        "To see what the program does, load the example: simulated cells and bulk samples with known composition.",
+        "Choose single-cell training data and your bulk samples on the left. What is in them is"
+        " shown here before it is loaded. To see what the program does, load the example: simulated"
+        " cells and bulk samples with known composition.",
         dmc.Button("Load the example", id=page.id.example),
     )
-    there = ctx.session.dataset is not None  # at once, not only when the callbacks answer: who switches sessions must not read "No data yet"
+    # at once, not only when the callbacks answer: who switches sessions must not read "No data yet"
+    there = ctx.session.dataset is not None
     kept = ctx.session.form(page.key)
     chosen = any(kept.get(f"{part.role}_token") for part in PARTS)
     results = [
         html.Div(card(empty), id=page.id.empty, style=GONE if there or chosen else {}),
         html.Div(id=page.id.review, style={} if chosen else GONE),
-        html.Div(loaded_layout(ctx, page), id=page.id.loaded, style={} if there and not chosen else GONE),
+        html.Div(
+            loaded_layout(ctx, page), id=page.id.loaded, style={} if there and not chosen else GONE
+        ),
     ]
-    return html.Div([*review_stores(ctx), _confirm(ctx), dcx_dialog(), two_columns(_form(ctx), results)])
+    return html.Div(
+        [*review_stores(ctx), _confirm(ctx), dcx_dialog(), two_columns(_form(ctx), results)]
+    )
 
 
 def _offer(ctx: Context) -> None:
     """Files given from outside of the page take the first free places of the form."""
     kept = ctx.session.form(page.key)
     for upload in ctx.uploads.take_offered():
-        roles = ("model",) if upload.name.endswith(MODEL.suffixes) else ("train", "bulk", "test", "reference")
+        roles = (
+            ("model",)
+            if upload.name.endswith(MODEL.suffixes)
+            else ("train", "bulk", "test", "reference")
+        )
         role = next((r for r in roles if not kept.get(f"{r}_token")), None)
         if role:
             kept[f"{role}_token"] = upload.token
             ctx.session.keep_form(page.key, {f"{role}_token": upload.token})
         else:
-            ctx.notify(f"{upload.name} was not taken: every place of the form has a file. Remove one, then choose it again.", keep=True)
+            ctx.notify(
+                f"{upload.name} was not taken: every place of the form has a file. Remove one, then"
+                " choose it again.",
+                keep=True,
+            )
 
 
 def _form(ctx: Context) -> Any:
@@ -60,9 +74,19 @@ def _form(ctx: Context) -> Any:
         dmc.Stack(
             [
                 dmc.Text("Files", fw=600),
-                dmc.Text(f"Choose the files, look at what is in them, then Load. {local}", size="xs", c="dimmed"),
+                dmc.Text(
+                    f"Choose the files, look at what is in them, then Load. {local}",
+                    size="xs",
+                    c="dimmed",
+                ),
                 *[_part_field(ctx, part, kept) for part in FIRST],
-                folded("Test data, reference, trained model", *[html.Div(_part_field(ctx, part, kept), style={"marginBottom": 12}) for part in FURTHER]),
+                folded(
+                    "Test data, reference, trained model",
+                    *[
+                        html.Div(_part_field(ctx, part, kept), style={"marginBottom": 12})
+                        for part in FURTHER
+                    ],
+                ),
                 folded(
                     "Advanced",
                     dmc.Stack(
@@ -74,7 +98,9 @@ def _form(ctx: Context) -> Any:
                                 max=80,
                                 clampBehavior="none",
                                 label=tip_label(
-                                    "Kept back for testing", "Without test data: share of the training cells of each type that is used for testing only."
+                                    "Kept back for testing",
+                                    "Without test data: share of the training cells of each type"
+                                    " that is used for testing only.",
                                 ),
                                 rightSection=dmc.Text("%", size="xs", c="dimmed"),
                                 hideControls=True,
@@ -84,10 +110,19 @@ def _form(ctx: Context) -> Any:
                                 value=kept.get("seed", 1),
                                 min=0,
                                 allowDecimal=False,
-                                label=tip_label("Seed of the split", "Decides which cells are kept back; the same seed keeps the same cells."),
+                                label=tip_label(
+                                    "Seed of the split",
+                                    "Decides which cells are kept back; the same seed keeps the"
+                                    " same cells.",
+                                ),
                                 hideControls=True,
                             ),
-                            dmc.TextInput(id=page.id.author, label="Author", value=kept.get("author", ""), debounce=400),
+                            dmc.TextInput(
+                                id=page.id.author,
+                                label="Author",
+                                value=kept.get("author", ""),
+                                debounce=400,
+                            ),
                             dmc.Textarea(
                                 id=page.id.description,
                                 label="Description",
@@ -115,29 +150,49 @@ def _form(ctx: Context) -> Any:
 
 
 def _part_field(ctx: Context, part: Part, kept: dict[str, Any]) -> Any:
-    """The file of one role: empty a place to choose it, filled its name, what is in it and how to read it."""
-    label = [part.title, html.Span(" *", style={"color": "var(--mantine-color-error)"})] if part.role == "train" else part.title
+    """The file of one role: empty a place to choose it, filled its name, what is in it and how to
+    read it.
+    """
+    label = (
+        [part.title, html.Span(" *", style={"color": "var(--mantine-color-error)"})]
+        if part.role == "train"
+        else part.title
+    )
     chosen = dmc.Stack(
         [
             dmc.Group(
                 [
-                    dmc.Text("", id=part.id("name"), size="sm", fw=600, truncate="end", style={"flex": 1}),
+                    dmc.Text(
+                        "", id=part.id("name"), size="sm", fw=600, truncate="end", style={"flex": 1}
+                    ),
                     dmc.ActionIcon(
-                        icon("close", 12), id=part.id("remove"), variant="subtle", color="gray", size="sm", **{"aria-label": f"Remove {part.title}"}
+                        icon("close", 12),
+                        id=part.id("remove"),
+                        variant="subtle",
+                        color="gray",
+                        size="sm",
+                        **{"aria-label": f"Remove {part.title}"},
                     ),
                 ],
                 wrap="nowrap",
             ),
             dmc.Text("", id=part.id("found"), size="xs", c="dimmed"),
-            *[html.Div(control, id=part.id(f"{name}_box"), style=GONE) for name, control in _controls(ctx, part).items()],
+            *[
+                html.Div(control, id=part.id(f"{name}_box"), style=GONE)
+                for name, control in _controls(ctx, part).items()
+            ],
         ],
         gap=4,
     )
     return html.Div(
         [
             dmc.Text(tip_label(label, part.tip), size="sm", fw=500, mb=4),
-            html.Div(part.field.layout(ctx, token=kept.get(f"{part.role}_token")), id=part.id("choosing")),
-            html.Div(chosen, id=part.id("chosen"), style={"display": "none"}, className="dcx-chosen"),
+            html.Div(
+                part.field.layout(ctx, token=kept.get(f"{part.role}_token")), id=part.id("choosing")
+            ),
+            html.Div(
+                chosen, id=part.id("chosen"), style={"display": "none"}, className="dcx-chosen"
+            ),
         ]
     )
 
@@ -146,11 +201,26 @@ def _controls(ctx: Context, part: Part) -> dict[str, Any]:
     """How a chosen file is read; only what applies to it is shown."""
     each = "Large files: so many cells of each type are drawn at random (seed 1). Empty: all."
     return {
-        "label": dmc.Select(id=part.id("label"), label="Cell types are in column", size="xs", data=[], searchable=True, allowDeselect=False),
-        "labels_token": dmc.Stack([dmc.Text(id=part.id("labels_name"), size="xs"), part.labels.layout(ctx)], gap=4),
-        "matrix": dmc.Select(id=part.id("matrix"), label="Expression is in", size="xs", data=[], allowDeselect=False),
-        "sheet": dmc.Select(id=part.id("sheet"), label="Sheet", size="xs", data=[], allowDeselect=False),
-        "genes": dmc.Select(id=part.id("genes"), label="Gene names are in", size="xs", data=[], allowDeselect=False),
+        "label": dmc.Select(
+            id=part.id("label"),
+            label="Cell types are in column",
+            size="xs",
+            data=[],
+            searchable=True,
+            allowDeselect=False,
+        ),
+        "labels_token": dmc.Stack(
+            [dmc.Text(id=part.id("labels_name"), size="xs"), part.labels.layout(ctx)], gap=4
+        ),
+        "matrix": dmc.Select(
+            id=part.id("matrix"), label="Expression is in", size="xs", data=[], allowDeselect=False
+        ),
+        "sheet": dmc.Select(
+            id=part.id("sheet"), label="Sheet", size="xs", data=[], allowDeselect=False
+        ),
+        "genes": dmc.Select(
+            id=part.id("genes"), label="Gene names are in", size="xs", data=[], allowDeselect=False
+        ),
         "cells": dmc.NumberInput(
             id=part.id("cells"),
             label=tip_label("Cells of each type", each),
@@ -161,8 +231,17 @@ def _controls(ctx: Context, part: Part) -> dict[str, Any]:
             debounce=500,
             allowDecimal=False,
         ),
-        "common": dmc.Switch(id=part.id("common"), label="Only genes of all files", size="xs", checked=False),
-        "keep": dmc.MultiSelect(id=part.id("keep"), label="Also keep columns", size="xs", data=[], searchable=True, clearable=True),
+        "common": dmc.Switch(
+            id=part.id("common"), label="Only genes of all files", size="xs", checked=False
+        ),
+        "keep": dmc.MultiSelect(
+            id=part.id("keep"),
+            label="Also keep columns",
+            size="xs",
+            data=[],
+            searchable=True,
+            clearable=True,
+        ),
     }
 
 
@@ -178,8 +257,17 @@ def _confirm(ctx: Context) -> Any:
                         dmc.Group(
                             [
                                 dmc.Button("Cancel", id=page.id.no, variant="default"),
-                                dmc.Button("Load and clear the results", id=page.id.replace, variant="light", color="red"),
-                                dmc.Button("Load into a new session", id=page.id.fresh, style={"display": "none"} if one else {}),
+                                dmc.Button(
+                                    "Load and clear the results",
+                                    id=page.id.replace,
+                                    variant="light",
+                                    color="red",
+                                ),
+                                dmc.Button(
+                                    "Load into a new session",
+                                    id=page.id.fresh,
+                                    style={"display": "none"} if one else {},
+                                ),
                             ],
                             justify="flex-end",
                             gap="xs",
@@ -200,7 +288,11 @@ def summary(ctx: Context) -> str | None:
     data = ctx.session.dataset
     if data is None:
         return None
-    words = [f"{number(data.train.matrix.n_columns)} cells", f"{len(data.train.types)} types"] if data.train else ["trained model", f"{len(data.types)} types"]
+    words = (
+        [f"{number(data.train.matrix.n_columns)} cells", f"{len(data.train.types)} types"]
+        if data.train
+        else ["trained model", f"{len(data.types)} types"]
+    )
     if data.bulk:
         samples = data.bulk.matrix.n_columns
         words.append(f"{number(samples)} bulk sample{'s' if samples != 1 else ''}")
@@ -210,7 +302,13 @@ def summary(ctx: Context) -> str | None:
 bind_loaded(page)
 
 
-@page.callback(Output(page.id.empty, "style"), Output(page.id.review, "style"), Output(page.id.loaded, "style"), REVISION, *TOKENS)
+@page.callback(
+    Output(page.id.empty, "style"),
+    Output(page.id.review, "style"),
+    Output(page.id.loaded, "style"),
+    REVISION,
+    *TOKENS,
+)
 def which(ctx: Context, _revision: str | None, *tokens: str | None) -> Any:
     """The files that are chosen, else what is loaded, else the empty state."""
     shown: dict[str, str] = {}

@@ -1,4 +1,6 @@
-"""Load: all chosen files together into this session or a new one; asks where something would be lost."""
+"""Load: all chosen files together into this session or a new one; asks where something would be
+lost.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ from gui.pages.upload.requests import asked
 from gui.plugin import Context
 
 AGAIN = "again_token"
-"""Under this name the values of the last load are kept with the form: they point to files, so they are not saved."""
+"""Under this name the values of the last load are kept with the form: they point to files, so they
+are not saved.
+"""
 CLEARED = [Output(part.field.token_id, "data", allow_duplicate=True) for part in PARTS]
 
 
@@ -76,10 +80,20 @@ def ask(ctx: Context, question: dict[str, Any] | None) -> Any:
     *CHOICES,
     REPAIRS_NOW,
     *FORM,
-    running=[(Output(page.id.replace, "loading"), True, False), (Output(page.id.fresh, "loading"), True, False)],
+    running=[
+        (Output(page.id.replace, "loading"), True, False),
+        (Output(page.id.fresh, "loading"), True, False),
+    ],
     prevent_initial_call=True,
 )
-def confirmed(ctx: Context, _replace: Any, _fresh: Any, _no: Any, question: dict[str, Any] | None, *values: Any) -> Any:
+def confirmed(
+    ctx: Context,
+    _replace: Any,
+    _fresh: Any,
+    _no: Any,
+    question: dict[str, Any] | None,
+    *values: Any,
+) -> Any:
     if call.triggered_id == page.id.no:
         return [None, *[no_update] * len(CLEARED)]
     if question and question.get("example"):
@@ -98,7 +112,9 @@ def confirmed(ctx: Context, _replace: Any, _fresh: Any, _no: Any, question: dict
     prevent_initial_call=True,
 )
 def load_example(ctx: Context, clicks: int | None) -> Any:
-    """A simulated data set with known truth: into a session of its own; where there is one session only, asking before it replaces data."""
+    """A simulated data set with known truth: into a session of its own; where there is one session
+    only, asking before it replaces data.
+    """
     if not clicks:
         raise PreventUpdate
     there = ctx.session.dataset is not None
@@ -127,7 +143,15 @@ def _collected(ctx: Context, values: tuple[Any, ...]) -> Collected:
     if seed in (None, "") or int(seed) < 0:
         raise InvalidParameter("The seed of the split is not a whole number from 0.")
     wanted = asked(ctx, tokens, options, entries)
-    return collect(ctx, wanted, scale=bool(scale), share=float(share) / 100, seed=int(seed), author=author or "", description=description or "")
+    return collect(
+        ctx,
+        wanted,
+        scale=bool(scale),
+        share=float(share) / 100,
+        seed=int(seed),
+        author=author or "",
+        description=description or "",
+    )
 
 
 def _question(ctx: Context, collected: Collected) -> dict[str, Any] | None:
@@ -142,8 +166,10 @@ def _question(ctx: Context, collected: Collected) -> dict[str, Any] | None:
     total = len(ctx.session.current("dtd").result.genes)  # type: ignore[union-attr]
     return {
         "title": "Genes of the DTD run are missing",
-        "text": f"{len(lacking)} of the {total} genes of the DTD run are not in the new bulk ({some(lacking)}). "
-        "The gene weights would have to be learned again.",
+        "text": (
+            f"{len(lacking)} of the {total} genes of the DTD run are not in the new bulk"
+            f" ({some(lacking)}). The gene weights would have to be learned again."
+        ),
         "replace": "Load and clear the results",
     }
 
@@ -151,22 +177,32 @@ def _question(ctx: Context, collected: Collected) -> dict[str, Any] | None:
 def _replacing(ctx: Context) -> dict[str, Any]:
     """The question before the session's data are replaced."""
     runs, held = len(ctx.session.runs()), ctx.session.need_dataset().name
-    lost = f"{runs} result{'s' if runs != 1 else ''} would be cleared." if runs else "There are no results yet."
+    lost = (
+        f"{runs} result{'s' if runs != 1 else ''} would be cleared."
+        if runs
+        else "There are no results yet."
+    )
     one = ctx.sessions.single
     return {
         "title": "There are data already" if one else "This session already holds data",
-        "text": f"{held} is loaded. {lost}" if one else f"“{ctx.session.name}” holds {held}. {lost}",
+        "text": (
+            f"{held} is loaded. {lost}" if one else f"“{ctx.session.name}” holds {held}. {lost}"
+        ),
         "replace": "Replace and clear the results" if runs else "Replace",
     }
 
 
-def _take(ctx: Context, collected: Collected, values: Sequence[Any], *, fresh: bool = False) -> None:
+def _take(
+    ctx: Context, collected: Collected, values: Sequence[Any], *, fresh: bool = False
+) -> None:
     """Put what was read into a session: this one, or a new one named after the file."""
     dataset, model = collected.dataset, collected.model
     session = ctx.session
     keep = collected.bulk_only and not collected.missing_genes(session.current("dtd")) and not fresh
     if fresh or not session.holds_data:
-        session = ctx.sessions.create_session(ctx.sessions.free_name(dataset.name, actor=ctx.actor), actor=ctx.actor)
+        session = ctx.sessions.create_session(
+            ctx.sessions.free_name(dataset.name, actor=ctx.actor), actor=ctx.actor
+        )
     session.set_dataset(dataset, keep_runs=keep)
     if model is not None:
         session.add_run(loaded_model(model, dataset))
@@ -174,22 +210,38 @@ def _take(ctx: Context, collected: Collected, values: Sequence[Any], *, fresh: b
     session.keep_form(page.key, {AGAIN: _forget(ctx, values)})
     ctx.switch_to(session.session_id)
     dtd = session.current("dtd")
-    if dataset.bulk is not None and dtd is not None and (model is not None or (keep and session.bulk_outdated(dtd))):
-        ctx.jobs.submit(run_apply, session.session_id, ApplyParams(), kind="apply", title="Composition of the bulk", inputs={"dtd": dtd.id})
+    if (
+        dataset.bulk is not None
+        and dtd is not None
+        and (model is not None or (keep and session.bulk_outdated(dtd)))
+    ):
+        ctx.jobs.submit(
+            run_apply,
+            session.session_id,
+            ApplyParams(),
+            kind="apply",
+            title="Composition of the bulk",
+            inputs={"dtd": dtd.id},
+        )
     ctx.mended()
     ctx.notify(f"{dataset.name} is loaded.", colour="green")
 
 
 def _forget(ctx: Context, values: Sequence[Any]) -> list[Any] | None:
-    """What was loaded is in memory now, and no copy of it stays on disk: the session may be, or become, a protected one.
+    """What was loaded is in memory now, and no copy of it stays on disk: the session may be, or
+    become, a protected one.
 
-    Files that lie where the user keeps them are remembered as long as the program runs: a repair can be undone by reading them again.
-    Returns the values for that, or None if an uploaded file was among them.
+    Files that lie where the user keeps them are remembered as long as the program runs: a repair
+    can be undone by reading them again. Returns the values for that, or None if an uploaded file
+    was among them.
     """
     tokens, options, entries, form = split(values)
     files = chosen_files(tokens)
     counted = counting(entries, files)
-    used = [*files.values(), *[v for n, v in zip(cycle(OPTIONS), options, strict=False) if n == "labels_token" and v]]
+    used = [
+        *files.values(),
+        *[v for n, v in zip(cycle(OPTIONS), options, strict=False) if n == "labels_token" and v],
+    ]
     used += [e["table"] for e in counted if e.get("table")]
     stay = all(ctx.uploads.stays(token) for token in used)
     for token in used:
@@ -198,7 +250,8 @@ def _forget(ctx: Context, values: Sequence[Any]) -> list[Any] | None:
     return [*tokens, *options, counted, *form] if stay else None
 
 
-# -- a repair of what is loaded --------------------------------------------------------------------------------------------------
+# -- a repair of what is loaded
+# --------------------------------------------------------------------------------------------------
 
 
 def undoable(ctx: Context) -> list[Entry]:
@@ -215,7 +268,10 @@ def undone(ctx: Context, record: Mapping[str, Any]) -> tuple[Any, ...]:
     """The values of the last load without one repair. MissingPart if its file is gone."""
     entries = undoable(ctx)
     if record not in [e["record"] for e in entries]:
-        raise MissingPart("The file of this repair is no longer there.", advice="Choose it again, and leave the repair off.")
+        raise MissingPart(
+            "The file of this repair is no longer there.",
+            advice="Choose it again, and leave the repair off.",
+        )
     tokens, options, _, form = split(ctx.session.form(page.key)[AGAIN])
     return (*tokens, *options, [e for e in entries if e["record"] != record], *form)
 
@@ -227,7 +283,9 @@ def undone(ctx: Context, record: Mapping[str, Any]) -> tuple[Any, ...]:
     prevent_initial_call=True,
 )
 def undo(ctx: Context, _clicks: Any) -> Any:
-    """A repair of the loaded data is taken back: their files are read again without it; asks where results would be lost."""
+    """A repair of the loaded data is taken back: their files are read again without it; asks where
+    results would be lost.
+    """
     index = clicked()
     if index is None:
         raise PreventUpdate

@@ -1,7 +1,8 @@
-"""The repairs the user has switched on: a list in a Store, kept with the form, each tied to the file it was chosen for.
+"""The repairs the user has switched on: a list in a Store, kept with the form, each tied to the
+file it was chosen for.
 
-An entry is {"record": the repair, "token": of the file, "table": of the table it reads, or None}. When that file is removed or another one takes
-its place, the entry no longer counts.
+An entry is {"record": the repair, "token": of the file, "table": of the table it reads, or None}.
+When that file is removed or another one takes its place, the entry no longer counts.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ from gui.plugin import Context
 
 Entry = dict[str, Any]
 KEPT = "repairs_token"
-"""Under this name the entries are kept with the form: they point to uploads of this process, so they are not saved."""
+"""Under this name the entries are kept with the form: they point to uploads of this process, so
+they are not saved.
+"""
 STORE = page.id.repairs
 REPAIRS = Input(STORE, "data")
 REPAIRS_NOW = State(STORE, "data")
@@ -38,7 +41,9 @@ def chosen_files(tokens: Sequence[str | None]) -> dict[str, str]:
 
 
 def file_of(role: str, files: Mapping[str, str]) -> str | None:
-    """The file that a repair of this part hangs on: a .dcx brings other parts too, "types" hang on the training cells."""
+    """The file that a repair of this part hangs on: a .dcx brings other parts too, "types" hang on
+    the training cells.
+    """
     return files.get(role) or files.get("train") or next(iter(files.values()), None)
 
 
@@ -52,31 +57,45 @@ def counting(entries: Sequence[Entry] | None, files: Mapping[str, str]) -> list[
 
 
 def repair_of(one: Entry, uploads: Uploads) -> Repair:
-    """What an entry stands for. InvalidParameter for what no repair is; UnreadableFile if its table is gone."""
-    record = {k: v for k, v in one["record"].items() if k not in ("table", "sha256")}  # a path never comes from the browser
+    """What an entry stands for.
+
+    InvalidParameter for what no repair is; UnreadableFile if its table is gone.
+    """
+    # a path never comes from the browser
+    record = {k: v for k, v in one["record"].items() if k not in ("table", "sha256")}
     if one.get("table"):
         upload = uploads.get(one["table"])
         record |= {"table": upload.path, "table_name": upload.name}
     try:
         repair: Repair = _ANY.validate_python(record)
     except ValidationError:
-        raise InvalidParameter("This repair is not known.", advice="Choose the file again.") from None
+        raise InvalidParameter(
+            "This repair is not known.", advice="Choose the file again."
+        ) from None
     return repair
 
 
-def repairs_of(entries: Sequence[Entry] | None, files: Mapping[str, str], uploads: Uploads) -> tuple[Any, ...]:
+def repairs_of(
+    entries: Sequence[Entry] | None, files: Mapping[str, str], uploads: Uploads
+) -> tuple[Any, ...]:
     """All that count, in their order."""
     return tuple(repair_of(e, uploads) for e in counting(entries, files))
 
 
-def with_repairs(ctx: Context, entries: Sequence[Entry] | None, more: Sequence[Entry], files: Mapping[str, str]) -> list[Entry]:
-    """The list with ``more`` at its end (what is in it already stays where it is), kept with the form."""
+def with_repairs(
+    ctx: Context, entries: Sequence[Entry] | None, more: Sequence[Entry], files: Mapping[str, str]
+) -> list[Entry]:
+    """The list with ``more`` at its end (what is in it already stays where it is), kept with the
+    form.
+    """
     made = counting(entries, files)
     made += [e for e in more if e not in made]
     return kept(ctx, made)
 
 
-def without(ctx: Context, entries: Sequence[Entry] | None, place: int, files: Mapping[str, str]) -> list[Entry]:
+def without(
+    ctx: Context, entries: Sequence[Entry] | None, place: int, files: Mapping[str, str]
+) -> list[Entry]:
     """The list without its ``place``-th entry."""
     return kept(ctx, [e for i, e in enumerate(counting(entries, files)) if i != place])
 
@@ -91,8 +110,12 @@ def whose(role: str) -> str:
     return PART_NAMES.get(role, "All parts with cell types")
 
 
-def said_of(repairs: Sequence[Repair], roles: Sequence[Role], done: Sequence[str]) -> dict[int, str]:
-    """Place of a repair -> what it did, from the sentences of an examination (by part, then by repair); empty where one could not be applied."""
+def said_of(
+    repairs: Sequence[Repair], roles: Sequence[Role], done: Sequence[str]
+) -> dict[int, str]:
+    """Place of a repair -> what it did, from the sentences of an examination (by part, then by
+    repair); empty where one could not be applied.
+    """
     order = [i for role in roles for i, repair in enumerate(repairs) if repair.fits(role)]
     if len(order) != len(done):
         return {}

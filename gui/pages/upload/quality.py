@@ -1,4 +1,6 @@
-"""The steps of quality and scale: counts and genes of every cell and sample, limits to filter by, bulk against reference, and how values are scaled."""
+"""The steps of quality and scale: counts and genes of every cell and sample, limits to filter by,
+bulk against reference, and how values are scaled.
+"""
 
 from __future__ import annotations
 
@@ -21,13 +23,24 @@ from gui.figures.review import FEW, bulk_scatter, limit_lines, quality
 from gui.figures.template import blank, styled
 from gui.figures.text import three
 from gui.pages.upload.base import GONE, PART_NAMES, page
-from gui.pages.upload.mending import CHANGED, REPAIRS_NOW, TOKENS_NOW, Entry, chosen_files, entry, with_repairs
+from gui.pages.upload.mending import (
+    CHANGED,
+    REPAIRS_NOW,
+    TOKENS_NOW,
+    Entry,
+    chosen_files,
+    entry,
+    with_repairs,
+)
 from gui.plugin import Context
 
 ROLES: tuple[Role, ...] = ("train", "test", "bulk")
 """Parts with quality figures: a reference has no cells and no samples."""
 LIMITS = ("min_sum", "max_sum", "min_genes")
-NOTHING = "Cells and samples are shown once the findings that stand in the way are settled, or once cells or a bulk are chosen."
+NOTHING = (
+    "Cells and samples are shown once the findings that stand in the way are settled, or once cells"
+    " or a bulk are chosen."
+)
 
 
 def _id(role: str, name: str) -> str:
@@ -52,13 +65,22 @@ OUTPUTS = [
 
 
 def quality_layout() -> Any:
-    scatter = figure_card(page, "scatter", file_name="bulk against reference", controls=[dmc.Text("Bulk against reference", size="sm", fw=600)])
+    scatter = figure_card(
+        page,
+        "scatter",
+        file_name="bulk against reference",
+        controls=[dmc.Text("Bulk against reference", size="sm", fw=600)],
+    )
     return dmc.Stack(
         [
             dcc.Store(id=page.id.quality_few, data={}),
             dmc.Text(NOTHING, id=page.id.quality_none, size="sm", c="dimmed", style=GONE),
             *[html.Div(_block(role), id=_id(role, "box"), style=GONE) for role in ROLES],
-            html.Div([scatter, dmc.Text(id=page.id.scatter_words, size="sm", c="dimmed")], id=page.id.scatter_box, style=GONE),
+            html.Div(
+                [scatter, dmc.Text(id=page.id.scatter_words, size="sm", c="dimmed")],
+                id=page.id.scatter_box,
+                style=GONE,
+            ),
         ],
         gap="lg",
     )
@@ -67,18 +89,53 @@ def quality_layout() -> Any:
 def _block(role: Role) -> list[Any]:
     many = COLUMN_NAMES[role][1]
     fields = [
-        ("min_sum", "Smallest sum", f"{many.capitalize()} whose values sum up to less are left out."),
-        ("max_sum", "Largest sum", f"{many.capitalize()} whose values sum up to more are left out (doublets)."),
-        ("min_genes", "Fewest genes", f"{many.capitalize()} with fewer genes above zero are left out."),
+        (
+            "min_sum",
+            "Smallest sum",
+            f"{many.capitalize()} whose values sum up to less are left out.",
+        ),
+        (
+            "max_sum",
+            "Largest sum",
+            f"{many.capitalize()} whose values sum up to more are left out (doublets).",
+        ),
+        (
+            "min_genes",
+            "Fewest genes",
+            f"{many.capitalize()} with fewer genes above zero are left out.",
+        ),
     ]
     inputs = [
-        dmc.NumberInput(id=_id(role, name), label=tip_label(label, tip), size="xs", w=130, min=0, hideControls=True, debounce=300, clampBehavior="none")
+        dmc.NumberInput(
+            id=_id(role, name),
+            label=tip_label(label, tip),
+            size="xs",
+            w=130,
+            min=0,
+            hideControls=True,
+            debounce=300,
+            clampBehavior="none",
+        )
         for name, label, tip in fields
     ]
     return [
-        figure_card(page, f"quality_{role}", file_name=f"quality of {many}", controls=[dmc.Text(PART_NAMES[role], size="sm", fw=600)]),
+        figure_card(
+            page,
+            f"quality_{role}",
+            file_name=f"quality of {many}",
+            controls=[dmc.Text(PART_NAMES[role], size="sm", fw=600)],
+        ),
         dmc.Text(id=_id(role, "words"), size="sm", c="dimmed", mb=4),
-        dmc.Group([*inputs, dmc.Button(f"Leave out these {many}", id=_id(role, "filter"), size="xs", variant="default")], align="flex-end", gap="xs"),
+        dmc.Group(
+            [
+                *inputs,
+                dmc.Button(
+                    f"Leave out these {many}", id=_id(role, "filter"), size="xs", variant="default"
+                ),
+            ],
+            align="flex-end",
+            gap="xs",
+        ),
     ]
 
 
@@ -88,14 +145,24 @@ def scale_layout(checked: bool) -> Any:
         checked=checked,
         size="sm",
         label=tip_label(
-            "Scale to 10 000", "Every cell, cell type and sample is scaled to the same total over the genes in use. Off: values are left as they are."
+            "Scale to 10 000",
+            "Every cell, cell type and sample is scaled to the same total over the genes in use."
+            " Off: values are left as they are.",
         ),
     )
-    words = "Parts of different depth are made comparable by scaling. Leave it on unless all parts are on the same scale already. The files stay as they are."
-    return dmc.Stack([switch, dmc.Text(words, size="sm", c="dimmed", maw=560), html.Div(id=page.id.scale_table)], gap="sm")
+    words = (
+        "Parts of different depth are made comparable by scaling. Leave it on unless all parts are"
+        " on the same scale already. The files stay as they are."
+    )
+    return dmc.Stack(
+        [switch, dmc.Text(words, size="sm", c="dimmed", maw=560), html.Div(id=page.id.scale_table)],
+        gap="sm",
+    )
 
 
-@page.callback(Output(page.id.scale, "data"), Input(page.id.scale_switch, "checked"), prevent_initial_call=True)
+@page.callback(
+    Output(page.id.scale, "data"), Input(page.id.scale_switch, "checked"), prevent_initial_call=True
+)
 def keep_scale(ctx: Context, checked: bool | None) -> bool:
     return bool(checked)
 
@@ -113,16 +180,36 @@ def show_quality(found: Examination, scale: bool, dark: bool) -> list[Any]:
         few[role] = there and table is not None and len(table) <= FEW
     scatter = len(found.bulk_against) > 0
     correlation = found.bulk_correlation
-    said = "" if pd.isna(correlation) else f"Rank correlation {three(correlation)}; near 0 speaks for other gene names, another tissue or another scale."
+    said = (
+        ""
+        if pd.isna(correlation)
+        else (
+            f"Rank correlation {three(correlation)}; near 0 speaks for other gene names, another"
+            " tissue or another scale."
+        )
+    )
     figure = styled(bulk_scatter(found.bulk_against), dark) if scatter else blank()
     nothing = GONE if scatter or {} in boxes else {}
-    return [*figures, *boxes, *words, few, nothing, figure, {} if scatter else GONE, said, _scale_table(found, scale)]
+    return [
+        *figures,
+        *boxes,
+        *words,
+        few,
+        nothing,
+        figure,
+        {} if scatter else GONE,
+        said,
+        _scale_table(found, scale),
+    ]
 
 
 def _quality_words(table: pd.DataFrame, many: str) -> str:
     sums, genes = table["sum"], table["genes"]
     middle = f"{_amount(sums.min())} to {_amount(sums.max())}"
-    return f"{number(len(table))} {many} shown: median sum {_amount(sums.median())} ({middle}), median {number(int(genes.median()))} genes."
+    return (
+        f"{number(len(table))} {many} shown: median sum {_amount(sums.median())} ({middle}), median"
+        f" {number(int(genes.median()))} genes."
+    )
 
 
 def _amount(value: float) -> str:
@@ -137,14 +224,25 @@ def _scale_table(found: Examination, scale: bool) -> Any:
         values = [_amount(v) for v in (sums.min(), sums.median(), sums.max())]
         rows.append([PART_NAMES[role], *values, "10\u00a0000 each" if scale else "as in the file"])
     if not rows:
-        return dmc.Text("The sums are shown once the findings that stand in the way are settled.", size="sm", c="dimmed")
+        return dmc.Text(
+            "The sums are shown once the findings that stand in the way are settled.",
+            size="sm",
+            c="dimmed",
+        )
     head = ("Part", "Smallest sum", "Median", "Largest", "After loading")
     table = dmc.Table(
-        [dmc.TableThead(dmc.TableTr([dmc.TableTh(t) for t in head])), dmc.TableTbody([dmc.TableTr([dmc.TableTd(v) for v in row]) for row in rows])],
+        [
+            dmc.TableThead(dmc.TableTr([dmc.TableTh(t) for t in head])),
+            dmc.TableTbody([dmc.TableTr([dmc.TableTd(v) for v in row]) for row in rows]),
+        ],
         fz="sm",
         verticalSpacing=4,
     )
-    logs = [warning(x.message) for x in found.findings if x.code in ("log-values", "negative-log-values")]
+    logs = [
+        warning(x.message)
+        for x in found.findings
+        if x.code in ("log-values", "negative-log-values")
+    ]
     return dmc.Stack([*logs, table], gap="sm")
 
 
@@ -155,10 +253,14 @@ def _bind(role: Role) -> None:
         State(page.id.quality_few, "data"),
         prevent_initial_call=True,
     )
-    def draw_limits(ctx: Context, low: Any, high: Any, genes: Any, few: Mapping[str, bool] | None) -> Any:
+    def draw_limits(
+        ctx: Context, low: Any, high: Any, genes: Any, few: Mapping[str, bool] | None
+    ) -> Any:
         """The limits as lines, while they are typed."""
         patch = Patch()
-        patch["layout"]["shapes"] = limit_lines(bool((few or {}).get(role)), low or None, high or None, genes or None)
+        patch["layout"]["shapes"] = limit_lines(
+            bool((few or {}).get(role)), low or None, high or None, genes or None
+        )
         return patch
 
     @page.callback(
@@ -169,15 +271,33 @@ def _bind(role: Role) -> None:
         *TOKENS_NOW,
         prevent_initial_call=True,
     )
-    def leave_out(ctx: Context, clicks: int | None, low: Any, high: Any, genes: Any, entries: list[Entry] | None, *tokens: str | None) -> Any:
+    def leave_out(
+        ctx: Context,
+        clicks: int | None,
+        low: Any,
+        high: Any,
+        genes: Any,
+        entries: list[Entry] | None,
+        *tokens: str | None,
+    ) -> Any:
         """The limits become a repair; earlier limits of this part give way."""
         if not clicks:
             raise PreventUpdate
-        limits = {"min_sum": low or 0, "max_sum": high if high not in (None, "") else None, "min_genes": genes or 0}
+        limits = {
+            "min_sum": low or 0,
+            "max_sum": high if high not in (None, "") else None,
+            "min_genes": genes or 0,
+        }
         if not any(limits.values()):
-            raise InvalidParameter("No limit is set.", advice="Type the smallest sum or the fewest genes first.")
+            raise InvalidParameter(
+                "No limit is set.", advice="Type the smallest sum or the fewest genes first."
+            )
         files = chosen_files(tokens)
-        others = [e for e in entries or [] if (e["record"].get("kind"), e["record"].get("role")) != ("filter_columns", role)]
+        others = [
+            e
+            for e in entries or []
+            if (e["record"].get("kind"), e["record"].get("role")) != ("filter_columns", role)
+        ]
         repair = FilterColumns.parse(role=role, **limits)
         return with_repairs(ctx, others, [entry(repair, files)], files)
 

@@ -16,15 +16,27 @@ from gui.pages.upload.base import INDEX, OPTIONS, PARTS
 from gui.pages.upload.mending import Entry, chosen_files, repairs_of
 from gui.plugin import Context
 
-SUFFIXES = (".gz", ".h5ad", ".csv", ".tsv", ".txt", ".xlsx", ".gct", ".mtx", ".h5", ".dcxmodel", ".dcx")
+SUFFIXES = (
+    ".gz",
+    ".h5ad",
+    ".csv",
+    ".tsv",
+    ".txt",
+    ".xlsx",
+    ".gct",
+    ".mtx",
+    ".h5",
+    ".dcxmodel",
+    ".dcx",
+)
 
 
 @dataclass(frozen=True)
 class Asked:
     """What the form asks for.
 
-    files : of the parts, by role; repairs : switched on; base : what stands already and stays: the session's data where only the bulk is
-    given, or a trained model's reference; model : that model
+    files : of the parts, by role; repairs : switched on; base : what stands already and stays: the
+    session's data where only the bulk is given, or a trained model's reference; model : that model
     """
 
     files: Mapping[Role, FileChoice]
@@ -43,29 +55,62 @@ class Asked:
         """Of the files, for a sentence."""
         return ", ".join(choice.shown for choice in self.files.values())
 
-    def request(self, *, scale: bool, share: float = 0.3, seed: int = 1, author: str = "", description: str = "") -> LoadRequest:
+    def request(
+        self,
+        *,
+        scale: bool,
+        share: float = 0.3,
+        seed: int = 1,
+        author: str = "",
+        description: str = "",
+    ) -> LoadRequest:
         """InvalidParameter if a value is not allowed."""
         if self.model is not None:
             scale = self.model.scale is not None
         return LoadRequest.parse(
-            files=self.files, repairs=self.repairs, scale=scale, test_share=share, split_seed=seed, name=self.name, author=author, description=description
+            files=self.files,
+            repairs=self.repairs,
+            scale=scale,
+            test_share=share,
+            split_seed=seed,
+            name=self.name,
+            author=author,
+            description=description,
         )
 
 
-def asked(ctx: Context, tokens: Sequence[str | None], options: Sequence[Any], entries: Sequence[Entry] | None) -> Asked:
-    """From the values of the form (in the order of ``TOKENS`` and ``CHOICES``). UnreadableFile if a file is gone; DataError if it is no model."""
+def asked(
+    ctx: Context,
+    tokens: Sequence[str | None],
+    options: Sequence[Any],
+    entries: Sequence[Entry] | None,
+) -> Asked:
+    """From the values of the form (in the order of ``TOKENS`` and ``CHOICES``).
+
+    UnreadableFile if a file is gone; DataError if it is no model.
+    """
     found = chosen_files(tokens)
     uploads = {role: ctx.uploads.get(token) for role, token in found.items()}
     files: dict[Role, FileChoice] = {}
     for number, part in enumerate(PARTS):
         if part.role in uploads and part.role != "model":
-            values = dict(zip(OPTIONS, options[len(OPTIONS) * number : len(OPTIONS) * (number + 1)], strict=True))
+            values = dict(
+                zip(
+                    OPTIONS,
+                    options[len(OPTIONS) * number : len(OPTIONS) * (number + 1)],
+                    strict=True,
+                )
+            )
             files[cast(Role, part.role)] = choice_of(ctx, uploads[part.role], values)
     repairs = repairs_of(entries, found, ctx.uploads)
     if "model" in uploads:
         if set(files) - {"bulk"}:
-            raise DataError("A trained model brings its own reference.", advice="Choose only a bulk beside it.")
-        model: DTDResult = ctx.read(read_model_task, uploads["model"].path, name=uploads["model"].name)
+            raise DataError(
+                "A trained model brings its own reference.", advice="Choose only a bulk beside it."
+            )
+        model: DTDResult = ctx.read(
+            read_model_task, uploads["model"].path, name=uploads["model"].name
+        )
         base = around_model(model, uploads["model"])
         return Asked(files, repairs, base.name, base, model, found)
     first = next((upload for role, upload in uploads.items() if role == "train"), None)
@@ -95,8 +140,20 @@ def choice_of(ctx: Context, upload: Upload, options: Mapping[str, Any]) -> FileC
 def around_model(model: DTDResult, upload: Upload) -> Dataset:
     """A trained model as a dataset: no cells, its reference."""
     reference = Matrix(model.reference.to_numpy(), model.reference.index, model.reference.columns)
-    source = Source("reference", upload.name, "model", notes=("Trained model: reference and gene weights as saved.",))
-    return Dataset(train=None, test=None, reference=reference, scale=model.scale, name=stem(upload.name), sources=(source,))
+    source = Source(
+        "reference",
+        upload.name,
+        "model",
+        notes=("Trained model: reference and gene weights as saved.",),
+    )
+    return Dataset(
+        train=None,
+        test=None,
+        reference=reference,
+        scale=model.scale,
+        name=stem(upload.name),
+        sources=(source,),
+    )
 
 
 def stem(name: str) -> str:

@@ -1,4 +1,8 @@
-"""The files before they are loaded: what was recognised, findings, cell types, quality, scale, genes. Every step can be left as it is proposed."""
+"""The files before they are loaded: what was recognised, findings, cell types, quality, scale,
+genes.
+
+Every step can be left as it is proposed.
+"""
 
 from __future__ import annotations
 
@@ -23,9 +27,22 @@ from gui.pages.upload.mending import KEPT, REPAIRS, REPAIRS_NOW, TOKENS_NOW, cho
 from gui.pages.upload.requests import Asked, asked
 from gui.plugin import DARK, Context
 
-STEPS = {"seen": "Recognised", "findings": "Findings", "types": "Cell types", "quality": "Quality", "scale": "Scale", "genes": "Genes"}
+STEPS = {
+    "seen": "Recognised",
+    "findings": "Findings",
+    "types": "Cell types",
+    "quality": "Quality",
+    "scale": "Scale",
+    "genes": "Genes",
+}
 FIGURES = ("similarity", *(f"quality_{role}" for role in quality.ROLES), "scatter", "funnel")
-KINDS = {"h5ad": "AnnData (.h5ad)", "csv": "table", "dcx": "DeconomiX file (.dcx)", "10x": "10x matrix", "model": "trained model"}
+KINDS = {
+    "h5ad": "AnnData (.h5ad)",
+    "csv": "table",
+    "dcx": "DeconomiX file (.dcx)",
+    "10x": "10x matrix",
+    "model": "trained model",
+}
 OPTION_WORDS = {
     "matrix": "values from",
     "label_column": "cell types from",
@@ -38,7 +55,9 @@ OPTION_WORDS = {
 
 @page.later
 def review_layout(ctx: Context) -> Any:
-    """Put in when the first file is chosen: tables and figures cost every opening of the page a second otherwise."""
+    """Put in when the first file is chosen: tables and figures cost every opening of the page a
+    second otherwise.
+    """
     kept = ctx.session.form(page.key)
     contents = {
         "seen": html.Div(id=page.id.seen),
@@ -50,7 +69,12 @@ def review_layout(ctx: Context) -> Any:
     }
     steps = dmc.Tabs(
         [
-            dmc.TabsList([dmc.TabsTab(f"{i}\u2002{title}", value=key) for i, (key, title) in enumerate(STEPS.items(), 1)]),
+            dmc.TabsList(
+                [
+                    dmc.TabsTab(f"{i}\u2002{title}", value=key)
+                    for i, (key, title) in enumerate(STEPS.items(), 1)
+                ]
+            ),
             *[dmc.TabsPanel(contents[key], value=key, pt="md") for key in STEPS],
         ],
         id=page.id.step,
@@ -69,7 +93,13 @@ def review_layout(ctx: Context) -> Any:
     return dmc.Stack(
         [
             dcc.Store(id=page.id.judged),
-            card(html.Div(dmc.Text("Looking at the files…", c="dimmed"), id=page.id.review_answer, role="status")),
+            card(
+                html.Div(
+                    dmc.Text("Looking at the files…", c="dimmed"),
+                    id=page.id.review_answer,
+                    role="status",
+                )
+            ),
             html.Div(card(steps, ways), id=page.id.steps),
         ]
     )
@@ -87,7 +117,12 @@ def review_stores(ctx: Context) -> list[Any]:
     ]
 
 
-@page.callback(Output(page.id.review, "children"), Output(page.id.built, "data"), *TOKENS, State(page.id.built, "data"))
+@page.callback(
+    Output(page.id.review, "children"),
+    Output(page.id.built, "data"),
+    *TOKENS,
+    State(page.id.built, "data"),
+)
 def build(ctx: Context, *values: Any) -> Any:
     """The steps, once they are needed; then they stay."""
     if values[-1] or not any(values[:-1]):
@@ -116,7 +151,10 @@ OUTPUTS = [*HEAD, *findings.OUTPUTS, *celltypes.OUTPUTS, *quality.OUTPUTS, *gene
     Input(page.id.built, "data"),
 )
 def ask(ctx: Context, *values: Any) -> float:
-    """Something changed that the steps depend on: they look again. (They cannot listen to it themselves: dash wants every input of a callback to be there.)"""
+    """Something changed that the steps depend on: they look again.
+
+    (They cannot listen to it themselves: dash wants every input of a callback to be there.)
+    """
     if not values[-1]:
         raise PreventUpdate
     return time.monotonic()
@@ -141,15 +179,36 @@ def look_at(ctx: Context, now: float | None, *values: Any) -> Any:
     try:
         wanted = asked(ctx, tokens, values[len(TOKENS) : -4], entries)
         if not wanted.files:
-            return [_model_only(wanted), {"files": files, "asked": now}, GONE, *[no_update] * (len(OUTPUTS) - 3)]
+            return [
+                _model_only(wanted),
+                {"files": files, "asked": now},
+                GONE,
+                *[no_update] * (len(OUTPUTS) - 3),
+            ]
         n_genes = genes.wanted_genes(ctx.session.form("dtd"))
-        found: Examination = ctx.read(examine_task, (wanted.request(scale=bool(scale)), n_genes), name=wanted.names, dataset=wanted.base)
-    except DeconomixError as error:  # not a fault of the content: two parts that exclude each other, a file that is gone, memory
+        found: Examination = ctx.read(
+            examine_task,
+            (wanted.request(scale=bool(scale)), n_genes),
+            name=wanted.names,
+            dataset=wanted.base,
+        )
+    # not a fault of the content: two parts that exclude each other, a file that is gone, memory
+    except DeconomixError as error:
         text = " ".join(filter(None, (str(error), error.advice)))
-        return [warning(text, colour="red"), {"files": files, "asked": now, "blocked": text}, GONE, *[no_update] * (len(OUTPUTS) - 3)]
+        return [
+            warning(text, colour="red"),
+            {"files": files, "asked": now, "blocked": text},
+            GONE,
+            *[no_update] * (len(OUTPUTS) - 3),
+        ]
     repairs = wanted.repairs
     fresh = (before or {}).get("files") != files
-    judged = {"files": files, "asked": now, "blocked": blocked(found), "begin": _step(found) if fresh else None}
+    judged = {
+        "files": files,
+        "asked": now,
+        "blocked": blocked(found),
+        "begin": _step(found) if fresh else None,
+    }
     head = [headline(found, len(repairs)), judged, {}, seen(found.parts)]
     return [
         *head,
@@ -160,9 +219,14 @@ def look_at(ctx: Context, now: float | None, *values: Any) -> Any:
     ]
 
 
-# Not by `running`: who leaves the page while files are looked at would leave dash without the steps to show as ready again. Two callbacks, because
-# one that had both inputs would only be called when the answer is there.
-page.clientside("asked => asked ? 'dcx-busy' : ''", Output(page.id.steps, "className"), Input(page.id.asked, "data"))
+# Not by `running`: who leaves the page while files are looked at would leave dash without the steps
+# to show as ready again. Two callbacks, because one that had both inputs would only be called when
+# the answer is there.
+page.clientside(
+    "asked => asked ? 'dcx-busy' : ''",
+    Output(page.id.steps, "className"),
+    Input(page.id.asked, "data"),
+)
 page.clientside(
     "(judged, asked) => judged && judged.asked !== asked ? window.dash_clientside.no_update : ''",
     Output(page.id.steps, "className", allow_duplicate=True),
@@ -171,9 +235,11 @@ page.clientside(
     prevent_initial_call=True,
 )
 
-# In the page, where the step on screen is known when the answer arrives: who has gone on to another one meanwhile stays there.
+# In the page, where the step on screen is known when the answer arrives: who has gone on to another
+# one meanwhile stays there.
 page.clientside(
-    "(judged, step) => judged && judged.begin && step === 'seen' ? judged.begin : window.dash_clientside.no_update",
+    "(judged, step) => judged && judged.begin && step === 'seen' ? judged.begin :"
+    " window.dash_clientside.no_update",
     Output(page.id.step, "value", allow_duplicate=True),
     Input(page.id.judged, "data"),
     State(page.id.step, "value"),
@@ -181,7 +247,9 @@ page.clientside(
 )
 
 
-@page.callback(Output(page.id.verdict, "data"), Input(page.id.judged, "data"), prevent_initial_call=True)
+@page.callback(
+    Output(page.id.verdict, "data"), Input(page.id.judged, "data"), prevent_initial_call=True
+)
 def tell(ctx: Context, judged: Any) -> Any:
     """What the steps found, for the form, which is there without them."""
     return judged
@@ -195,7 +263,9 @@ def _step(found: Examination) -> str:
 def _model_only(wanted: Asked) -> Any:
     assert wanted.base is not None
     types = len(wanted.base.types)
-    return answer(f"A trained model of {types} cell types.", [("add your bulk to apply it", "gray")])
+    return answer(
+        f"A trained model of {types} cell types.", [("add your bulk to apply it", "gray")]
+    )
 
 
 def blocked(found: Examination) -> str:
@@ -211,7 +281,9 @@ def blocked(found: Examination) -> str:
 
 def headline(found: Examination, repairs: int) -> Any:
     """Whether it can be loaded, in a sentence, and what was found."""
-    count = {s: sum(x.severity == s for x in found.findings) for s in ("refusal", "warning", "info")}
+    count = {
+        s: sum(x.severity == s for x in found.findings) for s in ("refusal", "warning", "info")
+    }
     if count["refusal"]:
         many = "One finding" if count["refusal"] == 1 else f"{count['refusal']} findings"
         sentence = f"{many} must be settled before these files can be loaded."
@@ -227,14 +299,36 @@ def headline(found: Examination, repairs: int) -> Any:
 
 def _contents(found: Examination) -> str:
     words = []
-    for role, what in (("train", "training cells"), ("test", "test cells"), ("bulk", "bulk samples")):
+    for role, what in (
+        ("train", "training cells"),
+        ("test", "test cells"),
+        ("bulk", "bulk samples"),
+    ):
         part = found.parts.get(role)  # type: ignore[call-overload]
         if part is not None:
-            types = f" of {int((found.types['train'] > 0).sum())} types" if role == "train" and "train" in found.types else ""
-            words.append(f"{number(part.columns)} {what if part.columns != 1 else what[:-1]}{types}")
-    shared = [int(v) for v in found.funnel.loc["shared"] if str(v).isdigit()] if len(found.funnel) else []
-    text = ", ".join(words[:-1]) + (" and " if len(words) > 1 else "") + words[-1] if words else f"{len(found.parts)} file(s)"
-    return f"{text}, {number(shared[0])} genes in common" if shared and len(found.funnel.columns) > 1 else text
+            types = (
+                f" of {int((found.types['train'] > 0).sum())} types"
+                if role == "train" and "train" in found.types
+                else ""
+            )
+            words.append(
+                f"{number(part.columns)} {what if part.columns != 1 else what[:-1]}{types}"
+            )
+    shared = (
+        [int(v) for v in found.funnel.loc["shared"] if str(v).isdigit()]
+        if len(found.funnel)
+        else []
+    )
+    text = (
+        ", ".join(words[:-1]) + (" and " if len(words) > 1 else "") + words[-1]
+        if words
+        else f"{len(found.parts)} file(s)"
+    )
+    return (
+        f"{text}, {number(shared[0])} genes in common"
+        if shared and len(found.funnel.columns) > 1
+        else text
+    )
 
 
 def seen(parts: Mapping[Any, Seen]) -> Any:
@@ -243,12 +337,28 @@ def seen(parts: Mapping[Any, Seen]) -> Any:
 
 
 def _part(role: str, part: Seen) -> Any:
-    details = [KINDS.get(part.kind, part.kind), *[f"{OPTION_WORDS[k]} {_value(v)}" for k, v in part.options.items() if k in OPTION_WORDS and v]]
+    details = [
+        KINDS.get(part.kind, part.kind),
+        *[
+            f"{OPTION_WORDS[k]} {_value(v)}"
+            for k, v in part.options.items()
+            if k in OPTION_WORDS and v
+        ],
+    ]
     one, many = COLUMN_NAMES[role]  # type: ignore[index]
-    size = f"{number(part.genes)} genes × {number(part.columns)} {many if part.columns != 1 else one}"
+    size = (
+        f"{number(part.genes)} genes × {number(part.columns)} {many if part.columns != 1 else one}"
+    )
     return html.Div(
         [
-            dmc.Group([dmc.Text(PART_NAMES[role], fw=600, size="sm"), dmc.Text(cut(part.name, 48), size="sm"), dmc.Text(size, size="sm")], gap="sm"),
+            dmc.Group(
+                [
+                    dmc.Text(PART_NAMES[role], fw=600, size="sm"),
+                    dmc.Text(cut(part.name, 48), size="sm"),
+                    dmc.Text(size, size="sm"),
+                ],
+                gap="sm",
+            ),
             dmc.Text(" · ".join(details), size="xs", c="dimmed", mb=4),
             scrolling(findings.small_table(part.preview.rename_axis("gene"))),
         ]
@@ -282,7 +392,12 @@ def walk(ctx: Context, _next: Any, _back: Any, _to: Any, step: str | None) -> An
     return place
 
 
-@page.callback(Output(page.id.back, "disabled"), Output(page.id.next, "disabled"), Output(page.id.next, "children"), Input(page.id.step, "value"))
+@page.callback(
+    Output(page.id.back, "disabled"),
+    Output(page.id.next, "disabled"),
+    Output(page.id.next, "children"),
+    Input(page.id.step, "value"),
+)
 def ways(ctx: Context, step: str | None) -> Any:
     order = list(STEPS)
     at = order.index(step) if step in order else 0
@@ -290,7 +405,11 @@ def ways(ctx: Context, step: str | None) -> Any:
     return at == 0, last, "Next" if last else f"Next: {STEPS[order[at + 1]]}"
 
 
-@page.callback(*[Output(getattr(page.id, name), "figure", allow_duplicate=True) for name in FIGURES], DARK, prevent_initial_call=True)
+@page.callback(
+    *[Output(getattr(page.id, name), "figure", allow_duplicate=True) for name in FIGURES],
+    DARK,
+    prevent_initial_call=True,
+)
 def retheme(ctx: Context, dark: bool | None) -> Any:
     """Only the template changes with the theme."""
     patches: Sequence[Any] = [Patch() for _ in FIGURES]

@@ -1,4 +1,6 @@
-"""What the tabs of clinical data and of known compositions share: a file is chosen, looked at, then kept or put away; a kept table can be removed."""
+"""What the tabs of clinical data and of known compositions share: a file is chosen, looked at, then
+kept or put away; a kept table can be removed.
+"""
 
 from __future__ import annotations
 
@@ -24,12 +26,24 @@ S = TypeVar("S")
 
 
 class SampleTable:
-    """One tab. ``name`` begins its ids; ``there(dataset)`` tells whether the session keeps such a table; ``without(dataset)`` is one that keeps none.
+    """One tab.
 
-    ``<name>_box`` (children) and ``<name>_head`` are the page's to fill, ``<name>_chosen`` (data) holds what the user changed about the file.
+    ``name`` begins its ids; ``there(dataset)`` tells whether the session keeps such a table;
+    ``without(dataset)`` is one that keeps none.
+
+    ``<name>_box`` (children) and ``<name>_head`` are the page's to fill, ``<name>_chosen`` (data)
+    holds what the user changed about the file.
     """
 
-    def __init__(self, name: str, title: str, tip: str, *, there: Callable[[Dataset], bool], without: Callable[[Dataset], Dataset]) -> None:
+    def __init__(
+        self,
+        name: str,
+        title: str,
+        tip: str,
+        *,
+        there: Callable[[Dataset], bool],
+        without: Callable[[Dataset], Dataset],
+    ) -> None:
         self.name, self.title, self.tip, self.there, self.without = name, title, tip, there, without
         self.field = FileField(page, name, (TABLE,), title=title)
 
@@ -37,13 +51,18 @@ class SampleTable:
         return str(getattr(page.id, f"{self.name}_{part}"))
 
     def layout(self, ctx: Context, words: str, controls: Any) -> Any:
-        """words : what such a table looks like, beside the place to choose it; controls : shown under what was found."""
+        """words : what such a table looks like, beside the place to choose it; controls : shown
+        under what was found.
+        """
         token = ctx.session.form(page.key).get(f"{self.name}_token")
         choose = dmc.Stack(
             [
                 dmc.Text(words, size="sm", c="dimmed", maw=620),
                 html.Div(
-                    [dmc.Text(tip_label(self.title, self.tip), size="sm", fw=500, mb=4), self.field.layout(ctx, token=token)],
+                    [
+                        dmc.Text(tip_label(self.title, self.tip), size="sm", fw=500, mb=4),
+                        self.field.layout(ctx, token=token),
+                    ],
                     style={"maxWidth": 340},
                 ),
             ],
@@ -57,11 +76,24 @@ class SampleTable:
             gap="xs",
             id=self.id("deciding"),
         )
-        remove = dmc.Button("Remove", id=self.id("remove"), variant="subtle", color="red", size="compact-sm", w="fit-content")
+        remove = dmc.Button(
+            "Remove",
+            id=self.id("remove"),
+            variant="subtle",
+            color="red",
+            size="compact-sm",
+            w="fit-content",
+        )
         return html.Div(
             [
                 dcc.Store(id=self.id("chosen"), data={}),
-                dmc.Text("This belongs to bulk samples, and there are none yet: choose them on the left first.", size="sm", id=self.id("no_bulk"), style=GONE),
+                dmc.Text(
+                    "This belongs to bulk samples, and there are none yet: choose them on the left"
+                    " first.",
+                    size="sm",
+                    id=self.id("no_bulk"),
+                    style=GONE,
+                ),
                 html.Div(choose, id=self.id("choosing"), style=GONE),
                 html.Div(
                     dmc.Stack(
@@ -99,7 +131,13 @@ class SampleTable:
             ctx.session.keep_form(page.key, {f"{table.name}_token": token})
             kept = data is not None and table.there(data)
             usable = data is not None and data.bulk is not None
-            there = (not usable, usable and not token and not kept, token or kept, token, kept and not token)
+            there = (
+                not usable,
+                usable and not token and not kept,
+                token or kept,
+                token,
+                kept and not token,
+            )
             return [{} if shown else GONE for shown in there]
 
         @page.callback(
@@ -127,7 +165,9 @@ class SampleTable:
             function.__name__ = f"{self.name}_{function.__name__}"
 
     def seen(self, ctx: Context, token: str, look: Callable[[Upload], S]) -> S | None:
-        """What ``look`` finds in the chosen file; None, and said, if it cannot be read: then it is not taken."""
+        """What ``look`` finds in the chosen file; None, and said, if it cannot be read: then it is
+        not taken.
+        """
         try:
             found = look(ctx.uploads.get(token))
         except DeconomixError as error:
@@ -138,11 +178,14 @@ class SampleTable:
         return found
 
     def looked(self, token: str | None) -> bool:
-        """In a callback on the token, what was chosen and REVISION: whether only something else of the session changed.
+        """In a callback on the token, what was chosen and REVISION: whether only something else of
+        the session changed.
 
         Then a file that is on screen is not read again, and what the user has set beside it stays.
         """
-        return bool(token) and set(call.triggered_prop_ids) == {f"{REVISION.component_id}.{REVISION.component_property}"}
+        return bool(token) and set(call.triggered_prop_ids) == {
+            f"{REVISION.component_id}.{REVISION.component_property}"
+        }
 
     def forget(self, ctx: Context, token: str | None) -> None:
         ctx.session.keep_form(page.key, {f"{self.name}_token": None})
@@ -159,8 +202,21 @@ def _one(one: Finding) -> Any:
     words, colour = SEVERITIES[one.severity]
     return html.Div(
         [
-            html.Div([badge(words, colour), *[dmc.Text(one.title, fw=600, size="sm")] * (one.code != "note")], className="dcx-finding-head"),
-            dmc.Text([cut(one.message, 600), dmc.Text(f" {one.advice}", span=True, c="dimmed", inherit=True)], size="sm", className="dcx-finding-text"),
+            html.Div(
+                [
+                    badge(words, colour),
+                    *[dmc.Text(one.title, fw=600, size="sm")] * (one.code != "note"),
+                ],
+                className="dcx-finding-head",
+            ),
+            dmc.Text(
+                [
+                    cut(one.message, 600),
+                    dmc.Text(f" {one.advice}", span=True, c="dimmed", inherit=True),
+                ],
+                size="sm",
+                className="dcx-finding-text",
+            ),
         ],
         className="dcx-finding",
     )

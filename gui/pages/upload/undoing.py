@@ -1,4 +1,6 @@
-"""On the card of what is loaded: the repairs that were made, each with its Undo as long as its file is there."""
+"""On the card of what is loaded: the repairs that were made, each with its Undo as long as its file
+is there.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,13 @@ def show_repairs(ctx: Context, _revision: str | None) -> Any:
     if not records:
         return None
     there = [e["record"] for e in undoable(ctx)]
-    return dmc.Stack([dmc.Text("Repairs", fw=600, size="sm"), *[_row(ctx, record, record in there) for record in records]], gap=6)
+    return dmc.Stack(
+        [
+            dmc.Text("Repairs", fw=600, size="sm"),
+            *[_row(ctx, record, record in there) for record in records],
+        ],
+        gap=6,
+    )
 
 
 def made(data: Dataset) -> list[dict[str, Any]]:
@@ -34,9 +42,17 @@ def made(data: Dataset) -> list[dict[str, Any]]:
 
 
 def _row(ctx: Context, record: dict[str, Any], there: bool) -> Any:
-    name = dmc.Text([repair_of({"record": record}, ctx.uploads).title(), dmc.Text(f" · {whose(str(record.get('role')))}", span=True, c="dimmed")], size="sm")
+    name = dmc.Text(
+        [
+            repair_of({"record": record}, ctx.uploads).title(),
+            dmc.Text(f" · {whose(str(record.get('role')))}", span=True, c="dimmed"),
+        ],
+        size="sm",
+    )
     if there:
-        way: Any = dmc.Button("Undo", id=page.id.each("undo", json.dumps(record)), size="compact-sm", variant="light")
+        way: Any = dmc.Button(
+            "Undo", id=page.id.each("undo", json.dumps(record)), size="compact-sm", variant="light"
+        )
     else:
         way = dmc.Text("choose the file again to undo it", size="xs", c="dimmed")
     return html.Div([name, way], className="dcx-repair")

@@ -179,22 +179,24 @@ def serve(argv: Sequence[str]) -> int:
 
 
 def analyze(argv: Sequence[str]) -> int:
-    """The whole analysis without a screen: see ``gui.commands.analyze``."""
-    from gui import commands  # light: it allows one BLAS thread before it loads anything numerical
+    """The whole analysis without a screen: see ``gui.cli.analyze.analyze``."""
+    from gui.cli import (
+        analyze as commands,  # light: it allows one BLAS thread before it loads anything numerical
+    )
 
     return commands.analyze(argv)
 
 
 def check(argv: Sequence[str]) -> int:
-    """What the data doctor says about a file: see ``gui.commands.check``."""
-    from gui import commands
+    """What the data doctor says about a file: see ``gui.cli.analyze.check``."""
+    from gui.cli import analyze as commands
 
     return commands.check(argv)
 
 
 def doctor(argv: Sequence[str]) -> int:
-    """The self-check: see ``gui.commands.doctor``."""
-    from gui import commands
+    """The self-check: see ``gui.cli.analyze.doctor``."""
+    from gui.cli import analyze as commands
 
     commands.one_blas_thread()
     from desktop.doctor import checks

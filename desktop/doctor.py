@@ -1,7 +1,7 @@
 """What only the window's side can check: its web view, and that nothing listens but on this
 computer.
 
-The table itself is ``gui/doctor.py``.
+The table itself is ``gui/diagnostics/selfcheck.py``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from importlib import metadata
 
 from desktop import toolkit
-from gui import commands
+from gui.cli import analyze as commands
 
 GLIBC = {"x86_64": (2, 34), "aarch64": (2, 39)}
 """The oldest C library that Qt's wheels load on."""

@@ -1,5 +1,5 @@
-"""The window's menu, made of the table in ``gui.actions``: pywebview draws it, each entry tells the
-page.
+"""The window's menu, made of the table in ``gui.shell.actions``: pywebview draws it, each entry
+tells the page.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from gui import updates
-from gui.actions import SEPARATOR, keys, offered
+from gui.shell.actions import SEPARATOR, keys, offered
 
 
 def menus(act: Callable[[str], None], *, single: bool) -> list[Any]:

@@ -24,7 +24,7 @@ from waitress.wasyncore import close_all
 
 from gui.errors import DeconomixError
 from gui.long_calls import MAX_LONG
-from gui.serving import Server
+from gui.server_settings import Server
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication

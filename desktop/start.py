@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from desktop import apple_events, drop, menu, toolkit, window
-from desktop.attending import Attendant
 from desktop.closing import KEEP, CloseGuard
 from desktop.dialogs import NativeFiles
+from desktop.geometry import Placing
 from desktop.host import NativeHost
 from desktop.instance import Instance
-from desktop.placing import Placing
+from desktop.job_watcher import Attendant
 from desktop.server import LocalServer, few_heaps
 from gui import __version__, atomic
 from gui.config import Config

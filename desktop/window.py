@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from desktop.dialogs import NativeFiles
-from desktop.placing import SMALLEST, Screen, fitting
+from desktop.geometry import SMALLEST, Screen, fitting
 from gui.resources import resource
 from gui.settings import SettingsStore, Window
 

@@ -22,13 +22,12 @@ from dash import Dash
 from dash.exceptions import DependencyException
 from flask import Flask, Response, jsonify, request, send_file
 
-from gui import locked, menu, notify, shell, support_dialog, theme, tour, update_dialog
+from gui import notify
 from gui.announcements import Announcements
-from gui.binding import bind_page, context
 from gui.callback_requests import refuse_malformed
 from gui.config import Config
 from gui.data.dataset import Dataset
-from gui.doctor import Look
+from gui.diagnostics.selfcheck import Look
 from gui.engine.forecast import check_memory
 from gui.engine.params import Params
 from gui.engine.results import Provenance, Run
@@ -56,6 +55,10 @@ from gui.sessions.cleanup import words
 from gui.sessions.manager import LOCAL, Actor, SessionCacheManager
 from gui.sessions.parsing import ProcessParser
 from gui.settings import FILE_NAME, SettingsStore
+from gui.shell import frame as shell
+from gui.shell import lock_screen as locked
+from gui.shell import menu, support_dialog, theme, tour, update_dialog
+from gui.shell.callbacks import bind_page, context
 from gui.temporary import sweep
 
 log = logging.getLogger(__name__)
@@ -101,7 +104,7 @@ class Application:
         self.handed_over = 0
         """How often a second start gave its files to this one; the window's page follows."""
         self.more_checks: Mapping[str, Look] = {}
-        """What the window's side checks for the support bundle, beside :mod:`gui.doctor`."""
+        """What the window's side checks for the support bundle, beside :mod:`gui.diagnostics`."""
         self._origins: dict[str, tuple[str, Dataset]] = {}
         self._submitting = threading.Lock()
         found = find_pages(config.plugins_folder)

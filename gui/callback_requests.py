@@ -2,7 +2,7 @@
 still send anything, and dash believes the form of it.
 
 The values of properties are whatever JSON can say: those are for the callback itself, whose errors
-become notices (:mod:`gui.binding`).
+become notices (:mod:`gui.shell.callbacks`).
 """
 
 from __future__ import annotations

@@ -17,8 +17,8 @@ import platformdirs
 from pydantic import Field, ValidationError, model_validator
 
 from gui.errors import ConfigError
-from gui.serving import Folder, Section, Server
-from gui.serving import expanded as _expanded
+from gui.server_settings import Folder, Section, Server
+from gui.server_settings import expanded as _expanded
 
 APP_NAME = "DeconomiX GUI"
 ENV_NAME = "DECONOMIX_GUI_CONFIG"

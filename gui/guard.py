@@ -30,7 +30,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, g, has_request_context, redirect, request
 
 from gui.clock import elapsed
-from gui.serving import Server
+from gui.server_settings import Server
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
 PAGE = (

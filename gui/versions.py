@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from importlib import metadata
 
 ENGINE = {"deconomix": "1.0.2", "torch": "2.13.0"}
@@ -40,6 +41,19 @@ PACKAGES = (
 
 Qt is looked at with the web view: only Linux needs it.
 """
+ENGINE_PACKAGES = (
+    "deconomix",
+    "torch",
+    "numpy",
+    "scipy",
+    "pandas",
+    "scikit-learn",
+    "qpsolvers",
+    "clarabel",
+    "scs",
+    "quadprog",
+)
+"""Python packages that the numbers depend on."""
 MISSING = "missing"
 UNDECLARED = {"deconomix": "GPL-3.0-or-later"}
 """Packages whose metadata name no licence: what the file they bring says."""
@@ -48,6 +62,17 @@ UNDECLARED = {"deconomix": "GPL-3.0-or-later"}
 def versions() -> dict[str, str]:
     """Version of every package that matters, "missing" where there is none."""
     return {name: version(name) for name in (*ENGINE, *PACKAGES, "PySide6", "QtPy")}
+
+
+def engine_versions() -> dict[str, str]:
+    """Version of Python and of every package the numbers depend on. Imports none of them."""
+    found = {"python": platform.python_version()}
+    for name in ENGINE_PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:  # a bundle may lack a package's metadata
+            found[name] = "unknown"
+    return found
 
 
 def version(name: str) -> str:

@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 
 from gui.answers.sure import poor_words
-from gui.data.checks import number
 from gui.data.dataset import HIDDEN
 from gui.engine.metrics import pearson
 from gui.engine.params import MODEL_NAMES, WEIGHT_NAMES, ADTDParams
 from gui.engine.results import ADTDResult, Run, SearchResult
 from gui.figures.adtd import CHOICES, LOW_SUPPORT, logs
 from gui.figures.text import coefficient, exponent, percent, shorten, three
+from gui.text import number
 
 PARTS = {"bulk": "bulk", "test": "test mixtures", "train": "training mixtures"}
 REFINED = "refined: not deconomix's published numbers"

@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 
 from gui.answers.sure import poor_words
-from gui.data.checks import number
 from gui.data.normalize import bulk_keeps
 from gui.engine.results import DTDResult, Run
 from gui.figures.text import shorten
 from gui.sessions.cache import DCXCache
+from gui.text import number
 
 TRAP = (
     "RNA fractions rank samples well but are not calibrated: never read them as absolute shares of"

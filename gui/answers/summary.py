@@ -14,8 +14,7 @@ from gui.answers import dtd as dtd_words
 from gui.answers import sure as sure_words
 from gui.answers.dtd import bulk_shown
 from gui.answers.sure import bootstrap_of, fit_sentence, poor_words, trusted
-from gui.data.checks import PART_NAMES
-from gui.data.dataset import Dataset
+from gui.data.dataset import PART_NAMES, Dataset
 from gui.engine.results import ADTDResult, BootstrapResult, DTDResult, Run, SearchResult
 from gui.sessions.cache import DCXCache
 

@@ -9,12 +9,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from gui.data.checks import number
 from gui.engine.reconstruction import FAIRLY, POORLY, VERDICT, WELL
 from gui.engine.results import ADTDResult, BootstrapResult, Run
 from gui.figures.adtd import STABLE
 from gui.figures.text import settled
 from gui.sessions.cache import DCXCache
+from gui.text import number
 
 VERDICTS = {
     WELL: "fits well",

@@ -22,7 +22,6 @@ from gui.components.figure import bind_figure_export, figure_card
 from gui.components.kept import Kept
 from gui.components.table import TableFile, bind_table_export, result_table, table_view
 from gui.components.views import GONE, SHOWN, Views, options, room, switch
-from gui.data.checks import number
 from gui.engine.truth import POOLED, Comparison, compare_truth
 from gui.errors import MissingPart
 from gui.figures.known import NOTE, agreement
@@ -30,6 +29,7 @@ from gui.figures.palette import type_colours
 from gui.figures.template import styled
 from gui.figures.text import RMSE, coefficient, settled, three
 from gui.plugin import DARK, REVISION, Context, Page
+from gui.text import number
 
 EVERY = "every"
 """Value of the select for all types together; a type's value is ``TYPE`` and its name."""

@@ -16,6 +16,7 @@ from gui.components.common import drawn, shorten
 from gui.components.table import GRID_THEME
 from gui.plugin import Page
 from gui.sessions.store import SessionInfo
+from gui.text import size_words
 
 
 def contents_words(contents: Mapping[str, Any]) -> str:
@@ -53,17 +54,6 @@ def day(then: datetime) -> str:
     return f"{then.day} {then:%b}" + (
         "" if then.year == datetime.now().astimezone().year else f" {then.year}"
     )
-
-
-def size_words(size: int) -> str:
-    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if size >= factor:
-            return (
-                f"{size / factor:.2g} {unit}"
-                if size / factor < 10
-                else f"{size / factor:.0f} {unit}"
-            )
-    return f"{size} B" if size else ""
 
 
 def rows(sessions: Sequence[SessionInfo], *, current: str | None = None) -> list[dict[str, Any]]:

@@ -16,10 +16,10 @@ from dash import Input, Output, State, dcc, html
 from dash import ctx as triggered
 
 from gui.components.figure import save_menu
-from gui.data.checks import number as counted
 from gui.figures.text import LEAST_PERCENT
 from gui.files import CSV, XLSX
 from gui.plugin import Context, Page
+from gui.text import number as counted
 
 DIGITS = 4
 MOST_CELLS = 60_000

@@ -25,6 +25,18 @@ if TYPE_CHECKING:
 
 Role = Literal["train", "test", "reference", "bulk"]
 ROLES: tuple[Role, ...] = ("train", "test", "reference", "bulk")
+PART_NAMES: dict[Role, str] = {
+    "train": "the training cells",
+    "test": "the test cells",
+    "reference": "the reference",
+    "bulk": "the bulk",
+}
+COLUMN_NAMES: dict[Role, tuple[str, str]] = {
+    "train": ("cell", "cells"),
+    "test": ("cell", "cells"),
+    "reference": ("cell type", "cell types"),
+    "bulk": ("sample", "samples"),
+}
 HIDDEN = "hidden"
 """The row name of the hidden background in a composition."""
 

@@ -13,21 +13,30 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from gui.data.across import compare_parts, parts_of
-from gui.data.checks import PART_NAMES, check_trainable, check_types, number
-from gui.data.clinical import ClinicalChoice, load_clinical
-from gui.data.dataset import ROLES, Bulk, Cells, Dataset, Role, Source
-from gui.data.dcx import DcxFile
-from gui.data.diagnose import diagnose
-from gui.data.findings import Finding
-from gui.data.held import HERE
+from gui.data.dataset import PART_NAMES, ROLES, Bulk, Cells, Dataset, Role, Source
 from gui.data.normalize import common_genes, split_cells
-from gui.data.parts import CellChoice, FileChoice, Frozen, Inspection, Part, inspect_file, read_all
-from gui.data.repair_list import AnyRepair, chosen_files, repair_part
-from gui.data.repairs import keep_columns
-from gui.data.truth import TruthChoice, load_truth
-from gui.data.watch import watched
+from gui.data.readers.dcx import DcxFile
+from gui.data.readers.read import (
+    CellChoice,
+    FileChoice,
+    Frozen,
+    Inspection,
+    Part,
+    inspect_file,
+    read_all,
+)
+from gui.data.readers.read_cache import HERE
+from gui.data.readers.watchdog import watched
+from gui.data.samples.clinical import ClinicalChoice, load_clinical
+from gui.data.samples.known_composition import TruthChoice, load_truth
+from gui.data.validation.check_part import diagnose
+from gui.data.validation.check_parts import compare_parts, parts_of
+from gui.data.validation.checks import check_trainable, check_types
+from gui.data.validation.findings import Finding
+from gui.data.validation.registry import AnyRepair, chosen_files, repair_part
+from gui.data.validation.repairs import keep_columns
 from gui.errors import MissingPart
+from gui.text import number
 
 __all__ = ["CellChoice", "FileChoice", "Inspection", "LoadRequest", "inspect_file", "load_dataset"]
 

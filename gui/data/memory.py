@@ -30,7 +30,9 @@ def available_memory(root: Path = Path("/")) -> int | None:
 
 
 def _of_this_process() -> Iterator[int]:
-    """What is left of the address space that this process may take (see :mod:`gui.data.watch`)."""
+    """What is left of the address space that this process may take (see
+    :mod:`gui.data.readers.watchdog`).
+    """
     if sys.platform == "win32":
         return
     import resource

@@ -13,19 +13,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gui.data.checks import (
-    COLUMN_NAMES,
-    PART_NAMES,
+from gui.data.dataset import COLUMN_NAMES, PART_NAMES, Bulk, Cells, Dataset, Matrix, Role
+from gui.data.readers.labels import cells_by_label
+from gui.data.validation.checks import (
+    COMMON_GENES_ADVICE,
     check_columns,
     check_common,
-    check_prepared,
+    check_reference,
     check_trainable,
-    number,
-    some,
 )
-from gui.data.dataset import Bulk, Cells, Dataset, Matrix, Role
-from gui.data.labels import cells_by_label
-from gui.errors import EmptyColumn, MissingGenes, MissingPart
+from gui.errors import BadValues, EmptyColumn, MissingGenes, MissingPart, NoCommonGenes
+from gui.text import number, some
 
 _CHUNK = 4_000_000
 """Values made dense at a time while genes are selected (32 MB)."""
@@ -47,6 +45,35 @@ class Prepared:
     bulk: pd.DataFrame | None
     genes: pd.Index
     notes: tuple[str, ...] = ()
+
+
+def check_prepared(prepared: Prepared) -> None:
+    """Everything the engine relies on, on the matrices as it gets them.
+
+    Raises the errors of trap 6.
+    """
+    if not len(prepared.genes):
+        raise NoCommonGenes("The parts have no gene in common.", advice=COMMON_GENES_ADVICE)
+    if prepared.reference.shape[1]:
+        check_reference(prepared.reference)
+    for role, frame in (
+        ("train", prepared.train),
+        ("test", prepared.test),
+        ("bulk", prepared.bulk),
+    ):
+        if frame is not None and not np.isfinite(frame.to_numpy()).all():
+            raise BadValues(
+                f"{PART_NAMES[role].capitalize()} hold missing or infinite values over the genes in"  # type: ignore[index]
+                " use."
+            )
+    if prepared.train.shape[1] and prepared.reference.shape[1]:
+        missing = prepared.reference.columns[
+            ~prepared.reference.columns.isin(prepared.train.columns.unique())
+        ]
+        if len(missing):
+            raise MissingPart(
+                f"The reference holds {some(missing)}, but no training cell bears this label."
+            )
 
 
 def common_genes(dataset: Dataset) -> pd.Index:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from gui.data.dataset import Cells, Matrix
 from gui.data.normalize import sums_by_type
-from gui.data.repairs import detected
+from gui.data.validation.repairs import detected
 
 AT_MOST = 5000
 """Columns of which quality figures are given; of more an even selection."""

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from gui import jsonscan
-from gui.data.watch import watched
+from gui.data.readers.watchdog import watched
 from gui.engine.metrics import COLUMNS
 from gui.engine.params import DTDParams
 from gui.engine.results import DTDResult

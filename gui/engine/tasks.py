@@ -5,10 +5,8 @@ Light to import; the engine itself is imported inside the tasks.
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from importlib import metadata
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,6 +34,7 @@ from gui.engine.results import (
 )
 from gui.engine.setting import Setting
 from gui.errors import EmptyColumn, InvalidParameter, MissingPart, TooFewGenes
+from gui.versions import engine_versions
 
 if TYPE_CHECKING:
     from gui.data.normalize import Prepared
@@ -49,29 +48,10 @@ SEARCH_SCALE = 10_000.0
 """The search and the 1/mean(Y)² weights depend on the unit of their input: always this column sum
 (ENGINE.md, trap 2).
 """
-ENGINE_PACKAGES = (
-    "deconomix",
-    "torch",
-    "numpy",
-    "scipy",
-    "pandas",
-    "scikit-learn",
-    "qpsolvers",
-    "clarabel",
-    "scs",
-    "quadprog",
-)
 
 
-def versions() -> dict[str, str]:
-    """Version of Python and of every package the numbers depend on. Imports none of them."""
-    found = {"python": platform.python_version()}
-    for name in ENGINE_PACKAGES:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:  # a bundle may lack a package's metadata
-            found[name] = "unknown"
-    return found
+versions = engine_versions
+"""What a worker reports of the engine once it is warm."""
 
 
 def warm_up(chosen: Setting | None = None) -> None:

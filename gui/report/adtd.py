@@ -17,7 +17,6 @@ from gui.answers.adtd import (
     unsupported_types,
 )
 from gui.answers.sure import bootstrap_of, stability, trusted
-from gui.data.checks import number, some
 from gui.engine.params import ADTDParams
 from gui.engine.results import ADTDResult, Refinement, Run, SearchResult
 from gui.figures import adtd as figures
@@ -29,6 +28,7 @@ from gui.report.document import Document
 from gui.report.parts import MOST_SAMPLES, composition, known, parameters
 from gui.report.sure import sure_part
 from gui.sessions.cache import DCXCache
+from gui.text import number, some
 
 PROFILE, EACH, MOST_GENES = 30, 5, 45
 """Genes of the hidden profile; regulated genes of each cell type; of all together."""

@@ -19,10 +19,10 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from gui.data.checks import number
 from gui.figures.template import HEIGHT, styled
 from gui.figures.text import percentage, short, three
 from gui.resources import resource
+from gui.text import number
 
 WIDTH = 690
 """Pixels: of the text and of every figure; A4 and Letter with the margins of PRINT leave more."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pandas as pd
 
 from gui.answers.dtd import bulk_shown, hidden_types, loss_hint
-from gui.data.checks import number, some
 from gui.engine.results import DTDResult, Run
 from gui.figures import dtd as figures
 from gui.figures import markers
@@ -15,6 +14,7 @@ from gui.report.document import Document
 from gui.report.parts import composition, known, parameters
 from gui.report.sure import sure_part
 from gui.sessions.cache import DCXCache
+from gui.text import number, some
 
 MARKERS, WEIGHTS = 40, 30
 METRICS = {"pearson": "Pearson", "spearman": "Spearman", "rmse": RMSE, "ccc": "CCC"}

@@ -11,13 +11,13 @@ from gui import __version__
 from gui.answers.adtd import PARTS, model_name
 from gui.answers.summary import KINDS
 from gui.citations import CITATIONS
-from gui.data.checks import COLUMN_NAMES, PART_NAMES, number
-from gui.data.dataset import Role
+from gui.data.dataset import COLUMN_NAMES, PART_NAMES, Role
 from gui.engine.params import ADTDParams, DTDParams, SearchParams
 from gui.engine.results import DTDResult, Run
 from gui.figures.text import exponent
 from gui.report.document import Document
 from gui.sessions.cache import DCXCache
+from gui.text import number
 
 
 def counted(n: int, role: Role) -> str:

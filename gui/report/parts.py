@@ -8,7 +8,6 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from gui.data.checks import number
 from gui.engine.params import MODEL_NAMES, WEIGHT_NAMES, Params
 from gui.engine.truth import Comparison, compare_truth
 from gui.errors import MissingPart
@@ -17,6 +16,7 @@ from gui.figures.known import NOTE, agreement
 from gui.figures.text import RMSE, exponent, settled
 from gui.report.document import Document
 from gui.sessions.cache import DCXCache
+from gui.text import number
 
 PART_WORDS = {"bulk": "bulk samples", "test": "test mixtures", "train": "training mixtures"}
 CHOICES: dict[str, Mapping[str, str]] = {

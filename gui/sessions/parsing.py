@@ -18,7 +18,7 @@ from typing import Any, Protocol
 import pandas as pd
 
 from gui.data.dataset import Matrix
-from gui.data.watch import BYTES_PER_SECOND, watched
+from gui.data.readers.watchdog import BYTES_PER_SECOND, watched
 from gui.errors import DamagedSession, JobError, SessionError, UnreadableFile
 from gui.jobs.reader import Reader
 from gui.sessions import file

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from gui.data.dataset import Dataset
-from gui.data.predecessor import WHAT, Adapted, OldSession, Trained
+from gui.data.legacy.predecessor import WHAT, Adapted, OldSession, Trained
 from gui.engine.metrics import COLUMNS, compare
 from gui.engine.params import ADTDParams, DTDParams, Model
 from gui.engine.results import ADTDResult, DTDResult, Provenance, Run

@@ -1,4 +1,4 @@
-/* The tour: which step is shown, what is outlined, and Escape. The steps and their texts come from gui/tour.py. */
+/* The tour: which step is shown, what is outlined, and Escape. The steps and their texts come from gui/shell/tour.py. */
 (() => {
   "use strict";
   const MARK = "dcx-tour-target";

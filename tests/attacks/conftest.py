@@ -17,7 +17,7 @@ from desktop.server import LocalServer
 from gui.app import Application, create_app
 from gui.config import Config
 from gui.guard import KEY_HEADER
-from gui.serving import Server
+from gui.server_settings import Server
 from tests.signing_in import key_in
 
 

@@ -244,7 +244,7 @@ def test_only_this_computer_can_be_asked_by_default() -> None:
     """A socket that waits for others would be a way out too: see also
     tests/desktop/test_server.py.
     """
-    from gui.serving import Server
+    from gui.server_settings import Server
 
     assert Server().host == "127.0.0.1"
     with pytest.raises(ValueError, match="allow_remote"):

@@ -16,7 +16,7 @@ import pytest
 from gui.errors import PluginError, UnreadableFile
 from gui.logs import get_logger, start_logging, stop_logging
 from gui.registry import find_pages
-from gui.serving import Server
+from gui.server_settings import Server
 from tests.gui.steps import saved, session_with
 from tests.waiting import until
 

@@ -17,7 +17,7 @@ from waitress.adjustments import Adjustments
 
 from desktop import server as module
 from gui.guard import KEY_HEADER, STRANGER
-from gui.serving import Server
+from gui.server_settings import Server
 from tests.waiting import until
 
 HEAD = "POST /_dcx/upload?name=x.csv HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nOrigin: {origin}\r\n"

@@ -22,7 +22,7 @@ import pytest
 
 from gui.guard import KEY_HEADER
 from gui.resources import resource
-from gui.serving import Server
+from gui.server_settings import Server
 from tests.gui.conftest import ORIGIN, Tab
 from tests.gui.steps import press, session_with, show
 from tests.signing_in import IN_ENVIRON

@@ -14,7 +14,7 @@ from flask import request
 
 from gui.clock import elapsed
 from gui.guard import HANDOVER, KEY_HEADER, SIGN_OUT, Guard
-from gui.serving import Server
+from gui.server_settings import Server
 
 CALLBACK = "/_dash-update-component"
 PUBLIC = Server(

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 
 def bench(quick: bool) -> Iterator[tuple[str, float, str]]:
-    for what in ("desktop.cli", "gui.app", "gui.commands"):
+    for what in ("desktop.cli", "gui.app", "gui.cli.analyze"):
         best, megabytes = float("inf"), 0.0
         for _ in range(1 if quick else 3):
             began = time.perf_counter()

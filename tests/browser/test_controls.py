@@ -13,10 +13,10 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from desktop.server import LocalServer
-from gui import support
 from gui.app import Application, create_app
 from gui.config import Config
 from gui.data.example import make_example
+from gui.diagnostics import support_bundle as support
 from gui.engine import tasks
 from gui.engine.params import ADTDParams, DTDParams, SearchParams
 from gui.engine.results import Provenance, Run

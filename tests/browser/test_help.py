@@ -12,9 +12,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from desktop.server import LocalServer
-from gui import tour
 from gui.app import Application, create_app
 from gui.config import Config
+from gui.shell import tour
 
 pytestmark = pytest.mark.browser
 RUN = 300_000

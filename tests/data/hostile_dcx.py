@@ -548,7 +548,7 @@ def read(path: Path) -> dict[str, Any]:
     import resource
     import time
 
-    from gui.data.dcx import read_dcx
+    from gui.data.readers.dcx import read_dcx
     from gui.errors import UnreadableFile
 
     seen = watched(path)
@@ -608,11 +608,11 @@ def main(folder: Path) -> None:
     import json
     import sys
 
-    import gui.data.dcx
+    import gui.data.readers.dcx
 
     honest = folder / "honest"
     honest.write_bytes(dcx([block(matrix(), span(0, 2))], TWO, THREE))
-    gui.data.dcx.read_dcx(honest)  # imports what is imported on first use
+    gui.data.readers.dcx.read_dcx(honest)  # imports what is imported on first use
     paths = sorted(folder.glob("*.dcx"))
     found = {path.name: apart(read, path, 2**30) for path in paths}
     ran = {path.name: path.with_suffix(".ran").exists() for path in paths}

@@ -14,10 +14,10 @@ import pandas as pd
 import pytest
 
 from gui.data.dataset import Dataset
-from gui.data.examine import examine, mend
 from gui.data.load import FileChoice, LoadRequest, inspect_file, load_dataset, read_parts
 from gui.data.normalize import Prepared, prepare
-from gui.data.repairs_genes import MapGenes
+from gui.data.validation.examine import examine, mend
+from gui.data.validation.repairs_genes import MapGenes
 from gui.errors import DataError
 
 REFUSED_UNTIL_REPAIRS: dict[str, str] = {

@@ -14,10 +14,10 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from gui.check import check
-from gui.data.examine import examine
+from gui.cli.check import check
 from gui.data.load import FileChoice, LoadRequest, load_dataset
 from gui.data.normalize import prepare
+from gui.data.validation.examine import examine
 
 
 def run(capsys: pytest.CaptureFixture[str], *argv: object) -> tuple[int, dict[str, Any], str]:
@@ -93,7 +93,7 @@ def test_an_unknown_error_is_a_sentence_too(
     def burst(*args: object, **options: object) -> None:
         raise RuntimeError("secret inside")
 
-    monkeypatch.setattr("gui.data.held.read_all", burst)
+    monkeypatch.setattr("gui.data.readers.read_cache.read_all", burst)
     path = tmp_path / "a.csv"
     path.write_text("gene,A\nG,1\n")
     code, answer, said = run(capsys, path, "--role", "bulk")

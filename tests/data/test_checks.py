@@ -12,17 +12,9 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from gui.data.checks import (
-    check_matrix,
-    check_reference,
-    check_trainable,
-    check_types,
-    number,
-    shorten,
-    some,
-)
 from gui.data.dataset import Matrix
 from gui.data.normalize import prepare
+from gui.data.validation.checks import check_matrix, check_reference, check_trainable, check_types
 from gui.errors import (
     BadNames,
     BadValues,
@@ -34,6 +26,7 @@ from gui.errors import (
     TooFewTypes,
     UnreadableFile,
 )
+from gui.text import number, shorten, some
 
 
 def test_at_most_three_names_stand_in_a_sentence() -> None:

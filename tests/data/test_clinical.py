@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gui.data.clinical import (
+from gui.data.readers.text_table import read_text_table
+from gui.data.samples.clinical import (
     ClinicalChoice,
     event_value,
     examine_clinical,
@@ -19,8 +20,7 @@ from gui.data.clinical import (
     typed,
     unit_in,
 )
-from gui.data.joining import join, plain
-from gui.data.pairs import read_text_table
+from gui.data.samples.joining import join, plain
 from gui.errors import DataError, MissingPart
 
 SAMPLES = ["TCGA-BR-6455-01A", "TCGA-BR-7196-01A", "TCGA-BR-8371-11A"]

@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gui.data.dcx import read_dcx
 from gui.data.load import FileChoice, LoadRequest, load_dataset
 from gui.data.normalize import prepare
+from gui.data.readers.dcx import read_dcx
 from gui.errors import UnreadableFile
 
 

@@ -18,8 +18,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from gui.data.dcx import MAX_NAME, file_of, read_dcx
-from gui.data.inert import interpret
+from gui.data.readers.dcx import MAX_NAME, file_of, read_dcx
+from gui.data.readers.safe_pickle import interpret
 from gui.errors import UnreadableFile
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gui.data.dcx import read_dcx
-from gui.data.inert import interpret
+from gui.data.readers.dcx import read_dcx
+from gui.data.readers.safe_pickle import interpret
 from gui.errors import UnreadableFile, UnsafeFile
 from tests.data.hostile_dcx import (
     DAMAGED,
@@ -151,10 +151,10 @@ def test_impossible_claims_are_refused_without_taking_memory(tmp_path: Path, nam
 
 
 def test_more_operations_than_any_file_needs_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gui.data.inert.MAX_OPERATIONS", 1000)
+    monkeypatch.setattr("gui.data.readers.safe_pickle.MAX_OPERATIONS", 1000)
     with pytest.raises(UnsafeFile, match="more operations"):
         interpret(b"\x80\x04" + b"N0" * 1000 + b"N.", "f.dcx")
-    monkeypatch.setattr("gui.data.inert.MAX_MEMO", 10)
+    monkeypatch.setattr("gui.data.readers.safe_pickle.MAX_MEMO", 10)
     with pytest.raises(UnsafeFile, match="remembers more"):
         interpret(b"\x80\x04N" + b"\x94" * 20 + b".", "f.dcx")
 

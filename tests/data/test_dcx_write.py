@@ -17,9 +17,9 @@ import pytest
 from scipy import sparse
 
 from gui.data.dataset import Dataset, Matrix, Source
-from gui.data.dcx import read_dcx
-from gui.data.dcx_write import dcx_bytes
+from gui.data.legacy.dcx_write import dcx_bytes
 from gui.data.load import FileChoice, LoadRequest, load_dataset
+from gui.data.readers.dcx import read_dcx
 from gui.errors import DataError, MissingPart
 
 ATTRIBUTES = [
@@ -219,7 +219,7 @@ def test_without_training_cells_or_too_large_it_is_refused(
     reference = make.matrix(np.ones((3, 2)))
     with pytest.raises(MissingPart, match="single-cell training data"):
         dcx_bytes(Dataset(None, None, reference))
-    monkeypatch.setattr("gui.data.dcx_write.MAX_VALUES", 100)
+    monkeypatch.setattr("gui.data.legacy.dcx_write.MAX_VALUES", 100)
     with pytest.raises(DataError, match="too many"):
         dcx_bytes(make.dataset())
 

@@ -13,15 +13,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gui.data.clinical import ClinicalChoice
 from gui.data.dataset import Matrix
-from gui.data.examine import examine, mend
-from gui.data.findings import FINDINGS, Place, of_notes
-from gui.data.guess import log_base, looks_transposed, scale_of
 from gui.data.load import FileChoice, LoadRequest, load_dataset
 from gui.data.normalize import prepare
-from gui.data.parts import read_all
-from gui.data.truth import TruthChoice
+from gui.data.readers.read import read_all
+from gui.data.samples.clinical import ClinicalChoice
+from gui.data.samples.known_composition import TruthChoice
+from gui.data.validation.examine import examine, mend
+from gui.data.validation.findings import FINDINGS, Place, of_notes
+from gui.data.validation.heuristics import log_base, looks_transposed, scale_of
 from gui.errors import MissingPart
 
 

@@ -22,8 +22,8 @@ from gui.data.export import (
     svg_with_notice,
     xlsx_bytes,
 )
-from gui.data.pairs import read_text_table
-from gui.data.tables import read_table
+from gui.data.readers.expression_table import read_table
+from gui.data.readers.text_table import read_text_table
 
 HOSTILE = [
     "=cmd|' /C calc'!A0",

@@ -15,12 +15,13 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from gui.data import forecast, h5ad, stored
-from gui.data.choices import CellChoice
-from gui.data.h5ad import inspect_h5ad, preview_h5ad, read_h5ad
-from gui.data.labels import label_values
 from gui.data.load import FileChoice, LoadRequest, load_dataset
-from gui.data.parts import inspect_file, read_all
+from gui.data.readers import forecast, h5ad
+from gui.data.readers import hdf5_matrix as stored
+from gui.data.readers.h5ad import inspect_h5ad, preview_h5ad, read_h5ad
+from gui.data.readers.labels import label_values
+from gui.data.readers.options import CellChoice
+from gui.data.readers.read import inspect_file, read_all
 from gui.errors import NoLabels, TooLarge, UnreadableFile, UnsafeFile
 
 

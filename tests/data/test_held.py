@@ -15,15 +15,16 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from gui.data import dcx, parts
-from gui.data import examine as looking
 from gui.data import load as loading
 from gui.data.dataset import Source
-from gui.data.examine import Examination, examine, mend
-from gui.data.held import Held, size_of
 from gui.data.load import CellChoice, FileChoice, LoadRequest, load_dataset
-from gui.data.repairs import ChooseMatrix, FilterColumns
-from gui.data.repairs_types import MapTypes
+from gui.data.readers import dcx
+from gui.data.readers import read as parts
+from gui.data.readers.read_cache import Held, size_of
+from gui.data.validation import examine as looking
+from gui.data.validation.examine import Examination, examine, mend
+from gui.data.validation.repairs import ChooseMatrix, FilterColumns
+from gui.data.validation.repairs_types import MapTypes
 from gui.errors import UnreadableFile
 
 FILTER = FilterColumns(role="train", min_genes=3)

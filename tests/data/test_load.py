@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gui.data.examine import examine, mend
 from gui.data.load import FileChoice, LoadRequest, inspect_file, load_dataset
 from gui.data.normalize import prepare
+from gui.data.validation.examine import examine, mend
 from gui.errors import (
     BadNames,
     BadValues,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from gui.check import check
+from gui.cli.check import check
 
 SHARED = Path(
     os.environ.get("DECONOMIX_GUI_SHARED") or Path(__file__).resolve().parents[2].parent / "shared"

@@ -19,8 +19,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gui.data.dcx import read_dcx
-from gui.data.predecessor import list_sessions, read_session
+from gui.data.legacy.predecessor import list_sessions, read_session
+from gui.data.readers.dcx import read_dcx
 from gui.errors import DataError, UnreadableFile, UnsafeFile
 
 ID = "20261122#092548#0dfe8418"

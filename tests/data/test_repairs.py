@@ -18,12 +18,12 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from gui.data.dataset import Matrix, Source
-from gui.data.examine import examine, mend, preview
-from gui.data.excel_dates import date_of, dates_in, restore_dates
 from gui.data.load import FileChoice, LoadRequest, load_dataset
-from gui.data.parts import Part
-from gui.data.repair_list import KINDS, in_order, repair_part
-from gui.data.repairs import (
+from gui.data.readers.read import Part
+from gui.data.validation.examine import examine, mend, preview
+from gui.data.validation.excel_dates import date_of, dates_in, restore_dates
+from gui.data.validation.registry import KINDS, in_order, repair_part
+from gui.data.validation.repairs import (
     ChooseMatrix,
     DropEmpty,
     DropGaps,
@@ -32,8 +32,14 @@ from gui.data.repairs import (
     Transpose,
     UndoLog,
 )
-from gui.data.repairs_genes import CleanNames, MapGenes, MergeGenes, RestoreDates
-from gui.data.repairs_types import DropTypes, MapTypes, MapTypesByTable, plain_label, same_labels
+from gui.data.validation.repairs_genes import CleanNames, MapGenes, MergeGenes, RestoreDates
+from gui.data.validation.repairs_types import (
+    DropTypes,
+    MapTypes,
+    MapTypesByTable,
+    plain_label,
+    same_labels,
+)
 from gui.errors import BadNames, BadValues
 
 
@@ -439,7 +445,7 @@ def contents(of: Part) -> list[Any]:
 def test_no_repair_of_any_kind_writes_to_what_it_is_given(
     role: Any, compressed: bool, tmp_path: Path
 ) -> None:
-    """The parts as read are held and repaired again and again (gui.data.held)."""
+    """The parts as read are held and repaired again and again (gui.data.readers.read_cache)."""
     table = tmp_path / "table.csv"
     table.write_text("old,new\nB,b\nT,t\nD,d\nE,e\n")
     repairs = [

@@ -16,14 +16,18 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from gui.data import across, duplicates, frames, joining, pairs
-from gui.data.checks import check_trainable
-from gui.data.choices import CellChoice
 from gui.data.dataset import Cells, Matrix, Source
-from gui.data.h5ad import inspect_h5ad
-from gui.data.joining import join
 from gui.data.normalize import split_cells
-from gui.data.parts import Part
+from gui.data.readers import h5ad_frames as frames
+from gui.data.readers import text_table as pairs
+from gui.data.readers.h5ad import inspect_h5ad
+from gui.data.readers.options import CellChoice
+from gui.data.readers.read import Part
+from gui.data.samples import joining
+from gui.data.samples.joining import join
+from gui.data.validation import check_parts as across
+from gui.data.validation import duplicates
+from gui.data.validation.checks import check_trainable
 
 
 class Label(str):

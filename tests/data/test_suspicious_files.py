@@ -19,12 +19,12 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from gui.check import check
-from gui.data.duplicates import cells_in_both, copied_cells, same_samples
-from gui.data.labels import LabelColumn, look_of, name_rank, propose_column, read_labels
+from gui.cli.check import check
 from gui.data.load import FileChoice, inspect_file
-from gui.data.parts import read_all
-from gui.data.repairs import ChooseMatrix
+from gui.data.readers.labels import LabelColumn, look_of, name_rank, propose_column, read_labels
+from gui.data.readers.read import read_all
+from gui.data.validation.duplicates import cells_in_both, copied_cells, same_samples
+from gui.data.validation.repairs import ChooseMatrix
 
 GENES = [f"G{i}" for i in range(80)]
 TYPES = ("B cells", "NK cells", "T cells")
@@ -135,7 +135,7 @@ def test_truth_values_are_no_expression_in_any_form_and_place(
 def test_a_matrix_of_truth_values_that_was_chosen_is_refused_and_the_counts_are_offered(
     tmp_path: Path,
 ) -> None:
-    from gui.data.diagnose import diagnose
+    from gui.data.validation.check_part import diagnose
 
     cells = single_cells(counts() > 0, layers={"counts": counts()})
     cells.write_h5ad(tmp_path / "cells.h5ad")
@@ -163,8 +163,8 @@ def test_truth_values_of_a_workbook_and_of_a_dcx_are_no_expression(
 ) -> None:
     bulk().gt(50).to_excel(tmp_path / "book.xlsx")
     assert "TRUE and FALSE" in found(tmp_path / "book.xlsx", "bulk")[1]["not-a-number"]
-    from gui.data.dcx import DcxFile, DcxPart
-    from gui.data.parts import _dcx_part
+    from gui.data.readers.dcx import DcxFile, DcxPart
+    from gui.data.readers.read import _dcx_part
 
     file = DcxFile({"bulk": DcxPart((bulk() > 50).to_numpy(), GENES, list("abcde"))})
     path = tmp_path / "x.dcx"
@@ -489,7 +489,7 @@ def test_of_large_data_some_cells_are_compared_and_copies_stay_together(
     make: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     values = counts(100).T
-    monkeypatch.setattr("gui.data.duplicates._MOST", values.size // 2)
+    monkeypatch.setattr("gui.data.validation.duplicates._MOST", values.size // 2)
     copies, compared = copied_cells(make.matrix(np.hstack([values, values])))
     assert (2 * copies, 30 < compared < 300) == (compared, True)
     both, compared = cells_in_both(make.matrix(values), make.matrix(values[:, ::-1]))
@@ -540,7 +540,7 @@ def test_other_numbers_and_names_are_no_dates(ids: list[str], found: Look) -> No
 def versioned(version: bytes) -> bytes:
     """A good .dcx of two types with its version as a pickled value."""
     from gui.data.dataset import Cells, Dataset, Matrix
-    from gui.data.dcx_write import dcx_bytes
+    from gui.data.legacy.dcx_write import dcx_bytes
 
     columns = pd.Index(np.repeat(TYPES, 12), dtype=object)
     train = Cells(

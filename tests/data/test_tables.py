@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gui.data.tables import Table, read_table
+from gui.data.readers.expression_table import Table, read_table
 from gui.errors import BadNames, BadValues, UnreadableFile
 
 packed = partial(gzip.compress, mtime=0)
@@ -322,7 +322,7 @@ def test_a_gene_that_excel_took_for_a_date_stays_to_be_seen(tmp_path: Path) -> N
 def test_a_workbook_with_a_cell_at_the_far_end_of_every_row_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from gui.data import excel
+    from gui.data.readers import excel
 
     path = workbook(tmp_path, S=[["g", "a"], *([f"x{i}", *[None] * 998, 1] for i in range(20))])
     # positive control: below the limit it is read

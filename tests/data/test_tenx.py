@@ -14,7 +14,7 @@ import pytest
 from scipy import io, sparse
 
 from gui.data.load import CellChoice, FileChoice, LoadRequest, inspect_file, load_dataset
-from gui.data.parts import file_kind, read_all
+from gui.data.readers.read import file_kind, read_all
 from gui.errors import BadNames, DataError, NoLabels, UnreadableFile, UnsafeFile
 
 GENES = [f"GENE{i}" for i in range(28)] + ["TWIN", "TWIN"]

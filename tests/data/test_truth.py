@@ -8,7 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gui.data.truth import TruthChoice, examine_truth, load_truth, pair_types, read_truth
+from gui.data.samples.known_composition import (
+    TruthChoice,
+    examine_truth,
+    load_truth,
+    pair_types,
+    read_truth,
+)
 from gui.errors import BadValues, MissingPart
 
 TYPES = ["B cells", "Monocytes", "NK cells", "T cells CD4 conv", "T cells CD8", "pDC"]

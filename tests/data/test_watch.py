@@ -26,7 +26,10 @@ def run(code: str, timeout: float) -> int:
 def test_an_endless_loop_in_compiled_code_ends_the_process() -> None:
     began = time.monotonic()
     assert (
-        run(f"from gui.data.watch import watched\nwith watched([], seconds=0.5):\n    {LOOP}", 120)
+        run(
+            f"from gui.data.readers.watchdog import watched\nwith watched([], seconds=0.5):\n    {LOOP}",
+            120,
+        )
         == 1
     )
     assert time.monotonic() - began < 60
@@ -37,7 +40,7 @@ def test_an_endless_loop_in_compiled_code_ends_the_process() -> None:
 def test_a_file_that_is_read_in_time_is_not_disturbed(tmp_path: Path) -> None:
     (tmp_path / "large.csv").write_bytes(bytes(10_000_000))  # two seconds more than the half
     code = (
-        "import time\nfrom pathlib import Path\nfrom gui.data.watch import watched\npath ="
+        "import time\nfrom pathlib import Path\nfrom gui.data.readers.watchdog import watched\npath ="
         f" Path({str(tmp_path / 'large.csv')!r})\n"
     )
     assert run(code + "with watched([path], seconds=0.5): time.sleep(1)\ntime.sleep(2)", 60) == 0

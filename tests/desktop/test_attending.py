@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from desktop.attending import Attendant, keep_awake, told
+from desktop.job_watcher import Attendant, keep_awake, told
 
 
 class Jobs:

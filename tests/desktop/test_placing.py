@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from desktop.placing import SIZE, Screen, fitting
+from desktop.geometry import SIZE, Screen, fitting
 from desktop.window import relative
 from gui.settings import SettingsStore, Window
 

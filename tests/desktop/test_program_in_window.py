@@ -15,8 +15,8 @@ import psutil
 import pytest
 
 from desktop import closing
+from desktop.geometry import Placing
 from desktop.instance import Instance
-from desktop.placing import Placing
 from desktop.start import Start
 from gui.app import Application, create_app
 from gui.config import Config

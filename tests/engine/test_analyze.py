@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gui import commands
+from gui.cli import analyze as commands
 from gui.engine import setting
 
 QUICK = ["--genes", "50", "--mixtures", "40", "--cells", "20", "--iterations", "20"]
@@ -388,7 +388,7 @@ def test_example_can_be_written_too(tmp_path):
 
 def test_analyze_in_a_fresh_process_uses_one_blas_thread_and_keeps_stdout_clean(files, tmp_path):
     code = (
-        "import sys\nfrom gui.commands import analyze\nassert 'numpy' not in sys.modules\ncode ="
+        "import sys\nfrom gui.cli.analyze import analyze\nassert 'numpy' not in sys.modules\ncode ="
         " analyze(sys.argv[1:])\nfrom threadpoolctl import threadpool_info\nimport torch\nassert"
         " all(p['num_threads'] == 1 for p in threadpool_info()), threadpool_info()\nassert"
         " torch.get_num_threads() == 1\nsys.exit(code)"

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gui import commands
+from gui.cli import analyze as commands
 
 OPTIONS = ["--genes", "300", "--mixtures", "200", "--iterations", "100", "--seed", "3"]
 CASES = [(model, False) for model in commands.MODELS] + [("deconomix+h,r", True)]

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from gui import result_folder
-from gui.analysis_files import FILES
+from gui.cli.output import FILES
 from gui.errors import DeconomixError
 from gui.result_folder import BEFORE, NotRestored, recover, replace_files
 

@@ -502,7 +502,7 @@ def test_importing_the_tasks_imports_no_engine():
 
     heavy = ("torch", "deconomix", "scipy", "anndata", "dash")
     code = (
-        f"import sys, gui.engine.tasks, gui.engine.model, gui.commands; print([m for m in {heavy}"
+        f"import sys, gui.engine.tasks, gui.engine.model, gui.cli.analyze; print([m for m in {heavy}"
         " if m in sys.modules])"
     )
     assert (

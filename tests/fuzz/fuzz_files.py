@@ -3,9 +3,9 @@ table] [--seed 1] [--keep FOLDER]`.
 
 Each file is read in a child process with limits. Allowed: it is read, or refused with a sentence
 (DataError, SessionError); of the kinds that the reading process reads, also that the child dies (by
-a crash of a library or by gui/data/watch.py), which the reading process turns into a sentence.
-Everything else is a fault: another exception, a sentence that is none, more than 30 s of computing,
-more memory than the limit.
+a crash of a library or by gui/data/readers/watchdog.py), which the reading process turns into a
+sentence. Everything else is a fault: another exception, a sentence that is none, more than 30 s of
+computing, more memory than the limit.
 """
 
 from __future__ import annotations

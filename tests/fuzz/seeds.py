@@ -112,8 +112,8 @@ def read(kind: str, path: Path) -> None:
         read_header(path)
         materialise(load(path))
         return
-    from gui.data.parts import CellChoice, FileChoice, inspect_file, read_all
-    from gui.data.watch import watched
+    from gui.data.readers.read import CellChoice, FileChoice, inspect_file, read_all
+    from gui.data.readers.watchdog import watched
 
     with watched([path]):  # as the tasks of the reading process do
         inspect_file(path, "train")
@@ -131,5 +131,5 @@ def warm_up() -> None:
     import anndata  # noqa: F401
     import openpyxl  # noqa: F401
 
-    import gui.data.parts
+    import gui.data.readers.read
     import gui.sessions.file  # noqa: F401

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from gui import menu
-from gui.actions import ACTIONS, SEPARATOR, keys, offered, zoomed
 from gui.app import create_app
 from gui.config import Config
 from gui.files import FileKind
 from gui.settings import SettingsStore
+from gui.shell import menu
+from gui.shell.actions import ACTIONS, SEPARATOR, keys, offered, zoomed
 
 
 def test_no_two_actions_share_a_key_or_a_shortcut() -> None:

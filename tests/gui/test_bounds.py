@@ -13,7 +13,7 @@ from gui.config import Compute, Config, Sessions
 from gui.engine import memory
 from gui.engine.tasks import run_dtd
 from gui.errors import JobError, SessionError
-from gui.serving import Server
+from gui.server_settings import Server
 from gui.sessions.manager import LOCAL
 from tests.gui.steps import SHORT, press, session_with, show
 

@@ -14,9 +14,10 @@ import pytest
 
 from desktop import cli, toolkit
 from desktop import doctor as window_side
-from gui import doctor, versions
+from gui import versions
 from gui.app import create_app
 from gui.config import Config
+from gui.diagnostics import selfcheck as doctor
 
 ROOT = Path(__file__).parents[2]
 

@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
-from gui import header, shell
 from gui.app import Application, create_app
 from gui.components import sessions as table
 from gui.config import Config
 from gui.pages.dtd import tabs
 from gui.sessions.manager import LOCAL
 from gui.sessions.store import SessionInfo
+from gui.shell import frame as shell
+from gui.shell import header
 from tests.sessions.samples import rich
 
 Tab = Any

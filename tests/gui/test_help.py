@@ -13,7 +13,7 @@ import pytest
 
 from gui.app import Application, create_app
 from gui.config import Config, Section
-from gui.data.findings import FINDINGS
+from gui.data.validation.findings import FINDINGS
 from gui.files import EXPRESSION, MODEL, SESSION
 from gui.pages.adtd.base import TABS as ADTD_TABS
 from gui.pages.adtd.base import form as adtd_form

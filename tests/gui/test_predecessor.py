@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gui.app import Application
-from gui.data.predecessor import read_session
+from gui.data.legacy.predecessor import read_session
 from gui.sessions import file
 from gui.sessions.manager import LOCAL
 from gui.sessions.predecessor import to_snapshot

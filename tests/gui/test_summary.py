@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gui import commands
 from gui.answers.summary import search_notes, summarise, summary_of
 from gui.app import Application
+from gui.cli import analyze as commands
 from gui.data.dataset import Dataset
 from gui.data.example import make_example
 from gui.data.load import FileChoice, LoadRequest, load_dataset

@@ -12,12 +12,13 @@ from typing import Any
 
 import pytest
 
-from gui import doctor, support
 from gui.app import Application, create_app
 from gui.config import Config
+from gui.diagnostics import selfcheck as doctor
+from gui.diagnostics import support_bundle as support
+from gui.diagnostics.support_bundle import Redactor, bundle, redactor, zipped
 from gui.logs import start_logging, stop_logging
 from gui.sessions.manager import LOCAL
-from gui.support import Redactor, bundle, redactor, zipped
 from tests.gui.steps import press, session_with
 
 USER, HOST, SESSION, SAMPLE = "anna.huber", "ward7-pc", "Melanoma Grabowski", "Sample 07"

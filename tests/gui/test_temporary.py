@@ -25,7 +25,7 @@ from gui.data.export import xlsx_bytes
 from gui.errors import UnreadableFile
 from gui.files import Uploads
 from gui.jobs.reader import Reader
-from gui.serving import Server
+from gui.server_settings import Server
 from gui.temporary import TemporaryFolder, sweep
 from tests.gui.conftest import ORIGIN
 

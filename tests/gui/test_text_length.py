@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from gui import binding, request_limits
+from gui import request_limits
 from gui.app import Application
 from gui.request_limits import MAX_TEXT
+from gui.shell import callbacks as binding
 from tests.gui.conftest import Tab
 
 

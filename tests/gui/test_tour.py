@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from gui import tour
 from gui.app import Application, create_app
 from gui.config import Config, Sessions
 from gui.sessions.manager import LOCAL
 from gui.settings import FILE_NAME, Settings, SettingsStore
+from gui.shell import tour
 from tests.gui.steps import press, session_with, show
 
 GONE = {"display": "none"}

@@ -274,7 +274,7 @@ def test_a_program_for_all_users_is_updated_for_all_users(
 def test_what_an_update_left_is_deleted_at_the_next_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gui.update_dialog.offered", lambda application: True)
+    monkeypatch.setattr("gui.shell.update_dialog.offered", lambda application: True)
     config = Config.for_tests(tmp_path)
     left = config.data_folder / "updates" / "a.deb"
     left.parent.mkdir(parents=True)

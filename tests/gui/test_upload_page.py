@@ -326,8 +326,8 @@ def test_values_on_a_log_scale_are_warned_of_above_what_was_done_on_the_way_in(
 def test_a_session_with_data_opens_with_them_and_not_with_the_empty_state(
     application: Application, example: Any
 ) -> None:
-    from gui.binding import context
     from gui.pages.upload import page
+    from gui.shell.callbacks import context
 
     session = application.sessions.create_session("Mine", actor=LOCAL)
     assert page.layout_function is not None

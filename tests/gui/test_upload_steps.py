@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from gui.data.dcx import read_dcx
+from gui.data.readers.dcx import read_dcx
 from tests.gui.upload_page import choose, one, session_of, switch_off, switches, types_of
 
 

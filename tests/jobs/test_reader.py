@@ -16,8 +16,8 @@ from types import ModuleType
 import pytest
 
 from gui.data.dataset import Dataset
-from gui.data.examine import examine_task
 from gui.data.load import FileChoice, Inspection, LoadRequest, inspect_task, load_task
+from gui.data.validation.examine import examine_task
 from gui.errors import DataError, UnreadableFile
 from gui.jobs.reader import Reader
 from tests.conftest import ROOT

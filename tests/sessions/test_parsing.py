@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from gui.data.watch import watched
+from gui.data.readers.watchdog import watched
 from gui.errors import DamagedSession, SessionError, SessionLocked, WrongPassword
 from gui.jobs.reader import Reader
 from gui.sessions import container, file, parsing

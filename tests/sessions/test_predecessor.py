@@ -11,7 +11,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from gui.data.predecessor import OldSession, read_session
+from gui.data.legacy.predecessor import OldSession, read_session
 from gui.sessions import file
 from gui.sessions.cache import DCXCache
 from gui.sessions.manager import LOCAL, SessionCacheManager

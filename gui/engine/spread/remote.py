@@ -17,6 +17,7 @@ from gui.engine.setting import Setting, use
 from gui.engine.spread.calls import cross, one_blas_thread
 from gui.engine.spread.parcel import Parcel
 from gui.errors import JobCancelled, JobError
+from gui.versions import engine_versions
 
 REPORTS = 0.1
 """Seconds between two messages of one task; reports in between travel together."""
@@ -49,7 +50,7 @@ def versions() -> Mapping[str, str]:
     """Version of everything that the numbers depend on; of Python without its last number, which
     does not change them.
     """
-    found = importlib.import_module("gui.engine.tasks").versions()
+    found = engine_versions()
     return {"DeconomiX GUI": __version__, **found, "python": found["python"].rpartition(".")[0]}
 
 

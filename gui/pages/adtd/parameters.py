@@ -16,7 +16,6 @@ from gui.answers.adtd import FEW_SAMPLES, PARTS, model_name
 from gui.components.common import card, clicked, empty_state
 from gui.components.form import folded
 from gui.components.jobs import running, running_state
-from gui.data.checks import number
 from gui.data.normalize import bulk_keeps
 from gui.engine.params import ADTDParams, Params, SearchParams
 from gui.engine.results import DTDResult
@@ -33,6 +32,7 @@ from gui.pages.adtd.base import (
     visible,
 )
 from gui.plugin import JOBS, REVISION, Context
+from gui.text import number
 
 GOING = "This is waiting or running. The header shows how far it is."
 MODEL_WORDS = {

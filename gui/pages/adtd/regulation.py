@@ -21,7 +21,6 @@ from gui.components.jobs import only_jobs, running, running_state
 from gui.components.kept import Kept
 from gui.components.table import TableFile, TableView, bind_table_export, result_table, table_view
 from gui.components.views import GONE, SHOWN, Views, room, switch
-from gui.data.checks import number
 from gui.engine.results import ADTDResult, BootstrapResult
 from gui.figures import adtd as figures
 from gui.figures.template import blank, styled
@@ -37,6 +36,7 @@ from gui.pages.adtd.base import (
     visible,
 )
 from gui.plugin import DARK, JOBS, REVISION, Context
+from gui.text import number
 
 EACH = "each"
 """The value of the type control for "in each cell type"."""

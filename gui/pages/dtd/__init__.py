@@ -19,7 +19,6 @@ from gui.components.report import bind_report, report_button
 from gui.components.runs import PreviousRuns
 from gui.components.views import GONE, SHOWN
 from gui.components.warnings import warning_list
-from gui.data.checks import number
 from gui.data.normalize import common_genes
 from gui.engine.model import model_bytes
 from gui.engine.params import ApplyParams, DTDParams
@@ -28,6 +27,7 @@ from gui.errors import DeconomixError, MissingPart
 from gui.files import MODEL
 from gui.pages.dtd.tabs import bind_tabs, tabs_layout
 from gui.plugin import JOBS, REVISION, Context, Page
+from gui.text import number
 
 page = Page("dtd", "DTD", "gene weights, composition", order=20, requires=("dataset",))
 form = ParamsForm(page, DTDParams)

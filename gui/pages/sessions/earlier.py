@@ -6,7 +6,7 @@ Nothing in them is run.
 
 from __future__ import annotations
 
-from gui.data.predecessor import SUFFIX, list_sessions, read_session_task
+from gui.data.legacy.predecessor import SUFFIX, list_sessions, read_session_task
 from gui.errors import DeconomixError, UnreadableFile
 from gui.files import FileKind, Upload
 from gui.plugin import Context

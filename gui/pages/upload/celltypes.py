@@ -16,10 +16,10 @@ from gui.components.common import shorten, tip_label
 from gui.components.figure import figure_card
 from gui.components.filefield import FileField
 from gui.components.table import GRID_THEME
-from gui.data.across import SAME
-from gui.data.examine import Examination
-from gui.data.repairs import Repair
-from gui.data.repairs_types import MapTypes, MapTypesByTable
+from gui.data.validation.check_parts import SAME
+from gui.data.validation.examine import Examination
+from gui.data.validation.repairs import Repair
+from gui.data.validation.repairs_types import MapTypes, MapTypesByTable
 from gui.errors import InvalidParameter
 from gui.figures.review import similarity
 from gui.figures.template import blank, styled

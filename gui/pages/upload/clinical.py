@@ -17,14 +17,14 @@ from dash.exceptions import PreventUpdate
 
 from gui.components.common import answer, cut, scrolling, tip_label
 from gui.components.views import options
-from gui.data.checks import number, shorten
-from gui.data.clinical import ClinicalChoice, event_value, unit_in, value_text
 from gui.data.dataset import Clinical
-from gui.data.sample_tables import ClinicalSeen, clinical_task
+from gui.data.samples.clinical import ClinicalChoice, event_value, unit_in, value_text
+from gui.data.samples.sample_tables import ClinicalSeen, clinical_task
 from gui.pages.upload.base import GONE, page
 from gui.pages.upload.findings import small_table
 from gui.pages.upload.sample_table import SampleTable, findings_list
 from gui.plugin import REVISION, Context
+from gui.text import number, shorten
 
 NONE = "none"
 """Value of a select for no column; a column's value is ``COLUMN`` and its name."""

@@ -9,7 +9,7 @@ from dash import Input, Output, State, no_update
 from dash.exceptions import PreventUpdate
 
 from gui.data.dataset import Role
-from gui.data.dcx_write import dcx_bytes
+from gui.data.legacy.dcx_write import dcx_bytes
 from gui.files import FileKind
 from gui.pages.upload.base import page
 from gui.plugin import Context

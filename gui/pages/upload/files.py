@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from gui.data.checks import number, some
 from gui.data.dataset import ROLES, Dataset
 from gui.data.load import Inspection, inspect_task, load_task
 from gui.data.normalize import bulk_keeps
@@ -20,6 +19,7 @@ from gui.files import Upload
 from gui.pages.upload.base import INDEX
 from gui.pages.upload.requests import Asked
 from gui.plugin import Context
+from gui.text import number, size_words, some
 
 COLUMN_WORDS = {"train": "cells", "test": "cells", "reference": "cell types", "bulk": "samples"}
 ROLE_WORDS = {
@@ -40,14 +40,6 @@ class Found:
     name: str
     words: str
     options: Mapping[str, tuple[list[dict[str, str]], Any]]
-
-
-def size_words(size: int) -> str:
-    """12 kB, 3.4 MB, 1.2 GB."""
-    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if size >= factor:
-            return f"{size / factor:.3g} {unit}"
-    return f"{size} bytes"
 
 
 def inspected(ctx: Context, upload: Upload, role: str) -> Found:

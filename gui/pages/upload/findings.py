@@ -14,10 +14,9 @@ from dash import ctx as call
 from dash.exceptions import PreventUpdate
 
 from gui.components.common import clicked, cut, shorten
-from gui.data.checks import number
-from gui.data.examine import Examination, preview_task
-from gui.data.findings import Finding
-from gui.data.repairs import Repair
+from gui.data.validation.examine import Examination, preview_task
+from gui.data.validation.findings import Finding
+from gui.data.validation.repairs import Repair
 from gui.pages.upload.base import CHOICES, GONE, PART_NAMES, TOKENS, page
 from gui.pages.upload.mending import (
     CHANGED,
@@ -34,6 +33,7 @@ from gui.pages.upload.mending import (
 )
 from gui.pages.upload.requests import asked
 from gui.plugin import Context
+from gui.text import number
 
 SEVERITIES = {
     "refusal": ("must be settled", "red"),

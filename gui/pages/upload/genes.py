@@ -13,10 +13,9 @@ from dash.exceptions import PreventUpdate
 from gui.components.common import tip_label
 from gui.components.figure import figure_card
 from gui.components.filefield import FileField
-from gui.data.checks import number
 from gui.data.dataset import ROLES
-from gui.data.examine import Examination
-from gui.data.repairs_genes import MapGenes
+from gui.data.validation.examine import Examination
+from gui.data.validation.repairs_genes import MapGenes
 from gui.figures.review import gene_funnel
 from gui.figures.template import blank, styled
 from gui.pages.upload.base import GONE, PART_NAMES, TABLE, page
@@ -30,6 +29,7 @@ from gui.pages.upload.mending import (
     with_repairs,
 )
 from gui.plugin import Context
+from gui.text import number
 
 NAMES = FileField(page, "gene_names", (TABLE,), title="Table of gene names")
 NAMES.bind()

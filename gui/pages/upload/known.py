@@ -14,14 +14,14 @@ from dash import ALL, Input, Output, State, html, no_update
 from dash.exceptions import PreventUpdate
 
 from gui.components.common import answer, cut, shorten
-from gui.data.checks import number
 from gui.data.dataset import HIDDEN, Dataset, Truth
-from gui.data.sample_tables import TruthSeen, truth_task
-from gui.data.truth import TruthChoice
+from gui.data.samples.known_composition import TruthChoice
+from gui.data.samples.sample_tables import TruthSeen, truth_task
 from gui.figures.text import percent
 from gui.pages.upload.base import page
 from gui.pages.upload.sample_table import SampleTable, findings_list
 from gui.plugin import REVISION, Context
+from gui.text import number
 
 table = SampleTable(
     "known",

@@ -9,13 +9,13 @@ from dash import Output, dcc, html
 
 from gui.components.common import card, empty_state, icon, tip_label, two_columns
 from gui.components.form import folded
-from gui.data.checks import number
 from gui.files import MODEL
 from gui.pages.upload.base import GONE, PARTS, TOKENS, Part, page
 from gui.pages.upload.dcx import dcx_dialog
 from gui.pages.upload.review import review_stores
 from gui.pages.upload.view import bind_loaded, loaded_layout
 from gui.plugin import REVISION, Context
+from gui.text import number
 
 FIRST, FURTHER = PARTS[:2], PARTS[2:]
 

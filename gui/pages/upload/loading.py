@@ -15,7 +15,6 @@ from dash.exceptions import PreventUpdate
 
 from gui.components.common import clicked
 from gui.components.example import take_example
-from gui.data.checks import some
 from gui.engine.params import ApplyParams
 from gui.engine.tasks import run_apply
 from gui.errors import InvalidParameter, MissingPart
@@ -24,6 +23,7 @@ from gui.pages.upload.files import Collected, collect, loaded_model
 from gui.pages.upload.mending import KEPT, REPAIRS_NOW, Entry, chosen_files, counting
 from gui.pages.upload.requests import asked
 from gui.plugin import Context
+from gui.text import some
 
 AGAIN = "again_token"
 """Under this name the values of the last load are kept with the form: they point to files, so they

@@ -14,8 +14,8 @@ from dash import Input, Output, State
 from pydantic import TypeAdapter, ValidationError
 
 from gui.data.dataset import Role
-from gui.data.repair_list import AnyRepair
-from gui.data.repairs import Repair
+from gui.data.validation.registry import AnyRepair
+from gui.data.validation.repairs import Repair
 from gui.errors import InvalidParameter
 from gui.files import Uploads
 from gui.pages.upload.base import PART_NAMES, PARTS, page

@@ -14,10 +14,9 @@ from dash.exceptions import PreventUpdate
 
 from gui.components.common import tip_label, warning
 from gui.components.figure import figure_card
-from gui.data.checks import COLUMN_NAMES, number
-from gui.data.dataset import Role
-from gui.data.examine import Examination
-from gui.data.repairs import FilterColumns
+from gui.data.dataset import COLUMN_NAMES, Role
+from gui.data.validation.examine import Examination
+from gui.data.validation.repairs import FilterColumns
 from gui.errors import InvalidParameter
 from gui.figures.review import FEW, bulk_scatter, limit_lines, quality
 from gui.figures.template import blank, styled
@@ -33,6 +32,7 @@ from gui.pages.upload.mending import (
     with_repairs,
 )
 from gui.plugin import Context
+from gui.text import number
 
 ROLES: tuple[Role, ...] = ("train", "test", "bulk")
 """Parts with quality figures: a reference has no cells and no samples."""

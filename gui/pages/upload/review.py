@@ -17,8 +17,8 @@ from dash.exceptions import PreventUpdate
 
 from gui.components.common import answer, card, clicked, cut, scrolling, warning
 from gui.components.figure import bind_figure_export
-from gui.data.checks import COLUMN_NAMES, number
-from gui.data.examine import Examination, Seen, examine_task
+from gui.data.dataset import COLUMN_NAMES
+from gui.data.validation.examine import Examination, Seen, examine_task
 from gui.errors import DeconomixError
 from gui.figures.template import template
 from gui.pages.upload import celltypes, findings, genes, quality
@@ -26,6 +26,7 @@ from gui.pages.upload.base import CHOICES, GONE, PART_NAMES, TOKENS, page
 from gui.pages.upload.mending import KEPT, REPAIRS, REPAIRS_NOW, TOKENS_NOW, chosen_files
 from gui.pages.upload.requests import Asked, asked
 from gui.plugin import DARK, Context
+from gui.text import number
 
 STEPS = {
     "seen": "Recognised",

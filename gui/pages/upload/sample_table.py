@@ -15,7 +15,7 @@ from dash.exceptions import PreventUpdate
 from gui.components.common import cut, tip_label
 from gui.components.filefield import FileField
 from gui.data.dataset import Dataset
-from gui.data.findings import Finding
+from gui.data.validation.findings import Finding
 from gui.errors import DeconomixError
 from gui.files import Upload
 from gui.pages.upload.base import GONE, TABLE, page

@@ -15,7 +15,6 @@ from dash.exceptions import PreventUpdate
 from gui.components.common import answer, card, cut, scrolling, shorten, warning
 from gui.components.figure import bind_figure_export, figure_card
 from gui.components.kept import Kept
-from gui.data.checks import number
 from gui.data.dataset import Dataset, Matrix, Role
 from gui.data.normalize import common_genes
 from gui.errors import InvalidParameter
@@ -25,6 +24,7 @@ from gui.figures.template import blank, styled
 from gui.pages.upload.clinical import clinical_layout
 from gui.pages.upload.known import known_layout
 from gui.plugin import DARK, REVISION, Context, Page
+from gui.text import number
 
 PART_WORDS: dict[Role, str] = {
     "train": "Training cells",

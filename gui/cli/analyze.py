@@ -1,0 +1,534 @@
+"""Commands without a screen: ``deconomix-gui analyze`` and doors to ``check`` and ``doctor``.
+
+Nothing heavy is imported before the arguments are understood.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gui.cli.console import Parser, one_blas_thread, say
+from gui.cli.output import FILES, is_written, optimum_of, record_of, tables_of, write_all
+from gui.config import load_config
+from gui.diagnostics.selfcheck import Check, Look
+from gui.errors import DeconomixError, InvalidParameter, MissingPart
+from gui.result_folder import BEFORE, recover
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from gui.data.dataset import Dataset
+    from gui.data.example import Example
+    from gui.engine.results import ADTDResult, BootstrapResult, DTDResult, SearchResult
+
+__all__ = ["FILES", "Check", "analyze", "check", "doctor", "one_blas_thread", "parser"]
+
+MODELS = ("naive", "deconomix", "deconomix+h", "deconomix+h,r")
+EPILOG = """\
+examples:
+  deconomix-gui analyze --example
+  deconomix-gui analyze --train cells.h5ad --bulk bulk.csv --model deconomix+h,r \\
+      --lambda2 search --out results
+"""
+
+
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"“{text}” is not a whole number") from None
+
+
+def parser(prog: str = "deconomix-gui analyze") -> argparse.ArgumentParser:
+    """The options of ``analyze``. Wrong ones raise InvalidParameter; ``--help`` exits."""
+    cli = Parser(
+        prog=prog,
+        description="Estimate the cell-type composition of bulk samples and write it as tables.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    cli.add_argument(
+        "--example",
+        action="store_true",
+        help="analyse the built-in simulated data and print estimated beside true values",
+    )
+    for name, text in (
+        (
+            "train",
+            "labelled single cells (.h5ad, .csv, .tsv, also .gz), or a .dcx file with everything",
+        ),
+        (
+            "test",
+            "labelled single cells to test on; without it part of the training cells is set aside",
+        ),
+        (
+            "reference",
+            (
+                "reference profiles, genes x cell types; without it the mean of the training cells"
+                " per type"
+            ),
+        ),
+        ("bulk", "bulk samples to analyse, genes x samples"),
+    ):
+        cli.add_argument(f"--{name}", type=Path, metavar="FILE", help=text)
+    cli.add_argument(
+        "--model", choices=MODELS, help="default: deconomix (with --example deconomix+h,r)"
+    )
+    cli.add_argument(
+        "--label", metavar="COLUMN", help="column of obs that holds the cell types (.h5ad)"
+    )
+    cli.add_argument(
+        "--genes",
+        type=_whole,
+        default=1000,
+        metavar="N",
+        help="number of genes, 0 for all (default %(default)s)",
+    )
+    cli.add_argument(
+        "--mixtures",
+        type=_whole,
+        default=1000,
+        metavar="N",
+        help="simulated mixtures, training and test (default %(default)s)",
+    )
+    cli.add_argument(
+        "--cells",
+        type=_whole,
+        default=100,
+        metavar="N",
+        help="cells per mixture (default %(default)s)",
+    )
+    cli.add_argument(
+        "--iterations",
+        type=_whole,
+        default=1000,
+        metavar="N",
+        help="steps of learning the gene weights (default %(default)s)",
+    )
+    cli.add_argument(
+        "--lambda2",
+        default="1e-9",
+        metavar="V",
+        help="a number, or “search” for the one-standard-error choice (default %(default)s)",
+    )
+    cli.add_argument(
+        "--refine",
+        action="store_true",
+        help=(
+            "deconomix+h and +h,r: bring hidden profile and gene regulation to the optimum; the"
+            " numbers then differ from those published with deconomix"
+        ),
+    )
+    cli.add_argument(
+        "--bootstrap",
+        type=_whole,
+        default=0,
+        metavar="N",
+        help="95 %% intervals of every fraction from N draws of the genes, 20 to 1000",
+    )
+    cli.add_argument(
+        "--seed",
+        type=_whole,
+        default=1,
+        metavar="N",
+        help="start of the random numbers (default %(default)s)",
+    )
+    cli.add_argument(
+        "--engine",
+        choices=("fast", "stock"),
+        help="stock: deconomix as published, slower (default: as configured, [compute] engine)",
+    )
+    cli.add_argument(
+        "--config",
+        type=Path,
+        metavar="PATH",
+        help="configuration file to use instead of config.toml in the user configuration folder",
+    )
+    cli.add_argument(
+        "--out",
+        type=Path,
+        metavar="FOLDER",
+        help="where the tables are written (required without --example)",
+    )
+    return cli
+
+
+def analyze(argv: Sequence[str]) -> int:
+    """Run a whole analysis.
+
+    Progress on stderr; exit code 0, or 2 with one line on stderr, 130 when interrupted: then it
+    says what was written.
+    """
+    one_blas_thread()
+    output = _Output()
+    try:
+        _analyze(parser().parse_args(argv), output)
+    except DeconomixError as error:
+        say(" ".join(filter(None, (str(error), error.advice))), sys.stderr)
+        return 2
+    except OSError as error:
+        where = f" {error.filename}" if error.filename else ""
+        say(
+            f"Reading or writing{where} failed: {error.strerror or 'input/output error'}."
+            f" {output.state()}",
+            sys.stderr,
+        )
+        return 2
+    except KeyboardInterrupt:
+        say(f"Interrupted. {output.state()}", sys.stderr)
+        return 130
+    return 0
+
+
+@dataclass
+class _Output:
+    """Where an analysis is being written, once it is."""
+
+    folder: Path | None = None
+    record: dict[str, Any] | None = None
+
+    def write(self, folder: Path, tables: dict[str, pd.DataFrame], record: dict[str, Any]) -> None:
+        self.folder, self.record = folder, record
+        write_all(folder, tables, record)
+
+    def state(self) -> str:
+        """What is in the folder now, in a sentence, whatever came in between."""
+        if self.folder is None or self.record is None:
+            return "Nothing was written."
+        if (self.folder / BEFORE).is_dir():
+            return (
+                f"What is in {self.folder} is incomplete. The files of the result before are in"
+                f" {self.folder / BEFORE}; the next analysis into this folder puts them back first."
+            )
+        return (
+            f"The results were written to {self.folder}."
+            if is_written(self.folder, self.record)
+            else "Nothing was written."
+        )
+
+
+def check(argv: Sequence[str]) -> int:
+    """Look at one file: see :mod:`gui.cli.check`."""
+    one_blas_thread()
+    from gui.cli.check import check
+
+    return check(argv, apart=True)
+
+
+def doctor(argv: Sequence[str], *, more: Mapping[str, Look] | None = None) -> int:
+    """Check this installation: see :mod:`gui.diagnostics.selfcheck`. more : further checks by name,
+    of the window's side
+    """
+    one_blas_thread()
+    from gui.cli.doctor import doctor
+
+    return doctor(argv, more=more)
+
+
+class _ConsoleProgress:
+    """Progress as lines on stderr: at every new stage, and then every few seconds.
+
+    Preparing goes unsaid: it ends in a blink or in an error.
+    """
+
+    def __init__(self, every: float = 3.0) -> None:
+        self._stage, self._every, self._next = "", every, 0.0
+
+    def __call__(
+        self,
+        stage: str,
+        fraction: float | None = None,
+        *,
+        count: int | None = None,
+        limit: int | None = None,
+        loss: float | None = None,
+    ) -> None:
+        now = time.monotonic()
+        family = "Running ADTD" if count is not None and fraction is None else stage
+        if stage == "Preparing" or (family == self._stage and now < self._next):
+            return
+        fresh = family != self._stage
+        details = []
+        if not fresh:
+            if fraction is not None:
+                details.append(f"{fraction:.0%}")
+            elif count is not None:
+                details.append(f"iteration {count} of at most {limit}")
+            if loss is not None:
+                details.append(f"loss {loss:.6g}")
+        if fresh or details:
+            self._stage, self._next = family, now + self._every
+            say(f"{family}{': ' if details else ''}{', '.join(details)}", sys.stderr)
+
+
+def _analyze(options: argparse.Namespace, output: _Output) -> None:
+    if options.example and any((options.train, options.test, options.reference, options.bulk)):
+        raise InvalidParameter("--example brings its own data and takes no files.")
+    if not options.example and options.train is None:
+        raise InvalidParameter(
+            "--train FILE is missing.", advice="Give labelled single cells, or try --example."
+        )
+    if not options.example and options.out is None:
+        raise InvalidParameter(
+            "--out FOLDER is missing.", advice="Say where the tables are to be written."
+        )
+    model = options.model or ("deconomix+h,r" if options.example else "deconomix")
+    _check_options(options)
+    if options.out is not None:
+        _check_out(options.out)
+        if recover(options.out, FILES):
+            say(
+                f"Note: An earlier analysis was interrupted while it wrote to {options.out}; the"
+                " files before it are back.",
+                sys.stderr,
+            )
+
+    from gui.answers.summary import summarise
+    from gui.answers.sure import interval_table
+    from gui.engine import setting, tasks
+    from gui.engine.params import ADTDParams, BootstrapParams, DTDParams, SearchParams
+
+    compute = load_config(options.config).compute
+    setting.use(setting.Setting(options.engine or compute.engine, compute.cores, compute.scheduler))
+
+    dtd_params = DTDParams.parse(
+        genes=options.genes or None,
+        iterations=options.iterations,
+        train_mixtures=options.mixtures,
+        train_cells=options.cells,
+        test_mixtures=options.mixtures,
+        test_cells=options.cells,
+        seed=options.seed,
+    )
+    searched = options.lambda2 == "search"
+    adtd_params = None
+    if "+" in model:
+        chosen = {} if searched else {"lambda2": options.lambda2}
+        adtd_params = ADTDParams.parse(
+            model=model.removeprefix("deconomix+"), refine=options.refine, **chosen
+        )
+    elif options.refine:
+        raise InvalidParameter(
+            f"--refine means nothing for {model}.",
+            advice="Use it with --model deconomix+h or deconomix+h,r.",
+        )
+
+    sure_params = (
+        BootstrapParams.parse(replicates=options.bootstrap, seed=options.seed)
+        if options.bootstrap
+        else None
+    )
+
+    example: Example | None = None
+    if options.example:
+        from gui.data.example import make_example
+
+        example = make_example()
+        dataset = example.dataset
+    else:
+        dataset = _load(options)
+    if adtd_params is not None and dataset.bulk is None:
+        raise MissingPart(f"{model} needs bulk samples.", advice="Give them with --bulk FILE.")
+    search_params = None
+    # lambda2 plays no part in +h
+    if adtd_params is not None and adtd_params.regulated and searched:
+        assert dataset.bulk is not None
+        search_params = SearchParams.parse(
+            folds=min(SearchParams().folds, len(dataset.bulk.samples))
+        )
+    progress = _ConsoleProgress()
+    train = tasks.run_naive if model == "naive" else tasks.run_dtd
+    dtd = train(dataset, dtd_params, progress=progress)
+
+    search: SearchResult | None = None
+    adtd: ADTDResult | None = None
+    if adtd_params is not None:
+        if search_params is not None:
+            search = tasks.run_search(dataset, search_params, progress=progress, dtd=dtd)
+            best = search.choices["one_se"]
+            if best is None:
+                raise InvalidParameter(
+                    "The search found no usable lambda2.", advice="Give one with --lambda2."
+                )
+            adtd_params = adtd_params.model_copy(update={"lambda2": best})
+        adtd = tasks.run_adtd(dataset, adtd_params, progress=progress, dtd=dtd)
+
+    sure: BootstrapResult | None = None
+    if sure_params is not None:
+        of: dict[str, Any] = {
+            "part": "bulk" if adtd is not None or "bulk" in dtd.composition else "test"
+        }
+        of |= (
+            {"lambda2": adtd_params.lambda2, "max_iterations": adtd_params.max_iterations}
+            if adtd_params is not None
+            else {}
+        )
+        sure = tasks.run_bootstrap(
+            dataset, sure_params.model_copy(update=of), progress=progress, dtd=dtd, adtd=adtd
+        )
+    count = len(dataset.bulk.samples) if dataset.bulk is not None else None
+    short = summarise(
+        dtd,
+        adtd=adtd,
+        bulk_fit=dtd.fit.get("bulk"),
+        search=search,
+        searched=count,
+        sure=sure,
+        data=dataset,
+    )
+    if options.out is not None:
+        # only what played a part: no lambda2 for a model without gene regulation, no iterations
+        # where nothing was learned
+        parameters: dict[str, Any] = {
+            "model": model,
+            "genes": options.genes,
+            "mixtures": options.mixtures,
+            "cells": options.cells,
+        }
+        parameters |= {} if model == "naive" else {"iterations": options.iterations}
+        parameters["engine"] = setting.current().engine
+        if adtd_params is not None:
+            parameters |= (
+                {"lambda2": adtd_params.lambda2, "lambda2_searched": search is not None}
+                if adtd_params.regulated
+                else {}
+            )
+            parameters["refine"] = options.refine
+        parameters |= {
+            "bootstrap": options.bootstrap,
+            "label": options.label,
+            "scale": dataset.scale,
+        }
+        record = record_of(dataset, parameters, options.seed, short, search, tasks.versions())
+        if adtd is not None and adtd.optimum is not None:
+            record["optimum"] = optimum_of(adtd.optimum)
+        tables = tables_of(model, dtd, adtd)
+        if sure is not None:
+            tables["composition_intervals.csv"] = interval_table(sure)
+        output.write(options.out, tables, record)
+    for note in [f"{source.name}: {n}" for source in dataset.sources for n in source.notes]:
+        say(f"Note: {note}", sys.stderr)
+    for text in short.warnings:
+        say(f"Note: {text}", sys.stderr)
+    say(f"Result: {short.answer}", sys.stderr)
+    if example is not None:
+        say(_example_table(example, model, dtd, adtd), sys.stdout)
+    if options.out is not None:
+        say(f"Written to {options.out}", sys.stderr)
+
+
+def _load(options: argparse.Namespace) -> Dataset:
+    from gui.data.load import FileChoice, LoadRequest, load_dataset
+
+    files = {}
+    for role in ("train", "test", "reference", "bulk"):
+        path: Path | None = getattr(options, role)
+        if path is not None:
+            label = options.label if role in ("train", "test") else None  # read in .h5ad files only
+            files[role] = FileChoice.parse(path=path, name=path.name, label_column=label)
+    return load_dataset(LoadRequest.parse(files=files, split_seed=options.seed))
+
+
+def _check_options(options: argparse.Namespace) -> None:
+    """What would else be refused in the words of the form, or without the path."""
+    for role in ("train", "test", "reference", "bulk"):
+        path: Path | None = getattr(options, role)
+        if path is not None and path.is_dir():
+            raise InvalidParameter(f"{path} is a folder.", advice=f"Give a file with --{role}.")
+        if path is not None and not path.exists():
+            raise InvalidParameter(
+                f"There is no file {path}.", advice=f"Check the path given with --{role}."
+            )
+    if options.genes < 0 or options.genes == 1:
+        raise InvalidParameter(
+            f"--genes is {options.genes}; allowed: a whole number from 2, or 0 for all genes."
+        )
+    if options.lambda2 != "search":
+        try:
+            usable = 0 < float(options.lambda2) < float("inf")
+        except ValueError:
+            usable = False
+        if not usable:
+            raise InvalidParameter(
+                f"--lambda2 is “{options.lambda2}”; allowed: a number above 0, or search."
+            )
+
+
+def _check_out(out: Path) -> None:
+    """Complain before hours of computing, not after."""
+    if out.exists() and not out.is_dir():
+        raise InvalidParameter(
+            f"{out} is a file, not a folder.", advice="Give another folder with --out."
+        )
+    existing = next(p for p in (out, *out.absolute().parents) if p.exists())
+    another = "Give another folder with --out."
+    if not existing.is_dir():
+        raise InvalidParameter(
+            f"{existing} is a file, so there can be no folder {out}.", advice=another
+        )
+    # Where the tables are gathered before they are moved. Tried, not asked: permissions say nothing
+    # about read-only and special file systems.
+    for folder in {existing, out.absolute().parent if out.exists() else existing}:
+        try:
+            Path(tempfile.mkdtemp(prefix=f".{out.name[:50]}.", dir=folder)).rmdir()
+        except OSError:
+            raise InvalidParameter(f"Nothing can be written to {folder}.", advice=another) from None
+
+
+def _example_table(example: Example, model: str, dtd: DTDResult, adtd: ADTDResult | None) -> str:
+    """Estimated beside true composition of the built-in example, hidden share and regulated genes,
+    as text.
+    """
+    import numpy as np
+
+    from gui.data.dataset import HIDDEN
+    from gui.engine.metrics import pearson
+
+    found = adtd.full() if adtd is not None else dtd.composition["bulk"]
+    truth = example.truth
+    lines = [f"Built-in example, {model}: {found.shape[1]} samples, {len(dtd.genes)} genes", ""]
+    lines.append(f"{'cell type':<22}{'estimated':>10}{'true':>10}{'correlation':>13}")
+    for name in found.index:
+        known, guess = (
+            truth.loc[name, found.columns].to_numpy(dtype=float),
+            found.loc[name].to_numpy(dtype=float),
+        )
+        correlation = pearson(known, guess)
+        shown = "-" if np.isnan(correlation) else f"{correlation:.3f}"
+        label = f"hidden ({example.hidden_type})" if name == HIDDEN else str(name)
+        lines.append(f"{label:<22}{guess.mean():>10.1%}{known.mean():>10.1%}{shown:>13}")
+    lines.append("")
+    if adtd is None:
+        lines.append(
+            f"{model} knows no hidden background: {truth.loc[HIDDEN].mean():.1%} of the samples is"
+            " of a type the reference lacks."
+        )
+    else:
+        low, high = (
+            (adtd.hidden_interval[c].mean() for c in ("low", "high"))
+            if adtd.hidden_interval is not None
+            else (np.nan, np.nan)
+        )
+        lines.append(
+            f"Hidden share: {adtd.hidden.mean():.1%} (at equal fit {low:.1%} to {high:.1%}), true"
+            f" {truth.loc[HIDDEN].mean():.1%}"
+        )
+    if adtd is not None and adtd.gene_regulation is not None:
+        regulated = [g for g in example.regulated if g in adtd.gene_regulation.index]
+        factors = adtd.gene_regulation[example.regulated_type].clip(lower=1e-6)
+        top = set(np.log(factors).abs().nlargest(len(regulated)).index)
+        hits = [g for g in regulated if g in top]
+        lines.append(
+            f"Regulated genes in {example.regulated_type}: {len(hits)} of {len(regulated)} are"
+            f" among the {len(regulated)} most regulated of {len(factors)}"
+            f"{': ' + ', '.join(hits[:8]) if hits else ''}{' ...' if len(hits) > 8 else ''}"
+        )
+    return "\n".join(lines)

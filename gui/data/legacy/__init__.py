@@ -1,0 +1,1 @@
+"""Files of the predecessor, DeconomiX: .dcx data sets and its sessions."""

@@ -1,0 +1,180 @@
+"""Text of any encoding, compressed or not, and its first lines as records: what every reader of
+text tables begins with.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import zlib
+from pathlib import Path
+
+from gui.data.export import NOTICE
+from gui.data.memory import available_memory
+from gui.data.readers.sniff import (
+    first_bytes,
+    looks_like,
+    read_limited,
+    text_encoding,
+    unzipped_head,
+)
+from gui.errors import UnreadableFile
+
+MAX_TEXT = 8 * 2**30
+DELIMITERS = {"\t": "tab", ";": "semicolon", ",": "comma", " ": "blank", "|": "vertical bar"}
+"""In the order in which they are tried."""
+SAMPLE = 60
+"""Lines from which the layout is told."""
+_COPIES = 6
+"""How often the text is in memory at most while it is turned into numbers."""
+_ABOUT = 4000
+"""Characters in which the line before a saved table ends."""
+
+
+def decoded(path: Path, name: str) -> tuple[str, list[str]]:
+    """The whole text with line ends as ``\\n``, and notes.
+
+    Raises UnreadableFile: missing, empty, damaged, too large, no text.
+
+    The line that this program writes before a table it saves (:func:`gui.data.export.csv_bytes`) is
+    left out.
+    """
+    head = first_bytes(path, name)
+    inner = unzipped_head(path, head)
+    kind = looks_like(inner)
+    if kind != "text":
+        raise UnreadableFile(
+            f"{name} is not a text table; it looks like {kind}.", advice=_rename(kind)
+        )
+    free = available_memory()
+    limit = MAX_TEXT if free is None else min(MAX_TEXT, free // _COPIES)
+    try:
+        with gzip.open(path, "rb") if head.startswith(b"\x1f\x8b") else open(path, "rb") as file:
+            data = read_limited(file, limit, name)  # type: ignore[arg-type]
+        return _as_text(data, text_encoding(inner), name)
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        raise UnreadableFile(
+            f"{name} is damaged or incomplete: the compressed content ends too early.",
+            advice="Download or copy the file again.",
+        ) from None
+    except OSError:
+        raise UnreadableFile(f"{name} cannot be read.") from None
+    except MemoryError:
+        raise UnreadableFile(
+            f"{name} needs more memory than there is.",
+            advice="Save it as .h5ad, which needs far less memory.",
+        ) from None
+
+
+def _as_text(data: bytes, encoding: str, name: str) -> tuple[str, list[str]]:
+    notes: list[str] = []
+    try:
+        text = data.decode(encoding).removeprefix("\ufeff")
+    except UnicodeDecodeError:
+        if encoding.startswith("utf-16"):
+            raise UnreadableFile(
+                f"{name} is damaged: its text breaks off within a character."
+            ) from None
+        try:  # the two agree but for the bytes 80 to 9f, which Latin-1 leaves to control characters
+            text, used = (
+                data.decode("cp1252"),
+                "Windows-1252" if any(0x80 <= b < 0xA0 for b in set(data)) else "Latin-1",
+            )
+        except UnicodeDecodeError:
+            text, used = data.decode("latin-1"), "Latin-1"
+        notes.append(f"The text is not UTF-8; it was read as {used}.")
+    if "\x00" in text:
+        raise UnreadableFile(f"{name} is not a text table; it looks like binary data.")
+    return _without_about(
+        text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+    ), notes
+
+
+def _without_about(text: str) -> str:
+    end = text.find("\n", 0, _ABOUT)
+    line = text[: max(end, 0)].lstrip('"')  # a spreadsheet may have put it in quotes
+    return text[end + 1 :] if line.startswith("# ") and NOTICE in line else text
+
+
+def _rename(kind: str) -> str:
+    if kind == "HDF5":
+        return "If it is an AnnData file, rename it to .h5ad and choose it again."
+    return "Export the table as .csv or .tsv and choose that file."
+
+
+def first_lines(text: str, count: int = SAMPLE) -> list[str]:
+    lines: list[str] = []
+    at = 0
+    while len(lines) < count and at < len(text):
+        end = text.find("\n", at)
+        end = len(text) if end < 0 else end
+        lines.append(text[at:end])
+        at = end + 1
+    return lines
+
+
+def after_lines(text: str, count: int) -> int:
+    """Where in the text the line after the first ``count`` begins."""
+    at = 0
+    for _ in range(count):
+        at = text.find("\n", at) + 1
+        if not at:
+            return len(text)
+    return at
+
+
+def records(lines: list[str], delimiter: str) -> tuple[list[list[str]], int]:
+    """Lines as fields, quoted ones with separators and line breaks inside; blank lines are left
+    out.
+
+    And how many lines the first record takes.
+    """
+    csv.field_size_limit(2**31 - 1)
+    reader = csv.reader(
+        (line + "\n" for line in lines), delimiter=delimiter, skipinitialspace=delimiter == " "
+    )
+    found: list[list[str]] = []
+    first = 1
+    try:
+        for record in reader:
+            if not found:
+                first = reader.line_num
+            if record and any(field.strip() for field in record):
+                # blanks between the last column and the end of the line are no column
+                found.append(
+                    record[:-1]
+                    if delimiter == " " and record[-1] == "" and len(record) > 1
+                    else record
+                )
+    except csv.Error:
+        return [], 1
+    if len(lines) >= SAMPLE and len(found) > 2:
+        found.pop()  # may have been cut off within a quoted field
+    return found, first
+
+
+def rows_of_text(path: Path, name: str) -> tuple[list[list[str]], list[str]]:
+    """A small table of text as rows of fields (labels of cells, annotations), and notes.
+
+    Raises UnreadableFile.
+
+    The delimiter is the one that gives the same number of fields, at least two, on most of the
+    first lines.
+    """
+    text, notes = decoded(path, name)
+    lines = first_lines(text)
+
+    def alike(delimiter: str) -> tuple[int, int]:
+        widths = [len(record) for record in records(lines, delimiter)[0]]
+        width = max(set(widths), key=widths.count, default=0)
+        return (widths.count(width), width) if width > 1 else (0, 0)
+
+    best = max(DELIMITERS, key=alike)
+    if not alike(best)[0]:
+        best = "\t"  # a single column
+    try:
+        found = csv.reader(io.StringIO(text), delimiter=best, skipinitialspace=best == " ")
+        return [row for row in found if any(field.strip() for field in row)], notes
+    except csv.Error:
+        raise UnreadableFile(f"{name} is damaged or not a table.") from None

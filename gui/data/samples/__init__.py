@@ -1,0 +1,1 @@
+"""Tables about samples: clinical data, known compositions, and joining them by name."""

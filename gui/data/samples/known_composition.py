@@ -1,0 +1,341 @@
+"""Known compositions of the samples (flow cytometry, cell counts): which way round the table is,
+percent or fractions, which name is which type.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from gui.data.dataset import Truth
+from gui.data.readers.read import Frozen
+from gui.data.readers.text_table import read_text_table
+from gui.data.samples.clinical import typed
+from gui.data.samples.joining import WAYS, Join, join
+from gui.data.validation import findings as f
+from gui.data.validation.findings import Finding, Place
+from gui.errors import BadValues, DataError
+from gui.text import number, some
+
+_SYNONYMS = {
+    "natural": "nk",
+    "killer": "nk",
+    "tregs": "treg",
+    "monocytes": "mono",
+    "monocyte": "mono",
+    "regulatory": "treg",
+    "plasmacytoid": "p",
+}
+_FILLERS = frozenset({"cell", "cells", "and", "of", "the"})
+MIN_ALIKE = 0.5
+"""Share of common words from which two names are proposed as a pair."""
+
+
+class TruthChoice(Frozen):
+    """A table of known shares. pairs : its type -> the estimated type or types ("A|B": their sum),
+    "" for none; None takes what is proposed.
+    """
+
+    path: Path
+    name: str = ""
+    pairs: Mapping[str, str] | None = None
+
+    @property
+    def shown(self) -> str:
+        return self.name or self.path.name
+
+
+@dataclass(frozen=True, eq=False)
+class TruthTable:
+    """As read. shares : cell types x samples, fractions; divided : by what; turned : whether
+    samples were the rows.
+    """
+
+    name: str
+    shares: pd.DataFrame
+    divided: float
+    turned: bool
+    join: Join | None
+
+
+def read_truth(
+    choice: TruthChoice, samples: Sequence[str] | None = None, types: Sequence[str] | None = None
+) -> TruthTable:
+    """Read and turn round as needed. samples : of the bulk; types : that are estimated.
+
+    Raises UnreadableFile, BadValues.
+    """
+    name = choice.shown
+    text, _ = read_text_table(choice.path, name)
+    frame, _ = typed(text.iloc[:, 1:])
+    names = [str(v) for v in text.iloc[:, 0]]
+    for column in frame.columns:
+        if frame[column].dtype.kind != "f":
+            odd = next((str(v) for v in frame[column].dropna() if not _numeric(v)), "")
+            raise BadValues(
+                f'{name}: the value "{odd[:40]}" in column {column[:60]} is not a number.',
+                advice="Give shares as numbers, one row per sample.",
+            )
+    table = pd.DataFrame(
+        frame.to_numpy(dtype=np.float64), index=names, columns=[str(c) for c in frame.columns]
+    )
+    if (table < 0).any(axis=None):
+        row, column = np.argwhere(table.to_numpy() < 0)[0]
+        raise BadValues(
+            f"{name} has the negative share {table.iat[row, column]:.3g} for"
+            f" {table.columns[column]} in {names[row]}.",
+            advice="Correct the value.",
+        )
+    turned = _samples_are_rows(table, samples, types)
+    shares = table.T if turned else table
+    sums = shares.sum(axis=0, min_count=1)
+    divided = 100.0 if float(np.nanmedian(sums)) > 10 else 1.0
+    shares = shares / divided
+    return TruthTable(
+        name,
+        shares,
+        divided,
+        turned,
+        join([str(s) for s in samples], list(shares.columns)) if samples is not None else None,
+    )
+
+
+def _numeric(value: object) -> bool:
+    return bool(re.fullmatch(r"[-+]?[\d.,]+([eE][-+]?\d+)?", str(value)))
+
+
+def _samples_are_rows(
+    table: pd.DataFrame, samples: Sequence[str] | None, types: Sequence[str] | None
+) -> bool:
+    """By the names of the samples, by those of the types, or by which way the shares sum up to one
+    value.
+    """
+    rows, columns = list(table.index), list(table.columns)
+    if samples is not None:
+        found = [len(join([str(s) for s in samples], names).rows) for names in (rows, columns)]
+        if found[0] != found[1]:
+            return found[0] > found[1]
+    if types is not None:
+        paired = [len(pair_types(names, types)) for names in (rows, columns)]
+        if paired[0] != paired[1]:
+            return paired[1] > paired[0]
+    spread = [
+        float(np.nanstd(table.sum(axis=axis)) / max(1e-12, float(np.nanmean(table.sum(axis=axis)))))
+        for axis in (1, 0)
+    ]
+    return spread[0] <= spread[1]
+
+
+def words_of(name: str) -> frozenset[str]:
+    """What a name says: CD8+ T cells and T cells CD8 say the same."""
+    found = re.findall(r"[a-z0-9]+[-+]?", name.casefold().replace("-cell", " cell"))
+    plain = (w.rstrip("+") if w.endswith("+") else w for w in found)
+    single = (w[:-1] if len(w) > 3 and w.endswith("s") else w for w in plain)
+    return frozenset(_SYNONYMS.get(w, w) for w in single if w not in _FILLERS)
+
+
+def pair_types(known: Sequence[str], estimated: Sequence[str]) -> dict[str, str]:
+    """Name in the truth -> estimated type, for those that seem to mean the same; each estimated
+    type once.
+
+    CD4 is never paired with CD8: names that hold different markers do not fit, however alike they
+    look.
+    """
+    made: dict[str, str] = {k: k for k in known if k in set(estimated)}
+    rest = [e for e in estimated if e not in made]
+    scored = sorted(
+        (
+            (-_alike(k, e), i, j)
+            for i, k in enumerate(known)
+            if k not in made
+            for j, e in enumerate(rest)
+        )
+    )
+    for score, i, j in scored:
+        if -score >= MIN_ALIKE and known[i] not in made and rest[j] not in made.values():
+            made[known[i]] = rest[j]
+    return made
+
+
+def _alike(one: str, other: str) -> float:
+    a, b = words_of(one), words_of(other)
+    markers = [
+        {w.rstrip("-") for w in words if re.fullmatch(r"cd\d+[a-z]?-?", w)} for words in (a, b)
+    ]
+    if not a or not b or (markers[0] and markers[1] and markers[0] != markers[1]):
+        return 0.0
+    return len(a & b) / len(a | b)
+
+
+def load_truth(choice: TruthChoice, samples: Sequence[str], types: Sequence[str]) -> Truth:
+    """Shares of the bulk samples that are in the table, under the bulk's names.
+
+    Raises UnreadableFile, BadValues, MissingPart.
+    """
+    return joined_truth(read_truth(choice, samples, types), samples, types, choice.pairs)
+
+
+def joined_truth(
+    read: TruthTable, samples: Sequence[str], types: Sequence[str], chosen: Mapping[str, str] | None
+) -> Truth:
+    """Of a table read with these samples and types; chosen : the pairs, None for those proposed.
+
+    MissingPart if no sample could be joined.
+    """
+    assert read.join is not None
+    if not read.join.rows:
+        raise _nothing_joined(read, samples).as_error()
+    there = [str(s) for s in samples if str(s) in read.join.rows]
+    shares = read.shares.iloc[:, [read.join.rows[s] for s in there]].set_axis(there, axis=1)
+    pairs = pair_types(list(map(str, shares.index)), types) if chosen is None else dict(chosen)
+    return Truth(shares, read.name, {k: v for k, v in pairs.items() if v})
+
+
+def examine_truth(
+    path: Path,
+    name: str = "",
+    *,
+    samples: Sequence[str] | None = None,
+    types: Sequence[str] | None = None,
+    choice: TruthChoice | None = None,
+) -> list[Finding]:
+    """All findings on a table of known shares. Never raises for bad data."""
+    choice = choice or TruthChoice(path=path, name=name)
+    try:
+        read = read_truth(choice, samples, types)
+    except DataError as error:
+        return [
+            (f.NotANumber if isinstance(error, BadValues) else f.Unreadable).of(
+                error, Place(choice.shown, "truth")
+            )
+        ]
+    return truth_findings(read, samples, types, choice.pairs)
+
+
+def truth_findings(
+    read: TruthTable,
+    samples: Sequence[str] | None,
+    types: Sequence[str] | None,
+    chosen: Mapping[str, str] | None,
+) -> list[Finding]:
+    """All findings on a table that could be read; samples, types : those it was read with; chosen :
+    see :func:`joined_truth`.
+    """
+    found = list(_joined(read, samples)) if samples is not None else []
+    found += list(_sums(read))
+    return found + list(_paired(read, types, chosen) if types is not None else _spelled(read))
+
+
+def _nothing_joined(read: TruthTable, samples: Sequence[str]) -> Finding:
+    message = (
+        f"None of the {number(len(samples))} samples of the bulk is in {read.name} ({samples[0]}"
+        f" against {some(read.shares.columns, 2)})."
+    )
+    return f.NotJoined(
+        Place.at(read.name, "truth", columns=samples),
+        message,
+        "Use the same names of samples in both files.",
+    )
+
+
+def _joined(read: TruthTable, samples: Sequence[str]) -> Iterator[Finding]:
+    joined = read.join
+    assert joined is not None
+    if not joined.rows:
+        yield _nothing_joined(read, samples)
+        return
+    place, total = Place.at(read.name, "truth", columns=joined.rows), number(len(samples))
+    for way, count in joined.ways.items():
+        if way != "exact":
+            yield f.JoinedByHelp(
+                place,
+                f"{number(count)} of {total} samples match {read.name} only {WAYS[way]}.",
+                "Check that these are the same samples.",
+            )
+    if joined.ambiguous:
+        message = (
+            f"Samples that fit several columns of {read.name}: {some(joined.ambiguous)}. They are"
+            " not joined."
+        )
+        yield f.AmbiguousJoin(Place.at(read.name, "truth", columns=joined.ambiguous), message)
+    if joined.missing:
+        message = (
+            f"{number(len(joined.missing))} of {total} samples are not in {read.name}:"
+            f" {some(joined.missing)}."
+        )
+        yield f.SamplesWithoutRow(
+            Place.at(read.name, "truth", columns=joined.missing), message, "They are not compared."
+        )
+
+
+def _sums(read: TruthTable) -> Iterator[Finding]:
+    sums = read.shares.sum(axis=0) * read.divided
+    low, high = float(sums.min()), float(sums.max())
+    place = Place(read.name, "truth")
+    if read.divided == 100:
+        message = (
+            f"The shares of a sample in {read.name} sum up to about 100 ({low:.4g} to {high:.4g}),"
+            " so they are taken for percent and divided by 100."
+        )
+        yield f.Percent(place, message, "Give fractions if this is wrong.")
+    if high > 1.1 * read.divided:
+        message = (
+            f"The shares of a sample in {read.name} sum up to {low:.4g} to {high:.4g}, more than"
+            f" {read.divided:g}."
+        )
+        yield f.OddSums(
+            place, message, "Check that the types do not overlap (T cells and CD4 T cells)."
+        )
+
+
+def _paired(
+    read: TruthTable, types: Sequence[str], chosen: Mapping[str, str] | None
+) -> Iterator[Finding]:
+    known = [str(t) for t in read.shares.index]
+    pairs = pair_types(known, types) if chosen is None else chosen
+    other = {k: v for k, v in pairs.items() if v and k != v}
+    alone = [k for k in known if not pairs.get(k)]
+    without = [t for t in types if not any(t in v.split("|") for v in pairs.values())]
+    if other and chosen is None:
+        said = [f"{k} with {v}" for k, v in other.items()]
+        message = f"Cell types of {read.name} bear other names; proposed pairs: {some(said, 5)}."
+        yield f.OtherNames(Place.at(read.name, "truth", columns=other), message, "Pair the names.")
+    if alone or without:
+        parts = [f"in {read.name} only: {some(alone, 5)}"] * bool(alone) + [
+            f"estimated only: {some(without, 5)}"
+        ] * bool(without)
+        cls = f.OtherNames if alone and without and chosen is None else f.Noted
+        yield cls(
+            Place.at(read.name, "truth", columns=alone),
+            f"Cell types without a partner, {'; '.join(parts)}.",
+            "Pair those that mean the same.",
+        )
+
+
+def _spelled(read: TruthTable) -> Iterator[Finding]:
+    """Without knowing the estimated types: names that are built otherwise than the others of the
+    same table, as after typing by hand.
+    """
+    names = [str(t) for t in read.shares.index]
+    cells = [n for n in names if re.search(r"\bcells?\b", n, re.I)]
+    bare = [n for n in names if re.fullmatch(r"(b|t|nk)", n.strip(), re.I)] if cells else []
+    first = [n for n in names if re.match(r"CD\d\w*[-+]?\s", n, re.I)]
+    last = [n for n in names if re.search(r"\scells?\s+CD\d+", n, re.I)]
+    turned = min((first, last), key=len) if first and last else []
+    odd = [*bare, *turned]
+    if odd:
+        example = next((n for n in (last if turned is first else first) if turned), cells[0])
+        message = (
+            f"Cell types of {read.name} are spelled otherwise than its other ones: {some(odd)}"
+            f" (beside {example})."
+        )
+        yield f.MixedSpelling(
+            Place.at(read.name, "truth", columns=odd),
+            message,
+            "Check that the names are those of the training cells, or pair them.",
+        )

@@ -1,0 +1,528 @@
+"""Finds what is wrong with one part on its own: names, values, labels.
+
+The conditions for refusing are those of :mod:`gui.data.validation.checks`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+
+import numpy as np
+import pandas as pd
+
+from gui.data.dataset import COLUMN_NAMES, PART_NAMES, Matrix, Role
+from gui.data.readers.labels import bare_numbers, numbered
+from gui.data.readers.read import Part
+from gui.data.validation import findings as f
+from gui.data.validation.checks import (
+    check_column_names,
+    check_finite,
+    check_genes,
+    check_not_negative,
+    check_not_zero,
+    check_size,
+)
+from gui.data.validation.duplicates import copied_cells, same_samples
+from gui.data.validation.excel_dates import restore_dates
+from gui.data.validation.findings import Finding, Place
+from gui.data.validation.heuristics import (
+    Base,
+    log_base,
+    looks_transposed,
+    only_value,
+    scale_of,
+    symbol_column,
+)
+from gui.data.validation.repairs import (
+    ChooseMatrix,
+    DropEmpty,
+    DropGaps,
+    RenameSamples,
+    Repair,
+    Transpose,
+    UndoLog,
+    detected,
+    filled_rows,
+    finite_rows,
+)
+from gui.data.validation.repairs_genes import (
+    VERSION,
+    CleanNames,
+    MapGenes,
+    MergeGenes,
+    RestoreDates,
+)
+from gui.data.validation.repairs_types import DropTypes, MapTypes, same_labels
+from gui.errors import DataError
+from gui.text import number, shorten, some
+
+LONG = 80
+"""Characters from which on a type's name is too long to be shown."""
+MANY_COPIES = 0.1
+"""Share of the cells from which copies are said: a few cells of hardly any counts are equal in
+every file.
+"""
+_COUNTS = ("layer:counts", "layer:count", "layer:raw_counts", "layer:umi", "layer:umis", "raw")
+
+
+def caught(check: Callable[[], object]) -> DataError | None:
+    """What a check raises."""
+    try:
+        check()
+    except DataError as error:
+        return error
+    return None
+
+
+def diagnose(part: Part, others: Collection[str] = (), *, layout: bool = True) -> list[Finding]:
+    """All findings on one part.
+
+    others : genes of the other parts, where there are any; layout : also whether genes and columns
+    seem to be exchanged, which is a guess
+    """
+    role, name, matrix = part.source.role, part.source.name, part.matrix
+    found = f.of_notes(part.source.notes, part.traits, Place(name, role))
+    if error := caught(lambda: check_size(matrix, role, name)):
+        return [*found, f.Unreadable.of(error, Place(name, role))]
+    exchanged = transposed(part, others) if layout else None
+    if exchanged is not None:
+        return [*found, exchanged]
+    found += list(_names(part, others))
+    found += list(_values(part))
+    found += list(_columns(part))
+    if role in ("train", "test"):
+        found += list(_labels(part))
+    return found
+
+
+def transposed(part: Part, others: Collection[str] = ()) -> Finding | None:
+    """Genes where the columns should be."""
+    role, name, matrix = part.source.role, part.source.name, part.matrix
+    many = COLUMN_NAMES[role][1]
+    inside = part.label_in_var if part.unlabelled is not None else None
+    if inside is None and not looks_transposed(matrix, others):
+        return None
+    message = (
+        f"In {name} the {many} bear gene names: genes and {many} seem to be exchanged (transposed)."
+    )
+    if inside is not None:
+        message = str(part.unlabelled)
+    return f.Transposed(
+        Place.at(name, role, columns=matrix.columns[:3], count=matrix.n_columns),
+        message,
+        f"Exchange them; {many} belong in {'obs' if part.source.kind == 'h5ad' else 'columns'},"
+        f" genes in {'var' if part.source.kind == 'h5ad' else 'rows'}.",
+        Transpose(role=role, label_column=inside),
+    )
+
+
+def _names(part: Part, others: Collection[str]) -> Iterator[Finding]:
+    role, name, matrix = part.source.role, part.source.name, part.matrix
+    genes = [str(g) for g in matrix.genes]
+    blank = [g for g in genes if g != g.strip() and g.strip()]
+    if blank:
+        yield f.BlanksInNames(
+            Place.at(name, role, genes=blank),
+            f"{number(len(blank))} gene names of {name} have blanks around them.",
+            "",
+            CleanNames(role=role, versions=False),
+        )
+    versions = [g for g in genes if VERSION.match(g)]
+    if versions:
+        yield f.VersionSuffixes(
+            Place.at(name, role, genes=versions),
+            f"{number(len(versions))} gene names of {name} end in a version number, such as"
+            f" {shorten(versions[0])}.",
+            "Without it they can be compared with other files.",
+            CleanNames(role=role),
+        )
+    yield from _dates(part, genes, others)
+    if sum(g.isdigit() for g in genes) > 0.9 * len(genes):
+        column = symbol_column(part.var, matrix.genes)
+        yield f.NumberedGenes(
+            Place.at(name, role, genes=genes[:3], count=len(genes)),
+            f"{name} has numbers ({genes[0]}, {', '.join(genes[1:3])} ...) instead of gene names"
+            + (f"; its column {column} in var holds names." if column else "."),
+            (
+                "Take the gene names from that column."
+                if column
+                else "Give the gene names in the first column, or in var of an .h5ad file."
+            ),
+            MapGenes(role=role, by="column", column=column) if column else None,
+        )
+    error = caught(lambda: check_genes(matrix, role, name))
+    if error is not None and (nameless := int((matrix.genes.isna() | (matrix.genes == "")).sum())):
+        yield f.Nameless.of(error, Place(name, role, count=nameless))
+    elif error is not None:
+        double = matrix.genes[matrix.genes.duplicated()].unique()
+        place = Place.at(name, role, genes=double)
+        yield f.DuplicatedGenes(
+            place,
+            str(error),
+            "Sum up the rows of the same gene, or keep the larger.",
+            MergeGenes(role=role),
+            (_larger(role),),
+        )
+    error = caught(lambda: check_column_names(matrix, role, name))
+    if error is not None and ((matrix.columns == "") | matrix.columns.isna()).any():
+        yield f.Nameless.of(error, Place(name, role))
+    elif error is not None:
+        double = matrix.columns[matrix.columns.duplicated()].unique()
+        yield f.DuplicatedSamples.of(
+            error, Place.at(name, role, columns=double), RenameSamples(role=role)
+        )
+
+
+def _larger(role: Role) -> Repair:
+    return MergeGenes(role=role, how="larger")
+
+
+def _dates(part: Part, genes: list[str], others: Collection[str]) -> Iterator[Finding]:
+    role, name = part.source.role, part.source.name
+    names = restore_dates(genes, others)
+    dates = list(names)
+    if not dates:
+        return
+    unclear = [d for d, n in names.items() if not n]
+    meant = [f"{d} is {n}" for d, n in names.items() if n]
+    advice = f"Restore the names: {some(meant)}." if meant else ""
+    if unclear:
+        advice += f" Of {some(unclear)} it cannot be told which gene is meant; they are left out."
+    these = "is a gene name" if len(dates) == 1 else "are gene names"
+    yield f.DatesAsGenes(
+        Place.at(name, role, genes=dates),
+        f"In {name} {some(dates)} {these} that Excel turned into"
+        f" {'a date' if len(dates) == 1 else 'dates'}.",
+        advice.strip(),
+        RestoreDates(role=role, names=names),
+    )
+
+
+def _columns(part: Part) -> Iterator[Finding]:
+    """A bulk of one sample, samples that are the same, cells that are copies, types of a reference
+    that have numbers for names.
+    """
+    role, name, matrix = part.source.role, part.source.name, part.matrix
+    columns = [str(c) for c in matrix.columns]
+    if role == "bulk" and len(columns) == 1:
+        message = (
+            f"{name} holds a single sample: its composition can be estimated, but the hidden"
+            " background and the gene regulation rest on it alone."
+        )
+        yield f.SingleSample(
+            Place.at(name, role, columns=columns),
+            message,
+            "Add more samples of the same kind where there are any.",
+        )
+    elif role == "bulk" and (groups := same_samples(matrix)):
+        said = [f"({some((columns[i] for i in group), 4)})" for group in groups]
+        message = (
+            f"Samples of {name} hold the same values, or the same but for a factor: {some(said)}."
+        )
+        place = Place.at(name, role, columns=[columns[i] for group in groups for i in group])
+        yield f.IdenticalSamples(
+            place,
+            message,
+            "Check whether a sample was copied or is listed under two names, and leave the copy out"
+            " of the file.",
+        )
+    elif role in ("train", "test"):
+        copies, compared = copied_cells(matrix)
+        if copies and copies >= MANY_COPIES * compared:
+            message = (
+                f"{number(copies)} of {number(compared)} cells of {name} are copies of other cells"
+                " in it."
+            )
+            advice = (
+                "Check whether the same cells were put together twice: copies make a test look"
+                " better than it is."
+            )
+            yield f.CopiedCells(Place(name, role, count=copies), message, advice)
+    elif role == "reference":
+        yield from _numbered(part, columns)
+
+
+def _numbered(part: Part, types: list[str]) -> Iterator[Finding]:
+    """types : each once."""
+    role, name = part.source.role, part.source.name
+    found = types if numbered(types) else bare_numbers(types)
+    if not found:
+        return
+    column = part.source.options.get("label_column")
+    where = f" (the column {shorten(column, 40)})" if column else ""
+    one = len(found) == 1
+    what, these = ("cell type", "is a number") if one else ("cell types", "are numbers")
+    message = (
+        f"The {what} {some(found)} of {name}{where} {these} as clusterings give"
+        f" {'it' if one else 'them'}, not {'a name' if one else 'names'}."
+    )
+    yield f.NumberedTypes(
+        Place.at(name, role, columns=found),
+        message,
+        "Choose a column that holds the names of the cell types, or rename these.",
+    )
+
+
+# -- values
+# --------------------------------------------------------------------------------------------------
+
+
+def _values(part: Part) -> Iterator[Finding]:
+    role, name, matrix = part.source.role, part.source.name, part.matrix
+    if error := caught(lambda: check_finite(matrix, role, name)):
+        gone = matrix.genes[~finite_rows(matrix)]
+        advice = (
+            f"Leave out the {number(len(gone))} gene{'s' if len(gone) != 1 else ''} with missing"
+            f" values: {some(gone)}."
+        )
+        keeps = len(gone) < matrix.n_genes
+        yield f.MissingValues(
+            Place.at(name, role, genes=gone),
+            str(error),
+            advice,
+            DropGaps(role=role) if keeps else None,
+        )
+    if error := caught(lambda: check_not_zero(matrix, role, name)):
+        yield f.AllZero.of(error, Place(name, role))
+        return
+    if (few := _few_values(part)) is not None:
+        yield few
+    yield from _scale(part)
+    clean = matrix.genes[~filled_rows(matrix)]
+    if len(clean):
+        many = (
+            f"{number(len(clean))} of {number(matrix.n_genes)} genes are"
+            if len(clean) > 1
+            else f"The gene {shorten(clean[0])} is"
+        )
+        cls = f.EmptyGenes if role in ("train", "reference") else f.Noted
+        place = Place.at(name, role, genes=clean)
+        yield cls(
+            place,
+            f"{many} zero throughout {PART_NAMES[role]}.",
+            "They tell nothing about the types and can be left out.",
+            DropEmpty(role=role),
+        )
+    empty = matrix.columns[detected(matrix) == 0]
+    if len(empty) and role in ("train", "test"):
+        many = (
+            f"{number(len(empty))} cells of {name} are"
+            if len(empty) > 1
+            else f"The cell {shorten(empty[0])} of {name} is"
+        )
+        place = Place.at(name, role, columns=empty)
+        yield f.EmptyCells(
+            place,
+            f"{many} zero in all genes.",
+            "They are of no use and can be left out.",
+            DropEmpty(role=role, of="columns"),
+        )
+    elif len(empty):
+        yield empty_columns(matrix, role, name, empty, "in all genes")
+
+
+def _few_values(part: Part) -> Finding | None:
+    """Values that do not measure anything: true and false, zero and one other, the same
+    everywhere.
+    """
+    role, name, matrix = part.source.role, part.source.name, part.matrix
+    other = _matrices(part)
+    repair, rest = (other[0] if other else None), tuple(other[1:])
+    advice = "Choose the matrix or the file that holds the counts."
+    if "boolean" in part.traits:
+        return f.BooleanValues(Place(name, role), part.traits["boolean"], advice, repair, rest)
+    value = only_value(matrix)
+    if value is None:
+        return None
+    if value == 0:
+        message = (
+            f"In each of the {COLUMN_NAMES[role][1]} of {name} all values above zero are the same:"
+            " they say whether a gene was detected, not how much."
+        )
+        return f.DetectedOnly(Place(name, role), message, advice, repair, rest)
+    return f.ConstantValues(
+        Place(name, role),
+        f"In {name} all values are {value:.4g}, so they tell nothing.",
+        advice,
+        repair,
+        rest,
+    )
+
+
+def empty_columns(matrix: Matrix, role: Role, name: str, empty: pd.Index, where: str) -> Finding:
+    """Samples or types of zeros.
+
+    Leaving one out is never proposed: it decides something about the study.
+    """
+    one, many = COLUMN_NAMES[role]
+    what, verb, it = (one, "is", "it") if len(empty) == 1 else (many, "are", "them")
+    return f.EmptyColumns(
+        Place.at(name, role, columns=empty),
+        f"In {name} the {what} {some(empty)} {verb} zero {where}.",
+        f"Look into where {it} came from; {it} can be left out, but this is for you to decide.",
+        None,
+        (DropEmpty(role=role, of="columns"),),
+    )
+
+
+def _scale(part: Part) -> Iterator[Finding]:
+    role, name, matrix = part.source.role, part.source.name, part.matrix
+    scale = scale_of(matrix)
+    other = _matrices(part)
+    if scale == "log":
+        base = log_base(matrix, role)
+        top = float(
+            np.nanmax(matrix.values.max() if matrix.is_sparse else np.asarray(matrix.values))
+        )
+        yield f.LogValues(
+            Place(name, role),
+            f"The values of {PART_NAMES[role]} ({name}) look log-transformed (largest {top:.3g},"
+            " not whole numbers); deconvolution needs a linear scale.",
+            f"Undo the logarithm; its base seems to be {base}.",
+            UndoLog(role=role, base=base),
+            (*(UndoLog(role=role, base=b) for b in _others(base)), *other),
+        )
+    elif scale == "negative log":
+        low = float(
+            np.nanmin(matrix.values.min() if matrix.is_sparse else np.asarray(matrix.values))
+        )
+        yield f.NegativeLog(
+            Place(name, role),
+            f"The negative values of {name} (down to {low:.3g}) look like log2-CPM, where they"
+            " stand for low expression; deconvolution needs a linear scale.",
+            "Undo the logarithm (2ˣ).",
+            UndoLog(role=role, base="2", offset=0),
+            (*(UndoLog(role=role, base=b, offset=0) for b in _others("2")), *other),
+        )
+    elif scale != "linear" and (error := caught(lambda: check_not_negative(matrix, role, name))):
+        if scale == "scaled":
+            message = (
+                f"The values of {name} are centred on zero, as scaled data (z-scores) are;"
+                f" expression cannot be had back from them. {error}"
+            )
+            yield f.ScaledValues(
+                Place(name, role),
+                message,
+                "Choose the counts.",
+                other[0] if other else None,
+                tuple(other[1:]),
+            )
+        else:
+            yield f.NegativeValues.of(
+                error, Place(name, role), other[0] if other else None, tuple(other[1:])
+            )
+
+
+def _matrices(part: Part) -> list[Repair]:
+    """Other matrices of the file that are usually counts."""
+    return [
+        ChooseMatrix(role=part.source.role, matrix=m)
+        for m in _COUNTS
+        if m in part.matrices and m != part.source.options.get("matrix")
+    ]
+
+
+def _others(base: Base) -> list[Base]:
+    bases: list[Base] = ["2", "e", "10"]
+    return [b for b in bases if b != base]
+
+
+# -- labels
+# --------------------------------------------------------------------------------------------------
+
+
+def _labels(part: Part) -> Iterator[Finding]:
+    role, name = part.source.role, part.source.name
+    if part.labels is None:
+        if part.unlabelled is not None:
+            yield f.Unlabelled.of(part.unlabelled, Place(name, role))
+        return
+    there = ~pd.isna(part.labels) & (part.labels != "")
+    missing = int((~there).sum())
+    if missing == len(there):
+        yield f.Unlabelled(
+            Place(name, role), f"In {name} no cell has a label.", "Choose another label column."
+        )
+        return
+    if missing:
+        cells = part.matrix.columns[~there]
+        # not by their names: these are in no dataset then, and no export with pseudonyms would
+        # replace them
+        message = (
+            f"{number(missing)} cell{'s' if missing > 1 else ''} of {name} without a label left"
+            " out."
+        )
+        yield f.CellsWithoutLabel(Place.at(name, role, columns=cells), message)
+    labels = part.labels[there]
+    counts = pd.Series(labels, dtype=object).value_counts().sort_index()
+    if len(counts) == len(labels) > 2:
+        yield f.LabelsUnique(
+            Place.at(name, role, columns=labels),
+            f"In {name} every cell has a label of its own ({some(labels)}), so these are not cell"
+            " types.",
+            "Choose the column that holds cell types; in a table the header must repeat the cell"
+            " type of each cell.",
+        )
+        return
+    if len(counts) < 2 and role == "train":
+        message = (
+            f"{name} holds only one cell type ({some(counts.index)}); at least two are needed."
+        )
+        yield f.OneType(
+            Place.at(name, role, columns=counts.index),
+            message,
+            "Check whether the right label column was chosen.",
+        )
+    yield from _numbered(part, [str(t) for t in counts.index])
+    few = list(counts.index[counts == 1])
+    if few:
+        verb = "has" if len(few) == 1 else "have"
+        message = (
+            f"{some(few)} {verb} a single cell in {PART_NAMES[role]}: what is estimated from it"
+            " rests on little."
+        )
+        drop = DropTypes(role="train" if role == "train" else "test", min_cells=2)
+        yield f.FewCells(
+            Place.at(name, role, columns=few),
+            message,
+            "Leave the type out, or give more cells of it.",
+            drop,
+        )
+    alike = same_labels(map(str, labels))
+    if alike:
+        pairs = [f"{shorten(o, 30)} and {shorten(n, 30)}" for o, n in alike.items()]
+        message = f"Labels of {name} that differ in spelling only: {some(pairs)}."
+        yield f.AlikeLabels(
+            Place.at(name, role, columns=alike),
+            message,
+            "Treat them as one type.",
+            MapTypes(names=alike, why="spelling"),
+        )
+    long = [str(t) for t in counts.index if len(str(t)) > LONG]
+    if long:
+        short = MapTypes(names={t: shorten(t, 40) for t in long})
+        message = (
+            f"The name of the cell type {shorten(long[0], 40)} is {number(len(long[0]))} characters"
+            " long."
+        )
+        yield f.LongLabel(
+            Place.at(name, role, columns=[shorten(t) for t in long]),
+            message,
+            "It is cut where it is shown.",
+            None,
+            (short,),
+        )
+    odd = [
+        str(t)
+        for t in counts.index
+        if not str(t).isprintable()
+        or str(t)[:1] in "=+@"
+        or any(c in str(t) for c in '<>"\\;')
+        or ".." in str(t)
+    ]
+    if odd:
+        message = (
+            f"Cell types of {name} hold unusual characters: {some(odd)}; they are treated as text"
+            " everywhere."
+        )
+        yield f.OddLabel(Place.at(name, role, columns=odd), message)

@@ -1,0 +1,311 @@
+"""Looks at everything that is to be loaded together, and says what was recognised, what is wrong,
+and what would mend it.
+
+Loads nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import pandas as pd
+
+from gui.data.dataset import ROLES, Dataset, Matrix, Role
+from gui.data.load import LoadRequest
+from gui.data.profiles import bulk_against, quality, similarity, type_profiles
+from gui.data.readers.read import PREVIEW, Part
+from gui.data.readers.read_cache import HERE, Held
+from gui.data.readers.watchdog import watched
+from gui.data.validation import findings as f
+from gui.data.validation.check_part import diagnose
+from gui.data.validation.check_parts import compare_parts, labelled, parts_of, shared_genes
+from gui.data.validation.findings import Finding, Outcome, Place, outcome
+from gui.data.validation.registry import chosen_files, repair_part
+from gui.data.validation.repairs import Repair, filled_rows
+from gui.errors import BadNames, BadValues, DataError, NoLabels, UnsafeFile
+
+STAGES = ("read", "mapped", "shared", "expressed", "selected")
+"""The gene funnel: in the file, after the repairs, in all parts, with a value above zero in the
+training cells, used.
+"""
+
+
+PATIENCE = 60.0
+"""Seconds, beside those that reading takes: looking at data is more than reading them."""
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What was recognised in a file. genes, columns : how many; options : label column, matrix;
+    preview : the first genes x columns.
+    """
+
+    role: Role
+    name: str
+    kind: str
+    genes: int
+    columns: int
+    options: Mapping[str, object]
+    preview: pd.DataFrame
+
+
+@dataclass(frozen=True, eq=False)
+class Examination:
+    """All that can be said before loading.
+
+    findings : of the parts as they are after the repairs of the request; previews : beside each
+    finding what its repair changes, or None parts : what was recognised; done : what the repairs of
+    the request did, in sentences funnel : stages x parts, numbers of genes (missing where a stage
+    was not reached) types : cell types x parts, numbers of cells (1 for a reference); similarity :
+    types x types, cosine quality : per part the sums and numbers of genes of its columns;
+    bulk_against : mean of each gene in bulk and reference, with its rank correlation
+    """
+
+    findings: tuple[Finding, ...]
+    previews: tuple[pd.DataFrame | None, ...] = ()
+    parts: Mapping[Role, Seen] = field(default_factory=dict)
+    done: tuple[str, ...] = ()
+    funnel: pd.DataFrame = field(default_factory=pd.DataFrame)
+    types: pd.DataFrame = field(default_factory=pd.DataFrame)
+    similarity: pd.DataFrame = field(default_factory=pd.DataFrame)
+    quality: Mapping[Role, pd.DataFrame] = field(default_factory=dict)
+    bulk_against: pd.DataFrame = field(default_factory=pd.DataFrame)
+    bulk_correlation: float = float("nan")
+
+    @property
+    def outcome(self) -> Outcome:
+        """The worst finding: what has a proposed repair counts as a warning."""
+        return outcome(self.findings)
+
+    @property
+    def proposed(self) -> tuple[Repair, ...]:
+        """The proposed repairs of warnings and refusals, each once."""
+        return tuple(
+            dict.fromkeys(
+                x.repair for x in self.findings if x.repair is not None and x.severity != "info"
+            )
+        )
+
+
+def examine(
+    request: LoadRequest,
+    *,
+    n_genes: int | None = 1000,
+    current: Dataset | None = None,
+    held: Held | None = None,
+) -> Examination:
+    """What is in the files of ``request`` after its repairs, and what is wrong with it.
+
+    n_genes : how many will be selected, for the funnel; current : what is loaded already and stays
+    (only the bulk is replaced): the files are compared with it, but nothing is said about it; held
+    : what was read before. Never raises for bad data: a refusal is a finding.
+    """
+    reading = (held or Held()).read(chosen_files(request.files, request.repairs))
+    raw = reading.parts
+    found = [
+        _unread(error, request.files[role].shown, role) for role, error in reading.errors.items()
+    ]
+    standing = {
+        role: part
+        for role, part in (parts_of(current).items() if current is not None else ())
+        if role not in raw
+    }
+    whole: dict[Role, Part] = {}
+    done: list[str] = []
+    for role, part in raw.items():
+        try:
+            whole[role], said = repair_part(part, request.repairs)
+            done += said
+        except DataError as error:
+            found.append(_unread(error, part.source.name, role))
+    sick = {x.place.role for x in found if x.severity == "refusal"}
+    for role, part in whole.items():
+        others = _genes_of({r: p for r, p in (whole | standing).items() if r != role})
+        mine = diagnose(
+            replace(part, source=replace(part.source, notes=raw[role].source.notes)), others
+        )
+        found += mine
+        if any(x.severity == "refusal" for x in mine):
+            sick.add(role)
+    sound = {role: part for role, part in (whole | standing).items() if role not in sick}
+    if not sick or len(sound) > 1:
+        found += [
+            x
+            for x in compare_parts(sound)
+            if x.place.role not in standing or isinstance(x, f.NothingCommon)
+        ]
+    findings = tuple(sorted(found, key=lambda x: ("refusal", "warning", "info").index(x.severity)))
+    return Examination(
+        findings,
+        tuple(_preview_of(x.repair, whole) for x in findings),
+        {role: _seen(part) for role, part in whole.items()},
+        tuple(done),
+        _funnel(raw | standing, whole | standing, sound, n_genes),
+        *_types(sound),
+        {
+            role: quality(part.matrix, part.labels)
+            for role, part in whole.items()
+            if role not in sick
+        },
+        *_bulk(sound),
+    )
+
+
+def preview(request: LoadRequest, repair: Repair, *, held: Held | None = None) -> pd.DataFrame:
+    """What one repair would change after those of the request: a small table; held : what was read
+    before.
+
+    DataError.
+    """
+    raw, _ = (held or Held()).read(chosen_files(request.files, request.repairs)).whole()
+    for role, part in raw.items():
+        if repair.fits(role):
+            return repair.preview(repair_part(part, request.repairs)[0])
+    return pd.DataFrame()
+
+
+def mend(request: LoadRequest, *, rounds: int = 6) -> LoadRequest:
+    """The request with every proposed repair added, again and again until nothing more is
+    proposed.
+    """
+    held = Held()
+    for _ in range(rounds):
+        more = [r for r in examine(request, held=held).proposed if r not in request.repairs]
+        if not more:
+            break
+        request = request.model_copy(update={"repairs": (*request.repairs, *more)})
+    return request
+
+
+def _unread(error: DataError, file: str, role: str) -> Finding:
+    kinds: dict[type[DataError], type[Finding]] = {
+        UnsafeFile: f.Unsafe,
+        NoLabels: f.Unlabelled,
+        BadValues: f.NotANumber,
+        BadNames: f.Nameless,
+    }
+    return kinds.get(type(error), f.Unreadable).of(error, Place(file, role))
+
+
+def _genes_of(parts: Mapping[Role, Part]) -> frozenset[str]:
+    return frozenset(str(g) for part in parts.values() for g in part.matrix.genes)
+
+
+def _preview_of(repair: Repair | None, parts: Mapping[Role, Part]) -> pd.DataFrame | None:
+    role = next((r for r in ROLES if repair is not None and r in parts and repair.fits(r)), None)
+    if repair is None or role is None:
+        return None
+    try:
+        return repair.preview(parts[role])
+    except DataError:
+        return None
+
+
+def _seen(part: Part) -> Seen:
+    matrix, (rows, columns) = part.matrix, PREVIEW
+    corner = Matrix(
+        matrix.values[:rows, :columns], matrix.genes[:rows], matrix.columns[:columns]
+    ).frame()
+    source = part.source
+    return Seen(
+        source.role,
+        source.name,
+        source.kind,
+        matrix.n_genes,
+        matrix.n_columns,
+        {k: v for k, v in source.options.items() if k != "repairs"},
+        corner,
+    )
+
+
+def _funnel(
+    raw: Mapping[Role, Part],
+    whole: Mapping[Role, Part],
+    sound: Mapping[Role, Part],
+    n_genes: int | None,
+) -> pd.DataFrame:
+    table = pd.DataFrame(
+        index=pd.Index(STAGES),
+        columns=pd.Index([r for r in ROLES if r in raw], dtype=object),
+        dtype="Int64",
+    )
+    for role in table.columns:
+        table.loc["read", role] = raw[role].matrix.n_genes
+        if role in whole:
+            table.loc["mapped", role] = whole[role].matrix.n_genes
+    if len(sound) < len(raw) or not sound:
+        return table
+    shared = shared_genes({role: part.matrix for role, part in sound.items()})
+    table.loc["shared"] = len(shared)
+    train = labelled(sound["train"]) if "train" in sound else None
+    if train is None or not len(shared):
+        return table
+    aligned = train.matrix.take(shared)
+    expressed = int(filled_rows(aligned).sum())
+    full = aligned.sums() > 0
+    table.loc["expressed"] = expressed
+    # which ones makes no difference here
+    table.loc["selected"] = (
+        n_genes if n_genes and n_genes < len(shared) and full.any() else len(shared)
+    )
+    return table
+
+
+def _types(sound: Mapping[Role, Part]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Cells per type and part; similarity of the types."""
+    counts = {}
+    for role in ("train", "test"):
+        cells = labelled(sound[role]) if role in sound else None
+        if cells is not None:
+            counts[role] = cells.counts()
+    if "reference" in sound:
+        counts["reference"] = pd.Series(
+            1, index=[str(c) for c in sound["reference"].matrix.columns]
+        )
+    if not counts:
+        return pd.DataFrame(), pd.DataFrame()
+    table = pd.DataFrame(counts).fillna(0).astype(int)
+    profiles = _profiles(sound)
+    return table, similarity(profiles) if profiles is not None else pd.DataFrame()
+
+
+def _profiles(sound: Mapping[Role, Part]) -> pd.DataFrame | None:
+    if "reference" in sound:
+        return sound["reference"].matrix.frame()
+    cells = labelled(sound["train"]) if "train" in sound else None
+    return type_profiles(cells) if cells is not None else None
+
+
+def _bulk(sound: Mapping[Role, Part]) -> tuple[pd.DataFrame, float]:
+    profiles = _profiles(sound)
+    if "bulk" not in sound or profiles is None:
+        return pd.DataFrame(), float("nan")
+    return bulk_against(sound["bulk"].matrix, profiles)
+
+
+# -- in the reading process
+# --------------------------------------------------------------------------------------------------
+
+
+def examine_task(
+    dataset: object, params: tuple[LoadRequest, int | None], *, progress: object
+) -> Examination:
+    """:func:`examine` as a task; dataset : the present one, where only the bulk is replaced; params
+    : the request, the number of genes to be selected.
+    """
+    with watched([choice.path for choice in params[0].files.values()], PATIENCE):
+        return examine(
+            params[0],
+            n_genes=params[1],
+            current=dataset if isinstance(dataset, Dataset) else None,
+            held=HERE,
+        )
+
+
+def preview_task(
+    dataset: object, params: tuple[LoadRequest, Repair], *, progress: object
+) -> pd.DataFrame:
+    """:func:`preview` as a task; params : the request and the repair."""
+    with watched([choice.path for choice in params[0].files.values()], PATIENCE):
+        return preview(*params, held=HERE)

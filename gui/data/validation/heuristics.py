@@ -1,0 +1,186 @@
+"""What values and names look like: logarithms and their base, centred values, genes in the place of
+columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from gui.data.dataset import Matrix, Role
+from gui.data.validation.repairs import BASES, UndoLog
+from gui.data.validation.repairs_genes import ENSEMBL
+
+Base = Literal["2", "e", "10"]
+Scale = Literal["linear", "log", "negative log", "scaled", "negative"]
+_SAMPLE = 400
+_KNOWN = """
+ACTB GAPDH B2M CD74 MALAT1 TMSB4X TMSB10 RPLP0 RPLP1 RPS12 RPS18 RPS27 RPL13 RPL41 EEF1A1 TPT1
+FTL FTH1 UBC UBB HSP90AA1 HSPA8 CD3D CD3E CD4 CD8A CD8B CD79A MS4A1 NKG7 GNLY LYZ
+S100A8 S100A9 CD14 FCGR3A CST3 PPBP HLA-A HLA-B HLA-C HLA-DRA HLA-DRB1 VIM ACTG1 TUBA1B TUBB COL1A1
+COL1A2 COL3A1 PECAM1 VWF EPCAM KRT8 KRT18 KRT19 TP53 EGFR MYC BRCA1 BRCA2 CHAF1A
+"""
+KNOWN = frozenset(_KNOWN.split())
+"""Genes that nearly every human data set has."""
+
+
+def stored_values(matrix: Matrix) -> np.ndarray:
+    """The values, or of a sparse matrix those that are stored; without missing and infinite
+    ones.
+    """
+    stored: Any = matrix.values
+    values = np.asarray(stored.data if matrix.is_sparse else stored)
+    return values if np.isfinite(values.sum(dtype=np.float64)) else values[np.isfinite(values)]
+
+
+def scale_of(matrix: Matrix) -> Scale:
+    """What kind of values these are."""
+    values = stored_values(matrix)
+    if not values.size:
+        return "linear"
+    low, top = float(values.min()), float(values.max())
+    if low < 0:
+        return _below_zero(matrix, low, top)
+    few = values[:: max(1, values.size // 1_000_000)]
+    whole = np.array_equal(few, np.rint(few))
+    if whole or not 2 < top < 25 or matrix.n_genes <= 50:
+        return "linear"
+    sums = matrix.sums()
+    # which logarithms never are
+    scaled_to_one_sum = len(sums) > 1 and float(np.ptp(sums)) < 1e-4 * abs(float(sums.mean()))
+    return "linear" if scaled_to_one_sum else "log"
+
+
+def _below_zero(matrix: Matrix, low: float, top: float) -> Scale:
+    rows = np.linspace(0, matrix.n_genes - 1, min(matrix.n_genes, _SAMPLE)).astype(int)
+    stored: Any = matrix.values
+    some = np.asarray(
+        stored.tocsr()[rows].toarray() if matrix.is_sparse else stored[rows], dtype=np.float64
+    )
+    some = some[np.isfinite(some).all(axis=1)]
+    if not some.size or np.array_equal(some, np.rint(some)):
+        return "negative"
+    share = float((some < 0).mean())
+    spread = some.std(axis=1)
+    centred = np.abs(some.mean(axis=1)) < 0.1 * np.where(spread > 0, spread, 1.0)
+    if matrix.n_columns > 3 and share > 0.2 and centred.mean() > 0.8:
+        return "scaled"
+    return "negative log" if low > -25 and top < 25 and 0.001 < share < 0.6 else "negative"
+
+
+def only_value(matrix: Matrix) -> float | None:
+    """The value that all of the matrix has, or 0 if every column has one value beside zero; None
+    for what varies, and for less than 100 values.
+
+    Of many columns an even selection is looked at.
+    """
+    columns = np.linspace(0, matrix.n_columns - 1, min(matrix.n_columns, _SAMPLE // 2)).astype(int)
+    stored: Any = matrix.values[:, np.unique(columns)]
+    seen, values, gaps = 0, set[float](), False
+    for at in range(stored.shape[1]):
+        column = stored[:, [at]].data if matrix.is_sparse else stored[:, at]
+        filled = column[column != 0]
+        gaps |= len(filled) < matrix.n_genes
+        if not len(filled):
+            continue
+        low, top = float(filled.min()), float(filled.max())
+        if not top - low <= 1e-6 * abs(top):
+            return None
+        seen += len(filled)
+        values.add(top)
+    if seen < 100 or min(values) <= 0:
+        return None
+    return 0.0 if gaps or max(values) - min(values) > 1e-6 * max(values) else max(values)
+
+
+def log_base(matrix: Matrix, role: Role) -> Base:
+    """The likely base of log(x + 1).
+
+    The base after which the values are whole numbers, or after which the columns have the same sum;
+    else what is usual: 2 for bulk and for values that would be absurd otherwise, e for single
+    cells.
+    """
+    columns = np.linspace(0, matrix.n_columns - 1, min(matrix.n_columns, 60)).astype(int)
+    stored: Any = matrix.values[:, columns]
+    some = np.asarray(stored.toarray() if matrix.is_sparse else stored, dtype=np.float64)
+    some = some[np.isfinite(some).all(axis=1)]
+    top = float(some.max()) if some.size else 0.0
+    possible: list[Base] = [b for b in ("2", "e", "10") if top * np.log(BASES[b]) < np.log(1e7)]
+    spread: dict[Base, float] = {}
+    for base in possible:
+        linear = UndoLog(role=role, base=base).linear(some)
+        seen = linear[(linear > 0.5) & (linear < 1000)]
+        if (
+            seen.size > 20
+            and float((np.abs(seen - np.rint(seen)) < 1e-3 * np.maximum(1.0, seen)).mean()) > 0.99
+        ):
+            return base
+        sums = linear.sum(axis=0)
+        spread[base] = (
+            float(sums.std() / sums.mean()) if sums.size > 2 and sums.mean() > 0 else np.inf
+        )
+    usual: Base = "2" if role == "bulk" or top > 9.5 else "e"
+    if spread:
+        best = min(spread, key=lambda b: spread[b])
+        if spread[best] < 0.02 and all(spread[b] > 3 * spread[best] for b in spread if b != best):
+            return best
+    return usual if usual in possible or not possible else possible[0]
+
+
+def share_known(names: pd.Index, genes: Collection[str]) -> int:
+    """How many of the names are genes: of ``genes``, or without these widely known ones and Ensembl
+    IDs.
+    """
+    found = set(map(str, names[:50_000]))
+    return (
+        len(found & set(genes))
+        if genes
+        else sum(n.upper() in KNOWN or bool(ENSEMBL.match(n)) for n in found)
+    )
+
+
+def looks_transposed(matrix: Matrix, genes: Collection[str] = ()) -> bool:
+    """Whether the columns and not the rows bear gene names. genes : of the other parts."""
+    columns, rows = share_known(matrix.columns, genes), share_known(matrix.genes, genes)
+    enough = max(3, 0.2 * min(len(genes), matrix.n_columns)) if genes else 3
+    return columns >= enough and columns > 5 * rows
+
+
+def symbol_column(var: pd.DataFrame | None, genes: pd.Index) -> str | None:
+    """The column of var that holds gene symbols: text, nearly all different, not the index
+    itself.
+    """
+    if var is None:
+        return None
+    usual = (
+        "gene_symbol",
+        "feature_name",
+        "gene_symbols",
+        "symbol",
+        "gene_name",
+        "gene_names",
+        "hgnc_symbol",
+        "genename",
+        "genesymbol",
+        "name",
+        "gene",
+    )
+    rank = {name: i for i, name in enumerate(usual)}
+    candidates = []
+    for column in var.columns:
+        values = [str(v).strip() for v in var[column] if not pd.isna(v)]
+        texts = [
+            v for v in values if v and not v.replace(".", "", 1).isdigit() and not ENSEMBL.match(v)
+        ]
+        if (
+            len(texts) < 0.8 * len(var)
+            or len(set(texts)) < 0.8 * len(texts)
+            or values == list(map(str, genes))
+        ):
+            continue
+        candidates.append((rank.get(str(column).lower(), 99), str(column)))
+    known = [c for c in candidates if c[0] < 99]
+    return min(known or candidates)[1] if candidates else None

@@ -1,0 +1,1 @@
+"""What doctor checks on this computer, and the bundle for a request for help."""

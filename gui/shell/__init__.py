@@ -1,0 +1,1 @@
+"""What surrounds the pages: frame, header, menu, lock screen, tour and dialogs."""

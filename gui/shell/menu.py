@@ -1,0 +1,319 @@
+"""What the menu and the shortcuts do: the Store ``dcx-command`` says which action, from the
+window's menu, a key or the header.
+
+And the dialogs they open.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import dash_mantine_components as dmc
+from dash import ALL, Dash, Input, Output, State, dcc, html, set_props
+from dash.exceptions import PreventUpdate
+
+from gui import updates
+from gui.components.common import clicked, icon
+from gui.errors import MissingPart
+from gui.files import EXPRESSION, HTML, SESSION
+from gui.plugin import Context, Recorded
+from gui.report import report, report_name
+from gui.shell.actions import SEPARATOR, Action, keys, offered, zoomed
+from gui.shell.callbacks import SHELL, bind, part
+from gui.shell.header import session_name
+
+if TYPE_CHECKING:
+    from gui.app import Application
+
+REPORTED = ("adtd", "dtd")
+"""Kinds of runs that a report can be made of, what comes last in the work first."""
+
+
+def layout(application: Application) -> list[Any]:
+    """Stores, keys and dialogs of the menu, for the shell."""
+    actions = _offered(application)
+    told = {action.shortcut: action.key for action in actions if action.shortcut and not action.own}
+    return [
+        dcc.Store(id="dcx-command"),
+        html.Div(id="dcx-keys", hidden=True, **{"data-keys": json.dumps(told)}),
+        dmc.Modal(_listed(actions), id="dcx-shortcuts", title="Keyboard shortcuts", centered=True),
+        dmc.Modal(
+            html.Div(id="dcx-recent-list", className="dcx-entries"),
+            id="dcx-recent",
+            title="Open recent",
+            centered=True,
+        ),
+        dmc.Modal(
+            html.Div(id="dcx-switch-list", className="dcx-entries"),
+            id="dcx-switch",
+            title="Switch to",
+            centered=True,
+        ),
+    ]
+
+
+def _offered(application: Application) -> list[Action]:
+    return offered(
+        native=application.files.native,
+        single=application.sessions.single,
+        updates=updates.key() is not None,
+    )
+
+
+def _listed(actions: list[Action]) -> Any:
+    rows = [
+        html.Tr(
+            [
+                html.Td(action.title.rstrip("…"), style={"padding": "3px 24px 3px 0"}),
+                html.Td(html.Kbd(keys(action), className="dcx-kbd")),
+            ]
+        )
+        for action in actions
+        if action.shortcut
+    ]
+    return html.Table(html.Tbody(rows), style={"width": "100%"})
+
+
+def bind_menu(app: Dash, application: Application) -> None:
+    """Register the callbacks of the menu, in the same way as a page's."""
+
+    def on(*args: Any, **options: Any) -> Any:
+        return lambda function: bind(app, application, SHELL, Recorded(function, args, options))
+
+    @on(Input("dcx-command", "data"), State("dcx-location", "pathname"), prevent_initial_call=True)
+    def command(ctx: Context, data: dict[str, Any] | None, pathname: str | None) -> None:
+        """Do what a menu entry or a shortcut says."""
+        name = str((data or {}).get("action", ""))
+        if name not in {action.key for action in _offered(application)} - {SEPARATOR}:
+            raise PreventUpdate
+        run(application, ctx, name, (pathname or "").strip("/"))
+
+    @on(
+        Output("dcx-shortcuts", "opened"),
+        Input("dcx-help-shortcuts", "n_clicks"),
+        prevent_initial_call=True,
+    )
+    def shortcuts(ctx: Context, clicks: int | None) -> bool:
+        return bool(clicks)
+
+    @on(
+        Output("dcx-recent", "opened"),
+        Input(part("recent", ALL), "n_clicks"),
+        prevent_initial_call=True,
+    )
+    def open_recent(ctx: Context, _clicks: list[int | None]) -> bool:
+        mark = clicked()
+        path = next(
+            (path for path in map(Path, application.settings.get().recent) if _mark(path) == mark),
+            None,
+        )
+        if path is None or not application.files.native:
+            raise PreventUpdate
+        open_files(application, ctx, [path])
+        return False
+
+    @on(
+        Output("dcx-switch", "opened"),
+        Input(part("go", ALL), "n_clicks"),
+        prevent_initial_call=True,
+    )
+    def switch(ctx: Context, _clicks: list[int | None]) -> bool:
+        session_id = clicked()
+        if session_id is None:
+            raise PreventUpdate
+        ctx.switch_to(session_id)
+        return False
+
+
+def run(application: Application, ctx: Context, name: str, page: str = "") -> None:
+    """One action, by its key. page : the key of the page that is shown"""
+    if name.startswith("theme_"):
+        set_props("dcx-theme", {"data": name.removeprefix("theme_")})
+    elif name.startswith("zoom_"):
+        settings = application.settings.change(zoom=zoomed(application.settings.get().zoom, name))
+        if application.host is not None:
+            application.host.zoom(settings.zoom)
+    elif name in ("cut", "copy", "paste", "select_all"):
+        if application.host is not None:
+            application.host.edit(name)  # type: ignore[arg-type]
+    elif name in DIALOGS:
+        set_props(DIALOGS[name], {"n_clicks": time.monotonic_ns() // 1_000_000})
+    elif name == "report":
+        with application.long_calls.place():
+            _report(ctx, page)
+    else:
+        DONE[name](application, ctx)
+
+
+DIALOGS = {"new": "dcx-new"} | {
+    name: f"dcx-help-{name}" for name in ("tour", "shortcuts", "about", "logs", "support", "update")
+}
+"""Actions that are a button of the header too."""
+
+
+def open_files(application: Application, ctx: Context, paths: list[Path]) -> None:
+    """Files the user chose in the window: sessions are opened, data are offered on the Upload
+    page.
+    """
+    application.take_over(paths)
+    ctx.poke("open", *(path.name for path in paths))
+
+
+def _open(application: Application, ctx: Context) -> None:
+    if paths := ctx.files.open(
+        [SESSION, EXPRESSION], title="Open a session or data", multiple=True
+    ):
+        open_files(application, ctx, paths)
+
+
+def _recent(application: Application, ctx: Context) -> None:
+    there = map(Path, application.settings.get().recent)
+    items = [
+        _entry(
+            part("recent", _mark(path)),
+            html.Span(path.name, title=str(path), className="dcx-cut"),
+            str(path.parent),
+        )
+        for path in there
+        if path.is_file()
+    ]
+    set_props(
+        "dcx-recent-list",
+        {
+            "children": (
+                items
+                or dmc.Text(
+                    "No file was opened yet, or none of them is where it was.",
+                    size="sm",
+                    c="dimmed",
+                )
+            )
+        },
+    )
+    set_props("dcx-recent", {"opened": True})
+
+
+def _mark(path: Path) -> str:
+    """Which of the recent files: their places in the list change while it is looked at."""
+    return hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
+
+
+def _switch(application: Application, ctx: Context) -> None:
+    here = (ctx.locked or ctx.session).session_id
+    items = [
+        _entry(
+            part("go", info.session_id),
+            session_name(info.name, bold=info.session_id == here),
+            left=(
+                icon("check")
+                if info.session_id == here
+                else html.Span(style={"display": "inline-block", "width": 16})
+            ),
+            right=icon("lock", 14) if info.protected else None,
+            first=info.session_id == here,
+        )
+        for info in ctx.sessions.list_sessions(actor=ctx.actor)
+        if info.problem is None
+    ]
+    set_props("dcx-switch-list", {"children": items})
+    set_props("dcx-switch", {"opened": True})
+
+
+def _entry(
+    id: dict[str, Any],
+    title: Any,
+    below: str = "",
+    *,
+    left: Any = None,
+    right: Any = None,
+    first: bool = False,
+) -> Any:
+    """A line of a list to choose from. first : it has the focus when the dialog opens"""
+    words = html.Div(
+        [
+            html.Div(title),
+            (
+                dmc.Text(html.Span(below, className="dcx-cut"), size="xs", c="dimmed")
+                if below
+                else None
+            ),
+        ],
+        className="dcx-entry",
+    )
+    look: dict[str, Any] = {
+        "variant": "subtle",
+        "color": "gray",
+        "fullWidth": True,
+        "justify": "flex-start",
+        "h": "auto",
+        "py": 6,
+        "px": 10,
+    }
+    return dmc.Button(
+        words,
+        id=id,
+        leftSection=left,
+        rightSection=right,
+        **look,
+        **({"data-autofocus": "true"} if first else {}),
+    )
+
+
+def _export(application: Application, ctx: Context) -> None:
+    if not ctx.sessions.single:
+        ctx.go_to("sessions", search=f"?export={time.monotonic_ns()}")
+        return
+    with application.long_calls.place():
+        copy = ctx.sessions.export_session(ctx.session_id, actor=ctx.actor)
+        told = ctx.files.save(copy.name, copy.data, SESSION)
+    if told:
+        ctx.notify(told, title="Saved", colour="teal")
+
+
+def _report(ctx: Context, page: str) -> None:
+    """Of the run that the page shows; elsewhere of the latest step that has one."""
+    if ctx.locked is not None:
+        raise MissingPart("The session is locked.", advice="Unlock it first.")
+    kind = next(
+        (
+            kind
+            for kind in sorted(REPORTED, key=lambda kind: kind != page)
+            if ctx.session.current(kind) is not None
+        ),
+        None,
+    )
+    if kind is None:
+        raise MissingPart("There is no run to report yet.", advice="Run DTD first.")
+    if told := ctx.files.save(report_name(ctx.session, kind), report(ctx.session, kind), HTML):
+        ctx.notify(told, title="Saved", colour="teal")
+
+
+def _host(method: str) -> Callable[[Application, Context], None]:
+    def act(application: Application, ctx: Context) -> None:
+        if application.host is not None:
+            getattr(application.host, method)()
+
+    return act
+
+
+def _page(key: str) -> Callable[[Application, Context], None]:
+    return lambda application, ctx: ctx.go_to(key)
+
+
+DONE: dict[str, Callable[[Application, Context], None]] = {
+    "open": _open,
+    "recent": _recent,
+    "import": _page("upload"),
+    "export": _export,
+    "close": _host("close"),
+    "fullscreen": _host("fullscreen"),
+    "switch": _switch,
+    "sessions": _page("sessions"),
+    "guide": _page("help"),
+}

@@ -25,9 +25,11 @@ from flask import Flask, Response, jsonify, request, send_file
 from gui import notify
 from gui.announcements import Announcements
 from gui.callback_requests import refuse_malformed
+from gui.caller import browser_id
 from gui.config import Config
 from gui.data.dataset import Dataset
 from gui.diagnostics.selfcheck import Look
+from gui.downloads import DOWNLOAD, NOT_KEPT, BrowserFiles
 from gui.engine.forecast import check_memory
 from gui.engine.params import Params
 from gui.engine.results import Provenance, Run
@@ -36,8 +38,8 @@ from gui.engine.spread.local import allowed_cores
 from gui.error_notices import ErrorNotices
 from gui.errors import DeconomixError, JobError, PluginError, SessionLocked, UnknownSession
 from gui.figures.text import shorten
-from gui.files import CHUNK, DOWNLOAD, NOT_KEPT, BrowserFiles, Files, Uploads
-from gui.guard import HANDOVER, SIGN_OUT, UPLOAD, Guard, browser_id
+from gui.files import CHUNK, Files, Uploads
+from gui.guard import HANDOVER, SIGN_OUT, UPLOAD, Guard
 from gui.host import Host
 from gui.housekeeping import Housekeeping
 from gui.jobs.reader import Reader

@@ -19,10 +19,11 @@ from dash import ctx as call
 from dash.exceptions import PreventUpdate
 
 from gui import notify
+from gui.caller import browser_id
 from gui.engine.params import Params
 from gui.error_notices import ErrorNotices
 from gui.errors import DeconomixError, MissingPart, ProgramBusy, SessionError, SessionLocked
-from gui.guard import browser_id, gesture_age
+from gui.guard import gesture_age
 from gui.jobs.status import JobStatus
 from gui.logs import CALLER
 from gui.plugin import Context, Page, Recorded, Task

@@ -24,6 +24,7 @@ from desktop.geometry import Placing
 from desktop.host import NativeHost
 from desktop.instance import Instance
 from desktop.job_watcher import Attendant
+from desktop.lifecycle import running, say
 from desktop.server import LocalServer, few_heaps
 from gui import __version__, atomic
 from gui.config import Config
@@ -129,8 +130,6 @@ class Start:
 
     def _serve(self) -> None:
         """The application, from its start to its end."""
-        from desktop.cli import running
-
         try:
             with running(
                 self._config, self.files, self._settings, tell=toolkit.alert
@@ -330,8 +329,6 @@ def in_browser(
     """The program without a window: its page in the default browser, until nobody looks at it any
     more.
     """
-    from desktop.cli import running, say
-
     with running(config, tell=toolkit.alert) as application:
         server = LocalServer(
             application.server, settings=config.server, limit=application.guard.body_limit

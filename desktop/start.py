@@ -175,7 +175,7 @@ class Start:
         if shown.events.closed.is_set():
             return
         if self._instance.crashed:
-            application.say_what_was_restored()
+            application.inbox.announce_recovery()
         if self._paths:
             application.take_over(self._paths)
         host = self._host = NativeHost(shown)
@@ -222,7 +222,7 @@ class Start:
         if not application.shown.is_set() or self._crashed_at - before < SOON:
             self._retry()
             return
-        application.announcements.append(
+        application.inbox.announcements.append(
             "The page stopped working and was loaded again. Nothing is lost; steps that were being"
             " computed go on."
         )
@@ -278,7 +278,7 @@ class Start:
         if data:
             zoom = self._settings.get().zoom
             try:
-                answers = application.adopted(data)
+                answers = application.inbox.adopt(data)
                 taken = drop.into_page(self.window, answers, x / zoom, y / zoom)
             except Exception as error:  # noqa: BLE001 - a page that does not answer
                 log.warning("the page did not take what was dropped: %s", type(error).__name__)
@@ -336,12 +336,12 @@ def in_browser(
         try:
             application.one_user = True
             if instance.crashed:
-                application.say_what_was_restored()
+                application.inbox.announce_recovery()
             if paths:
                 application.take_over(paths)
             host = application.host = InBrowser(application, server, instance.folder)
             Attendant(application, host).start()
-            application.announcements.append(
+            application.inbox.announcements.append(
                 "The window could not show its page, so DeconomiX is in your browser. It ends by"
                 " itself after you close this tab."
             )

@@ -401,14 +401,14 @@ def test_paths_that_are_handed_over_are_whole_ones(
         )
 
     assert hand(paths) == 400
-    assert (program.application.handed_over, program.application.uploads.offers) == (0, False)
+    assert (program.application.inbox.handed_over, program.application.uploads.offers) == (0, False)
     mine = tmp_path / "mine.csv"
     mine.write_text("x")
     assert hand([str(mine)]) == 200  # the control: what another start of the program gives is taken
     assert program.application.uploads.offers
     # no files: said in a sentence
     assert hand([str(tmp_path), str(tmp_path / "nowhere.csv"), "/dev/zero"]) == 200
-    assert len(program.application.announcements) == 3
+    assert len(program.application.inbox.announcements) == 3
     assert len(program.application.uploads.take_offered()) == 1
 
 

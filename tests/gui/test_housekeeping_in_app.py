@@ -93,7 +93,7 @@ def test_the_clean_up_at_start_takes_what_is_old_and_says_so_once_without_names(
     with caplog.at_level(logging.INFO, logger="gui"):
         assert chore(application, "clean-up").every == 24 * 3600
         application.housekeeping.start()  # as start() does
-        until(lambda: application.announcements, 20)
+        until(lambda: application.inbox.announcements, 20)
     assert listed(application) == ["Anna K."]
     assert archived(application) == (["Bernd L.", "Clara M."] if action == "archive" else [])
     late = open_tab(application)
@@ -122,7 +122,7 @@ def test_too_many_sessions_lose_the_longest_unused(start: Start) -> None:
     assert archived(application) == ["Anna K."]
     chore(application, "clean-up").run()
     assert archived(application) == ["Anna K."]
-    assert len(application.announcements) == 1
+    assert len(application.inbox.announcements) == 1
 
 
 def test_what_is_open_or_computing_and_the_default_session_are_never_touched(

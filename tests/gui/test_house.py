@@ -101,6 +101,29 @@ def test_every_page_stands_in_the_contract_that_keeps_pages_apart() -> None:
     assert pages == set(contracts["pages-apart"]["modules"])
 
 
+def circles(imports: dict[str, set[str]]) -> list[list[str]]:
+    """Modules that import each other, however far around: what is left when those that import
+    nothing that is left, and those that nothing left imports, are taken away again and again.
+    """
+    left = dict(imports)
+    while True:
+        imported = set().union(*left.values()) if left else set()
+        ends = {m for m, used in left.items() if m not in imported or not used & left.keys()}
+        if not ends:
+            return [sorted(left)] if left else []
+        left = {m: used - ends for m, used in left.items() if m not in ends}
+
+
+def test_no_two_modules_import_each_other_however_far_around() -> None:
+    import grimp
+
+    graph = grimp.build_graph("gui", "desktop", exclude_type_checking_imports=False, cache_dir=None)
+    imports = {m: graph.find_modules_directly_imported_by(m) for m in graph.modules}
+    assert len(imports) > 250
+    assert circles(imports) == []
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [["a", "b", "c"]]
+
+
 def test_page_in_the_readme_is_a_page(tmp_path: Path) -> None:
     code = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
     assert code is not None

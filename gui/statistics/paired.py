@@ -61,8 +61,7 @@ def pseudomedian(differences: np.ndarray, confidence: float = 0.95) -> Effect:
     rows = np.atleast_2d(np.asarray(differences, dtype=np.float64))
     n = rows.shape[-1]
     first, second = np.triu_indices(n)
-    walsh = np.sort((rows[:, first] + rows[:, second]) / 2.0, axis=-1)
-    total = walsh.shape[-1]
+    total = first.size
     level = (1.0 - confidence) / 2.0
     if n <= EXACT_LIMIT:
         sums, probability = signed_rank_counts((1,) * n)
@@ -70,8 +69,11 @@ def pseudomedian(differences: np.ndarray, confidence: float = 0.95) -> Effect:
     else:
         z = normal_quantile(confidence)
         place = int(np.floor(total / 2.0 - z * np.sqrt(n * (n + 1) * (2 * n + 1) / 24.0)))
-    estimate = np.median(walsh, axis=-1)
+    kept = sorted({(total - 1) // 2, total // 2, max(place, 1) - 1, total - max(place, 1)})
+    walsh = np.array([np.partition((row[first] + row[second]) / 2.0, kept)[kept] for row in rows])
+    at = {position: walsh[:, i] for i, position in enumerate(kept)}
+    estimate = (at[(total - 1) // 2] + at[total // 2]) / 2.0
     if place < 1:
         nothing = np.full(estimate.shape, np.nan)
         return Effect(estimate, nothing, nothing)
-    return Effect(estimate, walsh[:, place - 1], walsh[:, total - place])
+    return Effect(estimate, at[place - 1], at[total - place])

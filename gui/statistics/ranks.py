@@ -31,17 +31,28 @@ def rank(values: np.ndarray) -> Ranks:
     n = values.shape[-1]
     order = np.argsort(values, axis=-1, kind="stable")
     ordered = np.take_along_axis(values, order, axis=-1)
-    starts = np.ones(values.shape, dtype=bool)
-    starts[..., 1:] = ordered[..., 1:] != ordered[..., :-1]
-    ends = np.ones(values.shape, dtype=bool)
-    ends[..., :-1] = starts[..., 1:]
+    places = np.broadcast_to(np.arange(1.0, n + 1.0), values.shape)
+    tie_sum = np.zeros(values.shape[:-1])
+    equal = ordered[..., 1:] == ordered[..., :-1]
+    tied = equal.any(axis=-1)
+    if tied.any():
+        places = places.copy()
+        places[tied], tie_sum[tied] = _midranks(equal[tied])
+    result = np.empty(values.shape)
+    np.put_along_axis(result, order, places, axis=-1)
+    return Ranks(result, tie_sum)
+
+
+def _midranks(equal: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Midranks and tie sums of ordered rows. equal : whether a value is that of its neighbour."""
+    rows, n = equal.shape[0], equal.shape[-1] + 1
+    starts, ends = np.ones((rows, n), dtype=bool), np.ones((rows, n), dtype=bool)
+    starts[:, 1:] = ends[:, :-1] = ~equal
     place = np.arange(n)
     first = np.maximum.accumulate(np.where(starts, place, 0), axis=-1)
-    last = np.minimum.accumulate(np.where(ends, place, n - 1)[..., ::-1], axis=-1)[..., ::-1]
-    result = np.empty(values.shape)
-    np.put_along_axis(result, order, (first + last) / 2.0 + 1.0, axis=-1)
+    last = np.minimum.accumulate(np.where(ends, place, n - 1)[:, ::-1], axis=-1)[:, ::-1]
     size = (last - first + 1).astype(np.float64)
-    return Ranks(result, (size**2 - 1.0).sum(axis=-1))
+    return (first + last) / 2.0 + 1.0, (size**2 - 1.0).sum(axis=-1)
 
 
 def tie_sizes(row: np.ndarray) -> tuple[int, ...]:

@@ -16,8 +16,10 @@ from gui.statistics.ranks import rank, tie_sizes
 
 EXACT_LIMIT = 2000
 """Samples up to which the exact distribution is counted."""
-FEW_PAIRS = 20_000
+FEW_PAIRS = 4_000
 """Pairs of samples whose differences are simply written down and ordered."""
+GUESS = 24
+"""Order statistics of each group whose differences bracket the one looked for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -215,29 +217,42 @@ def _ordered_differences(x: np.ndarray, y: np.ndarray, places: list[int]) -> lis
         differences = np.subtract.outer(y, x).ravel()
         return [float(value) for value in np.partition(differences, places)[places]]
     x, y = np.sort(x), np.sort(y)
-    return [_ordered_difference(x, y, place) for place in places]
+    # the differences of some order statistics tell nearly where to look
+    few_x, few_y = (v[np.linspace(0, v.size - 1, GUESS).astype(int)] for v in (x, y))
+    guess = np.sort(np.subtract.outer(few_y, few_x).ravel())
+    return [_ordered_difference(x, y, place, guess) for place in places]
 
 
-def _ordered_difference(x: np.ndarray, y: np.ndarray, place: int) -> float:
-    """Bisection until few pairs are left between two bounds, then the one looked for.
+def _ordered_difference(x: np.ndarray, y: np.ndarray, place: int, guess: np.ndarray) -> float:
+    """Two bounds drawn together until few pairs are left between them, then the one looked for.
 
     Source: the counting argument of Monahan 1984, ACM TOMS 10:265. x, y : ascending
     """
     low, high = np.nextafter(y[0] - x[-1], -np.inf), y[-1] - x[0]
     below = np.zeros(x.size, dtype=np.intp)  # by x: how many differences are at most low
     upto = np.full(x.size, y.size, dtype=np.intp)
+    middle = place * guess.size // (x.size * y.size)
+    likely = guess[middle]  # many equal differences: it is one of them
+    sides = [np.searchsorted(y, x + likely, side=side).sum() for side in ("left", "right")]
+    if sides[0] <= place < sides[1]:
+        return float(likely)
+    bounds = [guess[max(middle - GUESS, 0)], guess[min(middle + GUESS, guess.size - 1)]]
     for _ in range(80):
-        if (upto - below).sum() <= FEW_PAIRS:
+        bound = bounds.pop() if bounds else low + (high - low) / 2.0
+        if low < bound < high:
+            count = np.searchsorted(y, x + bound, side="right")
+            if count.sum() > place:
+                high, upto = bound, count
+            else:
+                low, below = bound, count
+        elif not bounds:
             break
-        bound = low + (high - low) / 2.0
-        if not low < bound < high:
+        if not bounds and (upto - below).sum() <= FEW_PAIRS:
             break
-        count = np.searchsorted(y, x + bound, side="right")
-        if count.sum() > place:
-            high, upto = bound, np.minimum(count, upto)
-        else:
-            low, below = bound, np.maximum(count, below)
-    found = np.concatenate([y[a:b] - v for a, b, v in zip(below, upto, x, strict=True) if b > a])
+    sizes = upto - below
+    starts = np.cumsum(sizes) - sizes
+    at = np.arange(sizes.sum()) + np.repeat(below - starts, sizes)
+    found = y[at] - np.repeat(x, sizes)
     place = min(max(place - int(below.sum()), 0), found.size - 1)
     return float(np.partition(found, place)[place])
 

@@ -233,7 +233,7 @@ def _checked(
 
 
 def _problems(found: Maximum, terms: pd.Index, scale: np.ndarray, ridge: bool) -> list[str]:
-    """Coefficients that still move although the likelihood stands still (Heinze & Schemper 2001)."""
+    """Coefficients that move on where the likelihood stands still (Heinze & Schemper 2001)."""
     if ridge or found.step[0] < 1e-4:
         return []
     move = np.linalg.pinv(found.at.information[0], hermitian=True) @ found.at.gradient[0]

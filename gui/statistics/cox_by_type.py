@@ -25,10 +25,11 @@ CHUNK = 400_000
 class CoxByType:
     """Hazard ratios of the fraction of each cell type, each in a model of its own.
 
-    table : by cell type: coefficient and error (per unit of fraction; inflation: robust by naive
-        error), sd, hazard ratios per standard deviation (sd_ratio) and per 10 percentage points (points_ratio) with _low and
-        _high, z, p, p_adjusted, called, converged; with draws also draws_median, draws_low,
-        draws_high (hazard ratio per standard deviation) and kept (draws with the same call)
+    table : by cell type: coefficient and error (per unit of fraction), inflation (robust by naive
+        error), sd, hazard ratios per standard deviation (sd_ratio) and per 10 percentage points
+        (points_ratio) with _low and _high, z, p, p_adjusted, called, converged; with draws also
+        draws_median, draws_low, draws_high (hazard ratio per standard deviation) and kept (draws
+        with the same call)
     fits : by cell type, for residuals and tests; left_out : cell type -> why
     """
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from gui.errors import InvalidParameter
 from gui.statistics.group_design import MANY_ZEROS, Comparison, choose_scales
-from gui.statistics.group_tests import EFFECTS, NO_EFFECT, run_test, two_groups
+from gui.statistics.group_tests import EFFECTS, NO_EFFECT, Tested, run_test, two_groups
 from gui.statistics.linear_model import least_squares_hc3
 from gui.statistics.log_ratios import (
     DETECTION_LIMIT,
@@ -142,7 +142,7 @@ def compare_groups(
     for name, effect in _sizes(prepared, comparison).items():
         table[name] = effect.estimate
         table[f"{name}_low"], table[f"{name}_high"] = effect.low, effect.high
-    pairs = _pairs(prepared, comparison, used.index)
+    pairs = _pairs(prepared, comparison, used.index, tested)
     key = comparison.choice.key
     notes = (
         f"{comparison.choice.name[0].upper()}{comparison.choice.name[1:]}: "
@@ -281,12 +281,18 @@ PAIR_COLUMNS = [
 ]
 
 
-def _pairs(prepared: _Prepared, comparison: Comparison, types: pd.Index) -> pd.DataFrame:
+def _pairs(
+    prepared: _Prepared, comparison: Comparison, types: pd.Index, tested: Tested
+) -> pd.DataFrame:
     if len(comparison.levels) < 3 or comparison.kind not in ("groups", "paired"):
         return pd.DataFrame(columns=PAIR_COLUMNS)
     codes, paired = comparison.codes, comparison.kind == "paired"
     ratios = (prepared.scales == "log-ratio").to_numpy()
-    by_pair = {} if paired else _dunn(prepared.values, comparison)
+    by_pair: dict[tuple[int, ...], tuple[np.ndarray, np.ndarray]] = {}
+    if len(comparison.tested) == 2:  # one pair alone is large enough: its own test
+        by_pair[comparison.tested] = (tested.test.statistic, tested.test.p)
+    elif not paired:
+        by_pair = _dunn(prepared.values, comparison)
     frames = []
     for a, b in combinations(range(len(comparison.levels)), 2):
         first, second = codes == a, codes == b
@@ -312,7 +318,7 @@ def _pairs(prepared: _Prepared, comparison: Comparison, types: pd.Index) -> pd.D
 
 def _dunn(
     values: np.ndarray, comparison: Comparison
-) -> dict[tuple[int, int], tuple[np.ndarray, np.ndarray]]:
+) -> dict[tuple[int, ...], tuple[np.ndarray, np.ndarray]]:
     used = np.isin(comparison.codes, comparison.tested)
     result = dunn(values[:, used], np.searchsorted(comparison.tested, comparison.codes[used]))
     return {

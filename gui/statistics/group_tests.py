@@ -54,8 +54,9 @@ def run_test(values: np.ndarray, comparison: Comparison, *, draws: bool = False)
 
 
 def two_groups(values: np.ndarray, comparison: Comparison) -> tuple[np.ndarray, np.ndarray]:
-    """The values of the first and of the second of two groups (paired: subject by subject)."""
-    return values[:, comparison.codes == 0], values[:, comparison.codes == 1]
+    """The values of the two groups that are tested (paired: subject by subject)."""
+    first, second = comparison.tested
+    return values[:, comparison.codes == first], values[:, comparison.codes == second]
 
 
 def _mann_whitney(values: np.ndarray, comparison: Comparison, draws: bool) -> Tested:

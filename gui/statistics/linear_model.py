@@ -108,7 +108,7 @@ class LinearModel:
     covariance: np.ndarray
 
     def joint_test(self, columns: list[str]) -> tuple[np.ndarray, np.ndarray]:
-        """Wald F statistic and p-value, by row, of several coefficients at once (Greene 2012, 5.4)."""
+        """Wald F and p-value, by row, of several coefficients at once (Greene 2012, 5.4)."""
         at = [self.coefficients.columns.get_loc(name) for name in columns]
         b = self.coefficients.to_numpy()[:, at]
         v = self.covariance[:, at][:, :, at]

@@ -142,7 +142,7 @@ def _tied_mean(mean: np.ndarray, first: np.ndarray, tie: np.ndarray) -> np.ndarr
 def _smoothed(
     residuals: pd.DataFrame, name: str, variance: float, confidence: float
 ) -> pd.DataFrame:
-    """A natural spline through the residuals with its band (Grambsch & Therneau 1994, section 3)."""
+    """A natural spline through the residuals with its band (Grambsch & Therneau 1994, 3)."""
     moved = residuals["transformed"].to_numpy()
     values = residuals[name].to_numpy()
     points = np.linspace(moved.min(), moved.max(), 41)

@@ -138,7 +138,7 @@ def kendall_w(test: RankTest, conditions: int, subjects: int, confidence: float 
 
 @dataclass(frozen=True, eq=False)
 class Trend:
-    """The test of ordered groups and P(later group higher) over all pairs of samples, halved ties."""
+    """The test of ordered groups, and P(later group higher) with ties as halves."""
 
     test: RankTest
     z: np.ndarray

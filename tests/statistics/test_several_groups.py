@@ -72,7 +72,7 @@ def test_hollander_wolfe_example_of_ordered_groups() -> None:
 
 def test_exact_trend_is_that_of_all_orders() -> None:
     rng = np.random.default_rng(0)
-    values, codes = rng.normal(size=8), np.array([0, 0, 0, 1, 1, 2, 2, 2])
+    values, codes = rng.normal(size=7), np.array([0, 0, 1, 1, 2, 2, 2])
     orders = np.array(list(permutations(values)))
     j = jonckheere_terpstra(orders, codes, exact=False, interval=False).test.statistic
     mean = j.mean()
@@ -81,8 +81,7 @@ def test_exact_trend_is_that_of_all_orders() -> None:
     assert found.test.exact[0]
     assert found.test.p[0] == pytest.approx(expected, rel=1e-9)
     # the variance with ties is that of all orders too
-    tied = np.array([1.0, 1, 2, 2, 2, 3, 4, 4])
-    orders = np.unique(np.array(list(permutations(tied))), axis=0)
+    orders = np.array(list(permutations([1.0, 1, 2, 2, 3, 4, 4])))
     trend = jonckheere_terpstra(orders, codes, interval=False)
     z = trend.z[trend.z != 0][0]
     at = np.flatnonzero(trend.z != 0)[0]

@@ -282,7 +282,7 @@ def score_residuals(x: np.ndarray, at: Likelihood, sets: RiskSets) -> np.ndarray
     mean, hazard = at.mean, at.hazard[0]
     sums = np.add.reduceat(mean[0], sets.first, axis=0)
     sizes = np.diff(np.append(sets.first, sets.rows.size))[:, None]
-    result = -x * hazard[:, None]
+    result: np.ndarray = -x * hazard[:, None]
     result += at.risk[0][:, None] * passed(mean / at.denominator[:, :, None], sets)[0]
     result[sets.rows] += x[sets.rows] - (sums / sizes)[sets.tie]
     return result
@@ -295,7 +295,7 @@ def _robust(residuals: np.ndarray, naive: np.ndarray, groups: np.ndarray | None)
         sums = np.zeros((int(codes.max()) + 1, change.shape[1]))
         np.add.at(sums, codes, change)
         change = sums
-    return change.T @ change
+    return np.asarray(change.T @ change)
 
 
 def martingale_residuals(fit: CoxFit) -> pd.Series:

@@ -14,17 +14,17 @@ def normal_p(z: np.ndarray | float, alternative: str = "two-sided") -> np.ndarra
 
     z = np.asarray(z, dtype=np.float64)
     if alternative == "greater":
-        return ndtr(-z)
+        return np.asarray(ndtr(-z))
     if alternative == "less":
-        return ndtr(z)
-    return np.minimum(1.0, 2.0 * ndtr(-np.abs(z)))
+        return np.asarray(ndtr(z))
+    return np.asarray(np.minimum(1.0, 2.0 * ndtr(-np.abs(z))))
 
 
 def t_p(t: np.ndarray | float, df: np.ndarray | float) -> np.ndarray:
     """Two-sided p-value of Student's t (Abramowitz & Stegun 1964, 26.7)."""
     from scipy.special import stdtr
 
-    return np.minimum(1.0, 2.0 * stdtr(df, -np.abs(np.asarray(t, dtype=np.float64))))
+    return np.asarray(np.minimum(1.0, 2.0 * stdtr(df, -np.abs(np.asarray(t, dtype=np.float64)))))
 
 
 def chi2_p(statistic: np.ndarray | float, df: np.ndarray | float) -> np.ndarray:

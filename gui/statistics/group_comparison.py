@@ -234,7 +234,9 @@ def _kept(
     adjusted = benjamini_hochberg(tested.test.p.reshape(count, types))
     again = np.nan_to_num(adjusted, nan=1.0) <= level
     same = tested.direction.reshape(count, types) == direction
-    return np.where(called, (again & same).sum(axis=0), (~again).sum(axis=0)).astype(np.float64)
+    return np.asarray(
+        np.where(called, (again & same).sum(axis=0), (~again).sum(axis=0)).astype(np.float64)
+    )
 
 
 def _sizes(prepared: _Prepared, comparison: Comparison) -> dict[str, Effect]:

@@ -239,7 +239,8 @@ def group_design(
         elif small:
             tested = tuple(range(len(levels)))
     kind: Kind = "groups"
-    model, term = None, ()
+    model: Design | None = None
+    term: tuple[str, ...] = ()
     if subjects is not None:
         kind = "paired"
     elif covariates is not None:
@@ -292,7 +293,8 @@ def number_design(
             f"{name} has the same value in all samples", advice="Choose another column."
         )
     choice = choose_test("number", {name: len(values)})
-    model, term = None, ()
+    model: Design | None = None
+    term: tuple[str, ...] = ()
     kind: Kind = "number"
     if covariates is not None:
         kind = "covariates"

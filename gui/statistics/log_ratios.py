@@ -35,7 +35,7 @@ class LogRatios:
 
 def close(fractions: np.ndarray) -> np.ndarray:
     """Fractions divided by their sum over the cell types (axis -2); Aitchison 1986, section 2.2."""
-    return fractions / fractions.sum(axis=-2, keepdims=True)
+    return np.asarray(fractions / fractions.sum(axis=-2, keepdims=True))
 
 
 def replace_zeros(
@@ -60,7 +60,7 @@ def replace_zeros(
 def clr(fractions: np.ndarray) -> np.ndarray:
     """Centred log-ratios over the cell types (axis -2): ln x - mean(ln x); Aitchison 1986, 4.6."""
     logs = np.log(fractions)
-    return logs - logs.mean(axis=-2, keepdims=True)
+    return np.asarray(logs - logs.mean(axis=-2, keepdims=True))
 
 
 def log_ratios(fractions: pd.DataFrame, limit: float = DETECTION_LIMIT) -> LogRatios:
@@ -109,7 +109,7 @@ def log_ratios(fractions: pd.DataFrame, limit: float = DETECTION_LIMIT) -> LogRa
 def zero_replacement(closed: np.ndarray, limit: float = DETECTION_LIMIT) -> float:
     """0.65 of the smallest fraction that is not zero (Martín-Fernández et al. 2003, section 3)."""
     smallest = float(np.min(closed, initial=1.0, where=closed >= limit))
-    return min(REPLACED_BY * smallest, 0.5 / closed.shape[-2])
+    return float(min(REPLACED_BY * smallest, 0.5 / closed.shape[-2]))
 
 
 def check_fractions(fractions: pd.DataFrame) -> np.ndarray:

@@ -88,7 +88,7 @@ def best_cut(
     return BestCut(
         cut=float(values[possible[at] - 1]),
         statistic=statistic,
-        p=float(permutation_p(np.float64(statistic), np.concatenate(largest), "greater")),
+        p=float(permutation_p(np.asarray(statistic), np.concatenate(largest), "greater")),
         nominal_p=float(normal_p(statistic)),
         table=pd.DataFrame(
             {"cut": values[possible - 1], "samples": possible, "statistic": observed}
@@ -113,7 +113,7 @@ def log_rank_scores(time: np.ndarray, event: np.ndarray) -> np.ndarray:
     left = np.bincount(at, minlength=distinct.size)
     at_risk = left[::-1].cumsum()[::-1]
     hazard = np.cumsum(np.bincount(at, event, distinct.size) / at_risk)
-    return event - hazard[at]
+    return np.asarray(event - hazard[at])
 
 
 def _standardised(scores: np.ndarray, lower: np.ndarray) -> np.ndarray:
@@ -122,4 +122,4 @@ def _standardised(scores: np.ndarray, lower: np.ndarray) -> np.ndarray:
     centred = scores - scores.mean(axis=1, keepdims=True)
     sums = np.cumsum(centred, axis=1)[:, lower - 1]
     spread = (centred**2).sum(axis=1, keepdims=True) * lower * (n - lower) / (n * (n - 1.0))
-    return sums / np.sqrt(spread)
+    return np.asarray(sums / np.sqrt(spread))

@@ -29,7 +29,7 @@ def benjamini_hochberg(p: np.ndarray | pd.Series) -> np.ndarray:
 def bonferroni(p: np.ndarray | pd.Series) -> np.ndarray:
     """Adjusted p-values that control the family-wise error (Bonferroni; Dunn 1961), last axis."""
     p = np.asarray(p, dtype=np.float64)
-    return np.minimum(p * np.isfinite(p).sum(axis=-1, keepdims=True), 1.0)
+    return np.asarray(np.minimum(p * np.isfinite(p).sum(axis=-1, keepdims=True), 1.0))
 
 
 def permutation_p(

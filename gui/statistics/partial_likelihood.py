@@ -126,14 +126,13 @@ def passed(values: np.ndarray, sets: RiskSets) -> np.ndarray:
     placed = np.zeros((values.shape[0], n, *tail))
     groups = np.add.reduceat(values, sets.first, axis=1)
     placed[:, sets.end[sets.first]] = groups
-    total = placed[:, ::-1].cumsum(axis=1)[
-        :, ::-1
-    ]  # over later samples of the order: earlier times
+    # the events of earlier times come behind in the order
+    total = placed[:, ::-1].cumsum(axis=1)[:, ::-1]
     # take off what belongs to the strata behind
     behind = np.flatnonzero(np.append(sets.stratum[1:] != sets.stratum[:-1], False)) + 1
     next_stratum = np.append(behind, n)[np.searchsorted(behind, np.arange(n), side="right")]
     padded = np.concatenate([total, np.zeros((values.shape[0], 1, *tail))], axis=1)
-    result = total - padded[:, next_stratum]
+    result: np.ndarray = total - padded[:, next_stratum]
     taken = np.add.reduceat(values * sets.step.reshape(shape), sets.first, axis=1)
     result[:, sets.rows] -= taken[:, sets.tie]
     return result
@@ -196,4 +195,6 @@ def _solve(information: np.ndarray, gradient: np.ndarray) -> np.ndarray:
     try:
         return np.linalg.solve(information, gradient[..., None])[..., 0]
     except np.linalg.LinAlgError:  # a model among many that has no unique step
-        return np.einsum("mpq,mq->mp", np.linalg.pinv(information, hermitian=True), gradient)
+        return np.asarray(
+            np.einsum("mpq,mq->mp", np.linalg.pinv(information, hermitian=True), gradient)
+        )

@@ -100,6 +100,7 @@ def _quadratic(u: np.ndarray, v: np.ndarray) -> float:
 def _transformed(
     fit: CoxFit, scale: TimeScale | Callable[[np.ndarray], np.ndarray], times: np.ndarray
 ) -> np.ndarray:
+    values: np.ndarray
     if callable(scale):
         values = np.asarray(scale(times), dtype=np.float64)
     elif scale == "identity":
@@ -130,13 +131,15 @@ def _event_variances(x: np.ndarray, fit: CoxFit) -> np.ndarray:
     ties = np.add.reduceat(outer[sets.rows], sets.first, axis=0)[sets.tie]
     second = total[sets.end] - base - sets.step[:, None, None] * ties
     mean = fit.at.mean[0]
-    return second / fit.at.denominator[0][:, None, None] - mean[:, :, None] * mean[:, None, :]
+    return np.asarray(
+        second / fit.at.denominator[0][:, None, None] - mean[:, :, None] * mean[:, None, :]
+    )
 
 
 def _tied_mean(mean: np.ndarray, first: np.ndarray, tie: np.ndarray) -> np.ndarray:
     """Means of risk sets, those of tied events averaged (residuals with Efron's ties, as in R)."""
     sizes = np.diff(np.append(first, len(mean)))[:, None]
-    return (np.add.reduceat(mean, first, axis=0) / sizes)[tie]
+    return np.asarray((np.add.reduceat(mean, first, axis=0) / sizes)[tie])
 
 
 def _smoothed(
@@ -180,7 +183,7 @@ def natural_spline(values: np.ndarray, knots: np.ndarray) -> np.ndarray:
 
     def d(j: int) -> np.ndarray:
         cubes = np.maximum(x - k[j], 0.0) ** 3 - np.maximum(x - k[-1], 0.0) ** 3
-        return cubes / (k[-1] - k[j])
+        return np.asarray(cubes / (k[-1] - k[j]))
 
     columns = [np.ones_like(x), x]
     columns += [d(j) - d(len(k) - 2) for j in range(len(k) - 2)]

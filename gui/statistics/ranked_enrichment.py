@@ -97,7 +97,7 @@ def enrichment_scores(strength: np.ndarray, hits: np.ndarray) -> np.ndarray:
     highest = (inside - misses).max(axis=1)
     before = np.concatenate([np.zeros((len(hits), 1)), inside[:, :-1]], axis=1)
     lowest = (before - misses).min(axis=1)
-    return np.where(highest >= -lowest, highest, lowest)
+    return np.asarray(np.where(highest >= -lowest, highest, lowest))
 
 
 def ranked_enrichment(

@@ -205,4 +205,4 @@ def tie_times(time: np.ndarray) -> np.ndarray:
         return time
     tolerance = 1.5e-8 * float(np.abs(distinct).mean())
     new = np.concatenate([[True], np.diff(distinct) > tolerance])
-    return distinct[new][np.cumsum(new) - 1][at]
+    return np.asarray(distinct[new][np.cumsum(new) - 1][at])

@@ -173,7 +173,7 @@ def newcombe_interval(estimate: np.ndarray, m: int, n: int, confidence: float = 
 
     def beyond(t: np.ndarray) -> np.ndarray:
         variance = t * (1 - t) * (1 + size * ((1 - t) / (2 - t) + t / (1 + t))) / (m * n)
-        return (estimate - t) ** 2 - z2 * variance
+        return np.asarray((estimate - t) ** 2 - z2 * variance)
 
     bounds = []
     for outer in (0.0, 1.0):

@@ -94,6 +94,6 @@ def tail(
 
 
 def lower_quantile(sums: np.ndarray, probability: np.ndarray, level: float) -> float:
-    """The smallest sum whose lower tail reaches ``level`` (R: qwilcox, qsignrank)."""
+    """The smallest sum whose lower tail reaches ``level`` (R Core Team 2024: qwilcox)."""
     at = int(np.searchsorted(np.cumsum(probability), level * (1.0 - 1e-12)))
     return float(sums[min(at, sums.size - 1)])

@@ -11,7 +11,7 @@ import pandas as pd
 
 from gui.errors import InvalidParameter
 from gui.statistics.group_design import MANY_ZEROS, Comparison, choose_scales
-from gui.statistics.group_tests import EFFECTS, NO_EFFECT, Tested, run_test, two_groups
+from gui.statistics.group_tests import EFFECTS, NO_EFFECT, Tested, run_test
 from gui.statistics.linear_model import least_squares_hc3
 from gui.statistics.log_ratios import (
     DETECTION_LIMIT,
@@ -266,7 +266,7 @@ def _size(values: np.ndarray, comparison: Comparison) -> Effect | None:
         return Effect(*(getattr(fit, n)[term].to_numpy() for n in ("coefficients", "low", "high")))
     if len(comparison.levels) != 2 or comparison.kind not in ("groups", "paired"):
         return None
-    x, y = two_groups(values, comparison)
+    x, y = comparison.split(values)
     return _difference(x, y, comparison.kind == "paired")
 
 

@@ -18,6 +18,8 @@ EXACT_BELOW = 10
 """Samples of the smaller group from which on Brunner-Munzel takes the place of exact p-values."""
 MANY_ZEROS = 0.30
 """Part of the samples from which on a cell type is compared by ranks of its fractions."""
+MOST_GROUPS = 20
+"""More groups than this are a number, or names: every pair of them would be compared."""
 
 Kind = Literal["groups", "paired", "ordered", "number", "covariates"]
 TestKey = Literal[
@@ -139,6 +141,11 @@ class Comparison:
         """Samples by group."""
         counts = np.bincount(self.codes, minlength=len(self.levels))
         return {level: int(n) for level, n in zip(self.levels, counts, strict=True)}
+
+    def split(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The columns of the two groups that are tested (paired: in the order of the subjects)."""
+        first, second = self.tested
+        return values[:, self.codes == first], values[:, self.codes == second]
 
 
 class _Join:
@@ -330,6 +337,12 @@ def _levels(groups: pd.Series, order: Sequence[str] | None) -> tuple[str, ...]:
         except TypeError:  # numbers and text in one column
             distinct = distinct.astype(str).sort_values()
         levels = tuple(dict.fromkeys(distinct.astype(str)))
+    if len(levels) > MOST_GROUPS:
+        raise DataError(
+            f"{groups.name} has {len(levels)} different values, and at most {MOST_GROUPS} groups "
+            "are compared",
+            advice="Compare it as a number, cut it at stated points, or choose the groups.",
+        )
     if len(levels) < 2:
         raise DataError(
             "a comparison needs at least two groups, and the samples in use are in "

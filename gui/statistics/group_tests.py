@@ -53,21 +53,15 @@ def run_test(values: np.ndarray, comparison: Comparison, *, draws: bool = False)
     return _RUNS[comparison.choice.key](values, comparison, draws)
 
 
-def two_groups(values: np.ndarray, comparison: Comparison) -> tuple[np.ndarray, np.ndarray]:
-    """The values of the two groups that are tested (paired: subject by subject)."""
-    first, second = comparison.tested
-    return values[:, comparison.codes == first], values[:, comparison.codes == second]
-
-
 def _mann_whitney(values: np.ndarray, comparison: Comparison, draws: bool) -> Tested:
-    x, y = two_groups(values, comparison)
+    x, y = comparison.split(values)
     exact = not draws or comparison.codes.size <= CHEAP_EXACT
     effect = superiority(x, y)
     return Tested(mann_whitney(x, y, exact=exact), effect, np.sign(effect.estimate - 0.5))
 
 
 def _brunner_munzel(values: np.ndarray, comparison: Comparison, draws: bool) -> Tested:
-    result = brunner_munzel(*two_groups(values, comparison))
+    result = brunner_munzel(*comparison.split(values))
     return Tested(result.test, result.superiority, np.sign(result.superiority.estimate - 0.5))
 
 
@@ -82,7 +76,7 @@ def _kruskal_wallis(values: np.ndarray, comparison: Comparison, draws: bool) -> 
 
 
 def _wilcoxon(values: np.ndarray, comparison: Comparison, draws: bool) -> Tested:
-    x, y = two_groups(values, comparison)
+    x, y = comparison.split(values)
     test = wilcoxon_signed_rank(y - x)
     if draws:
         return Tested(test, _no_interval(test.statistic), np.sign(np.median(y - x, axis=-1)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import factorial
+
 import numpy as np
 import pandas as pd
 
@@ -30,6 +32,33 @@ def bonferroni(p: np.ndarray | pd.Series) -> np.ndarray:
     """Adjusted p-values that control the family-wise error (Bonferroni; Dunn 1961), last axis."""
     p = np.asarray(p, dtype=np.float64)
     return np.asarray(np.minimum(p * np.isfinite(p).sum(axis=-1, keepdims=True), 1.0))
+
+
+def permuted_labels(labels: np.ndarray, draws: int, seed: int = 0) -> np.ndarray:
+    """Different arrangements of the labels, none of them the given one; all where they are few.
+
+    Returns
+    -------
+    draws (or as many as there are) x samples
+
+    Source: Good 2005, Permutation, Parametric, and Bootstrap Tests of Hypotheses, ch. 3; Phipson &
+    Smyth 2010 (the given arrangement is counted by :func:`permutation_p`).
+    """
+    labels = np.asarray(labels)
+    codes = np.unique(labels, return_inverse=True)[1]
+    possible = factorial(labels.size)
+    for count in np.bincount(codes):
+        possible //= factorial(int(count))
+    rng = np.random.default_rng(seed)
+    seen = {codes.tobytes()}
+    found: list[np.ndarray] = []
+    wanted = min(draws, possible - 1)
+    while len(found) < wanted:
+        shuffled = rng.permutation(codes)
+        if shuffled.tobytes() not in seen:
+            seen.add(shuffled.tobytes())
+            found.append(shuffled)
+    return np.unique(labels)[np.array(found, dtype=np.intp).reshape(-1, labels.size)]
 
 
 def permutation_p(

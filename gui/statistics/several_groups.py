@@ -176,12 +176,12 @@ def jonckheere_terpstra(
         j = _jonckheere_statistic(values, codes)
         half = np.full(j.shape, np.nan)
     estimate = j / total
-    variance = _jonckheere_variance(values, counts)
+    tied = rank(values).tie_sum > 0
+    variance = _jonckheere_variance(values, counts, tied)
     with np.errstate(divide="ignore", invalid="ignore"):
         z = np.where(variance > 1e-9, (j - total / 2.0) / np.sqrt(variance), 0.0)
     p = normal_p(z, alternative)
-    untied = rank(values).tie_sum == 0
-    exactly = untied & (exact and n <= 100)
+    exactly = ~tied & (exact and n <= 100)
     if exactly.any():
         sums, probability = _jonckheere_counts(tuple(int(c) for c in counts))
         p = np.where(
@@ -224,11 +224,10 @@ def _ordered_pairs(
     return j, per_sample, partners
 
 
-def _jonckheere_variance(values: np.ndarray, counts: np.ndarray) -> np.ndarray:
+def _jonckheere_variance(values: np.ndarray, counts: np.ndarray, tied: np.ndarray) -> np.ndarray:
     n = float(counts.sum())
     result = np.empty(len(values))
     sizes = counts.astype(np.float64)
-    tied = rank(values).tie_sum > 0
     for at, row in enumerate(values):
         ties = np.ones(1)
         if tied[at]:

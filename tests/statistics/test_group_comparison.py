@@ -340,6 +340,10 @@ def test_draws_are_tested_like_the_estimate(design: str) -> None:
             lambda f, g: group_design(f.columns, g, covariates=g.to_frame()),
             "compared and a covariate",
         ),
+        (
+            lambda f, g: group_design(f.columns, pd.Series(f.columns, f.columns, name="name")),
+            "name has 30 different values",
+        ),
         (lambda f, g: group_design(f.columns, pd.concat([g, g.iloc[:1]])), "occurs more than once"),
     ],
     ids=[
@@ -349,13 +353,14 @@ def test_draws_are_tested_like_the_estimate(design: str) -> None:
         "two designs",
         "subject twice",
         "twice",
+        "many",
         "row",
     ],
 )
 def test_designs_that_make_no_sense_are_refused(make, message) -> None:
-    frame = run(12)
+    frame = run(30)
     with pytest.raises(DataError, match=message):
-        make(frame, groups_of(frame, 6, 6))
+        make(frame, groups_of(frame, 15, 15))
 
 
 def test_fractions_that_make_no_sense_are_refused() -> None:

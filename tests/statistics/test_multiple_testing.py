@@ -5,7 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gui.statistics.multiple_testing import benjamini_hochberg, bonferroni, permutation_p
+from gui.statistics.multiple_testing import (
+    benjamini_hochberg,
+    bonferroni,
+    permutation_p,
+    permuted_labels,
+)
 
 # Benjamini & Hochberg 1995, section 3.2: thrombolysis
 THROMBOLYSIS = [
@@ -51,3 +56,15 @@ def test_permutations_never_give_zero_and_count_both_sides() -> None:
     by_gene = permutation_p(np.array([10.0, np.nan]), np.column_stack([drawn, drawn]))
     assert by_gene[0] == pytest.approx(1 / 6)
     assert np.isnan(by_gene[1])
+
+
+def test_labels_are_permuted_without_repeating_an_arrangement() -> None:
+    labels = np.array(list("aabb"))
+    every = permuted_labels(labels, 1000)
+    assert len(every) == 5  # of 6, less the given one
+    assert len({tuple(row) for row in every} | {tuple(labels)}) == 6
+    many = permuted_labels(np.repeat(["a", "b", "c"], 10), 50, seed=1)
+    assert many.shape == (50, 30)
+    assert (np.sort(many, axis=1) == np.repeat(["a", "b", "c"], 10)).all()
+    np.testing.assert_array_equal(many, permuted_labels(np.repeat(["a", "b", "c"], 10), 50, seed=1))
+    assert permuted_labels(np.array(["a", "a"]), 9).shape == (0, 2)

@@ -15,6 +15,8 @@ from gui.statistics.group_tests import EFFECTS, NO_EFFECT, Tested, run_test
 from gui.statistics.linear_model import least_squares_hc3
 from gui.statistics.log_ratios import (
     DETECTION_LIMIT,
+    REPLACED_BY,
+    check_draws,
     check_fractions,
     close,
     clr,
@@ -23,6 +25,7 @@ from gui.statistics.log_ratios import (
 )
 from gui.statistics.multiple_testing import benjamini_hochberg
 from gui.statistics.paired import pseudomedian, wilcoxon_signed_rank
+from gui.statistics.ranks import rank
 from gui.statistics.several_groups import dunn
 from gui.statistics.two_samples import Effect, hodges_lehmann
 
@@ -72,13 +75,44 @@ class GroupComparison:
 
 
 @dataclass(frozen=True, eq=False)
+class _Scaling:
+    """How closed fractions become what is tested.
+
+    ratios : which cell types are log-ratios; the others stay fractions, zeros tied
+    raw : nothing is changed; ranked : fractions become their ranks, for a linear model
+    """
+
+    ratios: np.ndarray
+    raw: bool
+    ranked: bool
+    replacement: float
+    limit: float
+
+    def apply(self, closed: np.ndarray) -> np.ndarray:
+        """(..., cell types, samples) on their scales; rounding makes no new order."""
+        if self.raw:
+            return np.round(closed, 12)
+        values = np.where(closed < self.limit, 0.0, closed)
+        if self.ranked:  # Conover & Iman 1981, Am Stat 35:124
+            values[..., ~self.ratios, :] = rank(np.round(values[..., ~self.ratios, :], 12)).values
+        if self.ratios.any():
+            part = close(np.maximum(closed[..., self.ratios, :], 1e-300))
+            if np.isfinite(self.replacement):
+                part = replace_zeros(part, self.replacement, self.limit)
+            elif (part < self.limit).any():  # a draw may have zeros where the estimate has none
+                part = replace_zeros(part, REPLACED_BY * self.limit, self.limit)
+            values[..., self.ratios, :] = clr(part)
+        return np.round(values, 12)
+
+
+@dataclass(frozen=True, eq=False)
 class _Prepared:
-    """Scales by cell type and what is needed to bring draws onto them."""
+    """Scales by cell type, what is tested, and what is needed to do the same to draws."""
 
     scales: pd.Series
     values: np.ndarray
     closed: np.ndarray
-    replacement: float
+    scaling: _Scaling
     notes: tuple[str, ...]
 
 
@@ -105,6 +139,7 @@ def compare_groups(
     Raises
     ------
     BadValues : gaps, negative fractions, samples of nothing but zeros
+    DataError : draws of other cell types or samples
 
     Source: Aitchison 1986 (log-ratios); Benjamini & Hochberg 1995 (family of all cell types); the
     tests as in :mod:`gui.statistics.group_tests`.
@@ -112,16 +147,18 @@ def compare_groups(
     if not 0.0 < level < 1.0:
         raise InvalidParameter("the level of the false discovery rate lies between 0 and 1")
     used = fractions[comparison.samples]
-    prepared = _prepare(used, scale, limit)
+    key = comparison.choice.key
+    prepared = _prepare(used, scale, limit, key == "least-squares")
     tested = run_test(prepared.values, comparison)
     p = tested.test.p if comparison.choice.tested else np.full(len(used), np.nan)
     adjusted = benjamini_hochberg(p)
     called = np.nan_to_num(adjusted, nan=1.0) <= level
     kept, count = np.full(len(used), np.nan), 0
     if draws is not None and comparison.choice.tested:
+        draws = check_draws(draws, fractions)
         at = fractions.columns.get_indexer(comparison.samples)
         count = len(draws)
-        kept = _kept(draws[:, :, at], prepared, comparison, limit, level, called, tested.direction)
+        kept = _kept(draws[:, :, at], prepared, comparison, level, called, tested.direction)
     table = pd.DataFrame(
         {
             "scale": prepared.scales,
@@ -143,7 +180,6 @@ def compare_groups(
         table[name] = effect.estimate
         table[f"{name}_low"], table[f"{name}_high"] = effect.low, effect.high
     pairs = _pairs(prepared, comparison, used.index, tested)
-    key = comparison.choice.key
     notes = (
         f"{comparison.choice.name[0].upper()}{comparison.choice.name[1:]}: "
         f"{comparison.choice.reason}.",
@@ -167,7 +203,7 @@ def compare_groups(
     )
 
 
-def _prepare(fractions: pd.DataFrame, scale: Scale, limit: float) -> _Prepared:
+def _prepare(fractions: pd.DataFrame, scale: Scale, limit: float, ranked_model: bool) -> _Prepared:
     closed = check_fractions(fractions)
     zeros = pd.Series((closed < limit).mean(axis=1), index=fractions.index)
     if scale == "fraction":
@@ -196,40 +232,21 @@ def _prepare(fractions: pd.DataFrame, scale: Scale, limit: float) -> _Prepared:
             f"zero: {', '.join(ranked)}."
         )
     notes.append(CLOSURE)
-    values = _on_scales(closed, ratios, scale == "fraction", replacement, limit)
-    return _Prepared(scales, values, closed, replacement, tuple(notes))
-
-
-def _on_scales(
-    closed: np.ndarray, ratios: np.ndarray, raw: bool, replacement: float, limit: float
-) -> np.ndarray:
-    """Closed fractions (..., types, samples) as what is tested; rounding makes no new order."""
-    values = closed.copy() if raw else np.where(closed < limit, 0.0, closed)
-    if ratios.any():
-        part = close(np.maximum(closed[..., ratios, :], 1e-300))
-        if np.isfinite(replacement):
-            part = replace_zeros(part, replacement, limit)
-        elif (part < limit).any():  # a draw may have zeros where the estimate has none
-            part = replace_zeros(part, 0.65 * limit, limit)
-        values[..., ratios, :] = clr(part)
-    return np.round(values, 12)
+    scaling = _Scaling(ratios, scale == "fraction", ranked_model, replacement, limit)
+    return _Prepared(scales, scaling.apply(closed), closed, scaling, tuple(notes))
 
 
 def _kept(
     draws: np.ndarray,
     prepared: _Prepared,
     comparison: Comparison,
-    limit: float,
     level: float,
     called: np.ndarray,
     direction: np.ndarray,
 ) -> np.ndarray:
     """In how many draws each cell type gets the same call, in the same direction."""
-    draws = np.maximum(np.asarray(draws, dtype=np.float64), 0.0)
-    ratios = (prepared.scales == "log-ratio").to_numpy()
-    raw = bool((prepared.scales == "fraction").any())
     count, types, samples = draws.shape
-    values = _on_scales(close(draws), ratios, raw, prepared.replacement, limit)
+    values = prepared.scaling.apply(draws)
     tested = run_test(values.reshape(count * types, samples), comparison, draws=True)
     adjusted = benjamini_hochberg(tested.test.p.reshape(count, types))
     again = np.nan_to_num(adjusted, nan=1.0) <= level
@@ -358,7 +375,8 @@ def _lost_note(comparison: Comparison) -> tuple[str, ...]:
         return ()
     reasons = comparison.lost["reason"].value_counts()
     return (
-        f"{len(comparison.lost)} samples are not compared: "
+        f"{len(comparison.lost)} sample{'s are' if len(comparison.lost) > 1 else ' is'} "
+        "not compared: "
         + ", ".join(f"{count} {reason}" for reason, count in reasons.items())
         + ".",
     )

@@ -113,7 +113,8 @@ def _least_squares(values: np.ndarray, comparison: Comparison, draws: bool) -> T
     no = np.zeros(len(values), dtype=bool)
     if len(term) == 1:
         b = fit.coefficients[term[0]].to_numpy()
-        t = b / fit.errors[term[0]].to_numpy()
+        errors = fit.errors[term[0]].to_numpy()
+        t = np.divide(b, errors, out=np.full(b.shape, np.nan), where=errors > 0)
         effect = Effect(b, fit.low[term[0]].to_numpy(), fit.high[term[0]].to_numpy())
         test = RankTest(t, fit.p[term[0]].to_numpy(), np.full(len(b), float(fit.df)), no)
         return Tested(test, effect, np.sign(b))

@@ -123,7 +123,8 @@ class LinearModel:
 def least_squares_hc3(values: pd.DataFrame, model: Design, confidence: float = 0.95) -> LinearModel:
     """Least squares of each row on the design, with HC3 standard errors.
 
-    Where a sample alone fixes a coefficient (leverage 1) HC3 does not exist: NaN.
+    Where a sample alone fixes a coefficient (leverage 1), and in rows of equal values, HC3 does
+    not exist: NaN.
 
     Parameters
     ----------
@@ -151,6 +152,9 @@ def least_squares_hc3(values: pd.DataFrame, model: Design, confidence: float = 0
     leverage = (q**2).sum(axis=-1)
     with np.errstate(divide="ignore", invalid="ignore"):
         scaled = np.where(leverage < 1 - 1e-10, residuals / (1.0 - leverage), np.nan)
+    # residuals of a row without spread are rounding: no test
+    flat = np.ptp(y, axis=1) <= 1e-12 * np.abs(y).max(axis=1, initial=0.0)
+    scaled[flat] = np.nan
     covariance = np.einsum("ti,gi,ui->gtu", solver, scaled**2, solver, optimize=True)
     errors = np.sqrt(np.einsum("gtt->gt", covariance))
     with np.errstate(divide="ignore", invalid="ignore"):

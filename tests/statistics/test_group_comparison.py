@@ -14,6 +14,7 @@ from gui.statistics.group_design import (
     group_design,
     number_design,
 )
+from gui.statistics.linear_model import least_squares_hc3
 from gui.statistics.multiple_testing import benjamini_hochberg
 from gui.statistics.paired import wilcoxon_signed_rank
 from gui.statistics.two_samples import brunner_munzel, hodges_lehmann, mann_whitney
@@ -265,6 +266,21 @@ def test_a_covariate_that_explains_the_difference_takes_it_away() -> None:
     assert {"points", "points_low", "points_high"} <= set(adjusted.table)
 
 
+def test_a_model_of_a_type_with_many_zeros_is_of_its_ranks() -> None:
+    frame = run(40)
+    frame.loc["Mono", frame.columns[::2]] = 0.0
+    groups = groups_of(frame, 20, 20)
+    age = pd.Series(np.arange(40.0) % 7, frame.columns, name="age")
+    comparison = group_design(frame.columns, groups, covariates=age.to_frame())
+    result = compare_groups(frame, comparison)
+    ranks = (frame / frame.sum()).loc[["Mono"]].rank(axis=1)
+    alone = least_squares_hc3(ranks, comparison.model)
+    assert result.table.loc["Mono", "p"] == pytest.approx(alone.p.loc["Mono", "group: g1"])
+    assert result.table.loc["Mono", "effect"] == pytest.approx(
+        alone.coefficients.loc["Mono", "group: g1"]
+    )
+
+
 def test_a_number_is_correlated_and_its_gaps_are_lost() -> None:
     frame = run(30)
     number = pd.Series(np.log(frame.loc["NK"]).to_numpy(), frame.columns, name="score")
@@ -294,6 +310,36 @@ def test_every_call_says_in_how_many_draws_it_holds() -> None:
     assert lost.table.loc["NK", "kept"] < 10
     turned = same[:, :, ::-1]  # the groups changed places: called, but the other way round
     assert compare_groups(changed, comparison, draws=turned).table.loc["NK", "kept"] == 0
+
+
+def test_draws_of_another_run_are_refused_and_an_empty_sample_in_one_is_not() -> None:
+    frame = run(24)
+    comparison = group_design(frame.columns, groups_of(frame, 12, 12))
+    with pytest.raises(DataError, match="bootstrap draws"):
+        compare_groups(frame, comparison, draws=np.ones((3, 5, 23)))
+    with pytest.raises(BadValues, match="gaps"):
+        compare_groups(frame, comparison, draws=np.full((3, 5, 24), np.nan))
+    draws = np.repeat(frame.to_numpy()[None], 3, axis=0)
+    draws[0, :, 0] = 0.0
+    assert compare_groups(frame, comparison, draws=draws).table["kept"].notna().all()
+
+
+def test_types_that_never_occur_are_compared_without_a_warning() -> None:
+    frame = run(24)
+    frame.loc["never"] = 0.0
+    groups = groups_of(frame, 12, 12)
+    age = pd.Series(np.arange(24.0), frame.columns, name="age")
+    subjects = pd.Series([*range(12)] * 2, frame.columns)
+    for comparison in (
+        group_design(frame.columns, groups),
+        group_design(frame.columns, groups_of(frame, 8, 8, 8)),
+        group_design(frame.columns, groups, subjects=subjects),
+        group_design(frame.columns, groups, covariates=age.to_frame()),
+        number_design(frame.columns, age),
+    ):
+        never = compare_groups(frame, comparison).table.loc["never"]
+        assert not never["called"]
+        assert np.isnan(never["p"]) or never["p"] == 1.0
 
 
 @pytest.mark.parametrize("design", ["pairs", "groups", "trend", "number", "covariates", "days"])

@@ -12,7 +12,7 @@ import pandas as pd
 from gui.errors import InvalidParameter
 from gui.statistics.group_design import MANY_ZEROS, Comparison, choose_scales
 from gui.statistics.group_tests import EFFECTS, NO_EFFECT, Tested, run_test
-from gui.statistics.linear_model import least_squares_hc3
+from gui.statistics.linear_model import design, least_squares_hc3
 from gui.statistics.log_ratios import (
     DETECTION_LIMIT,
     REPLACED_BY,
@@ -44,8 +44,9 @@ class GroupComparison:
 
     table : by cell type: scale ("log-ratio", "rank", "fraction"), zeros, effect, effect_low,
         effect_high (see ``effect_name``), statistic, df, p, p_adjusted, called, kept (draws in
-        which the call is the same; NaN without draws); with two groups or a model also log_ratio
-        and points (percentage points), each with _low and _high
+        which the call is the same; NaN without draws); with two groups, a number or a model also
+        log_ratio and points (percentage points), each with _low and _high: the difference, or the
+        slope per unit of the number
     pairs : one row per cell type and pair of groups: first, second, log_ratio and points with
         intervals, p, p_adjusted (over all pairs of all types); empty with two groups
     summary : one row per cell type and group: samples, median, lower and upper quartile, zeros
@@ -257,7 +258,7 @@ def _kept(
 
 
 def _sizes(prepared: _Prepared, comparison: Comparison) -> dict[str, Effect]:
-    """Differences of two groups, or coefficients of a model, as log-ratio and percentage points."""
+    """Differences of two groups, or slopes, as log-ratio and percentage points."""
     scales = (prepared.scales == "log-ratio").to_numpy()
     sources = {"log_ratio": prepared.values, "points": prepared.closed * 100.0}
     result = {}
@@ -276,10 +277,13 @@ def _parts(effect: Effect) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _size(values: np.ndarray, comparison: Comparison) -> Effect | None:
-    if comparison.kind == "covariates" and len(comparison.term) == 1:
-        assert comparison.model is not None
-        frame = pd.DataFrame(values, columns=comparison.model.matrix.index)
-        fit, term = least_squares_hc3(frame, comparison.model), comparison.term[0]
+    model, terms = comparison.model, comparison.term
+    if comparison.number is not None and model is None and len(comparison.samples) > 3:
+        number = pd.DataFrame({comparison.variable: comparison.number}, comparison.samples)
+        model, terms = design(number), (comparison.variable,)
+    if model is not None and len(terms) == 1:
+        frame = pd.DataFrame(values, columns=model.matrix.index)
+        fit, term = least_squares_hc3(frame, model), terms[0]
         return Effect(*(getattr(fit, n)[term].to_numpy() for n in ("coefficients", "low", "high")))
     if len(comparison.levels) != 2 or comparison.kind not in ("groups", "paired"):
         return None

@@ -292,6 +292,9 @@ def test_a_number_is_correlated_and_its_gaps_are_lost() -> None:
         "no finite value of score",
     ]
     assert result.summary["group"].unique().tolist() == ["all"]
+    x, y = number.iloc[2:], frame.loc["NK"].iloc[2:] * 100  # the slope in percentage points
+    assert result.table.loc["NK", "points"] == pytest.approx(np.polyfit(x, y, 1)[0])
+    assert result.table.loc["NK", "points_low"] > 0
     with pytest.raises(DataError, match="same value"):
         number_design(frame.columns, number * 0)
 

@@ -46,7 +46,10 @@ def events_per_variable(events: int, coefficients: int) -> EventsPerVariable:
     McCulloch 2007, Am J Epidemiol 165:710 (five to nine).
     """
     ratio = events / max(coefficients, 1)
-    found = f"{events} events for {coefficients} coefficient" + "s" * (coefficients != 1)
+    found = (
+        f"{events} event{'s' * (events != 1)} for "
+        f"{coefficients} coefficient{'s' * (coefficients != 1)}"
+    )
     if ratio >= WARN_BELOW:
         return EventsPerVariable(ratio, "enough", f"{found}: {ratio:.3g} each.")
     if ratio >= REFUSE_BELOW or coefficients < 2:
@@ -140,7 +143,8 @@ def cox(
     Raises
     ------
     BadValues : gaps
-    DataError : no events, collinear variables, too few events for the variables
+    DataError : no events, collinear variables, too few events for the variables, nobody at risk
+        who differs
 
     Source: Cox 1972; Efron 1977; Therneau & Grambsch 2000, ch. 3; Lin & Wei 1989 (robust
     variance); Gray 1992 (freedom with a penalty).
@@ -158,7 +162,10 @@ def cox(
     sets = risk_sets(time.to_numpy(dtype=np.float64), event.to_numpy(dtype=bool), layers)
     x = matrix.to_numpy(dtype=np.float64)[sets.order]
     centre, scale = x.mean(axis=0), x.std(axis=0)
-    found = maximise(((x - centre) / scale)[None], sets, ridge=ridge)
+    scaled = ((x - centre) / scale)[None]
+    null = likelihood(scaled, np.zeros((1, len(terms))), sets)
+    _check_information(null.information[0], terms, strata is not None)
+    found = maximise(scaled, sets, ridge=ridge)
     b = found.coefficients[0] / scale
     information = found.at.information[0]
     penalised = information + ridge * np.eye(len(terms))
@@ -230,6 +237,19 @@ def _checked(
     if variables.shape[1] == 0:
         raise DataError("a Cox model needs at least one variable", advice="Choose one.")
     return design(variables)
+
+
+def _check_information(information: np.ndarray, terms: pd.Index, stratified: bool) -> None:
+    """DataError where those at risk at the events do not differ, so nothing can be estimated."""
+    values, vectors = np.linalg.eigh(information)
+    flat = values <= 1e-9 * max(1e-3, float(values[-1]))
+    if flat.any():
+        names = terms[(np.abs(vectors[:, flat]) > 1e-6).any(axis=1)]
+        raise DataError(
+            f"{', '.join(str(name) for name in names)} cannot be estimated: at the times of the "
+            "events nobody at risk differs in it",
+            advice="Use fewer strata." if stratified else "Leave it out.",
+        )
 
 
 def _problems(found: Maximum, terms: pd.Index, scale: np.ndarray, ridge: bool) -> list[str]:

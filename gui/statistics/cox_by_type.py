@@ -190,5 +190,5 @@ def coefficients_of_draws(
         found = maximise(x, sets, iterations=12)
         variance = np.linalg.pinv(found.at.information, hermitian=True)[:, 0, 0]
         coefficient[some] = found.coefficients[:, 0] / scale[some]
-        error[some] = np.sqrt(variance) / scale[some]
+        error[some] = np.sqrt(np.where(variance > 0, variance, np.nan)) / scale[some]
     return coefficient.reshape(count, types), error.reshape(count, types)

@@ -14,6 +14,9 @@ import numpy as np
 
 from gui.statistics.survival_data import tie_times
 
+LONGEST_STEP = 5.0
+"""Of a coefficient in one iteration, in standard deviations of its variable."""
+
 
 @dataclass(frozen=True, eq=False)
 class RiskSets:
@@ -90,12 +93,14 @@ def likelihood(x: np.ndarray, coefficients: np.ndarray, sets: RiskSets) -> Likel
     weighted = risk[:, :, None] * x
     s0 = _risk_sum(risk, sets) - sets.step * _tie_sum(risk, sets)
     s1 = _risk_sum(weighted, sets) - sets.step[:, None] * _tie_sum(weighted, sets)
-    mean = s1 / s0[:, :, None]
-    value = eta[:, sets.rows].sum(axis=1) - np.log(s0).sum(axis=1)
-    gradient = x[:, sets.rows].sum(axis=1) - mean.sum(axis=1)
-    hazard = risk * passed(1.0 / s0, sets)
-    information = np.einsum("mn,mnp,mnq->mpq", hazard, x, x, optimize=True)
-    information -= np.einsum("mep,meq->mpq", mean, mean, optimize=True)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        # coefficients far out leave nothing of some risk sets: not finite, and not accepted
+        mean = s1 / s0[:, :, None]
+        value = eta[:, sets.rows].sum(axis=1) - np.log(s0).sum(axis=1)
+        gradient = x[:, sets.rows].sum(axis=1) - mean.sum(axis=1)
+        hazard = risk * passed(1.0 / s0, sets)
+        information = np.einsum("mn,mnp,mnq->mpq", hazard, x, x, optimize=True)
+        information -= np.einsum("mep,meq->mpq", mean, mean, optimize=True)
     return Likelihood(value, gradient, information, risk, s0, mean, hazard)
 
 
@@ -173,16 +178,17 @@ def maximise(x: np.ndarray, sets: RiskSets, *, ridge: float = 0.0, iterations: i
     done = 0
     for done in range(1, iterations + 1):
         move = _solve(now.information + penalty, now.gradient - ridge * b)
+        move = np.clip(np.nan_to_num(move), -LONGEST_STEP, LONGEST_STEP)
         value = now.value - ridge / 2.0 * (b**2).sum(axis=1)
         slack = 1e-10 * (1.0 + np.abs(value))
-        for _ in range(12):
+        for halved in range(14):
             new = b + move
             following = likelihood(x, new, sets)
             reached = following.value - ridge / 2.0 * (new**2).sum(axis=1)
             worse = ~(reached >= value - slack)
             if not worse.any():
                 break
-            move[worse] /= 2.0
+            move[worse] *= 0.5 if halved < 12 else 0.0
         step = np.abs(new - b).max(axis=1, initial=0.0)
         b, now = new, following
         converged = np.abs(reached - value) <= 1e-12 * (1.0 + np.abs(reached))

@@ -264,6 +264,19 @@ def test_data_that_give_no_model_are_refused(change, error, message) -> None:
         cox(data["time"], data["event"], data[["a", "b"]])
 
 
+def test_variables_that_do_not_differ_among_those_at_risk_are_refused() -> None:
+    data = random_data(15, n=30)
+    alone = pd.Series(range(30))
+    with pytest.raises(DataError, match="a cannot be estimated") as refused:
+        cox(data["time"], data["event"], data[["a"]], strata=alone)
+    assert refused.value.advice == "Use fewer strata."
+    # b differs only in somebody who left before the first event
+    frame = pd.DataFrame({"a": data["a"], "b": (alone == 0).astype(float)})
+    time, event = data["time"].where(alone > 0, 0.5), data["event"] & (alone > 0)
+    with pytest.raises(DataError, match=r"^b cannot be estimated"):
+        cox(time, event, frame)
+
+
 def test_fractions_of_all_cell_types_together_are_refused_since_they_sum_to_1() -> None:
     rng = np.random.default_rng(12)
     x = pd.DataFrame(rng.dirichlet(np.ones(4), 80), columns=list("BTNM"))

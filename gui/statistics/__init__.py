@@ -12,6 +12,7 @@ Whole answers
     over_representation, ranked_enrichment : sets of genes
     agreement, stability, measurement_error : two runs; draws; what noise takes away
 What they are made of
-    two_samples, several_groups, paired, correlation, linear_model, log_ratios, cut_points,
-    multiple_testing, partial_likelihood, concordance, ranks, exact_distributions, distributions
+    group_tests, group_pairs, fraction_scales, log_ratios, cut_points, two_samples, several_groups,
+    paired, correlation, linear_model, multiple_testing, partial_likelihood, concordance, ranks,
+    exact_distributions, distributions
 """

@@ -14,6 +14,7 @@ from gui.statistics.linear_model import INTERCEPT, design
 from gui.statistics.measurement_error import Reliability, reliability
 from gui.statistics.multiple_testing import benjamini_hochberg
 from gui.statistics.partial_likelihood import maximise, risk_sets
+from gui.statistics.stability import check_draws
 
 TEN_POINTS = 0.10
 """Fractions: ten percentage points."""
@@ -83,23 +84,13 @@ def cox_by_type(
     found, count = None, 0
     if draws is not None:
         at = fractions.index.astype(str).get_indexer(table.index)
-        part, count = _checked(draws, fractions)[:, at], len(draws)
+        part, count = check_draws(draws, fractions)[:, at], len(draws)
         table = table.join(_over_draws(time, event, part, table, covariates, strata, level))
         found = reliability(fractions.iloc[at], part)
         notes += found.notes
     return CoxByType(
         table, fits, left_out, int(table["p"].notna().sum()), count, found, tuple(notes)
     )
-
-
-def _checked(draws: np.ndarray, fractions: pd.DataFrame) -> np.ndarray:
-    values = np.asarray(draws, dtype=np.float64)
-    if values.ndim != 3 or values.shape[1:] != fractions.shape or not np.isfinite(values).all():
-        raise DataError(
-            "the bootstrap draws are not of the cell types and samples of the run",
-            advice="Run the bootstrap again.",
-        )
-    return values
 
 
 def _forest(fits: dict[str, CoxFit], fractions: pd.DataFrame) -> pd.DataFrame:

@@ -3,39 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import combinations
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from gui.errors import InvalidParameter
-from gui.statistics.group_design import MANY_ZEROS, Comparison, choose_scales
-from gui.statistics.group_tests import EFFECTS, NO_EFFECT, Tested, run_test
-from gui.statistics.linear_model import design, least_squares_hc3
-from gui.statistics.log_ratios import (
-    DETECTION_LIMIT,
-    REPLACED_BY,
-    check_draws,
-    check_fractions,
-    close,
-    clr,
-    log_ratios,
-    replace_zeros,
-)
+from gui.statistics.fraction_scales import Scale, ScaledFractions, scale_fractions
+from gui.statistics.group_design import Comparison
+from gui.statistics.group_pairs import pair_table, sizes
+from gui.statistics.group_tests import EFFECTS, NO_EFFECT, run_test
+from gui.statistics.log_ratios import DETECTION_LIMIT
 from gui.statistics.multiple_testing import benjamini_hochberg
-from gui.statistics.paired import pseudomedian, wilcoxon_signed_rank
-from gui.statistics.ranks import rank
-from gui.statistics.several_groups import dunn
-from gui.statistics.two_samples import Effect, hodges_lehmann
-
-CLOSURE = (
-    "Fractions of a sample sum to 1: where one cell type grows, all others shrink although nothing "
-    "happened to them. Log-ratios compare each type with the geometric mean of all and are much "
-    "less misled; percentage points are shown to give the size."
-)
-"""What closure does, beside every table of percentage points."""
-Scale = Literal["auto", "log-ratio", "fraction"]
+from gui.statistics.stability import check_draws
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +27,7 @@ class GroupComparison:
         log_ratio and points (percentage points), each with _low and _high: the difference, or the
         slope per unit of the number
     pairs : one row per cell type and pair of groups: first, second, log_ratio and points with
-        intervals, p, p_adjusted (over all pairs of all types); empty with two groups
+        intervals, statistic, p, p_adjusted (over all pairs of all types); empty with two groups
     summary : one row per cell type and group: samples, median, lower and upper quartile, zeros
     values : what was tested, rows as in ``table`` x samples
     no_effect : the value of ``effect`` where nothing differs
@@ -73,48 +52,6 @@ class GroupComparison:
     def called(self) -> list[str]:
         """The cell types that differ at the level of the false discovery rate."""
         return [str(name) for name in self.table.index[self.table["called"]]]
-
-
-@dataclass(frozen=True, eq=False)
-class _Scaling:
-    """How closed fractions become what is tested.
-
-    ratios : which cell types are log-ratios; the others stay fractions, zeros tied
-    raw : nothing is changed; ranked : fractions become their ranks, for a linear model
-    """
-
-    ratios: np.ndarray
-    raw: bool
-    ranked: bool
-    replacement: float
-    limit: float
-
-    def apply(self, closed: np.ndarray) -> np.ndarray:
-        """(..., cell types, samples) on their scales; rounding makes no new order."""
-        if self.raw:
-            return np.round(closed, 12)
-        values = np.where(closed < self.limit, 0.0, closed)
-        if self.ranked:  # Conover & Iman 1981, Am Stat 35:124
-            values[..., ~self.ratios, :] = rank(np.round(values[..., ~self.ratios, :], 12)).values
-        if self.ratios.any():
-            part = close(np.maximum(closed[..., self.ratios, :], 1e-300))
-            if np.isfinite(self.replacement):
-                part = replace_zeros(part, self.replacement, self.limit)
-            elif (part < self.limit).any():  # a draw may have zeros where the estimate has none
-                part = replace_zeros(part, REPLACED_BY * self.limit, self.limit)
-            values[..., self.ratios, :] = clr(part)
-        return np.round(values, 12)
-
-
-@dataclass(frozen=True, eq=False)
-class _Prepared:
-    """Scales by cell type, what is tested, and what is needed to do the same to draws."""
-
-    scales: pd.Series
-    values: np.ndarray
-    closed: np.ndarray
-    scaling: _Scaling
-    notes: tuple[str, ...]
 
 
 def compare_groups(
@@ -149,7 +86,7 @@ def compare_groups(
         raise InvalidParameter("the level of the false discovery rate lies between 0 and 1")
     used = fractions[comparison.samples]
     key = comparison.choice.key
-    prepared = _prepare(used, scale, limit, key == "least-squares")
+    prepared = scale_fractions(used, scale, limit, ranked=key == "least-squares")
     tested = run_test(prepared.values, comparison)
     p = tested.test.p if comparison.choice.tested else np.full(len(used), np.nan)
     adjusted = benjamini_hochberg(p)
@@ -177,10 +114,10 @@ def compare_groups(
         },
         index=used.index,
     )
-    for name, effect in _sizes(prepared, comparison).items():
+    for name, effect in sizes(prepared, comparison).items():
         table[name] = effect.estimate
         table[f"{name}_low"], table[f"{name}_high"] = effect.low, effect.high
-    pairs = _pairs(prepared, comparison, used.index, tested)
+    pairs = pair_table(prepared, comparison, tested)
     notes = (
         f"{comparison.choice.name[0].upper()}{comparison.choice.name[1:]}: "
         f"{comparison.choice.reason}.",
@@ -204,50 +141,18 @@ def compare_groups(
     )
 
 
-def _prepare(fractions: pd.DataFrame, scale: Scale, limit: float, ranked_model: bool) -> _Prepared:
-    closed = check_fractions(fractions)
-    zeros = pd.Series((closed < limit).mean(axis=1), index=fractions.index)
-    if scale == "fraction":
-        scales = pd.Series("fraction", index=fractions.index)
-    elif scale == "log-ratio":
-        scales = pd.Series("log-ratio", index=fractions.index)
-    else:
-        scales = choose_scales(zeros)
-    ratios = (scales == "log-ratio").to_numpy()
-    replacement, notes = float("nan"), []
-    if ratios.any():
-        # the geometric mean is over these types only: replaced zeros of rare ones would rule it
-        part = fractions.iloc[ratios]
-        if (part.to_numpy() > 0).any(axis=0).all():
-            made = log_ratios(part, limit)
-            replacement = made.replacement
-            notes += [note for note in made.notes if "sum" not in note]
-        else:  # a sample that has none of them cannot be put on log-ratios
-            scales[:] = "rank"
-            ratios[:] = False
-            notes.append("A sample has no cell type in common with the others: ranks are compared.")
-    ranked = [str(name) for name in scales.index[scales == "rank"]]
-    if ranked:
-        notes.append(
-            f"Compared by ranks of their fractions, as more than {MANY_ZEROS:.0%} of them are "
-            f"zero: {', '.join(ranked)}."
-        )
-    notes.append(CLOSURE)
-    scaling = _Scaling(ratios, scale == "fraction", ranked_model, replacement, limit)
-    return _Prepared(scales, scaling.apply(closed), closed, scaling, tuple(notes))
-
-
 def _kept(
     draws: np.ndarray,
-    prepared: _Prepared,
+    prepared: ScaledFractions,
     comparison: Comparison,
     level: float,
     called: np.ndarray,
     direction: np.ndarray,
 ) -> np.ndarray:
     """In how many draws each cell type gets the same call, in the same direction."""
+    draws = draws / np.maximum(draws.sum(axis=1, keepdims=True), 1e-300)
     count, types, samples = draws.shape
-    values = prepared.scaling.apply(draws)
+    values = prepared.apply(draws)
     tested = run_test(values.reshape(count * types, samples), comparison, draws=True)
     adjusted = benjamini_hochberg(tested.test.p.reshape(count, types))
     again = np.nan_to_num(adjusted, nan=1.0) <= level
@@ -255,99 +160,6 @@ def _kept(
     return np.asarray(
         np.where(called, (again & same).sum(axis=0), (~again).sum(axis=0)).astype(np.float64)
     )
-
-
-def _sizes(prepared: _Prepared, comparison: Comparison) -> dict[str, Effect]:
-    """Differences of two groups, or slopes, as log-ratio and percentage points."""
-    scales = (prepared.scales == "log-ratio").to_numpy()
-    sources = {"log_ratio": prepared.values, "points": prepared.closed * 100.0}
-    result = {}
-    for name, values in sources.items():
-        effect = _size(values, comparison)
-        if effect is None:
-            return {}
-        if name == "log_ratio":
-            effect = Effect(*(np.where(scales, part, np.nan) for part in _parts(effect)))
-        result[name] = effect
-    return result
-
-
-def _parts(effect: Effect) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    return effect.estimate, effect.low, effect.high
-
-
-def _size(values: np.ndarray, comparison: Comparison) -> Effect | None:
-    model, terms = comparison.model, comparison.term
-    if comparison.number is not None and model is None and len(comparison.samples) > 3:
-        number = pd.DataFrame({comparison.variable: comparison.number}, comparison.samples)
-        model, terms = design(number), (comparison.variable,)
-    if model is not None and len(terms) == 1:
-        frame = pd.DataFrame(values, columns=model.matrix.index)
-        fit, term = least_squares_hc3(frame, model), terms[0]
-        return Effect(*(getattr(fit, n)[term].to_numpy() for n in ("coefficients", "low", "high")))
-    if len(comparison.levels) != 2 or comparison.kind not in ("groups", "paired"):
-        return None
-    x, y = comparison.split(values)
-    return _difference(x, y, comparison.kind == "paired")
-
-
-def _difference(x: np.ndarray, y: np.ndarray, paired: bool) -> Effect:
-    if paired:
-        return pseudomedian(y - x)
-    return hodges_lehmann(x, y, exact=min(x.shape[-1], y.shape[-1]) < 10)
-
-
-PAIR_COLUMNS = [
-    *("cell_type", "first", "second"),
-    *("log_ratio", "log_ratio_low", "log_ratio_high", "points", "points_low", "points_high"),
-    *("statistic", "p", "p_adjusted"),
-]
-
-
-def _pairs(
-    prepared: _Prepared, comparison: Comparison, types: pd.Index, tested: Tested
-) -> pd.DataFrame:
-    if len(comparison.levels) < 3 or comparison.kind not in ("groups", "paired"):
-        return pd.DataFrame(columns=PAIR_COLUMNS)
-    codes, paired = comparison.codes, comparison.kind == "paired"
-    ratios = (prepared.scales == "log-ratio").to_numpy()
-    by_pair: dict[tuple[int, ...], tuple[np.ndarray, np.ndarray]] = {}
-    if len(comparison.tested) == 2:  # one pair alone is large enough: its own test
-        by_pair[comparison.tested] = (tested.test.statistic, tested.test.p)
-    elif not paired:
-        by_pair = _dunn(prepared.values, comparison)
-    frames = []
-    for a, b in combinations(range(len(comparison.levels)), 2):
-        first, second = codes == a, codes == b
-        frame = pd.DataFrame({"cell_type": types})
-        frame["first"], frame["second"] = comparison.levels[a], comparison.levels[b]
-        for name, values in (("log_ratio", prepared.values), ("points", prepared.closed * 100.0)):
-            parts = _parts(_difference(values[:, first], values[:, second], paired))
-            for suffix, part in zip(("", "_low", "_high"), parts, strict=True):
-                frame[name + suffix] = np.where(ratios | (name == "points"), part, np.nan)
-        nothing = np.full(len(types), np.nan)
-        if paired:
-            test = wilcoxon_signed_rank(prepared.values[:, second] - prepared.values[:, first])
-            frame["statistic"], frame["p"] = test.statistic, test.p
-        else:
-            frame["statistic"], frame["p"] = by_pair.get((a, b), (nothing, nothing))
-        if not comparison.choice.tested:
-            frame["p"] = np.nan
-        frames.append(frame)
-    pairs = pd.concat(frames, ignore_index=True)
-    pairs["p_adjusted"] = benjamini_hochberg(pairs["p"].to_numpy(dtype=np.float64))
-    return pairs[PAIR_COLUMNS]
-
-
-def _dunn(
-    values: np.ndarray, comparison: Comparison
-) -> dict[tuple[int, ...], tuple[np.ndarray, np.ndarray]]:
-    used = np.isin(comparison.codes, comparison.tested)
-    result = dunn(values[:, used], np.searchsorted(comparison.tested, comparison.codes[used]))
-    return {
-        (comparison.tested[a], comparison.tested[b]): (result.z[:, at], result.p[:, at])
-        for at, (a, b) in enumerate(result.pairs)
-    }
 
 
 def _summary(

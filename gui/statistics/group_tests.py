@@ -112,12 +112,10 @@ def _least_squares(values: np.ndarray, comparison: Comparison, draws: bool) -> T
     term = list(comparison.term)
     no = np.zeros(len(values), dtype=bool)
     if len(term) == 1:
-        b = fit.coefficients[term[0]].to_numpy()
-        errors = fit.errors[term[0]].to_numpy()
-        t = np.divide(b, errors, out=np.full(b.shape, np.nan), where=errors > 0)
-        effect = Effect(b, fit.low[term[0]].to_numpy(), fit.high[term[0]].to_numpy())
-        test = RankTest(t, fit.p[term[0]].to_numpy(), np.full(len(b), float(fit.df)), no)
-        return Tested(test, effect, np.sign(b))
+        found = fit.contrast(term[0])
+        df = np.full(len(values), float(fit.df))
+        direction = np.sign(found.effect.estimate)
+        return Tested(RankTest(found.t, found.p, df, no), found.effect, direction)
     f, p = fit.joint_test(term)
     widest = np.ptp(np.column_stack([np.zeros(len(values)), fit.coefficients[term]]), axis=1)
     test = RankTest(f, p, np.full(len(values), float(fit.df)), no)
@@ -147,7 +145,8 @@ EFFECTS: dict[str, str] = {
     "friedman": "Kendall's W: agreement of the subjects about the order of the groups",
     "jonckheere-terpstra": "probability that a sample of a later group is higher",
     "spearman": "Spearman's rho",
-    "least-squares": "coefficient, adjusted for the covariates",
+    "least-squares": "difference or slope, adjusted for the covariates; of several groups the "
+    "largest difference",
 }
 """What the effect of each test is."""
 NO_EFFECT: dict[str, float] = {

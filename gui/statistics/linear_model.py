@@ -9,6 +9,7 @@ import pandas as pd
 
 from gui.errors import BadValues, DataError
 from gui.statistics.distributions import f_p, t_p, t_quantile
+from gui.statistics.two_samples import Effect
 
 INTERCEPT = "intercept"
 
@@ -92,11 +93,20 @@ def _check_rank(matrix: pd.DataFrame) -> None:
 
 
 @dataclass(frozen=True, eq=False)
+class Contrast:
+    """A coefficient, or the difference of two, of every row, with its t test."""
+
+    effect: Effect
+    t: np.ndarray
+    p: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
 class LinearModel:
     """Coefficients of every row with HC3 standard errors, t tests and intervals.
 
     coefficients, errors, p, low, high : rows x terms; df : residual degrees of freedom
-    covariance : rows x terms x terms
+    covariance : rows x terms x terms; confidence : of the intervals
     """
 
     coefficients: pd.DataFrame
@@ -106,6 +116,20 @@ class LinearModel:
     high: pd.DataFrame
     df: int
     covariance: np.ndarray
+    confidence: float
+
+    def contrast(self, column: str | None, less: str | None = None) -> Contrast:
+        """A coefficient less another; None is the level that the others are compared with."""
+        weights = np.zeros(self.coefficients.shape[1])
+        for name, sign in ((column, 1.0), (less, -1.0)):
+            if name is not None:
+                weights[self.coefficients.columns.get_loc(name)] += sign
+        estimate = self.coefficients.to_numpy() @ weights
+        error = np.sqrt(np.einsum("t,gtu,u->g", weights, self.covariance, weights))
+        t = np.divide(estimate, error, out=np.full(error.shape, np.nan), where=error > 0)
+        half = float(t_quantile(self.confidence, self.df)) * error
+        effect = Effect(estimate, estimate - half, estimate + half)
+        return Contrast(effect, t, t_p(t, self.df))
 
     def joint_test(self, columns: list[str]) -> tuple[np.ndarray, np.ndarray]:
         """Wald F and p-value, by row, of several coefficients at once (Greene 2012, 5.4)."""
@@ -169,4 +193,5 @@ def least_squares_hc3(values: pd.DataFrame, model: Design, confidence: float = 0
         pd.DataFrame(b + half, **frame),
         n - terms,
         covariance,
+        confidence,
     )

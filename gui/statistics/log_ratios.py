@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from gui.errors import BadValues, DataError
+from gui.errors import BadValues
 
 DETECTION_LIMIT = 1e-4
 """Fractions below 0.01 % count as zero: no solver and no tissue can tell them from it."""
@@ -110,29 +110,6 @@ def zero_replacement(closed: np.ndarray, limit: float = DETECTION_LIMIT) -> floa
     """0.65 of the smallest fraction that is not zero (Martín-Fernández et al. 2003, section 3)."""
     smallest = float(np.min(closed, initial=1.0, where=closed >= limit))
     return float(min(REPLACED_BY * smallest, 0.5 / closed.shape[-2]))
-
-
-def check_draws(draws: np.ndarray, fractions: pd.DataFrame) -> np.ndarray:
-    """Draws of fractions, closed as the fractions are (Aitchison 1986, section 2.2).
-
-    Parameters
-    ----------
-    draws : draws x cell types x samples, in the order of ``fractions``
-
-    Raises
-    ------
-    DataError : draws of another shape; BadValues : gaps
-    """
-    values = np.asarray(draws, dtype=np.float64)
-    if values.ndim != 3 or values.shape[1:] != fractions.shape or not len(values):
-        raise DataError(
-            "the bootstrap draws are not of the cell types and samples of the run",
-            advice="Run the bootstrap again.",
-        )
-    if not np.isfinite(values).all():
-        raise BadValues("the bootstrap draws have gaps", advice="Run the bootstrap again.")
-    values = np.maximum(values, 0.0)
-    return values / np.maximum(values.sum(axis=1, keepdims=True), 1e-300)
 
 
 def check_fractions(fractions: pd.DataFrame) -> np.ndarray:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from gui.errors import DataError
+from gui.errors import BadValues, DataError
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +24,29 @@ class Stability:
     def sentence(self, name: str) -> str:
         """ "holds in 93 of 100 bootstrap draws"."""
         return f"holds in {int(self.table.loc[name, 'kept'])} of {self.draws} bootstrap draws"
+
+
+def check_draws(draws: np.ndarray, fractions: pd.DataFrame) -> np.ndarray:
+    """Bootstrap draws (Efron & Tibshirani 1993) as an array, negative rounding taken off.
+
+    Parameters
+    ----------
+    draws : draws x cell types x samples, in the order of ``fractions``
+
+    Raises
+    ------
+    DataError : draws of another shape, or none
+    BadValues : gaps
+    """
+    values = np.asarray(draws, dtype=np.float64)
+    if values.ndim != 3 or values.shape[1:] != fractions.shape or not len(values):
+        raise DataError(
+            "the bootstrap draws are not of the cell types and samples of the run",
+            advice="Run the bootstrap again.",
+        )
+    if not np.isfinite(values).all():
+        raise BadValues("the bootstrap draws have gaps", advice="Run the bootstrap again.")
+    return np.maximum(values, 0.0)
 
 
 def stability_over_draws(

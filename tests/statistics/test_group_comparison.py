@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from gui.errors import BadValues, DataError, InvalidParameter
-from gui.statistics.group_comparison import CLOSURE, compare_groups
+from gui.statistics.fraction_scales import CLOSURE
+from gui.statistics.group_comparison import compare_groups
 from gui.statistics.group_design import (
     choose_scales,
     choose_test,
@@ -264,6 +265,24 @@ def test_a_covariate_that_explains_the_difference_takes_it_away() -> None:
     assert adjusted.table.loc["B", "p"] > 0.01
     assert adjusted.table.loc["B", "effect"] == pytest.approx(adjusted.table.loc["B", "log_ratio"])
     assert {"points", "points_low", "points_high"} <= set(adjusted.table)
+
+
+def test_three_groups_with_covariates_get_every_pair_adjusted() -> None:
+    frame = run(60)
+    groups = groups_of(frame, 20, 20, 20)
+    changed = doubled(frame, "T", list(frame.columns[40:]))
+    age = pd.Series(np.random.default_rng(8).normal(60, 9, 60), frame.columns, name="age")
+    result = compare_groups(changed, group_design(frame.columns, groups, covariates=age.to_frame()))
+    assert result.pairs_family == 3 * 5
+    other = groups.astype(pd.CategoricalDtype(["g1", "g2", "g0"]))  # g1 is the reference
+    turned = compare_groups(changed, group_design(frame.columns, other, covariates=age.to_frame()))
+    t = result.pairs.query("cell_type == 'T'").set_index(["first", "second"])
+    same = turned.pairs.query("cell_type == 'T'").set_index(["first", "second"])
+    for name in ("log_ratio", "log_ratio_low", "points", "p"):
+        assert t.loc[("g1", "g2"), name] == pytest.approx(same.loc[("g1", "g2"), name])
+    assert t.loc[("g1", "g2"), "log_ratio_low"] > 0
+    assert t.loc[("g0", "g1"), "p_adjusted"] > 0.05
+    np.testing.assert_allclose(result.table["p"], turned.table["p"])
 
 
 def test_a_model_of_a_type_with_many_zeros_is_of_its_ranks() -> None:

@@ -29,7 +29,7 @@ from gui.sessions import file
 from gui.sessions.actor import Actor
 from gui.sessions.attempts import Attempts
 from gui.sessions.cache import DCXCache, Trace
-from gui.sessions.crypto import Seal
+from gui.sessions.crypto import SessionKey
 from gui.sessions.header import contents_of
 from gui.sessions.lazy import Origin
 from gui.sessions.parsing import HereParser, Identity, Parser, identity
@@ -96,19 +96,27 @@ class Entries:
     # -- into the list and out of it
     # --------------------------------------------------------------------------------------------
     def _adopt(
-        self, session: DCXCache, *, seal: Seal | None = None, actor: Actor | None = None
+        self,
+        session: DCXCache,
+        *,
+        session_key: SessionKey | None = None,
+        actor: Actor | None = None,
     ) -> DCXCache:
         """Take a new session, which is in memory, among the active ones, and have it saved.
 
         Under the lock.
 
-        seal : it is protected, and unlocked for ``actor``
+        session_key : it is protected, and unlocked for ``actor``
         """
         entry = Entry(
             session, contents={} if self._store else contents_of(session.snapshot()), backed_up=True
         )
-        if seal is not None and actor is not None:
-            entry.seal, entry.encrypted, entry.hidden = seal, True, seal.hide_name
+        if session_key is not None and actor is not None:
+            entry.session_key, entry.encrypted, entry.hidden = (
+                session_key,
+                True,
+                session_key.hide_name,
+            )
             entry.unlock(actor)
         self._active[session.session_id] = entry
         self._watch(session)
@@ -203,7 +211,7 @@ class Entries:
             entry.session.close()
             try:
                 if (
-                    (place == "archive" or entry.seal is not None)
+                    (place == "archive" or entry.session_key is not None)
                     and entry.dirty
                     and self._store is not None
                 ):
@@ -472,7 +480,9 @@ class Entries:
         """Under the entry's lock."""
         assert self._store is not None
         snapshot, edits = entry.session.take()
-        if entry.encrypted and entry.seal is None:  # a protected session is never written in clear
+        if (
+            entry.encrypted and entry.session_key is None
+        ):  # a protected session is never written in clear
             raise SessionLocked(f"“{PROTECTED if entry.hidden else snapshot.name}” is locked.")
         if (
             self._backups
@@ -483,15 +493,15 @@ class Entries:
             self._store.keep_backup(entry.path)
             entry.backed_up = True
         path = entry.path or self._store.path_for(snapshot.session_id)
-        origin = entry.origin or Origin(path, entry.seal)
+        origin = entry.origin or Origin(path, entry.session_key)
         try:
-            header = self._store.save(path, snapshot, entry.generation, entry.seal, origin)
+            header = self._store.save(path, snapshot, entry.generation, entry.session_key, origin)
         except OSError as error:
             raise SessionNotSaved(
                 f"The session “{snapshot.name}” could not be saved"
                 f" ({error.strerror or type(error).__name__})."
             ) from None
-        origin.path, origin.seal = path, entry.seal
+        origin.path, origin.session_key = path, entry.session_key
         entry.path, entry.origin, entry.saved, entry.accepted = path, origin, edits, identity(path)
         entry.known(header)
 
@@ -515,7 +525,7 @@ class Entries:
                     return
                 if entry.problem is not None:
                     raise entry.problem.with_traceback(None)
-                if entry.encrypted and entry.seal is None:
+                if entry.encrypted and entry.session_key is None:
                     raise SessionLocked(
                         f"“{PROTECTED if entry.hidden else session.name}” is protected by a"
                         " password."
@@ -533,18 +543,21 @@ class Entries:
         DamagedSession: then it is the entry's problem.
         """
         with entry.lock:
-            path, seal = entry.path, entry.seal.copy() if entry.seal is not None else None
+            path, session_key = (
+                entry.path,
+                entry.session_key.copy() if entry.session_key is not None else None,
+            )
             known = identity(path) if path is not None else None
             if (
                 path is None
                 or known is None
                 or known == entry.accepted
                 or entry.problem is not None
-                or (entry.encrypted and seal is None)
+                or (entry.encrypted and session_key is None)
             ):
                 return known
         try:
-            self._parser.check(path, seal, whole=False)
+            self._parser.check(path, session_key, whole=False)
         # another program protected it anew: reading says it, and with its key it is parsed
         except WrongPassword:
             return known
@@ -555,8 +568,8 @@ class Entries:
                     entry.problem = error
             raise
         finally:
-            if seal is not None:
-                seal.wipe()
+            if session_key is not None:
+                session_key.wipe()
         entry.accepted = known
         return known
 
@@ -571,8 +584,8 @@ class Entries:
             # first: if it is saved in between, our next save is a conflict and overwrites nothing
             header = file.read_header(entry.path)
             self._same_key(entry, header)
-            origin = Origin(entry.path, entry.seal)
-            snapshot = file.load(entry.path, seal=entry.seal, origin=origin)
+            origin = Origin(entry.path, entry.session_key)
+            snapshot = file.load(entry.path, session_key=entry.session_key, origin=origin)
             if snapshot.session_id != session.session_id:
                 raise DamagedSession(f"The file of “{session.name}” holds another session.")
         except OSError:
@@ -602,13 +615,13 @@ class Entries:
 
         SessionLocked: it has a key that is not known here.
         """
-        if entry.seal is not None and entry.seal.fits(header.lock):
+        if entry.session_key is not None and entry.session_key.fits(header.lock):
             # perhaps under another password, which our next save must not take back
-            entry.seal.lock = dict(header.lock or {})
+            entry.session_key.lock = dict(header.lock or {})
             return
-        if entry.seal is not None:
-            entry.seal.wipe()
-            entry.seal = None
+        if entry.session_key is not None:
+            entry.session_key.wipe()
+            entry.session_key = None
             if entry.origin is not None:
                 entry.origin.close()
         if header.encrypted:
@@ -652,7 +665,7 @@ class Entries:
         """Under the entry's lock, of a protected session that is on disk: its content out of
         memory, its key overwritten.
         """
-        if entry.seal is None:
+        if entry.session_key is None:
             return
         while not entry.session.empty(
             self._load, edits=entry.saved, name=PROTECTED if entry.hidden else None
@@ -660,26 +673,30 @@ class Entries:
             self._write_entry(entry)
         if entry.origin is not None:
             entry.origin.close()
-        entry.seal.wipe()
-        entry.seal, entry.origin, entry.contents = None, None, {}
+        entry.session_key.wipe()
+        entry.session_key, entry.origin, entry.contents = None, None, {}
         entry.unlocked.clear()
 
-    def _replaced(self, entry: Entry, seal: Seal | None, *, hidden: bool) -> None:
-        """Write the session under another seal (None: in clear); all or nothing.
+    def _replaced(self, entry: Entry, session_key: SessionKey | None, *, hidden: bool) -> None:
+        """Write the session under another session_key (None: in clear); all or nothing.
 
         SessionNotSaved, SessionConflict.
         """
         assert self._store is not None
-        entry.session.load()  # now: under another seal its file could not be read
-        before, kept = (entry.seal, entry.encrypted, entry.hidden), entry.backed_up
-        entry.seal, entry.encrypted, entry.hidden = seal, seal is not None, hidden
+        entry.session.load()  # now: under another session_key its file could not be read
+        before, kept = (entry.session_key, entry.encrypted, entry.hidden), entry.backed_up
+        entry.session_key, entry.encrypted, entry.hidden = (
+            session_key,
+            session_key is not None,
+            hidden,
+        )
         entry.backed_up = True  # no clear copy just before it is sealed
         try:
             self._write_entry(entry)
         except BaseException:
-            (entry.seal, entry.encrypted, entry.hidden), entry.backed_up = before, kept
-            if seal is not None:
-                seal.wipe()
+            (entry.session_key, entry.encrypted, entry.hidden), entry.backed_up = before, kept
+            if session_key is not None:
+                session_key.wipe()
             raise
         if before[0] is not None:
             before[0].wipe()

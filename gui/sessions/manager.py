@@ -248,10 +248,12 @@ class SessionCacheManager(Transfer):
     ) -> DCXCache:
         entry.session.load()  # before: it may take long
         with entry.lock:
-            seal = self._seal(entry).copy() if entry.encrypted else None
+            session_key = self._session_key(entry).copy() if entry.encrypted else None
             taken = entry.session.snapshot()
         copy = replace(taken, session_id=new_id(), created=datetime.now(UTC), jobs=())
-        return self._take_in(copy, f"{taken.name} copy", actor, seal=seal, check=check)
+        return self._take_in(
+            copy, f"{taken.name} copy", actor, session_key=session_key, check=check
+        )
 
     def add_run(self, session_id: str, run: Run, *, actor: Actor) -> None:
         """A job's result, also into a protected session that the browser which asked for it has
@@ -468,7 +470,7 @@ class SessionCacheManager(Transfer):
             entries = list(self._active.values())  # with the copies made just now
         for entry in entries:
             with entry.lock:
-                if entry.seal is not None:
+                if entry.session_key is not None:
                     # what could not be saved until now cannot be saved any more
                     entry.saved = entry.session.edits
                     try:

@@ -22,7 +22,7 @@ from gui.data.readers.watchdog import BYTES_PER_SECOND, watched
 from gui.errors import DamagedSession, JobError, SessionError, UnreadableFile
 from gui.jobs.reader import Reader
 from gui.sessions import file
-from gui.sessions.crypto import Seal
+from gui.sessions.crypto import SessionKey
 from gui.sessions.lazy import Origin
 from gui.sessions.salvage import Salvaged, salvage
 from gui.sessions.snapshot import Snapshot
@@ -46,7 +46,7 @@ def identity(path: Path) -> Identity | None:
 class Parser(Protocol):
     """Says whether a session file can be read without harm. Called outside of all locks."""
 
-    def check(self, path: Path, seal: Seal | None, *, whole: bool) -> None:
+    def check(self, path: Path, session_key: SessionKey | None, *, whole: bool) -> None:
         """Nothing if it can. whole : with the values of large matrices, which are read only when
         needed otherwise.
 
@@ -54,7 +54,7 @@ class Parser(Protocol):
         """
         ...
 
-    def salvage(self, path: Path, seal: Seal | None) -> Salvaged:
+    def salvage(self, path: Path, session_key: SessionKey | None) -> Salvaged:
         """As :func:`gui.sessions.salvage.salvage`."""
         ...
 
@@ -65,12 +65,12 @@ class HereParser:
     Reading itself checks everything, so nothing is to be done before.
     """
 
-    def check(self, path: Path, seal: Seal | None, *, whole: bool) -> None:
+    def check(self, path: Path, session_key: SessionKey | None, *, whole: bool) -> None:
         if whole:
-            file.load(path, seal=seal)
+            file.load(path, session_key=session_key)
 
-    def salvage(self, path: Path, seal: Seal | None) -> Salvaged:
-        return salvage(path, seal)
+    def salvage(self, path: Path, session_key: SessionKey | None) -> Salvaged:
+        return salvage(path, session_key)
 
 
 @dataclass(frozen=True)
@@ -86,15 +86,15 @@ class ParseRequest:
     lock: Mapping[str, Any] = dataclasses.field(default_factory=dict, repr=False)
 
     @classmethod
-    def of(cls, path: Path, seal: Seal | None, *, whole: bool = True) -> ParseRequest:
+    def of(cls, path: Path, session_key: SessionKey | None, *, whole: bool = True) -> ParseRequest:
         return (
             cls(path, whole, SECONDS)
-            if seal is None
-            else cls(path, whole, SECONDS, seal.key(), seal.lock)
+            if session_key is None
+            else cls(path, whole, SECONDS, session_key.key(), session_key.lock)
         )
 
-    def seal(self) -> Seal | None:
-        return Seal(bytes(self.key), self.lock) if self.key else None
+    def session_key(self) -> SessionKey | None:
+        return SessionKey(bytes(self.key), self.lock) if self.key else None
 
     def wipe(self) -> None:
         self.key[:] = bytes(len(self.key))
@@ -107,11 +107,11 @@ class ProcessParser:
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
 
-    def check(self, path: Path, seal: Seal | None, *, whole: bool) -> None:
-        self._ask(check_task, ParseRequest.of(path, seal, whole=whole))
+    def check(self, path: Path, session_key: SessionKey | None, *, whole: bool) -> None:
+        self._ask(check_task, ParseRequest.of(path, session_key, whole=whole))
 
-    def salvage(self, path: Path, seal: Seal | None) -> Salvaged:
-        found: Salvaged = self._ask(salvage_task, ParseRequest.of(path, seal))
+    def salvage(self, path: Path, session_key: SessionKey | None) -> Salvaged:
+        found: Salvaged = self._ask(salvage_task, ParseRequest.of(path, session_key))
         return found
 
     def _ask(self, task: Any, asked: ParseRequest) -> Any:
@@ -147,13 +147,15 @@ def warm_up() -> None:
 
 def check_task(dataset: object, params: ParseRequest, *, progress: object) -> None:
     """:meth:`Parser.check` as a task."""
-    seal = params.seal()
+    session_key = params.session_key()
     params.wipe()
     try:
         with watched([params.path], params.seconds):
             began = time.process_time()
             snapshot = file.load(
-                params.path, seal=seal, origin=None if params.whole else Origin(params.path, seal)
+                params.path,
+                session_key=session_key,
+                origin=None if params.whole else Origin(params.path, session_key),
             )
             if time.process_time() - began > WORK + params.path.stat().st_size / BYTES_PER_SECOND:
                 raise DamagedSession(
@@ -161,22 +163,22 @@ def check_task(dataset: object, params: ParseRequest, *, progress: object) -> No
                 )
             look_up(snapshot)
     finally:
-        if seal is not None:
-            seal.wipe()
+        if session_key is not None:
+            session_key.wipe()
 
 
 def salvage_task(dataset: object, params: ParseRequest, *, progress: object) -> Salvaged:
     """:meth:`Parser.salvage` as a task."""
-    seal = params.seal()
+    session_key = params.session_key()
     params.wipe()
     try:
         with watched([params.path], params.seconds):
-            found = salvage(params.path, seal)
+            found = salvage(params.path, session_key)
             look_up(found.snapshot)
             return found
     finally:
-        if seal is not None:
-            seal.wipe()
+        if session_key is not None:
+            session_key.wipe()
 
 
 def look_up(snapshot: Snapshot) -> None:

@@ -13,7 +13,7 @@ from gui.errors import DeconomixError, SessionError, SessionLocked
 from gui.logs import get_logger
 from gui.sessions import file
 from gui.sessions.actor import Actor
-from gui.sessions.crypto import Seal
+from gui.sessions.crypto import SessionKey
 from gui.sessions.names import Names
 from gui.sessions.store import Entry
 
@@ -31,7 +31,7 @@ class Protection(Names):
     def protect_session(
         self, session_id: str, password: str, *, hide_name: bool = False, actor: Actor
     ) -> None:
-        """Seal the session, unlocked for who asks.
+        """Encrypt the session, and unlock it for the caller.
 
         InvalidParameter (too short), DefaultSession, SessionNotSaved: then it is as it was.
 
@@ -47,11 +47,11 @@ class Protection(Names):
                 "This session is protected already.", advice="Change its password instead."
             )
         entry.session.load()
-        seal = Seal.new(password, hide_name=hide_name)
+        session_key = SessionKey.new(password, hide_name=hide_name)
         with self._still_active(session_id, entry):
             if entry.encrypted:
                 raise SessionError("This session was protected in the meantime.", advice="")
-            self._replaced(entry, seal, hidden=hide_name)
+            self._replaced(entry, session_key, hidden=hide_name)
             entry.unlocked.clear()
             entry.unlock(actor)
             self._without_backups(entry)
@@ -62,19 +62,19 @@ class Protection(Names):
         if not entry.encrypted or entry.path is None:
             return
         with self._still_active(session_id, entry):
-            held = entry.seal
+            held = entry.session_key
             of = held if held is not None else file.read_header(entry.path)
         with self.attempts.attempt(session_id, actor.browser):
-            seal = Seal.unlock(of, password)
+            session_key = SessionKey.unlock(of, password)
         with self._still_active(session_id, entry):
             if not entry.encrypted:  # the password was removed in the meantime
-                seal.wipe()
+                session_key.wipe()
                 return
-            if entry.seal is None:
-                seal.hide_name = entry.hidden
-                entry.seal = seal
+            if entry.session_key is None:
+                session_key.hide_name = entry.hidden
+                entry.session_key = session_key
             else:
-                seal.wipe()
+                session_key.wipe()
             entry.unlock(actor)
         try:
             entry.session.load()
@@ -139,7 +139,7 @@ class Protection(Names):
             entries = [
                 e
                 for e in self._active.values()
-                if e.seal is not None and e.session.session_id not in busy
+                if e.session_key is not None and e.session.session_id not in busy
             ]
         left = []
         for entry in entries:
@@ -179,10 +179,10 @@ class Protection(Names):
         WrongPassword, InvalidParameter, SessionNotSaved.
         """
         entry, held = self._with_password(session_id, old, actor)
-        seal = held.rewrapped(new)
-        seal.hide_name = entry.hidden if hide_name is None else hide_name
+        session_key = held.rewrapped(new)
+        session_key.hide_name = entry.hidden if hide_name is None else hide_name
         with self._still_sealed(session_id, entry, held):
-            self._replaced(entry, seal, hidden=seal.hide_name)
+            self._replaced(entry, session_key, hidden=session_key.hide_name)
             self._without_backups(entry)
 
     def reencrypt_session(self, session_id: str, old: str, new: str, *, actor: Actor) -> None:
@@ -191,9 +191,9 @@ class Protection(Names):
         WrongPassword, InvalidParameter, SessionNotSaved.
         """
         entry, held = self._with_password(session_id, old, actor)
-        seal = Seal.new(new, hide_name=entry.hidden)
+        session_key = SessionKey.new(new, hide_name=entry.hidden)
         with self._still_sealed(session_id, entry, held):
-            self._replaced(entry, seal, hidden=entry.hidden)
+            self._replaced(entry, session_key, hidden=entry.hidden)
             self._without_backups(entry)
 
     def remove_password(self, session_id: str, password: str, *, actor: Actor) -> None:
@@ -205,7 +205,9 @@ class Protection(Names):
 
     # -- inside
     # ----------------------------------------------------------------------------------------------
-    def _with_password(self, session_id: str, password: str, actor: Actor) -> tuple[Entry, Seal]:
+    def _with_password(
+        self, session_id: str, password: str, actor: Actor
+    ) -> tuple[Entry, SessionKey]:
         """The entry of a session that is unlocked here, and its key, if the password is the right
         one.
         """
@@ -213,31 +215,33 @@ class Protection(Names):
         if not entry.encrypted:
             raise SessionError("This session is not protected by a password.", advice="")
         entry.session.load()
-        held = self._seal(entry)
+        held = self._session_key(entry)
         with self.attempts.attempt(session_id, actor.browser):
-            Seal.unlock(held, password).wipe()
+            SessionKey.unlock(held, password).wipe()
         return entry, held
 
     @contextlib.contextmanager
-    def _still_sealed(self, session_id: str, entry: Entry, seal: Seal) -> Iterator[None]:
+    def _still_sealed(
+        self, session_id: str, entry: Entry, session_key: SessionKey
+    ) -> Iterator[None]:
         """Hold the entry's lock.
 
         SessionLocked if it was locked, or protected anew, since the password was looked at.
         """
         with self._still_active(session_id, entry):
-            if self._seal(entry) is not seal:
+            if self._session_key(entry) is not session_key:
                 raise SessionLocked("The password of the session was changed in the meantime.")
             yield
 
     @staticmethod
-    def _seal(entry: Entry) -> Seal:
-        if entry.seal is None:
+    def _session_key(entry: Entry) -> SessionKey:
+        if entry.session_key is None:
             raise SessionLocked("The session was locked in the meantime.")
-        return entry.seal
+        return entry.session_key
 
     def _lock_entry(self, entry: Entry) -> None:
         with entry.lock:
-            if entry.seal is None:
+            if entry.session_key is None:
                 entry.unlocked.clear()
                 return
             self._save(entry)  # first: what cannot be saved stays unlocked, and nothing is lost

@@ -24,7 +24,7 @@ from gui.errors import DeconomixError, SessionError, SessionNotSaved
 from gui.sessions import file
 from gui.sessions.actor import Actor
 from gui.sessions.cache import DCXCache
-from gui.sessions.crypto import Seal
+from gui.sessions.crypto import SessionKey
 from gui.sessions.lazy import Origin
 from gui.sessions.parsing import Identity, identity
 from gui.sessions.rules import file_time
@@ -51,7 +51,7 @@ class Entry:
 
     path, generation : of its file, None while there is none; saved : count of edits that are in the
     file problem : why it cannot be opened; damage : it is open, but a part not read before is
-    damaged encrypted, hidden : it is protected, and so is its name seal : its key, while some
+    damaged encrypted, hidden : it is protected, and so is its name session_key : its key, while some
     browser has it unlocked; unlocked : browser -> when its user last did something
     (:func:`gui.clock.elapsed`) shown : when a tab last asked for it accepted : of the file that was
     parsed to the end by a reading process, or written by this program stamp : time, size and number
@@ -69,7 +69,7 @@ class Entry:
     contents: Mapping[str, Any] = field(default_factory=dict)
     encrypted: bool = False
     hidden: bool = False
-    seal: Seal | None = None
+    session_key: SessionKey | None = None
     unlocked: dict[str, float] = field(default_factory=dict)
     shown: float = float("-inf")
     accepted: Identity | None = None
@@ -258,14 +258,16 @@ class Store:
         path: Path,
         snapshot: Snapshot,
         generation: int | None,
-        seal: Seal | None,
+        session_key: SessionKey | None,
         origin: Origin,
     ) -> file.Header:
         """Write the session; SessionConflict, SessionNotSaved."""
         if path.parent == self.place("sessions"):
             with contextlib.suppress(OSError):  # then saving says it
                 self._make_folder()
-        return file.save(path, snapshot, expected_generation=generation, seal=seal, origin=origin)
+        return file.save(
+            path, snapshot, expected_generation=generation, session_key=session_key, origin=origin
+        )
 
     def _make_folder(self) -> None:
         """Our own folder, once: if it is gone later a drive is away, and what would be written in

@@ -16,7 +16,7 @@ from gui.errors import DeconomixError, SessionError, SessionLocked, SessionNotSa
 from gui.sessions import file
 from gui.sessions.actor import Actor
 from gui.sessions.cache import DCXCache
-from gui.sessions.crypto import Seal
+from gui.sessions.crypto import SessionKey
 from gui.sessions.lazy import materialise, need_room
 from gui.sessions.parsing import identity
 from gui.sessions.protection import Protection
@@ -94,7 +94,7 @@ class Transfer(Protection):
             if one
             else self._changeable(session_id, actor=actor, archived=True)
         )
-        if self._store is not None and (entry.seal is not None or not entry.encrypted):
+        if self._store is not None and (entry.session_key is not None or not entry.encrypted):
             # it can be exported even where it cannot be saved
             with contextlib.suppress(DeconomixError):
                 self._save(entry)
@@ -114,16 +114,16 @@ class Transfer(Protection):
         if pseudonyms:
             snapshot, names = exchange.pseudonymised(snapshot)
         if password is not None:
-            seal: Seal | None = Seal.new(password, hide_name=entry.hidden)
+            session_key: SessionKey | None = SessionKey.new(password, hide_name=entry.hidden)
         else:
-            seal = None if unprotected or not entry.encrypted else self._seal(entry)
+            session_key = None if unprotected or not entry.encrypted else self._session_key(entry)
         # another content is another session: imported beside the original it is no other version of
         # it
         if not cells or pseudonyms:
             snapshot = replace(snapshot, session_id=new_id(), jobs=())
         return Exported(
             f"{snapshot.name}{file.SUFFIX}",
-            file.to_bytes(snapshot, seal=seal, generation=entry.generation),
+            file.to_bytes(snapshot, session_key=session_key, generation=entry.generation),
             names,
         )
 
@@ -137,15 +137,15 @@ class Transfer(Protection):
                         )
                         return there.read()
                 except OSError:
-                    if not entry.session.loaded or (entry.encrypted and entry.seal is None):
+                    if not entry.session.loaded or (entry.encrypted and entry.session_key is None):
                         raise SessionError(
                             "The file of the session cannot be read.",
                             advice="Check the folder of the sessions.",
                         ) from None
-            if entry.encrypted and entry.seal is None:
+            if entry.encrypted and entry.session_key is None:
                 raise SessionLocked("This session is locked and has no file.")
             return file.to_bytes(
-                entry.session.snapshot(), seal=entry.seal, generation=entry.generation
+                entry.session.snapshot(), session_key=entry.session_key, generation=entry.generation
             )
 
     def redirect_session(self, session_id: str, folder: Path, *, actor: Actor) -> Path:
@@ -233,13 +233,13 @@ class Transfer(Protection):
         """A session that is not here, or a copy of one."""
         self._refuse_if_full()
         fresh = as_copy or self._is_taken(header.id)
-        seal = None
+        session_key = None
         if header.encrypted and (fresh or self._store is None):
-            seal = self._unlocked(header, password, actor)
-        sealed = header.encrypted and seal is None  # it is copied in sealed
+            session_key = self._unlocked(header, password, actor)
+        sealed = header.encrypted and session_key is None  # it is copied in sealed
         found = identity(path)
         if not sealed:
-            self._parser.check(path, seal, whole=True)
+            self._parser.check(path, session_key, whole=True)
         if (
             self._store is not None
             and not fresh
@@ -257,11 +257,13 @@ class Transfer(Protection):
             # it came in some other way meanwhile, or its name was given away
             fresh = self._is_taken(header.id)
         if sealed:
-            seal = self._unlocked(header, password, actor)
-            self._parser.check(path, seal, whole=True)
-        snapshot = file.load(path, seal=seal)
+            session_key = self._unlocked(header, password, actor)
+            self._parser.check(path, session_key, whole=True)
+        snapshot = file.load(path, session_key=session_key)
         taken = replace(snapshot, session_id=new_id() if fresh else snapshot.session_id)
-        session = self._take_in(taken, snapshot.name, actor, seal=seal, check=self._refuse_if_full)
+        session = self._take_in(
+            taken, snapshot.name, actor, session_key=session_key, check=self._refuse_if_full
+        )
         return Imported(
             session.session_id, session.name, "new" if session.session_id == header.id else "copy"
         )
@@ -281,14 +283,14 @@ class Transfer(Protection):
                 return True
         return self._store is not None and self._store.path_for(session_id).exists()
 
-    def _unlocked(self, header: file.Header, password: str | None, actor: Actor) -> Seal:
+    def _unlocked(self, header: file.Header, password: str | None, actor: Actor) -> SessionKey:
         if password is None:
             raise WrongPassword(
                 "This session is protected by a password.",
                 advice="Type its password to import it as a copy.",
             )
         with self.attempts.attempt(header.id, actor.browser):
-            return Seal.unlock(header, password)
+            return SessionKey.unlock(header, password)
 
     def _copy_in(self, path: Path, header: file.Header, actor: Actor) -> Entry | None:
         """Take a copy of a session file among the active ones, byte for byte; None if its id or its
@@ -319,7 +321,7 @@ class Transfer(Protection):
         name: str,
         actor: Actor,
         *,
-        seal: Seal | None = None,
+        session_key: SessionKey | None = None,
         check: Callable[[], None] = lambda: None,
     ) -> DCXCache:
         """A snapshot as a session of its own under a free name, of a new id where its own is taken;
@@ -338,7 +340,7 @@ class Transfer(Protection):
                 name=self.free_name(name, actor=actor),
                 session_id=new_id() if taken else snapshot.session_id,
             )
-            return self._adopt(DCXCache.from_snapshot(found), seal=seal, actor=actor)
+            return self._adopt(DCXCache.from_snapshot(found), session_key=session_key, actor=actor)
 
     # -- damaged
     # ----------------------------------------------------------------------------------------------
@@ -351,7 +353,7 @@ class Transfer(Protection):
         entry = self._allowed(self._changeable(session_id, actor=actor, archived=True), actor)
         if entry.path is None or (entry.problem or entry.damage) is None:
             raise SessionError("This session is not damaged.", advice="Open it.")
-        found = self._parser.salvage(entry.path, entry.seal)
+        found = self._parser.salvage(entry.path, entry.session_key)
         lost = (
             "\n".join(
                 ["Recovered from a damaged file. Lost:", *[f"- {what}" for what in found.lost]]
@@ -366,10 +368,10 @@ class Transfer(Protection):
             jobs=(),
         )
         with entry.lock:
-            seal = entry.seal.copy() if entry.seal is not None else None
-        if entry.encrypted and seal is None:
+            session_key = entry.session_key.copy() if entry.session_key is not None else None
+        if entry.encrypted and session_key is None:
             raise SessionLocked("The session was locked in the meantime.")
-        return self._take_in(content, f"{content.name} (recovered)", actor, seal=seal)
+        return self._take_in(content, f"{content.name} (recovered)", actor, session_key=session_key)
 
     def restore_backup(self, session_id: str, *, actor: Actor) -> str:
         """The last backup in the place of a damaged session's file (which is kept beside it); its

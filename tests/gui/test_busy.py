@@ -58,7 +58,7 @@ def test_a_result_reaches_a_session_that_has_to_be_read_for_it(
 def test_a_result_that_its_session_cannot_take_ends_the_job_with_the_reason(
     application: Application, tab: Any, unread: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fails(self: ProcessParser, path: Path, seal: Any, *, whole: bool) -> None:
+    def fails(self: ProcessParser, path: Path, session_key: Any, *, whole: bool) -> None:
         raise SessionError(
             "This session could not be read.", advice="Close other programs and try again."
         )

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from gui.sessions.crypto import Seal
+from gui.sessions.crypto import SessionKey
 from gui.sessions.manager import LOCAL, SessionCacheManager
 from tests.sessions.samples import CHEAP, Managers
 
@@ -40,7 +40,7 @@ def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def make_cheap(monkeypatch: pytest.MonkeyPatch) -> None:
     """What :func:`cheap` does, for fixtures of a wider scope."""
-    for method in (Seal.new.__func__, Seal.rewrapped):  # type: ignore[attr-defined]
+    for method in (SessionKey.new.__func__, SessionKey.rewrapped):  # type: ignore[attr-defined]
         monkeypatch.setitem(method.__kwdefaults__, "cost", CHEAP)
 
 

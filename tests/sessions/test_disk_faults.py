@@ -27,7 +27,7 @@ from gui.sessions import file
 from gui.sessions.manager import LOCAL, Actor, SessionCacheManager
 from tests.conftest import ROOT
 from tests.sessions.kill_saves import in_place
-from tests.sessions.samples import ID, PASSWORD, Managers, filled, rich, same, seal, tiny
+from tests.sessions.samples import ID, PASSWORD, Managers, filled, rich, same, session_key, tiny
 from tests.waiting import until
 
 pytestmark = [
@@ -100,11 +100,11 @@ def tried(path: Path, key: Any, patch: pytest.MonkeyPatch, code: int) -> tuple[i
     while True:
         at += 1
         path.unlink(missing_ok=True)
-        file.save(path, tiny("before"), expected_generation=None, seal=key)
+        file.save(path, tiny("before"), expected_generation=None, session_key=key)
         trip, refused = Trip(at, code), False
         with trip.laid(patch):
             try:
-                file.save(path, tiny("after"), expected_generation=1, seal=key)
+                file.save(path, tiny("after"), expected_generation=1, session_key=key)
             except SessionNotSaved:
                 refused = True
         if len(trip.calls) < at:
@@ -112,7 +112,7 @@ def tried(path: Path, key: Any, patch: pytest.MonkeyPatch, code: int) -> tuple[i
         failed += refused
         names.add(trip.calls[at - 1])
         try:
-            broken += file.load(path, seal=key).notes != ("before" if refused else "after")
+            broken += file.load(path, session_key=key).notes != ("before" if refused else "after")
         except SessionError:
             broken += 1
         left = [p for p in path.parent.iterdir() if p != path]
@@ -127,7 +127,7 @@ def test_an_error_at_any_system_call_of_a_save_leaves_a_whole_file(
     tmp_path: Path, protected: bool, code: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     failed, names, broken = tried(
-        tmp_path / file.file_name(ID), seal() if protected else None, monkeypatch, code
+        tmp_path / file.file_name(ID), session_key() if protected else None, monkeypatch, code
     )
     assert broken == 0
     assert names >= {"open", "write", "fsync", "replace"}

@@ -107,4 +107,4 @@ def test_a_protected_session_of_which_nothing_is_left_to_save_can_be_locked(make
     assert manager._unload(entry)
     path.unlink()
     assert manager.lock_idle(0, actor=LOCAL) == [key]
-    assert entry.seal is None
+    assert entry.session_key is None

@@ -26,7 +26,7 @@ from gui.sessions import file, header
 from gui.sessions.cache import DCXCache
 from gui.sessions.manager import LOCAL, SessionCacheManager
 from gui.sessions.store import SessionInfo
-from tests.sessions.samples import ID, filled, rich, same, seal, tiny
+from tests.sessions.samples import ID, filled, rich, same, session_key, tiny
 from tests.sessions.samples import Managers as Make
 from tests.waiting import until
 
@@ -441,7 +441,9 @@ def test_a_newer_and_a_protected_file_are_listed_and_said(
 ) -> None:
     folder = tmp_path / "sessions"
     folder.mkdir()
-    file.save(folder / "sealed.dcxsession", tiny(), expected_generation=None, seal=seal())
+    file.save(
+        folder / "sealed.dcxsession", tiny(), expected_generation=None, session_key=session_key()
+    )
     with monkeypatch.context() as patch:
         patch.setattr("gui.sessions.header.SCHEMA", (99, 0))
         newer = replace(tiny(), session_id=ID[:-1] + "0")

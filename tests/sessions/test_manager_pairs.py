@@ -330,10 +330,10 @@ def check(w: World, *, closed: bool, redirected: bool) -> None:
 
 def _check_entry(key: str, place: str, entry: Entry, w: World, *, closed: bool) -> None:
     assert entry.session.session_id == key
-    assert (entry.seal is not None) <= (place == "sessions" and bool(entry.unlocked)), (
+    assert (entry.session_key is not None) <= (place == "sessions" and bool(entry.unlocked)), (
         "a key is left of a session that is locked"
     )
-    if entry.encrypted and entry.seal is None:
+    if entry.encrypted and entry.session_key is None:
         assert entry.session.in_memory() is None or closed, (
             "a session is locked, and its content in memory"
         )

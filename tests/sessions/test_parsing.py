@@ -21,7 +21,7 @@ from gui.sessions.manager import LOCAL, Actor, SessionCacheManager
 from gui.sessions.parsing import HereParser, ParseRequest, ProcessParser
 from gui.sessions.snapshot import Snapshot
 from tests.sessions.hostile import with_result
-from tests.sessions.samples import ID, PASSWORD, filled, rich, same, seal, tiny
+from tests.sessions.samples import ID, PASSWORD, filled, rich, same, session_key, tiny
 from tests.waiting import until
 
 A = Actor(browser="a")
@@ -150,9 +150,9 @@ def test_what_this_program_wrote_is_not_parsed_again_and_what_another_wrote_is(
     asked: list[Path] = []
 
     class Counting(ProcessParser):
-        def check(self, path: Path, seal: Any, *, whole: bool) -> None:
+        def check(self, path: Path, session_key: Any, *, whole: bool) -> None:
             asked.append(path)
-            super().check(path, seal, whole=whole)
+            super().check(path, session_key, whole=whole)
 
     counting = Counting(parser._reader)
     sessions = manager(tmp_path, counting)
@@ -181,9 +181,9 @@ def test_the_one_session_is_parsed_once_at_start(tmp_path: Path) -> None:
     asked: list[Path] = []
 
     class Counting(HereParser):
-        def check(self, path: Path, seal: Any, *, whole: bool) -> None:
+        def check(self, path: Path, session_key: Any, *, whole: bool) -> None:
             asked.append(path)
-            super().check(path, seal, whole=whole)
+            super().check(path, session_key, whole=whole)
 
     for times in (0, 1):  # the second time there is a file
         sessions = SessionCacheManager(tmp_path, single=True, parser=Counting())
@@ -199,7 +199,7 @@ def test_no_lock_is_held_while_a_file_is_parsed(tmp_path: Path, path: Path) -> N
     begun, go = threading.Event(), threading.Event()
 
     class Slow(HereParser):
-        def check(self, path: Path, seal: Any, *, whole: bool) -> None:
+        def check(self, path: Path, session_key: Any, *, whole: bool) -> None:
             begun.set()
             assert go.wait(60)
 
@@ -231,7 +231,7 @@ def test_a_file_that_is_replaced_while_it_is_parsed_is_parsed_again(
     parsed: list[bytes] = []
 
     class Replacing(HereParser):
-        def check(self, path: Path, seal: Any, *, whole: bool) -> None:
+        def check(self, path: Path, session_key: Any, *, whole: bool) -> None:
             parsed.append(path.read_bytes())
             if len(parsed) == 1:
                 path.write_bytes(file.to_bytes(tiny("another")))
@@ -256,12 +256,12 @@ def test_a_sealed_session_is_parsed_with_its_key_which_is_overwritten(
         "of",
         lambda *args, **options: requests.append(real(*args, **options)) or requests[-1],
     )
-    key = seal()
-    written(path, tiny(), seal=key)
+    key = session_key()
+    written(path, tiny(), session_key=key)
     parser = ProcessParser(reader)
     parser.check(path, key, whole=True)
     with pytest.raises(WrongPassword):
-        parser.check(path, seal("another password"), whole=True)
+        parser.check(path, session_key("another password"), whole=True)
     sessions = manager(tmp_path, parser)
     sessions.import_session(path, actor=A)
     sessions.unlock_session(ID, PASSWORD, actor=A)
@@ -278,12 +278,12 @@ def test_a_file_that_another_program_protected_anew_is_parsed_with_the_key_that_
     opened: list[bool] = []
 
     class Recording(HereParser):
-        def check(self, path: Path, seal: Any, *, whole: bool) -> None:
+        def check(self, path: Path, session_key: Any, *, whole: bool) -> None:
             opened.append(False)
-            file.load(path, seal=seal)
+            file.load(path, session_key=session_key)
             opened[-1] = True
 
-    written(path, tiny(), seal=seal())
+    written(path, tiny(), session_key=session_key())
     sessions = manager(tmp_path, Recording())
     sessions.import_session(path, actor=A)
     sessions.unlock_session(ID, PASSWORD, actor=A)
@@ -291,7 +291,7 @@ def test_a_file_that_another_program_protected_anew_is_parsed_with_the_key_that_
     assert sessions._unload(entry)
     assert entry.path is not None
     entry.path.unlink()
-    written(entry.path, tiny(), seal=seal("another password"))
+    written(entry.path, tiny(), session_key=session_key("another password"))
     opened.clear()
     with pytest.raises(SessionLocked):
         sessions.get_session(ID, actor=A).load()
@@ -302,10 +302,10 @@ def test_a_file_that_another_program_protected_anew_is_parsed_with_the_key_that_
 
 
 def test_a_process_that_was_given_a_wrong_key_is_replaced(path: Path, reader: Reader) -> None:
-    parser, key = ProcessParser(reader), seal()
-    written(path, tiny(), seal=key)
+    parser, key = ProcessParser(reader), session_key()
+    written(path, tiny(), session_key=key)
     parser.check(path, key, whole=True)
     (before,) = reader._runner.worker_pids()
     with pytest.raises(WrongPassword):
-        parser.check(path, seal("another password"), whole=True)
+        parser.check(path, session_key("another password"), whole=True)
     until(lambda: before not in reader._runner.worker_pids())

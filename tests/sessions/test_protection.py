@@ -30,7 +30,7 @@ from gui.errors import (
 )
 from gui.sessions import file
 from gui.sessions.cache import DCXCache
-from gui.sessions.crypto import Seal
+from gui.sessions.crypto import SessionKey
 from gui.sessions.manager import LOCAL, Actor, SessionCacheManager
 from tests.sessions.guarded import OTHER, A, B, opens, path_of, protected
 from tests.sessions.hostile import members
@@ -228,14 +228,14 @@ def test_after_a_change_an_old_copy_opens_with_the_old_password_and_after_re_enc
         tmp_path / "old copy.dcxsession",
     )
     old.write_bytes(path.read_bytes())
-    leaked = Seal.unlock(file.read_header(old), PASSWORD)
+    leaked = SessionKey.unlock(file.read_header(old), PASSWORD)
 
     def opened_by_the_leaked_key() -> int:
         count = 0
         for name, data in members(path).items():
             if name.startswith("o/") or name == "manifest":
                 try:
-                    leaked.open(name, data)
+                    leaked.decrypt(name, data)
                     count += 1
                 except DamagedSession:
                     continue
@@ -283,15 +283,15 @@ def test_an_unlock_that_meets_the_removal_of_the_password_does_not_seal_it_again
 ) -> None:
     manager = make()
     key = protected(manager)
-    unlock = Seal.unlock
+    unlock = SessionKey.unlock
 
-    def slow(header: Any, password: str) -> Seal:
-        seal = unlock(header, password)
+    def slow(header: Any, password: str) -> SessionKey:
+        session_key = unlock(header, password)
         monkeypatch.undo()
         manager.remove_password(key, PASSWORD, actor=A)  # as if it had begun before the other
-        return seal
+        return session_key
 
-    monkeypatch.setattr(Seal, "unlock", slow)
+    monkeypatch.setattr(SessionKey, "unlock", slow)
     manager.unlock_session(key, PASSWORD, actor=B)
     manager.get_session(key, actor=B).notes = "for everybody"
     manager.save_session(key, actor=B)
@@ -389,7 +389,7 @@ def test_a_run_that_arrives_while_it_is_locked_is_in_the_file_or_refused(make: M
         kept |= {name for name, error in told.items() if error is None}
         found = file.load(
             path_of(manager, key),
-            seal=Seal.unlock(file.read_header(path_of(manager, key)), PASSWORD),
+            session_key=SessionKey.unlock(file.read_header(path_of(manager, key)), PASSWORD),
         )
         assert kept <= {r.id for r in found.runs}
 
@@ -412,7 +412,7 @@ def test_a_change_between_the_save_and_the_lock_is_saved_too(
     monkeypatch.setattr(DCXCache, "empty", changed_before)
     manager.lock_session(key, actor=A)
     path = path_of(manager, key)
-    found = file.load(path, seal=Seal.unlock(file.read_header(path), PASSWORD))
+    found = file.load(path, session_key=SessionKey.unlock(file.read_header(path), PASSWORD))
     assert ("late" in {r.id for r in found.runs}) is counted
 
 
@@ -488,7 +488,10 @@ def test_a_running_job_defers_the_lock_and_its_result_is_sealed(
     path = path_of(manager, key)
     assert file.read_header(path).encrypted
     assert "result" in {
-        r.id for r in file.load(path, seal=Seal.unlock(file.read_header(path), PASSWORD)).runs
+        r.id
+        for r in file.load(
+            path, session_key=SessionKey.unlock(file.read_header(path), PASSWORD)
+        ).runs
     }
 
 
@@ -527,12 +530,12 @@ def test_at_the_end_everything_is_locked_also_the_copy_of_a_conflict(make: Manag
     first.get_session(key, actor=A).notes = "mine"
     with pytest.raises(SessionConflict):
         first.save_session(key, actor=A)
-    seals = [e.seal for m in (first, second) for e in m._active.values()]
+    seals = [e.session_key for m in (first, second) for e in m._active.values()]
     second.close(actor=LOCAL)
     first.close(actor=LOCAL)
-    assert all(seal is not None and seal.wiped for seal in seals)
+    assert all(session_key is not None and session_key.wiped for session_key in seals)
     for manager in (first, second):
-        assert all(e.seal is None and not e.session.loaded for e in manager._active.values())
+        assert all(e.session_key is None and not e.session.loaded for e in manager._active.values())
     again, notes = make(), {}
     for info in again.list_sessions(actor=A)[1:]:
         assert (info.protected, info.locked) == (True, True)

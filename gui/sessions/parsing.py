@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import os
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -31,16 +30,6 @@ SECONDS, WORK = 20.0, 5.0
 """Of the clock, and of the processor for what the program does again: beyond what the size of the
 file allows for.
 """
-Identity = tuple[int, int, int, int]
-
-
-def identity(path: Path) -> Identity | None:
-    """Of the bytes of a file as long as nobody forges its times; None if it is not there."""
-    try:
-        found = os.stat(path)
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 class Parser(Protocol):
@@ -59,7 +48,7 @@ class Parser(Protocol):
         ...
 
 
-class HereParser:
+class InProcessParser:
     """Without a reading process: on the command line and in tests.
 
     Reading itself checks everything, so nothing is to be done before.

@@ -28,7 +28,7 @@ def unread(application: Application, tab: Any, monkeypatch: pytest.MonkeyPatch) 
     show(tab, key)
     press(tab, "upload-example")
     until(lambda: saved(application, key))
-    assert application.sessions._unload(application.sessions._entry(key))
+    assert application.sessions._loader.unload(application.sessions._table.entry(key))
     monkeypatch.setattr(application.long_calls, "_most", 0)
     return key
 
@@ -65,8 +65,8 @@ def test_a_result_that_its_session_cannot_take_ends_the_job_with_the_reason(
 
     job = JobStatus("j", unread, "own", "Own", "done")
     origin = unread, application.sessions.get_session(unread, actor=LOCAL).dataset
-    entry = application.sessions._entry(unread)
-    assert application.sessions._unload(entry)
+    entry = application.sessions._table.entry(unread)
+    assert application.sessions._loader.unload(entry)
     entry.accepted = None  # as if another program had written the file
     application._origins[job.id] = origin  # type: ignore[assignment]
     with monkeypatch.context() as short:

@@ -23,7 +23,7 @@ def protected(manager: SessionCacheManager, name: str = "Mine", *, hide: bool = 
 
 
 def path_of(manager: SessionCacheManager, key: str) -> Path:
-    path = manager._entry(key).path
+    path = manager._table.entry(key).path
     assert path is not None
     return path
 

@@ -167,7 +167,7 @@ WAYS: dict[str, Callable[[Any, str, Actor], Any]] = {
     "reencrypt": lambda m, k, a: m.reencrypt_session(k, WRONG, PASSWORD, actor=a),
     "remove": lambda m, k, a: m.remove_password(k, WRONG, actor=a),
     "import": lambda m, k, a: m.import_session(
-        m._active[k].path, actor=a, as_copy=True, password=WRONG
+        m._table.active[k].path, actor=a, as_copy=True, password=WRONG
     ),
 }
 

@@ -190,17 +190,17 @@ def test_on_a_full_disk_the_session_stays_usable_is_saved_elsewhere_and_later(
     if protected:
         manager.protect_session(key, PASSWORD, actor=A)
     manager.save_session(key, actor=A)
-    generation = manager._entry(key).generation
+    generation = manager._table.entry(key).generation
     session = manager.get_session(key, actor=A)
     session.add_run(large("large"))
     until(lambda: manager.save_state(key, actor=A)[0] == "not saved")
     state, why = manager.save_state(key, actor=A)
     assert (state, str(why)) == ("not saved", "The disk is full.")
     # one state that is told, however often it is tried
-    assert manager._saver._failed.keys() == {key}
+    assert manager._writer.saver._failed.keys() == {key}
     session.notes = "goes on"
     assert session.run("large") is not None
-    assert file.read_header(manager._entry(key).path).generation == generation  # type: ignore[arg-type]
+    assert file.read_header(manager._table.entry(key).path).generation == generation  # type: ignore[arg-type]
     if protected:
         with pytest.raises(SessionNotSaved):
             manager.lock_session(key, actor=A)
@@ -223,7 +223,7 @@ def test_on_a_full_disk_the_session_stays_usable_is_saved_elsewhere_and_later(
 
 def test_when_there_is_room_again_it_is_saved_by_itself(small_disk: Path, make: Managers) -> None:
     manager = make(small_disk)
-    manager._saver._pauses = (0.2,)
+    manager._writer.saver._pauses = (0.2,)
     session = filled(manager)
     manager.save_session(session.session_id, actor=LOCAL)
     filler = small_disk / "filler"
@@ -271,7 +271,7 @@ def test_a_drive_that_vanishes_is_said_and_when_it_is_back_all_is_saved(
     unread, key = filled(start, "Unread").session_id, filled(start, "Open").session_id
     start.close(actor=LOCAL)
     manager = make(data)
-    manager._saver._pauses = (0.2,)
+    manager._writer.saver._pauses = (0.2,)
     session = manager.get_session(key, actor=LOCAL)
     (tmp_path / "drive").rename(away)
     session.notes = "meanwhile"
@@ -424,7 +424,7 @@ def test_of_two_programs_one_that_lost_a_conflict_tells_it_and_overwrites_nothin
     first.get_session(key, actor=LOCAL).notes = "first"
     until(lambda: first.save_state(key, actor=LOCAL)[0] == "not saved")
     assert isinstance(first.save_state(key, actor=LOCAL)[1], SessionConflict)
-    assert file.load(first._entry(key).path).notes == "second"  # type: ignore[arg-type]
+    assert file.load(first._table.entry(key).path).notes == "second"  # type: ignore[arg-type]
     first.duplicate_session(key, actor=LOCAL)
     first.reload_session(key, actor=LOCAL)
     first.close(actor=LOCAL)

@@ -18,7 +18,7 @@ from gui.errors import DamagedSession, SessionError, SessionLocked, WrongPasswor
 from gui.jobs.reader import Reader
 from gui.sessions import container, file, parsing
 from gui.sessions.manager import LOCAL, Actor, SessionCacheManager
-from gui.sessions.parsing import HereParser, ParseRequest, ProcessParser
+from gui.sessions.parsing import InProcessParser, ParseRequest, ProcessParser
 from gui.sessions.snapshot import Snapshot
 from tests.sessions.hostile import with_result
 from tests.sessions.samples import ID, PASSWORD, filled, rich, same, session_key, tiny
@@ -85,7 +85,7 @@ def test_a_good_file_passes_and_a_damaged_one_is_said(path: Path, parser: Proces
     path.write_bytes(raw)
     with pytest.raises(DamagedSession):
         parser.check(path, None, whole=True)
-    found, here = parser.salvage(path, None), HereParser().salvage(path, None)
+    found, here = parser.salvage(path, None), InProcessParser().salvage(path, None)
     assert found.lost == here.lost
     same(found.snapshot, here.snapshot)
 
@@ -105,7 +105,7 @@ def test_the_program_reads_only_what_was_read_in_the_process(
     monkeypatch.setattr(
         file, "load", lambda path, **options: met.append(path) or real(path, **options)
     )
-    for parse, expected in ((parser, []), (HereParser(), [path])):
+    for parse, expected in ((parser, []), (InProcessParser(), [path])):
         sessions = manager(tmp_path, parse)
         with pytest.raises(DamagedSession):
             sessions.import_session(path, actor=LOCAL)
@@ -163,16 +163,16 @@ def test_what_this_program_wrote_is_not_parsed_again_and_what_another_wrote_is(
     asked.clear()
     key = filled(sessions).session_id
     sessions.save_session(key, actor=LOCAL)
-    entry = sessions._entry(key)
-    assert sessions._unload(entry)
+    entry = sessions._table.entry(key)
+    assert sessions._loader.unload(entry)
     sessions.get_session(key, actor=LOCAL)
     assert asked == []
-    assert sessions._unload(entry)
+    assert sessions._loader.unload(entry)
     assert entry.path is not None
     os.utime(entry.path, ns=(1, 1))
     for _ in range(2):
         sessions.get_session(key, actor=LOCAL)
-        sessions._unload(entry)
+        sessions._loader.unload(entry)
     assert asked == [entry.path]
     sessions.close(actor=LOCAL)
 
@@ -180,7 +180,7 @@ def test_what_this_program_wrote_is_not_parsed_again_and_what_another_wrote_is(
 def test_the_one_session_is_parsed_once_at_start(tmp_path: Path) -> None:
     asked: list[Path] = []
 
-    class Counting(HereParser):
+    class Counting(InProcessParser):
         def check(self, path: Path, session_key: Any, *, whole: bool) -> None:
             asked.append(path)
             super().check(path, session_key, whole=whole)
@@ -198,13 +198,13 @@ def test_no_lock_is_held_while_a_file_is_parsed(tmp_path: Path, path: Path) -> N
     """Somebody else saves, lists and opens meanwhile."""
     begun, go = threading.Event(), threading.Event()
 
-    class Slow(HereParser):
+    class Slow(InProcessParser):
         def check(self, path: Path, session_key: Any, *, whole: bool) -> None:
             begun.set()
             assert go.wait(60)
 
     written(path, tiny())
-    sessions = manager(tmp_path, HereParser())
+    sessions = manager(tmp_path, InProcessParser())
     sessions.import_session(path, actor=LOCAL)
     sessions.close(actor=LOCAL)
     sessions = manager(tmp_path, Slow())
@@ -212,10 +212,10 @@ def test_no_lock_is_held_while_a_file_is_parsed(tmp_path: Path, path: Path) -> N
     opening = threading.Thread(target=lambda: sessions.get_session(ID, actor=LOCAL))
     opening.start()
     assert begun.wait(60)
-    assert sessions._lock.acquire(blocking=False)
-    sessions._lock.release()
-    assert sessions._entry(ID).lock.acquire(blocking=False)
-    sessions._entry(ID).lock.release()
+    assert sessions._table.lock.acquire(blocking=False)
+    sessions._table.lock.release()
+    assert sessions._table.entry(ID).lock.acquire(blocking=False)
+    sessions._table.entry(ID).lock.release()
     sessions.save_session(other, actor=LOCAL)
     assert len(sessions.list_sessions(actor=LOCAL)) == 3
     assert opening.is_alive()
@@ -230,14 +230,14 @@ def test_a_file_that_is_replaced_while_it_is_parsed_is_parsed_again(
 ) -> None:
     parsed: list[bytes] = []
 
-    class Replacing(HereParser):
+    class Replacing(InProcessParser):
         def check(self, path: Path, session_key: Any, *, whole: bool) -> None:
             parsed.append(path.read_bytes())
             if len(parsed) == 1:
                 path.write_bytes(file.to_bytes(tiny("another")))
 
     written(path, tiny("first"))
-    sessions = manager(tmp_path, HereParser())
+    sessions = manager(tmp_path, InProcessParser())
     sessions.import_session(path, actor=LOCAL)
     sessions.close(actor=LOCAL)
     sessions = manager(tmp_path, Replacing())
@@ -277,7 +277,7 @@ def test_a_file_that_another_program_protected_anew_is_parsed_with_the_key_that_
 ) -> None:
     opened: list[bool] = []
 
-    class Recording(HereParser):
+    class Recording(InProcessParser):
         def check(self, path: Path, session_key: Any, *, whole: bool) -> None:
             opened.append(False)
             file.load(path, session_key=session_key)
@@ -287,8 +287,8 @@ def test_a_file_that_another_program_protected_anew_is_parsed_with_the_key_that_
     sessions = manager(tmp_path, Recording())
     sessions.import_session(path, actor=A)
     sessions.unlock_session(ID, PASSWORD, actor=A)
-    entry = sessions._entry(ID)
-    assert sessions._unload(entry)
+    entry = sessions._table.entry(ID)
+    assert sessions._loader.unload(entry)
     assert entry.path is not None
     entry.path.unlink()
     written(entry.path, tiny(), session_key=session_key("another password"))

@@ -143,7 +143,7 @@ def test_a_session_that_is_unlocked_twice_at_once_keeps_its_name(make: Managers)
     key = protected(manager)
     name = manager.get_session(key, actor=A).name
     # as another browser does that has just given the password
-    with manager._reserving(key, lambda: name):
+    with manager._table.reserving(key, lambda: name):
         manager.unlock_session(key, PASSWORD, actor=B)
         assert manager.free_name(name, actor=A) == f"{name} 2"  # for any other session
     assert manager.get_session(key, actor=B).name == name
@@ -154,7 +154,7 @@ def test_a_session_that_is_just_being_protected_is_not_locked_as_idle(
 ) -> None:
     manager = make()
     key = manager.create_session("S", actor=A).session_id
-    replaced, judged = manager._replaced, threading.Event()
+    replaced, judged = manager._writer.replace_key, threading.Event()
     chore = threading.Thread(target=manager.lock_idle, args=(60.0,), kwargs={"actor": LOCAL})
 
     def slow(*args: Any, **options: Any) -> None:
@@ -162,9 +162,13 @@ def test_a_session_that_is_just_being_protected_is_not_locked_as_idle(
         chore.start()
         judged.wait(0.5)  # it comes to no judgement before this is done
 
-    lock_all = manager._lock_all
-    monkeypatch.setattr(manager, "_lock_all", lambda entries: (judged.set(), lock_all(entries))[1])
-    monkeypatch.setattr(manager, "_replaced", slow)
+    lock_all = manager._protection._lock_all
+    monkeypatch.setattr(
+        manager._protection,
+        "_lock_all",
+        lambda entries: (judged.set(), lock_all(entries))[1],
+    )
+    monkeypatch.setattr(manager._writer, "replace_key", slow)
     manager.protect_session(key, PASSWORD, actor=A)
     chore.join()
     assert not manager.is_locked(key, actor=A)
@@ -445,7 +449,7 @@ def test_a_locked_session_that_is_brought_back_has_not_the_name_of_another_one(
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The clock of the idle lock, to be turned by hand."""
     now = [1_000_000.0]
-    for module in ("store", "protection"):
+    for module in ("entry", "protection"):
         monkeypatch.setattr(f"gui.sessions.{module}.elapsed", lambda: now[0])
     return now
 
@@ -465,10 +469,10 @@ def test_what_nobody_uses_locks_itself_for_each_browser(make: Managers, clock: l
         True,
         True,
     ]
-    assert manager._entry(key).session.loaded
+    assert manager._table.entry(key).session.loaded
     clock[0] += 401
     assert manager.lock_idle(900, actor=LOCAL) == [key]
-    assert not manager._entry(key).session.loaded
+    assert not manager._table.entry(key).session.loaded
     assert manager.get_session(plain, actor=A).run("run0") is not None
     assert manager.lock_idle(900, actor=LOCAL) == []
 
@@ -530,12 +534,14 @@ def test_at_the_end_everything_is_locked_also_the_copy_of_a_conflict(make: Manag
     first.get_session(key, actor=A).notes = "mine"
     with pytest.raises(SessionConflict):
         first.save_session(key, actor=A)
-    seals = [e.session_key for m in (first, second) for e in m._active.values()]
+    seals = [e.session_key for m in (first, second) for e in m._table.active.values()]
     second.close(actor=LOCAL)
     first.close(actor=LOCAL)
     assert all(session_key is not None and session_key.wiped for session_key in seals)
     for manager in (first, second):
-        assert all(e.session_key is None and not e.session.loaded for e in manager._active.values())
+        assert all(
+            e.session_key is None and not e.session.loaded for e in manager._table.active.values()
+        )
     again, notes = make(), {}
     for info in again.list_sessions(actor=A)[1:]:
         assert (info.protected, info.locked) == (True, True)

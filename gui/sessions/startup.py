@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import contextlib
 from datetime import datetime
+from pathlib import Path
 
 from gui import atomic
-from gui.errors import DeconomixError, SessionError
+from gui.errors import (
+    DamagedSession,
+    DeconomixError,
+    NewerSession,
+    SessionError,
+    WrongPassword,
+)
 from gui.sessions import file
 from gui.sessions.actor import LOCAL
 from gui.sessions.cache import DCXCache
 from gui.sessions.entry import PROTECTED, Entry
 from gui.sessions.identity import identity
-from gui.sessions.loader import ContentLoader
+from gui.sessions.loader import ContentLoader, is_readable
 from gui.sessions.names import SessionNames
 from gui.sessions.rules import DEFAULT_NAME, MAX_NAME, SINGLE_ID, file_time, plain
 from gui.sessions.store import Place, Store
@@ -68,7 +75,9 @@ def scan_sessions(
 class SingleSession:
     """The one session of a program that has one for everybody, from its file if there is one.
 
-    A file that cannot be read is moved aside: never lost, and never in the way.
+    A file that is damaged is moved aside: never lost, and never in the way. A file that could not
+    be read for another reason (a drive that is away, too little memory) stays where it is, and the
+    session is read from it as soon as that is possible.
     """
 
     def __init__(self, table: SessionTable, loader: ContentLoader, store: Store | None) -> None:
@@ -82,20 +91,46 @@ class SingleSession:
             entry.path = self._store.folder / SINGLE_FILE
             error = self._take_over(entry) if entry.path.exists() else None
             if error is not None:
-                aside = entry.path.with_name(
-                    f"{SINGLE_FILE}.{datetime.now():%Y%m%d-%H%M%S}.damaged"
+                kind = _file_fault(entry.path, error)
+                trouble = (
+                    self._move_aside(entry, error, kind)
+                    if kind is not None
+                    else self._leave(entry, error)
                 )
-                with contextlib.suppress(OSError):
-                    entry.path.replace(aside)
-                backup = self._take_over_backup(entry)
-                begin = (
-                    f"You continue with its last backup, of {backup:%d %b, %H:%M}."
-                    if backup is not None
-                    else "You begin with an empty session."
-                )
-                trouble = SessionError(f"{error} It was put aside as {aside.name}.", advice=begin)
         self._table.active[SINGLE_ID] = entry
         return trouble
+
+    def _move_aside(self, entry: Entry, error: DeconomixError, kind: str) -> SessionError:
+        """Begin with a backup or an empty session instead of a file that cannot be used."""
+        assert entry.path is not None
+        aside = entry.path.with_name(f"{SINGLE_FILE}.{datetime.now():%Y%m%d-%H%M%S}.{kind}")
+        with contextlib.suppress(OSError):
+            entry.path.replace(aside)
+        backup = self._take_over_backup(entry)
+        begin = (
+            f"You continue with its last backup, of {backup:%d %b, %H:%M}."
+            if backup is not None
+            else "You begin with an empty session."
+        )
+        return SessionError(f"{error} Its file was renamed {aside.name}.", advice=begin)
+
+    def _leave(self, entry: Entry, error: DeconomixError) -> SessionError:
+        """Leave a file that could not be read just now; the session is read when it is needed."""
+        assert entry.path is not None
+        header = None
+        with contextlib.suppress(DeconomixError):
+            header = file.read_header(entry.path)
+            entry.update_from(header)
+        entry.backed_up = False
+        self._adopt(entry, header)
+        return SessionError(
+            f"{error} Its file was left as it is.",
+            advice=error.advice or "Start the program again.",
+        )
+
+    def _adopt(self, entry: Entry, header: file.Header | None) -> None:
+        session = self._loader.lazy_session(SINGLE_ID, DEFAULT_NAME, entry, header)
+        self._table.default = entry.session = session
 
     def _take_over(self, entry: Entry) -> DeconomixError | None:
         """Take over the file of the session; why not, if it is not whole."""
@@ -109,12 +144,11 @@ class SingleSession:
         entry.accepted = parsed
         entry.update_from(header)
         entry.backed_up = False
-        session = self._loader.lazy_session(SINGLE_ID, DEFAULT_NAME, entry, header)
-        self._table.default = entry.session = session
+        self._adopt(entry, header)
         return None
 
     def _take_over_backup(self, entry: Entry) -> datetime | None:
-        """Take over the last backup of the session, whose file was moved aside: of when it is.
+        """Take over the last backup of the session, whose file was moved aside; return its time.
 
         None: there is none, or it is damaged too.
         """
@@ -131,3 +165,14 @@ class SingleSession:
         except OSError:
             return None
         return made
+
+
+def _file_fault(path: Path, error: DeconomixError) -> str | None:
+    """What a failure says of the file: "damaged", "newer" or "protected"; None: nothing."""
+    if not is_readable(path):
+        return None
+    if isinstance(error, NewerSession):
+        return "newer"
+    if isinstance(error, WrongPassword):
+        return "protected"
+    return "damaged" if isinstance(error, DamagedSession) else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gui.errors import DamagedSession, SessionConflict
+from gui.errors import DamagedSession, SessionConflict, SessionNotSaved
 from gui.logs import get_logger
 from gui.sessions.actor import Actor
 from gui.sessions.entry import PROTECTED, Entry
@@ -89,7 +89,7 @@ class SessionCatalog:
 
     def _describe(self, entry: Entry, actor: Actor, *, archived: bool) -> SessionInfo:
         session, locked = entry.session, entry.locked_for(actor)
-        state, reason = ("saved", None) if archived or locked else self._writer.state(entry)
+        state, reason = ("saved", None) if archived else self._writer.state(entry)
         content = None if locked else session.in_memory()
         contents = {} if locked else entry.contents if content is None else contents_of(content)
         problem = entry.problem or entry.damage
@@ -102,6 +102,11 @@ class SessionCatalog:
         ):
             gone = not entry.path.exists()
             problem, state, reason = problem or (reason if gone else None), "saved", None
+        if locked and reason is not None:  # what went wrong may tell a hidden name
+            reason = SessionNotSaved(
+                "This session could not be saved.",
+                advice="Unlock it with its password; then it says why.",
+            )
         backup = (
             self._store.backup_time(entry.path)
             if self._store is not None and problem is not None

@@ -35,6 +35,7 @@ from gui.sessions.manager import LOCAL, Actor, SessionCacheManager
 from tests.sessions.guarded import OTHER, A, B, opens, path_of, protected
 from tests.sessions.hostile import members
 from tests.sessions.samples import MARKER, PASSWORD, Managers, filled, rich, same
+from tests.waiting import until
 
 pytestmark = pytest.mark.usefixtures("cheap")
 
@@ -521,6 +522,34 @@ def test_an_idle_session_that_cannot_be_saved_needs_its_password_and_nothing_of_
     assert manager.lock_idle(900, actor=LOCAL) == [key]
     manager.unlock_session(key, PASSWORD, actor=A)
     assert manager.get_session(key, actor=A).notes == "only in memory"
+
+
+@pytest.mark.parametrize("hide", [False, True], ids=["name shown", "name hidden"])
+def test_a_locked_session_with_unsaved_content_is_not_said_to_be_saved(
+    make: Managers, monkeypatch: pytest.MonkeyPatch, hide: bool
+) -> None:
+    """Neither to who gave no password, nor to a clean-up, which would take it."""
+    manager = make()
+    key = protected(manager, "Mine", hide=hide)
+    assert manager.info(key, actor=B).state == "saved"
+    with monkeypatch.context() as broken:
+        broken.setattr(
+            atomic, "replace", lambda *_: (_ for _ in ()).throw(OSError(errno.EIO, "broken"))
+        )
+        manager.get_session(key, actor=A).notes = "only in memory"
+        until(lambda: manager.info(key, actor=B).state == "not saved", 30)
+        info = manager.info(key, actor=B)
+        assert info.locked
+        assert info.contents == {}
+        assert "could not be saved" in str(info.reason)
+        assert "Mine" not in f"{info.reason} {info.reason.advice}"  # type: ignore[union-attr]
+        manager._table.entry(key).shown = float("-inf")
+        for action in ("archive", "delete"):
+            taken = manager.cleanup_sessions(actor=B, max_sessions=0, action=action)  # type: ignore[arg-type]
+            assert taken == []
+    assert manager.get_session(key, actor=A).notes == "only in memory"
+    manager.save_session(key, actor=A)
+    assert manager.info(key, actor=B).state == "saved"
 
 
 def test_at_the_end_everything_is_locked_also_the_copy_of_a_conflict(make: Managers) -> None:

@@ -30,6 +30,7 @@ from gui.sessions.cost import needed
 from gui.sessions.crypto import SessionKey
 from gui.sessions.decode import EXPECTED
 from gui.sessions.header import Header, canonical
+from gui.sessions.identity import Identity, identity_of_open
 from gui.sessions.lazy import Origin, reading
 from gui.sessions.snapshot import Snapshot
 
@@ -78,17 +79,35 @@ def read_header(path: Path) -> Header:
 
 
 def load(
-    path: Path, *, session_key: SessionKey | None = None, origin: Origin | None = None
+    path: Path,
+    *,
+    session_key: SessionKey | None = None,
+    origin: Origin | None = None,
+    expected: Identity | None = None,
 ) -> Snapshot:
-    """The session, every byte of it checked.
+    """Read a session; every byte of it is checked.
 
+    Parameters
+    ----------
     origin : then the values of large matrices are read and checked when they are first used, from
-    where this says that the file lies then
+        where this says that the file is at that time.
+    expected : identity of the file that was parsed before, so that no other one is read.
 
-    Raises DamagedSession, NewerSession, WrongPassword (protected and no session_key, or the session_key of
-    another key), SessionError (too little memory).
+    Raises
+    ------
+    DamagedSession, NewerSession
+    WrongPassword
+        It is protected, and there is no key, or the key of another session.
+    SessionConflict
+        The file is not the expected one.
+    SessionError
+        There is too little memory.
     """
     with reading(path) as file:
+        if expected is not None and identity_of_open(file) != expected:
+            raise SessionConflict(
+                "The file of this session was changed while it was being read.", advice="Try again."
+            )
         found = _open(file, session_key)
         tree = migrated(found.tree, found.header.schema)
         size = needed(tree)
@@ -114,16 +133,27 @@ def save(
     status: str = "active",
     origin: Origin | None = None,
 ) -> Header:
-    """Write the session in place of what ``path`` is now, all or nothing; the header as written.
+    """Write a session in place of what ``path`` is now, all or nothing; return its header.
 
-    expected_generation : of the file as last read or written; None: there must be no file yet session_key
-    : protects the session; generation : of a first save (a copy may keep that of its original), 1
-    if None; status : "active" or "archived" origin : of this very file: large matrices in memory
-    are known to lie there from now on, and copied by the next save Objects that the present file
-    holds already are copied, not compressed again; so are matrices that were not read yet, from
-    where they lie. Raises SessionConflict (the file is another one, or there, or not there: nothing
-    was overwritten); SessionNotSaved (full disk, no right to write, a result that cannot be stored,
-    ...: the file is as it was).
+    Objects that the present file holds already are copied, not compressed again; so are matrices
+    that were not read yet.
+
+    Parameters
+    ----------
+    expected_generation : of the file as last read or written; None: there must be no file yet.
+    session_key : protects the session.
+    generation : of a first save (a copy may keep that of its original); None: 1.
+    status : "active" or "archived".
+    origin : of this very file: large matrices in memory are known to be there from now on, and the
+        next save copies them.
+
+    Raises
+    ------
+    SessionConflict
+        The file is another one, or there, or not there: nothing was overwritten.
+    SessionNotSaved
+        The disk is full, there is no right to write, a result cannot be stored: the file is as it
+        was.
     """
     gathered = objects.Gathered(session_key)
     keeper = lazy.Keeper(gathered, session_key)

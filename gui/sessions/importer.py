@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from gui.errors import DeconomixError, WrongPassword
+from gui.errors import DeconomixError, SessionConflict, WrongPassword
 from gui.sessions import file
 from gui.sessions.actor import Actor
 from gui.sessions.attempts import Attempts
 from gui.sessions.catalog import SessionCatalog
 from gui.sessions.crypto import SessionKey
 from gui.sessions.entry import PROTECTED, Entry
-from gui.sessions.identity import identity
+from gui.sessions.identity import Identity, identity
 from gui.sessions.lifecycle import SessionLifecycle
 from gui.sessions.loader import ContentLoader
 from gui.sessions.names import SessionNames
@@ -72,6 +72,7 @@ class SessionImporter:
             Nothing happened.
         """
         table = self._table
+        found = identity(path)
         header = file.read_header(path)
         while True:
             with table.arrived:  # two imports of one session at once: the second one finds it here
@@ -85,7 +86,9 @@ class SessionImporter:
             if known is not None:
                 return known
         try:
-            return self._import(path, header, actor=actor, as_copy=as_copy, password=password)
+            return self._import(
+                path, found, header, actor=actor, as_copy=as_copy, password=password
+            )
         finally:
             with table.arrived:
                 table.arriving.discard(header.id)
@@ -114,16 +117,25 @@ class SessionImporter:
         return Imported(header.id, name, "known" if same else "differs")
 
     def _import(
-        self, path: Path, header: file.Header, *, actor: Actor, as_copy: bool, password: str | None
+        self,
+        path: Path,
+        found: Identity | None,
+        header: file.Header,
+        *,
+        actor: Actor,
+        as_copy: bool,
+        password: str | None,
     ) -> Imported:
-        """A session that is not here, or a copy of one."""
+        """Import a session that is not here, or a copy of one.
+
+        found : identity of the file whose header was read; no other one comes in.
+        """
         self._table.check_not_full()
         fresh = as_copy or self._is_taken(header.id)
         session_key = None
         if header.encrypted and (fresh or self._store is None):
             session_key = self._unlock(header, password, actor)
         sealed = header.encrypted and session_key is None  # it is copied in without being opened
-        found = identity(path)
         if not sealed:
             self._loader.parser.check(path, session_key, whole=True)
         if (
@@ -135,9 +147,8 @@ class SessionImporter:
                 or self._names.free_name(header.name, actor=actor) == header.name
             )
         ):
-            if (entry := self._copy_in(path, header, actor)) is not None:
-                # a copy of just what was parsed
-                if not sealed and entry.path is not None and identity(path) == found:
+            if (entry := self._copy_in(path, found, header, actor)) is not None:
+                if not sealed and entry.path is not None:  # a copy of just what was parsed
                     entry.accepted = identity(entry.path)
                 name = self._catalog.describe(entry, actor, archived=False).name
                 return Imported(header.id, name, "new")
@@ -146,7 +157,7 @@ class SessionImporter:
         if sealed:
             session_key = self._unlock(header, password, actor)
             self._loader.parser.check(path, session_key, whole=True)
-        snapshot = file.load(path, session_key=session_key)
+        snapshot = file.load(path, session_key=session_key, expected=found)
         taken = replace(snapshot, session_id=new_id() if fresh else snapshot.session_id)
         session = self._lifecycle.add_snapshot(
             taken,
@@ -178,29 +189,37 @@ class SessionImporter:
         with self._attempts.attempt(header.id, actor.browser):
             return SessionKey.unlock(header, password)
 
-    def _copy_in(self, path: Path, header: file.Header, actor: Actor) -> Entry | None:
+    def _copy_in(
+        self, path: Path, found: Identity | None, header: file.Header, actor: Actor
+    ) -> Entry | None:
         """Take a copy of a session file among the active ones, byte for byte.
 
-        None if its id or its name was taken at this moment.
+        None if its id or its name was taken at this moment. SessionConflict: the file is not the
+        one that was found.
         """
         assert self._store is not None
         table = self._table
         copied = self._store.copy_in(path, header.id)
         entry = Entry(table.default, copied)
         entry.update_from(header)
-        with contextlib.ExitStack() as undo, table.lock:
+        with contextlib.ExitStack() as undo:
             undo.callback(_remove, copied)
-            shown = (
-                PROTECTED
-                if header.name is None
-                else self._names.free_name(header.name, actor=actor)
-            )
-            if table.is_taken(header.id) or (shown != header.name and not header.encrypted):
-                return None
-            table.check_not_full()
-            entry.session = self._loader.lazy_session(header.id, shown, entry, header)
-            table.active[header.id] = entry
-            undo.pop_all()
+            if identity(path) != found:
+                raise SessionConflict(
+                    "The file was changed while it was being imported.", advice="Import it again."
+                )
+            with table.lock:
+                shown = (
+                    PROTECTED
+                    if header.name is None
+                    else self._names.free_name(header.name, actor=actor)
+                )
+                if table.is_taken(header.id) or (shown != header.name and not header.encrypted):
+                    return None
+                table.check_not_full()
+                entry.session = self._loader.lazy_session(header.id, shown, entry, header)
+                table.active[header.id] = entry
+                undo.pop_all()
         return entry
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from gui import atomic
 from gui.errors import (
     DamagedSession,
+    SessionConflict,
     SessionError,
     SessionLocked,
     UnknownSession,
@@ -96,9 +97,10 @@ class ContentLoader:
                     raise entry.problem.with_traceback(None)
                 if entry.encrypted and entry.session_key is None:
                     raise entry.locked_error()
-                if entry.path is not None and identity(entry.path) != accepted:
+                try:
+                    header, snapshot = self._read(entry, accepted)
+                except SessionConflict:
                     continue  # it was moved, saved or changed since it was parsed
-                header, snapshot = self._read(entry)
                 entry.update_from(header)
                 entry.saved = session.edits
                 session.fill(snapshot)
@@ -110,21 +112,25 @@ class ContentLoader:
         now.
         """
         session_id = entry.session.session_id
-        self.accept(entry)
-        with entry.lock:
-            try:
-                header, snapshot = self._read(entry)
-            except SessionLocked:
+        while True:
+            accepted = self.accept(entry)
+            with entry.lock:
+                try:
+                    header, snapshot = self._read(entry, accepted)
+                except SessionConflict:
+                    continue  # it was changed since it was parsed
+                except SessionLocked:
+                    self._writer.saver.forget(session_id)
+                    entry.saved = entry.session.edits
+                    entry.session.empty(
+                        self.load, edits=entry.saved, name=PROTECTED if entry.hidden else None
+                    )
+                    raise
                 self._writer.saver.forget(session_id)
+                entry.update_from(header)
+                entry.session.fill(snapshot)
                 entry.saved = entry.session.edits
-                entry.session.empty(
-                    self.load, edits=entry.saved, name=PROTECTED if entry.hidden else None
-                )
-                raise
-            self._writer.saver.forget(session_id)
-            entry.update_from(header)
-            entry.session.fill(snapshot)
-            entry.saved = entry.session.edits
+                return
 
     def accept(self, entry: Entry) -> Identity | None:
         """Have the entry's file parsed to the end, outside of all locks, and return its identity.
@@ -167,17 +173,26 @@ class ContentLoader:
         entry.accepted = known
         return known
 
-    def _read(self, entry: Entry) -> tuple[file.Header, Snapshot]:
-        """Header and content of the entry's file, under its lock; damage becomes its problem."""
+    def _read(self, entry: Entry, accepted: Identity | None) -> tuple[file.Header, Snapshot]:
+        """Header and content of the entry's file, under its lock; damage becomes its problem.
+
+        SessionConflict: it is not the file that was accepted.
+        """
         session = entry.session
         try:
             if entry.path is None:
                 raise FileNotFoundError
+            if identity(entry.path) != accepted:
+                raise SessionConflict("The file of this session was changed at this moment.")
+            if accepted is None:
+                raise DamagedSession("The file of this session is not there.", advice="")
             # first: if it is saved in between, our next save is a conflict and overwrites nothing
             header = file.read_header(entry.path)
             self._check_same_key(entry, header)
             origin = Origin(entry.path, entry.session_key)
-            snapshot = file.load(entry.path, session_key=entry.session_key, origin=origin)
+            snapshot = file.load(
+                entry.path, session_key=entry.session_key, origin=origin, expected=accepted
+            )
             if snapshot.session_id != session.session_id:
                 raise DamagedSession(f"The file of “{session.name}” holds another session.")
         except OSError:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import signal
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ import pandas as pd
 
 from gui.data.dataset import Matrix
 from gui.data.readers.watchdog import BYTES_PER_SECOND, watched
-from gui.errors import DamagedSession, JobError, SessionError, UnreadableFile
+from gui.errors import DamagedSession, JobError, SessionError, UnreadableFile, WorkerDied
 from gui.jobs.reader import Reader
 from gui.sessions import file
 from gui.sessions.crypto import SessionKey
@@ -111,7 +112,13 @@ class ProcessParser:
             if sealed:
                 self._reader.forget()
             raise
-        except UnreadableFile:  # how a reader says that its process ended
+        except UnreadableFile as error:  # how a reader says that its process ended
+            if _killed(error.__cause__):
+                raise SessionError(
+                    "This session could not be read, because the system ended the process that was"
+                    " reading it, as it does when memory is short.",
+                    advice="Close other programs and try again.",
+                ) from None
             raise DamagedSession(
                 "This session cannot be read: that took longer, or more memory, than any session of"
                 " its size does."
@@ -123,6 +130,15 @@ class ProcessParser:
             ) from None
         finally:
             asked.wipe()
+
+
+def _killed(error: BaseException | None) -> bool:
+    """Whether somebody outside ended the process, which says nothing about the file it was reading.
+
+    Its own watchdog ends it with an exit code, and a fault of a library with another signal.
+    """
+    signals = {getattr(signal, name, None) for name in ("SIGKILL", "SIGTERM")} - {None}
+    return isinstance(error, WorkerDied) and error.exit_code in {-number for number in signals}
 
 
 # -- in the reading process

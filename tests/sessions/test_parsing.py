@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +16,13 @@ from typing import Any
 import pytest
 
 from gui.data.readers.watchdog import watched
-from gui.errors import DamagedSession, SessionError, SessionLocked, WrongPassword
+from gui.errors import (
+    DamagedSession,
+    SessionConflict,
+    SessionError,
+    SessionLocked,
+    WrongPassword,
+)
 from gui.jobs.reader import Reader
 from gui.sessions import container, file, parsing
 from gui.sessions.manager import LOCAL, Actor, SessionCacheManager
@@ -141,6 +149,87 @@ def test_a_file_that_takes_too_long_or_too_much_ends_the_process_only(
     assert sessions.list_sessions(actor=LOCAL)[1:] == []
     assert sessions.import_session(path, actor=LOCAL).outcome == "new"  # a new process reads
     same(sessions.get_session(ID, actor=LOCAL).snapshot().runs, tiny().runs)
+    sessions.close(actor=LOCAL)
+
+
+def ended_from_outside(dataset: object, params: ParseRequest, *, progress: object) -> None:
+    """Stands for a process that the system ends when memory is short."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs signals of POSIX")
+@pytest.mark.parametrize("task", [ended_from_outside, busy])
+def test_a_reader_that_was_ended_from_outside_does_not_make_the_session_damaged(
+    tmp_path: Path,
+    path: Path,
+    parser: ProcessParser,
+    monkeypatch: pytest.MonkeyPatch,
+    task: Any,
+) -> None:
+    """Positive control: its own watchdog does."""
+    written(path, tiny("kept"))
+    sessions = manager(tmp_path, InProcessParser())
+    sessions.import_session(path, actor=LOCAL)
+    sessions.close(actor=LOCAL)
+    sessions = manager(tmp_path, parser)
+    damaged = task is busy
+    with monkeypatch.context() as hostile:
+        hostile.setattr(parsing, "check_task", task)
+        with pytest.raises(SessionError) as found:
+            sessions.get_session(ID, actor=LOCAL)
+    assert isinstance(found.value, DamagedSession) is damaged
+    assert (sessions.info(ID, actor=LOCAL).problem is not None) is damaged
+    if not damaged:
+        assert sessions.get_session(ID, actor=LOCAL).notes == "kept"
+    sessions.close(actor=LOCAL)
+
+
+@pytest.mark.parametrize("as_copy", [False, True], ids=["as itself", "as a copy"])
+def test_a_file_that_is_replaced_while_it_is_imported_does_not_come_in(
+    tmp_path: Path, path: Path, as_copy: bool
+) -> None:
+    """What was parsed in the reading process is what the program reads."""
+
+    class Replacing(InProcessParser):
+        def check(self, path: Path, session_key: Any, *, whole: bool) -> None:
+            super().check(path, session_key, whole=whole)
+            path.unlink()
+            path.write_bytes(file.to_bytes(tiny("another, never parsed")))
+
+    written(path, tiny("parsed"))
+    sessions = manager(tmp_path, Replacing())
+    with pytest.raises(SessionConflict, match="was changed while it was being"):
+        sessions.import_session(path, actor=LOCAL, as_copy=as_copy)
+    assert sessions.list_sessions(actor=LOCAL)[1:] == []
+    assert list(tmp_path.glob("data/sessions/*")) == []
+    sessions.close(actor=LOCAL)
+
+
+def test_a_file_that_is_replaced_before_it_is_read_again_is_parsed_again(
+    tmp_path: Path, path: Path
+) -> None:
+    """The same for the version of another program that takes the place of one's own."""
+    parsed: list[str] = []
+
+    class Replacing(InProcessParser):
+        def check(self, path: Path, session_key: Any, *, whole: bool) -> None:
+            parsed.append(file.load(path).notes)
+            if len(parsed) == 1:
+                replaced = file.to_bytes(tiny("third"))
+                path.unlink()
+                path.write_bytes(replaced)
+
+    written(path, tiny("first"))
+    sessions = manager(tmp_path, InProcessParser())
+    sessions.import_session(path, actor=LOCAL)
+    sessions.get_session(ID, actor=LOCAL)
+    sessions._loader.parser = Replacing()
+    kept = sessions._table.entry(ID).path
+    assert kept is not None
+    kept.unlink()
+    kept.write_bytes(file.to_bytes(tiny("second")))
+    assert sessions.reload_session(ID, actor=LOCAL).notes == "third"
+    assert parsed == ["second", "third"]
     sessions.close(actor=LOCAL)
 
 

@@ -76,8 +76,8 @@ class SingleSession:
     """The one session of a program that has one for everybody, from its file if there is one.
 
     A file that is damaged is moved aside: never lost, and never in the way. A file that could not
-    be read for another reason (a drive that is away, too little memory) stays where it is, and the
-    session is read from it as soon as that is possible.
+    be read for another reason (a drive that is away, too little memory) stays as it is for the next
+    start; until then an empty session is kept in a file beside it.
     """
 
     def __init__(self, table: SessionTable, loader: ContentLoader, store: Store | None) -> None:
@@ -115,22 +115,18 @@ class SingleSession:
         return SessionError(f"{error} Its file was renamed {aside.name}.", advice=begin)
 
     def _leave(self, entry: Entry, error: DeconomixError) -> SessionError:
-        """Leave a file that could not be read just now; the session is read when it is needed."""
+        """Leave a file that could not be read just now, and begin with an empty session beside."""
         assert entry.path is not None
-        header = None
-        with contextlib.suppress(DeconomixError):
-            header = file.read_header(entry.path)
-            entry.update_from(header)
-        entry.backed_up = False
-        self._adopt(entry, header)
+        entry.path = entry.path.with_name(
+            f"{SINGLE_FILE.removesuffix(file.SUFFIX)}-{datetime.now():%Y%m%d-%H%M%S}{file.SUFFIX}"
+        )
         return SessionError(
             f"{error} Its file was left as it is.",
-            advice=error.advice or "Start the program again.",
+            advice=(
+                f"{error.advice or ''} Start the program again to open it. Until then you work in"
+                f" an empty session, which is kept in {entry.path.name}."
+            ).strip(),
         )
-
-    def _adopt(self, entry: Entry, header: file.Header | None) -> None:
-        session = self._loader.lazy_session(SINGLE_ID, DEFAULT_NAME, entry, header)
-        self._table.default = entry.session = session
 
     def _take_over(self, entry: Entry) -> DeconomixError | None:
         """Take over the file of the session; why not, if it is not whole."""
@@ -144,7 +140,8 @@ class SingleSession:
         entry.accepted = parsed
         entry.update_from(header)
         entry.backed_up = False
-        self._adopt(entry, header)
+        session = self._loader.lazy_session(SINGLE_ID, DEFAULT_NAME, entry, header)
+        self._table.default = entry.session = session
         return None
 
     def _take_over_backup(self, entry: Entry) -> datetime | None:

@@ -170,12 +170,12 @@ def test_a_session_of_which_nothing_can_be_said_hides_no_other(
     keys = [
         application.sessions.create_session(name, actor=LOCAL).session_id for name in ("a", "b")
     ]
-    said_of = application.sessions._said_of
-    first = application.sessions._entry(keys[0])
+    describe = application.sessions._catalog._describe
+    first = application.sessions._table.entry(keys[0])
     monkeypatch.setattr(
-        application.sessions,
-        "_said_of",
-        lambda entry, *a, **k: fails() if entry is first else said_of(entry, *a, **k),
+        application.sessions._catalog,
+        "_describe",
+        lambda entry, *a, **k: fails() if entry is first else describe(entry, *a, **k),
     )
     found = {i.session_id: i.problem for i in application.sessions.list_sessions(actor=LOCAL)}
     assert found[keys[0]] is not None

@@ -26,6 +26,7 @@ ORDER = (
     "saving",
     "window",
     "settings",
+    "command-line",
     "server",
     "plugins",
     "troubleshooting",

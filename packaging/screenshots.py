@@ -1,9 +1,10 @@
-"""Takes the pictures of README: the composition of the bulk samples, light and dark, from the running program.
+"""Takes the pictures of README from the running program: a composition, in light and dark.
 
     .venv/bin/python packaging/screenshots.py [DATA]
 
-DATA is a folder with train.h5ad, test.h5ad and application.h5ad; without it the built-in example is shown. Needs the
-tools for tests (`python3 dev.py test`) and Chromium. The pictures go to .github/images.
+DATA is a folder with train.h5ad, test.h5ad and application.h5ad; without it the built-in example
+is shown. Needs the tools for tests (`python3 dev.py test`) and Chromium. The pictures go to
+.github/images.
 """
 
 from __future__ import annotations

@@ -91,6 +91,16 @@ def real_data(request: pytest.FixtureRequest) -> Path:
 
 
 @pytest.fixture(scope="session")
+def awkward(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of small files with one fault each; a test that changes one copies it first."""
+    from tests import awkward_files
+
+    folder = tmp_path_factory.mktemp("awkward")
+    awkward_files.write(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def chromium() -> Path:
     """The system's Chromium or Chrome, for playwright's `executable_path`.
 

@@ -108,7 +108,11 @@ def test_every_page_stands_in_the_contract_that_keeps_pages_apart() -> None:
 
 def test_the_page_in_contributing_is_a_page(tmp_path: Path, open_tab: Callable[..., Any]) -> None:
     """As a reader does it: the code into a file of the plug-in folder, then start."""
-    (code,) = re.findall(r"^```python\n(.*?)^```", (ROOT / "CONTRIBUTING.md").read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    (code,) = re.findall(
+        r"^```python\n(.*?)^```",
+        (ROOT / "CONTRIBUTING.md").read_text("utf-8"),
+        re.MULTILINE | re.DOTALL,
+    )
     config = Config.for_tests(tmp_path)
     (config.plugins_folder / "cells.py").write_text(code, "utf-8")
     app = create_app(config)
@@ -120,7 +124,9 @@ def test_the_page_in_contributing_is_a_page(tmp_path: Path, open_tab: Callable[.
     tab.set({("dcx-dark", "data"): True})
     bars = tab.get("cells-counts", "figure")["data"]
     counts = session.need_dataset().train.counts()
-    assert sorted(name for bar in bars for name in bar.get("customdata") or ()) == sorted(counts.index)
+    assert sorted(name for bar in bars for name in bar.get("customdata") or ()) == sorted(
+        counts.index
+    )
 
 
 def test_unknown_command_is_refused_with_the_list_of_commands() -> None:

@@ -39,21 +39,16 @@ def missing_links(content: str, folder: Path) -> list[str]:
 
 
 def missing_paths(content: str) -> list[str]:
-    """Paths in backticks that are not there. "gui/data/repairs*.py" and "gui/pages/<key>" name kinds and are no paths."""
-    named = set(_PATH.findall(content)) - _ELSEWHERE
-    return sorted(
-        name
-        for name in named
-        if "/" in name and not (ROOT / name).exists() or "/" not in name and not list_of(name)
-    )
+    """Paths in backticks that are not there; "gui/pages/<key>" and "repairs*.py" are no paths."""
+    return sorted(name for name in set(_PATH.findall(content)) - _ELSEWHERE if not is_there(name))
 
 
-def list_of(name: str) -> list[Path]:
-    """Where a file that is named without its folder lies."""
-    rooms = (ROOT, ROOT / "gui", ROOT / "packaging", ROOT / ".github", ROOT / "desktop")
-    return [
-        path for room in rooms for path in (room.glob(name) if room == ROOT else room.rglob(name))
-    ]
+def is_there(name: str) -> bool:
+    """Whether a path exists, or for a bare name whether a file of a room is called so."""
+    if "/" in name or (ROOT / name).exists():
+        return (ROOT / name).exists()
+    rooms = ("gui", "desktop", "packaging", ".github")
+    return any(next((ROOT / room).rglob(name), None) for room in rooms)
 
 
 def test_readme_is_short() -> None:

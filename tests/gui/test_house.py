@@ -135,6 +135,24 @@ def test_unknown_command_is_refused_with_the_list_of_commands() -> None:
     assert "dev.py run" in refused.stderr
 
 
+def test_the_hooks_before_a_commit_are_the_linters_and_download_nothing() -> None:
+    hooks = (ROOT / ".pre-commit-config.yaml").read_text("utf-8")
+    run = re.findall(r"entry: python3 dev\.py lint (\w+)$", hooks, re.MULTILINE)
+    linters = re.search(
+        r"linters: .*? = \{(.*?)\n    \}", (ROOT / "dev.py").read_text("utf-8"), re.DOTALL
+    )
+    assert linters is not None
+    assert run == re.findall(r'^ +"(\w+)": ', linters[1], re.MULTILINE)
+    assert re.findall(r"repo: (.*)", hooks) == ["local"]
+    assert hooks.count("language: system") == hooks.count("entry: ") == len(run)
+
+
+def test_an_unknown_linter_is_refused_with_the_list_of_linters() -> None:
+    refused = dev(ROOT, "lint", "flake8")
+    assert refused.returncode == 1
+    assert "there is no linter flake8; there are ruff, format, mypy, imports." in refused.stderr
+
+
 @pytest.fixture
 def house(tmp_path: Path) -> Path:
     """A copy of what dev.py reads, with a Python in .venv that only writes down what it was asked

@@ -7,26 +7,19 @@ The order of the steps decides the numbers. It is that of the authors' case stud
 3. Every matrix scaled to 10 000 per column over the chosen genes.
 4. Pseudobulks, gene weights (DTD), composition, hidden background and gene regulation (ADTD).
 
-It knows nothing of ``gui``, so that a fault there cannot hide here. Run it with one BLAS thread: with two, stock
+It knows nothing of ``gui``, so that a fault there cannot hide here. deconomix, which takes seconds
+to import, is imported when an analysis is run. Run it with one BLAS thread: with two, stock
 differs in the fifth digit.
 """
 
 from __future__ import annotations
 
 import os
-import warnings
 from pathlib import Path
-
-os.environ.setdefault("MPLBACKEND", "Agg")  # deconomix imports pyplot
 
 import anndata
 import numpy as np
 import pandas as pd
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")
-    from deconomix.methods import ADTD, DTD
-    from deconomix.utils import calculate_estimated_composition, simulate_data
 
 SCALE = 10_000.0
 MODELS = ("naive", "deconomix", "deconomix+h", "deconomix+h,r")
@@ -98,6 +91,10 @@ def analyze(
     -------
     the tables that ``deconomix-gui analyze`` writes, by file name
     """
+    os.environ.setdefault("MPLBACKEND", "Agg")  # deconomix imports pyplot
+    from deconomix.methods import ADTD, DTD
+    from deconomix.utils import calculate_estimated_composition, simulate_data
+
     reference = frame(folder / "reference.h5ad", "cell_type") if own_reference else None
     train, test = (frame(folder / f"{part}.h5ad", "cell_type") for part in ("train", "test"))
     X, train, test, bulk = prepare(

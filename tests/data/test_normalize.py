@@ -54,7 +54,7 @@ def test_prepared_matrices_equal_the_reference_pipeline(
         pipeline.frame(path / "reference.h5ad", "cell_type") if use_reference else None,
     ]
     for n_genes in (None, 200, 500):
-        expected = pipeline.prepare(*parts, n_genes)
+        expected = pipeline.prepare(*parts, n_genes=n_genes)
         prepared = prepare(dataset, n_genes=n_genes)
         assert prepared.notes == ()
         for a, b in zip(

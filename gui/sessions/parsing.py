@@ -137,7 +137,8 @@ def _killed(error: BaseException | None) -> bool:
 
     Its own watchdog ends it with an exit code, and a fault of a library with another signal.
     """
-    signals = {getattr(signal, name, None) for name in ("SIGKILL", "SIGTERM")} - {None}
+    # Windows has no SIGKILL.
+    signals = [getattr(signal, n) for n in ("SIGKILL", "SIGTERM") if hasattr(signal, n)]
     return isinstance(error, WorkerDied) and error.exit_code in {-number for number in signals}
 
 

@@ -21,7 +21,9 @@ def pearson(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def spearman(first: np.ndarray, second: np.ndarray) -> float:
-    """Spearman's correlation, ties at their mean rank; NaN if one is constant (Spearman 1904)."""
+    """Spearman's correlation (1904), ties at their mean rank; NaN if one is constant or has gaps."""
+    if np.isnan(first).any() or np.isnan(second).any():
+        return float("nan")
     if _constant(first) or _constant(second):  # before ranking, which turns rounding into ranks
         return float("nan")
     return pearson(rank(first).values, rank(second).values)

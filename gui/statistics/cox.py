@@ -21,6 +21,7 @@ from gui.statistics.partial_likelihood import (
     passed,
     risk_sets,
 )
+from gui.statistics.survival_data import check_no_gaps, times_and_events
 
 WARN_BELOW = 10.0
 """Events per coefficient (Peduzzi et al. 1995)."""
@@ -152,14 +153,15 @@ def cox(
     made = _checked(time, event, variables, strata)
     terms = made.matrix.columns.drop(INTERCEPT)
     matrix = made.matrix[terms]
-    events = int(event.astype(bool).sum())
+    happened = times_and_events(time, event)[1]
+    events = int(happened.sum())
     rule = events_per_variable(events, len(terms))
     if rule.verdict == "too few" and refuse_few and not ridge:
         raise DataError(
             rule.message, advice="Use fewer variables, one at a time, or the ridge fit."
         )
     layers = None if strata is None else pd.factorize(strata.loc[time.index])[0]
-    sets = risk_sets(time.to_numpy(dtype=np.float64), event.to_numpy(dtype=bool), layers)
+    sets = risk_sets(time.to_numpy(dtype=np.float64), happened, layers)
     x = matrix.to_numpy(dtype=np.float64)[sets.order]
     centre, scale = x.mean(axis=0), x.std(axis=0)
     scaled = ((x - centre) / scale)[None]
@@ -230,9 +232,9 @@ def _checked(
 ) -> Design:
     if not (time.index.equals(event.index) and time.index.equals(variables.index)):
         raise BadValues("times, events and variables are not of the same samples")
-    if time.isna().any() or event.isna().any() or (strata is not None and strata.isna().any()):
-        raise BadValues("times, events or strata have gaps", advice="Leave these samples out.")
-    if not event.astype(bool).any():
+    if strata is not None:
+        check_no_gaps(strata.loc[time.index], "stratum")
+    if not times_and_events(time, event)[1].any():
         raise DataError("the event happened to nobody", advice="Check which value means the event.")
     if variables.shape[1] == 0:
         raise DataError("a Cox model needs at least one variable", advice="Choose one.")

@@ -11,7 +11,7 @@ import pandas as pd
 
 from gui.errors import InvalidParameter
 from gui.statistics.distributions import normal_p, normal_quantile
-from gui.statistics.survival_data import tie_times
+from gui.statistics.survival_data import check_no_gaps, times_and_events
 
 Transform = Literal["log-log", "log", "plain"]
 TRANSFORMS: dict[str, str] = {
@@ -84,13 +84,17 @@ def kaplan_meier(
 ) -> SurvivalCurve:
     """Kaplan-Meier estimate with Greenwood's variance and a pointwise band.
 
+    Raises
+    ------
+    BadValues : times and events as in :func:`gui.statistics.survival_data.times_and_events`
+
     Source: Kaplan & Meier 1958; Greenwood 1926; Borgan & Liestøl 1990, Scand J Stat 17:35 (why
     log-log); Brookmeyer & Crowley 1982, Biometrics 38:29 (interval of the median: where the band
     crosses one half; a plateau at one half gives its middle, as in R).
     """
     if transform not in TRANSFORMS:
         raise InvalidParameter(f"unknown transformation of the band: {transform}")
-    time, event = tie_times(np.asarray(time)), np.asarray(event, dtype=bool)
+    time, event = times_and_events(time, event)
     distinct, at = np.unique(np.append(time, 0.0), return_inverse=True)
     at = at[:-1]
     events = np.bincount(at, event, distinct.size)
@@ -162,6 +166,7 @@ def kaplan_meier_by_group(
     confidence: float = 0.95,
 ) -> list[SurvivalCurve]:
     """One curve per group, in the order of the categories or sorted (Kaplan & Meier 1958)."""
+    check_no_gaps(groups.loc[time.index], "group")
     codes = pd.Categorical(groups.loc[time.index]).remove_unused_categories()
     return [
         kaplan_meier(

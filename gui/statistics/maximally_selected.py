@@ -10,7 +10,7 @@ import pandas as pd
 from gui.errors import DataError, InvalidParameter
 from gui.statistics.distributions import normal_p
 from gui.statistics.multiple_testing import permutation_p
-from gui.statistics.survival_data import tie_times
+from gui.statistics.survival_data import check_no_gaps, times_and_events
 
 BLOCK = 2_000_000
 """Numbers permuted together."""
@@ -61,7 +61,8 @@ def best_cut(
     if not 0.0 < middle <= 1.0:
         raise InvalidParameter("the part of the samples to cut within lies between 0 and 1")
     values = np.asarray(values, dtype=np.float64)
-    scores = log_rank_scores(np.asarray(time, dtype=np.float64), np.asarray(event, dtype=bool))
+    check_no_gaps(values, "value")
+    scores = log_rank_scores(time, event)
     order = np.argsort(values, kind="stable")
     values, scores = values[order], scores[order]
     n = values.size
@@ -103,12 +104,12 @@ def best_cut(
     )
 
 
-def log_rank_scores(time: np.ndarray, event: np.ndarray) -> np.ndarray:
+def log_rank_scores(time: np.ndarray | pd.Series, event: np.ndarray | pd.Series) -> np.ndarray:
     """Event less the Nelson-Aalen hazard up to one's time: the scores of the log-rank test.
 
     Source: Peto & Peto 1972; Hothorn & Lausen 2003, section 2.2.
     """
-    time = tie_times(time)
+    time, event = times_and_events(time, event)
     distinct, at = np.unique(time, return_inverse=True)
     left = np.bincount(at, minlength=distinct.size)
     at_risk = left[::-1].cumsum()[::-1]

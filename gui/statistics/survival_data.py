@@ -194,6 +194,42 @@ def landmark(survival: Survival, at: float) -> Survival:
     )
 
 
+def times_and_events(
+    time: np.ndarray | pd.Series, event: np.ndarray | pd.Series
+) -> tuple[np.ndarray, np.ndarray]:
+    """Times, with ties of rounding tied, and whether the event happened, as arrays.
+
+    Raises
+    ------
+    BadValues : gaps, negative times, events that are neither 0 nor 1 (R's data sets code 1 and 2)
+
+    Source: Therneau & Grambsch 2000, section 3.1 (what a right-censored time is).
+    """
+    times = pd.to_numeric(pd.Series(np.asarray(time).ravel()), errors="coerce")
+    values = times.to_numpy(dtype=np.float64, na_value=np.nan)
+    status = _status(pd.Series(np.asarray(event).ravel())).to_numpy()
+    if values.size != status.size or not values.size:
+        raise BadValues("there are not as many times as events, or none")
+    if not (np.isfinite(values).all() and np.isfinite(status).all()):
+        raise BadValues("times or events have gaps", advice="Leave these samples out.")
+    if values.min() < 0:
+        raise BadValues("some times are negative", advice="Check which date is time zero.")
+    return tie_times(values), status == 1.0
+
+
+def check_no_gaps(values: np.ndarray | pd.Series, what: str) -> None:
+    """BadValues where a group or stratum is missing: left out in silence it would change p.
+
+    Source: Altman et al. 2012, PLoS Med 9:e1001216 (every exclusion is said).
+    """
+    missing = int(pd.isna(np.asarray(values)).sum())
+    if missing:
+        raise BadValues(
+            f"{missing} sample{'s have' if missing > 1 else ' has'} no {what}",
+            advice="Leave them out.",
+        )
+
+
 def tie_times(time: np.ndarray) -> np.ndarray:
     """Times in which differences of rounding alone are ties (as R's survival, function aeqSurv).
 

@@ -21,7 +21,7 @@ def pearson(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def spearman(first: np.ndarray, second: np.ndarray) -> float:
-    """Spearman's correlation (1904), ties at their mean rank; NaN if one is constant or has gaps."""
+    """Spearman's correlation (1904), ties at mean rank; NaN if one is constant or has gaps."""
     if np.isnan(first).any() or np.isnan(second).any():
         return float("nan")
     if _constant(first) or _constant(second):  # before ranking, which turns rounding into ranks

@@ -320,3 +320,11 @@ def test_concordance_counts_ties_as_halves_and_compares_what_can_be() -> None:
     assert concordance(time, event, [4, 3, 2, 1]).pairs == 5
     assert concordance(time, event, [4, 3, 2, 1], strata=list("aabb")).pairs == 1
     assert np.isnan(concordance(time, [0, 0, 0, 0], [1, 2, 3, 4]).value)
+
+
+def test_validation_example_of_therneau_and_grambsch() -> None:
+    # Modeling Survival Data 2000, appendix E.1: Efron's ties worked out by hand
+    time, event = pd.Series([9.0, 1, 1, 6, 6, 8]), pd.Series([1, 1, 0, 1, 1, 0])
+    fit = cox(time, event, pd.DataFrame({"x": [0.0, 1, 1, 1, 0, 0]}))
+    assert fit.coefficients["x"] == pytest.approx(1.676857, abs=5e-7)
+    assert fit.null_log_likelihood == pytest.approx(-4.276666, abs=5e-7)

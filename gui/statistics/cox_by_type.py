@@ -76,7 +76,7 @@ def cox_by_type(
         except DataError as error:
             left_out[str(cell_type)] = str(error)
     if not fits:
-        raise DataError(next(iter(left_out.values()), "there is no cell type to look at"))
+        raise DataError(next(iter(left_out.values()), "There is no cell type to look at."))
     table = _forest(fits, fractions)
     table["p_adjusted"] = benjamini_hochberg(table["p"].to_numpy(dtype=np.float64))
     table["called"] = table["p_adjusted"].fillna(1.0) <= level
@@ -118,7 +118,7 @@ def _notes(fits: dict[str, CoxFit], left_out: dict[str, str]) -> list[str]:
     bad = [name for name, fit in fits.items() if not fit.converged]
     if bad:
         notes.append(f"The likelihood did not converge for {', '.join(bad)}.")
-    notes += [f"{name} is left out: {why}." for name, why in left_out.items()]
+    notes += [f"{name} is left out: {why}" for name, why in left_out.items()]
     return notes
 
 

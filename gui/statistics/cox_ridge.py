@@ -53,7 +53,9 @@ def cox_ridge(
     times, happened = times_and_events(time, event)
     events = int(happened.sum())
     if events < 3:
-        raise DataError(f"{events} events are too few for a ridge fit", advice="Describe the data.")
+        raise DataError(
+            f"{events} events are too few for a ridge fit.", advice="Describe the data."
+        )
     folds = min(folds, events)
     made = design(variables)
     x = made.matrix.drop(columns=INTERCEPT).to_numpy(dtype=np.float64)

@@ -50,7 +50,7 @@ class SurvivalCurve:
         return int(self.table["events"].sum())
 
     def at(self, times: Sequence[float]) -> pd.DataFrame:
-        """What stands under the axis: at risk just before, events and censored up to each time.
+        """The table under the axis: at risk just before, events and censored up to each time.
 
         Source: Pocock, Clayton & Altman 2002, Lancet 359:1686; Morris et al. 2019 (KMunicate).
         """
@@ -93,7 +93,7 @@ def kaplan_meier(
     crosses one half; a plateau at one half gives its middle, as in R).
     """
     if transform not in TRANSFORMS:
-        raise InvalidParameter(f"unknown transformation of the band: {transform}")
+        raise InvalidParameter(f"Unknown transformation of the band: {transform}.")
     time, event = times_and_events(time, event)
     distinct, at = np.unique(np.append(time, 0.0), return_inverse=True)
     at = at[:-1]
@@ -206,10 +206,10 @@ def restricted_mean(curve: SurvivalCurve, tau: float) -> RestrictedMean:
     time, survival = table["time"].to_numpy(), table["survival"].to_numpy()
     last = float(time[-1])
     if not np.isfinite(tau) or tau <= 0:
-        raise InvalidParameter("the time of a restricted mean is a number above 0")
+        raise InvalidParameter("The time of a restricted mean is a number above 0.")
     if tau > last and survival[-1] > 0:
         raise InvalidParameter(
-            f"{curve.name} is followed up to {last:g} only", advice=f"Choose at most {last:g}."
+            f"{curve.name} is followed up to {last:g} only.", advice=f"Choose at most {last:g}."
         )
     inside = time < tau
     edges = np.append(time[inside], tau)

@@ -51,7 +51,7 @@ def log_rank(
     k = len(levels.categories)
     if k < 2:
         raise DataError(
-            "a log-rank test needs at least two groups", advice="Choose another column."
+            "A log-rank test needs at least two groups.", advice="Choose another column."
         )
     time, event = times_and_events(time, event)
     layers = np.zeros(time.size) if strata is None else pd.factorize(np.asarray(strata))[0]
@@ -109,7 +109,7 @@ def log_rank_trend(result: LogRank, scores: Sequence[float] | None = None) -> Tr
     """
     s = np.arange(1.0, len(result.table) + 1) if scores is None else np.asarray(scores, float)
     if s.size != len(result.table) or not np.isfinite(s).all() or np.ptp(s) == 0:
-        raise InvalidParameter("a trend needs one score per group, and they have to differ")
+        raise InvalidParameter("A trend needs one score per group, and they have to differ.")
     variance = float(s @ result.covariance @ s)
     away = float(s @ (result.table["observed"] - result.table["expected"]).to_numpy())
     z = away / np.sqrt(variance) if variance > 0 else 0.0

@@ -1,4 +1,4 @@
-"""The best cut point of a number for survival, with a p-value that pays for the search."""
+"""The best cut point of a number for survival, with a p-value that accounts for the search."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def best_cut(
     Anal 43:121 (log-rank scores, permutation); Altman et al. 1994, JNCI 86:829 (the danger).
     """
     if not 0.0 < middle <= 1.0:
-        raise InvalidParameter("the part of the samples to cut within lies between 0 and 1")
+        raise InvalidParameter("The part of the samples to cut within lies between 0 and 1.")
     values = np.asarray(values, dtype=np.float64)
     check_no_gaps(values, "value")
     scores = log_rank_scores(time, event)
@@ -72,10 +72,10 @@ def best_cut(
     possible = lower[allowed & (values[1:] > values[:-1])]
     if not possible.size:
         raise DataError(
-            "no cut point leaves enough samples on both sides", advice="Use the number as it is."
+            "No cut point leaves enough samples on both sides.", advice="Use the number as it is."
         )
     if np.ptp(scores) == 0:
-        raise DataError("the event happened to nobody", advice="Check the event column.")
+        raise DataError("No sample has the event.", advice="Check the event column.")
     observed = _standardised(scores[None], possible)[0]
     rng = np.random.default_rng(seed)
     largest = []
@@ -97,9 +97,9 @@ def best_cut(
         permutations=permutations,
         seed=seed,
         notes=(
-            f"Exploratory: the best of {possible.size} cut points was looked for. The p-value of "
-            "the permutations pays for the search; the hazard ratio at this cut point is too "
-            "large and needs other data.",
+            f"Exploratory: the best of {possible.size} cut points was searched for. The "
+            "permutation p-value accounts for the search; the hazard ratio at this cut point is "
+            "too large: confirm it in other data.",
         ),
     )
 

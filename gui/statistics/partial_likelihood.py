@@ -147,8 +147,8 @@ def passed(values: np.ndarray, sets: RiskSets) -> np.ndarray:
 class Maximum:
     """Where Newton's method ended, by model.
 
-    converged : the likelihood stands still; step : largest last step, in standard deviations of
-    the variable (a step that stays large where the likelihood stands still: an infinite
+    converged : the likelihood no longer changes; step : largest last step, in standard deviations
+    of the variable (a step that stays large while the likelihood no longer changes: an infinite
     coefficient)
     """
 

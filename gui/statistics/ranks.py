@@ -39,7 +39,7 @@ def rank(values: np.ndarray) -> Ranks:
     order = np.argsort(values, axis=-1, kind="stable")
     ordered = np.take_along_axis(values, order, axis=-1)
     if n and np.isnan(ordered[..., -1]).any():
-        raise BadValues("some values are missing", advice="Leave these samples out.")
+        raise BadValues("Some values are missing.", advice="Leave these samples out.")
     places = np.broadcast_to(np.arange(1.0, n + 1.0), values.shape)
     tie_sum = np.zeros(values.shape[:-1])
     equal = ordered[..., 1:] == ordered[..., :-1]

@@ -48,8 +48,8 @@ def test_excluded_samples_are_listed_with_the_reason() -> None:
         (lambda d: d.assign(event="dead"), BadValues, "0 .no. and 1 .yes."),
         (lambda d: d.assign(event=2), BadValues, "0 .no. and 1 .yes."),
         (lambda d: d.assign(time="soon"), BadValues, "not numbers"),
-        (lambda d: d.assign(event=0), DataError, "nobody"),
-        (lambda d: d.assign(time=np.nan), DataError, "no sample has"),
+        (lambda d: d.assign(event=0), DataError, "No sample has the event"),
+        (lambda d: d.assign(time=np.nan), DataError, "No sample has"),
         (lambda d: pd.concat([d, d]), DataError, "more than one time"),
     ],
     ids=["text", "coded 1 and 2", "times as text", "no event", "no time", "sample twice"],
@@ -90,7 +90,7 @@ def test_landmark_keeps_who_is_followed_beyond_it() -> None:
     assert later.time.to_dict() == {"a": 1.0, "h": 5.0}
     assert set(later.excluded["sample"]) == {"b", "c", "d", "e", "f", "g"}
     assert any("Landmark at 4" in note for note in later.notes)
-    with pytest.raises(DataError, match="no event"):
+    with pytest.raises(DataError, match="No event"):
         landmark(survival_data(data["time"], data["event"]), 9)
 
 
@@ -131,7 +131,7 @@ def test_a_number_that_cannot_be_cut_is_refused() -> None:
     time, event, _ = cut_data(2, 0.0)
     with pytest.raises(DataError, match="cut point"):
         best_cut(time, event, np.ones(100))
-    with pytest.raises(DataError, match="nobody"):
+    with pytest.raises(DataError, match="No sample has the event"):
         best_cut(time, np.zeros(100), np.arange(100.0))
     with pytest.raises(InvalidParameter):
         best_cut(time, event, np.arange(100.0), middle=2)

@@ -46,7 +46,7 @@ def _shows_title(window: Window, screen: Screen) -> bool:
     return across >= GRIP and screen.y <= window.y <= screen.y + screen.height - GRIP
 
 
-class Placing:
+class WindowGeometry:
     """Remembers where ``window`` (pywebview's) is when it closes."""
 
     def __init__(self, window: Any, settings: SettingsStore) -> None:

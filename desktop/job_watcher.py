@@ -20,7 +20,7 @@ LOOK = 1.0
 """Seconds between two looks at the jobs."""
 
 
-class Looking(Protocol):
+class ActivityProbe(Protocol):
     """Where the page is shown."""
 
     def is_active(self) -> bool | None:
@@ -28,7 +28,7 @@ class Looking(Protocol):
         ...
 
 
-class Attendant:
+class JobWatcher:
     """Looks at the application's jobs from a thread of its own, until the window is closed.
 
     awake : a context manager that keeps the machine awake; notify : shows a notice of the desktop.
@@ -38,13 +38,13 @@ class Attendant:
     def __init__(
         self,
         application: Application,
-        host: Looking,
+        host: ActivityProbe,
         *,
         awake: Callable[[], Any] | None = None,
         notify: Callable[[str], None] | None = None,
     ) -> None:
         self._application, self._host = application, host
-        self._awake, self._notify = awake or keep_awake, notify or desktop_notice
+        self._awake, self._notify = awake or keep_awake, notify or show_desktop_notification
         self._active: set[str] = set()
         self._keeping: contextlib.ExitStack | None = None
 
@@ -71,7 +71,7 @@ class Attendant:
         elif not active:
             self._let_sleep()
         if ended and self._host.is_active() is not True:
-            for words in filter(None, map(told, ended)):
+            for words in filter(None, map(notification_text, ended)):
                 self._notify(words)
 
     def _let_sleep(self) -> None:
@@ -80,7 +80,7 @@ class Attendant:
             keeping.close()
 
 
-def told(job: Any) -> str:
+def notification_text(job: Any) -> str:
     """What the desktop says of a job that ended: it may stand on a locked screen, so no name of a
     session or sample.
 
@@ -108,7 +108,7 @@ def keep_awake() -> Any:
         yield
 
 
-def desktop_notice(words: str) -> None:
+def show_desktop_notification(words: str) -> None:
     """Show a notice of the desktop without waiting for it."""
 
     def act() -> None:

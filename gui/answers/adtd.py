@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from gui.answers.sure import poor_words
+from gui.answers.confidence_intervals import poor_words
 from gui.data.dataset import HIDDEN
 from gui.engine.params import MODEL_NAMES, WEIGHT_NAMES, ADTDParams
 from gui.engine.results import ADTDResult, Run, SearchResult

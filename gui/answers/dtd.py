@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from gui.answers.sure import poor_words
+from gui.answers.confidence_intervals import poor_words
 from gui.data.normalize import bulk_keeps
 from gui.engine.results import DTDResult, Run
 from gui.figures.text import shorten

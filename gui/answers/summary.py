@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import pandas as pd
 
 from gui.answers import adtd as adtd_words
+from gui.answers import confidence_intervals as sure_words
 from gui.answers import dtd as dtd_words
-from gui.answers import sure as sure_words
+from gui.answers.confidence_intervals import bootstrap_of, fit_sentence, poor_words, trusted
 from gui.answers.dtd import bulk_shown
-from gui.answers.sure import bootstrap_of, fit_sentence, poor_words, trusted
 from gui.data.dataset import PART_NAMES, Dataset
 from gui.engine.results import ADTDResult, BootstrapResult, DTDResult, Run, SearchResult
 from gui.sessions.cache import DCXCache

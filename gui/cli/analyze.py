@@ -291,13 +291,17 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
                 sys.stderr,
             )
 
+    from gui.answers.confidence_intervals import interval_table
     from gui.answers.summary import summarise
-    from gui.answers.sure import interval_table
-    from gui.engine import setting, tasks
+    from gui.engine import compute_settings, tasks
     from gui.engine.params import ADTDParams, BootstrapParams, DTDParams, SearchParams
 
     compute = load_config(options.config).compute
-    setting.use(setting.Setting(options.engine or compute.engine, compute.cores, compute.scheduler))
+    compute_settings.set_compute_settings(
+        compute_settings.ComputeSettings(
+            options.engine or compute.engine, compute.cores, compute.scheduler
+        )
+    )
 
     dtd_params = DTDParams.parse(
         genes=options.genes or None,
@@ -394,7 +398,7 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
             "cells": options.cells,
         }
         parameters |= {} if model == "naive" else {"iterations": options.iterations}
-        parameters["engine"] = setting.current().engine
+        parameters["engine"] = compute_settings.get_compute_settings().engine
         if adtd_params is not None:
             parameters |= (
                 {"lambda2": adtd_params.lambda2, "lambda2_searched": search is not None}
@@ -453,10 +457,10 @@ def _check_options(options: argparse.Namespace) -> None:
         )
     if options.lambda2 != "search":
         try:
-            usable = 0 < float(options.lambda2) < float("inf")
+            usable_settings = 0 < float(options.lambda2) < float("inf")
         except ValueError:
-            usable = False
-        if not usable:
+            usable_settings = False
+        if not usable_settings:
             raise InvalidParameter(
                 f"--lambda2 is “{options.lambda2}”; allowed: a number above 0, or search."
             )

@@ -19,12 +19,12 @@ from dash.exceptions import PreventUpdate
 
 from gui.components.common import answer, empty_state
 from gui.components.figure import bind_figure_export, figure_card
-from gui.components.kept import Kept
+from gui.components.persistent_controls import PersistentControls
 from gui.components.table import TableFile, bind_table_export, result_table, table_view
-from gui.components.views import GONE, SHOWN, Views, options, room, switch
-from gui.engine.truth import POOLED, Comparison, compare_truth
+from gui.components.views import GONE, SHOWN, Views, graph_height_style, options, switch
+from gui.engine.known_agreement import POOLED, Comparison, compare_with_known
 from gui.errors import MissingPart
-from gui.figures.known import NOTE, agreement
+from gui.figures.agreement import NOTE, agreement
 from gui.figures.palette import type_colours
 from gui.figures.template import styled
 from gui.figures.text import RMSE, coefficient, settled, three
@@ -61,7 +61,7 @@ class AgreementView:
     ) -> None:
         self.page, self.estimated, self.active, self.file = page, estimated, active, file
         self.views = Views(page, "known")
-        self.kept = Kept(page, known_type=EVERY, known_look="figure")
+        self.kept = PersistentControls(page, known_type=EVERY, known_look="figure")
 
     def id(self, part: str) -> str:
         return str(getattr(self.page.id, f"known_{part}"))
@@ -156,7 +156,7 @@ class AgreementView:
             return [
                 *head,
                 fig,
-                room(fig, above=470),
+                graph_height_style(fig, above=470),
                 no_update,
                 no_update,
                 *this.views.show("figure"),
@@ -198,7 +198,7 @@ class AgreementView:
                 "There is no estimated composition of the present bulk yet.",
                 advice="Compute it on this page, then it is compared here.",
             )
-        return compare_truth(data.truth.shares, frame, data.truth.pairs)
+        return compare_with_known(data.truth.shares, frame, data.truth.pairs)
 
 
 def words(found: Comparison, of: str) -> object:

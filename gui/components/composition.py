@@ -25,7 +25,7 @@ from dash.exceptions import PreventUpdate
 from gui.components.common import empty_state
 from gui.components.figure import bind_figure_export, figure_card, type_legend
 from gui.components.table import TableFile, TableView, bind_table_export, result_table, table_view
-from gui.components.views import GONE, SHOWN, Views, options, room, switch
+from gui.components.views import GONE, SHOWN, Views, graph_height_style, options, switch
 from gui.data.dataset import HIDDEN, Dataset
 from gui.figures import composition as figures
 from gui.figures.palette import type_colours
@@ -339,7 +339,7 @@ class CompositionView:
             colour_of = type_colours(ctx.session.dataset, *found.frame.index)
             drawn = styled(composition_figure(found, colour_of, chosen), bool(dark))
             beside = legend(found, colour_of, chosen)
-            style = room(drawn, above=450 if beside else 420)
+            style = graph_height_style(drawn, above=450 if beside else 420)
             return [
                 drawn,
                 beside,

@@ -77,7 +77,7 @@ class Views:
         return [GONE, GONE, SHOWN, SHOWN] if which == "table" else [SHOWN, SHOWN, GONE, GONE]
 
 
-def room(fig: go.Figure, *, above: int = 420, least: int = 300) -> dict[str, str]:
+def graph_height_style(fig: go.Figure, *, above: int = 420, least: int = 300) -> dict[str, str]:
     """``style`` of the graph: as high as the figure asks; one of the usual height gets what the
     window has left under ``above`` pixels (and loses its own).
 

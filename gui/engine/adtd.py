@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from gui.engine.fast.steps import Steps
-from gui.engine.guarded import QPError, no_background
+from gui.engine.compute_settings import get_compute_settings
+from gui.engine.fast.adtd_solver import ADTDSolver
 from gui.engine.memory import check_adtd
-from gui.engine.setting import current
-from gui.engine.stock import laid_out, methods, stock_engine
+from gui.engine.numeric_context import QPError, no_background
+from gui.engine.stock import as_contiguous, methods, stock_engine
 from gui.errors import EngineFailed
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ class WatchedADTD(Watched, methods.ADTD):  # type: ignore[misc]
     """Stock's ADTD; the numbers are stock's."""
 
 
-class FastADTD(Watched, Steps, methods.ADTD):  # type: ignore[misc]
+class FastADTD(Watched, ADTDSolver, methods.ADTD):  # type: ignore[misc]
     """Stock's ``run`` over the fast steps: the same numbers (test_fast_adtd.py)."""
 
 
@@ -164,8 +164,8 @@ def deconvolve(
 
     options = {} if lambda1 is None else {"lambda1": lambda1}
     with stock_engine(check=lambda: model.check()):
-        model = (FastADTD if current().engine == "fast" else WatchedADTD)(
-            laid_out(reference, "F"),
+        model = (FastADTD if get_compute_settings().engine == "fast" else WatchedADTD)(
+            as_contiguous(reference, "F"),
             bulk,
             weights.to_frame(),
             lambda2=lambda2,

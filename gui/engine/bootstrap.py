@@ -19,13 +19,13 @@ import numpy as np
 import pandas as pd
 
 from gui.data.dataset import HIDDEN
-from gui.engine.fast import mixing
-from gui.engine.fast.path import Path
+from gui.engine.fast import pseudobulk
+from gui.engine.fast.lambda_path import LambdaPath
 from gui.engine.fast.weights import normalised, optimise
-from gui.engine.guarded import no_weights
 from gui.engine.memory import adtd_bytes, simulation_bytes
+from gui.engine.numeric_context import no_weights
+from gui.engine.parallel import parallel_map
 from gui.engine.results import BootstrapResult
-from gui.engine.spread import spread
 from gui.errors import TooFewGenes
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class Draw:
     same: np.ndarray | None
 
 
-class Redrawn(Path):
+class ResampledLambdaPath(LambdaPath):
     """ADTD on drawn genes, then gene regulation on drawn samples."""
 
     def redraw(self, samples: np.ndarray) -> None:
@@ -123,11 +123,13 @@ def _learned(
     step: Callable[..., None],
 ) -> np.ndarray:
     """Gene weights from other training mixtures, begun elsewhere."""
-    drawn = mixing.draw(
+    drawn = pseudobulk.draw(
         learning.values.shape[1], learning.mixtures, learning.cells, int(random.integers(2**31))
     )
     types = reference.shape[1]
-    truth = mixing.count(learning.labels, max(types, int(learning.labels.max()) + 1), drawn)[:types]
+    truth = pseudobulk.count(learning.labels, max(types, int(learning.labels.max()) + 1), drawn)[
+        :types
+    ]
     start = random.uniform(0.001, 0.1, len(reference))
 
     def watch(iteration: int, loss: float) -> None:
@@ -137,7 +139,12 @@ def _learned(
 
     return normalised(
         optimise(
-            reference, mixing.mix(learning.values, drawn), truth, start, learning.iterations, watch
+            reference,
+            pseudobulk.mix(learning.values, drawn),
+            truth,
+            start,
+            learning.iterations,
+            watch,
         )[0]
     )
 
@@ -179,8 +186,8 @@ def _adtd(
     offset = 1.0 / genes
     gamma = pd.DataFrame((weights + offset) * times - offset)  # Steps adds the offset again
 
-    def fitted(bulk: np.ndarray) -> Redrawn:
-        found = Redrawn(
+    def fitted(bulk: np.ndarray) -> ResampledLambdaPath:
+        found = ResampledLambdaPath(
             pd.DataFrame(task.reference),
             pd.DataFrame(bulk),
             gamma,
@@ -195,7 +202,7 @@ def _adtd(
     same = None
     if task.signs is not None and random is not None:
         fit.redraw(random.integers(fit.n, size=fit.n))
-        same = np.packbits(_signs(fit.walk(task.lambda2)) == task.signs)
+        same = np.packbits(_signs(fit.solve_for_lambda(task.lambda2)) == task.signs)
     known = None
     if task.known is not None:
         fits = [
@@ -235,7 +242,7 @@ def _each(
                 len(shared.weights), shared.learning.mixtures, shared.learning.cells, "fast"
             )
         )
-        return spread(draw, items, shared=shared, on_step=on_step, memory=each)
+        return parallel_map(draw, items, shared=shared, on_step=on_step, memory=each)
     return [
         draw(shared, item, step=lambda value=None, at=at: on_step(at, value))
         for at, item in enumerate(items)

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from gui.engine.compute_settings import get_compute_settings
 from gui.engine.fast import weights as closed
-from gui.engine.guarded import no_weights
 from gui.engine.memory import check_dtd, check_estimate
-from gui.engine.setting import current
-from gui.engine.stock import laid_out, methods, stock_engine, utils
+from gui.engine.numeric_context import no_weights
+from gui.engine.stock import as_contiguous, methods, stock_engine, utils
 from gui.errors import EngineFailed, InvalidParameter
 
 if TYPE_CHECKING:
@@ -119,11 +119,14 @@ def learn(
         )
 
     with stock_engine():
-        if current().engine == "fast":
+        if get_compute_settings().engine == "fast":
             model = FastDTD(reference, bulk, truth, watch=watch)
         else:
             model = WatchedDTD(
-                laid_out(reference, "F"), laid_out(bulk, "C"), laid_out(truth, "C"), watch=watch
+                as_contiguous(reference, "F"),
+                as_contiguous(bulk, "C"),
+                as_contiguous(truth, "C"),
+                watch=watch,
             )
         model.run(iterations=iterations)
     weights = model.gamma.iloc[:, 0].rename(WEIGHTS).astype(np.float32)
@@ -151,14 +154,14 @@ def estimate(reference: pd.DataFrame, bulk: pd.DataFrame, weights: pd.Series) ->
     """
     check_estimate(*bulk.shape)
     with stock_engine():
-        if current().engine == "fast":
+        if get_compute_settings().engine == "fast":
             values = closed.composition(
                 *(part.to_numpy(dtype=np.float64) for part in (reference, bulk, weights))
             )
             found = pd.DataFrame(values, index=reference.columns, columns=bulk.columns)
         else:
             found = utils.calculate_estimated_composition(
-                laid_out(reference, "F"), bulk, weights.to_frame()
+                as_contiguous(reference, "F"), bulk, weights.to_frame()
             )
     if not np.isfinite(found.to_numpy()).all():
         raise EngineFailed(

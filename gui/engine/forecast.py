@@ -11,10 +11,10 @@ from typing import Any
 
 from gui.data.dataset import Dataset
 from gui.engine import memory
+from gui.engine.compute_settings import EngineName
 from gui.engine.memory import DOUBLE, GB, need_memory
 from gui.engine.params import ADTDParams, BootstrapParams, DTDParams, Part, SearchParams
 from gui.engine.results import DTDResult
-from gui.engine.setting import EngineName
 from gui.engine.tasks import CHECK_DTD
 
 LOADED = 0.35 * GB

@@ -5,7 +5,7 @@ killed by the system.
 from __future__ import annotations
 
 from gui.data.memory import available_memory
-from gui.engine.setting import EngineName, current
+from gui.engine.compute_settings import EngineName, get_compute_settings
 from gui.errors import InvalidParameter
 
 GB = 1e9
@@ -74,7 +74,7 @@ def need_memory(needed: float, doing: str, advice: str) -> None:
 def check_simulation(genes: int, mixtures: int, cells: int) -> None:
     """Before ``mixtures`` mixtures of ``cells`` cells are drawn."""
     need_memory(
-        simulation_bytes(genes, mixtures, cells, current().engine),
+        simulation_bytes(genes, mixtures, cells, get_compute_settings().engine),
         f"Simulating {mixtures} mixtures of {cells} cells with {genes} genes",
         "Lower the number of genes, of mixtures or of cells per mixture.",
     )
@@ -83,7 +83,7 @@ def check_simulation(genes: int, mixtures: int, cells: int) -> None:
 def check_dtd(genes: int, mixtures: int) -> None:
     """Before gene weights are learned."""
     need_memory(
-        dtd_bytes(genes, mixtures, current().engine),
+        dtd_bytes(genes, mixtures, get_compute_settings().engine),
         f"Learning the weights of {genes} genes",
         "Lower the number of genes.",
     )
@@ -92,7 +92,7 @@ def check_dtd(genes: int, mixtures: int) -> None:
 def check_estimate(genes: int, samples: int) -> None:
     """Before compositions are estimated."""
     need_memory(
-        dtd_bytes(genes, samples, current().engine),
+        dtd_bytes(genes, samples, get_compute_settings().engine),
         f"Estimating compositions with {genes} genes",
         "Lower the number of genes.",
     )
@@ -103,7 +103,9 @@ def check_adtd(bulk: tuple[int, ...], types: int, *, regulated: bool, search: bo
     genes, samples = bulk
     doing = f"{'The search' if search else 'ADTD'} with {genes} genes"
     need_memory(
-        adtd_bytes(genes, samples, types, current().engine, regulated=regulated, search=search),
+        adtd_bytes(
+            genes, samples, types, get_compute_settings().engine, regulated=regulated, search=search
+        ),
         doing,
         "Lower the number of genes of the DTD run.",
     )

@@ -77,7 +77,7 @@ class ApplyResult:
 @dataclass(frozen=True)
 class Refinement:
     """An ADTD run taken to the optimum of its loss for its composition and hidden shares (see
-    :mod:`gui.engine.exact`).
+    :mod:`gui.engine.refinement`).
 
     loss_before : of the engine's fit; loss_after : at the optimum; residual, gap : of the
     certificate, both at most 1e-7: how far an entry would still move, without unit, and upper bound

@@ -14,12 +14,12 @@ import pandas as pd
 
 from gui.engine.adtd import WatchedADTD, inverse_weights
 from gui.engine.choices import Choices, choose
-from gui.engine.fast.folds import baseline, pieces, work
+from gui.engine.compute_settings import get_compute_settings
+from gui.engine.fast.folds import baseline, evaluate_fold, fold_tasks
 from gui.engine.memory import adtd_bytes, check_adtd
-from gui.engine.setting import current
-from gui.engine.spread import spread
-from gui.engine.spread.local import allowed_cores
-from gui.engine.stock import hps, laid_out, stock_engine
+from gui.engine.parallel import parallel_map
+from gui.engine.parallel.local import allowed_cores
+from gui.engine.stock import as_contiguous, hps, stock_engine
 from gui.errors import EngineFailed, InvalidParameter
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def cross_validate(
         index=pd.RangeIndex(folds, name="fold"),
         columns=pd.Index(lambdas, name="lambda2", dtype=float),
     )
-    compute = _fast if current().engine == "fast" else _stock
+    compute = _fast if get_compute_settings().engine == "fast" else _stock
     failure = compute(losses, reference, bulk, progress)
     if failure is not None and losses.isna().all(axis=None):
         raise failure
@@ -85,20 +85,20 @@ def _fast(
         done[number] = count
         report()
 
-    items = pieces(bulk.shape[1], folds, lambdas, parts=_parts(folds, len(lambdas)))
+    items = fold_tasks(bulk.shape[1], folds, lambdas, parts=_parts(folds, len(lambdas)))
     done = [0] * len(items)
     report()
     shared = baseline(reference, bulk, inverse_weights(bulk).to_frame(), report)
     each = adtd_bytes(len(bulk), bulk.shape[1], reference.shape[1], "fast", regulated=True)
     small = SECONDS * reference.size * reference.shape[1] * total < WORTH
-    found = spread(
-        work,
+    found = parallel_map(
+        evaluate_fold,
         items,
         shared=shared,
         on_step=on_step,
         check=report,
         keep_errors=True,
-        here=small,
+        in_process=small,
         memory=each,
     )
     failure: EngineFailed | None = None
@@ -117,7 +117,7 @@ def _parts(folds: int, lambdas: int) -> int:
     """Into how many pieces a fold is cut: enough for every core, and for computers whose number is
     not known; each piece begins the fold anew.
     """
-    setting = current()
+    setting = get_compute_settings()
     wanted = 3 if setting.scheduler is not None else -(-(setting.cores or allowed_cores()) // folds)
     return max(1, min(wanted, lambdas // 3))
 
@@ -147,7 +147,7 @@ def _stock(
     with patch.object(hps, "ADTD", watched):
         progress(SEARCHING, 0.0, count=0, limit=total)
         with stock_engine(check):
-            search = hps.HPS(laid_out(reference, "F"), bulk, k_folds=folds, lambdas=lambdas)
+            search = hps.HPS(as_contiguous(reference, "F"), bulk, k_folds=folds, lambdas=lambdas)
         for job in search.jobs:
             progress(SEARCHING, done / total, count=done, limit=total)
             try:

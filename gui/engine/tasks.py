@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 
 from gui.data.dataset import Dataset
-from gui.engine import setting
+from gui.engine import compute_settings
+from gui.engine.compute_settings import ComputeSettings
 from gui.engine.memory import check_dtd, check_simulation
 from gui.engine.metrics import COLUMNS, compare
 from gui.engine.params import (
@@ -32,14 +33,13 @@ from gui.engine.results import (
     Refinement,
     SearchResult,
 )
-from gui.engine.setting import Setting
 from gui.errors import EmptyColumn, InvalidParameter, MissingPart, TooFewGenes
 from gui.versions import engine_versions
 
 if TYPE_CHECKING:
     from gui.data.normalize import Prepared
     from gui.engine.adtd import Fit
-    from gui.engine.simulate import Mixtures
+    from gui.engine.simulation import Mixtures
     from gui.jobs.status import Progress
 
 PREPARING, SIMULATING, ESTIMATING = "Preparing", "Simulating mixtures", "Estimating compositions"
@@ -54,14 +54,14 @@ versions = engine_versions
 """What a worker reports of the engine once it is warm."""
 
 
-def warm_up(chosen: Setting | None = None) -> None:
+def warm_up(chosen: ComputeSettings | None = None) -> None:
     """Import the engine and take one tiny optimiser step (torch's first one imports for seconds),
     so that the first job starts at once.
 
     chosen : which engine computes in this process from now on
     """
     if chosen is not None:
-        setting.use(chosen)
+        compute_settings.set_compute_settings(chosen)
     from gui.engine.dtd import learn
 
     random = np.random.default_rng(0)
@@ -94,7 +94,7 @@ def _train(dataset: Dataset, params: DTDParams, progress: Progress, *, learned: 
         raise MissingPart("There are no single cells to train on.")
     prepared = prepare(dataset, n_genes=params.genes)
     reference = prepared.reference
-    notes = [*setting.notes(), *prepared.notes]
+    notes = [*compute_settings.engine_notes(), *prepared.notes]
     check_simulation(len(prepared.genes), params.train_mixtures, params.train_cells)
     if prepared.test is not None:
         check_simulation(len(prepared.genes), params.test_mixtures, params.test_cells)
@@ -105,7 +105,7 @@ def _train(dataset: Dataset, params: DTDParams, progress: Progress, *, learned: 
         progress(SIMULATING)
         mixtures["test"] = draw(prepared, params, "test")
     from gui.engine.dtd import equal_weights, estimate, learn
-    from gui.engine.simulate import few_cells
+    from gui.engine.simulation import few_cells
 
     for what, cells in (("training", prepared.train), ("test", prepared.test)):
         notes += few_cells(cells, what) if cells is not None else []
@@ -161,7 +161,7 @@ def draw(prepared: Prepared, params: DTDParams, part: Part) -> Mixtures:
     """The simulated mixtures of ``part`` ("train", "test"): the same cells and parameters always
     give the same, to the bit.
     """
-    from gui.engine.simulate import simulate
+    from gui.engine.simulation import simulate
 
     types = [str(t) for t in prepared.reference.columns]
     if part == "train":
@@ -201,7 +201,7 @@ def run_apply(
     composition = estimate(target.reference, target.bulk, dtd.gene_weights)
     progress(ESTIMATING)
     naive = estimate(target.reference, target.bulk, equal_weights(target.reference.index))
-    notes = (*setting.notes(), *target.notes)
+    notes = (*compute_settings.engine_notes(), *target.notes)
     return ApplyResult(
         composition,
         naive,
@@ -331,7 +331,7 @@ def run_adtd(
         delta_static=not params.regulated,
         progress=progress,
     )
-    notes = [*setting.notes(), *target.notes]
+    notes = [*compute_settings.engine_notes(), *target.notes]
     if not fit.converged:
         notes.append(
             f"The loss was still falling after {params.max_iterations} iterations; more may change"
@@ -369,7 +369,7 @@ def _refined(
     target: Target, weights: pd.Series, fit: Fit, params: ADTDParams, progress: Progress
 ) -> tuple[Fit, Refinement]:
     """The fit with hidden profile and gene regulation at the optimum, and what that brought."""
-    from gui.engine.exact import refine
+    from gui.engine.refinement import refine
 
     def check() -> None:
         progress(REFINING, None)
@@ -414,7 +414,10 @@ def run_search(
     choices = summarise(losses)
     values: Mapping[str, float | None] = choices.values
     return SearchResult(
-        losses, values, target.dropped, (*setting.notes(), *target.notes, *choices.notes)
+        losses,
+        values,
+        target.dropped,
+        (*compute_settings.engine_notes(), *target.notes, *choices.notes),
     )
 
 

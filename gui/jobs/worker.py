@@ -58,7 +58,7 @@ def main(
     """
     begin()
     tempfile.tempdir = temporary
-    # a daemon may not have processes of its own (gui/engine/spread); these end with this one
+    # a daemon may not have processes of its own (gui/engine/parallel); these end with this one
     current_process().daemon = False
     Worker(inbox, outbox).run(warm_up, setting)
 

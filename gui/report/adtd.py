@@ -16,17 +16,17 @@ from gui.answers.adtd import (
     true_hidden,
     unsupported_types,
 )
-from gui.answers.sure import bootstrap_of, stability, trusted
+from gui.answers.confidence_intervals import bootstrap_of, stability, trusted
 from gui.engine.params import ADTDParams
 from gui.engine.results import ADTDResult, Refinement, Run, SearchResult
 from gui.figures import adtd as figures
 from gui.figures.composition import SCROLL_FROM
+from gui.figures.fractions import hidden_fraction
 from gui.figures.palette import type_colours
-from gui.figures.shares import hidden_share
 from gui.figures.text import coefficient, exponent, settled
+from gui.report.confidence_intervals import confidence_interval_part
 from gui.report.document import Document
 from gui.report.parts import MOST_SAMPLES, composition, known, parameters
-from gui.report.sure import sure_part
 from gui.sessions.cache import DCXCache
 from gui.text import number, some
 
@@ -62,7 +62,7 @@ def adtd_part(doc: Document, session: DCXCache, run: Run) -> None:
     composition(doc, full, colour_of, normalise=False, what=what, whole=where)
     if params.part == "bulk" and session.outdated(run) is None:
         known(doc, session, full, colour_of)
-    sure_part(
+    confidence_interval_part(
         doc,
         session,
         run,
@@ -113,7 +113,7 @@ def _hidden(doc: Document, result: ADTDResult) -> None:
             hidden.sort_values(ascending=False),
             " The samples are sorted by their share.",
         )
-    drawn = hidden_share(hidden, result.hidden_interval, truth=true_hidden(result))
+    drawn = hidden_fraction(hidden, result.hidden_interval, truth=true_hidden(result))
     doc.figure(
         drawn,
         "Hidden share by sample. The fit cannot tell shares within the interval apart: it is as"

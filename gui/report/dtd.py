@@ -10,9 +10,9 @@ from gui.figures import dtd as figures
 from gui.figures import markers
 from gui.figures.palette import type_colours
 from gui.figures.text import RMSE, settled
+from gui.report.confidence_intervals import confidence_interval_part
 from gui.report.document import Document
 from gui.report.parts import composition, known, parameters
-from gui.report.sure import sure_part
 from gui.sessions.cache import DCXCache
 from gui.text import number, some
 
@@ -88,7 +88,7 @@ def _bulk(doc: Document, session: DCXCache, run: Run, colour_of: dict[str, str])
     composition(doc, found.composition, colour_of, normalise=True, what="the bulk", whole=where)
     if found.fits:
         known(doc, session, found.composition, colour_of)
-        sure_part(doc, session, run, found.fit, page="DTD")
+        confidence_interval_part(doc, session, run, found.fit, page="DTD")
 
 
 def metrics_table(metrics: pd.DataFrame) -> pd.DataFrame:

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from gui.engine.known_agreement import Comparison, compare_with_known
 from gui.engine.params import MODEL_NAMES, WEIGHT_NAMES, Params
-from gui.engine.truth import Comparison, compare_truth
 from gui.errors import MissingPart
 from gui.figures import composition as compositions
-from gui.figures.known import NOTE, agreement
+from gui.figures.agreement import NOTE, agreement
 from gui.figures.text import RMSE, exponent, settled
 from gui.report.document import Document
 from gui.sessions.cache import DCXCache
@@ -122,7 +122,7 @@ def known(
         return
     doc.heading("Against known compositions", 3)
     try:
-        found = compare_truth(data.truth.shares, estimated, data.truth.pairs)
+        found = compare_with_known(data.truth.shares, estimated, data.truth.pairs)
     except MissingPart as error:
         doc.paragraph(str(error))
         return

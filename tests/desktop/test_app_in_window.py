@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from desktop.closing import CloseGuard
+from desktop.close_guard import CloseGuard
 from desktop.dialogs import NativeFiles
 from gui.app import create_app
 from gui.config import Config

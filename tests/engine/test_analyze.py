@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from gui.cli import analyze as commands
-from gui.engine import setting
+from gui.engine import compute_settings
 
 QUICK = ["--genes", "50", "--mixtures", "40", "--cells", "20", "--iterations", "20"]
 
@@ -423,7 +423,10 @@ def test_engine_cores_and_scheduler_are_those_of_the_configuration(files, tmp_pa
     config = tmp_path / "config.toml"
     config.write_text('[compute]\nengine = "stock"\ncores = 2\n')
     assert run(files, tmp_path / "one", "--config", str(config)) == 0
-    assert (setting.current().engine, setting.current().cores) == ("stock", 2)
+    assert (
+        compute_settings.get_compute_settings().engine,
+        compute_settings.get_compute_settings().cores,
+    ) == ("stock", 2)
     assert (
         json.loads((tmp_path / "one" / "run.json").read_text())["parameters"]["engine"] == "stock"
     )

@@ -14,7 +14,7 @@ import pytest
 from gui.data.dataset import HIDDEN
 from gui.data.example import make_example
 from gui.engine import bootstrap as engine
-from gui.engine import setting, tasks
+from gui.engine import compute_settings, tasks
 from gui.engine.bootstrap import RESAMPLING, bootstrap, calibrated, ends
 from gui.engine.params import ADTDParams, BootstrapParams, DTDParams
 from gui.engine.results import BootstrapResult
@@ -167,13 +167,15 @@ def test_ends_lie_around_the_estimate_even_where_the_draws_do_not():
 # -----------------------------------------------------------------------------------------------
 def test_same_seed_same_intervals_and_they_hold_the_estimate():
     reference, bulk, truth, weights = exact(2, genes=60, types=3, samples=8)
-    path = engine.Redrawn(reference, bulk, weights.to_frame(), max_iterations=3, check=lambda: None)
+    path = engine.ResampledLambdaPath(
+        reference, bulk, weights.to_frame(), max_iterations=3, check=lambda: None
+    )
     path.begin()
     full = np.vstack([path.C, path.c])
     options = {
         "hidden": True,
         "regulation": pd.DataFrame(
-            path.walk(1e-7), index=reference.index, columns=reference.columns
+            path.solve_for_lambda(1e-7), index=reference.index, columns=reference.columns
         ),
         "lambda2": 1e-7,
         "max_iterations": 3,
@@ -209,8 +211,8 @@ def test_intervals_are_the_same_with_one_and_with_two_processes():
     reference, bulk, _, weights = exact(genes=60, types=3, samples=6)
     found = []
     for cores in (1, 2):
-        before = setting.current()
-        setting.use(setting.Setting(cores=cores))
+        before = compute_settings.get_compute_settings()
+        compute_settings.set_compute_settings(compute_settings.ComputeSettings(cores=cores))
         try:
             found.append(
                 bootstrap(
@@ -218,7 +220,7 @@ def test_intervals_are_the_same_with_one_and_with_two_processes():
                 )
             )
         finally:
-            setting.use(before)
+            compute_settings.set_compute_settings(before)
     pd.testing.assert_frame_equal(found[0].low, found[1].low, check_exact=True)
     pd.testing.assert_frame_equal(found[0].high, found[1].high, check_exact=True)
 
@@ -266,11 +268,13 @@ def test_direction_is_stable_where_a_gene_is_regulated_and_not_where_it_is_not()
     factors.loc[regulated, "T0"] = 3.0
     expected = (reference * factors) @ truth
     bulk = expected * random.gamma(100.0, 1 / 100.0, expected.shape)
-    path = engine.Redrawn(
+    path = engine.ResampledLambdaPath(
         reference, bulk, weights.to_frame(), max_iterations=30, check=lambda: None
     )
     path.begin()
-    delta = pd.DataFrame(path.walk(1e-8), index=reference.index, columns=reference.columns)
+    delta = pd.DataFrame(
+        path.solve_for_lambda(1e-8), index=reference.index, columns=reference.columns
+    )
     clear = [g for g in regulated if delta.loc[g, "T0"] > 1.4]
     assert len(clear) >= 5
     found = bootstrap(

@@ -11,15 +11,15 @@ import pytest
 from gui.data.dataset import Bulk, Matrix
 from gui.data.normalize import prepare
 from gui.engine import tasks
+from gui.engine.compute_settings import ComputeSettings, set_compute_settings
 from gui.engine.params import ADTDParams, ApplyParams, DTDParams, SearchParams
-from gui.engine.setting import Setting, use
 from gui.errors import EngineFailed, InvalidParameter, JobCancelled, MissingGenes, MissingPart
 
 
 @pytest.fixture(params=["fast", "stock"], autouse=True)
 def engine(request):
     """Every promise holds with either engine."""
-    use(Setting(request.param))
+    set_compute_settings(ComputeSettings(request.param))
     return request.param
 
 

@@ -20,7 +20,7 @@ from gui.data.example import HIDDEN_TYPE, make_example
 from gui.engine.params import ADTDParams, DTDParams, SearchParams
 from gui.engine.results import ADTDResult, Run
 from gui.engine.tasks import run_adtd, run_dtd, run_search
-from gui.figures.shares import hidden_share
+from gui.figures.fractions import hidden_fraction
 from gui.figures.text import percent
 from gui.files import FileKind
 from gui.sessions.cache import DCXCache
@@ -476,7 +476,7 @@ def test_the_interval_stands_beside_each_hidden_share(
         result.hidden_interval["high"],
     )
     assert (saved["low"] <= saved["hidden"] + 1e-12).all()
-    error = hidden_share(result.hidden, result.hidden_interval).data[0].error_y
+    error = hidden_fraction(result.hidden, result.hidden_interval).data[0].error_y
     np.testing.assert_allclose(
         np.asarray(error.array) + 100 * result.hidden,
         100 * result.hidden_interval["high"],

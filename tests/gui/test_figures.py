@@ -15,12 +15,12 @@ import plotly.graph_objects as go
 import pytest
 
 from gui.components.table import DIGITS, rounded, table_view
-from gui.components.views import room
+from gui.components.views import graph_height_style
 from gui.data.dataset import HIDDEN
 from gui.figures import adtd, composition, dtd, markers
+from gui.figures.agreement import agreement
 from gui.figures.axes import axis_names, thin
 from gui.figures.data import type_counts
-from gui.figures.known import agreement
 from gui.figures.palette import GREY, KNOWN, PALETTE, colours
 from gui.figures.template import blank, styled, template
 from gui.figures.text import exponent, inert, natural, short, three
@@ -725,6 +725,6 @@ def test_the_screen_leaves_a_stacked_figure_the_room_its_legend_needs(types: int
         index=[f"Type {n}" for n in range(types)],
         columns=[f"a sample named {n}" for n in range(9)],
     )
-    style = room(composition.stacked(data, colours(data.index)))["height"]
+    style = graph_height_style(composition.stacked(data, colours(data.index)))["height"]
     least = int(style.removeprefix("max(").split("px")[0])
     assert least >= 20 * types + 80  # entries of the legend, slanted names of the samples

@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gui.answers import sure as words
+from gui.answers import confidence_intervals as words
 from gui.answers.adtd import sentence
-from gui.answers.sure import bootstrap_of, fit_sentence, poor_words, trusted
+from gui.answers.confidence_intervals import bootstrap_of, fit_sentence, poor_words, trusted
 from gui.app import Application, create_app
 from gui.components.composition import Chosen, Composition, composition_figure, sample_figure
 from gui.config import Config

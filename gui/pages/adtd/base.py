@@ -11,10 +11,10 @@ import dash_mantine_components as dmc
 import plotly.graph_objects as go
 from dash import Input, Output, html
 
-from gui.answers.sure import bootstrap_of, trusted
+from gui.answers.confidence_intervals import bootstrap_of, trusted
 from gui.components.common import card, warning
 from gui.components.form import ParamsForm
-from gui.components.views import GONE, SHOWN, room
+from gui.components.views import GONE, SHOWN, graph_height_style
 from gui.components.warnings import warning_list
 from gui.engine.params import WEIGHT_NAMES, ADTDParams, SearchParams, adtd_unused
 from gui.engine.results import ADTDResult, BootstrapResult, Run
@@ -113,7 +113,7 @@ def placed(fig: go.Figure, above: int) -> tuple[go.Figure, dict[str, str]]:
     """
     if fig.layout.height == HEIGHT:
         fig.update_layout(height=None)
-    return fig, room(fig, above=above, least=280)
+    return fig, graph_height_style(fig, above=above, least=280)
 
 
 def head_card(name: str, runs: Any, *, there: bool = False) -> Any:

@@ -14,12 +14,12 @@ from dash.exceptions import PreventUpdate
 
 from gui.answers.adtd import true_hidden
 from gui.components.figure import bind_figure_export, figure_card
-from gui.components.kept import Kept
+from gui.components.persistent_controls import PersistentControls
 from gui.components.table import TableFile, bind_table_export, result_table, table_view
 from gui.components.views import GONE, SHOWN, Views, switch
 from gui.engine.results import ADTDResult
 from gui.figures import adtd as figures
-from gui.figures import shares
+from gui.figures import fractions
 from gui.figures.template import styled
 from gui.figures.text import settled
 from gui.pages.adtd.base import HIDDEN_TAB, TAB, adtd_run, page, placed, saved_as, visible
@@ -47,7 +47,7 @@ UNITS = {of: f"{text} (%)." for of, text in ENGINE.items()}
 
 
 views = Views(page, "hidden")
-kept = Kept(page, hidden_of=GENES, hidden_view="figure", hidden_n=DEFAULT_N)
+kept = PersistentControls(page, hidden_of=GENES, hidden_view="figure", hidden_n=DEFAULT_N)
 
 
 def panel(ctx: Context) -> Any:
@@ -129,7 +129,9 @@ def share_table(result: ADTDResult) -> pd.DataFrame:
 def figure(result: ADTDResult, of: str, n: int, dark: bool) -> go.Figure:
     if of == SAMPLES:
         return styled(
-            shares.hidden_share(result.hidden, result.hidden_interval, truth=true_hidden(result)),
+            fractions.hidden_fraction(
+                result.hidden, result.hidden_interval, truth=true_hidden(result)
+            ),
             dark,
         )
     return styled(figures.hidden_profile(result.hidden_profile, result.reference, n), dark)

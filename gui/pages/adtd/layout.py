@@ -16,9 +16,9 @@ from gui.answers.summary import summary_of
 from gui.components.agreement import AgreementView
 from gui.components.common import card, drawn, not_drawn, two_columns
 from gui.components.composition import Composition, CompositionView, bulk_groups
+from gui.components.confidence_intervals import ConfidenceIntervalView, Subject
 from gui.components.report import bind_report, report_button
 from gui.components.runs import PreviousRuns
-from gui.components.sure import Subject, SureView
 from gui.components.views import GONE, SHOWN
 from gui.engine.params import ADTDParams
 from gui.pages.adtd import hidden, parameters, regulation, search
@@ -125,7 +125,7 @@ def subject(ctx: Context) -> Subject | None:
     )
 
 
-sure = SureView(page, subject, active=(TAB, SURE), file="adtd")
+sure = ConfidenceIntervalView(page, subject, active=(TAB, SURE), file="adtd")
 
 
 @page.layout

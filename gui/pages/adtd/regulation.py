@@ -14,13 +14,13 @@ from dash import Input, Output, State, html, no_update
 from dash.exceptions import PreventUpdate
 
 from gui.answers.adtd import model_name, unsupported_types
-from gui.answers.sure import stability
+from gui.answers.confidence_intervals import stability
 from gui.components.common import empty_state
 from gui.components.figure import bind_figure_export, figure_card
 from gui.components.jobs import only_jobs, running, running_state
-from gui.components.kept import Kept
+from gui.components.persistent_controls import PersistentControls
 from gui.components.table import TableFile, TableView, bind_table_export, result_table, table_view
-from gui.components.views import GONE, SHOWN, Views, room, switch
+from gui.components.views import GONE, SHOWN, Views, graph_height_style, switch
 from gui.engine.results import ADTDResult, BootstrapResult
 from gui.figures import adtd as figures
 from gui.figures.template import blank, styled
@@ -70,7 +70,7 @@ class Wanted(NamedTuple):
 
 
 views = Views(page, "regulation")
-kept = Kept(
+kept = PersistentControls(
     page,
     regulation_view=HEATMAP,
     genes_n=DEFAULT_N,
@@ -413,7 +413,7 @@ def show_regulation(
     return [
         *head,
         drawn,
-        room(drawn) if shown else GONE,
+        graph_height_style(drawn) if shown else GONE,
         saved_as(result, "gene-regulation"),
         *[no_update] * 4,
         *views.show("figure"),

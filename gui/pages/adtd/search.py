@@ -17,7 +17,7 @@ from gui.answers.summary import search_notes
 from gui.components.common import clicked
 from gui.components.figure import bind_figure_export, figure_card
 from gui.components.form import exact
-from gui.components.kept import Kept
+from gui.components.persistent_controls import PersistentControls
 from gui.components.runs import PreviousRuns
 from gui.components.table import TableFile, bind_table_export, result_table, table_view
 from gui.components.views import GONE, SHOWN, Views, switch
@@ -55,7 +55,7 @@ searches = PreviousRuns(
 
 UNIT = "Loss on the samples left out."
 views = Views(page, "search_result")
-kept = Kept(page, search_view="figure")
+kept = PersistentControls(page, search_view="figure")
 
 
 def panel(ctx: Context) -> Any:

@@ -20,18 +20,18 @@ from gui.answers.dtd import TRAP, bulk_shown, loss_hint
 from gui.components.agreement import AgreementView
 from gui.components.common import drawn, empty_state, not_drawn, tip_label
 from gui.components.composition import CompositionView
+from gui.components.confidence_intervals import ConfidenceIntervalView
 from gui.components.figure import bind_figure_export, figure_card
-from gui.components.kept import Kept
-from gui.components.sure import SureView
+from gui.components.persistent_controls import PersistentControls
 from gui.components.table import TableFile, bind_table_export, result_table, table_view
-from gui.components.views import GONE, SHOWN, Views, room, switch
+from gui.components.views import GONE, SHOWN, Views, graph_height_style, switch
 from gui.engine.results import DTDResult
 from gui.figures import dtd as figures
 from gui.figures import markers
 from gui.figures.palette import GREY, type_colours
 from gui.figures.template import styled
 from gui.figures.text import RMSE, settled
-from gui.pages.dtd.shown import composition_of, subject_of
+from gui.pages.dtd.current_result import composition_of, subject_of
 from gui.plugin import DARK, REVISION, Context, Page
 
 METRICS = {"pearson": "Pearson", "spearman": "Spearman", "rmse": "RMSE", "ccc": "CCC"}
@@ -90,8 +90,8 @@ def bind_tabs(page: Page) -> None:
     _sure(page).bind()
 
 
-def _kept(page: Page) -> Kept:
-    return Kept(
+def _kept(page: Page) -> PersistentControls:
+    return PersistentControls(
         page,
         metric="pearson",
         correlation_view="figure",
@@ -117,8 +117,8 @@ def _known(page: Page) -> AgreementView:
     return AgreementView(page, _bulk, active=(Input(page.id.tabs, "value"), "known"), file="dtd")
 
 
-def _sure(page: Page) -> SureView:
-    return SureView(
+def _sure(page: Page) -> ConfidenceIntervalView:
+    return ConfidenceIntervalView(
         page,
         lambda ctx: subject_of(ctx.session),
         active=(Input(page.id.tabs, "value"), "sure"),
@@ -184,7 +184,7 @@ def _bind_loss(page: Page) -> None:
             loss_figure(result, type_colours(ctx.session.dataset, *result.reference.columns)),
             bool(dark),
         )
-        return fig, room(fig, above=385), SHOWN, GONE, loss_hint(result.correlation)
+        return fig, graph_height_style(fig, above=385), SHOWN, GONE, loss_hint(result.correlation)
 
 
 def loss_figure(result: DTDResult, colour_of: Mapping[str, str]) -> go.Figure:
@@ -278,7 +278,7 @@ def _bind_correlation(page: Page) -> None:
         fig = styled(correlation_figure(result, metric), bool(dark))
         return [
             fig,
-            room(fig),
+            graph_height_style(fig),
             f"dtd_{metric}",
             no_update,
             no_update,
@@ -528,7 +528,7 @@ def _bind_markers(page: Page) -> None:
                 *views.show("table"),
             ]
         fig = styled(markers_figure(result, n, scale), bool(dark))
-        return [fig, room(fig), *[no_update] * 3, *views.show("figure")]
+        return [fig, graph_height_style(fig), *[no_update] * 3, *views.show("figure")]
 
 
 def markers_figure(result: DTDResult, n: Any, scale: str) -> go.Figure:

@@ -26,7 +26,7 @@ from gui.pages.sessions.base import (
     quoted,
     show_session,
 )
-from gui.pages.sessions.mending import trouble_bars
+from gui.pages.sessions.recovery import trouble_bars
 from gui.plugin import REVISION, Context
 
 

@@ -12,7 +12,7 @@ from dash.exceptions import PreventUpdate
 
 from gui.components.common import tip_label
 from gui.components.figure import figure_card
-from gui.components.filefield import FileField
+from gui.components.file_field import FileField
 from gui.data.dataset import ROLES
 from gui.data.validation.examine import Examination
 from gui.data.validation.repairs_genes import MapGenes

@@ -13,7 +13,7 @@ from dash import ctx as call
 from dash.exceptions import PreventUpdate
 
 from gui.components.common import cut, tip_label
-from gui.components.filefield import FileField
+from gui.components.file_field import FileField
 from gui.data.dataset import Dataset
 from gui.data.validation.findings import Finding
 from gui.errors import DeconomixError

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from gui import __version__
-from gui.engine.setting import Setting, use
-from gui.engine.spread.calls import cross, one_blas_thread
-from gui.engine.spread.parcel import Parcel
+from gui.engine.compute_settings import ComputeSettings, set_compute_settings
+from gui.engine.parallel.calls import encode_error, one_blas_thread
+from gui.engine.parallel.serialized_value import SerializedValue
 from gui.errors import JobCancelled, JobError
 from gui.versions import engine_versions
 
@@ -24,7 +24,7 @@ REPORTS = 0.1
 
 
 @dataclass(frozen=True)
-class Order:
+class TaskSpec:
     """One task. key : its name in Dask; topic : under which its reports are sent; module, name : of
     the function; item : for it versions : that the caller computes with; engine : of the caller's
     setting
@@ -35,7 +35,7 @@ class Order:
     topic: str
     module: str
     name: str
-    item: Parcel
+    item: SerializedValue
     versions: Mapping[str, str]
     engine: str
 
@@ -54,14 +54,14 @@ def versions() -> Mapping[str, str]:
     return {"DeconomiX GUI": __version__, **found, "python": found["python"].rpartition(".")[0]}
 
 
-def hold(shared: Parcel) -> Parcel:
+def hold(shared: SerializedValue) -> SerializedValue:
     """The shared data as a task of its own: lost with a worker, they are there again on another
     one.
     """
     return shared
 
 
-def perform(shared: Parcel, order: Parcel) -> Parcel:
+def perform(shared: SerializedValue, order: SerializedValue) -> SerializedValue:
     """Run one task; its outcome ("done", result, last reports) or ("failed", error, last reports).
 
     Raises nothing: Dask would log it, data and all.
@@ -73,14 +73,14 @@ def perform(shared: Parcel, order: Parcel) -> Parcel:
             raise other_versions({"one of its workers": versions()}, task.versions)
         function = getattr(importlib.import_module(task.module), task.name)
         # a task that spreads itself does so in its own process
-        use(Setting(engine=task.engine, cores=1))
+        set_compute_settings(ComputeSettings(engine=task.engine, cores=1))
         # For good: threads of one process share the number, and the first that ends must not take
         # it from the others.
         one_blas_thread()
         result = function(shared.open(), task.item.open(), step=Stepper(task, reports))
-        return Parcel.of(("done", Parcel.of(result), reports))
+        return SerializedValue.of(("done", SerializedValue.of(result), reports))
     except BaseException as error:  # noqa: BLE001 - see above
-        return Parcel.of(("failed", cross(error), reports))
+        return SerializedValue.of(("failed", encode_error(error), reports))
 
 
 class Stepper:
@@ -88,7 +88,7 @@ class Stepper:
     outcome, and notices a cancel.
     """
 
-    def __init__(self, order: Order, reports: list[Any]) -> None:
+    def __init__(self, order: TaskSpec, reports: list[Any]) -> None:
         self._worker: Any = importlib.import_module("distributed").get_worker()
         self._order, self._reports = order, reports
         self._sent = time.monotonic()

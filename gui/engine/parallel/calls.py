@@ -20,7 +20,7 @@ TRIES = 3
 
 
 class Caller:
-    """on_step, check : of :func:`gui.engine.spread.spread`."""
+    """on_step, check : of :func:`gui.engine.parallel.spread`."""
 
     def __init__(
         self, on_step: Callable[[int, Any], None] | None, check: Callable[[], None] | None
@@ -37,7 +37,7 @@ class Caller:
             self._on_step(index, value)
 
 
-class Ledger:
+class ResultCollector:
     """Results and errors by index of the item, and what is still wanted: after an error only the
     items before it.
     """
@@ -84,11 +84,11 @@ def process_lost() -> EngineFailed:
     )
 
 
-Crossed = tuple[Failure, bytes | None]
+EncodedError = tuple[Failure, bytes | None]
 """An error as plain values; of one that is not ours also itself."""
 
 
-def cross(error: BaseException) -> Crossed:
+def encode_error(error: BaseException) -> EncodedError:
     """An error on its way to the caller."""
     itself: bytes | None = None
     if not isinstance(error, DeconomixError):
@@ -97,7 +97,7 @@ def cross(error: BaseException) -> Crossed:
     return to_failure(error), itself
 
 
-def back(crossed: Crossed) -> BaseException:
+def decode_error(crossed: EncodedError) -> BaseException:
     """The error again, as itself if that can be.
 
     The log of who catches it names the places in the code of the other process.

@@ -31,13 +31,13 @@ from typing import Literal, Protocol
 import numpy as np
 import pandas as pd
 
-from gui.engine import coupled
-from gui.engine.coupled import Answer, Check, Coupled, Stuck
+from gui.engine import separable_qp
+from gui.engine.separable_qp import Answer, Check, SeparableQP, Stuck
 from gui.errors import EngineFailed
 
 TOLERANCE = 1e-7
 """What a residual and a gap may be at most to count as the optimum."""
-NO_SHARE = 1e-9
+NEGLIGIBLE_FRACTION = 1e-9
 """Hidden shares up to here in every sample are none: what the solver of the composition leaves
 where there is no hidden background (1e-16), with room.
 
@@ -71,7 +71,7 @@ class Certificate:
 
 
 @dataclass(frozen=True, eq=False)
-class Setting:
+class RegulationProblem:
     """ADTD's problem with C and c given. reference X : (p, q), bulk Y : (p, n), columns summing to
     1; weights gamma : (p,), above 0; composition C : (q, n); hidden c : (n,); lambda2 above 0.
     """
@@ -86,7 +86,7 @@ class Setting:
     @property
     def has_hidden(self) -> bool:
         """Whether any sample holds hidden background; otherwise x stays as it is."""
-        return bool((self.hidden > NO_SHARE).any())
+        return bool((self.hidden > NEGLIGIBLE_FRACTION).any())
 
     def pieces(self) -> Iterator[slice]:
         genes, samples = self.bulk.shape
@@ -170,84 +170,86 @@ def profile(target: np.ndarray, weight: np.ndarray) -> np.ndarray:
     return x
 
 
-def profile_given(setting: Setting, regulation: np.ndarray) -> np.ndarray:
+def profile_given(problem: RegulationProblem, regulation: np.ndarray) -> np.ndarray:
     """x given everything else: (p,). Requires hidden background somewhere."""
-    power = float(setting.hidden @ setting.hidden)
+    power = float(problem.hidden @ problem.hidden)
     target = (
         np.concatenate(
             [
-                setting.residual(g, regulation, np.zeros(len(regulation))) @ setting.hidden
-                for g in setting.pieces()
+                problem.residual(g, regulation, np.zeros(len(regulation))) @ problem.hidden
+                for g in problem.pieces()
             ]
         )
         / power
     )
-    return profile(target, setting.weights)
+    return profile(target, problem.weights)
 
 
 # -- Delta, and Delta with x
 # --------------------------------------------------------------------------------------------------
-def regulation(setting: Setting, given: np.ndarray, *, check: Check = lambda: None) -> Optimum:
+def regulation(
+    problem: RegulationProblem, given: np.ndarray, *, check: Check = lambda: None
+) -> Optimum:
     """Delta given x (p,). EngineFailed if no answer can be certified; what ``check`` raises."""
     targets = np.concatenate(
         [
-            (setting.bulk[g] - np.outer(given[g], setting.hidden)) @ setting.composition.T
-            for g in setting.pieces()
+            (problem.bulk[g] - np.outer(given[g], problem.hidden)) @ problem.composition.T
+            for g in problem.pieces()
         ]
     )
-    moments = setting.composition @ setting.composition.T
-    problem = Coupled(
-        setting.weights, setting.reference, moments, targets, np.full(len(moments), setting.lambda2)
+    moments = problem.composition @ problem.composition.T
+    qp = SeparableQP(
+        problem.weights, problem.reference, moments, targets, np.full(len(moments), problem.lambda2)
     )
-    return _solved(problem, lambda found: _pack(setting, found, given), check)
+    return _solved(qp, lambda found: _pack(problem, found, given), check)
 
 
-def joint(setting: Setting, *, check: Check = lambda: None) -> Optimum:
+def joint(problem: RegulationProblem, *, check: Check = lambda: None) -> Optimum:
     """Delta and x together: x is one more column, of factors 1 and without ridge.
 
     EngineFailed if no answer can be certified; what ``check`` raises.
 
     Requires hidden background somewhere.
     """
-    shares = np.vstack([setting.composition, setting.hidden])
-    targets = np.concatenate([setting.bulk[g] @ shares.T for g in setting.pieces()])
-    factors = np.column_stack([setting.reference, np.ones(len(setting.reference))])
-    ridge = np.append(np.full(len(setting.composition), setting.lambda2), 0.0)
-    problem = Coupled(setting.weights, factors, shares @ shares.T, targets, ridge)
-    return _solved(problem, lambda found: _pack(setting, found, None), check)
+    shares = np.vstack([problem.composition, problem.hidden])
+    targets = np.concatenate([problem.bulk[g] @ shares.T for g in problem.pieces()])
+    factors = np.column_stack([problem.reference, np.ones(len(problem.reference))])
+    ridge = np.append(np.full(len(problem.composition), problem.lambda2), 0.0)
+    qp = SeparableQP(problem.weights, factors, shares @ shares.T, targets, ridge)
+    return _solved(qp, lambda found: _pack(problem, found, None), check)
 
 
 def _pack(
-    setting: Setting, found: Answer, given: np.ndarray | None
+    problem: RegulationProblem, found: Answer, given: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray, Certificate]:
-    types = setting.reference.shape[1]
+    types = problem.reference.shape[1]
     delta, x = (found.u, given) if given is not None else (found.u[:, :types], found.u[:, types])
     return (
         delta,
         x,
         certify(
-            setting,
+            problem,
             delta,
             x,
             found.multipliers[:types],
-            fixed_profile=given is not None and setting.has_hidden,
+            fixed_profile=given is not None and problem.has_hidden,
         ),
     )
 
 
 def _solved(
-    problem: Coupled,
+    qp: SeparableQP,
     pack: Callable[[Answer], tuple[np.ndarray, np.ndarray, Certificate]],
     check: Check,
 ) -> Optimum:
     """Newton, else Clarabel: the first answer whose certificate holds."""
 
     def newton() -> list[Answer]:
-        return [coupled.by_newton(problem, check)]
+        return [separable_qp.by_newton(qp, check)]
 
     ways: tuple[tuple[Way, Callable[[], list[Answer]]], ...] = (
         ("Newton", newton),
-        ("Clarabel", lambda: coupled.by_clarabel(problem, check)),
+        ("Clarabel", lambda: separable_qp.by_clarabel(qp, check)),
     )
     for way, solve in ways:
         try:
@@ -266,7 +268,7 @@ def _solved(
 
 
 def certify(
-    setting: Setting,
+    problem: RegulationProblem,
     delta: np.ndarray,
     x: np.ndarray,
     multipliers: np.ndarray | None,
@@ -282,18 +284,18 @@ def certify(
         (entry by entry), plus the minimum of
     G_x (x' - x) over the simplex, plus nu times what the sums miss.
     """
-    types = setting.reference.shape[1]
-    power, own = float(setting.hidden @ setting.hidden), (setting.composition**2).sum(axis=1)
+    types = problem.reference.shape[1]
+    power, own = float(problem.hidden @ problem.hidden), (problem.composition**2).sum(axis=1)
     nu = np.zeros(types) if multipliers is None else multipliers
     slope_x, move, gap = np.zeros(len(x)), 0.0, 0.0
-    for genes in setting.pieces():
-        pull = setting.residual(genes, delta, x) * (-2 * setting.weights[genes, None])
-        slope_x[genes] = pull @ setting.hidden
+    for genes in problem.pieces():
+        pull = problem.residual(genes, delta, x) * (-2 * problem.weights[genes, None])
+        slope_x[genes] = pull @ problem.hidden
         if multipliers is None:
             continue
-        a, d = setting.reference[genes], delta[genes]
-        slope = a * (pull @ setting.composition.T) + 2 * setting.lambda2 * (d - 1) - nu * a
-        stiff = 2 * (setting.weights[genes, None] * a**2 * own + setting.lambda2)
+        a, d = problem.reference[genes], delta[genes]
+        slope = a * (pull @ problem.composition.T) + 2 * problem.lambda2 * (d - 1) - nu * a
+        stiff = 2 * (problem.weights[genes, None] * a**2 * own + problem.lambda2)
         move = max(
             move,
             float(
@@ -302,15 +304,15 @@ def certify(
                 )
             ),
         )
-        inside = slope <= 2 * setting.lambda2 * d
+        inside = slope <= 2 * problem.lambda2 * d
         gap += float(
             np.where(
-                inside, slope**2 / (4 * setting.lambda2), slope * d - setting.lambda2 * d**2
+                inside, slope**2 / (4 * problem.lambda2), slope * d - problem.lambda2 * d**2
             ).sum()
         )
     missing, lowest = 0.0, 0.0
     if multipliers is not None:
-        lacking = 1 - (setting.reference * delta).sum(axis=0)
+        lacking = 1 - (problem.reference * delta).sum(axis=0)
         missing, lowest = float(np.abs(lacking).max()), float(-min(0.0, delta.min()))
         gap += float(np.abs(nu) @ np.abs(lacking))
     if not fixed_profile:
@@ -318,15 +320,15 @@ def certify(
         missing, lowest = max(missing, abs(lacking_x)), max(lowest, float(-min(0.0, x.min())))
         least = float(slope_x.min())
         gap += float((slope_x - least) @ np.maximum(x, 0.0)) + abs(least * lacking_x)
-        if setting.has_hidden:
-            stiff_x = 2 * setting.weights * power
+        if problem.has_hidden:
+            stiff_x = 2 * problem.weights * power
             move = max(
                 move,
                 float(
                     np.abs(x - np.maximum(x - (slope_x - _level(slope_x, x)) / stiff_x, 0.0)).sum()
                 ),
             )
-    against = setting.loss(delta, x) + 1e-12 * setting.size()
+    against = problem.loss(delta, x) + 1e-12 * problem.size()
     return Certificate(max(missing, lowest, move), gap / against if against > 0 else gap)
 
 
@@ -372,16 +374,16 @@ class Refined:
     way: Way
 
 
-def setting_of(
+def problem_of(
     reference: pd.DataFrame, bulk: pd.DataFrame, weights: pd.Series, fit: Fitted, lambda2: float
-) -> Setting:
+) -> RegulationProblem:
     """Normalised as stock does it, gamma_offset included. ValueError if lambda2 is not above 0."""
     if not lambda2 > 0:
         raise ValueError("lambda2 must be above 0")
     profiles, mixtures = reference.to_numpy(dtype=np.float64), bulk.to_numpy(dtype=np.float64)
     gamma = weights.to_numpy().flatten() + 1.0 / len(weights)  # float32 stays float32, as in stock
     gamma = gamma / np.sum(gamma)
-    return Setting(
+    return RegulationProblem(
         reference=profiles / profiles.sum(axis=0),
         bulk=mixtures / mixtures.sum(axis=0),
         weights=np.sqrt(gamma).astype(np.float64) ** 2,  # stock's loss is that of the root's square
@@ -410,11 +412,11 @@ def refine(
     can be certified, the fit's own values come back ("kept"). ValueError if lambda2 is not above 0.
     """
     check()
-    setting = setting_of(reference, bulk, weights, fit, lambda2)
-    x, delta = _admissible(setting, fit, regulated)
-    before = setting.loss(delta, x)
+    problem = problem_of(reference, bulk, weights, fit, lambda2)
+    x, delta = _admissible(problem, fit, regulated)
+    before = problem.loss(delta, x)
     try:
-        found = _best(setting, x, delta, regulated, check)
+        found = _best(problem, x, delta, regulated, check)
     except EngineFailed:
         return Refined(fit.profile, fit.regulation, before, before, None, "kept")
     return Refined(
@@ -423,35 +425,37 @@ def refine(
             found.regulation, index=fit.regulation.index, columns=fit.regulation.columns
         ),
         loss_before=before,
-        loss_after=setting.loss(found.regulation, found.profile),
+        loss_after=problem.loss(found.regulation, found.profile),
         certificate=found.certificate,
         way=found.way,
     )
 
 
-def _admissible(setting: Setting, fit: Fitted, regulated: bool) -> tuple[np.ndarray, np.ndarray]:
+def _admissible(
+    problem: RegulationProblem, fit: Fitted, regulated: bool
+) -> tuple[np.ndarray, np.ndarray]:
     """The fit's x and Delta, at or above 0 and with sums of exactly 1."""
     x = np.clip(fit.profile.to_numpy(dtype=np.float64), 0.0, None)
     delta = (
         np.clip(fit.regulation.to_numpy(dtype=np.float64), 0.0, None)
         if regulated
-        else np.ones_like(setting.reference)
+        else np.ones_like(problem.reference)
     )
-    sums = (setting.reference * delta).sum(axis=0)
+    sums = (problem.reference * delta).sum(axis=0)
     return x / x.sum(), delta / np.where(sums > 0, sums, 1.0) if regulated else delta
 
 
 def _best(
-    setting: Setting, x: np.ndarray, delta: np.ndarray, regulated: bool, check: Check
+    problem: RegulationProblem, x: np.ndarray, delta: np.ndarray, regulated: bool, check: Check
 ) -> Optimum:
     if regulated:
         return (
-            joint(setting, check=check)
-            if setting.has_hidden
-            else regulation(setting, x, check=check)
+            joint(problem, check=check)
+            if problem.has_hidden
+            else regulation(problem, x, check=check)
         )
-    found = profile_given(setting, delta) if setting.has_hidden else x
-    certificate = certify(setting, delta, found, None)
+    found = profile_given(problem, delta) if problem.has_hidden else x
+    certificate = certify(problem, delta, found, None)
     if not certificate.holds:
         raise EngineFailed("No optimum could be found whose certificate holds.")
     return Optimum(delta, found, certificate, "closed form")

@@ -11,9 +11,9 @@ import os
 from multiprocessing.connection import Connection
 from typing import Any
 
-from gui.engine.setting import Setting, use
-from gui.engine.spread.calls import cross
-from gui.engine.spread.parcel import Parcel
+from gui.engine.compute_settings import ComputeSettings, set_compute_settings
+from gui.engine.parallel.calls import encode_error
+from gui.engine.parallel.serialized_value import SerializedValue
 from gui.jobs import wire
 from gui.jobs.taskref import TaskRef
 from gui.jobs.worker import begin
@@ -24,25 +24,27 @@ from gui.jobs.worker import begin
 def main(inbox: Connection, outbox: Connection) -> None:
     """Entry of the process (spawn). Ends when its parent ends or closes the pipe."""
     begin()
-    shared = Parcel.of(None)
+    shared = SerializedValue.of(None)
     try:
         wire.send(outbox, ("ready",))
         while True:
             head, payloads = wire.receive(inbox)
             if head[0] == "shared":
-                shared = Parcel(payloads[0])
+                shared = SerializedValue(payloads[0])
                 # a task that spreads itself does so in its own process
-                use(Setting(engine=head[1], cores=1))
+                set_compute_settings(ComputeSettings(engine=head[1], cores=1))
             elif head[0] == "forget":
-                shared = Parcel.of(None)
+                shared = SerializedValue.of(None)
             else:
-                _perform(outbox, head[1], TaskRef(*head[2]), shared, Parcel(payloads[0]))
+                _perform(outbox, head[1], TaskRef(*head[2]), shared, SerializedValue(payloads[0]))
             del payloads
     except (EOFError, OSError):
         os._exit(0)  # nobody listens any more
 
 
-def _perform(outbox: Connection, index: int, task: TaskRef, shared: Parcel, order: Parcel) -> None:
+def _perform(
+    outbox: Connection, index: int, task: TaskRef, shared: SerializedValue, order: SerializedValue
+) -> None:
     def step(value: Any = None) -> None:
         try:
             wire.send(outbox, ("step", index, value))
@@ -51,8 +53,8 @@ def _perform(outbox: Connection, index: int, task: TaskRef, shared: Parcel, orde
 
     try:
         function = task.load()  # first: data of classes defined in its file are found then
-        answer = Parcel.of(function(shared.open(), order.open(), step=step))
+        answer = SerializedValue.of(function(shared.open(), order.open(), step=step))
     except BaseException as error:  # noqa: BLE001 - whatever a task raises, even SystemExit, the process goes on
-        wire.send(outbox, ("failed", index, cross(error)))
+        wire.send(outbox, ("failed", index, encode_error(error)))
     else:
         wire.send(outbox, ("done", index), answer.parts)

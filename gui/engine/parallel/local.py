@@ -14,10 +14,17 @@ from multiprocessing.connection import wait
 from pathlib import Path
 
 from gui.data.memory import available_memory
-from gui.engine.setting import Setting
-from gui.engine.spread import child
-from gui.engine.spread.calls import POLL, TRIES, Caller, Ledger, back, process_lost
-from gui.engine.spread.parcel import Parcel
+from gui.engine.compute_settings import ComputeSettings
+from gui.engine.parallel import child
+from gui.engine.parallel.calls import (
+    POLL,
+    TRIES,
+    Caller,
+    ResultCollector,
+    decode_error,
+    process_lost,
+)
+from gui.engine.parallel.serialized_value import SerializedValue
 from gui.errors import JobError
 from gui.jobs import wire
 from gui.jobs.failure import not_returnable
@@ -35,18 +42,18 @@ log = get_logger(__name__)
 
 def run(
     cores: int,
-    setting: Setting,
+    setting: ComputeSettings,
     task: TaskRef,
-    orders: list[Parcel],
-    shared: Parcel,
-    ledger: Ledger,
+    packed_items: list[SerializedValue],
+    shared: SerializedValue,
+    collector: ResultCollector,
     caller: Caller,
 ) -> None:
-    """Fill the ledger; leaves it as it is if no process can be started.
+    """Fill the collector; leave it unchanged if no process can be started.
 
     What the caller raises goes out, and what was running is dead then.
     """
-    _pool.run(min(cores, MOST), setting, task, orders, shared, ledger, caller)
+    _pool.run(min(cores, MOST), setting, task, packed_items, shared, collector, caller)
 
 
 def pids() -> list[int]:
@@ -136,11 +143,11 @@ class Pool:
     def run(
         self,
         cores: int,
-        setting: Setting,
+        setting: ComputeSettings,
         task: TaskRef,
-        orders: list[Parcel],
-        shared: Parcel,
-        ledger: Ledger,
+        packed_items: list[SerializedValue],
+        shared: SerializedValue,
+        collector: ResultCollector,
         caller: Caller,
     ) -> None:
         if self._user == threading.get_ident():
@@ -151,7 +158,7 @@ class Pool:
             self._user = threading.get_ident()
             if self._timer is not None:
                 self._timer.cancel()
-            Call(self.children, cores, setting, task, orders, shared, ledger, caller).run()
+            Call(self.children, cores, setting, task, packed_items, shared, collector, caller).run()
         finally:
             self._timer = threading.Timer(IDLE, self._end_idle)
             self._timer.daemon = True
@@ -175,11 +182,11 @@ class Call:
         self,
         children: list[Child],
         cores: int,
-        setting: Setting,
+        setting: ComputeSettings,
         task: TaskRef,
-        orders: list[Parcel],
-        shared: Parcel,
-        ledger: Ledger,
+        packed_items: list[SerializedValue],
+        shared: SerializedValue,
+        collector: ResultCollector,
         caller: Caller,
     ) -> None:
         self._children, self._cores, self._engine, self._task = (
@@ -188,14 +195,19 @@ class Call:
             setting.engine,
             task,
         )
-        self._orders, self._shared, self._ledger, self._caller = orders, shared, ledger, caller
-        self._waiting = list(range(len(orders)))
+        self._packed_items, self._shared, self._collector, self._caller = (
+            packed_items,
+            shared,
+            collector,
+            caller,
+        )
+        self._waiting = list(range(len(packed_items)))
         self._lost: Counter[int] = Counter()
         self._stillborn = 0
 
     def run(self) -> None:
         try:
-            while not self._ledger.complete:
+            while not self._collector.complete:
                 self._caller.check()
                 self._fill()
                 if not self._used:
@@ -231,14 +243,15 @@ class Call:
             self._caller.check()
 
     def _hand_out(self, one: Child) -> None:
-        self._waiting = [index for index in self._waiting if self._ledger.wants(index)]
+        self._waiting = [index for index in self._waiting if self._collector.wants(index)]
         if not self._waiting:
             return
         one.index = self._waiting.pop(0)
         alive = one.has_shared or one.send(("shared", self._engine), self._shared.parts)
         one.has_shared = True
         if not (
-            alive and one.send(("run", one.index, self._task.plain), self._orders[one.index].parts)
+            alive
+            and one.send(("run", one.index, self._task.plain), self._packed_items[one.index].parts)
         ):
             self._on_died(one)
 
@@ -263,22 +276,22 @@ class Call:
                 if what == "done":
                     self._on_done(values[0], payloads[0])
                 else:
-                    self._fail(values[0], back(values[1]))
+                    self._fail(values[0], decode_error(values[1]))
 
     def _on_done(self, index: int, packed: wire.Packed) -> None:
         try:
-            self._ledger.put(index, Parcel(packed).take())
+            self._collector.put(index, SerializedValue(packed).take())
         except MemoryError as error:
             self._fail(index, error)
         except Exception as error:  # noqa: BLE001 - pickle raises many kinds
             self._fail(index, not_returnable(error))
 
     def _fail(self, index: int, error: BaseException) -> None:
-        self._ledger.fail(index, error)
+        self._collector.fail(index, error)
         for one in [
             one
             for one in self._children
-            if one.index is not None and not self._ledger.wants(one.index)
+            if one.index is not None and not self._collector.wants(one.index)
         ]:
             self._end(one)
 

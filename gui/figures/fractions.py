@@ -20,7 +20,7 @@ from gui.figures.text import inert, short
 TRUE = "#D55E00"
 
 
-def hidden_share(
+def hidden_fraction(
     hidden: pd.Series, interval: pd.DataFrame | None = None, *, truth: pd.Series | None = None
 ) -> go.Figure:
     """One bar per sample with its interval; the true share as a diamond where it is known.

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from gui.engine.fast import mixing
+from gui.engine.compute_settings import get_compute_settings
+from gui.engine.fast import pseudobulk
 from gui.engine.memory import check_simulation as check_memory
-from gui.engine.setting import current
-from gui.engine.stock import laid_out, stock_engine, utils
+from gui.engine.stock import as_contiguous, stock_engine, utils
 
 FEW_CELLS = 5
 """Stock warns of types with up to this many cells: their mixtures repeat the same few profiles."""
@@ -45,27 +45,27 @@ def simulate(
     """
     check_memory(len(cells), mixtures, cells_per_mixture)
     with stock_engine():
-        if current().engine == "fast":
+        if get_compute_settings().engine == "fast":
             bulk, truth = _mixed(cells, mixtures, cells_per_mixture, seed)
         else:
             _, bulk, truth = utils.simulate_data(
-                laid_out(cells, "F"), mixtures, cells_per_mixture, seed=seed
+                as_contiguous(cells, "F"), mixtures, cells_per_mixture, seed=seed
             )
     hidden = [t for t in truth.index if t not in set(types)]
     truth = truth.reindex([*types, *hidden], fill_value=0.0)
     # in place: renamed frames would be copies
     bulk.columns = truth.columns = pd.Index([str(i) for i in range(mixtures)])
-    return Mixtures(laid_out(bulk, "C"), laid_out(truth, "C"))
+    return Mixtures(as_contiguous(bulk, "C"), as_contiguous(truth, "C"))
 
 
 def _mixed(
     cells: pd.DataFrame, mixtures: int, cells_per_mixture: int, seed: int
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     labels, types = pd.factorize(cells.columns, sort=True)
-    drawn = mixing.draw(cells.shape[1], mixtures, cells_per_mixture, seed)
-    bulk = mixing.mix(cells.to_numpy(dtype=np.float64), drawn)
+    drawn = pseudobulk.draw(cells.shape[1], mixtures, cells_per_mixture, seed)
+    bulk = pseudobulk.mix(cells.to_numpy(dtype=np.float64), drawn)
     return pd.DataFrame(bulk, index=cells.index, copy=False), pd.DataFrame(
-        mixing.count(labels, len(types), drawn), index=types
+        pseudobulk.count(labels, len(types), drawn), index=types
     )
 
 

@@ -9,7 +9,7 @@ p genes, m columns. Given the multipliers nu of the m sums, the genes fall apart
 m unknowns, which are solved many at a time; the dual function of nu is concave, once differentiable
 and quadratic in pieces, so that Newton ends after a few steps. NumPy and SciPy only, apart from
 Clarabel. Nothing here says whether an answer is right: see the certificate in
-:mod:`gui.engine.exact`.
+:mod:`gui.engine.refinement`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Stuck(ArithmeticError):
 
 
 @dataclass(frozen=True, eq=False)
-class Coupled:
+class SeparableQP:
     """The programme above. weights w : (p,), above 0; factors a, targets t : (p, m); moments M :
     (m, m), positive semidefinite; ridge r : (m,).
 
@@ -174,7 +174,7 @@ class _State:
         return float(np.abs(self.lacking).max())
 
 
-def at(problem: Coupled, multipliers: np.ndarray, free: np.ndarray, check: Check) -> _State:
+def at(problem: SeparableQP, multipliers: np.ndarray, free: np.ndarray, check: Check) -> _State:
     """Solve every gene's programme at these multipliers, beginning with what is ``free``.
 
     Stuck, LinAlgError.
@@ -227,7 +227,7 @@ def _step(curvature: np.ndarray, lacking: np.ndarray, loose: np.ndarray) -> np.n
     raise Stuck
 
 
-def by_newton(problem: Coupled, check: Check = lambda: None) -> Answer:
+def by_newton(problem: SeparableQP, check: Check = lambda: None) -> Answer:
     """The answer by Newton's method with a line search on the dual function.
 
     Raises Stuck, LinAlgError.
@@ -256,7 +256,7 @@ def by_newton(problem: Coupled, check: Check = lambda: None) -> Answer:
     raise Stuck
 
 
-def settled(problem: Coupled, state: _State, loose: np.ndarray, check: Check) -> Answer:
+def settled(problem: SeparableQP, state: _State, loose: np.ndarray, check: Check) -> Answer:
     """Newton's last steps, with what is free held: u itself is moved and not computed anew, so that
     the sums come out to the last digit even where a gene's programme is nearly singular (fewer
     samples than cell types, tiny ridge).
@@ -278,7 +278,7 @@ def settled(problem: Coupled, state: _State, loose: np.ndarray, check: Check) ->
 
 # -- Clarabel
 # --------------------------------------------------------------------------------------------------
-def by_clarabel(problem: Coupled, check: Check = lambda: None) -> list[Answer]:
+def by_clarabel(problem: SeparableQP, check: Check = lambda: None) -> list[Answer]:
     """The answer of Clarabel, and, where it can be had, that answer with every gene's programme
     solved once more at its multipliers: an interior point method leaves small unknowns less exact.
 

@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from gui.errors import EngineFailed
 
-__all__ = ["QPError", "ambiguous", "guarded", "no_background", "no_solution", "no_weights"]
+__all__ = ["QPError", "ambiguous", "no_background", "no_solution", "no_weights", "numeric_context"]
 
 _SOLVED = {"quadprog": "composition", "clarabel": "gene regulation", "scs": "hidden profile"}
 
@@ -64,7 +64,7 @@ def ambiguous() -> EngineFailed:
 
 
 @contextlib.contextmanager
-def guarded() -> Iterator[None]:
+def numeric_context() -> Iterator[None]:
     """Numerical work inside is silent and uses one BLAS thread; what goes wrong leaves as
     EngineFailed.
     """

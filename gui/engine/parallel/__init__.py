@@ -1,4 +1,4 @@
-"""Independent tasks over the cores of this computer, or over a Dask cluster: :func:`spread`.
+"""Independent tasks over the cores of this computer, or over a Dask cluster: :func:`parallel_map`.
 
 Guaranteed, wherever the tasks run:
 
@@ -30,13 +30,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
-from gui.engine.setting import current
-from gui.engine.spread import local, serial
-from gui.engine.spread.calls import Caller, Ledger
-from gui.engine.spread.parcel import Parcel
+from gui.engine.compute_settings import get_compute_settings
+from gui.engine.parallel import local, serial
+from gui.engine.parallel.calls import Caller, ResultCollector
+from gui.engine.parallel.serialized_value import SerializedValue
 from gui.jobs.taskref import TaskRef
 
-__all__ = ["Step", "spread"]
+__all__ = ["Step", "parallel_map"]
 
 
 class Step(Protocol):
@@ -50,7 +50,7 @@ class Step(Protocol):
     def __call__(self, value: Any = None) -> None: ...
 
 
-def spread(
+def parallel_map(
     function: Callable[..., Any],
     items: Iterable[Any],
     *,
@@ -58,11 +58,11 @@ def spread(
     on_step: Callable[[int, Any], None] | None = None,
     check: Callable[[], None] | None = None,
     keep_errors: bool = False,
-    here: bool = False,
+    in_process: bool = False,
     memory: float = 0.0,
 ) -> list[Any]:
     """``[function(shared, item, step=step) for item in items]``, as many at a time as
-    :func:`gui.engine.setting.current` says.
+    :func:`gui.engine.compute_settings.get_compute_settings` says.
 
     function : a plain function of a module; it must not change what it gets (arrays in it refuse)
     and keep nothing for the next item items, shared : data (what pickle takes); shared is sent to
@@ -79,21 +79,23 @@ def spread(
     module, something is no data, or the cluster cannot be used.
     """
     reference = TaskRef.of(function)
-    orders = [Parcel.of(item) for item in items]
-    package = Parcel.of(shared)
-    ledger = Ledger(len(orders), keep_errors=keep_errors)
+    packed_items = [SerializedValue.of(item) for item in items]
+    package = SerializedValue.of(shared)
+    collector = ResultCollector(len(packed_items), keep_errors=keep_errors)
     caller = Caller(on_step, check)
-    setting = current()
-    if here or len(orders) < 2:
+    setting = get_compute_settings()
+    if in_process or len(packed_items) < 2:
         pass
     elif setting.scheduler is not None:
-        from gui.engine.spread import cluster
+        from gui.engine.parallel import cluster
 
-        cluster.run(setting, reference, orders, package, ledger, caller)
+        cluster.run(setting, reference, packed_items, package, collector, caller)
     elif (
-        cores := local.affordable(min(setting.cores or local.allowed_cores(), len(orders)), memory)
+        cores := local.affordable(
+            min(setting.cores or local.allowed_cores(), len(packed_items)), memory
+        )
     ) > 1:
-        local.run(cores, setting, reference, orders, package, ledger, caller)
-    if not ledger.complete:  # one core, one item, or no process could be started
-        serial.run(function, orders, package, ledger, caller)
-    return ledger.results()
+        local.run(cores, setting, reference, packed_items, package, collector, caller)
+    if not collector.complete:  # one core, one item, or no process could be started
+        serial.run(function, packed_items, package, collector, caller)
+    return collector.results()

@@ -13,7 +13,7 @@ from gui.errors import JobError
 from gui.jobs import wire
 
 
-class Parcel:
+class SerializedValue:
     """A packed value.
 
     Arrays are never copied on packing; whoever opens it finds them contiguous, aligned and
@@ -29,7 +29,7 @@ class Parcel:
         self._opened: tuple[Any] | None = None
 
     @classmethod
-    def of(cls, value: Any) -> Parcel:
+    def of(cls, value: Any) -> SerializedValue:
         """JobError if it holds something that is not data."""
         try:
             return cls(wire.pack(value))
@@ -67,7 +67,7 @@ class Parcel:
         return 1000 + sum(memoryview(part).nbytes for part in self.parts)
 
 
-def _arrived(parts: Sequence[Any]) -> Parcel:
+def _arrived(parts: Sequence[Any]) -> SerializedValue:
     # Copied: what a network library hands over may begin at any address, and NumPy adds up numbers
     # that are not aligned in another order.
-    return Parcel([bytearray(part) for part in parts])
+    return SerializedValue([bytearray(part) for part in parts])

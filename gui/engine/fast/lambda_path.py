@@ -10,16 +10,16 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from gui.engine.fast.steps import Steps
-from gui.engine.guarded import QPError, no_background
+from gui.engine.fast.adtd_solver import ADTDSolver
+from gui.engine.numeric_context import QPError, no_background
 
 FIRST_STEPS = 1000
 """Stock's limit of the loop that fits the hidden profile before anything else."""
 
 
-class Path(Steps):
+class LambdaPath(ADTDSolver):
     """Stock's ``ADTD.run`` with static C, cut in two: :meth:`begin` for the part without lambda2,
-    :meth:`walk` for the rest.
+    :meth:`solve_for_lambda` for the rest.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Path(Steps):
             raise no_background() from error
         self._x = self.x
 
-    def walk(self, lambda2: float) -> np.ndarray:
+    def solve_for_lambda(self, lambda2: float) -> np.ndarray:
         """Gene regulation at this lambda2, genes x types, as stock's ``run`` would end with.
 
         Raises EngineFailed.

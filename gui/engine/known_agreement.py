@@ -32,7 +32,7 @@ class Comparison:
     left_out: tuple[str, ...]
 
 
-def compare_truth(
+def compare_with_known(
     known: pd.DataFrame, estimated: pd.DataFrame, pairs: Mapping[str, str]
 ) -> Comparison:
     """Over the samples that both have and that have a known share.

@@ -3,7 +3,9 @@ reconstructed.
 
 A tab shared by DTD and ADTD.
 
-view = SureView(page, subject, active=(Input(page.id.tabs, "value"), "sure"), file="adtd")
+view = ConfidenceIntervalView(
+        page, subject, active=(Input(page.id.tabs, "value"), "sure"), file="adtd"
+    )
 view.layout(ctx)      # in the page's layout, inside the tab's panel
 view.bind()           # at module level
 """
@@ -18,21 +20,21 @@ import pandas as pd
 from dash import Input, Output, State, html, no_update
 from dash.exceptions import PreventUpdate
 
-from gui.answers import sure as words
+from gui.answers import confidence_intervals as words
 from gui.components.common import empty_state
 from gui.components.figure import bind_figure_export, figure_card
 from gui.components.form import ParamsForm, folded
 from gui.components.jobs import only_jobs
-from gui.components.kept import Kept
+from gui.components.persistent_controls import PersistentControls
 from gui.components.table import TableFile, bind_table_export, result_table, table_view
-from gui.components.views import GONE, SHOWN, Views, options, room, switch
+from gui.components.views import GONE, SHOWN, Views, graph_height_style, options, switch
 from gui.engine.params import BootstrapParams
 from gui.engine.results import BootstrapResult, Run
 from gui.engine.tasks import run_bootstrap
 from gui.errors import DeconomixError, MissingPart
 from gui.figures.composition import fold_hidden
+from gui.figures.fractions import with_interval
 from gui.figures.palette import type_colours
-from gui.figures.shares import with_interval
 from gui.figures.template import styled
 from gui.figures.text import inert
 from gui.plugin import DARK, JOBS, REVISION, Context, Page
@@ -69,7 +71,7 @@ class Subject(NamedTuple):
     obstacle: str | None = None
 
 
-class SureView:
+class ConfidenceIntervalView:
     """One tab on one page.
 
     Only computed while it is on screen. subject : None where there is no run; file : begin of the
@@ -86,7 +88,7 @@ class SureView:
     ) -> None:
         self.page, self.subject, self.active, self.file = page, subject, active, file
         self.views = Views(page, "sure")
-        self.kept = Kept(page, sure_look=FIGURE)
+        self.kept = PersistentControls(page, sure_look=FIGURE)
         self.form = ParamsForm(page, BootstrapParams, prefix="sure_", names=("replicates", "seeds"))
 
     def id(self, part: str) -> str:
@@ -261,7 +263,7 @@ class SureView:
                 drawn(sure, name, type_colours(ctx.session.dataset, *types), subject.truth),
                 bool(dark),
             )
-            look_of = room(fig, above=470, least=230)
+            look_of = graph_height_style(fig, above=470, least=230)
             return [
                 GONE,
                 SHOWN,

@@ -1,6 +1,4 @@
-"""Controls of a view that look as they were left, also after a restart: their values are kept in
-the session.
-"""
+"""Controls of a view whose values persist in the session, also over a restart."""
 
 from __future__ import annotations
 
@@ -11,19 +9,20 @@ from dash import Input
 from gui.plugin import Context, Page
 
 
-class Kept:
-    """``Kept(page, metric="pearson", markers_n=50)``: names of the page's ids with the values they
-    begin with; yes/no: a switch.
+class PersistentControls:
+    """Names of controls of a page with their initial values; a bool stands for a switch.
 
-    In the layout :meth:`value`, at module level :meth:`bind`.
+    ``PersistentControls(page, metric="pearson", markers_n=50)``. Call :meth:`value` in the layout
+    and :meth:`bind` at module level.
     """
 
     def __init__(self, page: Page, **begin: Any) -> None:
         self.page, self.begin = page, begin
 
     def value(self, ctx: Context, name: str) -> Any:
-        """What the control shows when the page opens: as it was left, if it can show that (a
-        session file may hold anything).
+        """Return the stored value, or the initial one if the stored one has another type.
+
+        A session file may hold anything, so the type is checked.
         """
         kept, begin = ctx.session.form(self.page.key).get(f"shown_{name}"), self.begin[name]
         if isinstance(begin, list):

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import pandas as pd
 
+from gui.answers.confidence_intervals import bootstrap_of
 from gui.answers.dtd import bulk_shown
-from gui.answers.sure import bootstrap_of
 from gui.components.composition import Composition, bulk_groups
-from gui.components.sure import Subject
+from gui.components.confidence_intervals import Subject
 from gui.sessions.cache import DCXCache
 
 

@@ -13,11 +13,11 @@ from dash import ctx as call
 from dash.exceptions import PreventUpdate
 
 from gui.components.common import clicked, cut
-from gui.components.filefield import FileField
+from gui.components.file_field import FileField
 from gui.errors import DeconomixError, WrongPassword
 from gui.files import SESSION
 from gui.pages.sessions.base import CHANGED, about, now, page, quoted, show_session
-from gui.pages.sessions.earlier import EARLIER, import_earlier, is_earlier, unfolded
+from gui.pages.sessions.predecessor import EARLIER, import_earlier, is_earlier, unfolded
 from gui.plugin import Context
 from gui.sessions.manager import Imported
 from gui.sessions.store import SessionInfo

@@ -19,9 +19,9 @@ from qpsolvers.exceptions import ProblemError
 from scipy.linalg import solve_triangular
 from scipy.optimize import nnls
 
-from gui.engine.guarded import no_solution
+from gui.engine.numeric_context import no_solution
 
-LOOKS = 32
+CANCEL_CHECK_INTERVAL = 32
 """Samples between two looks at whether the user has cancelled."""
 TIGHT = {"eps_abs": 1e-10, "eps_rel": 1e-10, "max_iters": 200_000}
 """SCS where Clarabel gives up (stock means to do this, but its test never fires)."""
@@ -91,14 +91,14 @@ class Regulation:
         solution = (
             np.array(found.x)
             if solved
-            else simplex_like(P, target, self._constraints, self._bounds, q, **TIGHT)
+            else solve_qp_scs(P, target, self._constraints, self._bounds, q, **TIGHT)
         )
         if not np.isfinite(solution).all():
             raise no_solution("clarabel")
         return solution.reshape((p, q), order="F")
 
 
-def simplex_like(
+def solve_qp_scs(
     P: Any, linear: np.ndarray, constraints: Any, bounds: np.ndarray, equal: int, **options: Any
 ) -> np.ndarray:
     """min 1/2 x'Px + linear'x over A x = b for the first ``equal`` rows, A x <= b for the others,
@@ -117,9 +117,9 @@ def simplex_like(
     )
 
 
-class Steps:
+class ADTDSolver:
     """The state and the steps of stock's ADTD: take its place in a subclass of it, or stand alone
-    (:class:`~gui.engine.fast.path.Path`).
+    (:class:`~gui.engine.fast.lambda_path.LambdaPath`).
 
     X : genes x types, Y : genes x samples, columns summing to 1; gamma : genes, sums to 1; C :
     types x samples; c : 1 x samples; x : genes x 1; Delta : genes x types.
@@ -188,7 +188,7 @@ class Steps:
         targets = (self.root * turned).T @ self.Y
         self.C0_init = np.empty((self.q, self.n))
         for i in range(self.n):
-            if i % LOOKS == 0:
+            if i % CANCEL_CHECK_INTERVAL == 0:
                 self.check()
             self.C0_init[:, i] = nnls(triangle, targets[:, i])[0]
         base = np.maximum(np.mean(self.Y - self.X @ self.C0_init, 1).reshape((self.p, 1)), 0)
@@ -210,7 +210,7 @@ class Steps:
         bounds = np.r_[-1.0, np.zeros(size)]
         found = np.empty((size, self.n))
         for i in range(self.n):
-            if i % LOOKS == 0:
+            if i % CANCEL_CHECK_INTERVAL == 0:
                 self.check()
             try:
                 found[:, i] = quadprog.solve_qp(inverse, -Q[:, i], constraints, bounds, 1, True)[0]
@@ -262,7 +262,7 @@ class Steps:
                 format="csc",
             )
             self._hidden = A, np.r_[1.0, np.zeros(self.p)]
-        found = simplex_like(
+        found = solve_qp_scs(
             sp.diags(diagonal.astype(np.float64), format="csc"), linear, *self._hidden, 1
         )
         if not np.isfinite(found).all():

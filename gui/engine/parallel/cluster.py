@@ -15,10 +15,17 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from gui.engine.setting import Setting
-from gui.engine.spread import remote
-from gui.engine.spread.calls import POLL, TRIES, Caller, Ledger, back, process_lost
-from gui.engine.spread.parcel import Parcel
+from gui.engine.compute_settings import ComputeSettings
+from gui.engine.parallel import remote
+from gui.engine.parallel.calls import (
+    POLL,
+    TRIES,
+    Caller,
+    ResultCollector,
+    decode_error,
+    process_lost,
+)
+from gui.engine.parallel.serialized_value import SerializedValue
 from gui.errors import JobError
 from gui.jobs.taskref import TaskRef
 from gui.logs import get_logger
@@ -47,32 +54,32 @@ log = get_logger(__name__)
 
 
 def run(
-    setting: Setting,
+    setting: ComputeSettings,
     task: TaskRef,
-    orders: list[Parcel],
-    shared: Parcel,
-    ledger: Ledger,
+    packed_items: list[SerializedValue],
+    shared: SerializedValue,
+    collector: ResultCollector,
     caller: Caller,
 ) -> None:
-    """Fill the ledger.
+    """Fill the collector.
 
     What the caller raises goes out, and no task runs on then; JobError if the cluster cannot be
     used.
     """
-    connection = Connection(setting, task, orders, shared, ledger)
+    connection = Connection(setting, task, packed_items, shared, collector)
     try:
-        while not ledger.complete:
+        while not collector.complete:
             caller.check()
             with contextlib.suppress(queue.Empty):
                 what, *values = connection.events.get(timeout=POLL)
                 if what == "trouble":
                     raise values[0]
                 if what == "failed":
-                    ledger.fail(*values)
+                    collector.fail(*values)
                     connection.release()
                 elif what == "done":
-                    ledger.put(*values)
-                elif ledger.wants(values[0]):
+                    collector.put(*values)
+                elif collector.wants(values[0]):
                     caller.step(*values)
     finally:
         connection.end()
@@ -86,7 +93,12 @@ class Connection:
     """
 
     def __init__(
-        self, setting: Setting, task: TaskRef, orders: list[Parcel], shared: Parcel, ledger: Ledger
+        self,
+        setting: ComputeSettings,
+        task: TaskRef,
+        packed_items: list[SerializedValue],
+        shared: SerializedValue,
+        collector: ResultCollector,
     ) -> None:
         assert setting.scheduler is not None
         self.events: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
@@ -94,7 +106,7 @@ class Connection:
         cluster cannot be used, ("trouble", error).
         """
         self._address, self._engine, self._task = setting.scheduler, setting.engine, task
-        self._orders, self._shared, self._ledger = orders, shared, ledger
+        self._packed_items, self._shared, self._collector = packed_items, shared, collector
         self._name = f"deconomix-{secrets.token_hex(8)}"
         self._client: Any = None
         self._held: Any = None
@@ -225,7 +237,7 @@ class Connection:
             for worker, threads in workers.items()
             if threads > turn
         ]
-        for index in range(len(self._orders)):
+        for index in range(len(self._packed_items)):
             follower = self._loop.create_task(
                 self._follow(index, places[index % len(places)] if places else None)
             )
@@ -248,13 +260,13 @@ class Connection:
 
     def _submit_one(self, index: int, turn: int, place: str | None) -> Any:
         key = f"{self._name}-{index}-{turn}"
-        order = remote.Order(
+        order = remote.TaskSpec(
             key,
             index,
             self._client.id,
             self._task.module,
             self._task.qualname,
-            self._orders[index],
+            self._packed_items[index],
             remote.versions(),
             self._engine,
         )
@@ -262,7 +274,7 @@ class Connection:
         return self._client.submit(
             remote.perform,
             self._share(),
-            Parcel.of(order),
+            SerializedValue.of(order),
             key=key,
             pure=False,
             priority=-index,
@@ -279,7 +291,7 @@ class Connection:
                 status, found, reports = (await future).open()
                 break
             except Exception as error:  # noqa: BLE001 - of Dask, not of the task
-                if not self._ledger.wants(index):
+                if not self._collector.wants(index):
                     return
                 # Dask blames a lost worker on all tasks that were waiting there. What was begun
                 # less often than it may be is innocent so far.
@@ -295,7 +307,7 @@ class Connection:
             self.events.put(("step", index, value))
         try:
             self.events.put(
-                ("failed", index, back(found))
+                ("failed", index, decode_error(found))
                 if status == "failed"
                 else ("done", index, found.take())
             )
@@ -343,7 +355,7 @@ class Connection:
 
     def _release(self) -> None:
         for index, future in list(self._futures.items()):
-            if not self._ledger.wants(index):
+            if not self._collector.wants(index):
                 self._futures.pop(index)
                 future.release()
 

@@ -6,7 +6,14 @@ from __future__ import annotations
 
 import pandas as pd
 
-from gui.answers.sure import FIT_NAMES, bootstrap_of, check_table, fit_sentence, sentence, shown_fit
+from gui.answers.confidence_intervals import (
+    FIT_NAMES,
+    bootstrap_of,
+    check_table,
+    fit_sentence,
+    sentence,
+    shown_fit,
+)
 from gui.engine.results import BootstrapResult, Run
 from gui.figures.text import percentage
 from gui.report.document import Document
@@ -14,7 +21,7 @@ from gui.report.parts import MOST_SAMPLES
 from gui.sessions.cache import DCXCache
 
 
-def sure_part(
+def confidence_interval_part(
     doc: Document,
     session: DCXCache,
     run: Run,

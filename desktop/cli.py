@@ -154,8 +154,8 @@ def serve(argv: Sequence[str]) -> int:
             say(application.start_url(server.url))
             if config.server.allow_remote:
                 say(
-                    "Whoever opens this address is let in; it works once, then the next one is"
-                    f" printed. The proxy asks at {server.url}.",
+                    "Anyone who opens this address gets access; it works once, then the next one"
+                    f" is printed. The proxy forwards to {server.url}.",
                     sys.stderr,
                 )
             else:

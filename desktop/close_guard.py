@@ -15,9 +15,9 @@ from desktop.host import set_props
 log = logging.getLogger(__name__)
 
 PATIENCE = 20.0
-"""Seconds after which it is asked whether to close all the same."""
+"""Seconds after which the window asks whether to close anyway."""
 LOOK = 0.1
-STOP, LOSE, KEEP = "Stop and close", "Close all the same", "Keep open"
+STOP, LOSE, KEEP = "Stop and close", "Close anyway", "Keep open"
 
 
 def saving(number: int) -> str:
@@ -30,8 +30,8 @@ def question(number: int) -> str:
     are = "1 job is" if number == 1 else f"{number} jobs are"
     them = "it" if number == 1 else "them"
     return (
-        f"{are} running. Stop {them} and close? What was computed so far is lost; the next start"
-        f" offers to start {them} again."
+        f"{are} running. Stop {them} and close? The progress so far is lost; the next start offers"
+        f" to run {them} again."
     )
 
 
@@ -39,8 +39,8 @@ def lost(number: int) -> str:
     """What is asked about saves that do not succeed."""
     sessions, them = ("1 session is", "it") if number == 1 else (f"{number} sessions are", "them")
     return (
-        f"{sessions} not saved yet: the disk may be full, or its folder read only. Close all the"
-        f" same? What was changed last in {them} may be lost."
+        f"{sessions} not saved yet: the disk may be full, or its folder read only. Close anyway?"
+        f" The latest changes in {them} may be lost."
     )
 
 
@@ -107,7 +107,7 @@ class CloseGuard:
 
     def _ask(self, jobs: int) -> None:
         if not self._asking.acquire(blocking=False):
-            return  # the question is on screen already
+            return  # the question is shown already
         try:
             agreed = self._agrees(question(jobs), STOP)
         finally:
@@ -126,7 +126,7 @@ class CloseGuard:
     def _tell(self, number: int) -> None:
         self._notice(
             action="show",
-            message=f"{saving(number)} The window closes by itself.",
+            message=f"{saving(number)} The window then closes.",
             autoClose=False,
             loading=True,
         )
@@ -152,7 +152,9 @@ class CloseGuard:
             self._leaving.clear()
             self._notice(
                 action="update",
-                message="The window stays open. “Not saved” in the header says what can be done.",
+                message=(
+                    "The window stays open. Click “Not saved” in the header to see what you can do."
+                ),
                 autoClose=10_000,
                 loading=False,
             )

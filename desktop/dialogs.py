@@ -151,7 +151,7 @@ class NativeFiles:
     def _ask(self, dialog: int, title: str, kind: str, **options: Any) -> tuple[str, ...]:
         window = self._window
         if window is None:
-            raise DeconomixError("There is no window yet to ask in.")
+            raise DeconomixError("The window is not open yet.")
         # pywebview takes the titles of dialogs from its table of translations only.
         window.localization.update(dict.fromkeys(_TITLES, title))
         begin = self._folders.get(kind) or self._folders.get("") or Path.home()
@@ -258,7 +258,7 @@ def _refusal(path: Path, error: OSError) -> DeconomixError:
         return DeconomixError(f"The folder {path.parent} does not exist.", advice=another)
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return DeconomixError(
-            f"There is no room for {path.name} in {path.parent}.",
+            f"There is not enough space for {path.name} in {path.parent}.",
             advice="Free some space, or save it on another disk.",
         )
     if error.errno in (errno.EISDIR, errno.ENOTEMPTY):

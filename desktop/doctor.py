@@ -86,8 +86,8 @@ def ports() -> commands.Check:
         return commands.Check(
             "Ports",
             False,
-            "The ports of this program could not be seen.",
-            "Is a security program in the way?",
+            "The ports of this program could not be listed.",
+            "A security program may block this.",
         )
     return judged(found)
 
@@ -114,7 +114,8 @@ def judged(found: Iterable[tuple[str, int]]) -> commands.Check:
     )
     if others:
         advice = (
-            "Right only for a server behind a proxy (allow_remote); else report this as a fault."
+            "This is right only for a server behind a proxy (allow_remote); otherwise report it"
+            " as a bug."
         )
         return commands.Check(
             "Ports", False, f"Other computers can reach a port at {', '.join(others)}.", advice

@@ -172,7 +172,7 @@ class NativeHost:
             if LINUX:  # elsewhere pywebview raises a window that it shows
                 self._do(lambda view: (view.raise_(), view.activateWindow()))
             set_props(window, "dcx-poke", data=f"handed over {time.monotonic_ns()}")
-        except Exception as error:  # noqa: BLE001 - the toolkit raises what it likes; the files are there all the same
+        except Exception as error:  # noqa: BLE001 - the toolkit raises what it likes; the files have arrived anyway
             log.warning("the window did not come to the front: %s", type(error).__name__)
 
     def _do(self, act: Callable[[Any], Any]) -> None:

@@ -86,9 +86,7 @@ def notification_text(job: Any) -> str:
 
     "" if the user ended it.
     """
-    return {"done": f"{job.title} is done.", "failed": f"{job.title} did not succeed."}.get(
-        job.state, ""
-    )
+    return {"done": f"{job.title} is done.", "failed": f"{job.title} failed."}.get(job.state, "")
 
 
 @contextlib.contextmanager

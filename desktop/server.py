@@ -103,7 +103,7 @@ class _Request(HTTPRequestParser):  # type: ignore[misc]
             # of a chunked body the size is seen only as it arrives
             known = self.body_bytes_received
             if max(known, self.content_length) > self.most:
-                self._refuse(f"At most {self.most} bytes may be sent here.")
+                self._refuse(f"At most {self.most} bytes may be sent.")
             elif known - self.measured > MEASURED:
                 self.measured = known
                 if self.arriving() > self.room:

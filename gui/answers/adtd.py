@@ -36,14 +36,14 @@ def span(low: float, high: float) -> str:
 
 
 def sentence(result: ADTDResult) -> str:
-    """Hidden share with its interval, the truth where it is known, and how much is regulated."""
-    words = f"Median hidden share {percent(float(result.hidden.median()))}"
+    """Hidden fraction with its interval, the truth where it is known, and how much is regulated."""
+    words = f"Median hidden fraction {percent(float(result.hidden.median()))}"
     if result.hidden_interval is not None:
         low, high = result.hidden_interval["low"].median(), result.hidden_interval["high"].median()
         words += f" (interval {span(float(low), float(high))})"
     hidden = true_hidden(result)
     if hidden is not None:
-        words += f"; true share {percent(float(hidden.median()))}"
+        words += f"; true fraction {percent(float(hidden.median()))}"
     strong = regulated(result)
     if strong is not None:
         words += f"; {_regulated(strong)}"
@@ -87,7 +87,7 @@ def unsupported_types(result: ADTDResult) -> list[str]:
 
 
 def true_hidden(result: ADTDResult) -> pd.Series | None:
-    """True share of what the reference lacks, by mixture; None for samples of unknown truth."""
+    """True fraction of what the reference lacks, by mixture; None for samples of unknown truth."""
     if result.truth is None:
         return None
     lacking = [
@@ -132,7 +132,7 @@ def badges(run: Run) -> list[tuple[str, str]]:
         if params.gene_weights == "dtd"
         else f" · gene weights {WEIGHT_NAMES[params.gene_weights]}"
     )
-    lambda2 = f" · lambda2 {exponent(params.lambda2)}" if params.regulated else ""
+    lambda2 = f" · λ₂ {exponent(params.lambda2)}" if params.regulated else ""
     size = (
         f"{PARTS[params.part]} ({number(result.composition.shape[1])}) ·"
         f" {number(len(result.reference))} genes"
@@ -152,15 +152,15 @@ def optimum_sentence(result: ADTDResult) -> str | None:
         return None
     if found.way == "kept":
         return (
-            "The optimum could not be found with certainty; hidden profile and gene regulation are"
-            " shown as deconomix gives them."
+            "No certified optimum was found; the hidden profile and the gene regulation are those"
+            " of deconomix."
         )
     fall = 1 - found.loss_after / found.loss_before if found.loss_before > 0 else 0.0
     lower = f"{percent(fall)} lower" if fall > 1e-9 else "no lower"
     return (
-        f"The engine's fit has a loss of {three(found.loss_before)}; the optimum, shown here, is"
-        f" {three(found.loss_after)} ({lower}). Refined numbers differ from published deconomix"
-        " numbers."
+        f"deconomix stopped at a loss of {three(found.loss_before)}; the optimum shown here has"
+        f" {three(found.loss_after)} ({lower}). Refined numbers differ from those published with"
+        " deconomix."
     )
 
 
@@ -171,7 +171,7 @@ def search_sentence(result: SearchResult) -> str:
         for key in ("min", "one_se")
         if (value := result.choices.get(key)) is not None
     ]
-    return f"lambda2: {', '.join(words)}." if words else "The search found no lambda2 to choose."
+    return f"λ₂: {', '.join(words)}." if words else "The search found no λ₂ to choose."
 
 
 def search_warnings(result: SearchResult, samples: int | None) -> list[str]:
@@ -185,12 +185,11 @@ def search_warnings(result: SearchResult, samples: int | None) -> list[str]:
         for end, beyond in ((solved[-1], "larger"), (solved[0], "smaller")):
             if lowest == end:
                 where = (
-                    f"the {beyond.replace('er', 'est')} lambda2 that was tried"
-                    f" ({exponent(float(end))})"
+                    f"the {beyond.replace('er', 'est')} λ₂ that was tried ({exponent(float(end))})"
                 )
                 words.append(
                     f"The loss is smallest at {where}, the edge of the grid: the best value may be"
-                    f" {beyond} still. Search a wider range."
+                    f" even {beyond}. Search a wider range."
                 )
                 break
     if samples is not None and samples < FEW_SAMPLES:
@@ -210,7 +209,7 @@ def run_line(run: Run) -> str:
     """For the list of previous runs."""
     params: ADTDParams = run.params  # type: ignore[assignment]
     return (
-        f"{model_name(params.model)} on {PARTS[params.part]}: median hidden share"
+        f"{model_name(params.model)} on {PARTS[params.part]}: median hidden fraction"
         f" {percent(float(run.result.hidden.median()))}"
     )
 

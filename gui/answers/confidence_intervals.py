@@ -21,10 +21,14 @@ VERDICTS = {
     FAIRLY: "fits fairly",
     POORLY: "fits poorly: treat its fractions with care",
 }
-FIT_NAMES = {"pearson": "Pearson r", "pearson_log": "Pearson r, log", "residual": "Left over (%)"}
+FIT_NAMES = {
+    "pearson": "Pearson r",
+    "pearson_log": "Pearson r (log)",
+    "residual": "Unexplained variance (%)",
+}
 LIMITS = (
-    "They do not cover what your samples have and these mixtures lack, such as unknown cells or"
-    " another way of measuring."
+    "They do not cover other differences between your samples and these mixtures, such as unknown"
+    " cell types or another sequencing protocol."
 )
 
 
@@ -67,20 +71,20 @@ def trusted(result: ADTDResult, sure: BootstrapResult | None) -> ADTDResult:
 # --------------------------------------------------------------------------------------------------
 def sentence(sure: BootstrapResult) -> str:
     """What the intervals are, and how often they hold the truth."""
-    words = f"95 % intervals from {number(sure.replicates)} draws of the genes."
+    words = f"95 % intervals from {number(sure.replicates)} bootstrap replicates of the genes."
     if sure.check is None:
         return (
-            f"{words} They were not checked on mixtures of known composition and show the draw of"
-            " the genes only, not the error of the method."
+            f"{words} They were not calibrated on mixtures of known composition: they show the"
+            " sampling of genes only, not the error of the method."
         )
     held, alone = (round(100 * float(sure.check[name].mean())) for name in ("widened", "genes"))
     most = 100 * float(sure.check["wider"].max())
     checked = (
-        f"On {number(sure.mixtures)} simulated mixtures held back they hold the true share in"
-        f" {held} of 100 cases"
+        f"On {number(sure.mixtures)} held-out pseudobulk mixtures they contain the true fraction"
+        f" in {held} of 100 cases"
     )
     moved = (
-        f" (the draws alone in {alone}: each end was moved outwards by up to {most:.1f} percentage"
+        f" (resampling alone: {alone}; each end was moved outwards by up to {most:.1f} percentage"
         " points)"
         if most > 0.05
         else ""
@@ -126,24 +130,24 @@ def shown_intervals(sure: BootstrapResult) -> pd.DataFrame:
             "Fraction (%)",
             "Low (%)",
             "High (%)",
-            "Low, draws only (%)",
-            "High, draws only (%)",
+            "Low, resampling only (%)",
+            "High, resampling only (%)",
         ],
         axis=1,
     )
 
 
 def check_table(sure: BootstrapResult) -> pd.DataFrame | None:
-    """By cell type: percentage points by which the ends were moved, and how many of 100 true shares
-    lie within; None where nothing could be checked.
+    """By cell type: percentage points by which the ends were moved, and how many of 100 true
+    fractions lie within; None where nothing could be checked.
     """
     if sure.check is None:
         return None
     return pd.DataFrame(
         {
-            "Moved outwards (percentage points)": sure.check["wider"] * 100,
-            "Truth within, of 100": sure.check["widened"] * 100,
-            "By the draws alone": sure.check["genes"] * 100,
+            "Widened by (percentage points)": sure.check["wider"] * 100,
+            "Coverage (%)": sure.check["widened"] * 100,
+            "Coverage, resampling only (%)": sure.check["genes"] * 100,
         }
     )
 
@@ -184,7 +188,7 @@ def poor_words(fit: pd.DataFrame | None, what: str = "sample") -> str:
 
 
 def shown_fit(fit: pd.DataFrame) -> pd.DataFrame:
-    """By sample, for screen and file: the verdict in words, both correlations, the share of the
+    """By sample, for screen and file: the verdict in words, both correlations, the fraction of the
     weighted variance left over in percent.
     """
     found = pd.DataFrame(

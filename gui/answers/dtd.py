@@ -18,8 +18,8 @@ from gui.sessions.cache import DCXCache
 from gui.text import number
 
 TRAP = (
-    "RNA fractions rank samples well but are not calibrated: never read them as absolute shares of"
-    " cells."
+    "RNA fractions rank samples well but are not calibrated: never read them as absolute fractions"
+    " of cells."
 )
 BULK_SAMPLE = "bulk sample"
 RECOMPUTE, COMPUTE = "Recompute for the new bulk", "Compute for the bulk"
@@ -32,9 +32,9 @@ RISING = 0.002
 class BulkShown:
     """What is shown for the bulk of a DTD run.
 
-    composition : cell types x samples, or None; fits : whether it belongs to the present bulk words
+    composition : cell types x samples, or None; fits : whether it belongs to the current bulk words
     : what is wrong with it, "" if nothing; button : what to do about it, "" if nothing can be done
-    here fit : how well every sample is reconstructed, where it fits the present bulk and was
+    here fit : how well every sample is reconstructed, where it fits the current bulk and was
     checked; notes : of the run that was applied to it
     """
 
@@ -47,7 +47,7 @@ class BulkShown:
 
 
 def bulk_shown(session: DCXCache, run: Run) -> BulkShown:
-    """The bulk results of ``run``: its own while they belong to the present bulk, else those
+    """The bulk results of ``run``: its own while they belong to the current bulk, else those
     computed by applying it.
     """
     own, data = run.result.composition.get("bulk"), session.dataset
@@ -62,7 +62,7 @@ def bulk_shown(session: DCXCache, run: Run) -> BulkShown:
             else BulkShown(
                 last,
                 False,
-                "The bulk was removed; what is shown for it was computed from the earlier one.",
+                "The bulk was removed; these results belong to the removed one.",
             )
         )
     if own is not None and not session.bulk_outdated(run):

@@ -1,4 +1,4 @@
-"""What a result says in short, and what weakens it: made here for the page, the report,
+"""The summary of a result, and what weakens it: made here for the page, the report,
 ``run.json`` and the command line alike.
 """
 
@@ -18,7 +18,7 @@ from gui.data.dataset import PART_NAMES, Dataset
 from gui.engine.results import ADTDResult, BootstrapResult, DTDResult, Run, SearchResult
 from gui.sessions.cache import DCXCache
 
-KINDS = {"dtd": "DTD", "adtd": "ADTD", "search": "Search of lambda2"}
+KINDS = {"dtd": "DTD", "adtd": "ADTD", "search": "Search of λ₂"}
 MARKS = {
     "without cells": "This session was saved without its single cells.",
     "pseudonyms": "The samples have pseudonyms in this session.",
@@ -94,8 +94,8 @@ def _of_dtd(result: DTDResult, fit: pd.DataFrame | None, notes: tuple[str, ...])
         yield f"{KINDS['dtd']}: {fit_sentence(fit, dtd_words.BULK_SAMPLE)}"
     if not result.metrics.empty and "test" not in result.composition:
         yield (
-            f"{KINDS['dtd']}: There are no test cells; the correlation is that of the mixtures the"
-            " gene weights were learned on."
+            f"{KINDS['dtd']}: There are no test cells; the correlation is that on the training"
+            " mixtures."
         )
     for note in (*result.notes, *notes):
         yield f"{KINDS['dtd']}: {note}"

@@ -97,7 +97,7 @@ def parser(prog: str = "deconomix-gui analyze") -> argparse.ArgumentParser:
         type=_whole,
         default=1000,
         metavar="N",
-        help="simulated mixtures, training and test (default %(default)s)",
+        help="pseudobulk mixtures, training and test (default %(default)s)",
     )
     cli.add_argument(
         "--cells",
@@ -111,7 +111,7 @@ def parser(prog: str = "deconomix-gui analyze") -> argparse.ArgumentParser:
         type=_whole,
         default=1000,
         metavar="N",
-        help="steps of learning the gene weights (default %(default)s)",
+        help="iterations of learning the gene weights (default %(default)s)",
     )
     cli.add_argument(
         "--lambda2",
@@ -123,7 +123,8 @@ def parser(prog: str = "deconomix-gui analyze") -> argparse.ArgumentParser:
         "--refine",
         action="store_true",
         help=(
-            "deconomix+h and +h,r: bring hidden profile and gene regulation to the optimum; the"
+            "deconomix+h and deconomix+h,r: refine hidden profile and gene regulation to the"
+            " optimum; the"
             " numbers then differ from those published with deconomix"
         ),
     )
@@ -132,14 +133,14 @@ def parser(prog: str = "deconomix-gui analyze") -> argparse.ArgumentParser:
         type=_whole,
         default=0,
         metavar="N",
-        help="95 %% intervals of every fraction from N draws of the genes, 20 to 1000",
+        help="95 %% intervals of every fraction from N bootstrap replicates, 20 to 1000",
     )
     cli.add_argument(
         "--seed",
         type=_whole,
         default=1,
         metavar="N",
-        help="start of the random numbers (default %(default)s)",
+        help="random seed (default %(default)s)",
     )
     cli.add_argument(
         "--engine",
@@ -205,8 +206,8 @@ class _Output:
             return "Nothing was written."
         if (self.folder / BEFORE).is_dir():
             return (
-                f"What is in {self.folder} is incomplete. The files of the result before are in"
-                f" {self.folder / BEFORE}; the next analysis into this folder puts them back first."
+                f"The results in {self.folder} are incomplete. The previous files are in"
+                f" {self.folder / BEFORE}; the next analysis into this folder restores them first."
             )
         return (
             f"The results were written to {self.folder}."
@@ -277,9 +278,7 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
             "--train FILE is missing.", advice="Give labelled single cells, or try --example."
         )
     if not options.example and options.out is None:
-        raise InvalidParameter(
-            "--out FOLDER is missing.", advice="Say where the tables are to be written."
-        )
+        raise InvalidParameter("--out FOLDER is missing.", advice="Give the folder for the tables.")
     model = options.model or ("deconomix+h,r" if options.example else "deconomix")
     _check_options(options)
     if options.out is not None:
@@ -287,7 +286,7 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
         if recover(options.out, FILES):
             say(
                 f"Note: An earlier analysis was interrupted while it wrote to {options.out}; the"
-                " files before it are back.",
+                " previous files were restored.",
                 sys.stderr,
             )
 
@@ -321,7 +320,7 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
         )
     elif options.refine:
         raise InvalidParameter(
-            f"--refine means nothing for {model}.",
+            f"--refine has no effect on {model}.",
             advice="Use it with --model deconomix+h or deconomix+h,r.",
         )
 
@@ -360,7 +359,7 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
             best = search.choices["one_se"]
             if best is None:
                 raise InvalidParameter(
-                    "The search found no usable lambda2.", advice="Give one with --lambda2."
+                    "The search found no usable λ₂.", advice="Give one with --lambda2."
                 )
             adtd_params = adtd_params.model_copy(update={"lambda2": best})
         adtd = tasks.run_adtd(dataset, adtd_params, progress=progress, dtd=dtd)
@@ -488,8 +487,8 @@ def _check_out(out: Path) -> None:
 
 
 def _example_table(example: Example, model: str, dtd: DTDResult, adtd: ADTDResult | None) -> str:
-    """Estimated beside true composition of the built-in example, hidden share and regulated genes,
-    as text.
+    """Estimated beside true composition of the built-in example, hidden fraction and regulated
+    genes, as text.
     """
     import numpy as np
 
@@ -512,7 +511,7 @@ def _example_table(example: Example, model: str, dtd: DTDResult, adtd: ADTDResul
     lines.append("")
     if adtd is None:
         lines.append(
-            f"{model} knows no hidden background: {truth.loc[HIDDEN].mean():.1%} of the samples is"
+            f"{model} has no hidden background: {truth.loc[HIDDEN].mean():.1%} of the samples is"
             " of a type the reference lacks."
         )
     else:
@@ -522,8 +521,8 @@ def _example_table(example: Example, model: str, dtd: DTDResult, adtd: ADTDResul
             else (np.nan, np.nan)
         )
         lines.append(
-            f"Hidden share: {adtd.hidden.mean():.1%} (at equal fit {low:.1%} to {high:.1%}), true"
-            f" {truth.loc[HIDDEN].mean():.1%}"
+            f"Hidden fraction: {adtd.hidden.mean():.1%} (at equal fit {low:.1%} to {high:.1%}),"
+            f" true {truth.loc[HIDDEN].mean():.1%}"
         )
     if adtd is not None and adtd.gene_regulation is not None:
         regulated = [g for g in example.regulated if g in adtd.gene_regulation.index]

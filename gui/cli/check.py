@@ -44,8 +44,7 @@ def parser(prog: str = "deconomix-gui check") -> argparse.ArgumentParser:
     cli = Parser(
         prog=prog,
         description=(
-            "Say whether a file can be used, what is wrong with it, and what could be done"
-            " about it."
+            "Check whether a file can be used, what is wrong with it and how to repair it."
         ),
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -55,9 +54,9 @@ def parser(prog: str = "deconomix-gui check") -> argparse.ArgumentParser:
         "file",
         type=Path,
         metavar="FILE",
-        help="the file to look at; .dcx and .dcxsession need no role",
+        help="the file to check; .dcx and .dcxsession need no role",
     )
-    cli.add_argument("--role", choices=ROLES, help="what the file is to be used as")
+    cli.add_argument("--role", choices=ROLES, help="role of the file")
     cli.add_argument(
         "--against",
         type=Path,
@@ -65,9 +64,9 @@ def parser(prog: str = "deconomix-gui check") -> argparse.ArgumentParser:
         action="append",
         default=[],
         help=(
-            "a file it is to fit: training cells (for these test cells, a reference or a bulk), or"
-            " for clinical data and truth the bulk (and for truth the training cells); may be given"
-            " several times"
+            "a file that it has to match: training cells (for these test cells, a reference or a"
+            " bulk), or for clinical data and truth the bulk (and for truth the training cells);"
+            " may be given several times"
         ),
     )
     cli.add_argument(
@@ -97,16 +96,11 @@ def check(argv: Sequence[str], *, apart: bool = False) -> int:
         say("Interrupted.", sys.stderr)
         return 130
     except MemoryError:
-        found = [
-            _broken(DeconomixError("There is not enough memory to look at this file."), options)
-        ]
+        found = [_broken(DeconomixError("There is not enough memory to check this file."), options)]
     except Exception as error:  # noqa: BLE001 - whatever a file brings about is said in a sentence
         found = [
             _broken(
-                DeconomixError(
-                    "This file brought about an error that the program does not know"
-                    f" ({type(error).__name__})."
-                ),
+                DeconomixError(f"This file caused an unexpected error ({type(error).__name__})."),
                 options,
             )
         ]
@@ -181,7 +175,7 @@ def _findings(options: argparse.Namespace) -> list[Finding]:
         return _examined({"train": path}, path)
     if options.role is None:
         raise InvalidParameter(
-            "--role is missing.", advice=f"Say what the file is to be used as: {', '.join(ROLES)}."
+            "--role is missing.", advice=f"Give the role of the file: {', '.join(ROLES)}."
         )
     if options.role == "clinical":
         from gui.data.samples.clinical import examine_clinical

@@ -27,6 +27,10 @@ def say(text: str, stream: Any) -> None:
     """
     if stream is not None:
         encoding = getattr(stream, "encoding", None) or "utf-8"
+        try:
+            "λ₂".encode(encoding)
+        except UnicodeEncodeError:
+            text = text.replace("λ₂", "lambda2").replace("λ₁", "lambda1")
         stream.write(text.encode(encoding, "replace").decode(encoding) + "\n")
         stream.flush()
 

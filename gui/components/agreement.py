@@ -45,7 +45,7 @@ HEADERS = {
 }
 
 Estimated = Callable[[Context], "pd.DataFrame | None"]
-"""Cell types x bulk samples, fractions; None where the run on screen says nothing of the present
+"""Cell types x bulk samples, fractions; None where the current run says nothing of the present
 bulk.
 """
 
@@ -53,7 +53,7 @@ bulk.
 class AgreementView:
     """One view on one page.
 
-    Only computed while its tab is on screen. file : begin of the names of saved files.
+    Only computed while its tab is open. file : begin of the names of saved files.
     """
 
     def __init__(
@@ -195,8 +195,8 @@ class AgreementView:
         frame = self.estimated(ctx)
         if frame is None:
             raise MissingPart(
-                "There is no estimated composition of the present bulk yet.",
-                advice="Compute it on this page, then it is compared here.",
+                "The composition of the current bulk has not been estimated yet.",
+                advice="Compute it on this page to compare it here.",
             )
         return compare_with_known(data.truth.shares, frame, data.truth.pairs)
 

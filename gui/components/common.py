@@ -75,7 +75,7 @@ def drawn(what: str, make: Callable[[], Any], otherwise: Any) -> Any:
 def not_drawn(title: str) -> Any:
     """In place of a page or a tab that cannot be drawn."""
     return empty_state(
-        title, "The log has details. Remove the run that it shows, or open another session."
+        title, "The log has details. Remove the current run, or open another session."
     )
 
 

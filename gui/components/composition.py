@@ -48,10 +48,11 @@ FIRST_GROUP = {"value": NO_GROUP, "label": "No groups"}
 class Composition(NamedTuple):
     """What is shown of one part.
 
-    frame : cell types (and ``hidden``) x samples, the engine's values; truth : cell types x
+    frame : cell types (and ``hidden``) x samples, values as estimated; truth : cell types x
     samples, where known groups : one row per sample (its index are the sample names), columns to
-    group by (``bulk.obs``), or None interval : by sample, columns low and high: the hidden share at
-    equal fit, or None ends : low and high end of the 95 % intervals, each like ``frame``, or None
+    group by (``bulk.obs``), or None interval : by sample, columns low and high: the hidden fraction
+    at equal fit, or None ends : low and high end of the 95 % intervals, each like ``frame``, or
+    None
     """
 
     frame: pd.DataFrame
@@ -92,12 +93,12 @@ def bulk_groups(dataset: Dataset | None, samples: pd.Index) -> pd.DataFrame | No
 class CompositionView:
     """One composition view on one page.
 
-    Only computed while its tab is on screen.
+    Only computed while its tab is open.
 
     source : see above; active : (an Input, the value it has while this view is on screen) parts :
     part -> shown text, in the order offered; those for which ``source`` gives None are left out (a
-    choice only appears for more than one) normalise : whether shares that sum to 1 are the default;
-    file : begin of the names of saved files; note : one line near the figure
+    choice only appears for more than one) normalise : whether fractions that sum to 1 are the
+    default; file : begin of the names of saved files; note : one line near the figure
     """
 
     def __init__(
@@ -148,7 +149,7 @@ class CompositionView:
             dmc.Switch(
                 id=self.id("shares"),
                 checked=kept.get("shares", self.normalise),
-                label="Shares sum to 1",
+                label="Fractions sum to 1",
                 size="xs",
             ),
             dmc.Button("One sample…", id=self.id("one"), variant="subtle", size="compact-sm", px=4),
@@ -158,7 +159,7 @@ class CompositionView:
         unit = dmc.Text("", id=self.id("unit"), size="xs", c="dimmed", mb=4)
         nothing = empty_state(
             "No composition yet",
-            "Nothing was estimated with the run on screen: load bulk samples on the Upload page,"
+            "The current run estimated no composition: load bulk samples on the Upload page,"
             " then come back here.",
         )
         there = self.views.layout(controls, drawing, table, note=self.note, unit=unit)
@@ -529,7 +530,7 @@ def legend(found: Composition, colour_of: Mapping[str, str], chosen: Chosen) -> 
 def composition_frame(found: Composition, chosen: Chosen) -> pd.DataFrame:
     """Samples x types in percent, in the order chosen, with the columns to group by."""
     names = arranged(found, chosen).samples
-    shown = (settled(figures.shares(found.frame, chosen.normalise)) * 100).T
+    shown = (settled(figures.sample_fractions(found.frame, chosen.normalise)) * 100).T
     shown = shown.set_axis(shown.index.astype(str), axis=0).loc[names]
     if found.groups is not None:
         shown = pd.concat([shown, found.groups.reindex(names)], axis=1)
@@ -542,7 +543,7 @@ def composition_table(found: Composition, chosen: Chosen) -> TableView:
 
 
 def composition_file(name: str, found: Composition, chosen: Chosen) -> TableFile:
-    """What is saved: the table on screen, and the engine's values as fractions, cell types x
+    """What is saved: the table on screen, and the values as estimated, as fractions, cell types x
     samples.
     """
     order = "sorted by name" if chosen.sort == BY_NAME else "in the order of the file"
@@ -557,16 +558,16 @@ def composition_file(name: str, found: Composition, chosen: Chosen) -> TableFile
         composition_frame(found, chosen),
         about,
         engine,
-        "RNA fraction as the engine gives it: 1 is 100 %. One row per cell type.",
+        "RNA fraction with full precision: 1 is 100 %. One row per cell type.",
     )
 
 
 def unit(normalise: bool) -> str:
     """Above the table and in its file: which of the two it holds."""
-    return "RNA fraction (%):" + (
-        " shares of the estimated total of each sample."
+    return "RNA fraction (%)" + (
+        " of the estimated total of each sample."
         if normalise
-        else " values of the engine that need not sum to 100."
+        else " as estimated; the sum of a sample may differ from 100."
     )
 
 
@@ -577,7 +578,7 @@ def sort_options(found: Composition) -> list[dict[str, Any]]:
     return [
         {"group": "Order", "items": [FIRST_ORDER, {"value": BY_NAME, "label": "Sort by name"}]},
         {
-            "group": "By a share",
+            "group": "By a cell type",
             "items": [{"value": TYPE + t, "label": f"Sort by {t}"} for t in types],
         },
     ]

@@ -42,14 +42,14 @@ from gui.plugin import DARK, JOBS, REVISION, Context, Page
 FIGURE, TABLE, FIT = "figure", "table", "fit"
 TYPE = "type:"
 NONE_YET = (
-    "No intervals yet. Press “How sure?”: genes are drawn anew many times, and the fractions"
-    " estimated from every draw."
+    "No intervals yet. Press “Compute intervals”: the genes are resampled many times, and the"
+    " fractions estimated from every replicate."
 )
-GOING = "The intervals are being computed. The header shows how far it is; you can go on working."
+GOING = "The intervals are being computed. The header shows the progress; you can go on working."
 FIT_NOTE = (
-    "How well the sample can be put together again from its fractions. Left over: the share of its"
-    " weighted variance over the genes that is not explained. With more than half of a sample"
-    " hidden, a good fit says nothing about its cell types."
+    "How well the estimated fractions reconstruct the sample. Unexplained variance: the part of"
+    " its weighted variance over the genes that the fit does not explain. With more than half of"
+    " a sample hidden, a good fit says nothing about its cell types."
 )
 
 
@@ -114,7 +114,11 @@ class ConfidenceIntervalView:
                 html.Div(self.form.fields(ctx, "replicates"), style={"width": 150}),
                 html.Div(self.form.fields(ctx, "seeds"), style={"paddingBottom": 6}),
                 dmc.Button(
-                    "How sure?", id=self.id("start"), variant="light", size="sm", disabled=True
+                    "Compute intervals",
+                    id=self.id("start"),
+                    variant="light",
+                    size="sm",
+                    disabled=True,
                 ),
             ],
             gap="sm",
@@ -122,14 +126,14 @@ class ConfidenceIntervalView:
         )
         subject = self.subject(ctx)
         have = subject is not None and words.bootstrap_of(ctx.session, subject.run) is not None
-        start = folded("Compute intervals", row, opened=not have, id=self.id("fold"))
+        start = folded("Settings", row, opened=not have, id=self.id("fold"))
         reason = dmc.Text("", id=self.id("reason"), size="xs", c="dimmed")
         drawing = figure_card(self.page, "sure_figure", file_name=f"{self.file}-intervals")
         table = result_table(self.page, "sure_table", filters=False, engine=True)
         there = self.views.layout([look, html.Div(one, id=self.id("types"))], drawing, table)
         nothing = empty_state(
-            "Nothing to be sure of yet",
-            "Run it first: then intervals of every fraction can be computed here.",
+            "No composition yet",
+            "Run it first. Then you can compute intervals of every fraction here.",
         )
         body = dmc.Stack(
             [
@@ -199,7 +203,10 @@ class ConfidenceIntervalView:
                     [
                         html.B(
                             words.fit_sentence(subject.fit, subject.what)
-                            or "This run was made before samples were checked."
+                            or (
+                                "An earlier version computed this run without checking the fit of"
+                                " the samples."
+                            )
                         ),
                         " ",
                         FIT_NOTE,
@@ -362,11 +369,11 @@ class ConfidenceIntervalView:
 
 
 def intervals_file(name: str, sure: BootstrapResult, header: str) -> TableFile:
-    """The intervals as on screen, in percent, and as the engine gives them, as fractions. header :
+    """The intervals as on screen, in percent, and with full precision, as fractions. header :
     over the samples
     """
     about = f"RNA fraction (%) with its 95 % interval. One row per {header.lower()} and cell type."
-    engine = "RNA fraction with its 95 % interval as the engine gives it: 1 is 100 %."
+    engine = "RNA fraction with its 95 % interval, with full precision: 1 is 100 %."
     return TableFile(
         name,
         words.shown_intervals(sure).rename_axis(header),
@@ -377,14 +384,14 @@ def intervals_file(name: str, sure: BootstrapResult, header: str) -> TableFile:
 
 
 def fit_file(name: str, fit: pd.DataFrame, header: str) -> TableFile:
-    """How well the samples are reconstructed, as on screen and as the engine gives it."""
+    """How well the samples are reconstructed, as on screen and with full precision."""
     about = (
-        f"How well every {header.lower()} is put together again from its fractions. Left over is in"
-        " percent of its weighted variance."
+        f"How well the estimated fractions reconstruct every {header.lower()}. The unexplained"
+        " variance is in percent of its weighted variance."
     )
     engine = (
-        "How well the samples are put together again as the engine gives it. The residual is a"
-        " fraction of the weighted variance: 1 is 100 %."
+        "How well the estimated fractions reconstruct the samples, with full precision. The"
+        " residual is a fraction of the weighted variance: 1 is 100 %."
     )
     return TableFile(
         name, words.shown_fit(fit).rename_axis(header), about, fit.rename_axis("sample"), engine

@@ -1,4 +1,4 @@
-"""“Save report…”: the run on screen as one HTML file. Shared by DTD and ADTD."""
+"""“Save report…”: the current run as one HTML file. Shared by DTD and ADTD."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ class PreviousRuns:
         )
 
     def rows(self, ctx: Context) -> Any:
-        """The runs, newest first; the one on screen is marked."""
+        """The runs, newest first; the current one is marked."""
         runs = ctx.session.runs(self.kind)
         current = ctx.session.current(self.kind)
         different = differing([run.params for run in runs])
@@ -134,9 +134,7 @@ class PreviousRuns:
             dmc.Group(
                 [
                     dmc.Text(f"{run.created.astimezone():%d %b %Y, %H:%M:%S}", size="sm", fw=600),
-                    dmc.Badge("on screen", variant="light", radius="sm", tt="none")
-                    if shown
-                    else None,
+                    dmc.Badge("shown", variant="light", radius="sm", tt="none") if shown else None,
                     dmc.Badge("outdated", color="orange", variant="light", radius="sm", tt="none")
                     if outdated
                     else None,

@@ -82,7 +82,7 @@ def _damaged_row(info: SessionInfo) -> dict[str, Any]:
         "",
     )
     numbers = {"runs": None, "created": 0, "used": 0, "size": 0}
-    why = "What this session says of itself cannot be shown."
+    why = "The details of this session cannot be shown."
     return {
         "id": str(info.session_id),
         "name": shorten(str(info.name), 80),
@@ -293,8 +293,7 @@ def undo_bar(page: Page, deleted: Sequence[tuple[str, str]]) -> Any:
             dmc.Group(
                 [
                     dmc.Text(
-                        f"“{shorten(name, 80)}” is deleted; for a few seconds more it can be"
-                        " brought back.",
+                        f"“{shorten(name, 80)}” was deleted; you can undo this for a few seconds.",
                         size="sm",
                     ),
                     dmc.Button(

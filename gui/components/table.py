@@ -24,9 +24,9 @@ from gui.text import number as counted
 DIGITS = 4
 MOST_CELLS = 60_000
 """On screen; about 1 MB. The saved file has all."""
-WHOLE = "as the engine gives it"
+WHOLE = "full precision"
 """In the save menu, of the table whose numbers were not changed for the screen."""
-# Mantine's variables change with the theme, so the grid follows without being drawn anew.
+# Mantine's variables change with the theme, so the grid follows without a redraw.
 # dash-ag-grid reads this text with its own interpreter (no eval): it works under the strict policy.
 GRID_THEME = (
     "themeQuartz.withParams({fontFamily: 'inherit', fontSize: 13, spacing: 5, wrapperBorderRadius:"
@@ -67,7 +67,7 @@ class TableFile(NamedTuple):
 
     name : proposed for the file, without suffix; frame : the whole table as on screen, with all
     digits and named index about : what it holds, in sentences: quantity, unit, what the rows are
-    and their order. Written into the file engine : the same as the engine gives it, where that
+    and their order. Written into the file engine : the same with full precision, where that
     differs, or None; engine_about : the sentences for that
     """
 
@@ -157,7 +157,7 @@ def result_table(
 
     ``page.id.<name>_note`` (``children``) takes the view's note. Needs :func:`bind_table_export`
     once for the same page and name. filters : False for a table of a few rows, whose headers need
-    the room engine : the menu also offers the table as the engine gives it (``TableFile.engine``)
+    the room engine : the menu also offers the table with full precision (``TableFile.engine``)
     """
     of = _ids(page, name)
     view = table_view(frame, index_name=index_name) if frame is not None else TableView([], [])
@@ -291,7 +291,7 @@ def as_on_screen(file: TableFile, screen: Any) -> tuple[pd.DataFrame, str]:
         of = f"{counted(len(rows))} of {counted(len(frame))}" if len(rows) < there else "all"
         first = f" (of the first {counted(there)} only)" if there < len(frame) else ""
         frame = frame.iloc[rows]
-        about = f"{about} Sorted and filtered on screen: {of} rows{first}.".strip()
+        about = f"{about} Sorted and filtered as shown: {of} rows{first}.".strip()
     return frame, about
 
 

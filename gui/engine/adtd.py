@@ -82,7 +82,7 @@ class Watched:
         self._first_steps += 1
         try:
             super().update_C0()  # type: ignore[misc]
-        # the cell types can be told apart (checked before), so it is the background that cannot
+        # the cell types can be distinguished (checked before), so it is the background that cannot
         except QPError as error:
             raise no_background() from error
 
@@ -107,7 +107,7 @@ class Watched:
         if not np.isfinite(values[0]):
             raise EngineFailed(
                 "The loss is not a finite number.",
-                advice="Check the data for empty samples, or use a larger lambda2.",
+                advice="Check the data for empty samples, or use a larger λ₂.",
             )
         self.losses.append(float(values[0]))
         return values
@@ -180,8 +180,8 @@ def deconvolve(
     for values in (model.C_est, model.c_est, model.x_est, model.Delta_est):
         if not np.isfinite(values.to_numpy()).all():
             raise EngineFailed(
-                "The result is not made of finite numbers.",
-                advice="Check the data for empty samples, or use a larger lambda2.",
+                "The result contains values that are not finite.",
+                advice="Check the data for empty samples, or use a larger λ₂.",
             )
     loss, converged = _trace(
         trace, last, c_static=c_static, max_iterations=max_iterations, eps=model.eps
@@ -215,7 +215,7 @@ def _trace(
 
 
 def hidden_interval(reference: pd.DataFrame, fit: Fit) -> pd.DataFrame:
-    """The range of the hidden share at equal fit: by sample, columns low and high.
+    """The range of the hidden fraction at equal fit: by sample, columns low and high.
 
     With x' = (x + X b)/(1 + sum b), c' = c (1 + sum b), C' = C - b c every residual stays as it is,
     for every b (cell types) that keeps x' and C' at or above zero. sum b is largest at b_k = min
@@ -224,15 +224,15 @@ def hidden_interval(reference: pd.DataFrame, fit: Fit) -> pd.DataFrame:
     """
     from scipy.optimize import linprog
 
-    share = fit.hidden.to_numpy(dtype=np.float64)
+    fraction = fit.hidden.to_numpy(dtype=np.float64)
     composition = fit.composition.to_numpy(dtype=np.float64)
-    present = share > 0
+    present = fraction > 0
     if not present.any():
         return pd.DataFrame({"low": 0.0, "high": 0.0}, index=fit.hidden.index)
     profiles = reference.to_numpy(dtype=np.float64)
     profiles = profiles / profiles.sum(axis=0) * fit.regulation.to_numpy(dtype=np.float64)
     hidden = np.clip(fit.profile.to_numpy(dtype=np.float64), 0.0, None)
-    upper = np.clip((composition[:, present] / share[present]).min(axis=1), 0.0, None)
+    upper = np.clip((composition[:, present] / fraction[present]).min(axis=1), 0.0, None)
     largest = float(upper.sum())
     # in units of the largest value per gene, or the solver's absolute tolerance would swallow rows
     # of 1e-7
@@ -248,7 +248,7 @@ def hidden_interval(reference: pd.DataFrame, fit: Fit) -> pd.DataFrame:
     # b = 0 is always allowed, so 0 bounds the minimum from above even if the solver gave up
     smallest = max(-1.0, min(0.0, float(answer.fun))) if answer.success else 0.0
     return pd.DataFrame(
-        {"low": share * (1 + smallest), "high": np.minimum(1.0, share * (1 + largest))},
+        {"low": fraction * (1 + smallest), "high": np.minimum(1.0, fraction * (1 + largest))},
         index=fit.hidden.index,
     )
 
@@ -258,7 +258,7 @@ def support(reference: pd.DataFrame, weights: pd.Series, fit: Fit, lambda2: floa
 
     Low values are to be greyed out.
 
-    The product of two shares, both between 0 and 1:
+    The product of two fractions, both between 0 and 1:
 
     * resolution: the diagonal of R_g = H_g (H_g + lambda2 I)^-1 with H_g = gamma_g (X_g X_g^T) o (C
       C^T): which part of Delta_gk is set

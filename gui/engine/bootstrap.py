@@ -1,4 +1,4 @@
-"""How sure a composition is: genes drawn anew many times, the composition estimated from each draw,
+"""How sure a composition is: genes resampled many times, the composition estimated from each draw,
 intervals from what that gives.
 
 What an interval says, and what not. Drawing genes shows how much the estimate depends on which
@@ -31,7 +31,7 @@ from gui.errors import TooFewGenes
 if TYPE_CHECKING:
     from gui.jobs.status import Progress
 
-RESAMPLING = "Drawing genes anew"
+RESAMPLING = "Resampling genes"
 LEVEL = 0.95
 TAILS = (2.5, 97.5)
 """Percentiles between which 95 % of the draws lie."""
@@ -168,8 +168,8 @@ def _dtd(
         known = None if task.known is None else np.linalg.solve(square, weighted @ task.known)
         return Draw(np.linalg.solve(square, weighted @ task.bulk), known, None)
     raise TooFewGenes(
-        f"With {genes} genes the intervals cannot be computed: too often a draw leaves fewer than"
-        " there are cell types."
+        f"With {genes} genes the intervals cannot be computed: resampling often leaves fewer genes"
+        " than there are cell types."
     )
 
 
@@ -179,7 +179,7 @@ def _adtd(
     """Deconomix+h and +h,r.
 
     Genes get random weights (exponential, mean 1) instead of multiplicities: the same spread, but
-    none is left out, for the share of a gene in the hidden profile is known from that gene only.
+    none is left out, for the fraction of a gene in the hidden profile is known from that gene only.
     """
     genes = len(weights)
     times = np.ones(genes) if random is None else random.exponential(size=genes)
@@ -198,7 +198,7 @@ def _adtd(
         return found
 
     fit = fitted(task.bulk)
-    shares = np.vstack([fit.C, fit.c])
+    fractions = np.vstack([fit.C, fit.c])
     same = None
     if task.signs is not None and random is not None:
         fit.redraw(random.integers(fit.n, size=fit.n))
@@ -210,7 +210,7 @@ def _adtd(
             for at in range(0, task.known.shape[1], task.together)
         ]
         known = np.hstack([np.vstack([other.C, other.c]) for other in fits])
-    return Draw(shares, known, same)
+    return Draw(fractions, known, same)
 
 
 def _signs(regulation: np.ndarray) -> np.ndarray:
@@ -317,7 +317,7 @@ def bootstrap(
     wider = np.zeros((len(rows), 1)) if checked is None else checked.wider[:, None]
 
     def frame(values: np.ndarray) -> pd.DataFrame:
-        # with a hidden background the shares of a sample sum to 1
+        # with a hidden background the fractions of a sample sum to 1
         return pd.DataFrame(
             np.clip(values, 0.0, 1.0 if hidden else None), index=rows, columns=bulk.columns
         )
@@ -360,8 +360,8 @@ def ends(estimate: np.ndarray, draws: np.ndarray) -> tuple[np.ndarray, np.ndarra
 @dataclass(frozen=True, eq=False)
 class Checked:
     """wider : by type, how much farther out each end must lie, at least 0; genes, widened : by
-    type, the share of the ``mixtures`` held back whose true share lies within the interval of the
-    draws alone, and within the widened one.
+    type, the fraction of the ``mixtures`` held back whose true fraction lies within the interval of
+    the draws alone, and within the widened one.
     """
 
     wider: np.ndarray

@@ -35,9 +35,7 @@ def choose(losses: pd.DataFrame) -> Choices:
     """
     losses = losses.loc[:, losses.notna().all(axis=0)]
     if losses.empty:
-        return Choices(
-            {"min": None, "one_se": None, "drop": None}, ("No lambda2 could be judged.",)
-        )
+        return Choices({"min": None, "one_se": None, "drop": None}, ("No λ₂ could be evaluated.",))
     grid = losses.columns.to_numpy(dtype=np.float64)
     mean = losses.mean(axis=0).to_numpy()
     lowest = int(np.argmin(mean))
@@ -45,28 +43,25 @@ def choose(losses: pd.DataFrame) -> Choices:
     notes: list[str] = []
     if not np.isfinite(spread):
         one_se = lowest
-        notes.append(
-            "One fold has no spread, so nothing lies within one standard error; the minimum is"
-            " taken instead."
-        )
+        notes.append("A single fold has no standard error; the minimum is used instead.")
     else:
         within = np.flatnonzero(mean <= mean[lowest] + spread)
         widest = int(within.max())
         one_se = min(widest + 1, len(grid) - 1)
         if widest == len(grid) - 1:
             notes.append(
-                "The loss stays within one standard error up to the largest lambda2, which is"
-                " taken; a larger one may do as well."
+                "The loss stays within one standard error up to the largest λ₂, which is used; a"
+                " larger one may fit as well."
             )
         elif len(within) == 1:
             notes.append(
-                "No other lambda2 lies within one standard error of the minimum; the next larger"
-                " one is taken."
+                "No other λ₂ lies within one standard error of the minimum; the next larger one"
+                " is used."
             )
     falls = np.diff(mean)  # mean[i + 1] - mean[i]: how much point i lies below its larger neighbour
     drop = int(np.argmax(falls)) if falls.size and falls.max() > 0 else None
     if drop is None:
-        notes.append("The loss nowhere falls towards smaller lambda2: there is no largest drop.")
+        notes.append("The loss does not fall towards smaller λ₂, so there is no largest drop.")
     return Choices(
         {
             "min": float(grid[lowest]),

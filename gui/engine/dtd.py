@@ -106,8 +106,8 @@ def learn(
     constant = [str(t) for t in truth.index[truth.nunique(axis=1) < 2]]
     if constant:
         raise InvalidParameter(
-            f"The share of {constant[0]} is the same in every training mixture, so nothing can be"
-            " learned about it.",
+            f"The fraction of {constant[0]} is the same in every training mixture, so nothing can"
+            " be learned about it.",
             advice="Use more mixtures or more cells per mixture, or leave the type out.",
         )
 
@@ -147,7 +147,7 @@ def equal_weights(genes: pd.Index) -> pd.Series:
 
 
 def estimate(reference: pd.DataFrame, bulk: pd.DataFrame, weights: pd.Series) -> pd.DataFrame:
-    """Composition, cell types x samples: the engine's values, negatives cut to 0, not normalised.
+    """Composition, cell types x samples: values as estimated, negatives cut to 0, not normalised.
 
     reference : genes x cell types; bulk : genes x samples; weights : by gene; all with the same
     genes in the same order.

@@ -109,8 +109,8 @@ def check_memory(
         needed, genes = bootstrap_bytes(dataset, params, dtd, engine)
         need_memory(
             needed,
-            f"{params.replicates} draws with {genes} genes",
-            "Lower the number of draws, or of genes of the DTD run.",
+            f"{params.replicates} replicates with {genes} genes",
+            "Lower the number of replicates, or of genes of the DTD run.",
         )
     elif isinstance(params, ADTDParams | SearchParams) and isinstance(
         dtd := inputs.get("dtd"), DTDResult

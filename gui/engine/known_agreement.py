@@ -1,4 +1,4 @@
-"""Estimated shares against known ones (flow cytometry): per cell type and pooled over all.
+"""Estimated fractions against known ones (flow cytometry): per cell type and pooled over all.
 
 NumPy and pandas only.
 """
@@ -35,7 +35,7 @@ class Comparison:
 def compare_with_known(
     known: pd.DataFrame, estimated: pd.DataFrame, pairs: Mapping[str, str]
 ) -> Comparison:
-    """Over the samples that both have and that have a known share.
+    """Over the samples that both have and that have a known fraction.
 
     known, estimated : cell types x samples, fractions; pairs : type of ``known`` -> type of
     ``estimated``, or several ("A|B") whose sum is meant; types of ``known`` with the same partner
@@ -45,9 +45,9 @@ def compare_with_known(
     samples = [s for s in estimated.columns if s in set(known.columns)]
     if not samples:
         raise MissingPart(
-            "The known and the estimated shares have no sample in common.",
+            "The known and the estimated fractions have no sample in common.",
             advice=(
-                "Look at how the samples are called in the table of known compositions (Upload"
+                "Compare the sample names with those in the table of known compositions (Upload"
                 " page)."
             ),
         )

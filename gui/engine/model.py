@@ -87,7 +87,7 @@ def read_model(data: bytes) -> DTDResult:
     except (ValueError, RecursionError):  # JSON and Unicode errors are ValueErrors
         _damaged()
     if form != FORMAT:
-        raise UnreadableFile("This file is not a model of this program.")
+        raise UnreadableFile("This file is not a DeconomiX model.")
     if type(schema) is not int or schema < 1:
         _damaged()
     if schema > SCHEMA:
@@ -158,7 +158,7 @@ def _unpack(data: bytes) -> bytes:
     if len(data) > MAX_FILE:
         raise UnsafeFile(f"This file is larger than a model may be ({MAX_FILE // 2**20} MB).")
     if data[:2] != b"\x1f\x8b":
-        raise UnreadableFile("This file is not a model of this program.")
+        raise UnreadableFile("This file is not a DeconomiX model.")
     unpacker = zlib.decompressobj(wbits=31)
     try:
         raw = unpacker.decompress(data, MAX_CONTENT + 1)
@@ -171,7 +171,7 @@ def _unpack(data: bytes) -> bytes:
     if not unpacker.eof or unpacker.unused_data:
         _damaged()
     if raw.count(b"[") + raw.count(b"{") > MAX_NESTED:
-        raise UnsafeFile("This file is nested more than a model ever is.")
+        raise UnsafeFile("This file is nested more deeply than any model.")
     return raw
 
 

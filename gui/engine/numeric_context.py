@@ -28,7 +28,7 @@ def no_solution(solver: str) -> EngineFailed:
     return EngineFailed(
         f"The solver found no solution for the {_SOLVED.get(solver, 'result')}.",
         advice=(
-            "A larger lambda2, fewer genes, or leaving out the samples that look least like the"
+            "A larger λ₂, fewer genes, or leaving out the samples that look least like the"
             " reference may help."
         ),
     )
@@ -37,16 +37,16 @@ def no_solution(solver: str) -> EngineFailed:
 def no_background() -> EngineFailed:
     """The hidden profile is a mixture of the cell types."""
     return EngineFailed(
-        "The samples hold no hidden background that can be told apart from the cell types.",
-        advice="Use Naive or Deconomix (without +h) for these data, or more genes.",
+        "The samples hold no hidden background that can be distinguished from the cell types.",
+        advice="Use more genes, or the composition of the DTD run, which has no hidden background.",
     )
 
 
 def no_weights(iteration: int) -> EngineFailed:
     """The loss of DTD is no finite number: from here on everything would be NaN."""
     return EngineFailed(
-        f"Learning the gene weights broke down in iteration {iteration}: a cell type is estimated"
-        " as zero in every mixture.",
+        f"Learning the gene weights failed in iteration {iteration}: a cell type is estimated as"
+        " zero in every mixture.",
         advice=(
             "Use more mixtures or more genes, or leave out or merge cell types that are hard to"
             " tell apart."
@@ -57,7 +57,7 @@ def no_weights(iteration: int) -> EngineFailed:
 def ambiguous() -> EngineFailed:
     """Two cell types are alike."""
     return EngineFailed(
-        "The cell types cannot be told apart over the genes in use, so there is no single"
+        "The cell types cannot be distinguished over the genes in use, so there is no single"
         " solution.",
         advice="Use more genes, or merge cell types that are alike.",
     )
@@ -84,6 +84,6 @@ def numeric_context() -> Iterator[None]:
             raise ambiguous() from error
         except (ArithmeticError, RuntimeError, ValueError) as error:
             raise EngineFailed(
-                "The engine could not work with these numbers.",
+                "The engine could not compute with these values.",
                 advice="Check the values and the scale of the data.",
             ) from error

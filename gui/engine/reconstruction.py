@@ -45,20 +45,20 @@ def reconstruction(
 
     reference : genes x types; bulk : genes x samples; weights : by gene; composition : types x
     samples; hidden, profile, regulation : of ADTD, which makes columns sum to 1. residual : the
-    share of the weighted variance of the sample over the genes that is left over, 0 for a perfect
-    fit, about 1 where the fit says no more than the mean does. NaN, and "poorly", where a sample or
-    its fit is the same for every gene.
+    fraction of the weighted variance of the sample over the genes that is left over, 0 for a
+    perfect fit, about 1 where the fit says no more than the mean does. NaN, and "poorly", where a
+    sample or its fit is the same for every gene.
     """
     X = reference.to_numpy(dtype=np.float64)
     if hidden is not None:
         X = X / X.sum(axis=0)
     if regulation is not None:
         X = X * regulation.to_numpy(dtype=np.float64)
-    shares = composition.to_numpy(dtype=np.float64)
+    fractions = composition.to_numpy(dtype=np.float64)
     if hidden is not None and profile is not None:
-        X, shares = (
+        X, fractions = (
             np.c_[X, profile.to_numpy(dtype=np.float64)],
-            np.r_[shares, hidden.to_numpy(dtype=np.float64)[None, :]],
+            np.r_[fractions, hidden.to_numpy(dtype=np.float64)[None, :]],
         )
     gamma = weights.to_numpy(dtype=np.float64)
     if hidden is not None:
@@ -68,7 +68,7 @@ def reconstruction(
     width = max(1, int(CHUNK / (8 * len(bulk))))
     found = [
         _measures(
-            X @ shares[:, at : at + width],
+            X @ fractions[:, at : at + width],
             bulk.iloc[:, at : at + width].to_numpy(dtype=np.float64),
             gamma,
             summed=hidden is not None,
@@ -76,13 +76,13 @@ def reconstruction(
         for at in range(0, bulk.shape[1], width)
     ]
     residual, plain, logarithmic = np.concatenate(found, axis=1)
-    share = np.zeros(len(residual)) if hidden is None else hidden.to_numpy(dtype=np.float64)
+    fraction = np.zeros(len(residual)) if hidden is None else hidden.to_numpy(dtype=np.float64)
     # written so that NaN is poor
     bearable = (
         (residual <= POOR_RESIDUAL)
         & (plain >= POOR_PEARSON)
         & (logarithmic >= POOR_PEARSON_LOG)
-        & (share <= POOR_HIDDEN)
+        & (fraction <= POOR_HIDDEN)
     )
     good = bearable & (residual <= FAIR_RESIDUAL) & (plain >= FAIR_PEARSON)
     verdict = np.where(good, WELL, np.where(bearable, FAIRLY, POORLY)).astype(object)

@@ -7,8 +7,8 @@ Stock alternates between solvers of limited precision and stops when the loss fa
 1e-8, at losses of 1e-6, so it ends near the optimum and not on it. What is solved here, with X, Y
 (columns summing to 1), gamma (summing to 1) and the loss as stock has them:
 
-* Deconomix+h: given the composition C and the hidden shares c of the run, x minimises the loss over
-  x >= 0, sum x = 1. Closed form.
+* Deconomix+h: given the composition C and the hidden fractions c of the run, x minimises the loss
+  over x >= 0, sum x = 1. Closed form.
 * Deconomix+h,r: given C and c, (Delta, x) together minimise the loss over Delta >= 0, sum_g X_gk
   Delta_gk = 1 for every type k, x >= 0,
   sum x = 1. One convex programme; what stock's alternation between x and Delta tends to.
@@ -38,7 +38,7 @@ from gui.errors import EngineFailed
 TOLERANCE = 1e-7
 """What a residual and a gap may be at most to count as the optimum."""
 NEGLIGIBLE_FRACTION = 1e-9
-"""Hidden shares up to here in every sample are none: what the solver of the composition leaves
+"""Hidden fractions up to here in every sample are none: what the solver of the composition leaves
 where there is no hidden background (1e-16), with room.
 
 The hidden profile then stays as it is: the loss hardly knows it (the certificate's gap still counts
@@ -211,11 +211,11 @@ def joint(problem: RegulationProblem, *, check: Check = lambda: None) -> Optimum
 
     Requires hidden background somewhere.
     """
-    shares = np.vstack([problem.composition, problem.hidden])
-    targets = np.concatenate([problem.bulk[g] @ shares.T for g in problem.pieces()])
+    fractions = np.vstack([problem.composition, problem.hidden])
+    targets = np.concatenate([problem.bulk[g] @ fractions.T for g in problem.pieces()])
     factors = np.column_stack([problem.reference, np.ones(len(problem.reference))])
     ridge = np.append(np.full(len(problem.composition), problem.lambda2), 0.0)
-    qp = SeparableQP(problem.weights, factors, shares @ shares.T, targets, ridge)
+    qp = SeparableQP(problem.weights, factors, fractions @ fractions.T, targets, ridge)
     return _solved(qp, lambda found: _pack(problem, found, None), check)
 
 
@@ -263,7 +263,7 @@ def _solved(
                 return Optimum(delta, x, certificate, way)
     raise EngineFailed(
         "No optimum could be found whose certificate holds.",
-        advice="A larger lambda2 or fewer genes may help.",
+        advice="A larger λ₂ or fewer genes may help.",
     )
 
 
@@ -379,7 +379,7 @@ def problem_of(
 ) -> RegulationProblem:
     """Normalised as stock does it, gamma_offset included. ValueError if lambda2 is not above 0."""
     if not lambda2 > 0:
-        raise ValueError("lambda2 must be above 0")
+        raise ValueError("λ₂ must be above 0")
     profiles, mixtures = reference.to_numpy(dtype=np.float64), bulk.to_numpy(dtype=np.float64)
     gamma = weights.to_numpy().flatten() + 1.0 / len(weights)  # float32 stays float32, as in stock
     gamma = gamma / np.sum(gamma)
@@ -404,7 +404,7 @@ def refine(
     check: Check = lambda: None,
 ) -> Refined:
     """The hidden profile, and gene regulation if ``regulated``, at the optimum for the composition
-    and the hidden shares of ``fit``.
+    and the hidden fractions of ``fit``.
 
     reference : genes x cell types; bulk : genes x samples; weights : by gene, as handed to ADTD;
     the same genes in the same order. check : called often (some hundredths of a second apart, a

@@ -26,16 +26,34 @@ from gui.engine.params import (
 
 @dataclass(frozen=True, eq=False)
 class DTDResult:
-    """A trained model and what it gives.
+    """A trained model and its estimates.
 
-    reference : X as used, genes x cell types, scaled gene_weights : gamma by gene, mean 1 (sums to
-    the number of genes); float32 as stock gives them (ADTD's numbers depend on it) loss :
-    (iterations,); correlation : iterations x cell types, Pearson on the training mixtures
-    composition : part ("train", "test", "bulk") -> cell types x mixtures or samples, the engine's
-    values, not normalised naive : the same with all gene weights 1 truth : part ("train", "test")
-    -> cell types x mixtures; in "test" also types the reference lacks (hidden) metrics : one row
-    per (part, method, cell type): columns part, method, cell_type, pearson, spearman, rmse, ccc
-    scale : the common column sum used, None for none notes : sentences for the user (warnings)
+    Attributes
+    ----------
+    reference
+        X as used, genes x cell types, scaled.
+    gene_weights
+        gamma by gene, mean 1 (sums to the number of genes); float32 as stock returns them (the
+        numbers of ADTD depend on it).
+    loss
+        (iterations,).
+    correlation
+        iterations x cell types, Pearson on the training mixtures.
+    composition
+        Part ("train", "test", "bulk") -> cell types x mixtures or samples, as estimated, not
+        normalised.
+    naive
+        The same with all gene weights 1.
+    truth
+        Part ("train", "test") -> cell types x mixtures; in "test" also types that the reference
+        lacks (hidden).
+    metrics
+        One row per (part, method, cell type): columns part, method, cell_type, pearson, spearman,
+        rmse, ccc.
+    scale
+        The common column sum; None where the values were not scaled.
+    notes
+        Sentences for the user (warnings).
     """
 
     reference: pd.DataFrame
@@ -76,7 +94,7 @@ class ApplyResult:
 
 @dataclass(frozen=True)
 class Refinement:
-    """An ADTD run taken to the optimum of its loss for its composition and hidden shares (see
+    """An ADTD run taken to the optimum of its loss for its composition and hidden fractions (see
     :mod:`gui.engine.refinement`).
 
     loss_before : of the engine's fit; loss_after : at the optimum; residual, gap : of the
@@ -96,7 +114,7 @@ class Refinement:
 class ADTDResult:
     """Hidden background and gene regulation.
 
-    composition : cell types x samples (without the hidden row); hidden : share of the hidden
+    composition : cell types x samples (without the hidden row); hidden : fraction of the hidden
     background by sample hidden_profile : by gene, sums to 1; gene_regulation : Delta, genes x cell
     types, 1 = unregulated (None where not estimated) gene_weights : the weights used, by gene;
     reference : X as used, genes x cell types truth : cell types x mixtures for simulated mixtures,
@@ -114,7 +132,7 @@ class ADTDResult:
     truth: pd.DataFrame | None = None
     support: pd.DataFrame | None = None
     hidden_interval: pd.DataFrame | None = None
-    """By sample: columns low, high: the range of the hidden share at equal fit (ENGINE.md, trap
+    """By sample: columns low, high: the range of the hidden fraction at equal fit (ENGINE.md, trap
     10).
     """
     notes: tuple[str, ...] = ()
@@ -164,19 +182,16 @@ class SearchResult:
 
 @dataclass(frozen=True, eq=False)
 class BootstrapResult:
-    """How sure the fractions of a run are: 95 % intervals from genes drawn anew (see
+    """How sure the fractions of a run are: 95 % intervals from genes resampled (see
     :mod:`gui.engine.bootstrap`).
 
     estimate : cell types (with ADTD also ``hidden``) x samples; low, high : the interval, the same
-    shape; it always holds the estimate
-    genes_low, genes_high : of the draws alone, not widened; equal to low and high where nothing
-    could be checked
-    check : by cell type: wider (by how much each end was moved outwards), genes and widened (share
-    of held-back mixtures whose true share lies within the
-        interval of the draws alone, and within the widened one); None without test cells; mixtures
-        : how many were held back
-    sign_stability : genes x cell types, share of the draws in which gene regulation had the
-    direction that the run found; None without regulation
+    shape; it always holds the estimate genes_low, genes_high : of the draws alone, not widened;
+    equal to low and high where nothing could be checked check : by cell type: wider (by how much
+    each end was moved outwards), genes and widened (fraction of held-back mixtures whose true
+    fraction lies within the interval of the draws alone, and within the widened one); None without
+    test cells; mixtures : how many were held back sign_stability : genes x cell types, fraction of
+    the draws in which gene regulation had the direction that the run found; None without regulation
     """
 
     estimate: pd.DataFrame

@@ -25,7 +25,7 @@ from gui.errors import EngineFailed, InvalidParameter
 if TYPE_CHECKING:
     from gui.jobs.status import Progress
 
-SEARCHING = "Searching lambda2"
+SEARCHING = "Searching λ₂"
 SECONDS, WORTH = 4e-6, 10.0
 """About what one lambda2 takes per gene and pair of cell types; and from how many seconds on it
 pays to start processes, which takes some itself.
@@ -170,7 +170,7 @@ def summarise(losses: pd.DataFrame) -> Choices:
         return chosen
     more = f" and {len(unsolved) - 3} more" if len(unsolved) > 3 else ""
     note = (
-        f"No solution was found at lambda2 = {', '.join(unsolved[:3])}{more}; no choice falls on"
-        " these."
+        f"No solution was found at λ₂ = {', '.join(unsolved[:3])}{more}; these values are not"
+        " offered."
     )
     return Choices(chosen.values, (note, *chosen.notes))

@@ -245,9 +245,9 @@ def by_newton(problem: SeparableQP, check: Check = lambda: None) -> Answer:
         step = _step(state.curvature, state.lacking, loose)
         slope, noise = float(state.lacking @ step), 1e-14 * state.size
         for halving in range(HALVINGS):
-            share = 0.5**halving
-            trial = at(problem, state.multipliers + share * step, state.free, check)
-            if trial.value >= state.value + 1e-4 * share * slope - noise:
+            fraction = 0.5**halving
+            trial = at(problem, state.multipliers + fraction * step, state.free, check)
+            if trial.value >= state.value + 1e-4 * fraction * slope - noise:
                 break
         else:
             raise Stuck

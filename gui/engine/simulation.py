@@ -22,8 +22,8 @@ FEW_CELLS = 5
 
 @dataclass(frozen=True, eq=False)
 class Mixtures:
-    """bulk : genes x mixtures, the mean of the drawn cells; truth : cell types x mixtures, share of
-    the drawn cells.
+    """bulk : genes x mixtures, the mean of the drawn cells; truth : cell types x mixtures, fraction
+    of the drawn cells.
 
     Columns are "0", "1", ...; the rows of ``truth`` are the reference's types, then types the
     reference lacks (hidden).

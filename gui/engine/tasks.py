@@ -246,7 +246,7 @@ def _target(dataset: Dataset, part: Part, dtd: DTDResult | None) -> Target:
         dataset = replace(dataset, train=None, test=None, reference=as_trained)
     elif dtd.params is None:
         raise MissingPart(
-            "An applied model has no simulated mixtures; only the bulk can be deconvolved with it."
+            "An applied model has no pseudobulk mixtures; only the bulk can be deconvolved with it."
         )
     elif (dataset.train if part == "train" else dataset.test) is None:
         raise MissingPart(
@@ -339,7 +339,7 @@ def run_adtd(
         )
     if fit.rose:
         notes.append(
-            "In the last iteration the fit became a little worse; the engine ends there and its"
+            "The fit became slightly worse in the last iteration, where deconomix stops; that"
             " result is shown."
         )
     optimum = None
@@ -474,14 +474,15 @@ def run_bootstrap(
         known = drawn.bulk.loc[genes], drawn.truth
     else:
         notes.append(
-            "There are no test cells to check the intervals on: they show the draw of genes only"
-            " and are too narrow for the error of the method."
+            "There are no test cells to calibrate the intervals: they show the sampling of genes"
+            " only and are too narrow for the error of the method."
         )
     if params.seeds:
         if cells is None or dtd.params is None or not learned or not len(dtd.loss):
             raise InvalidParameter(
-                "The gene weights of this run were not learned from cells that are there.",
-                advice="Switch “Learn gene weights anew” off.",
+                "The session no longer holds the cells from which the gene weights of this run"
+                " were learned.",
+                advice="Switch “Relearn gene weights” off.",
             )
         types = [*map(str, run.reference.columns)]
         order = {

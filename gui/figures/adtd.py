@@ -69,7 +69,7 @@ def search(losses: pd.DataFrame, choices: Mapping[str, float | None]) -> go.Figu
         line={"color": ACCENT, "width": 2.5},
         marker={"size": 5},
         name="mean loss",
-        hovertemplate="lambda2 %{customdata}<br>mean loss %{y:.3g}<extra></extra>",
+        hovertemplate="λ₂ %{customdata}<br>mean loss %{y:.3g}<extra></extra>",
     )
     rows = _mark(fig, lambdas, mean, choices)
     span = [math.log10(lambdas.min()), math.log10(lambdas.max())] if len(lambdas) else [-20.0, 0.0]
@@ -116,14 +116,14 @@ def _mark(
             CHOICES[keys[0]][2],
         )
         text = f"{words}: {exponent(value)}"
-        share = (math.log10(value) - logs.min()) / width
+        fraction = (math.log10(value) - logs.min()) / width
         half = (len(text) + 2) * _LETTER / _ROOM / 2
         anchor, left = (
-            ("left", share)
-            if share < half
-            else ("right", share - 2 * half)
-            if share > 1 - half
-            else ("center", share - half)
+            ("left", fraction)
+            if fraction < half
+            else ("right", fraction - 2 * half)
+            if fraction > 1 - half
+            else ("center", fraction - half)
         )
         right = left + 2 * half
         row = next(
@@ -252,12 +252,14 @@ def gene_regulation(
     hover = "" if trust is None else "<br>support %{customdata[1]:.2f}"
     if steady is not None:
         layers.append(f4(steady * 100))
-        hover += "<br>same direction in %{customdata[2]:.0f} % of the draws"
+        hover += "<br>same direction in %{customdata[2]:.0f} % of the replicates"
     told = np.where(
         trusted,
         "",
         np.where(
-            supported, "<br>grey: the direction is not sure", "<br>grey: little support in the data"
+            supported,
+            "<br>grey: the direction is uncertain",
+            "<br>grey: little support in the data",
         ),
     )
     bar: dict[str, object] = {
@@ -335,8 +337,8 @@ def _marks(bound: float) -> list[float]:
 
 
 def hidden_profile(profile: pd.Series, reference: pd.DataFrame, n: int = 30) -> go.Figure:
-    """The ``n`` genes that make up most of the hidden background, beside their share in the mean of
-    the reference.
+    """The ``n`` genes that make up most of the hidden background, beside their fraction in the mean
+    of the reference.
 
     profile : by gene, sums to 1; reference : genes x cell types
     """
@@ -371,7 +373,7 @@ def hidden_profile(profile: pd.Series, reference: pd.DataFrame, n: int = 30) -> 
         barmode="group",
         bargap=0.25,
         bargroupgap=0.05,
-        yaxis={"title": {"text": "Share of the expression (%)"}, "rangemode": "tozero"},
+        yaxis={"title": {"text": "Fraction of the expression (%)"}, "rangemode": "tozero"},
         legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"},
         width=130 + 22 * len(top) if len(top) > 50 else None,
     )

@@ -1,4 +1,4 @@
-"""Estimated against known shares of the bulk samples. DataFrame in, figure out."""
+"""Estimated against known fractions of the bulk samples. DataFrame in, figure out."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from gui.figures.template import blank
 from gui.figures.text import inert, short
 
 NOTE = (
-    "Known shares are counted cells; the estimate tells shares of RNA. A type whose cells hold more"
-    " RNA lies above the line: then trust the correlation."
+    "Known fractions count cells; estimated fractions measure RNA. Cell types rich in RNA lie"
+    " above the line: rely on the correlation."
 )
 MOST_POINTS = 3000
 MOST_NAMED = 20
@@ -71,7 +71,7 @@ def agreement(points: pd.DataFrame, colour_of: Mapping[str, str]) -> go.Figure:
     pad = (span[1] - span[0]) * 0.04
     axis = {"range": [span[0] - pad, span[1] + pad], "ticksuffix": " %"}
     fig.update_layout(
-        xaxis={"title": {"text": "Known share"}, **axis},
-        yaxis={"title": {"text": "Estimated share"}, **axis},
+        xaxis={"title": {"text": "Known fraction"}, **axis},
+        yaxis={"title": {"text": "Estimated fraction"}, **axis},
     )
     return fig

@@ -52,9 +52,9 @@ class Arrangement:
         return self.samples[int(found[0])] if len(found) else None
 
 
-def shares(composition: pd.DataFrame, normalise: bool) -> pd.DataFrame:
-    """The values drawn: the engine's, or shares of each sample's total (NaN where the total is not
-    above zero).
+def sample_fractions(composition: pd.DataFrame, normalise: bool) -> pd.DataFrame:
+    """The values drawn: the engine's, or fractions of each sample's total (NaN where the total is
+    not above zero).
     """
     if not normalise:
         return composition
@@ -65,9 +65,9 @@ def shares(composition: pd.DataFrame, normalise: bool) -> pd.DataFrame:
 def quantity(normalise: bool) -> str:
     """The axis title that says which of the two it is."""
     return (
-        "RNA fraction (%)<br>share of the estimated total"
+        "RNA fraction (%)<br>of the estimated total"
         if normalise
-        else "RNA fraction (%)<br>engine's value"
+        else "RNA fraction (%)<br>as estimated"
     )
 
 
@@ -80,7 +80,7 @@ def arrange(
     gap: int = 1,
 ) -> Arrangement:
     """Order the samples: groups first (by name, ungrouped last), within them by ``sort``: a type's
-    or hidden's share, largest first; by name; as in the file.
+    or hidden's fraction, largest first; by name; as in the file.
 
     group : by sample, any values; gap : positions left out between groups
     """
@@ -89,7 +89,7 @@ def arrange(
     if sort == BY_NAME:
         order.sort(key=lambda i: natural(names[i]))
     elif sort in composition.index:
-        values = shares(composition, normalise).loc[sort].to_numpy(dtype=np.float64)
+        values = sample_fractions(composition, normalise).loc[sort].to_numpy(dtype=np.float64)
         order.sort(
             key=lambda i: (
                 not np.isfinite(values[i]),
@@ -121,7 +121,7 @@ def _types(composition: pd.DataFrame) -> list[str]:
 
 
 def _drawn(composition: pd.DataFrame, normalise: bool, samples: list[str]) -> pd.DataFrame:
-    drawn = shares(composition, normalise)
+    drawn = sample_fractions(composition, normalise)
     drawn = drawn.set_axis(drawn.columns.astype(str), axis=1).set_axis(
         drawn.index.astype(str), axis=0
     )
@@ -284,11 +284,11 @@ def single(
     """One sample: a bar per type, the true fraction beside it as a diamond where it is known.
 
     sample, truth : by cell type, fractions; true types that the reference lacks count as hidden
-    interval : low and high of the hidden share at equal fit; ends : by cell type, columns low and
-    high of the 95 % interval. The whisker of the hidden share spans both
+    interval : low and high of the hidden fraction at equal fit; ends : by cell type, columns low
+    and high of the 95 % interval. The whisker of the hidden fraction spans both
     """
     fig = blank()
-    estimated = shares(sample.to_frame(), normalise).iloc[:, 0]
+    estimated = sample_fractions(sample.to_frame(), normalise).iloc[:, 0]
     factor = 1.0 / float(sample.sum()) if normalise and sample.sum() > 0 else 1.0
     real = None if truth is None else fold_hidden(truth, [str(t) for t in sample.index])
     types = [t for t in _types(sample.to_frame()) if not is_hidden(t)]

@@ -254,6 +254,6 @@ def scatter(
     ends = [span[0] - pad, span[1] + pad]
     fig.update_layout(
         xaxis={"title": {"text": "True fraction of cells (%)"}, "range": ends},
-        yaxis={"title": {"text": "Estimated RNA fraction (%), engine's value"}, "range": ends},
+        yaxis={"title": {"text": "Estimated RNA fraction (%)"}, "range": ends},
     )
     return fig

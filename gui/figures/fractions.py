@@ -1,5 +1,5 @@
-"""One share in every sample as bars: the hidden background with the interval in which it cannot be
-told apart (ENGINE.md, trap 10), or a cell type with its 95 % interval.
+"""One fraction in every sample as bars: the hidden background with the interval in which it cannot
+be told apart (ENGINE.md, trap 10), or a cell type with its 95 % interval.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ TRUE = "#D55E00"
 def hidden_fraction(
     hidden: pd.Series, interval: pd.DataFrame | None = None, *, truth: pd.Series | None = None
 ) -> go.Figure:
-    """One bar per sample with its interval; the true share as a diamond where it is known.
+    """One bar per sample with its interval; the true fraction as a diamond where it is known.
 
     Many samples scroll.
 
     hidden, truth : by sample, fractions (drawn in %); interval : by sample, columns low and high
     """
-    name = "hidden share" if interval is None else "hidden share and interval at the same fit"
+    name = "hidden fraction" if interval is None else "hidden fraction with equal-fit interval"
     look = {"name": name, "marker": fill("hidden", {})}
     return _bars(
         hidden,
         interval,
         truth,
-        "Hidden share (%)",
+        "Hidden fraction (%)",
         look,
         hover="hidden ",
         whisker={"color": ACCENT},
@@ -110,7 +110,7 @@ def _bars(
             x=at,
             y=of_percent(known),
             mode="markers",
-            name="true share",
+            name="true fraction",
             marker={
                 "symbol": "diamond-open",
                 "size": 8 if scrolls else 11,

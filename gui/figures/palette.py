@@ -184,8 +184,10 @@ def _at(place: int) -> str:
     rounds, i = divmod(place, len(PALETTE))
     if rounds == 0:
         return PALETTE[i]
-    share = 1 - 0.6 ** min(rounds, 4)
-    parts = [round((1 - share) * int(PALETTE[i][k : k + 2], 16) + share * 150) for k in (1, 3, 5)]
+    fraction = 1 - 0.6 ** min(rounds, 4)
+    parts = [
+        round((1 - fraction) * int(PALETTE[i][k : k + 2], 16) + fraction * 150) for k in (1, 3, 5)
+    ]
     return "#{:02X}{:02X}{:02X}".format(*parts)
 
 

@@ -66,7 +66,7 @@ def gene_funnel(
 
 def similarity(values: pd.DataFrame, alike: float) -> go.Figure:
     """Cosine similarity of the types' profiles as a heatmap; pairs from ``alike`` on are marked,
-    for their shares cannot be told apart.
+    for their fractions cannot be told apart.
 
     values : types x types
     """
@@ -93,9 +93,9 @@ def similarity(values: pd.DataFrame, alike: float) -> go.Figure:
             y=first,
             mode="markers",
             marker={"symbol": "x", "size": 9, "color": MARK},
-            name="hardly to be told apart",
+            name="hard to distinguish",
             showlegend=True,
-            hovertemplate="%{y}<br>%{x}<br>hardly to be told apart<extra></extra>",
+            hovertemplate="%{y}<br>%{x}<br>hard to distinguish<extra></extra>",
         )
     name_axis(fig, "x", types, tickangle=angle(types, room=420), longest=16)
     name_axis(fig, "y", types, longest=22)
@@ -218,7 +218,7 @@ def _edges(values: np.ndarray) -> np.ndarray:
 
 
 def bulk_scatter(table: pd.DataFrame) -> go.Figure:
-    """Every gene with its mean in the bulk and over the types of the reference, as shares of the
+    """Every gene with its mean in the bulk and over the types of the reference, as fractions of the
     sum, logarithmic.
 
     A gene that is zero in one is not drawn.

@@ -22,7 +22,7 @@ LEAST_PERCENT = 0.01
 """Percentages of a composition nearer to 0 than this are shown as "< 0.01": none is known that
 well.
 
-(A gene's share of an expression is.)
+(A gene's fraction of an expression is.)
 """
 
 

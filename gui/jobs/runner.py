@@ -242,7 +242,7 @@ class JobRunner:
         with self._changed:
             job = self._jobs.get(job_id)
             if job is None:
-                raise JobError("This job is not known (any more).")
+                raise JobError("This job no longer exists.")
             self._changed.wait_for(lambda: job.ended is not None, timeout)
             return job.snapshot(clock(), self._places().get(job_id, 0))
 
@@ -255,7 +255,7 @@ class JobRunner:
     # ----------------------------------------------------------------------------------------------
     def _refuse_if_stopping(self) -> None:
         if self._stopping:
-            raise JobError("The program is closing; no step can be started any more.")
+            raise JobError("The program is closing; no new step can be started.")
 
     def _queued(self) -> list[Job]:
         return [job for job in self._jobs.values() if job.state == "queued"]
@@ -530,8 +530,8 @@ class JobRunner:
         except Exception as trouble:  # whatever goes wrong there, the job must end
             log.exception("job %s: its result could not be kept", job.id)
             error = JobError(
-                f"The result of “{job.title}” could not be kept ({type(trouble).__name__}); the log"
-                " has details."
+                f"The result of “{job.title}” could not be stored ({type(trouble).__name__}); the"
+                " log has details."
             )
         with self._changed:
             if error is not None:

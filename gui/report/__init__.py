@@ -53,7 +53,7 @@ def report(session: DCXCache, kind: str) -> bytes:
         "dim",
     )
     doc.paragraph(RESEARCH_USE, "use")
-    doc.heading("In short")
+    doc.heading("Summary")
     short = summary_of(session, run)
     doc.paragraph(short.answer, "answer")
     if short.basis:

@@ -34,8 +34,8 @@ def confidence_interval_part(
     found = bootstrap_of(session, run)
     if found is None and fit is None:
         return
-    where = f"All are in the program: page {page}, tab How sure."
-    doc.heading("How sure", 3)
+    where = f"The program shows all: page {page}, tab Uncertainty."
+    doc.heading("Uncertainty", 3)
     if found is not None:
         sure: BootstrapResult = found.result
         for text in (sentence(sure), *sure.notes):
@@ -53,16 +53,16 @@ def confidence_interval_part(
             doc.table(
                 checked,
                 first="Cell type",
-                caption="The intervals, checked on simulated mixtures of test cells held back.",
+                caption="Coverage of the intervals on held-out pseudobulk mixtures of test cells.",
                 most=200,
             )
     if fit is not None:
         doc.paragraph(
-            f"{fit_sentence(fit, what)} Left over: the share of the weighted variance over the"
-            " genes that the shares do not explain."
+            f"{fit_sentence(fit, what)} Unexplained variance: the part of the weighted variance"
+            " over the genes that the fit does not explain."
         )
         caption = (
-            f"How well every {what} is put together again from its shares"
+            f"How well the estimated fractions reconstruct every {what}"
             f" ({', '.join(FIT_NAMES.values())})."
         )
         doc.table(

@@ -40,13 +40,13 @@ def dtd_part(doc: Document, session: DCXCache, run: Run, *, bulk: bool) -> None:
     if bulk:
         _bulk(doc, session, run, colour_of)
     if not result.metrics.empty:
-        doc.heading("How well the composition of mixtures is found", 3)
+        doc.heading("Accuracy on pseudobulk mixtures", 3)
         doc.figure(
             figures.correlation(result.metrics),
-            "Estimated against true composition of simulated mixtures, by cell type; Naive: all"
+            "Estimated against true composition of pseudobulk mixtures, by cell type; Naive: all"
             " gene weights 1.",
         )
-        caption = "Estimated against true composition of simulated mixtures."
+        caption = "Estimated against true composition of pseudobulk mixtures."
         doc.table(metrics_table(result.metrics), first="Cell type", caption=caption, most=200)
     if not result.correlation.empty:
         words = (
@@ -59,11 +59,11 @@ def dtd_part(doc: Document, session: DCXCache, run: Run, *, bulk: bool) -> None:
     words = "those with the largest gene weight × variance between the cell types"
     doc.figure(
         markers.heatmap(result.reference, result.gene_weights, count),
-        f"The {count} genes the estimate rests on most: {words}.",
+        f"The {count} genes that influence the estimate most: {words}.",
     )
     weights = markers.top_markers(result.reference, result.gene_weights, WEIGHTS)
     weights.columns = ["Gene weight", "Variance", "Importance"]
-    where = "All are in the program: page DTD, tab Markers, Gene weights."
+    where = "The program shows all: page DTD, tab Markers, Gene weights."
     doc.table(
         weights,
         first="Gene",
@@ -83,7 +83,7 @@ def _bulk(doc: Document, session: DCXCache, run: Run, colour_of: dict[str, str])
     if found.composition is None:
         doc.paragraph("There is no composition of a bulk: the run was made without one.")
         return
-    where = "All are in the program: page DTD, tab Composition, Table."
+    where = "The program shows all: page DTD, tab Composition, Table."
     doc.heading("Composition of the bulk", 3)
     composition(doc, found.composition, colour_of, normalise=True, what="the bulk", whole=where)
     if found.fits:

@@ -12,7 +12,7 @@ from gui.answers.adtd import PARTS, model_name
 from gui.answers.summary import KINDS
 from gui.citations import CITATIONS
 from gui.data.dataset import COLUMN_NAMES, PART_NAMES, Role
-from gui.engine.params import ADTDParams, DTDParams, SearchParams
+from gui.engine.params import ARTICLE_NAMES, ADTDParams, DTDParams, SearchParams
 from gui.engine.results import DTDResult, Run
 from gui.figures.text import exponent
 from gui.report.document import Document
@@ -32,7 +32,7 @@ def data_part(doc: Document, session: DCXCache) -> None:
     data = session.dataset
     doc.heading("Data")
     if data is None:
-        doc.paragraph("The session holds no data any more.")
+        doc.paragraph("The session no longer holds data.")
         return
     rows = []
     for role, matrix in data.parts().items():
@@ -69,7 +69,7 @@ def data_part(doc: Document, session: DCXCache) -> None:
         for note in source.notes
     ]
     if notes:
-        doc.paragraph("What was done on reading, repairs included:")
+        doc.paragraph("Changes made on reading, including repairs:")
         doc.points(notes)
 
 
@@ -161,9 +161,10 @@ def adtd_methods(run: Run, search: Run | None, cite: Any) -> list[str]:
     )
     count = run.result.composition.shape[1]
     words = [
-        f"Adaptive Digital Tissue Deconvolution (ADTD {cite('adtd')}, {model_name(params.model)})"
-        f" was applied to the {number(count)} "
-        f"{'samples of the bulk' if params.part == 'bulk' else PARTS[params.part]} to estimate"
+        f"Adaptive Digital Tissue Deconvolution (ADTD {cite('adtd')},"
+        f" {ARTICLE_NAMES.get(params.model, model_name(params.model))}) was applied to the"
+        f" {number(count)}"
+        f" {'samples of the bulk' if params.part == 'bulk' else PARTS[params.part]} to estimate"
         f" {what}, with at most {number(params.max_iterations)} iterations"
         " and "
         + (
@@ -174,15 +175,14 @@ def adtd_methods(run: Run, search: Run | None, cite: Any) -> list[str]:
     ]
     if params.regulated:
         words.append(
-            "The strength lambda2 that holds gene regulation at 1 was"
-            f" {exponent(params.lambda2)}{_searched(search)}."
+            f"The penalty λ₂ on gene regulation was {exponent(params.lambda2)}{_searched(search)}."
         )
     if run.result.refined:
         refined = "the hidden profile" + (" and gene regulation" if params.regulated else "")
         words.append(
-            f"For the composition and hidden shares found, {refined}"
+            f"For the composition and hidden fractions found, {refined}"
             f" {'were' if params.regulated else 'was'} then refined to the certified optimum of"
-            " ADTD's loss; these numbers are not those that deconomix gives."
+            " ADTD's loss; these numbers differ from those of deconomix."
         )
     return words
 

@@ -69,8 +69,8 @@ def composition(
 ) -> None:
     """Figure (bars, or a heatmap for many), a summary by cell type, and the samples.
 
-    frame : cell types (and hidden) x samples, the engine's values; what : "the bulk"; whole : where
-    the whole table is to be had
+    frame : cell types (and hidden) x samples, values as estimated; what : "the bulk"; whole : where
+    the whole table is shown
     """
     count = frame.shape[1]
     many = count > compositions.SCROLL_FROM
@@ -79,13 +79,13 @@ def composition(
         if many
         else compositions.stacked(frame, colour_of, normalise=normalise)
     )
-    which = "shares of each sample's estimated total" if normalise else "the engine's values"
+    which = "in percent of the estimated total of each sample" if normalise else "as estimated"
     doc.figure(
         drawn,
         f"Composition of {what}, {number(count)} {'sample' if count == 1 else 'samples'}: RNA"
         f" fraction in percent, {which}.",
     )
-    percent = settled(compositions.shares(frame, normalise)) * 100
+    percent = settled(compositions.sample_fractions(frame, normalise)) * 100
     summary = pd.DataFrame(
         {
             "Mean": percent.mean(axis=1),
@@ -128,7 +128,7 @@ def known(
         return
     doc.figure(
         agreement(found.points, colour_of),
-        f"Estimated beside known shares ({data.truth.name or 'table of known compositions'})."
+        f"Estimated beside known fractions ({data.truth.name or 'table of known compositions'})."
         f" {NOTE}",
     )
     doc.table(

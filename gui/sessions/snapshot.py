@@ -37,9 +37,9 @@ class PendingJob:
 class Snapshot:
     """One session, frozen.
 
-    revision : of the session when it was taken; runs : oldest first; chosen : kind -> id of the run
-    on screen forms : page key -> form values (what the browser sent: text, numbers, lists, None);
-    times are UTC jobs : running or queued; marks : what is special about this session:
+    revision : of the session when it was taken; runs : oldest first; chosen : kind -> id of the
+    current run; forms : page key -> form values (what the browser sent: text, numbers, lists,
+    None); times are UTC jobs : running or queued; marks : what is special about this session:
     :data:`WITHOUT_CELLS`, :data:`PSEUDONYMS`, :data:`RECOVERED`
     """
 

@@ -288,7 +288,7 @@ def test_sorted_by_a_type_the_shares_never_rise(sort: str, normalise: bool) -> N
     assert (np.diff(heights) <= 0).all()
     assert (np.diff(fig.data[0].x) > 0).all()
     # it was not sorted before
-    assert not (np.diff(composition.shares(data, normalise).loc[sort]) <= 0).all()
+    assert not (np.diff(composition.sample_fractions(data, normalise).loc[sort]) <= 0).all()
 
 
 def test_samples_of_a_group_stand_together_with_a_gap_and_a_label() -> None:
@@ -458,7 +458,7 @@ def test_marker_heatmap_shows_each_gene_once_with_its_weight(n_types: int) -> No
     if n_types > 2:
         np.testing.assert_allclose(np.asarray(heat.z).mean(axis=0), 0, atol=1e-5)
         np.testing.assert_allclose(
-            np.asarray(markers.heatmap(reference, weights, 20, by_share=True).data[0].z).max(
+            np.asarray(markers.heatmap(reference, weights, 20, relative_scale=True).data[0].z).max(
                 axis=0
             ),
             1,

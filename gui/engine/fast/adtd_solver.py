@@ -194,9 +194,9 @@ class ADTDSolver:
         base = np.maximum(np.mean(self.Y - self.X @ self.C0_init, 1).reshape((self.p, 1)), 0)
         self.x = base / np.sum(base, 0)
 
-    def _shares(self, P: np.ndarray, Q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """For every column of Q the shares s >= 0 with sum 1 that minimise 1/2 s'Ps + Q's: types x
-        samples, 1 x samples (hidden).
+    def _solve_fractions(self, P: np.ndarray, Q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """For every column of Q the fractions s >= 0 with sum 1 that minimise 1/2 s'Ps + Q's: types
+        x samples, 1 x samples (hidden).
 
         Raises ProblemError (of qpsolvers, as stock does) if P is not positive definite.
         """
@@ -227,7 +227,7 @@ class ADTDSolver:
         weighted = self._square * B
         P = 2.0 * (B.T @ weighted)
         Q = -2.0 * np.r_[self._XY, weighted[:, self.q :].T @ self.Y]
-        self.C0_init, self.c = self._shares(P, Q)
+        self.C0_init, self.c = self._solve_fractions(P, Q)
 
     def update_C(self) -> None:
         """Compositions, the reference as it is regulated, held at the first ones by lambda1; the
@@ -244,7 +244,7 @@ class ADTDSolver:
         held = np.arange(self.q)
         P[held, held] += self.lambda1
         Q[: self.q] += self.lambda1 * self.C0_init
-        self.C, self.c = self._shares(2.0 * P, -2.0 * Q)
+        self.C, self.c = self._solve_fractions(2.0 * P, -2.0 * Q)
 
     def update_x(self) -> Any:
         """Hidden profile: the same programme for the same solver, whose answer depends on its start

@@ -20,14 +20,14 @@ from gui.errors import EngineFailed
 @dataclass(frozen=True, eq=False)
 class Baseline:
     """What all folds share. reference : genes x types; bulk : genes x samples; weights : by gene;
-    shares : types and hidden x samples; profile : genes x 1 (hidden): both of Deconomix+h on all
+    fractions : types and hidden x samples; profile : genes x 1 (hidden): both of Deconomix+h on all
     samples.
     """
 
     reference: pd.DataFrame
     bulk: pd.DataFrame
     weights: pd.DataFrame
-    shares: np.ndarray
+    fractions: np.ndarray
     profile: np.ndarray
 
 
@@ -76,7 +76,7 @@ def evaluate_fold(shared: Baseline, task: FoldTask, *, step: Callable[[int], Non
     losses = np.full(len(task.lambdas), np.nan)
     failure: EngineFailed | None = None
     Y, X = shared.bulk.to_numpy()[:, task.test], shared.reference.to_numpy()
-    shares = shared.shares[:, task.test]
+    fractions = shared.fractions[:, task.test]
     with numeric_context():
         path = LambdaPath(
             shared.reference,
@@ -89,7 +89,8 @@ def evaluate_fold(shared: Baseline, task: FoldTask, *, step: Callable[[int], Non
             try:
                 Delta = path.solve_for_lambda(lambda2)
                 losses[done] = (
-                    np.linalg.norm(Y - np.hstack((Delta * X, shared.profile)) @ shares, "fro") ** 2
+                    np.linalg.norm(Y - np.hstack((Delta * X, shared.profile)) @ fractions, "fro")
+                    ** 2
                 )
             except EngineFailed as error:  # one unsolvable lambda2 does not spoil the others
                 failure = error

@@ -48,8 +48,8 @@ def mix(values: np.ndarray, drawn: np.ndarray) -> np.ndarray:
 
 
 def count(labels: np.ndarray, n_types: int, drawn: np.ndarray) -> np.ndarray:
-    """The share of each type: types x mixtures. labels : number of the type of every cell; drawn :
-    mixtures x cells.
+    """The fraction of each type: types x mixtures. labels : number of the type of every cell; drawn
+    : mixtures x cells.
     """
     mixtures, cells = drawn.shape
     places = labels[drawn] + n_types * np.arange(mixtures)[:, None]

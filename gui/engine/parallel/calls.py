@@ -77,7 +77,7 @@ class ResultCollector:
 def process_lost() -> EngineFailed:
     """A task lost as many processes as it may."""
     return EngineFailed(
-        "A part of this step made its process end unexpectedly, several times.",
+        "A process of this step ended unexpectedly several times.",
         advice=(
             "Memory may be short: use fewer genes or mixtures, or fewer cores ([compute] cores)."
         ),

@@ -47,8 +47,8 @@ TURNS = 6
 CLOSING = 5.0
 """Seconds to take leave in; then that goes on in the background."""
 _WITHOUT = (
-    "Ask whoever runs the cluster, or take scheduler out of [compute] of the configuration to"
-    " compute on this computer."
+    "Ask the administrator of the cluster, or remove scheduler from [compute] in the"
+    " configuration to compute on this computer."
 )
 log = get_logger(__name__)
 
@@ -169,7 +169,7 @@ class Connection:
             raise JobError(
                 "Computing on a cluster needs the package distributed, which is not installed.",
                 advice=(
-                    "Install it (pip install distributed), or take scheduler out of [compute] of"
+                    "Install it (pip install distributed), or remove scheduler from [compute] in"
                     " the configuration."
                 ),
             ) from None
@@ -244,7 +244,7 @@ class Connection:
             self._followers.add(follower)
             follower.add_done_callback(self._followers.discard)
 
-    def _share(self) -> Any:
+    def _send_shared(self) -> Any:
         """The shared data as a future.
 
         As a task and not scattered: Dask can make a task's result again when the worker that held
@@ -273,7 +273,7 @@ class Connection:
         where = {"workers": [place], "allow_other_workers": True} if place else {}
         return self._client.submit(
             remote.perform,
-            self._share(),
+            self._send_shared(),
             SerializedValue.of(order),
             key=key,
             pure=False,
@@ -403,7 +403,7 @@ def _not_installed(where: str) -> JobError:
     return JobError(
         f"This program is not installed on a computer of the cluster ({where}).",
         advice=(
-            "Install the same version of it there, or take scheduler out of [compute] of the"
+            "Install the same version of it there, or remove scheduler from [compute] in the"
             " configuration."
         ),
     )

@@ -123,7 +123,7 @@ def other_versions(found: Mapping[str, Mapping[str, str]], here: Mapping[str, st
         "The cluster computes with other versions than this program, so the numbers would differ:"
         f" {differ} ({worker}{more}).",
         advice=(
-            "Install the same versions on all its computers, or take scheduler out of [compute] of"
-            " the configuration."
+            "Install the same versions on all its computers, or remove scheduler from [compute]"
+            " in the configuration."
         ),
     )

@@ -16,7 +16,13 @@ from gui.components.common import card, warning
 from gui.components.form import ParamsForm
 from gui.components.views import GONE, SHOWN, graph_height_style
 from gui.components.warnings import warning_list
-from gui.engine.params import WEIGHT_NAMES, ADTDParams, SearchParams, adtd_unused
+from gui.engine.params import (
+    MODEL_NAMES,
+    WEIGHT_NAMES,
+    ADTDParams,
+    SearchParams,
+    adtd_unused,
+)
 from gui.engine.results import ADTDResult, BootstrapResult, Run
 from gui.figures.template import HEIGHT
 from gui.plugin import Context, Page
@@ -26,7 +32,7 @@ form = ParamsForm(
     page,
     ADTDParams,
     choices={
-        "model": {"h": "+h", "h,r": "+h,r", "custom": "Custom"},
+        "model": {name: MODEL_NAMES[name] for name in ("h", "h,r", "custom")},
         "part": {"bulk": "Bulk samples", "test": "Test mixtures", "train": "Training mixtures"},
         "gene_weights": WEIGHT_NAMES,
     },
@@ -49,11 +55,11 @@ TABS = {
     HIDDEN_TAB: "Hidden profile",
     REGULATION: "Gene regulation",
     SEARCH: "Search",
-    SURE: "How sure",
+    SURE: "Uncertainty",
     KNOWN: "Against known",
 }
 TAB = Input(page.id.tabs, "value")
-"""The tab on screen: only its content is computed and sent."""
+"""The open tab: only its content is computed and sent."""
 
 
 def visible(condition: bool) -> dict[str, str]:
@@ -62,7 +68,7 @@ def visible(condition: bool) -> dict[str, str]:
 
 
 def adtd_run(ctx: Context) -> Run | None:
-    """The Deconomix+h or +h,r run on screen."""
+    """The Deconomix+h or +h,r current run."""
     return ctx.session.current("adtd")
 
 
@@ -78,7 +84,7 @@ def trusted_result(ctx: Context, run: Run) -> ADTDResult:
 
 
 def search_run(ctx: Context) -> Run | None:
-    """The search on screen."""
+    """The current search."""
     return ctx.session.current("search")
 
 

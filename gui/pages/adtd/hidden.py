@@ -1,4 +1,4 @@
-"""The Hidden profile tab: the genes that make up the hidden background, and its share in every
+"""The Hidden profile tab: the genes that make up the hidden background, and its fraction in every
 sample with the interval at equal fit.
 """
 
@@ -32,16 +32,14 @@ WORDS = {
         "What the hidden background expresses, beside the mean of the reference: a hint at which"
         " cells are missing."
     ),
-    SAMPLES: (
-        "The fit cannot tell shares within the interval apart: it is as good with each of them."
-    ),
+    SAMPLES: "All fractions within the interval fit the data equally well.",
 }
 ENGINE = {
     GENES: (
-        "Share of every gene in the expression of the hidden background and of the mean of the"
+        "Fraction of every gene in the expression of the hidden background and of the mean of the"
         " reference"
     ),
-    SAMPLES: "Hidden share with its interval",
+    SAMPLES: "Hidden fraction with its interval",
 }
 UNITS = {of: f"{text} (%)." for of, text in ENGINE.items()}
 
@@ -67,7 +65,7 @@ def panel(ctx: Context) -> Any:
     )
     controls = [
         switch(
-            {GENES: "Genes", SAMPLES: "Share by sample"},
+            {GENES: "Genes", SAMPLES: "Fraction by sample"},
             page.id.hidden_of,
             kept.value(ctx, "hidden_of"),
         ),
@@ -95,7 +93,7 @@ def panel(ctx: Context) -> Any:
 # -- what is shown: pure
 # --------------------------------------------------------------------------------------------------
 def profile_table(result: ADTDResult) -> pd.DataFrame:
-    """By gene, largest first: its share of the hidden background's expression and of the
+    """By gene, largest first: its fraction of the hidden background's expression and of the
     reference's mean; both sum to 1.
     """
     profiles = result.reference / result.reference.sum(axis=0)
@@ -109,9 +107,9 @@ def profile_table(result: ADTDResult) -> pd.DataFrame:
     return found.sort_values("hidden background", ascending=False, kind="stable")
 
 
-def share_table(result: ADTDResult) -> pd.DataFrame:
-    """By sample: hidden share, low and high end of the interval at equal fit, true share where it
-    is known; fractions.
+def fraction_table(result: ADTDResult) -> pd.DataFrame:
+    """By sample: hidden fraction, low and high end of the interval at equal fit, true fraction
+    where it is known; fractions.
     """
     columns: dict[str, pd.Series] = {"hidden": result.hidden}
     if result.hidden_interval is not None:
@@ -139,7 +137,7 @@ def figure(result: ADTDResult, of: str, n: int, dark: bool) -> go.Figure:
 
 def table(result: ADTDResult, of: str) -> pd.DataFrame:
     """The same in percent, as on screen."""
-    found = share_table(result) if of == SAMPLES else profile_table(result)
+    found = fraction_table(result) if of == SAMPLES else profile_table(result)
     return (settled(found) * 100).rename_axis("Sample" if of == SAMPLES else "Gene")
 
 
@@ -150,20 +148,20 @@ bind_figure_export(page, "hidden")
 
 
 def _name(result: ADTDResult, of: str) -> str:
-    return "hidden-share" if of == SAMPLES else saved_as(result, "hidden-profile")
+    return "hidden-fraction" if of == SAMPLES else saved_as(result, "hidden-profile")
 
 
 def _to_save(ctx: Context, of: str) -> TableFile | None:
     run = adtd_run(ctx)
     if run is None:
         return None
-    engine = share_table(run.result) if of == SAMPLES else profile_table(run.result)
+    engine = fraction_table(run.result) if of == SAMPLES else profile_table(run.result)
     return TableFile(
         _name(run.result, of),
         table(run.result, of),
         UNITS[of],
         engine,
-        f"{ENGINE[of]} as the engine gives it: 1 is 100 %.",
+        f"{ENGINE[of]} with full precision: 1 is 100 %.",
     )
 
 

@@ -50,7 +50,7 @@ previous = PreviousRuns(page, "adtd", form, describe=run_line)
 
 def source(ctx: Context, part: str) -> Composition | None:
     """The run's composition, hidden background included, with truth or groups and the interval of
-    the hidden share.
+    the hidden fraction.
     """
     run = adtd_run(ctx)
     if run is None or run.params.part != part:  # type: ignore[attr-defined]
@@ -81,7 +81,7 @@ view = CompositionView(
 
 
 def bulk(ctx: Context) -> pd.DataFrame | None:
-    """The composition of the present bulk by the run on screen, hidden background included."""
+    """The composition of the current bulk by the current run, hidden background included."""
     run = adtd_run(ctx)
     if run is None or run.params.part != "bulk" or ctx.session.outdated(run) is not None:  # type: ignore[attr-defined]
         return None
@@ -93,17 +93,14 @@ known = AgreementView(page, bulk, active=(TAB, KNOWN), file="adtd")
 
 
 def subject(ctx: Context) -> Subject | None:
-    """What the tab How sure is about: the run on screen."""
+    """What the tab How sure is about: the current run."""
     run = adtd_run(ctx)
     if run is None:
         return None
     params: ADTDParams = run.params  # type: ignore[assignment]
     obstacle = ctx.session.outdated(run)
     if params.model == "custom" and not params.c_static:
-        obstacle = (
-            "Intervals need a composition that stays that of the first step: C static is off in"
-            " this run."
-        )
+        obstacle = "Intervals need the composition of the first step: C static is off in this run."
     if "dtd" not in run.provenance.inputs:
         obstacle = "It is not known which DTD run this result was computed from. Run it again."
     values = {
@@ -117,7 +114,7 @@ def subject(ctx: Context) -> Subject | None:
         run,
         inputs,
         values,
-        f"How sure: {model_name(params.model)}",
+        f"Intervals: {model_name(params.model)}",
         run.result.fit,
         run.result.truth,
         what,
@@ -217,7 +214,7 @@ bind_report(page)
     TAB,
 )
 def show_answer(ctx: Context, _revision: Any, tab: str) -> Any:
-    """The sentence about what is on screen: the run, or on its tab the search.
+    """The sentence about the current result: the run, or on its tab the search.
 
     Tabs that have nothing to show yet are dimmed.
     """

@@ -34,9 +34,9 @@ from gui.pages.adtd.base import (
 from gui.plugin import JOBS, REVISION, Context
 from gui.text import number
 
-GOING = "This is waiting or running. The header shows how far it is."
+GOING = "This is waiting or running. The header shows the progress."
 MODEL_WORDS = {
-    "h": "estimates a hidden background next to the cell types of the reference.",
+    "h": "estimates what is in the samples but not in the reference.",
     "h,r": "also estimates how genes are regulated in each cell type.",
     "custom": "your own choice of what is estimated.",
 }
@@ -48,7 +48,7 @@ def column(ctx: Context) -> Any:
     search = folded(
         "Search λ₂",
         dmc.Text(
-            "Finds lambda2 by cross-validation on the dataset chosen above.",
+            "Finds λ₂ by cross-validation on the dataset chosen above.",
             size="xs",
             c="dimmed",
             mb="xs",
@@ -85,7 +85,7 @@ def column(ctx: Context) -> Any:
             mt="sm",
         ),
         dmc.Box([search, form.advanced(ctx, "gene_weights", "refine")], mt="sm"),
-        dmc.Button("Run", id=page.id.run, fullWidth=True, mt="md"),
+        dmc.Button("Run ADTD", id=page.id.run, fullWidth=True, mt="md"),
         dmc.Text("", id=page.id.reason, size="xs", c="dimmed", ta="center", mt=6),
         form.hidden_parts(),
         search_form.hidden_parts(),
@@ -116,8 +116,8 @@ def obstacle(ctx: Context, part: str) -> str | None:
     if part == "bulk":
         if data.bulk is None:
             return (
-                "There is no bulk. Load one on the Upload page, or choose simulated mixtures as the"
-                " dataset."
+                "There is no bulk. Load one on the Upload page, or choose pseudobulk mixtures as"
+                " the dataset."
             )
         lacking = bulk_keeps(trained.genes, data.bulk.matrix)
         if lacking:
@@ -127,7 +127,7 @@ def obstacle(ctx: Context, part: str) -> str | None:
             )
         return None
     if trained.params is None:
-        return "A loaded model brings no simulated mixtures. Choose the bulk as the dataset."
+        return "A loaded model comes without pseudobulk mixtures. Choose the bulk as the dataset."
     if (data.train if part == "train" else data.test) is None:
         return (
             f"There are no {'training' if part == 'train' else 'test'} cells to simulate mixtures"
@@ -158,7 +158,7 @@ def search_problem(ctx: Context, values: Sequence[Any], part: str) -> str | None
 
 
 def _going(ctx: Context, kind: str, params: Params) -> bool:
-    """Whether the same is waiting or running, on the DTD run on screen."""
+    """Whether the same is waiting or running, on the DTD current run."""
     dtd = ctx.session.current("dtd")
     inputs = {} if dtd is None else {"dtd": dtd.id}
     return any(
@@ -194,7 +194,7 @@ def part_options(ctx: Context) -> list[dict[str, Any]]:
 # -- running
 # --------------------------------------------------------------------------------------------------
 def submit_adtd(ctx: Context, params: ADTDParams) -> None:
-    """Queue a run on the DTD run on screen. MissingPart says why it cannot be."""
+    """Queue a run on the DTD current run. MissingPart says why it cannot be."""
     _submit(
         ctx,
         run_adtd,
@@ -206,7 +206,7 @@ def submit_adtd(ctx: Context, params: ADTDParams) -> None:
 
 
 def submit_search(ctx: Context, params: SearchParams) -> None:
-    """Queue a search on the DTD run on screen.
+    """Queue a search on the DTD current run.
 
     MissingPart or InvalidParameter say why it cannot be.
     """
@@ -243,15 +243,15 @@ def nothing_yet(ctx: Context, tab: str, model: str, reason: str | None) -> Any:
     if tab == HIDDEN_TAB:
         return empty_state(
             "No hidden background yet",
-            f"{name} estimates what is in the samples but not in the reference. Run it with the"
-            " parameters on the left.",
+            f"The model “{name}” estimates what is in the samples but not in the reference. Run it"
+            " with the parameters on the left.",
             button,
         )
-    found = "the share of each cell type and of a hidden background that the reference lacks"
+    found = "the fraction of each cell type and of a hidden background that the reference lacks"
     more = ", and how genes are regulated in each cell type" if model == "h,r" else ""
     return empty_state(
         "No result yet",
-        f"{name} estimates {found}{more}. Run it with the parameters on the left.",
+        f"The model “{name}” estimates {found}{more}. Run it with the parameters on the left.",
         button,
     )
 
@@ -285,7 +285,7 @@ def check_form(ctx: Context, _revision: Any, _jobs: Any, *values: Any) -> Any:
     styles = [visible(show[n]) for n in ("custom", "lambda1", "lambda2")]
     empty = [nothing_yet(ctx, tab, shown["model"], reason) for tab in (COMPOSITION, HIDDEN_TAB)]
     return [
-        f"Run {name}",
+        "Run ADTD",
         reason is not None,
         reason or using(ctx, shown["part"]),
         words,
@@ -326,7 +326,7 @@ def check_search(ctx: Context, _revision: Any, _jobs: Any, part: str, *values: A
         return reason is not None, words, running_state(job)
     empty = empty_state(
         "No search yet",
-        "The search tries values of lambda2 on parts of the samples and shows which one predicts"
+        "The search tries values of λ₂ on parts of the samples and shows which one predicts"
         " the samples left out best.",
         dmc.Button(
             "Search λ₂",

@@ -47,11 +47,11 @@ HEATMAP, TABLE, SUPPORT = "heatmap", "table", "support"
 ALL_TYPES = {"value": EACH, "label": "in each cell type"}
 UNITS = {
     TABLE: (
-        "Factor by which a gene's expression in a cell type differs from the reference; 1:"
-        " unregulated."
+        "Factor by which a gene's expression in a cell type differs from the reference; 1: not"
+        " regulated."
     ),
     SUPPORT: (
-        "How much the data say about the regulation, 0 to 1; grey in the heatmap below"
+        "How well the data support the regulation, from 0 to 1; grey in the heatmap below"
         f" {figures.LOW_SUPPORT:g}."
     ),
 }
@@ -146,8 +146,8 @@ def panel(ctx: Context) -> Any:
                 **small,
             ),
             label=(
-                "Leave out regulation about which the data say little: of rare cell types and of"
-                " genes with little weight."
+                "Hide regulation that the data hardly support: of rare cell types and of genes"
+                " with a small weight."
             ),
         ),
     ]
@@ -229,17 +229,17 @@ def words(result: ADTDResult, genes: Sequence[str], wanted: Wanted) -> str:
     """What the heatmap shows and how far to trust it."""
     if not genes:
         hint = (
-            " Switch “Supported only” off to see them all, or use a smaller lambda2."
+            " Switch “Supported only” off to see them all, or use a smaller λ₂."
             if wanted.supported and not wanted.genes
             else ""
         )
         return f"No regulation here has support in the data.{hint}"
     weak = unsupported_types(result)
-    said = f" Nothing is supported for {_some(weak)}." if weak else ""
+    said = f" No regulation is supported for {_some(weak)}." if weak else ""
     count = f"{number(len(genes))} gene{'s' * (len(genes) > 1)}"
     return (
-        f"{count}; 1 is unregulated. Grey: the data say little about it (rare cell types, genes of"
-        f" little weight, or a direction that is not sure).{said}"
+        f"{count}; 1 is not regulated. Grey: little support in the data (rare cell types, genes"
+        f" with a small weight, or an uncertain direction).{said}"
     )
 
 
@@ -249,17 +249,17 @@ def _some(names: Sequence[str]) -> str:
 
 def nothing(model: str | None) -> Any:
     """Why there is no gene regulation, and the button that leads to it."""
-    choose = dmc.Button("Choose Deconomix+h,r", variant="light", id=page.id.each("model", "h,r"))
+    choose = dmc.Button("Choose gene regulation", variant="light", id=page.id.each("model", "h,r"))
     if model is None:
         return empty_state(
             "No gene regulation yet",
-            "Deconomix+h,r estimates how genes are regulated in each cell type. Choose it on the"
-            " left and run it.",
+            "The model “Hidden background + gene regulation” estimates how genes are regulated"
+            " in each cell type. Choose it on the left and run it.",
             choose,
         )
     return empty_state(
-        f"{model_name(model)} holds gene regulation at 1",
-        "Deconomix+h,r estimates it. Choose it on the left and run it.",
+        f"The model “{model_name(model)}” estimates no gene regulation",
+        "The model “Hidden background + gene regulation” does. Choose it on the left and run it.",
         choose,
     )
 
@@ -278,13 +278,13 @@ def _to_save(ctx: Context, view: str, *controls: Any) -> TableFile | None:
     genes = chosen_genes(trusted_result(ctx, run), wanted_of(*controls))
     name = "gene-regulation-support" if view == SUPPORT else saved_as(run.result, "gene-regulation")
     about = UNITS[SUPPORT if view == SUPPORT else TABLE]
-    shown = f"{about} The {number(len(genes))} genes on screen of {number(len(frame))}."
+    shown = f"{about} The {number(len(genes))} genes shown of {number(len(frame))}."
     return TableFile(
         name,
         shown_frame(frame, genes),
         shown,
         frame.rename_axis("gene"),
-        f"{about} All {number(len(frame))} genes as the engine gives them.",
+        f"{about} All {number(len(frame))} genes with full precision.",
     )
 
 
@@ -329,7 +329,7 @@ bind_table_export(
     State(page.id.genes_chosen, "value"),
 )
 def offer_genes(ctx: Context, _revision: Any, tab: str, of: str, genes: list[str] | None) -> Any:
-    """The types and genes of the run on screen; what is chosen stays where it can."""
+    """The types and genes of the current run; what is chosen stays where it can."""
     run = adtd_run(ctx)
     if tab != REGULATION or run is None or run.result.gene_regulation is None:
         raise PreventUpdate

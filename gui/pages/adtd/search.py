@@ -41,12 +41,12 @@ from gui.pages.adtd.base import (
 from gui.plugin import DARK, REVISION, Context
 
 CHOICE_TIPS = {
-    "min": "The lambda2 with the smallest mean loss on the samples left out.",
+    "min": "The λ₂ with the smallest mean loss on the samples left out.",
     "one_se": (
-        "The next grid point above the largest lambda2 whose loss is within one standard deviation"
-        " of the minimum: the strongest hold that fits as well."
+        "The next grid point above the largest λ₂ whose loss is within one standard deviation of"
+        " the minimum: the strongest penalty that fits as well."
     ),
-    "drop": "Where the loss falls most when lambda2 is made smaller.",
+    "drop": "Where the loss falls most when λ₂ is made smaller.",
 }
 searches = PreviousRuns(
     page, "search", search_form, describe=search_line, name="searches", title="Previous searches"
@@ -142,12 +142,12 @@ def _choice(key: str, value: float | None, used: float | None) -> Any:
         )
     same = used is not None and exact(used) == exact(value)
     button = dmc.Button(
-        "is lambda2" if same else "Use as lambda2",
+        "is λ₂" if same else "Use as λ₂",
         id=page.id.each("choice", key),
         variant="light" if same else "default",
         color="teal" if same else None,
         size="compact-xs",
-        **{"aria-label": f"{name}: use {exponent(value)} as lambda2"},
+        **{"aria-label": f"{name}: use {exponent(value)} as λ₂"},
     )
     return dmc.Paper(
         [
@@ -262,8 +262,11 @@ def use_choice(ctx: Context, clicks: Any, model: str, static: bool) -> Any:
     filled: dict[str, Any] = {"lambda2": value, "": f"{key} {clicks} {ctx.session.revision}"}
     if model == "h":
         filled["model"] = "h,r"
-        ctx.notify("lambda2 belongs to Deconomix+h,r; the model was changed to it.")
+        ctx.notify(
+            "λ₂ applies to gene regulation; the model was changed to “Hidden background + gene"
+            " regulation”."
+        )
     elif model == "custom" and static:
         filled["delta_static"] = False
-        ctx.notify("lambda2 holds the gene regulation; Delta static was switched off.")
+        ctx.notify("λ₂ applies to gene regulation; Delta static was switched off.")
     return filled

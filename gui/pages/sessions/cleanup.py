@@ -31,12 +31,12 @@ def rule(ctx: Context) -> str:
     """What it does, in sentences."""
     settings = ctx.config.sessions.cleanup
     if not settings.enabled:
-        return "Off: no session is archived or deleted by itself."
+        return "Off: no session is archived or deleted automatically."
     limits = []
     if settings.max_age_days is not None:
-        limits.append(f"what was not used for {settings.max_age_days:g} days")
+        limits.append(f"sessions not used for {settings.max_age_days:g} days")
     if settings.max_sessions is not None:
-        limits.append(f"the longest unused beyond {settings.max_sessions} sessions")
+        limits.append(f"the least recently used beyond {settings.max_sessions} sessions")
     done = {"archive": "archives", "delete": "deletes"}[settings.action]
     when = (
         f"On: at every start and once a day it {done} {' and '.join(limits)}. Never the session"
@@ -69,9 +69,7 @@ def cleanup_card(ctx: Context) -> Any:
         dmc.Group(
             [
                 *limits,
-                dmc.Button(
-                    "What would it do?", id=page.id.clean_try, variant="light", size="compact-sm"
-                ),
+                dmc.Button("Preview", id=page.id.clean_try, variant="light", size="compact-sm"),
             ],
             gap="xs",
         ),

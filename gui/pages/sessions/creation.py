@@ -58,5 +58,5 @@ def create(ctx: Context, clicks: int | None, submit: int | None, name: str | Non
         raise PreventUpdate
     session = ctx.sessions.create_session(name or "", actor=ctx.actor)
     ctx.switch_to(session.session_id)
-    ctx.notify(f"{quoted(session.name)} was made and is open.", colour="green")
+    ctx.notify(f"{quoted(session.name)} was created and is open.", colour="green")
     return now(), False, ""  # a search could hide it

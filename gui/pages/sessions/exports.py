@@ -32,12 +32,12 @@ def export_dialog() -> Any:
         dmc.Stack(
             [
                 dmc.Radio("As it is", value=AS_IT_IS, id=page.id.export_as_is),
-                dmc.Radio("With a password of its own", value=SEALED, id=page.id.export_sealed),
+                dmc.Radio("With its own password", value=SEALED, id=page.id.export_sealed),
                 dmc.Radio(
                     "Without a password",
                     value=OPEN,
                     id=page.id.export_open,
-                    description="Everybody who gets hold of the file can read everything in it.",
+                    description="Anyone who has the file can read everything in it.",
                 ),
             ],
             gap="xs",
@@ -59,7 +59,10 @@ def export_dialog() -> Any:
         dmc.Checkbox(
             id=page.id.export_pseudonyms,
             label="Replace the sample names by pseudonyms",
-            description="The table that tells who is who is saved beside it (.csv). Keep it apart.",
+            description=(
+                "The table that links names and pseudonyms is saved beside it (.csv). Store it"
+                " separately."
+            ),
             checked=False,
         ),
         way,

@@ -36,9 +36,9 @@ it; id : of the session; locked : that one is
 
 def import_dialog(ctx: Context) -> Any:
     words = (
-        "Session files (.dcxsession), one or several. They are copied in; the files themselves stay"
-        " as they are. Sessions of the earlier DeconomiX GUI (.pkl, or the path of their folder)"
-        " are taken over with data and results."
+        "Session files (.dcxsession), one or several. They are copied in; the files themselves"
+        " stay as they are. Sessions of the earlier DeconomiX GUI (.pkl, or the path of their"
+        " folder) are imported with data and results."
     )
     content = [
         dcc.Store(id=page.id.imports, data=[]),
@@ -107,9 +107,9 @@ def bring_in(ctx: Context, tokens: list[str] | None, items: list[Item] | None) -
     if len(done) > 1:
         ctx.notify(
             (
-                f"{len(done)} of {len(new)} sessions are here."
+                f"{len(done)} of {len(new)} sessions were imported."
                 if len(done) < len(new)
-                else f"{len(done)} sessions are here."
+                else f"{len(done)} sessions were imported."
             ),
             colour="green",
         )
@@ -150,7 +150,7 @@ def _brought(
         ctx.uploads.forget(token)
         return _item(file, token, DONE, _words(found, info), info)
     text = (
-        f"{quoted(found.name)} is here already, in another version than the file holds. Your own"
+        f"{quoted(found.name)} is already here in a version that differs from the file. Your"
         " version is kept in any case."
     )
     return _item(
@@ -178,9 +178,10 @@ def _item(
 
 
 def _words(found: Imported, info: SessionInfo) -> str:
-    what = {"known": "is here already, as in the file.", "copy": "was imported as a copy."}.get(
-        found.outcome, "was imported."
-    )
+    what = {
+        "known": "is already here, the same as in the file.",
+        "copy": "was imported as a copy.",
+    }.get(found.outcome, "was imported.")
     return f"{quoted(found.name)} {what}" + (" It is locked." if info.locked else "")
 
 

@@ -21,13 +21,13 @@ WAYS = (
     (
         CHANGE,
         "Change the password",
-        "The key stays: copies of the file made before still open with the old password.",
+        "The key stays: earlier copies of the file still open with the old password.",
     ),
     (
         RENEW,
         "Re-encrypt after a leak",
         (
-            "A new key and a new password, everything is written anew. Copies made before still"
+            "Encrypts the session again with a new key and a new password. Earlier copies still"
             " open with the old password."
         ),
     ),
@@ -35,16 +35,16 @@ WAYS = (
         REMOVE,
         "Remove the password",
         (
-            "The session is written in clear: everybody who can read this computer's files can"
-            " read it."
+            "The session is stored unencrypted: anyone who can read the files of this computer"
+            " can read it."
         ),
     ),
 )
 BUTTON = {CHANGE: "Change", REMOVE: "Remove", RENEW: "Re-encrypt"}
 TOLD = {
     CHANGE: "has another password.",
-    REMOVE: "is not protected any more.",
-    RENEW: "is encrypted anew and has another password.",
+    REMOVE: "is no longer protected.",
+    RENEW: "is encrypted again and has another password.",
 }
 
 
@@ -62,7 +62,7 @@ def password_dialog() -> Any:
         dmc.PasswordInput(
             id=page.id.password_old,
             value="",
-            label="Present password",
+            label="Current password",
             autoComplete="current-password",
         ),
         NEW.layout("New password"),

@@ -59,7 +59,8 @@ def unlock_dialog() -> Any:
             **{"data-autofocus": "true"},
         ),
         dmc.Text(
-            "It opens in this browser only, and locks again by itself after some time without use.",
+            "It opens in this browser only, and locks again automatically after some time"
+            " without use.",
             size="xs",
             c="dimmed",
         ),
@@ -95,8 +96,8 @@ def ask_protect(ctx: Context, clicks: int | None, selected: list[Row] | None) ->
     if not clicks or len(found) != 1:
         raise PreventUpdate
     words = (
-        f"{quoted(found[0].name)} is written sealed from now on, and its backups in clear are"
-        " removed. Files exported before stay as they are."
+        f"{quoted(found[0].name)} is encrypted from now on, and its unencrypted backups are"
+        " removed. Files exported earlier do not change."
     )
     return found[0].session_id, True, words, False
 

@@ -102,8 +102,8 @@ def folder_dialog(ctx: Context) -> Any:
         dmc.Group([dmc.Button("Save there", id=page.id.folder_go)], justify="flex-end"),
     ]
     words = (
-        "The version in the file, made by another program, takes the place of yours: what you"
-        " changed here since is lost. Save a copy of yours before."
+        "This replaces your version by the one in the file, which another program wrote. Your"
+        " later changes are lost; save a copy first."
     )
     theirs = [
         dcc.Store(id=page.id.giving_up),
@@ -212,7 +212,7 @@ def redirect(
     if not (clicks or submit) or not session_id:
         raise PreventUpdate
     if not text or not text.strip():
-        raise SessionNotSaved("There is no folder yet.", advice="Type the whole path of one.")
+        raise SessionNotSaved("No folder is given.", advice="Type its full path.")
     folder = ctx.config.server.typed_path(text)
     ctx.sessions.redirect_session(session_id, folder, actor=ctx.actor)
     ctx.notify(
@@ -267,7 +267,7 @@ def recover(ctx: Context, _clicks: list[int | None]) -> Any:
     session = ctx.sessions.salvage_session(_clicked(ctx).session_id, actor=ctx.actor)
     show_session(ctx, session.session_id)
     ctx.notify(
-        f"{quoted(session.name)} holds what was readable; its notes say what was lost.",
+        f"{quoted(session.name)} holds everything that was readable; its notes list what was lost.",
         colour="green",
     )
     return now()

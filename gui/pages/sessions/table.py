@@ -189,7 +189,7 @@ def edit(ctx: Context, edited: list[dict[str, Any]] | None) -> Any:
 def _rename(ctx: Context, change: dict[str, Any]) -> None:
     ctx.sessions.rename_session(change["rowId"], str(change["value"] or ""), actor=ctx.actor)
     ctx.notify(
-        f"It is called {quoted(ctx.sessions.info(change['rowId'], actor=ctx.actor).name)} now.",
+        f"It is now called {quoted(ctx.sessions.info(change['rowId'], actor=ctx.actor).name)}.",
         colour="green",
     )
 
@@ -204,7 +204,7 @@ def _keep_notes(ctx: Context, change: dict[str, Any]) -> None:
         (
             f"The notes of {quoted(session.name)} are kept."
             if session.notes
-            else f"{quoted(session.name)} has no notes any more."
+            else f"{quoted(session.name)} no longer has notes."
         ),
         colour="green",
     )
@@ -226,7 +226,7 @@ def duplicate(ctx: Context, clicks: int | None, selected: list[Row] | None) -> A
     if not clicks or not found:
         raise PreventUpdate
     copy = ctx.sessions.duplicate_session(found[0].session_id, actor=ctx.actor)
-    ctx.notify(f"{quoted(copy.name)} was made.", colour="green")
+    ctx.notify(f"{quoted(copy.name)} was created.", colour="green")
     return now()
 
 

@@ -1,5 +1,5 @@
 """What the tabs of clinical data and of known compositions share: a file is chosen, looked at, then
-kept or put away; a kept table can be removed.
+kept or discarded; a kept table can be removed.
 """
 
 from __future__ import annotations

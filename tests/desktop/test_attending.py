@@ -72,7 +72,7 @@ def test_a_window_of_which_it_is_not_known_gets_its_notice(scene: Any) -> None:
     scene.look()
     scene.jobs["dtd"] = "failed"
     scene.look()
-    assert scene.log[-1] == "DTD did not succeed."
+    assert scene.log[-1] == "DTD failed."
 
 
 def test_a_notice_names_no_session_and_a_cancelled_job_needs_none() -> None:

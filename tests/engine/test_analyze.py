@@ -224,7 +224,7 @@ REFUSED = [
     (["--train", "{bulk}"], "bulk.csv"),
     (["--train", "{train}", "--bulk", "{negative}"], "negative.csv"),
     (["--train", "{train}", "--bulk", "{foreign}"], "no gene in common"),
-    (["--train", "{twins}", "--test", "{test}"], "cannot be told apart"),
+    (["--train", "{twins}", "--test", "{test}"], "cannot be distinguished"),
     (["--train", "{train}", "--example"], "--example"),
     (["--train", "{train}", "--refine"], "--refine means nothing for deconomix"),
     (
@@ -345,7 +345,7 @@ def test_what_a_kill_left_is_brought_back_and_said(files, tmp_path, capsys, monk
     monkeypatch.setattr(commands, "write_all", interrupted)
     assert run(files, out, "--model", "naive") == 130
     assert {p.name: p.read_bytes() for p in out.iterdir()} == whole
-    assert "the files before it are back" in capsys.readouterr().err
+    assert "the previous files were restored" in capsys.readouterr().err
 
 
 def test_hostile_names_cannot_become_formulas(files, dataset, tmp_path):
@@ -366,7 +366,7 @@ def test_example_prints_estimate_beside_truth(capsys):
         "correlation",
         "Monocytes",
         "hidden (Neutrophils)",
-        "Hidden share:",
+        "Hidden fraction:",
         "Regulated genes in Monocytes:",
     ):
         assert text in out

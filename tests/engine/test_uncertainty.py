@@ -153,7 +153,7 @@ def test_interval_holds_solutions_of_equal_loss_and_none_beyond_its_ends():
     )
     bounds = hidden_interval(reference, fit)
     assert (bounds["high"] - bounds["low"]).max() > 0.02, (
-        "there is something that cannot be told apart"
+        "there is something that cannot be distinguished"
     )
     # the shift that reaches the upper end
     direction = (C[:, c[0] > 0] / c[:, c[0] > 0]).min(axis=1)

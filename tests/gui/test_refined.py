@@ -27,7 +27,7 @@ from gui.sessions.file import load, save
 from gui.sessions.manager import LOCAL
 from gui.sessions.snapshot import Snapshot
 
-PUBLISHED = "Refined numbers differ from published deconomix numbers."
+PUBLISHED = "Refined numbers differ from those published with deconomix."
 
 
 def quiet(*_: Any, **__: Any) -> None:

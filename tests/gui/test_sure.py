@@ -68,7 +68,7 @@ def computed() -> dict[str, Run]:
         found[f"sure-{of}"] = Run(
             f"sure-{of}",
             "bootstrap",
-            "How sure",
+            "Uncertainty",
             datetime.now(UTC),
             wanted,
             result,
@@ -280,7 +280,7 @@ def test_the_button_computes_intervals_of_the_run_on_screen(
     program: Application, opened: Callable[..., Any], page: str
 ) -> None:
     tab, session = opened(page)
-    assert "Press “How sure?”" in tab.text(f"{page}-sure-words")
+    assert "Press “Compute intervals”" in tab.text(f"{page}-sure-words")
     assert tab.get(f"{page}-sure-start", "disabled") is False
     tab.set({(f"{page}-sure-replicates", "value"): 20})
     assert tab.get(f"{page}-sure-fold", "value") == "x"
@@ -368,4 +368,4 @@ def test_an_outdated_run_says_so_instead(opened: Callable[..., Any]) -> None:
     tab.tick()
     assert tab.get("adtd-sure-start", "disabled") is True
     assert "another bulk" in tab.text("adtd-sure-reason")
-    assert "Press “How sure?”" in tab.text("adtd-sure-words")
+    assert "Press “Compute intervals”" in tab.text("adtd-sure-words")

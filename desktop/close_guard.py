@@ -1,6 +1,4 @@
-"""Closing: a window with running jobs asks, one with sessions that are not on disk yet stays until
-they are, and says so.
-"""
+"""Guard of closing: ask while jobs run, and wait until all sessions are saved."""
 
 from __future__ import annotations
 
@@ -47,11 +45,20 @@ def lost(number: int) -> str:
 class CloseGuard:
     """Stands in the way of closing ``window`` (pywebview's).
 
-    pending : how many sessions are unsaved: it closes when they are saved; if they are not within
-    ``patience`` seconds it asks. A second attempt succeeds. running : how many jobs are on their
-    way: it asks whether to stop them. confirm : asks, ``confirm(question, yes) -> bool``, with what
-    the button says that closes. Without it nothing is asked. leaving : gets set when it is sure
-    that the window closes silent : once set (the system tells the program to end) nothing is asked
+    Parameters
+    ----------
+    pending
+        How many sessions are unsaved: it closes when they are saved; if they are not within
+        ``patience`` seconds it asks. A second attempt succeeds.
+    running
+        How many jobs are on their way: it asks whether to stop them.
+    confirm
+        Asks, ``confirm(question, yes) -> bool``, with what the button says that closes. Without
+        it nothing is asked.
+    leaving
+        Gets set when it is sure that the window closes.
+    silent
+        Once set (the system tells the program to end) nothing is asked.
     """
 
     def __init__(

@@ -1,5 +1,4 @@
-"""What only the window's side can check: its web view, and that nothing listens but on this
-computer.
+"""Checks of the window's side: its web view, and that only this computer can connect.
 
 The table itself is ``gui/diagnostics/selfcheck.py``.
 """
@@ -55,8 +54,12 @@ def web_view() -> commands.Check:
 
 
 def old_glibc(machine: str, libc: tuple[str, str]) -> str | None:
-    """A sentence if the C library is too old for Qt; None if it is not, or another one. libc : as
-    ``platform.libc_ver()`` gives it
+    """A sentence if the C library is too old for Qt; None if it is not, or another one.
+
+    Parameters
+    ----------
+    libc
+        As ``platform.libc_ver()`` gives it.
     """
     name, number = libc
     needed = GLIBC.get(machine)
@@ -72,9 +75,7 @@ def old_glibc(machine: str, libc: tuple[str, str]) -> str | None:
 
 
 def ports() -> commands.Check:
-    """Start the server as the window does and look at every socket on which this process listens:
-    on loopback, all of them.
-    """
+    """Start the server as the window does and check that every socket listens on loopback."""
     from desktop.server import LocalServer
 
     server = LocalServer(lambda environ, start: [], 0).start()

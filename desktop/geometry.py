@@ -24,9 +24,7 @@ class Screen(NamedTuple):
 
 
 def fitting(kept: Window | None, screens: Iterable[Screen]) -> Window:
-    """Where to open: as kept, not larger than the screen it is on; without a place where its title
-    bar would be on none.
-    """
+    """Return the kept geometry cut to its screen, without a position if it would be off screen."""
     screens = list(screens)
     wanted = kept or Window(width=SIZE[0], height=SIZE[1])
     home = next((screen for screen in screens if _shows_title(wanted, screen)), None)

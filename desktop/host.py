@@ -1,6 +1,4 @@
-"""The window as the page may ask for it: ``gui.host.Host`` on pywebview, with the toolkit's own
-calls where pywebview has none.
-"""
+"""``gui.host.Host`` on pywebview, with calls of the toolkit where pywebview has none."""
 
 from __future__ import annotations
 
@@ -28,8 +26,9 @@ LINUX, WINDOWS, MAC = (
 
 
 def set_props(window: Any, component: str, **properties: Any) -> None:
-    """Set properties in the page, as dash's own ``set_props``; waits for the page. run_js: the
-    policy forbids what evaluate_js needs.
+    """Set properties in the page like dash's ``set_props``, and wait for it.
+
+    Uses run_js: the content security policy forbids what evaluate_js needs.
     """
     window.run_js(
         f"dash_clientside.set_props({json.dumps(component)}, {json.dumps(properties)}); 1"
@@ -117,16 +116,12 @@ class NativeHost:
         threading.Thread(target=act, name="push", daemon=True).start()
 
     def on_drop(self, dropped: Callable[[list[Path], int, int], None]) -> None:
-        """Call ``dropped(paths, x, y)`` for files dropped on the page, where the toolkit gives
-        their paths.
-        """
+        """Call ``dropped(paths, x, y)`` for dropped files, where the toolkit knows their paths."""
         if LINUX:
             self._do(lambda view: drop.listen(view.webview, dropped))
 
     def on_crash(self, crashed: Callable[[], None]) -> None:
-        """Call ``crashed`` in a thread of its own when the process that draws the page ends, where
-        the toolkit tells.
-        """
+        """Call ``crashed`` in its own thread when the page's process ends, where reported."""
         if LINUX:
 
             def ended(status: Any, code: int) -> None:

@@ -1,6 +1,4 @@
-"""While jobs run: the machine is kept awake, and when one ends while the user is elsewhere, a
-notice of the desktop says so.
-"""
+"""Watcher of jobs: keep the computer awake while they run, and notify when one ends."""
 
 from __future__ import annotations
 
@@ -31,8 +29,12 @@ class ActivityProbe(Protocol):
 class JobWatcher:
     """Looks at the application's jobs from a thread of its own, until the window is closed.
 
-    awake : a context manager that keeps the machine awake; notify : shows a notice of the desktop.
-    Both as the system allows.
+    Parameters
+    ----------
+    awake
+        A context manager that keeps the machine awake.
+    notify
+        Shows a notice of the desktop. Both as the system allows.
     """
 
     def __init__(
@@ -81,8 +83,9 @@ class JobWatcher:
 
 
 def notification_text(job: Any) -> str:
-    """What the desktop says of a job that ended: it may stand on a locked screen, so no name of a
-    session or sample.
+    """Return the desktop notification about a finished job; "" if the user cancelled it.
+
+    It can appear on a locked screen, so it names no session and no sample.
 
     "" if the user ended it.
     """

@@ -1,6 +1,4 @@
-"""The results in words: the sentence above them, the badges below it, one line for the navigation
-and for each previous run.
-"""
+"""ADTD results in words: the answer, badges, and one line per run."""
 
 from __future__ import annotations
 
@@ -68,7 +66,8 @@ def _regulated(strong: pd.DataFrame) -> str:
 
 
 def regulated(result: ADTDResult) -> pd.DataFrame | None:
-    """Whether a gene is regulated more than twofold and the data support it, genes x cell types;
+    """Return which genes are regulated more than twofold with support (genes x cell types).
+
     None where regulation was not estimated.
     """
     if result.gene_regulation is None:
@@ -97,9 +96,7 @@ def true_hidden(result: ADTDResult) -> pd.Series | None:
 
 
 def mean_correlation(result: ADTDResult) -> float | None:
-    """Mean over the cell types of the correlation with the truth over the mixtures; None where it
-    is not known.
-    """
+    """Return the mean over cell types of the correlation with the truth; None if unknown."""
     if result.truth is None:
         return None
     known = [t for t in result.composition.index if t in result.truth.index]
@@ -144,9 +141,7 @@ def badges(run: Run) -> list[tuple[str, str]]:
 
 
 def optimum_sentence(result: ADTDResult) -> str | None:
-    """What refining brought, and that the numbers are not deconomix's; None for a run that was not
-    to be refined.
-    """
+    """Return what refining achieved; None for a run without it."""
     found = result.optimum
     if found is None:
         return None
@@ -175,8 +170,12 @@ def search_sentence(result: SearchResult) -> str:
 
 
 def search_warnings(result: SearchResult, samples: int | None) -> list[str]:
-    """What weakens a search, with its notes. samples : on how many it was done, None where that is
-    not known
+    """What weakens a search, with its notes.
+
+    Parameters
+    ----------
+    samples
+        On how many it was done, None where that is not known.
     """
     words = []
     solved = result.losses.columns[result.losses.notna().all(axis=0)]

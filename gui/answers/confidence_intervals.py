@@ -1,6 +1,4 @@
-"""How sure a result is, in words and tables: the intervals that belong to a run, how often they
-hold the truth, and which samples fit poorly.
-"""
+"""Confidence intervals and fit in words and tables."""
 
 from __future__ import annotations
 
@@ -49,18 +47,14 @@ def bootstrap_of(session: DCXCache, run: Run | None) -> Run | None:
 
 
 def stability(sure: BootstrapResult | None, result: ADTDResult) -> pd.DataFrame | None:
-    """How often the direction of the gene regulation came out the same, genes x cell types, or
-    None.
-    """
+    """Return how often each regulation kept its direction (genes x cell types), or None."""
     if sure is None or sure.sign_stability is None or result.gene_regulation is None:
         return None
     return sure.sign_stability.reindex_like(result.gene_regulation)
 
 
 def trusted(result: ADTDResult, sure: BootstrapResult | None) -> ADTDResult:
-    """The result with no support where the direction of the gene regulation is not stable over the
-    draws.
-    """
+    """Return the result without support where the direction of the regulation is uncertain."""
     steady = stability(sure, result)
     if steady is None or result.support is None:
         return result
@@ -93,8 +87,9 @@ def sentence(sure: BootstrapResult) -> str:
 
 
 def interval_table(sure: BootstrapResult) -> pd.DataFrame:
-    """One row per sample and cell type: fraction, low, high, and the ends of the draws alone, as
-    fractions.
+    """Return one row per sample and cell type: fraction, interval, uncalibrated interval.
+
+    All are fractions; the index is the sample.
 
     Index: sample.
     """
@@ -138,9 +133,7 @@ def shown_intervals(sure: BootstrapResult) -> pd.DataFrame:
 
 
 def check_table(sure: BootstrapResult) -> pd.DataFrame | None:
-    """By cell type: percentage points by which the ends were moved, and how many of 100 true
-    fractions lie within; None where nothing could be checked.
-    """
+    """Return by cell type how far the ends were widened, and the coverage; None if unchecked."""
     if sure.check is None:
         return None
     return pd.DataFrame(
@@ -188,9 +181,7 @@ def poor_words(fit: pd.DataFrame | None, what: str = "sample") -> str:
 
 
 def shown_fit(fit: pd.DataFrame) -> pd.DataFrame:
-    """By sample, for screen and file: the verdict in words, both correlations, the fraction of the
-    weighted variance left over in percent.
-    """
+    """Return the fit by sample: verdict, correlations and unexplained variance (%)."""
     found = pd.DataFrame(
         {"Verdict": [VERDICTS.get(str(v), str(v)) for v in fit[VERDICT]]}, index=fit.index
     )

@@ -1,6 +1,4 @@
-"""The summary of a result, and what weakens it: made here for the page, the report,
-``run.json`` and the command line alike.
-"""
+"""Summary and warnings of a result, for page, report, ``run.json`` and command line."""
 
 from __future__ import annotations
 
@@ -50,8 +48,16 @@ def summarise(
 ) -> Summary:
     """Of an ADTD run, or of a DTD run where ``adtd`` is None.
 
-    bulk_fit, bulk_notes : of the bulk by the DTD run; search : the one that lambda2 was taken from;
-    searched : on how many samples; sure : its intervals
+    Parameters
+    ----------
+    bulk_fit, bulk_notes
+        Of the bulk by the DTD run.
+    search
+        The one that lambda2 was taken from.
+    searched
+        On how many samples.
+    sure
+        Its intervals.
     """
     found: list[str] = []
     if adtd is not None:
@@ -104,9 +110,7 @@ def _of_dtd(result: DTDResult, fit: pd.DataFrame | None, notes: tuple[str, ...])
 # -- of a session
 # --------------------------------------------------------------------------------------------------
 def summary_of(session: DCXCache, run: Run) -> Summary:
-    """Of a DTD or ADTD run of a session: with the runs it rests on, its intervals, and what
-    happened to the data since.
-    """
+    """Return the summary of a DTD or ADTD run, with its basis and what changed since."""
     dtd = run if run.kind == "dtd" else session.run(run.provenance.inputs.get("dtd"))
     search = search_of(session, run) if run.kind == "adtd" else None
     bulk = bulk_shown(session, run) if run.kind == "dtd" else None
@@ -132,8 +136,9 @@ def summary_of(session: DCXCache, run: Run) -> Summary:
 
 
 def search_of(session: DCXCache, run: Run) -> Run | None:
-    """The search that lambda2 of an ADTD run was taken from: of the same DTD run and mixtures, with
-    this value among its choices.
+    """Return the newest search that λ₂ of an ADTD run was taken from.
+
+    It has the same DTD run and mixtures, and this value among its choices.
 
     The newest one.
     """

@@ -225,8 +225,12 @@ def check(argv: Sequence[str]) -> int:
 
 
 def doctor(argv: Sequence[str], *, more: Mapping[str, Look] | None = None) -> int:
-    """Check this installation: see :mod:`gui.diagnostics.selfcheck`. more : further checks by name,
-    of the window's side
+    """Check this installation: see :mod:`gui.diagnostics.selfcheck`.
+
+    Parameters
+    ----------
+    more
+        Further checks by name, of the window's side.
     """
     one_blas_thread()
     from gui.cli.doctor import doctor
@@ -487,9 +491,7 @@ def _check_out(out: Path) -> None:
 
 
 def _example_table(example: Example, model: str, dtd: DTDResult, adtd: ADTDResult | None) -> str:
-    """Estimated beside true composition of the built-in example, hidden fraction and regulated
-    genes, as text.
-    """
+    """Return the estimates beside the truth of the built-in example, as text."""
     import numpy as np
 
     from gui.data.dataset import HIDDEN

@@ -76,11 +76,13 @@ def parser(prog: str = "deconomix-gui check") -> argparse.ArgumentParser:
 
 
 def check(argv: Sequence[str], *, apart: bool = False) -> int:
-    """Print what is found; exit code 0 (accept, accept with a warning) or 2 (refuse, wrong
-    options).
+    """Print the findings; exit code 0 (accepted) or 2 (refused, or wrong options).
 
-    apart : look at the file in a process of its own, so that one over which a library ends its
-    process gets its sentence too
+    Parameters
+    ----------
+    apart
+        Look at the file in a process of its own, so that one over which a library ends its
+        process gets its sentence too.
     """
     try:
         options = parser().parse_args(argv)
@@ -212,8 +214,9 @@ def _whole(path: Path) -> str:
 
 
 def _role_of(path: Path, train: Path) -> Role:
-    """What a file beside the training cells is: test cells or a reference if it has types of
-    theirs, else a bulk.
+    """Return the role of a file beside the training cells: test, reference or bulk.
+
+    It is a bulk unless it has cell types of theirs.
     """
     types = _labels_in("train", train)
     for role in ("test", "reference"):
@@ -224,9 +227,7 @@ def _role_of(path: Path, train: Path) -> Role:
 
 
 def _labels_in(role: Role, path: Path) -> dict[str, int]:
-    """Each cell type in a file of cells or types, plainly spelled, with its number of columns;
-    empty where that cannot be told.
-    """
+    """Return each cell type in a file, normalised, with its number of columns."""
     from gui.data.readers.read import FileChoice, read_all
     from gui.data.validation.repairs_types import plain_label
 
@@ -243,9 +244,7 @@ def _labels_in(role: Role, path: Path) -> dict[str, int]:
 
 
 def _examined(files: dict[Role, Path], path: Path) -> list[Finding]:
-    """What is found in the file itself or with it; what is wrong with the other alone matters only
-    if it cannot be used.
-    """
+    """Return the findings in the file or with the others, which count only if unusable."""
     from gui.data.load import FileChoice, LoadRequest
     from gui.data.validation.examine import examine
 
@@ -264,9 +263,7 @@ def _examined(files: dict[Role, Path], path: Path) -> list[Finding]:
 
 
 def _session(path: Path) -> list[Finding]:
-    """A session is read as opening it would; of a protected one only what stands in clear can be
-    checked.
-    """
+    """Return the findings of a session file; of a protected one, those of its open part."""
     from gui.data.validation.findings import FINDINGS, Place
     from gui.errors import WrongPassword
     from gui.sessions import file

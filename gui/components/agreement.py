@@ -1,5 +1,4 @@
-"""Known compositions of the bulk beside the estimate: figures for every type and pooled, and the
-dots behind them.
+"""Known compositions beside the estimate: measures per type and pooled, and a scatter.
 
 Shared by DTD and ADTD.
 
@@ -53,7 +52,12 @@ bulk.
 class AgreementView:
     """One view on one page.
 
-    Only computed while its tab is open. file : begin of the names of saved files.
+    Only computed while its tab is open.
+
+    Parameters
+    ----------
+    file
+        Prefix of the names of saved files.
     """
 
     def __init__(
@@ -202,7 +206,13 @@ class AgreementView:
 
 
 def words(found: Comparison, of: str) -> object:
-    """How well they agree, in a sentence; of : the type, or all of them."""
+    """How well they agree, in a sentence.
+
+    Parameters
+    ----------
+    of
+        The type, or all of them.
+    """
     row = found.table.iloc[-1 if of == POOLED else list(found.table["cell_type"]).index(of)]
     whom = f"{len(found.table) - 1} cell types" if of == POOLED else of.replace("|", " + ")
     count = found.points["sample"].nunique() if of == POOLED else int(row["samples"])

@@ -1,5 +1,4 @@
-"""The composition of samples on screen: stacked bars, heatmap or table; sorted, grouped, one sample
-on click.
+"""Composition of samples as stacked bars, heatmap or table; one sample on click.
 
 Shared by DTD and ADTD.
 
@@ -48,11 +47,19 @@ FIRST_GROUP = {"value": NO_GROUP, "label": "No groups"}
 class Composition(NamedTuple):
     """What is shown of one part.
 
-    frame : cell types (and ``hidden``) x samples, values as estimated; truth : cell types x
-    samples, where known groups : one row per sample (its index are the sample names), columns to
-    group by (``bulk.obs``), or None interval : by sample, columns low and high: the hidden fraction
-    at equal fit, or None ends : low and high end of the 95 % intervals, each like ``frame``, or
-    None
+    Attributes
+    ----------
+    frame
+        Cell types (and ``hidden``) x samples, values as estimated.
+    truth
+        Cell types x samples, where known.
+    groups
+        One row per sample (its index are the sample names), columns to group by (``bulk.obs``),
+        or None.
+    interval
+        By sample, columns low and high: the hidden fraction at equal fit, or None.
+    ends
+        Low and high end of the 95 % intervals, each like ``frame``, or None.
     """
 
     frame: pd.DataFrame
@@ -79,9 +86,7 @@ to show.
 
 
 def bulk_groups(dataset: Dataset | None, samples: pd.Index) -> pd.DataFrame | None:
-    """``bulk.obs`` by sample name for ``groups``; None where the samples are not those of the
-    dataset's bulk.
-    """
+    """Return ``bulk.obs`` by sample name; None where the samples are of another bulk."""
     if dataset is None or dataset.bulk is None or dataset.bulk.obs.shape[1] == 0:
         return None
     names = pd.Index(dataset.bulk.samples)
@@ -95,10 +100,21 @@ class CompositionView:
 
     Only computed while its tab is open.
 
-    source : see above; active : (an Input, the value it has while this view is on screen) parts :
-    part -> shown text, in the order offered; those for which ``source`` gives None are left out (a
-    choice only appears for more than one) normalise : whether fractions that sum to 1 are the
-    default; file : begin of the names of saved files; note : one line near the figure
+    Parameters
+    ----------
+    source
+        See above.
+    active
+        (an Input, the value it has while this view is on screen).
+    parts
+        Part -> shown text, in the order offered; those for which ``source`` gives None are left
+        out (a choice only appears for more than one).
+    normalise
+        Whether fractions that sum to 1 are the default.
+    file
+        Prefix of the names of saved files.
+    note
+        One line near the figure.
     """
 
     def __init__(
@@ -123,9 +139,7 @@ class CompositionView:
     # -- layout
     # ----------------------------------------------------------------------------------------------
     def layout(self, ctx: Context) -> Any:
-        """Controls, figure, table and the dialog of one sample; goes once into the page's
-        skeleton.
-        """
+        """Return controls, figure, table and the dialog of one sample, once per page."""
         kept = self._kept(ctx)
         shown = kept.get("part", next(iter(self.parts)))
         part = switch(self.parts, self.id("part"), shown)
@@ -443,8 +457,9 @@ class CompositionView:
         return None if given is None else Composition(*given)
 
     def _kept(self, ctx: Context) -> dict[str, Any]:
-        """What the session keeps of the controls, as far as they can show it: a session file may
-        hold anything.
+        """Return the stored values of the controls that they can show.
+
+        A session file may hold anything.
         """
         start = f"{self.name}_"
         kept = {
@@ -498,9 +513,7 @@ def composition_figure(
 def sample_figure(
     found: Composition, sample: str, colour_of: Mapping[str, str], *, normalise: bool
 ) -> go.Figure | None:
-    """One sample's bars, the truth beside them where it is known; None if there is no such
-    sample.
-    """
+    """Draw one sample with its truth where known; None if there is no such sample."""
     names = [str(s) for s in found.frame.columns]
     if sample not in names:
         return None
@@ -543,9 +556,7 @@ def composition_table(found: Composition, chosen: Chosen) -> TableView:
 
 
 def composition_file(name: str, found: Composition, chosen: Chosen) -> TableFile:
-    """What is saved: the table on screen, and the values as estimated, as fractions, cell types x
-    samples.
-    """
+    """Return the file to save: the table as shown, and the fractions with full precision."""
     order = "sorted by name" if chosen.sort == BY_NAME else "in the order of the file"
     if chosen.sort.startswith(TYPE):
         order = f"sorted by {chosen.sort.removeprefix(TYPE)}: largest first"

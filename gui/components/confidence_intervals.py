@@ -1,5 +1,4 @@
-"""“How sure”: 95 % intervals of every fraction on request, and how well every sample is
-reconstructed.
+"""Tab Uncertainty: 95 % intervals on request, and the fit of every sample.
 
 A tab shared by DTD and ADTD.
 
@@ -54,11 +53,26 @@ FIT_NOTE = (
 
 
 class Subject(NamedTuple):
-    """What the tab is about. run : on screen; inputs : name -> run id, of the task; values : of
-    BootstrapParams, those of the run (part, lambda2, …)
+    """What the tab is about.
 
-    title : of the job; fit : by sample, or None; truth : cell types x samples, or None; what :
-    "sample" or "mixture"; obstacle : why no intervals can be computed, a sentence, or None
+    Attributes
+    ----------
+    run
+        The current run.
+    inputs
+        Name -> run id, of the task.
+    values
+        Of BootstrapParams, those of the run (part, lambda2, …).
+    title
+        Of the job.
+    fit
+        By sample, or None.
+    truth
+        Cell types x samples, or None.
+    what
+        "sample" or "mixture".
+    obstacle
+        Why no intervals can be computed, a sentence, or None.
     """
 
     run: Run
@@ -74,8 +88,14 @@ class Subject(NamedTuple):
 class ConfidenceIntervalView:
     """One tab on one page.
 
-    Only computed while it is on screen. subject : None where there is no run; file : begin of the
-    names of saved files.
+    Only computed while it is on screen.
+
+    Parameters
+    ----------
+    subject
+        None where there is no run.
+    file
+        Prefix of the names of saved files.
     """
 
     def __init__(
@@ -369,8 +389,12 @@ class ConfidenceIntervalView:
 
 
 def intervals_file(name: str, sure: BootstrapResult, header: str) -> TableFile:
-    """The intervals as on screen, in percent, and with full precision, as fractions. header :
-    over the samples
+    """The intervals as on screen, in percent, and with full precision, as fractions.
+
+    Parameters
+    ----------
+    header
+        Over the samples.
     """
     about = f"RNA fraction (%) with its 95 % interval. One row per {header.lower()} and cell type."
     engine = "RNA fraction with its 95 % interval, with full precision: 1 is 100 %."

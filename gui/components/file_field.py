@@ -1,5 +1,4 @@
-"""Choosing a file: a native dialog in the window, a streamed upload in a browser, a typed path in
-both.
+"""File field: a native dialog in the window, an upload in a browser, a typed path in both.
 
 One component.
 
@@ -24,12 +23,15 @@ from gui.plugin import Context, Page
 
 
 class FileField:
-    """A place to choose a file on one page; ``token_id`` is the Store that tells which (None:
-    none).
+    """Field to choose a file on one page; ``token_id`` is the Store with its token.
 
-    multiple : several files at once; the Store then holds the list of tokens of those chosen last
-    folder : the path of a folder may be typed too; in a browser, files of one folder may be chosen
-    together, or the folder be dropped
+    Parameters
+    ----------
+    multiple
+        Several files at once; the Store then holds the list of tokens of those chosen last.
+    folder
+        The path of a folder may be typed too; in a browser, files of one folder may be chosen
+        together, or the folder be dropped.
     """
 
     def __init__(
@@ -59,9 +61,7 @@ class FileField:
         return self.id("token")
 
     def layout(self, ctx: Context, *, token: str | None = None) -> Any:
-        """The button, which takes dropped files too (in the window a click opens a native dialog),
-        and a line to type a path.
-        """
+        """Return the button, which also takes dropped files, and the input of a path."""
         suffixes = ",".join(s for kind in self.kinds for s in kind.suffixes)
         a_file, it = ("files", "them") if self.multiple else ("a file", "it")
         words = f"Choose {a_file}, or drop {it} here"
@@ -151,8 +151,9 @@ class FileField:
             function.about = f"{field.name} file"  # type: ignore[attr-defined]  # a file chosen in one way takes back the error of another
 
     def _told(self, ctx: Context, ways: Sequence[Callable[[], Upload]]) -> Any:
-        """What the Store gets: each of ``ways`` gives one file or raises, and one that fails stops
-        none of the others.
+        """Return the tokens for the Store; a file that fails does not stop the others.
+
+        Where one file is wanted, several are the files of one folder.
 
         Where one is wanted, several are the files of one folder.
         """

@@ -118,9 +118,7 @@ def running_state(job: JobStatus) -> Any:
 
 
 def only_jobs() -> bool:
-    """In a callback on JOBS: whether nothing else has changed; a result that is shown stays as it
-    is then.
-    """
+    """Return whether nothing but jobs changed, in a callback on JOBS."""
     return set(call.triggered_prop_ids) == {f"{JOBS.component_id}.{JOBS.component_property}"}
 
 

@@ -1,5 +1,4 @@
-"""A new password: typed twice, with an honest hint of its strength, and the sentence that it cannot
-be reset.
+"""New password: typed twice, with a hint of its strength.
 
 The hint is estimated in the page (``assets/password.js``), so that nothing is sent while one types.
 It is our own: zxcvbn would be one more dependency, and knows the words of one language only; length

@@ -57,9 +57,7 @@ def day(then: datetime) -> str:
 
 
 def rows(sessions: Sequence[SessionInfo], *, current: str | None = None) -> list[dict[str, Any]]:
-    """What the grid shows of each session; one that cannot be drawn is listed as damaged, so that
-    it can be deleted.
-    """
+    """Return the rows of the grid; a session that cannot be drawn is listed as damaged."""
     return [
         drawn("a session of the table", lambda info=info: _row(info, current), None)  # type: ignore[misc]
         or _damaged_row(info)
@@ -155,8 +153,7 @@ def _shown_as(text: str) -> dict[str, Any]:
 
 
 def session_grid(grid_id: str, *, archived: bool) -> Any:
-    """A table of sessions: sortable, rows can be ticked; ``cellRendererData`` says whose button was
-    clicked.
+    """Return the table of sessions; ``cellRendererData`` says whose button was clicked.
 
     All columns fit into a window of 1280 pixels; nothing is pinned, so that a row is one row for a
     screen reader, too.

@@ -54,8 +54,9 @@ class Watched:
 
     @property
     def iterations(self) -> int:
-        """Outer iterations begun (stock evaluates the loss once in each, three times where C is
-        free).
+        """Number of outer iterations begun.
+
+        Stock evaluates the loss once in each, three times where C is free.
         """
         return len(self.losses) if self.C_static else (len(self.losses) + 2) // 3
 
@@ -125,9 +126,22 @@ class FastADTD(Watched, ADTDSolver, methods.ADTD):  # type: ignore[misc]
 class Fit:
     """What one ADTD run gives, with names restored.
 
-    composition : cell types x samples; hidden : by sample; profile : by gene; regulation : genes x
-    cell types (1 where static) loss : before the first and after every iteration; converged :
-    whether it ended before the limit; rose : whether the loss rose in the last step
+    Attributes
+    ----------
+    composition
+        Cell types x samples.
+    hidden
+        By sample.
+    profile
+        By gene.
+    regulation
+        genes x cell types (1 where static).
+    loss
+        Before the first and after every iteration.
+    converged
+        Whether it ended before the limit.
+    rose
+        Whether the loss rose in the last step.
     """
 
     composition: pd.DataFrame
@@ -153,9 +167,23 @@ def deconvolve(
 ) -> Fit:
     """Fit composition, hidden background and (unless ``delta_static``) gene regulation.
 
-    reference : genes x cell types; bulk : genes x samples; weights : by gene; the same genes in the
-    same order lambda1 : None for stock's default. Raises InvalidParameter (memory), EngineFailed,
-    JobCancelled.
+    Parameters
+    ----------
+    reference
+        genes x cell types.
+    bulk
+        genes x samples.
+    weights
+        By gene; the same genes in the same order.
+    lambda1
+        None for stock's default.
+
+    Raises
+    ------
+    InvalidParameter
+        Memory.
+    EngineFailed
+    JobCancelled
     """
     check_adtd(bulk.shape, reference.shape[1], regulated=not delta_static)
 
@@ -202,9 +230,13 @@ def _trace(
 ) -> tuple[np.ndarray, bool]:
     """Loss before the first and after every iteration, and whether stock stopped by itself.
 
-    seen : as recorded. With static C once per iteration, and once more to find that it converged;
-    with free C three times per iteration (before, after, after again). last : of the state that
-    ``run`` left.
+    Parameters
+    ----------
+    seen
+        As recorded. With static C once per iteration, and once more to find that it converged;
+        with free C three times per iteration (before, after, after again).
+    last
+        Of the state that ``run`` left.
     """
     if c_static:
         converged = len(seen) < max_iterations or (len(seen) > 1 and seen[-2] - seen[-1] <= eps)
@@ -268,8 +300,14 @@ def support(reference: pd.DataFrame, weights: pd.Series, fit: Fit, lambda2: floa
       hidden background): low where the gene's
       signal in the mixtures comes from elsewhere, above all for rare types.
 
-    X, Y columns and gamma are normalised as ADTD does it. reference : genes x cell types; weights :
-    by gene, as handed to ADTD.
+    X, Y columns and gamma are normalised as ADTD does it.
+
+    Parameters
+    ----------
+    reference
+        genes x cell types.
+    weights
+        By gene, as handed to ADTD.
     """
     profiles = reference.to_numpy(dtype=np.float64)
     profiles = profiles / profiles.sum(axis=0)
@@ -293,8 +331,12 @@ def support(reference: pd.DataFrame, weights: pd.Series, fit: Fit, lambda2: floa
 
 
 def inverse_weights(bulk: pd.DataFrame) -> pd.Series:
-    """1/(n mean(Y)^2) by gene, exactly as the search weighs genes. bulk : genes x samples without a
-    gene of mean zero.
+    """1/(n mean(Y)^2) by gene, exactly as the search weighs genes.
+
+    Parameters
+    ----------
+    bulk
+        genes x samples without a gene of mean zero.
     """
     return pd.Series(
         1.0 / bulk.shape[1] * np.ones(bulk.shape[0]) / (bulk.mean(axis=1)) ** 2,

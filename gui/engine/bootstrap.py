@@ -1,5 +1,4 @@
-"""How sure a composition is: genes resampled many times, the composition estimated from each draw,
-intervals from what that gives.
+"""Bootstrap over genes: 95 % confidence intervals of a composition.
 
 What an interval says, and what not. Drawing genes shows how much the estimate depends on which
 genes happened to be measured how well. It does not show the bias of the method: cells that differ
@@ -44,8 +43,14 @@ TRIES = 5
 
 @dataclass(frozen=True, eq=False)
 class Learning:
-    """What the gene weights are learned anew from. values : genes x cells; labels : number of the
-    type of every cell, those the reference lacks last.
+    """What the gene weights are relearned from.
+
+    Attributes
+    ----------
+    values
+        genes x cells.
+    labels
+        Number of the type of every cell, those the reference lacks last.
     """
 
     values: np.ndarray
@@ -59,11 +64,24 @@ class Learning:
 class Task:
     """What every draw needs.
 
-    reference : genes x types; bulk : genes x samples; known : genes x mixtures of known
-    composition, or None; weights : by gene together : how many of the known mixtures are fitted
-    together; hidden : with a hidden background (ADTD) signs : genes x types, the direction of the
-    gene regulation found (-1, 0, 1), or None learning : None, or the gene weights are learned anew
-    in every draw
+    Attributes
+    ----------
+    reference
+        genes x types.
+    bulk
+        genes x samples.
+    known
+        genes x mixtures of known composition, or None.
+    weights
+        By gene.
+    together
+        How many of the known mixtures are fitted together.
+    hidden
+        With a hidden background (ADTD).
+    signs
+        genes x types, the direction of the gene regulation found (-1, 0, 1), or None.
+    learning
+        None, or the gene weights are relearned in every draw.
     """
 
     reference: np.ndarray
@@ -80,8 +98,16 @@ class Task:
 
 @dataclass(frozen=True, eq=False)
 class Draw:
-    """Of one draw. bulk : types (and hidden, last) x samples, not cut at zero; known : the same of
-    the known mixtures; same : packed bits, genes x types.
+    """Of one draw.
+
+    Attributes
+    ----------
+    bulk
+        Types (and hidden, last) x samples, not cut at zero.
+    known
+        The same of the known mixtures.
+    same
+        Packed bits, genes x types.
     """
 
     bulk: np.ndarray
@@ -93,18 +119,21 @@ class ResampledLambdaPath(LambdaPath):
     """ADTD on drawn genes, then gene regulation on drawn samples."""
 
     def redraw(self, samples: np.ndarray) -> None:
-        """From here on with these columns of the bulk: regulation is a matter of how a gene varies
-        over the samples, not over the genes.
-        """
+        """Continue with these columns of the bulk: regulation varies over samples, not genes."""
         self.Y, self.C, self.c = self.Y[:, samples], self.C[:, samples], self.c[:, samples]
         self.n = len(samples)
         self._first_loss = np.inf  # that of the other samples
 
 
 def draw(task: Task, item: tuple[int, int] | None, *, step: Callable[..., None]) -> Draw:
-    """One draw; item : (seed, number), or None for the estimate itself: all genes once.
+    """Return one replicate; ``item`` is (seed, number), or None for the estimate itself.
 
     The same item always gives the same. Calls step(True) at the end.
+
+    Parameters
+    ----------
+    item
+        (seed, number), or None for the estimate itself: all genes once.
     """
     random = None if item is None else np.random.default_rng(item)
     weights = task.weights
@@ -266,13 +295,28 @@ def bootstrap(
     learning: Learning | None = None,
     notes: tuple[str, ...] = (),
 ) -> BootstrapResult:
-    """95 % intervals for every fraction, and how often the direction of the gene regulation came
-    out the same.
+    """Return 95 % intervals of every fraction, and the stability of the gene regulation.
 
-    reference : genes x types; bulk : genes x samples; weights : by gene; the same genes in the same
-    order regulation : genes x types, as the run found it; known : mixtures (genes x mixtures) and
-    their composition (types x mixtures), for the check together : so many of them are one fit (with
-    ``hidden``) Raises TooFewGenes, EngineFailed, JobCancelled.
+    Parameters
+    ----------
+    reference
+        genes x types.
+    bulk
+        genes x samples.
+    weights
+        By gene; the same genes in the same order.
+    regulation
+        genes x types, as the run found it.
+    known
+        Mixtures (genes x mixtures) and their composition (types x mixtures), for the check.
+    together
+        So many of them are one fit (with ``hidden``).
+
+    Raises
+    ------
+    TooFewGenes
+    EngineFailed
+    JobCancelled
     """
     signs = None if regulation is None else _signs(regulation.to_numpy(dtype=np.float64))
     task = Task(
@@ -350,8 +394,12 @@ def bootstrap(
 # -- intervals
 # --------------------------------------------------------------------------------------------------
 def ends(estimate: np.ndarray, draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Low and high end, types x samples, not cut at zero; the estimate lies between. draws : draws
-    x types x samples.
+    """Low and high end, types x samples, not cut at zero; the estimate lies between.
+
+    Parameters
+    ----------
+    draws
+        Draws x types x samples.
     """
     low, high = np.percentile(draws, TAILS, axis=0)
     return np.minimum(low, estimate), np.maximum(high, estimate)
@@ -359,9 +407,15 @@ def ends(estimate: np.ndarray, draws: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
 @dataclass(frozen=True, eq=False)
 class Checked:
-    """wider : by type, how much farther out each end must lie, at least 0; genes, widened : by
-    type, the fraction of the ``mixtures`` held back whose true fraction lies within the interval of
-    the draws alone, and within the widened one.
+    """Calibration of the intervals.
+
+    Attributes
+    ----------
+    wider
+        By type, how much farther out each end must lie, at least 0.
+    genes, widened
+        By type, the fraction of the ``mixtures`` held back whose true fraction lies within the
+        interval of the draws alone, and within the widened one.
     """
 
     wider: np.ndarray
@@ -376,13 +430,17 @@ class Checked:
 
 
 def calibrated(low: np.ndarray, high: np.ndarray, truth: np.ndarray, together: int = 1) -> Checked:
-    """How much wider intervals must be to hold the truth of 95 % of one half of the mixtures, and
-    how often they hold that of the other half.
+    """Return how much wider intervals must be for 95 % coverage, and the held-out coverage.
 
-    low, high, truth : types x mixtures; together : so many that follow one another were fitted
-    together and go to the same half. A conformal quantile (doi 10.48550/arXiv.1905.03222): other
-    mixtures like these are covered as often as said, whatever the errors look like. A sum, no
-    factor: a bias does not grow with the spread of the draws.
+    Parameters
+    ----------
+    low, high, truth
+        Types x mixtures.
+    together
+        So many that follow one another were fitted together and go to the same half. A
+        conformal quantile (doi 10.48550/arXiv.1905.03222): other mixtures like these are
+        covered as often as said, whatever the errors look like. A sum, no factor: a bias does
+        not grow with the spread of the draws.
     """
     outside = np.maximum(low - truth, truth - high)
     half = (np.arange(truth.shape[1]) // together) % 2 == 0

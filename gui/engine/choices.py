@@ -11,8 +11,14 @@ import pandas as pd
 
 @dataclass(frozen=True)
 class Choices:
-    """values : "min", "one_se", "drop" -> lambda2 on the grid, None where there is no such choice;
-    notes : sentences for the user.
+    """The marked values of λ₂.
+
+    Attributes
+    ----------
+    values
+        "min", "one_se", "drop" -> lambda2 on the grid, None where there is no such choice.
+    notes
+        Sentences for the user.
     """
 
     values: Mapping[str, float | None]
@@ -20,8 +26,7 @@ class Choices:
 
 
 def choose(losses: pd.DataFrame) -> Choices:
-    """Pick from a search. losses : folds x lambdas (columns = lambda2 ascending); a column with a
-    NaN is passed over.
+    """Pick from a search.
 
     * min: the smallest mean loss (the smaller lambda2 where two are equal).
     * one_se: as stock (mean loss <= smallest mean + standard deviation over the folds there; of
@@ -32,6 +37,11 @@ def choose(losses: pd.DataFrame) -> Choices:
       next larger lambda2, in other words the
       lower end of the steepest step when walking from strong to weak regularisation. None if the
       loss falls nowhere that way.
+
+    Parameters
+    ----------
+    losses
+        Folds x lambdas (columns = lambda2 ascending); a column with a NaN is passed over.
     """
     losses = losses.loc[:, losses.notna().all(axis=0)]
     if losses.empty:

@@ -1,5 +1,4 @@
-"""Digital Tissue Deconvolution: stock's DTD or the fast one with progress and cancel, and the
-compositions they give.
+"""Digital Tissue Deconvolution with progress and cancel: stock's, or the fast one.
 
 Imports torch: for the worker only.
 """
@@ -29,8 +28,16 @@ LEARNING = "Learning gene weights"
 
 @dataclass(frozen=True, eq=False)
 class Learned:
-    """weights : by gene, float32 as stock gives them (ADTD's numbers depend on it); loss :
-    (iterations,); correlation : iterations x cell types.
+    """Learned gene weights with their training curves.
+
+    Attributes
+    ----------
+    weights
+        By gene, float32 as stock gives them (ADTD's numbers depend on it).
+    loss
+        (iterations,).
+    correlation
+        Iterations x cell types.
     """
 
     weights: pd.Series
@@ -62,9 +69,7 @@ class WatchedDTD(methods.DTD):  # type: ignore[misc]
 
 
 class FastDTD(methods.DTD):  # type: ignore[misc]
-    """DTD in closed form and float64, from stock's start: what stock's own ``run`` gives in float64
-    (test_fast_dtd.py).
-    """
+    """DTD in closed form and float64, from stock's start."""
 
     def __init__(
         self,
@@ -95,11 +100,23 @@ def learn(
     iterations: int,
     progress: Progress,
 ) -> Learned:
-    """Learn the gene weights. reference : genes x cell types; bulk : genes x mixtures; truth : cell
-    types x mixtures.
+    """Learn the gene weights.
 
-    Raises InvalidParameter (memory; a type that does not vary over the mixtures), EngineFailed,
-    JobCancelled.
+    Parameters
+    ----------
+    reference
+        genes x cell types.
+    bulk
+        genes x mixtures.
+    truth
+        Cell types x mixtures.
+
+    Raises
+    ------
+    InvalidParameter
+        Memory; a type that does not vary over the mixtures.
+    EngineFailed
+    JobCancelled
     """
     check_dtd(*bulk.shape)
     truth = truth.loc[reference.columns]
@@ -149,8 +166,14 @@ def equal_weights(genes: pd.Index) -> pd.Series:
 def estimate(reference: pd.DataFrame, bulk: pd.DataFrame, weights: pd.Series) -> pd.DataFrame:
     """Composition, cell types x samples: values as estimated, negatives cut to 0, not normalised.
 
-    reference : genes x cell types; bulk : genes x samples; weights : by gene; all with the same
-    genes in the same order.
+    Parameters
+    ----------
+    reference
+        genes x cell types.
+    bulk
+        genes x samples.
+    weights
+        By gene; all with the same genes in the same order.
     """
     check_estimate(*bulk.shape)
     with stock_engine():

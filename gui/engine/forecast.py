@@ -1,5 +1,6 @@
-"""How much memory a step will need, from the shapes of what it gets: said before it is queued, and
-refused in words where it cannot go well.
+"""Forecast of the memory of a step, from the shapes of its input.
+
+A step that cannot fit is refused before it is queued.
 
 No engine here.
 """

@@ -20,11 +20,17 @@ POOLED = "all types"
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """table : one row per pair of types and one pooled ("cell_type", "known_as", "samples",
-    "pearson", "spearman", "rmse", "ccc")
+    """Agreement of estimated and known fractions.
 
-    points : one row per sample and pair ("sample", "cell_type", "known", "estimated", fractions);
-    left_out : types of the truth without a partner
+    Attributes
+    ----------
+    table
+        One row per pair of types and one pooled ("cell_type", "known_as", "samples", "pearson",
+        "spearman", "rmse", "ccc").
+    points
+        One row per sample and pair ("sample", "cell_type", "known", "estimated", fractions).
+    left_out
+        Types of the truth without a partner.
     """
 
     table: pd.DataFrame
@@ -37,10 +43,19 @@ def compare_with_known(
 ) -> Comparison:
     """Over the samples that both have and that have a known fraction.
 
-    known, estimated : cell types x samples, fractions; pairs : type of ``known`` -> type of
-    ``estimated``, or several ("A|B") whose sum is meant; types of ``known`` with the same partner
-    are added up. Pooled figures are over all pairs and samples at once. Raises MissingPart: no
-    common sample, or no pair.
+    Parameters
+    ----------
+    known, estimated
+        Cell types x samples, fractions.
+    pairs
+        Type of ``known`` -> type of ``estimated``, or several ("A|B") whose sum is meant; types
+        of ``known`` with the same partner are added up. Pooled figures are over all pairs and
+        samples at once.
+
+    Raises
+    ------
+    MissingPart
+        No common sample, or no pair.
     """
     samples = [s for s in estimated.columns if s in set(known.columns)]
     if not samples:

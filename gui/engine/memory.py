@@ -1,6 +1,4 @@
-"""How much memory a step needs, by engine, and whether it is there: a sentence instead of a process
-killed by the system.
-"""
+"""Memory that a step needs, by engine, and whether it is free."""
 
 from __future__ import annotations
 
@@ -19,8 +17,9 @@ programme.
 
 
 def simulation_bytes(genes: int, mixtures: int, cells: int, engine: EngineName) -> float:
-    """Bytes for drawing ``mixtures`` mixtures of ``cells`` cells; stock gathers all their cells at
-    once, the fast engine only draws their numbers.
+    """Return the bytes for simulating mixtures.
+
+    Stock gathers all cells at once; the fast engine only draws their numbers.
     """
     gathered = (
         DOUBLE * genes * mixtures * cells
@@ -31,8 +30,9 @@ def simulation_bytes(genes: int, mixtures: int, cells: int, engine: EngineName) 
 
 
 def dtd_bytes(genes: int, mixtures: int, engine: EngineName) -> float:
-    """Bytes for learning gene weights and estimating with them; stock holds three genes x genes
-    matrices of floats, or two of doubles.
+    """Return the bytes for learning gene weights and estimating with them.
+
+    Stock holds three genes x genes matrices of floats, or two of doubles.
     """
     return max(3 * FLOAT, 2 * DOUBLE) * genes**2 if engine == "stock" else DOUBLE * genes * mixtures
 
@@ -46,9 +46,9 @@ def adtd_bytes(
     regulated: bool,
     search: bool = False,
 ) -> float:
-    """Bytes for ADTD; stock holds four genes x genes matrices of doubles, the search one set
-    more.
-    """
+    """Return the bytes for ADTD.
+
+    Stock holds four genes x genes matrices of doubles, the search one set more."""
     programme = 0.0
     if regulated or search:
         programme = (
@@ -99,7 +99,13 @@ def check_estimate(genes: int, samples: int) -> None:
 
 
 def check_adtd(bulk: tuple[int, ...], types: int, *, regulated: bool, search: bool = False) -> None:
-    """Before ADTD or the search. bulk : (genes, samples)"""
+    """Before ADTD or the search.
+
+    Parameters
+    ----------
+    bulk
+        (genes, samples).
+    """
     genes, samples = bulk
     doing = f"{'The search' if search else 'ADTD'} with {genes} genes"
     need_memory(

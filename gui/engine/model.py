@@ -1,5 +1,6 @@
-"""A trained model as a file (``.dcxmodel``): reference, gene weights, gene list and scale as JSON
-inside gzip.
+"""Trained model as a file (``.dcxmodel``): JSON inside gzip, no pickle.
+
+It holds the reference, the gene weights, the gene list and the scale.
 
 No pickle.
 """
@@ -75,11 +76,16 @@ def model_bytes(result: DTDResult) -> bytes:
 
 
 def read_model(data: bytes) -> DTDResult:
-    """A model as written by :func:`model_bytes`: a DTDResult without loss, compositions and
-    metrics.
+    """Read a model written by :func:`model_bytes`: a DTDResult without loss and metrics.
 
     Everything is checked: kind, schema, names, lengths, finite non-negative numbers, sizes.
-    Raises UnreadableFile (not a model, damaged, newer) or UnsafeFile (exceeds a limit).
+
+    Raises
+    ------
+    UnreadableFile
+        Not a model, damaged, newer.
+    UnsafeFile
+        Exceeds a limit.
     """
     try:
         content = _members(_unpack(data))
@@ -251,6 +257,12 @@ def _params(value: Any) -> DTDParams | None:
 
 
 def read_model_task(dataset: object, params: Path, *, progress: object) -> DTDResult:
-    """:func:`read_model` as a task of the reading process. params : the file"""
+    """:func:`read_model` as a task of the reading process.
+
+    Parameters
+    ----------
+    params
+        The file.
+    """
     with watched([params]), params.open("rb") as file:
         return read_model(file.read(MAX_FILE + 1))

@@ -1,5 +1,4 @@
-"""What surrounds every piece of numerical work: no warnings, one BLAS thread, failures in the
-user's words.
+"""Context of numerical work: no warnings, one BLAS thread, errors as EngineFailed.
 
 Imports neither torch nor deconomix.
 """
@@ -22,8 +21,9 @@ _SOLVED = {"quadprog": "composition", "clarabel": "gene regulation", "scs": "hid
 
 
 def no_solution(solver: str) -> EngineFailed:
-    """The quadratic programme of "quadprog" (composition), "clarabel" (gene regulation) or "scs"
-    (hidden profile) was not solved.
+    """Return the error for a quadratic programme that its solver could not solve.
+
+    The solvers: "quadprog" (composition), "clarabel" (gene regulation), "scs" (hidden profile).
     """
     return EngineFailed(
         f"The solver found no solution for the {_SOLVED.get(solver, 'result')}.",
@@ -65,9 +65,7 @@ def ambiguous() -> EngineFailed:
 
 @contextlib.contextmanager
 def numeric_context() -> Iterator[None]:
-    """Numerical work inside is silent and uses one BLAS thread; what goes wrong leaves as
-    EngineFailed.
-    """
+    """Run numerical work silently with one BLAS thread; raise EngineFailed for its errors."""
     with contextlib.ExitStack() as stack:
         stack.enter_context(warnings.catch_warnings())
         warnings.simplefilter("ignore")

@@ -19,9 +19,7 @@ Part = Literal["train", "test", "bulk"]
 def param(
     default: Any, title: str, tip: str, *, unit: str = "", advanced: bool = False, **limits: Any
 ) -> Any:
-    """A field that describes itself: ``title`` and ``tip`` are shown, ``limits`` are pydantic's
-    (ge, le, gt, lt).
-    """
+    """Declare a field with its title, tooltip and limits."""
     return Field(
         default,
         title=title,
@@ -37,8 +35,7 @@ class Params(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
 
     def used(self) -> list[str]:
-        """Names of the fields that play a part with these values, in their order: those that are
-        shown of a run.
+        """Return the names of the fields that affect a run with these values, in order.
 
         The others have no effect on it.
         """
@@ -46,9 +43,7 @@ class Params(BaseModel):
 
     @classmethod
     def parse(cls, **values: Any) -> Self:
-        """The parameters, or InvalidParameter: one sentence that names the field and what is
-        allowed.
-        """
+        """Return the parameters; InvalidParameter names the field and the allowed values."""
         try:
             return cls(**values)
         except ValidationError as error:
@@ -83,8 +78,9 @@ def allowed(cls: type[Params], name: str) -> str:
 
 
 class DTDParams(Params):
-    """Digital Tissue Deconvolution: gene weights learned on simulated mixtures (doi
-    10.1089/cmb.2019.0469).
+    """Digital Tissue Deconvolution: gene weights learned on pseudobulk mixtures.
+
+    doi 10.1089/cmb.2019.0469
     """
 
     genes: int | None = param(
@@ -169,8 +165,9 @@ WEIGHT_NAMES: dict[str, str] = {"dtd": "from DTD", "inverse": "1 / mean(Y)²"}
 
 
 class ADTDParams(Params):
-    """Adaptive Digital Tissue Deconvolution: hidden background and gene regulation (doi
-    10.1093/bioinformatics/btae263).
+    """Adaptive Digital Tissue Deconvolution: hidden background and gene regulation.
+
+    doi 10.1093/bioinformatics/btae263
     """
 
     model: Model = param(
@@ -299,8 +296,9 @@ class ApplyParams(Params):
 
 
 class BootstrapParams(Params):
-    """How sure the fractions of a run are: genes resampled. part, lambda2 and max_iterations are
-    those of the run.
+    """Confidence intervals of a run by resampling genes.
+
+    part, lambda2 and max_iterations are those of the run.
     """
 
     replicates: int = param(

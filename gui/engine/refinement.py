@@ -1,5 +1,4 @@
-"""The exact tier: hidden profile and gene regulation at the very optimum of ADTD's loss, with a
-certificate.
+"""Refinement of ADTD: hidden profile and gene regulation at a certified optimum.
 
 No torch, no deconomix.
 
@@ -53,13 +52,18 @@ Way = Literal["closed form", "Newton", "Clarabel", "kept"]
 
 @dataclass(frozen=True)
 class Certificate:
-    """How far a (Delta, x) can be from the optimum, computed from the data and from nothing that
-    the solver says but its multipliers.
+    """Upper bounds of how far (Delta, x) is from the optimum.
 
-    residual : the largest of (a) what a sum misses 1 by, (b) the most negative value, (c) how far
-    an entry of Delta (relative to itself where it is above 1), or all entries of x together, would
-    still move if each were optimised alone. Without unit. gap : upper bound of (loss - smallest
-    loss possible), relative to the loss.
+    Computed from the data and the solver's multipliers only.
+
+    Attributes
+    ----------
+    residual
+        The largest of (a) what a sum misses 1 by, (b) the most negative value, (c) how far an
+        entry of Delta (relative to itself where it is above 1), or all entries of x together,
+        would still move if each were optimised alone. Without unit.
+    gap
+        Upper bound of (loss - smallest loss possible), relative to the loss.
     """
 
     residual: float
@@ -72,8 +76,10 @@ class Certificate:
 
 @dataclass(frozen=True, eq=False)
 class RegulationProblem:
-    """ADTD's problem with C and c given. reference X : (p, q), bulk Y : (p, n), columns summing to
-    1; weights gamma : (p,), above 0; composition C : (q, n); hidden c : (n,); lambda2 above 0.
+    """ADTD's problem with C and c given.
+
+    reference X : (p, q), bulk Y : (p, n), columns summing to 1; weights gamma : (p,), above 0;
+    composition C : (q, n); hidden c : (n,); lambda2 above 0.
     """
 
     reference: np.ndarray
@@ -99,8 +105,14 @@ class RegulationProblem:
         return np.asarray(self.bulk[genes] - explained - np.outer(profile[genes], self.hidden))
 
     def loss(self, regulation: np.ndarray, profile: np.ndarray) -> float:
-        """sum_g gamma_g residual_g² + lambda2 sum (Delta - 1)². regulation : (p, q); profile :
-        (p,)
+        """Sum_g gamma_g residual_g² + lambda2 sum (Delta - 1)².
+
+        Parameters
+        ----------
+        regulation
+            (p, q).
+        profile
+            (p,).
         """
         fit = sum(
             float(
@@ -135,10 +147,15 @@ class Optimum:
 def profile(target: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """The x that minimises sum_g w_g (x_g - t_g)² over x >= 0, sum x = 1, in closed form.
 
-    target : (p,), any sign; weight : (p,), at or above 0. Returns (p,). x = max(t - nu/w, 0): a
-    gene takes part if w t > nu, so sort by w t and find nu by running sums. Genes of weight 0 cost
-    nothing: they share equally what the others, at their targets, leave of 1; if that is nothing
-    they get nothing. ValueError where weights are negative or something is not finite.
+    Parameters
+    ----------
+    target
+        (p,), any sign.
+    weight
+        (p,), at or above 0. Returns (p,). x = max(t - nu/w, 0): a gene takes part if w t > nu,
+        so sort by w t and find nu by running sums. Genes of weight 0 cost nothing: they share
+        equally what the others, at their targets, leave of 1; if that is nothing they get
+        nothing. ValueError where weights are negative or something is not finite.
     """
     t, w = np.asarray(target, dtype=np.float64), np.asarray(weight, dtype=np.float64)
     if (
@@ -275,14 +292,18 @@ def certify(
     *,
     fixed_profile: bool = False,
 ) -> Certificate:
-    """How good (delta, x) is. multipliers : (q,), of the sums over X Delta, None where Delta is
-    held at 1; any values give a valid, if wide, bound.
+    """How good (delta, x) is.
 
     For the gap: the loss is convex, and in Delta at least as curved as lambda2 (Delta - 1)². With G
-    the derivatives and r = G - nu X, no admissible
-    (Delta', x') lies lower than the loss plus the minimum of  r v + lambda2 v²  over v >= -Delta
-        (entry by entry), plus the minimum of
-    G_x (x' - x) over the simplex, plus nu times what the sums miss.
+    the derivatives and r = G - nu X, no admissible (Delta', x') lies lower than the loss plus the
+    minimum of r v + lambda2 v² over v >= -Delta (entry by entry), plus the minimum of G_x (x' - x)
+    over the simplex, plus nu times what the sums miss.
+
+    Parameters
+    ----------
+    multipliers
+        (q,), of the sums over X Delta, None where Delta is held at 1; any values give a valid,
+        if wide, bound.
     """
     types = problem.reference.shape[1]
     power, own = float(problem.hidden @ problem.hidden), (problem.composition**2).sum(axis=1)
@@ -341,8 +362,10 @@ def _level(slope: np.ndarray, x: np.ndarray) -> float:
 # -- a run refined
 # --------------------------------------------------------------------------------------------------
 class Fitted(Protocol):
-    """What is needed of a fit: composition (cell types x samples), hidden (by sample), profile (by
-    gene), regulation (genes x cell types).
+    """Protocol of a fit.
+
+    composition (cell types x samples), hidden (by sample), profile (by gene), regulation (genes x
+    cell types).
     """
 
     @property
@@ -357,13 +380,20 @@ class Fitted(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Refined:
-    """A fit at the optimum. profile : by gene, sums to 1; regulation : genes x cell types, 1 where
-    it is not estimated.
+    """A fit at the optimum.
 
-    loss_before : of the fit as it was, its x and Delta brought to sums of exactly 1 first (stock's
-    solvers keep them to about 1e-4); loss_after : at the optimum, never above it but for rounding.
-    certificate of what is given; None if ``way`` is "kept": profile and regulation are the fit's
-    then.
+    Attributes
+    ----------
+    profile
+        By gene, sums to 1.
+    regulation
+        genes x cell types, 1 where it is not estimated.
+    loss_before
+        Of the fit as it was, its x and Delta brought to sums of exactly 1 first (stock's
+        solvers keep them to about 1e-4).
+    loss_after
+        At the optimum, never above it but for rounding. certificate of what is given; None if
+        ``way`` is "kept": profile and regulation are the fit's then.
     """
 
     profile: pd.Series
@@ -403,13 +433,22 @@ def refine(
     regulated: bool,
     check: Check = lambda: None,
 ) -> Refined:
-    """The hidden profile, and gene regulation if ``regulated``, at the optimum for the composition
-    and the hidden fractions of ``fit``.
+    """Return hidden profile and gene regulation at the optimum for the composition of ``fit``.
 
-    reference : genes x cell types; bulk : genes x samples; weights : by gene, as handed to ADTD;
-    the same genes in the same order. check : called often (some hundredths of a second apart, a
-    quarter of a second at 20 000 genes and 30 types); what it raises ends the work. If no answer
-    can be certified, the fit's own values come back ("kept"). ValueError if lambda2 is not above 0.
+    The gene regulation only if ``regulated``.
+
+    Parameters
+    ----------
+    reference
+        genes x cell types.
+    bulk
+        genes x samples.
+    weights
+        By gene, as handed to ADTD; the same genes in the same order.
+    check
+        Called often (some hundredths of a second apart, a quarter of a second at 20 000 genes
+        and 30 types); what it raises ends the work. If no answer can be certified, the fit's
+        own values come back ("kept"). ValueError if lambda2 is not above 0.
     """
     check()
     problem = problem_of(reference, bulk, weights, fit, lambda2)

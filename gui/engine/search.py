@@ -1,5 +1,6 @@
-"""Search of lambda2 by cross-validation, without stock's pool, log file and prints: the fast
-engine's, or stock's jobs in our own loop.
+"""Search of lambda2 by cross-validation, without stock's pool, log file and prints.
+
+The fast engine's, or stock's jobs in our own loop.
 
 For the worker only.
 """
@@ -40,13 +41,26 @@ def cross_validate(
     folds: int,
     progress: Progress,
 ) -> pd.DataFrame:
-    """Loss on the left-out samples: folds x lambdas (columns = lambda2 ascending), NaN where the
-    solver found no solution.
+    """Return the loss on the held-out samples: folds x lambdas (ascending).
 
-    reference : genes x cell types; bulk : genes x samples; both scaled to 10 000 per column, no
-    gene of mean zero in the bulk. The baseline (composition and hidden background, all samples) is
-    fitted once; fraction counts the jobs (fold x lambda2). Raises InvalidParameter (folds, memory),
-    EngineFailed (no solution anywhere), JobCancelled.
+    NaN where the solver found no solution.
+
+    Parameters
+    ----------
+    reference
+        genes x cell types.
+    bulk
+        genes x samples; both scaled to 10 000 per column, no gene of mean zero in the bulk. The
+        baseline (composition and hidden background, all samples) is fitted once; fraction
+        counts the jobs (fold x lambda2).
+
+    Raises
+    ------
+    InvalidParameter
+        Folds, memory.
+    EngineFailed
+        No solution anywhere.
+    JobCancelled
     """
     samples = bulk.shape[1]
     if folds > samples:
@@ -114,8 +128,9 @@ def _fast(
 
 
 def _parts(folds: int, lambdas: int) -> int:
-    """Into how many pieces a fold is cut: enough for every core, and for computers whose number is
-    not known; each piece begins the fold anew.
+    """Return into how many parts to cut a fold, so that every core gets work.
+
+    Each part starts the fold again.
     """
     setting = get_compute_settings()
     wanted = 3 if setting.scheduler is not None else -(-(setting.cores or allowed_cores()) // folds)
@@ -161,9 +176,7 @@ def _stock(
 
 
 def summarise(losses: pd.DataFrame) -> Choices:
-    """The marked choices of a finished search; sentences name every lambda2 that could not be
-    solved.
-    """
+    """Return the marked choices of a search, and notes on every unsolved lambda2."""
     unsolved = [f"{value:.3g}" for value in losses.columns[losses.isna().any(axis=0)]]
     chosen = choose(losses)
     if not unsolved:

@@ -1,9 +1,7 @@
-"""Small non-negative quadratic programmes, one per gene, held together by a few sums: Newton on the
-sums' multipliers, and Clarabel.
+"""Small non-negative quadratic programmes, one per gene, coupled by a few sums.
 
-    minimise   sum_g  w_g (s_g' M s_g - 2 s_g' t_g) + sum_k r_k (u_gk - 1)^2      with  s_gk = a_gk
-        u_gk
-    so that    u >= 0   and   sum_g a_gk u_gk = 1   for every column k
+minimise sum_g w_g (s_g' M s_g - 2 s_g' t_g) + sum_k r_k (u_gk - 1)^2 with s_gk = a_gk u_gk so that
+u >= 0 and sum_g a_gk u_gk = 1 for every column k
 
 p genes, m columns. Given the multipliers nu of the m sums, the genes fall apart into programmes of
 m unknowns, which are solved many at a time; the dual function of nu is concave, once differentiable
@@ -35,8 +33,10 @@ class Stuck(ArithmeticError):
 
 @dataclass(frozen=True, eq=False)
 class SeparableQP:
-    """The programme above. weights w : (p,), above 0; factors a, targets t : (p, m); moments M :
-    (m, m), positive semidefinite; ridge r : (m,).
+    """The programme above, by its arrays.
+
+    weights w : (p,), above 0; factors a, targets t : (p, m); moments M : (m, m), positive
+    semidefinite; ridge r : (m,).
 
     For every gene and column, ridge or weight times moment must be above 0, or the column would
     have no curvature.
@@ -60,9 +60,7 @@ class SeparableQP:
         return (slice(start, min(start + size, genes)) for start in range(0, genes, size))
 
     def part(self, genes: slice) -> Part:
-        """The programmes of some genes, in unknowns z = d u for which the second derivatives are 1
-        on the diagonal.
-        """
+        """Return the programmes of some genes, scaled to a unit diagonal (z = d u)."""
         w, a = self.weights[genes, None], self.factors[genes]
         d = np.sqrt(2 * (w * a**2 * np.diag(self.moments) + self.ridge))
         scaled = np.sqrt(2 * w) * a / d
@@ -74,8 +72,9 @@ class SeparableQP:
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """Minimise z'Kz/2 - b'z over z >= 0. curvature K : (n, m, m); linear b, coupling a/d, scale d :
-    (n, m).
+    """Minimise z'Kz/2 - b'z over z >= 0, for some genes.
+
+    curvature K : (n, m, m); linear b, coupling a/d, scale d : (n, m).
     """
 
     curvature: np.ndarray
@@ -86,8 +85,13 @@ class Part:
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """u : (p, m); multipliers nu : (m,), of the sums: at the optimum the loss's derivative by u is
-    nu a, or more where u is 0.
+    """Solution of the programme.
+
+    Attributes
+    ----------
+    u
+        (p, m); multipliers nu : (m,), of the sums: at the optimum the loss's derivative by u is
+        nu a, or more where u is 0.
     """
 
     u: np.ndarray
@@ -118,11 +122,20 @@ def nonnegative(
     curvature: np.ndarray, linear: np.ndarray, free: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The minimisers z (n, m), the inverses over what is free (n, m, m), and what is free (n, m).
-    free : where to begin.
 
     Block principal pivoting (Kim and Park 2011): all unknowns of the wrong sign change sides at
     once, and when that has not led on for a while only the last of them does (Murty), which always
-    ends. Raises Stuck if it would take too long, LinAlgError.
+    ends.
+
+    Parameters
+    ----------
+    free
+        Where to begin.
+
+    Raises
+    ------
+    Stuck
+        If it would take too long, LinAlgError.
     """
     count, columns = linear.shape
     free, z, found = free.copy(), np.zeros_like(linear), np.zeros_like(curvature)
@@ -156,8 +169,10 @@ def nonnegative(
 # --------------------------------------------------------------------------------------------------
 @dataclass(frozen=True, eq=False)
 class _State:
-    """At some multipliers: u and what is free (p, m), lacking = 1 - the sums (m,), the dual
-    function's value, the size of the terms it is made of, and minus its second derivatives (m, m).
+    """State at some multipliers.
+
+    u and what is free (p, m), lacking = 1 - the sums (m,), the value of the dual function, the size
+    of its terms, and minus its second derivatives (m, m).
     """
 
     multipliers: np.ndarray
@@ -207,8 +222,12 @@ def at(problem: SeparableQP, multipliers: np.ndarray, free: np.ndarray, check: C
 
 
 def _step(curvature: np.ndarray, lacking: np.ndarray, loose: np.ndarray) -> np.ndarray:
-    """Newton's step for the multipliers. loose : what the diagonal would be if every unknown were
-    free and alone.
+    """Newton's step for the multipliers.
+
+    Parameters
+    ----------
+    loose
+        What the diagonal would be if every unknown were free and alone.
     """
     from scipy.linalg import cho_factor, cho_solve
 
@@ -230,7 +249,10 @@ def _step(curvature: np.ndarray, lacking: np.ndarray, loose: np.ndarray) -> np.n
 def by_newton(problem: SeparableQP, check: Check = lambda: None) -> Answer:
     """The answer by Newton's method with a line search on the dual function.
 
-    Raises Stuck, LinAlgError.
+    Raises
+    ------
+    Stuck
+    LinAlgError
     """
     _, columns = problem.shape
     loose = np.zeros(columns)
@@ -257,9 +279,10 @@ def by_newton(problem: SeparableQP, check: Check = lambda: None) -> Answer:
 
 
 def settled(problem: SeparableQP, state: _State, loose: np.ndarray, check: Check) -> Answer:
-    """Newton's last steps, with what is free held: u itself is moved and not computed anew, so that
-    the sums come out to the last digit even where a gene's programme is nearly singular (fewer
-    samples than cell types, tiny ridge).
+    """Take Newton's last steps with the free set fixed.
+
+    u itself is moved, so that the sums are exact to the last digit even where the programme of a
+    gene is nearly singular (fewer samples than cell types, tiny ridge).
     """
     u, multipliers, lacking = state.u, state.multipliers, state.lacking
     for _ in range(2):
@@ -279,10 +302,15 @@ def settled(problem: SeparableQP, state: _State, loose: np.ndarray, check: Check
 # -- Clarabel
 # --------------------------------------------------------------------------------------------------
 def by_clarabel(problem: SeparableQP, check: Check = lambda: None) -> list[Answer]:
-    """The answer of Clarabel, and, where it can be had, that answer with every gene's programme
-    solved once more at its multipliers: an interior point method leaves small unknowns less exact.
+    """Return Clarabel's answer, and where possible that answer polished gene by gene.
 
-    Checks once in each of its iterations. Raises Stuck.
+    An interior point method leaves small unknowns less exact. Checks once per iteration.
+
+    Checks once in each of its iterations.
+
+    Raises
+    ------
+    Stuck
     """
     import clarabel
     from scipy import sparse

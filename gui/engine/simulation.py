@@ -22,11 +22,17 @@ FEW_CELLS = 5
 
 @dataclass(frozen=True, eq=False)
 class Mixtures:
-    """bulk : genes x mixtures, the mean of the drawn cells; truth : cell types x mixtures, fraction
-    of the drawn cells.
+    """Pseudobulk mixtures with their composition.
 
-    Columns are "0", "1", ...; the rows of ``truth`` are the reference's types, then types the
-    reference lacks (hidden).
+    Columns are "0", "1", …; the rows of ``truth`` are the types of the reference, then types that
+    the reference lacks (hidden).
+
+    Attributes
+    ----------
+    bulk
+        genes x mixtures, the mean of the drawn cells.
+    truth
+        Cell types x mixtures, fraction of the drawn cells.
     """
 
     bulk: pd.DataFrame
@@ -36,12 +42,19 @@ class Mixtures:
 def simulate(
     cells: pd.DataFrame, types: Sequence[str], *, mixtures: int, cells_per_mixture: int, seed: int
 ) -> Mixtures:
-    """Draw ``mixtures`` mixtures of ``cells_per_mixture`` cells, with replacement; the same seed
-    gives the same mixtures.
+    """Draw pseudobulk mixtures of single cells with replacement; reproducible by the seed.
 
-    cells : genes x cells, columns = cell types, scaled; types : the reference's cell types, in
-    order. Both engines give the same bits. Raises InvalidParameter if the memory does not suffice
-    (stock gathers genes x mixtures x cells at once).
+    Parameters
+    ----------
+    cells
+        genes x cells, columns = cell types, scaled.
+    types
+        The reference's cell types, in order. Both engines give the same bits.
+
+    Raises
+    ------
+    InvalidParameter
+        If the memory does not suffice (stock gathers genes x mixtures x cells at once).
     """
     check_memory(len(cells), mixtures, cells_per_mixture)
     with stock_engine():
@@ -70,8 +83,14 @@ def _mixed(
 
 
 def few_cells(cells: pd.DataFrame, what: str) -> list[str]:
-    """Sentences about cell types with too few cells. cells : genes x cells, columns = cell types;
-    what : "training", "test".
+    """Sentences about cell types with too few cells.
+
+    Parameters
+    ----------
+    cells
+        genes x cells, columns = cell types.
+    what
+        "training", "test".
     """
     counts = cells.columns.value_counts()
     few = sorted(str(t) for t, n in counts.items() if n <= FEW_CELLS)

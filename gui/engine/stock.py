@@ -73,9 +73,7 @@ class _SilentBar:
 
 @contextlib.contextmanager
 def _own_random_state() -> Iterator[None]:
-    """NumPy's and torch's global random states are afterwards what they were; inside they start
-    from fixed seeds.
-    """
+    """Run with fixed seeds; restore NumPy's and torch's global random states afterwards."""
     before = np.random.get_state()
     with torch.random.fork_rng(devices=[]):
         try:
@@ -88,11 +86,15 @@ def _own_random_state() -> Iterator[None]:
 
 @contextlib.contextmanager
 def stock_engine(check: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """Run stock code inside: silent, one BLAS thread, global random states untouched, failures as
-    EngineFailed.
+    """Run stock code: silent, one BLAS thread, global random states untouched.
 
-    check : called before every quadratic programme; raises JobCancelled to stop in the middle of an
-    iteration
+    Its failures are raised as EngineFailed.
+
+    Parameters
+    ----------
+    check
+        Called before every quadratic programme; raises JobCancelled to stop in the middle of an
+        iteration.
     """
     solve = methods.solve_qp
 

@@ -55,10 +55,12 @@ versions = engine_versions
 
 
 def warm_up(chosen: ComputeSettings | None = None) -> None:
-    """Import the engine and take one tiny optimiser step (torch's first one imports for seconds),
-    so that the first job starts at once.
+    """Import the engine and take one tiny optimiser step, so that the first job starts at once.
 
-    chosen : which engine computes in this process from now on
+    Parameters
+    ----------
+    chosen
+        Which engine computes in this process from now on.
     """
     if chosen is not None:
         compute_settings.set_compute_settings(chosen)
@@ -72,11 +74,16 @@ def warm_up(chosen: ComputeSettings | None = None) -> None:
 
 # ---------------------------------------------------------------------------------------------- DTD
 def run_dtd(dataset: Dataset, params: DTDParams, *, progress: Progress) -> DTDResult:
-    """Simulate mixtures, learn gene weights, estimate compositions (train, test, bulk), beside
-    Naive.
+    """Simulate mixtures, learn gene weights, estimate compositions beside Naive.
 
-    Raises DataError (what is wrong with the data), InvalidParameter (memory), EngineFailed,
-    JobCancelled.
+    Raises
+    ------
+    DataError
+        What is wrong with the data.
+    InvalidParameter
+        Memory.
+    EngineFailed
+    JobCancelled
     """
     return _train(dataset, params, progress, learned=True)
 
@@ -158,9 +165,7 @@ def _train(dataset: Dataset, params: DTDParams, progress: Progress, *, learned: 
 
 
 def draw(prepared: Prepared, params: DTDParams, part: Part) -> Mixtures:
-    """The simulated mixtures of ``part`` ("train", "test"): the same cells and parameters always
-    give the same, to the bit.
-    """
+    """Return the pseudobulk mixtures of ``part``; reproducible to the bit."""
     from gui.engine.simulation import simulate
 
     types = [str(t) for t in prepared.reference.columns]
@@ -190,7 +195,12 @@ def run_apply(
 ) -> ApplyResult:
     """A trained model on the dataset's bulk: no training.
 
-    Raises MissingPart (no bulk), MissingGenes, EmptyColumn.
+    Raises
+    ------
+    MissingPart
+        No bulk.
+    MissingGenes
+    EmptyColumn
     """
     from gui.engine.dtd import equal_weights, estimate
     from gui.engine.reconstruction import reconstruction
@@ -213,8 +223,16 @@ def run_apply(
 # ---------------------------------------------------------------------------------- ADTD and search
 @dataclass(frozen=True, eq=False)
 class Target:
-    """What is to be deconvolved. reference : genes x cell types; bulk : genes x samples; truth :
-    cell types x mixtures or None.
+    """What is to be deconvolved.
+
+    Attributes
+    ----------
+    reference
+        genes x cell types.
+    bulk
+        genes x samples.
+    truth
+        Cell types x mixtures or None.
     """
 
     reference: pd.DataFrame
@@ -225,8 +243,9 @@ class Target:
 
 
 def _target(dataset: Dataset, part: Part, dtd: DTDResult | None) -> Target:
-    """The part over the DTD run's genes, scaled as there; simulated mixtures are drawn again from
-    the run's parameters.
+    """Return the part over the genes of the DTD run, scaled as there.
+
+    Pseudobulk mixtures are drawn again from the parameters of the run.
     """
     from gui.data.normalize import prepare
 
@@ -265,9 +284,7 @@ def _target(dataset: Dataset, part: Part, dtd: DTDResult | None) -> Target:
 
 
 def _for_inverse_weights(target: Target) -> Target:
-    """The target as the search needs it: genes of mean zero in the bulk dropped and named, columns
-    summing to 10 000.
-    """
+    """Return the target of the search: zero genes dropped and named, columns scaled to 10 000."""
     zero = ~(target.bulk.mean(axis=1) > 0).to_numpy()
     dropped = tuple(str(g) for g in target.bulk.index[zero])
     reference, bulk, notes = target.reference, target.bulk, target.notes
@@ -306,8 +323,15 @@ def run_adtd(
 
     The genes, the reference and (unless "inverse") the weights are ``dtd``'s.
 
-    Raises MissingPart (no DTD run, no bulk), MissingGenes, InvalidParameter (memory), EngineFailed,
-    JobCancelled.
+    Raises
+    ------
+    MissingPart
+        No DTD run, no bulk.
+    MissingGenes
+    InvalidParameter
+        Memory.
+    EngineFailed
+    JobCancelled
     """
     from gui.engine.adtd import deconvolve, hidden_interval, inverse_weights, support
     from gui.engine.reconstruction import reconstruction
@@ -395,10 +419,16 @@ def _refined(
 def run_search(
     dataset: Dataset, params: SearchParams, *, progress: Progress, dtd: DTDResult | None = None
 ) -> SearchResult:
-    """Cross-validated loss over the grid of lambda2, over the genes of ``dtd``; genes of mean zero
-    are dropped and named.
+    """Return the cross-validated loss over the grid of lambda2; drop and name zero genes.
 
-    Raises MissingPart, MissingGenes, InvalidParameter (folds, memory), EngineFailed, JobCancelled.
+    Raises
+    ------
+    MissingPart
+    MissingGenes
+    InvalidParameter
+        Folds, memory.
+    EngineFailed
+    JobCancelled
     """
     from gui.engine.search import cross_validate, summarise
 
@@ -444,8 +474,15 @@ def run_bootstrap(
 ) -> BootstrapResult:
     """95 % intervals for the fractions of ``adtd``, or of ``dtd`` where there is none.
 
-    Raises MissingPart, MissingGenes, InvalidParameter (nothing to learn from), TooFewGenes,
-    EngineFailed, JobCancelled.
+    Raises
+    ------
+    MissingPart
+    MissingGenes
+    InvalidParameter
+        Nothing to learn from.
+    TooFewGenes
+    EngineFailed
+    JobCancelled
     """
     from gui.data.normalize import prepare
     from gui.engine.bootstrap import Learning, bootstrap

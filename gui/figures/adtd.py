@@ -31,11 +31,14 @@ _LETTER, _ROOM, _LINE = 7.2, 560.0, 20
 
 
 def search(losses: pd.DataFrame, choices: Mapping[str, float | None]) -> go.Figure:
-    """The search curve: mean loss over the folds, its spread (one standard deviation), the marked
-    choices.
+    """Draw the search curve: mean loss, one standard deviation, and the marked choices.
 
-    losses : folds x lambdas (columns ascending); choices : "min", "one_se", "drop" -> lambda2 or
-    None
+    Parameters
+    ----------
+    losses
+        Folds x lambdas (columns ascending).
+    choices
+        "min", "one_se", "drop" -> lambda2 or None.
     """
     fig = blank()
     lambdas = np.asarray(losses.columns, dtype=np.float64)
@@ -189,10 +192,12 @@ def most_regulated(
     *,
     low: float = LOW_SUPPORT,
 ) -> list[str]:
-    """The ``n`` genes whose regulation is farthest from 1 (in log2), in one type or in any; entries
-    with little support do not count.
+    """Return the ``n`` genes with the strongest supported regulation (log2), in one type or any.
 
-    delta, support : genes x cell types. Returns fewer genes if fewer have support.
+    Parameters
+    ----------
+    delta, support
+        genes x cell types. Returns fewer genes if fewer have support.
     """
     strength = logs(delta).abs()
     if support is not None:
@@ -213,12 +218,17 @@ def gene_regulation(
     cluster: bool = True,
     stability: pd.DataFrame | None = None,
 ) -> go.Figure:
-    """Heatmap of the regulation, cell types x genes, centred at "not regulated"; entries with
-    support below ``low``, or whose direction was the same in less than 95 % of the draws, are
-    covered in grey, with the reason on hover.
+    """Draw the gene regulation as a heatmap, cell types x genes, centred at 1.
 
-    delta, support, stability : genes x cell types; genes : which to draw (unknown ones are left
-    out; at most 500, said in the axis title)
+    Entries with support below ``low``, or whose direction was the same in less than 95 % of the
+    replicates, are grey; hover gives the reason.
+
+    Parameters
+    ----------
+    delta, support, stability
+        genes x cell types.
+    genes
+        Which to draw (unknown ones are left out; at most 500, said in the axis title).
     """
     fig = blank()
     known = [g for g in dict.fromkeys(genes) if g in delta.index]
@@ -337,10 +347,14 @@ def _marks(bound: float) -> list[float]:
 
 
 def hidden_profile(profile: pd.Series, reference: pd.DataFrame, n: int = 30) -> go.Figure:
-    """The ``n`` genes that make up most of the hidden background, beside their fraction in the mean
-    of the reference.
+    """Draw the ``n`` largest genes of the hidden background beside the reference's mean.
 
-    profile : by gene, sums to 1; reference : genes x cell types
+    Parameters
+    ----------
+    profile
+        By gene, sums to 1.
+    reference
+        genes x cell types.
     """
     fig = blank()
     top = profile.sort_values(ascending=False, kind="stable").head(n)

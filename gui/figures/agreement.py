@@ -25,8 +25,11 @@ MOST_NAMED = 20
 def agreement(points: pd.DataFrame, colour_of: Mapping[str, str]) -> go.Figure:
     """A dot per sample and cell type on the line of equality.
 
-    points : columns sample, cell_type (several joined by "|"), known, estimated: fractions (drawn
-    in %). At most 3000 are drawn, evenly chosen.
+    Parameters
+    ----------
+    points
+        Columns sample, cell_type (several joined by "|"), known, estimated: fractions (drawn in
+        %). At most 3000 are drawn, evenly chosen.
     """
     fig = blank()
     there = points[

@@ -1,5 +1,7 @@
-"""One fraction in every sample as bars: the hidden background with the interval in which it cannot
-be told apart (ENGINE.md, trap 10), or a cell type with its 95 % interval.
+"""One fraction in every sample as bars, with an interval.
+
+The hidden background with its equal-fit interval (ENGINE.md, trap 10), or a cell type with its 95 %
+interval.
 """
 
 from __future__ import annotations
@@ -27,7 +29,12 @@ def hidden_fraction(
 
     Many samples scroll.
 
-    hidden, truth : by sample, fractions (drawn in %); interval : by sample, columns low and high
+    Parameters
+    ----------
+    hidden, truth
+        By sample, fractions (drawn in %).
+    interval
+        By sample, columns low and high.
     """
     name = "hidden fraction" if interval is None else "hidden fraction with equal-fit interval"
     look = {"name": name, "marker": fill("hidden", {})}
@@ -51,8 +58,12 @@ def with_interval(
     *,
     truth: pd.Series | None = None,
 ) -> go.Figure:
-    """The same for the cell type ``name`` and its 95 % interval. values, low, high, truth : by
-    sample, fractions (drawn in %)
+    """The same for the cell type ``name`` and its 95 % interval.
+
+    Parameters
+    ----------
+    values, low, high, truth
+        By sample, fractions (drawn in %).
     """
     look = {
         "name": f"{inert(short(name))} with 95 % interval",
@@ -71,8 +82,18 @@ def _bars(
     hover: str = "",
     whisker: Mapping[str, Any] | None = None,
 ) -> go.Figure:
-    """axis : its title; look : name and marker of the bars; hover : what stands before the value;
-    whisker : more of its properties
+    """Draw one bar per sample.
+
+    Parameters
+    ----------
+    axis
+        Its title.
+    look
+        Name and marker of the bars.
+    hover
+        What stands before the value.
+    whisker
+        More of its properties.
     """
     fig = blank()
     samples = [str(s) for s in values.index]

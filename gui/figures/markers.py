@@ -15,8 +15,13 @@ GENE_PIXELS = 14
 def top_markers(reference: pd.DataFrame, gene_weights: pd.Series, n: int = 50) -> pd.DataFrame:
     """The ``n`` genes with the largest gene weight x variance of the reference between types.
 
-    reference : genes x cell types; gene_weights : by gene Returns a frame by gene, largest first:
-    columns gene_weight, variance, importance (their product).
+    Parameters
+    ----------
+    reference
+        genes x cell types.
+    gene_weights
+        By gene Returns a frame by gene, largest first: columns gene_weight, variance,
+        importance (their product).
     """
     variance = (
         reference.var(axis=1, ddof=1).fillna(0.0)
@@ -31,9 +36,7 @@ def top_markers(reference: pd.DataFrame, gene_weights: pd.Series, n: int = 50) -
 
 
 def clustered(values: np.ndarray) -> list[int]:
-    """Order of the rows that puts similar ones side by side (average linkage, Euclidean, optimal
-    leaf order).
-    """
+    """Return the row order of an average-linkage clustering (Euclidean, optimal leaf order)."""
     if len(values) < 3:
         return list(range(len(values)))
     # lazily: scipy is not needed to open the window

@@ -35,9 +35,7 @@ PROFILE, EACH, MOST_GENES = 30, 5, 45
 
 
 def adtd_part(doc: Document, session: DCXCache, run: Run) -> None:
-    """Parameters, composition with the hidden background, hidden profile and fractions, gene
-    regulation.
-    """
+    """Write parameters, composition, hidden profile and fractions, and gene regulation."""
     result: ADTDResult = run.result
     params: ADTDParams = run.params  # type: ignore[assignment]
     full = result.full()
@@ -187,7 +185,13 @@ def _regulation(doc: Document, result: ADTDResult, steady: pd.DataFrame | None) 
 
 
 def search_part(doc: Document, run: Run, warnings: Sequence[str]) -> None:
-    """The curve, its choices and the losses; warnings : what weakens them"""
+    """The curve, its choices and the losses.
+
+    Parameters
+    ----------
+    warnings
+        What weakens them.
+    """
     result: SearchResult = run.result
     doc.heading("Search of λ₂")
     doc.paragraph(search_sentence(result))

@@ -1,6 +1,4 @@
-"""The part of a report that tells how sure a composition is: 95 % intervals, and how well the
-samples are reconstructed.
-"""
+"""Part of a report on uncertainty: 95 % intervals, and the fit by sample."""
 
 from __future__ import annotations
 
@@ -30,7 +28,13 @@ def confidence_interval_part(
     what: str = "sample",
     page: str,
 ) -> None:
-    """Nothing where neither was computed. page : where the whole tables are, as on its title"""
+    """Nothing where neither was computed.
+
+    Parameters
+    ----------
+    page
+        Where the whole tables are, as on its title.
+    """
     found = bootstrap_of(session, run)
     if found is None and fit is None:
         return

@@ -21,9 +21,7 @@ METRICS = {"pearson": "Pearson", "spearman": "Spearman", "rmse": RMSE, "ccc": "C
 
 
 def dtd_part(doc: Document, session: DCXCache, run: Run, *, bulk: bool) -> None:
-    """Parameters, composition of the bulk (``bulk``: of an ADTD report that of ADTD counts),
-    quality, genes.
-    """
+    """Write parameters, composition of the bulk, quality and genes of a DTD run."""
     result: DTDResult = run.result
     colour_of = type_colours(session.dataset, *map(str, result.reference.columns))
     doc.heading("DTD: gene weights" + (" and composition" if bulk else ""))

@@ -1,6 +1,4 @@
-"""Where a run comes from: the data in sentences, warnings, the methods paragraph with citations,
-hashes, seeds and versions.
-"""
+"""Origin of a run: data, warnings, methods with citations, hashes, seeds, versions."""
 
 from __future__ import annotations
 
@@ -200,9 +198,7 @@ def _searched(search: Run | None) -> str:
 # -- provenance
 # --------------------------------------------------------------------------------------------------
 def provenance_part(doc: Document, session: DCXCache, runs: Sequence[Run]) -> None:
-    """Hashes of the files, ids of data and runs, seeds, versions: what is needed to say that two
-    results are of the same.
-    """
+    """Write the hashes of the files, the ids of data and runs, seeds and versions."""
     doc.heading("Provenance")
     data, rows = session.dataset, []
     for source in data.sources if data is not None else ():

@@ -1,6 +1,4 @@
-"""Pieces that the parts of a report share: parameters in the user's words, a composition as figure
-and tables, known compositions.
-"""
+"""Shared parts of reports: parameters, composition, known compositions."""
 
 from __future__ import annotations
 
@@ -69,8 +67,14 @@ def composition(
 ) -> None:
     """Figure (bars, or a heatmap for many), a summary by cell type, and the samples.
 
-    frame : cell types (and hidden) x samples, values as estimated; what : "the bulk"; whole : where
-    the whole table is shown
+    Parameters
+    ----------
+    frame
+        Cell types (and hidden) x samples, values as estimated.
+    what
+        "the bulk".
+    whole
+        Where the whole table is shown.
     """
     count = frame.shape[1]
     many = count > compositions.SCROLL_FROM
@@ -114,9 +118,7 @@ def composition(
 def known(
     doc: Document, session: DCXCache, estimated: pd.DataFrame | None, colour_of: Mapping[str, str]
 ) -> None:
-    """The estimate beside the known compositions; nothing where there are none or nothing can be
-    compared.
-    """
+    """Write the estimate beside the known compositions; nothing if there are none."""
     data = session.dataset
     if data is None or data.truth is None or estimated is None:
         return

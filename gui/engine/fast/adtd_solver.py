@@ -1,5 +1,7 @@
-"""Adaptive Digital Tissue Deconvolution: the steps of ``deconomix.methods.ADTD`` (doi
-10.1093/bioinformatics/btae263) without a genes x genes matrix.
+"""Steps of ``deconomix.methods.ADTD`` without a genes x genes matrix.
+
+Adaptive Digital Tissue Deconvolution, doi 10.1093/bioinformatics/btae263. The same quadratic
+programmes go to the same solvers; only their assembly differs.
 
 The same quadratic programmes go to the same solvers; only how they are put together differs.
 Imports neither torch nor deconomix.
@@ -28,8 +30,7 @@ TIGHT = {"eps_abs": 1e-10, "eps_rel": 1e-10, "max_iters": 200_000}
 
 
 class Regulation:
-    """The quadratic programme of Delta for one reference: what does not change from call to call is
-    made once.
+    """Quadratic programme of Delta for one reference; constant parts are built once.
 
     Unknowns are ordered as stock orders them: all genes of the first type, then of the second. P
     holds q x q blocks of diagonals, of which the solver wants those on and above the diagonal;
@@ -66,10 +67,21 @@ class Regulation:
     def solve(
         self, gamma: np.ndarray, moments: np.ndarray, linear: np.ndarray, lambda2: float
     ) -> np.ndarray:
-        """Delta, genes x types. gamma : genes; moments : C C', types x types; linear : the data's
-        part of the linear term, genes x types.
+        """Delta, genes x types.
 
-        Raises EngineFailed if neither Clarabel nor SCS finds a solution.
+        Parameters
+        ----------
+        gamma
+            Genes.
+        moments
+            C C', types x types.
+        linear
+            The data's part of the linear term, genes x types.
+
+        Raises
+        ------
+        EngineFailed
+            If neither Clarabel nor SCS finds a solution.
         """
         p, q = self._shape
         weighted = [
@@ -101,10 +113,16 @@ class Regulation:
 def solve_qp_scs(
     P: Any, linear: np.ndarray, constraints: Any, bounds: np.ndarray, equal: int, **options: Any
 ) -> np.ndarray:
-    """min 1/2 x'Px + linear'x over A x = b for the first ``equal`` rows, A x <= b for the others,
-    by SCS; NaN where it finds none.
+    """Minimise 1/2 x'Px + linear'x by SCS; NaN where it finds no solution.
 
-    P : csc, on and above its diagonal; options : of SCS, its own where there are none.
+    Constraints: A x = b for the first ``equal`` rows, A x <= b for the others.
+
+    Parameters
+    ----------
+    P
+        Csc, on and above its diagonal.
+    options
+        Of SCS, its own where there are none.
     """
     found = scs.solve(
         {"P": P, "c": linear, "A": constraints, "b": bounds},
@@ -118,11 +136,22 @@ def solve_qp_scs(
 
 
 class ADTDSolver:
-    """The state and the steps of stock's ADTD: take its place in a subclass of it, or stand alone
-    (:class:`~gui.engine.fast.lambda_path.LambdaPath`).
+    """State and steps of stock's ADTD, as a base class of it or alone.
 
-    X : genes x types, Y : genes x samples, columns summing to 1; gamma : genes, sums to 1; C :
-    types x samples; c : 1 x samples; x : genes x 1; Delta : genes x types.
+    Alone it is :class:`~gui.engine.fast.lambda_path.LambdaPath`.
+
+    Attributes
+    ----------
+    X, Y
+        genes x types, genes x samples; columns summing to 1.
+    gamma
+        By gene, sums to 1.
+    C, c
+        types x samples, 1 x samples (hidden).
+    x
+        Hidden profile, genes x 1.
+    Delta
+        Gene regulation, genes x types.
     """
 
     C_est: pd.DataFrame
@@ -146,7 +175,10 @@ class ADTDSolver:
     ) -> None:
         """As stock's.
 
-        Raises ValueError if the genes of the three are not the same in the same order.
+        Raises
+        ------
+        ValueError
+            If the genes of the three are not the same in the same order.
         """
         if not (X_mat.index.equals(Y_mat.index) and X_mat.index.equals(gamma.index)):
             raise ValueError("Genes must be the same in X_mat, Y_mat and gamma.")
@@ -182,7 +214,7 @@ class ADTDSolver:
         """Called often; raises JobCancelled to stop."""
 
     def setup(self) -> None:
-        """Composition by non-negative least squares, hidden profile from what it leaves."""
+        """Start: composition by non-negative least squares, hidden profile from its residual."""
         # what lies outside of the profiles' span changes no solution
         turned, triangle = np.linalg.qr(self.root * self.X)
         targets = (self.root * turned).T @ self.Y
@@ -195,10 +227,14 @@ class ADTDSolver:
         self.x = base / np.sum(base, 0)
 
     def _solve_fractions(self, P: np.ndarray, Q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """For every column of Q the fractions s >= 0 with sum 1 that minimise 1/2 s'Ps + Q's: types
-        x samples, 1 x samples (hidden).
+        """Minimise 1/2 s'Ps + Q's over s >= 0 with sum 1, for every column of Q.
 
-        Raises ProblemError (of qpsolvers, as stock does) if P is not positive definite.
+        Returns types x samples and 1 x samples (hidden).
+
+        Raises
+        ------
+        ProblemError
+            Of qpsolvers, as stock does, if P is not positive definite.
         """
         size = self.q + 1
         try:
@@ -222,7 +258,7 @@ class ADTDSolver:
         return found[: self.q], found[self.q :]
 
     def update_C0(self) -> None:
-        """First compositions, the reference as it is."""
+        """Compute the first compositions, with the reference as it is."""
         B = np.c_[self.X, self.x]
         weighted = self._square * B
         P = 2.0 * (B.T @ weighted)
@@ -230,8 +266,9 @@ class ADTDSolver:
         self.C0_init, self.c = self._solve_fractions(P, Q)
 
     def update_C(self) -> None:
-        """Compositions, the reference as it is regulated, held at the first ones by lambda1; the
-        first ones where C is static.
+        """Update the compositions with the regulated reference and the penalty lambda1.
+
+        Where C is static they are the first ones.
         """
         if self.C_static:
             self.C = self.C0_init
@@ -247,9 +284,7 @@ class ADTDSolver:
         self.C, self.c = self._solve_fractions(2.0 * P, -2.0 * Q)
 
     def update_x(self) -> Any:
-        """Hidden profile: the same programme for the same solver, whose answer depends on its start
-        and its steps.
-        """
+        """Update the hidden profile, by the solver and from the start that stock uses."""
         if np.all(self.c == 0):
             return np.ones((self.p, 1)) / self.p
         self.check()
@@ -272,7 +307,7 @@ class ADTDSolver:
         return None
 
     def update_Delta(self) -> None:
-        """Gene regulation."""
+        """Update the gene regulation."""
         if self.Delta_static:
             return
         self.check()
@@ -290,12 +325,12 @@ class ADTDSolver:
         return float(np.vdot(rest, rest))
 
     def Loss_ADTD(self) -> tuple[float, float, float]:
-        """(whole loss, misfit, penalties)"""
+        """Return (whole loss, misfit, penalties)."""
         misfit = self._misfit(self.Delta)
         held = self.lambda1 * np.sum((self.C - self.C0_init) ** 2)
         regulated = self.lambda2 * np.sum((1.0 - self.Delta) ** 2)
         return misfit + held + regulated, misfit, held + regulated
 
     def Loss_static(self) -> float:
-        """The misfit without gene regulation."""
+        """Return the misfit without gene regulation."""
         return self._misfit(1.0)

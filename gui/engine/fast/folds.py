@@ -19,9 +19,20 @@ from gui.errors import EngineFailed
 
 @dataclass(frozen=True, eq=False)
 class Baseline:
-    """What all folds share. reference : genes x types; bulk : genes x samples; weights : by gene;
-    fractions : types and hidden x samples; profile : genes x 1 (hidden): both of Deconomix+h on all
-    samples.
+    """What all folds share.
+
+    Attributes
+    ----------
+    reference
+        genes x types.
+    bulk
+        genes x samples.
+    weights
+        By gene.
+    fractions
+        Types and hidden x samples.
+    profile
+        genes x 1 (hidden): both of Deconomix+h on all samples.
     """
 
     reference: pd.DataFrame
@@ -33,7 +44,7 @@ class Baseline:
 
 @dataclass(frozen=True)
 class FoldTask:
-    """A fold (train, test : numbers of samples) and some lambdas of it, ascending."""
+    """Samples of one fold (train, test) and some of its lambdas, ascending."""
 
     fold: int
     train: np.ndarray
@@ -44,7 +55,12 @@ class FoldTask:
 def baseline(
     reference: pd.DataFrame, bulk: pd.DataFrame, weights: pd.DataFrame, check: Callable[[], None]
 ) -> Baseline:
-    """Deconomix+h on all samples. Raises EngineFailed."""
+    """Deconomix+h on all samples.
+
+    Raises
+    ------
+    EngineFailed
+    """
     with numeric_context():
         whole = LambdaPath(reference, bulk, weights, check=check)
         whole.begin()  # Delta stays 1, so stock's further iterations change nothing
@@ -52,9 +68,7 @@ def baseline(
 
 
 def fold_tasks(samples: int, folds: int, lambdas: list[float], parts: int = 1) -> list[FoldTask]:
-    """Stock's folds, each cut into ``parts`` runs of neighbouring lambdas (each of which begins
-    with what does not depend on lambda2).
-    """
+    """Return stock's folds, each cut into ``parts`` runs of neighbouring lambdas."""
     split = KFold(n_splits=folds, shuffle=True, random_state=42).split(np.arange(samples))
     runs = [
         tuple(float(v) for v in run) for run in np.array_split(np.array(lambdas), parts) if len(run)
@@ -67,10 +81,17 @@ def fold_tasks(samples: int, folds: int, lambdas: list[float], parts: int = 1) -
 
 
 def evaluate_fold(shared: Baseline, task: FoldTask, *, step: Callable[[int], None]) -> np.ndarray:
-    """Loss on the samples left out for every lambda of the piece, NaN where it could not be solved;
-    step : called often with the number of lambdas done.
+    """Loss on the samples left out for every lambda of the piece, NaN where it could not be solved.
 
-    Raises EngineFailed where not one could be solved, and what ``step`` raises.
+    Parameters
+    ----------
+    step
+        Called often with the number of lambdas done.
+
+    Raises
+    ------
+    EngineFailed
+        Where not one could be solved, and what ``step`` raises.
     """
     done = 0
     losses = np.full(len(task.lambdas), np.nan)

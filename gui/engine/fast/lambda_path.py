@@ -18,8 +18,9 @@ FIRST_STEPS = 1000
 
 
 class LambdaPath(ADTDSolver):
-    """Stock's ``ADTD.run`` with static C, cut in two: :meth:`begin` for the part without lambda2,
-    :meth:`solve_for_lambda` for the rest.
+    """Stock's ``ADTD.run`` with static C in two parts, for many values of lambda2.
+
+    :meth:`begin` does what does not depend on lambda2, :meth:`solve_for_lambda` the rest.
     """
 
     def __init__(
@@ -40,7 +41,12 @@ class LambdaPath(ADTDSolver):
         self._check()
 
     def begin(self) -> None:
-        """Compositions and hidden profile with the reference as it is. Raises EngineFailed."""
+        """Compositions and hidden profile with the reference as it is.
+
+        Raises
+        ------
+        EngineFailed
+        """
         try:
             self.setup()
             if not np.isfinite(self.x).all():  # a residual of exactly zero
@@ -66,7 +72,9 @@ class LambdaPath(ADTDSolver):
     def solve_for_lambda(self, lambda2: float) -> np.ndarray:
         """Gene regulation at this lambda2, genes x types, as stock's ``run`` would end with.
 
-        Raises EngineFailed.
+        Raises
+        ------
+        EngineFailed
         """
         self.lambda2, self.x, self.Delta = lambda2, self._x, np.ones((self.p, self.q))
         if self._converged:

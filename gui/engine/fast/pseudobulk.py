@@ -1,5 +1,6 @@
-"""Mixtures of single cells as ``deconomix.utils.simulate_data`` draws and adds them, to the bit, in
-bounded memory.
+"""Pseudobulk mixtures, equal to ``deconomix.utils.simulate_data`` to the bit.
+
+The memory is bounded.
 """
 
 from __future__ import annotations
@@ -10,9 +11,7 @@ from gui.engine.memory import CHUNK
 
 
 def draw(n_cells: int, mixtures: int, cells: int, seed: int) -> np.ndarray:
-    """Which cells each mixture is made of: mixtures x cells, the numbers that
-    ``np.random.seed(seed)`` would give stock.
-    """
+    """Return the cells of each mixture (mixtures x cells) as ``np.random.seed`` draws them."""
     drawn: np.ndarray = np.random.RandomState(seed).choice(
         n_cells, size=(mixtures, cells), replace=True
     )
@@ -20,11 +19,17 @@ def draw(n_cells: int, mixtures: int, cells: int, seed: int) -> np.ndarray:
 
 
 def mix(values: np.ndarray, drawn: np.ndarray) -> np.ndarray:
-    """The mean of the drawn cells: genes x mixtures. values : genes x cells; drawn : mixtures x
-    cells.
+    """The mean of the drawn cells: genes x mixtures.
 
     ``reduceat`` adds each mixture's cells pairwise along the columns; how many mixtures stand
     beside one another changes no bit.
+
+    Parameters
+    ----------
+    values
+        genes x cells.
+    drawn
+        Mixtures x cells.
     """
     mixtures, cells = drawn.shape
     genes, n_cells = values.shape
@@ -48,8 +53,14 @@ def mix(values: np.ndarray, drawn: np.ndarray) -> np.ndarray:
 
 
 def count(labels: np.ndarray, n_types: int, drawn: np.ndarray) -> np.ndarray:
-    """The fraction of each type: types x mixtures. labels : number of the type of every cell; drawn
-    : mixtures x cells.
+    """The fraction of each type: types x mixtures.
+
+    Parameters
+    ----------
+    labels
+        Number of the type of every cell.
+    drawn
+        Mixtures x cells.
     """
     mixtures, cells = drawn.shape
     places = labels[drawn] + n_types * np.arange(mixtures)[:, None]

@@ -40,8 +40,7 @@ __all__ = ["Step", "parallel_map"]
 
 
 class Step(Protocol):
-    """Handed to every task: reports a number or a small tuple of plain values to the caller; raises
-    JobCancelled when it has cancelled.
+    """Callback of every task: reports a value; raises JobCancelled after a cancel.
 
     Call it as often as you like, at least once per iteration: on a cluster nothing else ends a
     task.
@@ -61,22 +60,39 @@ def parallel_map(
     in_process: bool = False,
     memory: float = 0.0,
 ) -> list[Any]:
-    """``[function(shared, item, step=step) for item in items]``, as many at a time as
-    :func:`gui.engine.compute_settings.get_compute_settings` says.
+    """Return ``[function(shared, item, step=step) for item in items]``, computed in parallel.
 
-    function : a plain function of a module; it must not change what it gets (arrays in it refuse)
-    and keep nothing for the next item items, shared : data (what pickle takes); shared is sent to
-    each process once, so large arrays belong there on_step : called here, in this thread, as
-    ``on_step(index of the item, value)`` for every report check : called here at every report and
-    at least every 0.1 s while waiting keep_errors : an item that failed has its exception in the
-    result's place; else the first in the order of the items is raised here : so little to compute
-    that it is not worth a process; memory : bytes that one task takes: fewer run at a time where
-    they are not free
+    How many run at a time is set by :func:`gui.engine.compute_settings.get_compute_settings`.
 
     Whatever ``on_step`` or ``check`` raise (JobCancelled) ends all tasks and goes out. An error of
-    a task comes back as itself, with its advice; as JobError where it cannot be sent. Raises
-    EngineFailed for a task whose process died three times, JobError if function is none of a
-    module, something is no data, or the cluster cannot be used.
+    a task comes back as itself, with its advice; as JobError where it cannot be sent.
+
+    Parameters
+    ----------
+    function
+        A plain function of a module; it must not change what it gets (arrays in it refuse) and
+        keep nothing for the next item.
+    items, shared
+        Data (what pickle takes); shared is sent to each process once, so large arrays belong
+        there.
+    on_step
+        Called here, in this thread, as ``on_step(index of the item, value)`` for every report.
+    check
+        Called here at every report and at least every 0.1 s while waiting.
+    keep_errors
+        An item that failed has its exception in the result's place; else the first in the order
+        of the items is raised.
+    in_process
+        Compute in this process: the work is not worth another one.
+    memory
+        Bytes that one task takes: fewer run at a time where they are not free.
+
+    Raises
+    ------
+    EngineFailed
+        If the process of a task died three times.
+    JobError
+        If function is not one of a module, something is not data, or the cluster cannot be used.
     """
     reference = TaskRef.of(function)
     packed_items = [SerializedValue.of(item) for item in items]

@@ -1,6 +1,4 @@
-"""What every way of running tasks needs: who called, which results are there, and how an error
-crosses between processes.
-"""
+"""Parts of all ways to run tasks: caller, results, and errors between processes."""
 
 from __future__ import annotations
 
@@ -38,9 +36,7 @@ class Caller:
 
 
 class ResultCollector:
-    """Results and errors by index of the item, and what is still wanted: after an error only the
-    items before it.
-    """
+    """Results and errors by item; after an error only the items before it are wanted."""
 
     def __init__(self, count: int, *, keep_errors: bool) -> None:
         self._count, self._keep_errors = count, keep_errors

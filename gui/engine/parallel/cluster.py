@@ -371,9 +371,7 @@ class Connection:
 
 
 async def _within(seconds: float, what: Awaitable[Any]) -> Any:
-    """Its result, or TimeoutError, also where it does not listen to a cancel (as Dask does not
-    everywhere).
-    """
+    """Await a result; raise TimeoutError even where it ignores a cancel, as parts of Dask do."""
 
     async def wait() -> Any:
         return await what

@@ -1,6 +1,4 @@
-"""Tasks over the cores of this computer: spawned processes that stay for the next call and end when
-they are idle for long.
-"""
+"""Tasks over the cores of this computer, in processes that stay for the next call."""
 
 from __future__ import annotations
 
@@ -62,9 +60,7 @@ def pids() -> list[int]:
 
 
 def allowed_cores(groups: Path = Path("/sys/fs/cgroup")) -> int:
-    """How many processors this process may use: those of the machine, less what its affinity or its
-    container takes away.
-    """
+    """Return the number of cores that affinity and container leave to this process."""
     found = [
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     ]
@@ -81,9 +77,7 @@ def allowed_cores(groups: Path = Path("/sys/fs/cgroup")) -> int:
 
 
 def affordable(cores: int, memory: float) -> int:
-    """How many of ``cores`` processes the memory that is free will do for, each with ``memory``
-    bytes of its own beside what it loads; at least one.
-    """
+    """Return how many of ``cores`` processes fit into the free memory, at least one."""
     free = available_memory()
     return cores if free is None else max(1, min(cores, int(free / (LOADED + memory))))
 

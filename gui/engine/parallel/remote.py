@@ -1,6 +1,4 @@
-"""What runs on the computers of a Dask cluster, which have this program installed: one task, its
-reports, and which versions are there.
-"""
+"""Code that runs on the computers of a Dask cluster: tasks, reports, versions."""
 
 from __future__ import annotations
 
@@ -25,9 +23,22 @@ REPORTS = 0.1
 
 @dataclass(frozen=True)
 class TaskSpec:
-    """One task. key : its name in Dask; topic : under which its reports are sent; module, name : of
-    the function; item : for it versions : that the caller computes with; engine : of the caller's
-    setting
+    """One task of a cluster.
+
+    Attributes
+    ----------
+    key
+        Its name in Dask.
+    topic
+        Under which its reports are sent.
+    module, name
+        Of the function.
+    item
+        For it.
+    versions
+        That the caller computes with.
+    engine
+        Of the caller's setting.
     """
 
     key: str
@@ -47,17 +58,13 @@ def program() -> str:
 
 @functools.cache
 def versions() -> Mapping[str, str]:
-    """Version of everything that the numbers depend on; of Python without its last number, which
-    does not change them.
-    """
+    """Return the versions that the numbers depend on; of Python without the patch number."""
     found = engine_versions()
     return {"DeconomiX GUI": __version__, **found, "python": found["python"].rpartition(".")[0]}
 
 
 def hold(shared: SerializedValue) -> SerializedValue:
-    """The shared data as a task of its own: lost with a worker, they are there again on another
-    one.
-    """
+    """Return the shared data: as a task, so that Dask recomputes them after losing a worker."""
     return shared
 
 
@@ -84,9 +91,7 @@ def perform(shared: SerializedValue, order: SerializedValue) -> SerializedValue:
 
 
 class Stepper:
-    """The Step of one task: sends what was reported a few times a second, keeps the rest for the
-    outcome, and notices a cancel.
-    """
+    """Step of one task: sends reports a few times a second, and notices a cancel."""
 
     def __init__(self, order: TaskSpec, reports: list[Any]) -> None:
         self._worker: Any = importlib.import_module("distributed").get_worker()

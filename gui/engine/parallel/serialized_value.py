@@ -1,6 +1,4 @@
-"""Parcel: a value on its way between processes, the same bytes and the same memory layout wherever
-it is opened.
-"""
+"""SerializedValue: the same bytes and memory layout in every process."""
 
 from __future__ import annotations
 
@@ -50,8 +48,9 @@ class SerializedValue:
             return self._opened[0]
 
     def take(self) -> Any:
-        """The value for its only owner, who may change it (unless it was read-only where it was
-        packed).
+        """Return the value for its only owner, who may change it.
+
+        Arrays that were read-only stay read-only.
         """
         return wire.unpack(self.parts)
 

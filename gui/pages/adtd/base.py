@@ -1,6 +1,4 @@
-"""What the parts of the ADTD page share: the page, its forms, the runs on screen, numbers in
-words.
-"""
+"""Page ADTD: forms, current runs and formats shared by its parts."""
 
 from __future__ import annotations
 
@@ -95,9 +93,7 @@ def kept_values(ctx: Context) -> dict[str, Any]:
 
 
 def saved_as(result: ADTDResult, name: str) -> str:
-    """The name of a file of numbers that refining changes: one can see from outside that they are
-    not deconomix's.
-    """
+    """Return the file name of a table; it says if refining changed the numbers."""
     return f"{name}-refined" if result.refined else name
 
 
@@ -114,19 +110,21 @@ def applies(values: Mapping[str, Any]) -> dict[str, bool]:
 
 
 def placed(fig: go.Figure, above: int) -> tuple[go.Figure, dict[str, str]]:
-    """The figure and the style of its graph: one of the usual height takes what the window leaves
-    below ``above`` pixels instead.
-    """
+    """Return the figure and the style of its graph, fitted to the window below ``above`` pixels."""
     if fig.layout.height == HEIGHT:
         fig.update_layout(height=None)
     return fig, graph_height_style(fig, above=above, least=280)
 
 
 def head_card(name: str, runs: Any, *, there: bool = False) -> Any:
-    """The card above the tabs: the answer in a sentence (``<name>_answer``), badges and earlier
-    runs, remarks; filled by :func:`head_parts`.
+    """Return the card above the tabs: answer, badges, previous runs, remarks.
 
-    there : whether there is a run to speak of
+    Filled by :func:`head_parts`; the answer is ``<name>_answer``.
+
+    Parameters
+    ----------
+    there
+        Whether there is a run to speak of.
     """
     badges = dmc.Group(id=getattr(page.id, f"{name}_badges"), gap="xs", style={"flex": 1})
     row = dmc.Group(
@@ -163,8 +161,14 @@ def head_parts(
     again: str,
     warnings: Sequence[str],
 ) -> list[Any]:
-    """badges are (text, colour); ``again`` is the text of the button that brings an outdated result
-    up to date; warnings : what weakens the result.
+    """Return the parts of the card above the tabs.
+
+    badges are (text, colour); ``again`` is the text of the button that updates an outdated result.
+
+    Parameters
+    ----------
+    warnings
+        What weakens the result.
     """
     shown = [
         dmc.Badge(text, color=colour, variant="light", radius="sm", tt="none", fw=600, maw=480)
@@ -174,9 +178,7 @@ def head_parts(
 
 
 def remarks(ctx: Context, run: Run, again: str, warnings: Sequence[str]) -> Any:
-    """What to know about a result: whether it still belongs to the data (with a button, ``again``),
-    and what else weakens it.
-    """
+    """Return the warnings of a result: outdated (with a button, ``again``), and others."""
     outdated, found = ctx.session.outdated(run), []
     if outdated:
         button = dmc.Button(

@@ -1,6 +1,4 @@
-"""The Hidden profile tab: the genes that make up the hidden background, and its fraction in every
-sample with the interval at equal fit.
-"""
+"""Tab Hidden profile: genes of the hidden background, and its fraction by sample."""
 
 from __future__ import annotations
 
@@ -93,8 +91,9 @@ def panel(ctx: Context) -> Any:
 # -- what is shown: pure
 # --------------------------------------------------------------------------------------------------
 def profile_table(result: ADTDResult) -> pd.DataFrame:
-    """By gene, largest first: its fraction of the hidden background's expression and of the
-    reference's mean; both sum to 1.
+    """Return by gene, largest first, its fraction of the hidden profile and of the reference.
+
+    Both sum to 1.
     """
     profiles = result.reference / result.reference.sum(axis=0)
     found = pd.DataFrame(
@@ -108,9 +107,7 @@ def profile_table(result: ADTDResult) -> pd.DataFrame:
 
 
 def fraction_table(result: ADTDResult) -> pd.DataFrame:
-    """By sample: hidden fraction, low and high end of the interval at equal fit, true fraction
-    where it is known; fractions.
-    """
+    """Return by sample the hidden fraction, its equal-fit interval, and the truth if known."""
     columns: dict[str, pd.Series] = {"hidden": result.hidden}
     if result.hidden_interval is not None:
         columns |= {"low": result.hidden_interval["low"], "high": result.hidden_interval["high"]}

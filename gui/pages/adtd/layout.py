@@ -1,6 +1,4 @@
-"""The page: parameters on the left; on the right the answer in a sentence and the results in
-tabs.
-"""
+"""Layout of the page: parameters at the left, answer and tabs at the right."""
 
 from __future__ import annotations
 
@@ -49,9 +47,7 @@ previous = PreviousRuns(page, "adtd", form, describe=run_line)
 
 
 def source(ctx: Context, part: str) -> Composition | None:
-    """The run's composition, hidden background included, with truth or groups and the interval of
-    the hidden fraction.
-    """
+    """Return the composition of the run with hidden background, truth or groups, and interval."""
     run = adtd_run(ctx)
     if run is None or run.params.part != part:  # type: ignore[attr-defined]
         return None

@@ -1,6 +1,4 @@
-"""The narrow column: model, dataset, search of lambda2; what can be run and, if not, why; and
-running it.
-"""
+"""Parameter column: model, dataset, search of lambda2; what can run, and running it."""
 
 from __future__ import annotations
 
@@ -227,9 +225,7 @@ def _submit(ctx: Context, task: Any, params: Params, kind: str, title: str, part
 
 
 def nothing_yet(ctx: Context, tab: str, model: str, reason: str | None) -> Any:
-    """In place of the results of a tab: what the model chosen would show there, and the button that
-    runs it; or that it is being computed.
-    """
+    """Return the empty state of a tab: what the model would show, with a button, or the job."""
     job = running(ctx, "adtd")
     if job is not None:
         return running_state(job)
@@ -275,9 +271,7 @@ search_form.bind()
     *[Input(form.id(n), form.prop(n)) for n in form.names],
 )
 def check_form(ctx: Context, _revision: Any, _jobs: Any, *values: Any) -> Any:
-    """The buttons name the model and are disabled with their reason; fields that mean nothing for
-    the model disappear.
-    """
+    """Enable the buttons or give the reason, and hide fields without effect."""
     shown = dict(zip(form.names, values, strict=True))
     reason, show = adtd_problem(ctx, values), applies(shown)
     name = model_name(shown["model"])

@@ -1,6 +1,4 @@
-"""The Gene regulation tab: heatmap centred at 1, genes chosen by search or the most regulated ones
-of each type; the table of Delta.
-"""
+"""Tab Gene regulation: heatmap and table of Delta for chosen or most regulated genes."""
 
 from __future__ import annotations
 
@@ -58,8 +56,14 @@ UNITS = {
 
 
 class Wanted(NamedTuple):
-    """What the controls say. of : EACH or "type:<name>"; genes : chosen by search, in place of the
-    most regulated ones.
+    """What the controls say.
+
+    Attributes
+    ----------
+    of
+        EACH or "type:<name>".
+    genes
+        Chosen by search, in place of the most regulated ones.
     """
 
     n: int = DEFAULT_N
@@ -168,9 +172,7 @@ def panel(ctx: Context) -> Any:
 # -- what is shown: pure
 # --------------------------------------------------------------------------------------------------
 def chosen_genes(result: ADTDResult, wanted: Wanted) -> list[str]:
-    """The genes on screen: those chosen by name, else the n most regulated of one type or of
-    each.
-    """
+    """Return the genes to show: those chosen by name, else the n most regulated."""
     delta = result.gene_regulation
     if delta is None:
         return []
@@ -192,8 +194,12 @@ def heatmap(
     dark: bool,
     sure: BootstrapResult | None = None,
 ) -> go.Figure:
-    """The heatmap of ``genes``; empty where there are none. sure : the run's intervals, if they
-    were computed
+    """The heatmap of ``genes``; empty where there are none.
+
+    Parameters
+    ----------
+    sure
+        The run's intervals, if they were computed.
     """
     if result.gene_regulation is None or not genes:
         return styled(blank(), dark)

@@ -1,6 +1,4 @@
-"""The Search tab: the curve with its spread, three choices that become lambda2 with one click, the
-losses as a table.
-"""
+"""Tab Search: the loss curve, three choices of lambda2, and the table of losses."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""DTD: gene weights learned on simulated mixtures; how well they do, and the composition they
-give.
-"""
+"""Page DTD: learning gene weights on pseudobulk, their accuracy, and the composition."""
 
 from __future__ import annotations
 
@@ -292,9 +290,7 @@ def keep_tab(ctx: Context, tab: str) -> None:
 
 @page.callback(Input(page.id.save, "n_clicks"), prevent_initial_call=True)
 def save_model(ctx: Context, clicks: int | None) -> None:
-    """Reference, gene weights and gene list as a file, to be applied to another bulk (page
-    Upload).
-    """
+    """Save reference, gene weights and gene list as a model file for another bulk."""
     current = ctx.session.current("dtd")
     if not clicks or current is None:
         return

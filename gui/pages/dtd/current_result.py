@@ -1,6 +1,4 @@
-"""What the composition view of the page shows of the current run, and what its tab How sure is
-about.
-"""
+"""The current DTD result, for the tabs Composition and Uncertainty."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""The clean-up as the configuration has it: said in words, tried without doing anything, done at
-once.
-"""
+"""Clean-up as configured: described, previewed, done at once."""
 
 from __future__ import annotations
 

@@ -111,9 +111,7 @@ def ask_export(
     active: list[Row] | None,
     archived: list[Row] | None,
 ) -> Any:
-    """For the sessions selected in a table; with ``?export=…`` in the address (the menu's "Export
-    session…") for the one that is shown.
-    """
+    """Ask how to export the selected sessions, or with ``?export=…`` the current one."""
     if call.triggered_id in (page.id.active_export, page.id.archived_export):
         found = (
             chosen(ctx, active if call.triggered_id == page.id.active_export else archived)

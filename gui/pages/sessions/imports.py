@@ -1,6 +1,4 @@
-"""Importing session files: each gets its own outcome in words; what is here already in another
-version is asked about, file by file.
-"""
+"""Import of session files, with an outcome for each and a question for conflicts."""
 
 from __future__ import annotations
 

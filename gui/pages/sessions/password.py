@@ -1,6 +1,4 @@
-"""The password of a protected session: another one, none, or everything sealed anew after a
-leak.
-"""
+"""Password of a protected session: change it, remove it, or re-encrypt after a leak."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Sessions of the earlier DeconomiX GUI: a .pkl file, or the folder they lie in, copied in through
-the same dialog.
+"""Sessions of the earlier DeconomiX GUI: a .pkl file or its folder, copied in.
 
 Nothing in them is run.
 """
@@ -45,10 +44,16 @@ def unfolded(ctx: Context, tokens: list[str]) -> list[str]:
 
 
 def import_earlier(ctx: Context, upload: Upload, *, as_copy: bool = False) -> Imported:
-    """Read in the reading process, then copied in like a session file; an archived one goes to the
-    archive.
+    """Read the file in the reading process, then import it like a session file.
+
+    An archived one goes to the archive.
 
     UnreadableFile, UnsafeFile: nothing happened.
+
+    Raises
+    ------
+    UnreadableFile
+    UnsafeFile
     """
     old = ctx.read(read_session_task, upload.path, name=upload.name)
     with ctx.uploads.scratch() as folder:

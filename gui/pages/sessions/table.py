@@ -101,9 +101,7 @@ _ACTIONS = ("duplicate", "archive", "export", "protect", "lock", "password", "de
     Input(ACTIVE, "rowData"),
 )
 def may_active(ctx: Context, selected: list[Row] | None, _rows: Any) -> Any:
-    """Duplicating and everything about passwords takes one session, the rest as many as are
-    ticked.
-    """
+    """Enable the actions: duplicating and passwords take one session, the rest any number."""
     found = chosen(ctx, selected)
     whole = bool(found) and all(i.problem is None for i in found)
     one = found[0] if len(found) == 1 and whole and not found[0].locked else None

@@ -225,7 +225,7 @@ def test_a_loaded_model_has_no_simulated_mixtures(
     assert [o["disabled"] for o in tab.get("adtd-part", "data")] == [False, True, True]
     assert tab.get("adtd-run", "disabled") is False
     tab.set({("adtd-part", "value"): "test"})
-    assert "no simulated mixtures" in tab.get("adtd-reason", "children")
+    assert "without pseudobulk mixtures" in tab.get("adtd-reason", "children")
 
 
 def test_more_folds_than_samples_disable_the_search_with_the_reason(page: Opened) -> None:
@@ -236,7 +236,7 @@ def test_more_folds_than_samples_disable_the_search_with_the_reason(page: Opened
         "Folds is 21, but there are only 20 samples.",
     )
     tab.set({("adtd-search-folds", "value"): 5, ("adtd-search-largest", "value"): "1e-30"})
-    assert "not below the largest" in tab.get("adtd-search-reason", "children")
+    assert "must be below the largest" in tab.get("adtd-search-reason", "children")
 
 
 # -- running
@@ -280,7 +280,7 @@ def test_a_run_is_submitted_with_the_form_and_lands_on_its_composition(
         for t in tab.get("adtd-composition-figure", "figure")["data"]
         if t.get("type") == "bar"
     ][-1] == "hidden"
-    assert "Deconomix+h,r" in tab.text("dcx-nav")
+    assert "Hidden background + gene regulation" in tab.text("dcx-nav")
 
 
 def test_a_search_lands_on_its_curve_and_a_choice_becomes_lambda2_with_one_click(

@@ -136,7 +136,7 @@ def test_a_parameter_that_the_model_does_not_use_is_not_shown_of_a_run() -> None
     assert not {"lambda1", "lambda2", "c_static", "delta_static"} & set(plain.used())
     assert differing([plain, regulating]) == ["model", "lambda2"]
     assert describe_params(plain, ["model", "lambda2"]) == "Model h"
-    assert describe_params(regulating, ["model", "lambda2"]) == "Model h,r · lambda2 1e-7"
+    assert describe_params(regulating, ["model", "lambda2"]) == "Model h,r · λ₂ 1e-7"
     assert differing([plain, ADTDParams(lambda2=5.0, lambda1=3.0)]) == plain.used(), (
         "what is not used makes no difference"
     )

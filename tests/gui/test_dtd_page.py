@@ -622,7 +622,7 @@ def test_the_axis_says_rna_fraction_and_which_of_the_two(
     assert "RNA fraction" in title()
     assert "of the estimated total" in title()
     tab.set({("dtd-composition-shares", "checked"): False})
-    assert "engine's value" in title()
+    assert "as estimated" in title()
     assert "not calibrated" in tab.text("dcx-outlet")
 
 

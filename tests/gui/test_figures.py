@@ -255,7 +255,7 @@ def test_axis_says_which_of_the_two_quantities_is_drawn() -> None:
     shown = composition.stacked(data, {}, normalise=True).layout.yaxis.title.text
     stored = composition.stacked(data, {}).layout.yaxis.title.text
     assert "of the estimated total" in shown
-    assert "engine's value" in stored
+    assert "as estimated" in stored
     assert "RNA fraction (%)" in shown
     assert "RNA fraction (%)" in stored
 

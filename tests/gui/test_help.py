@@ -64,7 +64,7 @@ FORMS = {
     "dtd": (dtd_form, "dtd"),
     "adtd": (adtd_form, "adtd"),
     "search": (search_form, "adtd"),
-    "sure": (sure.form, "sure"),
+    "sure": (sure.form, "uncertainty"),
 }
 
 

@@ -115,7 +115,7 @@ def _open(config: Config, paths: Sequence[Path], instance: Instance) -> int:
             again = first.again
     if again and first is not None:
         instance.leave()
-        start.start_anew(again, timed_out=first.timed_out)
+        start.restart_process(again, timed_out=first.timed_out)
     instance.leave()  # now: what follows may end the process on the spot
     _outlive_no_thread()
     return 0

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from desktop import lifecycle
-from desktop.closing import CloseGuard
+from desktop.close_guard import CloseGuard
 
 WAIT = 30.0
 

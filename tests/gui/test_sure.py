@@ -1,4 +1,4 @@
-"""“How sure?” on the pages: started with a click, shown as whiskers and tables, kept in the session
+"""The tab Uncertainty on the pages: started with a click, shown as whiskers and tables, kept in the session
 file, greying regulation of unsure direction.
 """
 

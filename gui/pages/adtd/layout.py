@@ -89,7 +89,7 @@ known = AgreementView(page, bulk, active=(TAB, KNOWN), file="adtd")
 
 
 def subject(ctx: Context) -> Subject | None:
-    """What the tab How sure is about: the current run."""
+    """What the tab Uncertainty is about: the current run."""
     run = adtd_run(ctx)
     if run is None:
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from gui.answers.confidence_intervals import poor_words
+from gui.answers.confidence_intervals import poor_fit_message
 from gui.data.dataset import HIDDEN
 from gui.engine.params import MODEL_NAMES, WEIGHT_NAMES, ADTDParams
 from gui.engine.results import ADTDResult, Run, SearchResult
@@ -45,7 +45,7 @@ def sentence(result: ADTDResult) -> str:
     strong = regulated(result)
     if strong is not None:
         words += f"; {_regulated(strong)}"
-    poor = poor_words(result.fit, "sample" if result.truth is None else "mixture")
+    poor = poor_fit_message(result.fit, "sample" if result.truth is None else "mixture")
     if poor:
         words += f"; {poor}"
     return words if words.endswith("…") else words + "."

@@ -53,7 +53,7 @@ def stability(sure: BootstrapResult | None, result: ADTDResult) -> pd.DataFrame 
     return sure.sign_stability.reindex_like(result.gene_regulation)
 
 
-def trusted(result: ADTDResult, sure: BootstrapResult | None) -> ADTDResult:
+def with_stable_support(result: ADTDResult, sure: BootstrapResult | None) -> ADTDResult:
     """Return the result without support where the direction of the regulation is uncertain."""
     steady = stability(sure, result)
     if steady is None or result.support is None:
@@ -153,7 +153,7 @@ def fit_sentence(fit: pd.DataFrame | None, what: str = "sample") -> str:
         return ""
     counts = {v: int((fit[VERDICT] == v).sum()) for v in VERDICTS}
     if counts[POORLY]:
-        return f"{poor_words(fit, what)}: treat the fractions there with care."
+        return f"{poor_fit_message(fit, what)}: treat the fractions there with care."
     if not counts[FAIRLY]:
         return (
             f"All {number(len(fit))} {what}s fit well."
@@ -172,7 +172,7 @@ def fit_sentence(fit: pd.DataFrame | None, what: str = "sample") -> str:
     )
 
 
-def poor_words(fit: pd.DataFrame | None, what: str = "sample") -> str:
+def poor_fit_message(fit: pd.DataFrame | None, what: str = "sample") -> str:
     """“2 of 8 samples fit poorly”, or "" if none does."""
     count = 0 if fit is None else int((fit[VERDICT] == POORLY).sum())
     if fit is None or not count:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from gui.answers.confidence_intervals import poor_words
+from gui.answers.confidence_intervals import poor_fit_message
 from gui.data.normalize import bulk_keeps
 from gui.engine.results import DTDResult, Run
 from gui.figures.text import shorten
@@ -142,11 +142,11 @@ def sentence(result: DTDResult, bulk_fit: pd.DataFrame | None = None) -> str:
     “Mean correlation 0.79 on test mixtures (Naive 0.61); lowest: mDC 0.42; 3 of 8 bulk samples fit
     poorly.”
     """
-    poor = poor_words(bulk_fit, BULK_SAMPLE)
-    return f"{_quality_words(result)}; {poor}." if poor else f"{_quality_words(result)}."
+    poor = poor_fit_message(bulk_fit, BULK_SAMPLE)
+    return f"{_quality_text(result)}; {poor}." if poor else f"{_quality_text(result)}."
 
 
-def _quality_words(result: DTDResult) -> str:
+def _quality_text(result: DTDResult) -> str:
     found = quality(result)
     if found is None:
         return (
@@ -161,7 +161,7 @@ def _quality_words(result: DTDResult) -> str:
     )
 
 
-def in_short(result: DTDResult) -> str:
+def short_answer(result: DTDResult) -> str:
     """A few words for the navigation and the list of runs."""
     found = quality(result)
     if found is None:

@@ -7,10 +7,15 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from gui.answers import adtd as adtd_words
-from gui.answers import confidence_intervals as sure_words
-from gui.answers import dtd as dtd_words
-from gui.answers.confidence_intervals import bootstrap_of, fit_sentence, poor_words, trusted
+from gui.answers import adtd as adtd_answers
+from gui.answers import confidence_intervals as interval_answers
+from gui.answers import dtd as dtd_answers
+from gui.answers.confidence_intervals import (
+    bootstrap_of,
+    fit_sentence,
+    poor_fit_message,
+    with_stable_support,
+)
 from gui.answers.dtd import bulk_shown
 from gui.data.dataset import PART_NAMES, Dataset
 from gui.engine.results import ADTDResult, BootstrapResult, DTDResult, Run, SearchResult
@@ -64,31 +69,33 @@ def summarise(
         found += _of_adtd(adtd)
     if search is not None:
         found += [
-            f"{KINDS['search']}: {text}" for text in adtd_words.search_warnings(search, searched)
+            f"{KINDS['search']}: {text}" for text in adtd_answers.search_warnings(search, searched)
         ]
     if dtd is not None:
         found += _of_dtd(
             dtd, bulk_fit if adtd is None else None, bulk_notes if adtd is None else ()
         )
     if sure is not None:
-        found += [sure_words.sentence(sure), *sure.notes]
+        found += [interval_answers.sentence(sure), *sure.notes]
     if data is not None:
         found += [
             f"{source.name} ({PART_NAMES[source.role]}): {text}"
             for source in data.sources
             for text in source.warnings
         ]
-    learned = "" if dtd is None else dtd_words.sentence(dtd, bulk_fit if adtd is None else None)
+    learned = "" if dtd is None else dtd_answers.sentence(dtd, bulk_fit if adtd is None else None)
     if adtd is None:
         return Summary(learned, "", tuple(dict.fromkeys(found)))
-    return Summary(adtd_words.sentence(trusted(adtd, sure)), learned, tuple(dict.fromkeys(found)))
+    return Summary(
+        adtd_answers.sentence(with_stable_support(adtd, sure)), learned, tuple(dict.fromkeys(found))
+    )
 
 
 def _of_adtd(result: ADTDResult) -> Iterator[str]:
     what = "sample" if result.truth is None else "mixture"
-    if poor_words(result.fit, what):
+    if poor_fit_message(result.fit, what):
         yield f"{KINDS['adtd']}: {fit_sentence(result.fit, what)}"
-    optimum = adtd_words.optimum_sentence(result)
+    optimum = adtd_answers.optimum_sentence(result)
     if optimum:
         yield f"{KINDS['adtd']}: {optimum}"
     for note in result.notes:
@@ -96,8 +103,8 @@ def _of_adtd(result: ADTDResult) -> Iterator[str]:
 
 
 def _of_dtd(result: DTDResult, fit: pd.DataFrame | None, notes: tuple[str, ...]) -> Iterator[str]:
-    if poor_words(fit):
-        yield f"{KINDS['dtd']}: {fit_sentence(fit, dtd_words.BULK_SAMPLE)}"
+    if poor_fit_message(fit):
+        yield f"{KINDS['dtd']}: {fit_sentence(fit, dtd_answers.BULK_SAMPLE)}"
     if not result.metrics.empty and "test" not in result.composition:
         yield (
             f"{KINDS['dtd']}: There are no test cells; the correlation is that on the training"
@@ -176,4 +183,4 @@ def samples_searched(session: DCXCache, search: Run) -> int | None:
 
 def search_notes(session: DCXCache, search: Run) -> list[str]:
     """What weakens a search, in sentences."""
-    return adtd_words.search_warnings(search.result, samples_searched(session, search))
+    return adtd_answers.search_warnings(search.result, samples_searched(session, search))

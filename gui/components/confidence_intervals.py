@@ -255,7 +255,7 @@ class ConfidenceIntervalView:
                 return [
                     GONE,
                     SHOWN,
-                    GOING if this._going(ctx, subject) else NONE_YET,
+                    GOING if this._is_running(ctx, subject) else NONE_YET,
                     GONE,
                     *[no_update] * 8,
                     *[GONE] * 4,
@@ -324,7 +324,7 @@ class ConfidenceIntervalView:
                 this.form.parse(values, **subject.values)
             except DeconomixError as error:
                 return True, str(error)
-            if this._going(ctx, subject):
+            if this._is_running(ctx, subject):
                 return True, GOING
             return False, ""
 
@@ -340,7 +340,7 @@ class ConfidenceIntervalView:
                 return no_update
             if subject.obstacle:
                 raise MissingPart(subject.obstacle)
-            if this._going(ctx, subject):
+            if this._is_running(ctx, subject):
                 ctx.notify("This is already being computed.", colour="yellow")
                 return no_update
             params = this.form.parse(values, **subject.values)
@@ -381,7 +381,7 @@ class ConfidenceIntervalView:
     def _inputs(self) -> list[Input]:
         return [Input(self.form.id(n), self.form.prop(n)) for n in self.form.names]
 
-    def _going(self, ctx: Context, subject: Subject) -> bool:
+    def _is_running(self, ctx: Context, subject: Subject) -> bool:
         return any(
             job.active and job.kind == "bootstrap" and dict(job.inputs) == dict(subject.inputs)
             for job in ctx.jobs.status(ctx.session_id)

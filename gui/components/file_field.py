@@ -113,7 +113,7 @@ class FileField:
             chosen = ctx.files.open(field.kinds, title=field.title, multiple=field.multiple)
             if not chosen:
                 raise PreventUpdate
-            return field._told(
+            return field._tokens_of(
                 ctx,
                 [
                     partial(ctx.uploads.adopt, path)
@@ -129,7 +129,7 @@ class FileField:
         def arrived(ctx: Context, data: dict[str, Any] | None) -> Any:
             if not data:
                 raise PreventUpdate
-            return field._told(
+            return field._tokens_of(
                 ctx, [partial(_received, ctx, each) for each in data.get("files", [data])]
             )
 
@@ -144,13 +144,15 @@ class FileField:
             if not text or not text.strip():
                 raise PreventUpdate
             path = ctx.config.server.typed_path(text)
-            return field._told(ctx, [partial(ctx.uploads.adopt, path, folder=field.folder)]), ""
+            return field._tokens_of(
+                ctx, [partial(ctx.uploads.adopt, path, folder=field.folder)]
+            ), ""
 
         for function in (choose, arrived, typed):
             function.__name__ = f"{field.name}_{function.__name__}"
             function.about = f"{field.name} file"  # type: ignore[attr-defined]  # a file chosen in one way takes back the error of another
 
-    def _told(self, ctx: Context, ways: Sequence[Callable[[], Upload]]) -> Any:
+    def _tokens_of(self, ctx: Context, ways: Sequence[Callable[[], Upload]]) -> Any:
         """Return the tokens for the Store; a file that fails does not stop the others.
 
         Where one file is wanted, several are the files of one folder.

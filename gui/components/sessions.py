@@ -19,7 +19,7 @@ from gui.sessions.store import SessionInfo
 from gui.text import size_words
 
 
-def contents_words(contents: Mapping[str, Any]) -> str:
+def contents_text(contents: Mapping[str, Any]) -> str:
     """Data · DTD · search · 4 ADTD (without cells)."""
     if not contents.get("data"):
         return "empty"
@@ -110,7 +110,7 @@ def _row(info: SessionInfo, current: str | None) -> dict[str, Any]:
         "locked": info.locked,
         "protected": "locked" if info.locked else "unlocked" if info.protected else "",
         "source": str(info.contents.get("source") or "") if known else "",
-        "contents": contents_words(info.contents) if known else "",
+        "contents": contents_text(info.contents) if known else "",
         "runs": int(info.contents.get("runs") or 0) if known else None,
         "notes": str(info.contents.get("notes") or "") if known else "",
         "created": round(info.created.timestamp()),

@@ -352,7 +352,7 @@ def bootstrap(
             else values
         )
         assert itself.known is not None
-        checked = calibrated(
+        checked = calibrate(
             *ends(itself.known, np.stack([d.known for d in draws if d.known is not None])),
             values,
             task.together,
@@ -406,7 +406,7 @@ def ends(estimate: np.ndarray, draws: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
 
 @dataclass(frozen=True, eq=False)
-class Checked:
+class Calibration:
     """Calibration of the intervals.
 
     Attributes
@@ -429,7 +429,9 @@ class Checked:
         )
 
 
-def calibrated(low: np.ndarray, high: np.ndarray, truth: np.ndarray, together: int = 1) -> Checked:
+def calibrate(
+    low: np.ndarray, high: np.ndarray, truth: np.ndarray, together: int = 1
+) -> Calibration:
     """Return how much wider intervals must be for 95 % coverage, and the held-out coverage.
 
     Parameters
@@ -448,7 +450,7 @@ def calibrated(low: np.ndarray, high: np.ndarray, truth: np.ndarray, together: i
     rank = min(int(np.ceil((first.shape[1] + 1) * LEVEL)), first.shape[1])
     wider = np.maximum(np.sort(first, axis=1)[:, rank - 1], 0.0)
     # a rounding error is not outside
-    return Checked(
+    return Calibration(
         wider,
         (second <= TOLERANCE).mean(axis=1),
         (second <= wider[:, None] + TOLERANCE).mean(axis=1),

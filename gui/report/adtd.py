@@ -16,7 +16,7 @@ from gui.answers.adtd import (
     true_hidden,
     unsupported_types,
 )
-from gui.answers.confidence_intervals import bootstrap_of, stability, trusted
+from gui.answers.confidence_intervals import bootstrap_of, stability, with_stable_support
 from gui.engine.params import ADTDParams
 from gui.engine.results import ADTDResult, Refinement, Run, SearchResult
 from gui.figures import adtd as figures
@@ -73,7 +73,7 @@ def adtd_part(doc: Document, session: DCXCache, run: Run) -> None:
         found = bootstrap_of(session, run)
         _regulation(
             doc,
-            trusted(result, found.result if found is not None else None),
+            with_stable_support(result, found.result if found is not None else None),
             stability(found.result, result) if found is not None else None,
         )
 

@@ -60,7 +60,7 @@ def data_part(doc: Document, session: DCXCache) -> None:
         if name is not None:
             rows.append((part, f"from {name.name or 'a table'}"))
     doc.pairs(rows)
-    doc.paragraph(scale_words(data.scale))
+    doc.paragraph(scale_text(data.scale))
     notes = [
         f"{source.name} ({PART_NAMES[source.role]}): {note}"
         for source in data.sources
@@ -71,7 +71,7 @@ def data_part(doc: Document, session: DCXCache) -> None:
         doc.points(notes)
 
 
-def scale_words(scale: float | None) -> str:
+def scale_text(scale: float | None) -> str:
     if scale is None:
         return "Values were used as they are in the files, not scaled."
     return f"Every profile was scaled to a sum of {number(round(scale))} over the genes in use."

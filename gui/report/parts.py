@@ -16,10 +16,10 @@ from gui.report.document import Document
 from gui.sessions.cache import DCXCache
 from gui.text import number
 
-PART_WORDS = {"bulk": "bulk samples", "test": "test mixtures", "train": "training mixtures"}
+PART_TEXTS = {"bulk": "bulk samples", "test": "test mixtures", "train": "training mixtures"}
 CHOICES: dict[str, Mapping[str, str]] = {
     "model": MODEL_NAMES,
-    "part": PART_WORDS,
+    "part": PART_TEXTS,
     "gene_weights": WEIGHT_NAMES,
 }
 MOST_SAMPLES = 40

@@ -15,7 +15,7 @@ from gui.data.dataset import HIDDEN
 from gui.data.example import make_example
 from gui.engine import bootstrap as engine
 from gui.engine import compute_settings, tasks
-from gui.engine.bootstrap import RESAMPLING, bootstrap, calibrated, ends
+from gui.engine.bootstrap import RESAMPLING, bootstrap, calibrate, ends
 from gui.engine.params import ADTDParams, BootstrapParams, DTDParams
 from gui.engine.results import BootstrapResult
 from gui.errors import EngineFailed, InvalidParameter, JobCancelled, TooFewGenes
@@ -126,10 +126,10 @@ def test_calibration_covers_whatever_the_errors_look_like_and_never_narrows():
     estimate = (
         truth + np.array([[0.05], [0.0], [-0.03], [0.0]]) + random.standard_t(3, truth.shape) * 0.01
     )
-    found = calibrated(estimate - 0.01, estimate + 0.01, truth)
+    found = calibrate(estimate - 0.01, estimate + 0.01, truth)
     assert found.genes[0] < 0.2
     np.testing.assert_allclose(found.widened, 0.95, atol=0.02)
-    assert (calibrated(estimate - 1, estimate + 1, truth).wider == 0).all()
+    assert (calibrate(estimate - 1, estimate + 1, truth).wider == 0).all()
 
 
 def test_what_is_said_of_fits_held_back_is_true_of_other_fits():
@@ -145,7 +145,7 @@ def test_what_is_said_of_fits_held_back_is_true_of_other_fits():
         low, high = truth + off - 0.01, truth + off + 0.01
         two = slice(0, 2 * size)
         for told, together in ((apart, size), (mixed, 1)):
-            found = calibrated(low[:, two], high[:, two], truth[:, two], together)
+            found = calibrate(low[:, two], high[:, two], truth[:, two], together)
             told.append(found.widened[0])
             if together == size:
                 wider = found.wider[0]

@@ -17,7 +17,12 @@ import pytest
 
 from gui.answers import confidence_intervals as words
 from gui.answers.adtd import sentence
-from gui.answers.confidence_intervals import bootstrap_of, fit_sentence, poor_words, trusted
+from gui.answers.confidence_intervals import (
+    bootstrap_of,
+    fit_sentence,
+    poor_fit_message,
+    with_stable_support,
+)
 from gui.app import Application, create_app
 from gui.components.composition import Chosen, Composition, composition_figure, sample_figure
 from gui.config import Config
@@ -157,7 +162,7 @@ def test_regulation_of_unsure_direction_is_grey_says_why_and_does_not_count(
     steady = pd.DataFrame(1.0, index=delta.index, columns=delta.columns)
     steady.loc[genes[0]] = 0.6
     sure = replace(computed["sure-adtd"].result, sign_stability=steady)
-    believed = trusted(result, sure)
+    believed = with_stable_support(result, sure)
     assert genes[0] not in figures.most_regulated(delta, believed.support, 6)
     assert result.support.loc[genes[0], kind] > 0, "the run itself stays as it is"
     fig = figures.gene_regulation(
@@ -188,10 +193,10 @@ def test_samples_that_fit_poorly_are_counted_in_the_answer(computed: dict[str, R
     assert fit_sentence(fit) == "All 20 samples fit well."
     assert fit_sentence(fit.assign(**{VERDICT: "fairly"})) == "All 20 samples fit fairly."
     fit.iloc[[2, 5], fit.columns.get_loc(VERDICT)] = "poorly"
-    assert poor_words(fit) == "2 of 20 samples fit poorly"
+    assert poor_fit_message(fit) == "2 of 20 samples fit poorly"
     assert sentence(replace(result, fit=fit)).endswith("; 2 of 20 samples fit poorly.")
     assert "fit poorly" not in sentence(replace(result, fit=None))
-    assert poor_words(None) == ""
+    assert poor_fit_message(None) == ""
 
 
 # -- session file and report

@@ -9,7 +9,7 @@ import dash_mantine_components as dmc
 import plotly.graph_objects as go
 from dash import Input, Output, html
 
-from gui.answers.confidence_intervals import bootstrap_of, trusted
+from gui.answers.confidence_intervals import bootstrap_of, with_stable_support
 from gui.components.common import card, warning
 from gui.components.form import ParamsForm
 from gui.components.views import GONE, SHOWN, graph_height_style
@@ -70,15 +70,15 @@ def adtd_run(ctx: Context) -> Run | None:
     return ctx.session.current("adtd")
 
 
-def sure_of(ctx: Context, run: Run) -> BootstrapResult | None:
+def intervals_of(ctx: Context, run: Run) -> BootstrapResult | None:
     """The intervals of a run, where they were computed and still belong to the data."""
     found = bootstrap_of(ctx.session, run)
     return None if found is None else found.result
 
 
-def trusted_result(ctx: Context, run: Run) -> ADTDResult:
+def stable_result(ctx: Context, run: Run) -> ADTDResult:
     """The run's result, without support for regulation whose direction is not sure."""
-    return trusted(run.result, sure_of(ctx, run))
+    return with_stable_support(run.result, intervals_of(ctx, run))
 
 
 def search_run(ctx: Context) -> Run | None:
@@ -109,7 +109,7 @@ def applies(values: Mapping[str, Any]) -> dict[str, bool]:
     }
 
 
-def placed(fig: go.Figure, above: int) -> tuple[go.Figure, dict[str, str]]:
+def fitted_to_window(fig: go.Figure, above: int) -> tuple[go.Figure, dict[str, str]]:
     """Return the figure and the style of its graph, fitted to the window below ``above`` pixels."""
     if fig.layout.height == HEIGHT:
         fig.update_layout(height=None)

@@ -20,7 +20,7 @@ from gui.figures import adtd as figures
 from gui.figures import fractions
 from gui.figures.template import styled
 from gui.figures.text import settled
-from gui.pages.adtd.base import HIDDEN_TAB, TAB, adtd_run, page, placed, saved_as, visible
+from gui.pages.adtd.base import HIDDEN_TAB, TAB, adtd_run, fitted_to_window, page, saved_as, visible
 from gui.plugin import DARK, REVISION, Context
 
 GENES, SAMPLES = "genes", "samples"
@@ -210,7 +210,7 @@ def show_hidden(
     drawn = figure(run.result, of, many, bool(dark))
     return [
         *head,
-        *placed(drawn, 410),
+        *fitted_to_window(drawn, 410),
         _name(run.result, of),
         *[no_update] * 4,
         *views.show("figure"),

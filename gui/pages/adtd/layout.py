@@ -34,9 +34,9 @@ from gui.pages.adtd.base import (
     head_card,
     head_outputs,
     head_parts,
+    intervals_of,
     page,
     search_run,
-    sure_of,
     visible,
 )
 from gui.plugin import REVISION, Context
@@ -57,7 +57,7 @@ def source(ctx: Context, part: str) -> Composition | None:
         if part == "bulk" and ctx.session.outdated(run) is None
         else None
     )
-    ends = sure_of(ctx, run)
+    ends = intervals_of(ctx, run)
     return Composition(
         full,
         run.result.truth,

@@ -33,7 +33,7 @@ from gui.plugin import JOBS, REVISION, Context
 from gui.text import number
 
 GOING = "This is waiting or running. The header shows the progress."
-MODEL_WORDS = {
+MODEL_TEXTS = {
     "h": "estimates what is in the samples but not in the reference.",
     "h,r": "also estimates how genes are regulated in each cell type.",
     "custom": "your own choice of what is estimated.",
@@ -140,7 +140,7 @@ def adtd_problem(ctx: Context, values: Sequence[Any]) -> str | None:
         params = form.parse(values)
     except DeconomixError as error:
         return str(error)
-    return GOING if _going(ctx, "adtd", params) else obstacle(ctx, params.part)
+    return GOING if _is_running(ctx, "adtd", params) else obstacle(ctx, params.part)
 
 
 def search_problem(ctx: Context, values: Sequence[Any], part: str) -> str | None:
@@ -152,10 +152,10 @@ def search_problem(ctx: Context, values: Sequence[Any], part: str) -> str | None
     count = sample_count(ctx, part)
     if count is not None and params.folds > count:
         return f"Folds is {params.folds}, but there are only {count} samples."
-    return GOING if _going(ctx, "search", params) else obstacle(ctx, part)
+    return GOING if _is_running(ctx, "search", params) else obstacle(ctx, part)
 
 
-def _going(ctx: Context, kind: str, params: Params) -> bool:
+def _is_running(ctx: Context, kind: str, params: Params) -> bool:
     """Whether the same is waiting or running, on the DTD current run."""
     dtd = ctx.session.current("dtd")
     inputs = {} if dtd is None else {"dtd": dtd.id}
@@ -218,7 +218,7 @@ def _submit(ctx: Context, task: Any, params: Params, kind: str, title: str, part
     reason, dtd = obstacle(ctx, part), ctx.session.current("dtd")
     if reason is not None or dtd is None:
         raise MissingPart(reason or "There is no DTD run yet.")
-    if _going(ctx, kind, params):
+    if _is_running(ctx, kind, params):
         ctx.notify(f"{title} with these parameters is already waiting or running.")
         return
     ctx.jobs.submit(task, ctx.session_id, params, kind=kind, title=title, inputs={"dtd": dtd.id})
@@ -275,7 +275,7 @@ def check_form(ctx: Context, _revision: Any, _jobs: Any, *values: Any) -> Any:
     shown = dict(zip(form.names, values, strict=True))
     reason, show = adtd_problem(ctx, values), applies(shown)
     name = model_name(shown["model"])
-    words = [html.B(name), f": {MODEL_WORDS.get(shown['model'], '')}"]
+    words = [html.B(name), f": {MODEL_TEXTS.get(shown['model'], '')}"]
     styles = [visible(show[n]) for n in ("custom", "lambda1", "lambda2")]
     empty = [nothing_yet(ctx, tab, shown["model"], reason) for tab in (COMPOSITION, HIDDEN_TAB)]
     return [

@@ -27,10 +27,10 @@ from gui.pages.adtd.base import (
     REGULATION,
     TAB,
     adtd_run,
+    intervals_of,
     page,
     saved_as,
-    sure_of,
-    trusted_result,
+    stable_result,
     visible,
 )
 from gui.plugin import DARK, JOBS, REVISION, Context
@@ -281,7 +281,7 @@ def _to_save(ctx: Context, view: str, *controls: Any) -> TableFile | None:
     frame = None if run is None else _frame(run.result, view)
     if run is None or frame is None:
         return None
-    genes = chosen_genes(trusted_result(ctx, run), wanted_of(*controls))
+    genes = chosen_genes(stable_result(ctx, run), wanted_of(*controls))
     name = "gene-regulation-support" if view == SUPPORT else saved_as(run.result, "gene-regulation")
     about = UNITS[SUPPORT if view == SUPPORT else TABLE]
     shown = f"{about} The {number(len(genes))} genes shown of {number(len(frame))}."
@@ -400,7 +400,7 @@ def show_regulation(
     if only_jobs():
         raise PreventUpdate
     result: ADTDResult = run.result
-    believed = trusted_result(ctx, run)
+    believed = stable_result(ctx, run)
     wanted = wanted_of(n, of, genes, supported, scale)
     shown = chosen_genes(believed, wanted)
     head = [GONE, None, SHOWN, words(believed, shown, wanted), visible(view == HEATMAP)]
@@ -415,7 +415,7 @@ def show_regulation(
             UNITS.get(view, ""),
             *views.show("table"),
         ]
-    drawn = heatmap(result, shown, wanted, bool(dark), sure_of(ctx, run))
+    drawn = heatmap(result, shown, wanted, bool(dark), intervals_of(ctx, run))
     return [
         *head,
         drawn,

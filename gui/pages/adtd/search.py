@@ -26,12 +26,12 @@ from gui.figures.text import exponent
 from gui.pages.adtd.base import (
     SEARCH,
     TAB,
+    fitted_to_window,
     form,
     head_card,
     head_outputs,
     head_parts,
     page,
-    placed,
     search_form,
     search_run,
     visible,
@@ -223,7 +223,7 @@ def show_search(ctx: Context, _revision: Any, dark: bool, tab: str, view: str) -
         shown = table_view(losses_table(run.result), index_name="lambda2")
         return [*there, *[no_update] * 2, shown.columns, shown.rows, *views.show("table")]
     drawn = curve(run.result, bool(dark))
-    return [*there, *placed(drawn, 425), *[no_update] * 2, *views.show("figure")]
+    return [*there, *fitted_to_window(drawn, 425), *[no_update] * 2, *views.show("figure")]
 
 
 @page.callback(

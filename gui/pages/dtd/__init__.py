@@ -8,7 +8,7 @@ import dash_mantine_components as dmc
 from dash import Input, Output, State, dcc, html, no_update
 from dash.exceptions import PreventUpdate
 
-from gui.answers.dtd import badges, bulk_shown, in_short
+from gui.answers.dtd import badges, bulk_shown, short_answer
 from gui.answers.summary import summary_of
 from gui.components.common import answer, card, empty_state, icon, two_columns
 from gui.components.form import ParamsForm
@@ -29,7 +29,7 @@ from gui.text import number
 
 page = Page("dtd", "DTD", "gene weights, composition", order=20, requires=("dataset",))
 form = ParamsForm(page, DTDParams)
-runs = PreviousRuns(page, "dtd", form, describe=lambda run: in_short(run.result))
+runs = PreviousRuns(page, "dtd", form, describe=lambda run: short_answer(run.result))
 STARTED = "Started. The header shows the progress; you can go on working."
 NO_CELLS = "A trained model was loaded: there are no single cells to train on."
 TAB, TAB_RUN = "tab", "tab_run"
@@ -126,7 +126,7 @@ def _head() -> Any:
 @page.summary
 def summary(ctx: Context) -> str | None:
     run = ctx.session.current("dtd")
-    return None if run is None else in_short(run.result)
+    return None if run is None else short_answer(run.result)
 
 
 def landing(ctx: Context) -> str:

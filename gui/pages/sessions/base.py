@@ -46,7 +46,7 @@ def quoted(name: str) -> str:
     return f"“{shorten(name, 80)}”"
 
 
-def undo_words(ctx: Context, count: int = 1) -> str:
+def undo_message(ctx: Context, count: int = 1) -> str:
     """How long deleted sessions can be brought back, in a sentence."""
     many = count > 1
     return (

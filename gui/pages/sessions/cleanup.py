@@ -10,7 +10,7 @@ from dash.exceptions import PreventUpdate
 
 from gui.components.common import card, cut
 from gui.components.sessions import ago
-from gui.pages.sessions.base import CHANGED, HIDDEN, current, leave, now, page, undo_words
+from gui.pages.sessions.base import CHANGED, HIDDEN, current, leave, now, page, undo_message
 from gui.plugin import Context
 from gui.sessions.cleanup import words
 from gui.sessions.store import SessionInfo
@@ -40,7 +40,7 @@ def rule(ctx: Context) -> str:
         f"On: at every start and once a day it {done} {' and '.join(limits)}. Never the session"
         " that is open, nor one with a job."
     )
-    return f"{when} {undo_words(ctx, 2)}" if settings.action == "delete" else when
+    return f"{when} {undo_message(ctx, 2)}" if settings.action == "delete" else when
 
 
 def cleanup_card(ctx: Context) -> Any:
@@ -152,7 +152,7 @@ def _listed(ctx: Context, found: list[SessionInfo], action: Literal["archive", "
         if len(found) > MOST
         else []
     )
-    undo = f" {undo_words(ctx, len(found))}" if found and action == "delete" else ""
+    undo = f" {undo_message(ctx, len(found))}" if found and action == "delete" else ""
     head = dmc.Text(f"{words(found, action, dry_run=True)}{undo}", size="sm", fw=600)
     return dmc.Stack(
         [head, html.Div([*shown, *more], style={"maxHeight": 220, "overflowY": "auto"})], gap=4
@@ -173,6 +173,6 @@ def clean_up(ctx: Context, clicks: int | None) -> Any:
     limits = _limits(ctx, None, None)
     gone = ctx.sessions.cleanup_sessions(actor=ctx.actor, spared={current(ctx)}, **limits)
     leave(ctx, gone)
-    undo = f" {undo_words(ctx, len(gone))}" if gone and limits["action"] == "delete" else ""
+    undo = f" {undo_message(ctx, len(gone))}" if gone and limits["action"] == "delete" else ""
     ctx.notify(f"{words(gone, limits['action'])}{undo}", title="Clean-up", colour="green")
     return now(), None, HIDDEN

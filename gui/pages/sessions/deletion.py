@@ -24,7 +24,7 @@ from gui.pages.sessions.base import (
     now,
     page,
     quoted,
-    undo_words,
+    undo_message,
 )
 from gui.plugin import Context
 
@@ -69,10 +69,10 @@ def ask_delete(
         raise PreventUpdate
     names = [info.name for info in found]
     if len(names) == 1:
-        question = f"Delete {quoted(names[0])}? {undo_words(ctx)}"
+        question = f"Delete {quoted(names[0])}? {undo_message(ctx)}"
     else:
         shown = "\n".join([*names[:8], *([f"and {len(names) - 8} more"] if len(names) > 8 else [])])
-        question = f"Delete these {len(names)} sessions? {undo_words(ctx, len(names))}\n{shown}"
+        question = f"Delete these {len(names)} sessions? {undo_message(ctx, len(names))}\n{shown}"
     return [{"id": info.session_id} for info in found], True, question
 
 
@@ -106,7 +106,7 @@ def delete(ctx: Context, clicks: int | None, doomed: list[Row] | None) -> Any:
             ctx.complain(about(info.name, error))
     if done:
         leave(ctx, found)
-        ctx.notify(f"{counted(done)} deleted. {undo_words(ctx, len(done))}", colour="green")
+        ctx.notify(f"{counted(done)} deleted. {undo_message(ctx, len(done))}", colour="green")
     return now(), False, [], []
 
 

@@ -39,7 +39,7 @@ WAYS = (
     ),
 )
 BUTTON = {CHANGE: "Change", REMOVE: "Remove", RENEW: "Re-encrypt"}
-TOLD = {
+DONE_MESSAGES = {
     CHANGE: "has another password.",
     REMOVE: "is no longer protected.",
     RENEW: "is encrypted again and has another password.",
@@ -158,7 +158,8 @@ def change(
     else:
         ctx.sessions.change_password(session_id, old or "", agreed(one, two), actor=ctx.actor)
     ctx.notify(
-        f"{quoted(ctx.sessions.info(session_id, actor=ctx.actor).name)} {TOLD[way or CHANGE]}",
+        f"{quoted(ctx.sessions.info(session_id, actor=ctx.actor).name)}"
+        f" {DONE_MESSAGES[way or CHANGE]}",
         colour="green",
     )
     return now(), False, "", "", ""

@@ -408,7 +408,7 @@ def test_a_password_gets_an_honest_hint_and_locks_the_session(opened: Page, watc
         expect(hint).to_contain_text(words)
     page.fill("#sessions-protect-password-one", "four grey owls sleep")
     page.fill("#sessions-protect-password-two", "four grey owls slept")
-    expect(hint).to_contain_text("not the same")
+    expect(hint).to_contain_text("passwords differ")
     page.fill("#sessions-protect-password-two", "four grey owls sleep")
     page.click("#sessions-protect-go")
     expect(page.locator("#sessions-active-lock")).to_be_visible()

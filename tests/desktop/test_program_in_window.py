@@ -329,10 +329,10 @@ def test_a_page_whose_process_is_killed_comes_back(program: Callable[..., Progra
     it.page.run_js("window.before = 1; 1")
     psutil.Process(it.page.view.webview.page().renderProcessPid()).kill()
     it.page.wait_for(
-        lambda: any("loaded again" in words for words in it.application.inbox.announcements)
+        lambda: any("reloaded" in words for words in it.application.inbox.announcements)
     )
     it.page.wait_js("!window.before && document.querySelector('#upload-train-choose')")
     it.page.wait_js(
-        "document.body.innerText.includes('The page stopped working and was loaded again.')"
+        "document.body.innerText.includes('The page stopped working and was reloaded.')"
     )
     assert not it.ended.is_set()

@@ -128,8 +128,8 @@ def test_refined_tables_are_labelled_in_the_record(files, tmp_path, capsys):
     assert refined["parameters"]["refine"] is True
     assert refined["optimum"]["loss_after"] < refined["optimum"]["loss_before"]
     assert max(refined["optimum"]["certificate"].values()) <= 1e-7
-    assert any("differ from published deconomix numbers" in text for text in refined["warnings"])
-    assert "differ from published deconomix numbers" in capsys.readouterr().err
+    assert any("differ from those published with deconomix" in text for text in refined["warnings"])
+    assert "differ from those published with deconomix" in capsys.readouterr().err
     tables = {
         name: [read(tmp_path / folder / f"{name}.csv") for folder in ("plain", "refined")]
         for name in ("composition_bulk", "hidden_profile")

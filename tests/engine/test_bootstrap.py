@@ -251,7 +251,7 @@ def test_gene_weights_learned_anew_widen_the_draws(example):
     width = [(r.genes_high - r.genes_low).to_numpy().mean() for r in (fixed, anew)]
     assert width[1] > 1.02 * width[0]
     naive = replace(dtd, loss=np.empty(0))
-    with pytest.raises(InvalidParameter, match="not learned from cells"):
+    with pytest.raises(InvalidParameter, match="no longer holds the cells"):
         tasks.run_bootstrap(
             data, BootstrapParams(replicates=20, seeds=True), progress=quiet, dtd=naive
         )

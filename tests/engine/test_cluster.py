@@ -368,7 +368,7 @@ def refusal(found: Cluster | str) -> JobError:
     with pytest.raises(JobError) as caught:
         parallel_map(tasks.where, range(2))
     assert caught.value.advice
-    assert "scheduler out of [compute]" in caught.value.advice
+    assert "scheduler from [compute]" in caught.value.advice
     return caught.value
 
 

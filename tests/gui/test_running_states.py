@@ -17,7 +17,7 @@ from gui.jobs.status import JobStatus
 from gui.sessions.cache import DCXCache
 from tests.gui.steps import session_with, show
 
-STARTED = "The header shows how far it is"
+STARTED = "The header shows "
 
 
 @pytest.fixture

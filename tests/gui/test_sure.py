@@ -169,7 +169,7 @@ def test_regulation_of_unsure_direction_is_grey_says_why_and_does_not_count(
         delta, result.support, genes=genes, stability=steady, cluster=False
     )
     row = [str(t) for t in delta.columns].index(kind)
-    assert "direction is not sure" in fig.data[0].text[row][0]
+    assert "direction is uncertain" in fig.data[0].text[row][0]
     assert fig.data[1].z[row][0] == 1, "covered in grey"
     free = figures.gene_regulation(delta, result.support, genes=genes, cluster=False)
     assert np.isnan(free.data[1].z[row][0]), "without the draws it is not"
@@ -181,9 +181,9 @@ def test_sentence_gives_both_figures_and_says_what_is_not_covered(computed: dict
     sure: BootstrapResult = computed["sure-adtd"].result
     said = words.sentence(sure)
     assert f"in {round(100 * sure.check['widened'].mean())} of 100 cases" in said  # type: ignore[index]
-    assert f"the draws alone in {round(100 * sure.check['genes'].mean())}" in said  # type: ignore[index]
-    assert "do not cover what your samples have" in said
-    assert "not checked" in words.sentence(replace(sure, check=None))
+    assert f"resampling alone: {round(100 * sure.check['genes'].mean())}" in said  # type: ignore[index]
+    assert "do not cover other differences" in said
+    assert "not calibrated" in words.sentence(replace(sure, check=None))
 
 
 def test_samples_that_fit_poorly_are_counted_in_the_answer(computed: dict[str, Run]) -> None:
@@ -240,9 +240,9 @@ def test_report_holds_intervals_check_and_fit(computed: dict[str, Run]) -> None:
     session = session_with(computed, "sure-dtd", "sure-adtd")
     for kind in ("dtd", "adtd"):
         text = report(session, kind).decode()
-        assert "95 % intervals from 20 draws" in text
+        assert "95 % intervals from 20 bootstrap replicates" in text
         assert "RNA fraction with its 95 % interval" in text
-        assert "put together again" in text
+        assert "reconstruct" in text
     without = report(session_with(computed), "adtd").decode()
     assert "95 % intervals from" not in without
 
@@ -302,7 +302,7 @@ def test_the_button_computes_intervals_of_the_run_on_screen(
     assert len([j for j in program.runner.status(session.session_id) if j.kind == "bootstrap"]) == 1
     assert program.runner.wait(job.id, 180).state == "done"
     tab.tick()
-    assert "95 % intervals from 20 draws" in tab.text(f"{page}-sure-words")
+    assert "95 % intervals from 20 bootstrap replicates" in tab.text(f"{page}-sure-words")
     (run,) = session.runs("bootstrap")
     bars = next(t for t in tab.get(f"{page}-sure-figure", "figure")["data"] if t["type"] == "bar")
     assert bars["error_y"]["type"] == "data"

@@ -19,10 +19,11 @@ from gui.data.normalize import prepare
 from gui.data.readers.read import read_all
 from gui.data.samples.clinical import ClinicalChoice
 from gui.data.samples.known_composition import TruthChoice
-from gui.data.validation.examine import examine, mend
+from gui.data.validation.examine import examine
 from gui.data.validation.findings import FINDINGS, Place, of_notes
 from gui.data.validation.heuristics import log_base, looks_transposed, scale_of
 from gui.errors import MissingPart
+from tests.data.repairing import repaired
 
 
 def request(folder: Path, train: str = "clean_train.h5ad", **files: str) -> LoadRequest:
@@ -93,7 +94,7 @@ def test_spelling_of_types_between_files_is_one_repair_for_all(
     )
     found = examine(wanted)
     assert [f.code for f in found.findings if f.severity != "info"] == ["alike-labels"]
-    data = load_dataset(mend(wanted))
+    data = load_dataset(repaired(wanted))
     assert data.train.types == data.test.types == ["B cells", "NK", "T"]
 
 

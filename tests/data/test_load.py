@@ -14,7 +14,7 @@ import pytest
 
 from gui.data.load import FileChoice, LoadRequest, inspect_file, load_dataset
 from gui.data.normalize import prepare
-from gui.data.validation.examine import examine, mend
+from gui.data.validation.examine import examine
 from gui.errors import (
     BadNames,
     BadValues,
@@ -24,6 +24,7 @@ from gui.errors import (
     NoLabels,
     UnreadableFile,
 )
+from tests.data.repairing import repaired
 
 GENES = [f"G{i}" for i in range(12)]
 
@@ -193,8 +194,8 @@ def test_what_loading_keeps_are_the_sentences_of_the_findings_by_their_severity(
             finding.severity == "warning",
             finding.severity == "info",
         )
-    assert all("log1p" not in w for w in load_dataset(mend(request)).source("train").warnings)
-    assert "was undone" in notes(load_dataset(mend(request)), "train")
+    assert all("log1p" not in w for w in load_dataset(repaired(request)).source("train").warnings)
+    assert "was undone" in notes(load_dataset(repaired(request)), "train")
 
 
 def test_another_bulk_leaves_the_warnings_on_the_cells_alone(awkward: Path) -> None:

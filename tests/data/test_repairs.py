@@ -20,7 +20,7 @@ from scipy import sparse
 from gui.data.dataset import Matrix, Source
 from gui.data.load import FileChoice, LoadRequest, load_dataset
 from gui.data.readers.read import Part
-from gui.data.validation.examine import examine, mend, preview
+from gui.data.validation.examine import examine, preview
 from gui.data.validation.excel_dates import date_of, dates_in, restore_dates
 from gui.data.validation.registry import KINDS, in_order, repair_part
 from gui.data.validation.repairs import (
@@ -41,6 +41,7 @@ from gui.data.validation.repairs_types import (
     same_labels,
 )
 from gui.errors import BadNames, BadValues
+from tests.data.repairing import repaired
 
 
 def part(
@@ -541,7 +542,7 @@ def test_a_repair_is_kept_in_the_provenance_and_undone_by_leaving_it_out(
     assert found.outcome == "accept with a warning"
     assert found.previews[at].loc[0, "gene"] == "G0"
     pd.testing.assert_frame_equal(preview(request, found.findings[at].repair), found.previews[at])
-    mended = mend(request)
+    mended = repaired(request)
     data = load_dataset(mended)
     assert data.source("bulk").options["repairs"] == [
         {"kind": "merge_genes", "role": "bulk", "how": "sum"}

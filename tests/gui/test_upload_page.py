@@ -15,10 +15,10 @@ from gui.data.example import make_example
 from gui.engine.model import model_bytes
 from gui.engine.params import DTDParams
 from gui.engine.tasks import run_dtd
-from gui.jobs.status import no_progress
 from gui.sessions.cache import DCXCache
 from gui.sessions.manager import LOCAL
 from tests.gui.upload_page import choose, session_of
+from tests.progress import no_progress
 
 QUICK = DTDParams(genes=100, iterations=3, train_mixtures=20, test_mixtures=20)
 

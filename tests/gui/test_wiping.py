@@ -20,6 +20,7 @@ from gui.app import create_app
 from gui.config import Config
 from gui.data.dataset import Bulk, Cells, Dataset, Matrix
 from gui.sessions.manager import LOCAL, Actor
+from tests.processes import worker_pids
 from tests.sessions.wiped import holders
 
 PASSWORD = "correct horse battery"
@@ -106,14 +107,14 @@ def test_locking_ends_the_worker_and_leaves_nothing_in_memory(
             time.sleep(0.1)
         tab.tick()
         assert "alpha: 10" in tab.text("census-out")
-        before = application.runner.worker_pids()
+        before = worker_pids(application.runner)
         tab.click("dcx-lock")
         assert application.sessions.is_locked(key, actor=LOCAL)
         tab.tick()
         assert "dcx-unlock-password" in tab.text("dcx-outlet")
         tab.values.clear()
         del tab
-        while told and application.runner.worker_pids() == before:
+        while told and worker_pids(application.runner) == before:
             assert time.monotonic() < deadline
             time.sleep(0.1)
         time.sleep(1)  # its threads end

@@ -16,6 +16,7 @@ import pytest
 from gui.data.dataset import Cells, Dataset, Matrix
 from gui.jobs.runner import JobRunner
 from gui.jobs.status import JobStatus
+from tests.processes import worker_pids
 from tests.waiting import until
 
 HERE = Path(__file__).parent
@@ -146,4 +147,4 @@ def make_bench() -> Iterator[Callable[..., Bench]]:
     yield make
     for bench in made:
         bench.runner.stop()
-        assert bench.runner.worker_pids() == []
+        assert worker_pids(bench.runner) == []

@@ -27,12 +27,12 @@ from gui.data.example import make_example
 from gui.engine.params import ADTDParams, DTDParams, Params, SearchParams
 from gui.engine.results import Provenance, Run
 from gui.errors import DamagedSession, NewerSession, SessionConflict, SessionNotSaved
-from gui.jobs.status import no_progress
 from gui.sessions import content, file, header, objects
 from gui.sessions.codec import StoredRecord
 from gui.sessions.crypto import SessionKey
 from gui.sessions.file import load, read_header, save
 from gui.sessions.snapshot import Snapshot
+from tests.progress import no_progress
 from tests.sessions.samples import ID, MARKER, PASSWORD, WHEN, rich, same, session_key, tiny
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"

@@ -270,7 +270,6 @@ def frames(draw: st.DrawFn) -> pd.DataFrame:
 
 
 @settings(
-    max_examples=150,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

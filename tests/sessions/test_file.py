@@ -611,3 +611,18 @@ def test_session_files_their_backups_and_folders_are_for_their_owner_only(
     assert {stat.S_IMODE(p.stat().st_mode) for p in folder.iterdir()} == {0o600}
     assert len(list(folder.iterdir())) == 2
     assert [stat.S_IMODE(p.stat().st_mode) for p in (folder, folder.parent)] == [0o700, 0o700]
+
+
+def test_a_class_keeps_its_name_in_the_file_whatever_it_is_called_in_the_program(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files of before a class was renamed open after it, and the other way round."""
+    before, after = path.with_name("before.dcxsession"), path.with_name("after.dcxsession")
+    save(before, rich(), expected_generation=None)
+    for cls in (type(rich().dataset), type(rich().runs[0]), type(rich().runs[0].params)):
+        monkeypatch.setattr(cls, "__name__", f"New{cls.__name__}")
+    save(after, rich(), expected_generation=None)
+    same(rich(), load(before))
+    same(load(before), load(after))
+    monkeypatch.undo()
+    same(rich(), load(after))

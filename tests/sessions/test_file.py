@@ -614,15 +614,21 @@ def test_session_files_their_backups_and_folders_are_for_their_owner_only(
 
 
 def test_a_class_keeps_its_name_in_the_file_whatever_it_is_called_in_the_program(
-    path: Path, monkeypatch: pytest.MonkeyPatch
+    path: Path,
 ) -> None:
     """Files of before a class was renamed open after it, and the other way round."""
     before, after = path.with_name("before.dcxsession"), path.with_name("after.dcxsession")
-    save(before, rich(), expected_generation=None)
-    for cls in (type(rich().dataset), type(rich().runs[0]), type(rich().runs[0].params)):
-        monkeypatch.setattr(cls, "__name__", f"New{cls.__name__}")
-    save(after, rich(), expected_generation=None)
-    same(rich(), load(before))
-    same(load(before), load(after))
-    monkeypatch.undo()
-    same(rich(), load(after))
+    content = rich()
+    save(before, content, expected_generation=None)
+    classes = [type(one) for one in (content.dataset, content.runs[0], content.runs[0].params)]
+    names = [cls.__name__ for cls in classes]
+    try:
+        for cls in classes:
+            cls.__name__ = f"New{cls.__name__}"
+        save(after, content, expected_generation=None)
+        same(content, load(before))
+        same(content, load(after))
+    finally:
+        for cls, name in zip(classes, names, strict=True):
+            cls.__name__ = name
+    same(content, load(after))

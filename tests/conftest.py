@@ -101,6 +101,20 @@ def awkward(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def dcx_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ``.dcx`` file with every part of ``tiny_data``, as written for the earlier DeconomiX GUI."""
+    from gui.data.legacy.dcx_write import dcx_bytes
+    from gui.data.load import FileChoice, LoadRequest, load_dataset
+
+    names = {"train": "train", "test": "test", "reference": "reference", "bulk": "application"}
+    files = {role: FileChoice(path=TINY / f"{name}.h5ad") for role, name in names.items()}
+    path = tmp_path_factory.mktemp("dcx") / "pbmc.dcx"
+    data = load_dataset(LoadRequest.parse(files=files))
+    path.write_bytes(dcx_bytes(data, author="me"))
+    return path
+
+
+@pytest.fixture(scope="session")
 def chromium() -> Path:
     """The system's Chromium or Chrome, for playwright's `executable_path`.
 

@@ -203,17 +203,14 @@ def test_files_that_are_read_together_are_held_together(
 
 
 def test_a_dcx_fills_what_no_file_is_given_for(
-    shared_data: Path, tmp_path: Path, here: Held, reads: Callable[[], list[str]]
+    dcx_file: Path, tmp_path: Path, here: Held, reads: Callable[[], list[str]]
 ) -> None:
-    path = next((shared_data / "predecessor").rglob("*.dcx"), None)
-    if path is None:
-        pytest.skip("no .dcx among the shared data")
-    whole = LoadRequest(files={"train": FileChoice(path=path)})
+    whole = LoadRequest(files={"train": FileChoice(path=dcx_file)})
     found = look(whole)
     assert len(found.parts) > 1
     look(changed(whole, scale=False))
-    assert reads() == [path.name]
-    bulk = changed(whole, files={**whole.files, "bulk": FileChoice(path=path)})
+    assert reads() == [dcx_file.name]
+    bulk = changed(whole, files={**whole.files, "bulk": FileChoice(path=dcx_file)})
     same(look(bulk), examine(bulk, n_genes=100))
     assert (
         loading.load_task(None, whole, progress=None).dataset_id == load_dataset(whole).dataset_id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import re
 import shutil
@@ -17,6 +18,16 @@ settings.register_profile("ci", derandomize=True)
 if os.environ.get("CI"):
     settings.load_profile("ci")
 ROOT = Path(__file__).resolve().parent.parent
+IMPORTED_ONCE = (
+    "anndata",
+    "gui.data.load",
+    "gui.engine.dtd",
+    "gui.engine.tasks",
+    "gui.jobs.worker",
+    "gui.sessions.parsing",
+    "scipy.sparse",
+)
+"""What the program's processes import before they say that they are ready."""
 BROWSERS = (
     "chromium",
     "chromium-browser",
@@ -122,4 +133,20 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME"):
             patch.setenv(name, str(tmp_path_factory.mktemp(name.lower())))
         patch.delenv("DECONOMIX_GUI_CONFIG", raising=False)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _workers_start_warm(_own_home: None) -> Iterator[None]:
+    """The program's processes are new ones for every test, but what they import is loaded once.
+
+    tests/jobs starts them as the program does, and so does every test that runs the program as a
+    process of its own.
+    """
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        yield
+        return
+    multiprocessing.set_forkserver_preload(list(IMPORTED_ONCE))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gui.jobs.process.START_METHOD", "forkserver")
         yield

@@ -26,7 +26,7 @@ Event = tuple[Any, ...]
 """
 
 START_METHOD = "spawn"
-"""The same on every system. The tests of other rooms fork from a server that has imported it all."""
+"""The same on every system. Tests of other rooms fork from a server that has imported it all."""
 _STARTING = threading.Lock()
 
 

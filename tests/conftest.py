@@ -13,11 +13,26 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-# a submission is judged by the same examples each time; at home they are new ones
-settings.register_profile("ci", derandomize=True)
-if os.environ.get("CI"):
-    settings.load_profile("ci")
+# How many examples hypothesis tries is said here alone, never by a test. "ci": few, and the same
+# ones each time; "thorough" (`dev.py test --slow`, every night): many, and new ones.
+settings.register_profile("ci", derandomize=True, deadline=None, max_examples=40)
+settings.register_profile("thorough", deadline=None, max_examples=1000)
+settings.load_profile(os.environ.get("DECONOMIX_GUI_HYPOTHESIS", "ci"))
 ROOT = Path(__file__).resolve().parent.parent
+ON_SCREEN = ("tests/desktop/", "tests/endurance/")
+LONGEST = (
+    *ON_SCREEN,
+    "tests/browser/test_accessible.py",
+    "tests/browser/test_sessions.py",
+    "tests/browser/test_main_job.py",
+    "tests/browser/test_hostile_names.py",
+    "tests/browser/test_no_request_leaves.py",
+    "tests/browser/test_help.py",
+    "tests/browser/",
+    "tests/gui/",
+    "tests/sessions/",
+)
+"""What takes longest begins first, or at the end one process would work while the others wait."""
 IMPORTED_ONCE = (
     "anndata",
     "gui.data.load",
@@ -48,26 +63,29 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             "these tests are named after an address in memory; give their parameters"
             f" ids:\n{chr(10).join(changing)}"
         )
+    items.sort(
+        key=lambda item: next(
+            (n for n, p in enumerate(LONGEST) if item.nodeid.startswith(p)), len(LONGEST)
+        )
+    )
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Run side by side (`dev.py test`): what needs Chromium in one process, what needs a screen in
-    another; of the rest every file in one.
+    """Run side by side (`dev.py test`): every file in one process, and what needs a screen in one
+    together, for a screen has one focus.
 
     pytest-xdist 3.8 has `--dist loadgroup` for that, but writes the group into the name of the
     test, where pytest 9.2 no longer keeps it.
     """
     from xdist.scheduler import LoadScopeScheduling
 
-    class ByRoom(LoadScopeScheduling):  # type: ignore[misc]
+    class ByFile(LoadScopeScheduling):  # type: ignore[misc]
         def _split_scope(self, nodeid: str) -> str:
             file = nodeid.split("::", 1)[0]
-            if file.startswith("tests/browser/"):
-                return "browser"
-            return "screen" if file.startswith(("tests/desktop/", "tests/endurance/")) else file
+            return "screen" if file.startswith(ON_SCREEN) else file
 
-    return ByRoom(config, log)
+    return ByFile(config, log)
 
 
 TINY = ROOT / "tests" / "fixtures" / "tiny_pbmc68k"

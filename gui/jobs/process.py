@@ -14,7 +14,7 @@ import threading
 import types
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import wait
-from typing import Any
+from typing import Any, Literal
 
 from gui.jobs import wire, worker
 from gui.jobs.failure import not_sendable
@@ -25,7 +25,7 @@ Event = tuple[Any, ...]
 ("unsendable", id, failure), ("died", exit code).
 """
 
-START_METHOD = "spawn"
+START_METHOD: Literal["spawn", "forkserver"] = "spawn"
 """The same on every system. Tests of other rooms fork from a server that has imported it all."""
 _STARTING = threading.Lock()
 

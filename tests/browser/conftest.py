@@ -68,8 +68,9 @@ class Running:
         return self.application.start_url(self.server.url)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(chromium: Path) -> Iterator[Browser]:
+    """One for a file: what is tested next in this process has an event loop of its own."""
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=str(chromium), args=ARGUMENTS)
         yield started

@@ -19,11 +19,11 @@ SETTLED = """() => new Promise((done) => {
         const busy = document.querySelector('._dash-loading-callback')
             || document.getAnimations().some((a) => a.playState === 'running' && a.effect.getTiming().iterations !== Infinity);
         rests = busy ? 0 : rests + 1;
-        if (rests < 6) requestAnimationFrame(look); else done();
+        if (rests < 10) requestAnimationFrame(look); else done();
     };
     look();
 })"""
-"""Six frames in a row without a callback under way and without anything that fades or slides."""
+"""Ten frames in a row without a callback under way and without anything that fades or slides."""
 
 
 def rest(page: Page) -> None:

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gui.data.dataset import Matrix
@@ -138,7 +138,6 @@ def test_clinical_data_and_truth_are_loaded_and_follow_the_bulk(
         load_dataset(request(awkward).model_copy(update=update))
 
 
-@settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 10_000), base=st.sampled_from(["2", "e"]), normalised=st.booleans())
 def test_the_base_of_a_logarithm_is_found(seed: int, base: str, normalised: bool) -> None:
     random = np.random.default_rng(seed)

@@ -13,7 +13,7 @@ import anndata
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
@@ -86,7 +86,6 @@ tables = st.integers(1, 7).flatmap(
 )
 
 
-@settings(max_examples=60, deadline=None)
 @given(table=tables, compressed=st.booleans())
 def test_summing_duplicated_genes_keeps_the_column_sums_and_every_name_once(
     table: tuple[list[str], list[list[int]]], compressed: bool
@@ -105,7 +104,6 @@ def test_summing_duplicated_genes_keeps_the_column_sums_and_every_name_once(
     )
 
 
-@settings(max_examples=60, deadline=None)
 @given(table=tables)
 def test_keeping_the_larger_takes_whole_rows_of_the_file(
     table: tuple[list[str], list[list[int]]],
@@ -118,7 +116,6 @@ def test_keeping_the_larger_takes_whole_rows_of_the_file(
         assert sum(row) == max(map(sum, rivals))
 
 
-@settings(max_examples=40, deadline=None)
 @given(table=tables, compressed=st.booleans())
 def test_transposing_twice_gives_the_part_back(
     table: tuple[list[str], list[list[int]]], compressed: bool
@@ -134,7 +131,6 @@ def test_transposing_twice_gives_the_part_back(
     assert again.matrix.is_sparse == before.matrix.is_sparse
 
 
-@settings(max_examples=40, deadline=None)
 @given(
     values=st.lists(st.lists(st.floats(0, 1e6), min_size=2, max_size=2), min_size=1, max_size=6),
     base=st.sampled_from(["2", "e", "10"]),
@@ -159,7 +155,6 @@ def test_undoing_the_wrong_logarithm_says_so_instead_of_giving_infinity() -> Non
         UndoLog(role="bulk", base="10").apply(part([[400.0, 1.0]]))
 
 
-@settings(max_examples=60, deadline=None)
 @given(names=st.lists(st.sampled_from(["P", "P_2", "Q", "P_3"]), min_size=1, max_size=8))
 def test_renamed_samples_are_unique_and_the_first_keeps_its_name(names: list[str]) -> None:
     made = RenameSamples.names(pd.Index(names, dtype=object))

@@ -108,6 +108,14 @@ def dataset(name: str = "small") -> Dataset:
     return Dataset(train, None, name=name)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _started_as_by_the_program() -> Iterator[None]:
+    """Here the processes start as they do on every user's computer, with nothing imported."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gui.jobs.process.START_METHOD", "spawn")
+        yield
+
+
 @pytest.fixture(scope="session")
 def tasks() -> ModuleType:
     return TASKS

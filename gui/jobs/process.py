@@ -25,7 +25,7 @@ Event = tuple[Any, ...]
 ("unsendable", id, failure), ("died", exit code).
 """
 
-START_METHOD: Literal["spawn", "forkserver"] = "spawn"
+START_METHOD: Literal["spawn"] = "spawn"
 """The same on every system. Tests of other rooms fork from a server that has imported it all."""
 _STARTING = threading.Lock()
 

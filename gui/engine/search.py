@@ -22,6 +22,7 @@ from gui.engine.parallel import parallel_map
 from gui.engine.parallel.local import allowed_cores
 from gui.engine.stock import as_contiguous, hps, stock_engine
 from gui.errors import EngineFailed, InvalidParameter
+from gui.text import some
 
 if TYPE_CHECKING:
     from gui.jobs.status import Progress
@@ -181,9 +182,5 @@ def summarise(losses: pd.DataFrame) -> Choices:
     chosen = choose(losses)
     if not unsolved:
         return chosen
-    more = f" and {len(unsolved) - 3} more" if len(unsolved) > 3 else ""
-    note = (
-        f"No solution was found at λ₂ = {', '.join(unsolved[:3])}{more}; these values are not"
-        " offered."
-    )
+    note = f"No solution was found at lambda2 = {some(unsolved)}; no choice falls on these."
     return Choices(chosen.values, (note, *chosen.notes))

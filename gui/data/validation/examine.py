@@ -165,19 +165,6 @@ def preview(request: LoadRequest, repair: Repair, *, held: Held | None = None) -
     return pd.DataFrame()
 
 
-def mend(request: LoadRequest, *, rounds: int = 6) -> LoadRequest:
-    """The request with every proposed repair added, again and again until nothing more is
-    proposed.
-    """
-    held = Held()
-    for _ in range(rounds):
-        more = [r for r in examine(request, held=held).proposed if r not in request.repairs]
-        if not more:
-            break
-        request = request.model_copy(update={"repairs": (*request.repairs, *more)})
-    return request
-
-
 def _unread(error: DataError, file: str, role: str) -> Finding:
     kinds: dict[type[DataError], type[Finding]] = {
         UnsafeFile: f.Unsafe,

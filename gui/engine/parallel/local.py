@@ -54,11 +54,6 @@ def run(
     _pool.run(min(cores, MOST), setting, task, packed_items, shared, collector, caller)
 
 
-def pids() -> list[int]:
-    """The processes that are there now."""
-    return [each.pid for each in _pool.children]
-
-
 def allowed_cores(groups: Path = Path("/sys/fs/cgroup")) -> int:
     """Return the number of cores that affinity and container leave to this process."""
     found = [

@@ -357,7 +357,7 @@ class CompositionView:
             colour_of = type_colours(ctx.session.dataset, *found.frame.index)
             drawn = styled(composition_figure(found, colour_of, chosen), bool(dark))
             beside = legend(found, colour_of, chosen)
-            style = room(drawn, above=450 if beside else 420)
+            style = graph_height_style(drawn, above=450 if beside else 420)
             return {
                 "figure": drawn,
                 "legend": beside,

@@ -227,7 +227,10 @@ class ConfidenceIntervalView:
                 there["words"] = [
                     html.B(
                         words.fit_sentence(subject.fit, subject.what)
-                        or "This run was made before samples were checked."
+                        or (
+                            "An earlier version computed this run without checking the fit of the"
+                            " samples."
+                        )
                     ),
                     " ",
                     FIT_NOTE,
@@ -250,7 +253,7 @@ class ConfidenceIntervalView:
             if found is not None and only_jobs():
                 raise PreventUpdate
             if found is None:
-                there["words"] = GOING if this._going(ctx, subject) else NONE_YET
+                there["words"] = GOING if this._is_running(ctx, subject) else NONE_YET
                 return {**there, "views": no_view}
             sure: BootstrapResult = found.result
             there["words"] = dmc.Stack(
@@ -277,7 +280,7 @@ class ConfidenceIntervalView:
                 drawn(sure, name, type_colours(ctx.session.dataset, *types), subject.truth),
                 bool(dark),
             )
-            style = room(fig, above=470, least=230)
+            style = graph_height_style(fig, above=470, least=230)
             return {
                 **there,
                 "figure": fig,
@@ -366,7 +369,7 @@ class ConfidenceIntervalView:
         for function in (draw, ready, start):
             function.__name__ = f"sure_{function.__name__}"
 
-    def _going(self, ctx: Context, subject: Subject) -> bool:
+    def _is_running(self, ctx: Context, subject: Subject) -> bool:
         return any(
             job.active and job.kind == "bootstrap" and dict(job.inputs) == dict(subject.inputs)
             for job in ctx.jobs.status(ctx.session_id)

@@ -182,5 +182,5 @@ def summarise(losses: pd.DataFrame) -> Choices:
     chosen = choose(losses)
     if not unsolved:
         return chosen
-    note = f"No solution was found at lambda2 = {some(unsolved)}; no choice falls on these."
+    note = f"No solution was found at λ₂ = {some(unsolved)}; these values are not offered."
     return Choices(chosen.values, (note, *chosen.notes))

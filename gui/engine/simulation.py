@@ -14,8 +14,7 @@ import pandas as pd
 from gui.engine.compute_settings import get_compute_settings
 from gui.engine.fast import pseudobulk
 from gui.engine.memory import check_simulation as check_memory
-from gui.engine.setting import current
-from gui.engine.stock import laid_out, stock_engine, utils
+from gui.engine.stock import as_contiguous, stock_engine, utils
 from gui.text import some
 
 FEW_CELLS = 5

@@ -123,7 +123,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Cluster]":
 def left_as_found() -> Iterator[None]:
     """After the test nothing is sent to a cluster any more, and no thread of one is left."""
     yield
-    setting.use(setting.Setting())
+    compute_settings.set_compute_settings(compute_settings.ComputeSettings())
     until(lambda: not [thread for thread in threading.enumerate() if thread.name == "cluster"])
 
 

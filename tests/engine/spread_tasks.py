@@ -195,8 +195,8 @@ def run_in_job(dataset: Any, params: Any, *, progress: Any) -> dict[str, Any]:
         progress("Spreading")
 
     if params:
-        spread(deaf, range(2), on_step=on_step, check=lambda: progress("Spreading"))
-    found = spread(slow_where, range(4), on_step=on_step)
+        parallel_map(deaf, range(2), on_step=on_step, check=lambda: progress("Spreading"))
+    found = parallel_map(slow_where, range(4), on_step=on_step)
     return {
         "here": os.getpid(),
         "found": found,

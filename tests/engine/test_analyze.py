@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from gui.cli import analyze
-from gui.engine import setting
+from gui.engine import compute_settings
 
 QUICK = ["--genes", "50", "--mixtures", "40", "--cells", "20", "--iterations", "20"]
 

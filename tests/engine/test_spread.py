@@ -137,13 +137,13 @@ def test_processes_are_used_again_and_end_when_they_are_idle(
     first = {pid for _, pid in parallel_map(tasks.slow_where, range(6))}
     assert len(first) == 2
     assert os.getpid() not in first
-    assert {pid for _, pid in spread(tasks.slow_where, range(4))} == first
+    assert {pid for _, pid in parallel_map(tasks.slow_where, range(4))} == first
     assert set(spread_pids()) == first
     monkeypatch.setattr(local, "IDLE", 0.05)
     assert {pid for _, pid in parallel_map(tasks.slow_where, range(4))} <= first
     until(lambda: not any(map(alive, first)))
     assert spread_pids() == []
-    assert len(spread(tasks.where, range(4))) == 4  # and they come again
+    assert len(parallel_map(tasks.where, range(4))) == 4  # and they come again
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere freed memory may still count")

@@ -48,12 +48,12 @@ def test_item_that_always_kills_its_process_fails_with_a_sentence_and_the_others
 
 def test_idle_process_that_was_killed_is_replaced() -> None:
     cores(2)
-    spread(tasks.slow_where, range(2))
+    parallel_map(tasks.slow_where, range(2))
     killed = spread_pids()
     for pid in killed:
         psutil.Process(pid).kill()
         until(lambda pid=pid: not alive(pid))
-    assert [item for item, _ in spread(tasks.slow_where, range(3))] == [0, 1, 2]
+    assert [item for item, _ in parallel_map(tasks.slow_where, range(3))] == [0, 1, 2]
     assert not set(killed) & set(spread_pids())
 
 

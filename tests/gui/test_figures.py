@@ -18,6 +18,7 @@ from gui.components.table import DIGITS, rounded, table_view
 from gui.components.views import graph_height_style
 from gui.data.dataset import HIDDEN
 from gui.figures import adtd, composition, dtd, markers
+from gui.figures.agreement import agreement
 from gui.figures.axes import thin
 from gui.figures.data import type_counts
 from gui.figures.palette import GREY, KNOWN, PALETTE, colours

@@ -215,7 +215,7 @@ def show_hidden(
             "views": views.show("table"),
         }
     many = n if isinstance(n, int) and 1 <= n <= MOST_N else DEFAULT_N
-    drawn, style = placed(figure(run.result, of, many, bool(dark)), 410)
+    drawn, style = fitted_to_window(figure(run.result, of, many, bool(dark)), 410)
     return {
         **head,
         "figure": drawn,

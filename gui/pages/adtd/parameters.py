@@ -282,7 +282,7 @@ def check_form(
         "run": f"Run {name}",
         "disabled": reason is not None,
         "reason": reason or using(ctx, part),
-        "model_words": [html.B(name), f": {MODEL_WORDS.get(model, '')}"],
+        "model_words": [html.B(name), f": {MODEL_TEXTS.get(model, '')}"],
         **{field: visible(show[field]) for field in ("custom", "lambda1", "lambda2")},
         "composition_empty": nothing_yet(ctx, COMPOSITION, model, reason),
         "hidden_empty": nothing_yet(ctx, HIDDEN_TAB, model, reason),

@@ -241,7 +241,7 @@ def words(result: ADTDResult, genes: Sequence[str], wanted: Wanted) -> str:
         )
         return f"No regulation here has support in the data.{hint}"
     weak = unsupported_types(result)
-    said = f" Nothing is supported for {some(weak)}." if weak else ""
+    said = f" No regulation is supported for {some(weak)}." if weak else ""
     count = f"{number(len(genes))} gene{'s' * (len(genes) > 1)}"
     return (
         f"{count}; 1 is not regulated. Grey: little support in the data (rare cell types, genes"
@@ -396,7 +396,7 @@ def show_regulation(
     if only_jobs():
         raise PreventUpdate
     result: ADTDResult = run.result
-    believed = trusted_result(ctx, run)
+    believed = stable_result(ctx, run)
     wanted = wanted_of(*controls)
     shown = chosen_genes(believed, wanted)
     head = {
@@ -416,8 +416,8 @@ def show_regulation(
             "unit": UNITS.get(view, ""),
             "views": views.show("table"),
         }
-    drawn = heatmap(result, shown, wanted, bool(dark), sure_of(ctx, run))
-    style = room(drawn) if shown else GONE
+    drawn = heatmap(result, shown, wanted, bool(dark), intervals_of(ctx, run))
+    style = graph_height_style(drawn) if shown else GONE
     return {
         **head,
         "figure": drawn,

@@ -231,7 +231,7 @@ def show_search(ctx: Context, *, dark: bool, tab: str, view: str, _revision: Any
             "rows": shown.rows,
             "views": views.show("table"),
         }
-    drawn, style = placed(curve(run.result, bool(dark)), 425)
+    drawn, style = fitted_to_window(curve(run.result, bool(dark)), 425)
     return {**there, "figure": drawn, "figure_style": style, "views": views.show("figure")}
 
 

@@ -286,7 +286,7 @@ def _bind_correlation(page: Page) -> None:
                 "views": views.show("table"),
             }
         fig = styled(correlation_figure(result, metric), bool(dark))
-        style = room(fig)
+        style = graph_height_style(fig)
         return {
             **there,
             "figure": fig,
@@ -545,7 +545,7 @@ def _bind_markers(page: Page) -> None:
                 "views": views.show("table"),
             }
         fig = styled(markers_figure(result, n, scale), bool(dark))
-        style = room(fig)
+        style = graph_height_style(fig)
         return {"figure": fig, "figure_style": style, "views": views.show("figure")}
 
 

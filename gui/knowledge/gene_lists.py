@@ -15,7 +15,7 @@ from typing import Literal
 
 import numpy as np
 
-from gui.data.excel_dates import restore_dates
+from gui.knowledge.excel_dates import restore_dates
 from gui.knowledge.human_genes import HumanGenes
 from gui.knowledge.identifiers import (
     ADVICE,
@@ -239,8 +239,10 @@ class GeneList:
             return "", text, UNKNOWN
         if text in genes.symbols:
             return text, text, SHARED if text in genes.ambiguous else CURRENT
-        if text in genes.by_alias:
-            return genes.by_alias[text], text, FORMER
+        if gene := genes.by_alias.get(text, ""):
+            if "." in text and genes.by_r_name.get(text) == gene:  # NKX2.1 is NKX2-1
+                return gene, gene, R_NAME
+            return gene, text, FORMER
         if text in self.dates:
             restored = self.dates[text]
             gene = self._symbol(restored)

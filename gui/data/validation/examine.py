@@ -21,6 +21,7 @@ from gui.data.validation import findings as f
 from gui.data.validation.check_part import diagnose
 from gui.data.validation.check_parts import compare_parts, labelled, parts_of, shared_genes
 from gui.data.validation.findings import Finding, Outcome, Place, outcome
+from gui.data.validation.gene_matching import describe_matches, match_genes
 from gui.data.validation.registry import chosen_files, repair_part
 from gui.data.validation.repairs import Repair, filled_rows
 from gui.errors import BadNames, BadValues, DataError, NoLabels, UnsafeFile
@@ -31,6 +32,8 @@ training cells, used.
 """
 
 
+_BY_MATCHING = (f.VersionSuffixes, f.NumberedGenes)
+"""Findings that say nothing more where the names are brought to those of the other parts."""
 PATIENCE = 60.0
 """Seconds, beside those that reading takes: looking at data is more than reading them."""
 
@@ -120,21 +123,28 @@ def examine(
         except DataError as error:
             found.append(_unread(error, part.source.name, role))
     sick = {x.place.role for x in found if x.severity == "refusal"}
+    matches = match_genes(whole | standing, fixed=standing)
+    matched = {role: match.repair for role, match in matches.items() if match.repair is not None}
     for role, part in whole.items():
         others = _genes_of({r: p for r, p in (whole | standing).items() if r != role})
         mine = diagnose(
             replace(part, source=replace(part.source, notes=raw[role].source.notes)), others
         )
-        found += mine
+        found += [x for x in mine if role not in matched or not isinstance(x, _BY_MATCHING)]
         if any(x.severity == "refusal" for x in mine):
             sick.add(role)
     sound = {role: part for role, part in (whole | standing).items() if role not in sick}
+    named = {x.place.role: x for x in describe_matches(matches, whole)}
     if not sick or len(sound) > 1:
-        found += [
-            x
-            for x in compare_parts(sound)
-            if x.place.role not in standing or isinstance(x, f.NothingCommon)
-        ]
+        for x in compare_parts(sound):
+            by = next((named[r] for r in (x.place.role, *named) if r in named), None)
+            if isinstance(x, f.NothingCommon) and by is not None:
+                advice = f"{by.message} {by.advice}"
+                found.append(replace(x, advice=advice, repair=by.repair))
+                del named[by.place.role]
+            elif isinstance(x, f.NothingCommon) or x.place.role not in standing:
+                found += [x] if by is None or not isinstance(x, f.FewCommon) else []
+    found += named.values()
     findings = tuple(sorted(found, key=lambda x: ("refusal", "warning", "info").index(x.severity)))
     return Examination(
         findings,

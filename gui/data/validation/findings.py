@@ -178,6 +178,11 @@ class VersionSuffixes(Finding):
     """ENSG00000115523.4"""
 
 
+@_kind("gene-names", "warning", "Gene names of another kind")
+class GeneNames(Finding):
+    """Names that the other parts have otherwise: IDs, former symbols, HLA.A for HLA-A."""
+
+
 @_kind("excel-dates", "warning", "Gene names turned into dates")
 class DatesAsGenes(Finding):
     """2-Sep: Excel."""

@@ -317,7 +317,7 @@ class GeneList:
 
 
 def _value(number: str) -> int:
-    return int(number) if len(number) < 15 else 0
+    return int(float(number)) if len(number) < 15 else 0
 
 
 def _on_gene_chip(number: str) -> bool:

@@ -101,6 +101,9 @@ def classify_columns(
     reasons |= _by_content({i: values[i] for i in left if header[i] not in keep})
     left = [i for i in values if i not in reasons]
     samples, sample_names, measure, other = _one_measure(header, left, stem, keep)
+    if len(samples) == 1 and other:
+        samples, other = _sequenced_strand(header, values, samples[0], other)
+        measure = header[samples[0]]
     reasons |= dict.fromkeys(other, "another measure of the same samples")
     notes = []
     if measure:
@@ -256,18 +259,30 @@ def _by_content(values: Mapping[int, npt.NDArray[np.float64]]) -> dict[int, Reas
 
 
 def _probabilities(few: Mapping[int, npt.NDArray[np.float64]]) -> dict[int, Reason]:
-    """Columns of values from 0 to 1 beside columns of others."""
-    within, beyond = [], 0
+    """Columns of values from 0 to 1 that do not rise with those of the others.
+
+    A sample that was divided by its sum does.
+    """
+    within: list[int] = []
+    beyond: list[int] = []
     for i, column in few.items():
         filled = column[np.isfinite(column)]
         if not len(filled) or filled.min() < 0:
             continue
-        if filled.max() <= 1:
-            if len(np.unique(filled)) > 5:
-                within.append(i)
-        elif filled.max() > 10:
-            beyond += 1
-    return dict.fromkeys(within, "detection p-values") if beyond >= len(within) else {}
+        if filled.max() > 10:
+            beyond.append(i)
+        elif filled.max() <= 1 and len(np.unique(filled)) > 5:
+            within.append(i)
+    found: dict[int, Reason] = {}
+    if not within or len(beyond) < len(within):
+        return found
+    others = beyond[: 2 * _ENDS]
+    for i in within:
+        table = np.column_stack([few[i], *(few[k] for k in others)])
+        table = table[np.isfinite(table).all(axis=1)]
+        if len(table) > 5 and np.median(_likeness(table)[0, 1:]) < _UNLIKE:
+            found[i] = "detection p-values"
+    return found
 
 
 def _row_numbers(column: npt.NDArray[np.float64]) -> bool:
@@ -339,6 +354,23 @@ def _one_measure(
         if len(groups) == 1 and next(iter(groups))[1] in ("avg_signal", "avg signal", "signal"):
             return list(left), [split[i][2] for i in left], "", []
     return list(left), [header[i] for i in left], "", []
+
+
+def _sequenced_strand(
+    header: Sequence[str],
+    values: Mapping[int, npt.NDArray[np.float64]],
+    chosen: int,
+    other: list[int],
+) -> tuple[list[int], list[int]]:
+    """Of STAR's counts those of one strand, if the other one has hardly any reads."""
+    strands = [i for i in other if names.STRAND.fullmatch(header[i].strip().lower())]
+    if header[chosen].strip().lower() != "unstranded" or len(strands) != 2:
+        return [chosen], other
+    sums = [float(np.nansum(values[i])) for i in strands]
+    best = strands[int(np.argmax(sums))]
+    if max(sums) < 5 * min(sums):
+        return [chosen], other
+    return [best], sorted({chosen, *other} - {best})
 
 
 def _measure(name: str) -> int | None:

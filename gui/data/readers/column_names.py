@@ -95,6 +95,7 @@ MEASURES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("coverage", re.compile(r"cov(?:erage)?|per[_ ]base[_ ]coverage")),
 )
 """Units as column names, the preferred first: with TPM no length of a gene plays a part."""
+STRAND = re.compile(r"stranded[_ .-]?(?:first|second)")
 SUMMARY = re.compile(
     r"__(?:no_feature|ambiguous|too_low_aQual|not_aligned|alignment_not_unique)|"
     r"N_(?:unmapped|multimapping|noFeature|ambiguous)|"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -18,7 +18,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from gui.data.readers.column_kinds import Column
 from gui.data.readers.sniff import first_bytes, looks_like
+from gui.data.readers.table_columns import headerless, place_columns, without_header
 from gui.data.readers.textfile import DELIMITERS, after_lines, decoded, first_lines, records
 from gui.errors import BadNames, BadValues, UnreadableFile
 
@@ -69,7 +71,8 @@ class Table:
     sheets, sheet : of a workbook, and the one that was read; texts : further columns of text, one
     entry per gene (GCT's descriptions) traits : what was unusual -> its sentence among the notes:
     "thousands-separator", "sheet" (of several), "other-sheet" (than the first), "encoding-guessed",
-    "genes-stripped"
+    "genes-stripped", "columns-left-out", "genes-column", "blank-names", "summary-rows"
+    left_out : column of numbers that is no sample -> what it holds
     """
 
     values: npt.NDArray[np.float64]
@@ -80,12 +83,14 @@ class Table:
     sheet: str | None = None
     texts: Mapping[str, list[str]] = field(default_factory=dict)
     traits: Mapping[str, str] = field(default_factory=dict)
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class _Layout:
     """Where the values are. skip : lines above the first gene; first : columns of text in front of
-    the values; texts : names of all but the first.
+    the values; texts : names of all but the first; corner : name of the first column; note : a
+    sentence on what was skipped.
     """
 
     delimiter: str
@@ -94,11 +99,19 @@ class _Layout:
     first: int = 1
     texts: tuple[str, ...] = ()
     genes: int | None = None
+    corner: str = ""
+    note: str = ""
 
 
-def read_table(path: Path, name: str | None = None, *, sheet: str | None = None) -> Table:
+def read_table(
+    path: Path,
+    name: str | None = None,
+    *,
+    sheet: str | None = None,
+    samples: Sequence[str] = (),
+) -> Table:
     """Read ``.csv``, ``.tsv``, ``.txt`` (also ``.gz``), GCT 1.2 and 1.3, or a sheet of an ``.xlsx``
-    (None: the first with a table).
+    (None: the first with a table). samples : the columns that are samples; empty: as recognised.
 
     Raises UnreadableFile (missing, empty, damaged, not a table), BadValues (text where a number
     should be), BadNames (nameless gene or column).
@@ -116,11 +129,13 @@ def read_table(path: Path, name: str | None = None, *, sheet: str | None = None)
             dict(zip([kind], book.notes, strict=False)),
             book.sheets,
             book.sheet,
+            samples,
         )
     if sheet is not None:
         raise UnreadableFile(f"{name} is no workbook and has no sheet {sheet[:60]}.")
     text, notes = decoded(path, name)
     traits = {"encoding-guessed": notes[0]} if notes else {}
+    text = _series_matrix(text)
     lines = first_lines(text)
     if not any(line.strip() for line in lines):
         raise UnreadableFile(f"{name} is empty: it holds blank lines only.")
@@ -140,8 +155,11 @@ def read_table(path: Path, name: str | None = None, *, sheet: str | None = None)
     decimal = _decimal(first_lines(text[after_lines(text, layout.skip) :][: 1 << 22]), layout, name)
     if decimal == ",":
         notes.append("Numbers have a decimal comma.")
+    if layout.note:
+        notes.append(layout.note)
+        traits["no-header" if "header" in layout.note else "comment-lines"] = layout.note
     try:
-        values, frame, groups = _body(text, layout, decimal, name)
+        columns, groups = _body(text, layout, decimal, name)
     except MemoryError:
         raise UnreadableFile(
             f"{name} needs more memory than there is.",
@@ -152,15 +170,81 @@ def read_table(path: Path, name: str | None = None, *, sheet: str | None = None)
             f"Numbers have {_GROUPS[groups]} between the thousands; they were read without it."
         )
         traits["thousands-separator"] = notes[-1]
-    if layout.genes is not None and layout.genes != len(values):
+    if layout.genes is not None and layout.genes != len(columns[0]):
         raise UnreadableFile(
             f"{name} is incomplete: its second line tells of {layout.genes} genes, but"
-            f" {len(values)} follow."
+            f" {len(columns[0])} follow."
         )
-    texts = {column: [str(v) for v in frame[i + 1]] for i, column in enumerate(layout.texts)}
-    return _checked(
-        values, [str(gene) for gene in frame[0]], layout.columns, name, notes, traits, texts=texts
+    if gct:
+        texts = {column: list(columns[i + 1]) for i, column in enumerate(layout.texts)}
+        values = np.column_stack(columns[layout.first :])
+        genes = [str(gene) for gene in columns[0]]
+        return _checked(values, genes, layout.columns, name, notes, traits, texts=texts)
+    return _placed([layout.corner, *layout.columns], columns, name, notes, traits, samples, decimal)
+
+
+def _placed(
+    header: list[str],
+    columns: list[Column],
+    name: str,
+    notes: list[str],
+    traits: dict[str, str],
+    samples: Sequence[str],
+    decimal: str = ".",
+) -> Table:
+    """The table of the columns that are samples."""
+    header = [title.strip() for title in header]
+    while len(header) > 1 and not header[-1] and _empty(columns[-1]):
+        header, columns = header[:-1], columns[:-1]  # a delimiter at the end of every line
+    stripped = _strip_genes(columns[0], notes, traits)
+    columns = [stripped, *columns[1:]]
+    full = [i for i, gene in enumerate(stripped) if gene or not _blank_row(columns[1:], i)]
+    if len(full) < len(stripped):  # lines of nothing but delimiters
+        columns = [c[full] if isinstance(c, np.ndarray) else [c[i] for i in full] for c in columns]
+    placed = place_columns(header, columns, name, samples, decimal)
+    table = _checked(
+        placed.values,
+        placed.genes,
+        placed.columns,
+        name,
+        [*notes, *placed.notes],
+        {**traits, **placed.traits},
+        texts=placed.texts,
     )
+    return replace(table, left_out=placed.left_out)
+
+
+def _strip_genes(column: Column, notes: list[str], traits: dict[str, str]) -> list[str]:
+    genes = [str(gene) for gene in column]
+    stripped = [gene.strip() for gene in genes]
+    if changed := sum(a != b for a, b in zip(genes, stripped, strict=True)):
+        notes.append(f"Blanks around {changed} gene names were removed.")
+        traits["genes-stripped"] = notes[-1]
+    return stripped
+
+
+def _empty(column: Column) -> bool:
+    if isinstance(column, np.ndarray):
+        return bool(np.isnan(column).all())
+    return not any(column)
+
+
+def _blank_row(columns: list[Column], at: int) -> bool:
+    return all(
+        np.isnan(c[at]) if isinstance(c, np.ndarray) else not str(c[at]).strip() for c in columns
+    )
+
+
+def _series_matrix(text: str) -> str:
+    """The table within a GEO series matrix file; other text as it is."""
+    if not text.startswith("!"):
+        return text
+    begin = text.find("\n!series_matrix_table_begin")
+    if begin < 0:
+        return text
+    begin = text.find("\n", begin + 1) + 1
+    end = text.find("\n!series_matrix_table_end", begin)
+    return text[begin : end + 1 if end >= 0 else None]
 
 
 def _gct(lines: list[str], name: str) -> _Layout:
@@ -185,27 +269,18 @@ def _gct(lines: list[str], name: str) -> _Layout:
 
 
 def _layout(lines: list[str], name: str) -> _Layout:
-    """The delimiter and the column names (without the corner cell)."""
+    """The delimiter and the column names."""
     blank = next(i for i, line in enumerate(lines) if line.strip())
     filled = [line for line in lines if line.strip()]
     if len(filled) < 2:
         raise UnreadableFile(f"{name} is not a table: it has fewer than two lines.", advice=_WANTED)
-    for delimiter in DELIMITERS:
-        found, height = records(lines[blank:], delimiter)
-        if len(found) < 2:
-            continue
-        header, widths = found[0], {len(record) for record in found[1:]}
-        if (
-            len(widths) == 1
-            and (width := widths.pop()) >= 2
-            and len(header) in (width, width - 1)
-            and _numeric(found[1:])
-        ):
-            # R's write.table leaves the corner cell out: the header is then one shorter than the
-            # lines
-            return _Layout(
-                delimiter, header[1:] if len(header) == width else header, blank + height
-            )
+    if layout := _from_line(lines, blank):
+        return layout
+    start = next((i for i in range(blank, len(lines)) if lines[i].strip()[:1] not in "#"), blank)
+    if start > blank and (layout := _from_line(lines, start)):
+        count = sum(bool(line.strip()) for line in lines[blank:start])
+        what = "1 line of comments" if count == 1 else f"{count} lines of comments"
+        return replace(layout, note=f"{what} above the table skipped.")
     for start in (i for i in range(blank + 1, len(lines) - 1) if lines[i].strip()):
         for delimiter in DELIMITERS:
             found, _ = records(lines[start:], delimiter)
@@ -225,13 +300,41 @@ def _layout(lines: list[str], name: str) -> _Layout:
     )
 
 
+def _from_line(lines: list[str], start: int) -> _Layout | None:
+    """The layout if the table begins on this line."""
+    for delimiter in DELIMITERS:
+        found, height = records(lines[start:], delimiter)
+        if len(found) < 2:
+            continue
+        header, widths = found[0], {len(record) for record in found[1:]}
+        if (
+            len(widths) != 1
+            or (width := widths.pop()) < 2
+            or len(header) not in (width, width - 1)
+            or not any(map(str.strip, header[len(header) - width + 1 :]))  # a title, empty cells
+            or not _numeric(found[1:])
+        ):
+            continue
+        if len(header) == width and without_header(header, found[1]):
+            first, *names = headerless(width, header[0])
+            note = "The file has no header: its first line is a gene."
+            return _Layout(delimiter, names, start, corner=first, note=note)
+        # R's write.table leaves the corner cell out: the header is then one shorter than the lines
+        corner, *names = header if len(header) == width else ["", *header]
+        return _Layout(delimiter, names, start + height, corner=corner)
+    return None
+
+
 def _numeric(found: list[list[str]]) -> bool:
-    """Whether at least half of the last fields are numbers, truth values or missing: rules out a
-    delimiter that merely occurs in names.
+    """Whether in some column at least half of the fields are numbers, truth values or missing, and
+    one is there: rules out a delimiter that merely occurs in names.
     """
-    last = [record[-1].strip() for record in found]
-    good = sum(entry in MISSING or entry.lower() in _TRUTH or _number(entry) for entry in last)
-    return 2 * good >= len(last)
+    for column in zip(*(record[1:] for record in found), strict=True):
+        fields = [entry.strip() for entry in column]
+        good = sum(f in MISSING or f.lower() in _TRUTH or _number(f) for f in fields)
+        if 2 * good >= len(fields) and any(f not in MISSING for f in fields):
+            return True
+    return False
 
 
 def _number(entry: str) -> bool:
@@ -261,11 +364,10 @@ def _decimal(lines: list[str], layout: _Layout, name: str) -> str:
     return ","
 
 
-def _body(
-    text: str, layout: _Layout, decimal: str, name: str
-) -> tuple[npt.NDArray[np.float64], pd.DataFrame, str]:
-    """Values below the header, the columns of text in front of them, and what separates thousands
-    ("" mostly).
+def _body(text: str, layout: _Layout, decimal: str, name: str) -> tuple[list[Column], str]:
+    """The columns below the header, numbers or text, and what separates thousands ("" mostly).
+
+    Columns in which most entries are no numbers are text.
     """
     first = layout.first
     wanted = range(first + len(layout.columns))
@@ -302,21 +404,40 @@ def _body(
             else "is damaged or not a table"
         )
         raise UnreadableFile(f"{name} {what}.", advice=_WANTED) from None
-    frame, texts = frame.iloc[:, first:], frame.iloc[:, :first]
-    odd = [i for i, kind in enumerate(frame.dtypes) if kind.kind not in "iuf"]
-    groups = _groups([frame.iloc[:, i] for i in odd], decimal) if odd else ""
+    genes = [str(gene) for gene in frame[0]]
+    text = set(range(1, first))
+    odd = [i for i in wanted[first:] if frame[i].dtype.kind not in "iuf"]
+    if layout.genes is None and len(odd) < len(wanted) - first:  # some column is of numbers
+        text |= {i for i in odd if _is_text(frame[i], decimal)}
+    elif layout.genes is None and odd:
+        kinds = {i: _is_text(frame[i], decimal) for i in odd}
+        text |= {i for i in odd if kinds[i]} if not all(kinds.values()) else set()
+    odd = [i for i in odd if i not in text]
+    groups = _groups([frame[i] for i in odd], decimal) if odd else ""
     if groups:
-        frame = frame.astype({frame.columns[i]: object for i in odd})
+        frame = frame.astype(dict.fromkeys(odd, object))
         for i in odd:
             plain = (
-                frame.iloc[:, i]
-                .str.replace(groups, "", regex=False)
-                .str.replace(decimal, ".", regex=False)
+                frame[i].str.replace(groups, "", regex=False).str.replace(decimal, ".", regex=False)
             )
-            frame[frame.columns[i]] = _numbers(plain)
+            frame[i] = _numbers(plain)
     for i in odd if not groups else []:
-        _refuse_text(frame.iloc[:, i], list(texts[0]), layout.columns[i], i, name)
-    return np.ascontiguousarray(frame.to_numpy(dtype=np.float64)), texts, groups
+        _refuse_text(frame[i], genes, layout.columns[i - first], i - first, name)
+    columns: list[Column] = [genes]
+    for i in wanted[1:]:
+        if i in text:
+            columns.append(["" if pd.isna(v) else str(v).strip() for v in frame[i]])
+        else:
+            columns.append(frame[i].to_numpy(dtype=np.float64))
+    return columns, groups
+
+
+def _is_text(column: pd.Series, decimal: str) -> bool:
+    """Whether most entries are no numbers; truth values are none."""
+    filled = column.dropna()
+    few = filled.iloc[:: max(1, len(filled) // 500)].astype(str)
+    numbers = sum(_number(v.strip()) and v.strip().lower() not in _TRUTH for v in few)
+    return len(few) > 0 and 2 * numbers < len(few)
 
 
 def _groups(columns: list[pd.Series], decimal: str) -> str:
@@ -385,30 +506,53 @@ def _from_rows(
     traits: dict[str, str],
     sheets: tuple[str, ...],
     sheet: str,
+    samples: Sequence[str],
 ) -> Table:
     """A sheet's rows: the first one the header."""
     width = max(len(row) for row in rows)
     header = ["" if v is None else str(v) for v in rows[0]] + [""] * (width - len(rows[0]))
-    genes: list[str] = []
-    values = np.full((len(rows) - 1, width - 1), np.nan)
-    for i, row in enumerate(rows[1:]):
-        gene = "" if not row or row[0] is None else str(row[0])
-        genes.append(gene)
-        for j, value in enumerate(row[1:]):
-            if value is None or (isinstance(value, str) and value.strip() in MISSING):
-                continue
-            if all(v is None or str(v).strip().lower() in _TRUTH for v in row[1:]):
-                raise _boolean(name, gene, header[j + 1])
-            if isinstance(value, bool) or not isinstance(value, int | float):
-                raise BadValues(
-                    f'{name}: the value "{str(value)[:40]}" of gene {gene[:60]} in column'
-                    f" {header[j + 1][:60]} is not a number.",
-                    advice="Format the cells as numbers and save the file again.",
-                )
-            values[i, j] = value
-    return replace(
-        _checked(values, genes, header[1:], name, notes, traits), sheets=sheets, sheet=sheet
+    body = [row + [None] * (width - len(row)) for row in rows[1:]]
+    genes = ["" if row[0] is None else str(row[0]) for row in body]
+    cells = [[row[i] for row in body] for i in range(1, width)]
+    text = [_cells_are_text(column) for column in cells]
+    if all(text):
+        text = [False] * len(text)
+    columns: list[Column] = [genes]
+    for i, column in enumerate(cells):
+        if text[i]:
+            columns.append(["" if v is None else str(v).strip() for v in column])
+        else:
+            columns.append(_cell_numbers(column, genes, header[i + 1], name))
+    table = _placed(header, columns, name, notes, traits, samples)
+    return replace(table, sheets=sheets, sheet=sheet)
+
+
+def _cells_are_text(column: list[object]) -> bool:
+    filled = [v for v in column if v is not None and str(v).strip() not in MISSING]
+    numbers = sum(
+        not isinstance(v, bool) and (isinstance(v, int | float) or _number(str(v))) for v in filled
     )
+    return len(filled) > 0 and 2 * numbers < len(filled)
+
+
+def _cell_numbers(
+    column: list[object], genes: list[str], label: str, name: str
+) -> npt.NDArray[np.float64]:
+    """A sheet's column as numbers. BadValues for a cell that holds none."""
+    values = np.full(len(column), np.nan)
+    for i, value in enumerate(column):
+        if value is None or (isinstance(value, str) and value.strip() in MISSING):
+            continue
+        if str(value).strip().lower() in _TRUTH:
+            raise _boolean(name, genes[i], label)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise BadValues(
+                f'{name}: the value "{str(value)[:40]}" of gene {genes[i][:60]} in column'
+                f" {label[:60]} is not a number.",
+                advice="Format the cells as numbers and save the file again.",
+            )
+        values[i] = value
+    return values
 
 
 def _checked(

@@ -75,6 +75,7 @@ class FileChoice(Frozen):
     matrix: str | None = None
     keep_obs: tuple[str, ...] = ()
     sheet: str | None = None
+    samples: tuple[str, ...] = ()
     labels: Path | None = None
     labels_name: str = ""
     genes_column: str | None = None

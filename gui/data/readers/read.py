@@ -385,15 +385,15 @@ def _table_matrix(table: Table, genes_column: str | None, name: str) -> Matrix:
 
 
 def _read_table(role: Role, choice: FileChoice) -> Part:
-    table = read_table(choice.path, choice.shown, sheet=choice.sheet)
+    table = read_table(choice.path, choice.shown, sheet=choice.sheet, samples=choice.samples)
     matrix = _table_matrix(table, choice.genes_column, choice.shown)
     labels = _given_labels(choice, matrix.columns)
     notes, options = (
         table.notes,
         {
             key: value
-            for key in ("sheet", "genes_column")
-            if (value := getattr(choice, key)) is not None
+            for key in ("sheet", "genes_column", "samples")
+            if (value := getattr(choice, key))
         },
     )
     if labels is None and role in ("train", "test"):

@@ -163,6 +163,16 @@ class LaterVersion(Finding):
     """Read as far as it is known."""
 
 
+@_kind("columns-left-out", "warning", "Columns that are no samples")
+class ColumnsLeftOut(Finding):
+    """Lengths, places, IDs, results of tests: numbers, but no expression."""
+
+
+@_kind("rows-without-name", "warning", "Rows without a gene name")
+class RowsWithoutName(Finding):
+    """They are left out."""
+
+
 @_kind("note", "info", "Note")
 class Noted(Finding):
     """What was done on reading, worth a line and no action."""
@@ -485,11 +495,16 @@ TRAITS: dict[str, type[Finding]] = {
             "matrix-proposed",
             "matrix",
             "label-column",
+            "genes-column",
+            "measure",
+            "no-header",
         ),
         ChoiceMade,
     ),
     "later-version": LaterVersion,
     "genes-stripped": BlanksInNames,
+    "columns-left-out": ColumnsLeftOut,
+    "blank-names": RowsWithoutName,
 }
 """What a reader found unusual -> the finding; anything else is a note."""
 

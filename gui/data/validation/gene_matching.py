@@ -91,7 +91,8 @@ def match_genes(parts: Mapping[Role, Part], fixed: Collection[Role] = ()) -> dic
         return {first: _alone(first, own[first])}
     there = set(own[first].names)
     before = {role: len(there & set(own[role].names)) for role in others}
-    ways = [("symbol", False)] if first in fixed else list(_ways(sources))
+    fixed_ways: list[tuple[Target, bool]] = [("symbol", False)]
+    ways = fixed_ways if first in fixed else list(_ways(sources))
     plans = [_plan(sources, to, clean) for to, clean in ways]
     plan = max(plans, key=lambda p: p.found)  # of equally good ones the first
     if plan.found <= sum(before.values()):

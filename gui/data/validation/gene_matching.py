@@ -13,6 +13,9 @@ from gui.data.readers.read import Part
 from gui.data.validation import findings as f
 from gui.data.validation.findings import Finding, Place
 from gui.data.validation.heuristics import symbol_column
+from gui.data.validation.registry import repair_part
+from gui.data.validation.repairs import Repair, Transpose
+from gui.data.validation.repairs_genes import CleanNames, MapGenes, RestoreDates
 from gui.data.validation.repairs_matching import MatchGenes
 from gui.knowledge.gene_lists import DATE, Recognition, Target
 from gui.knowledge.gene_names import (
@@ -215,6 +218,44 @@ def _match(
             role=role, to=rule.to, column=source.column, renamed=dict(rule.renamed), kept=kept
         )
     return Match(role, own.kind, repair, names, before, after)
+
+
+def gene_name_maps(
+    raw: Mapping[Role, Part], repairs: Sequence[Repair], matches: Mapping[Role, Match]
+) -> dict[Role, NameMap]:
+    """For every part what becomes of the names in its file, as chosen or else as proposed.
+
+    raw : the parts as read; repairs : those of the request; matches : what is proposed after them
+    """
+    first = tuple(r for r in repairs if isinstance(r, _OF_NAMES))
+    found: dict[Role, NameMap] = {}
+    for role, part in raw.items():
+        if role not in matches:
+            continue
+        chosen = next((r for r in repairs if isinstance(r, MatchGenes) and r.fits(role)), None)
+        if chosen is not None:
+            found[role] = chosen.names(repair_part(part, first)[0])
+        else:
+            found[role] = matches[role].names
+    return found
+
+
+_OF_NAMES = (Transpose, CleanNames, MapGenes, RestoreDates)
+"""Repairs of names that come before: see registry.KINDS."""
+
+
+def count_ways(names: Mapping[Role, NameMap]) -> pd.DataFrame:
+    """Number of names by way (rows) and part (columns), the most frequent ways first."""
+    counts = pd.DataFrame({role: made.counts() for role, made in names.items()})
+    counts = counts.fillna(0).astype(int)
+    return counts.loc[counts.sum(axis=1).sort_values(ascending=False, kind="stable").index]
+
+
+def list_names(names: Mapping[Role, NameMap]) -> pd.DataFrame:
+    """Every name of every part, what it becomes, and by which way."""
+    made = [frame.table().assign(file=PART_NAMES[role]) for role, frame in names.items()]
+    table = pd.concat(made, ignore_index=True) if made else NameMap([], [], [], []).table()
+    return table.set_index("name in the file")
 
 
 def describe_matches(matches: Mapping[Role, Match], parts: Mapping[Role, Part]) -> list[Finding]:

@@ -96,11 +96,11 @@ def read_repairs(path: Path) -> list[Repair]:
         raise InvalidParameter(f"{path} holds no list of repairs.", advice=_WANTED)
     plain = [{k: v for k, v in each.items() if k not in NO_FIELDS} for each in found]
     try:
-        made: list[Repair] = TypeAdapter(list[AnyRepair]).validate_python(plain)
+        made = TypeAdapter(list[AnyRepair]).validate_python(plain)
     except ValidationError as error:
         at = next((int(p) for p in error.errors()[0]["loc"] if isinstance(p, int)), 0)
         raise InvalidParameter(f"Repair {at + 1} of {path} is not known.", advice=_WANTED) from None
-    return made
+    return list(made)
 
 
 _WANTED = "Give the output of check --json, or its list of repairs."

@@ -65,7 +65,7 @@ class Recognition:
         What most names are.
     species
         "human", "mouse" or another one; "" if it cannot be told.
-    share
+    fraction
         Fraction of the names that are of this kind.
     known
         Fraction of the names whose gene is in the tables of human genes.
@@ -79,7 +79,7 @@ class Recognition:
 
     kind: Kind
     species: str
-    share: float
+    fraction: float
     known: float
     holds: frozenset[Kind]
     example: str = ""
@@ -189,20 +189,28 @@ class GeneList:
         """Gene ("" if unknown), name after bringing it to ``to``, and way, for every name."""
         found = [self._resolve(parts, to) for parts in self.parts]
         # an alias whose gene is in the list already, or two aliases of one gene: which is it?
-        of: dict[str, set[str]] = {}
+        guessed = (FORMER, R_NAME, OTHER_CASE)
+        odd = [(gene, bare) for gene, bare, way in found if gene and way.startswith(guessed)]
+        of: dict[str, set[str]] = {gene: set() for gene, _ in odd}
+        for gene, bare in odd:
+            of[gene].add(bare)
         for gene, bare, way in found:
-            if gene and way.startswith((CURRENT, SHARED, FORMER, R_NAME, OTHER_CASE)):
-                of.setdefault(gene, set()).add(bare)
+            if gene in of and way.startswith((CURRENT, SHARED)):
+                of[gene].add(bare)
         double = {gene for gene, names in of.items() if len(names) > 1}
-        made = []
-        for gene, bare, way in found:
-            if gene in double and bare != gene and way.startswith((FORMER, R_NAME, OTHER_CASE)):
-                gene, way = "", AMBIGUOUS
-            made.append((gene, bare, way))
-        return made
+        if not double:
+            return found
+        return [
+            ("", bare, AMBIGUOUS)
+            if gene in double and bare != gene and way.startswith(guessed)
+            else (gene, bare, way)
+            for gene, bare, way in found
+        ]
 
     def _resolve(self, parts: NameParts, to: Target) -> Resolved:
         gene, bare, way = self._by_parts(parts)
+        if to == "symbol" and not parts.removed:
+            return gene, bare, way
         if to == "ensembl" and parts.ensembl:
             bare, way = parts.ensembl, OF_ENSEMBL if not parts.symbols else ID_BESIDE
         elif to == "ensembl":

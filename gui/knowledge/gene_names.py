@@ -60,6 +60,12 @@ class NameMap:
         columns = {"name in the file": self.old, "name used": self.new, "way": self.ways}
         return pd.DataFrame({name: list(values) for name, values in columns.items()})
 
+    def keys(self, to: Target) -> list[str]:
+        """What tells the gene of each name: its current symbol, or else the new name."""
+        if to == "ensembl":
+            return list(self.new)
+        return [gene or new for gene, new in zip(self.genes, self.new, strict=True)]
+
     def together(self) -> dict[str, tuple[str, ...]]:
         """New name -> the old ones, for the genes on which several rows fall."""
         at: dict[str, list[str]] = {}
@@ -98,12 +104,12 @@ class RuleProposal:
 
 
 def recognise(names: Iterable[object], genes: HumanGenes | None = None) -> Recognition:
-    """Of which kind the names are: by their form and by the share of known ones."""
+    """Of which kind the names are: by their form and by the fraction of known ones."""
     reading = GeneList([str(n) for n in names], genes or human_genes(), sample=_SAMPLE)
     return reading.recognition
 
 
-def share_known(names: Iterable[object], genes: HumanGenes | None = None) -> float:
+def known_fraction(names: Iterable[object], genes: HumanGenes | None = None) -> float:
     """Fraction of the names that are human genes of any kind; to find the column of the genes."""
     return recognise(names, genes).known
 
@@ -136,6 +142,7 @@ def propose_rule(
     onto: Iterable[object],
     to: Target = "symbol",
     known: Mapping[str, str] | None = None,
+    keys: Sequence[str] | None = None,
     genes: HumanGenes | None = None,
 ) -> RuleProposal:
     """The rule by which the most names are found in another list, and none wrongly.
@@ -148,16 +155,17 @@ def propose_rule(
         "ensembl" where both hold Ensembl IDs, else "symbol".
     known
         ID without version -> name in ``onto``, as the other file says itself.
+    keys
+        What tells the gene of each name in ``onto`` (:meth:`NameMap.keys`), if it is known already.
     """
     genes, old = genes or human_genes(), [str(n) for n in names]
     wanted = [str(n) for n in onto]
     there = set(wanted)
-    plain = NameRule(to)
     resolved = GeneList(old, genes).resolve(to)
-    other = convert(wanted, plain, genes)
+    if keys is None:
+        keys = convert(wanted, NameRule(to), genes).keys(to)
     by_gene: dict[str, str] = {}
-    for name, gene, new in zip(wanted, other.genes, other.new, strict=True):
-        key = gene if to == "symbol" and gene else new
+    for name, key in zip(wanted, keys, strict=True):
         if key not in by_gene or name == key:
             by_gene[key] = name
     r_form = r_names(there)

@@ -15,7 +15,7 @@ from gui.knowledge.gene_names import (
     convert,
     propose_rule,
     recognise,
-    share_known,
+    known_fraction,
 )
 from gui.knowledge.human_genes import human_genes, make_r_name
 from gui.knowledge.identifiers import Kind
@@ -266,11 +266,11 @@ def test_the_list_to_save_has_every_name_once_with_its_way() -> None:
     ]
 
 
-def test_the_share_of_known_names_tells_the_column_of_the_genes() -> None:
-    assert share_known(SYMBOLS) == 1
-    assert share_known(["protein_coding"] * 30) == 0
-    assert share_known([str(i) for i in range(1, 400)]) == 0
-    assert share_known(["chr1", "chr2", "+", "-"]) == 0
+def test_the_fraction_of_known_names_tells_the_column_of_the_genes() -> None:
+    assert known_fraction(SYMBOLS) == 1
+    assert known_fraction(["protein_coding"] * 30) == 0
+    assert known_fraction([str(i) for i in range(1, 400)]) == 0
+    assert known_fraction(["chr1", "chr2", "+", "-"]) == 0
 
 
 def test_hostile_names_are_read_in_no_time_and_left_alone() -> None:

@@ -138,9 +138,9 @@ def without_header(first: Sequence[str], second: Sequence[str]) -> bool:
     kind = kind_of(gene)
     if kind is not None and kind is not Kind.NUMBER:
         return kind is kind_of(below)
-    from gui.knowledge.gene_names import share_known
+    from gui.knowledge.gene_names import known_fraction
 
-    return share_known([gene]) == 1 and share_known([below]) == 1
+    return known_fraction([gene]) == 1 and known_fraction([below]) == 1
 
 
 def headerless(width: int, first: str) -> list[str]:

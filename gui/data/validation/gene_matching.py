@@ -94,9 +94,13 @@ def match_genes(parts: Mapping[Role, Part], fixed: Collection[Role] = ()) -> dic
         return {first: _alone(first, own[first])}
     there = set(own[first].names)
     before = {role: len(there & set(own[role].names)) for role in others}
-    fixed_ways: list[tuple[Target, bool]] = [("symbol", False)]
-    ways = fixed_ways if first in fixed else list(_ways(sources))
-    plans = [_plan(sources, to, clean) for to, clean in ways]
+    if all(count == len(there) for count in before.values()):
+        return {role: _unchanged(role, source, len(there)) for role, source in own.items()}
+    plans: list[_Plan] = []
+    as_is: list[tuple[Target, bool]] = [("symbol", False)]
+    for to, clean in as_is if first in fixed else _ways(sources):
+        if clean or not plans or list(plans[0].names.new) != plans[0].first.names:
+            plans.append(_plan(sources, to, clean))
     plan = max(plans, key=lambda p: p.found)  # of equally good ones the first
     if plan.found <= sum(before.values()):
         return {
@@ -148,12 +152,13 @@ def _plan(sources: Mapping[Role, Sequence[_Source]], to: Target, clean: bool) ->
     (_, own), *others = sources.items()
     first = _first_source(own, to)
     names = convert(first.names, NameRule(to))
+    keys = names.keys(to)
     if not clean:
         names = replace(names, new=first.names)
     known = _ids_of(own, names.new) if to == "symbol" else {}
     made = {
         role: max(
-            ((source, propose_rule(source.names, names.new, to, known)) for source in found),
+            ((source, propose_rule(source.names, names.new, to, known, keys)) for source in found),
             key=lambda pair: pair[1].after,
         )
         for role, found in others

@@ -13,9 +13,9 @@ from gui.knowledge.gene_names import (
     NameRule,
     common_target,
     convert,
+    known_fraction,
     propose_rule,
     recognise,
-    known_fraction,
 )
 from gui.knowledge.human_genes import human_genes, make_r_name
 from gui.knowledge.identifiers import Kind

@@ -7,7 +7,7 @@ Standard library only; Python 3.11 to 3.13.
         the example and a server
     python3 dev.py test [--fast] [--slow] [PYTEST...]  all tests; --fast leaves out browser and
         window, --slow adds the long ones
-    python3 dev.py lint                                ruff, mypy, import-linter
+    python3 dev.py lint [ruff|format|mypy|imports]     all linters, or some
     python3 dev.py bench [--quick]                     how long things take
     python3 dev.py bundle [--test] [OPTIONS]           this system's installer, into dist/; --test
         also tries what was built
@@ -558,22 +558,19 @@ def test(arguments: list[str]) -> int:
 
 
 def lint(arguments: list[str]) -> int:
-    """Every linter, also after one has found something; fails if any did."""
-    if arguments:
-        fail("lint takes no arguments.")
-    set_up("dev")
-    codes = {
-        "ruff": call([PYTHON, "-m", "ruff", "check", "."]),
-        "ruff format": call([PYTHON, "-m", "ruff", "format", "--check", "."]),
-        "mypy": call([PYTHON, "-m", "mypy"]),
-        "import-linter": call([BIN / "lint-imports", "--no-logo"]),
+    """The linters that are named, else all; each runs also after another has found something."""
+    linters: dict[str, list[object]] = {
+        "ruff": [PYTHON, "-m", "ruff", "check", "."],
+        "format": [PYTHON, "-m", "ruff", "format", "--check", "."],
+        "mypy": [PYTHON, "-m", "mypy"],
+        "imports": [BIN / "lint-imports", "--no-logo"],
     }
-    failed = [name for name, code in codes.items() if code]
-    say(
-        f"findings of {', '.join(failed)}"
-        if failed
-        else "nothing found by ruff, mypy and import-linter, and the format is ruff's"
-    )
+    if unknown := [name for name in arguments if name not in linters]:
+        fail(f"there is no linter {unknown[0]}; there are {', '.join(linters)}.")
+    set_up("dev")
+    asked = arguments or list(linters)
+    failed = [name for name in asked if call(linters[name])]
+    say(f"{', '.join(failed)}: see above" if failed else f"nothing found by {', '.join(asked)}")
     return 1 if failed else 0
 
 

@@ -7,27 +7,23 @@ A toolkit is imported only for a window.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import logging
 import os
-import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from desktop.lifecycle import ending_by_signal, running, say
 from gui import __version__
 from gui.core_dumps import forbid_core_dumps
 from gui.errors import DeconomixError, InvalidParameter
 
 if TYPE_CHECKING:
     from desktop.instance import Instance
-    from gui.app import Application
     from gui.config import Config
-    from gui.files import Files
-    from gui.settings import SettingsStore
 
 log = logging.getLogger(__name__)
 
@@ -204,78 +200,6 @@ def doctor(argv: Sequence[str]) -> int:
     return commands.doctor(argv, more=checks())
 
 
-@contextlib.contextmanager
-def running(
-    config: Config,
-    files: Files | None = None,
-    settings: SettingsStore | None = None,
-    *,
-    tell: Callable[[str], None] | None = None,
-) -> Iterator[Application]:
-    """The application with its worker and its log; on the way out all are ended and all is saved,
-    whatever happened.
-
-    tell : is told what could not be saved, where nobody sees a terminal
-    """
-    from gui.logs import start_logging
-
-    start_logging(config.logs_folder)
-    log.info("DeconomiX %s starts", __version__)
-    from desktop.doctor import checks
-    from gui.app import create_app
-    from gui.temporary import private_temporary_files
-
-    with private_temporary_files():
-        application = create_app(config, files, settings)
-        application.more_checks = checks()
-        try:
-            application.start()
-            yield application
-        finally:
-            end(application, tell)
-
-
-def end(application: Any, tell: Callable[[str], None] | None = None) -> None:
-    """Stop the application, which waits until everything is saved; stderr hears of it, and of what
-    could not be saved.
-    """
-    from desktop.closing import saving
-
-    try:
-        if number := application.pending_saves():
-            say(saving(number), sys.stderr)
-    finally:
-        if problem := application.stop():
-            log.error("the program ends with unsaved sessions")
-            say(problem, sys.stderr)
-            if tell is not None:
-                tell(problem)
-
-
-@contextlib.contextmanager
-def ending_by_signal() -> Iterator[threading.Event]:
-    """An event that SIGINT and SIGTERM set; a second one acts as it always does, should the end
-    take too long.
-
-    Nothing is raised: in the middle of a start an exception would be lost in one of Qt's callbacks,
-    and the program would go on.
-    """
-    ended = threading.Event()
-
-    def handle(number: int, frame: object) -> None:
-        signal.signal(number, before[number])
-        ended.set()
-
-    before: dict[int, Any] = {
-        number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        yield ended
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
 def existing(names: Sequence[str]) -> list[Path]:
     """The files named on the command line, as absolute paths; DeconomixError for one that cannot be
     opened.
@@ -285,14 +209,6 @@ def existing(names: Sequence[str]) -> list[Path]:
         if not path.is_file():
             raise DeconomixError(f"There is no file {path}.")
     return paths
-
-
-def say(text: str, stream: Any = None) -> None:
-    """The one place where this program talks to a terminal."""
-    stream = sys.stdout if stream is None else stream
-    with contextlib.suppress(OSError, ValueError):  # whoever listened has gone: no reason to fail
-        stream.write(f"{text}\n")
-        stream.flush()
 
 
 def refuse(sentence: str) -> int:

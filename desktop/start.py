@@ -24,6 +24,7 @@ from desktop.geometry import Placing
 from desktop.host import NativeHost
 from desktop.instance import Instance
 from desktop.job_watcher import Attendant
+from desktop.lifecycle import running, say
 from desktop.server import LocalServer, few_heaps
 from gui import __version__, atomic
 from gui.config import Config
@@ -129,8 +130,6 @@ class Start:
 
     def _serve(self) -> None:
         """The application, from its start to its end."""
-        from desktop.cli import running
-
         try:
             with running(
                 self._config, self.files, self._settings, tell=toolkit.alert
@@ -176,7 +175,7 @@ class Start:
         if shown.events.closed.is_set():
             return
         if self._instance.crashed:
-            application.say_what_was_restored()
+            application.inbox.announce_recovery()
         if self._paths:
             application.take_over(self._paths)
         host = self._host = NativeHost(shown)
@@ -223,7 +222,7 @@ class Start:
         if not application.shown.is_set() or self._crashed_at - before < SOON:
             self._retry()
             return
-        application.announcements.append(
+        application.inbox.announcements.append(
             "The page stopped working and was loaded again. Nothing is lost; steps that were being"
             " computed go on."
         )
@@ -279,7 +278,7 @@ class Start:
         if data:
             zoom = self._settings.get().zoom
             try:
-                answers = application.adopted(data)
+                answers = application.inbox.adopt(data)
                 taken = drop.into_page(self.window, answers, x / zoom, y / zoom)
             except Exception as error:  # noqa: BLE001 - a page that does not answer
                 log.warning("the page did not take what was dropped: %s", type(error).__name__)
@@ -330,8 +329,6 @@ def in_browser(
     """The program without a window: its page in the default browser, until nobody looks at it any
     more.
     """
-    from desktop.cli import running, say
-
     with running(config, tell=toolkit.alert) as application:
         server = LocalServer(
             application.server, settings=config.server, limit=application.guard.body_limit
@@ -339,12 +336,12 @@ def in_browser(
         try:
             application.one_user = True
             if instance.crashed:
-                application.say_what_was_restored()
+                application.inbox.announce_recovery()
             if paths:
                 application.take_over(paths)
             host = application.host = InBrowser(application, server, instance.folder)
             Attendant(application, host).start()
-            application.announcements.append(
+            application.inbox.announcements.append(
                 "The window could not show its page, so DeconomiX is in your browser. It ends by"
                 " itself after you close this tab."
             )

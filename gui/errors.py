@@ -152,6 +152,9 @@ class JobCancelled(JobError):
 class WorkerDied(JobError):
     """The worker process ended in the middle of a job."""
 
+    exit_code: int | None = None
+    """Of the process; negative: the number of the signal that ended it."""
+
 
 class ConfigError(DeconomixError):
     """The configuration file holds an unknown key or a wrong value."""

@@ -27,8 +27,9 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, g, has_request_context, redirect, request
+from flask import Flask, Response, has_request_context, redirect, request
 
+from gui.caller import browser_id, set_browser
 from gui.clock import elapsed
 from gui.server_settings import Server
 
@@ -91,11 +92,6 @@ TOO_LARGE = (
     "The request is larger than {} MB, the most that may be sent here (request_limit_mb in the"
     " configuration)."
 )
-
-
-def browser_id() -> str:
-    """Which browser asks, as an opaque text; "" outside of a request."""
-    return str(g.get("dcx_browser", "")) if has_request_context() else ""
 
 
 def gesture_age() -> float | None:
@@ -188,7 +184,12 @@ class Guard:
 
         @server.before_request
         def check() -> Response | None:
+            set_browser("")
             return self._refusal()
+
+        @server.teardown_request
+        def answered(_error: BaseException | None) -> None:
+            set_browser(None)
 
         @server.after_request
         def headers(response: Response) -> Response:
@@ -276,8 +277,9 @@ class Guard:
             if elapsed() - self._tokens.pop(token, -math.inf) > LINK_AGE:
                 return None
             if cookie:
-                g.dcx_browser = self._browsers[_digest(cookie)] = secrets.token_hex(8)
-                self._seen[g.dcx_browser] = elapsed()
+                browser = self._browsers[_digest(cookie)] = secrets.token_hex(8)
+                self._seen[browser] = elapsed()
+                set_browser(browser)
         answer = Response(ENTER.format(self._key(browser_id())))
         if cookie:
             answer.set_cookie(
@@ -308,12 +310,12 @@ class Guard:
         :func:`browser_id`.
         """
         sent = request.environ.get("HTTP_COOKIE", "")
-        g.dcx_browser = self._browser_of(sent)
+        set_browser(self._browser_of(sent))
         try:
             sent.encode("latin-1").decode()
         except UnicodeError:  # another program's, which nothing after us can read
             request.environ["HTTP_COOKIE"] = ""
-        return bool(g.dcx_browser)
+        return bool(browser_id())
 
     def _browser_of(self, cookies: str) -> str:
         """The id of the browser that sends this Cookie header; "" if it is not let in.

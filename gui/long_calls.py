@@ -11,10 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
 
-from flask import has_request_context
-
+from gui.caller import browser_id, in_request
 from gui.errors import ProgramBusy
-from gui.guard import browser_id
 
 MAX_LONG = 40
 """Long requests of all browsers at once.
@@ -57,7 +55,7 @@ class LongCalls:
         A call within it needs no further place; what the program does for itself (keep a result,
         clean up) needs none at all and is never refused.
         """
-        if _admitted.get() or not has_request_context():
+        if _admitted.get() or not in_request():
             yield
             return
         browser = browser_id()

@@ -35,20 +35,21 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from dash import Input, set_props
 
+from gui.config import Config
 from gui.engine.params import Params
+from gui.files import Files, Uploads
+from gui.jobs.reader import Reader
 from gui.jobs.status import JobStatus
+from gui.jobs.taskref import Task as Task
+from gui.program import Program
 from gui.sessions.cache import DCXCache
 from gui.sessions.manager import Actor, SessionCacheManager
 from gui.sessions.snapshot import PendingJob
 from gui.sessions.store import SessionInfo
-
-if TYPE_CHECKING:
-    from gui.config import Config
-    from gui.files import Files, Uploads
 
 REVISION = Input("dcx-revision", "data")
 """Fires when a page opens, when the session changes and when another session is chosen.
@@ -71,13 +72,6 @@ Fires when it changes, on every page.
 
 DARK = Input("dcx-dark", "data")
 """Whether the page is dark (for figures); fires when the theme changes."""
-
-Task = Callable[..., Any]
-"""``task(dataset, params, *, progress, **inputs) -> result``: a plain module-level function;
-result: a frozen dataclass or a dict of frames, series, arrays, numbers and text.
-
-``inputs`` are results of earlier runs, asked for by name on submission.
-"""
 
 
 class Jobs(Protocol):
@@ -124,22 +118,16 @@ class Jobs(Protocol):
 @dataclass(frozen=True)
 class Context:
     """What a page's functions get as their first argument: this tab's session, who asks, and the
-    application's services.
+    program's services.
     """
 
     session: DCXCache
     actor: Actor
-    sessions: SessionCacheManager
+    program: Program
+    """The running program; for the built-in pages. A plug-in needs only what stands below."""
     jobs: Jobs
-    files: Files
-    uploads: Uploads
-    config: Config
     notify: Callable[..., None]
     """``notify(message, title="", colour="blue", keep=False)``: a short notice in this tab."""
-    read: Callable[..., Any]
-    """``read(task, params, name=, dataset=None)``: call ``task(dataset, params, progress=)`` in the
-    reading process and wait; for users' files.
-    """
     complain: Callable[..., None]
     """``complain(error, about=None)``: show an error as the notice it would become if it were
     raised; for a callback that goes on after it.
@@ -155,6 +143,31 @@ class Context:
     all of a page when it is left; say ``about`` where one callback is to take back the errors of
     another.
     """
+    pages: tuple[Page, ...] = ()
+    """All pages, in the order of the work."""
+
+    @property
+    def sessions(self) -> SessionCacheManager:
+        return self.program.sessions
+
+    @property
+    def files(self) -> Files:
+        return self.program.files
+
+    @property
+    def uploads(self) -> Uploads:
+        return self.program.uploads
+
+    @property
+    def config(self) -> Config:
+        return self.program.config
+
+    @property
+    def read(self) -> Reader:
+        """``read(task, params, name=, dataset=None)``: call ``task(dataset, params, progress=)`` in
+        the reading process and wait; for users' files.
+        """
+        return self.program.reader
 
     @property
     def session_id(self) -> str:
@@ -210,8 +223,9 @@ class Ids:
 
 @dataclass(frozen=True)
 class Recorded:
-    """A callback as recorded: ``create_app`` binds it. options : dash's; long, picture : see
-    :meth:`Page.callback`
+    """A callback as recorded: ``create_app`` binds it.
+
+    options : dash's; long, picture, when : see :meth:`Page.callback`
     """
 
     function: Callable[..., Any]
@@ -220,6 +234,7 @@ class Recorded:
     clientside: str | None = None
     long: bool = False
     picture: bool = False
+    when: Callable[[Program], bool] | None = None
 
 
 @dataclass
@@ -249,6 +264,12 @@ class Page:
     def __post_init__(self) -> None:
         self.id = Ids(self.key)
 
+    @property
+    def is_plugin(self) -> bool:
+        """Whether it is not one of the program's own pages."""
+        function = self.layout_function
+        return function is not None and not function.__module__.startswith("gui.")
+
     def layout(self, function: Callable[[Context], Any]) -> Callable[[Context], Any]:
         """The page's skeleton; every static id used in a callback must be in it, or in a part for
         :meth:`later`.
@@ -275,25 +296,47 @@ class Page:
         return function
 
     def callback(
-        self, *args: Any, long: bool = False, picture: bool = False, **options: Any
+        self,
+        *args: Any,
+        long: bool = False,
+        picture: bool = False,
+        when: Callable[[Program], bool] | None = None,
+        **options: Any,
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Like ``dash.callback``; the function gets a :class:`Context` before its arguments.
 
+        Where there are more than two or three of them, give them names: with
+        ``output={"title": Output(…)}, inputs={"text": Input(…)}, state={"by": State(…)}`` the
+        function is called as ``function(ctx, text=…, by=…)`` and returns a dict; an output that
+        it leaves out stays as it is.
+
         An error in it becomes a notice and changes nothing on screen.
 
+        Parameters
+        ----------
         long : it may take more than a moment. Only so many of these go on at once, so that others
-        never wait for a thread; one with ``running`` is long too picture : it is given pictures,
-        which may be longer than other texts (``gui.request_limits.MAX_TEXT``)
+            never wait for a thread; one with ``running`` is long too
+        picture : it is given pictures, which may be longer than other texts
+            (``gui.request_limits.MAX_TEXT``)
+        when : bind it only in a program of which this is true
         """
 
         def record(function: Callable[..., Any]) -> Callable[..., Any]:
-            self.callbacks.append(Recorded(function, args, options, long=long, picture=picture))
+            self.callbacks.append(
+                Recorded(function, args, options, long=long, picture=picture, when=when)
+            )
             return function
 
         return record
 
-    def clientside(self, source: str, *args: Any, **options: Any) -> None:
+    def clientside(
+        self,
+        source: str,
+        *args: Any,
+        when: Callable[[Program], bool] | None = None,
+        **options: Any,
+    ) -> None:
         """Like ``dash.clientside_callback``: ``source`` is JavaScript and runs in the page, without
         a Context.
         """
-        self.callbacks.append(Recorded(lambda: None, args, options, clientside=source))
+        self.callbacks.append(Recorded(lambda: None, args, options, clientside=source, when=when))

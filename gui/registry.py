@@ -35,6 +35,19 @@ class Registry:
     def page(self, key: str) -> Page | None:
         return next((p for p in self.pages if p.key == key), None)
 
+    def without(self, key: str) -> Registry:
+        """The same without one page."""
+        return Registry(tuple(p for p in self.pages if p.key != key), self.errors)
+
+    @property
+    def plugin_modules(self) -> frozenset[str]:
+        """The modules that plug-in pages are defined in."""
+        return frozenset(
+            page.layout_function.__module__
+            for page in self.pages
+            if page.layout_function is not None and page.is_plugin
+        )
+
 
 def find_pages(plugin_folder: Path | None = None) -> Registry:
     """All pages that can be used, in dependency order."""

@@ -16,10 +16,13 @@ def shorten(name: object, limit: int = 60) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def some(names: Iterable[object], limit: int = 3) -> str:
-    """At most three names, then "and N more"."""
+def some(names: Iterable[object], limit: int = 3, *, longest: int | None = 60) -> str:
+    """The first ``limit`` names, then "and N more".
+
+    longest : letters of each name; None: they are cut already
+    """
     found = list(names)
-    shown = [shorten(n) for n in found[:limit]]
+    shown = [str(n) if longest is None else shorten(n, longest) for n in found[:limit]]
     if len(found) > limit:
         return f"{', '.join(shown)} and {number(len(found) - limit)} more"
     return (

@@ -59,18 +59,44 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return ByRoom(config, log)
 
 
+TINY = ROOT / "tests" / "fixtures" / "tiny_pbmc68k"
+"""Real data in the repository: see SOURCE.md in the folder."""
+SHARED = Path(os.environ.get("DECONOMIX_GUI_SHARED") or ROOT.parent / "shared") / "data"
+"""Larger real data, not in the repository: optional."""
+LARGER = [folder for folder in (SHARED / "pbmc_hao_finotello",) if folder.is_dir()]
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """The real data sets, which are not part of the repository: `shared/data` beside the checkout,
-    or in the folder that DECONOMIX_GUI_SHARED names.
-    """
-    shared = os.environ.get("DECONOMIX_GUI_SHARED")
-    folder = (Path(shared) if shared else ROOT.parent / "shared") / "data"
-    if not folder.is_dir():
+    """The larger data sets; a test that asks for them is skipped where there are none."""
+    if not SHARED.is_dir():
         pytest.skip(
-            f"the shared data sets are not at {folder}; DECONOMIX_GUI_SHARED can name the folder"
+            f"the larger data sets are not at {SHARED}; DECONOMIX_GUI_SHARED can name the folder"
             " that holds data/"
         )
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def tiny_data() -> Path:
+    """Real data in the repository: train, test, reference and application, as .h5ad."""
+    return TINY
+
+
+@pytest.fixture(scope="session", params=[TINY, *LARGER], ids=lambda folder: folder.name)
+def real_data(request: pytest.FixtureRequest) -> Path:
+    """As ``tiny_data``, and each of the larger data sets that is there."""
+    folder: Path = request.param
+    return folder
+
+
+@pytest.fixture(scope="session")
+def awkward(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of small files with one fault each; a test that changes one copies it first."""
+    from tests import awkward_files
+
+    folder = tmp_path_factory.mktemp("awkward")
+    awkward_files.write(folder)
     return folder
 
 

@@ -9,11 +9,11 @@ import pandas as pd
 
 from gui.answers.sure import poor_words
 from gui.data.dataset import HIDDEN
-from gui.engine.metrics import pearson
 from gui.engine.params import MODEL_NAMES, WEIGHT_NAMES, ADTDParams
 from gui.engine.results import ADTDResult, Run, SearchResult
 from gui.figures.adtd import CHOICES, LOW_SUPPORT, logs
 from gui.figures.text import coefficient, exponent, percent, shorten, three
+from gui.statistics.agreement import pearson
 from gui.text import number
 
 PARTS = {"bulk": "bulk", "test": "test mixtures", "train": "training mixtures"}

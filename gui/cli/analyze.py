@@ -521,7 +521,7 @@ def _example_table(example: Example, model: str, dtd: DTDResult, adtd: ADTDResul
     import numpy as np
 
     from gui.data.dataset import HIDDEN
-    from gui.engine.metrics import pearson
+    from gui.statistics.agreement import pearson
 
     found = adtd.full() if adtd is not None else dtd.composition["bulk"]
     truth = example.truth

@@ -21,18 +21,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gui import __version__
+from gui.config import Config, default_path
 from gui.diagnostics.selfcheck import Check, Look, examine, table
 from gui.logs import FILE_NAME
+from gui.program import Program
 from gui.sessions.actor import LOCAL
 from gui.sessions.rules import ID
 from gui.versions import versions
-
-if TYPE_CHECKING:
-    from gui.app import Application
-    from gui.config import Config
 
 LOG_LINES = 600
 """Of the log's end that go along."""
@@ -97,9 +95,9 @@ the line.
 """
 
 
-def redactor(application: Application) -> Redactor:
+def redactor(program: Program) -> Redactor:
     """For what this program wrote on this computer."""
-    config = application.config
+    config = program.config
     own = {
         config.sessions_folder: "[sessions folder]",
         config.archive_folder: "[archive folder]",
@@ -111,8 +109,6 @@ def redactor(application: Application) -> Redactor:
         Path(sys.prefix): "[Python]",
         Path.home(): "~",
     }
-    from gui.config import default_path
-
     own[default_path().parent] = "[config folder]"
     places = {
         str(form): word
@@ -121,7 +117,7 @@ def redactor(application: Application) -> Redactor:
         if form != form.parent
     }
     names = dict.fromkeys(_users(), "[user]") | dict.fromkeys(_hosts(), "[computer]")
-    names |= dict.fromkeys(_sessions_names(application), "[session]")
+    names |= dict.fromkeys(_sessions_names(program), "[session]")
     return Redactor(places, {name: word for name, word in names.items() if len(name) >= SHORTEST})
 
 
@@ -141,14 +137,14 @@ def _hosts() -> set[str]:
     return found - {"", "localhost"}
 
 
-def _sessions_names(application: Application) -> set[str]:
-    return {info.name for info in _sessions(application) if info.holds_data}
+def _sessions_names(program: Program) -> set[str]:
+    return {info.name for info in _sessions(program) if info.holds_data}
 
 
-def _sessions(application: Application) -> list[Any]:
+def _sessions(program: Program) -> list[Any]:
     return [
-        *application.sessions.list_sessions(actor=LOCAL),
-        *application.sessions.list_archived_sessions(actor=LOCAL),
+        *program.sessions.list_sessions(actor=LOCAL),
+        *program.sessions.list_archived_sessions(actor=LOCAL),
     ]
 
 
@@ -157,7 +153,7 @@ def _sessions(application: Application) -> list[Any]:
 
 
 def bundle(
-    application: Application,
+    program: Program,
     *,
     more: Mapping[str, Look] | None = None,
     redact: Callable[[str], str] | None = None,
@@ -169,8 +165,8 @@ def bundle(
     more : further checks, see :func:`gui.diagnostics.selfcheck.examine`; redact : another one than
     :func:`redactor` makes (for tests)
     """
-    clean = redact or redactor(application)
-    checks = examine(application.config, more=more, plugin_errors=application.registry.errors)
+    clean = redact or redactor(program)
+    checks = examine(program.config, more=more, plugin_errors=program.plugin_errors)
     return {
         "about.txt": ABOUT.format(made=datetime.now()),
         "doctor.txt": table(_clean(checks, clean)) + "\n",
@@ -181,14 +177,14 @@ def bundle(
                 **versions(),
             }.items()
         ),
-        "config.txt": clean(_lines(plain_config(application.config))),
+        "config.txt": clean(_lines(plain_config(program.config))),
         "settings.txt": _lines(
-            application.settings.get().model_dump(exclude={"recent", "folders"}).items()
+            program.settings.get().model_dump(exclude={"recent", "folders"}).items()
         ),
         "sessions.txt": (
-            "\n".join(["id, state, bytes, problem", *map(_session, _sessions(application))]) + "\n"
+            "\n".join(["id, state, bytes, problem", *map(_session, _sessions(program))]) + "\n"
         ),
-        "log.txt": clean(log_end(application.config.logs_folder)),
+        "log.txt": clean(log_end(program.config.logs_folder)),
     }
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from gui.engine.metrics import ccc, pearson, rmse, spearman
 from gui.errors import MissingPart
+from gui.statistics.agreement import ccc, pearson, rmse, spearman
 
 POOLED = "all types"
 """The row of all types together."""

@@ -82,16 +82,21 @@ def not_returnable(error: Exception) -> JobError:
     )
 
 
-def worker_died(title: str, *, started: bool) -> WorkerDied:
-    """The worker ended in the middle of a job, or twice before it had begun."""
+def worker_died(title: str, *, started: bool, exit_code: int | None = None) -> WorkerDied:
+    """The worker ended in the middle of a job, or twice before it had begun.
+
+    exit_code : of its process; negative: the number of the signal that ended it.
+    """
     when = f"while “{title}” was running" if started else f"before “{title}” could start"
-    return WorkerDied(
+    error = WorkerDied(
         f"The worker process ended unexpectedly {when}.",
         advice=(
             "Start the step again. If it happens again, memory may be short: use fewer genes or"
             " mixtures."
         ),
     )
+    error.exit_code = exit_code
+    return error
 
 
 def _classes(kind: type[DeconomixError]) -> list[tuple[str, str]]:

@@ -72,7 +72,7 @@ class Reader:
             raise UnreadableFile(
                 f"{name} cannot be read: reading it failed in a way that only damaged files or too"
                 " little memory bring about."
-            ) from None
+            ) from ended.error
         raise ended.error or JobError(f"Reading {name} was stopped.")
 
     def _keep(

@@ -478,7 +478,7 @@ class JobRunner:
                 job.requeue()
                 self._changed.notify_all()
             else:
-                self._fail(job, worker_died(job.title, started=job.started))
+                self._fail(job, worker_died(job.title, started=job.started, exit_code=code))
 
     def _settle(self, job: Job, failure: Failure, *, cancelled: bool) -> None:
         """The job ended without a result."""

@@ -17,6 +17,13 @@ from typing import Any
 from gui.errors import JobError
 from gui.source_file import load_source
 
+Task = Callable[..., Any]
+"""``task(dataset, params, *, progress, **inputs) -> result``: a plain module-level function;
+result: a frozen dataclass or a dict of frames, series, arrays, numbers and text.
+
+``inputs`` are results of earlier runs, asked for by name on submission.
+"""
+
 
 @dataclass(frozen=True)
 class TaskRef:

@@ -22,7 +22,7 @@ MIMETYPE = b"application/x-dcxsession"
 MAX_HEADER = 64 * 1024
 MAX_MANIFEST = 64 * 2**20
 MAX_OBJECT = 33 * 2**20
-"""Of a stored object: a chunk of 32 MiB that did not compress, its seal, some room."""
+"""Of a stored object: a chunk of 32 MiB that did not compress, its nonce and tag, and some room."""
 MAX_MEMBERS = 24_000
 _MAX_HEADERS = 20 * MAX_MEMBERS
 _MAX_NAME = 64

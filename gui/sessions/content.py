@@ -218,7 +218,7 @@ def _unmatrix(decode: Decoder, node: Node, store: objects.Stored, origin: Origin
         ):
             store.check(part["o"], part["n"])
         parts = {name: store.objects[name] for name in names_in(values)}
-        return Matrix.kept(Values(origin, values, parts, origin.seal), genes, columns, known)
+        return Matrix.kept(Values(origin, values, parts, origin.session_key), genes, columns, known)
     matrix = Matrix(decode(values), genes, columns)
     if known is not None:
         check_fingerprint(known, matrix, matrix.values)

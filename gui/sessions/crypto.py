@@ -54,7 +54,7 @@ class Locked(Protocol):
     def lock(self) -> Mapping[str, Any] | None: ...
 
 
-class Seal:
+class SessionKey:
     """The data key of one session while it is unlocked, and the lock that stands in its header.
 
     hide_name : the clear header does not tell the session's name. Wiping overwrites the key held
@@ -67,7 +67,9 @@ class Seal:
         self.hide_name = hide_name
 
     @classmethod
-    def new(cls, password: str, *, hide_name: bool = False, cost: Cost = DEFAULT_COST) -> Seal:
+    def new(
+        cls, password: str, *, hide_name: bool = False, cost: Cost = DEFAULT_COST
+    ) -> SessionKey:
         """A new data key under ``password``.
 
         InvalidParameter: shorter than 12 or longer than 1024 characters.
@@ -76,8 +78,8 @@ class Seal:
         return cls(key, _wrap(key, password, cost), hide_name=hide_name)
 
     @classmethod
-    def unlock(cls, header: Locked, password: str) -> Seal:
-        """The seal of a session's header.
+    def unlock(cls, header: Locked, password: str) -> SessionKey:
+        """The key of a session, unwrapped with its password.
 
         WrongPassword; DamagedSession if its lock is none or asks for more work than it may.
         """
@@ -103,17 +105,17 @@ class Seal:
             raise DamagedSession("The lock of this session is damaged.")
         return cls(key, lock, hide_name=getattr(header, "name", "") is None)
 
-    def rewrapped(self, new_password: str, *, cost: Cost = DEFAULT_COST) -> Seal:
+    def rewrapped(self, new_password: str, *, cost: Cost = DEFAULT_COST) -> SessionKey:
         """The same data key under another password: the next save writes only the lock anew.
 
         An old copy of the file opens with the old password.
         """
         key = self._present()
-        return Seal(key, _wrap(key, new_password, cost), hide_name=self.hide_name)
+        return SessionKey(key, _wrap(key, new_password, cost), hide_name=self.hide_name)
 
-    def copy(self) -> Seal:
+    def copy(self) -> SessionKey:
         """The same key and lock for another file, wiped on its own."""
-        return Seal(self._present(), self.lock, hide_name=self.hide_name)
+        return SessionKey(self._present(), self.lock, hide_name=self.hide_name)
 
     def key(self) -> bytearray:
         """A copy of the key for another process of ours; who takes it overwrites it.
@@ -123,7 +125,7 @@ class Seal:
         return bytearray(self._present())
 
     def wipe(self) -> None:
-        """Overwrite the key: this seal opens and seals nothing any more."""
+        """Overwrite the key: it encrypts and decrypts nothing any more."""
         self._key[:] = bytes(len(self._key))
         self._key.clear()
 
@@ -137,8 +139,8 @@ class Seal:
             str(lock.get("mark")).encode(), _mark(self._present()).encode()
         )
 
-    def seal(self, name: str, data: bytes) -> bytes:
-        """``data`` sealed as the object ``name``: nonce, ciphertext, tag."""
+    def encrypt(self, name: str, data: bytes) -> bytes:
+        """``data`` encrypted as the object ``name``: nonce, ciphertext, tag."""
         import nacl.bindings as sodium
 
         nonce = secrets.token_bytes(_NONCE)
@@ -146,8 +148,8 @@ class Seal:
             data, _associated(name), nonce, self._present()
         )
 
-    def open(self, name: str, data: bytes) -> bytes:
-        """What :meth:`seal` sealed under this name.
+    def decrypt(self, name: str, data: bytes) -> bytes:
+        """What :meth:`encrypt` encrypted under this name.
 
         DamagedSession: changed, of another name or of another key.
         """

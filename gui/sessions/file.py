@@ -27,9 +27,10 @@ from gui.sessions import container, header, lazy, objects
 from gui.sessions.codec import check_brackets, damaged
 from gui.sessions.content import from_tree, to_tree
 from gui.sessions.cost import needed
-from gui.sessions.crypto import Seal
+from gui.sessions.crypto import SessionKey
 from gui.sessions.decode import EXPECTED
 from gui.sessions.header import Header, canonical
+from gui.sessions.identity import Identity, identity_of_open
 from gui.sessions.lazy import Origin, reading
 from gui.sessions.snapshot import Snapshot
 
@@ -77,17 +78,37 @@ def read_header(path: Path) -> Header:
         return found
 
 
-def load(path: Path, *, seal: Seal | None = None, origin: Origin | None = None) -> Snapshot:
-    """The session, every byte of it checked.
+def load(
+    path: Path,
+    *,
+    session_key: SessionKey | None = None,
+    origin: Origin | None = None,
+    expected: Identity | None = None,
+) -> Snapshot:
+    """Read a session; every byte of it is checked.
 
+    Parameters
+    ----------
     origin : then the values of large matrices are read and checked when they are first used, from
-    where this says that the file lies then
+        where this says that the file is at that time.
+    expected : identity of the file that was parsed before, so that no other one is read.
 
-    Raises DamagedSession, NewerSession, WrongPassword (protected and no seal, or the seal of
-    another key), SessionError (too little memory).
+    Raises
+    ------
+    DamagedSession, NewerSession
+    WrongPassword
+        It is protected, and there is no key, or the key of another session.
+    SessionConflict
+        The file is not the expected one.
+    SessionError
+        There is too little memory.
     """
     with reading(path) as file:
-        found = _open(file, seal)
+        if expected is not None and identity_of_open(file) != expected:
+            raise SessionConflict(
+                "The file of this session was changed while it was being read.", advice="Try again."
+            )
+        found = _open(file, session_key)
         tree = migrated(found.tree, found.header.schema)
         size = needed(tree)
         if size > MAX_TOTAL:
@@ -107,24 +128,35 @@ def save(
     snapshot: Snapshot,
     *,
     expected_generation: int | None,
-    seal: Seal | None = None,
+    session_key: SessionKey | None = None,
     generation: int | None = None,
     status: str = "active",
     origin: Origin | None = None,
 ) -> Header:
-    """Write the session in place of what ``path`` is now, all or nothing; the header as written.
+    """Write a session in place of what ``path`` is now, all or nothing; return its header.
 
-    expected_generation : of the file as last read or written; None: there must be no file yet seal
-    : protects the session; generation : of a first save (a copy may keep that of its original), 1
-    if None; status : "active" or "archived" origin : of this very file: large matrices in memory
-    are known to lie there from now on, and copied by the next save Objects that the present file
-    holds already are copied, not compressed again; so are matrices that were not read yet, from
-    where they lie. Raises SessionConflict (the file is another one, or there, or not there: nothing
-    was overwritten); SessionNotSaved (full disk, no right to write, a result that cannot be stored,
-    ...: the file is as it was).
+    Objects that the present file holds already are copied, not compressed again; so are matrices
+    that were not read yet.
+
+    Parameters
+    ----------
+    expected_generation : of the file as last read or written; None: there must be no file yet.
+    session_key : protects the session.
+    generation : of a first save (a copy may keep that of its original); None: 1.
+    status : "active" or "archived".
+    origin : of this very file: large matrices in memory are known to be there from now on, and the
+        next save copies them.
+
+    Raises
+    ------
+    SessionConflict
+        The file is another one, or there, or not there: nothing was overwritten.
+    SessionNotSaved
+        The disk is full, there is no right to write, a result cannot be stored: the file is as it
+        was.
     """
-    gathered = objects.Gathered(seal)
-    keeper = lazy.Keeper(gathered, seal)
+    gathered = objects.Gathered(session_key)
+    keeper = lazy.Keeper(gathered, session_key)
     with _saving():
         tree = to_tree(snapshot, gathered, keeper)
     if len(gathered.objects) + 3 > container.MAX_MEMBERS:
@@ -135,12 +167,12 @@ def save(
     with _saving(), atomic.locked(path):
         present = _compare(path, snapshot.session_id, expected_generation)
         number = (generation or 1) if present is None else present.generation + 1
-        head = header.header_of(snapshot, number, status, seal)
+        head = header.header_of(snapshot, number, status, session_key)
         # no clear copy of what is sealed now
         if (
             present is not None
             and present.schema < header.SCHEMA
-            and (present.encrypted or seal is None)
+            and (present.encrypted or session_key is None)
         ):
             major, minor = present.schema
             before = path.with_name(f"{path.name}.{major}.{minor}.bak")
@@ -153,37 +185,37 @@ def save(
             old = [
                 found
                 for p in paths
-                if (found := open_files.enter_context(_old(p, seal))) is not None
+                if (found := open_files.enter_context(_old(p, session_key))) is not None
             ]
-            listed = _write(file, head, tree, gathered, old, seal)
+            listed = _write(file, head, tree, gathered, old, session_key)
         if origin is not None:
             keeper.settle(origin, listed)
         return head
 
 
 def to_bytes(
-    snapshot: Snapshot, *, seal: Seal | None = None, generation: int | None = None
+    snapshot: Snapshot, *, session_key: SessionKey | None = None, generation: int | None = None
 ) -> bytes:
     """The file as bytes, nothing on disk: for an export. generation : of the original, 1 if None.
 
     SessionNotSaved.
     """
-    gathered = objects.Gathered(seal)
-    keeper = lazy.Keeper(gathered, seal)
+    gathered = objects.Gathered(session_key)
+    keeper = lazy.Keeper(gathered, session_key)
     with _saving(), io.BytesIO() as file, contextlib.ExitStack() as open_files:
         tree = to_tree(snapshot, gathered, keeper)
         old = [
             found
             for o in keeper.origins
-            if (found := open_files.enter_context(_old(o.path, seal))) is not None
+            if (found := open_files.enter_context(_old(o.path, session_key))) is not None
         ]
         _write(
             file,
-            header.header_of(snapshot, generation or 1, "active", seal),
+            header.header_of(snapshot, generation or 1, "active", session_key),
             tree,
             gathered,
             old,
-            seal,
+            session_key,
         )
         return file.getvalue()
 
@@ -194,7 +226,7 @@ def _write(
     tree: Any,
     gathered: objects.Gathered,
     old: list[objects.Stored],
-    seal: Seal | None,
+    session_key: SessionKey | None,
 ) -> dict[str, objects.Info]:
     packed = head.packed()
     if len(packed) > container.MAX_HEADER:
@@ -209,11 +241,11 @@ def _write(
             None,
         )
         if data is None:
-            data = objects.pack(name, part.raw(), seal)
+            data = objects.pack(name, part.raw(), session_key)
         writer.add(name, data)
         listed[name] = {
             "n": part.n,
-            "codec": objects.codec(seal),
+            "codec": objects.codec(session_key),
             "sha256": part.digest,
             "stored": objects.sha256(data),
         }
@@ -227,7 +259,7 @@ def _write(
             "This session holds more single values than a session file can.",
             advice="Remove runs you do not need any more.",
         )
-    writer.add("manifest", objects.pack("manifest", manifest, seal))
+    writer.add("manifest", objects.pack("manifest", manifest, session_key))
     writer.close()
     return listed
 
@@ -239,7 +271,7 @@ class _Opened:
     stored: objects.Stored
 
 
-def _open(file: IO[bytes], seal: Seal | None) -> _Opened:
+def _open(file: IO[bytes], session_key: SessionKey | None) -> _Opened:
     """Header, manifest and objects of an open file, checked against each other; the buffers are not
     read yet.
     """
@@ -247,23 +279,25 @@ def _open(file: IO[bytes], seal: Seal | None) -> _Opened:
     head = header.parse(raw)
     reader = container.Reader(file)
     if not head.encrypted:
-        seal = None
-    elif seal is None:
+        session_key = None
+    elif session_key is None:
         raise WrongPassword("This session is protected by a password.")
-    elif not seal.fits(head.lock):
+    elif not session_key.fits(head.lock):
         raise WrongPassword("This session was protected anew since it was unlocked.")
     try:
-        found = manifest_of(reader, seal)
+        found = manifest_of(reader, session_key)
         if type(found) is not dict or set(found) != {"header", "objects", "session"}:
             raise damaged()
         if container._CHECKED and found["header"] != json.loads(raw):
             raise DamagedSession("The header of this session was changed.")
-        return _Opened(head, found["session"], objects.Stored.of(reader, found["objects"], seal))
+        return _Opened(
+            head, found["session"], objects.Stored.of(reader, found["objects"], session_key)
+        )
     except EXPECTED:
         raise damaged() from None
 
 
-def manifest_of(reader: container.Reader, seal: Seal | None) -> Any:
+def manifest_of(reader: container.Reader, session_key: SessionKey | None) -> Any:
     """The manifest, parsed once it is known what that takes.
 
     DamagedSession, SessionError (too little memory), or one of EXPECTED.
@@ -271,7 +305,7 @@ def manifest_of(reader: container.Reader, seal: Seal | None) -> Any:
     raw = objects.unpack(
         "manifest",
         reader.read("manifest", container.MAX_MANIFEST),
-        seal,
+        session_key,
         length=None,
         limit=container.MAX_MANIFEST,
     )
@@ -318,15 +352,15 @@ def _compare(path: Path, session_id: str, expected: int | None) -> Header | None
 
 
 @contextlib.contextmanager
-def _old(path: Path, seal: Seal | None) -> Iterator[objects.Stored | None]:
+def _old(path: Path, session_key: SessionKey | None) -> Iterator[objects.Stored | None]:
     """A file's objects if they can be copied: readable, and of the same key or of none."""
     with contextlib.ExitStack() as opened:
         found: objects.Stored | None = None
         # damaged, or of another key: all is written anew
         with contextlib.suppress(SessionError, OSError):
             file = opened.enter_context(atomic.reading(path))
-            stored = _open(file, seal)
-            found = stored.stored if stored.header.encrypted is (seal is not None) else None
+            stored = _open(file, session_key)
+            found = stored.stored if stored.header.encrypted is (session_key is not None) else None
         yield found
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from gui.errors import DamagedSession, NewerSession
-from gui.sessions.crypto import Seal, checked_lock
+from gui.sessions.crypto import SessionKey, checked_lock
 from gui.sessions.rules import ID, MAX_TEXT, stored_contents, stored_name, stored_time
 from gui.sessions.snapshot import Snapshot
 
@@ -87,18 +87,20 @@ def canonical(value: Any) -> bytes:
     ).encode("ascii")
 
 
-def header_of(snapshot: Snapshot, generation: int, status: str, seal: Seal | None) -> Header:
+def header_of(
+    snapshot: Snapshot, generation: int, status: str, session_key: SessionKey | None
+) -> Header:
     """The header under which a snapshot is saved."""
     return Header(
         id=snapshot.session_id,
-        name=None if seal is not None and seal.hide_name else snapshot.name,
+        name=None if session_key is not None and session_key.hide_name else snapshot.name,
         created=snapshot.created,
         modified=snapshot.modified,
         generation=generation,
         status=status,
-        encrypted=seal is not None,
-        contents=contents_of(snapshot) if seal is None else {},
-        lock=None if seal is None else seal.lock,
+        encrypted=session_key is not None,
+        contents=contents_of(snapshot) if session_key is None else {},
+        lock=None if session_key is None else session_key.lock,
     )
 
 

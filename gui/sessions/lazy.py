@@ -20,7 +20,7 @@ from gui.data.memory import available_memory
 from gui.errors import DamagedSession, SessionError, SessionLocked
 from gui.sessions import container, header, objects
 from gui.sessions.codec import Encoder, Node, damaged, plain_bytes
-from gui.sessions.crypto import Seal
+from gui.sessions.crypto import SessionKey
 from gui.sessions.decode import EXPECTED, Decoder, names_in
 from gui.sessions.snapshot import Snapshot
 
@@ -34,19 +34,19 @@ class Origin:
     """Where one session's file lies, and its key: one object shared by all that is still to be read
     from it.
 
-    The owner keeps it up to date: sets ``path`` after a move and ``seal`` after a change of the
-    password, and calls :meth:`close` when the session is locked: from then on reading raises
+    The owner keeps it up to date: it sets ``path`` after a move and ``session_key`` after a change
+    of the password, and calls :meth:`close` when the session is locked. Reading then raises
     SessionError.
     """
 
-    def __init__(self, path: Path, seal: Seal | None = None) -> None:
-        self.path, self.seal = path, seal
+    def __init__(self, path: Path, session_key: SessionKey | None = None) -> None:
+        self.path, self.session_key = path, session_key
         self.closed = False
         self.on_damage: Callable[[DamagedSession], None] = lambda error: None
         """Told of damage that shows only now; the owner sets it."""
 
     def close(self) -> None:
-        self.closed, self.seal = True, None
+        self.closed, self.session_key = True, None
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[IO[bytes]]:
@@ -67,10 +67,14 @@ class Values:
     """
 
     def __init__(
-        self, origin: Origin, node: Node, parts: Mapping[str, objects.Info], seal: Seal | None
+        self,
+        origin: Origin,
+        node: Node,
+        parts: Mapping[str, objects.Info],
+        session_key: SessionKey | None,
     ) -> None:
         self.origin, self.node, self.parts = origin, node, dict(parts)
-        self.mark = mark(seal)
+        self.mark = mark(session_key)
         self.is_sparse = node["t"] == "sparse"
         self.lock = threading.Lock()
 
@@ -89,16 +93,17 @@ class Values:
     def _read(self, matrix: Matrix) -> Any:
         need_room(size_of(self.node), "These data need")
         with self.origin.opened() as file:
-            seal = self.origin.seal
+            session_key = self.origin.session_key
             head = header.parse(container.first_members(file))
-            if head.encrypted is not (seal is not None) or (
-                seal is not None and not (seal.fits(head.lock) and mark(seal) == self.mark)
+            if head.encrypted is not (session_key is not None) or (
+                session_key is not None
+                and not (session_key.fits(head.lock) and mark(session_key) == self.mark)
             ):
                 raise SessionError(
                     "This session was protected anew since it was opened.", advice="Open it again."
                 )
             try:
-                values = Decoder(objects.Stored(container.Reader(file), self.parts, seal))(
+                values = Decoder(objects.Stored(container.Reader(file), self.parts, session_key))(
                     self.node
                 )
             except EXPECTED:
@@ -129,8 +134,8 @@ class Keeper:
     read into memory or packed again.
     """
 
-    def __init__(self, gathered: objects.Gathered, seal: Seal | None) -> None:
-        self._gathered, self._seal = gathered, seal
+    def __init__(self, gathered: objects.Gathered, session_key: SessionKey | None) -> None:
+        self._gathered, self._session_key = gathered, session_key
         self._large: list[tuple[Matrix, Node]] = []
         self.origins: list[Origin] = []
         """Of the files from which something can be copied."""
@@ -138,7 +143,7 @@ class Keeper:
     def values(self, encode: Encoder, matrix: Matrix) -> Node:
         """The node of a matrix's values."""
         where = matrix.where_kept
-        if not isinstance(where, Values) or where.mark != mark(self._seal):
+        if not isinstance(where, Values) or where.mark != mark(self._session_key):
             node = encode(matrix.values)
             self._large += [(matrix, node)] if size_of(node) > LARGE else []
             return node
@@ -159,14 +164,17 @@ class Keeper:
             if not isinstance(matrix.where_kept, Values) or matrix.where_kept.origin is origin:
                 matrix.keep(
                     Values(
-                        origin, node, {name: listed[name] for name in names_in(node)}, self._seal
+                        origin,
+                        node,
+                        {name: listed[name] for name in names_in(node)},
+                        self._session_key,
                     )
                 )
 
 
-def mark(seal: Seal | None) -> str | None:
+def mark(session_key: SessionKey | None) -> str | None:
     """Tells keys apart; the names of objects are of one key."""
-    return None if seal is None else str(seal.lock["mark"])
+    return None if session_key is None else str(session_key.lock["mark"])
 
 
 def is_large(node: Node) -> bool:

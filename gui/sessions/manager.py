@@ -1,6 +1,18 @@
-"""SessionCacheManager: all sessions of a running application, in memory and on disk.
+"""SessionCacheManager: all sessions of a running program, in memory and on disk.
 
-Every method takes the ``actor`` who asks.
+Every method takes the ``actor`` who asks. The manager is put together from parts, each of which can
+be built and tested alone:
+
+* :class:`~gui.sessions.table.SessionTable`: which sessions there are, and the locks;
+* :class:`~gui.sessions.names.SessionNames`: what a session may be called;
+* :class:`~gui.sessions.writer.SessionWriter`: into the files;
+* :class:`~gui.sessions.loader.ContentLoader`: out of the files, and out of memory;
+* :class:`~gui.sessions.lifecycle.SessionLifecycle`: made, archived, deleted, brought back;
+* :class:`~gui.sessions.catalog.SessionCatalog`: the lists;
+* :class:`~gui.sessions.protection.SessionProtection`: passwords;
+* :class:`~gui.sessions.exporter.SessionExporter`, :class:`~gui.sessions.importer.SessionImporter`:
+  to and from other people;
+* :class:`~gui.sessions.recovery.SessionRecovery`: damaged sessions.
 """
 
 from __future__ import annotations
@@ -8,31 +20,33 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Collection
-from dataclasses import replace
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from gui import atomic
 from gui.engine.results import Run
-from gui.errors import (
-    DeconomixError,
-    SessionConflict,
-    SessionError,
-    SessionLocked,
-    SessionNotSaved,
-    UnknownSession,
-)
-from gui.logs import get_logger
-from gui.sessions import file
+from gui.errors import SessionError, UnknownSession
 from gui.sessions.actor import LOCAL, Actor
+from gui.sessions.attempts import Attempts
 from gui.sessions.cache import DCXCache, Trace
+from gui.sessions.catalog import SessionCatalog
 from gui.sessions.cleanup import to_clean
-from gui.sessions.memory import size_of
-from gui.sessions.parsing import Parser, identity
-from gui.sessions.rules import DEFAULT_NAME, MAX_NAME, SINGLE_ID, file_time, new_id
-from gui.sessions.store import PROTECTED, Entry, SessionInfo, Store
-from gui.sessions.transfer import Exported, Imported, Transfer
+from gui.sessions.entry import Entry
+from gui.sessions.exporter import Exported, SessionExporter
+from gui.sessions.hooks import Hooks
+from gui.sessions.importer import Imported, SessionImporter
+from gui.sessions.lifecycle import SessionLifecycle
+from gui.sessions.loader import ContentLoader
+from gui.sessions.names import SessionNames
+from gui.sessions.parsing import Parser
+from gui.sessions.protection import SessionProtection
+from gui.sessions.recovery import SessionRecovery
+from gui.sessions.rules import DEFAULT_NAME, MAX_NAME, SINGLE_ID, new_id
+from gui.sessions.startup import SingleSession, scan_sessions
+from gui.sessions.store import SessionInfo, Store
+from gui.sessions.table import SessionTable
+from gui.sessions.writer import SessionWriter
 
 __all__ = [
     "DEFAULT_NAME",
@@ -44,25 +58,29 @@ __all__ = [
     "SessionCacheManager",
 ]
 
-log = get_logger(__name__)
 UNDO = 30.0
 """Seconds a deleted session can be brought back."""
-SINGLE_FILE = f"single{file.SUFFIX}"
 
 
-class SessionCacheManager(Transfer):
-    """Holds the sessions.
+class SessionCacheManager:
+    """Holds the sessions. Belongs to the program, not to a module. Thread-safe.
 
-    Belongs to the application, not to a module. Thread-safe.
-
+    Parameters
+    ----------
     folder : keeps each session as a file in its ``sessions``, ``archive`` and ``trash``; None: in
-    memory only sessions_folder, archive_folder : other places for the first two; undo : seconds a
-    deleted session can be brought back single : one session for everybody, kept in one file; it is
-    the default one and holds the data itself most : so many sessions may there be, without archived
-    ones parser : parses a file before this process reads it, None: nobody does (see
-    :mod:`gui.sessions.parsing`) backups : keep each file as it was found; trace : is told of every
-    access to a session, for the debug log
+        memory only.
+    undo : seconds a deleted session can be brought back.
+    single : one session for everybody, kept in one file; it is the default one and holds data.
+    sessions_folder, archive_folder : other places for the first two folders.
+    backups : keep each file as it was found.
+    trace : called at every access to a session, for the debug log.
+    most : so many sessions there may be, archived ones not counted; None: any number.
+    parser : parses a file before this process reads it; None: nobody does (see
+        :mod:`gui.sessions.parsing`).
     """
+
+    trouble: SessionError | None = None
+    """What went wrong at start, to be told once."""
 
     def __init__(
         self,
@@ -77,105 +95,107 @@ class SessionCacheManager(Transfer):
         most: int | None = None,
         parser: Parser | None = None,
     ) -> None:
+        self.single = single
         store = (
             Store(folder, sessions=sessions_folder, archive=archive_folder)
             if folder is not None
             else None
         )
         default = DCXCache(SINGLE_ID if single else new_id(), DEFAULT_NAME, holds_data=single)
-        super().__init__(store, default, undo=undo, backups=backups, trace=trace, parser=parser)
-        self.single, self._most = single, most
+        default.trace(trace)
+        self._store, self._hooks, self.attempts = store, Hooks(), Attempts()
+        self._table = table = SessionTable(default, max_active=most)
+        self._names = names = SessionNames(table)
+        self._writer = writer = SessionWriter(table, store, backups=backups, trace=trace)
+        self._loader = loader = ContentLoader(table, names, writer, self._hooks, parser)
+        self._lifecycle = lifecycle = SessionLifecycle(
+            table, names, writer, loader, store, self._hooks, undo=undo
+        )
+        self._catalog = catalog = SessionCatalog(table, writer, store)
+        self._protection = SessionProtection(
+            table, names, writer, loader, store, self._hooks, self.attempts
+        )
+        self._exporter = SessionExporter(table, writer, catalog, store)
+        self._importer = SessionImporter(
+            table, names, writer, loader, lifecycle, catalog, store, self.attempts
+        )
+        self._recovery = SessionRecovery(table, names, loader, lifecycle, store)
+        if store is not None:
+            store.sweep()
         if single:
-            self._open_single()
+            writer.watch(default)
+            self.trouble = SingleSession(table, loader, store).open(Entry(default, backed_up=True))
         elif store is not None:
-            self._scan()
+            scan_sessions(table, names, loader, store)
 
-    def _open_single(self) -> None:
-        """The one session, from its file if there is one; a file that cannot be read is put aside,
-        never lost and never in the way.
-        """
-        entry = Entry(self._default, backed_up=True)
-        entry.saved = self._default.edits
-        self._watch(self._default)
-        if self._store is not None:
-            entry.path = self._store.folder / SINGLE_FILE
-            error = self._found(entry) if entry.path.exists() else None
-            if error is not None:
-                aside = entry.path.with_name(
-                    f"{SINGLE_FILE}.{datetime.now():%Y%m%d-%H%M%S}.damaged"
-                )
-                with contextlib.suppress(OSError):
-                    entry.path.replace(aside)
-                backup = self._from_backup(entry)
-                begin = (
-                    f"You continue with its last backup, of {backup:%d %b, %H:%M}."
-                    if backup is not None
-                    else "You begin with an empty session."
-                )
-                self.trouble = SessionError(
-                    f"{error} It was put aside as {aside.name}.", advice=begin
-                )
-        self._active[SINGLE_ID] = entry
+    # -- what the program sets
+    # ----------------------------------------------------------------------------------------------
+    @property
+    def busy(self) -> Callable[[], Collection[str]]:
+        """Ids of sessions that have a job queued or running; the program sets it."""
+        return self._hooks.busy
 
-    def _found(self, entry: Entry) -> DeconomixError | None:
-        """Take over the file of the one session; why not, if it is not whole."""
-        assert entry.path is not None
-        try:
-            parsed = identity(entry.path)
-            header = file.read_header(entry.path)
-            self._parser.check(entry.path, None, whole=True)
-        except DeconomixError as error:
-            return error
-        entry.accepted = parsed
-        entry.known(header)
-        entry.backed_up = False
-        self._default = entry.session = self._lazy(SINGLE_ID, DEFAULT_NAME, entry, header)
-        return None
+    @busy.setter
+    def busy(self, busy: Callable[[], Collection[str]]) -> None:
+        self._hooks.busy = busy
 
-    def _from_backup(self, entry: Entry) -> datetime | None:
-        """Take over the last backup of the one session, whose file was put aside: of when it is.
+    @property
+    def before_lock(self) -> Callable[[DCXCache], None]:
+        """Called under no lock with a protected session before its content is evicted."""
+        return self._hooks.before_lock
 
-        None: there is none, or it is damaged too.
-        """
-        assert self._store is not None
-        backup = self._store.backup_of(entry.path)
-        if entry.path is None or backup is None or entry.path.exists():
-            return None
-        try:
-            made = file_time(backup.stat().st_mtime).astimezone()
-            atomic.copy(backup, entry.path)
-            if self._found(entry) is not None:
-                entry.path.unlink()
-                return None
-        except OSError:
-            return None
-        return made
+    @before_lock.setter
+    def before_lock(self, before_lock: Callable[[DCXCache], None]) -> None:
+        self._hooks.before_lock = before_lock
 
-    trouble: SessionError | None = None
-    """What went wrong at start, to be said once."""
+    @property
+    def admission(self) -> Callable[[], AbstractContextManager[None]]:
+        """Entered around reading a session's content; what it raises ends the call."""
+        return self._hooks.admission
+
+    @admission.setter
+    def admission(self, admission: Callable[[], AbstractContextManager[None]]) -> None:
+        self._hooks.admission = admission
+
+    @property
+    def default_id(self) -> str:
+        """Id of the session where one lands."""
+        return self._table.default_id
+
+    @property
+    def undo_seconds(self) -> float:
+        """Seconds a deleted session can be brought back."""
+        return self._lifecycle.undo_seconds
 
     # -- one session
     # ----------------------------------------------------------------------------------------------
     def create_session(self, name: str, *, actor: Actor) -> DCXCache:
         """A new, empty session.
 
-        NameTaken, with a free name in the advice, if the name is in use; SessionError if there are
-        as many as may be.
+        NameTaken, with a free name in the advice; SessionError if there are as many as allowed.
         """
-        self._refuse_if_single()
-        with self._lock:
-            self._refuse_if_full()
-            return self._adopt(DCXCache(new_id(), self._checked(name, actor=actor)))
+        if self.single:
+            raise SessionError("The program works with one session for everybody.", advice="")
+        with self._table.lock:
+            self._table.check_not_full()
+            name = self._names.check(name, actor=actor)
+            return self._lifecycle.adopt(DCXCache(new_id(), name))
 
     def get_session(self, session_id: str | None, *, actor: Actor) -> DCXCache:
         """The session with this id, its data in memory; never creates one.
 
-        UnknownSession if there is none, SessionLocked if it is protected and this browser has not
-        unlocked it, SessionError if it cannot be read.
+        Raises
+        ------
+        UnknownSession
+            There is none.
+        SessionLocked
+            It is protected, and this browser has not unlocked it.
+        SessionError
+            It cannot be read.
         """
         if session_id == self.default_id and not self.single:
-            return self._default
-        entry = self._allowed(self._entry(session_id), actor)
+            return self._table.default
+        entry = self._table.entry(session_id).require_unlocked(actor)
         entry.shown = time.monotonic()
         if not entry.session.loaded:
             entry.session.load()
@@ -185,141 +205,93 @@ class SessionCacheManager(Transfer):
     get_session_cache = get_session
 
     def save_session(self, session_id: str, *, actor: Actor) -> None:
-        """Save now what is not saved yet (it is saved by itself, soon after each change).
+        """Save now what is not saved yet (it is saved by itself soon after each change).
 
         SessionConflict, SessionNotSaved.
         """
         if session_id != self.default_id or self.single:
-            self._save(self._allowed(self._entry(session_id), actor))
-            self._saver.forget(session_id)
+            self._writer.save(self._table.entry(session_id).require_unlocked(actor))
+            self._writer.saver.forget(session_id)
 
     def save_state(self, session_id: str, *, actor: Actor) -> tuple[str, Exception | None]:
-        """("saved" | "saving" | "not saved" | "memory", why not): "memory" where nothing is kept on
-        disk.
+        """``("saved" | "saving" | "not saved" | "memory", why it is not saved)``.
+
+        "memory" where nothing is kept on disk.
         """
-        with self._lock:
-            entry = self._active.get(session_id)
-        return ("memory", None) if entry is None or entry.locked_for(actor) else self._state(entry)
+        with self._table.lock:
+            entry = self._table.active.get(session_id)
+        if entry is None or entry.locked_for(actor):
+            return "memory", None
+        return self._writer.state(entry)
 
     def reload_session(self, session_id: str, *, actor: Actor) -> DCXCache:
-        """Give up what is in memory and read the file again: after a conflict, when the other
+        """Discard what is in memory and read the file again: after a conflict, when the other
         version is the better one.
 
         SessionLocked: the other program protected it with a key that is not known here; it is
         locked now.
         """
-        entry = self._allowed(self._entry(session_id), actor)
-        self._accepted(entry)
-        with entry.lock:
-            try:
-                header, snapshot = self._read(entry)
-            except SessionLocked:
-                self._saver.forget(session_id)
-                entry.saved = entry.session.edits
-                entry.session.empty(
-                    self._load, edits=entry.saved, name=PROTECTED if entry.hidden else None
-                )
-                raise
-            self._saver.forget(session_id)
-            entry.known(header)
-            entry.session.fill(snapshot)
-            entry.saved = entry.session.edits
+        entry = self._table.entry(session_id).require_unlocked(actor)
+        self._loader.reload(entry)
         return entry.session
+
+    def free_name(self, name: str, *, actor: Actor, but: str | None = None) -> str:
+        """``name``, or ``name 2``, ``name 3`` ... whichever is free (for the session ``but``)."""
+        return self._names.free_name(name, actor=actor, but=but)
 
     def rename_session(self, session_id: str, name: str, *, actor: Actor) -> None:
         """Another name; NameTaken if it is in use."""
-        session = self._allowed(self._changeable(session_id, actor=actor), actor).session
+        session = self._table.changeable(session_id).require_unlocked(actor).session
         session.load()
-        with self._reserving(
-            session_id, lambda: self._checked(name, actor=actor, but=session_id)
+        with self._table.reserving(
+            session_id, lambda: self._names.check(name, actor=actor, but=session_id)
         ) as checked:
             session.name = checked  # under no lock: the session may have to be read anew for this
 
     def duplicate_session(self, session_id: str, *, actor: Actor) -> DCXCache:
-        """A copy as a session of its own, with all that is in memory now, saved or not; protected
-        by the same password where this one is.
-        """
-        entry = self._allowed(self._changeable(session_id, actor=actor), actor)
-        self._refuse_if_full()
-        return self._copy(entry, actor, check=self._refuse_if_full)
+        """A copy as a session of its own, with all that is in memory now, saved or not.
 
-    def _copy(
-        self, entry: Entry, actor: Actor, *, check: Callable[[], None] = lambda: None
-    ) -> DCXCache:
-        entry.session.load()  # before: it may take long
-        with entry.lock:
-            seal = self._seal(entry).copy() if entry.encrypted else None
-            taken = entry.session.snapshot()
-        copy = replace(taken, session_id=new_id(), created=datetime.now(UTC), jobs=())
-        return self._take_in(copy, f"{taken.name} copy", actor, seal=seal, check=check)
+        A copy of a protected session has the same password.
+        """
+        entry = self._table.changeable(session_id).require_unlocked(actor)
+        self._table.check_not_full()
+        return self._lifecycle.copy(entry, actor, check=self._table.check_not_full)
 
     def add_run(self, session_id: str, run: Run, *, actor: Actor) -> None:
-        """A job's result, also into a protected session that the browser which asked for it has
-        left.
+        """Add a job's result, also to a protected session that the browser has left since.
 
         UnknownSession, SessionLocked.
         """
-        self._entry(session_id).session.add_run(run)
+        self._table.entry(session_id).session.add_run(run)
 
     def job_ended(self, session_id: str, job_id: str, *, actor: Actor) -> None:
-        """A job ended without a result. Nothing happens if the session is not there or locked."""
+        """Note that a job ended without a result, unless the session is gone or locked."""
         with contextlib.suppress(SessionError):
-            session = self._entry(session_id).session
+            session = self._table.entry(session_id).session
             if session.loaded:
                 session.job_ended(job_id)
 
     # -- lists
     # ----------------------------------------------------------------------------------------------
     def list_sessions(self, *, actor: Actor) -> list[SessionInfo]:
-        """The default one first, then all active ones by creation, also those that cannot be
+        """The default session first, then all active ones by creation, also those that cannot be
         opened.
 
         Reads no data.
         """
-        with self._lock:
-            entries = [] if self.single else list(self._active.values())
-        infos = sorted(
-            (self._info(e, actor, archived=False) for e in entries), key=lambda i: i.created
-        )
-        return [self.info(self.default_id, actor=actor), *infos]
+        return self._catalog.active(actor=actor)
 
     def info(self, session_id: str, *, actor: Actor) -> SessionInfo:
-        """What is said of one active or archived session; UnknownSession."""
-        if session_id == self.default_id and not self.single:
-            default = self._default
-            return SessionInfo(
-                session_id,
-                default.name,
-                False,
-                default.created,
-                default.modified,
-                0,
-                {},
-                state="memory",
-                loaded=True,
-                holds_data=False,
-            )
-        with self._lock:
-            entry = self._archived.get(session_id)
-            archived = entry is not None
-            entry = entry or self._entry(session_id)
-        return self._info(entry, actor, archived=archived)
+        """What is known of one active or archived session; UnknownSession."""
+        return self._catalog.info(session_id, actor=actor)
 
     def list_archived_sessions(self, *, actor: Actor) -> list[SessionInfo]:
-        """The archived ones, last used first."""
-        with self._lock:
-            entries = list(self._archived.values())
-        return sorted(
-            (self._info(e, actor, archived=True) for e in entries),
-            key=lambda i: i.used,
-            reverse=True,
-        )
+        """The archived sessions, last used first."""
+        return self._catalog.archived(actor=actor)
 
     def list_deleted_sessions(self, *, actor: Actor) -> list[tuple[str, str]]:
-        """(id, name) of what :meth:`undo_delete` can bring back, the latest last."""
-        with self._lock:
-            entries = [(key, entry) for key, (entry, _) in self._trash.items()]
-        return [(key, self._info(entry, actor, archived=True).name) for key, entry in entries]
+        """(id, name) of each session that :meth:`undo_delete` can bring back, the latest last."""
+        return self._catalog.deleted(actor=actor)
 
     # -- delete, archive, restore
     # ----------------------------------------------------------------------------------------------
@@ -327,42 +299,36 @@ class SessionCacheManager(Transfer):
         """Put it into the trash; after :data:`UNDO` seconds, or at the end of the program, it is
         gone.
         """
-        self._changeable(session_id, actor=actor, archived=True)
-        self._take(session_id, "trash")
+        self._table.changeable(session_id, archived=True)
+        self._lifecycle.detach(session_id, "trash")
 
     def undo_delete(self, session_id: str, *, actor: Actor) -> DCXCache:
-        """Bring a deleted session back, with everything, to the active ones.
+        """Bring a deleted session back to the active ones, with everything.
 
         UnknownSession if it is gone.
         """
-        with self._lock:
-            entry, _ = self._trash.get(session_id, (None, None))
+        entry = self._table.find_deleted(session_id)
         if entry is None:
             raise UnknownSession("The session is gone.", advice="")
-        return self._bring_back(
-            session_id, entry, lambda name: self.free_name(name, actor=actor, but=session_id)
-        )
+        return self._lifecycle.bring_back(session_id, entry, actor=actor)
 
     def archive_session(self, session_id: str, *, actor: Actor) -> None:
-        """Out of memory, its file into the archive.
+        """Take it out of memory, and move its file to the archive.
 
-        SessionNotSaved or SessionConflict if it cannot be saved before; then nothing changes.
+        SessionNotSaved or SessionConflict if it cannot be saved first; then nothing changes.
         """
-        self._changeable(session_id, actor=actor)
-        self._take(session_id, "archive")
+        self._table.changeable(session_id)
+        self._lifecycle.detach(session_id, "archive")
 
     def restore_session(self, session_id: str, *, actor: Actor) -> DCXCache:
-        """From the archive back to the active ones. UnknownSession if it is not archived."""
-        with self._lock:
-            entry = self._archived.get(session_id)
+        """From the archive back to the active ones; UnknownSession if it is not archived."""
+        with self._table.lock:
+            entry = self._table.archived.get(session_id)
         if entry is None:
             raise UnknownSession("This session is not in the archive.", advice="")
-        self._refuse_if_full()
-        return self._bring_back(
-            session_id,
-            entry,
-            lambda name: self.free_name(name, actor=actor, but=session_id),
-            self._refuse_if_full,
+        self._table.check_not_full()
+        return self._lifecycle.bring_back(
+            session_id, entry, actor=actor, check=self._table.check_not_full
         )
 
     def cleanup_sessions(
@@ -375,20 +341,18 @@ class SessionCacheManager(Transfer):
         spared: Collection[str] = (),
         dry_run: bool = False,
     ) -> list[SessionInfo]:
-        """Archive or delete what is longest unused; returns what was (dry_run: would be) taken.
+        """Archive or delete what is longest unused; return what was (dry_run: would be) taken.
 
         Never the default session, one that a tab shows, one with a job, or one in ``spared``.
         """
-        with self._lock:
-            shown = [key for key, entry in self._active.items() if entry.open]
-        found = [i for i in self.list_sessions(actor=actor) if i.holds_data]
-        kept = {*spared, *self.busy(), *shown}
+        with self._table.lock:
+            shown = [key for key, entry in self._table.active.items() if entry.open]
         chosen = to_clean(
-            found,
+            [info for info in self.list_sessions(actor=actor) if info.holds_data],
             datetime.now(UTC),
             max_sessions=max_sessions,
             max_age_days=max_age_days,
-            spared=kept,
+            spared={*spared, *self.busy(), *shown},
         )
         done = []
         for info in chosen:
@@ -402,84 +366,137 @@ class SessionCacheManager(Transfer):
             done.append(info)
         return done
 
+    # -- protection
+    # ----------------------------------------------------------------------------------------------
+    def protect_session(
+        self, session_id: str, password: str, *, hide_name: bool = False, actor: Actor
+    ) -> None:
+        """Encrypt the session, and unlock it for the actor; remove its unencrypted backups.
+
+        InvalidParameter (too short), DefaultSession, SessionNotSaved: then it is as it was.
+        """
+        self._protection.protect(session_id, password, hide_name=hide_name, actor=actor)
+
+    def unlock_session(self, session_id: str, password: str, *, actor: Actor) -> None:
+        """Open it for this actor's browser.
+
+        WrongPassword, PasswordDelay; DamagedSession; UnknownSession.
+        """
+        self._protection.unlock(session_id, password, actor=actor)
+
+    def lock_session(self, session_id: str, *, actor: Actor) -> None:
+        """Lock it for everybody: saved, content out of memory, key overwritten.
+
+        SessionNotSaved: then nothing changes.
+        """
+        self._protection.lock(session_id)
+
+    def is_locked(self, session_id: str, *, actor: Actor) -> bool:
+        """Whether the session is there and protected, and this browser has not unlocked it."""
+        return self._protection.is_locked(session_id, actor=actor)
+
+    def touch(self, session_id: str, *, actor: Actor, ago: float = 0.0) -> None:
+        """Note that the user of this browser did something in the session ``ago`` seconds ago."""
+        self._protection.touch(session_id, actor=actor, ago=ago)
+
+    def forget_browser(self, *, actor: Actor) -> None:
+        """Take from this browser what it has unlocked, and lock what no other one has unlocked."""
+        self._protection.forget_browser(actor=actor)
+
+    def lock_idle(self, seconds: float, *, actor: Actor) -> list[str]:
+        """Lock for every browser whose user did nothing for so long; return the sessions that are
+        locked now.
+        """
+        return self._protection.lock_idle(seconds)
+
+    def change_password(
+        self, session_id: str, old: str, new: str, *, hide_name: bool | None = None, actor: Actor
+    ) -> None:
+        """Another password for the same key: old copies of the file still open with the old one.
+
+        WrongPassword, PasswordDelay, InvalidParameter, SessionNotSaved.
+        """
+        self._protection.change_password(session_id, old, new, hide_name=hide_name, actor=actor)
+
+    def reencrypt_session(self, session_id: str, old: str, new: str, *, actor: Actor) -> None:
+        """A new key under a new password, everything encrypted anew: after a leak.
+
+        WrongPassword, PasswordDelay, InvalidParameter, SessionNotSaved.
+        """
+        self._protection.reencrypt(session_id, old, new, actor=actor)
+
+    def remove_password(self, session_id: str, password: str, *, actor: Actor) -> None:
+        """The session is not protected any more. WrongPassword, PasswordDelay, SessionNotSaved."""
+        self._protection.remove_password(session_id, password, actor=actor)
+
+    # -- to and from other people, and damaged ones
+    # ----------------------------------------------------------------------------------------------
+    def export_session(
+        self,
+        session_id: str,
+        *,
+        actor: Actor,
+        cells: bool = True,
+        pseudonyms: bool = False,
+        password: str | None = None,
+        unprotected: bool = False,
+    ) -> Exported:
+        """The session as a file (:meth:`gui.sessions.exporter.SessionExporter.export`)."""
+        return self._exporter.export(
+            session_id,
+            actor=actor,
+            cells=cells,
+            pseudonyms=pseudonyms,
+            password=password,
+            unprotected=unprotected,
+        )
+
+    def import_session(
+        self, path: Path, *, actor: Actor, as_copy: bool = False, password: str | None = None
+    ) -> Imported:
+        """Copy a session file in (:meth:`gui.sessions.importer.SessionImporter.import_file`)."""
+        return self._importer.import_file(path, actor=actor, as_copy=as_copy, password=password)
+
+    def redirect_session(self, session_id: str, folder: Path, *, actor: Actor) -> Path:
+        """Keep the session's file in another folder from now on, and save it there at once.
+
+        SessionNotSaved, SessionConflict: everything is as before.
+        """
+        entry = self._table.changeable(session_id).require_unlocked(actor)
+        return self._lifecycle.redirect(entry, folder)
+
+    def salvage_session(self, session_id: str, *, actor: Actor) -> DCXCache:
+        """What can still be read of a damaged session, as a session of its own.
+
+        DamagedSession: nothing can be read.
+        """
+        return self._recovery.salvage(session_id, actor=actor)
+
+    def restore_backup(self, session_id: str, *, actor: Actor) -> str:
+        """Put the last backup in place of a damaged session's file; return the backup's session id.
+
+        SessionError, DamagedSession.
+        """
+        return self._recovery.restore_backup(session_id, actor=actor)
+
     # -- memory and the end
     # ----------------------------------------------------------------------------------------------
     def trim_memory(self, limit: int, *, actor: Actor) -> int:
-        """Let go of the contents of sessions that no tab shows and no job needs, longest unused
-        first, until they take ``limit`` bytes; how many.
+        """Unload sessions that no tab shows and no job needs, longest unused first, until all
+        contents take at most ``limit`` bytes; return how many were unloaded.
         """
-        busy = set(self.busy())
-        with self._lock:
-            entries = [
-                e
-                for key, e in self._active.items()
-                if e.session.loaded
-                and not e.open
-                and key not in busy
-                and e.path is not None
-                and not e.dirty
-            ]
-        held = [
-            (entry, entry.session.in_memory()) for entry in sorted(entries, key=lambda e: e.shown)
-        ]
-        sizes = [(entry, size_of(content)) for entry, content in held if content is not None]
-        del held  # else it would hold what is let go
-        total, gone = sum(size for _, size in sizes), 0
-        for entry, size in sizes:
-            if total <= limit:
-                break
-            if self._unload(entry):
-                total, gone = total - size, gone + 1
-        return gone
+        return self._loader.trim_memory(limit)
 
     def pending(self, *, actor: Actor) -> int:
         """How many sessions are not on disk yet."""
-        with self._lock:
-            return sum(e.dirty for e in self._active.values()) if self._store is not None else 0
+        with self._table.lock:
+            if self._store is None:
+                return 0
+            return sum(entry.dirty for entry in self._table.active.values())
 
     def close(self, *, actor: Actor, timeout: float = 120.0) -> bool:
-        """Wait for pending saves, empty the trash, lock what is protected.
-
-        A session whose file another program has changed is kept as a copy.
+        """Wait for pending saves, empty the trash, and lock what is protected.
 
         False if something could not be saved. May be called twice.
         """
-        with self._lock:
-            deleted, entries = list(self._trash), list(self._active.values())
-        for session_id in deleted:
-            self._expire(session_id)
-        done = self._saver.flush(timeout)
-        for entry in entries:
-            if entry.dirty and isinstance(
-                self._saver.failure(entry.session.session_id), SessionConflict
-            ):
-                with contextlib.suppress(DeconomixError):
-                    self._save(self._entry(self._copy(entry, actor).session_id))
-                self._saver.forget(entry.session.session_id)
-        for entry in entries:  # the folder of a session that was saved may be gone since
-            if (
-                entry.session.loaded
-                and not entry.encrypted
-                and isinstance(entry.file_trouble(), SessionNotSaved)
-            ):
-                done = False
-        done = self._saver.close(timeout) and done
-        with self._lock:
-            entries = list(self._active.values())  # with the copies made just now
-        for entry in entries:
-            with entry.lock:
-                if entry.seal is not None:
-                    # what could not be saved until now cannot be saved any more
-                    entry.saved = entry.session.edits
-                    try:
-                        self._let_go(entry)
-                    except Exception:  # the others are locked all the same
-                        log.exception(
-                            "a protected session could not be locked at the end: id %s",
-                            entry.session.session_id,
-                        )
-        return done
-
-    def _refuse_if_single(self) -> None:
-        if self.single:
-            raise SessionError("The program works with one session for everybody.", advice="")
+        return self._lifecycle.close(actor=actor, timeout=timeout)

@@ -14,7 +14,7 @@ import zstandard
 from gui.errors import DamagedSession
 from gui.sessions import container
 from gui.sessions.codec import damaged
-from gui.sessions.crypto import Seal
+from gui.sessions.crypto import SessionKey
 
 CHUNK = 32 * 2**20
 """Raw bytes of one object at most: bounds the memory that compressing, sealing and checking take.
@@ -31,23 +31,25 @@ the file.
 """
 
 
-def codec(seal: Seal | None) -> str:
-    return "zstd" if seal is None else "zstd+xchacha20poly1305"
+def codec(session_key: SessionKey | None) -> str:
+    return "zstd" if session_key is None else "zstd+xchacha20poly1305"
 
 
-def pack(name: str, data: bytes | memoryview, seal: Seal | None) -> bytes:
+def pack(name: str, data: bytes | memoryview, session_key: SessionKey | None) -> bytes:
     """Compressed, then sealed under its name."""
     packed = zstandard.ZstdCompressor(level=LEVEL, write_checksum=_CHECKSUM).compress(data)
-    return packed if seal is None else seal.seal(name, packed)
+    return packed if session_key is None else session_key.encrypt(name, packed)
 
 
-def unpack(name: str, data: bytes, seal: Seal | None, *, length: int | None, limit: int) -> bytes:
+def unpack(
+    name: str, data: bytes, session_key: SessionKey | None, *, length: int | None, limit: int
+) -> bytes:
     """What :func:`pack` packed: exactly ``length`` bytes (None: what the frame says), at most
     ``limit``.
 
     DamagedSession.
     """
-    packed = data if seal is None else seal.open(name, data)
+    packed = data if session_key is None else session_key.decrypt(name, data)
     try:
         found = zstandard.frame_content_size(packed)  # before anything is allocated
         if found < 0 or found > limit or (length is not None and found != length):
@@ -78,8 +80,8 @@ class Part:
 class Gathered:
     """Takes what is to be saved; equal content is one object."""
 
-    def __init__(self, seal: Seal | None) -> None:
-        self._seal = seal
+    def __init__(self, session_key: SessionKey | None) -> None:
+        self._session_key = session_key
         self.objects: dict[str, Part] = {}
 
     def put(self, data: memoryview) -> list[str]:
@@ -87,7 +89,9 @@ class Gathered:
         for start in range(0, data.nbytes, CHUNK):
             chunk = data[start : start + CHUNK]
             digest = sha256(chunk)
-            name = "o/" + (digest[:32] if self._seal is None else self._seal.name_of(chunk))
+            name = "o/" + (
+                digest[:32] if self._session_key is None else self._session_key.name_of(chunk)
+            )
             self.objects[name] = Part(chunk.nbytes, digest, lambda chunk=chunk: chunk)  # type: ignore[misc]
             names.append(name)
         return names
@@ -102,8 +106,8 @@ class Gathered:
         raise NotImplementedError
 
 
-def _is_info(info: Any, seal: Seal | None) -> bool:
-    right = type(info) is dict and set(info) == _INFO and info["codec"] == codec(seal)
+def _is_info(info: Any, session_key: SessionKey | None) -> bool:
+    right = type(info) is dict and set(info) == _INFO and info["codec"] == codec(session_key)
     return right and type(info["n"]) is int and 0 < info["n"] <= CHUNK
 
 
@@ -111,24 +115,26 @@ class Stored:
     """Gives what a file holds, checked."""
 
     def __init__(
-        self, reader: container.Reader, objects: Mapping[str, Info], seal: Seal | None
+        self, reader: container.Reader, objects: Mapping[str, Info], session_key: SessionKey | None
     ) -> None:
-        self._reader, self._seal = reader, seal
+        self._reader, self._session_key = reader, session_key
         self.objects = dict(objects)
 
     @classmethod
-    def of(cls, reader: container.Reader, objects: Any, seal: Seal | None) -> Stored:
+    def of(cls, reader: container.Reader, objects: Any, session_key: SessionKey | None) -> Stored:
         """After a check of the list of objects against the file's members. DamagedSession."""
         if type(objects) is not dict or set(objects) != {
             n for n in reader.members if n.startswith("o/")
         }:
             raise DamagedSession("The parts of this session are not those it lists.")
-        if not all(_is_info(info, seal) for info in objects.values()):
+        if not all(_is_info(info, session_key) for info in objects.values()):
             raise damaged()
-        return cls(reader, objects, seal)
+        return cls(reader, objects, session_key)
 
     @classmethod
-    def what_is_left(cls, reader: container.Reader, objects: Any, seal: Seal | None) -> Stored:
+    def what_is_left(
+        cls, reader: container.Reader, objects: Any, session_key: SessionKey | None
+    ) -> Stored:
         """Of a damaged file: the objects that are both listed and there, not read yet."""
         listed = objects.items() if type(objects) is dict else ()
         return cls(
@@ -136,9 +142,9 @@ class Stored:
             {
                 name: info
                 for name, info in listed
-                if name in reader.members and _is_info(info, seal)
+                if name in reader.members and _is_info(info, session_key)
             },
-            seal,
+            session_key,
         )
 
     def put(self, data: memoryview) -> list[str]:
@@ -166,7 +172,7 @@ class Stored:
         raw = unpack(
             name,
             self._reader.read(name, container.MAX_OBJECT),
-            self._seal,
+            self._session_key,
             length=info["n"],
             limit=CHUNK,
         )

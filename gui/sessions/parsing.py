@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import os
+import signal
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,10 +19,10 @@ import pandas as pd
 
 from gui.data.dataset import Matrix
 from gui.data.readers.watchdog import BYTES_PER_SECOND, watched
-from gui.errors import DamagedSession, JobError, SessionError, UnreadableFile
+from gui.errors import DamagedSession, JobError, SessionError, UnreadableFile, WorkerDied
 from gui.jobs.reader import Reader
 from gui.sessions import file
-from gui.sessions.crypto import Seal
+from gui.sessions.crypto import SessionKey
 from gui.sessions.lazy import Origin
 from gui.sessions.salvage import Salvaged, salvage
 from gui.sessions.snapshot import Snapshot
@@ -31,22 +31,12 @@ SECONDS, WORK = 20.0, 5.0
 """Of the clock, and of the processor for what the program does again: beyond what the size of the
 file allows for.
 """
-Identity = tuple[int, int, int, int]
-
-
-def identity(path: Path) -> Identity | None:
-    """Of the bytes of a file as long as nobody forges its times; None if it is not there."""
-    try:
-        found = os.stat(path)
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 class Parser(Protocol):
     """Says whether a session file can be read without harm. Called outside of all locks."""
 
-    def check(self, path: Path, seal: Seal | None, *, whole: bool) -> None:
+    def check(self, path: Path, session_key: SessionKey | None, *, whole: bool) -> None:
         """Nothing if it can. whole : with the values of large matrices, which are read only when
         needed otherwise.
 
@@ -54,23 +44,23 @@ class Parser(Protocol):
         """
         ...
 
-    def salvage(self, path: Path, seal: Seal | None) -> Salvaged:
+    def salvage(self, path: Path, session_key: SessionKey | None) -> Salvaged:
         """As :func:`gui.sessions.salvage.salvage`."""
         ...
 
 
-class HereParser:
+class InProcessParser:
     """Without a reading process: on the command line and in tests.
 
     Reading itself checks everything, so nothing is to be done before.
     """
 
-    def check(self, path: Path, seal: Seal | None, *, whole: bool) -> None:
+    def check(self, path: Path, session_key: SessionKey | None, *, whole: bool) -> None:
         if whole:
-            file.load(path, seal=seal)
+            file.load(path, session_key=session_key)
 
-    def salvage(self, path: Path, seal: Seal | None) -> Salvaged:
-        return salvage(path, seal)
+    def salvage(self, path: Path, session_key: SessionKey | None) -> Salvaged:
+        return salvage(path, session_key)
 
 
 @dataclass(frozen=True)
@@ -86,15 +76,15 @@ class ParseRequest:
     lock: Mapping[str, Any] = dataclasses.field(default_factory=dict, repr=False)
 
     @classmethod
-    def of(cls, path: Path, seal: Seal | None, *, whole: bool = True) -> ParseRequest:
+    def of(cls, path: Path, session_key: SessionKey | None, *, whole: bool = True) -> ParseRequest:
         return (
             cls(path, whole, SECONDS)
-            if seal is None
-            else cls(path, whole, SECONDS, seal.key(), seal.lock)
+            if session_key is None
+            else cls(path, whole, SECONDS, session_key.key(), session_key.lock)
         )
 
-    def seal(self) -> Seal | None:
-        return Seal(bytes(self.key), self.lock) if self.key else None
+    def session_key(self) -> SessionKey | None:
+        return SessionKey(bytes(self.key), self.lock) if self.key else None
 
     def wipe(self) -> None:
         self.key[:] = bytes(len(self.key))
@@ -107,11 +97,11 @@ class ProcessParser:
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
 
-    def check(self, path: Path, seal: Seal | None, *, whole: bool) -> None:
-        self._ask(check_task, ParseRequest.of(path, seal, whole=whole))
+    def check(self, path: Path, session_key: SessionKey | None, *, whole: bool) -> None:
+        self._ask(check_task, ParseRequest.of(path, session_key, whole=whole))
 
-    def salvage(self, path: Path, seal: Seal | None) -> Salvaged:
-        found: Salvaged = self._ask(salvage_task, ParseRequest.of(path, seal))
+    def salvage(self, path: Path, session_key: SessionKey | None) -> Salvaged:
+        found: Salvaged = self._ask(salvage_task, ParseRequest.of(path, session_key))
         return found
 
     def _ask(self, task: Any, asked: ParseRequest) -> Any:
@@ -122,7 +112,13 @@ class ProcessParser:
             if sealed:
                 self._reader.forget()
             raise
-        except UnreadableFile:  # how a reader says that its process ended
+        except UnreadableFile as error:  # how a reader says that its process ended
+            if _killed(error.__cause__):
+                raise SessionError(
+                    "This session could not be read, because the system ended the process that was"
+                    " reading it, as it does when memory is short.",
+                    advice="Close other programs and try again.",
+                ) from None
             raise DamagedSession(
                 "This session cannot be read: that took longer, or more memory, than any session of"
                 " its size does."
@@ -136,6 +132,16 @@ class ProcessParser:
             asked.wipe()
 
 
+def _killed(error: BaseException | None) -> bool:
+    """Whether somebody outside ended the process, which says nothing about the file it was reading.
+
+    Its own watchdog ends it with an exit code, and a fault of a library with another signal.
+    """
+    # Windows has no SIGKILL.
+    signals = [getattr(signal, n) for n in ("SIGKILL", "SIGTERM") if hasattr(signal, n)]
+    return isinstance(error, WorkerDied) and error.exit_code in {-number for number in signals}
+
+
 # -- in the reading process
 # --------------------------------------------------------------------------------------------------
 
@@ -147,13 +153,15 @@ def warm_up() -> None:
 
 def check_task(dataset: object, params: ParseRequest, *, progress: object) -> None:
     """:meth:`Parser.check` as a task."""
-    seal = params.seal()
+    session_key = params.session_key()
     params.wipe()
     try:
         with watched([params.path], params.seconds):
             began = time.process_time()
             snapshot = file.load(
-                params.path, seal=seal, origin=None if params.whole else Origin(params.path, seal)
+                params.path,
+                session_key=session_key,
+                origin=None if params.whole else Origin(params.path, session_key),
             )
             if time.process_time() - began > WORK + params.path.stat().st_size / BYTES_PER_SECOND:
                 raise DamagedSession(
@@ -161,22 +169,22 @@ def check_task(dataset: object, params: ParseRequest, *, progress: object) -> No
                 )
             look_up(snapshot)
     finally:
-        if seal is not None:
-            seal.wipe()
+        if session_key is not None:
+            session_key.wipe()
 
 
 def salvage_task(dataset: object, params: ParseRequest, *, progress: object) -> Salvaged:
     """:meth:`Parser.salvage` as a task."""
-    seal = params.seal()
+    session_key = params.session_key()
     params.wipe()
     try:
         with watched([params.path], params.seconds):
-            found = salvage(params.path, seal)
+            found = salvage(params.path, session_key)
             look_up(found.snapshot)
             return found
     finally:
-        if seal is not None:
-            seal.wipe()
+        if session_key is not None:
+            session_key.wipe()
 
 
 def look_up(snapshot: Snapshot) -> None:

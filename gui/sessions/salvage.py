@@ -17,7 +17,7 @@ from gui.sessions import container, file, header, lazy, objects
 from gui.sessions.codec import Node
 from gui.sessions.content import from_tree, part_of
 from gui.sessions.cost import needed
-from gui.sessions.crypto import Seal
+from gui.sessions.crypto import SessionKey
 from gui.sessions.decode import EXPECTED
 from gui.sessions.snapshot import RECOVERED, Snapshot
 
@@ -46,7 +46,7 @@ class Salvaged:
     lost: tuple[str, ...]
 
 
-def salvage(path: Path, seal: Seal | None = None) -> Salvaged:
+def salvage(path: Path, session_key: SessionKey | None = None) -> Salvaged:
     """What is readable of a damaged file, marked as recovered.
 
     The file is not changed.
@@ -56,8 +56,8 @@ def salvage(path: Path, seal: Seal | None = None) -> Salvaged:
     """
     with lazy.reading(path) as opened:
         reader = _members(opened)
-        seal = _fitting(reader, seal)
-        tree, stored = _manifest(reader, seal)
+        session_key = _fitting(reader, session_key)
+        tree, stored = _manifest(reader, session_key)
         size = needed(tree)
         if size > file.MAX_TOTAL:
             raise DamagedSession("This session says that it holds more than any session does.")
@@ -72,27 +72,29 @@ def _members(opened: IO[bytes]) -> container.Reader:
         return container.Reader(opened, container.walk(opened))
 
 
-def _fitting(reader: container.Reader, seal: Seal | None) -> Seal | None:
-    """The seal, if the header asks for one and it fits; as given if the header cannot be read."""
+def _fitting(reader: container.Reader, session_key: SessionKey | None) -> SessionKey | None:
+    """The key, if the header asks for one and it fits; as given if the header cannot be read."""
     try:
         head = header.parse(reader.read("header.json", container.MAX_HEADER))
     except DamagedSession:
-        return seal
+        return session_key
     if not head.encrypted:
         return None
-    if seal is None:
+    if session_key is None:
         raise WrongPassword("This session is protected by a password.")
-    if not seal.fits(head.lock):
+    if not session_key.fits(head.lock):
         raise WrongPassword("This session was protected anew since it was unlocked.")
-    return seal
+    return session_key
 
 
-def _manifest(reader: container.Reader, seal: Seal | None) -> tuple[Node, objects.Stored]:
+def _manifest(
+    reader: container.Reader, session_key: SessionKey | None
+) -> tuple[Node, objects.Stored]:
     try:
-        found = file.manifest_of(reader, seal)
+        found = file.manifest_of(reader, session_key)
         head = header.parse(header.canonical(found["header"]))
         return file.migrated(found["session"], head.schema), objects.Stored.what_is_left(
-            reader, found["objects"], seal
+            reader, found["objects"], session_key
         )
     except (DamagedSession, *EXPECTED):
         raise DamagedSession(

@@ -7,178 +7,43 @@ from __future__ import annotations
 import contextlib
 import errno
 import glob
-import math
 import os
 import shutil
-import threading
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
 from gui import atomic
-from gui.clock import elapsed
 from gui.errors import DeconomixError, SessionError, SessionNotSaved
 from gui.sessions import file
-from gui.sessions.actor import Actor
-from gui.sessions.cache import DCXCache
-from gui.sessions.crypto import Seal
+from gui.sessions.crypto import SessionKey
 from gui.sessions.lazy import Origin
-from gui.sessions.parsing import Identity, identity
 from gui.sessions.rules import file_time
 from gui.sessions.snapshot import Snapshot
 
 Place = Literal["sessions", "archive", "trash"]
 STALE = 60.0
 """Seconds after which a deleted file that a program left behind is gone for good."""
-LOOK = 2.0
-"""Seconds between two looks whether the file of a saved session is still there."""
-SHOWN = 180.0
-"""Seconds after its last question that a tab counts as open: a browser lets tabs in the background
-ask once a minute.
-"""
-PROTECTED = "Protected session"
-"""What a session is called whose name is hidden."""
-
-
-@dataclass(eq=False)
-class Entry:
-    """What the manager knows of one session.
-
-    ``lock`` is held while its file is read, written or moved.
-
-    path, generation : of its file, None while there is none; saved : count of edits that are in the
-    file problem : why it cannot be opened; damage : it is open, but a part not read before is
-    damaged encrypted, hidden : it is protected, and so is its name seal : its key, while some
-    browser has it unlocked; unlocked : browser -> when its user last did something
-    (:func:`gui.clock.elapsed`) shown : when a tab last asked for it accepted : of the file that was
-    parsed to the end by a reading process, or written by this program stamp : time, size and number
-    of the file as it was last read or written; checked : when it was last looked at, and what was
-    wrong with it backed_up : the file as this program found it is kept (or there was none); origin
-    : where what was not read yet is read from
-    """
-
-    session: DCXCache
-    path: Path | None = None
-    generation: int | None = None
-    saved: int = -1
-    size: int = 0
-    used: datetime = field(default_factory=lambda: datetime.now(UTC))
-    contents: Mapping[str, Any] = field(default_factory=dict)
-    encrypted: bool = False
-    hidden: bool = False
-    seal: Seal | None = None
-    unlocked: dict[str, float] = field(default_factory=dict)
-    shown: float = float("-inf")
-    accepted: Identity | None = None
-    backed_up: bool = False
-    origin: Origin | None = None
-    problem: Exception | None = None
-    damage: Exception | None = None
-    stamp: tuple[int, int, int] | None = None
-    checked: tuple[float, SessionError | None] = (float("-inf"), None)
-    lock: threading.RLock = field(default_factory=lambda: threading.RLock())
-
-    @property
-    def dirty(self) -> bool:
-        """Whether something is in memory that is not in the file."""
-        return self.problem is None and self.session.edits != self.saved
-
-    @property
-    def open(self) -> bool:
-        """Whether a tab shows it."""
-        return time.monotonic() - self.shown < SHOWN
-
-    def locked_for(self, actor: Actor) -> bool:
-        """Whether this browser has not given the password."""
-        return self.encrypted and actor.browser not in self.unlocked
-
-    def unlock(self, actor: Actor, *, ago: float = 0.0) -> None:
-        """This browser has given the password, or its user did something in the session, so many
-        seconds ago.
-        """
-        self.unlocked[actor.browser] = max(
-            elapsed() - ago, self.unlocked.get(actor.browser, -math.inf)
-        )
-
-    def known(self, header: file.Header) -> None:
-        """Take over what the header says and how the file looks now."""
-        self.generation, self.contents, self.encrypted, self.hidden = (
-            header.generation,
-            header.contents,
-            header.encrypted,
-            header.name is None,
-        )
-        self.look()
-
-    def look(self) -> None:
-        """Size and time of last use, from the file."""
-        self.checked = (float("-inf"), None)
-        if self.path is not None:
-            with contextlib.suppress(OSError):
-                found = self.path.stat()
-                self.size, self.used, self.stamp = (
-                    found.st_size,
-                    file_time(found.st_mtime),
-                    _stamp(found),
-                )
-
-    def touch(self) -> None:
-        """It was used now."""
-        self.used = datetime.now(UTC)
-        if self.path is not None:
-            same = self.accepted is not None and identity(self.path) == self.accepted
-            with contextlib.suppress(OSError):
-                os.utime(self.path)
-                self.stamp = _stamp(self.path.stat())
-            if same:
-                self.accepted = identity(self.path)
-
-    def file_trouble(self) -> SessionError | None:
-        """What is wrong with the file of a session that was saved: it is not there any more, or
-        another one.
-
-        Looked at every few seconds only.
-
-        None while it is being read or written.
-        """
-        if self.path is None or self.generation is None or not self.lock.acquire(blocking=False):
-            return None
-        try:
-            when, found = self.checked
-            if time.monotonic() - when > LOOK:
-                found = self._look_for_trouble(self.path, self.generation)
-                self.checked = time.monotonic(), found
-            return found
-        finally:
-            self.lock.release()
-
-    def _look_for_trouble(self, path: Path, generation: int) -> SessionError | None:
-        with contextlib.suppress(OSError):
-            if _stamp(path.stat()) == self.stamp:
-                return None
-        try:
-            file.check_present(path, self.session.session_id, generation)
-        except SessionError as error:
-            return error.with_traceback(None)
-        self.look()  # touched or copied back, and the same
-        return None
 
 
 @dataclass(frozen=True)
 class SessionInfo:
     """One row of the session list, as one actor may see it.
 
+    Attributes
+    ----------
     contents : "data" (bool), "dtd", "search", "adtd", "runs" (counts), "source", "notes", "marks",
-    "jobs" (titles of jobs under way) as far as
-        known; {} if it is locked
-    protected : by a password; locked : this browser has not given it; holds_data : False for the
-    default session; loaded : it is in memory
-    state : "saved", "saving", "not saved", "memory" (there is no folder); reason : why it is not
-    saved; problem : why it cannot be opened
-    backup : when the last backup of its file was made, None if there is none
+        "jobs" (titles of jobs under way), as far as known; {} if it is locked.
+    protected : by a password.
+    locked : this browser has not given the password.
+    state : "saved", "saving", "not saved", or "memory" (there is no folder).
+    reason : why it is not saved.
+    problem : why it cannot be opened.
+    backup : when the last backup of its file was made; None if there is none.
+    loaded : its content is in memory.
+    holds_data : False for the default session.
     """
 
     session_id: str
@@ -258,14 +123,16 @@ class Store:
         path: Path,
         snapshot: Snapshot,
         generation: int | None,
-        seal: Seal | None,
+        session_key: SessionKey | None,
         origin: Origin,
     ) -> file.Header:
         """Write the session; SessionConflict, SessionNotSaved."""
         if path.parent == self.place("sessions"):
             with contextlib.suppress(OSError):  # then saving says it
                 self._make_folder()
-        return file.save(path, snapshot, expected_generation=generation, seal=seal, origin=origin)
+        return file.save(
+            path, snapshot, expected_generation=generation, session_key=session_key, origin=origin
+        )
 
     def _make_folder(self) -> None:
         """Our own folder, once: if it is gone later a drive is away, and what would be written in
@@ -410,10 +277,6 @@ class Store:
                 f"The backup could not be put in place ({why}).",
                 advice="Check the folder of the sessions.",
             ) from None
-
-
-def _stamp(found: os.stat_result) -> tuple[int, int, int]:
-    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def _damaged(path: Path) -> Path:

@@ -8,30 +8,28 @@ import contextlib
 import hashlib
 import inspect
 import logging
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from dash import Dash, State, no_update, set_props
+from dash import Dash, Output, State, no_update, set_props
 from dash import ctx as call
 from dash.exceptions import PreventUpdate
 
 from gui import notify
+from gui.caller import browser_id
 from gui.engine.params import Params
 from gui.error_notices import ErrorNotices
 from gui.errors import DeconomixError, MissingPart, ProgramBusy, SessionError, SessionLocked
-from gui.guard import browser_id, gesture_age
+from gui.guard import gesture_age
 from gui.jobs.status import JobStatus
 from gui.logs import CALLER
 from gui.plugin import Context, Page, Recorded, Task
+from gui.program import Program
 from gui.request_limits import check_texts
+from gui.sessions.cache import DCXCache
 from gui.sessions.manager import Actor
 from gui.sessions.snapshot import PendingJob
-
-if TYPE_CHECKING:
-    from gui.app import Application
 
 log = logging.getLogger(__name__)
 SESSION = State("dcx-session", "data")
@@ -42,13 +40,8 @@ BY_HAND = "dcx-command.data"
 BY_ITSELF = (".n_intervals", "dcx-revision.data", "dcx-page.data", "dcx-active.data")
 """What triggers a callback without the user: that it succeeds does not mend an error of an action.
 """
-SHELL = "dcx"
-"""The key of the shell itself: it binds its callbacks like a page, ids begin with dcx-."""
-
-
-def part(name: str, index: Any) -> dict[str, Any]:
-    """A component id of the shell, one of many (pattern matching)."""
-    return {"page": SHELL, "part": name, "index": index}
+OWN_SESSION = "dcx_session"
+"""The name of the tab's session among named inputs."""
 
 
 @dataclass(frozen=True)
@@ -113,13 +106,11 @@ class Notices:
         set_props("dcx-notices", {"sendNotifications": list(self.sent)})
 
 
-class BoundJobs:
-    """The queue as one actor sees it through one page: adds the dataset, the named results and who
-    asks.
-    """
+class ActorJobs:
+    """The queue as one actor sees it through one page: :class:`gui.plugin.Jobs`."""
 
-    def __init__(self, application: Application, actor: Actor, kind: str) -> None:
-        self._application, self._actor, self._kind = application, actor, kind
+    def __init__(self, program: Program, actor: Actor, kind: str) -> None:
+        self._program, self._actor, self._kind = program, actor, kind
 
     def submit(
         self,
@@ -131,67 +122,34 @@ class BoundJobs:
         title: str | None = None,
         inputs: Mapping[str, str] | None = None,
     ) -> str:
-        session = self._application.sessions.get_session(session_id, actor=self._actor)
-        dataset = session.need_dataset()
-        results = {}
-        for name, run_id in (inputs or {}).items():
-            run = session.run(run_id)
-            if run is None:
-                raise MissingPart(
-                    f"The {name.upper()} run this step needs is no longer there.",
-                    advice="Run it again.",
-                )
-            results[name] = run.result
-        kind = kind or self._kind
-        job_id, title = secrets.token_hex(8), title or kind.upper()
-        asked = PendingJob(
-            job_id,
-            kind,
-            title,
-            (task.__module__, task.__qualname__),
-            params or Params(),
-            dict(inputs or {}),
-            datetime.now(UTC),
+        job_id = self._program.submit(
+            task,
+            session_id,
+            params,
+            kind=kind or self._kind,
+            title=title,
+            inputs=inputs,
+            actor=self._actor,
         )
-        session.job_submitted(asked)
-        try:
-            self._application.submit(
-                task,
-                session_id,
-                params,
-                job_id=job_id,
-                dataset=dataset,
-                inputs=dict(inputs or {}),
-                input_results=results,
-                kind=kind,
-                title=title,
-                actor=self._actor.name,
-            )
-        except BaseException:
-            session.job_ended(job_id)
-            raise
         set_props("dcx-poke", {"data": job_id})
         return job_id
 
     def status(self, session_id: str | None = None) -> list[JobStatus]:
-        return [self._seen(job) for job in self._application.runner.status(session_id)]
+        return [self._seen(job) for job in self._program.runner.status(session_id)]
 
     def cancel(self, job_id: str) -> bool:
-        job = next((job for job in self._application.runner.status() if job.id == job_id), None)
-        if job is None or self._application.sessions.is_locked(job.session_id, actor=self._actor):
+        job = next((job for job in self._program.runner.status() if job.id == job_id), None)
+        if job is None or self._program.sessions.is_locked(job.session_id, actor=self._actor):
             return False
         set_props("dcx-poke", {"data": f"cancel {job_id}"})
-        return self._application.runner.cancel(job_id)
+        return self._program.runner.cancel(job_id)
 
     def interrupted(self, session_id: str) -> Sequence[PendingJob]:
         """Jobs of the session that neither ended nor are known to the queue: the program ended, or
         the session was locked, in the middle of them.
         """
-        session = self._application.sessions.get_session(session_id, actor=self._actor)
-        pending = session.pending_jobs()
-        known = (
-            {job.id for job in self._application.runner.status(session_id)} if pending else set()
-        )
+        pending = self._session(session_id).pending_jobs()
+        known = {job.id for job in self._program.runner.status(session_id)} if pending else set()
         return [job for job in pending if job.id not in known]
 
     def again(self, session_id: str, job_id: str) -> str:
@@ -199,11 +157,11 @@ class BoundJobs:
 
         MissingPart, JobError if what it needs is not there any more.
         """
-        session = self._application.sessions.get_session(session_id, actor=self._actor)
+        session = self._session(session_id)
         job = next((job for job in session.pending_jobs() if job.id == job_id), None)
         if job is None:
             raise MissingPart("This step is no longer waiting to be started again.")
-        task = self._application.known_task(*job.task)
+        task = self._program.known_task(*job.task)
         started = self.submit(
             task, session_id, job.params, kind=job.kind, title=job.title, inputs=job.inputs
         )
@@ -212,13 +170,16 @@ class BoundJobs:
 
     def dismiss(self, session_id: str, job_id: str) -> None:
         """Forget an interrupted job."""
-        self._application.sessions.get_session(session_id, actor=self._actor).job_ended(job_id)
+        self._session(session_id).job_ended(job_id)
+
+    def _session(self, session_id: str) -> DCXCache:
+        return self._program.sessions.get_session(session_id, actor=self._actor)
 
     def _seen(self, job: JobStatus) -> JobStatus:
         """The job as this browser may see it: of a locked session no more than that there is
         one.
         """
-        if not self._application.sessions.is_locked(job.session_id, actor=self._actor):
+        if not self._program.sessions.is_locked(job.session_id, actor=self._actor):
             return job
         nothing: dict[str, Any] = dict.fromkeys(
             ("params", "fraction", "count", "limit", "loss", "eta", "error", "run_id")
@@ -227,20 +188,21 @@ class BoundJobs:
 
 
 def context(
-    application: Application,
+    program: Program,
+    pages: Sequence[Page],
     session_id: str | None,
-    kind: str,
+    page: str,
     *,
     actor: Actor | None = None,
     about: str = "",
 ) -> Context:
-    """The Context for one call.
+    """The Context for one call on the page with this key.
 
     An unknown session leads to the default one, with a notice: never into someone else's data.
     """
-    sessions = application.sessions
+    sessions = program.sessions
     actor = actor or Actor(browser=browser_id())
-    notices = Notices(application.errors, actor.browser, kind, about)
+    notices = Notices(program.error_notices, actor.browser, page, about)
     wanted = sessions.default_id if sessions.single else session_id or sessions.default_id
     locked = None
     try:
@@ -254,61 +216,73 @@ def context(
     return Context(
         session=session,
         actor=actor,
-        sessions=sessions,
-        jobs=BoundJobs(application, actor, kind),
-        files=application.files,
-        uploads=application.uploads,
-        config=application.config,
+        program=program,
+        jobs=ActorJobs(program, actor, page),
         notify=notices,
-        read=application.reader,
         complain=notices.complain,
         locked=locked,
         mended=notices.mended,
+        pages=tuple(pages),
     )
 
 
-def bind_page(app: Dash, application: Application, page: Page) -> None:
-    """Register every recorded callback of ``page`` with dash."""
+def bind_page(app: Dash, program: Program, pages: Sequence[Page], page: Page) -> None:
+    """Register every recorded callback of ``page`` with dash.
+
+    pages : all that there are, for :attr:`Context.pages`
+    """
     for recorded in page.callbacks:
-        bind(app, application, page.key, recorded, free=page.free)
+        if recorded.when is not None and not recorded.when(program):
+            continue
+        if recorded.clientside is not None:
+            app.clientside_callback(recorded.clientside, *recorded.args, **recorded.options)
+        else:
+            _bind(app, program, pages, page, recorded)
 
 
-def bind(
-    app: Dash, application: Application, key: str, recorded: Recorded, *, free: bool = True
+def _bind(
+    app: Dash, program: Program, pages: Sequence[Page], page: Page, recorded: Recorded
 ) -> None:
-    """One callback. free : it runs although the tab's session is locked."""
-    if recorded.clientside is not None:
-        app.clientside_callback(recorded.clientside, *recorded.args, **recorded.options)
-        return
-    function = recorded.function
+    function, key = recorded.function, page.key
     takes_long = recorded.long or bool(recorded.options.get("running"))
+    outputs = recorded.options.get("output")
+    args, options = _with_session(recorded)
 
-    def called(*values: Any) -> Any:
+    def unchanged() -> Any:
+        """Not PreventUpdate, with which dash would lose the notices."""
+        if isinstance(outputs, dict):
+            return _no_update(outputs)
+        return no_update if _has_output(recorded) else None
+
+    def called(*values: Any, **named: Any) -> Any:
         token = CALLER.set(key)
+        session_id = named.pop(OWN_SESSION) if named else values[-1]
         try:
-            return answered(*values)
+            answer = answered(session_id, values if named else values[:-1], named)
         finally:
             CALLER.reset(token)
+        if isinstance(outputs, dict) and isinstance(answer, dict):
+            return {**_no_update(outputs), **answer}
+        return answer
 
-    def answered(*values: Any) -> Any:
-        *given, session_id = values
+    def answered(session_id: str | None, values: Sequence[Any], named: Mapping[str, Any]) -> Any:
         about = str(getattr(function, "about", function.__name__))
         try:
-            ctx = context(application, session_id, key, about=about)
+            ctx = context(program, pages, session_id, key, about=about)
         # the session is not in memory and cannot be read just now: the tab stays as it is, and asks
         # again
         except ProgramBusy as error:
             if not _by_itself():
-                Notices(application.errors, browser_id(), key, about).complain(error)
-            return no_update if _has_output(recorded) else None
-        if ctx.locked is not None and not free:
+                Notices(program.error_notices, browser_id(), key, about).complain(error)
+            return unchanged()
+        if ctx.locked is not None and not page.free:
             raise PreventUpdate
         if ctx.locked is None and (ago := _last_gesture()) is not None:
-            application.sessions.touch(ctx.session_id, actor=ctx.actor, ago=ago)
+            program.sessions.touch(ctx.session_id, actor=ctx.actor, ago=ago)
         try:
             _check_texts(recorded)
-            with application.long_calls.place() if takes_long else contextlib.nullcontext():
-                answer = function(ctx, *given)
+            with program.long_calls.place() if takes_long else contextlib.nullcontext():
+                answer = function(ctx, *values, **named)
             if not _by_itself():
                 ctx.mended(about)
             return answer
@@ -317,20 +291,80 @@ def bind(
         # it was locked while this ran: what the page shows now says so
         except SessionLocked as error:
             log.info("callback %s of page %s met a locked session", function.__name__, key)
-            if free:
+            if page.free:
                 ctx.complain(error)
-            return no_update if _has_output(recorded) else None
+            return unchanged()
         except Exception as error:
             if not isinstance(error, DeconomixError):
                 log.exception("callback %s of page %s failed", function.__name__, key)
             ctx.complain(error)
             if not _by_itself():
                 ctx.mended(about)  # what it said the last time: it was tried again
-            return no_update if _has_output(recorded) else None
+            return unchanged()
 
     called.__name__ = f"{key}_{function.__name__}"
     called.__doc__ = inspect.getdoc(function)
-    app.callback(*recorded.args, SESSION, **recorded.options)(called)
+    app.callback(*args, **options)(called)
+
+
+def _with_session(recorded: Recorded) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The callback's arguments for dash, with the tab's session among its states."""
+    options = dict(recorded.options)
+    inputs = options.get("inputs")
+    if inputs is None:
+        return (*recorded.args, SESSION), options
+    state = options.get("state")
+    if isinstance(inputs, dict):
+        options["state"] = {**(state or {}), OWN_SESSION: SESSION}
+    else:
+        states = state if isinstance(state, (list, tuple)) else [state] if state else []
+        options["state"] = [*states, SESSION]
+    return recorded.args, options
+
+
+def _no_update(outputs: Any) -> Any:
+    """``no_update`` for every output, in the same grouping."""
+    if isinstance(outputs, dict):
+        return {name: _no_update(output) for name, output in outputs.items()}
+    if isinstance(outputs, (list, tuple)):
+        return [_no_update(output) for output in outputs]
+    return no_update
+
+
+def unknown_ids(app: Dash) -> list[str]:
+    """Ids that callbacks name and no page has, as ``id of callback``: such a callback is never
+    called.
+
+    Patterns ({"part": ALL}) are not looked at.
+
+    Dash's own check would put the whole layout into the page's address "/", which a cookie alone
+    opens.
+    """
+    known = {
+        component.id
+        for component in app.validation_layout._traverse_ids()
+        if isinstance(component.id, str)
+    }
+    found = []
+    for callback in app._callback_list:
+        named = {item["id"] for item in (*callback["inputs"], *callback["state"])}
+        output = callback["output"]
+        named |= {
+            one.rpartition(".")[0]
+            for one in (
+                output[2:-2].split("...")
+                if output.startswith("..")
+                else [output]
+                if "." in output
+                else []
+            )
+        }
+        found += [
+            f"{name} of {output[:200]}"
+            for name in sorted(named)
+            if name not in known and not name.startswith("{")
+        ]
+    return found
 
 
 def _last_gesture() -> float | None:
@@ -359,7 +393,5 @@ def _check_texts(recorded: Recorded) -> None:
 
 
 def _has_output(recorded: Recorded) -> bool:
-    from dash import Output
-
     flat = [a for arg in recorded.args for a in (arg if isinstance(arg, (list, tuple)) else [arg])]
     return any(isinstance(a, Output) for a in flat) or bool(recorded.options.get("output"))

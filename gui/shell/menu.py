@@ -12,32 +12,30 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import dash_mantine_components as dmc
-from dash import ALL, Dash, Input, Output, State, dcc, html, set_props
+from dash import ALL, Input, Output, State, dcc, html, set_props
 from dash.exceptions import PreventUpdate
 
 from gui import updates
 from gui.components.common import clicked, icon
 from gui.errors import MissingPart
 from gui.files import EXPRESSION, HTML, SESSION
-from gui.plugin import Context, Recorded
+from gui.plugin import Context
+from gui.program import Program
 from gui.report import report, report_name
 from gui.shell.actions import SEPARATOR, Action, keys, offered, zoomed
-from gui.shell.callbacks import SHELL, bind, part
-from gui.shell.header import session_name
-
-if TYPE_CHECKING:
-    from gui.app import Application
+from gui.shell.page import shell, shell_id
+from gui.shell.session_menu import session_name
 
 REPORTED = ("adtd", "dtd")
 """Kinds of runs that a report can be made of, what comes last in the work first."""
 
 
-def layout(application: Application) -> list[Any]:
+def layout(program: Program) -> list[Any]:
     """Stores, keys and dialogs of the menu, for the shell."""
-    actions = _offered(application)
+    actions = _offered(program)
     told = {action.shortcut: action.key for action in actions if action.shortcut and not action.own}
     return [
         dcc.Store(id="dcx-command"),
@@ -58,10 +56,10 @@ def layout(application: Application) -> list[Any]:
     ]
 
 
-def _offered(application: Application) -> list[Action]:
+def _offered(program: Program) -> list[Action]:
     return offered(
-        native=application.files.native,
-        single=application.sessions.single,
+        native=program.files.native,
+        single=program.sessions.single,
         updates=updates.key() is not None,
     )
 
@@ -80,75 +78,74 @@ def _listed(actions: list[Action]) -> Any:
     return html.Table(html.Tbody(rows), style={"width": "100%"})
 
 
-def bind_menu(app: Dash, application: Application) -> None:
-    """Register the callbacks of the menu, in the same way as a page's."""
+@shell.callback(
+    Input("dcx-command", "data"), State("dcx-location", "pathname"), prevent_initial_call=True
+)
+def command(ctx: Context, data: dict[str, Any] | None, pathname: str | None) -> None:
+    """Do what a menu entry or a shortcut says."""
+    name = str((data or {}).get("action", ""))
+    if name not in {action.key for action in _offered(ctx.program)} - {SEPARATOR}:
+        raise PreventUpdate
+    run(ctx, name, (pathname or "").strip("/"))
 
-    def on(*args: Any, **options: Any) -> Any:
-        return lambda function: bind(app, application, SHELL, Recorded(function, args, options))
 
-    @on(Input("dcx-command", "data"), State("dcx-location", "pathname"), prevent_initial_call=True)
-    def command(ctx: Context, data: dict[str, Any] | None, pathname: str | None) -> None:
-        """Do what a menu entry or a shortcut says."""
-        name = str((data or {}).get("action", ""))
-        if name not in {action.key for action in _offered(application)} - {SEPARATOR}:
-            raise PreventUpdate
-        run(application, ctx, name, (pathname or "").strip("/"))
+@shell.callback(
+    Output("dcx-shortcuts", "opened"),
+    Input("dcx-help-shortcuts", "n_clicks"),
+    prevent_initial_call=True,
+)
+def shortcuts(ctx: Context, clicks: int | None) -> bool:
+    return bool(clicks)
 
-    @on(
-        Output("dcx-shortcuts", "opened"),
-        Input("dcx-help-shortcuts", "n_clicks"),
-        prevent_initial_call=True,
+
+@shell.callback(
+    Output("dcx-recent", "opened"),
+    Input(shell_id("recent", ALL), "n_clicks"),
+    prevent_initial_call=True,
+)
+def open_recent(ctx: Context, _clicks: list[int | None]) -> bool:
+    mark = clicked()
+    path = next(
+        (path for path in map(Path, ctx.program.settings.get().recent) if _mark(path) == mark),
+        None,
     )
-    def shortcuts(ctx: Context, clicks: int | None) -> bool:
-        return bool(clicks)
-
-    @on(
-        Output("dcx-recent", "opened"),
-        Input(part("recent", ALL), "n_clicks"),
-        prevent_initial_call=True,
-    )
-    def open_recent(ctx: Context, _clicks: list[int | None]) -> bool:
-        mark = clicked()
-        path = next(
-            (path for path in map(Path, application.settings.get().recent) if _mark(path) == mark),
-            None,
-        )
-        if path is None or not application.files.native:
-            raise PreventUpdate
-        open_files(application, ctx, [path])
-        return False
-
-    @on(
-        Output("dcx-switch", "opened"),
-        Input(part("go", ALL), "n_clicks"),
-        prevent_initial_call=True,
-    )
-    def switch(ctx: Context, _clicks: list[int | None]) -> bool:
-        session_id = clicked()
-        if session_id is None:
-            raise PreventUpdate
-        ctx.switch_to(session_id)
-        return False
+    if path is None or not ctx.program.files.native:
+        raise PreventUpdate
+    open_files(ctx, [path])
+    return False
 
 
-def run(application: Application, ctx: Context, name: str, page: str = "") -> None:
+@shell.callback(
+    Output("dcx-switch", "opened"),
+    Input(shell_id("go", ALL), "n_clicks"),
+    prevent_initial_call=True,
+)
+def switch(ctx: Context, _clicks: list[int | None]) -> bool:
+    session_id = clicked()
+    if session_id is None:
+        raise PreventUpdate
+    ctx.switch_to(session_id)
+    return False
+
+
+def run(ctx: Context, name: str, page: str = "") -> None:
     """One action, by its key. page : the key of the page that is shown"""
     if name.startswith("theme_"):
         set_props("dcx-theme", {"data": name.removeprefix("theme_")})
     elif name.startswith("zoom_"):
-        settings = application.settings.change(zoom=zoomed(application.settings.get().zoom, name))
-        if application.host is not None:
-            application.host.zoom(settings.zoom)
+        settings = ctx.program.settings.change(zoom=zoomed(ctx.program.settings.get().zoom, name))
+        if ctx.program.host is not None:
+            ctx.program.host.zoom(settings.zoom)
     elif name in ("cut", "copy", "paste", "select_all"):
-        if application.host is not None:
-            application.host.edit(name)  # type: ignore[arg-type]
+        if ctx.program.host is not None:
+            ctx.program.host.edit(name)  # type: ignore[arg-type]
     elif name in DIALOGS:
         set_props(DIALOGS[name], {"n_clicks": time.monotonic_ns() // 1_000_000})
     elif name == "report":
-        with application.long_calls.place():
+        with ctx.program.long_calls.place():
             _report(ctx, page)
     else:
-        DONE[name](application, ctx)
+        DONE[name](ctx)
 
 
 DIALOGS = {"new": "dcx-new"} | {
@@ -157,26 +154,26 @@ DIALOGS = {"new": "dcx-new"} | {
 """Actions that are a button of the header too."""
 
 
-def open_files(application: Application, ctx: Context, paths: list[Path]) -> None:
+def open_files(ctx: Context, paths: list[Path]) -> None:
     """Files the user chose in the window: sessions are opened, data are offered on the Upload
     page.
     """
-    application.take_over(paths)
+    ctx.program.take_over(paths)
     ctx.poke("open", *(path.name for path in paths))
 
 
-def _open(application: Application, ctx: Context) -> None:
+def _open(ctx: Context) -> None:
     if paths := ctx.files.open(
         [SESSION, EXPRESSION], title="Open a session or data", multiple=True
     ):
-        open_files(application, ctx, paths)
+        open_files(ctx, paths)
 
 
-def _recent(application: Application, ctx: Context) -> None:
-    there = map(Path, application.settings.get().recent)
+def _recent(ctx: Context) -> None:
+    there = map(Path, ctx.program.settings.get().recent)
     items = [
         _entry(
-            part("recent", _mark(path)),
+            shell_id("recent", _mark(path)),
             html.Span(path.name, title=str(path), className="dcx-cut"),
             str(path.parent),
         )
@@ -204,11 +201,11 @@ def _mark(path: Path) -> str:
     return hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
 
 
-def _switch(application: Application, ctx: Context) -> None:
+def _switch(ctx: Context) -> None:
     here = (ctx.locked or ctx.session).session_id
     items = [
         _entry(
-            part("go", info.session_id),
+            shell_id("go", info.session_id),
             session_name(info.name, bold=info.session_id == here),
             left=(
                 icon("check")
@@ -265,11 +262,11 @@ def _entry(
     )
 
 
-def _export(application: Application, ctx: Context) -> None:
+def _export(ctx: Context) -> None:
     if not ctx.sessions.single:
         ctx.go_to("sessions", search=f"?export={time.monotonic_ns()}")
         return
-    with application.long_calls.place():
+    with ctx.program.long_calls.place():
         copy = ctx.sessions.export_session(ctx.session_id, actor=ctx.actor)
         told = ctx.files.save(copy.name, copy.data, SESSION)
     if told:
@@ -294,19 +291,19 @@ def _report(ctx: Context, page: str) -> None:
         ctx.notify(told, title="Saved", colour="teal")
 
 
-def _host(method: str) -> Callable[[Application, Context], None]:
-    def act(application: Application, ctx: Context) -> None:
-        if application.host is not None:
-            getattr(application.host, method)()
+def _host(method: str) -> Callable[[Context], None]:
+    def act(ctx: Context) -> None:
+        if ctx.program.host is not None:
+            getattr(ctx.program.host, method)()
 
     return act
 
 
-def _page(key: str) -> Callable[[Application, Context], None]:
-    return lambda application, ctx: ctx.go_to(key)
+def _page(key: str) -> Callable[[Context], None]:
+    return lambda ctx: ctx.go_to(key)
 
 
-DONE: dict[str, Callable[[Application, Context], None]] = {
+DONE: dict[str, Callable[[Context], None]] = {
     "open": _open,
     "recent": _recent,
     "import": _page("upload"),

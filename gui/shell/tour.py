@@ -9,20 +9,17 @@ stands in the settings.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import dash_mantine_components as dmc
-from dash import Dash, Input, Output, State, dcc, html
+from dash import Input, Output, State, dcc, html
 from dash import ctx as call
 from dash.exceptions import PreventUpdate
 
 from gui.components.common import icon
 from gui.components.example import take_example
-from gui.plugin import REVISION, Context, Recorded
-from gui.shell.callbacks import SHELL, bind
-
-if TYPE_CHECKING:
-    from gui.app import Application
+from gui.plugin import REVISION, Context
+from gui.shell.page import shell
 
 GONE = {"display": "none"}
 
@@ -197,67 +194,63 @@ def _card(identity: str, label: str, content: list[Any], *, shown: bool) -> html
     )
 
 
-def bind_tour(app: Dash, application: Application) -> None:
-    """The callbacks of both cards and of the menu item that starts the tour again."""
+@shell.callback(
+    Output("dcx-welcome", "style"),
+    Output("dcx-tour", "data"),
+    Input("dcx-welcome-skip", "n_clicks"),
+    Input("dcx-welcome-tour", "n_clicks"),
+    Input("dcx-help-tour", "n_clicks"),
+    running=[(Output("dcx-welcome-tour", "loading"), True, False)],
+    prevent_initial_call=True,
+)
+def begin(ctx: Context, skip: int | None, take: int | None, again: int | None) -> Any:
+    """The welcome is answered, for good; the tour begins on the example."""
+    if not (skip or take or again):
+        raise PreventUpdate
+    if not ctx.program.settings.get().tour_seen:
+        ctx.program.settings.change(tour_seen=True)
+    if call.triggered_id == "dcx-welcome-skip":
+        return GONE, None
+    show_example(ctx)
+    ctx.go_to(STEPS[0].page)
+    return GONE, {"step": 0}
 
-    def on(*args: Any, **options: Any) -> Any:
-        return lambda function: bind(app, application, SHELL, Recorded(function, args, options))
 
-    @on(
-        Output("dcx-welcome", "style"),
-        Output("dcx-tour", "data"),
-        Input("dcx-welcome-skip", "n_clicks"),
-        Input("dcx-welcome-tour", "n_clicks"),
-        Input("dcx-help-tour", "n_clicks"),
-        running=[(Output("dcx-welcome-tour", "loading"), True, False)],
-        prevent_initial_call=True,
-    )
-    def begin(ctx: Context, skip: int | None, take: int | None, again: int | None) -> Any:
-        """The welcome is answered, for good; the tour begins on the example."""
-        if not (skip or take or again):
-            raise PreventUpdate
-        if not application.settings.get().tour_seen:
-            application.settings.change(tour_seen=True)
-        if call.triggered_id == "dcx-welcome-skip":
-            return GONE, None
-        show_example(ctx)
-        ctx.go_to(STEPS[0].page)
-        return GONE, {"step": 0}
+moving = ("back", "next", "close")
+shell.clientside(
+    "(back, next, close, at, steps, held) => window.dash_clientside.dcx.tour_move(at, steps, held)",
+    Output("dcx-tour", "data", allow_duplicate=True),
+    Output("dcx-location", "pathname", allow_duplicate=True),
+    Output("dcx-location", "search", allow_duplicate=True),
+    *[Input(f"dcx-tour-{name}", "n_clicks") for name in moving],
+    State("dcx-tour", "data"),
+    State("dcx-tour-steps", "data"),
+    State("dcx-tour-held", "data"),
+    prevent_initial_call=True,
+)
 
-    moving = ("back", "next", "close")
-    app.clientside_callback(
-        "(back, next, close, at, steps, held) => window.dash_clientside.dcx.tour_move(at, steps,"
-        " held)",
-        Output("dcx-tour", "data", allow_duplicate=True),
-        Output("dcx-location", "pathname", allow_duplicate=True),
-        Output("dcx-location", "search", allow_duplicate=True),
-        *[Input(f"dcx-tour-{name}", "n_clicks") for name in moving],
-        State("dcx-tour", "data"),
-        State("dcx-tour-steps", "data"),
-        State("dcx-tour-held", "data"),
-        prevent_initial_call=True,
-    )
 
-    @on(Output("dcx-tour-held", "data"), Input("dcx-tour", "data"), REVISION)
-    def look(ctx: Context, at: Any, _revision: str | None) -> list[str]:
-        if not at or ctx.locked is not None:
-            raise PreventUpdate
-        return held(ctx)
+@shell.callback(Output("dcx-tour-held", "data"), Input("dcx-tour", "data"), REVISION)
+def look(ctx: Context, at: Any, _revision: str | None) -> list[str]:
+    if not at or ctx.locked is not None:
+        raise PreventUpdate
+    return held(ctx)
 
-    app.clientside_callback(
-        "(at, held, steps) => window.dash_clientside.dcx.tour_show(at, steps, held)",
-        Output("dcx-tour-card", "style"),
-        Output("dcx-tour-title", "children"),
-        Output("dcx-tour-text", "children"),
-        Output("dcx-tour-count", "children"),
-        Output("dcx-tour-back", "disabled"),
-        Output("dcx-tour-next", "children"),
-        Output("dcx-tour-next", "disabled"),
-        Output("dcx-tour-until", "children"),
-        Input("dcx-tour", "data"),
-        Input("dcx-tour-held", "data"),
-        State("dcx-tour-steps", "data"),
-    )
+
+shell.clientside(
+    "(at, held, steps) => window.dash_clientside.dcx.tour_show(at, steps, held)",
+    Output("dcx-tour-card", "style"),
+    Output("dcx-tour-title", "children"),
+    Output("dcx-tour-text", "children"),
+    Output("dcx-tour-count", "children"),
+    Output("dcx-tour-back", "disabled"),
+    Output("dcx-tour-next", "children"),
+    Output("dcx-tour-next", "disabled"),
+    Output("dcx-tour-until", "children"),
+    Input("dcx-tour", "data"),
+    Input("dcx-tour-held", "data"),
+    State("dcx-tour-steps", "data"),
+)
 
 
 def held(ctx: Context) -> list[str]:

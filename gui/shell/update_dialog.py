@@ -4,19 +4,17 @@ with the key that updates are signed with.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import dash_mantine_components as dmc
-from dash import Dash, Input, Output, html
+from dash import Input, Output, html
 from dash.exceptions import PreventUpdate
 
 from gui import __version__, notify, updates
 from gui.errors import BadUpdate, JobError
-from gui.plugin import Context, Recorded
-from gui.shell.callbacks import SHELL, bind
-
-if TYPE_CHECKING:
-    from gui.app import Application
+from gui.plugin import Context
+from gui.program import Program
+from gui.shell.page import shell
 
 WORDS = (
     "Choose the installer of a new version that you were given; its signature (the same name with"
@@ -25,19 +23,17 @@ WORDS = (
 )
 
 
-def offered(application: Application) -> bool:
-    return application.files.native and updates.key() is not None
+def offered(program: Program) -> bool:
+    return program.files.native and updates.key() is not None
 
 
-def menu_items(application: Application) -> list[Any]:
-    return (
-        [dmc.MenuItem("Install an update…", id="dcx-help-update")] if offered(application) else []
-    )
+def menu_items(program: Program) -> list[Any]:
+    return [dmc.MenuItem("Install an update…", id="dcx-help-update")] if offered(program) else []
 
 
-def dialogs(application: Application) -> list[Any]:
+def dialogs(program: Program) -> list[Any]:
     """The dialog, closed; none where no update can be installed."""
-    if not offered(application):
+    if not offered(program):
         return []
     buttons = [
         dmc.Button("Choose file…", id="dcx-update-choose", variant="default"),
@@ -62,74 +58,70 @@ def dialogs(application: Application) -> list[Any]:
     ]
 
 
-def bind_update(app: Dash, application: Application) -> None:
-    if not offered(application):
-        return
-    checked: list[updates.Update] = []
-    folder = application.config.data_folder / "updates"
-    updates.tidy(folder)
+@shell.callback(
+    Output("dcx-update", "opened"),
+    Output("dcx-update-answer", "children"),
+    Output("dcx-update-install", "disabled"),
+    Input("dcx-help-update", "n_clicks"),
+    prevent_initial_call=True,
+    when=offered,
+)
+def show(ctx: Context, clicks: int | None) -> Any:
+    if not clicks:
+        raise PreventUpdate
+    ctx.program.checked_update = None
+    return True, None, True
 
-    def on(*args: Any, **options: Any) -> Any:
-        return lambda function: bind(app, application, SHELL, Recorded(function, args, options))
 
-    @on(
-        Output("dcx-update", "opened"),
-        Output("dcx-update-answer", "children"),
-        Output("dcx-update-install", "disabled"),
-        Input("dcx-help-update", "n_clicks"),
-        prevent_initial_call=True,
-    )
-    def show(ctx: Context, clicks: int | None) -> Any:
-        if not clicks:
-            raise PreventUpdate
-        checked.clear()
-        return True, None, True
+@shell.callback(
+    Output("dcx-update-answer", "children", allow_duplicate=True),
+    Output("dcx-update-install", "disabled", allow_duplicate=True),
+    Input("dcx-update-choose", "n_clicks"),
+    running=[(Output("dcx-update-busy", "visible"), True, False)],
+    prevent_initial_call=True,
+    when=offered,
+)
+def choose(ctx: Context, clicks: int | None) -> Any:
+    public = updates.key()
+    if not clicks or public is None:
+        raise PreventUpdate
+    paths = ctx.files.open([updates.kind()], title="Choose the installer of a new version")
+    if not paths:
+        raise PreventUpdate
+    ctx.program.checked_update = None
+    try:
+        update = updates.examine(paths[0], public, ctx.program.updates_folder)
+    except BadUpdate as error:
+        return dmc.Alert(notify.sentence(error), color="red", p="xs"), True
+    ctx.program.checked_update = update
+    said = f"Version {update.version}, signed by the makers of this program."
+    if update.older:
+        said += (
+            " It is older than this one: it does not open what this one saved in a newer form,"
+            " says so, and leaves those files as they are."
+        )
+    return dmc.Alert(said, color="orange" if update.older else "teal", p="xs"), False
 
-    @on(
-        Output("dcx-update-answer", "children", allow_duplicate=True),
-        Output("dcx-update-install", "disabled", allow_duplicate=True),
-        Input("dcx-update-choose", "n_clicks"),
-        running=[(Output("dcx-update-busy", "visible"), True, False)],
-        prevent_initial_call=True,
-    )
-    def choose(ctx: Context, clicks: int | None) -> Any:
-        public = updates.key()
-        if not clicks or public is None:
-            raise PreventUpdate
-        paths = ctx.files.open([updates.kind()], title="Choose the installer of a new version")
-        if not paths:
-            raise PreventUpdate
-        checked.clear()
-        try:
-            update = updates.examine(paths[0], public, folder)
-        except BadUpdate as error:
-            return dmc.Alert(notify.sentence(error), color="red", p="xs"), True
-        checked.append(update)
-        said = f"Version {update.version}, signed by the makers of this program."
-        if update.older:
-            said += (
-                " It is older than this one: it does not open what this one saved in a newer form,"
-                " says so, and leaves those files as they are."
-            )
-        return dmc.Alert(said, color="orange" if update.older else "teal", p="xs"), False
 
-    @on(
-        Output("dcx-update-answer", "children", allow_duplicate=True),
-        Output("dcx-update-install", "disabled", allow_duplicate=True),
-        Input("dcx-update-install", "n_clicks"),
-        running=[(Output("dcx-update-busy", "visible"), True, False)],
-        prevent_initial_call=True,
-    )
-    def install(ctx: Context, clicks: int | None) -> Any:
-        if not clicks or not checked:
-            raise PreventUpdate
-        if application.running_jobs():
-            raise JobError(
-                "A job is running.",
-                advice="Wait until it is done, or cancel it; then install the update.",
-            )
-        try:
-            said = updates.install(checked[-1])
-        except BadUpdate as error:
-            return dmc.Alert(notify.sentence(error), color="red", p="xs"), False
-        return dmc.Alert(said, color="teal", p="xs"), True
+@shell.callback(
+    Output("dcx-update-answer", "children", allow_duplicate=True),
+    Output("dcx-update-install", "disabled", allow_duplicate=True),
+    Input("dcx-update-install", "n_clicks"),
+    running=[(Output("dcx-update-busy", "visible"), True, False)],
+    prevent_initial_call=True,
+    when=offered,
+)
+def install(ctx: Context, clicks: int | None) -> Any:
+    update = ctx.program.checked_update
+    if not clicks or update is None:
+        raise PreventUpdate
+    if ctx.program.running_jobs():
+        raise JobError(
+            "A job is running.",
+            advice="Wait until it is done, or cancel it; then install the update.",
+        )
+    try:
+        said = updates.install(update)
+    except BadUpdate as error:
+        return dmc.Alert(notify.sentence(error), color="red", p="xs"), False
+    return dmc.Alert(said, color="teal", p="xs"), True

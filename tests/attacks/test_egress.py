@@ -134,7 +134,7 @@ def main(folder):
     ((name, data),) = export(tab, "Example")
     (folder / name).write_bytes(data)
     did.append(name)
-    application.open_later([folder / name])
+    application.inbox.open_later([folder / name])
     assert application.stop() is None
     print(*did, sep="\\n")
 

@@ -115,8 +115,8 @@ def test_a_hostile_file_is_refused_in_a_sentence_wherever_it_is_met(
     ):
         with pytest.raises(SessionError, match=r"^This session [^\n]+\.$"):
             take()
-    program.application.open_later([path])
-    assert path.name in str(program.application.announcements[-1])
+    program.application.inbox.open_later([path])
+    assert path.name in str(program.application.inbox.announcements[-1])
     assert sessions.list_sessions(actor=LOCAL)[1:] == []
     assert program.as_user("GET", "/_dash-dependencies").status == 200
 

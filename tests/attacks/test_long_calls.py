@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
 from waitress.channel import HTTPChannel
 
 from desktop import server as module
+from gui.caller import set_browser
 from gui.config import Config
 from gui.errors import ProgramBusy
 from gui.guard import KEY_HEADER
@@ -178,15 +178,24 @@ def test_one_browser_cannot_take_the_places_of_all(program: Any) -> None:
     assert "done" in late[0]
 
 
+@contextlib.contextmanager
+def asked_by(browser: str) -> Iterator[None]:
+    set_browser(browser)
+    try:
+        yield
+    finally:
+        set_browser(None)
+
+
 def test_a_call_within_a_long_call_needs_no_place_of_its_own() -> None:
-    calls, server = LongCalls(most=1), Flask(__name__)
-    with server.test_request_context(), calls.place(), calls.place():
+    calls = LongCalls(most=1)
+    with asked_by("a"), calls.place(), calls.place():
         assert calls.running == 1
         refused = list[bool]()
 
         def other() -> None:
             try:
-                with server.test_request_context(), calls.place():
+                with asked_by("a"), calls.place():
                     refused.append(False)
             except ProgramBusy:
                 refused.append(True)
@@ -202,8 +211,8 @@ def test_the_program_itself_is_never_refused() -> None:
     """A job's result is kept although as many requests are being answered as may be: its session
     may have to be read for it.
     """
-    calls, server = LongCalls(most=1), Flask(__name__)
-    with server.test_request_context(), calls.place():
+    calls = LongCalls(most=1)
+    with asked_by("a"), calls.place():
         kept = list[bool]()
 
         def keep() -> None:
@@ -223,7 +232,7 @@ def test_reading_a_file_and_a_session_are_long_calls(program: Any) -> None:
         == application.sessions.admission
         == application.long_calls.place
     )
-    with Flask(__name__).test_request_context(), pytest.raises(ProgramBusy):
+    with asked_by("a"), pytest.raises(ProgramBusy):
         Reader(admission=LongCalls(most=0).place)(len, None, name="x")
 
 

@@ -27,7 +27,7 @@ from gui.sessions import container, header
 from gui.sessions import file as sessionfile
 from gui.sessions.file import file_name, load
 from gui.sessions.manager import LOCAL
-from gui.sessions.parsing import HereParser
+from gui.sessions.parsing import InProcessParser
 from tests.gui.conftest import Tab
 from tests.gui.sessions_page import bring, export, made, names, outcomes
 from tests.gui.steps import press, saved, session_with, show
@@ -201,7 +201,7 @@ def test_an_id_in_a_session_file_becomes_no_path(
         monkeypatch.setattr(header, "ID", re.compile(".*", re.DOTALL))
         monkeypatch.setattr(sessionfile, "file_name", lambda session_id: f"{session_id}.dcxsession")
         # the reading process has its defences on
-        monkeypatch.setattr(tab.application.sessions, "_parser", HereParser())
+        monkeypatch.setattr(tab.application.sessions._loader, "parser", InProcessParser())
     file = session_file(tab, tmp_path)
     known = json.loads(members(file)["header.json"])["id"]
     file.write_bytes(
@@ -401,14 +401,14 @@ def test_paths_that_are_handed_over_are_whole_ones(
         )
 
     assert hand(paths) == 400
-    assert (program.application.handed_over, program.application.uploads.offers) == (0, False)
+    assert (program.application.inbox.handed_over, program.application.uploads.offers) == (0, False)
     mine = tmp_path / "mine.csv"
     mine.write_text("x")
     assert hand([str(mine)]) == 200  # the control: what another start of the program gives is taken
     assert program.application.uploads.offers
     # no files: said in a sentence
     assert hand([str(tmp_path), str(tmp_path / "nowhere.csv"), "/dev/zero"]) == 200
-    assert len(program.application.announcements) == 3
+    assert len(program.application.inbox.announcements) == 3
     assert len(program.application.uploads.take_offered()) == 1
 
 

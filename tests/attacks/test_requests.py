@@ -199,9 +199,9 @@ def test_the_bearer_token_opens_nothing_but_the_hand_over(program: Any) -> None:
         program.ask("POST", HANDOVER, empty, headers={**bearer, "Host": "evil.example"}).status
         == 421
     )
-    assert program.application.handed_over == 0
+    assert program.application.inbox.handed_over == 0
     assert program.ask("POST", HANDOVER, empty, headers=bearer).status == 200
-    assert program.application.handed_over == 1
+    assert program.application.inbox.handed_over == 1
 
 
 def test_without_the_look_at_the_token_the_hand_over_is_open_to_all(

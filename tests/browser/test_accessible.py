@@ -103,7 +103,7 @@ def each_tab(page: Page, tabs: str) -> Iterator[str]:
         yield f"{tabs}: {tab.inner_text()}"
 
 
-def places(page: Page, shared_data: Path) -> Iterator[str]:
+def places(page: Page, awkward: Path) -> Iterator[str]:
     """Every page, tab, menu and dialog, one after another; the name of what is on screen now."""
     yield "upload, empty"
     page.click("#dcx-help")
@@ -131,7 +131,7 @@ def places(page: Page, shared_data: Path) -> Iterator[str]:
     page.wait_for_timeout(400)
     yield "upload, form unfolded"
     for role, name in (("train", "log1p_train.h5ad"), ("bulk", "excel_dates.csv")):
-        page.fill(f"#upload-{role}-path", str(shared_data / "awkward_files" / name))
+        page.fill(f"#upload-{role}-path", str(awkward / name))
         page.press(f"#upload-{role}-path", "Enter")
         expect(page.locator(f"#upload-{role}-name")).to_have_text(name, timeout=READ)
     expect(page.locator("#upload-findings")).to_contain_text("look log-transformed", timeout=READ)
@@ -226,12 +226,12 @@ def test_axe_sees_what_is_planted(opened: Page) -> None:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_on_any_page_tab_menu_or_dialog(
-    full: Page, shared_data: Path, theme: str
+    full: Page, awkward: Path, theme: str
 ) -> None:
     only = TAGS if theme == "light" else ["color-contrast"]  # nothing else depends on the theme
     themed(full, theme)
     found: dict[str, list[str]] = {}
-    for place in places(full, shared_data):
+    for place in places(full, awkward):
         full.wait_for_timeout(350)  # what opens is half transparent for a moment
         for each in violations(full, only):
             found.setdefault(each, []).append(place)
@@ -258,12 +258,12 @@ def out_of_reach(page: Page) -> list[str]:
 
 
 def test_at_200_percent_nothing_is_cut_off_and_no_page_scrolls_sideways(
-    full: Page, shared_data: Path
+    full: Page, awkward: Path
 ) -> None:
     full.set_viewport_size({"width": 640, "height": 360})  # 1280 x 720 at 200 %
     shots = os.environ.get("DECONOMIX_GUI_SHOTS")
     found: dict[str, list[str]] = {}
-    for number, place in enumerate(places(full, shared_data)):
+    for number, place in enumerate(places(full, awkward)):
         full.wait_for_timeout(250)
         if shots:
             full.screenshot(path=Path(shots) / f"zoom-{number:02}.png")

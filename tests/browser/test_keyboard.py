@@ -102,12 +102,12 @@ def test_menu_and_dialog_keep_the_focus_and_give_it_back(opened: Page, watched: 
 
 
 def test_from_a_typed_path_to_the_result_without_a_mouse(
-    opened: Page, watched: Any, shared_data: Path, finished: Callable[..., None]
+    opened: Page, watched: Any, awkward: Path, finished: Callable[..., None]
 ) -> None:
     page = opened
     for role, name in (("train", "clean_train.h5ad"), ("bulk", "clean_application.h5ad")):
         tab_to(page, f"#upload-{role}-path")
-        page.keyboard.type(str(shared_data / "awkward_files" / name))
+        page.keyboard.type(str(awkward / name))
         page.keyboard.press("Enter")
         expect(page.locator(f"#upload-{role}-name")).to_have_text(name, timeout=READ)
     expect(page.locator("#upload-load")).to_be_enabled(timeout=READ)

@@ -64,16 +64,16 @@ def load_pbmc(page: Page, data: Path) -> None:
     choose(page, "test", data / "test.h5ad")
     page.click("#upload-load")
     expect(page.locator("#upload-answer")).to_contain_text(
-        "812 training cells of 10 types and 8 bulk samples"
+        "349 training cells of 9 types and 12 bulk samples"
     )
-    expect(page.locator("#upload-answer")).to_contain_text("4\u00a0245 genes in common")
+    expect(page.locator("#upload-answer")).to_contain_text("765 genes in common")
 
 
 def test_the_main_job_on_real_data(
-    opened: Page, watched: Any, shared_data: Path, finished: Callable[..., None]
+    opened: Page, watched: Any, tiny_data: Path, finished: Callable[..., None]
 ) -> None:
     page = opened
-    load_pbmc(page, shared_data / "pbmc_hao_finotello")
+    load_pbmc(page, tiny_data)
     for tab, seen in (
         ("Cell types", "#upload-type-counts .main-svg >> nth=0"),
         ("First rows", "#upload-rows >> text=Bulk samples"),
@@ -111,7 +111,7 @@ def test_the_main_job_on_real_data(
             io.StringIO(saved(page, "#dtd-page", "dtd-composition-table-csv").decode("utf-8-sig"))
         )
     )
-    assert {"pbmc_1", "pbmc_7"} <= set(rows[0]) | {row[0] for row in rows}
+    assert {"sample 01", "sample 12"} <= set(rows[0]) | {row[0] for row in rows}
 
     open_page(page, "ADTD")
     page.click("#adtd-page >> text=Search λ₂ >> nth=0")

@@ -92,15 +92,15 @@ def load(page: Page, folder: Path, name: str, *, bulk: bool) -> None:
 
 
 def pbmc(page: Page, data: Path, name: str = "train") -> None:
-    load(page, data / "pbmc_hao_finotello", name, bulk=True)
+    load(page, data, name, bulk=True)
     expect(page.locator("#upload-answer")).to_contain_text(
-        "569 training cells of 10 types and 8 bulk samples"
+        "244 training cells of 9 types and 12 bulk samples"
     )
 
 
-def tiny(page: Page, data: Path, name: str) -> None:
-    load(page, data / "tiny_pbmc68k", name, bulk=False)
-    expect(page.locator("#upload-answer")).not_to_contain_text("569 training cells")
+def cells_only(page: Page, data: Path, name: str) -> None:
+    load(page, data, name, bulk=False)
+    expect(page.locator("#upload-answer .mantine-Badge-root", has_text="no bulk")).to_have_count(1)
 
 
 def run_dtd(page: Page, iterations: str) -> None:
@@ -124,14 +124,14 @@ def ended(application: Application) -> None:
 
 
 def test_a_run_is_there_again_after_a_restart_with_everything_that_was_on_screen(
-    watched: Any, tmp_path: Path, shared_data: Path
+    watched: Any, tmp_path: Path, tiny_data: Path
 ) -> None:
     with program(tmp_path) as (application, address):
         page = watched.context.new_page()
         page.goto(address)
         page.wait_for_selector("#upload-load")
         expect(page.locator("#upload-reason")).to_contain_text("Choose training data")
-        pbmc(page, shared_data)
+        pbmc(page, tiny_data)
         run_dtd(page, "60")
         run_dtd(page, "40")
         go(page, "ADTD")
@@ -185,7 +185,7 @@ def test_a_run_is_there_again_after_a_restart_with_everything_that_was_on_screen
         drawn(page, "adtd-composition-figure")
         go(page, "Upload")
         expect(page.locator("#upload-answer")).to_contain_text(
-            "569 training cells of 10 types and 8 bulk samples"
+            "244 training cells of 9 types and 12 bulk samples"
         )
         expect(page.get_by_role("tab", name="First rows")).to_have_attribute(
             "aria-selected", "true"
@@ -196,10 +196,10 @@ def test_a_run_is_there_again_after_a_restart_with_everything_that_was_on_screen
 
 
 def test_rename_then_a_new_session_is_empty_and_the_old_one_is_whole(
-    opened: Page, watched: Any, shared_data: Path
+    opened: Page, watched: Any, tiny_data: Path
 ) -> None:
     page = opened
-    pbmc(page, shared_data)
+    pbmc(page, tiny_data)
     run_dtd(page, "40")
     go(page, "Sessions")
     row(page, "train").locator(".ag-cell[col-id=name]").dblclick()
@@ -224,27 +224,27 @@ def test_rename_then_a_new_session_is_empty_and_the_old_one_is_whole(
     current(page, "Second")
     go(page, "Upload")
     expect(page.locator("#upload-page")).to_contain_text("No data yet")
-    tiny(page, shared_data, "Second")  # load again: into the empty session that is open
+    cells_only(page, tiny_data, "Second")  # load again: into the empty session that is open
     expect(page.locator("#dcx-nav a").filter(has_text="needs a DTD run")).to_have_count(1)
     page.click("#dcx-session-button")
     page.locator("#dcx-session-menu").get_by_text("melanoma run 1").click()
     current(page, "melanoma run 1")
-    expect(page.locator("#upload-answer")).to_contain_text("569 training cells")
+    expect(page.locator("#upload-answer")).to_contain_text("12 bulk samples")
     assert watched.complaints == []
 
 
 def test_switching_between_two_sessions_shows_each_its_own(
-    opened: Page, watched: Any, shared_data: Path
+    opened: Page, watched: Any, tiny_data: Path
 ) -> None:
     page = opened
-    pbmc(page, shared_data)
+    pbmc(page, tiny_data)
     run_dtd(page, "40")
     go(page, "Sessions")
     page.click("#sessions-new")
     page.fill("#sessions-new-name", "Second")
     page.click("#sessions-create")
     current(page, "Second")
-    tiny(page, shared_data, "Second")  # into the empty session that is open
+    cells_only(page, tiny_data, "Second")  # into the empty session that is open
     run_dtd(page, "25")
     go(page, "Sessions")
     for name, iterations in (("train", "40"), ("Second", "25"), ("train", "40")):
@@ -255,7 +255,7 @@ def test_switching_between_two_sessions_shows_each_its_own(
         expect(page.locator("#dtd-iterations")).to_have_value(iterations)
         go(page, "Upload")
         expect(page.locator("#upload-answer")).to_contain_text(
-            "8 bulk samples" if name == "train" else "training cells"
+            "12 bulk samples" if name == "train" else "training cells"
         )
         expect(
             page.locator("#upload-answer .mantine-Badge-root", has_text="no bulk")
@@ -265,10 +265,10 @@ def test_switching_between_two_sessions_shows_each_its_own(
 
 
 def test_delete_asks_archive_and_restore_keep_everything(
-    opened: Page, watched: Any, shared_data: Path
+    opened: Page, watched: Any, tiny_data: Path
 ) -> None:
     page = opened
-    pbmc(page, shared_data)
+    pbmc(page, tiny_data)
     run_dtd(page, "40")
     go(page, "Sessions")
     tick(page, "train")

@@ -58,7 +58,7 @@ def may_load(page: Page, yes: bool) -> None:
         ("bulk", "excel_dates.csv", "2-Sep", "Restore the gene names", "2-Sep to SEPT2", False),
         (
             "bulk",
-            "application_real_dup_symbols.csv.gz",
+            "application_dup_symbols.csv.gz",
             "more than once",
             "Sum up duplicated genes",
             "summed up",
@@ -85,7 +85,7 @@ def may_load(page: Page, yes: bool) -> None:
 def test_a_file_is_repaired_and_the_repair_taken_back(
     opened: Page,
     watched: Any,
-    shared_data: Path,
+    awkward: Path,
     role: str,
     name: str,
     says: str,
@@ -93,7 +93,7 @@ def test_a_file_is_repaired_and_the_repair_taken_back(
     done: str,
     refused: bool,
 ) -> None:
-    page, folder = opened, shared_data / "awkward_files"
+    page, folder = opened, awkward
     choose(page, "train", folder / (name if role == "train" else "clean_train.h5ad"))
     if role == "bulk":
         choose(page, "bulk", folder / name)
@@ -119,11 +119,11 @@ def test_a_file_is_repaired_and_the_repair_taken_back(
 
 
 def test_loaded_data_get_a_repair_undone(
-    opened: Page, watched: Any, shared_data: Path, tmp_path: Path
+    opened: Page, watched: Any, awkward: Path, tmp_path: Path
 ) -> None:
     page = opened
-    own = Path(shutil.copy(shared_data / "awkward_files" / "excel_dates.csv", tmp_path / "own.csv"))
-    choose(page, "train", shared_data / "awkward_files" / "clean_train.h5ad")
+    own = Path(shutil.copy(awkward / "excel_dates.csv", tmp_path / "own.csv"))
+    choose(page, "train", awkward / "clean_train.h5ad")
     choose(page, "bulk", own)
     page.get_by_role("tab", name="Findings").click()
     page.locator("#upload-findings summary").first.click()
@@ -139,10 +139,10 @@ def test_loaded_data_get_a_repair_undone(
 
 
 def test_types_are_renamed_merged_and_brought_back_in_the_table(
-    opened: Page, watched: Any, shared_data: Path
+    opened: Page, watched: Any, awkward: Path
 ) -> None:
     page = opened
-    choose(page, "train", shared_data / "awkward_files" / "two_identical_types.h5ad")
+    choose(page, "train", awkward / "two_identical_types.h5ad")
     page.get_by_role("tab", name="Cell types").click()
     rows = page.locator("#upload-types .ag-center-cols-container .ag-row")
     expect(rows).to_have_count(6, timeout=READ)
@@ -177,9 +177,9 @@ def test_types_are_renamed_merged_and_brought_back_in_the_table(
 
 
 def test_known_compositions_and_clinical_data_are_kept_and_changed(
-    opened: Page, watched: Any, shared_data: Path, tmp_path: Path
+    opened: Page, watched: Any, awkward: Path, tmp_path: Path
 ) -> None:
-    page, folder = opened, shared_data / "awkward_files"
+    page, folder = opened, awkward
     patients = tmp_path / "patients.csv"
     patients.write_text("Patient;OS.time;OS\npbmc-1;12,5;Dead\npbmc-10;30;Alive\n", "utf-8")
     choose(page, "train", folder / "clean_train.h5ad")
@@ -213,7 +213,7 @@ def test_known_compositions_and_clinical_data_are_kept_and_changed(
 
 
 def test_leaving_while_files_are_looked_at_is_no_fault(
-    opened: Page, watched: Any, shared_data: Path
+    opened: Page, watched: Any, awkward: Path
 ) -> None:
     page = opened
     held: list[Route] = []
@@ -225,7 +225,7 @@ def test_leaving_while_files_are_looked_at_is_no_fault(
             route.fallback()
 
     page.route("**/_dash-update-component*", hold)
-    choose(page, "train", shared_data / "awkward_files" / "clean_train.h5ad")
+    choose(page, "train", awkward / "clean_train.h5ad")
     expect(page.locator("#upload-steps")).to_have_class("dcx-busy")
     while not held:
         page.wait_for_timeout(50)

@@ -102,16 +102,16 @@ def test_doctor_finds_all_well(start: Callable[..., subprocess.Popen[str]]) -> N
 
 
 def test_the_main_job_on_real_data_is_saved_and_found_again(
-    window: Window, built: Path, environment: dict[str, str], shared_data: Path
+    window: Window, built: Path, environment: dict[str, str], tiny_data: Path
 ) -> None:
     before = contents(built.parent)
-    data = shared_data / "pbmc_hao_finotello"
+    data = tiny_data
     process, page = window(
         *(str(data / name) for name in ("train.h5ad", "application.h5ad", "test.h5ad"))
     )
     page.says("application.h5ad", "#upload-page")
     page.click("#upload-load")
-    page.says("812 training cells of 10 types and 8 bulk samples", "#upload-answer")
+    page.says("349 training cells of 9 types and 12 bulk samples", "#upload-answer")
 
     run_dtd(page, genes=300, iterations=100_000)
     page.says("Cancel", "#dcx-ticker")

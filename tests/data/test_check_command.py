@@ -102,8 +102,8 @@ def test_an_unknown_error_is_a_sentence_too(
     assert "secret" not in json.dumps(answer)
 
 
-def test_the_command_line_knows_it_and_speaks_plainly(shared_data: Path) -> None:
-    file = shared_data / "awkward_files" / "имя с пробелами (1) ü.h5ad"
+def test_the_command_line_knows_it_and_speaks_plainly(awkward: Path) -> None:
+    file = awkward / "имя с пробелами (1) ü.h5ad"
     done = subprocess.run(
         [sys.executable, "-m", "desktop", "check", str(file), "--role", "train"],
         capture_output=True,

@@ -25,8 +25,7 @@ from gui.data.validation.heuristics import log_base, looks_transposed, scale_of
 from gui.errors import MissingPart
 
 
-def request(shared: Path, train: str = "clean_train.h5ad", **files: str) -> LoadRequest:
-    folder = shared / "awkward_files"
+def request(folder: Path, train: str = "clean_train.h5ad", **files: str) -> LoadRequest:
     return LoadRequest(
         files={
             role: FileChoice(path=folder / name) for role, name in {"train": train, **files}.items()
@@ -34,9 +33,9 @@ def request(shared: Path, train: str = "clean_train.h5ad", **files: str) -> Load
     )
 
 
-def test_everything_the_wizard_shows_is_there(shared_data: Path) -> None:
+def test_everything_the_wizard_shows_is_there(awkward: Path) -> None:
     found = examine(
-        request(shared_data, bulk="clean_application.csv", test="test_without_pDC.h5ad"),
+        request(awkward, bulk="clean_application.csv", test="test_without_pDC.h5ad"),
         n_genes=100,
     )
     assert found.outcome == "accept with a warning"
@@ -56,16 +55,16 @@ def test_everything_the_wizard_shows_is_there(shared_data: Path) -> None:
 @pytest.mark.parametrize("n_genes", [20, 100, 395, 396, 5000, None])
 @pytest.mark.parametrize("scale", [True, False])
 def test_the_funnel_ends_with_the_genes_that_the_analysis_uses(
-    n_genes: int | None, scale: bool, shared_data: Path
+    n_genes: int | None, scale: bool, awkward: Path
 ) -> None:
-    wanted = request(shared_data, bulk="clean_application.csv").model_copy(update={"scale": scale})
+    wanted = request(awkward, bulk="clean_application.csv").model_copy(update={"scale": scale})
     assert examine(wanted, n_genes=n_genes).funnel.loc["selected", "train"] == len(
         prepare(load_dataset(wanted), n_genes=n_genes).genes
     )
 
 
-def test_a_fault_of_one_file_does_not_hide_what_is_known_of_the_others(shared_data: Path) -> None:
-    found = examine(request(shared_data, bulk="truncated.csv.gz"))
+def test_a_fault_of_one_file_does_not_hide_what_is_known_of_the_others(awkward: Path) -> None:
+    found = examine(request(awkward, bulk="truncated.csv.gz"))
     assert found.outcome == "refuse"
     assert set(found.parts) == {"train"}
     assert [f.code for f in found.findings if f.severity == "refusal"] == ["unreadable"]
@@ -99,11 +98,12 @@ def test_spelling_of_types_between_files_is_one_repair_for_all(
 
 
 def test_clinical_data_and_truth_are_loaded_and_follow_the_bulk(
-    shared_data: Path, tmp_path: Path
+    awkward: Path, tmp_path: Path
 ) -> None:
-    folder = shared_data / "awkward_files"
-    wanted = request(shared_data, bulk="clean_application.csv")
+    folder = awkward
+    wanted = request(awkward, bulk="clean_application.csv")
     names = list(pd.read_csv(folder / "clean_application.csv", index_col=0, nrows=1).columns)
+    known = pd.read_csv(folder / "clean_truth.csv", index_col=0)
     clinic = tmp_path / "clinic.csv"
     clinic.write_text(
         "sample,OS_days,OS\n"
@@ -120,7 +120,9 @@ def test_clinical_data_and_truth_are_loaded_and_follow_the_bulk(
         "OS",
         "days",
     )
-    assert data.truth.shares.loc["NK cells", names[0]] == pytest.approx(0.0675)
+    assert data.truth.shares.loc["NK cells", names[0]] == pytest.approx(
+        known.loc[names[0], "NK cells"]
+    )
     again = load_dataset(
         LoadRequest(files={"bulk": FileChoice(path=folder / "samples_numeric.csv")}), current=data
     )
@@ -132,7 +134,7 @@ def test_clinical_data_and_truth_are_loaded_and_follow_the_bulk(
     )
     assert list(same.clinical.table.index) == same.bulk.samples
     with pytest.raises(MissingPart, match="no"):
-        load_dataset(request(shared_data).model_copy(update=update))
+        load_dataset(request(awkward).model_copy(update=update))
 
 
 @settings(max_examples=30, deadline=None)
@@ -186,9 +188,9 @@ def test_a_table_with_genes_in_the_columns_is_recognised_even_alone() -> None:
     ],
 )
 def test_what_a_reader_noted_has_its_kind_and_severity(
-    role: str, name: str, code: str, severity: str, shared_data: Path
+    role: str, name: str, code: str, severity: str, awkward: Path
 ) -> None:
-    path = shared_data / "awkward_files" / name
+    path = awkward / name
     part = read_all({role: FileChoice(path=path)})[0][role]
     found = of_notes(part.source.notes, part.traits, Place(name, role))
     assert [x.message for x in found] == list(part.source.notes)

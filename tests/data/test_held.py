@@ -66,10 +66,10 @@ def here(monkeypatch: pytest.MonkeyPatch) -> Held:
 
 
 @pytest.fixture
-def wanted(shared_data: Path, tmp_path: Path) -> LoadRequest:
+def wanted(awkward: Path, tmp_path: Path) -> LoadRequest:
     names = {"train": "clean_train.h5ad", "bulk": "clean_application.csv"}
     for name in names.values():
-        shutil.copyfile(shared_data / "awkward_files" / name, tmp_path / name)
+        shutil.copyfile(awkward / name, tmp_path / name)
     return LoadRequest(
         files={role: FileChoice(path=tmp_path / name) for role, name in names.items()}
     )
@@ -260,9 +260,9 @@ def test_the_size_counts_dense_and_sparse_arrays(make: SimpleNamespace) -> None:
 
 
 def test_mending_reads_once_and_leaves_what_is_held_alone(
-    shared_data: Path, reads: Callable[[], list[str]]
+    awkward: Path, reads: Callable[[], list[str]]
 ) -> None:
-    folder, held = shared_data / "awkward_files", Held()
+    folder, held = awkward, Held()
     request = LoadRequest(
         files={
             "train": FileChoice(path=folder / "log1p_train.h5ad"),

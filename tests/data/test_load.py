@@ -174,9 +174,9 @@ def test_types_the_reference_lacks_are_said_to_be_hidden(
 
 
 def test_what_loading_keeps_are_the_sentences_of_the_findings_by_their_severity(
-    shared_data: Path,
+    awkward: Path,
 ) -> None:
-    folder = shared_data / "awkward_files"
+    folder = awkward
     names = {
         "train": "log1p_train.h5ad",
         "test": "test_without_pDC.h5ad",
@@ -197,8 +197,8 @@ def test_what_loading_keeps_are_the_sentences_of_the_findings_by_their_severity(
     assert "was undone" in notes(load_dataset(mend(request)), "train")
 
 
-def test_another_bulk_leaves_the_warnings_on_the_cells_alone(shared_data: Path) -> None:
-    folder = shared_data / "awkward_files"
+def test_another_bulk_leaves_the_warnings_on_the_cells_alone(awkward: Path) -> None:
+    folder = awkward
     first = load_dataset(
         LoadRequest(
             files={

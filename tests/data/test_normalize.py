@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
-import os
-import sys
-import warnings
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -26,25 +22,7 @@ from gui.data.normalize import (
     split_cells,
 )
 from gui.errors import EmptyColumn, MissingGenes, MissingPart
-
-
-@pytest.fixture(scope="module")
-def pipeline(shared_data: Path) -> ModuleType:
-    """reference_pipeline.py as it lies in the shared folder."""
-    os.environ.setdefault("MPLBACKEND", "Agg")
-    spec = importlib.util.spec_from_file_location(
-        "reference_pipeline", shared_data.parent / "reference_pipeline.py"
-    )
-    module = importlib.util.module_from_spec(spec)
-    # the shared folder is not ours to write to
-    bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            spec.loader.exec_module(module)
-    finally:
-        sys.dont_write_bytecode = bytecode
-    return module
+from tests.engine import reference_pipeline as pipeline
 
 
 def load(folder: Path, *, use_reference: bool) -> Dataset:
@@ -63,11 +41,10 @@ def load(folder: Path, *, use_reference: bool) -> Dataset:
 
 
 @pytest.mark.parametrize("use_reference", [False, True], ids=["mean of the cells", "own reference"])
-@pytest.mark.parametrize("folder", ["pbmc_hao_finotello", "tiny_pbmc68k"])
 def test_prepared_matrices_equal_the_reference_pipeline(
-    pipeline: ModuleType, shared_data: Path, folder: str, use_reference: bool
+    real_data: Path, use_reference: bool
 ) -> None:
-    path = shared_data / folder
+    path = real_data
     dataset = load(path, use_reference=use_reference)
     application = path / "application.h5ad"
     parts = [
@@ -77,7 +54,7 @@ def test_prepared_matrices_equal_the_reference_pipeline(
         pipeline.frame(path / "reference.h5ad", "cell_type") if use_reference else None,
     ]
     for n_genes in (None, 200, 500):
-        expected = pipeline.prepare(*parts, n_genes)
+        expected = pipeline.prepare(*parts, n_genes=n_genes)
         prepared = prepare(dataset, n_genes=n_genes)
         assert prepared.notes == ()
         for a, b in zip(
@@ -94,17 +71,19 @@ def test_prepared_matrices_equal_the_reference_pipeline(
 
 
 def test_types_the_reference_lacks_are_not_trained_on_and_stay_in_the_test(
-    pipeline: ModuleType, shared_data: Path
+    real_data: Path,
 ) -> None:
-    dataset = load(shared_data / "glioma_tirosh", use_reference=True)
-    known = dataset.reference.where(dataset.reference.columns != "Malignant")
+    dataset = load(real_data, use_reference=True)
+    lacking = sorted(set(dataset.reference.columns))[0]
+    known = dataset.reference.where(dataset.reference.columns != lacking)
     prepared = prepare(replace(dataset, reference=known), n_genes=300)
-    assert "Malignant" not in set(prepared.train.columns) | set(prepared.reference.columns)
-    assert "Malignant" in set(prepared.test.columns)
-    path = shared_data / "glioma_tirosh"
-    train, test = (pipeline.frame(path / f"{n}.h5ad", "cell_type") for n in ("train", "test"))
-    expected = pipeline.prepare(train, test, None, known.frame(), 300)
-    for a, b in zip(expected[:3], (prepared.reference, prepared.train, prepared.test), strict=True):
+    assert lacking not in set(prepared.train.columns) | set(prepared.reference.columns)
+    assert lacking in set(prepared.test.columns)
+    train, test = (pipeline.frame(real_data / f"{n}.h5ad", "cell_type") for n in ("train", "test"))
+    bulk = pipeline.frame(real_data / "application.h5ad")
+    expected = pipeline.prepare(train, test, bulk, known.frame(), 300)
+    ours = (prepared.reference, prepared.train, prepared.test, prepared.bulk)
+    for a, b in zip(expected, ours, strict=True):
         pd.testing.assert_frame_equal(a, b, check_names=False, rtol=0, atol=1e-9)
 
 

@@ -43,9 +43,9 @@ def test_types_of_the_same_meaning_are_paired_and_cd4_never_with_cd8() -> None:
 @pytest.mark.parametrize("turned", [False, True])
 @pytest.mark.parametrize("percent", [False, True])
 def test_all_layouts_give_the_same_shares(
-    shared_data: Path, tmp_path: Path, turned: bool, percent: bool
+    awkward: Path, tmp_path: Path, turned: bool, percent: bool
 ) -> None:
-    folder = shared_data / "awkward_files"
+    folder = awkward
     table = pd.read_csv(folder / "clean_truth.csv", index_col=0) * (100 if percent else 1)
     path = tmp_path / "truth.csv"
     (table.T if turned else table).to_csv(path, sep=";", decimal=",")
@@ -58,15 +58,15 @@ def test_all_layouts_give_the_same_shares(
     assert "Other" not in got.pairs
 
 
-def test_without_samples_and_types_the_sums_tell_which_way_round(shared_data: Path) -> None:
-    read = read_truth(TruthChoice(path=shared_data / "awkward_files" / "truth_percent.csv"))
+def test_without_samples_and_types_the_sums_tell_which_way_round(awkward: Path) -> None:
+    read = read_truth(TruthChoice(path=awkward / "truth_percent.csv"))
     assert read.turned
     assert read.divided == 100
     assert "NK cells" in read.shares.index
 
 
-def test_names_without_partner_are_listed_on_both_sides(shared_data: Path) -> None:
-    folder = shared_data / "awkward_files"
+def test_names_without_partner_are_listed_on_both_sides(awkward: Path) -> None:
+    folder = awkward
     found = examine_truth(folder / "truth_other_names.csv", samples=samples(folder), types=TYPES)
     said = " ".join(f.message for f in found)
     assert "NK with NK cells" in said

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from desktop import cli
+from desktop import lifecycle
 from desktop.closing import CloseGuard
 
 WAIT = 30.0
@@ -205,22 +205,22 @@ def test_end_says_what_is_saved_before_it_waits(
     number: int, words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     program = Program(number, None, capsys)
-    cli.end(program)
+    lifecycle.end(program)
     assert program.said_before == words
     assert capsys.readouterr() == ("", "")
 
 
 def test_end_says_what_could_not_be_saved(capsys: pytest.CaptureFixture[str]) -> None:
-    cli.end(Program(1, "1 session could not be saved.", capsys))
+    lifecycle.end(Program(1, "1 session could not be saved.", capsys))
     assert capsys.readouterr() == ("", "1 session could not be saved.\n")
     told: list[str] = []
     # who closed a window sees no terminal
-    cli.end(Program(1, "1 session could not be saved.", capsys), told.append)
+    lifecycle.end(Program(1, "1 session could not be saved.", capsys), told.append)
     assert told == ["1 session could not be saved."]
 
 
 def test_program_is_stopped_whatever_happens(capsys: pytest.CaptureFixture[str]) -> None:
     program = Program(-1, "stopped", capsys)
     with pytest.raises(RuntimeError, match="broken"):
-        cli.end(program)
+        lifecycle.end(program)
     assert capsys.readouterr().err == "stopped\n"

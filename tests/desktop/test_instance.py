@@ -62,11 +62,11 @@ def test_second_start_gives_its_files_to_the_first(
         first.tell(server.port, application.guard.bearer)
         assert Instance(config, tmp_path / "state").hand_over([path, tmp_path / "gone.csv"])
         assert [upload.path for upload in application.uploads.take_offered()] == [path]
-        assert application.announcements[-1].startswith("There is no file gone.csv")
+        assert application.inbox.announcements[-1].startswith("There is no file gone.csv")
         # no file: it only comes to the front
         assert Instance(config, tmp_path / "state").hand_over([])
         assert fronts == [1, 1]
-        assert application.handed_over == 2
+        assert application.inbox.handed_over == 2
 
 
 def test_first_that_is_still_starting_is_waited_for(
@@ -157,7 +157,7 @@ def test_the_door_takes_absolute_paths_only(
 ) -> None:
     with serving(application.server) as server:
         assert post(server.port, body, Authorization=f"Bearer {application.guard.bearer}") == 400
-        assert application.handed_over == 0
+        assert application.inbox.handed_over == 0
 
 
 def test_the_door_opens_to_nobody_without_the_token(
@@ -176,10 +176,10 @@ def test_the_door_opens_to_nobody_without_the_token(
             )
             == 421
         )
-        assert application.handed_over == 0
+        assert application.inbox.handed_over == 0
         # the control
         assert post(server.port, body, Authorization=f"Bearer {application.guard.bearer}") == 200
-        assert application.handed_over == 1
+        assert application.inbox.handed_over == 1
 
 
 # -- whole programs

@@ -148,15 +148,15 @@ def load(user: User, data: Path) -> None:
         assert seen == [title]
     user.look("chosen")
     user.click("#upload-load")
-    user.sees("812 training cells of 10 types and 8 bulk samples", "#upload-answer")
+    user.sees("349 training cells of 9 types and 12 bulk samples", "#upload-answer")
     user.look("upload-overview")
 
 
 def test_the_main_job_on_real_data_in_the_window(
-    user: User, shared_data: Path, tmp_path: Path
+    user: User, tiny_data: Path, tmp_path: Path
 ) -> None:
     window = user.window
-    load(user, shared_data / "pbmc_hao_finotello")
+    load(user, tiny_data)
     user.tab("upload", "Cell types")
     user.sees_figure("upload-type-counts")
     user.look("upload-types")
@@ -228,8 +228,8 @@ def test_the_main_job_on_real_data_in_the_window(
     assert rows[0][0].startswith("# RNA fraction (%)")
     assert rows[1][0] == "Sample"
     assert "hidden" in rows[1]
-    assert len(rows[1]) >= 12  # the sample, 10 types, hidden
-    assert {"pbmc_1", "pbmc_7"} <= {row[0] for row in rows}
+    assert len(rows[1]) >= 11  # the sample, 9 types, hidden
+    assert {"sample 01", "sample 12"} <= {row[0] for row in rows}
 
     assert window.unexpected == []
     assert "Traceback" not in window.run_js("document.documentElement.innerText")

@@ -107,18 +107,14 @@ def program(open_window: Any, serving: Any, tmp_path: Path) -> Iterator[Callable
 def long_job(application: Application) -> str:
     session = application.sessions.create_session("Long", actor=LOCAL)
     session.set_dataset(make_example().dataset, keep_runs=False)
-    dataset = session.need_dataset()
     params = DTDParams(iterations=100_000)
     return application.submit(
         run_dtd,
         session.session_id,
         params,
-        dataset=dataset,
-        inputs={},
-        input_results={},
         kind="dtd",
         title="DTD",
-        actor="local",
+        actor=LOCAL,
     )
 
 
@@ -294,18 +290,15 @@ def test_a_report_is_saved_from_the_menu_and_opens(
         run_dtd,
         session.session_id,
         params,
-        dataset=session.need_dataset(),
-        inputs={},
-        input_results={},
         kind="dtd",
         title="DTD",
-        actor="local",
+        actor=LOCAL,
     )
     it.page.wait_for(
         lambda: not next(j for j in it.application.runner.status() if j.id == job).active,
         timeout=180,
     )
-    it.application.arrived = session.session_id
+    it.application.inbox.arrived = session.session_id
     it.page.wait_js(
         "document.querySelector('#dcx-session-button').textContent.includes('Reported')"
     )
@@ -335,7 +328,9 @@ def test_a_page_whose_process_is_killed_comes_back(program: Callable[..., Progra
     it = program()
     it.page.run_js("window.before = 1; 1")
     psutil.Process(it.page.view.webview.page().renderProcessPid()).kill()
-    it.page.wait_for(lambda: any("loaded again" in words for words in it.application.announcements))
+    it.page.wait_for(
+        lambda: any("loaded again" in words for words in it.application.inbox.announcements)
+    )
     it.page.wait_js("!window.before && document.querySelector('#upload-train-choose')")
     it.page.wait_js(
         "document.body.innerText.includes('The page stopped working and was loaded again.')"

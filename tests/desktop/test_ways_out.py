@@ -106,13 +106,15 @@ def test_a_page_that_crashes_once_is_loaded_again_and_a_second_time_shown_in_ano
 ) -> None:
     it, window, _ = begun(tmp_path)
     application: Any = SimpleNamespace(
-        shown=threading.Event(), announcements=[], start_url=lambda base: f"{base}/?t=new"
+        shown=threading.Event(),
+        inbox=SimpleNamespace(announcements=[]),
+        start_url=lambda base: f"{base}/?t=new",
     )
     server: Any = SimpleNamespace(url="http://127.0.0.1:1")
     application.shown.set()
     it._crashed(application, server)
     assert (window.urls, it.again, it._ended.is_set()) == (["http://127.0.0.1:1/?t=new"], "", False)
-    assert application.announcements
+    assert application.inbox.announcements
     it._crashed(application, server)
     assert (len(window.urls), it.again, it.timed_out) == (1, "software", False)
 
@@ -196,8 +198,8 @@ def test_after_a_crash_it_is_said_what_is_there_and_what_was_interrupted(tmp_pat
     first.stop()
     second = create_app(config)
     try:
-        second.say_what_was_restored()
-        words = second.announcements[-1]
+        second.inbox.announce_recovery()
+        words = second.inbox.announcements[-1]
     finally:
         second.stop()
     assert words == (

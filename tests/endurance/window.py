@@ -78,7 +78,7 @@ class Soak:
 
         session = application.sessions.create_session("Soak", actor=LOCAL)
         session.set_dataset(make_example().dataset, keep_runs=False)
-        application.arrived = session.session_id
+        application.inbox.arrived = session.session_id
         time.sleep(5)
 
     def _click(self, application: Any, window: Any) -> None:

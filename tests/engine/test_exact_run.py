@@ -48,10 +48,10 @@ def test_the_loss_never_rises(seed, regulated):
 @pytest.mark.parametrize("regulated", [False, True], ids=["h", "h,r"])
 @pytest.mark.parametrize("genes", [300, 1000])
 def test_a_run_on_real_data_is_brought_to_the_optimum(
-    shared_data: Path, genes: int, regulated: bool
+    real_data: Path, genes: int, regulated: bool
 ) -> None:
     """With the reference, bulk and scale that the program hands over."""
-    reference, _, bulk = both.real(shared_data / "pbmc_hao_finotello", genes)
+    reference, _, bulk = both.real(real_data, genes)
     weights = equal_weights(reference.index)
     options = {
         "c_static": True,

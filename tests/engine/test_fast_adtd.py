@@ -95,8 +95,8 @@ def test_adtd_is_stocks_when_run_to_its_end(model: str) -> None:
 
 
 @pytest.mark.parametrize("model", ["h", "h,r"])
-def test_adtd_is_stocks_on_real_data(shared_data: Path, model: str) -> None:
-    reference, _, bulk = both.real(shared_data / "pbmc_hao_finotello", 300)
+def test_adtd_is_stocks_on_real_data(real_data: Path, model: str) -> None:
+    reference, _, bulk = both.real(real_data, 300)
     weights = (
         inverse_weights(bulk)
         if model == "h" and (bulk.mean(axis=1) > 0).all()
@@ -118,24 +118,27 @@ def test_another_lambda2_gives_other_numbers() -> None:
         )
 
 
-@pytest.mark.parametrize("data", ["made", "real"])
-def test_search_is_stocks(data: str, request: pytest.FixtureRequest) -> None:
-    if data == "made":
-        reference, bulk, _ = both.made(100, 4, 20)
-    else:
-        reference, _, bulk = both.real(
-            request.getfixturevalue("shared_data") / "pbmc_hao_finotello", 150
-        )
-        kept = (bulk.mean(axis=1) > 0).to_numpy()
-        reference, bulk = both.scaled(reference.loc[kept]), both.scaled(bulk.loc[kept])
-    lambdas = [float(v) for v in np.logspace(-20, 0, 11)]
+LAMBDAS = [float(v) for v in np.logspace(-20, 0, 11)]
 
+
+def assert_search_is_stocks(reference: pd.DataFrame, bulk: pd.DataFrame) -> None:
     def search() -> pd.DataFrame:
-        return cross_validate(reference, bulk, lambdas=lambdas, folds=4, progress=both.quiet)
+        return cross_validate(reference, bulk, lambdas=LAMBDAS, folds=4, progress=both.quiet)
 
     ours, stocks = (both.with_engine(engine, search) for engine in ("fast", "stock"))
     np.testing.assert_allclose(ours, stocks, rtol=SAME, atol=0)
     assert choose(ours).values == choose(stocks).values
+
+
+def test_search_is_stocks() -> None:
+    reference, bulk, _ = both.made(100, 4, 20)
+    assert_search_is_stocks(reference, bulk)
+
+
+def test_search_is_stocks_on_real_data(real_data: Path) -> None:
+    reference, _, bulk = both.real(real_data, 80)
+    kept = (bulk.mean(axis=1) > 0).to_numpy()
+    assert_search_is_stocks(both.scaled(reference.loc[kept]), both.scaled(bulk.loc[kept]))
 
 
 # ----------------------------------------------------------------------------------------- failures

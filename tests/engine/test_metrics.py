@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from gui.engine.metrics import COLUMNS, ccc, compare, pearson, rmse, spearman
+from gui.engine.metrics import COLUMNS, compare
+from gui.statistics.agreement import ccc, pearson, rmse, spearman
 
 
 @pytest.mark.parametrize("seed", range(5))

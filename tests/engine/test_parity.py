@@ -1,166 +1,107 @@
-"""``analyze`` gives the numbers of the reference pipeline on real data: stock deconomix in its
-plainest form.
+"""``analyze`` equals the reference pipeline on real data: stock deconomix in its plainest form."""
 
-With the stock engine its very numbers.
-"""
+from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
+import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from threadpoolctl import threadpool_limits
 
 from gui.cli import analyze as commands
+from tests.engine import reference_pipeline
 
-OPTIONS = ["--genes", "300", "--mixtures", "200", "--iterations", "100", "--seed", "3"]
-CASES = [(model, False) for model in commands.MODELS] + [("deconomix+h,r", True)]
+PARAMETERS = {"genes": 200, "mixtures": 100, "iterations": 60, "seed": 3}
+CASES = [*((model, False) for model in reference_pipeline.MODELS), ("deconomix+h,r", True)]
 TOLERANCE = 1e-6
-STOCK = ["--engine", "stock"]
-# one process for all models: importing torch takes longer than the analysis
-REFERENCE = """
-import sys
-sys.path.insert(0, sys.argv[1])
-import reference_pipeline as pipeline
-folder, out, options = sys.argv[2], sys.argv[3], sys.argv[5:]
-for case in sys.argv[4].split(";"):
-    model, own = case.split("/")
-    sys.argv = ["reference", folder, f"{out}/{case.replace('/', '_')}", "--model", model, *options, *(["--use-reference"] if own == "1" else [])]
-    pipeline.main()
-"""
+FILES = {"naive": 3, "deconomix": 3, "deconomix+h": 4, "deconomix+h,r": 5}
+Expected = Callable[..., dict[str, pd.DataFrame]]
 
 
 @pytest.fixture(scope="module")
-def real(shared_data) -> Path:
-    folder, pipeline = (
-        shared_data / "pbmc_hao_finotello",
-        shared_data.parent / "reference_pipeline.py",
-    )
-    if not folder.is_dir() or not pipeline.is_file():
-        pytest.skip(f"{folder} or {pipeline} is missing")
-    return folder
+def expected(real_data: Path) -> Iterator[Expected]:
+    """The reference pipeline's tables of a model, computed once."""
+    import torch
+
+    known: dict[tuple[str, bool], dict[str, pd.DataFrame]] = {}
+
+    def tables(model: str, own_reference: bool = False) -> dict[str, pd.DataFrame]:
+        if (model, own_reference) not in known:
+            with warnings.catch_warnings(), threadpool_limits(1):
+                warnings.simplefilter("ignore")
+                known[model, own_reference] = reference_pipeline.analyze(
+                    real_data, model, **PARAMETERS, own_reference=own_reference
+                )
+        return known[model, own_reference]
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield tables
+    torch.set_num_threads(before)
 
 
-@pytest.fixture(scope="module")
-def expected(real, tmp_path_factory) -> Path:
-    out = tmp_path_factory.mktemp("reference")
-    cases = ";".join(f"{model}/{int(own)}" for model, own in CASES)
-    one_thread = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    command = [
-        sys.executable,
-        "-c",
-        REFERENCE,
-        str(real.parents[1]),
-        str(real),
-        str(out),
-        cases,
-        *OPTIONS,
-    ]
-    subprocess.run(
-        command,
-        check=True,
-        capture_output=True,
-        cwd=out,
-        env=os.environ | one_thread | {"PYTHONDONTWRITEBYTECODE": "1"},
-    )
-    return out
+def analyzed(
+    folder: Path, out: Path, model: str, engine: str, *options: str
+) -> dict[str, pd.DataFrame]:
+    """What the command writes: file name -> table."""
+    files = {"train": "train.h5ad", "test": "test.h5ad", "bulk": "application.h5ad"}
+    given = [word for role, name in files.items() for word in (f"--{role}", str(folder / name))]
+    given += [word for name, value in PARAMETERS.items() for word in (f"--{name}", str(value))]
+    command = [*given, "--model", model, "--engine", engine, *options, "--out", str(out)]
+    assert commands.analyze(command) == 0
+    return {path.name: read(path) for path in out.glob("*.csv")}
+
+
+def read(path: Path) -> pd.DataFrame:
+    return pd.read_csv(path, index_col=0, float_precision="round_trip")
+
+
+def assert_equal(
+    ours: dict[str, pd.DataFrame], wanted: dict[str, pd.DataFrame], model: str
+) -> None:
+    assert len(wanted) == FILES[model]
+    for name, table in wanted.items():
+        assert list(ours[name].index) == list(table.index), name
+        assert list(ours[name].columns) == [str(column) for column in table.columns], name
+        np.testing.assert_allclose(ours[name], table, rtol=0, atol=TOLERANCE, err_msg=name)
 
 
 @pytest.mark.parametrize(("model", "own_reference"), CASES)
 def test_analyze_equals_the_reference_pipeline(
-    real, expected, tmp_path, capsys, model, own_reference
-):
-    files = [
-        "--train",
-        str(real / "train.h5ad"),
-        "--test",
-        str(real / "test.h5ad"),
-        "--bulk",
-        str(real / "application.h5ad"),
-    ]
-    files += ["--reference", str(real / "reference.h5ad")] if own_reference else []
-    assert (
-        commands.analyze(
-            [*files, "--model", model, *OPTIONS, *STOCK, "--out", str(tmp_path / "out")]
-        )
-        == 0
-    ), capsys.readouterr().err
-    wanted = {
-        p.name: p
-        for p in (expected / f"{model}_{int(own_reference)}").glob("*.csv")
-        if p.name != "truth_test.csv"
-    }
-    assert len(wanted) == {"naive": 3, "deconomix": 3, "deconomix+h": 4, "deconomix+h,r": 5}[model]
-    for name, path in wanted.items():
-        reference, ours = (
-            pd.read_csv(p, index_col=0, float_precision="round_trip")
-            for p in (path, tmp_path / "out" / name)
-        )
-        assert list(ours.index) == list(reference.index), name
-        assert list(ours.columns) == list(reference.columns), name
-        if name == "gene_weights.csv":
-            assert ours.equals(reference), (
-                "the same float32 to the last digit: large weights would miss the tolerance"
-                " otherwise"
-            )
-        np.testing.assert_allclose(ours, reference, rtol=0, atol=TOLERANCE, err_msg=name)
-
-
-def test_analyze_with_the_fast_engine_is_the_reference_pipeline_where_nothing_is_learned(
-    real, expected, tmp_path, capsys
-):
-    """Short runs on few mixtures, as here, are where stock's float32 shows most: DTD itself is
-    compared in test_fast_dtd.py.
-    """
-    files = [
-        "--train",
-        str(real / "train.h5ad"),
-        "--test",
-        str(real / "test.h5ad"),
-        "--bulk",
-        str(real / "application.h5ad"),
-    ]
-    assert (
-        commands.analyze([*files, "--model", "naive", *OPTIONS, "--out", str(tmp_path / "out")])
-        == 0
-    ), capsys.readouterr().err
-    for name in ("gene_weights.csv", "composition_bulk.csv", "composition_test.csv"):
-        reference, ours = (
-            pd.read_csv(p / name, index_col=0, float_precision="round_trip")
-            for p in (expected / "naive_0", tmp_path / "out")
-        )
-        np.testing.assert_allclose(ours, reference, rtol=0, atol=TOLERANCE, err_msg=name)
-    assert json.loads((tmp_path / "out" / "run.json").read_text())["parameters"]["engine"] == "fast"
-
-
-def test_another_seed_gives_other_numbers(real, expected, tmp_path):
-    """The control: the comparison above can fail."""
-    files = [
-        "--train",
-        str(real / "train.h5ad"),
-        "--test",
-        str(real / "test.h5ad"),
-        "--bulk",
-        str(real / "application.h5ad"),
-    ]
-    assert (
-        commands.analyze(
-            [
-                *files,
-                "--model",
-                "deconomix",
-                *OPTIONS[:-1],
-                "4",
-                *STOCK,
-                "--out",
-                str(tmp_path / "out"),
-            ]
-        )
-        == 0
+    real_data: Path, expected: Expected, tmp_path: Path, model: str, own_reference: bool
+) -> None:
+    options = ["--reference", str(real_data / "reference.h5ad")] if own_reference else []
+    ours = analyzed(real_data, tmp_path / "out", model, "stock", *options)
+    wanted = expected(model, own_reference)
+    assert_equal(ours, wanted, model)
+    weights = ours["gene_weights.csv"].to_numpy().astype(np.float32)
+    assert (weights == wanted["gene_weights.csv"].to_numpy().astype(np.float32)).all(), (
+        "the same float32 to the last digit: large weights would miss the tolerance otherwise"
     )
-    reference = pd.read_csv(expected / "deconomix_0" / "gene_weights.csv", index_col=0)
-    ours = pd.read_csv(tmp_path / "out" / "gene_weights.csv", index_col=0)
-    assert not np.allclose(ours, reference, rtol=0, atol=TOLERANCE)
+
+
+def test_the_models_names_are_the_commands() -> None:
+    assert reference_pipeline.MODELS == commands.MODELS
+
+
+def test_the_fast_engine_is_the_reference_pipeline_where_nothing_is_learned(
+    real_data: Path, expected: Expected, tmp_path: Path
+) -> None:
+    """Short runs on few pseudobulks are where stock's float32 shows most: see test_fast_dtd.py for DTD."""
+    ours = analyzed(real_data, tmp_path / "out", "naive", "fast")
+    assert_equal(ours, expected("naive"), "naive")
+    record = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert record["parameters"]["engine"] == "fast"
+
+
+def test_another_seed_gives_other_numbers(
+    real_data: Path, expected: Expected, tmp_path: Path
+) -> None:
+    """The control: the comparison above can fail."""
+    other = analyzed(real_data, tmp_path / "out", "deconomix", "stock", "--seed", "4")
+    with pytest.raises(AssertionError):
+        assert_equal(other, expected("deconomix"), "deconomix")

@@ -15,7 +15,7 @@ import pytest
 from gui.app import Application, create_app
 from gui.config import Config
 from gui.guard import GESTURE_HEADER
-from gui.sessions.crypto import Cost, Seal
+from gui.sessions.crypto import Cost, SessionKey
 from tests.signing_in import sign_in
 
 ORIGIN = "http://127.0.0.1:8050"
@@ -241,7 +241,7 @@ class Tab:
 @pytest.fixture
 def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     """New passwords take a moment instead of half a second and 256 MB."""
-    for made in (Seal.new.__func__, Seal.rewrapped):  # type: ignore[attr-defined]
+    for made in (SessionKey.new.__func__, SessionKey.rewrapped):  # type: ignore[attr-defined]
         monkeypatch.setitem(made.__kwdefaults__, "cost", Cost(passes=1, memory=8192))
 
 

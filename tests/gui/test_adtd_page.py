@@ -78,17 +78,14 @@ def runs(program: Application, example: Dataset) -> dict[str, Run]:
 
     def made(name: str, task: Any, params: Any, kind: str) -> None:
         inputs = {} if kind == "dtd" else {"dtd": found["dtd"].id}
-        results = {} if kind == "dtd" else {"dtd": found["dtd"].result}
         job = program.submit(
             task,
             session.session_id,
             params,
-            dataset=example,
             inputs=inputs,
-            input_results=results,
             kind=kind,
             title=name,
-            actor="local",
+            actor=LOCAL,
         )
         assert program.runner.wait(job, 180).state == "done"
         found[name] = session.run(job)  # type: ignore[assignment]

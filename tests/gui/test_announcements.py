@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from gui.announcements import LASTING, MOST, Announcements
 from gui.app import Application
+from gui.inbox import LASTING, MOST, Announcements
 
 
 class Clock:
@@ -68,9 +68,9 @@ def test_a_tab_of_an_earlier_start_hears_what_is_new(last: Any) -> None:
 
 def test_in_tabs(application: Application, open_tab: Callable[[Application], Any]) -> None:
     clock = Clock()
-    application.announcements = Announcements(clock)
+    application.inbox.announcements = Announcements(clock)
     tab = open_tab(application)
-    application.announcements.append("Cleaned up.")
+    application.inbox.announcements.append("Cleaned up.")
     tab.tick()
     tab.tick()
     assert tab.notices.count("Cleaned up.") == 1

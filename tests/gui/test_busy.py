@@ -28,7 +28,7 @@ def unread(application: Application, tab: Any, monkeypatch: pytest.MonkeyPatch) 
     show(tab, key)
     press(tab, "upload-example")
     until(lambda: saved(application, key))
-    assert application.sessions._unload(application.sessions._entry(key))
+    assert application.sessions._loader.unload(application.sessions._table.entry(key))
     monkeypatch.setattr(application.long_calls, "_most", 0)
     return key
 
@@ -58,15 +58,15 @@ def test_a_result_reaches_a_session_that_has_to_be_read_for_it(
 def test_a_result_that_its_session_cannot_take_ends_the_job_with_the_reason(
     application: Application, tab: Any, unread: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fails(self: ProcessParser, path: Path, seal: Any, *, whole: bool) -> None:
+    def fails(self: ProcessParser, path: Path, session_key: Any, *, whole: bool) -> None:
         raise SessionError(
             "This session could not be read.", advice="Close other programs and try again."
         )
 
     job = JobStatus("j", unread, "own", "Own", "done")
     origin = unread, application.sessions.get_session(unread, actor=LOCAL).dataset
-    entry = application.sessions._entry(unread)
-    assert application.sessions._unload(entry)
+    entry = application.sessions._table.entry(unread)
+    assert application.sessions._loader.unload(entry)
     entry.accepted = None  # as if another program had written the file
     application._origins[job.id] = origin  # type: ignore[assignment]
     with monkeypatch.context() as short:

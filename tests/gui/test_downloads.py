@@ -13,7 +13,7 @@ import pytest
 
 from gui.app import Application, create_app
 from gui.config import Config
-from gui.files import BrowserFiles, Downloads
+from gui.downloads import BrowserFiles, Downloads
 
 BASE = "http://127.0.0.1:8050"
 GIVING = """

@@ -16,8 +16,7 @@ from gui.config import Config
 from gui.pages.dtd import tabs
 from gui.sessions.manager import LOCAL
 from gui.sessions.store import SessionInfo
-from gui.shell import frame as shell
-from gui.shell import header
+from gui.shell import navigation, refresh, session_menu
 from tests.sessions.samples import rich
 
 Tab = Any
@@ -72,12 +71,12 @@ def test_a_summary_that_fails_costs_its_line_only(
     assert page is not None
     monkeypatch.setattr(page, "summary_function", fails)
     if not apart:
-        monkeypatch.setattr(shell, "drawn", lambda what, make, otherwise: make())
+        monkeypatch.setattr(navigation, "drawn", lambda what, make, otherwise: make())
     tab = open_tab(application)
     tab.set({("dcx-session", "data"): filled(application)})
     found = lines(tab)
     if apart:
-        assert found["Upload"] == shell.NO_SUMMARY
+        assert found["Upload"] == navigation.NO_SUMMARY
         assert {"Upload", "DTD", "ADTD", "Sessions"} <= set(found)
         assert set(tab.statuses) <= {200, 204}
     else:
@@ -116,11 +115,11 @@ def test_a_plug_in_that_says_something_odd_costs_its_line_only(
 @pytest.mark.parametrize(
     ("module", "name"),
     [
-        (shell, "session_name"),
-        (shell, "session_menu"),
-        (shell, "ticker"),
-        (shell, "job_list"),
-        (header, "_menu_item"),
+        (refresh, "session_name"),
+        (refresh, "session_menu"),
+        (refresh, "ticker"),
+        (refresh, "job_list"),
+        (session_menu, "_menu_item"),
     ],
 )
 def test_a_part_of_the_header_that_fails_leaves_the_rest(
@@ -171,12 +170,12 @@ def test_a_session_of_which_nothing_can_be_said_hides_no_other(
     keys = [
         application.sessions.create_session(name, actor=LOCAL).session_id for name in ("a", "b")
     ]
-    said_of = application.sessions._said_of
-    first = application.sessions._entry(keys[0])
+    describe = application.sessions._catalog._describe
+    first = application.sessions._table.entry(keys[0])
     monkeypatch.setattr(
-        application.sessions,
-        "_said_of",
-        lambda entry, *a, **k: fails() if entry is first else said_of(entry, *a, **k),
+        application.sessions._catalog,
+        "_describe",
+        lambda entry, *a, **k: fails() if entry is first else describe(entry, *a, **k),
     )
     found = {i.session_id: i.problem for i in application.sessions.list_sessions(actor=LOCAL)}
     assert found[keys[0]] is not None

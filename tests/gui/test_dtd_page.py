@@ -90,12 +90,9 @@ def computed(program: Application, example: Dataset) -> Run:
         run_dtd,
         session.session_id,
         DTDParams(**FORM),
-        dataset=example,
-        inputs={},
-        input_results={},
         kind="dtd",
         title="DTD",
-        actor="local",
+        actor=LOCAL,
     )
     assert program.runner.wait(job, 120).state == "done"
     run = session.current("dtd")

@@ -88,8 +88,8 @@ def test_a_composition_that_is_there_takes_the_place_of_the_words(tab: Any) -> N
     assert tab.get("dtd-composition-there", "style") == {}
 
 
-def test_steps_that_wait_for_findings_say_so(tab: Any, shared_data: Path) -> None:
-    choose(tab, "train", shared_data / "awkward_files" / "no_obs_columns.h5ad")
+def test_steps_that_wait_for_findings_say_so(tab: Any, awkward: Path) -> None:
+    choose(tab, "train", awkward / "no_obs_columns.h5ad")
     assert "settled" in tab.text("upload-findings")
     assert "settled" in tab.text("upload-funnel-words")
     assert tab.get("upload-quality-none", "style") == {}

@@ -33,21 +33,22 @@ def exported(application: Application, path: Path) -> str:
 
 def test_one_that_is_shown_stays_as_it_is(application: Application, tmp_path: Path) -> None:
     session_id = exported(application, tmp_path / "given.dcxsession")
-    application.open_later([tmp_path / "given.dcxsession"])
-    assert application.arrived == session_id
+    application.inbox.open_later([tmp_path / "given.dcxsession"])
+    assert application.inbox.arrived == session_id
     assert application.sessions.get_session(session_id, actor=LOCAL).notes == "changed since"
-    assert "yours is shown" in application.announcements[-1]
+    assert "yours is shown" in application.inbox.announcements[-1]
 
 
 def test_one_that_is_archived_comes_as_a_copy(application: Application, tmp_path: Path) -> None:
     session_id = exported(application, tmp_path / "given.dcxsession")
     application.sessions.archive_session(session_id, actor=LOCAL)
-    application.open_later([tmp_path / "given.dcxsession"])
-    assert application.arrived not in (None, session_id)
+    application.inbox.open_later([tmp_path / "given.dcxsession"])
+    assert application.inbox.arrived not in (None, session_id)
     assert (
-        application.sessions.get_session(application.arrived, actor=LOCAL).notes == "as in the file"
+        application.sessions.get_session(application.inbox.arrived, actor=LOCAL).notes
+        == "as in the file"
     )
-    assert "is shown as" in application.announcements[-1]
+    assert "is shown as" in application.inbox.announcements[-1]
     assert [
         info.session_id for info in application.sessions.list_archived_sessions(actor=LOCAL)
     ] == [session_id]
@@ -62,9 +63,11 @@ def test_one_that_cannot_be_read_any_more_comes_as_a_copy(
     kept.write_bytes(b"damaged" + kept.read_bytes()[7:])
     again = create_app(Config.for_tests(tmp_path / "program"))
     try:
-        again.open_later([tmp_path / "given.dcxsession"])
-        assert again.arrived is not None, again.announcements
-        assert again.sessions.get_session(again.arrived, actor=LOCAL).notes == "as in the file"
+        again.inbox.open_later([tmp_path / "given.dcxsession"])
+        assert again.inbox.arrived is not None, again.inbox.announcements
+        assert (
+            again.sessions.get_session(again.inbox.arrived, actor=LOCAL).notes == "as in the file"
+        )
     finally:
         again.stop()
     assert kept.read_bytes().startswith(b"damaged")  # not touched

@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 
 from gui.app import Application
 from gui.clock import elapsed
-from gui.files import DOWNLOAD
+from gui.downloads import DOWNLOAD
 from gui.guard import BROWSER_AGE, LINK_AGE, SIGN_OUT, SIGNED_OUT, SIGNED_OUT_HEADER
 from tests.signing_in import IN_ENVIRON, sign_in
 

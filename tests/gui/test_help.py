@@ -126,12 +126,19 @@ def test_every_link_of_the_guide_leads_to_a_chapter_and_a_heading_and_none_leave
     assert len(links) > 15
     known = {c.key: {part.anchor for part in c.sections} for c in chapters()}
     for key, link in links:
-        parts = re.fullmatch(r"/help\?chapter=([a-z-]+)(?:#([a-z0-9-]+))?", link)
+        parts = re.fullmatch(r"([a-z-]+)\.md(?:#([a-z0-9-]+))?", link)
         assert parts, f"{key}: {link}"
         assert (parts[2] or "") in known[parts[1]], f"{key}: {link}"
     # an address in an example is no link
     text = re.sub(r"```.*?```|`[^`\n]*`", "", " ".join(map(raw, book.ORDER)), flags=re.DOTALL)
     assert not re.search(r"https?://|www\.|<[a-z]+[ >]|!\[", text)
+
+
+def test_a_link_between_files_leads_to_a_page_in_the_program() -> None:
+    """The files can be read on the web, where a link names a file."""
+    assert "](hidden.md#why-there-is-an-interval)" in raw("sure")
+    assert f"]({address('hidden', 'why-there-is-an-interval')})" in chapter("sure").text
+    assert not any(re.search(r"\]\([a-z-]+\.md", c.text) for c in chapters())
 
 
 def test_anchors_of_a_chapter_are_told_apart_and_a_comment_in_code_is_no_heading() -> None:

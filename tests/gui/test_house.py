@@ -9,10 +9,15 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from gui.app import create_app
+from gui.config import Config
+from tests.gui.steps import session_with, show
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
@@ -101,25 +106,74 @@ def test_every_page_stands_in_the_contract_that_keeps_pages_apart() -> None:
     assert pages == set(contracts["pages-apart"]["modules"])
 
 
-def test_page_in_the_readme_is_a_page(tmp_path: Path) -> None:
-    code = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
-    assert code is not None
-    file = tmp_path / "genes.py"
-    file.write_text(code[1], "utf-8")
-    spec = importlib.util.spec_from_file_location("readme_page", file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    assert module.page.layout_function is module.layout
-    assert [recorded.function for recorded in module.page.callbacks] == [module.go, module.show]
-    assert "go" in str(module.layout(None))
+def circles(imports: dict[str, set[str]]) -> list[list[str]]:
+    """Modules that import each other, however far around: what is left when those that import
+    nothing that is left, and those that nothing left imports, are taken away again and again.
+    """
+    left = dict(imports)
+    while True:
+        imported = set().union(*left.values()) if left else set()
+        ends = {m for m, used in left.items() if m not in imported or not used & left.keys()}
+        if not ends:
+            return [sorted(left)] if left else []
+        left = {m: used - ends for m, used in left.items() if m not in ends}
+
+
+def test_no_two_modules_import_each_other_however_far_around() -> None:
+    import grimp
+
+    graph = grimp.build_graph("gui", "desktop", exclude_type_checking_imports=False, cache_dir=None)
+    imports = {m: graph.find_modules_directly_imported_by(m) for m in graph.modules}
+    assert len(imports) > 250
+    assert circles(imports) == []
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [["a", "b", "c"]]
+
+
+def test_the_page_in_contributing_is_a_page(tmp_path: Path, open_tab: Callable[..., Any]) -> None:
+    """As a reader does it: the code into a file of the plug-in folder, then start."""
+    (code,) = re.findall(
+        r"^```python\n(.*?)^```",
+        (ROOT / "CONTRIBUTING.md").read_text("utf-8"),
+        re.MULTILINE | re.DOTALL,
+    )
+    config = Config.for_tests(tmp_path)
+    (config.plugins_folder / "cells.py").write_text(code, "utf-8")
+    app = create_app(config)
+    assert app.registry.errors == ()
+    session = session_with(app, "Mine")
+    tab = open_tab(app)
+    show(tab, session.session_id)
+    tab.go("cells")
+    tab.set({("dcx-dark", "data"): True})
+    bars = tab.get("cells-counts", "figure")["data"]
+    counts = session.need_dataset().train.counts()
+    assert sorted(name for bar in bars for name in bar.get("customdata") or ()) == sorted(
+        counts.index
+    )
 
 
 def test_unknown_command_is_refused_with_the_list_of_commands() -> None:
     refused = dev(ROOT, "fly")
     assert refused.returncode == 2
     assert "dev.py run" in refused.stderr
+
+
+def test_the_hooks_before_a_commit_are_the_linters_and_download_nothing() -> None:
+    hooks = (ROOT / ".pre-commit-config.yaml").read_text("utf-8")
+    run = re.findall(r"entry: python3 dev\.py lint (\w+)$", hooks, re.MULTILINE)
+    linters = re.search(
+        r"linters: .*? = \{(.*?)\n    \}", (ROOT / "dev.py").read_text("utf-8"), re.DOTALL
+    )
+    assert linters is not None
+    assert run == re.findall(r'^ +"(\w+)": ', linters[1], re.MULTILINE)
+    assert re.findall(r"repo: (.*)", hooks) == ["local"]
+    assert hooks.count("language: system") == hooks.count("entry: ") == len(run)
+
+
+def test_an_unknown_linter_is_refused_with_the_list_of_linters() -> None:
+    refused = dev(ROOT, "lint", "flake8")
+    assert refused.returncode == 1
+    assert "there is no linter flake8; there are ruff, format, mypy, imports." in refused.stderr
 
 
 @pytest.fixture

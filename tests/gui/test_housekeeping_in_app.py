@@ -93,7 +93,7 @@ def test_the_clean_up_at_start_takes_what_is_old_and_says_so_once_without_names(
     with caplog.at_level(logging.INFO, logger="gui"):
         assert chore(application, "clean-up").every == 24 * 3600
         application.housekeeping.start()  # as start() does
-        until(lambda: application.announcements, 20)
+        until(lambda: application.inbox.announcements, 20)
     assert listed(application) == ["Anna K."]
     assert archived(application) == (["Bernd L.", "Clara M."] if action == "archive" else [])
     late = open_tab(application)
@@ -122,7 +122,7 @@ def test_too_many_sessions_lose_the_longest_unused(start: Start) -> None:
     assert archived(application) == ["Anna K."]
     chore(application, "clean-up").run()
     assert archived(application) == ["Anna K."]
-    assert len(application.announcements) == 1
+    assert len(application.inbox.announcements) == 1
 
 
 def test_what_is_open_or_computing_and_the_default_session_are_never_touched(
@@ -138,7 +138,7 @@ def test_what_is_open_or_computing_and_the_default_session_are_never_touched(
     other = open_tab(application)
     show(other, busy.session_id)
     run_dtd(other, LONG)
-    entry = application.sessions._entry(busy.session_id)
+    entry = application.sessions._table.entry(busy.session_id)
     entry.shown = time.monotonic() - 1e6  # no tab shows it any more, but its job waits
     busy.modified = entry.used = datetime.now(UTC) - timedelta(days=50)
     chore(application, "clean-up").run()
@@ -173,7 +173,7 @@ def test_without_clean_up_nothing_is_taken(start: Start) -> None:
 
 def unwatch(application: Application, session_id: str) -> None:
     """As if no tab had shown the session for a while."""
-    application.sessions._entry(session_id).shown = float("-inf")
+    application.sessions._table.entry(session_id).shown = float("-inf")
 
 
 def test_with_no_memory_to_spare_sessions_nobody_shows_are_unloaded_and_come_back(
@@ -186,9 +186,9 @@ def test_with_no_memory_to_spare_sessions_nobody_shows_are_unloaded_and_come_bac
     show(tab, first.session_id)
     tab.set({("upload-description", "value"): "a change of a form"})
     unwatch(application, second.session_id)
-    application.sessions._saver.forget(second.session_id)
+    application.sessions._writer.saver.forget(second.session_id)
     second.notes = "changed"
-    assert application.sessions._entry(second.session_id).dirty
+    assert application.sessions._table.entry(second.session_id).dirty
     trim()
     assert second.loaded  # not before it is saved
     application.sessions.save_session(second.session_id, actor=LOCAL)

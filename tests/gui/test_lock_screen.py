@@ -611,15 +611,15 @@ def test_signing_out_forgets_what_the_browser_has_unlocked(
     assert [
         application.sessions.is_locked(session.session_id, actor=actor) for actor in actors
     ] == [True, False]
-    assert application.sessions._entry(session.session_id).seal is not None
+    assert application.sessions._table.entry(session.session_id).session_key is not None
     # a job computes in it: the key goes when that has ended
     application.sessions.busy = lambda: {session.session_id}
     assert sign_out(other) == 204
     assert application.sessions.is_locked(session.session_id, actor=actors[1])
-    assert application.sessions._entry(session.session_id).seal is not None
+    assert application.sessions._table.entry(session.session_id).session_key is not None
     application.sessions.busy = tuple
     next(chore for chore in application.housekeeping._chores if chore.name == "locking").run()
-    assert application.sessions._entry(session.session_id).seal is None
+    assert application.sessions._table.entry(session.session_id).session_key is None
 
 
 def test_the_window_has_no_sign_out(tmp_path: Path) -> None:

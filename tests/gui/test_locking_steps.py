@@ -53,8 +53,8 @@ def test_each_session_is_locked_although_a_step_fails(
         monkeypatch.setattr(getattr(application, of), name, refused)
     assert application.sessions.lock_idle(-1.0, actor=LOCAL) == sealed
     for key in sealed:
-        entry = application.sessions._entry(key)
-        assert entry.seal is None
+        entry = application.sessions._table.entry(key)
+        assert entry.session_key is None
         assert entry.session.in_memory() is None
         with pytest.raises(SessionLocked):
             application.sessions.get_session(key, actor=LOCAL)

@@ -241,7 +241,7 @@ def test_a_sealed_file_that_is_new_is_copied_in_locked(
     data = out.read_bytes()
     session_id = row(page, "A")["id"]
     page.application.sessions.delete_session(session_id, actor=LOCAL)
-    page.application.sessions._expire(session_id)  # its 30 seconds are over
+    page.application.sessions._lifecycle.purge(session_id)  # its 30 seconds are over
     bring(page, out)
     assert any("It is locked" in n for n in page.notices)
     assert (row(page, "A")["state"], row(page, "A")["open"]) == ("locked", "Unlock")

@@ -204,12 +204,9 @@ def test_a_session_with_a_running_job_is_not_archived(
         run_dtd,
         session.session_id,
         DTDParams(),
-        dataset=session.need_dataset(),
-        inputs={},
-        input_results={},
         kind="dtd",
         title="DTD",
-        actor="local",
+        actor=LOCAL,
     )
     tick(tab, "Busy")
     tab.click("sessions-active-archive")

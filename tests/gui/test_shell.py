@@ -37,17 +37,13 @@ def session_with(application: Application, name: str, example: Any) -> DCXCache:
 def submit(application: Application, session: DCXCache, params: DTDParams, title: str) -> str:
     from gui.engine.tasks import run_dtd
 
-    assert session.dataset is not None
     return application.submit(
         run_dtd,
         session.session_id,
         params,
-        dataset=session.dataset,
-        inputs={},
-        input_results={},
         kind="dtd",
         title=title,
-        actor=LOCAL.name,
+        actor=LOCAL,
     )
 
 

@@ -17,6 +17,7 @@ from gui.data.example import make_example
 from gui.errors import SessionError
 from gui.sessions import file
 from gui.sessions.manager import LOCAL
+from gui.sessions.parsing import ProcessParser
 from tests.gui.conftest import ORIGIN
 from tests.gui.steps import LONG, SHORT, computing, press, run_dtd, saved
 from tests.gui.test_upload_page import bulk_csv, cells_csv, choose
@@ -191,7 +192,7 @@ def test_after_damage_the_last_backup_is_there(
     third = start()
     tab = open_tab(third)
     assert any(
-        "put aside" in n and "You continue with its last backup, of " in n for n in tab.notices
+        "was renamed" in n and "You continue with its last backup, of " in n for n in tab.notices
     )
     assert "training cells" in tab.text("upload-answer")
     assert third.sessions.get_session(third.sessions.default_id, actor=LOCAL).notes == ""
@@ -209,17 +210,40 @@ def test_a_damaged_file_is_put_aside_and_said_once(
     path.write_bytes(whole[: len(whole) // 2])
     second = start()
     tab = open_tab(second)
-    said = [n for n in tab.notices if "put aside" in n]
+    said = [n for n in tab.notices if "was renamed" in n]
     assert len(said) == 1
     (aside,) = (tmp_path / "data").glob("single.dcxsession.*.damaged")
     assert aside.name in said[0]
     assert aside.read_bytes() == whole[: len(whole) // 2]
     tab.tick()
-    assert len([n for n in tab.notices if "put aside" in n]) == 1
+    assert len([n for n in tab.notices if "was renamed" in n]) == 1
     press(tab, "upload-example")
     second.stop()
     assert file.read_header(path).id
     third = open_tab(start())
     assert "training cells" in third.text("upload-answer")
-    assert not [n for n in third.notices if "put aside" in n]
+    assert not [n for n in third.notices if "was renamed" in n]
     assert json.dumps(third.notices) == "[]"
+
+
+def test_a_session_that_cannot_be_read_just_now_is_said_and_there_at_the_next_start(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its file is not damaged, and the program can be used."""
+
+    def fails(self: ProcessParser, path: Path, session_key: Any, *, whole: bool) -> None:
+        raise SessionError("There is too little memory.", advice="Close other programs.")
+
+    first = start()
+    first.sessions.get_session(first.sessions.default_id, actor=LOCAL).notes = "kept"
+    first.stop()
+    path = tmp_path / "data" / "single.dcxsession"
+    before = path.read_bytes()
+    with monkeypatch.context() as short:
+        short.setattr(ProcessParser, "check", fails)
+        second = start()
+    assert "There is too little memory" in str(second.sessions.trouble)
+    second.stop()
+    assert path.read_bytes() == before
+    third = start()
+    assert third.sessions.get_session(third.sessions.default_id, actor=LOCAL).notes == "kept"

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import anndata
 import numpy as np
 import pandas as pd
 import pytest
@@ -147,21 +148,20 @@ def test_of_the_example(
     )
 
 
-def test_of_real_data(
-    application: Application, tab: Any, tmp_path: Path, shared_data: Path
-) -> None:
-    folder = shared_data / "pbmc_hao_finotello"
-    names = {"train": "train.h5ad", "test": "test.h5ad", "bulk": "application.h5ad"}
-    data = load_dataset(
-        LoadRequest.parse(
-            files={
-                role: FileChoice.parse(path=folder / name, name=name)
-                for role, name in names.items()
-            },
-            split_seed=1,
-        )
-    )
-    files = [part for role, name in names.items() for part in (f"--{role}", str(folder / name))]
+def test_of_real_data(application: Application, tab: Any, tmp_path: Path, tiny_data: Path) -> None:
+    """Real cells, and a bulk that fits poorly: its genes are shuffled."""
+    bulk = anndata.read_h5ad(tiny_data / "application.h5ad").to_df().T
+    mixed = np.random.default_rng(0).permutation(bulk.to_numpy())
+    bulk[:] = mixed
+    bulk.to_csv(tmp_path / "bulk.csv", index_label="gene")
+    paths = {
+        "train": tiny_data / "train.h5ad",
+        "test": tiny_data / "test.h5ad",
+        "bulk": tmp_path / "bulk.csv",
+    }
+    chosen = {role: FileChoice.parse(path=path, name=path.name) for role, path in paths.items()}
+    data = load_dataset(LoadRequest.parse(files=chosen, split_seed=1))
+    files = [part for role, path in paths.items() for part in (f"--{role}", str(path))]
     same_everywhere(application, tab, data, files, tmp_path / "out", " poorly")
 
 

@@ -17,7 +17,7 @@ import pytest
 from filelock import FileLock
 from openpyxl.worksheet import _writer
 
-from desktop.cli import running
+from desktop.lifecycle import running
 from gui import files, temporary
 from gui.app import Application, create_app
 from gui.config import Config

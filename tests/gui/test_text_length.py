@@ -10,7 +10,7 @@ import pytest
 from gui import request_limits
 from gui.app import Application
 from gui.request_limits import MAX_TEXT
-from gui.shell import callbacks as binding
+from gui.shell import callbacks
 from tests.gui.conftest import Tab
 
 
@@ -26,7 +26,7 @@ def test_no_callback_takes_a_text_without_an_end(
     The control: without the look at them none says so.
     """
     if not on:
-        monkeypatch.setattr(binding, "_check_texts", lambda recorded: None)
+        monkeypatch.setattr(callbacks, "_check_texts", lambda recorded: None)
     tab: Tab = open_tab(application)
     asked = said = 0
     for dependency in tab.dependencies if on else tab.dependencies[::10]:

@@ -25,8 +25,9 @@ from nacl.signing import SigningKey
 from gui import updates
 from gui.app import create_app
 from gui.config import Config
+from gui.downloads import BrowserFiles
 from gui.errors import BadUpdate
-from gui.files import BrowserFiles, FileKind
+from gui.files import FileKind
 from gui.updates import Update, examine, install, key, kind
 
 ROOT = Path(__file__).resolve().parent.parent.parent

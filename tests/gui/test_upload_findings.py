@@ -10,15 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 
 from gui.app import Application
 from tests.gui.upload_page import choose, one, session_of, switch_off, switch_on, switches
-
-
-@pytest.fixture
-def awkward(shared_data: Path) -> Path:
-    return shared_data / "awkward_files"
 
 
 def test_clean_data_are_loaded_with_three_clicks_and_every_step_left_as_proposed(

@@ -57,12 +57,9 @@ def add_dtd(application: Application, session: DCXCache) -> str:
         run_dtd,
         session.session_id,
         QUICK,
-        dataset=session.dataset,
-        inputs={},
-        input_results={},
         kind="dtd",
         title="DTD",
-        actor=LOCAL.name,
+        actor=LOCAL,
     )
     ended = application.runner.wait(job, 120)
     assert ended.state == "done", ended.error
@@ -286,7 +283,7 @@ def test_a_typed_path_that_leads_nowhere_is_said(tab: Any, text: str) -> None:
 def test_files_of_the_command_line_wait_in_the_form(
     application: Application, open_tab: Callable[..., Any], files: tuple[Path, Path]
 ) -> None:
-    application.open_later(list(files))
+    application.inbox.open_later(list(files))
     tab = open_tab(application)
     assert "lung cells.csv" in tab.text("upload-train-name")
     assert "patients.csv" in tab.text("upload-bulk-name")
@@ -334,5 +331,5 @@ def test_a_session_with_data_opens_with_them_and_not_with_the_empty_state(
     for there in (False, True):
         if there:
             session.set_dataset(example.dataset, keep_runs=False)
-        laid = str(page.layout_function(context(application, session.session_id, "upload")))
+        laid = str(page.layout_function(context(application, (), session.session_id, "upload")))
         assert ("id='upload-empty', style={'display': 'none'}" in laid) is there

@@ -11,15 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pytest
 
 from gui.data.readers.dcx import read_dcx
 from tests.gui.upload_page import choose, one, session_of, switch_off, switches, types_of
-
-
-@pytest.fixture
-def awkward(shared_data: Path) -> Path:
-    return shared_data / "awkward_files"
 
 
 def tick(tab: Any, *names: str) -> None:

@@ -58,8 +58,8 @@ def test_a_file_that_brings_the_process_down_is_said_and_the_next_is_read(
     assert reader(tasks.double, 4, name="good") == 8
 
 
-def test_a_real_file_is_looked_into_and_loaded(reader: Reader, shared_data: Path) -> None:
-    path = shared_data / "awkward_files" / "clean_train.h5ad"
+def test_a_real_file_is_looked_into_and_loaded(reader: Reader, awkward: Path) -> None:
+    path = awkward / "clean_train.h5ad"
     found = reader(inspect_task, (path, "train", path.name), name=path.name)
     assert isinstance(found, Inspection)
     loaded = reader(load_task, LoadRequest(files={"train": FileChoice(path=path)}), name=path.name)
@@ -71,11 +71,9 @@ def test_a_real_file_is_looked_into_and_loaded(reader: Reader, shared_data: Path
 
 
 def test_what_was_looked_at_is_held_until_it_is_loaded_or_a_session_is_locked(
-    reader: Reader, tasks: ModuleType, shared_data: Path
+    reader: Reader, tasks: ModuleType, awkward: Path
 ) -> None:
-    request = LoadRequest(
-        files={"train": FileChoice(path=shared_data / "awkward_files" / "clean_train.h5ad")}
-    )
+    request = LoadRequest(files={"train": FileChoice(path=awkward / "clean_train.h5ad")})
     for let_go in (lambda: reader(load_task, request, name="a"), reader.forget):
         reader(examine_task, (request, 100), name="a")
         assert reader(tasks.held, None, name="a") == ["train"]
@@ -84,12 +82,12 @@ def test_what_was_looked_at_is_held_until_it_is_loaded_or_a_session_is_locked(
 
 
 def test_damaged_bytes_never_take_the_program_along(
-    reader: Reader, shared_data: Path, tmp_path: Path
+    reader: Reader, awkward: Path, tmp_path: Path
 ) -> None:
     """Random bytes changed anywhere in an .h5ad: loaded, or refused in a sentence; the library that
     reads it may even crash.
     """
-    good = (shared_data / "awkward_files" / "clean_train.h5ad").read_bytes()
+    good = (awkward / "clean_train.h5ad").read_bytes()
     dice, said = random.Random(7), []
     for number in range(25):
         data = bytearray(good)

@@ -365,6 +365,14 @@ def test_the_workflows_are_in_the_form_that_github_reads(path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml")), ids=lambda path: path.name
+)
+def test_the_issue_forms_are_in_the_form_that_github_reads(path: Path) -> None:
+    schema = "vendor.github-issue-config" if path.stem == "config" else "vendor.github-issue-forms"
+    tool(str(Path(sys.executable).parent / "check-jsonschema"), "--builtin-schema", schema, path)
+
+
 def test_the_update_key_is_checked_before_it_is_built_in(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,15 +5,37 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from shutil import disk_usage
 from typing import Any
 
 import pytest
 
-from gui.sessions.crypto import Seal
+from gui.sessions.crypto import SessionKey
 from gui.sessions.manager import LOCAL, SessionCacheManager
 from tests.sessions.samples import CHEAP, Managers
+
+MEMORY = Path("/dev/shm")
+"""The RAM disk of Linux."""
+
+
+@pytest.fixture
+def tmp_path(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder in memory, where the system has one: these tests write thousands of files."""
+    if not has_memory_folder():
+        yield tmp_path_factory.mktemp("sessions")
+        return
+    with tempfile.TemporaryDirectory(prefix="dcx-", dir=MEMORY, ignore_cleanup_errors=True) as made:
+        folder = Path(made) / "test"
+        folder.mkdir(mode=0o700)
+        yield folder
+
+
+def has_memory_folder() -> bool:
+    """Whether there is a RAM disk with room; containers often have one of 64 MB."""
+    return MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and disk_usage(MEMORY).free > 2**30
 
 
 @pytest.fixture
@@ -40,7 +62,7 @@ def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def make_cheap(monkeypatch: pytest.MonkeyPatch) -> None:
     """What :func:`cheap` does, for fixtures of a wider scope."""
-    for method in (Seal.new.__func__, Seal.rewrapped):  # type: ignore[attr-defined]
+    for method in (SessionKey.new.__func__, SessionKey.rewrapped):  # type: ignore[attr-defined]
         monkeypatch.setitem(method.__kwdefaults__, "cost", CHEAP)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from gui.errors import WrongPassword
 from gui.sessions import file
-from gui.sessions.crypto import Seal
+from gui.sessions.crypto import SessionKey
 from gui.sessions.manager import Actor, SessionCacheManager
 from tests.sessions.samples import MARKER, PASSWORD, filled
 
@@ -23,7 +23,7 @@ def protected(manager: SessionCacheManager, name: str = "Mine", *, hide: bool = 
 
 
 def path_of(manager: SessionCacheManager, key: str) -> Path:
-    path = manager._entry(key).path
+    path = manager._table.entry(key).path
     assert path is not None
     return path
 
@@ -31,7 +31,7 @@ def path_of(manager: SessionCacheManager, key: str) -> Path:
 def opens(path: Path, password: str) -> bool:
     """Whether the file is sealed, and this password opens it."""
     try:
-        file.load(path, seal=Seal.unlock(file.read_header(path), password))
+        file.load(path, session_key=SessionKey.unlock(file.read_header(path), password))
     except WrongPassword:
         return False
     return True

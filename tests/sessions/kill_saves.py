@@ -34,9 +34,9 @@ from gui.engine.params import Params
 from gui.engine.results import Provenance, Run
 from gui.errors import SessionError
 from gui.sessions import file
-from gui.sessions.crypto import Seal
+from gui.sessions.crypto import SessionKey
 from gui.sessions.snapshot import Snapshot
-from tests.sessions.samples import ID, WHEN, rich, seal
+from tests.sessions.samples import ID, WHEN, rich, session_key
 
 _BASE = rich()
 _VALUES = np.random.default_rng(0).random(60_000)
@@ -89,7 +89,9 @@ def in_place(path: Path) -> Iterator[Any]:
         yield opened
 
 
-def child(path: Path, key: Seal | None, number: int, generation: int, report: int, at: int) -> None:
+def child(
+    path: Path, key: SessionKey | None, number: int, generation: int, report: int, at: int
+) -> None:
     """Saves until it is killed."""
     if at:
         _Deadly.left = at
@@ -100,14 +102,14 @@ def child(path: Path, key: Seal | None, number: int, generation: int, report: in
     while True:
         number += 1
         generation = file.save(
-            path, version(number), expected_generation=generation, seal=key
+            path, version(number), expected_generation=generation, session_key=key
         ).generation
         os.write(report, struct.pack("<q", number))
 
 
 def kill_once(
     path: Path,
-    key: Seal | None,
+    key: SessionKey | None,
     number: int,
     generation: int,
     chance: random.Random,
@@ -151,13 +153,13 @@ def run(kills: int, folder: Path, *, sealed: bool, seed: int = 0) -> dict[str, i
     """Figures: kills, in_save (a half-written file was left), lost (does not open), lost_saves
     (older than reported), saves (reported), parts_left.
     """
-    chance, key = random.Random(seed), seal() if sealed else None
+    chance, key = random.Random(seed), session_key() if sealed else None
     path = folder / file.file_name(ID)
     found = {"kills": kills, "in_save": 0, "lost": 0, "lost_saves": 0, "saves": 0, "parts_left": 0}
     number = 1
-    file.save(path, version(number), expected_generation=None, seal=key)
+    file.save(path, version(number), expected_generation=None, session_key=key)
     started = time.perf_counter()
-    number = file.save(path, version(2), expected_generation=1, seal=key).generation
+    number = file.save(path, version(2), expected_generation=1, session_key=key).generation
     # some die in their first save, most after some saves
     window = 5 * (time.perf_counter() - started)
     for turn in range(kills):
@@ -168,7 +170,7 @@ def run(kills: int, folder: Path, *, sealed: bool, seed: int = 0) -> dict[str, i
         file.sweep(folder)
         found["parts_left"] += len(list(folder.glob("*.part")))
         try:
-            present = file.load(path, seal=key)
+            present = file.load(path, session_key=key)
             expected = version(present.revision)
             whole = all(
                 np.array_equal(a.result["v"], b.result["v"])
@@ -182,7 +184,7 @@ def run(kills: int, folder: Path, *, sealed: bool, seed: int = 0) -> dict[str, i
             path.unlink(missing_ok=True)
             number = reported
             with contextlib.suppress(SessionError):
-                file.save(path, version(number), expected_generation=None, seal=key)
+                file.save(path, version(number), expected_generation=None, session_key=key)
     return found
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from gui.sessions import attempts, cache, crypto, entries, lazy, saver, store
+from gui.sessions import attempts, cache, crypto, entry, lazy, saver, table
 
 
 class Recorder:
@@ -133,8 +133,8 @@ def record(monkeypatch: pytest.MonkeyPatch) -> Recorder:
             return Condition(lock or self.RLock())
 
     for module, label in (
-        (entries, "manager"),
-        (store, "entry"),
+        (table, "manager"),
+        (entry, "entry"),
         (cache, "session"),
         (saver, "saver"),
         (lazy, "values"),

@@ -15,7 +15,7 @@ from gui.data.dataset import Bulk, Cells, Dataset, Matrix, Source
 from gui.engine.params import ADTDParams, DTDParams, Params, SearchParams
 from gui.engine.results import ADTDResult, DTDResult, Provenance, Run, SearchResult
 from gui.sessions.cache import DCXCache
-from gui.sessions.crypto import Cost, Seal
+from gui.sessions.crypto import Cost, SessionKey
 from gui.sessions.manager import LOCAL, Actor, SessionCacheManager
 from gui.sessions.snapshot import RECOVERED, PendingJob, Snapshot
 
@@ -26,8 +26,8 @@ ID = "20261122#120000#07c2e7ed"
 MARKER = "Patientin Müller 4711"
 
 
-def seal(password: str = PASSWORD, **options: Any) -> Seal:
-    return Seal.new(password, cost=CHEAP, **options)
+def session_key(password: str = PASSWORD, **options: Any) -> SessionKey:
+    return SessionKey.new(password, cost=CHEAP, **options)
 
 
 def tiny(notes: str = "", **more: Any) -> Snapshot:

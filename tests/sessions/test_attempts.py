@@ -20,7 +20,7 @@ from gui.sessions.attempts import (
     LONGEST_PER_SESSION,
     Attempts,
 )
-from gui.sessions.crypto import Cost, Seal
+from gui.sessions.crypto import Cost, SessionKey
 from gui.sessions.manager import LOCAL, Actor
 from tests.sessions.samples import CHEAP, PASSWORD
 from tests.waiting import until
@@ -111,7 +111,7 @@ Managers = Callable[..., Any]
 
 @pytest.fixture
 def locked(make: Managers, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, str]:
-    monkeypatch.setitem(Seal.new.__func__.__kwdefaults__, "cost", CHEAP)  # type: ignore[attr-defined]
+    monkeypatch.setitem(SessionKey.new.__func__.__kwdefaults__, "cost", CHEAP)  # type: ignore[attr-defined]
     manager = make()
     session = manager.create_session("Mine", actor=LOCAL)
     manager.protect_session(session.session_id, PASSWORD, actor=LOCAL)
@@ -134,12 +134,12 @@ def test_many_attempts_of_one_browser_at_once_are_one(
             Attempts, "attempt", lambda self, session, browser: contextlib.nullcontext()
         )
 
-    def slow(header: Any, password: str) -> Seal:
+    def slow(header: Any, password: str) -> SessionKey:
         working.release()
         go_on.wait(60)
         raise WrongPassword("wrong")
 
-    monkeypatch.setattr(Seal, "unlock", slow)
+    monkeypatch.setattr(SessionKey, "unlock", slow)
 
     def attempt() -> None:
         try:
@@ -167,7 +167,7 @@ WAYS: dict[str, Callable[[Any, str, Actor], Any]] = {
     "reencrypt": lambda m, k, a: m.reencrypt_session(k, WRONG, PASSWORD, actor=a),
     "remove": lambda m, k, a: m.remove_password(k, WRONG, actor=a),
     "import": lambda m, k, a: m.import_session(
-        m._active[k].path, actor=a, as_copy=True, password=WRONG
+        m._table.active[k].path, actor=a, as_copy=True, password=WRONG
     ),
 }
 
@@ -218,7 +218,7 @@ def test_one_key_is_derived_at_a_time(
     if not on:
         monkeypatch.setattr(crypto, "_one_at_a_time", contextlib.nullcontext())
     threads = [
-        threading.Thread(target=Seal.new, args=(PASSWORD,), kwargs={"cost": CHEAP})
+        threading.Thread(target=SessionKey.new, args=(PASSWORD,), kwargs={"cost": CHEAP})
         for _ in range(4)
     ]
     for thread in threads:
@@ -235,10 +235,10 @@ def test_no_key_is_derived_where_the_memory_for_it_is_not_free(
 ) -> None:
     monkeypatch.setattr(crypto, "available_memory", lambda: 100_000_000)
     with pytest.raises(ProgramBusy, match="not enough free memory"):
-        Seal.new(PASSWORD, cost=Cost(passes=1, memory=50_000_000))
+        SessionKey.new(PASSWORD, cost=Cost(passes=1, memory=50_000_000))
     # the control; and a system that does not tell
     monkeypatch.setattr(crypto, "available_memory", lambda: None)
-    Seal.new(PASSWORD, cost=CHEAP)
+    SessionKey.new(PASSWORD, cost=CHEAP)
 
 
 def test_a_password_of_a_million_letters_is_wrong_without_being_looked_at(

@@ -16,7 +16,7 @@ from gui import atomic
 from gui.errors import SessionNotSaved
 from gui.sessions import file, header
 from gui.sessions.file import keep_backup, load, remove_backups, save
-from tests.sessions.samples import ID, MARKER, same, seal, tiny
+from tests.sessions.samples import ID, MARKER, same, session_key, tiny
 
 
 @pytest.fixture
@@ -71,17 +71,17 @@ def test_a_backup_that_fails_leaves_the_older_one(
 def test_sealing_an_older_file_leaves_no_clear_backup(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder, key = tmp_path / "backups", seal()
+    folder, key = tmp_path / "backups", session_key()
     older = path.with_name(f"{path.name}.1.2.bak")
     save(path, tiny(MARKER), expected_generation=None)
     keep_backup(path, folder)
     monkeypatch.setattr(header, "SCHEMA", (1, 3))  # the files are still written as 1.2
-    save(path, tiny(MARKER), expected_generation=1, seal=key)
+    save(path, tiny(MARKER), expected_generation=1, session_key=key)
     assert not older.exists()
     assert remove_backups(path, folder) == 1
     assert [p for p in tmp_path.rglob("*") if p.is_file()] == [path]
-    save(path, tiny("sealed stays sealed"), expected_generation=2, seal=key)
-    same(tiny(MARKER), load(older, seal=key))
+    save(path, tiny("sealed stays sealed"), expected_generation=2, session_key=key)
+    same(tiny(MARKER), load(older, session_key=key))
     assert remove_backups(path, folder) == 1
     assert remove_backups(path, folder) == 0
     save(path, tiny("in clear"), expected_generation=3)

@@ -17,10 +17,10 @@ import zstandard
 
 from gui.errors import DamagedSession, InvalidParameter, WrongPassword
 from gui.sessions import crypto, file
-from gui.sessions.crypto import Cost, Seal
+from gui.sessions.crypto import Cost, SessionKey
 from gui.sessions.file import load, read_header, save
 from tests.sessions.hostile import members, pack
-from tests.sessions.samples import CHEAP, ID, MARKER, PASSWORD, rich, same, seal, tiny
+from tests.sessions.samples import CHEAP, ID, MARKER, PASSWORD, rich, same, session_key, tiny
 
 MARKERS = [
     m.encode()
@@ -44,11 +44,11 @@ def path(tmp_path: Path) -> Path:
 
 def test_the_default_cost_is_256_mib_and_3_passes_of_argon2id(path: Path) -> None:
     assert (
-        Seal.new.__func__.__kwdefaults__["cost"]  # type: ignore[attr-defined]
-        == Seal.rewrapped.__kwdefaults__["cost"]
+        SessionKey.new.__func__.__kwdefaults__["cost"]  # type: ignore[attr-defined]
+        == SessionKey.rewrapped.__kwdefaults__["cost"]
         == Cost(3, 256 * 2**20)
     )
-    save(path, tiny(), expected_generation=None, seal=Seal.new(PASSWORD))
+    save(path, tiny(), expected_generation=None, session_key=SessionKey.new(PASSWORD))
     lock = read_header(path).lock
     assert lock is not None
     assert (lock["kdf"], lock["passes"], lock["memory"], len(lock["salt"])) == (
@@ -57,93 +57,101 @@ def test_the_default_cost_is_256_mib_and_3_passes_of_argon2id(path: Path) -> Non
         268_435_456,
         32,
     )
-    same(tiny(), load(path, seal=Seal.unlock(read_header(path), PASSWORD)))
+    same(tiny(), load(path, session_key=SessionKey.unlock(read_header(path), PASSWORD)))
 
 
 def test_a_password_is_the_same_on_every_keyboard(path: Path) -> None:
     password = "Äpfel und Ölbäume"
-    save(path, tiny(), expected_generation=None, seal=seal(password))
+    save(path, tiny(), expected_generation=None, session_key=session_key(password))
     for form in ("NFC", "NFD", "NFKD"):
         same(
             tiny(),
-            load(path, seal=Seal.unlock(read_header(path), unicodedata.normalize(form, password))),
+            load(
+                path,
+                session_key=SessionKey.unlock(
+                    read_header(path), unicodedata.normalize(form, password)
+                ),
+            ),
         )  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("password", ["", "elevenchars", "x" * 1025])
 def test_a_password_that_is_too_short_or_too_long_is_refused(password: str) -> None:
     with pytest.raises(InvalidParameter, match="12 to 1024 characters"):
-        Seal.new(password, cost=CHEAP)
+        SessionKey.new(password, cost=CHEAP)
 
 
 def test_wrong_password_missing_password_and_damage_are_told_apart(path: Path) -> None:
-    mine = seal()
-    save(path, rich(), expected_generation=None, seal=mine)
+    mine = session_key()
+    save(path, rich(), expected_generation=None, session_key=mine)
     with pytest.raises(WrongPassword, match="The password is wrong"):
-        Seal.unlock(read_header(path), PASSWORD + " ")
+        SessionKey.unlock(read_header(path), PASSWORD + " ")
     with pytest.raises(WrongPassword, match="protected by a password"):
         load(path)
     with pytest.raises(WrongPassword, match="protected anew"):
-        load(path, seal=seal())
+        load(path, session_key=session_key())
     raw = bytearray(path.read_bytes())
     raw[len(raw) // 2] ^= 1
     path.write_bytes(raw)
     with pytest.raises(DamagedSession):
-        load(path, seal=Seal.unlock(read_header(path), PASSWORD))
+        load(path, session_key=SessionKey.unlock(read_header(path), PASSWORD))
 
 
 def test_a_changed_password_opens_the_same_objects_and_an_old_copy_opens_with_the_old_one(
     path: Path,
 ) -> None:
-    first = seal()
-    save(path, rich(), expected_generation=None, seal=first)
+    first = session_key()
+    save(path, rich(), expected_generation=None, session_key=first)
     old, before = read_header(path), members(path)
     second = first.rewrapped("another long password", cost=CHEAP)
-    save(path, rich(), expected_generation=1, seal=second)
+    save(path, rich(), expected_generation=1, session_key=second)
     after = members(path)
     assert {k: v for k, v in after.items() if k.startswith("o/")} == {
         k: v for k, v in before.items() if k.startswith("o/")
     }
-    same(rich(), load(path, seal=Seal.unlock(read_header(path), "another long password")))
+    same(
+        rich(),
+        load(path, session_key=SessionKey.unlock(read_header(path), "another long password")),
+    )
     with pytest.raises(WrongPassword):
-        Seal.unlock(read_header(path), PASSWORD)
+        SessionKey.unlock(read_header(path), PASSWORD)
     # said in the program: that is why there is re-encryption
-    same(rich(), load(path, seal=Seal.unlock(old, PASSWORD)))
+    same(rich(), load(path, session_key=SessionKey.unlock(old, PASSWORD)))
 
 
 def test_re_encryption_makes_a_new_key_and_leaves_no_object_as_it_was(path: Path) -> None:
-    old = seal()
-    save(path, rich(), expected_generation=None, seal=old)
+    old = session_key()
+    save(path, rich(), expected_generation=None, session_key=old)
     before = members(path)
-    save(path, rich(), expected_generation=1, seal=seal("another long password"))
+    save(path, rich(), expected_generation=1, session_key=session_key("another long password"))
     assert not {k for k in before if k.startswith("o/")} & set(members(path))
     with pytest.raises(WrongPassword):
-        load(path, seal=old)
+        load(path, session_key=old)
 
 
 def test_protection_can_be_taken_off(path: Path) -> None:
-    save(path, rich(), expected_generation=None, seal=seal())
+    save(path, rich(), expected_generation=None, session_key=session_key())
     save(path, rich(), expected_generation=1)
     assert not read_header(path).encrypted
     same(rich(), load(path))
 
 
 def test_a_wiped_seal_opens_and_seals_nothing(path: Path) -> None:
-    key = seal()
-    save(path, tiny(), expected_generation=None, seal=key)
+    key = session_key()
+    save(path, tiny(), expected_generation=None, session_key=key)
     held = key._key
     key.wipe()
     assert key.wiped
     assert not any(held)
     for use in (
-        lambda: load(path, seal=key),
-        lambda: save(path, tiny(), expected_generation=1, seal=key),
+        lambda: load(path, session_key=key),
+        lambda: save(path, tiny(), expected_generation=1, session_key=key),
         lambda: key.rewrapped(PASSWORD),
     ):
         with pytest.raises(WrongPassword, match="locked again"):
             use()
     with pytest.raises(TypeError):
-        pickle.dumps(seal())
+        pickle.dumps(session_key())
 
 
 # --------------------------------------------------------------------------------- nothing in clear
@@ -177,8 +185,8 @@ def test_nothing_of_a_protected_session_is_on_disk_in_clear(
     """
     from gui import atomic
 
-    key = seal(hide_name=True) if protected else None
-    save(path, rich(), expected_generation=None, seal=key)
+    key = session_key(hide_name=True) if protected else None
+    save(path, rich(), expected_generation=None, session_key=key)
 
     def killed(*_: Any) -> None:
         raise KeyboardInterrupt
@@ -186,7 +194,7 @@ def test_nothing_of_a_protected_session_is_on_disk_in_clear(
     monkeypatch.setattr(atomic, "replace", killed)
     monkeypatch.setattr(Path, "unlink", lambda *_, **__: None)
     with pytest.raises(KeyboardInterrupt):
-        save(path, rich(runs=2), expected_generation=1, seal=key)
+        save(path, rich(runs=2), expected_generation=1, session_key=key)
     monkeypatch.undo()
     assert list(path.parent.glob("*.part"))
     seen = _everything(path.parent)
@@ -199,18 +207,18 @@ def test_nothing_of_a_protected_session_is_on_disk_in_clear(
 def test_a_protected_session_can_hide_its_name(path: Path) -> None:
     for hide, shown in ((False, "melanoma run 1"), (True, None)):
         path.unlink(missing_ok=True)
-        save(path, rich(), expected_generation=None, seal=seal(hide_name=hide))
+        save(path, rich(), expected_generation=None, session_key=session_key(hide_name=hide))
         head = read_header(path)
         assert (head.name, head.contents, head.encrypted) == (shown, {}, True)
-        unlocked = Seal.unlock(head, PASSWORD)
+        unlocked = SessionKey.unlock(head, PASSWORD)
         assert unlocked.hide_name is hide
-        assert load(path, seal=unlocked).name == "melanoma run 1"
+        assert load(path, session_key=unlocked).name == "melanoma run 1"
 
 
 def test_object_names_do_not_tell_the_content(path: Path) -> None:
     save(path, rich(), expected_generation=None)
     plain = {n for n in members(path) if n.startswith("o/")}
-    save(path, rich(), expected_generation=1, seal=seal())
+    save(path, rich(), expected_generation=1, session_key=session_key())
     assert not plain & set(members(path))
 
 
@@ -218,8 +226,8 @@ def test_object_names_do_not_tell_the_content(path: Path) -> None:
 
 
 def test_the_header_of_a_protected_session_cannot_be_changed(path: Path) -> None:
-    key = seal()
-    save(path, tiny(), expected_generation=None, seal=key)
+    key = session_key()
+    save(path, tiny(), expected_generation=None, session_key=key)
     found = members(path)
     for change in (
         {"name": "other"},
@@ -231,24 +239,24 @@ def test_the_header_of_a_protected_session_cannot_be_changed(path: Path) -> None
         path.write_bytes(pack(list((found | {"header.json": head}).items())))
         read_header(path)
         with pytest.raises(DamagedSession, match="header of this session was changed"):
-            load(path, seal=key)
+            load(path, session_key=key)
 
 
 def test_one_sealed_object_does_not_pass_for_another(path: Path) -> None:
-    key = seal()
-    save(path, rich(), expected_generation=None, seal=key)
+    key = session_key()
+    save(path, rich(), expected_generation=None, session_key=key)
     found = members(path)
     one, two = [n for n in found if n.startswith("o/")][:2]
     path.write_bytes(pack(list((found | {one: found[two], two: found[one]}).items())))
     with pytest.raises(DamagedSession):
-        load(path, seal=key)
+        load(path, session_key=key)
     with pytest.raises(DamagedSession):
-        key.open("o/b", key.seal("o/a", b"data"))
-    assert key.open("o/a", key.seal("o/a", b"data")) == b"data"
+        key.decrypt("o/b", key.encrypt("o/a", b"data"))
+    assert key.decrypt("o/a", key.encrypt("o/a", b"data")) == b"data"
 
 
 def test_a_protected_session_cannot_be_made_to_look_unprotected(path: Path) -> None:
-    save(path, tiny(), expected_generation=None, seal=seal())
+    save(path, tiny(), expected_generation=None, session_key=session_key())
     found = members(path)
     head = json.loads(found["header.json"]) | {"encrypted": False, "lock": None}
     path.write_bytes(pack(list((found | {"header.json": json.dumps(head).encode()}).items())))
@@ -276,16 +284,16 @@ def test_a_protected_session_cannot_be_made_to_look_unprotected(path: Path) -> N
 def test_a_hostile_lock_is_refused_before_any_work_is_done(
     path: Path, change: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    save(path, tiny(), expected_generation=None, seal=seal())
+    save(path, tiny(), expected_generation=None, session_key=session_key())
     head = read_header(path)
     if "mark" not in change:
         monkeypatch.setattr(crypto, "_derive", lambda *_: pytest.fail("work was done"))
     assert head.lock is not None
     with pytest.raises(DamagedSession):
-        Seal.unlock(dataclasses.replace(head, lock=dict(head.lock) | change), PASSWORD)
+        SessionKey.unlock(dataclasses.replace(head, lock=dict(head.lock) | change), PASSWORD)
 
 
 def test_the_same_content_sealed_twice_looks_different() -> None:
-    key = seal()
-    assert key.seal("o/a", b"data") != key.seal("o/a", b"data")
-    assert MARKER.encode() not in key.seal("o/a", MARKER.encode())
+    key = session_key()
+    assert key.encrypt("o/a", b"data") != key.encrypt("o/a", b"data")
+    assert MARKER.encode() not in key.encrypt("o/a", MARKER.encode())

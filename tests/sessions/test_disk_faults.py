@@ -27,7 +27,7 @@ from gui.sessions import file
 from gui.sessions.manager import LOCAL, Actor, SessionCacheManager
 from tests.conftest import ROOT
 from tests.sessions.kill_saves import in_place
-from tests.sessions.samples import ID, PASSWORD, Managers, filled, rich, same, seal, tiny
+from tests.sessions.samples import ID, PASSWORD, Managers, filled, rich, same, session_key, tiny
 from tests.waiting import until
 
 pytestmark = [
@@ -100,11 +100,11 @@ def tried(path: Path, key: Any, patch: pytest.MonkeyPatch, code: int) -> tuple[i
     while True:
         at += 1
         path.unlink(missing_ok=True)
-        file.save(path, tiny("before"), expected_generation=None, seal=key)
+        file.save(path, tiny("before"), expected_generation=None, session_key=key)
         trip, refused = Trip(at, code), False
         with trip.laid(patch):
             try:
-                file.save(path, tiny("after"), expected_generation=1, seal=key)
+                file.save(path, tiny("after"), expected_generation=1, session_key=key)
             except SessionNotSaved:
                 refused = True
         if len(trip.calls) < at:
@@ -112,7 +112,7 @@ def tried(path: Path, key: Any, patch: pytest.MonkeyPatch, code: int) -> tuple[i
         failed += refused
         names.add(trip.calls[at - 1])
         try:
-            broken += file.load(path, seal=key).notes != ("before" if refused else "after")
+            broken += file.load(path, session_key=key).notes != ("before" if refused else "after")
         except SessionError:
             broken += 1
         left = [p for p in path.parent.iterdir() if p != path]
@@ -127,7 +127,7 @@ def test_an_error_at_any_system_call_of_a_save_leaves_a_whole_file(
     tmp_path: Path, protected: bool, code: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     failed, names, broken = tried(
-        tmp_path / file.file_name(ID), seal() if protected else None, monkeypatch, code
+        tmp_path / file.file_name(ID), session_key() if protected else None, monkeypatch, code
     )
     assert broken == 0
     assert names >= {"open", "write", "fsync", "replace"}
@@ -190,17 +190,17 @@ def test_on_a_full_disk_the_session_stays_usable_is_saved_elsewhere_and_later(
     if protected:
         manager.protect_session(key, PASSWORD, actor=A)
     manager.save_session(key, actor=A)
-    generation = manager._entry(key).generation
+    generation = manager._table.entry(key).generation
     session = manager.get_session(key, actor=A)
     session.add_run(large("large"))
     until(lambda: manager.save_state(key, actor=A)[0] == "not saved")
     state, why = manager.save_state(key, actor=A)
     assert (state, str(why)) == ("not saved", "The disk is full.")
     # one state that is told, however often it is tried
-    assert manager._saver._failed.keys() == {key}
+    assert manager._writer.saver._failed.keys() == {key}
     session.notes = "goes on"
     assert session.run("large") is not None
-    assert file.read_header(manager._entry(key).path).generation == generation  # type: ignore[arg-type]
+    assert file.read_header(manager._table.entry(key).path).generation == generation  # type: ignore[arg-type]
     if protected:
         with pytest.raises(SessionNotSaved):
             manager.lock_session(key, actor=A)
@@ -223,7 +223,7 @@ def test_on_a_full_disk_the_session_stays_usable_is_saved_elsewhere_and_later(
 
 def test_when_there_is_room_again_it_is_saved_by_itself(small_disk: Path, make: Managers) -> None:
     manager = make(small_disk)
-    manager._saver._pauses = (0.2,)
+    manager._writer.saver._pauses = (0.2,)
     session = filled(manager)
     manager.save_session(session.session_id, actor=LOCAL)
     filler = small_disk / "filler"
@@ -271,7 +271,7 @@ def test_a_drive_that_vanishes_is_said_and_when_it_is_back_all_is_saved(
     unread, key = filled(start, "Unread").session_id, filled(start, "Open").session_id
     start.close(actor=LOCAL)
     manager = make(data)
-    manager._saver._pauses = (0.2,)
+    manager._writer.saver._pauses = (0.2,)
     session = manager.get_session(key, actor=LOCAL)
     (tmp_path / "drive").rename(away)
     session.notes = "meanwhile"
@@ -424,7 +424,7 @@ def test_of_two_programs_one_that_lost_a_conflict_tells_it_and_overwrites_nothin
     first.get_session(key, actor=LOCAL).notes = "first"
     until(lambda: first.save_state(key, actor=LOCAL)[0] == "not saved")
     assert isinstance(first.save_state(key, actor=LOCAL)[1], SessionConflict)
-    assert file.load(first._entry(key).path).notes == "second"  # type: ignore[arg-type]
+    assert file.load(first._table.entry(key).path).notes == "second"  # type: ignore[arg-type]
     first.duplicate_session(key, actor=LOCAL)
     first.reload_session(key, actor=LOCAL)
     first.close(actor=LOCAL)

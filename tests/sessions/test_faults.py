@@ -24,7 +24,7 @@ from gui.sessions.file import Origin, load, read_header, save
 from gui.sessions.lazy import materialise
 from gui.sessions.snapshot import Snapshot
 from tests.conftest import ROOT
-from tests.sessions.samples import ID, WHEN, rich, same, seal, tiny
+from tests.sessions.samples import ID, WHEN, rich, same, session_key, tiny
 
 POSIX = pytest.mark.skipif(
     sys.platform == "win32", reason="needs fork, signals and file modes of POSIX"
@@ -52,7 +52,7 @@ def changed(
             path.write_bytes(raw[:at] + bytes([raw[at] ^ mask]) + raw[at + 1 :])
             try:
                 found = materialise(
-                    load(path, seal=key, origin=Origin(path, key) if lazily else None)
+                    load(path, session_key=key, origin=Origin(path, key) if lazily else None)
                 )
             except (DamagedSession, NewerSession, WrongPassword):
                 refused += 1
@@ -72,10 +72,10 @@ def test_every_single_byte_change_of_a_small_file_is_refused(
     protected, lazily = how == "protected", how == "read when needed"
     monkeypatch.setattr(lazy, "LARGE", 1)
     key, snapshot = (
-        seal() if protected else None,
+        session_key() if protected else None,
         Snapshot(ID, "tiny", WHEN, WHEN, notes="some notes to change") if protected else tiny(),
     )
-    save(path, snapshot, expected_generation=None, seal=key)
+    save(path, snapshot, expected_generation=None, session_key=key)
     refused, identical, different = changed(path, snapshot, key, (0x01, 0x80), lazily)
     assert different == 0
     assert identical == 0  # stricter than promised: no byte is without meaning
@@ -85,8 +85,8 @@ def test_every_single_byte_change_of_a_small_file_is_refused(
 @pytest.mark.slow
 @pytest.mark.parametrize("protected", [False, True])
 def test_every_value_of_every_byte_of_a_small_file_is_refused(path: Path, protected: bool) -> None:
-    key, snapshot = seal() if protected else None, Snapshot(ID, "tiny", WHEN, WHEN)
-    save(path, snapshot, expected_generation=None, seal=key)
+    key, snapshot = session_key() if protected else None, Snapshot(ID, "tiny", WHEN, WHEN)
+    save(path, snapshot, expected_generation=None, session_key=key)
     assert changed(path, snapshot, key, tuple(range(1, 256)))[1:] == (0, 0)
 
 

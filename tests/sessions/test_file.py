@@ -30,10 +30,10 @@ from gui.errors import DamagedSession, NewerSession, SessionConflict, SessionNot
 from gui.jobs.status import no_progress
 from gui.sessions import content, file, header, objects
 from gui.sessions.codec import StoredRecord
-from gui.sessions.crypto import Seal
+from gui.sessions.crypto import SessionKey
 from gui.sessions.file import load, read_header, save
 from gui.sessions.snapshot import Snapshot
-from tests.sessions.samples import ID, MARKER, PASSWORD, WHEN, rich, same, seal, tiny
+from tests.sessions.samples import ID, MARKER, PASSWORD, WHEN, rich, same, session_key, tiny
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
 
@@ -65,7 +65,7 @@ def test_a_session_with_every_kind_of_content_comes_back_to_the_bit(
     path: Path, protected: bool
 ) -> None:
     snapshot = rich(runs=2)
-    same(snapshot, through(path, snapshot, seal=seal() if protected else None))
+    same(snapshot, through(path, snapshot, session_key=session_key() if protected else None))
 
 
 def test_fingerprints_of_the_data_survive_so_that_no_run_is_outdated_after_reopening(
@@ -398,19 +398,21 @@ def test_a_file_name_holds_nothing_that_a_file_system_refuses() -> None:
 def test_only_what_changed_is_compressed_again(
     path: Path, monkeypatch: pytest.MonkeyPatch, protected: bool
 ) -> None:
-    key = seal() if protected else None
-    save(path, rich(runs=1), expected_generation=None, seal=key)
+    key = session_key() if protected else None
+    save(path, rich(runs=1), expected_generation=None, session_key=key)
     packed: list[str] = []
     pack = objects.pack
     monkeypatch.setattr(
-        objects, "pack", lambda name, data, seal: packed.append(name) or pack(name, data, seal)
+        objects,
+        "pack",
+        lambda name, data, session_key: packed.append(name) or pack(name, data, session_key),
     )
-    save(path, rich(runs=1), expected_generation=1, seal=key)
+    save(path, rich(runs=1), expected_generation=1, session_key=key)
     assert packed == ["manifest"]
     packed.clear()
-    save(path, rich(runs=2), expected_generation=2, seal=key)
+    save(path, rich(runs=2), expected_generation=2, session_key=key)
     assert 1 < len(packed) < 6
-    same(rich(runs=2), load(path, seal=key))
+    same(rich(runs=2), load(path, session_key=key))
 
 
 def test_a_damaged_object_is_not_copied_but_written_anew(path: Path) -> None:
@@ -531,7 +533,7 @@ def test_files_of_every_schema_open_in_this_version(
         6 if protected else 5,
         protected,
     )
-    found = load(path, seal=Seal.unlock(head, PASSWORD) if protected else None)
+    found = load(path, session_key=SessionKey.unlock(head, PASSWORD) if protected else None)
     assert (found.session_id, found.name, found.revision, found.created, found.notes) == (
         ID,
         "melanoma run 1",

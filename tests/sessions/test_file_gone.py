@@ -11,20 +11,21 @@ from pathlib import Path
 import pytest
 
 from gui.errors import SessionConflict, SessionNotSaved
-from gui.sessions import file, store
+from gui.sessions import entry as entries
+from gui.sessions import file
 from gui.sessions.manager import LOCAL, Actor, SessionCacheManager
 from tests.sessions.samples import PASSWORD, Managers, filled
 
 
 @pytest.fixture(autouse=True)
 def _look_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "LOOK", -1.0)
+    monkeypatch.setattr(entries, "LOOK", -1.0)
 
 
 def saved(manager: SessionCacheManager) -> tuple[str, Path]:
     key = filled(manager).session_id
     manager.save_session(key, actor=LOCAL)
-    path = manager._entry(key).path
+    path = manager._table.entry(key).path
     assert path is not None
     assert manager.save_state(key, actor=LOCAL) == ("saved", None)
     return key, path
@@ -103,8 +104,8 @@ def test_a_protected_session_of_which_nothing_is_left_to_save_can_be_locked(make
     manager = make()
     key, path = saved(manager)
     manager.protect_session(key, PASSWORD, actor=Actor(browser="a"))
-    entry = manager._entry(key)
-    assert manager._unload(entry)
+    entry = manager._table.entry(key)
+    assert manager._loader.unload(entry)
     path.unlink()
     assert manager.lock_idle(0, actor=LOCAL) == [key]
-    assert entry.seal is None
+    assert entry.session_key is None

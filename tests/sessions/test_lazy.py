@@ -17,12 +17,12 @@ from gui.data.dataset import Dataset, Matrix
 from gui.errors import DamagedSession, SessionError, SessionNotSaved
 from gui.jobs import wire
 from gui.sessions import container, file, lazy, objects
-from gui.sessions.crypto import Seal
+from gui.sessions.crypto import SessionKey
 from gui.sessions.file import Origin, load, save
 from gui.sessions.lazy import materialise
 from gui.sessions.snapshot import Snapshot
 from tests.sessions.hostile import rebuilt
-from tests.sessions.samples import ID, rich, same, seal
+from tests.sessions.samples import ID, rich, same, session_key
 
 
 @pytest.fixture(autouse=True)
@@ -45,13 +45,13 @@ def matrices(snapshot: Snapshot) -> list[Matrix]:
 
 
 def opened(
-    path: Path, key: Seal | None = None, snapshot: Snapshot | None = None
+    path: Path, key: SessionKey | None = None, snapshot: Snapshot | None = None
 ) -> tuple[Snapshot, Origin]:
     """A session as it is after it was opened."""
     if snapshot is not None:
-        save(path, snapshot, expected_generation=None, seal=key)
+        save(path, snapshot, expected_generation=None, session_key=key)
     origin = Origin(path, key)
-    return load(path, seal=key, origin=origin), origin
+    return load(path, session_key=key, origin=origin), origin
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_opening_reads_no_large_matrix_and_the_first_use_reads_it_to_the_bit(
     path: Path, protected: bool
 ) -> None:
     snapshot = rich()
-    found, _ = opened(path, seal() if protected else None, snapshot)
+    found, _ = opened(path, session_key() if protected else None, snapshot)
     assert [(m.loaded, m.nbytes) for m in matrices(found)] == [(False, 0)] * 4
     assert [m.is_sparse for m in matrices(found)] == [True, False, False, False]
     assert data_of(found).dataset_id == data_of(snapshot).dataset_id  # found out without reading
@@ -98,7 +98,7 @@ def test_a_matrix_on_its_way_to_another_process_takes_its_values_along(path: Pat
 def test_saving_copies_what_was_not_read_without_unpacking_it(
     path: Path, protected: bool, packed: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    key = seal() if protected else None
+    key = session_key() if protected else None
     found, origin = opened(path, key, rich())
     packed.clear()
     monkeypatch.setattr(lazy.Values, "read", lambda *_: pytest.fail("it was read"))
@@ -106,14 +106,14 @@ def test_saving_copies_what_was_not_read_without_unpacking_it(
         path,
         dataclasses.replace(found, notes="other"),
         expected_generation=1,
-        seal=key,
+        session_key=key,
         origin=origin,
     )
     assert packed == ["manifest"]
     assert not any(m.loaded for m in matrices(found))
     monkeypatch.undo()
-    save(path, found, expected_generation=head.generation, seal=key)  # and again
-    same(rich(), load(path, seal=key))
+    save(path, found, expected_generation=head.generation, session_key=key)  # and again
+    same(rich(), load(path, session_key=key))
     same(rich(), found)  # from the file as it is now
 
 
@@ -135,22 +135,22 @@ def test_what_was_saved_once_is_copied_by_the_next_save_without_looking_at_the_v
 def test_with_another_key_the_data_are_read_and_written_anew(
     path: Path, new: str, packed: list[str]
 ) -> None:
-    key = seal()
+    key = session_key()
     found, origin = opened(path, key, rich())
     other = {
         "no key": None,
-        "another key": seal(),
+        "another key": session_key(),
         "another password": key.rewrapped("another long password"),
     }[new]
     packed.clear()
-    save(path, found, expected_generation=1, seal=other, origin=origin)
-    origin.seal = other
+    save(path, found, expected_generation=1, session_key=other, origin=origin)
+    origin.session_key = other
     assert (len(packed) == 1) is (new == "another password")
-    same(rich(), load(path, seal=other))
+    same(rich(), load(path, session_key=other))
     same(rich(), found)
     again, _ = opened(path, other)
-    save(path, again, expected_generation=2, seal=other)
-    same(rich(), load(path, seal=other))
+    save(path, again, expected_generation=2, session_key=other)
+    same(rich(), load(path, session_key=other))
 
 
 def test_a_session_is_saved_elsewhere_from_where_it_lies(
@@ -207,15 +207,15 @@ def test_a_moved_file_is_found_where_its_owner_says(path: Path, tmp_path: Path) 
 
 
 def test_a_locked_session_reads_nothing_more(path: Path) -> None:
-    found, origin = opened(path, seal(), rich())
+    found, origin = opened(path, session_key(), rich())
     origin.close()
     with pytest.raises(SessionError, match="locked again"):
         _ = matrices(found)[0].values
 
 
 def test_another_key_in_the_file_is_said(path: Path) -> None:
-    found, _ = opened(path, seal(), rich())
-    save(path, rich(), expected_generation=1, seal=seal())
+    found, _ = opened(path, session_key(), rich())
+    save(path, rich(), expected_generation=1, session_key=session_key())
     with pytest.raises(SessionError, match="protected anew"):
         _ = matrices(found)[0].values
 

@@ -26,7 +26,7 @@ from gui.sessions import file, header
 from gui.sessions.cache import DCXCache
 from gui.sessions.manager import LOCAL, SessionCacheManager
 from gui.sessions.store import SessionInfo
-from tests.sessions.samples import ID, filled, rich, same, seal, tiny
+from tests.sessions.samples import ID, filled, rich, same, session_key, tiny
 from tests.sessions.samples import Managers as Make
 from tests.waiting import until
 
@@ -87,19 +87,19 @@ def test_every_change_is_saved_by_itself(make: Make) -> None:
         change()
         assert state(manager, session) == "saving"
         until(lambda: state(manager, session) == "saved")
-        assert manager._entry(session.session_id).path is not None
-        same(file.load(manager._entry(session.session_id).path), session.snapshot())  # type: ignore[arg-type]
+        assert manager._table.entry(session.session_id).path is not None
+        same(file.load(manager._table.entry(session.session_id).path), session.snapshot())  # type: ignore[arg-type]
 
 
 def test_form_values_that_do_not_change_are_not_saved_again(make: Make) -> None:
     manager = make()
     session = filled(manager)
     manager.save_session(session.session_id, actor=LOCAL)
-    generation = manager._entry(session.session_id).generation
+    generation = manager._table.entry(session.session_id).generation
     session.keep_form("dtd", {"genes": 77})
     assert state(manager, session) == "saved"
     manager.save_session(session.session_id, actor=LOCAL)
-    assert manager._entry(session.session_id).generation == generation
+    assert manager._table.entry(session.session_id).generation == generation
 
 
 def test_tokens_of_uploads_are_not_saved(make: Make) -> None:
@@ -268,7 +268,7 @@ def test_archiving_takes_it_out_of_memory_and_restoring_brings_all_back(
     assert files(tmp_path) == []
     [info] = manager.list_archived_sessions(actor=LOCAL)
     assert (info.name, info.archived, info.contents["dtd"]) == ("Mine", True, 1)
-    assert not manager._archived[session.session_id].session.loaded
+    assert not manager._table.archived[session.session_id].session.loaded
     with pytest.raises(UnknownSession):
         manager.get_session(session.session_id, actor=LOCAL)
     with pytest.raises(NameTaken):
@@ -441,7 +441,9 @@ def test_a_newer_and_a_protected_file_are_listed_and_said(
 ) -> None:
     folder = tmp_path / "sessions"
     folder.mkdir()
-    file.save(folder / "sealed.dcxsession", tiny(), expected_generation=None, seal=seal())
+    file.save(
+        folder / "sealed.dcxsession", tiny(), expected_generation=None, session_key=session_key()
+    )
     with monkeypatch.context() as patch:
         patch.setattr("gui.sessions.header.SCHEMA", (99, 0))
         newer = replace(tiny(), session_id=ID[:-1] + "0")
@@ -550,7 +552,7 @@ def test_cleaning_up_takes_the_longest_unused_and_spares_what_is_open(make: Make
     ids = [manager.create_session(f"S{n}", actor=LOCAL).session_id for n in range(5)]
     for n, session_id in enumerate(ids):
         manager.save_session(session_id, actor=LOCAL)
-        entry = manager._entry(session_id)
+        entry = manager._table.entry(session_id)
         entry.used = datetime.now(UTC) - timedelta(days=50 - n)
         entry.session.modified = entry.used
     with pytest.raises(SessionError, match="needs the largest number"):

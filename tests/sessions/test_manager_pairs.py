@@ -21,8 +21,8 @@ import pytest
 
 from gui.errors import DeconomixError
 from gui.sessions import file
+from gui.sessions.entry import Entry
 from gui.sessions.manager import LOCAL, Actor, SessionCacheManager
-from gui.sessions.store import Entry
 from tests.sessions.conftest import make_cheap
 from tests.sessions.locks import RecordedLock, Recorder, record
 from tests.sessions.samples import ID, PASSWORD, rich, tiny
@@ -49,8 +49,8 @@ def _archive_beside(w: World) -> object:
 
 
 def _trim(w: World) -> object:
-    with w.manager._lock:
-        for entry in w.manager._active.values():
+    with w.manager._table.lock:
+        for entry in w.manager._table.active.values():
             entry.shown = float("-inf")
     return w.manager.trim_memory(0, actor=LOCAL)
 
@@ -101,7 +101,7 @@ ACTS: dict[str, tuple[str, Act]] = {
         lambda w: w.manager.delete_session(w.key, actor=LOCAL),
     ),
     "undo_delete": ("deleted", lambda w: w.manager.undo_delete(w.key, actor=LOCAL)),
-    "the time to undo is over": ("deleted", lambda w: w.manager._expire(w.key)),
+    "the time to undo is over": ("deleted", lambda w: w.manager._lifecycle.purge(w.key)),
     "archive_session": ("active", lambda w: w.manager.archive_session(w.key, actor=LOCAL)),
     "restore_session": ("archived", lambda w: w.manager.restore_session(w.key, actor=LOCAL)),
     "cleanup_sessions": ("active", _archive_beside),
@@ -300,11 +300,11 @@ def check(w: World, *, closed: bool, redirected: bool) -> None:
     where it was
     """
     m = w.manager
-    assert closed or m._saver.flush(WATCHDOG)
-    assert not m._reserved
-    assert not m._arriving
-    trash: dict[str, Entry] = {key: entry for key, (entry, _) in m._trash.items()}
-    lists = {"sessions": m._active, "archive": m._archived, "trash": trash}
+    assert closed or m._writer.saver.flush(WATCHDOG)
+    assert not m._table.reserved
+    assert not m._table.arriving
+    trash: dict[str, Entry] = {key: entry for key, (entry, _) in m._table.trash.items()}
+    lists = {"sessions": m._table.active, "archive": m._table.archived, "trash": trash}
     keys = [key for found in lists.values() for key in found]
     assert len(keys) == len(set(keys)), "a session is in two lists"
     on_disk = {
@@ -330,10 +330,10 @@ def check(w: World, *, closed: bool, redirected: bool) -> None:
 
 def _check_entry(key: str, place: str, entry: Entry, w: World, *, closed: bool) -> None:
     assert entry.session.session_id == key
-    assert (entry.seal is not None) <= (place == "sessions" and bool(entry.unlocked)), (
+    assert (entry.session_key is not None) <= (place == "sessions" and bool(entry.unlocked)), (
         "a key is left of a session that is locked"
     )
-    if entry.encrypted and entry.seal is None:
+    if entry.encrypted and entry.session_key is None:
         assert entry.session.in_memory() is None or closed, (
             "a session is locked, and its content in memory"
         )
@@ -402,8 +402,8 @@ def test_locks_are_taken_in_one_order(
     """
 
     def rename(self: SessionCacheManager, session_id: str, name: str, *, actor: Actor) -> None:
-        session = self._entry(session_id).session
-        with self._lock:
+        session = self._table.entry(session_id).session
+        with self._table.lock:
             session.name = name
 
     if old:

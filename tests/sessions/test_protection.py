@@ -30,11 +30,12 @@ from gui.errors import (
 )
 from gui.sessions import file
 from gui.sessions.cache import DCXCache
-from gui.sessions.crypto import Seal
+from gui.sessions.crypto import SessionKey
 from gui.sessions.manager import LOCAL, Actor, SessionCacheManager
 from tests.sessions.guarded import OTHER, A, B, opens, path_of, protected
 from tests.sessions.hostile import members
 from tests.sessions.samples import MARKER, PASSWORD, Managers, filled, rich, same
+from tests.waiting import until
 
 pytestmark = pytest.mark.usefixtures("cheap")
 
@@ -143,7 +144,7 @@ def test_a_session_that_is_unlocked_twice_at_once_keeps_its_name(make: Managers)
     key = protected(manager)
     name = manager.get_session(key, actor=A).name
     # as another browser does that has just given the password
-    with manager._reserving(key, lambda: name):
+    with manager._table.reserving(key, lambda: name):
         manager.unlock_session(key, PASSWORD, actor=B)
         assert manager.free_name(name, actor=A) == f"{name} 2"  # for any other session
     assert manager.get_session(key, actor=B).name == name
@@ -154,7 +155,7 @@ def test_a_session_that_is_just_being_protected_is_not_locked_as_idle(
 ) -> None:
     manager = make()
     key = manager.create_session("S", actor=A).session_id
-    replaced, judged = manager._replaced, threading.Event()
+    replaced, judged = manager._writer.replace_key, threading.Event()
     chore = threading.Thread(target=manager.lock_idle, args=(60.0,), kwargs={"actor": LOCAL})
 
     def slow(*args: Any, **options: Any) -> None:
@@ -162,9 +163,13 @@ def test_a_session_that_is_just_being_protected_is_not_locked_as_idle(
         chore.start()
         judged.wait(0.5)  # it comes to no judgement before this is done
 
-    lock_all = manager._lock_all
-    monkeypatch.setattr(manager, "_lock_all", lambda entries: (judged.set(), lock_all(entries))[1])
-    monkeypatch.setattr(manager, "_replaced", slow)
+    lock_all = manager._protection._lock_all
+    monkeypatch.setattr(
+        manager._protection,
+        "_lock_all",
+        lambda entries: (judged.set(), lock_all(entries))[1],
+    )
+    monkeypatch.setattr(manager._writer, "replace_key", slow)
     manager.protect_session(key, PASSWORD, actor=A)
     chore.join()
     assert not manager.is_locked(key, actor=A)
@@ -228,14 +233,14 @@ def test_after_a_change_an_old_copy_opens_with_the_old_password_and_after_re_enc
         tmp_path / "old copy.dcxsession",
     )
     old.write_bytes(path.read_bytes())
-    leaked = Seal.unlock(file.read_header(old), PASSWORD)
+    leaked = SessionKey.unlock(file.read_header(old), PASSWORD)
 
     def opened_by_the_leaked_key() -> int:
         count = 0
         for name, data in members(path).items():
             if name.startswith("o/") or name == "manifest":
                 try:
-                    leaked.open(name, data)
+                    leaked.decrypt(name, data)
                     count += 1
                 except DamagedSession:
                     continue
@@ -283,15 +288,15 @@ def test_an_unlock_that_meets_the_removal_of_the_password_does_not_seal_it_again
 ) -> None:
     manager = make()
     key = protected(manager)
-    unlock = Seal.unlock
+    unlock = SessionKey.unlock
 
-    def slow(header: Any, password: str) -> Seal:
-        seal = unlock(header, password)
+    def slow(header: Any, password: str) -> SessionKey:
+        session_key = unlock(header, password)
         monkeypatch.undo()
         manager.remove_password(key, PASSWORD, actor=A)  # as if it had begun before the other
-        return seal
+        return session_key
 
-    monkeypatch.setattr(Seal, "unlock", slow)
+    monkeypatch.setattr(SessionKey, "unlock", slow)
     manager.unlock_session(key, PASSWORD, actor=B)
     manager.get_session(key, actor=B).notes = "for everybody"
     manager.save_session(key, actor=B)
@@ -389,7 +394,7 @@ def test_a_run_that_arrives_while_it_is_locked_is_in_the_file_or_refused(make: M
         kept |= {name for name, error in told.items() if error is None}
         found = file.load(
             path_of(manager, key),
-            seal=Seal.unlock(file.read_header(path_of(manager, key)), PASSWORD),
+            session_key=SessionKey.unlock(file.read_header(path_of(manager, key)), PASSWORD),
         )
         assert kept <= {r.id for r in found.runs}
 
@@ -412,7 +417,7 @@ def test_a_change_between_the_save_and_the_lock_is_saved_too(
     monkeypatch.setattr(DCXCache, "empty", changed_before)
     manager.lock_session(key, actor=A)
     path = path_of(manager, key)
-    found = file.load(path, seal=Seal.unlock(file.read_header(path), PASSWORD))
+    found = file.load(path, session_key=SessionKey.unlock(file.read_header(path), PASSWORD))
     assert ("late" in {r.id for r in found.runs}) is counted
 
 
@@ -445,7 +450,7 @@ def test_a_locked_session_that_is_brought_back_has_not_the_name_of_another_one(
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The clock of the idle lock, to be turned by hand."""
     now = [1_000_000.0]
-    for module in ("store", "protection"):
+    for module in ("entry", "protection"):
         monkeypatch.setattr(f"gui.sessions.{module}.elapsed", lambda: now[0])
     return now
 
@@ -465,10 +470,10 @@ def test_what_nobody_uses_locks_itself_for_each_browser(make: Managers, clock: l
         True,
         True,
     ]
-    assert manager._entry(key).session.loaded
+    assert manager._table.entry(key).session.loaded
     clock[0] += 401
     assert manager.lock_idle(900, actor=LOCAL) == [key]
-    assert not manager._entry(key).session.loaded
+    assert not manager._table.entry(key).session.loaded
     assert manager.get_session(plain, actor=A).run("run0") is not None
     assert manager.lock_idle(900, actor=LOCAL) == []
 
@@ -488,7 +493,10 @@ def test_a_running_job_defers_the_lock_and_its_result_is_sealed(
     path = path_of(manager, key)
     assert file.read_header(path).encrypted
     assert "result" in {
-        r.id for r in file.load(path, seal=Seal.unlock(file.read_header(path), PASSWORD)).runs
+        r.id
+        for r in file.load(
+            path, session_key=SessionKey.unlock(file.read_header(path), PASSWORD)
+        ).runs
     }
 
 
@@ -516,6 +524,34 @@ def test_an_idle_session_that_cannot_be_saved_needs_its_password_and_nothing_of_
     assert manager.get_session(key, actor=A).notes == "only in memory"
 
 
+@pytest.mark.parametrize("hide", [False, True], ids=["name shown", "name hidden"])
+def test_a_locked_session_with_unsaved_content_is_not_said_to_be_saved(
+    make: Managers, monkeypatch: pytest.MonkeyPatch, hide: bool
+) -> None:
+    """Neither to who gave no password, nor to a clean-up, which would take it."""
+    manager = make()
+    key = protected(manager, "Mine", hide=hide)
+    assert manager.info(key, actor=B).state == "saved"
+    with monkeypatch.context() as broken:
+        broken.setattr(
+            atomic, "replace", lambda *_: (_ for _ in ()).throw(OSError(errno.EIO, "broken"))
+        )
+        manager.get_session(key, actor=A).notes = "only in memory"
+        until(lambda: manager.info(key, actor=B).state == "not saved", 30)
+        info = manager.info(key, actor=B)
+        assert info.locked
+        assert info.contents == {}
+        assert "could not be saved" in str(info.reason)
+        assert "Mine" not in f"{info.reason} {info.reason.advice}"  # type: ignore[union-attr]
+        manager._table.entry(key).shown = float("-inf")
+        for action in ("archive", "delete"):
+            taken = manager.cleanup_sessions(actor=B, max_sessions=0, action=action)  # type: ignore[arg-type]
+            assert taken == []
+    assert manager.get_session(key, actor=A).notes == "only in memory"
+    manager.save_session(key, actor=A)
+    assert manager.info(key, actor=B).state == "saved"
+
+
 def test_at_the_end_everything_is_locked_also_the_copy_of_a_conflict(make: Managers) -> None:
     first, second = make(), None
     key = protected(first)
@@ -527,12 +563,14 @@ def test_at_the_end_everything_is_locked_also_the_copy_of_a_conflict(make: Manag
     first.get_session(key, actor=A).notes = "mine"
     with pytest.raises(SessionConflict):
         first.save_session(key, actor=A)
-    seals = [e.seal for m in (first, second) for e in m._active.values()]
+    seals = [e.session_key for m in (first, second) for e in m._table.active.values()]
     second.close(actor=LOCAL)
     first.close(actor=LOCAL)
-    assert all(seal is not None and seal.wiped for seal in seals)
+    assert all(session_key is not None and session_key.wiped for session_key in seals)
     for manager in (first, second):
-        assert all(e.seal is None and not e.session.loaded for e in manager._active.values())
+        assert all(
+            e.session_key is None and not e.session.loaded for e in manager._table.active.values()
+        )
     again, notes = make(), {}
     for info in again.list_sessions(actor=A)[1:]:
         assert (info.protected, info.locked) == (True, True)

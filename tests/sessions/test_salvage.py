@@ -15,13 +15,13 @@ import zstandard
 from gui.data.dataset import Dataset
 from gui.errors import DamagedSession, NewerSession, WrongPassword
 from gui.sessions import container, file
-from gui.sessions.crypto import Seal
+from gui.sessions.crypto import SessionKey
 from gui.sessions.decode import names_in
 from gui.sessions.file import load, save
 from gui.sessions.salvage import Salvaged, salvage
 from gui.sessions.snapshot import RECOVERED, Snapshot
 from tests.sessions.hostile import rebuilt
-from tests.sessions.samples import ID, rich, same, seal, tiny
+from tests.sessions.samples import ID, rich, same, session_key, tiny
 from tests.sessions.test_hostile import HOSTILE
 
 RUNS = {
@@ -47,11 +47,11 @@ def flipped(raw: bytes, at: int) -> bytes:
     return raw[:at] + bytes([raw[at] ^ 0x10]) + raw[at + 1 :]
 
 
-def tree_of(path: Path, key: Seal | None = None) -> Any:
+def tree_of(path: Path, key: SessionKey | None = None) -> Any:
     with path.open("rb") as opened:
         packed = container.Reader(opened).read("manifest", container.MAX_MANIFEST)
     return json.loads(
-        zstandard.decompress(packed if key is None else key.open("manifest", packed))
+        zstandard.decompress(packed if key is None else key.decrypt("manifest", packed))
     )["session"]
 
 
@@ -64,8 +64,8 @@ def data_of(found: Salvaged) -> Dataset:
 def test_whatever_byte_is_damaged_all_that_does_not_need_it_comes_back_to_the_bit(
     path: Path, protected: bool
 ) -> None:
-    key, original = seal() if protected else None, rich(runs=2)
-    save(path, original, expected_generation=None, seal=key)
+    key, original = session_key() if protected else None, rich(runs=2)
+    save(path, original, expected_generation=None, session_key=key)
     raw, members, tree = path.read_bytes(), place(path), tree_of(path, key)
     needs = {
         run.id: set(names_in(node))
@@ -81,7 +81,7 @@ def test_whatever_byte_is_damaged_all_that_does_not_need_it_comes_back_to_the_bi
         ):
             path.write_bytes(flipped(raw, at))
             with pytest.raises((DamagedSession, WrongPassword, NewerSession)):
-                load(path, seal=key)
+                load(path, session_key=key)
             if member.name == "manifest":
                 with pytest.raises(DamagedSession, match="nothing can be recovered"):
                     salvage(path, key)
@@ -193,10 +193,10 @@ def test_lost_columns_of_the_cells_leave_the_cells(path: Path) -> None:
 
 
 def test_a_sealed_file_needs_its_seal(path: Path) -> None:
-    key = seal()
-    save(path, rich(), expected_generation=None, seal=key)
+    key = session_key()
+    save(path, rich(), expected_generation=None, session_key=key)
     path.write_bytes(path.read_bytes()[:-5])
-    for wrong in (None, seal()):
+    for wrong in (None, session_key()):
         with pytest.raises(WrongPassword):
             salvage(path, wrong)
     same(dataclasses.replace(rich(), marks=(RECOVERED,)), salvage(path, key).snapshot)

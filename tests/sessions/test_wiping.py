@@ -81,9 +81,9 @@ def test_nothing_of_a_locked_session_is_alive_and_its_key_is_overwritten(
     refs = references(manager.get_session(key, actor=A))
     assert len(refs) > 40
     assert holders(kram) != []
-    entry = manager._entry(key)
-    assert entry.seal is not None
-    held = entry.seal._key = Noting(entry.seal._key)
+    entry = manager._table.entry(key)
+    assert entry.session_key is not None
+    held = entry.session_key._key = Noting(entry.session_key._key)
     assert any(held)
     if not emptied:
         monkeypatch.setattr(DCXCache, "empty", lambda self, loader, *, edits, name=None: True)

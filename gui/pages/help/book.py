@@ -26,6 +26,7 @@ ORDER = (
     "saving",
     "window",
     "settings",
+    "command-line",
     "server",
     "plugins",
     "troubleshooting",
@@ -42,6 +43,8 @@ these do not.
 """
 _BEFORE, _AFTER = 60, 130
 _FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\]\(([a-z-]+)\.md(?:#([a-z0-9-]+))?\)")
+"""A link to another chapter, as it works on the web too: ``[DTD](dtd.md#seed)``."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Chapter:
-    """One file. text : Markdown, without its title."""
+    """One file. text : Markdown, without its title; links lead to pages of the program."""
 
     key: str
     title: str
@@ -115,6 +118,7 @@ def chapter(key: str | None) -> Chapter:
 def _read(key: str) -> Chapter:
     text = resource(f"help/{key}.md").read_text("utf-8")
     title, _, body = text.partition("\n")
+    body = _LINK.sub(lambda link: f"]({address(link[1], link[2] or '')})", body)
     return Chapter(key, title.removeprefix("#").strip(), body.strip(), sections(body))
 
 

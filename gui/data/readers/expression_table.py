@@ -405,14 +405,14 @@ def _body(text: str, layout: _Layout, decimal: str, name: str) -> tuple[list[Col
         )
         raise UnreadableFile(f"{name} {what}.", advice=_WANTED) from None
     genes = [str(gene) for gene in frame[0]]
-    text = set(range(1, first))
+    words = set(range(1, first))
     odd = [i for i in wanted[first:] if frame[i].dtype.kind not in "iuf"]
     if layout.genes is None and len(odd) < len(wanted) - first:  # some column is of numbers
-        text |= {i for i in odd if _is_text(frame[i], decimal)}
+        words |= {i for i in odd if _is_text(frame[i], decimal)}
     elif layout.genes is None and odd:
         kinds = {i: _is_text(frame[i], decimal) for i in odd}
-        text |= {i for i in odd if kinds[i]} if not all(kinds.values()) else set()
-    odd = [i for i in odd if i not in text]
+        words |= {i for i in odd if kinds[i]} if not all(kinds.values()) else set()
+    odd = [i for i in odd if i not in words]
     groups = _groups([frame[i] for i in odd], decimal) if odd else ""
     if groups:
         frame = frame.astype(dict.fromkeys(odd, object))
@@ -425,7 +425,7 @@ def _body(text: str, layout: _Layout, decimal: str, name: str) -> tuple[list[Col
         _refuse_text(frame[i], genes, layout.columns[i - first], i - first, name)
     columns: list[Column] = [genes]
     for i in wanted[1:]:
-        if i in text:
+        if i in words:
             columns.append(["" if pd.isna(v) else str(v).strip() for v in frame[i]])
         else:
             columns.append(frame[i].to_numpy(dtype=np.float64))

@@ -280,8 +280,10 @@ def _probabilities(few: Mapping[int, npt.NDArray[np.float64]]) -> dict[int, Reas
     for i in within:
         table = np.column_stack([few[i], *(few[k] for k in others)])
         table = table[np.isfinite(table).all(axis=1)]
-        if len(table) > 5 and np.median(_likeness(table)[0, 1:]) < _UNLIKE:
-            found[i] = "detection p-values"
+        if len(table) > 5:
+            alike = _likeness(table)[0, 1:]
+            if np.median(alike) < _UNLIKE and alike.max() < 2 * _UNLIKE:
+                found[i] = "detection p-values"
     return found
 
 

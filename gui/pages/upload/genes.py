@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dash_mantine_components as dmc
@@ -19,7 +19,7 @@ from gui.data.validation.repairs_genes import MapGenes
 from gui.figures.review import gene_funnel
 from gui.figures.template import blank, styled
 from gui.files import CSV
-from gui.pages.upload.base import CHOICES, GONE, PART_NAMES, TABLE, TOKENS, page
+from gui.pages.upload.base import CHOICES, GONE, PART_NAMES, TABLE, page
 from gui.pages.upload.mending import (
     CHANGED,
     REPAIRS_NOW,
@@ -226,20 +226,24 @@ def take_table(
 
 
 @page.callback(
-    Input(page.id.save_names, "n_clicks"),
-    *TOKENS_NOW,
-    *CHOICES,
-    REPAIRS_NOW,
+    inputs={"clicks": Input(page.id.save_names, "n_clicks")},
+    state={"tokens": TOKENS_NOW, "options": CHOICES, "entries": REPAIRS_NOW},
     prevent_initial_call=True,
     long=True,
 )
-def save_names(ctx: Context, clicks: int | None, *values: Any) -> None:
+def save_names(
+    ctx: Context,
+    *,
+    clicks: int | None,
+    tokens: Sequence[str | None],
+    options: Mapping[str, Mapping[str, Any]],
+    entries: Sequence[Entry] | None,
+) -> None:
     """Every gene name of the files, what it becomes, and by which way."""
     if not clicks:
         raise PreventUpdate
     from gui.data.export import csv_bytes
 
-    tokens, options, entries = values[: len(TOKENS)], values[len(TOKENS) : -1], values[-1]
     wanted = asked(ctx, tokens, options, entries)
     table: pd.DataFrame = ctx.read(
         gene_names_task, wanted.request(scale=True), name=wanted.names, dataset=wanted.base

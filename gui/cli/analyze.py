@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from gui.data.dataset import Dataset
     from gui.data.example import Example
+    from gui.data.validation.repairs import Repair
     from gui.engine.results import ADTDResult, BootstrapResult, DTDResult, SearchResult
 
 __all__ = ["FILES", "Check", "analyze", "check", "doctor", "one_blas_thread", "parser"]
@@ -84,6 +85,27 @@ def parser(prog: str = "deconomix-gui analyze") -> argparse.ArgumentParser:
     )
     cli.add_argument(
         "--label", metavar="COLUMN", help="column of obs that holds the cell types (.h5ad)"
+    )
+    cli.add_argument("--repair", action="store_true", help="apply every repair that check proposes")
+    cli.add_argument(
+        "--repairs",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="apply the repairs listed in FILE, as check --json prints them",
+    )
+    cli.add_argument(
+        "--map",
+        action="append",
+        default=[],
+        metavar="[ROLE=]TABLE",
+        help="take gene names from a table of old and new names, for the files that need it",
+    )
+    cli.add_argument(
+        "--as-is",
+        action="store_true",
+        help="take values that look log-transformed for linear ones",
     )
     cli.add_argument(
         "--genes",
@@ -335,13 +357,14 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
     )
 
     example: Example | None = None
+    repairs: tuple[Repair, ...] = ()
     if options.example:
         from gui.data.example import make_example
 
         example = make_example()
         dataset = example.dataset
     else:
-        dataset = _load(options)
+        dataset, repairs = _load(options)
     if adtd_params is not None and dataset.bulk is None:
         raise MissingPart(f"{model} needs bulk samples.", advice="Give them with --bulk FILE.")
     search_params = None
@@ -415,6 +438,7 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
             "scale": dataset.scale,
         }
         record = record_of(dataset, parameters, options.seed, short, search, tasks.versions())
+        record["repairs"] = [repair.record() for repair in repairs]
         if adtd is not None and adtd.optimum is not None:
             record["optimum"] = optimum_of(adtd.optimum)
         tables = tables_of(model, dtd, adtd)
@@ -432,8 +456,9 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
         say(f"Written to {options.out}", sys.stderr)
 
 
-def _load(options: argparse.Namespace) -> Dataset:
-    from gui.data.load import FileChoice, LoadRequest, load_dataset
+def _load(options: argparse.Namespace) -> tuple[Dataset, tuple[Repair, ...]]:
+    from gui.cli.repairs import load_repaired
+    from gui.data.load import FileChoice, LoadRequest
 
     files = {}
     for role in ("train", "test", "reference", "bulk"):
@@ -441,7 +466,13 @@ def _load(options: argparse.Namespace) -> Dataset:
         if path is not None:
             label = options.label if role in ("train", "test") else None  # read in .h5ad files only
             files[role] = FileChoice.parse(path=path, name=path.name, label_column=label)
-    return load_dataset(LoadRequest.parse(files=files, split_seed=options.seed))
+    return load_repaired(
+        LoadRequest.parse(files=files, split_seed=options.seed),
+        proposed=options.repair,
+        chosen=options.repairs,
+        tables=options.map,
+        as_is=options.as_is,
+    )
 
 
 def _check_options(options: argparse.Namespace) -> None:

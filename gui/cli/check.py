@@ -123,7 +123,14 @@ def _outcome(found: Sequence[Finding]) -> str:
 
 def _report(found: Sequence[Finding], as_json: bool) -> None:
     if as_json:
-        shown = {"outcome": _outcome(found), "findings": [finding.as_json() for finding in found]}
+        proposed = dict.fromkeys(
+            x.repair for x in found if x.repair is not None and x.severity != "info"
+        )
+        shown = {
+            "outcome": _outcome(found),
+            "findings": [finding.as_json() for finding in found],
+            "repairs": [repair.record() for repair in proposed],
+        }
         say(json.dumps(shown, ensure_ascii=True, indent=2, allow_nan=False), sys.stdout)
         return
     say(_outcome(found), sys.stdout)

@@ -229,7 +229,7 @@ def test_ensembl_ids_are_mapped_by_a_table_that_the_user_loads(
     fault = next(
         f for f in examine(LoadRequest(files=by_names)).findings if f.code == "no-common-genes"
     )
-    other = prepare(load_dataset(LoadRequest(files=by_names, repairs=fault.alternatives)))
+    other = prepare(load_dataset(LoadRequest(files=by_names, repairs=(fault.repair,))))
     np.testing.assert_array_equal(got.bulk.to_numpy(), other.bulk.to_numpy())
 
 

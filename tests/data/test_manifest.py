@@ -64,8 +64,11 @@ NAMED: dict[str, tuple[str, ...]] = {
     "application_real_negative_log2cpm.csv": ("look like log2-CPM",),
 }
 """Words that the messages on a file must hold, for every file that is not accepted as it is."""
-EXPECTED_TO_FAIL: dict[str, str] = {}
-"""Rows of which the manifest is thought to be wrong: file -> reason. None at present."""
+EXPECTED_TO_FAIL: dict[str, str] = dict.fromkeys(
+    ("application_ensembl.csv", "application_ensembl_pipe_symbol.tsv"),
+    "written before gene tables came with the program: the IDs are brought to symbols now",
+)
+"""Rows of which the manifest is thought to be wrong: file -> reason."""
 
 
 def rows() -> list[dict[str, str]]:

@@ -21,7 +21,6 @@ from gui.data.dataset import Matrix, Source
 from gui.data.load import FileChoice, LoadRequest, load_dataset
 from gui.data.readers.read import Part
 from gui.data.validation.examine import examine, preview
-from gui.data.validation.excel_dates import date_of, dates_in, restore_dates
 from gui.data.validation.registry import KINDS, in_order, repair_part
 from gui.data.validation.repairs import (
     ChooseMatrix,
@@ -33,6 +32,7 @@ from gui.data.validation.repairs import (
     UndoLog,
 )
 from gui.data.validation.repairs_genes import CleanNames, MapGenes, MergeGenes, RestoreDates
+from gui.data.validation.repairs_matching import MatchGenes
 from gui.data.validation.repairs_types import (
     DropTypes,
     MapTypes,
@@ -41,6 +41,7 @@ from gui.data.validation.repairs_types import (
     same_labels,
 )
 from gui.errors import BadNames, BadValues
+from gui.knowledge.excel_dates import date_of, dates_in, restore_dates
 from tests.data.repairing import repaired
 
 
@@ -470,6 +471,7 @@ def test_no_repair_of_any_kind_writes_to_what_it_is_given(
         ),
         *(
             MapGenes(role=role, by="names"),
+            MatchGenes(role=role, column="symbol"),
             MapGenes(role=role, by="column", column="symbol"),
             MapGenes(role=role, by="table", table=table, keep_unknown=True),
         ),

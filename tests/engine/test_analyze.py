@@ -275,6 +275,26 @@ def test_bad_input_is_one_line_and_leaves_nothing(
     assert sorted(tmp_path.iterdir()) == before
 
 
+def test_repairs_that_check_proposes_are_applied_on_request_and_recorded(
+    files, dataset, tmp_path, capsys
+):
+    bulk = dataset.bulk.matrix
+    quoted = [f"b'{gene}'" for gene in bulk.genes]
+    files = files | {"bulk": write(tmp_path / "bytes.csv", quoted, bulk.columns, bulk.values)}
+    refused = run(files, tmp_path / "refused", "--model", "naive")
+    assert refused == 2
+    assert "no gene in common" in capsys.readouterr().err
+    assert not (tmp_path / "refused").exists()
+    out = tmp_path / "out"
+    assert run(files, out, "--model", "naive", "--repair") == 0
+    (repair,) = json.loads((out / "run.json").read_text())["repairs"]
+    assert (repair["kind"], repair["role"]) == ("match_genes", "bulk")
+    plain = files | {"bulk": tmp_path / "bulk.csv"}
+    assert run(plain, tmp_path / "plain", "--model", "naive") == 0
+    composition = read(out / "composition_bulk.csv")
+    pd.testing.assert_frame_equal(composition, read(tmp_path / "plain" / "composition_bulk.csv"))
+
+
 def test_out_is_required(files, capsys):
     assert analyze.analyze(["--train", str(files["train"])]) == 2
     assert "--out" in capsys.readouterr().err

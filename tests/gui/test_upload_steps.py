@@ -5,6 +5,7 @@ files.
 from __future__ import annotations
 
 import gzip
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -254,3 +255,25 @@ def test_what_is_loaded_goes_out_as_a_dcx_file_with_author_and_descriptions(
     frame = pd.read_csv(awkward / "clean_application.csv", index_col=0)
     assert list(file.parts["bulk"].columns) == list(frame.columns)
     assert tab.get("upload-dcx-box", "opened") is False
+
+
+def test_the_genes_step_says_how_the_names_were_found_and_saves_the_list(
+    tab: Any, awkward: Path
+) -> None:
+    choose(tab, "train", awkward / "clean_train.h5ad")
+    choose(tab, "bulk", awkward / "application_ensembl_pipe_symbol.tsv")
+    assert "no gene in common" in tab.text("upload-findings")
+    shown = tab.text("upload-name-ways")
+    assert "Symbol beside an ID" in shown
+    assert "393" in shown
+    tab.click("upload-save-names")
+    ((name, content),) = tab.downloaded()
+    assert name == "gene_names.csv"
+    saved = pd.read_csv(io.BytesIO(content), comment="#")
+    assert list(saved.columns) == ["name in the file", "name used", "way", "file"]
+    bulk = saved[saved["file"].str.contains("ulk")]
+    assert bulk.iloc[0].tolist()[:3] == [
+        "ENSG00000115523|GNLY",
+        "GNLY",
+        "symbol beside an ID",
+    ]

@@ -23,7 +23,6 @@ from gui.data.validation.checks import (
     check_size,
 )
 from gui.data.validation.duplicates import copied_cells, same_samples
-from gui.data.validation.excel_dates import restore_dates
 from gui.data.validation.findings import Finding, Place
 from gui.data.validation.heuristics import (
     Base,
@@ -54,6 +53,7 @@ from gui.data.validation.repairs_genes import (
 )
 from gui.data.validation.repairs_types import DropTypes, MapTypes, same_labels
 from gui.errors import DataError
+from gui.knowledge.excel_dates import restore_dates
 from gui.text import number, shorten, some
 
 LONG = 80

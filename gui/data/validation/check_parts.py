@@ -19,13 +19,10 @@ from gui.data.validation.checks import (
     check_common,
     check_reference,
     check_trainable,
-    ensembl_share,
 )
 from gui.data.validation.duplicates import cells_in_both
 from gui.data.validation.findings import Finding, Place
-from gui.data.validation.heuristics import symbol_column
 from gui.data.validation.repairs import Repair
-from gui.data.validation.repairs_genes import MapGenes
 from gui.data.validation.repairs_types import MapTypes, same_labels
 from gui.errors import (
     CollinearTypes,
@@ -144,29 +141,14 @@ def _profiles(
 
 
 def _nothing_common(error: DeconomixError, parts: Mapping[Role, Part]) -> Finding:
-    """With what could help: a column of symbols in var is proposed; names behind an ID can be
-    chosen.
-    """
-    repair: Repair | None = None
-    alternatives: list[Repair] = []
-    odd = [
-        role for role in ROLES if role in parts and ensembl_share(parts[role].matrix.genes) > 0.5
-    ] or [r for r in ROLES if r in parts and r != "train"]
-    for role in odd:
-        part = parts[role]
-        column = symbol_column(part.var, part.matrix.genes)
-        if column is not None:
-            repair = repair or MapGenes(role=role, by="column", column=column)
-        if np.mean(["|" in str(g) for g in part.matrix.genes[:200]]) > 0.5:
-            alternatives.append(MapGenes(role=role, by="names"))
-    role = odd[0] if odd else next(iter(parts))
-    place = Place.at(
-        parts[role].source.name,
-        role,
-        genes=parts[role].matrix.genes[:3],
-        count=parts[role].matrix.n_genes,
-    )
-    return of_error(error, place, repair, tuple(alternatives))
+    """Noted at the part whose names are not those of the first one."""
+    first, *others = (role for role in ROLES if role in parts)
+    genes = parts[first].matrix.genes
+    apart = (role for role in others if not genes.isin(parts[role].matrix.genes).any())
+    role = next(apart, others[-1] if others else first)
+    names = parts[role].matrix.genes
+    place = Place.at(parts[role].source.name, role, genes=names[:3], count=len(names))
+    return of_error(error, place)
 
 
 def _few_common(parts: Mapping[Role, Part]) -> Iterator[Finding]:

@@ -7,8 +7,7 @@ The engine itself answers such data with NaN, ``LinAlgError`` or silence (ENGINE
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -26,6 +25,8 @@ from gui.errors import (
     TooFewTypes,
     UnreadableFile,
 )
+from gui.knowledge.gene_names import recognise
+from gui.knowledge.identifiers import Kind
 from gui.text import number, shorten, some
 
 if TYPE_CHECKING:
@@ -38,7 +39,6 @@ Measured: real references reach 1e-2, copies 1e-9.
 """
 ALIKE = 0.998
 """Cosine similarity of two types from which on a note is given."""
-_ENSEMBL = re.compile(r"^ENS[A-Z]*[GT]\d{6,}")
 
 
 def check_matrix(matrix: Matrix, role: Role, name: str) -> None:
@@ -180,10 +180,8 @@ def check_common(parts: Mapping[Role, Matrix], genes: pd.Index) -> None:
         if role == first or parts[first].genes.isin(matrix.genes).any():
             continue
         both = f"{PART_NAMES[role].capitalize()} and {PART_NAMES[first]}"
-        raise NoCommonGenes(
-            f"{both} have no gene in common{_why(parts[first], matrix, role)}.",
-            advice=COMMON_GENES_ADVICE,
-        )
+        why, advice = _why(parts[first], matrix, first, role)
+        raise NoCommonGenes(f"{both} have no gene in common{why}.", advice=advice)
     raise NoCommonGenes(
         f"No gene occurs in all of {some(PART_NAMES[r] for r in parts)}.",
         advice=COMMON_GENES_ADVICE,
@@ -196,41 +194,43 @@ COMMON_GENES_ADVICE = (
 )
 
 
-def _mouse(gene: str) -> bool:
-    return gene[:1].isupper() and gene[1:] != gene[1:].upper()
-
-
-def ensembl_share(genes: pd.Index) -> float:
-    """Share of Ensembl IDs among the first genes."""
-    return sum(bool(_ENSEMBL.match(str(g))) for g in genes[:200]) / max(1, min(200, len(genes)))
-
-
-def _why(first: Matrix, other: Matrix, role: Role) -> str:
-    def share(genes: pd.Index, test: Callable[[str], bool]) -> float:
-        sample = [str(g) for g in genes[:200]]
-        return sum(map(test, sample)) / max(1, len(sample))
-
+def _why(first: Matrix, other: Matrix, first_role: Role, role: Role) -> tuple[str, str]:
+    """What the genes are called on either side, and what to do."""
     if other.columns.isin(first.genes).any():
-        return f"; the {COLUMN_NAMES[role][1]} bear gene names, so the file seems to be transposed"
-    ids = [ensembl_share(m.genes) > 0.5 for m in (first, other)]
-    if ids[0] != ids[1]:
-        sign = (
-            " in front of another name (ID|SYMBOL)"
-            if share(other.genes, lambda g: "|" in g) > 0.5
-            else ""
+        many = COLUMN_NAMES[role][1]
+        return (
+            f"; the {many} bear gene names, so the file seems to be transposed",
+            COMMON_GENES_ADVICE,
         )
+    kinds = recognise(first.genes), recognise(other.genes)
+    for kind, whose in zip(kinds, (first_role, role), strict=True):
+        if kind.kind not in _GENES and kind.kind is not Kind.UNKNOWN:
+            return f": the names of {PART_NAMES[whose]} are {kind}", kind.advice
+    ids = [Kind.ENSEMBL in kind.holds for kind in kinds]
+    if ids[0] != ids[1]:
         one, two = (other, first) if ids[1] else (first, other)
+        beside = Kind.SYMBOL in kinds[ids.index(True)].holds
+        sign = " in front of another name (ID|SYMBOL)" if beside else ""
         return (
             f": one uses Ensembl IDs ({shorten(one.genes[0])}){sign}, the other gene symbols"
-            f" ({shorten(two.genes[0])})"
+            f" ({shorten(two.genes[0])})",
+            _TABLE_ADVICE,
         )
-    mouse = [share(m.genes, _mouse) > 0.5 for m in (first, other)]
-    if mouse[0] != mouse[1]:
-        example = next(g for g in map(str, (other if mouse[1] else first).genes) if _mouse(g))
-        return f": names like {shorten(example)} look like mouse genes, the others like human ones"
-    if share(other.genes, str.isdigit) > 0.5 or share(first.genes, str.isdigit) > 0.5:
-        return ": one has numbers instead of gene names"
-    return f" ({shorten(first.genes[0])} against {shorten(other.genes[0])})"
+    species = [kind.species for kind in kinds]
+    if species[0] != species[1] and "mouse" in species:
+        example = kinds[species.index("mouse")].example
+        return (
+            f": names like {shorten(example)} look like mouse genes, the others like human ones",
+            "Use data of one species, or a table of gene names from the one to the other.",
+        )
+    return f" ({shorten(first.genes[0])} against {shorten(other.genes[0])})", COMMON_GENES_ADVICE
+
+
+_GENES = (Kind.SYMBOL, Kind.ENSEMBL, Kind.ENTREZ)
+_TABLE_ADVICE = (
+    "Use the same kind of gene names in all files, or take them from a table of these IDs and gene"
+    " symbols."
+)
 
 
 def check_trainable(reference: Iterable[str], train: Cells) -> None:

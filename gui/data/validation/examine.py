@@ -21,6 +21,13 @@ from gui.data.validation import findings as f
 from gui.data.validation.check_part import diagnose
 from gui.data.validation.check_parts import compare_parts, labelled, parts_of, shared_genes
 from gui.data.validation.findings import Finding, Outcome, Place, outcome
+from gui.data.validation.gene_matching import (
+    count_ways,
+    describe_matches,
+    gene_name_maps,
+    list_names,
+    match_genes,
+)
 from gui.data.validation.registry import chosen_files, repair_part
 from gui.data.validation.repairs import Repair, filled_rows
 from gui.errors import BadNames, BadValues, DataError, NoLabels, UnsafeFile
@@ -31,6 +38,8 @@ training cells, used.
 """
 
 
+_BY_MATCHING = (f.VersionSuffixes, f.NumberedGenes)
+"""Findings that say nothing more where the names are brought to those of the other parts."""
 PATIENCE = 60.0
 """Seconds, beside those that reading takes: looking at data is more than reading them."""
 
@@ -59,7 +68,8 @@ class Examination:
     the request did, in sentences funnel : stages x parts, numbers of genes (missing where a stage
     was not reached) types : cell types x parts, numbers of cells (1 for a reference); similarity :
     types x types, cosine quality : per part the sums and numbers of genes of its columns;
-    bulk_against : mean of each gene in bulk and reference, with its rank correlation
+    bulk_against : mean of each gene in bulk and reference, with its rank correlation ways : number
+    of gene names by the way they were found and by part
     """
 
     findings: tuple[Finding, ...]
@@ -72,6 +82,7 @@ class Examination:
     quality: Mapping[Role, pd.DataFrame] = field(default_factory=dict)
     bulk_against: pd.DataFrame = field(default_factory=pd.DataFrame)
     bulk_correlation: float = float("nan")
+    ways: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def outcome(self) -> Outcome:
@@ -120,21 +131,28 @@ def examine(
         except DataError as error:
             found.append(_unread(error, part.source.name, role))
     sick = {x.place.role for x in found if x.severity == "refusal"}
+    matches = match_genes(whole | standing, fixed=standing)
+    matched = {role: match.repair for role, match in matches.items() if match.repair is not None}
     for role, part in whole.items():
         others = _genes_of({r: p for r, p in (whole | standing).items() if r != role})
         mine = diagnose(
             replace(part, source=replace(part.source, notes=raw[role].source.notes)), others
         )
-        found += mine
+        found += [x for x in mine if role not in matched or not isinstance(x, _BY_MATCHING)]
         if any(x.severity == "refusal" for x in mine):
             sick.add(role)
     sound = {role: part for role, part in (whole | standing).items() if role not in sick}
+    named = {x.place.role: x for x in describe_matches(matches, whole)}
     if not sick or len(sound) > 1:
-        found += [
-            x
-            for x in compare_parts(sound)
-            if x.place.role not in standing or isinstance(x, f.NothingCommon)
-        ]
+        for x in compare_parts(sound):
+            by = next((named[r] for r in (x.place.role, *named) if r in named), None)
+            if isinstance(x, f.NothingCommon) and by is not None:
+                advice = f"{by.message} {by.advice}"
+                found.append(replace(x, advice=advice, repair=by.repair))
+                del named[by.place.role]
+            elif isinstance(x, f.NothingCommon) or x.place.role not in standing:
+                found += [x] if by is None or not isinstance(x, f.FewCommon) else []
+    found += named.values()
     findings = tuple(sorted(found, key=lambda x: ("refusal", "warning", "info").index(x.severity)))
     return Examination(
         findings,
@@ -149,7 +167,20 @@ def examine(
             if role not in sick
         },
         *_bulk(sound),
+        count_ways(gene_name_maps(raw, request.repairs, matches)),
     )
+
+
+def gene_names(
+    request: LoadRequest, *, current: Dataset | None = None, held: Held | None = None
+) -> pd.DataFrame:
+    """Every gene name of the files of ``request``, what it becomes, and by which way. DataError."""
+    raw, _ = (held or Held()).read(chosen_files(request.files, request.repairs)).whole()
+    parts = {role: repair_part(part, request.repairs)[0] for role, part in raw.items()}
+    standing = parts_of(current) if current is not None else {}
+    standing = {role: part for role, part in standing.items() if role not in raw}
+    matches = match_genes(parts | standing, fixed=standing)
+    return list_names(gene_name_maps(raw, request.repairs, matches))
 
 
 def preview(request: LoadRequest, repair: Repair, *, held: Held | None = None) -> pd.DataFrame:
@@ -163,6 +194,19 @@ def preview(request: LoadRequest, repair: Repair, *, held: Held | None = None) -
         if repair.fits(role):
             return repair.preview(repair_part(part, request.repairs)[0])
     return pd.DataFrame()
+
+
+def mend(request: LoadRequest, *, rounds: int = 6, held: Held | None = None) -> LoadRequest:
+    """The request with every proposed repair added, again and again until nothing more is
+    proposed. held : what was read before.
+    """
+    held = held or Held()
+    for _ in range(rounds):
+        more = [r for r in examine(request, held=held).proposed if r not in request.repairs]
+        if not more:
+            break
+        request = request.model_copy(update={"repairs": (*request.repairs, *more)})
+    return request
 
 
 def _unread(error: DataError, file: str, role: str) -> Finding:
@@ -296,3 +340,10 @@ def preview_task(
     """:func:`preview` as a task; params : the request and the repair."""
     with watched([choice.path for choice in params[0].files.values()], PATIENCE):
         return preview(*params, held=HERE)
+
+
+def gene_names_task(dataset: object, params: LoadRequest, *, progress: object) -> pd.DataFrame:
+    """:func:`gene_names` as a task; dataset : as for :func:`examine_task`."""
+    with watched([choice.path for choice in params.files.values()], PATIENCE):
+        current = dataset if isinstance(dataset, Dataset) else None
+        return gene_names(params, current=current, held=HERE)

@@ -163,6 +163,16 @@ class LaterVersion(Finding):
     """Read as far as it is known."""
 
 
+@_kind("columns-left-out", "warning", "Columns that are no samples")
+class ColumnsLeftOut(Finding):
+    """Lengths, places, IDs, results of tests: numbers, but no expression."""
+
+
+@_kind("rows-without-name", "warning", "Rows without a gene name")
+class RowsWithoutName(Finding):
+    """They are left out."""
+
+
 @_kind("note", "info", "Note")
 class Noted(Finding):
     """What was done on reading, worth a line and no action."""
@@ -176,6 +186,11 @@ class BlanksInNames(Finding):
 @_kind("version-suffixes", "warning", "Version numbers at gene names")
 class VersionSuffixes(Finding):
     """ENSG00000115523.4"""
+
+
+@_kind("gene-names", "warning", "Gene names of another kind")
+class GeneNames(Finding):
+    """Names that the other parts have otherwise: IDs, former symbols, HLA.A for HLA-A."""
 
 
 @_kind("excel-dates", "warning", "Gene names turned into dates")
@@ -470,6 +485,31 @@ class ProtectedSession(Finding):
     """What is in it cannot be checked."""
 
 
+@_kind("times-combined", "warning", "Times put together")
+class TimesCombined(Finding):
+    """Days to death of the dead, days to the last follow-up of the others."""
+
+
+@_kind("times-from-dates", "warning", "Times can be computed from dates")
+class TimesFromDates(Finding):
+    """A clinical table with dates and without times."""
+
+
+@_kind("normal-tissue", "warning", "Normal tissue beside the tumour")
+class NormalTissue(Finding):
+    """Two samples of one patient, of which one is a tumour."""
+
+
+@_kind("composition-read", "warning", "Read with a choice")
+class CompositionRead(Finding):
+    """Numbers of cells were divided by their sum, a long table was brought into a wide one."""
+
+
+@_kind("overlapping-types", "warning", "Cell types that overlap")
+class OverlappingTypes(Finding):
+    """CD4 T cells beside T cells."""
+
+
 TRAITS: dict[str, type[Finding]] = {
     **dict.fromkeys(
         (
@@ -480,11 +520,25 @@ TRAITS: dict[str, type[Finding]] = {
             "matrix-proposed",
             "matrix",
             "label-column",
+            "genes-column",
+            "measure",
+            "no-header",
+            "title",
+            "two-headers",
+            "samples-in-rows",
+            "numbered-types",
+            "unpacked",
+            "percent",
+            "files-joined",
+            "genes-lacking",
+            "features-left-out",
         ),
         ChoiceMade,
     ),
     "later-version": LaterVersion,
     "genes-stripped": BlanksInNames,
+    "columns-left-out": ColumnsLeftOut,
+    "blank-names": RowsWithoutName,
 }
 """What a reader found unusual -> the finding; anything else is a note."""
 

@@ -13,6 +13,7 @@ import pandas as pd
 from gui.data.dataset import Matrix, Role
 from gui.data.validation.repairs import BASES, UndoLog
 from gui.data.validation.repairs_genes import ENSEMBL
+from gui.knowledge.gene_names import recognise
 
 Base = Literal["2", "e", "10"]
 Scale = Literal["linear", "log", "negative log", "scaled", "negative"]
@@ -146,7 +147,12 @@ def looks_transposed(matrix: Matrix, genes: Collection[str] = ()) -> bool:
     """Whether the columns and not the rows bear gene names. genes : of the other parts."""
     columns, rows = share_known(matrix.columns, genes), share_known(matrix.genes, genes)
     enough = max(3, 0.2 * min(len(genes), matrix.n_columns)) if genes else 3
-    return columns >= enough and columns > 5 * rows
+    if columns >= enough and columns > 5 * rows:
+        return True
+    if rows or matrix.n_columns < 20:
+        return False
+    # names of another kind than those of the other parts
+    return recognise(matrix.columns).known > 0.5 and recognise(matrix.genes).known < 0.1
 
 
 def symbol_column(var: pd.DataFrame | None, genes: pd.Index) -> str | None:

@@ -21,10 +21,12 @@ from gui.data.validation.repairs import (
     UndoLog,
 )
 from gui.data.validation.repairs_genes import CleanNames, MapGenes, MergeGenes, RestoreDates
+from gui.data.validation.repairs_matching import MatchGenes
 from gui.data.validation.repairs_types import DropTypes, MapTypes, MapTypesByTable
 
 KINDS: tuple[type[Repair], ...] = (
     *(ChooseMatrix, Transpose, CleanNames, MapGenes, RestoreDates, UndoLog, DropGaps, MergeGenes),
+    MatchGenes,
     *(RenameSamples, MapTypes, MapTypesByTable, DropTypes, FilterColumns, DropEmpty),
 )
 """Every kind of repair, in the order in which they are applied whatever the order of choosing: sums
@@ -35,6 +37,7 @@ AnyRepair = Annotated[
     | RestoreDates
     | MergeGenes
     | MapGenes
+    | MatchGenes
     | UndoLog
     | DropGaps
     | DropEmpty

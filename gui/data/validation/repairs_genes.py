@@ -113,7 +113,7 @@ class MergeGenes(Repair):
         extra = len(genes) - genes.nunique()
         if self.how == "sum":
             return (
-                _summed(part),
+                add_up(part),
                 (
                     f"{number(len(double))} gene{'s' if len(double) > 1 else ''} that stood in"
                     f" several rows summed up: {some(double)}."
@@ -143,7 +143,7 @@ class MergeGenes(Repair):
         return pd.DataFrame(rows, columns=["gene", "before", "after"])
 
 
-def _summed(part: Part) -> Part:
+def add_up(part: Part) -> Part:
     """Rows of the same name added up, in the order of their first occurrence."""
     from scipy import sparse
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dash_mantine_components as dmc
@@ -10,15 +10,16 @@ import pandas as pd
 from dash import Input, Output, State, html, no_update
 from dash.exceptions import PreventUpdate
 
-from gui.components.common import tip_label
+from gui.components.common import scrolling, tip_label
 from gui.components.figure import figure_card
 from gui.components.file_field import FileField
 from gui.data.dataset import ROLES
-from gui.data.validation.examine import Examination
+from gui.data.validation.examine import Examination, gene_names_task
 from gui.data.validation.repairs_genes import MapGenes
 from gui.figures.review import gene_funnel
 from gui.figures.template import blank, styled
-from gui.pages.upload.base import GONE, PART_NAMES, TABLE, page
+from gui.files import CSV
+from gui.pages.upload.base import CHOICES, GONE, PART_NAMES, TABLE, page
 from gui.pages.upload.mending import (
     CHANGED,
     REPAIRS_NOW,
@@ -28,6 +29,7 @@ from gui.pages.upload.mending import (
     entry,
     with_repairs,
 )
+from gui.pages.upload.requests import asked
 from gui.plugin import Context
 from gui.text import number
 
@@ -40,6 +42,11 @@ STAGES = {
     "expressed": "Expressed in the training cells",
     "selected": "Selected for DTD",
 }
+WAYS_TIP = (
+    "Each name in a file is looked up in the gene tables of the program (NCBI, Ensembl) and brought"
+    " to the names of the training cells, if that is switched on under Findings. Names that may be"
+    " several genes are never changed. The list has every name with what it becomes."
+)
 UNKNOWN = "How many genes are left is known once the findings that stand in the way are settled."
 OUTPUTS = [
     Output(page.id.funnel, "figure"),
@@ -47,6 +54,8 @@ OUTPUTS = [
     Output(page.id.names_role, "data"),
     Output(page.id.names_role, "value"),
     Output(page.id.names_box, "style"),
+    Output(page.id.name_ways, "children"),
+    Output(page.id.ways_box, "style"),
 ]
 
 
@@ -62,7 +71,8 @@ def genes_layout(ctx: Context) -> Any:
         [
             dmc.Text(tip_label("Other gene names by a table", tip), size="sm", fw=600, mb=4),
             dmc.Text(
-                "None comes with the program; Ensembl BioMart or the makers of the data give one.",
+                "For names that the gene tables do not know: other species, probe sets of chips."
+                " Ensembl BioMart, GEO or the makers of the data give one.",
                 size="xs",
                 c="dimmed",
                 mb=6,
@@ -74,6 +84,22 @@ def genes_layout(ctx: Context) -> Any:
         id=page.id.names_box,
         style=GONE,
     )
+    ways = html.Div(
+        [
+            dmc.Group(
+                [
+                    dmc.Text(
+                        tip_label("How the gene names were found", WAYS_TIP), size="sm", fw=600
+                    ),
+                    dmc.Button("Save the list (CSV)", id=page.id.save_names, size="compact-xs"),
+                ],
+                justify="space-between",
+            ),
+            html.Div(id=page.id.name_ways),
+        ],
+        id=page.id.ways_box,
+        style=GONE,
+    )
     return dmc.Stack(
         [
             dmc.Text(id=page.id.funnel_words, size="sm"),
@@ -83,6 +109,7 @@ def genes_layout(ctx: Context) -> Any:
                 file_name="genes",
                 controls=[dmc.Text("Genes left at every step", size="sm", fw=600)],
             ),
+            ways,
             table,
         ],
         gap="xs",
@@ -93,12 +120,33 @@ def show_genes(found: Examination, wanted: int, dark: bool) -> list[Any]:
     """For ``OUTPUTS``. wanted : genes asked for on the DTD page."""
     funnel = found.funnel
     if funnel.empty or not len(funnel.columns):
-        return [blank(), UNKNOWN, [], None, GONE]
+        return [blank(), UNKNOWN, [], None, GONE, *show_ways(found)]
     drawn = styled(
         gene_funnel(funnel, {r: PART_NAMES[r].lower() for r in funnel.columns}, STAGES), dark
     )
     parts = [{"value": role, "label": PART_NAMES[role]} for role in ROLES if role in found.parts]
-    return [drawn, funnel_words(funnel, wanted), parts, _odd(found), {} if parts else GONE]
+    table = {} if parts else GONE
+    return [
+        drawn,
+        funnel_words(funnel, wanted),
+        parts,
+        _odd(found),
+        table,
+        *show_ways(found),
+    ]
+
+
+def show_ways(found: Examination) -> list[Any]:
+    """The table of ways and parts, and whether it is shown."""
+    if found.ways.empty:
+        return [None, GONE]
+    head = ["Way", *(PART_NAMES[role] for role in found.ways.columns)]
+    body = [
+        [str(way)[:1].upper() + str(way)[1:], *map(number, row)]
+        for way, row in zip(found.ways.index, found.ways.to_numpy().tolist(), strict=True)
+    ]
+    table = dmc.Table(data={"head": head, "body": body}, striped=True, verticalSpacing=2)
+    return [scrolling(table), {}]
 
 
 def funnel_words(funnel: pd.DataFrame, wanted: int) -> str:
@@ -175,6 +223,34 @@ def take_table(
     ]
     repair = MapGenes(role=role, by="table", table=upload.path, table_name=upload.name)
     return with_repairs(ctx, others, [entry(repair, files, table)], files), None
+
+
+@page.callback(
+    inputs={"clicks": Input(page.id.save_names, "n_clicks")},
+    state={"tokens": TOKENS_NOW, "options": CHOICES, "entries": REPAIRS_NOW},
+    prevent_initial_call=True,
+    long=True,
+)
+def save_names(
+    ctx: Context,
+    *,
+    clicks: int | None,
+    tokens: Sequence[str | None],
+    options: Mapping[str, Mapping[str, Any]],
+    entries: Sequence[Entry] | None,
+) -> None:
+    """Every gene name of the files, what it becomes, and by which way."""
+    if not clicks:
+        raise PreventUpdate
+    from gui.data.export import csv_bytes
+
+    wanted = asked(ctx, tokens, options, entries)
+    table: pd.DataFrame = ctx.read(
+        gene_names_task, wanted.request(scale=True), name=wanted.names, dataset=wanted.base
+    )
+    saved = ctx.files.save("gene_names", csv_bytes(table), CSV)
+    if saved:
+        ctx.notify(saved, title="Saved", colour="teal")
 
 
 def wanted_genes(forms: Mapping[str, Any]) -> int:

@@ -1,0 +1,417 @@
+"""Which columns of a table of expression are samples, and which one names the genes.
+
+Tables that programs write hold more than samples: other names of the genes, their place and
+length, results of a test, totals, the same sample in several units. Each column is recognised by
+its name as the tools write it, then by its values beside those of the others.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from gui.data.readers import column_names as names
+from gui.knowledge.gene_lists import Recognition
+from gui.knowledge.gene_names import recognise
+from gui.knowledge.identifiers import Kind
+
+Reason = Literal[
+    "identifiers",
+    "row numbers",
+    "annotation of the genes",
+    "places in the genome",
+    "lengths of the genes",
+    "results of a test",
+    "detection p-values",
+    "totals of the samples",
+    "another measure of the same samples",
+]
+"""What a numeric column that is no sample holds."""
+Column = npt.NDArray[np.float64] | Sequence[str]
+"""Numbers, or text."""
+
+_AT_MOST = 4_000
+"""Genes looked at where columns are compared."""
+_ALIKE, _UNLIKE = 0.5, 0.4
+"""Rank correlation of samples with each other, and the highest one of what is no sample."""
+_ENDS = 8
+"""Columns at either end of a wide table that are compared: what is no sample is at an end."""
+
+
+@dataclass(frozen=True)
+class ColumnKinds:
+    """What the columns of a table are.
+
+    Parameters
+    ----------
+    genes
+        Index of the column that names the genes.
+    names
+        Indices of the other columns of text.
+    samples
+        Indices of the samples.
+    sample_names
+        Their names.
+    left_out
+        Name of a numeric column that is no sample -> what it holds.
+    notes
+        Sentences on what was chosen, for the user.
+    """
+
+    genes: int
+    names: tuple[int, ...]
+    samples: tuple[int, ...]
+    sample_names: tuple[str, ...]
+    left_out: Mapping[str, Reason] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def classify_columns(
+    header: Sequence[str],
+    columns: Sequence[Column],
+    stem: str,
+    *,
+    keep: frozenset[str] = frozenset(),
+) -> ColumnKinds:
+    """Say of every column what it is.
+
+    Parameters
+    ----------
+    header
+        Names of the columns, as they are in the file.
+    columns
+        Their values, arrays of numbers or lists of text, all of one length.
+    stem
+        Name of the file without its ending: the name of a single sample.
+    keep
+        Columns that the user says are samples.
+    """
+    text = [i for i, column in enumerate(columns) if not isinstance(column, np.ndarray)]
+    numbers = [i for i in range(len(columns)) if i not in text]
+    genes = choose_gene_column(header, columns, text)
+    values = {i: np.asarray(columns[i], dtype=np.float64) for i in numbers if i != genes}
+    reasons = _by_name(header, values, keep)
+    left = [i for i in values if i not in reasons]
+    reasons |= _by_content({i: values[i] for i in left if header[i] not in keep})
+    left = [i for i in values if i not in reasons]
+    samples, sample_names, measure, other = _one_measure(header, left, stem, keep)
+    if len(samples) == 1 and other:
+        samples, other = sequenced_strand(header, values, samples[0], other)
+        measure = header[samples[0]]
+    reasons |= dict.fromkeys(other, "another measure of the same samples")
+    notes = []
+    if measure:
+        units = sorted({str(header[i]) for i in other})
+        notes.append(f"{measure} is taken as the expression; {_some(units)} is left out.")
+    return ColumnKinds(
+        genes,
+        tuple(i for i in text if i != genes),
+        tuple(samples),
+        tuple(_file_names(sample_names)),
+        {str(header[i]): reason for i, reason in sorted(reasons.items())},
+        tuple(notes),
+    )
+
+
+def choose_gene_column(
+    header: Sequence[str], columns: Sequence[Column], text: Sequence[int]
+) -> int:
+    """The column that names the genes: symbols before IDs, known ones before unknown ones."""
+    candidates = [i for i in text if not _is_place(header[i])]
+    if 0 not in candidates and 0 not in text:
+        candidates.insert(0, 0)  # Entrez IDs or the like: numbers that are names
+    found: dict[int, Recognition] = {}
+    for i in candidates:
+        entries = _as_text(columns[i])
+        filled = [entry for entry in entries if entry.strip()]
+        if 2 * len(filled) > len(entries) and 20 * len(set(filled)) > len(filled):
+            found[i] = recognise(filled)
+    if not found:
+        return 0
+    symbols = [
+        i
+        for i, r in found.items()
+        if Kind.SYMBOL in r.holds and (r.known > 0.3 or r.species == "mouse")
+    ]
+    if symbols:
+        return max(symbols, key=lambda i: (round(found[i].known, 1), -i))
+    no_names = (Kind.NUMBER, Kind.REGION, Kind.TRANSCRIPT)
+    return max(found, key=lambda i: (found[i].known > 0.3, found[i].kind not in no_names, -i))
+
+
+def is_summary_row(name: str) -> bool:
+    """Whether a row counts reads of no gene, as HTSeq and STAR write them at the end or start."""
+    return bool(names.SUMMARY.fullmatch(name))
+
+
+def plain(name: str) -> str:
+    """A column's name without case, blanks and marks."""
+    return "".join(c for c in name.lower() if c.isalnum())
+
+
+def _is_place(name: str) -> bool:
+    return plain(name) in names.POSITION
+
+
+def _as_text(column: Column) -> list[str]:
+    if isinstance(column, np.ndarray):
+        return ["" if np.isnan(v) else f"{v:.15g}" for v in column]
+    return [str(v) for v in column]
+
+
+# -- by name -----------------------------------------------------------------------------------
+
+
+def _by_name(
+    header: Sequence[str], values: Mapping[int, npt.NDArray[np.float64]], keep: frozenset[str]
+) -> dict[int, Reason]:
+    named: tuple[tuple[frozenset[str], Reason], ...] = (
+        (names.IDENTIFIER, "identifiers"),
+        (names.POSITION, "places in the genome"),
+        (names.LENGTH, "lengths of the genes"),
+        (names.ANNOTATION, "annotation of the genes"),
+        (names.STATISTIC, "results of a test"),
+    )
+    found: dict[int, Reason] = {}
+    for i in values:
+        if header[i] in keep:
+            continue
+        name = plain(header[i])
+        for these, reason in named:
+            if name in these:
+                found[i] = reason
+        lower = header[i].lower()
+        if names.DETECTION.search(lower):
+            found[i] = "detection p-values"
+        elif i not in found and names.STATISTIC_PART.search(lower):
+            found[i] = "results of a test"
+    tested = sum(reason == "results of a test" for reason in found.values())
+    for i in values:
+        name = plain(header[i])
+        if i in found or header[i] in keep:
+            continue
+        if tested >= 2 and name in names.SHORT_STATISTIC:
+            found[i] = "results of a test"
+        elif name in names.TOTAL and len(values) - len(found) > 2:
+            found[i] = "totals of the samples"
+        elif name.startswith(("length", "efflength")) and _prefixed(header, i):
+            found[i] = "lengths of the genes"  # tximport: length.PT01
+    return found
+
+
+def _prefixed(header: Sequence[str], at: int) -> bool:
+    """Whether what follows the first mark of a name follows another measure as well."""
+    stem = re.split(r"[._ -]", header[at], maxsplit=1)
+    same = [
+        h for h in header if len(stem) == 2 and re.split(r"[._ -]", h, maxsplit=1)[1:] == stem[1:]
+    ]
+    return len(same) > 1
+
+
+# -- by content --------------------------------------------------------------------------------
+
+
+def _by_content(values: Mapping[int, npt.NDArray[np.float64]]) -> dict[int, Reason]:
+    """Columns whose values are not those of the others; at least three others are needed."""
+    found: dict[int, Reason] = {}
+    if not values:
+        return found
+    first = min(values)
+    if _row_numbers(values[first]) and len(values) > 1:
+        found[first] = "row numbers"
+    rest = [i for i in values if i not in found]
+    if len(rest) < 2:
+        return found
+    step = max(1, len(values[rest[0]]) // _AT_MOST)
+    few = {i: values[i][::step] for i in rest}
+    found |= _probabilities(few)
+    rest = [i for i in rest if i not in found]
+    if len(rest) < 4:
+        return found
+    ends = rest if len(rest) <= 2 * _ENDS else [*rest[:_ENDS], *rest[-_ENDS:]]
+    table = np.column_stack([few[i] for i in rest])
+    table = table[np.isfinite(table).all(axis=1)]
+    if len(table) < 20:
+        return found
+    found |= _totals(rest, table)
+    spread = np.unique(np.linspace(0, len(rest) - 1, 3 * _ENDS).astype(int))
+    shown = sorted({*spread.tolist(), *(rest.index(i) for i in ends)})
+    alike = _likeness(table[:, shown])
+    hub = int(np.argmax((alike > _ALIKE).sum(axis=0)))
+    group = np.flatnonzero(alike[hub] > _ALIKE)  # the samples run with each other
+    if len(group) < 3:
+        return found
+    for at, k in enumerate(shown):
+        i = rest[k]
+        if i in found or i not in ends or at in group:
+            continue
+        if np.median(alike[at, group]) < _UNLIKE:
+            reason = _kind_of_values(table[:, k], table[:, [shown[g] for g in group]])
+            if reason is not None:
+                found[i] = reason
+    return found
+
+
+def _probabilities(few: Mapping[int, npt.NDArray[np.float64]]) -> dict[int, Reason]:
+    """Columns of values from 0 to 1 that do not rise with those of the others.
+
+    A sample that was divided by its sum does.
+    """
+    within: list[int] = []
+    beyond: list[int] = []
+    for i, column in few.items():
+        filled = column[np.isfinite(column)]
+        if not len(filled) or filled.min() < 0:
+            continue
+        if filled.max() > 10:
+            beyond.append(i)
+        elif filled.max() <= 1 and len(np.unique(filled)) > 5:
+            within.append(i)
+    found: dict[int, Reason] = {}
+    if not within or len(beyond) < len(within):
+        return found
+    others = beyond[: 2 * _ENDS]
+    for i in within:
+        table = np.column_stack([few[i], *(few[k] for k in others)])
+        table = table[np.isfinite(table).all(axis=1)]
+        if len(table) > 5:
+            alike = _likeness(table)[0, 1:]
+            if np.median(alike) < _UNLIKE and alike.max() < 2 * _UNLIKE:
+                found[i] = "detection p-values"
+    return found
+
+
+def _row_numbers(column: npt.NDArray[np.float64]) -> bool:
+    return len(column) > 3 and bool((np.diff(column) == 1).all()) and column[0] in (0, 1)
+
+
+def _totals(rest: Sequence[int], table: npt.NDArray[np.float64]) -> dict[int, Reason]:
+    """A column that is the sum or the mean of all the others."""
+    whole = table.sum(axis=1)
+    found: dict[int, Reason] = {}
+    for at, i in enumerate(rest):
+        others = whole - table[:, at]
+        for wanted in (others, others / (table.shape[1] - 1)):
+            near = np.abs(table[:, at] - wanted) <= 1e-3 * np.abs(wanted) + 1e-9
+            if wanted.any() and near.mean() > 0.99:
+                found[i] = "totals of the samples"
+    return found if len(found) == 1 else {}
+
+
+def _likeness(table: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Rank correlation of the columns (Spearman), columns x columns."""
+    ranks = np.argsort(np.argsort(table, axis=0, kind="stable"), axis=0).astype(np.float64)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found = np.corrcoef(ranks, rowvar=False)
+    return np.asarray(np.nan_to_num(found))
+
+
+def _kind_of_values(
+    column: npt.NDArray[np.float64], others: npt.NDArray[np.float64]
+) -> Reason | None:
+    """What a column that does not run with the others may be by its values."""
+    whole = bool((column == np.rint(column)).all())
+    distinct = len(np.unique(column)) / len(column)
+    zeros = float((others == 0).mean())
+    if column.min() < 0 <= others.min():
+        return "results of a test"
+    if not whole or column.min() < 1 or (column == 0).any():
+        return None
+    if column.min() >= 20 and column.max() < 400_000 and 100 < np.median(column) < 20_000:
+        return "lengths of the genes" if zeros > 0.01 else None
+    return "identifiers" if distinct > 0.9 else None
+
+
+# -- several measures ----------------------------------------------------------------------------
+
+
+def _one_measure(
+    header: Sequence[str], left: Sequence[int], stem: str, keep: frozenset[str]
+) -> tuple[list[int], list[str], str, list[int]]:
+    """Samples, their names, the name of the chosen measure ("" if there is but one), the others."""
+    if keep:
+        chosen = [i for i in left if header[i] in keep]
+        return chosen, [header[i] for i in chosen], "", [i for i in left if i not in chosen]
+    whole = {i: rank for i in left if (rank := _measure(header[i])) is not None}
+    if left and len(whole) == len(left):  # one sample: gene_id, TPM, FPKM, expected_count
+        best = min(whole, key=lambda i: (whole[i], i))
+        rest = [i for i in left if i != best]
+        return [best], [stem], header[best] if rest else "", rest
+    split = {i: found for i in left if (found := _split(header[i])) is not None}
+    if len(split) == len(left) and left:
+        groups: dict[tuple[int, str], list[int]] = {}
+        for i, (rank, word, _) in split.items():
+            groups.setdefault((rank, word), []).append(i)
+        stems = [Counter(split[i][2] for i in group) for group in groups.values()]
+        if len(groups) > 1 and all(s == stems[0] for s in stems):
+            best_group = groups[min(groups)]
+            rest = [i for i in left if i not in best_group]
+            return best_group, [split[i][2] for i in best_group], min(groups)[1], rest
+        if len(groups) == 1 and next(iter(groups))[1] in ("avg_signal", "avg signal", "signal"):
+            return list(left), [split[i][2] for i in left], "", []
+    return list(left), [header[i] for i in left], "", []
+
+
+def sequenced_strand(
+    header: Sequence[str],
+    values: Mapping[int, npt.NDArray[np.float64]],
+    chosen: int,
+    other: list[int],
+) -> tuple[list[int], list[int]]:
+    """Of STAR's counts those of one strand, if the other one has hardly any reads."""
+    strands = [i for i in other if names.STRAND.fullmatch(header[i].strip().lower())]
+    if header[chosen].strip().lower() != "unstranded" or len(strands) != 2:
+        return [chosen], other
+    sums = [float(np.nansum(values[i])) for i in strands]
+    best = strands[int(np.argmax(sums))]
+    if max(sums) < 5 * min(sums):
+        return [chosen], other
+    return [best], sorted({chosen, *other} - {best})
+
+
+def _measure(name: str) -> int | None:
+    """The rank of a name that is a measure and nothing else."""
+    text = name.strip().lower()
+    return next(
+        (rank for rank, (_, form) in enumerate(names.MEASURES) if form.fullmatch(text)), None
+    )
+
+
+def _split(name: str) -> tuple[int, str, str] | None:
+    """PT01_TPM or counts.PT01 -> rank of the measure, the measure, PT01."""
+    for found in re.finditer(r"[._: -]|(?=\()", name):
+        front, back = name[: found.start()], name[found.end() :].strip("() ")
+        if not front or not back:
+            continue
+        if (rank := _measure(back)) is not None:
+            return rank, back.lower(), front
+        if (rank := _measure(front)) is not None:
+            return rank, front.lower(), back
+    return None
+
+
+def _file_names(paths: Sequence[str]) -> list[str]:
+    """Names of samples; of paths of alignments (featureCounts) what tells them apart."""
+    if not paths or not all(names.BAM.search(path) for path in paths):
+        return list(paths)
+    short = [names.BAM_END.sub("", re.split(r"[/\\]", path)[-1]) for path in paths]
+    if len(short) > 1:  # R writes a path with points: X.data.run1.PT01.sorted.bam
+        cut = _common(short).rfind(".") + 1
+        short = [name[cut:] for name in short]
+    return short if len(set(short)) == len(short) and all(short) else list(paths)
+
+
+def _common(texts: Sequence[str]) -> str:
+    first, last = min(texts), max(texts)
+    at = next((k for k, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))
+    return first[:at]
+
+
+def _some(texts: Sequence[str]) -> str:
+    return ", ".join(texts[:3]) + (f" and {len(texts) - 3} more" if len(texts) > 3 else "")

@@ -1,0 +1,109 @@
+"""Names of columns as the tools that write tables of expression give them.
+
+Compared without case, blanks and marks, where nothing else is said. Sources: the manuals and the
+source code of featureCounts, HTSeq, STAR, RSEM, salmon, kallisto, StringTie, Cufflinks, tximport,
+nf-core/rnaseq, GDC, cBioPortal, DESeq2, edgeR, limma, Seurat, sleuth, GenomeStudio, MAS5, BioMart.
+"""
+
+from __future__ import annotations
+
+import re
+
+_IDENTIFIER_TEXT = """
+arrayaddressid entrez entrezgene entrezgeneid entrezgeneids entrezid entrezids geneid geneindex
+hgnc hgncid id idref index locuslink locuslinkid mgiid ncbigeneid ncbiid nr omim omimid probeid
+rowid rowno rownum rownumber transcriptclusterid unigeneid
+"""
+_POSITION_TEXT = """
+band cdsend cdsstart chr chrom chromend chromosome chromosomename chromstart contig coordinate
+coordinates cytoband end endbp endposition genechr geneend geneendbp genestart genestartbp
+genestrand genomiclocation karyotypeband locus mapinfo pos position reference seqname seqnames
+start startbp startposition stop strand transcriptionstartsitetss tss txend txstart width
+"""
+_LENGTH_TEXT = """
+basepairlength basepairs bp cdnalength cdslength effectivelength efflength exoniclength
+exonlength exonlengths genelen genelength genelengthbp genelengthkb genesize len length lengthbp
+lengthkb medianlength medianlengthnormalized mergedlength size transcriptlength txlength
+unionexonlength
+"""
+_ANNOTATION_TEXT = """
+classcode exoncount exonnumber exonnumbers frac gc gccontent genegccontent highlyvariable isopct
+nexons nprobe nprobes ntranscripts numberoftranscripts numexons numprobes percentagegccontent
+percentagegenegccontent percentgc probecount proteincoding transcriptcount tssid
+"""
+_STATISTIC_TEXT = """
+adjpval adjpvalue adjustedpvalue aveexpr avelogcpm avglog2fc avglogfc basemean basemeana
+basemeanb bonferroni dispersion dispersionsnorm fc fdr fdrpvalue finalsigmasq foldchange lfc
+lfcse lods log10pvalue log2fc log2foldchange logcpm logfc lr meanobs neglog10padj neglog10pvalue
+padj padjust pct1 pct2 pval pvaladj pvalfdr pvalue pvalueadj qval qvalue ranking seb semean
+sigmasq significant smoothsigmasq stat svalue techvar teststat theta tstat varobs waldstat
+zscore
+"""
+_SHORT_STATISTIC_TEXT = """
+b cv f mean median n p prob q rank score sd se status t value1 value2 var weight z
+"""
+_TOTAL_TEXT = """
+alltotal average averageexpression countsum cv grandtotal max maximum mean meancount meancounts
+meanexpression median medianexpression min minimum overall rowmean rowmeans rowmedian rowsum
+rowsums rowtotal sd std stdev sum sumcounts sumofcounts sums total totalcount totalcounts
+totalexpression totalreads totals variance
+"""
+IDENTIFIER = frozenset(_IDENTIFIER_TEXT.split())
+"""Numbers that name genes or rows."""
+POSITION = frozenset(_POSITION_TEXT.split())
+"""Where a gene is."""
+LENGTH = frozenset(_LENGTH_TEXT.split())
+"""How long a gene is."""
+ANNOTATION = frozenset(_ANNOTATION_TEXT.split())
+"""What else is known of a gene, in numbers."""
+STATISTIC = frozenset(_STATISTIC_TEXT.split())
+"""Results of a test for differential expression."""
+SHORT_STATISTIC = frozenset(_SHORT_STATISTIC_TEXT.split())
+"""Names that say so only beside other results of a test: they may be samples otherwise."""
+TOTAL = frozenset(_TOTAL_TEXT.split())
+"""Totals, means and spreads over the samples."""
+STATISTIC_PART = re.compile(
+    r"(?<![a-z0-9])(?:log2?[_. ]?fold[_. ]?change|log2?[_. ]?fc|fold[_. ]?change|p[_. ]?adj|"
+    r"p[_.\- ]?val(?:ue)?|adj(?:usted)?[_. ]?p(?:[_.\- ]?val(?:ue)?)?|q[_.\- ]?val(?:ue)?|fdr|"
+    r"lfc[_. ]?se|base[_. ]?mean)(?![a-z0-9])"
+)
+"""As one of the words of a name: padj_treated, KO.vs.WT.log2FoldChange."""
+DETECTION = re.compile(
+    r"detection[_.\- ]*p?[_.\- ]*(?:val(?:ue)?)?s?(?:\.\d+)?$|det(?:ect)?[_. ]?p(?:val)?$|"
+    r"(?:abs|detection)[_. ]call$|bead[_. ]?std[_. ]?err$|(?:avg[_. ]?)?n[_. ]?beads$|"
+    r"array[_. ]?stdev$|(?:min|max)[_. ]signal$"
+)
+"""End of the names that array software writes beside each sample's signal."""
+
+MEASURES: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("TPM", re.compile(r"tpm(?:[_ .-]?unstranded)?|abundance|transcripts[_ ]per[_ ]million")),
+    ("FPKM", re.compile(r"[fr]pkm(?:[_ .-]?uq)?(?:[_ .-]?unstranded)?|norm(?:alized)?[_ .-]?fpkm")),
+    ("CPM", re.compile(r"cpm|rpm")),
+    (
+        "normalised counts",
+        re.compile(r"norm(?:ali[sz]ed)?[_ .-]?(?:counts?|reads?|expression)|scaled[_ ]estimate"),
+    ),
+    (
+        "counts",
+        re.compile(
+            r"(?:raw|expected|est|estimated|gene|fragment|umi|unique[_ ]?gene)?[_ .-]?"
+            r"(?:read)?[_ .-]?counts?|num[_ .-]?reads|reads?|unstranded|umis?"
+        ),
+    ),
+    ("counts of one strand", re.compile(r"stranded[_ .-]?(?:first|second)|(?:anti)?sense")),
+    ("signal", re.compile(r"(?:avg[_ .-]?)?signal|intensity|value")),
+    ("coverage", re.compile(r"cov(?:erage)?|per[_ ]base[_ ]coverage")),
+)
+"""Units as column names, the preferred first: with TPM no length of a gene plays a part."""
+STRAND = re.compile(r"stranded[_ .-]?(?:first|second)")
+SUMMARY = re.compile(
+    r"__(?:no_feature|ambiguous|too_low_aQual|not_aligned|alignment_not_unique)|"
+    r"N_(?:unmapped|multimapping|noFeature|ambiguous)|"
+    r"(?:no_feature|ambiguous|too_low_aQual|not_aligned|alignment_not_unique)"
+)
+BAM = re.compile(r"\.(?:bam|sam|cram)$", re.IGNORECASE)
+BAM_END = re.compile(
+    r"[._]?(?:Aligned)?(?:[._]?sort(?:ed)?(?:ByCoord|ByName)?)?(?:[._]?out)?"
+    r"(?:[._](?:dedup|markdup|rmdup|umi_dedup|uniq|unique))*\.(?:bam|sam|cram)$",
+    re.IGNORECASE,
+)

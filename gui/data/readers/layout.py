@@ -1,5 +1,5 @@
 """Where the table begins in a text or a sheet: what separates its columns, which row is the header,
-and what stands above it.
+and what is above it.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ def layout_of_text(text: str, name: str) -> Layout:
             layout.notes["comment-lines"] = f"{_lines(comments)} above the table skipped."
         if titles:
             layout.notes["title"] = (
-                f"The table begins on line {header_line}; what stands above it"
+                f"The table begins on line {header_line}; what is above it"
                 f" ({_shorten(titles[0])}) was left out."
             )
         return Layout(**{**vars(layout), "skip": layout.skip + at})
@@ -156,7 +156,7 @@ def layout_of_sheet(rows: Sequence[Sequence[str]]) -> Layout | None:
         return None
     layout, titles = found
     if titles:
-        layout.notes["title"] = f"What stands above the table ({_shorten(titles[0])}) was left out."
+        layout.notes["title"] = f"What is above the table ({_shorten(titles[0])}) was left out."
     return layout
 
 

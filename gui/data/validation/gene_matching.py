@@ -77,6 +77,16 @@ class _Plan:
     def found(self) -> int:
         return sum(made.after for _, made in self.others.values())
 
+    @property
+    def dates(self) -> int:
+        """How many of those found are dates that Excel made of genes."""
+        wanted = set(self.names.new)
+        return sum(
+            way.startswith(DATE) and new in wanted
+            for _, made in self.others.values()
+            for new, way in zip(made.names.new, made.names.ways, strict=True)
+        )
+
 
 def match_genes(parts: Mapping[Role, Part], fixed: Collection[Role] = ()) -> dict[Role, Match]:
     """For every part what is proposed, so that as many genes as possible are in all parts.
@@ -102,7 +112,7 @@ def match_genes(parts: Mapping[Role, Part], fixed: Collection[Role] = ()) -> dic
         if clean or not plans or list(plans[0].names.new) != plans[0].first.names:
             plans.append(_plan(sources, to, clean))
     plan = max(plans, key=lambda p: p.found)  # of equally good ones the first
-    if plan.found <= sum(before.values()):
+    if plan.found - plan.dates <= sum(before.values()):  # dates have a repair of their own
         return {
             role: _unchanged(role, source, before.get(role, len(there)))
             for role, source in own.items()

@@ -84,11 +84,13 @@ def test_one_proposal_brings_the_names_together(kind: str, odd: str, tmp_path: P
     found = examine(request)
     proposed = [r for r in found.proposed if isinstance(r, MatchGenes)]
     assert len(proposed) == len(found.proposed) == 1
-    bulk = brought_together(request)
-    assert len(bulk) == len(SYMBOLS)
-    np.testing.assert_array_equal(bulk.to_numpy(), BULK)
-    after = examine(mend(request))
-    assert not {"no-common-genes", "gene-names", "version-suffixes"} & set(codes(after))
+    repaired = request.model_copy(update={"repairs": found.proposed})
+    assert not {"no-common-genes", "gene-names", "version-suffixes"} & set(codes(examine(repaired)))
+    dataset = load_dataset(repaired)
+    assert dataset.bulk is not None
+    assert dataset.train is not None
+    bulk = dataset.bulk.matrix.frame()
+    np.testing.assert_array_equal(bulk.loc[list(dataset.train.matrix.genes)].to_numpy(), BULK)
 
 
 def test_versions_on_both_sides_are_cut_and_the_ids_stay(tmp_path: Path) -> None:
@@ -194,3 +196,14 @@ def test_the_repair_is_kept_with_the_request_and_says_which_tables_it_used(tmp_p
     assert record["renamed"] == {"TENT5C": "FAM46C", "CXCL8": "IL8", "SEPTIN2": "SEPT2"}
     assert "Ensembl" in record["tables"]
     assert LoadRequest.model_validate_json(request.model_dump_json()).repairs == (repair,)
+
+
+def test_dates_have_a_repair_of_their_own_and_are_no_reason_for_another(tmp_path: Path) -> None:
+    cells = write_cells(tmp_path / "cells.h5ad", NAMES["former symbols"])
+    names = ["2-Sep" if s == "SEPT2" else s for s in NAMES["former symbols"]]
+    found = examine(request_for(cells, write_bulk(tmp_path / "bulk.tsv", names)))
+    assert [r.kind for r in found.proposed] == ["restore_dates"]
+    both = [{"SEPT2": "2-Sep", "IL8": "CXCL8"}.get(s, s) for s in NAMES["former symbols"]]
+    request = request_for(cells, write_bulk(tmp_path / "both.tsv", both))
+    assert {r.kind for r in examine(request).proposed} == {"match_genes", "restore_dates"}
+    assert list(brought_together(request).index) == NAMES["former symbols"]

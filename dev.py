@@ -520,6 +520,7 @@ def test(arguments: list[str]) -> int:
     rest = [argument for argument in arguments if argument not in ("--fast", "--slow")]
     set_up("dev")
     environment = {**os.environ, **dict.fromkeys(ONE_THREAD, "1"), "PYTHONUNBUFFERED": "1"}
+    environment.setdefault("DECONOMIX_GUI_HYPOTHESIS", "thorough" if slow else "ci")
     left_out = [
         "bundle",
         *([] if slow else ["slow"]),

@@ -176,28 +176,28 @@ def serve(argv: Sequence[str]) -> int:
 
 def analyze(argv: Sequence[str]) -> int:
     """The whole analysis without a screen: see ``gui.cli.analyze.analyze``."""
-    from gui.cli import (
-        analyze as commands,  # light: it allows one BLAS thread before it loads anything numerical
-    )
+    # light: it allows one BLAS thread before it loads anything numerical
+    from gui.cli.analyze import analyze as run
 
-    return commands.analyze(argv)
+    return run(argv)
 
 
 def check(argv: Sequence[str]) -> int:
     """What the data doctor says about a file: see ``gui.cli.analyze.check``."""
-    from gui.cli import analyze as commands
+    from gui.cli.analyze import check as run
 
-    return commands.check(argv)
+    return run(argv)
 
 
 def doctor(argv: Sequence[str]) -> int:
     """The self-check: see ``gui.cli.analyze.doctor``."""
-    from gui.cli import analyze as commands
+    from gui.cli.analyze import doctor as run
+    from gui.cli.analyze import one_blas_thread
 
-    commands.one_blas_thread()
+    one_blas_thread()
     from desktop.doctor import checks
 
-    return commands.doctor(argv, more=checks())
+    return run(argv, more=checks())
 
 
 def existing(names: Sequence[str]) -> list[Path]:

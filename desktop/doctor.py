@@ -13,19 +13,19 @@ from collections.abc import Callable, Iterable
 from importlib import metadata
 
 from desktop import toolkit
-from gui.cli import analyze as commands
+from gui.cli import analyze
 
 GLIBC = {"x86_64": (2, 34), "aarch64": (2, 39)}
 """The oldest C library that Qt's wheels load on."""
 SERVE = "Use “deconomix-gui serve” and a browser."
 
 
-def checks() -> dict[str, Callable[[], commands.Check]]:
-    """Name -> check, for ``commands.doctor`` and the support bundle."""
+def checks() -> dict[str, Callable[[], analyze.Check]]:
+    """Name -> check, for ``analyze.doctor`` and the support bundle."""
     return {"Web view": web_view, "Ports": ports}
 
 
-def web_view() -> commands.Check:
+def web_view() -> analyze.Check:
     """Whether a window can show pages here.
 
     A missing display alone is no fault of the installation.
@@ -33,25 +33,25 @@ def web_view() -> commands.Check:
     if sys.platform == "win32":
         found = toolkit.webview2()
         advice = f"Install the “WebView2 Runtime” of Microsoft (free). {SERVE}"
-        return commands.Check(
+        return analyze.Check(
             "Web view",
             found is not None,
             f"WebView2 {found}" if found else "WebView2 is missing.",
             "" if found else advice,
         )
     if not sys.platform.startswith("linux"):
-        return commands.Check("Web view", True, "that of the system")
+        return analyze.Check("Web view", True, "that of the system")
     if old := old_glibc(platform.machine(), platform.libc_ver()):
-        return commands.Check("Web view", False, old, f"Use a newer Linux, or: {SERVE}")
+        return analyze.Check("Web view", False, old, f"Use a newer Linux, or: {SERVE}")
     if problem := toolkit.missing_libraries():
         sentence, _, advice = problem.partition(". ")
-        return commands.Check("Web view", False, f"{sentence}.", advice or SERVE)
+        return analyze.Check("Web view", False, f"{sentence}.", advice or SERVE)
     shown = (
         ""
         if toolkit.has_display()
         else "; there is no display here, so only “deconomix-gui serve” can be used"
     )
-    return commands.Check("Web view", True, f"Qt {metadata.version('PySide6')} loads{shown}")
+    return analyze.Check("Web view", True, f"Qt {metadata.version('PySide6')} loads{shown}")
 
 
 def old_glibc(machine: str, libc: tuple[str, str]) -> str | None:
@@ -71,7 +71,7 @@ def old_glibc(machine: str, libc: tuple[str, str]) -> str | None:
     )
 
 
-def ports() -> commands.Check:
+def ports() -> analyze.Check:
     """Start the server as the window does and look at every socket on which this process listens:
     on loopback, all of them.
     """
@@ -83,7 +83,7 @@ def ports() -> commands.Check:
     finally:
         server.stop()
     if not any(port == server.port for _, port in found):
-        return commands.Check(
+        return analyze.Check(
             "Ports",
             False,
             "The ports of this program could not be seen.",
@@ -103,7 +103,7 @@ def listening() -> list[tuple[str, int]]:
     ]
 
 
-def judged(found: Iterable[tuple[str, int]]) -> commands.Check:
+def judged(found: Iterable[tuple[str, int]]) -> analyze.Check:
     """The check over addresses and ports that are open."""
     others = sorted(
         {
@@ -116,7 +116,7 @@ def judged(found: Iterable[tuple[str, int]]) -> commands.Check:
         advice = (
             "Right only for a server behind a proxy (allow_remote); else report this as a fault."
         )
-        return commands.Check(
+        return analyze.Check(
             "Ports", False, f"Other computers can reach a port at {', '.join(others)}.", advice
         )
-    return commands.Check("Ports", True, "open on this computer only (127.0.0.1)")
+    return analyze.Check("Ports", True, "open on this computer only (127.0.0.1)")

@@ -20,11 +20,7 @@ from desktop import drop
 from gui.host import Edit
 
 log = logging.getLogger(__name__)
-LINUX, WINDOWS, MAC = (
-    sys.platform.startswith("linux"),
-    sys.platform == "win32",
-    sys.platform == "darwin",
-)
+LINUX, WINDOWS = sys.platform.startswith("linux"), sys.platform == "win32"
 
 
 def set_props(window: Any, component: str, **properties: Any) -> None:

@@ -21,6 +21,7 @@ from typing import Protocol
 from gui.caller import browser_id
 from gui.errors import UnreadableFile
 from gui.temporary import TemporaryFolder
+from gui.text import some
 
 CHUNK = 1 << 20
 
@@ -320,7 +321,7 @@ class Uploads:
         return self._keep(
             Upload(
                 token,
-                f"{largest.name} and {len(parts) - 1} more",
+                some([largest.name, *(part.name for part in parts if part is not largest)], 1),
                 folder,
                 sum(part.size for part in parts),
                 parts[0].browser,

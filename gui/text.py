@@ -16,15 +16,19 @@ def shorten(name: object, limit: int = 60) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def some(names: Iterable[object], limit: int = 3, *, longest: int | None = 60) -> str:
+def some(
+    names: Iterable[object], limit: int = 3, *, longest: int | None = 60, total: int = 0
+) -> str:
     """The first ``limit`` names, then "and N more".
 
     longest : letters of each name; None: they are cut already
+    total : how many there are, where ``names`` are only some of them
     """
     found = list(names)
     shown = [str(n) if longest is None else shorten(n, longest) for n in found[:limit]]
-    if len(found) > limit:
-        return f"{', '.join(shown)} and {number(len(found) - limit)} more"
+    more = max(total, len(found)) - len(shown)
+    if more > 0:
+        return f"{', '.join(shown)} and {number(more)} more"
     return (
         shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}" if shown else ""
     )

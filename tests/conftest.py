@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import re
 import shutil
@@ -12,11 +13,36 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-# a submission is judged by the same examples each time; at home they are new ones
-settings.register_profile("ci", derandomize=True)
-if os.environ.get("CI"):
-    settings.load_profile("ci")
+# How many examples hypothesis tries is said here alone, never by a test. "ci": few, and the same
+# ones each time; "thorough" (`dev.py test --slow`, every night): many, and new ones.
+settings.register_profile("ci", derandomize=True, deadline=None, max_examples=40)
+settings.register_profile("thorough", deadline=None, max_examples=1000)
+settings.load_profile(os.environ.get("DECONOMIX_GUI_HYPOTHESIS", "ci"))
 ROOT = Path(__file__).resolve().parent.parent
+ON_SCREEN = ("tests/desktop/", "tests/endurance/")
+LONGEST = (
+    *ON_SCREEN,
+    "tests/browser/test_accessible.py",
+    "tests/browser/test_sessions.py",
+    "tests/browser/test_main_job.py",
+    "tests/browser/test_hostile_names.py",
+    "tests/browser/test_no_request_leaves.py",
+    "tests/browser/test_help.py",
+    "tests/browser/",
+    "tests/gui/",
+    "tests/sessions/",
+)
+"""What takes longest begins first, or at the end one process would work while the others wait."""
+IMPORTED_ONCE = (
+    "anndata",
+    "gui.data.load",
+    "gui.engine.dtd",
+    "gui.engine.tasks",
+    "gui.jobs.worker",
+    "gui.sessions.parsing",
+    "scipy.sparse",
+)
+"""What the program's processes import before they say that they are ready."""
 BROWSERS = (
     "chromium",
     "chromium-browser",
@@ -37,26 +63,29 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             "these tests are named after an address in memory; give their parameters"
             f" ids:\n{chr(10).join(changing)}"
         )
+    items.sort(
+        key=lambda item: next(
+            (n for n, p in enumerate(LONGEST) if item.nodeid.startswith(p)), len(LONGEST)
+        )
+    )
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Run side by side (`dev.py test`): what needs Chromium in one process, what needs a screen in
-    another; of the rest every file in one.
+    """Run side by side (`dev.py test`): every file in one process, and what needs a screen in one
+    together, for a screen has one focus.
 
     pytest-xdist 3.8 has `--dist loadgroup` for that, but writes the group into the name of the
     test, where pytest 9.2 no longer keeps it.
     """
     from xdist.scheduler import LoadScopeScheduling
 
-    class ByRoom(LoadScopeScheduling):  # type: ignore[misc]
+    class ByFile(LoadScopeScheduling):  # type: ignore[misc]
         def _split_scope(self, nodeid: str) -> str:
             file = nodeid.split("::", 1)[0]
-            if file.startswith("tests/browser/"):
-                return "browser"
-            return "screen" if file.startswith(("tests/desktop/", "tests/endurance/")) else file
+            return "screen" if file.startswith(ON_SCREEN) else file
 
-    return ByRoom(config, log)
+    return ByFile(config, log)
 
 
 TINY = ROOT / "tests" / "fixtures" / "tiny_pbmc68k"
@@ -101,6 +130,20 @@ def awkward(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def dcx_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ``.dcx`` file with every part of ``tiny_data``, as written for the earlier DeconomiX GUI."""
+    from gui.data.legacy.dcx_write import dcx_bytes
+    from gui.data.load import FileChoice, LoadRequest, load_dataset
+
+    names = {"train": "train", "test": "test", "reference": "reference", "bulk": "application"}
+    files = {role: FileChoice(path=TINY / f"{name}.h5ad") for role, name in names.items()}
+    path = tmp_path_factory.mktemp("dcx") / "pbmc.dcx"
+    data = load_dataset(LoadRequest.parse(files=files))
+    path.write_bytes(dcx_bytes(data, author="me"))
+    return path
+
+
+@pytest.fixture(scope="session")
 def chromium() -> Path:
     """The system's Chromium or Chrome, for playwright's `executable_path`.
 
@@ -122,4 +165,20 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME"):
             patch.setenv(name, str(tmp_path_factory.mktemp(name.lower())))
         patch.delenv("DECONOMIX_GUI_CONFIG", raising=False)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _workers_start_warm(_own_home: None) -> Iterator[None]:
+    """The program's processes are new ones for every test, but what they import is loaded once.
+
+    tests/jobs starts them as the program does, and so does every test that runs the program as a
+    process of its own.
+    """
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        yield
+        return
+    multiprocessing.set_forkserver_preload(list(IMPORTED_ONCE))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gui.jobs.process.START_METHOD", "forkserver")
         yield

@@ -15,7 +15,7 @@ from gui.data.normalize import bulk_keeps
 from gui.engine.results import DTDResult, Run
 from gui.figures.text import shorten
 from gui.sessions.cache import DCXCache
-from gui.text import number
+from gui.text import number, some
 
 TRAP = (
     "RNA fractions rank samples well but are not calibrated: never read them as absolute shares of"
@@ -168,11 +168,7 @@ def badges(run: Run) -> list[tuple[str, str]]:
     if hidden:
         found.append(
             (
-                (
-                    "not in the reference:"
-                    f" {', '.join(shorten(t) for t in hidden[:3])}"
-                    f"{f' and {len(hidden) - 3} more' if len(hidden) > 3 else ''}"
-                ),
+                f"not in the reference: {some(hidden, longest=28)}",
                 "gray",
             )
         )

@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 import dash_mantine_components as dmc
 import pandas as pd
-from dash import Input, Output, html, no_update
+from dash import Input, Output, html
 from dash.exceptions import PreventUpdate
 
 from gui.components.common import answer, empty_state
@@ -100,67 +100,72 @@ class AgreementView:
         self.kept.bind()
 
         @page.callback(
-            Output(this.id("missing"), "children"),
-            Output(this.id("there"), "style"),
-            Output(this.id("words"), "children"),
-            Output(this.id("type"), "data"),
-            Output(this.id("type"), "value"),
-            Output(this.id("figure"), "figure"),
-            Output(this.id("figure"), "style"),
-            Output(this.id("table"), "columnDefs"),
-            Output(this.id("table"), "rowData"),
-            *this.views.outputs,
-            REVISION,
-            DARK,
-            tab,
-            Input(this.id("type"), "value"),
-            Input(this.id("look"), "value"),
+            output={
+                "missing": Output(this.id("missing"), "children"),
+                "there": Output(this.id("there"), "style"),
+                "words": Output(this.id("words"), "children"),
+                "types": Output(this.id("type"), "data"),
+                "type": Output(this.id("type"), "value"),
+                "figure": Output(this.id("figure"), "figure"),
+                "figure_style": Output(this.id("figure"), "style"),
+                "columns": Output(this.id("table"), "columnDefs"),
+                "rows": Output(this.id("table"), "rowData"),
+                "views": this.views.outputs,
+            },
+            inputs={
+                "_revision": REVISION,
+                "dark": DARK,
+                "active": tab,
+                "which": Input(this.id("type"), "value"),
+                "look": Input(this.id("look"), "value"),
+            },
         )
         def draw(
             ctx: Context,
-            _revision: str | None,
+            *,
             dark: bool,
             active: str | None,
             which: str | None,
             look: str | None,
-        ) -> list[object]:
+            _revision: str | None,
+        ) -> dict[str, object]:
             if active != here:
                 raise PreventUpdate
             try:
                 found = this.compared(ctx)
             except MissingPart as error:
-                return [
-                    empty_state("Nothing to compare", f"{error} {error.advice or ''}"),
-                    GONE,
-                    *[no_update] * 11,
-                ]
+                missing = empty_state("Nothing to compare", f"{error} {error.advice or ''}")
+                return {"missing": missing, "there": GONE}
             types = list(found.table["cell_type"])[:-1]
             chosen = which if which == EVERY or str(which).removeprefix(TYPE) in types else EVERY
             of = POOLED if chosen == EVERY else str(chosen).removeprefix(TYPE)
             data = options(
                 {EVERY: "All cell types"} | {f"{TYPE}{t}": t.replace("|", " + ") for t in types}
             )
-            head = [None, SHOWN, words(found, of), data, no_update if chosen == which else chosen]
+            head = {
+                "missing": None,
+                "there": SHOWN,
+                "words": words(found, of),
+                "types": data,
+                **({} if chosen == which else {"type": chosen}),
+            }
             if look == "table":
                 shown = table_view(measures(found))
-                return [
-                    *head,
-                    no_update,
-                    no_update,
-                    shown.columns,
-                    shown.rows,
-                    *this.views.show("table"),
-                ]
+                return {
+                    **head,
+                    "columns": shown.columns,
+                    "rows": shown.rows,
+                    "views": this.views.show("table"),
+                }
             points = found.points if of == POOLED else found.points[found.points["cell_type"] == of]
             fig = styled(agreement(points, type_colours(ctx.session.dataset, *types)), bool(dark))
-            return [
-                *head,
-                fig,
-                room(fig, above=470),
-                no_update,
-                no_update,
-                *this.views.show("figure"),
-            ]
+            style = room(fig, above=470)
+            return {
+                **head,
+                "figure": fig,
+                "figure_style": style,
+                "views": this.views.show("figure"),
+            }
 
         def to_save(ctx: Context) -> TableFile | None:
             try:

@@ -266,29 +266,33 @@ class CompositionView:
             ctx.session.keep_form(page.key, {f"{this.name}_view_{which}": look})
 
         @page.callback(
-            Output(this.id("figure"), "figure"),
-            Output(this.id("figure_legend"), "children"),
-            Output(this.id("figure_file"), "data"),
-            Output(this.id("figure"), "style"),
-            Output(this.id("table"), "columnDefs"),
-            Output(this.id("table"), "rowData"),
-            Output(this.id("table_note"), "children"),
-            Output(this.id("unit"), "children"),
-            *this.views.outputs,
-            Output(this.id("nothing"), "style"),
-            Output(this.id("there"), "style"),
-            REVISION,
-            DARK,
-            tab,
-            part,
-            view,
-            sort,
-            group,
-            shares,
+            output={
+                "figure": Output(this.id("figure"), "figure"),
+                "legend": Output(this.id("figure_legend"), "children"),
+                "file": Output(this.id("figure_file"), "data"),
+                "figure_style": Output(this.id("figure"), "style"),
+                "columns": Output(this.id("table"), "columnDefs"),
+                "rows": Output(this.id("table"), "rowData"),
+                "note": Output(this.id("table_note"), "children"),
+                "unit": Output(this.id("unit"), "children"),
+                "views": this.views.outputs,
+                "nothing": Output(this.id("nothing"), "style"),
+                "there": Output(this.id("there"), "style"),
+            },
+            inputs={
+                "_revision": REVISION,
+                "dark": DARK,
+                "active": tab,
+                "which": part,
+                "look": view,
+                "by": sort,
+                "of": group,
+                "normalise": shares,
+            },
         )
         def draw(
             ctx: Context,
-            _revision: Any,
+            *,
             dark: bool,
             active: str | None,
             which: str | None,
@@ -296,7 +300,8 @@ class CompositionView:
             by: str,
             of: str,
             normalise: bool,
-        ) -> Any:
+            _revision: Any,
+        ) -> dict[str, Any]:
             if active != here:
                 raise PreventUpdate
             ctx.session.keep_form(
@@ -313,43 +318,40 @@ class CompositionView:
             )
             found, chosen = this.found(ctx, which), Chosen(look, by, of, bool(normalise))
             if found is None:
-                return [
-                    styled(blank(), bool(dark)),
-                    *[no_update] * 3,
-                    [],
-                    [],
-                    "",
-                    "",
-                    *this.views.show("figure"),
-                    SHOWN,
-                    GONE,
-                ]
+                return {
+                    "figure": styled(blank(), bool(dark)),
+                    "columns": [],
+                    "rows": [],
+                    "note": "",
+                    "unit": "",
+                    "views": this.views.show("figure"),
+                    "nothing": SHOWN,
+                    "there": GONE,
+                }
             if look == "table":
                 table = composition_table(found, chosen)
-                return [
-                    *[no_update] * 4,
-                    table.columns,
-                    table.rows,
-                    table.note,
-                    unit(bool(normalise)),
-                    *this.views.show("table"),
-                    GONE,
-                    SHOWN,
-                ]
+                return {
+                    "columns": table.columns,
+                    "rows": table.rows,
+                    "note": table.note,
+                    "unit": unit(bool(normalise)),
+                    "views": this.views.show("table"),
+                    "nothing": GONE,
+                    "there": SHOWN,
+                }
             colour_of = type_colours(ctx.session.dataset, *found.frame.index)
             drawn = styled(composition_figure(found, colour_of, chosen), bool(dark))
             beside = legend(found, colour_of, chosen)
             style = room(drawn, above=450 if beside else 420)
-            return [
-                drawn,
-                beside,
-                f"{this.file}-{which}-{look}",
-                style,
-                *[no_update] * 4,
-                *this.views.show("figure"),
-                GONE,
-                SHOWN,
-            ]
+            return {
+                "figure": drawn,
+                "legend": beside,
+                "file": f"{this.file}-{which}-{look}",
+                "figure_style": style,
+                "views": this.views.show("figure"),
+                "nothing": GONE,
+                "there": SHOWN,
+            }
 
         @page.callback(
             Output(this.id("dialog"), "opened"),

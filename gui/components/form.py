@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Generic, Literal, TypeVar, get_args, get_origin
 
 import dash_mantine_components as dmc
-from dash import Input, Output, State, dcc, html, no_update
+from dash import Input, Output, State, dcc, html
 from dash.exceptions import PreventUpdate
 
 from gui.components.common import tip_label
@@ -26,7 +26,7 @@ class ParamsForm(Generic[P]):
 
     names : the fields shown, default all; choices : field -> {value: shown text}; a field left out
     keeps its default. In the layout :meth:`fields`, at module level :meth:`bind`, in a callback
-    ``*form.states`` and :meth:`parse`.
+    ``state={"values": form.states}`` (or :attr:`inputs`) and ``form.parse(values)``.
     """
 
     def __init__(
@@ -54,14 +54,21 @@ class ParamsForm(Generic[P]):
         return "checked" if self._kind(name) is bool else "value"
 
     @property
-    def states(self) -> list[State]:
-        return [State(self.id(n), self.prop(n)) for n in self.names]
+    def states(self) -> dict[str, State]:
+        """Of every field, by name."""
+        return {n: State(self.id(n), self.prop(n)) for n in self.names}
 
-    def parse(self, values: Sequence[Any], **fixed: Any) -> P:
-        """The parameters; InvalidParameter (one sentence) if one is not allowed."""
-        given = {
-            name: self._value(name, value) for name, value in zip(self.names, values, strict=True)
-        }
+    @property
+    def inputs(self) -> dict[str, Input]:
+        """Of every field, by name."""
+        return {n: Input(self.id(n), self.prop(n)) for n in self.names}
+
+    def parse(self, values: Mapping[str, Any], **fixed: Any) -> P:
+        """The parameters; InvalidParameter (one sentence) if one is not allowed.
+
+        values : of every field, as shown
+        """
+        given = {name: self._value(name, values[name]) for name in self.names}
         return self.cls.parse(**given, **fixed)
 
     def fields(self, ctx: Context, *names: str) -> Any:
@@ -85,23 +92,19 @@ class ParamsForm(Generic[P]):
         """
         page, form = self.page, self
 
-        @page.callback(
-            *[Input(form.id(n), form.prop(n)) for n in form.names], prevent_initial_call=True
-        )
-        def keep(ctx: Context, *values: Any) -> None:
-            ctx.session.keep_form(
-                page.key, {form.prefix + n: v for n, v in zip(form.names, values, strict=True)}
-            )
+        @page.callback(inputs={"values": form.inputs}, prevent_initial_call=True)
+        def keep(ctx: Context, *, values: Mapping[str, Any]) -> None:
+            ctx.session.keep_form(page.key, {form.prefix + n: v for n, v in values.items()})
 
         @page.callback(
-            *[Output(form.id(n), form.prop(n)) for n in form.names],
-            Input(form.fill_id, "data"),
+            output={n: Output(form.id(n), form.prop(n)) for n in form.names},
+            inputs={"data": Input(form.fill_id, "data")},
             prevent_initial_call=True,
         )
-        def fill(ctx: Context, data: dict[str, Any] | None) -> list[Any]:
+        def fill(ctx: Context, *, data: dict[str, Any] | None) -> dict[str, Any]:
             if not data:
                 raise PreventUpdate
-            return [form._shown(n, data[n]) if n in data else no_update for n in form.names]
+            return {n: form._shown(n, data[n]) for n in form.names if n in data}
 
         keep.__name__, fill.__name__ = f"keep_{form.prefix}form", f"fill_{form.prefix}form"
 

@@ -4,6 +4,7 @@ the session.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from dash import Input
@@ -40,19 +41,14 @@ class Kept:
 
     def bind(self) -> None:
         """Record the callback that keeps the values."""
-        page, names = self.page, list(self.begin)
+        page = self.page
 
-        def keep(ctx: Context, *values: Any) -> None:
-            ctx.session.keep_form(
-                page.key,
-                {f"shown_{name}": value for name, value in zip(names, values, strict=True)},
-            )
+        def keep(ctx: Context, *, values: Mapping[str, Any]) -> None:
+            ctx.session.keep_form(page.key, {f"shown_{n}": value for n, value in values.items()})
 
-        keep.__name__ = f"keep_{names[0]}"
-        inputs = [
-            Input(
-                getattr(page.id, name), "checked" if isinstance(self.begin[name], bool) else "value"
-            )
-            for name in names
-        ]
-        page.callback(*inputs, prevent_initial_call=True)(keep)
+        keep.__name__ = f"keep_{next(iter(self.begin))}"
+        inputs = {
+            name: Input(getattr(page.id, name), "checked" if isinstance(begin, bool) else "value")
+            for name, begin in self.begin.items()
+        }
+        page.callback(inputs={"values": inputs}, prevent_initial_call=True)(keep)

@@ -154,137 +154,129 @@ class SureView:
         self.form.bind()
 
         @page.callback(
-            Output(this.id("empty"), "style"),
-            Output(this.id("body"), "style"),
-            Output(this.id("words"), "children"),
-            Output(this.id("types"), "style"),
-            Output(this.id("type"), "data"),
-            Output(this.id("type"), "value"),
-            Output(this.id("figure"), "figure"),
-            Output(this.id("figure"), "style"),
-            Output(this.id("figure_file"), "data"),
-            Output(this.id("table"), "columnDefs"),
-            Output(this.id("table"), "rowData"),
-            Output(this.id("table_note"), "children"),
-            *this.views.outputs,
-            REVISION,
-            DARK,
-            JOBS,
-            tab,
-            Input(this.id("look"), "value"),
-            Input(this.id("type"), "value"),
+            output={
+                "empty": Output(this.id("empty"), "style"),
+                "body": Output(this.id("body"), "style"),
+                "words": Output(this.id("words"), "children"),
+                "choice": Output(this.id("types"), "style"),
+                "types": Output(this.id("type"), "data"),
+                "type": Output(this.id("type"), "value"),
+                "figure": Output(this.id("figure"), "figure"),
+                "figure_style": Output(this.id("figure"), "style"),
+                "file": Output(this.id("figure_file"), "data"),
+                "columns": Output(this.id("table"), "columnDefs"),
+                "rows": Output(this.id("table"), "rowData"),
+                "note": Output(this.id("table_note"), "children"),
+                "views": this.views.outputs,
+            },
+            inputs={
+                "_revision": REVISION,
+                "dark": DARK,
+                "_jobs": JOBS,
+                "active": tab,
+                "look": Input(this.id("look"), "value"),
+                "chosen": Input(this.id("type"), "value"),
+            },
         )
         def draw(
             ctx: Context,
-            _revision: str | None,
+            *,
             dark: bool,
-            _jobs: Any,
             active: str | None,
             look: str,
             chosen: str | None,
-        ) -> list[Any]:
+            _revision: str | None,
+            _jobs: Any,
+        ) -> dict[str, Any]:
             if active != here:
                 raise PreventUpdate
             subject = this.subject(ctx)
             if subject is None:
-                return [SHOWN, GONE, *[no_update] * 14]
+                return {"empty": SHOWN, "body": GONE}
+            there: dict[str, Any] = {"empty": GONE, "body": SHOWN, "choice": GONE}
+            no_view = [GONE] * len(this.views.outputs)
             if look == FIT:
                 if only_jobs():
                     raise PreventUpdate
-                head = [
-                    GONE,
-                    SHOWN,
-                    [
-                        html.B(
-                            words.fit_sentence(subject.fit, subject.what)
-                            or "This run was made before samples were checked."
-                        ),
-                        " ",
-                        FIT_NOTE,
-                    ],
+                there["words"] = [
+                    html.B(
+                        words.fit_sentence(subject.fit, subject.what)
+                        or "This run was made before samples were checked."
+                    ),
+                    " ",
+                    FIT_NOTE,
                 ]
                 if subject.fit is None:
-                    return [*head, GONE, *[no_update] * 8, *[GONE] * 4]
+                    return {**there, "views": no_view}
                 shown = table_view(
                     words.shown_fit(subject.fit),
                     index_name=subject.what.capitalize(),
                     percent=[words.FIT_NAMES["residual"]],
                 )
-                return [
-                    *head,
-                    GONE,
-                    *[no_update] * 5,
-                    shown.columns,
-                    shown.rows,
-                    shown.note,
-                    *this.views.show("table"),
-                ]
+                return {
+                    **there,
+                    "columns": shown.columns,
+                    "rows": shown.rows,
+                    "note": shown.note,
+                    "views": this.views.show("table"),
+                }
             found = words.bootstrap_of(ctx.session, subject.run)
             if found is not None and only_jobs():
                 raise PreventUpdate
             if found is None:
-                return [
-                    GONE,
-                    SHOWN,
-                    GOING if this._going(ctx, subject) else NONE_YET,
-                    GONE,
-                    *[no_update] * 8,
-                    *[GONE] * 4,
-                ]
+                there["words"] = GOING if this._going(ctx, subject) else NONE_YET
+                return {**there, "views": no_view}
             sure: BootstrapResult = found.result
-            said = dmc.Stack(
+            there["words"] = dmc.Stack(
                 [html.Span(text) for text in (words.sentence(sure), *sure.notes)], gap=2
             )
             if look == TABLE:
                 shown = table_view(
                     words.shown_intervals(sure), index_name=subject.what.capitalize(), percent=True
                 )
-                return [
-                    GONE,
-                    SHOWN,
-                    said,
-                    GONE,
-                    *[no_update] * 5,
-                    shown.columns,
-                    shown.rows,
-                    shown.note,
-                    *this.views.show("table"),
-                ]
+                return {
+                    **there,
+                    "columns": shown.columns,
+                    "rows": shown.rows,
+                    "note": shown.note,
+                    "views": this.views.show("table"),
+                }
             types = [str(t) for t in sure.estimate.index]
             name = str(chosen or "").removeprefix(TYPE)
             name = name if name in types else str(sure.estimate.mean(axis=1).idxmax())
-            choice = [
-                options({f"{TYPE}{t}": t for t in types}),
-                no_update if chosen == f"{TYPE}{name}" else f"{TYPE}{name}",
-            ]
+            there |= {"choice": SHOWN, "types": options({f"{TYPE}{t}": t for t in types})}
+            if chosen != f"{TYPE}{name}":
+                there["type"] = f"{TYPE}{name}"
             fig = styled(
                 drawn(sure, name, type_colours(ctx.session.dataset, *types), subject.truth),
                 bool(dark),
             )
-            look_of = room(fig, above=470, least=230)
-            return [
-                GONE,
-                SHOWN,
-                said,
-                SHOWN,
-                *choice,
-                fig,
-                look_of,
-                f"{this.file}-intervals-{name}",
-                *[no_update] * 3,
-                *this.views.show(FIGURE),
-            ]
+            style = room(fig, above=470, least=230)
+            return {
+                **there,
+                "figure": fig,
+                "figure_style": style,
+                "file": f"{this.file}-intervals-{name}",
+                "views": this.views.show(FIGURE),
+            }
 
         @page.callback(
             Output(this.id("start"), "disabled"),
             Output(this.id("reason"), "children"),
-            REVISION,
-            JOBS,
-            tab,
-            *this._inputs,
+            inputs={
+                "_revision": REVISION,
+                "_jobs": JOBS,
+                "active": tab,
+                "values": this.form.inputs,
+            },
         )
         def ready(
-            ctx: Context, _revision: str | None, _jobs: Any, active: str | None, *values: Any
+            ctx: Context,
+            *,
+            active: str | None,
+            values: dict[str, Any],
+            _revision: Any,
+            _jobs: Any,
         ) -> tuple[bool, str]:
             if active != here:
                 raise PreventUpdate
@@ -301,11 +293,11 @@ class SureView:
 
         @page.callback(
             Output(this.id("fold"), "value"),
-            Input(this.id("start"), "n_clicks"),
-            *this.form.states,
+            inputs={"clicks": Input(this.id("start"), "n_clicks")},
+            state={"values": this.form.states},
             prevent_initial_call=True,
         )
-        def start(ctx: Context, clicks: int | None, *values: Any) -> Any:
+        def start(ctx: Context, *, clicks: int | None, values: dict[str, Any]) -> Any:
             subject = this.subject(ctx)
             if not clicks or subject is None:
                 return no_update
@@ -347,10 +339,6 @@ class SureView:
         bind_table_export(page, "sure_table", to_save, State(this.id("look"), "value"), engine=True)
         for function in (draw, ready, start):
             function.__name__ = f"sure_{function.__name__}"
-
-    @property
-    def _inputs(self) -> list[Input]:
-        return [Input(self.form.id(n), self.form.prop(n)) for n in self.form.names]
 
     def _going(self, ctx: Context, subject: Subject) -> bool:
         return any(

@@ -232,16 +232,16 @@ def bind_table_export(
     page.clientside(_ROWS, Output(of["screen"], "data"), *grid, prevent_initial_call=True)
 
     @page.callback(
-        *[Input(item, "n_clicks") for item in items],
-        State(of["screen"], "data"),
-        *states,
+        inputs={"clicks": [Input(item, "n_clicks") for item in items]},
+        state={"screen": State(of["screen"], "data"), "values": list(states)},
         prevent_initial_call=True,
         long=True,
     )
-    def save_table(ctx: Context, *values: Any) -> None:
+    def save_table(
+        ctx: Context, *, clicks: list[int | None], screen: Any, values: list[Any]
+    ) -> None:
         from gui.data.export import csv_bytes, xlsx_bytes
 
-        clicks, screen, values = values[: len(items)], values[len(items)], values[len(items) + 1 :]
         asked = triggered.triggered_id
         if not any(clicks):
             return

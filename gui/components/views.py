@@ -21,8 +21,8 @@ GONE = {"display": "none"}
 class Views:
     """A ``figure_card`` and a ``result_table`` that take turns.
 
-    In the layout :meth:`layout`; in the callback that draws ``*views.outputs`` and
-    ``*views.show("table")``.
+    In the layout :meth:`layout`; in the callback that draws ``output={"views": views.outputs, …}``
+    and ``{"views": views.show("table"), …}``.
     """
 
     def __init__(self, page: Page, name: str) -> None:

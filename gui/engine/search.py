@@ -21,6 +21,7 @@ from gui.engine.spread import spread
 from gui.engine.spread.local import allowed_cores
 from gui.engine.stock import hps, laid_out, stock_engine
 from gui.errors import EngineFailed, InvalidParameter
+from gui.text import some
 
 if TYPE_CHECKING:
     from gui.jobs.status import Progress
@@ -168,9 +169,5 @@ def summarise(losses: pd.DataFrame) -> Choices:
     chosen = choose(losses)
     if not unsolved:
         return chosen
-    more = f" and {len(unsolved) - 3} more" if len(unsolved) > 3 else ""
-    note = (
-        f"No solution was found at lambda2 = {', '.join(unsolved[:3])}{more}; no choice falls on"
-        " these."
-    )
+    note = f"No solution was found at lambda2 = {some(unsolved)}; no choice falls on these."
     return Choices(chosen.values, (note, *chosen.notes))

@@ -15,6 +15,7 @@ from gui.engine.fast import mixing
 from gui.engine.memory import check_simulation as check_memory
 from gui.engine.setting import current
 from gui.engine.stock import laid_out, stock_engine, utils
+from gui.text import some
 
 FEW_CELLS = 5
 """Stock warns of types with up to this many cells: their mixtures repeat the same few profiles."""
@@ -77,8 +78,6 @@ def few_cells(cells: pd.DataFrame, what: str) -> list[str]:
     few = sorted(str(t) for t, n in counts.items() if n <= FEW_CELLS)
     if not few:
         return []
-    more = f" and {len(few) - 3} more" if len(few) > 3 else ""
     return [
-        f"Only {FEW_CELLS} or fewer {what} cells of {', '.join(few[:3])}{more}: their estimates are"
-        " uncertain."
+        f"Only {FEW_CELLS} or fewer {what} cells of {some(few)}: their estimates are uncertain."
     ]

@@ -34,6 +34,7 @@ from gui.engine.results import (
 )
 from gui.engine.setting import Setting
 from gui.errors import EmptyColumn, InvalidParameter, MissingPart, TooFewGenes
+from gui.text import some
 from gui.versions import engine_versions
 
 if TYPE_CHECKING:
@@ -273,9 +274,8 @@ def _for_inverse_weights(target: Target) -> Target:
     reference, bulk, notes = target.reference, target.bulk, target.notes
     if dropped:
         reference, bulk = reference.loc[~zero], bulk.loc[~zero]
-        more = f" and {len(dropped) - 3} more" if len(dropped) > 3 else ""
         what = f"Gene {dropped[0]} is" if len(dropped) == 1 else f"{len(dropped)} genes are"
-        named = "" if len(dropped) == 1 else f" ({', '.join(dropped[:3])}{more})"
+        named = "" if len(dropped) == 1 else f" ({some(dropped)})"
         notes = (*notes, f"{what} zero in every sample and left out{named}.")
         if len(reference) <= reference.shape[1]:
             raise TooFewGenes(

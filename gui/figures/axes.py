@@ -123,12 +123,6 @@ def add_meta(fig: go.Figure, key: str, values: dict[str, Any]) -> None:
     fig.layout.meta = meta | {key: meta.get(key, {}) | values}
 
 
-def axis_names(fig: go.Figure, which: Literal["x", "y"]) -> list[str]:
-    """The whole (inert) names along an axis made by :func:`name_axis`, in order."""
-    alias = fig.layout[f"{which}axis"].labelalias
-    return [alias[k] for k in sorted(alias, key=int) if alias[k]]
-
-
 def angle(names: Sequence[object], room: float = 600.0) -> int:
     """Angle of labels under an x axis: flat where they fit into ``room`` pixels, slanted up to 16,
     upright beyond.

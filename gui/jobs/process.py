@@ -14,7 +14,7 @@ import threading
 import types
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import wait
-from typing import Any
+from typing import Any, Literal
 
 from gui.jobs import wire, worker
 from gui.jobs.failure import not_sendable
@@ -25,6 +25,8 @@ Event = tuple[Any, ...]
 ("unsendable", id, failure), ("died", exit code).
 """
 
+START_METHOD: Literal["spawn"] = "spawn"
+"""The same on every system. Tests of other rooms fork from a server that has imported it all."""
 _STARTING = threading.Lock()
 
 
@@ -50,7 +52,7 @@ class WorkerProcess:
     def __init__(
         self, warm_up: str | None, setting: Any, post: Callable[[WorkerProcess, Event], None]
     ) -> None:
-        context = multiprocessing.get_context("spawn")
+        context = multiprocessing.get_context(START_METHOD)
         child_inbox, self._outbox = context.Pipe(duplex=False)
         self._inbox, child_outbox = context.Pipe(duplex=False)
         self._post = post

@@ -246,11 +246,6 @@ class JobRunner:
             self._changed.wait_for(lambda: job.ended is not None, timeout)
             return job.snapshot(clock(), self._places().get(job_id, 0))
 
-    def worker_pids(self) -> list[int]:
-        """Process ids of the present workers."""
-        workers = [slot.worker for slot in self._slots]
-        return [worker.pid for worker in workers if worker is not None]
-
     # -- under the lock
     # ----------------------------------------------------------------------------------------------
     def _refuse_if_stopping(self) -> None:

@@ -29,17 +29,6 @@ class Progress(Protocol):
     ) -> None: ...
 
 
-def no_progress(
-    stage: str,
-    fraction: float | None = None,
-    *,
-    count: int | None = None,
-    limit: int | None = None,
-    loss: float | None = None,
-) -> None:
-    """A Progress that reports to nobody."""
-
-
 @dataclass(frozen=True)
 class JobStatus:
     """A snapshot of one job. Times in seconds; ``eta`` is None where the end is not known."""

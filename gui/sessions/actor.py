@@ -11,10 +11,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Actor:
-    """name : of the user (one local user for now); browser : which browser asks (its own cookie),
-    "" for the program itself and the command line.
+    """Who asks: a user, from a browser.
 
     A protected session is unlocked for a browser, not for a user or for the program.
+
+    Attributes
+    ----------
+    name : of the user (one local user for now).
+    browser : which browser asks (its own cookie); "" for the program itself and the command line.
     """
 
     name: str = "local"

@@ -1,5 +1,6 @@
-"""Wrong passwords make the next attempt wait: longer each time, for the browser that tried and for
-the session that was tried.
+"""Attempts: after wrong passwords the next attempt has to wait, longer each time.
+
+The wait is for the browser that tried, and for the session that was tried.
 """
 
 from __future__ import annotations
@@ -36,12 +37,11 @@ class _Failures:
 
 
 class Attempts:
-    """Counts wrong passwords and refuses attempts that come too soon, before anything is computed
-    for them.
+    """Counts wrong passwords, and refuses attempts that come too soon. Thread-safe.
 
-    Thread-safe.
+    Nothing is computed for an attempt that is refused.
 
-    clock : seconds that never go back
+    clock : seconds that never go back.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

@@ -30,7 +30,7 @@ class DCXCache:
 
     What a page may read and change; holds data, never components.
 
-    Its content may still lie on disk: then the first access reads it (see :meth:`lazy`), and
+    Its content may still be on disk: then the first access reads it (see :meth:`lazy`), and
     nothing is ever answered before.
     """
 
@@ -65,8 +65,9 @@ class DCXCache:
         modified: datetime,
         loader: Callable[[DCXCache], None],
     ) -> DCXCache:
-        """A session whose content is not in memory; ``loader`` calls :meth:`fill` when it is
-        needed, or raises.
+        """A session whose content is not in memory.
+
+        loader : calls :meth:`fill` when the content is needed, or raises.
         """
         session = cls(session_id, name)
         session.created, session.modified, session._loader = created, modified, loader
@@ -157,15 +158,14 @@ class DCXCache:
         )
 
     def watch(self, on_change: Callable[[DCXCache, bool], None] | None) -> None:
-        """``on_change(session, is form value only)`` is called after every change, from the thread
-        that made it.
+        """Have ``on_change(session, is form value only)`` called after every change.
+
+        It is called by the thread that made the change.
         """
         self._on_change = on_change
 
     def trace(self, told: Trace | None) -> None:
-        """``told(session, action, key, value)`` is called at every access from now on: the debug
-        log.
-        """
+        """Have ``told(session, action, key, value)`` called at every access: the debug log."""
         self._trace = told
 
     def _tell(self, action: str, key: str, value: Any = None) -> None:
@@ -173,8 +173,9 @@ class DCXCache:
             self._trace(self, action, key, value)
 
     def close(self, closed: bool = True) -> None:
-        """Refuse changes from now on: the session was archived or deleted, and a change would be
-        lost.
+        """Refuse changes from now on.
+
+        The session was archived or deleted, and a change would be lost.
         """
         with self._lock:
             self._closed = closed
@@ -257,8 +258,9 @@ class DCXCache:
 
     @property
     def marks(self) -> tuple[str, ...]:
-        """What this session lacks or how it was made: "without cells", "pseudonyms",
-        "recovered".
+        """What this session lacks or how it was made.
+
+        "without cells", "pseudonyms", "recovered".
         """
         with self._content():
             return self._marks
@@ -363,8 +365,9 @@ class DCXCache:
             self._changed()
 
     def outdated(self, run: Run) -> str | None:
-        """The one rule: why ``run`` does not belong to the present data, as a sentence, or None if
-        it does.
+        """Why ``run`` does not belong to the present data, as a sentence; None if it does.
+
+        This is the only place with that rule.
         """
         with self._content():
             data, made = self._dataset, run.provenance
@@ -386,15 +389,14 @@ class DCXCache:
             return None
 
     def bulk_outdated(self, run: Run) -> bool:
-        """Whether the bulk results inside a DTD run were computed from another bulk than the
-        present one.
-        """
+        """Whether the bulk results in a DTD run were computed from another bulk."""
         dataset = self.dataset
         return dataset is not None and run.provenance.bulk_id != dataset.bulk_id
 
     def has(self, need: str) -> bool:
-        """Whether a requirement of a page is met: "dataset", "train", "bulk", or a run kind such as
-        "dtd".
+        """Whether a requirement of a page is met.
+
+        need : "dataset", "train", "bulk", or a kind of run such as "dtd".
         """
         data = self.dataset
         if need == "dataset":
@@ -437,8 +439,9 @@ class DCXCache:
     # -- jobs
     # ----------------------------------------------------------------------------------------------
     def job_submitted(self, job: PendingJob) -> None:
-        """Remember a job until it ends: if the program ends before, the session still knows what
-        was asked for.
+        """Remember a job until it ends.
+
+        If the program ends before, the session still knows what was asked for.
         """
         with self._change():
             self._refuse_if_default()

@@ -44,8 +44,9 @@ class SessionCatalog:
         return self.describe(entry, actor, archived=archived)
 
     def active(self, *, actor: Actor) -> list[SessionInfo]:
-        """The default session first, then all active ones by creation, also those that cannot be
-        opened.
+        """The default session first, then all active ones by creation.
+
+        Sessions that cannot be opened are among them.
         """
         default = self._table.default
         # where the default session holds data it is the only one

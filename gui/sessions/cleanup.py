@@ -1,5 +1,6 @@
-"""Which sessions a clean-up would take, and how it is said: pure, so that it can be shown before it
-is done.
+"""Which sessions a clean-up would take, and the sentence that says it.
+
+Pure functions, so that a clean-up can be shown before it is done.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from gui.errors import SessionError
 from gui.sessions.store import SessionInfo
 
 Action = Literal["archive", "delete"]
-IN_HAND = ("saved", "memory")
+NOTHING_TO_LOSE = ("saved", "memory")
 """States in which nothing would be lost: all is in the file, or there are no files."""
 
 
@@ -41,7 +42,7 @@ def to_clean(
     free = [
         s
         for s in waiting
-        if s.session_id not in spared and s.problem is None and s.state in IN_HAND
+        if s.session_id not in spared and s.problem is None and s.state in NOTHING_TO_LOSE
     ]
     old = [
         s for s in free if max_age_days is not None and now - s.used > timedelta(days=max_age_days)
@@ -57,8 +58,9 @@ def words(
     now: datetime | None = None,
     dry_run: bool = False,
 ) -> str:
-    """What a clean-up did (dry_run: would do), as a sentence without names, for the notice and for
-    the log.
+    """What a clean-up did, as a sentence without names, for the notice and for the log.
+
+    dry_run : what it would do.
     """
     if not chosen:
         return (

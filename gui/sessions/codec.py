@@ -1,6 +1,6 @@
 """Values <-> a tree of plain JSON nodes and raw buffers.
 
-No pickle, no class found by a name that stands in a file.
+No pickle, no class found by a name from a file.
 
 A node is None, a bool, an int, a finite float, a text, or ``{"t": kind, ...}``. Arrays are
 little-endian C-order buffers and long lists of texts are JSON, both kept outside of the tree by a
@@ -54,8 +54,11 @@ class Unsavable(TypeError):
 
 
 class StoredRecord(dict[str, Any]):
-    """A plug-in's dataclass as a session file gives it back: its fields, as ``record["x"]`` and as
-    ``record.x``. origin : module and name of its class.
+    """A plug-in's dataclass as a session file gives it back.
+
+    Its fields are ``record["x"]`` and ``record.x``.
+
+    origin : module and name of its class.
     """
 
     origin: tuple[str, str] = ("", "")
@@ -80,8 +83,9 @@ class Store(Protocol):
 
 
 def plain_bytes(array: np.ndarray) -> memoryview:
-    """The bytes of an array as they are stored: little-endian, C order; not copied if they lie so
-    already.
+    """The bytes of an array as they are stored: little-endian, C order.
+
+    They are not copied if the array is stored that way in memory.
     """
     flat = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).reshape(-1)
     return memoryview(flat.view(np.uint8).data)
@@ -92,8 +96,9 @@ def damaged() -> DamagedSession:
 
 
 def check_brackets(raw: bytes | bytearray) -> None:
-    """DamagedSession if JSON is made of more lists and objects than a session's (brackets inside
-    texts do not count).
+    """Raise DamagedSession if JSON has more lists and objects than a session's may have.
+
+    Brackets inside texts do not count.
     """
     if jsonscan.brackets(raw, MAX_BRACKETS) > MAX_BRACKETS:
         raise DamagedSession("This session is nested more than a session may be.")

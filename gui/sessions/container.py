@@ -1,9 +1,8 @@
-"""The ZIP around a session: STORED members one after the other, in one possible way only, so that
-no byte of the file is unaccounted for.
+"""The ZIP around a session: stored members one after the other, written in one way only.
 
 Ordinary tools list and unpack it. Reading is stricter than theirs: what is not exactly as
-:class:`Writer` writes it is damaged. Written and read here and not by ``zipfile``, which is lenient
-(gaps, overlaps, prefixes, two names for a member) where a session's reader must not be.
+:class:`Writer` writes it is damaged, and no byte of the file is unaccounted for. ``zipfile`` is not
+used, because it accepts gaps, overlaps, prefixes, and two names for a member.
 """
 
 from __future__ import annotations
@@ -47,7 +46,14 @@ _CHECKED = True
 
 @dataclass(frozen=True)
 class Member:
-    """One member. offset : of its local header; size : of its data; crc : CRC-32 of its data."""
+    """One member of the ZIP.
+
+    Attributes
+    ----------
+    offset : of its local header.
+    size : of its data.
+    crc : CRC-32 of its data.
+    """
 
     name: str
     offset: int
@@ -104,8 +110,9 @@ def _ending(members: list[Member], start: int) -> bytes:
 
 
 class Writer:
-    """Writes members to an open binary file, in order; :meth:`close` ends the ZIP (not the
-    file).
+    """Writes members to an open binary file, in order.
+
+    :meth:`close` ends the ZIP, not the file.
     """
 
     def __init__(self, file: IO[bytes]) -> None:
@@ -129,8 +136,9 @@ class Reader:
     """
 
     def __init__(self, file: IO[bytes], members: Mapping[str, Member] | None = None) -> None:
-        """members : what :func:`walk` found in a file whose directory is damaged; None: those of
-        its directory.
+        """Read the directory, or take the members of a file whose directory is damaged.
+
+        members : what :func:`walk` found; None: those of the directory.
         """
         self._file = file
         self.members = (
@@ -251,8 +259,9 @@ def _headers(file: IO[bytes]) -> Iterator[int]:
 
 
 def first_members(file: IO[bytes]) -> bytes:
-    """The data of ``header.json``, without looking at the rest but for the end record: what a list
-    of many sessions needs.
+    """The data of ``header.json``, without looking at the rest of the file.
+
+    That is what a list of many sessions needs.
     """
     total = file.seek(0, os.SEEK_END)
     if total == 0:

@@ -1,8 +1,8 @@
-"""A Snapshot <-> the manifest's tree: which classes a session file holds, and what their fields
-must be.
+"""A Snapshot <-> the manifest's tree: the classes that a session file holds, and their fields.
 
-Classes are found in a table by name; a file cannot name another one. The fields' names are part of
-the format: whoever renames one bumps the schema and writes a migration.
+Classes are found in a table by name; a file cannot name another one. The names of classes and
+fields are part of the format: whoever renames a class keeps its name in the table, and whoever
+renames a field bumps the schema and writes a migration.
 """
 
 from __future__ import annotations
@@ -41,25 +41,38 @@ from gui.errors import InvalidParameter, SessionNotSaved
 from gui.sessions import lazy, objects
 from gui.sessions.codec import Encoder, Node, Store, StoredRecord, Unsavable, damaged
 from gui.sessions.decode import EXPECTED, Decoder, names_in
-from gui.sessions.lazy import Keeper, Origin, Values, check_fingerprint, is_large
+from gui.sessions.lazy import MatrixCopier, Origin, StoredValues, check_fingerprint, is_large
 from gui.sessions.snapshot import PendingJob, Snapshot, checked
 
-_DATA = (Dataset, Cells, Bulk, Clinical, Truth, Matrix, Source)
-_RUNS = (
-    Run,
-    Provenance,
-    DTDResult,
-    ApplyResult,
-    ADTDResult,
-    Refinement,
-    SearchResult,
-    BootstrapResult,
-)
-RECORDS: dict[str, type[Any]] = {c.__name__: c for c in (Snapshot, PendingJob, *_DATA, *_RUNS)}
-PARAMS: dict[str, type[Params]] = {
-    c.__name__: c
-    for c in (Params, DTDParams, ADTDParams, SearchParams, ApplyParams, BootstrapParams)
+RECORDS: dict[str, type[Any]] = {
+    "Snapshot": Snapshot,
+    "PendingJob": PendingJob,
+    "Dataset": Dataset,
+    "Cells": Cells,
+    "Bulk": Bulk,
+    "Clinical": Clinical,
+    "Truth": Truth,
+    "Matrix": Matrix,
+    "Source": Source,
+    "Run": Run,
+    "Provenance": Provenance,
+    "DTDResult": DTDResult,
+    "ApplyResult": ApplyResult,
+    "ADTDResult": ADTDResult,
+    "Refinement": Refinement,
+    "SearchResult": SearchResult,
+    "BootstrapResult": BootstrapResult,
 }
+"""Name in the file -> class. The names never change, whatever the classes are called."""
+PARAMS: dict[str, type[Params]] = {
+    "Params": Params,
+    "DTDParams": DTDParams,
+    "ADTDParams": ADTDParams,
+    "SearchParams": SearchParams,
+    "ApplyParams": ApplyParams,
+    "BootstrapParams": BootstrapParams,
+}
+_NAMES: dict[type[Any], str] = {cls: name for name, cls in (*RECORDS.items(), *PARAMS.items())}
 
 
 class StoredParams(Params):
@@ -69,12 +82,12 @@ class StoredParams(Params):
     _origin: tuple[str, str] = ("", "")
 
 
-def to_tree(snapshot: Snapshot, store: Store, keeper: Keeper | None = None) -> Node:
-    """The tree of a session; buffers go to ``store``, or are copied by ``keeper``.
+def to_tree(snapshot: Snapshot, store: Store, copier: MatrixCopier | None = None) -> Node:
+    """The tree of a session; buffers go to ``store``, or are copied by ``copier``.
 
     SessionNotSaved names the run whose result cannot be stored, and why.
     """
-    encode = Encoder(store, functools.partial(_record, keeper=keeper))
+    encode = Encoder(store, functools.partial(_record, copier=copier))
     try:
         runs = []
         for run in snapshot.runs:
@@ -104,11 +117,10 @@ def to_tree(snapshot: Snapshot, store: Store, keeper: Keeper | None = None) -> N
     return tree
 
 
-def from_tree(tree: Node, store: objects.Stored, origin: Origin | None = None) -> Snapshot:
-    """The session of a tree. origin : large matrices are read from there when they are needed;
-    None: now.
+def from_tree(tree: Node, store: objects.StoredObjects, origin: Origin | None = None) -> Snapshot:
+    """The session of a tree. DamagedSession.
 
-    DamagedSession.
+    origin : large matrices are read from there when they are needed; None: now.
     """
     try:
         found = Decoder(
@@ -123,15 +135,13 @@ def from_tree(tree: Node, store: objects.Stored, origin: Origin | None = None) -
         raise damaged() from None
 
 
-def part_of(node: Node, store: objects.Stored) -> Any:
+def part_of(node: Node, store: objects.StoredObjects) -> Any:
     """What a part of a tree holds that is no record. DamagedSession or one of EXPECTED."""
     return Decoder(store)(node)
 
 
 def why_unsavable(value: Any) -> str | None:
-    """A noun for what in ``value`` (a plug-in's result) a session file cannot hold, or None if it
-    can be saved.
-    """
+    """What in a plug-in's result a session file cannot hold, as a noun; None if it can be saved."""
 
     class Nowhere:
         def put(self, data: memoryview) -> list[str]:
@@ -147,28 +157,28 @@ def why_unsavable(value: Any) -> str | None:
     return None
 
 
-def _record(encode: Encoder, value: Any, keeper: Keeper | None = None) -> Node:
+def _record(encode: Encoder, value: Any, copier: MatrixCopier | None = None) -> Node:
     cls = type(value)
     if cls is Matrix:
-        return _matrix(encode, value, keeper)
-    if RECORDS.get(cls.__name__) is cls:
+        return _matrix(encode, value, copier)
+    if cls in _NAMES and not isinstance(value, Params):
         fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
         for name, hint in _hints(cls).items():
             if not _fits(fields[name], hint):
                 raise Unsavable(f"a {type(fields[name]).__name__} as {name} of {cls.__name__}")
         return {
             "t": "record",
-            "class": cls.__name__,
+            "class": _NAMES[cls],
             "fields": {k: encode(v) for k, v in fields.items()},
         }
     if isinstance(value, Params):
         origin = (
             value._origin if isinstance(value, StoredParams) else (cls.__module__, cls.__qualname__)
         )
-        known = PARAMS.get(cls.__name__) is cls
+        known = cls in _NAMES
         values = {str(k): encode(v) for k, v in value.model_dump().items()}
         return (
-            {"t": "params", "class": cls.__name__, "fields": values}
+            {"t": "params", "class": _NAMES[cls], "fields": values}
             if known
             else {"t": "params", "of": list(origin), "fields": values}
         )
@@ -184,17 +194,19 @@ def _record(encode: Encoder, value: Any, keeper: Keeper | None = None) -> Node:
     raise Unsavable(f"a value of the kind {cls.__name__}")
 
 
-def _matrix(encode: Encoder, matrix: Matrix, keeper: Keeper | None) -> Node:
+def _matrix(encode: Encoder, matrix: Matrix, copier: MatrixCopier | None) -> Node:
     """With its fingerprint, so that what depends on the data is known without reading them."""
     for name in ("genes", "columns"):
         if not isinstance(getattr(matrix, name), pd.Index):
             raise Unsavable(f"a {type(getattr(matrix, name)).__name__} as {name} of Matrix")
-    values = keeper.values(encode, matrix) if keeper is not None else encode(matrix.values)
+    values = copier.values(encode, matrix) if copier is not None else encode(matrix.values)
     fields = {"values": values, "genes": encode(matrix.genes), "columns": encode(matrix.columns)}
     return {"t": "record", "class": "Matrix", "fields": fields, "fingerprint": matrix.fingerprint}
 
 
-def _unmatrix(decode: Decoder, node: Node, store: objects.Stored, origin: Origin | None) -> Matrix:
+def _unmatrix(
+    decode: Decoder, node: Node, store: objects.StoredObjects, origin: Origin | None
+) -> Matrix:
     known, fields = node.get("fingerprint"), node["fields"]
     genes, columns, values = (
         decode.index(fields["genes"]),
@@ -218,14 +230,18 @@ def _unmatrix(decode: Decoder, node: Node, store: objects.Stored, origin: Origin
         ):
             store.check(part["o"], part["n"])
         parts = {name: store.objects[name] for name in names_in(values)}
-        return Matrix.kept(Values(origin, values, parts, origin.session_key), genes, columns, known)
+        return Matrix.kept(
+            StoredValues(origin, values, parts, origin.session_key), genes, columns, known
+        )
     matrix = Matrix(decode(values), genes, columns)
     if known is not None:
         check_fingerprint(known, matrix, matrix.values)
     return matrix.known_as(known)
 
 
-def _unrecord(decode: Decoder, node: Node, *, store: objects.Stored, origin: Origin | None) -> Any:
+def _unrecord(
+    decode: Decoder, node: Node, *, store: objects.StoredObjects, origin: Origin | None
+) -> Any:
     if node["t"] == "record" and node["class"] == "Matrix":
         return _unmatrix(decode, node, store, origin)
     kind, fields = node["t"], {name: decode(value) for name, value in node["fields"].items()}
@@ -256,10 +272,9 @@ def _origin(node: Node) -> tuple[str, str]:
 
 
 def _plugin_params(origin: tuple[str, str], fields: dict[str, Any]) -> Params:
-    """Of the plug-in's own class if the plug-in is loaded and still takes them, else
-    :class:`StoredParams`.
+    """Parameters of a plug-in, of its own class if it is loaded and still takes them.
 
-    Nothing is imported.
+    Otherwise :class:`StoredParams`. Nothing is imported.
     """
     for cls in _subclasses(Params):
         if (cls.__module__, cls.__qualname__) == origin:

@@ -1,6 +1,4 @@
-"""What a session's tree takes in memory, by what it declares: counted before anything is read or
-made of it.
-"""
+"""What a session's tree takes in memory, counted by what it declares before anything is read."""
 
 from __future__ import annotations
 
@@ -24,11 +22,18 @@ _TABLES = ("frame", "series", "index", "range", "multi", "categories", "string",
 
 
 def needed(tree: Node, but: Callable[[Node], bool] = lambda _: False) -> int:
-    """Bytes at most that the values of a tree take: all buffers, as often as they are used, and all
-    Python and pandas objects made of them.
+    """Bytes at most that the values of a tree take, with all Python and pandas objects.
 
-    but : picks matrices whose values (not their labels) are left out
-    Raises DamagedSession for what is no tree.
+    A buffer counts as often as it is used.
+
+    Parameters
+    ----------
+    but : picks matrices whose values (not their labels) are left out.
+
+    Raises
+    ------
+    DamagedSession
+        It is no tree.
     """
     total, waiting = 0, [tree]
     while waiting:

@@ -55,7 +55,7 @@ class Locked(Protocol):
 
 
 class SessionKey:
-    """The data key of one session while it is unlocked, and the lock that stands in its header.
+    """The data key of one session while it is unlocked, and the lock in its header.
 
     hide_name : the clear header does not tell the session's name. Wiping overwrites the key held
     here; copies that Python and libsodium made for a moment cannot be reached.
@@ -106,7 +106,7 @@ class SessionKey:
         return cls(key, lock, hide_name=getattr(header, "name", "") is None)
 
     def rewrapped(self, new_password: str, *, cost: Cost = DEFAULT_COST) -> SessionKey:
-        """The same data key under another password: the next save writes only the lock anew.
+        """The same data key under another password: the next save changes only the lock.
 
         An old copy of the file opens with the old password.
         """
@@ -168,8 +168,9 @@ class SessionKey:
             raise DamagedSession("A part of this session was changed or is damaged.") from None
 
     def name_of(self, data: bytes | memoryview) -> str:
-        """An object's name, 32 hex digits: equal content has equal names, and without the key no
-        content can be guessed from them.
+        """An object's name, 32 hex digits: equal content has equal names.
+
+        Without the key, no content can be guessed from a name.
         """
         return hashlib.blake2b(
             data, key=self._present(), digest_size=16, person=b"dcxsession name"
@@ -233,8 +234,7 @@ def _wrap(key: bytes, password: str, cost: Cost) -> dict[str, Any]:
 
 
 def _derive(password: str, salt: bytes, cost: Cost) -> bytes:
-    """The same password typed on any keyboard gives the same key: compatible letters are made one
-    (NFKC).
+    """Derive a key from a password; the same one typed on any keyboard gives the same key (NFKC).
 
     ProgramBusy: not enough memory is free.
     """

@@ -52,10 +52,16 @@ _SCALARS = ("float", "scalar", "missing", "datetime", "date", "timedelta")
 
 
 class Decoder:
-    """Nodes to values. record : decodes the kinds unknown here; room : raises if so many bytes,
-    which the tree did not tell, are not free.
+    """Decodes nodes to values. Equal indices become one object.
 
-    Equal indices become one object. Raises DamagedSession or one of EXPECTED.
+    Parameters
+    ----------
+    record : decodes the kinds that are unknown here.
+    room : raises if there is no room for so many bytes, which the tree did not declare.
+
+    Raises
+    ------
+    DamagedSession, or one of EXPECTED
     """
 
     def __init__(
@@ -197,9 +203,7 @@ class Decoder:
             self._unforeseen = 0
 
     def outline(self, node: Node) -> tuple[int, ...]:
-        """The shape of a dense or sparse array of numbers, checked as far as that goes without
-        reading its buffers.
-        """
+        """The shape of a dense or sparse array of numbers, checked without reading its buffers."""
         if node["t"] == "sparse":
             shape, (data, indices, indptr) = (
                 self._shape(node),
@@ -402,8 +406,9 @@ _KINDS: dict[str, Callable[[Decoder, Node], Any]] = {
 
 
 def _same_index(node: Node) -> Hashable:
-    """Equal for equal indices; None where telling that would take long, as a name may be of any
-    length.
+    """A key that is equal for equal indices; None where comparing would take long.
+
+    A name may be of any length.
     """
     name, values = node["name"] if node["t"] != "multi" else 0, node.get("values")
     if name is not None and not (type(name) is str and len(name) <= _SHORT):

@@ -1,5 +1,4 @@
-"""What a session is turned into before it is handed to somebody else: without its single cells,
-with pseudonyms in place of names.
+"""A session as it is given to somebody else: without its cells, or with pseudonyms.
 
 Pure functions: a snapshot goes in, another one comes out. Results stay readable, and none of them
 is shown as outdated afterwards.
@@ -53,12 +52,12 @@ def _means(cells: Cells, scale: float | None) -> Matrix:
 
 
 def pseudonymised(snapshot: Snapshot) -> tuple[Snapshot, pd.DataFrame]:
-    """The session with S0001, ... for the bulk samples and C000001, ... for the cells, wherever
-    their names stand; and the table of names.
+    """The session with pseudonyms for its samples and cells, and the table of their names.
 
-    The table (columns name, pseudonym, role) is to be kept apart. Columns of the samples' and
-    cells' tables whose values are all different are left out: they would tell who is who; the notes
-    say which. Pending jobs are left out. What a plug-in keeps as bytes is not looked into.
+    Bulk samples become S0001, ..., cells C000001, ..., wherever their names are. The table (columns
+    name, pseudonym, role) is to be kept apart. Columns of the samples' and cells' tables whose
+    values are all different are left out: they would tell who is who; the notes say which. Pending
+    jobs are left out. What a plug-in keeps as bytes is not looked into.
     """
     names = Pseudonyms(snapshot)
     data, left_out = snapshot.dataset, list[str]()
@@ -98,8 +97,9 @@ def _marked(snapshot: Snapshot, mark: str) -> Snapshot:
 
 
 def _new_ids(before: Dataset | None, after: Dataset | None, runs: Iterable[Run]) -> dict[str, str]:
-    """Old id of data -> new one: those of the present data, and for data that are gone one that
-    tells nothing of them.
+    """Old id of data -> new one.
+
+    Data that are gone get an id that tells nothing of them.
     """
     ids = {"": ""}
     if before is not None and after is not None:

@@ -61,8 +61,9 @@ sweep = atomic.sweep
 
 
 def file_name(session_id: str) -> str:
-    """The session's file name, with suffix; ``#`` and all else that some file system refuses
-    becomes ``-``.
+    """The session's file name, with suffix.
+
+    ``#`` and all else that some file system refuses becomes ``-``.
     """
     return re.sub(r"[^0-9A-Za-z_-]", "-", session_id)[:100] + SUFFIX
 
@@ -155,11 +156,11 @@ def save(
         The disk is full, there is no right to write, a result cannot be stored: the file is as it
         was.
     """
-    gathered = objects.Gathered(session_key)
-    keeper = lazy.Keeper(gathered, session_key)
+    collector = objects.ObjectCollector(session_key)
+    copier = lazy.MatrixCopier(collector, session_key)
     with _saving():
-        tree = to_tree(snapshot, gathered, keeper)
-    if len(gathered.objects) + 3 > container.MAX_MEMBERS:
+        tree = to_tree(snapshot, collector, copier)
+    if len(collector.objects) + 3 > container.MAX_MEMBERS:
         raise SessionNotSaved(
             "This session holds more runs than a session file can.",
             advice="Remove runs you do not need any more.",
@@ -181,15 +182,15 @@ def save(
         # they are closed before the old one is replaced
         with atomic.replacing(path) as file, contextlib.ExitStack() as open_files:
             paths = [path] if present is not None else []
-            paths += [o.path for o in keeper.origins if o.path != path]
+            paths += [o.path for o in copier.origins if o.path != path]
             old = [
                 found
                 for p in paths
                 if (found := open_files.enter_context(_old(p, session_key))) is not None
             ]
-            listed = _write(file, head, tree, gathered, old, session_key)
+            listed = _write(file, head, tree, collector, old, session_key)
         if origin is not None:
-            keeper.settle(origin, listed)
+            copier.settle(origin, listed)
         return head
 
 
@@ -200,20 +201,20 @@ def to_bytes(
 
     SessionNotSaved.
     """
-    gathered = objects.Gathered(session_key)
-    keeper = lazy.Keeper(gathered, session_key)
+    collector = objects.ObjectCollector(session_key)
+    copier = lazy.MatrixCopier(collector, session_key)
     with _saving(), io.BytesIO() as file, contextlib.ExitStack() as open_files:
-        tree = to_tree(snapshot, gathered, keeper)
+        tree = to_tree(snapshot, collector, copier)
         old = [
             found
-            for o in keeper.origins
+            for o in copier.origins
             if (found := open_files.enter_context(_old(o.path, session_key))) is not None
         ]
         _write(
             file,
             header.header_of(snapshot, generation or 1, "active", session_key),
             tree,
-            gathered,
+            collector,
             old,
             session_key,
         )
@@ -224,8 +225,8 @@ def _write(
     file: IO[bytes],
     head: Header,
     tree: Any,
-    gathered: objects.Gathered,
-    old: list[objects.Stored],
+    collector: objects.ObjectCollector,
+    old: list[objects.StoredObjects],
     session_key: SessionKey | None,
 ) -> dict[str, objects.Info]:
     packed = head.packed()
@@ -235,7 +236,7 @@ def _write(
     writer.add("mimetype", container.MIMETYPE)
     writer.add("header.json", packed)
     listed: dict[str, objects.Info] = {}
-    for name, part in gathered.objects.items():
+    for name, part in collector.objects.items():
         data = next(
             (found for stored in old if (found := stored.verbatim(name, part.digest)) is not None),
             None,
@@ -268,12 +269,13 @@ def _write(
 class _Opened:
     header: Header
     tree: Any
-    stored: objects.Stored
+    stored: objects.StoredObjects
 
 
 def _open(file: IO[bytes], session_key: SessionKey | None) -> _Opened:
-    """Header, manifest and objects of an open file, checked against each other; the buffers are not
-    read yet.
+    """Header, manifest and objects of an open file, checked against each other.
+
+    The buffers are not read yet.
     """
     raw = container.first_members(file)
     head = header.parse(raw)
@@ -283,7 +285,7 @@ def _open(file: IO[bytes], session_key: SessionKey | None) -> _Opened:
     elif session_key is None:
         raise WrongPassword("This session is protected by a password.")
     elif not session_key.fits(head.lock):
-        raise WrongPassword("This session was protected anew since it was unlocked.")
+        raise WrongPassword("This session was protected again since it was unlocked.")
     try:
         found = manifest_of(reader, session_key)
         if type(found) is not dict or set(found) != {"header", "objects", "session"}:
@@ -291,7 +293,7 @@ def _open(file: IO[bytes], session_key: SessionKey | None) -> _Opened:
         if container._CHECKED and found["header"] != json.loads(raw):
             raise DamagedSession("The header of this session was changed.")
         return _Opened(
-            head, found["session"], objects.Stored.of(reader, found["objects"], session_key)
+            head, found["session"], objects.StoredObjects.of(reader, found["objects"], session_key)
         )
     except EXPECTED:
         raise damaged() from None
@@ -326,8 +328,7 @@ def migrated(tree: Any, schema: tuple[int, int]) -> Any:
 
 
 def _compare(path: Path, session_id: str, expected: int | None) -> Header | None:
-    """The header of the file that is there, if it is the expected one; None if there is none, as
-    expected.
+    """The header of the present file, if it is the expected one; None if none is expected.
 
     SessionConflict.
     """
@@ -352,11 +353,11 @@ def _compare(path: Path, session_id: str, expected: int | None) -> Header | None
 
 
 @contextlib.contextmanager
-def _old(path: Path, session_key: SessionKey | None) -> Iterator[objects.Stored | None]:
+def _old(path: Path, session_key: SessionKey | None) -> Iterator[objects.StoredObjects | None]:
     """A file's objects if they can be copied: readable, and of the same key or of none."""
     with contextlib.ExitStack() as opened:
-        found: objects.Stored | None = None
-        # damaged, or of another key: all is written anew
+        found: objects.StoredObjects | None = None
+        # damaged, or of another key: everything is written again
         with contextlib.suppress(SessionError, OSError):
             file = opened.enter_context(atomic.reading(path))
             stored = _open(file, session_key)
@@ -365,21 +366,28 @@ def _old(path: Path, session_key: SessionKey | None) -> Iterator[objects.Stored 
 
 
 def check_present(path: Path, session_id: str, generation: int) -> None:
-    """SessionConflict, SessionNotSaved: the file is not there, or not the one that was last read or
-    written.
+    """Raise an error if the file is not the one that was last read or written.
 
     Reads the header only.
+
+    Raises
+    ------
+    SessionConflict
+        It is another file, or it is gone.
+    SessionNotSaved
+        It cannot be read.
     """
     with _saving():
         _compare(path, session_id, generation)
 
 
 def keep_backup(path: Path, folder: Path) -> Path:
-    """The file as it is now, kept in ``folder`` under its name, in place of an older backup; sealed
-    stays sealed.
+    """Keep the file as it is now in ``folder``, in place of an older backup; return the backup.
 
-    Costs nothing where a second name can be given to the file, which is never written in place;
-    elsewhere it is copied. Raises SessionNotSaved; an older backup is as it was.
+    An encrypted file stays encrypted. This costs nothing where a second name can be given to the
+    file, which is never written in place; elsewhere the file is copied.
+
+    SessionNotSaved: an older backup is as it was.
     """
     backup = folder / path.name
     with _saving():
@@ -389,7 +397,7 @@ def keep_backup(path: Path, folder: Path) -> Path:
 
 
 def remove_backups(path: Path, folder: Path) -> int:
-    """Remove the backups of a file, those of before a migration too: it was sealed, or sealed anew.
+    """Remove the backups of a file that was protected, also those from before a migration.
 
     How many. SessionNotSaved.
     """

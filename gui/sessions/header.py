@@ -1,6 +1,4 @@
-"""The clear header of a session file: what a list of sessions shows without opening them, and what
-unlocking needs.
-"""
+"""The clear header of a session file: what the list of sessions and unlocking need."""
 
 from __future__ import annotations
 
@@ -40,12 +38,16 @@ _KEYS = {
 
 @dataclass(frozen=True)
 class Header:
-    """What stands in clear. name : None if a protected session hides it; generation : counts the
-    saves; status : "active" or "archived"
+    """What a session file says in clear.
 
+    Attributes
+    ----------
+    name : None if a protected session hides it.
+    generation : counts the saves.
+    status : "active" or "archived".
     contents : {"data": True, "dtd": 1, "search": 1, "adtd": 3, "runs": 5, "source": "train.h5ad",
-    "notes": "...", "marks": ""}; {} if protected lock : how to turn the password into the key, None
-    if not protected
+        "notes": "...", "marks": ""}; {} if protected.
+    lock : how to turn the password into the key; None if not protected.
     """
 
     id: str
@@ -105,8 +107,9 @@ def header_of(
 
 
 def contents_of(snapshot: Snapshot) -> dict[str, Any]:
-    """The summary of a session that stands in its header and in the list of sessions; the one place
-    that makes it.
+    """The summary of a session for its header and for the list of sessions.
+
+    This is the only place that makes it.
     """
     data = snapshot.dataset
     kinds = [run.kind for run in snapshot.runs]

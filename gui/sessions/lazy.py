@@ -1,6 +1,6 @@
 """What is read from a session's file only when it is needed: the values of large matrices.
 
-The file is opened anew for each and found where it lies at that moment; its objects are found by
+The file is opened for each, wherever it is at that moment; its objects are found by
 their names, which stay the same however often the session is saved in the meantime.
 """
 
@@ -31,8 +31,7 @@ _MOVES = 4
 
 
 class Origin:
-    """Where one session's file lies, and its key: one object shared by all that is still to be read
-    from it.
+    """Where one session's file is, and its key, for everything that is still to be read from it.
 
     The owner keeps it up to date: it sets ``path`` after a move and ``session_key`` after a change
     of the password, and calls :meth:`close` when the session is locked. Reading then raises
@@ -61,9 +60,10 @@ class Origin:
             yield file
 
 
-class Values:
-    """The values of one matrix as they lie in the file. node : their part of the tree; parts : what
-    the file says of the objects in it.
+class StoredValues:
+    """The values of one matrix as they are in the file.
+
+    node : their part of the tree; parts : what the file says of the objects in it.
     """
 
     def __init__(
@@ -79,10 +79,14 @@ class Values:
         self.lock = threading.Lock()
 
     def read(self, matrix: Matrix) -> Any:
-        """SessionError: the file is not there, another one, of another key; the session is locked;
-        too little memory.
+        """Read the values.
 
-        DamagedSession.
+        Raises
+        ------
+        SessionError
+            The file is not there, another one, or of another key; the session is locked; too little
+            memory.
+        DamagedSession
         """
         try:
             return self._read(matrix)
@@ -100,12 +104,12 @@ class Values:
                 and not (session_key.fits(head.lock) and mark(session_key) == self.mark)
             ):
                 raise SessionError(
-                    "This session was protected anew since it was opened.", advice="Open it again."
+                    "This session was protected again since it was opened.", advice="Open it again."
                 )
             try:
-                values = Decoder(objects.Stored(container.Reader(file), self.parts, session_key))(
-                    self.node
-                )
+                values = Decoder(
+                    objects.StoredObjects(container.Reader(file), self.parts, session_key)
+                )(self.node)
             except EXPECTED:
                 raise damaged() from None
         if matrix.known_fingerprint is not None:
@@ -129,13 +133,14 @@ class Values:
         return found
 
 
-class Keeper:
-    """Of one save: large matrices that lie in a file already are copied from there, without being
-    read into memory or packed again.
+class MatrixCopier:
+    """Copies large matrices from the file they are in, in one save.
+
+    They are neither read into memory nor packed again.
     """
 
-    def __init__(self, gathered: objects.Gathered, session_key: SessionKey | None) -> None:
-        self._gathered, self._session_key = gathered, session_key
+    def __init__(self, collector: objects.ObjectCollector, session_key: SessionKey | None) -> None:
+        self._collector, self._session_key = collector, session_key
         self._large: list[tuple[Matrix, Node]] = []
         self.origins: list[Origin] = []
         """Of the files from which something can be copied."""
@@ -143,7 +148,7 @@ class Keeper:
     def values(self, encode: Encoder, matrix: Matrix) -> Node:
         """The node of a matrix's values."""
         where = matrix.where_kept
-        if not isinstance(where, Values) or where.mark != mark(self._session_key):
+        if not isinstance(where, StoredValues) or where.mark != mark(self._session_key):
             node = encode(matrix.values)
             self._large += [(matrix, node)] if size_of(node) > LARGE else []
             return node
@@ -153,17 +158,20 @@ class Keeper:
             lambda: where.raw(matrix.values if matrix.loaded else where.read(matrix))
         )
         for name, info in where.parts.items():
-            self._gathered.refer(name, info, lambda name=name: raws()[name])  # type: ignore[misc]
+            self._collector.refer(name, info, lambda name=name: raws()[name])  # type: ignore[misc]
         return where.node
 
     def settle(self, origin: Origin, listed: Mapping[str, objects.Info]) -> None:
-        """After the save into the file of ``origin``: the matrices written lie there from now on.
+        """After the save into the file of ``origin``: the matrices written are there from now on.
         listed : what the file says of its objects
         """
         for matrix, node in self._large:
-            if not isinstance(matrix.where_kept, Values) or matrix.where_kept.origin is origin:
+            if (
+                not isinstance(matrix.where_kept, StoredValues)
+                or matrix.where_kept.origin is origin
+            ):
                 matrix.keep(
-                    Values(
+                    StoredValues(
                         origin,
                         node,
                         {name: listed[name] for name in names_in(node)},
@@ -203,10 +211,9 @@ def size_of(values: Node) -> int:
 
 
 def materialise(snapshot: Snapshot) -> Snapshot:
-    """The snapshot with all its values in memory: what becomes a session of its own must not depend
-    on this one's file.
+    """The snapshot with all its values in memory.
 
-    SessionError.
+    What becomes a session of its own must not depend on this one's file. SessionError.
     """
     for matrix in snapshot.dataset.parts().values() if snapshot.dataset is not None else ():
         _ = matrix.values
@@ -214,7 +221,7 @@ def materialise(snapshot: Snapshot) -> Snapshot:
 
 
 def check_fingerprint(known: str, matrix: Matrix, values: Any) -> None:
-    """DamagedSession if the fingerprint that stands in the file is not that of these values."""
+    """Raise DamagedSession if the fingerprint in the file is not that of these values."""
     if container._CHECKED and matrix.fingerprint_with(values) != known:
         raise DamagedSession("The data of this session are not those it says.")
 

@@ -158,7 +158,7 @@ class ContentLoader:
                 return known
         try:
             self.parser.check(path, session_key, whole=False)
-        # another program protected it anew: reading says so, and with its new key it is parsed
+        # another program protected it again: reading says so, and with its new key it is parsed
         except WrongPassword:
             return known
         except DamagedSession as error:
@@ -211,8 +211,9 @@ class ContentLoader:
 
     @staticmethod
     def _on_damage(entry: Entry, error: DamagedSession) -> None:
-        """A part that was read only now is damaged: the session stays usable, and the list says
-        what can be done.
+        """Note that a part that was read only now is damaged.
+
+        The session stays usable, and the list says what can be done.
         """
         if entry.path is not None and is_readable(entry.path):
             entry.damage = error
@@ -256,8 +257,9 @@ class ContentLoader:
             return entry.session.empty(self.load, edits=entry.saved)
 
     def trim_memory(self, limit: int) -> int:
-        """Unload sessions that no tab shows and no job needs, longest unused first, until all
-        contents take at most ``limit`` bytes; return how many were unloaded.
+        """Unload unused sessions until all contents take at most ``limit`` bytes; return how many.
+
+        Unused are sessions that no tab shows and no job needs; the longest unused go first.
         """
         busy = set(self._hooks.busy())
         with self._table.lock:

@@ -225,8 +225,7 @@ class SessionCacheManager:
         return self._writer.state(entry)
 
     def reload_session(self, session_id: str, *, actor: Actor) -> DCXCache:
-        """Discard what is in memory and read the file again: after a conflict, when the other
-        version is the better one.
+        """Discard what is in memory and read the file again: after a conflict.
 
         SessionLocked: the other program protected it with a key that is not known here; it is
         locked now.
@@ -246,7 +245,7 @@ class SessionCacheManager:
         with self._table.reserving(
             session_id, lambda: self._names.check(name, actor=actor, but=session_id)
         ) as checked:
-            session.name = checked  # under no lock: the session may have to be read anew for this
+            session.name = checked  # under no lock: the session may have to be read again for this
 
     def duplicate_session(self, session_id: str, *, actor: Actor) -> DCXCache:
         """A copy as a session of its own, with all that is in memory now, saved or not.
@@ -274,10 +273,9 @@ class SessionCacheManager:
     # -- lists
     # ----------------------------------------------------------------------------------------------
     def list_sessions(self, *, actor: Actor) -> list[SessionInfo]:
-        """The default session first, then all active ones by creation, also those that cannot be
-        opened.
+        """The default session first, then all active ones by creation; reads no data.
 
-        Reads no data.
+        Sessions that cannot be opened are among them.
         """
         return self._catalog.active(actor=actor)
 
@@ -296,9 +294,7 @@ class SessionCacheManager:
     # -- delete, archive, restore
     # ----------------------------------------------------------------------------------------------
     def delete_session(self, session_id: str, *, actor: Actor) -> None:
-        """Put it into the trash; after :data:`UNDO` seconds, or at the end of the program, it is
-        gone.
-        """
+        """Put it into the trash for :data:`UNDO` seconds, or until the program ends."""
         self._table.changeable(session_id, archived=True)
         self._lifecycle.detach(session_id, "trash")
 
@@ -404,9 +400,7 @@ class SessionCacheManager:
         self._protection.forget_browser(actor=actor)
 
     def lock_idle(self, seconds: float, *, actor: Actor) -> list[str]:
-        """Lock for every browser whose user did nothing for so long; return the sessions that are
-        locked now.
-        """
+        """Lock sessions whose users did nothing for so long; return the ids of those locked now."""
         return self._protection.lock_idle(seconds)
 
     def change_password(
@@ -419,7 +413,7 @@ class SessionCacheManager:
         self._protection.change_password(session_id, old, new, hide_name=hide_name, actor=actor)
 
     def reencrypt_session(self, session_id: str, old: str, new: str, *, actor: Actor) -> None:
-        """A new key under a new password, everything encrypted anew: after a leak.
+        """A new key under a new password, and everything encrypted again: after a leak.
 
         WrongPassword, PasswordDelay, InvalidParameter, SessionNotSaved.
         """
@@ -482,9 +476,7 @@ class SessionCacheManager:
     # -- memory and the end
     # ----------------------------------------------------------------------------------------------
     def trim_memory(self, limit: int, *, actor: Actor) -> int:
-        """Unload sessions that no tab shows and no job needs, longest unused first, until all
-        contents take at most ``limit`` bytes; return how many were unloaded.
-        """
+        """Unload unused sessions until contents take at most ``limit`` bytes; return how many."""
         return self._loader.trim_memory(limit)
 
     def pending(self, *, actor: Actor) -> int:

@@ -1,6 +1,4 @@
-"""How much memory a session's content takes, about: to decide which sessions nobody uses are let
-go.
-"""
+"""How much memory a session's content takes, roughly: to decide which ones to unload."""
 
 from __future__ import annotations
 
@@ -16,8 +14,9 @@ from gui.sessions.snapshot import Snapshot
 
 
 def size_of(snapshot: Snapshot) -> int:
-    """Bytes of the matrices that are in memory and of all arrays and tables of the runs; small
-    values are not counted.
+    """Bytes of the matrices in memory, and of all arrays and tables of the runs.
+
+    Small values are not counted.
     """
     matrices = snapshot.dataset.parts().values() if snapshot.dataset is not None else ()
     return sum(map(_size, matrices)) + sum(_size(run.result) for run in snapshot.runs)

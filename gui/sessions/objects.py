@@ -1,6 +1,4 @@
-"""The objects of a session file: buffers in chunks, named by their content, compressed, sealed if
-the session is protected.
-"""
+"""The objects of a session file: buffers in chunks, named by content, compressed, encrypted."""
 
 from __future__ import annotations
 
@@ -44,10 +42,16 @@ def pack(name: str, data: bytes | memoryview, session_key: SessionKey | None) ->
 def unpack(
     name: str, data: bytes, session_key: SessionKey | None, *, length: int | None, limit: int
 ) -> bytes:
-    """What :func:`pack` packed: exactly ``length`` bytes (None: what the frame says), at most
-    ``limit``.
+    """Unpack what :func:`pack` packed.
 
-    DamagedSession.
+    Parameters
+    ----------
+    length : bytes that it must have; None: what the frame says.
+    limit : bytes that it may have.
+
+    Raises
+    ------
+    DamagedSession
     """
     packed = data if session_key is None else session_key.decrypt(name, data)
     try:
@@ -70,14 +74,17 @@ def sha256(data: bytes | memoryview) -> str:
 
 @dataclass(frozen=True)
 class Part:
-    """An object to be saved. n : raw bytes; digest : their SHA-256; raw : gives them."""
+    """An object to be saved.
+
+    n : raw bytes; digest : their SHA-256; raw : gives them.
+    """
 
     n: int
     digest: str
     raw: Callable[[], memoryview]
 
 
-class Gathered:
+class ObjectCollector:
     """Takes what is to be saved; equal content is one object."""
 
     def __init__(self, session_key: SessionKey | None) -> None:
@@ -97,8 +104,9 @@ class Gathered:
         return names
 
     def refer(self, name: str, info: Info, raw: Callable[[], memoryview]) -> None:
-        """What lies in a file already and is to be copied; ``raw`` gives it where that is not
-        possible.
+        """Refer to an object that is in a file already and is to be copied.
+
+        raw : gives its bytes where it cannot be copied.
         """
         self.objects.setdefault(name, Part(info["n"], info["sha256"], raw))
 
@@ -111,7 +119,7 @@ def _is_info(info: Any, session_key: SessionKey | None) -> bool:
     return right and type(info["n"]) is int and 0 < info["n"] <= CHUNK
 
 
-class Stored:
+class StoredObjects:
     """Gives what a file holds, checked."""
 
     def __init__(
@@ -121,7 +129,9 @@ class Stored:
         self.objects = dict(objects)
 
     @classmethod
-    def of(cls, reader: container.Reader, objects: Any, session_key: SessionKey | None) -> Stored:
+    def of(
+        cls, reader: container.Reader, objects: Any, session_key: SessionKey | None
+    ) -> StoredObjects:
         """After a check of the list of objects against the file's members. DamagedSession."""
         if type(objects) is not dict or set(objects) != {
             n for n in reader.members if n.startswith("o/")
@@ -134,7 +144,7 @@ class Stored:
     @classmethod
     def what_is_left(
         cls, reader: container.Reader, objects: Any, session_key: SessionKey | None
-    ) -> Stored:
+    ) -> StoredObjects:
         """Of a damaged file: the objects that are both listed and there, not read yet."""
         listed = objects.items() if type(objects) is dict else ()
         return cls(
@@ -181,8 +191,9 @@ class Stored:
         return raw
 
     def verbatim(self, name: str, digest: str) -> bytes | None:
-        """The bytes in the file of an object with this name and content, or None if it must be
-        written anew (not there, damaged).
+        """The bytes in the file of an object with this name and content.
+
+        None if it must be written again: it is not there, or damaged.
         """
         info = self.objects.get(name)
         if info is None or info["sha256"] != digest:

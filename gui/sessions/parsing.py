@@ -37,10 +37,17 @@ class Parser(Protocol):
     """Says whether a session file can be read without harm. Called outside of all locks."""
 
     def check(self, path: Path, session_key: SessionKey | None, *, whole: bool) -> None:
-        """Nothing if it can. whole : with the values of large matrices, which are read only when
-        needed otherwise.
+        """Return if the file can be read without harm.
 
-        DamagedSession, SessionError.
+        Parameters
+        ----------
+        whole : with the values of large matrices, which are read only when needed otherwise.
+
+        Raises
+        ------
+        DamagedSession
+        SessionError
+            It could not be parsed, which says nothing about the file.
         """
         ...
 
@@ -65,8 +72,13 @@ class InProcessParser:
 
 @dataclass(frozen=True)
 class ParseRequest:
-    """For the reading process. key : of a sealed file, overwritten as soon as it is not needed any
-    more; lock : as in its header
+    """What the reading process needs.
+
+    Attributes
+    ----------
+    whole : with the values of large matrices.
+    key : of an encrypted file, overwritten as soon as it is not needed any more.
+    lock : as in its header.
     """
 
     path: Path
@@ -188,8 +200,9 @@ def salvage_task(dataset: object, params: ParseRequest, *, progress: object) -> 
 
 
 def look_up(snapshot: Snapshot) -> None:
-    """Do here, once, what takes for ever with numbers that were made to collide in a table of
-    hashes: pages look labels and values up.
+    """Build every hash table once that pages will need for look-ups of labels and values.
+
+    With numbers that were made to collide this takes forever: better in the reading process.
     """
     for labels in _labels(snapshot, set()):
         with contextlib.suppress(TypeError):  # a list among them

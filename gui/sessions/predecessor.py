@@ -1,6 +1,4 @@
-"""A session of the predecessor as a Snapshot: its data, one DTD run and one ADTD run, so that the
-pages draw the figures from them.
-"""
+"""A session of the predecessor as a Snapshot: its data, one DTD run and one ADTD run."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ class SessionProtection:
             self._writer.remove_backups(entry)
 
     def reencrypt(self, session_id: str, old: str, new: str, *, actor: Actor) -> None:
-        """A new key under a new password, everything encrypted anew: after a leak.
+        """A new key under a new password, and everything encrypted again: after a leak.
 
         WrongPassword, InvalidParameter, SessionNotSaved.
         """
@@ -132,7 +132,7 @@ class SessionProtection:
     ) -> Iterator[None]:
         """Hold the entry's lock.
 
-        SessionLocked if it was locked, or protected anew, since the password was checked.
+        SessionLocked if it was locked, or protected again, since the password was checked.
         """
         with self._table.still_active(session_id, entry):
             if entry.require_key() is not session_key:
@@ -165,7 +165,7 @@ class SessionProtection:
         try:
             entry.session.load()
         except DeconomixError:
-            if entry.problem is None:  # another program protected it anew: this key opens nothing
+            if entry.problem is None:  # another program protected it: this key opens nothing
                 self._lock(entry)
             raise
         entry.touch()
@@ -213,8 +213,7 @@ class SessionProtection:
         self._lock_all([entry for entry in entries if not entry.unlocked])
 
     def lock_idle(self, seconds: float) -> list[str]:
-        """Lock for every browser whose user did nothing for so long; return the sessions that are
-        locked now.
+        """Lock for every browser whose user did nothing for so long; return the ids locked now.
 
         A running job defers it. What cannot be saved stays in memory with its key until it can be,
         but nobody sees it without the password.

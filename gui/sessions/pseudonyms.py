@@ -259,9 +259,7 @@ class Pseudonyms:
         return v
 
     def _record(self, v: Any) -> Any:
-        """One of ours stays what it is; a plug-in's becomes what it would be when read from a
-        file.
-        """
+        """A record with pseudonyms; a plug-in's becomes what it would be when read from a file."""
         fields = {f.name: self.any(getattr(v, f.name)) for f in dataclasses.fields(v)}
         if type(v).__module__.startswith("gui."):
             return type(v)(**fields)
@@ -270,7 +268,10 @@ class Pseudonyms:
         return record
 
     def dataset(self, data: Dataset, left_out: list[str]) -> Dataset:
-        """left_out : gets the columns that were dropped, in words"""
+        """The data with pseudonyms.
+
+        left_out : gets the columns that were dropped, in words.
+        """
         cells: list[Cells | None] = []
         for part, noun in ((data.train, "training cells"), (data.test, "test cells")):
             if part is None:

@@ -33,10 +33,9 @@ class SessionRecovery:
         self._lifecycle, self._store = lifecycle, store
 
     def salvage(self, session_id: str, *, actor: Actor) -> DCXCache:
-        """What can still be read of a damaged session, as a session of its own; its notes say what
-        was lost.
+        """What can still be read of a damaged session, as a session of its own.
 
-        DamagedSession: nothing can be read.
+        Its notes say what was lost. DamagedSession: nothing can be read.
         """
         entry = self._table.changeable(session_id, archived=True).require_unlocked(actor)
         if entry.path is None or (entry.problem or entry.damage) is None:
@@ -64,10 +63,9 @@ class SessionRecovery:
         )
 
     def restore_backup(self, session_id: str, *, actor: Actor) -> str:
-        """Put the last backup in place of a damaged session's file, which is kept beside it; return
-        the backup's session id.
+        """Put the last backup in place of a damaged session's file; return the backup's session id.
 
-        SessionError, DamagedSession.
+        The damaged file is kept beside it. SessionError, DamagedSession.
         """
         table = self._table
         entry = table.changeable(session_id, archived=True)

@@ -1,6 +1,4 @@
-"""What ids, names, times and counts of a session may be: the same for what a user types and for
-what a file says.
-"""
+"""What ids, names, times and counts of a session may be, typed or read from a file."""
 
 from __future__ import annotations
 
@@ -38,8 +36,10 @@ def new_id() -> str:
 
 
 def plain(name: str) -> str:
-    """One line, composed letters (macOS writes ä as two), no control characters and no marks that
-    turn the direction of writing: what looks equal is equal.
+    """A name on one line, with composed letters, as it looks: what looks equal is equal.
+
+    macOS writes ä as two letters. Control characters and marks that turn the direction of writing
+    are removed.
     """
     composed = unicodedata.normalize("NFC", name[:_LONGEST])  # takes the square of a run of accents
     return " ".join(
@@ -99,10 +99,9 @@ def file_time(seconds: float) -> datetime:
 
 
 def stored_contents(contents: Any) -> dict[str, Any]:
-    """The summary in a header (:func:`gui.sessions.header.contents_of`); what this version does not
-    know is left out.
+    """The summary in a header, checked; what this version does not know is left out.
 
-    ValueError.
+    See :func:`gui.sessions.header.contents_of`. ValueError.
     """
     if not isinstance(contents, Mapping):
         raise ValueError("no summary")

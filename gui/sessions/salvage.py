@@ -1,6 +1,4 @@
-"""What can still be read of a damaged session file, under the same checks and limits as of a whole
-one.
-"""
+"""What can still be read of a damaged session file, under the same limits as a whole one."""
 
 from __future__ import annotations
 
@@ -38,8 +36,10 @@ _FIELDS = {
 
 @dataclass(frozen=True)
 class Salvaged:
-    """lost : what is not in the snapshot any more, in words ("The training cells"); empty if only
-    the frame of the file was damaged
+    """What was read of a damaged file.
+
+    lost : what is not in the snapshot any more, in words ("The training cells"); empty if only the
+    frame of the file was damaged.
     """
 
     snapshot: Snapshot
@@ -62,7 +62,7 @@ def salvage(path: Path, session_key: SessionKey | None = None) -> Salvaged:
         if size > file.MAX_TOTAL:
             raise DamagedSession("This session says that it holds more than any session does.")
         lazy.need_room(size, "This session needs")
-        return _Remains(tree, stored).put_together()
+        return _PartReader(tree, stored).put_together()
 
 
 def _members(opened: IO[bytes]) -> container.Reader:
@@ -83,17 +83,17 @@ def _fitting(reader: container.Reader, session_key: SessionKey | None) -> Sessio
     if session_key is None:
         raise WrongPassword("This session is protected by a password.")
     if not session_key.fits(head.lock):
-        raise WrongPassword("This session was protected anew since it was unlocked.")
+        raise WrongPassword("This session was protected again since it was unlocked.")
     return session_key
 
 
 def _manifest(
     reader: container.Reader, session_key: SessionKey | None
-) -> tuple[Node, objects.Stored]:
+) -> tuple[Node, objects.StoredObjects]:
     try:
         found = file.manifest_of(reader, session_key)
         head = header.parse(header.canonical(found["header"]))
-        return file.migrated(found["session"], head.schema), objects.Stored.what_is_left(
+        return file.migrated(found["session"], head.schema), objects.StoredObjects.what_is_left(
             reader, found["objects"], session_key
         )
     except (DamagedSession, *EXPECTED):
@@ -103,10 +103,10 @@ def _manifest(
         ) from None
 
 
-class _Remains:
+class _PartReader:
     """Tries the parts of a tree one by one, each as a session that holds nothing else."""
 
-    def __init__(self, tree: Node, stored: objects.Stored) -> None:
+    def __init__(self, tree: Node, stored: objects.StoredObjects) -> None:
         self._tree, self._stored = tree, stored
         self._lost: list[str] = []
 
@@ -190,8 +190,9 @@ class _Remains:
         return self._known(_dataset(kept), fields)
 
     def _known(self, node: Node, before: dict[str, Node]) -> Node:
-        """With the ids of the data as they were, as far as they are known without what is lost, so
-        that the runs are not shown as outdated.
+        """The data with their earlier ids, so that the runs are not shown as outdated.
+
+        Only where the ids can be told without what is lost.
         """
         prints = {role: self._fingerprint(before.get(role)) for role in ROLES}
         ids = {role: found for role, found in prints.items() if found is not None}

@@ -1,6 +1,4 @@
-"""Saver: writes in the background, once for many changes; what cannot be written is tried again and
-stays known as not saved.
-"""
+"""Saver: writes in the background, once for many changes, and tries again what failed."""
 
 from __future__ import annotations
 
@@ -15,13 +13,14 @@ PAUSES = (5.0, 15.0, 60.0)
 
 
 class Saver:
-    """Calls ``write(key)`` for every key asked for, in ``threads`` threads: a slow one does not
-    hold up another.
+    """Calls ``write(key)`` for every key asked for, in a few threads. Thread-safe.
 
-    Thread-safe.
+    A slow write does not hold up another one.
 
-    write : returns when it is written, raises if not; again : whether an error may pass by itself,
-    so that trying again makes sense
+    Parameters
+    ----------
+    write : returns when it is written, raises if not.
+    again : whether an error may pass by itself, so that trying again makes sense.
     """
 
     def __init__(
@@ -76,8 +75,9 @@ class Saver:
             self._changed.notify_all()
 
     def flush(self, timeout: float, key: str | None = None) -> bool:
-        """Write what waits (of one key or all) now, also what failed, once; True if all of it is
-        written.
+        """Write what waits now, also what failed, once; return whether all of it is written.
+
+        key : of one session only; None: of all.
         """
         with self._changed:
             if self._closed:
@@ -154,8 +154,9 @@ class Saver:
 
 
 def _bare(error: Exception) -> Exception:
-    """The error and its causes without their frames: these hold the content that could not be
-    written, perhaps of a session that is locked later.
+    """The error and its causes without their frames.
+
+    Frames hold the content that could not be written, perhaps of a session that is locked later.
     """
     found: BaseException | None = error
     while found is not None:

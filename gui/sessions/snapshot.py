@@ -17,11 +17,12 @@ WITHOUT_CELLS, PSEUDONYMS, RECOVERED = "without cells", "pseudonyms", "recovered
 
 @dataclass(frozen=True)
 class PendingJob:
-    """A job as it was handed in; kept in the session until it ends, so that after a crash it can be
-    started again.
+    """A job as it was submitted; kept in the session until it ends, to be restarted after a crash.
 
-    task : module and qualified name of its function; inputs : name of an argument -> id of the run
-    it gets
+    Attributes
+    ----------
+    task : module and qualified name of its function.
+    inputs : name of an argument -> id of the run it gets.
     """
 
     id: str
@@ -35,12 +36,17 @@ class PendingJob:
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
-    """One session, frozen.
+    """One session, frozen. Times are UTC.
 
-    revision : of the session when it was taken; runs : oldest first; chosen : kind -> id of the run
-    on screen forms : page key -> form values (what the browser sent: text, numbers, lists, None);
-    times are UTC jobs : running or queued; marks : what is special about this session:
-    :data:`WITHOUT_CELLS`, :data:`PSEUDONYMS`, :data:`RECOVERED`
+    Attributes
+    ----------
+    revision : of the session when it was taken.
+    runs : oldest first.
+    chosen : kind -> id of the run on screen.
+    forms : page key -> form values (what the browser sent: text, numbers, lists, None).
+    jobs : running or queued.
+    marks : what is special about this session: :data:`WITHOUT_CELLS`, :data:`PSEUDONYMS`,
+        :data:`RECOVERED`.
     """
 
     session_id: str
@@ -58,10 +64,14 @@ class Snapshot:
 
 
 def checked(snapshot: Snapshot) -> Snapshot:
-    """A snapshot that was read, if it holds what the program relies on: its own rules for names and
-    times, and results that fit their kind.
+    """A snapshot that was read, if it holds what the program relies on.
 
-    ValueError, with the reason; TypeError.
+    That is its own rules for names and times, and results that fit their kind.
+
+    Raises
+    ------
+    ValueError, TypeError
+        With the reason.
     """
     if not 0 <= snapshot.revision < 2**53 or len(snapshot.runs) > MAX_COUNT:
         raise ValueError("no such number of changes or runs")

@@ -1,6 +1,4 @@
-"""Store: where the session files lie (active, archived, deleted ones, backups) and what is said of
-each without opening it.
-"""
+"""Store: the folders of the session files (active, archived, deleted ones, backups)."""
 
 from __future__ import annotations
 
@@ -115,7 +113,7 @@ class Store:
         return found
 
     def path_for(self, session_id: str) -> Path:
-        """Where a new session's file will lie."""
+        """Where a new session's file will be."""
         return self.place("sessions") / file.file_name(session_id)
 
     def save(
@@ -135,18 +133,19 @@ class Store:
         )
 
     def _make_folder(self) -> None:
-        """Our own folder, once: if it is gone later a drive is away, and what would be written in
-        its place nobody would find again.
+        """Make our own folder, once. OSError.
 
-        OSError.
+        If it is gone later, a drive is away, and nobody would find again what would be written in
+        its place.
         """
         if not self._there:
             atomic.private_folder(self.place("sessions"))
             self._there = True
 
     def move(self, path: Path, place: Place) -> Path:
-        """Move a file to another folder, keeping its name where it is free; SessionError if that is
-        not possible.
+        """Move a file to another folder, keeping its name where it is free; return its new path.
+
+        SessionError if that is not possible.
         """
         folder = self.place(place)
         try:
@@ -172,9 +171,7 @@ class Store:
         return target
 
     def copy_in(self, path: Path, session_id: str) -> Path:
-        """A copy of a file among the active ones, whole or not at all; SessionError if it cannot be
-        written.
-        """
+        """A copy of a file among the active ones, whole or not at all; SessionError."""
         target = self.place("sessions") / file.file_name(session_id)
         try:
             self._make_folder()
@@ -192,9 +189,7 @@ class Store:
         return target
 
     def sweep(self) -> None:
-        """Remove what a program left when it ended without saying so: deleted sessions in the
-        trash, unfinished writes.
-        """
+        """Remove what a program left when it was killed: deleted sessions, unfinished writes."""
         for folder in (self.place("sessions"), self.place("archive"), self.backups):
             with contextlib.suppress(OSError):
                 atomic.sweep(folder)
@@ -230,8 +225,7 @@ class Store:
                 file.keep_backup(path, self.backups)
 
     def forget_backups(self, path: Path) -> None:
-        """Remove all that was kept of a session's file: it was protected, protected anew, or
-        deleted.
+        """Remove all backups of a session's file: it was protected, protected again, or deleted.
 
         SessionNotSaved.
         """
@@ -255,8 +249,7 @@ class Store:
                     kept.unlink()
 
     def restore_backup(self, path: Path) -> None:
-        """Put the last backup in the place of a damaged file, which is kept beside as
-        ``<name>.damaged``.
+        """Put the last backup in place of a damaged file, which is kept as ``<name>.damaged``.
 
         SessionError.
         """

@@ -128,8 +128,9 @@ class SessionTable:
 
     @contextlib.contextmanager
     def reserving(self, session_id: str, choose: Callable[[], str]) -> Iterator[str]:
-        """Yield the name that ``choose`` finds under the lock; until the session has it, no other
-        one gets it.
+        """Yield the name that ``choose`` finds under the lock, and keep it for this session.
+
+        No other one gets it until the session has it.
         """
         with self.lock:
             name = choose()

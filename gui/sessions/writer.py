@@ -82,10 +82,10 @@ class SessionWriter:
         return ("saved", None) if trouble is None else ("not saved", trouble)
 
     def save(self, entry: Entry) -> None:
-        """Save now, in this thread, what is not saved yet; also what is in memory and whose file is
-        gone.
+        """Save now, in this thread, what is not saved yet.
 
-        SessionNotSaved, SessionConflict, SessionLocked.
+        Also what is in memory and whose file is gone. SessionNotSaved, SessionConflict,
+        SessionLocked.
         """
         with entry.lock:
             if self._store is not None and (

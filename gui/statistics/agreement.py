@@ -21,7 +21,9 @@ def pearson(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def spearman(first: np.ndarray, second: np.ndarray) -> float:
-    """Spearman's correlation, ties at their mean rank; NaN if one is constant (Spearman 1904)."""
+    """Spearman's correlation (1904), ties at mean rank; NaN if one is constant or has gaps."""
+    if np.isnan(first).any() or np.isnan(second).any():
+        return float("nan")
     if _constant(first) or _constant(second):  # before ranking, which turns rounding into ranks
         return float("nan")
     return pearson(rank(first).values, rank(second).values)
@@ -153,7 +155,7 @@ def agreement(
     samples = first.columns[first.columns.isin(second.columns)]
     for common, what in ((types, "cell type"), (samples, "sample")):
         if not len(common):
-            raise DataError(f"the two have no {what} in common", advice="Compare other runs.")
+            raise DataError(f"The two have no {what} in common.", advice="Compare other runs.")
     a, b = first.loc[types, samples], second.loc[types, samples]
     moves = rank_moves(a.mean(axis=1), b.mean(axis=1))
     rows = []
@@ -211,7 +213,7 @@ def _only(frame: pd.DataFrame, other: pd.DataFrame) -> dict[str, list[str]]:
 def rank_moves(first: pd.Series, second: pd.Series) -> pd.DataFrame:
     """Ranks of the names both have, 1 for the highest, and how each moves from first to second.
 
-    Columns first, second, move (negative: up). Ties share their mean rank.
+    Columns first, second, move (negative: up). Ties get their mean rank.
 
     Source: Spearman 1904 (ranks).
     """

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from gui.statistics.distributions import normal_quantile
-from gui.statistics.survival_data import tie_times
+from gui.statistics.survival_data import times_and_events
 
 BLOCK = 4_000_000
 """Pairs of samples looked at together."""
@@ -44,7 +44,7 @@ def concordance(
     Source: Harrell et al. 1982, JAMA 247:2543; Therneau & Watson 2015 (ties and the variance of
     R's concordance).
     """
-    time, event = tie_times(np.asarray(time)), np.asarray(event, dtype=bool)
+    time, event = times_and_events(time, event)
     risk = np.round(np.asarray(risk, dtype=np.float64), 12)
     layer = np.zeros(time.size) if strata is None else pd.factorize(np.asarray(strata))[0]
     rows = np.flatnonzero(event)

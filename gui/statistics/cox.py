@@ -21,6 +21,7 @@ from gui.statistics.partial_likelihood import (
     passed,
     risk_sets,
 )
+from gui.statistics.survival_data import check_no_gaps, times_and_events
 
 WARN_BELOW = 10.0
 """Events per coefficient (Peduzzi et al. 1995)."""
@@ -82,7 +83,7 @@ class CoxFit:
     covariance, naive_covariance : coefficients x coefficients
     linear_predictor : by sample, centred at the means
     converged : False where the likelihood has no maximum, or Newton's method did not reach it;
-        infinite : coefficients that run away to infinity
+        infinite : coefficients without a finite maximum
     ridge : the penalty, 0 for none; freedom : effective number of coefficients
     """
 
@@ -143,8 +144,8 @@ def cox(
     Raises
     ------
     BadValues : gaps
-    DataError : no events, collinear variables, too few events for the variables, nobody at risk
-        who differs
+    DataError : no events, collinear variables, too few events for the variables, variables that
+        are constant among those at risk
 
     Source: Cox 1972; Efron 1977; Therneau & Grambsch 2000, ch. 3; Lin & Wei 1989 (robust
     variance); Gray 1992 (freedom with a penalty).
@@ -152,14 +153,15 @@ def cox(
     made = _checked(time, event, variables, strata)
     terms = made.matrix.columns.drop(INTERCEPT)
     matrix = made.matrix[terms]
-    events = int(event.astype(bool).sum())
+    happened = times_and_events(time, event)[1]
+    events = int(happened.sum())
     rule = events_per_variable(events, len(terms))
     if rule.verdict == "too few" and refuse_few and not ridge:
         raise DataError(
             rule.message, advice="Use fewer variables, one at a time, or the ridge fit."
         )
     layers = None if strata is None else pd.factorize(strata.loc[time.index])[0]
-    sets = risk_sets(time.to_numpy(dtype=np.float64), event.to_numpy(dtype=bool), layers)
+    sets = risk_sets(time.to_numpy(dtype=np.float64), happened, layers)
     x = matrix.to_numpy(dtype=np.float64)[sets.order]
     centre, scale = x.mean(axis=0), x.std(axis=0)
     scaled = ((x - centre) / scale)[None]
@@ -185,7 +187,7 @@ def cox(
         table.loc[problems, ["error", "naive_error", "z", "p", "low", "high"]] = np.nan
         notes.append(
             "The likelihood has no maximum: the hazard ratio of "
-            f"{', '.join(problems)} runs away to 0 or infinity. Leave it out or use the ridge fit."
+            f"{', '.join(problems)} goes to 0 or infinity. Leave it out or use the ridge fit."
         )
     elif not found.converged[0]:
         notes.append("The likelihood did not converge: do not use these numbers.")
@@ -229,13 +231,13 @@ def _checked(
     time: pd.Series, event: pd.Series, variables: pd.DataFrame, strata: pd.Series | None
 ) -> Design:
     if not (time.index.equals(event.index) and time.index.equals(variables.index)):
-        raise BadValues("times, events and variables are not of the same samples")
-    if time.isna().any() or event.isna().any() or (strata is not None and strata.isna().any()):
-        raise BadValues("times, events or strata have gaps", advice="Leave these samples out.")
-    if not event.astype(bool).any():
-        raise DataError("the event happened to nobody", advice="Check which value means the event.")
+        raise BadValues("Times, events and variables are not of the same samples.")
+    if strata is not None:
+        check_no_gaps(strata.loc[time.index], "stratum")
+    if not times_and_events(time, event)[1].any():
+        raise DataError("No sample has the event.", advice="Check which value means the event.")
     if variables.shape[1] == 0:
-        raise DataError("a Cox model needs at least one variable", advice="Choose one.")
+        raise DataError("A Cox model needs at least one variable.", advice="Choose one.")
     return design(variables)
 
 
@@ -246,14 +248,14 @@ def _check_information(information: np.ndarray, terms: pd.Index, stratified: boo
     if flat.any():
         names = terms[(np.abs(vectors[:, flat]) > 1e-6).any(axis=1)]
         raise DataError(
-            f"{', '.join(str(name) for name in names)} cannot be estimated: at the times of the "
-            "events nobody at risk differs in it",
+            f"{', '.join(str(name) for name in names)} cannot be estimated: at every "
+            "event time all samples at risk have the same value.",
             advice="Use fewer strata." if stratified else "Leave it out.",
         )
 
 
 def _problems(found: Maximum, terms: pd.Index, scale: np.ndarray, ridge: bool) -> list[str]:
-    """Coefficients that move on where the likelihood stands still (Heinze & Schemper 2001)."""
+    """Coefficients that still move after the likelihood is flat (Heinze & Schemper 2001)."""
     if ridge or found.step[0] < 1e-4:
         return []
     move = np.linalg.pinv(found.at.information[0], hermitian=True) @ found.at.gradient[0]

@@ -76,11 +76,11 @@ def cox_by_type(
         except DataError as error:
             left_out[str(cell_type)] = str(error)
     if not fits:
-        raise DataError(next(iter(left_out.values()), "there is no cell type to look at"))
+        raise DataError(next(iter(left_out.values()), "There is no cell type to look at."))
     table = _forest(fits, fractions)
     table["p_adjusted"] = benjamini_hochberg(table["p"].to_numpy(dtype=np.float64))
     table["called"] = table["p_adjusted"].fillna(1.0) <= level
-    notes = list(_notes(fits, left_out, event))
+    notes = list(_notes(fits, left_out))
     found, count = None, 0
     if draws is not None:
         at = fractions.index.astype(str).get_indexer(table.index)
@@ -111,14 +111,14 @@ def _forest(fits: dict[str, CoxFit], fractions: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
-def _notes(fits: dict[str, CoxFit], left_out: dict[str, str], event: pd.Series) -> list[str]:
+def _notes(fits: dict[str, CoxFit], left_out: dict[str, str]) -> list[str]:
     first = next(iter(fits.values()))
-    rule = events_per_variable(int(event.astype(bool).sum()), len(first.table))
+    rule = events_per_variable(first.events, len(first.table))
     notes = [] if rule.verdict == "enough" else [rule.message]
     bad = [name for name, fit in fits.items() if not fit.converged]
     if bad:
         notes.append(f"The likelihood did not converge for {', '.join(bad)}.")
-    notes += [f"{name} is left out: {why}." for name, why in left_out.items()]
+    notes += [f"{name} is left out: {why}" for name, why in left_out.items()]
     return notes
 
 
@@ -161,7 +161,7 @@ def coefficients_of_draws(
     Source: Cox 1972; Efron 1977; fitted as in :mod:`gui.statistics.partial_likelihood`.
     """
     layers = None if strata is None else pd.factorize(strata.loc[time.index])[0]
-    sets = risk_sets(time.to_numpy(dtype=np.float64), event.to_numpy(dtype=bool), layers)
+    sets = risk_sets(time.to_numpy(dtype=np.float64), event.to_numpy(), layers)
     count, types, samples = draws.shape
     rows = draws.reshape(-1, samples)[:, sets.order]
     others = np.empty((samples, 0))

@@ -11,6 +11,7 @@ from gui.errors import DataError
 from gui.statistics.cox import CoxFit, cox
 from gui.statistics.linear_model import INTERCEPT, design
 from gui.statistics.partial_likelihood import likelihood, maximise, risk_sets
+from gui.statistics.survival_data import times_and_events
 
 PENALTIES = tuple(float(value) for value in np.geomspace(1000.0, 0.1, 17))
 
@@ -49,15 +50,17 @@ def cox_ridge(
 
     Source: Verweij & van Houwelingen 1993, Stat Med 12:2305, and 1994, Stat Med 13:2427.
     """
-    events = int(event.astype(bool).sum())
+    times, happened = times_and_events(time, event)
+    events = int(happened.sum())
     if events < 3:
-        raise DataError(f"{events} events are too few for a ridge fit", advice="Describe the data.")
+        raise DataError(
+            f"{events} events are too few for a ridge fit.", advice="Describe the data."
+        )
     folds = min(folds, events)
     made = design(variables)
     x = made.matrix.drop(columns=INTERCEPT).to_numpy(dtype=np.float64)
     x = (x - x.mean(axis=0)) / x.std(axis=0)
     layers = None if strata is None else pd.factorize(strata.loc[time.index])[0]
-    times, happened = time.to_numpy(dtype=np.float64), event.to_numpy(dtype=bool)
     part = _parts(happened, folds, seed)
     everyone = risk_sets(times, happened, layers)
     scores = np.zeros(len(PENALTIES))

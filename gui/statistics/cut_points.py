@@ -29,7 +29,7 @@ def cut_at(numbers: pd.Series, points: Sequence[float], unit: str = "") -> pd.Se
     """
     cuts = sorted(float(point) for point in points)
     if not cuts or not np.isfinite(cuts).all() or len(set(cuts)) < len(cuts):
-        raise InvalidParameter("give at least one cut point, each once")
+        raise InvalidParameter("Give at least one cut point, each once.")
     values = numbers.astype(np.float64)
     suffix = f" {unit}" if unit else ""
     texts = _texts(cuts)
@@ -39,7 +39,7 @@ def cut_at(numbers: pd.Series, points: Sequence[float], unit: str = "") -> pd.Se
     codes = np.where(values.isna(), -1, codes)
     if np.unique(codes[codes >= 0]).size < 2:
         raise DataError(
-            "all samples fall on the same side of the cut points",
+            "All samples fall on the same side of the cut points.",
             advice=f"The values run from {values.min():g} to {values.max():g}.",
         )
     made = pd.Categorical.from_codes(codes, categories=names, ordered=True)
@@ -66,12 +66,12 @@ def quantile_points(numbers: pd.Series, groups: int) -> list[float]:
     """
     values = numbers.dropna().to_numpy(dtype=np.float64)
     if values.size < groups:
-        raise DataError(f"{values.size} values are too few for {groups} groups")
+        raise DataError(f"{values.size} values are too few for {groups} groups.")
     points = np.quantile(values, np.arange(1, groups) / groups)
     points = np.unique(points)
     if points.size < groups - 1 or points[0] <= values.min():
         raise DataError(
-            f"too many samples have the same value for {groups} groups of equal size",
+            f"Too many samples have the same value for {groups} groups of equal size.",
             advice="State the cut points.",
         )
     return [float(point) for point in points]

@@ -35,7 +35,7 @@ class ScaledFractions:
 
     scales : by cell type "log-ratio", "rank" or "fraction"
     closed, values : cell types x samples, before and after
-    replacement : what stands for a zero in log-ratios, NaN where there is none; limit : below it a
+    replacement : what replaces a zero in log-ratios, NaN where there is none; limit : below it a
         fraction counts as zero; ranked : ranks are written out, for a linear model
     """
 

@@ -83,7 +83,7 @@ def compare_groups(
     tests as in :mod:`gui.statistics.group_tests`.
     """
     if not 0.0 < level < 1.0:
-        raise InvalidParameter("the level of the false discovery rate lies between 0 and 1")
+        raise InvalidParameter("The level of the false discovery rate lies between 0 and 1.")
     used = fractions[comparison.samples]
     key = comparison.choice.key
     prepared = scale_fractions(used, scale, limit, ranked=key == "least-squares")

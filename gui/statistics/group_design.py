@@ -87,7 +87,7 @@ def choose_test(kind: Kind, sizes: Mapping[str, int]) -> ChosenTest:
         key = "brunner-munzel"
         reason = (
             f"both groups have at least {EXACT_BELOW} samples ({shown}); "
-            "it stays right where one group varies more"
+            "it remains valid when one group varies more"
         )
     if not enough:
         unit = "subjects" if kind == "paired" else "samples"
@@ -159,7 +159,7 @@ class _Join:
         if column.index.has_duplicates:
             twice = column.index[column.index.duplicated()][0]
             raise DataError(
-                f"the sample {twice} occurs more than once in the table", advice="Give each once."
+                f"The sample {twice} occurs more than once in the table.", advice="Give each once."
             )
         present = column.index.intersection(self.samples)
         self.lost += [(s, "not in the run") for s in column.index.difference(self.samples)]
@@ -212,7 +212,7 @@ def group_design(
     """
     if sum([trend, subjects is not None, covariates is not None]) > 1:
         raise DataError(
-            "a trend, pairs and covariates cannot be combined", advice="Choose one of them."
+            "A trend, pairs and covariates cannot be combined.", advice="Choose one of them."
         )
     name = str(groups.name) if groups.name is not None else "group"
     join = _Join(samples)
@@ -297,7 +297,7 @@ def number_design(
     values = values.loc[join.samples]
     if values.nunique() < 2:
         raise DataError(
-            f"{name} has the same value in all samples", advice="Choose another column."
+            f"{name} has the same value in all samples.", advice="Choose another column."
         )
     choice = choose_test("number", {name: len(values)})
     model: Design | None = None
@@ -326,7 +326,7 @@ def _levels(groups: pd.Series, order: Sequence[str] | None) -> tuple[str, ...]:
     if order is not None:
         missing = [str(level) for level in order if str(level) not in present]
         if missing:
-            raise DataError(f"no sample is in the group {missing[0]}", advice="Check the order.")
+            raise DataError(f"No sample is in the group {missing[0]}.", advice="Check the order.")
         levels = tuple(dict.fromkeys(str(level) for level in order))
     elif isinstance(groups.dtype, pd.CategoricalDtype):
         levels = tuple(str(level) for level in groups.cat.categories if str(level) in present)
@@ -340,13 +340,13 @@ def _levels(groups: pd.Series, order: Sequence[str] | None) -> tuple[str, ...]:
     if len(levels) > MOST_GROUPS:
         raise DataError(
             f"{groups.name} has {len(levels)} different values, and at most {MOST_GROUPS} groups "
-            "are compared",
+            "are compared.",
             advice="Compare it as a number, cut it at stated points, or choose the groups.",
         )
     if len(levels) < 2:
         raise DataError(
-            "a comparison needs at least two groups, and the samples in use are in "
-            + (f"one ({levels[0]})" if levels else "none"),
+            "A comparison needs at least two groups, and the samples in use are in "
+            + (f"one ({levels[0]})." if levels else "none."),
             advice="Choose another column, or check that the sample names match.",
         )
     return levels
@@ -361,7 +361,7 @@ def _complete_subjects(
     if twice.any():
         subject, group = cells[twice].iloc[0]
         raise DataError(
-            f"the subject {subject} has more than one sample in the group {group}",
+            f"The subject {subject} has more than one sample in the group {group}.",
             advice="Leave all but one out.",
         )
     complete = cells.groupby("subject").size()
@@ -370,7 +370,7 @@ def _complete_subjects(
     kept = tuple(dict.fromkeys(who.loc[join.samples]))
     if not kept:
         raise DataError(
-            "no subject has a sample in every group",
+            "No subject has a sample in every group.",
             advice="Compare the groups without pairs, or choose other groups.",
         )
     return join, kept
@@ -380,7 +380,7 @@ def _model(
     samples: list[str], name: str, variable: pd.Series, covariates: pd.DataFrame
 ) -> tuple[Design, tuple[str, ...]]:
     if name in covariates.columns:
-        raise DataError(f"{name} is compared and a covariate", advice="Leave one of them out.")
+        raise DataError(f"{name} is compared and a covariate.", advice="Leave one of them out.")
     frame = pd.concat([variable.rename(name), covariates.loc[samples]], axis=1)
     model = design(frame)
     return model, tuple(model.terms[name])

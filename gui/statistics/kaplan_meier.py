@@ -11,7 +11,7 @@ import pandas as pd
 
 from gui.errors import InvalidParameter
 from gui.statistics.distributions import normal_p, normal_quantile
-from gui.statistics.survival_data import tie_times
+from gui.statistics.survival_data import check_no_gaps, times_and_events
 
 Transform = Literal["log-log", "log", "plain"]
 TRANSFORMS: dict[str, str] = {
@@ -50,7 +50,7 @@ class SurvivalCurve:
         return int(self.table["events"].sum())
 
     def at(self, times: Sequence[float]) -> pd.DataFrame:
-        """What stands under the axis: at risk just before, events and censored up to each time.
+        """The table under the axis: at risk just before, events and censored up to each time.
 
         Source: Pocock, Clayton & Altman 2002, Lancet 359:1686; Morris et al. 2019 (KMunicate).
         """
@@ -84,13 +84,17 @@ def kaplan_meier(
 ) -> SurvivalCurve:
     """Kaplan-Meier estimate with Greenwood's variance and a pointwise band.
 
+    Raises
+    ------
+    BadValues : times and events as in :func:`gui.statistics.survival_data.times_and_events`
+
     Source: Kaplan & Meier 1958; Greenwood 1926; Borgan & Liestøl 1990, Scand J Stat 17:35 (why
     log-log); Brookmeyer & Crowley 1982, Biometrics 38:29 (interval of the median: where the band
     crosses one half; a plateau at one half gives its middle, as in R).
     """
     if transform not in TRANSFORMS:
-        raise InvalidParameter(f"unknown transformation of the band: {transform}")
-    time, event = tie_times(np.asarray(time)), np.asarray(event, dtype=bool)
+        raise InvalidParameter(f"Unknown transformation of the band: {transform}.")
+    time, event = times_and_events(time, event)
     distinct, at = np.unique(np.append(time, 0.0), return_inverse=True)
     at = at[:-1]
     events = np.bincount(at, event, distinct.size)
@@ -162,6 +166,7 @@ def kaplan_meier_by_group(
     confidence: float = 0.95,
 ) -> list[SurvivalCurve]:
     """One curve per group, in the order of the categories or sorted (Kaplan & Meier 1958)."""
+    check_no_gaps(groups.loc[time.index], "group")
     codes = pd.Categorical(groups.loc[time.index]).remove_unused_categories()
     return [
         kaplan_meier(
@@ -201,10 +206,10 @@ def restricted_mean(curve: SurvivalCurve, tau: float) -> RestrictedMean:
     time, survival = table["time"].to_numpy(), table["survival"].to_numpy()
     last = float(time[-1])
     if not np.isfinite(tau) or tau <= 0:
-        raise InvalidParameter("the time of a restricted mean is a number above 0")
+        raise InvalidParameter("The time of a restricted mean is a number above 0.")
     if tau > last and survival[-1] > 0:
         raise InvalidParameter(
-            f"{curve.name} is followed up to {last:g} only", advice=f"Choose at most {last:g}."
+            f"{curve.name} is followed up to {last:g} only.", advice=f"Choose at most {last:g}."
         )
     inside = time < tau
     edges = np.append(time[inside], tau)

@@ -36,12 +36,12 @@ def design(variables: pd.DataFrame, *, intercept: bool = True) -> Design:
     Raises
     ------
     BadValues : gaps
-    DataError : a variable is constant, or follows from the others
+    DataError : a variable is constant, or is determined by the others
 
     Source: Draper & Smith 1998, ch. 14 (dummy variables with a reference level).
     """
     if variables.isna().any(axis=None):
-        raise BadValues("the covariates have gaps", advice="Leave these samples out.")
+        raise BadValues("The covariates have gaps.", advice="Leave these samples out.")
     columns: dict[str, np.ndarray] = {}
     terms: dict[str, list[str]] = {}
     reference: dict[str, str] = {}
@@ -62,7 +62,7 @@ def design(variables: pd.DataFrame, *, intercept: bool = True) -> Design:
             made = {str(name): column.to_numpy(dtype=np.float64)}
         if not made or any(np.ptp(values) == 0 for values in made.values()):
             raise DataError(
-                f"{name} has the same value in all samples", advice="Leave this variable out."
+                f"{name} has the same value in all samples.", advice="Leave this variable out."
             )
         columns |= made
         terms[str(name)] = list(made)
@@ -75,7 +75,7 @@ def _check_rank(matrix: pd.DataFrame) -> None:
     """DataError naming the first column that is a linear combination of those before it."""
     if len(matrix) < matrix.shape[1]:
         raise DataError(
-            f"{len(matrix)} samples are too few for {matrix.shape[1]} coefficients",
+            f"{len(matrix)} samples are too few for {matrix.shape[1]} coefficients.",
             advice="Use fewer covariates.",
         )
     basis = np.empty((len(matrix), 0))
@@ -86,7 +86,7 @@ def _check_rank(matrix: pd.DataFrame) -> None:
         size = float(np.linalg.norm(rest))
         if size <= 1e-8 * float(np.linalg.norm(column)):
             raise DataError(
-                f"{name} follows from the other variables, so their effects cannot be told apart",
+                f"{name} is determined by the other variables, so its effect cannot be separated.",
                 advice="Leave one of them out.",
             )
         basis = np.column_stack([basis, rest / size])
@@ -166,7 +166,7 @@ def least_squares_hc3(values: pd.DataFrame, model: Design, confidence: float = 0
     n, terms = x.shape
     if n <= terms:
         raise DataError(
-            f"{n} samples are too few for {terms} coefficients", advice="Use fewer covariates."
+            f"{n} samples are too few for {terms} coefficients.", advice="Use fewer covariates."
         )
     q, r = np.linalg.qr(x)
     inverse = np.linalg.inv(r)

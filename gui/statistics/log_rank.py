@@ -12,7 +12,7 @@ import pandas as pd
 from gui.errors import DataError, InvalidParameter
 from gui.statistics.distributions import chi2_p, normal_p
 from gui.statistics.multiple_testing import benjamini_hochberg
-from gui.statistics.survival_data import tie_times
+from gui.statistics.survival_data import check_no_gaps, times_and_events
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,17 +39,21 @@ def log_rank(
     Raises
     ------
     DataError : fewer than two groups
+    BadValues : gaps, events other than 0 and 1
 
     Source: Mantel 1966; Peto & Peto 1972; Kalbfleisch & Prentice 2002, eq. 1.12-1.13
     (hypergeometric covariance; strata summed).
     """
+    check_no_gaps(groups, "group")
+    if strata is not None:
+        check_no_gaps(strata, "stratum")
     levels = pd.Categorical(groups).remove_unused_categories()
     k = len(levels.categories)
     if k < 2:
         raise DataError(
-            "a log-rank test needs at least two groups", advice="Choose another column."
+            "A log-rank test needs at least two groups.", advice="Choose another column."
         )
-    time, event = tie_times(np.asarray(time)), np.asarray(event, dtype=bool)
+    time, event = times_and_events(time, event)
     layers = np.zeros(time.size) if strata is None else pd.factorize(np.asarray(strata))[0]
     codes = np.asarray(levels.codes)
     observed, expected, covariance = np.zeros(k), np.zeros(k), np.zeros((k, k))
@@ -105,7 +109,7 @@ def log_rank_trend(result: LogRank, scores: Sequence[float] | None = None) -> Tr
     """
     s = np.arange(1.0, len(result.table) + 1) if scores is None else np.asarray(scores, float)
     if s.size != len(result.table) or not np.isfinite(s).all() or np.ptp(s) == 0:
-        raise InvalidParameter("a trend needs one score per group, and they have to differ")
+        raise InvalidParameter("A trend needs one score per group, and they have to differ.")
     variance = float(s @ result.covariance @ s)
     away = float(s @ (result.table["observed"] - result.table["expected"]).to_numpy())
     z = away / np.sqrt(variance) if variance > 0 else 0.0

@@ -12,7 +12,7 @@ from gui.errors import BadValues
 DETECTION_LIMIT = 1e-4
 """Fractions below 0.01 % count as zero: no solver and no tissue can tell them from it."""
 REPLACED_BY = 0.65
-"""Part of the smallest detected fraction that stands for a zero (Martín-Fernández et al. 2003)."""
+"""Part of the smallest detected fraction that replaces a zero (Martín-Fernández et al. 2003)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +85,7 @@ def log_ratios(fractions: pd.DataFrame, limit: float = DETECTION_LIMIT) -> LogRa
         replacement = zero_replacement(closed, limit)
         notes.append(
             f"Fractions below {limit * 100:g} % count as zero ({int(zero.sum())} of {zero.size}); "
-            f"for log-ratios {replacement * 100:.2g} % stands for them."
+            f"in log-ratios they are replaced by {replacement * 100:.2g} %."
         )
         ready = replace_zeros(closed, replacement, limit)
     else:
@@ -117,25 +117,25 @@ def check_fractions(fractions: pd.DataFrame) -> np.ndarray:
     values = fractions.to_numpy(dtype=np.float64)
     if values.ndim != 2 or values.shape[0] < 2 or values.shape[1] < 1:
         raise BadValues(
-            "log-ratios need at least two cell types and one sample",
+            "Log-ratios need at least two cell types and one sample.",
             advice="Choose a run with more cell types.",
         )
     for labels, what in ((fractions.index, "cell type"), (fractions.columns, "sample")):
         if labels.has_duplicates:
             name = labels[labels.duplicated()][0]
-            raise BadValues(f"the {what} {name} occurs more than once", advice="Give each once.")
+            raise BadValues(f"The {what} {name} occurs more than once.", advice="Give each once.")
     if not np.isfinite(values).all():
-        raise BadValues("the fractions have gaps", advice="Leave these samples out.")
+        raise BadValues("The fractions have gaps.", advice="Leave these samples out.")
     if values.min() < -1e-6:
         raise BadValues(
-            "some fractions are negative", advice="Use a method that gives fractions from 0 to 1."
+            "Some fractions are negative.", advice="Use a method that gives fractions from 0 to 1."
         )
     values = np.maximum(values, 0.0)
     empty = values.sum(axis=0) <= 0.0
     if empty.any():
         raise BadValues(
             f"{int(empty.sum())} samples have no fraction above zero, the first is "
-            f"{fractions.columns[np.argmax(empty)]}",
+            f"{fractions.columns[np.argmax(empty)]}.",
             advice="Leave these samples out.",
         )
     return close(values)

@@ -1,4 +1,4 @@
-"""The best cut point of a number for survival, with a p-value that pays for the search."""
+"""The best cut point of a number for survival, with a p-value that accounts for the search."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pandas as pd
 from gui.errors import DataError, InvalidParameter
 from gui.statistics.distributions import normal_p
 from gui.statistics.multiple_testing import permutation_p
-from gui.statistics.survival_data import tie_times
+from gui.statistics.survival_data import check_no_gaps, times_and_events
 
 BLOCK = 2_000_000
 """Numbers permuted together."""
@@ -59,9 +59,10 @@ def best_cut(
     Anal 43:121 (log-rank scores, permutation); Altman et al. 1994, JNCI 86:829 (the danger).
     """
     if not 0.0 < middle <= 1.0:
-        raise InvalidParameter("the part of the samples to cut within lies between 0 and 1")
+        raise InvalidParameter("The part of the samples to cut within lies between 0 and 1.")
     values = np.asarray(values, dtype=np.float64)
-    scores = log_rank_scores(np.asarray(time, dtype=np.float64), np.asarray(event, dtype=bool))
+    check_no_gaps(values, "value")
+    scores = log_rank_scores(time, event)
     order = np.argsort(values, kind="stable")
     values, scores = values[order], scores[order]
     n = values.size
@@ -71,10 +72,10 @@ def best_cut(
     possible = lower[allowed & (values[1:] > values[:-1])]
     if not possible.size:
         raise DataError(
-            "no cut point leaves enough samples on both sides", advice="Use the number as it is."
+            "No cut point leaves enough samples on both sides.", advice="Use the number as it is."
         )
     if np.ptp(scores) == 0:
-        raise DataError("the event happened to nobody", advice="Check the event column.")
+        raise DataError("No sample has the event.", advice="Check the event column.")
     observed = _standardised(scores[None], possible)[0]
     rng = np.random.default_rng(seed)
     largest = []
@@ -96,19 +97,19 @@ def best_cut(
         permutations=permutations,
         seed=seed,
         notes=(
-            f"Exploratory: the best of {possible.size} cut points was looked for. The p-value of "
-            "the permutations pays for the search; the hazard ratio at this cut point is too "
-            "large and needs other data.",
+            f"Exploratory: the best of {possible.size} cut points was searched for. The "
+            "permutation p-value accounts for the search; the hazard ratio at this cut point is "
+            "too large: confirm it in other data.",
         ),
     )
 
 
-def log_rank_scores(time: np.ndarray, event: np.ndarray) -> np.ndarray:
+def log_rank_scores(time: np.ndarray | pd.Series, event: np.ndarray | pd.Series) -> np.ndarray:
     """Event less the Nelson-Aalen hazard up to one's time: the scores of the log-rank test.
 
     Source: Peto & Peto 1972; Hothorn & Lausen 2003, section 2.2.
     """
-    time = tie_times(time)
+    time, event = times_and_events(time, event)
     distinct, at = np.unique(time, return_inverse=True)
     left = np.bincount(at, minlength=distinct.size)
     at_risk = left[::-1].cumsum()[::-1]

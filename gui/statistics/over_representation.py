@@ -96,13 +96,13 @@ def over_representation(
     outside = len(set(genes)) - len(chosen)
     if not chosen:
         raise DataError(
-            "none of the chosen genes is among the genes in use",
+            "None of the chosen genes is among the genes in use.",
             advice="Use the same kind of gene names.",
         )
     kept, skipped = usable_sets(sets, known, smallest, largest)
     if not kept:
         raise DataError(
-            f"no gene set has {smallest} to {largest} of the genes in use",
+            f"No gene set has {smallest} to {largest} of the genes in use.",
             advice="Use the same kind of gene names, or other limits.",
         )
     overlaps = [tuple(sorted(chosen & inside)) for inside in kept.values()]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gui.statistics.survival_data import tie_times
+from gui.statistics.survival_data import times_and_events
 
 LONGEST_STEP = 5.0
 """Of a coefficient in one iteration, in standard deviations of its variable."""
@@ -44,7 +44,7 @@ class RiskSets:
 
 def risk_sets(time: np.ndarray, event: np.ndarray, strata: np.ndarray | None = None) -> RiskSets:
     """Risk sets of times and events, within strata (Therneau & Grambsch 2000, section 3.1)."""
-    time, event = tie_times(time), np.asarray(event, dtype=bool)
+    time, event = times_and_events(time, event)
     stratum = np.zeros(time.size, dtype=np.intp) if strata is None else np.asarray(strata)
     order = np.lexsort((~event, -time, stratum))
     time, event, stratum = time[order], event[order], stratum[order]
@@ -147,8 +147,8 @@ def passed(values: np.ndarray, sets: RiskSets) -> np.ndarray:
 class Maximum:
     """Where Newton's method ended, by model.
 
-    converged : the likelihood stands still; step : largest last step, in standard deviations of
-    the variable (a step that stays large where the likelihood stands still: an infinite
+    converged : the likelihood no longer changes; step : largest last step, in standard deviations
+    of the variable (a step that stays large while the likelihood no longer changes: an infinite
     coefficient)
     """
 

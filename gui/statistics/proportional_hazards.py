@@ -57,7 +57,7 @@ def proportional_hazards_test(
     cox.zph (the score test instead of its approximation).
     """
     if fit.ridge or not fit.converged:
-        raise DataError("proportional hazards are tested on a model that converged, without ridge")
+        raise DataError("Proportional hazards are tested on a model that converged, without ridge.")
     sets = fit.sets
     event_times = sets.time[sets.rows]
     moved = _transformed(fit, scale, event_times)
@@ -107,7 +107,7 @@ def _transformed(
         values = times
     elif scale == "log":
         if (times <= 0).any():
-            raise InvalidParameter("log time needs times above 0", advice="Use another scale.")
+            raise InvalidParameter("Log time needs times above 0.", advice="Use another scale.")
         values = np.log(times)
     elif scale == "rank":
         values = np.searchsorted(np.sort(times), times, side="left") + 1.0
@@ -116,9 +116,9 @@ def _transformed(
         before = np.concatenate([[1.0], table["survival"].to_numpy()[:-1]])
         values = 1.0 - before[np.searchsorted(table["time"].to_numpy(), times)]
     else:
-        raise InvalidParameter(f"unknown scale of time: {scale}")
+        raise InvalidParameter(f"Unknown scale of time: {scale}.")
     if not np.isfinite(values).all() or np.ptp(values) == 0:
-        raise InvalidParameter("this scale of time gives no finite, different values")
+        raise InvalidParameter("This scale of time gives no finite, different values.")
     return values
 
 

@@ -53,12 +53,12 @@ def ranking(scores: pd.Series) -> pd.Series:
     """
     if scores.index.has_duplicates:
         twice = scores.index[scores.index.duplicated()][0]
-        raise BadValues(f"the gene {twice} is ranked more than once", advice="Rank each once.")
+        raise BadValues(f"The gene {twice} is ranked more than once.", advice="Rank each once.")
     values = scores.astype(np.float64)
     if not np.isfinite(values).all():
-        raise BadValues("some genes have no finite score", advice="Leave them out of the ranking.")
+        raise BadValues("Some genes have no finite score.", advice="Leave them out of the ranking.")
     if values.size < 2 or np.ptp(values.to_numpy()) == 0:
-        raise BadValues("all genes have the same score, so they cannot be ranked", advice="")
+        raise BadValues("All genes have the same score, so they cannot be ranked.", advice="")
     return values.iloc[np.argsort(-values.to_numpy(), kind="stable")]
 
 
@@ -67,7 +67,7 @@ def running_sum(ranked: pd.Series, genes: Collection[str], weight: float = 1.0) 
     hit = ranked.index.isin(list(genes))
     hits = np.flatnonzero(hit)
     if not hits.size or hits.size == hit.size:
-        raise DataError("a set needs genes inside and outside of it in the ranking")
+        raise DataError("A set needs genes inside and outside of it in the ranking.")
     strength = np.abs(ranked.to_numpy()) ** weight
     steps = np.where(hit, strength, 0.0)
     total = steps.sum()
@@ -111,7 +111,7 @@ def ranked_enrichment(
     seed: int = 0,
     progress: Callable[[float], None] | None = None,
 ) -> RankedEnrichment:
-    """Pre-ranked GSEA: permutations draw as many genes as the set has, sets of one size share them.
+    """Pre-ranked GSEA: permutations draw as many genes as the set has, shared by sets of one size.
 
     Parameters
     ----------
@@ -132,7 +132,7 @@ def ranked_enrichment(
     kept, skipped = usable_sets(sets, ranked.index, smallest, min(largest, ranked.size - 1))
     if not kept:
         raise DataError(
-            f"no gene set has {smallest} to {largest} of the ranked genes",
+            f"No gene set has {smallest} to {largest} of the ranked genes.",
             advice="Use the same kind of gene names, or other limits.",
         )
     strength = np.abs(ranked.to_numpy()) ** weight
@@ -183,7 +183,7 @@ def ranked_enrichment(
     repeated = ranked.size - ranked.nunique()
     if repeated > 0.05 * ranked.size:
         notes.append(
-            f"{repeated} genes share their score with another; their order among each other is "
+            f"{repeated} genes have the same score as another; their order among each other is "
             "that of the table."
         )
     return RankedEnrichment(

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gui.errors import BadValues
+
 
 @dataclass(frozen=True, eq=False)
 class Ranks:
@@ -26,11 +28,18 @@ class Ranks:
 
 
 def rank(values: np.ndarray) -> Ranks:
-    """Midranks along the last axis (Hollander, Wolfe & Chicken 2014, section 4.1)."""
+    """Midranks along the last axis (Hollander, Wolfe & Chicken 2014, section 4.1).
+
+    Raises
+    ------
+    BadValues : gaps, which would get the highest ranks
+    """
     values = np.asarray(values, dtype=np.float64)
     n = values.shape[-1]
     order = np.argsort(values, axis=-1, kind="stable")
     ordered = np.take_along_axis(values, order, axis=-1)
+    if n and np.isnan(ordered[..., -1]).any():
+        raise BadValues("Some values are missing.", advice="Leave these samples out.")
     places = np.broadcast_to(np.arange(1.0, n + 1.0), values.shape)
     tie_sum = np.zeros(values.shape[:-1])
     equal = ordered[..., 1:] == ordered[..., :-1]

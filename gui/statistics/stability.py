@@ -41,11 +41,11 @@ def check_draws(draws: np.ndarray, fractions: pd.DataFrame) -> np.ndarray:
     values = np.asarray(draws, dtype=np.float64)
     if values.ndim != 3 or values.shape[1:] != fractions.shape or not len(values):
         raise DataError(
-            "the bootstrap draws are not of the cell types and samples of the run",
+            "The bootstrap draws are not of the cell types and samples of the run.",
             advice="Run the bootstrap again.",
         )
     if not np.isfinite(values).all():
-        raise BadValues("the bootstrap draws have gaps", advice="Run the bootstrap again.")
+        raise BadValues("The bootstrap draws have gaps.", advice="Run the bootstrap again.")
     return np.maximum(values, 0.0)
 
 
@@ -76,12 +76,12 @@ def stability_over_draws(
     count = 0
     for draw in draws:
         if np.shape(draw) != estimate.shape:
-            raise DataError("the draws are not of the cell types and samples of the run")
+            raise DataError("The draws are not of the cell types and samples of the run.")
         again = call(pd.DataFrame(draw, index=estimate.index, columns=estimate.columns))
         kept += (again.reindex(wanted.index).fillna(0).astype(int) == wanted).astype(int)
         count += 1
         if progress is not None:
             progress(count)
     if not count:
-        raise DataError("there are no draws", advice="Run the bootstrap again.")
+        raise DataError("There are no draws.", advice="Run the bootstrap again.")
     return Stability(pd.DataFrame({"call": wanted, "kept": kept, "draws": count}), count)

@@ -19,6 +19,7 @@ from gui.engine import tasks
 from gui.engine.params import ADTDParams, DTDParams, SearchParams
 from gui.engine.results import Provenance, Run
 from gui.sessions.manager import LOCAL
+from tests.browser.walk import rest
 
 pytestmark = pytest.mark.browser
 READ = 120_000
@@ -99,7 +100,7 @@ def each_tab(page: Page, tabs: str) -> Iterator[str]:
     for tab in page.locator(f"#{tabs} [role=tab]").all():
         tab.click()
         expect(tab).to_have_attribute("aria-selected", "true")
-        page.wait_for_timeout(400)
+        rest(page)
         yield f"{tabs}: {tab.inner_text()}"
 
 
@@ -128,7 +129,7 @@ def places(page: Page, awkward: Path) -> Iterator[str]:
     page.keyboard.press("Escape")
     for fold in page.locator("#upload-page .mantine-Accordion-control").all():
         fold.click()
-    page.wait_for_timeout(400)
+    rest(page)
     yield "upload, form unfolded"
     for role, name in (("train", "log1p_train.h5ad"), ("bulk", "excel_dates.csv")):
         page.fill(f"#upload-{role}-path", str(awkward / name))
@@ -170,7 +171,7 @@ def places(page: Page, awkward: Path) -> Iterator[str]:
     page.click("#dcx-help")
     page.click("#dcx-help-guide")
     expect(page.locator(".dcx-help-text h1")).to_be_visible()
-    page.wait_for_timeout(300)
+    rest(page)
     yield "guide"
     page.fill("#help-query", "one standard error")
     expect(page.locator(".dcx-help-found").first).to_be_visible()
@@ -206,7 +207,7 @@ def themed(page: Page, theme: str) -> None:
     page.click("[aria-label=Theme]")
     page.click(f"#dcx-theme-{theme}")
     expect(page.locator("html")).to_have_attribute("data-mantine-color-scheme", theme)
-    page.wait_for_timeout(300)
+    rest(page)
 
 
 def test_axe_sees_what_is_planted(opened: Page) -> None:
@@ -232,7 +233,7 @@ def test_axe_finds_nothing_on_any_page_tab_menu_or_dialog(
     themed(full, theme)
     found: dict[str, list[str]] = {}
     for place in places(full, awkward):
-        full.wait_for_timeout(350)  # what opens is half transparent for a moment
+        rest(full)
         for each in violations(full, only):
             found.setdefault(each, []).append(place)
     assert not found, "\n".join(
@@ -264,7 +265,7 @@ def test_at_200_percent_nothing_is_cut_off_and_no_page_scrolls_sideways(
     shots = os.environ.get("DECONOMIX_GUI_SHOTS")
     found: dict[str, list[str]] = {}
     for number, place in enumerate(places(full, awkward)):
-        full.wait_for_timeout(250)
+        rest(full)
         if shots:
             full.screenshot(path=Path(shots) / f"zoom-{number:02}.png")
         if wrong := out_of_reach(full):

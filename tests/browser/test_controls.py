@@ -16,7 +16,7 @@ from desktop.server import LocalServer
 from gui.app import Application, create_app
 from gui.config import Config
 from gui.data.example import make_example
-from gui.diagnostics import support_bundle as support
+from gui.diagnostics import support_bundle
 from gui.engine import tasks
 from gui.engine.params import ADTDParams, DTDParams, SearchParams
 from gui.engine.results import Provenance, Run
@@ -191,7 +191,7 @@ def test_every_control_does_something_twice(
     # collecting it computes an analysis each time, in a process of its own:
     # tests/gui/test_support.py
     monkeypatch.setattr(
-        support,
+        support_bundle,
         "bundle",
         lambda _application, **_: {"doctor.txt": "1 check passed.", "log.txt": "started"},
     )

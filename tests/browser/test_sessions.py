@@ -18,6 +18,7 @@ from gui.app import Application, create_app
 from gui.config import Config
 from gui.data.example import make_example
 from gui.sessions.manager import LOCAL
+from tests.browser.walk import rest
 
 pytestmark = pytest.mark.browser
 RUN = 300_000
@@ -345,9 +346,12 @@ def test_several_sessions_go_out_and_come_in_at_once_and_notes_are_typed_in_the_
     notes = row(page, "One").locator(".ag-cell[col-id=notes]")
     notes.dblclick()
     page.locator(".ag-large-text-input textarea").fill("from the March batch")
-    running.application.sessions.create_session("Three", actor=LOCAL)
     # the table looks for news meanwhile, and there are some: the editor stays, and what was typed
-    page.wait_for_timeout(4000)
+    with page.expect_response(
+        lambda answer: "sessions-active.rowData" in (answer.request.post_data or "")
+    ):
+        running.application.sessions.create_session("Three", actor=LOCAL)
+    rest(page)
     expect(page.locator(".ag-large-text-input textarea")).to_have_value("from the March batch")
     page.locator(".ag-large-text-input textarea").press("Enter")
     expect(notes).to_have_text("from the March batch")

@@ -13,14 +13,25 @@ def nothing(_: str) -> None:
     """At a place where nobody looks."""
 
 
+SETTLED = """() => new Promise((done) => {
+    let rests = 0;
+    const look = () => {
+        const busy = document.querySelector('._dash-loading-callback')
+            || document.getAnimations().some((a) => a.playState === 'running' && a.effect.getTiming().iterations !== Infinity);
+        rests = busy ? 0 : rests + 1;
+        if (rests < 10) requestAnimationFrame(look); else done();
+    };
+    look();
+})"""
+"""Ten frames in a row without a callback under way and without anything that fades or slides."""
+
+
 def rest(page: Page) -> None:
-    """Wait until no callback is under way, and a moment for what draws itself.
+    """Wait until no callback is under way and what draws itself has done so.
 
     (``wait_for_function`` would need ``unsafe-eval``.)
     """
-    page.wait_for_timeout(300)
-    expect(page.locator("._dash-loading-callback")).to_have_count(0)
-    page.wait_for_timeout(300)
+    page.evaluate(SETTLED)
 
 
 def walk_tabs(page: Page, at: Callable[[str], None] = nothing, place: str = "") -> None:
@@ -60,8 +71,8 @@ def walk(page: Page, at: Callable[[str], None] = nothing) -> list[str]:
         "[aria-label=Help]",
     ):
         page.click(button)
-        page.wait_for_timeout(400)
+        rest(page)
         at(button)
         page.keyboard.press("Escape")
-        page.wait_for_timeout(300)
+        rest(page)
     return keys

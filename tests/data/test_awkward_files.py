@@ -16,9 +16,10 @@ import pytest
 from gui.data.dataset import Dataset
 from gui.data.load import FileChoice, LoadRequest, inspect_file, load_dataset, read_parts
 from gui.data.normalize import Prepared, prepare
-from gui.data.validation.examine import examine, mend
+from gui.data.validation.examine import examine
 from gui.data.validation.repairs_genes import MapGenes
 from gui.errors import DataError
+from tests.data.repairing import repaired
 
 REFUSED_UNTIL_REPAIRS: dict[str, str] = {
     "application_real_dup_symbols.csv.gz": "duplicated genes",
@@ -104,7 +105,7 @@ def mended(shared: Path, file: str) -> Prepared:
     files = {row["role"]: FileChoice(path=folder / file)} | (
         {"train": FileChoice(path=folder / row["against"])} if row["against"] else {}
     )
-    return prepare(load_dataset(mend(LoadRequest(files=files))))
+    return prepare(load_dataset(repaired(LoadRequest(files=files))))
 
 
 @pytest.mark.parametrize("file", REFUSED_UNTIL_REPAIRS)
@@ -167,7 +168,7 @@ def test_duplicated_genes_of_a_real_file_are_summed_and_unclear_dates_left_out(
             )
         }
     )
-    part = read_parts(mend(request))[0]["bulk"]
+    part = read_parts(repaired(request))[0]["bulk"]
     expected = table[~table.index.isin(["1-Mar", "2-Mar"])].groupby(level=0).sum()
     np.testing.assert_allclose(
         part.matrix.frame().loc[expected.index].to_numpy(), expected.to_numpy(), rtol=1e-12
@@ -176,7 +177,7 @@ def test_duplicated_genes_of_a_real_file_are_summed_and_unclear_dates_left_out(
 
 def test_log2_cpm_of_a_real_file_becomes_linear(shared_data: Path) -> None:
     path = shared_data / "awkward_files" / "application_real_negative_log2cpm.csv"
-    part = read_parts(mend(LoadRequest(files={"bulk": FileChoice(path=path)})))[0]["bulk"]
+    part = read_parts(repaired(LoadRequest(files={"bulk": FileChoice(path=path)})))[0]["bulk"]
     np.testing.assert_allclose(
         part.matrix.frame().to_numpy(), 2 ** pd.read_csv(path, index_col=0).to_numpy(), rtol=1e-12
     )

@@ -27,9 +27,9 @@ def run(capsys: pytest.CaptureFixture[str], *argv: object) -> tuple[int, dict[st
 
 
 def test_dcx_and_session_files_need_no_role(
-    shared_data: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    dcx_file: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    code, answer, _ = run(capsys, shared_data / "predecessor" / "pbmc.dcx")
+    code, answer, _ = run(capsys, dcx_file)
     assert (code, answer["outcome"]) in ((0, "accept"), (0, "accept with a warning"))
     session = Path(__file__).parents[1] / "fixtures" / "session-1.1.dcxsession"
     code, answer, _ = run(capsys, session)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gui.data.readers.text_table import read_text_table
@@ -54,7 +54,6 @@ def test_what_fits_several_rows_is_said_and_not_joined() -> None:
     assert shared.shared == (0,)
 
 
-@settings(max_examples=80, deadline=None)
 @given(
     names=st.lists(st.text("ab1.-_ ", min_size=1, max_size=5), min_size=1, max_size=6),
     samples=st.lists(st.text("AB1.-_ ", min_size=1, max_size=5), max_size=6, unique=True),

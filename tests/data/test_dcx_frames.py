@@ -154,7 +154,7 @@ def texts(index: pd.Index) -> list[str | None]:
     ]
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(frame=frames(), protocol=st.sampled_from([2, 3, 4, 5]))
 @example(frame=pd.DataFrame(), protocol=4)
 @example(frame=pd.DataFrame(index=["G1"]), protocol=2)
@@ -175,7 +175,6 @@ def test_any_frame_of_numbers_comes_back_as_it_was(frame: pd.DataFrame, protocol
         assert part.values.dtype == kind
 
 
-@settings(max_examples=100, deadline=None)
 @given(frame=frames(), where=st.data(), protocol=st.sampled_from([2, 4, 5]))
 def test_a_frame_with_a_text_among_its_values_is_refused(
     frame: pd.DataFrame, where: st.DataObject, protocol: int

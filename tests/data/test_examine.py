@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gui.data.dataset import Matrix
@@ -19,10 +19,11 @@ from gui.data.normalize import prepare
 from gui.data.readers.read import read_all
 from gui.data.samples.clinical import ClinicalChoice
 from gui.data.samples.known_composition import TruthChoice
-from gui.data.validation.examine import examine, mend
+from gui.data.validation.examine import examine
 from gui.data.validation.findings import FINDINGS, Place, of_notes
 from gui.data.validation.heuristics import log_base, looks_transposed, scale_of
 from gui.errors import MissingPart
+from tests.data.repairing import repaired
 
 
 def request(folder: Path, train: str = "clean_train.h5ad", **files: str) -> LoadRequest:
@@ -93,7 +94,7 @@ def test_spelling_of_types_between_files_is_one_repair_for_all(
     )
     found = examine(wanted)
     assert [f.code for f in found.findings if f.severity != "info"] == ["alike-labels"]
-    data = load_dataset(mend(wanted))
+    data = load_dataset(repaired(wanted))
     assert data.train.types == data.test.types == ["B cells", "NK", "T"]
 
 
@@ -137,7 +138,6 @@ def test_clinical_data_and_truth_are_loaded_and_follow_the_bulk(
         load_dataset(request(awkward).model_copy(update=update))
 
 
-@settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 10_000), base=st.sampled_from(["2", "e"]), normalised=st.booleans())
 def test_the_base_of_a_logarithm_is_found(seed: int, base: str, normalised: bool) -> None:
     random = np.random.default_rng(seed)

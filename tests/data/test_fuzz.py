@@ -33,9 +33,9 @@ def started() -> Iterator[Callable[..., Reader]]:
 
 
 def test_damaged_files_of_every_kind_are_read_or_refused_in_a_sentence(
-    tmp_path: Path, shared_data: Path, started: Callable[..., Reader]
+    tmp_path: Path, dcx_file: Path, started: Callable[..., Reader]
 ) -> None:
-    found = seeds.make(tmp_path, shared_data.parent)
+    found = seeds.make(tmp_path) | {"dcx": [dcx_file]}
     tally = fuzz(started(), found, tmp_path, 1, count=12)
     assert tally.faults == []
     assert sum(tally.outcomes.values()) == 12 * len(seeds.KINDS)

@@ -18,14 +18,14 @@ from scipy import sparse
 from gui.data import load as loading
 from gui.data.dataset import Source
 from gui.data.load import CellChoice, FileChoice, LoadRequest, load_dataset
-from gui.data.readers import dcx
-from gui.data.readers import read as parts
+from gui.data.readers import dcx, read
 from gui.data.readers.read_cache import Held, size_of
 from gui.data.validation import examine as looking
-from gui.data.validation.examine import Examination, examine, mend
+from gui.data.validation.examine import Examination, examine
 from gui.data.validation.repairs import ChooseMatrix, FilterColumns
 from gui.data.validation.repairs_types import MapTypes
 from gui.errors import UnreadableFile
+from tests.data.repairing import repaired
 
 FILTER = FilterColumns(role="train", min_genes=3)
 RENAME = MapTypes(names={"pDC": "plasmacytoid"})
@@ -44,9 +44,9 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
         return read
 
     monkeypatch.setattr(
-        parts, "_read_one", counted(parts._read_one, lambda role, choice, *rest: choice.path.name)
+        read, "_read_one", counted(read._read_one, lambda role, choice, *rest: choice.path.name)
     )
-    monkeypatch.setattr(parts, "read_dcx", counted(dcx.read_dcx, lambda path, name: path.name))
+    monkeypatch.setattr(read, "read_dcx", counted(dcx.read_dcx, lambda path, name: path.name))
 
     def since() -> list[str]:
         found = names.copy()
@@ -203,17 +203,14 @@ def test_files_that_are_read_together_are_held_together(
 
 
 def test_a_dcx_fills_what_no_file_is_given_for(
-    shared_data: Path, tmp_path: Path, here: Held, reads: Callable[[], list[str]]
+    dcx_file: Path, tmp_path: Path, here: Held, reads: Callable[[], list[str]]
 ) -> None:
-    path = next((shared_data / "predecessor").rglob("*.dcx"), None)
-    if path is None:
-        pytest.skip("no .dcx among the shared data")
-    whole = LoadRequest(files={"train": FileChoice(path=path)})
+    whole = LoadRequest(files={"train": FileChoice(path=dcx_file)})
     found = look(whole)
     assert len(found.parts) > 1
     look(changed(whole, scale=False))
-    assert reads() == [path.name]
-    bulk = changed(whole, files={**whole.files, "bulk": FileChoice(path=path)})
+    assert reads() == [dcx_file.name]
+    bulk = changed(whole, files={**whole.files, "bulk": FileChoice(path=dcx_file)})
     same(look(bulk), examine(bulk, n_genes=100))
     assert (
         loading.load_task(None, whole, progress=None).dataset_id == load_dataset(whole).dataset_id
@@ -250,11 +247,11 @@ def test_what_is_too_large_is_not_held(wanted: LoadRequest, reads: Callable[[], 
 def test_the_size_counts_dense_and_sparse_arrays(make: SimpleNamespace) -> None:
     dense = make.matrix(np.ones((1000, 50)))
     compressed = type(dense)(sparse.csc_matrix(dense.values), dense.genes, dense.columns)
-    empty = parts.Part(dense, None, parts._no_obs(dense), Source("bulk", "a", "csv"))
+    empty = read.Part(dense, None, read._no_obs(dense), Source("bulk", "a", "csv"))
     assert 1000 * 50 * 8 < size_of(empty) < 1000 * 50 * 8 + 200_000
     # int32 indices beside the values
     assert (
-        size_of(parts.Part(compressed, None, empty.obs, empty.source)) - size_of(empty)
+        size_of(read.Part(compressed, None, empty.obs, empty.source)) - size_of(empty)
         == 4 * 1000 * 50 + 4 * 51
     )
 
@@ -269,7 +266,7 @@ def test_mending_reads_once_and_leaves_what_is_held_alone(
             "bulk": FileChoice(path=folder / "excel_dates.csv"),
         }
     )
-    mended = mend(request)
+    mended = repaired(request)
     assert len(mended.repairs) > 1
     assert len(reads()) == 2
     before = {

@@ -14,7 +14,7 @@ import pytest
 
 from gui.data.load import FileChoice, LoadRequest, inspect_file, load_dataset
 from gui.data.normalize import prepare
-from gui.data.validation.examine import examine, mend
+from gui.data.validation.examine import examine
 from gui.errors import (
     BadNames,
     BadValues,
@@ -24,6 +24,7 @@ from gui.errors import (
     NoLabels,
     UnreadableFile,
 )
+from tests.data.repairing import repaired
 
 GENES = [f"G{i}" for i in range(12)]
 
@@ -193,8 +194,8 @@ def test_what_loading_keeps_are_the_sentences_of_the_findings_by_their_severity(
             finding.severity == "warning",
             finding.severity == "info",
         )
-    assert all("log1p" not in w for w in load_dataset(mend(request)).source("train").warnings)
-    assert "was undone" in notes(load_dataset(mend(request)), "train")
+    assert all("log1p" not in w for w in load_dataset(repaired(request)).source("train").warnings)
+    assert "was undone" in notes(load_dataset(repaired(request)), "train")
 
 
 def test_another_bulk_leaves_the_warnings_on_the_cells_alone(awkward: Path) -> None:
@@ -300,7 +301,7 @@ def test_shown_names_are_those_of_the_upload_and_never_the_path(
 
 
 def test_looking_at_a_file_tells_its_kind_size_and_first_values(
-    files: dict[str, FileChoice], h5ad: Path, shared_data: Path
+    files: dict[str, FileChoice], h5ad: Path, dcx_file: Path
 ) -> None:
     table = inspect_file(files["train"].path, "train")
     assert (table.kind, table.shape, table.preview.shape) == ("table", (12, 15), (8, 6))
@@ -313,16 +314,16 @@ def test_looking_at_a_file_tells_its_kind_size_and_first_values(
         "X",
     )
     assert seen.obs["kind"] == 3
-    dcx = inspect_file(shared_data / "predecessor" / "pbmc.dcx", "train")
-    assert (dcx.kind, dcx.shape, dcx.author) == ("dcx", (765, 407), "me")
+    dcx = inspect_file(dcx_file, "train")
+    assert (dcx.kind, dcx.shape, dcx.author) == ("dcx", (765, 349), "me")
     assert set(dcx.parts) == {"train", "test", "reference", "bulk"}
-    assert inspect_file(shared_data / "predecessor" / "pbmc.dcx", "bulk").shape == (765, 100)
+    assert inspect_file(dcx_file, "bulk").shape == (765, 12)
 
 
 def test_explicit_files_win_over_the_parts_of_a_dcx(
-    shared_data: Path, make: SimpleNamespace, tmp_path: Path
+    dcx_file: Path, make: SimpleNamespace, tmp_path: Path
 ) -> None:
-    dcx = FileChoice(path=shared_data / "predecessor" / "pbmc.dcx")
+    dcx = FileChoice(path=dcx_file)
     whole = load_dataset(LoadRequest(files={"train": dcx}))
     genes = list(whole.train.matrix.genes[:50])
     bulk = make.csv(tmp_path / "mine.csv", np.arange(100.0).reshape(50, 2) + 3, genes, ["P1", "P2"])
@@ -330,7 +331,7 @@ def test_explicit_files_win_over_the_parts_of_a_dcx(
     assert mixed.bulk.samples == ["P1", "P2"]
     assert mixed.training_id == whole.training_id
     only = load_dataset(LoadRequest(files={"bulk": dcx}), current=replace(whole, bulk=None))
-    assert only.bulk.matrix.n_columns == 100
+    assert only.bulk.matrix.n_columns == 12
 
 
 def test_a_wrong_request_is_one_sentence() -> None:

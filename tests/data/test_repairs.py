@@ -13,14 +13,14 @@ import anndata
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
 from gui.data.dataset import Matrix, Source
 from gui.data.load import FileChoice, LoadRequest, load_dataset
 from gui.data.readers.read import Part
-from gui.data.validation.examine import examine, mend, preview
+from gui.data.validation.examine import examine, preview
 from gui.data.validation.registry import KINDS, in_order, repair_part
 from gui.data.validation.repairs import (
     ChooseMatrix,
@@ -42,6 +42,7 @@ from gui.data.validation.repairs_types import (
 )
 from gui.errors import BadNames, BadValues
 from gui.knowledge.excel_dates import date_of, dates_in, restore_dates
+from tests.data.repairing import repaired
 
 
 def part(
@@ -86,7 +87,6 @@ tables = st.integers(1, 7).flatmap(
 )
 
 
-@settings(max_examples=60, deadline=None)
 @given(table=tables, compressed=st.booleans())
 def test_summing_duplicated_genes_keeps_the_column_sums_and_every_name_once(
     table: tuple[list[str], list[list[int]]], compressed: bool
@@ -105,7 +105,6 @@ def test_summing_duplicated_genes_keeps_the_column_sums_and_every_name_once(
     )
 
 
-@settings(max_examples=60, deadline=None)
 @given(table=tables)
 def test_keeping_the_larger_takes_whole_rows_of_the_file(
     table: tuple[list[str], list[list[int]]],
@@ -118,7 +117,6 @@ def test_keeping_the_larger_takes_whole_rows_of_the_file(
         assert sum(row) == max(map(sum, rivals))
 
 
-@settings(max_examples=40, deadline=None)
 @given(table=tables, compressed=st.booleans())
 def test_transposing_twice_gives_the_part_back(
     table: tuple[list[str], list[list[int]]], compressed: bool
@@ -134,7 +132,6 @@ def test_transposing_twice_gives_the_part_back(
     assert again.matrix.is_sparse == before.matrix.is_sparse
 
 
-@settings(max_examples=40, deadline=None)
 @given(
     values=st.lists(st.lists(st.floats(0, 1e6), min_size=2, max_size=2), min_size=1, max_size=6),
     base=st.sampled_from(["2", "e", "10"]),
@@ -159,7 +156,6 @@ def test_undoing_the_wrong_logarithm_says_so_instead_of_giving_infinity() -> Non
         UndoLog(role="bulk", base="10").apply(part([[400.0, 1.0]]))
 
 
-@settings(max_examples=60, deadline=None)
 @given(names=st.lists(st.sampled_from(["P", "P_2", "Q", "P_3"]), min_size=1, max_size=8))
 def test_renamed_samples_are_unique_and_the_first_keeps_its_name(names: list[str]) -> None:
     made = RenameSamples.names(pd.Index(names, dtype=object))
@@ -543,7 +539,7 @@ def test_a_repair_is_kept_in_the_provenance_and_undone_by_leaving_it_out(
     assert found.outcome == "accept with a warning"
     assert found.previews[at].loc[0, "gene"] == "G0"
     pd.testing.assert_frame_equal(preview(request, found.findings[at].repair), found.previews[at])
-    mended = mend(request)
+    mended = repaired(request)
     data = load_dataset(mended)
     assert data.source("bulk").options["repairs"] == [
         {"kind": "merge_genes", "role": "bulk", "how": "sum"}

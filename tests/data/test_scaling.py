@@ -19,14 +19,13 @@ from scipy import sparse
 from gui.data.dataset import Cells, Matrix, Source
 from gui.data.normalize import split_cells
 from gui.data.readers import h5ad_frames as frames
-from gui.data.readers import text_table as pairs
+from gui.data.readers import text_table
 from gui.data.readers.h5ad import inspect_h5ad
 from gui.data.readers.options import CellChoice
 from gui.data.readers.read import Part
 from gui.data.samples import joining
 from gui.data.samples.joining import join
-from gui.data.validation import check_parts as across
-from gui.data.validation import duplicates
+from gui.data.validation import check_parts, duplicates
 from gui.data.validation.checks import check_trainable
 
 
@@ -79,7 +78,7 @@ def test_the_labels_of_two_parts_are_compared_in_one_pass_over_their_cells() -> 
             role: Part(c.matrix, c.labels, c.obs, Source(role, f"{role}.h5ad", "h5ad"))
             for role, c in (("train", train), ("test", test))  # type: ignore[arg-type]
         }
-        return hashed(lambda: list(across._types_between([], train, test, parts)))  # type: ignore[arg-type]
+        return hashed(lambda: list(check_parts._types_between([], train, test, parts)))  # type: ignore[arg-type]
 
     proportional(compare)
 
@@ -189,7 +188,7 @@ def test_a_header_is_searched_for_repeated_names_in_one_pass(
         path = tmp_path / f"{columns}.csv"
         path.write_text("\n".join(",".join(f"{row}{i}" for i in range(columns)) for row in "ab"))
         compared.clear()
-        pairs.read_text_table(path, path.name)
+        text_table.read_text_table(path, path.name)
         return len(compared) + columns
 
     proportional(searched)

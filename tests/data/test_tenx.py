@@ -329,7 +329,7 @@ def test_a_folder_cut_off_anywhere_is_refused(tmp_path: Path, counts: sparse.csc
 
 
 def test_the_kind_is_told_by_what_is_inside(
-    tmp_path: Path, counts: sparse.csc_matrix, shared_data: Path
+    tmp_path: Path, counts: sparse.csc_matrix, dcx_file: Path, tiny_data: Path
 ) -> None:
     from openpyxl import Workbook
 
@@ -340,10 +340,8 @@ def test_the_kind_is_told_by_what_is_inside(
     (tmp_path / "table.h5ad").write_text("gene\ta\nx\t1\n")
     (tmp_path / "packed.csv").write_bytes(gzip.compress(b"gene,a\nx,1\n"))
     (tmp_path / "packed.bin").write_bytes(gzip.compress(b"gene,a\nx,1\n"))
-    (tmp_path / "model.txt").write_bytes((shared_data / "predecessor" / "pbmc.dcx").read_bytes())
-    (tmp_path / "cells.dcx").write_bytes(
-        (shared_data / "awkward_files" / "clean_train.h5ad").read_bytes()
-    )
+    (tmp_path / "model.txt").write_bytes(dcx_file.read_bytes())
+    (tmp_path / "cells.dcx").write_bytes((tiny_data / "train.h5ad").read_bytes())
     write_h5(tmp_path / "tenx.h5ad", counts)
     found = {p.name: file_kind(p, p.name) for p in tmp_path.iterdir()}
     assert found == {
@@ -351,5 +349,5 @@ def test_the_kind_is_told_by_what_is_inside(
     }  # fmt: skip
     for name in ("book.csv", "table.h5ad", "packed.csv", "packed.bin"):
         assert read(tmp_path / name).matrix.values.tolist() == [[1.0]]
-    assert inspect_file(tmp_path / "cells.dcx", "train").shape == (396, 150)
-    assert inspect_file(tmp_path / "model.txt", "bulk").shape == (765, 100)
+    assert inspect_file(tmp_path / "cells.dcx", "train").shape == (765, 349)
+    assert inspect_file(tmp_path / "model.txt", "bulk").shape == (765, 12)

@@ -1,6 +1,8 @@
 """Small simulated data and a progress that records, for the engine's tests."""
 
+import threading
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -11,6 +13,10 @@ from gui.engine import setting
 from gui.engine.params import DTDParams
 from gui.engine.spread import local
 from gui.errors import JobCancelled
+from tests.waiting import until
+
+if TYPE_CHECKING:
+    from tests.engine.dask_cluster import Cluster
 
 QUICK = {
     "genes": 50,
@@ -96,6 +102,29 @@ def _no_process_is_left() -> Iterator[None]:
     """
     yield
     local._pool._end_idle()
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Cluster]":
+    """A Dask scheduler and two workers, for all tests of a file that leave them as they found
+    them.
+    """
+    from tests.engine.dask_cluster import Cluster
+
+    found = Cluster(tmp_path_factory.mktemp("pair"))
+    try:
+        found.workers(2)
+        yield found
+    finally:
+        found.end()
+
+
+@pytest.fixture
+def left_as_found() -> Iterator[None]:
+    """After the test nothing is sent to a cluster any more, and no thread of one is left."""
+    yield
+    setting.use(setting.Setting())
+    until(lambda: not [thread for thread in threading.enumerate() if thread.name == "cluster"])
 
 
 @pytest.fixture

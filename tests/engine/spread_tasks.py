@@ -193,7 +193,11 @@ def run_in_job(dataset: Any, params: Any, *, progress: Any) -> dict[str, Any]:
     if params:
         spread(deaf, range(2), on_step=on_step, check=lambda: progress("Spreading"))
     found = spread(slow_where, range(4), on_step=on_step)
-    return {"here": os.getpid(), "found": found, "pids": local.pids()}
+    return {
+        "here": os.getpid(),
+        "found": found,
+        "pids": [each.pid for each in local._pool.children],
+    }
 
 
 def adapt(shared: Any, item: Any, *, step: Any) -> tuple[int, Any]:

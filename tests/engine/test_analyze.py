@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gui.cli import analyze as commands
+from gui.cli import analyze
 from gui.engine import setting
 
 QUICK = ["--genes", "50", "--mixtures", "40", "--cells", "20", "--iterations", "20"]
@@ -41,7 +41,7 @@ def files(tmp_path, dataset):
 
 def run(files, out, *more: str, roles=("train", "test", "bulk")) -> int:
     given = [part for role in roles for part in (f"--{role}", str(files[role]))]
-    return commands.analyze([*given, *QUICK, *more, "--out", str(out)])
+    return analyze.analyze([*given, *QUICK, *more, "--out", str(out)])
 
 
 def read(path: Path) -> pd.DataFrame:
@@ -65,7 +65,7 @@ def test_everything_is_written_and_recorded(files, tmp_path, capsys):
         )
         == 0
     )
-    assert {p.name for p in out.iterdir()} == set(commands.FILES)
+    assert {p.name for p in out.iterdir()} == set(analyze.FILES)
     bulk = read(out / "composition_bulk.csv")
     assert list(bulk.index) == ["T0", "T1", "T2", "T3", "hidden"]
     assert list(bulk.columns) == [f"sample {c}" for c in "ABCDEFGH"]
@@ -264,7 +264,7 @@ def test_bad_input_is_one_line_and_leaves_nothing(
     out = tmp_path / "out"
     quick = [] if any(a in arguments for a in QUICK[::2]) else QUICK
     assert (
-        commands.analyze([*(a.format(**files) for a in arguments), *quick, "--out", str(out)]) == 2
+        analyze.analyze([*(a.format(**files) for a in arguments), *quick, "--out", str(out)]) == 2
     )
     streams = capsys.readouterr()
     assert streams.out == ""
@@ -296,7 +296,7 @@ def test_repairs_that_check_proposes_are_applied_on_request_and_recorded(
 
 
 def test_out_is_required(files, capsys):
-    assert commands.analyze(["--train", str(files["train"])]) == 2
+    assert analyze.analyze(["--train", str(files["train"])]) == 2
     assert "--out" in capsys.readouterr().err
 
 
@@ -327,14 +327,14 @@ def test_an_interruption_says_truly_what_is_in_the_folder(
     out = tmp_path / "out"
     assert run(files, out, "--model", "naive") == 0
     before = {p.name: p.read_bytes() for p in out.iterdir()}
-    write_all = commands.write_all
+    write_all = analyze.write_all
 
     def interrupted(*given):
         if when == "after":
             write_all(*given)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(commands, "write_all", interrupted)
+    monkeypatch.setattr(analyze, "write_all", interrupted)
     capsys.readouterr()
     assert run(files, out, "--model", "naive", "--seed", "2") == 130
     now = {p.name: p.read_bytes() for p in out.iterdir()}
@@ -362,7 +362,7 @@ def test_what_a_kill_left_is_brought_back_and_said(files, tmp_path, capsys, monk
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(commands, "write_all", interrupted)
+    monkeypatch.setattr(analyze, "write_all", interrupted)
     assert run(files, out, "--model", "naive") == 130
     assert {p.name: p.read_bytes() for p in out.iterdir()} == whole
     assert "the files before it are back" in capsys.readouterr().err
@@ -378,7 +378,7 @@ def test_hostile_names_cannot_become_formulas(files, dataset, tmp_path):
 
 
 def test_example_prints_estimate_beside_truth(capsys):
-    assert commands.analyze(["--example"]) == 0
+    assert analyze.analyze(["--example"]) == 0
     out = capsys.readouterr().out
     for text in (
         "estimated",
@@ -398,7 +398,7 @@ def test_example_prints_estimate_beside_truth(capsys):
 
 def test_example_can_be_written_too(tmp_path):
     assert (
-        commands.analyze(
+        analyze.analyze(
             ["--example", *QUICK, "--model", "deconomix", "--out", str(tmp_path / "out")]
         )
         == 0
@@ -416,7 +416,7 @@ def test_analyze_in_a_fresh_process_uses_one_blas_thread_and_keeps_stdout_clean(
     environment = os.environ | {
         "OMP_NUM_THREADS": "2",
         "OPENBLAS_NUM_THREADS": "2",
-        "PYTHONPATH": str(Path(commands.__file__).parents[1]),
+        "PYTHONPATH": str(Path(analyze.__file__).parents[1]),
     }
     arguments = [
         sys.executable,

@@ -9,7 +9,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -30,17 +29,7 @@ from tests.waiting import until
 
 pytest.importorskip("distributed")
 dask = pytest.importorskip("dask")
-
-
-@pytest.fixture(scope="module")
-def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """A scheduler and two workers, for tests that leave them as they found them."""
-    found = Cluster(tmp_path_factory.mktemp("pair"))
-    try:
-        found.workers(2)
-        yield found
-    finally:
-        found.end()
+pytestmark = pytest.mark.usefixtures("left_as_found")
 
 
 @pytest.fixture
@@ -56,14 +45,6 @@ def make(tmp_path: Path) -> Iterator[Callable[..., Cluster]]:
     yield new
     for one in made:
         one.end()
-
-
-@pytest.fixture(autouse=True)
-def _set_back() -> Iterator[None]:
-    """And no thread is left."""
-    yield
-    setting.use(Setting())
-    until(lambda: not [thread for thread in threading.enumerate() if thread.name == "cluster"])
 
 
 def use(found: Cluster | str, engine: str = "fast") -> None:

@@ -5,7 +5,6 @@ runs, with the numbers, the progress and the cancel of here.
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass
 from typing import Any
@@ -40,19 +39,10 @@ ADTD = ADTDParams(model="h,r", lambda2=1e-6, max_iterations=3)
 DRAWS = BootstrapParams(replicates=20, lambda2=1e-6, max_iterations=3)
 
 
-@pytest.fixture(scope="module")
-def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """A scheduler and two workers for all tests of this file."""
-    found = Cluster(tmp_path_factory.mktemp("pair"))
-    try:
-        found.workers(2)
-        yield found
-    finally:
-        found.end()
-
-
 @pytest.fixture
-def on_cluster(pair: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], list[int]]]:
+def on_cluster(
+    pair: Cluster, monkeypatch: pytest.MonkeyPatch, left_as_found: None
+) -> Iterator[Callable[[], list[int]]]:
     """From its call on everything is spread over the cluster, and nothing may be computed here
     instead.
 
@@ -81,8 +71,6 @@ def on_cluster(pair: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calla
 
     yield start
     monkeypatch.undo()
-    setting.use(Setting())
-    until(lambda: not [thread for thread in threading.enumerate() if thread.name == "cluster"])
 
 
 def same(one: Any, other: Any) -> bool:

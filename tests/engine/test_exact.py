@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import brentq
 
@@ -18,7 +18,6 @@ from tests.engine.exact_settings import DEGENERATE, degenerate, fail, fitted, ma
 targets = st.lists(st.floats(-1, 2, allow_subnormal=False), min_size=1, max_size=40)
 
 
-@settings(deadline=None, max_examples=300)
 @given(targets, st.data())
 def test_profile_meets_the_conditions_of_the_optimum(target, data):
     t = np.array(target)

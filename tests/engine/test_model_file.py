@@ -34,7 +34,6 @@ def as_result(reference: pd.DataFrame, weights: pd.Series, **more) -> DTDResult:
 names = st.text(min_size=1, max_size=12)
 
 
-@settings(max_examples=40, deadline=None)
 @given(data=st.data(), types=st.integers(2, 5), extra=st.integers(0, 5), single=st.booleans())
 def test_model_comes_back_to_the_bit(data, types, extra, single):
     genes = types + extra
@@ -221,9 +220,7 @@ def test_a_list_of_millions_takes_little_more_than_its_text(trained, key, unit):
         tracemalloc.stop()
 
 
-@settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     value=st.recursive(
         st.none() | st.booleans() | st.floats(allow_nan=False) | st.text(max_size=5),

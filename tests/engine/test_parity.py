@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from threadpoolctl import threadpool_limits
 
-from gui.cli import analyze as commands
+from gui.cli import analyze
 from tests.engine import reference_pipeline
 
 PARAMETERS = {"genes": 200, "mixtures": 100, "iterations": 60, "seed": 3}
@@ -52,7 +52,7 @@ def analyzed(
     given = [word for role, name in files.items() for word in (f"--{role}", str(folder / name))]
     given += [word for name, value in PARAMETERS.items() for word in (f"--{name}", str(value))]
     command = [*given, "--model", model, "--engine", engine, *options, "--out", str(out)]
-    assert commands.analyze(command) == 0
+    assert analyze.analyze(command) == 0
     return {path.name: read(path) for path in out.glob("*.csv")}
 
 
@@ -85,7 +85,7 @@ def test_analyze_equals_the_reference_pipeline(
 
 
 def test_the_models_names_are_the_commands() -> None:
-    assert reference_pipeline.MODELS == commands.MODELS
+    assert reference_pipeline.MODELS == analyze.MODELS
 
 
 def test_the_fast_engine_is_the_reference_pipeline_where_nothing_is_learned(

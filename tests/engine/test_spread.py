@@ -21,6 +21,7 @@ from gui.errors import EngineFailed, JobCancelled, JobError
 from gui.jobs import wire
 from gui.logs import safe_traceback
 from tests.engine.spreading import Cancelling, alive, cores, program, same, tasks
+from tests.processes import spread_pids
 from tests.waiting import until
 
 # ------------------------------------------------------------------------------------------ numbers
@@ -137,11 +138,11 @@ def test_processes_are_used_again_and_end_when_they_are_idle(
     assert len(first) == 2
     assert os.getpid() not in first
     assert {pid for _, pid in spread(tasks.slow_where, range(4))} == first
-    assert set(local.pids()) == first
+    assert set(spread_pids()) == first
     monkeypatch.setattr(local, "IDLE", 0.05)
     assert {pid for _, pid in spread(tasks.slow_where, range(4))} <= first
     until(lambda: not any(map(alive, first)))
-    assert local.pids() == []
+    assert spread_pids() == []
     assert len(spread(tasks.where, range(4))) == 4  # and they come again
 
 
@@ -163,7 +164,7 @@ def test_idle_processes_hold_no_data() -> None:
 
 
 def memory() -> int:
-    return sum(psutil.Process(pid).memory_info().rss for pid in local.pids())
+    return sum(psutil.Process(pid).memory_info().rss for pid in spread_pids())
 
 
 def test_a_task_that_spreads_itself_does_so_in_its_own_process_with_the_callers_engine() -> None:

@@ -16,6 +16,7 @@ from gui.engine.spread import child, local, spread
 from gui.errors import EngineFailed, JobError
 from gui.jobs.runner import JobRunner
 from tests.engine.spreading import alive, cores, program, tasks
+from tests.processes import spread_pids, worker_pids
 from tests.waiting import until
 
 # ----------------------------------------------------------------------------------- lost processes
@@ -48,12 +49,12 @@ def test_item_that_always_kills_its_process_fails_with_a_sentence_and_the_others
 def test_idle_process_that_was_killed_is_replaced() -> None:
     cores(2)
     spread(tasks.slow_where, range(2))
-    killed = local.pids()
+    killed = spread_pids()
     for pid in killed:
         psutil.Process(pid).kill()
         until(lambda pid=pid: not alive(pid))
     assert [item for item, _ in spread(tasks.slow_where, range(3))] == [0, 1, 2]
-    assert not set(killed) & set(local.pids())
+    assert not set(killed) & set(spread_pids())
 
 
 def test_where_no_process_can_be_started_everything_is_computed_here(
@@ -124,7 +125,7 @@ def test_job_in_the_worker_process_spreads_over_processes_of_its_own(jobs: Jobs)
 
 def test_killed_worker_process_takes_its_processes_along(jobs: Jobs, tmp_path: Path) -> None:
     job, pids = jobs.running(tmp_path)
-    [worker] = jobs.runner.worker_pids()
+    [worker] = worker_pids(jobs.runner)
     assert all(map(alive, pids))
     assert {psutil.Process(pid).ppid() for pid in pids} == {worker}
     psutil.Process(worker).kill()
@@ -134,11 +135,11 @@ def test_killed_worker_process_takes_its_processes_along(jobs: Jobs, tmp_path: P
 
 def test_cancelled_job_ends_its_processes_and_keeps_its_worker(jobs: Jobs, tmp_path: Path) -> None:
     job, pids = jobs.running(tmp_path)
-    workers = jobs.runner.worker_pids()
+    workers = worker_pids(jobs.runner)
     assert jobs.runner.cancel(job)
     assert jobs.runner.wait(job, 30).state == "cancelled"
     assert not any(map(alive, pids))
-    assert jobs.runner.worker_pids() == workers
+    assert worker_pids(jobs.runner) == workers
 
 
 # ------------------------------------------------------------------------------------------ no port

@@ -17,7 +17,7 @@ from desktop import doctor as window_side
 from gui import versions
 from gui.app import create_app
 from gui.config import Config
-from gui.diagnostics import selfcheck as doctor
+from gui.diagnostics import selfcheck
 
 ROOT = Path(__file__).parents[2]
 
@@ -34,8 +34,10 @@ def config_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "VECLIB_MAXIMUM_THREADS",
     ):
         monkeypatch.setenv(name, "1")  # the command sets them, for good
-    monkeypatch.setattr(window_side, "web_view", lambda: doctor.Check("Web view", True, "left out"))
-    monkeypatch.setattr(doctor, "ROOM", 1)
+    monkeypatch.setattr(
+        window_side, "web_view", lambda: selfcheck.Check("Web view", True, "left out")
+    )
+    monkeypatch.setattr(selfcheck, "ROOM", 1)
     file = tmp_path / "config.toml"
     file.write_text(
         "[folders]\n"
@@ -47,7 +49,7 @@ def config_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the tiny analysis."""
     monkeypatch.setattr(
-        doctor, "analysis", lambda expected: doctor.Check("Analysis", True, "left out")
+        selfcheck, "analysis", lambda expected: selfcheck.Check("Analysis", True, "left out")
     )
 
 
@@ -80,8 +82,8 @@ def test_all_is_well_with_the_real_engine_and_exit_code_0(
 def test_other_numbers_than_expected_are_a_failure(
     config_file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    share, bound = doctor.EXPECTED["ADTD hidden"]
-    monkeypatch.setitem(doctor.EXPECTED, "ADTD hidden", (share + 2.5 * bound, bound))
+    share, bound = selfcheck.EXPECTED["ADTD hidden"]
+    monkeypatch.setitem(selfcheck.EXPECTED, "ADTD hidden", (share + 2.5 * bound, bound))
     code, said = run(capsys, "--config", str(config_file))
     assert code == 1
     assert lines(said, "Analysis").startswith("FAILED")
@@ -91,7 +93,7 @@ def test_other_numbers_than_expected_are_a_failure(
 
 def test_an_engine_that_ends_its_process_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gui.jobs.reader.Reader.__call__", _died)
-    assert doctor.analysis().result == "The engine ended its process on a tiny analysis."
+    assert selfcheck.analysis().result == "The engine ended its process on a tiny analysis."
 
 
 def _died(*_: Any, **__: Any) -> None:
@@ -118,13 +120,13 @@ def test_a_file_in_place_of_the_data_folder_is_named_with_what_to_do(
 def test_a_folder_that_cannot_be_written_or_is_full(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert doctor.usable_folder("x", tmp_path, room=False).ok
+    assert selfcheck.usable_folder("x", tmp_path, room=False).ok
     assert list(tmp_path.iterdir()) == []  # nothing of the trial is left
     real = shutil.disk_usage(tmp_path)
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: real._replace(free=doctor.ROOM - 1))
-    assert "Make room" in doctor.usable_folder("x", tmp_path, room=True).advice
-    monkeypatch.setattr(doctor, "_writable", lambda _: False)  # root may write anywhere
-    assert "cannot be written" in doctor.usable_folder("x", tmp_path).result
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: real._replace(free=selfcheck.ROOM - 1))
+    assert "Make room" in selfcheck.usable_folder("x", tmp_path, room=True).advice
+    monkeypatch.setattr(selfcheck, "_writable", lambda _: False)  # root may write anywhere
+    assert "cannot be written" in selfcheck.usable_folder("x", tmp_path).result
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions of Unix")
@@ -134,12 +136,12 @@ def test_session_files_that_others_may_read_are_found(tmp_path: Path) -> None:
     file = config.sessions_folder / "a.dcxsession"
     file.write_bytes(b"")
     file.chmod(0o600)
-    assert doctor.permissions(config).ok
+    assert selfcheck.permissions(config).ok
     file.chmod(0o640)
-    assert "1 file(s)" in doctor.permissions(config).result
+    assert "1 file(s)" in selfcheck.permissions(config).result
     file.chmod(0o600)
     config.sessions_folder.chmod(0o750)
-    found = doctor.permissions(config)
+    found = selfcheck.permissions(config)
     assert (found.ok, "1 folder(s)" in found.result, "chmod" in found.advice) == (False, True, True)
 
 
@@ -173,23 +175,23 @@ def test_a_broken_plug_in_is_named(
 def test_other_versions_of_the_engine_and_missing_packages_are_failures(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    real = doctor.version
+    real = selfcheck.version
     monkeypatch.setattr(
-        doctor,
+        selfcheck,
         "version",
         lambda name: {"torch": "2.12.1+cpu", "plotly": "missing"}.get(name) or real(name),
     )
-    assert doctor.engine().advice == "Install torch 2.13.0, or the program again."
-    assert doctor.packages().result == "Missing: plotly."
+    assert selfcheck.engine().advice == "Install torch 2.13.0, or the program again."
+    assert selfcheck.packages().result == "Missing: plotly."
 
 
 def test_versions_of_the_engine_are_those_the_project_asks_for() -> None:
     asked = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
-    assert all(f"{name}=={number}" in asked for name, number in doctor.ENGINE.items())
+    assert all(f"{name}=={number}" in asked for name, number in selfcheck.ENGINE.items())
 
 
 def test_whatever_a_check_raises_becomes_a_sentence() -> None:
-    found = doctor.guarded("Odd", lambda: 1 / 0)  # type: ignore[arg-type, return-value]
+    found = selfcheck.guarded("Odd", lambda: 1 / 0)  # type: ignore[arg-type, return-value]
     assert (found.ok, found.result) == (False, "This could not be checked (ZeroDivisionError).")
 
 

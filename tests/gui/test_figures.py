@@ -18,12 +18,13 @@ from gui.components.table import DIGITS, rounded, table_view
 from gui.components.views import room
 from gui.data.dataset import HIDDEN
 from gui.figures import adtd, composition, dtd, markers
-from gui.figures.axes import axis_names, thin
+from gui.figures.axes import thin
 from gui.figures.data import type_counts
 from gui.figures.known import agreement
 from gui.figures.palette import GREY, KNOWN, PALETTE, colours
 from gui.figures.template import blank, styled, template
 from gui.figures.text import exponent, inert, natural, short, three
+from tests.gui.figure_axes import axis_names
 
 LIMIT = 3_000_000
 HOSTILE = '<b onclick="x">T & B</b> cells of a very long name %{y} =1+1 $x$ [a.b] 中'

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gui.figures.axes import axis_names
 from gui.figures.review import FEW, bulk_scatter, gene_funnel, limit_lines, quality, similarity
+from tests.gui.figure_axes import axis_names
 
 HOSTILE = '<b onclick="x">T & B</b>'
 NAMES = {"train": "training cells", "bulk": "bulk samples"}

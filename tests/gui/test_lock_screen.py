@@ -37,6 +37,7 @@ from tests.gui.steps import (
     show,
 )
 from tests.gui.test_upload_page import cells_csv
+from tests.processes import worker_pids
 from tests.waiting import until
 
 pytestmark = pytest.mark.usefixtures("quick_passwords")
@@ -190,7 +191,7 @@ def test_lock_now_locks_every_tab_stops_the_job_and_renews_the_worker(
         unlock(tab, session)
     job = run_dtd(mine, LONG)
     until(lambda: computing(application, job))
-    before = application.runner.worker_pids()
+    before = worker_pids(application.runner)
     other.go("dtd")
     press(mine, "dcx-lock")
     assert locked(mine)
@@ -201,8 +202,8 @@ def test_lock_now_locks_every_tab_stops_the_job_and_renews_the_worker(
     assert application.runner.status(session.session_id) == []
     until(
         lambda: (
-            application.runner.worker_pids()
-            and not set(before) & set(application.runner.worker_pids())
+            worker_pids(application.runner)
+            and not set(before) & set(worker_pids(application.runner))
         )
     )
     unlock(mine, session)

@@ -17,6 +17,7 @@ from gui.data.example import make_example
 from gui.engine.params import DTDParams
 from gui.sessions.cache import DCXCache
 from gui.sessions.manager import LOCAL
+from tests.processes import worker_pids
 from tests.waiting import until
 
 LONG = DTDParams(iterations=100_000, train_mixtures=50, test_mixtures=50, run_on_bulk=False)
@@ -223,7 +224,7 @@ def test_a_killed_worker_is_said_and_the_next_job_runs(
     job = submit(application, session, LONG, "DTD")
     until(lambda: running(application, job))
     tab.tick()
-    for pid in application.runner.worker_pids():
+    for pid in worker_pids(application.runner):
         os.kill(pid, signal.SIGKILL)
     assert application.runner.wait(job, 60).state == "failed"
     tab.tick()

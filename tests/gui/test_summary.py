@@ -19,7 +19,7 @@ import pytest
 
 from gui.answers.summary import search_notes, summarise, summary_of
 from gui.app import Application
-from gui.cli import analyze as commands
+from gui.cli import analyze
 from gui.data.dataset import Dataset
 from gui.data.example import make_example
 from gui.data.load import FileChoice, LoadRequest, load_dataset
@@ -115,7 +115,7 @@ def same_everywhere(
         lines = [t for t in texts(tab.get(weak, "children")) if not t.endswith(" warnings")]
         assert lines == list(short.warnings)
         assert in_report(session, kind) == (short.answer, list(short.warnings))
-        assert commands.analyze([*files, *AS_OPTIONS, "--model", model, "--out", str(out)]) == 0
+        assert analyze.analyze([*files, *AS_OPTIONS, "--model", model, "--out", str(out)]) == 0
         record = json.loads((out / "run.json").read_text("utf-8"))
         assert record["summary"] == [text for text in (short.answer, short.basis) if text]
         assert record["warnings"] == list(short.warnings)

@@ -14,8 +14,7 @@ import pytest
 
 from gui.app import Application, create_app
 from gui.config import Config
-from gui.diagnostics import selfcheck as doctor
-from gui.diagnostics import support_bundle as support
+from gui.diagnostics import selfcheck, support_bundle
 from gui.diagnostics.support_bundle import Redactor, bundle, redactor, zipped
 from gui.logs import start_logging, stop_logging
 from gui.sessions.manager import LOCAL
@@ -33,14 +32,14 @@ def telling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Applica
     home.mkdir()
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("USER", USER)
-    monkeypatch.setattr(support.Path, "home", lambda: home)
+    monkeypatch.setattr(support_bundle.Path, "home", lambda: home)
     monkeypatch.setattr(getpass, "getuser", lambda: USER)
-    monkeypatch.setattr(support.socket, "gethostname", lambda: f"{HOST}.hospital.example")
+    monkeypatch.setattr(support_bundle.socket, "gethostname", lambda: f"{HOST}.hospital.example")
     monkeypatch.setattr(
-        support,
+        support_bundle,
         "examine",
         lambda *_, **__: [
-            doctor.Check(
+            selfcheck.Check(
                 "Data folder", True, f"{home / 'data' / 'sub'} is there, {home / 'data'} too"
             )
         ],
@@ -107,7 +106,7 @@ def test_config_and_settings_say_that_something_was_set_and_not_what(tmp_path: P
             "server": {"port": 8050, "import_folders": ["/srv/x"]},
         }
     )
-    shown = dict(support.plain_config(config))
+    shown = dict(support_bundle.plain_config(config))
     assert (
         shown["folders.data"],
         shown["folders.logs"],
@@ -183,5 +182,5 @@ def test_logs_are_shown_with_their_folder_and_without_names(
 def test_a_short_user_name_is_not_looked_for(
     application: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(support, "_users", lambda: {"a"})
+    monkeypatch.setattr(support_bundle, "_users", lambda: {"a"})
     assert redactor(application)("a line") == "a line"

@@ -15,10 +15,10 @@ from gui.data.example import make_example
 from gui.engine.model import model_bytes
 from gui.engine.params import DTDParams
 from gui.engine.tasks import run_dtd
-from gui.jobs.status import no_progress
 from gui.sessions.cache import DCXCache
 from gui.sessions.manager import LOCAL
 from tests.gui.upload_page import choose, session_of
+from tests.progress import no_progress
 
 QUICK = DTDParams(genes=100, iterations=3, train_mixtures=20, test_mixtures=20)
 
@@ -289,10 +289,10 @@ def test_files_of_the_command_line_wait_in_the_form(
     assert "patients.csv" in tab.text("upload-bulk-name")
 
 
-def test_the_predecessors_file_brings_all_its_parts(tab: Any, shared_data: Path) -> None:
-    choose(tab, "train", shared_data / "predecessor" / "pbmc.dcx")
-    assert "training data: 407 cells" in tab.text("upload-train-found")
-    assert "bulk: 100 samples" in tab.text("upload-train-found")
+def test_the_predecessors_file_brings_all_its_parts(tab: Any, dcx_file: Path) -> None:
+    choose(tab, "train", dcx_file)
+    assert "training data: 349 cells" in tab.text("upload-train-found")
+    assert "bulk: 12 samples" in tab.text("upload-train-found")
     # not that cells are split, or that there is no bulk
     assert tab.get("upload-reason", "children") == "Every part in the .dcx file is loaded."
     tab.click("upload-load")

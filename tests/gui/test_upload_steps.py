@@ -152,11 +152,11 @@ def test_ensembl_ids_are_mapped_by_a_table_that_the_user_chooses(
     assert len(set(data.bulk.matrix.genes) & set(data.train.matrix.genes)) > 380  # type: ignore[union-attr]
 
 
-def test_names_behind_the_ids_are_offered(tab: Any, awkward: Path) -> None:
+def test_one_repair_brings_names_with_ids_in_front_to_symbols(tab: Any, awkward: Path) -> None:
     choose(tab, "train", awkward / "clean_train.h5ad")
     choose(tab, "bulk", awkward / "application_ensembl_pipe_symbol.tsv")
     assert tab.get("upload-load", "disabled") is True
-    assert "Take the names behind the IDs" in switches(tab)
+    assert "Take gene symbols, as the other files have them (proposed)" in switches(tab)
 
 
 def test_bulk_is_drawn_against_the_reference_and_every_stage_has_its_number(

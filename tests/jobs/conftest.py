@@ -16,6 +16,7 @@ import pytest
 from gui.data.dataset import Cells, Dataset, Matrix
 from gui.jobs.runner import JobRunner
 from gui.jobs.status import JobStatus
+from tests.processes import worker_pids
 from tests.waiting import until
 
 HERE = Path(__file__).parent
@@ -107,6 +108,14 @@ def dataset(name: str = "small") -> Dataset:
     return Dataset(train, None, name=name)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _started_as_by_the_program() -> Iterator[None]:
+    """Here the processes start as they do on every user's computer, with nothing imported."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gui.jobs.process.START_METHOD", "spawn")
+        yield
+
+
 @pytest.fixture(scope="session")
 def tasks() -> ModuleType:
     return TASKS
@@ -146,4 +155,4 @@ def make_bench() -> Iterator[Callable[..., Bench]]:
     yield make
     for bench in made:
         bench.runner.stop()
-        assert bench.runner.worker_pids() == []
+        assert worker_pids(bench.runner) == []

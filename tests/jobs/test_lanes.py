@@ -11,6 +11,7 @@ from typing import Any
 
 from gui.jobs.lanes import Lanes
 from gui.jobs.status import JobStatus
+from tests.processes import worker_pids
 
 Bench = Any
 
@@ -64,7 +65,7 @@ def test_the_end_waits_for_what_is_being_delivered(
     assert blocked.wait(90)
     stopping = threading.Thread(target=bench.runner.stop)
     stopping.start()
-    bench.until(lambda: not bench.runner.worker_pids())
+    bench.until(lambda: not worker_pids(bench.runner))
     assert stopping.is_alive()
     held.set()
     stopping.join(90)

@@ -19,6 +19,7 @@ import pytest
 from gui.errors import JobError, WorkerDied
 from gui.jobs import runner
 from gui.jobs.record import STARTING
+from tests.processes import worker_pids
 
 Bench = Any
 HERE = Path(__file__).parent
@@ -80,7 +81,7 @@ def test_worker_that_crashes_at_the_start_fails_the_job_and_is_not_started_for_e
     error = bench.error(tasks.pid, title="DTD")
     assert type(error) is WorkerDied
     assert str(error) == "The worker process ended unexpectedly before “DTD” could start."
-    bench.until(lambda: bench.runner.worker_pids() == [])
+    bench.until(lambda: worker_pids(bench.runner) == [])
     tried = len(gate.read_text(encoding="utf-8"))
     assert tried <= 3  # one idle start, two for the job
     assert type(bench.error(tasks.pid)) is WorkerDied
@@ -165,7 +166,7 @@ def test_killed_worker_fails_its_job_and_the_next_one_runs(
         bench.submit(tasks.pid, "other"),
     )
     bench.until(lambda: bench.status(job).stage == "Napping")
-    [pid] = bench.runner.worker_pids()
+    [pid] = worker_pids(bench.runner)
     kill(pid)
     status = bench.ended(job)
     assert (status.state, type(status.error)) == ("failed", WorkerDied)
@@ -184,7 +185,7 @@ def test_worker_killed_while_idle_is_replaced_and_no_job_fails(
     second = bench.run(tasks.pid)
     assert second != first
     kill(second)
-    bench.until(lambda: bench.runner.worker_pids() not in ([], [second]))  # without a job, too
+    bench.until(lambda: worker_pids(bench.runner) not in ([], [second]))  # without a job, too
 
 
 def test_task_that_does_not_react_to_a_cancel_is_killed_after_the_grace_period(
@@ -195,7 +196,7 @@ def test_task_that_does_not_react_to_a_cancel_is_killed_after_the_grace_period(
     job = bench.submit(tasks.deaf, params=tasks.Wish(seconds=600))
     following = bench.submit(tasks.describe)
     bench.until(lambda: bench.status(job).stage == "Deaf")
-    [pid] = bench.runner.worker_pids()
+    [pid] = worker_pids(bench.runner)
     assert bench.runner.cancel(job)
     assert bench.runner.cancel(job)  # asking twice is no mistake
     assert bench.ended(job).state == "cancelled"
@@ -252,7 +253,7 @@ def threads(dataset, params, *, progress):
 """
 SIT = """while runner.status()[0].stage != "Sitting":
         time.sleep(0.01)
-    print(*runner.worker_pids(), flush=True)
+    print(*[slot.worker.pid for slot in runner._slots if slot.worker], flush=True)
     """
 
 
@@ -336,7 +337,7 @@ def test_stop_ends_running_and_queued_jobs_and_the_worker(
         bench.submit(tasks.pid),
     )
     bench.until(lambda: bench.status(running).stage == "Deaf")
-    [pid] = bench.runner.worker_pids()
+    [pid] = worker_pids(bench.runner)
     waited: list[Any] = []
     waiter = threading.Thread(target=lambda: waited.append(bench.runner.wait(running)))
     waiter.start()
@@ -345,7 +346,7 @@ def test_stop_ends_running_and_queued_jobs_and_the_worker(
     assert waited[0].state == "cancelled"
     assert bench.status(waiting).state == "cancelled"
     assert not alive(pid)
-    assert bench.runner.worker_pids() == []
+    assert worker_pids(bench.runner) == []
     assert bench.sink.delivered == []
     bench.runner.stop()  # twice is no mistake
     with pytest.raises(JobError, match="closing"):
@@ -364,7 +365,7 @@ def test_stop_while_the_worker_starts_and_before_start(
     early = make_bench()
     early.runner.start()
     early.runner.stop()
-    assert early.runner.worker_pids() == []
+    assert worker_pids(early.runner) == []
 
 
 def test_two_workers_run_two_jobs_at_once(
@@ -374,7 +375,7 @@ def test_two_workers_run_two_jobs_at_once(
     bench.runner.start()
     jobs = [bench.submit(tasks.nap, session, tasks.Wish(seconds=600)) for session in "ab"]
     bench.until(lambda: [bench.status(job).stage for job in jobs] == ["Napping", "Napping"])
-    pids = bench.runner.worker_pids()
+    pids = worker_pids(bench.runner)
     assert len(set(pids)) == 2
     third = bench.submit(tasks.pid, "c")
     bench.runner.cancel(jobs[1])

@@ -20,6 +20,7 @@ import pytest
 from gui.data.dataset import Dataset
 from gui.errors import JobError, NoCommonGenes, UnknownSession, WorkerDied
 from gui.logs import start_logging, stop_logging
+from tests.processes import worker_pids
 
 Bench = Any
 
@@ -60,7 +61,7 @@ def test_worker_is_another_process_and_stays_for_the_next_job(
 ) -> None:
     first, second = bench.run(tasks.pid), bench.run(tasks.pid)
     assert first == second != os.getpid()
-    assert bench.runner.worker_pids() == [first]
+    assert worker_pids(bench.runner) == [first]
 
 
 def test_task_of_a_file_is_loaded_by_its_path(bench: Bench, tasks: ModuleType) -> None:
@@ -243,14 +244,14 @@ def test_result_that_is_no_data_fails_with_advice(
     assert type(error) is JobError
     assert str(error).startswith("The result of this step cannot be handed over (")
     assert "A task must return data" in str(error.advice)
-    assert bench.run(tasks.pid) in bench.runner.worker_pids()
+    assert bench.run(tasks.pid) in worker_pids(bench.runner)
 
 
 def test_parameters_that_are_no_data_fail_with_advice(bench: Bench, tasks: ModuleType) -> None:
     error = bench.error(tasks.answer, params={"lock": threading.Lock()})
     assert type(error) is JobError
     assert "cannot be handed to the worker" in str(error)
-    assert bench.run(tasks.pid) in bench.runner.worker_pids()
+    assert bench.run(tasks.pid) in worker_pids(bench.runner)
 
 
 def test_only_plain_functions_are_tasks(bench: Bench, tasks: ModuleType) -> None:

@@ -149,7 +149,9 @@ def kill_once(
     return int(struct.unpack("<q", reported[-8:])[0]) if reported else number
 
 
-def run(kills: int, folder: Path, *, sealed: bool, seed: int = 0) -> dict[str, int]:
+def run(
+    kills: int, folder: Path, *, sealed: bool, until_lost: bool = False, seed: int = 0
+) -> dict[str, int]:
     """Figures: kills, in_save (a half-written file was left), lost (does not open), lost_saves
     (older than reported), saves (reported), parts_left.
     """
@@ -163,6 +165,8 @@ def run(kills: int, folder: Path, *, sealed: bool, seed: int = 0) -> dict[str, i
     # some die in their first save, most after some saves
     window = 5 * (time.perf_counter() - started)
     for turn in range(kills):
+        if until_lost and found["lost"]:
+            break
         generation = file.read_header(path).generation
         reported = kill_once(path, key, number, generation, chance, turn, window)
         found["in_save"] += any(folder.glob("*.part"))
@@ -193,12 +197,18 @@ def main() -> None:
     parser.add_argument("kills", type=int)
     parser.add_argument("--sealed", action="store_true")
     parser.add_argument("--in-place", action="store_true")
+    parser.add_argument("--until-lost", action="store_true")
     parser.add_argument("--folder", type=Path)
     given = parser.parse_args()
     if given.in_place:
         atomic.replacing = in_place  # type: ignore[assignment]
     with tempfile.TemporaryDirectory(dir=given.folder) as folder:
-        sys.stdout.write(json.dumps(run(given.kills, Path(folder), sealed=given.sealed)) + "\n")
+        sys.stdout.write(
+            json.dumps(
+                run(given.kills, Path(folder), sealed=given.sealed, until_lost=given.until_lost)
+            )
+            + "\n"
+        )
 
 
 if __name__ == "__main__":

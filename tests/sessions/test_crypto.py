@@ -88,7 +88,7 @@ def test_wrong_password_missing_password_and_damage_are_told_apart(path: Path) -
         SessionKey.unlock(read_header(path), PASSWORD + " ")
     with pytest.raises(WrongPassword, match="protected by a password"):
         load(path)
-    with pytest.raises(WrongPassword, match="protected anew"):
+    with pytest.raises(WrongPassword, match="protected again"):
         load(path, session_key=session_key())
     raw = bytearray(path.read_bytes())
     raw[len(raw) // 2] ^= 1

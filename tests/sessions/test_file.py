@@ -27,12 +27,12 @@ from gui.data.example import make_example
 from gui.engine.params import ADTDParams, DTDParams, Params, SearchParams
 from gui.engine.results import Provenance, Run
 from gui.errors import DamagedSession, NewerSession, SessionConflict, SessionNotSaved
-from gui.jobs.status import no_progress
 from gui.sessions import content, file, header, objects
 from gui.sessions.codec import StoredRecord
 from gui.sessions.crypto import SessionKey
 from gui.sessions.file import load, read_header, save
 from gui.sessions.snapshot import Snapshot
+from tests.progress import no_progress
 from tests.sessions.samples import ID, MARKER, PASSWORD, WHEN, rich, same, session_key, tiny
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
@@ -270,7 +270,6 @@ def frames(draw: st.DrawFn) -> pd.DataFrame:
 
 
 @settings(
-    max_examples=150,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -612,3 +611,24 @@ def test_session_files_their_backups_and_folders_are_for_their_owner_only(
     assert {stat.S_IMODE(p.stat().st_mode) for p in folder.iterdir()} == {0o600}
     assert len(list(folder.iterdir())) == 2
     assert [stat.S_IMODE(p.stat().st_mode) for p in (folder, folder.parent)] == [0o700, 0o700]
+
+
+def test_a_class_keeps_its_name_in_the_file_whatever_it_is_called_in_the_program(
+    path: Path,
+) -> None:
+    """Files of before a class was renamed open after it, and the other way round."""
+    before, after = path.with_name("before.dcxsession"), path.with_name("after.dcxsession")
+    content = rich()
+    save(before, content, expected_generation=None)
+    classes = [type(one) for one in (content.dataset, content.runs[0], content.runs[0].params)]
+    names = [cls.__name__ for cls in classes]
+    try:
+        for cls in classes:
+            cls.__name__ = f"New{cls.__name__}"
+        save(after, content, expected_generation=None)
+        same(content, load(before))
+        same(content, load(after))
+    finally:
+        for cls, name in zip(classes, names, strict=True):
+            cls.__name__ = name
+    same(content, load(after))

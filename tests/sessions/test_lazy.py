@@ -101,7 +101,7 @@ def test_saving_copies_what_was_not_read_without_unpacking_it(
     key = session_key() if protected else None
     found, origin = opened(path, key, rich())
     packed.clear()
-    monkeypatch.setattr(lazy.Values, "read", lambda *_: pytest.fail("it was read"))
+    monkeypatch.setattr(lazy.StoredValues, "read", lambda *_: pytest.fail("it was read"))
     head = save(
         path,
         dataclasses.replace(found, notes="other"),
@@ -122,9 +122,11 @@ def test_what_was_saved_once_is_copied_by_the_next_save_without_looking_at_the_v
 ) -> None:
     snapshot, looked = rich(), []
     save(path, snapshot, expected_generation=None, origin=Origin(path))
-    put = objects.Gathered.put
+    put = objects.ObjectCollector.put
     monkeypatch.setattr(
-        objects.Gathered, "put", lambda self, data: looked.append(data.nbytes) or put(self, data)
+        objects.ObjectCollector,
+        "put",
+        lambda self, data: looked.append(data.nbytes) or put(self, data),
     )
     save(path, snapshot, expected_generation=1)
     assert max(m.nbytes for m in matrices(snapshot)) not in looked
@@ -216,7 +218,7 @@ def test_a_locked_session_reads_nothing_more(path: Path) -> None:
 def test_another_key_in_the_file_is_said(path: Path) -> None:
     found, _ = opened(path, session_key(), rich())
     save(path, rich(), expected_generation=1, session_key=session_key())
-    with pytest.raises(SessionError, match="protected anew"):
+    with pytest.raises(SessionError, match="protected again"):
         _ = matrices(found)[0].values
 
 
@@ -232,9 +234,11 @@ def test_the_file_may_be_saved_by_others_in_the_meantime(path: Path) -> None:
 def test_threads_read_a_matrix_once(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found, _ = opened(path, None, rich())
     reads: list[int] = []
-    read = lazy.Values.read
+    read = lazy.StoredValues.read
     monkeypatch.setattr(
-        lazy.Values, "read", lambda self, m: (time.sleep(0.05), reads.append(1), read(self, m))[2]
+        lazy.StoredValues,
+        "read",
+        lambda self, m: (time.sleep(0.05), reads.append(1), read(self, m))[2],
     )
     matrix, seen = matrices(found)[0], list[Any]()
     threads = [threading.Thread(target=lambda: seen.append(matrix.values)) for _ in range(6)]

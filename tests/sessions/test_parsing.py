@@ -28,6 +28,7 @@ from gui.sessions import container, file, parsing
 from gui.sessions.manager import LOCAL, Actor, SessionCacheManager
 from gui.sessions.parsing import InProcessParser, ParseRequest, ProcessParser
 from gui.sessions.snapshot import Snapshot
+from tests.processes import worker_pids
 from tests.sessions.hostile import with_result
 from tests.sessions.samples import ID, PASSWORD, filled, rich, same, session_key, tiny
 from tests.waiting import until
@@ -394,7 +395,7 @@ def test_a_process_that_was_given_a_wrong_key_is_replaced(path: Path, reader: Re
     parser, key = ProcessParser(reader), session_key()
     written(path, tiny(), session_key=key)
     parser.check(path, key, whole=True)
-    (before,) = reader._runner.worker_pids()
+    (before,) = worker_pids(reader._runner)
     with pytest.raises(WrongPassword):
         parser.check(path, session_key("another password"), whole=True)
-    until(lambda: before not in reader._runner.worker_pids())
+    until(lambda: before not in worker_pids(reader._runner))

@@ -26,6 +26,7 @@ from tests.sessions.samples import rich, same
 Make = Callable[..., SessionCacheManager]
 PASSWORD = "correct horse battery"
 OTHER = Actor(browser="other")
+pytestmark = pytest.mark.usefixtures("cheap")
 
 
 @pytest.fixture

@@ -42,6 +42,7 @@ def test_concordance_falls_with_shift_and_scale_where_correlation_does_not() -> 
     assert np.isnan(ccc(x, np.ones(10)))
     assert spearman(x, np.exp(x)) == pytest.approx(1.0)
     assert rmse(x, x + 3) == 3.0
+    assert np.isnan(spearman(x, np.where(x > 0, x, np.nan)))
 
 
 def test_runs_are_aligned_by_name_and_what_only_one_has_is_listed() -> None:

@@ -75,7 +75,7 @@ def test_hc3_is_that_of_statsmodels() -> None:
 
 def test_variables_that_say_the_same_are_refused_by_name() -> None:
     frame = pd.DataFrame({"batch": list("xxyyzz"), "site": list("uuvvww"), "age": range(6)})
-    with pytest.raises(DataError, match="site: v follows from the other variables"):
+    with pytest.raises(DataError, match="site: v is determined by the other variables"):
         design(frame[["batch", "site"]])
     with pytest.raises(DataError, match="same value in all samples"):
         design(pd.DataFrame({"sex": ["f"] * 6}))

@@ -7,6 +7,10 @@ import pandas as pd
 import pytest
 
 from gui.errors import BadValues, DataError, InvalidParameter
+from gui.statistics.concordance import concordance
+from gui.statistics.cox import cox
+from gui.statistics.cox_ridge import cox_ridge
+from gui.statistics.kaplan_meier import kaplan_meier, kaplan_meier_by_group
 from gui.statistics.log_rank import log_rank
 from gui.statistics.maximally_selected import best_cut
 from gui.statistics.survival_data import landmark, refuse_later_covariates, survival_data
@@ -44,8 +48,8 @@ def test_excluded_samples_are_listed_with_the_reason() -> None:
         (lambda d: d.assign(event="dead"), BadValues, "0 .no. and 1 .yes."),
         (lambda d: d.assign(event=2), BadValues, "0 .no. and 1 .yes."),
         (lambda d: d.assign(time="soon"), BadValues, "not numbers"),
-        (lambda d: d.assign(event=0), DataError, "nobody"),
-        (lambda d: d.assign(time=np.nan), DataError, "no sample has"),
+        (lambda d: d.assign(event=0), DataError, "No sample has the event"),
+        (lambda d: d.assign(time=np.nan), DataError, "No sample has"),
         (lambda d: pd.concat([d, d]), DataError, "more than one time"),
     ],
     ids=["text", "coded 1 and 2", "times as text", "no event", "no time", "sample twice"],
@@ -86,7 +90,7 @@ def test_landmark_keeps_who_is_followed_beyond_it() -> None:
     assert later.time.to_dict() == {"a": 1.0, "h": 5.0}
     assert set(later.excluded["sample"]) == {"b", "c", "d", "e", "f", "g"}
     assert any("Landmark at 4" in note for note in later.notes)
-    with pytest.raises(DataError, match="no event"):
+    with pytest.raises(DataError, match="No event"):
         landmark(survival_data(data["time"], data["event"]), 9)
 
 
@@ -127,7 +131,51 @@ def test_a_number_that_cannot_be_cut_is_refused() -> None:
     time, event, _ = cut_data(2, 0.0)
     with pytest.raises(DataError, match="cut point"):
         best_cut(time, event, np.ones(100))
-    with pytest.raises(DataError, match="nobody"):
+    with pytest.raises(DataError, match="No sample has the event"):
         best_cut(time, np.zeros(100), np.arange(100.0))
     with pytest.raises(InvalidParameter):
         best_cut(time, event, np.arange(100.0), middle=2)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda t, e, g: kaplan_meier(t, e),
+        lambda t, e, g: kaplan_meier_by_group(t, e, g),
+        lambda t, e, g: log_rank(t, e, g),
+        lambda t, e, g: best_cut(t, e, g.cat.codes),
+        lambda t, e, g: concordance(t, e, g.cat.codes),
+        lambda t, e, g: cox(t, e, g.cat.codes.to_frame("x")),
+        lambda t, e, g: cox_ridge(t, e, g.cat.codes.to_frame("x")),
+    ],
+    ids=["curve", "curves", "log-rank", "best cut", "concordance", "Cox", "ridge"],
+)
+def test_every_door_refuses_gaps_negative_times_and_events_coded_1_and_2(call) -> None:
+    time = pd.Series(np.arange(1.0, 21))
+    event = pd.Series(np.resize([0, 1], 20))
+    groups = pd.Series(np.resize(["a", "b", "b"], 20), dtype="category")
+    assert call(time, event, groups) is not None
+    assert call(time, event.astype(bool), groups) is not None
+    assert call(time.astype("Int64"), event.astype("boolean"), groups) is not None
+    for wrong, message in (
+        ((time, event + 1), "0 .no. and 1 .yes."),
+        ((time.where(time > 1), event), "gaps"),
+        ((time, event.where(time > 1)), "gaps"),
+        ((time - 5, event), "negative"),
+    ):
+        with pytest.raises(BadValues, match=message):
+            call(*wrong, groups)
+
+
+def test_samples_without_group_or_stratum_are_not_left_out_in_silence() -> None:
+    time, event = pd.Series(np.arange(1.0, 9)), pd.Series([1] * 8)
+    groups = pd.Series(["a", "b", "a", "b", "a", "b", "a", None])
+    for call in (
+        lambda: log_rank(time, event, groups),
+        lambda: kaplan_meier_by_group(time, event, groups),
+        lambda: log_rank(time, event, groups.fillna("b"), strata=groups),
+        lambda: cox(time, event, time.to_frame("x"), strata=groups),
+        lambda: best_cut(time, event, time.where(time > 1)),
+    ):
+        with pytest.raises(BadValues, match="1 sample has no"):
+            call()

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from gui.errors import BadValues
 from gui.statistics import two_samples
 from gui.statistics.exact_distributions import lower_quantile, rank_sum_counts
 from gui.statistics.ranks import rank
@@ -140,3 +141,9 @@ def test_newcombes_interval_holds_the_estimate_and_stays_within_0_and_1() -> Non
     assert (effect.high <= 1).all()
     assert (effect.low <= effect.estimate).all()
     assert (effect.estimate <= effect.high).all()
+
+
+def test_gaps_are_refused_instead_of_ranked_highest() -> None:
+    for test in (mann_whitney, brunner_munzel, superiority):
+        with pytest.raises(BadValues, match="missing"):
+            test([1.0, np.nan, 2.0, 3.0], [4.0, 5.0, 6.0, 7.0])

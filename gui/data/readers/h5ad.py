@@ -48,6 +48,7 @@ from gui.data.readers.labels import (
 )
 from gui.data.readers.options import CellChoice
 from gui.errors import NoLabels, UnreadableFile
+from gui.text import some
 
 if TYPE_CHECKING:
     import h5py
@@ -319,9 +320,8 @@ def no_labels(info: H5adInfo, name: str) -> NoLabels:
 
 def columns_advice(info: H5adInfo) -> str:
     names = list(info.obs)
-    more = f" and {len(names) - 8} more" if len(names) > 8 else ""
     return (
-        f"Choose one of these columns: {', '.join(names[:8])}{more}."
+        f"Choose one of these columns: {some(names, 8)}."
         if names
         else "Add the column to obs and save the file again."
     )

@@ -49,11 +49,6 @@ def run(
     _pool.run(min(cores, MOST), setting, task, orders, shared, ledger, caller)
 
 
-def pids() -> list[int]:
-    """The processes that are there now."""
-    return [each.pid for each in _pool.children]
-
-
 def allowed_cores(groups: Path = Path("/sys/fs/cgroup")) -> int:
     """How many processors this process may use: those of the machine, less what its affinity or its
     container takes away.

@@ -17,6 +17,7 @@ from gui.engine.setting import Setting, use
 from gui.engine.spread.calls import cross, one_blas_thread
 from gui.engine.spread.parcel import Parcel
 from gui.errors import JobCancelled, JobError
+from gui.text import some
 from gui.versions import engine_versions
 
 REPORTS = 0.1
@@ -112,16 +113,15 @@ class Stepper:
 
 def other_versions(found: Mapping[str, Mapping[str, str]], here: Mapping[str, str]) -> JobError:
     """found : by worker, those that differ."""
-    worker, there = next(iter(found.items()))
+    there = next(iter(found.values()))
     names = sorted(name for name in {*here, *there} if here.get(name) != there.get(name))
     differ = ", ".join(
         f"{name} {there.get(name, 'missing')} instead of {here.get(name, 'missing')}"
         for name in names[:3]
     )
-    more = f" and {len(found) - 1} more" if len(found) > 1 else ""
     return JobError(
         "The cluster computes with other versions than this program, so the numbers would differ:"
-        f" {differ} ({worker}{more}).",
+        f" {differ} ({some(found, 1)}).",
         advice=(
             "Install the same versions on all its computers, or take scheduler out of [compute] of"
             " the configuration."

@@ -9,7 +9,7 @@ from typing import Any
 import dash_mantine_components as dmc
 import pandas as pd
 import plotly.graph_objects as go
-from dash import Input, Output, State, html, no_update
+from dash import Input, Output, State, html
 from dash.exceptions import PreventUpdate
 
 from gui.answers.adtd import true_hidden
@@ -169,52 +169,60 @@ bind_table_export(page, "hidden_table", _to_save, State(page.id.hidden_of, "valu
 
 
 @page.callback(
-    Output(page.id.hidden_empty, "style"),
-    Output(page.id.hidden_body, "style"),
-    Output(page.id.hidden_words, "children"),
-    Output(page.id.hidden_n_box, "style"),
-    Output(page.id.hidden, "figure"),
-    Output(page.id.hidden, "style"),
-    Output(page.id.hidden_file, "data"),
-    Output(page.id.hidden_table, "columnDefs"),
-    Output(page.id.hidden_table, "rowData"),
-    Output(page.id.hidden_table_note, "children"),
-    Output(page.id.hidden_unit, "children"),
-    *views.outputs,
-    REVISION,
-    DARK,
-    TAB,
-    Input(page.id.hidden_of, "value"),
-    Input(page.id.hidden_view, "value"),
-    Input(page.id.hidden_n, "value"),
+    output={
+        "empty": Output(page.id.hidden_empty, "style"),
+        "body": Output(page.id.hidden_body, "style"),
+        "words": Output(page.id.hidden_words, "children"),
+        "n_box": Output(page.id.hidden_n_box, "style"),
+        "figure": Output(page.id.hidden, "figure"),
+        "figure_style": Output(page.id.hidden, "style"),
+        "file": Output(page.id.hidden_file, "data"),
+        "columns": Output(page.id.hidden_table, "columnDefs"),
+        "rows": Output(page.id.hidden_table, "rowData"),
+        "note": Output(page.id.hidden_table_note, "children"),
+        "unit": Output(page.id.hidden_unit, "children"),
+        "views": views.outputs,
+    },
+    inputs={
+        "_revision": REVISION,
+        "dark": DARK,
+        "tab": TAB,
+        "of": Input(page.id.hidden_of, "value"),
+        "view": Input(page.id.hidden_view, "value"),
+        "n": Input(page.id.hidden_n, "value"),
+    },
 )
 def show_hidden(
-    ctx: Context, _revision: Any, dark: bool, tab: str, of: str, view: str, n: Any
-) -> Any:
+    ctx: Context, *, dark: bool, tab: str, of: str, view: str, n: Any, _revision: Any
+) -> dict[str, Any]:
     if tab != HIDDEN_TAB:
         raise PreventUpdate
     run = adtd_run(ctx)
     if run is None:
-        return [SHOWN, GONE, *[no_update] * 13]
-    head = [GONE, SHOWN, WORDS.get(of, ""), visible(of == GENES and view != "table")]
+        return {"empty": SHOWN, "body": GONE}
+    head = {
+        "empty": GONE,
+        "body": SHOWN,
+        "words": WORDS.get(of, ""),
+        "n_box": visible(of == GENES and view != "table"),
+    }
     if view == "table":
         # of a single gene, 0.01 % is much
         shown = table_view(table(run.result, of), percent=of == SAMPLES)
-        return [
-            *head,
-            *[no_update] * 3,
-            shown.columns,
-            shown.rows,
-            shown.note,
-            UNITS[of],
-            *views.show("table"),
-        ]
+        return {
+            **head,
+            "columns": shown.columns,
+            "rows": shown.rows,
+            "note": shown.note,
+            "unit": UNITS[of],
+            "views": views.show("table"),
+        }
     many = n if isinstance(n, int) and 1 <= n <= MOST_N else DEFAULT_N
-    drawn = figure(run.result, of, many, bool(dark))
-    return [
-        *head,
-        *placed(drawn, 410),
-        _name(run.result, of),
-        *[no_update] * 4,
-        *views.show("figure"),
-    ]
+    drawn, style = placed(figure(run.result, of, many, bool(dark)), 410)
+    return {
+        **head,
+        "figure": drawn,
+        "figure_style": style,
+        "file": _name(run.result, of),
+        "views": views.show("figure"),
+    }

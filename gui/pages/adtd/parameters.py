@@ -4,7 +4,7 @@ running it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import dash_mantine_components as dmc
@@ -136,7 +136,7 @@ def obstacle(ctx: Context, part: str) -> str | None:
     return None
 
 
-def adtd_problem(ctx: Context, values: Sequence[Any]) -> str | None:
+def adtd_problem(ctx: Context, values: Mapping[str, Any]) -> str | None:
     """Why Run is disabled, or None."""
     try:
         params = form.parse(values)
@@ -145,7 +145,7 @@ def adtd_problem(ctx: Context, values: Sequence[Any]) -> str | None:
     return GOING if _going(ctx, "adtd", params) else obstacle(ctx, params.part)
 
 
-def search_problem(ctx: Context, values: Sequence[Any], part: str) -> str | None:
+def search_problem(ctx: Context, values: Mapping[str, Any], part: str) -> str | None:
     """Why the search is disabled, or None."""
     try:
         params = search_form.parse(values, part=part)
@@ -261,37 +261,36 @@ search_form.bind()
 
 
 @page.callback(
-    Output(page.id.run, "children"),
-    Output(page.id.run, "disabled"),
-    Output(page.id.reason, "children"),
-    Output(page.id.model_words, "children"),
-    Output(page.id.for_custom, "style"),
-    Output(page.id.for_lambda1, "style"),
-    Output(page.id.for_lambda2, "style"),
-    Output(page.id.composition_empty, "children"),
-    Output(page.id.hidden_empty, "children"),
-    REVISION,
-    JOBS,
-    *[Input(form.id(n), form.prop(n)) for n in form.names],
+    output={
+        "run": Output(page.id.run, "children"),
+        "disabled": Output(page.id.run, "disabled"),
+        "reason": Output(page.id.reason, "children"),
+        "model_words": Output(page.id.model_words, "children"),
+        "custom": Output(page.id.for_custom, "style"),
+        "lambda1": Output(page.id.for_lambda1, "style"),
+        "lambda2": Output(page.id.for_lambda2, "style"),
+        "composition_empty": Output(page.id.composition_empty, "children"),
+        "hidden_empty": Output(page.id.hidden_empty, "children"),
+    },
+    inputs={"_revision": REVISION, "_jobs": JOBS, "values": form.inputs},
 )
-def check_form(ctx: Context, _revision: Any, _jobs: Any, *values: Any) -> Any:
+def check_form(
+    ctx: Context, *, values: dict[str, Any], _revision: Any, _jobs: Any
+) -> dict[str, Any]:
     """The buttons name the model and are disabled with their reason; fields that mean nothing for
     the model disappear.
     """
-    shown = dict(zip(form.names, values, strict=True))
-    reason, show = adtd_problem(ctx, values), applies(shown)
-    name = model_name(shown["model"])
-    words = [html.B(name), f": {MODEL_WORDS.get(shown['model'], '')}"]
-    styles = [visible(show[n]) for n in ("custom", "lambda1", "lambda2")]
-    empty = [nothing_yet(ctx, tab, shown["model"], reason) for tab in (COMPOSITION, HIDDEN_TAB)]
-    return [
-        f"Run {name}",
-        reason is not None,
-        reason or using(ctx, shown["part"]),
-        words,
-        *styles,
-        *empty,
-    ]
+    model, part = values["model"], values["part"]
+    reason, show, name = adtd_problem(ctx, values), applies(values), model_name(model)
+    return {
+        "run": f"Run {name}",
+        "disabled": reason is not None,
+        "reason": reason or using(ctx, part),
+        "model_words": [html.B(name), f": {MODEL_WORDS.get(model, '')}"],
+        **{field: visible(show[field]) for field in ("custom", "lambda1", "lambda2")},
+        "composition_empty": nothing_yet(ctx, COMPOSITION, model, reason),
+        "hidden_empty": nothing_yet(ctx, HIDDEN_TAB, model, reason),
+    }
 
 
 @page.callback(Output(form.id("part"), "data"), REVISION)
@@ -303,17 +302,18 @@ def offer_parts(ctx: Context, _revision: Any) -> Any:
     Output(page.id.search, "disabled"),
     Output(page.id.search_reason, "children"),
     Output(page.id.search_empty, "children"),
-    REVISION,
-    JOBS,
-    Input(form.id("part"), "value"),
-    *[Input(search_form.id(n), search_form.prop(n)) for n in search_form.names],
+    inputs={
+        "_revision": REVISION,
+        "_jobs": JOBS,
+        "part": Input(form.id("part"), "value"),
+        "values": search_form.inputs,
+    },
 )
-def check_search(ctx: Context, _revision: Any, _jobs: Any, part: str, *values: Any) -> Any:
+def check_search(
+    ctx: Context, *, part: str, values: dict[str, Any], _revision: Any, _jobs: Any
+) -> Any:
     reason = search_problem(ctx, values, part)
-    points, folds = (
-        values[search_form.names.index("points")],
-        values[search_form.names.index("folds")],
-    )
+    points, folds = values["points"], values["folds"]
     count = sample_count(ctx, part)
     few = (
         f". Only {count} samples: with fewer than {FEW_SAMPLES} the choice is uncertain."
@@ -339,12 +339,14 @@ def check_search(ctx: Context, _revision: Any, _jobs: Any, part: str, *values: A
 
 
 @page.callback(
-    Input(page.id.run, "n_clicks"),
-    Input(page.id.each("start", ALL), "n_clicks"),
-    *form.states,
+    inputs={
+        "clicks": Input(page.id.run, "n_clicks"),
+        "_started": Input(page.id.each("start", ALL), "n_clicks"),
+    },
+    state={"values": form.states},
     prevent_initial_call=True,
 )
-def run(ctx: Context, clicks: int | None, _started: Any, *values: Any) -> None:
+def run(ctx: Context, *, clicks: int | None, values: dict[str, Any], _started: Any) -> None:
     """Parse the form and queue a run; also from the empty states."""
     if not (clicks if call.triggered_id == page.id.run else clicked()):
         raise PreventUpdate
@@ -352,13 +354,16 @@ def run(ctx: Context, clicks: int | None, _started: Any, *values: Any) -> None:
 
 
 @page.callback(
-    Input(page.id.search, "n_clicks"),
-    Input(page.id.each("start-search", ALL), "n_clicks"),
-    State(form.id("part"), "value"),
-    *search_form.states,
+    inputs={
+        "clicks": Input(page.id.search, "n_clicks"),
+        "_started": Input(page.id.each("start-search", ALL), "n_clicks"),
+    },
+    state={"part": State(form.id("part"), "value"), "values": search_form.states},
     prevent_initial_call=True,
 )
-def start_search(ctx: Context, clicks: int | None, _started: Any, part: str, *values: Any) -> None:
+def start_search(
+    ctx: Context, *, clicks: int | None, part: str, values: dict[str, Any], _started: Any
+) -> None:
     if not (clicks if call.triggered_id == page.id.search else clicked()):
         raise PreventUpdate
     submit_search(ctx, search_form.parse(values, part=part))

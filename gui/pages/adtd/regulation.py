@@ -36,7 +36,7 @@ from gui.pages.adtd.base import (
     visible,
 )
 from gui.plugin import DARK, JOBS, REVISION, Context
-from gui.text import number
+from gui.text import number, some
 
 EACH = "each"
 """The value of the type control for "in each cell type"."""
@@ -235,16 +235,12 @@ def words(result: ADTDResult, genes: Sequence[str], wanted: Wanted) -> str:
         )
         return f"No regulation here has support in the data.{hint}"
     weak = unsupported_types(result)
-    said = f" Nothing is supported for {_some(weak)}." if weak else ""
+    said = f" Nothing is supported for {some(weak)}." if weak else ""
     count = f"{number(len(genes))} gene{'s' * (len(genes) > 1)}"
     return (
         f"{count}; 1 is unregulated. Grey: the data say little about it (rare cell types, genes of"
         f" little weight, or a direction that is not sure).{said}"
     )
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def nothing(model: str | None) -> Any:
@@ -346,75 +342,80 @@ def offer_genes(ctx: Context, _revision: Any, tab: str, of: str, genes: list[str
 
 
 @page.callback(
-    Output(page.id.regulation_empty, "style"),
-    Output(page.id.regulation_empty, "children"),
-    Output(page.id.regulation_body, "style"),
-    Output(page.id.regulation_words, "children"),
-    Output(page.id.regulation_scale_box, "style"),
-    Output(page.id.regulation, "figure"),
-    Output(page.id.regulation, "style"),
-    Output(page.id.regulation_file, "data"),
-    Output(page.id.regulation_table, "columnDefs"),
-    Output(page.id.regulation_table, "rowData"),
-    Output(page.id.regulation_table_note, "children"),
-    Output(page.id.regulation_unit, "children"),
-    *views.outputs,
-    REVISION,
-    DARK,
-    JOBS,
-    TAB,
-    Input(page.id.regulation_view, "value"),
-    *CONTROLS,
+    output={
+        "empty": Output(page.id.regulation_empty, "style"),
+        "nothing": Output(page.id.regulation_empty, "children"),
+        "body": Output(page.id.regulation_body, "style"),
+        "words": Output(page.id.regulation_words, "children"),
+        "scale_box": Output(page.id.regulation_scale_box, "style"),
+        "figure": Output(page.id.regulation, "figure"),
+        "figure_style": Output(page.id.regulation, "style"),
+        "file": Output(page.id.regulation_file, "data"),
+        "columns": Output(page.id.regulation_table, "columnDefs"),
+        "rows": Output(page.id.regulation_table, "rowData"),
+        "note": Output(page.id.regulation_table_note, "children"),
+        "unit": Output(page.id.regulation_unit, "children"),
+        "views": views.outputs,
+    },
+    inputs={
+        "_revision": REVISION,
+        "dark": DARK,
+        "_jobs": JOBS,
+        "tab": TAB,
+        "view": Input(page.id.regulation_view, "value"),
+        "controls": CONTROLS,
+    },
 )
 def show_regulation(
     ctx: Context,
-    _revision: Any,
+    *,
     dark: bool,
-    _jobs: Any,
     tab: str,
     view: str,
-    n: Any,
-    of: str,
-    genes: list[str] | None,
-    supported: bool,
-    scale: str,
-) -> Any:
+    controls: Sequence[Any],
+    _revision: Any,
+    _jobs: Any,
+) -> dict[str, Any]:
     if tab != REGULATION:
         raise PreventUpdate
     run = adtd_run(ctx)
     if run is None or run.result.gene_regulation is None:
         model = None if run is None else run.params.model  # type: ignore[attr-defined]
         job = running(ctx, "adtd")
-        return [
-            SHOWN,
-            nothing(model) if job is None else running_state(job),
-            GONE,
-            *[no_update] * 13,
-        ]
+        return {
+            "empty": SHOWN,
+            "nothing": nothing(model) if job is None else running_state(job),
+            "body": GONE,
+        }
     if only_jobs():
         raise PreventUpdate
     result: ADTDResult = run.result
     believed = trusted_result(ctx, run)
-    wanted = wanted_of(n, of, genes, supported, scale)
+    wanted = wanted_of(*controls)
     shown = chosen_genes(believed, wanted)
-    head = [GONE, None, SHOWN, words(believed, shown, wanted), visible(view == HEATMAP)]
+    head = {
+        "empty": GONE,
+        "nothing": None,
+        "body": SHOWN,
+        "words": words(believed, shown, wanted),
+        "scale_box": visible(view == HEATMAP),
+    }
     if view != HEATMAP:
         filled = table(result, shown, view)
-        return [
-            *head,
-            *[no_update] * 3,
-            filled.columns,
-            filled.rows,
-            filled.note,
-            UNITS.get(view, ""),
-            *views.show("table"),
-        ]
+        return {
+            **head,
+            "columns": filled.columns,
+            "rows": filled.rows,
+            "note": filled.note,
+            "unit": UNITS.get(view, ""),
+            "views": views.show("table"),
+        }
     drawn = heatmap(result, shown, wanted, bool(dark), sure_of(ctx, run))
-    return [
-        *head,
-        drawn,
-        room(drawn) if shown else GONE,
-        saved_as(result, "gene-regulation"),
-        *[no_update] * 4,
-        *views.show("figure"),
-    ]
+    style = room(drawn) if shown else GONE
+    return {
+        **head,
+        "figure": drawn,
+        "figure_style": style,
+        "file": saved_as(result, "gene-regulation"),
+        "views": views.show("figure"),
+    }

@@ -9,7 +9,7 @@ from typing import Any
 import dash_mantine_components as dmc
 import pandas as pd
 import plotly.graph_objects as go
-from dash import ALL, Input, Output, State, html, no_update
+from dash import ALL, Input, Output, State, html
 from dash.exceptions import PreventUpdate
 
 from gui.answers.adtd import PARTS, search_line, search_sentence
@@ -190,29 +190,33 @@ bind_table_export(page, "search_table", _to_save)
 
 
 @page.callback(
-    Output(page.id.search_empty, "style"),
-    Output(page.id.search_body, "style"),
-    *head_outputs("search"),
-    Output(page.id.search_curve, "figure"),
-    Output(page.id.search_curve, "style"),
-    Output(page.id.search_table, "columnDefs"),
-    Output(page.id.search_table, "rowData"),
-    *views.outputs,
-    REVISION,
-    DARK,
-    TAB,
-    Input(page.id.search_view, "value"),
+    output={
+        "empty": Output(page.id.search_empty, "style"),
+        "body": Output(page.id.search_body, "style"),
+        "head": head_outputs("search"),
+        "figure": Output(page.id.search_curve, "figure"),
+        "figure_style": Output(page.id.search_curve, "style"),
+        "columns": Output(page.id.search_table, "columnDefs"),
+        "rows": Output(page.id.search_table, "rowData"),
+        "views": views.outputs,
+    },
+    inputs={
+        "_revision": REVISION,
+        "dark": DARK,
+        "tab": TAB,
+        "view": Input(page.id.search_view, "value"),
+    },
 )
-def show_search(ctx: Context, _revision: Any, dark: bool, tab: str, view: str) -> Any:
+def show_search(ctx: Context, *, dark: bool, tab: str, view: str, _revision: Any) -> dict[str, Any]:
     if tab != SEARCH:
         raise PreventUpdate
     run = search_run(ctx)
     if run is None:
-        return [SHOWN, GONE, *[no_update] * 11]
-    there = [
-        GONE,
-        SHOWN,
-        *head_parts(
+        return {"empty": SHOWN, "body": GONE}
+    there = {
+        "empty": GONE,
+        "body": SHOWN,
+        "head": head_parts(
             ctx,
             run,
             search_sentence(run.result),
@@ -220,12 +224,17 @@ def show_search(ctx: Context, _revision: Any, dark: bool, tab: str, view: str) -
             "Search again",
             search_notes(ctx.session, run),
         ),
-    ]
+    }
     if view == "table":
         shown = table_view(losses_table(run.result), index_name="lambda2")
-        return [*there, *[no_update] * 2, shown.columns, shown.rows, *views.show("table")]
-    drawn = curve(run.result, bool(dark))
-    return [*there, *placed(drawn, 425), *[no_update] * 2, *views.show("figure")]
+        return {
+            **there,
+            "columns": shown.columns,
+            "rows": shown.rows,
+            "views": views.show("table"),
+        }
+    drawn, style = placed(curve(run.result, bool(dark)), 425)
+    return {**there, "figure": drawn, "figure_style": style, "views": views.show("figure")}
 
 
 @page.callback(

@@ -151,11 +151,11 @@ def landing(ctx: Context) -> str:
 @page.callback(
     Output(page.id.run, "disabled"),
     Output(page.id.reason, "children"),
-    REVISION,
-    JOBS,
-    *[Input(form.id(n), form.prop(n)) for n in form.names],
+    inputs={"_revision": REVISION, "_jobs": JOBS, "values": form.inputs},
 )
-def ready(ctx: Context, _revision: str | None, _jobs: Any, *values: Any) -> tuple[bool, str]:
+def ready(
+    ctx: Context, *, values: dict[str, Any], _revision: str | None, _jobs: Any
+) -> tuple[bool, str]:
     """Whether DTD can be run, and why not."""
     try:
         hint = can_run(ctx, values)
@@ -164,7 +164,7 @@ def ready(ctx: Context, _revision: str | None, _jobs: Any, *values: Any) -> tupl
     return False, STARTED if running(ctx, "dtd") is not None else hint
 
 
-def can_run(ctx: Context, values: Any) -> str:
+def can_run(ctx: Context, values: dict[str, Any]) -> str:
     """What the run will use, in words; DeconomixError if it cannot be run."""
     data = ctx.session.need_dataset()
     if data.train is None:
@@ -193,8 +193,12 @@ def can_run(ctx: Context, values: Any) -> str:
     return f"{genes}{bulk}{took}"
 
 
-@page.callback(Input(page.id.run, "n_clicks"), *form.states, prevent_initial_call=True)
-def run(ctx: Context, clicks: int | None, *values: Any) -> None:
+@page.callback(
+    inputs={"clicks": Input(page.id.run, "n_clicks")},
+    state={"values": form.states},
+    prevent_initial_call=True,
+)
+def run(ctx: Context, *, clicks: int | None, values: dict[str, Any]) -> None:
     if not clicks:
         return
     can_run(ctx, values)

@@ -250,42 +250,50 @@ def _bind_correlation(page: Page) -> None:
     bind_table_export(page, "metrics", lambda ctx: _metrics_file(_result(ctx)), engine=True)
 
     @page.callback(
-        Output(page.id.correlation, "figure"),
-        Output(page.id.correlation, "style"),
-        Output(page.id.correlation_file, "data"),
-        Output(page.id.metrics, "columnDefs"),
-        Output(page.id.metrics, "rowData"),
-        *views.outputs,
-        Output(page.id.correlation_there, "style"),
-        Output(page.id.correlation_missing, "style"),
-        REVISION,
-        DARK,
-        Input(page.id.tabs, "value"),
-        Input(page.id.metric, "value"),
-        Input(page.id.correlation_view, "value"),
+        output={
+            "figure": Output(page.id.correlation, "figure"),
+            "figure_style": Output(page.id.correlation, "style"),
+            "file": Output(page.id.correlation_file, "data"),
+            "columns": Output(page.id.metrics, "columnDefs"),
+            "rows": Output(page.id.metrics, "rowData"),
+            "views": views.outputs,
+            "there": Output(page.id.correlation_there, "style"),
+            "missing": Output(page.id.correlation_missing, "style"),
+        },
+        inputs={
+            "_revision": REVISION,
+            "dark": DARK,
+            "tab": Input(page.id.tabs, "value"),
+            "metric": Input(page.id.metric, "value"),
+            "look": Input(page.id.correlation_view, "value"),
+        },
     )
     def draw_correlation(
-        ctx: Context, _revision: str | None, dark: bool, tab: str, metric: str, look: str
-    ) -> Any:
+        ctx: Context, *, dark: bool, tab: str, metric: str, look: str, _revision: str | None
+    ) -> dict[str, Any]:
         result = _result(ctx)
         if tab != "correlation" or result is None:
             raise PreventUpdate
         if result.metrics.empty:
-            return [*[no_update] * 9, GONE, SHOWN]
+            return {"there": GONE, "missing": SHOWN}
+        there = {"there": SHOWN, "missing": GONE}
         if look == "table":
             table = table_view(metrics_table(result))
-            return [*[no_update] * 3, table.columns, table.rows, *views.show("table"), SHOWN, GONE]
+            return {
+                **there,
+                "columns": table.columns,
+                "rows": table.rows,
+                "views": views.show("table"),
+            }
         fig = styled(correlation_figure(result, metric), bool(dark))
-        return [
-            fig,
-            room(fig),
-            f"dtd_{metric}",
-            no_update,
-            no_update,
-            *views.show("figure"),
-            SHOWN,
-            GONE,
-        ]
+        style = room(fig)
+        return {
+            **there,
+            "figure": fig,
+            "figure_style": style,
+            "file": f"dtd_{metric}",
+            "views": views.show("figure"),
+        }
 
 
 def correlation_figure(result: DTDResult, metric: str) -> go.Figure:
@@ -498,37 +506,47 @@ def _bind_markers(page: Page) -> None:
     )
 
     @page.callback(
-        Output(page.id.markers, "figure"),
-        Output(page.id.markers, "style"),
-        Output(page.id.weights, "columnDefs"),
-        Output(page.id.weights, "rowData"),
-        Output(page.id.weights_note, "children"),
-        *views.outputs,
-        REVISION,
-        DARK,
-        Input(page.id.tabs, "value"),
-        Input(page.id.markers_view, "value"),
-        Input(page.id.markers_n, "value"),
-        Input(page.id.markers_scale, "value"),
+        output={
+            "figure": Output(page.id.markers, "figure"),
+            "figure_style": Output(page.id.markers, "style"),
+            "columns": Output(page.id.weights, "columnDefs"),
+            "rows": Output(page.id.weights, "rowData"),
+            "note": Output(page.id.weights_note, "children"),
+            "views": views.outputs,
+        },
+        inputs={
+            "_revision": REVISION,
+            "dark": DARK,
+            "tab": Input(page.id.tabs, "value"),
+            "look": Input(page.id.markers_view, "value"),
+            "n": Input(page.id.markers_n, "value"),
+            "scale": Input(page.id.markers_scale, "value"),
+        },
     )
     def draw_markers(
-        ctx: Context, _revision: str | None, dark: bool, tab: str, look: str, n: Any, scale: str
-    ) -> Any:
+        ctx: Context,
+        *,
+        dark: bool,
+        tab: str,
+        look: str,
+        n: Any,
+        scale: str,
+        _revision: str | None,
+    ) -> dict[str, Any]:
         result = _result(ctx)
         if tab != "markers" or result is None:
             raise PreventUpdate
         if look == "table":
             table = table_view(weights_table(result))
-            return [
-                no_update,
-                no_update,
-                table.columns,
-                table.rows,
-                table.note,
-                *views.show("table"),
-            ]
+            return {
+                "columns": table.columns,
+                "rows": table.rows,
+                "note": table.note,
+                "views": views.show("table"),
+            }
         fig = styled(markers_figure(result, n, scale), bool(dark))
-        return [fig, room(fig), *[no_update] * 3, *views.show("figure")]
+        style = room(fig)
+        return {"figure": fig, "figure_style": style, "views": views.show("figure")}
 
 
 def markers_figure(result: DTDResult, n: Any, scale: str) -> go.Figure:

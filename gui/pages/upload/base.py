@@ -97,12 +97,16 @@ GONE: dict[str, str] = {"display": "none"}
 
 
 TOKENS = [Input(part.field.token_id, "data") for part in PARTS]
-CHOICES = [State(part.id(name), prop) for part in PARTS for name, prop in OPTIONS.items()]
-"""In the order of the parts, then of the options."""
-FORM = [
-    State(page.id.scale, "data"),
-    *[
-        State(i, "value")
-        for i in (page.id.share, page.id.seed, page.id.author, page.id.description)
-    ],
-]
+CHOICES = {
+    part.role: {name: State(part.id(name), prop) for name, prop in OPTIONS.items()}
+    for part in PARTS
+}
+"""How each file is read: role of its part -> option -> control."""
+FORM = {
+    "scale": State(page.id.scale, "data"),
+    "share": State(page.id.share, "value"),
+    "seed": State(page.id.seed, "value"),
+    "author": State(page.id.author, "value"),
+    "description": State(page.id.description, "value"),
+}
+"""What the form asks for beside the files and their repairs."""

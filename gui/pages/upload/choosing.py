@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from dash import Input, Output, State, no_update
+from dash import Input, Output, State
 from dash.exceptions import PreventUpdate
 
 from gui.errors import DeconomixError
 from gui.pages.upload.base import FORM, GONE, OPTIONS, PARTS, SELECTS, TOKENS, Part, page
 from gui.pages.upload.files import inspected, words_of
+from gui.pages.upload.mending import chosen_files
 from gui.plugin import REVISION, Context
 
 
@@ -18,54 +19,61 @@ def _bind_part(part: Part) -> None:
     part.labels.bind()
 
     @page.callback(
-        Output(part.id("choosing"), "style"),
-        Output(part.id("chosen"), "style"),
-        Output(part.id("name"), "children"),
-        Output(part.id("found"), "children"),
-        *[Output(part.id(name), prop) for name, prop in OPTIONS.items()],
-        *[Output(part.id(f"{name}_box"), "style") for name in OPTIONS],
-        *[Output(part.id(name), "data") for name in SELECTS],
-        Output(part.field.token_id, "data", allow_duplicate=True),
-        Input(part.field.token_id, "data"),
+        output={
+            "choosing": Output(part.id("choosing"), "style"),
+            "chosen": Output(part.id("chosen"), "style"),
+            "name": Output(part.id("name"), "children"),
+            "found": Output(part.id("found"), "children"),
+            "values": {name: Output(part.id(name), prop) for name, prop in OPTIONS.items()},
+            "boxes": {name: Output(part.id(f"{name}_box"), "style") for name in OPTIONS},
+            "choices": {name: Output(part.id(name), "data") for name in SELECTS},
+            "token": Output(part.field.token_id, "data", allow_duplicate=True),
+        },
+        inputs={"token": Input(part.field.token_id, "data")},
         prevent_initial_call="initial_duplicate",
     )
-    def show_chosen(ctx: Context, token: str | None) -> Any:
+    def show_chosen(ctx: Context, *, token: str | None) -> dict[str, Any]:
         """Look into the file that was chosen; one that cannot be read is not taken."""
         kept = ctx.session.form(page.key)
-        empty = [False if prop == "checked" else None for prop in OPTIONS.values()]
-        nothing: list[Any] = [
-            {},
-            GONE,
-            "",
-            "",
-            *empty,
-            *[GONE] * len(OPTIONS),
-            *[[] for _ in SELECTS],
-        ]
+        empty = {name: False if prop == "checked" else None for name, prop in OPTIONS.items()}
+        nothing = {
+            "choosing": {},
+            "chosen": GONE,
+            "name": "",
+            "found": "",
+            "values": empty,
+            "boxes": dict.fromkeys(OPTIONS, GONE),
+            "choices": {name: [] for name in SELECTS},
+        }
         if token is None:
             ctx.session.keep_form(page.key, {f"{part.role}_token": None})
-            return [*nothing, no_update]
+            return nothing
         try:
             found = inspected(ctx, ctx.uploads.get(token), part.role)
         except DeconomixError as error:
             ctx.complain(error, f"{part.role} content")
             ctx.uploads.forget(token)
             ctx.session.keep_form(page.key, {f"{part.role}_token": None})
-            return [*nothing, None]
+            return {**nothing, "token": None}
         ctx.mended(f"{part.role} content")
         same = kept.get(f"{part.role}_token") == token
         ctx.session.keep_form(page.key, {f"{part.role}_token": token})
-        values, boxes = [], []
-        for place, name in enumerate(OPTIONS):
-            proposed = found.options[name][1] if name in found.options else empty[place]
-            values.append(
-                kept.get(f"{part.role}_{name}", proposed)
-                if same and name in found.options
-                else proposed
-            )
-            boxes.append({} if name in found.options else GONE)
-        choices = [found.options[name][0] if name in found.options else [] for name in SELECTS]
-        return [GONE, {}, found.name, found.words, *values, *boxes, *choices, no_update]
+        proposed = {name: value for name, (_, value) in found.options.items()}
+        if same:
+            proposed = {
+                name: kept.get(f"{part.role}_{name}", value) for name, value in proposed.items()
+            }
+        return {
+            "choosing": GONE,
+            "chosen": {},
+            "name": found.name,
+            "found": found.words,
+            "values": {**empty, **proposed},
+            "boxes": {name: {} if name in found.options else GONE for name in OPTIONS},
+            "choices": {
+                name: found.options[name][0] if name in found.options else [] for name in SELECTS
+            },
+        }
 
     @page.callback(
         Output(part.field.token_id, "data", allow_duplicate=True),
@@ -81,19 +89,13 @@ def _bind_part(part: Part) -> None:
         return
 
     @page.callback(
-        *[Input(part.id(name), prop) for name, prop in OPTIONS.items()],
-        State(part.field.token_id, "data"),
+        inputs={"values": {n: Input(part.id(n), prop) for n, prop in OPTIONS.items()}},
+        state={"token": State(part.field.token_id, "data")},
         prevent_initial_call=True,
     )
-    def keep_options(ctx: Context, *values: Any) -> None:
-        if values[-1]:
-            ctx.session.keep_form(
-                page.key,
-                {
-                    f"{part.role}_{name}": value
-                    for name, value in zip(OPTIONS, values[:-1], strict=True)
-                },
-            )
+    def keep_options(ctx: Context, *, values: dict[str, Any], token: str | None) -> None:
+        if token:
+            ctx.session.keep_form(page.key, {f"{part.role}_{n}": v for n, v in values.items()})
 
     @page.callback(Output(part.id("labels_name"), "children"), Input(part.labels.token_id, "data"))
     def name_labels(ctx: Context, token: str | None) -> str:
@@ -123,17 +125,25 @@ def _name(ctx: Context, token: str | None) -> str:
 @page.callback(
     Output(page.id.load, "disabled"),
     Output(page.id.reason, "children"),
-    *TOKENS,
-    Input(page.id.verdict, "data"),
-    Input(page.id.asked, "data"),
-    REVISION,
+    inputs={
+        "tokens": TOKENS,
+        "verdict": Input(page.id.verdict, "data"),
+        "asked": Input(page.id.asked, "data"),
+        "_revision": REVISION,
+    },
 )
-def may_load(ctx: Context, *values: Any) -> Any:
+def may_load(
+    ctx: Context,
+    *,
+    tokens: list[str | None],
+    verdict: dict[str, Any] | None,
+    asked: float | None,
+    _revision: str | None,
+) -> tuple[bool, str]:
     """Load is there as soon as it can do something; until then it says what is missing, or what was
     found that stands in the way.
     """
-    verdict, asked = values[len(PARTS)] or {}, values[len(PARTS) + 1]
-    files = {part.role: token for part, token in zip(PARTS, values, strict=False) if token}
+    verdict, files = verdict or {}, chosen_files(tokens)
     chosen = set(files)
     if "model" in chosen and "train" in chosen:
         return True, "Choose either training data or a trained model."
@@ -142,7 +152,7 @@ def may_load(ctx: Context, *values: Any) -> Any:
     if verdict.get("blocked"):
         return True, verdict["blocked"]
     if chosen & {"train", "model"} or (chosen == {"bulk"} and ctx.session.dataset is not None):
-        return False, words_of(chosen, _name(ctx, values[0]))
+        return False, words_of(chosen, _name(ctx, files.get("train")))
     if chosen == {"bulk"}:
         return True, "Training data or a trained model is missing."
     return (
@@ -154,10 +164,8 @@ def may_load(ctx: Context, *values: Any) -> Any:
 
 
 @page.callback(
-    *[Input(i.component_id, i.component_property) for i in FORM], prevent_initial_call=True
+    inputs={"values": {n: Input(s.component_id, s.component_property) for n, s in FORM.items()}},
+    prevent_initial_call=True,
 )
-def keep_form(ctx: Context, *values: Any) -> None:
-    ctx.session.keep_form(
-        page.key,
-        dict(zip(("scale", "share", "seed", "author", "description"), values, strict=True)),
-    )
+def keep_form(ctx: Context, *, values: dict[str, Any]) -> None:
+    ctx.session.keep_form(page.key, values)

@@ -95,21 +95,30 @@ table.bind()
 
 
 @page.callback(
-    Output(table.id("head"), "children"),
-    Output(table.id("box"), "children"),
-    Output(table.id("keep"), "disabled"),
-    *[Output(i, prop) for i in _IDS.values() for prop in ("data", "value")],
-    *[Output(table.id(f"{name}_box"), "style") for name in CONTROLS],
-    Output(table.id("shown"), "data"),
-    Output(table.field.token_id, "data", allow_duplicate=True),
-    Input(table.field.token_id, "data"),
-    Input(table.id("chosen"), "data"),
-    REVISION,
+    output={
+        "head": Output(table.id("head"), "children"),
+        "box": Output(table.id("box"), "children"),
+        "keep_disabled": Output(table.id("keep"), "disabled"),
+        "choices": {name: Output(i, "data") for name, i in _IDS.items()},
+        "values": {name: Output(i, "value") for name, i in _IDS.items()},
+        "boxes": {name: Output(table.id(f"{name}_box"), "style") for name in CONTROLS},
+        "shown": Output(table.id("shown"), "data"),
+        "token": Output(table.field.token_id, "data", allow_duplicate=True),
+    },
+    inputs={
+        "token": Input(table.field.token_id, "data"),
+        "chosen": Input(table.id("chosen"), "data"),
+        "_revision": REVISION,
+    },
     prevent_initial_call="initial_duplicate",
 )
 def show_clinical(
-    ctx: Context, token: str | None, chosen: Mapping[str, Any] | None, _revision: str | None
-) -> Any:
+    ctx: Context,
+    *,
+    token: str | None,
+    chosen: Mapping[str, Any] | None,
+    _revision: str | None,
+) -> dict[str, Any]:
     """A chosen file before it is kept, else the table that is kept."""
     data = ctx.session.dataset
     if (
@@ -122,32 +131,31 @@ def show_clinical(
     if token is None:
         kept = data.clinical
         assert kept is not None
-        return [
-            headline(kept),
-            preview(kept),
-            True,
-            *_controls(kept, (), ""),
-            *_boxes(kept),
-            _shown(kept, ""),
-            no_update,
-        ]
+        return {
+            "head": headline(kept),
+            "box": preview(kept),
+            "keep_disabled": True,
+            "choices": _choices(kept, (), ""),
+            "values": _values(kept, ""),
+            "boxes": _boxes(kept),
+            "shown": _shown(kept, ""),
+        }
     found = _look(ctx, token, chosen)
     if found is None:
-        return [*[no_update] * (3 + 3 * len(CONTROLS) + 1), None]
+        return {"token": None}
     first = (
         headline(found.kept) if found.kept else answer("No sample of the bulk is in this table.")
     )
     shown = [findings_list(found.findings), *([preview(found.kept)] if found.kept else [])]
-    controls = _controls(found.kept, found.columns, found.sample_column)
-    return [
-        first,
-        dmc.Stack(shown),
-        found.kept is None,
-        *controls,
-        *_boxes(found.kept, found.columns),
-        _shown(found.kept, found.sample_column),
-        no_update,
-    ]
+    return {
+        "head": first,
+        "box": dmc.Stack(shown),
+        "keep_disabled": found.kept is None,
+        "choices": _choices(found.kept, found.columns, found.sample_column),
+        "values": _values(found.kept, found.sample_column),
+        "boxes": _boxes(found.kept, found.columns),
+        "shown": _shown(found.kept, found.sample_column),
+    }
 
 
 def _look(ctx: Context, token: str, chosen: Mapping[str, Any] | None) -> ClinicalSeen | None:
@@ -164,18 +172,21 @@ def _look(ctx: Context, token: str, chosen: Mapping[str, Any] | None) -> Clinica
 
 @page.callback(
     Output(table.id("chosen"), "data"),
-    *[Input(i, "value") for i in _IDS.values()],
-    State(table.id("shown"), "data"),
-    State(table.field.token_id, "data"),
+    inputs={"values": {name: Input(i, "value") for name, i in _IDS.items()}},
+    state={
+        "shown": State(table.id("shown"), "data"),
+        "token": State(table.field.token_id, "data"),
+    },
     prevent_initial_call=True,
 )
-def choose_columns(ctx: Context, *values: Any) -> Any:
+def choose_columns(
+    ctx: Context, *, values: dict[str, Any], shown: dict[str, str] | None, token: str | None
+) -> Any:
     """A column or the unit was chosen: of the file before it is kept, or of the table that is kept.
 
     What belongs to another column is proposed anew.
     """
-    *said, shown, token = values
-    named = {name: _name(value) for name, value in zip(CONTROLS, said, strict=True)}
+    named = {name: _name(value) for name, value in values.items()}
     data = ctx.session.dataset
     if not shown or named == shown or data is None:
         raise PreventUpdate
@@ -309,8 +320,10 @@ def preview(kept: Clinical) -> Any:
     return html.Div([scrolling(small_table(text)), dmc.Text(words, size="xs", c="dimmed")])
 
 
-def _controls(kept: Clinical | None, columns: tuple[str, ...], sample: str) -> list[Any]:
-    """data and value of every select, in the order of ``CONTROLS``."""
+def _choices(
+    kept: Clinical | None, columns: tuple[str, ...], sample: str
+) -> dict[str, list[dict[str, str]]]:
+    """What every select of ``CONTROLS`` offers."""
     every = (
         [*map(str, kept.table.columns)] if kept is not None else [c for c in columns if c != sample]
     )
@@ -321,23 +334,27 @@ def _controls(kept: Clinical | None, columns: tuple[str, ...], sample: str) -> l
         if kept is not None and kept.event
         else []
     )
-    unit = kept.unit if kept is not None and kept.unit else NONE
     asked = {NONE: "not known"} if kept is None or not kept.event_value else {}
-    return [
-        _columns(columns),
-        f"{COLUMN}{sample}" if sample else NONE,
-        [*_columns(tuple(numeric)), {"value": NONE, "label": "none"}],
-        f"{COLUMN}{kept.time}" if kept is not None and kept.time else NONE,
-        [*_columns(tuple(few)), {"value": NONE, "label": "none"}],
-        f"{COLUMN}{kept.event}" if kept is not None and kept.event else NONE,
-        [
+    none = {"value": NONE, "label": "none"}
+    return {
+        "sample": _columns(columns),
+        "time": [*_columns(tuple(numeric)), none],
+        "event": [*_columns(tuple(few)), none],
+        "value": [
             *[{"value": f"{COLUMN}{v}", "label": f"it is {shorten(v)}"} for v in values],
             *options(asked),
         ],
-        f"{COLUMN}{kept.event_value}" if kept is not None and kept.event_value else NONE,
-        options(UNITS),
-        unit,
-    ]
+        "unit": options(UNITS),
+    }
+
+
+def _values(kept: Clinical | None, sample: str) -> dict[str, str]:
+    """What every select of ``CONTROLS`` shows."""
+    shown = _shown(kept, sample)
+    return {
+        name: (value if name == "unit" else f"{COLUMN}{value}") if value else NONE
+        for name, value in shown.items()
+    }
 
 
 def _shown(kept: Clinical | None, sample: str) -> dict[str, str]:
@@ -361,7 +378,7 @@ def _name(value: str | None) -> str:
     return "" if value in (None, NONE) else str(value).removeprefix(COLUMN)
 
 
-def _boxes(kept: Clinical | None, columns: tuple[str, ...] = ()) -> list[dict[str, str]]:
+def _boxes(kept: Clinical | None, columns: tuple[str, ...] = ()) -> dict[str, dict[str, str]]:
     """Styles of the boxes of ``CONTROLS``: there when there is something to choose. columns : of a
     file that is not kept yet
     """
@@ -370,4 +387,4 @@ def _boxes(kept: Clinical | None, columns: tuple[str, ...] = ()) -> list[dict[st
         "value": kept is not None and bool(kept.event),
         "unit": kept is not None and bool(kept.time),
     }
-    return [{} if there[name] else GONE for name in CONTROLS]
+    return {name: {} if there[name] else GONE for name in CONTROLS}

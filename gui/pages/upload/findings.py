@@ -17,7 +17,7 @@ from gui.components.common import clicked, cut, shorten
 from gui.data.validation.examine import Examination, preview_task
 from gui.data.validation.findings import Finding
 from gui.data.validation.repairs import Repair
-from gui.pages.upload.base import CHOICES, GONE, PART_NAMES, TOKENS, page
+from gui.pages.upload.base import CHOICES, GONE, PART_NAMES, page
 from gui.pages.upload.mending import (
     CHANGED,
     REPAIRS_NOW,
@@ -33,7 +33,7 @@ from gui.pages.upload.mending import (
 )
 from gui.pages.upload.requests import asked
 from gui.plugin import Context
-from gui.text import number
+from gui.text import some
 
 SEVERITIES = {
     "refusal": ("must be settled", "red"),
@@ -213,12 +213,8 @@ def _names(one: Finding) -> Any:
     names = [*one.place.genes, *one.place.columns]
     if len(names) <= 3:  # the sentence names them
         return None
-    more = max(one.place.count, len(names)) - SHOWN
-    text = ", ".join(shorten(n, 24) for n in names[:SHOWN]) + (
-        f" and {number(more)} more" if more > 0 else ""
-    )
     return html.Span(
-        text,
+        some(names, SHOWN, longest=24, total=one.place.count),
         title=", ".join(shorten(n, 60) for n in names),
         className="dcx-dimmed dcx-finding-names",
     )
@@ -327,21 +323,29 @@ def switch_off(
     Output(page.id.preview, "children"),
     Output(page.id.preview_box, "opened"),
     Output(page.id.preview_box, "title"),
-    Input(page.id.each("look", ALL), "n_clicks"),
-    State(page.id.offered, "data"),
-    REPAIRS_NOW,
-    *[State(t.component_id, "data") for t in TOKENS],
-    *CHOICES,
+    inputs={"_clicks": Input(page.id.each("look", ALL), "n_clicks")},
+    state={
+        "offered": State(page.id.offered, "data"),
+        "entries": REPAIRS_NOW,
+        "tokens": TOKENS_NOW,
+        "options": CHOICES,
+    },
     prevent_initial_call=True,
 )
 def look(
-    ctx: Context, _clicks: Any, offered: list[Entry], entries: list[Entry] | None, *values: Any
+    ctx: Context,
+    *,
+    offered: list[Entry],
+    entries: list[Entry] | None,
+    tokens: list[str | None],
+    options: dict[str, dict[str, Any]],
+    _clicks: Any,
 ) -> Any:
     """What a repair that nobody proposes would change."""
     place = clicked()
     if place is None or not 0 <= int(place) < len(offered or []):
         return no_update, no_update, no_update
-    wanted = asked(ctx, values[: len(TOKENS)], values[len(TOKENS) :], entries)
+    wanted = asked(ctx, tokens, options, entries)
     repair = repair_of(offered[int(place)], ctx.uploads)
     table = ctx.read(preview_task, (wanted.request(scale=True), repair), name=wanted.names)
     shown = small_table(table) if len(table) else dmc.Text("It would change nothing.", size="sm")

@@ -19,7 +19,7 @@ from gui.data.validation.repairs_genes import MapGenes
 from gui.figures.review import gene_funnel
 from gui.figures.template import blank, styled
 from gui.files import CSV
-from gui.pages.upload.base import CHOICES, GONE, PART_NAMES, TABLE, TOKENS, page
+from gui.pages.upload.base import CHOICES, GONE, PART_NAMES, TABLE, page
 from gui.pages.upload.mending import (
     CHANGED,
     REPAIRS_NOW,
@@ -226,20 +226,24 @@ def take_table(
 
 
 @page.callback(
-    Input(page.id.save_names, "n_clicks"),
-    *TOKENS_NOW,
-    *CHOICES,
-    REPAIRS_NOW,
+    inputs={"clicks": Input(page.id.save_names, "n_clicks")},
+    state={"entries": REPAIRS_NOW, "tokens": TOKENS_NOW, "options": CHOICES},
     prevent_initial_call=True,
     long=True,
 )
-def save_names(ctx: Context, clicks: int | None, *values: Any) -> None:
+def save_names(
+    ctx: Context,
+    *,
+    clicks: int | None,
+    entries: list[Entry] | None,
+    tokens: list[str | None],
+    options: dict[str, dict[str, Any]],
+) -> None:
     """Every gene name of the files, what it becomes, and by which way."""
     if not clicks:
         raise PreventUpdate
     from gui.data.export import csv_bytes
 
-    tokens, options, entries = values[: len(TOKENS)], values[len(TOKENS) : -1], values[-1]
     wanted = asked(ctx, tokens, options, entries)
     table: pd.DataFrame = ctx.read(
         gene_names_task, wanted.request(scale=True), name=wanted.names, dataset=wanted.base

@@ -5,8 +5,8 @@ lost.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from itertools import cycle
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from dash import ALL, Input, Output, State, no_update
@@ -18,10 +18,10 @@ from gui.components.example import take_example
 from gui.engine.params import ApplyParams
 from gui.engine.tasks import run_apply
 from gui.errors import InvalidParameter, MissingPart
-from gui.pages.upload.base import CHOICES, FORM, OPTIONS, PARTS, TOKENS, page
+from gui.pages.upload.base import PARTS, page
 from gui.pages.upload.files import Collected, collect, loaded_model
-from gui.pages.upload.mending import KEPT, REPAIRS_NOW, Entry, chosen_files, counting
-from gui.pages.upload.requests import asked
+from gui.pages.upload.mending import KEPT, Entry
+from gui.pages.upload.requests import FORM_STATES, UploadForm, asked
 from gui.plugin import Context
 from gui.text import some
 
@@ -30,29 +30,28 @@ AGAIN = "again_token"
 are not saved.
 """
 CLEARED = [Output(part.field.token_id, "data", allow_duplicate=True) for part in PARTS]
+LOADED = {"question": None, "tokens": [None] * len(CLEARED)}
+"""The answer of a callback that has loaded: the form is empty."""
 
 
 @page.callback(
-    Output(page.id.question, "data"),
-    *CLEARED,
-    Input(page.id.load, "n_clicks"),
-    *[State(t.component_id, "data") for t in TOKENS],
-    *CHOICES,
-    REPAIRS_NOW,
-    *FORM,
+    output={"question": Output(page.id.question, "data"), "tokens": CLEARED},
+    inputs={"clicks": Input(page.id.load, "n_clicks")},
+    state={"form": FORM_STATES},
     running=[(Output(page.id.load, "loading"), True, False)],
     prevent_initial_call=True,
 )
-def load(ctx: Context, clicks: int | None, *values: Any) -> Any:
+def load(ctx: Context, *, clicks: int | None, form: dict[str, Any]) -> dict[str, Any]:
     """All files together, or nothing: a refused file leaves the session as it was."""
     if not clicks:
         raise PreventUpdate
-    collected = _collected(ctx, values)
+    filled = UploadForm(**form)
+    collected = _collected(ctx, filled)
     question = _question(ctx, collected)
     if question:
-        return [question, *[no_update] * len(CLEARED)]
-    _take(ctx, collected, values)
-    return [None, *[None] * len(CLEARED)]
+        return {"question": question}
+    _take(ctx, collected, filled)
+    return LOADED
 
 
 @page.callback(
@@ -70,16 +69,16 @@ def ask(ctx: Context, question: dict[str, Any] | None) -> Any:
 
 
 @page.callback(
-    Output(page.id.question, "data", allow_duplicate=True),
-    *CLEARED,
-    Input(page.id.replace, "n_clicks"),
-    Input(page.id.fresh, "n_clicks"),
-    Input(page.id.no, "n_clicks"),
-    State(page.id.question, "data"),
-    *[State(t.component_id, "data") for t in TOKENS],
-    *CHOICES,
-    REPAIRS_NOW,
-    *FORM,
+    output={
+        "question": Output(page.id.question, "data", allow_duplicate=True),
+        "tokens": CLEARED,
+    },
+    inputs={
+        "_replace": Input(page.id.replace, "n_clicks"),
+        "_fresh": Input(page.id.fresh, "n_clicks"),
+        "_no": Input(page.id.no, "n_clicks"),
+    },
+    state={"question": State(page.id.question, "data"), "form": FORM_STATES},
     running=[
         (Output(page.id.replace, "loading"), True, False),
         (Output(page.id.fresh, "loading"), True, False),
@@ -88,21 +87,24 @@ def ask(ctx: Context, question: dict[str, Any] | None) -> Any:
 )
 def confirmed(
     ctx: Context,
+    *,
+    question: dict[str, Any] | None,
+    form: dict[str, Any],
     _replace: Any,
     _fresh: Any,
     _no: Any,
-    question: dict[str, Any] | None,
-    *values: Any,
-) -> Any:
+) -> dict[str, Any]:
     if call.triggered_id == page.id.no:
-        return [None, *[no_update] * len(CLEARED)]
+        return {"question": None}
+    fresh = call.triggered_id == page.id.fresh
     if question and question.get("example"):
-        _take_example(ctx, fresh=call.triggered_id == page.id.fresh)
-        return [None, *[no_update] * len(CLEARED)]
+        _take_example(ctx, fresh=fresh)
+        return {"question": None}
+    filled = UploadForm(**form)
     if question and "undo" in question:
-        values = undone(ctx, question["undo"])
-    _take(ctx, _collected(ctx, values), values, fresh=call.triggered_id == page.id.fresh)
-    return [None, *[None] * len(CLEARED)]
+        filled = undone(ctx, question["undo"])
+    _take(ctx, _collected(ctx, filled), filled, fresh=fresh)
+    return LOADED
 
 
 @page.callback(
@@ -129,28 +131,20 @@ def _take_example(ctx: Context, *, fresh: bool) -> None:
     ctx.notify("The example is loaded. Next: DTD.", colour="green")
 
 
-def split(values: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any], Any, Sequence[Any]]:
-    """Values of the form as tokens of the files, their options, repairs, and the rest."""
-    rest = values[len(PARTS) :]
-    return values[: len(PARTS)], rest[: len(CHOICES)], rest[len(CHOICES)], rest[len(CHOICES) + 1 :]
-
-
-def _collected(ctx: Context, values: tuple[Any, ...]) -> Collected:
-    """The form as one request."""
-    tokens, options, entries, (scale, share, seed, author, description) = split(values)
-    if share in (None, "") or not 5 <= float(share) <= 80:
+def _collected(ctx: Context, form: UploadForm) -> Collected:
+    """What the form asks for, read."""
+    if form.share in (None, "") or not 5 <= float(form.share) <= 80:
         raise InvalidParameter("Kept back for testing is not from 5 to 80 %.")
-    if seed in (None, "") or int(seed) < 0:
+    if form.seed in (None, "") or int(form.seed) < 0:
         raise InvalidParameter("The seed of the split is not a whole number from 0.")
-    wanted = asked(ctx, tokens, options, entries)
     return collect(
         ctx,
-        wanted,
-        scale=bool(scale),
-        share=float(share) / 100,
-        seed=int(seed),
-        author=author or "",
-        description=description or "",
+        asked(ctx, form.tokens, form.options, form.entries),
+        scale=bool(form.scale),
+        share=float(form.share) / 100,
+        seed=int(form.seed),
+        author=form.author or "",
+        description=form.description or "",
     )
 
 
@@ -192,9 +186,7 @@ def _replacing(ctx: Context) -> dict[str, Any]:
     }
 
 
-def _take(
-    ctx: Context, collected: Collected, values: Sequence[Any], *, fresh: bool = False
-) -> None:
+def _take(ctx: Context, collected: Collected, form: UploadForm, *, fresh: bool = False) -> None:
     """Put what was read into a session: this one, or a new one named after the file."""
     dataset, model = collected.dataset, collected.model
     session = ctx.session
@@ -207,7 +199,7 @@ def _take(
     if model is not None:
         session.add_run(loaded_model(model, dataset))
     ctx.session.keep_form(page.key, {f"{part.role}_token": None for part in PARTS} | {KEPT: []})
-    session.keep_form(page.key, {AGAIN: _forget(ctx, values)})
+    session.keep_form(page.key, {AGAIN: _forget(ctx, form)})
     ctx.switch_to(session.session_id)
     dtd = session.current("dtd")
     if (
@@ -227,7 +219,7 @@ def _take(
     ctx.notify(f"{dataset.name} is loaded.", colour="green")
 
 
-def _forget(ctx: Context, values: Sequence[Any]) -> list[Any] | None:
+def _forget(ctx: Context, form: UploadForm) -> dict[str, Any] | None:
     """What was loaded is in memory now, and no copy of it stays on disk: the session may be, or
     become, a protected one.
 
@@ -235,19 +227,10 @@ def _forget(ctx: Context, values: Sequence[Any]) -> list[Any] | None:
     can be undone by reading them again. Returns the values for that, or None if an uploaded file
     was among them.
     """
-    tokens, options, entries, form = split(values)
-    files = chosen_files(tokens)
-    counted = counting(entries, files)
-    used = [
-        *files.values(),
-        *[v for n, v in zip(cycle(OPTIONS), options, strict=False) if n == "labels_token" and v],
-    ]
-    used += [e["table"] for e in counted if e.get("table")]
-    stay = all(ctx.uploads.stays(token) for token in used)
-    for token in used:
-        if not ctx.uploads.stays(token):
-            ctx.uploads.forget(token)
-    return [*tokens, *options, counted, *form] if stay else None
+    copies = [token for token in form.used if not ctx.uploads.stays(token)]
+    for token in copies:
+        ctx.uploads.forget(token)
+    return None if copies else form.values()
 
 
 # -- a repair of what is loaded
@@ -259,21 +242,21 @@ def undoable(ctx: Context) -> list[Entry]:
     values = ctx.session.form(page.key).get(AGAIN)
     if not values:
         return []
-    tokens, _, entries, _ = split(values)
-    there = all(ctx.uploads.stays(token) for token in filter(None, tokens))
-    return list(entries) if there else []
+    form = UploadForm(**values)
+    there = all(ctx.uploads.stays(token) for token in form.files.values())
+    return list(form.entries or []) if there else []
 
 
-def undone(ctx: Context, record: Mapping[str, Any]) -> tuple[Any, ...]:
-    """The values of the last load without one repair. MissingPart if its file is gone."""
+def undone(ctx: Context, record: Mapping[str, Any]) -> UploadForm:
+    """The form of the last load without one repair. MissingPart if its file is gone."""
     entries = undoable(ctx)
     if record not in [e["record"] for e in entries]:
         raise MissingPart(
             "The file of this repair is no longer there.",
             advice="Choose it again, and leave the repair off.",
         )
-    tokens, options, _, form = split(ctx.session.form(page.key)[AGAIN])
-    return (*tokens, *options, [e for e in entries if e["record"] != record], *form)
+    form = UploadForm(**ctx.session.form(page.key)[AGAIN])
+    return replace(form, entries=[e for e in entries if e["record"] != record])
 
 
 @page.callback(
@@ -290,10 +273,10 @@ def undo(ctx: Context, _clicks: Any) -> Any:
     if index is None:
         raise PreventUpdate
     record = json.loads(index)
-    values = undone(ctx, record)
-    collected = _collected(ctx, values)
+    form = undone(ctx, record)
+    collected = _collected(ctx, form)
     question = _question(ctx, collected) if ctx.session.runs() else None
     if question:
         return {**question, "undo": record}
-    _take(ctx, collected, values)
+    _take(ctx, collected, form)
     return None

@@ -12,8 +12,15 @@ from gui.engine.model import read_model_task
 from gui.engine.results import DTDResult
 from gui.errors import DataError
 from gui.files import Upload
-from gui.pages.upload.base import INDEX, OPTIONS, PARTS
-from gui.pages.upload.mending import Entry, chosen_files, repairs_of
+from gui.pages.upload.base import CHOICES, FORM, INDEX
+from gui.pages.upload.mending import (
+    REPAIRS_NOW,
+    TOKENS_NOW,
+    Entry,
+    chosen_files,
+    counting,
+    repairs_of,
+)
 from gui.plugin import Context
 
 SUFFIXES = (
@@ -79,29 +86,61 @@ class Asked:
         )
 
 
+FORM_STATES = {"tokens": TOKENS_NOW, "options": CHOICES, "entries": REPAIRS_NOW, **FORM}
+"""The states of a callback that loads: ``UploadForm(**values)``."""
+
+
+@dataclass(frozen=True)
+class UploadForm:
+    """The whole form, as its controls show it.
+
+    tokens : of the chosen files, in the order of ``PARTS``; options : role -> option -> value;
+    entries : the repairs that are switched on; share : percent of the cells kept back for testing
+    """
+
+    tokens: Sequence[str | None]
+    options: Mapping[str, Mapping[str, Any]]
+    entries: Sequence[Entry] | None
+    scale: bool
+    share: Any
+    seed: Any
+    author: str | None
+    description: str | None
+
+    @property
+    def files(self) -> dict[str, str]:
+        """Role -> token of its file."""
+        return chosen_files(self.tokens)
+
+    @property
+    def used(self) -> list[str]:
+        """Tokens of all files that it reads: of the parts, their labels and their repairs."""
+        files = self.files
+        labels = [chosen["labels_token"] for chosen in self.options.values()]
+        tables = [entry.get("table") for entry in counting(self.entries, files)]
+        return [token for token in (*files.values(), *labels, *tables) if token]
+
+    def values(self) -> dict[str, Any]:
+        """``UploadForm(**form.values())`` is this form, without the repairs of other files."""
+        return {**vars(self), "entries": counting(self.entries, self.files)}
+
+
 def asked(
     ctx: Context,
     tokens: Sequence[str | None],
-    options: Sequence[Any],
+    options: Mapping[str, Mapping[str, Any]],
     entries: Sequence[Entry] | None,
 ) -> Asked:
-    """From the values of the form (in the order of ``TOKENS`` and ``CHOICES``).
+    """From the values of the form; see :class:`UploadForm`.
 
     UnreadableFile if a file is gone; DataError if it is no model.
     """
     found = chosen_files(tokens)
     uploads = {role: ctx.uploads.get(token) for role, token in found.items()}
     files: dict[Role, FileChoice] = {}
-    for number, part in enumerate(PARTS):
-        if part.role in uploads and part.role != "model":
-            values = dict(
-                zip(
-                    OPTIONS,
-                    options[len(OPTIONS) * number : len(OPTIONS) * (number + 1)],
-                    strict=True,
-                )
-            )
-            files[cast(Role, part.role)] = choice_of(ctx, uploads[part.role], values)
+    for role, upload in uploads.items():
+        if role != "model":
+            files[cast(Role, role)] = choice_of(ctx, upload, options[role])
     repairs = repairs_of(entries, found, ctx.uploads)
     if "model" in uploads:
         if set(files) - {"bulk"}:

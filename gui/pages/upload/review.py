@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import ALL, Input, Output, Patch, State, dcc, html, no_update
+from dash import ALL, Input, Output, Patch, State, dcc, html
 from dash import ctx as call
 from dash.exceptions import PreventUpdate
 
@@ -23,7 +23,14 @@ from gui.errors import DeconomixError
 from gui.figures.template import template
 from gui.pages.upload import celltypes, findings, genes, quality
 from gui.pages.upload.base import CHOICES, GONE, PART_NAMES, TOKENS, page
-from gui.pages.upload.mending import KEPT, REPAIRS, REPAIRS_NOW, TOKENS_NOW, chosen_files
+from gui.pages.upload.mending import (
+    KEPT,
+    REPAIRS,
+    REPAIRS_NOW,
+    TOKENS_NOW,
+    Entry,
+    chosen_files,
+)
 from gui.pages.upload.requests import Asked, asked
 from gui.plugin import DARK, Context
 from gui.text import number
@@ -121,12 +128,12 @@ def review_stores(ctx: Context) -> list[Any]:
 @page.callback(
     Output(page.id.review, "children"),
     Output(page.id.built, "data"),
-    *TOKENS,
-    State(page.id.built, "data"),
+    inputs={"tokens": TOKENS},
+    state={"built": State(page.id.built, "data")},
 )
-def build(ctx: Context, *values: Any) -> Any:
+def build(ctx: Context, *, tokens: Sequence[str | None], built: bool) -> Any:
     """The steps, once they are needed; then they stay."""
-    if values[-1] or not any(values[:-1]):
+    if built or not any(tokens):
         raise PreventUpdate
     return review_layout(ctx), True
 
@@ -134,58 +141,74 @@ def build(ctx: Context, *values: Any) -> Any:
 for _name in FIGURES:
     bind_figure_export(page, _name)
 
-HEAD = [
-    Output(page.id.review_answer, "children"),
-    Output(page.id.judged, "data"),
-    Output(page.id.steps, "style"),
-    Output(page.id.seen, "children"),
-]
-OUTPUTS = [*HEAD, *findings.OUTPUTS, *celltypes.OUTPUTS, *quality.OUTPUTS, *genes.OUTPUTS]
-
 
 @page.callback(
     Output(page.id.asked, "data"),
     *TOKENS,
-    *[Input(c.component_id, c.component_property) for c in CHOICES],
+    *[
+        Input(control.component_id, control.component_property)
+        for part in CHOICES.values()
+        for control in part.values()
+    ],
     REPAIRS,
     Input(page.id.scale, "data"),
     Input(page.id.built, "data"),
 )
-def ask(ctx: Context, *values: Any) -> float:
+def ask(ctx: Context, *changed: Any) -> float:
     """Something changed that the steps depend on: they look again.
 
     (They cannot listen to it themselves: dash wants every input of a callback to be there.)
     """
-    if not values[-1]:
+    *_, built = changed
+    if not built:
         raise PreventUpdate
     return time.monotonic()
 
 
 @page.callback(
-    *OUTPUTS,
-    Input(page.id.asked, "data"),
-    *TOKENS_NOW,
-    *CHOICES,
-    REPAIRS_NOW,
-    State(page.id.scale, "data"),
-    State(page.id.verdict, "data"),
-    State(DARK.component_id, DARK.component_property),
+    output={
+        "answer": Output(page.id.review_answer, "children"),
+        "judged": Output(page.id.judged, "data"),
+        "style": Output(page.id.steps, "style"),
+        "seen": Output(page.id.seen, "children"),
+        "findings": findings.OUTPUTS,
+        "types": celltypes.OUTPUTS,
+        "quality": quality.OUTPUTS,
+        "genes": genes.OUTPUTS,
+    },
+    inputs={"now": Input(page.id.asked, "data")},
+    state={
+        "tokens": TOKENS_NOW,
+        "options": CHOICES,
+        "entries": REPAIRS_NOW,
+        "scale": State(page.id.scale, "data"),
+        "before": State(page.id.verdict, "data"),
+        "dark": State(DARK.component_id, DARK.component_property),
+    },
 )
-def look_at(ctx: Context, now: float | None, *values: Any) -> Any:
+def look_at(
+    ctx: Context,
+    *,
+    now: float | None,
+    tokens: Sequence[str | None],
+    options: Mapping[str, Mapping[str, Any]],
+    entries: Sequence[Entry] | None,
+    scale: bool,
+    before: dict[str, Any] | None,
+    dark: bool,
+) -> dict[str, Any]:
     """Everything that is chosen is looked at as a whole, with the repairs that are switched on."""
-    tokens, (entries, scale, before, dark) = values[: len(TOKENS)], values[-4:]
     files = chosen_files(tokens)
     if not files or now is None:
-        return [no_update, None, *[no_update] * (len(OUTPUTS) - 2)]
+        return {"judged": None}
     try:
-        wanted = asked(ctx, tokens, values[len(TOKENS) : -4], entries)
+        wanted = asked(ctx, tokens, options, entries)
         if not wanted.files:
-            return [
-                _model_only(wanted),
-                {"files": files, "asked": now},
-                GONE,
-                *[no_update] * (len(OUTPUTS) - 3),
-            ]
+            return {
+                "answer": _model_only(wanted),
+                "judged": {"files": files, "asked": now},
+                "style": GONE,
+            }
         n_genes = genes.wanted_genes(ctx.session.form("dtd"))
         found: Examination = ctx.read(
             examine_task,
@@ -196,12 +219,11 @@ def look_at(ctx: Context, now: float | None, *values: Any) -> Any:
     # not a fault of the content: two parts that exclude each other, a file that is gone, memory
     except DeconomixError as error:
         text = " ".join(filter(None, (str(error), error.advice)))
-        return [
-            warning(text, colour="red"),
-            {"files": files, "asked": now, "blocked": text},
-            GONE,
-            *[no_update] * (len(OUTPUTS) - 3),
-        ]
+        return {
+            "answer": warning(text, colour="red"),
+            "judged": {"files": files, "asked": now, "blocked": text},
+            "style": GONE,
+        }
     repairs = wanted.repairs
     fresh = (before or {}).get("files") != files
     judged = {
@@ -210,14 +232,16 @@ def look_at(ctx: Context, now: float | None, *values: Any) -> Any:
         "blocked": blocked(found),
         "begin": _step(found) if fresh else None,
     }
-    head = [headline(found, len(repairs)), judged, {}, seen(found.parts)]
-    return [
-        *head,
-        *findings.show_findings(ctx, found, repairs, files),
-        *celltypes.show_types(found, repairs, files, bool(dark)),
-        *quality.show_quality(found, bool(scale), bool(dark)),
-        *genes.show_genes(found, n_genes, bool(dark)),
-    ]
+    return {
+        "answer": headline(found, len(repairs)),
+        "judged": judged,
+        "style": {},
+        "seen": seen(found.parts),
+        "findings": findings.show_findings(ctx, found, repairs, files),
+        "types": celltypes.show_types(found, repairs, files, bool(dark)),
+        "quality": quality.show_quality(found, bool(scale), bool(dark)),
+        "genes": genes.show_genes(found, n_genes, bool(dark)),
+    }
 
 
 # Not by `running`: who leaves the page while files are looked at would leave dash without the steps

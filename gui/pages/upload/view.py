@@ -9,7 +9,7 @@ from typing import Any
 
 import dash_mantine_components as dmc
 import pandas as pd
-from dash import Input, Output, State, html, no_update
+from dash import Input, Output, State, html
 from dash.exceptions import PreventUpdate
 
 from gui.components.common import answer, card, cut, scrolling, shorten, warning
@@ -32,7 +32,6 @@ PART_WORDS: dict[Role, str] = {
     "reference": "Reference X",
     "bulk": "Bulk samples",
 }
-MOST_TYPES_SHOWN = 60
 TABS = {
     "parts": "Overview",
     "types": "Cell types",
@@ -118,26 +117,27 @@ def bind_loaded(page: Page) -> None:
     bind_figure_export(page, "type_counts")
 
     @page.callback(
-        Output(page.id.answer, "children"),
-        Output(page.id.parts, "children"),
-        *[
-            Output(i, "value")
-            for i in (page.id.new_name, page.id.new_author, page.id.new_description)
-        ],
-        REVISION,
+        output={
+            "answer": Output(page.id.answer, "children"),
+            "parts": Output(page.id.parts, "children"),
+            "name": Output(page.id.new_name, "value"),
+            "author": Output(page.id.new_author, "value"),
+            "description": Output(page.id.new_description, "value"),
+        },
+        inputs={"_revision": REVISION},
     )
-    def show_loaded(ctx: Context, _revision: str | None) -> Any:
+    def show_loaded(ctx: Context, *, _revision: str | None) -> dict[str, Any]:
         data = ctx.session.dataset
         if data is None:
-            return [no_update] * 5
+            return {}
         genes = len(common_genes(data))
-        return (
-            headline(data, genes),
-            overview(data, genes),
-            data.name,
-            data.author,
-            data.description,
-        )
+        return {
+            "answer": headline(data, genes),
+            "parts": overview(data, genes),
+            "name": data.name,
+            "author": data.author,
+            "description": data.description,
+        }
 
     @page.callback(Output(page.id.rows, "children"), REVISION, Input(page.id.tabs, "value"))
     def show_rows(ctx: Context, _revision: str | None, tab: str | None) -> Any:

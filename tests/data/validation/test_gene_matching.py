@@ -12,11 +12,12 @@ import pytest
 
 from gui.data.load import FileChoice, LoadRequest, load_dataset
 from gui.data.readers.read import Part, read_all
-from gui.data.validation.examine import Examination, examine, mend
+from gui.data.validation.examine import Examination, examine
 from gui.data.validation.registry import repair_part
 from gui.data.validation.repairs import UndoLog
 from gui.data.validation.repairs_matching import MatchGenes
 from gui.knowledge.human_genes import human_genes
+from tests.data.repairing import repaired
 
 _TEXT = """
 CD3E CD4 CD8A CD14 CD19 MS4A1 GNLY NKG7 HLA-A HLA-DRA MT-CO1 MT-ND1 EPCAM COL1A1 NKX2-1 KRT5 TP63
@@ -53,7 +54,7 @@ def codes(found: Examination) -> list[str]:
 
 def brought_together(request: LoadRequest) -> pd.DataFrame:
     """The bulk over the genes of the cells, after everything that is proposed."""
-    dataset = load_dataset(mend(request))
+    dataset = load_dataset(repaired(request))
     assert dataset.bulk is not None
     assert dataset.train is not None
     bulk = dataset.bulk.matrix.frame()
@@ -84,9 +85,9 @@ def test_one_proposal_brings_the_names_together(kind: str, odd: str, tmp_path: P
     found = examine(request)
     proposed = [r for r in found.proposed if isinstance(r, MatchGenes)]
     assert len(proposed) == len(found.proposed) == 1
-    repaired = request.model_copy(update={"repairs": found.proposed})
-    assert not {"no-common-genes", "gene-names", "version-suffixes"} & set(codes(examine(repaired)))
-    dataset = load_dataset(repaired)
+    chosen = request.model_copy(update={"repairs": found.proposed})
+    assert not {"no-common-genes", "gene-names", "version-suffixes"} & set(codes(examine(chosen)))
+    dataset = load_dataset(chosen)
     assert dataset.bulk is not None
     assert dataset.train is not None
     bulk = dataset.bulk.matrix.frame()
@@ -126,7 +127,8 @@ def test_rows_of_one_gene_are_added_up_for_counts_and_said(tmp_path: Path) -> No
     bulk = brought_together(request)
     np.testing.assert_array_equal(bulk.loc["HLA-DRA"], BULK[at] + BULK[0] * 3)
     assert any(
-        "2 rows of 1 genes (HLA-DRA) were added up" in text for text in examine(mend(request)).done
+        "2 rows of 1 genes (HLA-DRA) were added up" in text
+        for text in examine(repaired(request)).done
     )
 
 
@@ -190,7 +192,7 @@ def test_equal_names_need_no_repair_whatever_they_are(tmp_path: Path) -> None:
 
 def test_the_repair_is_kept_with_the_request_and_says_which_tables_it_used(tmp_path: Path) -> None:
     cells = write_cells(tmp_path / "cells.h5ad", NAMES["former symbols"])
-    request = mend(request_for(cells, write_bulk(tmp_path / "bulk.tsv", SYMBOLS)))
+    request = repaired(request_for(cells, write_bulk(tmp_path / "bulk.tsv", SYMBOLS)))
     (repair,) = request.repairs
     record = repair.record()
     assert record["renamed"] == {"TENT5C": "FAM46C", "CXCL8": "IL8", "SEPTIN2": "SEPT2"}

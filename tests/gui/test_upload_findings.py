@@ -99,7 +99,7 @@ def test_another_base_is_an_alternative_with_a_preview_of_its_own(tab: Any, awkw
 
 def test_what_cannot_be_mended_keeps_load_away_with_its_reason(tab: Any, awkward: Path) -> None:
     choose(tab, "train", awkward / "clean_train.h5ad")
-    choose(tab, "bulk", awkward / "application_real_mouse.csv.gz")
+    choose(tab, "bulk", awkward / "application_ensembl.csv")
     assert tab.get("upload-load", "disabled") is True
     assert tab.get("upload-reason", "children").startswith("No common genes.")
     assert "must be settled" in tab.text("upload-review-answer")

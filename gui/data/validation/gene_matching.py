@@ -94,12 +94,13 @@ def match_genes(parts: Mapping[Role, Part], fixed: Collection[Role] = ()) -> dic
     The names of the training cells count, the others are brought to them. Symbols are wanted,
     unless all parts hold Ensembl IDs. The names of the ``fixed`` parts stay as they are.
     """
-    sources = {role: _sources(parts[role]) for role in ROLES if role in parts}
+    ordered = [role for role in ROLES if role in parts]
+    shown = [role for role in ordered if role == ordered[0] or role not in fixed]
+    sources = {role: _sources(parts[role]) for role in shown}
     if not sources:
         return {}
     first, *others = sources
     own = {role: found[0] for role, found in sources.items()}
-    others = [role for role in others if role not in fixed]
     if not others:
         return {first: _alone(first, own[first])}
     there = set(own[first].names)

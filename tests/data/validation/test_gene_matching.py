@@ -209,3 +209,17 @@ def test_dates_have_a_repair_of_their_own_and_are_no_reason_for_another(tmp_path
     request = request_for(cells, write_bulk(tmp_path / "both.tsv", both))
     assert {r.kind for r in examine(request).proposed} == {"match_genes", "restore_dates"}
     assert list(brought_together(request).index) == NAMES["former symbols"]
+
+
+def test_a_bulk_beside_loaded_data_is_brought_to_their_names(tmp_path: Path) -> None:
+    cells = write_cells(tmp_path / "cells.h5ad", SYMBOLS)
+    loaded = load_dataset(request_for(cells, write_bulk(tmp_path / "old.tsv", SYMBOLS)))
+    path = write_bulk(tmp_path / "bulk.tsv", NAMES["Ensembl with version"])
+    request = LoadRequest(files={"bulk": FileChoice(path=path)})
+    found = examine(request, current=loaded)
+    (repair,) = found.proposed
+    assert (repair.kind, repair.role) == ("match_genes", "bulk")
+    chosen = request.model_copy(update={"repairs": found.proposed})
+    replaced = load_dataset(chosen, current=loaded)
+    assert replaced.bulk is not None
+    assert list(replaced.bulk.matrix.genes) == SYMBOLS

@@ -54,7 +54,7 @@ def load_repaired(
     """
     from gui.data.load import load_dataset
     from gui.data.readers.read_cache import Held
-    from gui.data.validation.examine import examine, mend
+    from gui.data.validation.examine import examine, with_proposed_repairs
 
     held = Held()
     repairs = [repair for path in chosen for repair in read_repairs(path)]
@@ -64,7 +64,7 @@ def load_repaired(
     if repairs:
         request = request.model_copy(update={"repairs": tuple(repairs)})
     if proposed:
-        request = mend(request, held=held)
+        request = with_proposed_repairs(request, held=held)
     if not as_is:
         for finding in examine(request, held=held).findings:
             if finding.code == "log-values":

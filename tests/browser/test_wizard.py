@@ -68,8 +68,8 @@ def may_load(page: Page, yes: bool) -> None:
             "bulk",
             "application_ensembl_pipe_symbol.tsv",
             "no gene in common",
-            "Take the names behind the IDs",
-            "genes renamed",
+            "Take gene symbols, as the other files have them",
+            "brought to gene symbols",
             True,
         ),
         (

@@ -19,7 +19,7 @@ from scipy.optimize import nnls
 from gui.cli.check import check
 from gui.data.load import FileChoice, LoadRequest, load_dataset
 from gui.data.normalize import prepare
-from gui.data.validation.examine import mend
+from tests.data.repairing import repaired
 
 SHARED = Path(
     os.environ.get("DECONOMIX_GUI_SHARED") or Path(__file__).resolve().parents[2].parent / "shared"
@@ -118,7 +118,7 @@ def test_what_is_mended_gives_the_true_compositions(
     else:
         files["bulk"] = FOLDER / (other or "00_common/bulk_tpm.tsv")
     request = LoadRequest(files={role: FileChoice(path=path) for role, path in files.items()})
-    prepared = prepare(load_dataset(mend(request)))
+    prepared = prepare(load_dataset(repaired(request)))
     assert prepared.bulk is not None
     weights = prepared.reference.to_numpy()
     found = pd.DataFrame(

@@ -161,7 +161,7 @@ def test_the_page_needs_a_dtd_run(
     assert "needs a DTD run" in tab.text("dcx-outlet")
 
 
-def test_the_button_names_the_model_and_only_its_fields_are_shown(page: Opened) -> None:
+def test_only_the_fields_of_the_model_are_shown(page: Opened) -> None:
     tab = page()
     shown = {}
     for model in ("h", "h,r", "custom"):

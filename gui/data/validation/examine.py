@@ -196,7 +196,9 @@ def preview(request: LoadRequest, repair: Repair, *, held: Held | None = None) -
     return pd.DataFrame()
 
 
-def mend(request: LoadRequest, *, rounds: int = 6, held: Held | None = None) -> LoadRequest:
+def with_proposed_repairs(
+    request: LoadRequest, *, rounds: int = 6, held: Held | None = None
+) -> LoadRequest:
     """The request with every proposed repair added, again and again until nothing more is
     proposed. held : what was read before.
     """

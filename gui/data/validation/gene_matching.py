@@ -77,6 +77,16 @@ class _Plan:
     def found(self) -> int:
         return sum(made.after for _, made in self.others.values())
 
+    @property
+    def dates(self) -> int:
+        """How many of those found are dates that Excel made of genes."""
+        wanted = set(self.names.new)
+        return sum(
+            way.startswith(DATE) and new in wanted
+            for _, made in self.others.values()
+            for new, way in zip(made.names.new, made.names.ways, strict=True)
+        )
+
 
 def match_genes(parts: Mapping[Role, Part], fixed: Collection[Role] = ()) -> dict[Role, Match]:
     """For every part what is proposed, so that as many genes as possible are in all parts.
@@ -84,12 +94,13 @@ def match_genes(parts: Mapping[Role, Part], fixed: Collection[Role] = ()) -> dic
     The names of the training cells count, the others are brought to them. Symbols are wanted,
     unless all parts hold Ensembl IDs. The names of the ``fixed`` parts stay as they are.
     """
-    sources = {role: _sources(parts[role]) for role in ROLES if role in parts}
+    ordered = [role for role in ROLES if role in parts]
+    shown = [role for role in ordered if role == ordered[0] or role not in fixed]
+    sources = {role: _sources(parts[role]) for role in shown}
     if not sources:
         return {}
     first, *others = sources
     own = {role: found[0] for role, found in sources.items()}
-    others = [role for role in others if role not in fixed]
     if not others:
         return {first: _alone(first, own[first])}
     there = set(own[first].names)
@@ -102,7 +113,7 @@ def match_genes(parts: Mapping[Role, Part], fixed: Collection[Role] = ()) -> dic
         if clean or not plans or list(plans[0].names.new) != plans[0].first.names:
             plans.append(_plan(sources, to, clean))
     plan = max(plans, key=lambda p: p.found)  # of equally good ones the first
-    if plan.found <= sum(before.values()):
+    if plan.found - plan.dates <= sum(before.values()):  # dates have a repair of their own
         return {
             role: _unchanged(role, source, before.get(role, len(there)))
             for role, source in own.items()

@@ -258,7 +258,6 @@ search_form.bind()
 
 @page.callback(
     output={
-        "run": Output(page.id.run, "children"),
         "disabled": Output(page.id.run, "disabled"),
         "reason": Output(page.id.reason, "children"),
         "model_words": Output(page.id.model_words, "children"),
@@ -273,13 +272,10 @@ search_form.bind()
 def check_form(
     ctx: Context, *, values: dict[str, Any], _revision: Any, _jobs: Any
 ) -> dict[str, Any]:
-    """The buttons name the model and are disabled with their reason; fields that mean nothing for
-    the model disappear.
-    """
+    """Disable the button with its reason, and hide the fields that mean nothing for the model."""
     model, part = values["model"], values["part"]
     reason, show, name = adtd_problem(ctx, values), applies(values), model_name(model)
     return {
-        "run": f"Run {name}",
         "disabled": reason is not None,
         "reason": reason or using(ctx, part),
         "model_words": [html.B(name), f": {MODEL_TEXTS.get(model, '')}"],

@@ -12,11 +12,12 @@ import pytest
 
 from gui.data.load import FileChoice, LoadRequest, load_dataset
 from gui.data.readers.read import Part, read_all
-from gui.data.validation.examine import Examination, examine, mend
+from gui.data.validation.examine import Examination, examine
 from gui.data.validation.registry import repair_part
 from gui.data.validation.repairs import UndoLog
 from gui.data.validation.repairs_matching import MatchGenes
 from gui.knowledge.human_genes import human_genes
+from tests.data.repairing import repaired
 
 _TEXT = """
 CD3E CD4 CD8A CD14 CD19 MS4A1 GNLY NKG7 HLA-A HLA-DRA MT-CO1 MT-ND1 EPCAM COL1A1 NKX2-1 KRT5 TP63
@@ -53,7 +54,7 @@ def codes(found: Examination) -> list[str]:
 
 def brought_together(request: LoadRequest) -> pd.DataFrame:
     """The bulk over the genes of the cells, after everything that is proposed."""
-    dataset = load_dataset(mend(request))
+    dataset = load_dataset(repaired(request))
     assert dataset.bulk is not None
     assert dataset.train is not None
     bulk = dataset.bulk.matrix.frame()
@@ -84,11 +85,13 @@ def test_one_proposal_brings_the_names_together(kind: str, odd: str, tmp_path: P
     found = examine(request)
     proposed = [r for r in found.proposed if isinstance(r, MatchGenes)]
     assert len(proposed) == len(found.proposed) == 1
-    bulk = brought_together(request)
-    assert len(bulk) == len(SYMBOLS)
-    np.testing.assert_array_equal(bulk.to_numpy(), BULK)
-    after = examine(mend(request))
-    assert not {"no-common-genes", "gene-names", "version-suffixes"} & set(codes(after))
+    chosen = request.model_copy(update={"repairs": found.proposed})
+    assert not {"no-common-genes", "gene-names", "version-suffixes"} & set(codes(examine(chosen)))
+    dataset = load_dataset(chosen)
+    assert dataset.bulk is not None
+    assert dataset.train is not None
+    bulk = dataset.bulk.matrix.frame()
+    np.testing.assert_array_equal(bulk.loc[list(dataset.train.matrix.genes)].to_numpy(), BULK)
 
 
 def test_versions_on_both_sides_are_cut_and_the_ids_stay(tmp_path: Path) -> None:
@@ -124,7 +127,8 @@ def test_rows_of_one_gene_are_added_up_for_counts_and_said(tmp_path: Path) -> No
     bulk = brought_together(request)
     np.testing.assert_array_equal(bulk.loc["HLA-DRA"], BULK[at] + BULK[0] * 3)
     assert any(
-        "2 rows of 1 genes (HLA-DRA) were added up" in text for text in examine(mend(request)).done
+        "2 rows of 1 genes (HLA-DRA) were added up" in text
+        for text in examine(repaired(request)).done
     )
 
 
@@ -188,9 +192,34 @@ def test_equal_names_need_no_repair_whatever_they_are(tmp_path: Path) -> None:
 
 def test_the_repair_is_kept_with_the_request_and_says_which_tables_it_used(tmp_path: Path) -> None:
     cells = write_cells(tmp_path / "cells.h5ad", NAMES["former symbols"])
-    request = mend(request_for(cells, write_bulk(tmp_path / "bulk.tsv", SYMBOLS)))
+    request = repaired(request_for(cells, write_bulk(tmp_path / "bulk.tsv", SYMBOLS)))
     (repair,) = request.repairs
     record = repair.record()
     assert record["renamed"] == {"TENT5C": "FAM46C", "CXCL8": "IL8", "SEPTIN2": "SEPT2"}
     assert "Ensembl" in record["tables"]
     assert LoadRequest.model_validate_json(request.model_dump_json()).repairs == (repair,)
+
+
+def test_dates_have_a_repair_of_their_own_and_are_no_reason_for_another(tmp_path: Path) -> None:
+    cells = write_cells(tmp_path / "cells.h5ad", NAMES["former symbols"])
+    names = ["2-Sep" if s == "SEPT2" else s for s in NAMES["former symbols"]]
+    found = examine(request_for(cells, write_bulk(tmp_path / "bulk.tsv", names)))
+    assert [r.kind for r in found.proposed] == ["restore_dates"]
+    both = [{"SEPT2": "2-Sep", "IL8": "CXCL8"}.get(s, s) for s in NAMES["former symbols"]]
+    request = request_for(cells, write_bulk(tmp_path / "both.tsv", both))
+    assert {r.kind for r in examine(request).proposed} == {"match_genes", "restore_dates"}
+    assert list(brought_together(request).index) == NAMES["former symbols"]
+
+
+def test_a_bulk_beside_loaded_data_is_brought_to_their_names(tmp_path: Path) -> None:
+    cells = write_cells(tmp_path / "cells.h5ad", SYMBOLS)
+    loaded = load_dataset(request_for(cells, write_bulk(tmp_path / "old.tsv", SYMBOLS)))
+    path = write_bulk(tmp_path / "bulk.tsv", NAMES["Ensembl with version"])
+    request = LoadRequest(files={"bulk": FileChoice(path=path)})
+    found = examine(request, current=loaded)
+    (repair,) = found.proposed
+    assert (repair.kind, repair.role) == ("match_genes", "bulk")
+    chosen = request.model_copy(update={"repairs": found.proposed})
+    replaced = load_dataset(chosen, current=loaded)
+    assert replaced.bulk is not None
+    assert list(replaced.bulk.matrix.genes) == SYMBOLS

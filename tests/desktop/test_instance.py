@@ -89,7 +89,7 @@ def test_first_that_is_still_starting_is_waited_for(
 def test_one_that_never_answers_is_said(config: Config, tmp_path: Path) -> None:
     with Instance(config, tmp_path / "state") as first:
         assert first.take()
-        with pytest.raises(DeconomixError, match="running already"):
+        with pytest.raises(DeconomixError, match="already running"):
             Instance(config, tmp_path / "state").hand_over([], patience=0.5)
 
 

@@ -40,15 +40,7 @@ def test_steps_of_one_session_are_bounded_and_another_session_is_not_held_up(
     one, two = session_with(bounded, "one"), session_with(bounded, "two")
 
     def submit(session: Any) -> str:
-        given = {
-            "dataset": session.need_dataset(),
-            "inputs": {},
-            "input_results": {},
-            "kind": "dtd",
-            "title": "DTD",
-            "actor": "local",
-        }
-        return bounded.submit(run_dtd, session.session_id, SHORT, **given)
+        return bounded.submit(run_dtd, session.session_id, SHORT, kind="dtd", actor=LOCAL)
 
     first = submit(one)
     submit(one)

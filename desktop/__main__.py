@@ -1,5 +1,4 @@
-"""Where the program starts: ``python -m desktop``, the bundle, and the console command
-``deconomix-gui``.
+"""Entry point: ``python -m desktop``, the bundle and the command ``deconomix-gui``.
 
 Every worker imports this module again (spawn): nothing heavy here, and nothing at module level but
 the streams.

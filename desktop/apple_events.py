@@ -1,5 +1,4 @@
-"""macOS: files that the Finder asks the program to open arrive as Apple Events, not on the command
-line.
+"""Files opened from the macOS Finder, which arrive as Apple Events.
 
 Not run here (no macOS); tested with a fake.
 """
@@ -47,10 +46,14 @@ class Opened:
 
 
 def listen(opened: Opened, delegate: type | None = None, objc: Any = None) -> bool:
-    """Add the method that macOS calls to pywebview's delegate, before the toolkit starts; False on
-    other systems.
+    """Add the file-opening method to pywebview's delegate; False on other systems.
 
-    delegate, objc : pywebview's class and PyObjC, or what stands for them in a test
+    Called before the toolkit starts.
+
+    Parameters
+    ----------
+    delegate, objc
+        Pywebview's class and PyObjC, or what stands for them in a test.
     """
     if delegate is None:
         if sys.platform != "darwin":

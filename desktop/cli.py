@@ -115,7 +115,7 @@ def _open(config: Config, paths: Sequence[Path], instance: Instance) -> int:
             again = first.again
     if again and first is not None:
         instance.leave()
-        start.start_anew(again, timed_out=first.timed_out)
+        start.restart_process(again, timed_out=first.timed_out)
     instance.leave()  # now: what follows may end the process on the spot
     _outlive_no_thread()
     return 0
@@ -154,8 +154,8 @@ def serve(argv: Sequence[str]) -> int:
             say(application.start_url(server.url))
             if config.server.allow_remote:
                 say(
-                    "Whoever opens this address is let in; it works once, then the next one is"
-                    f" printed. The proxy asks at {server.url}.",
+                    "Anyone who opens this address gets access; it works once, then the next one"
+                    f" is printed. The proxy forwards to {server.url}.",
                     sys.stderr,
                 )
             else:

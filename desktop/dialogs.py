@@ -77,7 +77,12 @@ class NativeFiles:
         Returns where it is, None if cancelled.
 
         The kind's suffix is added if the user gives none of them; an existing file is replaced only
-        after a question. Raises DeconomixError (a sentence) if the file cannot be written.
+        after a question.
+
+        Raises
+        ------
+        DeconomixError
+            If the file cannot be written.
         """
         from webview import FileDialog
 
@@ -106,13 +111,16 @@ class NativeFiles:
             return f"Saved as {path.name} in {path.parent}."
 
     def save_all(self, items: Sequence[tuple[str, bytes]], kind: FileKind) -> str | None:
-        """Write every (name, data) into a folder the user chooses, under a free name where one is
-        taken.
+        """Write every (name, data) into a folder that the user chooses, under free names.
+
+        Returns the sentence to show, or None if the user cancelled.
 
         Returns where they are, None if cancelled.
 
-        Raises DeconomixError (a sentence) if one cannot be written; it says how many are saved all
-        the same.
+        Raises
+        ------
+        DeconomixError
+            If one cannot be written; the message says how many were saved.
         """
         if not items:
             return None
@@ -140,8 +148,9 @@ class NativeFiles:
         return Path(chosen[0])
 
     def _used(self, kind: str, folder: Path) -> None:
-        """The next dialog for this kind of file begins in ``folder``; one for a kind that was never
-        asked for, where the last one ended.
+        """Remember ``folder`` for the next dialog of this kind of file.
+
+        A kind without a folder of its own uses the last one.
         """
         self._folders.pop("", None)
         self._folders |= {kind: folder, "": folder}
@@ -151,7 +160,7 @@ class NativeFiles:
     def _ask(self, dialog: int, title: str, kind: str, **options: Any) -> tuple[str, ...]:
         window = self._window
         if window is None:
-            raise DeconomixError("There is no window yet to ask in.")
+            raise DeconomixError("The window is not open yet.")
         # pywebview takes the titles of dialogs from its table of translations only.
         window.localization.update(dict.fromkeys(_TITLES, title))
         begin = self._folders.get(kind) or self._folders.get("") or Path.home()
@@ -227,10 +236,16 @@ def write(path: Path, data: bytes) -> None:
 
 
 def write_new(path: Path, data: bytes) -> Path:
-    """Write ``data`` as ``path``, or as "name 2", "name 3" ... where that is taken: never over a
-    file.
+    """Write ``data`` under a free name ("name 2", "name 3", …) and return its path.
+
+    Never overwrites a file.
 
     Returns where. DeconomixError if it cannot be.
+
+    Raises
+    ------
+    DeconomixError
+        If it cannot be written.
     """
     target, number = path, 2
     while True:
@@ -258,7 +273,7 @@ def _refusal(path: Path, error: OSError) -> DeconomixError:
         return DeconomixError(f"The folder {path.parent} does not exist.", advice=another)
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return DeconomixError(
-            f"There is no room for {path.name} in {path.parent}.",
+            f"There is not enough space for {path.name} in {path.parent}.",
             advice="Free some space, or save it on another disk.",
         )
     if error.errno in (errno.EISDIR, errno.ENOTEMPTY):

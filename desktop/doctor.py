@@ -1,5 +1,4 @@
-"""What only the window's side can check: its web view, and that nothing listens but on this
-computer.
+"""Checks of the window's side: its web view, and that only this computer can connect.
 
 The table itself is ``gui/diagnostics/selfcheck.py``.
 """
@@ -55,8 +54,12 @@ def web_view() -> analyze.Check:
 
 
 def old_glibc(machine: str, libc: tuple[str, str]) -> str | None:
-    """A sentence if the C library is too old for Qt; None if it is not, or another one. libc : as
-    ``platform.libc_ver()`` gives it
+    """A sentence if the C library is too old for Qt; None if it is not, or another one.
+
+    Parameters
+    ----------
+    libc
+        As ``platform.libc_ver()`` gives it.
     """
     name, number = libc
     needed = GLIBC.get(machine)
@@ -86,8 +89,8 @@ def ports() -> analyze.Check:
         return analyze.Check(
             "Ports",
             False,
-            "The ports of this program could not be seen.",
-            "Is a security program in the way?",
+            "The ports of this program could not be listed.",
+            "A security program may block this.",
         )
     return judged(found)
 
@@ -114,7 +117,8 @@ def judged(found: Iterable[tuple[str, int]]) -> analyze.Check:
     )
     if others:
         advice = (
-            "Right only for a server behind a proxy (allow_remote); else report this as a fault."
+            "This is right only for a server behind a proxy (allow_remote); otherwise report it"
+            " as a bug."
         )
         return analyze.Check(
             "Ports", False, f"Other computers can reach a port at {', '.join(others)}.", advice

@@ -16,8 +16,10 @@ log = logging.getLogger(__name__)
 
 
 def listen(view: Any, dropped: Callable[[list[Path], int, int], None]) -> Any:
-    """Call ``dropped(paths, x, y)`` with the files dropped on Qt's web view and where, in its
-    pixels; the page sees the drag go away.
+    """Call ``dropped(paths, x, y)`` for files dropped on Qt's web view, in its pixels.
+
+    Runs in Qt's thread, so it must return at once; the page sees the drag leave. Returns the event
+    filter, which lives as long as the view; None on other toolkits.
 
     In Qt's thread: it must return at once. Returns the filter, which lives as long as the view.
     None on other toolkits.
@@ -50,9 +52,7 @@ def listen(view: Any, dropped: Callable[[list[Path], int, int], None]) -> Any:
 
 
 def files(event: Any) -> list[Path]:
-    """What a drop event carries, if it is files and folders of this computer and nothing else; else
-    nothing.
-    """
+    """Return the files and folders of a drop event; nothing if it carries anything else."""
     urls = event.mimeData().urls() if event.mimeData().hasUrls() else []
     return (
         [Path(url.toLocalFile()) for url in urls]
@@ -62,8 +62,7 @@ def files(event: Any) -> list[Path]:
 
 
 def into_page(window: Any, answers: list[dict[str, Any]], x: float, y: float) -> bool:
-    """Give files to the upload field at this place of the page, as if they had been chosen there;
-    False if there is none.
+    """Give files to the upload field at this place of the page; False if there is none.
 
     Waits for the page.
     """

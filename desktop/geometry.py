@@ -24,9 +24,7 @@ class Screen(NamedTuple):
 
 
 def fitting(kept: Window | None, screens: Iterable[Screen]) -> Window:
-    """Where to open: as kept, not larger than the screen it is on; without a place where its title
-    bar would be on none.
-    """
+    """Return the kept geometry cut to its screen, without a position if it would be off screen."""
     screens = list(screens)
     wanted = kept or Window(width=SIZE[0], height=SIZE[1])
     home = next((screen for screen in screens if _shows_title(wanted, screen)), None)
@@ -46,7 +44,7 @@ def _shows_title(window: Window, screen: Screen) -> bool:
     return across >= GRIP and screen.y <= window.y <= screen.y + screen.height - GRIP
 
 
-class Placing:
+class WindowGeometry:
     """Remembers where ``window`` (pywebview's) is when it closes."""
 
     def __init__(self, window: Any, settings: SettingsStore) -> None:

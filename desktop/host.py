@@ -1,6 +1,4 @@
-"""The window as the page may ask for it: ``gui.host.Host`` on pywebview, with the toolkit's own
-calls where pywebview has none.
-"""
+"""``gui.host.Host`` on pywebview, with calls of the toolkit where pywebview has none."""
 
 from __future__ import annotations
 
@@ -24,8 +22,9 @@ LINUX, WINDOWS = sys.platform.startswith("linux"), sys.platform == "win32"
 
 
 def set_props(window: Any, component: str, **properties: Any) -> None:
-    """Set properties in the page, as dash's own ``set_props``; waits for the page. run_js: the
-    policy forbids what evaluate_js needs.
+    """Set properties in the page like dash's ``set_props``, and wait for it.
+
+    Uses run_js: the content security policy forbids what evaluate_js needs.
     """
     window.run_js(
         f"dash_clientside.set_props({json.dumps(component)}, {json.dumps(properties)}); 1"
@@ -113,16 +112,12 @@ class NativeHost:
         threading.Thread(target=act, name="push", daemon=True).start()
 
     def on_drop(self, dropped: Callable[[list[Path], int, int], None]) -> None:
-        """Call ``dropped(paths, x, y)`` for files dropped on the page, where the toolkit gives
-        their paths.
-        """
+        """Call ``dropped(paths, x, y)`` for dropped files, where the toolkit knows their paths."""
         if LINUX:
             self._do(lambda view: drop.listen(view.webview, dropped))
 
     def on_crash(self, crashed: Callable[[], None]) -> None:
-        """Call ``crashed`` in a thread of its own when the process that draws the page ends, where
-        the toolkit tells.
-        """
+        """Call ``crashed`` in its own thread when the page's process ends, where reported."""
         if LINUX:
 
             def ended(status: Any, code: int) -> None:
@@ -168,7 +163,7 @@ class NativeHost:
             if LINUX:  # elsewhere pywebview raises a window that it shows
                 self._do(lambda view: (view.raise_(), view.activateWindow()))
             set_props(window, "dcx-poke", data=f"handed over {time.monotonic_ns()}")
-        except Exception as error:  # noqa: BLE001 - the toolkit raises what it likes; the files are there all the same
+        except Exception as error:  # noqa: BLE001 - the toolkit raises what it likes; the files have arrived anyway
             log.warning("the window did not come to the front: %s", type(error).__name__)
 
     def _do(self, act: Callable[[Any], Any]) -> None:

@@ -106,7 +106,7 @@ class Instance:
                 return True
             time.sleep(AGAIN)
         raise DeconomixError(
-            "DeconomiX is running already, but does not answer.",
+            "DeconomiX is already running but does not respond.",
             advice="Close its window, or end it in the task manager, and start again.",
         )
 

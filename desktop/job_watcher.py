@@ -1,6 +1,4 @@
-"""While jobs run: the machine is kept awake, and when one ends while the user is elsewhere, a
-notice of the desktop says so.
-"""
+"""Watcher of jobs: keep the computer awake while they run, and notify when one ends."""
 
 from __future__ import annotations
 
@@ -20,7 +18,7 @@ LOOK = 1.0
 """Seconds between two looks at the jobs."""
 
 
-class Looking(Protocol):
+class ActivityProbe(Protocol):
     """Where the page is shown."""
 
     def is_active(self) -> bool | None:
@@ -28,23 +26,27 @@ class Looking(Protocol):
         ...
 
 
-class Attendant:
+class JobWatcher:
     """Looks at the application's jobs from a thread of its own, until the window is closed.
 
-    awake : a context manager that keeps the machine awake; notify : shows a notice of the desktop.
-    Both as the system allows.
+    Parameters
+    ----------
+    awake
+        A context manager that keeps the machine awake.
+    notify
+        Shows a notice of the desktop. Both as the system allows.
     """
 
     def __init__(
         self,
         application: Application,
-        host: Looking,
+        host: ActivityProbe,
         *,
         awake: Callable[[], Any] | None = None,
         notify: Callable[[str], None] | None = None,
     ) -> None:
         self._application, self._host = application, host
-        self._awake, self._notify = awake or keep_awake, notify or desktop_notice
+        self._awake, self._notify = awake or keep_awake, notify or show_desktop_notification
         self._active: set[str] = set()
         self._keeping: contextlib.ExitStack | None = None
 
@@ -71,7 +73,7 @@ class Attendant:
         elif not active:
             self._let_sleep()
         if ended and self._host.is_active() is not True:
-            for words in filter(None, map(told, ended)):
+            for words in filter(None, map(notification_text, ended)):
                 self._notify(words)
 
     def _let_sleep(self) -> None:
@@ -80,15 +82,14 @@ class Attendant:
             keeping.close()
 
 
-def told(job: Any) -> str:
-    """What the desktop says of a job that ended: it may stand on a locked screen, so no name of a
-    session or sample.
+def notification_text(job: Any) -> str:
+    """Return the desktop notification about a finished job; "" if the user cancelled it.
+
+    It can appear on a locked screen, so it names no session and no sample.
 
     "" if the user ended it.
     """
-    return {"done": f"{job.title} is done.", "failed": f"{job.title} did not succeed."}.get(
-        job.state, ""
-    )
+    return {"done": f"{job.title} is done.", "failed": f"{job.title} failed."}.get(job.state, "")
 
 
 @contextlib.contextmanager
@@ -108,7 +109,7 @@ def keep_awake() -> Any:
         yield
 
 
-def desktop_notice(words: str) -> None:
+def show_desktop_notification(words: str) -> None:
     """Show a notice of the desktop without waiting for it."""
 
     def act() -> None:

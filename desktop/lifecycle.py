@@ -56,7 +56,7 @@ def end(application: Any, tell: Callable[[str], None] | None = None) -> None:
     """Stop the application, which waits until everything is saved; stderr hears of it, and of what
     could not be saved.
     """
-    from desktop.closing import saving
+    from desktop.close_guard import saving
 
     try:
         if number := application.pending_saves():

@@ -1,6 +1,4 @@
-"""The window's menu, made of the table in ``gui.shell.actions``: pywebview draws it, each entry
-tells the page.
-"""
+"""The window's menu, from the table in ``gui.shell.actions``; pywebview draws it."""
 
 from __future__ import annotations
 
@@ -14,8 +12,12 @@ from gui.shell.actions import SEPARATOR, keys, offered
 
 
 def menus(act: Callable[[str], None], *, single: bool) -> list[Any]:
-    """pywebview's menus; an entry calls ``act`` with the key of its action, in a thread of its own.
-    single : there is one session only
+    """Pywebview's menus; an entry calls ``act`` with the key of its action, in a thread of its own.
+
+    Parameters
+    ----------
+    single
+        There is one session only.
     """
     from webview.menu import Menu, MenuAction, MenuSeparator
 

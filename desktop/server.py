@@ -1,6 +1,4 @@
-"""LocalServer: the application's pages on 127.0.0.1, for the window and for ``serve``; behind a
-reverse proxy also on another address.
-"""
+"""LocalServer: the application on 127.0.0.1, or for ``serve`` on another address."""
 
 from __future__ import annotations
 
@@ -71,8 +69,9 @@ Asked before the body is received.
 
 
 def few_heaps() -> None:
-    """Two heaps for all threads, which mostly wait: 25 MB less. glibc gives every thread its own,
-    and each keeps what is freed in it.
+    """Limit glibc to two heaps for all threads, which saves 25 MB.
+
+    By default every thread has a heap that keeps what was freed in it.
     """
     if sys.platform.startswith("linux"):
         with contextlib.suppress(AttributeError):  # another C library
@@ -80,10 +79,12 @@ def few_heaps() -> None:
 
 
 class _Request(HTTPRequestParser):  # type: ignore[misc]
-    """A request as it arrives; refused after its header where its body is larger than the
-    application allows, or all bodies together than there is room for.
+    """A request that is refused after its header if its body, or all bodies, are too large.
 
-    arriving : bytes of bodies that lie on the disk and are not worked on yet; room : how many may
+    Parameters
+    ----------
+    arriving
+        Bytes of bodies that lie on the disk and are not worked on yet; room : how many may.
     """
 
     limit: BodyLimit | None = None
@@ -103,7 +104,7 @@ class _Request(HTTPRequestParser):  # type: ignore[misc]
             # of a chunked body the size is seen only as it arrives
             known = self.body_bytes_received
             if max(known, self.content_length) > self.most:
-                self._refuse(f"At most {self.most} bytes may be sent here.")
+                self._refuse(f"At most {self.most} bytes may be sent.")
             elif known - self.measured > MEASURED:
                 self.measured = known
                 if self.arriving() > self.room:
@@ -169,13 +170,22 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
 
 
 class LocalServer:
-    """Serves a WSGI application from a thread of its own, on the loopback interface unless
-    ``settings`` name another address.
+    """Server of a WSGI application in its own thread, on the loopback interface by default.
 
-    port : 0 takes a free one. Raises DeconomixError (a sentence) if the port cannot be had.
-    settings : address, limits and the proxy that is believed; limit : of the bodies of requests,
-    see :data:`BodyLimit` ``url`` is known at once; ``ready`` is set when requests are answered
-    (earlier ones wait, they are not refused).
+    Parameters
+    ----------
+    port
+        0 takes a free one.
+    settings
+        Address, limits and the proxy that is believed.
+    limit
+        Of the bodies of requests, see :data:`BodyLimit`. ``url`` is known at once; ``ready`` is
+        set when requests are answered (earlier ones wait, they are not refused).
+
+    Raises
+    ------
+    DeconomixError
+        If the port is not available.
     """
 
     def __init__(
@@ -237,9 +247,7 @@ class LocalServer:
         )
 
     def _maintenance(self, now: float) -> None:
-        """Every few seconds, in the server's own loop: close what says nothing, and what is
-        late.
-        """
+        """Close silent and late connections every few seconds, in the server's own loop."""
         type(self._server).maintenance(self._server, now)
         for channel in self._server.active_channels.values():
             if not channel.requests and channel.late():
@@ -251,9 +259,7 @@ class LocalServer:
 
     @property
     def url(self) -> str:
-        """``http://127.0.0.1:<port>``, without a slash at its end: how this computer reaches it,
-        unless it listens on one other address only.
-        """
+        """``http://127.0.0.1:<port>``, or the one address it listens on; no slash at the end."""
         address = ipaddress.ip_address(self._host)
         host = (
             HOST

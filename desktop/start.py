@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from desktop import apple_events, drop, menu, toolkit, window
-from desktop.closing import KEEP, CloseGuard
+from desktop.close_guard import KEEP, CloseGuard
 from desktop.dialogs import NativeFiles
-from desktop.geometry import Placing
+from desktop.geometry import WindowGeometry
 from desktop.host import NativeHost
 from desktop.instance import Instance
-from desktop.job_watcher import Attendant
+from desktop.job_watcher import JobWatcher
 from desktop.lifecycle import running, say
 from desktop.server import LocalServer, few_heaps
 from gui import __version__, atomic
@@ -119,7 +119,7 @@ class Start:
                     else value
                 )
         self.window = window.create(None, self.files, self._settings, self.menus(), dark=self._dark)
-        Placing(self.window, self._settings)
+        WindowGeometry(self.window, self._settings)
         apple_events.listen(self._opened)
         worker = threading.Thread(target=self._serve, name="application")
         try:
@@ -191,7 +191,7 @@ class Start:
         )
         shown.events.loaded += lambda: host.zoom(settings.get().zoom)
         shown.events.closed += self._ended.set
-        Attendant(application, host).start()
+        JobWatcher(application, host).start()
         host.follow_system()
         host.on_drop(
             lambda paths, x, y: threading.Thread(
@@ -223,8 +223,7 @@ class Start:
             self._retry()
             return
         application.inbox.announcements.append(
-            "The page stopped working and was loaded again. Nothing is lost; steps that were being"
-            " computed go on."
+            "The page stopped working and was reloaded. Nothing is lost; running steps continue."
         )
         self.window.load_url(application.start_url(server.url))
 
@@ -235,12 +234,12 @@ class Start:
             self.again = following(self._rendering)
         log.error("the page did not come up (%s)", self._rendering or "with the graphics card")
         then = (
-            "It is opened in your browser instead."
+            "It opens in your browser instead."
             if self.again == "browser"
-            else "It is tried without the graphics card."
+            else "It tries again without the graphics card."
         )
         self._say(
-            f"The page of DeconomiX did not come up. {then}\nThe log is in"
+            f"The page of DeconomiX did not load. {then}\nThe log is in"
             f" {self._config.logs_folder}.",
             busy=True,
         )
@@ -340,10 +339,10 @@ def in_browser(
             if paths:
                 application.take_over(paths)
             host = application.host = InBrowser(application, server, instance.folder)
-            Attendant(application, host).start()
+            JobWatcher(application, host).start()
             application.inbox.announcements.append(
-                "The window could not show its page, so DeconomiX is in your browser. It ends by"
-                " itself after you close this tab."
+                "The window could not show its page, so DeconomiX is in your browser. It ends"
+                " after you close this tab."
             )
             if not host.to_front():
                 say(application.start_url(server.url))
@@ -360,7 +359,7 @@ def in_browser(
             InBrowser.forget(instance.folder)
 
 
-def start_anew(how: str, *, timed_out: bool = False) -> None:
+def restart_process(how: str, *, timed_out: bool = False) -> None:
     """Replace this process by a new start of the program that shows its page in another way.
 
     Does not return where the system can.

@@ -69,9 +69,7 @@ WEBVIEW2 = "{F3017226-FE2A-4295-8BDF-00C3A9A7E4C5}"
 
 
 def obstacle() -> str | None:
-    """What keeps a window from opening, as a sentence or two that end with what to do; None if
-    nothing does.
-    """
+    """Return what keeps a window from opening, and what to do; None if nothing does."""
     if sys.platform == "win32":
         return missing_webview2()
     if not sys.platform.startswith("linux"):
@@ -85,18 +83,14 @@ def obstacle() -> str | None:
 
 
 def has_display() -> bool:
-    """True if an X or Wayland server answers at the address that the environment gives (or Qt was
-    told to need none).
-    """
+    """Return whether an X or Wayland server answers, or Qt was told to need none."""
     if os.environ.get("QT_QPA_PLATFORM", "").partition(":")[0] in HEADLESS:
         return True
     return _wayland_answers() or _x_answers()
 
 
 def missing_libraries() -> str | None:
-    """The system libraries that Qt's web view needs and does not find, and how to install them;
-    None if it loads.
-    """
+    """Return which system libraries Qt's web view lacks and how to install them, or None."""
     try:
         importlib.import_module("PySide6.QtWebEngineWidgets")
         _load_platform_plugin()
@@ -124,9 +118,7 @@ def missing_libraries() -> str | None:
 
 
 def old_glibc(error: str) -> str | None:
-    """What the loader says of a C library that is too old for Qt, in words; None if it complains of
-    something else.
-    """
+    """Return a sentence about a C library too old for Qt; None for another loader error."""
     wanted = re.search(r"version [`'\"]?GLIBC_(\d+\.\d+)['\"]? not found", error)
     if wanted is None:
         return None
@@ -139,8 +131,12 @@ def old_glibc(error: str) -> str | None:
 
 
 def webview2(registry: Any = None) -> str | None:
-    """On Windows: the version of the WebView2 runtime; None if it is not installed. registry :
-    ``winreg`` (not run here: there is no Windows)
+    """On Windows: the version of the WebView2 runtime; None if it is not installed.
+
+    Parameters
+    ----------
+    registry
+        ``winreg`` (not run here: there is no Windows).
     """
     registry = registry or importlib.import_module("winreg")
     places = (
@@ -174,8 +170,7 @@ def missing_webview2(registry: Any = None) -> str | None:
 
 
 def alert(sentence: str) -> None:
-    """Tell somebody who started the program by a double click, and sees no terminal, why there is
-    no window.
+    """Show why there is no window to a user who started the program by a double click.
 
     As the system allows, else nothing.
     """
@@ -215,8 +210,9 @@ def alert(sentence: str) -> None:
 
 
 def graphics_card(devices: Path = Path("/dev")) -> bool:
-    """False on a Linux that has none (virtual machines, remote desktops): drawing through an
-    imitated one costs 100 MB.
+    """Return False on a Linux computer without a graphics card (a virtual machine).
+
+    Emulated rendering costs 100 MB. Other systems leave the choice to the web view.
 
     Elsewhere the web view knows.
     """
@@ -228,9 +224,7 @@ def graphics_card(devices: Path = Path("/dev")) -> bool:
 
 
 def _load_platform_plugin() -> None:
-    """Qt's plugin for X is loaded late, and a library missing there aborts the process instead of
-    raising.
-    """
+    """Load Qt's plugin for X early: a library missing there would abort the process."""
     spec = importlib.util.find_spec("PySide6")
     plugin_name = os.environ.get("QT_QPA_PLATFORM", "").partition(":")[0] or (
         "xcb" if _x_answers() else "wayland"

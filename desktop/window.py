@@ -1,6 +1,4 @@
-"""The native window: pywebview on the system's web view (Qt on Linux), showing the application's
-own address.
-"""
+"""Native window: pywebview on the system's web view (Qt on Linux)."""
 
 from __future__ import annotations
 
@@ -24,9 +22,7 @@ COLOURS = {False: ("#FFFFFF", "#1a1b1e"), True: ("#242424", "#c9c9c9")}
 
 
 def prepare() -> None:
-    """Environment and settings of the toolkit: before webview or Qt is imported for the first
-    time.
-    """
+    """Set up the toolkit's environment; call it before webview or Qt is imported."""
     os.environ.setdefault("PYWEBVIEW_LOG", "WARNING")
     if sys.platform.startswith("linux"):
         os.environ["QT_API"] = "pyside6"
@@ -62,8 +58,16 @@ def create(
 
     ``files`` shows its dialogs in it.
 
-    url : None for the splash page; settings : how it was left last; menu : pywebview's menus; dark
-    : the splash page and what is seen before it
+    Parameters
+    ----------
+    url
+        None for the splash page.
+    settings
+        How it was left last.
+    menu
+        Pywebview's menus.
+    dark
+        The splash page and what is seen before it.
     """
     prepare()
     import webview
@@ -101,9 +105,7 @@ def screens() -> list[Screen]:
 
 
 def relative(place: Window, screens: Sequence[Screen]) -> tuple[int | None, int | None]:
-    """Where to open, as pywebview wants to be told: its Qt window adds the origin of the main
-    screen, which need not be the desktop's.
-    """
+    """Return the position relative to the main screen, whose origin pywebview's Qt window adds."""
     if place.x is None or place.y is None:
         return None, None
     origin = screens[0] if screens and sys.platform.startswith("linux") else Screen(0, 0, 0, 0)
@@ -111,8 +113,12 @@ def relative(place: Window, screens: Sequence[Screen]) -> tuple[int | None, int 
 
 
 def splash(words: str, *, dark: bool = False, busy: bool = True) -> str:
-    """A page of our own, while there is no application to ask, or none any more. words : plain
-    text
+    """A page of our own, while there is no application to ask, or none any more.
+
+    Parameters
+    ----------
+    words
+        Plain text.
     """
     background, text = COLOURS[dark]
     page = resource("splash.html").read_text(encoding="utf-8")
@@ -136,8 +142,11 @@ def splash(words: str, *, dark: bool = False, busy: bool = True) -> str:
 def show(window: Any, ended: threading.Event, then: Callable[[], None] | None = None) -> None:
     """Show ``window`` and return when it is closed, by the user or because ``ended`` is set.
 
-    then : called in a thread of its own once the window is on screen
-    Main thread only, once per process (a second start crashes Qt).
+    Parameters
+    ----------
+    then
+        Called in a thread of its own once the window is on screen Main thread only, once per
+        process (a second start crashes Qt).
     """
     import webview
 

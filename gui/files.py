@@ -41,7 +41,11 @@ class FileKind:
 
 EXPRESSION = FileKind(
     "Expression data",
-    (".h5ad", ".csv", ".tsv", ".txt", ".gz", ".xlsx", ".gct", ".mtx", ".h5", ".dcx"),
+    (
+        *(".h5ad", ".csv", ".tsv", ".txt", ".tab", ".gz", ".bz2", ".xz", ".zip", ".tar", ".tgz"),
+        *(".xlsx", ".xlsm", ".gct", ".mtx", ".h5", ".h5mu", ".results", ".counts", ".sf", ".out"),
+        ".dcx",
+    ),
 )
 SESSION = FileKind("DeconomiX session", (".dcxsession",))
 MODEL = FileKind("Trained model", (".dcxmodel",))

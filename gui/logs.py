@@ -59,7 +59,7 @@ def safe_traceback(error: BaseException) -> str:
             lines.append("caused by")
         lines.append(type(current).__name__)
         lines += _frames(current.__traceback__)
-        # of an error that comes from a process of gui/engine/spread
+        # of an error that comes from a process of gui/engine/parallel
         lines += getattr(current, "places_elsewhere", [])
         current = current.__cause__ or (
             None if current.__suppress_context__ else current.__context__

@@ -66,7 +66,7 @@ TABLE: dict[type[e.DeconomixError], Words] = {
     e.EngineFailed: Words(
         "No solution found",
         "red",
-        "Use more genes, fewer or merged cell types, or a larger lambda2.",
+        "Use more genes, fewer or merged cell types, or a larger λ₂.",
     ),
     e.SessionError: Words("Session", "orange"),
     e.UnknownSession: Words("Session not found", "orange", "You are in the default session now."),

@@ -20,11 +20,11 @@ from typing import Any
 from gui import notify
 from gui.config import Config
 from gui.data.dataset import Dataset
+from gui.engine.compute_settings import ComputeSettings, usable_settings
 from gui.engine.forecast import check_memory
+from gui.engine.parallel.local import allowed_cores
 from gui.engine.params import Params
 from gui.engine.results import Provenance, Run
-from gui.engine.setting import Setting, usable
-from gui.engine.spread.local import allowed_cores
 from gui.error_notices import ErrorNotices
 from gui.errors import JobError, MissingPart, PluginError, SessionLocked, UnknownSession
 from gui.files import Files, Uploads
@@ -107,7 +107,7 @@ class Program:
         compute = config.compute
         # several workers share the processors
         cores = compute.cores or max(1, allowed_cores() // compute.workers)
-        self.setting = usable(Setting(compute.engine, cores, compute.scheduler))
+        self.setting = usable_settings(ComputeSettings(compute.engine, cores, compute.scheduler))
         self.runner = JobRunner(
             self._deliver, ended=self._ended, workers=compute.workers, setting=self.setting
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gui.engine.spread import local
+from gui.engine.parallel import local
 from gui.jobs.runner import JobRunner
 
 

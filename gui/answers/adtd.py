@@ -1,13 +1,11 @@
-"""The results in words: the sentence above them, the badges below it, one line for the navigation
-and for each previous run.
-"""
+"""ADTD results in words: the answer, badges, and one line per run."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 
-from gui.answers.sure import poor_words
+from gui.answers.confidence_intervals import poor_fit_message
 from gui.data.dataset import HIDDEN
 from gui.engine.params import MODEL_NAMES, WEIGHT_NAMES, ADTDParams
 from gui.engine.results import ADTDResult, Run, SearchResult
@@ -36,18 +34,18 @@ def span(low: float, high: float) -> str:
 
 
 def sentence(result: ADTDResult) -> str:
-    """Hidden share with its interval, the truth where it is known, and how much is regulated."""
-    words = f"Median hidden share {percent(float(result.hidden.median()))}"
+    """Hidden fraction with its interval, the truth where it is known, and how much is regulated."""
+    words = f"Median hidden fraction {percent(float(result.hidden.median()))}"
     if result.hidden_interval is not None:
         low, high = result.hidden_interval["low"].median(), result.hidden_interval["high"].median()
         words += f" (interval {span(float(low), float(high))})"
     hidden = true_hidden(result)
     if hidden is not None:
-        words += f"; true share {percent(float(hidden.median()))}"
+        words += f"; true fraction {percent(float(hidden.median()))}"
     strong = regulated(result)
     if strong is not None:
         words += f"; {_regulated(strong)}"
-    poor = poor_words(result.fit, "sample" if result.truth is None else "mixture")
+    poor = poor_fit_message(result.fit, "sample" if result.truth is None else "mixture")
     if poor:
         words += f"; {poor}"
     return words if words.endswith("…") else words + "."
@@ -68,7 +66,8 @@ def _regulated(strong: pd.DataFrame) -> str:
 
 
 def regulated(result: ADTDResult) -> pd.DataFrame | None:
-    """Whether a gene is regulated more than twofold and the data support it, genes x cell types;
+    """Return which genes are regulated more than twofold with support (genes x cell types).
+
     None where regulation was not estimated.
     """
     if result.gene_regulation is None:
@@ -87,7 +86,7 @@ def unsupported_types(result: ADTDResult) -> list[str]:
 
 
 def true_hidden(result: ADTDResult) -> pd.Series | None:
-    """True share of what the reference lacks, by mixture; None for samples of unknown truth."""
+    """True fraction of what the reference lacks, by mixture; None for samples of unknown truth."""
     if result.truth is None:
         return None
     lacking = [
@@ -97,9 +96,7 @@ def true_hidden(result: ADTDResult) -> pd.Series | None:
 
 
 def mean_correlation(result: ADTDResult) -> float | None:
-    """Mean over the cell types of the correlation with the truth over the mixtures; None where it
-    is not known.
-    """
+    """Return the mean over cell types of the correlation with the truth; None if unknown."""
     if result.truth is None:
         return None
     known = [t for t in result.composition.index if t in result.truth.index]
@@ -132,7 +129,7 @@ def badges(run: Run) -> list[tuple[str, str]]:
         if params.gene_weights == "dtd"
         else f" · gene weights {WEIGHT_NAMES[params.gene_weights]}"
     )
-    lambda2 = f" · lambda2 {exponent(params.lambda2)}" if params.regulated else ""
+    lambda2 = f" · λ₂ {exponent(params.lambda2)}" if params.regulated else ""
     size = (
         f"{PARTS[params.part]} ({number(result.composition.shape[1])}) ·"
         f" {number(len(result.reference))} genes"
@@ -144,23 +141,21 @@ def badges(run: Run) -> list[tuple[str, str]]:
 
 
 def optimum_sentence(result: ADTDResult) -> str | None:
-    """What refining brought, and that the numbers are not deconomix's; None for a run that was not
-    to be refined.
-    """
+    """Return what refining achieved; None for a run without it."""
     found = result.optimum
     if found is None:
         return None
     if found.way == "kept":
         return (
-            "The optimum could not be found with certainty; hidden profile and gene regulation are"
-            " shown as deconomix gives them."
+            "No certified optimum was found; the hidden profile and the gene regulation are those"
+            " of deconomix."
         )
     fall = 1 - found.loss_after / found.loss_before if found.loss_before > 0 else 0.0
     lower = f"{percent(fall)} lower" if fall > 1e-9 else "no lower"
     return (
-        f"The engine's fit has a loss of {three(found.loss_before)}; the optimum, shown here, is"
-        f" {three(found.loss_after)} ({lower}). Refined numbers differ from published deconomix"
-        " numbers."
+        f"deconomix stopped at a loss of {three(found.loss_before)}; the optimum shown here has"
+        f" {three(found.loss_after)} ({lower}). Refined numbers differ from those published with"
+        " deconomix."
     )
 
 
@@ -171,12 +166,16 @@ def search_sentence(result: SearchResult) -> str:
         for key in ("min", "one_se")
         if (value := result.choices.get(key)) is not None
     ]
-    return f"lambda2: {', '.join(words)}." if words else "The search found no lambda2 to choose."
+    return f"λ₂: {', '.join(words)}." if words else "The search found no λ₂ to choose."
 
 
 def search_warnings(result: SearchResult, samples: int | None) -> list[str]:
-    """What weakens a search, with its notes. samples : on how many it was done, None where that is
-    not known
+    """What weakens a search, with its notes.
+
+    Parameters
+    ----------
+    samples
+        On how many it was done, None where that is not known.
     """
     words = []
     solved = result.losses.columns[result.losses.notna().all(axis=0)]
@@ -185,12 +184,11 @@ def search_warnings(result: SearchResult, samples: int | None) -> list[str]:
         for end, beyond in ((solved[-1], "larger"), (solved[0], "smaller")):
             if lowest == end:
                 where = (
-                    f"the {beyond.replace('er', 'est')} lambda2 that was tried"
-                    f" ({exponent(float(end))})"
+                    f"the {beyond.replace('er', 'est')} λ₂ that was tried ({exponent(float(end))})"
                 )
                 words.append(
                     f"The loss is smallest at {where}, the edge of the grid: the best value may be"
-                    f" {beyond} still. Search a wider range."
+                    f" even {beyond}. Search a wider range."
                 )
                 break
     if samples is not None and samples < FEW_SAMPLES:
@@ -210,7 +208,7 @@ def run_line(run: Run) -> str:
     """For the list of previous runs."""
     params: ADTDParams = run.params  # type: ignore[assignment]
     return (
-        f"{model_name(params.model)} on {PARTS[params.part]}: median hidden share"
+        f"{model_name(params.model)} on {PARTS[params.part]}: median hidden fraction"
         f" {percent(float(run.result.hidden.median()))}"
     )
 

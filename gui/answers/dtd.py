@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from gui.answers.sure import poor_words
+from gui.answers.confidence_intervals import poor_fit_message
 from gui.data.normalize import bulk_keeps
 from gui.engine.results import DTDResult, Run
 from gui.figures.text import shorten
@@ -18,8 +18,8 @@ from gui.sessions.cache import DCXCache
 from gui.text import number, some
 
 TRAP = (
-    "RNA fractions rank samples well but are not calibrated: never read them as absolute shares of"
-    " cells."
+    "RNA fractions rank samples well but are not calibrated: never read them as absolute fractions"
+    " of cells."
 )
 BULK_SAMPLE = "bulk sample"
 RECOMPUTE, COMPUTE = "Recompute for the new bulk", "Compute for the bulk"
@@ -32,10 +32,20 @@ RISING = 0.002
 class BulkShown:
     """What is shown for the bulk of a DTD run.
 
-    composition : cell types x samples, or None; fits : whether it belongs to the present bulk words
-    : what is wrong with it, "" if nothing; button : what to do about it, "" if nothing can be done
-    here fit : how well every sample is reconstructed, where it fits the present bulk and was
-    checked; notes : of the run that was applied to it
+    Attributes
+    ----------
+    composition
+        Cell types x samples, or None.
+    fits
+        Whether it belongs to the current bulk.
+    words
+        What is wrong with it, "" if nothing.
+    button
+        What to do about it, "" if nothing can be done here.
+    fit
+        How well every sample is reconstructed, where it fits the current bulk and was checked.
+    notes
+        Of the run that was applied to it.
     """
 
     composition: pd.DataFrame | None = None
@@ -47,9 +57,7 @@ class BulkShown:
 
 
 def bulk_shown(session: DCXCache, run: Run) -> BulkShown:
-    """The bulk results of ``run``: its own while they belong to the present bulk, else those
-    computed by applying it.
-    """
+    """Return the bulk results of ``run``: its own, or those of applying it to a newer bulk."""
     own, data = run.result.composition.get("bulk"), session.dataset
     applied = [
         r for r in reversed(session.runs("apply")) if r.provenance.inputs.get("dtd") == run.id
@@ -62,7 +70,7 @@ def bulk_shown(session: DCXCache, run: Run) -> BulkShown:
             else BulkShown(
                 last,
                 False,
-                "The bulk was removed; what is shown for it was computed from the earlier one.",
+                "The bulk was removed; these results belong to the removed one.",
             )
         )
     if own is not None and not session.bulk_outdated(run):
@@ -86,8 +94,12 @@ def bulk_shown(session: DCXCache, run: Run) -> BulkShown:
 
 @dataclass(frozen=True)
 class Quality:
-    """How well a run does on simulated mixtures. part : "test", or "train" where there are no test
-    cells.
+    """How well a run does on simulated mixtures.
+
+    Attributes
+    ----------
+    part
+        "test", or "train" where there are no test cells.
     """
 
     part: str
@@ -125,14 +137,16 @@ def _pearson(rows: pd.DataFrame, part: str, method: str) -> pd.Series:
 
 
 def sentence(result: DTDResult, bulk_fit: pd.DataFrame | None = None) -> str:
-    """The answer first: “Mean correlation 0.79 on test mixtures (Naive 0.61); lowest: mDC 0.42; 3
-    of 8 bulk samples fit poorly.”
+    """Return the answer in a sentence.
+
+    “Mean correlation 0.79 on test mixtures (Naive 0.61); lowest: mDC 0.42; 3 of 8 bulk samples fit
+    poorly.”
     """
-    poor = poor_words(bulk_fit, BULK_SAMPLE)
-    return f"{_quality_words(result)}; {poor}." if poor else f"{_quality_words(result)}."
+    poor = poor_fit_message(bulk_fit, BULK_SAMPLE)
+    return f"{_quality_text(result)}; {poor}." if poor else f"{_quality_text(result)}."
 
 
-def _quality_words(result: DTDResult) -> str:
+def _quality_text(result: DTDResult) -> str:
     found = quality(result)
     if found is None:
         return (
@@ -147,7 +161,7 @@ def _quality_words(result: DTDResult) -> str:
     )
 
 
-def in_short(result: DTDResult) -> str:
+def short_answer(result: DTDResult) -> str:
     """A few words for the navigation and the list of runs."""
     found = quality(result)
     if found is None:
@@ -184,9 +198,7 @@ def hidden_types(result: DTDResult) -> list[str]:
 
 
 def loss_hint(correlation: pd.DataFrame) -> str:
-    """Whether more iterations would help, iterations x cell types: what the mean gained in the last
-    tenth decides.
-    """
+    """Return whether more iterations would help, from the gain in the last tenth of them."""
     mean = correlation.mean(axis=1).to_numpy(dtype=np.float64)
     last = len(mean) // 10
     if not last or not np.isfinite(mean[[-1, -1 - last]]).all():

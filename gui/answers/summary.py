@@ -1,6 +1,4 @@
-"""What a result says in short, and what weakens it: made here for the page, the report,
-``run.json`` and the command line alike.
-"""
+"""Summary and warnings of a result, for page, report, ``run.json`` and command line."""
 
 from __future__ import annotations
 
@@ -9,16 +7,21 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from gui.answers import adtd as adtd_words
-from gui.answers import dtd as dtd_words
-from gui.answers import sure as sure_words
+from gui.answers import adtd as adtd_answers
+from gui.answers import confidence_intervals as interval_answers
+from gui.answers import dtd as dtd_answers
+from gui.answers.confidence_intervals import (
+    bootstrap_of,
+    fit_sentence,
+    poor_fit_message,
+    with_stable_support,
+)
 from gui.answers.dtd import bulk_shown
-from gui.answers.sure import bootstrap_of, fit_sentence, poor_words, trusted
 from gui.data.dataset import PART_NAMES, Dataset
 from gui.engine.results import ADTDResult, BootstrapResult, DTDResult, Run, SearchResult
 from gui.sessions.cache import DCXCache
 
-KINDS = {"dtd": "DTD", "adtd": "ADTD", "search": "Search of lambda2"}
+KINDS = {"dtd": "DTD", "adtd": "ADTD", "search": "Search of λ₂"}
 MARKS = {
     "without cells": "This session was saved without its single cells.",
     "pseudonyms": "The samples have pseudonyms in this session.",
@@ -50,39 +53,49 @@ def summarise(
 ) -> Summary:
     """Of an ADTD run, or of a DTD run where ``adtd`` is None.
 
-    bulk_fit, bulk_notes : of the bulk by the DTD run; search : the one that lambda2 was taken from;
-    searched : on how many samples; sure : its intervals
+    Parameters
+    ----------
+    bulk_fit, bulk_notes
+        Of the bulk by the DTD run.
+    search
+        The one that lambda2 was taken from.
+    searched
+        On how many samples.
+    sure
+        Its intervals.
     """
     found: list[str] = []
     if adtd is not None:
         found += _of_adtd(adtd)
     if search is not None:
         found += [
-            f"{KINDS['search']}: {text}" for text in adtd_words.search_warnings(search, searched)
+            f"{KINDS['search']}: {text}" for text in adtd_answers.search_warnings(search, searched)
         ]
     if dtd is not None:
         found += _of_dtd(
             dtd, bulk_fit if adtd is None else None, bulk_notes if adtd is None else ()
         )
     if sure is not None:
-        found += [sure_words.sentence(sure), *sure.notes]
+        found += [interval_answers.sentence(sure), *sure.notes]
     if data is not None:
         found += [
             f"{source.name} ({PART_NAMES[source.role]}): {text}"
             for source in data.sources
             for text in source.warnings
         ]
-    learned = "" if dtd is None else dtd_words.sentence(dtd, bulk_fit if adtd is None else None)
+    learned = "" if dtd is None else dtd_answers.sentence(dtd, bulk_fit if adtd is None else None)
     if adtd is None:
         return Summary(learned, "", tuple(dict.fromkeys(found)))
-    return Summary(adtd_words.sentence(trusted(adtd, sure)), learned, tuple(dict.fromkeys(found)))
+    return Summary(
+        adtd_answers.sentence(with_stable_support(adtd, sure)), learned, tuple(dict.fromkeys(found))
+    )
 
 
 def _of_adtd(result: ADTDResult) -> Iterator[str]:
     what = "sample" if result.truth is None else "mixture"
-    if poor_words(result.fit, what):
+    if poor_fit_message(result.fit, what):
         yield f"{KINDS['adtd']}: {fit_sentence(result.fit, what)}"
-    optimum = adtd_words.optimum_sentence(result)
+    optimum = adtd_answers.optimum_sentence(result)
     if optimum:
         yield f"{KINDS['adtd']}: {optimum}"
     for note in result.notes:
@@ -90,12 +103,12 @@ def _of_adtd(result: ADTDResult) -> Iterator[str]:
 
 
 def _of_dtd(result: DTDResult, fit: pd.DataFrame | None, notes: tuple[str, ...]) -> Iterator[str]:
-    if poor_words(fit):
-        yield f"{KINDS['dtd']}: {fit_sentence(fit, dtd_words.BULK_SAMPLE)}"
+    if poor_fit_message(fit):
+        yield f"{KINDS['dtd']}: {fit_sentence(fit, dtd_answers.BULK_SAMPLE)}"
     if not result.metrics.empty and "test" not in result.composition:
         yield (
-            f"{KINDS['dtd']}: There are no test cells; the correlation is that of the mixtures the"
-            " gene weights were learned on."
+            f"{KINDS['dtd']}: There are no test cells; the correlation is that on the training"
+            " mixtures."
         )
     for note in (*result.notes, *notes):
         yield f"{KINDS['dtd']}: {note}"
@@ -104,9 +117,7 @@ def _of_dtd(result: DTDResult, fit: pd.DataFrame | None, notes: tuple[str, ...])
 # -- of a session
 # --------------------------------------------------------------------------------------------------
 def summary_of(session: DCXCache, run: Run) -> Summary:
-    """Of a DTD or ADTD run of a session: with the runs it rests on, its intervals, and what
-    happened to the data since.
-    """
+    """Return the summary of a DTD or ADTD run, with its basis and what changed since."""
     dtd = run if run.kind == "dtd" else session.run(run.provenance.inputs.get("dtd"))
     search = search_of(session, run) if run.kind == "adtd" else None
     bulk = bulk_shown(session, run) if run.kind == "dtd" else None
@@ -132,8 +143,9 @@ def summary_of(session: DCXCache, run: Run) -> Summary:
 
 
 def search_of(session: DCXCache, run: Run) -> Run | None:
-    """The search that lambda2 of an ADTD run was taken from: of the same DTD run and mixtures, with
-    this value among its choices.
+    """Return the newest search that λ₂ of an ADTD run was taken from.
+
+    It has the same DTD run and mixtures, and this value among its choices.
 
     The newest one.
     """
@@ -171,4 +183,4 @@ def samples_searched(session: DCXCache, search: Run) -> int | None:
 
 def search_notes(session: DCXCache, search: Run) -> list[str]:
     """What weakens a search, in sentences."""
-    return adtd_words.search_warnings(search.result, samples_searched(session, search))
+    return adtd_answers.search_warnings(search.result, samples_searched(session, search))

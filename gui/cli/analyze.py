@@ -119,7 +119,7 @@ def parser(prog: str = "deconomix-gui analyze") -> argparse.ArgumentParser:
         type=_whole,
         default=1000,
         metavar="N",
-        help="simulated mixtures, training and test (default %(default)s)",
+        help="pseudobulk mixtures, training and test (default %(default)s)",
     )
     cli.add_argument(
         "--cells",
@@ -133,7 +133,7 @@ def parser(prog: str = "deconomix-gui analyze") -> argparse.ArgumentParser:
         type=_whole,
         default=1000,
         metavar="N",
-        help="steps of learning the gene weights (default %(default)s)",
+        help="iterations of learning the gene weights (default %(default)s)",
     )
     cli.add_argument(
         "--lambda2",
@@ -145,7 +145,8 @@ def parser(prog: str = "deconomix-gui analyze") -> argparse.ArgumentParser:
         "--refine",
         action="store_true",
         help=(
-            "deconomix+h and +h,r: bring hidden profile and gene regulation to the optimum; the"
+            "deconomix+h and deconomix+h,r: refine hidden profile and gene regulation to the"
+            " optimum; the"
             " numbers then differ from those published with deconomix"
         ),
     )
@@ -154,14 +155,14 @@ def parser(prog: str = "deconomix-gui analyze") -> argparse.ArgumentParser:
         type=_whole,
         default=0,
         metavar="N",
-        help="95 %% intervals of every fraction from N draws of the genes, 20 to 1000",
+        help="95 %% intervals of every fraction from N bootstrap replicates, 20 to 1000",
     )
     cli.add_argument(
         "--seed",
         type=_whole,
         default=1,
         metavar="N",
-        help="start of the random numbers (default %(default)s)",
+        help="random seed (default %(default)s)",
     )
     cli.add_argument(
         "--engine",
@@ -227,8 +228,8 @@ class _Output:
             return "Nothing was written."
         if (self.folder / BEFORE).is_dir():
             return (
-                f"What is in {self.folder} is incomplete. The files of the result before are in"
-                f" {self.folder / BEFORE}; the next analysis into this folder puts them back first."
+                f"The results in {self.folder} are incomplete. The previous files are in"
+                f" {self.folder / BEFORE}; the next analysis into this folder restores them first."
             )
         return (
             f"The results were written to {self.folder}."
@@ -246,8 +247,12 @@ def check(argv: Sequence[str]) -> int:
 
 
 def doctor(argv: Sequence[str], *, more: Mapping[str, Look] | None = None) -> int:
-    """Check this installation: see :mod:`gui.diagnostics.selfcheck`. more : further checks by name,
-    of the window's side
+    """Check this installation: see :mod:`gui.diagnostics.selfcheck`.
+
+    Parameters
+    ----------
+    more
+        Further checks by name, of the window's side.
     """
     one_blas_thread()
     from gui.cli.doctor import doctor
@@ -299,9 +304,7 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
             "--train FILE is missing.", advice="Give labelled single cells, or try --example."
         )
     if not options.example and options.out is None:
-        raise InvalidParameter(
-            "--out FOLDER is missing.", advice="Say where the tables are to be written."
-        )
+        raise InvalidParameter("--out FOLDER is missing.", advice="Give the folder for the tables.")
     model = options.model or ("deconomix+h,r" if options.example else "deconomix")
     _check_options(options)
     if options.out is not None:
@@ -309,17 +312,21 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
         if recover(options.out, FILES):
             say(
                 f"Note: An earlier analysis was interrupted while it wrote to {options.out}; the"
-                " files before it are back.",
+                " previous files were restored.",
                 sys.stderr,
             )
 
+    from gui.answers.confidence_intervals import interval_table
     from gui.answers.summary import summarise
-    from gui.answers.sure import interval_table
-    from gui.engine import setting, tasks
+    from gui.engine import compute_settings, tasks
     from gui.engine.params import ADTDParams, BootstrapParams, DTDParams, SearchParams
 
     compute = load_config(options.config).compute
-    setting.use(setting.Setting(options.engine or compute.engine, compute.cores, compute.scheduler))
+    compute_settings.set_compute_settings(
+        compute_settings.ComputeSettings(
+            options.engine or compute.engine, compute.cores, compute.scheduler
+        )
+    )
 
     dtd_params = DTDParams.parse(
         genes=options.genes or None,
@@ -339,7 +346,7 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
         )
     elif options.refine:
         raise InvalidParameter(
-            f"--refine means nothing for {model}.",
+            f"--refine has no effect on {model}.",
             advice="Use it with --model deconomix+h or deconomix+h,r.",
         )
 
@@ -379,7 +386,7 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
             best = search.choices["one_se"]
             if best is None:
                 raise InvalidParameter(
-                    "The search found no usable lambda2.", advice="Give one with --lambda2."
+                    "The search found no usable λ₂.", advice="Give one with --lambda2."
                 )
             adtd_params = adtd_params.model_copy(update={"lambda2": best})
         adtd = tasks.run_adtd(dataset, adtd_params, progress=progress, dtd=dtd)
@@ -417,7 +424,7 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
             "cells": options.cells,
         }
         parameters |= {} if model == "naive" else {"iterations": options.iterations}
-        parameters["engine"] = setting.current().engine
+        parameters["engine"] = compute_settings.get_compute_settings().engine
         if adtd_params is not None:
             parameters |= (
                 {"lambda2": adtd_params.lambda2, "lambda2_searched": search is not None}
@@ -484,10 +491,10 @@ def _check_options(options: argparse.Namespace) -> None:
         )
     if options.lambda2 != "search":
         try:
-            usable = 0 < float(options.lambda2) < float("inf")
+            usable_settings = 0 < float(options.lambda2) < float("inf")
         except ValueError:
-            usable = False
-        if not usable:
+            usable_settings = False
+        if not usable_settings:
             raise InvalidParameter(
                 f"--lambda2 is “{options.lambda2}”; allowed: a number above 0, or search."
             )
@@ -515,9 +522,7 @@ def _check_out(out: Path) -> None:
 
 
 def _example_table(example: Example, model: str, dtd: DTDResult, adtd: ADTDResult | None) -> str:
-    """Estimated beside true composition of the built-in example, hidden share and regulated genes,
-    as text.
-    """
+    """Return the estimates beside the truth of the built-in example, as text."""
     import numpy as np
 
     from gui.data.dataset import HIDDEN
@@ -539,7 +544,7 @@ def _example_table(example: Example, model: str, dtd: DTDResult, adtd: ADTDResul
     lines.append("")
     if adtd is None:
         lines.append(
-            f"{model} knows no hidden background: {truth.loc[HIDDEN].mean():.1%} of the samples is"
+            f"{model} has no hidden background: {truth.loc[HIDDEN].mean():.1%} of the samples is"
             " of a type the reference lacks."
         )
     else:
@@ -549,8 +554,8 @@ def _example_table(example: Example, model: str, dtd: DTDResult, adtd: ADTDResul
             else (np.nan, np.nan)
         )
         lines.append(
-            f"Hidden share: {adtd.hidden.mean():.1%} (at equal fit {low:.1%} to {high:.1%}), true"
-            f" {truth.loc[HIDDEN].mean():.1%}"
+            f"Hidden fraction: {adtd.hidden.mean():.1%} (at equal fit {low:.1%} to {high:.1%}),"
+            f" true {truth.loc[HIDDEN].mean():.1%}"
         )
     if adtd is not None and adtd.gene_regulation is not None:
         regulated = [g for g in example.regulated if g in adtd.gene_regulation.index]

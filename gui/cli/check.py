@@ -44,8 +44,7 @@ def parser(prog: str = "deconomix-gui check") -> argparse.ArgumentParser:
     cli = Parser(
         prog=prog,
         description=(
-            "Say whether a file can be used, what is wrong with it, and what could be done"
-            " about it."
+            "Check whether a file can be used, what is wrong with it and how to repair it."
         ),
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -55,9 +54,9 @@ def parser(prog: str = "deconomix-gui check") -> argparse.ArgumentParser:
         "file",
         type=Path,
         metavar="FILE",
-        help="the file to look at; .dcx and .dcxsession need no role",
+        help="the file to check; .dcx and .dcxsession need no role",
     )
-    cli.add_argument("--role", choices=ROLES, help="what the file is to be used as")
+    cli.add_argument("--role", choices=ROLES, help="role of the file")
     cli.add_argument(
         "--against",
         type=Path,
@@ -65,9 +64,9 @@ def parser(prog: str = "deconomix-gui check") -> argparse.ArgumentParser:
         action="append",
         default=[],
         help=(
-            "a file it is to fit: training cells (for these test cells, a reference or a bulk), or"
-            " for clinical data and truth the bulk (and for truth the training cells); may be given"
-            " several times"
+            "a file that it has to match: training cells (for these test cells, a reference or a"
+            " bulk), or for clinical data and truth the bulk (and for truth the training cells);"
+            " may be given several times"
         ),
     )
     cli.add_argument(
@@ -77,11 +76,13 @@ def parser(prog: str = "deconomix-gui check") -> argparse.ArgumentParser:
 
 
 def check(argv: Sequence[str], *, apart: bool = False) -> int:
-    """Print what is found; exit code 0 (accept, accept with a warning) or 2 (refuse, wrong
-    options).
+    """Print the findings; exit code 0 (accepted) or 2 (refused, or wrong options).
 
-    apart : look at the file in a process of its own, so that one over which a library ends its
-    process gets its sentence too
+    Parameters
+    ----------
+    apart
+        Look at the file in a process of its own, so that one over which a library ends its
+        process gets its sentence too.
     """
     try:
         options = parser().parse_args(argv)
@@ -97,16 +98,11 @@ def check(argv: Sequence[str], *, apart: bool = False) -> int:
         say("Interrupted.", sys.stderr)
         return 130
     except MemoryError:
-        found = [
-            _broken(DeconomixError("There is not enough memory to look at this file."), options)
-        ]
+        found = [_broken(DeconomixError("There is not enough memory to check this file."), options)]
     except Exception as error:  # noqa: BLE001 - whatever a file brings about is said in a sentence
         found = [
             _broken(
-                DeconomixError(
-                    "This file brought about an error that the program does not know"
-                    f" ({type(error).__name__})."
-                ),
+                DeconomixError(f"This file caused an unexpected error ({type(error).__name__})."),
                 options,
             )
         ]
@@ -188,7 +184,7 @@ def _findings(options: argparse.Namespace) -> list[Finding]:
         return _examined({"train": path}, path)
     if options.role is None:
         raise InvalidParameter(
-            "--role is missing.", advice=f"Say what the file is to be used as: {', '.join(ROLES)}."
+            "--role is missing.", advice=f"Give the role of the file: {', '.join(ROLES)}."
         )
     if options.role == "clinical":
         from gui.data.samples.clinical import examine_clinical
@@ -225,8 +221,9 @@ def _whole(path: Path) -> str:
 
 
 def _role_of(path: Path, train: Path) -> Role:
-    """What a file beside the training cells is: test cells or a reference if it has types of
-    theirs, else a bulk.
+    """Return the role of a file beside the training cells: test, reference or bulk.
+
+    It is a bulk unless it has cell types of theirs.
     """
     types = _labels_in("train", train)
     for role in ("test", "reference"):
@@ -237,9 +234,7 @@ def _role_of(path: Path, train: Path) -> Role:
 
 
 def _labels_in(role: Role, path: Path) -> dict[str, int]:
-    """Each cell type in a file of cells or types, plainly spelled, with its number of columns;
-    empty where that cannot be told.
-    """
+    """Return each cell type in a file, normalised, with its number of columns."""
     from gui.data.readers.read import FileChoice, read_all
     from gui.data.validation.repairs_types import plain_label
 
@@ -256,9 +251,7 @@ def _labels_in(role: Role, path: Path) -> dict[str, int]:
 
 
 def _examined(files: dict[Role, Path], path: Path) -> list[Finding]:
-    """What is found in the file itself or with it; what is wrong with the other alone matters only
-    if it cannot be used.
-    """
+    """Return the findings in the file or with the others, which count only if unusable."""
     from gui.data.load import FileChoice, LoadRequest
     from gui.data.validation.examine import examine
 
@@ -277,9 +270,7 @@ def _examined(files: dict[Role, Path], path: Path) -> list[Finding]:
 
 
 def _session(path: Path) -> list[Finding]:
-    """A session is read as opening it would; of a protected one only what stands in clear can be
-    checked.
-    """
+    """Return the findings of a session file; of a protected one, those of its open part."""
     from gui.data.validation.findings import FINDINGS, Place
     from gui.errors import WrongPassword
     from gui.sessions import file

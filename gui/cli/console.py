@@ -22,18 +22,27 @@ class Parser(argparse.ArgumentParser):
 
 
 def say(text: str, stream: Any) -> None:
-    """One line; what the terminal's encoding lacks is replaced. stream : may be None (a window
-    program has none).
+    """One line; what the terminal's encoding lacks is replaced.
+
+    Parameters
+    ----------
+    stream
+        May be None (a window program has none).
     """
     if stream is not None:
         encoding = getattr(stream, "encoding", None) or "utf-8"
+        try:
+            "λ₂".encode(encoding)
+        except UnicodeEncodeError:
+            text = text.replace("λ₂", "lambda2").replace("λ₁", "lambda1")
         stream.write(text.encode(encoding, "replace").decode(encoding) + "\n")
         stream.flush()
 
 
 def one_blas_thread() -> None:
-    """One thread for every numerical library loaded from here on: the numbers depend on it in the
-    5th digit.
+    """Limit numerical libraries loaded from here on to one thread.
+
+    The numbers depend on it in the 5th digit.
     """
     for name in (
         "OMP_NUM_THREADS",

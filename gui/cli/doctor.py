@@ -28,7 +28,7 @@ def parser(prog: str = "deconomix-gui doctor") -> argparse.ArgumentParser:
             "Check this installation: versions, engine, folders, web view, a tiny analysis with"
             " known numbers, open ports. Takes about 10 seconds."
         ),
-        epilog="Exit code 0: all is well; 1: something is not, and what to do stands beside it.",
+        epilog="Exit code 0: all checks passed; 1: a check failed, and its line says what to do.",
         allow_abbrev=False,
     )
     cli.add_argument(

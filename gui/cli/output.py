@@ -108,8 +108,9 @@ def record_of(
 
 
 def optimum_of(found: Refinement) -> dict[str, Any]:
-    """What refining brought; hidden_profile.csv and gene_regulation.csv are not deconomix's numbers
-    unless the way is "kept".
+    """Return what refining achieved, for ``run.json``.
+
+    hidden_profile.csv and gene_regulation.csv differ from deconomix's unless the way is "kept".
     """
     certificate = {"residual": found.residual, "gap": found.gap} if found.way != "kept" else None
     return {

@@ -1,5 +1,4 @@
-"""Known compositions of the bulk beside the estimate: figures for every type and pooled, and the
-dots behind them.
+"""Known compositions beside the estimate: measures per type and pooled, and a scatter.
 
 Shared by DTD and ADTD.
 
@@ -19,12 +18,12 @@ from dash.exceptions import PreventUpdate
 
 from gui.components.common import answer, empty_state
 from gui.components.figure import bind_figure_export, figure_card
-from gui.components.kept import Kept
+from gui.components.persistent_controls import PersistentControls
 from gui.components.table import TableFile, bind_table_export, result_table, table_view
-from gui.components.views import GONE, SHOWN, Views, options, room, switch
-from gui.engine.truth import POOLED, Comparison, compare_truth
+from gui.components.views import GONE, SHOWN, Views, graph_height_style, options, switch
+from gui.engine.known_agreement import POOLED, Comparison, compare_with_known
 from gui.errors import MissingPart
-from gui.figures.known import NOTE, agreement
+from gui.figures.agreement import NOTE, agreement
 from gui.figures.palette import type_colours
 from gui.figures.template import styled
 from gui.figures.text import RMSE, coefficient, settled, three
@@ -45,7 +44,7 @@ HEADERS = {
 }
 
 Estimated = Callable[[Context], "pd.DataFrame | None"]
-"""Cell types x bulk samples, fractions; None where the run on screen says nothing of the present
+"""Cell types x bulk samples, fractions; None where the current run says nothing of the present
 bulk.
 """
 
@@ -53,7 +52,12 @@ bulk.
 class AgreementView:
     """One view on one page.
 
-    Only computed while its tab is on screen. file : begin of the names of saved files.
+    Only computed while its tab is open.
+
+    Parameters
+    ----------
+    file
+        Prefix of the names of saved files.
     """
 
     def __init__(
@@ -61,7 +65,7 @@ class AgreementView:
     ) -> None:
         self.page, self.estimated, self.active, self.file = page, estimated, active, file
         self.views = Views(page, "known")
-        self.kept = Kept(page, known_type=EVERY, known_look="figure")
+        self.kept = PersistentControls(page, known_type=EVERY, known_look="figure")
 
     def id(self, part: str) -> str:
         return str(getattr(self.page.id, f"known_{part}"))
@@ -159,7 +163,7 @@ class AgreementView:
                 }
             points = found.points if of == POOLED else found.points[found.points["cell_type"] == of]
             fig = styled(agreement(points, type_colours(ctx.session.dataset, *types)), bool(dark))
-            style = room(fig, above=470)
+            style = graph_height_style(fig, above=470)
             return {
                 **head,
                 "figure": fig,
@@ -200,14 +204,20 @@ class AgreementView:
         frame = self.estimated(ctx)
         if frame is None:
             raise MissingPart(
-                "There is no estimated composition of the present bulk yet.",
-                advice="Compute it on this page, then it is compared here.",
+                "The composition of the current bulk has not been estimated yet.",
+                advice="Compute it on this page to compare it here.",
             )
-        return compare_truth(data.truth.shares, frame, data.truth.pairs)
+        return compare_with_known(data.truth.shares, frame, data.truth.pairs)
 
 
 def words(found: Comparison, of: str) -> object:
-    """How well they agree, in a sentence; of : the type, or all of them."""
+    """How well they agree, in a sentence.
+
+    Parameters
+    ----------
+    of
+        The type, or all of them.
+    """
     row = found.table.iloc[-1 if of == POOLED else list(found.table["cell_type"]).index(of)]
     whom = f"{len(found.table) - 1} cell types" if of == POOLED else of.replace("|", " + ")
     count = found.points["sample"].nunique() if of == POOLED else int(row["samples"])

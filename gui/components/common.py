@@ -1,6 +1,4 @@
-"""Small pieces every page uses: icon, card, label with tooltip, empty state, the answer in a
-sentence.
-"""
+"""Small components of all pages: icon, card, label with tooltip, empty state, answer."""
 
 from __future__ import annotations
 
@@ -58,8 +56,7 @@ def tip_label(title: Any, tip: str) -> Any:
 
 
 def drawn(what: str, make: Callable[[], Any], otherwise: Any) -> Any:
-    """What ``make`` gives; ``otherwise`` where that fails: one part of the screen that cannot be
-    drawn leaves the others.
+    """Return what ``make`` draws, or ``otherwise`` (and log why) if that fails.
 
     The log says why.
     """
@@ -75,7 +72,7 @@ def drawn(what: str, make: Callable[[], Any], otherwise: Any) -> Any:
 def not_drawn(title: str) -> Any:
     """In place of a page or a tab that cannot be drawn."""
     return empty_state(
-        title, "The log has details. Remove the run that it shows, or open another session."
+        title, "The log has details. Remove the current run, or open another session."
     )
 
 
@@ -121,17 +118,16 @@ def warning(text: str, *actions: Any, colour: str = "orange") -> Any:
 
 
 def scrolling(content: Any) -> Any:
-    """What is wider than its place scrolls in itself; by the arrow keys too, once the focus is in
-    it.
-    """
+    """Wrap wide content so that it scrolls by itself, by the arrow keys too."""
     return dmc.ScrollArea(
         content, type="auto", offsetScrollbars="x", attributes={"viewport": {"tabIndex": 0}}
     )
 
 
 def clicked() -> Any:
-    """In a callback on ``Input(page.id.each(name, ALL), "n_clicks")``: the index of the one that
-    was clicked, None if one merely appeared.
+    """Return the index of the clicked pattern-matching button; None if one merely appeared.
+
+    For callbacks on ``Input(page.id.each(name, ALL), "n_clicks")``.
     """
     if (
         not call.triggered

@@ -1,5 +1,4 @@
-"""The composition of samples on screen: stacked bars, heatmap or table; sorted, grouped, one sample
-on click.
+"""Composition of samples as stacked bars, heatmap or table; one sample on click.
 
 Shared by DTD and ADTD.
 
@@ -25,7 +24,7 @@ from dash.exceptions import PreventUpdate
 from gui.components.common import empty_state
 from gui.components.figure import bind_figure_export, figure_card, type_legend
 from gui.components.table import TableFile, TableView, bind_table_export, result_table, table_view
-from gui.components.views import GONE, SHOWN, Views, options, room, switch
+from gui.components.views import GONE, SHOWN, Views, graph_height_style, options, switch
 from gui.data.dataset import HIDDEN, Dataset
 from gui.figures import composition as figures
 from gui.figures.palette import type_colours
@@ -48,10 +47,19 @@ FIRST_GROUP = {"value": NO_GROUP, "label": "No groups"}
 class Composition(NamedTuple):
     """What is shown of one part.
 
-    frame : cell types (and ``hidden``) x samples, the engine's values; truth : cell types x
-    samples, where known groups : one row per sample (its index are the sample names), columns to
-    group by (``bulk.obs``), or None interval : by sample, columns low and high: the hidden share at
-    equal fit, or None ends : low and high end of the 95 % intervals, each like ``frame``, or None
+    Attributes
+    ----------
+    frame
+        Cell types (and ``hidden``) x samples, values as estimated.
+    truth
+        Cell types x samples, where known.
+    groups
+        One row per sample (its index are the sample names), columns to group by (``bulk.obs``),
+        or None.
+    interval
+        By sample, columns low and high: the hidden fraction at equal fit, or None.
+    ends
+        Low and high end of the 95 % intervals, each like ``frame``, or None.
     """
 
     frame: pd.DataFrame
@@ -78,9 +86,7 @@ to show.
 
 
 def bulk_groups(dataset: Dataset | None, samples: pd.Index) -> pd.DataFrame | None:
-    """``bulk.obs`` by sample name for ``groups``; None where the samples are not those of the
-    dataset's bulk.
-    """
+    """Return ``bulk.obs`` by sample name; None where the samples are of another bulk."""
     if dataset is None or dataset.bulk is None or dataset.bulk.obs.shape[1] == 0:
         return None
     names = pd.Index(dataset.bulk.samples)
@@ -92,12 +98,23 @@ def bulk_groups(dataset: Dataset | None, samples: pd.Index) -> pd.DataFrame | No
 class CompositionView:
     """One composition view on one page.
 
-    Only computed while its tab is on screen.
+    Only computed while its tab is open.
 
-    source : see above; active : (an Input, the value it has while this view is on screen) parts :
-    part -> shown text, in the order offered; those for which ``source`` gives None are left out (a
-    choice only appears for more than one) normalise : whether shares that sum to 1 are the default;
-    file : begin of the names of saved files; note : one line near the figure
+    Parameters
+    ----------
+    source
+        See above.
+    active
+        (an Input, the value it has while this view is on screen).
+    parts
+        Part -> shown text, in the order offered; those for which ``source`` gives None are left
+        out (a choice only appears for more than one).
+    normalise
+        Whether fractions that sum to 1 are the default.
+    file
+        Prefix of the names of saved files.
+    note
+        One line near the figure.
     """
 
     def __init__(
@@ -122,9 +139,7 @@ class CompositionView:
     # -- layout
     # ----------------------------------------------------------------------------------------------
     def layout(self, ctx: Context) -> Any:
-        """Controls, figure, table and the dialog of one sample; goes once into the page's
-        skeleton.
-        """
+        """Return controls, figure, table and the dialog of one sample, once per page."""
         kept = self._kept(ctx)
         shown = kept.get("part", next(iter(self.parts)))
         part = switch(self.parts, self.id("part"), shown)
@@ -148,7 +163,7 @@ class CompositionView:
             dmc.Switch(
                 id=self.id("shares"),
                 checked=kept.get("shares", self.normalise),
-                label="Shares sum to 1",
+                label="Fractions sum to 1",
                 size="xs",
             ),
             dmc.Button("One sample…", id=self.id("one"), variant="subtle", size="compact-sm", px=4),
@@ -158,7 +173,7 @@ class CompositionView:
         unit = dmc.Text("", id=self.id("unit"), size="xs", c="dimmed", mb=4)
         nothing = empty_state(
             "No composition yet",
-            "Nothing was estimated with the run on screen: load bulk samples on the Upload page,"
+            "The current run estimated no composition: load bulk samples on the Upload page,"
             " then come back here.",
         )
         there = self.views.layout(controls, drawing, table, note=self.note, unit=unit)
@@ -342,7 +357,7 @@ class CompositionView:
             colour_of = type_colours(ctx.session.dataset, *found.frame.index)
             drawn = styled(composition_figure(found, colour_of, chosen), bool(dark))
             beside = legend(found, colour_of, chosen)
-            style = room(drawn, above=450 if beside else 420)
+            style = graph_height_style(drawn, above=450 if beside else 420)
             return {
                 "figure": drawn,
                 "legend": beside,
@@ -444,8 +459,9 @@ class CompositionView:
         return None if given is None else Composition(*given)
 
     def _kept(self, ctx: Context) -> dict[str, Any]:
-        """What the session keeps of the controls, as far as they can show it: a session file may
-        hold anything.
+        """Return the stored values of the controls that they can show.
+
+        A session file may hold anything.
         """
         start = f"{self.name}_"
         kept = {
@@ -499,9 +515,7 @@ def composition_figure(
 def sample_figure(
     found: Composition, sample: str, colour_of: Mapping[str, str], *, normalise: bool
 ) -> go.Figure | None:
-    """One sample's bars, the truth beside them where it is known; None if there is no such
-    sample.
-    """
+    """Draw one sample with its truth where known; None if there is no such sample."""
     names = [str(s) for s in found.frame.columns]
     if sample not in names:
         return None
@@ -531,7 +545,7 @@ def legend(found: Composition, colour_of: Mapping[str, str], chosen: Chosen) -> 
 def composition_frame(found: Composition, chosen: Chosen) -> pd.DataFrame:
     """Samples x types in percent, in the order chosen, with the columns to group by."""
     names = arranged(found, chosen).samples
-    shown = (settled(figures.shares(found.frame, chosen.normalise)) * 100).T
+    shown = (settled(figures.sample_fractions(found.frame, chosen.normalise)) * 100).T
     shown = shown.set_axis(shown.index.astype(str), axis=0).loc[names]
     if found.groups is not None:
         shown = pd.concat([shown, found.groups.reindex(names)], axis=1)
@@ -544,9 +558,7 @@ def composition_table(found: Composition, chosen: Chosen) -> TableView:
 
 
 def composition_file(name: str, found: Composition, chosen: Chosen) -> TableFile:
-    """What is saved: the table on screen, and the engine's values as fractions, cell types x
-    samples.
-    """
+    """Return the file to save: the table as shown, and the fractions with full precision."""
     order = "sorted by name" if chosen.sort == BY_NAME else "in the order of the file"
     if chosen.sort.startswith(TYPE):
         order = f"sorted by {chosen.sort.removeprefix(TYPE)}: largest first"
@@ -559,16 +571,16 @@ def composition_file(name: str, found: Composition, chosen: Chosen) -> TableFile
         composition_frame(found, chosen),
         about,
         engine,
-        "RNA fraction as the engine gives it: 1 is 100 %. One row per cell type.",
+        "RNA fraction with full precision: 1 is 100 %. One row per cell type.",
     )
 
 
 def unit(normalise: bool) -> str:
     """Above the table and in its file: which of the two it holds."""
-    return "RNA fraction (%):" + (
-        " shares of the estimated total of each sample."
+    return "RNA fraction (%)" + (
+        " of the estimated total of each sample."
         if normalise
-        else " values of the engine that need not sum to 100."
+        else " as estimated; the sum of a sample may differ from 100."
     )
 
 
@@ -579,7 +591,7 @@ def sort_options(found: Composition) -> list[dict[str, Any]]:
     return [
         {"group": "Order", "items": [FIRST_ORDER, {"value": BY_NAME, "label": "Sort by name"}]},
         {
-            "group": "By a share",
+            "group": "By a cell type",
             "items": [{"value": TYPE + t, "label": f"Sort by {t}"} for t in types],
         },
     ]

@@ -6,8 +6,12 @@ from gui.plugin import Context
 
 
 def take_example(ctx: Context, *, fresh: bool) -> None:
-    """Load the example and show it in this tab. fresh : into a session of its own although the
-    present one could hold it
+    """Load the example and show it in this tab.
+
+    Parameters
+    ----------
+    fresh
+        Into a session of its own although the present one could hold it.
     """
     from gui.data.example import make_example
 

@@ -1,6 +1,4 @@
-"""A figure on a page, with its save menu (PNG, SVG): drawn in the page, saved by the server through
-``ctx.files``.
-"""
+"""Figure with its save menu (PNG, SVG), saved by the server through ``ctx.files``."""
 
 from __future__ import annotations
 
@@ -46,9 +44,14 @@ _HATCH = "repeating-linear-gradient(-45deg, {0} 0 2px, transparent 2px 5px)"
 
 
 def save_menu(items: Sequence[tuple[str, str]], *, label: str = "Save…") -> dmc.Menu:
-    """A button that opens a menu; items : (component id, text).
+    """A button that opens a menu.
 
     Which entries there are is settled here: see ``resources/assets/lighter.js``.
+
+    Parameters
+    ----------
+    items
+        (component id, text).
     """
     target = dmc.MenuTarget(dmc.Button(label, variant="default", size="xs"))
     dropdown = dmc.MenuDropdown([dmc.MenuItem(text, id=item) for item, text in items])
@@ -65,13 +68,16 @@ def figure_card(
     figure: go.Figure | None = None,
     legend: Any = None,
 ) -> html.Div:
-    """The figure ``page.id.<name>`` (a ``dcc.Graph``: set its ``figure``, read its ``clickData``)
-    under its controls and the save menu.
+    """Return the figure ``page.id.<name>`` (a ``dcc.Graph``) with its controls and save menu.
 
-    file_name : proposed on saving, without suffix; a page may change it: ``page.id.<name>_file``,
-    property ``data`` legend : shown above a figure that scrolls; the page may fill
-    ``page.id.<name>_legend`` (see :func:`type_legend`) Needs :func:`bind_figure_export` once for
-    the same page and name.
+    Parameters
+    ----------
+    file_name
+        Proposed on saving, without suffix; a page may change it: ``page.id.<name>_file``,
+        property ``data``.
+    legend
+        Shown above a figure that scrolls; the page may fill ``page.id.<name>_legend`` (see
+        :func:`type_legend`) Needs :func:`bind_figure_export` once for the same page and name.
     """
     of = _ids(page, name)
     head = dmc.Group(
@@ -160,8 +166,12 @@ def decode_picture(picture: Mapping[str, Any]) -> tuple[bytes, Any]:
 
 
 def type_legend(entries: Sequence[tuple[str, str, bool]]) -> dmc.Group:
-    """The legend beside a figure that scrolls; entries : (name, colour, whether hatched), see
-    ``composition.legend_entries``.
+    """The legend beside a figure that scrolls.
+
+    Parameters
+    ----------
+    entries
+        (name, colour, whether hatched), see ``composition.legend_entries``.
     """
 
     def entry(name: str, colour: str, hatched: bool) -> dmc.Group:

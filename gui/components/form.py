@@ -1,6 +1,4 @@
-"""A form made of a Params class: one field for each parameter, with its tooltip, unit and default;
-values kept in the session.
-"""
+"""Form of a Params class: a field per parameter, with tooltip, unit and default."""
 
 from __future__ import annotations
 
@@ -87,9 +85,7 @@ class ParamsForm(Generic[P]):
         return dcc.Store(id=self.fill_id)
 
     def bind(self) -> None:
-        """Record the callbacks that keep the values in the session and fill the form from a
-        Store.
-        """
+        """Record the callbacks that store the values in the session and fill the form."""
         page, form = self.page, self
 
         @page.callback(inputs={"values": form.inputs}, prevent_initial_call=True)
@@ -136,8 +132,9 @@ class ParamsForm(Generic[P]):
         return shown
 
     def _kept(self, name: str, kept: Mapping[str, Any]) -> Any:
-        """What the session keeps of the field, if the field can show it (a session file may hold
-        anything); else the default.
+        """Return the stored value if the field can show it, else the default.
+
+        A session file may hold anything.
         """
         default = self.cls.model_fields[name].default
         value, kind = kept.get(self.prefix + name, default), self._kind(name)
@@ -213,8 +210,12 @@ class ParamsForm(Generic[P]):
 
 
 def folded(title: str, *children: Any, opened: bool = False, **properties: Any) -> Any:
-    """A section that is closed until it is wanted. properties : of the Accordion, whose value is
-    None where it is closed
+    """A section that is closed until it is wanted.
+
+    Parameters
+    ----------
+    properties
+        Of the Accordion, whose value is None where it is closed.
     """
     return dmc.Accordion(
         [
@@ -240,9 +241,7 @@ def number(value: float) -> str:
 
 
 def exact(value: float) -> str:
-    """The same, with every digit needed to get the number back: a value that is brought back to a
-    form must not change.
-    """
+    """Return the number with every digit needed to get the same number back."""
     shown = number(value)
     return shown if float(shown) == value else _plain(repr(float(value)))
 

@@ -82,8 +82,7 @@ def job_list(jobs: Sequence[JobStatus], sessions: Mapping[str, str], part: MakeI
     """Every job: running and waiting ones first (to be cancelled), then the latest ended ones."""
     if not jobs:
         return dmc.Text(
-            "No job has run yet. Start one on the DTD page: it is shown here, and can be cancelled"
-            " here.",
+            "No job has run yet. Start one on the DTD page; watch or cancel it here.",
             size="sm",
             c="dimmed",
             p="sm",
@@ -114,15 +113,12 @@ def running_state(job: JobStatus) -> Any:
     """In place of an empty state while what would fill it is being computed."""
     return empty_state(
         f"{job.title} is {STATE[job.state]}",
-        "The header shows how far it is, and can cancel it. The result is shown here when it is"
-        " there.",
+        "The header shows its progress and can cancel it. The result appears here.",
     )
 
 
 def only_jobs() -> bool:
-    """In a callback on JOBS: whether nothing else has changed; a result that is shown stays as it
-    is then.
-    """
+    """Return whether nothing but jobs changed, in a callback on JOBS."""
     return set(call.triggered_prop_ids) == {f"{JOBS.component_id}.{JOBS.component_property}"}
 
 

@@ -1,5 +1,4 @@
-"""A new password: typed twice, with an honest hint of its strength, and the sentence that it cannot
-be reset.
+"""New password: typed twice, with a hint of its strength.
 
 The hint is estimated in the page (``assets/password.js``), so that nothing is sent while one types.
 It is our own: zxcvbn would be one more dependency, and knows the words of one language only; length
@@ -18,7 +17,7 @@ from gui.errors import InvalidParameter
 from gui.plugin import Page
 from gui.sessions.crypto import MIN_PASSWORD
 
-NO_RESET = "There is no way to reset it: whoever loses it loses the session."
+NO_RESET = "It cannot be reset: without it the session is lost."
 
 
 class PasswordPair:
@@ -93,15 +92,13 @@ class PasswordPair:
 def agreed(one: str | None, two: str | None) -> str:
     """The password, if it was typed twice the same. InvalidParameter."""
     if not one:
-        raise InvalidParameter("There is no password yet.", advice="Type it twice.")
+        raise InvalidParameter("Enter a password.", advice="Type it twice.")
     length = len(unicodedata.normalize("NFKC", one))
     if length < MIN_PASSWORD:
         raise InvalidParameter(
             f"The password has {length} characters.",
-            advice=f"Use {MIN_PASSWORD} or more: a few words that do not belong together.",
+            advice=f"Use {MIN_PASSWORD} or more: a few unrelated words.",
         )
     if one != two:
-        raise InvalidParameter(
-            "The two passwords are not the same.", advice="Type the same password twice."
-        )
+        raise InvalidParameter("The two passwords differ.", advice="Type the same password twice.")
     return one

@@ -1,4 +1,4 @@
-"""“Save report…”: the run on screen as one HTML file. Shared by DTD and ADTD."""
+"""“Save report…”: the current run as one HTML file. Shared by DTD and ADTD."""
 
 from __future__ import annotations
 
@@ -25,9 +25,7 @@ def report_button(page: Page) -> Any:
 
 
 def bind_report(page: Page) -> None:
-    """Record the callback that saves the report; the page's key is the kind of its runs ("dtd",
-    "adtd").
-    """
+    """Record the callback that saves the report; the page's key is the kind of its runs."""
 
     @page.callback(Input(page.id.report, "n_clicks"), prevent_initial_call=True, long=True)
     def save_report(ctx: Context, clicks: int | None) -> None:

@@ -1,6 +1,4 @@
-"""“Previous runs”: all runs of one kind in the session, with the parameters that differ; a click
-brings one back, its parameters with it.
-"""
+"""“Previous runs”: all runs of one kind, with the parameters in which they differ."""
 
 from __future__ import annotations
 
@@ -19,13 +17,19 @@ from gui.plugin import REVISION, Context, Page
 
 
 class PreviousRuns:
-    """The list of one kind of runs on one page: a button “Previous runs (3)” and the dialog it
-    opens.
+    """Button “Previous runs (3)” of one page, and the dialog that it opens.
 
-    kind : of the runs; form : its Store is filled with the parameters of the run that is brought
-    back describe : what a run gave, in a few words ("mean correlation 0.79"); name : distinguishes
-    two lists on one page In the layout :meth:`layout`, at module level :meth:`bind`. Which run is
-    on screen is ``ctx.session.current(kind)``.
+    Parameters
+    ----------
+    kind
+        Of the runs.
+    form
+        Its Store is filled with the parameters of the run that is brought back.
+    describe
+        What a run gave, in a few words ("mean correlation 0.79").
+    name
+        Distinguishes two lists on one page In the layout :meth:`layout`, at module level
+        :meth:`bind`. Which run is on screen is ``ctx.session.current(kind)``.
     """
 
     def __init__(
@@ -70,7 +74,7 @@ class PreviousRuns:
         )
 
     def rows(self, ctx: Context) -> Any:
-        """The runs, newest first; the one on screen is marked."""
+        """The runs, newest first; the current one is marked."""
         runs = ctx.session.runs(self.kind)
         current = ctx.session.current(self.kind)
         different = differing([run.params for run in runs])
@@ -134,9 +138,7 @@ class PreviousRuns:
             dmc.Group(
                 [
                     dmc.Text(f"{run.created.astimezone():%d %b %Y, %H:%M:%S}", size="sm", fw=600),
-                    dmc.Badge("on screen", variant="light", radius="sm", tt="none")
-                    if shown
-                    else None,
+                    dmc.Badge("shown", variant="light", radius="sm", tt="none") if shown else None,
                     dmc.Badge("outdated", color="orange", variant="light", radius="sm", tt="none")
                     if outdated
                     else None,
@@ -158,8 +160,9 @@ class PreviousRuns:
 
 
 def differing(params: Sequence[Params]) -> list[str]:
-    """The fields in which the parameters are not all equal; all fields in use where there is
-    nothing to compare.
+    """Return the fields in which the parameters differ, or all fields in use of a single run.
+
+    A field that a run does not use is ignored.
 
     A field that a run does not use is none of its.
     """
@@ -173,9 +176,7 @@ def differing(params: Sequence[Params]) -> list[str]:
 def describe_params(
     params: Params, names: Sequence[str], form: ParamsForm[Any] | None = None
 ) -> str:
-    """“Number of genes 1000 · Iterations 500 · Run on bulk: yes”: those of the fields named that
-    these parameters use, in words.
-    """
+    """Return the parameters in words: “Number of genes 1000 · Iterations 500”."""
     used, fields = params.used(), type(params).model_fields
     return " · ".join(
         f"{fields[name].title or name} {shown_value(params, name, form)}"

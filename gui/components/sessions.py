@@ -19,7 +19,7 @@ from gui.sessions.store import SessionInfo
 from gui.text import size_words
 
 
-def contents_words(contents: Mapping[str, Any]) -> str:
+def contents_text(contents: Mapping[str, Any]) -> str:
     """Data · DTD · search · 4 ADTD (without cells)."""
     if not contents.get("data"):
         return "empty"
@@ -57,9 +57,7 @@ def day(then: datetime) -> str:
 
 
 def rows(sessions: Sequence[SessionInfo], *, current: str | None = None) -> list[dict[str, Any]]:
-    """What the grid shows of each session; one that cannot be drawn is listed as damaged, so that
-    it can be deleted.
-    """
+    """Return the rows of the grid; a session that cannot be drawn is listed as damaged."""
     return [
         drawn("a session of the table", lambda info=info: _row(info, current), None)  # type: ignore[misc]
         or _damaged_row(info)
@@ -82,7 +80,7 @@ def _damaged_row(info: SessionInfo) -> dict[str, Any]:
         "",
     )
     numbers = {"runs": None, "created": 0, "used": 0, "size": 0}
-    why = "What this session says of itself cannot be shown."
+    why = "The details of this session cannot be shown."
     return {
         "id": str(info.session_id),
         "name": shorten(str(info.name), 80),
@@ -112,7 +110,7 @@ def _row(info: SessionInfo, current: str | None) -> dict[str, Any]:
         "locked": info.locked,
         "protected": "locked" if info.locked else "unlocked" if info.protected else "",
         "source": str(info.contents.get("source") or "") if known else "",
-        "contents": contents_words(info.contents) if known else "",
+        "contents": contents_text(info.contents) if known else "",
         "runs": int(info.contents.get("runs") or 0) if known else None,
         "notes": str(info.contents.get("notes") or "") if known else "",
         "created": round(info.created.timestamp()),
@@ -155,8 +153,7 @@ def _shown_as(text: str) -> dict[str, Any]:
 
 
 def session_grid(grid_id: str, *, archived: bool) -> Any:
-    """A table of sessions: sortable, rows can be ticked; ``cellRendererData`` says whose button was
-    clicked.
+    """Return the table of sessions; ``cellRendererData`` says whose button was clicked.
 
     All columns fit into a window of 1280 pixels; nothing is pinned, so that a row is one row for a
     screen reader, too.
@@ -293,8 +290,7 @@ def undo_bar(page: Page, deleted: Sequence[tuple[str, str]]) -> Any:
             dmc.Group(
                 [
                     dmc.Text(
-                        f"“{shorten(name, 80)}” is deleted; for a few seconds more it can be"
-                        " brought back.",
+                        f"“{shorten(name, 80)}” was deleted; you can undo this for a few seconds.",
                         size="sm",
                     ),
                     dmc.Button(

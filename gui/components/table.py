@@ -1,6 +1,4 @@
-"""A result as a table: four significant digits on screen; the saved file holds the same table with
-all digits.
-"""
+"""Result table: four significant digits in the page, all digits in the saved file."""
 
 from __future__ import annotations
 
@@ -24,9 +22,9 @@ from gui.text import number as counted
 DIGITS = 4
 MOST_CELLS = 60_000
 """On screen; about 1 MB. The saved file has all."""
-WHOLE = "as the engine gives it"
+WHOLE = "full precision"
 """In the save menu, of the table whose numbers were not changed for the screen."""
-# Mantine's variables change with the theme, so the grid follows without being drawn anew.
+# Mantine's variables change with the theme, so the grid follows without a redraw.
 # dash-ag-grid reads this text with its own interpreter (no eval): it works under the strict policy.
 GRID_THEME = (
     "themeQuartz.withParams({fontFamily: 'inherit', fontSize: 13, spacing: 5, wrapperBorderRadius:"
@@ -53,8 +51,14 @@ _ROWS = "function() { return window.dash_clientside.dcx.rows_on_screen(...argume
 
 @dataclass(frozen=True)
 class TableView:
-    """What the grid gets. columns, rows : its ``columnDefs`` and ``rowData``; note : a sentence
-    where not everything is shown, else "".
+    """What the grid gets.
+
+    Attributes
+    ----------
+    columns, rows
+        Its ``columnDefs`` and ``rowData``.
+    note
+        A sentence where not everything is shown, else "".
     """
 
     columns: list[dict[str, Any]]
@@ -65,10 +69,19 @@ class TableView:
 class TableFile(NamedTuple):
     """What is saved of a table.
 
-    name : proposed for the file, without suffix; frame : the whole table as on screen, with all
-    digits and named index about : what it holds, in sentences: quantity, unit, what the rows are
-    and their order. Written into the file engine : the same as the engine gives it, where that
-    differs, or None; engine_about : the sentences for that
+    Attributes
+    ----------
+    name
+        Proposed for the file, without suffix.
+    frame
+        The whole table as on screen, with all digits and named index.
+    about
+        What it holds, in sentences: quantity, unit, what the rows are and their order. Written
+        into the file.
+    engine
+        The same with full precision, where that differs, or None.
+    engine_about
+        The sentences for that.
     """
 
     name: str
@@ -81,11 +94,17 @@ class TableFile(NamedTuple):
 def table_view(
     frame: pd.DataFrame, *, index_name: str | None = None, percent: bool | Collection[str] = False
 ) -> TableView:
-    """The frame for the grid: the index as first, pinned column; fields are c0, c1, … because names
-    may hold dots, brackets or HTML.
+    """Return the frame as columns and rows of the grid, the index first and pinned.
 
-    index_name : header of the first column (default: the index's own name) percent : the columns
-    that hold percentages (True: every column of numbers): very small ones are shown as "< 0.01"
+    Fields are c0, c1, … because names may hold dots, brackets or HTML.
+
+    Parameters
+    ----------
+    index_name
+        Header of the first column (default: the index's own name).
+    percent
+        The columns that hold percentages (True: every column of numbers): very small ones are
+        shown as "< 0.01".
     """
     most = max(1, MOST_CELLS // max(1, frame.shape[1]))
     shown = frame.iloc[:most]
@@ -133,8 +152,9 @@ def table_view(
 
 
 def rounded(values: np.ndarray, digits: int = DIGITS) -> list[float | int | None]:
-    """To ``digits`` significant digits; whole numbers stay whole; what is not finite becomes None
-    (an empty cell).
+    """Round to ``digits`` significant digits; None where a value is not finite.
+
+    Whole numbers stay whole.
     """
     if values.dtype.kind in "iu":
         return [int(v) for v in values]
@@ -152,12 +172,19 @@ def result_table(
     filters: bool = True,
     engine: bool = False,
 ) -> html.Div:
-    """The table ``page.id.<name>`` (an AgGrid: set ``columnDefs`` and ``rowData`` from
-    :func:`table_view`) with its save menu.
+    """Return the table ``page.id.<name>`` (an AgGrid) with its save menu.
+
+    Set ``columnDefs`` and ``rowData`` from :func:`table_view`.
 
     ``page.id.<name>_note`` (``children``) takes the view's note. Needs :func:`bind_table_export`
-    once for the same page and name. filters : False for a table of a few rows, whose headers need
-    the room engine : the menu also offers the table as the engine gives it (``TableFile.engine``)
+    once for the same page and name.
+
+    Parameters
+    ----------
+    filters
+        False for a table of a few rows, whose headers need the room.
+    engine
+        The menu also offers the table with full precision (``TableFile.engine``).
     """
     of = _ids(page, name)
     view = table_view(frame, index_name=index_name) if frame is not None else TableView([], [])
@@ -217,11 +244,15 @@ def bind_table_export(
     *states: State,
     engine: bool = False,
 ) -> None:
-    """Record the callback that saves the table ``name`` of ``page``: its rows and columns as
-    sorted, filtered and moved in the grid.
+    """Record the callback that saves the table with rows and columns as the grid shows them.
 
-    file_of : ``file_of(ctx, *values of states)`` gives what is saved (a :class:`TableFile`, or just
-    name and frame), or None where there is nothing engine : as given to :func:`result_table`
+    Parameters
+    ----------
+    file_of
+        ``file_of(ctx, *values of states)`` gives what is saved (a :class:`TableFile`, or just
+        name and frame), or None where there is nothing.
+    engine
+        As given to :func:`result_table`.
     """
     of = _ids(page, name)
     items = [
@@ -268,11 +299,13 @@ def bind_table_export(
 
 
 def as_on_screen(file: TableFile, screen: Any) -> tuple[pd.DataFrame, str]:
-    """The frame with the rows and columns that the grid shows, in its order, and the sentences
-    about it.
+    """Return the rows and columns that the grid shows, in its order, and a note about them.
 
-    screen : what ``rows_on_screen`` (resources/assets/grid.js) gives: {"rows": positions or None,
-    "columns": fields or None}, None for all as given
+    Parameters
+    ----------
+    screen
+        What ``rows_on_screen`` (resources/assets/grid.js) gives: {"rows": positions or None,
+        "columns": fields or None}, None for all as given.
     """
     frame, about = file.frame, file.about
     if not isinstance(screen, Mapping):
@@ -291,7 +324,7 @@ def as_on_screen(file: TableFile, screen: Any) -> tuple[pd.DataFrame, str]:
         of = f"{counted(len(rows))} of {counted(len(frame))}" if len(rows) < there else "all"
         first = f" (of the first {counted(there)} only)" if there < len(frame) else ""
         frame = frame.iloc[rows]
-        about = f"{about} Sorted and filtered on screen: {of} rows{first}.".strip()
+        about = f"{about} Sorted and filtered as shown: {of} rows{first}.".strip()
     return frame, about
 
 

@@ -1,6 +1,4 @@
-"""A figure or a table of the same thing in one place: one row of controls, the save menu of
-whichever is on screen, room that follows the window.
-"""
+"""Figure or table of the same result: one row of controls and one save menu."""
 
 from __future__ import annotations
 
@@ -40,9 +38,7 @@ class Views:
         note: str = "",
         unit: Any = None,
     ) -> html.Div:
-        """The controls with the save menu at their right, ``note`` under them, then the figure or
-        (after ``unit``) the table.
-        """
+        """Return the controls with the save menu, ``note``, then the figure or the table."""
         saves = [
             html.Div(_menu_of(part), id=self.id(name), style=style)
             for part, name, style in ((drawing, "save_figure", SHOWN), (table, "save_table", GONE))
@@ -77,12 +73,16 @@ class Views:
         return [GONE, GONE, SHOWN, SHOWN] if which == "table" else [SHOWN, SHOWN, GONE, GONE]
 
 
-def room(fig: go.Figure, *, above: int = 420, least: int = 300) -> dict[str, str]:
-    """``style`` of the graph: as high as the figure asks; one of the usual height gets what the
-    window has left under ``above`` pixels (and loses its own).
+def graph_height_style(fig: go.Figure, *, above: int = 420, least: int = 300) -> dict[str, str]:
+    """Return the ``style`` of a graph: the figure's own height, or what the window leaves.
 
-    least : pixels it gets at any rate; more where its legend needs more
-    (``layout.meta["least_height"]``)
+    A figure of the usual height gets the window's height less ``above`` pixels and loses its own.
+
+    Parameters
+    ----------
+    least
+        Pixels it gets at any rate; more where its legend needs more
+        (``layout.meta["least_height"]``).
     """
     if fig.layout.height == HEIGHT:
         fig.update_layout(height=None)
@@ -95,7 +95,13 @@ def room(fig: go.Figure, *, above: int = 420, least: int = 300) -> dict[str, str
 
 
 def switch(texts: Mapping[str, str], identity: str, value: str) -> dmc.SegmentedControl:
-    """A small control to choose one of a few; texts : value -> shown text."""
+    """A small control to choose one of a few.
+
+    Parameters
+    ----------
+    texts
+        Value -> shown text.
+    """
     return dmc.SegmentedControl(id=identity, data=options(texts), value=value, size="xs")
 
 
@@ -105,9 +111,7 @@ def options(texts: Mapping[str, str]) -> list[dict[str, str]]:
 
 
 def _menu_of(part: html.Div) -> Any:
-    """Takes the save menu out of a figure_card or a result_table: head (controls and menu) first,
-    the rest after it.
-    """
+    """Remove and return the save menu of a figure_card or a result_table."""
     head, *rest = part.children
     part.children = rest
     return head.children[1]

@@ -129,7 +129,7 @@ def with_tables(dataset: Dataset, request: LoadRequest) -> Dataset:
     """
     if (request.clinical or request.truth) and dataset.bulk is None:
         raise MissingPart(
-            "Clinical data and known shares belong to bulk samples, but there are none.",
+            "Clinical data and known compositions belong to bulk samples, but there are none.",
             advice="Choose bulk samples too.",
         )
     samples = dataset.bulk.samples if dataset.bulk is not None else []

@@ -49,7 +49,7 @@ sessions.txt  id, state and size of each session; no name, no data
 log.txt       the end of the log
 
 Left out or replaced: data, names of samples, sessions and files, the names of user and
-computer, paths below your folder. Look through it all the same before you hand it on.
+computer, paths below your folder. Still, read it before you pass it on.
 """
 
 

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from gui.engine.fast.steps import Steps
-from gui.engine.guarded import QPError, no_background
+from gui.engine.compute_settings import get_compute_settings
+from gui.engine.fast.adtd_solver import ADTDSolver
 from gui.engine.memory import check_adtd
-from gui.engine.setting import current
-from gui.engine.stock import laid_out, methods, stock_engine
+from gui.engine.numeric_context import QPError, no_background
+from gui.engine.stock import as_contiguous, methods, stock_engine
 from gui.errors import EngineFailed
 
 if TYPE_CHECKING:
@@ -54,8 +54,9 @@ class Watched:
 
     @property
     def iterations(self) -> int:
-        """Outer iterations begun (stock evaluates the loss once in each, three times where C is
-        free).
+        """Number of outer iterations begun.
+
+        Stock evaluates the loss once in each, three times where C is free.
         """
         return len(self.losses) if self.C_static else (len(self.losses) + 2) // 3
 
@@ -82,7 +83,7 @@ class Watched:
         self._first_steps += 1
         try:
             super().update_C0()  # type: ignore[misc]
-        # the cell types can be told apart (checked before), so it is the background that cannot
+        # the cell types can be distinguished (checked before), so it is the background that cannot
         except QPError as error:
             raise no_background() from error
 
@@ -107,7 +108,7 @@ class Watched:
         if not np.isfinite(values[0]):
             raise EngineFailed(
                 "The loss is not a finite number.",
-                advice="Check the data for empty samples, or use a larger lambda2.",
+                advice="Check the data for empty samples, or use a larger λ₂.",
             )
         self.losses.append(float(values[0]))
         return values
@@ -117,7 +118,7 @@ class WatchedADTD(Watched, methods.ADTD):  # type: ignore[misc]
     """Stock's ADTD; the numbers are stock's."""
 
 
-class FastADTD(Watched, Steps, methods.ADTD):  # type: ignore[misc]
+class FastADTD(Watched, ADTDSolver, methods.ADTD):  # type: ignore[misc]
     """Stock's ``run`` over the fast steps: the same numbers (test_fast_adtd.py)."""
 
 
@@ -125,9 +126,22 @@ class FastADTD(Watched, Steps, methods.ADTD):  # type: ignore[misc]
 class Fit:
     """What one ADTD run gives, with names restored.
 
-    composition : cell types x samples; hidden : by sample; profile : by gene; regulation : genes x
-    cell types (1 where static) loss : before the first and after every iteration; converged :
-    whether it ended before the limit; rose : whether the loss rose in the last step
+    Attributes
+    ----------
+    composition
+        Cell types x samples.
+    hidden
+        By sample.
+    profile
+        By gene.
+    regulation
+        genes x cell types (1 where static).
+    loss
+        Before the first and after every iteration.
+    converged
+        Whether it ended before the limit.
+    rose
+        Whether the loss rose in the last step.
     """
 
     composition: pd.DataFrame
@@ -153,9 +167,23 @@ def deconvolve(
 ) -> Fit:
     """Fit composition, hidden background and (unless ``delta_static``) gene regulation.
 
-    reference : genes x cell types; bulk : genes x samples; weights : by gene; the same genes in the
-    same order lambda1 : None for stock's default. Raises InvalidParameter (memory), EngineFailed,
-    JobCancelled.
+    Parameters
+    ----------
+    reference
+        genes x cell types.
+    bulk
+        genes x samples.
+    weights
+        By gene; the same genes in the same order.
+    lambda1
+        None for stock's default.
+
+    Raises
+    ------
+    InvalidParameter
+        Memory.
+    EngineFailed
+    JobCancelled
     """
     check_adtd(bulk.shape, reference.shape[1], regulated=not delta_static)
 
@@ -164,8 +192,8 @@ def deconvolve(
 
     options = {} if lambda1 is None else {"lambda1": lambda1}
     with stock_engine(check=lambda: model.check()):
-        model = (FastADTD if current().engine == "fast" else WatchedADTD)(
-            laid_out(reference, "F"),
+        model = (FastADTD if get_compute_settings().engine == "fast" else WatchedADTD)(
+            as_contiguous(reference, "F"),
             bulk,
             weights.to_frame(),
             lambda2=lambda2,
@@ -180,8 +208,8 @@ def deconvolve(
     for values in (model.C_est, model.c_est, model.x_est, model.Delta_est):
         if not np.isfinite(values.to_numpy()).all():
             raise EngineFailed(
-                "The result is not made of finite numbers.",
-                advice="Check the data for empty samples, or use a larger lambda2.",
+                "The result contains values that are not finite.",
+                advice="Check the data for empty samples, or use a larger λ₂.",
             )
     loss, converged = _trace(
         trace, last, c_static=c_static, max_iterations=max_iterations, eps=model.eps
@@ -202,9 +230,13 @@ def _trace(
 ) -> tuple[np.ndarray, bool]:
     """Loss before the first and after every iteration, and whether stock stopped by itself.
 
-    seen : as recorded. With static C once per iteration, and once more to find that it converged;
-    with free C three times per iteration (before, after, after again). last : of the state that
-    ``run`` left.
+    Parameters
+    ----------
+    seen
+        As recorded. With static C once per iteration, and once more to find that it converged;
+        with free C three times per iteration (before, after, after again).
+    last
+        Of the state that ``run`` left.
     """
     if c_static:
         converged = len(seen) < max_iterations or (len(seen) > 1 and seen[-2] - seen[-1] <= eps)
@@ -215,7 +247,7 @@ def _trace(
 
 
 def hidden_interval(reference: pd.DataFrame, fit: Fit) -> pd.DataFrame:
-    """The range of the hidden share at equal fit: by sample, columns low and high.
+    """The range of the hidden fraction at equal fit: by sample, columns low and high.
 
     With x' = (x + X b)/(1 + sum b), c' = c (1 + sum b), C' = C - b c every residual stays as it is,
     for every b (cell types) that keeps x' and C' at or above zero. sum b is largest at b_k = min
@@ -224,15 +256,15 @@ def hidden_interval(reference: pd.DataFrame, fit: Fit) -> pd.DataFrame:
     """
     from scipy.optimize import linprog
 
-    share = fit.hidden.to_numpy(dtype=np.float64)
+    fraction = fit.hidden.to_numpy(dtype=np.float64)
     composition = fit.composition.to_numpy(dtype=np.float64)
-    present = share > 0
+    present = fraction > 0
     if not present.any():
         return pd.DataFrame({"low": 0.0, "high": 0.0}, index=fit.hidden.index)
     profiles = reference.to_numpy(dtype=np.float64)
     profiles = profiles / profiles.sum(axis=0) * fit.regulation.to_numpy(dtype=np.float64)
     hidden = np.clip(fit.profile.to_numpy(dtype=np.float64), 0.0, None)
-    upper = np.clip((composition[:, present] / share[present]).min(axis=1), 0.0, None)
+    upper = np.clip((composition[:, present] / fraction[present]).min(axis=1), 0.0, None)
     largest = float(upper.sum())
     # in units of the largest value per gene, or the solver's absolute tolerance would swallow rows
     # of 1e-7
@@ -248,7 +280,7 @@ def hidden_interval(reference: pd.DataFrame, fit: Fit) -> pd.DataFrame:
     # b = 0 is always allowed, so 0 bounds the minimum from above even if the solver gave up
     smallest = max(-1.0, min(0.0, float(answer.fun))) if answer.success else 0.0
     return pd.DataFrame(
-        {"low": share * (1 + smallest), "high": np.minimum(1.0, share * (1 + largest))},
+        {"low": fraction * (1 + smallest), "high": np.minimum(1.0, fraction * (1 + largest))},
         index=fit.hidden.index,
     )
 
@@ -258,7 +290,7 @@ def support(reference: pd.DataFrame, weights: pd.Series, fit: Fit, lambda2: floa
 
     Low values are to be greyed out.
 
-    The product of two shares, both between 0 and 1:
+    The product of two fractions, both between 0 and 1:
 
     * resolution: the diagonal of R_g = H_g (H_g + lambda2 I)^-1 with H_g = gamma_g (X_g X_g^T) o (C
       C^T): which part of Delta_gk is set
@@ -268,8 +300,14 @@ def support(reference: pd.DataFrame, weights: pd.Series, fit: Fit, lambda2: floa
       hidden background): low where the gene's
       signal in the mixtures comes from elsewhere, above all for rare types.
 
-    X, Y columns and gamma are normalised as ADTD does it. reference : genes x cell types; weights :
-    by gene, as handed to ADTD.
+    X, Y columns and gamma are normalised as ADTD does it.
+
+    Parameters
+    ----------
+    reference
+        genes x cell types.
+    weights
+        By gene, as handed to ADTD.
     """
     profiles = reference.to_numpy(dtype=np.float64)
     profiles = profiles / profiles.sum(axis=0)
@@ -293,8 +331,12 @@ def support(reference: pd.DataFrame, weights: pd.Series, fit: Fit, lambda2: floa
 
 
 def inverse_weights(bulk: pd.DataFrame) -> pd.Series:
-    """1/(n mean(Y)^2) by gene, exactly as the search weighs genes. bulk : genes x samples without a
-    gene of mean zero.
+    """1/(n mean(Y)^2) by gene, exactly as the search weighs genes.
+
+    Parameters
+    ----------
+    bulk
+        genes x samples without a gene of mean zero.
     """
     return pd.Series(
         1.0 / bulk.shape[1] * np.ones(bulk.shape[0]) / (bulk.mean(axis=1)) ** 2,

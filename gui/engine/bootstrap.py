@@ -1,5 +1,4 @@
-"""How sure a composition is: genes drawn anew many times, the composition estimated from each draw,
-intervals from what that gives.
+"""Bootstrap over genes: 95 % confidence intervals of a composition.
 
 What an interval says, and what not. Drawing genes shows how much the estimate depends on which
 genes happened to be measured how well. It does not show the bias of the method: cells that differ
@@ -19,19 +18,19 @@ import numpy as np
 import pandas as pd
 
 from gui.data.dataset import HIDDEN
-from gui.engine.fast import mixing
-from gui.engine.fast.path import Path
+from gui.engine.fast import pseudobulk
+from gui.engine.fast.lambda_path import LambdaPath
 from gui.engine.fast.weights import normalised, optimise
-from gui.engine.guarded import no_weights
 from gui.engine.memory import adtd_bytes, simulation_bytes
+from gui.engine.numeric_context import no_weights
+from gui.engine.parallel import parallel_map
 from gui.engine.results import BootstrapResult
-from gui.engine.spread import spread
 from gui.errors import TooFewGenes
 
 if TYPE_CHECKING:
     from gui.jobs.status import Progress
 
-RESAMPLING = "Drawing genes anew"
+RESAMPLING = "Resampling genes"
 LEVEL = 0.95
 TAILS = (2.5, 97.5)
 """Percentiles between which 95 % of the draws lie."""
@@ -44,8 +43,14 @@ TRIES = 5
 
 @dataclass(frozen=True, eq=False)
 class Learning:
-    """What the gene weights are learned anew from. values : genes x cells; labels : number of the
-    type of every cell, those the reference lacks last.
+    """What the gene weights are relearned from.
+
+    Attributes
+    ----------
+    values
+        genes x cells.
+    labels
+        Number of the type of every cell, those the reference lacks last.
     """
 
     values: np.ndarray
@@ -59,11 +64,24 @@ class Learning:
 class Task:
     """What every draw needs.
 
-    reference : genes x types; bulk : genes x samples; known : genes x mixtures of known
-    composition, or None; weights : by gene together : how many of the known mixtures are fitted
-    together; hidden : with a hidden background (ADTD) signs : genes x types, the direction of the
-    gene regulation found (-1, 0, 1), or None learning : None, or the gene weights are learned anew
-    in every draw
+    Attributes
+    ----------
+    reference
+        genes x types.
+    bulk
+        genes x samples.
+    known
+        genes x mixtures of known composition, or None.
+    weights
+        By gene.
+    together
+        How many of the known mixtures are fitted together.
+    hidden
+        With a hidden background (ADTD).
+    signs
+        genes x types, the direction of the gene regulation found (-1, 0, 1), or None.
+    learning
+        None, or the gene weights are relearned in every draw.
     """
 
     reference: np.ndarray
@@ -80,8 +98,16 @@ class Task:
 
 @dataclass(frozen=True, eq=False)
 class Draw:
-    """Of one draw. bulk : types (and hidden, last) x samples, not cut at zero; known : the same of
-    the known mixtures; same : packed bits, genes x types.
+    """Of one draw.
+
+    Attributes
+    ----------
+    bulk
+        Types (and hidden, last) x samples, not cut at zero.
+    known
+        The same of the known mixtures.
+    same
+        Packed bits, genes x types.
     """
 
     bulk: np.ndarray
@@ -89,22 +115,25 @@ class Draw:
     same: np.ndarray | None
 
 
-class Redrawn(Path):
+class ResampledLambdaPath(LambdaPath):
     """ADTD on drawn genes, then gene regulation on drawn samples."""
 
     def redraw(self, samples: np.ndarray) -> None:
-        """From here on with these columns of the bulk: regulation is a matter of how a gene varies
-        over the samples, not over the genes.
-        """
+        """Continue with these columns of the bulk: regulation varies over samples, not genes."""
         self.Y, self.C, self.c = self.Y[:, samples], self.C[:, samples], self.c[:, samples]
         self.n = len(samples)
         self._first_loss = np.inf  # that of the other samples
 
 
 def draw(task: Task, item: tuple[int, int] | None, *, step: Callable[..., None]) -> Draw:
-    """One draw; item : (seed, number), or None for the estimate itself: all genes once.
+    """Return one replicate; ``item`` is (seed, number), or None for the estimate itself.
 
     The same item always gives the same. Calls step(True) at the end.
+
+    Parameters
+    ----------
+    item
+        (seed, number), or None for the estimate itself: all genes once.
     """
     random = None if item is None else np.random.default_rng(item)
     weights = task.weights
@@ -123,11 +152,13 @@ def _learned(
     step: Callable[..., None],
 ) -> np.ndarray:
     """Gene weights from other training mixtures, begun elsewhere."""
-    drawn = mixing.draw(
+    drawn = pseudobulk.draw(
         learning.values.shape[1], learning.mixtures, learning.cells, int(random.integers(2**31))
     )
     types = reference.shape[1]
-    truth = mixing.count(learning.labels, max(types, int(learning.labels.max()) + 1), drawn)[:types]
+    truth = pseudobulk.count(learning.labels, max(types, int(learning.labels.max()) + 1), drawn)[
+        :types
+    ]
     start = random.uniform(0.001, 0.1, len(reference))
 
     def watch(iteration: int, loss: float) -> None:
@@ -137,7 +168,12 @@ def _learned(
 
     return normalised(
         optimise(
-            reference, mixing.mix(learning.values, drawn), truth, start, learning.iterations, watch
+            reference,
+            pseudobulk.mix(learning.values, drawn),
+            truth,
+            start,
+            learning.iterations,
+            watch,
         )[0]
     )
 
@@ -161,8 +197,8 @@ def _dtd(
         known = None if task.known is None else np.linalg.solve(square, weighted @ task.known)
         return Draw(np.linalg.solve(square, weighted @ task.bulk), known, None)
     raise TooFewGenes(
-        f"With {genes} genes the intervals cannot be computed: too often a draw leaves fewer than"
-        " there are cell types."
+        f"With {genes} genes the intervals cannot be computed: resampling often leaves fewer genes"
+        " than there are cell types."
     )
 
 
@@ -172,15 +208,15 @@ def _adtd(
     """Deconomix+h and +h,r.
 
     Genes get random weights (exponential, mean 1) instead of multiplicities: the same spread, but
-    none is left out, for the share of a gene in the hidden profile is known from that gene only.
+    none is left out, for the fraction of a gene in the hidden profile is known from that gene only.
     """
     genes = len(weights)
     times = np.ones(genes) if random is None else random.exponential(size=genes)
     offset = 1.0 / genes
     gamma = pd.DataFrame((weights + offset) * times - offset)  # Steps adds the offset again
 
-    def fitted(bulk: np.ndarray) -> Redrawn:
-        found = Redrawn(
+    def fitted(bulk: np.ndarray) -> ResampledLambdaPath:
+        found = ResampledLambdaPath(
             pd.DataFrame(task.reference),
             pd.DataFrame(bulk),
             gamma,
@@ -191,11 +227,11 @@ def _adtd(
         return found
 
     fit = fitted(task.bulk)
-    shares = np.vstack([fit.C, fit.c])
+    fractions = np.vstack([fit.C, fit.c])
     same = None
     if task.signs is not None and random is not None:
         fit.redraw(random.integers(fit.n, size=fit.n))
-        same = np.packbits(_signs(fit.walk(task.lambda2)) == task.signs)
+        same = np.packbits(_signs(fit.solve_for_lambda(task.lambda2)) == task.signs)
     known = None
     if task.known is not None:
         fits = [
@@ -203,7 +239,7 @@ def _adtd(
             for at in range(0, task.known.shape[1], task.together)
         ]
         known = np.hstack([np.vstack([other.C, other.c]) for other in fits])
-    return Draw(shares, known, same)
+    return Draw(fractions, known, same)
 
 
 def _signs(regulation: np.ndarray) -> np.ndarray:
@@ -235,7 +271,7 @@ def _each(
                 len(shared.weights), shared.learning.mixtures, shared.learning.cells, "fast"
             )
         )
-        return spread(draw, items, shared=shared, on_step=on_step, memory=each)
+        return parallel_map(draw, items, shared=shared, on_step=on_step, memory=each)
     return [
         draw(shared, item, step=lambda value=None, at=at: on_step(at, value))
         for at, item in enumerate(items)
@@ -259,13 +295,28 @@ def bootstrap(
     learning: Learning | None = None,
     notes: tuple[str, ...] = (),
 ) -> BootstrapResult:
-    """95 % intervals for every fraction, and how often the direction of the gene regulation came
-    out the same.
+    """Return 95 % intervals of every fraction, and the stability of the gene regulation.
 
-    reference : genes x types; bulk : genes x samples; weights : by gene; the same genes in the same
-    order regulation : genes x types, as the run found it; known : mixtures (genes x mixtures) and
-    their composition (types x mixtures), for the check together : so many of them are one fit (with
-    ``hidden``) Raises TooFewGenes, EngineFailed, JobCancelled.
+    Parameters
+    ----------
+    reference
+        genes x types.
+    bulk
+        genes x samples.
+    weights
+        By gene; the same genes in the same order.
+    regulation
+        genes x types, as the run found it.
+    known
+        Mixtures (genes x mixtures) and their composition (types x mixtures), for the check.
+    together
+        So many of them are one fit (with ``hidden``).
+
+    Raises
+    ------
+    TooFewGenes
+    EngineFailed
+    JobCancelled
     """
     signs = None if regulation is None else _signs(regulation.to_numpy(dtype=np.float64))
     task = Task(
@@ -301,7 +352,7 @@ def bootstrap(
             else values
         )
         assert itself.known is not None
-        checked = calibrated(
+        checked = calibrate(
             *ends(itself.known, np.stack([d.known for d in draws if d.known is not None])),
             values,
             task.together,
@@ -310,7 +361,7 @@ def bootstrap(
     wider = np.zeros((len(rows), 1)) if checked is None else checked.wider[:, None]
 
     def frame(values: np.ndarray) -> pd.DataFrame:
-        # with a hidden background the shares of a sample sum to 1
+        # with a hidden background the fractions of a sample sum to 1
         return pd.DataFrame(
             np.clip(values, 0.0, 1.0 if hidden else None), index=rows, columns=bulk.columns
         )
@@ -343,18 +394,28 @@ def bootstrap(
 # -- intervals
 # --------------------------------------------------------------------------------------------------
 def ends(estimate: np.ndarray, draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Low and high end, types x samples, not cut at zero; the estimate lies between. draws : draws
-    x types x samples.
+    """Low and high end, types x samples, not cut at zero; the estimate lies between.
+
+    Parameters
+    ----------
+    draws
+        Draws x types x samples.
     """
     low, high = np.percentile(draws, TAILS, axis=0)
     return np.minimum(low, estimate), np.maximum(high, estimate)
 
 
 @dataclass(frozen=True, eq=False)
-class Checked:
-    """wider : by type, how much farther out each end must lie, at least 0; genes, widened : by
-    type, the share of the ``mixtures`` held back whose true share lies within the interval of the
-    draws alone, and within the widened one.
+class Calibration:
+    """Calibration of the intervals.
+
+    Attributes
+    ----------
+    wider
+        By type, how much farther out each end must lie, at least 0.
+    genes, widened
+        By type, the fraction of the ``mixtures`` held back whose true fraction lies within the
+        interval of the draws alone, and within the widened one.
     """
 
     wider: np.ndarray
@@ -368,14 +429,20 @@ class Checked:
         )
 
 
-def calibrated(low: np.ndarray, high: np.ndarray, truth: np.ndarray, together: int = 1) -> Checked:
-    """How much wider intervals must be to hold the truth of 95 % of one half of the mixtures, and
-    how often they hold that of the other half.
+def calibrate(
+    low: np.ndarray, high: np.ndarray, truth: np.ndarray, together: int = 1
+) -> Calibration:
+    """Return how much wider intervals must be for 95 % coverage, and the held-out coverage.
 
-    low, high, truth : types x mixtures; together : so many that follow one another were fitted
-    together and go to the same half. A conformal quantile (doi 10.48550/arXiv.1905.03222): other
-    mixtures like these are covered as often as said, whatever the errors look like. A sum, no
-    factor: a bias does not grow with the spread of the draws.
+    Parameters
+    ----------
+    low, high, truth
+        Types x mixtures.
+    together
+        So many that follow one another were fitted together and go to the same half. A
+        conformal quantile (doi 10.48550/arXiv.1905.03222): other mixtures like these are
+        covered as often as said, whatever the errors look like. A sum, no factor: a bias does
+        not grow with the spread of the draws.
     """
     outside = np.maximum(low - truth, truth - high)
     half = (np.arange(truth.shape[1]) // together) % 2 == 0
@@ -383,7 +450,7 @@ def calibrated(low: np.ndarray, high: np.ndarray, truth: np.ndarray, together: i
     rank = min(int(np.ceil((first.shape[1] + 1) * LEVEL)), first.shape[1])
     wider = np.maximum(np.sort(first, axis=1)[:, rank - 1], 0.0)
     # a rounding error is not outside
-    return Checked(
+    return Calibration(
         wider,
         (second <= TOLERANCE).mean(axis=1),
         (second <= wider[:, None] + TOLERANCE).mean(axis=1),

@@ -11,8 +11,14 @@ import pandas as pd
 
 @dataclass(frozen=True)
 class Choices:
-    """values : "min", "one_se", "drop" -> lambda2 on the grid, None where there is no such choice;
-    notes : sentences for the user.
+    """The marked values of λ₂.
+
+    Attributes
+    ----------
+    values
+        "min", "one_se", "drop" -> lambda2 on the grid, None where there is no such choice.
+    notes
+        Sentences for the user.
     """
 
     values: Mapping[str, float | None]
@@ -20,8 +26,7 @@ class Choices:
 
 
 def choose(losses: pd.DataFrame) -> Choices:
-    """Pick from a search. losses : folds x lambdas (columns = lambda2 ascending); a column with a
-    NaN is passed over.
+    """Pick from a search.
 
     * min: the smallest mean loss (the smaller lambda2 where two are equal).
     * one_se: as stock (mean loss <= smallest mean + standard deviation over the folds there; of
@@ -32,12 +37,15 @@ def choose(losses: pd.DataFrame) -> Choices:
       next larger lambda2, in other words the
       lower end of the steepest step when walking from strong to weak regularisation. None if the
       loss falls nowhere that way.
+
+    Parameters
+    ----------
+    losses
+        Folds x lambdas (columns = lambda2 ascending); a column with a NaN is passed over.
     """
     losses = losses.loc[:, losses.notna().all(axis=0)]
     if losses.empty:
-        return Choices(
-            {"min": None, "one_se": None, "drop": None}, ("No lambda2 could be judged.",)
-        )
+        return Choices({"min": None, "one_se": None, "drop": None}, ("No λ₂ could be evaluated.",))
     grid = losses.columns.to_numpy(dtype=np.float64)
     mean = losses.mean(axis=0).to_numpy()
     lowest = int(np.argmin(mean))
@@ -45,28 +53,25 @@ def choose(losses: pd.DataFrame) -> Choices:
     notes: list[str] = []
     if not np.isfinite(spread):
         one_se = lowest
-        notes.append(
-            "One fold has no spread, so nothing lies within one standard error; the minimum is"
-            " taken instead."
-        )
+        notes.append("A single fold has no standard error; the minimum is used instead.")
     else:
         within = np.flatnonzero(mean <= mean[lowest] + spread)
         widest = int(within.max())
         one_se = min(widest + 1, len(grid) - 1)
         if widest == len(grid) - 1:
             notes.append(
-                "The loss stays within one standard error up to the largest lambda2, which is"
-                " taken; a larger one may do as well."
+                "The loss stays within one standard error up to the largest λ₂, which is used; a"
+                " larger one may fit as well."
             )
         elif len(within) == 1:
             notes.append(
-                "No other lambda2 lies within one standard error of the minimum; the next larger"
-                " one is taken."
+                "No other λ₂ lies within one standard error of the minimum; the next larger one"
+                " is used."
             )
     falls = np.diff(mean)  # mean[i + 1] - mean[i]: how much point i lies below its larger neighbour
     drop = int(np.argmax(falls)) if falls.size and falls.max() > 0 else None
     if drop is None:
-        notes.append("The loss nowhere falls towards smaller lambda2: there is no largest drop.")
+        notes.append("The loss does not fall towards smaller λ₂, so there is no largest drop.")
     return Choices(
         {
             "min": float(grid[lowest]),

@@ -1,5 +1,4 @@
-"""Digital Tissue Deconvolution: stock's DTD or the fast one with progress and cancel, and the
-compositions they give.
+"""Digital Tissue Deconvolution with progress and cancel: stock's, or the fast one.
 
 Imports torch: for the worker only.
 """
@@ -13,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from gui.engine.compute_settings import get_compute_settings
 from gui.engine.fast import weights as closed
-from gui.engine.guarded import no_weights
 from gui.engine.memory import check_dtd, check_estimate
-from gui.engine.setting import current
-from gui.engine.stock import laid_out, methods, stock_engine, utils
+from gui.engine.numeric_context import no_weights
+from gui.engine.stock import as_contiguous, methods, stock_engine, utils
 from gui.errors import EngineFailed, InvalidParameter
 
 if TYPE_CHECKING:
@@ -29,8 +28,16 @@ LEARNING = "Learning gene weights"
 
 @dataclass(frozen=True, eq=False)
 class Learned:
-    """weights : by gene, float32 as stock gives them (ADTD's numbers depend on it); loss :
-    (iterations,); correlation : iterations x cell types.
+    """Learned gene weights with their training curves.
+
+    Attributes
+    ----------
+    weights
+        By gene, float32 as stock gives them (ADTD's numbers depend on it).
+    loss
+        (iterations,).
+    correlation
+        Iterations x cell types.
     """
 
     weights: pd.Series
@@ -62,9 +69,7 @@ class WatchedDTD(methods.DTD):  # type: ignore[misc]
 
 
 class FastDTD(methods.DTD):  # type: ignore[misc]
-    """DTD in closed form and float64, from stock's start: what stock's own ``run`` gives in float64
-    (test_fast_dtd.py).
-    """
+    """DTD in closed form and float64, from stock's start."""
 
     def __init__(
         self,
@@ -95,19 +100,31 @@ def learn(
     iterations: int,
     progress: Progress,
 ) -> Learned:
-    """Learn the gene weights. reference : genes x cell types; bulk : genes x mixtures; truth : cell
-    types x mixtures.
+    """Learn the gene weights.
 
-    Raises InvalidParameter (memory; a type that does not vary over the mixtures), EngineFailed,
-    JobCancelled.
+    Parameters
+    ----------
+    reference
+        genes x cell types.
+    bulk
+        genes x mixtures.
+    truth
+        Cell types x mixtures.
+
+    Raises
+    ------
+    InvalidParameter
+        Memory; a type that does not vary over the mixtures.
+    EngineFailed
+    JobCancelled
     """
     check_dtd(*bulk.shape)
     truth = truth.loc[reference.columns]
     constant = [str(t) for t in truth.index[truth.nunique(axis=1) < 2]]
     if constant:
         raise InvalidParameter(
-            f"The share of {constant[0]} is the same in every training mixture, so nothing can be"
-            " learned about it.",
+            f"The fraction of {constant[0]} is the same in every training mixture, so nothing can"
+            " be learned about it.",
             advice="Use more mixtures or more cells per mixture, or leave the type out.",
         )
 
@@ -119,11 +136,14 @@ def learn(
         )
 
     with stock_engine():
-        if current().engine == "fast":
+        if get_compute_settings().engine == "fast":
             model = FastDTD(reference, bulk, truth, watch=watch)
         else:
             model = WatchedDTD(
-                laid_out(reference, "F"), laid_out(bulk, "C"), laid_out(truth, "C"), watch=watch
+                as_contiguous(reference, "F"),
+                as_contiguous(bulk, "C"),
+                as_contiguous(truth, "C"),
+                watch=watch,
             )
         model.run(iterations=iterations)
     weights = model.gamma.iloc[:, 0].rename(WEIGHTS).astype(np.float32)
@@ -144,21 +164,27 @@ def equal_weights(genes: pd.Index) -> pd.Series:
 
 
 def estimate(reference: pd.DataFrame, bulk: pd.DataFrame, weights: pd.Series) -> pd.DataFrame:
-    """Composition, cell types x samples: the engine's values, negatives cut to 0, not normalised.
+    """Composition, cell types x samples: values as estimated, negatives cut to 0, not normalised.
 
-    reference : genes x cell types; bulk : genes x samples; weights : by gene; all with the same
-    genes in the same order.
+    Parameters
+    ----------
+    reference
+        genes x cell types.
+    bulk
+        genes x samples.
+    weights
+        By gene; all with the same genes in the same order.
     """
     check_estimate(*bulk.shape)
     with stock_engine():
-        if current().engine == "fast":
+        if get_compute_settings().engine == "fast":
             values = closed.composition(
                 *(part.to_numpy(dtype=np.float64) for part in (reference, bulk, weights))
             )
             found = pd.DataFrame(values, index=reference.columns, columns=bulk.columns)
         else:
             found = utils.calculate_estimated_composition(
-                laid_out(reference, "F"), bulk, weights.to_frame()
+                as_contiguous(reference, "F"), bulk, weights.to_frame()
             )
     if not np.isfinite(found.to_numpy()).all():
         raise EngineFailed(

@@ -1,5 +1,6 @@
-"""How much memory a step will need, from the shapes of what it gets: said before it is queued, and
-refused in words where it cannot go well.
+"""Forecast of the memory of a step, from the shapes of its input.
+
+A step that cannot fit is refused before it is queued.
 
 No engine here.
 """
@@ -11,10 +12,10 @@ from typing import Any
 
 from gui.data.dataset import Dataset
 from gui.engine import memory
+from gui.engine.compute_settings import EngineName
 from gui.engine.memory import DOUBLE, GB, need_memory
 from gui.engine.params import ADTDParams, BootstrapParams, DTDParams, Part, SearchParams
 from gui.engine.results import DTDResult
-from gui.engine.setting import EngineName
 from gui.engine.tasks import CHECK_DTD
 
 LOADED = 0.35 * GB
@@ -109,8 +110,8 @@ def check_memory(
         needed, genes = bootstrap_bytes(dataset, params, dtd, engine)
         need_memory(
             needed,
-            f"{params.replicates} draws with {genes} genes",
-            "Lower the number of draws, or of genes of the DTD run.",
+            f"{params.replicates} replicates with {genes} genes",
+            "Lower the number of replicates, or of genes of the DTD run.",
         )
     elif isinstance(params, ADTDParams | SearchParams) and isinstance(
         dtd := inputs.get("dtd"), DTDResult

@@ -1,11 +1,9 @@
-"""How much memory a step needs, by engine, and whether it is there: a sentence instead of a process
-killed by the system.
-"""
+"""Memory that a step needs, by engine, and whether it is free."""
 
 from __future__ import annotations
 
 from gui.data.memory import available_memory
-from gui.engine.setting import EngineName, current
+from gui.engine.compute_settings import EngineName, get_compute_settings
 from gui.errors import InvalidParameter
 
 GB = 1e9
@@ -19,8 +17,9 @@ programme.
 
 
 def simulation_bytes(genes: int, mixtures: int, cells: int, engine: EngineName) -> float:
-    """Bytes for drawing ``mixtures`` mixtures of ``cells`` cells; stock gathers all their cells at
-    once, the fast engine only draws their numbers.
+    """Return the bytes for simulating mixtures.
+
+    Stock gathers all cells at once; the fast engine only draws their numbers.
     """
     gathered = (
         DOUBLE * genes * mixtures * cells
@@ -31,8 +30,9 @@ def simulation_bytes(genes: int, mixtures: int, cells: int, engine: EngineName) 
 
 
 def dtd_bytes(genes: int, mixtures: int, engine: EngineName) -> float:
-    """Bytes for learning gene weights and estimating with them; stock holds three genes x genes
-    matrices of floats, or two of doubles.
+    """Return the bytes for learning gene weights and estimating with them.
+
+    Stock holds three genes x genes matrices of floats, or two of doubles.
     """
     return max(3 * FLOAT, 2 * DOUBLE) * genes**2 if engine == "stock" else DOUBLE * genes * mixtures
 
@@ -46,9 +46,9 @@ def adtd_bytes(
     regulated: bool,
     search: bool = False,
 ) -> float:
-    """Bytes for ADTD; stock holds four genes x genes matrices of doubles, the search one set
-    more.
-    """
+    """Return the bytes for ADTD.
+
+    Stock holds four genes x genes matrices of doubles, the search one set more."""
     programme = 0.0
     if regulated or search:
         programme = (
@@ -74,7 +74,7 @@ def need_memory(needed: float, doing: str, advice: str) -> None:
 def check_simulation(genes: int, mixtures: int, cells: int) -> None:
     """Before ``mixtures`` mixtures of ``cells`` cells are drawn."""
     need_memory(
-        simulation_bytes(genes, mixtures, cells, current().engine),
+        simulation_bytes(genes, mixtures, cells, get_compute_settings().engine),
         f"Simulating {mixtures} mixtures of {cells} cells with {genes} genes",
         "Lower the number of genes, of mixtures or of cells per mixture.",
     )
@@ -83,7 +83,7 @@ def check_simulation(genes: int, mixtures: int, cells: int) -> None:
 def check_dtd(genes: int, mixtures: int) -> None:
     """Before gene weights are learned."""
     need_memory(
-        dtd_bytes(genes, mixtures, current().engine),
+        dtd_bytes(genes, mixtures, get_compute_settings().engine),
         f"Learning the weights of {genes} genes",
         "Lower the number of genes.",
     )
@@ -92,18 +92,26 @@ def check_dtd(genes: int, mixtures: int) -> None:
 def check_estimate(genes: int, samples: int) -> None:
     """Before compositions are estimated."""
     need_memory(
-        dtd_bytes(genes, samples, current().engine),
+        dtd_bytes(genes, samples, get_compute_settings().engine),
         f"Estimating compositions with {genes} genes",
         "Lower the number of genes.",
     )
 
 
 def check_adtd(bulk: tuple[int, ...], types: int, *, regulated: bool, search: bool = False) -> None:
-    """Before ADTD or the search. bulk : (genes, samples)"""
+    """Before ADTD or the search.
+
+    Parameters
+    ----------
+    bulk
+        (genes, samples).
+    """
     genes, samples = bulk
     doing = f"{'The search' if search else 'ADTD'} with {genes} genes"
     need_memory(
-        adtd_bytes(genes, samples, types, current().engine, regulated=regulated, search=search),
+        adtd_bytes(
+            genes, samples, types, get_compute_settings().engine, regulated=regulated, search=search
+        ),
         doing,
         "Lower the number of genes of the DTD run.",
     )

@@ -1,5 +1,6 @@
-"""A trained model as a file (``.dcxmodel``): reference, gene weights, gene list and scale as JSON
-inside gzip.
+"""Trained model as a file (``.dcxmodel``): JSON inside gzip, no pickle.
+
+It holds the reference, the gene weights, the gene list and the scale.
 
 No pickle.
 """
@@ -75,11 +76,16 @@ def model_bytes(result: DTDResult) -> bytes:
 
 
 def read_model(data: bytes) -> DTDResult:
-    """A model as written by :func:`model_bytes`: a DTDResult without loss, compositions and
-    metrics.
+    """Read a model written by :func:`model_bytes`: a DTDResult without loss and metrics.
 
     Everything is checked: kind, schema, names, lengths, finite non-negative numbers, sizes.
-    Raises UnreadableFile (not a model, damaged, newer) or UnsafeFile (exceeds a limit).
+
+    Raises
+    ------
+    UnreadableFile
+        Not a model, damaged, newer.
+    UnsafeFile
+        Exceeds a limit.
     """
     try:
         content = _members(_unpack(data))
@@ -87,7 +93,7 @@ def read_model(data: bytes) -> DTDResult:
     except (ValueError, RecursionError):  # JSON and Unicode errors are ValueErrors
         _damaged()
     if form != FORMAT:
-        raise UnreadableFile("This file is not a model of this program.")
+        raise UnreadableFile("This file is not a DeconomiX model.")
     if type(schema) is not int or schema < 1:
         _damaged()
     if schema > SCHEMA:
@@ -158,7 +164,7 @@ def _unpack(data: bytes) -> bytes:
     if len(data) > MAX_FILE:
         raise UnsafeFile(f"This file is larger than a model may be ({MAX_FILE // 2**20} MB).")
     if data[:2] != b"\x1f\x8b":
-        raise UnreadableFile("This file is not a model of this program.")
+        raise UnreadableFile("This file is not a DeconomiX model.")
     unpacker = zlib.decompressobj(wbits=31)
     try:
         raw = unpacker.decompress(data, MAX_CONTENT + 1)
@@ -171,7 +177,7 @@ def _unpack(data: bytes) -> bytes:
     if not unpacker.eof or unpacker.unused_data:
         _damaged()
     if raw.count(b"[") + raw.count(b"{") > MAX_NESTED:
-        raise UnsafeFile("This file is nested more than a model ever is.")
+        raise UnsafeFile("This file is nested more deeply than any model.")
     return raw
 
 
@@ -251,6 +257,12 @@ def _params(value: Any) -> DTDParams | None:
 
 
 def read_model_task(dataset: object, params: Path, *, progress: object) -> DTDResult:
-    """:func:`read_model` as a task of the reading process. params : the file"""
+    """:func:`read_model` as a task of the reading process.
+
+    Parameters
+    ----------
+    params
+        The file.
+    """
     with watched([params]), params.open("rb") as file:
         return read_model(file.read(MAX_FILE + 1))

@@ -19,9 +19,7 @@ Part = Literal["train", "test", "bulk"]
 def param(
     default: Any, title: str, tip: str, *, unit: str = "", advanced: bool = False, **limits: Any
 ) -> Any:
-    """A field that describes itself: ``title`` and ``tip`` are shown, ``limits`` are pydantic's
-    (ge, le, gt, lt).
-    """
+    """Declare a field with its title, tooltip and limits."""
     return Field(
         default,
         title=title,
@@ -37,8 +35,7 @@ class Params(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
 
     def used(self) -> list[str]:
-        """Names of the fields that play a part with these values, in their order: those that are
-        shown of a run.
+        """Return the names of the fields that affect a run with these values, in order.
 
         The others have no effect on it.
         """
@@ -46,9 +43,7 @@ class Params(BaseModel):
 
     @classmethod
     def parse(cls, **values: Any) -> Self:
-        """The parameters, or InvalidParameter: one sentence that names the field and what is
-        allowed.
-        """
+        """Return the parameters; InvalidParameter names the field and the allowed values."""
         try:
             return cls(**values)
         except ValidationError as error:
@@ -83,8 +78,9 @@ def allowed(cls: type[Params], name: str) -> str:
 
 
 class DTDParams(Params):
-    """Digital Tissue Deconvolution: gene weights learned on simulated mixtures (doi
-    10.1089/cmb.2019.0469).
+    """Digital Tissue Deconvolution: gene weights learned on pseudobulk mixtures.
+
+    doi 10.1089/cmb.2019.0469
     """
 
     genes: int | None = param(
@@ -109,7 +105,7 @@ class DTDParams(Params):
     train_mixtures: int = param(
         1000,
         "Training mixtures",
-        "Simulated bulk mixtures the gene weights are learned on.",
+        "Pseudobulk mixtures of the training cells, on which the gene weights are learned.",
         unit="mixtures",
         ge=3,
         le=100_000,
@@ -127,7 +123,8 @@ class DTDParams(Params):
     test_mixtures: int = param(
         1000,
         "Test mixtures",
-        "Simulated mixtures of the test cells on which the estimates are compared with the truth.",
+        "Pseudobulk mixtures of the test cells, on which estimated and true composition are"
+        " compared.",
         unit="mixtures",
         ge=3,
         le=100_000,
@@ -145,8 +142,8 @@ class DTDParams(Params):
     seed: int = param(
         1,
         "Seed",
-        "Start of the random numbers for the training mixtures; test mixtures use the next one. The"
-        " same seed gives the same result.",
+        "Random seed of the training mixtures; the test mixtures use the next number. The same"
+        " seed gives the same result.",
         ge=0,
         le=2**32 - 2,
         advanced=True,
@@ -158,42 +155,45 @@ GeneWeights = Literal["dtd", "inverse"]
 MODEL_NAMES: dict[str, str] = {
     "naive": "Naive",
     "deconomix": "Deconomix",
-    "h": "Deconomix+h",
-    "h,r": "Deconomix+h,r",
+    "h": "Hidden background",
+    "h,r": "Hidden background + gene regulation",
     "custom": "Custom",
 }
+ARTICLE_NAMES: dict[str, str] = {"h": "Deconomix+h", "h,r": "Deconomix+h,r"}
+"""What the article (doi 10.1101/2024.11.28.625894) calls the models of ADTD."""
 WEIGHT_NAMES: dict[str, str] = {"dtd": "from DTD", "inverse": "1 / mean(Y)²"}
 
 
 class ADTDParams(Params):
-    """Adaptive Digital Tissue Deconvolution: hidden background and gene regulation (doi
-    10.1093/bioinformatics/btae263).
+    """Adaptive Digital Tissue Deconvolution: hidden background and gene regulation.
+
+    doi 10.1093/bioinformatics/btae263
     """
 
     model: Model = param(
         "h",
         "Model",
-        "+h estimates a hidden background beside the cell types of the reference; +h,r also how"
-        " genes are regulated in each cell type.",
+        "Hidden background: estimates what is in the samples but not in the reference. Gene"
+        " regulation: also estimates how each cell type expresses its genes differently.",
     )
     part: Part = param(
         "bulk",
         "Dataset",
-        "Which mixtures are deconvolved: your bulk samples, or the simulated mixtures with known"
-        " truth.",
+        "Which mixtures are deconvolved: your bulk samples, or the pseudobulk mixtures of known"
+        " composition.",
     )
     max_iterations: int = param(
         1000,
-        "Maximal iterations",
+        "Maximum iterations",
         "The run ends earlier when the loss no longer falls.",
         ge=1,
         le=100_000,
     )
     lambda2: float = param(
         1e-9,
-        "lambda2",
-        "How strongly gene regulation is held at 1 (no regulation). Large: no regulation; small:"
-        " free. The search proposes a value.",
+        "λ₂",
+        "Penalty that keeps the gene regulation close to 1 (no regulation). Large: no"
+        " regulation; small: free regulation. The search suggests a value.",
         gt=0,
         allow_inf_nan=False,
     )
@@ -211,8 +211,9 @@ class ADTDParams(Params):
     )
     lambda1: float = param(
         1.0,
-        "lambda1",
-        "How strongly the composition is held at that of the first step (Custom with free C only).",
+        "λ₁",
+        "Penalty that keeps the composition close to that of the first step (Custom with free C"
+        " only).",
         ge=0,
         allow_inf_nan=False,
         advanced=True,
@@ -220,9 +221,9 @@ class ADTDParams(Params):
     refine: bool = param(
         False,
         "Refine to the optimum",
-        "After the run, hidden profile and gene regulation are brought to the best fit there is for"
-        " its composition. The numbers then differ from those published with deconomix, which stops"
-        " close to it.",
+        "After the run, fully optimise the hidden profile and the gene regulation for its"
+        " composition. The numbers then differ from those of deconomix, which stops shortly"
+        " before the optimum.",
         advanced=True,
     )
 
@@ -256,15 +257,13 @@ def adtd_unused(model: str, *, c_static: bool, delta_static: bool) -> set[str]:
 class SearchParams(Params):
     """Search of lambda2 by cross-validation (doi 10.1101/2024.11.28.625894)."""
 
-    part: Part = param("bulk", "Dataset", "The mixtures on which lambda2 is searched.")
+    part: Part = param("bulk", "Dataset", "The mixtures on which λ₂ is searched.")
     smallest: float = param(
-        1e-20, "Smallest lambda2", "Lower end of the grid.", gt=0, allow_inf_nan=False
+        1e-20, "Smallest λ₂", "Lower end of the grid.", gt=0, allow_inf_nan=False
     )
-    largest: float = param(
-        1.0, "Largest lambda2", "Upper end of the grid.", gt=0, allow_inf_nan=False
-    )
+    largest: float = param(1.0, "Largest λ₂", "Upper end of the grid.", gt=0, allow_inf_nan=False)
     points: int = param(
-        21, "Points", "Values of lambda2, evenly spaced on a logarithmic axis.", ge=2, le=201
+        21, "Points", "Values of λ₂, evenly spaced on a logarithmic axis.", ge=2, le=201
     )
     folds: int = param(
         5,
@@ -277,9 +276,7 @@ class SearchParams(Params):
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if self.smallest >= self.largest:
-            raise ValueError(
-                "Smallest lambda2 is not below the largest; give a smaller or a larger value."
-            )
+            raise ValueError("The smallest λ₂ must be below the largest; change one of them.")
         return self
 
     def lambdas(self) -> list[float]:
@@ -299,33 +296,35 @@ class ApplyParams(Params):
 
 
 class BootstrapParams(Params):
-    """How sure the fractions of a run are: genes drawn anew. part, lambda2 and max_iterations are
-    those of the run.
+    """Confidence intervals of a run by resampling genes.
+
+    part, lambda2 and max_iterations are those of the run.
     """
 
     replicates: int = param(
         100,
-        "Draws",
-        "How often the genes are drawn anew. More draws give steadier intervals and take longer.",
-        unit="draws",
+        "Replicates",
+        "How often the genes are resampled. More replicates give steadier intervals and take"
+        " longer.",
+        unit="replicates",
         ge=20,
         le=1000,
     )
     seeds: bool = param(
         False,
-        "Learn gene weights anew",
-        "Also learn the gene weights anew for every draw, from other training mixtures. Takes about"
-        " as long as DTD itself for every draw.",
+        "Relearn gene weights",
+        "Also relearn the gene weights in every replicate, from other training mixtures. Each"
+        " replicate then takes about as long as DTD.",
         advanced=True,
     )
     seed: int = param(
         1,
         "Seed",
-        "Start of the random numbers. The same seed gives the same intervals.",
+        "Random seed. The same seed gives the same intervals.",
         ge=0,
         le=2**32 - 2,
         advanced=True,
     )
     part: Part = param("bulk", "Dataset", "The mixtures of the run.")
-    lambda2: float = param(1e-9, "lambda2", "That of the run.", gt=0, allow_inf_nan=False)
-    max_iterations: int = param(1000, "Maximal iterations", "Those of the run.", ge=1, le=100_000)
+    lambda2: float = param(1e-9, "λ₂", "That of the run.", gt=0, allow_inf_nan=False)
+    max_iterations: int = param(1000, "Maximum iterations", "Those of the run.", ge=1, le=100_000)

@@ -1,5 +1,6 @@
-"""How well a result gives back the samples it was estimated from: Y against X C, with ADTD against
-(Delta o X) C + x c.
+"""Fit of a result: how well it reconstructs its samples, with a verdict by sample.
+
+Y against X C; with ADTD against (Delta o X) C + x c.
 
 By sample, with a verdict.
 
@@ -40,25 +41,37 @@ def reconstruction(
     profile: pd.Series | None = None,
     regulation: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """By sample: columns pearson, pearson_log (of log(1 + value) at a column sum of 10 000),
-    residual and verdict ("well", "fairly", "poorly").
+    """Return the fit by sample: pearson, pearson_log, residual and verdict.
 
-    reference : genes x types; bulk : genes x samples; weights : by gene; composition : types x
-    samples; hidden, profile, regulation : of ADTD, which makes columns sum to 1. residual : the
-    share of the weighted variance of the sample over the genes that is left over, 0 for a perfect
-    fit, about 1 where the fit says no more than the mean does. NaN, and "poorly", where a sample or
-    its fit is the same for every gene.
+    pearson_log is of log(1 + value) at a column sum of 10 000; the verdict is "well", "fairly" or
+    "poorly".
+
+    Parameters
+    ----------
+    reference
+        genes x types.
+    bulk
+        genes x samples.
+    weights
+        By gene.
+    composition
+        Types x samples.
+    hidden, profile, regulation
+        Of ADTD, which makes columns sum to 1. The residual is the part of the weighted variance
+        of the sample over the genes that is not explained, 0 for a perfect fit, about 1 where the
+        fit says no more than the mean does. NaN, and "poorly", where a sample or its fit is the
+        same for every gene.
     """
     X = reference.to_numpy(dtype=np.float64)
     if hidden is not None:
         X = X / X.sum(axis=0)
     if regulation is not None:
         X = X * regulation.to_numpy(dtype=np.float64)
-    shares = composition.to_numpy(dtype=np.float64)
+    fractions = composition.to_numpy(dtype=np.float64)
     if hidden is not None and profile is not None:
-        X, shares = (
+        X, fractions = (
             np.c_[X, profile.to_numpy(dtype=np.float64)],
-            np.r_[shares, hidden.to_numpy(dtype=np.float64)[None, :]],
+            np.r_[fractions, hidden.to_numpy(dtype=np.float64)[None, :]],
         )
     gamma = weights.to_numpy(dtype=np.float64)
     if hidden is not None:
@@ -68,7 +81,7 @@ def reconstruction(
     width = max(1, int(CHUNK / (8 * len(bulk))))
     found = [
         _measures(
-            X @ shares[:, at : at + width],
+            X @ fractions[:, at : at + width],
             bulk.iloc[:, at : at + width].to_numpy(dtype=np.float64),
             gamma,
             summed=hidden is not None,
@@ -76,13 +89,13 @@ def reconstruction(
         for at in range(0, bulk.shape[1], width)
     ]
     residual, plain, logarithmic = np.concatenate(found, axis=1)
-    share = np.zeros(len(residual)) if hidden is None else hidden.to_numpy(dtype=np.float64)
+    fraction = np.zeros(len(residual)) if hidden is None else hidden.to_numpy(dtype=np.float64)
     # written so that NaN is poor
     bearable = (
         (residual <= POOR_RESIDUAL)
         & (plain >= POOR_PEARSON)
         & (logarithmic >= POOR_PEARSON_LOG)
-        & (share <= POOR_HIDDEN)
+        & (fraction <= POOR_HIDDEN)
     )
     good = bearable & (residual <= FAIR_RESIDUAL) & (plain >= FAIR_PEARSON)
     verdict = np.where(good, WELL, np.where(bearable, FAIRLY, POORLY)).astype(object)
@@ -93,8 +106,16 @@ def reconstruction(
 
 
 def _measures(fitted: np.ndarray, Y: np.ndarray, gamma: np.ndarray, *, summed: bool) -> np.ndarray:
-    """residual, pearson and pearson_log, each by sample. fitted, Y : genes x samples; gamma :
-    genes, sums to 1; summed : fitted is of columns that sum to 1
+    """Residual, pearson and pearson_log, each by sample.
+
+    Parameters
+    ----------
+    fitted, Y
+        genes x samples.
+    gamma
+        Genes, sums to 1.
+    summed
+        Fitted is of columns that sum to 1.
     """
     sums = Y.sum(axis=0)
     fitted = fitted * (SCALE if summed else SCALE / sums)

@@ -26,16 +26,34 @@ from gui.engine.params import (
 
 @dataclass(frozen=True, eq=False)
 class DTDResult:
-    """A trained model and what it gives.
+    """A trained model and its estimates.
 
-    reference : X as used, genes x cell types, scaled gene_weights : gamma by gene, mean 1 (sums to
-    the number of genes); float32 as stock gives them (ADTD's numbers depend on it) loss :
-    (iterations,); correlation : iterations x cell types, Pearson on the training mixtures
-    composition : part ("train", "test", "bulk") -> cell types x mixtures or samples, the engine's
-    values, not normalised naive : the same with all gene weights 1 truth : part ("train", "test")
-    -> cell types x mixtures; in "test" also types the reference lacks (hidden) metrics : one row
-    per (part, method, cell type): columns part, method, cell_type, pearson, spearman, rmse, ccc
-    scale : the common column sum used, None for none notes : sentences for the user (warnings)
+    Attributes
+    ----------
+    reference
+        X as used, genes x cell types, scaled.
+    gene_weights
+        gamma by gene, mean 1 (sums to the number of genes); float32 as stock returns them (the
+        numbers of ADTD depend on it).
+    loss
+        (iterations,).
+    correlation
+        iterations x cell types, Pearson on the training mixtures.
+    composition
+        Part ("train", "test", "bulk") -> cell types x mixtures or samples, as estimated, not
+        normalised.
+    naive
+        The same with all gene weights 1.
+    truth
+        Part ("train", "test") -> cell types x mixtures; in "test" also types that the reference
+        lacks (hidden).
+    metrics
+        One row per (part, method, cell type): columns part, method, cell_type, pearson, spearman,
+        rmse, ccc.
+    scale
+        The common column sum; None where the values were not scaled.
+    notes
+        Sentences for the user (warnings).
     """
 
     reference: pd.DataFrame
@@ -76,13 +94,22 @@ class ApplyResult:
 
 @dataclass(frozen=True)
 class Refinement:
-    """An ADTD run taken to the optimum of its loss for its composition and hidden shares (see
-    :mod:`gui.engine.exact`).
+    """ADTD run at the optimum of its loss for its composition and hidden fractions.
 
-    loss_before : of the engine's fit; loss_after : at the optimum; residual, gap : of the
-    certificate, both at most 1e-7: how far an entry would still move, without unit, and upper bound
-    of what the loss could still fall by, relative to it. way : "kept" if no optimum could be
-    certified: the engine's numbers stand then, and residual and gap are NaN
+    See :mod:`gui.engine.refinement`.
+
+    Attributes
+    ----------
+    loss_before
+        Of the engine's fit.
+    loss_after
+        At the optimum.
+    residual, gap
+        Of the certificate, both at most 1e-7: how far an entry would still move, without unit,
+        and upper bound of what the loss could still fall by, relative to it.
+    way
+        "kept" if no optimum could be certified: the numbers of deconomix are kept, and residual
+        and gap are NaN.
     """
 
     loss_before: float
@@ -96,12 +123,27 @@ class Refinement:
 class ADTDResult:
     """Hidden background and gene regulation.
 
-    composition : cell types x samples (without the hidden row); hidden : share of the hidden
-    background by sample hidden_profile : by gene, sums to 1; gene_regulation : Delta, genes x cell
-    types, 1 = unregulated (None where not estimated) gene_weights : the weights used, by gene;
-    reference : X as used, genes x cell types truth : cell types x mixtures for simulated mixtures,
-    else None loss : by iteration support : genes x cell types in [0, 1], how much the data say
-    about Delta (low: greyed out); None without Delta
+    Attributes
+    ----------
+    composition
+        Cell types x samples (without the hidden row).
+    hidden
+        Fraction of the hidden background by sample.
+    hidden_profile
+        By gene, sums to 1.
+    gene_regulation
+        Delta, genes x cell types, 1 = unregulated (None where not estimated).
+    gene_weights
+        The weights used, by gene.
+    reference
+        X as used, genes x cell types.
+    truth
+        Cell types x mixtures for simulated mixtures, else None.
+    loss
+        By iteration.
+    support
+        genes x cell types in [0, 1], how much the data say about Delta (low: greyed out); None
+        without Delta.
     """
 
     composition: pd.DataFrame
@@ -114,7 +156,7 @@ class ADTDResult:
     truth: pd.DataFrame | None = None
     support: pd.DataFrame | None = None
     hidden_interval: pd.DataFrame | None = None
-    """By sample: columns low, high: the range of the hidden share at equal fit (ENGINE.md, trap
+    """By sample: columns low, high: the range of the hidden fraction at equal fit (ENGINE.md, trap
     10).
     """
     notes: tuple[str, ...] = ()
@@ -143,8 +185,12 @@ class ADTDResult:
 
 @dataclass(frozen=True, eq=False)
 class SearchResult:
-    """lambda2 search. losses : folds x lambdas (columns = lambda2 ascending); choices of
-    :class:`Choices`.
+    """Lambda2 search.
+
+    Attributes
+    ----------
+    losses
+        Folds x lambdas (columns = lambda2 ascending); choices of :class:`Choices`.
     """
 
     losses: pd.DataFrame
@@ -164,19 +210,27 @@ class SearchResult:
 
 @dataclass(frozen=True, eq=False)
 class BootstrapResult:
-    """How sure the fractions of a run are: 95 % intervals from genes drawn anew (see
-    :mod:`gui.engine.bootstrap`).
+    """95 % intervals of the fractions of a run, by resampling genes.
 
-    estimate : cell types (with ADTD also ``hidden``) x samples; low, high : the interval, the same
-    shape; it always holds the estimate
-    genes_low, genes_high : of the draws alone, not widened; equal to low and high where nothing
-    could be checked
-    check : by cell type: wider (by how much each end was moved outwards), genes and widened (share
-    of held-back mixtures whose true share lies within the
-        interval of the draws alone, and within the widened one); None without test cells; mixtures
-        : how many were held back
-    sign_stability : genes x cell types, share of the draws in which gene regulation had the
-    direction that the run found; None without regulation
+    See :mod:`gui.engine.bootstrap`.
+
+    Attributes
+    ----------
+    estimate
+        Cell types (with ADTD also ``hidden``) x samples.
+    low, high
+        The interval, the same shape; it always holds the estimate.
+    genes_low, genes_high
+        Of the draws alone, not widened; equal to low and high where nothing could be checked.
+    check
+        By cell type: wider (by how much each end was moved outwards), genes and widened
+        (fraction of held-back mixtures whose true fraction lies within the interval of the
+        draws alone, and within the widened one); None without test cells.
+    mixtures
+        How many were held back.
+    sign_stability
+        genes x cell types, fraction of the draws in which gene regulation had the direction
+        that the run found; None without regulation.
     """
 
     estimate: pd.DataFrame
@@ -195,8 +249,18 @@ class BootstrapResult:
 class Provenance:
     """Where a result comes from.
 
-    training_id, bulk_id : of the dataset; inputs : name -> run id of the runs it was computed from
-    engine : "stock" or "fast"; versions : package -> version; seconds : wall time of the task
+    Attributes
+    ----------
+    training_id, bulk_id
+        Of the dataset.
+    inputs
+        Name -> run id of the runs it was computed from.
+    engine
+        "stock" or "fast".
+    versions
+        Package -> version.
+    seconds
+        Wall time of the task.
     """
 
     training_id: str
@@ -213,8 +277,12 @@ R = TypeVar("R", default=Any)
 
 @dataclass(frozen=True, eq=False)
 class Run(Generic[P, R]):
-    """One computed result of a session: ``Run[DTDParams, DTDResult]``. kind : a key of
-    :data:`KINDS`, or a plug-in's page key.
+    """One computed result of a session: ``Run[DTDParams, DTDResult]``.
+
+    Attributes
+    ----------
+    kind
+        A key of :data:`KINDS`, or a plug-in's page key.
     """
 
     id: str
@@ -270,9 +338,7 @@ _FIT = {"pearson", "pearson_log", "residual", "verdict"}
 
 
 def _fits(*tables: pd.DataFrame | None) -> bool:
-    """Whether each is None or a table of :mod:`gui.engine.reconstruction`: numbers, and its
-    words.
-    """
+    """Return whether each is None or a valid table of :mod:`gui.engine.reconstruction`."""
     return all(
         table is None or (set(table.columns) >= _FIT and _numeric(table.drop(columns="verdict")))
         for table in tables

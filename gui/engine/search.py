@@ -1,5 +1,6 @@
-"""Search of lambda2 by cross-validation, without stock's pool, log file and prints: the fast
-engine's, or stock's jobs in our own loop.
+"""Search of lambda2 by cross-validation, without stock's pool, log file and prints.
+
+The fast engine's, or stock's jobs in our own loop.
 
 For the worker only.
 """
@@ -14,19 +15,19 @@ import pandas as pd
 
 from gui.engine.adtd import WatchedADTD, inverse_weights
 from gui.engine.choices import Choices, choose
-from gui.engine.fast.folds import baseline, pieces, work
+from gui.engine.compute_settings import get_compute_settings
+from gui.engine.fast.folds import baseline, evaluate_fold, fold_tasks
 from gui.engine.memory import adtd_bytes, check_adtd
-from gui.engine.setting import current
-from gui.engine.spread import spread
-from gui.engine.spread.local import allowed_cores
-from gui.engine.stock import hps, laid_out, stock_engine
+from gui.engine.parallel import parallel_map
+from gui.engine.parallel.local import allowed_cores
+from gui.engine.stock import as_contiguous, hps, stock_engine
 from gui.errors import EngineFailed, InvalidParameter
 from gui.text import some
 
 if TYPE_CHECKING:
     from gui.jobs.status import Progress
 
-SEARCHING = "Searching lambda2"
+SEARCHING = "Searching λ₂"
 SECONDS, WORTH = 4e-6, 10.0
 """About what one lambda2 takes per gene and pair of cell types; and from how many seconds on it
 pays to start processes, which takes some itself.
@@ -41,13 +42,26 @@ def cross_validate(
     folds: int,
     progress: Progress,
 ) -> pd.DataFrame:
-    """Loss on the left-out samples: folds x lambdas (columns = lambda2 ascending), NaN where the
-    solver found no solution.
+    """Return the loss on the held-out samples: folds x lambdas (ascending).
 
-    reference : genes x cell types; bulk : genes x samples; both scaled to 10 000 per column, no
-    gene of mean zero in the bulk. The baseline (composition and hidden background, all samples) is
-    fitted once; fraction counts the jobs (fold x lambda2). Raises InvalidParameter (folds, memory),
-    EngineFailed (no solution anywhere), JobCancelled.
+    NaN where the solver found no solution.
+
+    Parameters
+    ----------
+    reference
+        genes x cell types.
+    bulk
+        genes x samples; both scaled to 10 000 per column, no gene of mean zero in the bulk. The
+        baseline (composition and hidden background, all samples) is fitted once; fraction
+        counts the jobs (fold x lambda2).
+
+    Raises
+    ------
+    InvalidParameter
+        Folds, memory.
+    EngineFailed
+        No solution anywhere.
+    JobCancelled
     """
     samples = bulk.shape[1]
     if folds > samples:
@@ -65,7 +79,7 @@ def cross_validate(
         index=pd.RangeIndex(folds, name="fold"),
         columns=pd.Index(lambdas, name="lambda2", dtype=float),
     )
-    compute = _fast if current().engine == "fast" else _stock
+    compute = _fast if get_compute_settings().engine == "fast" else _stock
     failure = compute(losses, reference, bulk, progress)
     if failure is not None and losses.isna().all(axis=None):
         raise failure
@@ -86,20 +100,20 @@ def _fast(
         done[number] = count
         report()
 
-    items = pieces(bulk.shape[1], folds, lambdas, parts=_parts(folds, len(lambdas)))
+    items = fold_tasks(bulk.shape[1], folds, lambdas, parts=_parts(folds, len(lambdas)))
     done = [0] * len(items)
     report()
     shared = baseline(reference, bulk, inverse_weights(bulk).to_frame(), report)
     each = adtd_bytes(len(bulk), bulk.shape[1], reference.shape[1], "fast", regulated=True)
     small = SECONDS * reference.size * reference.shape[1] * total < WORTH
-    found = spread(
-        work,
+    found = parallel_map(
+        evaluate_fold,
         items,
         shared=shared,
         on_step=on_step,
         check=report,
         keep_errors=True,
-        here=small,
+        in_process=small,
         memory=each,
     )
     failure: EngineFailed | None = None
@@ -115,10 +129,11 @@ def _fast(
 
 
 def _parts(folds: int, lambdas: int) -> int:
-    """Into how many pieces a fold is cut: enough for every core, and for computers whose number is
-    not known; each piece begins the fold anew.
+    """Return into how many parts to cut a fold, so that every core gets work.
+
+    Each part starts the fold again.
     """
-    setting = current()
+    setting = get_compute_settings()
     wanted = 3 if setting.scheduler is not None else -(-(setting.cores or allowed_cores()) // folds)
     return max(1, min(wanted, lambdas // 3))
 
@@ -148,7 +163,7 @@ def _stock(
     with patch.object(hps, "ADTD", watched):
         progress(SEARCHING, 0.0, count=0, limit=total)
         with stock_engine(check):
-            search = hps.HPS(laid_out(reference, "F"), bulk, k_folds=folds, lambdas=lambdas)
+            search = hps.HPS(as_contiguous(reference, "F"), bulk, k_folds=folds, lambdas=lambdas)
         for job in search.jobs:
             progress(SEARCHING, done / total, count=done, limit=total)
             try:
@@ -162,12 +177,10 @@ def _stock(
 
 
 def summarise(losses: pd.DataFrame) -> Choices:
-    """The marked choices of a finished search; sentences name every lambda2 that could not be
-    solved.
-    """
+    """Return the marked choices of a search, and notes on every unsolved lambda2."""
     unsolved = [f"{value:.3g}" for value in losses.columns[losses.isna().any(axis=0)]]
     chosen = choose(losses)
     if not unsolved:
         return chosen
-    note = f"No solution was found at lambda2 = {some(unsolved)}; no choice falls on these."
+    note = f"No solution was found at λ₂ = {some(unsolved)}; these values are not offered."
     return Choices(chosen.values, (note, *chosen.notes))

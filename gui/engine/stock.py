@@ -28,16 +28,16 @@ with warnings.catch_warnings():
     import torch
     from deconomix import hps, methods, utils
 
-from gui.engine.guarded import ambiguous, guarded, no_solution
+from gui.engine.numeric_context import ambiguous, no_solution, numeric_context
 
-__all__ = ["hps", "laid_out", "methods", "stock_engine", "torch", "utils"]
+__all__ = ["as_contiguous", "hps", "methods", "stock_engine", "torch", "utils"]
 
 torch.set_num_threads(1)  # stock differs in the 5th digit between one and two threads
 
 _one_at_a_time = threading.RLock()
 
 
-def laid_out(frame: pd.DataFrame, order: Literal["C", "F"]) -> pd.DataFrame:
+def as_contiguous(frame: pd.DataFrame, order: Literal["C", "F"]) -> pd.DataFrame:
     """The same frame, float64, in this memory order ("C": rows contiguous).
 
     The order decides in which order BLAS adds, and with it the last digit; DTD in float32 turns
@@ -73,9 +73,7 @@ class _SilentBar:
 
 @contextlib.contextmanager
 def _own_random_state() -> Iterator[None]:
-    """NumPy's and torch's global random states are afterwards what they were; inside they start
-    from fixed seeds.
-    """
+    """Run with fixed seeds; restore NumPy's and torch's global random states afterwards."""
     before = np.random.get_state()
     with torch.random.fork_rng(devices=[]):
         try:
@@ -88,11 +86,15 @@ def _own_random_state() -> Iterator[None]:
 
 @contextlib.contextmanager
 def stock_engine(check: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """Run stock code inside: silent, one BLAS thread, global random states untouched, failures as
-    EngineFailed.
+    """Run stock code: silent, one BLAS thread, global random states untouched.
 
-    check : called before every quadratic programme; raises JobCancelled to stop in the middle of an
-    iteration
+    Its failures are raised as EngineFailed.
+
+    Parameters
+    ----------
+    check
+        Called before every quadratic programme; raises JobCancelled to stop in the middle of an
+        iteration.
     """
     solve = methods.solve_qp
 
@@ -106,7 +108,7 @@ def stock_engine(check: Callable[[], None] = lambda: None) -> Iterator[None]:
 
     with contextlib.ExitStack() as stack:
         stack.enter_context(_one_at_a_time)
-        stack.enter_context(guarded())
+        stack.enter_context(numeric_context())
         stack.enter_context(_own_random_state())
         stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
         for module, name, stand_in in (

@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 
 from gui.data.dataset import Dataset
-from gui.engine import setting
+from gui.engine import compute_settings
+from gui.engine.compute_settings import ComputeSettings
 from gui.engine.memory import check_dtd, check_simulation
 from gui.engine.metrics import COLUMNS, compare
 from gui.engine.params import (
@@ -32,7 +33,6 @@ from gui.engine.results import (
     Refinement,
     SearchResult,
 )
-from gui.engine.setting import Setting
 from gui.errors import EmptyColumn, InvalidParameter, MissingPart, TooFewGenes
 from gui.text import some
 from gui.versions import engine_versions
@@ -40,7 +40,7 @@ from gui.versions import engine_versions
 if TYPE_CHECKING:
     from gui.data.normalize import Prepared
     from gui.engine.adtd import Fit
-    from gui.engine.simulate import Mixtures
+    from gui.engine.simulation import Mixtures
     from gui.jobs.status import Progress
 
 PREPARING, SIMULATING, ESTIMATING = "Preparing", "Simulating mixtures", "Estimating compositions"
@@ -55,14 +55,16 @@ versions = engine_versions
 """What a worker reports of the engine once it is warm."""
 
 
-def warm_up(chosen: Setting | None = None) -> None:
-    """Import the engine and take one tiny optimiser step (torch's first one imports for seconds),
-    so that the first job starts at once.
+def warm_up(chosen: ComputeSettings | None = None) -> None:
+    """Import the engine and take one tiny optimiser step, so that the first job starts at once.
 
-    chosen : which engine computes in this process from now on
+    Parameters
+    ----------
+    chosen
+        Which engine computes in this process from now on.
     """
     if chosen is not None:
-        setting.use(chosen)
+        compute_settings.set_compute_settings(chosen)
     from gui.engine.dtd import learn
 
     random = np.random.default_rng(0)
@@ -73,11 +75,16 @@ def warm_up(chosen: Setting | None = None) -> None:
 
 # ---------------------------------------------------------------------------------------------- DTD
 def run_dtd(dataset: Dataset, params: DTDParams, *, progress: Progress) -> DTDResult:
-    """Simulate mixtures, learn gene weights, estimate compositions (train, test, bulk), beside
-    Naive.
+    """Simulate mixtures, learn gene weights, estimate compositions beside Naive.
 
-    Raises DataError (what is wrong with the data), InvalidParameter (memory), EngineFailed,
-    JobCancelled.
+    Raises
+    ------
+    DataError
+        What is wrong with the data.
+    InvalidParameter
+        Memory.
+    EngineFailed
+    JobCancelled
     """
     return _train(dataset, params, progress, learned=True)
 
@@ -95,7 +102,7 @@ def _train(dataset: Dataset, params: DTDParams, progress: Progress, *, learned: 
         raise MissingPart("There are no single cells to train on.")
     prepared = prepare(dataset, n_genes=params.genes)
     reference = prepared.reference
-    notes = [*setting.notes(), *prepared.notes]
+    notes = [*compute_settings.engine_notes(), *prepared.notes]
     check_simulation(len(prepared.genes), params.train_mixtures, params.train_cells)
     if prepared.test is not None:
         check_simulation(len(prepared.genes), params.test_mixtures, params.test_cells)
@@ -106,7 +113,7 @@ def _train(dataset: Dataset, params: DTDParams, progress: Progress, *, learned: 
         progress(SIMULATING)
         mixtures["test"] = draw(prepared, params, "test")
     from gui.engine.dtd import equal_weights, estimate, learn
-    from gui.engine.simulate import few_cells
+    from gui.engine.simulation import few_cells
 
     for what, cells in (("training", prepared.train), ("test", prepared.test)):
         notes += few_cells(cells, what) if cells is not None else []
@@ -159,10 +166,8 @@ def _train(dataset: Dataset, params: DTDParams, progress: Progress, *, learned: 
 
 
 def draw(prepared: Prepared, params: DTDParams, part: Part) -> Mixtures:
-    """The simulated mixtures of ``part`` ("train", "test"): the same cells and parameters always
-    give the same, to the bit.
-    """
-    from gui.engine.simulate import simulate
+    """Return the pseudobulk mixtures of ``part``; reproducible to the bit."""
+    from gui.engine.simulation import simulate
 
     types = [str(t) for t in prepared.reference.columns]
     if part == "train":
@@ -191,7 +196,12 @@ def run_apply(
 ) -> ApplyResult:
     """A trained model on the dataset's bulk: no training.
 
-    Raises MissingPart (no bulk), MissingGenes, EmptyColumn.
+    Raises
+    ------
+    MissingPart
+        No bulk.
+    MissingGenes
+    EmptyColumn
     """
     from gui.engine.dtd import equal_weights, estimate
     from gui.engine.reconstruction import reconstruction
@@ -202,7 +212,7 @@ def run_apply(
     composition = estimate(target.reference, target.bulk, dtd.gene_weights)
     progress(ESTIMATING)
     naive = estimate(target.reference, target.bulk, equal_weights(target.reference.index))
-    notes = (*setting.notes(), *target.notes)
+    notes = (*compute_settings.engine_notes(), *target.notes)
     return ApplyResult(
         composition,
         naive,
@@ -214,8 +224,16 @@ def run_apply(
 # ---------------------------------------------------------------------------------- ADTD and search
 @dataclass(frozen=True, eq=False)
 class Target:
-    """What is to be deconvolved. reference : genes x cell types; bulk : genes x samples; truth :
-    cell types x mixtures or None.
+    """What is to be deconvolved.
+
+    Attributes
+    ----------
+    reference
+        genes x cell types.
+    bulk
+        genes x samples.
+    truth
+        Cell types x mixtures or None.
     """
 
     reference: pd.DataFrame
@@ -226,8 +244,9 @@ class Target:
 
 
 def _target(dataset: Dataset, part: Part, dtd: DTDResult | None) -> Target:
-    """The part over the DTD run's genes, scaled as there; simulated mixtures are drawn again from
-    the run's parameters.
+    """Return the part over the genes of the DTD run, scaled as there.
+
+    Pseudobulk mixtures are drawn again from the parameters of the run.
     """
     from gui.data.normalize import prepare
 
@@ -247,7 +266,7 @@ def _target(dataset: Dataset, part: Part, dtd: DTDResult | None) -> Target:
         dataset = replace(dataset, train=None, test=None, reference=as_trained)
     elif dtd.params is None:
         raise MissingPart(
-            "An applied model has no simulated mixtures; only the bulk can be deconvolved with it."
+            "An applied model has no pseudobulk mixtures; only the bulk can be deconvolved with it."
         )
     elif (dataset.train if part == "train" else dataset.test) is None:
         raise MissingPart(
@@ -266,9 +285,7 @@ def _target(dataset: Dataset, part: Part, dtd: DTDResult | None) -> Target:
 
 
 def _for_inverse_weights(target: Target) -> Target:
-    """The target as the search needs it: genes of mean zero in the bulk dropped and named, columns
-    summing to 10 000.
-    """
+    """Return the target of the search: zero genes dropped and named, columns scaled to 10 000."""
     zero = ~(target.bulk.mean(axis=1) > 0).to_numpy()
     dropped = tuple(str(g) for g in target.bulk.index[zero])
     reference, bulk, notes = target.reference, target.bulk, target.notes
@@ -306,8 +323,15 @@ def run_adtd(
 
     The genes, the reference and (unless "inverse") the weights are ``dtd``'s.
 
-    Raises MissingPart (no DTD run, no bulk), MissingGenes, InvalidParameter (memory), EngineFailed,
-    JobCancelled.
+    Raises
+    ------
+    MissingPart
+        No DTD run, no bulk.
+    MissingGenes
+    InvalidParameter
+        Memory.
+    EngineFailed
+    JobCancelled
     """
     from gui.engine.adtd import deconvolve, hidden_interval, inverse_weights, support
     from gui.engine.reconstruction import reconstruction
@@ -331,7 +355,7 @@ def run_adtd(
         delta_static=not params.regulated,
         progress=progress,
     )
-    notes = [*setting.notes(), *target.notes]
+    notes = [*compute_settings.engine_notes(), *target.notes]
     if not fit.converged:
         notes.append(
             f"The loss was still falling after {params.max_iterations} iterations; more may change"
@@ -339,7 +363,7 @@ def run_adtd(
         )
     if fit.rose:
         notes.append(
-            "In the last iteration the fit became a little worse; the engine ends there and its"
+            "The fit became slightly worse in the last iteration, where deconomix stops; that"
             " result is shown."
         )
     optimum = None
@@ -369,7 +393,7 @@ def _refined(
     target: Target, weights: pd.Series, fit: Fit, params: ADTDParams, progress: Progress
 ) -> tuple[Fit, Refinement]:
     """The fit with hidden profile and gene regulation at the optimum, and what that brought."""
-    from gui.engine.exact import refine
+    from gui.engine.refinement import refine
 
     def check() -> None:
         progress(REFINING, None)
@@ -395,10 +419,16 @@ def _refined(
 def run_search(
     dataset: Dataset, params: SearchParams, *, progress: Progress, dtd: DTDResult | None = None
 ) -> SearchResult:
-    """Cross-validated loss over the grid of lambda2, over the genes of ``dtd``; genes of mean zero
-    are dropped and named.
+    """Return the cross-validated loss over the grid of lambda2; drop and name zero genes.
 
-    Raises MissingPart, MissingGenes, InvalidParameter (folds, memory), EngineFailed, JobCancelled.
+    Raises
+    ------
+    MissingPart
+    MissingGenes
+    InvalidParameter
+        Folds, memory.
+    EngineFailed
+    JobCancelled
     """
     from gui.engine.search import cross_validate, summarise
 
@@ -414,7 +444,10 @@ def run_search(
     choices = summarise(losses)
     values: Mapping[str, float | None] = choices.values
     return SearchResult(
-        losses, values, target.dropped, (*setting.notes(), *target.notes, *choices.notes)
+        losses,
+        values,
+        target.dropped,
+        (*compute_settings.engine_notes(), *target.notes, *choices.notes),
     )
 
 
@@ -441,8 +474,15 @@ def run_bootstrap(
 ) -> BootstrapResult:
     """95 % intervals for the fractions of ``adtd``, or of ``dtd`` where there is none.
 
-    Raises MissingPart, MissingGenes, InvalidParameter (nothing to learn from), TooFewGenes,
-    EngineFailed, JobCancelled.
+    Raises
+    ------
+    MissingPart
+    MissingGenes
+    InvalidParameter
+        Nothing to learn from.
+    TooFewGenes
+    EngineFailed
+    JobCancelled
     """
     from gui.data.normalize import prepare
     from gui.engine.bootstrap import Learning, bootstrap
@@ -471,14 +511,15 @@ def run_bootstrap(
         known = drawn.bulk.loc[genes], drawn.truth
     else:
         notes.append(
-            "There are no test cells to check the intervals on: they show the draw of genes only"
-            " and are too narrow for the error of the method."
+            "There are no test cells to calibrate the intervals: they show the sampling of genes"
+            " only and are too narrow for the error of the method."
         )
     if params.seeds:
         if cells is None or dtd.params is None or not learned or not len(dtd.loss):
             raise InvalidParameter(
-                "The gene weights of this run were not learned from cells that are there.",
-                advice="Switch “Learn gene weights anew” off.",
+                "The session no longer holds the cells from which the gene weights of this run"
+                " were learned.",
+                advice="Switch “Relearn gene weights” off.",
             )
         types = [*map(str, run.reference.columns)]
         order = {

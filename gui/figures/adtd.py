@@ -31,11 +31,14 @@ _LETTER, _ROOM, _LINE = 7.2, 560.0, 20
 
 
 def search(losses: pd.DataFrame, choices: Mapping[str, float | None]) -> go.Figure:
-    """The search curve: mean loss over the folds, its spread (one standard deviation), the marked
-    choices.
+    """Draw the search curve: mean loss, one standard deviation, and the marked choices.
 
-    losses : folds x lambdas (columns ascending); choices : "min", "one_se", "drop" -> lambda2 or
-    None
+    Parameters
+    ----------
+    losses
+        Folds x lambdas (columns ascending).
+    choices
+        "min", "one_se", "drop" -> lambda2 or None.
     """
     fig = blank()
     lambdas = np.asarray(losses.columns, dtype=np.float64)
@@ -69,7 +72,7 @@ def search(losses: pd.DataFrame, choices: Mapping[str, float | None]) -> go.Figu
         line={"color": ACCENT, "width": 2.5},
         marker={"size": 5},
         name="mean loss",
-        hovertemplate="lambda2 %{customdata}<br>mean loss %{y:.3g}<extra></extra>",
+        hovertemplate="λ₂ %{customdata}<br>mean loss %{y:.3g}<extra></extra>",
     )
     rows = _mark(fig, lambdas, mean, choices)
     span = [math.log10(lambdas.min()), math.log10(lambdas.max())] if len(lambdas) else [-20.0, 0.0]
@@ -116,14 +119,14 @@ def _mark(
             CHOICES[keys[0]][2],
         )
         text = f"{words}: {exponent(value)}"
-        share = (math.log10(value) - logs.min()) / width
+        fraction = (math.log10(value) - logs.min()) / width
         half = (len(text) + 2) * _LETTER / _ROOM / 2
         anchor, left = (
-            ("left", share)
-            if share < half
-            else ("right", share - 2 * half)
-            if share > 1 - half
-            else ("center", share - half)
+            ("left", fraction)
+            if fraction < half
+            else ("right", fraction - 2 * half)
+            if fraction > 1 - half
+            else ("center", fraction - half)
         )
         right = left + 2 * half
         row = next(
@@ -189,10 +192,12 @@ def most_regulated(
     *,
     low: float = LOW_SUPPORT,
 ) -> list[str]:
-    """The ``n`` genes whose regulation is farthest from 1 (in log2), in one type or in any; entries
-    with little support do not count.
+    """Return the ``n`` genes with the strongest supported regulation (log2), in one type or any.
 
-    delta, support : genes x cell types. Returns fewer genes if fewer have support.
+    Parameters
+    ----------
+    delta, support
+        genes x cell types. Returns fewer genes if fewer have support.
     """
     strength = logs(delta).abs()
     if support is not None:
@@ -213,12 +218,17 @@ def gene_regulation(
     cluster: bool = True,
     stability: pd.DataFrame | None = None,
 ) -> go.Figure:
-    """Heatmap of the regulation, cell types x genes, centred at "not regulated"; entries with
-    support below ``low``, or whose direction was the same in less than 95 % of the draws, are
-    covered in grey, with the reason on hover.
+    """Draw the gene regulation as a heatmap, cell types x genes, centred at 1.
 
-    delta, support, stability : genes x cell types; genes : which to draw (unknown ones are left
-    out; at most 500, said in the axis title)
+    Entries with support below ``low``, or whose direction was the same in less than 95 % of the
+    replicates, are grey; hover gives the reason.
+
+    Parameters
+    ----------
+    delta, support, stability
+        genes x cell types.
+    genes
+        Which to draw (unknown ones are left out; at most 500, said in the axis title).
     """
     fig = blank()
     known = [g for g in dict.fromkeys(genes) if g in delta.index]
@@ -252,12 +262,14 @@ def gene_regulation(
     hover = "" if trust is None else "<br>support %{customdata[1]:.2f}"
     if steady is not None:
         layers.append(f4(steady * 100))
-        hover += "<br>same direction in %{customdata[2]:.0f} % of the draws"
+        hover += "<br>same direction in %{customdata[2]:.0f} % of the replicates"
     told = np.where(
         trusted,
         "",
         np.where(
-            supported, "<br>grey: the direction is not sure", "<br>grey: little support in the data"
+            supported,
+            "<br>grey: the direction is uncertain",
+            "<br>grey: little support in the data",
         ),
     )
     bar: dict[str, object] = {
@@ -335,10 +347,14 @@ def _marks(bound: float) -> list[float]:
 
 
 def hidden_profile(profile: pd.Series, reference: pd.DataFrame, n: int = 30) -> go.Figure:
-    """The ``n`` genes that make up most of the hidden background, beside their share in the mean of
-    the reference.
+    """Draw the ``n`` largest genes of the hidden background beside the reference's mean.
 
-    profile : by gene, sums to 1; reference : genes x cell types
+    Parameters
+    ----------
+    profile
+        By gene, sums to 1.
+    reference
+        genes x cell types.
     """
     fig = blank()
     top = profile.sort_values(ascending=False, kind="stable").head(n)
@@ -371,7 +387,7 @@ def hidden_profile(profile: pd.Series, reference: pd.DataFrame, n: int = 30) -> 
         barmode="group",
         bargap=0.25,
         bargroupgap=0.05,
-        yaxis={"title": {"text": "Share of the expression (%)"}, "rangemode": "tozero"},
+        yaxis={"title": {"text": "Fraction of the expression (%)"}, "rangemode": "tozero"},
         legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"},
         width=130 + 22 * len(top) if len(top) > 50 else None,
     )

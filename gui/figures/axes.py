@@ -26,8 +26,9 @@ def of_percent(fractions: Any) -> np.ndarray:
 
 
 def digits(fractions: Any) -> str:
-    """d3's format of these fractions as percentages: three significant digits, or two decimals
-    where some are too small for that (0.00 for 0.0004 %).
+    """Return d3's format of these fractions as percentages.
+
+    Three significant digits, or two decimals where some are too small for that (0.00 for 0.0004 %).
     """
     values = settled(np.asarray(fractions, dtype=np.float64))
     return ".2f" if ((values != 0) & (np.abs(values) * 100 < LEAST_PERCENT)).any() else ".3g"
@@ -52,13 +53,20 @@ def name_axis(
     what: str = "names",
     **options: Any,
 ) -> None:
-    """Make an axis of whole numbers one of names: long names are cut on the axis and whole on hover
-    (``%{x}``), and sent once.
+    """Label a numeric axis with names, cut on the axis and whole on hover (``%{x}``).
+
+    The names go into ``labelalias``, which plotly uses for ticks and hover; 1000 ``ticktext`` take
+    it a minute.
 
     The names stand in ``labelalias``, which plotly uses for ticks and hover (1000 ``ticktext`` cost
-    it a minute: every one is searched for in all). what : the names are of, in the plural, for an
-    axis title where there are too many to show The data axis carries the whole names; where some
-    must be cut, its labels are hidden and a second axis, matched to it, shows the short ones.
+    it a minute: every one is searched for in all).
+
+    Parameters
+    ----------
+    what
+        The names are of, in the plural, for an axis title where there are too many to show The
+        data axis carries the whole names; where some must be cut, its labels are hidden and a
+        second axis, matched to it, shows the short ones.
     """
     at = [int(p) for p in (range(len(names)) if positions is None else positions)]
     edges = [min(at, default=0) - 0.5, max(at, default=0) + 0.5]
@@ -116,17 +124,13 @@ def name_axis(
 
 
 def add_meta(fig: go.Figure, key: str, values: dict[str, Any]) -> None:
-    """Tell the page something about a figure: ``layout.meta[key]``, see
-    ``resources/assets/figure_layout.js``.
-    """
+    """Set ``layout.meta[key]``, which ``resources/assets/figure_layout.js`` reads."""
     meta = dict(fig.layout.meta or {})
     fig.layout.meta = meta | {key: meta.get(key, {}) | values}
 
 
 def angle(names: Sequence[object], room: float = 600.0) -> int:
-    """Angle of labels under an x axis: flat where they fit into ``room`` pixels, slanted up to 16,
-    upright beyond.
-    """
+    """Return the angle of x-axis labels: flat if they fit, slanted up to 16, else upright."""
     if not len(names):
         return 0
     widest = max(len(short(n)) for n in names) * 7 + 8

@@ -33,8 +33,14 @@ NO_GROUP = "no group"
 
 @dataclass(frozen=True)
 class Arrangement:
-    """The samples in the order drawn. positions : along the axis, whole numbers with one left out
-    between groups; groups : (name, first, last position).
+    """The samples in the order drawn.
+
+    Attributes
+    ----------
+    positions
+        Along the axis, whole numbers with one left out between groups.
+    groups
+        (name, first, last position).
     """
 
     samples: list[str]
@@ -52,10 +58,8 @@ class Arrangement:
         return self.samples[int(found[0])] if len(found) else None
 
 
-def shares(composition: pd.DataFrame, normalise: bool) -> pd.DataFrame:
-    """The values drawn: the engine's, or shares of each sample's total (NaN where the total is not
-    above zero).
-    """
+def sample_fractions(composition: pd.DataFrame, normalise: bool) -> pd.DataFrame:
+    """Return the fractions as estimated, or normalised by sample (NaN for totals <= 0)."""
     if not normalise:
         return composition
     total = composition.sum(axis=0)
@@ -65,9 +69,9 @@ def shares(composition: pd.DataFrame, normalise: bool) -> pd.DataFrame:
 def quantity(normalise: bool) -> str:
     """The axis title that says which of the two it is."""
     return (
-        "RNA fraction (%)<br>share of the estimated total"
+        "RNA fraction (%)<br>of the estimated total"
         if normalise
-        else "RNA fraction (%)<br>engine's value"
+        else "RNA fraction (%)<br>as estimated"
     )
 
 
@@ -79,17 +83,24 @@ def arrange(
     group: pd.Series | None = None,
     gap: int = 1,
 ) -> Arrangement:
-    """Order the samples: groups first (by name, ungrouped last), within them by ``sort``: a type's
-    or hidden's share, largest first; by name; as in the file.
+    """Order the samples by group, then by ``sort``.
 
-    group : by sample, any values; gap : positions left out between groups
+    Groups are in the order of their names, ungrouped samples last. ``sort`` is a type (or hidden),
+    largest first; the name; or the order of the file.
+
+    Parameters
+    ----------
+    group
+        By sample, any values.
+    gap
+        Positions left out between groups.
     """
     names = [str(s) for s in composition.columns]
     order = list(range(len(names)))
     if sort == BY_NAME:
         order.sort(key=lambda i: natural(names[i]))
     elif sort in composition.index:
-        values = shares(composition, normalise).loc[sort].to_numpy(dtype=np.float64)
+        values = sample_fractions(composition, normalise).loc[sort].to_numpy(dtype=np.float64)
         order.sort(
             key=lambda i: (
                 not np.isfinite(values[i]),
@@ -121,7 +132,7 @@ def _types(composition: pd.DataFrame) -> list[str]:
 
 
 def _drawn(composition: pd.DataFrame, normalise: bool, samples: list[str]) -> pd.DataFrame:
-    drawn = shares(composition, normalise)
+    drawn = sample_fractions(composition, normalise)
     drawn = drawn.set_axis(drawn.columns.astype(str), axis=1).set_axis(
         drawn.index.astype(str), axis=0
     )
@@ -129,9 +140,7 @@ def _drawn(composition: pd.DataFrame, normalise: bool, samples: list[str]) -> pd
 
 
 def _mark_groups(fig: go.Figure, arranged: Arrangement, room: float, *, lines: bool) -> None:
-    """The group's name above its samples, with a bracket; cut to the room it has, whole on
-    hover.
-    """
+    """Write each group's name above its samples, cut to their width and whole on hover."""
     if not arranged.groups:
         return
     total = float(arranged.positions[-1] + 1)
@@ -188,8 +197,13 @@ def stacked(
     With more than 40 samples ``layout.width`` is set (it scrolls) and the legend stands beside it
     (``type_legend``).
 
-    composition : cell types and ``hidden`` x samples, fractions; ends : low and high of the 95 %
-    intervals, shaped alike: told on hover, for whiskers of stacked bars would cover one another
+    Parameters
+    ----------
+    composition
+        Cell types and ``hidden`` x samples, fractions.
+    ends
+        Low and high of the 95 % intervals, shaped alike: told on hover, for whiskers of stacked
+        bars would cover one another.
     """
     fig = blank()
     order = arranged or arrange(composition, normalise=normalise, sort=sort, group=group)
@@ -283,12 +297,18 @@ def single(
 ) -> go.Figure:
     """One sample: a bar per type, the true fraction beside it as a diamond where it is known.
 
-    sample, truth : by cell type, fractions; true types that the reference lacks count as hidden
-    interval : low and high of the hidden share at equal fit; ends : by cell type, columns low and
-    high of the 95 % interval. The whisker of the hidden share spans both
+    Parameters
+    ----------
+    sample, truth
+        By cell type, fractions; true types that the reference lacks count as hidden.
+    interval
+        Low and high of the hidden fraction at equal fit.
+    ends
+        By cell type, columns low and high of the 95 % interval. The whisker of the hidden
+        fraction spans both.
     """
     fig = blank()
-    estimated = shares(sample.to_frame(), normalise).iloc[:, 0]
+    estimated = sample_fractions(sample.to_frame(), normalise).iloc[:, 0]
     factor = 1.0 / float(sample.sum()) if normalise and sample.sum() > 0 else 1.0
     real = None if truth is None else fold_hidden(truth, [str(t) for t in sample.index])
     types = [t for t in _types(sample.to_frame()) if not is_hidden(t)]
@@ -414,7 +434,5 @@ def heatmap(
 def legend_entries(
     composition: pd.DataFrame, colour_of: Mapping[str, str]
 ) -> list[tuple[str, str, bool]]:
-    """For the legend beside a scrolling figure: (name, colour, whether hatched), top of the stack
-    first.
-    """
+    """Return (name, colour, hatched) for the legend, from the top of the stack."""
     return [(t, colour_of.get(t, GREY), is_hidden(t)) for t in reversed(_types(composition))]

@@ -17,8 +17,13 @@ def type_counts(
 ) -> go.Figure:
     """Cells per type, one bar for each part.
 
-    counts : part name as shown ("training", "test") -> cells by type. All types of all parts are
-    shown, sorted by name. colour_of : default: of these types alone
+    Parameters
+    ----------
+    counts
+        Part name as shown ("training", "test") -> cells by type. All types of all parts are
+        shown, sorted by name.
+    colour_of
+        Default: of these types alone.
     """
     types = sorted(set().union(*(c.index for c in counts.values())))
     colour_of, short = colour_of or colours(types), labels(types)

@@ -30,7 +30,10 @@ METRICS: dict[str, str] = {
 def loss(correlation: pd.DataFrame, colour_of: Mapping[str, str]) -> go.Figure:
     """How the correlation with the truth grew while the gene weights were learned.
 
-    correlation : iterations x cell types, Pearson on the training mixtures
+    Parameters
+    ----------
+    correlation
+        Iterations x cell types, Pearson on the training mixtures.
     """
     fig = blank()
     rows = thin(len(correlation), CURVE_POINTS)
@@ -79,11 +82,15 @@ def method_name(method: str) -> str:
 
 
 def correlation(metrics: pd.DataFrame, metric: str = "pearson") -> go.Figure:
-    """All cell types at a glance: one row per type, DTD beside Naive, dots of the test mixtures
-    filled, of the training mixtures open.
+    """Draw the correlation by cell type: DTD beside Naive, test filled, training open.
 
-    metrics : columns part, method, cell_type and the metric; metric : a key of METRICS (rmse is
-    shown in percentage points) A click carries the cell type in ``customdata``.
+    Parameters
+    ----------
+    metrics
+        Columns part, method, cell_type and the metric.
+    metric
+        A key of METRICS (rmse is shown in percentage points) A click carries the cell type in
+        ``customdata``.
     """
     fig = blank()
     types = [str(t) for t in dict.fromkeys(metrics["cell_type"])]
@@ -189,11 +196,14 @@ def scatter(
     *,
     correlation: float | None = None,
 ) -> go.Figure:
-    """One type: true against estimated fraction, with the identity line and the correlation over
-    all mixtures.
+    """Draw estimated against true fraction of one type, with identity line and correlation.
 
-    truth, estimated : by mixture, fractions (drawn in %); correlation : Pearson, computed here if
-    not given. At most 2000 points are drawn.
+    Parameters
+    ----------
+    truth, estimated
+        By mixture, fractions (drawn in %).
+    correlation
+        Pearson, computed here if not given. At most 2000 points are drawn.
     """
     fig = blank()
     x, y = (
@@ -254,6 +264,6 @@ def scatter(
     ends = [span[0] - pad, span[1] + pad]
     fig.update_layout(
         xaxis={"title": {"text": "True fraction of cells (%)"}, "range": ends},
-        yaxis={"title": {"text": "Estimated RNA fraction (%), engine's value"}, "range": ends},
+        yaxis={"title": {"text": "Estimated RNA fraction (%)"}, "range": ends},
     )
     return fig

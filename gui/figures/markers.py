@@ -15,8 +15,13 @@ GENE_PIXELS = 14
 def top_markers(reference: pd.DataFrame, gene_weights: pd.Series, n: int = 50) -> pd.DataFrame:
     """The ``n`` genes with the largest gene weight x variance of the reference between types.
 
-    reference : genes x cell types; gene_weights : by gene Returns a frame by gene, largest first:
-    columns gene_weight, variance, importance (their product).
+    Parameters
+    ----------
+    reference
+        genes x cell types.
+    gene_weights
+        By gene Returns a frame by gene, largest first: columns gene_weight, variance,
+        importance (their product).
     """
     variance = (
         reference.var(axis=1, ddof=1).fillna(0.0)
@@ -31,9 +36,7 @@ def top_markers(reference: pd.DataFrame, gene_weights: pd.Series, n: int = 50) -
 
 
 def clustered(values: np.ndarray) -> list[int]:
-    """Order of the rows that puts similar ones side by side (average linkage, Euclidean, optimal
-    leaf order).
-    """
+    """Return the row order of an average-linkage clustering (Euclidean, optimal leaf order)."""
     if len(values) < 3:
         return list(range(len(values)))
     # lazily: scipy is not needed to open the window
@@ -60,12 +63,12 @@ def z_scores(values: np.ndarray) -> np.ndarray:
 def relative(values: np.ndarray) -> np.ndarray:
     """Each row over its largest value."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        shares = values / values.max(axis=1, keepdims=True)
-    return np.where(np.isfinite(shares), shares, 0.0)
+        fractions = values / values.max(axis=1, keepdims=True)
+    return np.where(np.isfinite(fractions), fractions, 0.0)
 
 
 def heatmap(
-    reference: pd.DataFrame, gene_weights: pd.Series, n: int = 50, *, by_share: bool = False
+    reference: pd.DataFrame, gene_weights: pd.Series, n: int = 50, *, relative_scale: bool = False
 ) -> go.Figure:
     """Clustered heatmap of the ``n`` top markers, cell types x genes.
 
@@ -75,7 +78,7 @@ def heatmap(
     fig = blank()
     top = top_markers(reference, gene_weights, n)
     chosen = reference.loc[top.index].to_numpy(dtype=np.float64)
-    values = relative(chosen) if by_share else z_scores(chosen)
+    values = relative(chosen) if relative_scale else z_scores(chosen)
     rows, columns = clustered(values), clustered(values.T)
     genes, types = [str(top.index[i]) for i in rows], [str(reference.columns[j]) for j in columns]
     z = values[np.ix_(rows, columns)].T
@@ -86,20 +89,20 @@ def heatmap(
         x=np.arange(len(genes), dtype=np.int32),
         y=np.arange(len(types), dtype=np.int32),
         customdata=np.dstack([f4(weights), f4(chosen[np.ix_(rows, columns)].T)]),
-        zmin=0.0 if by_share else -bound,
-        zmax=1.0 if by_share else bound,
+        zmin=0.0 if relative_scale else -bound,
+        zmax=1.0 if relative_scale else bound,
         autocolorscale=True,
         xgap=1,
         ygap=1,
         colorbar={
             "title": {
                 "text": "Expression relative to the highest"
-                if by_share
+                if relative_scale
                 else "Expression, z-score over the types"
             }
         },
         hovertemplate="<b>%{x}</b>, %{y}<br>"
-        + ("relative %{z:.3g}" if by_share else "z-score %{z:.3g}")
+        + ("relative %{z:.3g}" if relative_scale else "z-score %{z:.3g}")
         + "<br>expression %{customdata[1]:.3g}<br>gene weight %{customdata[0]:.3g}<extra></extra>",
     )
     name_axis(

@@ -162,9 +162,7 @@ _PLACES = {_key(name): place for place, names in enumerate(KNOWN) for name in na
 
 
 def type_colours(dataset: Dataset | None, *names: str) -> dict[str, str]:
-    """Colour by cell type, the same on every page: of all types of the dataset (also those the
-    reference lacks) and ``names``.
-    """
+    """Return the colours of all types of the dataset and of ``names``, the same everywhere."""
     found = set(names)
     if dataset is not None:
         found |= {
@@ -184,8 +182,10 @@ def _at(place: int) -> str:
     rounds, i = divmod(place, len(PALETTE))
     if rounds == 0:
         return PALETTE[i]
-    share = 1 - 0.6 ** min(rounds, 4)
-    parts = [round((1 - share) * int(PALETTE[i][k : k + 2], 16) + share * 150) for k in (1, 3, 5)]
+    fraction = 1 - 0.6 ** min(rounds, 4)
+    parts = [
+        round((1 - fraction) * int(PALETTE[i][k : k + 2], 16) + fraction * 150) for k in (1, 3, 5)
+    ]
     return "#{:02X}{:02X}{:02X}".format(*parts)
 
 
@@ -194,9 +194,7 @@ def is_hidden(name: str) -> bool:
 
 
 def fill(name: str, colour_of: dict[str, str]) -> dict[str, object]:
-    """Plotly ``marker`` of a bar for this type: its plain colour, or the grey hatch for
-    ``hidden``.
-    """
+    """Return the Plotly ``marker`` of this type: its colour, or the grey hatch of hidden."""
     if is_hidden(name):
         return {
             "color": GREY,

@@ -1,6 +1,4 @@
-"""Figures of data before they are loaded: genes left at every step, alike cell types, quality of
-cells and samples, bulk against reference.
-"""
+"""Figures of data before loading: genes, similar types, quality, bulk and reference."""
 
 from __future__ import annotations
 
@@ -27,11 +25,16 @@ MOST_POINTS = 2000
 def gene_funnel(
     funnel: pd.DataFrame, names: Mapping[str, str], stages: Mapping[str, str]
 ) -> go.Figure:
-    """One bar per step with its number of genes: of each part where they differ, of all where they
-    must be the same.
+    """Draw the number of genes after each step: per part where they differ, else once.
 
-    funnel : stages x parts, numbers of genes (missing: not reached); names : part -> as shown;
-    stages : stage -> as shown
+    Parameters
+    ----------
+    funnel
+        Stages x parts, numbers of genes (missing: not reached).
+    names
+        Part -> as shown.
+    stages
+        Stage -> as shown.
     """
     rows: list[tuple[str, int, bool]] = []
     for stage in funnel.index:
@@ -65,10 +68,12 @@ def gene_funnel(
 
 
 def similarity(values: pd.DataFrame, alike: float) -> go.Figure:
-    """Cosine similarity of the types' profiles as a heatmap; pairs from ``alike`` on are marked,
-    for their shares cannot be told apart.
+    """Draw the cosine similarity of the profiles; mark pairs from ``alike`` on.
 
-    values : types x types
+    Parameters
+    ----------
+    values
+        Types x types.
     """
     fig = blank()
     types, z = [str(t) for t in values.index], values.to_numpy(dtype=np.float64)
@@ -93,9 +98,9 @@ def similarity(values: pd.DataFrame, alike: float) -> go.Figure:
             y=first,
             mode="markers",
             marker={"symbol": "x", "size": 9, "color": MARK},
-            name="hardly to be told apart",
+            name="hard to distinguish",
             showlegend=True,
-            hovertemplate="%{y}<br>%{x}<br>hardly to be told apart<extra></extra>",
+            hovertemplate="%{y}<br>%{x}<br>hard to distinguish<extra></extra>",
         )
     name_axis(fig, "x", types, tickangle=angle(types, room=420), longest=16)
     name_axis(fig, "y", types, longest=22)
@@ -107,10 +112,14 @@ def similarity(values: pd.DataFrame, alike: float) -> go.Figure:
 
 
 def quality(table: pd.DataFrame, one: str, many: str) -> go.Figure:
-    """Sum of the values and number of genes of every column: a bar each for a few, a histogram for
-    many.
+    """Draw the sum and the number of genes of every column, as bars or as histograms.
 
-    table : one row per column with "sum" and "genes"; one, many : what a column is called
+    Parameters
+    ----------
+    table
+        One row per column with "sum" and "genes".
+    one, many
+        What a column is called.
     """
     few = len(table) <= FEW
     fig = make_subplots(rows=1, cols=2, horizontal_spacing=0.14)
@@ -185,8 +194,12 @@ def quality(table: pd.DataFrame, one: str, many: str) -> go.Figure:
 def limit_lines(
     few: bool, min_sum: float | None, max_sum: float | None, min_genes: float | None
 ) -> list[dict[str, Any]]:
-    """``layout.shapes`` of a figure made by :func:`quality`: one dashed line for each limit; few :
-    of a bar for every column.
+    """``layout.shapes`` of a figure made by :func:`quality`: one dashed line for each limit.
+
+    Parameters
+    ----------
+    few
+        Of a bar for every column.
     """
     lines = []
     for limit, axis in ((min_sum, ""), (max_sum, ""), (min_genes, "2")):
@@ -218,12 +231,16 @@ def _edges(values: np.ndarray) -> np.ndarray:
 
 
 def bulk_scatter(table: pd.DataFrame) -> go.Figure:
-    """Every gene with its mean in the bulk and over the types of the reference, as shares of the
-    sum, logarithmic.
+    """Draw the mean of every gene in the bulk against the reference, on log axes.
+
+    Both are fractions of the sum. A gene that is zero in one is not drawn.
 
     A gene that is zero in one is not drawn.
 
-    table : genes x ("bulk", "reference")
+    Parameters
+    ----------
+    table
+        genes x ("bulk", "reference").
     """
     fig = blank()
     drawn = table[(table["bulk"] > 0) & (table["reference"] > 0)]

@@ -22,21 +22,20 @@ LEAST_PERCENT = 0.01
 """Percentages of a composition nearer to 0 than this are shown as "< 0.01": none is known that
 well.
 
-(A gene's share of an expression is.)
+(A gene's fraction of an expression is.)
 """
 
 
 def inert(name: object) -> str:
-    """The name as plain text: plotly reads ``<b>``, ``<a href>``, ``<br>`` and entities in any
-    text.
-    """
+    """Return the name as plain text: plotly interprets tags and entities in any text."""
     text = re.sub(r"\s+", " ", str(name))
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def short(name: object, longest: int = LONGEST, *, middle: bool = False) -> str:
-    """The name cut to ``longest`` characters, an ellipsis at its end or in its middle (samples
-    differ at their end); not yet inert.
+    """Cut the name to ``longest`` characters, with an ellipsis at its end or in the middle.
+
+    Sample names differ at their end. The result is not yet inert.
     """
     text = re.sub(r"\s+", " ", str(name))
     if len(text) <= longest:
@@ -56,9 +55,7 @@ def labels(names: Sequence[object], longest: int = LONGEST) -> list[str]:
 
 
 def three(value: float) -> str:
-    """Three significant digits, without an exponent where that stays short: 0.0123, 12.3, 1230,
-    1.23e-9.
-    """
+    """Format three significant digits: 0.0123, 12.3, 1230, 1.23e-9."""
     if not math.isfinite(value):
         return "–"
     if value == 0:
@@ -71,8 +68,9 @@ def three(value: float) -> str:
 
 
 def settled(values: Any) -> Any:
-    """Quantities of order one (an array, a Series or a frame) with 0 in place of what rounding
-    leaves (``RESIDUE``); the same type, a copy.
+    """Return a copy with 0 in place of rounding errors (``RESIDUE``), of the same type.
+
+    For quantities of order one: an array, a Series or a frame.
     """
     small = abs(values) < RESIDUE  # False for what is not a number
     return (
@@ -86,9 +84,7 @@ def coefficient(value: float) -> str:
 
 
 def percentage(fraction: float) -> str:
-    """A fraction as a number of percent, three significant digits, without the sign: "5.71", "0",
-    "< 0.01", "> -0.01"; "–" where it is not known.
-    """
+    """Format a fraction as percent without the sign: "5.71", "0", "< 0.01"; "–" if unknown."""
     if not math.isfinite(fraction):
         return "–"
     value = 100 * fraction
@@ -100,9 +96,7 @@ def percentage(fraction: float) -> str:
 
 
 def percent(fraction: float) -> str:
-    """A fraction in a sentence: "24 %", "3.4 %", "0.05 %", "< 0.01 %", "0 %"; "unknown" where it is
-    not known.
-    """
+    """Format a fraction in a sentence: "24 %", "3.4 %", "< 0.01 %"; "unknown" if unknown."""
     if not math.isfinite(fraction):
         return "unknown"
     value = 100 * fraction

@@ -42,9 +42,7 @@ def to_failure(error: BaseException) -> Failure:
 
 
 def to_error(failure: Failure) -> DeconomixError:
-    """The error again: of its own class where this process knows it, else of the nearest base it
-    knows.
-    """
+    """Return the error in its own class, or in the nearest base known to this process."""
     classes, sentence, advice, _ = failure
     for module, name in classes:
         found: Any = getattr(sys.modules.get(module), name, None)

@@ -1,6 +1,4 @@
-"""Lanes: calls made elsewhere, those of one session in order, those of different sessions side by
-side.
-"""
+"""Lanes: calls in threads, in order within a session, parallel between sessions."""
 
 from __future__ import annotations
 

@@ -32,8 +32,9 @@ _STARTING = threading.Lock()
 
 @contextlib.contextmanager
 def _without_main() -> Iterator[None]:
-    """What is started meanwhile does not run the main module first, as spawn has it: a script
-    without a guard would begin anew there, and nothing be read.
+    """Start processes without running the main module first, as spawn does.
+
+    A script without a guard would run again there.
     """
     with _STARTING:
         main, sys.modules["__main__"] = sys.modules["__main__"], types.ModuleType("__main__")
@@ -92,8 +93,12 @@ class WorkerProcess:
         *,
         with_dataset: bool,
     ) -> None:
-        """Hand over a job; returns at once. with_dataset : False if the worker keeps this dataset
-        from the job before.
+        """Hand over a job; returns at once.
+
+        Parameters
+        ----------
+        with_dataset
+            False if the worker keeps this dataset from the job before.
         """
 
         def deliver() -> None:

@@ -1,6 +1,4 @@
-"""Reads files in a process of its own: a damaged file that brings a reading library down takes
-nothing else along.
-"""
+"""Reader of files in a separate process, which a damaged file can crash alone."""
 
 from __future__ import annotations
 
@@ -23,9 +21,14 @@ class Reader:
 
     Thread-safe; one call at a time is computed.
 
-    warm_up : "module:function" that imports what reading needs. The process starts with
-    :meth:`start` or with the first call. admission : entered for as long as a call waits and is
-    computed; what it raises ends the call before it begins
+    Parameters
+    ----------
+    warm_up
+        "module:function" that imports what reading needs. The process starts with :meth:`start`
+        or with the first call.
+    admission
+        Entered for as long as a call waits and is computed; what it raises ends the call before
+        it begins.
     """
 
     def __init__(
@@ -46,8 +49,9 @@ class Reader:
         self._runner.stop()
 
     def forget(self) -> None:
-        """Start over, after the present call: a protected session was locked, and what was read for
-        it may still be in the process's memory.
+        """Restart the process after the current call: a protected session was locked.
+
+        Its data may still be in the memory of the process.
         """
         self._runner.renew()
 
@@ -56,7 +60,10 @@ class Reader:
     ) -> Any:
         """``task(dataset, params, progress=...)`` in the reading process; its result, or its error.
 
-        name : of the file, for the sentence when reading ended the process (UnreadableFile)
+        Parameters
+        ----------
+        name
+            Of the file, for the sentence when reading ended the process (UnreadableFile).
         """
         with self._admission():
             self._runner.start()

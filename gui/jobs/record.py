@@ -1,6 +1,4 @@
-"""What the server knows of a job, its snapshot for others, the time left, and whose turn is
-next.
-"""
+"""Record of a job: state, snapshot, time left, and the order of jobs."""
 
 from __future__ import annotations
 
@@ -141,9 +139,7 @@ class Job:
 
 
 class Turns:
-    """Whose turn is next: the session that was served longest ago (or never), and of its jobs the
-    oldest.
-    """
+    """Fair order of jobs: the least recently served session, and its oldest job."""
 
     def __init__(self) -> None:
         self._served: dict[str, int] = {}

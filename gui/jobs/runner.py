@@ -44,19 +44,26 @@ log = get_logger(__name__)
 
 
 class JobRunner:
-    """Runs tasks in warm worker processes, one job each at a time; jobs of different sessions take
-    turns.
+    """Runner of tasks in warm worker processes; sessions take turns. Thread-safe.
 
     Thread-safe.
 
-    deliver : called with the result of every job that was not cancelled; ended : called for every
-    other job that came to its end
-        Both are called in order for the jobs of one session, side by side for those of several, and
-        never in the thread that listens to the workers:
-        a session that takes long to be read holds up nobody else.
-    workers : number of processes; warm_up : "module:function" each runs when it starts, None for
-    nothing; setting : handed to it
-    grace : seconds a cancelled task has to react before its worker is killed and replaced
+    Parameters
+    ----------
+    deliver
+        Called with the result of every job that was not cancelled.
+    ended
+        Called for every other job that came to its end Both are called in order for the jobs of
+        one session, side by side for those of several, and never in the thread that listens to
+        the workers: a session that takes long to be read holds up nobody else.
+    workers
+        Number of processes.
+    warm_up
+        "module:function" each runs when it starts, None for nothing.
+    setting
+        Handed to it.
+    grace
+        Seconds a cancelled task has to react before its worker is killed and replaced.
     """
 
     def __init__(
@@ -128,13 +135,23 @@ class JobRunner:
         actor: str = "local",
         job_id: str | None = None,
     ) -> str:
-        """Queue ``task(dataset, params, progress=..., **input_results)``; returns the job id (a new
-        one, if none is given).
+        """Queue ``task(dataset, params, progress=..., **input_results)``; return the job id.
 
-        task : a plain function of a module or of a plug-in file; dataset : is sent only if the
-        worker keeps another inputs : argument name -> run id, for the record; input_results :
-        argument name -> that run's result, for the task Raises JobError if the task is no plain
-        function, or after :meth:`stop`.
+        Parameters
+        ----------
+        task
+            A plain function of a module or of a plug-in file.
+        dataset
+            Is sent only if the worker keeps another.
+        inputs
+            Argument name -> run id, for the record.
+        input_results
+            Argument name -> that run's result, for the task.
+
+        Raises
+        ------
+        JobError
+            If the task is no plain function, or after :meth:`stop`.
         """
         reference = TaskRef.of(task)
         with self._changed:
@@ -160,8 +177,9 @@ class JobRunner:
         return job.id
 
     def status(self, session_id: str | None = None) -> list[JobStatus]:
-        """Snapshots of queued, running and the latest ended jobs, oldest first; of one session or
-        of all.
+        """Return snapshots of queued, running and recent jobs, oldest first.
+
+        Of one session or of all.
         """
         with self._changed:
             now = clock()
@@ -199,8 +217,7 @@ class JobRunner:
         return True
 
     def drop(self, session_id: str) -> None:
-        """Let go of everything of a session, because it is locked: its jobs end without a word, and
-        so do the workers that were sent its data.
+        """Drop all jobs of a locked session, and replace the workers that hold its data.
 
         A worker that computes for another session now is replaced when it has done so. A result
         that is being delivered arrives before.
@@ -223,9 +240,7 @@ class JobRunner:
         self.renew(session_id)
 
     def renew(self, session_id: str | None = None) -> None:
-        """Replace the workers that were sent data of this session (None: of any), each when it has
-        nothing to do.
-        """
+        """Replace idle workers that hold data of this session (None: of any)."""
         with self._changed:
             for slot in self._slots:
                 if slot.seen and session_id in (None, *slot.seen):
@@ -242,7 +257,7 @@ class JobRunner:
         with self._changed:
             job = self._jobs.get(job_id)
             if job is None:
-                raise JobError("This job is not known (any more).")
+                raise JobError("This job no longer exists.")
             self._changed.wait_for(lambda: job.ended is not None, timeout)
             return job.snapshot(clock(), self._places().get(job_id, 0))
 
@@ -250,7 +265,7 @@ class JobRunner:
     # ----------------------------------------------------------------------------------------------
     def _refuse_if_stopping(self) -> None:
         if self._stopping:
-            raise JobError("The program is closing; no step can be started any more.")
+            raise JobError("The program is closing; no new step can be started.")
 
     def _queued(self) -> list[Job]:
         return [job for job in self._jobs.values() if job.state == "queued"]
@@ -525,8 +540,8 @@ class JobRunner:
         except Exception as trouble:  # whatever goes wrong there, the job must end
             log.exception("job %s: its result could not be kept", job.id)
             error = JobError(
-                f"The result of “{job.title}” could not be kept ({type(trouble).__name__}); the log"
-                " has details."
+                f"The result of “{job.title}” could not be stored ({type(trouble).__name__}); the"
+                " log has details."
             )
         with self._changed:
             if error is not None:

@@ -10,8 +10,11 @@ State = Literal["queued", "running", "done", "failed", "cancelled"]
 
 
 class Progress(Protocol):
-    """Handed to every task; calling it reports and, if the user cancelled, raises
-    :class:`gui.errors.JobCancelled`.
+    """Callback of every task: reports progress; raises JobCancelled after a cancel.
+
+    stage : short text ("Learning gene weights"); fraction : 0 to 1 where the end is known, else
+    None; count, limit : iteration and its limit; loss : current loss. Call it as often as you like:
+    reports are thinned out.
 
     stage : short text ("Learning gene weights"); fraction : 0 to 1 where the end is known, else
     None count, limit : iteration and its limit; loss : current loss. Call it as often as you like:

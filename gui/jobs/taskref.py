@@ -1,6 +1,4 @@
-"""TaskRef: a task by name, so that the worker can find it: in an importable module, or in a plug-in
-file.
-"""
+"""TaskRef: a task by its name, in an importable module or in a plug-in file."""
 
 from __future__ import annotations
 
@@ -27,8 +25,16 @@ result: a frozen dataclass or a dict of frames, series, arrays, numbers and text
 
 @dataclass(frozen=True)
 class TaskRef:
-    """module : its name in ``sys.modules``; qualname : of the function; file : where the module
-    comes from, or None.
+    """Where a worker finds a task.
+
+    Attributes
+    ----------
+    module
+        Its name in ``sys.modules``.
+    qualname
+        Of the function.
+    file
+        Where the module comes from, or None.
     """
 
     module: str

@@ -1,5 +1,4 @@
-"""Messages between the server and its worker: a small head, then payloads whose arrays travel
-without being copied.
+"""Messages between processes: a small head, then payloads without copies of arrays.
 
 Nothing touches the disk. Pickle is used between our own two processes only, never on a user's file.
 Imports nothing heavy: the worker loads this before it has set the number of threads.
@@ -24,7 +23,9 @@ Packed = Sequence[bytes | bytearray | memoryview]
 def pack(value: Any) -> Packed:
     """``value`` ready to be sent.
 
-    Raises what pickle raises when it holds something that is not data.
+    Raises
+    ------
+    What pickle raises when it holds something that is not data.
     """
     buffers: list[memoryview] = []
 
@@ -40,7 +41,13 @@ def pack(value: Any) -> Packed:
 
 
 def unpack(parts: Packed, *, read_only: bool = False) -> Any:
-    """What was packed. read_only : its arrays refuse to be written to."""
+    """What was packed.
+
+    Parameters
+    ----------
+    read_only
+        Its arrays refuse to be written to.
+    """
     body, *buffers = parts
     if read_only:
         buffers = [memoryview(buffer).toreadonly() for buffer in buffers]
@@ -48,9 +55,14 @@ def unpack(parts: Packed, *, read_only: bool = False) -> Any:
 
 
 def send(connection: Connection, head: tuple[Any, ...], *payloads: Packed) -> None:
-    """Send one message. head : plain values only, so that receiving it imports nothing.
+    """Send one message.
 
     OSError: the other side is gone.
+
+    Parameters
+    ----------
+    head
+        Plain values only, so that receiving it imports nothing.
     """
     sizes = [[memoryview(part).nbytes for part in payload] for payload in payloads]
     connection.send_bytes(pickle.dumps((head, sizes), protocol=5))

@@ -54,18 +54,24 @@ def main(
 ) -> None:
     """Entry of the process (spawn).
 
-    Ends when the server ends. temporary : folder for temporary files, the server's
+    Ends when the server ends.
+
+    Parameters
+    ----------
+    temporary
+        Folder for temporary files, the server's.
     """
     begin()
     tempfile.tempdir = temporary
-    # a daemon may not have processes of its own (gui/engine/spread); these end with this one
+    # a daemon may not have processes of its own (gui/engine/parallel); these end with this one
     current_process().daemon = False
     Worker(inbox, outbox).run(warm_up, setting)
 
 
 def begin() -> None:
-    """What every process that computes does first: no core dumps, one BLAS thread, no terminal, no
-    Ctrl-C, and an end when its parent ends.
+    """Prepare a computing process: no core dumps, one BLAS thread, no terminal, no Ctrl-C.
+
+    It ends when its parent ends.
     """
     forbid_core_dumps()
     os.environ.update(dict.fromkeys(THREADS, "1"))
@@ -171,8 +177,7 @@ class Worker:
 
 
 def _warm(warm_up: str | None, setting: Any) -> tuple[Mapping[str, str], str]:
-    """Run ``module:function``, with the setting if there is one; the versions its module knows, and
-    what the log may hold of a failure.
+    """Run ``module:function``; return the versions, and what the log may hold of a failure.
 
     A failure is no end: the task that needs what could not be loaded says so itself.
     """
@@ -199,9 +204,7 @@ def _packed(result: Any) -> wire.Packed:
 
 
 class Reporter:
-    """The Progress a task gets: thins out reports, keeps the last one of every stage, raises
-    JobCancelled.
-    """
+    """Progress of a task: thins out reports, keeps the last one of every stage."""
 
     def __init__(self, worker: Worker, job_id: str) -> None:
         self._worker, self._job_id = worker, job_id

@@ -31,10 +31,15 @@ def report_name(session: DCXCache, kind: str) -> str:
 
 
 def report(session: DCXCache, kind: str) -> bytes:
-    """The run of ``kind`` ("dtd" or "adtd") on screen as one HTML file, UTF-8; of ADTD with the DTD
-    run and the search it rests on.
+    """Return the current run of ``kind`` ("dtd" or "adtd") as one HTML file, UTF-8.
+
+    Of ADTD with the DTD run and the search it is based on.
 
     MissingPart if there is no such run.
+
+    Raises
+    ------
+    MissingPart
     """
     run = session.current(kind)
     if run is None:
@@ -53,7 +58,7 @@ def report(session: DCXCache, kind: str) -> bytes:
         "dim",
     )
     doc.paragraph(RESEARCH_USE, "use")
-    doc.heading("In short")
+    doc.heading("Summary")
     short = summary_of(session, run)
     doc.paragraph(short.answer, "answer")
     if short.basis:

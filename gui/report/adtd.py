@@ -16,17 +16,17 @@ from gui.answers.adtd import (
     true_hidden,
     unsupported_types,
 )
-from gui.answers.sure import bootstrap_of, stability, trusted
+from gui.answers.confidence_intervals import bootstrap_of, stability, with_stable_support
 from gui.engine.params import ADTDParams
 from gui.engine.results import ADTDResult, Refinement, Run, SearchResult
 from gui.figures import adtd as figures
 from gui.figures.composition import SCROLL_FROM
+from gui.figures.fractions import hidden_fraction
 from gui.figures.palette import type_colours
-from gui.figures.shares import hidden_share
 from gui.figures.text import coefficient, exponent, settled
+from gui.report.confidence_intervals import confidence_interval_part
 from gui.report.document import Document
 from gui.report.parts import MOST_SAMPLES, composition, known, parameters
-from gui.report.sure import sure_part
 from gui.sessions.cache import DCXCache
 from gui.text import number, some
 
@@ -35,9 +35,7 @@ PROFILE, EACH, MOST_GENES = 30, 5, 45
 
 
 def adtd_part(doc: Document, session: DCXCache, run: Run) -> None:
-    """Parameters, composition with the hidden background, hidden profile and shares, gene
-    regulation.
-    """
+    """Write parameters, composition, hidden profile and fractions, and gene regulation."""
     result: ADTDResult = run.result
     params: ADTDParams = run.params  # type: ignore[assignment]
     full = result.full()
@@ -56,13 +54,13 @@ def adtd_part(doc: Document, session: DCXCache, run: Run) -> None:
                 ]
             )
         )
-    where = "All are in the program: page ADTD, tab Composition, Table."
+    where = "The program shows all: page ADTD, tab Composition, Table."
     what = "the bulk" if params.part == "bulk" else f"the {PARTS[params.part]}"
     doc.heading(f"Composition of {what}", 3)
     composition(doc, full, colour_of, normalise=False, what=what, whole=where)
     if params.part == "bulk" and session.outdated(run) is None:
         known(doc, session, full, colour_of)
-    sure_part(
+    confidence_interval_part(
         doc,
         session,
         run,
@@ -75,7 +73,7 @@ def adtd_part(doc: Document, session: DCXCache, run: Run) -> None:
         found = bootstrap_of(session, run)
         _regulation(
             doc,
-            trusted(result, found.result if found is not None else None),
+            with_stable_support(result, found.result if found is not None else None),
             stability(found.result, result) if found is not None else None,
         )
 
@@ -87,15 +85,18 @@ def _certified(found: Refinement) -> str:
         "Clarabel": "by the solver Clarabel",
     }
     return (
-        f"Found {ways[found.way]}; the loss is above the smallest there is for this composition by"
-        f" at most {exponent(found.gap)} of itself (largest residual {exponent(found.residual)})."
+        f"Found {ways[found.way]}; the loss exceeds the smallest possible one for this composition"
+        f" by a fraction of at most {exponent(found.gap)} (largest residual"
+        f" {exponent(found.residual)})."
     )
 
 
 def _label(result: ADTDResult) -> str:
     """At the end of a caption."""
     return (
-        " Refined to the optimum: not the numbers that deconomix gives." if result.refined else ""
+        " Refined to the optimum: these numbers differ from those of deconomix."
+        if result.refined
+        else ""
     )
 
 
@@ -111,13 +112,13 @@ def _hidden(doc: Document, result: ADTDResult) -> None:
     if len(hidden) > SCROLL_FROM:  # on paper nothing scrolls: the distribution, without names
         hidden, words = (
             hidden.sort_values(ascending=False),
-            " The samples are sorted by their share.",
+            " The samples are sorted by their fraction.",
         )
-    drawn = hidden_share(hidden, result.hidden_interval, truth=true_hidden(result))
+    drawn = hidden_fraction(hidden, result.hidden_interval, truth=true_hidden(result))
     doc.figure(
         drawn,
-        "Hidden share by sample. The fit cannot tell shares within the interval apart: it is as"
-        f" good with each of them.{words}",
+        "Hidden fraction by sample. All fractions within the interval fit the data equally"
+        f" well.{words}",
     )
     columns = {"Hidden": result.hidden}
     if result.hidden_interval is not None:
@@ -131,11 +132,11 @@ def _hidden(doc: Document, result: ADTDResult) -> None:
     table = pd.DataFrame(
         {name: values.reindex(result.hidden.index) * 100 for name, values in columns.items()}
     )
-    where = "All are in the program: page ADTD, tab Hidden profile, Share by sample, Table."
+    where = "The program shows all: page ADTD, tab Hidden profile, Fraction by sample, Table."
     doc.table(
         table,
         first="Sample",
-        caption="Hidden share and its interval at equal fit (%).",
+        caption="Hidden fraction and its interval at equal fit (%).",
         most=MOST_SAMPLES,
         whole=where,
         percent=True,
@@ -154,7 +155,10 @@ def _regulation(doc: Document, result: ADTDResult, steady: pd.DataFrame | None) 
     )
     weak = unsupported_types(result)
     if weak:
-        doc.paragraph(f"Nothing is supported for {some(weak)}: the data say too little about them.")
+        doc.paragraph(
+            f"No regulation is supported for {some(weak)}: the data hold too little information"
+            " about them."
+        )
     each = max(1, min(EACH, MOST_GENES // max(1, delta.shape[1])))
     genes = list(
         dict.fromkeys(
@@ -171,19 +175,25 @@ def _regulation(doc: Document, result: ADTDResult, steady: pd.DataFrame | None) 
     )
     doc.figure(
         figures.gene_regulation(delta, result.support, genes=genes, stability=steady),
-        f"{words}, as far as supported: factor against the reference, 1 is unregulated. Grey: the"
-        f" data say little about it.{_label(result)}",
+        f"{words}, as far as supported: factor against the reference, 1 is not regulated. Grey:"
+        f" little support in the data.{_label(result)}",
     )
-    where = "All genes are in the program: page ADTD, tab Gene regulation, Table."
-    caption = f"Factor of regulation of these genes; 1: unregulated.{_label(result)}"
+    where = "The program shows all genes: page ADTD, tab Gene regulation, Table."
+    caption = f"Factor of regulation of these genes; 1: not regulated.{_label(result)}"
     doc.table(settled(delta.loc[genes]), first="Gene", caption=caption, most=MOST_GENES, columns=7)
     doc.paragraph(f"{number(len(genes))} of {number(len(delta))} genes are drawn. {where}", "dim")
 
 
 def search_part(doc: Document, run: Run, warnings: Sequence[str]) -> None:
-    """The curve, its choices and the losses; warnings : what weakens them"""
+    """The curve, its choices and the losses.
+
+    Parameters
+    ----------
+    warnings
+        What weakens them.
+    """
     result: SearchResult = run.result
-    doc.heading("Search of lambda2")
+    doc.heading("Search of λ₂")
     doc.paragraph(search_sentence(result))
     for text in warnings:
         doc.paragraph(text, "warn")
@@ -192,7 +202,7 @@ def search_part(doc: Document, run: Run, warnings: Sequence[str]) -> None:
     fig.update_layout(legend={"yref": "container", "y": 0, "yanchor": "bottom"}, margin={"b": 78})
     doc.figure(
         fig,
-        "Loss on the samples left out, by lambda2: mean over the folds and spread of one standard"
+        "Loss on the samples left out, by λ₂: mean over the folds and spread of one standard"
         " deviation.",
     )
     losses = pd.DataFrame(

@@ -1,5 +1,4 @@
-"""One HTML document that needs nothing but itself: text, tables and figures of names nobody vouches
-for.
+"""Self-contained HTML document of text, tables and figures with untrusted names.
 
 Everything given is escaped here, so that no caller has to think of it. A policy in the file lets
 its own two scripts run (by their hashes) and nothing else; nothing is fetched. Figures are drawn by
@@ -118,11 +117,20 @@ class Document:
         whole: str = "",
         percent: bool = False,
     ) -> None:
-        """Row names, then the columns, ``columns`` of them side by side and the others below;
-        numbers with three significant digits.
+        """Add a table: row names, then blocks of ``columns`` columns below each other.
 
-        first : over the row names; most : rows shown; whole : where to get what is cut off, as a
-        sentence percent : the numbers are percentages of a composition
+        Numbers have three significant digits.
+
+        Parameters
+        ----------
+        first
+            Over the row names.
+        most
+            Rows shown.
+        whole
+            Where to get what is cut off, as a sentence.
+        percent
+            The numbers are percentages of a composition.
         """
         places = _side_by_side(frame, columns)
         # wide tables are cut sooner: on paper every block begins anew
@@ -195,9 +203,7 @@ class Document:
 
 
 def json_text(fig: go.Figure) -> str:
-    """The figure as JSON that can stand in a script element: nothing in it can end the element or
-    begin a comment.
-    """
+    """Return the figure as JSON that cannot end its script element or begin a comment."""
     text: str = fig.to_json()
     for letter in "<>&\u2028\u2029":  # they occur inside strings only
         text = text.replace(letter, f"\\u{ord(letter):04x}")
@@ -230,9 +236,7 @@ def _digest(script: str) -> str:
 
 
 def _text(value: object) -> str:
-    """Escaped; control characters, and those that turn the direction of what follows, become
-    blanks.
-    """
+    """Escape the text; replace control and bidirectional characters by blanks."""
     return escape(
         re.sub(r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", " ", str(value)),
         quote=True,
@@ -259,8 +263,9 @@ def _pieces(word: str) -> list[str]:
 
 
 def _side_by_side(frame: pd.DataFrame, most: int) -> list[tuple[int, int]]:
-    """Blocks of columns (first, one behind the last), ``most`` in each and no more than fit beside
-    the names of the rows without breaking a word.
+    """Return blocks of columns (first, one behind the last), at most ``most`` in each.
+
+    No more than fit beside the row names without breaking a word.
     """
     blocks, width = [(0, 0)], 0.0
     for at, name in enumerate(frame.columns):

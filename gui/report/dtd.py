@@ -10,9 +10,9 @@ from gui.figures import dtd as figures
 from gui.figures import markers
 from gui.figures.palette import type_colours
 from gui.figures.text import RMSE, settled
+from gui.report.confidence_intervals import confidence_interval_part
 from gui.report.document import Document
 from gui.report.parts import composition, known, parameters
-from gui.report.sure import sure_part
 from gui.sessions.cache import DCXCache
 from gui.text import number, some
 
@@ -21,9 +21,7 @@ METRICS = {"pearson": "Pearson", "spearman": "Spearman", "rmse": RMSE, "ccc": "C
 
 
 def dtd_part(doc: Document, session: DCXCache, run: Run, *, bulk: bool) -> None:
-    """Parameters, composition of the bulk (``bulk``: of an ADTD report that of ADTD counts),
-    quality, genes.
-    """
+    """Write parameters, composition of the bulk, quality and genes of a DTD run."""
     result: DTDResult = run.result
     colour_of = type_colours(session.dataset, *map(str, result.reference.columns))
     doc.heading("DTD: gene weights" + (" and composition" if bulk else ""))
@@ -40,13 +38,13 @@ def dtd_part(doc: Document, session: DCXCache, run: Run, *, bulk: bool) -> None:
     if bulk:
         _bulk(doc, session, run, colour_of)
     if not result.metrics.empty:
-        doc.heading("How well the composition of mixtures is found", 3)
+        doc.heading("Accuracy on pseudobulk mixtures", 3)
         doc.figure(
             figures.correlation(result.metrics),
-            "Estimated against true composition of simulated mixtures, by cell type; Naive: all"
+            "Estimated against true composition of pseudobulk mixtures, by cell type; Naive: all"
             " gene weights 1.",
         )
-        caption = "Estimated against true composition of simulated mixtures."
+        caption = "Estimated against true composition of pseudobulk mixtures."
         doc.table(metrics_table(result.metrics), first="Cell type", caption=caption, most=200)
     if not result.correlation.empty:
         words = (
@@ -59,11 +57,11 @@ def dtd_part(doc: Document, session: DCXCache, run: Run, *, bulk: bool) -> None:
     words = "those with the largest gene weight × variance between the cell types"
     doc.figure(
         markers.heatmap(result.reference, result.gene_weights, count),
-        f"The {count} genes the estimate rests on most: {words}.",
+        f"The {count} genes that influence the estimate most: {words}.",
     )
     weights = markers.top_markers(result.reference, result.gene_weights, WEIGHTS)
     weights.columns = ["Gene weight", "Variance", "Importance"]
-    where = "All are in the program: page DTD, tab Markers, Gene weights."
+    where = "The program shows all: page DTD, tab Markers, Gene weights."
     doc.table(
         weights,
         first="Gene",
@@ -83,12 +81,12 @@ def _bulk(doc: Document, session: DCXCache, run: Run, colour_of: dict[str, str])
     if found.composition is None:
         doc.paragraph("There is no composition of a bulk: the run was made without one.")
         return
-    where = "All are in the program: page DTD, tab Composition, Table."
+    where = "The program shows all: page DTD, tab Composition, Table."
     doc.heading("Composition of the bulk", 3)
     composition(doc, found.composition, colour_of, normalise=True, what="the bulk", whole=where)
     if found.fits:
         known(doc, session, found.composition, colour_of)
-        sure_part(doc, session, run, found.fit, page="DTD")
+        confidence_interval_part(doc, session, run, found.fit, page="DTD")
 
 
 def metrics_table(metrics: pd.DataFrame) -> pd.DataFrame:

@@ -1,6 +1,4 @@
-"""Where a run comes from: the data in sentences, warnings, the methods paragraph with citations,
-hashes, seeds and versions.
-"""
+"""Origin of a run: data, warnings, methods with citations, hashes, seeds, versions."""
 
 from __future__ import annotations
 
@@ -12,7 +10,7 @@ from gui.answers.adtd import PARTS, model_name
 from gui.answers.summary import KINDS
 from gui.citations import CITATIONS
 from gui.data.dataset import COLUMN_NAMES, PART_NAMES, Role
-from gui.engine.params import ADTDParams, DTDParams, SearchParams
+from gui.engine.params import ARTICLE_NAMES, ADTDParams, DTDParams, SearchParams
 from gui.engine.results import DTDResult, Run
 from gui.figures.text import exponent
 from gui.report.document import Document
@@ -32,7 +30,7 @@ def data_part(doc: Document, session: DCXCache) -> None:
     data = session.dataset
     doc.heading("Data")
     if data is None:
-        doc.paragraph("The session holds no data any more.")
+        doc.paragraph("The session no longer holds data.")
         return
     rows = []
     for role, matrix in data.parts().items():
@@ -62,18 +60,18 @@ def data_part(doc: Document, session: DCXCache) -> None:
         if name is not None:
             rows.append((part, f"from {name.name or 'a table'}"))
     doc.pairs(rows)
-    doc.paragraph(scale_words(data.scale))
+    doc.paragraph(scale_text(data.scale))
     notes = [
         f"{source.name} ({PART_NAMES[source.role]}): {note}"
         for source in data.sources
         for note in source.notes
     ]
     if notes:
-        doc.paragraph("What was done on reading, repairs included:")
+        doc.paragraph("Changes made on reading, including repairs:")
         doc.points(notes)
 
 
-def scale_words(scale: float | None) -> str:
+def scale_text(scale: float | None) -> str:
     if scale is None:
         return "Values were used as they are in the files, not scaled."
     return f"Every profile was scaled to a sum of {number(round(scale))} over the genes in use."
@@ -161,9 +159,10 @@ def adtd_methods(run: Run, search: Run | None, cite: Any) -> list[str]:
     )
     count = run.result.composition.shape[1]
     words = [
-        f"Adaptive Digital Tissue Deconvolution (ADTD {cite('adtd')}, {model_name(params.model)})"
-        f" was applied to the {number(count)} "
-        f"{'samples of the bulk' if params.part == 'bulk' else PARTS[params.part]} to estimate"
+        f"Adaptive Digital Tissue Deconvolution (ADTD {cite('adtd')},"
+        f" {ARTICLE_NAMES.get(params.model, model_name(params.model))}) was applied to the"
+        f" {number(count)}"
+        f" {'samples of the bulk' if params.part == 'bulk' else PARTS[params.part]} to estimate"
         f" {what}, with at most {number(params.max_iterations)} iterations"
         " and "
         + (
@@ -174,15 +173,14 @@ def adtd_methods(run: Run, search: Run | None, cite: Any) -> list[str]:
     ]
     if params.regulated:
         words.append(
-            "The strength lambda2 that holds gene regulation at 1 was"
-            f" {exponent(params.lambda2)}{_searched(search)}."
+            f"The penalty λ₂ on gene regulation was {exponent(params.lambda2)}{_searched(search)}."
         )
     if run.result.refined:
         refined = "the hidden profile" + (" and gene regulation" if params.regulated else "")
         words.append(
-            f"For the composition and hidden shares found, {refined}"
+            f"For the composition and hidden fractions found, {refined}"
             f" {'were' if params.regulated else 'was'} then refined to the certified optimum of"
-            " ADTD's loss; these numbers are not those that deconomix gives."
+            " ADTD's loss; these numbers differ from those of deconomix."
         )
     return words
 
@@ -200,9 +198,7 @@ def _searched(search: Run | None) -> str:
 # -- provenance
 # --------------------------------------------------------------------------------------------------
 def provenance_part(doc: Document, session: DCXCache, runs: Sequence[Run]) -> None:
-    """Hashes of the files, ids of data and runs, seeds, versions: what is needed to say that two
-    results are of the same.
-    """
+    """Write the hashes of the files, the ids of data and runs, seeds and versions."""
     doc.heading("Provenance")
     data, rows = session.dataset, []
     for source in data.sources if data is not None else ():

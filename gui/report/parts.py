@@ -1,6 +1,4 @@
-"""Pieces that the parts of a report share: parameters in the user's words, a composition as figure
-and tables, known compositions.
-"""
+"""Shared parts of reports: parameters, composition, known compositions."""
 
 from __future__ import annotations
 
@@ -8,20 +6,20 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from gui.engine.known_agreement import Comparison, compare_with_known
 from gui.engine.params import MODEL_NAMES, WEIGHT_NAMES, Params
-from gui.engine.truth import Comparison, compare_truth
 from gui.errors import MissingPart
 from gui.figures import composition as compositions
-from gui.figures.known import NOTE, agreement
+from gui.figures.agreement import NOTE, agreement
 from gui.figures.text import RMSE, exponent, settled
 from gui.report.document import Document
 from gui.sessions.cache import DCXCache
 from gui.text import number
 
-PART_WORDS = {"bulk": "bulk samples", "test": "test mixtures", "train": "training mixtures"}
+PART_TEXTS = {"bulk": "bulk samples", "test": "test mixtures", "train": "training mixtures"}
 CHOICES: dict[str, Mapping[str, str]] = {
     "model": MODEL_NAMES,
-    "part": PART_WORDS,
+    "part": PART_TEXTS,
     "gene_weights": WEIGHT_NAMES,
 }
 MOST_SAMPLES = 40
@@ -69,8 +67,14 @@ def composition(
 ) -> None:
     """Figure (bars, or a heatmap for many), a summary by cell type, and the samples.
 
-    frame : cell types (and hidden) x samples, the engine's values; what : "the bulk"; whole : where
-    the whole table is to be had
+    Parameters
+    ----------
+    frame
+        Cell types (and hidden) x samples, values as estimated.
+    what
+        "the bulk".
+    whole
+        Where the whole table is shown.
     """
     count = frame.shape[1]
     many = count > compositions.SCROLL_FROM
@@ -79,13 +83,13 @@ def composition(
         if many
         else compositions.stacked(frame, colour_of, normalise=normalise)
     )
-    which = "shares of each sample's estimated total" if normalise else "the engine's values"
+    which = "in percent of the estimated total of each sample" if normalise else "as estimated"
     doc.figure(
         drawn,
         f"Composition of {what}, {number(count)} {'sample' if count == 1 else 'samples'}: RNA"
         f" fraction in percent, {which}.",
     )
-    percent = settled(compositions.shares(frame, normalise)) * 100
+    percent = settled(compositions.sample_fractions(frame, normalise)) * 100
     summary = pd.DataFrame(
         {
             "Mean": percent.mean(axis=1),
@@ -114,21 +118,19 @@ def composition(
 def known(
     doc: Document, session: DCXCache, estimated: pd.DataFrame | None, colour_of: Mapping[str, str]
 ) -> None:
-    """The estimate beside the known compositions; nothing where there are none or nothing can be
-    compared.
-    """
+    """Write the estimate beside the known compositions; nothing if there are none."""
     data = session.dataset
     if data is None or data.truth is None or estimated is None:
         return
     doc.heading("Against known compositions", 3)
     try:
-        found = compare_truth(data.truth.shares, estimated, data.truth.pairs)
+        found = compare_with_known(data.truth.shares, estimated, data.truth.pairs)
     except MissingPart as error:
         doc.paragraph(str(error))
         return
     doc.figure(
         agreement(found.points, colour_of),
-        f"Estimated beside known shares ({data.truth.name or 'table of known compositions'})."
+        f"Estimated beside known fractions ({data.truth.name or 'table of known compositions'})."
         f" {NOTE}",
     )
     doc.table(

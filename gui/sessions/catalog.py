@@ -82,7 +82,7 @@ class SessionCatalog:
             return self._describe(entry, actor, archived=archived)
         except Exception:
             log.exception("a session cannot be described: id %s", entry.session.session_id)
-            problem = DamagedSession("What this session says of itself cannot be read.")
+            problem = DamagedSession("The details of this session cannot be read.")
             name = PROTECTED if entry.hidden else entry.session.name
             return SessionInfo(
                 entry.session.session_id, name, archived, EARLIEST, EARLIEST, 0, {}, problem=problem

@@ -42,7 +42,7 @@ class Snapshot:
     ----------
     revision : of the session when it was taken.
     runs : oldest first.
-    chosen : kind -> id of the run on screen.
+    chosen : kind -> id of the current run.
     forms : page key -> form values (what the browser sent: text, numbers, lists, None).
     jobs : running or queued.
     marks : what is special about this session: :data:`WITHOUT_CELLS`, :data:`PSEUDONYMS`,

@@ -170,7 +170,7 @@ def navigation(ctx: Context, current: Page | None) -> list[Any]:
 
 
 def _summary(make: Callable[[Context], Any], ctx: Context) -> Any:
-    """What a page says of itself. TypeError: a plug-in gave what cannot be sent to the browser."""
+    """The summary of a page. TypeError: a plug-in gave what cannot be sent to the browser."""
     summary = make(ctx)
     if summary is None or isinstance(summary, Component):
         return summary

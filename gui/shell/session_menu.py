@@ -79,7 +79,7 @@ def saved_words(
     *,
     single: bool,
 ) -> Any:
-    """Whether what is on screen is on disk; if it cannot be, why, and what can be done. single :
+    """Whether the session is on disk; if it cannot be, why, and what can be done. single :
     there cannot be another session
     """
     words = {"saved": "Saved", "saving": "Saving…", "not saved": "Not saved"}.get(state)

@@ -62,8 +62,8 @@ STEPS = (
         ("#dtd-run",),
         "DTD: learn which genes to trust",
         "Press Run DTD. The program mixes single cells into bulk samples of known composition and"
-        " learns which genes tell the cell types apart. It takes some seconds; the header shows how"
-        " far it is.",
+        " learns which genes tell the cell types apart. It takes some seconds; the header shows the"
+        " progress.",
         "dataset",
         "This session holds no data: load the example on the Upload page, or begin the tour again.",
     ),
@@ -79,21 +79,21 @@ STEPS = (
     Step(
         "adtd",
         ("#adtd-run",),
-        "ADTD: what the reference does not know",
-        "Choose the model +h,r and press Run. It also estimates a hidden background, and which"
-        " genes behave differently in the bulk.",
+        "ADTD: what the reference lacks",
+        "Choose the model “Hidden background + gene regulation” and press Run ADTD. It also"
+        " estimates a hidden background, and which genes behave differently in the bulk.",
         "dtd",
         "Next waits for the DTD run.",
     ),
     Step(
         "adtd",
         ("#adtd-run-answer", "#adtd-tabs"),
-        "Hidden share, with its interval",
-        "The hidden share stands beside an interval: every value in it fits the data equally well."
+        "Hidden fraction, with its interval",
+        "The hidden fraction has an interval: every value in it fits the data equally well."
         " See Hidden profile for what is missing (here neutrophils) and Gene regulation for what is"
         " changed (here 14 genes of the monocytes).",
         "regulation",
-        "Next waits for a run of Deconomix+h,r.",
+        "Next waits for a run with gene regulation.",
     ),
     Step(
         "adtd",

@@ -1,4 +1,4 @@
-"""Does a finding hold when the data are drawn anew?"""
+"""Does a finding hold when the data are resampled?"""
 
 from __future__ import annotations
 

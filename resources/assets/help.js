@@ -3,7 +3,7 @@
   "use strict";
 
   /* As gui/pages/help/book.py makes it. */
-  const anchor = (text) => text.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "");
+  const anchor = (text) => text.toLowerCase().replace(/λ₁/g, "lambda1").replace(/λ₂/g, "lambda2").replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "");
 
   document.addEventListener("click", (event) => {
     const link = event.target.closest ? event.target.closest('.dcx-help a[href^="/help"]') : null;

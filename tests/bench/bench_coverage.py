@@ -1,4 +1,4 @@
-"""How often the 95 % intervals of “How sure?” hold the truth: of the draws alone, and widened; the
+"""How often the 95 % intervals of the tab Uncertainty hold the truth: of the draws alone, and widened; the
 seconds are those of the intervals.
 
 On the built-in example always; not with --quick also on the real data sets that are there

@@ -106,7 +106,7 @@ class Problem:
         self.reference, self.bulk, self.weights = both.made(p, q, n)
 
     def simulate(self) -> Any:
-        from gui.engine.simulate import simulate
+        from gui.engine.simulation import simulate
 
         return simulate(self.cells, self.types, mixtures=MIXTURES, cells_per_mixture=CELLS, seed=1)
 
@@ -153,10 +153,10 @@ def with_each(
 # ------------------------------------------------------------------------------------- single steps
 def counted_class() -> Any:
     """The fast ADTD that counts its steps."""
-    from gui.engine.fast.steps import Steps
+    from gui.engine.fast.adtd_solver import ADTDSolver
     from gui.engine.stock import methods
 
-    class Counted(Steps, methods.ADTD):  # type: ignore[misc, name-defined]
+    class Counted(ADTDSolver, methods.ADTD):  # type: ignore[misc, name-defined]
         def __init__(self, *args: Any, **options: Any) -> None:
             super().__init__(*args, **options)
             self.made: Counter[str] = Counter()
@@ -178,14 +178,14 @@ def units(
     problem: Problem, weights: pd.Series, *, regulated: bool = True
 ) -> tuple[dict[str, float], float]:
     """(CPU seconds of each of stock's steps, MB at their peak) with the state that they meet."""
-    from gui.engine.stock import laid_out, methods, stock_engine
+    from gui.engine.stock import as_contiguous, methods, stock_engine
 
     found, highest = {}, 0.0
     with stock_engine():
         options = {"lambda2": LAMBDA2, "C_static": True, "Delta_static": not regulated}
         built, taken, peak = measured(
             lambda: methods.ADTD(
-                laid_out(problem.reference, "F"), problem.bulk, weights.to_frame(), **options
+                as_contiguous(problem.reference, "F"), problem.bulk, weights.to_frame(), **options
             )
         )
         for name in STEPS if regulated else [s for s in STEPS if s != "update_Delta"]:
@@ -362,13 +362,13 @@ def _search(
 
     In a quick bench the fast engine, too, searches every fourth lambda2 only.
     """
-    from gui.engine.fast.folds import pieces
+    from gui.engine.fast.folds import fold_tasks
 
     lambdas = GRID[::4] if quick else GRID
     _, taken, own = measured(with_each(lambda: problem.search(lambdas))["fast"])
     taken *= len(GRID) / len(lambdas)
     add("fast", taken, own)
-    fold = problem.bulk.iloc[:, pieces(problem.n, FOLDS, [1.0])[0].train]
+    fold = problem.bulk.iloc[:, fold_tasks(problem.n, FOLDS, [1.0])[0].train]
     stock = sum(
         cost(made_by(problem, weights, fold, lambda2=value), each)
         for value in lambdas[:: 1 if quick else 2]

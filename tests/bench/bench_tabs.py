@@ -54,7 +54,7 @@ VIEWS: dict[str, tuple[str, tuple[Change, ...]]] = {
     "ADTD, composition, heatmap": ("adtd", (("adtd-composition-view", "value", "heatmap"),)),
     "ADTD, composition, table": ("adtd", (("adtd-composition-view", "value", "table"),)),
     "ADTD, hidden profile": ("adtd", (("adtd-tabs", "value", "hidden"),)),
-    "ADTD, hidden share of the samples": ("adtd", (("adtd-hidden-of", "value", "samples"),)),
+    "ADTD, hidden fraction of the samples": ("adtd", (("adtd-hidden-of", "value", "samples"),)),
     "ADTD, gene regulation": ("adtd", (("adtd-tabs", "value", "regulation"),)),
     "ADTD, gene regulation, table": ("adtd", (("adtd-regulation-view", "value", "table"),)),
     "ADTD, search": ("adtd", (("adtd-tabs", "value", "search"),)),

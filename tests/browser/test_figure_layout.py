@@ -17,9 +17,9 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from gui.data.dataset import HIDDEN
-from gui.figures import adtd, composition, dtd, markers, review, shares
+from gui.figures import adtd, composition, dtd, fractions, markers, review
+from gui.figures.agreement import agreement
 from gui.figures.data import type_counts
-from gui.figures.known import agreement
 from gui.figures.palette import colours
 from gui.figures.template import template
 from gui.report.document import TALLEST, WIDTH, layout_js, plotly_js
@@ -153,8 +153,10 @@ def figures(types: int, samples: int, *, long: bool = False) -> dict[str, go.Fig
         "composition": composition.stacked(data, colour_of, normalise=True),
         "composition in groups": composition.stacked(data, colour_of, group=group),
         "composition as heatmap": composition.heatmap(data, group=group),
-        "hidden by sample": shares.hidden_share(data.loc[HIDDEN], ends, truth=data.loc[HIDDEN]),
-        "how sure": shares.with_interval(
+        "hidden by sample": fractions.hidden_fraction(
+            data.loc[HIDDEN], ends, truth=data.loc[HIDDEN]
+        ),
+        "how sure": fractions.with_interval(
             kinds[0], data.iloc[0], ends["low"], ends["high"], colour_of
         ),
     }

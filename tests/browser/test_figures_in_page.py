@@ -203,7 +203,7 @@ def test_the_saved_table_has_the_order_filter_and_columns_of_the_grid(
     saved = _save(page, "look-numbers-csv2", files)[1].decode("utf-8-sig").splitlines()
     assert (
         saved[0]
-        == "# Sorted and filtered on screen: all rows. For research use only. Not for diagnosis or"
+        == "# Sorted and filtered as shown: all rows. For research use only. Not for diagnosis or"
         " treatment. Made with DeconomiX GUI."
     )
     assert saved[1].split(";")[1:] == [

@@ -144,10 +144,13 @@ def test_the_tour_from_start_to_end_on_the_example(
             page.click("#dtd-run")  # the page is not blocked
             expect(page.locator("#dtd-answer")).to_contain_text("Mean correlation", timeout=RUN)
         if step.target == ("#adtd-run",):
-            page.locator("#adtd-model").get_by_text("+h,r").click()
-            expect(page.locator("#adtd-run")).to_have_text("Run Deconomix+h,r")
+            page.click("#adtd-model")
+            page.get_by_role("option", name="Hidden background + gene regulation").click()
+            expect(page.locator("#adtd-model-words")).to_contain_text(
+                "Hidden background + gene regulation"
+            )
             page.click("#adtd-run")
-            expect(page.locator("#adtd-run-answer")).to_contain_text("hidden share", timeout=RUN)
+            expect(page.locator("#adtd-run-answer")).to_contain_text("hidden fraction", timeout=RUN)
         expect(outlined(page)).to_have_count(1)
         expect(page.locator(f"{step.target[0]}.dcx-tour-target")).to_be_visible()
         expect(page.locator("#dcx-tour-next")).to_be_enabled()

@@ -125,15 +125,16 @@ def test_the_main_job_on_real_data(
     open_tab(page, "Search")
     drawn(page, "adtd-search-curve")
     page.get_by_role("button", name="Use").first.click()
-    page.locator("#adtd-model").get_by_text("+h,r").click()
+    page.click("#adtd-model")
+    page.get_by_role("option", name="Hidden background + gene regulation").click()
     before = page.input_value("#adtd-lambda2")
     page.fill("#adtd-lambda2", "1e-9")
     page.keyboard.press("Tab")
     assert float(before) > 0
-    expect(page.locator("#adtd-run")).to_have_text("Run Deconomix+h,r")
+    expect(page.locator("#adtd-model-words")).to_contain_text("Hidden background + gene regulation")
     page.wait_for_timeout(800)
     page.click("#adtd-run")
-    expect(page.locator("#adtd-run-answer")).to_contain_text("hidden share", timeout=RUN)
+    expect(page.locator("#adtd-run-answer")).to_contain_text("hidden fraction", timeout=RUN)
     for tab, graph in (
         ("Composition", "adtd-composition-figure"),
         ("Hidden profile", "adtd-hidden"),

@@ -83,7 +83,7 @@ def test_rubbish_of_any_role_is_refused_and_never_a_traceback(
     path.write_bytes(content)
     code, answer, said = run(capsys, path, "--role", role)
     assert (code, answer["outcome"], said) == (2, "refuse", "")
-    assert "brought about an error" not in json.dumps(answer)
+    assert "caused an unexpected error" not in json.dumps(answer)
     assert all(str(tmp_path) not in f["message"] for f in answer["findings"])
 
 

@@ -98,7 +98,7 @@ def test_identical_types_are_named(make: SimpleNamespace) -> None:
     )
     labels = data.train.labels.copy()
     labels[0] = "B2"
-    with pytest.raises(CollinearTypes, match=r"The cell types B and B2 cannot be told apart"):
+    with pytest.raises(CollinearTypes, match=r"The cell types B and B2 cannot be distinguished"):
         prepare(replace(data, reference=reference, train=replace(data.train, labels=labels)))
 
 

@@ -13,14 +13,13 @@ from hypothesis import strategies as st
 from gui.data.readers.text_table import read_text_table
 from gui.data.samples.clinical import (
     ClinicalChoice,
-    event_value,
     examine_clinical,
     load_clinical,
     read_clinical,
-    typed,
-    unit_in,
 )
+from gui.data.samples.clinical_values import typed
 from gui.data.samples.joining import join, plain
+from gui.data.samples.survival_columns import event_value, unit_in
 from gui.errors import DataError, MissingPart
 
 SAMPLES = ["TCGA-BR-6455-01A", "TCGA-BR-7196-01A", "TCGA-BR-8371-11A"]

@@ -94,7 +94,7 @@ def test_a_saved_table_can_be_given_to_the_program_again(
 def test_a_first_line_that_somebody_else_wrote_is_read(tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
     path.write_text("# Sample,T cell,B cell\ns1,30,70\ns2,40,60\n")
-    assert list(read_text_table(path, path.name)[0].columns) == ["# Sample", "T cell", "B cell"]
+    assert list(read_text_table(path, path.name)[0].columns) == ["Sample", "T cell", "B cell"]
 
 
 def test_openpyxl_would_otherwise_write_a_formula() -> None:

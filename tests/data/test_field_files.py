@@ -25,23 +25,9 @@ SHARED = Path(
     os.environ.get("DECONOMIX_GUI_SHARED") or Path(__file__).resolve().parents[2].parent / "shared"
 )
 FOLDER = SHARED / "data" / "field_files"
-NOT_YET: dict[str, str] = {
-    "30_xlsx_title_row": "a title above the header of a sheet",
-    "33_zip_csv": "a zip with one table",
-    "54_scaden_counts": "cells x genes with the types in a second file",
-    "56_cibersortx_suffixes": "types that R or pandas numbered",
-    "64_cellxgene_raw_counts": "symbols in var, counts in raw without them",
-    "71_flow_percent_sign": "percent signs",
-    "82_cbioportal_header": "lines of comments above a clinical table",
-    "83_censored_flag": "a column that says who is censored",
-    "85_r_x_prefix": "an X that R put before names of samples",
-}
+NOT_YET: dict[str, str] = {}
 """Files whose outcome is not that of the manifest yet."""
-NUMBERS_NOT_YET: dict[str, str] = {
-    **{key: NOT_YET[key] for key in ("30_xlsx_title_row", "33_zip_csv", "56_cibersortx_suffixes")},
-    "64_cellxgene_raw_counts": NOT_YET["64_cellxgene_raw_counts"],
-    "45_cite_antibodies": "antibodies among the genes",
-}
+NUMBERS_NOT_YET: dict[str, str] = {}
 OTHER_SAMPLES = {"10_gdc_augmented_star": "PT01", "16_depmap_models_by_genes": ""}
 """Files whose samples are called otherwise than in the truth: the sample it is; "" for all in order."""
 SAYS: dict[str, tuple[str, ...]] = {

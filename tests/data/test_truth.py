@@ -83,7 +83,7 @@ def test_names_without_partner_are_listed_on_both_sides(awkward: Path) -> None:
 
 def test_bad_shares_are_refused_with_their_place(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
-    path.write_text("sample,A,B\nP1,0.5,x\n")
+    path.write_text("sample,A,B\nP1,0.5,x\nP2,0.4,0.6\n")
     with pytest.raises(BadValues, match='"x" in column B'):
         read_truth(TruthChoice(path=path))
     path.write_text("sample,A,B\nP1,0.5,0.5\nP2,-0.5,1\n")

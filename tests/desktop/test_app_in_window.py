@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from desktop.closing import CloseGuard
+from desktop.close_guard import CloseGuard
 from desktop.dialogs import NativeFiles
 from gui.app import create_app
 from gui.config import Config
@@ -65,9 +65,7 @@ def test_window_with_pending_saves_says_so_and_closes_when_they_are_done(page: A
 
     CloseGuard(page.native, pending, patience=600)
     page.view.close()
-    page.wait_js(
-        "document.body.innerText.includes('Saving 2 sessions… The window closes by itself.')"
-    )
+    page.wait_js("document.body.innerText.includes('Saving 2 sessions… The window then closes.')")
     seen = looks[0]
     page.wait_for(lambda: looks[0] > seen + 2)
     assert page.view.isVisible()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from desktop.job_watcher import Attendant, keep_awake, told
+from desktop.job_watcher import JobWatcher, keep_awake, notification_text
 
 
 class Jobs:
@@ -38,7 +38,7 @@ def scene() -> Any:
     jobs, host = Jobs(), SimpleNamespace(active=False)
     host.is_active = lambda: host.active
     application: Any = SimpleNamespace(runner=jobs)
-    attendant = Attendant(application, host, awake=awake, notify=log.append)
+    attendant = JobWatcher(application, host, awake=awake, notify=log.append)
     return SimpleNamespace(jobs=jobs.jobs, host=host, log=log, look=attendant.look)
 
 
@@ -72,14 +72,14 @@ def test_a_window_of_which_it_is_not_known_gets_its_notice(scene: Any) -> None:
     scene.look()
     scene.jobs["dtd"] = "failed"
     scene.look()
-    assert scene.log[-1] == "DTD did not succeed."
+    assert scene.log[-1] == "DTD failed."
 
 
 def test_a_notice_names_no_session_and_a_cancelled_job_needs_none() -> None:
     job = SimpleNamespace(title="DTD", state="done", session_id="secret", stage="Anna K.")
-    assert told(job) == "DTD is done."
+    assert notification_text(job) == "DTD is done."
     job.state = "cancelled"
-    assert told(job) == ""
+    assert notification_text(job) == ""
 
 
 def test_where_the_system_does_not_allow_it_the_work_goes_on(

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from desktop import lifecycle
-from desktop.closing import CloseGuard
+from desktop.close_guard import CloseGuard
 
 WAIT = 30.0
 
@@ -91,7 +91,7 @@ def test_closing_waits_for_pending_saves_then_happens_by_itself(hangs: bool) -> 
     [code] = window.ran
     assert code.startswith('dash_clientside.set_props("dcx-notices", {')
     [notice] = json.loads(code[code.index("{") : code.rindex("}") + 1])["sendNotifications"]
-    assert notice["message"] == "Saving 2 sessions… The window closes by itself."
+    assert notice["message"] == "Saving 2 sessions… The window then closes."
     seen = saves.asked
     while saves.asked < seen + 3:  # it goes on looking, and the window stays
         assert not window.events.closed.wait(0.01)
@@ -125,7 +125,7 @@ def test_a_save_that_does_not_succeed_is_asked_about(agrees: bool) -> None:
     assert answered.wait(WAIT)
     [(question, yes)] = asked
     assert question.startswith("2 sessions are not saved yet")
-    assert yes == "Close all the same"
+    assert yes == "Close anyway"
     for thread in threading.enumerate():
         if thread.name == "close-when-saved":
             thread.join(WAIT)

@@ -40,7 +40,7 @@ def test_interrupted_writing_leaves_the_old_file_whole(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(dialogs.os, "fsync", full)
-    with pytest.raises(DeconomixError, match="no room"):
+    with pytest.raises(DeconomixError, match="not enough space"):
         write(path, b"new")
     assert path.read_bytes() == b"old"
     assert names(tmp_path) == ["a.csv"]
@@ -121,7 +121,7 @@ def test_a_new_file_that_cannot_be_written_leaves_no_name_behind(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(dialogs.os, "fsync", full)
-    with pytest.raises(DeconomixError, match="no room"):
+    with pytest.raises(DeconomixError, match="not enough space"):
         write_new(tmp_path / "a.csv", b"x")
     assert names(tmp_path) == []
 
@@ -191,5 +191,5 @@ def test_filters_are_what_pywebview_accepts() -> None:
 
 
 def test_without_a_window_files_refuse_in_a_sentence() -> None:
-    with pytest.raises(DeconomixError, match="no window"):
+    with pytest.raises(DeconomixError, match="not open yet"):
         NativeFiles().save("a", b"x", CSV)

@@ -198,14 +198,17 @@ def test_the_main_job_on_real_data_in_the_window(
     user.type("#adtd-search-folds", "3")
     user.sees("5 values × 3 folds = 15 fits", "#adtd-search-reason")
     user.click("#adtd-search")
-    user.sees("lambda2: minimum at", "#adtd-search-answer")
+    user.sees("λ₂: minimum at", "#adtd-search-answer")
     user.sees_figure("adtd-search-curve")
     user.look("adtd-search")
     user.click("#adtd-search-choices [aria-label^='Minimum']")
-    # +h has no lambda2
-    window.wait_js("document.querySelector('#adtd-run').innerText === 'Run Deconomix+h,r'")
+    # a model without gene regulation has no λ₂
+    window.wait_js(
+        "document.querySelector('#adtd-model-words').innerText.startsWith("
+        "'Hidden background + gene regulation')"
+    )
     user.click("#adtd-run")
-    user.sees("hidden share", "#adtd-run-answer")
+    user.sees("hidden fraction", "#adtd-run-answer")
     for title, graph in (
         ("Composition", "adtd-composition-figure"),
         ("Hidden profile", "adtd-hidden"),

@@ -14,8 +14,8 @@ from typing import Any
 import psutil
 import pytest
 
-from desktop import closing
-from desktop.geometry import Placing
+from desktop import close_guard
+from desktop.geometry import WindowGeometry
 from desktop.instance import Instance
 from desktop.start import Start
 from gui.app import Application, create_app
@@ -86,7 +86,7 @@ def program(open_window: Any, serving: Any, tmp_path: Path) -> Iterator[Callable
             application.start()
         serve = serving(application.server)
         server = serve.__enter__()
-        Placing(page.native, settings)
+        WindowGeometry(page.native, settings)
         page.call(start.connect, application, server, page.native)
         page.wait_js("document.querySelector('#upload-train-choose')")
 
@@ -123,16 +123,16 @@ def test_closing_with_a_running_job_asks_and_stays_or_stops_it(
 ) -> None:
     it = program(worker=True)
     job = long_job(it.application)
-    question = closing.question(1)
-    left = it.page.answer(question, closing.KEEP)
+    question = close_guard.question(1)
+    left = it.page.answer(question, close_guard.KEEP)
     it.page.view.close()
     it.page.wait_for(lambda: question not in left)
     assert it.page.view.isVisible()
     assert not it.page.native.events.closed.is_set()
     assert next(j for j in it.application.runner.status() if j.id == job).active
-    it.page.answer(question, closing.STOP)
+    it.page.answer(question, close_guard.STOP)
     # asked where a busy disk takes longer than the patience
-    it.page.answer(closing.lost(1), closing.LOSE)
+    it.page.answer(close_guard.lost(1), close_guard.LOSE)
     it.choose("Close")
     it.page.wait_for(it.page.native.events.closed.is_set)
     assert it.page.unexpected == []
@@ -329,10 +329,10 @@ def test_a_page_whose_process_is_killed_comes_back(program: Callable[..., Progra
     it.page.run_js("window.before = 1; 1")
     psutil.Process(it.page.view.webview.page().renderProcessPid()).kill()
     it.page.wait_for(
-        lambda: any("loaded again" in words for words in it.application.inbox.announcements)
+        lambda: any("reloaded" in words for words in it.application.inbox.announcements)
     )
     it.page.wait_js("!window.before && document.querySelector('#upload-train-choose')")
     it.page.wait_js(
-        "document.body.innerText.includes('The page stopped working and was loaded again.')"
+        "document.body.innerText.includes('The page stopped working and was reloaded.')"
     )
     assert not it.ended.is_set()

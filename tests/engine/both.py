@@ -12,19 +12,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gui.engine import setting
+from gui.engine import compute_settings
 
 
 def quiet(*_: Any, **__: Any) -> None: ...
 
 
 def with_engine(engine: Any, step: Callable[[], Any]) -> Any:
-    before = setting.current()
-    setting.use(setting.Setting(engine, cores=1))
+    before = compute_settings.get_compute_settings()
+    compute_settings.set_compute_settings(compute_settings.ComputeSettings(engine, cores=1))
     try:
         return step()
     finally:
-        setting.use(before)
+        compute_settings.set_compute_settings(before)
 
 
 def made(p: int, q: int, n: int, seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame, pd.Series]:

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from gui.data.dataset import Bulk, Cells, Dataset, Matrix
-from gui.engine import setting
+from gui.engine import compute_settings
+from gui.engine.parallel import local
 from gui.engine.params import DTDParams
-from gui.engine.spread import local
 from gui.errors import JobCancelled
 from tests.waiting import until
 
@@ -92,7 +92,7 @@ class Recorder:
 def _own_setting() -> Iterator[None]:
     """A test that chooses an engine or a number of cores chooses it for itself."""
     yield
-    setting.use(setting.Setting())
+    compute_settings.set_compute_settings(compute_settings.ComputeSettings())
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -123,7 +123,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Cluster]":
 def left_as_found() -> Iterator[None]:
     """After the test nothing is sent to a cluster any more, and no thread of one is left."""
     yield
-    setting.use(setting.Setting())
+    compute_settings.set_compute_settings(compute_settings.ComputeSettings())
     until(lambda: not [thread for thread in threading.enumerate() if thread.name == "cluster"])
 
 

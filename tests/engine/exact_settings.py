@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from gui.engine.coupled import Stuck
-from gui.engine.exact import Setting
+from gui.engine.refinement import RegulationProblem
+from gui.engine.separable_qp import Stuck
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +29,7 @@ def make(
     lambda2: float = 1e-8,
     rare: float = 1.0,
     noise: float = 0.2,
-) -> Setting:
+) -> RegulationProblem:
     """Samples of regulated types and a hidden background, with noise; the last type's share is
     ``rare`` times an ordinary one.
     """
@@ -45,10 +45,14 @@ def make(
         random.normal(0, noise, (p, n))
     )
     weights = random.gamma(0.5, 1, p) + 1 / p
-    return Setting(X, Y / Y.sum(axis=0), weights / weights.sum(), shares[:q], shares[q], lambda2)
+    return RegulationProblem(
+        X, Y / Y.sum(axis=0), weights / weights.sum(), shares[:q], shares[q], lambda2
+    )
 
 
-def reference(setting: Setting, given: np.ndarray | None) -> tuple[np.ndarray, np.ndarray, float]:
+def reference(
+    setting: RegulationProblem, given: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray, float]:
     """Delta, x and the loss by Clarabel with tight tolerances, of the problem written down as least
     squares; x is held at ``given`` where that is there.
     """
@@ -100,7 +104,7 @@ def reference(setting: Setting, given: np.ndarray | None) -> tuple[np.ndarray, n
 
 
 def fitted(
-    setting: Setting, x: np.ndarray, delta: np.ndarray
+    setting: RegulationProblem, x: np.ndarray, delta: np.ndarray
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.Series, Made]:
     """The setting as frames, and a fit with this x and Delta."""
     p, q = setting.reference.shape
@@ -121,7 +125,7 @@ def fitted(
     )
 
 
-def degenerate(name: str) -> Setting:
+def degenerate(name: str) -> RegulationProblem:
     if name == "rare type":
         return make(200, 6, rare=1e-9)
     if name == "absent type":

@@ -17,8 +17,8 @@ import pandas as pd
 
 from gui.data.dataset import Bulk, Cells, Dataset, Matrix
 from gui.engine import forecast, tasks
+from gui.engine.compute_settings import ComputeSettings
 from gui.engine.params import ADTDParams, DTDParams
-from gui.engine.setting import Setting
 
 TYPES, CELLS, SAMPLES = 5, 100, 10
 
@@ -51,7 +51,7 @@ def main(engine: Any, step: str, genes: int, mixtures: int, cells: int) -> dict[
 
     data = made(genes)
     params = DTDParams(genes=None, iterations=2, train_mixtures=mixtures, train_cells=cells)
-    tasks.warm_up(Setting(engine))
+    tasks.warm_up(ComputeSettings(engine))
     if step == "dtd":
         before = peak()
         tasks.run_dtd(data, params, progress=progress)

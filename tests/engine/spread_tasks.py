@@ -1,4 +1,4 @@
-"""Tasks for the tests of gui.engine.spread.
+"""Tasks for the tests of gui.engine.parallel.
 
 In a module of its own: other processes, and those of a cluster, load it.
 """
@@ -154,10 +154,14 @@ def dead_at_once(*ends: Any) -> None:
 
 
 def spread_again(shared: Any, item: Any, *, step: Any) -> tuple[int, list[int], str]:
-    from gui.engine.setting import current
-    from gui.engine.spread import spread
+    from gui.engine.compute_settings import get_compute_settings
+    from gui.engine.parallel import parallel_map
 
-    return os.getpid(), [pid for _, pid in spread(where, range(3))], current().engine
+    return (
+        os.getpid(),
+        [pid for _, pid in parallel_map(where, range(3))],
+        get_compute_settings().engine,
+    )
 
 
 def patient(shared: Path, item: int, *, step: Any) -> tuple[int, float]:
@@ -175,10 +179,10 @@ def patient(shared: Path, item: int, *, step: Any) -> tuple[int, float]:
 
 def run_in_job(dataset: Any, params: Any, *, progress: Any) -> dict[str, Any]:
     """A job's task that spreads: over processes of the worker process."""
-    from gui.engine import setting
-    from gui.engine.spread import local, spread
+    from gui.engine import compute_settings
+    from gui.engine.parallel import local, parallel_map
 
-    setting.use(setting.Setting(cores=2))
+    compute_settings.set_compute_settings(compute_settings.ComputeSettings(cores=2))
     started: set[int] = set()
 
     def on_step(index: int, value: Any) -> None:
@@ -191,8 +195,8 @@ def run_in_job(dataset: Any, params: Any, *, progress: Any) -> dict[str, Any]:
         progress("Spreading")
 
     if params:
-        spread(deaf, range(2), on_step=on_step, check=lambda: progress("Spreading"))
-    found = spread(slow_where, range(4), on_step=on_step)
+        parallel_map(deaf, range(2), on_step=on_step, check=lambda: progress("Spreading"))
+    found = parallel_map(slow_where, range(4), on_step=on_step)
     return {
         "here": os.getpid(),
         "found": found,

@@ -1,4 +1,4 @@
-"""What the tests of gui.engine.spread have in common."""
+"""What the tests of gui.engine.parallel have in common."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import psutil
 
-from gui.engine import setting
-from gui.engine.setting import EngineName, Setting
+from gui.engine import compute_settings
+from gui.engine.compute_settings import ComputeSettings, EngineName
 from gui.errors import JobCancelled
 
 HERE = Path(__file__).parent
@@ -27,7 +27,7 @@ __all__ = ["HERE", "Cancelling", "alive", "cores", "program", "same", "tasks"]
 
 
 def cores(count: int, engine: EngineName = "fast") -> None:
-    setting.use(Setting(engine=engine, cores=count))
+    compute_settings.set_compute_settings(ComputeSettings(engine=engine, cores=count))
 
 
 def alive(pid: int) -> bool:

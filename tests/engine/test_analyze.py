@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from gui.cli import analyze
-from gui.engine import setting
+from gui.engine import compute_settings
 
 QUICK = ["--genes", "50", "--mixtures", "40", "--cells", "20", "--iterations", "20"]
 
@@ -128,8 +128,8 @@ def test_refined_tables_are_labelled_in_the_record(files, tmp_path, capsys):
     assert refined["parameters"]["refine"] is True
     assert refined["optimum"]["loss_after"] < refined["optimum"]["loss_before"]
     assert max(refined["optimum"]["certificate"].values()) <= 1e-7
-    assert any("differ from published deconomix numbers" in text for text in refined["warnings"])
-    assert "differ from published deconomix numbers" in capsys.readouterr().err
+    assert any("differ from those published with deconomix" in text for text in refined["warnings"])
+    assert "differ from those published with deconomix" in capsys.readouterr().err
     tables = {
         name: [read(tmp_path / folder / f"{name}.csv") for folder in ("plain", "refined")]
         for name in ("composition_bulk", "hidden_profile")
@@ -224,7 +224,7 @@ REFUSED = [
     (["--train", "{bulk}"], "bulk.csv"),
     (["--train", "{train}", "--bulk", "{negative}"], "negative.csv"),
     (["--train", "{train}", "--bulk", "{foreign}"], "no gene in common"),
-    (["--train", "{twins}", "--test", "{test}"], "cannot be told apart"),
+    (["--train", "{twins}", "--test", "{test}"], "cannot be distinguished"),
     (["--train", "{train}", "--example"], "--example"),
     (["--train", "{train}", "--refine"], "--refine means nothing for deconomix"),
     (
@@ -365,7 +365,7 @@ def test_what_a_kill_left_is_brought_back_and_said(files, tmp_path, capsys, monk
     monkeypatch.setattr(analyze, "write_all", interrupted)
     assert run(files, out, "--model", "naive") == 130
     assert {p.name: p.read_bytes() for p in out.iterdir()} == whole
-    assert "the files before it are back" in capsys.readouterr().err
+    assert "the previous files were restored" in capsys.readouterr().err
 
 
 def test_hostile_names_cannot_become_formulas(files, dataset, tmp_path):
@@ -386,7 +386,7 @@ def test_example_prints_estimate_beside_truth(capsys):
         "correlation",
         "Monocytes",
         "hidden (Neutrophils)",
-        "Hidden share:",
+        "Hidden fraction:",
         "Regulated genes in Monocytes:",
     ):
         assert text in out
@@ -443,7 +443,10 @@ def test_engine_cores_and_scheduler_are_those_of_the_configuration(files, tmp_pa
     config = tmp_path / "config.toml"
     config.write_text('[compute]\nengine = "stock"\ncores = 2\n')
     assert run(files, tmp_path / "one", "--config", str(config)) == 0
-    assert (setting.current().engine, setting.current().cores) == ("stock", 2)
+    assert (
+        compute_settings.get_compute_settings().engine,
+        compute_settings.get_compute_settings().cores,
+    ) == ("stock", 2)
     assert (
         json.loads((tmp_path / "one" / "run.json").read_text())["parameters"]["engine"] == "stock"
     )

@@ -14,8 +14,8 @@ import pytest
 from gui.data.dataset import HIDDEN
 from gui.data.example import make_example
 from gui.engine import bootstrap as engine
-from gui.engine import setting, tasks
-from gui.engine.bootstrap import RESAMPLING, bootstrap, calibrated, ends
+from gui.engine import compute_settings, tasks
+from gui.engine.bootstrap import RESAMPLING, bootstrap, calibrate, ends
 from gui.engine.params import ADTDParams, BootstrapParams, DTDParams
 from gui.engine.results import BootstrapResult
 from gui.errors import EngineFailed, InvalidParameter, JobCancelled, TooFewGenes
@@ -126,10 +126,10 @@ def test_calibration_covers_whatever_the_errors_look_like_and_never_narrows():
     estimate = (
         truth + np.array([[0.05], [0.0], [-0.03], [0.0]]) + random.standard_t(3, truth.shape) * 0.01
     )
-    found = calibrated(estimate - 0.01, estimate + 0.01, truth)
+    found = calibrate(estimate - 0.01, estimate + 0.01, truth)
     assert found.genes[0] < 0.2
     np.testing.assert_allclose(found.widened, 0.95, atol=0.02)
-    assert (calibrated(estimate - 1, estimate + 1, truth).wider == 0).all()
+    assert (calibrate(estimate - 1, estimate + 1, truth).wider == 0).all()
 
 
 def test_what_is_said_of_fits_held_back_is_true_of_other_fits():
@@ -145,7 +145,7 @@ def test_what_is_said_of_fits_held_back_is_true_of_other_fits():
         low, high = truth + off - 0.01, truth + off + 0.01
         two = slice(0, 2 * size)
         for told, together in ((apart, size), (mixed, 1)):
-            found = calibrated(low[:, two], high[:, two], truth[:, two], together)
+            found = calibrate(low[:, two], high[:, two], truth[:, two], together)
             told.append(found.widened[0])
             if together == size:
                 wider = found.wider[0]
@@ -167,13 +167,15 @@ def test_ends_lie_around_the_estimate_even_where_the_draws_do_not():
 # -----------------------------------------------------------------------------------------------
 def test_same_seed_same_intervals_and_they_hold_the_estimate():
     reference, bulk, truth, weights = exact(2, genes=60, types=3, samples=8)
-    path = engine.Redrawn(reference, bulk, weights.to_frame(), max_iterations=3, check=lambda: None)
+    path = engine.ResampledLambdaPath(
+        reference, bulk, weights.to_frame(), max_iterations=3, check=lambda: None
+    )
     path.begin()
     full = np.vstack([path.C, path.c])
     options = {
         "hidden": True,
         "regulation": pd.DataFrame(
-            path.walk(1e-7), index=reference.index, columns=reference.columns
+            path.solve_for_lambda(1e-7), index=reference.index, columns=reference.columns
         ),
         "lambda2": 1e-7,
         "max_iterations": 3,
@@ -209,8 +211,8 @@ def test_intervals_are_the_same_with_one_and_with_two_processes():
     reference, bulk, _, weights = exact(genes=60, types=3, samples=6)
     found = []
     for cores in (1, 2):
-        before = setting.current()
-        setting.use(setting.Setting(cores=cores))
+        before = compute_settings.get_compute_settings()
+        compute_settings.set_compute_settings(compute_settings.ComputeSettings(cores=cores))
         try:
             found.append(
                 bootstrap(
@@ -218,7 +220,7 @@ def test_intervals_are_the_same_with_one_and_with_two_processes():
                 )
             )
         finally:
-            setting.use(before)
+            compute_settings.set_compute_settings(before)
     pd.testing.assert_frame_equal(found[0].low, found[1].low, check_exact=True)
     pd.testing.assert_frame_equal(found[0].high, found[1].high, check_exact=True)
 
@@ -249,7 +251,7 @@ def test_gene_weights_learned_anew_widen_the_draws(example):
     width = [(r.genes_high - r.genes_low).to_numpy().mean() for r in (fixed, anew)]
     assert width[1] > 1.02 * width[0]
     naive = replace(dtd, loss=np.empty(0))
-    with pytest.raises(InvalidParameter, match="not learned from cells"):
+    with pytest.raises(InvalidParameter, match="no longer holds the cells"):
         tasks.run_bootstrap(
             data, BootstrapParams(replicates=20, seeds=True), progress=quiet, dtd=naive
         )
@@ -266,11 +268,13 @@ def test_direction_is_stable_where_a_gene_is_regulated_and_not_where_it_is_not()
     factors.loc[regulated, "T0"] = 3.0
     expected = (reference * factors) @ truth
     bulk = expected * random.gamma(100.0, 1 / 100.0, expected.shape)
-    path = engine.Redrawn(
+    path = engine.ResampledLambdaPath(
         reference, bulk, weights.to_frame(), max_iterations=30, check=lambda: None
     )
     path.begin()
-    delta = pd.DataFrame(path.walk(1e-8), index=reference.index, columns=reference.columns)
+    delta = pd.DataFrame(
+        path.solve_for_lambda(1e-8), index=reference.index, columns=reference.columns
+    )
     clear = [g for g in regulated if delta.loc[g, "T0"] > 1.4]
     assert len(clear) >= 5
     found = bootstrap(

@@ -33,13 +33,13 @@ def test_one_se_steps_on_any_grid():
 def test_flat_curve_gives_the_last_grid_point_and_says_so():
     found = choose(losses((3, 5), (3, 5), (3, 5)))
     assert found.values["one_se"] == pytest.approx(0.1)
-    assert "up to the largest lambda2" in found.notes[0]
+    assert "up to the largest λ₂" in found.notes[0]
 
 
 def test_only_the_minimum_within_steps_on_and_says_so():
     found = choose(losses((9, 9), (4, 4.1), (9, 9), (10, 10)))
     assert found.values["one_se"] == pytest.approx(1e-2)
-    assert "No other lambda2" in found.notes[0]
+    assert "No other λ₂" in found.notes[0]
 
 
 def test_single_fold_falls_back_to_the_minimum_and_says_so():
@@ -47,7 +47,7 @@ def test_single_fold_falls_back_to_the_minimum_and_says_so():
         warnings.simplefilter("ignore")  # pandas on the spread of one value
         found = choose(losses((5.0,), (3.0,), (7.0,)))
     assert found.values["one_se"] == found.values["min"]
-    assert "no spread" in found.notes[0]
+    assert "no standard error" in found.notes[0]
 
 
 def test_drop_is_the_lower_end_of_the_steepest_step():

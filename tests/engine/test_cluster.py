@@ -17,11 +17,11 @@ import numpy as np
 import psutil
 import pytest
 
-from gui.engine import setting
-from gui.engine.setting import Setting
-from gui.engine.spread import cluster, remote, spread
-from gui.engine.spread.calls import back
-from gui.engine.spread.parcel import Parcel
+from gui.engine import compute_settings
+from gui.engine.compute_settings import ComputeSettings
+from gui.engine.parallel import cluster, parallel_map, remote
+from gui.engine.parallel.calls import decode_error
+from gui.engine.parallel.serialized_value import SerializedValue
 from gui.errors import EngineFailed, JobCancelled, JobError
 from tests.engine.dask_cluster import Cluster
 from tests.engine.spreading import HERE, same, tasks
@@ -48,8 +48,8 @@ def make(tmp_path: Path) -> Iterator[Callable[..., Cluster]]:
 
 
 def use(found: Cluster | str, engine: str = "fast") -> None:
-    setting.use(
-        Setting(engine=engine, scheduler=found if isinstance(found, str) else found.address)
+    compute_settings.set_compute_settings(
+        ComputeSettings(engine=engine, scheduler=found if isinstance(found, str) else found.address)
     )
 
 
@@ -59,10 +59,16 @@ def use(found: Cluster | str, engine: str = "fast") -> None:
 def test_numbers_on_the_cluster_are_those_of_this_computer_to_the_bit(pair: Cluster) -> None:
     found: list[Any] = []
     layouts: list[str] = []
-    for chosen in (Setting(cores=1), Setting(cores=2), Setting(scheduler=pair.address)):
-        setting.use(chosen)
-        found.append(spread(tasks.numbers, range(6), shared=tasks.data()))
-        layouts += [str(layout) for layout in spread(tasks.layout, range(2), shared=tasks.data())]
+    for chosen in (
+        ComputeSettings(cores=1),
+        ComputeSettings(cores=2),
+        ComputeSettings(scheduler=pair.address),
+    ):
+        compute_settings.set_compute_settings(chosen)
+        found.append(parallel_map(tasks.numbers, range(6), shared=tasks.data()))
+        layouts += [
+            str(layout) for layout in parallel_map(tasks.layout, range(2), shared=tasks.data())
+        ]
     assert same(found[0], found[1])
     assert same(found[0], found[2])
     assert len(set(layouts)) == 1
@@ -77,16 +83,16 @@ def test_both_workers_compute_with_one_blas_thread_and_reports_arrive_in_their_o
     assert 2 in pair.ask(
         lambda client: client.submit(tasks.threads, None, None, step=None).result()
     )
-    assert {n for found in spread(tasks.threads, range(4)) for n in found} == {1}
+    assert {n for found in parallel_map(tasks.threads, range(4)) for n in found} == {1}
     seen: list[tuple[int, Any]] = []
-    found = spread(
+    found = parallel_map(
         tasks.slow_where, range(6), on_step=lambda index, value: seen.append((index, value))
     )
     assert [item for item, _ in found] == list(range(6))
     assert len({pid for _, pid in found} - {os.getpid()}) == 2
     assert sorted(seen) == [(n, ("seen", n)) for n in range(6)]
     seen.clear()
-    spread(
+    parallel_map(
         tasks.numbers,
         [5, 6],
         shared=tasks.data(),
@@ -107,20 +113,20 @@ def test_reports_arrive_while_the_tasks_run(pair: Cluster, tmp_path: Path) -> No
             (tmp_path / "go on").touch()  # else they never end
 
     assert [
-        item for item, _ in spread(tasks.patient, range(2), shared=tmp_path, on_step=on_step)
+        item for item, _ in parallel_map(tasks.patient, range(2), shared=tmp_path, on_step=on_step)
     ] == [0, 1]
 
 
 def test_one_item_is_computed_here_and_nobody_is_asked() -> None:
     use("tcp://127.0.0.1:1")
-    assert spread(tasks.where, ["only"]) == [("only", os.getpid())]
+    assert parallel_map(tasks.where, ["only"]) == [("only", os.getpid())]
 
 
 def test_a_task_that_spreads_itself_does_so_in_its_worker_with_the_callers_engine(
     pair: Cluster,
 ) -> None:
     use(pair, engine="stock")
-    for pid, inner, engine in spread(tasks.spread_again, range(2)):
+    for pid, inner, engine in parallel_map(tasks.spread_again, range(2)):
         assert set(inner) == {pid} != {os.getpid()}
         assert engine == "stock"
 
@@ -128,18 +134,18 @@ def test_a_task_that_spreads_itself_does_so_in_its_worker_with_the_callers_engin
 def test_errors_come_back_as_themselves_from_the_cluster(pair: Cluster, tmp_path: Path) -> None:
     use(pair)
     with pytest.raises(EngineFailed, match="Mueller") as ours:
-        spread(tasks.fail, ["well", "engine", "well"])
+        parallel_map(tasks.fail, ["well", "engine", "well"])
     assert ours.value.advice == "Use fewer genes."
     with pytest.raises(MemoryError):
-        spread(tasks.fail, ["memory", "well"])
+        parallel_map(tasks.fail, ["memory", "well"])
     with pytest.raises(np.linalg.LinAlgError, match="Singular"):
-        spread(tasks.fail, ["algebra", "well"])
+        parallel_map(tasks.fail, ["algebra", "well"])
     with pytest.raises(JobError, match="cannot be handed to another process"):
-        spread(tasks.fail, ["well", "no data"])
-    first, second, third = spread(tasks.fail, ["well", "engine", "fine"], keep_errors=True)
+        parallel_map(tasks.fail, ["well", "no data"])
+    first, second, third = parallel_map(tasks.fail, ["well", "engine", "fine"], keep_errors=True)
     assert (first, type(second), third) == ("well", EngineFailed, "fine")
     with pytest.raises(ValueError, match="read-only"):
-        spread(tasks.spoil, range(2), shared=tasks.data())
+        parallel_map(tasks.spoil, range(2), shared=tasks.data())
     assert "Mueller" not in "".join(
         path.read_text(encoding="utf-8") for path in pair.folder.glob("*.log")
     )
@@ -190,13 +196,13 @@ def test_cluster_with_certificates_computes_the_same_and_lets_in_nobody_without(
             found.workers(2)
             assert found.address.startswith("tls://")
             use(found)
-            results = spread(tasks.numbers, range(3), shared=tasks.data())
+            results = parallel_map(tasks.numbers, range(3), shared=tasks.data())
         monkeypatch.setattr(cluster, "CONNECT", 2.0)
         assert str(refusal(found)) == f"No Dask scheduler answers at {found.address}."
     finally:
         found.end()
-    setting.use(Setting(cores=1))
-    assert same(results, spread(tasks.numbers, range(3), shared=tasks.data()))
+    compute_settings.set_compute_settings(ComputeSettings(cores=1))
+    assert same(results, parallel_map(tasks.numbers, range(3), shared=tasks.data()))
 
 
 # ------------------------------------------------------------------------------------------- cancel
@@ -214,10 +220,10 @@ def test_cancelling_ends_running_tasks_at_their_next_step_and_the_rest_never_beg
             raise JobCancelled("The step was cancelled.")
 
     with pytest.raises(JobCancelled):
-        spread(tasks.steps_for_ever, range(6), shared=tmp_path, on_step=on_step)
+        parallel_map(tasks.steps_for_ever, range(6), shared=tmp_path, on_step=on_step)
     until(lambda: len(list(tmp_path.iterdir())) == 2)
     until(lambda: not pair.ask(lambda client: client.run_on_scheduler(tasks_known)))
-    assert len(spread(tasks.where, range(3))) == 3
+    assert len(parallel_map(tasks.where, range(3))) == 3
     assert len(list(tmp_path.iterdir())) == 2
 
 
@@ -231,12 +237,12 @@ def test_tasks_end_when_the_caller_was_killed(pair: Cluster, tmp_path: Path) -> 
         f"""
 import pathlib
 import spread_tasks as tasks
-from gui.engine import setting
-from gui.engine.spread import spread
+from gui.engine import compute_settings
+from gui.engine.parallel import parallel_map
 
 if __name__ == "__main__":
-    setting.use(setting.Setting(scheduler="{pair.address}"))
-    spread(tasks.steps_for_ever, range(2), shared=pathlib.Path(r"{tmp_path}"), on_step=lambda index, value: print(index, flush=True))
+    compute_settings.set_compute_settings(compute_settings.ComputeSettings(scheduler="{pair.address}"))
+    parallel_map(tasks.steps_for_ever, range(2), shared=pathlib.Path(r"{tmp_path}"), on_step=lambda index, value: print(index, flush=True))
 """,
         encoding="utf-8",
     )
@@ -269,7 +275,7 @@ def test_check_is_asked_while_the_scheduler_does_not_answer() -> None:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(cluster, "CLOSING", 0.1)
             with pytest.raises(JobCancelled):
-                spread(tasks.where, range(2), check=check)
+                parallel_map(tasks.where, range(2), check=check)
 
 
 # ------------------------------------------------------------------------------------- lost workers
@@ -294,10 +300,10 @@ def test_numbers_are_right_when_workers_are_lost_in_the_middle(
         elif len(killed) == (1 if lost == "one of two" else 2) and pid not in killed:
             (tmp_path / "go on").touch()
 
-    spreading = spread(tasks.patient, range(5), shared=tmp_path, on_step=on_step)
+    spreading = parallel_map(tasks.patient, range(5), shared=tmp_path, on_step=on_step)
     assert set(killed) <= {worker.pid for worker in workers}
-    setting.use(Setting(cores=1))
-    assert spreading == spread(tasks.patient, range(5), shared=tmp_path)
+    compute_settings.set_compute_settings(ComputeSettings(cores=1))
+    assert spreading == parallel_map(tasks.patient, range(5), shared=tmp_path)
 
 
 def test_item_that_always_kills_its_worker_fails_and_those_that_waited_there_do_not(
@@ -310,7 +316,7 @@ def test_item_that_always_kills_its_worker_fails_and_those_that_waited_there_do_
     use(found)
     for n in range(9):
         (tmp_path / f"death{n}").touch()
-    results = spread(tasks.die, range(3), shared=tmp_path, keep_errors=True)
+    results = parallel_map(tasks.die, range(3), shared=tmp_path, keep_errors=True)
     assert [results[0], results[2]] == [0, 20]
     assert isinstance(results[1], EngineFailed)
     assert "several times" in str(results[1])
@@ -327,7 +333,7 @@ def test_a_scheduler_that_is_lost_in_the_middle_is_an_error(
     with pytest.raises(
         JobError, match=r"connection to the cluster at tcp://127\.0\.0\.1:.* was lost"
     ):
-        spread(
+        parallel_map(
             tasks.steps_for_ever,
             range(2),
             shared=tmp_path,
@@ -341,9 +347,9 @@ def test_a_scheduler_that_is_lost_in_the_middle_is_an_error(
 def refusal(found: Cluster | str) -> JobError:
     use(found)
     with pytest.raises(JobError) as caught:
-        spread(tasks.where, range(2))
+        parallel_map(tasks.where, range(2))
     assert caught.value.advice
-    assert "scheduler out of [compute]" in caught.value.advice
+    assert "scheduler from [compute]" in caught.value.advice
     return caught.value
 
 
@@ -366,7 +372,7 @@ def test_a_cluster_without_workers_is_a_sentence_also_in_the_middle(
     assert str(refusal(found)) == f"The cluster at {found.address} has no workers."
     [worker] = found.workers(1)
     with pytest.raises(JobError, match="has no workers"):
-        spread(
+        parallel_map(
             tasks.steps_for_ever,
             range(2),
             shared=tmp_path,
@@ -416,19 +422,21 @@ def test_a_scheduler_without_this_program_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_worker_that_comes_later_with_other_versions_computes_nothing() -> None:
-    order = remote.Order(
+    order = remote.TaskSpec(
         "key",
         0,
         "topic",
         tasks.__name__,
         "where",
-        Parcel.of(1),
+        SerializedValue.of(1),
         {**remote.versions(), "numpy": "1.0"},
         "fast",
     )
-    status, crossed, reports = remote.perform(Parcel.of(None), Parcel.of(order)).open()
+    status, crossed, reports = remote.perform(
+        SerializedValue.of(None), SerializedValue.of(order)
+    ).open()
     assert (status, reports) == ("failed", [])
-    assert "instead of 1.0 (one of its workers)" in str(back(crossed))
+    assert "instead of 1.0 (one of its workers)" in str(decode_error(crossed))
 
 
 def test_without_dask_the_setting_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

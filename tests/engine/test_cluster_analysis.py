@@ -14,14 +14,14 @@ import pandas as pd
 import pytest
 
 from gui.data.dataset import Dataset
-from gui.engine import search, setting
+from gui.engine import compute_settings, search
 from gui.engine import tasks as engine_tasks
 from gui.engine.bootstrap import RESAMPLING
+from gui.engine.compute_settings import ComputeSettings
+from gui.engine.parallel import cluster, local, parallel_map, serial
 from gui.engine.params import ADTDParams, BootstrapParams, DTDParams, SearchParams
 from gui.engine.results import ADTDResult, DTDResult
 from gui.engine.search import SEARCHING
-from gui.engine.setting import Setting
-from gui.engine.spread import cluster, local, serial, spread
 from gui.engine.tasks import run_adtd, run_bootstrap, run_dtd, run_search
 from gui.errors import JobCancelled
 from tests.engine.dask_cluster import Cluster
@@ -56,13 +56,13 @@ def on_cluster(
     def start() -> list[int]:
         sent: list[int] = []
         run = cluster.run
-        setting.use(Setting(scheduler=pair.address))
+        compute_settings.set_compute_settings(ComputeSettings(scheduler=pair.address))
         monkeypatch.setattr(
             cluster,
             "run",
-            lambda chosen, task, orders, *more: (
-                sent.append(len(orders)),
-                run(chosen, task, orders, *more),
+            lambda chosen, task, packed_items, *more: (
+                sent.append(len(packed_items)),
+                run(chosen, task, packed_items, *more),
             )[1],
         )
         for elsewhere in (local, serial):
@@ -118,14 +118,14 @@ def dtd(data: Dataset, recorder: Any) -> DTDResult:
 
 @pytest.fixture(scope="module")
 def adapted(data: Dataset, dtd: DTDResult) -> ADTDResult:
-    setting.use(Setting(cores=1))
-    return spread(tasks.adapt, [ADTD], shared=(data, dtd))[0][1]  # type: ignore[no-any-return]
+    compute_settings.set_compute_settings(ComputeSettings(cores=1))
+    return parallel_map(tasks.adapt, [ADTD], shared=(data, dtd))[0][1]  # type: ignore[no-any-return]
 
 
 def test_a_search_gives_the_numbers_of_here_with_true_progress(
     data: Dataset, dtd: DTDResult, recorder: Any, on_cluster: Any
 ) -> None:
-    setting.use(Setting(cores=1))
+    compute_settings.set_compute_settings(ComputeSettings(cores=1))
     expected = run_search(data, SEARCH, progress=recorder(), dtd=dtd)
     sent, seen = on_cluster(), recorder()
     assert same(run_search(data, SEARCH, progress=seen, dtd=dtd), expected)
@@ -147,7 +147,7 @@ def test_a_bootstrap_gives_the_numbers_of_here_with_true_progress(
     params, adtd = (
         (DRAWS, adapted) if of == "ADTD" else (DRAWS.model_copy(update={"seeds": True}), None)
     )
-    setting.use(Setting(cores=1))
+    compute_settings.set_compute_settings(ComputeSettings(cores=1))
     expected = run_bootstrap(data, params, progress=recorder(), dtd=dtd, adtd=adtd)
     sent, seen = on_cluster(), recorder()
     assert same(run_bootstrap(data, params, progress=seen, dtd=dtd, adtd=adtd), expected)
@@ -167,11 +167,11 @@ def test_whole_adtd_runs_give_the_numbers_of_here_on_every_worker(
         ADTD,
         ADTDParams(model="custom", c_static=False, lambda1=0.1, lambda2=1e-6, max_iterations=2),
     ]
-    setting.use(Setting(cores=1))
-    expected = [found for _, found in spread(tasks.adapt, items, shared=(data, dtd))]
+    compute_settings.set_compute_settings(ComputeSettings(cores=1))
+    expected = [found for _, found in parallel_map(tasks.adapt, items, shared=(data, dtd))]
     on_cluster()
     seen: list[tuple[int, tuple[str, int]]] = []
-    found = spread(
+    found = parallel_map(
         tasks.adapt,
         items,
         shared=(data, dtd),
@@ -188,7 +188,7 @@ def test_whole_adtd_runs_give_the_numbers_of_here_on_every_worker(
 def test_an_adtd_run_of_a_program_with_a_cluster_is_that_of_one_without(
     data: Dataset, dtd: DTDResult, recorder: Any, on_cluster: Any
 ) -> None:
-    setting.use(Setting(cores=1))
+    compute_settings.set_compute_settings(ComputeSettings(cores=1))
     expected = run_adtd(data, ADTD, progress=recorder(), dtd=dtd)
     on_cluster()
     assert same(run_adtd(data, ADTD, progress=recorder(), dtd=dtd), expected)
@@ -202,7 +202,7 @@ def test_a_cancel_ends_what_runs_on_the_cluster_and_the_next_run_is_whole(
     on_cluster: Any,
     pair: Cluster,
 ) -> None:
-    setting.use(Setting(cores=1))
+    compute_settings.set_compute_settings(ComputeSettings(cores=1))
     expected = run_search(data, SEARCH, progress=recorder(), dtd=dtd)
     on_cluster()
     with pytest.raises(JobCancelled):
@@ -214,6 +214,6 @@ def test_a_cancel_ends_what_runs_on_the_cluster_and_the_next_run_is_whole(
         raise JobCancelled("The step was cancelled.")
 
     with pytest.raises(JobCancelled):
-        spread(tasks.adapt, [ADTD] * 4, shared=(data, dtd), on_step=cancels)
+        parallel_map(tasks.adapt, [ADTD] * 4, shared=(data, dtd), on_step=cancels)
     until(lambda: idle(pair))
     assert same(run_search(data, SEARCH, progress=recorder(), dtd=dtd), expected)

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import brentq
 
-from gui.engine import coupled, exact
-from gui.engine.exact import Setting, certify, joint, profile, regulation
+from gui.engine import refinement, separable_qp
+from gui.engine.refinement import RegulationProblem, certify, joint, profile, regulation
 from gui.errors import EngineFailed
 from tests.engine.exact_settings import DEGENERATE, degenerate, fail, fitted, make, reference
 
@@ -67,7 +67,7 @@ def test_profile_refuses_what_has_no_optimum(t, w):
 @pytest.mark.parametrize(("p", "lambda2"), [(50, 1e-10), (50, 1e-6), (50, 1e-2), (1000, 1e-9)])
 def test_the_optimum_is_that_of_another_solver(p, q, lambda2, together):
     setting = make(p, q, seed=q, lambda2=lambda2)
-    given = None if together else exact.profile_given(setting, np.ones((p, q)))
+    given = None if together else refinement.profile_given(setting, np.ones((p, q)))
     found = joint(setting) if given is None else regulation(setting, given)
     assert found.way == "Newton"
     assert found.certificate.holds
@@ -99,7 +99,7 @@ def test_degenerate_data_have_a_certified_optimum(name, lambda2):
     assert found.profile.sum() == pytest.approx(1, abs=1e-9)
     flat = np.ones_like(setting.reference)
     assert setting.loss(found.regulation, found.profile) <= setting.loss(
-        flat, exact.profile_given(setting, flat)
+        flat, refinement.profile_given(setting, flat)
     ) * (1 + 1e-9)
     assert found.regulation[setting.reference == 0] == pytest.approx(1), (
         "regulation of what is not expressed is not moved"
@@ -112,7 +112,7 @@ def test_a_penalty_lost_in_rounding_is_certified_or_nothing_is_claimed(name, lam
     setting = replace(degenerate(name), lambda2=lambda2)
     genes, types = setting.reference.shape
     frames = fitted(setting, np.full(genes, 1 / genes), np.ones((genes, types)))
-    found = exact.refine(*frames, lambda2=lambda2, regulated=True)
+    found = refinement.refine(*frames, lambda2=lambda2, regulated=True)
     if found.certificate is None:
         assert found.way == "kept"
         assert found.regulation is frames[3].regulation
@@ -124,8 +124,8 @@ def test_a_penalty_lost_in_rounding_is_certified_or_nothing_is_claimed(name, lam
 def test_pieces_of_genes_change_nothing(monkeypatch):
     setting = make(300, 5)
     whole = joint(setting)
-    monkeypatch.setattr(coupled, "CHUNK", 7 * 36)
-    monkeypatch.setattr(exact, "CHUNK", 11 * 30)
+    monkeypatch.setattr(separable_qp, "CHUNK", 7 * 36)
+    monkeypatch.setattr(refinement, "CHUNK", 11 * 30)
     pieces = joint(setting)
     np.testing.assert_allclose(pieces.regulation, whole.regulation, rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(pieces.profile, whole.profile, atol=1e-12)
@@ -142,14 +142,16 @@ def test_large_problem_stays_in_bounded_memory():
     finally:
         tracemalloc.stop()
     assert found.way == "Newton"
-    assert peak < 8 * (15 * setting.reference.size + 8 * coupled.CHUNK), (
+    assert peak < 8 * (15 * setting.reference.size + 8 * separable_qp.CHUNK), (
         "no array of genes x types x types over all genes"
     )
 
 
 # -- certificate
 # --------------------------------------------------------------------------------------------------
-def moved(setting: Setting, found: exact.Optimum, what: str) -> tuple[np.ndarray, np.ndarray]:
+def moved(
+    setting: RegulationProblem, found: refinement.Optimum, what: str
+) -> tuple[np.ndarray, np.ndarray]:
     """A slightly wrong answer."""
     delta, x = found.regulation.copy(), found.profile.copy()
     X = setting.reference
@@ -173,7 +175,7 @@ def moved(setting: Setting, found: exact.Optimum, what: str) -> tuple[np.ndarray
     return delta, x
 
 
-def multipliers(setting: Setting, found: exact.Optimum) -> np.ndarray:
+def multipliers(setting: RegulationProblem, found: refinement.Optimum) -> np.ndarray:
     """Of the sums over X Delta, from the answer alone."""
     pull = (
         -2
@@ -221,10 +223,10 @@ def test_gap_bounds_what_the_loss_can_fall_by(seed):
 @pytest.mark.parametrize("together", [False, True])
 def test_clarabel_is_asked_when_newton_gets_stuck(monkeypatch, together):
     setting = make(80, 5)
-    given = exact.profile_given(setting, np.ones((80, 5)))
+    given = refinement.profile_given(setting, np.ones((80, 5)))
     solve = joint if together else lambda s: regulation(s, given)
     expected = solve(setting)
-    monkeypatch.setattr(coupled, "by_newton", fail)
+    monkeypatch.setattr(separable_qp, "by_newton", fail)
     found = solve(setting)
     assert (expected.way, found.way) == ("Newton", "Clarabel")
     np.testing.assert_allclose(found.regulation, expected.regulation, atol=1e-6)
@@ -233,13 +235,13 @@ def test_clarabel_is_asked_when_newton_gets_stuck(monkeypatch, together):
 
 def test_clarabel_is_asked_when_newtons_answer_is_not_certified(monkeypatch):
     setting = make(80, 5)
-    right = coupled.by_newton
+    right = separable_qp.by_newton
 
     def wrong(problem, check):
         answer = right(problem, check)
         return replace(answer, u=answer.u * 1.001)
 
-    monkeypatch.setattr(coupled, "by_newton", wrong)
+    monkeypatch.setattr(separable_qp, "by_newton", wrong)
     assert joint(setting).way == "Clarabel"
 
 
@@ -250,7 +252,7 @@ def test_clarabel_is_asked_when_newtons_answer_is_not_certified(monkeypatch):
 def test_clarabel_solves_degenerate_data_too(monkeypatch, name, lambda2):
     setting = replace(degenerate(name), lambda2=lambda2)
     expected = setting.loss(*(lambda o: (o.regulation, o.profile))(joint(setting)))
-    monkeypatch.setattr(coupled, "by_newton", fail)
+    monkeypatch.setattr(separable_qp, "by_newton", fail)
     found = joint(setting)
     assert found.way == "Clarabel"
     assert setting.loss(found.regulation, found.profile) == pytest.approx(expected, rel=1e-6)
@@ -259,11 +261,11 @@ def test_clarabel_solves_degenerate_data_too(monkeypatch, name, lambda2):
 def test_without_a_certified_answer_the_fit_is_kept_and_named_so(monkeypatch):
     setting = make(40, 3)
     frames = fitted(setting, np.full(40, 1 / 40), np.ones((40, 3)))
-    monkeypatch.setattr(coupled, "by_newton", fail)
-    monkeypatch.setattr(coupled, "by_clarabel", fail)
+    monkeypatch.setattr(separable_qp, "by_newton", fail)
+    monkeypatch.setattr(separable_qp, "by_clarabel", fail)
     with pytest.raises(EngineFailed, match="certificate"):
         joint(setting)
-    found = exact.refine(*frames, lambda2=1e-8, regulated=True)
+    found = refinement.refine(*frames, lambda2=1e-8, regulated=True)
     assert (found.way, found.certificate) == ("kept", None)
     assert found.profile is frames[3].profile
     assert found.regulation is frames[3].regulation

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gui.engine import coupled, exact
+from gui.engine import refinement, separable_qp
 from gui.engine.adtd import deconvolve
 from gui.engine.dtd import equal_weights
-from gui.engine.exact import Setting
+from gui.engine.refinement import RegulationProblem
 from gui.errors import JobCancelled
 from tests.engine import both
 from tests.engine.exact_settings import Made, fail, fitted, make
@@ -28,13 +28,13 @@ def test_the_loss_never_rises(seed, regulated):
     x = random.gamma(1, 1, 60)
     delta = np.exp(random.normal(0, 0.3, (60, 4))) if regulated else np.ones((60, 4))
     frames = fitted(setting, x / x.sum() * 1.0003, delta)
-    found = exact.refine(*frames, lambda2=setting.lambda2, regulated=regulated)
+    found = refinement.refine(*frames, lambda2=setting.lambda2, regulated=regulated)
     assert found.loss_after < found.loss_before
     assert found.certificate.holds
     assert list(found.profile.index) == list(frames[0].index)
     assert found.regulation.columns.equals(frames[0].columns)
     assert found.way == ("Newton" if regulated else "closed form")
-    again = exact.refine(
+    again = refinement.refine(
         *frames[:3],
         replace(frames[3], profile=found.profile, regulation=found.regulation),
         lambda2=setting.lambda2,
@@ -63,12 +63,12 @@ def test_a_run_on_real_data_is_brought_to_the_optimum(
     fit = both.with_engine(
         "fast", lambda: deconvolve(reference, bulk, weights, progress=both.quiet, **options)
     )
-    found = exact.refine(reference, bulk, weights, fit, lambda2=1e-9, regulated=regulated)
+    found = refinement.refine(reference, bulk, weights, fit, lambda2=1e-9, regulated=regulated)
     assert (found.way, found.certificate.holds) == ("Newton" if regulated else "closed form", True)
     assert found.loss_after < found.loss_before
     assert found.profile.index.equals(reference.index)
     assert found.regulation.to_numpy().min() >= 0
-    again = exact.refine(
+    again = refinement.refine(
         reference,
         bulk,
         weights,
@@ -89,7 +89,7 @@ def test_without_hidden_background_the_profile_stays(share):
     )
     x = np.random.default_rng(0).dirichlet(np.ones(60))
     for regulated in (False, True):
-        found = exact.refine(
+        found = refinement.refine(
             *fitted(setting, x, np.ones((60, 4))), lambda2=1e-8, regulated=regulated
         )
         np.testing.assert_allclose(found.profile, x, rtol=1e-12)
@@ -108,7 +108,7 @@ def test_hidden_background_as_small_as_it_may_be_is_refined(size):
         * (1 - setting.hidden * size),
     )
     x = np.random.default_rng(0).dirichlet(np.ones(60))
-    found = exact.refine(*fitted(setting, x, np.ones((60, 4))), lambda2=1e-8, regulated=True)
+    found = refinement.refine(*fitted(setting, x, np.ones((60, 4))), lambda2=1e-8, regulated=True)
     assert found.way == "Newton"
     assert np.abs(found.profile - x).max() > 1e-3
 
@@ -116,11 +116,11 @@ def test_hidden_background_as_small_as_it_may_be_is_refined(size):
 @pytest.mark.parametrize("way", ["Newton", "Clarabel"])
 def test_work_ends_where_it_is_cancelled(monkeypatch, way):
     setting = make(300, 5)
-    monkeypatch.setattr(coupled, "CHUNK", 50 * 36)
+    monkeypatch.setattr(separable_qp, "CHUNK", 50 * 36)
     if way == "Clarabel":
-        monkeypatch.setattr(coupled, "by_newton", fail)
+        monkeypatch.setattr(separable_qp, "by_newton", fail)
     frames, seen = fitted(setting, np.full(300, 1 / 300), np.ones((300, 5))), []
-    exact.refine(*frames, lambda2=1e-8, regulated=True, check=lambda: seen.append(1))
+    refinement.refine(*frames, lambda2=1e-8, regulated=True, check=lambda: seen.append(1))
     assert len(seen) > 8
     for at in (1, len(seen) // 2, len(seen)):
         count = 0
@@ -132,14 +132,14 @@ def test_work_ends_where_it_is_cancelled(monkeypatch, way):
                 raise JobCancelled("stop")
 
         with pytest.raises(JobCancelled):
-            exact.refine(*frames, lambda2=1e-8, regulated=True, check=check)
+            refinement.refine(*frames, lambda2=1e-8, regulated=True, check=check)
         assert count == at, "nothing goes on behind the cancel"
 
 
 def test_lambda2_of_zero_is_refused():
     setting = make(20, 2)
     with pytest.raises(ValueError, match="lambda2"):
-        exact.refine(
+        refinement.refine(
             *fitted(setting, np.full(20, 0.05), np.ones((20, 2))), lambda2=0.0, regulated=True
         )
 
@@ -163,7 +163,7 @@ def sharp(monkeypatch):
     return methods
 
 
-def stock(methods, setting: Setting, *, regulated: bool, eps: float, iterations: int):
+def stock(methods, setting: RegulationProblem, *, regulated: bool, eps: float, iterations: int):
     """Stock's own run on the setting's X, Y and weights."""
     reference, bulk, weights, _ = fitted(
         setting, np.ones(len(setting.weights)), np.ones_like(setting.reference)
@@ -191,7 +191,7 @@ def test_stock_with_sharp_solvers_goes_to_the_same_optimum(monkeypatch, regulate
     model, frames = stock(
         methods, make(40, q, n=20, lambda2=1e-5), regulated=regulated, eps=1e-18, iterations=150
     )
-    found = exact.refine(*frames, lambda2=1e-5, regulated=regulated)
+    found = refinement.refine(*frames, lambda2=1e-5, regulated=regulated)
     assert found.loss_before == pytest.approx(model.Loss_ADTD()[0], rel=1e-6), (
         "the loss is stock's loss"
     )
@@ -208,7 +208,7 @@ def test_stock_as_shipped_stops_short_of_it():
     _, frames = stock(
         methods, make(40, 4, n=20, lambda2=1e-5), regulated=True, eps=1e-8, iterations=150
     )
-    found = exact.refine(*frames, lambda2=1e-5, regulated=True)
+    found = refinement.refine(*frames, lambda2=1e-5, regulated=True)
     assert found.loss_after < found.loss_before * (1 - 1e-6)
     assert np.abs(found.profile - frames[3].profile).max() > 1e-6
 
@@ -222,7 +222,7 @@ def test_the_loss_is_stocks_with_float32_weights_too():
     model = methods.ADTD(reference, bulk, weights.to_frame(), lambda2=1e-6, C_static=True)
     model.C = model.C0_init = setting.composition
     model.c, model.x = setting.hidden[None, :], np.full((40, 1), 1 / 40)
-    found = exact.refine(reference, bulk, weights, fit, lambda2=1e-6, regulated=True)
+    found = refinement.refine(reference, bulk, weights, fit, lambda2=1e-6, regulated=True)
     assert found.loss_before == pytest.approx(model.Loss_ADTD()[0], rel=1e-13)
     model.x, model.Delta = found.profile.to_numpy()[:, None], found.regulation.to_numpy()
     assert found.loss_after == pytest.approx(model.Loss_ADTD()[0], rel=1e-13)
@@ -253,7 +253,7 @@ def test_a_run_is_refined_after_the_engine(dataset, trained, recorder, model):
     assert (result.gene_regulation is None) == (model == "h")
     optimum = result.optimum
     assert optimum.loss_after < optimum.loss_before
-    assert max(optimum.residual, optimum.gap) <= exact.TOLERANCE
+    assert max(optimum.residual, optimum.gap) <= refinement.TOLERANCE
     assert optimum.way == ("closed form" if model == "h" else "Newton")
     ones = pd.DataFrame(1.0, index=result.reference.index, columns=result.reference.columns)
     delta = result.gene_regulation if result.gene_regulation is not None else ones

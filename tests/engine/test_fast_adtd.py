@@ -17,7 +17,7 @@ import scs
 from gui.engine.adtd import Fit, deconvolve, inverse_weights
 from gui.engine.choices import choose
 from gui.engine.dtd import equal_weights
-from gui.engine.fast import steps
+from gui.engine.fast import adtd_solver
 from gui.engine.search import cross_validate
 from gui.errors import EngineFailed
 from tests.engine import both
@@ -168,14 +168,14 @@ def test_one_lambda2_that_cannot_be_solved_does_not_spoil_the_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     reference, bulk, _ = both.made(40, 3, 9)
-    solve: Callable[..., Any] = steps.Regulation.solve
+    solve: Callable[..., Any] = adtd_solver.Regulation.solve
 
     def fails_at_one(self: Any, gamma: Any, moments: Any, linear: Any, lambda2: float) -> Any:
         if lambda2 == 0.1:
             raise EngineFailed("no")
         return solve(self, gamma, moments, linear, lambda2)
 
-    monkeypatch.setattr(steps.Regulation, "solve", fails_at_one)
+    monkeypatch.setattr(adtd_solver.Regulation, "solve", fails_at_one)
     found = both.with_engine(
         "fast",
         lambda: cross_validate(

@@ -18,8 +18,8 @@ import pytest
 from gui.engine import memory
 from gui.engine.adtd import deconvolve
 from gui.engine.dtd import equal_weights, estimate, learn
-from gui.engine.fast import mixing, weights
-from gui.engine.simulate import Mixtures, simulate
+from gui.engine.fast import pseudobulk, weights
+from gui.engine.simulation import Mixtures, simulate
 from tests.engine import both
 
 NEAR = 5e-4
@@ -49,7 +49,7 @@ def test_mixtures_are_stocks_to_the_bit(
     stocks = both.with_engine("stock", drawn)
     # all at once, a few mixtures at a time, a few genes of one at a time
     for chunk in (memory.CHUNK, 120_000, 100):
-        monkeypatch.setattr(mixing, "CHUNK", chunk)
+        monkeypatch.setattr(pseudobulk, "CHUNK", chunk)
         ours = both.with_engine("fast", drawn)
         assert ours.bulk.equals(stocks.bulk)
         assert ours.truth.equals(stocks.truth)

@@ -14,7 +14,7 @@ import pytest
 from gui.data.dataset import Dataset, Matrix
 from gui.data.example import make_example
 from gui.engine import tasks
-from gui.engine.fast.path import Path
+from gui.engine.fast.lambda_path import LambdaPath
 from gui.engine.fast.weights import composition
 from gui.engine.params import ADTDParams, ApplyParams, DTDParams
 from gui.engine.reconstruction import COLUMNS, POORLY, VERDICT, WELL, poor, reconstruction
@@ -74,7 +74,7 @@ def dtd_check(made: dict[str, Any], bulk: pd.DataFrame) -> pd.DataFrame:
 
 def adtd_check(made: dict[str, Any], bulk: pd.DataFrame) -> pd.DataFrame:
     X = made["X"]
-    path = Path(X, bulk, made["weights"].to_frame(), check=lambda: None)
+    path = LambdaPath(X, bulk, made["weights"].to_frame(), check=lambda: None)
     path.begin()
     found = pd.DataFrame(path.C, index=X.columns, columns=bulk.columns)
     return reconstruction(

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gui.engine import search, setting
-from gui.engine.fast import steps
-from gui.engine.setting import Setting
-from gui.engine.spread import local
+from gui.engine import compute_settings, search
+from gui.engine.compute_settings import ComputeSettings
+from gui.engine.fast import adtd_solver
+from gui.engine.parallel import local
 from gui.errors import EngineFailed, JobCancelled
 from tests.engine import both
 
@@ -36,7 +36,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 def searched(cores: int, progress: Any = both.quiet) -> pd.DataFrame:
     reference, bulk, _ = both.made(60, 3, 12)
-    setting.use(Setting(cores=cores))
+    compute_settings.set_compute_settings(ComputeSettings(cores=cores))
     return search.cross_validate(reference, bulk, lambdas=LAMBDAS, folds=2, progress=progress)
 
 
@@ -71,6 +71,6 @@ def test_a_search_that_cannot_be_solved_anywhere_says_so(monkeypatch: pytest.Mon
     def fails(*_: Any) -> Any:
         raise EngineFailed("no solution", advice="another lambda2")
 
-    monkeypatch.setattr(steps.Regulation, "solve", fails)
+    monkeypatch.setattr(adtd_solver.Regulation, "solve", fails)
     with pytest.raises(EngineFailed, match="no solution"):
         searched(1)

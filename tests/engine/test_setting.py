@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from gui.engine import setting, tasks
+from gui.engine import compute_settings, tasks
 from gui.engine.adtd import FastADTD, WatchedADTD
+from gui.engine.compute_settings import ComputeSettings
 from gui.engine.params import ADTDParams, DTDParams
-from gui.engine.setting import Setting
 
 
 def ran(
@@ -35,7 +35,7 @@ def ran(
 def test_the_engine_that_is_asked_for_computes(
     engine: Any, kind: str, monkeypatch: Any, dataset: Any, trained: Any, recorder: Any
 ) -> None:
-    tasks.warm_up(Setting(engine))
+    tasks.warm_up(ComputeSettings(engine))
     seen, notes = ran(monkeypatch, dataset, trained, recorder)
     assert seen == {kind}
     assert not any("deconomix" in note for note in notes)
@@ -44,14 +44,14 @@ def test_the_engine_that_is_asked_for_computes(
 def test_with_another_deconomix_stock_computes_and_it_is_said(
     monkeypatch: Any, dataset: Any, trained: Any, recorder: Any, quick: DTDParams
 ) -> None:
-    monkeypatch.setattr(setting, "installed", lambda: "1.0.9")
+    monkeypatch.setattr(compute_settings, "installed_deconomix", lambda: "1.0.9")
     seen, notes = ran(monkeypatch, dataset, trained, recorder)
     assert seen == {"WatchedADTD"}
     assert any("1.0.9" in note and "stock" in note for note in notes)
     assert any(
         "1.0.9" in note for note in tasks.run_naive(dataset, quick, progress=recorder()).notes
     )
-    setting.use(Setting("stock"))
+    compute_settings.set_compute_settings(ComputeSettings("stock"))
     assert not any(
         "1.0.9" in note for note in tasks.run_naive(dataset, quick, progress=recorder()).notes
     ), "who asked for stock need not be told"

@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
-from gui.engine.spread import child, local, spread
+from gui.engine.parallel import child, local, parallel_map
 from gui.errors import EngineFailed, JobError
 from gui.jobs.runner import JobRunner
 from tests.engine.spreading import alive, cores, program, tasks
@@ -27,7 +27,7 @@ def test_item_of_a_killed_process_is_computed_again(tmp_path: Path) -> None:
     for n in range(2):
         (tmp_path / f"death{n}").touch()
     seen: list[int] = []
-    assert spread(
+    assert parallel_map(
         tasks.die, range(4), shared=tmp_path, on_step=lambda index, value: seen.append(index)
     ) == [0, 10, 20, 30]
     assert seen.count(1) == 3
@@ -39,7 +39,7 @@ def test_item_that_always_kills_its_process_fails_with_a_sentence_and_the_others
     cores(2)
     for n in range(9):
         (tmp_path / f"death{n}").touch()
-    found = spread(tasks.die, range(4), shared=tmp_path, keep_errors=True)
+    found = parallel_map(tasks.die, range(4), shared=tmp_path, keep_errors=True)
     assert [found[0], found[2], found[3]] == [0, 20, 30]
     assert isinstance(found[1], EngineFailed)
     assert "several times" in str(found[1])
@@ -48,12 +48,12 @@ def test_item_that_always_kills_its_process_fails_with_a_sentence_and_the_others
 
 def test_idle_process_that_was_killed_is_replaced() -> None:
     cores(2)
-    spread(tasks.slow_where, range(2))
+    parallel_map(tasks.slow_where, range(2))
     killed = spread_pids()
     for pid in killed:
         psutil.Process(pid).kill()
         until(lambda pid=pid: not alive(pid))
-    assert [item for item, _ in spread(tasks.slow_where, range(3))] == [0, 1, 2]
+    assert [item for item, _ in parallel_map(tasks.slow_where, range(3))] == [0, 1, 2]
     assert not set(killed) & set(spread_pids())
 
 
@@ -67,7 +67,7 @@ def test_where_no_process_can_be_started_everything_is_computed_here(
 
     monkeypatch.setattr(local, "Child", refuse)
     cores(2)
-    assert spread(tasks.where, range(3)) == [(n, os.getpid()) for n in range(3)]
+    assert parallel_map(tasks.where, range(3)) == [(n, os.getpid()) for n in range(3)]
 
 
 def test_processes_that_end_at_once_are_an_error_and_not_started_for_ever(
@@ -77,7 +77,7 @@ def test_processes_that_end_at_once_are_an_error_and_not_started_for_ever(
     monkeypatch.setattr(child, "main", tasks.dead_at_once)
     cores(2)
     with pytest.raises(JobError, match="end as soon as they start"):
-        spread(tasks.where, range(3))
+        parallel_map(tasks.where, range(3))
 
 
 # ------------------------------------------------------------------------------ in a worker process
@@ -149,17 +149,17 @@ OFFLINE = """
 import os, socket, sys
 import psutil
 import spread_tasks as tasks
-from gui.engine import setting
-from gui.engine.spread import child, spread
+from gui.engine import compute_settings
+from gui.engine.parallel import child, parallel_map
 
 def listening():
     family = [psutil.Process(), *psutil.Process().children(recursive=True)]
     return [c for one in family for c in one.net_connections(kind="inet")]
 
 def main():
-    setting.use(setting.Setting(cores=2))
+    compute_settings.set_compute_settings(compute_settings.ComputeSettings(cores=2))
     seen = []
-    found = spread(tasks.slow_where, range(4), on_step=lambda index, value: seen.extend(listening()))
+    found = parallel_map(tasks.slow_where, range(4), on_step=lambda index, value: seen.extend(listening()))
     assert len({pid for _, pid in found}) == 2
     print(len(seen), len(listening()), sorted({"dask", "distributed", "tornado", "torch", "deconomix"} & set(sys.modules)))
     with socket.create_server(("127.0.0.1", 0)):

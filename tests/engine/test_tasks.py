@@ -11,15 +11,15 @@ import pytest
 from gui.data.dataset import Bulk, Matrix
 from gui.data.normalize import prepare
 from gui.engine import tasks
+from gui.engine.compute_settings import ComputeSettings, set_compute_settings
 from gui.engine.params import ADTDParams, ApplyParams, DTDParams, SearchParams
-from gui.engine.setting import Setting, use
 from gui.errors import EngineFailed, InvalidParameter, JobCancelled, MissingGenes, MissingPart
 
 
 @pytest.fixture(params=["fast", "stock"], autouse=True)
 def engine(request):
     """Every promise holds with either engine."""
-    use(Setting(request.param))
+    set_compute_settings(ComputeSettings(request.param))
     return request.param
 
 
@@ -379,7 +379,7 @@ def test_one_unsolvable_lambda_does_not_spoil_the_search(dataset, trained, recor
     assert found.losses.iloc[:, -1].isna().all()
     assert found.losses.iloc[:, :-1].notna().all(axis=None)
     assert None not in (found.choices["min"], found.choices["one_se"])
-    assert any("lambda2 = 1;" in note for note in found.notes)
+    assert any("λ₂ = 1;" in note for note in found.notes)
     monkeypatch.setattr(
         stock.methods,
         "solve_qp",
@@ -399,8 +399,8 @@ CANCELS = [
     ("h,r", "Estimating the hidden profile", 1),
     ("h,r", "Estimating gene regulation", 1),
     ("custom", "Estimating compositions", 9),
-    ("search", "Searching lambda2", 3),
-    ("search", "Searching lambda2", 60),
+    ("search", "Searching λ₂", 3),
+    ("search", "Searching λ₂", 60),
 ]
 
 

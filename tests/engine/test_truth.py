@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from gui.engine.truth import POOLED, compare_truth
+from gui.engine.known_agreement import POOLED, compare_with_known
 from gui.errors import MissingPart
 
 
@@ -26,7 +26,7 @@ def tables() -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def test_figures_are_those_of_scipy_per_type_and_pooled() -> None:
     known, estimated = tables()
-    got = compare_truth(known, estimated, {"NK": "NK cells", "T4": "CD4"})
+    got = compare_with_known(known, estimated, {"NK": "NK cells", "T4": "CD4"})
     row = got.table.set_index("cell_type").loc["NK cells"]
     a, b = known.loc["NK"].to_numpy(), estimated.loc["NK cells", known.columns].to_numpy()
     assert row["samples"] == 9
@@ -43,11 +43,11 @@ def test_figures_are_those_of_scipy_per_type_and_pooled() -> None:
 
 def test_types_of_the_same_partner_are_added_up_on_either_side() -> None:
     known, estimated = tables()
-    finer = compare_truth(known, estimated, {"T4": "CD4", "T8": "CD4"})
+    finer = compare_with_known(known, estimated, {"T4": "CD4", "T8": "CD4"})
     assert finer.points.set_index("sample")["known"].to_dict() == pytest.approx(
         (known.loc["T4"] + known.loc["T8"]).to_dict()
     )
-    coarser = compare_truth(known, estimated, {"Other": "CD4|B"})
+    coarser = compare_with_known(known, estimated, {"Other": "CD4|B"})
     assert coarser.points.set_index("sample")["estimated"].to_dict() == pytest.approx(
         (estimated.loc["CD4"] + estimated.loc["B"]).to_dict()
     )
@@ -56,8 +56,11 @@ def test_types_of_the_same_partner_are_added_up_on_either_side() -> None:
 def test_missing_shares_are_not_compared_and_no_pair_is_an_error() -> None:
     known, estimated = tables()
     known.iloc[0, 0] = np.nan
-    assert compare_truth(known, estimated, {"NK": "NK cells"}).table["samples"].tolist() == [8, 8]
+    assert compare_with_known(known, estimated, {"NK": "NK cells"}).table["samples"].tolist() == [
+        8,
+        8,
+    ]
     with pytest.raises(MissingPart, match="paired"):
-        compare_truth(known, estimated, {"NK": "no such type"})
+        compare_with_known(known, estimated, {"NK": "no such type"})
     with pytest.raises(MissingPart, match="sample"):
-        compare_truth(known, estimated.add_prefix("x"), {"NK": "NK cells"})
+        compare_with_known(known, estimated.add_prefix("x"), {"NK": "NK cells"})

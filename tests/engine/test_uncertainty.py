@@ -116,7 +116,7 @@ def test_interval_of_a_real_run_holds_its_share(dataset, trained, recorder):
 
 
 def test_interval_holds_solutions_of_equal_loss_and_none_beyond_its_ends():
-    from gui.engine.fast.path import Path
+    from gui.engine.fast.lambda_path import LambdaPath
 
     from_run = np.random.default_rng(3)
     genes, types, samples = 80, 3, 10
@@ -131,7 +131,7 @@ def test_interval_holds_solutions_of_equal_loss_and_none_beyond_its_ends():
         * from_run.gamma(100, 0.01, (genes, samples)),
         index=names,
     )
-    path = Path(
+    path = LambdaPath(
         reference,
         bulk,
         pd.DataFrame(from_run.gamma(2.0, 0.5, (genes, 1)), index=names),
@@ -153,7 +153,7 @@ def test_interval_holds_solutions_of_equal_loss_and_none_beyond_its_ends():
     )
     bounds = hidden_interval(reference, fit)
     assert (bounds["high"] - bounds["low"]).max() > 0.02, (
-        "there is something that cannot be told apart"
+        "there is something that cannot be distinguished"
     )
     # the shift that reaches the upper end
     direction = (C[:, c[0] > 0] / c[:, c[0] > 0]).min(axis=1)

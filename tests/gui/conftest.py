@@ -19,9 +19,8 @@ from gui.guard import GESTURE_HEADER
 from gui.sessions.crypto import Cost, SessionKey
 from tests.signing_in import sign_in
 
-# Every test makes a program of some hundred thousand objects. To look through all that was imported
+# Every test makes a program of some hundred thousand objects. To look through all that there is
 # again and again for what can go took as long as to make it; a test that wants it gone asks for it.
-gc.freeze()
 gc.set_threshold(20_000, 20, 20)
 ORIGIN = "http://127.0.0.1:8050"
 

@@ -20,7 +20,7 @@ from gui.data.example import HIDDEN_TYPE, make_example
 from gui.engine.params import ADTDParams, DTDParams, SearchParams
 from gui.engine.results import ADTDResult, Run
 from gui.engine.tasks import run_adtd, run_dtd, run_search
-from gui.figures.shares import hidden_share
+from gui.figures.fractions import hidden_fraction
 from gui.figures.text import percent
 from gui.files import FileKind
 from gui.sessions.cache import DCXCache
@@ -169,9 +169,9 @@ def test_the_button_names_the_model_and_only_its_fields_are_shown(page: Opened) 
         fields = {n for n in ("custom", "lambda1", "lambda2") if not gone(tab, f"adtd-for-{n}")}
         shown[model] = (tab.get("adtd-run", "children"), fields, tab.get("adtd-run", "disabled"))
     assert shown == {
-        "h": ("Run Deconomix+h", set(), False),
-        "h,r": ("Run Deconomix+h,r", {"lambda2"}, False),
-        "custom": ("Run Custom", {"custom", "lambda2"}, False),
+        "h": ("Run ADTD", set(), False),
+        "h,r": ("Run ADTD", {"lambda2"}, False),
+        "custom": ("Run ADTD", {"custom", "lambda2"}, False),
     }
     tab.set({("adtd-c-static", "checked"): False, ("adtd-delta-static", "checked"): True})
     assert not gone(tab, "adtd-for-lambda1")
@@ -190,7 +190,7 @@ def test_lambda2_is_shown_in_e_notation_and_a_wrong_one_disables_the_button_with
     assert tab.get("adtd-lambda2", "value") == "1e-9"
     tab.set({("adtd-model", "value"): "h,r", ("adtd-lambda2", "value"): "a lot"})
     assert tab.get("adtd-run", "disabled") is True
-    assert tab.get("adtd-reason", "children") == "lambda2 is “a lot”; allowed: a number above 0."
+    assert tab.get("adtd-reason", "children") == "λ₂ is “a lot”; allowed: a number above 0."
     tab.click("adtd-run")  # as if the click had been faster than the answer
     assert program.runner.status(session.session_id) == []
 
@@ -225,7 +225,7 @@ def test_a_loaded_model_has_no_simulated_mixtures(
     assert [o["disabled"] for o in tab.get("adtd-part", "data")] == [False, True, True]
     assert tab.get("adtd-run", "disabled") is False
     tab.set({("adtd-part", "value"): "test"})
-    assert "no simulated mixtures" in tab.get("adtd-reason", "children")
+    assert "without pseudobulk mixtures" in tab.get("adtd-reason", "children")
 
 
 def test_more_folds_than_samples_disable_the_search_with_the_reason(page: Opened) -> None:
@@ -236,7 +236,7 @@ def test_more_folds_than_samples_disable_the_search_with_the_reason(page: Opened
         "Folds is 21, but there are only 20 samples.",
     )
     tab.set({("adtd-search-folds", "value"): 5, ("adtd-search-largest", "value"): "1e-30"})
-    assert "not below the largest" in tab.get("adtd-search-reason", "children")
+    assert "must be below the largest" in tab.get("adtd-search-reason", "children")
 
 
 # -- running
@@ -259,7 +259,7 @@ def test_a_run_is_submitted_with_the_form_and_lands_on_its_composition(
     tab.click("adtd-run")
     (job,) = program.runner.status(session.session_id)
     assert (job.title, job.kind, dict(job.inputs)) == (
-        "Deconomix+h,r on bulk",
+        "Hidden background + gene regulation on bulk",
         "adtd",
         {"dtd": runs["dtd"].id},
     )
@@ -270,9 +270,9 @@ def test_a_run_is_submitted_with_the_form_and_lands_on_its_composition(
     tab.tick()
     assert tab.get("adtd-tabs", "value") == "composition"
     assert not gone(tab, "adtd-run-head")
-    assert tab.get("adtd-run-answer", "children").startswith("Median hidden share ")
+    assert tab.get("adtd-run-answer", "children").startswith("Median hidden fraction ")
     assert (
-        "Deconomix+h,r · lambda2 1e-7 · bulk (20) · 120 genes · gene weights 1 / mean(Y)²"
+        "Hidden background + gene regulation · λ₂ 1e-7 · bulk (20) · 120 genes · gene weights 1 / mean(Y)²"
         in tab.text("adtd-run-badges")
     )
     assert [
@@ -280,7 +280,7 @@ def test_a_run_is_submitted_with_the_form_and_lands_on_its_composition(
         for t in tab.get("adtd-composition-figure", "figure")["data"]
         if t.get("type") == "bar"
     ][-1] == "hidden"
-    assert "Deconomix+h,r" in tab.text("dcx-nav")
+    assert "Hidden background + gene regulation" in tab.text("dcx-nav")
 
 
 def test_a_search_lands_on_its_curve_and_a_choice_becomes_lambda2_with_one_click(
@@ -301,12 +301,12 @@ def test_a_search_lands_on_its_curve_and_a_choice_becomes_lambda2_with_one_click
     tab.tick()
     assert tab.get("adtd-tabs", "value") == "search"
     assert drawn(tab, "search-curve")
-    assert tab.get("adtd-search-answer", "children").startswith("lambda2: minimum at ")
+    assert tab.get("adtd-search-answer", "children").startswith("λ₂: minimum at ")
     chosen = session.current("search").result.choices["min"]  # type: ignore[union-attr]
     tab.click(each("choice", "min"))
     assert float(tab.get("adtd-lambda2", "value")) == chosen
-    assert tab.get("adtd-model", "value") == "h,r"  # +h has no lambda2
-    assert "is lambda2" in tab.text("adtd-search-choices")
+    assert tab.get("adtd-model", "value") == "h,r"  # without gene regulation there is no λ₂
+    assert "is λ₂" in tab.text("adtd-search-choices")
     tab.set({("adtd-lambda2", "value"): "5"})
     tab.click(each("choice", "min"))  # again, after it was edited
     assert float(tab.get("adtd-lambda2", "value")) == chosen
@@ -373,9 +373,9 @@ def test_deconomix_h_has_no_regulation_and_the_tab_leads_to_the_model_that_has(
     tab = page()
     tab.set({("adtd-tabs", "value"): "regulation"})
     assert not gone(tab, "adtd-regulation-empty")
-    assert "Deconomix+h holds gene regulation at 1" in tab.text("adtd-regulation-empty")
+    assert "“Hidden background” estimates no gene regulation" in tab.text("adtd-regulation-empty")
     tab.click(each("model", "h,r"))
-    assert tab.get("adtd-run", "children") == "Run Deconomix+h,r"
+    assert tab.get("adtd-model", "value") == "h,r"
 
 
 def test_a_previous_run_comes_back_with_its_parameters(
@@ -392,7 +392,7 @@ def test_a_previous_run_comes_back_with_its_parameters(
         n: tab.get(f"adtd-{n}", "value") for n in ("model", "part", "lambda2", "max-iterations")
     }
     assert shown == {"model": "h,r", "part": "bulk", "lambda2": "1e-8", "max-iterations": 20}
-    assert "lambda2 1e-8" in tab.text("adtd-run-badges")
+    assert "λ₂ 1e-8" in tab.text("adtd-run-badges")
 
 
 def test_a_previous_search_comes_back_with_its_dataset(
@@ -438,10 +438,12 @@ def test_simulated_mixtures_show_the_truth_beside(
     truth = true_hidden(runs["test"].result)
     assert truth is not None
     np.testing.assert_allclose(truth, runs["test"].result.truth.loc[HIDDEN_TYPE])
-    assert f"true share {percent(float(truth.median()))}" in tab.get("adtd-run-answer", "children")
+    assert f"true fraction {percent(float(truth.median()))}" in tab.get(
+        "adtd-run-answer", "children"
+    )
     assert "mean correlation with the truth" in tab.text("adtd-run-badges")
     tab.set({("adtd-tabs", "value"): "hidden", ("adtd-hidden-of", "value"): "samples"})
-    assert "true share" in [t.get("name") for t in tab.get("adtd-hidden", "figure")["data"]]
+    assert "true fraction" in [t.get("name") for t in tab.get("adtd-hidden", "figure")["data"]]
 
 
 def test_the_interval_stands_beside_each_hidden_share(
@@ -463,7 +465,7 @@ def test_the_interval_stands_beside_each_hidden_share(
         "high",
     ]
     tab.click("adtd-hidden-table-csv")
-    saved = read(program.files.saved["hidden-share"])  # type: ignore[attr-defined]
+    saved = read(program.files.saved["hidden-fraction"])  # type: ignore[attr-defined]
     result: ADTDResult = runs["hr"].result
     assert result.hidden_interval is not None
     assert saved.index.name == "Sample"
@@ -472,11 +474,11 @@ def test_the_interval_stands_beside_each_hidden_share(
     )
     tab.click("adtd-hidden-table-engine-csv")
     np.testing.assert_array_equal(
-        read(program.files.saved["hidden-share-engine"])["high"],  # type: ignore[attr-defined]
+        read(program.files.saved["hidden-fraction-engine"])["high"],  # type: ignore[attr-defined]
         result.hidden_interval["high"],
     )
     assert (saved["low"] <= saved["hidden"] + 1e-12).all()
-    error = hidden_share(result.hidden, result.hidden_interval).data[0].error_y
+    error = hidden_fraction(result.hidden, result.hidden_interval).data[0].error_y
     np.testing.assert_allclose(
         np.asarray(error.array) + 100 * result.hidden,
         100 * result.hidden_interval["high"],
@@ -503,7 +505,7 @@ def test_saved_tables_are_those_on_screen_in_full_precision(
         atol=1e-9,
     )
     assert (
-        f"The {len(shown)} genes on screen of {len(result.reference)}"
+        f"The {len(shown)} genes shown of {len(result.reference)}"
         in saved["gene-regulation"].decode("utf-8-sig").splitlines()[0]
     )
     tab.click("adtd-regulation-table-engine-csv")

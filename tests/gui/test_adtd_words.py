@@ -58,12 +58,12 @@ def test_the_sentence_says_share_interval_and_regulation() -> None:
     result = made([[4, 1], [0.2, 5], [1, 1]], [[1, 1], [1, 1], [1, 1]])
     assert (
         sentence(result)
-        == "Median hidden share 24 % (interval 9.0 to 31 %); 2 genes regulated more than twofold, 2"
+        == "Median hidden fraction 24 % (interval 9.0 to 31 %); 2 genes regulated more than twofold, 2"
         " of them in A."
     )
     assert (
         sentence(replace(result, gene_regulation=None, support=None))
-        == "Median hidden share 24 % (interval 9.0 to 31 %)."
+        == "Median hidden fraction 24 % (interval 9.0 to 31 %)."
     )
 
 
@@ -118,7 +118,7 @@ def test_a_search_without_choices_says_so_and_its_table_has_every_fold() -> None
         [[3.0, 2.0], [5.0, 4.0]], columns=pd.Index([1e-9, 3.1622776601683795e-07])
     )
     result = SearchResult(losses, {"min": None, "one_se": None, "drop": None})
-    assert "no lambda2" in search_sentence(result)
+    assert "no λ₂" in search_sentence(result)
     table = losses_table(result)
     assert list(table.columns) == ["mean", "standard deviation", "fold 1", "fold 2"]
     assert list(table["mean"]) == [4.0, 3.0]
@@ -136,7 +136,7 @@ def test_a_parameter_that_the_model_does_not_use_is_not_shown_of_a_run() -> None
     assert not {"lambda1", "lambda2", "c_static", "delta_static"} & set(plain.used())
     assert differing([plain, regulating]) == ["model", "lambda2"]
     assert describe_params(plain, ["model", "lambda2"]) == "Model h"
-    assert describe_params(regulating, ["model", "lambda2"]) == "Model h,r · lambda2 1e-7"
+    assert describe_params(regulating, ["model", "lambda2"]) == "Model h,r · λ₂ 1e-7"
     assert differing([plain, ADTDParams(lambda2=5.0, lambda1=3.0)]) == plain.used(), (
         "what is not used makes no difference"
     )

@@ -477,7 +477,7 @@ def test_the_saved_composition_is_the_one_on_screen_and_the_engines_beside_it(
     )
     tab.click("dtd-composition-table-csv")
     line, saved = saved_table(program, "dtd_composition_bulk")
-    assert line.startswith("# RNA fraction (%): shares of the estimated total")
+    assert line.startswith("# RNA fraction (%) of the estimated total")
     assert saved.index.name == "Sample"
     assert_as_on_screen(tab, "dtd-composition-table", saved)
     tab.set(
@@ -488,13 +488,13 @@ def test_the_saved_composition_is_the_one_on_screen_and_the_engines_beside_it(
     )
     tab.click("dtd-composition-table-csv")
     line, saved = saved_table(program, "dtd_composition_bulk")
-    assert "values of the engine" in line
+    assert "as estimated" in line
     assert "sorted by B cells" in line
     assert list(saved["B cells"]) == sorted(saved["B cells"], reverse=True)
     assert_as_on_screen(tab, "dtd-composition-table", saved)
     tab.click("dtd-composition-table-engine-csv")
     line, saved = saved_table(program, "dtd_composition_bulk-engine")
-    assert "as the engine gives it: 1 is 100 %" in line
+    assert "with full precision: 1 is 100 %" in line
     assert saved.index.name == "cell type"
     pd.testing.assert_frame_equal(saved, computed.result.composition["bulk"], check_names=False)
     assert abs(saved.sum() - 1).max() > 1e-3  # not normalised
@@ -508,7 +508,7 @@ def test_the_saved_composition_is_the_one_on_screen_and_the_engines_beside_it(
     pd.testing.assert_frame_equal(
         book["Table"], computed.result.composition["bulk"], check_names=False
     )
-    assert "as the engine gives it" in book["About"].index.name
+    assert "full precision" in book["About"].index.name
 
 
 def saved_table(program: Application, name: str, **options: Any) -> tuple[str, pd.DataFrame]:
@@ -620,9 +620,9 @@ def test_the_axis_says_rna_fraction_and_which_of_the_two(
     tab = page()
     title = lambda: tab.get("dtd-composition-figure", "figure")["layout"]["yaxis"]["title"]["text"]  # noqa: E731
     assert "RNA fraction" in title()
-    assert "share of the estimated total" in title()
+    assert "of the estimated total" in title()
     tab.set({("dtd-composition-shares", "checked"): False})
-    assert "engine's value" in title()
+    assert "as estimated" in title()
     assert "not calibrated" in tab.text("dcx-outlet")
 
 

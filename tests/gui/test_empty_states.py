@@ -10,10 +10,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from gui.engine.known_agreement import compare_with_known
 from gui.engine.model import model_bytes
 from gui.engine.params import DTDParams
 from gui.engine.tasks import run_dtd
-from gui.engine.truth import compare_truth
 from gui.errors import MissingPart
 from gui.sessions.manager import LOCAL
 from tests.gui.upload_page import choose, session_of
@@ -100,7 +100,7 @@ def test_a_comparison_that_cannot_be_made_names_the_page_where_it_is_mended() ->
     known = pd.DataFrame([[0.4, 0.6]], index=["B"], columns=["s1", "s2"])
     for estimated, pairs in ((known.set_axis(["a", "b"], axis=1), {"B": "B"}), (known, {})):
         with pytest.raises(MissingPart) as refused:
-            compare_truth(known, estimated, pairs)
+            compare_with_known(known, estimated, pairs)
         assert "Upload page" in str(refused.value.advice)
 
 

@@ -15,12 +15,12 @@ import plotly.graph_objects as go
 import pytest
 
 from gui.components.table import DIGITS, rounded, table_view
-from gui.components.views import room
+from gui.components.views import graph_height_style
 from gui.data.dataset import HIDDEN
 from gui.figures import adtd, composition, dtd, markers
+from gui.figures.agreement import agreement
 from gui.figures.axes import thin
 from gui.figures.data import type_counts
-from gui.figures.known import agreement
 from gui.figures.palette import GREY, KNOWN, PALETTE, colours
 from gui.figures.template import blank, styled, template
 from gui.figures.text import exponent, inert, natural, short, three
@@ -255,8 +255,8 @@ def test_axis_says_which_of_the_two_quantities_is_drawn() -> None:
     data = made(3, 4)
     shown = composition.stacked(data, {}, normalise=True).layout.yaxis.title.text
     stored = composition.stacked(data, {}).layout.yaxis.title.text
-    assert "share of the estimated total" in shown
-    assert "engine's value" in stored
+    assert "of the estimated total" in shown
+    assert "as estimated" in stored
     assert "RNA fraction (%)" in shown
     assert "RNA fraction (%)" in stored
 
@@ -289,7 +289,7 @@ def test_sorted_by_a_type_the_shares_never_rise(sort: str, normalise: bool) -> N
     assert (np.diff(heights) <= 0).all()
     assert (np.diff(fig.data[0].x) > 0).all()
     # it was not sorted before
-    assert not (np.diff(composition.shares(data, normalise).loc[sort]) <= 0).all()
+    assert not (np.diff(composition.sample_fractions(data, normalise).loc[sort]) <= 0).all()
 
 
 def test_samples_of_a_group_stand_together_with_a_gap_and_a_label() -> None:
@@ -459,7 +459,7 @@ def test_marker_heatmap_shows_each_gene_once_with_its_weight(n_types: int) -> No
     if n_types > 2:
         np.testing.assert_allclose(np.asarray(heat.z).mean(axis=0), 0, atol=1e-5)
         np.testing.assert_allclose(
-            np.asarray(markers.heatmap(reference, weights, 20, by_share=True).data[0].z).max(
+            np.asarray(markers.heatmap(reference, weights, 20, relative_scale=True).data[0].z).max(
                 axis=0
             ),
             1,
@@ -726,6 +726,6 @@ def test_the_screen_leaves_a_stacked_figure_the_room_its_legend_needs(types: int
         index=[f"Type {n}" for n in range(types)],
         columns=[f"a sample named {n}" for n in range(9)],
     )
-    style = room(composition.stacked(data, colours(data.index)))["height"]
+    style = graph_height_style(composition.stacked(data, colours(data.index)))["height"]
     least = int(style.removeprefix("max(").split("px")[0])
     assert least >= 20 * types + 80  # entries of the legend, slanted names of the samples

@@ -49,7 +49,7 @@ def test_pairs_that_cannot_be_told_apart_are_marked_on_both_sides_of_the_diagona
     assert len([t for t in similarity(values, 0.99).data if t.name]) == 0
     values.iloc[0, 1] = values.iloc[1, 0] = 0.9999
     fig = similarity(values, 0.99)
-    (marks,) = [t for t in fig.data if t.name == "hardly to be told apart"]
+    (marks,) = [t for t in fig.data if t.name == "hard to distinguish"]
     assert sorted(zip(marks.x, marks.y, strict=True)) == [(0, 1), (1, 0)]
     assert "<b onclick" not in json.dumps(fig.to_plotly_json(), default=str)
 

@@ -20,7 +20,7 @@ from gui.files import FileKind, Uploads
 BASE = "http://127.0.0.1:8050"
 CHOOSING = """
 from dash import html
-from gui.components.filefield import FileField
+from gui.components.file_field import FileField
 from gui.files import CSV
 from gui.plugin import Page
 

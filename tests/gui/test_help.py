@@ -64,7 +64,7 @@ FORMS = {
     "dtd": (dtd_form, "dtd"),
     "adtd": (adtd_form, "adtd"),
     "search": (search_form, "adtd"),
-    "sure": (sure.form, "sure"),
+    "sure": (sure.form, "uncertainty"),
 }
 
 
@@ -136,8 +136,8 @@ def test_every_link_of_the_guide_leads_to_a_chapter_and_a_heading_and_none_leave
 
 def test_a_link_between_files_leads_to_a_page_in_the_program() -> None:
     """The files can be read on the web, where a link names a file."""
-    assert "](hidden.md#why-there-is-an-interval)" in raw("sure")
-    assert f"]({address('hidden', 'why-there-is-an-interval')})" in chapter("sure").text
+    assert "](hidden.md#why-there-is-an-interval)" in raw("uncertainty")
+    assert f"]({address('hidden', 'why-there-is-an-interval')})" in chapter("uncertainty").text
     assert not any(re.search(r"\]\([a-z-]+\.md", c.text) for c in chapters())
 
 

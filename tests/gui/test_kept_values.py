@@ -11,7 +11,7 @@ import pytest
 from dash import Input
 
 from gui.components.composition import CompositionView
-from gui.components.kept import Kept
+from gui.components.persistent_controls import PersistentControls
 from gui.plugin import Page
 
 COMPONENT = {"props": {"children": "x"}, "type": "A", "namespace": "dash_html_components"}
@@ -27,7 +27,7 @@ def context(form: dict[str, Any]) -> Any:
 )
 @pytest.mark.parametrize("begin", ["figure", 10, True, []], ids=repr)
 def test_a_control_begins_as_usual_where_it_cannot_show_what_is_kept(begin: Any, odd: Any) -> None:
-    kept = Kept(Page("odd", "Odd", "x"), look=begin)
+    kept = PersistentControls(Page("odd", "Odd", "x"), look=begin)
     assert kept.value(context({"shown_look": odd}), "look") == begin
 
 
@@ -35,7 +35,9 @@ def test_a_control_begins_as_usual_where_it_cannot_show_what_is_kept(begin: Any,
 def test_control_what_it_can_show_comes_back(left: Any) -> None:
     begin = type(left)()
     assert (
-        Kept(Page("odd", "Odd", "x"), look=begin).value(context({"shown_look": left}), "look")
+        PersistentControls(Page("odd", "Odd", "x"), look=begin).value(
+            context({"shown_look": left}), "look"
+        )
         == left
     )
 

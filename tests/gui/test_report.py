@@ -119,10 +119,10 @@ def test_report_of_adtd_holds_its_dtd_run_and_the_search_it_took_lambda2_from(
     html = report(session, "adtd")
     text, result = body(html), session.current("adtd").result
     for title in (
-        "ADTD: Deconomix+h,r on bulk",
+        "ADTD: Hidden background + gene regulation on bulk",
         "Hidden background",
         "Gene regulation",
-        "Search of lambda2",
+        "Search of λ₂",
         "DTD: gene weights",
         "Methods",
         "Provenance",
@@ -145,7 +145,7 @@ def test_lambda2_that_no_search_chose_is_said_to_be_the_users(session: DCXCache)
     )
     text = body(report(session, "adtd"))
     assert "was 1.23e-1, chosen by the user" in text
-    assert "Search of lambda2" not in text
+    assert "Search of λ₂" not in text
 
 
 def test_report_without_a_run_is_refused() -> None:

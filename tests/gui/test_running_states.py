@@ -17,7 +17,7 @@ from gui.jobs.status import JobStatus
 from gui.sessions.cache import DCXCache
 from tests.gui.steps import session_with, show
 
-STARTED = "The header shows how far it is"
+STARTED = "The header shows "
 
 
 @pytest.fixture
@@ -143,7 +143,11 @@ def test_the_empty_page_names_the_model_that_is_chosen(tab: Any, session: DCXCac
     with_dtd(session)
     tab.tick()
     go_to(tab, "adtd")
-    for model, name in (("h", "Deconomix+h "), ("h,r", "Deconomix+h,r "), ("h", "Deconomix+h ")):
+    for model, name in (
+        ("h", "“Hidden background”"),
+        ("h,r", "“Hidden background + gene regulation”"),
+        ("h", "“Hidden background”"),
+    ):
         tab.set({("adtd-model", "value"): model})
         for empty in ("adtd-composition-empty", "adtd-hidden-empty"):
             assert name in tab.text(empty), model
@@ -163,7 +167,7 @@ def test_how_sure(tab: Any, session: DCXCache, jobs: list[JobStatus]) -> None:
     assert "No intervals yet" in tab.text("dtd-sure-words")
     jobs.append(
         JobStatus(
-            "1", session.session_id, "bootstrap", "How sure", "running", inputs={"dtd": run.id}
+            "1", session.session_id, "bootstrap", "Intervals", "running", inputs={"dtd": run.id}
         )
     )
     tab.tick()

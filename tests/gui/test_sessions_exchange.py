@@ -59,7 +59,7 @@ def test_an_exported_session_is_imported_and_a_changed_one_is_asked_about(
     assert any(name in n for n in page.notices)
     [out] = written(tmp_path, [(name, data)])
     bring(page, out)
-    assert any("is here already, as in the file" in n for n in page.notices)
+    assert any("is already here, the same as in the file" in n for n in page.notices)
     assert current(page) == "melanoma: run 1"
     assert not page.get("sessions-import-dialog", "opened")
     session.notes = "changed since"
@@ -114,7 +114,7 @@ def test_several_files_are_imported_each_with_its_own_outcome(
         "bad.dcxsession": "failed",
     }
     assert "imported" in outcomes(page)["A.dcxsession"][1]
-    assert any("2 of 4 sessions are here" in n for n in page.notices)
+    assert any("2 of 4 sessions were imported" in n for n in page.notices)
     assert any("bad.dcxsession" in n for n in page.notices)
     assert current(page) == before  # several: none of them is opened unasked
     bring(page, tmp_path / "bad.dcxsession")
@@ -157,7 +157,7 @@ def test_a_file_is_exported_with_a_password_of_its_own(
     assert any("12 or more" in n for n in page.notices)
     assert page.get("sessions-export-password-box", "style") == {}
     assert export(page, "A", way="sealed", password_one=PASSWORD, password_two=OTHER) == []
-    assert any("not the same" in n for n in page.notices)
+    assert any("passwords differ" in n for n in page.notices)
     [out] = written(
         tmp_path, export(page, "A", way="sealed", password_one=PASSWORD, password_two=PASSWORD)
     )

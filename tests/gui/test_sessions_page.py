@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from gui.app import Application, create_app
-from gui.components.sessions import ago, contents_words
+from gui.components.sessions import ago, contents_text
 from gui.config import Config
 from gui.data.example import make_example
 from gui.sessions.manager import LOCAL
@@ -301,11 +301,11 @@ def test_times_and_contents_are_said_in_words() -> None:
     assert ago(datetime(2026, 2, 3, tzinfo=UTC), now) == "3 Feb"
     assert ago(datetime(2025, 2, 3, tzinfo=UTC), now) == "3 Feb 2025"
     assert (
-        contents_words({"data": True, "dtd": 1, "search": 1, "adtd": 4})
+        contents_text({"data": True, "dtd": 1, "search": 1, "adtd": 4})
         == "Data · DTD · search · 4 ADTD"
     )
     assert (
-        contents_words({"data": True, "marks": "without cells, recovered"})
+        contents_text({"data": True, "marks": "without cells, recovered"})
         == "Data (without cells, recovered)"
     )
-    assert contents_words({}) == "empty"
+    assert contents_text({}) == "empty"

@@ -105,8 +105,8 @@ def test_a_session_is_protected_locked_and_unlocked(page: Any, example: Any) -> 
     ("one", "two", "said"),
     [
         ("short", "short", "12 or more"),
-        (PASSWORD, OTHER, "not the same"),
-        ("", "", "no password yet"),
+        (PASSWORD, OTHER, "passwords differ"),
+        ("", "", "Enter a password"),
     ],
 )
 def test_a_password_that_will_not_do_protects_nothing(
@@ -133,7 +133,7 @@ def test_that_there_is_no_reset_stands_where_a_password_is_chosen(page: Any) -> 
     layout = json.dumps(
         page.client.get("/_dash-layout", base_url="http://127.0.0.1:8050").json
     ) + page.text("dcx-outlet")
-    assert layout.count("There is no way to reset it") == 3  # protecting, exporting, changing
+    assert layout.count("It cannot be reset") == 3  # protecting, exporting, changing
 
 
 def test_a_hidden_name_is_shown_only_unlocked(page: Any, example: Any) -> None:
@@ -172,7 +172,7 @@ def test_after_a_leak_the_key_is_new_and_the_content_the_same(page: Any, example
     before = next((page.application.config.sessions_folder).glob("*.dcxsession")).read_bytes()
     change(page, "A", "renew", PASSWORD, OTHER)
     after = next((page.application.config.sessions_folder).glob("*.dcxsession")).read_bytes()
-    assert any("encrypted anew" in n for n in page.notices)
+    assert any("encrypted again" in n for n in page.notices)
     assert before != after
     tick(page, "A")
     page.click("sessions-active-lock")
@@ -188,7 +188,7 @@ def test_password_is_removed(page: Any, example: Any) -> None:
     change(page, "A", "remove", PASSWORD)
     assert page.get("sessions-new-password-box", "style") == {"display": "none"}
     assert row(page, "A")["protected"] == ""
-    assert any("not protected any more" in n for n in page.notices)
+    assert any("no longer protected" in n for n in page.notices)
 
 
 def test_a_second_browser_sees_only_the_lock(

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from gui import registry
-from gui.answers.dtd import in_short
+from gui.answers.dtd import short_answer
 from gui.app import Application, create_app
 from gui.config import Config, Sessions
 from gui.data.example import make_example
@@ -108,7 +108,7 @@ def test_its_data_and_results_are_one_file_and_there_again_after_a_restart(
     run = second.sessions.get_session(second.sessions.default_id, actor=LOCAL).current("dtd")
     assert run is not None
     assert run.id == job
-    assert in_short(run.result) in tab.text("dcx-nav")
+    assert short_answer(run.result) in tab.text("dcx-nav")
     assert tab.notices == []
     until(lambda: saved(second, second.sessions.default_id))
     tab.tick()

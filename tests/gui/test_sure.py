@@ -1,4 +1,4 @@
-"""“How sure?” on the pages: started with a click, shown as whiskers and tables, kept in the session
+"""The tab Uncertainty on the pages: started with a click, shown as whiskers and tables, kept in the session
 file, greying regulation of unsure direction.
 """
 
@@ -15,9 +15,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gui.answers import sure as words
+from gui.answers import confidence_intervals as words
 from gui.answers.adtd import sentence
-from gui.answers.sure import bootstrap_of, fit_sentence, poor_words, trusted
+from gui.answers.confidence_intervals import (
+    bootstrap_of,
+    fit_sentence,
+    poor_fit_message,
+    with_stable_support,
+)
 from gui.app import Application, create_app
 from gui.components.composition import Chosen, Composition, composition_figure, sample_figure
 from gui.config import Config
@@ -68,7 +73,7 @@ def computed() -> dict[str, Run]:
         found[f"sure-{of}"] = Run(
             f"sure-{of}",
             "bootstrap",
-            "How sure",
+            "Uncertainty",
             datetime.now(UTC),
             wanted,
             result,
@@ -157,14 +162,14 @@ def test_regulation_of_unsure_direction_is_grey_says_why_and_does_not_count(
     steady = pd.DataFrame(1.0, index=delta.index, columns=delta.columns)
     steady.loc[genes[0]] = 0.6
     sure = replace(computed["sure-adtd"].result, sign_stability=steady)
-    believed = trusted(result, sure)
+    believed = with_stable_support(result, sure)
     assert genes[0] not in figures.most_regulated(delta, believed.support, 6)
     assert result.support.loc[genes[0], kind] > 0, "the run itself stays as it is"
     fig = figures.gene_regulation(
         delta, result.support, genes=genes, stability=steady, cluster=False
     )
     row = [str(t) for t in delta.columns].index(kind)
-    assert "direction is not sure" in fig.data[0].text[row][0]
+    assert "direction is uncertain" in fig.data[0].text[row][0]
     assert fig.data[1].z[row][0] == 1, "covered in grey"
     free = figures.gene_regulation(delta, result.support, genes=genes, cluster=False)
     assert np.isnan(free.data[1].z[row][0]), "without the draws it is not"
@@ -176,9 +181,9 @@ def test_sentence_gives_both_figures_and_says_what_is_not_covered(computed: dict
     sure: BootstrapResult = computed["sure-adtd"].result
     said = words.sentence(sure)
     assert f"in {round(100 * sure.check['widened'].mean())} of 100 cases" in said  # type: ignore[index]
-    assert f"the draws alone in {round(100 * sure.check['genes'].mean())}" in said  # type: ignore[index]
-    assert "do not cover what your samples have" in said
-    assert "not checked" in words.sentence(replace(sure, check=None))
+    assert f"resampling alone: {round(100 * sure.check['genes'].mean())}" in said  # type: ignore[index]
+    assert "do not cover other differences" in said
+    assert "not calibrated" in words.sentence(replace(sure, check=None))
 
 
 def test_samples_that_fit_poorly_are_counted_in_the_answer(computed: dict[str, Run]) -> None:
@@ -188,10 +193,10 @@ def test_samples_that_fit_poorly_are_counted_in_the_answer(computed: dict[str, R
     assert fit_sentence(fit) == "All 20 samples fit well."
     assert fit_sentence(fit.assign(**{VERDICT: "fairly"})) == "All 20 samples fit fairly."
     fit.iloc[[2, 5], fit.columns.get_loc(VERDICT)] = "poorly"
-    assert poor_words(fit) == "2 of 20 samples fit poorly"
+    assert poor_fit_message(fit) == "2 of 20 samples fit poorly"
     assert sentence(replace(result, fit=fit)).endswith("; 2 of 20 samples fit poorly.")
     assert "fit poorly" not in sentence(replace(result, fit=None))
-    assert poor_words(None) == ""
+    assert poor_fit_message(None) == ""
 
 
 # -- session file and report
@@ -235,9 +240,9 @@ def test_report_holds_intervals_check_and_fit(computed: dict[str, Run]) -> None:
     session = session_with(computed, "sure-dtd", "sure-adtd")
     for kind in ("dtd", "adtd"):
         text = report(session, kind).decode()
-        assert "95 % intervals from 20 draws" in text
+        assert "95 % intervals from 20 bootstrap replicates" in text
         assert "RNA fraction with its 95 % interval" in text
-        assert "put together again" in text
+        assert "reconstruct" in text
     without = report(session_with(computed), "adtd").decode()
     assert "95 % intervals from" not in without
 
@@ -280,7 +285,7 @@ def test_the_button_computes_intervals_of_the_run_on_screen(
     program: Application, opened: Callable[..., Any], page: str
 ) -> None:
     tab, session = opened(page)
-    assert "Press “How sure?”" in tab.text(f"{page}-sure-words")
+    assert "Press “Compute intervals”" in tab.text(f"{page}-sure-words")
     assert tab.get(f"{page}-sure-start", "disabled") is False
     tab.set({(f"{page}-sure-replicates", "value"): 20})
     assert tab.get(f"{page}-sure-fold", "value") == "x"
@@ -297,7 +302,7 @@ def test_the_button_computes_intervals_of_the_run_on_screen(
     assert len([j for j in program.runner.status(session.session_id) if j.kind == "bootstrap"]) == 1
     assert program.runner.wait(job.id, 180).state == "done"
     tab.tick()
-    assert "95 % intervals from 20 draws" in tab.text(f"{page}-sure-words")
+    assert "95 % intervals from 20 bootstrap replicates" in tab.text(f"{page}-sure-words")
     (run,) = session.runs("bootstrap")
     bars = next(t for t in tab.get(f"{page}-sure-figure", "figure")["data"] if t["type"] == "bar")
     assert bars["error_y"]["type"] == "data"
@@ -368,4 +373,4 @@ def test_an_outdated_run_says_so_instead(opened: Callable[..., Any]) -> None:
     tab.tick()
     assert tab.get("adtd-sure-start", "disabled") is True
     assert "another bulk" in tab.text("adtd-sure-reason")
-    assert "Press “How sure?”" in tab.text("adtd-sure-words")
+    assert "Press “Compute intervals”" in tab.text("adtd-sure-words")

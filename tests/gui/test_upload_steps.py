@@ -93,7 +93,7 @@ def test_coarse_types_come_from_a_table_and_go_again(
 def test_types_of_the_same_profile_are_marked_and_can_be_merged(tab: Any, awkward: Path) -> None:
     choose(tab, "train", awkward / "two_identical_types.h5ad")
     figure = tab.get("upload-similarity", "figure")
-    marks = [t for t in figure["data"] if t.get("name") == "hardly to be told apart"]
+    marks = [t for t in figure["data"] if t.get("name") == "hard to distinguish"]
     assert len(marks) == 1
     assert tab.get("upload-load", "disabled") is True
     assert "Merge the cell types that look the same" in switches(tab)
@@ -102,7 +102,7 @@ def test_types_of_the_same_profile_are_marked_and_can_be_merged(tab: Any, awkwar
     assert not [
         t
         for t in tab.get("upload-similarity", "figure")["data"]
-        if t.get("name") == "hardly to be told apart"
+        if t.get("name") == "hard to distinguish"
     ]
 
 

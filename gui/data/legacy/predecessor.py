@@ -212,7 +212,7 @@ def read_session(path: Path) -> OldSession:
         dtd = _trained(state, file, size, notes)
         adtd = _adapted(state, file, dtd, size, notes) if dtd is not None else None
     if state.get("ADTD_HPS_model") is not None:
-        notes.append("The lambda2 search was not taken over; run it again.")
+        notes.append("The λ₂ search was not taken over; run it again.")
     inside = state.get("session_name")
     title = (
         about.name

@@ -102,7 +102,7 @@ def classify_columns(
     left = [i for i in values if i not in reasons]
     samples, sample_names, measure, other = _one_measure(header, left, stem, keep)
     if len(samples) == 1 and other:
-        samples, other = _sequenced_strand(header, values, samples[0], other)
+        samples, other = sequenced_strand(header, values, samples[0], other)
         measure = header[samples[0]]
     reasons |= dict.fromkeys(other, "another measure of the same samples")
     notes = []
@@ -358,7 +358,7 @@ def _one_measure(
     return list(left), [header[i] for i in left], "", []
 
 
-def _sequenced_strand(
+def sequenced_strand(
     header: Sequence[str],
     values: Mapping[int, npt.NDArray[np.float64]],
     chosen: int,

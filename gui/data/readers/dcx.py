@@ -206,7 +206,7 @@ def is_a(node: Any, *names: str) -> bool:
 def state_of(node: Any, *names: str) -> dict[str, Any]:
     """The attributes of an object of one of these classes."""
     if not is_a(node, *names) or type(node.state) is not dict:
-        raise Odd(f"a {names[0]} is expected where something else stands")
+        raise Odd(f"a {names[0]} is expected where something else was found")
     return node.state
 
 

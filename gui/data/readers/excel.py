@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from gui.data.readers.layout import layout_of_sheet
 from gui.errors import UnreadableFile
 
 MAX_UNPACKED = 2 * 2**30
@@ -60,7 +61,7 @@ def read_excel(path: Path, name: str, sheet: str | None = None, *, table: bool =
                 )
             for title in names if sheet is None else (sheet,):
                 rows = _rows(pages[title], name)
-                if len(rows) >= 2 and (not table or any(_is_number(v) for v in rows[1][1:])):
+                if len(rows) >= 2 and (not table or sheet is not None or _is_table(rows)):
                     return Sheet(
                         rows,
                         names,
@@ -84,9 +85,11 @@ def read_excel(path: Path, name: str, sheet: str | None = None, *, table: bool =
     )
 
 
-def _is_number(value: object) -> bool:
-    # truth values too: that these are no expression the reader says
-    return isinstance(value, int | float)
+def _is_table(rows: list[list[object]]) -> bool:
+    return (
+        layout_of_sheet([["" if v is None else str(v) for v in row] for row in rows[:100]])
+        is not None
+    )
 
 
 def _rows(page: Any, name: str) -> list[list[object]]:

@@ -1,8 +1,8 @@
-"""Reads text tables: genes x cells, types or samples, first column gene names, first line column
-names.
+"""Reads tables of expression: text or a sheet, genes in rows, samples, cells or types in columns.
 
 The header is read here and not by pandas, which would rename the cell types that a single-cell
-table repeats on purpose.
+table repeats on purpose. Which columns are samples is told by
+:mod:`gui.data.readers.column_kinds`, where the table begins by :mod:`gui.data.readers.layout`.
 """
 
 from __future__ import annotations
@@ -19,30 +19,31 @@ import numpy.typing as npt
 import pandas as pd
 
 from gui.data.readers.column_kinds import Column
+from gui.data.readers.layout import (
+    GROUPED_COMMA,
+    MISSING,
+    TRUTH,
+    WANTED,
+    Layout,
+    cut_series_matrix,
+    layout_of_sheet,
+    layout_of_text,
+)
 from gui.data.readers.sniff import first_bytes, looks_like
-from gui.data.readers.table_columns import headerless, place_columns, without_header
-from gui.data.readers.textfile import DELIMITERS, after_lines, decoded, first_lines, records
+from gui.data.readers.table_columns import headerless, place_columns
+from gui.data.readers.textfile import (
+    DELIMITERS,
+    after_lines,
+    decoded,
+    first_lines,
+    records,
+)
 from gui.errors import BadNames, BadValues, UnreadableFile
+from gui.text import shorten
 
-MISSING = [
-    "",
-    "NA",
-    "N/A",
-    "NaN",
-    "nan",
-    "NULL",
-    "null",
-    "#N/A",
-    "#NA",
-    "-NaN",
-    "-nan",
-    "<NA>",
-    "None",
-]
-_DECIMAL_COMMA = re.compile(r"^\s*[-+]?\d+,\d+([eE][-+]?\d+)?\s*$")
+_DECIMAL_COMMA = re.compile(r"^\s*[-+]?\d+,\d+([eE][-+]?\d+)?\s*%?\s*$")
 # three digits may be a group of thousands
 _DECIMAL_POINT = re.compile(r"^\s*[-+]?\d+\.(\d{1,2}|\d{4,})\s*$")
-_GROUPED_COMMA = re.compile(r"^\s*[-+]?[1-9]\d{0,2}([.'\s]\d{3})+,\d+\s*$")
 _THOUSANDS = re.compile(r"^\s*[-+]?[1-9]\d{0,2}(,\d{3})+\s*$")
 _GROUPS = {
     ",": "a comma",
@@ -53,26 +54,50 @@ _GROUPS = {
     "\u202f": "a blank",
     "\u2009": "a blank",
 }
-_WANTED = (
-    "The first line should hold the column names, the first column the gene names, separated by"
-    " commas, semicolons or tabs."
-)
 _GCT = ("1.2", "1.3")
-_TRUTH = frozenset({"true", "false"})
 _COUNTS_WANTED = "Choose the table that holds the counts or other values of expression."
 _HUGE_EXPONENT = re.compile(r"[eE][-+]?\d{5}")
+_MIN_GENES_IN_HEADER = 10
+"""Names of columns from which on it is asked whether they are genes."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where in a text the values are. header : as used; genes, samples : positions of columns."""
+
+    layout: Layout
+    header: tuple[str, ...]
+    genes: int
+    samples: tuple[int, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """values : genes x columns, float64, NaN where nothing stands; genes, columns : as written, may
-    repeat; notes : sentences.
+    """A table as read, genes x columns.
 
-    sheets, sheet : of a workbook, and the one that was read; texts : further columns of text, one
-    entry per gene (GCT's descriptions) traits : what was unusual -> its sentence among the notes:
-    "thousands-separator", "sheet" (of several), "other-sheet" (than the first), "encoding-guessed",
-    "genes-stripped", "columns-left-out", "genes-column", "blank-names", "summary-rows"
-    left_out : column of numbers that is no sample -> what it holds
+    Parameters
+    ----------
+    values
+        float64, NaN where nothing stands.
+    genes, columns
+        As written; they may repeat.
+    notes
+        Sentences on what was done.
+    sheets, sheet
+        Of a workbook: the names of all, and the one that was read.
+    texts
+        Further columns that name or describe the genes, one entry per gene.
+    above
+        Further rows of names above the values, one entry per column.
+    traits
+        What was unusual -> its sentence among the notes, see
+        :data:`gui.data.validation.findings.TRAITS`.
+    left_out
+        Column of numbers that is no sample -> what it holds.
+    samples_in_rows
+        Whether the columns are genes and the rows samples or cells.
+    origin
+        Where the values were, for files like this one.
     """
 
     values: npt.NDArray[np.float64]
@@ -82,39 +107,61 @@ class Table:
     sheets: tuple[str, ...] = ()
     sheet: str | None = None
     texts: Mapping[str, list[str]] = field(default_factory=dict)
+    above: Mapping[str, list[str]] = field(default_factory=dict)
     traits: Mapping[str, str] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
+    samples_in_rows: bool = False
+    origin: Origin | None = None
+
+    def transposed(self) -> Table:
+        """With rows and columns exchanged; texts become rows above the values."""
+        return replace(
+            self,
+            values=np.ascontiguousarray(self.values.T),
+            genes=self.columns,
+            columns=self.genes,
+            texts={},
+            above=self.texts,
+            samples_in_rows=False,
+        )
 
 
-@dataclass(frozen=True)
-class _Layout:
-    """Where the values are. skip : lines above the first gene; first : columns of text in front of
-    the values; texts : names of all but the first; corner : name of the first column; note : a
-    sentence on what was skipped.
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """A table as it stands in a file: a name and the entries for every column.
+
+    columns : numbers, or text; first : the first column as text; line : of the first
+    row; decimal : mark of numbers that are text
     """
 
-    delimiter: str
-    columns: list[str]
-    skip: int
-    first: int = 1
-    texts: tuple[str, ...] = ()
-    genes: int | None = None
-    corner: str = ""
-    note: str = ""
+    header: list[str]
+    columns: list[Column]
+    first: list[str]
+    layout: Layout
+    line: int
+    decimal: str = "."
 
 
 def read_table(
-    path: Path,
-    name: str | None = None,
-    *,
-    sheet: str | None = None,
-    samples: Sequence[str] = (),
+    path: Path, name: str | None = None, *, sheet: str | None = None, samples: Sequence[str] = ()
 ) -> Table:
-    """Read ``.csv``, ``.tsv``, ``.txt`` (also ``.gz``), GCT 1.2 and 1.3, or a sheet of an ``.xlsx``
-    (None: the first with a table). samples : the columns that are samples; empty: as recognised.
+    """Read a table of text (also packed), GCT 1.2 and 1.3, or a sheet of an ``.xlsx``.
 
-    Raises UnreadableFile (missing, empty, damaged, not a table), BadValues (text where a number
-    should be), BadNames (nameless gene or column).
+    Parameters
+    ----------
+    sheet
+        Of a workbook; None: the first with a table.
+    samples
+        The columns that are samples; empty: as recognised.
+
+    Raises
+    ------
+    UnreadableFile
+        Missing, empty, damaged, not a table.
+    BadValues
+        Text where a number should be.
+    BadNames
+        A column of values without a name.
     """
     name = name or path.name
     if looks_like(first_bytes(path, name)) == "a ZIP or Excel file":
@@ -122,24 +169,27 @@ def read_table(
 
         book = read_excel(path, name, sheet)
         kind = "sheet" if book.sheet == book.sheets[0] else "other-sheet"
-        return _from_rows(
-            book.rows,
-            name,
-            book.notes,
-            dict(zip([kind], book.notes, strict=False)),
-            book.sheets,
-            book.sheet,
-            samples,
+        traits = dict(zip([kind], book.notes, strict=False))
+        table = table_of_grid(
+            _grid_of_rows(book.rows, name), name, list(book.notes), traits, samples
         )
+        return replace(table, sheets=book.sheets, sheet=book.sheet)
     if sheet is not None:
         raise UnreadableFile(f"{name} is no workbook and has no sheet {sheet[:60]}.")
     text, notes = decoded(path, name)
+    return table_of_text(text, name, notes, samples)
+
+
+def table_of_text(text: str, name: str, notes: list[str], samples: Sequence[str] = ()) -> Table:
+    """The table in a text. notes : on how it was decoded. Raises as :func:`read_table`."""
     traits = {"encoding-guessed": notes[0]} if notes else {}
-    text = _series_matrix(text)
-    lines = first_lines(text)
-    if not any(line.strip() for line in lines):
+    if not text.strip():
         raise UnreadableFile(f"{name} is empty: it holds blank lines only.")
-    version = re.fullmatch(r"#(\d{1,3}\.\d{1,3})", lines[0].strip()[:10])
+    text, from_geo = cut_series_matrix(text, name)
+    if from_geo:
+        notes.append("Read as a series matrix file of GEO.")
+    first = text[: text.find("\n") if "\n" in text else len(text)].strip()[:10]
+    version = re.fullmatch(r"#(\d{1,3}\.\d{1,3})", first)
     gct = version is not None and version.group(1) in _GCT
     if version is not None and not gct:
         raise UnreadableFile(
@@ -147,107 +197,21 @@ def read_table(
             f" {' and '.join(_GCT)}.",
             advice="Save it as GCT 1.3 or as .csv.",
         )
-    layout = _gct(lines, name) if gct else _layout(lines, name)
+    layout = _gct(first_lines(text), name) if gct else layout_of_text(text, name)
     if gct:
-        notes.append(f"Read as GCT {lines[0].strip()[1:]}.")
+        notes.append(f"Read as GCT {first[1:]}.")
     elif layout.delimiter not in (",", "\t"):
         notes.append(f"Columns are separated by a {DELIMITERS[layout.delimiter]}.")
-    decimal = _decimal(first_lines(text[after_lines(text, layout.skip) :][: 1 << 22]), layout, name)
-    if decimal == ",":
-        notes.append("Numbers have a decimal comma.")
-    if layout.note:
-        notes.append(layout.note)
-        traits["no-header" if "header" in layout.note else "comment-lines"] = layout.note
-    try:
-        columns, groups = _body(text, layout, decimal, name)
-    except MemoryError:
-        raise UnreadableFile(
-            f"{name} needs more memory than there is.",
-            advice="Save it as .h5ad, which needs far less memory.",
-        ) from None
-    if groups:
-        notes.append(
-            f"Numbers have {_GROUPS[groups]} between the thousands; they were read without it."
-        )
-        traits["thousands-separator"] = notes[-1]
-    if layout.genes is not None and layout.genes != len(columns[0]):
+    grid = _grid_of_text(text, layout, name, notes, traits)
+    if layout.genes is not None and layout.genes != len(grid.first):
         raise UnreadableFile(
             f"{name} is incomplete: its second line tells of {layout.genes} genes, but"
-            f" {len(columns[0])} follow."
+            f" {len(grid.first)} follow."
         )
-    if gct:
-        texts = {column: list(columns[i + 1]) for i, column in enumerate(layout.texts)}
-        values = np.column_stack(columns[layout.first :])
-        genes = [str(gene) for gene in columns[0]]
-        return _checked(values, genes, layout.columns, name, notes, traits, texts=texts)
-    return _placed([layout.corner, *layout.columns], columns, name, notes, traits, samples, decimal)
+    return table_of_grid(grid, name, notes, traits, samples)
 
 
-def _placed(
-    header: list[str],
-    columns: list[Column],
-    name: str,
-    notes: list[str],
-    traits: dict[str, str],
-    samples: Sequence[str],
-    decimal: str = ".",
-) -> Table:
-    """The table of the columns that are samples."""
-    header = [title.strip() for title in header]
-    while len(header) > 1 and not header[-1] and _empty(columns[-1]):
-        header, columns = header[:-1], columns[:-1]  # a delimiter at the end of every line
-    stripped = _strip_genes(columns[0], notes, traits)
-    columns = [stripped, *columns[1:]]
-    full = [i for i, gene in enumerate(stripped) if gene or not _blank_row(columns[1:], i)]
-    if len(full) < len(stripped):  # lines of nothing but delimiters
-        columns = [c[full] if isinstance(c, np.ndarray) else [c[i] for i in full] for c in columns]
-    placed = place_columns(header, columns, name, samples, decimal)
-    table = _checked(
-        placed.values,
-        placed.genes,
-        placed.columns,
-        name,
-        [*notes, *placed.notes],
-        {**traits, **placed.traits},
-        texts=placed.texts,
-    )
-    return replace(table, left_out=placed.left_out)
-
-
-def _strip_genes(column: Column, notes: list[str], traits: dict[str, str]) -> list[str]:
-    genes = [str(gene) for gene in column]
-    stripped = [gene.strip() for gene in genes]
-    if changed := sum(a != b for a, b in zip(genes, stripped, strict=True)):
-        notes.append(f"Blanks around {changed} gene names were removed.")
-        traits["genes-stripped"] = notes[-1]
-    return stripped
-
-
-def _empty(column: Column) -> bool:
-    if isinstance(column, np.ndarray):
-        return bool(np.isnan(column).all())
-    return not any(column)
-
-
-def _blank_row(columns: list[Column], at: int) -> bool:
-    return all(
-        np.isnan(c[at]) if isinstance(c, np.ndarray) else not str(c[at]).strip() for c in columns
-    )
-
-
-def _series_matrix(text: str) -> str:
-    """The table within a GEO series matrix file; other text as it is."""
-    if not text.startswith("!"):
-        return text
-    begin = text.find("\n!series_matrix_table_begin")
-    if begin < 0:
-        return text
-    begin = text.find("\n", begin + 1) + 1
-    end = text.find("\n!series_matrix_table_end", begin)
-    return text[begin : end + 1 if end >= 0 else None]
-
-
-def _gct(lines: list[str], name: str) -> _Layout:
+def _gct(lines: list[str], name: str) -> Layout:
     """GCT: a line with the version, one with the sizes, the header; 1.3 has lines of sample
     annotation above the genes.
     """
@@ -263,97 +227,52 @@ def _gct(lines: list[str], name: str) -> _Layout:
     before, above = sizes[2:4] if len(sizes) >= 4 else (1, 0)
     if len(sizes) < 2 or before < 0 or above < 0 or len(header) < before + 2 or above > 10_000:
         raise damaged
-    return _Layout(
-        "\t", header[1 + before :], 3 + above, 1 + before, tuple(header[1 : 1 + before]), sizes[0]
-    )
+    return Layout("\t", header, 3 + above, texts=1 + before, genes=sizes[0])
 
 
-def _layout(lines: list[str], name: str) -> _Layout:
-    """The delimiter and the column names."""
-    blank = next(i for i, line in enumerate(lines) if line.strip())
-    filled = [line for line in lines if line.strip()]
-    if len(filled) < 2:
-        raise UnreadableFile(f"{name} is not a table: it has fewer than two lines.", advice=_WANTED)
-    if layout := _from_line(lines, blank):
-        return layout
-    start = next((i for i in range(blank, len(lines)) if lines[i].strip()[:1] not in "#"), blank)
-    if start > blank and (layout := _from_line(lines, start)):
-        count = sum(bool(line.strip()) for line in lines[blank:start])
-        what = "1 line of comments" if count == 1 else f"{count} lines of comments"
-        return replace(layout, note=f"{what} above the table skipped.")
-    for start in (i for i in range(blank + 1, len(lines) - 1) if lines[i].strip()):
-        for delimiter in DELIMITERS:
-            found, _ = records(lines[start:], delimiter)
-            if (
-                len(found) > 1
-                and len({len(r) for r in found}) == 1
-                and len(found[0]) >= 2
-                and _number(found[1][-1])
-                and _numeric(found[1:])
-            ):
-                raise UnreadableFile(
-                    f"In {name} the table seems to begin on line {start + 1}.",
-                    advice="Remove the lines above the header and choose the file again.",
-                )
-    raise UnreadableFile(
-        f"{name} is not a table: its lines have different numbers of columns.", advice=_WANTED
-    )
+# -- the entries
+# --------------------------------------------------------------------------------------------------
 
 
-def _from_line(lines: list[str], start: int) -> _Layout | None:
-    """The layout if the table begins on this line."""
-    for delimiter in DELIMITERS:
-        found, height = records(lines[start:], delimiter)
-        if len(found) < 2:
-            continue
-        header, widths = found[0], {len(record) for record in found[1:]}
-        if (
-            len(widths) != 1
-            or (width := widths.pop()) < 2
-            or len(header) not in (width, width - 1)
-            or not any(map(str.strip, header[len(header) - width + 1 :]))  # a title, empty cells
-            or not _numeric(found[1:])
-        ):
-            continue
-        if len(header) == width and without_header(header, found[1]):
-            first, *names = headerless(width, header[0])
-            note = "The file has no header: its first line is a gene."
-            return _Layout(delimiter, names, start, corner=first, note=note)
-        # R's write.table leaves the corner cell out: the header is then one shorter than the lines
-        corner, *names = header if len(header) == width else ["", *header]
-        return _Layout(delimiter, names, start + height, corner=corner)
-    return None
-
-
-def _numeric(found: list[list[str]]) -> bool:
-    """Whether in some column at least half of the fields are numbers, truth values or missing, and
-    one is there: rules out a delimiter that merely occurs in names.
-    """
-    for column in zip(*(record[1:] for record in found), strict=True):
-        fields = [entry.strip() for entry in column]
-        good = sum(f in MISSING or f.lower() in _TRUTH or _number(f) for f in fields)
-        if 2 * good >= len(fields) and any(f not in MISSING for f in fields):
-            return True
-    return False
-
-
-def _number(entry: str) -> bool:
+def _grid_of_text(
+    text: str, layout: Layout, name: str, notes: list[str], traits: dict[str, str]
+) -> Grid:
+    sample = first_lines(text[after_lines(text, layout.skip) :][: 1 << 22])
+    decimal = _decimal(sample, layout, name)
+    if decimal == ",":
+        notes.append("Numbers have a decimal comma.")
     try:
-        float(re.sub(r"[,'\s]", "", entry))
-    except ValueError:
-        return bool(_GROUPED_COMMA.match(entry))
-    return True
+        frame = _frame(text, layout, decimal, name)
+        columns, groups, percent = _columns(frame, layout, decimal, name)
+    except MemoryError:
+        raise UnreadableFile(
+            f"{name} needs more memory than there is.",
+            advice="Save it as .h5ad, which needs far less memory.",
+        ) from None
+    if groups:
+        notes.append(
+            f"Numbers have {_GROUPS[groups]} between the thousands; they were read without it."
+        )
+        traits["thousands-separator"] = notes[-1]
+    if percent:
+        notes.append("Numbers have a percent sign; they were read without it.")
+        traits["percent"] = notes[-1]
+    return Grid(layout.header, columns, _texts(frame[0]), layout, layout.skip + 1, decimal)
 
 
-def _decimal(lines: list[str], layout: _Layout, name: str) -> str:
-    if layout.delimiter == ",":
+def _decimal(lines: list[str], layout: Layout, name: str) -> str:
+    fields = [f for record in records(lines, layout.delimiter)[0] for f in record[layout.texts :]]
+    with_comma = [f for f in fields if "," in f and f[:1] not in "cCxXyY"]
+    commas = [f for f in with_comma if _DECIMAL_COMMA.match(f) or GROUPED_COMMA.match(f)]
+    # lists of places (chr1,chr1) are text; a field like 1,234.5 has a separator of thousands
+    texts = [f for f in with_comma if re.search(r"[A-Za-z]{2}|,.*,", f[:40])]
+    if (
+        not commas
+        or len(commas) + len(texts) < len(with_comma)
+        or any(map(_DECIMAL_POINT.match, fields))
+    ):
         return "."
-    fields = [f for record in records(lines, layout.delimiter)[0] for f in record[layout.first :]]
-    with_comma = [f for f in fields if "," in f]
-    commas = [f for f in with_comma if _DECIMAL_COMMA.match(f) or _GROUPED_COMMA.match(f)]
-    if not commas or len(commas) < len(with_comma) or any(map(_DECIMAL_POINT.match, fields)):
-        # a field like 1,234.5 has a separator of thousands, or is refused as no number with its
-        # place
+    if _own(layout) and any(map(GROUPED_COMMA.match, commas)):
         return "."
     if layout.delimiter != ";" and all(_THOUSANDS.match(f) for f in commas):
         raise BadValues(
@@ -364,28 +283,28 @@ def _decimal(lines: list[str], layout: _Layout, name: str) -> str:
     return ","
 
 
-def _body(text: str, layout: _Layout, decimal: str, name: str) -> tuple[list[Column], str]:
-    """The columns below the header, numbers or text, and what separates thousands ("" mostly).
-
-    Columns in which most entries are no numbers are text.
+def _frame(text: str, layout: Layout, decimal: str, name: str) -> pd.DataFrame:
+    """Everything below the header; the first columns are text, the others numbers where pandas
+    finds nothing else.
     """
-    first = layout.first
-    wanted = range(first + len(layout.columns))
+    width = len(layout.header)
+    wanted = range(width)
     handle = io.StringIO(text)
     handle.seek(after_lines(text, layout.skip))
     try:
         with warnings.catch_warnings():
             # lines longer than the header: pandas would leave the rest out
             warnings.simplefilter("error", pd.errors.ParserWarning)
-            frame = pd.read_csv(
+            return pd.read_csv(
                 handle,
                 sep=layout.delimiter,
                 header=None,
                 index_col=False,
                 names=list(wanted),
-                dtype=dict.fromkeys(wanted[:first], str),
-                decimal=decimal,
-                na_values=dict.fromkeys(wanted[first:], MISSING),  # a gene may well be called NA
+                dtype=dict.fromkeys(wanted[: layout.texts], str),
+                decimal=decimal if decimal != layout.delimiter else ".",
+                # a gene may well be called NA
+                na_values=dict.fromkeys(wanted[layout.texts :], MISSING),
                 keep_default_na=False,
                 skipinitialspace=layout.delimiter == " ",
                 float_precision="round_trip" if decimal == "." else None,
@@ -393,7 +312,7 @@ def _body(text: str, layout: _Layout, decimal: str, name: str) -> tuple[list[Col
             )
     except pd.errors.ParserWarning:
         raise UnreadableFile(
-            f"{name} is not a table: its lines have more columns than its header.", advice=_WANTED
+            f"{name} is not a table: its lines have more columns than its header.", advice=WANTED
         ) from None
     except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError, OverflowError) as error:
         found = re.search(r"line (\d+)", str(error))
@@ -403,48 +322,90 @@ def _body(text: str, layout: _Layout, decimal: str, name: str) -> tuple[list[Col
             if found
             else "is damaged or not a table"
         )
-        raise UnreadableFile(f"{name} {what}.", advice=_WANTED) from None
-    genes = [str(gene) for gene in frame[0]]
-    words = set(range(1, first))
-    odd = [i for i in wanted[first:] if frame[i].dtype.kind not in "iuf"]
-    if layout.genes is None and len(odd) < len(wanted) - first:  # some column is of numbers
-        words |= {i for i in odd if _is_text(frame[i], decimal)}
-    elif layout.genes is None and odd:
-        kinds = {i: _is_text(frame[i], decimal) for i in odd}
-        words |= {i for i in odd if kinds[i]} if not all(kinds.values()) else set()
-    odd = [i for i in odd if i not in words]
-    groups = _groups([frame[i] for i in odd], decimal) if odd else ""
-    if groups:
-        frame = frame.astype(dict.fromkeys(odd, object))
-        for i in odd:
-            plain = (
-                frame[i].str.replace(groups, "", regex=False).str.replace(decimal, ".", regex=False)
-            )
-            frame[i] = _numbers(plain)
-    for i in odd if not groups else []:
-        _refuse_text(frame[i], genes, layout.columns[i - first], i - first, name)
-    columns: list[Column] = [genes]
-    for i in wanted[1:]:
-        if i in words:
-            columns.append(["" if pd.isna(v) else str(v).strip() for v in frame[i]])
+        raise UnreadableFile(f"{name} {what}.", advice=WANTED) from None
+
+
+def _columns(
+    frame: pd.DataFrame, layout: Layout, decimal: str, name: str
+) -> tuple[list[Column], str, bool]:
+    """Numbers or texts of every column, what separates thousands ("" mostly), and whether there
+    were percent signs.
+    """
+    made: list[Column] = []
+    odd: dict[int, pd.Series] = {}
+    for i in range(frame.shape[1]):
+        column = frame.iloc[:, i]
+        if i < layout.texts:
+            made.append(_texts(column))
+        elif column.dtype.kind in "iuf":
+            made.append(column.to_numpy(dtype=np.float64))
         else:
-            columns.append(frame[i].to_numpy(dtype=np.float64))
-    return columns, groups
+            made.append([])
+            odd[i] = column
+    percent = {i: c for i, c in odd.items() if c.dtype == object and _is_percent(c)}
+    odd |= {i: c.str.strip().str.removesuffix("%").str.strip() for i, c in percent.items()}
+    numeric = {i: c for i, c in odd.items() if _mostly_numbers(c, decimal)}
+    groups = _groups(list(numeric.values()), decimal)
+    names = _texts(frame[0])
+    for i, column in odd.items():
+        if i not in numeric:
+            made[i] = _texts(column)
+            continue
+        if groups:
+            column = column.str.replace(groups, "", regex=False)
+        if column.dtype == object and decimal == "," and (groups or i in percent or _own(layout)):
+            column = column.astype(object).where(
+                column.isna(), column.astype(str).str.replace(decimal, ".", regex=False)
+            )
+        numbers = _numbers(column)
+        if (numbers.isna() & column.notna()).any() or column.dtype.kind == "b":
+            _refuse_text(frame.iloc[:, i], names, layout.header[i], i, name)
+        made[i] = numbers.to_numpy(dtype=np.float64)
+    if not any(isinstance(c, np.ndarray) for c in made) and (truth := _first_truth(odd, names)):
+        i, gene = truth
+        raise _boolean(name, gene, layout.header[i] or str(i + 1))
+    return made, groups, bool(percent)
 
 
-def _is_text(column: pd.Series, decimal: str) -> bool:
-    """Whether most entries are no numbers; truth values are none."""
-    filled = column.dropna()
-    few = filled.iloc[:: max(1, len(filled) // 500)].astype(str)
-    numbers = sum(_number(v.strip()) and v.strip().lower() not in _TRUTH for v in few)
-    return len(few) > 0 and 2 * numbers < len(few)
+def _own(layout: Layout) -> bool:
+    """Whether the decimal comma is the comma between columns, which pandas cannot tell apart."""
+    return layout.delimiter == ","
+
+
+def _texts(column: pd.Series) -> list[str]:
+    return ["" if pd.isna(v) else str(v) for v in column]
+
+
+def _is_percent(column: pd.Series) -> bool:
+    filled = column.dropna().astype(str).str.strip()
+    signs = filled.str.endswith("%")
+    return len(filled) > 0 and bool((signs | filled.isin(["0", "-"])).all() and signs.any())
+
+
+def _mostly_numbers(column: pd.Series, decimal: str) -> bool:
+    """Whether a column of mixed entries holds numbers: what is none of them is a fault then."""
+    if column.dtype.kind in "iuf":
+        return True
+    filled = column.dropna().astype(str)
+    few = filled.iloc[:: max(1, len(filled) // 2000)].str.strip()
+    bare = few.str.replace(r"[,.'\s\u00a0\u202f\u2009]", "", regex=True)
+    numbers = bare.str.fullmatch(r"[-+]?\d+(?:[eE][-+]?\d+)?|[-+]?inf(?:inity)?", case=False)
+    return len(few) > 0 and 2 * int(numbers.sum()) >= len(few)
+
+
+def _first_truth(odd: Mapping[int, pd.Series], genes: list[str]) -> tuple[int, str] | None:
+    for i, column in odd.items():
+        truth = column.astype(str).str.strip().str.lower().isin(TRUTH)
+        if 2 * int(truth.sum()) > int(column.notna().sum()):
+            return i, genes[int(np.flatnonzero(truth)[0])]
+    return None
 
 
 def _groups(columns: list[pd.Series], decimal: str) -> str:
     """What separates thousands in these columns of text: only if every entry is a number then, and
     one has the decimal mark too (1,234.5).
     """
-    if any(column.dtype != object for column in columns):
+    if not columns or any(column.dtype != object for column in columns):
         return ""
     for mark in _GROUPS:
         if mark == decimal:
@@ -473,17 +434,21 @@ def _numbers(column: pd.Series) -> pd.Series:
 
 
 def _refuse_text(column: pd.Series, genes: list[str], label: str, at: int, name: str) -> None:
-    truth = column.astype(str).str.strip().str.lower().isin(_TRUTH)
+    truth = column.astype(str).str.strip().str.lower().isin(TRUTH)
     if 2 * truth.sum() > column.notna().sum():
-        raise _boolean(name, genes[int(np.flatnonzero(truth)[0])], label or str(at + 1))
+        raise _boolean(name, genes[int(np.flatnonzero(truth)[0])], label or str(at))
     none = truth | (_numbers(column).isna() & column.notna())
     bad = np.flatnonzero(none.to_numpy())
     if not len(bad):  # whole numbers beyond 64 bits arrive as text and are numbers all the same
         return
     first = int(bad[0])
-    raise BadValues(
-        f'{name}: the value "{str(column.iloc[first])[:40]}" of gene {genes[first][:60]} in column'
-        f" {(label or str(at + 1))[:60]} is not a number.",
+    raise _no_number(name, str(column.iloc[first]), genes[first], label or str(at))
+
+
+def _no_number(name: str, value: str, gene: str, label: str) -> BadValues:
+    return BadValues(
+        f'{name}: the value "{value[:40]}" of gene {gene[:60]} in column {label[:60]} is not a'
+        " number.",
         advice=(
             "Use plain numbers with a decimal point (a comma where semicolons separate the columns)"
             " and without thousands separators; the gene names should be the only column of text."
@@ -499,91 +464,247 @@ def _boolean(name: str, gene: str, label: str) -> BadValues:
     return BadValues(message, advice=_COUNTS_WANTED)
 
 
-def _from_rows(
-    rows: list[list[object]],
-    name: str,
-    notes: list[str],
-    traits: dict[str, str],
-    sheets: tuple[str, ...],
-    sheet: str,
-    samples: Sequence[str],
-) -> Table:
-    """A sheet's rows: the first one the header."""
+def _grid_of_rows(rows: list[list[object]], name: str) -> Grid:
+    """Of a sheet."""
     width = max(len(row) for row in rows)
-    header = ["" if v is None else str(v) for v in rows[0]] + [""] * (width - len(rows[0]))
-    body = [row + [None] * (width - len(row)) for row in rows[1:]]
-    genes = ["" if row[0] is None else str(row[0]) for row in body]
-    cells = [[row[i] for row in body] for i in range(1, width)]
-    text = [_cells_are_text(column) for column in cells]
-    if all(text):
-        text = [False] * len(text)
-    columns: list[Column] = [genes]
-    for i, column in enumerate(cells):
-        if text[i]:
-            columns.append(["" if v is None else str(v).strip() for v in column])
-        else:
-            columns.append(_cell_numbers(column, genes, header[i + 1], name))
-    table = _placed(header, columns, name, notes, traits, samples)
-    return replace(table, sheets=sheets, sheet=sheet)
+    shown = [["" if v is None else str(v) for v in row] for row in rows[:100]]
+    layout = layout_of_sheet(shown)
+    if layout is None:
+        raise UnreadableFile(f"{name} holds no table of numbers.", advice=WANTED)
+    body = [[*row, *[None] * (width - len(row))] for row in rows[layout.skip :]]
+    names = ["" if row[0] is None else str(row[0]) for row in body]
+    columns: list[Column] = [names]
+    marked: set[str] = set()
+    for j in range(1, width):
+        column, marks = _column_of_cells([row[j] for row in body], names, layout.header[j], j, name)
+        columns.append(column)
+        marked |= marks
+    if not any(isinstance(c, np.ndarray) for c in columns):
+        for j in range(1, width):
+            for row in body:
+                if isinstance(row[j], bool) or str(row[j]).strip().lower() in TRUTH:
+                    raise _boolean(name, str(row[0]), layout.header[j] or str(j))
+    notes = dict(layout.notes)
+    if "text" in marked:
+        notes["text-numbers"] = "Numbers are stored as text in the sheet; they were read as such."
+    if "percent" in marked:
+        notes["percent"] = "Numbers have a percent sign; they were read without it."
+    return Grid(layout.header, columns, names, replace(layout, notes=notes), layout.skip + 1)
 
 
-def _cells_are_text(column: list[object]) -> bool:
-    filled = [v for v in column if v is not None and str(v).strip() not in MISSING]
-    numbers = sum(
-        not isinstance(v, bool) and (isinstance(v, int | float) or _number(str(v))) for v in filled
-    )
-    return len(filled) > 0 and 2 * numbers < len(filled)
-
-
-def _cell_numbers(
-    column: list[object], genes: list[str], label: str, name: str
-) -> npt.NDArray[np.float64]:
-    """A sheet's column as numbers. BadValues for a cell that holds none."""
-    values = np.full(len(column), np.nan)
-    for i, value in enumerate(column):
-        if value is None or (isinstance(value, str) and value.strip() in MISSING):
+def _column_of_cells(
+    cells: list[object], genes: list[str], label: str, at: int, name: str
+) -> tuple[Column, set[str]]:
+    """Numbers where most cells are some, and how they were written: "text", "percent"."""
+    filled = [(i, v) for i, v in enumerate(cells) if not _is_missing(v)]
+    made = np.full(len(cells), np.nan)
+    marks: set[str] = set()
+    bad: list[int] = []
+    good = 0
+    texts = [str(v) for _, v in filled if isinstance(v, str)]
+    comma = bool(texts) and _commas_are_decimal(texts)
+    for i, value in filled:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            made[i] = value
+            good += 1
             continue
-        if str(value).strip().lower() in _TRUTH:
-            raise _boolean(name, genes[i], label)
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise BadValues(
-                f'{name}: the value "{str(value)[:40]}" of gene {genes[i][:60]} in column'
-                f" {label[:60]} is not a number.",
-                advice="Format the cells as numbers and save the file again.",
-            )
-        values[i] = value
-    return values
+        found = _number_of_text(value, comma) if isinstance(value, str) else None
+        if found is None:
+            bad.append(i)
+            continue
+        made[i] = found
+        good += 1
+        marks.add("percent" if "%" in str(value) else "text")
+    if not bad and (good or not filled):
+        return made, marks
+    if good and good >= len(bad):
+        raise _no_number(name, str(cells[bad[0]]), genes[bad[0]], label or str(at))
+    return ["" if v is None else str(v) for v in cells], set()
 
 
-def _checked(
+def _is_missing(value: object) -> bool:
+    return value is None or (isinstance(value, str) and value.strip() in MISSING)
+
+
+def _commas_are_decimal(texts: list[str]) -> bool:
+    commas = [t for t in texts if "," in t]
+    return bool(commas) and all(
+        (_DECIMAL_COMMA.match(t) and not _THOUSANDS.match(t)) or t.startswith("0,") for t in commas
+    )
+
+
+def _number_of_text(value: str, comma: bool) -> float | None:
+    text = value.strip().removesuffix("%").strip()
+    text = text.replace(",", ".") if comma else text
+    if len(text) > 60 or _HUGE_EXPONENT.search(text) or "_" in text:
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+# -- from entries to genes and samples
+# --------------------------------------------------------------------------------------------------
+
+
+def table_of_grid(
+    grid: Grid, name: str, notes: list[str], traits: dict[str, str], samples: Sequence[str] = ()
+) -> Table:
+    """Genes and samples of what stands in a file; says what was left out."""
+    for trait, said in grid.layout.notes.items():
+        notes.append(said)
+        traits[trait] = said
+    grid = _without_empty(grid)
+    first = [gene.strip() for gene in grid.first]
+    if changed := sum(a != b for a, b in zip(grid.first, first, strict=True)):
+        notes.append(f"Blanks around {changed} gene names were removed.")
+        traits["genes-stripped"] = notes[-1]
+    grid = replace(grid, first=first, columns=[first, *grid.columns[1:]])
+    if grid.layout.texts > 1:
+        return _whole(grid, name, notes, traits)
+    if _genes_in_header(grid):
+        # rows are samples: the genes are no statistics, whatever they are called
+        return replace(_whole(grid, name, notes, traits), samples_in_rows=True)
+    header = grid.header
+    if grid.layout.missing_header:
+        header = headerless(len(header), first[0])
+        notes.append(f"The first line holds a gene ({shorten(first[0], 40)}) and no header.")
+        traits["no-header"] = notes[-1]
+    placed = place_columns(header, grid.columns, name, samples, grid.decimal)
+    taken = placed.taken
+    above = {key: [row[i - 1] for i in taken] for key, row in grid.layout.above.items()}
+    table = checked(
+        placed.values,
+        placed.genes,
+        placed.columns,
+        name,
+        [*notes, *placed.notes],
+        {**traits, **placed.traits},
+        placed.texts,
+        above,
+        grid.line,
+    )
+    origin = Origin(grid.layout, tuple(header), placed.gene_column, taken)
+    return replace(table, left_out=placed.left_out, origin=origin)
+
+
+def _whole(grid: Grid, name: str, notes: list[str], traits: dict[str, str]) -> Table:
+    """All columns of numbers, the first column naming the rows."""
+    numeric = [i for i, c in enumerate(grid.columns) if i and isinstance(c, np.ndarray)]
+    if not numeric:
+        raise BadValues(
+            f"{name} holds no column of numbers.", advice="Choose the table of expression values."
+        )
+    texts = {
+        _label(grid, i): _names_in(grid, i) for i in range(1, len(grid.columns)) if i not in numeric
+    }
+    values = np.column_stack([np.asarray(grid.columns[i]) for i in numeric])
+    above = {key: [row[i - 1] for i in numeric] for key, row in grid.layout.above.items()}
+    columns = [grid.header[i] for i in numeric]
+    return checked(values, grid.first, columns, name, notes, traits, texts, above, grid.line)
+
+
+def _without_empty(grid: Grid) -> Grid:
+    """Without rows of nothing but delimiters, and columns that have no name and hold nothing, as
+    delimiters at the end of the lines leave them.
+    """
+    empty = [
+        i
+        for i, column in enumerate(grid.columns)
+        if i
+        and not grid.header[i].strip()
+        and not grid.layout.missing_header
+        and (
+            np.isnan(column).all()
+            if isinstance(column, np.ndarray)
+            else not any(v.strip() for v in column)
+        )
+    ]
+    full = [
+        i for i, gene in enumerate(grid.first) if gene.strip() or not _is_blank(grid.columns, i)
+    ]
+    if 0 < len(full) < len(grid.first):
+        columns: list[Column] = [
+            c[full] if isinstance(c, np.ndarray) else [c[i] for i in full] for c in grid.columns
+        ]
+        grid = replace(grid, columns=columns, first=[grid.first[i] for i in full])
+    if not empty:
+        return replace(grid, header=[h.strip() for h in grid.header])
+    kept = [i for i in range(len(grid.columns)) if i not in set(empty)]
+    above = {key: [row[i - 1] for i in kept if i] for key, row in grid.layout.above.items()}
+    return replace(
+        grid,
+        header=[grid.header[i].strip() for i in kept],
+        columns=[grid.columns[i] for i in kept],
+        layout=replace(grid.layout, above=above),
+    )
+
+
+def _is_blank(columns: Sequence[Column], at: int) -> bool:
+    return all(
+        np.isnan(c[at]) if isinstance(c, np.ndarray) else not c[at].strip() for c in columns[1:]
+    )
+
+
+def _genes_in_header(grid: Grid) -> bool:
+    """Whether the columns are called like genes, and the rows are not."""
+    numeric = [i for i, c in enumerate(grid.columns) if i and isinstance(c, np.ndarray)]
+    names = [grid.header[i] for i in numeric if grid.header[i]]
+    if len(names) < _MIN_GENES_IN_HEADER or len(set(names)) < 0.5 * len(names):
+        return False
+    from gui.knowledge.gene_names import recognise
+
+    few = names[:: max(1, len(names) // 300)]
+    if recognise(few).known <= 0.5:
+        return False
+    rows = [grid.first, *(c for c in grid.columns[1:] if not isinstance(c, np.ndarray))]
+    return not any(
+        len(set(row)) >= max(_MIN_GENES_IN_HEADER, 0.8 * len(row))
+        and recognise(row[:: max(1, len(row) // 300)]).known > 0.3
+        for row in rows
+    )
+
+
+def _names_in(grid: Grid, at: int) -> list[str]:
+    """A column as text, as it was written where that is known."""
+    if at == 0:
+        return grid.first
+    column = grid.columns[at]
+    if isinstance(column, np.ndarray):
+        return ["" if np.isnan(v) else f"{v:.15g}" for v in column]
+    return list(column)
+
+
+def _label(grid: Grid, at: int) -> str:
+    name = grid.header[at] or f"column {at + 1}"
+    return name if name not in grid.header[:at] else f"{name} ({at + 1})"
+
+
+def checked(
     values: npt.NDArray[np.float64],
     genes: list[str],
     columns: list[str],
     name: str,
     notes: list[str],
     traits: dict[str, str],
-    *,
-    texts: Mapping[str, list[str]] | None = None,
+    texts: Mapping[str, list[str]],
+    above: Mapping[str, list[str]],
+    line: int,
 ) -> Table:
-    texts = texts or {}
-    columns, stripped = [c.strip() for c in columns], [g.strip() for g in genes]
-    changed = sum(a != b for a, b in zip(genes, stripped, strict=True))
-    if changed:
-        notes.append(f"Blanks around {changed} gene names were removed.")
-        traits["genes-stripped"] = notes[-1]
-    width = len(columns)
-    # a delimiter at the end of every line
-    while width and not columns[width - 1] and np.isnan(values[:, width - 1]).all():
-        width -= 1
-    columns, values = columns[:width], values[:, :width]
-    full = [i for i, gene in enumerate(stripped) if gene or not np.isnan(values[i]).all()]
-    if len(full) < len(stripped):  # lines of nothing but delimiters
-        stripped, values = [stripped[i] for i in full], values[full]
-        texts = {key: [column[i] for i in full] for key, column in texts.items()}
+    """The table if all its genes and columns have names. line : of the first row."""
     if "" in columns:
         raise BadNames(
-            f"{name}: column {columns.index('') + 2} has no name in the first line.", advice=_WANTED
+            f"{name}: column {columns.index('') + 2} has no name in the first line.", advice=WANTED
         )
-    if "" in stripped:
-        raise BadNames(f"{name}: line {stripped.index('') + 2} has no gene name.", advice=_WANTED)
-    return Table(values, stripped, columns, tuple(notes), texts=texts, traits=traits)
+    if "" in genes:
+        raise BadNames(f"{name}: line {genes.index('') + line} has no gene name.", advice=WANTED)
+    return Table(
+        np.ascontiguousarray(values),
+        genes,
+        columns,
+        tuple(notes),
+        texts=texts,
+        above=above,
+        traits=traits,
+    )

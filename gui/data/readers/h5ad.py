@@ -9,7 +9,8 @@ none of them to start.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,8 +48,8 @@ from gui.data.readers.labels import (
     propose_column,
 )
 from gui.data.readers.options import CellChoice
-from gui.errors import NoLabels, UnreadableFile
-from gui.text import some
+from gui.errors import NoLabels, UnreadableFile, UnsafeFile
+from gui.text import number, some
 
 if TYPE_CHECKING:
     import h5py
@@ -130,8 +131,42 @@ class H5adPart:
 def inspect_h5ad(path: Path, name: str | None = None) -> H5adInfo:
     """What the file offers. Raises UnreadableFile or UnsafeFile."""
     name = name or path.name
-    with opened(path, name) as file:
+    with _opened(path, name) as file:
         return _info(file, name)
+
+
+_MODALITIES = ("rna", "gex", "gene expression", "expression", "scrna", "rna-seq", "mrna")
+"""Names of the part with genes in a MuData file."""
+
+
+@contextmanager
+def _opened(path: Path, name: str) -> Iterator[h5py.File]:
+    """An open AnnData file, or the part with genes of a MuData file (.h5mu)."""
+    with opened(path, name) as file:
+        yield _with_genes(file, name)
+
+
+def _with_genes(file: h5py.File, name: str) -> Any:
+    import h5py
+
+    if "mod" not in file or "X" in file or file.get("mod", getclass=True) is not h5py.Group:
+        return file
+    if isinstance(file.get("mod", getlink=True), h5py.ExternalLink):
+        raise UnsafeFile(f"{name} points to data in other files; nothing of them was read.")
+    parts = {
+        str(key): file["mod"][key]
+        for key in list(file["mod"])[:50]
+        if not isinstance(file["mod"].get(key, getlink=True), h5py.ExternalLink)
+    }
+    named = [key for key in parts if key.lower() in _MODALITIES]
+    if len(named) != 1:
+        named = [key for key in parts if "rna" in key.lower() or "gex" in key.lower()]
+    if len(named) != 1:
+        raise UnreadableFile(
+            f"It cannot be told which part of {name} holds the genes: {some(parts, 6)}.",
+            advice='In Python: mudata.read(...).mod["rna"].write_h5ad("cells.h5ad").',
+        )
+    return parts[named[0]]
 
 
 def read_h5ad(
@@ -154,7 +189,7 @@ def read_h5ad(
     not exist.
     """
     name = name or path.name
-    with opened(path, name) as file:
+    with _opened(path, name) as file:
         info = _info(file, name)
         chosen = matrix or info.matrix
         if chosen not in info.matrices:
@@ -192,10 +227,15 @@ def read_h5ad(
             at = cells.positions(by)
             notes.append(f"{len(at)} of {len(table)} cells were read: {describe(cells)}.")
             options["cells"] = cells.model_dump()  # type: ignore[assignment]
-        places = None
+        places = _expression_features(file, chosen, var)
+        if places is not None:
+            said = _said_of_features(file, chosen, var, places)
+            notes.append(said)
+            traits["features-left-out"] = said
         if genes is not None:
             wanted = np.flatnonzero(var.index.isin(set(genes)))
-            if 0 < len(wanted) < len(var):
+            wanted = wanted if places is None else np.intersect1d(wanted, places)
+            if 0 < len(wanted) < (len(var) if places is None else len(places)):
                 places = wanted
                 notes.append(
                     f"{len(wanted)} of {len(var)} genes were read: those that the other files have"
@@ -248,7 +288,7 @@ def preview_h5ad(
     Raises UnreadableFile or UnsafeFile.
     """
     name = name or path.name
-    with opened(path, name) as file:
+    with _opened(path, name) as file:
         check_own(file, _KEYS, name)
         values = stored(file[_where(file, matrix)], name)
         genes = index_of(file, _var(file, matrix))[:rows]
@@ -272,19 +312,17 @@ def gene_names(
     path: Path, name: str, matrix: str | None = None, genes_column: str | None = None
 ) -> pd.Index:
     """Only the gene names. Raises UnreadableFile or UnsafeFile."""
-    with opened(path, name) as file:
+    with _opened(path, name) as file:
         check_own(file, _KEYS, name)
-        return _genes(
-            file,
-            matrix or ("X" if "X" in file else "raw" if "raw" in file else ""),
-            genes_column,
-            name,
-        ).index
+        chosen = matrix or ("X" if "X" in file else "raw" if "raw" in file else "")
+        var = _genes(file, chosen, genes_column, name)
+        places = _expression_features(file, chosen, var)
+        return var.index if places is None else var.index[places]
 
 
 def cell_names(path: Path, name: str) -> pd.Index:
     """Only the names of the cells. Raises UnreadableFile or UnsafeFile."""
-    with opened(path, name) as file:
+    with _opened(path, name) as file:
         check_own(file, _KEYS, name)
         return index_of(file, "obs")
 
@@ -359,6 +397,8 @@ def _genes(file: h5py.File, matrix: str, column: str | None, name: str) -> pd.Da
         )
     kept = [c for c in column_names(file[key]) if c == column or is_flat(file[key], c)]
     table = table_of(file, key, tuple(kept))
+    if matrix == "raw":
+        table = _with_symbols_by_id(file, table, kept)
     if column is not None:
         names = label_values(table[column])
         found = np.array(
@@ -367,6 +407,59 @@ def _genes(file: h5py.File, matrix: str, column: str | None, name: str) -> pd.Da
         )
         table = table.assign(index=table.index).set_axis(pd.Index(found, dtype=object))
     return table
+
+
+def _with_symbols_by_id(file: h5py.File, table: pd.DataFrame, kept: list[str]) -> pd.DataFrame:
+    """The genes of raw with the symbols that only var has, by the ID in the index of both."""
+    symbols = _symbols(file, "X")
+    if symbols is None or symbols in kept:
+        return table
+    by_id = table_of(file, "var", (symbols,))[symbols]
+    by_id = by_id[~by_id.index.duplicated()].astype(object)
+    found = by_id.reindex(table.index)
+    if not found.notna().any():
+        return table
+    return table.assign(**{symbols: np.where(found.isna(), "", found)})
+
+
+_FEATURE_COLUMNS = ("featuretypes", "featuretype", "modality", "type")
+_EXPRESSION = frozenset({"geneexpression", "gex", "rna", "expression"})
+
+
+def _expression_features(file: h5py.File, matrix: str, var: pd.DataFrame) -> np.ndarray | None:
+    """Positions of the genes where other features (antibodies, peaks, guides) are beside them;
+    None where there are none.
+    """
+    kinds = _feature_types(file, matrix, var)
+    if kinds is None:
+        return None
+    genes = np.array([plain(str(kind)) in _EXPRESSION for kind in kinds], dtype=bool)
+    return np.flatnonzero(genes) if genes.any() and not genes.all() else None
+
+
+def _feature_types(file: h5py.File, matrix: str, var: pd.DataFrame) -> np.ndarray | None:
+    for column in var.columns:
+        if plain(str(column)) in _FEATURE_COLUMNS:
+            return np.asarray(var[column].astype(object))
+    if matrix == "raw":  # as it was set before the features were annotated
+        column = next((c for c in column_names(file["var"]) if plain(c) in _FEATURE_COLUMNS), None)
+        if column is not None and is_flat(file["var"], column):
+            known = table_of(file, "var", (column,))[column].astype(object)
+            known = known[~known.index.duplicated()]
+            own = var["index"] if "index" in var.columns else var.index
+            found = known.reindex(own)
+            return np.asarray(found) if found.notna().all() else None
+    return None
+
+
+def _said_of_features(file: h5py.File, matrix: str, var: pd.DataFrame, places: np.ndarray) -> str:
+    kinds = _feature_types(file, matrix, var)
+    assert kinds is not None
+    others = sorted({str(kind) for kind in np.delete(kinds, places)})
+    return (
+        f"{number(len(var) - len(places))} features that are no genes ({some(others, 4)}) were left"
+        " out."
+    )
 
 
 # -- what there is
@@ -381,10 +474,7 @@ def _where(file: h5py.File, matrix: str) -> str:
 
 def _info(file: h5py.File, name: str) -> H5adInfo:
     if "obs" not in file or "var" not in file:
-        raise UnreadableFile(
-            f"{name} is HDF5, but not an .h5ad file: it has no obs and var.",
-            advice="Export the data with anndata (adata.write_h5ad).",
-        )
+        raise _other_hdf5(file, name)
     check_own(file, _KEYS, name)
     matrices: list[str] = []
     if "X" in file and shape_of(file["X"]):
@@ -419,6 +509,28 @@ def _info(file: h5py.File, name: str) -> H5adInfo:
         _forecast(found[proposed], columns[label.name].sizes if label else None),
         traits,
         label.said if label else "",
+    )
+
+
+def _other_hdf5(file: h5py.File, name: str) -> UnreadableFile:
+    """The error for HDF5 that is no AnnData, with the way out where it is a known format."""
+    there = set(file)
+    if {"assays", "meta.data"} <= there or "active.assay" in file.attrs:
+        return UnreadableFile(
+            f"{name} is an h5Seurat file, a format that is not read here.",
+            advice=(
+                "In R, turn the factors of the object into text (as.character), then"
+                f' SeuratDisk::Convert("{name}", dest = "h5ad"), and choose the .h5ad file.'
+            ),
+        )
+    if {"matrix", "row_attrs", "col_attrs"} <= there:
+        return UnreadableFile(
+            f"{name} is a loom file, a format that is not read here.",
+            advice=f'In Python: scanpy.read_loom("{name}").write_h5ad("cells.h5ad").',
+        )
+    return UnreadableFile(
+        f"{name} is HDF5, but not an .h5ad file: it has no obs and var.",
+        advice="Export the data with anndata (adata.write_h5ad).",
     )
 
 

@@ -22,6 +22,24 @@ _PACKED = 5000
 declared but never written: without limit).
 """
 
+_FILTERS = {
+    4: "SZIP",
+    305: "LZO",
+    307: "bzip2",
+    32000: "LZF",
+    32001: "Blosc",
+    32004: "LZ4",
+    32008: "Bitshuffle",
+    32013: "ZFP",
+    32015: "Zstandard",
+    32026: "Blosc2",
+}
+"""Numbers of compressions that are registered with The HDF Group."""
+_RECOMPRESS = (
+    'Save it again with gzip: in Python import hdf5plugin, then anndata.read_h5ad("FILE")'
+    '.write_h5ad("new.h5ad", compression="gzip").'
+)
+
 
 @contextmanager
 def opened(path: Path, name: str) -> Iterator[h5py.File]:
@@ -59,6 +77,20 @@ def opened(path: Path, name: str) -> Iterator[h5py.File]:
         ) from None
 
 
+def _unknown_compression(item: h5py.Dataset) -> str:
+    """The name of a filter that HDF5 needs here and does not have, "" if there is none."""
+    from h5py import h5z
+
+    if item.chunks is None:  # filters are for chunks only
+        return ""
+    settings = item.id.get_create_plist()
+    for at in range(settings.get_nfilters()):
+        code = int(settings.get_filter(at)[0])
+        if not h5z.filter_avail(code):
+            return _FILTERS.get(code, f"HDF5 filter {code}")
+    return ""
+
+
 def check_own(file: h5py.File, keys: tuple[str, ...], name: str) -> None:
     """HDF5 can point into other files of the user's disk and declare arrays of any size: such items
     are refused before anything is read.
@@ -75,6 +107,12 @@ def check_own(file: h5py.File, keys: tuple[str, ...], name: str) -> None:
         if isinstance(item, h5py.Dataset):
             if item.external or item.is_virtual:
                 raise UnsafeFile(f"{name} points to data in other files; nothing of them was read.")
+            if unknown := _unknown_compression(item):
+                raise UnreadableFile(
+                    f"{name} is compressed in a way that this program cannot read ({unknown}); the"
+                    " file itself is sound.",
+                    advice=_RECOMPRESS.replace("FILE", name),
+                )
             if item.nbytes > _BIG and item.id.get_storage_size() * _PACKED < item.nbytes:
                 raise UnsafeFile(f"{name} declares far more data than it holds.")
             return

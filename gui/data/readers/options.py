@@ -59,18 +59,40 @@ class CellChoice(Frozen):
 class FileChoice(Frozen):
     """One file and what to take from it.
 
-    path : where it lies (for 10x also the folder); name : as shown (an upload lies under another
-    name) label_column : of obs, or of the table of labels; None takes the proposed one matrix :
-    "X", "raw", "layer:NAME" (a genome of an old 10x .h5), None takes the proposed one; keep_obs :
-    further columns sheet : of a workbook, None takes the first with a table labels, labels_name : a
-    table of barcodes and cell types (10x, and an .h5ad without labels), and its name as shown
-    genes_column : column of var (of a GCT file: of text) that holds the gene names; None: the
-    index. For 10x None means the symbols, "id" the Ensembl IDs cells : None reads all; only_common
-    : only the genes that the other files have too (.h5ad and 10x)
+    Parameters
+    ----------
+    path
+        Where it is; for 10x and for files of one sample each also the folder.
+    name
+        As shown: an upload has another name on disk.
+    more, more_names
+        Further files of one sample each, and their names as shown.
+    label_column
+        Of obs, or of the table of labels; None takes the proposed one.
+    matrix
+        "X", "raw", "layer:NAME" (a genome of an old 10x .h5); None takes the proposed one.
+    keep_obs
+        Further columns.
+    sheet
+        Of a workbook; None takes the first with a table.
+    samples
+        The columns of a table that are samples; empty: as recognised.
+    labels, labels_name
+        A table of barcodes and cell types (10x, and an .h5ad without labels), and its name as
+        shown.
+    genes_column
+        Column of var, or of text in a table, that holds the gene names; None: the index, or as
+        recognised. For 10x None means the symbols, "id" the Ensembl IDs.
+    cells
+        None reads all.
+    only_common
+        Only the genes that the other files have too (.h5ad and 10x).
     """
 
     path: Path
     name: str = ""
+    more: tuple[Path, ...] = ()
+    more_names: tuple[str, ...] = ()
     label_column: str | None = None
     matrix: str | None = None
     keep_obs: tuple[str, ...] = ()
@@ -85,3 +107,9 @@ class FileChoice(Frozen):
     @property
     def shown(self) -> str:
         return self.name or self.path.name
+
+    @property
+    def all_files(self) -> list[tuple[Path, str]]:
+        """The file and those chosen with it, each with its name as shown."""
+        names = [*self.more_names, *(path.name for path in self.more[len(self.more_names) :])]
+        return [(self.path, self.shown), *zip(self.more, names, strict=False)]

@@ -16,6 +16,7 @@ import pandas as pd
 
 from gui.data.dataset import PART_NAMES, ROLES, Matrix, Role, Source
 from gui.data.readers import tenx
+from gui.data.readers.archive import is_archive
 from gui.data.readers.dcx import DcxFile, read_dcx
 from gui.data.readers.expression_table import Table, read_table
 from gui.data.readers.forecast import Forecast, forecast
@@ -33,7 +34,9 @@ from gui.data.readers.h5file import opened
 from gui.data.readers.hdf5_matrix import boolean_said
 from gui.data.readers.labels import label_values, read_labels
 from gui.data.readers.options import CellChoice, FileChoice, Frozen
-from gui.data.readers.sniff import first_bytes, looks_like, unzipped_head
+from gui.data.readers.sample_files import folder_tables, read_archive, read_files
+from gui.data.readers.sniff import first_bytes, looks_like, unzipped_head, way_out
+from gui.data.readers.table_roles import as_role
 from gui.errors import MissingPart, NoLabels, UnreadableFile
 
 __all__ = [
@@ -53,6 +56,7 @@ PREVIEW = (8, 6)
 Kind = Literal["h5ad", "table", "dcx", "10x"]
 SUFFIXES: dict[str, Kind] = {
     ".h5ad": "h5ad",
+    ".h5mu": "h5ad",
     ".dcx": "dcx",
     ".csv": "table",
     ".tsv": "table",
@@ -129,7 +133,9 @@ def file_kind(path: Path, name: str) -> Kind:
     Raises UnreadableFile.
     """
     if path.is_dir():
-        return "10x"
+        return "10x" if tenx.holds_matrix(path) or not folder_tables(path) else "table"
+    if is_archive(path, name):
+        return "10x" if tenx.is_10x_archive(path, name) else "table"
     plain = name.lower().removesuffix(".gz")
     named = next((kind for suffix, kind in SUFFIXES.items() if plain.endswith(suffix)), None)
     head = first_bytes(path, name)
@@ -154,7 +160,7 @@ def file_kind(path: Path, name: str) -> Kind:
     if kind is None:
         raise UnreadableFile(
             f"{name} is no file that can be read here; it looks like {looks}.",
-            advice="Choose an .h5ad, .csv, .tsv, .xlsx or .dcx file.",
+            advice=way_out(looks, name) or "Choose an .h5ad, .csv, .tsv, .xlsx or .dcx file.",
         )
     return kind
 
@@ -195,7 +201,8 @@ def inspect_file(
             notes=said,
         )
     if kind == "table":
-        return _inspect_table(read_table(path, name, sheet=sheet), name, size)
+        table = _table(FileChoice(path=path, name=name, sheet=sheet))
+        return _inspect_table(table.transposed() if table.samples_in_rows else table, name, size)
     if kind == "10x":
         return _inspect_10x(path, name, size)
     info = inspect_h5ad(path, name)
@@ -238,8 +245,9 @@ def _inspect_table(table: Table, name: str, size: int) -> Inspection:
 
 
 def _inspect_10x(path: Path, name: str, size: int) -> Inspection:
-    info = tenx.inspect_10x(path, name)
-    corner = tenx.read_10x(info, name, first=PREVIEW).matrix
+    with tenx.unpacked(path, name) as inside:
+        info = tenx.inspect_10x(inside, name)
+        corner = tenx.read_10x(info, name, first=PREVIEW).matrix
     shape = (len(info.kept), len(info.barcodes))
     return Inspection(
         "10x",
@@ -259,9 +267,7 @@ def _inspect_10x(path: Path, name: str, size: int) -> Inspection:
 
 def _size(path: Path, name: str) -> int:
     try:
-        return sum(
-            p.stat().st_size for p in (tenx.triplet(path, name) if path.is_dir() else (path,))
-        )
+        return sum(p.stat().st_size for p in read_from(FileChoice(path=path, name=name)))
     except OSError:
         raise UnreadableFile(f"{name} was not found.") from None
 
@@ -287,11 +293,12 @@ def _sha256(*paths: Path) -> str:
 
 def read_from(choice: FileChoice) -> tuple[Path, ...]:
     """Every file that reading it opens. Raises UnreadableFile."""
-    values = (
-        tenx.files_of(choice.path, choice.shown)
-        if file_kind(choice.path, choice.shown) == "10x"
-        else (choice.path,)
-    )
+    kind, path = file_kind(choice.path, choice.shown), choice.path
+    values: tuple[Path, ...] = (path, *choice.more)
+    if kind == "10x" and (path.is_dir() or not is_archive(path, choice.shown)):
+        values = tenx.files_of(path, choice.shown)
+    elif kind == "table" and path.is_dir():
+        values = tuple(folder_tables(path))
     return values if choice.labels is None else (*values, choice.labels)
 
 
@@ -339,9 +346,9 @@ def read_all(files: Mapping[Role, FileChoice]) -> tuple[dict[Role, Part], DcxFil
 
 def _gene_names(choice: FileChoice) -> set[str]:
     if file_kind(choice.path, choice.shown) == "10x":
-        return set(
-            tenx.inspect_10x(choice.path, choice.shown, choice.matrix).names(choice.genes_column)
-        )
+        with tenx.unpacked(choice.path, choice.shown) as path:
+            info = tenx.inspect_10x(path, choice.shown, choice.matrix)
+            return set(info.names(choice.genes_column))
     return set(gene_names(choice.path, choice.shown, choice.matrix, choice.genes_column))
 
 
@@ -384,10 +391,28 @@ def _table_matrix(table: Table, genes_column: str | None, name: str) -> Matrix:
     )
 
 
+def _table(choice: FileChoice) -> Table:
+    """Of a file, an archive, a folder or several files."""
+    path, name, samples = choice.path, choice.shown, choice.samples
+    if choice.more:
+        return read_files(choice.all_files, samples)
+    if path.is_dir():
+        return read_files(
+            [(p, p.relative_to(path).as_posix()) for p in folder_tables(path)], samples
+        )
+    if is_archive(path, name):
+        return read_archive(path, name, samples)
+    return read_table(path, name, sheet=choice.sheet, samples=samples)
+
+
 def _read_table(role: Role, choice: FileChoice) -> Part:
-    table = read_table(choice.path, choice.shown, sheet=choice.sheet, samples=choice.samples)
-    matrix = _table_matrix(table, choice.genes_column, choice.shown)
-    labels = _given_labels(choice, matrix.columns)
+    name = choice.shown
+    table = _table(choice)
+    sample_table = as_role(table, role, choice, name)
+    table, labels = sample_table.table, sample_table.labels
+    matrix = _table_matrix(table, choice.genes_column, name)
+    given = _given_labels(choice, matrix.columns) if not table.samples_in_rows else None
+    labels = labels if given is None else given
     notes, options = (
         table.notes,
         {
@@ -396,6 +421,8 @@ def _read_table(role: Role, choice: FileChoice) -> Part:
             if (value := getattr(choice, key))
         },
     )
+    if sample_table.label_column:
+        options["label_column"] = sample_table.label_column
     if labels is None and role in ("train", "test"):
         labels = np.array(table.columns, dtype=object)
     if choice.cells is not None and labels is not None:
@@ -403,7 +430,14 @@ def _read_table(role: Role, choice: FileChoice) -> Part:
         notes = (*notes, f"{len(at)} of {len(labels)} cells were kept: {describe(choice.cells)}.")
         options["cells"] = choice.cells.model_dump()
         matrix, labels = Matrix(table.values[:, at], matrix.genes, matrix.columns[at]), labels[at]
-    source = Source(role, choice.shown, "csv", _sha256(choice.path), options=options, notes=notes)
+    source = Source(
+        role,
+        choice.shown,
+        "csv",
+        _sha256(*read_from(choice.model_copy(update={"labels": None}))),
+        options=options,
+        notes=notes,
+    )
     var = pd.DataFrame(table.texts, index=matrix.genes) if table.texts else None
     return Part(
         matrix, labels, _no_obs(matrix), source, var=var, choice=choice, traits=table.traits
@@ -419,7 +453,15 @@ def _given_labels(choice: FileChoice, cells: pd.Index) -> np.ndarray | None:
 
 
 def _read_10x(role: Role, choice: FileChoice, genes: Collection[str] | None) -> Part:
-    info = tenx.inspect_10x(choice.path, choice.shown, choice.matrix)
+    with tenx.unpacked(choice.path, choice.shown) as path:
+        return _read_10x_files(role, choice, path, genes)
+
+
+def _read_10x_files(
+    role: Role, choice: FileChoice, path: Path, genes: Collection[str] | None
+) -> Part:
+    """path : of the files unpacked."""
+    info = tenx.inspect_10x(path, choice.shown, choice.matrix)
     labels, unlabelled = (
         (_given_labels(choice, info.barcodes) if role in ("train", "test") else None),
         None,
@@ -441,7 +483,12 @@ def _read_10x(role: Role, choice: FileChoice, genes: Collection[str] | None) -> 
     if labels is not None:
         labels = labels[choice.cells.positions(labels)] if choice.cells else labels
     source = Source(
-        role, choice.shown, "10x", _sha256(*info.files), options=part.options, notes=part.notes
+        role,
+        choice.shown,
+        "10x",
+        _sha256(*read_from(choice.model_copy(update={"labels": None}))),
+        options=part.options,
+        notes=part.notes,
     )
     return Part(
         part.matrix,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -10,31 +9,28 @@ import numpy as np
 import numpy.typing as npt
 
 from gui.data.readers.column_kinds import Column, ColumnKinds, classify_columns, is_summary_row
+from gui.data.readers.sample_names import sample_name
 from gui.errors import BadNames, BadValues
 from gui.knowledge.identifiers import Kind, kind_of
 from gui.text import number, shorten, some
 
-_ENDINGS = re.compile(
-    r"\.(?:gz|bz2|xz|zip|txt|tsv|csv|tab|sf|out|results|genes|isoforms|counts?|htseq|featurecounts|"
-    r"readspergene|rsem|quant|gct|fpkm_tracking|xlsx|xls|xlsm)$",
-    re.IGNORECASE,
-)
-_GENERAL = frozenset({"quant", "abundance", "genes", "readspergene", "counts", "gene_abund"})
-"""Names that a tool gives to every file: they name no sample."""
 _KEPT_TEXT = 12
 """Columns of text that are kept beside the gene names."""
 
 
 @dataclass(frozen=True, eq=False)
 class PlacedColumns:
-    """values : genes x samples; texts : other names and descriptions, one entry per gene; notes,
-    traits : as of a Table.
+    """values : genes x samples; texts : other names and descriptions, one entry per gene; taken,
+    gene_column : positions of the samples and of the gene names among the columns; notes, traits :
+    as of a Table.
     """
 
     values: npt.NDArray[np.float64]
     genes: list[str]
     columns: list[str]
     texts: Mapping[str, list[str]]
+    taken: tuple[int, ...] = ()
+    gene_column: int = 0
     left_out: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     traits: Mapping[str, str] = field(default_factory=dict)
@@ -73,7 +69,7 @@ def place_columns(
     own = columns[0]
     if any(not isinstance(column, np.ndarray) for column in columns[1:]):
         columns = [_as_numbers(own, decimal), *columns[1:]]
-    kinds = classify_columns(header, columns, sample_of(name), keep=frozenset(keep))
+    kinds = classify_columns(header, columns, sample_name(name), keep=frozenset(keep))
     if not kinds.samples:
         raise BadValues(
             f"{name} holds no sample: its columns of numbers are"
@@ -115,32 +111,16 @@ def place_columns(
             notes.append(note)
             traits[trait] = note
     return PlacedColumns(
-        values, genes, list(kinds.sample_names), texts, dict(kinds.left_out), tuple(notes), traits
+        values,
+        genes,
+        list(kinds.sample_names),
+        texts,
+        tuple(kinds.samples),
+        kinds.genes,
+        dict(kinds.left_out),
+        tuple(notes),
+        traits,
     )
-
-
-def sample_of(name: str) -> str:
-    """The sample that a file of one sample is named after: PT01.genes.results -> PT01."""
-    text = re.split(r"[/\\]", name)[-1]
-    while (short := _ENDINGS.sub("", text)) != text and short and short.lower() not in _GENERAL:
-        text = short
-    return text
-
-
-def without_header(first: Sequence[str], second: Sequence[str]) -> bool:
-    """Whether the first line holds a gene and numbers, not names of columns."""
-    gene, below = first[0].strip(), second[0].strip()
-    numbers = [i for i in range(1, len(first)) if _is_number(second[i])]
-    if not numbers or not all(_is_number(first[i]) for i in numbers):
-        return False
-    if is_summary_row(gene):
-        return True
-    kind = kind_of(gene)
-    if kind is not None and kind is not Kind.NUMBER:
-        return kind is kind_of(below)
-    from gui.knowledge.gene_names import known_fraction
-
-    return known_fraction([gene]) == 1 and known_fraction([below]) == 1
 
 
 def headerless(width: int, first: str) -> list[str]:

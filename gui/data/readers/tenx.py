@@ -10,20 +10,22 @@ import zlib
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from gui.data.dataset import Matrix
+from gui.data.readers.archive import is_archive, names_in, read_members
 from gui.data.readers.forecast import check_room
 from gui.data.readers.h5ad import H5adPart, describe
 from gui.data.readers.h5file import check_own, opened
 from gui.data.readers.hdf5_matrix import boolean_said, read_values, stored
 from gui.data.readers.options import CellChoice
 from gui.data.readers.sniff import MATRIX_MARKET, first_bytes, looks_like, unzipped_head
-from gui.data.readers.textfile import decoded
+from gui.data.readers.textfile import decoded, text_limit
 from gui.errors import DataError, UnreadableFile
 
 if TYPE_CHECKING:
@@ -164,6 +166,54 @@ def triplet(path: Path, name: str) -> tuple[Path, Path, Path]:
         " (or genes.tsv) lie beside each other.",
         advice="Put the three files into one folder under their usual names and choose the folder.",
     )
+
+
+def holds_matrix(folder: Path) -> bool:
+    """Whether a folder, or one in it, holds a matrix in Matrix Market format."""
+    return any(
+        True
+        for pattern in ("", "*/", "*/*/")
+        for end in ("", ".gz")
+        for _ in folder.glob(f"{pattern}*.mtx{end}")
+    )
+
+
+def is_10x_archive(path: Path, name: str) -> bool:
+    """Whether a zip or tar holds such a matrix."""
+    return any(member.lower().endswith((".mtx", ".mtx.gz")) for member in names_in(path, name))
+
+
+@contextmanager
+def unpacked(path: Path, name: str) -> Iterator[Path]:
+    """The path of the files: of an archive a folder that is gone afterwards, else ``path`` itself.
+
+    Raises UnreadableFile.
+    """
+    if path.is_dir() or not is_archive(path, name):
+        yield path
+        return
+    wanted = [
+        member
+        for member in names_in(path, name)
+        if _PART.match(PurePosixPath(member).name) or member.lower().endswith((".mtx", ".mtx.gz"))
+    ]
+    folders = {str(PurePosixPath(member).parent) for member in wanted}
+    if len(folders) > 1:  # raw and filtered, or several samples
+        kept = [f for f in folders if "filtered" in f.lower()]
+        shown = ", ".join(sorted(f[:60] for f in folders)[:4])
+        if len(kept) != 1:
+            raise UnreadableFile(
+                f"{name} holds more than one matrix: {shown}.",
+                advice="Unpack it and choose one of these folders.",
+            )
+        wanted = [member for member in wanted if str(PurePosixPath(member).parent) == kept[0]]
+    with TemporaryDirectory(prefix="deconomix-10x-") as folder:
+        for member in read_members(path, name, wanted, text_limit()):
+            file = PurePosixPath(member.name).name
+            for end in (".gz", ".bz2", ".xz"):
+                file = file.removesuffix(end)
+            (Path(folder) / file.replace("\\", "_")[-200:]).write_bytes(member.data)
+        yield Path(folder)
 
 
 def files_of(path: Path, name: str) -> tuple[Path, ...]:

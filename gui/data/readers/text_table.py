@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from gui.data.readers.sniff import first_bytes, looks_like, unzipped_head
-from gui.data.readers.textfile import decoded
+from gui.data.readers.archive import is_archive, read_members, table_names
+from gui.data.readers.layout import is_number
+from gui.data.readers.sniff import first_bytes, looks_like, unzipped_head, way_out
+from gui.data.readers.textfile import decoded, text_limit, text_of
 from gui.errors import UnreadableFile
 
 _SEPARATORS = ("\t", ";", ",", "|")
@@ -30,7 +32,8 @@ def read_text_table(path: Path, name: str) -> tuple[pd.DataFrame, str]:
     """
     head = first_bytes(path, name)
     kind = looks_like(unzipped_head(path, head))
-    if kind == "a ZIP or Excel file":
+    archived = is_archive(path, name)
+    if kind == "a ZIP or Excel file" and not archived:
         from gui.data.readers.excel import read_excel
 
         rows = [
@@ -38,8 +41,13 @@ def read_text_table(path: Path, name: str) -> tuple[pd.DataFrame, str]:
             for row in read_excel(path, name, table=False).rows
         ]
         separator = ""
-    elif kind == "text":
-        text = decoded(path, name)[0]
+        longest = max(map(len, rows), default=0)
+        rows = [row + [""] * (longest - len(row)) for row in rows]
+        while len(rows) > 2 and longest > 1 and not any(rows[0][1:]):
+            rows.pop(0)  # a title
+    elif kind == "text" or archived:
+        text = _only_text(path, name) if archived else decoded(path, name)[0]
+        text = _without_comments(text)
         separator = _separator(text, name)
         rows = [
             [v.strip() for v in row]
@@ -47,9 +55,13 @@ def read_text_table(path: Path, name: str) -> tuple[pd.DataFrame, str]:
             if any(v.strip() for v in row)
         ]
     else:
-        raise UnreadableFile(f"{name} is not a table; it looks like {kind}.", advice=_WANTED)
+        raise UnreadableFile(
+            f"{name} is not a table; it looks like {kind}.",
+            advice=way_out(kind, name) or _WANTED,
+        )
     if len(rows) < 2:
         raise UnreadableFile(f"{name} is not a table: it has fewer than two lines.", advice=_WANTED)
+    rows = _without_cde_rows(rows)
     width = max(map(len, rows))
     if len(rows[0]) == width - 1:  # R's write.table leaves the corner cell out
         rows[0] = ["", *rows[0]]
@@ -60,7 +72,7 @@ def read_text_table(path: Path, name: str) -> tuple[pd.DataFrame, str]:
                 advice=_WANTED,
             )
     header = [
-        h or ("sample" if i == 0 else f"column {i + 1}")
+        h or ("sample" if i == 0 and "sample" not in rows[0] else f"column {i + 1}")
         for i, h in enumerate(rows[0] + [""] * (width - len(rows[0])))
     ]
     double = [h for h, count in Counter(header).items() if count > 1]
@@ -70,6 +82,52 @@ def read_text_table(path: Path, name: str) -> tuple[pd.DataFrame, str]:
             advice="Give every column a name of its own.",
         )
     return pd.DataFrame(rows[1:], columns=pd.Index(header, dtype=object), dtype=object), separator
+
+
+def _only_text(path: Path, name: str) -> str:
+    """Of an archive with one table. Raises UnreadableFile."""
+    names = table_names(path, name)
+    if len(names) != 1:
+        raise UnreadableFile(
+            f"{name} holds {len(names)} files that may be tables.",
+            advice="Unpack it and choose one of them.",
+        )
+    member = next(iter(read_members(path, name, names, text_limit())))
+    return text_of(member.data, member.name)[0]
+
+
+def _without_comments(text: str) -> str:
+    """Without the lines above the header that begin with # (cBioPortal has four or five).
+
+    A header may begin so as well: it has as many names as the next line has values, and that one
+    holds a number.
+    """
+    at = 0
+    while text.startswith("#", at) or text.startswith("\n", at):
+        end = text.find("\n", at)
+        if end < 0:
+            break
+        line, after = text[at:end], text[end + 1 : end + 20_000].partition("\n")[0]
+        for separator in _SEPARATORS:
+            names, values = line.split(separator), after.split(separator)
+            if (
+                len(names) == len(values) > 1
+                and not after.startswith("#")
+                and any(is_number(v) for v in values)
+            ):
+                return text[at + 1 :]
+        at = end + 1
+    return text[at:]
+
+
+def _without_cde_rows(rows: list[list[str]]) -> list[list[str]]:
+    """Without the second and third header of TCGA's clinical files, which names common data
+    elements (CDE_ID:2004061).
+    """
+    for i, row in enumerate(rows[1:3], start=1):
+        if sum(v.startswith("CDE_ID:") for v in row) > len(row) // 4:
+            return [rows[0], *rows[i + 1 :]]
+    return rows
 
 
 def _separator(text: str, name: str) -> str:

@@ -7,17 +7,22 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import lzma
 import zlib
 from pathlib import Path
 
 from gui.data.export import NOTICE
 from gui.data.memory import available_memory
+from gui.data.readers.archive import decompressing
 from gui.data.readers.sniff import (
+    HEAD,
     first_bytes,
     looks_like,
+    packed_by,
     read_limited,
     text_encoding,
     unzipped_head,
+    way_out,
 )
 from gui.errors import UnreadableFile
 
@@ -45,20 +50,25 @@ def decoded(path: Path, name: str) -> tuple[str, list[str]]:
     kind = looks_like(inner)
     if kind != "text":
         raise UnreadableFile(
-            f"{name} is not a text table; it looks like {kind}.", advice=_rename(kind)
+            f"{name} is not a text table; it looks like {kind}.",
+            advice=way_out(kind, name) or _rename(kind),
         )
-    free = available_memory()
-    limit = MAX_TEXT if free is None else min(MAX_TEXT, free // _COPIES)
+    limit = text_limit()
     try:
-        with gzip.open(path, "rb") if head.startswith(b"\x1f\x8b") else open(path, "rb") as file:
-            data = read_limited(file, limit, name)  # type: ignore[arg-type]
-        return _as_text(data, text_encoding(inner), name)
-    except (EOFError, zlib.error, gzip.BadGzipFile):
+        with open(path, "rb") as file, decompressing(file, packed_by(head)) as content:
+            data = read_limited(content, limit, name)
+        return text_of(data, name)
+    except (EOFError, zlib.error, gzip.BadGzipFile, lzma.LZMAError):
         raise UnreadableFile(
             f"{name} is damaged or incomplete: the compressed content ends too early.",
             advice="Download or copy the file again.",
         ) from None
     except OSError:
+        if packed_by(head):  # bz2 has no error of its own
+            raise UnreadableFile(
+                f"{name} is damaged or incomplete: the compressed content cannot be read.",
+                advice="Download or copy the file again.",
+            ) from None
         raise UnreadableFile(f"{name} cannot be read.") from None
     except MemoryError:
         raise UnreadableFile(
@@ -67,8 +77,15 @@ def decoded(path: Path, name: str) -> tuple[str, list[str]]:
         ) from None
 
 
-def _as_text(data: bytes, encoding: str, name: str) -> tuple[str, list[str]]:
-    notes: list[str] = []
+def text_limit() -> int:
+    """Bytes of text that can be turned into numbers in the free memory."""
+    free = available_memory()
+    return MAX_TEXT if free is None else min(MAX_TEXT, free // _COPIES)
+
+
+def text_of(data: bytes, name: str) -> tuple[str, list[str]]:
+    """Bytes as text with line ends as ``\\n``, and notes. Raises UnreadableFile: no text."""
+    encoding, notes = text_encoding(data[:HEAD]), list[str]()
     try:
         text = data.decode(encoding).removeprefix("\ufeff")
     except UnicodeDecodeError:
@@ -130,28 +147,28 @@ def records(lines: list[str], delimiter: str) -> tuple[list[list[str]], int]:
 
     And how many lines the first record takes.
     """
+    found = numbered_records(lines, delimiter)
+    return [record for _, record in found], found[0][0] if found else 1
+
+
+def numbered_records(lines: list[str], delimiter: str) -> list[tuple[int, list[str]]]:
+    """Records with the number of lines to their end, as :func:`records` gives them."""
     csv.field_size_limit(2**31 - 1)
     reader = csv.reader(
         (line + "\n" for line in lines), delimiter=delimiter, skipinitialspace=delimiter == " "
     )
-    found: list[list[str]] = []
-    first = 1
+    found: list[tuple[int, list[str]]] = []
     try:
         for record in reader:
-            if not found:
-                first = reader.line_num
             if record and any(field.strip() for field in record):
                 # blanks between the last column and the end of the line are no column
-                found.append(
-                    record[:-1]
-                    if delimiter == " " and record[-1] == "" and len(record) > 1
-                    else record
-                )
+                spare = delimiter == " " and record[-1] == "" and len(record) > 1
+                found.append((reader.line_num, record[:-1] if spare else record))
     except csv.Error:
-        return [], 1
+        return []
     if len(lines) >= SAMPLE and len(found) > 2:
         found.pop()  # may have been cut off within a quoted field
-    return found, first
+    return found
 
 
 def rows_of_text(path: Path, name: str) -> tuple[list[list[str]], list[str]]:

@@ -4,73 +4,39 @@ event columns chosen, their unit asked for.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import cast
 
-import numpy as np
 import pandas as pd
 
 from gui.data.dataset import Clinical
 from gui.data.readers.read import Frozen
 from gui.data.readers.text_table import read_text_table
-from gui.data.samples.joining import WAYS, Join, join
+from gui.data.samples.clinical_values import (
+    columns_of_dates,
+    is_number,
+    times_between,
+    typed,
+    without_units,
+)
+from gui.data.samples.joining import WAYS, Join, join, without_normals
+from gui.data.samples.survival_columns import (
+    COMBINED,
+    EventCoding,
+    Unit,
+    combine_times,
+    event_coding,
+    propose_event,
+    propose_time,
+    unit_in,
+    value_text,
+)
 from gui.data.validation import findings as f
 from gui.data.validation.findings import Finding, Place
 from gui.errors import DataError, MissingPart
 from gui.text import number, shorten, some
-
-Unit = Literal["days", "weeks", "months", "years"]
-MISSING = frozenset(
-    {
-        "",
-        "na",
-        "n/a",
-        "nan",
-        "null",
-        "none",
-        "#n/a",
-        "-",
-        ".",
-        "?",
-        "unknown",
-        "not available",
-        "[not available]",
-        "<na>",
-        "not reported",
-    }
-)
-"""Spellings of a missing value, without case."""
-_PREFIX = r"(?:os|pfi|pfs|dss|dfi|dfs|rfs|efs|ttp|survival|overall[ ._]?survival)"
-_TIME = re.compile(
-    rf"^{_PREFIX}?[ ._-]?(time|days|weeks|months|years|duration)$|time|follow.?up|^{_PREFIX}["
-    r" ._-](days|weeks|months|years)",
-    re.I,
-)
-_EVENT = re.compile(
-    rf"^{_PREFIX}([ ._-]?(status|event|censor(ed|ing)?))?$|status|event|^dead$|^death$|censor", re.I
-)
-_HAPPENED = frozenset(
-    {
-        "1",
-        "dead",
-        "deceased",
-        "died",
-        "death",
-        "yes",
-        "true",
-        "event",
-        "progressed",
-        "progression",
-        "recurred",
-        "relapse",
-        "1:deceased",
-    }
-)
-_NUMBER = re.compile(r"^[-+]?(\d+([.]\d*)?|[.]\d+)([eE][-+]?\d+)?$")
-_COMMA = re.compile(r"^[-+]?\d+,\d+([eE][-+]?\d+)?$")
 
 
 class ClinicalChoice(Frozen):
@@ -99,7 +65,8 @@ class ClinicalTable:
     is missing is NaN or None.
 
     commas : columns with a decimal comma; proposals for the columns, "" where none fits; units :
-    what the name of the time column says
+    what the name of the time column says; coding : what the values of the event column say; notes :
+    on what was put together
     """
 
     name: str
@@ -111,6 +78,8 @@ class ClinicalTable:
     event_value: str
     unit: Unit | None
     join: Join | None
+    coding: EventCoding = field(default_factory=lambda: EventCoding("", True))
+    notes: tuple[str, ...] = ()
 
 
 def read_clinical(choice: ClinicalChoice, samples: Sequence[str] | None = None) -> ClinicalTable:
@@ -120,7 +89,27 @@ def read_clinical(choice: ClinicalChoice, samples: Sequence[str] | None = None) 
     """
     name = choice.shown
     text, _ = read_text_table(choice.path, name)
+    text, turned = _patients_in_rows(text, samples)
     frame, commas = typed(text)
+    notes: list[tuple[str, str]] = []
+    if turned:
+        notes.append(("turned", f"The rows and columns of {name} were exchanged."))
+    units: dict[str, str] = {}
+    for column in frame.columns:
+        if frame[column].dtype == object and (found := without_units(frame[column])):
+            frame[column], units[str(column)] = found
+    combined = combine_times(frame)
+    if combined is not None and COMBINED not in frame.columns:
+        frame[COMBINED], death, last = combined
+        notes.append(
+            (
+                COMBINED,
+                f"The times of {name} were put together: {death} for the dead, {last} for the"
+                " others.",
+            )
+        )
+    for column, times in times_between(frame).items():
+        frame[column] = times
     for column in (choice.sample_column, choice.time_column, choice.event_column):
         if column and column not in frame.columns:
             raise MissingPart(
@@ -128,50 +117,55 @@ def read_clinical(choice: ClinicalChoice, samples: Sequence[str] | None = None) 
             )
     key = choice.sample_column or _sample_column(text, samples)
     times = [
-        c
+        str(c)
         for c in frame.columns
         if c != key and frame[c].dtype.kind == "f" and frame[c].notna().any()
     ]
-    time = choice.time_column if choice.time_column is not None else _proposed_time(times)
+    varied = [c for c in times if frame[c].nunique() > 4]
+    time = choice.time_column if choice.time_column is not None else propose_time(times, varied)
     event = (
-        choice.event_column
-        if choice.event_column is not None
-        else _proposed_event(frame, key, time)
+        choice.event_column if choice.event_column is not None else propose_event(frame, key, time)
     )
-    value = (
-        choice.event_value
-        if choice.event_value is not None
-        else event_value(frame[event])
-        if event
-        else ""
-    )
+    coding = event_coding(frame[event], event) if event else EventCoding("", True)
+    value = choice.event_value if choice.event_value is not None else coding.value
     joined = join([str(s) for s in samples], list(text[key])) if samples is not None else None
+    if joined is not None and samples is not None:
+        joined = without_normals(joined, samples)
+    unit = choice.unit or unit_in(time) or units.get(time)
     return ClinicalTable(
-        name, frame, commas, key, time, event, value, choice.unit or unit_in(time), joined
+        name=name,
+        frame=frame,
+        commas=commas,
+        sample_column=key,
+        time_column=time,
+        event_column=event,
+        event_value=value,
+        unit=cast("Unit | None", unit),
+        join=joined,
+        coding=replace(coding, certain=coding.certain or choice.event_value is not None),
+        notes=tuple(said for what, said in notes if what in ("turned", time)),
     )
 
 
-def typed(text: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Columns of text as numbers where all are, missing values marked; and the columns that had a
-    decimal comma.
+def _patients_in_rows(
+    text: pd.DataFrame, samples: Sequence[str] | None
+) -> tuple[pd.DataFrame, bool]:
+    """The table with patients in rows, as the names of the samples tell; and whether it was
+    turned.
     """
-    made: dict[str, pd.Series] = {}
-    commas = []
-    for column in text.columns:
-        values = text[column].where(~text[column].str.casefold().isin(MISSING), None)
-        there = values.dropna()
-        with_comma = there.map(lambda v: bool(_COMMA.match(v))).astype(bool)
-        if (
-            len(there)
-            and (with_comma | there.map(lambda v: bool(_NUMBER.match(v))).astype(bool)).all()
-        ):
-            commas += [str(column)] if with_comma.any() else []
-            made[column] = values.map(
-                lambda v: float(v.replace(",", ".")), na_action="ignore"
-            ).astype(np.float64)
-        else:
-            made[column] = values.astype(object)
-    return pd.DataFrame(made, index=text.index, columns=text.columns), tuple(commas)
+    if samples is None or text.shape[1] < 3:
+        return text, False
+    wanted = [str(s) for s in samples]
+    inside = max(len(join(wanted, list(text[c])).rows) for c in list(text.columns)[:20])
+    if inside or not join(wanted, [str(c) for c in text.columns[1:]]).rows:
+        return text, False
+    first = text.columns[0]
+    turned = text.set_index(first).T
+    names = [str(c) for c in turned.columns]
+    turned.columns = pd.Index(names, dtype=object)
+    turned = turned.loc[:, ~turned.columns.duplicated()]
+    turned.insert(0, str(first) or "sample", list(turned.index))
+    return turned.reset_index(drop=True), True
 
 
 def load_clinical(choice: ClinicalChoice, samples: Sequence[str]) -> Clinical:
@@ -214,6 +208,7 @@ def examine_clinical(
 def clinical_findings(read: ClinicalTable, samples: Sequence[str] | None) -> list[Finding]:
     """All findings on a table that could be read; samples : those it was read with."""
     found = list(_joined(read, samples)) if samples is not None else []
+    found += [f.TimesCombined(Place(read.name, "clinical"), said) for said in read.notes]
     return found + list(_times(read)) + list(_events(read)) + list(_columns(read))
 
 
@@ -233,70 +228,6 @@ def _sample_column(text: pd.DataFrame, samples: Sequence[str] | None) -> str:
         if hits[best]:
             return best
     return next((str(c) for c in text.columns if text[c].is_unique), str(text.columns[0]))
-
-
-def _proposed_time(numeric: Sequence[str]) -> str:
-    fits = [str(c) for c in numeric if _TIME.search(str(c))]
-    return next(
-        (c for c in fits if c.lower().startswith(("os", "overall"))), fits[0] if fits else ""
-    )
-
-
-def _proposed_event(frame: pd.DataFrame, key: str, time: str) -> str:
-    """The column of few values that belongs to the time: OS to OS.time."""
-    fits = [
-        str(c)
-        for c in frame.columns
-        if c not in (key, time) and _EVENT.search(str(c)) and 1 <= frame[c].nunique() <= 4
-    ]
-    stem = _before_unit(time.lower())
-    own = [c for c in fits if stem and c.lower().startswith(stem)]
-    found = own or fits
-    binary = [c for c in found if {value_text(v) for v in frame[c].dropna()} <= {"0", "1"}]
-    return (binary or found or [""])[0] if not own else own[0]
-
-
-def _before_unit(time: str) -> str:
-    """os of os.time; all of it where no unit or time is named."""
-    first = min(
-        (
-            at
-            for word in ("time", "days", "weeks", "months", "years")
-            if (at := time.find(word)) >= 0
-        ),
-        default=len(time),
-    )
-    return (
-        time[: first - 1] if 0 < first < len(time) and time[first - 1] in " ._-" else time[:first]
-    )
-
-
-def event_value(column: pd.Series) -> str:
-    """The value that says that the event happened, as text: 1 of 0 and 1, 2 of 1 and 2, Dead of
-    Alive and Dead; "" if it cannot be told.
-    """
-    values = [value_text(v) for v in column.dropna().unique()]
-    if set(values) == {"1", "2"}:
-        return "2"
-    return next((v for v in values if v.casefold() in _HAPPENED), "")
-
-
-def value_text(value: object) -> str:
-    """A value as text, whole numbers without a point."""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
-
-
-def unit_in(name: str) -> Unit | None:
-    """The unit that a column's name tells."""
-    units: tuple[Unit, ...] = ("days", "weeks", "months", "years")
-    return next(
-        (
-            u
-            for u in units
-            if re.search(rf"(?<![a-z]){u[:-1]}s?(?![a-z])", name.replace("_", " "), re.I)
-        ),
-        None,
-    )
 
 
 # -- findings
@@ -347,6 +278,17 @@ def _joined(read: ClinicalTable, samples: Sequence[str]) -> Iterator[Finding]:
             message,
             "Give every sample one row.",
         )
+    if joined.normal:
+        message = (
+            f"{number(len(joined.normal))} samples are normal tissue of patients whose tumour is in"
+            f" the bulk as well ({some(joined.normal)}): only the tumours are joined to {name}."
+        )
+        yield f.NormalTissue(
+            Place.at(name, "clinical", columns=joined.normal),
+            message,
+            "A patient counts once. Leave the normal samples out of the bulk if they are not"
+            " wanted.",
+        )
     if joined.shared:
         several = some([names[i] for i in joined.shared])
         yield f.AmbiguousJoin(
@@ -373,11 +315,19 @@ def _joined(read: ClinicalTable, samples: Sequence[str]) -> Iterator[Finding]:
 def _times(read: ClinicalTable) -> Iterator[Finding]:
     name, names = read.name, [value_text(v) for v in read.frame[read.sample_column]]
     if not read.time_column:
+        dates = columns_of_dates(read.frame)
+        if len(dates) > 1:
+            computed = [str(c) for c in read.frame.columns if str(c).startswith("days from ")]
+            message = f"{name} has no column of survival times, but dates ({some(dates, 4)})."
+            advice = f"Choose the time {some(computed, 2)}, which is computed from them."
+            place = Place.at(name, "clinical", columns=dates)
+            yield f.TimesFromDates(place, message, advice if computed else "")
+            return
         yield f.Noted(Place(name, "clinical"), f"{name} has no column of survival times.")
         return
     times = read.frame[read.time_column]
     if times.dtype.kind != "f":
-        odd = next((v for v in times.dropna() if not _NUMBER.match(str(v))), "")
+        odd = next((v for v in times.dropna() if not is_number(v)), "")
         message = (
             f"The column {read.time_column} of {name} holds text ({shorten(odd)}) where times"
             " should be."
@@ -433,16 +383,28 @@ def _events(read: ClinicalTable) -> Iterator[Finding]:
                 f"{read.name} has no column that says whether the event happened.",
             )
         return
-    column = read.frame[read.event_column]
-    values = sorted({value_text(v) for v in column.dropna()})
+    column = read.frame[read.event_column].map(value_text, na_action="ignore")
+    values = sorted(set(column.dropna()))
     place = Place.at(read.name, "clinical", columns=[read.event_column])
-    if set(values) > {"0", "1"} or not set(values) <= {"0", "1"}:
-        asked = f"; {read.event_value} is proposed" if read.event_value else ""
+    events = int((column == read.event_value).sum())
+    asked = (
+        f"; {read.event_value} is proposed ({number(events)} events)" if read.event_value else ""
+    )
+    if not read.coding.certain or not set(values) <= {"0", "1"}:
+        why = f" ({read.coding.why})" if read.coding.why else ""
         message = (
-            f"The event column {read.event_column} of {read.name} holds {some(values, 4)}: which"
-            f" value is the event must be said{asked}."
+            f"The event column {read.event_column} of {read.name} holds {some(values, 4)}{why}:"
+            f" which value is the event must be said{asked}."
         )
         yield f.EventValue(place, message, "Choose the value that stands for the event.")
+    if read.event_value and read.time_column:
+        untimed = int(read.frame[read.time_column].isna().sum())
+        yield f.Noted(
+            place,
+            f"{number(events)} of {number(len(column))} rows of {read.name} have the event"
+            f" ({read.event_column} = {shorten(read.event_value)}); {number(untimed)} have no"
+            " time.",
+        )
 
 
 def _columns(read: ClinicalTable) -> Iterator[Finding]:

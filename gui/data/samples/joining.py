@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 _LONGEST = 200
 """Characters of a beginning that is compared: no name of a patient is longer, and a name of
@@ -19,6 +19,7 @@ WAYS: dict[str, str] = {
     "exact": "as they are",
     "number": "when numbers written as text are compared as numbers",
     "spelling": "when “.”, “-”, “_” and blanks count as the same, and case as none",
+    "r-name": "without the X that R puts before names that begin with a digit",
     "prefix": "when longer names are compared by their beginning",
 }
 """How names were found to be the same, from the surest way to the boldest."""
@@ -30,7 +31,8 @@ class Join:
     : sample -> positions that fit equally well
 
     shared : row positions that several samples were joined to; missing : samples without a row;
-    unused : positions of rows without a sample
+    unused : positions of rows without a sample; normal : samples
+    of normal tissue that are not joined because the patient's tumour is
     """
 
     rows: Mapping[str, int]
@@ -39,6 +41,7 @@ class Join:
     shared: tuple[int, ...] = ()
     missing: tuple[str, ...] = ()
     unused: tuple[int, ...] = ()
+    normal: tuple[str, ...] = ()
 
 
 def join(samples: Sequence[str], names: Sequence[str]) -> Join:
@@ -53,6 +56,7 @@ def join(samples: Sequence[str], names: Sequence[str]) -> Join:
         ("exact", str.strip),
         ("number", _number),
         ("spelling", plain),
+        ("r-name", _without_x),
     )
     for way, same in ladder:
         known = _positions(names, same)
@@ -76,6 +80,39 @@ def join(samples: Sequence[str], names: Sequence[str]) -> Join:
 def plain(name: str) -> str:
     """Without case, and with one dash for every run of dots, dashes, underscores and blanks."""
     return re.sub(r"[\s._\-/]+", "-", name.strip()).casefold().strip("-")
+
+
+def _without_x(name: str) -> str:
+    """plain, and X101-T as 101-T."""
+    text = plain(name)
+    return text[1:].lstrip("-") if text[:1] == "x" and text[1:].lstrip("-")[:1].isdigit() else text
+
+
+def without_normals(joined: Join, samples: Sequence[str]) -> Join:
+    """Without the normal samples of patients whose tumour is joined to the same row.
+
+    By TCGA's barcodes: 01 to 09 in the fourth section is a tumour, 10 to 19 normal tissue.
+    """
+    shared = set(joined.shared)
+    of = {str(s): joined.rows.get(str(s), -1) for s in samples}
+    tumours = {row for s, row in of.items() if row in shared and _sample_type(s) == "tumour"}
+    normal = tuple(s for s, row in of.items() if row in tumours and _sample_type(s) == "normal")
+    if not normal:
+        return joined
+    rows = {s: row for s, row in joined.rows.items() if s not in normal}
+    used = Counter(rows.values())
+    still = tuple(sorted(r for r, count in used.items() if count > 1))
+    return replace(joined, rows=rows, shared=still, normal=normal)
+
+
+def _sample_type(name: str) -> str:
+    sections = plain(name).split("-")
+    if len(sections) < 4 or sections[0] not in ("tcga", "target", "cptac"):
+        return ""
+    code = sections[3][:2]
+    if not (code.isascii() and code.isdigit()):
+        return ""
+    return "tumour" if 1 <= int(code) <= 9 else "normal" if 10 <= int(code) <= 19 else ""
 
 
 def _number(name: str) -> str:

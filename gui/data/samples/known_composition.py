@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +15,19 @@ import pandas as pd
 from gui.data.dataset import Truth
 from gui.data.readers.read import Frozen
 from gui.data.readers.text_table import read_text_table
-from gui.data.samples.clinical import typed
+from gui.data.samples.composition_table import (
+    Unit,
+    contained_types,
+    read_composition,
+    said_of_columns,
+    unit_of,
+    without_totals,
+)
 from gui.data.samples.joining import WAYS, Join, join
 from gui.data.validation import findings as f
 from gui.data.validation.findings import Finding, Place
 from gui.errors import BadValues, DataError
-from gui.text import number, some
+from gui.text import number, shorten, some
 
 _SYNONYMS = {
     "natural": "nk",
@@ -53,7 +60,8 @@ class TruthChoice(Frozen):
 @dataclass(frozen=True, eq=False)
 class TruthTable:
     """As read. shares : cell types x samples, fractions; divided : by what; turned : whether
-    samples were the rows.
+    samples were the rows; unit : of the file; left_out : columns that are no types -> why;
+    contained : type -> the wider type that holds it; notes : on how it was read.
     """
 
     name: str
@@ -61,6 +69,10 @@ class TruthTable:
     divided: float
     turned: bool
     join: Join | None
+    unit: Unit = "fractions"
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    contained: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 def read_truth(
@@ -72,41 +84,37 @@ def read_truth(
     """
     name = choice.shown
     text, _ = read_text_table(choice.path, name)
-    frame, _ = typed(text.iloc[:, 1:])
-    names = [str(v) for v in text.iloc[:, 0]]
-    for column in frame.columns:
-        if frame[column].dtype.kind != "f":
-            odd = next((str(v) for v in frame[column].dropna() if not _numeric(v)), "")
-            raise BadValues(
-                f'{name}: the value "{odd[:40]}" in column {column[:60]} is not a number.',
-                advice="Give shares as numbers, one row per sample.",
-            )
-    table = pd.DataFrame(
-        frame.to_numpy(dtype=np.float64), index=names, columns=[str(c) for c in frame.columns]
-    )
+    found = read_composition(text, name, samples)
+    table, names = found.values, list(found.values.index)
     if (table < 0).any(axis=None):
         row, column = np.argwhere(table.to_numpy() < 0)[0]
         raise BadValues(
-            f"{name} has the negative share {table.iat[row, column]:.3g} for"
-            f" {table.columns[column]} in {names[row]}.",
-            advice="Correct the value.",
+            f"{name} has the negative value {table.iat[row, column]:.3g} for"
+            f" {table.columns[column]} in {names[row]}: scores of enrichment (ssGSEA, xCell) are no"
+            " fractions.",
+            advice="Correct the value, or give fractions, percentages or counts of cells.",
         )
     turned = _samples_are_rows(table, samples, types)
-    shares = table.T if turned else table
-    sums = shares.sum(axis=0, min_count=1)
-    divided = 100.0 if float(np.nanmedian(sums)) > 10 else 1.0
+    shares, totals = without_totals(table.T if turned else table)
+    contained = contained_types(shares, words_of)
+    unit = unit_of(shares, percent=found.percent, counts=found.counts, contained=list(contained))
+    divided = 100.0 if unit == "percent" else 1.0
     shares = shares / divided
+    if unit == "amounts":
+        top = shares.drop(index=list(contained))
+        shares = shares / top.sum(axis=0, min_count=1).replace(0, np.nan)
+    left_out = found.left_out | dict.fromkeys(totals, "the sum of the others")
     return TruthTable(
         name,
         shares,
         divided,
         turned,
         join([str(s) for s in samples], list(shares.columns)) if samples is not None else None,
+        unit,
+        left_out,
+        contained,
+        found.notes,
     )
-
-
-def _numeric(value: object) -> bool:
-    return bool(re.fullmatch(r"[-+]?[\d.,]+([eE][-+]?\d+)?", str(value)))
 
 
 def _samples_are_rows(
@@ -274,13 +282,37 @@ def _joined(read: TruthTable, samples: Sequence[str]) -> Iterator[Finding]:
 
 
 def _sums(read: TruthTable) -> Iterator[Finding]:
-    sums = read.shares.sum(axis=0) * read.divided
+    top = read.shares.drop(index=list(read.contained))
+    sums = top.sum(axis=0) * read.divided
     low, high = float(sums.min()), float(sums.max())
     place = Place(read.name, "truth")
+    for said in read.notes:
+        yield f.CompositionRead(place, said)
+    if read.left_out:
+        where = Place.at(read.name, "truth", columns=read.left_out)
+        yield f.ColumnsLeftOut(where, said_of_columns(dict(read.left_out), read.name))
+    if read.unit == "amounts":
+        yield f.CompositionRead(
+            place,
+            f"The values of {read.name} are numbers of cells (or amounts), not fractions: each"
+            " sample was divided by its sum.",
+            "Give fractions if this is wrong.",
+        )
+    if read.contained:
+        pairs = [f"{shorten(child)} in {shorten(wider)}" for child, wider in read.contained.items()]
+        yield f.OverlappingTypes(
+            Place.at(read.name, "truth", columns=read.contained),
+            f"Cell types of {read.name} overlap: {some(pairs, 4)}.",
+            "Pair each estimated type with one of them only; the wider types are counted in the"
+            " sums, the narrower ones are not.",
+        )
     if read.divided == 100:
         message = (
-            f"The shares of a sample in {read.name} sum up to about 100 ({low:.4g} to {high:.4g}),"
-            " so they are taken for percent and divided by 100."
+            f"The fractions of a sample in {read.name} sum up to about 100 ({low:.4g} to"
+            f" {high:.4g}), so they are taken for percent and divided by 100."
+            if 90 < low <= high < 110
+            else f"The values of {read.name} are percent (a sample has {low:.4g} to {high:.4g} in"
+            " all); they were divided by 100."
         )
         yield f.Percent(place, message, "Give fractions if this is wrong.")
     if high > 1.1 * read.divided:

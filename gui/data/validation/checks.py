@@ -305,7 +305,7 @@ def check_reference(reference: pd.DataFrame) -> None:
     involved = reference.columns[weight > 0.05 * weight.max()]
     how = "the same" if len(involved) == 2 else "the same or mixtures of each other"
     raise CollinearTypes(
-        f"The cell types {some(involved)} cannot be told apart: over the {number(genes)} genes in"
-        f" use their profiles are {how}.",
+        f"The cell types {some(involved)} cannot be distinguished: over the {number(genes)} genes"
+        f" in use their profiles are {how}.",
         advice="Merge these types or leave one of them out; more genes may help too.",
     )

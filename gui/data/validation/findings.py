@@ -485,6 +485,31 @@ class ProtectedSession(Finding):
     """What is in it cannot be checked."""
 
 
+@_kind("times-combined", "warning", "Times put together")
+class TimesCombined(Finding):
+    """Days to death of the dead, days to the last follow-up of the others."""
+
+
+@_kind("times-from-dates", "warning", "Times can be computed from dates")
+class TimesFromDates(Finding):
+    """A clinical table with dates and without times."""
+
+
+@_kind("normal-tissue", "warning", "Normal tissue beside the tumour")
+class NormalTissue(Finding):
+    """Two samples of one patient, of which one is a tumour."""
+
+
+@_kind("composition-read", "warning", "Read with a choice")
+class CompositionRead(Finding):
+    """Numbers of cells were divided by their sum, a long table was brought into a wide one."""
+
+
+@_kind("overlapping-types", "warning", "Cell types that overlap")
+class OverlappingTypes(Finding):
+    """CD4 T cells beside T cells."""
+
+
 TRAITS: dict[str, type[Finding]] = {
     **dict.fromkeys(
         (
@@ -498,6 +523,15 @@ TRAITS: dict[str, type[Finding]] = {
             "genes-column",
             "measure",
             "no-header",
+            "title",
+            "two-headers",
+            "samples-in-rows",
+            "numbered-types",
+            "unpacked",
+            "percent",
+            "files-joined",
+            "genes-lacking",
+            "features-left-out",
         ),
         ChoiceMade,
     ),

@@ -12,28 +12,39 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import KFold
 
-from gui.engine.fast.path import Path
-from gui.engine.guarded import guarded
+from gui.engine.fast.lambda_path import LambdaPath
+from gui.engine.numeric_context import numeric_context
 from gui.errors import EngineFailed
 
 
 @dataclass(frozen=True, eq=False)
 class Baseline:
-    """What all folds share. reference : genes x types; bulk : genes x samples; weights : by gene;
-    shares : types and hidden x samples; profile : genes x 1 (hidden): both of Deconomix+h on all
-    samples.
+    """What all folds share.
+
+    Attributes
+    ----------
+    reference
+        genes x types.
+    bulk
+        genes x samples.
+    weights
+        By gene.
+    fractions
+        Types and hidden x samples.
+    profile
+        genes x 1 (hidden): both of Deconomix+h on all samples.
     """
 
     reference: pd.DataFrame
     bulk: pd.DataFrame
     weights: pd.DataFrame
-    shares: np.ndarray
+    fractions: np.ndarray
     profile: np.ndarray
 
 
 @dataclass(frozen=True)
-class Piece:
-    """A fold (train, test : numbers of samples) and some lambdas of it, ascending."""
+class FoldTask:
+    """Samples of one fold (train, test) and some of its lambdas, ascending."""
 
     fold: int
     train: np.ndarray
@@ -44,56 +55,67 @@ class Piece:
 def baseline(
     reference: pd.DataFrame, bulk: pd.DataFrame, weights: pd.DataFrame, check: Callable[[], None]
 ) -> Baseline:
-    """Deconomix+h on all samples. Raises EngineFailed."""
-    with guarded():
-        whole = Path(reference, bulk, weights, check=check)
+    """Deconomix+h on all samples.
+
+    Raises
+    ------
+    EngineFailed
+    """
+    with numeric_context():
+        whole = LambdaPath(reference, bulk, weights, check=check)
         whole.begin()  # Delta stays 1, so stock's further iterations change nothing
         return Baseline(reference, bulk, weights, np.vstack((whole.C, whole.c)), whole.x)
 
 
-def pieces(samples: int, folds: int, lambdas: list[float], parts: int = 1) -> list[Piece]:
-    """Stock's folds, each cut into ``parts`` runs of neighbouring lambdas (each of which begins
-    with what does not depend on lambda2).
-    """
+def fold_tasks(samples: int, folds: int, lambdas: list[float], parts: int = 1) -> list[FoldTask]:
+    """Return stock's folds, each cut into ``parts`` runs of neighbouring lambdas."""
     split = KFold(n_splits=folds, shuffle=True, random_state=42).split(np.arange(samples))
     runs = [
         tuple(float(v) for v in run) for run in np.array_split(np.array(lambdas), parts) if len(run)
     ]
     return [
-        Piece(number, train, test, run)
+        FoldTask(number, train, test, run)
         for number, (train, test) in enumerate(split)
         for run in runs
     ]
 
 
-def work(shared: Baseline, piece: Piece, *, step: Callable[[int], None]) -> np.ndarray:
-    """Loss on the samples left out for every lambda of the piece, NaN where it could not be solved;
-    step : called often with the number of lambdas done.
+def evaluate_fold(shared: Baseline, task: FoldTask, *, step: Callable[[int], None]) -> np.ndarray:
+    """Loss on the samples left out for every lambda of the piece, NaN where it could not be solved.
 
-    Raises EngineFailed where not one could be solved, and what ``step`` raises.
+    Parameters
+    ----------
+    step
+        Called often with the number of lambdas done.
+
+    Raises
+    ------
+    EngineFailed
+        Where not one could be solved, and what ``step`` raises.
     """
     done = 0
-    losses = np.full(len(piece.lambdas), np.nan)
+    losses = np.full(len(task.lambdas), np.nan)
     failure: EngineFailed | None = None
-    Y, X = shared.bulk.to_numpy()[:, piece.test], shared.reference.to_numpy()
-    shares = shared.shares[:, piece.test]
-    with guarded():
-        path = Path(
+    Y, X = shared.bulk.to_numpy()[:, task.test], shared.reference.to_numpy()
+    fractions = shared.fractions[:, task.test]
+    with numeric_context():
+        path = LambdaPath(
             shared.reference,
-            shared.bulk.iloc[:, piece.train],
+            shared.bulk.iloc[:, task.train],
             shared.weights,
             check=lambda: step(done),
         )
         path.begin()
-        for done, lambda2 in enumerate(piece.lambdas):
+        for done, lambda2 in enumerate(task.lambdas):
             try:
-                Delta = path.walk(lambda2)
+                Delta = path.solve_for_lambda(lambda2)
                 losses[done] = (
-                    np.linalg.norm(Y - np.hstack((Delta * X, shared.profile)) @ shares, "fro") ** 2
+                    np.linalg.norm(Y - np.hstack((Delta * X, shared.profile)) @ fractions, "fro")
+                    ** 2
                 )
             except EngineFailed as error:  # one unsolvable lambda2 does not spoil the others
                 failure = error
-        done = len(piece.lambdas)
+        done = len(task.lambdas)
         step(done)
     if failure is not None and np.isnan(losses).all():
         raise failure

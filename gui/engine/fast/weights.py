@@ -1,5 +1,6 @@
-"""Digital Tissue Deconvolution in closed form: the loss of ``deconomix.methods.DTD``, its gradient
-and torch's Adam, in NumPy and float64.
+"""Digital Tissue Deconvolution in closed form, in NumPy and float64.
+
+The loss of ``deconomix.methods.DTD``, its gradient and torch's Adam.
 """
 
 from __future__ import annotations
@@ -20,17 +21,28 @@ def optimise(
     iterations: int,
     watch: Callable[[int, float], None],
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The square roots of the gene weights after ``iterations`` steps (genes), losses (iterations),
-    correlations (iterations x types).
+    """Return the roots of the gene weights, the losses and the correlations.
 
-    reference : genes x types; bulk : genes x mixtures; truth : types x mixtures; start : genes. All
-    float64. watch : called with (iteration, loss) after every evaluation of the loss, before its
-    step.
+    The roots are those after ``iterations`` steps (genes); the losses are by iteration, the
+    correlations iterations x types.
 
     With w the roots, g = w^2, A = X'gX, B = X'gY: C = max(A^-1 B, 0), loss = - sum over types of
     the correlation r of C with the truth (doi 10.1089/cmb.2019.0469). With E = C - mean C and D = E
     r/|E|^2 - T/(|E||T|) (T the centred truth; 0 where C was cut), W = A^-T D: d loss/d w = 2 w
     sum_q X o (Y W' - X (A^-1 B W')).
+
+    Parameters
+    ----------
+    reference
+        genes x types.
+    bulk
+        genes x mixtures.
+    truth
+        Types x mixtures.
+    start
+        Genes. All float64.
+    watch
+        Called with (iteration, loss) after every evaluation of the loss, before its step.
     """
     # types x genes and types x mixtures, row by row throughout: the two products with the mixtures
     # are then the fastest that BLAS has for these shapes
@@ -90,8 +102,16 @@ def normalised(roots: np.ndarray) -> np.ndarray:
 
 
 def composition(reference: np.ndarray, bulk: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """(X'gX)^-1 X'gY with negative values cut to 0: types x samples. reference : genes x types;
-    bulk : genes x samples; weights : genes.
+    """(X'gX)^-1 X'gY with negative values cut to 0: types x samples.
+
+    Parameters
+    ----------
+    reference
+        genes x types.
+    bulk
+        genes x samples.
+    weights
+        Genes.
     """
     weighted = (reference * weights[:, None]).T
     found = np.linalg.inv(weighted @ reference) @ (weighted @ bulk)

@@ -1,6 +1,4 @@
-"""What the parts of the ADTD page share: the page, its forms, the runs on screen, numbers in
-words.
-"""
+"""Page ADTD: forms, current runs and formats shared by its parts."""
 
 from __future__ import annotations
 
@@ -11,12 +9,18 @@ import dash_mantine_components as dmc
 import plotly.graph_objects as go
 from dash import Input, Output, html
 
-from gui.answers.sure import bootstrap_of, trusted
+from gui.answers.confidence_intervals import bootstrap_of, with_stable_support
 from gui.components.common import card, warning
 from gui.components.form import ParamsForm
-from gui.components.views import GONE, SHOWN, room
+from gui.components.views import GONE, SHOWN, graph_height_style
 from gui.components.warnings import warning_list
-from gui.engine.params import WEIGHT_NAMES, ADTDParams, SearchParams, adtd_unused
+from gui.engine.params import (
+    MODEL_NAMES,
+    WEIGHT_NAMES,
+    ADTDParams,
+    SearchParams,
+    adtd_unused,
+)
 from gui.engine.results import ADTDResult, BootstrapResult, Run
 from gui.figures.template import HEIGHT
 from gui.plugin import Context, Page
@@ -26,7 +30,7 @@ form = ParamsForm(
     page,
     ADTDParams,
     choices={
-        "model": {"h": "+h", "h,r": "+h,r", "custom": "Custom"},
+        "model": {name: MODEL_NAMES[name] for name in ("h", "h,r", "custom")},
         "part": {"bulk": "Bulk samples", "test": "Test mixtures", "train": "Training mixtures"},
         "gene_weights": WEIGHT_NAMES,
     },
@@ -49,11 +53,11 @@ TABS = {
     HIDDEN_TAB: "Hidden profile",
     REGULATION: "Gene regulation",
     SEARCH: "Search",
-    SURE: "How sure",
+    SURE: "Uncertainty",
     KNOWN: "Against known",
 }
 TAB = Input(page.id.tabs, "value")
-"""The tab on screen: only its content is computed and sent."""
+"""The open tab: only its content is computed and sent."""
 
 
 def visible(condition: bool) -> dict[str, str]:
@@ -62,23 +66,23 @@ def visible(condition: bool) -> dict[str, str]:
 
 
 def adtd_run(ctx: Context) -> Run | None:
-    """The Deconomix+h or +h,r run on screen."""
+    """The Deconomix+h or +h,r current run."""
     return ctx.session.current("adtd")
 
 
-def sure_of(ctx: Context, run: Run) -> BootstrapResult | None:
+def intervals_of(ctx: Context, run: Run) -> BootstrapResult | None:
     """The intervals of a run, where they were computed and still belong to the data."""
     found = bootstrap_of(ctx.session, run)
     return None if found is None else found.result
 
 
-def trusted_result(ctx: Context, run: Run) -> ADTDResult:
+def stable_result(ctx: Context, run: Run) -> ADTDResult:
     """The run's result, without support for regulation whose direction is not sure."""
-    return trusted(run.result, sure_of(ctx, run))
+    return with_stable_support(run.result, intervals_of(ctx, run))
 
 
 def search_run(ctx: Context) -> Run | None:
-    """The search on screen."""
+    """The current search."""
     return ctx.session.current("search")
 
 
@@ -89,9 +93,7 @@ def kept_values(ctx: Context) -> dict[str, Any]:
 
 
 def saved_as(result: ADTDResult, name: str) -> str:
-    """The name of a file of numbers that refining changes: one can see from outside that they are
-    not deconomix's.
-    """
+    """Return the file name of a table; it says if refining changed the numbers."""
     return f"{name}-refined" if result.refined else name
 
 
@@ -107,20 +109,22 @@ def applies(values: Mapping[str, Any]) -> dict[str, bool]:
     }
 
 
-def placed(fig: go.Figure, above: int) -> tuple[go.Figure, dict[str, str]]:
-    """The figure and the style of its graph: one of the usual height takes what the window leaves
-    below ``above`` pixels instead.
-    """
+def fitted_to_window(fig: go.Figure, above: int) -> tuple[go.Figure, dict[str, str]]:
+    """Return the figure and the style of its graph, fitted to the window below ``above`` pixels."""
     if fig.layout.height == HEIGHT:
         fig.update_layout(height=None)
-    return fig, room(fig, above=above, least=280)
+    return fig, graph_height_style(fig, above=above, least=280)
 
 
 def head_card(name: str, runs: Any, *, there: bool = False) -> Any:
-    """The card above the tabs: the answer in a sentence (``<name>_answer``), badges and earlier
-    runs, remarks; filled by :func:`head_parts`.
+    """Return the card above the tabs: answer, badges, previous runs, remarks.
 
-    there : whether there is a run to speak of
+    Filled by :func:`head_parts`; the answer is ``<name>_answer``.
+
+    Parameters
+    ----------
+    there
+        Whether there is a run to speak of.
     """
     badges = dmc.Group(id=getattr(page.id, f"{name}_badges"), gap="xs", style={"flex": 1})
     row = dmc.Group(
@@ -157,8 +161,14 @@ def head_parts(
     again: str,
     warnings: Sequence[str],
 ) -> list[Any]:
-    """badges are (text, colour); ``again`` is the text of the button that brings an outdated result
-    up to date; warnings : what weakens the result.
+    """Return the parts of the card above the tabs.
+
+    badges are (text, colour); ``again`` is the text of the button that updates an outdated result.
+
+    Parameters
+    ----------
+    warnings
+        What weakens the result.
     """
     shown = [
         dmc.Badge(text, color=colour, variant="light", radius="sm", tt="none", fw=600, maw=480)
@@ -168,9 +178,7 @@ def head_parts(
 
 
 def remarks(ctx: Context, run: Run, again: str, warnings: Sequence[str]) -> Any:
-    """What to know about a result: whether it still belongs to the data (with a button, ``again``),
-    and what else weakens it.
-    """
+    """Return the warnings of a result: outdated (with a button, ``again``), and others."""
     outdated, found = ctx.session.outdated(run), []
     if outdated:
         button = dmc.Button(

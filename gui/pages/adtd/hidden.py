@@ -1,6 +1,4 @@
-"""The Hidden profile tab: the genes that make up the hidden background, and its share in every
-sample with the interval at equal fit.
-"""
+"""Tab Hidden profile: genes of the hidden background, and its fraction by sample."""
 
 from __future__ import annotations
 
@@ -14,15 +12,15 @@ from dash.exceptions import PreventUpdate
 
 from gui.answers.adtd import true_hidden
 from gui.components.figure import bind_figure_export, figure_card
-from gui.components.kept import Kept
+from gui.components.persistent_controls import PersistentControls
 from gui.components.table import TableFile, bind_table_export, result_table, table_view
 from gui.components.views import GONE, SHOWN, Views, switch
 from gui.engine.results import ADTDResult
 from gui.figures import adtd as figures
-from gui.figures import shares
+from gui.figures import fractions
 from gui.figures.template import styled
 from gui.figures.text import settled
-from gui.pages.adtd.base import HIDDEN_TAB, TAB, adtd_run, page, placed, saved_as, visible
+from gui.pages.adtd.base import HIDDEN_TAB, TAB, adtd_run, fitted_to_window, page, saved_as, visible
 from gui.plugin import DARK, REVISION, Context
 
 GENES, SAMPLES = "genes", "samples"
@@ -32,22 +30,20 @@ WORDS = {
         "What the hidden background expresses, beside the mean of the reference: a hint at which"
         " cells are missing."
     ),
-    SAMPLES: (
-        "The fit cannot tell shares within the interval apart: it is as good with each of them."
-    ),
+    SAMPLES: "All fractions within the interval fit the data equally well.",
 }
 ENGINE = {
     GENES: (
-        "Share of every gene in the expression of the hidden background and of the mean of the"
+        "Fraction of every gene in the expression of the hidden background and of the mean of the"
         " reference"
     ),
-    SAMPLES: "Hidden share with its interval",
+    SAMPLES: "Hidden fraction with its interval",
 }
 UNITS = {of: f"{text} (%)." for of, text in ENGINE.items()}
 
 
 views = Views(page, "hidden")
-kept = Kept(page, hidden_of=GENES, hidden_view="figure", hidden_n=DEFAULT_N)
+kept = PersistentControls(page, hidden_of=GENES, hidden_view="figure", hidden_n=DEFAULT_N)
 
 
 def panel(ctx: Context) -> Any:
@@ -67,7 +63,7 @@ def panel(ctx: Context) -> Any:
     )
     controls = [
         switch(
-            {GENES: "Genes", SAMPLES: "Share by sample"},
+            {GENES: "Genes", SAMPLES: "Fraction by sample"},
             page.id.hidden_of,
             kept.value(ctx, "hidden_of"),
         ),
@@ -95,8 +91,9 @@ def panel(ctx: Context) -> Any:
 # -- what is shown: pure
 # --------------------------------------------------------------------------------------------------
 def profile_table(result: ADTDResult) -> pd.DataFrame:
-    """By gene, largest first: its share of the hidden background's expression and of the
-    reference's mean; both sum to 1.
+    """Return by gene, largest first, its fraction of the hidden profile and of the reference.
+
+    Both sum to 1.
     """
     profiles = result.reference / result.reference.sum(axis=0)
     found = pd.DataFrame(
@@ -109,10 +106,8 @@ def profile_table(result: ADTDResult) -> pd.DataFrame:
     return found.sort_values("hidden background", ascending=False, kind="stable")
 
 
-def share_table(result: ADTDResult) -> pd.DataFrame:
-    """By sample: hidden share, low and high end of the interval at equal fit, true share where it
-    is known; fractions.
-    """
+def fraction_table(result: ADTDResult) -> pd.DataFrame:
+    """Return by sample the hidden fraction, its equal-fit interval, and the truth if known."""
     columns: dict[str, pd.Series] = {"hidden": result.hidden}
     if result.hidden_interval is not None:
         columns |= {"low": result.hidden_interval["low"], "high": result.hidden_interval["high"]}
@@ -129,7 +124,9 @@ def share_table(result: ADTDResult) -> pd.DataFrame:
 def figure(result: ADTDResult, of: str, n: int, dark: bool) -> go.Figure:
     if of == SAMPLES:
         return styled(
-            shares.hidden_share(result.hidden, result.hidden_interval, truth=true_hidden(result)),
+            fractions.hidden_fraction(
+                result.hidden, result.hidden_interval, truth=true_hidden(result)
+            ),
             dark,
         )
     return styled(figures.hidden_profile(result.hidden_profile, result.reference, n), dark)
@@ -137,7 +134,7 @@ def figure(result: ADTDResult, of: str, n: int, dark: bool) -> go.Figure:
 
 def table(result: ADTDResult, of: str) -> pd.DataFrame:
     """The same in percent, as on screen."""
-    found = share_table(result) if of == SAMPLES else profile_table(result)
+    found = fraction_table(result) if of == SAMPLES else profile_table(result)
     return (settled(found) * 100).rename_axis("Sample" if of == SAMPLES else "Gene")
 
 
@@ -148,20 +145,20 @@ bind_figure_export(page, "hidden")
 
 
 def _name(result: ADTDResult, of: str) -> str:
-    return "hidden-share" if of == SAMPLES else saved_as(result, "hidden-profile")
+    return "hidden-fraction" if of == SAMPLES else saved_as(result, "hidden-profile")
 
 
 def _to_save(ctx: Context, of: str) -> TableFile | None:
     run = adtd_run(ctx)
     if run is None:
         return None
-    engine = share_table(run.result) if of == SAMPLES else profile_table(run.result)
+    engine = fraction_table(run.result) if of == SAMPLES else profile_table(run.result)
     return TableFile(
         _name(run.result, of),
         table(run.result, of),
         UNITS[of],
         engine,
-        f"{ENGINE[of]} as the engine gives it: 1 is 100 %.",
+        f"{ENGINE[of]} with full precision: 1 is 100 %.",
     )
 
 
@@ -218,7 +215,7 @@ def show_hidden(
             "views": views.show("table"),
         }
     many = n if isinstance(n, int) and 1 <= n <= MOST_N else DEFAULT_N
-    drawn, style = placed(figure(run.result, of, many, bool(dark)), 410)
+    drawn, style = fitted_to_window(figure(run.result, of, many, bool(dark)), 410)
     return {
         **head,
         "figure": drawn,

@@ -1,6 +1,4 @@
-"""The page: parameters on the left; on the right the answer in a sentence and the results in
-tabs.
-"""
+"""Layout of the page: parameters at the left, answer and tabs at the right."""
 
 from __future__ import annotations
 
@@ -16,9 +14,9 @@ from gui.answers.summary import summary_of
 from gui.components.agreement import AgreementView
 from gui.components.common import card, drawn, not_drawn, two_columns
 from gui.components.composition import Composition, CompositionView, bulk_groups
+from gui.components.confidence_intervals import ConfidenceIntervalView, Subject
 from gui.components.report import bind_report, report_button
 from gui.components.runs import PreviousRuns
-from gui.components.sure import Subject, SureView
 from gui.components.views import GONE, SHOWN
 from gui.engine.params import ADTDParams
 from gui.pages.adtd import hidden, parameters, regulation, search
@@ -36,9 +34,9 @@ from gui.pages.adtd.base import (
     head_card,
     head_outputs,
     head_parts,
+    intervals_of,
     page,
     search_run,
-    sure_of,
     visible,
 )
 from gui.plugin import REVISION, Context
@@ -49,9 +47,7 @@ previous = PreviousRuns(page, "adtd", form, describe=run_line)
 
 
 def source(ctx: Context, part: str) -> Composition | None:
-    """The run's composition, hidden background included, with truth or groups and the interval of
-    the hidden share.
-    """
+    """Return the composition of the run with hidden background, truth or groups, and interval."""
     run = adtd_run(ctx)
     if run is None or run.params.part != part:  # type: ignore[attr-defined]
         return None
@@ -61,7 +57,7 @@ def source(ctx: Context, part: str) -> Composition | None:
         if part == "bulk" and ctx.session.outdated(run) is None
         else None
     )
-    ends = sure_of(ctx, run)
+    ends = intervals_of(ctx, run)
     return Composition(
         full,
         run.result.truth,
@@ -81,7 +77,7 @@ view = CompositionView(
 
 
 def bulk(ctx: Context) -> pd.DataFrame | None:
-    """The composition of the present bulk by the run on screen, hidden background included."""
+    """The composition of the current bulk by the current run, hidden background included."""
     run = adtd_run(ctx)
     if run is None or run.params.part != "bulk" or ctx.session.outdated(run) is not None:  # type: ignore[attr-defined]
         return None
@@ -93,17 +89,14 @@ known = AgreementView(page, bulk, active=(TAB, KNOWN), file="adtd")
 
 
 def subject(ctx: Context) -> Subject | None:
-    """What the tab How sure is about: the run on screen."""
+    """What the tab Uncertainty is about: the current run."""
     run = adtd_run(ctx)
     if run is None:
         return None
     params: ADTDParams = run.params  # type: ignore[assignment]
     obstacle = ctx.session.outdated(run)
     if params.model == "custom" and not params.c_static:
-        obstacle = (
-            "Intervals need a composition that stays that of the first step: C static is off in"
-            " this run."
-        )
+        obstacle = "Intervals need the composition of the first step: C static is off in this run."
     if "dtd" not in run.provenance.inputs:
         obstacle = "It is not known which DTD run this result was computed from. Run it again."
     values = {
@@ -117,7 +110,7 @@ def subject(ctx: Context) -> Subject | None:
         run,
         inputs,
         values,
-        f"How sure: {model_name(params.model)}",
+        f"Intervals: {model_name(params.model)}",
         run.result.fit,
         run.result.truth,
         what,
@@ -125,7 +118,7 @@ def subject(ctx: Context) -> Subject | None:
     )
 
 
-sure = SureView(page, subject, active=(TAB, SURE), file="adtd")
+sure = ConfidenceIntervalView(page, subject, active=(TAB, SURE), file="adtd")
 
 
 @page.layout
@@ -217,7 +210,7 @@ bind_report(page)
     TAB,
 )
 def show_answer(ctx: Context, _revision: Any, tab: str) -> Any:
-    """The sentence about what is on screen: the run, or on its tab the search.
+    """The sentence about the current result: the run, or on its tab the search.
 
     Tabs that have nothing to show yet are dimmed.
     """

@@ -1,6 +1,4 @@
-"""The narrow column: model, dataset, search of lambda2; what can be run and, if not, why; and
-running it.
-"""
+"""Parameter column: model, dataset, search of lambda2; what can run, and running it."""
 
 from __future__ import annotations
 
@@ -34,9 +32,9 @@ from gui.pages.adtd.base import (
 from gui.plugin import JOBS, REVISION, Context
 from gui.text import number
 
-GOING = "This is waiting or running. The header shows how far it is."
-MODEL_WORDS = {
-    "h": "estimates a hidden background next to the cell types of the reference.",
+GOING = "This is waiting or running. The header shows the progress."
+MODEL_TEXTS = {
+    "h": "estimates what is in the samples but not in the reference.",
     "h,r": "also estimates how genes are regulated in each cell type.",
     "custom": "your own choice of what is estimated.",
 }
@@ -48,7 +46,7 @@ def column(ctx: Context) -> Any:
     search = folded(
         "Search λ₂",
         dmc.Text(
-            "Finds lambda2 by cross-validation on the dataset chosen above.",
+            "Finds λ₂ by cross-validation on the dataset chosen above.",
             size="xs",
             c="dimmed",
             mb="xs",
@@ -85,7 +83,7 @@ def column(ctx: Context) -> Any:
             mt="sm",
         ),
         dmc.Box([search, form.advanced(ctx, "gene_weights", "refine")], mt="sm"),
-        dmc.Button("Run", id=page.id.run, fullWidth=True, mt="md"),
+        dmc.Button("Run ADTD", id=page.id.run, fullWidth=True, mt="md"),
         dmc.Text("", id=page.id.reason, size="xs", c="dimmed", ta="center", mt=6),
         form.hidden_parts(),
         search_form.hidden_parts(),
@@ -116,8 +114,8 @@ def obstacle(ctx: Context, part: str) -> str | None:
     if part == "bulk":
         if data.bulk is None:
             return (
-                "There is no bulk. Load one on the Upload page, or choose simulated mixtures as the"
-                " dataset."
+                "There is no bulk. Load one on the Upload page, or choose pseudobulk mixtures as"
+                " the dataset."
             )
         lacking = bulk_keeps(trained.genes, data.bulk.matrix)
         if lacking:
@@ -127,7 +125,7 @@ def obstacle(ctx: Context, part: str) -> str | None:
             )
         return None
     if trained.params is None:
-        return "A loaded model brings no simulated mixtures. Choose the bulk as the dataset."
+        return "A loaded model comes without pseudobulk mixtures. Choose the bulk as the dataset."
     if (data.train if part == "train" else data.test) is None:
         return (
             f"There are no {'training' if part == 'train' else 'test'} cells to simulate mixtures"
@@ -142,7 +140,7 @@ def adtd_problem(ctx: Context, values: Mapping[str, Any]) -> str | None:
         params = form.parse(values)
     except DeconomixError as error:
         return str(error)
-    return GOING if _going(ctx, "adtd", params) else obstacle(ctx, params.part)
+    return GOING if _is_running(ctx, "adtd", params) else obstacle(ctx, params.part)
 
 
 def search_problem(ctx: Context, values: Mapping[str, Any], part: str) -> str | None:
@@ -154,11 +152,11 @@ def search_problem(ctx: Context, values: Mapping[str, Any], part: str) -> str | 
     count = sample_count(ctx, part)
     if count is not None and params.folds > count:
         return f"Folds is {params.folds}, but there are only {count} samples."
-    return GOING if _going(ctx, "search", params) else obstacle(ctx, part)
+    return GOING if _is_running(ctx, "search", params) else obstacle(ctx, part)
 
 
-def _going(ctx: Context, kind: str, params: Params) -> bool:
-    """Whether the same is waiting or running, on the DTD run on screen."""
+def _is_running(ctx: Context, kind: str, params: Params) -> bool:
+    """Whether the same is waiting or running, on the DTD current run."""
     dtd = ctx.session.current("dtd")
     inputs = {} if dtd is None else {"dtd": dtd.id}
     return any(
@@ -194,7 +192,7 @@ def part_options(ctx: Context) -> list[dict[str, Any]]:
 # -- running
 # --------------------------------------------------------------------------------------------------
 def submit_adtd(ctx: Context, params: ADTDParams) -> None:
-    """Queue a run on the DTD run on screen. MissingPart says why it cannot be."""
+    """Queue a run on the DTD current run. MissingPart says why it cannot be."""
     _submit(
         ctx,
         run_adtd,
@@ -206,7 +204,7 @@ def submit_adtd(ctx: Context, params: ADTDParams) -> None:
 
 
 def submit_search(ctx: Context, params: SearchParams) -> None:
-    """Queue a search on the DTD run on screen.
+    """Queue a search on the DTD current run.
 
     MissingPart or InvalidParameter say why it cannot be.
     """
@@ -220,16 +218,14 @@ def _submit(ctx: Context, task: Any, params: Params, kind: str, title: str, part
     reason, dtd = obstacle(ctx, part), ctx.session.current("dtd")
     if reason is not None or dtd is None:
         raise MissingPart(reason or "There is no DTD run yet.")
-    if _going(ctx, kind, params):
+    if _is_running(ctx, kind, params):
         ctx.notify(f"{title} with these parameters is already waiting or running.")
         return
     ctx.jobs.submit(task, ctx.session_id, params, kind=kind, title=title, inputs={"dtd": dtd.id})
 
 
 def nothing_yet(ctx: Context, tab: str, model: str, reason: str | None) -> Any:
-    """In place of the results of a tab: what the model chosen would show there, and the button that
-    runs it; or that it is being computed.
-    """
+    """Return the empty state of a tab: what the model would show, with a button, or the job."""
     job = running(ctx, "adtd")
     if job is not None:
         return running_state(job)
@@ -243,15 +239,15 @@ def nothing_yet(ctx: Context, tab: str, model: str, reason: str | None) -> Any:
     if tab == HIDDEN_TAB:
         return empty_state(
             "No hidden background yet",
-            f"{name} estimates what is in the samples but not in the reference. Run it with the"
-            " parameters on the left.",
+            f"The model “{name}” estimates what is in the samples but not in the reference. Run it"
+            " with the parameters on the left.",
             button,
         )
-    found = "the share of each cell type and of a hidden background that the reference lacks"
+    found = "the fraction of each cell type and of a hidden background that the reference lacks"
     more = ", and how genes are regulated in each cell type" if model == "h,r" else ""
     return empty_state(
         "No result yet",
-        f"{name} estimates {found}{more}. Run it with the parameters on the left.",
+        f"The model “{name}” estimates {found}{more}. Run it with the parameters on the left.",
         button,
     )
 
@@ -286,7 +282,7 @@ def check_form(
         "run": f"Run {name}",
         "disabled": reason is not None,
         "reason": reason or using(ctx, part),
-        "model_words": [html.B(name), f": {MODEL_WORDS.get(model, '')}"],
+        "model_words": [html.B(name), f": {MODEL_TEXTS.get(model, '')}"],
         **{field: visible(show[field]) for field in ("custom", "lambda1", "lambda2")},
         "composition_empty": nothing_yet(ctx, COMPOSITION, model, reason),
         "hidden_empty": nothing_yet(ctx, HIDDEN_TAB, model, reason),
@@ -326,7 +322,7 @@ def check_search(
         return reason is not None, words, running_state(job)
     empty = empty_state(
         "No search yet",
-        "The search tries values of lambda2 on parts of the samples and shows which one predicts"
+        "The search tries values of λ₂ on parts of the samples and shows which one predicts"
         " the samples left out best.",
         dmc.Button(
             "Search λ₂",

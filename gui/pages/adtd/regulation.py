@@ -1,6 +1,4 @@
-"""The Gene regulation tab: heatmap centred at 1, genes chosen by search or the most regulated ones
-of each type; the table of Delta.
-"""
+"""Tab Gene regulation: heatmap and table of Delta for chosen or most regulated genes."""
 
 from __future__ import annotations
 
@@ -14,13 +12,13 @@ from dash import Input, Output, State, html, no_update
 from dash.exceptions import PreventUpdate
 
 from gui.answers.adtd import model_name, unsupported_types
-from gui.answers.sure import stability
+from gui.answers.confidence_intervals import stability
 from gui.components.common import empty_state
 from gui.components.figure import bind_figure_export, figure_card
 from gui.components.jobs import only_jobs, running, running_state
-from gui.components.kept import Kept
+from gui.components.persistent_controls import PersistentControls
 from gui.components.table import TableFile, TableView, bind_table_export, result_table, table_view
-from gui.components.views import GONE, SHOWN, Views, room, switch
+from gui.components.views import GONE, SHOWN, Views, graph_height_style, switch
 from gui.engine.results import ADTDResult, BootstrapResult
 from gui.figures import adtd as figures
 from gui.figures.template import blank, styled
@@ -29,10 +27,10 @@ from gui.pages.adtd.base import (
     REGULATION,
     TAB,
     adtd_run,
+    intervals_of,
     page,
     saved_as,
-    sure_of,
-    trusted_result,
+    stable_result,
     visible,
 )
 from gui.plugin import DARK, JOBS, REVISION, Context
@@ -47,19 +45,25 @@ HEATMAP, TABLE, SUPPORT = "heatmap", "table", "support"
 ALL_TYPES = {"value": EACH, "label": "in each cell type"}
 UNITS = {
     TABLE: (
-        "Factor by which a gene's expression in a cell type differs from the reference; 1:"
-        " unregulated."
+        "Factor by which a gene's expression in a cell type differs from the reference; 1: not"
+        " regulated."
     ),
     SUPPORT: (
-        "How much the data say about the regulation, 0 to 1; grey in the heatmap below"
+        "How well the data support the regulation, from 0 to 1; grey in the heatmap below"
         f" {figures.LOW_SUPPORT:g}."
     ),
 }
 
 
 class Wanted(NamedTuple):
-    """What the controls say. of : EACH or "type:<name>"; genes : chosen by search, in place of the
-    most regulated ones.
+    """What the controls say.
+
+    Attributes
+    ----------
+    of
+        EACH or "type:<name>".
+    genes
+        Chosen by search, in place of the most regulated ones.
     """
 
     n: int = DEFAULT_N
@@ -70,7 +74,7 @@ class Wanted(NamedTuple):
 
 
 views = Views(page, "regulation")
-kept = Kept(
+kept = PersistentControls(
     page,
     regulation_view=HEATMAP,
     genes_n=DEFAULT_N,
@@ -146,8 +150,8 @@ def panel(ctx: Context) -> Any:
                 **small,
             ),
             label=(
-                "Leave out regulation about which the data say little: of rare cell types and of"
-                " genes with little weight."
+                "Hide regulation that the data hardly support: of rare cell types and of genes"
+                " with a small weight."
             ),
         ),
     ]
@@ -168,9 +172,7 @@ def panel(ctx: Context) -> Any:
 # -- what is shown: pure
 # --------------------------------------------------------------------------------------------------
 def chosen_genes(result: ADTDResult, wanted: Wanted) -> list[str]:
-    """The genes on screen: those chosen by name, else the n most regulated of one type or of
-    each.
-    """
+    """Return the genes to show: those chosen by name, else the n most regulated."""
     delta = result.gene_regulation
     if delta is None:
         return []
@@ -192,8 +194,12 @@ def heatmap(
     dark: bool,
     sure: BootstrapResult | None = None,
 ) -> go.Figure:
-    """The heatmap of ``genes``; empty where there are none. sure : the run's intervals, if they
-    were computed
+    """The heatmap of ``genes``; empty where there are none.
+
+    Parameters
+    ----------
+    sure
+        The run's intervals, if they were computed.
     """
     if result.gene_regulation is None or not genes:
         return styled(blank(), dark)
@@ -229,33 +235,33 @@ def words(result: ADTDResult, genes: Sequence[str], wanted: Wanted) -> str:
     """What the heatmap shows and how far to trust it."""
     if not genes:
         hint = (
-            " Switch “Supported only” off to see them all, or use a smaller lambda2."
+            " Switch “Supported only” off to see them all, or use a smaller λ₂."
             if wanted.supported and not wanted.genes
             else ""
         )
         return f"No regulation here has support in the data.{hint}"
     weak = unsupported_types(result)
-    said = f" Nothing is supported for {some(weak)}." if weak else ""
+    said = f" No regulation is supported for {some(weak)}." if weak else ""
     count = f"{number(len(genes))} gene{'s' * (len(genes) > 1)}"
     return (
-        f"{count}; 1 is unregulated. Grey: the data say little about it (rare cell types, genes of"
-        f" little weight, or a direction that is not sure).{said}"
+        f"{count}; 1 is not regulated. Grey: little support in the data (rare cell types, genes"
+        f" with a small weight, or an uncertain direction).{said}"
     )
 
 
 def nothing(model: str | None) -> Any:
     """Why there is no gene regulation, and the button that leads to it."""
-    choose = dmc.Button("Choose Deconomix+h,r", variant="light", id=page.id.each("model", "h,r"))
+    choose = dmc.Button("Choose gene regulation", variant="light", id=page.id.each("model", "h,r"))
     if model is None:
         return empty_state(
             "No gene regulation yet",
-            "Deconomix+h,r estimates how genes are regulated in each cell type. Choose it on the"
-            " left and run it.",
+            "The model “Hidden background + gene regulation” estimates how genes are regulated"
+            " in each cell type. Choose it on the left and run it.",
             choose,
         )
     return empty_state(
-        f"{model_name(model)} holds gene regulation at 1",
-        "Deconomix+h,r estimates it. Choose it on the left and run it.",
+        f"The model “{model_name(model)}” estimates no gene regulation",
+        "The model “Hidden background + gene regulation” does. Choose it on the left and run it.",
         choose,
     )
 
@@ -271,16 +277,16 @@ def _to_save(ctx: Context, view: str, *controls: Any) -> TableFile | None:
     frame = None if run is None else _frame(run.result, view)
     if run is None or frame is None:
         return None
-    genes = chosen_genes(trusted_result(ctx, run), wanted_of(*controls))
+    genes = chosen_genes(stable_result(ctx, run), wanted_of(*controls))
     name = "gene-regulation-support" if view == SUPPORT else saved_as(run.result, "gene-regulation")
     about = UNITS[SUPPORT if view == SUPPORT else TABLE]
-    shown = f"{about} The {number(len(genes))} genes on screen of {number(len(frame))}."
+    shown = f"{about} The {number(len(genes))} genes shown of {number(len(frame))}."
     return TableFile(
         name,
         shown_frame(frame, genes),
         shown,
         frame.rename_axis("gene"),
-        f"{about} All {number(len(frame))} genes as the engine gives them.",
+        f"{about} All {number(len(frame))} genes with full precision.",
     )
 
 
@@ -325,7 +331,7 @@ bind_table_export(
     State(page.id.genes_chosen, "value"),
 )
 def offer_genes(ctx: Context, _revision: Any, tab: str, of: str, genes: list[str] | None) -> Any:
-    """The types and genes of the run on screen; what is chosen stays where it can."""
+    """The types and genes of the current run; what is chosen stays where it can."""
     run = adtd_run(ctx)
     if tab != REGULATION or run is None or run.result.gene_regulation is None:
         raise PreventUpdate
@@ -390,7 +396,7 @@ def show_regulation(
     if only_jobs():
         raise PreventUpdate
     result: ADTDResult = run.result
-    believed = trusted_result(ctx, run)
+    believed = stable_result(ctx, run)
     wanted = wanted_of(*controls)
     shown = chosen_genes(believed, wanted)
     head = {
@@ -410,8 +416,8 @@ def show_regulation(
             "unit": UNITS.get(view, ""),
             "views": views.show("table"),
         }
-    drawn = heatmap(result, shown, wanted, bool(dark), sure_of(ctx, run))
-    style = room(drawn) if shown else GONE
+    drawn = heatmap(result, shown, wanted, bool(dark), intervals_of(ctx, run))
+    style = graph_height_style(drawn) if shown else GONE
     return {
         **head,
         "figure": drawn,

@@ -1,6 +1,4 @@
-"""The Search tab: the curve with its spread, three choices that become lambda2 with one click, the
-losses as a table.
-"""
+"""Tab Search: the loss curve, three choices of lambda2, and the table of losses."""
 
 from __future__ import annotations
 
@@ -17,7 +15,7 @@ from gui.answers.summary import search_notes
 from gui.components.common import clicked
 from gui.components.figure import bind_figure_export, figure_card
 from gui.components.form import exact
-from gui.components.kept import Kept
+from gui.components.persistent_controls import PersistentControls
 from gui.components.runs import PreviousRuns
 from gui.components.table import TableFile, bind_table_export, result_table, table_view
 from gui.components.views import GONE, SHOWN, Views, switch
@@ -28,12 +26,12 @@ from gui.figures.text import exponent
 from gui.pages.adtd.base import (
     SEARCH,
     TAB,
+    fitted_to_window,
     form,
     head_card,
     head_outputs,
     head_parts,
     page,
-    placed,
     search_form,
     search_run,
     visible,
@@ -41,12 +39,12 @@ from gui.pages.adtd.base import (
 from gui.plugin import DARK, REVISION, Context
 
 CHOICE_TIPS = {
-    "min": "The lambda2 with the smallest mean loss on the samples left out.",
+    "min": "The λ₂ with the smallest mean loss on the samples left out.",
     "one_se": (
-        "The next grid point above the largest lambda2 whose loss is within one standard deviation"
-        " of the minimum: the strongest hold that fits as well."
+        "The next grid point above the largest λ₂ whose loss is within one standard deviation of"
+        " the minimum: the strongest penalty that fits as well."
     ),
-    "drop": "Where the loss falls most when lambda2 is made smaller.",
+    "drop": "Where the loss falls most when λ₂ is made smaller.",
 }
 searches = PreviousRuns(
     page, "search", search_form, describe=search_line, name="searches", title="Previous searches"
@@ -55,7 +53,7 @@ searches = PreviousRuns(
 
 UNIT = "Loss on the samples left out."
 views = Views(page, "search_result")
-kept = Kept(page, search_view="figure")
+kept = PersistentControls(page, search_view="figure")
 
 
 def panel(ctx: Context) -> Any:
@@ -142,12 +140,12 @@ def _choice(key: str, value: float | None, used: float | None) -> Any:
         )
     same = used is not None and exact(used) == exact(value)
     button = dmc.Button(
-        "is lambda2" if same else "Use as lambda2",
+        "is λ₂" if same else "Use as λ₂",
         id=page.id.each("choice", key),
         variant="light" if same else "default",
         color="teal" if same else None,
         size="compact-xs",
-        **{"aria-label": f"{name}: use {exponent(value)} as lambda2"},
+        **{"aria-label": f"{name}: use {exponent(value)} as λ₂"},
     )
     return dmc.Paper(
         [
@@ -233,7 +231,7 @@ def show_search(ctx: Context, *, dark: bool, tab: str, view: str, _revision: Any
             "rows": shown.rows,
             "views": views.show("table"),
         }
-    drawn, style = placed(curve(run.result, bool(dark)), 425)
+    drawn, style = fitted_to_window(curve(run.result, bool(dark)), 425)
     return {**there, "figure": drawn, "figure_style": style, "views": views.show("figure")}
 
 
@@ -271,8 +269,11 @@ def use_choice(ctx: Context, clicks: Any, model: str, static: bool) -> Any:
     filled: dict[str, Any] = {"lambda2": value, "": f"{key} {clicks} {ctx.session.revision}"}
     if model == "h":
         filled["model"] = "h,r"
-        ctx.notify("lambda2 belongs to Deconomix+h,r; the model was changed to it.")
+        ctx.notify(
+            "λ₂ applies to gene regulation; the model was changed to “Hidden background + gene"
+            " regulation”."
+        )
     elif model == "custom" and static:
         filled["delta_static"] = False
-        ctx.notify("lambda2 holds the gene regulation; Delta static was switched off.")
+        ctx.notify("λ₂ applies to gene regulation; Delta static was switched off.")
     return filled

@@ -1,6 +1,4 @@
-"""DTD: gene weights learned on simulated mixtures; how well they do, and the composition they
-give.
-"""
+"""Page DTD: learning gene weights on pseudobulk, their accuracy, and the composition."""
 
 from __future__ import annotations
 
@@ -10,7 +8,7 @@ import dash_mantine_components as dmc
 from dash import Input, Output, State, dcc, html, no_update
 from dash.exceptions import PreventUpdate
 
-from gui.answers.dtd import badges, bulk_shown, in_short
+from gui.answers.dtd import badges, bulk_shown, short_answer
 from gui.answers.summary import summary_of
 from gui.components.common import answer, card, empty_state, icon, two_columns
 from gui.components.form import ParamsForm
@@ -31,11 +29,11 @@ from gui.text import number
 
 page = Page("dtd", "DTD", "gene weights, composition", order=20, requires=("dataset",))
 form = ParamsForm(page, DTDParams)
-runs = PreviousRuns(page, "dtd", form, describe=lambda run: in_short(run.result))
-STARTED = "Started. The header shows how far it is; you can go on working."
+runs = PreviousRuns(page, "dtd", form, describe=lambda run: short_answer(run.result))
+STARTED = "Started. The header shows the progress; you can go on working."
 NO_CELLS = "A trained model was loaded: there are no single cells to train on."
 TAB, TAB_RUN = "tab", "tab_run"
-"""Keys of the form values under which the tab on screen is kept, and the run it belongs to."""
+"""Keys of the form values under which the open tab is kept, and the run it belongs to."""
 
 
 @page.layout
@@ -77,9 +75,9 @@ def _empty(ctx: Context) -> Any:
     return card(
         empty_state(
             "No DTD run yet",
-            "Press Run DTD on the left. Bulk mixtures with known composition are simulated from"
-            " your single cells, gene weights are learned on them, and the composition of your bulk"
-            " samples is estimated. The header shows how far it is.",
+            "Press Run DTD on the left. Pseudobulk mixtures of known composition are simulated"
+            " from your single cells, gene weights are learned on them, and the composition of"
+            " your bulk samples is estimated. The header shows the progress.",
         )
     )
 
@@ -128,7 +126,7 @@ def _head() -> Any:
 @page.summary
 def summary(ctx: Context) -> str | None:
     run = ctx.session.current("dtd")
-    return None if run is None else in_short(run.result)
+    return None if run is None else short_answer(run.result)
 
 
 def landing(ctx: Context) -> str:
@@ -172,7 +170,7 @@ def can_run(ctx: Context, values: dict[str, Any]) -> str:
     params = form.parse(values)
     shared = len(common_genes(data))
     if shared == 0:
-        raise MissingPart("The parts share no gene.")
+        raise MissingPart("The parts have no gene in common.")
     every = params.genes is None or params.genes >= shared
     genes = (
         f"All {number(shared)} shared genes are used."
@@ -180,13 +178,13 @@ def can_run(ctx: Context, values: dict[str, Any]) -> str:
         else f"{number(shared)} genes are shared by all parts."
     )
     bulk = (
-        " There is no bulk: only simulated mixtures are deconvolved."
+        " There is no bulk: only pseudobulk mixtures are deconvolved."
         if params.run_on_bulk and data.bulk is None
         else ""
     )
     last = ctx.session.current("dtd")
     took = (
-        f" The run on screen took {clock(last.provenance.seconds)}."
+        f" The current run took {clock(last.provenance.seconds)}."
         if last is not None and last.provenance.seconds
         else ""
     )
@@ -214,7 +212,7 @@ def run(ctx: Context, *, clicks: int | None, values: dict[str, Any]) -> None:
 
 @page.callback(Input(page.id.apply, "n_clicks"), prevent_initial_call=True)
 def recompute(ctx: Context, clicks: int | None) -> None:
-    """The run on screen on the present bulk, without training."""
+    """The current run on the current bulk, without training."""
     current = ctx.session.current("dtd")
     if not clicks or current is None:
         return
@@ -234,7 +232,7 @@ def recompute(ctx: Context, clicks: int | None) -> None:
     )
 
 
-# -- what is on screen
+# -- the current result
 # --------------------------------------------------------------------------------------------------
 @page.callback(
     Output(page.id.empty, "style"),
@@ -296,9 +294,7 @@ def keep_tab(ctx: Context, tab: str) -> None:
 
 @page.callback(Input(page.id.save, "n_clicks"), prevent_initial_call=True)
 def save_model(ctx: Context, clicks: int | None) -> None:
-    """Reference, gene weights and gene list as a file, to be applied to another bulk (page
-    Upload).
-    """
+    """Save reference, gene weights and gene list as a model file for another bulk."""
     current = ctx.session.current("dtd")
     if not clicks or current is None:
         return

@@ -1,6 +1,6 @@
 """The result tabs of DTD: Composition, Correlation, Markers, Loss, Known compositions.
 
-Only the tab on screen is computed and sent.
+Only the open tab is computed and sent.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from gui.answers.dtd import TRAP, bulk_shown, loss_hint
 from gui.components.agreement import AgreementView
 from gui.components.common import drawn, empty_state, not_drawn, tip_label
 from gui.components.composition import CompositionView
+from gui.components.confidence_intervals import ConfidenceIntervalView
 from gui.components.figure import bind_figure_export, figure_card
-from gui.components.kept import Kept
-from gui.components.sure import SureView
+from gui.components.persistent_controls import PersistentControls
 from gui.components.table import TableFile, bind_table_export, result_table, table_view
-from gui.components.views import GONE, SHOWN, Views, room, switch
+from gui.components.views import GONE, SHOWN, Views, graph_height_style, switch
 from gui.engine.results import DTDResult
 from gui.figures import dtd as figures
 from gui.figures import markers
 from gui.figures.palette import GREY, type_colours
 from gui.figures.template import styled
 from gui.figures.text import RMSE, settled
-from gui.pages.dtd.shown import composition_of, subject_of
+from gui.pages.dtd.current_result import composition_of, subject_of
 from gui.plugin import DARK, REVISION, Context, Page
 
 METRICS = {"pearson": "Pearson", "spearman": "Spearman", "rmse": "RMSE", "ccc": "CCC"}
@@ -41,11 +41,11 @@ TABS = {
     "correlation": "Correlation",
     "markers": "Markers",
     "loss": "Loss",
-    "sure": "How sure",
+    "sure": "Uncertainty",
     "known": "Against known",
 }
 DEFAULT_MARKERS, MOST_MARKERS = 50, 500
-WEIGHTS = "Gene weights have a mean of 1; importance is gene weight x variance."
+WEIGHTS = "Gene weights have a mean of 1; importance is gene weight × variance."
 
 
 def tabs_layout(ctx: Context, page: Page, tab: str) -> Any:
@@ -90,8 +90,8 @@ def bind_tabs(page: Page) -> None:
     _sure(page).bind()
 
 
-def _kept(page: Page) -> Kept:
-    return Kept(
+def _kept(page: Page) -> PersistentControls:
+    return PersistentControls(
         page,
         metric="pearson",
         correlation_view="figure",
@@ -117,8 +117,8 @@ def _known(page: Page) -> AgreementView:
     return AgreementView(page, _bulk, active=(Input(page.id.tabs, "value"), "known"), file="dtd")
 
 
-def _sure(page: Page) -> SureView:
-    return SureView(
+def _sure(page: Page) -> ConfidenceIntervalView:
+    return ConfidenceIntervalView(
         page,
         lambda ctx: subject_of(ctx.session),
         active=(Input(page.id.tabs, "value"), "sure"),
@@ -127,7 +127,7 @@ def _sure(page: Page) -> SureView:
 
 
 def _bulk(ctx: Context) -> pd.DataFrame | None:
-    """The composition of the present bulk by the run on screen."""
+    """The composition of the current bulk by the current run."""
     run = ctx.session.current("dtd")
     found = None if run is None else bulk_shown(ctx.session, run)
     return found.composition if found is not None and found.fits else None
@@ -141,8 +141,8 @@ def _result(ctx: Context) -> DTDResult | None:
 def _nothing(text: str) -> Any:
     return empty_state(
         text,
-        "A loaded model holds reference and gene weights only. Load single cells on the Upload page"
-        " and run DTD to see it.",
+        "A loaded model holds reference and gene weights only. Load single cells on the Upload"
+        " page and run DTD to see this.",
     )
 
 
@@ -184,7 +184,7 @@ def _bind_loss(page: Page) -> None:
             loss_figure(result, type_colours(ctx.session.dataset, *result.reference.columns)),
             bool(dark),
         )
-        return fig, room(fig, above=385), SHOWN, GONE, loss_hint(result.correlation)
+        return fig, graph_height_style(fig, above=385), SHOWN, GONE, loss_hint(result.correlation)
 
 
 def loss_figure(result: DTDResult, colour_of: Mapping[str, str]) -> go.Figure:
@@ -224,8 +224,8 @@ def _correlation(ctx: Context, page: Page) -> Any:
         result_table(page, "metrics", engine=True),
     )
     hint = (
-        "Estimated against true composition of the simulated mixtures. Click a dot for the scatter"
-        " of its cell type."
+        "Estimated against true composition of the pseudobulk mixtures. Click a dot for the"
+        " scatter of its cell type."
     )
     there = [
         Views(page, "correlation").layout(controls, drawing, table, note=hint),
@@ -286,7 +286,7 @@ def _bind_correlation(page: Page) -> None:
                 "views": views.show("table"),
             }
         fig = styled(correlation_figure(result, metric), bool(dark))
-        style = room(fig)
+        style = graph_height_style(fig)
         return {
             **there,
             "figure": fig,
@@ -323,7 +323,7 @@ def _metrics_file(result: DTDResult | None) -> TableFile | None:
     if result is None or result.metrics.empty:
         return None
     about = (
-        "Estimated against true composition of simulated mixtures. One row per cell type and"
+        "Estimated against true composition of pseudobulk mixtures. One row per cell type and"
         " mixtures and method."
     )
     engine = result.metrics.set_index("cell_type").rename_axis("cell type")
@@ -434,7 +434,7 @@ def clicked_dot(
 def scatter_figure(
     result: DTDResult, name: str, part: str, method: str, colour_of: Mapping[str, str]
 ) -> go.Figure | None:
-    """True against estimated share of one type; None where the run has no such mixtures."""
+    """True against estimated fraction of one type; None where the run has no such mixtures."""
     frames = result.naive if method == "naive" else result.composition
     truth, estimated = result.truth.get(part), frames.get(part)
     if truth is None or estimated is None or name not in truth.index or name not in estimated.index:
@@ -456,8 +456,8 @@ def scatter_figure(
 def _markers(ctx: Context, page: Page) -> Any:
     kept = _kept(page)
     tip = (
-        "The genes with the largest gene weight x variance between the cell types: those the"
-        " estimate rests on."
+        "The genes with the largest gene weight × variance between the cell types: they influence"
+        " the estimate most."
     )
     number = dmc.NumberInput(
         id=page.id.markers_n,
@@ -545,13 +545,15 @@ def _bind_markers(page: Page) -> None:
                 "views": views.show("table"),
             }
         fig = styled(markers_figure(result, n, scale), bool(dark))
-        style = room(fig)
+        style = graph_height_style(fig)
         return {"figure": fig, "figure_style": style, "views": views.show("figure")}
 
 
 def markers_figure(result: DTDResult, n: Any, scale: str) -> go.Figure:
     count = int(np.clip(n, 2, MOST_MARKERS)) if isinstance(n, (int, float)) else DEFAULT_MARKERS
-    return markers.heatmap(result.reference, result.gene_weights, count, by_share=scale == "share")
+    return markers.heatmap(
+        result.reference, result.gene_weights, count, relative_scale=scale == "share"
+    )
 
 
 def weights_table(result: DTDResult) -> pd.DataFrame:

@@ -62,8 +62,9 @@ def layout(ctx: Context) -> Any:
     State("dcx-location", "pathname"),
 )
 def show(ctx: Context, search: str | None, query: str | None, pathname: str | None) -> Any:
-    """The chapter that the address names; what was found, while there is something in the search
-    field.
+    """Show the chapter of the address, or the results while the search field is filled.
+
+    Following a link clears the field.
 
     Following a link empties the field.
     """

@@ -20,7 +20,7 @@ ORDER = (
     "adtd",
     "figures",
     "hidden",
-    "sure",
+    "uncertainty",
     "known",
     "sessions",
     "saving",
@@ -92,7 +92,12 @@ def anchor(heading: str) -> str:
     """What stands behind the "#": "Cells per training mixture" -> "cells-per-training-mixture"
     (help.js does the same).
     """
-    return re.sub(r"[^a-z0-9]+", "-", plain(heading).lower()).strip("-")
+    return re.sub(r"[^a-z0-9]+", "-", spelled_out(plain(heading).lower())).strip("-")
+
+
+def spelled_out(text: str) -> str:
+    """Small letters with "λ₂" as on a keyboard: "lambda2"."""
+    return text.replace("λ₁", "lambda1").replace("λ₂", "lambda2")
 
 
 def plain(markdown: str) -> str:
@@ -142,7 +147,8 @@ def find(asked: str) -> list[Found]:
 
     Of a long question only the beginning is looked for.
     """
-    words = list(dict.fromkeys(asked[:MOST_ASKED].casefold().split()))[:MOST_WORDS]
+    asked = asked[:MOST_ASKED].casefold().replace("lambda1", "λ₁").replace("lambda2", "λ₂")
+    words = list(dict.fromkeys(asked.split()))[:MOST_WORDS]
     if not words:
         return []
     found: dict[bool, list[tuple[Chapter, Section]]] = {True: [], False: []}

@@ -1,6 +1,4 @@
-"""Sessions: the active and the archived ones; open, rename, duplicate, archive, restore, delete,
-export, import.
-"""
+"""Page Sessions: open, rename, duplicate, archive, delete, export and import sessions."""
 
 from gui.pages.sessions import layout as _layout  # noqa: F401  records the layout and, through it, every callback
 from gui.pages.sessions.base import page

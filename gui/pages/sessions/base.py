@@ -46,7 +46,7 @@ def quoted(name: str) -> str:
     return f"“{shorten(name, 80)}”"
 
 
-def undo_words(ctx: Context, count: int = 1) -> str:
+def undo_message(ctx: Context, count: int = 1) -> str:
     """How long deleted sessions can be brought back, in a sentence."""
     many = count > 1
     return (
@@ -65,9 +65,7 @@ def about(name: str, error: DeconomixError) -> DeconomixError:
 
 
 def show_session(ctx: Context, session_id: str) -> None:
-    """Bring a session on screen in this tab; SessionLocked, SessionError if that is not
-    possible.
-    """
+    """Show a session in this tab; raise SessionLocked or SessionError if impossible."""
     ctx.switch_to(ctx.sessions.get_session(session_id, actor=ctx.actor).session_id)
 
 

@@ -9,17 +9,17 @@ from dash import dcc, html
 
 from gui.components.common import card, icon
 from gui.components.sessions import session_grid
-from gui.pages.sessions import mending as _mending  # noqa: F401  records its callbacks
+from gui.pages.sessions import recovery as _mending  # noqa: F401  records its callbacks
 from gui.pages.sessions import table as _table  # noqa: F401  records its callbacks
 from gui.pages.sessions.base import ACTIVE, ARCHIVED, HIDDEN, page
-from gui.pages.sessions.cleaning import cleanup_card
-from gui.pages.sessions.creating import new_dialog
-from gui.pages.sessions.deleting import delete_dialog
-from gui.pages.sessions.exporting import export_dialog
-from gui.pages.sessions.importing import import_dialog
-from gui.pages.sessions.mending import folder_dialog
+from gui.pages.sessions.cleanup import cleanup_card
+from gui.pages.sessions.creation import new_dialog
+from gui.pages.sessions.deletion import delete_dialog
+from gui.pages.sessions.exports import export_dialog
+from gui.pages.sessions.imports import import_dialog
 from gui.pages.sessions.password import password_dialog
-from gui.pages.sessions.protecting import protect_dialog, unlock_dialog
+from gui.pages.sessions.protection import protect_dialog, unlock_dialog
+from gui.pages.sessions.recovery import folder_dialog
 from gui.plugin import Context
 
 

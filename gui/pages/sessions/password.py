@@ -1,6 +1,4 @@
-"""The password of a protected session: another one, none, or everything sealed anew after a
-leak.
-"""
+"""Password of a protected session: change it, remove it, or re-encrypt after a leak."""
 
 from __future__ import annotations
 
@@ -21,13 +19,13 @@ WAYS = (
     (
         CHANGE,
         "Change the password",
-        "The key stays: copies of the file made before still open with the old password.",
+        "The key stays: earlier copies of the file still open with the old password.",
     ),
     (
         RENEW,
         "Re-encrypt after a leak",
         (
-            "A new key and a new password, everything is written anew. Copies made before still"
+            "Encrypts the session again with a new key and a new password. Earlier copies still"
             " open with the old password."
         ),
     ),
@@ -35,16 +33,16 @@ WAYS = (
         REMOVE,
         "Remove the password",
         (
-            "The session is written in clear: everybody who can read this computer's files can"
-            " read it."
+            "The session is stored unencrypted: anyone who can read the files of this computer"
+            " can read it."
         ),
     ),
 )
 BUTTON = {CHANGE: "Change", REMOVE: "Remove", RENEW: "Re-encrypt"}
-TOLD = {
+DONE_MESSAGES = {
     CHANGE: "has another password.",
-    REMOVE: "is not protected any more.",
-    RENEW: "is encrypted anew and has another password.",
+    REMOVE: "is no longer protected.",
+    RENEW: "is encrypted again and has another password.",
 }
 
 
@@ -62,7 +60,7 @@ def password_dialog() -> Any:
         dmc.PasswordInput(
             id=page.id.password_old,
             value="",
-            label="Present password",
+            label="Current password",
             autoComplete="current-password",
         ),
         NEW.layout("New password"),
@@ -160,7 +158,8 @@ def change(
     else:
         ctx.sessions.change_password(session_id, old or "", agreed(one, two), actor=ctx.actor)
     ctx.notify(
-        f"{quoted(ctx.sessions.info(session_id, actor=ctx.actor).name)} {TOLD[way or CHANGE]}",
+        f"{quoted(ctx.sessions.info(session_id, actor=ctx.actor).name)}"
+        f" {DONE_MESSAGES[way or CHANGE]}",
         colour="green",
     )
     return now(), False, "", "", ""

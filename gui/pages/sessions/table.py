@@ -26,7 +26,7 @@ from gui.pages.sessions.base import (
     quoted,
     show_session,
 )
-from gui.pages.sessions.mending import trouble_bars
+from gui.pages.sessions.recovery import trouble_bars
 from gui.plugin import REVISION, Context
 
 
@@ -101,9 +101,7 @@ _ACTIONS = ("duplicate", "archive", "export", "protect", "lock", "password", "de
     Input(ACTIVE, "rowData"),
 )
 def may_active(ctx: Context, selected: list[Row] | None, _rows: Any) -> Any:
-    """Duplicating and everything about passwords takes one session, the rest as many as are
-    ticked.
-    """
+    """Enable the actions: duplicating and passwords take one session, the rest any number."""
     found = chosen(ctx, selected)
     whole = bool(found) and all(i.problem is None for i in found)
     one = found[0] if len(found) == 1 and whole and not found[0].locked else None
@@ -189,7 +187,7 @@ def edit(ctx: Context, edited: list[dict[str, Any]] | None) -> Any:
 def _rename(ctx: Context, change: dict[str, Any]) -> None:
     ctx.sessions.rename_session(change["rowId"], str(change["value"] or ""), actor=ctx.actor)
     ctx.notify(
-        f"It is called {quoted(ctx.sessions.info(change['rowId'], actor=ctx.actor).name)} now.",
+        f"It is now called {quoted(ctx.sessions.info(change['rowId'], actor=ctx.actor).name)}.",
         colour="green",
     )
 
@@ -204,7 +202,7 @@ def _keep_notes(ctx: Context, change: dict[str, Any]) -> None:
         (
             f"The notes of {quoted(session.name)} are kept."
             if session.notes
-            else f"{quoted(session.name)} has no notes any more."
+            else f"{quoted(session.name)} no longer has notes."
         ),
         colour="green",
     )
@@ -226,7 +224,7 @@ def duplicate(ctx: Context, clicks: int | None, selected: list[Row] | None) -> A
     if not clicks or not found:
         raise PreventUpdate
     copy = ctx.sessions.duplicate_session(found[0].session_id, actor=ctx.actor)
-    ctx.notify(f"{quoted(copy.name)} was made.", colour="green")
+    ctx.notify(f"{quoted(copy.name)} was created.", colour="green")
     return now()
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from dash import Input, State
 
-from gui.components.filefield import FileField
+from gui.components.file_field import FileField
 from gui.files import EXPRESSION, MODEL, FileKind
 from gui.plugin import Page
 

@@ -14,7 +14,7 @@ from dash.exceptions import PreventUpdate
 
 from gui.components.common import shorten, tip_label
 from gui.components.figure import figure_card
-from gui.components.filefield import FileField
+from gui.components.file_field import FileField
 from gui.components.table import GRID_THEME
 from gui.data.validation.check_parts import SAME
 from gui.data.validation.examine import Examination

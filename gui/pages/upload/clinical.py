@@ -18,8 +18,9 @@ from dash.exceptions import PreventUpdate
 from gui.components.common import answer, cut, scrolling, tip_label
 from gui.components.views import options
 from gui.data.dataset import Clinical
-from gui.data.samples.clinical import ClinicalChoice, event_value, unit_in, value_text
+from gui.data.samples.clinical import ClinicalChoice
 from gui.data.samples.sample_tables import ClinicalSeen, clinical_task
+from gui.data.samples.survival_columns import event_value, unit_in, value_text
 from gui.pages.upload.base import GONE, page
 from gui.pages.upload.findings import small_table
 from gui.pages.upload.sample_table import SampleTable, findings_list
@@ -209,7 +210,7 @@ def choose_columns(
     value = (
         named["value"]
         if same_event
-        else event_value(data.clinical.table[named["event"]])
+        else event_value(data.clinical.table[named["event"]], named["event"])
         if named["event"]
         else ""
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dash_mantine_components as dmc
@@ -12,7 +12,7 @@ from dash.exceptions import PreventUpdate
 
 from gui.components.common import scrolling, tip_label
 from gui.components.figure import figure_card
-from gui.components.filefield import FileField
+from gui.components.file_field import FileField
 from gui.data.dataset import ROLES
 from gui.data.validation.examine import Examination, gene_names_task
 from gui.data.validation.repairs_genes import MapGenes
@@ -227,7 +227,7 @@ def take_table(
 
 @page.callback(
     inputs={"clicks": Input(page.id.save_names, "n_clicks")},
-    state={"entries": REPAIRS_NOW, "tokens": TOKENS_NOW, "options": CHOICES},
+    state={"tokens": TOKENS_NOW, "options": CHOICES, "entries": REPAIRS_NOW},
     prevent_initial_call=True,
     long=True,
 )
@@ -235,9 +235,9 @@ def save_names(
     ctx: Context,
     *,
     clicks: int | None,
-    entries: list[Entry] | None,
-    tokens: list[str | None],
-    options: dict[str, dict[str, Any]],
+    tokens: Sequence[str | None],
+    options: Mapping[str, Mapping[str, Any]],
+    entries: Sequence[Entry] | None,
 ) -> None:
     """Every gene name of the files, what it becomes, and by which way."""
     if not clicks:

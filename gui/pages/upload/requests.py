@@ -24,12 +24,15 @@ from gui.pages.upload.mending import (
 from gui.plugin import Context
 
 SUFFIXES = (
-    ".gz",
+    *(".gz", ".bz2", ".xz", ".zip", ".tgz", ".tar"),
     ".h5ad",
+    ".h5mu",
     ".csv",
     ".tsv",
     ".txt",
+    ".tab",
     ".xlsx",
+    ".xlsm",
     ".gct",
     ".mtx",
     ".h5",

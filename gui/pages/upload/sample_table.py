@@ -1,5 +1,5 @@
 """What the tabs of clinical data and of known compositions share: a file is chosen, looked at, then
-kept or put away; a kept table can be removed.
+kept or discarded; a kept table can be removed.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dash import ctx as call
 from dash.exceptions import PreventUpdate
 
 from gui.components.common import cut, tip_label
-from gui.components.filefield import FileField
+from gui.components.file_field import FileField
 from gui.data.dataset import Dataset
 from gui.data.validation.findings import Finding
 from gui.errors import DeconomixError

@@ -14,7 +14,7 @@ from dash.exceptions import PreventUpdate
 
 from gui.components.common import answer, card, cut, scrolling, shorten, warning
 from gui.components.figure import bind_figure_export, figure_card
-from gui.components.kept import Kept
+from gui.components.persistent_controls import PersistentControls
 from gui.data.dataset import Dataset, Matrix, Role
 from gui.data.normalize import common_genes
 from gui.errors import InvalidParameter
@@ -103,7 +103,7 @@ def loaded_layout(ctx: Context, page: Page) -> Any:
                         *[dmc.TabsPanel(contents[key], value=key, pt="md") for key in TABS],
                     ],
                     id=page.id.tabs,
-                    value=Kept(page, **LEFT).value(ctx, "tabs"),
+                    value=PersistentControls(page, **LEFT).value(ctx, "tabs"),
                     keepMounted=True,
                 )
             ),
@@ -113,7 +113,7 @@ def loaded_layout(ctx: Context, page: Page) -> Any:
 
 def bind_loaded(page: Page) -> None:
     """Record the callbacks of the frame."""
-    Kept(page, **LEFT).bind()
+    PersistentControls(page, **LEFT).bind()
     bind_figure_export(page, "type_counts")
 
     @page.callback(

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from gui.data.readers.expression_table import Table, read_table
 from gui.data.readers.read import FileChoice, read_all
-from gui.data.readers.table_columns import sample_of
+from gui.data.readers.sample_names import sample_name
 from gui.errors import BadNames, BadValues
 from gui.knowledge.human_genes import human_genes
 
@@ -98,7 +98,7 @@ def test_star_counts_are_taken_of_the_strand_that_was_sequenced(
     rows += [[gene, *row] for gene, row in zip(IDENTIFIERS, counts.tolist(), strict=True)]
     found = read_table(write(tmp_path / "PT03_ReadsPerGene.out.tab", rows))
     assert found.genes == IDENTIFIERS
-    assert found.columns == ["PT03_ReadsPerGene"]
+    assert found.columns == ["PT03"]
     np.testing.assert_array_equal(found.values[:, 0], counts[:, chosen])
 
 
@@ -211,9 +211,12 @@ def test_other_columns_at_any_place_leave_the_same_matrix(
         ("PT01.genes.results", "PT01"),
         ("PT01.counts.txt.gz", "PT01"),
         ("a/b/PT01.htseq.txt", "PT01"),
-        ("quant.genes.sf", "quant.genes"),
+        ("salmon/PT04/quant.genes.sf", "PT04"),
+        ("quant.sf", "quant"),
         ("TCGA-A1-A0SB.01.tsv", "TCGA-A1-A0SB.01"),
+        ("ab12.rna_seq.augmented_star_gene_counts.tsv", "ab12"),
+        ("PT03_ReadsPerGene.out.tab", "PT03"),
     ],
 )
 def test_a_sample_is_named_after_its_file(name: str, sample: str) -> None:
-    assert sample_of(name) == sample
+    assert sample_name(name) == sample

@@ -1,0 +1,234 @@
+"""Tables inside gz, bz2, xz, zip and tar files: unpacked in memory, in pieces, never beyond a
+limit.
+"""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO, cast
+
+from gui.data.readers.sniff import HEAD, first_bytes, is_tar, looks_like, packed_by, read_limited
+from gui.errors import DataError, UnreadableFile
+
+MAX_MEMBERS = 20_000
+"""Files in an archive, more are not looked at."""
+_LAYERS = 3
+"""How often a file may be packed: .tsv in .gz in .tar in .gz."""
+_BESIDE = (
+    *(".pdf", ".png", ".jpg", ".jpeg", ".svg", ".html", ".htm", ".md", ".rmd", ".r", ".py"),
+    *(".json", ".xml", ".yaml", ".yml", ".log", ".parcel", ".summary", ".md5", ".sh", ".docx"),
+    *(".final.out", ".progress.out", ".fai", ".gtf", ".gff", ".ini", ".bib", ".tex", ".cnt"),
+)
+"""Endings of what is packed beside tables and is none."""
+_BESIDE_NAMES = (
+    *("readme", "manifest", "license", "annotations.txt", "sessioninfo", "md5sum", "checksum"),
+    *("meta_", "multiqc", "thumbs.db", "sj.out.tab"),
+)
+
+
+@dataclass(frozen=True)
+class Member:
+    """A file in an archive: its path there, and its content unpacked."""
+
+    name: str
+    data: bytes
+
+
+def is_archive(path: Path, name: str) -> bool:
+    """Whether the file is a zip (and no workbook) or a tar, compressed or not."""
+    head = first_bytes(path, name)
+    if zip_holds(path) in ("files", "nothing"):
+        return True
+    return is_tar(head) or is_tar(_head_inside(path, head))
+
+
+def zip_holds(path: Path) -> str:
+    """What a zip is: "workbook", "files", "nothing", another program's document, "" for no zip."""
+    try:
+        if not first_bytes(path, path.name).startswith((b"PK\x03\x04", b"PK\x05\x06")):
+            return ""
+        with zipfile.ZipFile(path) as archive:
+            names = {info.filename for info in archive.infolist()[:MAX_MEMBERS]}
+            kind = b""
+            if "mimetype" in names and archive.getinfo("mimetype").file_size < 200:
+                kind = archive.read("mimetype")
+    except (DataError, OSError, zipfile.BadZipFile, zlib.error, RuntimeError, ValueError):
+        return ""
+    except (NotImplementedError, KeyError, EOFError):
+        return "files"
+    if "[Content_Types].xml" in names:
+        if any(n.startswith("xl/") for n in names):
+            binary = "xl/workbook.bin" in names
+            return "an Excel binary workbook (.xlsb)" if binary else "workbook"
+        return "a Word or PowerPoint document"
+    if b"opendocument.spreadsheet" in kind:
+        return "an OpenDocument spreadsheet (.ods)"
+    if any(n.startswith("Index/") and n.endswith(".iwa") for n in names) or "Index.zip" in names:
+        return "a Numbers spreadsheet"
+    if names and all(n.endswith(".npy") for n in names):
+        return "a NumPy archive (.npz)"
+    return "files" if any(not n.endswith("/") for n in names) else "nothing"
+
+
+def table_names(path: Path, name: str) -> list[str]:
+    """The files in an archive that may be tables, by their names. Raises UnreadableFile."""
+    with _damage_said(name), _opened(path, name) as archive:
+        return [member for member, _ in _listed(archive) if may_be_table(member)]
+
+
+def names_in(path: Path, name: str) -> list[str]:
+    """All files in an archive. Raises UnreadableFile."""
+    with _damage_said(name), _opened(path, name) as archive:
+        return [member for member, _ in _listed(archive)]
+
+
+def read_members(path: Path, name: str, wanted: list[str], limit: int) -> Iterator[Member]:
+    """These files of an archive, one after the other, in the order of the archive.
+
+    Raises UnreadableFile.
+    """
+    left = set(wanted)
+    with _damage_said(name), _opened(path, name) as archive:
+        for member, entry in _listed(archive):
+            if member not in left:
+                continue
+            with _entry(archive, entry, name) as file:
+                data = unpack(file, limit, f"{PurePosixPath(member).name} in {name}")
+            limit -= len(data)
+            yield Member(member, data)
+
+
+def unpack(file: IO[bytes], limit: int, name: str) -> bytes:
+    """The content without gz, bz2 or xz around it. Raises UnreadableFile beyond ``limit``."""
+    data = read_limited(file, limit, name)
+    for _ in range(_LAYERS):
+        kind = packed_by(data[:HEAD])
+        if not kind:
+            break
+        data = read_limited(decompressing(io.BytesIO(data), kind), limit, name)
+    return data
+
+
+def decompressing(file: IO[bytes], kind: str) -> IO[bytes]:
+    """A file that reads what another one holds; kind : "gzip", "bzip2", "xz", "" for as it is."""
+    if kind == "gzip":
+        return cast("IO[bytes]", gzip.GzipFile(fileobj=file))
+    if kind == "bzip2":
+        return cast("IO[bytes]", bz2.BZ2File(file))
+    return cast("IO[bytes]", lzma.LZMAFile(file)) if kind == "xz" else file
+
+
+def may_be_table(member: str) -> bool:
+    """Whether a file of this name may hold expression values."""
+    path = PurePosixPath(member)
+    base = path.name.lower()
+    for end in (".gz", ".bz2", ".xz"):
+        base = base.removesuffix(end)
+    hidden = any(part.startswith((".", "__MACOSX")) for part in path.parts)
+    return not (
+        hidden or not base or base.endswith(_BESIDE) or any(n in base for n in _BESIDE_NAMES)
+    )
+
+
+def _head_inside(path: Path, head: bytes) -> bytes:
+    kind = packed_by(head)
+    if not kind:
+        return head
+    try:
+        with open(path, "rb") as file:
+            return decompressing(file, kind).read(HEAD)
+    except (OSError, EOFError, zlib.error, lzma.LZMAError):
+        return b""
+
+
+# -- zip and tar alike
+# --------------------------------------------------------------------------------------------------
+
+_Archive = zipfile.ZipFile | tarfile.TarFile
+_Entry = zipfile.ZipInfo | tarfile.TarInfo
+
+
+@contextmanager
+def _opened(path: Path, name: str) -> Iterator[_Archive]:
+    head = first_bytes(path, name)
+    if head.startswith(b"PK"):
+        with zipfile.ZipFile(path) as archive:
+            yield archive
+        return
+    with (
+        open(path, "rb") as file,
+        decompressing(file, packed_by(head)) as inner,
+        # read from the front to the end: a compressed tar knows no other way
+        tarfile.open(fileobj=inner, mode="r|") as tar,
+    ):
+        yield tar
+
+
+def _listed(archive: _Archive) -> Iterator[tuple[str, _Entry]]:
+    entries: Iterator[_Entry] = iter(
+        archive.infolist() if isinstance(archive, zipfile.ZipFile) else archive
+    )
+    for count, entry in enumerate(entries):
+        if count >= MAX_MEMBERS:
+            raise UnreadableFile(
+                f"The archive holds more than {MAX_MEMBERS} files.",
+                advice="Unpack it and choose the file inside.",
+            )
+        if isinstance(entry, zipfile.ZipInfo):
+            if not entry.is_dir():
+                yield entry.filename[:400], entry
+        elif entry.isreg():  # no links: they could point to other files
+            yield entry.name[:400].removeprefix("./"), entry
+
+
+@contextmanager
+def _entry(archive: _Archive, entry: _Entry, name: str) -> Iterator[IO[bytes]]:
+    if isinstance(archive, zipfile.ZipFile):
+        assert isinstance(entry, zipfile.ZipInfo)
+        if entry.flag_bits & 1:
+            raise UnreadableFile(
+                f"{name} is protected by a password.",
+                advice="Unpack it and choose the file inside.",
+            )
+        with archive.open(entry) as file:
+            yield file
+        return
+    assert isinstance(entry, tarfile.TarInfo)
+    found = archive.extractfile(entry)
+    assert found is not None
+    with found:
+        yield found
+
+
+@contextmanager
+def _damage_said(name: str) -> Iterator[None]:
+    try:
+        yield
+    except NotImplementedError:
+        raise UnreadableFile(
+            f"{name} is packed in a way that this program cannot unpack.",
+            advice="Unpack it and choose the file inside.",
+        ) from None
+    except (
+        *(OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, tarfile.TarError),
+        *(RuntimeError, ValueError, KeyError),
+    ):
+        raise UnreadableFile(
+            f"{name} is damaged or incomplete: it cannot be unpacked to the end.",
+            advice="Download or copy the file again.",
+        ) from None
+
+
+def kind_of_member(member: Member) -> str:
+    """What the unpacked content looks like."""
+    return looks_like(member.data[:HEAD])

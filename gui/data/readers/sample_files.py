@@ -1,0 +1,380 @@
+"""Several files of one sample each, chosen together, in a folder or in an archive, as one table."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from gui.data.memory import available_memory
+from gui.data.readers.archive import Member, may_be_table, read_members, table_names, unpack
+from gui.data.readers.column_kinds import is_summary_row, sequenced_strand
+from gui.data.readers.expression_table import Origin, Table, read_table, table_of_text
+from gui.data.readers.layout import MISSING, Layout, layout_of_text
+from gui.data.readers.sample_names import sample_names
+from gui.data.readers.sniff import HEAD, looks_like, way_out
+from gui.data.readers.textfile import after_lines, text_limit, text_of
+from gui.errors import BadNames, DataError, UnreadableFile
+from gui.text import number, shorten, some
+
+MAX_FILES = 20_000
+_SHARED = 0.9
+"""Fraction of all genes that every file has to have: less is another annotation."""
+
+
+def read_archive(path: Path, name: str, samples: Sequence[str] = ()) -> Table:
+    """The table in a zip or tar, or the tables of one sample each as one. Raises UnreadableFile,
+    BadValues, BadNames.
+    """
+    names = table_names(path, name)
+    if not names:
+        raise UnreadableFile(
+            f"{name} holds no table.", advice="Unpack it and choose the file with the values."
+        )
+    members = read_members(path, name, names, text_limit())
+    if len(names) == 1:
+        table = _table_of(next(iter(members)), samples)
+        said = f"Read from {shorten(names[0])} in {name}."
+        return replace(table, notes=(*table.notes, said), traits={**table.traits, "unpacked": said})
+    try:
+        return join_samples(members, names, name)
+    except NoSampleFile as error:
+        raise UnreadableFile(
+            f"{name} holds {number(len(names))} files: {some(map(shorten, names), 4)}; {error}",
+            advice="Unpack it and choose the file with the values.",
+        ) from None
+
+
+def read_files(files: Sequence[tuple[Path, str]], samples: Sequence[str] = ()) -> Table:
+    """Files chosen together, each with its name as shown. Raises as :func:`read_archive`."""
+    if len(files) == 1:
+        return read_table(*files[0], samples=samples)
+    if len(files) > MAX_FILES:
+        raise UnreadableFile(f"More than {number(MAX_FILES)} files were chosen at once.")
+    names = [name for _, name in files]
+    try:
+        return join_samples(_read(files), names, f"the {number(len(files))} files")
+    except NoSampleFile as error:
+        raise UnreadableFile(
+            f"The files cannot be put together: {error}",
+            advice="Choose only files of one sample each that were written by the same program.",
+        ) from None
+
+
+def folder_tables(folder: Path) -> list[Path]:
+    """The files in a folder, and in the folders in it, that may be tables of one sample."""
+    found = [
+        path
+        for pattern in ("*", "*/*", "*/*/*")
+        for path in folder.glob(pattern)
+        if path.is_file()
+        and not path.is_symlink()
+        and may_be_table(path.relative_to(folder).as_posix())
+    ]
+    return sorted(found)[: MAX_FILES + 1]
+
+
+def _read(files: Sequence[tuple[Path, str]]) -> Iterator[Member]:
+    for path, name in files:
+        try:
+            with open(path, "rb") as file:
+                yield Member(name, unpack(file, text_limit(), name))
+        except OSError:
+            raise UnreadableFile(f"{name} cannot be read.") from None
+
+
+def _table_of(member: Member, samples: Sequence[str] = ()) -> Table:
+    text, notes = _text_of(member)
+    return table_of_text(text, member.name, notes, samples)
+
+
+def _read_like(
+    member: Member, joined: _Joined | None
+) -> tuple[str, Table | None, npt.NDArray[np.float64] | None]:
+    """The text, and the values if it is like the first file, else the table."""
+    text, notes = _text_of(member)
+    if joined is not None and joined.template is not None:
+        values = joined.template.values(text, member.name)
+        if values is not None:
+            return text, None, values
+    return text, table_of_text(text, member.name, notes), None
+
+
+def _text_of(member: Member) -> tuple[str, list[str]]:
+    head = member.data[:HEAD]
+    kind = looks_like(head)
+    if not member.data:
+        raise UnreadableFile(f"{member.name} is empty (0 bytes).")
+    if kind != "text":
+        raise UnreadableFile(
+            f"{shorten(member.name)} is no table of text; it looks like {kind}.",
+            advice=way_out(kind, member.name) or "Unpack it and choose the file inside.",
+        )
+    return text_of(member.data, member.name)
+
+
+# -- files like the first one
+# --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class _Template:
+    """What is alike in files of one kind: of the next ones only two columns are read.
+
+    Parameters
+    ----------
+    origin
+        Where the values of the first file are.
+    names
+        Its column of gene names, as written.
+    kept
+        Rows that are of genes.
+    """
+
+    origin: Origin
+    names: list[str]
+    kept: npt.NDArray[np.int64]
+
+    def values(self, text: str, name: str) -> npt.NDArray[np.float64] | None:
+        """The values of a file like the first, None if it is another."""
+        origin = self.origin
+        try:
+            layout = layout_of_text(text, name)
+        except DataError:
+            return None
+        at = origin.samples[0]
+        same = (layout.delimiter, layout.skip, layout.missing_header, len(layout.header)) == (
+            *(origin.layout.delimiter, origin.layout.skip, origin.layout.missing_header),
+            len(origin.layout.header),
+        )
+        others = [i for i in range(len(layout.header)) if i != at]
+        if not same or any(layout.header[i] != origin.layout.header[i] for i in others):
+            return None
+        strands = [i for i, h in enumerate(origin.header) if _STRAND in h and _TPM not in h]
+        wanted = sorted({at, *strands} if _is_strand(origin.header[at]) else {at})
+        frame = _two_columns(text, origin.layout, origin.genes, wanted)
+        if frame is None or frame[origin.genes].tolist() != self.names:
+            return None
+        if len(wanted) > 1:
+            columns = {i: frame[i].to_numpy() for i in wanted}
+            whole = next((i for i in wanted if origin.header[i].lower() == "unstranded"), at)
+            other = [i for i in wanted if i != whole]
+            if sequenced_strand(origin.header, columns, whole, other)[0] != [at]:
+                return None
+        return np.asarray(frame[at].to_numpy()[self.kept])
+
+
+_STRAND, _TPM = "stranded", "pm_"
+
+
+def _is_strand(name: str) -> bool:
+    return _STRAND in name.lower() and _TPM not in name.lower()
+
+
+def _template(table: Table, text: str) -> _Template | None:
+    """Of the first file; None where it cannot be told which of its rows were kept."""
+    origin = table.origin
+    if origin is None or len(origin.samples) != 1:
+        return None
+    frame = _two_columns(text, origin.layout, origin.genes, [origin.samples[0]])
+    if frame is None:
+        return None
+    names = frame[origin.genes].tolist()
+    kept = np.array(
+        [i for i, n in enumerate(names) if n.strip() and not is_summary_row(n.strip())], dtype=int
+    )
+    own = [names[i].strip() for i in kept]
+    values = frame[origin.samples[0]].to_numpy()[kept]
+    if own != table.genes or not np.array_equal(values, table.values[:, 0], equal_nan=True):
+        return None
+    return _Template(origin, names, kept)
+
+
+def _two_columns(
+    text: str, layout: Layout, genes: int, values: Sequence[int]
+) -> pd.DataFrame | None:
+    """Gene names and values as they are written, None where a value is no plain number."""
+    handle = io.StringIO(text)
+    handle.seek(after_lines(text, layout.skip))
+    try:
+        return pd.read_csv(
+            handle,
+            sep=layout.delimiter,
+            header=None,
+            usecols=[genes, *values],
+            names=list(range(len(layout.header))),
+            dtype={genes: str} | dict.fromkeys(values, np.float64),
+            na_values=dict.fromkeys(values, MISSING),
+            keep_default_na=False,
+            float_precision="round_trip",
+        )
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError, OverflowError):
+        return None
+
+
+# -- putting together
+# --------------------------------------------------------------------------------------------------
+
+
+class NoSampleFile(Exception):
+    """The files are not of one sample each, or not of one kind: the sentence says which."""
+
+
+@dataclass(eq=False)
+class _Joined:
+    """What was read so far.
+
+    Parameters
+    ----------
+    genes
+        Names of the rows, those of the first file; a name that repeats has its number beside it.
+    values
+        A column for each file, in the order of ``genes``; NaN where a file has no such gene.
+    """
+
+    genes: list[tuple[str, int]]
+    names: list[str]
+    first: Table
+    template: _Template | None = None
+    values: list[npt.NDArray[np.float64]] = field(default_factory=list)
+    lacking: dict[str, int] = field(default_factory=dict)
+
+    def add(self, file: str, table: Table) -> None:
+        """Raises NoSampleFile where the genes are others."""
+        if table.genes == self.names:
+            self.values.append(table.values[:, 0])
+            return
+        keys = numbered(table.genes)
+        at = {key: i for i, key in enumerate(keys)}
+        found = [at.get(key, -1) for key in self.genes]
+        common = sum(i >= 0 for i in found)
+        if common < _SHARED * max(len(keys), len(self.genes)):
+            raise NoSampleFile(
+                f"{shorten(file)} has other genes ({shorten(table.genes[0], 30)} …,"
+                f" {number(len(keys))} of them) than the first file"
+                f" ({shorten(self.names[0], 30)} …, {number(len(self.genes))}); only"
+                f" {number(common)} are in both."
+            )
+        column = table.values[:, 0]
+        self.values.append(np.array([column[i] if i >= 0 else np.nan for i in found]))
+        if common < max(len(keys), len(self.genes)):
+            self.lacking[file] = max(len(keys), len(self.genes)) - common
+
+
+def join_samples(members: Iterable[Member], names: Sequence[str], name: str) -> Table:
+    """One table of files of one sample each, genes united by name.
+
+    Raises
+    ------
+    NoSampleFile
+        A file has several samples, is of another kind, or has other genes.
+    UnreadableFile
+        More than fits into the memory.
+    """
+    joined: _Joined | None = None
+    kind: tuple[object, ...] = ()
+    read: list[str] = []
+    for member in members:
+        try:
+            text, table, values = _read_like(member, joined)
+        except DataError as error:
+            raise NoSampleFile(f"{shorten(member.name)} cannot be read: {error}") from None
+        if joined is not None and values is not None:
+            joined.values.append(values)
+            read.append(member.name)
+            continue
+        assert table is not None
+        if len(table.columns) != 1 or table.samples_in_rows:
+            raise NoSampleFile(
+                f"{shorten(member.name)} is a table of {number(len(table.columns))} columns, not of"
+                " one sample."
+            )
+        if joined is None:
+            joined, kind = _Joined(numbered(table.genes), table.genes, table), kind_of(table)
+            joined.template = _template(table, text)
+            _check_room(len(table.genes), len(names), name)
+        elif kind_of(table) != kind:
+            raise NoSampleFile(
+                f"{shorten(member.name)} is of another kind than {shorten(read[0])}"
+                f" ({_difference(kind_of(table), kind)})."
+            )
+        joined.add(member.name, table)
+        read.append(member.name)
+    if joined is None:
+        raise NoSampleFile("none of them can be read.")
+    return _united(joined, read)
+
+
+def _united(joined: _Joined, files: Sequence[str]) -> Table:
+    values = np.column_stack(joined.values)
+    samples = sample_names(files)
+    if double := [n for n, count in Counter(samples).items() if count > 1]:
+        raise BadNames(
+            f"Two of the files would be called {shorten(double[0])}.",
+            advice="Give the files names that tell the samples apart.",
+        )
+    first = joined.first
+    genes, texts = first.genes, dict(first.texts)
+    said = (
+        f"{number(len(files))} files of one sample each were put together"
+        f" ({shorten(samples[0], 30)} to {shorten(samples[-1], 30)})."
+    )
+    notes, traits = [said], {"files-joined": said}
+    for trait, sentence in first.traits.items():
+        if trait in ("measure", "columns-left-out", "genes-column", "summary-rows", "no-header"):
+            if trait == "no-header":
+                sentence = "The files have no header; the samples are called after the files."
+            notes.append(sentence)
+            traits[trait] = sentence
+    whole = ~np.isnan(values).any(axis=1) | np.isnan(np.column_stack(joined.values[:1]))[:, 0]
+    if joined.lacking and not whole.all():
+        out = int((~whole).sum())
+        files_said = some(map(shorten, joined.lacking), 3)
+        notes.append(
+            f"{number(out)} genes that not every file has were left out (lacking in {files_said})."
+        )
+        traits["genes-lacking"] = notes[-1]
+        kept = np.flatnonzero(whole)
+        values, genes = values[kept], [genes[i] for i in kept]
+        texts = {key: [column[i] for i in kept] for key, column in texts.items()}
+    return Table(values, genes, samples, tuple(notes), texts=texts, traits=traits)
+
+
+def kind_of(table: Table) -> tuple[object, ...]:
+    """What files of one kind have in common: the columns beside the values, the measure."""
+    measure = table.traits.get("measure", "")
+    return (
+        "without a header" if "no-header" in table.traits else "with a header",
+        f"columns {', '.join(sorted(table.texts))}" if table.texts else "no further columns",
+        measure or "values without a unit",
+    )
+
+
+def numbered(genes: Sequence[str]) -> list[tuple[str, int]]:
+    """Names with how often they were there before."""
+    seen: Counter[str] = Counter()
+    made = []
+    for gene in genes:
+        made.append((gene, seen[gene]))
+        seen[gene] += 1
+    return made
+
+
+def _difference(kind: tuple[object, ...], other: tuple[object, ...]) -> str:
+    a, b = next((a, b) for a, b in zip(kind, other, strict=True) if a != b)
+    return f"{str(a).rstrip('.')} against {str(b).rstrip('.')}"
+
+
+def _check_room(genes: int, files: int, name: str) -> None:
+    free = available_memory()
+    if free is not None and 24.0 * genes * files > free:
+        raise UnreadableFile(
+            f"{name} need about {24.0 * genes * files / 1e9:.1f} GB of memory, but only"
+            f" {free / 1e9:.1f} GB are free."
+        )

@@ -1,0 +1,241 @@
+"""Which columns of a clinical table hold survival times and events, and what their values say.
+
+Follows GDC (days_to_death, days_to_last_follow_up, vital_status), cBioPortal (OS_MONTHS, OS_STATUS
+with 1:DECEASED), the TCGA clinical data resource and Xena (OS, OS.time), CDISC's ADTTE (AVAL, CNSR,
+where 0 is the event) and R's survival (time, status with 1 and 2).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import pandas as pd
+
+Unit = Literal["days", "weeks", "months", "years"]
+_PREFIX = (
+    r"(?:os|pfi|pfs|dss|dfi|dfs|rfs|efs|ttp|css|mfs|dmfs|lrfs|survival|overall[ ._]?survival|"
+    r"(?:progression|disease|recurrence|relapse|event)[ ._]?free[ ._]?survival)"
+)
+_TIME = re.compile(
+    rf"^{_PREFIX}?[ ._-]?(time|days|weeks|months|years|duration|m|mo|d|y)$|time|follow.?up|"
+    rf"^{_PREFIX}[ ._(\[-]*(in[ ._])?(days|weeks|months|years)|^aval$|"
+    rf"(days|weeks|months|years)[ ._](of[ ._])?(survival|follow)|survival[ ._(]*(time|days|months)",
+    re.I,
+)
+_NO_TIME = re.compile(r"sampl|collect|timepoint|time.?point|treat|zone|birth|consent|visit", re.I)
+_EVENT = re.compile(
+    rf"^{_PREFIX}([ ._-]?(status|event|censor(ed|ing|ship)?|cens|binary|ind(icator)?))?$|status|"
+    r"event|^(is[ ._]?)?(dead|death|died|alive|living|deceased)$|censor|^cnsr$|^cens$|"
+    r"^(fu)?stat$|vital|survived",
+    re.I,
+)
+_OTHER_STATUS = re.compile(
+    r"smok|msi|mutat|her2|er[ ._]status|pr[ ._]status|hpv|menopau|marital|nodal|margin|sample|"
+    r"tissue|amplif|methyl|expression|receptor|adverse",
+    re.I,
+)
+_CENSORED = re.compile(r"censor|^cnsr$|[ ._-]cnsr$|cens$", re.I)
+_ALIVE = re.compile(r"alive|living|survived|^survivor", re.I)
+_HAPPENED = frozenset(
+    {
+        *(
+            "1",
+            "dead",
+            "deceased",
+            "died",
+            "death",
+            "yes",
+            "true",
+            "event",
+            "progressed",
+            "expired",
+        ),
+        *("progression", "recurred", "relapse", "relapsed", "recurrence", "dod"),
+        *("recurred/progressed", "progressive disease", "dead with tumor", "dead of disease"),
+        *("uncensored", "died of disease", "dead of other causes", "distant metastasis"),
+    }
+)
+_NOT_HAPPENED = frozenset(
+    {
+        *(
+            "0",
+            "alive",
+            "living",
+            "censored",
+            "no",
+            "false",
+            "diseasefree",
+            "disease free",
+            "n",
+            "f",
+        ),
+        *("no event", "none", "progression free", "recurrence free", "relapse free", "ned"),
+        *("event free", "alive with tumor", "not progressed", "survived", "lost to follow-up"),
+        *("alive or dead tumor free", "alive or censored", "censoring"),
+    }
+)
+_DEATH = ("daystodeath", "deathdaysto", "daysuntildeath", "timetodeath")
+_FOLLOW_UP = (
+    *("daystolastfollowup", "lastcontactdaysto", "daystolastknownalive", "daystolastcontact"),
+    *("daystolastknowndiseasestatus", "timetolastfollowup", "daystofollowup"),
+)
+COMBINED = "days to death or last follow-up"
+
+
+@dataclass(frozen=True)
+class EventCoding:
+    """value : the one that says that the event happened, "" if it is not known; certain : whether
+    the column leaves no doubt; why : what the proposal rests on.
+    """
+
+    value: str
+    certain: bool
+    why: str = ""
+
+
+def value_text(value: object) -> str:
+    """A value as text, whole numbers without a point."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def event_coding(column: pd.Series, name: str = "") -> EventCoding:
+    """What the values of an event column say. name : of the column, which may turn them round."""
+    values = [value_text(v) for v in column.dropna().unique()]
+    folded = {v: v.casefold().strip() for v in values}
+    turned = bool(_ALIVE.search(name)) or bool(_CENSORED.search(name))
+    if set(values) and set(values) <= {"1", "2"} and not turned and "2" in values:
+        return EventCoding("2", False, "1 and 2, as in R's survival")
+    numbered = {v: v.partition(":") for v in values}
+    if values and all(mark == ":" and n.strip() in ("0", "1") for n, mark, _ in numbered.values()):
+        found = [v for v, (n, _, _) in numbered.items() if n.strip() == "1"]
+        return EventCoding(found[0] if found else "", len(found) == 1 or not found)
+    if turned and set(folded.values()) <= {"0", "1", "yes", "no", "true", "false", "y", "n"}:
+        what = "alive" if _ALIVE.search(name) else "censored"
+        if name.casefold() == "cens":  # used in both senses
+            return EventCoding("", False, "cens may count the events or the censored")
+        no = [v for v in values if folded[v] in _NOT_HAPPENED]
+        if not no and len(values) == 1:
+            yes = {"1": "0", "yes": "no", "true": "false", "y": "n"}.get(folded[values[0]], "")
+            return EventCoding(yes, False, f"it says who is {what}")
+        return EventCoding(no[0] if no else "", False, f"the column says who is {what}")
+    happened = [v for v in values if folded[v] in _HAPPENED]
+    if happened:
+        rest = [v for v in values if v not in happened]
+        clear = len(happened) == 1 and all(folded[v] in _NOT_HAPPENED for v in rest)
+        return EventCoding(happened[0], clear)
+    against = [v for v in values if folded[v] in _NOT_HAPPENED]
+    if len(values) == 2 and len(against) == 1:
+        return EventCoding(next(v for v in values if v not in against), False)
+    return EventCoding("", not values)
+
+
+def event_value(column: pd.Series, name: str = "") -> str:
+    """The value that says that the event happened, as text: 1 of 0 and 1, 2 of 1 and 2, Dead of
+    Alive and Dead; "" if it cannot be told.
+    """
+    return event_coding(column, name).value
+
+
+def propose_time(numeric: Sequence[str], varied: Sequence[str] = ()) -> str:
+    """The column of times among the numeric ones, overall survival first; "" if there is none.
+
+    varied : those of more than a few values, which may be called OS as events are
+    """
+    fits = [str(c) for c in numeric if _TIME.search(str(c)) and not _NO_TIME.search(str(c))]
+    fits = [c for c in fits if plain(c) not in _DEATH] or fits
+
+    def rank(name: str) -> int:
+        lower = name.lower()
+        if lower.startswith(("os", "overall")):
+            return 0
+        if lower == COMBINED:
+            return 1
+        if lower.startswith("days from "):  # computed from dates: for the user to choose
+            return 9
+        exact = bool(re.fullmatch(rf"{_PREFIX}?[ ._-]?(time|days|months|years|weeks)", lower))
+        return 2 if exact else 3
+
+    found = min(fits, key=rank, default="")
+    if not found:
+        found = next((c for c in varied if re.fullmatch(_PREFIX, c, re.I)), "")
+    return found if not found or rank(found) < 9 else ""
+
+
+def propose_event(frame: pd.DataFrame, key: str, time: str) -> str:
+    """The column of few values that belongs to the time: OS to OS.time."""
+    fits = [
+        str(c)
+        for c in frame.columns
+        if c not in (key, time)
+        and _EVENT.search(str(c))
+        and not _OTHER_STATUS.search(str(c))
+        and 1 <= frame[c].nunique() <= 4
+    ]
+    stem = before_unit(time.lower())
+    own = [c for c in fits if stem and c.lower().startswith(stem)]
+    if own:
+        return own[0]
+    told = [c for c in fits if event_coding(frame[c], c).value]
+    if time == COMBINED or not stem:
+        vital = [c for c in told if "vital" in c.lower()]
+        if vital:
+            return vital[0]
+    binary = [c for c in fits if {value_text(v) for v in frame[c].dropna()} <= {"0", "1"}]
+    return (binary or told or fits or [""])[0]
+
+
+def before_unit(time: str) -> str:
+    """os of os.time; all of it where no unit or time is named."""
+    first = min(
+        (
+            at
+            for word in ("time", "days", "weeks", "months", "years")
+            if (at := time.find(word)) >= 0
+        ),
+        default=len(time),
+    )
+    return (
+        time[: first - 1] if 0 < first < len(time) and time[first - 1] in " ._-" else time[:first]
+    )
+
+
+def combine_times(frame: pd.DataFrame) -> tuple[pd.Series, str, str] | None:
+    """Times until death of the dead, until the last follow-up of the living; and the two columns.
+
+    None if the table does not have both. Who has died is told by vital_status, or else by a time
+    of death.
+    """
+    numeric = [str(c) for c in frame.columns if frame[c].dtype.kind == "f"]
+    death = next((c for c in numeric if plain(c) in _DEATH), None)
+    last = next((c for c in numeric if plain(c) in _FOLLOW_UP), None)
+    if death is None or last is None:
+        return None
+    dead = frame[death].notna()
+    vital = next((str(c) for c in frame.columns if "vital" in str(c).lower()), None)
+    if vital is not None:
+        value = event_value(frame[vital], vital)
+        said = frame[vital].map(value_text, na_action="ignore")
+        dead = (said == value) | (said.isna() & dead) if value else dead
+    times = frame[last].where(~dead, frame[death])
+    return times, death, last
+
+
+def unit_in(name: str) -> Unit | None:
+    """The unit that a column's name tells."""
+    units: tuple[Unit, ...] = ("days", "weeks", "months", "years")
+    return next(
+        (
+            u
+            for u in units
+            if re.search(rf"(?<![a-z]){u[:-1]}s?(?![a-z])", name.replace("_", " "), re.I)
+        ),
+        None,
+    )
+
+
+def plain(name: str) -> str:
+    """Without case, marks, and what GDC puts before a dot (demographic.days_to_death)."""
+    return "".join(c for c in name.lower().rpartition(".")[2] if c.isalnum())

@@ -1,0 +1,79 @@
+"""The current DTD result, for the tabs Composition and Uncertainty."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from gui.answers.confidence_intervals import bootstrap_of
+from gui.answers.dtd import bulk_shown
+from gui.components.composition import Composition, bulk_groups
+from gui.components.confidence_intervals import Subject
+from gui.sessions.cache import DCXCache
+
+
+def composition_of(session: DCXCache, part: str) -> Composition | None:
+    """For the composition view: the current run's train, test or bulk; None where there is none."""
+    run = session.current("dtd")
+    if run is None:
+        return None
+    if part == "bulk":
+        bulk = bulk_shown(session, run)
+        if bulk.composition is None:
+            return None
+        groups = bulk_groups(session.dataset, bulk.composition.columns) if bulk.fits else None
+        return Composition(
+            bulk.composition, groups=groups, ends=_ends(session, part) if bulk.fits else None
+        )
+    frame = run.result.composition.get(part)
+    return (
+        None
+        if frame is None
+        else Composition(frame, truth=run.result.truth.get(part), ends=_ends(session, part))
+    )
+
+
+def _ends(session: DCXCache, part: str) -> tuple[pd.DataFrame, pd.DataFrame] | None:
+    found = bootstrap_of(session, session.current("dtd"))
+    return (
+        None
+        if found is None or found.params.part != part
+        else (found.result.low, found.result.high)
+    )  # type: ignore[attr-defined]
+
+
+def subject_of(session: DCXCache) -> Subject | None:
+    """For the tab Uncertainty: the bulk where it has a composition, else the test mixtures."""
+    run = session.current("dtd")
+    if run is None:
+        return None
+    bulk, obstacle = bulk_shown(session, run), session.outdated(run)
+    if bulk.composition is not None:
+        return Subject(
+            run,
+            {"dtd": run.id},
+            {"part": "bulk"},
+            "Intervals: DTD",
+            bulk.fit,
+            None,
+            "sample",
+            obstacle or bulk.words or None,
+        )
+    part = next((p for p in ("test", "train") if p in run.result.composition), None)
+    if part is None:
+        return Subject(
+            run,
+            {"dtd": run.id},
+            {},
+            "Intervals: DTD",
+            obstacle="There is no composition yet: load bulk samples on the Upload page.",
+        )
+    return Subject(
+        run,
+        {"dtd": run.id},
+        {"part": part},
+        "Intervals: DTD",
+        run.result.fit.get(part),
+        run.result.truth.get(part),
+        "mixture",
+        obstacle,
+    )

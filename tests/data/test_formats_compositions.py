@@ -1,0 +1,154 @@
+"""Known compositions as cytometry, pathology and other tools write them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gui.data.samples.known_composition import (
+    TruthChoice,
+    TruthTable,
+    pair_types,
+    read_truth,
+    truth_findings,
+)
+from gui.data.validation.findings import Finding
+from gui.errors import BadValues
+
+SAMPLES = ["P1", "P2", "P3"]
+TYPES = ["B cells", "T cells CD4", "NK cells", "Monocytes"]
+FRACTIONS = np.array([[0.1, 0.5, 0.15, 0.25], [0.2, 0.3, 0.05, 0.45], [0.05, 0.65, 0.1, 0.2]])
+
+
+def read(path: Path, text: str, types: list[str] | None = None) -> TruthTable:
+    path.write_text(text, encoding="utf-8")
+    return read_truth(TruthChoice(path=path), SAMPLES, types or TYPES)
+
+
+def codes(table: TruthTable) -> dict[str, Finding]:
+    return {x.code: x for x in truth_findings(table, SAMPLES, TYPES, None)}
+
+
+def wide(values: np.ndarray, form: str = "{:g}", **more: list[object]) -> str:
+    lines = [",".join(["sample", *TYPES, *more])]
+    for k, sample in enumerate(SAMPLES):
+        beside = [str(column[k]) for column in more.values()]
+        lines.append(",".join([sample, *(form.format(v) for v in values[k]), *beside]))
+    return "\n".join(lines) + "\n"
+
+
+def assert_fractions(table: TruthTable) -> None:
+    found = table.shares.loc[TYPES, SAMPLES]
+    np.testing.assert_allclose(found.to_numpy(), FRACTIONS.T, atol=1e-9)
+    assert list(table.shares.index) == TYPES
+
+
+@pytest.mark.parametrize("form", ["{:g}%", "{:g} %", '"{:g} %"'])
+def test_percent_signs_say_the_unit(form: str, tmp_path: Path) -> None:
+    assert_fractions(read(tmp_path / "t.csv", wide(100 * FRACTIONS, form)))
+
+
+def test_small_numbers_with_percent_signs_are_percent(tmp_path: Path) -> None:
+    table = read(tmp_path / "t.csv", wide(FRACTIONS, "{:g}%"))
+    np.testing.assert_allclose(table.shares.loc[TYPES].to_numpy(), FRACTIONS.T / 100)
+
+
+@pytest.mark.parametrize("sizes", [[1000, 4000, 20000], [200, 400, 220]])
+def test_counts_of_cells_are_divided_by_their_sum(sizes: list[int], tmp_path: Path) -> None:
+    table = read(tmp_path / "t.csv", wide(FRACTIONS * np.array(sizes)[:, None]))
+    assert_fractions(table)
+    assert "composition-read" in codes(table)
+    assert "odd-sums" not in codes(table)
+
+
+def test_cells_per_litre_are_amounts(tmp_path: Path) -> None:
+    table = read(tmp_path / "t.csv", wide(FRACTIONS * np.array([[4.4], [7.9], [6.1]])))
+    assert_fractions(table)
+
+
+@pytest.mark.parametrize("name", ["Total", "Sum", "CD45+", "all", "Total cells"])
+@pytest.mark.parametrize("factor", [100, 3000])
+def test_a_total_is_left_out_whatever_it_is_called(name: str, factor: int, tmp_path: Path) -> None:
+    values = FRACTIONS * factor
+    table = read(tmp_path / "t.csv", wide(values, **{name: [factor] * 3}))
+    assert_fractions(table)
+    assert name in codes(table)["columns-left-out"].message
+
+
+def test_dates_donors_and_quality_beside_the_types_are_left_out(tmp_path: Path) -> None:
+    more = {
+        "date": ["2020-01-02", "2020-01-09", "2020-02-01"],
+        "panel": ["a", "b", "a"],
+        "P-value": [0, 0.01, 0],
+        "Correlation": [0.9, 0.8, 0.85],
+        "RMSE": [0.4, 0.6, 0.5],
+    }
+    table = read(tmp_path / "CIBERSORTx_Results.csv", wide(FRACTIONS, **more))
+    assert_fractions(table)
+    assert set(table.left_out) == set(more)
+
+
+def test_the_absolute_mode_of_cibersort_is_brought_to_fractions(tmp_path: Path) -> None:
+    scale = np.array([[1.7], [2.9], [0.9]])
+    more = {"Absolute score (sig.score)": scale[:, 0].tolist()}
+    assert_fractions(read(tmp_path / "t.csv", wide(FRACTIONS * scale * 2, **more)))
+
+
+@pytest.mark.parametrize(
+    "extra", [{"ImmuneScore": [0.4, 0.3, 0.2], "StromaScore": [0.1, 0.1, 0.2]}, {"T": [-0.2, 0, 1]}]
+)
+def test_scores_are_refused(extra: dict[str, list[object]], tmp_path: Path) -> None:
+    with pytest.raises(BadValues, match="no fractions"):
+        read(tmp_path / "t.csv", wide(FRACTIONS, **extra))
+
+
+@pytest.mark.parametrize("header", ["sample,cell_type,fraction", "Patient ID,Population,percent"])
+def test_one_row_per_sample_and_type(header: str, tmp_path: Path) -> None:
+    factor = 100 if "percent" in header else 1
+    lines = [
+        f"{s},{t},{FRACTIONS[i, j] * factor:g}"
+        for i, s in enumerate(SAMPLES)
+        for j, t in enumerate(TYPES)
+    ]
+    table = read(tmp_path / "t.csv", "\n".join([header, *lines]))
+    assert_fractions(table)
+    assert "one row per sample and cell type" in codes(table)["composition-read"].message
+
+
+def test_counts_of_a_long_table_lack_the_types_that_were_not_seen(tmp_path: Path) -> None:
+    text = "sample,cluster,n\nP1,B cells,30\nP1,NK cells,70\nP2,B cells,50\nP3,NK cells,9\nP3,B cells,1\n"
+    table = read(tmp_path / "t.csv", text, ["B cells", "NK cells"])
+    np.testing.assert_allclose(table.shares.loc["NK cells"], [0.7, 0, 0.9])
+
+
+def test_overlapping_levels_are_said_and_counted_once(tmp_path: Path) -> None:
+    header = "sample,T cells,CD4 T cells,CD8 T cells,B cells,Monocytes\n"
+    table = read(
+        tmp_path / "t.csv", header + "P1,50,30,15,20,30\nP2,60,35,20,10,30\nP3,40,25,10,30,30\n"
+    )
+    assert dict(table.contained) == {"CD4 T cells": "T cells", "CD8 T cells": "T cells"}
+    assert table.unit == "percent"
+    np.testing.assert_allclose(table.shares.loc["T cells"], [0.5, 0.6, 0.4])
+    found = codes(table)
+    assert "overlapping-types" in found
+    assert "odd-sums" not in found
+    # counts: divided by what is counted once
+    table = read(
+        tmp_path / "t.csv",
+        header + "P1,500,300,150,200,300\nP2,600,350,200,100,300\nP3,4000,2500,1000,3000,3000\n",
+    )
+    np.testing.assert_allclose(table.shares.loc["T cells"], [0.5, 0.6, 0.4])
+
+
+def test_types_without_overlap_are_not_said_to_overlap(tmp_path: Path) -> None:
+    table = read(tmp_path / "t.csv", wide(FRACTIONS))
+    assert dict(table.contained) == {}
+    assert pair_types(list(table.shares.index), TYPES) == {t: t for t in TYPES}
+
+
+def test_row_numbers_of_r_in_front(tmp_path: Path) -> None:
+    lines = wide(FRACTIONS).splitlines()
+    text = "\n".join([f",{lines[0]}", *(f"{k + 1},{line}" for k, line in enumerate(lines[1:]))])
+    assert_fractions(read(tmp_path / "t.csv", text))

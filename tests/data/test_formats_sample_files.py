@@ -1,0 +1,198 @@
+"""Files of one sample each become one table, or are refused with which and why."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import tarfile
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gui.data.readers.read import FileChoice, Part, file_kind, read_all, read_from
+from gui.data.readers.sample_names import sample_names
+from gui.errors import DataError, UnreadableFile
+from gui.knowledge.human_genes import human_genes
+
+GENES = sorted({s for s in human_genes().by_ensembl.values() if s.isalpha()})[:300:3]
+IDS = {symbol: gene for gene, symbol in human_genes().by_ensembl.items()}
+N = len(GENES)
+COUNTS = np.random.default_rng(5).integers(0, 900, (N, 3))
+SAMPLES = ["alpha", "beta", "gamma"]
+
+
+def htseq(k: int) -> str:
+    lines = [f"{g}\t{v}" for g, v in zip(GENES, COUNTS[:, k], strict=True)]
+    return "\n".join([*lines, "__no_feature\t7", "__ambiguous\t1", ""])
+
+
+def star(k: int, strand: int = 1) -> str:
+    lines = [f"N_{w}\t1\t2\t3" for w in ("unmapped", "multimapping", "noFeature", "ambiguous")]
+    for g, v in zip(GENES, COUNTS[:, k], strict=True):
+        both = (v, v // 90) if strand == 1 else (v // 90, v)
+        lines.append(f"{IDS[g]}\t{sum(both)}\t{both[0]}\t{both[1]}")
+    return "\n".join(lines) + "\n"
+
+
+def rsem(k: int) -> str:
+    lines = ["gene_id\ttranscript_id(s)\tlength\teffective_length\texpected_count\tTPM\tFPKM"]
+    for g, v in zip(GENES, COUNTS[:, k], strict=True):
+        lines.append(f"{IDS[g]}\tENST0000000000{v % 9}\t900\t800.5\t{v * 2}\t{v}\t{v / 3:.2f}")
+    return "\n".join(lines) + "\n"
+
+
+def gdc(k: int) -> str:
+    lines = ["# gene-model: GENCODE v36"]
+    lines += ["gene_id\tgene_name\tgene_type\tunstranded\ttpm_unstranded\tfpkm_unstranded"]
+    lines += [f"N_{w}\t\t\t9\t\t" for w in ("unmapped", "multimapping", "noFeature", "ambiguous")]
+    for g, v in zip(GENES, COUNTS[:, k], strict=True):
+        lines.append(f"{IDS[g]}.4\t{g}\tprotein_coding\t{v * 3}\t{v}\t{v / 2}")
+    return "\n".join(lines) + "\n"
+
+
+def kallisto_genes(k: int) -> str:
+    lines = ["target_id\tlength\teff_length\test_counts\ttpm"]
+    lines += [f"{g}\t900\t700\t{v * 2}\t{v}" for g, v in zip(GENES, COUNTS[:, k], strict=True)]
+    return "\n".join(lines) + "\n"
+
+
+KINDS: dict[str, tuple[Callable[[int], str], str]] = {
+    "htseq": (htseq, "{}.htseq.counts"),
+    "STAR": (star, "{}_ReadsPerGene.out.tab"),
+    "RSEM": (rsem, "{}.genes.results"),
+    "GDC": (gdc, "{}.rna_seq.augmented_star_gene_counts.tsv"),
+    "kallisto": (kallisto_genes, "{}/abundance.tsv"),
+}
+
+
+def tarred(files: dict[str, bytes], mode: str) -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode=mode) as archive:  # type: ignore[call-overload]
+        for name, data in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return out.getvalue()
+
+
+def part_of(path: Path, more: list[Path] | None = None) -> Part:
+    choice = FileChoice(path=path, more=tuple(more or ()))
+    return read_all({"bulk": choice})[0]["bulk"]
+
+
+def written(folder: Path, kind: str) -> list[Path]:
+    make, pattern = KINDS[kind]
+    paths = [folder / pattern.format(sample) for sample in SAMPLES]
+    for k, path in enumerate(paths):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(make(k))
+    return paths
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_folder_of_files_becomes_one_table(kind: str, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    paths = written(folder, kind)
+    assert file_kind(folder, "run") == "table"
+    part = part_of(folder)
+    assert list(part.matrix.columns) == SAMPLES
+    named = GENES if kind in ("htseq", "GDC", "kallisto") else [IDS[g] for g in GENES]
+    assert list(part.matrix.genes) == named
+    np.testing.assert_array_equal(np.asarray(part.matrix.values), COUNTS)
+    assert "3 files of one sample each" in part.traits["files-joined"]
+    assert set(read_from(FileChoice(path=folder))) == set(paths)
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz"])
+def test_an_archive_of_packed_files_as_geo_and_gdc_give_them(mode: str, tmp_path: Path) -> None:
+    files = {"MANIFEST.txt": b"id\tname\n"}
+    for k, sample in enumerate(SAMPLES):
+        files[f"u{k}/{sample}.htseq.counts.gz"] = gzip.compress(htseq(k).encode())
+        files[f"u{k}/annotations.txt"] = b"a\tb\n"
+    path = tmp_path / "GSE7_RAW.tar"
+    path.write_bytes(tarred(files, mode))
+    part = part_of(path)
+    assert list(part.matrix.columns) == SAMPLES
+    np.testing.assert_array_equal(np.asarray(part.matrix.values), COUNTS)
+
+
+def test_files_chosen_together_in_another_order_of_genes(tmp_path: Path) -> None:
+    paths = written(tmp_path, "htseq")
+    lines = paths[1].read_text().splitlines()
+    paths[1].write_text("\n".join(reversed(lines)) + "\n")
+    part = part_of(paths[0], paths[1:])
+    np.testing.assert_array_equal(np.asarray(part.matrix.values), COUNTS)
+
+
+def test_genes_that_a_file_lacks_are_left_out_and_said(tmp_path: Path) -> None:
+    paths = written(tmp_path, "htseq")
+    lines = paths[2].read_text().splitlines()
+    paths[2].write_text("\n".join(lines[2:]) + "\n")
+    part = part_of(paths[0], paths[1:])
+    assert list(part.matrix.genes) == GENES[2:]
+    assert "2 genes" in part.traits["genes-lacking"]
+    assert "gamma.htseq.counts" in part.traits["genes-lacking"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "why"),
+    [
+        ("odd.genes.results", rsem(0), "another kind"),
+        ("other.htseq.counts", "".join(f"ENSG{i:011}\t{i}\n" for i in range(1, 200)), "genes"),
+        ("wide.tsv", "gene\ta\tb\n" + "".join(f"{g}\t1\t2\n" for g in GENES), "2 columns"),
+        ("broken.htseq.counts", "only text\n", "cannot be read"),
+    ],
+)
+def test_a_file_that_does_not_belong_is_named_with_the_reason(
+    name: str, content: str, why: str, tmp_path: Path
+) -> None:
+    paths = written(tmp_path, "htseq")
+    (tmp_path / name).write_text(content)
+    with pytest.raises(DataError, match=why) as refused:
+        part_of(paths[0], [*paths[1:], tmp_path / name])
+    assert name in str(refused.value)
+
+
+def test_libraries_of_different_strands_are_not_mixed(tmp_path: Path) -> None:
+    paths = written(tmp_path, "STAR")
+    paths[1].write_text(star(1, strand=2))
+    with pytest.raises(UnreadableFile, match="stranded_first"):
+        part_of(paths[0], paths[1:])
+
+
+@pytest.mark.parametrize(
+    ("files", "names"),
+    [
+        (["run7_A12_L1.counts.txt", "run7_B03_L1.counts.txt"], ["A12", "B03"]),
+        (["S1.genes.results", "S2.genes.results"], ["S1", "S2"]),
+        (["p/1/quant.sf", "p/2/quant.sf"], ["1", "2"]),
+        (["GSM1_x1.txt.gz", "GSM2_x2.txt.gz"], ["GSM1_x1", "GSM2_x2"]),
+        (["study_001.txt", "study_002.txt"], ["study_001", "study_002"]),
+    ],
+)
+def test_samples_are_called_by_what_tells_their_files_apart(
+    files: list[str], names: list[str]
+) -> None:
+    assert sample_names(files) == names
+
+
+def test_memory_grows_with_the_table_and_not_with_the_texts(tmp_path: Path) -> None:
+    genes = GENES * 10
+    text = "\n".join(f"{g}_{i}\t{i}" for i, g in enumerate(genes)) + "\n"
+    paths = [tmp_path / f"s{k}x.txt" for k in range(60)]
+    for path in paths:
+        path.write_text(text)
+    part_of(paths[0], paths[1:3])  # what is imported and looked up once
+
+    def most(files: int) -> int:
+        tracemalloc.start()
+        assert part_of(paths[0], paths[1:files]).matrix.n_columns == files
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return peak
+
+    assert most(60) - most(20) < 4 * 8 * len(genes) * 40

@@ -1,0 +1,308 @@
+"""Tables as tools, archives and people write them; every file is made here after their manuals."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import tarfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import openpyxl
+import pytest
+
+from gui.data.dataset import Role
+from gui.data.readers.read import FileChoice, Part, file_kind, read_all
+from gui.errors import BadValues, DataError, UnreadableFile
+from gui.knowledge.human_genes import human_genes
+
+GENES = sorted(s for s in human_genes().by_ensembl.values() if s.isalpha())[:480:4]
+IDS = {symbol: gene for gene, symbol in human_genes().by_ensembl.items()}
+ENSEMBL = [f"{IDS[g]}.{i % 9 + 1}" for i, g in enumerate(GENES)]
+N = len(GENES)
+RANDOM = np.random.default_rng(4)
+VALUES = (np.exp(RANDOM.normal(5, 1.5, N))[:, None] * RANDOM.uniform(0.6, 1.6, (N, 4))).round(2)
+SAMPLES = ["LU_3", "LU_7", "OV_1", "OV_2"]
+
+
+def rows(separator: str = "\t", header: str = "gene", decimal: str = ".") -> str:
+    lines = [separator.join([header, *SAMPLES])]
+    for gene, row in zip(GENES, VALUES, strict=True):
+        lines.append(separator.join([gene, *(f"{v:.2f}".replace(".", decimal) for v in row)]))
+    return "\n".join(lines) + "\n"
+
+
+def part_of(path: Path, role: Role = "bulk", **choice: Any) -> Part:
+    return read_all({role: FileChoice(path=path, **choice)})[0][role]
+
+
+def write(path: Path, content: str | bytes) -> Path:
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+def assert_whole(part: Part) -> None:
+    assert list(part.matrix.genes) == GENES
+    assert list(part.matrix.columns) == SAMPLES
+    np.testing.assert_allclose(np.asarray(part.matrix.values), VALUES)
+
+
+def zipped(**files: str | bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return out.getvalue()
+
+
+def tarred(files: dict[str, str | bytes], mode: str = "w:gz") -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode=mode) as archive:  # type: ignore[call-overload]
+        for name, content in files.items():
+            data = content.encode() if isinstance(content, str) else content
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return out.getvalue()
+
+
+# -- packed
+# --------------------------------------------------------------------------------------------------
+
+PACKINGS: dict[str, Callable[[str], bytes]] = {
+    "table.csv.gz": lambda text: gzip.compress(text.encode()),
+    "table.tsv.bz2": lambda text: bz2.compress(text.encode()),
+    "table.tsv.xz": lambda text: lzma.compress(text.encode()),
+    "table.zip": lambda text: zipped(**{"data/expr.tsv": text, "__MACOSX/._expr.tsv": b"\0\1"}),
+    "with_readme.zip": lambda text: zipped(**{"expr.txt": text, "README.md": "# About"}),
+    "inside.zip": lambda text: zipped(**{"expr.tsv.gz": gzip.compress(text.encode())}),
+    "table.tar": lambda text: tarred({"./x/expr.tsv": text}, "w"),
+    "firehose.tar.gz": lambda text: tarred({"a/MANIFEST.txt": "md5 x", "a/m.data.txt": text}),
+    "table.tar.bz2": lambda text: tarred({"expr.csv": text}, "w:bz2"),
+    "called.csv": lambda text: zipped(**{"expr.tsv": text}),
+}
+
+
+@pytest.mark.parametrize("name", PACKINGS)
+def test_one_table_reads_alike_however_it_is_packed(name: str, tmp_path: Path) -> None:
+    assert_whole(part_of(write(tmp_path / name, PACKINGS[name](rows()))))
+
+
+def test_an_archive_says_which_table_was_read_and_refuses_several(tmp_path: Path) -> None:
+    part = part_of(write(tmp_path / "t.zip", zipped(**{"a/expr.tsv": rows()})))
+    assert part.traits["unpacked"] == "Read from a/expr.tsv in t.zip."
+    with pytest.raises(UnreadableFile, match=r"2 files: one\.tsv and two\.tsv"):
+        part_of(write(tmp_path / "u.zip", zipped(**{"one.tsv": rows(), "two.tsv": rows()})))
+    with pytest.raises(UnreadableFile, match="no table"):
+        part_of(write(tmp_path / "v.zip", zipped(**{"figure.pdf": b"%PDF-1.4"})))
+
+
+@pytest.mark.parametrize("name", ["table.tsv.bz2", "table.tsv.xz", "table.zip", "firehose.tar.gz"])
+def test_what_breaks_off_is_damaged_in_every_packing(name: str, tmp_path: Path) -> None:
+    whole = PACKINGS[name](rows())
+    with pytest.raises(UnreadableFile, match=r"damaged|no file that can be read"):
+        part_of(write(tmp_path / name, whole[: len(whole) // 2]))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "way_out"),
+    [
+        ("e.parquet", b"PAR1" + bytes(40), "read_parquet"),
+        ("e.feather", b"ARROW1\0\0" + bytes(40), "read_feather"),
+        ("x.rds", gzip.compress(b"X\n\0\0\0\3\0\4\2\0" + bytes(90)), "readRDS"),
+        ("x.rds.xz", lzma.compress(b"X\n\0\0\0\3\0\4\2\0" + bytes(90)), "readRDS"),
+        ("x.RData", bz2.compress(b"RDX3\nX\n" + bytes(90)), "write.csv"),
+        ("t.csv.zst", b"(\xb5/\xfd" + bytes(40), "unzstd"),
+        ("t.7z", b"7z\xbc\xaf\x27\x1c" + bytes(40), "Unpack"),
+        ("old.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(80), ".xlsx"),
+    ],
+    ids=["parquet", "feather", "rds", "rds-xz", "rdata-bz2", "zstd", "7z", "xls"],
+)
+def test_what_is_not_read_is_named_with_the_way_out_and_never_called_damaged(
+    name: str, content: bytes, way_out: str, tmp_path: Path
+) -> None:
+    with pytest.raises(DataError) as refused:
+        part_of(write(tmp_path / name, content))
+    assert way_out in (refused.value.advice or "")
+    assert "damaged" not in str(refused.value)
+
+
+# -- what stands above the table
+# --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("before", "trait", "words"),
+    [
+        ("# tool v1\n# run 2\n", "comment-lines", "2 lines of comments"),
+        ("Supplementary Table 2: TPM, all samples\n\n", "title", "line 3"),
+        ("Table S2\t\t\t\t\n\t\t\t\t\n", "title", "Table S2"),
+        ("%% exported\n", "comment-lines", "1 line"),
+    ],
+)
+def test_what_stands_above_the_header_is_left_out_and_said(
+    before: str, trait: str, words: str, tmp_path: Path
+) -> None:
+    part = part_of(write(tmp_path / "t.txt", before + rows()))
+    assert_whole(part)
+    assert words in part.traits[trait]
+
+
+def test_a_header_that_begins_with_a_mark_of_comments_is_one(tmp_path: Path) -> None:
+    assert_whole(part_of(write(tmp_path / "t.txt", rows(header="#NAME"))))
+
+
+@pytest.mark.parametrize("blank", [0, 2])
+def test_a_sheet_with_a_title_text_numbers_and_several_pages(blank: int, tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.active.title = "Legend"
+    book.active.append(["This file holds TPM."])
+    page = book.create_sheet("TPM")
+    page.append(["Table S4. Expression"])
+    for _ in range(blank):
+        page.append([])
+    page.append(["Gene", *SAMPLES])
+    for gene, row in zip(GENES, VALUES, strict=True):
+        page.append([gene, *(str(v) if i % 2 else float(v) for i, v in enumerate(row))])
+    book.save(tmp_path / "s.xlsx")
+    part = part_of(tmp_path / "s.xlsx")
+    assert_whole(part)
+    assert {"title", "text-numbers", "other-sheet"} <= set(part.traits)
+
+
+def test_two_rows_of_names_of_firehose_give_one_measure_per_sample(tmp_path: Path) -> None:
+    names = "\t".join(f"{s}\t{s}\t{s}" for s in SAMPLES)
+    kinds = "\t".join(["raw_count\tscaled_estimate\ttranscript_id"] * 4)
+    lines = [f"Hybridization REF\t{names}", f"gene_id\t{kinds}"]
+    for i, gene in enumerate(GENES):
+        cells = "\t".join(f"{VALUES[i, k]}\t{VALUES[i, k] / 1e6:.8f}\tuc00{i}" for k in range(4))
+        lines.append(f"{gene}|{1000 + i}\t{cells}")
+    part = part_of(write(tmp_path / "rsem_genes.txt", "\n".join(lines)))
+    assert list(part.matrix.columns) == SAMPLES
+    np.testing.assert_allclose(np.asarray(part.matrix.values) / VALUES, 1e-6, rtol=0.5)
+
+
+def test_a_row_of_groups_above_or_below_the_samples_is_no_header(tmp_path: Path) -> None:
+    text = rows()
+    groups = "group\tlung\tlung\tovary\tovary\n"
+    head, _, body = text.partition("\n")
+    for content in (groups + text, f"{head}\n{groups}{body}"):
+        part = part_of(write(tmp_path / "t.tsv", content))
+        assert_whole(part)
+        assert "2 rows of names" in part.traits["two-headers"]
+
+
+def test_quoted_decimal_commas_and_percent_signs(tmp_path: Path) -> None:
+    quoted = rows("\t", decimal=",").replace("\t", '","').replace("\n", '"\n"')
+    assert_whole(part_of(write(tmp_path / "t.csv", '"' + quoted.removesuffix('"'))))
+    part = part_of(
+        write(
+            tmp_path / "p.tsv",
+            "\n".join(
+                line if i == 0 else line.replace("\t", " %\t").replace(" %\t", "\t", 1) + " %"
+                for i, line in enumerate(rows().splitlines())
+            ),
+        )
+    )
+    assert_whole(part)
+    assert "percent sign" in part.traits["percent"]
+
+
+# -- transposed
+# --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("place", [1, 60, N + 1])
+def test_samples_in_rows_with_a_column_of_groups(place: int, tmp_path: Path) -> None:
+    header = ["ModelID", *GENES]
+    body = [[s, *map(str, VALUES[:, k])] for k, s in enumerate(SAMPLES)]
+    header.insert(place, "tissue")
+    for row in body:
+        row.insert(place, row[0][:2])
+    text = "\n".join(",".join(row) for row in [header, *body])
+    part = part_of(write(tmp_path / "t.csv", text))
+    assert_whole(part)
+    assert "tissue" in part.traits["samples-in-rows"]
+
+
+def test_cells_in_rows_with_their_types_are_labelled(tmp_path: Path) -> None:
+    body = [["T cell" if k % 2 else "B cell", *map(str, VALUES[:, k])] for k in range(4)]
+    lines = [["", "cell_type", *GENES], *([f"AAC{k}-1", *row] for k, row in enumerate(body))]
+    part = part_of(write(tmp_path / "c.csv", "\n".join(",".join(r) for r in lines)), "train")
+    assert list(part.labels) == ["B cell", "T cell", "B cell", "T cell"]
+    assert list(part.matrix.genes) == GENES
+    assert part.unlabelled is None
+
+
+def test_barcodes_in_rows_are_labelled_by_the_table_beside(tmp_path: Path) -> None:
+    lines = [["", *GENES], *([f"AAC{k}-1", *map(str, VALUES[:, k])] for k in range(4))]
+    counts = write(tmp_path / "c.csv", "\n".join(",".join(r) for r in lines))
+    labels = write(tmp_path / "m.csv", "barcode,cell_type\nAAC3-1,NK\nAAC0-1,B\nAAC1-1,T\n")
+    part = part_of(counts, "train", labels=labels)
+    assert list(part.labels) == ["B", "T", None, "NK"]
+
+
+# -- cell types as column names
+# --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("tool", ["pandas", "R", "repeated"])
+def test_repeated_cell_types_are_the_same_however_they_were_numbered(
+    tool: str, tmp_path: Path
+) -> None:
+    types = ["CD4 T", "B", "CD4 T", "CD4 T", "B"]
+    named = {
+        "pandas": ["CD4 T", "B", "CD4 T.1", "CD4 T.2", "B.1"],
+        "R": ["CD4.T", "B", "CD4.T.1", "CD4.T.2", "B.1"],
+        "repeated": types,
+    }[tool]
+    lines = ["\t".join(["GeneSymbol", *named])]
+    for i, gene in enumerate(GENES):
+        lines.append("\t".join([gene, *(str(VALUES[i, k % 4]) for k in range(5))]))
+    part = part_of(write(tmp_path / "scref.txt", "\n".join(lines)), "train")
+    wanted = [t.replace(" ", ".") for t in types] if tool == "R" else types
+    assert list(part.labels) == wanted
+    assert ("numbered-types" in part.traits) is (tool != "repeated")
+
+
+def test_versions_in_names_of_types_are_no_numbers_of_r(tmp_path: Path) -> None:
+    lines = ["gene\tTh1.5\tTh2.7\tNK\tB"]
+    lines += ["\t".join([g, *map(str, r)]) for g, r in zip(GENES, VALUES, strict=True)]
+    part = part_of(write(tmp_path / "r.txt", "\n".join(lines)), "train")
+    assert list(part.labels) == ["Th1.5", "Th2.7", "NK", "B"]
+
+
+# -- GEO
+# --------------------------------------------------------------------------------------------------
+
+
+def test_a_series_matrix_without_values_says_where_they_are(tmp_path: Path) -> None:
+    text = '!Series_title\t"x"\n!series_matrix_table_begin\n"ID_REF"\t"GSM1"\n'
+    with pytest.raises(UnreadableFile, match="without values") as refused:
+        part_of(write(tmp_path / "GSE1_series_matrix.txt", text + "!series_matrix_table_end\n"))
+    assert "supplementary table" in str(refused.value.advice)
+    with pytest.raises(UnreadableFile, match="SOFT"):
+        part_of(write(tmp_path / "GSE1_family.soft", "^DATABASE = GeoMiame\n!x = y\na\t1\n"))
+
+
+def test_a_series_matrix_packed_as_geo_has_it(tmp_path: Path) -> None:
+    quoted = rows(header='"ID_REF"')
+    text = '!Series_title\t"x"\n\n' + '!Sample_title\t"a"\n' * 80
+    text += f"!series_matrix_table_begin\n{quoted}!series_matrix_table_end\n"
+    assert_whole(part_of(write(tmp_path / "m.txt.gz", gzip.compress(text.encode()))))
+
+
+def test_no_numbers_at_all_are_said(tmp_path: Path) -> None:
+    with pytest.raises((BadValues, UnreadableFile)):
+        part_of(write(tmp_path / "t.csv", "gene,a,b\nCD3E,x,y\nCD19,z,w\n"))
+
+
+def test_kinds_are_told_by_content(tmp_path: Path) -> None:
+    tar = tarred({"f/matrix.mtx.gz": b"", "f/barcodes.tsv.gz": b"", "f/features.tsv.gz": b""})
+    assert file_kind(write(tmp_path / "a.tar.gz", tar), "a.tar.gz") == "10x"
+    assert file_kind(write(tmp_path / "b.zip", zipped(**{"x.csv": rows(",")})), "b.zip") == "table"

@@ -250,7 +250,7 @@ def test_an_idle_session_locks_itself_and_a_running_job_defers_that(
 def wait(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     """``wait(seconds)``: so much time passes for the idle lock."""
     passed = [0.0]
-    for module in ("protection", "store"):
+    for module in ("protection", "entry"):
         monkeypatch.setattr(f"gui.sessions.{module}.elapsed", lambda: elapsed() + passed[0])
 
     def more(seconds: float) -> None:

@@ -80,7 +80,7 @@ def test_the_sentence_gives_both_losses_and_says_that_the_numbers_differ(
     run = computed["refined"]
     result = replace(run.result, optimum=Refinement(2.5e-5, 2e-5, 1e-12, 1e-11, "Newton"))
     expected = (
-        "The engine's fit has a loss of 2.5e-5; the optimum, shown here, is 2e-5 (20 % lower)."
+        "deconomix stopped at a loss of 2.5e-5; the optimum shown here has 2e-5 (20 % lower)."
         f" {PUBLISHED}"
     )
     assert optimum_sentence(result) == expected

@@ -270,7 +270,7 @@ def test_only_the_label_column_and_what_was_ticked_is_kept_of_obs(h5ad: Path) ->
 def test_without_a_clear_label_column_the_columns_are_listed(h5ad: Path) -> None:
     with pytest.raises(NoLabels, match="not clear which column") as refused:
         load_dataset(LoadRequest(files={"train": FileChoice(path=h5ad)}))
-    assert "kind, fine, donor, secret" in refused.value.advice
+    assert "kind, fine, donor and secret" in refused.value.advice
     with pytest.raises(NoLabels, match="no column nothing"):
         load_dataset(LoadRequest(files={"train": FileChoice(path=h5ad, label_column="nothing")}))
 

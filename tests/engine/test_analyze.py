@@ -96,7 +96,7 @@ def test_everything_is_written_and_recorded(files, tmp_path, capsys):
     assert record["parameters"]["model"] == "deconomix+h,r"
     assert record["parameters"]["lambda2"] == 1e-8
     assert record["parameters"]["bootstrap"] == 20
-    assert any("95 % intervals from 20 draws" in text for text in record["warnings"])
+    assert any("95 % intervals from 20 bootstrap replicates" in text for text in record["warnings"])
     assert record["seeds"] == {"train_mixtures": 5, "test_mixtures": 6, "split": 5}
     assert record["versions"]["deconomix"] == "1.0.2"
     import hashlib
@@ -226,7 +226,7 @@ REFUSED = [
     (["--train", "{train}", "--bulk", "{foreign}"], "no gene in common"),
     (["--train", "{twins}", "--test", "{test}"], "cannot be distinguished"),
     (["--train", "{train}", "--example"], "--example"),
-    (["--train", "{train}", "--refine"], "--refine means nothing for deconomix"),
+    (["--train", "{train}", "--refine"], "--refine has no effect on deconomix"),
     (
         [
             "--train",
@@ -416,7 +416,7 @@ def test_analyze_in_a_fresh_process_uses_one_blas_thread_and_keeps_stdout_clean(
     environment = os.environ | {
         "OMP_NUM_THREADS": "2",
         "OPENBLAS_NUM_THREADS": "2",
-        "PYTHONPATH": str(Path(analyze.__file__).parents[1]),
+        "PYTHONPATH": str(Path(analyze.__file__).parents[2]),
     }
     arguments = [
         sys.executable,

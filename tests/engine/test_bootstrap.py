@@ -233,7 +233,7 @@ def test_a_type_that_no_mixture_drew_is_said_and_not_computed_with():
     reference = random.random((30, 2)) + 0.1
     values = np.repeat(reference[:, [0]], 20, axis=1)  # the draws hold no cell of the second type
     learning = engine.Learning(values, np.zeros(20, dtype=int), 5, 10, 50)
-    with pytest.raises(EngineFailed, match="broke down in iteration 1"):
+    with pytest.raises(EngineFailed, match="failed in iteration 1"):
         engine._learned(learning, reference, random, lambda *_: None)
 
 

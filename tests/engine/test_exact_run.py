@@ -138,7 +138,7 @@ def test_work_ends_where_it_is_cancelled(monkeypatch, way):
 
 def test_lambda2_of_zero_is_refused():
     setting = make(20, 2)
-    with pytest.raises(ValueError, match="lambda2"):
+    with pytest.raises(ValueError, match="λ₂"):
         refinement.refine(
             *fitted(setting, np.full(20, 0.05), np.ones((20, 2))), lambda2=0.0, regulated=True
         )

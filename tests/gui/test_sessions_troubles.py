@@ -282,7 +282,7 @@ def test_the_clean_up_is_tried_without_doing_anything_then_done(
 ) -> None:
     tab = aged(start, tmp_path, enabled=True, max_age_days=300)
     assert (
-        "On: at every start and once a day it archives what was not used for 300 days"
+        "On: at every start and once a day it archives sessions not used for 300 days"
         in tab.text("dcx-outlet")
     )
     tab.click("sessions-clean-try")
@@ -303,4 +303,4 @@ def test_what_the_clean_up_deletes_can_be_brought_back(
     tab.click("sessions-clean-go")
     assert names(tab) == ["New", "Old"]
     look(tab)
-    assert "“Older” is deleted" in tab.text("sessions-undo")
+    assert "“Older” was deleted" in tab.text("sessions-undo")

@@ -285,7 +285,7 @@ def test_delivery_that_is_refused_fails_the_job_with_that_error(
     bench.sink.refuse = ZeroDivisionError("patient_Mueller")
     error = bench.error(tasks.pid)
     assert type(error) is JobError
-    assert "could not be kept (ZeroDivisionError)" in str(error)
+    assert "could not be stored (ZeroDivisionError)" in str(error)
     bench.sink.refuse = None
     assert bench.run(tasks.pid)
 
@@ -380,7 +380,7 @@ def test_a_queued_job_is_cancelled_at_once(bench: Bench, tasks: ModuleType) -> N
 
 def test_unknown_jobs_are_said_to_be_unknown(bench: Bench) -> None:
     assert not bench.runner.cancel("nothing")
-    with pytest.raises(JobError, match="not known"):
+    with pytest.raises(JobError, match="no longer exists"):
         bench.runner.wait("nothing", 0)
 
 

@@ -11,7 +11,6 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from tempfile import TemporaryDirectory
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,6 +26,7 @@ from gui.data.readers.options import CellChoice
 from gui.data.readers.sniff import MATRIX_MARKET, first_bytes, looks_like, unzipped_head
 from gui.data.readers.textfile import decoded, text_limit
 from gui.errors import DataError, UnreadableFile
+from gui.temporary import TemporaryFolder
 
 if TYPE_CHECKING:
     import h5py
@@ -207,13 +207,18 @@ def unpacked(path: Path, name: str) -> Iterator[Path]:
                 advice="Unpack it and choose one of these folders.",
             )
         wanted = [member for member in wanted if str(PurePosixPath(member).parent) == kept[0]]
-    with TemporaryDirectory(prefix="deconomix-10x-") as folder:
+    place = TemporaryFolder()
+    try:
+        folder = place.path / "10x"
+        folder.mkdir()
         for member in read_members(path, name, wanted, text_limit()):
             file = PurePosixPath(member.name).name
             for end in (".gz", ".bz2", ".xz"):
                 file = file.removesuffix(end)
-            (Path(folder) / file.replace("\\", "_")[-200:]).write_bytes(member.data)
-        yield Path(folder)
+            (folder / file.replace("\\", "_")[-200:]).write_bytes(member.data)
+        yield folder
+    finally:
+        place.close()
 
 
 def files_of(path: Path, name: str) -> tuple[Path, ...]:

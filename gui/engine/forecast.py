@@ -110,7 +110,7 @@ def check_memory(
         needed, genes = bootstrap_bytes(dataset, params, dtd, engine)
         need_memory(
             needed,
-            f"{params.replicates} replicates with {genes} genes",
+            f"A bootstrap of {params.replicates} replicates with {genes} genes",
             "Lower the number of replicates, or of genes of the DTD run.",
         )
     elif isinstance(params, ADTDParams | SearchParams) and isinstance(

@@ -76,7 +76,7 @@ def test_intervals_that_do_not_fit_are_refused(
     needed, _ = forecast.bootstrap_bytes(data, BootstrapParams(replicates=1000), trained, "fast")
     monkeypatch.setattr(memory, "available_memory", lambda: int(needed) - 1)
     with pytest.raises(
-        InvalidParameter, match=r"1000 draws with 50 genes needs? about \d+\.\d GB of memory"
+        InvalidParameter, match=r"1000 replicates with 50 genes needs? about \d+\.\d GB of memory"
     ):
         check(tasks.run_bootstrap, data, BootstrapParams(replicates=1000), {"dtd": trained}, "fast")
     check(tasks.run_bootstrap, data, BootstrapParams(replicates=20), {"dtd": trained}, "fast")

@@ -295,11 +295,11 @@ def test_genes_of_mean_zero_are_dropped_and_named(make, quick, recorder):
     dtd = tasks.run_dtd(data, quick.model_copy(update={"genes": None}), progress=recorder())
     search = tasks.run_search(data, SearchParams(points=2, folds=2), progress=recorder(), dtd=dtd)
     assert search.dropped_genes == ("G3", "G7")
-    assert any("G3, G7" in note for note in search.notes)
+    assert any("G3 and G7" in note for note in search.notes)
     assert search.losses.notna().all(axis=None)
     adtd = tasks.run_adtd(data, ADTDParams(gene_weights="inverse"), progress=recorder(), dtd=dtd)
     assert "G3" not in adtd.hidden_profile.index
-    assert any("G3, G7" in note for note in adtd.notes)
+    assert any("G3 and G7" in note for note in adtd.notes)
     kept = tasks.run_adtd(data, ADTDParams(gene_weights="dtd"), progress=recorder(), dtd=dtd)
     assert "G3" in kept.hidden_profile.index
 

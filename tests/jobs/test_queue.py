@@ -85,7 +85,7 @@ def test_status_keeps_the_latest_ended_jobs(
     for one in ids:
         bench.runner.cancel(one)
     assert [s.id for s in bench.runner.status()] == [*ids[5:], active]
-    with pytest.raises(JobError, match="not known"):
+    with pytest.raises(JobError, match="no longer exists"):
         bench.runner.wait(ids[0], 0)
 
 

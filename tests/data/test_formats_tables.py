@@ -306,3 +306,21 @@ def test_kinds_are_told_by_content(tmp_path: Path) -> None:
     tar = tarred({"f/matrix.mtx.gz": b"", "f/barcodes.tsv.gz": b"", "f/features.tsv.gz": b""})
     assert file_kind(write(tmp_path / "a.tar.gz", tar), "a.tar.gz") == "10x"
     assert file_kind(write(tmp_path / "b.zip", zipped(**{"x.csv": rows(",")})), "b.zip") == "table"
+
+
+@pytest.mark.parametrize("first", [(5, 7, 11), (11, 7, 5), (4, 4, 9), (0, 1, 5)])
+def test_a_first_gene_is_no_header_whatever_its_counts(
+    first: tuple[int, ...], tmp_path: Path
+) -> None:
+    lines = ["\t".join([GENES[0], *map(str, first)])]
+    lines += [f"{g}\t{i}\t{i + 3}\t{2 * i}" for i, g in enumerate(GENES[1:])]
+    part = part_of(write(tmp_path / "t.txt", "\n".join(lines) + "\n"))
+    assert list(part.matrix.genes) == GENES
+    assert np.asarray(part.matrix.values)[0].tolist() == list(first)
+
+
+def test_numbers_taken_for_names_of_samples_are_said(tmp_path: Path) -> None:
+    lines = ["patients\t1034\t1021\t1077", *(f"{g}\t{i * i}\t1\t2" for i, g in enumerate(GENES))]
+    part = part_of(write(tmp_path / "t.txt", "\n".join(lines) + "\n"))
+    assert list(part.matrix.columns) == ["1034", "1021", "1077"]
+    assert "1034" in part.traits["numeric-names"]

@@ -261,6 +261,13 @@ def _layout_of_rows(rows: Sequence[Row], delimiter: str) -> tuple[Layout, list[s
     if not _has_values(body[names_above:]):
         return None
     header, others, said = _header_of(body[:names_above])
+    if names_above == 1 and header[0].strip() and plain(header[0]) not in _CORNER:
+        numbers = [v for v in header[1:] if v.strip()]
+        if all(map(is_number, numbers)):
+            said["numeric-names"] = (
+                f"The first line ({_shorten(' '.join(header[:4]))}) was read as the names of the"
+                " columns. If it holds a gene, add a line with the names of the samples above it."
+            )
     if header[0].lstrip().startswith("#"):
         header = [header[0].lstrip("# "), *header[1:]]
     layout = Layout(delimiter, header, ends[names_above - 1], above=others, notes=said)
@@ -307,11 +314,13 @@ def _is_gene(body: Sequence[Sequence[str]]) -> bool:
     if any(_DECIMALS.fullmatch(v) for v in numbers):
         return True
     whole = [float(re.sub(r"[,'\s%]", "", v)) for v in numbers]
-    if len(whole) > 1 and all(b > a for a, b in pairwise(whole)):
+    if _same_form(first[0], [r[0] for r in body[1:20]]) or len(set(whole)) < len(whole):
+        return True  # built like the other genes, or two samples would have one name
+    if len(whole) > 2 and all(b - a == 1 for a, b in pairwise(whole)):
         return False  # samples called 1, 2, 3
     from gui.knowledge.gene_names import recognise
 
-    return recognise([first[0]]).known > 0 or _same_form(first[0], [r[0] for r in body[1:20]])
+    return recognise([first[0]]).known > 0
 
 
 def _same_form(name: str, others: Sequence[str]) -> bool:

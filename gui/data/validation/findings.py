@@ -523,6 +523,7 @@ TRAITS: dict[str, type[Finding]] = {
             "genes-column",
             "measure",
             "no-header",
+            "numeric-names",
             "title",
             "two-headers",
             "samples-in-rows",

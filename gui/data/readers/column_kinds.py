@@ -108,7 +108,8 @@ def classify_columns(
     notes = []
     if measure:
         units = sorted({str(header[i]) for i in other})
-        notes.append(f"{measure} is taken as the expression; {_some(units)} is left out.")
+        are = "is" if len(units) == 1 else "are"
+        notes.append(f"{measure} is taken as the expression; {_some(units)} {are} left out.")
     return ColumnKinds(
         genes,
         tuple(i for i in text if i != genes),
@@ -184,7 +185,7 @@ def _by_name(
             continue
         name = plain(header[i])
         for these, reason in named:
-            if name in these:
+            if name in these and (name not in names.GC or _is_percentage(values[i])):
                 found[i] = reason
         lower = header[i].lower()
         if names.DETECTION.search(lower):
@@ -203,6 +204,12 @@ def _by_name(
         elif name.startswith(("length", "efflength")) and _prefixed(header, i):
             found[i] = "lengths of the genes"  # tximport: length.PT01
     return found
+
+
+def _is_percentage(column: npt.NDArray[np.float64]) -> bool:
+    """Whether a column may be a gene's content of G and C: GC is a cell type as well."""
+    filled = column[np.isfinite(column)]
+    return bool(len(filled) and filled.max() <= 100 and (filled > 0).mean() > 0.9)
 
 
 def _prefixed(header: Sequence[str], at: int) -> bool:
@@ -339,22 +346,24 @@ def _one_measure(
         chosen = [i for i in left if header[i] in keep]
         return chosen, [header[i] for i in chosen], "", [i for i in left if i not in chosen]
     whole = {i: rank for i in left if (rank := _measure(header[i])) is not None}
-    if left and len(whole) == len(left):  # one sample: gene_id, TPM, FPKM, expected_count
+    # one sample: gene_id, TPM, FPKM, expected_count, perhaps with something else beside them
+    if left and (len(whole) == len(left) or (len(whole) > 1 and 2 * len(whole) >= len(left))):
         best = min(whole, key=lambda i: (whole[i], i))
         rest = [i for i in left if i != best]
         return [best], [stem], header[best] if rest else "", rest
     split = {i: found for i in left if (found := _split(header[i])) is not None}
-    if len(split) == len(left) and left:
-        groups: dict[tuple[int, str], list[int]] = {}
-        for i, (rank, word, _) in split.items():
-            groups.setdefault((rank, word), []).append(i)
-        stems = [Counter(split[i][2] for i in group) for group in groups.values()]
-        if len(groups) > 1 and all(s == stems[0] for s in stems):
-            best_group = groups[min(groups)]
-            rest = [i for i in left if i not in best_group]
-            return best_group, [split[i][2] for i in best_group], min(groups)[1], rest
-        if len(groups) == 1 and next(iter(groups))[1] in ("avg_signal", "avg signal", "signal"):
-            return list(left), [split[i][2] for i in left], "", []
+    groups: dict[tuple[int, str], list[int]] = {}
+    for i, (rank, word, _) in split.items():
+        groups.setdefault((rank, word), []).append(i)
+    stems = Counter(stem for group in groups.values() for stem in {split[i][2] for i in group})
+    if 2 * len(split) >= len(left) and max(stems.values(), default=0) > 1:
+        # samples in several measures: never two of them beside each other
+        best_group = groups[min(groups)]
+        rest = [i for i in left if i not in best_group]
+        return best_group, [split[i][2] for i in best_group], min(groups)[1], rest
+    one = next(iter(groups))[1] if len(groups) == 1 and len(split) == len(left) else ""
+    if one in ("avg_signal", "avg signal", "signal"):
+        return list(left), [split[i][2] for i in left], "", []
     return list(left), [header[i] for i in left], "", []
 
 

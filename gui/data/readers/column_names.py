@@ -56,6 +56,8 @@ LENGTH = frozenset(_LENGTH_TEXT.split())
 """How long a gene is."""
 ANNOTATION = frozenset(_ANNOTATION_TEXT.split())
 """What else is known of a gene, in numbers."""
+GC = frozenset({"gc", "frac"})
+"""Annotation only where the values may be percentages: a germinal centre is called GC too."""
 STATISTIC = frozenset(_STATISTIC_TEXT.split())
 """Results of a test for differential expression."""
 SHORT_STATISTIC = frozenset(_SHORT_STATISTIC_TEXT.split())
@@ -65,7 +67,7 @@ TOTAL = frozenset(_TOTAL_TEXT.split())
 STATISTIC_PART = re.compile(
     r"(?<![a-z0-9])(?:log2?[_. ]?fold[_. ]?change|log2?[_. ]?fc|fold[_. ]?change|p[_. ]?adj|"
     r"p[_.\- ]?val(?:ue)?|adj(?:usted)?[_. ]?p(?:[_.\- ]?val(?:ue)?)?|q[_.\- ]?val(?:ue)?|fdr|"
-    r"lfc[_. ]?se|base[_. ]?mean)(?![a-z0-9])"
+    r"lfc[_. ]?se|base[_. ]?mean|(?:conf|ci)[_. ]?(?:lo|hi|low|high|lower|upper))(?![a-z0-9])"
 )
 """As one of the words of a name: padj_treated, KO.vs.WT.log2FoldChange."""
 DETECTION = re.compile(

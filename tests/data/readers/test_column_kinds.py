@@ -302,3 +302,27 @@ def test_rows_that_count_reads_of_no_gene_are_known() -> None:
     rows = ["__no_feature", "__alignment_not_unique", "N_unmapped", "N_noFeature", "no_feature"]
     assert all(map(is_summary_row, rows))
     assert not any(map(is_summary_row, ["NO66", "AMBIGUOUS", "N4BP2", "CD3E", ""]))
+
+
+@pytest.mark.parametrize("odd", [{"PT03_counts"}, {"PT01_counts", "other"}])
+def test_two_measures_are_never_samples_beside_each_other(odd: set[str]) -> None:
+    names = ["PT01_TPM", "PT02_TPM", "PT01_counts", *sorted(odd - {"PT01_counts"})]
+    values = dict(zip(names, samples(len(names)).values(), strict=True))
+    found = classified(genes_and(values))
+    assert list(found.sample_names) == ["PT01", "PT02"]
+    assert set(found.left_out) == set(names[2:])
+    assert "left out" in found.notes[0]
+
+
+def test_bounds_of_a_measure_are_no_samples() -> None:
+    names = ["q1_FPKM", "q1_conf_lo", "q1_conf_hi", "q2_FPKM", "q2_conf_lo", "q2_conf_hi"]
+    values = dict(zip(names, samples(6).values(), strict=True))
+    found = classified(genes_and(values))
+    assert [names[i - 1] for i in found.samples] == ["q1_FPKM", "q2_FPKM"]
+
+
+def test_a_germinal_centre_is_a_type_and_a_percentage_is_not() -> None:
+    types = dict(zip(["GC", "Naive", "Memory"], samples(3).values(), strict=True))
+    assert list(classified(genes_and(types)).sample_names) == ["GC", "Naive", "Memory"]
+    content = {"GC": np.linspace(31, 68, N)}
+    assert list(classified(genes_and(samples(3), content)).sample_names) == list(samples(3))

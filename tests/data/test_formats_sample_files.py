@@ -196,3 +196,63 @@ def test_memory_grows_with_the_table_and_not_with_the_texts(tmp_path: Path) -> N
         return peak
 
     assert most(60) - most(20) < 4 * 8 * len(genes) * 40
+
+
+def two_columns(values: np.ndarray, genes: list[str], header: str = "") -> str:
+    lines = [f"{g}\t{v}" for g, v in zip(genes, values, strict=True)]
+    return "\n".join([*([f"gene\t{header}"] if header else []), *lines]) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("names", "headers"),
+    [
+        (("a.txt", "b.txt"), ("TPM", "FPKM")),
+        (("a.txt", "b.txt"), ("a_TPM", "b_counts")),
+        (("u1.htseq.counts", "u2.FPKM.txt"), ("", "")),
+    ],
+)
+def test_files_of_different_measures_are_not_put_together(
+    names: tuple[str, str], headers: tuple[str, str], tmp_path: Path
+) -> None:
+    paths = [tmp_path / name for name in names]
+    for k, path in enumerate(paths):
+        path.write_text(two_columns(COUNTS[:, k], GENES, headers[k]))
+    with pytest.raises(UnreadableFile, match=r"(?i)fpkm|counts"):
+        part_of(paths[0], paths[1:])
+
+
+def test_genes_that_the_first_file_lacks_are_said(tmp_path: Path) -> None:
+    paths = written(tmp_path, "htseq")
+    lines = paths[0].read_text().splitlines()
+    paths[0].write_text("\n".join(lines[3:]) + "\n")
+    part = part_of(paths[0], paths[1:])
+    assert list(part.matrix.genes) == GENES[3:]
+    assert "3 genes" in part.traits["genes-lacking"]
+    assert "alpha.htseq.counts" in part.traits["genes-lacking"]
+
+
+def test_a_metastasis_is_read_and_what_is_no_table_is_named(tmp_path: Path) -> None:
+    files = {f"PT1_meta_{k}.txt": htseq(k).encode() for k in range(3)} | {"multiqc.txt": b"a\tb\n"}
+    path = tmp_path / "all.tar"
+    path.write_bytes(tarred(files, "w"))
+    part = part_of(path)
+    assert part.matrix.n_columns == 3
+    assert any("multiqc.txt" in note for note in part.source.notes)
+
+
+def test_barcodes_stay_whole() -> None:
+    files = ["TCGA-A1-A0SB-01A.htseq.counts", "TCGA-A1-A0SD-01A.htseq.counts"]
+    assert sample_names(files) == ["TCGA-A1-A0SB-01A", "TCGA-A1-A0SD-01A"]
+
+
+def test_a_name_in_a_tar_takes_no_memory_beyond_a_limit(tmp_path: Path) -> None:
+    header = tarfile.TarInfo("x")
+    header.type, header.size = tarfile.GNUTYPE_LONGNAME, 50 << 20
+    path = tmp_path / "bomb.tar.gz"
+    path.write_bytes(gzip.compress(header.tobuf(tarfile.GNU_FORMAT) + bytes(50 << 20), 1))
+    tracemalloc.start()
+    with pytest.raises(UnreadableFile):
+        part_of(path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 20 << 20

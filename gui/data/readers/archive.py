@@ -15,13 +15,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO, cast
+from typing import IO, Self, cast
 
 from gui.data.readers.sniff import HEAD, first_bytes, is_tar, looks_like, packed_by, read_limited
 from gui.errors import DataError, UnreadableFile
 
 MAX_MEMBERS = 20_000
 """Files in an archive, more are not looked at."""
+MAX_UNPACKED = 16 * 2**30
+"""Bytes of all files of an archive together, which are read one after the other."""
+_LONGEST_HEADER = 1 << 20
+"""Bytes of a long name or of further attributes in a tar, which tarfile reads at once."""
 _LAYERS = 3
 """How often a file may be packed: .tsv in .gz in .tar in .gz."""
 _BESIDE = (
@@ -32,7 +36,7 @@ _BESIDE = (
 """Endings of what is packed beside tables and is none."""
 _BESIDE_NAMES = (
     *("readme", "manifest", "license", "annotations.txt", "sessioninfo", "md5sum", "checksum"),
-    *("meta_", "multiqc", "thumbs.db", "sj.out.tab"),
+    *("multiqc", "thumbs.db", "sj.out.tab"),
 )
 
 
@@ -82,8 +86,7 @@ def zip_holds(path: Path) -> str:
 
 def table_names(path: Path, name: str) -> list[str]:
     """The files in an archive that may be tables, by their names. Raises UnreadableFile."""
-    with _damage_said(name), _opened(path, name) as archive:
-        return [member for member, _ in _listed(archive) if may_be_table(member)]
+    return [member for member in names_in(path, name) if may_be_table(member)]
 
 
 def names_in(path: Path, name: str) -> list[str]:
@@ -95,16 +98,17 @@ def names_in(path: Path, name: str) -> list[str]:
 def read_members(path: Path, name: str, wanted: list[str], limit: int) -> Iterator[Member]:
     """These files of an archive, one after the other, in the order of the archive.
 
-    Raises UnreadableFile.
+    limit : bytes of one of them. Raises UnreadableFile.
     """
     left = set(wanted)
+    total = max(limit, MAX_UNPACKED)
     with _damage_said(name), _opened(path, name) as archive:
         for member, entry in _listed(archive):
             if member not in left:
                 continue
             with _entry(archive, entry, name) as file:
-                data = unpack(file, limit, f"{PurePosixPath(member).name} in {name}")
-            limit -= len(data)
+                data = unpack(file, min(limit, total), f"{PurePosixPath(member).name} in {name}")
+            total -= len(data)
             yield Member(member, data)
 
 
@@ -136,7 +140,11 @@ def may_be_table(member: str) -> bool:
         base = base.removesuffix(end)
     hidden = any(part.startswith((".", "__MACOSX")) for part in path.parts)
     return not (
-        hidden or not base or base.endswith(_BESIDE) or any(n in base for n in _BESIDE_NAMES)
+        hidden
+        or not base
+        or base.endswith(_BESIDE)
+        or base.startswith("meta_")  # of cBioPortal; PT01_meta_2 is a sample of a metastasis
+        or any(n in base for n in _BESIDE_NAMES)
     )
 
 
@@ -158,6 +166,26 @@ _Archive = zipfile.ZipFile | tarfile.TarFile
 _Entry = zipfile.ZipInfo | tarfile.TarInfo
 
 
+class _BoundedTarInfo(tarfile.TarInfo):
+    """A header whose long name or attributes are no longer than those of real files."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str | None, errors: str) -> Self:
+        made = super().frombuf(buf, encoding, errors)
+        if made.type in _HEADERS_BEFORE and made.size > _LONGEST_HEADER:
+            raise UnreadableFile(
+                "The archive is damaged: the name of a file in it is too long.",
+                advice="Unpack it and choose the file inside.",
+            )
+        return made
+
+
+_HEADERS_BEFORE = (
+    *(tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE),
+    *(tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK),
+)
+
+
 @contextmanager
 def _opened(path: Path, name: str) -> Iterator[_Archive]:
     head = first_bytes(path, name)
@@ -169,7 +197,7 @@ def _opened(path: Path, name: str) -> Iterator[_Archive]:
         open(path, "rb") as file,
         decompressing(file, packed_by(head)) as inner,
         # read from the front to the end: a compressed tar knows no other way
-        tarfile.open(fileobj=inner, mode="r|") as tar,
+        tarfile.open(fileobj=inner, mode="r|", tarinfo=_BoundedTarInfo) as tar,
     ):
         yield tar
 

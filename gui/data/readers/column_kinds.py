@@ -392,6 +392,14 @@ def _measure(name: str) -> int | None:
     )
 
 
+def measure_in(name: str) -> str:
+    """The measure that a column's name tells, alone or beside a sample: TPM of PT01_TPM."""
+    if _measure(name) is not None:
+        return name.strip().lower()
+    found = _split(name)
+    return found[1] if found is not None else ""
+
+
 def _split(name: str) -> tuple[int, str, str] | None:
     """PT01_TPM or counts.PT01 -> rank of the measure, the measure, PT01."""
     for found in re.finditer(r"[._: -]|(?=\()", name):

@@ -6,15 +6,15 @@ import io
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from gui.data.memory import available_memory
-from gui.data.readers.archive import Member, may_be_table, read_members, table_names, unpack
-from gui.data.readers.column_kinds import is_summary_row, sequenced_strand
+from gui.data.readers.archive import Member, may_be_table, names_in, read_members, unpack
+from gui.data.readers.column_kinds import is_summary_row, measure_in, sequenced_strand
 from gui.data.readers.expression_table import Origin, Table, read_table, table_of_text
 from gui.data.readers.layout import MISSING, Layout, layout_of_text
 from gui.data.readers.sample_names import sample_names
@@ -32,7 +32,8 @@ def read_archive(path: Path, name: str, samples: Sequence[str] = ()) -> Table:
     """The table in a zip or tar, or the tables of one sample each as one. Raises UnreadableFile,
     BadValues, BadNames.
     """
-    names = table_names(path, name)
+    there = names_in(path, name)
+    names = [member for member in there if may_be_table(member)]
     if not names:
         raise UnreadableFile(
             f"{name} holds no table.", advice="Unpack it and choose the file with the values."
@@ -43,12 +44,16 @@ def read_archive(path: Path, name: str, samples: Sequence[str] = ()) -> Table:
         said = f"Read from {shorten(names[0])} in {name}."
         return replace(table, notes=(*table.notes, said), traits={**table.traits, "unpacked": said})
     try:
-        return join_samples(members, names, name)
+        joined = join_samples(members, names, name)
     except NoSampleFile as error:
         raise UnreadableFile(
             f"{name} holds {number(len(names))} files: {some(map(shorten, names), 4)}; {error}",
             advice="Unpack it and choose the file with the values.",
         ) from None
+    if beside := [member for member in there if not may_be_table(member)]:
+        said = f"Not read, as no tables: {some(map(shorten, beside), 4)}."
+        joined = replace(joined, notes=(*joined.notes, said))
+    return joined
 
 
 def read_files(files: Sequence[tuple[Path, str]], samples: Sequence[str] = ()) -> Table:
@@ -156,6 +161,8 @@ class _Template:
         others = [i for i in range(len(layout.header)) if i != at]
         if not same or any(layout.header[i] != origin.layout.header[i] for i in others):
             return None
+        if measure_in(layout.header[at]) != measure_in(origin.layout.header[at]):
+            return None
         strands = [i for i, h in enumerate(origin.header) if _STRAND in h and _TPM not in h]
         wanted = sorted({at, *strands} if _is_strand(origin.header[at]) else {at})
         frame = _two_columns(text, origin.layout, origin.genes, wanted)
@@ -236,6 +243,10 @@ class _Joined:
         Names of the rows, those of the first file; a name that repeats has its number beside it.
     values
         A column for each file, in the order of ``genes``; NaN where a file has no such gene.
+    lacking
+        File -> how many of the genes it lacks.
+    more
+        Genes that the first file lacks.
     """
 
     genes: list[tuple[str, int]]
@@ -244,6 +255,7 @@ class _Joined:
     template: _Template | None = None
     values: list[npt.NDArray[np.float64]] = field(default_factory=list)
     lacking: dict[str, int] = field(default_factory=dict)
+    more: set[tuple[str, int]] = field(default_factory=set)
 
     def add(self, file: str, table: Table) -> None:
         """Raises NoSampleFile where the genes are others."""
@@ -263,8 +275,9 @@ class _Joined:
             )
         column = table.values[:, 0]
         self.values.append(np.array([column[i] if i >= 0 else np.nan for i in found]))
-        if common < max(len(keys), len(self.genes)):
-            self.lacking[file] = max(len(keys), len(self.genes)) - common
+        if common < len(self.genes):
+            self.lacking[file] = len(self.genes) - common
+        self.more |= at.keys() - set(self.genes)
 
 
 def join_samples(members: Iterable[Member], names: Sequence[str], name: str) -> Table:
@@ -277,6 +290,9 @@ def join_samples(members: Iterable[Member], names: Sequence[str], name: str) -> 
     UnreadableFile
         More than fits into the memory.
     """
+    measures = _measures_of_names(names)
+    if len(measures) > 1:
+        raise NoSampleFile(f"their names say that they hold {' and '.join(measures)}.")
     joined: _Joined | None = None
     kind: tuple[object, ...] = ()
     read: list[str] = []
@@ -332,14 +348,17 @@ def _united(joined: _Joined, files: Sequence[str]) -> Table:
                 sentence = "The files have no header; the samples are called after the files."
             notes.append(sentence)
             traits[trait] = sentence
-    whole = ~np.isnan(values).any(axis=1) | np.isnan(np.column_stack(joined.values[:1]))[:, 0]
-    if joined.lacking and not whole.all():
-        out = int((~whole).sum())
-        files_said = some(map(shorten, joined.lacking), 3)
+    whole = ~np.isnan(values).any(axis=1) | np.isnan(values[:, 0])
+    if joined.lacking or joined.more:
+        out = int((~whole).sum()) if joined.lacking else 0
+        without = [*([files[0]] if joined.more else []), *joined.lacking]
+        files_said = some(map(shorten, without), 3)
         notes.append(
-            f"{number(out)} genes that not every file has were left out (lacking in {files_said})."
+            f"{number(out + len(joined.more))} genes that not every file has were left out (lacking"
+            f" in {files_said})."
         )
         traits["genes-lacking"] = notes[-1]
+    if joined.lacking and not whole.all():
         kept = np.flatnonzero(whole)
         values, genes = values[kept], [genes[i] for i in kept]
         texts = {key: [column[i] for i in kept] for key, column in texts.items()}
@@ -352,8 +371,24 @@ def kind_of(table: Table) -> tuple[object, ...]:
     return (
         "without a header" if "no-header" in table.traits else "with a header",
         f"columns {', '.join(sorted(table.texts))}" if table.texts else "no further columns",
-        measure or "values without a unit",
+        measure or _measure_of(table) or "values without a unit",
     )
+
+
+def _measure_of(table: Table) -> str:
+    """What the name of the values' column says, such as TPM."""
+    origin = table.origin
+    return measure_in(origin.header[origin.samples[0]]) if origin and origin.samples else ""
+
+
+def _measures_of_names(names: Sequence[str]) -> list[str]:
+    """What the names of files say of their values: counts and FPKM."""
+    found = set()
+    for name in names:
+        base = PurePosixPath(name.replace("\\", "/")).name.lower()
+        said = [m for m in ("fpkm-uq", "fpkm", "tpm", "counts") if m in base.replace("_", "-")]
+        found |= set(said[:1])
+    return sorted(found)
 
 
 def numbered(genes: Sequence[str]) -> list[tuple[str, int]]:

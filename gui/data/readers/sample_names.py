@@ -28,6 +28,7 @@ _GENERAL = frozenset(
 )
 """Names that are the same for all samples; the folder is called after the sample then."""
 _SEPARATORS = "._- "
+_BARCODES = ("tcga-", "tcga.", "target-", "target.", "cptac-")
 
 
 def sample_name(file: str) -> str:
@@ -43,6 +44,7 @@ def sample_names(files: Sequence[str]) -> list[str]:
     """Names of the samples of several files, without what they have in common.
 
     A common beginning or ending is cut only where a section (after a dot, dash or underscore) ends.
+    Barcodes such as TCGA-A1-A0SB-01A stay whole: other tables know them by their beginning.
     """
     names = [sample_name(file) for file in files]
     if len(set(names)) < len(names):  # the same in every folder
@@ -50,7 +52,7 @@ def sample_names(files: Sequence[str]) -> list[str]:
             f"{PurePosixPath(f.replace(chr(92), '/')).parent.name}_{n}".strip("_")
             for f, n in zip(files, names, strict=True)
         ]
-    if len(names) < 2:
+    if len(names) < 2 or all(name.lower().startswith(_BARCODES) for name in names):
         return names
     front = _common(names)
     back = _common([name[::-1] for name in names])

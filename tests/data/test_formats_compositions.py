@@ -152,3 +152,25 @@ def test_row_numbers_of_r_in_front(tmp_path: Path) -> None:
     lines = wide(FRACTIONS).splitlines()
     text = "\n".join([f",{lines[0]}", *(f"{k + 1},{line}" for k, line in enumerate(lines[1:]))])
     assert_fractions(read(tmp_path / "t.csv", text))
+
+
+def test_percent_signs_of_another_column_do_not_divide_fractions(tmp_path: Path) -> None:
+    text = wide(FRACTIONS, viability=["95%", "90%", "88%"])
+    assert_fractions(read(tmp_path / "t.csv", text))
+
+
+@pytest.mark.parametrize("cell", ["0.5", "0.15"])
+def test_values_with_and_without_a_percent_sign_are_refused(cell: str, tmp_path: Path) -> None:
+    text = wide(100 * FRACTIONS, "{:g}%")
+    assert f",{100 * float(cell):g}%" in text
+    with pytest.raises(BadValues, match="percent"):
+        read(tmp_path / "t.csv", text.replace(f",{100 * float(cell):g}%", f",{cell}"))
+
+
+def test_missing_rows_of_a_long_table_are_said_and_empty_values_stay_empty(tmp_path: Path) -> None:
+    lines = ["sample,cell_type,fraction", "P1,B cells,0.2", "P1,NK cells,0.8", "P2,B cells,NA"]
+    lines += ["P2,NK cells,0.5", "P2,Monocytes,0.5", "P3,B cells,1"]
+    table = read(tmp_path / "t.csv", "\n".join(lines) + "\n")
+    assert np.isnan(table.shares.loc["B cells", "P2"])
+    assert table.shares.loc["Monocytes", "P1"] == 0
+    assert any("3 pairs" in note for note in table.notes)

@@ -66,7 +66,7 @@ class Composition:
 
 def read_composition(text: pd.DataFrame, name: str, samples: Sequence[str] | None) -> Composition:
     """Numbers of a table of text. Raises BadValues."""
-    text, percent = _without_percent(text)
+    text, percent = _without_percent(text, name)
     frame, _ = typed(text)
     numeric = [str(c) for c in frame.columns if frame[c].dtype.kind == "f"]
     texts = [str(c) for c in frame.columns if str(c) not in numeric]
@@ -77,7 +77,14 @@ def read_composition(text: pd.DataFrame, name: str, samples: Sequence[str] | Non
             f" {shorten(kind, 40)}); the values were taken from {shorten(value, 40)}."
         )
         counts = bool(_COUNT.search(value)) and not _VALUE.search(value)
-        return Composition(_wide(frame, text, long), percent, counts, {}, (said,))
+        values, absent = _wide(frame, text, long)
+        notes = [said]
+        if absent:
+            notes.append(
+                f"{number(absent)} pairs of a sample and a cell type have no row in {name}; they"
+                " were taken as 0."
+            )
+        return Composition(values, value in percent, counts, {}, tuple(notes))
     names = _names_column(text, numeric, samples)
     left_out: dict[str, str] = {}
     kept: list[str] = []
@@ -107,9 +114,16 @@ def read_composition(text: pd.DataFrame, name: str, samples: Sequence[str] | Non
             f"{name} holds no numbers for cell types.",
             advice="Give one row per sample, and one column per cell type.",
         )
+    without = [c for c in kept if c not in percent and np.nan_to_num(frame[c]).any()]
+    if without and len(without) < len(kept) and set(kept) & percent:
+        raise BadValues(
+            f"{name} has percent signs in some columns and none in others"
+            f" ({some((shorten(c, 40) for c in without), 4)}).",
+            advice="Write all values as percentages, or all as fractions.",
+        )
     index = [str(v) for v in text[names]]
     values = pd.DataFrame(frame[kept].to_numpy(dtype=np.float64), index=index, columns=kept)
-    return Composition(values, percent, left_out=left_out)
+    return Composition(values, bool(set(kept) & percent), left_out=left_out)
 
 
 def without_totals(shares: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
@@ -194,17 +208,29 @@ def _levels(words: frozenset[str]) -> frozenset[str]:
     return frozenset(made)
 
 
-def _without_percent(text: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
-    made, found = {}, False
+def _without_percent(text: pd.DataFrame, name: str) -> tuple[pd.DataFrame, frozenset[str]]:
+    """Without percent signs, and the columns that had them. Raises BadValues where a column has
+    numbers with a sign and others without.
+    """
+    made, found = {}, set()
     for column in text.columns:
         values = text[column].astype(str).str.strip()
         signs = values.str.endswith("%")
         if signs.any():
             bare = values.str.removesuffix("%").str.strip()
             if (bare[signs].str.fullmatch(r"[-+]?[\d.,]{1,30}")).all():
-                values, found = bare, True
+                odd = values[~signs & values.str.fullmatch(r"[-+]?[\d.,]{1,30}")]
+                odd = odd[odd.str.contains(r"[1-9]")]
+                if len(odd):
+                    raise BadValues(
+                        f'{name}: the value "{odd.iloc[0]}" in column {shorten(str(column), 60)}'
+                        " has no percent sign, but others there have one.",
+                        advice="Write all values as percentages, or all as fractions.",
+                    )
+                values = bare
+                found.add(str(column))
         made[column] = values
-    return pd.DataFrame(made, columns=text.columns), found
+    return pd.DataFrame(made, columns=text.columns), frozenset(found)
 
 
 def _reason_of_text(column: pd.Series, label: str, name: str) -> str:
@@ -277,16 +303,23 @@ def _long_format(
     return (fitting or values)[0], best, kind
 
 
-def _wide(frame: pd.DataFrame, text: pd.DataFrame, long: tuple[str, str, str]) -> pd.DataFrame:
+def _wide(
+    frame: pd.DataFrame, text: pd.DataFrame, long: tuple[str, str, str]
+) -> tuple[pd.DataFrame, int]:
+    """Samples x types, and how many pairs have no row."""
     value, sample, kind = long
     table = pd.DataFrame({"s": text[sample], "t": text[kind], "v": frame[value]})
     wide = table.pivot(index="s", columns="t", values="v")
     order = list(dict.fromkeys(table["t"]))
     made = wide.reindex(index=list(dict.fromkeys(table["s"])), columns=order)
-    # a type that was not found in a sample has no row there
-    made = made.fillna(0.0) if len(table) < made.size else made
+    # a type that was not found in a sample has no row there; one with an empty value is not known
+    empty = table[table["v"].isna()]
+    absent = made.size - len(table)
+    made = made.fillna(0.0)
+    for sample_name, type_name in zip(empty["s"], empty["t"], strict=True):
+        made.loc[sample_name, type_name] = np.nan
     made.index, made.columns = list(map(str, made.index)), list(map(str, made.columns))
-    return made
+    return made, absent
 
 
 def said_of_columns(left_out: dict[str, str], name: str) -> str:

@@ -273,3 +273,34 @@ def test_overall_survival_comes_before_other_times() -> None:
     assert propose_time(columns) == "OS_MONTHS"
     assert propose_time(["age", "sample_collection_time"]) == ""
     assert propose_time(["AVAL", "age"]) == "AVAL"
+
+
+@pytest.mark.parametrize(
+    "name", ["overall_survival", "survival_status", "vital", "relapse_free", "event free (y/n)"]
+)
+@pytest.mark.parametrize("values", [["0", "1"], ["no", "yes"]])
+def test_the_direction_is_asked_where_one_may_mean_alive(name: str, values: list[str]) -> None:
+    """METABRIC's overall_survival is 1 for who lives."""
+    coding = event_coding(pd.Series([*values, values[0]]), name)
+    assert (coding.value, coding.certain) == ("", False)
+
+
+def test_a_number_that_contradicts_its_word_is_asked() -> None:
+    coding = event_coding(pd.Series(["0:DECEASED", "1:LIVING"]), "OS_STATUS")
+    assert (coding.value, coding.certain) == ("", False)
+    assert event_coding(pd.Series(["0:LIVING", "1:DECEASED"]), "OS_STATUS").certain
+
+
+def test_thousands_beside_units_are_no_decimals(tmp_path: Path) -> None:
+    days = ["1,533 days", "812 days", "1,100 days", "90 days"]
+    text = "id\ttime\n" + "".join(f"{s}\t{d}\n" for s, d in zip(SAMPLES, days, strict=True))
+    table = read(tmp_path / "t.tsv", text, time_column="time")
+    assert table.frame["time"].tolist() == [1533, 812, 1100, 90]
+    assert table.unit == "days"
+
+
+def test_times_follow_the_value_that_the_user_says_is_the_event(tmp_path: Path) -> None:
+    rows = ["K1\tx\t1\t70\t", "K2\tx\t2\t\t50", "K3\tx\t2\t\t40", "K4\tx\t1\t20\t30"]
+    path = tmp_path / "t.tsv"
+    table = read(path, GDC + "\n".join(rows) + "\n", event_column="vital_status", event_value="1")
+    assert table.frame[COMBINED].tolist() == [70, 50, 40, 20]

@@ -98,7 +98,7 @@ def read_clinical(choice: ClinicalChoice, samples: Sequence[str] | None = None) 
     for column in frame.columns:
         if frame[column].dtype == object and (found := without_units(frame[column])):
             frame[column], units[str(column)] = found
-    combined = combine_times(frame)
+    combined = combine_times(frame, (choice.event_column, choice.event_value))
     if combined is not None and COMBINED not in frame.columns:
         frame[COMBINED], death, last = combined
         notes.append(

@@ -40,7 +40,7 @@ _NUMBER = re.compile(r"[-+]?(\d+([.]\d*)?|[.]\d+)([eE][-+]?\d+)?")
 _COMMA = re.compile(r"[-+]?\d+,\d+([eE][-+]?\d+)?")
 _THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?")
 _WITH_UNIT = re.compile(
-    r"([-+]?\d+(?:[.,]\d+)?) ?(d|days?|w|wks?|weeks?|m|mo|mos|months?|y|yrs?|years?)\.?",
+    r"([-+]?\d+(?:[.,]\d+)*) ?(d|days?|w|wks?|weeks?|m|mo|mos|months?|y|yrs?|years?)\.?",
     re.IGNORECASE,
 )
 _DATE = re.compile(r"(\d{1,4})([-./])(\d{1,2})\2(\d{1,4})(?:[ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?)?")
@@ -115,10 +115,11 @@ def without_units(values: pd.Series) -> tuple[pd.Series, str] | None:
     units = {_unit_of(f[2]) for f in found if f is not None}
     if len(units) != 1:
         return None
-    numbers = [float(f[1].replace(",", ".")) for f in found if f is not None]
-    made = pd.Series(np.nan, index=values.index)
-    made.loc[there.index] = numbers
-    return made, units.pop()
+    bare = pd.Series([f[1] for f in found if f is not None], index=there.index, dtype=object)
+    numbers, _ = numbers_of(bare)
+    if numbers is None:  # 1,533 days may be one day and a half
+        return None
+    return numbers.reindex(values.index), units.pop()
 
 
 def _unit_of(text: str) -> str:

@@ -77,6 +77,10 @@ _NOT_HAPPENED = frozenset(
         *("alive or dead tumor free", "alive or censored", "censoring"),
     }
 )
+_EITHER = re.compile(r"surviv|vital|free(?![a-z])", re.I)
+"""Names under which 1 or yes is used for the event by some, for its absence by others: METABRIC's
+overall_survival is 1 for who lives."""
+_YES_NO = frozenset({"0", "1", "yes", "no", "true", "false", "y", "n"})
 _DEATH = ("daystodeath", "deathdaysto", "daysuntildeath", "timetodeath")
 _FOLLOW_UP = (
     *("daystolastfollowup", "lastcontactdaysto", "daystolastknownalive", "daystolastcontact"),
@@ -111,8 +115,14 @@ def event_coding(column: pd.Series, name: str = "") -> EventCoding:
     numbered = {v: v.partition(":") for v in values}
     if values and all(mark == ":" and n.strip() in ("0", "1") for n, mark, _ in numbered.values()):
         found = [v for v, (n, _, _) in numbered.items() if n.strip() == "1"]
+        for v, (n, _, word) in numbered.items():
+            against = _NOT_HAPPENED if n.strip() == "1" else _HAPPENED
+            if word.strip().casefold() in against:
+                return EventCoding(
+                    "", False, f"the number and the word of {v} contradict each other"
+                )
         return EventCoding(found[0] if found else "", len(found) == 1 or not found)
-    if turned and set(folded.values()) <= {"0", "1", "yes", "no", "true", "false", "y", "n"}:
+    if turned and set(folded.values()) <= _YES_NO:
         what = "alive" if _ALIVE.search(name) else "censored"
         if name.casefold() == "cens":  # used in both senses
             return EventCoding("", False, "cens may count the events or the censored")
@@ -121,6 +131,8 @@ def event_coding(column: pd.Series, name: str = "") -> EventCoding:
             yes = {"1": "0", "yes": "no", "true": "false", "y": "n"}.get(folded[values[0]], "")
             return EventCoding(yes, False, f"it says who is {what}")
         return EventCoding(no[0] if no else "", False, f"the column says who is {what}")
+    if values and _EITHER.search(name) and set(folded.values()) <= _YES_NO:
+        return EventCoding("", False, "it may count the events or those without one")
     happened = [v for v in values if folded[v] in _HAPPENED]
     if happened:
         rest = [v for v in values if v not in happened]
@@ -202,11 +214,13 @@ def before_unit(time: str) -> str:
     )
 
 
-def combine_times(frame: pd.DataFrame) -> tuple[pd.Series, str, str] | None:
+def combine_times(
+    frame: pd.DataFrame, chosen: tuple[str | None, str | None] = (None, None)
+) -> tuple[pd.Series, str, str] | None:
     """Times until death of the dead, until the last follow-up of the living; and the two columns.
 
     None if the table does not have both. Who has died is told by vital_status, or else by a time
-    of death.
+    of death. chosen : the user's event column, and its value of the event.
     """
     numeric = [str(c) for c in frame.columns if frame[c].dtype.kind == "f"]
     death = next((c for c in numeric if plain(c) in _DEATH), None)
@@ -216,7 +230,8 @@ def combine_times(frame: pd.DataFrame) -> tuple[pd.Series, str, str] | None:
     dead = frame[death].notna()
     vital = next((str(c) for c in frame.columns if "vital" in str(c).lower()), None)
     if vital is not None:
-        value = event_value(frame[vital], vital)
+        column, own = chosen
+        value = own if own and column in (None, vital) else event_value(frame[vital], vital)
         said = frame[vital].map(value_text, na_action="ignore")
         dead = (said == value) | (said.isna() & dead) if value else dead
     times = frame[last].where(~dead, frame[death])

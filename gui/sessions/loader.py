@@ -72,6 +72,8 @@ class ContentLoader:
         key = session.session_id
         with self._table.lock:
             entry = self._table.active.get(key)
+        if key == self._table.default_id:  # the one session of a program for everybody
+            return
         if entry is not None and entry.session is session:
             with self._table.reserving(
                 key, lambda: self._names.free_name(session.name, actor=LOCAL, but=key)
@@ -184,8 +186,8 @@ class ContentLoader:
                 raise FileNotFoundError
             if identity(entry.path) != accepted:
                 raise SessionConflict("The file of this session was changed at this moment.")
-            if accepted is None:
-                raise DamagedSession("The file of this session is not there.", advice="")
+            if accepted is None:  # it is away, which is no damage
+                raise FileNotFoundError
             # first: if it is saved in between, our next save is a conflict and overwrites nothing
             header = file.read_header(entry.path)
             self._check_same_key(entry, header)

@@ -12,7 +12,7 @@ import pytest
 from gui import atomic
 from gui.errors import DamagedSession, NewerSession, SessionError
 from gui.sessions import file, header
-from gui.sessions.manager import LOCAL, SessionCacheManager
+from gui.sessions.manager import DEFAULT_NAME, LOCAL, SessionCacheManager
 from gui.sessions.parsing import InProcessParser
 from gui.sessions.startup import SINGLE_FILE
 from tests.sessions.samples import session_key
@@ -113,4 +113,27 @@ def test_damage_that_only_parsing_shows_moves_the_file_aside(kept: Path) -> None
     sessions = SessionCacheManager(kept.parent, single=True, parser=parser, backups=False)
     assert len(list(kept.parent.glob(f"{SINGLE_FILE}.*.damaged"))) == 1
     assert sessions.get_session(sessions.default_id, actor=LOCAL).loaded
+    sessions.close(actor=LOCAL)
+
+
+def test_the_single_session_keeps_its_name(kept: Path) -> None:
+    for _ in range(2):
+        sessions = SessionCacheManager(kept.parent, single=True)
+        session = sessions.get_session(sessions.default_id, actor=LOCAL)
+        assert (session.name, session.notes) == (DEFAULT_NAME, "kept")
+        sessions.close(actor=LOCAL)
+
+
+def test_a_file_that_is_away_is_not_called_damaged(tmp_path: Path) -> None:
+    sessions = SessionCacheManager(tmp_path)
+    session_id = sessions.create_session("Lung", actor=LOCAL).session_id
+    sessions.close(actor=LOCAL)
+    sessions = SessionCacheManager(tmp_path)
+    (path,) = (tmp_path / "sessions").glob("*")
+    away = path.rename(tmp_path / "away")
+    with pytest.raises(SessionError, match="not there or cannot be read") as said:
+        sessions.get_session(session_id, actor=LOCAL)
+    assert not isinstance(said.value, DamagedSession)
+    away.rename(path)
+    assert sessions.get_session(session_id, actor=LOCAL).name == "Lung"
     sessions.close(actor=LOCAL)

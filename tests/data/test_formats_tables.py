@@ -324,3 +324,38 @@ def test_numbers_taken_for_names_of_samples_are_said(tmp_path: Path) -> None:
     part = part_of(write(tmp_path / "t.txt", "\n".join(lines) + "\n"))
     assert list(part.matrix.columns) == ["1034", "1021", "1077"]
     assert "1034" in part.traits["numeric-names"]
+
+
+def rows_of_samples(before: list[str], each: list[list[str]]) -> str:
+    lines = [",".join([*before, *GENES])]
+    for k, sample in enumerate(each):
+        lines.append(",".join([*sample, *(f"{v:.2f}" for v in VALUES[:, k])]))
+    return "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize("other", ["age", "nCount_RNA", "total_counts", "percent.mt", "OS.time"])
+def test_what_is_known_of_a_sample_is_no_gene(other: str, tmp_path: Path) -> None:
+    text = rows_of_samples(["sample", other], [[s, f"{40 + k}"] for k, s in enumerate(SAMPLES)])
+    part = part_of(write(tmp_path / "t.csv", text))
+    assert_whole(part)
+    assert other in part.traits["columns-left-out"]
+
+
+def test_numbers_of_rows_are_no_names_where_names_stand_beside_them(tmp_path: Path) -> None:
+    text = rows_of_samples(["", "sample"], [[str(k), s] for k, s in enumerate(SAMPLES)])
+    assert_whole(part_of(write(tmp_path / "t.csv", text)))
+
+
+@pytest.mark.parametrize("entry", ["Low", "<0.5", "0x10"])
+@pytest.mark.parametrize("at", [0, 2])
+def test_a_sample_that_is_text_is_not_dropped_in_silence(
+    entry: str, at: int, tmp_path: Path
+) -> None:
+    values = [[f"{v:.2f}" for v in row] for row in VALUES]
+    for row in values[: 2 * N // 3]:
+        row[at] = entry
+    lines = ["\t".join(["gene", *SAMPLES])]
+    lines += ["\t".join([g, *row]) for g, row in zip(GENES, values, strict=True)]
+    part = part_of(write(tmp_path / "t.tsv", "\n".join(lines) + "\n"))
+    assert SAMPLES[at] not in list(part.matrix.columns)
+    assert SAMPLES[at] in part.traits["text-columns"]

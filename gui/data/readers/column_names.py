@@ -48,6 +48,13 @@ meanexpression median medianexpression min minimum overall rowmean rowmeans rowm
 rowsums rowtotal sd std stdev sum sumcounts sumofcounts sums total totalcount totalcounts
 totalexpression totalreads totals variance
 """
+_SAMPLE_ANNOTATION_TEXT = """
+age ageatdiagnosis batch bmi censor cluster day days dead death doubletscore event fraction gender
+grade group height leiden libsize librarysize louvain months nucleotides os osdays osmonths
+osstatus ostime patient patientid pfs pfsmonths pfstime phase plate purity replicate rin
+samplenumber seuratclusters sex sizefactor stage status survival time treatment tsne1 tsne2 umap1
+umap2 vitalstatus weeks weight year years
+"""
 IDENTIFIER = frozenset(_IDENTIFIER_TEXT.split())
 """Numbers that name genes or rows."""
 POSITION = frozenset(_POSITION_TEXT.split())
@@ -97,6 +104,14 @@ MEASURES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("coverage", re.compile(r"cov(?:erage)?|per[_ ]base[_ ]coverage")),
 )
 """Units as column names, the preferred first: with TPM no length of a gene plays a part."""
+SAMPLE_ANNOTATION = frozenset(_SAMPLE_ANNOTATION_TEXT.split())
+"""What is known of a sample or a cell beside its genes, in tables with samples in rows."""
+SAMPLE_TOTAL = re.compile(
+    r"(?:log1?p?)?(?:n|num|total|sum|pct|percent|percentage|fraction)(?:of)?"
+    r"(?:counts?|genes?|features?|umis?|reads?|mt|mito\w{0,12}|ribo\w{0,8}|hb|rb)"
+    r"(?:rna|mt|bycounts|mito|ribo|hb)?"
+)
+"""Sums and fractions that Seurat and scanpy write beside the genes, without marks."""
 STRAND = re.compile(r"stranded[_ .-]?(?:first|second)")
 SUMMARY = re.compile(
     r"__(?:no_feature|ambiguous|too_low_aQual|not_aligned|alignment_not_unique)|"

@@ -18,7 +18,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from gui.data.readers.column_kinds import Column
+from gui.data.readers.column_kinds import Column, plain
+from gui.data.readers.column_names import SAMPLE_ANNOTATION, SAMPLE_TOTAL, TOTAL
 from gui.data.readers.layout import (
     GROUPED_COMMA,
     MISSING,
@@ -39,7 +40,7 @@ from gui.data.readers.textfile import (
     records,
 )
 from gui.errors import BadNames, BadValues, UnreadableFile
-from gui.text import shorten
+from gui.text import shorten, some
 
 _DECIMAL_COMMA = re.compile(r"^\s*[-+]?\d+,\d+([eE][-+]?\d+)?\s*%?\s*$")
 # three digits may be a group of thousands
@@ -565,6 +566,7 @@ def table_of_grid(
         return _whole(grid, name, notes, traits)
     if _genes_in_header(grid):
         # rows are samples: the genes are no statistics, whatever they are called
+        grid = _with_names_of_rows(_only_genes(grid, notes, traits))
         return replace(_whole(grid, name, notes, traits), samples_in_rows=True)
     header = grid.header
     if grid.layout.missing_header:
@@ -587,6 +589,54 @@ def table_of_grid(
     )
     origin = Origin(grid.layout, tuple(header), placed.gene_column, taken)
     return replace(table, left_out=placed.left_out, origin=origin)
+
+
+def _only_genes(grid: Grid, notes: list[str], traits: dict[str, str]) -> Grid:
+    """Without the columns of numbers that say something else of the samples: age, nCount_RNA."""
+    from gui.knowledge.gene_names import recognise
+
+    other = [
+        i
+        for i, column in enumerate(grid.columns)
+        if i
+        and isinstance(column, np.ndarray)
+        and (
+            (name := plain(grid.header[i])) in SAMPLE_ANNOTATION
+            or name in TOTAL
+            or SAMPLE_TOTAL.fullmatch(name[:60])
+        )
+        and recognise([grid.header[i]]).known == 0
+    ]
+    if not other:
+        return grid
+    shown = some((shorten(grid.header[i], 40) for i in other), 4)
+    notes.append(f"Left out, as no genes: {shown}.")
+    traits["columns-left-out"] = notes[-1]
+    return _columns_of(grid, [i for i in range(len(grid.columns)) if i not in set(other)])
+
+
+def _with_names_of_rows(grid: Grid) -> Grid:
+    """With the names of the samples in front, where the first column only counts the rows."""
+    first = list(grid.first)
+    if first not in ([str(i) for i in range(len(first))], [str(i + 1) for i in range(len(first))]):
+        return grid
+    for i, column in enumerate(grid.columns):
+        if i and not isinstance(column, np.ndarray) and len(set(column)) == len(column) > 1:
+            names = [str(v).strip() for v in column]
+            grid = _columns_of(grid, [k for k in range(len(grid.columns)) if k != i])
+            return replace(grid, first=names, columns=[names, *grid.columns[1:]])
+    return grid
+
+
+def _columns_of(grid: Grid, kept: Sequence[int]) -> Grid:
+    """Only these columns, the first one among them."""
+    above = {key: [row[i - 1] for i in kept if i] for key, row in grid.layout.above.items()}
+    return replace(
+        grid,
+        header=[grid.header[i] for i in kept],
+        columns=[grid.columns[i] for i in kept],
+        layout=replace(grid.layout, above=above),
+    )
 
 
 def _whole(grid: Grid, name: str, notes: list[str], traits: dict[str, str]) -> Table:
@@ -631,14 +681,8 @@ def _without_empty(grid: Grid) -> Grid:
         grid = replace(grid, columns=columns, first=[grid.first[i] for i in full])
     if not empty:
         return replace(grid, header=[h.strip() for h in grid.header])
-    kept = [i for i in range(len(grid.columns)) if i not in set(empty)]
-    above = {key: [row[i - 1] for i in kept if i] for key, row in grid.layout.above.items()}
-    return replace(
-        grid,
-        header=[grid.header[i].strip() for i in kept],
-        columns=[grid.columns[i] for i in kept],
-        layout=replace(grid.layout, above=above),
-    )
+    grid = replace(grid, header=[h.strip() for h in grid.header])
+    return _columns_of(grid, [i for i in range(len(grid.columns)) if i not in set(empty)])
 
 
 def _is_blank(columns: Sequence[Column], at: int) -> bool:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
-from gui.data.readers.column_kinds import Column, ColumnKinds, classify_columns, is_summary_row
+from gui.data.readers.column_kinds import (
+    Column,
+    ColumnKinds,
+    classify_columns,
+    is_summary_row,
+    plain,
+)
+from gui.data.readers.column_names import ANNOTATION, IDENTIFIER, LENGTH, POSITION, STATISTIC
 from gui.data.readers.sample_names import sample_name
 from gui.errors import BadNames, BadValues
 from gui.knowledge.identifiers import Kind, kind_of
@@ -100,6 +108,14 @@ def place_columns(
     if said := _said(kinds):
         notes.append(said)
         traits["columns-left-out"] = said
+    if odd := _texts_like_samples(header, columns, kinds):
+        are = "column holds" if len(odd) == 1 else "columns hold"
+        shown = some((shorten(c, 40) for c in odd), 4)
+        notes.append(
+            f"{number(len(odd))} {are} text and {'was' if len(odd) == 1 else 'were'} not taken as"
+            f" a sample ({shown})."
+        )
+        traits["text-columns"] = notes[-1]
     rows, said_of_rows = _rows_with_genes(genes, texts)
     if not rows.all():
         values, genes = values[rows], [g for g, keep_it in zip(genes, rows, strict=True) if keep_it]
@@ -121,6 +137,26 @@ def place_columns(
         tuple(notes),
         traits,
     )
+
+
+_MARKED_NUMBER = re.compile(r"[<>~=≤≥*]{0,2}\s?[-+]?(?:0x)?\d[\d.,]{0,30}(?:[eE][-+]?\d{1,4})?\*?")
+
+
+def _texts_like_samples(
+    header: Sequence[str], columns: Sequence[Column], kinds: ColumnKinds
+) -> list[str]:
+    """Columns of text that may have been meant as samples: among these, or partly numbers."""
+    known = IDENTIFIER | POSITION | LENGTH | ANNOTATION | STATISTIC
+    found = []
+    for i in kinds.names:
+        if not header[i] or plain(header[i]) in known:
+            continue
+        few = [v for v in map(str, columns[i][:2000]) if v.strip()]
+        numbers = sum(bool(_MARKED_NUMBER.fullmatch(v.strip()[:60])) for v in few)
+        between = kinds.samples[0] < i < kinds.samples[-1]
+        if between or (few and numbers > 0.1 * len(few)):
+            found.append(header[i])
+    return found
 
 
 def headerless(width: int, first: str) -> list[str]:

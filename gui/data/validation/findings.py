@@ -538,7 +538,7 @@ TRAITS: dict[str, type[Finding]] = {
     ),
     "later-version": LaterVersion,
     "genes-stripped": BlanksInNames,
-    "columns-left-out": ColumnsLeftOut,
+    **dict.fromkeys(("columns-left-out", "text-columns"), ColumnsLeftOut),
     "blank-names": RowsWithoutName,
 }
 """What a reader found unusual -> the finding; anything else is a note."""

@@ -359,3 +359,16 @@ def test_a_sample_that_is_text_is_not_dropped_in_silence(
     part = part_of(write(tmp_path / "t.tsv", "\n".join(lines) + "\n"))
     assert SAMPLES[at] not in list(part.matrix.columns)
     assert SAMPLES[at] in part.traits["text-columns"]
+
+
+def test_percent_as_text_and_as_a_format_are_not_mixed(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(["gene", *SAMPLES])
+    for k, gene in enumerate(GENES):
+        sheet.append([gene, "12%" if k % 2 else 0.12, 3, 4, 5])
+    path = tmp_path / "t.xlsx"
+    book.save(path)
+    with pytest.raises(BadValues, match=f"column {SAMPLES[0]}"):
+        part_of(path)

@@ -516,6 +516,8 @@ def _column_of_cells(
         made[i] = found
         good += 1
         marks.add("percent" if "%" in str(value) else "text")
+    if "percent" in marks:  # a cell formatted as a percentage holds 0.12, one of text says 12%
+        bad += [i for i, v in filled if isinstance(v, int | float) and v]
     if not bad and (good or not filled):
         return made, marks
     if good and good >= len(bad):

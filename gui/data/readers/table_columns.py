@@ -139,7 +139,9 @@ def place_columns(
     )
 
 
-_MARKED_NUMBER = re.compile(r"[<>~=≤≥*]{0,2}\s?[-+]?(?:0x)?\d[\d.,]{0,30}(?:[eE][-+]?\d{1,4})?\*?")
+_MARKED_NUMBER = re.compile(
+    r"[<>~=≤≥*]{0,2}\s?[-+]?(?:0x)?\d[\d.,]{0,30}(?:[eE][-+]?\d{1,4})?[%*]?"
+)
 
 
 def _texts_like_samples(

@@ -256,3 +256,13 @@ def test_a_name_in_a_tar_takes_no_memory_beyond_a_limit(tmp_path: Path) -> None:
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 20 << 20
+
+
+def test_of_several_files_that_are_no_tables_none_is_ignored(tmp_path: Path) -> None:
+    first = tmp_path / "matrix.mtx"
+    first.write_text("%%MatrixMarket matrix coordinate integer general\n1 1 1\n1 1 3\n")
+    others = [tmp_path / "barcodes.tsv", tmp_path / "features.tsv"]
+    for other in others:
+        other.write_text("A\n")
+    with pytest.raises(UnreadableFile, match="together"):
+        part_of(first, others)

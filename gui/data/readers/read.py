@@ -312,6 +312,11 @@ def read_all(files: Mapping[Role, FileChoice]) -> tuple[dict[Role, Part], DcxFil
         if choice is None:
             continue
         kind = file_kind(choice.path, choice.shown)
+        if choice.more and kind != "table":
+            raise UnreadableFile(
+                f"Only tables of one sample each can be chosen together; {choice.shown} is none.",
+                advice="Choose one file, or the folder with matrix, barcodes and features.",
+            )
         if kind != "dcx":
             if choice.only_common and kind != "table":
                 later[role] = choice

@@ -4,7 +4,7 @@
    With data-native a click is not for us: the server opens a native dialog. */
 (() => {
   "use strict";
-  const MOST = 20; // files of a folder: more are no 10x folder, and sending them would take long
+  const MOST = 500; // files of a folder, sent one after the other
   const target = (event) => event.target.closest && event.target.closest("[data-upload]");
 
   async function send(file, limit) {

@@ -170,7 +170,7 @@ class _BoundedTarInfo(tarfile.TarInfo):
     """A header whose long name or attributes are no longer than those of real files."""
 
     @classmethod
-    def frombuf(cls, buf: bytes | bytearray, encoding: str | None, errors: str) -> Self:
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
         made = super().frombuf(buf, encoding, errors)
         if made.type in _HEADERS_BEFORE and made.size > _LONGEST_HEADER:
             raise UnreadableFile(

@@ -116,8 +116,8 @@ def event_coding(column: pd.Series, name: str = "") -> EventCoding:
     if values and all(mark == ":" and n.strip() in ("0", "1") for n, mark, _ in numbered.values()):
         found = [v for v, (n, _, _) in numbered.items() if n.strip() == "1"]
         for v, (n, _, word) in numbered.items():
-            against = _NOT_HAPPENED if n.strip() == "1" else _HAPPENED
-            if word.strip().casefold() in against:
+            contrary = _NOT_HAPPENED if n.strip() == "1" else _HAPPENED
+            if word.strip().casefold() in contrary:
                 return EventCoding(
                     "", False, f"the number and the word of {v} contradict each other"
                 )

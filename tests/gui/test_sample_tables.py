@@ -15,6 +15,7 @@ from scipy import stats
 
 from gui.app import Application
 from gui.data.example import make_example
+from gui.data.samples.survival_columns import COMBINED
 from gui.engine.params import DTDParams
 from gui.sessions.cache import DCXCache
 from gui.sessions.file import load, to_bytes
@@ -103,6 +104,25 @@ def test_a_clinical_table_is_looked_at_kept_changed_and_removed(
     assert session.dataset.clinical is None
     assert tab.get("upload-clinical-choosing", "style") == {}
     assert tab.get("upload-clinical-panel", "style") == {"display": "none"}
+
+
+def test_times_put_together_follow_the_event_also_when_the_table_is_kept(
+    tab: Any, session: DCXCache, tmp_path: Path
+) -> None:
+    rows = [f"Sample {i:02d},{1 + i % 2},{100 * i},{10 * i}" for i in range(1, 21)]
+    path = tmp_path / "gdc.csv"
+    header = "sample,vital_status,days_to_death,days_to_last_follow_up"
+    path.write_text("\n".join([header, *rows]) + "\n", "utf-8")
+    choose(tab, "clinical", path)
+    tab.set({("upload-clinical-value", "value"): f"{COLUMN}2"})
+    tab.click("upload-clinical-keep")
+    kept = session.dataset.clinical
+    assert (kept.time, kept.event, kept.event_value) == (COMBINED, "vital_status", "2")
+    assert kept.table[COMBINED].tolist()[:2] == [100, 20]
+    tab.set({("upload-clinical-value", "value"): f"{COLUMN}1"})
+    kept = session.dataset.clinical
+    assert kept.event_value == "1"
+    assert kept.table[COMBINED].tolist()[:2] == [10, 200]
 
 
 def test_a_table_that_cannot_be_read_or_joined_changes_nothing(

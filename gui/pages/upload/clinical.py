@@ -20,7 +20,13 @@ from gui.components.views import options
 from gui.data.dataset import Clinical
 from gui.data.samples.clinical import ClinicalChoice
 from gui.data.samples.sample_tables import ClinicalSeen, clinical_task
-from gui.data.samples.survival_columns import event_value, unit_in, value_text
+from gui.data.samples.survival_columns import (
+    COMBINED,
+    combine_times,
+    event_value,
+    unit_in,
+    value_text,
+)
 from gui.pages.upload.base import GONE, page
 from gui.pages.upload.findings import small_table
 from gui.pages.upload.sample_table import SampleTable, findings_list
@@ -215,8 +221,16 @@ def choose_columns(
         else ""
     )
     unit = named["unit"] if same_time else unit_in(named["time"]) or ""
+    rows = data.clinical.table
+    if COMBINED in rows and (again := combine_times(rows, (named["event"], value))) is not None:
+        rows = rows.assign(**{COMBINED: again[0]})  # who has died may be told otherwise now
     kept = replace(
-        data.clinical, time=named["time"], event=named["event"], event_value=value, unit=unit
+        data.clinical,
+        table=rows,
+        time=named["time"],
+        event=named["event"],
+        event_value=value,
+        unit=unit,
     )
     ctx.session.set_dataset(replace(data, clinical=kept), keep_runs=True)
     ctx.refresh()

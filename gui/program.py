@@ -329,7 +329,8 @@ class Program:
         waiting = sum(job.active for job in self.runner.status(session_id))
         if waiting >= self.config.compute.queue:
             raise JobError(
-                f"{waiting} steps of this session are waiting or running already, as many as may.",
+                f"{waiting} steps of this session are waiting or running, as many as this"
+                " program allows.",
                 advice="Wait for one, or cancel one.",
             )
 

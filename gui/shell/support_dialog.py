@@ -195,8 +195,8 @@ def logs(ctx: Context, clicks: int | None) -> Any:
     # a reader elsewhere could do nothing with a path, but learn from it
     remote = ctx.program.config.server.allow_remote
     place = (
-        "The log lies on the server."
+        "The log is on the server."
         if remote
-        else f"The log lies in {folder}. Names and paths are left out below."
+        else f"The log is in {folder}. Names and paths are left out below."
     )
     return True, place, support_bundle.redactor(ctx.program)(support_bundle.log_end(folder, 200))

@@ -18,7 +18,7 @@ from gui.shell.page import shell
 
 WORDS = (
     "Choose the installer of a new version that you were given; its signature (the same name with"
-    " .sig) has to lie beside it. The program does not look for updates, and asks nobody. Sessions"
+    " .sig) has to be in the same folder. The program never looks for updates by itself. Sessions"
     " and settings stay as they are."
 )
 

@@ -42,6 +42,6 @@ def test_the_bundle_is_read_and_saved(
     expect(page.locator("#dcx-support-text")).to_be_hidden()
     page.click("#dcx-help")
     page.click("#dcx-help-logs")
-    expect(page.locator("#dcx-logs-place")).to_contain_text("The log lies in")
+    expect(page.locator("#dcx-logs-place")).to_contain_text("The log is in")
     assert watched.foreign == []
     assert watched.complaints == []

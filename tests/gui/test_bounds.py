@@ -45,7 +45,8 @@ def test_steps_of_one_session_are_bounded_and_another_session_is_not_held_up(
     first = submit(one)
     submit(one)
     with pytest.raises(
-        JobError, match="2 steps of this session are waiting or running already, as many as may"
+        JobError,
+        match="2 steps of this session are waiting or running, as many as this program allows",
     ) as caught:
         submit(one)
     assert caught.value.advice == "Wait for one, or cancel one."

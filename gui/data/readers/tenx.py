@@ -163,7 +163,7 @@ def triplet(path: Path, name: str) -> tuple[Path, Path, Path]:
             return matrix, barcodes, features
     raise UnreadableFile(
         f"{name} belongs to a 10x matrix, but not all of matrix.mtx, barcodes.tsv and features.tsv"
-        " (or genes.tsv) lie beside each other.",
+        " (or genes.tsv) are in one folder.",
         advice="Put the three files into one folder under their usual names and choose the folder.",
     )
 

@@ -396,7 +396,7 @@ def _events(read: ClinicalTable) -> Iterator[Finding]:
             f"The event column {read.event_column} of {read.name} holds {some(values, 4)}{why}:"
             f" which value is the event must be said{asked}."
         )
-        yield f.EventValue(place, message, "Choose the value that stands for the event.")
+        yield f.EventValue(place, message, "Choose the value that means the event.")
     if read.event_value and read.time_column:
         untimed = int(read.frame[read.time_column].isna().sum())
         yield f.Noted(

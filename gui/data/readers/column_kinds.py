@@ -40,6 +40,8 @@ _AT_MOST = 4_000
 """Genes looked at where columns are compared."""
 _ALIKE, _UNLIKE = 0.5, 0.4
 """Rank correlation of samples with each other, and the highest one of what is no sample."""
+_LONGEST = 400
+"""Characters of a name that may be of a sample and a measure: the time grows with their square."""
 _ENDS = 8
 """Columns at either end of a wide table that are compared: what is no sample is at an end."""
 
@@ -402,6 +404,8 @@ def measure_in(name: str) -> str:
 
 def _split(name: str) -> tuple[int, str, str] | None:
     """PT01_TPM or counts.PT01 -> rank of the measure, the measure, PT01."""
+    if len(name) > _LONGEST:
+        return None
     for found in re.finditer(r"[._: -]|(?=\()", name):
         front, back = name[: found.start()], name[found.end() :].strip("() ")
         if not front or not back:

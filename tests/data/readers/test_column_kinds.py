@@ -326,3 +326,10 @@ def test_a_germinal_centre_is_a_type_and_a_percentage_is_not() -> None:
     assert list(classified(genes_and(types)).sample_names) == ["GC", "Naive", "Memory"]
     content = {"GC": np.linspace(31, 68, N)}
     assert list(classified(genes_and(samples(3), content)).sample_names) == list(samples(3))
+
+
+def test_a_long_name_takes_no_long_time() -> None:
+    """With a separator at every second character: 10^12 steps, if it were cut at each."""
+    names = ["a_" * 500_000 + end for end in ("x", "y")]
+    found = classified(genes_and(dict(zip(names, samples(2).values(), strict=True))))
+    assert list(found.sample_names) == names

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gui.data.readers import archive
 from gui.data.readers.read import FileChoice, Part, file_kind, read_all, read_from
 from gui.data.readers.sample_names import sample_names
 from gui.errors import DataError, UnreadableFile
@@ -266,3 +267,16 @@ def test_of_several_files_that_are_no_tables_none_is_ignored(tmp_path: Path) -> 
         other.write_text("A\n")
     with pytest.raises(UnreadableFile, match="together"):
         part_of(first, others)
+
+
+def test_an_archive_is_listed_once_and_again_when_it_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, seen = tmp_path / "all.tar", list[str]()
+    listed = archive._listed
+    monkeypatch.setattr(archive, "_listed", lambda opened: seen.append("") or listed(opened))
+    for names in (["a.txt"], ["a.txt", "b.txt"]):
+        path.write_bytes(tarred({name: htseq(0).encode() for name in names}, "w"))
+        seen.clear()
+        assert [archive.names_in(path, "all.tar") for _ in range(3)] == [names] * 3
+        assert len(seen) == 1

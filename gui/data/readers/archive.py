@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import IO, Self, cast
 
@@ -91,8 +92,16 @@ def table_names(path: Path, name: str) -> list[str]:
 
 def names_in(path: Path, name: str) -> list[str]:
     """All files in an archive. Raises UnreadableFile."""
-    with _damage_said(name), _opened(path, name) as archive:
-        return [member for member, _ in _listed(archive)]
+    with _damage_said(name):
+        found = path.stat()
+        return list(_names(path, name, (found.st_ino, found.st_size, found.st_mtime_ns)))
+
+
+@lru_cache(maxsize=8)
+def _names(path: Path, name: str, _identity: tuple[int, ...]) -> tuple[str, ...]:
+    """A compressed tar has to be unpacked to its end for this: once is enough."""
+    with _opened(path, name) as archive:
+        return tuple(member for member, _ in _listed(archive))
 
 
 def read_members(path: Path, name: str, wanted: list[str], limit: int) -> Iterator[Member]:

@@ -380,7 +380,7 @@ def test_several_sessions_go_out_and_come_in_at_once_and_notes_are_typed_in_the_
     assert chooser.value.is_multiple()
     chooser.value.set_files([*paths, tmp_path / "bad.dcxsession"])
     expect(page.locator("#sessions-import-list")).to_contain_text("“One” is already here")
-    expect(page.locator("#sessions-import-list")).to_contain_text("“Two” is here already")
+    expect(page.locator("#sessions-import-list")).to_contain_text("“Two” is already here")
     expect(page.locator("#sessions-import-list")).to_contain_text("bad.dcxsession")
     page.evaluate(DROP, ["#sessions-file-choose", "dropped.dcxsession", "no session"])
     expect(page.locator("#sessions-import-list")).to_contain_text("dropped.dcxsession")

@@ -182,3 +182,11 @@ def _workers_start_warm(_own_home: None) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("gui.jobs.process.START_METHOD", "forkserver")
         yield
+
+
+@pytest.fixture(scope="module")
+def spawned_processes() -> Iterator[None]:
+    """The program's processes start as on every user's computer, with nothing imported."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gui.jobs.process.START_METHOD", "spawn")
+        yield

@@ -45,6 +45,11 @@ PATIENCE = 90.0
 """Seconds until a wait that never comes true fails; no test depends on how fast something is."""
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _started_as_by_the_program(spawned_processes: None) -> None:
+    """A server to fork from would be started within Qt, while the window waits."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """pywebview calls deprecated functions of Qt: not ours to mend, and not to be hidden
     elsewhere.

@@ -109,11 +109,8 @@ def dataset(name: str = "small") -> Dataset:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _started_as_by_the_program() -> Iterator[None]:
-    """Here the processes start as they do on every user's computer, with nothing imported."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("gui.jobs.process.START_METHOD", "spawn")
-        yield
+def _started_as_by_the_program(spawned_processes: None) -> None:
+    """What these tests are about is how processes start and end."""
 
 
 @pytest.fixture(scope="session")

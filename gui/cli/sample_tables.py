@@ -234,7 +234,7 @@ def _clinical_choice(options: argparse.Namespace, samples: Sequence[str]) -> Cli
         return choice.model_copy(update={"event_column": options.event})
     if column in frame.columns:
         held = _values(frame[column])
-        if value not in held:
+        if value not in held and len(held) > 1:  # one value: nobody may have had the event
             raise InvalidParameter(
                 f"The column {column} of {path.name} holds no value {value}, but {some(held, 6)}.",
                 advice="Give one of them with --event COLUMN=VALUE.",

@@ -100,7 +100,7 @@ def test_columns_can_be_named_and_a_unit_that_is_not_known_is_said(
     assert record["time_column"] is record["event_column"] is record["events"] is None
 
 
-UNCERTAIN = {
+UNCERTAIN: dict[str, tuple[str, list[Any]]] = {
     "censored": ("Censored", [1, 0, 1, 0, 0, 1]),
     "cens": ("cens", [1, 0, 1, 0, 0, 1]),
     "one-and-two": ("status", [1, 2, 1, 2, 2, 1]),
@@ -126,6 +126,13 @@ def test_an_event_of_uncertain_direction_is_refused_until_it_is_given(
     assert record_of(out)["clinical"]["event_value"] == value
     assert run(data, out, "--clinical", path, "--event", "none") == 0
     assert record_of(out)["clinical"]["event_value"] is None
+
+
+def test_a_study_without_events_can_be_analysed(data: list[str], tmp_path: Path) -> None:
+    path, out = clinical(tmp_path, [0] * 6), tmp_path / "out"
+    assert run(data, out, "--clinical", path) == 2
+    assert run(data, out, "--clinical", path, "--event", "OS=1") == 0
+    assert record_of(out)["clinical"]["events"] == 0
 
 
 def test_known_compositions_are_compared_with_the_estimate(

@@ -118,6 +118,20 @@ def test_a_tx2gene_table_sums_transcripts_to_genes(
     assert "summed up" in notes
 
 
+def test_a_folder_of_salmon_files_is_summed_for_each_sample(cells: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "salmon"
+    for k, sample in enumerate(("alpha", "beta", "gamma")):
+        (folder / sample).mkdir(parents=True)
+        rows = [(t, 900, 700.5, v, 2 * v) for (t, _), v in zip(OF, COUNTS[:, k], strict=True)]
+        header = ("Name", "Length", "EffectiveLength", "TPM", "NumReads")
+        write(folder / sample, "quant.sf", lines(header, *rows))
+    given = str(write(tmp_path, "tx2gene.tsv", MAPS["tx2gene.tsv"]))
+    dataset, _ = load_repaired(request_for(cells, folder), tables=[given])
+    assert dataset.bulk is not None
+    assert list(dataset.bulk.samples) == ["alpha", "beta", "gamma"]
+    np.testing.assert_allclose(dataset.bulk.matrix.frame().loc[GENES].to_numpy(), SUMS)
+
+
 def test_where_the_table_leads_to_other_names_the_refusal_names_repair(
     cells: Path, tmp_path: Path
 ) -> None:

@@ -241,13 +241,13 @@ def test_a_cart_of_the_gdc_and_its_sample_sheet(tmp_path: Path, cells: FileChoic
     path = write(tmp_path / "gdc_download_20260101.tar.gz", packed(files, "w:gz"))
     made = load(cells, FileChoice(path=path))
     assert_bulk(made, COUNTS[:, [codes.index(str(s)) for s in made.bulk.samples]])  # type: ignore[union-attr]
-    header = ("File ID", "File Name", "Project ID", "Case ID", "Sample ID", "Sample Type")
+    columns = ("File ID", "File Name", "Project ID", "Case ID", "Sample ID", "Sample Type")
     ending = ".rna_seq.augmented_star_gene_counts.tsv"
     rows_of = [
         (code[::-1], code + ending, "TCGA-OV", f"TCGA-0{k}-1", f"TCGA-0{k}-1-01A", "Primary Tumor")
         for k, code in enumerate(codes)
     ]
-    seen = patients(write(tmp_path / "gdc_sample_sheet.tsv", table(header, *rows_of)), made)
+    seen = patients(write(tmp_path / "gdc_sample_sheet.tsv", table(columns, *rows_of)), made)
     assert seen.kept is not None
     assert seen.sample_column == "File Name"
     assert list(seen.kept.table.loc[codes, "Case ID"]) == [f"TCGA-0{k}-1" for k in range(4)]

@@ -486,8 +486,6 @@ def _check_options(options: argparse.Namespace) -> None:
     """What would else be refused in the words of the form, or without the path."""
     for role in ("train", "test", "reference", "bulk"):
         path: Path | None = getattr(options, role)
-        if path is not None and path.is_dir():
-            raise InvalidParameter(f"{path} is a folder.", advice=f"Give a file with --{role}.")
         if path is not None and not path.exists():
             raise InvalidParameter(
                 f"There is no file {path}.", advice=f"Check the path given with --{role}."

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gui.data.dataset import Dataset, Role
     from gui.data.load import LoadRequest
     from gui.data.readers.read import Part
+    from gui.data.readers.read_cache import Held
     from gui.data.validation.repairs import Repair
 
 ROLES: tuple[Role, ...] = ("train", "test", "reference", "bulk")
@@ -70,27 +71,36 @@ def load_repaired(
         request = request.model_copy(update={"repairs": tuple(repairs)})
     if proposed:
         request = with_proposed_repairs(request, held=held)
-    more: list[Repair] = []
     if not as_is:
-        seen = examine(request, held=held)
-        for finding in seen.findings:
+        for finding in examine(request, held=held).findings:
             if finding.code == "log-values":
                 raise BadValues(
                     finding.message,
                     advice="Undo the logarithm with --repair, or take the values as they are with"
                     " --as-is.",
                 )
-        more = [each for each in seen.proposed if each not in (*request.repairs, *sums)]
     # after the look at the values: sums of logarithms need not look like any
     if added := [each for each in sums if each not in request.repairs]:
         request = request.model_copy(update={"repairs": (*request.repairs, *added)})
     try:
         return load_dataset(request, read_with=held.take), request.repairs
     except DataError as error:
-        if more:
-            hint = "Or apply what check proposes with --repair."
-            error.advice = " ".join(filter(None, (error.advice, hint)))
+        error.advice = " ".join(filter(None, (error.advice, _options_for(request, held))))
         raise
+
+
+def _options_for(request: LoadRequest, held: Held) -> str:
+    """The option that settles what was refused, in a sentence; "" if there is none."""
+    from gui.data.validation.examine import examine, with_proposed_repairs
+    from gui.knowledge.identifiers import ADVICE, Kind
+
+    found = examine(request, held=held).findings
+    if any(x.code == "gene-names" and x.advice == ADVICE[Kind.TRANSCRIPT] for x in found):
+        return "Give this table with --map TABLE."
+    repaired = with_proposed_repairs(request, held=held)
+    left = examine(repaired, held=held).findings
+    settled = repaired != request and not any(x.severity == "refusal" for x in left)
+    return "Or apply what check proposes with --repair." if settled else ""
 
 
 def read_repairs(path: Path) -> list[Repair]:

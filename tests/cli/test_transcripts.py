@@ -99,6 +99,8 @@ def test_transcripts_are_refused_with_the_table_to_give(
     with pytest.raises(NoCommonGenes, match="bulk are transcript IDs, such as ENST") as refused:
         load_repaired(request, proposed=repaired)
     assert "tx2gene" in str(refused.value.advice)
+    assert "--map TABLE" in str(refused.value.advice)
+    assert "--repair" not in str(refused.value.advice), "it would not help"
 
 
 @pytest.mark.parametrize("mapping", MAPS)

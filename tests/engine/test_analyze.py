@@ -296,6 +296,26 @@ def test_repairs_that_check_proposes_are_applied_on_request_and_recorded(
     pd.testing.assert_frame_equal(composition, read(tmp_path / "plain" / "composition_bulk.csv"))
 
 
+def test_a_folder_of_one_file_per_sample_is_analysed(files, dataset, tmp_path, capsys):
+    bulk, folder = dataset.bulk.matrix, tmp_path / "run"
+    folder.mkdir()
+    for k in range(3):
+        rows = [f"{g}\t{v:g}" for g, v in zip(bulk.genes, bulk.values[:, k], strict=True)]
+        (folder / f"P{'abc'[k]}.htseq.counts").write_text("\n".join(rows) + "\n")
+    out = tmp_path / "out"
+    assert run(files | {"bulk": folder}, out, "--model", "naive") == 0
+    found = read(out / "composition_bulk.csv")
+    assert run(files, tmp_path / "table", "--model", "naive") == 0
+    wanted = read(tmp_path / "table" / "composition_bulk.csv").iloc[:, :3]
+    np.testing.assert_allclose(found, wanted, rtol=1e-4)
+    assert list(found.columns) == ["Pa", "Pb", "Pc"]
+    (tmp_path / "empty").mkdir()
+    capsys.readouterr()
+    assert run(files | {"bulk": tmp_path / "empty"}, tmp_path / "none") == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert not (tmp_path / "none").exists()
+
+
 def test_out_is_required(files, capsys):
     assert analyze.analyze(["--train", str(files["train"])]) == 2
     assert "--out" in capsys.readouterr().err

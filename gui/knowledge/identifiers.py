@@ -161,8 +161,12 @@ def without_version(name: str) -> str:
 def holds_transcripts(names: Iterable[str]) -> bool:
     """Whether most of the names that are there are transcript IDs, with no gene beside them."""
     filled = [name for name in map(str, names) if name not in EMPTY]
+    forms = [form for kind, form in _FORMS if kind is Kind.TRANSCRIPT]
     found = sum(
-        kind_of(name) is Kind.TRANSCRIPT and not take_apart(name).ensembl for name in filled
+        len(name) <= LONGEST
+        and any(form.fullmatch(name) for form in forms)
+        and not take_apart(name).ensembl
+        for name in filled
     )
     return found > 0.5 * len(filled)
 

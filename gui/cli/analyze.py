@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gui.cli import sample_tables
 from gui.cli.console import Parser, one_blas_thread, say
 from gui.cli.output import FILES, is_written, optimum_of, record_of, tables_of, write_all
 from gui.config import load_config
@@ -102,6 +103,7 @@ def parser(prog: str = "deconomix-gui analyze") -> argparse.ArgumentParser:
         metavar="[ROLE=]TABLE",
         help="take gene names from a table of old and new names, for the files that need it",
     )
+    sample_tables.add_options(cli)
     cli.add_argument(
         "--as-is",
         action="store_true",
@@ -297,7 +299,8 @@ class _ConsoleProgress:
 
 
 def _analyze(options: argparse.Namespace, output: _Output) -> None:
-    if options.example and any((options.train, options.test, options.reference, options.bulk)):
+    files = ("train", "test", "reference", "bulk", "clinical", "truth")
+    if options.example and any(getattr(options, name) for name in files):
         raise InvalidParameter("--example brings its own data and takes no files.")
     if not options.example and options.train is None:
         raise InvalidParameter(
@@ -365,6 +368,7 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
         dataset = example.dataset
     else:
         dataset, repairs = _load(options)
+    dataset, about_samples = sample_tables.add_tables(dataset, options)
     if adtd_params is not None and dataset.bulk is None:
         raise MissingPart(f"{model} needs bulk samples.", advice="Give them with --bulk FILE.")
     search_params = None
@@ -441,15 +445,18 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
         record["repairs"] = [repair.record() for repair in repairs]
         if adtd is not None and adtd.optimum is not None:
             record["optimum"] = optimum_of(adtd.optimum)
-        tables = tables_of(model, dtd, adtd)
+        tables = tables_of(model, dtd, adtd) | about_samples.results(dataset, dtd, adtd)
+        record |= about_samples.record
         if sure is not None:
             tables["composition_intervals.csv"] = interval_table(sure)
         output.write(options.out, tables, record)
     for note in [f"{source.name}: {n}" for source in dataset.sources for n in source.notes]:
         say(f"Note: {note}", sys.stderr)
-    for text in short.warnings:
+    for text in (*about_samples.notes, *short.warnings):
         say(f"Note: {text}", sys.stderr)
     say(f"Result: {short.answer}", sys.stderr)
+    if agreement := about_samples.agreement_text():
+        say(f"Result: {agreement}", sys.stderr)
     if example is not None:
         say(_example_table(example, model, dtd, adtd), sys.stdout)
     if options.out is not None:
@@ -479,12 +486,11 @@ def _check_options(options: argparse.Namespace) -> None:
     """What would else be refused in the words of the form, or without the path."""
     for role in ("train", "test", "reference", "bulk"):
         path: Path | None = getattr(options, role)
-        if path is not None and path.is_dir():
-            raise InvalidParameter(f"{path} is a folder.", advice=f"Give a file with --{role}.")
         if path is not None and not path.exists():
             raise InvalidParameter(
                 f"There is no file {path}.", advice=f"Check the path given with --{role}."
             )
+    sample_tables.check_options(options)
     if options.genes < 0 or options.genes == 1:
         raise InvalidParameter(
             f"--genes is {options.genes}; allowed: a whole number from 2, or 0 for all genes."

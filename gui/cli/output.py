@@ -28,6 +28,8 @@ FILES = (
     "metrics_test.csv",
     "hidden_profile.csv",
     "gene_regulation.csv",
+    "clinical.csv",
+    "agreement_bulk.csv",
     "run.json",
 )
 """Everything ``analyze`` may write, last the record; of an earlier analysis in the same folder what

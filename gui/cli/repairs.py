@@ -7,12 +7,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gui.errors import BadValues, InvalidParameter
+from gui.errors import BadValues, DataError, InvalidParameter
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from gui.data.dataset import Dataset, Role
     from gui.data.load import LoadRequest
     from gui.data.readers.read import Part
+    from gui.data.readers.read_cache import Held
     from gui.data.validation.repairs import Repair
 
 ROLES: tuple[Role, ...] = ("train", "test", "reference", "bulk")
@@ -58,9 +61,12 @@ def load_repaired(
 
     held = Held()
     repairs = [repair for path in chosen for repair in read_repairs(path)]
+    sums: list[Repair] = []
     if tables:
         parts = held.read(request.files).whole()[0]
-        repairs += [repair for text in tables for repair in by_table(text, parts)]
+        mapped = [repair for text in tables for repair in by_table(text, parts)]
+        sums = sums_of_transcripts(mapped, parts, repairs)
+        repairs += mapped
     if repairs:
         request = request.model_copy(update={"repairs": tuple(repairs)})
     if proposed:
@@ -73,7 +79,28 @@ def load_repaired(
                     advice="Undo the logarithm with --repair, or take the values as they are with"
                     " --as-is.",
                 )
-    return load_dataset(request, read_with=held.take), request.repairs
+    # after the look at the values: sums of logarithms need not look like any
+    if added := [each for each in sums if each not in request.repairs]:
+        request = request.model_copy(update={"repairs": (*request.repairs, *added)})
+    try:
+        return load_dataset(request, read_with=held.take), request.repairs
+    except DataError as error:
+        error.advice = " ".join(filter(None, (error.advice, _options_for(request, held))))
+        raise
+
+
+def _options_for(request: LoadRequest, held: Held) -> str:
+    """The option that settles what was refused, in a sentence; "" if there is none."""
+    from gui.data.validation.examine import examine, with_proposed_repairs
+    from gui.knowledge.identifiers import ADVICE, Kind
+
+    found = examine(request, held=held).findings
+    if any(x.code == "gene-names" and x.advice == ADVICE[Kind.TRANSCRIPT] for x in found):
+        return "Give this table with --map TABLE."
+    repaired = with_proposed_repairs(request, held=held)
+    left = examine(repaired, held=held).findings
+    settled = repaired != request and not any(x.severity == "refusal" for x in left)
+    return "Or apply what check proposes with --repair." if settled else ""
 
 
 def read_repairs(path: Path) -> list[Repair]:
@@ -111,7 +138,9 @@ def by_table(text: str, parts: dict[Role, Part]) -> list[Repair]:
 
     text : ``TABLE``, for the parts that have names of its first kind, or ``ROLE=TABLE``
     """
+    from gui.data.readers.text_table import read_text_table
     from gui.data.validation.repairs_genes import MapGenes
+    from gui.knowledge.identifiers import holds_transcripts
 
     role, _, rest = text.partition("=")
     path = Path(rest if rest and role in ROLES else text)
@@ -125,9 +154,21 @@ def by_table(text: str, parts: dict[Role, Part]) -> list[Repair]:
             raise InvalidParameter(f"--map is for {role}, but no such file is given.")
         wanted = [r for r in wanted if r == role]
     else:
-        columns = {r: _column_of(path, parts[r]) for r in wanted}
-        wanted = [r for r in wanted if columns[r] not in ("", _target(columns))]
-        if not wanted:
+        table, _ = read_text_table(path, path.name)
+        columns = {r: _column_of(table, parts[r]) for r in wanted}
+        of_transcripts = {str(c) for c in table.columns if holds_transcripts(table[c])}
+        if of_transcripts:  # a tx2gene table: from transcripts to genes, never the other way
+            wanted = [r for r in wanted if columns[r] in of_transcripts]
+        else:
+            wanted = [r for r in wanted if columns[r] not in ("", _target(columns))]
+        if of_transcripts and not wanted:
+            raise InvalidParameter(
+                f"{path.name} names the genes of transcripts, but no file has these transcripts.",
+                advice="Leave --map out, or give the tx2gene table of the annotation that was used"
+                " to count.",
+            )
+        # names of the training cells alone lead to no other file
+        if not wanted or (len(parts) > 1 and not any(columns[r] for r in parts if r != "train")):
             raise InvalidParameter(
                 f"{path.name} holds no names of the one file with those of another.",
                 advice="Give a table with the old gene names in one column and the new ones in"
@@ -136,16 +177,38 @@ def by_table(text: str, parts: dict[Role, Part]) -> list[Repair]:
     return [MapGenes(role=r, by="table", table=path, table_name=path.name) for r in wanted]
 
 
-def _column_of(path: Path, part: Part) -> str:
-    """The column with most of the part's gene names, "" if none has a tenth of them."""
-    from gui.data.readers.text_table import read_text_table
-    from gui.data.validation.repairs_genes import VERSION
+def sums_of_transcripts(
+    mapped: Sequence[Repair], parts: dict[Role, Part], chosen: Sequence[Repair]
+) -> list[Repair]:
+    """The repairs that add up the transcripts of a gene, for parts that are mapped from them.
 
-    names = {VERSION.sub(r"\1", str(gene)) for gene in part.matrix.genes} | set(part.matrix.genes)
-    table, _ = read_text_table(path, path.name)
-    hits = {str(c): int(table[c].isin(names).sum()) for c in table.columns}
+    What was ``chosen`` for genes that occur more than once stays.
+    """
+    from gui.data.validation.repairs_genes import MergeGenes
+    from gui.knowledge.identifiers import holds_transcripts
+
+    settled = {each.role for each in chosen if isinstance(each, MergeGenes)}
+    roles = dict.fromkeys(
+        role
+        for role in parts
+        if any(each.fits(role) for each in mapped)
+        and role not in settled
+        and holds_transcripts(parts[role].matrix.genes)
+    )
+    return [MergeGenes(role=role, how="sum") for role in roles]
+
+
+def _column_of(table: pd.DataFrame, part: Part) -> str:
+    """The column with most of the part's gene names, "" if none has a tenth of them."""
+    from gui.knowledge.identifiers import without_version
+
+    names = {without_version(str(gene)) for gene in part.matrix.genes}
+    hits = {
+        str(c): len(names & {without_version(v) for v in (str(c), *table[c])})
+        for c in table.columns
+    }
     best = max(hits, key=lambda c: hits[c], default="")
-    return best if best and hits[best] >= 0.1 * part.matrix.n_genes else ""
+    return best if best and hits[best] >= 0.1 * len(names) else ""
 
 
 def _target(columns: dict[Role, str]) -> str:

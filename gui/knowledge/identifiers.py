@@ -6,6 +6,7 @@ Only the form of a name counts here; :mod:`gui.knowledge.gene_lists` asks whethe
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -100,6 +101,7 @@ _FORMS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     (Kind.PROTEIN, re.compile(r"[OPQ]\d[A-Z0-9]{3}\d|[A-NR-Z]\d(?:[A-Z][A-Z0-9]{2}\d){1,2}")),
     (Kind.NUMBER, re.compile(r"\d+(?:\.0+)?")),
 )
+_VERSION = re.compile(r"^(ENS[A-Z]*[GTP]\d{6,}|[NX][MRP]_\d{4,})\.\d+(?=$|[|_])")
 _SEPARATORS = "|_-.:;/,([ "
 _ENSEMBL_FIRST = re.compile(
     r"(ENS(?:[A-Z]{3,6})?G\d{6,15})(\.\d{1,3}(?![\d.]))?(_\d{1,2}(?!\w))?(_PAR_Y)?(.*)", re.DOTALL
@@ -149,6 +151,24 @@ def kind_of(name: str) -> Kind | None:
     if len(name) > LONGEST:
         return Kind.UNKNOWN
     return next((kind for kind, form in _FORMS if form.fullmatch(name)), None)
+
+
+def without_version(name: str) -> str:
+    """The name without the version of its ID: ENST00000456328.2 -> ENST00000456328."""
+    return _VERSION.sub(r"\1", name)
+
+
+def holds_transcripts(names: Iterable[str]) -> bool:
+    """Whether most of the names that are there are transcript IDs, with no gene beside them."""
+    filled = [name for name in map(str, names) if name not in EMPTY]
+    forms = [form for kind, form in _FORMS if kind is Kind.TRANSCRIPT]
+    found = sum(
+        len(name) <= LONGEST
+        and any(form.fullmatch(name) for form in forms)
+        and not take_apart(name).ensembl
+        for name in filled
+    )
+    return found > 0.5 * len(filled)
 
 
 def take_apart(name: str) -> NameParts:

@@ -65,7 +65,8 @@ def test_everything_is_written_and_recorded(files, tmp_path, capsys):
         )
         == 0
     )
-    assert {p.name for p in out.iterdir()} == set(analyze.FILES)
+    about_samples = {"clinical.csv", "agreement_bulk.csv"}
+    assert {p.name for p in out.iterdir()} == set(analyze.FILES) - about_samples
     bulk = read(out / "composition_bulk.csv")
     assert list(bulk.index) == ["T0", "T1", "T2", "T3", "hidden"]
     assert list(bulk.columns) == [f"sample {c}" for c in "ABCDEFGH"]
@@ -293,6 +294,26 @@ def test_repairs_that_check_proposes_are_applied_on_request_and_recorded(
     assert run(plain, tmp_path / "plain", "--model", "naive") == 0
     composition = read(out / "composition_bulk.csv")
     pd.testing.assert_frame_equal(composition, read(tmp_path / "plain" / "composition_bulk.csv"))
+
+
+def test_a_folder_of_one_file_per_sample_is_analysed(files, dataset, tmp_path, capsys):
+    bulk, folder = dataset.bulk.matrix, tmp_path / "run"
+    folder.mkdir()
+    for k in range(3):
+        rows = [f"{g}\t{v:g}" for g, v in zip(bulk.genes, bulk.values[:, k], strict=True)]
+        (folder / f"P{'abc'[k]}.htseq.counts").write_text("\n".join(rows) + "\n")
+    out = tmp_path / "out"
+    assert run(files | {"bulk": folder}, out, "--model", "naive") == 0
+    found = read(out / "composition_bulk.csv")
+    assert run(files, tmp_path / "table", "--model", "naive") == 0
+    wanted = read(tmp_path / "table" / "composition_bulk.csv").iloc[:, :3]
+    np.testing.assert_allclose(found, wanted, rtol=1e-4)
+    assert list(found.columns) == ["Pa", "Pb", "Pc"]
+    (tmp_path / "empty").mkdir()
+    capsys.readouterr()
+    assert run(files | {"bulk": tmp_path / "empty"}, tmp_path / "none") == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert not (tmp_path / "none").exists()
 
 
 def test_out_is_required(files, capsys):

@@ -17,6 +17,7 @@ from gui.data.readers.layout import is_number
 from gui.data.readers.sniff import first_bytes, looks_like, unzipped_head, way_out
 from gui.data.readers.textfile import decoded, text_limit, text_of
 from gui.errors import UnreadableFile
+from gui.knowledge.identifiers import holds_transcripts, without_version
 
 _SEPARATORS = ("\t", ";", ",", "|")
 _WANTED = (
@@ -151,23 +152,27 @@ def _separator(text: str, name: str) -> str:
 
 def read_pairs(path: Path, name: str, known: Collection[str]) -> dict[str, str]:
     """Old -> new from a table: the column that holds most of ``known`` is the old one, the next one
-    that differs the new one.
+    that differs the new one. Transcripts are no new names: a tx2gene table leads to genes.
 
-    Raises UnreadableFile if no column holds any of the names.
+    IDs are compared without their versions; the old names are returned both with and without.
+
+    Raises UnreadableFile if no column holds any of the names, or there is none beside it.
     """
     table, _ = read_text_table(path, name)
-    wanted = set(known)
+    wanted = {without_version(text) for text in known}
     # the header may be a pair itself
     table.loc[-1] = table.columns
     table = table.sort_index()
-    hits = {c: int(table[c].isin(wanted).sum()) for c in table.columns}
+    plain = table.map(without_version)
+    hits = {c: int(plain[c].isin(wanted).sum()) for c in table.columns}
     old = max(hits, key=lambda c: hits[c])
-    if not hits[old]:
+    others = [c for c in table.columns if c != old and not holds_transcripts(table[c])]
+    if not hits[old] or not others:
+        what = "any of the names" if not hits[old] else "other names beside these"
         raise UnreadableFile(
-            f"No column of {name} holds any of the names.",
+            f"No column of {name} holds {what}.",
             advice="Choose a table with the old names in one column and the new ones in another.",
         )
-    others = [c for c in table.columns if c != old]
     likely = [
         c
         for c in others
@@ -177,5 +182,8 @@ def read_pairs(path: Path, name: str, known: Collection[str]) -> dict[str, str]:
         )
     ]
     new = (likely or others)[0]
-    rows = table[table[old].isin(wanted) & (table[old] != "")]
-    return dict(zip(rows[old], rows[new], strict=True))
+    there = plain[old].isin(wanted) & (table[old] != "")
+    rows = table[there]
+    return dict(zip(plain.loc[there, old], rows[new], strict=True)) | dict(
+        zip(rows[old], rows[new], strict=True)
+    )

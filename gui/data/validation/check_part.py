@@ -54,6 +54,7 @@ from gui.data.validation.repairs_genes import (
 from gui.data.validation.repairs_types import DropTypes, MapTypes, same_labels
 from gui.errors import DataError
 from gui.knowledge.excel_dates import restore_dates
+from gui.knowledge.identifiers import ADVICE, Kind, holds_transcripts
 from gui.text import number, shorten, some
 
 LONG = 80
@@ -126,6 +127,13 @@ def _names(part: Part, others: Collection[str]) -> Iterator[Finding]:
             f"{number(len(blank))} gene names of {name} have blanks around them.",
             "",
             CleanNames(role=role, versions=False),
+        )
+    if holds_transcripts(genes):
+        yield f.GeneNames(
+            Place.at(name, role, genes=genes),
+            f"The names of {name} are {Kind.TRANSCRIPT.value}, such as {shorten(genes[0])}, and no"
+            " genes.",
+            ADVICE[Kind.TRANSCRIPT],
         )
     versions = [g for g in genes if VERSION.match(g)]
     if versions:

@@ -20,6 +20,7 @@ from gui.data.readers.read import Part
 from gui.data.readers.text_table import read_pairs
 from gui.data.validation.repairs import ROWS, Repair, changes, gene_means, keep_genes, named
 from gui.errors import MissingPart
+from gui.knowledge.identifiers import without_version
 from gui.text import number, some
 
 VERSION = re.compile(r"^(ENS[A-Z]*[GTP]\d{6,})\.\d+(?=$|[|_])")
@@ -222,12 +223,8 @@ class MapGenes(Repair):
                     "Choose a table with the old names in one column and the new ones in another."
                 ),
             )
-        known = read_pairs(
-            self.table,
-            self.table_name or self.table.name,
-            set(genes) | {VERSION.sub(r"\1", g) for g in genes},
-        )
-        return [known.get(g) or known.get(VERSION.sub(r"\1", g), "") for g in genes]
+        known = read_pairs(self.table, self.table_name or self.table.name, set(genes))
+        return [known.get(g) or known.get(without_version(g), "") for g in genes]
 
     def apply(self, part: Part) -> tuple[Part, str]:
         old = [str(g) for g in part.matrix.genes]

@@ -16,6 +16,7 @@ from gui.resources import resource
 ORDER = (
     "first-steps",
     "data",
+    "sources",
     "dtd",
     "adtd",
     "figures",

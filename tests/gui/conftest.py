@@ -4,10 +4,11 @@ the real server.
 
 from __future__ import annotations
 
+import functools
 import gc
 import json
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,13 @@ def _key(component_id: Any) -> str:
     )
 
 
+@functools.cache
+def _parsed(component_id: str) -> dict[str, Any]:
+    """Of an id or pattern with parts; it is compared again and again, never changed."""
+    parts: dict[str, Any] = json.loads(component_id)
+    return parts
+
+
 class Tab:
     """What one tab knows.
 
@@ -67,20 +75,24 @@ class Tab:
             for d in self.client.get("/_dash-dependencies", base_url=ORIGIN).json
             if not d.get("clientside_function")
         ]
+        self._by_input: dict[str, list[int]] = {}
+        """Id or pattern of an input -> positions of the callbacks that listen to it."""
+        for number, dependency in enumerate(self.dependencies):
+            for component_id in {i["id"] for i in dependency["inputs"]}:
+                self._by_input.setdefault(component_id, []).append(number)
+        self._patterns = [i for i in self._by_input if i.startswith("{")]
         self._take(self.client.get("/_dash-layout", base_url=ORIGIN).json)
         self.tick()
 
     def _take(self, node: Any) -> list[tuple[str, str]]:
-        new = []
-        for props in _components(node):
-            if "id" in props:
-                key = _key(props["id"])
-                for name in [k for k in self.values if k[0] == key]:
-                    del self.values[name]
-                self.values[key, "id"] = props["id"]
-                self.values.update({(key, name): value for name, value in props.items()})
-                new.append(key)
-        return [(key, "*") for key in new]
+        found = [(_key(props["id"]), props) for props in _components(node) if "id" in props]
+        if found:
+            replaced = {key for key, _ in found}
+            for name in [k for k in self.values if k[0] in replaced]:
+                del self.values[name]
+        for key, props in found:
+            self.values.update({(key, name): value for name, value in props.items()})
+        return [(key, "*") for key, _ in found]
 
     def get(self, component_id: Any, prop: str) -> Any:
         return self.values.get((_key(component_id), prop))
@@ -133,7 +145,7 @@ class Tab:
                 return
             batch = list(dict.fromkeys(changed))
             changed.clear()
-            for dependency in self.dependencies:
+            for dependency in self._listening({k for k, _ in batch}):
                 triggers = [
                     (k, p)
                     for k, p in batch
@@ -147,13 +159,22 @@ class Tab:
                 changed.extend(self._call(dependency, triggers))
         raise AssertionError("the callbacks do not come to an end")
 
+    def _listening(self, keys: Collection[str]) -> list[dict[str, Any]]:
+        """The callbacks with an input among these components, in the order of the page."""
+        found = {number for key in keys for number in self._by_input.get(key, ())}
+        for key in (k for k in keys if k.startswith("{")):
+            for pattern in self._patterns:
+                if self._matches(pattern, key):
+                    found.update(self._by_input[pattern])
+        return [self.dependencies[number] for number in sorted(found)]
+
     @staticmethod
     def _matches(pattern: str, key: str) -> bool:
         if not pattern.startswith("{"):
             return pattern == key
         if not key.startswith("{"):
             return False
-        wanted, given = json.loads(pattern), json.loads(key)
+        wanted, given = _parsed(pattern), _parsed(key)
         return wanted.keys() == given.keys() and all(
             isinstance(v, list) or given[k] == v for k, v in wanted.items()
         )

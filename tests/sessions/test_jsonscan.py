@@ -145,6 +145,7 @@ for raw in LONG.values():
 OLD = """
 import re
 from tests.sessions.test_jsonscan import LONG
+print("made", flush=True)
 re.compile(rb'"(?:[^"\\\\]++|\\\\.)*+"').sub(b"", LONG["quotes that do not end"])
 """
 
@@ -154,5 +155,11 @@ def test_long_hostile_texts_take_moments(block: None) -> None:
     if jsonscan.BLOCK == 7:
         pytest.skip("one size of blocks is enough")
     subprocess.run([sys.executable, "-c", SCAN], cwd=ROOT, check=True)
-    with pytest.raises(subprocess.TimeoutExpired):
-        subprocess.run([sys.executable, "-c", OLD], cwd=ROOT, check=True, timeout=20)
+    with subprocess.Popen([sys.executable, "-c", OLD], cwd=ROOT, stdout=subprocess.PIPE) as old:
+        try:
+            assert old.stdout is not None
+            assert old.stdout.readline() == b"made\n"
+            with pytest.raises(subprocess.TimeoutExpired):
+                old.wait(5)
+        finally:
+            old.kill()

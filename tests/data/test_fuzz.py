@@ -57,8 +57,11 @@ def hostile(kind: str, path: Path) -> None:
     raise ValueError("unexpected")
 
 
+def nothing_to_import() -> None: ...
+
+
 def test_every_fault_would_be_found(tmp_path: Path, started: Callable[..., Reader]) -> None:
-    reader = started(hostile, seconds=2.0)
+    reader = started(hostile, seconds=2.0, warm_up=nothing_to_import)
     (tmp_path / "seed.csv").write_text("gene,a\nx,1\n")
     found = {kind: [tmp_path / "seed.csv"] for kind in ("raise", "crash", "memory", "loop")}
     tally = fuzz(reader, found, tmp_path, 1, count=1)

@@ -242,6 +242,7 @@ def test_dtd_is_as_near_to_stock_as_float32_lets_it_be(tiny_data: Path) -> None:
     assert found.composition < NEAR
 
 
+@pytest.mark.slow
 def test_dtd_on_larger_data_is_as_near_to_stock_as_float32_lets_it_be(
     shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

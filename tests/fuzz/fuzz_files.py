@@ -55,13 +55,18 @@ def is_sentence(said: str) -> bool:
     )
 
 
-def child(pipe: Connection, task: Callable[[str, Path], None], memory: int) -> None:
+def child(
+    pipe: Connection,
+    task: Callable[[str, Path], None],
+    memory: int,
+    warm_up: Callable[[], None],
+) -> None:
     """Reads what comes through the pipe and says how that went."""
     import resource
 
     from gui.errors import DataError, SessionError
 
-    seeds.warm_up()
+    warm_up()
     used = int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
     resource.setrlimit(resource.RLIMIT_AS, (used + memory, used + memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -106,8 +111,10 @@ class Reader:
         *,
         seconds: float = SECONDS,
         memory: int = MEMORY,
+        warm_up: Callable[[], None] = seeds.warm_up,
     ) -> None:
-        self._task, self._seconds, self._memory = task, seconds, memory
+        """warm_up : what the child does before it is measured: import what the task needs."""
+        self._task, self._seconds, self._memory, self._warm_up = task, seconds, memory, warm_up
         self._process: multiprocessing.process.BaseProcess | None = None
 
     def read(self, kind: str, path: Path) -> tuple[str, str, int]:
@@ -154,7 +161,7 @@ class Reader:
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(
-            target=child, args=(theirs, self._task, self._memory), daemon=True
+            target=child, args=(theirs, self._task, self._memory, self._warm_up), daemon=True
         )
         self._process.start()
         theirs.close()

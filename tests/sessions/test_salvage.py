@@ -72,13 +72,11 @@ def test_whatever_byte_is_damaged_all_that_does_not_need_it_comes_back_to_the_bi
         for run, node in zip(original.runs, tree["fields"]["runs"]["items"], strict=True)
     }
     refused = 0
-    for member in members.values():
-        for at in (
-            member.offset,
-            member.offset + 20,
-            member.offset + 35,
-            member.data_offset + member.size // 2,
-        ):
+    for number, member in enumerate(members.values()):
+        heads = [member.offset, member.offset + 20, member.offset + 35]
+        if member.name.startswith("o/"):  # the many objects are alike: each in one of the three
+            heads = [heads[number % 3]]
+        for at in (*heads, member.data_offset + member.size // 2):
             path.write_bytes(flipped(raw, at))
             with pytest.raises((DamagedSession, WrongPassword, NewerSession)):
                 load(path, session_key=key)

@@ -217,6 +217,8 @@ def test_a_request_that_stops_in_the_middle_is_cut_off(
     )
     monkeypatch.setattr(module, "HASTE", 0.5 if on else PATIENT)
     program = serve(Server(timeout_s=3600))
+    program.server._server.adj.cleanup_interval = 0  # a round whenever its loop comes by
+    program.server._server.next_channel_cleanup = 0
     with begun(program, "body") as sock:
         until(
             lambda: (

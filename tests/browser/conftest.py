@@ -17,6 +17,8 @@ from desktop.server import LocalServer
 from gui.app import Application, create_app
 from gui.config import Config
 
+OTHER_SITE = "elsewhere.test"
+"""Another site to a browser, on this machine."""
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -25,8 +27,9 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
-    # whatever asks for another machine, by name or by number, is told that there is none
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    # Whatever asks for another machine, by name or by number, is told that there is none; OTHER_SITE
+    # is this machine by another name.
+    f"--host-resolver-rules=MAP {OTHER_SITE} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
 
 

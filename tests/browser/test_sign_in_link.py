@@ -14,16 +14,14 @@ import pytest
 from playwright.sync_api import expect
 
 from gui import guard
+from tests.browser.conftest import OTHER_SITE
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
 def elsewhere() -> Iterator[Any]:
-    """``elsewhere(link)``: the address of another site's page with this link.
-
-    (To a browser "localhost" is another site than 127.0.0.1.)
-    """
+    """``elsewhere(link)``: the address of another site's page with this link."""
     links: list[str] = []
 
     class Page(BaseHTTPRequestHandler):
@@ -40,7 +38,7 @@ def elsewhere() -> Iterator[Any]:
 
     def address(link: str) -> str:
         links.append(link)
-        return f"http://localhost:{server.server_port}/"
+        return f"http://{OTHER_SITE}:{server.server_port}/"
 
     yield address
     server.shutdown()

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from gui import files
+from gui import downloads, files
 from gui.app import create_app
 from gui.callback_requests import SESSION_ID
 from gui.config import Config
@@ -333,7 +333,7 @@ def test_names_of_sessions_make_paths_where_they_are_not_cleaned(
     tab: Tab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The control of the test before."""
-    monkeypatch.setattr(files, "safe_name", lambda name: name)
+    monkeypatch.setattr(downloads, "safe_name", lambda name: name)
     tab.application.sessions.create_session(EVIL[0], actor=LOCAL)
     tab.go("sessions")
     [(file, _)] = export(tab, EVIL[0])

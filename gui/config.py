@@ -27,9 +27,11 @@ FILE_NAME = "config.toml"
 
 class Compute(Section):
     """engine : "fast", or "stock", deconomix as published; workers : processes that compute at the
-    same time; queue : steps of one session that may wait cores : over how many processes of its own
-    a step spreads parts that are independent, 0: as many as this computer allows scheduler :
-    address of a Dask scheduler that computes these parts instead, None: this computer does
+    same time; queue : steps of one session that may wait
+    cores : over how many processes of its own a step spreads parts that are independent, 0: as many
+        as this computer allows
+    scheduler : address of a Dask scheduler that computes these parts instead, None: this computer
+        does
     """
 
     engine: Literal["fast", "stock"] = "fast"
@@ -86,10 +88,11 @@ class Cleanup(Section):
 
 class Sessions(Section):
     """enabled : False is the single-session mode; folder, archive : of the session files, see
-    :attr:`Config.sessions_folder` most : sessions there may be, without those in the archive
+    :attr:`Config.sessions_folder`
+    most : sessions there may be, without those in the archive
     memory_mb : what sessions that nobody has open may keep in memory, in megabytes
     lock_after_minutes : idle time after which a protected session locks itself, 0 never; backups :
-    keep the file as it was at the start
+        keep the file as it was at the start
     """
 
     enabled: bool = True

@@ -135,7 +135,8 @@ class Uploads:
     Thread-safe.
 
     per_browser, total : bytes that may lie there, of one browser and of all; lifetime : seconds
-    after its last use that a file is kept clock : seconds that never go back
+        after its last use that a file is kept
+    clock : seconds that never go back
     """
 
     def __init__(

@@ -12,8 +12,9 @@ therefore worth nothing alone: it opens the empty page, its scripts and pictures
 download is a link that only such a request can have got, and works once.
 
 Only the paths in :attr:`Guard.by_bearer`, which no browser asks for, go by a bearer token instead:
-no cookie, no key, no Origin. Strict Content-Security-Policy. Every browser that a token lets in
-gets a cookie of its own: :func:`browser_id` tells browsers apart.
+no cookie, no key, no Origin.
+Strict Content-Security-Policy. Every browser that a token lets in gets a cookie of its own:
+:func:`browser_id` tells browsers apart.
 """
 
 from __future__ import annotations

@@ -242,10 +242,13 @@ class Page:
     """One page.
 
     key : short, unique, in the address; title, description : in the navigation; order : 10 Upload,
-    20 DTD, 30 ADTD, 90 Sessions requires : what must be there before the page opens: "dataset",
-    "train", "bulk" or a run kind ("dtd", "adtd") free : works without the tab's session, and so
-    also while that is locked; other pages show the lock screen then listed : stands in the
-    navigation; a page that does not is no step of the work and is reached by its address
+        20 DTD, 30 ADTD, 90 Sessions
+    requires : what must be there before the page opens: "dataset", "train", "bulk" or a run kind
+        ("dtd", "adtd")
+    free : works without the tab's session, and so also while that is locked; other pages show the
+        lock screen then
+    listed : stands in the navigation; a page that does not is no step of the work and is reached by
+        its address
     """
 
     key: str

@@ -44,7 +44,8 @@ def replace_files(folder: Path, files: Mapping[str, bytes], names: Sequence[str]
     are not among them are removed.
 
     names : all files of the set; the last one says what the others are: it is never there beside
-    files that it does not belong to. OSError: the folder is as it was. NotRestored.
+        files that it does not belong to.
+    OSError: the folder is as it was. NotRestored.
     """
     folder = folder.absolute()
     made = [p for p in (folder, *folder.parents) if not p.exists()]

@@ -48,13 +48,15 @@ Folder = Annotated[str, AfterValidator(_absolute)]
 
 class Server(Section):
     """host : the address to listen on; port : 0 = any free one; allow_remote, public_url,
-    trusted_proxy : behind a reverse proxy only, all three import_folders : below which files of
-    this computer may be named by their path; None: anywhere, but nowhere with allow_remote
+    trusted_proxy : behind a reverse proxy only, all three
+    import_folders : below which files of this computer may be named by their path; None: anywhere,
+        but nowhere with allow_remote
     upload_limit_mb, request_limit_mb : largest file, and largest figure to be saved, in megabytes
-    (see gui/request_limits.py for all other requests) upload_quota_mb, upload_total_mb : what the
-    files that one browser sent, and those of all, may take on the disk until they are loaded
-    header_limit_kb : all header lines of a request connections : at once; timeout_s : seconds
-    without a byte after which a connection is closed
+        (see gui/request_limits.py for all other requests)
+    upload_quota_mb, upload_total_mb : what the files that one browser sent, and those of all, may
+        take on the disk until they are loaded
+    header_limit_kb : all header lines of a request
+    connections : at once; timeout_s : seconds without a byte after which a connection is closed
     """
 
     host: str = LOOPBACK

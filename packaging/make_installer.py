@@ -6,8 +6,9 @@ sets up and calls it.
         updates; without it no update can be installed from within
 
 What comes out lies in dist/: the program as a folder, the installer, a portable archive, the list
-of parts (CycloneDX) and SHA256SUMS. The same source, pins and machine give the same files: times
-are those of the last commit, orders are sorted.
+of parts (CycloneDX) and SHA256SUMS.
+The same source, pins and machine give the same files: times are those of the last commit, orders
+are sorted.
 """
 
 from __future__ import annotations

@@ -23,8 +23,9 @@ class ParamsForm(Generic[P]):
     """The form of one Params class on one page.
 
     names : the fields shown, default all; choices : field -> {value: shown text}; a field left out
-    keeps its default. In the layout :meth:`fields`, at module level :meth:`bind`, in a callback
-    ``state={"values": form.states}`` (or :attr:`inputs`) and ``form.parse(values)``.
+        keeps its default.
+    In the layout :meth:`fields`, at module level :meth:`bind`, in a callback ``state={"values":
+    form.states}`` (or :attr:`inputs`) and ``form.parse(values)``.
     """
 
     def __init__(

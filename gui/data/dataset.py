@@ -65,9 +65,10 @@ class Matrix:
     """Expression, genes x columns.
 
     values : dense float array or scipy CSC matrix, genes x columns, any float dtype (computed with
-    in float64); of a session that was opened they may still lie in its file and are read on first
-    use (SessionError if that fails) genes : unique gene names; columns : cell, type or sample names
-    (cells may repeat, types and samples are unique)
+        in float64); of a session that was opened they may still lie in its file and are read on
+        first use (SessionError if that fails)
+    genes : unique gene names; columns : cell, type or sample names (cells may repeat, types and
+        samples are unique)
     """
 
     values: np.ndarray | sparse.csc_matrix
@@ -288,9 +289,10 @@ class Clinical:
     """What is known of the patients.
 
     table : one row per bulk sample, in their order (missing values where a sample has no row); name
-    : of the file time, event : its columns of survival times and of the event, "" if there are
-    none; event_value : as text, what says that it happened; unit : of the times, "" if it is not
-    known
+        : of the file
+    time, event : its columns of survival times and of the event, "" if there are none; event_value
+        : as text, what says that it happened;
+    unit : of the times, "" if it is not known
     """
 
     table: pd.DataFrame
@@ -317,9 +319,11 @@ class Source:
     """Where a part came from, for the page and the provenance.
 
     name : file name as shown (never a path); kind : "h5ad", "csv", "dcx", "example", "split",
-    "mean" sha256 : of the file, "" if there is none; options : what was chosen on reading (label
-    column, layer, ...) notes : sentences, what was done on the way in; warnings : those that the
-    user should act on (sessions saved earlier have all of them as notes)
+        "mean"
+    sha256 : of the file, "" if there is none; options : what was chosen on reading (label column,
+        layer, ...)
+    notes : sentences, what was done on the way in; warnings : those that the user should act on
+        (sessions saved earlier have all of them as notes)
     """
 
     role: Role
@@ -337,13 +341,16 @@ class Dataset:
     """What one session analyses.
 
     train, test : labelled cells (None only where a trained model was loaded instead of training
-    data) reference : genes x cell types as the user gave it, or None: then the mean of the training
-    cells per type bulk : application data, or None scale : the common column sum every matrix is
-    scaled to over the genes in use; None leaves the values as they are clinical, truth : what is
-    known of the bulk samples, or None aliases : an id as found out from the content -> the id it
-    stands for: that of the same data before cells were taken out or names replaced, so that what
-    was computed from those is not taken for outdated. Other content has other ids, for which
-    nothing stands here.
+        data)
+    reference : genes x cell types as the user gave it, or None: then the mean of the training cells
+        per type
+    bulk : application data, or None
+    scale : the common column sum every matrix is scaled to over the genes in use; None leaves the
+        values as they are
+    clinical, truth : what is known of the bulk samples, or None
+    aliases : an id as found out from the content -> the id it stands for: that of the same data
+        before cells were taken out or names replaced, so that what was computed from those is not
+        taken for outdated. Other content has other ids, for which nothing stands here.
     """
 
     train: Cells | None

@@ -42,7 +42,8 @@ class Example:
     that sum to 1
 
     regulated : genes changed in ``regulated_type`` in the bulk, the raised ones first; regulation :
-    their true factors hidden_type : the type the reference lacks
+        their true factors
+    hidden_type : the type the reference lacks
     """
 
     dataset: Dataset

@@ -47,11 +47,13 @@ ReadAll = Callable[[Mapping[Role, FileChoice]], tuple[dict[Role, Part], DcxFile 
 class LoadRequest(Frozen):
     """What is loaded together.
 
-    files : by role; a .dcx under "train" fills every role for which no other file is given scale :
-    scale every matrix to 10 000 per column over the genes in use; False leaves the values as they
-    are test_share, split_seed : for splitting the training cells where no test data are given
+    files : by role; a .dcx under "train" fills every role for which no other file is given
+    scale : scale every matrix to 10 000 per column over the genes in use; False leaves the values
+        as they are
+    test_share, split_seed : for splitting the training cells where no test data are given
     repairs : what the user chose to have mended; applied in the order of repair_list.KINDS to the
-    parts they are for clinical, truth : tables about the bulk samples
+        parts they are for
+    clinical, truth : tables about the bulk samples
     """
 
     files: Mapping[Role, FileChoice]
@@ -72,8 +74,8 @@ def load_dataset(
     """Read, check and put together everything in ``request``; ``current`` is never changed.
 
     With only a bulk in the request and ``current`` given, the bulk alone is replaced. read_with :
-    what reads the files. Raises DataError: one sentence that names file, gene, type or sample, and
-    what to do.
+    what reads the files.
+    Raises DataError: one sentence that names file, gene, type or sample, and what to do.
     """
     if set(request.files) == {"bulk"} and current is not None and current.parts().keys() - {"bulk"}:
         part = _checked("bulk", read_parts(request, read_with)[0]["bulk"])

@@ -93,7 +93,8 @@ def prepare(
     """Align, select, scale; all checks of trap 6 are made on the result.
 
     n_genes : how many genes are selected, None for all; genes : use exactly these (of a trained
-    model) Raises MissingPart, MissingGenes, NoCommonGenes, TooFewGenes, TooFewTypes, BadValues,
+        model)
+    Raises MissingPart, MissingGenes, NoCommonGenes, TooFewGenes, TooFewTypes, BadValues,
     EmptyColumn, CollinearTypes.
     """
     parts = dataset.parts()
@@ -224,8 +225,8 @@ def split_cells(cells: Cells, share: float, seed: int) -> tuple[Cells, Cells]:
     """Training and test cells, stratified by type.
 
     share : of each type that goes to the test; a type of two or more cells keeps at least one in
-    each part, a single cell is trained on The order of the cells is kept; the same seed gives the
-    same split.
+        each part, a single cell is trained on
+    The order of the cells is kept; the same seed gives the same split.
     """
     random = np.random.RandomState(seed)
     test = np.zeros(len(cells.labels), dtype=bool)

@@ -95,7 +95,7 @@ def examine(
 
     config : that of the running program; without it the file at ``path`` (or the usual one) is read
     more : further checks by name; plugin_errors : what the running program left out (without it the
-    plug-ins are loaded)
+        plug-ins are loaded)
     """
     found = [
         guarded("Program", program),

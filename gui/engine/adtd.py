@@ -251,8 +251,8 @@ def hidden_interval(reference: pd.DataFrame, fit: Fit) -> pd.DataFrame:
 
     With x' = (x + X b)/(1 + sum b), c' = c (1 + sum b), C' = C - b c every residual stays as it is,
     for every b (cell types) that keeps x' and C' at or above zero. sum b is largest at b_k = min
-    over samples of C_k/c; the smallest is a linear programme in b. X is the reference as ADTD used
-    it: columns summing to 1, times the gene regulation.
+    over samples of C_k/c; the smallest is a linear programme in b.
+    X is the reference as ADTD used it: columns summing to 1, times the gene regulation.
     """
     from scipy.optimize import linprog
 

@@ -296,8 +296,8 @@ def certify(
 
     For the gap: the loss is convex, and in Delta at least as curved as lambda2 (Delta - 1)². With G
     the derivatives and r = G - nu X, no admissible (Delta', x') lies lower than the loss plus the
-    minimum of r v + lambda2 v² over v >= -Delta (entry by entry), plus the minimum of G_x (x' - x)
-    over the simplex, plus nu times what the sums miss.
+    minimum of r v + lambda2 v² over v >= -Delta (entry by entry), plus the minimum of
+    G_x (x' - x) over the simplex, plus nu times what the sums miss.
 
     Parameters
     ----------

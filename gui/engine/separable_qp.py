@@ -5,9 +5,9 @@ u >= 0 and sum_g a_gk u_gk = 1 for every column k
 
 p genes, m columns. Given the multipliers nu of the m sums, the genes fall apart into programmes of
 m unknowns, which are solved many at a time; the dual function of nu is concave, once differentiable
-and quadratic in pieces, so that Newton ends after a few steps. NumPy and SciPy only, apart from
-Clarabel. Nothing here says whether an answer is right: see the certificate in
-:mod:`gui.engine.refinement`.
+and quadratic in pieces, so that Newton ends after a few steps.
+NumPy and SciPy only, apart from Clarabel. Nothing here says whether an answer is right: see the
+certificate in :mod:`gui.engine.refinement`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 Heavy (torch): only the worker process and the command line import it.
 
 deconomix prints, draws progress bars, changes the global random states and answers failures with
-None or LinAlgError. Everything of it runs inside :func:`stock_engine`, which undoes all of that.
+None or LinAlgError.
+Everything of it runs inside :func:`stock_engine`, which undoes all of that.
 """
 
 from __future__ import annotations

@@ -17,8 +17,9 @@ class Progress(Protocol):
     reports are thinned out.
 
     stage : short text ("Learning gene weights"); fraction : 0 to 1 where the end is known, else
-    None count, limit : iteration and its limit; loss : current loss. Call it as often as you like:
-    reports are thinned out.
+        None
+    count, limit : iteration and its limit; loss : current loss. Call it as often as you like:
+        reports are thinned out.
     """
 
     def __call__(

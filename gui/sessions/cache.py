@@ -297,7 +297,8 @@ class DCXCache:
         """Put ``dataset`` in place of the present one.
 
         keep_runs : False clears all runs (new training data); True keeps them, and :meth:`outdated`
-        tells which no longer fit. Raises DefaultSession in the session that never holds data.
+            tells which no longer fit.
+        Raises DefaultSession in the session that never holds data.
         """
         with self._change():
             self._refuse_if_default()

@@ -30,8 +30,8 @@ def to_clean(
     SessionError if neither limit is given.
 
     Archived sessions and the default one neither count nor are taken; damaged ones and those not
-    saved count, but are not taken. spared : ids of sessions that are open or have a running job;
-    they count, but are not taken
+    saved count, but are not taken.
+    spared : ids of sessions that are open or have a running job; they count, but are not taken
     """
     if max_sessions is None and max_age_days is None:
         raise SessionError(

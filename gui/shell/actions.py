@@ -13,10 +13,10 @@ ZOOM_STEPS = (0.5, 0.67, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0)
 
 @dataclass(frozen=True)
 class Action:
-    """key : its name; menu : under which heading; title : as it stands there shortcut :
-    "Mod+Shift+S" (Mod is Ctrl, on macOS Cmd), "F1", "" for none; browser : there too (what a
-    browser needs itself is left to it) own : the page does what the keys say by itself, they are
-    only listed
+    """key : its name; menu : under which heading; title : as it stands there
+    shortcut : "Mod+Shift+S" (Mod is Ctrl, on macOS Cmd), "F1", "" for none; browser : there too
+        (what a browser needs itself is left to it)
+    own : the page does what the keys say by itself, they are only listed
     """
 
     key: str

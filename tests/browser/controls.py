@@ -64,10 +64,11 @@ class Control:
 @dataclass
 class Walker:
     """settle : called after each use, to wait for what the program does behind the page; skipped :
-    whether a control is left alone (its key) alike : the kind of a control (its key): what comes of
-    a use, such as another row of a table, has controls of kinds that were used already chooses :
-    whether a menu entry chooses one of several: choosing it again changes nothing, so another is
-    chosen in between
+    whether a control is left alone (its key)
+    alike : the kind of a control (its key): what comes of a use, such as another row of a table,
+        has controls of kinds that were used already
+    chooses : whether a menu entry chooses one of several: choosing it again changes nothing, so
+        another is chosen in between
     """
 
     page: Page

@@ -5,8 +5,8 @@ Real ones are built on Windows only.
 
 wine calls every user an administrator, lets files be moved that are in use, and looks for file
 types in HKLM only. That a user without rights is enough and the file type of one user are tried by
-the release workflow on Windows; that a program which runs is left alone, by nobody yet. What is
-written for one user is compared here with what works for all.
+the release workflow on Windows; that a program which runs is left alone, by nobody yet.
+What is written for one user is compared here with what works for all.
 """
 
 from __future__ import annotations

@@ -149,8 +149,8 @@ class Handle:
         the question about an existing file.
 
         To be called before what opens the dialog; several calls answer several dialogs in turn. “Do
-        not replace” then cancels. The list returned gets the dialog's title and the text of the
-        questions answered.
+        not replace” then cancels.
+        The list returned gets the dialog's title and the text of the questions answered.
         """
         return self._answers.expect(Answer(None if filename is None else str(filename), replace))
 

@@ -34,9 +34,10 @@ def dcx_bytes(
     unscaled, cells named by their type.
 
     Without a reference of its own X_mat is the mean of the training cells per type, as the
-    predecessor makes it. author : "" takes the dataset's; descriptions : of train, test and bulk,
-    what is not given is taken from the sources Raises MissingPart (no training cells),
-    NoCommonGenes, DataError (too large).
+    predecessor makes it.
+    author : "" takes the dataset's; descriptions : of train, test and bulk, what is not given is
+        taken from the sources
+    Raises MissingPart (no training cells), NoCommonGenes, DataError (too large).
     """
     if dataset.train is None:
         raise MissingPart(

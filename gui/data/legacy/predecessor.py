@@ -73,8 +73,9 @@ class Trained:
     """A DTD model and what it gave; None or empty where the session does not hold it.
 
     reference : genes x cell types as used; weights : gamma by gene, float32; loss : (iterations,);
-    correlation : iterations x cell types composition, truth : part -> cell types x mixtures;
-    settings : the predecessor's own (train_n_mixtures, nIter, ...)
+        correlation : iterations x cell types
+    composition, truth : part -> cell types x mixtures; settings : the predecessor's own
+        (train_n_mixtures, nIter, ...)
     """
 
     reference: pd.DataFrame
@@ -92,8 +93,8 @@ class Adapted:
     regulation : Delta, genes x cell types, or None.
 
     part : what was deconvolved; truth : where it is known; weights : by gene, as given (learned :
-    whether they are those of DTD) settings : lambda1, lambda2, max_iterations; c_static,
-    delta_static
+        whether they are those of DTD)
+    settings : lambda1, lambda2, max_iterations; c_static, delta_static
     """
 
     part: Part

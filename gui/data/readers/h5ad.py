@@ -90,10 +90,12 @@ class H5adInfo:
 
     n_obs, n_genes : size of the proposed matrix; obs : column -> number of distinct values
     label_column : the proposed column of cell types or None; matrices : "X", "raw", "layer:NAME"
-    that can be read; matrix : the proposed one var_columns : columns of var; genes_column : the one
-    with gene symbols, where the index holds Ensembl IDs or numbers likely : what a sample of each
-    matrix looks like: "counts", "linear", "log", "scaled", "detected", "nothing" label_said : a
-    sentence on the proposed label column where another one could have been meant
+        that can be read; matrix : the proposed one
+    var_columns : columns of var; genes_column : the one with gene symbols, where the index holds
+        Ensembl IDs or numbers
+    likely : what a sample of each matrix looks like: "counts", "linear", "log", "scaled",
+        "detected", "nothing"
+    label_said : a sentence on the proposed label column where another one could have been meant
     """
 
     n_obs: int
@@ -183,10 +185,10 @@ def read_h5ad(
 ) -> H5adPart:
     """Read one matrix and the columns ``obs``.
 
-    matrix : "X", "raw" or "layer:NAME"; None takes the proposed one cells : which cells, by the
-    labels in the column ``label`` or by ``labels`` (one per cell); genes : only these, where any of
-    them occurs Raises UnreadableFile, UnsafeFile, TooLarge, or NoLabels if a column of ``obs`` does
-    not exist.
+    matrix : "X", "raw" or "layer:NAME"; None takes the proposed one
+    cells : which cells, by the labels in the column ``label`` or by ``labels`` (one per cell);
+        genes : only these, where any of them occurs Raises UnreadableFile, UnsafeFile, TooLarge, or
+        NoLabels if a column of ``obs`` does not exist.
     """
     name = name or path.name
     with _opened(path, name) as file:

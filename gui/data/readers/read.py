@@ -72,12 +72,15 @@ class Inspection:
     """What a file holds, before it is loaded.
 
     kind, size : of the file, size in bytes; shape : genes x columns (of the training part for a
-    .dcx) obs : column -> number of distinct values; label_column : proposed; matrices, matrix : to
-    choose from, proposed (h5ad only) likely : what each matrix looks like ("counts", "linear",
-    "log", "scaled", "detected", "nothing"); sheets, sheet : of a workbook, and the proposed one
+        .dcx)
+    obs : column -> number of distinct values; label_column : proposed; matrices, matrix : to choose
+        from, proposed (h5ad only)
+    likely : what each matrix looks like ("counts", "linear", "log", "scaled", "detected",
+        "nothing"); sheets, sheet : of a workbook, and the proposed one
     var_columns, genes_column : columns of the genes' annotation, and the one proposed for the names
-    where the index holds no symbols forecast : memory and time of all of it and of the proposed
-    choice of cells (not for a .dcx) parts : role -> genes x columns; description, author (dcx only)
+        where the index holds no symbols
+    forecast : memory and time of all of it and of the proposed choice of cells (not for a .dcx)
+    parts : role -> genes x columns; description, author (dcx only)
     preview : the first genes x columns; traits : what was unusual about a table (see Table)
     """
 
@@ -108,10 +111,11 @@ class Part:
     """One part as read, unchecked.
 
     labels : text or None per column, for cells and where a reference's types come from a column;
-    None for cells without any: unlabelled says why var : what an .h5ad file says about its genes,
-    one row per gene; label_in_var : its column that is called like cell types matrices : of an
-    .h5ad file, to choose from; choice : what it was read from; traits : what was unusual -> its
-    sentence among the notes (findings.TRAITS)
+        None for cells without any: unlabelled says why
+    var : what an .h5ad file says about its genes, one row per gene; label_in_var : its column that
+        is called like cell types
+    matrices : of an .h5ad file, to choose from; choice : what it was read from; traits : what was
+        unusual -> its sentence among the notes (findings.TRAITS)
     """
 
     matrix: Matrix

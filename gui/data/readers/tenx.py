@@ -51,8 +51,8 @@ class TenxInfo:
     stored values; genomes, genome : of an old .h5
 
     names : by what name each feature goes; kept : positions of the features that are genes; files :
-    matrix, barcodes, features (one file for .h5) later : a sentence on a later version of the
-    format, or ""
+        matrix, barcodes, features (one file for .h5)
+    later : a sentence on a later version of the format, or ""
     """
 
     barcodes: pd.Index

@@ -64,12 +64,14 @@ class Examination:
     """All that can be said before loading.
 
     findings : of the parts as they are after the repairs of the request; previews : beside each
-    finding what its repair changes, or None parts : what was recognised; done : what the repairs of
-    the request did, in sentences funnel : stages x parts, numbers of genes (missing where a stage
-    was not reached) types : cell types x parts, numbers of cells (1 for a reference); similarity :
-    types x types, cosine quality : per part the sums and numbers of genes of its columns;
-    bulk_against : mean of each gene in bulk and reference, with its rank correlation ways : number
-    of gene names by the way they were found and by part
+        finding what its repair changes, or None
+    parts : what was recognised; done : what the repairs of the request did, in sentences
+    funnel : stages x parts, numbers of genes (missing where a stage was not reached)
+    types : cell types x parts, numbers of cells (1 for a reference); similarity : types x types,
+        cosine
+    quality : per part the sums and numbers of genes of its columns; bulk_against : mean of each
+        gene in bulk and reference, with its rank correlation ways : number of gene names by the way
+        they were found and by part
     """
 
     findings: tuple[Finding, ...]

@@ -21,8 +21,8 @@ Guaranteed, wherever the tasks run:
   not even imported.
 
 Processes of this computer stay for the next call and end after some idle minutes, or with the
-process that called. Imports neither NumPy nor the engine: the processes load this before their
-number of threads is set.
+process that called. Imports neither
+NumPy nor the engine: the processes load this before their number of threads is set.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """A process that runs tasks for another one of this computer, one after the other.
 
 Messages in: ("shared", engine) followed by the shared data, ("run", index, function) followed by
-the item, ("forget",). Messages out: ("ready",), ("step", index, value), ("done", index) followed by
-the result, ("failed", index, error).
+the item, ("forget",).
+Messages out: ("ready",), ("step", index, value), ("done", index) followed by the result, ("failed",
+index, error).
 """
 
 from __future__ import annotations

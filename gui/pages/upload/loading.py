@@ -224,8 +224,8 @@ def _forget(ctx: Context, form: UploadForm) -> dict[str, Any] | None:
     become, a protected one.
 
     Files that lie where the user keeps them are remembered as long as the program runs: a repair
-    can be undone by reading them again. Returns the values for that, or None if an uploaded file
-    was among them.
+    can be undone by reading them again.
+    Returns the values for that, or None if an uploaded file was among them.
     """
     copies = [token for token in form.used if not ctx.uploads.stays(token)]
     for token in copies:

@@ -82,7 +82,7 @@ def test_clinical_data_are_joined_written_and_recorded(
     said = capsys.readouterr().err
     assert "5 of 6 bulk samples are in patients.csv" in said
     assert "PT-06.A" in said
-    assert "1 rows of patients.csv belong to no sample" in said
+    assert "1 row of patients.csv belongs to no sample" in said
     assert "Survival times are taken from OS.time (days)" in said
 
 

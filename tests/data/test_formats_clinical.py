@@ -52,7 +52,7 @@ def test_death_and_last_follow_up_are_put_together(missing: str, tmp_path: Path)
     found = codes(table)
     assert {"times-combined", "event-value", "time-missing"} <= set(found) | {"time-missing"}
     assert "2 of 4 rows" in found["note"].message
-    assert "1 have no time" in found["note"].message
+    assert "1 has no time" in found["note"].message
 
 
 def test_names_of_a_gdc_export_with_their_tables_and_without_a_vital_status(tmp_path: Path) -> None:
@@ -283,6 +283,15 @@ def test_the_direction_is_asked_where_one_may_mean_alive(name: str, values: list
     """METABRIC's overall_survival is 1 for who lives."""
     coding = event_coding(pd.Series([*values, values[0]]), name)
     assert (coding.value, coding.certain) == ("", False)
+
+
+@pytest.mark.parametrize("name", ["relapse_free", "Disease-free", "recurrence", "progressed"])
+def test_a_column_of_relapses_is_found_beside_its_time(name: str, tmp_path: Path) -> None:
+    text = f"ID,{name},rfs_months\nA,yes,10\nB,no,20\nC,yes,30.5\n"
+    table = read(tmp_path / "c.csv", text, ["A", "B", "C"])
+    assert (table.time_column, table.event_column) == ("rfs_months", name)
+    asked = name.casefold().endswith("free")  # yes means that nothing happened, for most
+    assert (table.coding.certain, table.event_value) == ((False, "") if asked else (True, "yes"))
 
 
 def test_a_number_that_contradicts_its_word_is_asked() -> None:

@@ -70,7 +70,7 @@ def test_a_clinical_table_is_looked_at_kept_changed_and_removed(
     for words in (
         "match when",
         "are not in patients.csv",
-        "belong to no sample",
+        "1 row of patients.csv belongs to no sample",
         "unit of OS.time",
         "which value is the event",
     ):

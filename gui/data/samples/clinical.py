@@ -308,7 +308,8 @@ def _joined(read: ClinicalTable, samples: Sequence[str]) -> Iterator[Finding]:
     if joined.unused:
         yield f.Noted(
             Place(name, "clinical", count=len(joined.unused)),
-            f"{number(len(joined.unused))} rows of {name} belong to no sample of the bulk.",
+            f"{number(len(joined.unused))} row{'s' if len(joined.unused) > 1 else ''} of {name}"
+            f" belong{'s' if len(joined.unused) == 1 else ''} to no sample of the bulk.",
         )
 
 
@@ -402,8 +403,8 @@ def _events(read: ClinicalTable) -> Iterator[Finding]:
         yield f.Noted(
             place,
             f"{number(events)} of {number(len(column))} rows of {read.name} have the event"
-            f" ({read.event_column} = {shorten(read.event_value)}); {number(untimed)} have no"
-            " time.",
+            f" ({read.event_column} = {shorten(read.event_value)});"
+            f" {number(untimed)} {'has' if untimed == 1 else 'have'} no time.",
         )
 
 

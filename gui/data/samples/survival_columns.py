@@ -29,7 +29,9 @@ _NO_TIME = re.compile(r"sampl|collect|timepoint|time.?point|treat|zone|birth|con
 _EVENT = re.compile(
     rf"^{_PREFIX}([ ._-]?(status|event|censor(ed|ing|ship)?|cens|binary|ind(icator)?))?$|status|"
     r"event|^(is[ ._]?)?(dead|death|died|alive|living|deceased)$|censor|^cnsr$|^cens$|"
-    r"^(fu)?stat$|vital|survived",
+    r"^(fu)?stat$|vital|survived|"
+    r"(relapse|recurrence|progression|metastas[ei]s|disease|event|tumou?r)[ ._-]?free$|"
+    r"^(relapsed?|recurrence|recurred|progression|progressed|metastas[ei]s)$",
     re.I,
 )
 _OTHER_STATUS = re.compile(

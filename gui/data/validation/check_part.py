@@ -406,7 +406,7 @@ def _scale(part: Part) -> Iterator[Finding]:
         if scale == "scaled":
             message = (
                 f"The values of {name} are centred on zero, as scaled data (z-scores) are;"
-                f" expression cannot be had back from them. {error}"
+                f" they cannot be turned back into expression. {error}"
             )
             yield f.ScaledValues(
                 Place(name, role),

@@ -259,7 +259,7 @@ class NegativeValues(Finding):
 
 @_kind("scaled-values", "refusal", "Scaled values", errors.BadValues)
 class ScaledValues(Finding):
-    """Centred values (z-scores): expression cannot be had back from them."""
+    """Centred values (z-scores): they cannot be turned back into expression."""
 
 
 @_kind("log-values", "warning", "The values look log-transformed")

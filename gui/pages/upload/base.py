@@ -51,7 +51,7 @@ PARTS = (
     _part(
         "test",
         "Test data",
-        "Single cells that are not used for training. Without them a share of the training cells is"
+        "Single cells that are not used for training. Without them some of the training cells are"
         " kept back for testing.",
     ),
     _part(

@@ -222,7 +222,7 @@ def words_of(chosen: set[str], train: str = "") -> str:
     words = []
     if "train" in chosen:
         if "test" not in chosen:
-            words.append("a share of the cells is kept back for testing")
+            words.append("some of the cells are kept back for testing")
         if "reference" not in chosen:
             words.append("the reference is the mean of the training cells")
     if "bulk" not in chosen:

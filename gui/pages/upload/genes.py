@@ -91,7 +91,12 @@ def genes_layout(ctx: Context) -> Any:
                     dmc.Text(
                         tip_label("How the gene names were found", WAYS_TIP), size="sm", fw=600
                     ),
-                    dmc.Button("Save the list (CSV)", id=page.id.save_names, size="compact-xs"),
+                    dmc.Button(
+                        "Save the list (CSV)",
+                        id=page.id.save_names,
+                        size="compact-xs",
+                        variant="default",
+                    ),
                 ],
                 justify="space-between",
             ),

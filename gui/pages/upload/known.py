@@ -26,8 +26,8 @@ from gui.text import number
 table = SampleTable(
     "known",
     "Table of known compositions",
-    "The share of each cell type in each sample, as fractions or percent; samples may be the rows"
-    " or the columns. .csv, .tsv, .txt or .xlsx.",
+    "The fraction of each cell type in each sample, as fractions or percent; samples may be rows or"
+    " columns. .csv, .tsv, .txt or .xlsx.",
     there=lambda data: data.truth is not None,
     without=lambda data: replace(data, truth=None),
 )

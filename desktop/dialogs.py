@@ -150,7 +150,7 @@ class NativeFiles:
     def _used(self, kind: str, folder: Path) -> None:
         """Remember ``folder`` for the next dialog of this kind of file.
 
-        A kind without a folder of its own uses the last one.
+        A kind of file without a remembered folder uses the last one.
         """
         self._folders.pop("", None)
         self._folders |= {kind: folder, "": folder}

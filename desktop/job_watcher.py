@@ -94,7 +94,7 @@ def notification_text(job: Any) -> str:
 
 @contextlib.contextmanager
 def keep_awake() -> Any:
-    """The machine does not go to sleep by itself; its screen may.
+    """Keep the computer from going to sleep; its screen may switch off.
 
     Where the system does not allow it, nothing happens.
     """

@@ -12,7 +12,7 @@ from gui.shell.actions import SEPARATOR, keys, offered
 
 
 def menus(act: Callable[[str], None], *, single: bool) -> list[Any]:
-    """Pywebview's menus; an entry calls ``act`` with the key of its action, in a thread of its own.
+    """Return pywebview's menus; an entry calls ``act`` with its action's key in a new thread.
 
     Parameters
     ----------

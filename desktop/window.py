@@ -142,11 +142,12 @@ def splash(words: str, *, dark: bool = False, busy: bool = True) -> str:
 def show(window: Any, ended: threading.Event, then: Callable[[], None] | None = None) -> None:
     """Show ``window`` and return when it is closed, by the user or because ``ended`` is set.
 
+    Main thread only, once per process (a second start crashes Qt).
+
     Parameters
     ----------
     then
-        Called in a thread of its own once the window is on screen Main thread only, once per
-        process (a second start crashes Qt).
+        Called in a separate thread once the window is on screen.
     """
     import webview
 

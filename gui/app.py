@@ -41,8 +41,9 @@ class Application(Program):
     server: Flask
 
     def start_url(self, base: str) -> str:
-        """An address that opens the program once: ``base`` is like ``http://127.0.0.1:8050``; the
-        public address counts instead, where there is one.
+        """Return an address that opens the program once.
+
+        ``base`` is like ``http://127.0.0.1:8050``; a public address replaces it.
         """
         base = self.config.server.origin or base
         return f"{base.rstrip('/')}/?t={self.guard.issue()}"

@@ -101,8 +101,9 @@ def locked(path: Path, *, timeout: float = LOCK_SECONDS) -> Iterator[None]:
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Any]:
-    """A binary file to write to; on leaving without an error it is on disk and stands in place of
-    ``path``, otherwise ``path`` is as it was.
+    """Open a binary file that replaces ``path`` once the block ends without an error.
+
+    Otherwise ``path`` is as it was.
 
     Written beside ``path`` as ``<file>.<pid>.<random>.part``; :func:`sweep` removes what a killed
     program left. Raises OSError.

@@ -81,8 +81,8 @@ def check(argv: Sequence[str], *, apart: bool = False) -> int:
     Parameters
     ----------
     apart
-        Look at the file in a process of its own, so that one over which a library ends its
-        process gets its sentence too.
+        Read the file in a separate process, so that a file that crashes a library is refused in a
+        sentence, too.
     """
     try:
         options = parser().parse_args(argv)

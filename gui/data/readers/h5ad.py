@@ -8,7 +8,6 @@ none of them to start.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,12 +19,18 @@ import pandas as pd
 
 from gui.data.dataset import Matrix
 from gui.data.readers.forecast import Forecast, check_room, forecast
+from gui.data.readers.h5ad_annotations import (
+    expression_features,
+    gene_table,
+    left_out_message,
+    obs_columns,
+    proposed_label_column,
+    symbol_column,
+    var_key,
+)
 from gui.data.readers.h5ad_frames import (
     column_names,
-    column_of,
     index_of,
-    is_flat,
-    is_text,
     table_of,
 )
 from gui.data.readers.h5file import check_own, opened
@@ -40,41 +45,19 @@ from gui.data.readers.hdf5_matrix import (
 )
 from gui.data.readers.labels import (
     LABEL_NAMES,
-    LabelColumn,
-    Look,
     label_values,
-    look_of,
     plain,
-    propose_column,
 )
 from gui.data.readers.options import CellChoice
 from gui.errors import NoLabels, UnreadableFile, UnsafeFile
-from gui.text import number, some
+from gui.text import some
 
 if TYPE_CHECKING:
     import h5py
 
 _COUNT_LAYERS = ("counts", "count", "raw_counts", "raw", "umi", "umis", "tpm")
-_SYMBOL_NAMES = (
-    *(
-        "featurename",
-        "genesymbol",
-        "genesymbols",
-        "symbol",
-        "symbols",
-        "hgncsymbol",
-        "genename",
-        "genenames",
-        "geneshortname",
-    ),
-    *("externalgenename", "gene", "genes", "name"),
-)
-"""Usual spellings of a column of gene symbols in var, without case, blanks, dots, dashes and
-underscores.
-"""
 _FORMAT = 0
 """Of anndata's files, the first number: every version up to 0.13 writes 0.1.0."""
-_NO_SYMBOL = re.compile(r"^(ENS[A-Z]*[GT]\d{6,}(\.\d+)?|\d+)$")
 _RANK = {"counts": 0, "linear": 1, "log": 2, "scaled": 3, "detected": 4, "nothing": 5}
 _FAULT = {
     "scaled": "holds negative values, as scaled data do",
@@ -204,7 +187,7 @@ def read_h5ad(
                 f"{name} has no column {missing[0]} in obs.", advice=columns_advice(info)
             )
         table = table_of(file, "obs", tuple(dict.fromkeys((*obs, *([label] if label else [])))))
-        var, options = _genes(file, chosen, genes_column, name), {"matrix": chosen}
+        var, options = gene_table(file, chosen, genes_column, name), {"matrix": chosen}
         values = stored(file[_where(file, chosen)], name)
         if values.shape != (len(table), len(var)):
             raise UnreadableFile(
@@ -229,9 +212,9 @@ def read_h5ad(
             at = cells.positions(by)
             notes.append(f"{len(at)} of {len(table)} cells were read: {describe(cells)}.")
             options["cells"] = cells.model_dump()  # type: ignore[assignment]
-        places = _expression_features(file, chosen, var)
+        places = expression_features(file, chosen, var)
         if places is not None:
-            said = _said_of_features(file, chosen, var, places)
+            said = left_out_message(file, chosen, var, places)
             notes.append(said)
             traits["features-left-out"] = said
         if genes is not None:
@@ -293,7 +276,7 @@ def preview_h5ad(
     with _opened(path, name) as file:
         check_own(file, _KEYS, name)
         values = stored(file[_where(file, matrix)], name)
-        genes = index_of(file, _var(file, matrix))[:rows]
+        genes = index_of(file, var_key(file, matrix))[:rows]
         cells = index_of(file, "obs")[:columns]
         corner = read_values(
             values,
@@ -317,8 +300,8 @@ def gene_names(
     with _opened(path, name) as file:
         check_own(file, _KEYS, name)
         chosen = matrix or ("X" if "X" in file else "raw" if "raw" in file else "")
-        var = _genes(file, chosen, genes_column, name)
-        places = _expression_features(file, chosen, var)
+        var = gene_table(file, chosen, genes_column, name)
+        places = expression_features(file, chosen, var)
         return var.index if places is None else var.index[places]
 
 
@@ -377,91 +360,7 @@ def _words(matrix: str) -> str:
     )
 
 
-# -- obs and var
-# --------------------------------------------------------------------------------------------------
-
 _KEYS = ("X", "obs", "var", "raw", "raw.X", "raw.var", "layers")
-
-
-def _var(file: h5py.File, matrix: str) -> str:
-    """Where the genes of a matrix stand."""
-    return ("raw.var" if "raw.X" in file else "raw/var") if matrix == "raw" else "var"
-
-
-def _genes(file: h5py.File, matrix: str, column: str | None, name: str) -> pd.DataFrame:
-    """The columns of var, indexed by the gene names ("index" holds the index where another column
-    gave the names).
-    """
-    key = _var(file, matrix)
-    if column is not None and column not in column_names(file[key]):
-        raise UnreadableFile(
-            f"{name} has no column {column} in var.", advice="Choose another column of gene names."
-        )
-    kept = [c for c in column_names(file[key]) if c == column or is_flat(file[key], c)]
-    table = table_of(file, key, tuple(kept))
-    if matrix == "raw":
-        table = _with_symbols_by_id(file, table, kept)
-    if column is not None:
-        names = label_values(table[column])
-        found = np.array(
-            [index if n is None else n for n, index in zip(names, table.index, strict=True)],
-            dtype=object,
-        )
-        table = table.assign(index=table.index).set_axis(pd.Index(found, dtype=object))
-    return table
-
-
-def _with_symbols_by_id(file: h5py.File, table: pd.DataFrame, kept: list[str]) -> pd.DataFrame:
-    """The genes of raw with the symbols that only var has, by the ID in the index of both."""
-    symbols = _symbols(file, "X")
-    if symbols is None or symbols in kept:
-        return table
-    by_id = table_of(file, "var", (symbols,))[symbols]
-    by_id = by_id[~by_id.index.duplicated()].astype(object)
-    found = by_id.reindex(table.index)
-    if not found.notna().any():
-        return table
-    return table.assign(**{symbols: np.where(found.isna(), "", found)})
-
-
-_FEATURE_COLUMNS = ("featuretypes", "featuretype", "modality", "type")
-_EXPRESSION = frozenset({"geneexpression", "gex", "rna", "expression"})
-
-
-def _expression_features(file: h5py.File, matrix: str, var: pd.DataFrame) -> np.ndarray | None:
-    """Positions of the genes where other features (antibodies, peaks, guides) are beside them;
-    None where there are none.
-    """
-    kinds = _feature_types(file, matrix, var)
-    if kinds is None:
-        return None
-    genes = np.array([plain(str(kind)) in _EXPRESSION for kind in kinds], dtype=bool)
-    return np.flatnonzero(genes) if genes.any() and not genes.all() else None
-
-
-def _feature_types(file: h5py.File, matrix: str, var: pd.DataFrame) -> np.ndarray | None:
-    for column in var.columns:
-        if plain(str(column)) in _FEATURE_COLUMNS:
-            return np.asarray(var[column].astype(object))
-    if matrix == "raw":  # as it was set before the features were annotated
-        column = next((c for c in column_names(file["var"]) if plain(c) in _FEATURE_COLUMNS), None)
-        if column is not None and is_flat(file["var"], column):
-            known = table_of(file, "var", (column,))[column].astype(object)
-            known = known[~known.index.duplicated()]
-            own = var["index"] if "index" in var.columns else var.index
-            found = known.reindex(own)
-            return np.asarray(found) if found.notna().all() else None
-    return None
-
-
-def _said_of_features(file: h5py.File, matrix: str, var: pd.DataFrame, places: np.ndarray) -> str:
-    kinds = _feature_types(file, matrix, var)
-    assert kinds is not None
-    others = sorted({str(kind) for kind in np.delete(kinds, places)})
-    return (
-        f"{number(len(var) - len(places))} features that are no genes ({some(others, 4)}) were left"
-        " out."
-    )
 
 
 # -- what there is
@@ -495,8 +394,8 @@ def _info(file: h5py.File, name: str) -> H5adInfo:
     proposed, traits = _proposal(matrices, looks)
     if later := _later(file):
         traits["later-version"] = later
-    columns = _columns(file)
-    label = _label_column(columns)
+    columns = obs_columns(file)
+    label = proposed_label_column(columns)
     size = found[proposed].shape
     return H5adInfo(
         *size,
@@ -506,7 +405,7 @@ def _info(file: h5py.File, name: str) -> H5adInfo:
         proposed,
         tuple(column_names(file["var"])),
         tuple(traits.values()),
-        _symbols(file, proposed),
+        symbol_column(file, proposed),
         dict(looks),
         _forecast(found[proposed], columns[label.name].sizes if label else None),
         traits,
@@ -582,55 +481,3 @@ def _proposal(matrices: list[str], looks: dict[str, Any]) -> tuple[str, dict[str
     if best == "X":
         return best, {}
     return best, {"matrix-proposed": f"X {_FAULT[looks['X']]}; {_words(best)} is proposed instead."}
-
-
-@dataclass(frozen=True, eq=False)
-class _Column:
-    """A column of obs. count : different values; sizes : numbers of cells of each, None of very
-    many; look : None for measured numbers.
-    """
-
-    count: int
-    sizes: np.ndarray | None
-    text: bool
-    look: Look | None
-
-
-def _columns(file: h5py.File) -> dict[str, _Column]:
-    """Every column of obs that can be read; one at a time is in memory."""
-    made = {}
-    for column in column_names(file["obs"]):
-        try:
-            values = column_of(file, "obs", column)
-            found = values.value_counts()
-        except (ValueError, TypeError, KeyError, UnreadableFile):
-            continue  # a column that cannot be read is not offered
-        found = found[found > 0]
-        measured = values.dtype.kind == "b" or (
-            values.dtype.kind == "f" and not np.array_equal(found.index, np.rint(found.index))
-        )
-        sizes = found.to_numpy() if len(found) <= 10_000 else None
-        made[column] = _Column(
-            len(found),
-            sizes,
-            values.dtype.kind == "O",
-            None if measured else look_of(found.index, int(found.sum())),
-        )
-    return made
-
-
-def _label_column(columns: Mapping[str, _Column]) -> LabelColumn | None:
-    looks = {name: column.look for name, column in columns.items() if column.look is not None}
-    return propose_column(
-        looks, [name for name, column in columns.items() if column.text and column.count <= 200]
-    )
-
-
-def _symbols(file: h5py.File, matrix: str) -> str | None:
-    """The column of gene symbols, if the index holds none."""
-    key = _var(file, matrix)
-    index = index_of(file, key)[:200]
-    if not len(index) or sum(bool(_NO_SYMBOL.match(g)) for g in index) < 0.5 * len(index):
-        return None
-    texts = [c for c in column_names(file[key]) if is_text(file, key, c)]
-    return next((c for wanted in _SYMBOL_NAMES for c in texts if plain(c) == wanted), None)

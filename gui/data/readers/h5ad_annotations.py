@@ -1,0 +1,187 @@
+"""What obs and var of an AnnData file say: gene names, kinds of features, cell types.
+
+h5py is imported by who opens the file: the window needs none of it to start.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from gui.data.readers.h5ad_frames import (
+    column_names,
+    column_of,
+    index_of,
+    is_flat,
+    is_text,
+    table_of,
+)
+from gui.data.readers.labels import (
+    LabelColumn,
+    Look,
+    label_values,
+    look_of,
+    plain,
+    propose_column,
+)
+from gui.errors import UnreadableFile
+from gui.text import number, some
+
+if TYPE_CHECKING:
+    import h5py
+_SYMBOL_NAMES = (
+    *(
+        "featurename",
+        "genesymbol",
+        "genesymbols",
+        "symbol",
+        "symbols",
+        "hgncsymbol",
+        "genename",
+        "genenames",
+        "geneshortname",
+    ),
+    *("externalgenename", "gene", "genes", "name"),
+)
+"""Usual spellings of a column of gene symbols in var, without case, blanks, dots, dashes and
+underscores.
+"""
+_NO_SYMBOL = re.compile(r"^(ENS[A-Z]*[GT]\d{6,}(\.\d+)?|\d+)$")
+
+
+def var_key(file: h5py.File, matrix: str) -> str:
+    """Where the genes of a matrix stand."""
+    return ("raw.var" if "raw.X" in file else "raw/var") if matrix == "raw" else "var"
+
+
+def gene_table(file: h5py.File, matrix: str, column: str | None, name: str) -> pd.DataFrame:
+    """The columns of var, indexed by the gene names ("index" holds the index where another column
+    gave the names).
+    """
+    key = var_key(file, matrix)
+    if column is not None and column not in column_names(file[key]):
+        raise UnreadableFile(
+            f"{name} has no column {column} in var.", advice="Choose another column of gene names."
+        )
+    kept = [c for c in column_names(file[key]) if c == column or is_flat(file[key], c)]
+    table = table_of(file, key, tuple(kept))
+    if matrix == "raw":
+        table = _with_symbols_by_id(file, table, kept)
+    if column is not None:
+        names = label_values(table[column])
+        found = np.array(
+            [index if n is None else n for n, index in zip(names, table.index, strict=True)],
+            dtype=object,
+        )
+        table = table.assign(index=table.index).set_axis(pd.Index(found, dtype=object))
+    return table
+
+
+def _with_symbols_by_id(file: h5py.File, table: pd.DataFrame, kept: list[str]) -> pd.DataFrame:
+    """The genes of raw with the symbols that only var has, by the ID in the index of both."""
+    symbols = symbol_column(file, "X")
+    if symbols is None or symbols in kept:
+        return table
+    by_id = table_of(file, "var", (symbols,))[symbols]
+    by_id = by_id[~by_id.index.duplicated()].astype(object)
+    found = by_id.reindex(table.index)
+    if not found.notna().any():
+        return table
+    return table.assign(**{symbols: np.where(found.isna(), "", found)})
+
+
+_FEATURE_COLUMNS = ("featuretypes", "featuretype", "modality", "type")
+_EXPRESSION = frozenset({"geneexpression", "gex", "rna", "expression"})
+
+
+def expression_features(file: h5py.File, matrix: str, var: pd.DataFrame) -> np.ndarray | None:
+    """Positions of the genes where other features (antibodies, peaks, guides) are beside them;
+    None where there are none.
+    """
+    kinds = _feature_types(file, matrix, var)
+    if kinds is None:
+        return None
+    genes = np.array([plain(str(kind)) in _EXPRESSION for kind in kinds], dtype=bool)
+    return np.flatnonzero(genes) if genes.any() and not genes.all() else None
+
+
+def _feature_types(file: h5py.File, matrix: str, var: pd.DataFrame) -> np.ndarray | None:
+    for column in var.columns:
+        if plain(str(column)) in _FEATURE_COLUMNS:
+            return np.asarray(var[column].astype(object))
+    if matrix == "raw":  # as it was set before the features were annotated
+        column = next((c for c in column_names(file["var"]) if plain(c) in _FEATURE_COLUMNS), None)
+        if column is not None and is_flat(file["var"], column):
+            known = table_of(file, "var", (column,))[column].astype(object)
+            known = known[~known.index.duplicated()]
+            own = var["index"] if "index" in var.columns else var.index
+            found = known.reindex(own)
+            return np.asarray(found) if found.notna().all() else None
+    return None
+
+
+def left_out_message(file: h5py.File, matrix: str, var: pd.DataFrame, places: np.ndarray) -> str:
+    kinds = _feature_types(file, matrix, var)
+    assert kinds is not None
+    others = sorted({str(kind) for kind in np.delete(kinds, places)})
+    return (
+        f"{number(len(var) - len(places))} features that are no genes ({some(others, 4)}) were left"
+        " out."
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class ObsColumn:
+    """A column of obs. count : different values; sizes : numbers of cells of each, None of very
+    many; look : None for measured numbers.
+    """
+
+    count: int
+    sizes: np.ndarray | None
+    text: bool
+    look: Look | None
+
+
+def obs_columns(file: h5py.File) -> dict[str, ObsColumn]:
+    """Every column of obs that can be read; one at a time is in memory."""
+    made = {}
+    for column in column_names(file["obs"]):
+        try:
+            values = column_of(file, "obs", column)
+            found = values.value_counts()
+        except (ValueError, TypeError, KeyError, UnreadableFile):
+            continue  # a column that cannot be read is not offered
+        found = found[found > 0]
+        measured = values.dtype.kind == "b" or (
+            values.dtype.kind == "f" and not np.array_equal(found.index, np.rint(found.index))
+        )
+        sizes = found.to_numpy() if len(found) <= 10_000 else None
+        made[column] = ObsColumn(
+            len(found),
+            sizes,
+            values.dtype.kind == "O",
+            None if measured else look_of(found.index, int(found.sum())),
+        )
+    return made
+
+
+def proposed_label_column(columns: Mapping[str, ObsColumn]) -> LabelColumn | None:
+    looks = {name: column.look for name, column in columns.items() if column.look is not None}
+    return propose_column(
+        looks, [name for name, column in columns.items() if column.text and column.count <= 200]
+    )
+
+
+def symbol_column(file: h5py.File, matrix: str) -> str | None:
+    """The column of gene symbols, if the index holds none."""
+    key = var_key(file, matrix)
+    index = index_of(file, key)[:200]
+    if not len(index) or sum(bool(_NO_SYMBOL.match(g)) for g in index) < 0.5 * len(index):
+        return None
+    texts = [c for c in column_names(file[key]) if is_text(file, key, c)]
+    return next((c for wanted in _SYMBOL_NAMES for c in texts if plain(c) == wanted), None)

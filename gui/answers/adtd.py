@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from gui.answers.confidence_intervals import poor_fit_message
+from gui.answers.second_opinion import contradiction_message
 from gui.data.dataset import HIDDEN
 from gui.engine.params import MODEL_NAMES, WEIGHT_NAMES, ADTDParams
 from gui.engine.results import ADTDResult, Run, SearchResult
@@ -48,6 +49,9 @@ def sentence(result: ADTDResult) -> str:
     poor = poor_fit_message(result.fit, "sample" if result.truth is None else "mixture")
     if poor:
         words += f"; {poor}"
+    contradicted = contradiction_message(result.second_opinion)
+    if contradicted:
+        words += f"; {contradicted}"
     return words if words.endswith("…") else words + "."
 
 

@@ -18,7 +18,15 @@ from gui.answers.confidence_intervals import (
 )
 from gui.answers.dtd import bulk_shown
 from gui.data.dataset import PART_NAMES, Dataset
-from gui.engine.results import ADTDResult, BootstrapResult, DTDResult, Run, SearchResult
+from gui.engine.results import (
+    ADTDResult,
+    BootstrapResult,
+    DTDResult,
+    Run,
+    SearchResult,
+    SecondOpinion,
+)
+from gui.engine.second_opinion import contradicted_types
 from gui.sessions.cache import DCXCache
 
 KINDS = {"dtd": "DTD", "adtd": "ADTD", "search": "Search of λ₂"}
@@ -46,6 +54,7 @@ def summarise(
     adtd: ADTDResult | None = None,
     bulk_fit: pd.DataFrame | None = None,
     bulk_notes: tuple[str, ...] = (),
+    bulk_opinion: SecondOpinion | None = None,
     search: SearchResult | None = None,
     searched: int | None = None,
     sure: BootstrapResult | None = None,
@@ -55,7 +64,7 @@ def summarise(
 
     Parameters
     ----------
-    bulk_fit, bulk_notes
+    bulk_fit, bulk_notes, bulk_opinion
         Of the bulk by the DTD run.
     search
         The one that lambda2 was taken from.
@@ -75,6 +84,9 @@ def summarise(
         found += _of_dtd(
             dtd, bulk_fit if adtd is None else None, bulk_notes if adtd is None else ()
         )
+    opinion = bulk_opinion if adtd is None else adtd.second_opinion
+    if opinion is not None:
+        found += [f"Second opinion: {note}" for note in opinion.notes]
     if sure is not None:
         found += [interval_answers.sentence(sure), *sure.notes]
     if data is not None:
@@ -83,7 +95,8 @@ def summarise(
             for source in data.sources
             for text in source.warnings
         ]
-    learned = "" if dtd is None else dtd_answers.sentence(dtd, bulk_fit if adtd is None else None)
+    of_bulk = (bulk_fit, bulk_opinion) if adtd is None else (None, None)
+    learned = "" if dtd is None else dtd_answers.sentence(dtd, *of_bulk)
     if adtd is None:
         return Summary(learned, "", tuple(dict.fromkeys(found)))
     return Summary(
@@ -127,6 +140,7 @@ def summary_of(session: DCXCache, run: Run) -> Summary:
         adtd=run.result if run.kind == "adtd" else None,
         bulk_fit=bulk.fit if bulk is not None else None,
         bulk_notes=bulk.notes if bulk is not None else (),
+        bulk_opinion=bulk.opinion if bulk is not None else None,
         search=search.result if search is not None else None,
         searched=samples_searched(session, search) if search is not None else None,
         sure=sure.result if sure is not None else None,
@@ -140,6 +154,21 @@ def summary_of(session: DCXCache, run: Run) -> Summary:
     ]
     changed += [bulk.words] if bulk is not None and bulk.words else []
     return Summary(found.answer, found.basis, tuple(dict.fromkeys([*changed, *found.warnings])))
+
+
+def opinion_of(session: DCXCache, run: Run | None) -> SecondOpinion | None:
+    """The second opinion on what a DTD or ADTD run says of the present bulk; None without one."""
+    if run is None:
+        return None
+    if run.kind == "dtd":
+        return bulk_shown(session, run).opinion
+    result: ADTDResult = run.result
+    return result.second_opinion if session.outdated(run) is None else None
+
+
+def contradicted(session: DCXCache, run: Run | None) -> list[str]:
+    """The cell types whose fractions by a DTD or ADTD run two other estimates contradict."""
+    return contradicted_types(opinion_of(session, run))
 
 
 def search_of(session: DCXCache, run: Run) -> Run | None:

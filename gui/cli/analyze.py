@@ -323,6 +323,7 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
     from gui.answers.summary import summarise
     from gui.engine import compute_settings, tasks
     from gui.engine.params import ADTDParams, BootstrapParams, DTDParams, SearchParams
+    from gui.engine.second_opinion import contradicted_types
 
     compute = load_config(options.config).compute
     compute_settings.set_compute_settings(
@@ -413,6 +414,7 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
         dtd,
         adtd=adtd,
         bulk_fit=dtd.fit.get("bulk"),
+        bulk_opinion=dtd.second_opinion,
         search=search,
         searched=count,
         sure=sure,
@@ -443,6 +445,9 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
         }
         record = record_of(dataset, parameters, options.seed, short, search, tasks.versions())
         record["repairs"] = [repair.record() for repair in repairs]
+        opinion = (dtd if adtd is None else adtd).second_opinion
+        # null where there is no bulk: nothing was compared
+        record["contradicted"] = None if opinion is None else contradicted_types(opinion)
         if adtd is not None and adtd.optimum is not None:
             record["optimum"] = optimum_of(adtd.optimum)
         tables = tables_of(model, dtd, adtd) | about_samples.results(dataset, dtd, adtd)

@@ -60,6 +60,10 @@ class Composition(NamedTuple):
         By sample, columns low and high: the hidden fraction at equal fit, or None.
     ends
         Low and high end of the 95 % intervals, each like ``frame``, or None.
+    opinion
+        What other estimates say of it, or None.
+    note
+        What it is, where that differs from the view's own parts; above figure and table.
     """
 
     frame: pd.DataFrame
@@ -67,6 +71,8 @@ class Composition(NamedTuple):
     groups: pd.DataFrame | None = None
     interval: pd.DataFrame | None = None
     ends: tuple[pd.DataFrame, pd.DataFrame] | None = None
+    opinion: figures.OpinionHover | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -115,6 +121,8 @@ class CompositionView:
         Prefix of the names of saved files.
     note
         One line near the figure.
+    not_kept
+        Parts that the page does not open with, even if they were on screen last.
     """
 
     def __init__(
@@ -128,9 +136,11 @@ class CompositionView:
         name: str = "composition",
         file: str = "composition",
         note: str = "",
+        not_kept: tuple[str, ...] = (),
     ) -> None:
         self.page, self.source, self.active, self.parts = page, source, active, dict(parts)
         self.normalise, self.name, self.file, self.note = normalise, name, file, note
+        self.not_kept = not_kept
         self.views = Views(page, name)
 
     def id(self, part: str) -> str:
@@ -177,10 +187,11 @@ class CompositionView:
             " then come back here.",
         )
         there = self.views.layout(controls, drawing, table, note=self.note, unit=unit)
+        about = dmc.Text("", id=self.id("about"), size="xs", fw=600, mt=4)
         return html.Div(
             [
                 html.Div(nothing, id=self.id("nothing"), style=GONE),
-                html.Div(there, id=self.id("there")),
+                html.Div([there, about], id=self.id("there")),
                 self._dialog(),
             ]
         )
@@ -290,6 +301,7 @@ class CompositionView:
                 "rows": Output(this.id("table"), "rowData"),
                 "note": Output(this.id("table_note"), "children"),
                 "unit": Output(this.id("unit"), "children"),
+                "about": Output(this.id("about"), "children"),
                 "views": this.views.outputs,
                 "nothing": Output(this.id("nothing"), "style"),
                 "there": Output(this.id("there"), "style"),
@@ -329,6 +341,7 @@ class CompositionView:
                         ("group", of),
                         ("shares", normalise),
                     )
+                    if not (k == "part" and which in this.not_kept)
                 },
             )
             found, chosen = this.found(ctx, which), Chosen(look, by, of, bool(normalise))
@@ -339,6 +352,7 @@ class CompositionView:
                     "rows": [],
                     "note": "",
                     "unit": "",
+                    "about": "",
                     "views": this.views.show("figure"),
                     "nothing": SHOWN,
                     "there": GONE,
@@ -350,6 +364,7 @@ class CompositionView:
                     "rows": table.rows,
                     "note": table.note,
                     "unit": unit(bool(normalise)),
+                    "about": about_text(found, look),
                     "views": this.views.show("table"),
                     "nothing": GONE,
                     "there": SHOWN,
@@ -363,6 +378,7 @@ class CompositionView:
                 "legend": beside,
                 "file": f"{this.file}-{which}-{look}",
                 "figure_style": style,
+                "about": about_text(found, look),
                 "views": this.views.show("figure"),
                 "nothing": GONE,
                 "there": SHOWN,
@@ -501,14 +517,21 @@ def composition_figure(
     """All samples, as bars or as a heatmap."""
     order = arranged(found, chosen)
     if chosen.view == "heatmap":
-        fig = figures.heatmap(found.frame, normalise=chosen.normalise, arranged=order)
+        fig = figures.heatmap(
+            found.frame, normalise=chosen.normalise, arranged=order, opinion=found.opinion
+        )
         # in two lines, as on the axis of the bars: the heatmap of few types is lower than the title
         # is long
         return fig.update_traces(
             colorbar_title_text=figures.quantity(chosen.normalise), selector={"type": "heatmap"}
         )
     return figures.stacked(
-        found.frame, colour_of, normalise=chosen.normalise, arranged=order, ends=found.ends
+        found.frame,
+        colour_of,
+        normalise=chosen.normalise,
+        arranged=order,
+        ends=found.ends,
+        opinion=found.opinion,
     )
 
 
@@ -531,7 +554,13 @@ def sample_figure(
         else pd.DataFrame({"low": found.ends[0][at], "high": found.ends[1][at]})
     )
     return figures.single(
-        found.frame[at], colour_of, truth=truth, normalise=normalise, interval=interval, ends=ends
+        found.frame[at],
+        colour_of,
+        truth=truth,
+        normalise=normalise,
+        interval=interval,
+        ends=ends,
+        opinion=found.opinion,
     )
 
 
@@ -539,7 +568,8 @@ def legend(found: Composition, colour_of: Mapping[str, str], chosen: Chosen) -> 
     """The legend above bars that scroll; None where the figure has its own."""
     if chosen.view != "bars" or found.frame.shape[1] <= figures.SCROLL_FROM:
         return None
-    return type_legend(figures.legend_entries(found.frame, colour_of))
+    types = () if found.opinion is None else found.opinion.types
+    return type_legend(figures.legend_entries(found.frame, colour_of, types))
 
 
 def composition_frame(found: Composition, chosen: Chosen) -> pd.DataFrame:
@@ -565,14 +595,27 @@ def composition_file(name: str, found: Composition, chosen: Chosen) -> TableFile
     if found.groups is not None and chosen.group.startswith(COLUMN):
         order = f"grouped by {chosen.group.removeprefix(COLUMN)} and {order}"
     engine = found.frame.rename_axis("cell type")
-    about = f"{unit(chosen.normalise)} One row per sample {order}."
+    note = f" {found.note}" if found.note else ""
+    about = f"{unit(chosen.normalise)} One row per sample {order}.{note}"
     return TableFile(
         name,
         composition_frame(found, chosen),
         about,
         engine,
-        "RNA fraction with full precision: 1 is 100 %. One row per cell type.",
+        f"RNA fraction with full precision: 1 is 100 %. One row per cell type.{note}",
     )
+
+
+def about_text(found: Composition, look: str) -> str:
+    """Below the controls: what is shown, where it needs to be said, and what the hatch means."""
+    types = () if found.opinion is None else found.opinion.types
+    mark = {"bars": "Hatched", "heatmap": "With a star"}.get(look)
+    marked = (
+        f"{mark}: contradicted by two other estimates, see the tab Second opinion."
+        if types and mark
+        else ""
+    )
+    return " ".join(filter(None, (found.note, marked)))
 
 
 def unit(normalise: bool) -> str:

@@ -25,6 +25,34 @@ from gui.engine.params import (
 
 
 @dataclass(frozen=True, eq=False)
+class SecondOpinion:
+    """Two other estimates of the bulk beside that of a run.
+
+    See :mod:`gui.engine.second_opinion`. All three are cell types x samples, without the hidden
+    background, and sum to 1 by sample.
+
+    Attributes
+    ----------
+    estimate
+        Of the run.
+    markers
+        Median of bulk over profile of the marker genes; NaN for a type without enough of them.
+    relative
+        Robust non-negative least squares of relative errors.
+    marker_genes
+        Cell type -> its markers, best first.
+    notes
+        Sentences for the user.
+    """
+
+    estimate: pd.DataFrame
+    markers: pd.DataFrame
+    relative: pd.DataFrame
+    marker_genes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
 class DTDResult:
     """A trained model and its estimates.
 
@@ -75,6 +103,8 @@ class DTDResult:
     """part -> how well every mixture or sample is reconstructed (see
     :mod:`gui.engine.reconstruction`); empty in older runs.
     """
+    second_opinion: SecondOpinion | None = None
+    """Of the bulk; None without one and in older runs."""
 
     @property
     def genes(self) -> pd.Index:
@@ -90,6 +120,8 @@ class ApplyResult:
     notes: tuple[str, ...] = ()
     fit: pd.DataFrame | None = None
     """How well every sample is reconstructed; None in older runs."""
+    second_opinion: SecondOpinion | None = None
+    """None in older runs."""
 
 
 @dataclass(frozen=True)
@@ -170,6 +202,8 @@ class ADTDResult:
     """How well every sample is reconstructed (see :mod:`gui.engine.reconstruction`); None in older
     runs.
     """
+    second_opinion: SecondOpinion | None = None
+    """Of the bulk; None of pseudobulk mixtures and in older runs."""
 
     @property
     def refined(self) -> bool:
@@ -345,12 +379,28 @@ def _fits(*tables: pd.DataFrame | None) -> bool:
     )
 
 
+def _opinion(found: SecondOpinion | None, composition: pd.DataFrame | None) -> bool:
+    """Whether it is None, or three tables of numbers that belong to this composition."""
+    if found is None:
+        return True
+    tables = (found.estimate, found.markers, found.relative)
+    return (
+        composition is not None
+        and _numeric(*tables)
+        and all(
+            table.index.equals(composition.index) and table.columns.equals(composition.columns)
+            for table in tables
+        )
+    )
+
+
 def _check_dtd(found: DTDResult) -> bool:
     parts = [*found.composition.values(), *found.naive.values(), *found.truth.values()]
     whole = (
         _numeric(found.reference, found.gene_weights, found.correlation, *parts)
         and _curve(found.loss)
         and _fits(*found.fit.values())
+        and _opinion(found.second_opinion, found.composition.get("bulk"))
     )
     named = {"part", "method", "cell_type"} <= set(found.metrics.columns) or found.metrics.empty
     return (
@@ -361,7 +411,11 @@ def _check_dtd(found: DTDResult) -> bool:
 
 
 def _check_apply(found: ApplyResult) -> bool:
-    return _numeric(found.composition, found.naive) and _fits(found.fit)
+    return (
+        _numeric(found.composition, found.naive)
+        and _fits(found.fit)
+        and _opinion(found.second_opinion, found.composition)
+    )
 
 
 def _check_adtd(found: ADTDResult) -> bool:
@@ -376,6 +430,7 @@ def _check_adtd(found: ADTDResult) -> bool:
         and bounds
         and _optional(found.gene_regulation, found.truth, found.support, interval)
         and _fits(found.fit)
+        and _opinion(found.second_opinion, found.composition)
     )
 
 

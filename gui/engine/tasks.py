@@ -143,6 +143,12 @@ def _train(dataset: Dataset, params: DTDParams, progress: Progress, *, learned: 
             if learned
             else composition[part]
         )
+    opinion = None
+    if "bulk" in composition:
+        from gui.engine.second_opinion import second_opinion
+
+        progress(ESTIMATING, 1.0 if learned else None)
+        opinion = second_opinion(dataset, reference, composition["bulk"])
     methods = {"dtd": composition, "naive": naive} if learned else {"naive": naive}
     rows = [
         compare(part, method, mixtures[part].truth, found[part])
@@ -162,6 +168,7 @@ def _train(dataset: Dataset, params: DTDParams, progress: Progress, *, learned: 
         notes=tuple(notes),
         params=params,
         fit=fit,
+        second_opinion=opinion,
     )
 
 
@@ -205,6 +212,7 @@ def run_apply(
     """
     from gui.engine.dtd import equal_weights, estimate
     from gui.engine.reconstruction import reconstruction
+    from gui.engine.second_opinion import second_opinion
 
     progress(PREPARING)
     target = _target(dataset, "bulk", dtd)
@@ -218,6 +226,7 @@ def run_apply(
         naive,
         notes,
         reconstruction(target.reference, target.bulk, dtd.gene_weights, composition),
+        second_opinion(dataset, target.reference, composition),
     )
 
 
@@ -335,6 +344,7 @@ def run_adtd(
     """
     from gui.engine.adtd import deconvolve, hidden_interval, inverse_weights, support
     from gui.engine.reconstruction import reconstruction
+    from gui.engine.second_opinion import second_opinion
 
     progress(PREPARING)
     target = _target(dataset, params.part, dtd)
@@ -386,6 +396,11 @@ def run_adtd(
         notes=tuple(notes),
         optimum=optimum,
         fit=reconstruction(target.reference, target.bulk, weights, fit.composition, **parts),
+        second_opinion=(
+            second_opinion(dataset, dtd.reference, fit.composition)
+            if params.part == "bulk"
+            else None
+        ),
     )
 
 

@@ -64,6 +64,7 @@ def composition(
     normalise: bool,
     what: str,
     whole: str,
+    opinion: compositions.OpinionHover | None = None,
 ) -> None:
     """Figure (bars, or a heatmap for many), a summary by cell type, and the samples.
 
@@ -75,19 +76,27 @@ def composition(
         "the bulk".
     whole
         Where the whole table is shown.
+    opinion
+        Contradicted types are hatched, or have a star.
     """
     count = frame.shape[1]
     many = count > compositions.SCROLL_FROM
     drawn = (
-        compositions.heatmap(frame, normalise=normalise)
+        compositions.heatmap(frame, normalise=normalise, opinion=opinion)
         if many
-        else compositions.stacked(frame, colour_of, normalise=normalise)
+        else compositions.stacked(frame, colour_of, normalise=normalise, opinion=opinion)
+    )
+    mark = "A star" if many else "Hatched"
+    marked = (
+        f" {mark}: contradicted by two other estimates."
+        if opinion is not None and opinion.types
+        else ""
     )
     which = "in percent of the estimated total of each sample" if normalise else "as estimated"
     doc.figure(
         drawn,
         f"Composition of {what}, {number(count)} {'sample' if count == 1 else 'samples'}: RNA"
-        f" fraction in percent, {which}.",
+        f" fraction in percent, {which}.{marked}",
     )
     percent = settled(compositions.sample_fractions(frame, normalise)) * 100
     summary = pd.DataFrame(

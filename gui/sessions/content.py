@@ -36,6 +36,7 @@ from gui.engine.results import (
     Refinement,
     Run,
     SearchResult,
+    SecondOpinion,
 )
 from gui.errors import InvalidParameter, SessionNotSaved
 from gui.sessions import lazy, objects
@@ -60,6 +61,7 @@ RECORDS: dict[str, type[Any]] = {
     "ApplyResult": ApplyResult,
     "ADTDResult": ADTDResult,
     "Refinement": Refinement,
+    "SecondOpinion": SecondOpinion,
     "SearchResult": SearchResult,
     "BootstrapResult": BootstrapResult,
 }

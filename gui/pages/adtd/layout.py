@@ -9,14 +9,21 @@ import pandas as pd
 from dash import Input, Output, State, dcc, html, no_update
 from dash.exceptions import PreventUpdate
 
-from gui.answers.adtd import PARTS, badges, model_name, run_line, summary_line
-from gui.answers.summary import summary_of
+from gui.answers.adtd import badges, model_name, run_line, summary_line
+from gui.answers.second_opinion import opinion_hover, run_name
+from gui.answers.summary import opinion_of, summary_of
 from gui.components.agreement import AgreementView
 from gui.components.common import card, drawn, not_drawn, two_columns
 from gui.components.composition import Composition, CompositionView, bulk_groups
 from gui.components.confidence_intervals import ConfidenceIntervalView, Subject
 from gui.components.report import bind_report, report_button
 from gui.components.runs import PreviousRuns
+from gui.components.second_opinion import (
+    CONSENSUS_PART,
+    CONSENSUS_TITLE,
+    SecondOpinionView,
+    consensus_composition,
+)
 from gui.components.views import GONE, SHOWN
 from gui.engine.params import ADTDParams
 from gui.pages.adtd import hidden, parameters, regulation, search
@@ -24,6 +31,7 @@ from gui.pages.adtd.base import (
     COMPOSITION,
     HIDDEN_TAB,
     KNOWN,
+    OPINION,
     REGULATION,
     SEARCH,
     SURE,
@@ -49,14 +57,17 @@ previous = PreviousRuns(page, "adtd", form, describe=run_line)
 def source(ctx: Context, part: str) -> Composition | None:
     """Return the composition of the run with hidden background, truth or groups, and interval."""
     run = adtd_run(ctx)
-    if run is None or run.params.part != part:  # type: ignore[attr-defined]
+    of = "bulk" if part == CONSENSUS_PART else part
+    if run is None or run.params.part != of:  # type: ignore[attr-defined]
         return None
     full = run.result.full()
     groups = (
         bulk_groups(ctx.session.dataset, full.columns)
-        if part == "bulk" and ctx.session.outdated(run) is None
+        if of == "bulk" and ctx.session.outdated(run) is None
         else None
     )
+    if part == CONSENSUS_PART:
+        return consensus_composition(ctx.session, run, groups)
     ends = intervals_of(ctx, run)
     return Composition(
         full,
@@ -64,6 +75,7 @@ def source(ctx: Context, part: str) -> Composition | None:
         groups,
         run.result.hidden_interval,
         None if ends is None else (ends.low, ends.high),
+        opinion_hover(opinion_of(ctx.session, run), run_name(run)),
     )
 
 
@@ -71,8 +83,14 @@ view = CompositionView(
     page,
     source,
     active=(TAB, COMPOSITION),
-    parts={p: text[0].upper() + text[1:] for p, text in PARTS.items()},
+    parts={
+        "bulk": "Bulk",
+        CONSENSUS_PART: CONSENSUS_TITLE,
+        "test": "Test mixtures",
+        "train": "Training mixtures",
+    },
     normalise=False,
+    not_kept=(CONSENSUS_PART,),
 )
 
 
@@ -85,6 +103,7 @@ def bulk(ctx: Context) -> pd.DataFrame | None:
     return full
 
 
+opinion = SecondOpinionView(page, "adtd", lambda ctx: bulk(ctx) is not None, active=(TAB, OPINION))
 known = AgreementView(page, bulk, active=(TAB, KNOWN), file="adtd")
 
 
@@ -128,6 +147,7 @@ def layout(ctx: Context) -> Any:
     )
     panels = {
         COMPOSITION: _composition,
+        OPINION: opinion.layout,
         HIDDEN_TAB: hidden.panel,
         REGULATION: regulation.panel,
         SEARCH: search.panel,
@@ -192,6 +212,7 @@ def _ids(ctx: Context) -> list[str]:
 # -- callbacks
 # --------------------------------------------------------------------------------------------------
 view.bind()
+opinion.bind()
 known.bind()
 sure.bind()
 previous.bind()

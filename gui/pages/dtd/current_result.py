@@ -6,8 +6,10 @@ import pandas as pd
 
 from gui.answers.confidence_intervals import bootstrap_of
 from gui.answers.dtd import bulk_shown
+from gui.answers.second_opinion import opinion_hover, run_name
 from gui.components.composition import Composition, bulk_groups
 from gui.components.confidence_intervals import Subject
+from gui.components.second_opinion import CONSENSUS_PART, consensus_composition
 from gui.sessions.cache import DCXCache
 
 
@@ -16,13 +18,18 @@ def composition_of(session: DCXCache, part: str) -> Composition | None:
     run = session.current("dtd")
     if run is None:
         return None
-    if part == "bulk":
+    if part in ("bulk", CONSENSUS_PART):
         bulk = bulk_shown(session, run)
         if bulk.composition is None:
             return None
         groups = bulk_groups(session.dataset, bulk.composition.columns) if bulk.fits else None
+        if part == CONSENSUS_PART:
+            return consensus_composition(session, run, groups)
         return Composition(
-            bulk.composition, groups=groups, ends=_ends(session, part) if bulk.fits else None
+            bulk.composition,
+            groups=groups,
+            ends=_ends(session, part) if bulk.fits else None,
+            opinion=opinion_hover(bulk.opinion, run_name(run)),
         )
     frame = run.result.composition.get(part)
     return (

@@ -1,4 +1,4 @@
-"""The result tabs of DTD: Composition, Correlation, Markers, Loss, Known compositions.
+"""The result tabs of DTD: Composition, Second opinion, Correlation, Markers, Loss and others.
 
 Only the open tab is computed and sent.
 """
@@ -23,6 +23,11 @@ from gui.components.composition import CompositionView
 from gui.components.confidence_intervals import ConfidenceIntervalView
 from gui.components.figure import bind_figure_export, figure_card
 from gui.components.persistent_controls import PersistentControls
+from gui.components.second_opinion import (
+    CONSENSUS_PART,
+    CONSENSUS_TITLE,
+    SecondOpinionView,
+)
 from gui.components.table import TableFile, bind_table_export, result_table, table_view
 from gui.components.views import GONE, SHOWN, Views, graph_height_style, switch
 from gui.engine.results import DTDResult
@@ -35,9 +40,15 @@ from gui.pages.dtd.current_result import composition_of, subject_of
 from gui.plugin import DARK, REVISION, Context, Page
 
 METRICS = {"pearson": "Pearson", "spearman": "Spearman", "rmse": "RMSE", "ccc": "CCC"}
-PARTS = {"bulk": "Bulk", "test": "Test mixtures", "train": "Training mixtures"}
+PARTS = {
+    "bulk": "Bulk",
+    CONSENSUS_PART: CONSENSUS_TITLE,
+    "test": "Test mixtures",
+    "train": "Training mixtures",
+}
 TABS = {
     "composition": "Composition",
+    "opinion": "Second opinion",
     "correlation": "Correlation",
     "markers": "Markers",
     "loss": "Loss",
@@ -52,6 +63,7 @@ def tabs_layout(ctx: Context, page: Page, tab: str) -> Any:
     """The tabs, each with its controls; filled by the callbacks of :func:`bind_tabs`."""
     panels = {
         "composition": lambda: _view(page).layout(ctx),
+        "opinion": lambda: _opinion(page).layout(ctx),
         "correlation": lambda: _correlation(ctx, page),
         "markers": lambda: _markers(ctx, page),
         "loss": lambda: _loss(page),
@@ -81,6 +93,7 @@ def tabs_layout(ctx: Context, page: Page, tab: str) -> Any:
 def bind_tabs(page: Page) -> None:
     """Record the callbacks of all tabs."""
     _view(page).bind()
+    _opinion(page).bind()
     _kept(page).bind()
     _bind_correlation(page)
     _bind_scatter(page)
@@ -110,6 +123,16 @@ def _view(page: Page) -> CompositionView:
         normalise=True,
         file="dtd_composition",
         note=TRAP,
+        not_kept=(CONSENSUS_PART,),
+    )
+
+
+def _opinion(page: Page) -> SecondOpinionView:
+    return SecondOpinionView(
+        page,
+        "dtd",
+        lambda ctx: _bulk(ctx) is not None,
+        active=(Input(page.id.tabs, "value"), "opinion"),
     )
 
 

@@ -29,12 +29,12 @@ NOT_THERE = (
 )
 _MEASURED = {
     "dtd": (
-        "On seven sets of bulk samples with counted cells, 36 of 38 cell types contradicted like"
+        "On bulk samples of seven cohorts with counted cells, 36 of 38 cell types contradicted like"
         " this were wrong; about two thirds of the wrong ones were not contradicted."
     ),
     "h": (
-        "On seven sets of bulk samples with counted cells, 67 of 77 cell types contradicted like"
-        " this were wrong (in the worst set hardly more often than others); about a third of the"
+        "On bulk samples of seven cohorts with counted cells, 67 of 77 cell types contradicted like"
+        " this were wrong (in the worst cohort hardly more often than others); about a third of the"
         " wrong ones were not contradicted."
     ),
 }
@@ -157,20 +157,23 @@ def contradiction_details(opinion: SecondOpinion) -> list[Contradiction]:
 
 
 def detail_sentence(found: Contradiction, opinion: SecondOpinion, own: str) -> str:
-    """“CD4 T cells: contradicted in 5 of 8 samples; in 5 both are higher: DTD 5 %, …”."""
+    """“CD4 T cells: in 5 of 8 samples both are higher (medians there: DTD 5 %, markers …).”"""
     total = opinion.estimate.shape[1]
     numbers = (
         f"{own} {percent(found.estimate)}, markers {percent(found.markers)}, relative errors"
         f" {percent(found.relative)}"
     )
-    where = (
-        f"in {number(found.alike)} of them both are {found.direction} (medians there: {numbers})"
-        if found.alike
-        else f"one is higher and one lower (medians there: {numbers})"
-    )
+    samples = f"{number(total)} sample{'s' if total != 1 else ''}"
+    if not found.alike:
+        return (
+            f"{found.cell_type}: in {number(found.samples)} of {samples} one is higher and one"
+            f" lower (medians there: {numbers})."
+        )
+    rest = found.samples - found.alike
+    others = f"; {number(rest)} more are contradicted otherwise" if rest else ""
     return (
-        f"{found.cell_type}: contradicted in {number(found.samples)} of {number(total)}"
-        f" sample{'s' if total != 1 else ''}; {where}."
+        f"{found.cell_type}: in {number(found.alike)} of {samples} both are {found.direction}"
+        f" (medians there: {numbers}){others}."
     )
 
 

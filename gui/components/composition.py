@@ -186,12 +186,12 @@ class CompositionView:
             "The current run estimated no composition: load bulk samples on the Upload page,"
             " then come back here.",
         )
-        there = self.views.layout(controls, drawing, table, note=self.note, unit=unit)
-        about = dmc.Text("", id=self.id("about"), size="xs", fw=600, mt=4)
+        about = dmc.Text(self.note, id=self.id("about"), size="xs", c="dimmed", mt=6)
+        there = self.views.layout(controls, drawing, table, note=about, unit=unit)
         return html.Div(
             [
                 html.Div(nothing, id=self.id("nothing"), style=GONE),
-                html.Div([there, about], id=self.id("there")),
+                html.Div(there, id=self.id("there")),
                 self._dialog(),
             ]
         )
@@ -364,7 +364,7 @@ class CompositionView:
                     "rows": table.rows,
                     "note": table.note,
                     "unit": unit(bool(normalise)),
-                    "about": about_text(found, look),
+                    "about": about_text(found, look, this.note),
                     "views": this.views.show("table"),
                     "nothing": GONE,
                     "there": SHOWN,
@@ -378,7 +378,7 @@ class CompositionView:
                 "legend": beside,
                 "file": f"{this.file}-{which}-{look}",
                 "figure_style": style,
-                "about": about_text(found, look),
+                "about": about_text(found, look, this.note),
                 "views": this.views.show("figure"),
                 "nothing": GONE,
                 "there": SHOWN,
@@ -606,8 +606,8 @@ def composition_file(name: str, found: Composition, chosen: Chosen) -> TableFile
     )
 
 
-def about_text(found: Composition, look: str) -> str:
-    """Below the controls: what is shown, where it needs to be said, and what the hatch means."""
+def about_text(found: Composition, look: str, note: str = "") -> str:
+    """Below the controls: what is shown, ``note``, and what the hatch or the star means."""
     types = () if found.opinion is None else found.opinion.types
     mark = {"bars": "Hatched", "heatmap": "With a star"}.get(look)
     marked = (
@@ -615,7 +615,7 @@ def about_text(found: Composition, look: str) -> str:
         if types and mark
         else ""
     )
-    return " ".join(filter(None, (found.note, marked)))
+    return " ".join(filter(None, (found.note, marked, note)))
 
 
 def unit(normalise: bool) -> str:

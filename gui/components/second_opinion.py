@@ -77,7 +77,12 @@ class SecondOpinionView:
         drawing = figure_card(self.page, "opinion_figure", file_name=f"{self.kind}-second-opinion")
         table = result_table(self.page, "opinion_table", filters=False, engine=True)
         there = dmc.Stack(
-            [html.Div(id=self.id("words")), self.views.layout([look], drawing, table)], gap="xs"
+            [
+                html.Div(id=self.id("words")),
+                self.views.layout([look], drawing, table),
+                dmc.Text("", id=self.id("meaning"), size="xs", c="dimmed"),
+            ],
+            gap="xs",
         )
         return html.Div(
             [html.Div(there, id=self.id("there"), style=GONE), html.Div(id=self.id("missing"))]
@@ -94,6 +99,7 @@ class SecondOpinionView:
                 "missing": Output(this.id("missing"), "children"),
                 "there": Output(this.id("there"), "style"),
                 "words": Output(this.id("words"), "children"),
+                "meaning": Output(this.id("meaning"), "children"),
                 "figure": Output(this.id("figure"), "figure"),
                 "figure_style": Output(this.id("figure"), "style"),
                 "columns": Output(this.id("table"), "columnDefs"),
@@ -121,6 +127,7 @@ class SecondOpinionView:
                 "missing": None,
                 "there": SHOWN,
                 "words": opinion_words(run, opinion),
+                "meaning": words.METHODS,
             }
             if look == "table":
                 shown = table_view(words.shown_opinions(opinion, own))
@@ -175,17 +182,17 @@ class SecondOpinionView:
 
 
 def opinion_words(run: Run, opinion: SecondOpinion) -> Any:
-    """The answer, what the samples concerned say, and what it means."""
+    """The answer, what the samples concerned say, and how often such an answer is right."""
     own = words.run_name(run)
     details = [
-        dmc.ListItem(dmc.Text(words.detail_sentence(found, opinion, own), size="sm"))
+        dmc.ListItem(words.detail_sentence(found, opinion, own))
         for found in words.contradiction_details(opinion)
     ]
     return dmc.Stack(
         [
-            dmc.Text(words.opinion_sentence(opinion), fw=600),
-            dmc.List(details, size="sm") if details else None,
-            dmc.Text(f"{words.how_often_right(run)} {words.METHODS}", size="xs", c="dimmed"),
+            dmc.Text(words.opinion_sentence(opinion), size="sm", fw=600),
+            dmc.List(details, size="xs") if details else None,
+            dmc.Text(words.how_often_right(run), size="xs", c="dimmed"),
         ],
         gap=4,
     )

@@ -66,8 +66,8 @@ def opinions(
             y=rows[kept].astype(np.float32),
             mode="markers",
             name=title,
-            legendgroup=title,
             showlegend=False,
+            cliponaxis=False,
             customdata=np.column_stack(
                 [
                     np.repeat([inert(n) for n in names], len(samples))[kept],

@@ -31,7 +31,7 @@ def second_opinion_part(doc: Document, session: DCXCache, run: Run, *, page: str
     own = words.run_name(run)
     doc.paragraph(words.opinion_sentence(opinion))
     for found in words.contradiction_details(opinion):
-        doc.paragraph(words.detail_sentence(found, opinion, own), "warn")
+        doc.paragraph(words.detail_sentence(found, opinion, own))
     doc.paragraph(f"{words.how_often_right(run)} {words.METHODS}", "dim")
     doc.figure(
         opinions(

@@ -116,6 +116,30 @@ def test_everything_is_written_and_recorded(files, tmp_path, capsys):
     }, "no temporary folder is left"
 
 
+@pytest.mark.parametrize("model", ["deconomix", "deconomix+h"])
+def test_the_second_opinion_is_written_and_named(files, tmp_path, capsys, model):
+    out = tmp_path / "out"
+    assert run(files, out, "--model", model) == 0
+    table = read(out / "second_opinion.csv")
+    assert list(table.columns) == [
+        "cell_type",
+        "estimate",
+        "markers",
+        "relative",
+        "consensus",
+        "contradicted",
+    ]
+    assert len(table) == 8 * 4
+    values = table[["estimate", "relative", "consensus"]].groupby(level=0).sum()
+    np.testing.assert_allclose(values, 1, atol=1e-6)
+    often = table.groupby("cell_type")["contradicted"].mean() >= 0.5
+    record = json.loads((out / "run.json").read_text(encoding="utf-8"))
+    assert record["contradicted"] == list(often.index[often])
+    (answer,) = [t for t in record["summary"] if "hidden" in t or model == "deconomix"][:1]
+    assert ("contradicted by two other estimates" in answer) == bool(record["contradicted"])
+    assert f"Result: {answer}" in capsys.readouterr().err
+
+
 def test_refined_tables_are_labelled_in_the_record(files, tmp_path, capsys):
     options = ("--model", "deconomix+h,r", "--lambda2", "1e-8")
     assert run(files, tmp_path / "plain", *options) == 0
@@ -173,9 +197,9 @@ def test_without_bulk_the_test_mixtures_are_analysed(files, tmp_path):
         "metrics_test.csv",
         "run.json",
     }
-    assert not {"lambda2", "refine", "iterations"} & set(
-        json.loads((out / "run.json").read_text())["parameters"]
-    )
+    record = json.loads((out / "run.json").read_text())
+    assert not {"lambda2", "refine", "iterations"} & set(record["parameters"])
+    assert record["contradicted"] is None, "nothing was compared"
 
 
 def test_second_run_replaces_the_first_and_touches_nothing_else(files, tmp_path):
@@ -188,6 +212,7 @@ def test_second_run_replaces_the_first_and_touches_nothing_else(files, tmp_path)
         "composition_test.csv",
         "gene_weights.csv",
         "metrics_test.csv",
+        "second_opinion.csv",
         "run.json",
         "my notes.txt",
     }

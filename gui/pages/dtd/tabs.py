@@ -72,7 +72,9 @@ def tabs_layout(ctx: Context, page: Page, tab: str) -> Any:
     }
     return dmc.Tabs(
         [
-            dmc.TabsList([dmc.TabsTab(text, value=key) for key, text in TABS.items()], mb="sm"),
+            dmc.TabsList(
+                [dmc.TabsTab(text, value=key, px="xs") for key, text in TABS.items()], mb="sm"
+            ),
             *[
                 dmc.TabsPanel(
                     drawn(

@@ -22,6 +22,7 @@ ORDER = (
     "figures",
     "hidden",
     "uncertainty",
+    "second-opinion",
     "known",
     "sessions",
     "saving",

@@ -160,6 +160,20 @@ def parser(prog: str = "deconomix-gui analyze") -> argparse.ArgumentParser:
         help="95 %% intervals of every fraction from N bootstrap replicates, 20 to 1000",
     )
     cli.add_argument(
+        "--as-cells",
+        action="store_true",
+        help=(
+            "also write composition_bulk_cells.csv: fractions of cells, by the RNA content measured"
+            " from raw counts of all genes"
+        ),
+    )
+    cli.add_argument(
+        "--rna-content",
+        type=Path,
+        metavar="TABLE",
+        help="the same by your RNA contents: one line per cell type, its name and a number",
+    )
+    cli.add_argument(
         "--seed",
         type=_whole,
         default=1,
@@ -370,6 +384,7 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
     else:
         dataset, repairs = _load(options)
     dataset, about_samples = sample_tables.add_tables(dataset, options)
+    own_contents = _rna_contents(options, dataset)
     if adtd_params is not None and dataset.bulk is None:
         raise MissingPart(f"{model} needs bulk samples.", advice="Give them with --bulk FILE.")
     search_params = None
@@ -452,6 +467,16 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
             record["optimum"] = optimum_of(adtd.optimum)
         tables = tables_of(model, dtd, adtd) | about_samples.results(dataset, dtd, adtd)
         record |= about_samples.record
+        if own_contents is not None:
+            from gui.engine.rna_content import as_cells
+
+            contents, source = own_contents
+            record["rna_content"] = {
+                "source": source,
+                "factors": {str(t): float(v) for t, v in contents.items()},
+            }
+            cells = as_cells(tables["composition_bulk.csv"], contents)
+            tables["composition_bulk_cells.csv"] = cells
         if sure is not None:
             tables["composition_intervals.csv"] = interval_table(sure)
         output.write(options.out, tables, record)
@@ -485,6 +510,26 @@ def _load(options: argparse.Namespace) -> tuple[Dataset, tuple[Repair, ...]]:
         tables=options.map,
         as_is=options.as_is,
     )
+
+
+def _rna_contents(options: argparse.Namespace, dataset: Dataset) -> tuple[pd.Series, str] | None:
+    """RNA contents by cell type and where they come from; None where they are not asked for."""
+    if not options.as_cells and options.rna_content is None:
+        return None
+    from gui.engine.rna_content import given_content, measured_content
+
+    if dataset.bulk is None:
+        raise MissingPart("Cell fractions need bulk samples.", advice="Give them with --bulk FILE.")
+    if options.rna_content is not None:
+        text = options.rna_content.read_text("utf-8-sig", "replace")
+        return given_content(text, dataset.types), options.rna_content.name
+    found = measured_content(dataset.train)
+    if found.factors is None:
+        raise InvalidParameter(
+            f"The RNA content of the cell types cannot be measured. {found.reason}",
+            advice="Give it with --rna-content TABLE, or leave out --as-cells.",
+        )
+    return found.factors, found.source
 
 
 def _check_options(options: argparse.Namespace) -> None:

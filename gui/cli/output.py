@@ -25,6 +25,7 @@ FILES = (
     "composition_test.csv",
     "composition_intervals.csv",
     "second_opinion.csv",
+    "composition_bulk_cells.csv",
     "gene_weights.csv",
     "metrics_test.csv",
     "hidden_profile.csv",

@@ -64,6 +64,8 @@ class Composition(NamedTuple):
         What other estimates say of it, or None.
     note
         What it is, where that differs from the view's own parts; above figure and table.
+    quantity
+        Axis title, where it is not that of RNA fractions; the values then sum to 1.
     """
 
     frame: pd.DataFrame
@@ -73,6 +75,7 @@ class Composition(NamedTuple):
     ends: tuple[pd.DataFrame, pd.DataFrame] | None = None
     opinion: figures.OpinionHover | None = None
     note: str = ""
+    quantity: str = ""
 
 
 @dataclass(frozen=True)
@@ -123,6 +126,10 @@ class CompositionView:
         One line near the figure.
     not_kept
         Parts that the page does not open with, even if they were on screen last.
+    more
+        Further controls.
+    also
+        Input of a control among them; the view is drawn again when it changes.
     """
 
     def __init__(
@@ -137,10 +144,12 @@ class CompositionView:
         file: str = "composition",
         note: str = "",
         not_kept: tuple[str, ...] = (),
+        more: Callable[[Context], list[Any]] | None = None,
+        also: Input | None = None,
     ) -> None:
         self.page, self.source, self.active, self.parts = page, source, active, dict(parts)
         self.normalise, self.name, self.file, self.note = normalise, name, file, note
-        self.not_kept = not_kept
+        self.not_kept, self.more, self.also = not_kept, more, also
         self.views = Views(page, name)
 
     def id(self, part: str) -> str:
@@ -177,6 +186,7 @@ class CompositionView:
                 size="xs",
             ),
             dmc.Button("One sample…", id=self.id("one"), variant="subtle", size="compact-sm", px=4),
+            *(self.more(ctx) if self.more is not None else []),
         ]
         drawing = figure_card(self.page, f"{self.name}_figure", file_name=self.file)
         table = result_table(self.page, f"{self.name}_table", engine=True)
@@ -315,6 +325,7 @@ class CompositionView:
                 "by": sort,
                 "of": group,
                 "normalise": shares,
+                **({"_also": this.also} if this.also is not None else {}),
             },
         )
         def draw(
@@ -328,6 +339,7 @@ class CompositionView:
             of: str,
             normalise: bool,
             _revision: Any,
+            _also: Any = None,
         ) -> dict[str, Any]:
             if active != here:
                 raise PreventUpdate
@@ -363,7 +375,7 @@ class CompositionView:
                     "columns": table.columns,
                     "rows": table.rows,
                     "note": table.note,
-                    "unit": unit(bool(normalise)),
+                    "unit": unit(bool(normalise), found.quantity),
                     "about": about_text(found, look, this.note),
                     "views": this.views.show("table"),
                     "nothing": GONE,
@@ -518,12 +530,17 @@ def composition_figure(
     order = arranged(found, chosen)
     if chosen.view == "heatmap":
         fig = figures.heatmap(
-            found.frame, normalise=chosen.normalise, arranged=order, opinion=found.opinion
+            found.frame,
+            normalise=chosen.normalise,
+            arranged=order,
+            opinion=found.opinion,
+            title=found.quantity,
         )
         # in two lines, as on the axis of the bars: the heatmap of few types is lower than the title
         # is long
         return fig.update_traces(
-            colorbar_title_text=figures.quantity(chosen.normalise), selector={"type": "heatmap"}
+            colorbar_title_text=found.quantity or figures.quantity(chosen.normalise),
+            selector={"type": "heatmap"},
         )
     return figures.stacked(
         found.frame,
@@ -532,6 +549,7 @@ def composition_figure(
         arranged=order,
         ends=found.ends,
         opinion=found.opinion,
+        title=found.quantity,
     )
 
 
@@ -561,6 +579,7 @@ def sample_figure(
         interval=interval,
         ends=ends,
         opinion=found.opinion,
+        title=found.quantity,
     )
 
 
@@ -596,13 +615,14 @@ def composition_file(name: str, found: Composition, chosen: Chosen) -> TableFile
         order = f"grouped by {chosen.group.removeprefix(COLUMN)} and {order}"
     engine = found.frame.rename_axis("cell type")
     note = f" {found.note}" if found.note else ""
-    about = f"{unit(chosen.normalise)} One row per sample {order}.{note}"
+    about = f"{unit(chosen.normalise, found.quantity)} One row per sample {order}.{note}"
     return TableFile(
         name,
         composition_frame(found, chosen),
         about,
         engine,
-        f"RNA fraction with full precision: 1 is 100 %. One row per cell type.{note}",
+        f"{found.quantity.split('<br>')[0].removesuffix(' (%)') or 'RNA fraction'} with full"
+        f" precision: 1 is 100 %. One row per cell type.{note}",
     )
 
 
@@ -618,8 +638,10 @@ def about_text(found: Composition, look: str, note: str = "") -> str:
     return " ".join(filter(None, (found.note, marked, note)))
 
 
-def unit(normalise: bool) -> str:
-    """Above the table and in its file: which of the two it holds."""
+def unit(normalise: bool, quantity: str = "") -> str:
+    """Above the table and in its file: which of the two it holds, or another quantity."""
+    if quantity:
+        return f"{quantity.replace('<br>', ', ')}."
     return "RNA fraction (%)" + (
         " of the estimated total of each sample."
         if normalise

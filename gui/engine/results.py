@@ -53,6 +53,27 @@ class SecondOpinion:
 
 
 @dataclass(frozen=True, eq=False)
+class RNAContent:
+    """RNA content of the cell types, measured from the single cells, or why it is not.
+
+    See :mod:`gui.engine.rna_content`.
+
+    Attributes
+    ----------
+    factors
+        By cell type, 1 on average; None where it cannot be measured.
+    source
+        Where the counts come from, in words.
+    reason
+        Why there are no factors, a sentence.
+    """
+
+    factors: pd.Series | None = None
+    source: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, eq=False)
 class DTDResult:
     """A trained model and its estimates.
 
@@ -105,6 +126,8 @@ class DTDResult:
     """
     second_opinion: SecondOpinion | None = None
     """Of the bulk; None without one and in older runs."""
+    rna_content: RNAContent | None = None
+    """Of the training cells; None in older runs and of a loaded model."""
 
     @property
     def genes(self) -> pd.Index:
@@ -401,6 +424,7 @@ def _check_dtd(found: DTDResult) -> bool:
         and _curve(found.loss)
         and _fits(*found.fit.values())
         and _opinion(found.second_opinion, found.composition.get("bulk"))
+        and (found.rna_content is None or _optional(found.rna_content.factors))
     )
     named = {"part", "method", "cell_type"} <= set(found.metrics.columns) or found.metrics.empty
     return (

@@ -96,6 +96,7 @@ def run_naive(dataset: Dataset, params: DTDParams, *, progress: Progress) -> DTD
 
 def _train(dataset: Dataset, params: DTDParams, progress: Progress, *, learned: bool) -> DTDResult:
     from gui.data.normalize import prepare
+    from gui.engine.rna_content import measured_content
 
     progress(PREPARING)
     if dataset.train is None:
@@ -169,6 +170,7 @@ def _train(dataset: Dataset, params: DTDParams, progress: Progress, *, learned: 
         params=params,
         fit=fit,
         second_opinion=opinion,
+        rna_content=measured_content(dataset.train),
     )
 
 

@@ -224,6 +224,7 @@ def stacked(
     arranged: Arrangement | None = None,
     ends: tuple[pd.DataFrame, pd.DataFrame] | None = None,
     opinion: OpinionHover | None = None,
+    title: str = "",
 ) -> go.Figure:
     """One stacked bar per sample; the legend reads as the stack, top to bottom.
 
@@ -239,6 +240,8 @@ def stacked(
         bars would cover one another.
     opinion
         The contradicted types are hatched, and the samples concerned tell the three estimates.
+    title
+        Of the axis, where it is not that of RNA fractions.
     """
     fig = blank()
     order = arranged or arrange(composition, normalise=normalise, sort=sort, group=group)
@@ -296,7 +299,10 @@ def stacked(
         what="samples",
     )
     _mark_groups(fig, order, (width or 750) - 130, lines=False)
-    y: dict[str, Any] = {"title": {"text": quantity(normalise)}, "rangemode": "tozero"}
+    y: dict[str, Any] = {
+        "title": {"text": title or quantity(normalise)},
+        "rangemode": "tozero",
+    }
     if normalise:
         y["range"] = [0, 100]
     fig.update_layout(
@@ -335,6 +341,7 @@ def single(
     interval: tuple[float, float] | None = None,
     ends: pd.DataFrame | None = None,
     opinion: OpinionHover | None = None,
+    title: str = "",
 ) -> go.Figure:
     """One sample: a bar per type, the true fraction beside it as a diamond where it is known.
 
@@ -349,6 +356,8 @@ def single(
         fraction spans both.
     opinion
         The contradicted types are hatched; if this sample is concerned, hover tells why.
+    title
+        Of the axis, where it is not that of RNA fractions.
     """
     fig = blank()
     estimated = sample_fractions(sample.to_frame(), normalise).iloc[:, 0]
@@ -406,7 +415,10 @@ def single(
         )
     name_axis(fig, "y", types)
     fig.update_layout(
-        xaxis={"title": {"text": quantity(normalise).replace("<br>", ", ")}, "rangemode": "tozero"},
+        xaxis={
+            "title": {"text": (title or quantity(normalise)).replace("<br>", ", ")},
+            "rangemode": "tozero",
+        },
         bargap=0.3,
         height=90 + max(26 * len(types), 100),
         legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"},
@@ -435,6 +447,7 @@ def heatmap(
     group: pd.Series | None = None,
     arranged: Arrangement | None = None,
     opinion: OpinionHover | None = None,
+    title: str = "",
 ) -> go.Figure:
     """Types x samples as a heatmap: all samples at a glance.
 
@@ -463,14 +476,14 @@ def heatmap(
         zmin=min(0.0, float(np.nanmin(values, initial=0.0))),
         zmax=top or 1.0,
         autocolorscale=True,
-        colorbar={"title": {"text": quantity(normalise).replace("<br>", ", ")}},
+        colorbar={"title": {"text": (title or quantity(normalise)).replace("<br>", ", ")}},
         xgap=1 if len(order.samples) <= 60 else 0,
         ygap=1,
         hovertemplate=f"<b>%{{y}}</b>: %{{z:{shape}}} %{told}<br>%{{x}}<extra></extra>",
         **more,
     )
     many = len(order.samples) > SCROLL_FROM
-    title = {"text": f"{len(order.samples)} samples"} if many else None
+    count = {"text": f"{len(order.samples)} samples"} if many else None
     name_axis(
         fig,
         "x",
@@ -480,7 +493,7 @@ def heatmap(
         tickangle=angle(order.samples),
         longest=18,
         middle=True,
-        title=title,
+        title=count,
         what="samples",
     )
     name_axis(fig, "y", types)

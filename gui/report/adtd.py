@@ -28,7 +28,7 @@ from gui.figures.palette import type_colours
 from gui.figures.text import coefficient, exponent, settled
 from gui.report.confidence_intervals import confidence_interval_part
 from gui.report.document import Document
-from gui.report.parts import MOST_SAMPLES, composition, known, parameters
+from gui.report.parts import MOST_SAMPLES, cell_fractions, composition, known, parameters
 from gui.report.second_opinion import second_opinion_part
 from gui.sessions.cache import DCXCache
 from gui.text import number, some
@@ -69,6 +69,8 @@ def adtd_part(doc: Document, session: DCXCache, run: Run) -> None:
         whole=where,
         opinion=opinion_hover(opinion_of(session, run), run_name(run)),
     )
+    if params.part == "bulk":
+        cell_fractions(doc, session, run, full, whole=where)
     if params.part == "bulk" and session.outdated(run) is None:
         second_opinion_part(doc, session, run, page="ADTD")
         known(doc, session, full, colour_of)

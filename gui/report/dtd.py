@@ -13,7 +13,7 @@ from gui.figures.palette import type_colours
 from gui.figures.text import RMSE, settled
 from gui.report.confidence_intervals import confidence_interval_part
 from gui.report.document import Document
-from gui.report.parts import composition, known, parameters
+from gui.report.parts import cell_fractions, composition, known, parameters
 from gui.report.second_opinion import second_opinion_part
 from gui.sessions.cache import DCXCache
 from gui.text import number, some
@@ -94,6 +94,7 @@ def _bulk(doc: Document, session: DCXCache, run: Run, colour_of: dict[str, str])
         whole=where,
         opinion=opinion_hover(found.opinion, run_name(run)),
     )
+    cell_fractions(doc, session, run, found.composition, whole=where)
     if found.fits:
         second_opinion_part(doc, session, run, page="DTD")
         known(doc, session, found.composition, colour_of)

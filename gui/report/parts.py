@@ -6,8 +6,10 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from gui.answers.cell_fractions import EXPLAINED, conversion_of
 from gui.engine.known_agreement import Comparison, compare_with_known
 from gui.engine.params import MODEL_NAMES, WEIGHT_NAMES, Params
+from gui.engine.results import Run
 from gui.errors import MissingPart
 from gui.figures import composition as compositions
 from gui.figures.agreement import NOTE, agreement
@@ -118,6 +120,34 @@ def composition(
         percent.T,
         first="Sample",
         caption=f"Composition of {what}: RNA fraction (%), {which}.",
+        most=MOST_SAMPLES,
+        whole=whole,
+        percent=True,
+    )
+
+
+def cell_fractions(
+    doc: Document, session: DCXCache, run: Run, composition: pd.DataFrame, *, whole: str
+) -> None:
+    """Write the composition as fractions of cells, with the RNA contents, where the session is so.
+
+    Parameters
+    ----------
+    whole
+        Where the whole table is shown.
+    """
+    found = conversion_of(session, run)
+    if not found.on or found.factors is None:
+        return
+    doc.heading("As cell fractions, converted", 3)
+    doc.paragraph(found.note(hidden=len(found.factors) < len(composition)))
+    doc.paragraph(EXPLAINED, "dim")
+    factors = found.factors.to_frame("RNA content (mean 1)")
+    doc.table(factors, first="Cell type", caption="RNA content of the cell types.", most=200)
+    doc.table(
+        settled(found.convert(composition)).T * 100,
+        first="Sample",
+        caption="Cell fraction (%), converted.",
         most=MOST_SAMPLES,
         whole=whole,
         percent=True,

@@ -34,6 +34,7 @@ from gui.engine.results import (
     DTDResult,
     Provenance,
     Refinement,
+    RNAContent,
     Run,
     SearchResult,
     SecondOpinion,
@@ -62,6 +63,7 @@ RECORDS: dict[str, type[Any]] = {
     "ADTDResult": ADTDResult,
     "Refinement": Refinement,
     "SecondOpinion": SecondOpinion,
+    "RNAContent": RNAContent,
     "SearchResult": SearchResult,
     "BootstrapResult": BootstrapResult,
 }

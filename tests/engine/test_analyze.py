@@ -502,3 +502,19 @@ def test_engine_cores_and_scheduler_are_those_of_the_configuration(files, tmp_pa
     assert run(files, tmp_path / "three", "--config", str(config)) == 2
     assert "config.toml" in capsys.readouterr().err.splitlines()[-1]
     assert not (tmp_path / "three").exists()
+
+
+def test_cell_fractions_are_written_by_a_table_and_refused_without_counts(files, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert run(files, out, "--model", "deconomix+h", "--as-cells") == 2
+    assert "cannot be measured" in capsys.readouterr().err
+    assert not out.exists()
+    table = tmp_path / "content.csv"
+    table.write_text("cell type,RNA\nT0,1\nT1,1\nT2,2\nT3,4\n")
+    assert run(files, out, "--model", "deconomix+h", "--rna-content", str(table)) == 0
+    rna, cells = read(out / "composition_bulk.csv"), read(out / "composition_bulk_cells.csv")
+    expected = rna.drop(index="hidden").div([1, 1, 2, 4], axis=0)
+    np.testing.assert_allclose(cells, expected / expected.sum(), atol=1e-6)
+    record = json.loads((out / "run.json").read_text(encoding="utf-8"))
+    assert record["rna_content"]["source"] == "content.csv"
+    assert record["rna_content"]["factors"]["T3"] == 2.0

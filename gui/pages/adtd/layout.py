@@ -13,6 +13,7 @@ from gui.answers.adtd import badges, model_name, run_line, summary_line
 from gui.answers.second_opinion import opinion_hover, run_name
 from gui.answers.summary import opinion_of, summary_of
 from gui.components.agreement import AgreementView
+from gui.components.cell_fractions import CellFractionsView, in_cells
 from gui.components.common import card, drawn, not_drawn, two_columns
 from gui.components.composition import Composition, CompositionView, bulk_groups
 from gui.components.confidence_intervals import ConfidenceIntervalView, Subject
@@ -67,9 +68,10 @@ def source(ctx: Context, part: str) -> Composition | None:
         else None
     )
     if part == CONSENSUS_PART:
-        return consensus_composition(ctx.session, run, groups)
+        mean = consensus_composition(ctx.session, run, groups)
+        return None if mean is None else in_cells(ctx.session, "adtd", mean)
     ends = intervals_of(ctx, run)
-    return Composition(
+    shown = Composition(
         full,
         run.result.truth,
         groups,
@@ -77,8 +79,11 @@ def source(ctx: Context, part: str) -> Composition | None:
         None if ends is None else (ends.low, ends.high),
         opinion_hover(opinion_of(ctx.session, run), run_name(run)),
     )
+    # a simulated mixture is made of cells that were scaled to one sum: there is nothing to convert
+    return in_cells(ctx.session, "adtd", shown) if part == "bulk" else shown
 
 
+cells = CellFractionsView(page, "adtd")
 view = CompositionView(
     page,
     source,
@@ -91,6 +96,8 @@ view = CompositionView(
     },
     normalise=False,
     not_kept=(CONSENSUS_PART,),
+    more=cells.controls,
+    also=cells.changed,
 )
 
 
@@ -212,6 +219,7 @@ def _ids(ctx: Context) -> list[str]:
 # -- callbacks
 # --------------------------------------------------------------------------------------------------
 view.bind()
+cells.bind()
 opinion.bind()
 known.bind()
 sure.bind()

@@ -18,6 +18,7 @@ from dash.exceptions import PreventUpdate
 
 from gui.answers.dtd import TRAP, bulk_shown, loss_hint
 from gui.components.agreement import AgreementView
+from gui.components.cell_fractions import CellFractionsView
 from gui.components.common import drawn, empty_state, not_drawn, tip_label
 from gui.components.composition import CompositionView
 from gui.components.confidence_intervals import ConfidenceIntervalView
@@ -95,6 +96,7 @@ def tabs_layout(ctx: Context, page: Page, tab: str) -> Any:
 def bind_tabs(page: Page) -> None:
     """Record the callbacks of all tabs."""
     _view(page).bind()
+    _cells(page).bind()
     _opinion(page).bind()
     _kept(page).bind()
     _bind_correlation(page)
@@ -126,7 +128,13 @@ def _view(page: Page) -> CompositionView:
         file="dtd_composition",
         note=TRAP,
         not_kept=(CONSENSUS_PART,),
+        more=_cells(page).controls,
+        also=_cells(page).changed,
     )
+
+
+def _cells(page: Page) -> CellFractionsView:
+    return CellFractionsView(page, "dtd")
 
 
 def _opinion(page: Page) -> SecondOpinionView:

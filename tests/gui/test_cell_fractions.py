@@ -89,7 +89,7 @@ def test_where_it_cannot_be_measured_the_switch_goes_back_and_says_why(
         tab.set({(f"{kind}-cells-on", "checked"): True})
         assert tab.get(f"{kind}-cells-on", "checked") is False
         assert tab.get(f"{kind}-cells-dialog", "opened") is True
-        assert "whole numbers" in tab.text(f"{kind}-cells-contents")
+        assert "filtered list" in tab.text(f"{kind}-cells-contents")
         assert axis(tab, kind).startswith("RNA fraction")
         tab.set({(f"{kind}-cells-dialog", "opened"): False})
 

@@ -394,7 +394,7 @@ def bootstrap(
 
 def _cut(values: np.ndarray, hidden: bool) -> np.ndarray:
     # with a hidden background the fractions of a sample sum to 1
-    return np.clip(values, 0.0, 1.0 if hidden else None)
+    return np.asarray(np.clip(values, 0.0, 1.0 if hidden else None))
 
 
 def compact(draws: np.ndarray) -> np.ndarray:
@@ -403,7 +403,7 @@ def compact(draws: np.ndarray) -> np.ndarray:
     Every draw is made alike, so the first ones are as good a sample as any.
     """
     most = max(1, MOST_DRAWS // max(1, 2 * draws[0].size))
-    return np.minimum(draws[:most], np.finfo(np.float16).max).astype(np.float16)
+    return np.asarray(np.minimum(draws[:most], np.finfo(np.float16).max), dtype=np.float16)
 
 
 # -- intervals

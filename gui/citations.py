@@ -24,6 +24,15 @@ ANALYSIS_CITATIONS: dict[str, tuple[str, str]] = {
         "False discovery rate: Benjamini & Hochberg, J R Stat Soc B 1995",
         "10.1111/j.2517-6161.1995.tb02031.x",
     ),
+    "hypergeometric": (
+        "Over-representation: Rivals et al., Bioinformatics 2007",
+        "10.1093/bioinformatics/btl633",
+    ),
+    "gsea": ("Enrichment of a ranking: Subramanian et al., PNAS 2005", "10.1073/pnas.0506580102"),
+    "nnls": (
+        "Non-negative least squares: Lawson & Hanson, SIAM 1995",
+        "10.1137/1.9781611971217",
+    ),
 }
 """Of the analyses of its results, in the same form."""
 RESEARCH_USE = "For research use only. Not a medical device, not for diagnosis."

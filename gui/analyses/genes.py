@@ -494,13 +494,13 @@ def _markers(
         for gene in strong.abs().sort_values(ascending=False, kind="stable").index:
             said = markers.by_gene.get(str(gene), [])
             if said:
-                rows.append((name, str(gene), float(strong[gene]), *_verdict(name, said, strong[gene])))
+                rows.append(
+                    (name, str(gene), float(strong[gene]), *_verdict(name, said, strong[gene]))
+                )
     return pd.DataFrame(rows, columns=MARKER_COLUMNS)
 
 
-def _verdict(
-    cell_type: str, said: list[tuple[str, str, str]], log2: float
-) -> Iterator[Any]:
+def _verdict(cell_type: str, said: list[tuple[str, str, str]], log2: float) -> Iterator[Any]:
     """Marker of which types, whether of its own, and what the direction says."""
     positive = list(dict.fromkeys(t for t, direction, _ in said if direction == "+"))
     negative = list(dict.fromkeys(t for t, direction, _ in said if direction == "-"))

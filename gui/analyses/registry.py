@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from gui.analyses.genes import GenesParams, GenesResult, run_genes
 from gui.analyses.groups import GroupsParams, GroupsResult, run_groups
+from gui.analyses.hidden_likeness import Likeness
 from gui.analyses.result import AnalysisResult
 from gui.engine.params import Params
 
@@ -44,7 +46,18 @@ class Analysis:
 
 ANALYSES: Mapping[str, Analysis] = {
     analysis.kind: analysis
-    for analysis in (Analysis("groups", "Groups", GroupsParams, GroupsResult, run_groups),)
+    for analysis in (
+        Analysis("groups", "Groups", GroupsParams, GroupsResult, run_groups),
+        Analysis(
+            "genes",
+            "Genes",
+            GenesParams,
+            GenesResult,
+            run_genes,
+            uses_samples=False,
+            records={"Likeness": Likeness},
+        ),
+    )
 }
 
 

@@ -48,8 +48,10 @@ class GenesInUse:
     @property
     def species(self) -> str:
         """ "human", "mouse" or another one; "" if it cannot be told."""
-        return self.recognition.species if self.recognition.known >= FEW_KNOWN else (
-            "mouse" if self.recognition.species == "mouse" else ""
+        return (
+            self.recognition.species
+            if self.recognition.known >= FEW_KNOWN
+            else ("mouse" if self.recognition.species == "mouse" else "")
         )
 
     @property

@@ -118,9 +118,7 @@ def shipped_sets(key: str) -> GeneSets:
     about = SHIPPED[key]
     text = lzma.decompress(resource(f"knowledge/{key}.gmt.xz").read_bytes()).decode("utf-8")
     sets = parse_gmt(text, f"{key}.gmt")
-    return GeneSets(
-        key, about.name, about.version, about.licence, about.citation, "human", sets
-    )
+    return GeneSets(key, about.name, about.version, about.licence, about.citation, "human", sets)
 
 
 def parse_gmt(text: str, name: str) -> dict[str, tuple[str, ...]]:

@@ -147,9 +147,7 @@ def profile_similarity(
     rest[:, lengths <= 1e-9 * np.linalg.norm(both, axis=0)] = 0.0
     target, others = rest[:, 0], rest[:, 1:]
     lengths = np.linalg.norm(others, axis=0) * np.linalg.norm(target)
-    cosine = np.divide(
-        others.T @ target, lengths, out=np.zeros(others.shape[1]), where=lengths > 0
-    )
+    cosine = np.divide(others.T @ target, lengths, out=np.zeros(others.shape[1]), where=lengths > 0)
     coefficients, left = nnls(others, target)
     total = float(target @ target)
     table = pd.DataFrame(
@@ -173,9 +171,7 @@ def rank_sum_p(ranks: np.ndarray) -> float:
     if n > EXACT_UP_TO:
         return float(normal_p((n / 2.0 - below) / np.sqrt(n / 12.0), "greater"))
     exact = Fraction(below)
-    terms = (
-        (-1) ** j * comb(n, j) * (exact - j) ** n for j in range(n + 1) if exact > j
-    )
+    terms = ((-1) ** j * comb(n, j) * (exact - j) ** n for j in range(n + 1) if exact > j)
     return float(min(max(sum(terms, Fraction(0)) / factorial(n), Fraction(0)), Fraction(1)))
 
 

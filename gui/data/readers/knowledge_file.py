@@ -99,9 +99,7 @@ def read_knowledge(path: Path, name: str) -> KnowledgeFile:
     return _of_markers(table, name, digest)
 
 
-def knowledge_task(
-    dataset: object, params: tuple[Path, str], *, progress: object
-) -> KnowledgeFile:
+def knowledge_task(dataset: object, params: tuple[Path, str], *, progress: object) -> KnowledgeFile:
     """:func:`read_knowledge` as a task."""
     with watched([params[0]]):
         return read_knowledge(*params)

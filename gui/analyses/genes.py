@@ -148,23 +148,32 @@ class GenesResult:
         Regulated genes that are known markers: columns :data:`MARKER_COLUMNS`.
     regulated
         By cell type: up, down (regulated genes), background (genes that could have been called).
+    calls
+        genes x cell types: 1 regulated upwards, -1 downwards, 0 neither; no column without
+        regulation.
     collections
         What was tested: columns :data:`COLLECTIONS`.
     marker_lists
         Names of the marker lists.
     likeness
         Of the hidden profile.
+    types
+        Of the reference.
     family
         Tests that ``over["p_adjusted"]`` answers for.
+    genes
+        How many are in use.
     """
 
     over: pd.DataFrame
     ranked: pd.DataFrame
     markers: pd.DataFrame
     regulated: pd.DataFrame
+    calls: pd.DataFrame
     collections: pd.DataFrame
     marker_lists: tuple[str, ...]
     likeness: Likeness
+    types: tuple[str, ...]
     family: int
     genes: int
     notes: tuple[str, ...]
@@ -191,6 +200,7 @@ class GenesResult:
             and list(self.ranked.columns) == RANKED_COLUMNS
             and list(self.markers.columns) == MARKER_COLUMNS
             and list(self.collections.columns) == COLLECTIONS
+            and set(self.calls.columns) == set(self.regulated.index) <= set(self.types)
             and {"up", "down", "background"} <= set(self.regulated.columns)
             and {"explained", "cosine", "fits"} <= set(likeness.profiles.columns)
             and {"auc", "p_adjusted", "fits", "genes"} <= set(likeness.markers.columns)
@@ -200,6 +210,7 @@ class GenesResult:
                     (self.over, ("p", "p_adjusted", "overlap", "fold", "in_background")),
                     (self.ranked, ("es", "nes", "p", "fdr", "in_ranking")),
                     (self.markers, ("log2",)),
+                    (self.calls, tuple(self.calls.columns)),
                     (self.regulated, ("up", "down", "background")),
                     (likeness.profiles, ("explained", "cosine", "weight")),
                     (likeness.markers, ("auc", "p", "p_adjusted")),
@@ -256,9 +267,14 @@ def run_genes(
         ranked,
         found,
         regulated_counts(tables, params),
+        pd.DataFrame(
+            {name: called(table, params) for name, table in tables.items()},
+            index=adtd.reference.index,
+        ).astype(np.int8),
         _tested(collections, sets, tables, params),
         lists,
         looks,
+        tuple(map(str, adtd.reference.columns)),
         family,
         len(genes.genes),
         tuple(dict.fromkeys(notes)),

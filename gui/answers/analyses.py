@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from gui.analyses.registry import ANALYSES
-from gui.answers import groups
+from gui.answers import genes, groups
 from gui.answers.adtd import model_name
 from gui.answers.summary import MARKS, Summary
 from gui.engine.results import Run
@@ -40,6 +40,7 @@ class AnalysisText:
 
 TEXTS: Mapping[str, AnalysisText] = {
     "groups": AnalysisText(groups.sentence, groups.warnings, groups.shown_tables, groups.methods),
+    "genes": AnalysisText(genes.sentence, genes.warnings, genes.shown_tables, genes.methods),
 }
 """Kind of analysis -> its words. A kind of :data:`gui.analyses.registry.ANALYSES` has an entry."""
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import pandas as pd
 
 from gui.analyses.genes import GenesParams, GenesResult
 from gui.analyses.hidden_likeness import EXPLAINED, FALSE_DISCOVERY, Likeness
+from gui.engine.results import Run
 from gui.figures.text import percent, shorten, three
 from gui.knowledge.cell_types import is_kind_of
 from gui.text import number, some
@@ -15,14 +19,8 @@ NEAR = 0.8
 NOTHING = "nothing known fits"
 
 
-def sentence(result: GenesResult, types: list[str] | None = None) -> str:
-    """The result: what is regulated and enriched, and what the hidden profile looks like.
-
-    Parameters
-    ----------
-    types
-        Of the reference.
-    """
+def sentence(result: GenesResult) -> str:
+    """The result: what is regulated and enriched, and what the hidden profile looks like."""
     parts = []
     if len(result.regulated):
         up, down = int(result.regulated["up"].sum()), int(result.regulated["down"].sum())
@@ -32,7 +30,7 @@ def sentence(result: GenesResult, types: list[str] | None = None) -> str:
             f" {len(result.regulated)} cell types"
         )
         parts.append(enriched(result))
-    parts.append(f"the hidden profile: {looks_like(result.likeness, types or [])}")
+    parts.append(f"the hidden profile: {looks_like(result.likeness, result.types)}")
     text = "; ".join(part for part in parts if part)
     return f"{text[0].upper()}{text[1:]}."
 
@@ -61,7 +59,7 @@ def enriched(result: GenesResult) -> str:
     return ", ".join(words)
 
 
-def looks_like(likeness: Likeness, types: list[str]) -> str:
+def looks_like(likeness: Likeness, types: Sequence[str]) -> str:
     """What the hidden profile looks like, with the runner-up's distance; for within a sentence.
 
     Parameters
@@ -94,7 +92,7 @@ def _profile(table: pd.DataFrame) -> str:
     return f"{words} ({'hardly told from it: ' if near else 'next: '}{distance})"
 
 
-def _marker(table: pd.DataFrame, types: list[str]) -> str:
+def _marker(table: pd.DataFrame, types: Sequence[str]) -> str:
     fitting = table[table["fits"].astype(bool)]
     if fitting.empty:
         return ""
@@ -137,9 +135,9 @@ def _why(likeness: Likeness) -> str:
 def sources(collections: pd.DataFrame) -> list[str]:
     """One sentence a collection: name, version, licence, citation, and how much was tested."""
     return [
-        f"{row.name_}: {number(int(row.tested))} of {number(int(row.sets))} sets tested."
+        f"{row.title}: {number(int(row.tested))} of {number(int(row.sets))} sets tested."
         f" {'. '.join(text for text in (row.version, row.licence, row.citation) if text)}."
-        for row in collections.rename(columns={"name": "name_"}).itertuples()
+        for row in _titled(collections)
     ]
 
 
@@ -162,7 +160,156 @@ def family_sentence(result: GenesResult, params: GenesParams) -> str:
     )
 
 
-def regulated_line(result: GenesResult) -> str:
-    """For the list of previous runs and the navigation."""
+def regulated_line(run: Run) -> str:
+    """What a run gave, for the list of previous runs and the navigation."""
+    result: GenesResult = run.result
     calls = int(result.regulated[["up", "down"]].to_numpy().sum()) if len(result.regulated) else 0
     return f"{number(calls)} regulated, {some(result.collections['name']) or 'no gene sets'}"
+
+
+def warnings(result: GenesResult) -> list[str]:
+    """What weakens the answer, and what was assumed."""
+    found = list(result.notes)
+    if len(result.regulated) and not result.regulated["background"].all():
+        without = result.regulated.index[result.regulated["background"] == 0]
+        found.append(f"The data say nothing about gene regulation in {some(without, 5)}.")
+    return found
+
+
+# -- tables as shown
+# --------------------------------------------------------------------------------------------------
+SET_HEADERS = {
+    "set": "Gene set",
+    "cell_type": "Cell type",
+    "direction": "Direction",
+    "collection": "Collection",
+    "size": "Size",
+    "in_background": "In the background",
+    "in_ranking": "In the ranking",
+    "overlap": "Overlap",
+    "expected": "Expected",
+    "fold": "Fold",
+    "p": "p",
+    "p_adjusted": "FDR",
+    "genes": "Genes in common",
+    "es": "Enrichment score",
+    "nes": "Normalised score",
+    "fdr": "FDR",
+    "leading_edge": "Leading edge",
+}
+OVER_FIRST = ["cell_type", "direction", "p_adjusted", "overlap", "fold", "genes"]
+RANKED_FIRST = ["cell_type", "fdr", "nes", "leading_edge"]
+MARKER_HEADERS = {
+    "cell_type": "Cell type",
+    "log2": "log2",
+    "verdict": "Direction",
+    "marker_of": "Known marker of",
+    "source": "Says",
+}
+PROFILE_HEADERS = {
+    "explained": "Explained (%)",
+    "cosine": "Cosine",
+    "weight": "Weight in the best mixture",
+    "fits": "Fits",
+    "origin": "Known from",
+}
+HIDDEN_MARKER_HEADERS = {
+    "markers": "Markers in use",
+    "auc": "Chance to rank above",
+    "p": "p",
+    "p_adjusted": "FDR",
+    "fits": "Fits",
+    "genes": "Markers, highest first",
+}
+
+
+def over_table(result: GenesResult) -> pd.DataFrame:
+    """Over-represented sets, best first."""
+    return _sets(result.over.sort_values("p", kind="stable"), OVER_FIRST)
+
+
+def ranked_table(result: GenesResult) -> pd.DataFrame:
+    """Sets enriched in the ranking, best first."""
+    return _sets(result.ranked.sort_values(["fdr", "p"], kind="stable"), RANKED_FIRST)
+
+
+def _sets(table: pd.DataFrame, first: list[str]) -> pd.DataFrame:
+    shown = table.set_index("set")
+    order = [*first, *(name for name in shown.columns if name not in first)]
+    return shown[order].rename(columns=SET_HEADERS).rename_axis(SET_HEADERS["set"])
+
+
+def marker_table(result: GenesResult) -> pd.DataFrame:
+    """Regulated genes that are known markers."""
+    shown = result.markers.set_index("gene")[list(MARKER_HEADERS)]
+    return shown.rename(columns=MARKER_HEADERS).rename_axis("Gene")
+
+
+def profile_table(result: GenesResult) -> pd.DataFrame:
+    """Known profiles the hidden one was compared with."""
+    table = result.likeness.profiles
+    shown = table.assign(
+        explained=100 * table["explained"].astype(float), fits=_words(table["fits"])
+    )
+    return (
+        shown[list(PROFILE_HEADERS)].rename(columns=PROFILE_HEADERS).rename_axis("Cell type")
+    )
+
+
+def hidden_marker_table(result: GenesResult) -> pd.DataFrame:
+    """Types whose markers were looked for in the hidden profile."""
+    table = result.likeness.markers
+    shown = table.assign(fits=_words(table["fits"]))[list(HIDDEN_MARKER_HEADERS)]
+    return shown.rename(columns=HIDDEN_MARKER_HEADERS).rename_axis("Cell type")
+
+
+def _words(flags: pd.Series) -> list[str]:
+    return ["yes" if flag else "no" for flag in flags]
+
+
+def shown_tables(result: GenesResult) -> dict[str, pd.DataFrame]:
+    """Caption -> table, those with something in them."""
+    counts = result.regulated.rename(
+        columns={"up": "Up", "down": "Down", "background": "Genes with support"}
+    ).rename_axis("Cell type")
+    told = " ".join(sources(result.collections))
+    found = {
+        "Regulated genes by cell type.": counts,
+        f"Over-representation of regulated genes in gene sets. {told}": over_table(result),
+        f"Gene sets in the ranking of genes by log2 regulation. {told}": ranked_table(result),
+        "Regulated genes that are known markers, and whether the direction fits"
+        f" ({some(result.marker_lists, 4)}).": marker_table(result),
+        "Known profiles by how much they explain of the hidden profile outside of the"
+        " reference.": profile_table(result),
+        "Cell types by the ranks of their markers in the hidden profile outside of the"
+        " reference.": hidden_marker_table(result),
+    }
+    return {caption: table for caption, table in found.items() if len(table)}
+
+
+def methods(params: GenesParams, result: GenesResult) -> str:
+    """A sentence for a manuscript."""
+    words = []
+    if len(result.regulated):
+        words.append(
+            f"Genes were called regulated in a cell type where ADTD's estimate differed from the"
+            f" reference by a factor of at least {params.fold:g}"
+            f"{' and had support in the data' if params.supported else ''}."
+        )
+    if len(result.collections):
+        names = some([f"{r.title} ({r.version})" for r in _titled(result.collections)], 10)
+        words.append(
+            f"Gene sets of {names} with {params.smallest} to {params.largest} genes were tested by"
+            " the hypergeometric distribution against the genes in use (Benjamini-Hochberg over"
+            f" {number(result.family)} tests) and by pre-ranked enrichment of log2 regulation"
+            f" ({number(params.permutations)} permutations of genes)."
+        )
+    words.append(
+        "The hidden profile was compared outside of the span of the reference profiles, with known"
+        " profiles by weighted non-negative least squares and with marker genes by their ranks."
+    )
+    return " ".join(words)
+
+
+def _titled(collections: pd.DataFrame) -> list[Any]:
+    return list(collections.rename(columns={"name": "title"}).itertuples())

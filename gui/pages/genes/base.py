@@ -60,9 +60,14 @@ def genes_run(ctx: Context) -> Run | None:
     return ctx.session.current("genes")
 
 
-def intervals_of(ctx: Context, run: Run) -> BootstrapResult | None:
+def intervals_run(ctx: Context, run: Run) -> Run | None:
     """The bootstrap of an ADTD run, where it was computed and still belongs to the data."""
-    found = bootstrap_of(ctx.session, run)
+    return bootstrap_of(ctx.session, run)
+
+
+def intervals_of(ctx: Context, run: Run) -> BootstrapResult | None:
+    """Its result."""
+    found = intervals_run(ctx, run)
     return None if found is None else found.result
 
 
@@ -85,14 +90,6 @@ def calls_of(ctx: Context, run: Run, params: GenesParams) -> pd.DataFrame:
 def own_files(ctx: Context) -> OwnFiles:
     """The user's own gene sets and markers."""
     return OwnFiles(ctx.config.data_folder / FOLDER)
-
-
-def other_run(ctx: Context, run: Run) -> str | None:
-    """Why the analysis does not belong to the ADTD run shown, or None."""
-    shown = adtd_run(ctx)
-    if shown is not None and run.provenance.inputs.get("adtd") != shown.id:
-        return "Gene sets, markers and hidden profile are of another ADTD run than the one shown."
-    return None
 
 
 def no_analysis(ctx: Context, what: str) -> Any:

@@ -10,7 +10,7 @@ from dash import Input, Output, State, html
 from dash.exceptions import PreventUpdate
 
 from gui.analyses.genes import GenesResult
-from gui.answers.genes import family_sentence, sources
+from gui.answers.genes import family_sentence, over_table, ranked_table, sources
 from gui.components.persistent_controls import PersistentControls
 from gui.components.views import switch
 from gui.figures import genes as figures
@@ -19,29 +19,6 @@ from gui.plugin import DARK, JOBS, REVISION, Context
 
 OVER, RANKED = "over", "ranked"
 ALL = ""
-HEADERS = {
-    "set": "Gene set",
-    "cell_type": "Cell type",
-    "direction": "Direction",
-    "collection": "Collection",
-    "size": "Size",
-    "in_background": "In the background",
-    "in_ranking": "In the ranking",
-    "overlap": "Overlap",
-    "expected": "Expected",
-    "fold": "Fold",
-    "p": "p",
-    "p_adjusted": "FDR",
-    "genes": "Genes in common",
-    "es": "Enrichment score",
-    "nes": "Normalised score",
-    "fdr": "FDR",
-    "leading_edge": "Leading edge",
-}
-FIRST = {
-    OVER: ["cell_type", "direction", "p_adjusted", "overlap", "fold", "genes"],
-    RANKED: ["cell_type", "fdr", "nes", "leading_edge"],
-}
 ABOUT = {
     OVER: "Over-representation of regulated genes in gene sets (hypergeometric test).",
     RANKED: "Pre-ranked gene set enrichment of log2 regulation.",
@@ -94,9 +71,8 @@ def chosen(result: GenesResult, test: str, cell_type: str) -> pd.DataFrame:
 
 def shown_table(result: GenesResult, test: str, cell_type: str) -> pd.DataFrame:
     """With headers, the set first."""
-    table = chosen(result, test, cell_type).set_index("set")
-    order = [*FIRST[test], *(c for c in table.columns if c not in FIRST[test])]
-    return table[order].rename(columns=HEADERS).rename_axis(HEADERS["set"])
+    shown = over_table(result) if test == OVER else ranked_table(result)
+    return shown if cell_type == ALL else shown[shown["Cell type"] == cell_type]
 
 
 def with_types(table: pd.DataFrame) -> pd.DataFrame:

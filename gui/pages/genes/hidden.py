@@ -10,7 +10,7 @@ from dash.exceptions import PreventUpdate
 
 from gui.analyses.genes import GenesResult
 from gui.analyses.hidden_likeness import EXPLAINED
-from gui.answers.genes import looks_like
+from gui.answers.genes import hidden_marker_table, looks_like, profile_table
 from gui.components.persistent_controls import PersistentControls
 from gui.components.views import switch
 from gui.figures import genes as figures
@@ -19,23 +19,6 @@ from gui.pages.genes.base import HIDDEN_TAB, TAB, Panel, genes_run, no_analysis,
 from gui.plugin import DARK, JOBS, REVISION, Context
 
 PROFILES, MARKERS = "profiles", "markers"
-HEADERS = {
-    PROFILES: {
-        "explained": "Explained (%)",
-        "cosine": "Cosine",
-        "weight": "Weight in the best mixture",
-        "fits": "Fits",
-        "origin": "Known from",
-    },
-    MARKERS: {
-        "markers": "Markers in use",
-        "auc": "Chance to rank above",
-        "p": "p",
-        "p_adjusted": "FDR",
-        "fits": "Fits",
-        "genes": "Markers, highest first",
-    },
-}
 ABOUT = {
     PROFILES: "Known profiles by how much they explain of what the reference cannot.",
     MARKERS: "Marker genes by their rank in what the reference cannot explain.",
@@ -71,15 +54,10 @@ def panel(ctx: Context) -> Any:
 # --------------------------------------------------------------------------------------------------
 def shown_table(result: GenesResult, by: str) -> pd.DataFrame:
     """With headers, percentages as such."""
-    likeness = result.likeness
-    table = likeness.profiles if by == PROFILES else likeness.markers
-    if by == PROFILES:
-        table = table.assign(explained=100 * table["explained"].astype(float))
-    found = table[list(HEADERS[by])].rename(columns=HEADERS[by])
-    return found.rename_axis("Cell type")
+    return profile_table(result) if by == PROFILES else hidden_marker_table(result)
 
 
-def words_for(result: GenesResult, types: list[str]) -> str:
+def words_for(result: GenesResult) -> str:
     """The answer, and what it is computed on."""
     likeness = result.likeness
     outside = (
@@ -88,7 +66,7 @@ def words_for(result: GenesResult, types: list[str]) -> str:
         if likeness.outside == likeness.outside
         else ""
     )
-    return f"The hidden profile: {looks_like(likeness, types)}.{outside}"
+    return f"The hidden profile: {looks_like(likeness, result.types)}.{outside}"
 
 
 kept.bind()
@@ -114,9 +92,7 @@ def show_likeness(
     if run is None:
         return panel_of.nothing(no_analysis(ctx, "comparison of the hidden profile"))
     result: GenesResult = run.result
-    source = ctx.session.run(run.provenance.inputs.get("adtd"))
-    types = [] if source is None else [str(name) for name in source.result.reference.columns]
-    words = words_for(result, types)
+    words = words_for(result)
     table = result.likeness.profiles if by == PROFILES else result.likeness.markers
     if table.empty:
         return panel_of.words_only(f"{NO_LIBRARY if by == PROFILES else NO_MARKERS} {words}")

@@ -10,6 +10,7 @@ from dash import Input, Output, State
 from dash.exceptions import PreventUpdate
 
 from gui.analyses.genes import GAIN, LOSS, GenesResult
+from gui.answers.genes import marker_table
 from gui.components.persistent_controls import PersistentControls
 from gui.knowledge.markers import SHIPPED_NAME, SHIPPED_SOURCE
 from gui.pages.genes.base import MARKERS, TAB, Panel, genes_run, no_analysis, page
@@ -17,14 +18,6 @@ from gui.plugin import JOBS, REVISION, Context
 from gui.text import number, some
 
 ALL = ""
-HEADERS = {
-    "cell_type": "Cell type",
-    "log2": "log2",
-    "verdict": "Direction",
-    "marker_of": "Known marker of",
-    "own": "Of its own type",
-    "source": "Says",
-}
 ABOUT = "Regulated genes that are known markers, by cell type, with the direction of regulation."
 panel_of = Panel("markers", "markers")
 kept = PersistentControls(page, markers_type=ALL)
@@ -51,11 +44,8 @@ def panel(ctx: Context) -> Any:
 # --------------------------------------------------------------------------------------------------
 def shown_table(result: GenesResult, cell_type: str) -> pd.DataFrame:
     """With headers, the gene first."""
-    table = result.markers
-    if cell_type != ALL:
-        table = table[table["cell_type"] == cell_type]
-    shown = table.set_index("gene")[list(HEADERS)].rename(columns=HEADERS)
-    return shown.rename_axis("Gene")
+    shown = marker_table(result)
+    return shown if cell_type == ALL else shown[shown["Cell type"] == cell_type]
 
 
 def words_for(result: GenesResult, cell_type: str) -> str:

@@ -1,4 +1,4 @@
-"""What genes say, in sentences: regulation, enrichment, markers, what the hidden profile looks like."""
+"""Genes in words: regulation, gene sets, markers, what the hidden profile looks like."""
 
 from __future__ import annotations
 
@@ -102,7 +102,8 @@ def _marker(table: pd.DataFrame, types: Sequence[str]) -> str:
         f"{shorten(name)} ({int(best['markers'])} markers, FDR {three(float(best['p_adjusted']))}"
     )
     if len(table) > 1:
-        words += f"; next: {shorten(str(table.index[1]))}, FDR {three(float(table.iloc[1]['p_adjusted']))}"
+        second = three(float(table.iloc[1]["p_adjusted"]))
+        words += f"; next: {shorten(str(table.index[1]))}, FDR {second}"
     words += ")"
     if there:
         words += (
@@ -251,9 +252,7 @@ def profile_table(result: GenesResult) -> pd.DataFrame:
     shown = table.assign(
         explained=100 * table["explained"].astype(float), fits=_words(table["fits"])
     )
-    return (
-        shown[list(PROFILE_HEADERS)].rename(columns=PROFILE_HEADERS).rename_axis("Cell type")
-    )
+    return shown[list(PROFILE_HEADERS)].rename(columns=PROFILE_HEADERS).rename_axis("Cell type")
 
 
 def hidden_marker_table(result: GenesResult) -> pd.DataFrame:

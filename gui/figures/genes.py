@@ -318,8 +318,9 @@ def over_bars(table: pd.DataFrame) -> go.Figure:
         list(-np.log10(np.maximum(adjusted, 1e-300))),
         [UP_COLOUR if d == "up" else DOWN_COLOUR for d in part["direction"]],
         [
-            f"{r.collection}, {r.direction}\n{r.overlap} of {r.in_background} genes, {three(r.fold)} times"
-            f" as many as by chance\nFDR {three(r.p_adjusted)}\n{short(r.genes, 80)}"
+            f"{r.collection}, {r.direction}\n{r.overlap} of {r.in_background} genes,"
+            f" {three(r.fold)} times as many as by chance\n"
+            f"FDR {three(r.p_adjusted)}\n{short(r.genes, 80)}"
             for r in part.itertuples()
         ],
         "−log10 of the false discovery rate (red: up, blue: down; dotted: 5 %)",

@@ -1,7 +1,7 @@
 """Reads what a user knows: files of gene sets (GMT) and tables of marker genes.
 
-In the reading process. CellMarker 2.0 and 3.0, PanglaoDB, Seurat's FindAllMarkers and any table with
-a column of cell types and one of genes.
+In the reading process. CellMarker 2.0 and 3.0, PanglaoDB, Seurat's FindAllMarkers and any table
+with a column of cell types and one of genes.
 """
 
 from __future__ import annotations
@@ -192,10 +192,9 @@ def _genes(text: str) -> list[str]:
 
 def _species(text: str) -> str:
     words = text.strip().lower()
-    found = SPECIES.get(words) or " ".join(
+    return SPECIES.get(words) or " ".join(
         SPECIES[word] for word in sorted(words.split()) if word in SPECIES
     )
-    return found
 
 
 def _plain(column: object) -> str:

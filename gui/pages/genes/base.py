@@ -186,7 +186,9 @@ class Panel:
     def _there(self, words: Any) -> dict[str, Any]:
         return {"empty": GONE, "nothing": None, "body": SHOWN, "words": words}
 
-    def bind(self, frame_of: Callable[..., tuple[str, pd.DataFrame, str] | None], *states: State) -> None:
+    def bind(
+        self, frame_of: Callable[..., tuple[str, pd.DataFrame, str] | None], *states: State
+    ) -> None:
         """Record the callbacks that save figure and table.
 
         Parameters

@@ -116,8 +116,10 @@ def show_answer(ctx: Context, *, _revision: Any) -> dict[str, Any]:
             "remarks": dmc.Stack(warning_list(short.warnings), gap=4, mt=6),
             "report": SHOWN,
         }
-    found = "" if adtd is None else adtd_sentence(
-        with_stable_support(adtd.result, intervals_of(ctx, adtd))
+    found = (
+        ""
+        if adtd is None
+        else adtd_sentence(with_stable_support(adtd.result, intervals_of(ctx, adtd)))
     )
     return {
         "answer": found,

@@ -30,7 +30,7 @@ from gui.pages.genes.base import (
     regulated_runs,
     run_title,
 )
-from gui.pages.genes.regulation import HEADERS
+from gui.pages.genes.calls import HEADERS
 from gui.plugin import DARK, REVISION, Context
 from gui.text import some
 

@@ -6,30 +6,25 @@ from collections.abc import Mapping
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import ALL, Input, Output, State, html
+from dash import ALL, Input, Output, html
 from dash import ctx as call
 from dash.exceptions import PreventUpdate
 
 from gui.analyses.genes import SHIPPED_MARKERS, GenesParams, run_genes
 from gui.answers.analyses import source_name
-from gui.components.common import card, clicked, cut, tip_label
-from gui.components.file_field import FileField
+from gui.components.common import card, clicked, tip_label
 from gui.components.form import folded
 from gui.components.jobs import running
 from gui.components.persistent_controls import PersistentControls
-from gui.data.readers.knowledge_file import knowledge_task
 from gui.errors import DeconomixError, MissingPart
-from gui.files import KNOWLEDGE
-from gui.knowledge.gene_sets import SHIPPED
-from gui.knowledge.markers import SHIPPED_NAME
 from gui.pages.genes.base import adtd_run, form, intervals_run, own_files, page
+from gui.pages.genes.own import CHOSEN, CHOSEN_STATES, field, listed, options, there
 from gui.plugin import JOBS, REVISION, Context
 
+FIELDS = {"sets": "sets", "markers": "marker_lists"}
+"""Parameter -> name under which the session keeps its field."""
 GOING = "This is waiting or running. The header shows the progress."
-field = FileField(page, "own", (KNOWLEDGE,), title="Gene sets or markers")
-kept = PersistentControls(page, sets=["hallmark"], markers=[SHIPPED_MARKERS])
-CHOSEN = {"sets": Input(page.id.sets, "value"), "markers": Input(page.id.markers, "value")}
-CHOSEN_STATES = {name: State(one.component_id, "value") for name, one in CHOSEN.items()}
+kept = PersistentControls(page, sets=["hallmark"], marker_lists=[SHIPPED_MARKERS])
 
 
 def column(ctx: Context) -> Any:
@@ -37,10 +32,10 @@ def column(ctx: Context) -> Any:
     offered = options(ctx)
     choices = [
         dmc.MultiSelect(
-            id=getattr(page.id, name),
+            id=CHOSEN[name].component_id,
             label=_label(name),
             data=offered[name],
-            value=there(kept.value(ctx, name), offered[name]),
+            value=there(kept.value(ctx, FIELDS[name]), offered[name]),
             searchable=True,
             size="sm",
         )
@@ -79,56 +74,6 @@ def _label(name: str) -> Any:
     return tip_label(found.title, found.description or "")
 
 
-def options(ctx: Context) -> dict[str, list[dict[str, str]]]:
-    """Collections and marker lists to choose from, the user's own ones last."""
-    own = own_files(ctx).list()
-    return {
-        "sets": [
-            *({"value": one.key, "label": one.name} for one in SHIPPED.values()),
-            *({"value": one.key, "label": one.name} for one in own if one.kind == "sets"),
-        ],
-        "markers": [
-            {"value": SHIPPED_MARKERS, "label": SHIPPED_NAME[0].upper() + SHIPPED_NAME[1:]},
-            *({"value": one.key, "label": one.name} for one in own if one.kind == "markers"),
-        ],
-    }
-
-
-def there(values: list[str] | None, offered: list[dict[str, str]]) -> list[str]:
-    """Those values that are still offered."""
-    known = {option["value"] for option in offered}
-    return [value for value in values or [] if value in known]
-
-
-def listed(ctx: Context) -> Any:
-    """The user's files with date and content, and a button that removes each."""
-    rows = [
-        dmc.Group(
-            [
-                html.Div(
-                    [
-                        dmc.Text(cut(one.name, 26), size="xs", fw=600),
-                        dmc.Text(f"{one.date}: {one.note}", size="xs", c="dimmed"),
-                    ],
-                    style={"flex": 1, "minWidth": 0, "overflowWrap": "anywhere"},
-                ),
-                dmc.Button(
-                    "Remove",
-                    id=page.id.each("own-remove", one.key),
-                    variant="subtle",
-                    color="red",
-                    size="compact-xs",
-                ),
-            ],
-            wrap="nowrap",
-            gap="xs",
-            align="flex-start",
-        )
-        for one in own_files(ctx).list()
-    ]
-    return dmc.Stack(rows, gap="xs", mt="xs")
-
-
 def parse(ctx: Context, values: Mapping[str, Any], chosen: Mapping[str, Any]) -> GenesParams:
     """The parameters; InvalidParameter if one is not allowed."""
     return form.parse(
@@ -140,7 +85,6 @@ def parse(ctx: Context, values: Mapping[str, Any], chosen: Mapping[str, Any]) ->
 
 
 form.bind()
-field.bind()
 kept.bind()
 
 
@@ -198,9 +142,7 @@ def start(
     if (sure := intervals_run(ctx, run)) is not None:
         inputs["bootstrap"] = sure.id
     params = parse(ctx, values, chosen)
-    ctx.jobs.submit(
-        run_genes, ctx.session_id, params, kind=page.key, title="Genes", inputs=inputs
-    )
+    ctx.jobs.submit(run_genes, ctx.session_id, params, kind=page.key, title="Genes", inputs=inputs)
 
 
 @page.callback(Input(page.id.each("go", ALL), "n_clicks"), prevent_initial_call=True)
@@ -213,7 +155,10 @@ def go(ctx: Context, _clicks: Any) -> None:
 
 
 @page.callback(
-    output={name: Output(one.component_id, "value", allow_duplicate=True) for name, one in CHOSEN.items()},
+    output={
+        name: Output(one.component_id, "value", allow_duplicate=True)
+        for name, one in CHOSEN.items()
+    },
     inputs={"data": Input(form.fill_id, "data")},
     prevent_initial_call=True,
 )
@@ -223,63 +168,3 @@ def fill_chosen(ctx: Context, *, data: Mapping[str, Any] | None) -> dict[str, An
         raise PreventUpdate
     offered = options(ctx)
     return {name: there(list(data.get(name) or ()), offered[name]) for name in CHOSEN}
-
-
-# -- own files
-# --------------------------------------------------------------------------------------------------
-OWN_OUTPUTS = {
-    "listed": Output(page.id.own_list, "children", allow_duplicate=True),
-    "data": {
-        name: Output(one.component_id, "data", allow_duplicate=True) for name, one in CHOSEN.items()
-    },
-    "values": {
-        name: Output(one.component_id, "value", allow_duplicate=True)
-        for name, one in CHOSEN.items()
-    },
-}
-
-
-def _offered(ctx: Context, chosen: Mapping[str, Any], added: str = "", kind: str = "") -> Any:
-    """What the fields show now; a file that was added is chosen."""
-    offered = options(ctx)
-    values = {name: there(chosen[name], offered[name]) for name in CHOSEN}
-    if added and added not in values[kind]:
-        values[kind] = [*values[kind], added]
-    return {"listed": listed(ctx), "data": offered, "values": values}
-
-
-@page.callback(
-    output={**OWN_OUTPUTS, "token": Output(field.token_id, "data", allow_duplicate=True)},
-    inputs={"token": Input(field.token_id, "data")},
-    state={"chosen": CHOSEN_STATES},
-    prevent_initial_call=True,
-    long=True,
-)
-def add_file(ctx: Context, *, token: str | None, chosen: dict[str, Any]) -> dict[str, Any]:
-    """Read a file in the reading process, keep what it holds, and choose it."""
-    if not token:
-        raise PreventUpdate
-    upload = ctx.uploads.get(token)
-    found = ctx.read(knowledge_task, (upload.path, upload.name), name=upload.name)
-    kept_file = own_files(ctx).keep(
-        found.name, found.sha256, found.note, sets=found.sets, markers=found.markers
-    )
-    ctx.uploads.forget(token)
-    ctx.notify(found.note, title=f"{found.name} was added", colour="teal")
-    return {**_offered(ctx, chosen, kept_file.key, kept_file.kind), "token": None}
-
-
-@page.callback(
-    output=OWN_OUTPUTS,
-    inputs={"_clicks": Input(page.id.each("own-remove", ALL), "n_clicks")},
-    state={"chosen": CHOSEN_STATES},
-    prevent_initial_call=True,
-)
-def remove_file(ctx: Context, *, chosen: dict[str, Any], _clicks: Any) -> dict[str, Any]:
-    """Remove the kept copy; the user's own file is not touched."""
-    key = clicked()
-    if key is None:
-        raise PreventUpdate
-    gone = own_files(ctx).remove(str(key))
-    ctx.notify(f"{gone.name} was removed from the program. Your own file was not touched.")
-    return _offered(ctx, chosen)

@@ -31,38 +31,34 @@ from gui.pages.genes.base import (
     regulated_runs,
     run_title,
 )
+from gui.pages.genes.calls import (
+    HEATMAP,
+    ONE_TYPE,
+    OVERLAP,
+    TABLE,
+    TOP,
+    VIEWS,
+    VOLCANO,
+    matrix_of_calls,
+    of_type,
+    shown_table,
+    words_for,
+)
 from gui.plugin import DARK, REVISION, Context
-from gui.text import number
 
-VOLCANO, HEATMAP, TOP, OVERLAP, TABLE = "volcano", "heatmap", "top", "overlap", "table"
-VIEWS = {
-    VOLCANO: "Volcano",
-    HEATMAP: "Heatmap",
-    TOP: "Top and bottom",
-    OVERLAP: "Overlap",
-    TABLE: "Table",
-}
-ONE_TYPE = {VOLCANO, TOP, TABLE}
-"""Views of one cell type."""
 NONE = ""
 DEFAULT_N, MOST_N = 15, 100
 ABOUT = (
-    "Gene regulation by cell type: log2 and factor against the reference; support, 0 to 1; stability"
-    " of the direction over the bootstrap; expression in the reference per 10 000."
+    "Gene regulation by cell type: log2 and factor against the reference; support, 0 to 1;"
+    " stability of the direction over the bootstrap; expression in the reference per 10 000."
 )
-HEADERS = {
-    "cell_type": "Cell type",
-    "log2": "log2",
-    "factor": "Factor",
-    "support": "Support",
-    "stability": "Same direction in the draws",
-    "expression": "Expression per 10 000",
-    "supported": "Supported",
-    "call": "Regulated",
-}
 panel_of = Panel("regulation", "gene-regulation")
 kept = PersistentControls(
-    page, regulation_view=VOLCANO, regulation_type=NONE, regulation_beside=NONE, regulation_n=DEFAULT_N
+    page,
+    regulation_view=VOLCANO,
+    regulation_type=NONE,
+    regulation_beside=NONE,
+    regulation_n=DEFAULT_N,
 )
 
 
@@ -107,51 +103,6 @@ def panel(ctx: Context) -> Any:
     )
 
 
-# -- what is shown
-# --------------------------------------------------------------------------------------------------
-def of_type(calls: pd.DataFrame, cell_type: str) -> pd.DataFrame:
-    """By gene, of one cell type."""
-    return calls[calls["cell_type"] == cell_type].set_index("gene")
-
-
-def shown_table(calls: pd.DataFrame, cell_type: str, params: GenesParams) -> pd.DataFrame:
-    """Genes of one cell type, most regulated first; unsupported ones only where they count."""
-    table = of_type(calls, cell_type)
-    if params.supported:
-        table = table[table["supported"]]
-    order = table["log2"].abs().sort_values(ascending=False, kind="stable").index
-    words = table["call"].map({1: "up", -1: "down", 0: "no"})
-    shown = table.loc[order].drop(columns="cell_type").assign(call=words)
-    if shown["stability"].isna().all():
-        shown = shown.drop(columns="stability")
-    return shown.rename(columns=HEADERS).rename_axis("Gene")
-
-
-def matrix_of_calls(calls: pd.DataFrame) -> pd.DataFrame:
-    """genes x cell types, True where regulated."""
-    table = calls.assign(on=calls["call"] != 0)
-    order = list(dict.fromkeys(calls["cell_type"]))
-    return table.pivot_table(index="gene", columns="cell_type", values="on", aggfunc="any")[order]
-
-
-def words_for(calls: pd.DataFrame, view: str, cell_type: str, params: GenesParams) -> str:
-    """What is shown and how far to trust it."""
-    part = calls if view in (HEATMAP, OVERLAP) else calls[calls["cell_type"] == cell_type]
-    up, down = int((part["call"] > 0).sum()), int((part["call"] < 0).sum())
-    weak = int((~part["supported"]).sum())
-    where = "" if view in (HEATMAP, OVERLAP) else f" in {cell_type}"
-    words = f"{number(up)} up and {number(down)} down by {params.fold:g} fold or more{where}."
-    if weak:
-        hidden = "left out" if params.supported else "shown as they are"
-        words += (
-            f" {number(weak)} of {number(len(part))} have little support in the data (grey,"
-            f" {hidden})."
-        )
-    if part["stability"].isna().all():
-        words += " Intervals (ADTD, Uncertainty) would add how stable the directions are."
-    return words
-
-
 kept.bind()
 
 
@@ -176,8 +127,10 @@ def offer(ctx: Context, *, cell_type: str, beside: str, _revision: Any) -> dict[
     types = [str(name) for name in run.result.gene_regulation.columns]
     others = [other for other in regulated_runs(ctx) if other.id != run.id]
     if cell_type not in types:
-        counts = calls_of(ctx, run, GenesParams()).groupby("cell_type")["call"].agg(
-            lambda calls: int((calls != 0).sum())
+        counts = (
+            calls_of(ctx, run, GenesParams())
+            .groupby("cell_type")["call"]
+            .agg(lambda calls: int((calls != 0).sum()))
         )
         cell_type = max(types, key=lambda name: int(counts.get(name, 0)))
     return {
@@ -250,9 +203,7 @@ def show_regulation(
             table = table[table["supported"]]
         drawn = figures.volcano(table, params.fold)
     elif view == OVERLAP:
-        drawn = figures.overlaps(
-            matrix_of_calls(calls), type_colours(ctx.session.dataset, *types)
-        )
+        drawn = figures.overlaps(matrix_of_calls(calls), type_colours(ctx.session.dataset, *types))
     elif view == TOP:
         drawn = figures.top_and_bottom(_beside(ctx, run, beside, cell_type, params), many)
     else:

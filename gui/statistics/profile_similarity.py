@@ -127,6 +127,7 @@ def profile_similarity(
     Raises
     ------
     DataError : the library is empty
+    BadValues : gaps or negative values
 
     Source: Lawson & Hanson 1974, Solving Least Squares Problems, ch. 23 (non-negative least
     squares); Frisch & Waugh 1933, Econometrica 1:387.
@@ -137,7 +138,8 @@ def profile_similarity(
         raise DataError("There is no known profile to compare with.")
     known = _unit_sums(reference)
     weights = _weights(known)[:, None]
-    candidates = _unit_sums(library.reindex(profile.index).fillna(0.0)).to_numpy()
+    shared = library.loc[library.index.isin(profile.index)]
+    candidates = _unit_sums(_unit_sums(shared).reindex(profile.index, fill_value=0.0)).to_numpy()
     flat = np.full((len(known), 1), 1.0 / len(known))
     directions = np.hstack([known.to_numpy(), flat]) * weights
     both = np.hstack([_unit_sums(profile.to_frame()).to_numpy(), candidates]) * weights

@@ -20,43 +20,50 @@ NOTHING = "nothing known fits"
 
 
 def sentence(result: GenesResult) -> str:
-    """The result: what is regulated and enriched, and what the hidden profile looks like."""
+    """The result in short: what is regulated and enriched, what the hidden profile looks like."""
     parts = []
     if len(result.regulated):
         up, down = int(result.regulated["up"].sum()), int(result.regulated["down"].sum())
+        where = int((result.regulated[["up", "down"]].sum(axis=1) > 0).sum())
         parts.append(
-            f"{number(up + down)} calls of regulation ({number(up)} up, {number(down)} down) in"
-            f" {int((result.regulated[['up', 'down']].sum(axis=1) > 0).sum())} of"
-            f" {len(result.regulated)} cell types"
+            f"{number(up)} genes up and {number(down)} down in {where} of {len(result.regulated)}"
+            " cell types"
         )
         parts.append(enriched(result))
-    parts.append(f"the hidden profile: {looks_like(result.likeness, result.types)}")
+    parts.append(f"hidden profile: {best_likeness(result.likeness)}")
     text = "; ".join(part for part in parts if part)
     return f"{text[0].upper()}{text[1:]}."
 
 
 def enriched(result: GenesResult) -> str:
-    """How many gene sets are significant, and the best one; "" where none was tested."""
+    """How many gene sets are significant; "" where none was tested."""
     if not result.family and result.ranked.empty:
         return ""
-    over = result.over[result.over["p_adjusted"] <= FALSE_DISCOVERY]
-    ranked = result.ranked[result.ranked["fdr"] <= FALSE_DISCOVERY]
-    if over.empty and ranked.empty:
-        return "no gene set is enriched at a false discovery rate of 5 %"
-    words = []
-    if len(over):
-        best = over.sort_values("p", kind="stable").iloc[0]
-        words.append(
-            f"{number(len(over))} gene set{'s' * (len(over) > 1)} over-represented, first"
-            f" {shorten(str(best['set']), 60)} ({best['direction']} in {best['cell_type']})"
+    over = int((result.over["p_adjusted"] <= FALSE_DISCOVERY).sum())
+    ranked = int((result.ranked["fdr"] <= FALSE_DISCOVERY).sum())
+    if not over and not ranked:
+        return "no gene set enriched (false discovery rate 5 %)"
+    return (
+        f"{number(over)} gene sets over-represented and {number(ranked)} enriched in the ranking"
+        " (false discovery rate 5 %)"
+    )
+
+
+def best_likeness(likeness: Likeness) -> str:
+    """What the hidden profile looks like, in a few words."""
+    profiles, markers = likeness.profiles, likeness.markers
+    fitting = profiles[profiles["fits"].astype(bool)]
+    if len(fitting):
+        explained = percent(float(fitting.iloc[0]["explained"]))
+        return (
+            f"most like {shorten(str(fitting.index[0]))} ({explained} of what the reference cannot"
+            " explain)"
         )
-    if len(ranked):
-        best = ranked.sort_values(["fdr", "p"], kind="stable").iloc[0]
-        words.append(
-            f"{number(len(ranked))} enriched in the ranking, first"
-            f" {shorten(str(best['set']), 60)} in {best['cell_type']}"
-        )
-    return ", ".join(words)
+    marked = markers[markers["fits"].astype(bool)]
+    if len(marked):
+        rate = three(float(marked.iloc[0]["p_adjusted"]))
+        return f"by its markers most like {shorten(str(marked.index[0]))} (FDR {rate})"
+    return NOTHING
 
 
 def looks_like(likeness: Likeness, types: Sequence[str]) -> str:

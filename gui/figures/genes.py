@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,7 @@ NAMED = 12
 """Genes whose names stand in the volcano."""
 ROW = 22
 MOST_BARS = 30
+FEW_ROWS = 8
 MOST_OVERLAPS = 24
 LETTERS = 46
 
@@ -295,18 +297,41 @@ def set_bars(
         marker={"color": list(colours)[:MOST_BARS]},
         text=["<br>".join(map(inert, t.split("\n"))) for t in list(hover)[:MOST_BARS]],
         textposition="none",
+        width=0.7,
         hovertemplate="<b>%{y}</b><br>%{text}<extra></extra>",
     )
     if limit is not None:
         fig.add_vline(x=limit, line={"dash": "dot", "width": 1})
     name_axis(fig, "y", names, longest=LETTERS, what="names")
+    last = max(len(names), FEW_ROWS) - 0.5  # few bars stay bars
+    fig.update_layout(
+        {
+            axis: {"range": [last, -0.5], "maxallowed": last}
+            for axis in ("yaxis", "yaxis2")
+            if axis in fig.layout and fig.layout[axis].range
+        }
+    )
     fig.update_layout(
         height=max(HEIGHT, 90 + ROW * len(names)),
         xaxis={"title": {"text": title}, "zeroline": True},
         showlegend=False,
-        bargap=0.3,
     )
     return fig
+
+
+def set_name(row: Any) -> str:
+    """A set as it is written in figures: without the collection's prefix and underscores."""
+    name = str(row.set)
+    for prefix in ("HALLMARK_", "REACTOME_", "WP_"):
+        if name.startswith(prefix):
+            return name.removeprefix(prefix).replace("_", " ").capitalize()
+    return name
+
+
+def set_names(table: pd.DataFrame) -> list[str]:
+    """Names of sets, with their cell type first where there are several."""
+    several = table["cell_type"].nunique() > 1
+    return [f"{r.cell_type}: {set_name(r)}" if several else set_name(r) for r in table.itertuples()]
 
 
 def over_bars(table: pd.DataFrame) -> go.Figure:
@@ -314,7 +339,7 @@ def over_bars(table: pd.DataFrame) -> go.Figure:
     part = table.sort_values("p", kind="stable").head(MOST_BARS)
     adjusted = part["p_adjusted"].to_numpy(dtype=np.float64)
     return set_bars(
-        [str(s) for s in part["set"]],
+        set_names(part),
         list(-np.log10(np.maximum(adjusted, 1e-300))),
         [UP_COLOUR if d == "up" else DOWN_COLOUR for d in part["direction"]],
         [
@@ -332,7 +357,7 @@ def ranked_bars(table: pd.DataFrame) -> go.Figure:
     """Enriched sets of one cell type's ranking: normalised score, pale above an FDR of 5 %."""
     part = table.sort_values(["fdr", "p"], kind="stable").head(MOST_BARS)
     return set_bars(
-        [str(s) for s in part["set"]],
+        set_names(part),
         [float(v) for v in part["nes"]],
         [
             GREY if not fdr <= 0.05 else UP_COLOUR if nes > 0 else DOWN_COLOUR

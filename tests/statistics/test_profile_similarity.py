@@ -137,9 +137,7 @@ def test_the_area_is_that_of_the_rank_sum_test(all_types: pd.DataFrame) -> None:
 def test_markers_of_the_hidden_type_stand_highest(all_types: pd.DataFrame) -> None:
     reference, library = all_types[list("ABC")], all_types[list("DEFGH")]
     base = all_types.mean(axis=1)
-    marks = {
-        name: list((library[name] / base).nlargest(12).index) for name in library.columns
-    }
+    marks = {name: list((library[name] / base).nlargest(12).index) for name in library.columns}
     found = marker_similarity(outside_span(library["E"], reference).part, reference, marks)
     assert found.index[0] == "E"
     assert found["p_adjusted"].iloc[0] < 1e-4

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import dash_mantine_components as dmc
@@ -20,7 +20,7 @@ from gui.components.table import TableFile, bind_table_export, result_table, tab
 from gui.components.views import GONE, SHOWN, Views, graph_height_style
 from gui.engine.results import BootstrapResult, Run
 from gui.figures.template import styled
-from gui.figures.text import settled
+from gui.figures.text import exponent, settled
 from gui.knowledge.own_files import FOLDER, OwnFiles
 from gui.plugin import Context, Page
 
@@ -78,8 +78,20 @@ def regulated_runs(ctx: Context) -> list[Run]:
 
 
 def run_title(run: Run) -> str:
-    """A run as it is called in figures and lists."""
-    return f"{run.title}, {run.created.astimezone():%d %b %H:%M:%S}"
+    """A run as it is called in figures and lists: title, λ₂ and time."""
+    lambda2 = getattr(run.params, "lambda2", None)
+    setting = "" if lambda2 is None else f"λ₂ {exponent(lambda2)}, "
+    return f"{run.title}, {setting}{run.created.astimezone():%d %b %H:%M:%S}"
+
+
+def by_title(parts: Iterable[tuple[Run, pd.DataFrame]]) -> dict[str, pd.DataFrame]:
+    """Title -> table; runs of one title are numbered."""
+    found: dict[str, pd.DataFrame] = {}
+    for run, table in parts:
+        title = run_title(run)
+        same = sum(name.startswith(title) for name in found)
+        found[f"{title} ({same + 1})" if same else title] = table
+    return found
 
 
 def calls_of(ctx: Context, run: Run, params: GenesParams) -> pd.DataFrame:

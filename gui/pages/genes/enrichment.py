@@ -75,13 +75,6 @@ def shown_table(result: GenesResult, test: str, cell_type: str) -> pd.DataFrame:
     return shown if cell_type == ALL else shown[shown["Cell type"] == cell_type]
 
 
-def with_types(table: pd.DataFrame) -> pd.DataFrame:
-    """Set names with their cell type, where several types are drawn together."""
-    if table["cell_type"].nunique() < 2:
-        return table
-    return table.assign(set=table["set"] + " (" + table["cell_type"] + ")")
-
-
 kept.bind()
 
 
@@ -142,7 +135,7 @@ def show_enrichment(
         return {**panel_of.table(shown_table(result, test, cell_type), ABOUT[test]), **below}
     draw = figures.over_bars if test == OVER else figures.ranked_bars
     words = f"{ABOUT[test]} The best {min(len(table), figures.MOST_BARS)} are drawn."
-    return {**panel_of.figure(draw(with_types(table)), bool(dark), words), **below}
+    return {**panel_of.figure(draw(table), bool(dark), words), **below}
 
 
 def _why_empty(result: GenesResult, test: str) -> str:

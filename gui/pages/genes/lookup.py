@@ -22,13 +22,13 @@ from gui.pages.genes.base import (
     TAB,
     Panel,
     adtd_run,
+    by_title,
     calls_of,
     form,
     intervals_of,
     no_regulation,
     page,
     regulated_runs,
-    run_title,
 )
 from gui.pages.genes.calls import HEADERS
 from gui.plugin import DARK, REVISION, Context
@@ -71,7 +71,7 @@ def over_runs(ctx: Context, gene: str, values: dict[str, Any]) -> dict[str, pd.D
     """Title of a run -> by cell type: regulation of the gene; the current run first."""
     params, current = form.parse(values), adtd_run(ctx)
     runs = sorted(regulated_runs(ctx), key=lambda run: current is None or run.id != current.id)
-    found = {}
+    found = []
     for run in runs[:MOST_RUNS]:
         if gene not in run.result.gene_regulation.index:
             continue
@@ -80,8 +80,9 @@ def over_runs(ctx: Context, gene: str, values: dict[str, Any]) -> dict[str, pd.D
             table = regulation_of(run.result, str(name), sure)
             row = table.loc[[gene]]
             rows[str(name)] = row.assign(call=called(row, params)).iloc[0]
-        found[run_title(run)] = pd.DataFrame(rows).T.infer_objects().astype({"supported": bool})
-    return found
+        table = pd.DataFrame(rows).T.infer_objects().astype({"supported": bool})
+        found.append((run, table))
+    return by_title(found)
 
 
 def known_of(gene: str, genes: GenesInUse) -> str:

@@ -23,6 +23,7 @@ from gui.pages.genes.base import (
     TAB,
     Panel,
     adtd_run,
+    by_title,
     calls_of,
     form,
     intervals_of,
@@ -215,14 +216,14 @@ def _beside(
     ctx: Context, run: Run, beside: str, cell_type: str, params: GenesParams
 ) -> dict[str, pd.DataFrame]:
     """Title -> regulation of one cell type, of the current run and the one beside it."""
-    found = {}
+    found = []
     for one in (run, ctx.session.run(beside) if beside else None):
         if one is None or one.result.gene_regulation is None:
             continue
         table = of_type(calls_of(ctx, one, params), cell_type)
         if len(table):
-            found[run_title(one) if beside else f"{cell_type}: {run_title(one)}"] = table
-    return found
+            found.append((one, table))
+    return by_title(found)
 
 
 def _heatmap(ctx: Context, run: Run, calls: pd.DataFrame, n: int) -> Any:

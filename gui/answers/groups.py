@@ -161,7 +161,7 @@ def warnings(result: GroupsResult) -> list[str]:
     if unsteady:
         found.append(
             f"Depends on which genes are used: {', '.join(map(shorten, unsteady))} (the call holds"
-            f" in fewer than {STEADY:.0%} of the bootstrap draws)."
+            f" in fewer than {100 * STEADY:.0f} % of the bootstrap draws)."
         )
     return [*found, *(note for note in result.notes if note != CLOSURE)]
 

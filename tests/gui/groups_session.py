@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 import pandas as pd
@@ -114,7 +115,7 @@ def filled(
     **data: Any,
 ) -> DCXCache:
     """The session, with the runs named."""
-    session = application.sessions.create_session("Groups", actor=LOCAL)
+    session = application.sessions.create_session(f"Groups {uuid4().hex}", actor=LOCAL)
     dataset = dataset_of(count, **data)
     session.set_dataset(dataset, keep_runs=False)
     fractions = fractions_of(count)

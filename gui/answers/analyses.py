@@ -76,6 +76,43 @@ def sources_of(session: DCXCache, run: Run) -> list[Run]:
     return present
 
 
+def composition_runs(session: DCXCache) -> list[Run]:
+    """The runs with a composition of the present bulk: ADTD, then DTD, each newest first.
+
+    A DTD run whose model was applied to a newer bulk is named by that run.
+    """
+    data = session.dataset
+    if data is None or data.bulk is None:
+        return []
+
+    def fits(run: Run) -> bool:
+        made = run.provenance
+        return made.bulk_id == data.bulk_id and made.training_id == data.training_id
+
+    adtd = [run for run in session.runs("adtd") if getattr(run.params, "part", "") == "bulk"]
+    found = [run for run in reversed(adtd) if fits(run)]
+    applied = [run for run in reversed(session.runs("apply")) if fits(run)]
+    for run in reversed(session.runs("dtd")):
+        if fits(run) and "bulk" in run.result.composition:
+            found.append(run)
+        else:
+            found += [a for a in applied if a.provenance.inputs.get("dtd") == run.id][:1]
+    return found
+
+
+def inputs_of(session: DCXCache, run: Run) -> dict[str, str]:
+    """What an analysis of this run's composition gets: that run, and its bootstrap on the bulk."""
+    inputs = {run.kind: run.id}
+    of = session.run(run.provenance.inputs.get("dtd")) if run.kind == "apply" else run
+    for found in reversed(session.runs("bootstrap")):
+        made = found.provenance
+        named = made.inputs.get("adtd") or made.inputs.get("dtd")
+        same = of is not None and named == of.id and made.bulk_id == run.provenance.bulk_id
+        if same and getattr(found.params, "part", "") == "bulk":
+            return {**inputs, "bootstrap": found.id}
+    return inputs
+
+
 def source_name(run: Run) -> str:
     """A run by its method and time: "ADTD run (Hidden background) of 30 Nov 2026, 01:12"."""
     model = getattr(run.params, "model", None)

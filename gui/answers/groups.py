@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
 from gui.analyses.groups import GroupsParams, GroupsResult
 from gui.data.dataset import HIDDEN
 from gui.figures.text import shorten, three
+from gui.statistics.fraction_scales import CLOSURE
 from gui.statistics.group_design import FEWEST
 from gui.text import number
 
+MOST_NAMED = 4
+"""Groups that are named."""
 NAMED = 3
 """Cell types that the answer names."""
 STEADY = 0.8
@@ -46,12 +49,23 @@ def p_text(p: float) -> str:
 
 def who(result: GroupsResult) -> str:
     """The groups with their sizes: "control (9) and treated (12)"."""
-    sizes = [f"{shorten(name)} ({n})" for name, n in result.sizes.items()]
-    if not sizes:
-        return f"{number(result.design.shape[0])} samples"
-    if len(sizes) > 4:
-        return f"{len(sizes)} groups of {result.variable} ({number(len(result.design))} samples)"
-    return f"{', '.join(sizes[:-1])} and {sizes[-1]}"
+    return sizes_text(result.sizes, len(result.design))
+
+
+def sizes_text(sizes: Mapping[str, int], samples: int) -> str:
+    """Groups with their sizes, or their number where there are many.
+
+    Parameters
+    ----------
+    sizes
+        Group -> samples; empty along a number.
+    """
+    named = [f"{shorten(name)} ({n})" for name, n in sizes.items()]
+    if not named:
+        return f"{number(samples)} sample{'s' * (samples != 1)}"
+    if len(named) > MOST_NAMED:
+        return f"{len(named)} groups ({number(samples)} samples)"
+    return f"{', '.join(named[:-1])} and {named[-1]}"
 
 
 def sentence(result: GroupsResult) -> str:
@@ -82,6 +96,13 @@ def sentence(result: GroupsResult) -> str:
         f"{len(called)} of {family.removesuffix(' tested')} {plural} {across} (false discovery rate"
         f" {rate}): {named}{more}."
     )
+
+
+def summary_line(result: GroupsResult) -> str:
+    """For the navigation and the list of runs: "2 of 6 types differ by arm"."""
+    if not result.tested:
+        return f"{result.variable}: too few samples to test"
+    return f"{len(result.called)} of {result.family} types differ by {shorten(result.variable)}"
 
 
 def _one(result: GroupsResult, name: str) -> str:
@@ -140,9 +161,9 @@ def warnings(result: GroupsResult) -> list[str]:
     if unsteady:
         found.append(
             f"Depends on which genes are used: {', '.join(map(shorten, unsteady))} (the call holds"
-            f" in fewer than {STEADY:.0%} of the bootstrap draws)."
+            f" in fewer than {100 * STEADY:.0f} % of the bootstrap draws)."
         )
-    return [*found, *result.notes]
+    return [*found, *(note for note in result.notes if note != CLOSURE)]
 
 
 def shown_table(result: GroupsResult) -> pd.DataFrame:
@@ -197,10 +218,9 @@ def shown_pairs(result: GroupsResult) -> pd.DataFrame:
 
 def shown_tables(result: GroupsResult) -> dict[str, pd.DataFrame]:
     """Caption -> table: the cell types, and with more than two groups every pair."""
-    found = {
-        f"{EFFECT_NAMES[result.key]}: {result.effect_name}. Differences are of the second group less"
-        " the first.": shown_table(result)
-    }
+    less = " Differences are of the second group less the first." if len(result.levels) == 2 else ""
+    effect = f"{EFFECT_NAMES[result.key]}: {result.effect_name}."
+    found = {f"{effect}{less} {CLOSURE}": shown_table(result)}
     if len(result.pairs):
         found["Every pair of groups, the second less the first."] = shown_pairs(result)
     return found
@@ -216,7 +236,18 @@ def lost_sentence(result: GroupsResult) -> str:
         more = f" and {number(len(names) - 10)} more" if len(names) > 10 else ""
         parts.append(f"{reason}: {', '.join(names[:10])}{more}")
     count = len(result.lost)
-    return f"{number(count)} sample{'s are' if count > 1 else ' is'} not compared ({'; '.join(parts)})."
+    verb = "s are" if count > 1 else " is"
+    return f"{number(count)} sample{verb} not compared ({'; '.join(parts)})."
+
+
+def lost_summary(lost: pd.DataFrame) -> str:
+    """ " 3 samples are left out (2 no value of arm, 1 not in the run).", or ""."""
+    if lost.empty:
+        return ""
+    reasons = ", ".join(
+        f"{number(n)} {reason}" for reason, n in lost["reason"].value_counts().items()
+    )
+    return f" {number(len(lost))} sample{'s are' if len(lost) > 1 else ' is'} left out ({reasons})."
 
 
 def methods(params: GroupsParams, result: GroupsResult) -> str:
@@ -231,6 +262,6 @@ def methods(params: GroupsParams, result: GroupsResult) -> str:
     return (
         f"Fractions of cell types were compared by {result.variable} ({who(result)}{taken}), as"
         f" {scale}; test: {result.test}. P-values were adjusted over {result.family} cell types by"
-        f" the method of Benjamini and Hochberg; the false discovery rate was {100 * result.level:g}"
-        " %."
+        " the method of Benjamini and Hochberg; the false discovery rate was"
+        f" {100 * result.level:g} %."
     )

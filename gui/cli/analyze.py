@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gui.cli import sample_tables
+from gui.cli import analyses, sample_tables
 from gui.cli.console import Parser, one_blas_thread, say
 from gui.cli.output import FILES, is_written, optimum_of, record_of, tables_of, write_all
 from gui.config import load_config
@@ -104,6 +104,7 @@ def parser(prog: str = "deconomix-gui analyze") -> argparse.ArgumentParser:
         help="take gene names from a table of old and new names, for the files that need it",
     )
     sample_tables.add_options(cli)
+    analyses.add_options(cli)
     cli.add_argument(
         "--as-is",
         action="store_true",
@@ -385,6 +386,8 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
         dataset, repairs = _load(options)
     dataset, about_samples = sample_tables.add_tables(dataset, options)
     own_contents = _rna_contents(options, dataset)
+    requests = analyses.requested(options)
+    analyses.check_requests(dataset, requests)
     if adtd_params is not None and dataset.bulk is None:
         raise MissingPart(f"{model} needs bulk samples.", advice="Give them with --bulk FILE.")
     search_params = None
@@ -424,6 +427,9 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
         sure = tasks.run_bootstrap(
             dataset, sure_params.model_copy(update=of), progress=progress, dtd=dtd, adtd=adtd
         )
+    analysed = analyses.analyse(
+        dataset, requests, progress=progress, dtd=dtd, adtd=adtd, bootstrap=sure
+    )
     count = len(dataset.bulk.samples) if dataset.bulk is not None else None
     short = summarise(
         dtd,
@@ -477,6 +483,9 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
             }
             cells = as_cells(tables["composition_bulk.csv"], contents)
             tables["composition_bulk_cells.csv"] = cells
+        for one in analysed:
+            tables |= one.tables()
+            record[one.kind] = one.record()
         if sure is not None:
             tables["composition_intervals.csv"] = interval_table(sure)
         output.write(options.out, tables, record)
@@ -487,6 +496,8 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
     say(f"Result: {short.answer}", sys.stderr)
     if agreement := about_samples.agreement_text():
         say(f"Result: {agreement}", sys.stderr)
+    for one in analysed:
+        say(f"Result: {one.sentence()}", sys.stderr)
     if example is not None:
         say(_example_table(example, model, dtd, adtd), sys.stdout)
     if options.out is not None:
@@ -541,6 +552,7 @@ def _check_options(options: argparse.Namespace) -> None:
                 f"There is no file {path}.", advice=f"Check the path given with --{role}."
             )
     sample_tables.check_options(options)
+    analyses.check_options(options)
     if options.genes < 0 or options.genes == 1:
         raise InvalidParameter(
             f"--genes is {options.genes}; allowed: a whole number from 2, or 0 for all genes."

@@ -134,8 +134,8 @@ def rich(seed: int = 0, *, runs: int = 1, genes: int = 30) -> Snapshot:
         Run("run1", "search", "Search", WHEN, SearchParams(points=3, folds=2), search, made),
         Run(
             "plug",
-            "genes",
-            "Genes",
+            "cells",
+            "Cells",
             WHEN,
             Params(),
             {

@@ -17,6 +17,7 @@ from gui.answers.confidence_intervals import (
     with_stable_support,
 )
 from gui.answers.dtd import bulk_shown
+from gui.answers.warnings import dtd_warnings, opinion_warnings, zero_warning
 from gui.data.dataset import PART_NAMES, Dataset
 from gui.engine.results import (
     ADTDResult,
@@ -55,6 +56,7 @@ def summarise(
     bulk_fit: pd.DataFrame | None = None,
     bulk_notes: tuple[str, ...] = (),
     bulk_opinion: SecondOpinion | None = None,
+    bulk: pd.DataFrame | None = None,
     search: SearchResult | None = None,
     searched: int | None = None,
     sure: BootstrapResult | None = None,
@@ -64,8 +66,8 @@ def summarise(
 
     Parameters
     ----------
-    bulk_fit, bulk_notes, bulk_opinion
-        Of the bulk by the DTD run.
+    bulk_fit, bulk_notes, bulk_opinion, bulk
+        Of the bulk by the DTD run; the last is its composition.
     search
         The one that lambda2 was taken from.
     searched
@@ -87,6 +89,9 @@ def summarise(
     opinion = bulk_opinion if adtd is None else adtd.second_opinion
     if opinion is not None:
         found += [f"Second opinion: {note}" for note in opinion.notes]
+        found += opinion_warnings(opinion)
+    zero = zero_warning(adtd.composition if adtd is not None else bulk)
+    found += [zero] if zero else []
     if sure is not None:
         found += [interval_answers.sentence(sure), *sure.notes]
     if data is not None:
@@ -123,7 +128,7 @@ def _of_dtd(result: DTDResult, fit: pd.DataFrame | None, notes: tuple[str, ...])
             f"{KINDS['dtd']}: There are no test cells; the correlation is that on the training"
             " mixtures."
         )
-    for note in (*result.notes, *notes):
+    for note in (*dtd_warnings(result), *result.notes, *notes):
         yield f"{KINDS['dtd']}: {note}"
 
 
@@ -141,6 +146,7 @@ def summary_of(session: DCXCache, run: Run) -> Summary:
         bulk_fit=bulk.fit if bulk is not None else None,
         bulk_notes=bulk.notes if bulk is not None else (),
         bulk_opinion=bulk.opinion if bulk is not None else None,
+        bulk=bulk.composition if bulk is not None and bulk.fits else None,
         search=search.result if search is not None else None,
         searched=samples_searched(session, search) if search is not None else None,
         sure=sure.result if sure is not None else None,

@@ -436,6 +436,7 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
         adtd=adtd,
         bulk_fit=dtd.fit.get("bulk"),
         bulk_opinion=dtd.second_opinion,
+        bulk=dtd.composition.get("bulk"),
         search=search,
         searched=count,
         sure=sure,
@@ -469,6 +470,8 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
         opinion = (dtd if adtd is None else adtd).second_opinion
         # null where there is no bulk: nothing was compared
         record["contradicted"] = None if opinion is None else contradicted_types(opinion)
+        missing = None if opinion is None else opinion.missing
+        record["missing_cell_types"] = None if missing is None else list(map(str, missing.index))
         if adtd is not None and adtd.optimum is not None:
             record["optimum"] = optimum_of(adtd.optimum)
         tables = tables_of(model, dtd, adtd) | about_samples.results(dataset, dtd, adtd)

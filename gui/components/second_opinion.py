@@ -18,6 +18,7 @@ from dash.exceptions import PreventUpdate
 
 from gui.answers import second_opinion as words
 from gui.answers.summary import opinion_of
+from gui.answers.warnings import missing_sentences
 from gui.components.common import empty_state
 from gui.components.composition import Composition
 from gui.components.figure import bind_figure_export, figure_card
@@ -184,10 +185,10 @@ class SecondOpinionView:
 def opinion_words(run: Run, opinion: SecondOpinion) -> Any:
     """The answer, what the samples concerned say, and how often such an answer is right."""
     own = words.run_name(run)
-    details = [
-        dmc.ListItem(words.detail_sentence(found, opinion, own))
-        for found in words.contradiction_details(opinion)
+    said = [
+        words.detail_sentence(found, opinion, own) for found in words.contradiction_details(opinion)
     ]
+    details = [dmc.ListItem(text) for text in (*said, *missing_sentences(opinion))]
     return dmc.Stack(
         [
             dmc.Text(words.opinion_sentence(opinion), size="sm", fw=600),

@@ -43,6 +43,11 @@ class SecondOpinion:
         Cell type -> its markers, best first.
     notes
         Sentences for the user.
+    missing
+        Cell types that are probably missing from the reference (index): fold, by which their
+        markers are beyond what the mixture explains, and genes, some of these.
+    offset
+        Factor by which a gene of the bulk typically differs from what the mixture explains.
     """
 
     estimate: pd.DataFrame
@@ -50,6 +55,8 @@ class SecondOpinion:
     relative: pd.DataFrame
     marker_genes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    missing: pd.DataFrame | None = None
+    offset: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -404,6 +411,7 @@ def _opinion(found: SecondOpinion | None, composition: pd.DataFrame | None) -> b
     return (
         composition is not None
         and _numeric(*tables)
+        and (found.missing is None or {"fold", "genes"} <= set(found.missing.columns))
         and all(
             table.index.equals(composition.index) and table.columns.equals(composition.columns)
             for table in tables

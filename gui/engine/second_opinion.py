@@ -16,6 +16,7 @@ import pandas as pd
 
 from gui.data.dataset import HIDDEN, Cells, Dataset
 from gui.data.normalize import sums_by_type
+from gui.engine.missing_types import log_ratios, missing_types, typical_offset
 from gui.engine.results import SecondOpinion
 from gui.text import some
 
@@ -84,6 +85,8 @@ def second_opinion(
     found, marker_genes = marker_estimate(profiles, _scaled(samples))
     variable = profiles.var(axis=1).nlargest(VARIABLE_GENES).index
     other = relative_estimate(_profiles(cells, variable), _scaled(samples.loc[variable]))
+    mixed = normalised(other).reindex(profiles.columns)
+    ratios = log_ratios(_scaled(samples), profiles @ mixed.fillna(0.0))
     without = [t for t in profiles.columns if not marker_genes[str(t)]]
     if without:
         notes.append(f"Too few marker genes for a second opinion on {some(without)}.")
@@ -95,6 +98,8 @@ def second_opinion(
         relative=normalised(other).reindex(order).set_axis(names, axis=1),
         marker_genes=marker_genes,
         notes=tuple(notes),
+        missing=missing_types(ratios, types),
+        offset=typical_offset(ratios),
     )
 
 

@@ -43,7 +43,7 @@ def dtd_warnings(result: DTDResult) -> Iterator[str]:
     if result.params is not None and count < FEW_GENES and (wanted is None or count < wanted):
         yield (
             f"Single cells and bulk have only {number(count)} genes in common: similar cell types"
-            " can hardly be told apart."
+            " can hardly be distinguished."
         )
 
 

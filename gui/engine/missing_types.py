@@ -26,6 +26,10 @@ PRESENT = 0.05
 """Mean in the bulk, of 10 000, from which a gene counts."""
 FEWEST, TWOFOLD, TAIL = 3, 1.0, 0.035
 """Markers of a type at least; their median log2 ratio at least; genes that reach it at most."""
+CERTAIN = 2.0
+"""Median log2 ratio times the root of the number of markers, at least: few markers must exceed by
+more.
+"""
 SHARED = 0.25
 """Of its markers beyond the mixture, from this fraction on those of a named type explain a type."""
 MOST = 3
@@ -85,8 +89,10 @@ def missing_types(ratios: pd.Series, types: Iterable[str]) -> pd.DataFrame:
             continue
         own = ratios[genes].sort_values(ascending=False)
         middle = float(own.median())
-        if middle >= TWOFOLD and float((ratios >= middle).mean()) <= TAIL:
-            found.append((middle * np.sqrt(len(own)), name, middle, own[own >= TWOFOLD].index))
+        certainty = middle * np.sqrt(len(own))
+        rare = float((ratios >= middle).mean()) <= TAIL
+        if middle >= TWOFOLD and certainty >= CERTAIN and rare:
+            found.append((certainty, name, middle, own[own >= TWOFOLD].index))
     found.sort(key=lambda row: -row[0])
     named: dict[str, tuple[float, str]] = {}
     taken: set[str] = set()

@@ -17,6 +17,7 @@ from gui.engine.results import DTDResult, Provenance, Run
 from gui.engine.tasks import run_dtd
 from gui.report import report
 from gui.sessions.cache import DCXCache
+from gui.sessions.kinds import check_run
 
 PARAMS = DTDParams(genes=100, iterations=10, train_mixtures=40, test_mixtures=30)
 
@@ -102,7 +103,7 @@ def test_missing_types_and_another_protocol_reach_page_report_and_record(
         replace(result, second_opinion=changed),
         made,
     )
-    run.check()
+    check_run(run)
     session.add_run(run)
     assert said in summary_of(session, run).warnings
     assert said in report(session, "dtd").decode()

@@ -35,6 +35,7 @@ from gui.figures.second_opinion import opinions
 from gui.pages.dtd.current_result import composition_of
 from gui.report import report
 from gui.sessions.cache import DCXCache
+from gui.sessions.kinds import check_run
 from gui.sessions.manager import LOCAL
 
 QUICK = DTDParams(
@@ -315,7 +316,7 @@ def test_a_result_whose_opinion_is_of_other_samples_is_refused(session: DCXCache
     assert run is not None
     other = replace(run.result, second_opinion=made_up())
     with pytest.raises(ValueError, match="does not fit together"):
-        replace(run, result=other).check()
+        check_run(replace(run, result=other))
 
 
 def test_the_table_for_programs_has_a_row_per_sample_and_type() -> None:

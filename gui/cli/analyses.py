@@ -112,6 +112,12 @@ class Analysed:
 
         return TEXTS[self.kind].sentence(self.result)
 
+    def details(self) -> list[str]:
+        """Its numbers, a sentence each."""
+        from gui.answers.analyses import TEXTS
+
+        return list(TEXTS[self.kind].details(self.result))
+
     def tables(self) -> dict[str, pd.DataFrame]:
         """File name -> table."""
         return {f"{name}.csv": table for name, table in self.result.tables().items()}
@@ -125,7 +131,7 @@ class Analysed:
         used = self.params.model_dump()
         return {
             "parameters": {name: used[name] for name in self.params.used()},
-            "summary": self.sentence(),
+            "summary": [self.sentence(), *self.details()],
             "warnings": list(TEXTS[self.kind].warnings(self.result)),
             "notes": list(self.result.notes),
             "citations": [" doi ".join(every[key]) for key in self.result.citations()],

@@ -468,7 +468,7 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
     if agreement := about_samples.agreement_text():
         say(f"Result: {agreement}", sys.stderr)
     for one in analysed:
-        say(f"Result: {one.sentence()}", sys.stderr)
+        say(f"Result: {' '.join([one.sentence(), *one.details()])}", sys.stderr)
     if example is not None:
         say(_example_table(example, model, dtd, adtd), sys.stdout)
     if options.out is not None:

@@ -55,7 +55,7 @@ def test_the_tables_of_genes_are_written_and_recorded(
     marked = pd.read_csv(out / "markers.csv")
     assert set(marked["gene"]) <= set(make_example().regulated)
     record = json.loads((out / "run.json").read_text("utf-8"))["genes"]
-    assert HIDDEN_TYPE in record["summary"]
+    assert HIDDEN_TYPE in record["summary"][0]
     assert record["parameters"]["fold"] == 1.5
     assert "folder" not in record["parameters"]
     assert any("known human genes" in text for text in record["warnings"])

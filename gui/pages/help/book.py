@@ -23,6 +23,8 @@ ORDER = (
     "hidden",
     "uncertainty",
     "known",
+    "groups",
+    "genes",
     "sessions",
     "saving",
     "window",

@@ -23,13 +23,16 @@ from gui.analyses.genes import (
 from gui.answers.genes import family_sentence, looks_like, sentence, shown_tables, sources
 from gui.data.dataset import Cells, Dataset, Matrix
 from gui.engine.regulation import regulation_of
-from gui.engine.results import ADTDResult, BootstrapResult
+from gui.engine.results import ADTDResult, BootstrapResult, Provenance, Run
 from gui.errors import InvalidParameter, MissingPart
 from gui.knowledge.gene_sets import shipped_sets
 from gui.knowledge.human_genes import human_genes
 from gui.knowledge.own_files import OwnFiles
+from gui.sessions.file import file_name, load, save
+from gui.sessions.kinds import check_run
 from gui.statistics.multiple_testing import benjamini_hochberg
 from gui.statistics.over_representation import hypergeometric_p
+from tests.sessions.samples import ID, WHEN, tiny
 
 TYPES = ["B cells", "Monocytes"]
 HYPOXIA = list(shipped_sets("hallmark").sets["HALLMARK_HYPOXIA"][:40])
@@ -240,3 +243,22 @@ def test_genes_under_ensembl_ids_are_found_too(result: ADTDResult) -> None:
         found.over.drop(columns="genes"), plain.over.drop(columns="genes")
     )
     assert found.likeness.markers.index[0] == "Platelet"
+
+
+def test_a_result_is_kept_in_a_session_file_and_comes_back(
+    result: ADTDResult, tmp_path: Path
+) -> None:
+    params = GenesParams(folder=str(tmp_path), sets=("hallmark", "go_bp"), permutations=100)
+    found = analysed(result, params)
+    run = Run("r", "genes", "Genes", WHEN, params, found, Provenance("t", "b"))
+    path = tmp_path / file_name(ID)
+    save(path, tiny(runs=(run,)), expected_generation=None)
+    (back,) = load(path).runs
+    check_run(back)
+    for name, table in found.tables().items():
+        pd.testing.assert_frame_equal(back.result.tables()[name], table, check_dtype=False)
+    assert back.params == params.model_copy(update={"folder": ""})
+    assert str(tmp_path) not in repr(back.params)
+    torn = replace(run, result=replace(found, calls=found.calls.iloc[:, :1]))
+    with pytest.raises(ValueError, match="does not fit together"):
+        check_run(torn)

@@ -21,9 +21,9 @@ from gui.pages.adtd.base import search_form
 from gui.pages.adtd.layout import sure
 from gui.pages.dtd import form as dtd_form
 from gui.pages.dtd.tabs import TABS as DTD_TABS
-from gui.pages.help import book
 from gui.pages.groups.base import form as groups_form
 from gui.pages.groups.layout import LOOKS
+from gui.pages.help import book
 from gui.pages.help.book import Section as Part
 from gui.pages.help.book import address, anchor, chapter, chapters, find, plain, sections
 from gui.pages.upload.review import STEPS

@@ -27,6 +27,7 @@ from gui.shell import frame, update_dialog
 from gui.shell.callbacks import bind_page, context, unknown_ids
 from gui.shell.lock_screen import lock_screen
 from gui.shell.navigation import page_layout
+from gui.shell.opening import EXTENSION, OpeningAnswers
 from gui.shell.page import shell
 
 log = logging.getLogger(__name__)
@@ -119,6 +120,7 @@ def _dash(app: Application, layouts: Sequence[Any]) -> Dash:
     dash.validation_layout = html.Div([dash.layout(), lock_screen(""), *layouts])
     for page in (shell, *pages):
         bind_page(dash, app, pages, page)
+    dash.server.extensions[EXTENSION] = OpeningAnswers(dash)
     for unknown in unknown_ids(dash):
         log.warning("a callback names an id that is on no page: %s", unknown)
     return dash

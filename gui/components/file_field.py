@@ -76,7 +76,8 @@ class FileField:
         }
         return dmc.Stack(
             [
-                dcc.Store(id=self.token_id, data=token),
+                # data=None would be a change when the Store appears, and have every callback called
+                dcc.Store(id=self.token_id, **({"data": token} if token else {})),
                 dcc.Store(id=self.id("arrived")),
                 html.Button(
                     [icon("upload"), " ", words],

@@ -30,6 +30,7 @@ from gui.request_limits import check_texts
 from gui.sessions.cache import DCXCache
 from gui.sessions.manager import Actor
 from gui.sessions.snapshot import PendingJob
+from gui.shell.opening import MARK
 
 log = logging.getLogger(__name__)
 SESSION = State("dcx-session", "data")
@@ -303,6 +304,8 @@ def _bind(
             return unchanged()
 
     called.__name__ = f"{key}_{function.__name__}"
+    # what takes long would keep the whole page waiting
+    setattr(called, MARK, not takes_long)
     called.__doc__ = inspect.getdoc(function)
     app.callback(*args, **options)(called)
 

@@ -62,6 +62,7 @@ def layout(program: Program) -> Any:
                 *menu.layout(program),
                 dcc.Store(id="dcx-revision"),
                 dcc.Store(id="dcx-page"),
+                dcc.Store(id="dcx-answered"),
                 dcc.Store(id="dcx-active", data=[]),
                 dcc.Store(id="dcx-seen", data={}),
                 dcc.Store(id="dcx-poke"),

@@ -10,13 +10,23 @@ from urllib.parse import parse_qs
 import dash_mantine_components as dmc
 from dash import Input, Output, State, html
 from dash.development.base_component import Component
+from flask import current_app
 
 from gui.components.common import NEEDS, drawn, empty_state, icon, not_drawn, shorten
-from gui.plugin import Context, Page
+from gui.plugin import ADDRESS, DARK, JOBS, REVISION, Context, Page
 from gui.shell.lock_screen import lock_screen
+from gui.shell.opening import EXTENSION, OpeningAnswers
 from gui.shell.page import shell, shell_id
 
 NO_SUMMARY = "The result cannot be shown."
+AROUND = {
+    f"{name}.{prop}": (name, prop)
+    for name, prop in (
+        ("dcx-session", "data"),
+        *((one.component_id, one.component_property) for one in (REVISION, JOBS, ADDRESS, DARK)),
+    )
+}
+"""What a page's callbacks take of what is around it, as Dash writes it."""
 
 
 def missing(page: Page, ctx: Context) -> list[str]:
@@ -180,10 +190,22 @@ def _summary(make: Callable[[Context], Any], ctx: Context) -> Any:
 
 
 @shell.callback(
-    Output("dcx-outlet", "children"),
-    Input("dcx-page", "data"),
-    State("dcx-location", "pathname"),
+    output={
+        "outlet": Output("dcx-outlet", "children"),
+        "answered": Output("dcx-answered", "data"),
+    },
+    inputs={"_page": Input("dcx-page", "data")},
+    state={
+        "pathname": State("dcx-location", "pathname"),
+        "around": {name: State(*name.split(".")) for name in AROUND},
+    },
     prevent_initial_call=True,
 )
-def show_page(ctx: Context, _page: str | None, pathname: str | None) -> Any:
-    return outlet(ctx, pathname)
+def show_page(
+    ctx: Context, *, pathname: str | None, around: dict[str, Any], _page: str | None
+) -> dict[str, Any]:
+    """Lay the page out, with what its callbacks answer when it appears."""
+    shown = outlet(ctx, pathname)
+    answers: OpeningAnswers = current_app.extensions[EXTENSION]
+    values = {AROUND[name]: value for name, value in around.items()}
+    return {"answered": answers.write_into(shown, values), "outlet": shown}

@@ -13,6 +13,7 @@ from playwright.sync_api import Page, Route, expect
 
 from gui.sessions.manager import LOCAL
 from tests.browser.conftest import PATIENCE
+from tests.sessions import samples
 
 pytestmark = pytest.mark.browser
 SPY = """() => {
@@ -140,4 +141,35 @@ def test_a_page_says_that_its_answer_is_on_the_way(opened: Page, watched: Any) -
     expect(opened.locator("#upload-type-counts .trace").first).to_be_attached()
     assert bars() == "none"
     assert ring() == "none"
+    assert watched.complaints == []
+
+
+def test_a_page_opens_with_few_requests(opened: Page, running: Any, watched: Any) -> None:
+    """Those that change pages ask for the page, and little more: the answers came with it."""
+    session = samples.filled(running.application.sessions)
+    opened.evaluate(
+        "id => window.dash_clientside.set_props('dcx-session', {data: id})", session.session_id
+    )
+    expect(opened.locator("#dcx-session-button")).to_contain_text("Mine")
+    asked: list[str] = []
+    opened.on(
+        "request",
+        lambda request: (
+            asked.append(request.post_data_json["output"])
+            if "_dash-update-component" in request.url
+            and request.post_data_json["changedPropIds"] != ["dcx-interval.n_intervals"]
+            else None
+        ),
+    )
+    for page, shown in (
+        ("dtd", "#dtd-answer"),
+        ("adtd", "#adtd-run-answer"),
+        ("upload", "#upload-answer"),
+    ):
+        del asked[:]
+        opened.click(f"a[href='/{page}']")
+        expect(opened.locator(shown)).not_to_be_empty()
+        opened.wait_for_load_state("networkidle")
+        assert "..dcx-outlet.children...dcx-answered.data.." in asked
+        assert len(asked) <= 6, (page, asked)
     assert watched.complaints == []

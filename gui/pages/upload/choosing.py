@@ -36,6 +36,7 @@ def _bind_part(part: Part) -> None:
         """Look into the file that was chosen; one that cannot be read is not taken."""
         kept = ctx.session.form(page.key)
         empty = {name: False if prop == "checked" else None for name, prop in OPTIONS.items()}
+        empty["keep"] = []
         nothing = {
             "choosing": {},
             "chosen": GONE,

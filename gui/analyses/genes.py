@@ -181,6 +181,7 @@ class GenesResult:
     def tables(self) -> dict[str, pd.DataFrame]:
         found = {
             "genes_regulated": self.regulated.rename_axis("cell_type"),
+            "gene_sets": self.collections.set_index("key"),
             "enrichment": self.over.set_index("cell_type"),
             "enrichment_ranked": self.ranked.set_index("cell_type"),
             "markers": self.markers.set_index("cell_type"),

@@ -11,7 +11,7 @@ import pandas as pd
 from gui.analyses.registry import ANALYSES
 from gui.answers import genes, groups
 from gui.answers.adtd import model_name
-from gui.answers.summary import MARKS, Summary
+from gui.answers.summary import MARKS
 from gui.engine.results import Run
 from gui.sessions.cache import DCXCache
 
@@ -24,6 +24,8 @@ class AnalysisText:
     ----------
     sentence
         ``sentence(result)``: the answer.
+    details
+        ``details(result)``: its numbers, a sentence each.
     warnings
         ``warnings(result)``: what weakens it and what was assumed.
     tables
@@ -33,19 +35,36 @@ class AnalysisText:
     """
 
     sentence: Callable[[Any], str]
+    details: Callable[[Any], Sequence[str]]
     warnings: Callable[[Any], Sequence[str]]
     tables: Callable[[Any], Mapping[str, pd.DataFrame]]
     methods: Callable[[Any, Any], str]
 
 
 TEXTS: Mapping[str, AnalysisText] = {
-    "groups": AnalysisText(groups.sentence, groups.warnings, groups.shown_tables, groups.methods),
-    "genes": AnalysisText(genes.sentence, genes.warnings, genes.shown_tables, genes.methods),
+    "groups": AnalysisText(
+        groups.sentence, groups.details, groups.warnings, groups.shown_tables, groups.methods
+    ),
+    "genes": AnalysisText(
+        genes.sentence, genes.details, genes.warnings, genes.shown_tables, genes.methods
+    ),
 }
 """Kind of analysis -> its words. A kind of :data:`gui.analyses.registry.ANALYSES` has an entry."""
 
 
-def analysis_summary(session: DCXCache, run: Run) -> Summary:
+@dataclass(frozen=True)
+class AnalysisSummary:
+    """answer : the result in a sentence; details : its numbers, a sentence each; basis : the run
+    it is of, in words, "" if that is gone; warnings : sentences, what weakens it, each once
+    """
+
+    answer: str
+    details: tuple[str, ...]
+    basis: str
+    warnings: tuple[str, ...]
+
+
+def analysis_summary(session: DCXCache, run: Run) -> AnalysisSummary:
     """The answer of an analysis, the run it is of, and what weakens it."""
     text = TEXTS[run.kind]
     found = [MARKS[mark] for mark in session.marks if mark in MARKS]
@@ -61,7 +80,12 @@ def analysis_summary(session: DCXCache, run: Run) -> Summary:
             )
     found += text.warnings(run.result)
     basis = next((source_name(s) for s in sources_of(session, run)), "")
-    return Summary(text.sentence(run.result), basis, tuple(dict.fromkeys(found)))
+    return AnalysisSummary(
+        text.sentence(run.result),
+        tuple(text.details(run.result)),
+        basis,
+        tuple(dict.fromkeys(found)),
+    )
 
 
 def sources_of(session: DCXCache, run: Run) -> list[Run]:
@@ -111,6 +135,14 @@ def inputs_of(session: DCXCache, run: Run) -> dict[str, str]:
         if same and getattr(found.params, "part", "") == "bulk":
             return {**inputs, "bootstrap": found.id}
     return inputs
+
+
+def source_label(run: Run) -> str:
+    """The same for a narrow list: "ADTD, 30 Nov 01:12 (Hidden background)"."""
+    model = getattr(run.params, "model", None)
+    method = f" ({model_name(model)})" if run.kind == "adtd" and isinstance(model, str) else ""
+    kind = {"apply": "DTD"}.get(run.kind, run.kind.upper())
+    return f"{kind}, {run.created.astimezone():%d %b %H:%M}{method}"
 
 
 def source_name(run: Run) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from gui.analyses.genes import GenesParams, GenesResult
+from gui.analyses.genes import DOWN, UP, GenesParams, GenesResult
 from gui.analyses.hidden_likeness import EXPLAINED, FALSE_DISCOVERY, Likeness
 from gui.engine.results import Run
 from gui.figures.text import percent, shorten, three
@@ -47,6 +47,27 @@ def enriched(result: GenesResult) -> str:
         f"{number(over)} gene sets over-represented and {number(ranked)} enriched in the ranking"
         " (false discovery rate 5 %)"
     )
+
+
+def details(result: GenesResult) -> list[str]:
+    """The best gene sets, and what the hidden profile looks like with the runner-up."""
+    found = []
+    over = result.over[result.over["p_adjusted"] <= FALSE_DISCOVERY]
+    if len(over):
+        best = over.sort_values("p", kind="stable").iloc[0]
+        found.append(
+            f"First among regulated genes: {shorten(str(best['set']), 60)}, {best['direction']} in"
+            f" {best['cell_type']} ({int(best['overlap'])} of {int(best['in_background'])} genes,"
+            f" FDR {three(float(best['p_adjusted']))})."
+        )
+    ranked = result.ranked[result.ranked["fdr"] <= FALSE_DISCOVERY]
+    if len(ranked):
+        best = ranked.sort_values(["fdr", "p"], kind="stable").iloc[0]
+        found.append(
+            f"First in the ranking: {shorten(str(best['set']), 60)} in {best['cell_type']}"
+            f" ({UP if best['nes'] > 0 else DOWN}, FDR {three(float(best['fdr']))})."
+        )
+    return [*found, f"The hidden profile: {looks_like(result.likeness, result.types)}."]
 
 
 def best_likeness(likeness: Likeness) -> str:

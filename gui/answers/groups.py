@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
 from gui.analyses.groups import GroupsParams, GroupsResult
-from gui.data.dataset import HIDDEN
 from gui.figures.text import shorten, three
 from gui.statistics.fraction_scales import CLOSURE
 from gui.statistics.group_design import FEWEST
 from gui.text import number
 
 MOST_NAMED = 4
-"""Groups that are named."""
+"""Groups or cell types that are named."""
 NAMED = 3
-"""Cell types that the answer names."""
+"""Cell types of which the answer gives the effect."""
 STEADY = 0.8
 """Part of the bootstrap draws in which a call should hold."""
+INTERVAL = "95 % interval"
 EFFECT_NAMES = {
     "mann-whitney": "Probability of higher",
     "brunner-munzel": "Probability of higher",
@@ -69,33 +70,76 @@ def sizes_text(sizes: Mapping[str, int], samples: int) -> str:
 
 
 def sentence(result: GroupsResult) -> str:
-    """What differs, effect before p, and over how many types that was asked."""
+    """The answer: how many cell types differ, which, and in which direction."""
     if not result.tested:
         unit = "subjects" if result.kind == "paired" else "samples"
+        per = " per group" if result.levels else ""
         return (
-            f"Too few {unit} for p-values ({who(result)}; {FEWEST} are needed"
-            f"{'' if not result.levels else ' per group'}): the data are shown, nothing is tested."
+            f"Too few {unit} for p-values ({who(result)}; {FEWEST} are needed{per}): the data are"
+            " shown, nothing is tested."
         )
-    rate = f"{100 * result.level:g} %"
-    family = f"{result.family} cell type{'s' * (result.family != 1)} tested"
-    called = result.called
-    across = f"along {shorten(result.variable)}" if not result.levels else f"between {who(result)}"
-    verb = "changes" if not result.levels or result.kind == "ordered" else "differs"
-    if result.levels and result.kind == "ordered":
-        across = f"over {who(result)}"
+    called, count = result.called, result.family
+    changes = result.kind == "ordered" or not result.levels
+    verb = "change" if changes else "differ"
+    if not result.levels:
+        across = f"along {shorten(result.variable)} ({who(result)})"
+    else:
+        across = f"{'over' if changes else 'between'} {who(result)}"
     if not called:
-        return (
-            f"No cell type {verb} {across} at a false discovery rate of {rate} ({family});"
-            " that does not show that they are equal."
-        )
-    named = "; ".join(_one(result, name) for name in called[:NAMED])
-    more = f"; and {len(called) - NAMED} more" if len(called) > NAMED else ""
-    many = len(called) != 1
-    plural = {"changes": "change", "differs": "differ"}[verb] if many else verb
-    return (
-        f"{len(called)} of {family.removesuffix(' tested')} {plural} {across} (false discovery rate"
-        f" {rate}): {named}{more}."
+        return f"No cell type {verb}s {across}; that does not show that they are equal."
+    verb += "s" * (len(called) == 1)
+    return f"{len(called)} of {count} cell types {verb} {across}: {_named(result, called)}."
+
+
+def _named(result: GroupsResult, called: Sequence[str]) -> str:
+    """Who differs, those that go up first: "A and B are higher in treated, C is lower"."""
+    by_direction = {way: [n for n in called if direction(result, n) == way] for way in (1, -1, 0)}
+    if by_direction[0]:
+        return _list([*called])
+    if result.kind == "ordered" or not result.levels:
+        words = {1: ("rises", "rise"), -1: ("falls", "fall")}
+    else:
+        second = shorten(result.levels[1])
+        words = {
+            1: (f"is higher in {second}", f"are higher in {second}"),
+            -1: (f"is lower in {second}", f"are lower in {second}"),
+        }
+    return ", ".join(
+        f"{_list(names)} {words[way][len(names) != 1]}"
+        for way, names in by_direction.items()
+        if names
     )
+
+
+def _list(names: Sequence[str]) -> str:
+    shown = [shorten(name) for name in names[:MOST_NAMED]]
+    more = len(names) - len(shown)
+    if more:
+        return f"{', '.join(shown)} and {more} more"
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+
+
+def direction(result: GroupsResult, name: str) -> int:
+    """1: higher in the second group, or rising; -1: lower; 0: the test has no direction."""
+    if result.key in ("kruskal-wallis", "friedman"):
+        return 0
+    if result.key == "least-squares" and len(result.levels) > 2:
+        return 0
+    effect = float(result.table.loc[name, "effect"]) - result.no_effect
+    return 0 if not math.isfinite(effect) else (effect > 0) - (effect < 0)
+
+
+def details(result: GroupsResult) -> list[str]:
+    """For the types with the strongest evidence: effect with its interval, then p and draws."""
+    if not result.tested:
+        return []
+    family = (
+        f"Adjusted over {result.family} cell type{'s' * (result.family != 1)} tested; false"
+        f" discovery rate {100 * result.level:g} %."
+    )
+    called = result.called
+    more = f" {len(called) - NAMED} more in the table." if len(called) > NAMED else ""
+    return [*(_one(result, name) for name in called[:NAMED]), f"{family}{more}"]
 
 
 def summary_line(result: GroupsResult) -> str:
@@ -106,42 +150,20 @@ def summary_line(result: GroupsResult) -> str:
 
 
 def _one(result: GroupsResult, name: str) -> str:
-    """One cell type: direction, effect with its interval, adjusted p, draws."""
+    """One cell type: effect with its interval, adjusted p, draws."""
     row = result.table.loc[name]
-    title = "hidden" if name == HIDDEN else shorten(name)
-    points = ""
     if "points" in result.table.columns and math.isfinite(row["points"]):
         per = "" if result.levels else f" per unit of {shorten(result.variable)}"
-        points = (
-            f"{row['points']:+.2g} percentage points{per} (95 % interval"
-            f" {_range(row['points_low'], row['points_high'])}), "
-        )
+        effect = f"{row['points']:+.2g} percentage points{per}"
+        low, high = row["points_low"], row["points_high"]
     else:
-        effect = EFFECT_NAMES[result.key].lower().replace("spearman", "Spearman")
-        interval = (
-            f" (95 % interval {_range(row['effect_low'], row['effect_high'])})"
-            if math.isfinite(row["effect_low"])
-            else ""
-        )
-        points = f"{effect.replace('kendall', 'Kendall')} {three(row['effect'])}{interval}, "
+        effect = f"{EFFECT_NAMES[result.key]} {three(row['effect'])}"
+        low, high = row["effect_low"], row["effect_high"]
+    interval = f" (95 % interval {_range(low, high)})" if math.isfinite(low) else ""
     held = (
         f", holds in {int(row['kept'])} of {result.draws} bootstrap draws" if result.draws else ""
     )
-    return f"{title} {direction(result, name)}{points}adjusted p {p_text(row['p_adjusted'])}{held}"
-
-
-def direction(result: GroupsResult, name: str) -> str:
-    """ "higher in treated, ", or "" where there is none."""
-    effect = float(result.table.loc[name, "effect"]) - result.no_effect
-    if not math.isfinite(effect) or effect == 0 or result.key in ("kruskal-wallis", "friedman"):
-        return ""
-    if not result.levels:
-        return "rises, " if effect > 0 else "falls, "
-    if result.kind == "ordered":
-        return "rises, " if effect > 0 else "falls, "
-    if len(result.levels) != 2:
-        return ""
-    return f"{'higher' if effect > 0 else 'lower'} in {shorten(result.levels[1])}, "
+    return f"{shorten(name)}: {effect}{interval}, adjusted p {p_text(row['p_adjusted'])}{held}."
 
 
 def _range(low: float, high: float) -> str:
@@ -170,18 +192,14 @@ def shown_table(result: GroupsResult) -> pd.DataFrame:
     """By cell type as on screen: effect with interval, percentage points, then p."""
     table = result.table
     effect = EFFECT_NAMES[result.key]
-    columns: dict[str, pd.Series] = {
+    columns: dict[str, Any] = {
         effect: table["effect"],
-        f"{effect}, low": table["effect_low"],
-        f"{effect}, high": table["effect_high"],
+        INTERVAL: _intervals(table, "effect"),
     }
-    for name, title in (("log_ratio", "Log-ratio"), ("points", "Percentage points")):
+    for name, title in (("points", "Percentage points"), ("log_ratio", "Log-ratio")):
         if name in table.columns and not (name == "log_ratio" and result.key in ON_LOG_RATIOS):
-            columns |= {
-                title: table[name],
-                f"{title}, low": table[f"{name}_low"],
-                f"{title}, high": table[f"{name}_high"],
-            }
+            columns |= {title: table[name], f"{title}, {INTERVAL}": _intervals(table, name)}
+    last = {k: columns.pop(k) for k in list(columns) if k.startswith("Log-ratio")}
     columns |= {
         "p": table["p"],
         "Adjusted p": table["p_adjusted"],
@@ -189,31 +207,38 @@ def shown_table(result: GroupsResult) -> pd.DataFrame:
     }
     if result.draws:
         columns[f"Holds in draws (of {result.draws})"] = table["kept"]
-    columns |= {
-        "Compared by": table["scale"].map(SCALES),
-        "Zeros (%)": table["zeros"] * 100,
-    }
+    columns |= last | {"Compared by": table["scale"].map(SCALES), "Zeros (%)": table["zeros"] * 100}
     return pd.DataFrame(columns).rename_axis("Cell type")
+
+
+def _intervals(table: pd.DataFrame, name: str) -> list[str]:
+    ends = zip(table[f"{name}_low"], table[f"{name}_high"], strict=True)
+    return [f"{three(a)} to {three(b)}" if math.isfinite(a) else "–" for a, b in ends]
 
 
 def shown_pairs(result: GroupsResult) -> pd.DataFrame:
     """Every pair of groups as on screen; empty with two groups."""
     pairs = result.pairs
-    titles = {
-        "first": "Group",
-        "second": "Compared with",
-        "log_ratio": "Log-ratio",
-        "log_ratio_low": "Log-ratio, low",
-        "log_ratio_high": "Log-ratio, high",
-        "points": "Percentage points",
-        "points_low": "Percentage points, low",
-        "points_high": "Percentage points, high",
-        "p": "p",
-        "p_adjusted": "Adjusted p",
-    }
-    return (
-        pairs.set_index("cell_type")[list(titles)].rename(columns=titles).rename_axis("Cell type")
-    )
+    return pd.DataFrame(
+        {
+            "Group": pairs["first"],
+            "Compared with": pairs["second"],
+            "Percentage points": pairs["points"],
+            INTERVAL: _intervals(pairs, "points"),
+            "p": pairs["p"],
+            "Adjusted p": pairs["p_adjusted"],
+            "Log-ratio": pairs["log_ratio"],
+            f"Log-ratio, {INTERVAL}": _intervals(pairs, "log_ratio"),
+        }
+    ).set_index(pd.Index(pairs["cell_type"], name="Cell type"))
+
+
+def shown_samples(result: GroupsResult) -> pd.DataFrame:
+    """Who is compared, in which group, and who is not, and why."""
+    table = result.tables()["groups_samples"].rename_axis("Sample")
+    titles = {"group": "Group", "number": result.variable, "subject": "Subject"}
+    table = table.rename(columns=titles | {"reason": "Left out because"})
+    return table if len(result.lost) else table.drop(columns="Left out because")
 
 
 def shown_tables(result: GroupsResult) -> dict[str, pd.DataFrame]:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from gui.cli import gene_options
 from gui.errors import InvalidParameter, MissingPart
 
 if TYPE_CHECKING:
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
     from gui.engine.results import ADTDResult, BootstrapResult, DTDResult
     from gui.jobs.status import Progress
 
-FILES = ("groups.csv", "groups_pairs.csv", "groups_summary.csv", "groups_samples.csv")
+FILES = (
+    *("groups.csv", "groups_pairs.csv", "groups_summary.csv", "groups_samples.csv"),
+    *gene_options.FILES,
+)
 """Everything that analyses may write."""
 OF_GROUPS = ("compare", "group_order", "cut", "paired_by", "covariate")
 """Options that say how groups are compared."""
@@ -59,6 +63,7 @@ def add_options(cli: argparse.ArgumentParser) -> None:
         metavar="COLUMN",
         help="take the effect of a column out (may be given several times)",
     )
+    gene_options.add_options(cli)
 
 
 def check_options(options: argparse.Namespace) -> None:
@@ -107,6 +112,12 @@ class Analysed:
 
         return TEXTS[self.kind].sentence(self.result)
 
+    def details(self) -> list[str]:
+        """Its numbers, a sentence each."""
+        from gui.answers.analyses import TEXTS
+
+        return list(TEXTS[self.kind].details(self.result))
+
     def tables(self) -> dict[str, pd.DataFrame]:
         """File name -> table."""
         return {f"{name}.csv": table for name, table in self.result.tables().items()}
@@ -120,7 +131,7 @@ class Analysed:
         used = self.params.model_dump()
         return {
             "parameters": {name: used[name] for name in self.params.used()},
-            "summary": self.sentence(),
+            "summary": [self.sentence(), *self.details()],
             "warnings": list(TEXTS[self.kind].warnings(self.result)),
             "notes": list(self.result.notes),
             "citations": [" doi ".join(every[key]) for key in self.result.citations()],
@@ -141,6 +152,8 @@ def requested(options: argparse.Namespace) -> dict[str, Params]:
             subject=options.paired_by or "",
             covariates=tuple(options.covariate),
         )
+    if options.enrich is not None:
+        found["genes"] = gene_options.genes_params(options)
     return found
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gui.cli import analyses, sample_tables
+from gui.cli import analyses, gene_options, sample_tables
 from gui.cli.console import Parser, one_blas_thread, say
 from gui.cli.output import FILES, is_written, optimum_of, record_of, tables_of, write_all
 from gui.config import load_config
@@ -325,6 +325,7 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
         raise InvalidParameter("--out FOLDER is missing.", advice="Give the folder for the tables.")
     model = options.model or ("deconomix+h,r" if options.example else "deconomix")
     _check_options(options)
+    gene_options.check_options(options, model)
     if options.out is not None:
         _check_out(options.out)
         if recover(options.out, FILES):
@@ -500,7 +501,7 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
     if agreement := about_samples.agreement_text():
         say(f"Result: {agreement}", sys.stderr)
     for one in analysed:
-        say(f"Result: {one.sentence()}", sys.stderr)
+        say(f"Result: {' '.join([one.sentence(), *one.details()])}", sys.stderr)
     if example is not None:
         say(_example_table(example, model, dtd, adtd), sys.stdout)
     if options.out is not None:

@@ -92,7 +92,10 @@ class AnalysisHead:
             return {
                 "empty": GONE,
                 "shown": SHOWN,
-                "answer": answer(short.answer),
+                "answer": [
+                    answer(short.answer),
+                    *(dmc.Text(text, size="sm", mt=2) for text in short.details),
+                ],
                 "basis": f"Computed from the {short.basis}." if short.basis else "",
                 "warnings": dmc.Stack(warning_list(short.warnings), gap=4, mt=6),
             }

@@ -17,7 +17,7 @@ from gui.figures.text import inert, short
 
 MOST_DOTS = 6000
 """Samples times types that the overview draws one by one; above, boxes alone."""
-LIGHT, STRONG = (173, 181, 189), (66, 99, 235)
+LIGHT, STRONG = (134, 142, 150), (66, 99, 235)
 """Ends of the colours of groups: the grey and the accent of the program, never a cell type's."""
 GOLDEN = 0.6180339887498949
 
@@ -68,7 +68,8 @@ def by_group(
             showlegend=False,
         )
     boxes = [percent[at == code] for code in range(len(levels))]
-    fig.add_box(**_boxes(np.arange(len(levels)), boxes), width=0.6, **_box_look(colour))
+    look = {**_box_look(colour), "showlegend": False}
+    fig.add_box(**_boxes(np.arange(len(levels)), boxes), width=0.6, **look)
     fig.add_scatter(
         x=f4(shown),
         y=of_percent(fractions),
@@ -83,7 +84,7 @@ def by_group(
     name_axis(fig, "x", titles, tickangle=angle(titles), what="groups")
     fig.update_layout(
         yaxis={
-            "title": {"text": f"{inert(short(name))}, RNA fraction (%)"},
+            "title": {"text": f"{inert(short(name))}<br>RNA fraction (%)"},
             "rangemode": "tozero",
         }
     )
@@ -113,7 +114,7 @@ def along_number(
     fig.update_layout(
         xaxis={"title": {"text": inert(short(variable, 60))}},
         yaxis={
-            "title": {"text": f"{inert(short(name))}, RNA fraction (%)"},
+            "title": {"text": f"{inert(short(name))}<br>RNA fraction (%)"},
             "rangemode": "tozero",
         },
     )
@@ -196,7 +197,7 @@ def effects(
     value, low, high = (f4(table[c]) for c in ("effect", "effect_low", "effect_high"))
     colours = [GREY if is_hidden(t) else colour_of.get(t, GREY) for t in types]
     fig.add_vline(x=no_effect, line={"width": 1, "dash": "dash"})
-    for called, label in ((True, "called"), (False, "not called")):
+    for called, label in ((True, "differs"), (False, "no difference shown")):
         these = np.flatnonzero(table["called"].to_numpy(dtype=bool) == called)
         if not len(these):
             continue
@@ -268,7 +269,7 @@ def heatmap(
         zmid=0,
         autocolorscale=True,
         customdata=of_percent(fractions.to_numpy()[:, order]),
-        colorbar={"title": {"text": "Standard deviations from the mean"}},
+        colorbar={"title": {"text": "SD from the mean"}},
         xgap=1 if len(samples) <= 60 else 0,
         ygap=1,
         hovertemplate="<b>%{y}</b>: %{customdata:.3g} %<br>%{x}<extra></extra>",
@@ -295,7 +296,7 @@ def heatmap(
             if (codes == code).any()
         ]
         made = Arrangement(samples, np.arange(len(samples), dtype=np.int32), spans)
-        mark_groups(fig, made, 560, lines=True)
+        mark_groups(fig, made, 360, lines=True)
     fig.update_layout(height=130 + max(22 * len(types), 250))
     return fig
 

@@ -86,9 +86,8 @@ def _step(doc: Document, session: DCXCache, run: Run) -> None:
 def _analysis(doc: Document, session: DCXCache, run: Run) -> None:
     """What tells of an analysis."""
     short = analysis_summary(session, run)
-    _summary(
-        doc, short.answer, f"Computed from the {short.basis}." * bool(short.basis), short.warnings
-    )
+    basis = f"Computed from the {short.basis}." if short.basis else ""
+    _summary(doc, short.answer, " ".join([*short.details, basis]).strip(), short.warnings)
     data_part(doc, session)
     analysis_part(doc, session, run)
     sources = sources_of(session, run)

@@ -326,11 +326,8 @@ def test_a_gmt_file_of_ones_own_is_read_kept_tested_and_removed(
             tab.set({("genes-enrichment-view", "value"): view})
         assert drawn(tab, "enrichment")
     tab.click("genes-report")
-    (report,) = [
-        data
-        for name, data in program.files.saved.items()
-        if "Genes report" in name  # type: ignore[attr-defined]
-    ]
+    saved = program.files.saved  # type: ignore[attr-defined]
+    (report,) = [data for name, data in saved.items() if "Genes report" in name]
     assert b"LOWERED" in report
     assert HIDDEN_TYPE.encode() in report
     tab.click({"page": "genes", "part": "own-remove", "index": key})

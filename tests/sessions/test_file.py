@@ -518,7 +518,7 @@ def _as_schema(path: Path, schema: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize("protected", [False, True])
-@pytest.mark.parametrize("schema", [(1, 0), (1, 1), (1, 2)])
+@pytest.mark.parametrize("schema", [(1, 0), (1, 1), (1, 2), (1, 3)])
 def test_files_of_every_schema_open_in_this_version(
     schema: tuple[int, int], protected: bool
 ) -> None:
@@ -564,11 +564,24 @@ def test_files_of_every_schema_open_in_this_version(
         ("run1", "search", "SearchParams", "SearchResult"),
         ("plug", "plugin_genes" if schema < (1, 3) else "cells", "Params", "dict"),
         ("adtd0", "adtd", "ADTDParams", "ADTDResult"),
+        *(
+            [
+                ("boot0", "bootstrap", "BootstrapParams", "BootstrapResult"),
+                ("groups0", "groups", "GroupsParams", "GroupsResult"),
+            ]
+            if schema >= (1, 3)
+            else []
+        ),
     ]
     assert (cast(ADTDParams, found.runs[3].params).refine, found.runs[3].result.optimum) == (
         False,
         None,
     ), "saved before runs could be refined"
+    if schema >= (1, 3):
+        boot, groups = found.runs[4], found.runs[5]
+        assert (boot.result.draws.dtype, boot.result.draws.shape) == (np.float16, (20, 3, 4))
+        assert groups.result.levels == ("x", "z")
+        assert groups.provenance.samples_id == found.dataset.samples_id
     weights = found.runs[0].result.gene_weights
     assert (weights.dtype, hashlib.sha256(weights.to_numpy().tobytes()).hexdigest()[:16]) == (
         np.float32,

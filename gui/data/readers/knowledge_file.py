@@ -14,6 +14,7 @@ from typing import Literal
 
 import pandas as pd
 
+from gui.data.readers.layout import is_number
 from gui.data.readers.text_table import read_text_table
 from gui.data.readers.textfile import decoded
 from gui.data.readers.watchdog import watched
@@ -90,13 +91,20 @@ def read_knowledge(path: Path, name: str) -> KnowledgeFile:
     if plain.endswith(".gmt"):
         return _of_sets(decoded(path, name)[0], name, digest)
     try:
-        table, _ = read_text_table(path, name)
+        return _of_markers(read_text_table(path, name)[0], name, digest)
     except UnreadableFile:
-        text = decoded(path, name)[0]
+        text = _text_of(path, name)
         if not _looks_like_gmt(text):
             raise
         return _of_sets(text, name, digest)
-    return _of_markers(table, name, digest)
+
+
+def _text_of(path: Path, name: str) -> str:
+    """The file as text; "" where it is none."""
+    try:
+        return decoded(path, name)[0]
+    except UnreadableFile:
+        return ""
 
 
 def knowledge_task(dataset: object, params: tuple[Path, str], *, progress: object) -> KnowledgeFile:
@@ -123,7 +131,7 @@ def _of_markers(table: pd.DataFrame, name: str, digest: str) -> KnowledgeFile:
         raise UnreadableFile(f"No column of {name} holds genes.", advice=WANTED)
     cell_type = next(
         (plain[key] for key in TYPE_COLUMNS if key in plain and plain[key] != gene), None
-    )
+    ) or _type_column(table, gene)
     if cell_type is None:
         raise UnreadableFile(f"No column of {name} holds cell types.", advice=WANTED)
     species = _first(plain, SPECIES_COLUMNS)
@@ -209,8 +217,23 @@ def _gene_column(table: pd.DataFrame) -> str | None:
     """The column of which most entries are human genes, in any case."""
     known = human_genes().by_upper_case
     hits = {
-        str(column): sum(str(v).strip().upper() in known for v in table[column].head(500))
+        str(column): sum(
+            str(v).strip().rstrip("+-").upper() in known for v in table[column].head(500)
+        )
         for column in table.columns
+        if _plain(column) not in TYPE_COLUMNS
     }
-    best = max(hits, key=lambda column: hits[column])
-    return best if 2 * hits[best] > min(len(table), 500) else None
+    best = max(hits, key=lambda column: hits[column], default="")
+    return best if best and 2 * hits[best] > min(len(table), 500) else None
+
+
+def _type_column(table: pd.DataFrame, gene: str) -> str | None:
+    """The first other column of texts that repeat, or the only other one."""
+    others = [str(column) for column in table.columns if str(column) != gene]
+    if len(others) == 1:
+        return others[0]
+    for column in others:
+        values = [str(v).strip() for v in table[column].head(500) if str(v).strip()]
+        if len(set(values)) < len(values) and not any(is_number(v) for v in values):
+            return column
+    return None

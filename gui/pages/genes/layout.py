@@ -113,7 +113,14 @@ def show_answer(ctx: Context, *, _revision: Any) -> dict[str, Any]:
         return {
             "answer": short.answer,
             "basis": f"Computed from the {short.basis}." if short.basis else "",
-            "remarks": dmc.Stack(warning_list(short.warnings), gap=4, mt=6),
+            "remarks": dmc.Stack(
+                [
+                    *(dmc.Text(text, size="sm") for text in short.details),
+                    *warning_list(short.warnings),
+                ],
+                gap=4,
+                mt=6,
+            ),
             "report": SHOWN,
         }
     found = (

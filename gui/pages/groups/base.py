@@ -11,7 +11,7 @@ from dash import Input, State
 
 from gui.analyses.groups import GroupsParams
 from gui.analyses.samples import as_groups, cleaned, is_number, sample_table
-from gui.answers.analyses import composition_runs, source_name
+from gui.answers.analyses import composition_runs, source_label
 from gui.components.form import ParamsForm
 from gui.data.dataset import Dataset
 from gui.engine.results import Run
@@ -105,7 +105,7 @@ def source_run(ctx: Context, run_id: str | None) -> Run:
 
 def source_options(ctx: Context) -> list[dict[str, str]]:
     """``data`` of the choice of a run."""
-    return [{"value": run.id, "label": source_name(run)} for run in composition_runs(ctx.session)]
+    return [{"value": run.id, "label": source_label(run)} for run in composition_runs(ctx.session)]
 
 
 def column_options(dataset: Dataset | None) -> dict[str, list[dict[str, str]]]:

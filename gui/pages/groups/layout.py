@@ -15,6 +15,7 @@ from gui.answers.groups import (
     EFFECT_NAMES,
     lost_sentence,
     shown_pairs,
+    shown_samples,
     shown_table,
     summary_line,
 )
@@ -202,7 +203,7 @@ def table_of(result: GroupsResult, look: str) -> pd.DataFrame:
     if look == PAIRS:
         return shown_pairs(result)
     if look == SAMPLES:
-        return result.tables()["groups_samples"].rename_axis("Sample")
+        return shown_samples(result)
     return shown_table(result)
 
 

@@ -24,6 +24,8 @@ ORDER = (
     "uncertainty",
     "second-opinion",
     "known",
+    "groups",
+    "genes",
     "sessions",
     "saving",
     "window",

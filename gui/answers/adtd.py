@@ -18,6 +18,8 @@ from gui.text import number
 PARTS = {"bulk": "bulk", "test": "test mixtures", "train": "training mixtures"}
 REFINED = "refined: not deconomix's published numbers"
 """On a badge."""
+UNREGULATED = 1.0
+"""From this λ₂ on, at the column sum of the search, every factor of regulation is 1."""
 FEW_SAMPLES = 10
 """Of a search: fewer are worth a warning."""
 TWOFOLD = 1.0
@@ -184,7 +186,12 @@ def search_warnings(result: SearchResult, samples: int | None) -> list[str]:
     words = []
     solved = result.losses.columns[result.losses.notna().all(axis=0)]
     lowest = result.choices.get("min")
-    if lowest is not None and len(solved):
+    if lowest is not None and len(solved) and lowest == solved[-1] and lowest >= UNREGULATED:
+        words.append(
+            f"The loss is smallest at the largest λ₂ ({exponent(float(lowest))}), which allows no"
+            " regulation: the data show no regulation."
+        )
+    elif lowest is not None and len(solved):
         for end, beyond in ((solved[-1], "larger"), (solved[0], "smaller")):
             if lowest == end:
                 where = (

@@ -21,6 +21,7 @@ from gui.answers.warnings import dtd_warnings, opinion_warnings, zero_warning
 from gui.data.dataset import PART_NAMES, Dataset
 from gui.engine.results import (
     ADTDResult,
+    ApplyResult,
     BootstrapResult,
     DTDResult,
     Run,
@@ -163,12 +164,12 @@ def summary_of(session: DCXCache, run: Run) -> Summary:
 
 
 def opinion_of(session: DCXCache, run: Run | None) -> SecondOpinion | None:
-    """The second opinion on what a DTD or ADTD run says of the present bulk; None without one."""
+    """The second opinion on what a DTD, ADTD or applied run says of the present bulk, or None."""
     if run is None:
         return None
     if run.kind == "dtd":
         return bulk_shown(session, run).opinion
-    result: ADTDResult = run.result
+    result: ADTDResult | ApplyResult = run.result
     return result.second_opinion if session.outdated(run) is None else None
 
 

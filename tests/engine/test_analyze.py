@@ -65,8 +65,8 @@ def test_everything_is_written_and_recorded(files, tmp_path, capsys):
         )
         == 0
     )
-    about_samples = {"clinical.csv", "agreement_bulk.csv"}
-    assert {p.name for p in out.iterdir()} == set(analyze.FILES) - about_samples
+    asked_for = {"clinical.csv", "agreement_bulk.csv", "composition_bulk_cells.csv"}
+    assert {p.name for p in out.iterdir()} == set(analyze.FILES) - asked_for
     bulk = read(out / "composition_bulk.csv")
     assert list(bulk.index) == ["T0", "T1", "T2", "T3", "hidden"]
     assert list(bulk.columns) == [f"sample {c}" for c in "ABCDEFGH"]

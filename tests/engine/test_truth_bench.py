@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import importlib
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="module")
 def truth() -> Any:
-    sys.path.insert(0, str(ROOT / "tests" / "bench"))
-    try:
-        import bench_truth
-    finally:
-        sys.path.pop(0)
-    return bench_truth
+    return importlib.import_module("tests.bench.bench_truth")
 
 
 def frame(rows: dict[str, list[float]]) -> pd.DataFrame:

@@ -319,6 +319,34 @@ def test_a_result_whose_opinion_is_of_other_samples_is_refused(session: DCXCache
         check_run(replace(run, result=other))
 
 
+def test_groups_say_that_they_rest_on_contradicted_types(session: DCXCache) -> None:
+    from gui.analyses.groups import GroupsParams, run_groups
+    from gui.answers.analyses import analysis_summary
+
+    run = session.current("dtd")
+    assert run is not None
+    data = session.need_dataset()
+    assert data.bulk is not None
+    arms = pd.DataFrame({"arm": ["a", "b"] * 10}, index=data.bulk.samples)
+    data = replace(data, bulk=replace(data.bulk, obs=arms))
+    params = GroupsParams(column="arm")
+    found = run_groups(data, params, progress=quiet, dtd=run.result)
+    for result, names in (
+        (run.result, contradicted(session, run)),
+        (replace(run.result, second_opinion=None), []),
+    ):
+        other = DCXCache("x", "groups")
+        other.set_dataset(data, keep_runs=False)
+        made = Provenance(data.training_id, data.bulk_id)
+        other.add_run(Run("dtd", "dtd", "dtd", datetime.now(UTC), run.params, result, made))
+        made = replace(made, inputs={"dtd": "dtd"})
+        kept = Run("groups", "groups", "Groups", datetime.now(UTC), params, found, made)
+        other.add_run(kept)
+        said = [t for t in analysis_summary(other, kept).warnings if "Rests on" in t]
+        assert len(said) == bool(names)
+        assert all(name in said[0] for name in names)
+
+
 def test_the_table_for_programs_has_a_row_per_sample_and_type() -> None:
     opinion = made_up()
     table = opinion_table(opinion)

@@ -23,6 +23,7 @@ ORDER = (
     "hidden",
     "uncertainty",
     "second-opinion",
+    "worth",
     "known",
     "groups",
     "genes",

@@ -1,4 +1,4 @@
-"""Control “As cell fractions”: off by default, with the RNA content of each cell type.
+"""Control “As cells”: off by default, with the RNA content of each cell type.
 
 Shared by DTD and ADTD.
 
@@ -9,6 +9,7 @@ view.bind()           # at module level
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import dash_mantine_components as dmc
@@ -20,7 +21,7 @@ from gui.components.composition import Composition
 from gui.engine.rna_content import given_content
 from gui.errors import DeconomixError, MissingPart
 from gui.figures.text import three
-from gui.plugin import REVISION, Context, Page
+from gui.plugin import Context, Page
 from gui.sessions.cache import DCXCache
 
 FORMAT = "One line per cell type: its name and its RNA content, such as: Monocytes 1.8"
@@ -72,11 +73,16 @@ class CellFractionsView:
             dmc.Switch(
                 id=self.id("on"),
                 checked=found.on and found.factors is not None,
-                label="As cell fractions",
+                label="As cells",
                 size="xs",
             ),
             dmc.Button(
-                "RNA content…", id=self.id("open"), variant="subtle", size="compact-sm", px=4
+                "…",
+                id=self.id("open"),
+                variant="subtle",
+                size="compact-sm",
+                px=4,
+                **{"aria-label": "RNA content of the cell types"},
             ),
             dialog,
             dcc.Store(id=self.id("changed"), data=0),
@@ -116,12 +122,7 @@ class CellFractionsView:
             ctx.session.keep_form(words.FORM, {words.ON: bool(on)})
             return no_update, no_update, no_update, "", after
 
-        @page.callback(Output(this.id("open"), "title"), REVISION)
-        def say(ctx: Context, _revision: str | None) -> str:
-            found = words.conversion_of(ctx.session, ctx.session.current(this.kind))
-            return found.reason or f"From {found.source}"
-
-        change.__name__, say.__name__ = "cells_change", "cells_say"
+        change.__name__ = "cells_change"
 
     def use(self, ctx: Context, own: str, after: int) -> Any:
         """Keep what the user gave and show cells; nothing given: what was measured."""
@@ -172,6 +173,9 @@ def in_cells(session: DCXCache, kind: str, shown: Composition) -> Composition:
     return Composition(
         found.convert(shown.frame),
         groups=shown.groups,
+        opinion=(
+            None if shown.opinion is None else replace(shown.opinion, what=" (RNA fractions)")
+        ),
         note=" ".join(filter(None, (shown.note, found.note(hidden=hidden)))),
         quantity=words.QUANTITY,
     )

@@ -635,7 +635,8 @@ def about_text(found: Composition, look: str, note: str = "") -> str:
         if types and mark
         else ""
     )
-    return " ".join(filter(None, (found.note, marked, note)))
+    # a remark on RNA fractions does not belong to another quantity
+    return " ".join(filter(None, (found.note, marked, "" if found.quantity else note)))
 
 
 def unit(normalise: bool, quantity: str = "") -> str:

@@ -44,11 +44,14 @@ class OpinionHover:
     estimates
         Name of the estimate -> cell types x samples, the composition's own first; each sums to 1
         by sample.
+    what
+        What they are, where the figure shows something else.
     """
 
     types: tuple[str, ...]
     concerned: pd.DataFrame
     estimates: Mapping[str, pd.DataFrame]
+    what: str = ""
 
     def text(self, name: str, sample: str) -> str:
         """A line on hover: the estimates in this sample; "" where they do not contradict."""
@@ -60,7 +63,7 @@ class OpinionHover:
             f"{title} {inert(percentage(float(frame.at[name, sample])))} %"
             for title, frame in self.estimates.items()
         )
-        return f"<br>contradicted: {values}"
+        return f"<br>contradicted{self.what}: {values}"
 
 
 @dataclass(frozen=True)

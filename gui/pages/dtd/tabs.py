@@ -74,7 +74,8 @@ def tabs_layout(ctx: Context, page: Page, tab: str) -> Any:
     return dmc.Tabs(
         [
             dmc.TabsList(
-                [dmc.TabsTab(text, value=key, px="xs") for key, text in TABS.items()], mb="sm"
+                [dmc.TabsTab(text, value=key, px="xs", fz=13) for key, text in TABS.items()],
+                mb="sm",
             ),
             *[
                 dmc.TabsPanel(

@@ -51,7 +51,9 @@ class Control:
         """One of several, of which one is chosen: choosing it again changes nothing, and need
         not.
         """
-        return self.role in ("radio", "tab", "option", "choice") or (self.role == "a" and self.chosen)
+        return self.role in ("radio", "tab", "option", "choice") or (
+            self.role == "a" and self.chosen
+        )
 
     @property
     def family(self) -> str:

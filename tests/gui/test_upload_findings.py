@@ -97,6 +97,24 @@ def test_another_base_is_an_alternative_with_a_preview_of_its_own(tab: Any, awkw
     assert switches(tab, "applied") == {}
 
 
+def test_names_of_another_kind_keep_load_away_until_one_click_brings_them_together(
+    tab: Any, awkward: Path
+) -> None:
+    choose(tab, "train", awkward / "clean_train.h5ad")
+    assert tab.get("upload-match-names", "style") == {"display": "none"}
+    choose(tab, "bulk", awkward / "application_ensembl.csv")
+    assert tab.get("upload-load", "disabled") is True
+    assert tab.get("upload-match-names", "style") == {}
+    tab.click("upload-match-names")
+    assert tab.get("upload-load", "disabled") is False
+    assert tab.get("upload-match-names", "style") == {"display": "none"}
+    tab.click("upload-load")
+    data = session_of(tab).dataset
+    assert data is not None
+    assert data.bulk is not None
+    assert "GNLY" in set(data.bulk.matrix.genes)
+
+
 def test_what_cannot_be_mended_keeps_load_away_with_its_reason(tab: Any, awkward: Path) -> None:
     choose(tab, "train", awkward / "clean_train.h5ad")
     choose(tab, "bulk", awkward / "application_ensembl.csv")

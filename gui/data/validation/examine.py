@@ -25,6 +25,7 @@ from gui.data.validation.gene_matching import (
     count_ways,
     describe_matches,
     gene_name_maps,
+    kinds_differ,
     list_names,
     match_genes,
 )
@@ -150,7 +151,9 @@ def examine(
             by = next((named[r] for r in (x.place.role, *named) if r in named), None)
             if isinstance(x, f.NothingCommon) and by is not None:
                 advice = f"{by.message} {by.advice}"
-                found.append(replace(x, advice=advice, repair=by.repair))
+                if ask := kinds_differ(whole | standing, matches):
+                    advice = f"The files name their genes by different kinds of names. {advice}"
+                found.append(replace(x, advice=advice, repair=by.repair, ask=ask))
                 del named[by.place.role]
             elif isinstance(x, f.NothingCommon) or x.place.role not in standing:
                 found += [x] if by is None or not isinstance(x, f.FewCommon) else []

@@ -189,7 +189,8 @@ def take_apart(name: str) -> NameParts:
         parts = _SPLIT.split(text)
         for part in parts if len(parts) > 1 else ():  # GENCODE: transcript|gene|…|symbol|…
             if found := _ENSEMBL_FIRST.fullmatch(part.strip()):
-                others = tuple(parts) if len(parts) == 2 else ()
+                # GENCODE: transcript|gene|OTTHUMG|OTTHUMT|name|symbol|length|kind
+                others = tuple(parts) if len(parts) == 2 else tuple(parts[5:6])
                 rest_of = tuple(o for o in others if o != part and o not in EMPTY)
                 cut = (*removed, *_cut(found[2], found[4]))
                 return NameParts(text, cut, found[1], "", rest_of)

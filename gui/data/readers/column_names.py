@@ -80,9 +80,11 @@ STATISTIC_PART = re.compile(
 DETECTION = re.compile(
     r"detection[_.\- ]*p?[_.\- ]*(?:val(?:ue)?)?s?(?:\.\d+)?$|det(?:ect)?[_. ]?p(?:val)?$|"
     r"(?:abs|detection)[_. ]call$|bead[_. ]?std[_. ]?err$|(?:avg[_. ]?)?n[_. ]?beads$|"
-    r"array[_. ]?stdev$|(?:min|max)[_. ]signal$"
+    r"array[_. ]?stdev$|(?:min|max)[_. ]signal$|"
+    r"^(?:detection(?:[_. ]?p?[_. ]?val(?:ue)?)?|bead[_. ]?std[_. ]?err|(?:avg[_. ]?)?n[_. ]?beads|"
+    r"array[_. ]?stdev|(?:min|max)[_. ]signal)[_.:\- ]+\S"
 )
-"""End of the names that array software writes beside each sample's signal."""
+"""End or beginning of the names that array software writes beside each sample's signal."""
 
 MEASURES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("TPM", re.compile(r"tpm(?:[_ .-]?unstranded)?|abundance|transcripts[_ ]per[_ ]million")),

@@ -27,6 +27,8 @@ from gui.data.validation.findings import Finding, Place
 from gui.data.validation.heuristics import (
     Base,
     log_base,
+    log_floor,
+    looks_ranked,
     looks_transposed,
     only_value,
     scale_of,
@@ -390,18 +392,17 @@ def _scale(part: Part) -> Iterator[Finding]:
             UndoLog(role=role, base=base),
             (*(UndoLog(role=role, base=b) for b in _others(base)), *other),
         )
-    elif scale == "negative log":
-        low = float(
-            np.nanmin(matrix.values.min() if matrix.is_sparse else np.asarray(matrix.values))
-        )
-        yield f.NegativeLog(
+    elif scale == "linear" and looks_ranked(matrix):
+        yield f.ScaledValues(
             Place(name, role),
-            f"The negative values of {name} (down to {low:.3g}) look like log2-CPM, where they"
-            " stand for low expression; deconvolution needs a linear scale.",
-            "Undo the logarithm (2ˣ).",
-            UndoLog(role=role, base="2", offset=0),
-            (*(UndoLog(role=role, base=b, offset=0) for b in _others("2")), *other),
+            f"The values of {name} are ranks or percentiles: they are spread evenly in every column"
+            " and cannot be turned back into expression.",
+            "Choose the table of counts, TPM or FPKM.",
+            other[0] if other else None,
+            tuple(other[1:]),
         )
+    elif scale == "negative log":
+        yield _negative_log(part, other)
     elif scale != "linear" and (error := caught(lambda: check_not_negative(matrix, role, name))):
         if scale == "scaled":
             message = (
@@ -421,6 +422,34 @@ def _scale(part: Part) -> Iterator[Finding]:
             )
 
 
+def _negative_log(part: Part, other: list[Repair]) -> Finding:
+    """Logarithms below zero: of what was added to it, or without an offset."""
+    role, name, matrix = part.source.role, part.source.name, part.matrix
+    low = float(np.nanmin(matrix.values.min() if matrix.is_sparse else np.asarray(matrix.values)))
+    found = log_floor(matrix)
+    if found is None:
+        return f.NegativeLog(
+            Place(name, role),
+            f"The negative values of {name} (down to {low:.3g}) look like log2-CPM, where they"
+            " stand for low expression; deconvolution needs a linear scale.",
+            "Undo the logarithm (2ˣ).",
+            UndoLog(role=role, base="2", offset=0),
+            (*(UndoLog(role=role, base=b, offset=0) for b in _others("2")), *other),
+        )
+    base, offset = found
+    return f.NegativeLog(
+        Place(name, role),
+        f"The values of {name} look like the log{base} of x + {offset:g}: the lowest one, {low:.5g},"
+        " stands for 0; deconvolution needs a linear scale.",
+        f"Undo the logarithm ({base}ˣ - {offset:g}).",
+        UndoLog(role=role, base=base, offset=offset),
+        (*(UndoLog(role=role, base=b, offset=0) for b in _BASES), *other),
+    )
+
+
+_BASES: tuple[Base, ...] = ("2", "e", "10")
+
+
 def _matrices(part: Part) -> list[Repair]:
     """Other matrices of the file that are usually counts."""
     return [
@@ -431,8 +460,7 @@ def _matrices(part: Part) -> list[Repair]:
 
 
 def _others(base: Base) -> list[Base]:
-    bases: list[Base] = ["2", "e", "10"]
-    return [b for b in bases if b != base]
+    return [b for b in _BASES if b != base]
 
 
 # -- labels

@@ -85,6 +85,15 @@ def zip_holds(path: Path) -> str:
     return "files" if any(not n.endswith("/") for n in names) else "nothing"
 
 
+def is_workbook(data: bytes) -> bool:
+    """Whether the content of a zip is that of an Excel workbook."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return "xl/workbook.xml" in archive.namelist()
+    except (zipfile.BadZipFile, ValueError, OSError):
+        return False
+
+
 def table_names(path: Path, name: str) -> list[str]:
     """The files in an archive that may be tables, by their names. Raises UnreadableFile."""
     return [member for member in names_in(path, name) if may_be_table(member)]
@@ -147,14 +156,18 @@ def may_be_table(member: str) -> bool:
     base = path.name.lower()
     for end in (".gz", ".bz2", ".xz"):
         base = base.removesuffix(end)
-    hidden = any(part.startswith((".", "__MACOSX")) for part in path.parts)
     return not (
-        hidden
+        is_hidden(member)
         or not base
         or base.endswith(_BESIDE)
         or base.startswith("meta_")  # of cBioPortal; PT01_meta_2 is a sample of a metastasis
         or any(n in base for n in _BESIDE_NAMES)
     )
+
+
+def is_hidden(member: str) -> bool:
+    """Whether a file is one that a system puts beside others, such as a Mac's __MACOSX/._x."""
+    return any(part.startswith((".", "__MACOSX")) for part in PurePosixPath(member).parts)
 
 
 def _head_inside(path: Path, head: bytes) -> bytes:

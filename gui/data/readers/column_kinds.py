@@ -195,6 +195,9 @@ def _by_name(
         elif i not in found and names.STATISTIC_PART.search(lower):
             found[i] = "results of a test"
     tested = sum(reason == "results of a test" for reason in found.values())
+    others = [i for i in values if i not in found]
+    plainly = [i for i in others if not names.SUMMARY_OF_GROUP.fullmatch(header[i][:_LONGEST])]
+    summaries = len(plainly) > 2 and len(plainly) < len(others)
     for i in values:
         name = plain(header[i])
         if i in found or header[i] in keep:
@@ -202,6 +205,8 @@ def _by_name(
         if tested >= 2 and name in names.SHORT_STATISTIC:
             found[i] = "results of a test"
         elif name in names.TOTAL and len(values) - len(found) > 2:
+            found[i] = "totals of the samples"
+        elif summaries and names.SUMMARY_OF_GROUP.fullmatch(header[i][:_LONGEST]):
             found[i] = "totals of the samples"
         elif name.startswith(("length", "efflength")) and _prefixed(header, i):
             found[i] = "lengths of the genes"  # tximport: length.PT01

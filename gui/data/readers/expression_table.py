@@ -128,19 +128,25 @@ def read_table(
     """
     name = name or path.name
     if looks_like(first_bytes(path, name)) == "a ZIP or Excel file":
-        from gui.data.readers.excel import read_excel
-
-        book = read_excel(path, name, sheet)
-        kind = "sheet" if book.sheet == book.sheets[0] else "other-sheet"
-        traits = dict(zip([kind], book.notes, strict=False))
-        table = table_of_grid(
-            grid_of_rows(book.rows, name), name, list(book.notes), traits, samples
-        )
-        return replace(table, sheets=book.sheets, sheet=book.sheet)
+        return table_of_workbook(path, name, sheet, samples)
     if sheet is not None:
         raise UnreadableFile(f"{name} is no workbook and has no sheet {sheet[:60]}.")
     text, notes = decoded(path, name)
     return table_of_text(text, name, notes, samples)
+
+
+def table_of_workbook(
+    source: Path | bytes, name: str, sheet: str | None = None, samples: Sequence[str] = ()
+) -> Table:
+    """The table in a sheet. source : the file, or its content. Raises as :func:`read_table`."""
+    from gui.data.readers.excel import read_excel
+
+    book = read_excel(source, name, sheet)
+    kind = "sheet" if book.sheet == book.sheets[0] else "other-sheet"
+    traits = dict(zip([kind], book.notes, strict=False))
+    grid = grid_of_rows(book.rows, name)
+    table = table_of_grid(grid, name, list(book.notes), traits, samples)
+    return replace(table, sheets=book.sheets, sheet=book.sheet)
 
 
 def table_of_text(text: str, name: str, notes: list[str], samples: Sequence[str] = ()) -> Table:

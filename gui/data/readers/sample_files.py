@@ -13,9 +13,22 @@ import numpy.typing as npt
 import pandas as pd
 
 from gui.data.memory import available_memory
-from gui.data.readers.archive import Member, may_be_table, names_in, read_members, unpack
+from gui.data.readers.archive import (
+    Member,
+    is_workbook,
+    may_be_table,
+    names_in,
+    read_members,
+    unpack,
+)
 from gui.data.readers.column_kinds import is_summary_row, measure_in, sequenced_strand
-from gui.data.readers.expression_table import Origin, Table, read_table, table_of_text
+from gui.data.readers.expression_table import (
+    Origin,
+    Table,
+    read_table,
+    table_of_text,
+    table_of_workbook,
+)
 from gui.data.readers.layout import MISSING, Layout, layout_of_text
 from gui.data.readers.sample_names import sample_names
 from gui.data.readers.sniff import HEAD, looks_like, way_out
@@ -95,6 +108,8 @@ def _read(files: Sequence[tuple[Path, str]]) -> Iterator[Member]:
 
 
 def _table_of(member: Member, samples: Sequence[str] = ()) -> Table:
+    if looks_like(member.data[:HEAD]) == "a ZIP or Excel file" and is_workbook(member.data):
+        return table_of_workbook(member.data, member.name, samples=samples)
     text, notes = _text_of(member)
     return table_of_text(text, member.name, notes, samples)
 

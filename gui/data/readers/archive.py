@@ -113,6 +113,19 @@ def _names(path: Path, name: str, _identity: tuple[int, ...]) -> tuple[str, ...]
         return tuple(member for member, _ in _listed(archive))
 
 
+ZARR = frozenset({".zgroup", ".zarray", ".zattrs", ".zmetadata", "zarr.json"})
+"""Names of the files that make a folder, or an archive, a zarr store."""
+
+
+def zarr_store(name: str) -> UnreadableFile:
+    """The error for a zarr store, with the lines that make an .h5ad file of it."""
+    return UnreadableFile(
+        f"{name} is a zarr store, a format that is not read here.",
+        advice=f'In Python: anndata.io.read_zarr("{name}").write_h5ad("cells.h5ad"), and choose the'
+        " .h5ad file.",
+    )
+
+
 def read_members(path: Path, name: str, wanted: list[str], limit: int) -> Iterator[Member]:
     """These files of an archive, one after the other, in the order of the archive.
 

@@ -16,7 +16,7 @@ import pandas as pd
 
 from gui.data.dataset import PART_NAMES, ROLES, Matrix, Role, Source
 from gui.data.readers import tenx
-from gui.data.readers.archive import is_archive
+from gui.data.readers.archive import ZARR, is_archive, zarr_store
 from gui.data.readers.dcx import DcxFile, read_dcx
 from gui.data.readers.expression_table import Table, read_table
 from gui.data.readers.forecast import Forecast, forecast
@@ -137,6 +137,8 @@ def file_kind(path: Path, name: str) -> Kind:
     Raises UnreadableFile.
     """
     if path.is_dir():
+        if any((path / each).is_file() for each in ZARR):
+            raise zarr_store(name)
         return "10x" if tenx.holds_matrix(path) or not folder_tables(path) else "table"
     if is_archive(path, name):
         return "10x" if tenx.is_10x_archive(path, name) else "table"

@@ -14,12 +14,14 @@ import pandas as pd
 
 from gui.data.memory import available_memory
 from gui.data.readers.archive import (
+    ZARR,
     Member,
     is_workbook,
     may_be_table,
     names_in,
     read_members,
     unpack,
+    zarr_store,
 )
 from gui.data.readers.column_kinds import is_summary_row, measure_in, sequenced_strand
 from gui.data.readers.expression_table import (
@@ -46,6 +48,8 @@ def read_archive(path: Path, name: str, samples: Sequence[str] = ()) -> Table:
     BadValues, BadNames.
     """
     there = names_in(path, name)
+    if any(PurePosixPath(member).name in ZARR for member in there):
+        raise zarr_store(name)
     names = [member for member in there if may_be_table(member)]
     if not names:
         raise UnreadableFile(

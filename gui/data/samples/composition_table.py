@@ -14,7 +14,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from gui.data.samples.clinical_values import dates_of, typed
+from gui.data.samples.clinical_values import typed
+from gui.data.samples.dates import dates_of
 from gui.data.samples.joining import join
 from gui.errors import BadValues
 from gui.text import number, shorten, some

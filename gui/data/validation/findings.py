@@ -320,6 +320,16 @@ class CellsWithoutLabel(Finding):
     """They are left out."""
 
 
+@_kind("unclear-types", "warning", "Cells whose type is not known")
+class UnclearTypes(Finding):
+    """Unknown, Unassigned, Doublet: no cell types."""
+
+
+@_kind("coded-values", "warning", "Few different values")
+class CodedValues(Finding):
+    """Whole numbers up to 9: bins or classes instead of counts."""
+
+
 @_kind("labels-unique", "refusal", "Every cell has a label of its own", errors.BadNames)
 class LabelsUnique(Finding):
     """Cell names in place of cell types."""

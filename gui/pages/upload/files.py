@@ -96,7 +96,13 @@ def _options(found: Inspection, role: str) -> dict[str, tuple[list[dict[str, str
         )
     if large:
         made["common"] = ([], True)
-    if cells and (found.kind == "10x" or found.label_column is None):
+    table_of_cells = (
+        found.kind == "table"
+        and role in ("train", "test")
+        and found.preview.columns.is_unique
+        and not {"label-column", "numbered-types"} & set(found.traits)
+    )
+    if table_of_cells or (cells and (found.kind == "10x" or found.label_column is None)):
         made["labels_token"] = ([], None)
     return made
 

@@ -265,6 +265,9 @@ def test_of_several_files_that_are_no_tables_none_is_ignored(tmp_path: Path) -> 
     others = [tmp_path / "barcodes.tsv", tmp_path / "features.tsv"]
     for other in others:
         other.write_text("A\n")
+    assert part_of(first, others).matrix.values.sum() == 3  # the three of one folder are a matrix
+    others.append(tmp_path / "more.tsv")
+    others[-1].write_text("A\n")
     with pytest.raises(UnreadableFile, match="together"):
         part_of(first, others)
 

@@ -204,9 +204,9 @@ def _by_name(
             continue
         if tested >= 2 and name in names.SHORT_STATISTIC:
             found[i] = "results of a test"
-        elif name in names.TOTAL and len(values) - len(found) > 2:
-            found[i] = "totals of the samples"
-        elif summaries and names.SUMMARY_OF_GROUP.fullmatch(header[i][:_LONGEST]):
+        elif (name in names.TOTAL and len(values) - len(found) > 2) or (
+            summaries and names.SUMMARY_OF_GROUP.fullmatch(header[i][:_LONGEST])
+        ):
             found[i] = "totals of the samples"
         elif name.startswith(("length", "efflength")) and _prefixed(header, i):
             found[i] = "lengths of the genes"  # tximport: length.PT01

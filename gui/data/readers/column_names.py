@@ -49,11 +49,11 @@ rowsums rowtotal sd std stdev sum sumcounts sumofcounts sums total totalcount to
 totalexpression totalreads totals variance
 """
 _SAMPLE_ANNOTATION_TEXT = """
-age ageatdiagnosis batch class bmi censor cluster day days dead death doubletscore event fraction gender
-grade group height leiden libsize librarysize louvain months nucleotides os osdays osmonths
-osstatus ostime patient patientid pfs pfsmonths pfstime phase plate purity replicate response target outcome label y rin
-samplenumber seuratclusters sex sizefactor stage status survival time treatment tsne1 tsne2 umap1
-umap2 vitalstatus weeks weight year years
+age ageatdiagnosis batch bmi censor class cluster day days dead death doubletscore event fraction
+gender grade group height label leiden librarysize libsize louvain months nucleotides os osdays
+osmonths osstatus ostime outcome patient patientid pfs pfsmonths pfstime phase plate purity
+replicate response rin samplenumber seuratclusters sex sizefactor stage status survival target
+time treatment tsne1 tsne2 umap1 umap2 vitalstatus weeks weight y year years
 """
 IDENTIFIER = frozenset(_IDENTIFIER_TEXT.split())
 """Numbers that name genes or rows."""

@@ -95,7 +95,7 @@ def read_excel(
 
 
 def _opened(source: Path | bytes) -> IO[bytes]:
-    return BytesIO(source) if isinstance(source, bytes) else open(source, "rb")  # noqa: SIM115
+    return BytesIO(source) if isinstance(source, bytes) else open(source, "rb")
 
 
 def _names_genes(rows: list[list[object]]) -> bool:

@@ -101,7 +101,9 @@ def _without_counts(names: Sequence[str]) -> list[str] | None:
             return None
         of[found[1]].append(int(found[2]))
         bases.append(found[1])
-    whole = all(sorted(k) in (list(range(len(k))), [i + 1 for i in range(len(k))]) for k in of.values())
+    whole = all(
+        sorted(k) in (list(range(len(k))), [i + 1 for i in range(len(k))]) for k in of.values()
+    )
     return bases if whole and len(of) > 1 and len(names) >= 5 * len(of) else None
 
 

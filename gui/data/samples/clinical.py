@@ -18,6 +18,7 @@ from gui.data.samples.clinical_values import is_number, typed, with_bounds, with
 from gui.data.samples.dates import columns_of_dates, times_between, unclear_dates, with_dates
 from gui.data.samples.joining import WAYS, Join, join, without_normals
 from gui.data.samples.patient_rows import one_row_each
+from gui.data.samples.series_matrix import is_series_matrix, read_series_samples
 from gui.data.samples.survival_columns import (
     COMBINED,
     DIED,
@@ -85,7 +86,7 @@ def read_clinical(choice: ClinicalChoice, samples: Sequence[str] | None = None) 
     Raises UnreadableFile, or MissingPart for a column that is not there.
     """
     name = choice.shown
-    text, _ = read_text_table(choice.path, name)
+    text = _read_text(choice.path, name)
     text, turned = _patients_in_rows(text, samples)
     frame, commas = typed(text)
     notes: list[tuple[str, str]] = []
@@ -156,9 +157,21 @@ def read_clinical(choice: ClinicalChoice, samples: Sequence[str] | None = None) 
         coding=replace(coding, certain=coding.certain or choice.event_value is not None),
         notes=(
             *(said for what, said in notes if what in ("turned", time)),
-            *((f"{time} holds bounds ({bounds[time]}): the number itself is taken.",) if time in bounds else ()),
+            *(
+                (f"{time} holds bounds ({bounds[time]}): the number itself is taken.",)
+                if time in bounds
+                else ()
+            ),
         ),
     )
+
+
+def _read_text(path: Path, name: str) -> pd.DataFrame:
+    if is_series_matrix(path, name):
+        text = read_series_samples(path, name)
+        if len(text) and text.shape[1] > 1:
+            return text
+    return read_text_table(path, name)[0]
 
 
 def _patients_in_rows(

@@ -494,8 +494,8 @@ def _negative_log(part: Part, other: list[Repair]) -> Finding:
     base, offset = found
     return f.NegativeLog(
         Place(name, role),
-        f"The values of {name} look like the log{base} of x + {offset:g}: the lowest one, {low:.5g},"
-        " stands for 0; deconvolution needs a linear scale.",
+        f"The values of {name} look like the log{base} of x + {offset:g}: the lowest one,"
+        f" {low:.5g}, stands for 0; deconvolution needs a linear scale.",
         f"Undo the logarithm ({base}ˣ - {offset:g}).",
         UndoLog(role=role, base=base, offset=offset),
         (*(UndoLog(role=role, base=b, offset=0) for b in _BASES), *other),

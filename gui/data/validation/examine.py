@@ -14,7 +14,7 @@ import pandas as pd
 from gui.data.dataset import ROLES, Dataset, Matrix, Role
 from gui.data.load import LoadRequest
 from gui.data.profiles import bulk_against, quality, similarity, type_profiles
-from gui.data.readers.read import PREVIEW, Part
+from gui.data.readers.read import PREVIEW, Part, paths_of
 from gui.data.readers.read_cache import HERE, Held
 from gui.data.readers.watchdog import watched
 from gui.data.validation import findings as f
@@ -29,6 +29,7 @@ from gui.data.validation.gene_matching import (
     list_names,
     match_genes,
 )
+from gui.data.validation.recognised import recognised
 from gui.data.validation.registry import chosen_files, repair_part
 from gui.data.validation.repairs import Repair, filled_rows
 from gui.errors import BadNames, BadValues, DataError, NoLabels, UnsafeFile
@@ -48,7 +49,7 @@ PATIENCE = 60.0
 @dataclass(frozen=True, eq=False)
 class Seen:
     """What was recognised in a file. genes, columns : how many; options : label column, matrix;
-    preview : the first genes x columns.
+    preview : the first genes x columns; facts : what was recognised (recognised.FACTS).
     """
 
     role: Role
@@ -58,6 +59,7 @@ class Seen:
     columns: int
     options: Mapping[str, object]
     preview: pd.DataFrame
+    facts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -254,6 +256,7 @@ def _seen(part: Part) -> Seen:
         matrix.n_columns,
         {k: v for k, v in source.options.items() if k != "repairs"},
         corner,
+        recognised(part),
     )
 
 
@@ -332,7 +335,7 @@ def examine_task(
     """:func:`examine` as a task; dataset : the present one, where only the bulk is replaced; params
     : the request, the number of genes to be selected.
     """
-    with watched([choice.path for choice in params[0].files.values()], PATIENCE):
+    with watched(paths_of(params[0].files), PATIENCE):
         return examine(
             params[0],
             n_genes=params[1],
@@ -345,12 +348,12 @@ def preview_task(
     dataset: object, params: tuple[LoadRequest, Repair], *, progress: object
 ) -> pd.DataFrame:
     """:func:`preview` as a task; params : the request and the repair."""
-    with watched([choice.path for choice in params[0].files.values()], PATIENCE):
+    with watched(paths_of(params[0].files), PATIENCE):
         return preview(*params, held=HERE)
 
 
 def gene_names_task(dataset: object, params: LoadRequest, *, progress: object) -> pd.DataFrame:
     """:func:`gene_names` as a task; dataset : as for :func:`examine_task`."""
-    with watched([choice.path for choice in params.files.values()], PATIENCE):
+    with watched(paths_of(params.files), PATIENCE):
         current = dataset if isinstance(dataset, Dataset) else None
         return gene_names(params, current=current, held=HERE)

@@ -165,8 +165,8 @@ BASES: dict[str, float] = {"2": 2.0, "e": math.e, "10": 10.0}
 
 
 class UndoLog(Repair):
-    """base : of the logarithm; offset : what was added before it, 1 as in log(x+1), 0 as in log2-CPM,
-    0.001 as in Xena's tables of TOIL.
+    """base : of the logarithm; offset : what was added before it, 1 as in log(x+1), 0 as in
+    log2-CPM, 0.001 as in Xena's tables of TOIL.
     """
 
     what: ClassVar[str] = "Undo the logarithm"

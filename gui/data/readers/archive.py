@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
-from typing import IO, Self, cast
+from typing import IO, Any, Self, cast
 
 from gui.data.readers.sniff import HEAD, first_bytes, is_tar, looks_like, packed_by, read_limited
 from gui.errors import DataError, UnreadableFile
@@ -27,6 +27,9 @@ MAX_UNPACKED = 16 * 2**30
 """Bytes of all files of an archive together, which are read one after the other."""
 _LONGEST_HEADER = 1 << 20
 """Bytes of a long name or of further attributes in a tar, which tarfile reads at once."""
+MAX_DICTIONARY = 256 * 2**20
+"""Memory that unpacking an xz file may take: xz -9 needs 65 MB, its largest setting 1.5 GB."""
+_CHUNK = 1 << 16
 _LAYERS = 3
 """How often a file may be packed: .tsv in .gz in .tar in .gz."""
 _BESIDE = (
@@ -160,7 +163,38 @@ def decompressing(file: IO[bytes], kind: str) -> IO[bytes]:
         return cast("IO[bytes]", gzip.GzipFile(fileobj=file))
     if kind == "bzip2":
         return cast("IO[bytes]", bz2.BZ2File(file))
-    return cast("IO[bytes]", lzma.LZMAFile(file)) if kind == "xz" else file
+    return cast("IO[bytes]", io.BufferedReader(_XZFile(file))) if kind == "xz" else file
+
+
+class _XZFile(io.RawIOBase):
+    """Reads an xz file whose dictionary is bounded: a few bytes can ask for gigabytes.
+
+    LZMAError where it asks for more, or is damaged.
+    """
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._stream = lzma.LZMADecompressor(memlimit=MAX_DICTIONARY)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while True:
+            if self._stream.eof:
+                rest = self._stream.unused_data.lstrip(b"\0") or self._file.read(_CHUNK)
+                if not rest:
+                    return 0
+                self._stream = lzma.LZMADecompressor(memlimit=MAX_DICTIONARY)
+                made = self._stream.decompress(rest, len(buffer))
+            else:
+                more = self._file.read(_CHUNK) if self._stream.needs_input else b""
+                if not more and self._stream.needs_input:
+                    raise EOFError("the file ends before its end mark")
+                made = self._stream.decompress(more, len(buffer))
+            if made:
+                buffer[: len(made)] = made
+                return len(made)
 
 
 def may_be_table(member: str) -> bool:

@@ -198,6 +198,7 @@ def _by_name(
     others = [i for i in values if i not in found]
     plainly = [i for i in others if not names.SUMMARY_OF_GROUP.fullmatch(header[i][:_LONGEST])]
     summaries = len(plainly) > 2 and len(plainly) < len(others)
+    ends = Counter(_after_mark(name) for name in header)
     for i in values:
         name = plain(header[i])
         if i in found or header[i] in keep:
@@ -208,7 +209,7 @@ def _by_name(
             summaries and names.SUMMARY_OF_GROUP.fullmatch(header[i][:_LONGEST])
         ):
             found[i] = "totals of the samples"
-        elif name.startswith(("length", "efflength")) and _prefixed(header, i):
+        elif name.startswith(("length", "efflength")) and ends[_after_mark(header[i])] > 1:
             found[i] = "lengths of the genes"  # tximport: length.PT01
     return found
 
@@ -219,13 +220,12 @@ def _is_percentage(column: npt.NDArray[np.float64]) -> bool:
     return bool(len(filled) and filled.max() <= 100 and (filled > 0).mean() > 0.9)
 
 
-def _prefixed(header: Sequence[str], at: int) -> bool:
-    """Whether what follows the first mark of a name follows another measure as well."""
-    stem = re.split(r"[._ -]", header[at], maxsplit=1)
-    same = [
-        h for h in header if len(stem) == 2 and re.split(r"[._ -]", h, maxsplit=1)[1:] == stem[1:]
-    ]
-    return len(same) > 1
+def _after_mark(name: str) -> str:
+    """What follows the first mark of a name: PT01 in length.PT01; without a mark what no other
+    column ends with.
+    """
+    found = re.split(r"[._ -]", name[:_LONGEST], maxsplit=1)
+    return found[1] if len(found) == 2 and found[1] else f"\0{name}"
 
 
 # -- by content --------------------------------------------------------------------------------

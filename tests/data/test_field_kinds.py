@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
+from gui.cli.check import check
 from gui.data.load import FileChoice, LoadRequest, load_dataset
 from gui.data.readers.expression_table import read_table
 from gui.data.validation.examine import Examination, examine
@@ -284,3 +285,36 @@ def test_a_signature_matrix_as_training_cells_is_offered_as_reference(tmp_path: 
     found = examine(LoadRequest(files={"train": FileChoice(path=tmp_path / "LM3.txt")}))
     assert found.outcome == "refuse"
     assert "Choose it as Reference X" in found.findings[0].advice
+
+
+# -- what is said ----------------------------------------------------------------------------------
+
+
+def test_check_says_what_was_recognised(
+    cells: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frame = BULK.copy()
+    frame.insert(0, "Length", RANDOM.integers(300, 9000, len(GENES)))
+    frame.to_csv(tmp_path / "bulk.tsv", sep="\t", index_label="Geneid")
+    assert check([str(tmp_path / "bulk.tsv"), "--role", "bulk", "--against", str(cells)]) == 0
+    (line,) = [x for x in capsys.readouterr().out.splitlines() if "Recognised" in x]
+    for words in ("column Geneid", "6 samples: PT01 to PT06", "Length", "column sums"):
+        assert words in line
+
+
+def test_tximports_and_recount3s_tables(cells: Path, tmp_path: Path) -> None:
+    txi = pd.DataFrame(index=GENES)
+    for what, factor in (("abundance", 1.0), ("counts", 3.0), ("length", 100.0)):
+        for sample in SAMPLES:
+            txi[f"{what}.{sample}"] = BULK[sample] * factor + (7.5 if what == "length" else 0)
+    txi["countsFromAbundance"] = "no"
+    txi.to_csv(tmp_path / "txi.csv")
+    table = read_table(tmp_path / "txi.csv")
+    assert table.columns == SAMPLES
+    np.testing.assert_array_equal(table.values, VALUES)
+    text = "##annotation=G026\n##date.generated=2020-01-01\n"
+    text += BULK.round().astype(int).to_csv(sep="\t", index_label="gene_id")
+    (tmp_path / "sra.gene_sums.SRP1.G026").write_text(text)
+    table = read_table(tmp_path / "sra.gene_sums.SRP1.G026")
+    assert table.columns == SAMPLES
+    np.testing.assert_array_equal(table.values, VALUES.round())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -35,6 +37,16 @@ def recognised(part: Part) -> dict[str, str]:
             ),
             strict=True,
         )
+    )
+
+
+def facts_text(facts: Mapping[str, str]) -> str:
+    """The facts in one line, without those that say nothing."""
+    named = {"Gene names": "genes", "Columns": "columns", "Left out": "left out"}
+    return "; ".join(
+        f"{named.get(fact, fact.lower())}: {said.rstrip('.')}"
+        for fact, said in facts.items()
+        if said not in ("nothing", "none (bulk)")
     )
 
 

@@ -165,6 +165,36 @@ def test_footnotes_below_a_table_are_no_genes(tmp_path: Path) -> None:
     assert any("hold" in note and "no values" in note for note in table.notes)
 
 
+@pytest.mark.parametrize("measures", [["TPM"], ["raw_read_count", "normalized_read_count"]])
+def test_a_row_for_every_gene_and_sample(measures: list[str], tmp_path: Path) -> None:
+    """The Human Protein Atlas and ICGC write such tables; summed they would be one sample."""
+    rows = [
+        [f"X{i}", gene, sample, *[VALUES[i, k] * 3**m for m in range(len(measures))]]
+        for k, sample in enumerate(SAMPLES)
+        for i, gene in enumerate(GENES)
+    ]
+    RANDOM.shuffle(rows)
+    frame = pd.DataFrame(rows, columns=["project", "Gene name", "Sample", *measures])
+    frame.to_csv(tmp_path / "long.tsv", sep="\t", index=False)
+    table = read_table(tmp_path / "long.tsv")
+    made = pd.DataFrame(table.values, index=table.genes, columns=table.columns)
+    np.testing.assert_allclose(made.loc[GENES, SAMPLES], BULK)
+    assert "row for every gene and sample" in " ".join(table.notes)
+
+
+def test_raw_is_proposed_where_it_has_many_more_genes(tmp_path: Path) -> None:
+    obs = pd.DataFrame({"cell_type": TYPES}, index=[f"c{i}" for i in range(60)])
+    whole = anndata.AnnData(CELLS.T, obs=obs, var=pd.DataFrame(index=GENES))
+    few = whole[:, :40].copy()
+    few.raw = whole
+    few.write_h5ad(tmp_path / "hvg.h5ad")
+    request = LoadRequest(files={"train": FileChoice(path=tmp_path / "hvg.h5ad")})
+    assert "X holds only 40 genes" in " ".join(x.message for x in examine(request).findings)
+    train = load_dataset(request).train
+    assert train is not None
+    assert train.matrix.n_genes == len(GENES)
+
+
 # -- sheets and archives ---------------------------------------------------------------------------
 
 

@@ -352,7 +352,7 @@ def _one_measure(
     if keep:
         chosen = [i for i in left if header[i] in keep]
         return chosen, [header[i] for i in chosen], "", [i for i in left if i not in chosen]
-    whole = {i: rank for i in left if (rank := _measure(header[i])) is not None}
+    whole = {i: rank for i in left if (rank := measure_rank(header[i])) is not None}
     # one sample: gene_id, TPM, FPKM, expected_count, perhaps with something else beside them
     if left and (len(whole) == len(left) or (len(whole) > 1 and 2 * len(whole) >= len(left))):
         best = min(whole, key=lambda i: (whole[i], i))
@@ -391,7 +391,7 @@ def sequenced_strand(
     return [best], sorted({chosen, *other} - {best})
 
 
-def _measure(name: str) -> int | None:
+def measure_rank(name: str) -> int | None:
     """The rank of a name that is a measure and nothing else."""
     text = name.strip().lower()
     return next(
@@ -401,7 +401,7 @@ def _measure(name: str) -> int | None:
 
 def measure_in(name: str) -> str:
     """The measure that a column's name tells, alone or beside a sample: TPM of PT01_TPM."""
-    if _measure(name) is not None:
+    if measure_rank(name) is not None:
         return name.strip().lower()
     found = _split(name)
     return found[1] if found is not None else ""
@@ -415,9 +415,9 @@ def _split(name: str) -> tuple[int, str, str] | None:
         front, back = name[: found.start()], name[found.end() :].strip("() ")
         if not front or not back:
             continue
-        if (rank := _measure(back)) is not None:
+        if (rank := measure_rank(back)) is not None:
             return rank, back.lower(), front
-        if (rank := _measure(front)) is not None:
+        if (rank := measure_rank(front)) is not None:
             return rank, front.lower(), back
     return None
 

@@ -23,6 +23,7 @@ from gui.data.readers.layout import (
     cut_series_matrix,
     layout_of_text,
 )
+from gui.data.readers.long_table import spread_samples
 from gui.data.readers.sniff import first_bytes, looks_like
 from gui.data.readers.table_columns import headerless, place_columns
 from gui.data.readers.table_entries import Grid, grid_of_rows, grid_of_text
@@ -224,6 +225,7 @@ def table_of_grid(
         notes.append(f"The first line holds a gene ({shorten(first[0], 40)}) and no header.")
         traits["no-header"] = notes[-1]
     placed = place_columns(header, grid.columns, name, samples, grid.decimal)
+    placed = spread_samples(placed)
     taken = placed.taken
     above = {key: [row[i - 1] for i in taken] for key, row in grid.layout.above.items()}
     table = checked(
@@ -237,6 +239,8 @@ def table_of_grid(
         above,
         grid.line,
     )
+    if not taken:  # of a long table: no other file is like it
+        return table
     origin = Origin(grid.layout, tuple(header), placed.gene_column, taken)
     return replace(table, left_out=placed.left_out, origin=origin)
 

@@ -547,6 +547,8 @@ TRAITS: dict[str, type[Finding]] = {
             "files-joined",
             "genes-lacking",
             "features-left-out",
+            "long-table",
+            "sample-sheet",
         ),
         ChoiceMade,
     ),

@@ -29,12 +29,12 @@ NOT_THERE = (
 )
 _MEASURED = {
     "dtd": (
-        "On bulk samples of seven cohorts with counted cells, 36 of 38 cell types contradicted like"
-        " this were wrong; about two thirds of the wrong ones were not contradicted."
+        "On bulk samples of seven cohorts with counted cells, 36 of 38 contradicted cell types were"
+        " wrong; about two thirds of the wrong ones were not contradicted."
     ),
     "h": (
-        "On bulk samples of seven cohorts with counted cells, 67 of 77 cell types contradicted like"
-        " this were wrong (in the worst cohort hardly more often than others); about a third of the"
+        "On bulk samples of seven cohorts with counted cells, 67 of 77 contradicted cell types were"
+        " wrong (in the worst cohort hardly more often than others); about a third of the"
         " wrong ones were not contradicted."
     ),
 }

@@ -21,6 +21,7 @@ from gui.pages.adtd.base import search_form
 from gui.pages.adtd.layout import sure
 from gui.pages.dtd import form as dtd_form
 from gui.pages.dtd.tabs import TABS as DTD_TABS
+from gui.pages.genes.base import TABS as GENES_TABS
 from gui.pages.genes.base import form as genes_form
 from gui.pages.groups.base import form as groups_form
 from gui.pages.groups.layout import LOOKS
@@ -91,6 +92,7 @@ def test_every_tab_with_a_figure_says_how_to_read_it() -> None:
         "DTD": DTD_TABS,
         "ADTD": ADTD_TABS,
         "Groups": LOOKS,
+        "Genes": GENES_TABS,
         "Upload": {**STEPS, **UPLOAD_TABS},
     }
     labels = [

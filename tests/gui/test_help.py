@@ -19,6 +19,7 @@ from gui.pages.adtd.base import TABS as ADTD_TABS
 from gui.pages.adtd.base import form as adtd_form
 from gui.pages.adtd.base import search_form
 from gui.pages.adtd.layout import sure
+from gui.pages.compare.base import LOOKS as COMPARE_LOOKS
 from gui.pages.dtd import form as dtd_form
 from gui.pages.dtd.tabs import TABS as DTD_TABS
 from gui.pages.genes.base import TABS as GENES_TABS
@@ -93,6 +94,7 @@ def test_every_tab_with_a_figure_says_how_to_read_it() -> None:
         "ADTD": ADTD_TABS,
         "Groups": LOOKS,
         "Genes": GENES_TABS,
+        "Compare": COMPARE_LOOKS,
         "Upload": {**STEPS, **UPLOAD_TABS},
     }
     labels = [

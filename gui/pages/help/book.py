@@ -25,6 +25,7 @@ ORDER = (
     "known",
     "groups",
     "genes",
+    "compare",
     "sessions",
     "saving",
     "window",

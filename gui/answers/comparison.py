@@ -13,7 +13,7 @@ from gui.answers.confidence_intervals import bootstrap_of
 from gui.engine.params import Params
 from gui.engine.results import Run
 from gui.errors import DeconomixError, MissingPart
-from gui.figures.text import coefficient, shorten
+from gui.figures.text import coefficient, shorten, three
 from gui.sessions.cache import DCXCache
 from gui.statistics.agreement import Agreement, agreement
 from gui.text import number, some
@@ -201,7 +201,7 @@ def _shown(value: object) -> str:
         return "all"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:g}" if isinstance(value, float) else model_name(str(value))
+    return three(value) if isinstance(value, float) else model_name(str(value))
 
 
 # -- conclusions

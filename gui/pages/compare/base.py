@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from dash import Input, State
 
-from gui.answers.analyses import source_name
+from gui.answers.analyses import source_label
 from gui.answers.comparison import Comparison, Side, compare, shown_table
 from gui.engine.results import Run
 from gui.errors import MissingPart
@@ -42,7 +42,7 @@ def runs_of(session: DCXCache) -> list[Run]:
 
 
 def options(runs: list[Run]) -> list[dict[str, str]]:
-    return [{"value": run.id, "label": source_name(run)} for run in runs]
+    return [{"value": run.id, "label": source_label(run)} for run in runs]
 
 
 def other_session(ctx: Context, session_id: str | None) -> DCXCache:

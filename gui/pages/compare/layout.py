@@ -7,7 +7,7 @@ from typing import Any
 import dash_mantine_components as dmc
 from dash import Input, Output, State, html
 
-from gui.answers.analyses import source_name
+from gui.answers.analyses import source_label
 from gui.answers.comparison import compare, sentence
 from gui.components.common import card, empty_state, tip_label, two_columns
 from gui.components.figure import bind_figure_export, figure_card
@@ -195,7 +195,7 @@ def show(
         }
     colour = type_colours(ctx.session.dataset, *types).get(cell_type, GREY)
     one, two = found.agreement.first.loc[cell_type], found.agreement.second.loc[cell_type]
-    titles = (f"First: {source_name(both[0].run)}", f"Second: {source_name(both[1].run)}")
+    titles = (f"First: {source_label(both[0].run)}", f"Second: {source_label(both[1].run)}")
     drawn = (
         figures.scatter(one, two, colour, titles)
         if look == SCATTER

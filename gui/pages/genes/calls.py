@@ -18,6 +18,10 @@ VIEWS = {
 }
 ONE_TYPE = {VOLCANO, TOP, TABLE}
 """Views of one cell type."""
+ABOUT = (
+    "Gene regulation by cell type: log2 and factor against the reference; support, 0 to 1;"
+    " stability of the direction over the bootstrap; expression in the reference per 10 000."
+)
 HEADERS = {
     "cell_type": "Cell type",
     "log2": "log2",

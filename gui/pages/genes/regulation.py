@@ -33,6 +33,7 @@ from gui.pages.genes.base import (
     run_title,
 )
 from gui.pages.genes.calls import (
+    ABOUT,
     HEATMAP,
     OVERLAP,
     TABLE,
@@ -49,10 +50,6 @@ from gui.plugin import DARK, REVISION, Context
 
 NONE = ""
 DEFAULT_N, MOST_N = 15, 100
-ABOUT = (
-    "Gene regulation by cell type: log2 and factor against the reference; support, 0 to 1;"
-    " stability of the direction over the bootstrap; expression in the reference per 10 000."
-)
 panel_of = Panel("regulation", "gene-regulation")
 kept = PersistentControls(
     page,

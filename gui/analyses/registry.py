@@ -6,6 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from gui.analyses.group_regulation import (
+    GroupRegulationParams,
+    GroupRegulationResult,
+    run_group_regulation,
+)
 from gui.analyses.groups import GroupsParams, GroupsResult, run_groups
 from gui.analyses.result import AnalysisResult
 from gui.engine.params import Params
@@ -44,7 +49,16 @@ class Analysis:
 
 ANALYSES: Mapping[str, Analysis] = {
     analysis.kind: analysis
-    for analysis in (Analysis("groups", "Groups", GroupsParams, GroupsResult, run_groups),)
+    for analysis in (
+        Analysis("groups", "Groups", GroupsParams, GroupsResult, run_groups),
+        Analysis(
+            "group_regulation",
+            "Gene regulation per group",
+            GroupRegulationParams,
+            GroupRegulationResult,
+            run_group_regulation,
+        ),
+    )
 }
 
 

@@ -90,6 +90,11 @@ def _analysis(doc: Document, session: DCXCache, run: Run) -> None:
     _summary(doc, short.answer, " ".join([*short.details, basis]).strip(), short.warnings)
     data_part(doc, session)
     analysis_part(doc, session, run)
+    genes = session.current("group_regulation") if run.kind == "groups" else None
+    if genes is not None and session.outdated(genes) is None:
+        text = analysis_summary(session, genes)
+        doc.paragraph(" ".join([text.answer, *text.details, *text.warnings]))
+        analysis_part(doc, session, genes)
     sources = sources_of(session, run)
     dtd, adtd = (next((s for s in sources if s.kind == kind), None) for kind in ("dtd", "adtd"))
     search = search_of(session, adtd) if adtd is not None else None

@@ -31,10 +31,18 @@ MOST_TYPES = 8
 """Cell types that have a figure of their own."""
 
 
-def analysis_part(doc: Document, session: DCXCache, run: Run) -> None:
-    """Write what it is of, its parameters, figures and tables."""
+def analysis_part(doc: Document, session: DCXCache, run: Run, *told: str) -> None:
+    """Write what it is of, its parameters, figures and tables.
+
+    Parameters
+    ----------
+    told
+        What stands first, in sentences.
+    """
     analysis, text = ANALYSES[run.kind], TEXTS[run.kind]
     doc.heading(analysis.title)
+    if told:
+        doc.paragraph(" ".join(told))
     for source in sources_of(session, run)[:1]:
         doc.paragraph(f"Computed from the {source_name(source)}.")
     parameters(doc, run.params)

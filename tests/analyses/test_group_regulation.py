@@ -34,6 +34,9 @@ def one_core() -> Iterator[None]:
     compute_settings.set_compute_settings(before)
 
 
+METRICS = ["part", "method", "cell_type", "pearson", "spearman", "rmse", "ccc"]
+
+
 def quiet(*_: Any, **__: Any) -> None: ...
 
 
@@ -70,7 +73,7 @@ def made(*, changed: bool, count: int = 20) -> dict[str, Any]:
         {"bulk": composition},
         {},
         {},
-        pd.DataFrame(),
+        pd.DataFrame(columns=METRICS),
         params=DTDParams(),
     )
     adtd = ADTDResult(

@@ -23,6 +23,7 @@ from gui.pages.dtd import form as dtd_form
 from gui.pages.dtd.tabs import TABS as DTD_TABS
 from gui.pages.groups.base import form as groups_form
 from gui.pages.groups.layout import LOOKS
+from gui.pages.groups.regulation import form as regulation_form
 from gui.pages.help import book
 from gui.pages.help.book import Section as Part
 from gui.pages.help.book import address, anchor, chapter, chapters, find, plain, sections
@@ -69,6 +70,7 @@ FORMS = {
     "search": (search_form, "adtd"),
     "sure": (sure.form, "uncertainty"),
     "groups": (groups_form, "groups"),
+    "regulation": (regulation_form, "groups"),
 }
 
 

@@ -109,13 +109,16 @@ def with_suffix(name: str, kind: FileKind) -> str:
 
 @dataclass(frozen=True)
 class Upload:
-    """A file that arrived: the browser knows only the token. browser : that sent it"""
+    """A file that arrived: the browser knows only the token. browser : that sent it; more : files
+    of one sample each that were chosen with it
+    """
 
     token: str
     name: str
     path: Path
     size: int
     browser: str = ""
+    more: tuple[Path, ...] = ()
 
 
 IDLE = 900.0
@@ -300,6 +303,19 @@ class Uploads:
         except OSError:
             raise UnreadableFile(f"{path.name} cannot be opened.") from None
         return self._keep(Upload(secrets.token_urlsafe(24), path.name, path, size))
+
+    def adopt_all(self, paths: Sequence[Path]) -> Upload:
+        """Several files on this computer that were chosen at once, as one. UnreadableFile if one is
+        not there.
+        """
+        found = [self.adopt(path) for path in paths]
+        for each in found[1:]:
+            self.forget(each.token)
+        size = sum(each.size for each in found)
+        self.forget(found[0].token)
+        name = some([each.name for each in found], 1)
+        more = tuple(each.path for each in found[1:])
+        return self._keep(Upload(secrets.token_urlsafe(24), name, found[0].path, size, more=more))
 
     def together(self, tokens: Sequence[str]) -> Upload:
         """Uploaded files as the folder they come from, each under its own name: what is kept in

@@ -12,7 +12,9 @@ import logging
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, cast
 
 from gui.cli.console import Parser, say
@@ -161,7 +163,9 @@ def _apart(options: argparse.Namespace) -> list[Finding]:
 
     # what the process says of its end is for a log, not for who asked
     logging.getLogger("gui").addHandler(logging.NullHandler())
-    reader = Reader()
+    # the process imports what the file needs; what its answer needs is imported here meanwhile
+    reader = Reader(warm_up=None)
+    Thread(target=import_module, args=("gui.data.validation.findings",), daemon=True).start()
     try:
         found: list[Finding] = reader(findings_task, options, name=options.file.name)
     finally:
@@ -254,14 +258,21 @@ def _examined(files: dict[Role, Path], path: Path) -> list[Finding]:
     """Return the findings in the file or with the others, which count only if unusable."""
     from gui.data.load import FileChoice, LoadRequest
     from gui.data.validation.examine import examine
+    from gui.data.validation.findings import FINDINGS, Place
+    from gui.data.validation.recognised import facts_text
 
     request = LoadRequest.parse(
         files={role: FileChoice.parse(path=p, name=p.name) for role, p in files.items()}
     )
-    found = examine(request).findings
-    return [
+    examination = examine(request)
+    said = [
+        FINDINGS["note"](Place(part.name, role), f"Recognised: {facts_text(part.facts)}.")
+        for role, part in examination.parts.items()
+        if part.name == path.name
+    ]
+    return said + [
         x
-        for x in found
+        for x in examination.findings
         if x.place.file in ("", path.name)
         or x.severity == "refusal"
         or len(files) == 1

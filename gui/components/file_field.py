@@ -30,8 +30,8 @@ class FileField:
     multiple
         Several files at once; the Store then holds the list of tokens of those chosen last.
     folder
-        The path of a folder may be typed too; in a browser, files of one folder may be chosen
-        together, or the folder be dropped.
+        The path of a folder may be typed too; several files may be chosen together, and in a
+        browser the folder be dropped.
     """
 
     def __init__(
@@ -111,9 +111,12 @@ class FileField:
         def choose(ctx: Context, clicks: int | None) -> Any:
             if not clicks or not ctx.files.native:
                 raise PreventUpdate
-            chosen = ctx.files.open(field.kinds, title=field.title, multiple=field.multiple)
+            several = field.multiple or field.folder
+            chosen = ctx.files.open(field.kinds, title=field.title, multiple=several)
             if not chosen:
                 raise PreventUpdate
+            if field.folder and not field.multiple and len(chosen) > 1:
+                return ctx.uploads.adopt_all(chosen).token
             return field._tokens_of(
                 ctx,
                 [
@@ -157,8 +160,6 @@ class FileField:
         """Return the tokens for the Store; a file that fails does not stop the others.
 
         Where one file is wanted, several are the files of one folder.
-
-        Where one is wanted, several are the files of one folder.
         """
         if not self.multiple:
             taken: list[str] = []

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,7 @@ from gui.data.readers.read import (
     Inspection,
     Part,
     inspect_file,
+    paths_of,
     read_all,
 )
 from gui.data.readers.read_cache import HERE
@@ -285,12 +286,13 @@ def warm_up() -> None:
     import anndata  # noqa: F401
 
 
-def inspect_task(
-    dataset: object, params: tuple[Path, Role, str], *, progress: object
-) -> Inspection:
-    """:func:`inspect_file` as a task; params : path, role, name as shown."""
-    with watched([params[0]]):
-        return inspect_file(*params)
+def inspect_task(dataset: object, params: tuple[Any, ...], *, progress: object) -> Inspection:
+    """:func:`inspect_file` as a task; params : path, role, name as shown, and the paths of files
+    chosen with it, if there are any.
+    """
+    path, role, name, more = (*params, ())[:4]
+    with watched([path, *more]):
+        return inspect_file(path, role, path.name if more else name, more=more)
 
 
 def load_task(dataset: object, params: LoadRequest, *, progress: object) -> Dataset:
@@ -298,7 +300,7 @@ def load_task(dataset: object, params: LoadRequest, *, progress: object) -> Data
 
     What looking at the files has read is used up.
     """
-    with watched([choice.path for choice in params.files.values()]):
+    with watched(paths_of(params.files)):
         return load_dataset(
             params, current=dataset if isinstance(dataset, Dataset) else None, read_with=HERE.take
         )

@@ -6,7 +6,8 @@ Only the form of a name counts here; :mod:`gui.knowledge.gene_lists` asks whethe
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -188,7 +189,8 @@ def take_apart(name: str) -> NameParts:
         parts = _SPLIT.split(text)
         for part in parts if len(parts) > 1 else ():  # GENCODE: transcript|gene|…|symbol|…
             if found := _ENSEMBL_FIRST.fullmatch(part.strip()):
-                others = tuple(parts) if len(parts) == 2 else ()
+                # GENCODE: transcript|gene|OTTHUMG|OTTHUMT|name|symbol|length|kind
+                others = tuple(parts) if len(parts) == 2 else tuple(parts[5:6])
                 rest_of = tuple(o for o in others if o != part and o not in EMPTY)
                 cut = (*removed, *_cut(found[2], found[4]))
                 return NameParts(text, cut, found[1], "", rest_of)
@@ -201,6 +203,25 @@ def take_apart(name: str) -> NameParts:
     if found:
         return _of_parts(text, removed, [found[1], found[2]])
     return NameParts(text, removed, "", "", (text,) if text not in EMPTY else ())
+
+
+def leading_kind(names: Sequence[str]) -> Kind:
+    """The kind of identifier that most names begin with: Ensembl IDs for ENSG…|CD3E.
+
+    What may be a symbol is one: only the form counts, so that cut or made-up names do as well.
+    """
+    counts = Counter(_kind_of_first(name[:LONGEST]) for name in names)
+    return counts.most_common(1)[0][0] if counts else Kind.UNKNOWN
+
+
+def _kind_of_first(name: str) -> Kind:
+    text = _bare(name)[0]
+    if found := _ENSEMBL_FIRST.match(text):
+        rest = found[5]
+        if not rest or rest[0] in _SEPARATORS:
+            return Kind.ENSEMBL
+    first = re.split(r"[|;(\[/]", text, maxsplit=1)[0].strip()
+    return kind_of(first) or (Kind.UNKNOWN if first in EMPTY else Kind.SYMBOL)
 
 
 def symbol_and_number(text: str) -> tuple[str, str] | None:

@@ -165,8 +165,10 @@ class ContentLoader:
             return known
         except DamagedSession as error:
             with entry.lock:
+                if entry.path != path or identity(path) != known:
+                    return known  # it was moved or changed meanwhile: whoever reads it sees that
                 # a drive that is away for a while is no damage
-                if entry.path == path and identity(path) == known and is_readable(path):
+                if is_readable(path):
                     entry.problem = error
             raise
         finally:

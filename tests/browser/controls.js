@@ -154,12 +154,21 @@
     return text.replace(/\s+/g, " ").trim().slice(0, 40);
   }
   const steady = (id) => id && !MADE_UP.test(id) && !id.includes("mantine-");
+  /* The id that the program gave to the table of a row. */
+  function grid_of(row) {
+    let at = row.parentElement;
+    while (at && !steady(at.id)) at = at.parentElement;
+    return at ? at.id : "";
+  }
   function key_of(element) {
     if (steady(element.id)) return `#${element.id}`;
     const row = element.closest(".ag-row");
-    if (row) return `row “${row.getAttribute("row-id") || row.getAttribute("row-index")}” ${element.type === "checkbox" ? "tick" : name_of(element)}`;
+    if (row) return `#${grid_of(row)} row “${row.getAttribute("row-id") || row.getAttribute("row-index")}” ${element.type === "checkbox" ? "tick" : name_of(element)}`;
     const field = element.closest(".mantine-InputWrapper-root")?.querySelector("input");
     if (field && field !== element && field.type === "text" && steady(field.id)) return `#${field.id} ${element.dataset.direction || "section"}`;
+    const list = element.closest("[role=listbox]");
+    const field_of_list = list && list.id && document.querySelector(`[aria-controls="${list.id}"]`);
+    if (field_of_list && steady(field_of_list.id)) return `#${field_of_list.id} option “${name_of(element)}”`;
     let parent = element.parentElement;
     while (parent && !steady(parent.id)) parent = parent.parentElement;
     const role = element.getAttribute("role") || (element.tagName === "INPUT" ? element.type : element.tagName.toLowerCase());
@@ -180,8 +189,9 @@
       const number = (seen.get(base) || 0) + 1;
       seen.set(base, number);
       const role = element.getAttribute("role") || (element.tagName === "INPUT" ? element.type : element.tagName.toLowerCase());
-      const chosen = element.checked === true || element.getAttribute("aria-selected") === "true" || element.getAttribute("aria-current") === "page" || element.hasAttribute("data-active");
-      found.push({ element, at, key: number > 1 ? `${base} (${number})` : base, role, chosen, layered: Boolean(top) });
+      const chosen = element.checked === true || element.getAttribute("aria-pressed") === "true" || element.getAttribute("aria-selected") === "true" || element.getAttribute("aria-current") === "page" || element.hasAttribute("data-active");
+      const pressed = element.hasAttribute("aria-pressed") ? "choice" : role;
+      found.push({ element, at, key: number > 1 ? `${base} (${number})` : base, role: pressed, chosen, layered: Boolean(top) });
     }
     return found;
   }

@@ -28,7 +28,7 @@ WATCH = Path(__file__).with_suffix(".js")
 PATIENCE = 2_500
 """Milliseconds with nothing under way until a control that did nothing is taken for dead."""
 
-OPTIONS = 3
+OPTIONS = 2
 """Entries of one list to choose from that are used."""
 
 ELSEWHERE = {"address", "kept", "reload"}
@@ -51,20 +51,23 @@ class Control:
         """One of several, of which one is chosen: choosing it again changes nothing, and need
         not.
         """
-        return self.role in ("radio", "tab", "option") or (self.role == "a" and self.chosen)
+        return self.role in ("radio", "tab", "option", "choice") or (
+            self.role == "a" and self.chosen
+        )
 
     @property
     def family(self) -> str:
         """What it is a choice of."""
-        if '"index":' in self.key:
+        if self.role != "option" and '"index":' in self.key:
             return re.sub(r'"index":"[^"]*"', "", self.key)
         return self.key.rsplit(" “", 1)[0] if "“" in self.key else self.key.rsplit("-", 1)[0]
 
 
 @dataclass
 class Walker:
-    """settle : called after each use, to wait for what the program does behind the page; skipped :
-    whether a control is left alone (its key)
+    """settle : called after each use, to wait for what the program does behind the page
+    renew : makes the place as it was at first, where a use took away what is to be used once more
+    skipped : whether a control is left alone (its key)
     alike : the kind of a control (its key): what comes of a use, such as another row of a table,
         has controls of kinds that were used already
     chooses : whether a menu entry chooses one of several: choosing it again changes nothing, so
@@ -73,6 +76,7 @@ class Walker:
 
     page: Page
     settle: Callable[[], None] = lambda: None
+    renew: Callable[[], None] = lambda: None
     skipped: Callable[[str], bool] = lambda _: False
     alike: Callable[[str], str] = lambda key: key
     chooses: Callable[[str], bool] = lambda _: False
@@ -151,9 +155,17 @@ class Walker:
         arrive()
         self._all(arrive, (), set(self.used))
 
-    def _all(self, arrive: Callable[[], None], way: tuple[str, ...], elsewhere: set[str]) -> None:
+    def _all(
+        self,
+        arrive: Callable[[], None],
+        way: tuple[str, ...],
+        elsewhere: set[str],
+        opened: set[str] = frozenset(),  # type: ignore[assignment]
+    ) -> None:
         """What is found at the end of ``way``: of the controls that open it, one after the other.
+
         elsewhere : what belongs to other places
+        opened : what the last of the way brought
         """
 
         def following() -> Control | None:
@@ -162,7 +174,7 @@ class Walker:
             return min(new, key=lambda c: c.choice, default=None)
 
         while control := (None if self.moved else following()) or (
-            following() if self._reach(arrive, way) else None
+            following() if self._reach(arrive, way, opened) else None
         ):
             self.used.add(self.alike(control.key))
             self.options[control.family] += control.role == "option"
@@ -174,7 +186,7 @@ class Walker:
                 and not ELSEWHERE & effects
                 and (self._sees(fresh) or self._reach(arrive, (*way, control.key), fresh))
             ):
-                self._all(arrive, (*way, control.key), elsewhere | before)
+                self._all(arrive, (*way, control.key), elsewhere | before, fresh)
 
     def _twice(
         self, control: Control, arrive: Callable[[], None], way: tuple[str, ...]
@@ -189,9 +201,7 @@ class Walker:
             self.dead.append(f"{control.key}: nothing at the first use")
             return nothing
         found = first, self.controls()
-        there = self._find(control.key) or (
-            self._find(control.key) if self._reach(arrive, way, {control.key}) else None
-        )
+        there = self._again(control.key, arrive, way)
         if there is None:
             self.gone.append(control.key)
             return found
@@ -204,7 +214,7 @@ class Walker:
         # it was the other one, or there is none
         elif there.choice and (self.uses[control.key] > 1 or not self._ready(there, arrive, way)):
             return found
-        if not self.click(control.key):
+        if not self.click(there.key):
             self.dead.append(
                 f"{control.key}: {', '.join(sorted(first))} at the first use, nothing at the second"
             )
@@ -219,7 +229,27 @@ class Walker:
         )
 
     def _find(self, key: str) -> Control | None:
-        return next((c for c in self.controls() if c.key == key), None)
+        """The control, or, where its row is gone, another of its kind."""
+        there = [c for c in self.controls() if self.alike(c.key) == self.alike(key)]
+        exact = [c for c in there if c.key == key]
+        return next(iter(exact or [c for c in there if not self.skipped(c.key)]), None)
+
+    def _again(self, key: str, arrive: Callable[[], None], way: tuple[str, ...]) -> Control | None:
+        """The control once more after it was used, wherever that led.
+
+        A number at its limit is taken back from it first.
+        """
+        if there := self._find(key):
+            return there
+        name, _, direction = key.rpartition(" ")
+        opposite = {"up": "down", "down": "up"}.get(direction)
+        if opposite and self._find(f"{name} {opposite}"):
+            self.click(f"{name} {opposite}")
+            return self._find(key)
+        if self._reach(arrive, way, {key}):
+            return self._find(key)
+        self.renew()
+        return self._find(key) if self._reach(arrive, way, {key}) else None
 
     def _reach(
         self, arrive: Callable[[], None], way: tuple[str, ...], wanted: set[str] | None = None
@@ -230,21 +260,27 @@ class Walker:
         arrive()
         assert self.controls(), "the place is there, and nothing on it can be used"
         self.moved = False
-        for key in way:
-            if key == way[-1] and wanted and self._sees(wanted):
-                return True
+        for key, then in zip(way, [*({key} for key in way[1:]), wanted or set()], strict=False):
+            if then and self._sees(then):  # what was ticked, unfolded or chosen has stayed so
+                continue
             there = self._find(key)
             if there is None:
                 return False
             if not (there.chosen and there.choice):
-                self.click(key)
-        # what is ticked or unfolded had stayed so, and was undone
-        if way and wanted and not self._sees(wanted) and self._find(way[-1]):
-            self.click(way[-1])
+                self.click(there.key)
+                # it was ticked or unfolded, and was undone
+                if (
+                    then
+                    and not self._sees(then)
+                    and not there.choice
+                    and (there := self._find(key))
+                ):
+                    self.click(there.key)
         return not wanted or self._sees(wanted)
 
     def _sees(self, wanted: set[str]) -> bool:
-        return any(c.key in wanted for c in self.controls())
+        kinds = {self.alike(key) for key in wanted}
+        return any(self.alike(c.key) in kinds for c in self.controls())
 
     def _ready(self, control: Control, arrive: Callable[[], None], way: tuple[str, ...]) -> bool:
         """Whether it can be used so that something comes of it: another is chosen first, which may

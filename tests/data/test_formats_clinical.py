@@ -16,7 +16,8 @@ from gui.data.samples.clinical import (
     clinical_findings,
     read_clinical,
 )
-from gui.data.samples.clinical_values import dates_of, typed
+from gui.data.samples.clinical_values import typed
+from gui.data.samples.dates import dates_of
 from gui.data.samples.joining import join
 from gui.data.samples.survival_columns import COMBINED, event_coding, propose_time
 from gui.data.validation.findings import Finding

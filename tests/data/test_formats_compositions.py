@@ -174,3 +174,17 @@ def test_missing_rows_of_a_long_table_are_said_and_empty_values_stay_empty(tmp_p
     assert np.isnan(table.shares.loc["B cells", "P2"])
     assert table.shares.loc["Monocytes", "P1"] == 0
     assert any("3 pairs" in note for note in table.notes)
+
+
+@pytest.mark.parametrize("end", ["_SD", " (SEM)", ".std"])
+def test_spreads_beside_the_types_are_no_types(end: str, tmp_path: Path) -> None:
+    more: dict[str, list[object]] = {f"{t}{end}": [0.01, 0.02, 0.01] for t in TYPES}
+    table = read(tmp_path / "t.csv", wide(FRACTIONS, **more))
+    assert_fractions(table)
+    assert set(table.left_out) == set(more)
+
+
+def test_the_absolute_mode_is_told_by_its_score_where_sums_are_near_one(tmp_path: Path) -> None:
+    scale = np.array([[1.1], [1.3], [0.9]])
+    more: dict[str, list[object]] = {"Absolute score (sig.score)": [1.1, 1.3, 0.9]}
+    assert_fractions(read(tmp_path / "t.csv", wide(FRACTIONS * scale, **more)))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gzip
 import io
+import lzma
 import tarfile
 import tracemalloc
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -265,6 +267,9 @@ def test_of_several_files_that_are_no_tables_none_is_ignored(tmp_path: Path) -> 
     others = [tmp_path / "barcodes.tsv", tmp_path / "features.tsv"]
     for other in others:
         other.write_text("A\n")
+    assert part_of(first, others).matrix.values.sum() == 3  # the three of one folder are a matrix
+    others.append(tmp_path / "more.tsv")
+    others[-1].write_text("A\n")
     with pytest.raises(UnreadableFile, match="together"):
         part_of(first, others)
 
@@ -280,3 +285,60 @@ def test_an_archive_is_listed_once_and_again_when_it_changes(
         seen.clear()
         assert [archive.names_in(path, "all.tar") for _ in range(3)] == [names] * 3
         assert len(seen) == 1
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_gdcs_sample_sheet_names_the_samples(packed: bool, tmp_path: Path) -> None:
+    codes = [f"{k}a3f0c1e-77b2-4d1a" for k in range(3)]
+    folder = tmp_path / "gdc"
+    folder.mkdir()
+    for k, code in enumerate(codes):
+        rows = "".join(f"G{i}\t{i * (k + 1)}\n" for i in range(1, 60))
+        (folder / f"{code}.htseq.counts").write_text(rows)
+    lines = ["File ID\tFile Name\tCase ID\tSample ID"]
+    lines += [f"u{k}\t{c}.htseq.counts\tTCGA-{k}\tTCGA-{k}-01A" for k, c in enumerate(codes)]
+    (folder / "gdc_sample_sheet.2026-01-01.tsv").write_text("\n".join(lines) + "\n")
+    path = folder
+    if packed:
+        path = tmp_path / "gdc.tar.gz"
+        with tarfile.open(path, "w:gz") as archive:
+            for each in sorted(folder.iterdir(), reverse=True):
+                archive.add(each, each.name)
+    matrix = part_of(path).matrix
+    frame = matrix.frame()
+    assert sorted(frame.columns) == [f"TCGA-{k}-01A" for k in range(3)]
+    assert [frame.loc["G5", f"TCGA-{k}-01A"] for k in range(3)] == [5, 10, 15]
+
+
+def test_a_gene_in_other_numbers_of_rows_is_left_out(tmp_path: Path) -> None:
+    """Of one row here and two there it cannot be told which is which."""
+    genes = [f"G{i}" for i in range(60)]
+    first, second = tmp_path / "A.counts", tmp_path / "B.counts"
+    first.write_text("".join(f"{g}\t{i}\n" for i, g in enumerate([*genes, "G7"])))
+    second.write_text("".join(f"{g}\t{i}\n" for i, g in enumerate(reversed(genes))))
+    matrix = part_of(first, [second]).matrix
+    assert "G7" not in set(matrix.genes)
+    assert matrix.frame().loc["G8"].tolist() == [8, 51]
+
+
+def test_xz_with_a_huge_dictionary_takes_no_memory(tmp_path: Path) -> None:
+    text = "".join(f"GENE{i:05d}\t{i}\n" for i in range(60)).encode()
+    for name, size in (("fine", 1 << 20), ("huge", 1 << 30)):
+        filters = [{"id": lzma.FILTER_LZMA2, "preset": 1, "dict_size": 1 << 12}]
+        data = bytearray(lzma.compress(text, filters=filters))
+        if name == "huge":  # the size of the dictionary is one byte of the block's header
+            at = data.index(b"\x21\x01")
+            data[at + 2] = 40 - 3
+            data[12 + 4 * (data[12] + 1) - 4 : 12 + 4 * (data[12] + 1)] = zlib.crc32(
+                bytes(data[12 : 12 + 4 * (data[12] + 1) - 4])
+            ).to_bytes(4, "little")
+        path = tmp_path / f"{name}.counts.xz"
+        path.write_bytes(bytes(data))
+        if name == "fine":
+            assert part_of(path).matrix.n_genes == 60
+            continue
+        tracemalloc.start()
+        with pytest.raises(UnreadableFile):
+            part_of(path)
+        assert tracemalloc.get_traced_memory()[1] < size
+        tracemalloc.stop()

@@ -64,11 +64,6 @@ NAMED: dict[str, tuple[str, ...]] = {
     "application_real_negative_log2cpm.csv": ("look like log2-CPM",),
 }
 """Words that the messages on a file must hold, for every file that is not accepted as it is."""
-EXPECTED_TO_FAIL: dict[str, str] = dict.fromkeys(
-    ("application_ensembl.csv", "application_ensembl_pipe_symbol.tsv"),
-    "written before gene tables came with the program: the IDs are brought to symbols now",
-)
-"""Rows of which the manifest is thought to be wrong: file -> reason."""
 
 
 def rows() -> list[dict[str, str]]:
@@ -90,10 +85,7 @@ def test_each_row_gives_its_outcome_and_names_the_fault(
     row: dict[str, str],
     shared_data: Path,
     capsys: pytest.CaptureFixture[str],
-    request: pytest.FixtureRequest,
 ) -> None:
-    if row["file"] in EXPECTED_TO_FAIL:
-        request.applymarker(pytest.mark.xfail(reason=EXPECTED_TO_FAIL[row["file"]], strict=True))
     folder = shared_data / "awkward_files"
     against = ["--against", str(folder / row["against"])] if row["against"] else []
     code = check([str(folder / row["file"]), "--role", row["role"], *against, "--json"])

@@ -29,11 +29,6 @@ from tests.engine.spreading import tasks
 from tests.waiting import until
 
 pytest.importorskip("distributed")
-# Slow, and out of the usual run: Python 3.11.7 itself was seen to die in a garbage collection here,
-# while a cluster's threads ran. How often is not known, nor why: quadprog, which was called at that
-# moment, shows nothing under valgrind for matrices of this size.
-pytestmark = pytest.mark.slow
-
 SEARCH = SearchParams(smallest=1e-5, largest=1.0, points=6, folds=2)
 ADTD = ADTDParams(model="h,r", lambda2=1e-6, max_iterations=3)
 DRAWS = BootstrapParams(replicates=20, lambda2=1e-6, max_iterations=3)

@@ -9,9 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import anndata
 import numpy as np
 
 from gui.app import Application
+from gui.knowledge.human_genes import human_genes
 from tests.gui.upload_page import choose, one, session_of, switch_off, switch_on, switches
 
 
@@ -95,6 +97,28 @@ def test_another_base_is_an_alternative_with_a_preview_of_its_own(tab: Any, awkw
     assert tab.get("upload-preview-box", "title") == "Undo the logarithm (2ˣ - 1)"
     assert '"Table"' in tab.text("upload-preview")
     assert switches(tab, "applied") == {}
+
+
+def test_names_of_another_kind_keep_load_away_until_one_click_brings_them_together(
+    tab: Any, awkward: Path, tmp_path: Path
+) -> None:
+    ids = {symbol: gene for gene, symbol in human_genes().by_ensembl.items()}
+    bulk = anndata.read_h5ad(awkward / "clean_application.h5ad").to_df().T
+    bulk = bulk[[gene in ids for gene in bulk.index]].rename(index=ids)
+    bulk.to_csv(tmp_path / "ids.csv", index_label="gene")
+    choose(tab, "train", awkward / "clean_train.h5ad")
+    assert tab.get("upload-match-names", "style") == {"display": "none"}
+    choose(tab, "bulk", tmp_path / "ids.csv")
+    assert tab.get("upload-load", "disabled") is True
+    assert tab.get("upload-match-names", "style") == {}
+    tab.click("upload-match-names")
+    assert tab.get("upload-load", "disabled") is False
+    assert tab.get("upload-match-names", "style") == {"display": "none"}
+    tab.click("upload-load")
+    data = session_of(tab).dataset
+    assert data is not None
+    assert data.bulk is not None
+    assert "GNLY" in set(data.bulk.matrix.genes)
 
 
 def test_what_cannot_be_mended_keeps_load_away_with_its_reason(tab: Any, awkward: Path) -> None:

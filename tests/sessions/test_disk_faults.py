@@ -355,6 +355,9 @@ manager = SessionCacheManager(folder)
 run, conflicts = replace(rich().runs[0], kind="told", result={"v": 1.0}), 0
 for turn in range(60):
     session = manager.get_session(key, actor=LOCAL)
+    if turn == 0:  # both have read the same generation before either writes
+        print("read", flush=True)
+        sys.stdin.readline()
     while True:
         if session.run(f"{me} {turn}") is None:
             session.add_run(replace(run, id=f"{me} {turn}"))
@@ -367,7 +370,7 @@ for turn in range(60):
             if manager.save_state(key, actor=LOCAL)[0] == "saved":
                 break
 manager.close(actor=LOCAL)
-sys.stdout.write(str(conflicts))
+print(conflicts)
 """
 
 
@@ -383,12 +386,20 @@ def shared(folder: Path, blind: bool) -> tuple[int, int]:
         subprocess.Popen(
             [*command, me, "blind" if blind else "seeing"],
             cwd=ROOT,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
         for me in ("a", "b")
     ]
     try:
+        assert [program.stdout.readline() for program in programs if program.stdout] == [
+            "read\n"
+        ] * 2
+        for program in programs:
+            assert program.stdin
+            program.stdin.write("\n")
+            program.stdin.flush()
         conflicts = sum(int(program.communicate(timeout=300)[0]) for program in programs)
     finally:
         for program in programs:

@@ -21,6 +21,7 @@ from gui.errors import (
     SessionConflict,
     SessionError,
     SessionLocked,
+    UnknownSession,
     WrongPassword,
 )
 from gui.jobs.reader import Reader
@@ -333,6 +334,30 @@ def test_a_file_that_is_replaced_while_it_is_parsed_is_parsed_again(
     sessions = manager(tmp_path, Replacing())
     assert sessions.get_session(ID, actor=LOCAL).notes == "another"
     assert len(parsed) == 2
+    sessions.close(actor=LOCAL)
+
+
+def test_a_session_that_is_archived_while_it_is_parsed_is_not_said_to_be_damaged(
+    tmp_path: Path, path: Path
+) -> None:
+    parsed: list[Path] = []
+
+    class Archiving(InProcessParser):
+        def check(self, path: Path, session_key: Any, *, whole: bool) -> None:
+            parsed.append(path)
+            if len(parsed) == 1:
+                sessions.archive_session(ID, actor=LOCAL)
+            super().check(path, session_key, whole=whole)
+
+    written(path, tiny("first"))
+    sessions = manager(tmp_path, InProcessParser())
+    sessions.import_session(path, actor=LOCAL)
+    sessions.close(actor=LOCAL)
+    sessions = manager(tmp_path, Archiving())
+    with pytest.raises(UnknownSession):
+        sessions.get_session(ID, actor=LOCAL)
+    sessions.restore_session(ID, actor=LOCAL)
+    assert sessions.get_session(ID, actor=LOCAL).notes == "first"
     sessions.close(actor=LOCAL)
 
 

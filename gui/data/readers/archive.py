@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
-from typing import IO, Self, cast
+from typing import IO, Any, Self, cast
 
 from gui.data.readers.sniff import HEAD, first_bytes, is_tar, looks_like, packed_by, read_limited
 from gui.errors import DataError, UnreadableFile
@@ -27,6 +27,9 @@ MAX_UNPACKED = 16 * 2**30
 """Bytes of all files of an archive together, which are read one after the other."""
 _LONGEST_HEADER = 1 << 20
 """Bytes of a long name or of further attributes in a tar, which tarfile reads at once."""
+MAX_DICTIONARY = 256 * 2**20
+"""Memory that unpacking an xz file may take: xz -9 needs 65 MB, its largest setting 1.5 GB."""
+_CHUNK = 1 << 16
 _LAYERS = 3
 """How often a file may be packed: .tsv in .gz in .tar in .gz."""
 _BESIDE = (
@@ -85,6 +88,15 @@ def zip_holds(path: Path) -> str:
     return "files" if any(not n.endswith("/") for n in names) else "nothing"
 
 
+def is_workbook(data: bytes) -> bool:
+    """Whether the content of a zip is that of an Excel workbook."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return "xl/workbook.xml" in archive.namelist()
+    except (zipfile.BadZipFile, ValueError, OSError):
+        return False
+
+
 def table_names(path: Path, name: str) -> list[str]:
     """The files in an archive that may be tables, by their names. Raises UnreadableFile."""
     return [member for member in names_in(path, name) if may_be_table(member)]
@@ -102,6 +114,19 @@ def _names(path: Path, name: str, _identity: tuple[int, ...]) -> tuple[str, ...]
     """A compressed tar has to be unpacked to its end for this: once is enough."""
     with _opened(path, name) as archive:
         return tuple(member for member, _ in _listed(archive))
+
+
+ZARR = frozenset({".zgroup", ".zarray", ".zattrs", ".zmetadata", "zarr.json"})
+"""Names of the files that make a folder, or an archive, a zarr store."""
+
+
+def zarr_store(name: str) -> UnreadableFile:
+    """The error for a zarr store, with the lines that make an .h5ad file of it."""
+    return UnreadableFile(
+        f"{name} is a zarr store, a format that is not read here.",
+        advice=f'In Python: anndata.io.read_zarr("{name}").write_h5ad("cells.h5ad"), and choose the'
+        " .h5ad file.",
+    )
 
 
 def read_members(path: Path, name: str, wanted: list[str], limit: int) -> Iterator[Member]:
@@ -138,7 +163,38 @@ def decompressing(file: IO[bytes], kind: str) -> IO[bytes]:
         return cast("IO[bytes]", gzip.GzipFile(fileobj=file))
     if kind == "bzip2":
         return cast("IO[bytes]", bz2.BZ2File(file))
-    return cast("IO[bytes]", lzma.LZMAFile(file)) if kind == "xz" else file
+    return cast("IO[bytes]", io.BufferedReader(_XZFile(file))) if kind == "xz" else file
+
+
+class _XZFile(io.RawIOBase):
+    """Reads an xz file whose dictionary is bounded: a few bytes can ask for gigabytes.
+
+    LZMAError where it asks for more, or is damaged.
+    """
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._stream = lzma.LZMADecompressor(memlimit=MAX_DICTIONARY)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while True:
+            if self._stream.eof:
+                rest = self._stream.unused_data.lstrip(b"\0") or self._file.read(_CHUNK)
+                if not rest:
+                    return 0
+                self._stream = lzma.LZMADecompressor(memlimit=MAX_DICTIONARY)
+                made = self._stream.decompress(rest, len(buffer))
+            else:
+                more = self._file.read(_CHUNK) if self._stream.needs_input else b""
+                if not more and self._stream.needs_input:
+                    raise EOFError("the file ends before its end mark")
+                made = self._stream.decompress(more, len(buffer))
+            if made:
+                buffer[: len(made)] = made
+                return len(made)
 
 
 def may_be_table(member: str) -> bool:
@@ -147,14 +203,18 @@ def may_be_table(member: str) -> bool:
     base = path.name.lower()
     for end in (".gz", ".bz2", ".xz"):
         base = base.removesuffix(end)
-    hidden = any(part.startswith((".", "__MACOSX")) for part in path.parts)
     return not (
-        hidden
+        is_hidden(member)
         or not base
         or base.endswith(_BESIDE)
         or base.startswith("meta_")  # of cBioPortal; PT01_meta_2 is a sample of a metastasis
         or any(n in base for n in _BESIDE_NAMES)
     )
+
+
+def is_hidden(member: str) -> bool:
+    """Whether a file is one that a system puts beside others, such as a Mac's __MACOSX/._x."""
+    return any(part.startswith((".", "__MACOSX")) for part in PurePosixPath(member).parts)
 
 
 def _head_inside(path: Path, head: bytes) -> bytes:

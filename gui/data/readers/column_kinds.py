@@ -195,15 +195,21 @@ def _by_name(
         elif i not in found and names.STATISTIC_PART.search(lower):
             found[i] = "results of a test"
     tested = sum(reason == "results of a test" for reason in found.values())
+    others = [i for i in values if i not in found]
+    plainly = [i for i in others if not names.SUMMARY_OF_GROUP.fullmatch(header[i][:_LONGEST])]
+    summaries = len(plainly) > 2 and len(plainly) < len(others)
+    ends = Counter(_after_mark(name) for name in header)
     for i in values:
         name = plain(header[i])
         if i in found or header[i] in keep:
             continue
         if tested >= 2 and name in names.SHORT_STATISTIC:
             found[i] = "results of a test"
-        elif name in names.TOTAL and len(values) - len(found) > 2:
+        elif (name in names.TOTAL and len(values) - len(found) > 2) or (
+            summaries and names.SUMMARY_OF_GROUP.fullmatch(header[i][:_LONGEST])
+        ):
             found[i] = "totals of the samples"
-        elif name.startswith(("length", "efflength")) and _prefixed(header, i):
+        elif name.startswith(("length", "efflength")) and ends[_after_mark(header[i])] > 1:
             found[i] = "lengths of the genes"  # tximport: length.PT01
     return found
 
@@ -214,13 +220,12 @@ def _is_percentage(column: npt.NDArray[np.float64]) -> bool:
     return bool(len(filled) and filled.max() <= 100 and (filled > 0).mean() > 0.9)
 
 
-def _prefixed(header: Sequence[str], at: int) -> bool:
-    """Whether what follows the first mark of a name follows another measure as well."""
-    stem = re.split(r"[._ -]", header[at], maxsplit=1)
-    same = [
-        h for h in header if len(stem) == 2 and re.split(r"[._ -]", h, maxsplit=1)[1:] == stem[1:]
-    ]
-    return len(same) > 1
+def _after_mark(name: str) -> str:
+    """What follows the first mark of a name: PT01 in length.PT01; without a mark what no other
+    column ends with.
+    """
+    found = re.split(r"[._ -]", name[:_LONGEST], maxsplit=1)
+    return found[1] if len(found) == 2 and found[1] else f"\0{name}"
 
 
 # -- by content --------------------------------------------------------------------------------
@@ -347,7 +352,7 @@ def _one_measure(
     if keep:
         chosen = [i for i in left if header[i] in keep]
         return chosen, [header[i] for i in chosen], "", [i for i in left if i not in chosen]
-    whole = {i: rank for i in left if (rank := _measure(header[i])) is not None}
+    whole = {i: rank for i in left if (rank := measure_rank(header[i])) is not None}
     # one sample: gene_id, TPM, FPKM, expected_count, perhaps with something else beside them
     if left and (len(whole) == len(left) or (len(whole) > 1 and 2 * len(whole) >= len(left))):
         best = min(whole, key=lambda i: (whole[i], i))
@@ -386,7 +391,7 @@ def sequenced_strand(
     return [best], sorted({chosen, *other} - {best})
 
 
-def _measure(name: str) -> int | None:
+def measure_rank(name: str) -> int | None:
     """The rank of a name that is a measure and nothing else."""
     text = name.strip().lower()
     return next(
@@ -396,7 +401,7 @@ def _measure(name: str) -> int | None:
 
 def measure_in(name: str) -> str:
     """The measure that a column's name tells, alone or beside a sample: TPM of PT01_TPM."""
-    if _measure(name) is not None:
+    if measure_rank(name) is not None:
         return name.strip().lower()
     found = _split(name)
     return found[1] if found is not None else ""
@@ -410,9 +415,9 @@ def _split(name: str) -> tuple[int, str, str] | None:
         front, back = name[: found.start()], name[found.end() :].strip("() ")
         if not front or not back:
             continue
-        if (rank := _measure(back)) is not None:
+        if (rank := measure_rank(back)) is not None:
             return rank, back.lower(), front
-        if (rank := _measure(front)) is not None:
+        if (rank := measure_rank(front)) is not None:
             return rank, front.lower(), back
     return None
 

@@ -49,11 +49,11 @@ rowsums rowtotal sd std stdev sum sumcounts sumofcounts sums total totalcount to
 totalexpression totalreads totals variance
 """
 _SAMPLE_ANNOTATION_TEXT = """
-age ageatdiagnosis batch bmi censor cluster day days dead death doubletscore event fraction gender
-grade group height leiden libsize librarysize louvain months nucleotides os osdays osmonths
-osstatus ostime patient patientid pfs pfsmonths pfstime phase plate purity replicate rin
-samplenumber seuratclusters sex sizefactor stage status survival time treatment tsne1 tsne2 umap1
-umap2 vitalstatus weeks weight year years
+age ageatdiagnosis batch bmi censor class cluster day days dead death doubletscore event fraction
+gender grade group height label leiden librarysize libsize louvain months nucleotides os osdays
+osmonths osstatus ostime outcome patient patientid pfs pfsmonths pfstime phase plate purity
+replicate response rin samplenumber seuratclusters sex sizefactor stage status survival target
+time treatment tsne1 tsne2 umap1 umap2 vitalstatus weeks weight y year years
 """
 IDENTIFIER = frozenset(_IDENTIFIER_TEXT.split())
 """Numbers that name genes or rows."""
@@ -71,6 +71,12 @@ SHORT_STATISTIC = frozenset(_SHORT_STATISTIC_TEXT.split())
 """Names that say so only beside other results of a test: they may be samples otherwise."""
 TOTAL = frozenset(_TOTAL_TEXT.split())
 """Totals, means and spreads over the samples."""
+SUMMARY_OF_GROUP = re.compile(
+    r"(?:mean|avg|average|median|sd|stdev|sem|variance|ratio)[_. ](?!\d+$)\S.*|"
+    r"\S.*[_. ](?:mean|avg|average|median|sd|stdev|sem|variance|ratio)|ratio",
+    re.IGNORECASE,
+)
+"""Means, spreads and ratios of groups of samples; only beside columns that are called otherwise."""
 STATISTIC_PART = re.compile(
     r"(?<![a-z0-9])(?:log2?[_. ]?fold[_. ]?change|log2?[_. ]?fc|fold[_. ]?change|p[_. ]?adj|"
     r"p[_.\- ]?val(?:ue)?|adj(?:usted)?[_. ]?p(?:[_.\- ]?val(?:ue)?)?|q[_.\- ]?val(?:ue)?|fdr|"
@@ -80,9 +86,11 @@ STATISTIC_PART = re.compile(
 DETECTION = re.compile(
     r"detection[_.\- ]*p?[_.\- ]*(?:val(?:ue)?)?s?(?:\.\d+)?$|det(?:ect)?[_. ]?p(?:val)?$|"
     r"(?:abs|detection)[_. ]call$|bead[_. ]?std[_. ]?err$|(?:avg[_. ]?)?n[_. ]?beads$|"
-    r"array[_. ]?stdev$|(?:min|max)[_. ]signal$"
+    r"array[_. ]?stdev$|(?:min|max)[_. ]signal$|"
+    r"^(?:detection(?:[_. ]?p?[_. ]?val(?:ue)?)?|bead[_. ]?std[_. ]?err|(?:avg[_. ]?)?n[_. ]?beads|"
+    r"array[_. ]?stdev|(?:min|max)[_. ]signal)[_.:\- ]+\S"
 )
-"""End of the names that array software writes beside each sample's signal."""
+"""End or beginning of the names that array software writes beside each sample's signal."""
 
 MEASURES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("TPM", re.compile(r"tpm(?:[_ .-]?unstranded)?|abundance|transcripts[_ ]per[_ ]million")),

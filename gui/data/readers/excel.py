@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime
 import zipfile
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from gui.data.readers.layout import layout_of_sheet
 from gui.errors import UnreadableFile
@@ -29,9 +30,13 @@ class Sheet:
     notes: list[str] = field(default_factory=list)
 
 
-def read_excel(path: Path, name: str, sheet: str | None = None, *, table: bool = True) -> Sheet:
-    """Rows of the named sheet, or of the first that holds a table (header and numbers; any two rows
-    if not ``table``).
+def read_excel(
+    source: Path | bytes, name: str, sheet: str | None = None, *, table: bool = True
+) -> Sheet:
+    """Rows of the named sheet, or of the first that holds a table with names of genes, or else of
+    the first that holds a table (header and numbers; any two rows if not ``table``).
+
+    source : the file, or its content.
 
     Raises UnreadableFile.
 
@@ -43,14 +48,14 @@ def read_excel(path: Path, name: str, sheet: str | None = None, *, table: bool =
         f"{name} is damaged or not an Excel file.", advice="Save it again from Excel, or as .csv."
     )
     try:
-        with zipfile.ZipFile(path) as archive:
+        with _opened(source) as file, zipfile.ZipFile(file) as archive:
             if sum(item.file_size for item in archive.infolist()) > MAX_UNPACKED:
                 raise UnreadableFile(
                     f"{name} unpacks to more than {MAX_UNPACKED / 2**30:.0f} GB.",
                     advice="Save the table as .csv.",
                 )
         # by its name alone openpyxl would refuse a workbook that is called .csv
-        with open(path, "rb") as file:
+        with _opened(source) as file:
             book = openpyxl.load_workbook(file, read_only=True, data_only=True)
             pages = {str(page.title): page for page in book.worksheets}
             names = tuple(pages)
@@ -59,15 +64,19 @@ def read_excel(path: Path, name: str, sheet: str | None = None, *, table: bool =
                     f"{name} has no sheet {sheet[:60]}; there are"
                     f" {', '.join(t[:40] for t in names[:8])}."
                 )
+            found: Sheet | None = None
             for title in names if sheet is None else (sheet,):
                 rows = _rows(pages[title], name)
-                if len(rows) >= 2 and (not table or sheet is not None or _is_table(rows)):
-                    return Sheet(
-                        rows,
-                        names,
-                        title,
-                        [f"Read from the sheet {title}."] if len(names) > 1 else [],
-                    )
+                if len(rows) < 2 or (table and sheet is None and not _is_table(rows)):
+                    continue
+                said = [f"Read from the sheet {title}."] if len(names) > 1 else []
+                sure = sheet is not None or not table or len(names) == 1 or _names_genes(rows)
+                if found is None or sure:
+                    found = Sheet(rows, names, title, said)
+                if sure:
+                    break
+            if found is not None:
+                return found
     except UnreadableFile:
         raise
     except MemoryError:
@@ -83,6 +92,27 @@ def read_excel(path: Path, name: str, sheet: str | None = None, *, table: bool =
         f"{where} table of numbers.",
         advice="The first row should hold the column names, the first column the genes.",
     )
+
+
+def _opened(source: Path | bytes) -> IO[bytes]:
+    return BytesIO(source) if isinstance(source, bytes) else open(source, "rb")
+
+
+def _names_genes(rows: list[list[object]]) -> bool:
+    """Whether one of the first columns, or of the first rows, holds names of genes."""
+    from gui.knowledge.gene_names import recognise
+    from gui.knowledge.identifiers import Kind
+
+    few = rows[:: max(1, len(rows) // 300)]
+    lists = [[row[j] for row in few if j < len(row)] for j in range(3)]
+    lists += [row[1:400] for row in rows[:3]]
+    for values in lists:
+        names = [v for v in values if isinstance(v, str) and v.strip()]
+        if len(names) > 3:
+            found = recognise(names)
+            if found.known > 0.3 or found.kind is Kind.ENSEMBL:
+                return True
+    return False
 
 
 def _is_table(rows: list[list[object]]) -> bool:

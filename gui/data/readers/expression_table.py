@@ -23,6 +23,7 @@ from gui.data.readers.layout import (
     cut_series_matrix,
     layout_of_text,
 )
+from gui.data.readers.long_table import spread_samples
 from gui.data.readers.sniff import first_bytes, looks_like
 from gui.data.readers.table_columns import headerless, place_columns
 from gui.data.readers.table_entries import Grid, grid_of_rows, grid_of_text
@@ -128,19 +129,25 @@ def read_table(
     """
     name = name or path.name
     if looks_like(first_bytes(path, name)) == "a ZIP or Excel file":
-        from gui.data.readers.excel import read_excel
-
-        book = read_excel(path, name, sheet)
-        kind = "sheet" if book.sheet == book.sheets[0] else "other-sheet"
-        traits = dict(zip([kind], book.notes, strict=False))
-        table = table_of_grid(
-            grid_of_rows(book.rows, name), name, list(book.notes), traits, samples
-        )
-        return replace(table, sheets=book.sheets, sheet=book.sheet)
+        return table_of_workbook(path, name, sheet, samples)
     if sheet is not None:
         raise UnreadableFile(f"{name} is no workbook and has no sheet {sheet[:60]}.")
     text, notes = decoded(path, name)
     return table_of_text(text, name, notes, samples)
+
+
+def table_of_workbook(
+    source: Path | bytes, name: str, sheet: str | None = None, samples: Sequence[str] = ()
+) -> Table:
+    """The table in a sheet. source : the file, or its content. Raises as :func:`read_table`."""
+    from gui.data.readers.excel import read_excel
+
+    book = read_excel(source, name, sheet)
+    kind = "sheet" if book.sheet == book.sheets[0] else "other-sheet"
+    traits = dict(zip([kind], book.notes, strict=False))
+    grid = grid_of_rows(book.rows, name)
+    table = table_of_grid(grid, name, list(book.notes), traits, samples)
+    return replace(table, sheets=book.sheets, sheet=book.sheet)
 
 
 def table_of_text(text: str, name: str, notes: list[str], samples: Sequence[str] = ()) -> Table:
@@ -218,6 +225,7 @@ def table_of_grid(
         notes.append(f"The first line holds a gene ({shorten(first[0], 40)}) and no header.")
         traits["no-header"] = notes[-1]
     placed = place_columns(header, grid.columns, name, samples, grid.decimal)
+    placed = spread_samples(placed)
     taken = placed.taken
     above = {key: [row[i - 1] for i in taken] for key, row in grid.layout.above.items()}
     table = checked(
@@ -231,6 +239,8 @@ def table_of_grid(
         above,
         grid.line,
     )
+    if not taken:  # of a long table: no other file is like it
+        return table
     origin = Origin(grid.layout, tuple(header), placed.gene_column, taken)
     return replace(table, left_out=placed.left_out, origin=origin)
 

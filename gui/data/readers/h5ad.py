@@ -50,7 +50,7 @@ from gui.data.readers.labels import (
 )
 from gui.data.readers.options import CellChoice
 from gui.errors import NoLabels, UnreadableFile, UnsafeFile
-from gui.text import some
+from gui.text import number, some
 
 if TYPE_CHECKING:
     import h5py
@@ -391,7 +391,13 @@ def _info(file: h5py.File, name: str) -> H5adInfo:
         m: "detected" if values.dtype.kind == "b" else likely(sample(values))
         for m, values in found.items()
     }
-    proposed, traits = _proposal(matrices, looks)
+    genes = {m: values.shape[1] for m, values in found.items()}
+    subset = (
+        genes.get("raw", 0) >= 1.5 * genes.get("X", 1)
+        and "X" in genes
+        and len(index_of(file, "var")) == genes["X"]  # else X contradicts its own names
+    )
+    proposed, traits = _proposal(matrices, looks, genes if subset else {})
     if later := _later(file):
         traits["later-version"] = later
     columns = obs_columns(file)
@@ -460,8 +466,14 @@ def _forecast(values: Stored, counts: np.ndarray | None) -> Forecast:
     )
 
 
-def _proposal(matrices: list[str], looks: dict[str, Any]) -> tuple[str, dict[str, str]]:
-    """X if it is linear; else counts before linear values before logs before scaled values."""
+def _proposal(
+    matrices: list[str], looks: dict[str, Any], genes: dict[str, int]
+) -> tuple[str, dict[str, str]]:
+    """X if it is linear; else counts before linear values before logs before scaled values.
+
+    genes : number of them by matrix where X holds a subset of those of raw, else empty: then raw is
+    proposed if it is as linear.
+    """
     named = [m for layer in _COUNT_LAYERS for m in matrices if m.lower() == f"layer:{layer}"]
     order = list(
         dict.fromkeys(
@@ -474,6 +486,9 @@ def _proposal(matrices: list[str], looks: dict[str, Any]) -> tuple[str, dict[str
         )
     )
     if "X" in matrices and looks["X"] in ("counts", "linear"):
+        if genes and looks["raw"] == looks["X"]:
+            said = f"X holds only {number(genes['X'])} genes; raw, with {number(genes['raw'])},"
+            return "raw", {"matrix-proposed": f"{said} is proposed instead."}
         return "X", {}
     best = min(order, key=lambda m: _RANK[looks[m]])
     if "X" not in matrices:

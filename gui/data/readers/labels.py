@@ -191,12 +191,13 @@ def _level(column: str) -> int:
 @dataclass(frozen=True, eq=False)
 class LabelTable:
     """columns : column -> (barcode -> text); proposed : the column of cell types; notes :
-    sentences.
+    sentences; in_order : the types of a table without barcodes, as Scaden's celltypes.txt.
     """
 
     columns: dict[str, dict[str, str]]
     proposed: str
     notes: tuple[str, ...] = ()
+    in_order: tuple[str, ...] = ()
 
     def of(self, barcodes: pd.Index, column: str | None, name: str) -> np.ndarray:
         """One label or None per barcode.
@@ -209,6 +210,14 @@ class LabelTable:
                 f"{name} has no column {chosen}.",
                 advice=f"Choose one of these: {', '.join(list(self.columns)[:8])}.",
             )
+        if self.in_order:
+            if len(self.in_order) != len(barcodes):
+                raise NoLabels(
+                    f"{name} has {len(self.in_order)} cell types without names of cells, but there"
+                    f" are {len(barcodes)} cells, so it cannot be told which is whose.",
+                    advice="Give a table of barcodes and cell types.",
+                )
+            return np.array([v or None for v in self.in_order], dtype=object)
         table = self.columns[chosen]
         found = np.array([table.get(b) for b in barcodes], dtype=object)
         # 10x barcodes end in -1, which many tables leave out
@@ -241,6 +250,12 @@ def read_labels(path: Path, name: str) -> LabelTable:
     else:
         rows, notes = rows_of_text(path, name)
     width = max((len(row) for row in rows), default=0)
+    column = rows[0][0].strip() if rows and len(rows[0]) == 1 else ""
+    firsts = {row[0] for row in rows[1:]}
+    if name_rank(column) is not None and 2 * len(firsts) <= len(rows):
+        types = tuple(" ".join(v.strip() for v in row if v) for row in rows[1:])
+        notes.append("The cell types are in the order of the cells; there are no names of cells.")
+        return LabelTable({column: {}}, column, tuple(notes), types)
     if width < 2:
         raise NoLabels(
             f"{name} has a single column, so it cannot tell the cell type of each barcode.",
@@ -250,6 +265,7 @@ def read_labels(path: Path, name: str) -> LabelTable:
         row + [""] * (width - len(row)) if len(row) == width or row is not rows[0] else ["", *row]
         for row in rows
     ]
+    rows[0] += [""] * (width - len(rows[0]))
     header = [v.strip() for v in rows[0]]
     known = [i for i in range(1, width) if name_rank(header[i]) is not None]
     barcode = (

@@ -77,6 +77,8 @@ class FileChoice(Frozen):
         Of a workbook; None takes the first with a table.
     samples
         The columns of a table that are samples; empty: as recognised.
+    leave_out
+        The columns of numbers of a table that are no samples; None: as recognised.
     labels, labels_name
         A table of barcodes and cell types (10x, and an .h5ad without labels), and its name as
         shown.
@@ -98,6 +100,7 @@ class FileChoice(Frozen):
     keep_obs: tuple[str, ...] = ()
     sheet: str | None = None
     samples: tuple[str, ...] = ()
+    leave_out: tuple[str, ...] | None = None
     labels: Path | None = None
     labels_name: str = ""
     genes_column: str | None = None
@@ -106,10 +109,12 @@ class FileChoice(Frozen):
 
     @property
     def shown(self) -> str:
-        return self.name or self.path.name
+        name = self.name or self.path.name
+        return f"{name} and {len(self.more)} more" if self.more else name
 
     @property
     def all_files(self) -> list[tuple[Path, str]]:
         """The file and those chosen with it, each with its name as shown."""
         names = [*self.more_names, *(path.name for path in self.more[len(self.more_names) :])]
-        return [(self.path, self.shown), *zip(self.more, names, strict=False)]
+        first = self.name or self.path.name
+        return [(self.path, first), *zip(self.more, names, strict=False)]

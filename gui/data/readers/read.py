@@ -16,7 +16,7 @@ import pandas as pd
 
 from gui.data.dataset import PART_NAMES, ROLES, Matrix, Role, Source
 from gui.data.readers import tenx
-from gui.data.readers.archive import is_archive
+from gui.data.readers.archive import ZARR, is_archive, zarr_store
 from gui.data.readers.dcx import DcxFile, read_dcx
 from gui.data.readers.expression_table import Table, read_table
 from gui.data.readers.forecast import Forecast, forecast
@@ -82,6 +82,7 @@ class Inspection:
     forecast : memory and time of all of it and of the proposed choice of cells (not for a .dcx)
     parts : role -> genes x columns; description, author (dcx only)
     preview : the first genes x columns; traits : what was unusual about a table (see Table)
+    columns : of a table each column of numbers -> what it holds instead of a sample, "" for samples
     """
 
     kind: Kind
@@ -104,6 +105,7 @@ class Inspection:
     genes_column: str | None = None
     forecast: Forecast | None = None
     traits: Mapping[str, str] = field(default_factory=dict)
+    columns: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +117,8 @@ class Part:
     var : what an .h5ad file says about its genes, one row per gene; label_in_var : its column that
         is called like cell types
     matrices : of an .h5ad file, to choose from; choice : what it was read from; traits : what was
-        unusual -> its sentence among the notes (findings.TRAITS)
+        unusual -> its sentence among the notes (findings.TRAITS); genes_from : where the names of
+        the genes were
     """
 
     matrix: Matrix
@@ -128,6 +131,7 @@ class Part:
     matrices: tuple[str, ...] = ()
     choice: FileChoice | None = None
     traits: Mapping[str, str] = field(default_factory=dict)
+    genes_from: str = ""
 
 
 def file_kind(path: Path, name: str) -> Kind:
@@ -137,6 +141,8 @@ def file_kind(path: Path, name: str) -> Kind:
     Raises UnreadableFile.
     """
     if path.is_dir():
+        if any((path / each).is_file() for each in ZARR):
+            raise zarr_store(name)
         return "10x" if tenx.holds_matrix(path) or not folder_tables(path) else "table"
     if is_archive(path, name):
         return "10x" if tenx.is_10x_archive(path, name) else "table"
@@ -178,10 +184,15 @@ def _is_10x(path: Path, name: str) -> bool:
 
 
 def inspect_file(
-    path: Path, role: Role, name: str | None = None, *, sheet: str | None = None
+    path: Path,
+    role: Role,
+    name: str | None = None,
+    *,
+    sheet: str | None = None,
+    more: tuple[Path, ...] = (),
 ) -> Inspection:
     """Look at a file that the user chose for ``role``; sheet : of a workbook, None takes the
-    proposed one.
+    proposed one; more : files of one sample each, chosen with it.
 
     Raises UnreadableFile, UnsafeFile, BadValues, BadNames.
     """
@@ -205,7 +216,7 @@ def inspect_file(
             notes=said,
         )
     if kind == "table":
-        table = _table(FileChoice(path=path, name=name, sheet=sheet))
+        table = _table(FileChoice(path=path, name=name, sheet=sheet, more=more))
         return _inspect_table(table.transposed() if table.samples_in_rows else table, name, size)
     if kind == "10x":
         return _inspect_10x(path, name, size)
@@ -245,7 +256,18 @@ def _inspect_table(table: Table, name: str, size: int) -> Inspection:
             lambda columns: 8.0 * matrix.n_genes * columns, matrix.n_columns, None, 8.0 * size
         ),
         traits=table.traits,
+        columns=_columns_of_numbers(table),
     )
+
+
+def _columns_of_numbers(table: Table) -> dict[str, str]:
+    """Every column of numbers, in the order of the file -> why it is no sample, "" where it is."""
+    origin = table.origin
+    if origin is None:
+        return {}
+    samples = {origin.header[i] for i in origin.samples}
+    held = {h: table.left_out.get(h, "") for h in origin.header if h in samples}
+    return held | {h: table.left_out[h] for h in origin.header if h in table.left_out}
 
 
 def _inspect_10x(path: Path, name: str, size: int) -> Inspection:
@@ -316,6 +338,8 @@ def read_all(files: Mapping[Role, FileChoice]) -> tuple[dict[Role, Part], DcxFil
         if choice is None:
             continue
         kind = file_kind(choice.path, choice.shown)
+        if choice.more and kind == "10x" and _one_folder(choice):
+            choice = choice.model_copy(update={"more": ()})  # matrix, barcodes and features
         if choice.more and kind != "table":
             raise UnreadableFile(
                 f"Only tables of one sample each can be chosen together; {choice.shown} is none.",
@@ -351,6 +375,17 @@ def read_all(files: Mapping[Role, FileChoice]) -> tuple[dict[Role, Part], DcxFil
             set.intersection(*others) if others else None,
         )
     return read, whole
+
+
+def _one_folder(choice: FileChoice) -> bool:
+    """Whether the files chosen together are the three of one 10x folder."""
+    files = (choice.path, *choice.more)
+    return len(files) <= 3 and len({path.parent for path in files}) == 1
+
+
+def paths_of(files: Mapping[Role, FileChoice]) -> list[Path]:
+    """Every file that was chosen, for how long reading may take."""
+    return [path for choice in files.values() for path in (choice.path, *choice.more)]
 
 
 def _gene_names(choice: FileChoice) -> set[str]:
@@ -402,7 +437,20 @@ def _table_matrix(table: Table, genes_column: str | None, name: str) -> Matrix:
 
 def _table(choice: FileChoice) -> Table:
     """Of a file, an archive, a folder or several files."""
-    path, name, samples = choice.path, choice.shown, choice.samples
+    table = _table_with(choice, choice.samples)
+    columns, without = _columns_of_numbers(table), choice.leave_out
+    if (
+        without is None
+        or choice.samples
+        or set(without) == {c for c, why in columns.items() if why}
+    ):
+        return table
+    wanted = tuple(c for c in columns if c not in without)
+    return _table_with(choice, wanted) if wanted else table
+
+
+def _table_with(choice: FileChoice, samples: tuple[str, ...]) -> Table:
+    path, name = choice.path, choice.shown
     if choice.more:
         return read_files(choice.all_files, samples)
     if path.is_dir():
@@ -426,7 +474,7 @@ def _read_table(role: Role, choice: FileChoice) -> Part:
         table.notes,
         {
             key: value
-            for key in ("sheet", "genes_column", "samples")
+            for key in ("sheet", "genes_column", "samples", "leave_out")
             if (value := getattr(choice, key))
         },
     )
@@ -449,8 +497,25 @@ def _read_table(role: Role, choice: FileChoice) -> Part:
     )
     var = pd.DataFrame(table.texts, index=matrix.genes) if table.texts else None
     return Part(
-        matrix, labels, _no_obs(matrix), source, var=var, choice=choice, traits=table.traits
+        matrix,
+        labels,
+        _no_obs(matrix),
+        source,
+        var=var,
+        choice=choice,
+        traits=table.traits,
+        genes_from=_genes_of(table, choice),
     )
+
+
+def _genes_of(table: Table, choice: FileChoice) -> str:
+    """Where the gene names of a table were, in words."""
+    if choice.genes_column is not None:
+        return f"column {choice.genes_column}"
+    if "samples-in-rows" in table.traits:
+        return "names of the columns"
+    name = table.origin.header[table.origin.genes] if table.origin is not None else ""
+    return f"column {name}" if name else "first column"
 
 
 def _given_labels(choice: FileChoice, cells: pd.Index) -> np.ndarray | None:
@@ -509,6 +574,7 @@ def _read_10x_files(
         matrices=info.genomes,
         choice=choice,
         traits=part.traits,
+        genes_from="gene IDs" if choice.genes_column == "id" else "gene names of the features",
     )
 
 
@@ -570,6 +636,9 @@ def _read_h5ad(role: Role, choice: FileChoice, genes: Collection[str] | None) ->
         matrices=info.matrices,
         choice=choice,
         traits=traits,
+        genes_from=f"column {choice.genes_column} of var"
+        if choice.genes_column
+        else "index of var",
     )
 
 

@@ -13,9 +13,24 @@ import numpy.typing as npt
 import pandas as pd
 
 from gui.data.memory import available_memory
-from gui.data.readers.archive import Member, may_be_table, names_in, read_members, unpack
+from gui.data.readers.archive import (
+    ZARR,
+    Member,
+    is_workbook,
+    may_be_table,
+    names_in,
+    read_members,
+    unpack,
+    zarr_store,
+)
 from gui.data.readers.column_kinds import is_summary_row, measure_in, sequenced_strand
-from gui.data.readers.expression_table import Origin, Table, read_table, table_of_text
+from gui.data.readers.expression_table import (
+    Origin,
+    Table,
+    read_table,
+    table_of_text,
+    table_of_workbook,
+)
 from gui.data.readers.layout import MISSING, Layout, layout_of_text
 from gui.data.readers.sample_names import sample_names
 from gui.data.readers.sniff import HEAD, looks_like, way_out
@@ -33,18 +48,22 @@ def read_archive(path: Path, name: str, samples: Sequence[str] = ()) -> Table:
     BadValues, BadNames.
     """
     there = names_in(path, name)
-    names = [member for member in there if may_be_table(member)]
+    if any(PurePosixPath(member).name in ZARR for member in there):
+        raise zarr_store(name)
+    names = [m for m in there if may_be_table(m) and not is_sample_sheet(m)]
     if not names:
         raise UnreadableFile(
             f"{name} holds no table.", advice="Unpack it and choose the file with the values."
         )
+    sheets = read_members(path, name, [m for m in there if is_sample_sheet(m)], text_limit())
+    sheet = _sheet_text(next(sheets, None)) if any(map(is_sample_sheet, there)) else ""
     members = read_members(path, name, names, text_limit())
     if len(names) == 1:
         table = _table_of(next(iter(members)), samples)
         said = f"Read from {shorten(names[0])} in {name}."
         return replace(table, notes=(*table.notes, said), traits={**table.traits, "unpacked": said})
     try:
-        joined = join_samples(members, names, name)
+        joined = join_samples(members, names, name, sheet)
     except NoSampleFile as error:
         raise UnreadableFile(
             f"{name} holds {number(len(names))} files: {some(map(shorten, names), 4)}; {error}",
@@ -58,18 +77,52 @@ def read_archive(path: Path, name: str, samples: Sequence[str] = ()) -> Table:
 
 def read_files(files: Sequence[tuple[Path, str]], samples: Sequence[str] = ()) -> Table:
     """Files chosen together, each with its name as shown. Raises as :func:`read_archive`."""
+    sheet = _sheet_text(next(_read([f for f in files if is_sample_sheet(f[1])]), None))
+    files = [f for f in files if not is_sample_sheet(f[1])]
     if len(files) == 1:
         return read_table(*files[0], samples=samples)
     if len(files) > MAX_FILES:
         raise UnreadableFile(f"More than {number(MAX_FILES)} files were chosen at once.")
     names = [name for _, name in files]
     try:
-        return join_samples(_read(files), names, f"the {number(len(files))} files")
+        return join_samples(_read(files), names, f"the {number(len(files))} files", sheet)
     except NoSampleFile as error:
         raise UnreadableFile(
             f"The files cannot be put together: {error}",
             advice="Choose only files of one sample each that were written by the same program.",
         ) from None
+
+
+def _with_sample_ids(table: Table, files: Sequence[str], sheet: str) -> Table:
+    """The table with its samples called as GDC's sample sheet calls them.
+
+    files : names of the files, in the order of the samples; sheet : the sheet's text, "" for none
+    """
+    rows = [line.split("\t") for line in sheet.splitlines() if line.strip()]
+    header = [name.strip() for name in rows[0]] if rows else []
+    if not {"File Name", "Sample ID"} <= set(header):
+        return table
+    file, sample = header.index("File Name"), header.index("Sample ID")
+    known = {r[file].strip(): r[sample].strip() for r in rows[1:] if len(r) == len(header)}
+    found = [known.get(_plain_name(name), "") for name in files]
+    if not all(found) or len(set(found)) < len(found) or len(found) != len(table.columns):
+        return table
+    said = f"The samples are called as in GDC's sample sheet ({found[0]})."
+    traits = {**table.traits, "sample-sheet": said}
+    return replace(table, columns=found, notes=(*table.notes, said), traits=traits)
+
+
+def _plain_name(name: str) -> str:
+    return PurePosixPath(name.replace("\\", "/")).name
+
+
+def _sheet_text(member: Member | None) -> str:
+    return _text_of(member)[0] if member is not None else ""
+
+
+def is_sample_sheet(name: str) -> bool:
+    """Whether a file is a sample sheet of GDC, by its name."""
+    return _plain_name(name).lower().startswith("gdc_sample_sheet")
 
 
 def folder_tables(folder: Path) -> list[Path]:
@@ -95,6 +148,8 @@ def _read(files: Sequence[tuple[Path, str]]) -> Iterator[Member]:
 
 
 def _table_of(member: Member, samples: Sequence[str] = ()) -> Table:
+    if looks_like(member.data[:HEAD]) == "a ZIP or Excel file" and is_workbook(member.data):
+        return table_of_workbook(member.data, member.name, samples=samples)
     text, notes = _text_of(member)
     return table_of_text(text, member.name, notes, samples)
 
@@ -264,6 +319,10 @@ class _Joined:
             return
         keys = numbered(table.genes)
         at = {key: i for i, key in enumerate(keys)}
+        # of a gene in one row here and in two there it cannot be told which row is which
+        here, there = Counter(self.names), Counter(table.genes)
+        unequal = {gene for gene in here.keys() & there.keys() if here[gene] != there[gene]}
+        at = {key: i for key, i in at.items() if key[0] not in unequal}
         found = [at.get(key, -1) for key in self.genes]
         common = sum(i >= 0 for i in found)
         if common < _SHARED * max(len(keys), len(self.genes)):
@@ -280,8 +339,11 @@ class _Joined:
         self.more |= at.keys() - set(self.genes)
 
 
-def join_samples(members: Iterable[Member], names: Sequence[str], name: str) -> Table:
-    """One table of files of one sample each, genes united by name.
+def join_samples(
+    members: Iterable[Member], names: Sequence[str], name: str, sheet: str = ""
+) -> Table:
+    """One table of files of one sample each, genes united by name; sheet : text of GDC's sample
+    sheet, by which the samples are called.
 
     Raises
     ------
@@ -324,7 +386,7 @@ def join_samples(members: Iterable[Member], names: Sequence[str], name: str) -> 
         read.append(member.name)
     if joined is None:
         raise NoSampleFile("none of them can be read.")
-    return _united(joined, read)
+    return _with_sample_ids(_united(joined, read), read, sheet)
 
 
 def _united(joined: _Joined, files: Sequence[str]) -> Table:

@@ -16,7 +16,7 @@ _ENDS = (
     *(".fpkm-uq", ".fpkm", ".tpm", ".abundance", ".quant", ".results", "_htseq_counts"),
     *("_htseq", "_featurecounts", "_gene_counts", "_genecounts", "_rawcounts"),
     *("_raw_counts", "_counts", "_count", "_abundance", "_quant", "_fpkm", "_tpm"),
-    *("_readspergene", "_star"),
+    *("_readspergene", ".readspergene", "readspergene", "_star"),
 )
 """Endings that say what a file holds, not which sample it is of; without case."""
 _SUFFIXES = (

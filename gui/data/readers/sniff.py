@@ -141,7 +141,11 @@ def unzipped_head(path: Path, head: bytes) -> bytes:
         with open(path, "rb") as file:
             if kind == "gzip":  # what there is of a file that breaks off
                 return zlib.decompressobj(31).decompress(file.read(16 * HEAD), HEAD)
-            made: Any = bz2.BZ2Decompressor() if kind == "bzip2" else lzma.LZMADecompressor()
+            made: Any = (
+                bz2.BZ2Decompressor()
+                if kind == "bzip2"
+                else lzma.LZMADecompressor(memlimit=1 << 28)
+            )
             # a block of bzip2 holds up to 900 kB and is unpacked as a whole
             return bytes(made.decompress(file.read(1 << 20), HEAD))
     except (OSError, EOFError, zlib.error, lzma.LZMAError):

@@ -78,6 +78,11 @@ def place_columns(
     if any(not isinstance(column, np.ndarray) for column in columns[1:]):
         columns = [_as_numbers(own, decimal), *columns[1:]]
     kinds = classify_columns(header, columns, sample_name(name), keep=frozenset(keep))
+    if not kinds.samples and not kinds.left_out:
+        raise BadValues(
+            f"{name} holds no column of numbers.",
+            advice="Choose the table of expression values, with numbers that are plain: 1234.5.",
+        )
     if not kinds.samples:
         raise BadValues(
             f"{name} holds no sample: its columns of numbers are"
@@ -116,7 +121,7 @@ def place_columns(
             f" a sample ({shown})."
         )
         traits["text-columns"] = notes[-1]
-    rows, said_of_rows = _rows_with_genes(genes, texts)
+    rows, said_of_rows = _rows_with_genes(genes, texts, values)
     if not rows.all():
         values, genes = values[rows], [g for g, keep_it in zip(genes, rows, strict=True) if keep_it]
         texts = {
@@ -202,7 +207,7 @@ def _said(kinds: ColumnKinds) -> str:
 
 
 def _rows_with_genes(
-    genes: list[str], texts: Mapping[str, list[str]]
+    genes: list[str], texts: Mapping[str, list[str]], values: npt.NDArray[np.float64]
 ) -> tuple[npt.NDArray[np.bool_], dict[str, str]]:
     """Rows that are of a gene. Names that are missing are filled with an Ensembl ID beside them."""
     ids = next(
@@ -219,9 +224,19 @@ def _rows_with_genes(
             summary |= np.array([is_summary_row(v) for v in column], dtype=bool)
     blank = np.array([not g for g in genes], dtype=bool) & ~summary
     said: dict[str, str] = {}
-    if summary.any():
+    remarks = _remarks(genes, values)
+    if remarks.any():
+        rows = int(remarks.sum())
+        said["remarks"] = (
+            f"{number(rows)} row{'s' if rows > 1 else ''} below the table"
+            f" ({shorten(genes[-1], 40)}) hold{'s' if rows == 1 else ''} no values and"
+            f" {'was' if rows == 1 else 'were'} left out."
+        )
+        summary |= remarks
+    counted = summary & ~remarks
+    if counted.any():
         said["summary-rows"] = (
-            f"{number(int(summary.sum()))} rows count reads of no gene and were left out."
+            f"{number(int(counted.sum()))} rows count reads of no gene and were left out."
         )
     if blank.any() and 2 * blank.sum() < len(genes):
         rows = int(blank.sum())
@@ -230,3 +245,14 @@ def _rows_with_genes(
         )
         return ~(summary | blank), said
     return ~summary, said
+
+
+def _remarks(genes: Sequence[str], values: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    """The last rows if they hold no value at all and a sentence instead of a gene: footnotes."""
+    found = np.zeros(len(genes), dtype=bool)
+    for at in range(len(genes) - 1, -1, -1):
+        sentence = genes[at].startswith(("*", "#")) or len(genes[at].split()) > 1
+        if not sentence or not np.isnan(values[at]).all():
+            break
+        found[at] = True
+    return found

@@ -44,6 +44,7 @@ _GROUPS = {
     "\u202f": "a blank",
     "\u2009": "a blank",
 }
+_NUMBER_MARKS = re.compile(r"[-+\d.,eE%\s]{1,60}")
 COUNTS_WANTED = "Choose the table that holds the counts or other values of expression."
 _HUGE_EXPONENT = re.compile(r"[eE][-+]?\d{5}")
 
@@ -305,8 +306,10 @@ def grid_of_rows(rows: list[list[object]], name: str) -> Grid:
     names = ["" if row[0] is None else str(row[0]) for row in body]
     columns: list[Column] = [names]
     marked: set[str] = set()
+    comma = _commas_are_decimal([v for row in body for v in row[1:] if isinstance(v, str)])
     for j in range(1, width):
-        column, marks = _column_of_cells([row[j] for row in body], names, layout.header[j], j, name)
+        cells = [row[j] for row in body]
+        column, marks = _column_of_cells(cells, names, layout.header[j], j, name, comma)
         columns.append(column)
         marked |= marks
     if not any(isinstance(c, np.ndarray) for c in columns):
@@ -323,16 +326,17 @@ def grid_of_rows(rows: list[list[object]], name: str) -> Grid:
 
 
 def _column_of_cells(
-    cells: list[object], genes: list[str], label: str, at: int, name: str
+    cells: list[object], genes: list[str], label: str, at: int, name: str, comma: bool
 ) -> tuple[Column, set[str]]:
-    """Numbers where most cells are some, and how they were written: "text", "percent"."""
+    """Numbers where most cells are some, and how they were written: "text", "percent".
+
+    comma : whether the sheet has decimal commas in numbers that are text
+    """
     filled = [(i, v) for i, v in enumerate(cells) if not _is_missing(v)]
     made = np.full(len(cells), np.nan)
     marks: set[str] = set()
     bad: list[int] = []
     good = 0
-    texts = [str(v) for _, v in filled if isinstance(v, str)]
-    comma = bool(texts) and _commas_are_decimal(texts)
     for i, value in filled:
         if isinstance(value, int | float) and not isinstance(value, bool):
             made[i] = value
@@ -359,9 +363,10 @@ def _is_missing(value: object) -> bool:
 
 
 def _commas_are_decimal(texts: list[str]) -> bool:
-    commas = [t for t in texts if "," in t]
-    return bool(commas) and all(
-        (_DECIMAL_COMMA.match(t) and not _THOUSANDS.match(t)) or t.startswith("0,") for t in commas
+    """Whether the commas in numbers are decimal ones: all may be, and one cannot be another."""
+    commas = [t for t in texts if "," in t and _NUMBER_MARKS.fullmatch(t)]
+    return all(_DECIMAL_COMMA.match(t) for t in commas) and any(
+        not _THOUSANDS.match(t) or t.strip().startswith("0,") for t in commas
     )
 
 

@@ -17,6 +17,8 @@ from gui.errors import NoLabels
 from gui.text import number, shorten, some
 
 _NUMBERED = re.compile(r"(.+)\.(\d{1,7})")
+_COUNTED = re.compile(r"(.*[A-Za-z+)].*?)[._ ](\d{1,7})")
+"""T_1, T_2: every cell of a type has a number."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +76,8 @@ def without_numbers(names: Sequence[str]) -> list[str] | None:
     for text in names:
         if found := _NUMBERED.fullmatch(text[:400]):
             of[found[1]].add(int(found[2]))
+    if (counted := _without_counts(names)) is not None:
+        return counted
     there = set(names)
     bases = {b for b, k in of.items() if b in there and k == set(range(1, len(k) + 1))}
     if sum(len(of[b]) for b in bases) < 0.5 * len(names):
@@ -82,6 +86,25 @@ def without_numbers(names: Sequence[str]) -> list[str] | None:
         found[1] if (found := _NUMBERED.fullmatch(text[:400])) and found[1] in bases else text
         for text in names
     ]
+
+
+def _without_counts(names: Sequence[str]) -> list[str] | None:
+    """Names that all are counted by type, without the counts; None if they are not.
+
+    B_1, B_2, T_1: each name goes on from 0 or 1, and there are several types of several cells.
+    """
+    of: dict[str, list[int]] = defaultdict(list)
+    bases = []
+    for text in names:
+        found = _COUNTED.fullmatch(text[:400])
+        if found is None:
+            return None
+        of[found[1]].append(int(found[2]))
+        bases.append(found[1])
+    whole = all(
+        sorted(k) in (list(range(len(k))), [i + 1 for i in range(len(k))]) for k in of.values()
+    )
+    return bases if whole and len(of) > 1 and len(names) >= 5 * len(of) else None
 
 
 def _cells_in_rows(table: Table, choice: FileChoice, name: str, many: str) -> RoleTable:

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from gui.data.dataset import Matrix
-from gui.data.readers.archive import is_archive, names_in, read_members
+from gui.data.readers.archive import is_archive, is_hidden, names_in, read_members
 from gui.data.readers.forecast import check_room
 from gui.data.readers.h5ad import H5adPart, describe
 from gui.data.readers.h5file import check_own, opened
@@ -180,7 +180,10 @@ def holds_matrix(folder: Path) -> bool:
 
 def is_10x_archive(path: Path, name: str) -> bool:
     """Whether a zip or tar holds such a matrix."""
-    return any(member.lower().endswith((".mtx", ".mtx.gz")) for member in names_in(path, name))
+    return any(
+        member.lower().endswith((".mtx", ".mtx.gz")) and not is_hidden(member)
+        for member in names_in(path, name)
+    )
 
 
 @contextmanager
@@ -195,7 +198,10 @@ def unpacked(path: Path, name: str) -> Iterator[Path]:
     wanted = [
         member
         for member in names_in(path, name)
-        if _PART.match(PurePosixPath(member).name) or member.lower().endswith((".mtx", ".mtx.gz"))
+        if not is_hidden(member)
+        and (
+            _PART.match(PurePosixPath(member).name) or member.lower().endswith((".mtx", ".mtx.gz"))
+        )
     ]
     folders = {str(PurePosixPath(member).parent) for member in wanted}
     if len(folders) > 1:  # raw and filtered, or several samples

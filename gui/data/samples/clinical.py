@@ -14,16 +14,14 @@ import pandas as pd
 from gui.data.dataset import Clinical
 from gui.data.readers.read import Frozen
 from gui.data.readers.text_table import read_text_table
-from gui.data.samples.clinical_values import (
-    columns_of_dates,
-    is_number,
-    times_between,
-    typed,
-    without_units,
-)
+from gui.data.samples.clinical_values import is_number, typed, with_bounds, without_units
+from gui.data.samples.dates import columns_of_dates, times_between, unclear_dates, with_dates
 from gui.data.samples.joining import WAYS, Join, join, without_normals
+from gui.data.samples.patient_rows import one_row_each
+from gui.data.samples.series_matrix import is_series_matrix, read_series_samples
 from gui.data.samples.survival_columns import (
     COMBINED,
+    DIED,
     EventCoding,
     Unit,
     combine_times,
@@ -88,7 +86,7 @@ def read_clinical(choice: ClinicalChoice, samples: Sequence[str] | None = None) 
     Raises UnreadableFile, or MissingPart for a column that is not there.
     """
     name = choice.shown
-    text, _ = read_text_table(choice.path, name)
+    text = _read_text(choice.path, name)
     text, turned = _patients_in_rows(text, samples)
     frame, commas = typed(text)
     notes: list[tuple[str, str]] = []
@@ -98,6 +96,16 @@ def read_clinical(choice: ClinicalChoice, samples: Sequence[str] | None = None) 
     for column in frame.columns:
         if frame[column].dtype == object and (found := without_units(frame[column])):
             frame[column], units[str(column)] = found
+    key = choice.sample_column or _sample_column(text, samples)
+    frame, bounds = with_bounds(frame)
+    frame, serial = with_dates(frame)
+    if serial:
+        notes.append(("turned", f"{some(serial, 3)} hold Excel's numbers of days; read as dates."))
+    frame, merged = one_row_each(frame, list(text[key]))
+    text = text.loc[frame.index].reset_index(drop=True)
+    frame = frame.reset_index(drop=True)
+    if merged:
+        notes.append(("turned", f"{name}: {merged}"))
     combined = combine_times(frame, (choice.event_column, choice.event_value))
     if combined is not None and COMBINED not in frame.columns:
         frame[COMBINED], death, last = combined
@@ -108,6 +116,9 @@ def read_clinical(choice: ClinicalChoice, samples: Sequence[str] | None = None) 
                 " others.",
             )
         )
+        if not any("vital" in str(c).lower() for c in frame.columns):
+            there = frame[death].notna() | frame[last].notna()
+            frame[DIED] = frame[death].notna().map({True: "yes", False: "no"}).where(there, None)
     for column, times in times_between(frame).items():
         frame[column] = times
     for column in (choice.sample_column, choice.time_column, choice.event_column):
@@ -115,7 +126,6 @@ def read_clinical(choice: ClinicalChoice, samples: Sequence[str] | None = None) 
             raise MissingPart(
                 f"{name} has no column {column[:60]}.", advice=f"It has {some(frame.columns, 8)}."
             )
-    key = choice.sample_column or _sample_column(text, samples)
     times = [
         str(c)
         for c in frame.columns
@@ -126,6 +136,8 @@ def read_clinical(choice: ClinicalChoice, samples: Sequence[str] | None = None) 
     event = (
         choice.event_column if choice.event_column is not None else propose_event(frame, key, time)
     )
+    if not event and choice.event_column is None and time == COMBINED and DIED in frame.columns:
+        event = DIED
     coding = event_coding(frame[event], event) if event else EventCoding("", True)
     value = choice.event_value if choice.event_value is not None else coding.value
     joined = join([str(s) for s in samples], list(text[key])) if samples is not None else None
@@ -143,8 +155,23 @@ def read_clinical(choice: ClinicalChoice, samples: Sequence[str] | None = None) 
         unit=cast("Unit | None", unit),
         join=joined,
         coding=replace(coding, certain=coding.certain or choice.event_value is not None),
-        notes=tuple(said for what, said in notes if what in ("turned", time)),
+        notes=(
+            *(said for what, said in notes if what in ("turned", time)),
+            *(
+                (f"{time} holds bounds ({bounds[time]}): the number itself is taken.",)
+                if time in bounds
+                else ()
+            ),
+        ),
     )
+
+
+def _read_text(path: Path, name: str) -> pd.DataFrame:
+    if is_series_matrix(path, name):
+        text = read_series_samples(path, name)
+        if len(text) and text.shape[1] > 1:
+            return text
+    return read_text_table(path, name)[0]
 
 
 def _patients_in_rows(
@@ -221,9 +248,10 @@ def _sample_column(text: pd.DataFrame, samples: Sequence[str] | None) -> str:
     values.
     """
     if samples is not None:
-        hits = {
-            str(c): len(join([str(s) for s in samples], list(text[c])).rows) for c in text.columns
-        }
+        wanted = [str(s) for s in samples]
+        found = {str(c): join(wanted, list(text[c])) for c in text.columns}
+        # a patient may have several rows, which are put together
+        hits = {c: len(j.rows) + len(j.ambiguous) for c, j in found.items()}
         best = max(hits, key=lambda c: hits[c])
         if hits[best]:
             return best
@@ -235,6 +263,15 @@ def _sample_column(text: pd.DataFrame, samples: Sequence[str] | None) -> str:
 
 
 def _nothing_joined(read: ClinicalTable, samples: Sequence[str]) -> Finding:
+    assert read.join is not None
+    if read.join.ambiguous:
+        who = next(iter(read.join.ambiguous))
+        return f.NotJoined(
+            Place.at(read.name, "clinical", columns=samples),
+            f"In {read.name} the rows of one patient contradict each other in time or event: none"
+            f" of the {number(len(samples))} samples can be joined, {shorten(who)} among them.",
+            "Give every patient one row.",
+        )
     example = read.frame[read.sample_column].iloc[0]
     message = (
         f"None of the {number(len(samples))} samples of the bulk is in {read.name}"
@@ -251,7 +288,7 @@ def _joined(read: ClinicalTable, samples: Sequence[str]) -> Iterator[Finding]:
     name, joined = read.name, read.join
     assert joined is not None
     names = [value_text(v) for v in read.frame[read.sample_column]]
-    if not joined.rows and not joined.ambiguous:
+    if not joined.rows:
         yield _nothing_joined(read, samples)
         return
     exact, total = joined.ways.get("exact", 0), len(samples)
@@ -316,11 +353,18 @@ def _joined(read: ClinicalTable, samples: Sequence[str]) -> Iterator[Finding]:
 def _times(read: ClinicalTable) -> Iterator[Finding]:
     name, names = read.name, [value_text(v) for v in read.frame[read.sample_column]]
     if not read.time_column:
-        dates = columns_of_dates(read.frame)
+        dates = [*columns_of_dates(read.frame), *unclear_dates(read.frame)]
         if len(dates) > 1:
             computed = [str(c) for c in read.frame.columns if str(c).startswith("days from ")]
             message = f"{name} has no column of survival times, but dates ({some(dates, 4)})."
             advice = f"Choose the time {some(computed, 2)}, which is computed from them."
+            if unclear := unclear_dates(read.frame):
+                message = (
+                    f"{name} has no column of survival times, but dates, and in {some(unclear, 4)}"
+                    " it cannot be told which number is the day and which the month."
+                )
+                advice = "Write the dates as 2019-03-31."
+                computed = [advice]
             place = Place.at(name, "clinical", columns=dates)
             yield f.TimesFromDates(place, message, advice if computed else "")
             return

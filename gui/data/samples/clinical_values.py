@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
 import re
-from collections.abc import Sequence
-from itertools import permutations
 
 import numpy as np
 import pandas as pd
@@ -43,13 +40,7 @@ _WITH_UNIT = re.compile(
     r"([-+]?\d+(?:[.,]\d+)*) ?(d|days?|w|wks?|weeks?|m|mo|mos|months?|y|yrs?|years?)\.?",
     re.IGNORECASE,
 )
-_DATE = re.compile(r"(\d{1,4})([-./])(\d{1,2})\2(\d{1,4})(?:[ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?)?")
 _LONGEST = 60
-_START = re.compile(
-    r"diagnos|surg|operation|enrol|baseline|random|start|birth|inclusion|entry|treat"
-)
-_END = re.compile(r"death|died|last|follow|censor|end|progress|relapse|recur|event|contact")
-MAX_PAIRS = 4
 
 
 def typed(text: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
@@ -126,59 +117,25 @@ def _unit_of(text: str) -> str:
     return next(unit for unit in UNITS if unit.startswith(text[0].lower()))
 
 
-# -- dates
-# --------------------------------------------------------------------------------------------------
+_BOUND = re.compile(r"[<>≤≥]=?\s*([-+]?\d+(?:[.]\d+)?)")
 
 
-def dates_of(values: pd.Series) -> pd.Series | None:
-    """Texts as dates; None if not all are some, or if day and month cannot be told apart."""
-    there = values.dropna().map(lambda v: str(v).strip()[:_LONGEST])
-    found = [_DATE.fullmatch(v) for v in there]
-    if len(found) < 2 or any(f is None for f in found):
-        return None
-    parts = [(f[1], f[3], f[4], f[2]) for f in found if f is not None]
-    if all(len(a) == 4 for a, _, _, _ in parts):
-        order = "ymd"
-    elif all(len(c) == 4 for _, _, c, _ in parts):
-        first, second = (max(int(p[i]) for p in parts) for i in (0, 1))
-        if parts[0][3] == ".":
-            order = "dmy"
-        elif first > 12 >= second or second > 12 >= first:
-            order = "dmy" if first > 12 else "mdy"
-        else:
-            return None
-    else:
-        return None
-    made = pd.Series(np.nan, index=values.index)
-    try:
-        days = [datetime.date(*(int(p[order.index(k)]) for k in "ymd")).toordinal() for p in parts]
-    except ValueError:
-        return None
-    made.loc[there.index] = days
-    return made
-
-
-def times_between(frame: pd.DataFrame) -> dict[str, pd.Series]:
-    """Days between two columns of dates: name of the new column -> times. Of many columns only
-    those whose names say that one begins and the other ends the observation.
-    """
-    dates = {
-        str(c): days
-        for c in frame.columns
-        if frame[c].dtype == object and (days := dates_of(frame[c])) is not None
-    }
-    made: dict[str, pd.Series] = {}
-    for start, end in permutations(dates, 2):
-        named = bool(_START.search(start.lower())) and bool(_END.search(end.lower()))
-        if (named or len(dates) == 2) and len(made) < MAX_PAIRS:
-            times = dates[end] - dates[start]
-            if (times.dropna() >= 0).all() and (times.dropna() > 0).any():
-                made[f"days from {start} to {end}"] = times
-    return made
-
-
-def columns_of_dates(frame: pd.DataFrame) -> Sequence[str]:
-    """The columns that hold dates."""
-    return [
-        str(c) for c in frame.columns if frame[c].dtype == object and dates_of(frame[c]) is not None
-    ]
+def with_bounds(frame: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Columns of numbers of which some are bounds (<1, >60) as numbers, and their first bounds."""
+    found: dict[str, str] = {}
+    made = frame.copy()
+    for column in frame.columns:
+        if frame[column].dtype != object:
+            continue
+        there = frame[column].dropna().map(lambda v: str(v).strip()[:_LONGEST])
+        bounds = there[there.str.match(_BOUND)]
+        if not len(bounds) or 2 * len(bounds) > len(there):
+            continue
+        bare = frame[column].map(
+            lambda v: _BOUND.sub(r"\1", str(v).strip()[:_LONGEST]), na_action="ignore"
+        )
+        numbers, _ = numbers_of(bare)
+        if numbers is not None:
+            made[column] = numbers
+            found[str(column)] = str(bounds.iloc[0])
+    return made, found

@@ -14,7 +14,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from gui.data.samples.clinical_values import dates_of, typed
+from gui.data.samples.clinical_values import typed
+from gui.data.samples.dates import dates_of
 from gui.data.samples.joining import join
 from gui.errors import BadValues
 from gui.text import number, shorten, some
@@ -121,9 +122,19 @@ def read_composition(text: pd.DataFrame, name: str, samples: Sequence[str] | Non
             f" ({some((shorten(c, 40) for c in without), 4)}).",
             advice="Write all values as percentages, or all as fractions.",
         )
+    for column in [c for c in kept if _is_spread(c, kept)]:
+        kept.remove(column)
+        left_out[column] = "spread of another column"
+    scores = any(plain(c).startswith("absolutescore") for c in left_out)
     index = [str(v) for v in text[names]]
     values = pd.DataFrame(frame[kept].to_numpy(dtype=np.float64), index=index, columns=kept)
-    return Composition(values, bool(set(kept) & percent), left_out=left_out)
+    return Composition(values, bool(set(kept) & percent), scores, left_out)
+
+
+def _is_spread(column: str, columns: Sequence[str]) -> bool:
+    """Whether a column is the standard deviation of another one: B cells_SD of B cells."""
+    found = re.fullmatch(r"(.+?)[_. (]+(?:sd|sem|se|std|stdev|cv|error)\)?", column, re.I)
+    return found is not None and any(plain(found[1]) == plain(c) for c in columns if c != column)
 
 
 def without_totals(shares: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:

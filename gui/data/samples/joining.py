@@ -20,6 +20,7 @@ WAYS: dict[str, str] = {
     "number": "when numbers written as text are compared as numbers",
     "spelling": "when “.”, “-”, “_” and blanks count as the same, and case as none",
     "r-name": "without the X that R puts before names that begin with a digit",
+    "marks": "when marks between letters and numbers are left out (PT-01 is PT01)",
     "prefix": "when longer names are compared by their beginning",
 }
 """How names were found to be the same, from the surest way to the boldest."""
@@ -57,6 +58,7 @@ def join(samples: Sequence[str], names: Sequence[str]) -> Join:
         ("number", _number),
         ("spelling", plain),
         ("r-name", _without_x),
+        ("marks", _tokens),
     )
     for way, same in ladder:
         known = _positions(names, same)
@@ -86,6 +88,11 @@ def _without_x(name: str) -> str:
     """plain, and X101-T as 101-T."""
     text = plain(name)
     return text[1:].lstrip("-") if text[:1] == "x" and text[1:].lstrip("-")[:1].isdigit() else text
+
+
+def _tokens(name: str) -> str:
+    """The runs of letters and of digits: pt|01 for PT01, PT-01 and pt 01."""
+    return "|".join(re.findall(r"[^\W\d_]+|\d+", name[:_LONGEST].casefold())) or plain(name)
 
 
 def without_normals(joined: Join, samples: Sequence[str]) -> Join:

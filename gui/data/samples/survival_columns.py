@@ -89,6 +89,7 @@ _FOLLOW_UP = (
     *("daystolastknowndiseasestatus", "timetolastfollowup", "daystofollowup"),
 )
 COMBINED = "days to death or last follow-up"
+DIED = "died (a time of death is given)"
 
 
 @dataclass(frozen=True)
@@ -158,6 +159,7 @@ def propose_time(numeric: Sequence[str], varied: Sequence[str] = ()) -> str:
 
     varied : those of more than a few values, which may be called OS as events are
     """
+    numeric = [c for c in numeric if not re.search(r"date(?![a-z])", str(c), re.I)]
     fits = [str(c) for c in numeric if _TIME.search(str(c)) and not _NO_TIME.search(str(c))]
     fits = [c for c in fits if plain(c) not in _DEATH] or fits
 
@@ -224,11 +226,10 @@ def combine_times(
     None if the table does not have both. Who has died is told by vital_status, or else by a time
     of death. chosen : the user's event column, and its value of the event.
     """
-    numeric = [str(c) for c in frame.columns if frame[c].dtype.kind == "f"]
-    death = next((c for c in numeric if plain(c) in _DEATH), None)
-    last = next((c for c in numeric if plain(c) in _FOLLOW_UP), None)
-    if death is None or last is None:
+    found = times_of_death_and_follow_up(frame)
+    if found is None:
         return None
+    death, last = found
     dead = frame[death].notna()
     vital = next((str(c) for c in frame.columns if "vital" in str(c).lower()), None)
     if vital is not None:
@@ -238,6 +239,22 @@ def combine_times(
         dead = (said == value) | (said.isna() & dead) if value else dead
     times = frame[last].where(~dead, frame[death])
     return times, death, last
+
+
+def times_of_death_and_follow_up(frame: pd.DataFrame) -> tuple[str, str] | None:
+    """The columns days_to_death and days_to_last_follow_up; None if the table lacks one."""
+    numeric = [str(c) for c in frame.columns if frame[c].dtype.kind == "f"]
+    death = next((c for c in numeric if plain(c) in _DEATH), None)
+    last = next((c for c in numeric if plain(c) in _FOLLOW_UP), None)
+    return None if death is None or last is None else (death, last)
+
+
+def is_survival_column(name: str) -> bool:
+    """Whether a column of this name may hold times or events."""
+    if plain(name) in (*_DEATH, *_FOLLOW_UP):
+        return True
+    time = bool(_TIME.search(name)) and not _NO_TIME.search(name)
+    return time or (bool(_EVENT.search(name)) and not _OTHER_STATUS.search(name))
 
 
 def unit_in(name: str) -> Unit | None:

@@ -5,6 +5,7 @@ The conditions for refusing are those of :mod:`gui.data.validation.checks`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator
 
 import numpy as np
@@ -27,9 +28,12 @@ from gui.data.validation.findings import Finding, Place
 from gui.data.validation.heuristics import (
     Base,
     log_base,
+    log_floor,
+    looks_ranked,
     looks_transposed,
     only_value,
     scale_of,
+    stored_values,
     symbol_column,
 )
 from gui.data.validation.repairs import (
@@ -51,7 +55,7 @@ from gui.data.validation.repairs_genes import (
     MergeGenes,
     RestoreDates,
 )
-from gui.data.validation.repairs_types import DropTypes, MapTypes, same_labels
+from gui.data.validation.repairs_types import DropTypes, MapTypes, is_unclear, same_labels
 from gui.errors import DataError
 from gui.knowledge.excel_dates import restore_dates
 from gui.knowledge.identifiers import ADVICE, Kind, holds_transcripts
@@ -250,6 +254,39 @@ def _columns(part: Part) -> Iterator[Finding]:
         yield from _numbered(part, columns)
 
 
+def _labels_unique(part: Part, labels: np.ndarray) -> Finding:
+    """Names of cells, or a reference that was chosen as training cells."""
+    name, role = part.source.name, part.source.role
+    place = Place.at(name, role, columns=labels)
+    if part.source.kind == "csv" and len(labels) <= _MOST_TYPES and not _are_barcodes(labels):
+        return f.LabelsUnique(
+            place,
+            f"{name} has one column for each of {number(len(labels))} names ({some(labels)}), as a"
+            " signature matrix has for its cell types, and no single cells.",
+            "Choose it as Reference X, and single cells as training data.",
+        )
+    message = (
+        f"In {name} every cell has a label of its own ({some(labels)}), so these are not cell"
+        " types."
+    )
+    advice = "Choose the column that holds cell types; in a table the header must repeat the cell"
+    beside = " type of each cell."
+    if part.source.kind == "csv":
+        beside += " Or choose a table of these names and their cell types beside this file."
+    return f.LabelsUnique(place, message, advice + beside)
+
+
+_MOST_TYPES = 60
+
+
+def _are_barcodes(labels: np.ndarray) -> bool:
+    found = sum(bool(_BARCODE.search(str(label)[:80])) for label in labels)
+    return 2 * found > len(labels)
+
+
+_BARCODE = re.compile(r"[ACGT]{8,}|^cell|cell[_.-]?\d+$|^c\d+$", re.IGNORECASE)
+
+
 def _numbered(part: Part, types: list[str]) -> Iterator[Finding]:
     """types : each once."""
     role, name = part.source.role, part.source.name
@@ -341,7 +378,7 @@ def _few_values(part: Part) -> Finding | None:
         return f.BooleanValues(Place(name, role), part.traits["boolean"], advice, repair, rest)
     value = only_value(matrix)
     if value is None:
-        return None
+        return _coded(part)
     if value == 0:
         message = (
             f"In each of the {COLUMN_NAMES[role][1]} of {name} all values above zero are the same:"
@@ -354,6 +391,26 @@ def _few_values(part: Part) -> Finding | None:
         advice,
         repair,
         rest,
+    )
+
+
+def _coded(part: Part) -> Finding | None:
+    """Whole numbers of which hardly any are different, in many cells: bins, not counts."""
+    role, name, matrix = part.source.role, part.source.name, part.matrix
+    if role not in ("train", "test") or matrix.n_genes < 200 or matrix.n_columns < 50:
+        return None
+    values = stored_values(matrix)
+    top = float(values.max(initial=0))
+    if not 1 < top < 8 or float(values.min(initial=0)) < 0 or (values != np.rint(values)).any():
+        return None
+    other = _matrices(part)
+    return f.CodedValues(
+        Place(name, role),
+        f"The values of {name} are whole numbers from 0 to {top:.0f} in all"
+        f" {number(matrix.n_columns)} cells: these may be bins or classes and no counts.",
+        "Check how the file was written, and choose the matrix of counts.",
+        other[0] if other else None,
+        tuple(other[1:]),
     )
 
 
@@ -390,18 +447,17 @@ def _scale(part: Part) -> Iterator[Finding]:
             UndoLog(role=role, base=base),
             (*(UndoLog(role=role, base=b) for b in _others(base)), *other),
         )
-    elif scale == "negative log":
-        low = float(
-            np.nanmin(matrix.values.min() if matrix.is_sparse else np.asarray(matrix.values))
-        )
-        yield f.NegativeLog(
+    elif scale == "linear" and looks_ranked(matrix):
+        yield f.ScaledValues(
             Place(name, role),
-            f"The negative values of {name} (down to {low:.3g}) look like log2-CPM, where they"
-            " stand for low expression; deconvolution needs a linear scale.",
-            "Undo the logarithm (2ˣ).",
-            UndoLog(role=role, base="2", offset=0),
-            (*(UndoLog(role=role, base=b, offset=0) for b in _others("2")), *other),
+            f"The values of {name} are ranks or percentiles: they are spread evenly in every column"
+            " and cannot be turned back into expression.",
+            "Choose the table of counts, TPM or FPKM.",
+            other[0] if other else None,
+            tuple(other[1:]),
         )
+    elif scale == "negative log":
+        yield _negative_log(part, other)
     elif scale != "linear" and (error := caught(lambda: check_not_negative(matrix, role, name))):
         if scale == "scaled":
             message = (
@@ -421,6 +477,34 @@ def _scale(part: Part) -> Iterator[Finding]:
             )
 
 
+def _negative_log(part: Part, other: list[Repair]) -> Finding:
+    """Logarithms below zero: of what was added to it, or without an offset."""
+    role, name, matrix = part.source.role, part.source.name, part.matrix
+    low = float(np.nanmin(matrix.values.min() if matrix.is_sparse else np.asarray(matrix.values)))
+    found = log_floor(matrix)
+    if found is None:
+        return f.NegativeLog(
+            Place(name, role),
+            f"The negative values of {name} (down to {low:.3g}) look like log2-CPM, where they"
+            " stand for low expression; deconvolution needs a linear scale.",
+            "Undo the logarithm (2ˣ).",
+            UndoLog(role=role, base="2", offset=0),
+            (*(UndoLog(role=role, base=b, offset=0) for b in _others("2")), *other),
+        )
+    base, offset = found
+    return f.NegativeLog(
+        Place(name, role),
+        f"The values of {name} look like the log{base} of x + {offset:g}: the lowest one,"
+        f" {low:.5g}, stands for 0; deconvolution needs a linear scale.",
+        f"Undo the logarithm ({base}ˣ - {offset:g}).",
+        UndoLog(role=role, base=base, offset=offset),
+        (*(UndoLog(role=role, base=b, offset=0) for b in _BASES), *other),
+    )
+
+
+_BASES: tuple[Base, ...] = ("2", "e", "10")
+
+
 def _matrices(part: Part) -> list[Repair]:
     """Other matrices of the file that are usually counts."""
     return [
@@ -431,8 +515,7 @@ def _matrices(part: Part) -> list[Repair]:
 
 
 def _others(base: Base) -> list[Base]:
-    bases: list[Base] = ["2", "e", "10"]
-    return [b for b in bases if b != base]
+    return [b for b in _BASES if b != base]
 
 
 # -- labels
@@ -464,14 +547,18 @@ def _labels(part: Part) -> Iterator[Finding]:
     labels = part.labels[there]
     counts = pd.Series(labels, dtype=object).value_counts().sort_index()
     if len(counts) == len(labels) > 2:
-        yield f.LabelsUnique(
-            Place.at(name, role, columns=labels),
-            f"In {name} every cell has a label of its own ({some(labels)}), so these are not cell"
-            " types.",
-            "Choose the column that holds cell types; in a table the header must repeat the cell"
-            " type of each cell.",
-        )
+        yield _labels_unique(part, labels)
         return
+    if unclear := [str(t) for t in counts.index if is_unclear(str(t))]:
+        cells = int(sum(counts[t] for t in unclear))
+        yield f.UnclearTypes(
+            Place.at(name, role, columns=unclear),
+            f"{number(cells)} cell{'s' if cells > 1 else ''} of {name} are called"
+            f" {some(unclear)}, which is no cell type.",
+            "Leave them out, unless they are a type of their own.",
+            MapTypes(names=dict.fromkeys(unclear, ""), why="exclude"),
+        )
+        counts = counts.drop(unclear)
     if len(counts) < 2 and role == "train":
         message = (
             f"{name} holds only one cell type ({some(counts.index)}); at least two are needed."

@@ -14,7 +14,7 @@ import pandas as pd
 from gui.data.dataset import ROLES, Dataset, Matrix, Role
 from gui.data.load import LoadRequest
 from gui.data.profiles import bulk_against, quality, similarity, type_profiles
-from gui.data.readers.read import PREVIEW, Part
+from gui.data.readers.read import PREVIEW, Part, paths_of
 from gui.data.readers.read_cache import HERE, Held
 from gui.data.readers.watchdog import watched
 from gui.data.validation import findings as f
@@ -25,9 +25,11 @@ from gui.data.validation.gene_matching import (
     count_ways,
     describe_matches,
     gene_name_maps,
+    kinds_differ,
     list_names,
     match_genes,
 )
+from gui.data.validation.recognised import recognised
 from gui.data.validation.registry import chosen_files, repair_part
 from gui.data.validation.repairs import Repair, filled_rows
 from gui.errors import BadNames, BadValues, DataError, NoLabels, UnsafeFile
@@ -47,7 +49,7 @@ PATIENCE = 60.0
 @dataclass(frozen=True, eq=False)
 class Seen:
     """What was recognised in a file. genes, columns : how many; options : label column, matrix;
-    preview : the first genes x columns.
+    preview : the first genes x columns; facts : what was recognised (recognised.FACTS).
     """
 
     role: Role
@@ -57,6 +59,7 @@ class Seen:
     columns: int
     options: Mapping[str, object]
     preview: pd.DataFrame
+    facts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,7 +153,9 @@ def examine(
             by = next((named[r] for r in (x.place.role, *named) if r in named), None)
             if isinstance(x, f.NothingCommon) and by is not None:
                 advice = f"{by.message} {by.advice}"
-                found.append(replace(x, advice=advice, repair=by.repair))
+                if ask := kinds_differ(whole | standing, matches):
+                    advice = f"The files name their genes by different kinds of names. {advice}"
+                found.append(replace(x, advice=advice, repair=by.repair, ask=ask))
                 del named[by.place.role]
             elif isinstance(x, f.NothingCommon) or x.place.role not in standing:
                 found += [x] if by is None or not isinstance(x, f.FewCommon) else []
@@ -251,6 +256,7 @@ def _seen(part: Part) -> Seen:
         matrix.n_columns,
         {k: v for k, v in source.options.items() if k != "repairs"},
         corner,
+        recognised(part),
     )
 
 
@@ -329,7 +335,7 @@ def examine_task(
     """:func:`examine` as a task; dataset : the present one, where only the bulk is replaced; params
     : the request, the number of genes to be selected.
     """
-    with watched([choice.path for choice in params[0].files.values()], PATIENCE):
+    with watched(paths_of(params[0].files), PATIENCE):
         return examine(
             params[0],
             n_genes=params[1],
@@ -342,12 +348,12 @@ def preview_task(
     dataset: object, params: tuple[LoadRequest, Repair], *, progress: object
 ) -> pd.DataFrame:
     """:func:`preview` as a task; params : the request and the repair."""
-    with watched([choice.path for choice in params[0].files.values()], PATIENCE):
+    with watched(paths_of(params[0].files), PATIENCE):
         return preview(*params, held=HERE)
 
 
 def gene_names_task(dataset: object, params: LoadRequest, *, progress: object) -> pd.DataFrame:
     """:func:`gene_names` as a task; dataset : as for :func:`examine_task`."""
-    with watched([choice.path for choice in params.files.values()], PATIENCE):
+    with watched(paths_of(params.files), PATIENCE):
         current = dataset if isinstance(dataset, Dataset) else None
         return gene_names(params, current=current, held=HERE)

@@ -71,6 +71,8 @@ class Finding:
     advice: str = ""
     repair: Repair | None = None
     alternatives: tuple[Repair, ...] = field(default=())
+    ask: bool = False
+    """Whether the user has to choose the repair: without it the file is refused."""
 
     def as_error(self) -> errors.DataError:
         return self.error(self.message, advice=self.advice or None)
@@ -107,9 +109,11 @@ class Finding:
 
 
 def outcome(findings: Iterable[Finding]) -> Outcome:
-    """The worst of the findings: a fault with a proposed repair counts as a warning."""
+    """The worst of the findings: a fault with a proposed repair counts as a warning, unless the
+    user has to choose it.
+    """
     found = list(findings)
-    if any(f.severity == "refusal" and f.repair is None for f in found):
+    if any(f.severity == "refusal" and (f.repair is None or f.ask) for f in found):
         return "refuse"
     return "accept with a warning" if any(f.severity != "info" for f in found) else "accept"
 
@@ -314,6 +318,16 @@ class EmptyColumns(Finding):
 @_kind("cells-without-label", "warning", "Cells without a label")
 class CellsWithoutLabel(Finding):
     """They are left out."""
+
+
+@_kind("unclear-types", "warning", "Cells whose type is not known")
+class UnclearTypes(Finding):
+    """Unknown, Unassigned, Doublet: no cell types."""
+
+
+@_kind("coded-values", "warning", "Few different values")
+class CodedValues(Finding):
+    """Whole numbers up to 9: bins or classes instead of counts."""
 
 
 @_kind("labels-unique", "refusal", "Every cell has a label of its own", errors.BadNames)
@@ -533,6 +547,8 @@ TRAITS: dict[str, type[Finding]] = {
             "files-joined",
             "genes-lacking",
             "features-left-out",
+            "long-table",
+            "sample-sheet",
         ),
         ChoiceMade,
     ),

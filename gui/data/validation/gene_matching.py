@@ -27,7 +27,7 @@ from gui.knowledge.gene_names import (
     propose_rule,
     recognise,
 )
-from gui.knowledge.identifiers import Kind, take_apart
+from gui.knowledge.identifiers import Kind, leading_kind, take_apart
 from gui.text import number, shorten
 
 
@@ -234,6 +234,17 @@ def _match(
             role=role, to=rule.to, column=source.column, renamed=dict(rule.renamed), kept=kept
         )
     return Match(role, own.kind, repair, names, before, after)
+
+
+def kinds_differ(parts: Mapping[Role, Part], matches: Mapping[Role, Match]) -> bool:
+    """Whether the parts call their genes by different kinds of identifier, as written, so that the
+    names of one are a choice: Ensembl IDs, Entrez IDs or probes beside symbols.
+
+    A file that brings both kinds in columns needs no choice.
+    """
+    if any(match.repair is not None and match.repair.column for match in matches.values()):
+        return False
+    return len({leading_kind([str(g) for g in parts[r].matrix.genes]) for r in matches}) > 1
 
 
 def gene_name_maps(

@@ -17,6 +17,7 @@ from gui.knowledge.gene_names import recognise
 
 Base = Literal["2", "e", "10"]
 Scale = Literal["linear", "log", "negative log", "scaled", "negative"]
+_BASES: tuple[Base, ...] = ("10", "2", "e")
 _SAMPLE = 400
 _KNOWN = """
 ACTB GAPDH B2M CD74 MALAT1 TMSB4X TMSB10 RPLP0 RPLP1 RPS12 RPS18 RPS27 RPL13 RPL41 EEF1A1 TPT1
@@ -47,7 +48,11 @@ def scale_of(matrix: Matrix) -> Scale:
         return _below_zero(matrix, low, top)
     few = values[:: max(1, values.size // 1_000_000)]
     whole = np.array_equal(few, np.rint(few))
-    if whole or not 2 < top < 25 or matrix.n_genes <= 50:
+    if whole or not 2 < top < 50 or matrix.n_genes <= 50:
+        return "linear"
+    # most linear values are far below the largest one; log2(FPKM-UQ + 1) goes up to 30 and more
+    typical = float(np.median(few[few > 0])) / top
+    if typical < (0.02 if top < 25 else 0.15):
         return "linear"
     sums = matrix.sums()
     # which logarithms never are
@@ -64,12 +69,57 @@ def _below_zero(matrix: Matrix, low: float, top: float) -> Scale:
     some = some[np.isfinite(some).all(axis=1)]
     if not some.size or np.array_equal(some, np.rint(some)):
         return "negative"
+    if log_floor(matrix) is not None:
+        return "negative log"
     share = float((some < 0).mean())
     spread = some.std(axis=1)
     centred = np.abs(some.mean(axis=1)) < 0.1 * np.where(spread > 0, spread, 1.0)
     if matrix.n_columns > 3 and share > 0.2 and centred.mean() > 0.8:
         return "scaled"
-    return "negative log" if low > -25 and top < 25 and 0.001 < share < 0.6 else "negative"
+    return "negative log" if low > -25 and top < 50 and 0.001 < share < 0.6 else "negative"
+
+
+def log_floor(matrix: Matrix) -> tuple[Base, float] | None:
+    """Base and offset of logarithms whose lowest value stands for zero: (2, 0.001) for -9.9658.
+
+    None where the lowest value is above zero, stands alone, or is the logarithm of no usual offset.
+    """
+    values = stored_values(matrix)
+    low, top = float(values.min()), float(values.max())
+    if low >= 0 or top > 50 or (np.abs(values - low) < 1e-4).sum() < max(3, 0.002 * values.size):
+        return None
+    fits = [
+        (base, offset)
+        for base in _BASES
+        for offset in _OFFSETS
+        if abs(np.log(offset) / np.log(BASES[base]) - low) < 2e-3
+        and top * np.log(BASES[base]) < np.log(1e8)
+    ]
+    # of log10(0.01) and log2(0.25), both -2, the one with plausible values
+    return fits[0] if fits else None
+
+
+_OFFSETS = (0.5, 0.25, *(m * 10.0**-k for k in range(1, 10) for m in (1, 5)))
+"""What is added before a logarithm is taken, beside 1."""
+
+
+def looks_ranked(matrix: Matrix) -> bool:
+    """Whether the values of each column are ranks or percentiles: as many in every tenth of their
+    range, apart from the lowest, which genes without expression share.
+    """
+    if matrix.n_genes < 100:
+        return False
+    columns = np.unique(np.linspace(0, matrix.n_columns - 1, 10).astype(int))
+    stored: Any = matrix.values[:, columns]
+    table = np.asarray(stored.toarray() if matrix.is_sparse else stored, dtype=np.float64)
+    for column in table.T:
+        above = np.sort(column[column > np.nanmin(column)])
+        if len(np.unique(above)) < max(50, 0.5 * len(above)):
+            return False
+        even = np.linspace(above[0], above[-1], len(above))
+        if np.abs(above - even).max() > 0.02 * (above[-1] - above[0]):
+            return False
+    return True
 
 
 def only_value(matrix: Matrix) -> float | None:

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from gui.data.dataset import COLUMN_NAMES, Matrix, Role
 from gui.data.readers.read import Frozen, Part
@@ -164,21 +165,18 @@ BASES: dict[str, float] = {"2": 2.0, "e": math.e, "10": 10.0}
 
 
 class UndoLog(Repair):
-    """base : of the logarithm; offset : what was added before it, 1 as in log(x+1), or 0 as in
-    log2-CPM.
+    """base : of the logarithm; offset : what was added before it, 1 as in log(x+1), 0 as in
+    log2-CPM, 0.001 as in Xena's tables of TOIL.
     """
 
     what: ClassVar[str] = "Undo the logarithm"
     kind: Literal["undo_log"] = "undo_log"
     role: Role
     base: Literal["2", "e", "10"]
-    offset: Literal[0, 1] = 1
+    offset: float = Field(1, ge=0, le=1)
 
     def title(self) -> str:
-        return (
-            "Undo the logarithm"
-            f" ({'e' if self.base == 'e' else self.base}ˣ{' - 1' if self.offset else ''})"
-        )
+        return f"Undo the logarithm ({self.base}ˣ{f' - {self.offset:g}' if self.offset else ''})"
 
     def apply(self, part: Part) -> tuple[Part, str]:
         values = self.linear(part.matrix.values)
@@ -191,23 +189,29 @@ class UndoLog(Repair):
             )
         top = float(np.nanmax(data)) if data.size else 0.0
         said = (
-            f"The logarithm to the base {self.base}{' of x + 1' if self.offset else ''} was undone;"
+            f"The logarithm to the base {self.base}"
+            f"{f' of x + {self.offset:g}' if self.offset else ''} was undone;"
             f" the largest value is now {top:.4g}."
         )
         return repaired(part, Matrix(values, part.matrix.genes, part.matrix.columns), said)
 
     def linear(self, values: Any) -> Any:
-        """Logarithms -> linear values, never below zero; sparse stays sparse with an offset."""
+        """Logarithms -> linear values, never below zero; sparse stays sparse with the offset 1."""
         power = np.log(BASES[self.base])
         with np.errstate(over="ignore"):
-            if self.offset:
+            if self.offset == 1:
                 if isinstance(values, np.ndarray):
                     return np.maximum(np.expm1(values.astype(np.float64) * power), 0.0)
                 made = values.astype(np.float64)
                 made.data = np.maximum(np.expm1(made.data * power), 0.0)
                 return made
             dense = values if isinstance(values, np.ndarray) else values.toarray()
-            return np.exp(dense.astype(np.float64) * power)
+            made = np.exp(dense.astype(np.float64) * power)
+            if self.offset:
+                made = np.maximum(made - self.offset, 0.0)
+                # what the file rounded: 2 to the -9.9658 is 0.00099999
+                made[made < 1e-3 * self.offset] = 0.0
+            return made
 
 
 class DropGaps(Repair):

@@ -206,3 +206,18 @@ def same_labels(labels: Iterable[str], preferred: Iterable[str] = ()) -> dict[st
             new = next((g for g in group if g in liked), group[0])
             made |= {g: new for g in group if g != new}
     return made
+
+
+def is_unclear(label: str) -> bool:
+    """Whether a label says that the type is not known, or that it is no single cell."""
+    bare = "".join(c for c in label.lower() if c.isalpha())
+    return bare in _UNCLEAR or (not bare and not any(c.isdigit() for c in label))
+
+
+_UNCLEAR_TEXT = """
+nan na none null unknown unknowns unassigned unclassified unidentified undetermined undefined
+unannotated unlabelled unlabeled notassigned notannotated doublet doublets multiplet multiplets
+lowquality lowqualitycells ambiguous debris unclear notavailable ambient empty emptydroplets
+unknowncells unknowncell doubletcells unassignedcells
+"""
+_UNCLEAR = frozenset(_UNCLEAR_TEXT.split())

@@ -56,7 +56,7 @@ class SerializedValue:
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
         parts = (
-            [pickle.PickleBuffer(part) for part in self.parts]
+            [pickle.PickleBuffer(_without_view(part)) for part in self.parts]
             if protocol >= 5
             else [bytes(part) for part in self.parts]
         )
@@ -64,6 +64,20 @@ class SerializedValue:
 
     def __sizeof__(self) -> int:
         return 1000 + sum(memoryview(part).nbytes for part in self.parts)
+
+
+def _without_view(part: Any) -> Any:
+    """The same bytes, but not behind a memoryview.
+
+    A network library makes memoryviews of what it sends and drops them in circles of tasks. Where
+    one refers to another, the garbage collector of Python 3.11.0 to 3.11.7, 3.12.0 and 3.12.1 ends
+    the process (https://github.com/python/cpython/issues/77894).
+    """
+    if not isinstance(part, memoryview):
+        return part
+    import numpy as np  # later than the number of its threads is set
+
+    return np.frombuffer(part, np.uint8)
 
 
 def _arrived(parts: Sequence[Any]) -> SerializedValue:

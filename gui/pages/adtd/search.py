@@ -145,7 +145,10 @@ def _choice(key: str, value: float | None, used: float | None) -> Any:
         variant="light" if same else "default",
         color="teal" if same else None,
         size="compact-xs",
-        **{"aria-label": f"{name}: use {exponent(value)} as λ₂"},
+        **{
+            "aria-label": f"{name}: use {exponent(value)} as λ₂",
+            "aria-pressed": "true" if same else "false",
+        },
     )
     return dmc.Paper(
         [

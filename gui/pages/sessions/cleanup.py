@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Literal
 
 import dash_mantine_components as dmc
@@ -154,8 +155,10 @@ def _listed(ctx: Context, found: list[SessionInfo], action: Literal["archive", "
     )
     undo = f" {undo_message(ctx, len(found))}" if found and action == "delete" else ""
     head = dmc.Text(f"{words(found, action, dry_run=True)}{undo}", size="sm", fw=600)
+    checked = dmc.Text(f"Checked at {datetime.now():%H:%M:%S}.", size="xs", c="dimmed")
     return dmc.Stack(
-        [head, html.Div([*shown, *more], style={"maxHeight": 220, "overflowY": "auto"})], gap=4
+        [head, checked, html.Div([*shown, *more], style={"maxHeight": 220, "overflowY": "auto"})],
+        gap=4,
     )
 
 

@@ -74,6 +74,7 @@ OPTIONS = {
     "keep": "value",
     "sheet": "value",
     "genes": "value",
+    "without": "value",
     "cells": "value",
     "common": "checked",
     "labels_token": "data",
@@ -82,7 +83,7 @@ OPTIONS = {
 
 Only those that apply to the file are shown.
 """
-SELECTS = ("label", "matrix", "keep", "sheet", "genes")
+SELECTS = ("label", "matrix", "keep", "sheet", "genes", "without")
 INDEX = "the index"
 """Of the gene names' column: none, the names of the rows."""
 

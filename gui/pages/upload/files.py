@@ -52,9 +52,15 @@ def inspected(ctx: Context, upload: Upload, role: str) -> Found:
             f" {size_words(upload.size)}"
         )
         return Found(upload.name, words, {})
-    found: Inspection = ctx.read(inspect_task, (upload.path, role, upload.name), name=upload.name)
+    found: Inspection = ctx.read(
+        inspect_task, (upload.path, role, upload.name, upload.more), name=upload.name
+    )
     words = f"{_contents(found, role)} · {size_words(found.size)}"
     return Found(upload.name, words + _room(found), _options(found, role))
+
+
+_MOST_COLUMNS = 5_000
+"""Columns of a table of which any can be chosen."""
 
 
 def _options(found: Inspection, role: str) -> dict[str, tuple[list[dict[str, str]], Any]]:
@@ -86,6 +92,14 @@ def _options(found: Inspection, role: str) -> dict[str, tuple[list[dict[str, str
             [first, *[{"value": c, "label": names.get(c, c)} for c in found.var_columns]],
             INDEX,
         )
+    if 1 < len(found.columns) <= _MOST_COLUMNS and role == "bulk":
+        made["without"] = (
+            [
+                {"value": c, "label": f"{c} ({why})" if why else c}
+                for c, why in found.columns.items()
+            ],
+            [c for c, why in found.columns.items() if why],
+        )
     if cells and found.shape[1] > 1000:
         made["cells"] = (
             [],
@@ -97,7 +111,13 @@ def _options(found: Inspection, role: str) -> dict[str, tuple[list[dict[str, str
         )
     if large:
         made["common"] = ([], True)
-    if cells and (found.kind == "10x" or found.label_column is None):
+    table_of_cells = (
+        found.kind == "table"
+        and role in ("train", "test")
+        and found.preview.columns.is_unique
+        and not {"label-column", "numbered-types"} & set(found.traits)
+    )
+    if table_of_cells or (cells and (found.kind == "10x" or found.label_column is None)):
         made["labels_token"] = ([], None)
     return made
 

@@ -16,6 +16,7 @@ from gui.components.file_field import FileField
 from gui.data.dataset import ROLES
 from gui.data.validation.examine import Examination, gene_names_task
 from gui.data.validation.repairs_genes import MapGenes
+from gui.data.validation.repairs_matching import MatchGenes
 from gui.figures.review import gene_funnel
 from gui.figures.template import blank, styled
 from gui.files import CSV
@@ -56,6 +57,7 @@ OUTPUTS = [
     Output(page.id.names_box, "style"),
     Output(page.id.name_ways, "children"),
     Output(page.id.ways_box, "style"),
+    Output(page.id.match_names, "style"),
 ]
 
 
@@ -91,11 +93,22 @@ def genes_layout(ctx: Context) -> Any:
                     dmc.Text(
                         tip_label("How the gene names were found", WAYS_TIP), size="sm", fw=600
                     ),
-                    dmc.Button(
-                        "Save the list (CSV)",
-                        id=page.id.save_names,
-                        size="compact-xs",
-                        variant="default",
+                    dmc.Group(
+                        [
+                            dmc.Button(
+                                "Bring the names together",
+                                id=page.id.match_names,
+                                size="compact-xs",
+                                style=GONE,
+                            ),
+                            dmc.Button(
+                                "Save the list (CSV)",
+                                id=page.id.save_names,
+                                size="compact-xs",
+                                variant="default",
+                            ),
+                        ],
+                        gap="xs",
                     ),
                 ],
                 justify="space-between",
@@ -142,16 +155,19 @@ def show_genes(found: Examination, wanted: int, dark: bool) -> list[Any]:
 
 
 def show_ways(found: Examination) -> list[Any]:
-    """The table of ways and parts, and whether it is shown."""
+    """The table of ways and parts, whether it is shown, and whether names can be brought
+    together.
+    """
     if found.ways.empty:
-        return [None, GONE]
+        return [None, GONE, GONE]
+    offered = any(isinstance(repair, MatchGenes) for repair in found.proposed)
     head = ["Way", *(PART_NAMES[role] for role in found.ways.columns)]
     body = [
         [str(way)[:1].upper() + str(way)[1:], *map(number, row)]
         for way, row in zip(found.ways.index, found.ways.to_numpy().tolist(), strict=True)
     ]
     table = dmc.Table(data={"head": head, "body": body}, striped=True, verticalSpacing=2)
-    return [scrolling(table), {}]
+    return [scrolling(table), {}, {} if offered else GONE]
 
 
 def funnel_words(funnel: pd.DataFrame, wanted: int) -> str:
@@ -228,6 +244,33 @@ def take_table(
     ]
     repair = MapGenes(role=role, by="table", table=upload.path, table_name=upload.name)
     return with_repairs(ctx, others, [entry(repair, files, table)], files), None
+
+
+@page.callback(
+    CHANGED,
+    Input(page.id.match_names, "n_clicks"),
+    State(page.id.offered, "data"),
+    REPAIRS_NOW,
+    *TOKENS_NOW,
+    prevent_initial_call=True,
+)
+def match_names(
+    ctx: Context,
+    clicks: int | None,
+    offered: Sequence[Entry] | None,
+    entries: list[Entry] | None,
+    *tokens: str | None,
+) -> Any:
+    """The proposed names of all parts at once."""
+    kind = MatchGenes.model_fields["kind"].default
+    wanted = [
+        {key: one.get(key) for key in ("record", "token", "table")}
+        for one in offered or []
+        if one["proposed"] and one["record"].get("kind") == kind
+    ]
+    if not clicks or not wanted:
+        raise PreventUpdate
+    return with_repairs(ctx, entries, wanted, chosen_files(tokens))
 
 
 @page.callback(

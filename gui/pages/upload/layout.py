@@ -221,6 +221,18 @@ def _controls(ctx: Context, part: Part) -> dict[str, Any]:
         "genes": dmc.Select(
             id=part.id("genes"), label="Gene names are in", size="xs", data=[], allowDeselect=False
         ),
+        "without": dmc.MultiSelect(
+            id=part.id("without"),
+            label=tip_label(
+                "Columns that are no samples",
+                "What was recognised is chosen already. Take a column away to use it as a sample,"
+                " or add one to leave it out.",
+            ),
+            size="xs",
+            data=[],
+            searchable=True,
+            limit=100,
+        ),
         "cells": dmc.NumberInput(
             id=part.id("cells"),
             label=tip_label("Cells of each type", each),

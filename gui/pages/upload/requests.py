@@ -163,14 +163,16 @@ def asked(
 def choice_of(ctx: Context, upload: Upload, options: Mapping[str, Any]) -> FileChoice:
     """One file and how it is to be read. InvalidParameter if an option is not allowed."""
     labels = ctx.uploads.get(options["labels_token"]) if options.get("labels_token") else None
-    each, column = options.get("cells"), options.get("genes")
+    each, column, without = options.get("cells"), options.get("genes"), options.get("without")
     return FileChoice.parse(
         path=upload.path,
-        name=upload.name,
+        name=upload.path.name if upload.more else upload.name,
+        more=upload.more,
         label_column=options.get("label") if labels is None else None,
         matrix=options.get("matrix"),
         keep_obs=tuple(options.get("keep") or ()),
         sheet=options.get("sheet"),
+        leave_out=None if without is None else tuple(without),
         labels=labels.path if labels else None,
         labels_name=labels.name if labels else "",
         genes_column=None if column in (None, "", INDEX) else column,

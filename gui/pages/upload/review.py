@@ -19,6 +19,7 @@ from gui.components.common import answer, card, clicked, cut, scrolling, warning
 from gui.components.figure import bind_figure_export
 from gui.data.dataset import COLUMN_NAMES
 from gui.data.validation.examine import Examination, Seen, examine_task
+from gui.data.validation.recognised import FACTS
 from gui.errors import DeconomixError
 from gui.figures.template import template
 from gui.pages.upload import celltypes, findings, genes, quality
@@ -357,8 +358,36 @@ def _contents(found: Examination) -> str:
 
 
 def seen(parts: Mapping[Any, Seen]) -> Any:
-    """What was recognised: of every part the file, its kind, its size and its first values."""
-    return dmc.Stack([_part(role, part) for role, part in parts.items()], gap="lg")
+    """What was recognised: one table of all files, and of each its kind and first values."""
+    return dmc.Stack(
+        [_recognised(parts), *[_part(role, part) for role, part in parts.items()]], gap="lg"
+    )
+
+
+def _recognised(parts: Mapping[Any, Seen]) -> Any:
+    """A column for every file, a row for every fact."""
+    head = dmc.TableThead(
+        dmc.TableTr(
+            [
+                dmc.TableTh(""),
+                *[
+                    dmc.TableTh([PART_NAMES[role], html.Br(), cut(part.name, 40)])
+                    for role, part in parts.items()
+                ],
+            ]
+        )
+    )
+    rows = [
+        dmc.TableTr(
+            [
+                dmc.TableTd(fact, fw=600, style={"whiteSpace": "nowrap"}),
+                *[dmc.TableTd(cut(part.facts.get(fact, ""), 400)) for part in parts.values()],
+            ]
+        )
+        for fact in FACTS
+    ]
+    table = dmc.Table([head, dmc.TableTbody(rows)], withTableBorder=True, fz="xs")
+    return scrolling(html.Div(table, id=page.id.recognised))
 
 
 def _part(role: str, part: Seen) -> Any:

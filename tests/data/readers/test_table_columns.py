@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import bz2
 import csv
+import gzip
 import io
+import lzma
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -172,13 +176,14 @@ def test_a_table_of_test_results_alone_is_refused_as_what_it_is(tmp_path: Path) 
     st.lists(st.sampled_from(["id", "chr", "biotype", "start", "length", "entrez"]), unique=True),
     st.sampled_from(["\t", ",", ";"]),
     st.booleans(),
+    st.sampled_from(["", ".gz", ".bz2", ".xz", ".zip"]),
     st.randoms(use_true_random=False),
 )
 @settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_other_columns_at_any_place_leave_the_same_matrix(
-    tmp_path: Path, extra: list[str], separator: str, comma: bool, random: Any
+    tmp_path: Path, extra: list[str], separator: str, comma: bool, packing: str, random: Any
 ) -> None:
     other = {
         "id": IDENTIFIERS,
@@ -188,7 +193,15 @@ def test_other_columns_at_any_place_leave_the_same_matrix(
         "length": LENGTHS.tolist(),
         "entrez": (RANDOM.permutation(N) * 13 + 1_000).tolist(),
     }
-    columns = [(name, other[name]) for name in extra] + [("what", GENES)]
+    called = {
+        "id": ["id", "gene_id", "Gene ID", "ENSEMBL"],
+        "chr": ["chr", "Chromosome", "seqnames"],
+        "biotype": ["biotype", "gene_type", "Class"],
+        "start": ["start", "Gene start (bp)", "txStart"],
+        "length": ["length", "Length", "V2", "gene size"],
+        "entrez": ["entrez", "EntrezGene.ID", "NCBI GeneID"],
+    }
+    columns = [(random.choice(called[name]), other[name]) for name in extra] + [("what", GENES)]
     columns += [(name, VALUES[:, k].tolist()) for k, name in enumerate(SAMPLES)]
     random.shuffle(columns)
     order = [name for name, _ in columns if name in SAMPLES]
@@ -198,11 +211,23 @@ def test_other_columns_at_any_place_leave_the_same_matrix(
         table = [
             [str(v).replace(".", ",") if isinstance(v, float) else v for v in r] for r in table
         ]
-    found = read_table(write(tmp_path / "t.txt", table, separator))
-    assert found.genes == GENES
-    assert found.columns == order
+    path = pack(write(tmp_path / "t.txt", table, separator), packing)
+    found = read_all({"bulk": FileChoice(path=path)})[0]["bulk"].matrix
+    assert list(found.genes) == GENES
+    assert list(found.columns) == order
     wanted = VALUES[:, [SAMPLES.index(name) for name in order]]
     np.testing.assert_allclose(found.values, wanted, rtol=1e-12)
+
+
+def pack(path: Path, packing: str) -> Path:
+    data, made = path.read_bytes(), path.with_name(path.name + packing)
+    if packing == ".zip":
+        with zipfile.ZipFile(made, "w") as archive:
+            archive.writestr(path.name, data)
+    elif packing:
+        ways = {".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress}
+        made.write_bytes(ways[packing](data))
+    return made
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,43 @@ def test_one_proposal_brings_the_names_together(kind: str, odd: str, tmp_path: P
     np.testing.assert_array_equal(bulk.loc[list(dataset.train.matrix.genes)].to_numpy(), BULK)
 
 
+OTHER_KIND = ("Ensembl with version", "Entrez", "Ensembl|SYMBOL")
+"""Names that begin with another kind of identifier than the symbols of the other file."""
+
+
+@pytest.mark.parametrize("kind", NAMES)
+@pytest.mark.parametrize("odd", ["bulk", "train"])
+def test_names_of_another_kind_are_a_choice_and_decoration_is_none(
+    kind: str, odd: str, tmp_path: Path
+) -> None:
+    names = {"train": SYMBOLS, "bulk": SYMBOLS} | {odd: NAMES[kind]}
+    cells = write_cells(tmp_path / "cells.h5ad", names["train"])
+    request = request_for(cells, write_bulk(tmp_path / "bulk.tsv", names["bulk"]))
+    found = examine(request)
+    assert found.outcome == ("refuse" if kind in OTHER_KIND else "accept with a warning")
+    assert any(isinstance(repair, MatchGenes) for repair in found.proposed)
+    assert examine(repaired(request)).outcome != "refuse"
+
+
+@pytest.mark.parametrize("odd", ["bulk", "train"])
+def test_made_up_ids_are_told_by_their_form(odd: str, tmp_path: Path) -> None:
+    """With the gene's true ID for a third of them, so that a repair can be proposed."""
+    ids = [ENSEMBL[s] if i % 3 else f"ENSG{90000000000 + i}" for i, s in enumerate(SYMBOLS)]
+    names = {"train": SYMBOLS, "bulk": SYMBOLS} | {odd: ids}
+    cells = write_cells(tmp_path / "cells.h5ad", names["train"])
+    request = request_for(cells, write_bulk(tmp_path / "bulk.tsv", names["bulk"]))
+    assert examine(request).outcome == "refuse"
+    assert len(brought_together(request)) == 20
+
+
+def test_a_file_with_both_kinds_in_columns_needs_no_choice(tmp_path: Path) -> None:
+    ids = [ENSEMBL[s] for s in SYMBOLS]
+    cells = write_cells(tmp_path / "cells.h5ad", ids, {"feature_name": SYMBOLS})
+    request = request_for(cells, write_bulk(tmp_path / "bulk.tsv", SYMBOLS))
+    assert examine(request).outcome == "accept with a warning"
+    np.testing.assert_array_equal(brought_together(request).to_numpy(), BULK)
+
+
 def test_versions_on_both_sides_are_cut_and_the_ids_stay(tmp_path: Path) -> None:
     ids = [ENSEMBL[s] for s in SYMBOLS]
     cells = write_cells(tmp_path / "cells.h5ad", [f"{gene}.3" for gene in ids])

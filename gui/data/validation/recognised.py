@@ -1,0 +1,126 @@
+"""What was recognised in a file: genes, samples, what was left out, values, cell types."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from gui.data.dataset import COLUMN_NAMES, Matrix, Role
+from gui.data.readers.read import Part
+from gui.data.validation.heuristics import log_base, log_floor, scale_of, stored_values
+from gui.data.validation.repairs_matching import MatchGenes
+from gui.text import number, shorten
+
+FACTS = ("Gene names", "Columns", "Left out", "Values", "Cell types")
+_LEFT_OUT = frozenset(
+    {
+        *("columns-left-out", "text-columns", "measure", "blank-names", "summary-rows", "remarks"),
+        *("features-left-out", "genes-lacking", "title", "comment-lines", "samples-in-rows"),
+    }
+)
+"""What a reader says of the columns, rows and features that it did not take."""
+
+
+def recognised(part: Part) -> dict[str, str]:
+    """What was recognised in a part, by the names of ``FACTS``."""
+    return dict(
+        zip(
+            FACTS,
+            (
+                _genes(part),
+                _columns(part.matrix, part.source.role),
+                _left_out(part),
+                describe_values(part.matrix, part.source.role),
+                _types(part),
+            ),
+            strict=True,
+        )
+    )
+
+
+def facts_text(facts: Mapping[str, str]) -> str:
+    """The facts in one line, without those that say nothing."""
+    named = {"Gene names": "genes", "Columns": "columns", "Left out": "left out"}
+    return "; ".join(
+        f"{named.get(fact, fact.lower())}: {said.rstrip('.')}"
+        for fact, said in facts.items()
+        if said not in ("nothing", "none (bulk)")
+    )
+
+
+def _genes(part: Part) -> str:
+    genes, where = part.matrix.genes, part.genes_from or "names of the rows"
+    for repair in part.source.options.get("repairs", ()):
+        if repair.get("kind") == MatchGenes.model_fields["kind"].default and repair.get("column"):
+            where = f"column {repair['column']}"
+    example = f", such as {shorten(str(genes[0]), 24)}" if len(genes) else ""
+    return f"{number(len(genes))} from the {shorten(where, 48)}{example}"
+
+
+def _columns(matrix: Matrix, role: Role) -> str:
+    one, many = COLUMN_NAMES[role]
+    count, names = matrix.n_columns, [shorten(str(c), 32) for c in matrix.columns[[0, -1]]]
+    if count == 1:
+        return f"1 {one}: {names[0]}"
+    return f"{number(count)} {many}: {names[0]} to {names[1]}"
+
+
+def _left_out(part: Part) -> str:
+    said = [note for trait, note in part.traits.items() if trait in _LEFT_OUT]
+    if part.labels is not None and part.source.role in ("train", "test"):
+        without = int((pd.isna(part.labels) | (part.labels == "")).sum())
+        if without:
+            said.append(f"{number(without)} cells without a label.")
+    return " ".join(dict.fromkeys(said)) or "nothing"
+
+
+def describe_values(matrix: Matrix, role: Role) -> str:
+    """The scale of the values, and the unit that their sums tell."""
+    scale = scale_of(matrix)
+    if scale == "log":
+        return f"logarithms, base {log_base(matrix, role)}"
+    if scale == "negative log":
+        floor = log_floor(matrix)
+        return f"logarithms, log{floor[0]}(x + {floor[1]:g})" if floor else "logarithms below zero"
+    if scale != "linear":
+        return "scaled values (centred on zero)" if scale == "scaled" else "values below zero"
+    values = stored_values(matrix)
+    if not values.size:
+        return "nothing but zeros"
+    few = values[:: max(1, values.size // 1_000_000)]
+    sums = np.asarray(matrix.sums(), dtype=np.float64)
+    sums = sums[np.isfinite(sums)]
+    low, high = (float(sums.min()), float(sums.max())) if len(sums) else (0.0, 0.0)
+    if np.array_equal(few, np.rint(few)):
+        kind = "counts (whole numbers)"
+    elif low > 0.98e6 and high < 1.02e6:
+        kind = "linear, TPM or CPM"
+    elif len(sums) > 1 and high - low < 1e-3 * high:
+        kind = "linear, scaled to one sum"
+    else:
+        kind = "linear, not whole numbers"
+    between = f"{low:.4g}" if high - low < 1e-3 * abs(high) else f"{low:.4g} to {high:.4g}"
+    return f"{kind}; column sums {between}"
+
+
+def _types(part: Part) -> str:
+    role = part.source.role
+    if role == "bulk":
+        return "none (bulk)"
+    if role == "reference":
+        return f"{number(part.matrix.n_columns)}, the names of the columns"
+    if part.labels is None:
+        return "not known"
+    types = {str(v) for v in part.labels if v is not None and v == v and v != ""}
+    column = part.source.options.get("label_column")
+    labelled = part.choice is not None and part.choice.labels is not None
+    where = (
+        f"column {shorten(str(column), 40)}"
+        if column
+        else "the table of cell types"
+        if labelled
+        else "the names of the columns"
+    )
+    return f"{number(len(types))} from {where}"

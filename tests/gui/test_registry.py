@@ -73,6 +73,7 @@ def test_a_plug_in_file_becomes_a_page_and_its_task_runs_in_the_worker(
             "upload",
             "dtd",
             "adtd",
+            "groups",
             "census",
             "sessions",
             "help",

@@ -26,6 +26,7 @@ from gui.pages.genes.base import TABS as GENES_TABS
 from gui.pages.genes.base import form as genes_form
 from gui.pages.groups.base import form as groups_form
 from gui.pages.groups.layout import LOOKS
+from gui.pages.groups.regulation import form as regulation_form
 from gui.pages.help import book
 from gui.pages.help.book import Section as Part
 from gui.pages.help.book import address, anchor, chapter, chapters, find, plain, sections
@@ -73,6 +74,7 @@ FORMS = {
     "sure": (sure.form, "uncertainty"),
     "genes": (genes_form, "genes"),
     "groups": (groups_form, "groups"),
+    "regulation": (regulation_form, "groups"),
 }
 
 

@@ -20,6 +20,10 @@ ANALYSIS_CITATIONS: dict[str, tuple[str, str]] = {
     ),
     "dunn": ("Dunn's test: Dunn, Technometrics 1964", "10.1080/00401706.1964.10490181"),
     "hc3": ("HC3 standard errors: Long & Ervin, Am Stat 2000", "10.1080/00031305.2000.10474549"),
+    "westfall-young": (
+        "Permutations: Westfall & Young, Resampling-Based Multiple Testing, Wiley 1993",
+        "10.2307/2532216",
+    ),
     "benjamini-hochberg": (
         "False discovery rate: Benjamini & Hochberg, J R Stat Soc B 1995",
         "10.1111/j.2517-6161.1995.tb02031.x",

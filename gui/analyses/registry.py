@@ -7,6 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gui.analyses.genes import GenesParams, GenesResult, run_genes
+from gui.analyses.group_regulation import (
+    GroupRegulationParams,
+    GroupRegulationResult,
+    run_group_regulation,
+)
 from gui.analyses.groups import GroupsParams, GroupsResult, run_groups
 from gui.analyses.hidden_likeness import Likeness
 from gui.analyses.result import AnalysisResult
@@ -56,6 +61,13 @@ ANALYSES: Mapping[str, Analysis] = {
             run_genes,
             uses_samples=False,
             records={"Likeness": Likeness},
+        ),
+        Analysis(
+            "group_regulation",
+            "Gene regulation per group",
+            GroupRegulationParams,
+            GroupRegulationResult,
+            run_group_regulation,
         ),
     )
 }

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from gui.analyses.registry import ANALYSES
-from gui.answers import genes, groups
+from gui.answers import genes, group_regulation, groups
 from gui.answers.adtd import model_name
 from gui.answers.summary import MARKS, contradicted
 from gui.engine.results import Run
@@ -48,6 +48,13 @@ TEXTS: Mapping[str, AnalysisText] = {
     ),
     "genes": AnalysisText(
         genes.sentence, genes.details, genes.warnings, genes.shown_tables, genes.methods
+    ),
+    "group_regulation": AnalysisText(
+        group_regulation.sentence,
+        group_regulation.details,
+        group_regulation.warnings,
+        group_regulation.shown_tables,
+        group_regulation.methods,
     ),
 }
 """Kind of analysis -> its words. A kind of :data:`gui.analyses.registry.ANALYSES` has an entry."""

@@ -94,7 +94,7 @@ class AnalysisHead:
                 "shown": SHOWN,
                 "answer": [
                     answer(short.answer),
-                    *(dmc.Text(text, size="sm", mt=2) for text in short.details),
+                    *(dmc.Text(text, size="xs", mt=2) for text in short.details),
                 ],
                 "basis": f"Computed from the {short.basis}." if short.basis else "",
                 "warnings": dmc.Stack(warning_list(short.warnings), gap=4, mt=6),

@@ -66,18 +66,16 @@ def volcano(table: pd.DataFrame, fold: float, *, stable: bool = False) -> go.Fig
         fig.add_vline(x=float(limit), line={"dash": "dot", "width": 1})
     if not stable:
         fig.add_hline(y=LOW_SUPPORT, line={"dash": "dot", "width": 1})
-    strong = table[table["call"] != 0]
-    order = strong["log2"].abs().sort_values(ascending=False, kind="stable").index[:NAMED]
-    for n, gene in enumerate(order):
+    bound = max(1.2, float(np.abs(table["log2"]).max()) * 1.1) if len(table) else 1.2
+    for gene, shift in _named(table, height, bound):
         fig.add_annotation(
             x=float(table.at[gene, "log2"]),
             y=float(height[gene]) if np.isfinite(height[gene]) else 0.0,
             text=inert(short(gene, 14)),
             showarrow=False,
-            yshift=11 if n % 2 == 0 else -11,
+            yshift=shift,
             font={"size": 11},
         )
-    bound = max(1.2, float(np.abs(table["log2"]).max()) * 1.1) if len(table) else 1.2
     fig.update_layout(
         height=420,
         xaxis={"title": {"text": "Regulation, log2"}, "range": [-bound, bound], "zeroline": True},
@@ -88,6 +86,24 @@ def volcano(table: pd.DataFrame, fold: float, *, stable: bool = False) -> go.Fig
         legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"},
     )
     return fig
+
+
+def _named(table: pd.DataFrame, height: pd.Series, bound: float) -> list[tuple[str, int]]:
+    """Regulated genes, strongest first, whose names do not lie on each other; above or below."""
+    strong = table[(table["call"] != 0) & table["supported"].astype(bool)]
+    order = strong["log2"].abs().sort_values(ascending=False, kind="stable").index
+    found: list[tuple[str, int]] = []
+    taken: list[tuple[float, float]] = []
+    for gene in order:
+        x, y = float(table.at[gene, "log2"]) / bound, float(np.nan_to_num(height[gene]))
+        for shift, away in ((11, 0.03), (-11, -0.03)):
+            if all(abs(x - a) > 0.2 or abs(y + away - b) > 0.05 for a, b in taken):
+                found.append((gene, shift))
+                taken.append((x, y + away))
+                break
+        if len(found) == NAMED:
+            break
+    return found
 
 
 def top_and_bottom(parts: Mapping[str, pd.DataFrame], n: int) -> go.Figure:
@@ -302,15 +318,8 @@ def set_bars(
     )
     if limit is not None:
         fig.add_vline(x=limit, line={"dash": "dot", "width": 1})
-    name_axis(fig, "y", names, longest=LETTERS, what="names")
-    last = max(len(names), FEW_ROWS) - 0.5  # few bars stay bars
-    fig.update_layout(
-        {
-            axis: {"range": [last, -0.5], "maxallowed": last}
-            for axis in ("yaxis", "yaxis2")
-            if axis in fig.layout and fig.layout[axis].range
-        }
-    )
+    # empty rows, so that few bars stay bars
+    name_axis(fig, "y", [*names, *[""] * (FEW_ROWS - len(names))], longest=LETTERS)
     fig.update_layout(
         height=max(HEIGHT, 90 + ROW * len(names)),
         xaxis={"title": {"text": title}, "zeroline": True},

@@ -90,11 +90,17 @@ def _analysis(doc: Document, session: DCXCache, run: Run) -> None:
     _summary(doc, short.answer, " ".join([*short.details, basis]).strip(), short.warnings)
     data_part(doc, session)
     analysis_part(doc, session, run)
+    analyses = [run]
+    genes = session.current("group_regulation") if run.kind == "groups" else None
+    if genes is not None and session.outdated(genes) is None:
+        analyses.append(genes)
+        text = analysis_summary(session, genes)
+        analysis_part(doc, session, genes, text.answer, *text.details, *text.warnings)
     sources = sources_of(session, run)
     dtd, adtd = (next((s for s in sources if s.kind == kind), None) for kind in ("dtd", "adtd"))
     search = search_of(session, adtd) if adtd is not None else None
-    methods_part(doc, session, dtd, adtd, search, run)
-    provenance_part(doc, session, [r for r in (dtd, search, adtd, run) if r is not None])
+    methods_part(doc, session, dtd, adtd, search, analyses)
+    provenance_part(doc, session, [r for r in (dtd, search, adtd, *analyses) if r is not None])
 
 
 def _summary(doc: Document, answer: str, basis: str, warnings: Sequence[str]) -> None:

@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
 
 from gui.analyses.genes import GenesResult
+from gui.analyses.group_regulation import GroupRegulationResult
 from gui.analyses.groups import GroupsResult
 from gui.analyses.hidden_likeness import EXPLAINED
 from gui.analyses.registry import ANALYSES
 from gui.answers.analyses import TEXTS, source_name, sources_of
 from gui.answers.genes import looks_like
+from gui.answers.group_regulation import difference_text, different_genes
 from gui.answers.groups import EFFECT_NAMES, lost_sentence
 from gui.data.dataset import Dataset
 from gui.engine.results import Run
 from gui.figures import genes as gene_figures
 from gui.figures import groups as group_figures
+from gui.figures.adtd import gene_regulation
 from gui.figures.palette import type_colours
 from gui.report.document import Document
 from gui.report.parts import parameters
@@ -25,14 +29,24 @@ from gui.sessions.cache import DCXCache
 
 Drawings = Iterator[tuple[go.Figure, str]]
 """Figures and their captions, in the order of the report."""
+MOST_GENES = 45
+"""Genes that are drawn."""
 MOST_TYPES = 8
 """Cell types that have a figure of their own."""
 
 
-def analysis_part(doc: Document, session: DCXCache, run: Run) -> None:
-    """Write what it is of, its parameters, figures and tables."""
+def analysis_part(doc: Document, session: DCXCache, run: Run, *told: str) -> None:
+    """Write what it is of, its parameters, figures and tables.
+
+    Parameters
+    ----------
+    told
+        What stands first, in sentences.
+    """
     analysis, text = ANALYSES[run.kind], TEXTS[run.kind]
     doc.heading(analysis.title)
+    if told:
+        doc.paragraph(" ".join(told))
     for source in sources_of(session, run)[:1]:
         doc.paragraph(f"Computed from the {source_name(source)}.")
     parameters(doc, run.params)
@@ -110,8 +124,22 @@ def genes_drawings(result: GenesResult, dataset: Dataset | None) -> Drawings:
         yield gene_figures.marker_bars(likeness.markers), f"{words} By markers."
 
 
+def regulation_drawings(result: GroupRegulationResult, _dataset: Dataset | None) -> Drawings:
+    """The genes that differ most between the groups."""
+    genes = different_genes(result, MOST_GENES)
+    if genes:
+        yield difference_figure(result, genes), f"{difference_text(result)} Grey: little support."
+
+
+def difference_figure(result: GroupRegulationResult, genes: list[str]) -> go.Figure:
+    """Difference of the regulation of these genes, cell types x genes."""
+    factors = np.exp2(result.difference)
+    return gene_regulation(factors, result.support, genes=genes)
+
+
 DRAWINGS: Mapping[str, Callable[[Any, Dataset | None], Drawings]] = {
     "groups": groups_drawings,
     "genes": genes_drawings,
+    "group_regulation": regulation_drawings,
 }
 """Kind of analysis -> its figures. A kind of :data:`gui.analyses.registry.ANALYSES` has one."""

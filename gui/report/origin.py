@@ -87,7 +87,7 @@ def methods_part(
     dtd: Run | None,
     adtd: Run | None,
     search: Run | None,
-    analysis: Run | None = None,
+    analyses: Sequence[Run] = (),
 ) -> None:
     """A paragraph that can go into a manuscript, and what it cites."""
     doc.heading("Methods")
@@ -101,7 +101,7 @@ def methods_part(
     words = [
         *(dtd_methods(dtd, cite) if dtd is not None else []),
         *(adtd_methods(adtd, search, cite) if adtd is not None else []),
-        *(analysis_methods(analysis, cite) if analysis is not None else []),
+        *(text for run in analyses for text in analysis_methods(run, cite)),
     ]
     every = CITATIONS | ANALYSIS_CITATIONS
     made = (adtd or dtd).provenance.versions if adtd or dtd else {}  # type: ignore[union-attr]

@@ -178,7 +178,10 @@ class Place:
         walker.rest()
 
 
-PLACES = [(key, True) for key in ("upload", "dtd", "adtd", "sessions", "help")] + [
+PLACES = [
+    (key, True)
+    for key in ("upload", "dtd", "adtd", "groups", "genes", "compare", "sessions", "help")
+] + [
     ("upload", False),
     ("dtd", False),
 ]

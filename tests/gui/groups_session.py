@@ -44,7 +44,7 @@ def clinical_of(count: int = 24) -> pd.DataFrame:
             "arm": ["control"] * half + ["treated"] * (count - half),
             "age": np.linspace(30.0, 80.0, count),
             "stage": (["I", "II", "III"] * count)[:count],
-            "donor": [f"donor {i % half}" for i in range(count)],
+            "donor": [f"donor {i % max(half, 1)}" for i in range(count)],
             "centre": ["one place"] * count,
         }
     )

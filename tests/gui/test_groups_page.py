@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,8 +14,14 @@ import pytest
 from gui.analyses.groups import GroupsResult
 from gui.app import Application, create_app
 from gui.config import Config
+from gui.engine import compute_settings
+from gui.engine.params import ADTDParams, DTDParams
+from gui.engine.results import Provenance, Run
+from gui.pages.groups.regulation import KIND
+from gui.report import report
 from gui.sessions.cache import DCXCache
 from gui.sessions.manager import LOCAL
+from tests.analyses.test_group_regulation import compared, made
 from tests.gui.groups_session import clinical_of, filled
 from tests.gui.steps import show
 from tests.gui.test_adtd_page import Kept
@@ -42,6 +50,14 @@ def opened(program: Application, open_tab: Callable[..., Any]) -> Callable[..., 
         return tab, session
 
     return make
+
+
+@pytest.fixture
+def one_core() -> Iterator[None]:
+    before = compute_settings.get_compute_settings()
+    compute_settings.set_compute_settings(replace(before, cores=1))
+    yield
+    compute_settings.set_compute_settings(before)
 
 
 def choose(tab: Any, **values: Any) -> None:
@@ -75,9 +91,14 @@ def test_two_groups_are_compared_and_the_answer_names_who_differs(opened: Any) -
     assert result.called[0] == "T cells"
     assert result.family == 6
     answer = tab.text("groups-head-answer")
-    assert "T cells higher in treated" in answer
-    assert "95 % interval" in answer
-    assert f"holds in {int(result.table.loc['T cells', 'kept'])} of 40 bootstrap draws" in answer
+    assert "T cells is higher in treated" in answer
+    kept = int(result.table.loc["T cells", "kept"])
+    assert re.search(
+        r"T cells: \+[0-9.]+ percentage points \(95 % interval [0-9.]+ to [0-9.]+\), adjusted p"
+        rf" [<=] [0-9.]+, holds in {kept} of 40 bootstrap draws",
+        answer,
+    ), answer
+    assert "Adjusted over 6 cell types" in answer
     assert "ADTD run (Hidden background)" in tab.text("groups-head-basis")
     assert result.table.loc["Rare cells", "scale"] == "rank"
     assert result.table.loc["T cells", "scale"] == "log-ratio"
@@ -86,22 +107,20 @@ def test_two_groups_are_compared_and_the_answer_names_who_differs(opened: Any) -
     assert "(2)" in tab.text("groups-runs-open")
 
 
-@pytest.mark.parametrize("look", ["effects", "all", "one", "map", "table", "pairs", "samples"])
-def test_every_view_shows_the_result_twice(opened: Any, look: str) -> None:
+def test_every_view_shows_the_result_twice(opened: Any) -> None:
     tab, session = opened()
     choose(tab, column="stage")
     result = compare(tab, session)
-    for _ in range(2):
-        choose(tab, look="effects" if look != "effects" else "map")
+    rows = {"table": 6, "pairs": 18, "samples": 24}
+    looks = ("effects", "table", "all", "pairs", "one", "samples", "map")
+    for look in looks * 2:
         choose(tab, look=look)
-        if look in ("table", "pairs", "samples"):
-            rows = tab.get("groups-table", "rowData")
-            assert len(rows) == {"table": 6, "pairs": 18, "samples": 24}[look]
-            assert tab.get("groups-view-tabular", "style") == {}
+        if look in rows:
+            assert len(tab.get("groups-table", "rowData")) == rows[look], look
+            assert tab.get("groups-view-tabular", "style") == {}, look
         else:
-            figure = tab.get("groups-figure", "figure")
-            assert figure["data"], look
-            assert tab.get("groups-view-drawing", "style") == {}
+            assert tab.get("groups-figure", "figure")["data"], look
+            assert tab.get("groups-view-drawing", "style") == {}, look
     assert result.levels == ("I", "II", "III")
     assert set(tab.statuses) <= {200, 204}
 
@@ -120,41 +139,34 @@ def test_every_sample_is_a_dot_of_the_figure_of_one_type(opened: Any) -> None:
     assert any(t.get("mode") == "lines" for t in figure["data"]), "pairs are joined"
 
 
-@pytest.mark.parametrize(
-    ("fields", "test", "levels"),
-    [
+def test_any_column_is_compared_as_asked(opened: Any) -> None:
+    tab, session = opened()
+    nothing: dict[str, Any] = {"groups": [], "cuts": "", "covariates": []}
+    cases: list[tuple[dict[str, Any], str, tuple[str, ...]]] = [
         ({"column": "age"}, "Spearman's rank correlation", ()),
         (
             {"column": "age", "cuts": "50, 65", "compare": "groups"},
             "Kruskal-Wallis test, then Dunn's test of each pair",
             ("<50", "50 to <65", "≥65"),
         ),
-        (
-            {"column": "stage", "groups": ["III", "I"]},
-            "exact Mann-Whitney test",
-            ("III", "I"),
-        ),
+        ({"column": "stage", "groups": ["III", "I"]}, "exact Mann-Whitney test", ("III", "I")),
         (
             {"column": "stage", "compare": "trend"},
             "Jonckheere-Terpstra trend test",
             ("I", "II", "III"),
         ),
         (
-            {"column": "batch", "covariates": ["age"]},
+            {"column": "batch", "compare": "groups", "covariates": ["age"]},
             "linear model with HC3 standard errors",
             ("x", "y"),
         ),
-    ],
-    ids=["number", "cut", "chosen", "trend", "covariate"],
-)
-def test_any_column_is_compared_as_asked(
-    opened: Any, fields: dict[str, Any], test: str, levels: tuple[str, ...]
-) -> None:
-    tab, session = opened()
-    choose(tab, **fields)
-    result = compare(tab, session)
-    assert (result.test, result.levels) == (test, levels)
-    assert tab.text("groups-head-answer")
+    ]
+    for fields, test, levels in cases:
+        choose(tab, **nothing)
+        choose(tab, **fields)
+        result = compare(tab, session)
+        assert (result.test, result.levels) == (test, levels)
+        assert tab.text("groups-head-answer")
 
 
 def test_too_few_samples_get_no_p_value_but_are_shown(opened: Any) -> None:
@@ -237,13 +249,9 @@ def test_the_report_holds_answer_figures_methods_and_every_table(program: Any, o
     choose(tab, column="arm")
     result = compare(tab, session)
     tab.click("groups-report")
-    text = program.files.saved[
-        "Groups Groups report"
-        if "Groups Groups report" in program.files.saved
-        else f"{session.name} Groups report"
-    ].decode()
+    text = program.files.saved[f"{session.name} Groups report"].decode()
     for words in (
-        "T cells higher in treated",
+        "higher in treated",
         "10.1111/j.2517-6161.1995.tb02031.x",
         "Brunner-Munzel test",
         "Log-ratios compare each type",
@@ -274,3 +282,47 @@ def test_a_run_is_kept_over_a_restart(program: Application, opened: Any) -> None
     assert kept.params == run.params
     boot = next(r for r in found.runs if r.kind == "bootstrap")
     assert boot.result.draws.shape == (40, 6, 24)
+
+
+def test_gene_regulation_is_compared_between_groups_where_a_run_has_it(
+    program: Application, opened: Any, one_core: None
+) -> None:
+    tab, session = opened()
+    choose(tab, column="arm")
+    assert "no ADTD run of the bulk with gene regulation" in tab.text("groups-regulation-reason")
+    inputs = made(changed=True)
+    session.set_dataset(inputs["dataset"], keep_runs=False)
+    data = session.need_dataset()
+    origin = Provenance(data.training_id, data.bulk_id)
+    now = datetime.now(UTC)
+    session.add_run(Run("d", "dtd", "DTD", now, DTDParams(), inputs["dtd"], origin))
+    of_dtd = replace(origin, inputs={"dtd": "d"})
+    session.add_run(Run("a", "adtd", "ADTD", now, ADTDParams(model="h,r"), inputs["adtd"], of_dtd))
+    tab.tick()
+    choose(tab, column="arm", **{"regulation-permutations": 19})
+    assert tab.get("groups-regulation-run", "disabled") is False, tab.text(
+        "groups-regulation-reason"
+    )
+    # pressed twice it is one job, which can be cancelled
+    for _ in range(2):
+        tab.click("groups-regulation-run")
+    (job,) = [j for j in program.runner.status(session.session_id) if j.active]
+    assert (job.kind, job.params.permutations, job.params.lambda2) == (KIND, 19, 1e-9)
+    assert dict(job.inputs) == {"adtd": "a", "dtd": "d"}
+    program.runner.cancel(job.id)
+    until(lambda: not any(j.active for j in program.runner.status(session.session_id)))
+    made_of = replace(origin, inputs=dict(job.inputs), samples_id=data.samples_id)
+    found = compared(inputs)
+    session.add_run(Run("r", KIND, "Regulation", now, job.params, found, made_of))
+    tab.tick()
+    words = tab.text("groups-regulation-words")
+    assert "14 genes are regulated differently between control (10) and treated (10)" in words
+    for look in ("table", "figure") * 2:
+        tab.set({("groups-regulation-look", "value"): look})
+    assert tab.get("groups-regulation-table", "rowData")[0]["c4"] == "yes"
+    assert tab.get("groups-regulation-figure", "figure")["data"]
+    # it stands in the report of the comparison of fractions
+    compare(tab, session)
+    text = report(session, "groups").decode()
+    assert "14 genes are regulated differently" in text
+    assert "10.2307/2532216" in text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from gui.analyses.genes import GenesParams
+from gui.components.views import GONE, SHOWN
 from gui.text import number
 
 VOLCANO, HEATMAP, TOP, OVERLAP, TABLE = "volcano", "heatmap", "top", "overlap", "table"
@@ -17,6 +18,10 @@ VIEWS = {
 }
 ONE_TYPE = {VOLCANO, TOP, TABLE}
 """Views of one cell type."""
+ABOUT = (
+    "Gene regulation by cell type: log2 and factor against the reference; support, 0 to 1;"
+    " stability of the direction over the bootstrap; expression in the reference per 10 000."
+)
 HEADERS = {
     "cell_type": "Cell type",
     "log2": "log2",
@@ -70,3 +75,12 @@ def words_for(calls: pd.DataFrame, view: str, cell_type: str, params: GenesParam
     if part["stability"].isna().all():
         words += " Intervals (ADTD, Uncertainty) would add how stable the directions are."
     return words
+
+
+def styles_of(view: str) -> dict[str, dict[str, str]]:
+    """Which controls mean something in a view."""
+    return {
+        "type_style": SHOWN if view in ONE_TYPE else GONE,
+        "n_style": SHOWN if view in (HEATMAP, TOP) else GONE,
+        "beside_style": SHOWN if view == TOP else GONE,
+    }

@@ -33,8 +33,8 @@ from gui.pages.genes.base import (
     run_title,
 )
 from gui.pages.genes.calls import (
+    ABOUT,
     HEATMAP,
-    ONE_TYPE,
     OVERLAP,
     TABLE,
     TOP,
@@ -43,16 +43,13 @@ from gui.pages.genes.calls import (
     matrix_of_calls,
     of_type,
     shown_table,
+    styles_of,
     words_for,
 )
 from gui.plugin import DARK, REVISION, Context
 
 NONE = ""
 DEFAULT_N, MOST_N = 15, 100
-ABOUT = (
-    "Gene regulation by cell type: log2 and factor against the reference; support, 0 to 1;"
-    " stability of the direction over the bootstrap; expression in the reference per 10 000."
-)
 panel_of = Panel("regulation", "gene-regulation")
 kept = PersistentControls(
     page,
@@ -66,6 +63,7 @@ kept = PersistentControls(
 def panel(ctx: Context) -> Any:
     """The tab's skeleton."""
     small = {"size": "xs"}
+    styles = styles_of(str(kept.value(ctx, "regulation_view")))
     return panel_of.layout(
         [
             switch(VIEWS, page.id.regulation_view, kept.value(ctx, "regulation_view")),
@@ -76,6 +74,7 @@ def panel(ctx: Context) -> Any:
                 w=150,
                 allowDeselect=False,
                 searchable=True,
+                style=styles["type_style"],
                 **small,
                 **{"aria-label": "Cell type"},
             ),
@@ -88,6 +87,7 @@ def panel(ctx: Context) -> Any:
                 prefix="Top ",
                 allowDecimal=False,
                 debounce=300,
+                style=styles["n_style"],
                 **small,
                 **{"aria-label": "Number of genes"},
             ),
@@ -97,6 +97,7 @@ def panel(ctx: Context) -> Any:
                 value=kept.value(ctx, "regulation_beside"),
                 w=170,
                 allowDeselect=False,
+                style=styles["beside_style"],
                 **small,
                 **{"aria-label": "Beside which run"},
             ),
@@ -189,11 +190,7 @@ def show_regulation(
     many = n if isinstance(n, int) and 1 <= n <= MOST_N else DEFAULT_N
     calls = calls_of(ctx, run, params)
     words = words_for(calls, view, cell_type, params)
-    controls = {
-        "type_style": {} if view in ONE_TYPE else {"display": "none"},
-        "n_style": {} if view in (HEATMAP, TOP) else {"display": "none"},
-        "beside_style": {} if view == TOP else {"display": "none"},
-    }
+    controls = styles_of(view)
     if view == TABLE:
         return {**controls, **panel_of.table(shown_table(calls, cell_type, params), words)}
     if view in (HEATMAP, OVERLAP, TOP) and not (calls["call"] != 0).any():

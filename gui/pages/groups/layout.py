@@ -30,6 +30,7 @@ from gui.figures.groups import effects, heatmap, overview
 from gui.figures.palette import type_colours
 from gui.figures.template import styled
 from gui.pages.groups import parameters as _parameters  # noqa: F401  records its callbacks
+from gui.pages.groups import regulation
 from gui.pages.groups.base import form, page, source_options
 from gui.pages.groups.fields import column
 from gui.plugin import DARK, REVISION, Context
@@ -106,7 +107,8 @@ def layout(ctx: Context) -> Any:
     table = result_table(page, "table", filters=False, engine=True)
     shown = views.layout([which, html.Div(one, id=page.id.types, style=GONE)], drawing, table)
     note = dmc.Text(id=page.id.note, size="xs", c="dimmed", mt=6)
-    return two_columns(column(ctx), head.layout(ctx, card(shown, note)))
+    results = head.layout(ctx, card(shown, note))
+    return two_columns(column(ctx), dmc.Stack([*results, regulation.layout(ctx)], gap="md"))
 
 
 @page.summary

@@ -27,6 +27,7 @@ ORDER = (
     "known",
     "groups",
     "genes",
+    "compare",
     "sessions",
     "saving",
     "window",

@@ -174,6 +174,31 @@ def test_the_hidden_profile_is_told_by_its_markers(result: ADTDResult) -> None:
     assert there.regulated.empty
 
 
+@pytest.mark.parametrize("regulated", [True, False], ids=["h,r", "h"])
+def test_solutions_with_the_same_fit_look_like_the_same(
+    result: ADTDResult, regulated: bool
+) -> None:
+    """x' = (x + (Delta X) b) / (1 + sum b) leaves every residual as it is."""
+    delta = result.gene_regulation
+    assert delta is not None
+    delta = delta.copy()
+    delta.loc[["PPBP", "PF4", "GP9", "ACRBP"], "Monocytes"] = 30.0
+    run = replace(result, gene_regulation=delta if regulated else None, support=None)
+    used = run.reference / run.reference.sum() * (delta if regulated else 1.0)
+    rng = np.random.default_rng(5)
+    other = pd.DataFrame(rng.lognormal(0, 1, (400, 2)), index=used.index, columns=["X", "Y"])
+    data = Dataset(cells_of(pd.concat([run.reference, other], axis=1)), None, None, None)
+    x = other["X"] / other["X"].sum()
+    found = []
+    for b in (0.0, 1.0, 3.0):
+        moved = replace(run, hidden_profile=(x + used["Monocytes"] * b) / (1 + b))
+        found.append(analysed(moved, GenesParams(sets=()), dataset=data).likeness)
+    assert found[0].markers["fits"].sum() == 0
+    for one in found[1:]:
+        pd.testing.assert_frame_equal(one.markers, found[0].markers, rtol=1e-6)
+        np.testing.assert_allclose(one.profiles["explained"], found[0].profiles["explained"])
+
+
 def cells_of(profiles: pd.DataFrame) -> Cells:
     """Ten equal cells of each type."""
     labels = np.repeat(profiles.columns.to_numpy(dtype=object), 10)

@@ -16,7 +16,7 @@ from gui.engine.params import Params, param
 from gui.engine.regulation import LOW_SUPPORT, regulation_of, regulation_table
 from gui.engine.results import ADTDResult, BootstrapResult
 from gui.errors import DataError, InvalidParameter, MissingPart
-from gui.knowledge.cell_types import is_kind_of
+from gui.knowledge.cell_types import are_related, is_kind_of
 from gui.knowledge.common_names import GenesInUse
 from gui.knowledge.gene_sets import SHIPPED, GeneSets, shipped_sets
 from gui.knowledge.markers import SHIPPED_NAME, Markers, shipped_markers
@@ -492,12 +492,16 @@ def _tested(
 
 # -- markers
 # --------------------------------------------------------------------------------------------------
-GAIN, LOSS, OTHER_UP, OTHER_DOWN = (
+GAIN, LOSS, ABSENT_UP, ABSENT_DOWN, OTHER_UP, OTHER_DOWN = (
     "more of its own marker: fits",
     "less of its own marker: does not fit",
+    "more of a gene it is known not to express: does not fit",
+    "less of a gene it is known not to express: fits",
     "gains a marker of another type",
     "less of a marker of another type",
 )
+FITTING, CONTRARY = (GAIN, ABSENT_DOWN), (LOSS, ABSENT_UP)
+"""Verdicts on a type's own markers."""
 
 
 def _markers(
@@ -518,19 +522,23 @@ def _markers(
 
 
 def _verdict(cell_type: str, said: list[tuple[str, str, str]], log2: float) -> Iterator[Any]:
-    """Marker of which types, whether of its own, and what the direction says."""
+    """Marker of which types, whether of its own, and what the direction says.
+
+    Its own are the markers of the type, of its subtypes, and of the types it is a subtype of; that
+    it does not express a gene follows from the last alone.
+    """
     positive = list(dict.fromkeys(t for t, direction, _ in said if direction == "+"))
     negative = list(dict.fromkeys(t for t, direction, _ in said if direction == "-"))
-    own = any(is_kind_of(t, cell_type) for t in positive)
-    against = not own and any(is_kind_of(t, cell_type) for t in negative)
+    own = any(are_related(t, cell_type) for t in positive)
+    against = not own and any(is_kind_of(cell_type, t) for t in negative)
     up = log2 > 0
-    if against:  # a gene that this type is known not to express
-        verdict = LOSS if up else GAIN
+    if against:
+        verdict = ABSENT_UP if up else ABSENT_DOWN
     elif own:
         verdict = GAIN if up else LOSS
     else:
         verdict = OTHER_UP if up else OTHER_DOWN
-    shown = [*positive, *(f"not {t}" for t in negative)]
+    shown = [*positive, *(f"{t} (negative marker)" for t in negative)]
     yield ", ".join(shown)
     yield own or against
     yield verdict

@@ -11,12 +11,15 @@ import pandas as pd
 import pytest
 
 from gui.analyses.genes import (
+    ABSENT_DOWN,
+    ABSENT_UP,
     GAIN,
     LOSS,
     OTHER_DOWN,
     OTHER_UP,
     GenesParams,
     GenesResult,
+    _verdict,
     regulation_calls,
     run_genes,
 )
@@ -154,6 +157,34 @@ def test_markers_say_whether_the_direction_fits(result: ADTDResult) -> None:
     assert "B cell" in found.loc["CD79A", "marker_of"]
     assert bool(found.loc["FCN1", "own"])
     assert not bool(found.loc["CD79A", "own"])
+
+
+@pytest.mark.parametrize(
+    ("run_type", "gene", "log2", "verdict"),
+    [
+        ("T cells CD4 conv", "CD3E", 2.0, GAIN),
+        ("T cells CD8", "CD3E", -2.0, LOSS),
+        ("CD4 T cells", "CD3E", 2.0, GAIN),
+        ("Memory B cells", "MS4A1", 2.0, GAIN),
+        ("CD14 Mono", "CD14", 2.0, GAIN),
+        ("Monocytes", "CD3E", 2.0, OTHER_UP),
+        ("T cells", "NOT_T", 2.0, ABSENT_UP),
+        ("CD8 T cells", "NOT_T", -2.0, ABSENT_DOWN),
+        ("Monocytes", "NOT_T", 2.0, OTHER_UP),
+    ],
+)
+def test_a_marker_of_the_family_or_of_a_subtype_is_its_own(
+    run_type: str, gene: str, log2: float, verdict: str
+) -> None:
+    said = {
+        "CD3E": [("T cell", "+", "a")],
+        "MS4A1": [("B cell", "+", "a")],
+        "CD14": [("Classical monocyte", "+", "a")],
+        "NOT_T": [("T cell", "-", "a"), ("Naive CD8 T cell", "-", "a")],
+    }
+    _, own, found, _ = _verdict(run_type, said[gene], log2)
+    assert found == verdict
+    assert own is (verdict not in (OTHER_UP, OTHER_DOWN))
 
 
 def test_the_hidden_profile_is_told_by_its_markers(result: ADTDResult) -> None:

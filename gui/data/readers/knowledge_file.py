@@ -154,7 +154,7 @@ def _of_markers(table: pd.DataFrame, name: str, digest: str) -> KnowledgeFile:
         f" types from the column “{cell_type[:40]}”, genes from “{gene[:40]}”."
     )
     if change:
-        note += f" A negative “{change[:40]}” is taken as not expressed."
+        note += f" Rows with a negative “{change[:40]}” are left out."
     return KnowledgeFile("markers", name, digest, note, markers=found)
 
 
@@ -173,11 +173,12 @@ def _rows(
         title = str(cell_type).strip()[:LONGEST]
         if not title or title.lower() in MISSING_TEXTS:
             continue
-        down = str(moved).lstrip().startswith("-")
+        if str(moved).lstrip().startswith(("-", "−")):
+            continue  # lower than in other types, which does not mean not expressed
         kept = _species(str(whose))
         for gene in _genes(str(listed)):
             bare = gene[:-1] if gene[-1] in "+-" else gene  # no gene's name ends so
-            sign = "-" if down or gene[-1] == "-" else "+"
+            sign = "-" if gene[-1] == "-" else "+"
             if bare:
                 count += 1
                 if count > MOST_MARKERS:

@@ -9,7 +9,7 @@ import pandas as pd
 from dash import Input, Output, State
 from dash.exceptions import PreventUpdate
 
-from gui.analyses.genes import GAIN, LOSS, GenesResult
+from gui.analyses.genes import CONTRARY, FITTING, GenesResult
 from gui.answers.genes import marker_table
 from gui.components.persistent_controls import PersistentControls
 from gui.knowledge.markers import SHIPPED_NAME, SHIPPED_SOURCE
@@ -53,8 +53,8 @@ def words_for(result: GenesResult, cell_type: str) -> str:
     table = result.markers
     if cell_type != ALL:
         table = table[table["cell_type"] == cell_type]
-    own = int((table["verdict"] == GAIN).sum())
-    against = int((table["verdict"] == LOSS).sum())
+    own = int(table["verdict"].isin(FITTING).sum())
+    against = int(table["verdict"].isin(CONTRARY).sum())
     lists = some(result.marker_lists, 4) or "no list"
     source = f" {SHIPPED_SOURCE}." if SHIPPED_NAME in result.marker_lists else ""
     return (

@@ -11,7 +11,7 @@ from gui.analyses.genes import DOWN, UP, GenesParams, GenesResult
 from gui.analyses.hidden_likeness import EXPLAINED, FALSE_DISCOVERY, Likeness
 from gui.engine.results import Run
 from gui.figures.text import percent, shorten, three
-from gui.knowledge.cell_types import is_kind_of
+from gui.knowledge.cell_types import are_related
 from gui.text import number, some
 
 NEAR = 0.8
@@ -125,7 +125,7 @@ def _marker(table: pd.DataFrame, types: Sequence[str]) -> str:
     if fitting.empty:
         return ""
     best, name = fitting.iloc[0], str(fitting.index[0])
-    there = [known for known in types if is_kind_of(name, known)]
+    there = [known for known in types if are_related(name, known)]
     words = (
         f"{shorten(name)} ({int(best['markers'])} markers, FDR {three(float(best['p_adjusted']))}"
     )

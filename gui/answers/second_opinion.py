@@ -24,7 +24,7 @@ CONSENSUS_NOTE = (
     " with a sum of 1. Not a result of DTD, ADTD or deconomix."
 )
 NOT_THERE = (
-    "An earlier version computed this run without a second opinion.",
+    "This run has no second opinion: an earlier version computed it, or it failed (see its notes).",
     "Run it again to get one.",
 )
 _MEASURED = {
@@ -71,6 +71,7 @@ def opinion_hover(opinion: SecondOpinion | None, own: str) -> OpinionHover | Non
         tuple(contradicted_types(opinion)),
         plain(contradictions(opinion)),
         {title: plain(frame) for title, frame in estimates(opinion, own).items()},
+        "without hidden, of 100 %" if own == "ADTD" else "of 100 %",
     )
 
 

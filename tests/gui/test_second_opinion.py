@@ -93,8 +93,12 @@ def test_hover_tells_the_three_estimates_in_the_samples_concerned_alone() -> Non
     assert hover is not None
     assert hover.types == ("A",)
     assert hover.text("A", "s0") == (
-        "<br>contradicted: ADTD 5.00 %, Markers 40.0 %, Relative errors 40.0 %"
+        "<br>contradicted (without hidden, of 100 %):"
+        " ADTD 5.00 %, Markers 40.0 %, Relative errors 40.0 %"
     )
+    plain = opinion_hover(made_up(), "DTD")
+    assert plain is not None
+    assert plain.text("A", "s0").startswith("<br>contradicted (of 100 %): DTD 5.00 %")
     assert hover.text("A", "s5") == ""
     assert hover.text("hidden", "s0") == ""
     assert hover.text("A", "elsewhere") == ""

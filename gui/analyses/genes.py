@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,16 +11,24 @@ import numpy as np
 import pandas as pd
 from pydantic import Field, field_validator
 
+from gui.analyses.gene_markers import MARKER_COLUMNS, marker_verdicts
 from gui.analyses.hidden_likeness import Likeness, library_of, likeness
 from gui.engine.params import Params, param
-from gui.engine.regulation import LOW_SUPPORT, regulation_of, regulation_table
+from gui.engine.regulation import LOW_SUPPORT, LOWEST, regulation_of, regulation_table
 from gui.engine.results import ADTDResult, BootstrapResult
-from gui.errors import DataError, InvalidParameter, MissingPart
-from gui.knowledge.cell_types import are_related, is_kind_of
+from gui.errors import BadValues, DataError, InvalidParameter, MissingPart
 from gui.knowledge.common_names import GenesInUse
 from gui.knowledge.gene_sets import SHIPPED, GeneSets, shipped_sets
-from gui.knowledge.markers import SHIPPED_NAME, Markers, shipped_markers
+from gui.knowledge.markers import (
+    SHIPPED_CITATION,
+    SHIPPED_LICENCE,
+    SHIPPED_NAME,
+    SHIPPED_VERSION,
+    Markers,
+    shipped_markers,
+)
 from gui.knowledge.own_files import OWN, OwnFiles
+from gui.text import number
 
 if TYPE_CHECKING:
     from gui.data.dataset import Dataset
@@ -35,11 +43,16 @@ READING, OVER, RANKED, MARKING, HIDDEN_LOOKS = (
 )
 SHIPPED_MARKERS = "shipped"
 SEPARATOR = " · "
-"""Between collection and set where two collections are tested together."""
+"""Between the number of a collection and a set where collections are tested together."""
 LISTED = 200
 """Sets that are kept of each test of one cell type, the most significant ones."""
+RATE = 0.05
+"""False discovery rate up to which sets are counted."""
+TIED = 0.05
+"""Part of the genes with the same regulation from which that is said of a ranking."""
 UP, DOWN = "up", "down"
 COLLECTIONS = ["key", "name", "version", "licence", "citation", "sets", "tested"]
+REGULATED = frozenset({"up", "down", "background", "over", "ranked"})
 OVER_COLUMNS = [
     *("cell_type", "direction", "collection", "set", "size", "in_background", "overlap"),
     *("expected", "fold", "p", "p_adjusted", "genes"),
@@ -47,9 +60,6 @@ OVER_COLUMNS = [
 RANKED_COLUMNS = [
     *("cell_type", "collection", "set", "size", "in_ranking", "es", "nes", "p", "fdr"),
     "leading_edge",
-]
-MARKER_COLUMNS = [
-    *("cell_type", "gene", "log2", "marker_of", "own", "verdict", "source"),
 ]
 
 
@@ -147,7 +157,8 @@ class GenesResult:
     markers
         Regulated genes that are known markers: columns :data:`MARKER_COLUMNS`.
     regulated
-        By cell type: up, down (regulated genes), background (genes that could have been called).
+        By cell type: up, down (regulated genes), background (genes that could have been called);
+        over, ranked (sets with a false discovery rate up to 5 %, of all tested).
     calls
         genes x cell types: 1 regulated upwards, -1 downwards, 0 neither; no column without
         regulation.
@@ -181,7 +192,7 @@ class GenesResult:
     def tables(self) -> dict[str, pd.DataFrame]:
         found = {
             "genes_regulated": self.regulated.rename_axis("cell_type"),
-            "gene_sets": self.collections.set_index("key"),
+            "gene_sets": self.sources().set_index("key"),
             "enrichment": self.over.set_index("cell_type"),
             "enrichment_ranked": self.ranked.set_index("cell_type"),
             "markers": self.markers.set_index("cell_type"),
@@ -189,6 +200,25 @@ class GenesResult:
             "hidden_markers": self.likeness.markers.rename_axis("cell_type"),
         }
         return {name: table for name, table in found.items() if len(table)}
+
+    def sources(self) -> pd.DataFrame:
+        """What was tested and looked up, with versions, licences and citations.
+
+        Columns :data:`COLLECTIONS` and kind ("gene sets", "markers"); markers have no sets.
+        """
+        lists = [
+            ("shipped", name, SHIPPED_VERSION, SHIPPED_LICENCE, SHIPPED_CITATION)
+            if name == SHIPPED_NAME
+            else ("own", name, "", "", "your own file")
+            for name in self.marker_lists
+        ]
+        rows = pd.DataFrame(lists, columns=COLLECTIONS[:5], dtype=object)
+        parts = [
+            part.reindex(columns=COLLECTIONS).assign(kind=kind)
+            for part, kind in ((self.collections, "gene sets"), (rows, "markers"))
+        ]
+        found = pd.concat([part for part in parts if len(part)] or parts, ignore_index=True)
+        return found.astype({"sets": "Int64", "tested": "Int64"})
 
     def citations(self) -> tuple[str, ...]:
         tests = ("hypergeometric", "gsea", "benjamini-hochberg") if len(self.collections) else ()
@@ -202,7 +232,7 @@ class GenesResult:
             and list(self.markers.columns) == MARKER_COLUMNS
             and list(self.collections.columns) == COLLECTIONS
             and set(self.calls.columns) == set(self.regulated.index) <= set(self.types)
-            and {"up", "down", "background"} <= set(self.regulated.columns)
+            and REGULATED <= set(self.regulated.columns)
             and {"explained", "cosine", "fits"} <= set(likeness.profiles.columns)
             and {"auc", "p_adjusted", "fits", "genes"} <= set(likeness.markers.columns)
             and all(
@@ -212,7 +242,7 @@ class GenesResult:
                     (self.ranked, ("es", "nes", "p", "fdr", "in_ranking")),
                     (self.markers, ("log2",)),
                     (self.calls, tuple(self.calls.columns)),
-                    (self.regulated, ("up", "down", "background")),
+                    (self.regulated, tuple(REGULATED)),
                     (likeness.profiles, ("explained", "cosine", "weight")),
                     (likeness.markers, ("auc", "p", "p_adjusted")),
                 )
@@ -256,22 +286,34 @@ def run_genes(
     tables = {name: regulation_of(adtd, name, bootstrap) for name in types}
     if delta is None:
         notes.append("The run estimates no gene regulation: only its hidden profile is looked at.")
+    calls = pd.DataFrame(
+        {name: called(table, params) for name, table in tables.items()},
+        index=adtd.reference.index,
+    ).astype(np.int8)
+    names = [one.name for one in collections]
     over, family = _over(tables, params, sets, progress)
     ranked, missing = _ranked(tables, params, sets, progress)
-    notes += missing
+    regulated = regulated_counts(tables, params).assign(
+        over=_significant(over, "p_adjusted", tables), ranked=_significant(ranked, "fdr", tables)
+    )
+    over, less = _best(over, ["cell_type", "direction"], "genes", names, OVER_COLUMNS)
+    ranked, fewer = _best(ranked, ["cell_type"], "leading_edge", names, RANKED_COLUMNS)
+    if less + fewer:
+        notes.append(
+            f"The tables list the {LISTED} best gene sets of each test of a cell type;"
+            f" {number(less + fewer)} more were tested, and count."
+        )
+    notes += [*missing, *_ties(tables, params, sets)]
     progress(MARKING, 0.95)
-    found = _markers(tables, params, markers.in_use(genes))
+    found = marker_verdicts(tables, calls, markers.in_use(genes))
     progress(HIDDEN_LOOKS, 0.97)
     looks = likeness(adtd, library_of(dataset, adtd.reference), markers, genes)
     return GenesResult(
         over,
         ranked,
         found,
-        regulated_counts(tables, params),
-        pd.DataFrame(
-            {name: called(table, params) for name, table in tables.items()},
-            index=adtd.reference.index,
-        ).astype(np.int8),
+        regulated,
+        calls,
         _tested(collections, sets, tables, params),
         lists,
         looks,
@@ -287,7 +329,8 @@ def read_sets(
 ) -> tuple[list[GeneSets], dict[str, list[str]], list[str]]:
     """The chosen collections, all their sets under the names of the run, and notes.
 
-    Sets are called "<collection> · <set>". Collections of human genes are left out where the genes
+    Sets are called "<number of the collection> · <set>"; of collections with one name the later
+    ones get a number. Collections of human genes are left out where the genes
     of the run are not human ones.
     """
     own = OwnFiles(Path(params.folder) if params.folder else None)
@@ -305,11 +348,25 @@ def read_sets(
                 f"There is no collection of gene sets called {key[:40]}.",
                 advice=f"Choose among {', '.join(SHIPPED)}.",
             )
+    titles = _numbered([one.name for one in collections])
+    collections = [replace(one, name=title) for one, title in zip(collections, titles, strict=True)]
     sets: dict[str, list[str]] = {}
-    for one in collections:
+    for at, one in enumerate(collections):
         matched = genes.match(one.sets)
-        sets |= {f"{one.name}{SEPARATOR}{name}": found for name, found in matched.items()}
+        sets |= {f"{at}{SEPARATOR}{name}": found for name, found in matched.items()}
     return collections, sets, notes
+
+
+def _numbered(names: Sequence[str]) -> list[str]:
+    """Names without repetition: "my.gmt", "my.gmt (2)"."""
+    found: list[str] = []
+    for name in names:
+        title, n = name, 1
+        while title in found:
+            n += 1
+            title = f"{name} ({n})"
+        found.append(title)
+    return found
 
 
 def read_markers(
@@ -329,7 +386,7 @@ def read_markers(
             one = own.get(key)
             parts.append(own.markers(key, genes.species))
             names.append(f"{one.name} (added {one.date})")
-    return Markers.joined(parts), tuple(names), notes
+    return Markers.joined(parts), tuple(_numbered(names)), notes
 
 
 # -- which genes
@@ -379,7 +436,10 @@ def _over(
     sets: Mapping[str, list[str]],
     progress: Progress,
 ) -> tuple[pd.DataFrame, int]:
-    """All tests of all cell types, adjusted as one family; and how many they are."""
+    """All tests of all cell types, adjusted as one family (also those without overlap).
+
+    And how many they are.
+    """
     from gui.statistics.multiple_testing import benjamini_hochberg
     from gui.statistics.over_representation import over_representation
 
@@ -406,8 +466,7 @@ def _over(
         return pd.DataFrame(columns=OVER_COLUMNS), 0
     whole = pd.concat(found, ignore_index=True)
     whole["p_adjusted"] = benjamini_hochberg(whole["p"])
-    kept = whole[whole["overlap"] > 0].groupby(["cell_type", "direction"], sort=False).head(LISTED)
-    return _named(kept, "genes")[OVER_COLUMNS].reset_index(drop=True), len(whole)
+    return whole[whole["overlap"] > 0], len(whole)
 
 
 def _ranked(
@@ -419,7 +478,7 @@ def _ranked(
     """Pre-ranked enrichment of log2 regulation in every cell type, and notes."""
     from gui.statistics.ranked_enrichment import ranked_enrichment
 
-    found, without = [], []
+    found, without, equal = [], [], []
     for done, (name, table) in enumerate(tables.items() if sets else ()):
         begin, part = 0.3 + 0.65 * done / len(tables), 0.65 / len(tables)
         progress(RANKED, begin)
@@ -434,30 +493,69 @@ def _ranked(
                 seed=params.seed,
                 progress=lambda f, begin=begin, part=part: progress(RANKED, begin + part * f),  # type: ignore[misc]
             )
+        except BadValues:  # one value for all: nothing is moved, or all is at the floor
+            equal.append(name)
+            continue
         except DataError:
             without.append(name)
             continue
-        found.append(tested.table.assign(cell_type=name).head(LISTED))
+        found.append(tested.table.assign(cell_type=name))
     notes = []
     if without:
         notes.append(
             f"No gene set has {params.smallest} to {params.largest} genes with support in"
             f" {', '.join(without)}: there is no enrichment of them."
         )
-    if not found:
-        return pd.DataFrame(columns=RANKED_COLUMNS), notes
-    whole = _named(pd.concat(found, ignore_index=True), "leading_edge")
-    return whole[RANKED_COLUMNS], notes
+    if equal:
+        notes.append(
+            f"All genes have the same regulation in {', '.join(equal)}: they cannot be ranked."
+        )
+    return (
+        pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=RANKED_COLUMNS)
+    ), notes
 
 
-def _named(table: pd.DataFrame, genes: str) -> pd.DataFrame:
-    """With collection and set apart, and genes as text."""
-    parts = table["set"].str.split(SEPARATOR, n=1, regex=False)
-    return table.assign(
-        collection=parts.str[0],
+def _significant(tests: pd.DataFrame, rate: str, types: Mapping[str, object]) -> pd.Series:
+    """By cell type, how many of all tests have a false discovery rate of at most 5 %."""
+    counts = tests.loc[tests[rate] <= RATE, "cell_type"].value_counts()
+    return counts.reindex(list(types), fill_value=0).astype(int)
+
+
+def _best(
+    tests: pd.DataFrame, by: list[str], genes: str, names: Sequence[str], columns: list[str]
+) -> tuple[pd.DataFrame, int]:
+    """The best tests of each kind with collection and set apart and genes as text.
+
+    And how many are left out.
+    """
+    if tests.empty:
+        return pd.DataFrame(columns=columns), 0
+    kept = tests.groupby(by, sort=False).head(LISTED)
+    parts = kept["set"].str.split(SEPARATOR, n=1, regex=False)
+    shown = kept.assign(
+        collection=[names[int(at)] for at in parts.str[0]],
         set=parts.str[1],
-        **{genes: [", ".join(names) for names in table[genes]]},
+        **{genes: [", ".join(found) for found in kept[genes]]},
     )
+    return shown[columns].reset_index(drop=True), len(tests) - len(kept)
+
+
+def _ties(
+    tables: Mapping[str, pd.DataFrame], params: GenesParams, sets: Mapping[str, object]
+) -> list[str]:
+    """What is said of rankings in which many genes have the same place."""
+    found = []
+    for name, table in tables.items() if sets else ():
+        scores = table.loc[could_be_called(table, params), "log2"]
+        if TIED * len(scores) < len(scores) - scores.nunique() < len(scores) - 1:
+            found.append(name)
+    if not found:
+        return []
+    return [
+        f"In {', '.join(found)} more than {TIED:.0%} of the genes have the same regulation as"
+        f" another (factors up to 2^{LOWEST:g}, shown as log2 {LOWEST:g}, count as equal): the"
+        " ranking has these in the order of the reference."
+    ]
 
 
 def _tested(
@@ -483,63 +581,8 @@ def _tested(
             one.licence,
             one.citation,
             len(one.sets),
-            sum(f"{one.name}{SEPARATOR}{name}" in usable for name in one.sets),
+            sum(f"{at}{SEPARATOR}{name}" in usable for name in one.sets),
         )
-        for one in collections
+        for at, one in enumerate(collections)
     ]
     return pd.DataFrame(rows, columns=COLLECTIONS)
-
-
-# -- markers
-# --------------------------------------------------------------------------------------------------
-GAIN, LOSS, ABSENT_UP, ABSENT_DOWN, OTHER_UP, OTHER_DOWN = (
-    "more of its own marker: fits",
-    "less of its own marker: does not fit",
-    "more of a gene it is known not to express: does not fit",
-    "less of a gene it is known not to express: fits",
-    "gains a marker of another type",
-    "less of a marker of another type",
-)
-FITTING, CONTRARY = (GAIN, ABSENT_DOWN), (LOSS, ABSENT_UP)
-"""Verdicts on a type's own markers."""
-
-
-def _markers(
-    tables: Mapping[str, pd.DataFrame], params: GenesParams, markers: Markers
-) -> pd.DataFrame:
-    """Regulated genes that are known markers, strongest first within a cell type."""
-    rows = []
-    for name, table in tables.items():
-        calls = called(table, params)
-        strong = table.loc[calls != 0, "log2"]
-        for gene in strong.abs().sort_values(ascending=False, kind="stable").index:
-            said = markers.by_gene.get(str(gene), [])
-            if said:
-                rows.append(
-                    (name, str(gene), float(strong[gene]), *_verdict(name, said, strong[gene]))
-                )
-    return pd.DataFrame(rows, columns=MARKER_COLUMNS)
-
-
-def _verdict(cell_type: str, said: list[tuple[str, str, str]], log2: float) -> Iterator[Any]:
-    """Marker of which types, whether of its own, and what the direction says.
-
-    Its own are the markers of the type, of its subtypes, and of the types it is a subtype of; that
-    it does not express a gene follows from the last alone.
-    """
-    positive = list(dict.fromkeys(t for t, direction, _ in said if direction == "+"))
-    negative = list(dict.fromkeys(t for t, direction, _ in said if direction == "-"))
-    own = any(are_related(t, cell_type) for t in positive)
-    against = not own and any(is_kind_of(cell_type, t) for t in negative)
-    up = log2 > 0
-    if against:
-        verdict = ABSENT_UP if up else ABSENT_DOWN
-    elif own:
-        verdict = GAIN if up else LOSS
-    else:
-        verdict = OTHER_UP if up else OTHER_DOWN
-    shown = [*positive, *(f"{t} (negative marker)" for t in negative)]
-    yield ", ".join(shown)
-    yield own or against
-    yield verdict
-    yield ", ".join(dict.fromkeys(", ".join(source for *_, source in said).split(", ")))

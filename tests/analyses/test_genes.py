@@ -10,16 +10,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gui.analyses.genes import (
+from gui.analyses.gene_markers import (
     ABSENT_DOWN,
     ABSENT_UP,
     GAIN,
     LOSS,
     OTHER_DOWN,
     OTHER_UP,
+    verdict_of,
+)
+from gui.analyses.genes import (
+    LISTED,
     GenesParams,
     GenesResult,
-    _verdict,
     regulation_calls,
     run_genes,
 )
@@ -148,6 +151,60 @@ def test_the_false_discovery_rate_counts_every_test_of_the_run(
     assert "mine.gmt" in sources(found.collections)[0]
 
 
+def test_sets_are_counted_before_the_list_is_cut(result: ADTDResult, tmp_path: Path) -> None:
+    names = genes()
+    many = LISTED + 50
+    sets = {f"S{i}": tuple(HYPOXIA[:20] + names[60 + i : 62 + i]) for i in range(many)}
+    key = OwnFiles(tmp_path).keep("many.gmt", "a", "", sets=sets).key
+    found = analysed(result, GenesParams(sets=(key,), folder=str(tmp_path), permutations=100))
+    assert found.regulated.loc["Monocytes", "over"] == many
+    assert len(found.over) <= 2 * LISTED
+    assert f"{many} gene sets over-represented" in sentence(found)
+    assert any("The tables list the 200 best gene sets" in note for note in found.notes)
+    assert any("50 more" in note or "100 more" in note for note in found.notes)
+
+
+def test_two_files_of_one_name_are_both_tested(result: ADTDResult, tmp_path: Path) -> None:
+    own = OwnFiles(tmp_path)
+    first = own.keep("my · best.gmt", "a", "", sets={"S": tuple(HYPOXIA[:25])}).key
+    second = own.keep("my · best.gmt", "b", "", sets={"S": tuple(genes()[60:90])}).key
+    params = GenesParams(sets=(first, second), folder=str(tmp_path), permutations=100)
+    found = analysed(result, params)
+    assert found.family == 4
+    assert list(found.collections["name"]) == ["my · best.gmt", "my · best.gmt (2)"]
+    assert list(found.collections["tested"]) == [1, 1]
+    best = found.over.iloc[found.over["p"].argmin()]
+    assert (best["collection"], best["set"], best["overlap"]) == ("my · best.gmt", "S", 24)
+
+
+def test_a_ranking_without_differences_or_with_many_ties_is_said(result: ADTDResult) -> None:
+    delta = result.gene_regulation
+    assert delta is not None
+    flat = delta.copy()
+    flat["B cells"] = 1.0
+    found = analysed(replace(result, gene_regulation=flat))
+    assert any("same regulation in B cells" in note for note in found.notes)
+    assert not any("No gene set has" in note for note in found.notes)
+    floor = delta.copy()
+    floor.loc[genes()[100:200], "Monocytes"] = 0.0
+    found = analysed(replace(result, gene_regulation=floor))
+    (note,) = [note for note in found.notes if "the order of the reference" in note]
+    assert "In Monocytes" in note
+    assert "log2 -10" in note
+
+
+def test_sources_name_versions_and_licences_of_marker_lists(result: ADTDResult) -> None:
+    found = analysed(result)
+    table = found.tables()["gene_sets"]
+    shipped = table[table["kind"] == "markers"].iloc[0]
+    assert "BSD-3-Clause" in shipped["licence"]
+    assert "10.1093/nargab/lqab102" in shipped["citation"]
+    assert table.loc["hallmark", "sets"] == 50
+    captions = [caption for caption in shown_tables(found) if "arkers" in caption]
+    assert len(captions) == 2
+    assert all("GPL-3.0" in caption for caption in captions)
+
+
 def test_markers_say_whether_the_direction_fits(result: ADTDResult) -> None:
     found = analysed(result).markers.set_index("gene")
     assert found.loc["FCN1", "verdict"] == GAIN
@@ -182,7 +239,7 @@ def test_a_marker_of_the_family_or_of_a_subtype_is_its_own(
         "CD14": [("Classical monocyte", "+", "a")],
         "NOT_T": [("T cell", "-", "a"), ("Naive CD8 T cell", "-", "a")],
     }
-    _, own, found, _ = _verdict(run_type, said[gene], log2)
+    _, own, found, _ = verdict_of(run_type, said[gene], log2)
     assert found == verdict
     assert own is (verdict not in (OTHER_UP, OTHER_DOWN))
 

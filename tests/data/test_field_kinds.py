@@ -314,6 +314,7 @@ def test_a_signature_matrix_as_training_cells_is_offered_as_reference(tmp_path: 
     frame.to_csv(tmp_path / "LM3.txt", sep="\t")
     found = examine(LoadRequest(files={"train": FileChoice(path=tmp_path / "LM3.txt")}))
     assert found.outcome == "refuse"
+    assert found.findings[0].code == "signature-matrix"
     assert "Choose it as Reference X" in found.findings[0].advice
 
 

@@ -259,7 +259,7 @@ def _labels_unique(part: Part, labels: np.ndarray) -> Finding:
     name, role = part.source.name, part.source.role
     place = Place.at(name, role, columns=labels)
     if part.source.kind == "csv" and len(labels) <= _MOST_TYPES and not _are_barcodes(labels):
-        return f.LabelsUnique(
+        return f.SignatureMatrix(
             place,
             f"{name} has one column for each of {number(len(labels))} names ({some(labels)}), as a"
             " signature matrix has for its cell types, and no single cells.",

@@ -443,7 +443,7 @@ def _scale(part: Part) -> Iterator[Finding]:
             Place(name, role),
             f"The values of {PART_NAMES[role]} ({name}) look log-transformed (largest {top:.3g},"
             " not whole numbers); deconvolution needs a linear scale.",
-            f"Undo the logarithm; its base seems to be {base}.",
+            f"Undo the logarithm; its base seems to be {base}." + _approximate(matrix),
             UndoLog(role=role, base=base),
             (*(UndoLog(role=role, base=b) for b in _others(base)), *other),
         )
@@ -475,6 +475,17 @@ def _scale(part: Part) -> Iterator[Finding]:
             yield f.NegativeValues.of(
                 error, Place(name, role), other[0] if other else None, tuple(other[1:])
             )
+
+
+def _approximate(matrix: Matrix) -> str:
+    """What is to be said where the lowest logarithm is not that of 1, "" mostly."""
+    low = float(stored_values(matrix).min())
+    if matrix.is_sparse or low < 0.3:
+        return ""
+    return (
+        f" This is approximate: the lowest value is {low:.3g} and not 0, as of variance-stabilised"
+        " counts (VST, rlog) and of arrays. Counts or TPM are better."
+    )
 
 
 def _negative_log(part: Part, other: list[Repair]) -> Finding:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import stat
 import sys
 import threading
 import time
@@ -204,9 +205,22 @@ def existing(names: Sequence[str]) -> list[Path]:
     """The files named on the command line, as absolute paths; DeconomixError for one that cannot be
     opened.
     """
+    from gui import atomic
+    from gui.files import is_device, unreadable
+
     paths = [Path(name).absolute() for name in names]
     for path in paths:
-        if not path.is_file():
+        try:
+            kind = path.stat().st_mode
+        except OSError as error:
+            if atomic.is_too_long(path, error) or not isinstance(
+                error, FileNotFoundError | NotADirectoryError
+            ):
+                raise unreadable(path, error) from None
+            kind = 0
+        if stat.S_ISDIR(kind):
+            raise DeconomixError(f"{path} is a folder.", advice="Name a file that is in it.")
+        if not stat.S_ISREG(kind) or (atomic.WINDOWS and is_device(path.name)):
             raise DeconomixError(f"There is no file {path}.")
     return paths
 

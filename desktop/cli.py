@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 
 REFUSED = 2
 """Exit code for everything the user can put right."""
+FAILED = 1
+"""Exit code of a fault of the program itself."""
 COMMANDS = ("serve", "analyze", "check", "doctor")
 PATIENCE = 3.0
 """Seconds that threads of the toolkit may take to end after the window is closed."""
@@ -92,6 +94,13 @@ def window(argv: Sequence[str]) -> int:
     except DeconomixError as error:
         toolkit.alert(" ".join(filter(None, (str(error), error.advice))))
         raise
+    except Exception:
+        # who started the program by a double click would see PyInstaller's box, or nothing
+        log.exception("the program ended by an error")
+        sentence = "DeconomiX could not start. Use “deconomix-gui doctor” to see what is wrong."
+        toolkit.alert(sentence)
+        refuse(sentence)
+        return FAILED
 
 
 def _open(config: Config, paths: Sequence[Path], instance: Instance) -> int:

@@ -21,12 +21,17 @@ from gui.errors import DeconomixError
 from gui.files import FileKind, is_device, safe_name, with_suffix
 from gui.settings import SettingsStore
 
-ANYTHING = {"win32": "*.*", "darwin": "*.public.data"}.get(sys.platform, "*")
-"""What every file matches.
 
-pywebview hands macOS what follows "*.", and macOS takes a type there as well as a suffix. Of "*.*"
-pywebview makes an empty list, which raises an exception in the dialog.
-"""
+def anything() -> str:
+    """What every file matches.
+
+    pywebview hands macOS what follows "*.", and macOS takes a type there as well as a suffix. Of
+    "*.*" pywebview makes an empty list, which raises an exception in the dialog.
+    """
+    return {"win32": "*.*", "darwin": "*.public.data"}.get(sys.platform, "*")
+
+
+ANYTHING = anything()
 _TITLES = ("linux.openFile", "linux.openFiles", "linux.openFolder", "global.saveFile")
 
 

@@ -58,7 +58,7 @@ def extend(close_window: Callable[[], None], view: Any = None, objc: Any = None)
     """
     if view is None:
         objc = importlib.import_module("objc")
-        from webview.platforms.cocoa import BrowserView as view
+        view = importlib.import_module("webview.platforms.cocoa").BrowserView
 
     def applicationShouldTerminate_(self: Any, application: Any) -> int:
         # Cmd+Q, Quit in the Dock, log-out. “Now”, pywebview's answer, ends the process within

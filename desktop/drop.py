@@ -108,8 +108,10 @@ def listen_for_sessions(
         pywebview's, or what stands for it in a test.
     """
     if state is None:
-        from webview.dom import _dnd_state as state
+        from webview import dom
 
+        state = dom._dnd_state
+    assert state is not None
     state["num_listeners"] = 1
     state["paths"] = DroppedFiles(lambda paths: dropped(paths, -1, -1))
 

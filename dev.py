@@ -48,6 +48,8 @@ WINDOWS, LINUX = sys.platform == "win32", sys.platform.startswith("linux")
 BIN = VENV / ("Scripts" if WINDOWS else "bin")
 PYTHON = BIN / ("python.exe" if WINDOWS else "python")
 
+LIMIT, SLOW_LIMIT = 600, 5400
+"""Seconds that one test may take."""
 LONGEST_ROOT = 67
 """Characters that the path of this folder may have on Windows, where long paths are not allowed."""
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
@@ -563,6 +565,9 @@ def test(arguments: list[str]) -> int:
         "pytest",
         "-m",
         " and ".join(f"not {marker}" for marker in left_out),
+        # a test that hangs would use up the time of all; what every thread was doing is shown
+        *("-o", f"faulthandler_timeout={SLOW_LIMIT if slow else LIMIT}"),
+        *("-o", "faulthandler_exit_on_timeout=true"),
     ]
     if not rest:  # whoever names tests wants to see them, or to stop in them
         command += [

@@ -260,3 +260,18 @@ def test_the_next_start_is_the_one_in_the_browser(monkeypatch: pytest.MonkeyPatc
     start.restart_process("browser")
     monkeypatch.undo()
     assert ran == ["browser"]
+
+
+def test_a_box_waits_for_a_click_only_where_somebody_can_click(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shown: list[str] = []
+    user32 = SimpleNamespace(MessageBoxW=lambda _owner, text, _title, _kind: shown.append(text))
+    monkeypatch.setattr(toolkit.ctypes, "windll", SimpleNamespace(user32=user32), raising=False)
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setenv(toolkit.NO_DIALOGS, "1")
+    toolkit.alert("one")
+    monkeypatch.delenv(toolkit.NO_DIALOGS)
+    toolkit.alert("two")
+    monkeypatch.undo()
+    assert shown == ["two"]

@@ -16,6 +16,7 @@ from configparser import ConfigParser
 from importlib import metadata
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -451,6 +452,52 @@ def test_the_workflows_are_in_the_form_that_github_reads(path: Path) -> None:
         "vendor.github-workflows",
         path,
     )
+
+
+def steps(path: Path) -> list[tuple[str, dict[str, Any]]]:
+    """Every step of a workflow, with the system that it runs on."""
+    yaml = pytest.importorskip("yaml")
+    found = []
+    for job in yaml.safe_load(path.read_text("utf-8"))["jobs"].values():
+        systems = job["strategy"]["matrix"]["system"] if "strategy" in job else [job["runs-on"]]
+        found += [(system, step) for system in systems for step in job["steps"]]
+    return found
+
+
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_every_shell_step_of_the_workflows_can_be_parsed(path: Path) -> None:
+    bash = shutil.which("bash")
+    if bash is None:
+        pytest.skip("needs bash")
+    scripts = [
+        re.sub(r"\$\{\{.*?\}\}", "x", step["run"])
+        for system, step in steps(path)
+        if "run" in step
+        and (step.get("shell") == "bash" or ("shell" not in step and "windows" not in system))
+    ]
+    assert scripts
+    for script in dict.fromkeys(scripts):
+        done = subprocess.run(
+            [bash, "-n"], input=script, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr + script
+    broken = subprocess.run([bash, "-n"], input="if true; then", capture_output=True, text=True)
+    assert broken.returncode != 0  # control
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_the_workflows_name_files_that_are_there_and_runners_that_are(path: Path) -> None:
+    retired = ("macos-12", "macos-13", "macos-14", "windows-2019", "ubuntu-20.04")
+    node24 = {"checkout": 6, "setup-python": 6, "upload-artifact": 6, "download-artifact": 7}
+    for system, step in steps(path):
+        assert system not in retired
+        if uses := re.fullmatch(r"actions/([a-z-]+)@v(\d+)", step.get("uses", "")):
+            assert int(uses[2]) >= node24[uses[1]]
+        for named in re.findall(r"\b(?:packaging|tests)[\\/][\w./\\-]+\.\w+", step.get("run", "")):
+            assert (ROOT / named.replace("\\", "/")).is_file(), named
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@
 - A name that is kept for a device (CON, nul.csv) and a path of 260 characters and more cannot be
   opened, made, renamed to or looked up.
 - A name that is there in other capitals is that file.
-- ``gui.atomic`` takes the system for Windows.
+- ``gui.atomic`` takes the system for Windows, and the file of a lock is gone once it is released.
 
 With DECONOMIX_GUI_FAKE_WINDOWS set, every test runs under it (``tests/conftest.py``). Not covered:
 folders in use, access lists, sharing modes of other processes.
@@ -26,6 +26,8 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from filelock import UnixFileLock
+
 from gui import atomic
 
 SHARING_VIOLATION, ACCESS_DENIED, INVALID_NAME, PATH_NOT_FOUND = 32, 5, 123, 3
@@ -38,7 +40,7 @@ FREE = ("/proc/", "/dev/", "/sys/", "/usr/", "/lib", "/etc/", "/opt/")
 """What is the system's own."""
 
 real_open, real_os_open, real_stat, real_lstat = io.open, os.open, os.stat, os.lstat
-real_scandir = os.scandir
+real_scandir, real_unlink = os.scandir, os.unlink
 
 
 def refusal(code: int, words: str, path: object) -> OSError:
@@ -138,6 +140,19 @@ def _looking(act: Callable[..., Any]) -> Callable[..., Any]:
     return look
 
 
+def _releasing(act: Callable[[Any], None]) -> Callable[[Any], None]:
+    """filelock removes the file of a lock on Windows. Here before the release: that is safe, for
+    who waits for a removed file starts over.
+    """
+
+    def release(lock: Any) -> None:
+        with contextlib.suppress(OSError):
+            real_unlink(lock.lock_file)
+        act(lock)
+
+    return release
+
+
 @contextlib.contextmanager
 def windows_files() -> Iterator[None]:
     """Until the end of the block this process sees its files as on Windows."""
@@ -156,6 +171,7 @@ def windows_files() -> Iterator[None]:
         put(os, "stat", _looking(real_stat))
         put(os, "lstat", _looking(real_lstat))
         put(os, "open", _looking(real_os_open))
+        put(UnixFileLock, "_release", _releasing(UnixFileLock._release))
         opening = _looking(real_open)
         put(io, "open", opening)
         put(builtins, "open", opening)

@@ -77,7 +77,7 @@ def sddl_of(folder: Path, windll: Any = None) -> str:
             raise OSError("the access list cannot be put into words")
         return text.value or ""
     finally:
-        if text:
+        if text.value is not None:
             kernel.LocalFree(text)
         kernel.LocalFree(descriptor)
 

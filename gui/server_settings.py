@@ -172,7 +172,7 @@ class Server(Section):
         """
         try:
             path = Path(local_path(text.strip().strip('"'))).expanduser()
-            whole = path.is_absolute() and "\0" not in text
+            whole = path.is_absolute() and "\0" not in str(path)
         except RuntimeError:
             whole = False
         if not whole:

@@ -18,7 +18,7 @@ from desktop import cli, dialogs
 from gui import atomic, result_folder
 from gui.errors import DeconomixError, UnreadableFile
 from gui.files import Uploads, is_device, safe_name
-from gui.server_settings import local_path
+from gui.server_settings import Server, local_path
 from gui.sessions import file as session_file
 from gui.sessions.hooks import Hooks
 from gui.sessions.store import Store
@@ -365,6 +365,13 @@ def test_elsewhere_an_address_of_a_file_begins_at_the_root() -> None:
     assert local_path("file:///home/anna/a%20b.csv", windows=False) == "/home/anna/a b.csv"
     assert local_path("file://localhost/tmp/x", windows=False) == "/tmp/x"
     assert local_path("/tmp/a%20b", windows=False) == "/tmp/a%20b"
+
+
+@pytest.mark.parametrize("text", ["file:///tmp/a%00b", "file:///tmp/a\0b", "/tmp/a\0b"])
+def test_no_address_brings_in_a_null_character(text: str) -> None:
+    with pytest.raises(UnreadableFile, match="not a whole path"):
+        Server().typed_path(text)
+    assert Server().typed_path("file:///tmp/a%20b") == Path("/tmp/a b")
 
 
 def test_the_lock_between_programs_works_there(tmp_path: Path) -> None:

@@ -7,5 +7,27 @@ CITATIONS: dict[str, tuple[str, str]] = {
     "adtd": ("ADTD: Görtler et al., Bioinformatics 2024", "10.1093/bioinformatics/btae263"),
     "deconomix": ("Deconomix: Mensching-Buhr et al., bioRxiv 2024", "10.1101/2024.11.28.625894"),
 }
-"""Key -> (what and who, doi)."""
+"""Of the method itself: key -> (what and who, doi)."""
+ANALYSIS_CITATIONS: dict[str, tuple[str, str]] = {
+    "aitchison": (
+        "Log-ratios: Aitchison, J R Stat Soc B 1982",
+        "10.1111/j.2517-6161.1982.tb01195.x",
+    ),
+    "zeros": ("Zeros: Martín-Fernández et al., Math Geol 2003", "10.1023/A:1023866030544"),
+    "brunner-munzel": (
+        "Brunner-Munzel test: Brunner & Munzel, Biom J 2000",
+        "10.1002/(SICI)1521-4036(200001)42:1<17::AID-BIMJ17>3.0.CO;2-U",
+    ),
+    "dunn": ("Dunn's test: Dunn, Technometrics 1964", "10.1080/00401706.1964.10490181"),
+    "hc3": ("HC3 standard errors: Long & Ervin, Am Stat 2000", "10.1080/00031305.2000.10474549"),
+    "westfall-young": (
+        "Permutations: Westfall & Young, Resampling-Based Multiple Testing, Wiley 1993",
+        "10.2307/2532216",
+    ),
+    "benjamini-hochberg": (
+        "False discovery rate: Benjamini & Hochberg, J R Stat Soc B 1995",
+        "10.1111/j.2517-6161.1995.tb02031.x",
+    ),
+}
+"""Of the analyses of its results, in the same form."""
 RESEARCH_USE = "For research use only. Not a medical device, not for diagnosis."

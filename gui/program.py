@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from gui import notify
+from gui.analyses.registry import ANALYSES, uses_samples
 from gui.config import Config
 from gui.data.dataset import Dataset
 from gui.engine.compute_settings import ComputeSettings, usable_settings
@@ -40,6 +41,7 @@ from gui.long_calls import LongCalls
 from gui.previews import Previews
 from gui.sessions.cache import DCXCache
 from gui.sessions.cleanup import words
+from gui.sessions.kinds import check_run
 from gui.sessions.manager import LOCAL, Actor, SessionCacheManager
 from gui.sessions.parsing import ProcessParser
 from gui.sessions.snapshot import PendingJob
@@ -343,7 +345,10 @@ class Program:
         """
         homes = self.plugin_modules
         packages = tuple(f"{home.partition('.')[0]}." for home in homes if "." in home)
-        ours = module == "gui.engine.tasks" and name.startswith("run_")
+        engine = module == "gui.engine.tasks" and name.startswith("run_")
+        ours = engine or (module, name) in {
+            (analysis.task.__module__, analysis.task.__qualname__) for analysis in ANALYSES.values()
+        }
         task = (
             getattr(sys.modules.get(module), name, None)
             if ours or module in homes or module.startswith(packages)
@@ -384,6 +389,7 @@ class Program:
             self.setting.engine,
             dict(versions),
             seconds,
+            dataset.samples_id if uses_samples(job.kind) else "",
         )
         try:
             run = Run(
@@ -395,7 +401,7 @@ class Program:
                 result,
                 origin,
             )
-            run.check()
+            check_run(run)
             self.sessions.add_run(job.session_id, run, actor=LOCAL)
         except (UnknownSession, SessionLocked):  # it was deleted, archived or locked meanwhile
             return None

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gui.cli import sample_tables
+from gui.cli import analyses, sample_tables
 from gui.cli.console import Parser, one_blas_thread, say
 from gui.cli.output import FILES, is_written, optimum_of, record_of, tables_of, write_all
 from gui.config import load_config
@@ -103,6 +103,7 @@ def parser(prog: str = "deconomix-gui analyze") -> argparse.ArgumentParser:
         help="take gene names from a table of old and new names, for the files that need it",
     )
     sample_tables.add_options(cli)
+    analyses.add_options(cli)
     cli.add_argument(
         "--as-is",
         action="store_true",
@@ -368,6 +369,8 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
     else:
         dataset, repairs = _load(options)
     dataset, about_samples = sample_tables.add_tables(dataset, options)
+    requests = analyses.requested(options)
+    analyses.check_requests(dataset, requests)
     if adtd_params is not None and dataset.bulk is None:
         raise MissingPart(f"{model} needs bulk samples.", advice="Give them with --bulk FILE.")
     search_params = None
@@ -407,6 +410,9 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
         sure = tasks.run_bootstrap(
             dataset, sure_params.model_copy(update=of), progress=progress, dtd=dtd, adtd=adtd
         )
+    analysed = analyses.analyse(
+        dataset, requests, progress=progress, dtd=dtd, adtd=adtd, bootstrap=sure
+    )
     count = len(dataset.bulk.samples) if dataset.bulk is not None else None
     short = summarise(
         dtd,
@@ -446,6 +452,9 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
             record["optimum"] = optimum_of(adtd.optimum)
         tables = tables_of(model, dtd, adtd) | about_samples.results(dataset, dtd, adtd)
         record |= about_samples.record
+        for one in analysed:
+            tables |= one.tables()
+            record[one.kind] = one.record()
         if sure is not None:
             tables["composition_intervals.csv"] = interval_table(sure)
         output.write(options.out, tables, record)
@@ -456,6 +465,8 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
     say(f"Result: {short.answer}", sys.stderr)
     if agreement := about_samples.agreement_text():
         say(f"Result: {agreement}", sys.stderr)
+    for one in analysed:
+        say(f"Result: {' '.join([one.sentence(), *one.details()])}", sys.stderr)
     if example is not None:
         say(_example_table(example, model, dtd, adtd), sys.stdout)
     if options.out is not None:
@@ -490,6 +501,7 @@ def _check_options(options: argparse.Namespace) -> None:
                 f"There is no file {path}.", advice=f"Check the path given with --{role}."
             )
     sample_tables.check_options(options)
+    analyses.check_options(options)
     if options.genes < 0 or options.genes == 1:
         raise InvalidParameter(
             f"--genes is {options.genes}; allowed: a whole number from 2, or 0 for all genes."

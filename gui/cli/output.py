@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gui import __version__
+from gui.cli.analyses import FILES as ANALYSES_FILES
 from gui.result_folder import replace_files
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ FILES = (
     "gene_regulation.csv",
     "clinical.csv",
     "agreement_bulk.csv",
+    *ANALYSES_FILES,
     "run.json",
 )
 """Everything ``analyze`` may write, last the record; of an earlier analysis in the same folder what

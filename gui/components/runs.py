@@ -194,5 +194,7 @@ def shown_value(params: Params, name: str, form: ParamsForm[Any] | None = None) 
         return "yes" if value else "no"
     if isinstance(value, float):
         return number(value)
+    if isinstance(value, tuple):
+        return shorten(", ".join(f"{v:g}" if isinstance(v, float) else str(v) for v in value), 60)
     text = form.choices.get(name, {}).get(str(value), str(value)) if form else str(value)
     return shorten(text, 40)

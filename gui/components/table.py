@@ -34,8 +34,15 @@ GRID_THEME = (
     " headerBackgroundColor: 'var(--mantine-color-body)', headerFontWeight: 600, rowHoverColor:"
     " 'var(--mantine-color-default-hover)'})"
 )
-_NUMBER = {"type": "rightAligned", "filter": "agNumberColumnFilter", "minWidth": 130}
-_TEXT = {"filter": "agTextColumnFilter", "minWidth": 130}
+# The grid would guess what a column holds from its first rows, and keep that when another table is
+# shown in it: texts became "Invalid Number".
+_NUMBER = {
+    "type": "rightAligned",
+    "filter": "agNumberColumnFilter",
+    "minWidth": 130,
+    "cellDataType": False,
+}
+_TEXT = {"filter": "agTextColumnFilter", "minWidth": 130, "cellDataType": False}
 # As gui.figures.text.percentage writes them.
 _PERCENT = {
     "valueFormatter": {
@@ -116,6 +123,7 @@ def table_view(
             "pinned": "left",
             "tooltipField": "c0",
             "filter": "agTextColumnFilter",
+            "cellDataType": False,
             "minWidth": 120,
             "width": 180,
         }

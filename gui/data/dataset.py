@@ -405,6 +405,20 @@ class Dataset:
         """Identifies the bulk and its scale; "" without a bulk."""
         return self.bulk_id_of({"bulk": self.bulk.fingerprint}) if self.bulk else ""
 
+    @cached_property
+    def samples_id(self) -> str:
+        """Identifies what is known of the bulk samples: clinical table and annotations; "" if
+        nothing is.
+        """
+        texts = []
+        if self.clinical is not None:
+            of = self.clinical
+            meaning = (of.time, of.event, of.event_value, of.unit)
+            texts += [of.table.to_csv(), "|".join(meaning)]
+        if self.bulk is not None and self.bulk.obs.shape[1]:
+            texts.append(self.bulk.obs.to_csv())
+        return self._known_as("\0".join(texts)) if texts else ""
+
     def training_id_of(self, prints: Mapping[Role, str]) -> str:
         """:attr:`training_id` if the parts had these fingerprints ("" for one that is not
         there).
@@ -418,12 +432,16 @@ class Dataset:
         return self._known_as(f"{prints['bulk']}|{self.scale!r}") if prints["bulk"] else ""
 
     def _known_as(self, content: str) -> str:
-        found = hashlib.sha256(content.encode()).hexdigest()[:16]
+        found = hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:16]
         return self.aliases.get(found, found)
 
     def standing_for(self, other: Dataset) -> Dataset:
         """This dataset, known under the ids of ``other``, of which it was made."""
-        pairs = ((self.training_id, other.training_id), (self.bulk_id, other.bulk_id))
+        pairs = (
+            (self.training_id, other.training_id),
+            (self.bulk_id, other.bulk_id),
+            (self.samples_id, other.samples_id),
+        )
         return dataclasses.replace(
             self, aliases={own: known for own, known in pairs if own != known}
         )

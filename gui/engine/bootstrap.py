@@ -37,6 +37,8 @@ TAILS = (2.5, 97.5)
 TOLERANCE = 1e-9
 NO_SIGN = 1e-9
 """Regulation as near to 1 as this has no direction."""
+MOST_DRAWS = 64_000_000
+"""Bytes of the draws that a result keeps: 1000 draws of 30 types in 1000 samples."""
 TRIES = 5
 """Draws of genes that may leave fewer different ones than cell types."""
 
@@ -357,14 +359,12 @@ def bootstrap(
             values,
             task.together,
         )
-    low, high = ends(itself.bulk, np.stack([d.bulk for d in draws]))
+    drawn = np.stack([d.bulk for d in draws])
+    low, high = ends(itself.bulk, drawn)
     wider = np.zeros((len(rows), 1)) if checked is None else checked.wider[:, None]
 
     def frame(values: np.ndarray) -> pd.DataFrame:
-        # with a hidden background the fractions of a sample sum to 1
-        return pd.DataFrame(
-            np.clip(values, 0.0, 1.0 if hidden else None), index=rows, columns=bulk.columns
-        )
+        return pd.DataFrame(_cut(values, hidden), index=rows, columns=bulk.columns)
 
     stable = None
     if regulation is not None:
@@ -388,7 +388,22 @@ def bootstrap(
         mixtures=0 if checked is None else checked.mixtures,
         sign_stability=stable,
         notes=notes,
+        draws=compact(_cut(drawn, hidden)),
     )
+
+
+def _cut(values: np.ndarray, hidden: bool) -> np.ndarray:
+    # with a hidden background the fractions of a sample sum to 1
+    return np.asarray(np.clip(values, 0.0, 1.0 if hidden else None))
+
+
+def compact(draws: np.ndarray) -> np.ndarray:
+    """The draws (draws x types x samples) in float16; the first that :data:`MOST_DRAWS` bytes hold.
+
+    Every draw is made alike, so the first ones are as good a sample as any.
+    """
+    most = max(1, MOST_DRAWS // max(1, 2 * draws[0].size))
+    return np.asarray(np.minimum(draws[:most], np.finfo(np.float16).max), dtype=np.float16)
 
 
 # -- intervals

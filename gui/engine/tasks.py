@@ -284,6 +284,11 @@ def _target(dataset: Dataset, part: Part, dtd: DTDResult | None) -> Target:
     return Target(dtd.reference, drawn.bulk, drawn.truth, tuple(prepared.notes))
 
 
+def scaled_bulk(dataset: Dataset, dtd: DTDResult | None) -> pd.DataFrame:
+    """The bulk over the genes of the DTD run, scaled as there (genes x samples). MissingPart."""
+    return _target(dataset, "bulk", dtd).bulk
+
+
 def _for_inverse_weights(target: Target) -> Target:
     """Return the target of the search: zero genes dropped and named, columns scaled to 10 000."""
     zero = ~(target.bulk.mean(axis=1) > 0).to_numpy()

@@ -139,7 +139,7 @@ def _drawn(composition: pd.DataFrame, normalise: bool, samples: list[str]) -> pd
     return drawn[samples]
 
 
-def _mark_groups(fig: go.Figure, arranged: Arrangement, room: float, *, lines: bool) -> None:
+def mark_groups(fig: go.Figure, arranged: Arrangement, room: float, *, lines: bool) -> None:
     """Write each group's name above its samples, cut to their width and whole on hover."""
     if not arranged.groups:
         return
@@ -255,7 +255,7 @@ def stacked(
         middle=True,
         what="samples",
     )
-    _mark_groups(fig, order, (width or 750) - 130, lines=False)
+    mark_groups(fig, order, (width or 750) - 130, lines=False)
     y: dict[str, Any] = {"title": {"text": quantity(normalise)}, "rangemode": "tozero"}
     if normalise:
         y["range"] = [0, 100]
@@ -426,7 +426,7 @@ def heatmap(
         what="samples",
     )
     name_axis(fig, "y", types)
-    _mark_groups(fig, order, 560, lines=True)
+    mark_groups(fig, order, 560, lines=True)
     fig.update_layout(height=130 + max(22 * len(types), 190))
     return fig
 

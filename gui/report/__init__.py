@@ -12,17 +12,21 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from gui import __version__
+from gui.analyses.registry import ANALYSES
+from gui.answers.analyses import analysis_summary, sources_of
 from gui.answers.dtd import TRAP
 from gui.answers.summary import search_notes, search_of, summary_of
 from gui.citations import RESEARCH_USE
+from gui.engine.results import Run
 from gui.errors import MissingPart
 from gui.report.adtd import adtd_part, search_part
+from gui.report.analyses import analysis_part
 from gui.report.document import Document
 from gui.report.dtd import dtd_part
 from gui.report.origin import data_part, methods_part, provenance_part
 from gui.sessions.cache import DCXCache
 
-STEPS = {"dtd": "DTD", "adtd": "ADTD"}
+STEPS = {"dtd": "DTD", "adtd": "ADTD"} | {kind: one.title for kind, one in ANALYSES.items()}
 
 
 def report_name(session: DCXCache, kind: str) -> str:
@@ -31,24 +35,21 @@ def report_name(session: DCXCache, kind: str) -> str:
 
 
 def report(session: DCXCache, kind: str) -> bytes:
-    """Return the current run of ``kind`` ("dtd" or "adtd") as one HTML file, UTF-8.
+    """Return the current run of ``kind`` ("dtd", "adtd" or an analysis) as one HTML file, UTF-8.
 
-    Of ADTD with the DTD run and the search it is based on.
-
-    MissingPart if there is no such run.
+    Of ADTD with the DTD run and the search it is based on; of an analysis with the methods of the
+    runs it is based on.
 
     Raises
     ------
     MissingPart
+        There is no such run.
     """
     run = session.current(kind)
     if run is None:
         raise MissingPart(
             f"There is no {STEPS[kind]} run to report.", advice=f"Run {STEPS[kind]} first."
         )
-    dtd = run if kind == "dtd" else session.run(run.provenance.inputs.get("dtd"))
-    search = search_of(session, run) if kind == "adtd" else None
-    there = [r for r in (dtd, search, None if kind == "dtd" else run) if r is not None]
     doc = Document(f"{session.name}: {STEPS[kind]} report")
     doc.heading(session.name, 1)
     made = f"{datetime.now().astimezone():%d %B %Y, %H:%M}"
@@ -58,27 +59,56 @@ def report(session: DCXCache, kind: str) -> bytes:
         "dim",
     )
     doc.paragraph(RESEARCH_USE, "use")
-    doc.heading("Summary")
-    short = summary_of(session, run)
-    doc.paragraph(short.answer, "answer")
-    if short.basis:
-        doc.paragraph(f"Gene weights (DTD): {short.basis}")
-    doc.paragraph(TRAP)
-    _warnings(doc, short.warnings)
-    data_part(doc, session)
-    if kind == "adtd":
-        adtd_part(doc, session, run)
-        if search is not None:
-            search_part(doc, search, search_notes(session, search))
-    if dtd is not None:
-        dtd_part(doc, session, dtd, bulk=kind == "dtd")
-    methods_part(doc, session, dtd, run if kind == "adtd" else None, search)
-    provenance_part(doc, session, there)
+    (_analysis if kind in ANALYSES else _step)(doc, session, run)
     doc.paragraph(RESEARCH_USE, "use")
     return doc.html()
 
 
-def _warnings(doc: Document, warnings: Sequence[str]) -> None:
+def _step(doc: Document, session: DCXCache, run: Run) -> None:
+    """What tells of a DTD or ADTD run."""
+    adtd = run if run.kind == "adtd" else None
+    dtd = run if adtd is None else session.run(run.provenance.inputs.get("dtd"))
+    search = search_of(session, run) if adtd is not None else None
+    short = summary_of(session, run)
+    basis = f"Gene weights (DTD): {short.basis}" if short.basis else ""
+    _summary(doc, short.answer, basis, short.warnings)
+    data_part(doc, session)
+    if adtd is not None:
+        adtd_part(doc, session, adtd)
+        if search is not None:
+            search_part(doc, search, search_notes(session, search))
+    if dtd is not None:
+        dtd_part(doc, session, dtd, bulk=adtd is None)
+    methods_part(doc, session, dtd, adtd, search)
+    provenance_part(doc, session, [r for r in (dtd, search, adtd) if r is not None])
+
+
+def _analysis(doc: Document, session: DCXCache, run: Run) -> None:
+    """What tells of an analysis."""
+    short = analysis_summary(session, run)
+    basis = f"Computed from the {short.basis}." if short.basis else ""
+    _summary(doc, short.answer, " ".join([*short.details, basis]).strip(), short.warnings)
+    data_part(doc, session)
+    analysis_part(doc, session, run)
+    analyses = [run]
+    genes = session.current("group_regulation") if run.kind == "groups" else None
+    if genes is not None and session.outdated(genes) is None:
+        analyses.append(genes)
+        text = analysis_summary(session, genes)
+        analysis_part(doc, session, genes, text.answer, *text.details, *text.warnings)
+    sources = sources_of(session, run)
+    dtd, adtd = (next((s for s in sources if s.kind == kind), None) for kind in ("dtd", "adtd"))
+    search = search_of(session, adtd) if adtd is not None else None
+    methods_part(doc, session, dtd, adtd, search, analyses)
+    provenance_part(doc, session, [r for r in (dtd, search, adtd, *analyses) if r is not None])
+
+
+def _summary(doc: Document, answer: str, basis: str, warnings: Sequence[str]) -> None:
+    doc.heading("Summary")
+    doc.paragraph(answer, "answer")
+    if basis:
+        doc.paragraph(basis)
+    doc.paragraph(TRAP)
     if warnings:
         doc.heading("Warnings")
         for text in warnings:

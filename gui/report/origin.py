@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from gui import __version__
+from gui.analyses.registry import ANALYSES
 from gui.answers.adtd import PARTS, model_name
+from gui.answers.analyses import TEXTS
 from gui.answers.summary import KINDS
-from gui.citations import CITATIONS
+from gui.citations import ANALYSIS_CITATIONS, CITATIONS
 from gui.data.dataset import COLUMN_NAMES, PART_NAMES, Role
 from gui.engine.params import ARTICLE_NAMES, ADTDParams, DTDParams, SearchParams
 from gui.engine.results import DTDResult, Run
@@ -80,7 +82,12 @@ def scale_text(scale: float | None) -> str:
 # -- methods
 # --------------------------------------------------------------------------------------------------
 def methods_part(
-    doc: Document, session: DCXCache, dtd: Run | None, adtd: Run | None, search: Run | None
+    doc: Document,
+    session: DCXCache,
+    dtd: Run | None,
+    adtd: Run | None,
+    search: Run | None,
+    analyses: Sequence[Run] = (),
 ) -> None:
     """A paragraph that can go into a manuscript, and what it cites."""
     doc.heading("Methods")
@@ -94,7 +101,9 @@ def methods_part(
     words = [
         *(dtd_methods(dtd, cite) if dtd is not None else []),
         *(adtd_methods(adtd, search, cite) if adtd is not None else []),
+        *(text for run in analyses for text in analysis_methods(run, cite)),
     ]
+    every = CITATIONS | ANALYSIS_CITATIONS
     made = (adtd or dtd).provenance.versions if adtd or dtd else {}  # type: ignore[union-attr]
     software = ", ".join(
         f"{shown} {made[name]}"
@@ -107,9 +116,7 @@ def methods_part(
         f" {__version__}{f' ({software})' if software else ''}."
     )
     doc.paragraph(" ".join(words))
-    doc.points(
-        [f"[{i}] {CITATIONS[key][0]}, doi {CITATIONS[key][1]}" for i, key in enumerate(cited, 1)]
-    )
+    doc.points([f"[{i}] {every[key][0]}, doi {every[key][1]}" for i, key in enumerate(cited, 1)])
 
 
 def dtd_methods(run: Run, cite: Any) -> list[str]:
@@ -185,6 +192,13 @@ def adtd_methods(run: Run, search: Run | None, cite: Any) -> list[str]:
     return words
 
 
+def analysis_methods(run: Run, cite: Any) -> list[str]:
+    """In sentences: how an analysis was done, and what it cites."""
+    cited = "".join(cite(key) for key in run.result.citations())
+    text = TEXTS[run.kind].methods(run.params, run.result)
+    return [f"{text.removesuffix('.')} {cited}." if cited else text]
+
+
 def _searched(search: Run | None) -> str:
     if search is None:
         return ", chosen by the user"
@@ -212,7 +226,8 @@ def provenance_part(doc: Document, session: DCXCache, runs: Sequence[Run]) -> No
             f"run {run.id}, {run.created.astimezone():%Y-%m-%d %H:%M:%S %z}, {made.seconds:.1f} s,"
             f" training data {made.training_id or '–'}"
         )
-        rows.append((KINDS[run.kind], text + (f", bulk {made.bulk_id}" if made.bulk_id else "")))
+        title = ANALYSES[run.kind].title if run.kind in ANALYSES else KINDS[run.kind]
+        rows.append((title, text + (f", bulk {made.bulk_id}" if made.bulk_id else "")))
         seed = (
             run.result.params.seed
             if isinstance(getattr(run.result, "params", None), DTDParams)

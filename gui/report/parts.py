@@ -53,6 +53,8 @@ def shown(params: Params, name: str) -> str:
         return f"{value:g}" if 0.01 <= abs(value) < 1e5 or value == 0 else exponent(value)
     if isinstance(value, int):
         return str(value) if name == "seed" else number(value)
+    if isinstance(value, tuple):
+        return ", ".join(f"{v:g}" if isinstance(v, float) else str(v) for v in value)
     return CHOICES.get(name, {}).get(str(value), str(value))
 
 

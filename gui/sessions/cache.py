@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+from gui.analyses.registry import ANALYSES
 from gui.data.dataset import Dataset
 from gui.engine.results import Run
 from gui.errors import DefaultSession, MissingPart, UnknownSession
@@ -379,7 +380,8 @@ class DCXCache:
                 source = self._runs.get(run_id)
                 if source is None:
                     return f"Computed from a {name.upper()} run that is no longer in the session."
-                if self._chosen.get(source.kind) != run_id:
+                # of an analysis the user chooses the run, which need not be the current one
+                if run.kind not in ANALYSES and self._chosen.get(source.kind) != run_id:
                     return f"Computed from another {source.kind.upper()} run than the one shown."
                 reason = self.outdated(source)
                 if reason is not None:
@@ -387,6 +389,8 @@ class DCXCache:
             part = getattr(run.params, "part", "bulk")
             if run.kind != "dtd" and part == "bulk" and made.bulk_id != data.bulk_id:
                 return "Computed from another bulk."
+            if made.samples_id and made.samples_id != data.samples_id:
+                return "The clinical table or the annotations of the bulk have changed since."
             return None
 
     def bulk_outdated(self, run: Run) -> bool:

@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 from pydantic import ConfigDict
 
+from gui.analyses.registry import ANALYSES
 from gui.data.dataset import Bulk, Cells, Clinical, Dataset, Matrix, Source, Truth
 from gui.engine.params import (
     ADTDParams,
@@ -41,6 +42,7 @@ from gui.errors import InvalidParameter, SessionNotSaved
 from gui.sessions import lazy, objects
 from gui.sessions.codec import Encoder, Node, Store, StoredRecord, Unsavable, damaged
 from gui.sessions.decode import EXPECTED, Decoder, names_in
+from gui.sessions.kinds import check_run
 from gui.sessions.lazy import MatrixCopier, Origin, StoredValues, check_fingerprint, is_large
 from gui.sessions.snapshot import PendingJob, Snapshot, checked
 
@@ -62,6 +64,11 @@ RECORDS: dict[str, type[Any]] = {
     "Refinement": Refinement,
     "SearchResult": SearchResult,
     "BootstrapResult": BootstrapResult,
+    **{
+        name: record
+        for analysis in ANALYSES.values()
+        for name, record in {analysis.result.__name__: analysis.result, **analysis.records}.items()
+    },
 }
 """Name in the file -> class. The names never change, whatever the classes are called."""
 PARAMS: dict[str, type[Params]] = {
@@ -71,6 +78,7 @@ PARAMS: dict[str, type[Params]] = {
     "SearchParams": SearchParams,
     "ApplyParams": ApplyParams,
     "BootstrapParams": BootstrapParams,
+    **{analysis.params.__name__: analysis.params for analysis in ANALYSES.values()},
 }
 _NAMES: dict[type[Any], str] = {cls: name for name, cls in (*RECORDS.items(), *PARAMS.items())}
 
@@ -92,7 +100,7 @@ def to_tree(snapshot: Snapshot, store: Store, copier: MatrixCopier | None = None
         runs = []
         for run in snapshot.runs:
             try:
-                run.check()  # what is not read again is not written
+                check_run(run)  # what is not read again is not written
                 runs.append(encode(run))
             except ValueError as error:
                 raise SessionNotSaved(

@@ -32,6 +32,7 @@ from gui.sessions.decode import EXPECTED
 from gui.sessions.header import Header, canonical
 from gui.sessions.identity import Identity, identity_of_open
 from gui.sessions.lazy import Origin, reading
+from gui.sessions.migrations import rename_plugin_kinds
 from gui.sessions.snapshot import Snapshot
 
 __all__ = [
@@ -51,10 +52,14 @@ __all__ = [
 SUFFIX = ".dcxsession"
 MAX_TOTAL = 64 * 2**30
 """Bytes of all buffers of a session in memory."""
-MIGRATIONS: dict[tuple[int, int], tuple[tuple[int, int], Callable[[Any], Any]]] = {}
+MIGRATIONS: dict[tuple[int, int], tuple[tuple[int, int], Callable[[Any], Any]]] = {
+    (1, 0): ((1, 1), lambda tree: tree),
+    (1, 1): ((1, 2), lambda tree: tree),
+    (1, 2): ((1, 3), rename_plugin_kinds),
+}
 """Schema -> the next one and a function from its tree to the next one's.
 
-A schema that only added fields with defaults needs none.
+A schema that only added fields with defaults changes nothing.
 """
 
 sweep = atomic.sweep

@@ -14,7 +14,7 @@ from gui.sessions.rules import ID, MAX_TEXT, stored_contents, stored_name, store
 from gui.sessions.snapshot import Snapshot
 
 FORMAT = "deconomix-gui session"
-SCHEMA = (1, 2)
+SCHEMA = (1, 3)
 """Major, minor.
 
 Major: older programs cannot read it. Minor: :data:`gui.sessions.file.MIGRATIONS` brings older files

@@ -9,7 +9,8 @@ from typing import Any
 
 from gui.data.dataset import Dataset
 from gui.engine.params import Params
-from gui.engine.results import KINDS, Run
+from gui.engine.results import Run
+from gui.sessions.kinds import KINDS, check_run
 from gui.sessions.rules import MAX_COUNT, stored_name, stored_time
 
 WITHOUT_CELLS, PSEUDONYMS, RECOVERED = "without cells", "pseudonyms", "recovered"
@@ -77,7 +78,7 @@ def checked(snapshot: Snapshot) -> Snapshot:
         raise ValueError("no such number of changes or runs")
     for run in snapshot.runs:
         stored_time(run.created)
-        run.check()
+        check_run(run)
     for job in snapshot.jobs:
         stored_time(job.submitted)
     kinds = {run.id: run.kind for run in snapshot.runs}

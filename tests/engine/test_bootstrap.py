@@ -84,6 +84,26 @@ def test_intervals_of_genes_alone_hold_the_truth_where_only_noise_is_between():
     assert np.mean(broken) < 0.8, "the bound would let intervals of half the width pass"
 
 
+def test_a_result_keeps_its_draws_in_half_precision_on_the_scale_of_the_estimate(monkeypatch):
+    reference, bulk, _, weights = exact(1, genes=60, samples=7)
+    found = bootstrap(reference, bulk, weights, replicates=40, seed=1, progress=quiet)
+    assert found.draws is not None
+    assert (found.draws.dtype, found.draws.shape) == (np.float16, (40, 5, 7))
+    low, high = np.percentile(found.draws.astype(float), (2.5, 97.5), axis=0)
+    estimate = found.estimate.to_numpy()
+    # the stated rounding, and nothing else, lies between the draws and the interval
+    for kept, end in (
+        (np.minimum(low, estimate), found.genes_low.to_numpy()),
+        (np.maximum(high, estimate), found.genes_high.to_numpy()),
+    ):
+        np.testing.assert_allclose(kept, end, rtol=5e-4, atol=3e-8)
+    assert found.draws.min() >= 0.0
+    monkeypatch.setattr(engine, "MOST_DRAWS", 2 * 5 * 7 * 12)
+    fewer = bootstrap(reference, bulk, weights, replicates=40, seed=1, progress=quiet)
+    np.testing.assert_array_equal(fewer.draws, found.draws[:12])
+    np.testing.assert_array_equal(fewer.low, found.low)
+
+
 def test_widened_intervals_hold_the_truth_of_mixtures_of_other_cells(example):
     data, dtd = example
     found = tasks.run_bootstrap(

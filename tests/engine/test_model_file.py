@@ -20,6 +20,7 @@ from gui.engine.model import model_bytes, read_model
 from gui.engine.params import DTDParams
 from gui.engine.results import DTDResult, Provenance, Run
 from gui.errors import DeconomixError, UnreadableFile, UnsafeFile
+from gui.sessions.kinds import check_run
 
 gz = partial(gzip.compress, mtime=0)
 """Without the time: it would stand in the names of the tests, which every process must give alike.
@@ -245,6 +246,5 @@ def test_a_loaded_model_is_a_run_that_a_session_keeps():
             )
         )
     )
-    Run(
-        "m", "dtd", "Trained model", datetime.now(UTC), DTDParams(), loaded, Provenance("", "")
-    ).check()
+    made = Provenance("", "")
+    check_run(Run("m", "dtd", "Trained model", datetime.now(UTC), DTDParams(), loaded, made))

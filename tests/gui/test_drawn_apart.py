@@ -95,7 +95,7 @@ def test_a_plug_in_that_says_something_odd_costs_its_line_only(
     application = create_app(config)
     try:
         key = filled(application)
-        run = next(run for run in rich().runs if run.kind == "genes")
+        run = next(run for run in rich().runs if run.kind == "cells")
         object.__setattr__(run, "kind", "odd")
         application.sessions.add_run(key, run, actor=LOCAL)
         tab = open_tab(application)

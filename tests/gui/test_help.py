@@ -21,6 +21,9 @@ from gui.pages.adtd.base import search_form
 from gui.pages.adtd.layout import sure
 from gui.pages.dtd import form as dtd_form
 from gui.pages.dtd.tabs import TABS as DTD_TABS
+from gui.pages.groups.base import form as groups_form
+from gui.pages.groups.layout import LOOKS
+from gui.pages.groups.regulation import form as regulation_form
 from gui.pages.help import book
 from gui.pages.help.book import Section as Part
 from gui.pages.help.book import address, anchor, chapter, chapters, find, plain, sections
@@ -66,6 +69,8 @@ FORMS = {
     "adtd": (adtd_form, "adtd"),
     "search": (search_form, "adtd"),
     "sure": (sure.form, "uncertainty"),
+    "groups": (groups_form, "groups"),
+    "regulation": (regulation_form, "groups"),
 }
 
 
@@ -82,7 +87,12 @@ def test_a_parameter_without_an_entry_is_found() -> None:
 
 
 def test_every_tab_with_a_figure_says_how_to_read_it() -> None:
-    pages = {"DTD": DTD_TABS, "ADTD": ADTD_TABS, "Upload": {**STEPS, **UPLOAD_TABS}}
+    pages = {
+        "DTD": DTD_TABS,
+        "ADTD": ADTD_TABS,
+        "Groups": LOOKS,
+        "Upload": {**STEPS, **UPLOAD_TABS},
+    }
     labels = [
         f"{page}: {text}" for page, tabs in pages.items() for text in dict.fromkeys(tabs.values())
     ]

@@ -73,6 +73,7 @@ def test_a_plug_in_file_becomes_a_page_and_its_task_runs_in_the_worker(
             "upload",
             "dtd",
             "adtd",
+            "groups",
             "census",
             "sessions",
             "help",
@@ -128,7 +129,14 @@ def test_broken_plug_ins_are_named_and_the_program_starts(
     write(folder, "_ignored.py", "raise ValueError\n")
     app = create_app(config)
     try:
-        assert [p.key for p in app.registry.pages] == ["upload", "dtd", "adtd", "sessions", "help"]
+        assert [p.key for p in app.registry.pages] == [
+            "upload",
+            "dtd",
+            "adtd",
+            "groups",
+            "sessions",
+            "help",
+        ]
         said = [str(e) for e in app.registry.errors]
         for name in (
             "broken.py",
@@ -163,7 +171,7 @@ def test_requirements_in_a_circle_do_not_hang() -> None:
 
 def test_without_a_plug_in_folder_the_built_in_pages_are_there(tmp_path: Path) -> None:
     found = find_pages(tmp_path / "nowhere")
-    assert [p.key for p in found.pages] == ["upload", "dtd", "adtd", "sessions", "help"]
+    assert [p.key for p in found.pages] == ["upload", "dtd", "adtd", "groups", "sessions", "help"]
     assert found.errors == ()
 
 

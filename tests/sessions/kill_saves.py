@@ -47,7 +47,7 @@ def version(number: int) -> Snapshot:
     the number.
     """
     runs = tuple(
-        Run(f"r{k}", "genes", "", WHEN, Params(), {"v": _VALUES + k * number}, Provenance("t", "b"))
+        Run(f"r{k}", "cells", "", WHEN, Params(), {"v": _VALUES + k * number}, Provenance("t", "b"))
         for k in (0, 1)
     )
     return dataclasses.replace(_BASE, revision=number, runs=runs)

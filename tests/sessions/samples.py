@@ -134,8 +134,8 @@ def rich(seed: int = 0, *, runs: int = 1, genes: int = 30) -> Snapshot:
         Run("run1", "search", "Search", WHEN, SearchParams(points=3, folds=2), search, made),
         Run(
             "plug",
-            "genes",
-            "Genes",
+            "cells",
+            "Cells",
             WHEN,
             Params(),
             {
@@ -192,6 +192,56 @@ def rich(seed: int = 0, *, runs: int = 1, genes: int = 30) -> Snapshot:
         jobs,
         (RECOVERED,),
     )
+
+
+def analysed() -> Snapshot:
+    """:func:`rich` with what schema 1.3 added: a bootstrap with its draws, and a comparison."""
+    from gui.analyses.groups import GroupsParams, run_groups
+    from gui.engine.bootstrap import compact
+    from gui.engine.params import BootstrapParams
+    from gui.engine.results import ApplyResult, BootstrapResult
+
+    content = rich()
+    random = np.random.default_rng(3)
+    names = pd.Index([f"sample {i}" for i in range(4)])
+    types = pd.Index(["T cells", "B cells", "NK"])
+    estimate = pd.DataFrame(random.dirichlet([3, 2, 1], 4).T, types, names)
+    draws = estimate.to_numpy() * random.lognormal(0, 0.1, (20, 3, 4))
+    low, high = (pd.DataFrame(np.percentile(draws, q, axis=0), types, names) for q in (2.5, 97.5))
+    bootstrap = BootstrapResult(estimate, low, high, low, high, 20, draws=compact(draws))
+    params = GroupsParams(column="g", groups=("x", "z"))
+    assert content.dataset is not None
+    found = run_groups(
+        content.dataset,
+        params,
+        progress=lambda *_a, **_k: None,
+        apply=ApplyResult(estimate, estimate),
+        bootstrap=bootstrap,
+    )
+    made = content.runs[0].provenance
+    boot = Run(
+        "boot0",
+        "bootstrap",
+        "Intervals",
+        WHEN,
+        BootstrapParams(replicates=20),
+        bootstrap,
+        dataclasses.replace(made, inputs={"dtd": "run0"}),
+    )
+    groups = Run(
+        "groups0",
+        "groups",
+        "Groups: g",
+        WHEN,
+        params,
+        found,
+        dataclasses.replace(
+            made,
+            inputs={"dtd": "run0", "bootstrap": "boot0"},
+            samples_id=content.dataset.samples_id,
+        ),
+    )
+    return dataclasses.replace(content, runs=(*content.runs, boot, groups))
 
 
 Managers = Callable[..., SessionCacheManager]

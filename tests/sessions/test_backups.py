@@ -72,10 +72,10 @@ def test_sealing_an_older_file_leaves_no_clear_backup(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder, key = tmp_path / "backups", session_key()
-    older = path.with_name(f"{path.name}.1.2.bak")
+    older = path.with_name(f"{path.name}.1.3.bak")
     save(path, tiny(MARKER), expected_generation=None)
     keep_backup(path, folder)
-    monkeypatch.setattr(header, "SCHEMA", (1, 3))  # the files are still written as 1.2
+    monkeypatch.setattr(header, "SCHEMA", (1, 4))  # the files are still written as 1.3
     save(path, tiny(MARKER), expected_generation=1, session_key=key)
     assert not older.exists()
     assert remove_backups(path, folder) == 1

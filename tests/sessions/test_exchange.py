@@ -136,7 +136,7 @@ def named() -> Snapshot:
         Run("run0", "dtd", "DTD", when, base.runs[0].params, dtd, made),
         Run("old", "apply", "Apply", when, ApplyParams(), applied, old),
         Run("adtd0", "adtd", f"ADTD without {SAMPLES[0]}", when, ADTDParams(), adtd, after),
-        Run("plug", "genes", "Plug-in", when, NamedParams(shown=SAMPLES[0]), plain, after),
+        Run("plug", "cells", "Plug-in", when, NamedParams(shown=SAMPLES[0]), plain, after),
     )
     forms = {"adtd": {"shown": [SAMPLES[0]], "cell": BARCODES[0], f"of {SAMPLES[1]}": 1}}
     return dataclasses.replace(

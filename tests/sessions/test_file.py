@@ -478,7 +478,7 @@ def test_the_sweep_removes_what_a_killed_program_left_and_spares_a_save_that_is_
 def test_a_file_of_a_newer_version_is_refused_in_a_sentence(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for newer in ((2, 0), (1, 3)):
+    for newer in ((2, 0), (1, 4)):
         path.unlink(missing_ok=True)
         with monkeypatch.context() as patch:
             patch.setattr(header, "SCHEMA", newer)
@@ -501,13 +501,13 @@ def test_an_older_file_is_migrated_in_memory_and_kept_as_a_backup_when_it_is_rep
         tree["fields"]["notes"] = tree["fields"]["notes"].replace("old", "new")
         return tree
 
-    monkeypatch.setattr(header, "SCHEMA", (1, 4))
-    monkeypatch.setattr(file, "MIGRATIONS", {(1, 2): ((1, 3), step)})
+    monkeypatch.setattr(header, "SCHEMA", (1, 5))
+    monkeypatch.setattr(file, "MIGRATIONS", {(1, 3): ((1, 4), step)})
     found = load(path)
     assert found.notes == "new words"
     assert path.read_bytes() == old
     save(path, found, expected_generation=1)
-    assert (path.parent / f"{path.name}.1.2.bak").read_bytes() == old
+    assert (path.parent / f"{path.name}.1.3.bak").read_bytes() == old
 
 
 def _as_schema(path: Path, schema: tuple[int, int]) -> None:
@@ -518,7 +518,7 @@ def _as_schema(path: Path, schema: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize("protected", [False, True])
-@pytest.mark.parametrize("schema", [(1, 0), (1, 1), (1, 2)])
+@pytest.mark.parametrize("schema", [(1, 0), (1, 1), (1, 2), (1, 3)])
 def test_files_of_every_schema_open_in_this_version(
     schema: tuple[int, int], protected: bool
 ) -> None:
@@ -562,13 +562,26 @@ def test_files_of_every_schema_open_in_this_version(
     ] == [
         ("run0", "dtd", "DTDParams", "DTDResult"),
         ("run1", "search", "SearchParams", "SearchResult"),
-        ("plug", "genes", "Params", "dict"),
+        ("plug", "plugin_genes" if schema < (1, 3) else "cells", "Params", "dict"),
         ("adtd0", "adtd", "ADTDParams", "ADTDResult"),
+        *(
+            [
+                ("boot0", "bootstrap", "BootstrapParams", "BootstrapResult"),
+                ("groups0", "groups", "GroupsParams", "GroupsResult"),
+            ]
+            if schema >= (1, 3)
+            else []
+        ),
     ]
     assert (cast(ADTDParams, found.runs[3].params).refine, found.runs[3].result.optimum) == (
         False,
         None,
     ), "saved before runs could be refined"
+    if schema >= (1, 3):
+        boot, groups = found.runs[4], found.runs[5]
+        assert (boot.result.draws.dtype, boot.result.draws.shape) == (np.float16, (20, 3, 4))
+        assert groups.result.levels == ("x", "z")
+        assert groups.provenance.samples_id == found.dataset.samples_id
     weights = found.runs[0].result.gene_weights
     assert (weights.dtype, hashlib.sha256(weights.to_numpy().tobytes()).hexdigest()[:16]) == (
         np.float32,
@@ -603,7 +616,7 @@ def test_session_files_their_backups_and_folders_are_for_their_owner_only(
             os, "fsync", lambda handle: (modes.append(os.fstat(handle).st_mode), fsync(handle))[1]
         )
         save(path, tiny(), expected_generation=None)
-        monkeypatch.setattr(header, "SCHEMA", (1, 3))
+        monkeypatch.setattr(header, "SCHEMA", (1, 4))
         save(path, tiny("again"), expected_generation=1)
     finally:
         os.umask(before)

@@ -160,7 +160,7 @@ ACTS: dict[str, tuple[str, Act]] = {
     ),
     "touch, job_ended, is_locked, save_state": ("protected", _poll),
 }
-RUN = next(run for run in rich().runs if run.kind == "genes")
+RUN = next(run for run in rich().runs if run.kind == "cells")
 STATES = ("active", "archived", "deleted", "protected", "locked", "damaged", "none")
 
 

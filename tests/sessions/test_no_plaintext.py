@@ -116,7 +116,7 @@ def telling(manager: SessionCacheManager, mark: str) -> str:
     session.add_run(
         Run(
             "told",
-            "genes",
+            "cells",
             mark,
             WHEN,
             Markers(text=mark),
@@ -129,7 +129,7 @@ def telling(manager: SessionCacheManager, mark: str) -> str:
     session.job_submitted(
         PendingJob(
             "job",
-            "genes",
+            "cells",
             f"Job {mark}",
             ("plugin", "task"),
             Markers(text=mark),
@@ -211,7 +211,7 @@ def life(
         session.add_run(
             Run(
                 "more",
-                "genes",
+                "cells",
                 f"more {mark}",
                 WHEN,
                 Markers(text=mark),

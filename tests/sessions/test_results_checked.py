@@ -10,6 +10,7 @@ import pytest
 
 from gui.engine.params import ApplyParams
 from gui.engine.results import ApplyResult, Run
+from gui.sessions.kinds import check_run
 from gui.sessions.snapshot import checked
 from tests.sessions.samples import rich
 
@@ -41,14 +42,14 @@ def runs_with(fit: Any) -> list[Run]:
 def test_a_table_of_fits_without_what_is_read_of_it_is_refused(odd: str) -> None:
     for run in runs_with(ODD[odd]):
         with pytest.raises(ValueError, match="does not fit together"):
-            run.check()
+            check_run(run)
 
 
 def test_control_the_tables_of_the_program_are_taken() -> None:
     for run in (*runs_with(FIT), *runs_with(FIT.iloc[:0])):
-        run.check()
+        check_run(run)
     for run in rich().runs:
-        run.check()
+        check_run(run)
 
 
 def test_a_run_that_was_computed_from_one_of_another_kind_is_refused() -> None:
@@ -66,4 +67,4 @@ def test_hidden_shares_are_of_the_samples_of_the_composition() -> None:
     hidden = run.result.hidden
     for odd in (hidden.set_axis(["same"] * len(hidden)), hidden.iloc[:-1], hidden.iloc[::-1]):
         with pytest.raises(ValueError, match="does not fit together"):
-            replace(run, result=replace(run.result, hidden=odd)).check()
+            check_run(replace(run, result=replace(run.result, hidden=odd)))

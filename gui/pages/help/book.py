@@ -23,6 +23,7 @@ ORDER = (
     "hidden",
     "uncertainty",
     "known",
+    "groups",
     "sessions",
     "saving",
     "window",

@@ -19,6 +19,7 @@ from gui.files import Upload
 from gui.pages.upload.base import INDEX
 from gui.pages.upload.requests import Asked
 from gui.plugin import Context
+from gui.sessions.kinds import check_run
 from gui.text import number, size_words, some
 
 COLUMN_WORDS = {"train": "cells", "test": "cells", "reference": "cell types", "bulk": "samples"}
@@ -217,7 +218,7 @@ def loaded_model(model: DTDResult, dataset: Dataset) -> Run:
         Provenance(dataset.training_id, ""),
     )
     try:
-        run.check()
+        check_run(run)
     except ValueError:
         raise DataError(
             "The trained model does not fit together.", advice="Save it again where it was trained."

@@ -1,0 +1,157 @@
+"""Every analysis in words: one interface for page, report, ``run.json`` and command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from gui.analyses.registry import ANALYSES
+from gui.answers import group_regulation, groups
+from gui.answers.adtd import model_name
+from gui.answers.summary import MARKS
+from gui.engine.results import Run
+from gui.sessions.cache import DCXCache
+
+
+@dataclass(frozen=True)
+class AnalysisText:
+    """How the results of one kind of analysis are put into words.
+
+    Attributes
+    ----------
+    sentence
+        ``sentence(result)``: the answer.
+    details
+        ``details(result)``: its numbers, a sentence each.
+    warnings
+        ``warnings(result)``: what weakens it and what was assumed.
+    tables
+        ``tables(result)``: caption -> table as shown, the main one first.
+    methods
+        ``methods(params, result)``: a sentence for a manuscript, without citations.
+    """
+
+    sentence: Callable[[Any], str]
+    details: Callable[[Any], Sequence[str]]
+    warnings: Callable[[Any], Sequence[str]]
+    tables: Callable[[Any], Mapping[str, pd.DataFrame]]
+    methods: Callable[[Any, Any], str]
+
+
+TEXTS: Mapping[str, AnalysisText] = {
+    "groups": AnalysisText(
+        groups.sentence, groups.details, groups.warnings, groups.shown_tables, groups.methods
+    ),
+    "group_regulation": AnalysisText(
+        group_regulation.sentence,
+        group_regulation.details,
+        group_regulation.warnings,
+        group_regulation.shown_tables,
+        group_regulation.methods,
+    ),
+}
+"""Kind of analysis -> its words. A kind of :data:`gui.analyses.registry.ANALYSES` has an entry."""
+
+
+@dataclass(frozen=True)
+class AnalysisSummary:
+    """answer : the result in a sentence; details : its numbers, a sentence each; basis : the run
+    it is of, in words, "" if that is gone; warnings : sentences, what weakens it, each once
+    """
+
+    answer: str
+    details: tuple[str, ...]
+    basis: str
+    warnings: tuple[str, ...]
+
+
+def analysis_summary(session: DCXCache, run: Run) -> AnalysisSummary:
+    """The answer of an analysis, the run it is of, and what weakens it."""
+    text = TEXTS[run.kind]
+    found = [MARKS[mark] for mark in session.marks if mark in MARKS]
+    if outdated := session.outdated(run):
+        found.append(f"{ANALYSES[run.kind].title}: {outdated}")
+    for name, run_id in run.provenance.inputs.items():
+        source = session.run(run_id)
+        current = session.current(name)
+        if source is not None and current is not None and current.id != run_id:
+            found.append(
+                f"Computed from the {source_name(source)}, which is not the {name.upper()} run"
+                " shown on its page."
+            )
+    found += text.warnings(run.result)
+    basis = next((source_name(s) for s in sources_of(session, run)), "")
+    return AnalysisSummary(
+        text.sentence(run.result),
+        tuple(text.details(run.result)),
+        basis,
+        tuple(dict.fromkeys(found)),
+    )
+
+
+def sources_of(session: DCXCache, run: Run) -> list[Run]:
+    """The runs that hold the composition an analysis is about, that run first."""
+    inputs = run.provenance.inputs
+    found = [session.run(inputs.get(kind)) for kind in ("adtd", "apply", "dtd")]
+    present = [source for source in found if source is not None]
+    for source in list(present):
+        before = session.run(source.provenance.inputs.get("dtd"))
+        if before is not None and before not in present:
+            present.append(before)
+    return present
+
+
+def composition_runs(session: DCXCache) -> list[Run]:
+    """The runs with a composition of the present bulk: ADTD, then DTD, each newest first.
+
+    A DTD run whose model was applied to a newer bulk is named by that run.
+    """
+    data = session.dataset
+    if data is None or data.bulk is None:
+        return []
+
+    def fits(run: Run) -> bool:
+        made = run.provenance
+        return made.bulk_id == data.bulk_id and made.training_id == data.training_id
+
+    adtd = [run for run in session.runs("adtd") if getattr(run.params, "part", "") == "bulk"]
+    found = [run for run in reversed(adtd) if fits(run)]
+    applied = [run for run in reversed(session.runs("apply")) if fits(run)]
+    for run in reversed(session.runs("dtd")):
+        if fits(run) and "bulk" in run.result.composition:
+            found.append(run)
+        else:
+            found += [a for a in applied if a.provenance.inputs.get("dtd") == run.id][:1]
+    return found
+
+
+def inputs_of(session: DCXCache, run: Run) -> dict[str, str]:
+    """What an analysis of this run's composition gets: that run, and its bootstrap on the bulk."""
+    inputs = {run.kind: run.id}
+    of = session.run(run.provenance.inputs.get("dtd")) if run.kind == "apply" else run
+    for found in reversed(session.runs("bootstrap")):
+        made = found.provenance
+        named = made.inputs.get("adtd") or made.inputs.get("dtd")
+        same = of is not None and named == of.id and made.bulk_id == run.provenance.bulk_id
+        if same and getattr(found.params, "part", "") == "bulk":
+            return {**inputs, "bootstrap": found.id}
+    return inputs
+
+
+def source_label(run: Run) -> str:
+    """The same for a narrow list: "ADTD, 30 Nov 01:12 (Hidden background)"."""
+    model = getattr(run.params, "model", None)
+    method = f" ({model_name(model)})" if run.kind == "adtd" and isinstance(model, str) else ""
+    kind = {"apply": "DTD"}.get(run.kind, run.kind.upper())
+    return f"{kind}, {run.created.astimezone():%d %b %H:%M}{method}"
+
+
+def source_name(run: Run) -> str:
+    """A run by its method and time: "ADTD run (Hidden background) of 30 Nov 2026, 01:12"."""
+    model = getattr(run.params, "model", None)
+    method = f" ({model_name(model)})" if run.kind == "adtd" and isinstance(model, str) else ""
+    kind = {"apply": "DTD"}.get(run.kind, run.kind.upper())
+    return f"{kind} run{method} of {run.created.astimezone():%d %b %Y, %H:%M:%S}"

@@ -1,0 +1,293 @@
+"""Group comparisons in words and as the table that page and report show."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from gui.analyses.groups import GroupsParams, GroupsResult
+from gui.figures.text import shorten, three
+from gui.statistics.fraction_scales import CLOSURE
+from gui.statistics.group_design import FEWEST
+from gui.text import number
+
+MOST_NAMED = 4
+"""Groups or cell types that are named."""
+NAMED = 3
+"""Cell types of which the answer gives the effect."""
+STEADY = 0.8
+"""Part of the bootstrap draws in which a call should hold."""
+INTERVAL = "95 % interval"
+EFFECT_NAMES = {
+    "mann-whitney": "Probability of higher",
+    "brunner-munzel": "Probability of higher",
+    "kruskal-wallis": "Epsilon squared",
+    "wilcoxon": "Difference",
+    "friedman": "Kendall's W",
+    "jonckheere-terpstra": "Probability of rising",
+    "spearman": "Spearman's rho",
+    "least-squares": "Adjusted difference",
+}
+"""Header of the effect of a test."""
+ON_LOG_RATIOS = ("wilcoxon", "least-squares")
+"""Tests whose effect is the difference of log-ratios itself."""
+SCALES = {"log-ratio": "log-ratio", "rank": "rank of fraction", "fraction": "fraction"}
+NO_DRAWS = (
+    "How the calls hold when the genes are resampled is not known: compute intervals of this run"
+    " (tab Uncertainty) and compare again."
+)
+
+
+def p_text(p: float) -> str:
+    """ "p = 0.003", "p < 0.0001"."""
+    if not math.isfinite(p):
+        return "no p"
+    return "< 0.0001" if p < 1e-4 else f"= {p:.2g}" if p < 0.1 else f"= {p:.2f}"
+
+
+def who(result: GroupsResult) -> str:
+    """The groups with their sizes: "control (9) and treated (12)"."""
+    return sizes_text(result.sizes, len(result.design))
+
+
+def sizes_text(sizes: Mapping[str, int], samples: int) -> str:
+    """Groups with their sizes, or their number where there are many.
+
+    Parameters
+    ----------
+    sizes
+        Group -> samples; empty along a number.
+    """
+    named = [f"{shorten(name)} ({n})" for name, n in sizes.items()]
+    if not named:
+        return f"{number(samples)} sample{'s' * (samples != 1)}"
+    if len(named) > MOST_NAMED:
+        return f"{len(named)} groups ({number(samples)} samples)"
+    return f"{', '.join(named[:-1])} and {named[-1]}"
+
+
+def sentence(result: GroupsResult) -> str:
+    """The answer: how many cell types differ, which, and in which direction."""
+    if not result.tested:
+        unit = "subjects" if result.kind == "paired" else "samples"
+        per = " per group" if result.levels else ""
+        return (
+            f"Too few {unit} for p-values ({who(result)}; {FEWEST} are needed{per}): the data are"
+            " shown, nothing is tested."
+        )
+    called, count = result.called, result.family
+    changes = result.kind == "ordered" or not result.levels
+    verb = "change" if changes else "differ"
+    if not result.levels:
+        across = f"along {shorten(result.variable)} ({who(result)})"
+    else:
+        across = f"{'over' if changes else 'between'} {who(result)}"
+    if not called:
+        return f"No cell type {verb}s {across}; that does not show that they are equal."
+    verb += "s" * (len(called) == 1)
+    return f"{len(called)} of {count} cell types {verb} {across}: {_named(result, called)}."
+
+
+def _named(result: GroupsResult, called: Sequence[str]) -> str:
+    """Who differs, those that go up first: "A and B are higher in treated, C is lower"."""
+    by_direction = {way: [n for n in called if direction(result, n) == way] for way in (1, -1, 0)}
+    if by_direction[0]:
+        return _list([*called])
+    if result.kind == "ordered" or not result.levels:
+        words = {1: ("rises", "rise"), -1: ("falls", "fall")}
+    else:
+        second = shorten(result.levels[1])
+        words = {
+            1: (f"is higher in {second}", f"are higher in {second}"),
+            -1: (f"is lower in {second}", f"are lower in {second}"),
+        }
+    return ", ".join(
+        f"{_list(names)} {words[way][len(names) != 1]}"
+        for way, names in by_direction.items()
+        if names
+    )
+
+
+def _list(names: Sequence[str]) -> str:
+    shown = [shorten(name) for name in names[:MOST_NAMED]]
+    more = len(names) - len(shown)
+    if more:
+        return f"{', '.join(shown)} and {more} more"
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+
+
+def direction(result: GroupsResult, name: str) -> int:
+    """1: higher in the second group, or rising; -1: lower; 0: the test has no direction."""
+    if result.key in ("kruskal-wallis", "friedman"):
+        return 0
+    if result.key == "least-squares" and len(result.levels) > 2:
+        return 0
+    effect = float(result.table.loc[name, "effect"]) - result.no_effect
+    return 0 if not math.isfinite(effect) else (effect > 0) - (effect < 0)
+
+
+def details(result: GroupsResult) -> list[str]:
+    """For the types with the strongest evidence: effect with its interval, then p and draws."""
+    if not result.tested:
+        return []
+    family = (
+        f"Adjusted over {result.family} cell type{'s' * (result.family != 1)} tested; false"
+        f" discovery rate {100 * result.level:g} %."
+    )
+    called = result.called
+    more = f" {len(called) - NAMED} more in the table." if len(called) > NAMED else ""
+    brackets = "95 % intervals in brackets. " if called else ""
+    return [*(_one(result, name) for name in called[:NAMED]), f"{brackets}{family}{more}"]
+
+
+def summary_line(result: GroupsResult) -> str:
+    """For the navigation and the list of runs: "2 of 6 types differ by arm"."""
+    if not result.tested:
+        return f"{result.variable}: too few samples to test"
+    return f"{len(result.called)} of {result.family} types differ by {shorten(result.variable)}"
+
+
+def _one(result: GroupsResult, name: str) -> str:
+    """One cell type: effect with its interval, adjusted p, draws."""
+    row = result.table.loc[name]
+    if "points" in result.table.columns and math.isfinite(row["points"]):
+        per = "" if result.levels else f" per unit of {shorten(result.variable)}"
+        effect = f"{row['points']:+.2g} percentage points{per}"
+        low, high = row["points_low"], row["points_high"]
+    else:
+        effect = f"{EFFECT_NAMES[result.key]} {three(row['effect'])}"
+        low, high = row["effect_low"], row["effect_high"]
+    interval = f" ({_range(low, high)})" if math.isfinite(low) else ""
+    held = (
+        f", holds in {int(row['kept'])} of {result.draws} bootstrap draws" if result.draws else ""
+    )
+    return f"{shorten(name)}: {effect}{interval}, adjusted p {p_text(row['p_adjusted'])}{held}."
+
+
+def _range(low: float, high: float) -> str:
+    return f"{low:.2g} to {high:.2g}"
+
+
+def warnings(result: GroupsResult) -> list[str]:
+    """What weakens the answer, and what was assumed."""
+    found: list[str] = []
+    if result.tested and not result.draws:
+        found.append(NO_DRAWS)
+    unsteady = [
+        name
+        for name in result.called
+        if result.draws and result.table.loc[name, "kept"] < STEADY * result.draws
+    ]
+    if unsteady:
+        found.append(
+            f"Depends on which genes are used: {', '.join(map(shorten, unsteady))} (the call holds"
+            f" in fewer than {100 * STEADY:.0f} % of the bootstrap draws)."
+        )
+    return [*found, *(note for note in result.notes if note != CLOSURE)]
+
+
+def shown_table(result: GroupsResult) -> pd.DataFrame:
+    """By cell type as on screen: effect with interval, percentage points, then p."""
+    table = result.table
+    effect = EFFECT_NAMES[result.key]
+    columns: dict[str, Any] = {
+        effect: table["effect"],
+        INTERVAL: _intervals(table, "effect"),
+    }
+    for name, title in (("points", "Percentage points"), ("log_ratio", "Log-ratio")):
+        if name in table.columns and not (name == "log_ratio" and result.key in ON_LOG_RATIOS):
+            columns |= {title: table[name], f"{title}, {INTERVAL}": _intervals(table, name)}
+    last = {k: columns.pop(k) for k in list(columns) if k.startswith("Log-ratio")}
+    columns |= {
+        "p": table["p"],
+        "Adjusted p": table["p_adjusted"],
+        "Differs": table["called"].map({True: "yes", False: "no"}),
+    }
+    if result.draws:
+        columns[f"Holds in draws (of {result.draws})"] = table["kept"]
+    columns |= last | {"Compared by": table["scale"].map(SCALES), "Zeros (%)": table["zeros"] * 100}
+    return pd.DataFrame(columns).rename_axis("Cell type")
+
+
+def _intervals(table: pd.DataFrame, name: str) -> list[str]:
+    ends = zip(table[f"{name}_low"], table[f"{name}_high"], strict=True)
+    return [f"{three(a)} to {three(b)}" if math.isfinite(a) else "–" for a, b in ends]
+
+
+def shown_pairs(result: GroupsResult) -> pd.DataFrame:
+    """Every pair of groups as on screen; empty with two groups."""
+    pairs = result.pairs
+    return pd.DataFrame(
+        {
+            "Group": pairs["first"],
+            "Compared with": pairs["second"],
+            "Percentage points": pairs["points"],
+            INTERVAL: _intervals(pairs, "points"),
+            "p": pairs["p"],
+            "Adjusted p": pairs["p_adjusted"],
+            "Log-ratio": pairs["log_ratio"],
+            f"Log-ratio, {INTERVAL}": _intervals(pairs, "log_ratio"),
+        }
+    ).set_index(pd.Index(pairs["cell_type"], name="Cell type"))
+
+
+def shown_samples(result: GroupsResult) -> pd.DataFrame:
+    """Who is compared, in which group, and who is not, and why."""
+    table = result.tables()["groups_samples"].rename_axis("Sample")
+    titles = {"group": "Group", "number": result.variable, "subject": "Subject"}
+    table = table.rename(columns=titles | {"reason": "Left out because"})
+    return table if len(result.lost) else table.drop(columns="Left out because")
+
+
+def shown_tables(result: GroupsResult) -> dict[str, pd.DataFrame]:
+    """Caption -> table: the cell types, and with more than two groups every pair."""
+    less = " Differences are of the second group less the first." if len(result.levels) == 2 else ""
+    effect = f"{EFFECT_NAMES[result.key]}: {result.effect_name}."
+    found = {f"{effect}{less} {CLOSURE}": shown_table(result)}
+    if len(result.pairs):
+        found["Every pair of groups, the second less the first."] = shown_pairs(result)
+    return found
+
+
+def lost_sentence(result: GroupsResult) -> str:
+    """Who is not compared, named: "3 samples are not compared: s1, s2 (no value of arm), …"."""
+    if result.lost.empty:
+        return f"All {number(len(result.design))} samples of the run are compared."
+    parts = []
+    for reason, rows in result.lost.groupby("reason", sort=False):
+        names: Sequence[str] = [shorten(str(s)) for s in rows["sample"]]
+        more = f" and {number(len(names) - 10)} more" if len(names) > 10 else ""
+        parts.append(f"{reason}: {', '.join(names[:10])}{more}")
+    count = len(result.lost)
+    verb = "s are" if count > 1 else " is"
+    return f"{number(count)} sample{verb} not compared ({'; '.join(parts)})."
+
+
+def lost_summary(lost: pd.DataFrame) -> str:
+    """ " 3 samples are left out (2 no value of arm, 1 not in the run).", or ""."""
+    if lost.empty:
+        return ""
+    reasons = ", ".join(
+        f"{number(n)} {reason}" for reason, n in lost["reason"].value_counts().items()
+    )
+    return f" {number(len(lost))} sample{'s are' if len(lost) > 1 else ' is'} left out ({reasons})."
+
+
+def methods(params: GroupsParams, result: GroupsResult) -> str:
+    """A sentence for a manuscript."""
+    scale = {
+        "auto": "centred log-ratios with multiplicative replacement of zeros (ranks of fractions"
+        " for cell types with more than 30 % zeros)",
+        "log-ratio": "centred log-ratios with multiplicative replacement of zeros",
+        "fraction": "fractions as they are",
+    }[params.scale]
+    taken = f", adjusted for {', '.join(params.covariates)}" if params.covariates else ""
+    return (
+        f"Fractions of cell types were compared by {result.variable} ({who(result)}{taken}), as"
+        f" {scale}; test: {result.test}. P-values were adjusted over {result.family} cell types by"
+        " the method of Benjamini and Hochberg; the false discovery rate was"
+        f" {100 * result.level:g} %."
+    )

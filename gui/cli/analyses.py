@@ -1,0 +1,190 @@
+"""Analyses for ``analyze``: what is asked for by options, computed and written like any result.
+
+Imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gui.errors import InvalidParameter, MissingPart
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from gui.analyses.result import AnalysisResult
+    from gui.data.dataset import Dataset
+    from gui.engine.params import Params
+    from gui.engine.results import ADTDResult, BootstrapResult, DTDResult
+    from gui.jobs.status import Progress
+
+FILES = ("groups.csv", "groups_pairs.csv", "groups_summary.csv", "groups_samples.csv")
+"""Everything that analyses may write."""
+OF_GROUPS = ("compare", "group_order", "cut", "paired_by", "covariate")
+"""Options that say how groups are compared."""
+
+
+def add_options(cli: argparse.ArgumentParser) -> None:
+    """The options of the analyses."""
+    cli.add_argument(
+        "--groups",
+        metavar="COLUMN",
+        help="compare the fractions between the groups of a column of --clinical, or of an"
+        " annotation of the bulk",
+    )
+    cli.add_argument(
+        "--compare",
+        choices=("groups", "trend", "number"),
+        help="groups (default): does any differ; trend: over the order of the groups; number:"
+        " along a number",
+    )
+    cli.add_argument(
+        "--group-order",
+        metavar="A,B,…",
+        help="the groups to compare, in order; others are left out",
+    )
+    cli.add_argument("--cut", metavar="P,Q,…", help="make groups of a number, cut at these points")
+    cli.add_argument(
+        "--paired-by",
+        metavar="COLUMN",
+        help="compare samples of the same patient or donor with each other",
+    )
+    cli.add_argument(
+        "--covariate",
+        action="append",
+        default=[],
+        metavar="COLUMN",
+        help="take the effect of a column out (may be given several times)",
+    )
+
+
+def check_options(options: argparse.Namespace) -> None:
+    """Refuse what can be refused before any file is read. InvalidParameter."""
+    if options.groups is None:
+        for name in OF_GROUPS:
+            if getattr(options, name):
+                raise InvalidParameter(
+                    f"--{name.replace('_', '-')} has no effect without --groups.",
+                    advice="Give --groups COLUMN.",
+                )
+        return
+    if options.bulk is None and not options.example and not _is_dcx(options):
+        raise InvalidParameter(
+            "--groups compares bulk samples, and there are none.",
+            advice="Give them with --bulk FILE.",
+        )
+    _cuts(options)
+
+
+def _is_dcx(options: argparse.Namespace) -> bool:
+    """Whether the file of the training data may hold a bulk too."""
+    return options.train is not None and options.train.suffix.lower() == ".dcx"
+
+
+def _cuts(options: argparse.Namespace) -> tuple[float, ...]:
+    try:
+        return tuple(float(piece) for piece in (options.cut or "").split(",") if piece.strip())
+    except ValueError:
+        raise InvalidParameter(
+            f"--cut is “{options.cut}”; allowed: numbers with commas between them, as in 50,65."
+        ) from None
+
+
+@dataclass(frozen=True, eq=False)
+class Analysed:
+    """An analysis that was asked for and done."""
+
+    kind: str
+    params: Params
+    result: AnalysisResult
+
+    def sentence(self) -> str:
+        """The answer."""
+        from gui.answers.analyses import TEXTS
+
+        return TEXTS[self.kind].sentence(self.result)
+
+    def details(self) -> list[str]:
+        """Its numbers, a sentence each."""
+        from gui.answers.analyses import TEXTS
+
+        return list(TEXTS[self.kind].details(self.result))
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """File name -> table."""
+        return {f"{name}.csv": table for name, table in self.result.tables().items()}
+
+    def record(self) -> dict[str, Any]:
+        """For ``run.json``."""
+        from gui.answers.analyses import TEXTS
+        from gui.citations import ANALYSIS_CITATIONS, CITATIONS
+
+        every = CITATIONS | ANALYSIS_CITATIONS
+        used = self.params.model_dump()
+        return {
+            "parameters": {name: used[name] for name in self.params.used()},
+            "summary": [self.sentence(), *self.details()],
+            "warnings": list(TEXTS[self.kind].warnings(self.result)),
+            "notes": list(self.result.notes),
+            "citations": [" doi ".join(every[key]) for key in self.result.citations()],
+        }
+
+
+def requested(options: argparse.Namespace) -> dict[str, Params]:
+    """Kind -> parameters of the analyses that the options ask for. InvalidParameter."""
+    found: dict[str, Params] = {}
+    if options.groups is not None:
+        from gui.analyses.groups import GroupsParams
+
+        found["groups"] = GroupsParams.parse(
+            column=options.groups,
+            compare=options.compare or "groups",
+            groups=tuple(g.strip() for g in (options.group_order or "").split(",") if g.strip()),
+            cuts=_cuts(options),
+            subject=options.paired_by or "",
+            covariates=tuple(options.covariate),
+        )
+    return found
+
+
+def check_requests(dataset: Dataset, requests: dict[str, Params]) -> None:
+    """Refuse what the data do not allow, before hours of computing. DeconomixError."""
+    from gui.analyses.groups import GroupsParams, design_of
+
+    if not requests:
+        return
+    if dataset.bulk is None:
+        raise MissingPart(
+            "There are no bulk samples to compare.", advice="Give them with --bulk FILE."
+        )
+    groups = requests.get("groups")
+    if isinstance(groups, GroupsParams):
+        design_of(dataset, groups, dataset.bulk.samples)
+
+
+def analyse(
+    dataset: Dataset,
+    requests: dict[str, Params],
+    *,
+    progress: Progress,
+    dtd: DTDResult,
+    adtd: ADTDResult | None,
+    bootstrap: BootstrapResult | None,
+) -> Sequence[Analysed]:
+    """Every analysis that was asked for, on the composition of the bulk."""
+    if not requests:
+        return ()
+    from gui.analyses.registry import ANALYSES
+
+    runs: dict[str, Any] = {"dtd": dtd} if adtd is None else {"adtd": adtd}
+    return [
+        Analysed(
+            kind,
+            params,
+            ANALYSES[kind].task(dataset, params, progress=progress, bootstrap=bootstrap, **runs),
+        )
+        for kind, params in requests.items()
+    ]

@@ -1,0 +1,227 @@
+"""Layout of the page: parameters at the left, answer, figures and tables at the right."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dash_mantine_components as dmc
+import pandas as pd
+from dash import Input, Output, State, html
+from dash.exceptions import PreventUpdate
+
+from gui.analyses.groups import GroupsResult
+from gui.analyses.samples import grouping_columns
+from gui.answers.groups import (
+    EFFECT_NAMES,
+    lost_sentence,
+    shown_pairs,
+    shown_samples,
+    shown_table,
+    summary_line,
+)
+from gui.components.analysis import AnalysisHead, go_to
+from gui.components.common import card, empty_state, two_columns
+from gui.components.figure import bind_figure_export, figure_card
+from gui.components.persistent_controls import PersistentControls
+from gui.components.runs import PreviousRuns
+from gui.components.table import TableFile, bind_table_export, result_table, table_view
+from gui.components.views import GONE, SHOWN, Views, graph_height_style, options, switch
+from gui.figures.groups import effects, heatmap, overview
+from gui.figures.palette import type_colours
+from gui.figures.template import styled
+from gui.pages.groups import parameters as _parameters  # noqa: F401  records its callbacks
+from gui.pages.groups import regulation
+from gui.pages.groups.base import form, page, source_options
+from gui.pages.groups.fields import column
+from gui.plugin import DARK, REVISION, Context
+from gui.report.analyses import one_type
+from gui.statistics.fraction_scales import CLOSURE
+
+EFFECTS, ALL, ONE, MAP, TABLE, PAIRS, SAMPLES = (
+    "effects",
+    "all",
+    "one",
+    "map",
+    "table",
+    "pairs",
+    "samples",
+)
+LOOKS = {
+    EFFECTS: "Effects",
+    ALL: "All types",
+    ONE: "One type",
+    MAP: "Heat map",
+    TABLE: "Table",
+    PAIRS: "Pairs",
+    SAMPLES: "Samples",
+}
+TABLES = (TABLE, PAIRS, SAMPLES)
+FILES = {TABLE: "groups", PAIRS: "groups-pairs", SAMPLES: "groups-samples"}
+TYPE = "type:"
+NO_COLUMNS = "Nothing is known that divides the samples"
+previous = PreviousRuns(page, "groups", form, describe=lambda run: summary_line(run.result))
+
+
+def nothing(ctx: Context) -> Any:
+    """What to do while no groups were compared."""
+    data = ctx.session.dataset
+    if data is None or not source_options(ctx):
+        return empty_state(
+            "No composition of the bulk yet",
+            "Groups are compared by the composition of the bulk samples. Compute it with DTD.",
+            go_to("dtd", "Go to DTD"),
+        )
+    if not grouping_columns(data):
+        return empty_state(
+            NO_COLUMNS,
+            "Load a clinical table, or a bulk with annotations, with a column that says to which"
+            " group each sample belongs.",
+            go_to("upload", "Go to Upload"),
+        )
+    return empty_state(
+        "No groups compared yet",
+        "Choose at the left by which column the samples are grouped, then press Compare. The"
+        " fractions of all cell types are compared, with their effect, its interval and p-values"
+        " adjusted for their number.",
+    )
+
+
+head = AnalysisHead(page, previous, nothing)
+views = Views(page, "view")
+controls = PersistentControls(page, look=EFFECTS)
+
+
+@page.layout
+def layout(ctx: Context) -> Any:
+    which = switch(LOOKS, page.id.look, controls.value(ctx, "look"))
+    one = dmc.Select(
+        id=page.id.type,
+        data=[],
+        size="xs",
+        w=190,
+        searchable=True,
+        allowDeselect=False,
+        **{"aria-label": "Cell type"},
+    )
+    drawing = figure_card(page, "figure", file_name="groups")
+    table = result_table(page, "table", filters=False, engine=True)
+    shown = views.layout([which, html.Div(one, id=page.id.types, style=GONE)], drawing, table)
+    note = dmc.Text(id=page.id.note, size="xs", c="dimmed", mt=6)
+    results = head.layout(ctx, card(shown, note))
+    return two_columns(column(ctx), dmc.Stack([*results, regulation.layout(ctx)], gap="md"))
+
+
+@page.summary
+def summary(ctx: Context) -> str | None:
+    run = ctx.session.current(page.key)
+    return None if run is None else summary_line(run.result)
+
+
+@page.callback(
+    output={
+        "types": Output(page.id.types, "style"),
+        "options": Output(page.id.type, "data"),
+        "type": Output(page.id.type, "value"),
+        "figure": Output(page.id.figure, "figure"),
+        "style": Output(page.id.figure, "style"),
+        "file": Output(page.id.figure_file, "data"),
+        "columns": Output(page.id.table, "columnDefs"),
+        "rows": Output(page.id.table, "rowData"),
+        "table_note": Output(page.id.table_note, "children"),
+        "note": Output(page.id.note, "children"),
+        "views": views.outputs,
+    },
+    inputs={
+        "_revision": REVISION,
+        "dark": DARK,
+        "look": Input(page.id.look, "value"),
+        "chosen": Input(page.id.type, "value"),
+    },
+)
+def draw(
+    ctx: Context, *, dark: bool, look: str, chosen: str | None, _revision: Any
+) -> dict[str, Any]:
+    """The figure or the table that is chosen."""
+    run = ctx.session.current(page.key)
+    if run is None:
+        raise PreventUpdate
+    result: GroupsResult = run.result
+    found: dict[str, Any] = {"types": GONE, "note": note_of(result, look)}
+    if look in TABLES:
+        frame = table_of(result, look)
+        shown = table_view(frame)
+        return {
+            **found,
+            "columns": shown.columns,
+            "rows": shown.rows,
+            "table_note": shown.note,
+            "views": views.show("table"),
+        }
+    types = [str(t) for t in result.fractions.index]
+    colours = type_colours(ctx.session.dataset, *types)
+    if look == ONE or (look == ALL and not result.levels):
+        name = str(chosen or "").removeprefix(TYPE)
+        name = name if name in types else (result.called or types)[0]
+        found |= {"types": SHOWN, "options": options({f"{TYPE}{t}": t for t in types})}
+        if chosen != f"{TYPE}{name}":
+            found["type"] = f"{TYPE}{name}"
+        fig, file = one_type(result, name, colours), f"groups-{name}"
+    elif look == ALL:
+        fig, file = overview(result.fractions, result.design, result.levels), "groups-all-types"
+    elif look == MAP:
+        fig = heatmap(result.values, result.fractions, result.design, result.levels)
+        file = "groups-heat-map"
+    else:
+        title, file = EFFECT_NAMES[result.key], "groups-effects"
+        fig = effects(result.table, title=title, no_effect=result.no_effect, colour_of=colours)
+    style = graph_height_style(styled(fig, bool(dark)), above=360, least=420)
+    return {**found, "figure": fig, "style": style, "file": file, "views": views.show("figure")}
+
+
+def note_of(result: GroupsResult, look: str) -> str:
+    """A line below the figure or table: what is drawn, or what closure does."""
+    if look == EFFECTS:
+        return (
+            f"{result.effect_name[0].upper()}{result.effect_name[1:]}, with 95 % interval; the"
+            f" dashed line is no effect. Filled: differs at a false discovery rate of"
+            f" {100 * result.level:g} % over {result.family} types."
+        )
+    if look == SAMPLES:
+        return lost_sentence(result)
+    if look == MAP:
+        return "Colours: standard deviations from the mean of the type, on the scale compared."
+    if look == PAIRS:
+        return (
+            "Every pair of groups, the second less the first; p-values are adjusted over"
+            f" {result.pairs_family} tests."
+            if len(result.pairs)
+            else "There are pairs where three or more groups are compared."
+        )
+    return CLOSURE
+
+
+def table_of(result: GroupsResult, look: str) -> pd.DataFrame:
+    """The table as on screen, with its index named."""
+    if look == PAIRS:
+        return shown_pairs(result)
+    if look == SAMPLES:
+        return shown_samples(result)
+    return shown_table(result)
+
+
+def to_save(ctx: Context, look: str) -> TableFile | None:
+    run = ctx.session.current(page.key)
+    if run is None:
+        return None
+    look = look if look in TABLES else TABLE
+    result: GroupsResult = run.result
+    engine = result.tables().get(FILES[look].replace("-", "_"))
+    about = f"{note_of(result, look)} Test: {result.test}."
+    return TableFile(FILES[look], table_of(result, look), about, engine, about)
+
+
+head.bind()
+controls.bind()
+form.bind()
+bind_figure_export(page, "figure")
+bind_table_export(page, "table", to_save, State(page.id.look, "value"), engine=True)

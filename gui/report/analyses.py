@@ -1,0 +1,115 @@
+"""The part of a report that tells of an analysis, whichever it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from gui.analyses.group_regulation import GroupRegulationResult
+from gui.analyses.groups import GroupsResult
+from gui.analyses.registry import ANALYSES
+from gui.answers.analyses import TEXTS, source_name, sources_of
+from gui.answers.group_regulation import difference_text, different_genes
+from gui.answers.groups import EFFECT_NAMES, lost_sentence
+from gui.data.dataset import Dataset
+from gui.engine.results import Run
+from gui.figures import groups as group_figures
+from gui.figures.adtd import gene_regulation
+from gui.figures.palette import type_colours
+from gui.report.document import Document
+from gui.report.parts import parameters
+from gui.sessions.cache import DCXCache
+
+Drawings = Iterator[tuple[go.Figure, str]]
+"""Figures and their captions, in the order of the report."""
+MOST_GENES = 45
+"""Genes that are drawn."""
+MOST_TYPES = 8
+"""Cell types that have a figure of their own."""
+
+
+def analysis_part(doc: Document, session: DCXCache, run: Run, *told: str) -> None:
+    """Write what it is of, its parameters, figures and tables.
+
+    Parameters
+    ----------
+    told
+        What stands first, in sentences.
+    """
+    analysis, text = ANALYSES[run.kind], TEXTS[run.kind]
+    doc.heading(analysis.title)
+    if told:
+        doc.paragraph(" ".join(told))
+    for source in sources_of(session, run)[:1]:
+        doc.paragraph(f"Computed from the {source_name(source)}.")
+    parameters(doc, run.params)
+    for figure, caption in DRAWINGS[run.kind](run.result, session.dataset):
+        doc.figure(figure, caption)
+    for caption, table in text.tables(run.result).items():
+        first = str(table.index.name or "")
+        where = f"The program shows all: page {analysis.title}, Table."
+        doc.table(table, first=first, caption=caption, most=60, whole=where)
+
+
+def groups_drawings(result: GroupsResult, dataset: Dataset | None) -> Drawings:
+    """Effects, all types, the heat map, and each type that differs."""
+    types = [str(t) for t in result.fractions.index]
+    colours = type_colours(dataset, *types)
+    yield (
+        group_figures.effects(
+            result.table,
+            title=EFFECT_NAMES[result.key],
+            no_effect=result.no_effect,
+            colour_of=colours,
+        ),
+        f"{result.effect_name[0].upper()}{result.effect_name[1:]}, with 95 % interval. Filled: the"
+        f" type differs at a false discovery rate of {100 * result.level:g} %."
+        f" {lost_sentence(result)}",
+    )
+    if result.levels:
+        yield (
+            group_figures.overview(result.fractions, result.design, result.levels),
+            "RNA fractions of all cell types by group: quartiles, and samples as dots.",
+        )
+    yield (
+        group_figures.heatmap(result.values, result.fractions, result.design, result.levels),
+        "Samples in the order of the groups: standard deviations from the mean of each type.",
+    )
+    for name in result.called[:MOST_TYPES]:
+        yield one_type(result, name, colours), f"{name}: every sample is a dot."
+
+
+def one_type(result: GroupsResult, name: str, colours: Mapping[str, str]) -> go.Figure:
+    """Every sample of one cell type, by group or along the number."""
+    fractions = result.fractions.loc[name]
+    colour = colours.get(name, group_figures.GREY)
+    if result.levels:
+        return group_figures.by_group(
+            fractions, result.design, result.levels, name=name, colour=colour
+        )
+    return group_figures.along_number(
+        fractions, result.design["number"], name=name, variable=result.variable, colour=colour
+    )
+
+
+def regulation_drawings(result: GroupRegulationResult, _dataset: Dataset | None) -> Drawings:
+    """The genes that differ most between the groups."""
+    genes = different_genes(result, MOST_GENES)
+    if genes:
+        yield difference_figure(result, genes), f"{difference_text(result)} Grey: little support."
+
+
+def difference_figure(result: GroupRegulationResult, genes: list[str]) -> go.Figure:
+    """Difference of the regulation of these genes, cell types x genes."""
+    factors = np.exp2(result.difference)
+    return gene_regulation(factors, result.support, genes=genes)
+
+
+DRAWINGS: Mapping[str, Callable[[Any, Dataset | None], Drawings]] = {
+    "groups": groups_drawings,
+    "group_regulation": regulation_drawings,
+}
+"""Kind of analysis -> its figures. A kind of :data:`gui.analyses.registry.ANALYSES` has one."""

@@ -1,0 +1,67 @@
+"""``analyze --groups``: what it writes is what the page shows; what it refuses, before computing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from gui.cli import analyze
+from gui.data.dataset import HIDDEN
+from gui.engine import tasks
+
+QUICK = ["--genes", "150", "--mixtures", "80", "--cells", "20", "--iterations", "60"]
+EXAMPLE = ["--example", "--model", "deconomix+h", *QUICK]
+
+
+def read(path: Path) -> pd.DataFrame:
+    return pd.read_csv(path, index_col=0)
+
+
+def test_the_groups_of_the_example_differ_as_they_were_made(tmp_path: Path, capsys) -> None:
+    """Treated samples were made with more monocytes and more of the hidden type."""
+    out = tmp_path / "out"
+    arguments = [*EXAMPLE, "--groups", "group", "--out", str(out)]
+    assert analyze.analyze(arguments) == 0
+    told = capsys.readouterr().err
+    table = read(out / "groups.csv")
+    up = table.loc[["Monocytes", HIDDEN]]
+    assert (up["called"] & (up["effect_low"] > 0.5) & (up["points_low"] > 0)).all()
+    assert table["called"].loc["T cells"]
+    assert table["points_high"].loc["T cells"] < 0
+    record = json.loads((out / "run.json").read_text("utf-8"))["groups"]
+    assert record["parameters"]["column"] == "group"
+    assert record["summary"][0] in told
+    assert "between control (10) and treated (10)" in record["summary"][0]
+    assert any("Fractions of a sample sum to 1" in note for note in record["notes"])
+    assert any("Benjamini" in cited for cited in record["citations"])
+    groups = read(out / "groups_samples.csv")
+    assert groups["group"].value_counts().to_dict() == {"control": 10, "treated": 10}
+    assert not (out / "groups_pairs.csv").exists()
+    # without --groups into the same folder, the tables of before are gone
+    assert analyze.analyze([*EXAMPLE, "--out", str(out)]) == 0
+    assert not (out / "groups.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--groups", "stage"], "no column stage"),
+        (["--groups", "group", "--compare", "number"], "holds text, not numbers"),
+        (["--groups", "group", "--group-order", "control,placebo"], "in the group placebo"),
+        (["--groups", "group", "--cut", "5,a"], "--cut is “5,a”"),
+        (["--groups", "group", "--covariate", "group"], "compared and a covariate"),
+        (["--paired-by", "donor"], "--paired-by has no effect without --groups"),
+    ],
+    ids=["column", "text", "order", "cut", "covariate", "alone"],
+)
+def test_what_cannot_be_compared_is_refused_before_anything_is_computed(
+    arguments: list[str], words: str, tmp_path: Path, capsys, monkeypatch
+) -> None:
+    monkeypatch.setattr(tasks, "run_dtd", lambda *_a, **_k: pytest.fail("it was computed"))
+    out = tmp_path / "out"
+    assert analyze.analyze([*EXAMPLE, *arguments, "--out", str(out)]) == 2
+    assert words in capsys.readouterr().err
+    assert not out.exists()

@@ -109,8 +109,8 @@ def _cuts(params: SurvivalParams, tables: Mapping[str, pd.DataFrame]) -> str:
     text = f"Curves: {CUT_TEXTS[params.cut]} ({some(cuts, 40)}). Models: fractions as they are."
     if params.cut == "best":
         text += (
-            f" Exploratory: p by {number(params.permutations)} permutations of the maximally selected"
-            " rank statistic."
+            f" Exploratory: p by {number(params.permutations)} permutations of the maximally"
+            " selected rank statistic."
         )
     return text
 

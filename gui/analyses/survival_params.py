@@ -121,7 +121,7 @@ class SurvivalParams(Params):
 
     def used(self) -> list[str]:
         """The fields that play a part."""
-        without = set()
+        without = {name for name, value in self if value in ("", (), None)}
         if self.cut != "stated":
             without.add("cut_points")
         if self.cut != "best":

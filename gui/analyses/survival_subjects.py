@@ -221,7 +221,7 @@ def _shared_rows(table: pd.DataFrame) -> pd.Series | None:
     keys = pd.Series(
         ["\x1f".join(map(str, row)) for row in rows.itertuples(index=False)], index=rows.index
     )
-    groups = {}
+    groups: dict[str, list[str]] = {}
     for sample, key in keys.items():
         same = groups.setdefault(key, [])
         same.append(str(sample))

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gui.analyses.survival_models import EVERYTHING
+from gui.analyses.survival_params import SurvivalParams
 from gui.analyses.survival_result import ADJUSTED, ALL, ALONE, COLUMN, TOGETHER, SurvivalResult
 from gui.figures.survival import p_text
 from gui.figures.text import shorten, three
@@ -90,6 +91,11 @@ def badges(result: SurvivalResult) -> list[tuple[str, str]]:
 def warnings(result: SurvivalResult) -> list[str]:
     """What was refused, then what weakens the answer."""
     return [*result.refused, *result.notes]
+
+
+def needs_ridge(result: SurvivalResult) -> bool:
+    """Whether several variables were refused for want of events."""
+    return any("too few to estimate them together" in text for text in result.refused)
 
 
 def variable_name(kind: str, name: str) -> str:
@@ -359,4 +365,45 @@ def remark_table(result: SurvivalResult) -> pd.DataFrame:
         result.remark.rename(columns={"asks": "REMARK asks for", "answer": "This analysis"})
         .set_index("item")
         .rename_axis("Item")
+    )
+
+
+def shown_tables(result: SurvivalResult) -> dict[str, pd.DataFrame]:
+    """Caption -> table, the main one first."""
+    found = {
+        f"Hazard ratios. {forest_sentence(result, model)}": forest_table(result, model)
+        for model in result.models
+    }
+    if len(result.tests):
+        found["Tests of groups (log-rank; restricted means, last less first group)."] = tests_table(
+            result
+        )
+    for kind, name in result.variables():
+        caption = f"{variable_name(kind, name)}: medians and restricted means."
+        found[caption] = groups_table(result, kind, name)
+    if len(result.together):
+        found[f"Several variables together. {together_sentence(result)}"] = together_table(result)
+    for model in dict.fromkeys(result.hazards["model"]):
+        caption = f"Proportional hazards, {MODEL_TEXTS[str(model)]}: score tests."
+        found[caption] = hazards_table(result, str(model))
+    if len(result.excluded):
+        found[f"Left out. {excluded_sentence(result)}"] = excluded_table(result)
+    found["REMARK (Altman et al. 2012, PLoS Med 9:e1001216)."] = remark_table(result)
+    return found
+
+
+def methods(params: SurvivalParams, result: SurvivalResult) -> str:
+    """A sentence for a manuscript."""
+    facts = result.facts
+    answers = result.remark.set_index("item")["answer"]
+    since = f" since {facts['time_zero']}" if facts["time_zero"] else ""
+    draws = (
+        f" Hazard ratios were computed again on {number(int(facts['draws']))} bootstrap draws of"
+        " the fractions."
+        if facts["draws"]
+        else ""
+    )
+    return (
+        f"Times to {facts['outcome']}{since} were compared with the fractions of cell types"
+        f" ({_counts(facts)}). {answers['10']} {answers['11']}{draws}"
     )

@@ -103,6 +103,7 @@ def kaplan_meier(
             "tickvals": [0, *range(1, len(curves) + 1)],
             "ticktext": ["", *[inert(short(curve.name, 22)) for curve in curves]],
             "tickfont": {"size": 12},
+            "ticklabelstandoff": 28,  # the numbers at time 0 are as wide to the left
             "showgrid": False,
             "fixedrange": True,
         },
@@ -221,14 +222,11 @@ def forest(
     table : of :func:`gui.statistics.cox_by_type.cox_by_type`; types without an estimate are left
         out by the caller. With draws the median of the draws is an open diamond (per SD only)
     """
-    rows = [
-        (str(name), row[f"{per}_ratio"], row[f"{per}_low"], row[f"{per}_high"], row)
-        for name, row in table.iterrows()
-    ]
+    numbers = table[[f"{per}_ratio", f"{per}_low", f"{per}_high", "p"]].to_numpy(dtype=np.float64)
     fig = ratios(
         [
-            (name, *map(float, (ratio, low, high)), float(row["p"]))
-            for name, ratio, low, high, row in rows
+            (str(name), float(row[0]), float(row[1]), float(row[2]), float(row[3]))
+            for name, row in zip(table.index, numbers, strict=True)
         ],
         colour_of,
         title=f"Hazard ratio {PER_TEXTS[per]} (logarithmic)",

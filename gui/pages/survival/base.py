@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import plotly.graph_objects as go
@@ -10,8 +9,6 @@ from dash import Input
 
 from gui.analyses.survival import SurvivalParams, SurvivalResult
 from gui.analyses.survival_params import CUT_TEXTS, DUPLICATE_TEXTS, SCALE_TEXTS
-from gui.answers.confidence_intervals import bootstrap_of
-from gui.answers.dtd import bulk_shown
 from gui.components.form import ParamsForm
 from gui.components.views import graph_height_style
 from gui.engine.results import Run
@@ -58,39 +55,6 @@ def result_of(ctx: Context) -> SurvivalResult | None:
     """Its result."""
     run = survival_run(ctx)
     return None if run is None else run.result
-
-
-def sources(ctx: Context) -> dict[str, tuple[str, Mapping[str, str]]]:
-    """Runs whose fractions can be used: key -> (as shown, inputs of the task).
-
-    With the intervals of the run, where they were computed.
-    """
-    found: dict[str, tuple[str, Mapping[str, str]]] = {}
-    for kind in ("adtd", "dtd"):
-        run = ctx.session.current(kind)
-        if run is None:
-            continue
-        inputs = {kind: run.id}
-        if kind == "adtd":
-            if getattr(run.params, "part", "bulk") != "bulk" or ctx.session.outdated(run):
-                continue
-        else:
-            shown = bulk_shown(ctx.session, run)
-            if shown.composition is None or not shown.fits or ctx.session.outdated(run):
-                continue
-            own = run.result.composition.get("bulk")
-            if shown.composition is not own:
-                applied = [
-                    r
-                    for r in ctx.session.runs("apply")
-                    if r.result.composition is shown.composition
-                ]
-                inputs = {"apply": applied[-1].id}
-        intervals = bootstrap_of(ctx.session, run)
-        if intervals is not None and intervals.params.part == "bulk":  # type: ignore[attr-defined]
-            inputs["bootstrap"] = intervals.id
-        found[kind] = (kind.upper(), inputs)
-    return found
 
 
 def fitted_figure(fig: go.Figure, dark: bool) -> tuple[go.Figure, Any]:

@@ -13,11 +13,12 @@ from gui.analyses.samples import cleaned, is_number, sample_table
 from gui.analyses.survival import SurvivalParams
 from gui.analyses.survival_params import NO_PATIENT, SAMPLES
 from gui.analyses.survival_subjects import MOST_LEVELS
+from gui.answers.analyses import composition_runs, source_name
 from gui.components.common import tip_label
 from gui.data.dataset import Clinical
 from gui.data.samples.survival_columns import event_coding, unit_in, value_text
 from gui.errors import InvalidParameter
-from gui.pages.survival.base import form, page, sources
+from gui.pages.survival.base import form, page, survival_run
 from gui.plugin import REVISION, Context
 from gui.text import shorten
 
@@ -54,7 +55,7 @@ def offers(ctx: Context, event: str | None = None) -> dict[str, list[dict[str, s
     usable = [name for name in levels if name not in _endpoint(data.clinical)]
     types = [str(t) for t in data.types]
     return {
-        "of": [{"value": key, "label": text} for key, (text, _) in sources(ctx).items()],
+        "of": [{"value": r.id, "label": source_name(r)} for r in composition_runs(ctx.session)],
         "time": _options(numeric),
         "event": _options(few),
         "event_value": _options(held),
@@ -82,7 +83,7 @@ def proposals(ctx: Context) -> dict[str, Any]:
     clinical = data.clinical if data is not None else None
     loaded = clinical or Clinical(None)  # type: ignore[arg-type]
     begin: dict[str, Any] = {
-        "of": next(iter(sources(ctx)), None),
+        "of": next((run.id for run in composition_runs(ctx.session)), None),
         "time": loaded.time or None,
         "event": loaded.event or None,
         "event_value": loaded.event_value or None,
@@ -93,7 +94,7 @@ def proposals(ctx: Context) -> dict[str, Any]:
     }
     event = kept.get("event") if isinstance(kept.get("event"), str) else None
     there = {name: {o["value"] for o in data} for name, data in offers(ctx, event).items()}
-    shown = {}
+    shown: dict[str, Any] = {}
     for name, value in begin.items():
         own = kept.get(name)
         if name in SEVERAL:
@@ -205,20 +206,18 @@ def keep_columns(ctx: Context, *, columns: Mapping[str, Any]) -> None:
 
 
 @page.callback(
-    output={
-        name: Output(getattr(page.id, name), "value", allow_duplicate=True)
-        for name in NAMES
-        if name != "of"
-    },
+    output={name: Output(getattr(page.id, name), "value", allow_duplicate=True) for name in NAMES},
     inputs={"data": Input(form.fill_id, "data")},
     prevent_initial_call=True,
 )
 def fill_columns(ctx: Context, *, data: Mapping[str, Any] | None) -> dict[str, Any]:
     """An earlier run is brought back: its columns."""
-    if not data:
+    run = survival_run(ctx)
+    if not data or run is None:
         raise PreventUpdate
     shown: dict[str, Any] = {name: list(data.get(name, ())) for name in SEVERAL}
     shown |= {name: data.get(name) or None for name in ONE if name != "of"}
+    shown["of"] = next((i for k, i in run.provenance.inputs.items() if k != "bootstrap"), None)
     shown["time_zero"] = data.get("time_zero", "")
     shown["cut_points"] = "; ".join(f"{point:g}" for point in data.get("cut_points", ()))
     return shown

@@ -14,15 +14,14 @@ from gui.answers.survival import (
     groups_table,
     mean_sentence,
     median_sentence,
-    test_note,
     tests_table,
     variable_name,
 )
 from gui.components.views import options
-from gui.figures.survival import kaplan_meier
 from gui.pages.survival.base import TAB, page, result_of
 from gui.pages.survival.view import FigureOrTable
 from gui.plugin import DARK, REVISION, Context
+from gui.report.survival import curves_figure
 
 FIRST = "first"
 """Of the select before anything was chosen: the first groups there are."""
@@ -85,20 +84,6 @@ def draw_curves(
     detail = f"{median_sentence(result, kind, name)} {mean_sentence(result, kind, name)}"
     shown = curves_figure(result, kind, name) if look == "figure" else table_of(result, look, of)
     return {**head, **view.drawn(words, shown, dark=dark, detail=detail)}
-
-
-def curves_figure(result: SurvivalResult, kind: str, name: str) -> Any:
-    facts = result.facts
-    since = str(facts["time_zero"])
-    if facts["landmark"]:
-        since = f"the landmark at {facts['landmark']:g}"
-    return kaplan_meier(
-        result.curves_of(kind, name),
-        unit=str(facts["unit"]),
-        since=since,
-        note=test_note(result, kind, name),
-        outcome="Without event",
-    )
 
 
 view.bind(table_of, ("look", "of"))

@@ -1,103 +1,90 @@
-"""Page Survival: the answer above the tabs, earlier runs, the report."""
+"""Page Survival: the answer above the tabs, earlier runs, what the analysis is of."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import ALL, Input, Output, html
+from dash import Input, Output, html
 from dash.exceptions import PreventUpdate
 
-from gui.answers.survival import badges, sentence, short_answer, warnings
-from gui.components.common import answer, card, clicked, warning
-from gui.components.report import bind_report, report_button
+from gui.answers.analyses import inputs_of, sources_of
+from gui.answers.survival import badges, needs_ridge, short_answer
+from gui.components.analysis import AnalysisHead, go_to
+from gui.components.common import empty_state, warning
 from gui.components.runs import PreviousRuns
 from gui.components.views import GONE, SHOWN
-from gui.components.warnings import warning_list
-from gui.pages.survival.base import TAB, form, page, sources, survival_run
+from gui.pages.survival.base import TAB, form, page, survival_run
 from gui.pages.survival.running import start
 from gui.plugin import REVISION, Context
 
-runs = PreviousRuns(page, page.key, form, describe=lambda run: short_answer(run.result))
 
-
-def head_layout() -> Any:
-    """Filled by :func:`show`."""
-    actions = dmc.Group([report_button(page), runs.layout()], gap="xs", wrap="nowrap")
-    return card(
-        html.Div(id=page.id.answer, className="dcx-pending"),
-        dmc.Group(
-            [dmc.Group(id=page.id.badges, gap="xs", style={"flex": 1}), actions],
-            justify="space-between",
-            align="flex-start",
-            gap="xs",
-            mt="xs",
-            wrap="nowrap",
-        ),
-        html.Div(id=page.id.notes),
+def nothing(ctx: Context) -> Any:
+    """What the page shows while there is no run: what is missing, with a button to it."""
+    data = ctx.session.dataset
+    if data is None or data.clinical is None:
+        return empty_state(
+            "Survival needs a clinical table",
+            "Load a table with a time and an event for each patient on the page Upload, tab"
+            " Clinical data. It is joined to the bulk samples by name.",
+            go_to("upload", "Go to Upload"),
+        )
+    if not data.clinical.time or not data.clinical.event:
+        return empty_state(
+            "Which columns hold times and events?",
+            "Choose them on the left, or on the page Upload with the clinical table.",
+            go_to("upload", "Go to Upload"),
+        )
+    return empty_state(
+        "No survival analysis yet",
+        "Say what time zero is and press Run Survival. Every cell type's fraction gets a Cox"
+        " model; with groups of fractions or a clinical column you also get Kaplan-Meier curves"
+        " and log-rank tests.",
     )
 
 
-@page.callback(
-    Output(page.id.empty, "style"),
-    Output(page.id.shown, "style"),
-    Output(page.id.answer, "children"),
-    Output(page.id.badges, "children"),
-    Output(page.id.notes, "children"),
-    REVISION,
-)
-def show(ctx: Context, _revision: str | None) -> Any:
-    current = survival_run(ctx)
-    if current is None:
-        return SHOWN, GONE, None, [], None
-    result = current.result
+runs = PreviousRuns(page, page.key, form, describe=lambda run: short_answer(run.result))
+head = AnalysisHead(page, runs, nothing)
+
+
+def badges_layout() -> Any:
+    """What the analysis is of, and the offer of a ridge fit; filled by :func:`show_badges`."""
+    ridge = dmc.Button(
+        "Use the ridge fit",
+        id=page.id.use_ridge,
+        size="compact-sm",
+        variant="light",
+        color="orange",
+    )
+    offer = warning("There are too few events for several variables.", ridge)
+    return html.Div(
+        [
+            dmc.Group(id=page.id.badges, gap="xs"),
+            html.Div(offer, id=page.id.ridge_offer, style=GONE),
+        ]
+    )
+
+
+@page.callback(Output(page.id.badges, "children"), Output(page.id.ridge_offer, "style"), REVISION)
+def show_badges(ctx: Context, _revision: str | None) -> Any:
+    run = survival_run(ctx)
+    if run is None:
+        raise PreventUpdate
     shown = [
         dmc.Badge(text, color=colour, variant="light", radius="sm", tt="none", fw=600, maw=320)
-        for text, colour in badges(result)
+        for text, colour in badges(run.result)
     ]
-    notes: list[Any] = []
-    outdated = ctx.session.outdated(current)
-    if outdated:
-        notes.append(warning(outdated, _button("again", current.id, "Run again")))
-    if any("idge" in text for text in result.refused):
-        ridge = _button("ridge-fit", current.id, "Use the ridge fit")
-        notes.append(warning(next(t for t in result.refused if "idge" in t), ridge))
-    notes += warning_list([text for text in warnings(result) if "idge fit” on" not in text])
-    return (
-        GONE,
-        SHOWN,
-        answer(sentence(result)),
-        shown,
-        dmc.Stack(notes, gap=4, mt=6) if notes else None,
-    )
+    return shown, SHOWN if needs_ridge(run.result) else GONE
 
 
-def _button(name: str, run_id: str, text: str) -> Any:
-    return dmc.Button(
-        text, id=page.id.each(name, run_id), size="compact-sm", variant="light", color="orange"
-    )
-
-
-@page.callback(Input(page.id.each("ridge-fit", ALL), "n_clicks"), prevent_initial_call=True)
-def use_ridge(ctx: Context, _clicks: list[int | None]) -> None:
+@page.callback(Input(page.id.use_ridge, "n_clicks"), prevent_initial_call=True)
+def use_ridge(ctx: Context, clicks: int | None) -> None:
     """The run on screen once more, with a penalty."""
-    _once_more(ctx, ridge=True)
-
-
-@page.callback(Input(page.id.each("again", ALL), "n_clicks"), prevent_initial_call=True)
-def run_again(ctx: Context, _clicks: list[int | None]) -> None:
-    """The run on screen once more, on the present data."""
-    _once_more(ctx)
-
-
-def _once_more(ctx: Context, **change: Any) -> None:
-    current = survival_run(ctx)
-    found = sources(ctx)
-    if clicked() is None or current is None or not found:
+    run = survival_run(ctx)
+    source = next(iter(sources_of(ctx.session, run)), None) if run is not None else None
+    if not clicks or run is None or source is None:
         raise PreventUpdate
-    was = "adtd" if "adtd" in current.provenance.inputs else "dtd"
-    inputs = found[was if was in found else next(iter(found))][1]
-    start(ctx, current.params.model_copy(update=change), inputs)
+    start(ctx, run.params.model_copy(update={"ridge": True}), inputs_of(ctx.session, source))
 
 
 @page.callback(TAB, prevent_initial_call=True)
@@ -105,5 +92,10 @@ def keep_tab(ctx: Context, tab: str) -> None:
     ctx.session.keep_form(page.key, {"tab": tab})
 
 
-runs.bind()
-bind_report(page)
+@page.summary
+def summary(ctx: Context) -> str | None:
+    run = survival_run(ctx)
+    return None if run is None else short_answer(run.result)
+
+
+head.bind()

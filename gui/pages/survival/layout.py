@@ -5,22 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import Output, html
+from dash import html
 
-from gui.answers.survival import short_answer
-from gui.components.common import card, empty_state, two_columns
+from gui.components.common import card, two_columns
 from gui.components.form import folded
-from gui.components.jobs import running, running_state
-from gui.components.views import GONE, SHOWN
+from gui.components.views import GONE
 from gui.pages.survival import curves, head, models, patients
-from gui.pages.survival.base import TABS, form, page, survival_run
+from gui.pages.survival.base import TABS, form, page
 from gui.pages.survival.columns import control, offers, proposals
-from gui.plugin import JOBS, REVISION, Context
+from gui.plugin import Context
 
 
 @page.layout
 def layout(ctx: Context) -> Any:
-    run = survival_run(ctx)
     shown = proposals(ctx)
     data = offers(ctx, shown["event"])
 
@@ -62,15 +59,7 @@ def layout(ctx: Context) -> Any:
             gap="sm",
         )
     )
-    results = [
-        html.Div(empty(ctx), id=page.id.empty, style=GONE if run else SHOWN),
-        dmc.Stack(
-            [head.head_layout(), card(_tabs(ctx))],
-            id=page.id.shown,
-            gap="md",
-            style=SHOWN if run else GONE,
-        ),
-    ]
+    results = head.head.layout(ctx, card(head.badges_layout(), _tabs(ctx)))
     return two_columns(parameters, results)
 
 
@@ -91,50 +80,6 @@ def _tabs(ctx: Context) -> Any:
         id=page.id.tabs,
         value=kept if kept in TABS else "forest",
     )
-
-
-def empty(ctx: Context) -> Any:
-    """In place of a result: what is missing, with a button to it, or what to do."""
-    job = running(ctx, page.key)
-    if job is not None:
-        return card(running_state(job))
-    data = ctx.session.dataset
-    if data is None or data.clinical is None:
-        return card(
-            empty_state(
-                "Survival needs a clinical table.",
-                "Load a table with a time and an event for each patient on the page Upload, tab"
-                " Clinical data. It is joined to the bulk samples by name.",
-                dmc.Anchor(dmc.Button("Go to Upload"), href="/upload", underline="never"),
-            )
-        )
-    if not data.clinical.time or not data.clinical.event:
-        return card(
-            empty_state(
-                "Which columns hold times and events?",
-                "Choose them on the left, or on the page Upload with the clinical table.",
-                dmc.Anchor(dmc.Button("Go to Upload"), href="/upload", underline="never"),
-            )
-        )
-    return card(
-        empty_state(
-            "No survival analysis yet",
-            "Say what time zero is and press Run Survival. Every cell type's fraction gets a Cox"
-            " model; with groups of fractions or a clinical column you also get Kaplan-Meier"
-            " curves and log-rank tests.",
-        )
-    )
-
-
-@page.callback(Output(page.id.empty, "children"), REVISION, JOBS)
-def show_empty(ctx: Context, _revision: str | None, _jobs: Any) -> Any:
-    return empty(ctx)
-
-
-@page.summary
-def summary(ctx: Context) -> str | None:
-    run = survival_run(ctx)
-    return None if run is None else short_answer(run.result)
 
 
 form.bind()

@@ -22,11 +22,10 @@ from gui.answers.survival import (
 )
 from gui.components.common import empty_state
 from gui.components.views import options, switch
-from gui.figures.palette import type_colours
-from gui.figures.survival import forest, ratios, residuals
 from gui.pages.survival.base import TAB, page, result_of
 from gui.pages.survival.view import FigureOrTable
 from gui.plugin import DARK, REVISION, Context
+from gui.report.survival import forest_figure, residual_figure, together_figure
 
 PER = {"sd": "per SD", "points": "per 10 points"}
 forest_view = FigureOrTable(
@@ -103,9 +102,7 @@ def draw_forest(
     detail = f"{draws_sentence(result, of)} {MEANING}".strip()
     shown: Any = forest_table(result, of)
     if look != "table":
-        table = result.forest_of(of)
-        colour_of = type_colours(ctx.session.dataset, *map(str, table.index))
-        shown = forest(table, colour_of, per=per)
+        shown = forest_figure(result, of, per, ctx.session.dataset)
     return {**head, **forest_view.drawn(words, shown, dark=dark, detail=detail)}
 
 
@@ -136,21 +133,7 @@ def draw_together(
     words = together_sentence(result)
     if look == "table":
         return together_view.drawn(words, together_table(result), dark=dark)
-    return together_view.drawn(words, together_figure(ctx, result), dark=dark)
-
-
-def together_figure(ctx: Context, result: SurvivalResult) -> Any:
-    rows = together_rows(result)
-    return ratios(rows, type_colours(ctx.session.dataset))
-
-
-def together_rows(result: SurvivalResult) -> list[tuple[str, float, float, float, float]]:
-    """Rows of the figure of several variables."""
-    table = result.together[["hazard_ratio", "low", "high", "p"]]
-    return [
-        (str(name), *map(float, row))
-        for name, row in zip(table.index, table.to_numpy(), strict=True)
-    ]  # type: ignore[misc]
+    return together_view.drawn(words, together_figure(result), dark=dark)
 
 
 # -- proportional hazards
@@ -214,24 +197,6 @@ def coefficients(result: SurvivalResult, model: str) -> list[str]:
     """Coefficients of a model that have residuals."""
     rows = result.smooth[result.smooth["model"] == model]
     return list(map(str, dict.fromkeys(rows["coefficient"])))
-
-
-def residual_figure(result: SurvivalResult, model: str, name: str) -> Any:
-    def of(table: pd.DataFrame) -> pd.DataFrame:
-        return table[(table["model"] == model) & (table["coefficient"] == name)]
-
-    if model == TOGETHER:
-        coefficient = float(result.together.loc[name, "coefficient"])
-    else:
-        coefficient = float(result.forest_of(model).loc[name, "coefficient"])
-    return residuals(
-        of(result.residuals),
-        of(result.smooth),
-        name,
-        coefficient=coefficient,
-        unit=str(result.facts["unit"]),
-        since=str(result.facts["time_zero"]),
-    )
 
 
 def _forest_frame(result: SurvivalResult, model: str | None) -> pd.DataFrame | None:

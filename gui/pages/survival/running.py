@@ -9,10 +9,11 @@ from dash import Input, Output
 
 from gui.analyses.survival import SurvivalParams, run_survival
 from gui.analyses.survival_subjects import endpoint
+from gui.answers.analyses import composition_runs, inputs_of
 from gui.components.jobs import running
 from gui.components.views import GONE, SHOWN
 from gui.errors import DeconomixError, InvalidParameter, MissingPart
-from gui.pages.survival.base import form, page, sources
+from gui.pages.survival.base import form, page
 from gui.pages.survival.columns import INPUTS, STATES, parse
 from gui.plugin import JOBS, REVISION, Context
 
@@ -47,11 +48,11 @@ def can_run(
 ) -> tuple[SurvivalParams, Mapping[str, str]]:
     """Parameters and inputs of the task; DeconomixError where it cannot be run."""
     data = ctx.session.need_dataset()
-    found = sources(ctx)
+    found = composition_runs(ctx.session)
     if not found:
         raise MissingPart(
-            "The composition of the present bulk has not been estimated yet.",
-            advice="Compute it on the page DTD.",
+            "There is no composition of the present bulk yet.",
+            advice="Run DTD, or compute the bulk on its page.",
         )
     params = parse(values, columns)
     endpoint(data, params)
@@ -61,8 +62,8 @@ def can_run(
         )
     if params.cut == "stated" and not params.cut_points:
         raise InvalidParameter("State where fractions are cut, in percent.", advice="")
-    source = columns.get("of")
-    return params, found[source if source in found else next(iter(found))][1]
+    source = next((run for run in found if run.id == columns.get("of")), found[0])
+    return params, inputs_of(ctx.session, source)
 
 
 @page.callback(

@@ -104,6 +104,8 @@ def check_options(options: argparse.Namespace) -> None:
     time, event = columns_of(options.survival)
     for name, own in (("time", time), ("event", event)):
         given = getattr(options, name)
+        if given is not None and name == "event" and given.rpartition("=")[0] == own:
+            continue  # with the value that means the event
         if given is not None and given != own:
             raise InvalidParameter(
                 f"--survival names {own} and --{name} {given}.", advice=f"Leave --{name} out."

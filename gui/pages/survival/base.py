@@ -47,7 +47,7 @@ FIGURE_OR_TABLE = {"figure": "Figure", "table": "Table"}
 
 
 def survival_run(ctx: Context) -> Run | None:
-    """The run on screen."""
+    """The current run."""
     return ctx.session.current(page.key)
 
 

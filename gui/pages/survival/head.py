@@ -79,7 +79,7 @@ def show_badges(ctx: Context, _revision: str | None) -> Any:
 
 @page.callback(Input(page.id.use_ridge, "n_clicks"), prevent_initial_call=True)
 def use_ridge(ctx: Context, clicks: int | None) -> None:
-    """The run on screen once more, with a penalty."""
+    """The current run once more, with a penalty."""
     run = survival_run(ctx)
     source = next(iter(sources_of(ctx.session, run)), None) if run is not None else None
     if not clicks or run is None or source is None:

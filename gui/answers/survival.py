@@ -21,6 +21,8 @@ MODEL_TEXTS = {
     ALONE: "each cell type alone",
     TOGETHER: "several variables together",
 }
+FEW = 10
+"""With fewer events an answer begins with that (Peduzzi et al. 1995)."""
 ONE_EACH = {ADJUSTED: "with the covariates", ALONE: "without covariates"}
 MEANING = (
     "Hazard ratio (HR) above 1: at any time, patients with a higher fraction have the event more"
@@ -43,16 +45,32 @@ def sentence(result: SurvivalResult) -> str:
     if known.empty:
         return f"No hazard ratio could be estimated{others}."
     name, first = str(known.index[0]), _ratio(known.iloc[0])
+    events = int(table["events"].iloc[0])
+    little = f"{events} event{'s' * (events != 1)} can say little. " if events < FEW else ""
     if called.empty:
         return (
-            "No cell type's fraction is associated with the hazard at 5 % FDR. Nearest:"
+            f"{little}No cell type's fraction is associated with the hazard at 5 % FDR. Nearest:"
             f" {shorten(name)}, {first}{others}."
         )
     how = "higher" if called["sd_ratio"].iloc[0] > 1 else "lower"
     return (
-        f"More {shorten(name)}, {how} hazard: {first}{others}. {len(called)} of {len(table)} cell"
+        f"{little}More {shorten(name)}, {how} hazard: {first}{others}. {len(called)} of {len(table)} cell"
         " types at 5 % FDR."
     )
+
+
+def details(result: SurvivalResult) -> list[str]:
+    """What was analysed: how many, which event, since when."""
+    facts = result.facts
+    model = result.models[0] if result.models else ""
+    counts = _counts(result.forest_of(model).iloc[0] if model else facts)
+    since = f" since {shorten(str(facts['time_zero']))}" if facts["time_zero"] else ""
+    unit = facts["unit"] or "unit not known"
+    found = [f"{counts}; event: {facts['outcome']}; times in {unit}{since}."]
+    if model:
+        held = draws_sentence(result, model)
+        found += [held] if held else []
+    return found
 
 
 def _counts(facts: Mapping[str, Any] | pd.Series) -> str:
@@ -74,18 +92,6 @@ def short_answer(result: SurvivalResult) -> str:
     table = result.forest_of(result.models[0])
     called = int(table["called"].astype(bool).sum())
     return f"{called} of {len(table)} types, {number(int(result.facts['events']))} events"
-
-
-def badges(result: SurvivalResult) -> list[tuple[str, str]]:
-    """(text, colour): what the analysis is of."""
-    facts = result.facts
-    zero, unit = shorten(str(facts["time_zero"])), str(facts["unit"])
-    found = [(_counts(facts), "gray"), (f"{facts['outcome']}", "gray")]
-    found.append((f"{unit or 'time'} since {zero}", "gray") if zero else ("time zero?", "orange"))
-    found += [] if unit else [("unit not known", "orange")]
-    out = int((result.excluded["analysis"] == "everything").sum())
-    found += [(f"{number(out)} left out", "orange")] if out else []
-    return found
 
 
 def warnings(result: SurvivalResult) -> list[str]:

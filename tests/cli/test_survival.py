@@ -64,7 +64,7 @@ def test_the_tables_are_written_recorded_and_taken_away_again(
     assert len(pd.read_csv(out / "survival_together.csv")) == 2
     record: dict[str, Any] = json.loads((out / "run.json").read_text("utf-8"))
     assert record["survival"]["parameters"]["time_zero"] == "diagnosis"
-    assert "B cells" in record["survival"]["summary"]
+    assert "B cells" in record["survival"]["summary"][0]
     assert record["clinical"]["time_column"] == "OS.months"
     said = capsys.readouterr().err
     assert "More B cells, higher hazard" in said

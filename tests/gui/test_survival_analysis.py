@@ -236,7 +236,7 @@ def test_what_was_not_said_is_said(fractions, table) -> None:
     result = analysed(fractions, None, clinical=clinical, time_zero="")
     assert any("time zero" in note for note in result.notes)
     assert any("unit of the times" in note for note in result.notes)
-    assert ("unit not known", "orange") in words.badges(result)
+    assert "unit not known" in words.details(result)[0]
     assert any("bootstrap draws" in note for note in result.notes)
 
 

@@ -305,8 +305,8 @@ def test_who_has_more_of_a_type_has_the_event_earlier(
     assert run.result.facts["draws"] == 40
     answer = tab.text("survival-head-answer")
     assert "More B cells, higher hazard" in answer
-    assert "60 samples" in tab.text("survival-badges")
-    assert "months since diagnosis" in tab.text("survival-badges")
+    assert "60 samples" in answer
+    assert "months since diagnosis" in answer
     assert session.outdated(run) is None
     data = session.need_dataset()
     assert data.clinical is not None

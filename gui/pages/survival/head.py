@@ -9,7 +9,7 @@ from dash import Input, Output, html
 from dash.exceptions import PreventUpdate
 
 from gui.answers.analyses import inputs_of, sources_of
-from gui.answers.survival import badges, needs_ridge, short_answer
+from gui.answers.survival import needs_ridge, short_answer
 from gui.components.analysis import AnalysisHead, go_to
 from gui.components.common import empty_state, warning
 from gui.components.runs import PreviousRuns
@@ -47,34 +47,23 @@ runs = PreviousRuns(page, page.key, form, describe=lambda run: short_answer(run.
 head = AnalysisHead(page, runs, nothing)
 
 
-def badges_layout() -> Any:
-    """What the analysis is of, and the offer of a ridge fit; filled by :func:`show_badges`."""
-    ridge = dmc.Button(
+def ridge_offer() -> Any:
+    """Offers the ridge fit where there are too few events; see :func:`offer_ridge`."""
+    button = dmc.Button(
         "Use the ridge fit",
         id=page.id.use_ridge,
         size="compact-sm",
         variant="light",
         color="orange",
     )
-    offer = warning("There are too few events for several variables.", ridge)
-    return html.Div(
-        [
-            dmc.Group(id=page.id.badges, gap="xs"),
-            html.Div(offer, id=page.id.ridge_offer, style=GONE),
-        ]
-    )
+    words = warning("There are too few events for several variables.", button)
+    return html.Div(words, id=page.id.ridge_offer, style=GONE)
 
 
-@page.callback(Output(page.id.badges, "children"), Output(page.id.ridge_offer, "style"), REVISION)
-def show_badges(ctx: Context, _revision: str | None) -> Any:
+@page.callback(Output(page.id.ridge_offer, "style"), REVISION)
+def offer_ridge(ctx: Context, _revision: str | None) -> Any:
     run = survival_run(ctx)
-    if run is None:
-        raise PreventUpdate
-    shown = [
-        dmc.Badge(text, color=colour, variant="light", radius="sm", tt="none", fw=600, maw=320)
-        for text, colour in badges(run.result)
-    ]
-    return shown, SHOWN if needs_ridge(run.result) else GONE
+    return SHOWN if run is not None and needs_ridge(run.result) else GONE
 
 
 @page.callback(Input(page.id.use_ridge, "n_clicks"), prevent_initial_call=True)

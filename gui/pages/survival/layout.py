@@ -59,7 +59,7 @@ def layout(ctx: Context) -> Any:
             gap="sm",
         )
     )
-    results = head.head.layout(ctx, card(head.badges_layout(), _tabs(ctx)))
+    results = head.head.layout(ctx, card(head.ridge_offer(), _tabs(ctx)))
     return two_columns(parameters, results)
 
 

@@ -13,7 +13,8 @@ from gui.analyses.survival_result import SurvivalResult
 from gui.engine.results import ADTDResult, ApplyResult, BootstrapResult, DTDResult
 from gui.errors import DataError
 from gui.statistics.kaplan_meier import kaplan_meier
-from gui.statistics.log_ratios import check_fractions, close
+from gui.statistics.log_ratios import DETECTION_LIMIT, check_fractions, close
+from gui.text import number
 
 if TYPE_CHECKING:
     from gui.analyses.survival_models import Models
@@ -61,7 +62,7 @@ def run_survival(
     estimated = estimated.set_axis(estimated.columns.map(str), axis=1)
     found = subjects(dataset, params, list(estimated.columns))
     samples = found.survival.samples
-    fractions, draws = _closed(estimated, bootstrap, samples)
+    fractions, draws, said = _closed(estimated, bootstrap, samples)
     named = endpoint(dataset, params)
     frame = covariates(found, params.covariates, params, named)
     strata = _strata(covariates(found, params.strata, params, named))
@@ -71,7 +72,7 @@ def run_survival(
     )
     progress("Cox models", 1.0)
     facts = _facts(found, params, draws, source="ADTD" if adtd is not None else "DTD")
-    notes = [*found.notes, *made.notes, *fitted.notes]
+    notes = [*found.notes, *said, *made.notes, *fitted.notes]
     if draws is None:
         notes.append(NO_DRAWS)
     excluded = pd.concat([found.excluded, *made.excluded, *fitted.excluded])
@@ -89,21 +90,36 @@ def run_survival(
 
 def _closed(
     estimated: pd.DataFrame, bootstrap: BootstrapResult | None, samples: list[str]
-) -> tuple[pd.DataFrame, np.ndarray | None]:
-    """Fractions (cell types x samples) and their draws; those of a sample sum to 1."""
-    estimated = estimated.set_axis(estimated.index.map(str), axis=0)
-    inside = estimated[samples]
-    fractions = pd.DataFrame(check_fractions(inside), index=inside.index, columns=inside.columns)
+) -> tuple[pd.DataFrame, np.ndarray | None, list[str]]:
+    """Fractions (cell types x samples), their draws, and what was done to them.
+
+    Those of a sample sum to 1. What is below the detection limit is 0: the last digits of a solver
+    would make an order, and groups, of nothing.
+    """
+    inside = estimated.set_axis(estimated.index.map(str), axis=0)[samples]
+    values = check_fractions(inside)
+    zero = values < DETECTION_LIMIT
+    notes = []
+    if zero.any():
+        notes.append(
+            f"Fractions below {100 * DETECTION_LIMIT:g} % count as zero ({number(int(zero.sum()))}"
+            f" of {number(zero.size)})."
+        )
+    fractions = pd.DataFrame(_detected(values), index=inside.index, columns=inside.columns)
     drawn = draws_of(inside, bootstrap)
     if drawn is None:
-        return fractions, None
+        return fractions, None, notes
     drawn = np.maximum(drawn, 0.0)
     if not (drawn.sum(axis=1) > 0).all():
         raise DataError(
             "A bootstrap draw has a sample without any fraction.",
             advice="Compute the intervals again.",
         )
-    return fractions, close(drawn)
+    return fractions, _detected(close(drawn)), notes
+
+
+def _detected(closed: np.ndarray) -> np.ndarray:
+    return np.asarray(np.round(np.where(closed < DETECTION_LIMIT, 0.0, closed), 12))
 
 
 def _strata(columns: pd.DataFrame) -> pd.Series | None:

@@ -330,3 +330,13 @@ def test_the_hidden_background_and_dtd_sums_are_fractions_of_all(fractions, tabl
         other.forest_of(ALONE)["sd_ratio"].tolist()
     )
     assert set(one.forest_of(ALONE).index) == set(TYPES)
+
+
+def test_the_last_digits_of_a_solver_make_no_groups_and_no_hazard_ratio(fractions, table) -> None:
+    noise = np.random.default_rng(2).random(fractions.shape[1]) * 1e-15
+    absent = pd.concat([fractions, pd.DataFrame([noise], ["Mast cells"], fractions.columns)])
+    result = analysed(absent, table, cut="median")
+    assert "Mast cells" not in result.forest_of(ALONE).index
+    assert (TYPE, "Mast cells") not in result.variables()
+    assert any("count as zero (150 of 750)" in note for note in result.notes)
+    assert any("Mast cells" in text for text in (*result.refused, *result.notes))

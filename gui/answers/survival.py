@@ -54,8 +54,8 @@ def sentence(result: SurvivalResult) -> str:
         )
     how = "higher" if called["sd_ratio"].iloc[0] > 1 else "lower"
     return (
-        f"{little}More {shorten(name)}, {how} hazard: {first}{others}. {len(called)} of {len(table)} cell"
-        " types at 5 % FDR."
+        f"{little}More {shorten(name)}, {how} hazard: {first}{others}. {len(called)} of {len(table)}"
+        " cell types at 5 % FDR."
     )
 
 

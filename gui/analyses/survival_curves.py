@@ -12,7 +12,7 @@ import pandas as pd
 from gui.analyses.samples import as_numbers
 from gui.analyses.survival_params import SurvivalParams
 from gui.analyses.survival_result import ALL, COLUMN, TYPE
-from gui.analyses.survival_subjects import Subjects, groups_of_column
+from gui.analyses.survival_subjects import Subjects, groups_of_column, same_reasons
 from gui.errors import DataError, InvalidParameter
 from gui.statistics.cut_points import cut_at, quantile_points
 from gui.statistics.kaplan_meier import (
@@ -86,15 +86,15 @@ def curves(
     made = Curves()
     _add(made, found, params, ALL, EVERYBODY, None, "", None)
     jobs = list(_groupings(found, fractions, params, made))
-    for number, (kind, name, make) in enumerate(jobs):
-        progress(number / max(len(jobs), 1))
+    without: dict[str, str] = {}
+    for at, (kind, name, make) in enumerate(jobs):
+        progress(at / max(len(jobs), 1))
         try:
             groups, cut, best = make()
             _add(made, found, params, kind, name, groups, cut, strata, best)
         except (DataError, InvalidParameter) as error:
-            made.refused.append(
-                " ".join(filter(None, (f"No curves of {name}: {error}", error.advice)))
-            )
+            without[name] = " ".join(filter(None, (str(error), error.advice)))
+    made.refused += [f"No curves of {names}: {why}" for names, why in same_reasons(without)]
     return made
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from gui.analyses.survival_params import SurvivalParams
 from gui.analyses.survival_result import ADJUSTED, ALONE, TOGETHER
-from gui.analyses.survival_subjects import Subjects, complete
+from gui.analyses.survival_subjects import Subjects, complete, same_reasons
 from gui.errors import DataError, InvalidParameter
 from gui.statistics.cox import CoxFit, cox
 from gui.statistics.cox_by_type import CoxByType, cox_by_type
@@ -139,7 +139,12 @@ def _by_type(made: Models, data: _Data, model: str, samples: list[str]) -> CoxBy
         )
     )
     words = {ALONE: "each cell type alone", ADJUSTED: "each cell type with the covariates"}
-    made.notes += [f"Cox models, {words[model]}: {note}" for note in fitted.notes]
+    each = {f"{name} is left out: {why}" for name, why in fitted.left_out.items()}
+    made.notes += [f"Cox models, {words[model]}: {n}" for n in fitted.notes if n not in each]
+    made.notes += [
+        f"Left out of the Cox models, {words[model]}: {names} ({why.rstrip('.')})."
+        for names, why in same_reasons(fitted.left_out)
+    ]
     for name, fit in fitted.fits.items():
         _check_hazards(made, fit, model, name, data.params)
     return fitted

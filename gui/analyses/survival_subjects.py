@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -322,6 +322,15 @@ def complete(frame: pd.DataFrame) -> tuple[list[str], pd.DataFrame]:
         for row in lacking[bad].to_numpy(dtype=bool)
     ]
     return list(frame.index[~bad]), pd.DataFrame({"reason": reasons}, index=frame.index[bad])
+
+
+def same_reasons(found: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Names with the same reason together: (names, reason). found : name -> sentence"""
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in found.items():
+        bare = reason.replace(name, "", 1) if reason.startswith(name) else reason
+        by_reason.setdefault(bare.strip(), []).append(name)
+    return [(some(names, 12), reason) for reason, names in by_reason.items()]
 
 
 def groups_of_column(column: pd.Series) -> pd.Series | None:

@@ -53,10 +53,8 @@ def sentence(result: SurvivalResult) -> str:
             f" {shorten(name)}, {first}{others}."
         )
     how = "higher" if called["sd_ratio"].iloc[0] > 1 else "lower"
-    return (
-        f"{little}More {shorten(name)}, {how} hazard: {first}{others}. {len(called)} of {len(table)}"
-        " cell types at 5 % FDR."
-    )
+    count = f"{len(called)} of {len(table)} cell types at 5 % FDR."
+    return f"{little}More {shorten(name)}, {how} hazard: {first}{others}. {count}"
 
 
 def details(result: SurvivalResult) -> list[str]:

@@ -274,11 +274,17 @@ def ratios(
     names = [row[0] for row in rows]
     values = np.array([row[1:4] for row in rows], dtype=np.float64).reshape(-1, 3)
     drawn = np.clip(values, 1 / WIDEST_RATIO, WIDEST_RATIO)
+    # without an interval a ratio may be anywhere: it is drawn at the edge of the others
+    sure = drawn[np.isfinite(drawn).all(axis=1)] if np.isfinite(drawn).all(axis=1).any() else drawn
+    finite = sure[np.isfinite(sure)]
+    low, high = (min(finite.min(), 0.8), max(finite.max(), 1.25)) if finite.size else (0.5, 2.0)
+    span = [float(np.log10(low)) - 0.05, float(np.log10(high)) + 0.05]
+    drawn = np.clip(drawn, low, high)
     colour = [colour_of.get(name, ACCENT) for name in names]
-    for at, (low, high) in enumerate(drawn[:, 1:]):
-        if np.isfinite(low) and np.isfinite(high):
+    for at, ends in enumerate(drawn[:, 1:]):
+        if np.isfinite(ends).all():
             fig.add_scatter(
-                x=f4([low, high]),
+                x=f4(ends),
                 y=[at, at],
                 mode="lines",
                 line={"color": colour[at], "width": 2.5},
@@ -309,15 +315,12 @@ def ratios(
         type="line", xref="x", yref="paper", x0=1, x1=1, y0=0, y1=1, line={"dash": "dash"}
     )
     name_axis(fig, "y", names, showgrid=False, what="variables")
-    finite = drawn[np.isfinite(drawn)]
-    low, high = (min(finite.min(), 0.8), max(finite.max(), 1.25)) if finite.size else (0.5, 2.0)
-    span = [float(np.log10(low)) - 0.05, float(np.log10(high)) + 0.05]
     vals = _ratio_ticks(*span)
     fig.update_layout(
         xaxis={
             "type": "log",
             "title": {"text": inert(title)},
-            "domain": [0, 0.68],
+            "domain": [0, 0.62],
             "range": span,
             "tickvals": vals,
             "ticktext": [f"{v:g}" for v in vals],

@@ -239,6 +239,23 @@ def test_the_columns_follow_each_other(tab: Any, session: DCXCache) -> None:
     assert "is no number" in tab.text("survival-reason")
 
 
+def test_whatever_a_session_file_holds_of_the_form_the_page_opens(
+    program: Application, session: DCXCache, open_tab: Callable[..., Any]
+) -> None:
+    odd: Any
+    for odd in ({"a": 1}, [["x"]], 7, "no such column", [None, "stage"]):
+        names = ("of", "time", "event", "event_value", "unit", "patient", "compare", "later")
+        session.keep_form(
+            "survival", dict.fromkeys((*names, "time_zero", "cut_points", "tab"), odd)
+        )
+        tab = open_tab(program)
+        show(tab, session.session_id)
+        tab.go("survival")
+        assert tab.get("survival-time", "value") == "OS_months"
+        assert tab.get("survival-compare", "value") in ([], ["stage"])
+        assert tab.get("survival-tabs", "value") == "forest"
+
+
 def test_without_table_or_columns_the_page_says_what_to_do(
     program: Application, open_tab: Callable[..., Any]
 ) -> None:

@@ -99,11 +99,12 @@ def proposals(ctx: Context) -> dict[str, Any]:
         own = kept.get(name)
         if name in SEVERAL:
             chosen = own if isinstance(own, list | tuple) else []
-            shown[name] = [v for v in chosen if v in there[name]]
+            shown[name] = [v for v in chosen if isinstance(v, str) and v in there[name]]
         elif name in TEXTS:
             shown[name] = own if isinstance(own, str) else value
         else:
-            shown[name] = own if own in there[name] else value if value in there[name] else None
+            own = own if isinstance(own, str) and own in there[name] else value
+            shown[name] = own if own in there[name] else None
     return shown
 
 

@@ -78,7 +78,7 @@ def _tabs(ctx: Context) -> Any:
             *[dmc.TabsPanel(panel, value=key) for key, panel in panels.items()],
         ],
         id=page.id.tabs,
-        value=kept if kept in TABS else "forest",
+        value=kept if isinstance(kept, str) and kept in TABS else "forest",
     )
 
 

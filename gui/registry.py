@@ -73,9 +73,17 @@ def find_pages(plugin_folder: Path | None = None) -> Registry:
 
 def built_in() -> list[Page]:
     """The program's own pages, by real imports (a frozen program finds no others)."""
-    from gui.pages import adtd, dtd, groups, help, sessions, upload
+    from gui.pages import adtd, dtd, groups, help, sessions, survival, upload
 
-    return [upload.page, dtd.page, adtd.page, groups.page, sessions.page, help.page]
+    return [
+        upload.page,
+        dtd.page,
+        adtd.page,
+        groups.page,
+        survival.page,
+        sessions.page,
+        help.page,
+    ]
 
 
 def in_order(pages: Iterable[Page]) -> list[Page]:

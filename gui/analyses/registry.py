@@ -13,6 +13,7 @@ from gui.analyses.group_regulation import (
 )
 from gui.analyses.groups import GroupsParams, GroupsResult, run_groups
 from gui.analyses.result import AnalysisResult
+from gui.analyses.survival import SurvivalParams, SurvivalResult, run_survival
 from gui.engine.params import Params
 
 
@@ -58,6 +59,7 @@ ANALYSES: Mapping[str, Analysis] = {
             GroupRegulationResult,
             run_group_regulation,
         ),
+        Analysis("survival", "Survival", SurvivalParams, SurvivalResult, run_survival),
     )
 }
 

@@ -466,6 +466,8 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
     if agreement := about_samples.agreement_text():
         say(f"Result: {agreement}", sys.stderr)
     for one in analysed:
+        for text in one.warnings():
+            say(f"Note: {text}", sys.stderr)
         say(f"Result: {' '.join([one.sentence(), *one.details()])}", sys.stderr)
     if example is not None:
         say(_example_table(example, model, dtd, adtd), sys.stdout)

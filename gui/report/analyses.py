@@ -21,6 +21,7 @@ from gui.figures.adtd import gene_regulation
 from gui.figures.palette import type_colours
 from gui.report.document import Document
 from gui.report.parts import parameters
+from gui.report.survival import survival_drawings
 from gui.sessions.cache import DCXCache
 
 Drawings = Iterator[tuple[go.Figure, str]]
@@ -111,5 +112,6 @@ def difference_figure(result: GroupRegulationResult, genes: list[str]) -> go.Fig
 DRAWINGS: Mapping[str, Callable[[Any, Dataset | None], Drawings]] = {
     "groups": groups_drawings,
     "group_regulation": regulation_drawings,
+    "survival": survival_drawings,
 }
 """Kind of analysis -> its figures. A kind of :data:`gui.analyses.registry.ANALYSES` has one."""

@@ -75,6 +75,7 @@ def test_a_plug_in_file_becomes_a_page_and_its_task_runs_in_the_worker(
             "adtd",
             "groups",
             "census",
+            "survival",
             "sessions",
             "help",
         ]
@@ -134,6 +135,7 @@ def test_broken_plug_ins_are_named_and_the_program_starts(
             "dtd",
             "adtd",
             "groups",
+            "survival",
             "sessions",
             "help",
         ]
@@ -171,7 +173,15 @@ def test_requirements_in_a_circle_do_not_hang() -> None:
 
 def test_without_a_plug_in_folder_the_built_in_pages_are_there(tmp_path: Path) -> None:
     found = find_pages(tmp_path / "nowhere")
-    assert [p.key for p in found.pages] == ["upload", "dtd", "adtd", "groups", "sessions", "help"]
+    assert [p.key for p in found.pages] == [
+        "upload",
+        "dtd",
+        "adtd",
+        "groups",
+        "survival",
+        "sessions",
+        "help",
+    ]
     assert found.errors == ()
 
 

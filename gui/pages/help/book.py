@@ -24,6 +24,7 @@ ORDER = (
     "uncertainty",
     "known",
     "groups",
+    "survival",
     "sessions",
     "saving",
     "window",

@@ -45,6 +45,15 @@ ANALYSIS_CITATIONS: dict[str, tuple[str, str]] = {
     "ridge": ("Ridge fit: Verweij & van Houwelingen, Stat Med 1994", "10.1002/sim.4780132307"),
     "measurement-error": ("Noise in Cox models: Hughes, Biometrics 1993", "10.2307/2532247"),
     "remark": ("REMARK: Altman et al., PLoS Med 2012", "10.1371/journal.pmed.1001216"),
+    "hypergeometric": (
+        "Over-representation: Rivals et al., Bioinformatics 2007",
+        "10.1093/bioinformatics/btl633",
+    ),
+    "gsea": ("Enrichment of a ranking: Subramanian et al., PNAS 2005", "10.1073/pnas.0506580102"),
+    "nnls": (
+        "Non-negative least squares: Lawson & Hanson, SIAM 1995",
+        "10.1137/1.9781611971217",
+    ),
 }
 """Of the analyses of its results, in the same form."""
 RESEARCH_USE = "For research use only. Not a medical device, not for diagnosis."

@@ -49,6 +49,9 @@ EXPRESSION = FileKind(
         ".dcx",
     ),
 )
+KNOWLEDGE = FileKind(
+    "Gene sets or markers", (".gmt", ".csv", ".tsv", ".txt", ".xlsx", ".gz"), recent=False
+)
 SESSION = FileKind("DeconomiX session", (".dcxsession",))
 MODEL = FileKind("Trained model", (".dcxmodel",))
 CSV = FileKind("CSV table", (".csv",))

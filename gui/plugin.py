@@ -7,7 +7,7 @@ A page is one file::
     from dash import Input, Output, dcc, html
     from gui.plugin import REVISION, Page
 
-    page = Page("genes", "Genes", "Which genes vary most", order=50, requires=("dataset",))
+    page = Page("counts", "Counts", "Cells of each type", order=80, requires=("train",))
 
     def count(dataset, params, *, progress):          # a task: runs in the worker process
         progress("Counting", 0.5)
@@ -23,7 +23,7 @@ A page is one file::
 
     @page.callback(Output(page.id.out, "children"), REVISION)
     def show(ctx, revision):
-        run = ctx.session.current("genes")            # results are found under the page's key
+        run = ctx.session.current("counts")           # results are found under the page's key
         return "" if run is None else run.result["cells per type"].to_string()
 
 Nothing is registered at import: ``create_app`` binds the recorded callbacks, so the functions stay

@@ -73,7 +73,17 @@ def find_pages(plugin_folder: Path | None = None) -> Registry:
 
 def built_in() -> list[Page]:
     """The program's own pages, by real imports (a frozen program finds no others)."""
-    from gui.pages import adtd, dtd, groups, help, sessions, survival, upload
+    from gui.pages import (
+        adtd,
+        compare,
+        dtd,
+        genes,
+        groups,
+        help,
+        sessions,
+        survival,
+        upload,
+    )
 
     return [
         upload.page,
@@ -81,6 +91,8 @@ def built_in() -> list[Page]:
         adtd.page,
         groups.page,
         survival.page,
+        genes.page,
+        compare.page,
         sessions.page,
         help.page,
     ]

@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from gui.analyses.genes import GenesParams, GenesResult, run_genes
 from gui.analyses.group_regulation import (
     GroupRegulationParams,
     GroupRegulationResult,
     run_group_regulation,
 )
 from gui.analyses.groups import GroupsParams, GroupsResult, run_groups
+from gui.analyses.hidden_likeness import Likeness
 from gui.analyses.result import AnalysisResult
 from gui.analyses.survival import SurvivalParams, SurvivalResult, run_survival
 from gui.engine.params import Params
@@ -52,6 +54,15 @@ ANALYSES: Mapping[str, Analysis] = {
     analysis.kind: analysis
     for analysis in (
         Analysis("groups", "Groups", GroupsParams, GroupsResult, run_groups),
+        Analysis(
+            "genes",
+            "Genes",
+            GenesParams,
+            GenesResult,
+            run_genes,
+            uses_samples=False,
+            records={"Likeness": Likeness},
+        ),
         Analysis(
             "group_regulation",
             "Gene regulation per group",

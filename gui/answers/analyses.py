@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from gui.analyses.registry import ANALYSES
-from gui.answers import group_regulation, groups, survival
+from gui.answers import genes, group_regulation, groups, survival
 from gui.answers.adtd import model_name
 from gui.answers.summary import MARKS
 from gui.engine.results import Run
@@ -44,6 +44,9 @@ class AnalysisText:
 TEXTS: Mapping[str, AnalysisText] = {
     "groups": AnalysisText(
         groups.sentence, groups.details, groups.warnings, groups.shown_tables, groups.methods
+    ),
+    "genes": AnalysisText(
+        genes.sentence, genes.details, genes.warnings, genes.shown_tables, genes.methods
     ),
     "group_regulation": AnalysisText(
         group_regulation.sentence,

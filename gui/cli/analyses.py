@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gui.cli import survival
+from gui.cli import gene_options, survival
 from gui.errors import InvalidParameter, MissingPart
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 FILES = (
     *("groups.csv", "groups_pairs.csv", "groups_summary.csv", "groups_samples.csv"),
     *survival.FILES,
+    *gene_options.FILES,
 )
 """Everything that analyses may write."""
 OF_GROUPS = ("compare", "group_order", "cut", "paired_by", "covariate")
@@ -64,6 +65,7 @@ def add_options(cli: argparse.ArgumentParser) -> None:
         metavar="COLUMN",
         help="take the effect of a column out (may be given several times)",
     )
+    gene_options.add_options(cli)
 
 
 def check_options(options: argparse.Namespace) -> None:
@@ -160,6 +162,8 @@ def requested(options: argparse.Namespace) -> dict[str, Params]:
         )
     if options.survival is not None:
         found["survival"] = survival.requested(options)
+    if options.enrich is not None:
+        found["genes"] = gene_options.genes_params(options)
     return found
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gui.cli import analyses, sample_tables
+from gui.cli import analyses, gene_options, sample_tables
 from gui.cli.console import Parser, one_blas_thread, say
 from gui.cli.output import FILES, is_written, optimum_of, record_of, tables_of, write_all
 from gui.config import load_config
@@ -310,6 +310,7 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
         raise InvalidParameter("--out FOLDER is missing.", advice="Give the folder for the tables.")
     model = options.model or ("deconomix+h,r" if options.example else "deconomix")
     _check_options(options)
+    gene_options.check_options(options, model)
     if options.out is not None:
         _check_out(options.out)
         if recover(options.out, FILES):

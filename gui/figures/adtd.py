@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from gui.engine.regulation import LOW_SUPPORT, STABLE, logs
 from gui.figures.axes import f4, name_axis, of_percent
 from gui.figures.markers import GENE_PIXELS, clustered
 from gui.figures.palette import ACCENT, GREY, fill
@@ -21,11 +22,6 @@ CHOICES: dict[str, tuple[str, str, str]] = {
     "drop": ("largest drop", "#D55E00", "square"),
 }
 SIGNS = {"circle": "●", "diamond": "◆", "square": "■"}
-LOW_SUPPORT = 0.1
-STABLE = 0.95
-"""A regulation whose direction came out the same less often than this in the draws of the bootstrap
-is not supported.
-"""
 MOST_GENES = 500
 _LETTER, _ROOM, _LINE = 7.2, 560.0, 20
 
@@ -177,11 +173,6 @@ def _mark(
             hovertemplate="%{meta}<br>mean loss %{y:.3g}<extra></extra>",
         )
     return len(taken)
-
-
-def logs(delta: pd.DataFrame) -> pd.DataFrame:
-    """log2 of the regulation; values at or below zero count as 2^-10."""
-    return np.log2(delta.clip(lower=2.0**-10))
 
 
 def most_regulated(

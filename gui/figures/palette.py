@@ -14,11 +14,11 @@ names.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterable
 from functools import cache
 
 from gui.data.dataset import HIDDEN, Dataset
+from gui.knowledge.cell_types import type_key
 
 PALETTE: tuple[str, ...] = (
     *(
@@ -123,27 +123,14 @@ def colours(types: Iterable[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     taken: set[int] = set()
     for name in sorted(
-        names, key=lambda name: (_key(name) not in _PLACES, _hash(_key(name)), name)
+        names, key=lambda name: (type_key(name) not in _PLACES, _hash(type_key(name)), name)
     ):
         rounds = len(PALETTE) * (len(taken) // len(PALETTE))
-        place = next(p + rounds for p in _wishes(_key(name)) if p + rounds not in taken)
+        place = next(p + rounds for p in _wishes(type_key(name)) if p + rounds not in taken)
         taken.add(place)
         found[name] = _at(place)
     found[HIDDEN] = GREY
     return found
-
-
-@cache
-def _key(name: str) -> str:
-    """A name without what spellings differ in: “CD8+ T-cells”, “T_cell CD8” and “CD8 T” are one."""
-    words = re.findall(r"[^\W_]+", name.casefold())
-    bare = [word if word in ("cell", "cells") else re.sub(r"cells?$", "", word) for word in words]
-    kept = [
-        word[:-1] if len(word) > 3 and word.endswith("s") else word
-        for word in bare
-        if word not in ("cell", "cells")
-    ]
-    return " ".join(sorted(kept)) or name
 
 
 def _hash(text: str) -> bytes:
@@ -158,7 +145,7 @@ def _wishes(key: str) -> tuple[int, ...]:
     return (first, *(place for place in places if place != first))
 
 
-_PLACES = {_key(name): place for place, names in enumerate(KNOWN) for name in names}
+_PLACES = {type_key(name): place for place, names in enumerate(KNOWN) for name in names}
 
 
 def type_colours(dataset: Dataset | None, *names: str) -> dict[str, str]:

@@ -8,14 +8,18 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from gui.analyses.genes import GenesResult
 from gui.analyses.group_regulation import GroupRegulationResult
 from gui.analyses.groups import GroupsResult
+from gui.analyses.hidden_likeness import EXPLAINED
 from gui.analyses.registry import ANALYSES
 from gui.answers.analyses import TEXTS, source_name, sources_of
+from gui.answers.genes import looks_like
 from gui.answers.group_regulation import difference_text, different_genes
 from gui.answers.groups import EFFECT_NAMES, lost_sentence
 from gui.data.dataset import Dataset
 from gui.engine.results import Run
+from gui.figures import genes as gene_figures
 from gui.figures import groups as group_figures
 from gui.figures.adtd import gene_regulation
 from gui.figures.palette import type_colours
@@ -96,6 +100,31 @@ def one_type(result: GroupsResult, name: str, colours: Mapping[str, str]) -> go.
     )
 
 
+def genes_drawings(result: GenesResult, dataset: Dataset | None) -> Drawings:
+    """Overlaps, gene sets, and what the hidden profile looks like."""
+    calls = result.calls != 0
+    if calls.to_numpy().any():
+        colours = type_colours(dataset, *result.types)
+        yield (
+            gene_figures.overlaps(calls, colours),
+            "Regulated genes that cell types have in common; every gene is counted once.",
+        )
+    for table, draw, what in (
+        (result.over, gene_figures.over_bars, "Gene sets in which regulated genes are frequent"),
+        (result.ranked, gene_figures.ranked_bars, "Gene sets in the ranking of genes"),
+    ):
+        for name in dict.fromkeys(table["cell_type"]):
+            part = table[table["cell_type"] == name]
+            if (part["p_adjusted" if "p_adjusted" in part else "fdr"] <= 0.05).any():
+                yield draw(part), f"{what}, {name}."
+    likeness = result.likeness
+    words = f"The hidden profile: {looks_like(likeness, result.types)}."
+    if len(likeness.profiles):
+        yield gene_figures.likeness_bars(likeness.profiles, needed=EXPLAINED), words
+    if len(likeness.markers):
+        yield gene_figures.marker_bars(likeness.markers), f"{words} By markers."
+
+
 def regulation_drawings(result: GroupRegulationResult, _dataset: Dataset | None) -> Drawings:
     """The genes that differ most between the groups."""
     genes = different_genes(result, MOST_GENES)
@@ -111,6 +140,7 @@ def difference_figure(result: GroupRegulationResult, genes: list[str]) -> go.Fig
 
 DRAWINGS: Mapping[str, Callable[[Any, Dataset | None], Drawings]] = {
     "groups": groups_drawings,
+    "genes": genes_drawings,
     "group_regulation": regulation_drawings,
     "survival": survival_drawings,
 }

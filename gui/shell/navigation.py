@@ -31,7 +31,7 @@ AROUND = {
 
 def missing(page: Page, ctx: Context) -> list[str]:
     """What the page needs and is not there, in words."""
-    titles = {p.key: f"a {p.title} run" for p in ctx.pages}
+    titles = {p.key: f"{'an' if p.title[:1] in 'AEIOU' else 'a'} {p.title} run" for p in ctx.pages}
     return [
         NEEDS.get(need) or titles.get(need, need)
         for need in page.requires

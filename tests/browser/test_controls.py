@@ -179,7 +179,10 @@ class Place:
         walker.rest()
 
 
-PLACES = [(key, True) for key in ("upload", "dtd", "adtd", "sessions", "help")] + [
+PLACES = [
+    (key, True)
+    for key in ("upload", "dtd", "adtd", "groups", "survival", "genes", "compare", "sessions", "help")
+] + [
     ("upload", False),
     ("dtd", False),
 ]

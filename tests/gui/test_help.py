@@ -19,8 +19,11 @@ from gui.pages.adtd.base import TABS as ADTD_TABS
 from gui.pages.adtd.base import form as adtd_form
 from gui.pages.adtd.base import search_form
 from gui.pages.adtd.layout import sure
+from gui.pages.compare.base import LOOKS as COMPARE_LOOKS
 from gui.pages.dtd import form as dtd_form
 from gui.pages.dtd.tabs import TABS as DTD_TABS
+from gui.pages.genes.base import TABS as GENES_TABS
+from gui.pages.genes.base import form as genes_form
 from gui.pages.groups.base import form as groups_form
 from gui.pages.groups.layout import LOOKS
 from gui.pages.groups.regulation import form as regulation_form
@@ -71,6 +74,7 @@ FORMS = {
     "adtd": (adtd_form, "adtd"),
     "search": (search_form, "adtd"),
     "sure": (sure.form, "uncertainty"),
+    "genes": (genes_form, "genes"),
     "groups": (groups_form, "groups"),
     "regulation": (regulation_form, "groups"),
     "survival": (survival_form, "survival"),
@@ -95,6 +99,8 @@ def test_every_tab_with_a_figure_says_how_to_read_it() -> None:
         "ADTD": ADTD_TABS,
         "Groups": LOOKS,
         "Survival": SURVIVAL_TABS,
+        "Genes": GENES_TABS,
+        "Compare": COMPARE_LOOKS,
         "Upload": {**STEPS, **UPLOAD_TABS},
     }
     labels = [

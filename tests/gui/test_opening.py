@@ -111,7 +111,9 @@ def test_without_them_a_page_needs_many_requests(
     assert len(tab.asked) > 2 * MAX_REQUESTS
 
 
-@pytest.mark.parametrize("page", ["upload", "dtd", "adtd", "groups", "survival", "sessions"])
+@pytest.mark.parametrize(
+    "page", ["upload", "dtd", "adtd", "groups", "survival", "genes", "compare", "sessions"]
+)
 def test_a_page_shows_the_same_as_when_each_callback_is_asked(
     application: Application,
     open_tab: Callable[[Application], Tab],

@@ -76,6 +76,8 @@ def test_a_plug_in_file_becomes_a_page_and_its_task_runs_in_the_worker(
             "groups",
             "census",
             "survival",
+            "genes",
+            "compare",
             "sessions",
             "help",
         ]
@@ -136,6 +138,8 @@ def test_broken_plug_ins_are_named_and_the_program_starts(
             "adtd",
             "groups",
             "survival",
+            "genes",
+            "compare",
             "sessions",
             "help",
         ]
@@ -179,6 +183,8 @@ def test_without_a_plug_in_folder_the_built_in_pages_are_there(tmp_path: Path) -
         "adtd",
         "groups",
         "survival",
+        "genes",
+        "compare",
         "sessions",
         "help",
     ]

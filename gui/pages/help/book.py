@@ -25,6 +25,8 @@ ORDER = (
     "known",
     "groups",
     "survival",
+    "genes",
+    "compare",
     "sessions",
     "saving",
     "window",

@@ -1,0 +1,95 @@
+"""Page Compare: its fields, and the two runs that they name."""
+
+from __future__ import annotations
+
+import pandas as pd
+from dash import Input, State
+
+from gui.answers.analyses import source_label
+from gui.answers.comparison import Comparison, Side, compare, shown_table
+from gui.engine.results import Run
+from gui.errors import MissingPart
+from gui.plugin import Context, Page
+from gui.sessions.cache import DCXCache
+
+page = Page("compare", "Compare", "two runs beside each other", order=70, requires=("dtd",))
+WHAT, TYPES, SCATTER, BLAND = "what", "types", "scatter", "bland"
+LOOKS = {
+    TYPES: "By cell type",
+    WHAT: "What differs",
+    SCATTER: "One type",
+    BLAND: "Differences",
+}
+FIGURES = (SCATTER, BLAND)
+ABOUT = {
+    WHAT: "What two runs differ in.",
+    TYPES: "Agreement of two runs by cell type, aligned by name.",
+}
+THIS = ""
+"""In place of the id of a session: the one of this tab."""
+KINDS = ("adtd", "dtd", "apply")
+FIELDS = {
+    "session": Input(page.id.session, "value"),
+    "first": Input(page.id.first, "value"),
+    "second": Input(page.id.second, "value"),
+}
+FIELD_STATES = {name: State(one.component_id, "value") for name, one in FIELDS.items()}
+
+
+def runs_of(session: DCXCache) -> list[Run]:
+    """Runs with a composition, newest first."""
+    return [run for run in reversed(session.runs()) if run.kind in KINDS]
+
+
+def options(runs: list[Run]) -> list[dict[str, str]]:
+    return [{"value": run.id, "label": source_label(run)} for run in runs]
+
+
+def other_session(ctx: Context, session_id: str | None) -> DCXCache:
+    """The session of the second run."""
+    if not session_id or session_id == ctx.session_id:
+        return ctx.session
+    return ctx.get_session_cache(session_id)
+
+
+def compared(
+    ctx: Context, session: str | None, first: str | None, second: str | None
+) -> Comparison:
+    """The comparison that the fields ask for; DeconomixError where there is none."""
+    return compare(*sides(ctx, session, first, second))
+
+
+def sides(
+    ctx: Context, session: str | None, first: str | None, second: str | None
+) -> tuple[Side, Side]:
+    """Both runs with their sessions."""
+    other = other_session(ctx, session)
+    runs = [ctx.session.run(first), other.run(second)]
+    if runs[0] is None or runs[1] is None:
+        raise MissingPart("Two runs are needed.", advice="Choose them on the left.")
+    return Side(ctx.session, runs[0]), Side(other, runs[1])
+
+
+def common_types(first: Side, second: Side) -> list[str]:
+    """Cell types that both runs have, in the order of the first."""
+    other = set(second.fractions.index.astype(str))
+    return [name for name in first.fractions.index.astype(str) if name in other]
+
+
+def frame_of(found: Comparison, look: str) -> pd.DataFrame:
+    """The table of a look."""
+    if look == WHAT:
+        named = {"what": "What", "first": "First", "second": "Second"}
+        return found.differences.rename(columns=named).set_index("What")
+    return shown_table(found)
+
+
+def words_for(found: Comparison, look: str) -> str:
+    """What is identical, or how the numbers are meant."""
+    if look == WHAT:
+        return f"Identical: {', '.join(found.same) or 'nothing'}."
+    notes = " ".join(found.agreement.notes)
+    return (
+        "Fractions of RNA; those of DTD are divided by their sum in each sample. CCC (concordance)"
+        f" is 1 only where both are equal. {notes}"
+    )

@@ -1,0 +1,86 @@
+"""Regulation as the page shows it: calls by cell type as table, matrix and sentence."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from gui.analyses.genes import GenesParams
+from gui.components.views import GONE, SHOWN
+from gui.text import number
+
+VOLCANO, HEATMAP, TOP, OVERLAP, TABLE = "volcano", "heatmap", "top", "overlap", "table"
+VIEWS = {
+    VOLCANO: "Volcano",
+    HEATMAP: "Heatmap",
+    TOP: "Top and bottom",
+    OVERLAP: "Overlap",
+    TABLE: "Table",
+}
+ONE_TYPE = {VOLCANO, TOP, TABLE}
+"""Views of one cell type."""
+ABOUT = (
+    "Gene regulation by cell type: log2 and factor against the reference; support, 0 to 1;"
+    " stability of the direction over the bootstrap; expression in the reference per 10 000."
+)
+HEADERS = {
+    "cell_type": "Cell type",
+    "log2": "log2",
+    "factor": "Factor",
+    "support": "Support",
+    "stability": "Same direction in the draws",
+    "expression": "Expression per 10 000",
+    "supported": "Supported",
+    "call": "Regulated",
+}
+
+
+def of_type(calls: pd.DataFrame, cell_type: str) -> pd.DataFrame:
+    """By gene, of one cell type."""
+    return calls[calls["cell_type"] == cell_type].set_index("gene")
+
+
+def shown_table(calls: pd.DataFrame, cell_type: str, params: GenesParams) -> pd.DataFrame:
+    """Genes of one cell type, most regulated first; unsupported ones only where they count."""
+    table = of_type(calls, cell_type)
+    if params.supported:
+        table = table[table["supported"]]
+    order = table["log2"].abs().sort_values(ascending=False, kind="stable").index
+    words = table["call"].map({1: "up", -1: "down", 0: "no"})
+    shown = table.loc[order].drop(columns="cell_type").assign(call=words)
+    if shown["stability"].isna().all():
+        shown = shown.drop(columns="stability")
+    return shown.rename(columns=HEADERS).rename_axis("Gene")
+
+
+def matrix_of_calls(calls: pd.DataFrame) -> pd.DataFrame:
+    """genes x cell types, True where regulated."""
+    table = calls.assign(on=calls["call"] != 0)
+    order = list(dict.fromkeys(calls["cell_type"]))
+    return table.pivot_table(index="gene", columns="cell_type", values="on", aggfunc="any")[order]
+
+
+def words_for(calls: pd.DataFrame, view: str, cell_type: str, params: GenesParams) -> str:
+    """What is shown and how far to trust it."""
+    part = calls if view in (HEATMAP, OVERLAP) else calls[calls["cell_type"] == cell_type]
+    up, down = int((part["call"] > 0).sum()), int((part["call"] < 0).sum())
+    weak = int((~part["supported"]).sum())
+    where = "" if view in (HEATMAP, OVERLAP) else f" in {cell_type}"
+    words = f"{number(up)} up and {number(down)} down by {params.fold:g} fold or more{where}."
+    if weak:
+        hidden = "left out" if params.supported else "shown as they are"
+        words += (
+            f" {number(weak)} of {number(len(part))} have little support in the data (grey,"
+            f" {hidden})."
+        )
+    if part["stability"].isna().all():
+        words += " Intervals (ADTD, Uncertainty) would add how stable the directions are."
+    return words
+
+
+def styles_of(view: str) -> dict[str, dict[str, str]]:
+    """Which controls mean something in a view."""
+    return {
+        "type_style": SHOWN if view in ONE_TYPE else GONE,
+        "n_style": SHOWN if view in (HEATMAP, TOP) else GONE,
+        "beside_style": SHOWN if view == TOP else GONE,
+    }

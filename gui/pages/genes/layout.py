@@ -1,0 +1,141 @@
+"""Layout of the page: parameters at the left, answer and tabs at the right."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import Input, Output, html
+
+from gui.answers.adtd import sentence as adtd_sentence
+from gui.answers.analyses import analysis_summary, source_name
+from gui.answers.confidence_intervals import with_stable_support
+from gui.answers.genes import regulated_line
+from gui.components.common import card, drawn, not_drawn, two_columns
+from gui.components.report import bind_report, report_button
+from gui.components.runs import PreviousRuns
+from gui.components.views import GONE, SHOWN
+from gui.components.warnings import warning_list
+from gui.pages.genes import enrichment, hidden, lookup, markers, parameters, regulation
+from gui.pages.genes.base import (
+    ENRICHMENT,
+    GENE,
+    HIDDEN_TAB,
+    MARKERS,
+    REGULATION,
+    TABS,
+    adtd_run,
+    form,
+    genes_run,
+    intervals_of,
+    page,
+)
+from gui.plugin import REVISION, Context
+
+PANELS = {
+    REGULATION: regulation.panel,
+    GENE: lookup.panel,
+    ENRICHMENT: enrichment.panel,
+    MARKERS: markers.panel,
+    HIDDEN_TAB: hidden.panel,
+}
+previous = PreviousRuns(page, "genes", form, describe=regulated_line)
+
+
+@page.layout
+def layout(ctx: Context) -> Any:
+    run = adtd_run(ctx)
+    regulated = run is not None and run.result.gene_regulation is not None
+    tab = ctx.session.form(page.key).get("tab")
+    if tab not in TABS:
+        tab = REGULATION if run is None or regulated else HIDDEN_TAB
+
+    def panel(name: str) -> Any:
+        return drawn(
+            f"the tab {name} of Genes",
+            lambda: PANELS[name](ctx),
+            not_drawn(f"{TABS[name]} cannot be shown."),
+        )
+
+    tabs = dmc.Tabs(
+        [
+            dmc.TabsList([dmc.TabsTab(text, value=name, px="xs") for name, text in TABS.items()]),
+            *[dmc.TabsPanel(panel(name), value=name, pt="sm") for name in TABS],
+        ],
+        id=page.id.tabs,
+        value=tab,
+        keepMounted=True,
+    )
+    report = html.Div(
+        report_button(page), id=page.id.report_box, style=SHOWN if genes_run(ctx) else GONE
+    )
+    actions = dmc.Group([report, previous.layout()], gap="xs", wrap="nowrap")
+    basis = dmc.Text("", id=page.id.basis, size="xs", c="dimmed", style={"flex": 1})
+    head = card(
+        dmc.Text("", id=page.id.answer, fw=700, size="lg", lh=1.3, className="dcx-pending"),
+        dmc.Group(
+            [basis, actions],
+            justify="space-between",
+            align="flex-start",
+            gap="xs",
+            mt=4,
+            wrap="nowrap",
+        ),
+        html.Div(id=page.id.remarks),
+    )
+    return two_columns(parameters.column(ctx), [head, card(tabs)])
+
+
+@page.summary
+def summary(ctx: Context) -> str | None:
+    run = genes_run(ctx)
+    return None if run is None else regulated_line(run)
+
+
+previous.bind()
+bind_report(page)
+
+
+@page.callback(
+    output={
+        "answer": Output(page.id.answer, "children"),
+        "basis": Output(page.id.basis, "children"),
+        "remarks": Output(page.id.remarks, "children"),
+        "report": Output(page.id.report_box, "style"),
+    },
+    inputs={"_revision": REVISION},
+)
+def show_answer(ctx: Context, *, _revision: Any) -> dict[str, Any]:
+    """The sentence about the analysis, or while there is none about the ADTD run."""
+    run, adtd = genes_run(ctx), adtd_run(ctx)
+    if run is not None:
+        short = analysis_summary(ctx.session, run)
+        return {
+            "answer": short.answer,
+            "basis": f"Computed from the {short.basis}." if short.basis else "",
+            "remarks": dmc.Stack(
+                [
+                    *(dmc.Text(text, size="sm") for text in short.details),
+                    *warning_list(short.warnings),
+                ],
+                gap=4,
+                mt=6,
+            ),
+            "report": SHOWN,
+        }
+    found = (
+        ""
+        if adtd is None
+        else adtd_sentence(with_stable_support(adtd.result, intervals_of(ctx, adtd)))
+    )
+    return {
+        "answer": found,
+        "basis": "" if adtd is None else f"{source_name(adtd)}. Gene sets were not tested yet.",
+        "remarks": None,
+        "report": GONE,
+    }
+
+
+@page.callback(Input(page.id.tabs, "value"), prevent_initial_call=True)
+def keep_tab(ctx: Context, tab: str) -> None:
+    ctx.session.keep_form(page.key, {"tab": tab})

@@ -1,0 +1,99 @@
+"""Figures of genes and of two runs: one entry and many, nothing at all, hostile names, and time."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gui.figures import comparison, genes
+from gui.figures.template import styled
+
+HOSTILE = "<b onclick='x()'>T</b> & co"
+
+
+def regulation(count: int, seed: int = 0) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    log2 = rng.normal(0, 1.5, count)
+    return pd.DataFrame(
+        {
+            "log2": log2,
+            "factor": 2**log2,
+            "support": rng.uniform(0, 1, count),
+            "stability": np.nan,
+            "expression": rng.lognormal(0, 1, count),
+            "supported": rng.uniform(0, 1, count) > 0.2,
+            "call": np.sign(log2).astype(int) * (np.abs(log2) > 1),
+        },
+        index=[HOSTILE, *(f"G{i}" for i in range(count - 1))],
+    )
+
+
+@pytest.mark.parametrize("count", [1, 5000])
+def test_a_volcano_of_one_gene_and_of_many(count: int) -> None:
+    fig = styled(genes.volcano(regulation(count), 2.0), dark=True)
+    assert sum(len(trace.x) for trace in fig.data) == count
+    assert "<b onclick" not in fig.to_json()
+    assert len(fig.layout.annotations) <= genes.NAMED
+
+
+def test_names_in_the_volcano_do_not_lie_on_each_other() -> None:
+    table = regulation(30).assign(log2=3.0, support=0.9, supported=True, call=1)
+    assert len(genes.volcano(table, 2.0).layout.annotations) <= 2
+
+
+def test_top_and_bottom_keeps_the_same_genes_in_both_panels() -> None:
+    fig = genes.top_and_bottom({"one": regulation(200), HOSTILE: regulation(200, 1)}, 10)
+    bars = [trace for trace in fig.data if trace.type == "bar"]
+    assert len(bars) == 2
+    assert list(bars[0].text) == list(bars[1].text)
+    assert "<b onclick" not in fig.to_json()
+
+
+def test_every_regulated_gene_is_counted_once_in_the_overlap() -> None:
+    rng = np.random.default_rng(0)
+    calls = pd.DataFrame(
+        rng.uniform(0, 1, (50, 3)) > 0.6, columns=["A", "B", HOSTILE], index=range(50)
+    )
+    fig = genes.overlaps(calls, {"A": "#112233"})
+    bars = next(trace for trace in fig.data if trace.type == "bar")
+    assert sum(bars.y) == int(calls.any(axis=1).sum())
+    none = genes.overlaps(calls & False, {})
+    assert len(next(trace for trace in none.data if trace.type == "bar").y) == 0
+
+
+def test_bars_of_one_set_and_of_many_name_them_without_prefix() -> None:
+    over = pd.DataFrame(
+        {
+            "cell_type": ["A", "B"] * 40,
+            "direction": "up",
+            "collection": "Reactome",
+            "set": [f"REACTOME_CELL_CYCLE_{i}" for i in range(80)],
+            "overlap": 3,
+            "in_background": 12,
+            "fold": 2.0,
+            "p": np.linspace(1e-9, 1, 80),
+            "p_adjusted": np.linspace(1e-7, 1, 80),
+            "genes": HOSTILE,
+        }
+    )
+    fig = genes.over_bars(over)
+    assert len(fig.data[0].x) == genes.MOST_BARS
+    assert "A: Cell cycle 0" in fig.to_json()
+    assert "<b onclick" not in fig.to_json()
+    one = genes.over_bars(over.head(1))
+    assert "Cell cycle 0" in one.to_json()
+    assert "A: " not in one.to_json()
+
+
+@pytest.mark.parametrize("samples", [1, 1000])
+def test_two_runs_are_drawn_with_one_sample_and_with_many(samples: int) -> None:
+    rng = np.random.default_rng(0)
+    first = pd.Series(rng.uniform(0, 1, samples), index=[HOSTILE, *map(str, range(samples - 1))])
+    second = first * 1.1
+    for fig in (
+        comparison.scatter(first, second, "#112233", ("First", HOSTILE)),
+        comparison.differences(first, second, "#112233"),
+    ):
+        assert "<b onclick" not in fig.to_json()
+        assert any(trace.x is not None and len(trace.x) == samples for trace in fig.data)

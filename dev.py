@@ -8,7 +8,8 @@ Standard library only; Python 3.11 to 3.13.
     python3 dev.py test [--fast] [--slow] [PYTEST...]  all tests; --fast leaves out browser and
         window, --slow adds the long ones
     python3 dev.py lint [ruff|format|mypy|imports]     all linters, or some
-    python3 dev.py bench [--quick]                     how long things take
+    python3 dev.py bench [--quick] [NAME...]           how long things take; truth: how right they
+        are, on folders given by --data
     python3 dev.py bundle [--test] [OPTIONS]           this system's installer, into dist/; --test
         also tries what was built
 

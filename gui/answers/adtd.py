@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from gui.answers.confidence_intervals import poor_fit_message
+from gui.answers.second_opinion import contradiction_message
 from gui.data.dataset import HIDDEN
 from gui.engine.params import MODEL_NAMES, WEIGHT_NAMES, ADTDParams
 from gui.engine.results import ADTDResult, Run, SearchResult
@@ -17,6 +18,8 @@ from gui.text import number
 PARTS = {"bulk": "bulk", "test": "test mixtures", "train": "training mixtures"}
 REFINED = "refined: not deconomix's published numbers"
 """On a badge."""
+UNREGULATED = 1.0
+"""From this λ₂ on, at the column sum of the search, every factor of regulation is 1."""
 FEW_SAMPLES = 10
 """Of a search: fewer are worth a warning."""
 TWOFOLD = 1.0
@@ -48,6 +51,9 @@ def sentence(result: ADTDResult) -> str:
     poor = poor_fit_message(result.fit, "sample" if result.truth is None else "mixture")
     if poor:
         words += f"; {poor}"
+    contradicted = contradiction_message(result.second_opinion)
+    if contradicted:
+        words += f"; {contradicted}"
     return words if words.endswith("…") else words + "."
 
 
@@ -179,7 +185,12 @@ def search_warnings(result: SearchResult, samples: int | None) -> list[str]:
     words = []
     solved = result.losses.columns[result.losses.notna().all(axis=0)]
     lowest = result.choices.get("min")
-    if lowest is not None and len(solved):
+    if lowest is not None and len(solved) and lowest == solved[-1] and lowest >= UNREGULATED:
+        words.append(
+            f"The loss is smallest at the largest λ₂ ({exponent(float(lowest))}), which allows no"
+            " regulation: the data show no regulation."
+        )
+    elif lowest is not None and len(solved):
         for end, beyond in ((solved[-1], "larger"), (solved[0], "smaller")):
             if lowest == end:
                 where = (

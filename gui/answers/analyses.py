@@ -11,9 +11,10 @@ import pandas as pd
 from gui.analyses.registry import ANALYSES
 from gui.answers import genes, group_regulation, groups, survival
 from gui.answers.adtd import model_name
-from gui.answers.summary import MARKS
+from gui.answers.summary import MARKS, contradicted
 from gui.engine.results import Run
 from gui.sessions.cache import DCXCache
+from gui.text import some
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,8 @@ TEXTS: Mapping[str, AnalysisText] = {
     ),
 }
 """Kind of analysis -> its words. A kind of :data:`gui.analyses.registry.ANALYSES` has an entry."""
+WITHOUT_FRACTIONS = frozenset({"genes"})
+"""Analyses of other results than fractions."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,7 @@ def analysis_summary(session: DCXCache, run: Run) -> AnalysisSummary:
                 f"Computed from the {source_name(source)}, which is not the {name.upper()} run"
                 " shown on its page."
             )
+    found += _contradicted(session, run)
     found += text.warnings(run.result)
     basis = next((source_name(s) for s in sources_of(session, run)), "")
     return AnalysisSummary(
@@ -100,6 +104,18 @@ def analysis_summary(session: DCXCache, run: Run) -> AnalysisSummary:
         basis,
         tuple(dict.fromkeys(found)),
     )
+
+
+def _contradicted(session: DCXCache, run: Run) -> list[str]:
+    """Whether an analysis of fractions rests on cell types that two other estimates contradict."""
+    source = next(iter(sources_of(session, run)), None)
+    names = [] if run.kind in WITHOUT_FRACTIONS else contradicted(session, source)
+    if source is None or not names:
+        return []
+    return [
+        f"Rests on contradicted cell types: {some(names, 6)} (two other estimates contradict their"
+        f" fractions in the {source_name(source)})."
+    ]
 
 
 def sources_of(session: DCXCache, run: Run) -> list[Run]:

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from gui.answers.confidence_intervals import poor_fit_message
+from gui.answers.second_opinion import contradiction_message
 from gui.data.normalize import bulk_keeps
-from gui.engine.results import DTDResult, Run
+from gui.engine.results import DTDResult, Run, SecondOpinion
 from gui.figures.text import shorten
 from gui.sessions.cache import DCXCache
 from gui.text import number, some
@@ -46,6 +47,8 @@ class BulkShown:
         How well every sample is reconstructed, where it fits the current bulk and was checked.
     notes
         Of the run that was applied to it.
+    opinion
+        The second opinion, where the composition fits the current bulk.
     """
 
     composition: pd.DataFrame | None = None
@@ -54,6 +57,7 @@ class BulkShown:
     button: str = ""
     fit: pd.DataFrame | None = None
     notes: tuple[str, ...] = ()
+    opinion: SecondOpinion | None = None
 
 
 def bulk_shown(session: DCXCache, run: Run) -> BulkShown:
@@ -74,11 +78,14 @@ def bulk_shown(session: DCXCache, run: Run) -> BulkShown:
             )
         )
     if own is not None and not session.bulk_outdated(run):
-        return BulkShown(own, fit=run.result.fit.get("bulk"))
+        return BulkShown(own, fit=run.result.fit.get("bulk"), opinion=run.result.second_opinion)
     fitting = next((r for r in applied if r.provenance.bulk_id == data.bulk_id), None)
     if fitting is not None:
         return BulkShown(
-            fitting.result.composition, fit=fitting.result.fit, notes=fitting.result.notes
+            fitting.result.composition,
+            fit=fitting.result.fit,
+            notes=fitting.result.notes,
+            opinion=fitting.result.second_opinion,
         )
     words = (
         "The bulk results are outdated: the bulk was replaced."
@@ -136,14 +143,23 @@ def _pearson(rows: pd.DataFrame, part: str, method: str) -> pd.Series:
     return values[np.isfinite(values)]
 
 
-def sentence(result: DTDResult, bulk_fit: pd.DataFrame | None = None) -> str:
+def sentence(
+    result: DTDResult,
+    bulk_fit: pd.DataFrame | None = None,
+    opinion: SecondOpinion | None = None,
+) -> str:
     """Return the answer in a sentence.
 
     “Mean correlation 0.79 on test mixtures (Naive 0.61); lowest: mDC 0.42; 3 of 8 bulk samples fit
-    poorly.”
+    poorly; 1 of 10 cell types is contradicted by two other estimates: CD4 T cells.”
     """
-    poor = poor_fit_message(bulk_fit, BULK_SAMPLE)
-    return f"{_quality_text(result)}; {poor}." if poor else f"{_quality_text(result)}."
+    parts = [
+        _quality_text(result),
+        poor_fit_message(bulk_fit, BULK_SAMPLE),
+        contradiction_message(opinion),
+    ]
+    said = "; ".join(filter(None, parts))
+    return said if said.endswith("…") else f"{said}."
 
 
 def _quality_text(result: DTDResult) -> str:

@@ -17,8 +17,18 @@ from gui.answers.confidence_intervals import (
     with_stable_support,
 )
 from gui.answers.dtd import bulk_shown
+from gui.answers.warnings import dtd_warnings, opinion_warnings, zero_warning
 from gui.data.dataset import PART_NAMES, Dataset
-from gui.engine.results import ADTDResult, BootstrapResult, DTDResult, Run, SearchResult
+from gui.engine.results import (
+    ADTDResult,
+    ApplyResult,
+    BootstrapResult,
+    DTDResult,
+    Run,
+    SearchResult,
+    SecondOpinion,
+)
+from gui.engine.second_opinion import contradicted_types
 from gui.sessions.cache import DCXCache
 
 KINDS = {"dtd": "DTD", "adtd": "ADTD", "search": "Search of λ₂"}
@@ -46,6 +56,8 @@ def summarise(
     adtd: ADTDResult | None = None,
     bulk_fit: pd.DataFrame | None = None,
     bulk_notes: tuple[str, ...] = (),
+    bulk_opinion: SecondOpinion | None = None,
+    bulk: pd.DataFrame | None = None,
     search: SearchResult | None = None,
     searched: int | None = None,
     sure: BootstrapResult | None = None,
@@ -55,8 +67,8 @@ def summarise(
 
     Parameters
     ----------
-    bulk_fit, bulk_notes
-        Of the bulk by the DTD run.
+    bulk_fit, bulk_notes, bulk_opinion, bulk
+        Of the bulk by the DTD run; the last is its composition.
     search
         The one that lambda2 was taken from.
     searched
@@ -75,6 +87,12 @@ def summarise(
         found += _of_dtd(
             dtd, bulk_fit if adtd is None else None, bulk_notes if adtd is None else ()
         )
+    opinion = bulk_opinion if adtd is None else adtd.second_opinion
+    if opinion is not None:
+        found += [f"Second opinion: {note}" for note in opinion.notes]
+        found += opinion_warnings(opinion)
+    zero = zero_warning(adtd.composition if adtd is not None else bulk)
+    found += [zero] if zero else []
     if sure is not None:
         found += [interval_answers.sentence(sure), *sure.notes]
     if data is not None:
@@ -83,7 +101,8 @@ def summarise(
             for source in data.sources
             for text in source.warnings
         ]
-    learned = "" if dtd is None else dtd_answers.sentence(dtd, bulk_fit if adtd is None else None)
+    of_bulk = (bulk_fit, bulk_opinion) if adtd is None else (None, None)
+    learned = "" if dtd is None else dtd_answers.sentence(dtd, *of_bulk)
     if adtd is None:
         return Summary(learned, "", tuple(dict.fromkeys(found)))
     return Summary(
@@ -110,7 +129,7 @@ def _of_dtd(result: DTDResult, fit: pd.DataFrame | None, notes: tuple[str, ...])
             f"{KINDS['dtd']}: There are no test cells; the correlation is that on the training"
             " mixtures."
         )
-    for note in (*result.notes, *notes):
+    for note in (*dtd_warnings(result), *result.notes, *notes):
         yield f"{KINDS['dtd']}: {note}"
 
 
@@ -127,6 +146,8 @@ def summary_of(session: DCXCache, run: Run) -> Summary:
         adtd=run.result if run.kind == "adtd" else None,
         bulk_fit=bulk.fit if bulk is not None else None,
         bulk_notes=bulk.notes if bulk is not None else (),
+        bulk_opinion=bulk.opinion if bulk is not None else None,
+        bulk=bulk.composition if bulk is not None and bulk.fits else None,
         search=search.result if search is not None else None,
         searched=samples_searched(session, search) if search is not None else None,
         sure=sure.result if sure is not None else None,
@@ -140,6 +161,21 @@ def summary_of(session: DCXCache, run: Run) -> Summary:
     ]
     changed += [bulk.words] if bulk is not None and bulk.words else []
     return Summary(found.answer, found.basis, tuple(dict.fromkeys([*changed, *found.warnings])))
+
+
+def opinion_of(session: DCXCache, run: Run | None) -> SecondOpinion | None:
+    """The second opinion on what a DTD, ADTD or applied run says of the present bulk, or None."""
+    if run is None:
+        return None
+    if run.kind == "dtd":
+        return bulk_shown(session, run).opinion
+    result: ADTDResult | ApplyResult = run.result
+    return result.second_opinion if session.outdated(run) is None else None
+
+
+def contradicted(session: DCXCache, run: Run | None) -> list[str]:
+    """The cell types whose fractions by a DTD or ADTD run two other estimates contradict."""
+    return contradicted_types(opinion_of(session, run))
 
 
 def search_of(session: DCXCache, run: Run) -> Run | None:

@@ -160,6 +160,20 @@ def parser(prog: str = "deconomix-gui analyze") -> argparse.ArgumentParser:
         help="95 %% intervals of every fraction from N bootstrap replicates, 20 to 1000",
     )
     cli.add_argument(
+        "--as-cells",
+        action="store_true",
+        help=(
+            "also write composition_bulk_cells.csv: fractions of cells, by the RNA content measured"
+            " from raw counts of all genes"
+        ),
+    )
+    cli.add_argument(
+        "--rna-content",
+        type=Path,
+        metavar="TABLE",
+        help="the same by your RNA contents: one line per cell type, its name and a number",
+    )
+    cli.add_argument(
         "--seed",
         type=_whole,
         default=1,
@@ -324,6 +338,7 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
     from gui.answers.summary import summarise
     from gui.engine import compute_settings, tasks
     from gui.engine.params import ADTDParams, BootstrapParams, DTDParams, SearchParams
+    from gui.engine.second_opinion import contradicted_types
 
     compute = load_config(options.config).compute
     compute_settings.set_compute_settings(
@@ -370,6 +385,7 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
     else:
         dataset, repairs = _load(options)
     dataset, about_samples = sample_tables.add_tables(dataset, options)
+    own_contents = _rna_contents(options, dataset)
     requests = analyses.requested(options)
     analyses.check_requests(dataset, requests)
     if adtd_params is not None and dataset.bulk is None:
@@ -419,6 +435,8 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
         dtd,
         adtd=adtd,
         bulk_fit=dtd.fit.get("bulk"),
+        bulk_opinion=dtd.second_opinion,
+        bulk=dtd.composition.get("bulk"),
         search=search,
         searched=count,
         sure=sure,
@@ -449,10 +467,25 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
         }
         record = record_of(dataset, parameters, options.seed, short, search, tasks.versions())
         record["repairs"] = [repair.record() for repair in repairs]
+        opinion = (dtd if adtd is None else adtd).second_opinion
+        # null where there is no bulk: nothing was compared
+        record["contradicted"] = None if opinion is None else contradicted_types(opinion)
+        missing = None if opinion is None else opinion.missing
+        record["missing_cell_types"] = None if missing is None else list(map(str, missing.index))
         if adtd is not None and adtd.optimum is not None:
             record["optimum"] = optimum_of(adtd.optimum)
         tables = tables_of(model, dtd, adtd) | about_samples.results(dataset, dtd, adtd)
         record |= about_samples.record
+        if own_contents is not None:
+            from gui.engine.rna_content import as_cells
+
+            contents, source = own_contents
+            record["rna_content"] = {
+                "source": source,
+                "factors": {str(t): float(v) for t, v in contents.items()},
+            }
+            cells = as_cells(tables["composition_bulk.csv"], contents)
+            tables["composition_bulk_cells.csv"] = cells
         for one in analysed:
             tables |= one.tables()
             record[one.kind] = one.record()
@@ -493,6 +526,26 @@ def _load(options: argparse.Namespace) -> tuple[Dataset, tuple[Repair, ...]]:
         tables=options.map,
         as_is=options.as_is,
     )
+
+
+def _rna_contents(options: argparse.Namespace, dataset: Dataset) -> tuple[pd.Series, str] | None:
+    """RNA contents by cell type and where they come from; None where they are not asked for."""
+    if not options.as_cells and options.rna_content is None:
+        return None
+    from gui.engine.rna_content import given_content, measured_content
+
+    if dataset.bulk is None:
+        raise MissingPart("Cell fractions need bulk samples.", advice="Give them with --bulk FILE.")
+    if options.rna_content is not None:
+        text = options.rna_content.read_text("utf-8-sig", "replace")
+        return given_content(text, dataset.types), options.rna_content.name
+    found = measured_content(dataset.train)
+    if found.factors is None:
+        raise InvalidParameter(
+            f"The RNA content of the cell types cannot be measured. {found.reason}",
+            advice="Give it with --rna-content TABLE, or leave out --as-cells.",
+        )
+    return found.factors, found.source
 
 
 def _check_options(options: argparse.Namespace) -> None:

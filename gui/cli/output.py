@@ -25,6 +25,8 @@ FILES = (
     "composition_bulk.csv",
     "composition_test.csv",
     "composition_intervals.csv",
+    "second_opinion.csv",
+    "composition_bulk_cells.csv",
     "gene_weights.csv",
     "metrics_test.csv",
     "hidden_profile.csv",
@@ -57,6 +59,11 @@ def tables_of(model: str, dtd: DTDResult, adtd: ADTDResult | None) -> dict[str, 
     bulk = adtd.full() if adtd is not None else dtd.composition.get("bulk")
     if bulk is not None:
         tables["composition_bulk.csv"] = bulk
+    opinion = (dtd if adtd is None else adtd).second_opinion
+    if opinion is not None:
+        from gui.answers.second_opinion import opinion_table
+
+        tables["second_opinion.csv"] = opinion_table(opinion)
     if adtd is not None:
         tables["hidden_profile.csv"] = adtd.hidden_profile.to_frame("hidden")
         if adtd.gene_regulation is not None:

@@ -60,6 +60,12 @@ class Composition(NamedTuple):
         By sample, columns low and high: the hidden fraction at equal fit, or None.
     ends
         Low and high end of the 95 % intervals, each like ``frame``, or None.
+    opinion
+        What other estimates say of it, or None.
+    note
+        What it is, where that differs from the view's own parts; above figure and table.
+    quantity
+        Axis title, where it is not that of RNA fractions; the values then sum to 1.
     """
 
     frame: pd.DataFrame
@@ -67,6 +73,9 @@ class Composition(NamedTuple):
     groups: pd.DataFrame | None = None
     interval: pd.DataFrame | None = None
     ends: tuple[pd.DataFrame, pd.DataFrame] | None = None
+    opinion: figures.OpinionHover | None = None
+    note: str = ""
+    quantity: str = ""
 
 
 @dataclass(frozen=True)
@@ -115,6 +124,12 @@ class CompositionView:
         Prefix of the names of saved files.
     note
         One line near the figure.
+    not_kept
+        Parts that the page does not open with, even if they were on screen last.
+    more
+        Further controls.
+    also
+        Input of a control among them; the view is drawn again when it changes.
     """
 
     def __init__(
@@ -128,9 +143,13 @@ class CompositionView:
         name: str = "composition",
         file: str = "composition",
         note: str = "",
+        not_kept: tuple[str, ...] = (),
+        more: Callable[[Context], list[Any]] | None = None,
+        also: Input | None = None,
     ) -> None:
         self.page, self.source, self.active, self.parts = page, source, active, dict(parts)
         self.normalise, self.name, self.file, self.note = normalise, name, file, note
+        self.not_kept, self.more, self.also = not_kept, more, also
         self.views = Views(page, name)
 
     def id(self, part: str) -> str:
@@ -167,6 +186,7 @@ class CompositionView:
                 size="xs",
             ),
             dmc.Button("One sample…", id=self.id("one"), variant="subtle", size="compact-sm", px=4),
+            *(self.more(ctx) if self.more is not None else []),
         ]
         drawing = figure_card(self.page, f"{self.name}_figure", file_name=self.file)
         table = result_table(self.page, f"{self.name}_table", engine=True)
@@ -176,7 +196,8 @@ class CompositionView:
             "The current run estimated no composition: load bulk samples on the Upload page,"
             " then come back here.",
         )
-        there = self.views.layout(controls, drawing, table, note=self.note, unit=unit)
+        about = dmc.Text(self.note, id=self.id("about"), size="xs", c="dimmed", mt=6)
+        there = self.views.layout(controls, drawing, table, note=about, unit=unit)
         return html.Div(
             [
                 html.Div(nothing, id=self.id("nothing"), style=GONE),
@@ -290,6 +311,7 @@ class CompositionView:
                 "rows": Output(this.id("table"), "rowData"),
                 "note": Output(this.id("table_note"), "children"),
                 "unit": Output(this.id("unit"), "children"),
+                "about": Output(this.id("about"), "children"),
                 "views": this.views.outputs,
                 "nothing": Output(this.id("nothing"), "style"),
                 "there": Output(this.id("there"), "style"),
@@ -303,6 +325,7 @@ class CompositionView:
                 "by": sort,
                 "of": group,
                 "normalise": shares,
+                **({"_also": this.also} if this.also is not None else {}),
             },
         )
         def draw(
@@ -316,6 +339,7 @@ class CompositionView:
             of: str,
             normalise: bool,
             _revision: Any,
+            _also: Any = None,
         ) -> dict[str, Any]:
             if active != here:
                 raise PreventUpdate
@@ -329,6 +353,7 @@ class CompositionView:
                         ("group", of),
                         ("shares", normalise),
                     )
+                    if not (k == "part" and which in this.not_kept)
                 },
             )
             found, chosen = this.found(ctx, which), Chosen(look, by, of, bool(normalise))
@@ -339,6 +364,7 @@ class CompositionView:
                     "rows": [],
                     "note": "",
                     "unit": "",
+                    "about": "",
                     "views": this.views.show("figure"),
                     "nothing": SHOWN,
                     "there": GONE,
@@ -349,7 +375,8 @@ class CompositionView:
                     "columns": table.columns,
                     "rows": table.rows,
                     "note": table.note,
-                    "unit": unit(bool(normalise)),
+                    "unit": unit(bool(normalise), found.quantity),
+                    "about": about_text(found, look, this.note),
                     "views": this.views.show("table"),
                     "nothing": GONE,
                     "there": SHOWN,
@@ -363,6 +390,7 @@ class CompositionView:
                 "legend": beside,
                 "file": f"{this.file}-{which}-{look}",
                 "figure_style": style,
+                "about": about_text(found, look, this.note),
                 "views": this.views.show("figure"),
                 "nothing": GONE,
                 "there": SHOWN,
@@ -501,14 +529,27 @@ def composition_figure(
     """All samples, as bars or as a heatmap."""
     order = arranged(found, chosen)
     if chosen.view == "heatmap":
-        fig = figures.heatmap(found.frame, normalise=chosen.normalise, arranged=order)
+        fig = figures.heatmap(
+            found.frame,
+            normalise=chosen.normalise,
+            arranged=order,
+            opinion=found.opinion,
+            title=found.quantity,
+        )
         # in two lines, as on the axis of the bars: the heatmap of few types is lower than the title
         # is long
         return fig.update_traces(
-            colorbar_title_text=figures.quantity(chosen.normalise), selector={"type": "heatmap"}
+            colorbar_title_text=found.quantity or figures.quantity(chosen.normalise),
+            selector={"type": "heatmap"},
         )
     return figures.stacked(
-        found.frame, colour_of, normalise=chosen.normalise, arranged=order, ends=found.ends
+        found.frame,
+        colour_of,
+        normalise=chosen.normalise,
+        arranged=order,
+        ends=found.ends,
+        opinion=found.opinion,
+        title=found.quantity,
     )
 
 
@@ -531,7 +572,14 @@ def sample_figure(
         else pd.DataFrame({"low": found.ends[0][at], "high": found.ends[1][at]})
     )
     return figures.single(
-        found.frame[at], colour_of, truth=truth, normalise=normalise, interval=interval, ends=ends
+        found.frame[at],
+        colour_of,
+        truth=truth,
+        normalise=normalise,
+        interval=interval,
+        ends=ends,
+        opinion=found.opinion,
+        title=found.quantity,
     )
 
 
@@ -539,7 +587,8 @@ def legend(found: Composition, colour_of: Mapping[str, str], chosen: Chosen) -> 
     """The legend above bars that scroll; None where the figure has its own."""
     if chosen.view != "bars" or found.frame.shape[1] <= figures.SCROLL_FROM:
         return None
-    return type_legend(figures.legend_entries(found.frame, colour_of))
+    types = () if found.opinion is None else found.opinion.types
+    return type_legend(figures.legend_entries(found.frame, colour_of, types))
 
 
 def composition_frame(found: Composition, chosen: Chosen) -> pd.DataFrame:
@@ -565,18 +614,35 @@ def composition_file(name: str, found: Composition, chosen: Chosen) -> TableFile
     if found.groups is not None and chosen.group.startswith(COLUMN):
         order = f"grouped by {chosen.group.removeprefix(COLUMN)} and {order}"
     engine = found.frame.rename_axis("cell type")
-    about = f"{unit(chosen.normalise)} One row per sample {order}."
+    note = f" {found.note}" if found.note else ""
+    about = f"{unit(chosen.normalise, found.quantity)} One row per sample {order}.{note}"
     return TableFile(
         name,
         composition_frame(found, chosen),
         about,
         engine,
-        "RNA fraction with full precision: 1 is 100 %. One row per cell type.",
+        f"{found.quantity.split('<br>')[0].removesuffix(' (%)') or 'RNA fraction'} with full"
+        f" precision: 1 is 100 %. One row per cell type.{note}",
     )
 
 
-def unit(normalise: bool) -> str:
-    """Above the table and in its file: which of the two it holds."""
+def about_text(found: Composition, look: str, note: str = "") -> str:
+    """Below the controls: what is shown, ``note``, and what the hatch or the star means."""
+    types = () if found.opinion is None else found.opinion.types
+    mark = {"bars": "Hatched", "heatmap": "With a star"}.get(look)
+    marked = (
+        f"{mark}: contradicted by two other estimates, see the tab Second opinion."
+        if types and mark
+        else ""
+    )
+    # a remark on RNA fractions does not belong to another quantity
+    return " ".join(filter(None, (found.note, marked, "" if found.quantity else note)))
+
+
+def unit(normalise: bool, quantity: str = "") -> str:
+    """Above the table and in its file: which of the two it holds, or another quantity."""
+    if quantity:
+        return f"{quantity.replace('<br>', ', ')}."
     return "RNA fraction (%)" + (
         " of the estimated total of each sample."
         if normalise

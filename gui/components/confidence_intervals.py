@@ -46,9 +46,10 @@ NONE_YET = (
 )
 GOING = "The intervals are being computed. The header shows the progress; you can go on working."
 FIT_NOTE = (
-    "How well the estimated fractions reconstruct the sample. Unexplained variance: the part of"
-    " its weighted variance over the genes that the fit does not explain. With more than half of"
-    " a sample hidden, a good fit says nothing about its cell types."
+    "The fit says how well a sample is reconstructed from the estimated fractions, not how true"
+    " these are. Unexplained variance: the part of its weighted variance over the genes that the"
+    " fit does not explain. With more than half of a sample hidden, a good fit says nothing about"
+    " its cell types."
 )
 
 

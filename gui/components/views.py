@@ -35,10 +35,16 @@ class Views:
         drawing: html.Div,
         table: html.Div,
         *,
-        note: str = "",
+        note: Any = "",
         unit: Any = None,
     ) -> html.Div:
-        """Return the controls with the save menu, ``note``, then the figure or the table."""
+        """Return the controls with the save menu, ``note``, then the figure or the table.
+
+        Parameters
+        ----------
+        note
+            A sentence, or a component that shows one.
+        """
         saves = [
             html.Div(_menu_of(part), id=self.id(name), style=style)
             for part, name, style in ((drawing, "save_figure", SHOWN), (table, "save_table", GONE))
@@ -52,7 +58,9 @@ class Views:
                     wrap="nowrap",
                     gap="xs",
                 ),
-                dmc.Text(note, size="xs", c="dimmed", mt=6) if note else None,
+                dmc.Text(note, size="xs", c="dimmed", mt=6)
+                if isinstance(note, str) and note
+                else note,
                 html.Div(drawing, id=self.id("drawing"), style=SHOWN),
                 html.Div(
                     [unit, table] if unit is not None else table, id=self.id("tabular"), style=GONE

@@ -25,6 +25,62 @@ from gui.engine.params import (
 
 
 @dataclass(frozen=True, eq=False)
+class SecondOpinion:
+    """Two other estimates of the bulk beside that of a run.
+
+    See :mod:`gui.engine.second_opinion`. All three are cell types x samples, without the hidden
+    background, and sum to 1 by sample.
+
+    Attributes
+    ----------
+    estimate
+        Of the run.
+    markers
+        Median of bulk over profile of the marker genes; NaN for a type without enough of them.
+    relative
+        Robust non-negative least squares of relative errors.
+    marker_genes
+        Cell type -> its markers, best first.
+    notes
+        Sentences for the user.
+    missing
+        Cell types that are probably missing from the reference (index): fold, by which their
+        markers are beyond what the mixture explains, and genes, some of these.
+    offset
+        Factor by which a gene of the bulk typically differs from what the mixture explains.
+    """
+
+    estimate: pd.DataFrame
+    markers: pd.DataFrame
+    relative: pd.DataFrame
+    marker_genes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    missing: pd.DataFrame | None = None
+    offset: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class RNAContent:
+    """RNA content of the cell types, measured from the single cells, or why it is not.
+
+    See :mod:`gui.engine.rna_content`.
+
+    Attributes
+    ----------
+    factors
+        By cell type, 1 on average; None where it cannot be measured.
+    source
+        Where the counts come from, in words.
+    reason
+        Why there are no factors, a sentence.
+    """
+
+    factors: pd.Series | None = None
+    source: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, eq=False)
 class DTDResult:
     """A trained model and its estimates.
 
@@ -75,6 +131,10 @@ class DTDResult:
     """part -> how well every mixture or sample is reconstructed (see
     :mod:`gui.engine.reconstruction`); empty in older runs.
     """
+    second_opinion: SecondOpinion | None = None
+    """Of the bulk; None without one and in older runs."""
+    rna_content: RNAContent | None = None
+    """Of the training cells; None in older runs and of a loaded model."""
 
     @property
     def genes(self) -> pd.Index:
@@ -90,6 +150,8 @@ class ApplyResult:
     notes: tuple[str, ...] = ()
     fit: pd.DataFrame | None = None
     """How well every sample is reconstructed; None in older runs."""
+    second_opinion: SecondOpinion | None = None
+    """None in older runs."""
 
 
 @dataclass(frozen=True)
@@ -170,6 +232,8 @@ class ADTDResult:
     """How well every sample is reconstructed (see :mod:`gui.engine.reconstruction`); None in older
     runs.
     """
+    second_opinion: SecondOpinion | None = None
+    """Of the bulk; None of pseudobulk mixtures and in older runs."""
 
     @property
     def refined(self) -> bool:
@@ -339,12 +403,30 @@ def _fits(*tables: pd.DataFrame | None) -> bool:
     )
 
 
+def _opinion(found: SecondOpinion | None, composition: pd.DataFrame | None) -> bool:
+    """Whether it is None, or three tables of numbers that belong to this composition."""
+    if found is None:
+        return True
+    tables = (found.estimate, found.markers, found.relative)
+    return (
+        composition is not None
+        and _numeric(*tables)
+        and (found.missing is None or {"fold", "genes"} <= set(found.missing.columns))
+        and all(
+            table.index.equals(composition.index) and table.columns.equals(composition.columns)
+            for table in tables
+        )
+    )
+
+
 def _check_dtd(found: DTDResult) -> bool:
     parts = [*found.composition.values(), *found.naive.values(), *found.truth.values()]
     whole = (
         _numeric(found.reference, found.gene_weights, found.correlation, *parts)
         and _curve(found.loss)
         and _fits(*found.fit.values())
+        and _opinion(found.second_opinion, found.composition.get("bulk"))
+        and (found.rna_content is None or _optional(found.rna_content.factors))
     )
     named = {"part", "method", "cell_type"} <= set(found.metrics.columns) or found.metrics.empty
     return (
@@ -355,7 +437,11 @@ def _check_dtd(found: DTDResult) -> bool:
 
 
 def _check_apply(found: ApplyResult) -> bool:
-    return _numeric(found.composition, found.naive) and _fits(found.fit)
+    return (
+        _numeric(found.composition, found.naive)
+        and _fits(found.fit)
+        and _opinion(found.second_opinion, found.composition)
+    )
 
 
 def _check_adtd(found: ADTDResult) -> bool:
@@ -370,6 +456,7 @@ def _check_adtd(found: ADTDResult) -> bool:
         and bounds
         and _optional(found.gene_regulation, found.truth, found.support, interval)
         and _fits(found.fit)
+        and _opinion(found.second_opinion, found.composition)
     )
 
 

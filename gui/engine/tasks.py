@@ -96,6 +96,7 @@ def run_naive(dataset: Dataset, params: DTDParams, *, progress: Progress) -> DTD
 
 def _train(dataset: Dataset, params: DTDParams, progress: Progress, *, learned: bool) -> DTDResult:
     from gui.data.normalize import prepare
+    from gui.engine.rna_content import measured_content
 
     progress(PREPARING)
     if dataset.train is None:
@@ -143,6 +144,12 @@ def _train(dataset: Dataset, params: DTDParams, progress: Progress, *, learned: 
             if learned
             else composition[part]
         )
+    opinion = None
+    if "bulk" in composition:
+        from gui.engine.second_opinion import second_opinion
+
+        progress(ESTIMATING, 1.0 if learned else None)
+        opinion = second_opinion(dataset, reference, composition["bulk"])
     methods = {"dtd": composition, "naive": naive} if learned else {"naive": naive}
     rows = [
         compare(part, method, mixtures[part].truth, found[part])
@@ -162,6 +169,8 @@ def _train(dataset: Dataset, params: DTDParams, progress: Progress, *, learned: 
         notes=tuple(notes),
         params=params,
         fit=fit,
+        second_opinion=opinion,
+        rna_content=measured_content(dataset.train),
     )
 
 
@@ -205,6 +214,7 @@ def run_apply(
     """
     from gui.engine.dtd import equal_weights, estimate
     from gui.engine.reconstruction import reconstruction
+    from gui.engine.second_opinion import second_opinion
 
     progress(PREPARING)
     target = _target(dataset, "bulk", dtd)
@@ -218,6 +228,7 @@ def run_apply(
         naive,
         notes,
         reconstruction(target.reference, target.bulk, dtd.gene_weights, composition),
+        second_opinion(dataset, target.reference, composition),
     )
 
 
@@ -340,6 +351,7 @@ def run_adtd(
     """
     from gui.engine.adtd import deconvolve, hidden_interval, inverse_weights, support
     from gui.engine.reconstruction import reconstruction
+    from gui.engine.second_opinion import second_opinion
 
     progress(PREPARING)
     target = _target(dataset, params.part, dtd)
@@ -391,6 +403,11 @@ def run_adtd(
         notes=tuple(notes),
         optimum=optimum,
         fit=reconstruction(target.reference, target.bulk, weights, fit.composition, **parts),
+        second_opinion=(
+            second_opinion(dataset, dtd.reference, fit.composition)
+            if params.part == "bulk"
+            else None
+        ),
     )
 
 

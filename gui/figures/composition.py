@@ -5,7 +5,7 @@ Compositions are cell types (and ``hidden``) x samples, as fractions.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,41 @@ BY_FILE, BY_NAME = "", "\x00name"
 Anything else is the name of a type or ``hidden``.
 """
 NO_GROUP = "no group"
+
+
+@dataclass(frozen=True)
+class OpinionHover:
+    """What other estimates say of a composition, for its figures.
+
+    Attributes
+    ----------
+    types
+        The contradicted cell types.
+    concerned
+        Cell types x samples: where they contradict the composition.
+    estimates
+        Name of the estimate -> cell types x samples, the composition's own first; each sums to 1
+        by sample.
+    what
+        What they are, where the figure shows something else.
+    """
+
+    types: tuple[str, ...]
+    concerned: pd.DataFrame
+    estimates: Mapping[str, pd.DataFrame]
+    what: str = ""
+
+    def text(self, name: str, sample: str) -> str:
+        """A line on hover: the estimates in this sample; "" where they do not contradict."""
+        if name not in self.concerned.index or sample not in self.concerned.columns:
+            return ""
+        if not bool(self.concerned.at[name, sample]):
+            return ""
+        values = ", ".join(
+            f"{title} {inert(percentage(float(frame.at[name, sample])))} %"
+            for title, frame in self.estimates.items()
+        )
+        return f"<br>contradicted{self.what}: {values}"
 
 
 @dataclass(frozen=True)
@@ -191,6 +226,8 @@ def stacked(
     group: pd.Series | None = None,
     arranged: Arrangement | None = None,
     ends: tuple[pd.DataFrame, pd.DataFrame] | None = None,
+    opinion: OpinionHover | None = None,
+    title: str = "",
 ) -> go.Figure:
     """One stacked bar per sample; the legend reads as the stack, top to bottom.
 
@@ -204,6 +241,10 @@ def stacked(
     ends
         Low and high of the 95 % intervals, shaped alike: told on hover, for whiskers of stacked
         bars would cover one another.
+    opinion
+        The contradicted types are hatched, and the samples concerned tell the three estimates.
+    title
+        Of the axis, where it is not that of RNA fractions.
     """
     fig = blank()
     order = arranged or arrange(composition, normalise=normalise, sort=sort, group=group)
@@ -231,6 +272,10 @@ def stacked(
             interval = (
                 f" (95 %: %{{customdata[0]:{digits(low)}}} to %{{customdata[1]:{digits(high)}}})"
             )
+        contradicted = opinion is not None and name in opinion.types
+        if opinion is not None and contradicted:
+            more["hovertext"] = [opinion.text(name, sample) for sample in order.samples]
+            interval += "%{hovertext}"
         fig.add_bar(
             **more,
             hovertemplate=(
@@ -240,7 +285,8 @@ def stacked(
             y=of_percent(values),
             name=inert(short(name)),
             meta=inert(name),
-            marker=fill(name, dict(colour_of)) | ({"line": {"width": 0}} if scrolls else {}),
+            marker=fill(name, dict(colour_of), contradicted=contradicted)
+            | ({"line": {"width": 0}} if scrolls else {}),
         )
     width = 130 + PIXELS * int(order.positions[-1] + 1) if scrolls else None
     # what the legend leaves at 1280 pixels
@@ -256,7 +302,10 @@ def stacked(
         what="samples",
     )
     mark_groups(fig, order, (width or 750) - 130, lines=False)
-    y: dict[str, Any] = {"title": {"text": quantity(normalise)}, "rangemode": "tozero"}
+    y: dict[str, Any] = {
+        "title": {"text": title or quantity(normalise)},
+        "rangemode": "tozero",
+    }
     if normalise:
         y["range"] = [0, 100]
     fig.update_layout(
@@ -294,6 +343,8 @@ def single(
     normalise: bool = False,
     interval: tuple[float, float] | None = None,
     ends: pd.DataFrame | None = None,
+    opinion: OpinionHover | None = None,
+    title: str = "",
 ) -> go.Figure:
     """One sample: a bar per type, the true fraction beside it as a diamond where it is known.
 
@@ -306,6 +357,10 @@ def single(
     ends
         By cell type, columns low and high of the 95 % interval. The whisker of the hidden
         fraction spans both.
+    opinion
+        The contradicted types are hatched; if this sample is concerned, hover tells why.
+    title
+        Of the axis, where it is not that of RNA fractions.
     """
     fig = blank()
     estimated = sample_fractions(sample.to_frame(), normalise).iloc[:, 0]
@@ -329,6 +384,9 @@ def single(
         fraction = float(estimated.get(name, np.nan))
         value = 100 * fraction
         error, spans, told = None, [], ""
+        contradicted = opinion is not None and name in opinion.types
+        if opinion is not None and contradicted:
+            told += opinion.text(name, str(sample.name))
         if ends is not None and name in ends.index:
             spans.append(tuple(100 * factor * float(v) for v in ends.loc[name, ["low", "high"]]))
             told += f"<br>95 % interval {_between(spans[-1])}"
@@ -349,7 +407,7 @@ def single(
             x=of_percent([fraction]),
             y=[i],
             orientation="h",
-            marker=fill(name, dict(colour_of)),
+            marker=fill(name, dict(colour_of), contradicted=contradicted),
             name=inert(short(name)),
             meta=inert(name),
             error_x=error,
@@ -360,7 +418,10 @@ def single(
         )
     name_axis(fig, "y", types)
     fig.update_layout(
-        xaxis={"title": {"text": quantity(normalise).replace("<br>", ", ")}, "rangemode": "tozero"},
+        xaxis={
+            "title": {"text": (title or quantity(normalise)).replace("<br>", ", ")},
+            "rangemode": "tozero",
+        },
         bargap=0.3,
         height=90 + max(26 * len(types), 100),
         legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"},
@@ -388,16 +449,28 @@ def heatmap(
     sort: str = BY_FILE,
     group: pd.Series | None = None,
     arranged: Arrangement | None = None,
+    opinion: OpinionHover | None = None,
+    title: str = "",
 ) -> go.Figure:
     """Types x samples as a heatmap: all samples at a glance.
 
-    ``arranged`` must come from ``arrange(..., gap=0)``.
+    ``arranged`` must come from ``arrange(..., gap=0)``. Contradicted types have a star behind
+    their name.
     """
     fig = blank()
     order = arranged or arrange(composition, normalise=normalise, sort=sort, group=group, gap=0)
     types = _types(composition)
     values = _drawn(composition, normalise, order.samples).loc[types].to_numpy(dtype=np.float64)
     shape, values = digits(values), of_percent(values)
+    more, told = {}, ""
+    if opinion is not None and opinion.types:
+        blank_row = [""] * len(order.samples)
+        more["text"] = [
+            [opinion.text(t, s) for s in order.samples] if t in opinion.types else blank_row
+            for t in types
+        ]
+        told = "%{text}"
+        types = [f"{t} *" if t in opinion.types else t for t in types]
     top = float(np.nanmax(values, initial=0.0)) if np.isfinite(values).any() else 1.0
     fig.add_heatmap(
         z=values,
@@ -406,13 +479,14 @@ def heatmap(
         zmin=min(0.0, float(np.nanmin(values, initial=0.0))),
         zmax=top or 1.0,
         autocolorscale=True,
-        colorbar={"title": {"text": quantity(normalise).replace("<br>", ", ")}},
+        colorbar={"title": {"text": (title or quantity(normalise)).replace("<br>", ", ")}},
         xgap=1 if len(order.samples) <= 60 else 0,
         ygap=1,
-        hovertemplate=f"<b>%{{y}}</b>: %{{z:{shape}}} %<br>%{{x}}<extra></extra>",
+        hovertemplate=f"<b>%{{y}}</b>: %{{z:{shape}}} %{told}<br>%{{x}}<extra></extra>",
+        **more,
     )
     many = len(order.samples) > SCROLL_FROM
-    title = {"text": f"{len(order.samples)} samples"} if many else None
+    count = {"text": f"{len(order.samples)} samples"} if many else None
     name_axis(
         fig,
         "x",
@@ -422,7 +496,7 @@ def heatmap(
         tickangle=angle(order.samples),
         longest=18,
         middle=True,
-        title=title,
+        title=count,
         what="samples",
     )
     name_axis(fig, "y", types)
@@ -432,7 +506,12 @@ def heatmap(
 
 
 def legend_entries(
-    composition: pd.DataFrame, colour_of: Mapping[str, str]
+    composition: pd.DataFrame,
+    colour_of: Mapping[str, str],
+    contradicted: Collection[str] = (),
 ) -> list[tuple[str, str, bool]]:
     """Return (name, colour, hatched) for the legend, from the top of the stack."""
-    return [(t, colour_of.get(t, GREY), is_hidden(t)) for t in reversed(_types(composition))]
+    return [
+        (t, colour_of.get(t, GREY), is_hidden(t) or t in contradicted)
+        for t in reversed(_types(composition))
+    ]

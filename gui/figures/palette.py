@@ -180,8 +180,11 @@ def is_hidden(name: str) -> bool:
     return name == HIDDEN
 
 
-def fill(name: str, colour_of: dict[str, str]) -> dict[str, object]:
-    """Return the Plotly ``marker`` of this type: its colour, or the grey hatch of hidden."""
+def fill(name: str, colour_of: dict[str, str], *, contradicted: bool = False) -> dict[str, object]:
+    """Return the Plotly ``marker`` of this type: its colour, or the grey hatch of hidden.
+
+    A type that other estimates contradict is hatched in its colour.
+    """
     if is_hidden(name):
         return {
             "color": GREY,
@@ -194,4 +197,17 @@ def fill(name: str, colour_of: dict[str, str]) -> dict[str, object]:
                 "solidity": 0.42,
             },
         }
-    return {"color": colour_of.get(name, GREY)}
+    colour = colour_of.get(name, GREY)
+    if not contradicted:
+        return {"color": colour}
+    return {
+        "color": colour,
+        "pattern": {
+            "shape": "x",
+            "fillmode": "overlay",
+            "bgcolor": colour,
+            "fgcolor": "rgba(255,255,255,0.75)",
+            "size": 8,
+            "solidity": 0.25,
+        },
+    }

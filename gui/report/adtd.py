@@ -17,6 +17,8 @@ from gui.answers.adtd import (
     unsupported_types,
 )
 from gui.answers.confidence_intervals import bootstrap_of, stability, with_stable_support
+from gui.answers.second_opinion import opinion_hover, run_name
+from gui.answers.summary import opinion_of
 from gui.engine.params import ADTDParams
 from gui.engine.results import ADTDResult, Refinement, Run, SearchResult
 from gui.figures import adtd as figures
@@ -26,7 +28,8 @@ from gui.figures.palette import type_colours
 from gui.figures.text import coefficient, exponent, settled
 from gui.report.confidence_intervals import confidence_interval_part
 from gui.report.document import Document
-from gui.report.parts import MOST_SAMPLES, composition, known, parameters
+from gui.report.parts import MOST_SAMPLES, cell_fractions, composition, known, parameters
+from gui.report.second_opinion import second_opinion_part
 from gui.sessions.cache import DCXCache
 from gui.text import number, some
 
@@ -57,8 +60,19 @@ def adtd_part(doc: Document, session: DCXCache, run: Run) -> None:
     where = "The program shows all: page ADTD, tab Composition, Table."
     what = "the bulk" if params.part == "bulk" else f"the {PARTS[params.part]}"
     doc.heading(f"Composition of {what}", 3)
-    composition(doc, full, colour_of, normalise=False, what=what, whole=where)
+    composition(
+        doc,
+        full,
+        colour_of,
+        normalise=False,
+        what=what,
+        whole=where,
+        opinion=opinion_hover(opinion_of(session, run), run_name(run)),
+    )
+    if params.part == "bulk":
+        cell_fractions(doc, session, run, full, whole=where)
     if params.part == "bulk" and session.outdated(run) is None:
+        second_opinion_part(doc, session, run, page="ADTD")
         known(doc, session, full, colour_of)
     confidence_interval_part(
         doc,

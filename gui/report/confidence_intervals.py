@@ -62,8 +62,9 @@ def confidence_interval_part(
             )
     if fit is not None:
         doc.paragraph(
-            f"{fit_sentence(fit, what)} Unexplained variance: the part of the weighted variance"
-            " over the genes that the fit does not explain."
+            f"{fit_sentence(fit, what)} The fit says how well a {what} is reconstructed from the"
+            " estimated fractions, not how true these are. Unexplained variance: the part of the"
+            " weighted variance over the genes that the fit does not explain."
         )
         caption = (
             f"How well the estimated fractions reconstruct every {what}"

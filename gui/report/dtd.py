@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from gui.answers.dtd import bulk_shown, hidden_types, loss_hint
+from gui.answers.second_opinion import opinion_hover, run_name
 from gui.engine.results import DTDResult, Run
 from gui.figures import dtd as figures
 from gui.figures import markers
@@ -12,7 +13,8 @@ from gui.figures.palette import type_colours
 from gui.figures.text import RMSE, settled
 from gui.report.confidence_intervals import confidence_interval_part
 from gui.report.document import Document
-from gui.report.parts import composition, known, parameters
+from gui.report.parts import cell_fractions, composition, known, parameters
+from gui.report.second_opinion import second_opinion_part
 from gui.sessions.cache import DCXCache
 from gui.text import number, some
 
@@ -83,8 +85,18 @@ def _bulk(doc: Document, session: DCXCache, run: Run, colour_of: dict[str, str])
         return
     where = "The program shows all: page DTD, tab Composition, Table."
     doc.heading("Composition of the bulk", 3)
-    composition(doc, found.composition, colour_of, normalise=True, what="the bulk", whole=where)
+    composition(
+        doc,
+        found.composition,
+        colour_of,
+        normalise=True,
+        what="the bulk",
+        whole=where,
+        opinion=opinion_hover(found.opinion, run_name(run)),
+    )
+    cell_fractions(doc, session, run, found.composition, whole=where)
     if found.fits:
+        second_opinion_part(doc, session, run, page="DTD")
         known(doc, session, found.composition, colour_of)
         confidence_interval_part(doc, session, run, found.fit, page="DTD")
 

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from gui.answers.cell_fractions import EXPLAINED, conversion_of
 from gui.engine.known_agreement import Comparison, compare_with_known
 from gui.engine.params import MODEL_NAMES, WEIGHT_NAMES, Params
+from gui.engine.results import Run
 from gui.errors import MissingPart
 from gui.figures import composition as compositions
 from gui.figures.agreement import NOTE, agreement
@@ -66,6 +68,7 @@ def composition(
     normalise: bool,
     what: str,
     whole: str,
+    opinion: compositions.OpinionHover | None = None,
 ) -> None:
     """Figure (bars, or a heatmap for many), a summary by cell type, and the samples.
 
@@ -77,19 +80,27 @@ def composition(
         "the bulk".
     whole
         Where the whole table is shown.
+    opinion
+        Contradicted types are hatched, or have a star.
     """
     count = frame.shape[1]
     many = count > compositions.SCROLL_FROM
     drawn = (
-        compositions.heatmap(frame, normalise=normalise)
+        compositions.heatmap(frame, normalise=normalise, opinion=opinion)
         if many
-        else compositions.stacked(frame, colour_of, normalise=normalise)
+        else compositions.stacked(frame, colour_of, normalise=normalise, opinion=opinion)
+    )
+    mark = "A star" if many else "Hatched"
+    marked = (
+        f" {mark}: contradicted by two other estimates."
+        if opinion is not None and opinion.types
+        else ""
     )
     which = "in percent of the estimated total of each sample" if normalise else "as estimated"
     doc.figure(
         drawn,
         f"Composition of {what}, {number(count)} {'sample' if count == 1 else 'samples'}: RNA"
-        f" fraction in percent, {which}.",
+        f" fraction in percent, {which}.{marked}",
     )
     percent = settled(compositions.sample_fractions(frame, normalise)) * 100
     summary = pd.DataFrame(
@@ -111,6 +122,34 @@ def composition(
         percent.T,
         first="Sample",
         caption=f"Composition of {what}: RNA fraction (%), {which}.",
+        most=MOST_SAMPLES,
+        whole=whole,
+        percent=True,
+    )
+
+
+def cell_fractions(
+    doc: Document, session: DCXCache, run: Run, composition: pd.DataFrame, *, whole: str
+) -> None:
+    """Write the composition as fractions of cells, with the RNA contents, where the session is so.
+
+    Parameters
+    ----------
+    whole
+        Where the whole table is shown.
+    """
+    found = conversion_of(session, run)
+    if not found.on or found.factors is None:
+        return
+    doc.heading("As cell fractions, converted", 3)
+    doc.paragraph(found.note(hidden=len(found.factors) < len(composition)))
+    doc.paragraph(EXPLAINED, "dim")
+    factors = found.factors.to_frame("RNA content (mean 1)")
+    doc.table(factors, first="Cell type", caption="RNA content of the cell types.", most=200)
+    doc.table(
+        settled(found.convert(composition)).T * 100,
+        first="Sample",
+        caption="Cell fraction (%), converted.",
         most=MOST_SAMPLES,
         whole=whole,
         percent=True,

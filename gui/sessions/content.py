@@ -35,8 +35,10 @@ from gui.engine.results import (
     DTDResult,
     Provenance,
     Refinement,
+    RNAContent,
     Run,
     SearchResult,
+    SecondOpinion,
 )
 from gui.errors import InvalidParameter, SessionNotSaved
 from gui.sessions import lazy, objects
@@ -62,6 +64,8 @@ RECORDS: dict[str, type[Any]] = {
     "ApplyResult": ApplyResult,
     "ADTDResult": ADTDResult,
     "Refinement": Refinement,
+    "SecondOpinion": SecondOpinion,
+    "RNAContent": RNAContent,
     "SearchResult": SearchResult,
     "BootstrapResult": BootstrapResult,
     **{

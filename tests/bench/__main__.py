@@ -1,6 +1,7 @@
 """`python3 dev.py bench [--quick] [NAME...]`: how long things take, as a table.
 
-Without a name: the engine.
+Without a name: the engine. `truth` compares every method with counted cells; it takes `--data
+FOLDER` (again for more sets), `--seed N` and `--html FILE`.
 
 A bench is a file bench_<name>.py here with `bench(quick: bool)`, a generator of (what, seconds,
 remark) or of whole lines. It measures; it asserts nothing.
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import platform
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ def load(path: Path) -> Any:
     if spec is None or spec.loader is None:
         raise ImportError(f"cannot load {path}")
     module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module  # where dataclasses look their module up
     spec.loader.exec_module(module)
     return module
 
@@ -34,13 +37,18 @@ def main() -> None:
     cli.add_argument(
         "names", nargs="*", metavar="NAME", help=f"which ones (default: engine): {', '.join(files)}"
     )
+    truth = cli.add_argument_group("truth")
+    truth.add_argument("--data", action="append", default=[], type=Path, metavar="FOLDER")
+    truth.add_argument("--html", type=Path, metavar="FILE", help="also write all tables there")
+    truth.add_argument("--seed", type=int, default=1, metavar="N")
     options = cli.parse_args()
     if unknown := set(options.names) - set(files):
         cli.error(f"there is no bench {', '.join(sorted(unknown))}; there are {', '.join(files)}")
     print(f"Python {platform.python_version()}, {platform.system()} {platform.machine()}")
     for name in options.names or ["engine"]:
         print(f"\n{name}")
-        for line in load(files[name]).bench(options.quick):
+        more = {"data": options.data, "html": options.html, "seed": options.seed}
+        for line in load(files[name]).bench(options.quick, **(more if name == "truth" else {})):
             print(
                 line if isinstance(line, str) else f"  {line[0]:<50} {line[1]:9.3f} s  {line[2]}",
                 flush=True,

@@ -65,8 +65,19 @@ def test_everything_is_written_and_recorded(files, tmp_path, capsys):
         )
         == 0
     )
-    about_samples = {"clinical.csv", "agreement_bulk.csv"}
-    assert {p.name for p in out.iterdir()} == set(analyze.FILES) - about_samples
+    written = {p.name for p in out.iterdir()}
+    assert written == {
+        "composition_bulk.csv",
+        "composition_intervals.csv",
+        "composition_test.csv",
+        "gene_regulation.csv",
+        "gene_weights.csv",
+        "hidden_profile.csv",
+        "metrics_test.csv",
+        "run.json",
+        "second_opinion.csv",
+    }
+    assert written <= set(analyze.FILES)
     bulk = read(out / "composition_bulk.csv")
     assert list(bulk.index) == ["T0", "T1", "T2", "T3", "hidden"]
     assert list(bulk.columns) == [f"sample {c}" for c in "ABCDEFGH"]
@@ -114,6 +125,30 @@ def test_everything_is_written_and_recorded(files, tmp_path, capsys):
         "test.csv.gz",
         "bulk.csv",
     }, "no temporary folder is left"
+
+
+@pytest.mark.parametrize("model", ["deconomix", "deconomix+h"])
+def test_the_second_opinion_is_written_and_named(files, tmp_path, capsys, model):
+    out = tmp_path / "out"
+    assert run(files, out, "--model", model) == 0
+    table = read(out / "second_opinion.csv")
+    assert list(table.columns) == [
+        "cell_type",
+        "estimate",
+        "markers",
+        "relative",
+        "consensus",
+        "contradicted",
+    ]
+    assert len(table) == 8 * 4
+    values = table[["estimate", "relative", "consensus"]].groupby(level=0).sum()
+    np.testing.assert_allclose(values, 1, atol=1e-6)
+    often = table.groupby("cell_type")["contradicted"].mean() >= 0.5
+    record = json.loads((out / "run.json").read_text(encoding="utf-8"))
+    assert record["contradicted"] == list(often.index[often])
+    (answer,) = [t for t in record["summary"] if "hidden" in t or model == "deconomix"][:1]
+    assert ("contradicted by two other estimates" in answer) == bool(record["contradicted"])
+    assert f"Result: {answer}" in capsys.readouterr().err
 
 
 def test_refined_tables_are_labelled_in_the_record(files, tmp_path, capsys):
@@ -173,9 +208,9 @@ def test_without_bulk_the_test_mixtures_are_analysed(files, tmp_path):
         "metrics_test.csv",
         "run.json",
     }
-    assert not {"lambda2", "refine", "iterations"} & set(
-        json.loads((out / "run.json").read_text())["parameters"]
-    )
+    record = json.loads((out / "run.json").read_text())
+    assert not {"lambda2", "refine", "iterations"} & set(record["parameters"])
+    assert record["contradicted"] is None, "nothing was compared"
 
 
 def test_second_run_replaces_the_first_and_touches_nothing_else(files, tmp_path):
@@ -188,6 +223,7 @@ def test_second_run_replaces_the_first_and_touches_nothing_else(files, tmp_path)
         "composition_test.csv",
         "gene_weights.csv",
         "metrics_test.csv",
+        "second_opinion.csv",
         "run.json",
         "my notes.txt",
     }
@@ -477,3 +513,19 @@ def test_engine_cores_and_scheduler_are_those_of_the_configuration(files, tmp_pa
     assert run(files, tmp_path / "three", "--config", str(config)) == 2
     assert "config.toml" in capsys.readouterr().err.splitlines()[-1]
     assert not (tmp_path / "three").exists()
+
+
+def test_cell_fractions_are_written_by_a_table_and_refused_without_counts(files, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert run(files, out, "--model", "deconomix+h", "--as-cells") == 2
+    assert "cannot be measured" in capsys.readouterr().err
+    assert not out.exists()
+    table = tmp_path / "content.csv"
+    table.write_text("cell type,RNA\nT0,1\nT1,1\nT2,2\nT3,4\n")
+    assert run(files, out, "--model", "deconomix+h", "--rna-content", str(table)) == 0
+    rna, cells = read(out / "composition_bulk.csv"), read(out / "composition_bulk_cells.csv")
+    expected = rna.drop(index="hidden").div([1, 1, 2, 4], axis=0)
+    np.testing.assert_allclose(cells, expected / expected.sum(), atol=1e-6)
+    record = json.loads((out / "run.json").read_text(encoding="utf-8"))
+    assert record["rna_content"]["source"] == "content.csv"
+    assert record["rna_content"]["factors"]["T3"] == 2.0

@@ -40,6 +40,7 @@ LEFT: dict[str, dict[str, Any]] = {
         "composition-view": "heatmap",
         "composition-sort": "order:name",
         "composition-shares": False,
+        "opinion-look": "table",
         "tabs": "markers",
         "known-type": "type:Monocytes",
         "known-look": "table",
@@ -62,6 +63,7 @@ LEFT: dict[str, dict[str, Any]] = {
         "search-points": 7,
         "search-folds": 3,
         "tabs": "hidden",
+        "opinion-look": "table",
         "hidden-of": "samples",
         "hidden-view": "table",
         "hidden-n": 9,
@@ -84,6 +86,7 @@ LEFT: dict[str, dict[str, Any]] = {
 PASSING = (
     "dtd-scatter-",
     "-sample",
+    "-cells-",  # kept once the RNA contents are known: tests/gui/test_cell_fractions.py
     "upload-new-",
     "upload-train",
     "upload-bulk",

@@ -144,7 +144,7 @@ def test_of_the_example(
     said = capsys.readouterr().err
     assert "Note: ADTD: 20 of 20 samples fit poorly" in said
     assert re.search(
-        r"^Result: Median hidden fraction .*; 20 of 20 samples fit poorly\.$", said, re.MULTILINE
+        r"^Result: Median hidden fraction .*; 20 of 20 samples fit poorly[;.]", said, re.MULTILINE
     )
 
 
@@ -217,6 +217,15 @@ def test_a_minimum_at_the_edge_of_the_grid_is_said(
     ]
     assert len(found) == (says is not None)
     assert says is None or f"may be even {says}" in found[0]
+
+
+def test_a_search_that_ends_at_no_regulation_says_so() -> None:
+    found = searched([3.0, 2.0, 1.0])
+    losses = found.losses.set_axis([1e-6, 1e-3, 1.0], axis=1)
+    strongest = replace(found, losses=losses, choices={**found.choices, "min": 1.0})
+    found_words = summarise(None, search=strongest, searched=50).warnings
+    assert any(text.endswith("the data show no regulation.") for text in found_words)
+    assert not any("edge of the grid" in text for text in found_words)
 
 
 def test_a_search_on_few_samples_warns_on_its_tab_in_the_report_and_in_the_record(

@@ -40,8 +40,9 @@ search_form = ParamsForm(
 )
 """The dataset of a search is that of the form above it."""
 
-COMPOSITION, HIDDEN_TAB, REGULATION, SEARCH, SURE, KNOWN = (
+COMPOSITION, OPINION, HIDDEN_TAB, REGULATION, SEARCH, SURE, KNOWN = (
     "composition",
+    "opinion",
     "hidden",
     "regulation",
     "search",
@@ -50,6 +51,7 @@ COMPOSITION, HIDDEN_TAB, REGULATION, SEARCH, SURE, KNOWN = (
 )
 TABS = {
     COMPOSITION: "Composition",
+    OPINION: "Second opinion",
     HIDDEN_TAB: "Hidden profile",
     REGULATION: "Gene regulation",
     SEARCH: "Search",

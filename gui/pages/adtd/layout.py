@@ -9,14 +9,22 @@ import pandas as pd
 from dash import Input, Output, State, dcc, html, no_update
 from dash.exceptions import PreventUpdate
 
-from gui.answers.adtd import PARTS, badges, model_name, run_line, summary_line
-from gui.answers.summary import summary_of
+from gui.answers.adtd import badges, model_name, run_line, summary_line
+from gui.answers.second_opinion import opinion_hover, run_name
+from gui.answers.summary import opinion_of, summary_of
 from gui.components.agreement import AgreementView
+from gui.components.cell_fractions import CellFractionsView, in_cells
 from gui.components.common import card, drawn, not_drawn, two_columns
 from gui.components.composition import Composition, CompositionView, bulk_groups
 from gui.components.confidence_intervals import ConfidenceIntervalView, Subject
 from gui.components.report import bind_report, report_button
 from gui.components.runs import PreviousRuns
+from gui.components.second_opinion import (
+    CONSENSUS_PART,
+    CONSENSUS_TITLE,
+    SecondOpinionView,
+    consensus_composition,
+)
 from gui.components.views import GONE, SHOWN
 from gui.engine.params import ADTDParams
 from gui.pages.adtd import hidden, parameters, regulation, search
@@ -24,6 +32,7 @@ from gui.pages.adtd.base import (
     COMPOSITION,
     HIDDEN_TAB,
     KNOWN,
+    OPINION,
     REGULATION,
     SEARCH,
     SURE,
@@ -49,30 +58,46 @@ previous = PreviousRuns(page, "adtd", form, describe=run_line)
 def source(ctx: Context, part: str) -> Composition | None:
     """Return the composition of the run with hidden background, truth or groups, and interval."""
     run = adtd_run(ctx)
-    if run is None or run.params.part != part:  # type: ignore[attr-defined]
+    of = "bulk" if part == CONSENSUS_PART else part
+    if run is None or run.params.part != of:  # type: ignore[attr-defined]
         return None
     full = run.result.full()
     groups = (
         bulk_groups(ctx.session.dataset, full.columns)
-        if part == "bulk" and ctx.session.outdated(run) is None
+        if of == "bulk" and ctx.session.outdated(run) is None
         else None
     )
+    if part == CONSENSUS_PART:
+        mean = consensus_composition(ctx.session, run, groups)
+        return None if mean is None else in_cells(ctx.session, "adtd", mean)
     ends = intervals_of(ctx, run)
-    return Composition(
+    shown = Composition(
         full,
         run.result.truth,
         groups,
         run.result.hidden_interval,
         None if ends is None else (ends.low, ends.high),
+        opinion_hover(opinion_of(ctx.session, run), run_name(run)),
     )
+    # a simulated mixture is made of cells that were scaled to one sum: there is nothing to convert
+    return in_cells(ctx.session, "adtd", shown) if part == "bulk" else shown
 
 
+cells = CellFractionsView(page, "adtd")
 view = CompositionView(
     page,
     source,
     active=(TAB, COMPOSITION),
-    parts={p: text[0].upper() + text[1:] for p, text in PARTS.items()},
+    parts={
+        "bulk": "Bulk",
+        CONSENSUS_PART: CONSENSUS_TITLE,
+        "test": "Test mixtures",
+        "train": "Training mixtures",
+    },
     normalise=False,
+    not_kept=(CONSENSUS_PART,),
+    more=cells.controls,
+    also=cells.changed,
 )
 
 
@@ -85,6 +110,7 @@ def bulk(ctx: Context) -> pd.DataFrame | None:
     return full
 
 
+opinion = SecondOpinionView(page, "adtd", lambda ctx: bulk(ctx) is not None, active=(TAB, OPINION))
 known = AgreementView(page, bulk, active=(TAB, KNOWN), file="adtd")
 
 
@@ -128,6 +154,7 @@ def layout(ctx: Context) -> Any:
     )
     panels = {
         COMPOSITION: _composition,
+        OPINION: opinion.layout,
         HIDDEN_TAB: hidden.panel,
         REGULATION: regulation.panel,
         SEARCH: search.panel,
@@ -192,6 +219,8 @@ def _ids(ctx: Context) -> list[str]:
 # -- callbacks
 # --------------------------------------------------------------------------------------------------
 view.bind()
+cells.bind()
+opinion.bind()
 known.bind()
 sure.bind()
 previous.bind()

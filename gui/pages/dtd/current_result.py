@@ -6,8 +6,11 @@ import pandas as pd
 
 from gui.answers.confidence_intervals import bootstrap_of
 from gui.answers.dtd import bulk_shown
+from gui.answers.second_opinion import opinion_hover, run_name
+from gui.components.cell_fractions import in_cells
 from gui.components.composition import Composition, bulk_groups
 from gui.components.confidence_intervals import Subject
+from gui.components.second_opinion import CONSENSUS_PART, consensus_composition
 from gui.sessions.cache import DCXCache
 
 
@@ -16,14 +19,21 @@ def composition_of(session: DCXCache, part: str) -> Composition | None:
     run = session.current("dtd")
     if run is None:
         return None
-    if part == "bulk":
+    if part in ("bulk", CONSENSUS_PART):
         bulk = bulk_shown(session, run)
         if bulk.composition is None:
             return None
         groups = bulk_groups(session.dataset, bulk.composition.columns) if bulk.fits else None
-        return Composition(
-            bulk.composition, groups=groups, ends=_ends(session, part) if bulk.fits else None
+        if part == CONSENSUS_PART:
+            mean = consensus_composition(session, run, groups)
+            return None if mean is None else in_cells(session, "dtd", mean)
+        shown = Composition(
+            bulk.composition,
+            groups=groups,
+            ends=_ends(session, part) if bulk.fits else None,
+            opinion=opinion_hover(bulk.opinion, run_name(run)),
         )
+        return in_cells(session, "dtd", shown)
     frame = run.result.composition.get(part)
     return (
         None

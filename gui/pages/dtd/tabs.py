@@ -1,4 +1,4 @@
-"""The result tabs of DTD: Composition, Correlation, Markers, Loss, Known compositions.
+"""The result tabs of DTD: Composition, Second opinion, Correlation, Markers, Loss and others.
 
 Only the open tab is computed and sent.
 """
@@ -18,11 +18,17 @@ from dash.exceptions import PreventUpdate
 
 from gui.answers.dtd import TRAP, bulk_shown, loss_hint
 from gui.components.agreement import AgreementView
+from gui.components.cell_fractions import CellFractionsView
 from gui.components.common import drawn, empty_state, not_drawn, tip_label
 from gui.components.composition import CompositionView
 from gui.components.confidence_intervals import ConfidenceIntervalView
 from gui.components.figure import bind_figure_export, figure_card
 from gui.components.persistent_controls import PersistentControls
+from gui.components.second_opinion import (
+    CONSENSUS_PART,
+    CONSENSUS_TITLE,
+    SecondOpinionView,
+)
 from gui.components.table import TableFile, bind_table_export, result_table, table_view
 from gui.components.views import GONE, SHOWN, Views, graph_height_style, switch
 from gui.engine.results import DTDResult
@@ -35,9 +41,15 @@ from gui.pages.dtd.current_result import composition_of, subject_of
 from gui.plugin import DARK, REVISION, Context, Page
 
 METRICS = {"pearson": "Pearson", "spearman": "Spearman", "rmse": "RMSE", "ccc": "CCC"}
-PARTS = {"bulk": "Bulk", "test": "Test mixtures", "train": "Training mixtures"}
+PARTS = {
+    "bulk": "Bulk",
+    CONSENSUS_PART: CONSENSUS_TITLE,
+    "test": "Test mixtures",
+    "train": "Training mixtures",
+}
 TABS = {
     "composition": "Composition",
+    "opinion": "Second opinion",
     "correlation": "Correlation",
     "markers": "Markers",
     "loss": "Loss",
@@ -52,6 +64,7 @@ def tabs_layout(ctx: Context, page: Page, tab: str) -> Any:
     """The tabs, each with its controls; filled by the callbacks of :func:`bind_tabs`."""
     panels = {
         "composition": lambda: _view(page).layout(ctx),
+        "opinion": lambda: _opinion(page).layout(ctx),
         "correlation": lambda: _correlation(ctx, page),
         "markers": lambda: _markers(ctx, page),
         "loss": lambda: _loss(page),
@@ -60,7 +73,10 @@ def tabs_layout(ctx: Context, page: Page, tab: str) -> Any:
     }
     return dmc.Tabs(
         [
-            dmc.TabsList([dmc.TabsTab(text, value=key) for key, text in TABS.items()], mb="sm"),
+            dmc.TabsList(
+                [dmc.TabsTab(text, value=key, px="xs", fz=13) for key, text in TABS.items()],
+                mb="sm",
+            ),
             *[
                 dmc.TabsPanel(
                     drawn(
@@ -81,6 +97,8 @@ def tabs_layout(ctx: Context, page: Page, tab: str) -> Any:
 def bind_tabs(page: Page) -> None:
     """Record the callbacks of all tabs."""
     _view(page).bind()
+    _cells(page).bind()
+    _opinion(page).bind()
     _kept(page).bind()
     _bind_correlation(page)
     _bind_scatter(page)
@@ -110,6 +128,22 @@ def _view(page: Page) -> CompositionView:
         normalise=True,
         file="dtd_composition",
         note=TRAP,
+        not_kept=(CONSENSUS_PART,),
+        more=_cells(page).controls,
+        also=_cells(page).changed,
+    )
+
+
+def _cells(page: Page) -> CellFractionsView:
+    return CellFractionsView(page, "dtd")
+
+
+def _opinion(page: Page) -> SecondOpinionView:
+    return SecondOpinionView(
+        page,
+        "dtd",
+        lambda ctx: _bulk(ctx) is not None,
+        active=(Input(page.id.tabs, "value"), "opinion"),
     )
 
 

@@ -22,6 +22,8 @@ ORDER = (
     "figures",
     "hidden",
     "uncertainty",
+    "second-opinion",
+    "worth",
     "known",
     "groups",
     "survival",

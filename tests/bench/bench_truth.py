@@ -1,0 +1,287 @@
+"""Every method against bulk samples whose cells were counted.
+
+A folder holds train.h5ad, application.h5ad (the bulk), truth.csv (known fractions) and, where there
+are any, test.h5ad, reference.h5ad and truth_map.csv (truth_column, estimated_cell_type). Without
+--data: pbmc_hao_finotello of DECONOMIX_GUI_SHARED.
+
+Fractions, known and estimated, are made to sum to 1 over the compared cell types. A cell type is
+wrong where its fraction contradicts the known one (as of the second opinion) in at least half of
+the samples; a warning is right where the type it names is wrong.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from gui.data.dataset import HIDDEN, Dataset
+from gui.data.load import FileChoice, LoadRequest, load_dataset
+from gui.data.samples.known_composition import TruthChoice, load_truth
+from gui.engine import tasks
+from gui.engine.known_agreement import POOLED, compare_with_known
+from gui.engine.params import ADTDParams, BootstrapParams, DTDParams
+from gui.engine.results import BootstrapResult, SecondOpinion
+from gui.engine.second_opinion import consensus, contradict, contradicted_types, normalised
+
+MEASURES = ("pearson", "spearman", "rmse", "ccc", "bias")
+DEFAULT = "pbmc_hao_finotello"
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """Known fractions of the bulk, and which estimated type (or types, "A|B") each is of."""
+
+    fractions: pd.DataFrame
+    pairs: Mapping[str, str]
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What one set says of every method.
+
+    Attributes
+    ----------
+    agreement
+        One row per method and cell type (and one pooled): samples and the measures.
+    coverage
+        One row per method with intervals: fraction of known fractions within, median width.
+    warnings
+        One row per method that can be contradicted: types compared, wrong, named, named rightly.
+    """
+
+    name: str
+    agreement: pd.DataFrame
+    coverage: pd.DataFrame
+    warnings: pd.DataFrame
+    contradicted: Mapping[str, list[str]]
+
+
+def silent(*_: object, **__: object) -> None:
+    """A progress that nobody watches."""
+
+
+def read_set(folder: Path) -> tuple[Dataset, Known]:
+    """The data without the known fractions, and these."""
+    names = {"train": "train", "test": "test", "reference": "reference", "bulk": "application"}
+    files = {
+        role: FileChoice.parse(path=folder / f"{name}.h5ad", name=f"{name}.h5ad")
+        for role, name in names.items()
+        if (folder / f"{name}.h5ad").exists()
+    }
+    data = load_dataset(LoadRequest.parse(files=files))
+    if data.bulk is None:
+        raise SystemExit(f"{folder} has no application.h5ad.")
+    pairs = None
+    if (folder / "truth_map.csv").exists():
+        table = pd.read_csv(folder / "truth_map.csv", dtype=str)
+        pairs = dict(table.iloc[:, :2].itertuples(index=False))
+        pairs = {a: b for a, b in pairs.items() if all(t in data.types for t in b.split("|"))}
+    truth = load_truth(
+        TruthChoice(path=folder / "truth.csv", pairs=pairs), data.bulk.samples, data.types
+    )
+    return data, Known(truth.shares, truth.pairs)
+
+
+# -- one set
+# --------------------------------------------------------------------------------------------------
+def estimates(
+    data: Dataset, *, seed: int, quick: bool
+) -> tuple[dict[str, pd.DataFrame], dict[str, SecondOpinion], dict[str, BootstrapResult]]:
+    """Method -> cell types x samples; what can be contradicted; what has intervals."""
+    size = {"train_mixtures": 60, "iterations": 60, "test_mixtures": 30} if quick else {}
+    dtd = tasks.run_dtd(data, DTDParams(seed=seed, **size), progress=silent)
+    assert data.train is not None
+    found = {"DTD": dtd.composition["bulk"], "Naive": dtd.naive["bulk"]}
+    opinions = {"DTD": dtd.second_opinion}
+    for name, model in (("Hidden background", "h"), ("Hidden + regulation", "h,r")):
+        limit = {"max_iterations": 20} if quick else {}
+        run = tasks.run_adtd(data, ADTDParams(model=model, **limit), progress=silent, dtd=dtd)
+        found[name], opinions[name] = run.composition, run.second_opinion
+        if model == "h":
+            hidden = run
+    known = {name: opinion for name, opinion in opinions.items() if opinion is not None}
+    if known:
+        first = known["DTD"]
+        found |= {"Markers": first.markers.fillna(0.0), "Relative errors": first.relative}
+        found |= {f"Consensus with {name}": consensus(o) for name, o in known.items()}
+    counts = data.train.counts().reindex(found["DTD"].index.astype(str)).to_numpy(dtype=float)
+    samples = found["DTD"].columns
+    found["Constant (training cells)"] = pd.DataFrame(
+        np.repeat((counts / counts.sum())[:, None], len(samples), axis=1),
+        index=found["DTD"].index,
+        columns=samples,
+    )
+    intervals = {}
+    for name, adtd in (("DTD", None), ("Hidden background", hidden)):
+        params = BootstrapParams(replicates=20 if quick else 100)
+        intervals[name] = tasks.run_bootstrap(data, params, progress=silent, dtd=dtd, adtd=adtd)
+    return found, known, intervals
+
+
+def compared(estimate: pd.DataFrame, known: Known) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Estimated and known fractions, compared types x samples, each summing to 1 by sample."""
+    points = compare_with_known(known.fractions, estimate, known.pairs).points
+    both = [
+        points.pivot(index="cell_type", columns="sample", values=name)
+        for name in ("estimated", "known")
+    ]
+    return normalised(both[0]), normalised(both[1])
+
+
+def agreement(estimate: pd.DataFrame, known: Known) -> pd.DataFrame:
+    """By cell type, and pooled: samples and the measures."""
+    mine, real = compared(estimate, known)
+    pairs = {t: t for t in mine.index}
+    table = compare_with_known(real, mine, pairs).table.set_index("cell_type")
+    table["bias"] = pd.concat(
+        [(mine - real).mean(axis=1), pd.Series({POOLED: float((mine - real).stack().mean())})]
+    )
+    return table[["samples", *MEASURES]]
+
+
+def coverage(sure: BootstrapResult, known: Known) -> tuple[float, float]:
+    """Fraction of known fractions within their interval, and median width; single types only."""
+    mine, real = compared(sure.estimate.drop(index=HIDDEN, errors="ignore"), known)
+    single = [t for t in mine.index if t in sure.estimate.index]
+    parts = {part for pair in mine.index for part in pair.split("|")}
+    total = sure.estimate.loc[[t for t in sure.estimate.index if t in parts], mine.columns].sum()
+    low, high = (
+        (end.loc[single, mine.columns] / total.where(total > 0)).to_numpy()
+        for end in (sure.low, sure.high)
+    )
+    value = real.loc[single].to_numpy()
+    inside = (value >= low - 1e-9) & (value <= high + 1e-9)
+    there = np.isfinite(value) & np.isfinite(low)
+    return float(inside[there].mean()), float(np.median((high - low)[there]))
+
+
+def judged(estimate: pd.DataFrame, opinion: SecondOpinion, known: Known) -> dict[str, int]:
+    """How many types were compared, wrong, named, and named rightly."""
+    mine, real = compared(estimate, known)
+    wrong = 2 * contradict(mine, real).sum(axis=1) >= mine.shape[1]
+    named = pd.Series(
+        [t in contradicted_types(opinion) for t in mine.index], index=mine.index, dtype=bool
+    )
+    return {
+        "types": len(mine),
+        "wrong": int(wrong.sum()),
+        "named": int(named.sum()),
+        "right": int((named & wrong).sum()),
+    }
+
+
+def outcome_of(folder: Path, *, seed: int = 1, quick: bool = False) -> Outcome:
+    """Run every method on a set and compare."""
+    data, known = read_set(folder)
+    found, opinions, intervals = estimates(data, seed=seed, quick=quick)
+    tables = {name: agreement(frame, known) for name, frame in found.items()}
+    held = {name: coverage(sure, known) for name, sure in intervals.items()}
+    warned = {name: judged(found[name], opinion, known) for name, opinion in opinions.items()}
+    return Outcome(
+        folder.name,
+        pd.concat(tables, names=["method", "cell_type"]),
+        pd.DataFrame(held, index=["coverage", "median width"]).T.rename_axis("method"),
+        pd.DataFrame(warned).T.rename_axis("method"),
+        {name: contradicted_types(opinion) for name, opinion in opinions.items()},
+    )
+
+
+# -- all sets
+# --------------------------------------------------------------------------------------------------
+def summary(outcomes: Sequence[Outcome]) -> pd.DataFrame:
+    """By method, the mean over the sets: pooled measures, and means over the cell types."""
+    rows = []
+    for one in outcomes:
+        pooled = one.agreement.xs(POOLED, level="cell_type")[list(MEASURES)]
+        types = one.agreement.drop(POOLED, level="cell_type")
+        mean = types.groupby(level="method", sort=False)[["pearson", "spearman", "rmse"]].mean()
+        rows.append(pooled.drop(columns="bias").join(mean.add_suffix(" by type")))
+    return pd.concat(rows).groupby(level=0, sort=False).mean()
+
+
+def precision(outcomes: Sequence[Outcome]) -> pd.DataFrame:
+    """By method over all sets: precision and recall of the warnings, and the rate of wrong types.
+
+    A precision at the base rate says nothing.
+    """
+    every = pd.concat([one.warnings for one in outcomes]).groupby(level=0, sort=False).sum()
+    total = every.astype(float)
+    return every.assign(
+        precision=total["right"] / total["named"].where(total["named"] > 0),
+        recall=total["right"] / total["wrong"].where(total["wrong"] > 0),
+        base_rate=total["wrong"] / total["types"],
+    )
+
+
+def html_of(outcomes: Sequence[Outcome], seed: int) -> bytes:
+    """All tables as one file."""
+    from gui.report.document import Document
+
+    doc = Document("Truth bench")
+    doc.heading("Truth bench", 1)
+    for part in (__doc__ or "").strip().split("\n\n"):
+        doc.paragraph(" ".join(part.split()), "dim")
+    doc.paragraph(f"Seed {seed}; sets: {', '.join(one.name for one in outcomes)}.")
+    for title, frame in (
+        ("All sets: mean over the sets", summary(outcomes)),
+        ("Warnings over all sets", precision(outcomes)),
+    ):
+        doc.heading(title)
+        doc.table(frame, first="Method", most=100, columns=8)
+    for one in outcomes:
+        doc.heading(one.name)
+        doc.table(one.coverage, first="Method", caption="95 % intervals", most=20)
+        for method, names in one.contradicted.items():
+            doc.paragraph(f"{method}: contradicted: {', '.join(names) or 'none'}.")
+        for method, table in one.agreement.groupby(level="method", sort=False):
+            doc.heading(str(method), 3)
+            doc.table(table.droplevel("method"), first="Cell type", most=100, columns=7)
+    return doc.html()
+
+
+def lines_of(frame: pd.DataFrame) -> Iterator[str]:
+    yield from (f"  {line}" for line in frame.round(3).to_string().splitlines())
+
+
+def folders_of(given: Sequence[Path]) -> list[Path]:
+    if given:
+        return list(given)
+    shared = os.environ.get("DECONOMIX_GUI_SHARED")
+    folder = Path(shared or "nowhere") / "data" / DEFAULT
+    if not folder.is_dir():
+        raise SystemExit(f"There is no {folder}: give --data FOLDER or DECONOMIX_GUI_SHARED.")
+    return [folder]
+
+
+def bench(
+    quick: bool,
+    *,
+    data: Sequence[Path] = (),
+    html: Path | None = None,
+    seed: int = 1,
+    one: Callable[..., Outcome] = outcome_of,
+) -> Iterator[str]:
+    outcomes = []
+    for folder in folders_of(data):
+        began = time.perf_counter()
+        outcomes.append(one(folder, seed=seed, quick=quick))
+        last = outcomes[-1]
+        yield f"  {last.name} ({time.perf_counter() - began:.0f} s)"
+        yield from lines_of(last.agreement)
+        yield from lines_of(last.coverage)
+        yield from (
+            f"  {m} contradicted: {', '.join(n) or 'none'}" for m, n in last.contradicted.items()
+        )
+    yield "  all sets: pooled, and mean over the cell types"
+    yield from lines_of(summary(outcomes))
+    yield "  warnings"
+    yield from lines_of(precision(outcomes))
+    if html is not None:
+        html.write_bytes(html_of(outcomes, seed))
+        yield f"  written to {html}"

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from gui.cli.output import FILES, is_written, optimum_of, record_of, tables_of, 
 from gui.config import load_config
 from gui.diagnostics.selfcheck import Check, Look
 from gui.errors import DeconomixError, InvalidParameter, MissingPart
-from gui.result_folder import BEFORE, recover
+from gui.result_folder import BEFORE, recover, staging_folder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -535,7 +534,7 @@ def _check_out(out: Path) -> None:
     # about read-only and special file systems.
     for folder in {existing, out.absolute().parent if out.exists() else existing}:
         try:
-            Path(tempfile.mkdtemp(prefix=f".{out.name[:50]}.", dir=folder)).rmdir()
+            staging_folder(folder, f".{out.name[:50]}.").rmdir()
         except OSError:
             raise InvalidParameter(f"Nothing can be written to {folder}.", advice=another) from None
 

@@ -181,7 +181,17 @@ class Place:
 
 PLACES = [
     (key, True)
-    for key in ("upload", "dtd", "adtd", "groups", "survival", "genes", "compare", "sessions", "help")
+    for key in (
+        "upload",
+        "dtd",
+        "adtd",
+        "groups",
+        "survival",
+        "genes",
+        "compare",
+        "sessions",
+        "help",
+    )
 ] + [
     ("upload", False),
     ("dtd", False),

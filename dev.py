@@ -49,6 +49,10 @@ WINDOWS, LINUX = sys.platform == "win32", sys.platform.startswith("linux")
 BIN = VENV / ("Scripts" if WINDOWS else "bin")
 PYTHON = BIN / ("python.exe" if WINDOWS else "python")
 
+LIMIT, SLOW_LIMIT = 600, 5400
+"""Seconds that one test may take."""
+LONGEST_ROOT = 67
+"""Characters that the path of this folder may have on Windows, where long paths are not allowed."""
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 """Where the makers of torch keep the builds without CUDA (a tenth of the size; the engine never
 uses a GPU).
@@ -291,6 +295,33 @@ def fingerprint() -> str:
     ).hexdigest()
 
 
+def too_deep(root: Path, *, windows: bool = WINDOWS) -> str:
+    """What to do where Windows could not install the packages: their longest path has 190
+    characters below .venv, and together there may be 259. "" where all is well.
+    """
+    if not windows or len(str(root)) <= LONGEST_ROOT or long_paths_allowed():
+        return ""
+    return (
+        f"the path of this folder has {len(str(root))} characters, and Windows allows the packages"
+        f" only {LONGEST_ROOT}: move the folder, for example to C:\\deconomix, or allow long paths"
+        " (LongPathsEnabled, as Microsoft describes it)."
+    )
+
+
+def long_paths_allowed() -> bool:
+    """Whether this Windows lets programs have paths above 260 characters."""
+    try:
+        import winreg
+
+        with winreg.OpenKey(  # type: ignore[attr-defined,unused-ignore]
+            winreg.HKEY_LOCAL_MACHINE,  # type: ignore[attr-defined,unused-ignore]
+            r"SYSTEM\CurrentControlSet\Control\FileSystem",
+        ) as key:
+            return bool(winreg.QueryValueEx(key, "LongPathsEnabled")[0])  # type: ignore[attr-defined,unused-ignore]
+    except (ImportError, OSError):
+        return False
+
+
 def set_up(extra: str = "") -> None:
     """Make .venv fit the project; with extra="dev" or "bundle" also those tools.
 
@@ -300,6 +331,8 @@ def set_up(extra: str = "") -> None:
     have = STAMP.read_text("utf-8").split() if STAMP.is_file() and PYTHON.exists() else []
     if have[:1] == [wanted] and extra in ("", *have[1:]):
         return
+    if said := too_deep(ROOT):
+        fail(said)
     STAMP.unlink(missing_ok=True)  # from here on unfinished
     make_venv()
     environment = {
@@ -533,6 +566,9 @@ def test(arguments: list[str]) -> int:
         "pytest",
         "-m",
         " and ".join(f"not {marker}" for marker in left_out),
+        # a test that hangs would use up the time of all; what every thread was doing is shown
+        *("-o", f"faulthandler_timeout={SLOW_LIMIT if slow else LIMIT}"),
+        *("-o", "faulthandler_exit_on_timeout=true"),
     ]
     if not rest:  # whoever names tests wants to see them, or to stop in them
         command += [
@@ -566,6 +602,7 @@ def lint(arguments: list[str]) -> int:
         "format": [PYTHON, "-m", "ruff", "format", "--check", "."],
         "mypy": [PYTHON, "-m", "mypy"],
         "imports": [BIN / "lint-imports", "--no-logo"],
+        "wheels": [PYTHON, ROOT / "packaging" / "wheel_table.py"],
     }
     if unknown := [name for name in arguments if name not in linters]:
         fail(f"there is no linter {unknown[0]}; there are {', '.join(linters)}.")

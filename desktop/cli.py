@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import stat
 import sys
 import threading
 import time
@@ -29,6 +30,8 @@ log = logging.getLogger(__name__)
 
 REFUSED = 2
 """Exit code for everything the user can put right."""
+FAILED = 1
+"""Exit code of a fault of the program itself."""
 COMMANDS = ("serve", "analyze", "check", "doctor")
 PATIENCE = 3.0
 """Seconds that threads of the toolkit may take to end after the window is closed."""
@@ -91,6 +94,13 @@ def window(argv: Sequence[str]) -> int:
     except DeconomixError as error:
         toolkit.alert(" ".join(filter(None, (str(error), error.advice))))
         raise
+    except Exception:
+        # who started the program by a double click would see PyInstaller's box, or nothing
+        log.exception("the program ended by an error")
+        sentence = "DeconomiX could not start. Use “deconomix-gui doctor” to see what is wrong."
+        toolkit.alert(sentence)
+        refuse(sentence)
+        return FAILED
 
 
 def _open(config: Config, paths: Sequence[Path], instance: Instance) -> int:
@@ -204,9 +214,22 @@ def existing(names: Sequence[str]) -> list[Path]:
     """The files named on the command line, as absolute paths; DeconomixError for one that cannot be
     opened.
     """
+    from gui import atomic
+    from gui.files import is_device, unreadable
+
     paths = [Path(name).absolute() for name in names]
     for path in paths:
-        if not path.is_file():
+        try:
+            kind = path.stat().st_mode
+        except OSError as error:
+            if atomic.is_too_long(path, error) or not isinstance(
+                error, FileNotFoundError | NotADirectoryError
+            ):
+                raise unreadable(path, error) from None
+            kind = 0
+        if stat.S_ISDIR(kind):
+            raise DeconomixError(f"{path} is a folder.", advice="Name a file that is in it.")
+        if not stat.S_ISREG(kind) or (atomic.WINDOWS and is_device(path.name)):
             raise DeconomixError(f"There is no file {path}.")
     return paths
 

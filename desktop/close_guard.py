@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from desktop.host import set_props
+from desktop.host import request_close, set_props
 
 log = logging.getLogger(__name__)
 
@@ -121,7 +121,7 @@ class CloseGuard:
             self._asking.release()
         if agreed:
             self._agreed = True
-            self._window.destroy()
+            request_close(self._window)
 
     def _agrees(self, words: str, yes: str) -> bool:
         try:
@@ -166,4 +166,4 @@ class CloseGuard:
                 loading=False,
             )
             return
-        self._window.destroy()
+        request_close(self._window)

@@ -16,11 +16,22 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from gui import atomic
 from gui.errors import DeconomixError
-from gui.files import FileKind, safe_name, with_suffix
+from gui.files import FileKind, is_device, safe_name, with_suffix
 from gui.settings import SettingsStore
 
-ANYTHING = "*.*" if sys.platform in ("win32", "darwin") else "*"
+
+def anything() -> str:
+    """What every file matches.
+
+    pywebview hands macOS what follows "*.", and macOS takes a type there as well as a suffix. Of
+    "*.*" pywebview makes an empty list, which raises an exception in the dialog.
+    """
+    return {"win32": "*.*", "darwin": "*.public.data"}.get(sys.platform, "*")
+
+
+ANYTHING = anything()
 _TITLES = ("linux.openFile", "linux.openFiles", "linux.openFolder", "global.saveFile")
 
 
@@ -217,17 +228,17 @@ def write(path: Path, data: bytes) -> None:
 
     A link keeps pointing to the file. DeconomixError if it cannot be written.
     """
+    _check_name(path)
     target = Path(os.path.realpath(path))
     part = target.with_name(f".{secrets.token_hex(8)}.part")
     try:
         mode = target.stat().st_mode & 0o777 if target.exists() else None
         with part.open("xb") as out:
             out.write(data)
-            out.flush()
-            os.fsync(out.fileno())
+            atomic.flush_to_disk(out)
         if mode is not None:
             part.chmod(mode)
-        part.replace(target)
+        atomic.replace(part, target)
     except OSError as error:
         raise _refusal(path, error) from None
     finally:
@@ -247,6 +258,7 @@ def write_new(path: Path, data: bytes) -> Path:
     DeconomixError
         If it cannot be written.
     """
+    _check_name(path)
     target, number = path, 2
     while True:
         try:
@@ -267,8 +279,24 @@ def write_new(path: Path, data: bytes) -> Path:
     return target
 
 
+def _check_name(path: Path) -> None:
+    """Windows would write into a device, and say that all is well. DeconomixError."""
+    if atomic.WINDOWS and is_device(path.name):
+        raise DeconomixError(
+            f"Windows keeps the name {path.name} for a device.", advice="Choose another name."
+        )
+
+
 def _refusal(path: Path, error: OSError) -> DeconomixError:
     another = "Save it in another folder."
+    if atomic.is_in_use(error):
+        return DeconomixError(
+            f"{path.name} is open in another program.", advice="Close it there, and save again."
+        )
+    if atomic.is_too_long(path, error):
+        return DeconomixError("The file name is too long.", advice="Choose a shorter one.")
+    if path.is_dir():  # Windows says only that it may not be written
+        return DeconomixError(f"{path.name} is a folder.", advice="Choose another name.")
     if error.errno == errno.ENOENT:
         return DeconomixError(f"The folder {path.parent} does not exist.", advice=another)
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -276,10 +304,6 @@ def _refusal(path: Path, error: OSError) -> DeconomixError:
             f"There is not enough space for {path.name} in {path.parent}.",
             advice="Free some space, or save it on another disk.",
         )
-    if error.errno in (errno.EISDIR, errno.ENOTEMPTY):
-        return DeconomixError(f"{path.name} is a folder.", advice="Choose another name.")
-    if error.errno == errno.ENAMETOOLONG:
-        return DeconomixError("The file name is too long.", advice="Choose a shorter one.")
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         reason = (
             "is it open in another program?"

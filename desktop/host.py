@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import importlib
 import json
 import logging
 import queue
@@ -14,11 +12,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from desktop import drop
+from desktop import cocoa, drop, winforms
 from gui.host import Edit
 
 log = logging.getLogger(__name__)
-LINUX, WINDOWS = sys.platform.startswith("linux"), sys.platform == "win32"
+LINUX, WINDOWS, MACOS = (
+    sys.platform.startswith("linux"),
+    sys.platform == "win32",
+    sys.platform == "darwin",
+)
 
 
 def set_props(window: Any, component: str, **properties: Any) -> None:
@@ -29,6 +31,18 @@ def set_props(window: Any, component: str, **properties: Any) -> None:
     window.run_js(
         f"dash_clientside.set_props({json.dumps(component)}, {json.dumps(properties)}); 1"
     )
+
+
+def request_close(window: Any) -> None:
+    """Close pywebview's window as if the user had clicked on its cross: the handlers of ``closing``
+    are asked. From any thread.
+    """
+    if MACOS:
+        native = window.native
+        if native is not None:
+            cocoa.call(lambda: cocoa.close(native))
+        return
+    window.destroy()
 
 
 class NativeHost:
@@ -46,15 +60,17 @@ class NativeHost:
         threading.Thread(target=self._to_front, name="to-front", daemon=True).start()
 
     def close(self) -> None:
-        threading.Thread(target=self._window.destroy, name="close", daemon=True).start()
+        threading.Thread(
+            target=request_close, args=(self._window,), name="close", daemon=True
+        ).start()
 
     def zoom(self, factor: float) -> None:
         if LINUX:
             self._do(lambda view: view.webview.setZoomFactor(factor))
-        elif WINDOWS:  # not run here
-            self._do(lambda form: setattr(form.browser.webview, "ZoomFactor", factor))
-        else:  # not run here
-            self._do(lambda view: view.webview.setPageZoom_(factor))
+        elif WINDOWS:
+            self._do(lambda form: winforms.zoom(form, factor))
+        else:
+            self._do(lambda window: cocoa.zoom(window, factor))
 
     def fullscreen(self) -> None:
         self._window.toggle_fullscreen()
@@ -72,11 +88,10 @@ class NativeHost:
             }[what]
             self._do(lambda view: view.webview.page().triggerAction(action))
             return
-        # not run here; paste is refused by some web views: the keys work there
-        with contextlib.suppress(Exception):
-            self._window.run_js(
-                f"document.execCommand({json.dumps(what.replace('select_all', 'selectAll'))}); 1"
-            )
+        if WINDOWS:
+            self._do(lambda form: winforms.edit(form, what))
+        else:
+            self._do(lambda _window: cocoa.edit(what))
 
     def theme(self, name: str) -> None:
         if LINUX:
@@ -112,19 +127,36 @@ class NativeHost:
         threading.Thread(target=act, name="push", daemon=True).start()
 
     def on_drop(self, dropped: Callable[[list[Path], int, int], None]) -> None:
-        """Call ``dropped(paths, x, y)`` for dropped files, where the toolkit knows their paths."""
+        """Call ``dropped(paths, x, y)`` for dropped files: all of them on Linux, elsewhere those
+        among which there is a session (the page takes the others).
+        """
         if LINUX:
             self._do(lambda view: drop.listen(view.webview, dropped))
+        else:
+            drop.listen_for_sessions(self._window, dropped)
 
     def on_crash(self, crashed: Callable[[], None]) -> None:
-        """Call ``crashed`` in its own thread when the page's process ends, where reported."""
-        if LINUX:
+        """Call ``crashed`` in its own thread when the page's process ends."""
+        if WINDOWS:
+            self._do(
+                lambda form: winforms.when_ready(
+                    form, lambda core: winforms.on_page_ended(core, crashed)
+                )
+            )
+        elif MACOS:
+            self._do(lambda window: cocoa.on_page_ended(window, crashed))
+        else:
 
             def ended(status: Any, code: int) -> None:
                 log.error("the page's process ended: %s", code)
                 threading.Thread(target=crashed, name="page-crashed", daemon=True).start()
 
             self._do(lambda view: view.webview.page().renderProcessTerminated.connect(ended))
+
+    def ask_nobody(self) -> None:
+        """Keep the web view from asking its maker about pages (Windows' SmartScreen)."""
+        if WINDOWS:
+            self._do(lambda form: winforms.when_ready(form, winforms.ask_nobody))
 
     def confirm(self, title: str, question: str, *, yes: str, no: str) -> bool:
         """Ask, and wait for the answer. Not in the toolkit's own thread."""
@@ -157,8 +189,12 @@ class NativeHost:
     def _to_front(self) -> None:
         window = self._window
         try:
-            if window.native.isMinimized() if LINUX else window.events.minimized.is_set():
-                window.restore()  # of a maximised window it would take that
+            # pywebview's event of a minimised window is never cleared; to restore one that is
+            # maximised would take that
+            if WINDOWS:
+                self._do(winforms.restore)
+            elif window.native.isMinimized() if LINUX else window.native.isMiniaturized():
+                window.restore()
             window.show()
             if LINUX:  # elsewhere pywebview raises a window that it shows
                 self._do(lambda view: (view.raise_(), view.activateWindow()))
@@ -175,15 +211,19 @@ class NativeHost:
         def safely() -> None:
             try:
                 act(native)
-            except Exception as error:  # noqa: BLE001 - as above
-                log.warning("the window did not do it: %s", type(error).__name__)
+            except Exception:
+                log.exception("the window did not do what it was asked")
 
         if self._inside is not None:
             self._inside(safely)
-        elif WINDOWS:  # not run here
-            native.Invoke(importlib.import_module("System").Action(safely))
-        else:  # not run here
-            importlib.import_module("PyObjCTools.AppHelper").callAfter(safely)
+            return
+        try:
+            if WINDOWS:
+                winforms.call(native, safely)
+            else:
+                cocoa.call(safely)
+        except Exception as error:  # noqa: BLE001 - a window that is on its way out
+            log.warning("the window could not be asked: %s", type(error).__name__)
 
 
 def _caller(window: Any) -> Callable[[Callable[[], None]], None]:

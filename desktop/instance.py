@@ -22,6 +22,7 @@ from typing import Self
 import platformdirs
 from filelock import FileLock, Timeout
 
+from desktop.winforms import let_come_to_front
 from gui import atomic
 from gui.config import APP_NAME, Config
 from gui.errors import DeconomixError
@@ -117,6 +118,9 @@ class Instance:
             connection = http.client.HTTPConnection("127.0.0.1", int(told["port"]), timeout=ANSWER)
         except (OSError, ValueError, KeyError, TypeError):
             return False  # still starting
+        pid = told.get("pid")
+        if isinstance(pid, int):
+            let_come_to_front(pid)
         try:
             headers = {
                 "Authorization": f"Bearer {told['token']}",

@@ -23,6 +23,8 @@ def menus(act: Callable[[str], None], *, single: bool) -> list[Any]:
 
     found: dict[str, list[Any]] = {}
     for action in offered(native=True, single=single, updates=updates.key() is not None):
+        if action.menu == "Edit" and sys.platform == "darwin":
+            continue  # macOS has its own, see desktop/cocoa.py
         items = found.setdefault(action.menu, [])
         if action.key == SEPARATOR:
             items.append(MenuSeparator())

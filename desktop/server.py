@@ -24,6 +24,8 @@ from gui.errors import DeconomixError
 from gui.long_calls import MAX_LONG
 from gui.server_settings import Server
 
+log = logging.getLogger(__name__)
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
@@ -60,6 +62,11 @@ HEAPS = (-8, 2)
 MEASURED = 1 << 23
 """Bytes of a body between two looks at how much all of them have."""
 
+AT_ONCE_ON_WINDOWS = 500
+"""Of the 512 sockets of ``select``; the listening one, and one that wakes the loop, count too."""
+OTHER_FILES, FEWEST = 150, 50
+"""Files that are open beside connections; connections that one browser needs."""
+
 BodyLimit = Callable[[str, Mapping[str, str]], int]
 """``limit(path, headers) -> bytes``: what the body of a request may have; headers have keys like
 COOKIE.
@@ -76,6 +83,34 @@ def few_heaps() -> None:
     if sys.platform.startswith("linux"):
         with contextlib.suppress(AttributeError):  # another C library
             ctypes.CDLL(None).mallopt(*HEAPS)
+
+
+def most_connections(wanted: int) -> int:
+    """How many connections the system lets this process have, ``wanted`` at most.
+
+    Windows looks at 512 sockets at once (Python's ``select``; one more raises ValueError and ends
+    the server's loop). Elsewhere the limit is that of open files, 256 at first on macOS; it is
+    raised as far as it may be.
+    """
+    if sys.platform == "win32":
+        found = min(wanted, AT_ONCE_ON_WINDOWS)
+    else:
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        needed = wanted + OTHER_FILES
+        if soft != resource.RLIM_INFINITY and soft < needed:
+            allowed = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+            with contextlib.suppress(OSError, ValueError):  # macOS has another limit above that one
+                resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+            soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        found = wanted if soft == resource.RLIM_INFINITY else min(wanted, soft - OTHER_FILES)
+    found = max(found, FEWEST)
+    if found < wanted:
+        log.warning(
+            "%d connections at once instead of %d: the system allows no more", found, wanted
+        )
+    return found
 
 
 class _Request(HTTPRequestParser):  # type: ignore[misc]
@@ -215,7 +250,7 @@ class LocalServer:
             max_request_header_size=settings.header_limit_kb * 1024,
             outbuf_overflow=MEMORY,
             asyncore_use_poll=True,
-            connection_limit=settings.connections,
+            connection_limit=most_connections(settings.connections),
             channel_timeout=settings.timeout_s,
             cleanup_interval=5,
             # X-Forwarded-* of anybody else is dropped before the application sees it

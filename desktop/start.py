@@ -17,11 +17,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from desktop import apple_events, drop, menu, toolkit, window
+from desktop import apple_events, cocoa, drop, menu, toolkit, window
 from desktop.close_guard import KEEP, CloseGuard
 from desktop.dialogs import NativeFiles
 from desktop.geometry import WindowGeometry
-from desktop.host import NativeHost
+from desktop.host import NativeHost, request_close
 from desktop.instance import Instance
 from desktop.job_watcher import JobWatcher
 from desktop.lifecycle import running, say
@@ -118,13 +118,22 @@ class Start:
                     if "FLAGS" in name or "ARGUMENTS" in name
                     else value
                 )
-        self.window = window.create(None, self.files, self._settings, self.menus(), dark=self._dark)
-        WindowGeometry(self.window, self._settings)
-        apple_events.listen(self._opened)
         worker = threading.Thread(target=self._serve, name="application")
         try:
+            self.window = window.create(
+                None, self.files, self._settings, self.menus(), dark=self._dark
+            )
+            WindowGeometry(self.window, self._settings)
+            apple_events.listen(self._opened)
+            if sys.platform == "darwin":
+                cocoa.extend(lambda: request_close(self.window))
             window.show(self.window, self._ended, worker.start)
+        except Exception:  # of .NET, PyObjC, Qt: whatever they raise
+            log.exception("the toolkit of the window failed")
+            self.again = "browser"
         finally:
+            if self.window is not None:
+                self.window.events.closed.set()  # a toolkit may end without its window
             if worker.ident is not None:
                 worker.join()  # ends when the window is closed, and all is saved
 
@@ -193,6 +202,7 @@ class Start:
         shown.events.closed += self._ended.set
         JobWatcher(application, host).start()
         host.follow_system()
+        host.ask_nobody()
         host.on_drop(
             lambda paths, x, y: threading.Thread(
                 target=self._dropped, args=(application, paths, x, y), daemon=True

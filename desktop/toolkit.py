@@ -64,6 +64,8 @@ LIBRARIES = {
 HEADLESS = ("offscreen", "minimal", "vnc", "linuxfb", "eglfs")
 
 
+NO_DIALOGS = "DECONOMIX_GUI_NO_DIALOGS"
+"""Environment: set where nobody could close a box that waits for a click (tests)."""
 WEBVIEW2 = "{F3017226-FE2A-4295-8BDF-00C3A9A7E4C5}"
 """Under this name Windows keeps the version of the WebView2 runtime."""
 
@@ -175,7 +177,8 @@ def alert(sentence: str) -> None:
     As the system allows, else nothing.
     """
     if sys.platform == "win32":
-        ctypes.windll.user32.MessageBoxW(None, sentence, "DeconomiX", 0x10)
+        if not os.environ.get(NO_DIALOGS):
+            ctypes.windll.user32.MessageBoxW(None, sentence, "DeconomiX", 0x10)
         return
     if sys.stderr is not None and sys.stderr.isatty():
         return

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import html
+import logging
 import os
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
+from desktop import cocoa, winforms
 from desktop.dialogs import NativeFiles
 from desktop.geometry import SMALLEST, Screen, fitting
+from desktop.host import request_close
 from gui.resources import resource
 from gui.settings import SettingsStore, Window
+
+log = logging.getLogger(__name__)
 
 TITLE = "DeconomiX"
 COLOURS = {False: ("#FFFFFF", "#1a1b1e"), True: ("#242424", "#c9c9c9")}
@@ -34,6 +40,8 @@ def prepare() -> None:
 
         # else window class and cache folder are called __main__.py
         QCoreApplication.setApplicationName(TITLE)
+    if sys.platform == "win32" and getattr(sys, "frozen", False):
+        winforms.trust_own_files(Path(sys._MEIPASS))  # type: ignore[attr-defined,unused-ignore]
     import webview
 
     # broken in Qt's view: files are saved through NativeFiles
@@ -89,19 +97,45 @@ def create(
         text_select=True,
         background_color=COLOURS[dark][0],
         menu=list(menu),
+        screen=main_screen(),
     )
     files.attach(window)
     return window
 
 
 def screens() -> list[Screen]:
-    """The screens there are, the main one first; empty where the toolkit does not say."""
+    """What a window may cover of the screens there are, the main one first; empty where the toolkit
+    does not say.
+
+    On Windows and macOS without task bar, menu bar and Dock.
+    """
     import webview
 
     try:
-        return [Screen(s.x, s.y, s.width, s.height) for s in webview.screens]
-    except Exception:  # noqa: BLE001 - the toolkit raises what it likes; then the system places the window
+        if sys.platform == "darwin":
+            return [Screen(*area) for area in cocoa.working_areas()]
+        found = list(webview.screens)
+        if sys.platform == "win32":
+            found.sort(key=lambda s: (s.x, s.y) != (0, 0))
+            areas = [s.frame for s in found]
+            return [Screen(a.X, a.Y, a.Width, a.Height) for a in areas]
+        return [Screen(s.x, s.y, s.width, s.height) for s in found]
+    except Exception as error:  # noqa: BLE001 - the toolkit raises what it likes; then the system places the window
+        log.warning("the screens are not known: %s", type(error).__name__)
         return []
+
+
+def main_screen() -> Any:
+    """On macOS the screen with the menu bar, from which positions are counted.
+
+    Without one pywebview adds the origin of the screen that the user works on, but does not take it
+    off when it says where a window is.
+    """
+    if sys.platform != "darwin":
+        return None
+    import webview
+
+    return next(iter(webview.screens), None)
 
 
 def relative(place: Window, screens: Sequence[Screen]) -> tuple[int | None, int | None]:
@@ -162,4 +196,4 @@ def _close_when(ended: threading.Event, window: Any) -> None:
     """Close as if the user had, but without a question."""
     ended.wait()
     window.events.shown.wait()
-    window.destroy()
+    request_close(window)

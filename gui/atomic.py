@@ -14,7 +14,7 @@ import shutil
 import stat
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -22,10 +22,17 @@ from filelock import FileLock, Timeout
 
 log = logging.getLogger(__name__)
 
+WINDOWS = sys.platform == "win32"
 LOCK_SECONDS = 20.0
 """How long a save waits for another program that is saving the same file."""
-REPLACE_TRIES = 12
-"""On Windows a virus scanner or an indexer may hold the file for a moment: about 4 s in all."""
+TRIES = 12
+"""On Windows a virus scanner or an indexer may hold a file for a moment: about 3 s in all."""
+IN_USE = (32, 33)
+"""Windows' ERROR_SHARING_VIOLATION and ERROR_LOCK_VIOLATION."""
+PATH_TOO_LONG = 206
+"""Windows' ERROR_FILENAME_EXCED_RANGE."""
+SHORT_PATH = 260
+"""Characters that a path has less than, where Windows does not allow long ones."""
 _PART = re.compile(r"(?P<file>.+)\.\d+\.[0-9a-f]{8}\.part")
 
 
@@ -93,7 +100,7 @@ def locked(path: Path, *, timeout: float = LOCK_SECONDS) -> Iterator[None]:
     finally:
         # there filelock does it. Under the lock this is safe: who waited for the removed file
         # starts over
-        if sys.platform != "win32":
+        if not WINDOWS:
             with contextlib.suppress(OSError):
                 lock_path(path).unlink()
         lock.release()
@@ -112,8 +119,7 @@ def replacing(path: Path) -> Iterator[Any]:
     try:
         with _open(part, "xb") as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
+            flush_to_disk(file)
         replace(part, path)
     except BaseException:
         with contextlib.suppress(OSError):
@@ -122,16 +128,71 @@ def replacing(path: Path) -> Iterator[Any]:
     sync_folder(path.parent)
 
 
+def flush_to_disk(file: IO[bytes]) -> None:
+    """Write what is buffered, and wait until it is on the disk itself.
+
+    On macOS ``fsync`` ends when the drive has the data in its own memory; F_FULLFSYNC has it write
+    them (not on every network drive). OSError.
+    """
+    file.flush()
+    if sys.platform == "darwin":
+        import fcntl
+
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(file.fileno(), fcntl.F_FULLFSYNC)
+            return
+    os.fsync(file.fileno())
+
+
 def replace(source: Path, target: Path) -> None:
-    """``os.replace``, tried again while something on Windows holds the target."""
-    for attempt in range(1, REPLACE_TRIES + 1):
+    """``os.replace`` for files and folders, tried again while another program on Windows has one of
+    them open.
+
+    OSError.
+    """
+    _insist(lambda: os.replace(source, target))
+
+
+def remove(path: Path) -> None:
+    """Delete a file that may be missing, tried again while another program on Windows has it open.
+
+    OSError.
+    """
+    _insist(lambda: path.unlink(missing_ok=True))
+
+
+def _insist(act: Callable[[], None]) -> None:
+    for attempt in range(1, TRIES + 1):
         try:
-            os.replace(source, target)
+            act()
             return
         except PermissionError:
-            if sys.platform != "win32" or attempt == REPLACE_TRIES:
+            if not WINDOWS or attempt == TRIES:
                 raise
             time.sleep(0.05 * attempt)
+
+
+def is_in_use(error: OSError) -> bool:
+    """Whether Windows refused because another program has the file open."""
+    return getattr(error, "winerror", None) in IN_USE
+
+
+def is_too_long(path: Path, error: OSError) -> bool:
+    """Whether the system refused because of the length of the name or path; where Windows does not
+    allow long paths, it says that nothing is there.
+    """
+    return (
+        error.errno == errno.ENAMETOOLONG
+        or getattr(error, "winerror", None) == PATH_TOO_LONG
+        or (WINDOWS and error.errno == errno.ENOENT and len(str(path)) >= SHORT_PATH)
+    )
+
+
+def explanation(error: OSError) -> str:
+    """What the system said, for a sentence in brackets."""
+    if is_in_use(error):
+        return "another program, such as a virus scanner or a backup, has the file open"
+    return error.strerror or type(error).__name__
 
 
 def copy(source: Path, target: Path) -> None:
@@ -168,7 +229,7 @@ def sync_folder(folder: Path) -> None:
 
     The new file is in place already: a failure here is logged, not raised.
     """
-    if sys.platform == "win32":  # folders cannot be opened there; NTFS journals the entry
+    if WINDOWS:  # folders cannot be opened there; NTFS journals the entry
         return
     try:
         handle = os.open(folder, os.O_RDONLY)

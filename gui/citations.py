@@ -28,6 +28,23 @@ ANALYSIS_CITATIONS: dict[str, tuple[str, str]] = {
         "False discovery rate: Benjamini & Hochberg, J R Stat Soc B 1995",
         "10.1111/j.2517-6161.1995.tb02031.x",
     ),
+    "kaplan-meier": (
+        "Survival curves: Kaplan & Meier, J Am Stat Assoc 1958",
+        "10.1080/01621459.1958.10501452",
+    ),
+    "log-rank": ("Log-rank test: Peto & Peto, J R Stat Soc A 1972", "10.2307/2344317"),
+    "cox": ("Cox model: Cox, J R Stat Soc B 1972", "10.1111/j.2517-6161.1972.tb00899.x"),
+    "hazards": (
+        "Proportional hazards: Grambsch & Therneau, Biometrika 1994",
+        "10.1093/biomet/81.3.515",
+    ),
+    "best-cut": (
+        "Maximally selected statistics: Hothorn & Lausen, Comput Stat Data Anal 2003",
+        "10.1016/S0167-9473(02)00225-6",
+    ),
+    "ridge": ("Ridge fit: Verweij & van Houwelingen, Stat Med 1994", "10.1002/sim.4780132307"),
+    "measurement-error": ("Noise in Cox models: Hughes, Biometrics 1993", "10.2307/2532247"),
+    "remark": ("REMARK: Altman et al., PLoS Med 2012", "10.1371/journal.pmed.1001216"),
     "hypergeometric": (
         "Over-representation: Rivals et al., Bioinformatics 2007",
         "10.1093/bioinformatics/btl633",

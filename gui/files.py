@@ -10,6 +10,7 @@ import os
 import re
 import secrets
 import shutil
+import sys
 import threading
 import time
 from collections import Counter
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from gui import atomic
 from gui.caller import browser_id
 from gui.errors import UnreadableFile
 from gui.temporary import TemporaryFolder
@@ -95,6 +97,18 @@ class Files(Protocol):
         ...
 
 
+DEVICES = frozenset(
+    ["con", "prn", "aux", "nul", "conin$", "conout$"]
+    + [f"{port}{number}" for port in ("com", "lpt") for number in "123456789¹²³"]
+)
+"""Names that Windows keeps for devices, in every folder and with every suffix."""
+
+
+def is_device(name: str) -> bool:
+    """Whether Windows takes a file of this name for a device, such as CON or nul.csv."""
+    return name.partition(".")[0].rstrip(" ").lower() in DEVICES
+
+
 def safe_name(name: str) -> str:
     """A file name that every system accepts, made of ``name``; never empty, never a path."""
     cleaned = re.sub(
@@ -102,12 +116,26 @@ def safe_name(name: str) -> str:
     ).strip(" .")[:200]
     while len(cleaned.encode(errors="replace")) > 200:  # file systems count bytes, up to 255
         cleaned = cleaned[:-1]
-    return cleaned[:120].strip(" .") or "file"
+    cleaned = cleaned[:120].strip(" .") or "file"
+    return f"_{cleaned}" if is_device(cleaned) else cleaned
 
 
 def with_suffix(name: str, kind: FileKind) -> str:
     """``name``, with the kind's first suffix where it has none of them."""
     return name if name.lower().endswith(kind.suffixes) else name + kind.suffixes[0]
+
+
+def unreadable(path: Path, error: OSError) -> UnreadableFile:
+    """Why a file cannot be opened, in a sentence."""
+    if atomic.is_too_long(path, error):
+        return UnreadableFile(
+            "The path of the file is too long.", advice="Give it a shorter name or place."
+        )
+    if atomic.is_in_use(error):
+        return UnreadableFile(
+            f"{path.name} is open in another program.", advice="Close it there, and try again."
+        )
+    return UnreadableFile(f"{path.name} cannot be opened.")
 
 
 @dataclass(frozen=True)
@@ -167,6 +195,8 @@ class Uploads:
         self._sizes: Counter[str] = Counter()
         """Bytes in the folder, by browser, what is arriving included."""
         self._offered: list[Upload] = []
+        self._undeleted: list[Path] = []
+        """Files that Windows would not delete, because they were being read."""
 
     def offer(self, path: Path) -> None:
         """A file from the command line, for the next form that asks.
@@ -213,7 +243,7 @@ class Uploads:
                     self._make_room(browser, len(chunk), safe_name(name))
                     out.write(chunk)
         except BaseException:
-            path.unlink(missing_ok=True)
+            self._delete(path)
             with self._lock:
                 self._sizes[browser] -= counted
             raise
@@ -262,14 +292,19 @@ class Uploads:
         return self._folder is not None and upload.path.parent == self._folder
 
     def expire(self) -> None:
-        """Delete what was sent and not used for ``lifetime`` seconds."""
+        """Delete what was sent and not used for ``lifetime`` seconds, and what could not be deleted
+        before.
+        """
         with self._lock:
+            again, self._undeleted = self._undeleted, []
             old = self._clock() - self._lifetime
             expired = [
                 token
                 for token, upload in self._uploads.items()
                 if self._was_sent(upload) and self._used[token] < old
             ]
+        for path in again:
+            self._delete(path)
         for token in expired:
             self.forget(token)
 
@@ -300,11 +335,15 @@ class Uploads:
         folder : a folder will do as well
         """
         try:
-            if not path.is_file() and not (folder and path.is_dir()):
+            if path.is_dir() and not folder:
+                raise UnreadableFile(
+                    f"{path.name or path} is a folder.", advice="Choose a file that is in it."
+                )
+            if not path.is_file() and not path.is_dir():
                 raise UnreadableFile(f"There is no file {path.name or path} at the place given.")
             size = path.stat().st_size
-        except OSError:
-            raise UnreadableFile(f"{path.name} cannot be opened.") from None
+        except OSError as error:
+            raise unreadable(path, error) from None
         return self._keep(Upload(secrets.token_urlsafe(24), path.name, path, size))
 
     def adopt_all(self, paths: Sequence[Path]) -> Upload:
@@ -332,14 +371,23 @@ class Uploads:
         folder = self._place() / token
         if any(part.path.parent != folder.parent for part in parts):
             raise ValueError("only what was uploaded is put together")
-        if len({part.name for part in parts}) < len(parts):
+        # Windows and macOS take A.csv and a.csv for one file
+        same = str if sys.platform.startswith("linux") and not atomic.WINDOWS else str.casefold
+        if len({same(part.name) for part in parts}) < len(parts):
             raise UnreadableFile(
                 "Two of the chosen files have the same name.",
                 advice="Choose the files of one folder.",
             )
         folder.mkdir(mode=0o700)
+        for number, part in enumerate(parts):
+            try:
+                atomic.replace(part.path, folder / part.name)
+            except OSError as error:
+                for moved in parts[:number]:
+                    with contextlib.suppress(OSError):
+                        atomic.replace(folder / moved.name, moved.path)
+                raise unreadable(Path(part.name), error) from None
         for part in parts:
-            part.path.rename(folder / part.name)
             self.forget(part.token, counted=True)
         largest = max(parts, key=lambda part: part.size)
         return self._keep(
@@ -369,13 +417,22 @@ class Uploads:
             self._used.pop(token, None)
             if upload and self._was_sent(upload) and not counted:
                 self._sizes[upload.browser] -= upload.size
-        if upload and self._was_sent(upload):
-            if upload.path.is_dir():
-                shutil.rmtree(upload.path, ignore_errors=True)
-            else:
-                # on Windows one that is just being read: it goes with the folder
-                with contextlib.suppress(OSError):
-                    upload.path.unlink(missing_ok=True)
+        # what was put together lies elsewhere by now
+        if upload and self._was_sent(upload) and not counted:
+            self._delete(upload.path)
+
+    def _delete(self, path: Path) -> None:
+        """Delete a file or folder; what Windows keeps because it is being read, at the next
+        :meth:`expire`, and with the whole folder in the end.
+        """
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
+        if os.path.lexists(path):
+            with self._lock:
+                self._undeleted.append(path)
 
     def close(self) -> None:
         """Delete everything that was uploaded."""
@@ -383,6 +440,7 @@ class Uploads:
             self._uploads.clear()
             self._used.clear()
             self._sizes.clear()
+            self._undeleted.clear()
             self._folder = None
             if self._held is not None:
                 self._held.close()

@@ -73,13 +73,24 @@ def find_pages(plugin_folder: Path | None = None) -> Registry:
 
 def built_in() -> list[Page]:
     """The program's own pages, by real imports (a frozen program finds no others)."""
-    from gui.pages import adtd, compare, dtd, genes, groups, help, sessions, upload
+    from gui.pages import (
+        adtd,
+        compare,
+        dtd,
+        genes,
+        groups,
+        help,
+        sessions,
+        survival,
+        upload,
+    )
 
     return [
         upload.page,
         dtd.page,
         adtd.page,
         groups.page,
+        survival.page,
         genes.page,
         compare.page,
         sessions.page,

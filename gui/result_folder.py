@@ -15,10 +15,10 @@ import ctypes
 import errno
 import itertools
 import os
+import secrets
 import shutil
 import stat
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -64,21 +64,36 @@ def replace_files(folder: Path, files: Mapping[str, bytes], names: Sequence[str]
 
 
 def _replace(folder: Path, files: Mapping[str, bytes], names: Sequence[str]) -> None:
-    staged = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=_STAGING, dir=folder.parent))
+    staged = staging_folder(folder.parent, f".{folder.name}.", _STAGING)
     try:
         for name, content in files.items():
             with (staged / name).open("xb") as file:
                 file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
+                atomic.flush_to_disk(file)
         if not folder.exists():
-            staged.chmod(0o755)  # mkdtemp's 0700 would keep colleagues out
-            os.rename(staged, folder)
+            staged.chmod(0o755)  # the staging folder's 0700 would keep colleagues out
+            atomic.replace(staged, folder)
         elif not _exchanged(staged, folder, names):
             _one_by_one(staged, folder, names)
         atomic.sync_folder(folder.parent)
     finally:
         shutil.rmtree(staged, ignore_errors=True)
+
+
+def staging_folder(parent: Path, prefix: str, suffix: str = "") -> Path:
+    """A new folder in ``parent`` under a name that nobody has.
+
+    Only its owner may read it, but not on Windows: there Python turns 0700 into an access list,
+    which goes with the files when they are moved, and colleagues could not read the results. What
+    is made with any other mode inherits the rights of ``parent``.
+    """
+    while True:
+        path = parent / f"{prefix}{secrets.token_hex(4)}{suffix}"
+        try:
+            path.mkdir(0o777 if atomic.WINDOWS else 0o700)
+        except FileExistsError:
+            continue
+        return path
 
 
 def recover(folder: Path, names: Sequence[str]) -> bool:
@@ -90,10 +105,10 @@ def recover(folder: Path, names: Sequence[str]) -> bool:
     if not before.is_dir():
         return False
     were_there = (before / _LIST).read_text("utf-8").split("\n")
-    (folder / names[-1]).unlink(missing_ok=True)
+    atomic.remove(folder / names[-1])
     for name in names:
         if name not in were_there:
-            (folder / name).unlink(missing_ok=True)
+            atomic.remove(folder / name)
         elif (before / name).exists():  # else it is back already
             atomic.replace(before / name, folder / name)
     _discard(before)
@@ -132,7 +147,7 @@ def _exchanged(staged: Path, folder: Path, names: Sequence[str]) -> bool:
         return False
     for entry in staged.iterdir():  # the folder before: what another program put there meanwhile
         if entry.name not in own and not os.path.lexists(folder / entry.name):
-            os.rename(entry, folder / entry.name)
+            atomic.replace(entry, folder / entry.name)
     return True
 
 
@@ -202,23 +217,23 @@ def _exchange_call() -> Any:
 # --------------------------------------------------------------------------------------------------
 def _one_by_one(staged: Path, folder: Path, names: Sequence[str]) -> None:
     there = [name for name in names if (folder / name).exists()]
-    copies = Path(tempfile.mkdtemp(prefix=f"{BEFORE}.", dir=folder))
+    copies = staging_folder(folder, f"{BEFORE}.")
     try:
         for name in there:
             shutil.copy2(folder / name, copies / name)
         (copies / _LIST).write_text("\n".join(there), "utf-8")
         # from here on the result before comes back, whatever happens
-        os.rename(copies, folder / BEFORE)
+        atomic.replace(copies, folder / BEFORE)
     except BaseException:
         shutil.rmtree(copies, ignore_errors=True)
         raise
     try:
-        (folder / names[-1]).unlink(missing_ok=True)
+        atomic.remove(folder / names[-1])
         for name in names:
             if (staged / name).exists():
                 _copy(staged / name, folder / name)
             else:
-                (folder / name).unlink(missing_ok=True)
+                atomic.remove(folder / name)
     except BaseException as error:
         try:
             recover(folder, names)
@@ -250,7 +265,7 @@ def _discard(before: Path) -> None:
     see.
     """
     gone = before.with_name(f"{BEFORE}.{os.getpid()}.done")
-    os.rename(before, gone)
+    atomic.replace(before, gone)
     shutil.rmtree(gone, ignore_errors=True)
 
 

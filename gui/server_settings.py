@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import sys
 from pathlib import Path
 from typing import Annotated, Self
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -28,6 +29,25 @@ class Section(BaseModel):
 def expanded(folder: str) -> Path:
     """The path, ``~`` replaced by the user's home."""
     return Path(folder).expanduser()
+
+
+def local_path(text: str, *, windows: bool = sys.platform == "win32") -> str:
+    """The path that a ``file:`` address stands for (file managers copy such); other text as it is.
+
+    ``file:///C:/a%20b.csv`` is ``C:/a b.csv`` on Windows, ``file://server/share`` is
+    ``//server/share`` there.
+    """
+    if not text.lower().startswith("file://"):
+        return text
+    host, slash, path = unquote(text[len("file://") :]).partition("/")
+    if host.lower() == "localhost":
+        host = ""
+    if not windows:
+        return f"{host}{slash}{path}"
+    if host:
+        # file://C:/a is not right, and is met all the same
+        return f"{host}/{path}" if host.endswith(":") else f"//{host}/{path}"
+    return path if path[1:2] == ":" else f"/{path}"
 
 
 def _absolute(value: str) -> str:
@@ -151,8 +171,8 @@ class Server(Section):
         there, and links are followed first.
         """
         try:
-            path = Path(text.strip().strip('"').removeprefix("file://")).expanduser()
-            whole = path.is_absolute() and "\0" not in text
+            path = Path(local_path(text.strip().strip('"'))).expanduser()
+            whole = path.is_absolute() and "\0" not in str(path)
         except RuntimeError:
             whole = False
         if not whole:

@@ -75,14 +75,17 @@ def say(text: str) -> None:
 
 
 def last_change() -> int:
-    """Seconds of the last commit; of the source's newest file where this is no checkout."""
-    found = subprocess.run(
-        ["git", "log", "-1", "--format=%ct"],
-        cwd=product.ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    ).stdout.strip()
+    """Seconds of the last commit; of the source's newest file where there is none, or no git."""
+    try:
+        found = subprocess.run(
+            ["git", "log", "-1", "--format=%ct"],
+            cwd=product.ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        ).stdout.strip()
+    except OSError:  # there is no git
+        found = ""
     return (
         int(found)
         if found
@@ -184,7 +187,8 @@ def write_sums(made: list[Path]) -> None:
         (f"{product.PACKAGE}-{product.version()}-{product.machine()}.files.sha256", inner, program),
     ):
         lines = [f"{digest(path)}  {path.relative_to(base).as_posix()}\n" for path in files]
-        (DIST / name).write_text("".join(lines), "utf-8")
+        # sha256sum takes a carriage return for a part of the file's name
+        (DIST / name).write_text("".join(lines), "utf-8", newline="\n")
 
 
 def digest(path: Path) -> str:

@@ -54,7 +54,7 @@ def write(folder: Path, built: Path, listed: Path) -> None:
             f"These parts name no licence: {', '.join(silent)}. See packaging/parts.py."
         )
     shutil.copy2(product.ROOT / "LICENSE", place / f"{product.PACKAGE}.txt")
-    listed.write_text(bill(found), "utf-8")
+    listed.write_text(bill(found), "utf-8", newline="\n")
     shutil.copy2(listed, place / "parts.cdx.json")
 
 

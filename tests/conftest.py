@@ -157,6 +157,18 @@ def chromium() -> Path:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def _as_on_windows() -> Iterator[None]:
+    """With DECONOMIX_GUI_FAKE_WINDOWS set, this process sees its files as on Windows."""
+    if not os.environ.get("DECONOMIX_GUI_FAKE_WINDOWS"):
+        yield
+        return
+    from tests.platforms.windows_files import windows_files
+
+    with windows_files():
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def _own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """The developer's own configuration, plug-ins and logs are neither read nor written by a test,
     nor by what it starts.

@@ -37,7 +37,6 @@ class GroupRegulationParams(Params):
         "Permutations",
         "How often the groups are assigned anew at random. With 99 the smallest possible p-value"
         " is 0.01. Each permutation takes as long as the ADTD run.",
-        unit="permutations",
         ge=19,
         le=2000,
     )

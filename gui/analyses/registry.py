@@ -15,6 +15,7 @@ from gui.analyses.group_regulation import (
 from gui.analyses.groups import GroupsParams, GroupsResult, run_groups
 from gui.analyses.hidden_likeness import Likeness
 from gui.analyses.result import AnalysisResult
+from gui.analyses.survival import SurvivalParams, SurvivalResult, run_survival
 from gui.engine.params import Params
 
 
@@ -69,6 +70,7 @@ ANALYSES: Mapping[str, Analysis] = {
             GroupRegulationResult,
             run_group_regulation,
         ),
+        Analysis("survival", "Survival", SurvivalParams, SurvivalResult, run_survival),
     )
 }
 

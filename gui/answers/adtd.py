@@ -130,17 +130,16 @@ def badges(run: Run) -> list[tuple[str, str]]:
                 "teal" if correlation >= 0.7 else "orange",
             )
         )
-    weights = (
-        ""
-        if params.gene_weights == "dtd"
-        else f" · gene weights {WEIGHT_NAMES[params.gene_weights]}"
-    )
-    lambda2 = f" · λ₂ {exponent(params.lambda2)}" if params.regulated else ""
-    size = (
-        f"{PARTS[params.part]} ({number(result.composition.shape[1])}) ·"
-        f" {number(len(result.reference))} genes"
-    )
-    found.append((f"{model_name(params.model)}{lambda2} · {size}{weights}", "gray"))
+    said = [model_name(params.model)]
+    if params.regulated:
+        said.append(f"λ₂ {exponent(params.lambda2)}")
+    said += [
+        f"{PARTS[params.part]} ({number(result.composition.shape[1])})",
+        f"{number(len(result.reference))} genes",
+    ]
+    if params.gene_weights != "dtd":
+        said.append(f"gene weights {WEIGHT_NAMES[params.gene_weights]}")
+    found += [(text, "gray") for text in said]
     if result.refined:
         found.append((REFINED, "orange"))
     return found

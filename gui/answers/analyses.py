@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from gui.analyses.registry import ANALYSES
-from gui.answers import genes, group_regulation, groups
+from gui.answers import genes, group_regulation, groups, survival
 from gui.answers.adtd import model_name
 from gui.answers.summary import MARKS, contradicted
 from gui.engine.results import Run
@@ -55,6 +55,13 @@ TEXTS: Mapping[str, AnalysisText] = {
         group_regulation.warnings,
         group_regulation.shown_tables,
         group_regulation.methods,
+    ),
+    "survival": AnalysisText(
+        survival.sentence,
+        survival.details,
+        survival.warnings,
+        survival.shown_tables,
+        survival.methods,
     ),
 }
 """Kind of analysis -> its words. A kind of :data:`gui.analyses.registry.ANALYSES` has an entry."""

@@ -139,7 +139,8 @@ def details(result: GroupsResult) -> list[str]:
     )
     called = result.called
     more = f" {len(called) - NAMED} more in the table." if len(called) > NAMED else ""
-    return [*(_one(result, name) for name in called[:NAMED]), f"{family}{more}"]
+    brackets = "95 % intervals in brackets. " if called else ""
+    return [*(_one(result, name) for name in called[:NAMED]), f"{brackets}{family}{more}"]
 
 
 def summary_line(result: GroupsResult) -> str:
@@ -159,7 +160,7 @@ def _one(result: GroupsResult, name: str) -> str:
     else:
         effect = f"{EFFECT_NAMES[result.key]} {three(row['effect'])}"
         low, high = row["effect_low"], row["effect_high"]
-    interval = f" (95 % interval {_range(low, high)})" if math.isfinite(low) else ""
+    interval = f" ({_range(low, high)})" if math.isfinite(low) else ""
     held = (
         f", holds in {int(row['kept'])} of {result.draws} bootstrap draws" if result.draws else ""
     )

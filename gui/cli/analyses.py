@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gui.cli import gene_options
+from gui.cli import gene_options, survival
 from gui.errors import InvalidParameter, MissingPart
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 FILES = (
     *("groups.csv", "groups_pairs.csv", "groups_summary.csv", "groups_samples.csv"),
+    *survival.FILES,
     *gene_options.FILES,
 )
 """Everything that analyses may write."""
@@ -33,6 +34,7 @@ OF_GROUPS = ("compare", "group_order", "cut", "paired_by", "covariate")
 
 def add_options(cli: argparse.ArgumentParser) -> None:
     """The options of the analyses."""
+    survival.add_options(cli)
     cli.add_argument(
         "--groups",
         metavar="COLUMN",
@@ -68,6 +70,7 @@ def add_options(cli: argparse.ArgumentParser) -> None:
 
 def check_options(options: argparse.Namespace) -> None:
     """Refuse what can be refused before any file is read. InvalidParameter."""
+    survival.check_options(options)
     if options.groups is None:
         for name in OF_GROUPS:
             if getattr(options, name):
@@ -118,13 +121,18 @@ class Analysed:
 
         return list(TEXTS[self.kind].details(self.result))
 
+    def warnings(self) -> Sequence[str]:
+        """What weakens it."""
+        from gui.answers.analyses import TEXTS
+
+        return TEXTS[self.kind].warnings(self.result)
+
     def tables(self) -> dict[str, pd.DataFrame]:
         """File name -> table."""
         return {f"{name}.csv": table for name, table in self.result.tables().items()}
 
     def record(self) -> dict[str, Any]:
         """For ``run.json``."""
-        from gui.answers.analyses import TEXTS
         from gui.citations import ANALYSIS_CITATIONS, CITATIONS
 
         every = CITATIONS | ANALYSIS_CITATIONS
@@ -132,7 +140,7 @@ class Analysed:
         return {
             "parameters": {name: used[name] for name in self.params.used()},
             "summary": [self.sentence(), *self.details()],
-            "warnings": list(TEXTS[self.kind].warnings(self.result)),
+            "warnings": list(self.warnings()),
             "notes": list(self.result.notes),
             "citations": [" doi ".join(every[key]) for key in self.result.citations()],
         }
@@ -152,6 +160,8 @@ def requested(options: argparse.Namespace) -> dict[str, Params]:
             subject=options.paired_by or "",
             covariates=tuple(options.covariate),
         )
+    if options.survival is not None:
+        found["survival"] = survival.requested(options)
     if options.enrich is not None:
         found["genes"] = gene_options.genes_params(options)
     return found
@@ -160,6 +170,7 @@ def requested(options: argparse.Namespace) -> dict[str, Params]:
 def check_requests(dataset: Dataset, requests: dict[str, Params]) -> None:
     """Refuse what the data do not allow, before hours of computing. DeconomixError."""
     from gui.analyses.groups import GroupsParams, design_of
+    from gui.analyses.survival_params import SurvivalParams
 
     if not requests:
         return
@@ -170,6 +181,9 @@ def check_requests(dataset: Dataset, requests: dict[str, Params]) -> None:
     groups = requests.get("groups")
     if isinstance(groups, GroupsParams):
         design_of(dataset, groups, dataset.bulk.samples)
+    times = requests.get("survival")
+    if isinstance(times, SurvivalParams):
+        survival.check_request(dataset, times)
 
 
 def analyse(

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from gui.cli.output import FILES, is_written, optimum_of, record_of, tables_of, 
 from gui.config import load_config
 from gui.diagnostics.selfcheck import Check, Look
 from gui.errors import DeconomixError, InvalidParameter, MissingPart
-from gui.result_folder import BEFORE, recover
+from gui.result_folder import BEFORE, recover, staging_folder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -501,6 +500,8 @@ def _analyze(options: argparse.Namespace, output: _Output) -> None:
     if agreement := about_samples.agreement_text():
         say(f"Result: {agreement}", sys.stderr)
     for one in analysed:
+        for text in one.warnings():
+            say(f"Note: {text}", sys.stderr)
         say(f"Result: {' '.join([one.sentence(), *one.details()])}", sys.stderr)
     if example is not None:
         say(_example_table(example, model, dtd, adtd), sys.stdout)
@@ -588,7 +589,7 @@ def _check_out(out: Path) -> None:
     # about read-only and special file systems.
     for folder in {existing, out.absolute().parent if out.exists() else existing}:
         try:
-            Path(tempfile.mkdtemp(prefix=f".{out.name[:50]}.", dir=folder)).rmdir()
+            staging_folder(folder, f".{out.name[:50]}.").rmdir()
         except OSError:
             raise InvalidParameter(f"Nothing can be written to {folder}.", advice=another) from None
 

@@ -154,9 +154,9 @@ class ParamsForm(Generic[P]):
         return value if value is None or isinstance(value, str) or number else default
 
     def _shown(self, name: str, value: Any) -> Any:
-        if self._kind(name) is float and not isinstance(value, str):
-            return exact(value)
-        return "" if value is None else value
+        if value is None:
+            return ""
+        return exact(value) if self._kind(name) is float and not isinstance(value, str) else value
 
     def _field(self, name: str, value: Any) -> Any:
         field, kind = self.cls.model_fields[name], self._kind(name)

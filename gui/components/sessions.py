@@ -165,8 +165,8 @@ def session_grid(grid_id: str, *, archived: bool) -> Any:
         {
             "field": "name",
             "headerName": "Name",
-            "flex": 6,
-            "minWidth": 130,
+            "flex": 10,
+            "minWidth": 150,
             "tooltipField": "name",
             "editable": editable,
             "cellStyle": {"fontWeight": 500},
@@ -227,7 +227,7 @@ def session_grid(grid_id: str, *, archived: bool) -> Any:
         {
             "field": "created",
             "headerName": "Created",
-            "width": 96,
+            "width": 84,
             **_shown_as("created_text"),
             **_UNSEARCHED,
             "cellClass": "dcx-dimmed",
@@ -236,7 +236,7 @@ def session_grid(grid_id: str, *, archived: bool) -> Any:
             "field": "open",
             "headerName": "Open",
             "headerClass": "dcx-heard-header",
-            "width": 100,
+            "width": 92,
             "cellStyle": {"textOverflow": "clip", "paddingRight": 0},
             "sortable": False,
             "cellRenderer": "DcxOpen",

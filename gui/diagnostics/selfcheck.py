@@ -15,13 +15,14 @@ import shutil
 import stat
 import sys
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from gui import __version__
 from gui.config import ENV_NAME, Config, default_path, load_config
+from gui.diagnostics import access_list
 from gui.errors import DeconomixError
 from gui.versions import ENGINE, PACKAGES, version
 
@@ -290,10 +291,17 @@ def _writable(folder: Path) -> bool:
 
 
 def permissions(config: Config) -> Check:
-    """Sessions and logs belong to their owner alone: folders 0700, files 0600."""
+    """Sessions and logs belong to their owner alone: folders 0700, files 0600; on Windows by their
+    access lists.
+    """
     if os.name != "posix":
-        return Check(
-            "Permissions", True, "those of your user's folder, which Windows keeps from others"
+        return access_lists(
+            {
+                config.data_folder,
+                config.sessions_folder,
+                config.archive_folder,
+                config.logs_folder,
+            }
         )
     places = {
         config.sessions_folder,
@@ -335,6 +343,25 @@ def permissions(config: Config) -> Check:
         f"{len(looked)} folders and {len(files)} files of sessions and logs are readable by you"
         " alone",
     )
+
+
+def access_lists(folders: Iterable[Path]) -> Check:
+    """Whether Windows keeps others from these folders, as far as they are there.
+
+    Python makes them private from 3.11.10, 3.12.4 and 3.13 on; earlier versions, and folders that
+    were made by hand, have the rights of the folder above.
+    """
+    looked, user = sorted(folder for folder in folders if folder.is_dir()), access_list.user_sid()
+    for folder in looked:
+        if others := access_list.other_readers(access_list.sddl_of(folder), user):
+            return Check(
+                "Permissions",
+                False,
+                f"Not only you may read {folder}, but also {', '.join(others)}.",
+                "Take their rights away:"
+                f' icacls "{folder}" /inheritance:r /grant:r "%USERNAME%:(OI)(CI)F"',
+            )
+    return Check("Permissions", True, f"{len(looked)} folders are readable by you alone")
 
 
 def plugins(config: Config, errors: Sequence[Exception] | None = None) -> Check:

@@ -1,125 +1,29 @@
 """Adaptive Digital Tissue Deconvolution: stock's ADTD or the fast one with progress and cancel.
 
-Imports torch: for the worker only.
+Imports torch for stock's only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from gui.engine.adtd_progress import Watched
 from gui.engine.compute_settings import get_compute_settings
 from gui.engine.fast.adtd_solver import ADTDSolver
 from gui.engine.memory import check_adtd
-from gui.engine.numeric_context import QPError, no_background
-from gui.engine.stock import as_contiguous, methods, stock_engine
+from gui.engine.numeric_context import as_contiguous, numeric_context
 from gui.errors import EngineFailed
 
 if TYPE_CHECKING:
     from gui.jobs.status import Progress
 
-COMPOSITION, PROFILE, REGULATION = (
-    "Estimating compositions",
-    "Estimating the hidden profile",
-    "Estimating gene regulation",
-)
-FIRST_STEP_LIMIT = 1000
-"""Stock's limit of the inner loop that fits the hidden profile before anything else."""
 
-Watch = Callable[[str, int, int, float | None], None]
-"""``watch(stage, iteration, limit, loss)``: reports, and raises JobCancelled to stop."""
-
-
-class Watched:
-    """Before ADTD in a class: every step reports before it runs.
-
-    losses : every value of the loss that ``run`` looked at, in order
-    """
-
-    C_static: bool
-    Delta_static: bool
-    max_iterations: int
-    x: Any
-
-    def __init__(self, *args: Any, watch: Watch, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self.losses: list[float] = []
-        self._watch = watch
-        self._first_steps = 0
-        self._last: tuple[str, int, int, float | None] = (COMPOSITION, 0, self.max_iterations, None)
-
-    @property
-    def iterations(self) -> int:
-        """Number of outer iterations begun.
-
-        Stock evaluates the loss once in each, three times where C is free.
-        """
-        return len(self.losses) if self.C_static else (len(self.losses) + 2) // 3
-
-    def _report(self, stage: str) -> None:
-        loss = self.losses[-1] if self.losses else None
-        self._last = (stage, self.iterations, self.max_iterations, loss)
-        self._watch(*self._last)
-
-    def check(self) -> None:
-        """Report again, so that a cancel is noticed between the samples of one step."""
-        self._watch(*self._last)
-
-    def setup(self) -> None:
-        self._report(COMPOSITION)
-        super().setup()  # type: ignore[misc]
-        if not np.isfinite(self.x).all():  # a residual of exactly zero
-            raise no_background()
-
-    def update_C0(self) -> None:
-        # called once more per step of the inner loop; its iterations have a limit of their own
-        loss = self.losses[-1] if self.losses else None
-        self._last = (COMPOSITION, self._first_steps, FIRST_STEP_LIMIT, loss)
-        self._watch(*self._last)
-        self._first_steps += 1
-        try:
-            super().update_C0()  # type: ignore[misc]
-        # the cell types can be distinguished (checked before), so it is the background that cannot
-        except QPError as error:
-            raise no_background() from error
-
-    def update_C(self) -> None:
-        self._report(COMPOSITION)
-        try:
-            super().update_C()  # type: ignore[misc]
-        except QPError as error:
-            raise no_background() from error
-
-    def update_x(self) -> Any:
-        self._report(PROFILE)
-        return super().update_x()  # type: ignore[misc]
-
-    def update_Delta(self) -> None:
-        if not self.Delta_static:
-            self._report(REGULATION)
-        super().update_Delta()  # type: ignore[misc]
-
-    def Loss_ADTD(self) -> tuple[float, float, float]:
-        values: tuple[float, float, float] = super().Loss_ADTD()  # type: ignore[misc]
-        if not np.isfinite(values[0]):
-            raise EngineFailed(
-                "The loss is not a finite number.",
-                advice="Check the data for empty samples, or use a larger λ₂.",
-            )
-        self.losses.append(float(values[0]))
-        return values
-
-
-class WatchedADTD(Watched, methods.ADTD):  # type: ignore[misc]
-    """Stock's ADTD; the numbers are stock's."""
-
-
-class FastADTD(Watched, ADTDSolver, methods.ADTD):  # type: ignore[misc]
-    """Stock's ``run`` over the fast steps: the same numbers (test_fast_adtd.py)."""
+class FastADTD(Watched, ADTDSolver):
+    """The fast steps in the order of stock's ``run``: the same numbers (test_fast_adtd.py)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,8 +95,17 @@ def deconvolve(
         progress(stage, None, count=iteration, limit=limit, loss=loss)
 
     options = {} if lambda1 is None else {"lambda1": lambda1}
-    with stock_engine(check=lambda: model.check()):
-        model = (FastADTD if get_compute_settings().engine == "fast" else WatchedADTD)(
+    model: Any
+    if get_compute_settings().engine == "fast":
+        kind: Any = FastADTD
+        context: Any = numeric_context()
+    else:
+        from gui.engine.stock import stock_engine
+        from gui.engine.stock_models import WatchedADTD
+
+        kind, context = WatchedADTD, stock_engine(check=lambda: model.check())
+    with context:
+        model = kind(
             as_contiguous(reference, "F"),
             bulk,
             weights.to_frame(),
@@ -204,7 +117,7 @@ def deconvolve(
             **options,
         )
         model.run(verbose=False)
-        *trace, last = [*model.losses, model.Loss_ADTD()[0]]
+        trace, last = list(model.losses), model.Loss_ADTD()[0]
     for values in (model.C_est, model.c_est, model.x_est, model.Delta_est):
         if not np.isfinite(values.to_numpy()).all():
             raise EngineFailed(

@@ -1,6 +1,6 @@
 """Digital Tissue Deconvolution with progress and cancel: stock's, or the fast one.
 
-Imports torch: for the worker only.
+Imports torch for stock's only.
 """
 
 from __future__ import annotations
@@ -15,8 +15,7 @@ import pandas as pd
 from gui.engine.compute_settings import get_compute_settings
 from gui.engine.fast import weights as closed
 from gui.engine.memory import check_dtd, check_estimate
-from gui.engine.numeric_context import no_weights
-from gui.engine.stock import as_contiguous, methods, stock_engine, utils
+from gui.engine.numeric_context import as_contiguous, no_weights, numeric_context
 from gui.errors import EngineFailed, InvalidParameter
 
 if TYPE_CHECKING:
@@ -45,30 +44,7 @@ class Learned:
     correlation: pd.DataFrame
 
 
-class WatchedDTD(methods.DTD):  # type: ignore[misc]
-    """Stock's DTD; calls ``watch(iteration, loss)`` after each evaluation of the loss.
-
-    The numbers are stock's.
-    """
-
-    def __init__(self, *args: Any, watch: Callable[[int, float], None], **options: Any) -> None:
-        super().__init__(*args, **options)
-        self._watch = watch
-        self._done = 0
-
-    def get_loss_function(self, func: str) -> Callable[..., Any]:
-        stock = super().get_loss_function(func)
-
-        def watched(truth: Any, estimate: Any) -> Any:
-            loss, correlations = stock(truth, estimate)
-            self._done += 1
-            self._watch(self._done, float(loss.detach()))
-            return loss, correlations
-
-        return watched
-
-
-class FastDTD(methods.DTD):  # type: ignore[misc]
+class FastDTD:
     """DTD in closed form and float64, from stock's start."""
 
     def __init__(
@@ -84,7 +60,7 @@ class FastDTD(methods.DTD):  # type: ignore[misc]
         self._watch = watch
 
     def run(self, iterations: int = 1000, **_: Any) -> None:
-        start = self.Model(self.p).weights.detach().numpy()
+        start = closed.stock_start(self.p)
         roots, self.losses, self.all_corr = closed.optimise(
             self.X, self.Y, self.C, start, iterations, self._watch
         )
@@ -135,17 +111,23 @@ def learn(
             LEARNING, (iteration - 1) / iterations, count=iteration, limit=iterations, loss=loss
         )
 
-    with stock_engine():
-        if get_compute_settings().engine == "fast":
+    model: Any
+    if get_compute_settings().engine == "fast":
+        with numeric_context():
             model = FastDTD(reference, bulk, truth, watch=watch)
-        else:
+            model.run(iterations=iterations)
+    else:
+        from gui.engine.stock import stock_engine
+        from gui.engine.stock_models import WatchedDTD
+
+        with stock_engine():
             model = WatchedDTD(
                 as_contiguous(reference, "F"),
                 as_contiguous(bulk, "C"),
                 as_contiguous(truth, "C"),
                 watch=watch,
             )
-        model.run(iterations=iterations)
+            model.run(iterations=iterations)
     weights = model.gamma.iloc[:, 0].rename(WEIGHTS).astype(np.float32)
     if not np.isfinite(weights.to_numpy()).all():
         raise EngineFailed(
@@ -176,13 +158,16 @@ def estimate(reference: pd.DataFrame, bulk: pd.DataFrame, weights: pd.Series) ->
         By gene; all with the same genes in the same order.
     """
     check_estimate(*bulk.shape)
-    with stock_engine():
-        if get_compute_settings().engine == "fast":
+    if get_compute_settings().engine == "fast":
+        with numeric_context():
             values = closed.composition(
                 *(part.to_numpy(dtype=np.float64) for part in (reference, bulk, weights))
             )
-            found = pd.DataFrame(values, index=reference.columns, columns=bulk.columns)
-        else:
+        found = pd.DataFrame(values, index=reference.columns, columns=bulk.columns)
+    else:
+        from gui.engine.stock import stock_engine, utils
+
+        with stock_engine():
             found = utils.calculate_estimated_composition(
                 as_contiguous(reference, "F"), bulk, weights.to_frame()
             )

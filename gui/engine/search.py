@@ -13,14 +13,14 @@ from unittest.mock import patch
 import numpy as np
 import pandas as pd
 
-from gui.engine.adtd import WatchedADTD, inverse_weights
+from gui.engine.adtd import inverse_weights
 from gui.engine.choices import Choices, choose
 from gui.engine.compute_settings import get_compute_settings
 from gui.engine.fast.folds import baseline, evaluate_fold, fold_tasks
 from gui.engine.memory import adtd_bytes, check_adtd
+from gui.engine.numeric_context import as_contiguous
 from gui.engine.parallel import parallel_map
 from gui.engine.parallel.local import allowed_cores
-from gui.engine.stock import as_contiguous, hps, stock_engine
 from gui.errors import EngineFailed, InvalidParameter
 from gui.text import some
 
@@ -142,6 +142,9 @@ def _stock(
     losses: pd.DataFrame, reference: pd.DataFrame, bulk: pd.DataFrame, progress: Progress
 ) -> EngineFailed | None:
     """The same by stock's own jobs."""
+    from gui.engine.stock import hps, stock_engine
+    from gui.engine.stock_models import WatchedADTD
+
     folds, lambdas = len(losses), [float(v) for v in losses.columns]
     total = losses.size
     done = 0

@@ -1,6 +1,6 @@
 """Simulated bulk mixtures of known composition, as stock's ``simulate_data`` draws them.
 
-Imports torch: for the worker only.
+Imports torch for stock's only.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import pandas as pd
 from gui.engine.compute_settings import get_compute_settings
 from gui.engine.fast import pseudobulk
 from gui.engine.memory import check_simulation as check_memory
-from gui.engine.stock import as_contiguous, stock_engine, utils
+from gui.engine.numeric_context import as_contiguous, numeric_context
 from gui.text import some
 
 FEW_CELLS = 5
@@ -58,10 +58,13 @@ def simulate(
         If the memory does not suffice (stock gathers genes x mixtures x cells at once).
     """
     check_memory(len(cells), mixtures, cells_per_mixture)
-    with stock_engine():
-        if get_compute_settings().engine == "fast":
+    if get_compute_settings().engine == "fast":
+        with numeric_context():
             bulk, truth = _mixed(cells, mixtures, cells_per_mixture, seed)
-        else:
+    else:
+        from gui.engine.stock import stock_engine, utils
+
+        with stock_engine():
             _, bulk, truth = utils.simulate_data(
                 as_contiguous(cells, "F"), mixtures, cells_per_mixture, seed=seed
             )

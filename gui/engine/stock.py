@@ -15,13 +15,12 @@ import os
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from typing import Any, Literal
+from typing import Any
 from unittest.mock import patch
 
 os.environ.setdefault("MPLBACKEND", "Agg")  # deconomix imports pyplot; no window toolkit wanted
 
 import numpy as np
-import pandas as pd
 
 with warnings.catch_warnings():
     # SyntaxWarning of its docstrings, deprecations of its imports: not ours to act on
@@ -31,25 +30,11 @@ with warnings.catch_warnings():
 
 from gui.engine.numeric_context import ambiguous, no_solution, numeric_context
 
-__all__ = ["as_contiguous", "hps", "methods", "stock_engine", "torch", "utils"]
+__all__ = ["hps", "methods", "stock_engine", "torch", "utils"]
 
 torch.set_num_threads(1)  # stock differs in the 5th digit between one and two threads
 
 _one_at_a_time = threading.RLock()
-
-
-def as_contiguous(frame: pd.DataFrame, order: Literal["C", "F"]) -> pd.DataFrame:
-    """The same frame, float64, in this memory order ("C": rows contiguous).
-
-    The order decides in which order BLAS adds, and with it the last digit; DTD in float32 turns
-    that into the third (gene weights differ by 9e-3 after 100 iterations). So it is always said.
-    """
-    return pd.DataFrame(
-        np.asarray(frame.to_numpy(dtype=np.float64), order=order),
-        index=frame.index,
-        columns=frame.columns,
-        copy=False,
-    )
 
 
 class _SilentBar:

@@ -60,7 +60,7 @@ versions = engine_versions
 
 
 def warm_up(chosen: ComputeSettings | None = None) -> None:
-    """Import the engine and take one tiny optimiser step, so that the first job starts at once.
+    """Import what the first click needs and take one tiny optimiser step.
 
     Parameters
     ----------
@@ -69,6 +69,10 @@ def warm_up(chosen: ComputeSettings | None = None) -> None:
     """
     if chosen is not None:
         compute_settings.set_compute_settings(chosen)
+    import gui.data.normalize
+    import gui.engine.adtd
+    import gui.engine.bootstrap
+    import gui.engine.search  # noqa: F401
     from gui.engine.dtd import learn
 
     random = np.random.default_rng(0)

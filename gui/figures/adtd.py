@@ -76,7 +76,7 @@ def search(losses: pd.DataFrame, choices: Mapping[str, float | None]) -> go.Figu
     fig.update_layout(
         xaxis={
             "type": "log",
-            "title": {"text": "lambda2"},
+            "title": {"text": "λ₂"},
             "range": [span[0] - pad, span[1] + pad],
             "exponentformat": "e",
             "nticks": 12,

@@ -210,6 +210,7 @@ def effects(
                 "array": np.nan_to_num(high[these] - value[these]),
                 "arrayminus": np.nan_to_num(value[these] - low[these]),
                 "thickness": 1.5,
+                "color": GREY,
             },
             mode="markers",
             name=label,

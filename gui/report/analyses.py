@@ -25,6 +25,7 @@ from gui.figures.adtd import gene_regulation
 from gui.figures.palette import type_colours
 from gui.report.document import Document
 from gui.report.parts import parameters
+from gui.report.survival import survival_drawings
 from gui.sessions.cache import DCXCache
 
 Drawings = Iterator[tuple[go.Figure, str]]
@@ -141,5 +142,6 @@ DRAWINGS: Mapping[str, Callable[[Any, Dataset | None], Drawings]] = {
     "groups": groups_drawings,
     "genes": genes_drawings,
     "group_regulation": regulation_drawings,
+    "survival": survival_drawings,
 }
 """Kind of analysis -> its figures. A kind of :data:`gui.analyses.registry.ANALYSES` has one."""

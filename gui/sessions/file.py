@@ -413,7 +413,7 @@ def remove_backups(path: Path, folder: Path) -> int:
     ]
     with _saving():
         for backup in found:
-            backup.unlink(missing_ok=True)
+            atomic.remove(backup)
     return len(found)
 
 
@@ -445,6 +445,8 @@ def _saving() -> Iterator[None]:
 def _reason(error: OSError) -> str:
     if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
         return "The disk is full."
+    if atomic.is_in_use(error):
+        return "Another program, such as a virus scanner or a backup, has the session's file open."
     if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
         return "The folder of the session cannot be written to."
     if error.errno in (errno.ENOENT, errno.ENOTDIR):

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
+from gui import atomic
 from gui.errors import (
     DeconomixError,
     SessionConflict,
@@ -202,7 +203,7 @@ class SessionLifecycle:
                 del self._table.trash[session_id]
             with contextlib.suppress(OSError, SessionError):
                 if entry.path is not None:
-                    entry.path.unlink(missing_ok=True)
+                    atomic.remove(entry.path)
                     if self._store is not None:
                         self._store.forget_backups(entry.path)
 

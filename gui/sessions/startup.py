@@ -105,7 +105,7 @@ class SingleSession:
         assert entry.path is not None
         aside = entry.path.with_name(f"{SINGLE_FILE}.{datetime.now():%Y%m%d-%H%M%S}.{kind}")
         with contextlib.suppress(OSError):
-            entry.path.replace(aside)
+            atomic.replace(entry.path, aside)
         backup = self._take_over_backup(entry)
         begin = (
             f"You continue with its last backup, of {backup:%d %b, %H:%M}."

@@ -163,7 +163,7 @@ class Store:
             if place == "trash":
                 os.utime(target)
         except OSError as error:
-            why = error.strerror or type(error).__name__
+            why = atomic.explanation(error)
             raise SessionError(
                 f"The session's file could not be moved ({why}).",
                 advice="Nothing was changed; check the folder of the sessions.",
@@ -181,7 +181,7 @@ class Store:
                 with atomic.reading(path) as source, atomic.replacing(target) as copy:
                     shutil.copyfileobj(source, copy, 1 << 20)
         except OSError as error:
-            why = error.strerror or type(error).__name__
+            why = atomic.explanation(error)
             raise SessionError(
                 f"The session could not be copied in ({why}).",
                 advice="Check the folder of the sessions.",
@@ -230,8 +230,7 @@ class Store:
         SessionNotSaved.
         """
         file.remove_backups(path, self.backups)
-        with contextlib.suppress(FileNotFoundError):
-            _damaged(path).unlink()
+        atomic.remove(_damaged(path))
 
     def forget_clear_backups(self, path: Path, header: file.Header) -> None:
         """Of a sealed file: remove backups under no key or another one.
@@ -261,11 +260,11 @@ class Store:
         try:
             with atomic.locked(path):
                 if path.exists():
-                    os.replace(path, _damaged(path))
+                    atomic.replace(path, _damaged(path))
                 with atomic.reading(backup) as source, atomic.replacing(path) as copy:
                     shutil.copyfileobj(source, copy, 1 << 20)
         except OSError as error:
-            why = error.strerror or type(error).__name__
+            why = atomic.explanation(error)
             raise SessionError(
                 f"The backup could not be put in place ({why}).",
                 advice="Check the folder of the sessions.",
@@ -280,10 +279,9 @@ def _damaged(path: Path) -> Path:
 def _rename(path: Path, target: Path) -> None:
     """Move within a file system, or by a whole copy to another one."""
     try:
-        os.replace(path, target)
+        atomic.replace(path, target)
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        with atomic.reading(path) as source, atomic.replacing(target) as copy:
-            shutil.copyfileobj(source, copy, 1 << 20)
-        path.unlink()
+        atomic.copy(path, target)
+        atomic.remove(path)

@@ -86,7 +86,7 @@ class OpeningAnswers:
         layout
             Component, or list of components; changed in place.
         shell
-            Id and property -> value, of what is on screen around the page.
+            Id and property -> value, of the components around the page.
 
         Returns
         -------

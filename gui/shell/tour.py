@@ -213,7 +213,8 @@ def begin(ctx: Context, skip: int | None, take: int | None, again: int | None) -
         return GONE, None
     show_example(ctx)
     ctx.go_to(STEPS[0].page)
-    return GONE, {"step": 0}
+    # asked for once more at its first step, it takes the focus again
+    return GONE, {"step": 0, "begun": (take or 0) + (again or 0)}
 
 
 moving = ("back", "next", "close")

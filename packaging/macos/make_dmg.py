@@ -14,6 +14,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 import product
@@ -22,6 +23,8 @@ HERE = Path(__file__).resolve().parent
 
 MACH_O = (bytes.fromhex("cffaedfe"), bytes.fromhex("cafebabe"))
 """How a file with code begins: for one processor, and for several."""
+WAITS = (2, 5, 10, 20)
+"""Seconds between the attempts."""
 SIGN, NOTARISE = "DECONOMIX_GUI_SIGN", "DECONOMIX_GUI_NOTARISE"
 
 
@@ -38,7 +41,7 @@ def make(dist: Path) -> list[Path]:
         # keeps links and attributes, which copying in Python does not
         run("ditto", app, Path(folder) / app.name)
         (Path(folder) / "Applications").symlink_to("/Applications")
-        run(
+        insist(
             "hdiutil",
             "create",
             "-volname",
@@ -100,6 +103,19 @@ def is_code(path: Path) -> bool:
 
 def run(*command: object) -> None:
     subprocess.run([str(part) for part in command], check=True)
+
+
+def insist(*command: object) -> None:
+    """Run a command up to five times: hdiutil says “Resource busy” while Spotlight or a virus
+    scanner looks into the image that it is making. Raises the last CalledProcessError.
+    """
+    for seconds in WAITS:
+        try:
+            run(*command)
+            return
+        except subprocess.CalledProcessError:
+            time.sleep(seconds)
+    run(*command)
 
 
 if __name__ == "__main__":

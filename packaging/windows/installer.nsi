@@ -18,6 +18,9 @@ Target amd64-unicode
 !define SUFFIX ".dcxsession"
 !define UNINSTALL "Software\Microsoft\Windows\CurrentVersion\Uninstall\DeconomiX-GUI"
 !define WEBVIEW2 "Microsoft\EdgeUpdate\Clients\{F3017226-FE2A-4295-8BDF-00C3A9A7E4C5}"
+!define OLD "app.deconomix-gui-old"  ; the program before, until the new one is whole
+!define MARK "deconomix-gui.mark"  ; in app from its first moment on: the folder is ours
+!define NOTICES "Software\Classes\AppUserModelId\DeconomiX"  ; written by the program with its first notice of the desktop
 !define RUNTIME "MicrosoftEdgeWebView2RuntimeInstallerX64.exe"
 
 ; exit codes, as ADMIN.md lists them
@@ -80,6 +83,23 @@ Var Writing  ; 1 while the new program is not whole
   Abort
 !macroend
 
+; $R0 is 1 if $INSTDIR\app is ours, also where an installer was ended in the middle
+!macro OURS
+  StrCpy $R0 0
+  ${If} ${FileExists} "$INSTDIR\app\${PROGRAM}"
+  ${OrIf} ${FileExists} "$INSTDIR\app\${MARK}"
+    StrCpy $R0 1
+  ${EndIf}
+!macroend
+
+; what earlier upgrades have left: of ours only
+!macro REMOVE_OLD
+  RMDir /r "$INSTDIR\${OLD}"
+  ${If} ${FileExists} "$INSTDIR\app.old\${PROGRAM}"
+    RMDir /r "$INSTDIR\app.old"
+  ${EndIf}
+!macroend
+
 Function .onInit
   ${IfNot} ${RunningX64}
     !insertmacro REFUSE ${TOO_OLD} "${NAME} needs a 64-bit Windows (10 or newer) on an Intel or AMD processor."
@@ -122,7 +142,7 @@ Function PutBack
     StrCpy $Writing 0
     SetOutPath "$TEMP"  ; out of the folder that goes
     RMDir /r "$INSTDIR\app"
-    Rename "$INSTDIR\app.old" "$INSTDIR\app"
+    Rename "$INSTDIR\${OLD}" "$INSTDIR\app"
   ${EndIf}
 FunctionEnd
 
@@ -133,10 +153,15 @@ FunctionEnd
 
 Section "${NAME}" SecProgram
   ; one that is running keeps its files: then the old one stays whole
+  RMDir "$INSTDIR\app"  ; an empty one
   ${If} ${FileExists} "$INSTDIR\app\*.*"
-    RMDir /r "$INSTDIR\app.old"
+    !insertmacro OURS
+    ${If} $R0 != 1
+      !insertmacro REFUSE ${NOT_ALLOWED} "In $INSTDIR there is already a folder named app that is not of ${NAME}. Choose another folder."
+    ${EndIf}
+    !insertmacro REMOVE_OLD
     ClearErrors
-    Rename "$INSTDIR\app" "$INSTDIR\app.old"
+    Rename "$INSTDIR\app" "$INSTDIR\${OLD}"
     ${If} ${Errors}
       !insertmacro REFUSE ${IN_USE} "${NAME} is running: close it and start the installer again."
     ${EndIf}
@@ -144,6 +169,8 @@ Section "${NAME}" SecProgram
   StrCpy $Writing 1
   SetOutPath "$INSTDIR\app"
   ClearErrors
+  FileOpen $0 "$INSTDIR\app\${MARK}" w
+  FileClose $0
   File /r "${SOURCE}\*.*"
   File /oname=session.ico "..\icons\session.ico"
   ${If} ${Errors}
@@ -151,7 +178,7 @@ Section "${NAME}" SecProgram
     !insertmacro REFUSE ${NOT_ALLOWED} "The files could not be written to $INSTDIR. Choose another folder, or make room on the disk."
   ${EndIf}
   StrCpy $Writing 0
-  RMDir /r "$INSTDIR\app.old"
+  !insertmacro REMOVE_OLD
   WriteUninstaller "$INSTDIR\uninstall.exe"
 
   CreateShortcut "$SMPROGRAMS\${NAME}.lnk" "$INSTDIR\app\${PROGRAM}"
@@ -226,15 +253,16 @@ FunctionEnd
 
 Section "un.Program" SecUnProgram
   SectionIn RO
-  ${If} ${FileExists} "$INSTDIR\app\*.*"
-    RMDir /r "$INSTDIR\app.old"
+  !insertmacro OURS
+  ${If} $R0 == 1
+    !insertmacro REMOVE_OLD
     ClearErrors
-    Rename "$INSTDIR\app" "$INSTDIR\app.old"
+    Rename "$INSTDIR\app" "$INSTDIR\${OLD}"
     ${If} ${Errors}
       !insertmacro REFUSE ${IN_USE} "${NAME} is running: close it and try again."
     ${EndIf}
   ${EndIf}
-  RMDir /r "$INSTDIR\app.old"
+  !insertmacro REMOVE_OLD
   Delete "$INSTDIR\uninstall.exe"
   RMDir "$INSTDIR"  ; not /r: what else lies there is not ours
   Delete "$SMPROGRAMS\${NAME}.lnk"
@@ -248,6 +276,7 @@ Section "un.Program" SecUnProgram
   DeleteRegKey /ifempty SHCTX "Software\Classes\${SUFFIX}"
   DeleteRegKey SHCTX "Software\Classes\${PROGID}"
   DeleteRegKey SHCTX "${UNINSTALL}"
+  DeleteRegKey HKCU "${NOTICES}"
   System::Call 'shell32::SHChangeNotify(i 0x08000000, i 0, p 0, p 0)'
 SectionEnd
 

@@ -3,6 +3,19 @@
   "use strict";
   const WIDEST = 16000; /* pixels a canvas can have in every browser */
 
+  /* A drawing (address of its SVG with the data in it) as a PNG. Plotly paints a blob: address, but for Safari, which it knows by its
+     name; a canvas that has seen one gives no picture away in WebKit ("tainted"), and macOS's web view does not bear that name. */
+  async function painted(drawing, width, height) {
+    const image = new Image();
+    image.src = drawing;
+    await image.decode();
+    const canvas = document.createElement("canvas");
+    canvas.width = width;
+    canvas.height = height;
+    canvas.getContext("2d").drawImage(image, 0, 0, width, height);
+    return canvas.toDataURL("image/png");
+  }
+
   /* What is drawn now, in the light template on white and laid out anew for its own size. The picture goes to the server, which asks where to put it. */
   async function export_figure(png, svg, light, graph, name) {
     const asked = window.dash_clientside.callback_context.triggered_id;
@@ -18,7 +31,8 @@
       const { data, layout } = await window.dcxFigureLayout.fitted(window.Plotly, { data: plot.data, layout: given }, { showlegend, ranges: window.dcxFigureLayout.ranges_of(plot._fullLayout) });
       const { width, height } = layout;
       const scale = format === "png" ? Math.min(2, WIDEST / Math.max(width, height)) : 1;
-      const url = await window.Plotly.toImage({ data, layout, config: {} }, { format, width, height, scale });
+      const drawing = await window.Plotly.toImage({ data, layout, config: {} }, { format: "svg", width, height });
+      const url = format === "svg" ? drawing : await painted(drawing, width * scale, height * scale);
       return { name, format, url, at: Date.now() };
     } catch (error) {
       return { name, format, error: String(error), at: Date.now() };

@@ -4,6 +4,7 @@
   const MARK = "dcx-tour-target";
   let target = []; /* CSS selectors of what to look at now; empty while there is no tour */
   let found = null;
+  let begun = null; /* which click began it */
 
   const on_screen = (element) => element !== null && element.getClientRects().length > 0;
 
@@ -48,7 +49,8 @@
 
   function tour_show(at, steps, held) {
     const step = at && steps[at.step];
-    const begins = step && !target.length;
+    const begins = step && (!target.length || (at.begun && at.begun !== begun));
+    begun = step ? at.begun || begun : null;
     target = step ? step.target : [];
     outline();
     if (!step) {

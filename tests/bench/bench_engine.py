@@ -178,7 +178,8 @@ def units(
     problem: Problem, weights: pd.Series, *, regulated: bool = True
 ) -> tuple[dict[str, float], float]:
     """(CPU seconds of each of stock's steps, MB at their peak) with the state that they meet."""
-    from gui.engine.stock import as_contiguous, methods, stock_engine
+    from gui.engine.numeric_context import as_contiguous
+    from gui.engine.stock import methods, stock_engine
 
     found, highest = {}, 0.0
     with stock_engine():
@@ -227,8 +228,9 @@ def cost(made: Counter[str], each: dict[str, float]) -> float:
 
 def update_delta(p: int, times: int) -> Line:
     """One step of the gene regulation, the state as after the first compositions."""
-    from gui.engine.adtd import FastADTD, WatchedADTD
+    from gui.engine.adtd import FastADTD
     from gui.engine.stock import stock_engine
+    from gui.engine.stock_models import WatchedADTD
 
     problem = Problem(p)
     models = {}

@@ -118,7 +118,7 @@ def test_from_a_typed_path_to_the_result_without_a_mouse(
     page.keyboard.press("Enter")
     expect(page.locator("#dtd-run")).to_be_enabled()
     tab_to(page, "#dtd-iterations")
-    page.keyboard.press("Control+A")
+    page.keyboard.press("ControlOrMeta+A")
     page.keyboard.type("20")
     tab_to(page, "#dtd-run")
     page.keyboard.press("Enter")

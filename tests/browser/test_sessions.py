@@ -204,7 +204,7 @@ def test_rename_then_a_new_session_is_empty_and_the_old_one_is_whole(
     run_dtd(page, "40")
     go(page, "Sessions")
     row(page, "train").locator(".ag-cell[col-id=name]").dblclick()
-    page.keyboard.press("Control+A")
+    page.keyboard.press("ControlOrMeta+A")
     page.keyboard.type("melanoma run 1")
     page.keyboard.press("Enter")
     current(page, "melanoma run 1")

@@ -73,12 +73,12 @@ def test_the_list_to_switch_sessions_is_aligned_and_shows_where_the_focus_is(
         ),
     ):
         sessions.create_session(name, actor=LOCAL)
-    opened.keyboard.press("Control+k")
+    opened.keyboard.press("ControlOrMeta+k")
     entries = opened.locator("#dcx-switch-list button")
     expect(entries).to_have_count(3)
     expect(entries.filter(has_text="Default")).to_be_focused()  # the one that is shown
     opened.evaluate(SPY)
-    opened.keyboard.press("Control+k")
+    opened.keyboard.press("ControlOrMeta+k")
     # pressing again does not draw the list anew: the focus would be lost
     assert opened.evaluate("window.set_by_keys") == []
     for number in range(3):

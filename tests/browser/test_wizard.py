@@ -152,7 +152,7 @@ def test_types_are_renamed_merged_and_brought_back_in_the_table(
     expect(page.locator("#upload-similarity .main-svg").first).to_be_visible()
     cell = page.locator("#upload-types .ag-cell[col-id=type]", has_text=re.compile("^pDC$"))
     cell.dblclick()
-    page.keyboard.press("Control+A")
+    page.keyboard.press("ControlOrMeta+A")
     page.keyboard.type("Plasmacytoid")
     page.keyboard.press("Enter")
     expect(page.locator("#upload-types")).to_contain_text("Plasmacytoid", timeout=READ)

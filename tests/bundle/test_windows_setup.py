@@ -189,6 +189,23 @@ def test_another_folder_keeps_what_is_not_ours_and_purge_takes_the_data(
     assert [p.name for p in place.iterdir()] == ["others.txt"]
 
 
+def test_a_folder_app_of_somebody_else_stays_as_it_is(wine: Wine, tmp_path: Path) -> None:
+    theirs = wine.drive / "theirs" / "app" / "data.txt"
+    theirs.parent.mkdir(parents=True)
+    theirs.write_text("theirs")
+    wine(setup(tmp_path, "1.0.0"), "/S", r"/D=C:\theirs", fails=True)
+    assert (theirs.read_text(), [p.name for p in theirs.parent.iterdir()]) == (
+        "theirs",
+        ["data.txt"],
+    )
+    assert wine.value(UNINSTALL, "DisplayVersion") is None
+    theirs.unlink()  # an empty folder is nobody's
+    wine(setup(tmp_path, "1.0.1"), "/S", r"/D=C:\theirs")
+    assert (theirs.parent / f"{product.NAME}.exe").is_file()
+    wine(theirs.parent.parent / "uninstall.exe", "/S")
+    assert gone(theirs.parent.parent)
+
+
 def test_for_all_users_and_opened_by_a_double_click(wine: Wine, tmp_path: Path) -> None:
     wine(setup(tmp_path, "1.0.0"), "/S", "/ALLUSERS")
     place = wine.drive / "Program Files" / product.NAME

@@ -82,6 +82,18 @@ def test_logarithms_with_any_offset_are_undone(kind: str, cells: Path, tmp_path:
     assert (frame[BULK == 0].fillna(0) < 1e-3 * scale).all(axis=None)
 
 
+@pytest.mark.parametrize("low", [0.0, 4.2])
+def test_what_cannot_be_undone_exactly_is_said_to_be_approximate(
+    low: float, cells: Path, tmp_path: Path
+) -> None:
+    """VST and rlog give zero counts a value well above 0."""
+    path = tmp_path / "vst.tsv"
+    np.log2(BULK + 2**low).to_csv(path, sep="\t")
+    _, found = looked_at(cells, path)
+    (said,) = [x.advice for x in found.findings if x.code == "log-values"]
+    assert ("approximate" in said) == (low > 0)
+
+
 def test_most_values_may_be_the_lowest_one(cells: Path, tmp_path: Path) -> None:
     few = BULK.where(BULK.quantile(0.8) < BULK, 0.0)
     path = tmp_path / "bulk.tsv"
@@ -314,6 +326,7 @@ def test_a_signature_matrix_as_training_cells_is_offered_as_reference(tmp_path: 
     frame.to_csv(tmp_path / "LM3.txt", sep="\t")
     found = examine(LoadRequest(files={"train": FileChoice(path=tmp_path / "LM3.txt")}))
     assert found.outcome == "refuse"
+    assert found.findings[0].code == "signature-matrix"
     assert "Choose it as Reference X" in found.findings[0].advice
 
 

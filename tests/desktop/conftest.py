@@ -45,6 +45,11 @@ PATIENCE = 90.0
 """Seconds until a wait that never comes true fails; no test depends on how fast something is."""
 
 
+@pytest.fixture(autouse=True)
+def _no_box_that_waits_for_a_click(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(toolkit.NO_DIALOGS, "1")
+
+
 @pytest.fixture(scope="module", autouse=True)
 def _started_as_by_the_program(spawned_processes: None) -> None:
     """A server to fork from would be started within Qt, while the window waits."""
@@ -380,7 +385,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
     }
     for home in homes.values():
         Path(home).mkdir(exist_ok=True)
-    return {**kept, **homes, "PYTHONUNBUFFERED": "1"}
+    return {**kept, **homes, "PYTHONUNBUFFERED": "1", toolkit.NO_DIALOGS: "1"}
 
 
 @pytest.fixture

@@ -230,9 +230,14 @@ def test_files_that_cannot_be_brought_back_are_said_to_be_where_they_are(
     def gone(*_: object) -> None:
         raise OSError(5, "Input/output error")
 
+    real = result_folder.atomic.replace
+
+    def keeps_the_copies(source: Path, target: Path) -> None:
+        real(source, target) if target.name == BEFORE else gone()
+
     with monkeypatch.context() as patch:
         patch.setattr(result_folder, "_copy", gone)
-        patch.setattr(result_folder.atomic, "replace", gone)
+        patch.setattr(result_folder.atomic, "replace", keeps_the_copies)
         with pytest.raises(NotRestored, match="incomplete") as caught:
             replace_files(out, NEW, FILES)
     assert isinstance(caught.value, DeconomixError)

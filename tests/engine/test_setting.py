@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from gui.engine import compute_settings, tasks
-from gui.engine.adtd import FastADTD, WatchedADTD
+from gui.engine.adtd import FastADTD
 from gui.engine.compute_settings import ComputeSettings
 from gui.engine.params import ADTDParams, DTDParams
+from gui.engine.stock_models import WatchedADTD
 
 
 def ran(

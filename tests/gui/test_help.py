@@ -30,6 +30,8 @@ from gui.pages.groups.regulation import form as regulation_form
 from gui.pages.help import book
 from gui.pages.help.book import Section as Part
 from gui.pages.help.book import address, anchor, chapter, chapters, find, plain, sections
+from gui.pages.survival.base import TABS as SURVIVAL_TABS
+from gui.pages.survival.base import form as survival_form
 from gui.pages.upload.review import STEPS
 from gui.pages.upload.view import TABS as UPLOAD_TABS
 from gui.resources import resource
@@ -75,6 +77,7 @@ FORMS = {
     "genes": (genes_form, "genes"),
     "groups": (groups_form, "groups"),
     "regulation": (regulation_form, "groups"),
+    "survival": (survival_form, "survival"),
 }
 
 
@@ -95,6 +98,7 @@ def test_every_tab_with_a_figure_says_how_to_read_it() -> None:
         "DTD": DTD_TABS,
         "ADTD": ADTD_TABS,
         "Groups": LOOKS,
+        "Survival": SURVIVAL_TABS,
         "Genes": GENES_TABS,
         "Compare": COMPARE_LOOKS,
         "Upload": {**STEPS, **UPLOAD_TABS},

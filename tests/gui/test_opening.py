@@ -112,7 +112,7 @@ def test_without_them_a_page_needs_many_requests(
 
 
 @pytest.mark.parametrize(
-    "page", ["upload", "dtd", "adtd", "groups", "genes", "compare", "sessions"]
+    "page", ["upload", "dtd", "adtd", "groups", "survival", "genes", "compare", "sessions"]
 )
 def test_a_page_shows_the_same_as_when_each_callback_is_asked(
     application: Application,
@@ -121,6 +121,8 @@ def test_a_page_shows_the_same_as_when_each_callback_is_asked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     session = with_results(application)
+    # its row says whether it is saved
+    application.sessions.save_session(session.session_id, actor=LOCAL)
     shown = []
     for ahead in (True, False):
         if not ahead:

@@ -14,7 +14,7 @@ import pytest
 from gui.app import Application, create_app
 from gui.config import Config
 from gui.files import FileKind
-from tests.gui.upload_page import choose, session_of
+from tests.gui.upload_page import choose, one, session_of
 
 
 @pytest.fixture
@@ -56,6 +56,24 @@ def test_everything_that_was_recognised_is_in_one_table_before_load(
     assert data is not None
     assert data.bulk is not None
     assert list(data.bulk.samples) == list(bulk.columns[2:])
+
+
+def test_a_signature_matrix_among_the_training_cells_becomes_the_reference(
+    tab: Any, awkward: Path, tmp_path: Path
+) -> None:
+    cells = anndata.read_h5ad(awkward / "clean_train.h5ad")
+    means = cells.to_df().groupby(cells.obs["cell_type"].astype(str)).mean().T
+    means.to_csv(tmp_path / "signature.txt", sep="\t", index_label="NAME")
+    choose(tab, "train", tmp_path / "signature.txt")
+    assert tab.get("upload-load", "disabled") is True
+    tab.click(one("as", "reference"))
+    assert tab.get("upload-train-token", "data") is None
+    choose(tab, "train", awkward / "clean_train.h5ad")
+    tab.click("upload-load")
+    data = session_of(tab).dataset
+    assert data is not None
+    assert data.reference is not None
+    assert list(data.reference.columns) == list(means.columns)
 
 
 class Dialog:

@@ -13,8 +13,10 @@ import sys
 import tomllib
 import xml.etree.ElementTree as ET
 from configparser import ConfigParser
+from importlib import metadata
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -303,7 +305,40 @@ def test_the_setup_writes_what_the_administrators_sheet_says(product: ModuleType
         assert said in sheet, said
     removed = re.findall(r"RMDir /r \"([^\"]+)\"", script)
     # never the folder that the user chose
-    assert set(removed) == {r"$INSTDIR\app", r"$INSTDIR\app.old", r"$LOCALAPPDATA\${NAME}"}
+    assert set(removed) == {
+        r"$INSTDIR\app",
+        r"$INSTDIR\${OLD}",
+        r"$INSTDIR\app.old",
+        r"$LOCALAPPDATA\${NAME}",
+    }
+
+
+def test_the_setup_takes_no_folder_that_is_not_its_own() -> None:
+    """``/D=`` and Browse choose any folder, and it may hold an ``app`` of somebody else."""
+    script = (PACKAGING / "windows" / "installer.nsi").read_text("utf-8")
+    assert "deconomix" in dict(re.findall(r'^!define (\w+) "([^"]+)"', script, re.MULTILINE))["OLD"]
+    assert script.count(r'RMDir /r "$INSTDIR\app"') == 1  # what was just written
+    assert script.count(r'RMDir /r "$INSTDIR\app.old"') == 1
+    assert re.search(
+        r'FileExists} "\$INSTDIR\\app\.old\\\$\{PROGRAM}"\n +RMDir /r "\$INSTDIR\\app\.old"', script
+    )
+    for section in re.findall(r"^Section.*?^SectionEnd", script, re.MULTILINE | re.DOTALL):
+        before, moved, _ = section.partition(r'Rename "$INSTDIR\app"')
+        assert not moved or "!insertmacro OURS" in before
+    install = script.partition('Section "${NAME}"')[2].partition("SectionEnd")[0]
+    assert install.index("${MARK}") < install.index("File /r")  # also if it is ended in the middle
+    assert r'DeleteRegKey HKCU "${NOTICES}"' in script
+
+
+def test_the_key_of_desktop_notices_is_the_one_that_is_removed(product: ModuleType) -> None:
+    from desktop import job_watcher
+
+    script = (PACKAGING / "windows" / "installer.nsi").read_text("utf-8")
+    key = re.search(r'^!define NOTICES "([^"]+)"', script, re.MULTILINE)
+    assert key
+    name = key[1].rpartition("\\")[2]
+    source = Path(job_watcher.__file__).read_text("utf-8")
+    assert f'DesktopNotifier(app_name="{name}"' in source
 
 
 def test_the_setup_compiles_without_a_warning(tmp_path: Path, product: ModuleType) -> None:
@@ -316,6 +351,60 @@ def test_the_setup_compiles_without_a_warning(tmp_path: Path, product: ModuleTyp
     (source / f"{product.NAME}.exe").write_bytes(b"MZ")
     made = make_setup.compiled(source, tmp_path / "deconomix-gui-9-setup.exe", version="9.0.0")
     assert made.read_bytes().startswith(b"MZ")
+
+
+def packed_on_windows() -> list[str]:
+    """What the packages that are installed here hold, under the names that it has on Windows.
+
+    Modules are in PyInstaller's archive; of torch they are files, too.
+    """
+    import bundle_files  # type: ignore[import-not-found]
+
+    elsewhere = ("PySide6/", "shiboken6/", "playwright/", "../")
+    found = []
+    for distribution in metadata.distributions():
+        for path in distribution.files or ():
+            name = path.as_posix()
+            if (
+                bundle_files.is_needed(name)
+                and not name.startswith(elsewhere)
+                and not name.endswith(".pyc")
+                and (not name.endswith(".py") or name.startswith("torch/"))
+            ):
+                found.append(re.sub(r"\.cpython-.*\.so$", ".cp313-win_amd64.pyd", name))
+    return found
+
+
+def test_no_packed_path_is_too_long_for_windows(product: ModuleType) -> None:
+    import bundle_files
+
+    packed = packed_on_windows()
+    assert len(packed) > 1000
+    assert bundle_files.too_long(packed) == []
+    archived = f"{product.PACKAGE}-10.10.10-windows-x86_64-portable"
+    where = f"C:/Users/{'x' * 20}/Downloads/{archived}/{product.NAME}/"
+    assert len(where) + bundle_files.LONGEST < 260
+    # control: licences were the longest; they are laid beside the program under short names
+    licence = "torch-2.13.0.dist-info/licenses/third_party/" + "deep/" * 20 + "LICENSE"
+    assert bundle_files.too_long([licence]) == [licence]
+    assert not bundle_files.is_needed(licence)
+
+
+def test_what_is_needed_stays_in_the_bundle(product: ModuleType) -> None:
+    import bundle_files
+
+    for name, needed in {
+        "torch/_inductor/config.py": True,
+        "torch/_inductor/graph.py": False,
+        r"torch\bin\protoc.exe": False,
+        r"torch\lib\torch_cpu.dll": True,
+        "dash-4.4.1.dist-info/METADATA": True,
+        "dash-4.4.1.dist-info/RECORD": False,
+        "webview/lib/Microsoft.Web.WebView2.Core.dll": True,
+        "PySide6/Qt/translations/qtbase_de.qm": False,
+        "zstandard/_cffi.pyd": False,
+    }.items():
+        assert bundle_files.is_needed(name) is needed, name
 
 
 # -- parts
@@ -365,6 +454,52 @@ def test_the_workflows_are_in_the_form_that_github_reads(path: Path) -> None:
     )
 
 
+def steps(path: Path) -> list[tuple[str, dict[str, Any]]]:
+    """Every step of a workflow, with the system that it runs on."""
+    yaml = pytest.importorskip("yaml")
+    found = []
+    for job in yaml.safe_load(path.read_text("utf-8"))["jobs"].values():
+        systems = job["strategy"]["matrix"]["system"] if "strategy" in job else [job["runs-on"]]
+        found += [(system, step) for system in systems for step in job["steps"]]
+    return found
+
+
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_every_shell_step_of_the_workflows_can_be_parsed(path: Path) -> None:
+    bash = shutil.which("bash")
+    if bash is None:
+        pytest.skip("needs bash")
+    scripts = [
+        re.sub(r"\$\{\{.*?\}\}", "x", step["run"])
+        for system, step in steps(path)
+        if "run" in step
+        and (step.get("shell") == "bash" or ("shell" not in step and "windows" not in system))
+    ]
+    assert scripts
+    for script in dict.fromkeys(scripts):
+        done = subprocess.run(
+            [bash, "-n"], input=script, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr + script
+    broken = subprocess.run([bash, "-n"], input="if true; then", capture_output=True, text=True)
+    assert broken.returncode != 0  # control
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_the_workflows_name_files_that_are_there_and_runners_that_are(path: Path) -> None:
+    retired = ("macos-12", "macos-13", "macos-14", "windows-2019", "ubuntu-20.04")
+    node24 = {"checkout": 6, "setup-python": 6, "upload-artifact": 6, "download-artifact": 7}
+    for system, step in steps(path):
+        assert system not in retired
+        if uses := re.fullmatch(r"actions/([a-z-]+)@v(\d+)", step.get("uses", "")):
+            assert int(uses[2]) >= node24[uses[1]]
+        for named in re.findall(r"\b(?:packaging|tests)[\\/][\w./\\-]+\.\w+", step.get("run", "")):
+            assert (ROOT / named.replace("\\", "/")).is_file(), named
+
+
 @pytest.mark.parametrize(
     "path", sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml")), ids=lambda path: path.name
 )
@@ -388,6 +523,65 @@ def test_the_update_key_is_checked_before_it_is_built_in(
     assert (tmp_path / "build" / "update_key.pub").read_text().strip() == bytes(range(32)).hex()
     make_installer.keep_update_key(None)  # the next build has none unless it is given
     assert not (tmp_path / "build" / "update_key.pub").exists()
+
+
+def test_hashes_end_lines_as_sha256sum_reads_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, product: ModuleType
+) -> None:
+    import make_installer
+
+    program, made = tmp_path / "program", tmp_path / "x.deb"
+    program.mkdir()
+    (program / "a.txt").write_bytes(b"a")
+    made.write_bytes(b"x")
+    monkeypatch.setattr(make_installer, "DIST", tmp_path)
+    monkeypatch.setattr(product, "BUNDLE", program)
+    real = Path.write_text
+
+    def write_as_windows(self: Path, data: str, *given: str, newline: str | None = None) -> int:
+        return real(self, data, *given, newline="\r\n" if newline is None else newline)
+
+    monkeypatch.setattr(Path, "write_text", write_as_windows)
+    (tmp_path / "control").write_text("a\n")
+    assert b"\r" in (tmp_path / "control").read_bytes()
+    make_installer.write_sums([made])
+    sums = [tmp_path / "SHA256SUMS", *tmp_path.glob("*.files.sha256")]
+    assert len(sums) == 2
+    for path in sums:
+        assert path.read_bytes().endswith(b"\n")
+        assert b"\r" not in path.read_bytes()
+
+
+def test_the_installer_is_made_without_git(
+    monkeypatch: pytest.MonkeyPatch, product: ModuleType
+) -> None:
+    import make_installer
+
+    assert make_installer.last_change() > 1_700_000_000
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert make_installer.last_change() > 1_700_000_000
+
+
+def test_a_disk_image_that_is_busy_is_made_at_the_next_attempt(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import make_dmg
+
+    waits: list[float] = []
+    ends = [1, 1, 0]
+
+    def run(*command: object) -> None:
+        if ends.pop(0):
+            raise subprocess.CalledProcessError(1, "hdiutil: create failed - Resource busy")
+
+    monkeypatch.setattr(make_dmg.time, "sleep", waits.append)
+    monkeypatch.setattr(make_dmg, "run", run)
+    make_dmg.insist("hdiutil", "create")
+    assert (len(waits), ends) == (2, [])
+    ends += [1] * 9
+    with pytest.raises(subprocess.CalledProcessError):
+        make_dmg.insist("hdiutil", "create")
+    assert len(ends) == 4  # five attempts
 
 
 def test_too_large_is_an_error_with_a_sentence(

@@ -264,7 +264,7 @@ def test_on_windows_a_file_held_by_another_program_is_tried_again(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(atomic.time, "sleep", lambda _: None)
-    monkeypatch.setattr(atomic.sys, "platform", "win32")
+    monkeypatch.setattr(atomic, "WINDOWS", True)
     real, left = os.replace, [3]
 
     def held(*arguments: Any) -> None:

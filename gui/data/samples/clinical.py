@@ -86,10 +86,12 @@ def read_clinical(choice: ClinicalChoice, samples: Sequence[str] | None = None) 
     Raises UnreadableFile, or MissingPart for a column that is not there.
     """
     name = choice.shown
-    text = _read_text(choice.path, name)
+    text, of_series = _read_text(choice.path, name)
     text, turned = _patients_in_rows(text, samples)
     frame, commas = typed(text)
     notes: list[tuple[str, str]] = []
+    if of_series:
+        notes.append(("turned", f"The characteristics of the samples in {name} were read."))
     if turned:
         notes.append(("turned", f"The rows and columns of {name} were exchanged."))
     units: dict[str, str] = {}
@@ -166,12 +168,13 @@ def read_clinical(choice: ClinicalChoice, samples: Sequence[str] | None = None) 
     )
 
 
-def _read_text(path: Path, name: str) -> pd.DataFrame:
+def _read_text(path: Path, name: str) -> tuple[pd.DataFrame, bool]:
+    """The table as text, and whether it is of the samples of a series matrix file."""
     if is_series_matrix(path, name):
         text = read_series_samples(path, name)
         if len(text) and text.shape[1] > 1:
-            return text
-    return read_text_table(path, name)[0]
+            return text, True
+    return read_text_table(path, name)[0], False
 
 
 def _patients_in_rows(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
 import pandas as pd
@@ -29,8 +28,14 @@ def read_series_samples(path: Path, name: str) -> pd.DataFrame:
     end = text.find(_TABLE)
     lines = text[: end if end >= 0 else len(text)].splitlines()
     columns: dict[str, list[str]] = {}
-    for row in csv.reader((line for line in lines if line.startswith("!Sample_")), delimiter="\t"):
-        what, values = row[0].removeprefix("!Sample_"), [v.strip() for v in row[1:]]
+    for line in lines:
+        if not line.startswith("!Sample_"):
+            continue
+        first, *fields = line.split("\t")
+        what, values = (
+            first.removeprefix("!Sample_"),
+            [v.strip().strip('"').strip() for v in fields],
+        )
         if what.startswith("characteristics"):
             for at, value in enumerate(values):
                 key, mark, found = value.partition(":")

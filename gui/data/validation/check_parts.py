@@ -13,9 +13,10 @@ from gui.data.dataset import PART_NAMES, ROLES, Cells, Dataset, Matrix, Role, So
 from gui.data.profiles import similarity, type_profiles
 from gui.data.readers.read import Part
 from gui.data.validation import findings as f
-from gui.data.validation.check_part import caught, empty_columns
+from gui.data.validation.check_values import empty_columns
 from gui.data.validation.checks import (
     ALIKE,
+    caught,
     check_common,
     check_reference,
     check_trainable,

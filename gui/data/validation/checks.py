@@ -7,8 +7,8 @@ The engine itself answers such data with NaN, ``LinAlgError`` or silence (ENGINE
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,7 @@ from gui.errors import (
     BadNames,
     BadValues,
     CollinearTypes,
+    DataError,
     EmptyColumn,
     MissingPart,
     NoCommonGenes,
@@ -29,9 +30,6 @@ from gui.knowledge.gene_names import recognise
 from gui.knowledge.identifiers import Kind
 from gui.text import number, shorten, some
 
-if TYPE_CHECKING:
-    pass
-
 SINGULAR = 1e-6
 """Smallest allowed ratio of the singular values of the reference (columns of length 1).
 
@@ -39,6 +37,15 @@ Measured: real references reach 1e-2, copies 1e-9.
 """
 ALIKE = 0.998
 """Cosine similarity of two types from which on a note is given."""
+
+
+def caught(check: Callable[[], object]) -> DataError | None:
+    """What a check raises."""
+    try:
+        check()
+    except DataError as error:
+        return error
+    return None
 
 
 def check_matrix(matrix: Matrix, role: Role, name: str) -> None:

@@ -335,6 +335,11 @@ class LabelsUnique(Finding):
     """Cell names in place of cell types."""
 
 
+@_kind("signature-matrix", "refusal", "A signature matrix", errors.BadNames)
+class SignatureMatrix(Finding):
+    """One column per cell type instead of cells: a reference."""
+
+
 @_kind("few-cells", "warning", "Types of very few cells")
 class FewCells(Finding):
     """A type of one or two cells."""

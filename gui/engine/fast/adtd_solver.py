@@ -3,7 +3,6 @@
 Adaptive Digital Tissue Deconvolution, doi 10.1093/bioinformatics/btae263. The same quadratic
 programmes go to the same solvers; only their assembly differs.
 
-The same quadratic programmes go to the same solvers; only how they are put together differs.
 Imports neither torch nor deconomix.
 """
 
@@ -23,6 +22,8 @@ from scipy.optimize import nnls
 
 from gui.engine.numeric_context import no_solution
 
+FIRST_STEPS = 1000
+"""Stock's limit of the loop that fits the hidden profile before anything else."""
 CANCEL_CHECK_INTERVAL = 32
 """Samples between two looks at whether the user has cancelled."""
 TIGHT = {"eps_abs": 1e-10, "eps_rel": 1e-10, "max_iters": 200_000}
@@ -136,9 +137,7 @@ def solve_qp_scs(
 
 
 class ADTDSolver:
-    """State and steps of stock's ADTD, as a base class of it or alone.
-
-    Alone it is :class:`~gui.engine.fast.lambda_path.LambdaPath`.
+    """State, steps and ``run`` of stock's ADTD.
 
     Attributes
     ----------
@@ -334,3 +333,64 @@ class ADTDSolver:
     def Loss_static(self) -> float:
         """Return the misfit without gene regulation."""
         return self._misfit(1.0)
+
+    def run(self, verbose: bool = False) -> None:
+        """Fit as stock's ``run``: the same steps in the same order, and the same looks at the loss.
+
+        Parameters
+        ----------
+        verbose
+            Not used; stock draws a progress bar.
+        """
+        self.setup()
+        self.update_C0()
+        if self.C_static:
+            self._fit_static()
+        else:
+            self._fit_free()
+        self.C_est = pd.DataFrame(self.C, index=self.celltypes)
+        self.c_est = pd.DataFrame(self.c, index=["hidden"])
+        self.x_est = pd.DataFrame(self.x, index=self.genes)
+        self.Delta_est = pd.DataFrame(self.Delta, index=self.genes, columns=self.celltypes)
+
+    def _fit_static(self) -> None:
+        """With the first compositions: the hidden profile until it converges, then Delta and x."""
+        before = np.inf
+        for i in range(self.max_iterations):
+            now = self.Loss_ADTD()[0]
+            if before - now <= self.eps:
+                return
+            if i > 0 or self._fit_background():
+                before = now
+                self._update_all()
+
+    def _fit_background(self) -> bool:
+        """Fit composition and hidden profile in turn; whether they converged."""
+        before, now = np.inf, 0.0
+        for _ in range(FIRST_STEPS):
+            if before - now <= self.eps:
+                return True
+            before = self.Loss_static()
+            self.update_C0()
+            self.C = self.C0_init
+            self.update_x()
+            now = self.Loss_static()
+        return False
+
+    def _fit_free(self) -> None:
+        """Update everything in turn; of a last step that makes it worse, nothing is kept."""
+        for i in range(self.max_iterations):
+            held = self.C.copy(), self.c.copy(), self.x.copy(), self.Delta.copy()
+            before = self.Loss_ADTD()[0]
+            self._update_all()
+            now = self.Loss_ADTD()[0]
+            self.Loss_ADTD()  # for stock's progress bar; whoever watches counts three looks
+            if i > 1 and before - now < self.eps:
+                if before < now:
+                    self.C, self.c, self.x, self.Delta = held
+                return
+
+    def _update_all(self) -> None:
+        self.update_C()
+        self.update_x()
+        self.update_Delta()

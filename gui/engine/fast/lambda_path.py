@@ -13,9 +13,6 @@ import pandas as pd
 from gui.engine.fast.adtd_solver import ADTDSolver
 from gui.engine.numeric_context import QPError, no_background
 
-FIRST_STEPS = 1000
-"""Stock's limit of the loop that fits the hidden profile before anything else."""
-
 
 class LambdaPath(ADTDSolver):
     """Stock's ``ADTD.run`` with static C in two parts, for many values of lambda2.
@@ -53,16 +50,7 @@ class LambdaPath(ADTDSolver):
                 raise no_background()
             self.update_C0()
             self._first_loss = self.Loss_ADTD()[0]
-            old, new = np.inf, 0.0
-            for _ in range(FIRST_STEPS):
-                if old - new <= self.eps:
-                    self._converged = True
-                    break
-                old = self.Loss_static()
-                self.update_C0()
-                self.C = self.C0_init
-                self.update_x()
-                new = self.Loss_static()
+            self._converged = self._fit_background()
             self.update_C()
             self.update_x()
         except QPError as error:

@@ -12,6 +12,22 @@ import numpy as np
 RATE, BETA1, BETA2, EPSILON = 1e-3, 0.9, 0.999, 1e-8
 """As stock calls torch.optim.Adam."""
 
+LOWEST, HIGHEST, SEED = 0.001, 0.1, 42
+"""Between which stock draws the roots of the first gene weights, and the seed it sets."""
+
+
+def stock_start(genes: int) -> np.ndarray:
+    """Return the roots of the gene weights that stock begins with, float32.
+
+    torch draws uniform float32 from the lower 24 bits of a Mersenne Twister (at::CPUGeneratorImpl),
+    which NumPy has too.
+    """
+    words = np.random.RandomState(SEED).randint(0, 2**32, size=genes, dtype=np.uint32)
+    bits = words & np.uint32(2**24 - 1)
+    drawn = bits.astype(np.float32) * np.float32(2.0**-24)
+    low, high = np.float32(LOWEST), np.float32(HIGHEST)
+    return np.asarray(low + drawn * (high - low), dtype=np.float32)
+
 
 def optimise(
     reference: np.ndarray,

@@ -26,6 +26,7 @@ ORDER = (
     "worth",
     "known",
     "groups",
+    "survival",
     "genes",
     "compare",
     "sessions",

@@ -35,8 +35,10 @@ def _bind_part(part: Part) -> None:
     def show_chosen(ctx: Context, *, token: str | None) -> dict[str, Any]:
         """Look into the file that was chosen; one that cannot be read is not taken."""
         kept = ctx.session.form(page.key)
-        empty = {name: False if prop == "checked" else None for name, prop in OPTIONS.items()}
-        empty["keep"] = []
+        empty: dict[str, Any] = {
+            name: False if prop == "checked" else None for name, prop in OPTIONS.items()
+        }
+        empty |= {"keep": [], "without": []}
         nothing = {
             "choosing": {},
             "chosen": GONE,

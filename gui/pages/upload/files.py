@@ -59,10 +59,6 @@ def inspected(ctx: Context, upload: Upload, role: str) -> Found:
     return Found(upload.name, words + _room(found), _options(found, role))
 
 
-_MOST_COLUMNS = 5_000
-"""Columns of a table of which any can be chosen."""
-
-
 def _options(found: Inspection, role: str) -> dict[str, tuple[list[dict[str, str]], Any]]:
     """The options that apply to this file."""
     cells = role in ("train", "test") and found.kind in ("h5ad", "10x")
@@ -92,7 +88,7 @@ def _options(found: Inspection, role: str) -> dict[str, tuple[list[dict[str, str
             [first, *[{"value": c, "label": names.get(c, c)} for c in found.var_columns]],
             INDEX,
         )
-    if 1 < len(found.columns) <= _MOST_COLUMNS and role == "bulk":
+    if len(found.columns) > 1 and role == "bulk":
         made["without"] = (
             [
                 {"value": c, "label": f"{c} ({why})" if why else c}

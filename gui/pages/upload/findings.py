@@ -167,6 +167,16 @@ def _finding(
             switches.append(dmc.Group([switch, show], gap="md"))
     if one.code == "no-common-genes":
         switches.append(_go("genes", "Choose a table of gene names…"))
+    if one.code == "signature-matrix" and one.place.role == "train":
+        switches.append(
+            dmc.Button(
+                "Take it as Reference X",
+                id=page.id.each("as", "reference"),
+                size="compact-sm",
+                variant="light",
+                w="fit-content",
+            )
+        )
     if one.code in ("collinear-types", "alike-types", "few-cells", "labels-unique"):
         switches.append(_go("types", "Look at the cell types…"))
     return html.Div(
@@ -317,6 +327,22 @@ def switch_off(
     ):
         raise PreventUpdate
     return without(ctx, entries, int(call.triggered_id["index"]), chosen_files(tokens))
+
+
+@page.callback(
+    output={
+        role: Output(getattr(page.id, f"{role}_token"), "data", allow_duplicate=True)
+        for role in ("train", "reference")
+    },
+    inputs={"_clicks": Input(page.id.each("as", ALL), "n_clicks")},
+    state={"token": State(page.id.train_token, "data")},
+    prevent_initial_call=True,
+)
+def take_as_reference(ctx: Context, *, token: str | None, _clicks: Any) -> dict[str, Any]:
+    """The signature matrix that was chosen as training cells becomes the reference."""
+    if clicked() is None or not token:
+        raise PreventUpdate
+    return {"train": None, "reference": token}
 
 
 @page.callback(

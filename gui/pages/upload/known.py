@@ -36,9 +36,9 @@ PAIR = page.id.each("known_pair", ALL)
 
 def known_layout(ctx: Context) -> Any:
     words = (
-        "Measured shares of the cell types in your bulk samples, from flow cytometry or counting."
-        " They are never used for the estimate: DTD and ADTD show how well it agrees with them."
-        " They can be added at any time."
+        "Measured fractions of the cell types in your bulk samples, from flow cytometry or"
+        " counting. They are never used for the estimate: DTD and ADTD show how well it agrees with"
+        " them. They can be added at any time."
     )
     return table.layout(ctx, words, [])
 

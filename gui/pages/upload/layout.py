@@ -223,6 +223,7 @@ def _controls(ctx: Context, part: Part) -> dict[str, Any]:
         ),
         "without": dmc.MultiSelect(
             id=part.id("without"),
+            value=[],
             label=tip_label(
                 "Columns that are no samples",
                 "What was recognised is chosen already. Take a column away to use it as a sample,"

@@ -143,7 +143,7 @@ def asked(
     files: dict[Role, FileChoice] = {}
     for role, upload in uploads.items():
         if role != "model":
-            files[cast(Role, role)] = choice_of(ctx, upload, options[role])
+            files[cast(Role, role)] = choice_of(ctx, upload, options[role], role)
     repairs = repairs_of(entries, found, ctx.uploads)
     if "model" in uploads:
         if set(files) - {"bulk"}:
@@ -160,7 +160,7 @@ def asked(
     return Asked(files, repairs, stem(first.name) if first else "", current, None, found)
 
 
-def choice_of(ctx: Context, upload: Upload, options: Mapping[str, Any]) -> FileChoice:
+def choice_of(ctx: Context, upload: Upload, options: Mapping[str, Any], role: str) -> FileChoice:
     """One file and how it is to be read. InvalidParameter if an option is not allowed."""
     labels = ctx.uploads.get(options["labels_token"]) if options.get("labels_token") else None
     each, column, without = options.get("cells"), options.get("genes"), options.get("without")
@@ -172,7 +172,8 @@ def choice_of(ctx: Context, upload: Upload, options: Mapping[str, Any]) -> FileC
         matrix=options.get("matrix"),
         keep_obs=tuple(options.get("keep") or ()),
         sheet=options.get("sheet"),
-        leave_out=None if without is None else tuple(without),
+        # only of a bulk it is asked; the reader takes no notice where there is nothing to choose
+        leave_out=tuple(without) if without is not None and role == "bulk" else None,
         labels=labels.path if labels else None,
         labels_name=labels.name if labels else "",
         genes_column=None if column in (None, "", INDEX) else column,

@@ -1,0 +1,347 @@
+"""Who is followed and for how long, and which covariates may be used: before any statistic."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from gui.analyses.samples import as_groups, as_numbers, cleaned, is_number, sample_table
+from gui.analyses.survival_params import NO_PATIENT, SAMPLES, SurvivalParams
+from gui.data.dataset import Clinical, Dataset
+from gui.data.samples.survival_columns import event_coding, unit_in, value_text
+from gui.errors import DataError, InvalidParameter, MissingPart
+from gui.statistics.survival_data import (
+    Survival,
+    landmark,
+    refuse_later_covariates,
+    survival_data,
+)
+from gui.text import number, shorten, some
+
+MOST_LEVELS = 12
+"""A column of text with more different values is no group for a model."""
+FEW_VALUES = 6
+"""Numbers of at most so many different values are groups for curves."""
+WHOLE_ROW = 4
+"""Samples with the same values in so many columns share one row of the clinical table."""
+_PATIENT = re.compile(
+    r"^(bcr[ ._])?(patient|subject|case|participant|donor|individual|person|pat)"
+    r"([ ._-]?(id|no|nr|number|code|barcode|uuid|name|submitter[ ._-]?id))?$",
+    re.IGNORECASE,
+)
+_BARCODE = re.compile(r"(TCGA|TARGET|CPTAC)[-._][A-Z0-9]{2,4}[-._][A-Z0-9]{4,8}", re.IGNORECASE)
+_LATER = re.compile(
+    r"respon[sd]|(^|[ ._-])bor([ ._-]|$)|best.?overall|recist|recur|relaps|progress|remission|"
+    r"treatment.?outcome|follow.?up|new.?tumou?r.?event|adverse|toxicit|last.?contact|vital|"
+    r"cause.?of.?death|days.to.death|^(death|died|dead|deceased|alive|status)$|"
+    r"^(os|pfs|pfi|dss|dfi|dfs|rfs|efs|ttp|css|mfs|dmfs)([ ._-]|$)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Subjects:
+    """Followed patients, and the table about their samples.
+
+    survival : times from time zero (or from the landmark); table : all samples x columns
+    outcome : what the event is, as text; unit : of the times, "" if it is not known
+    excluded : by sample, columns reason and analysis; notes : what was assumed
+    """
+
+    survival: Survival
+    table: pd.DataFrame
+    outcome: str
+    unit: str
+    excluded: pd.DataFrame
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Columns of the times and events: the user's choice, or what was loaded."""
+
+    time: str
+    event: str
+    event_value: str
+    unit: str
+
+
+def endpoint(dataset: Dataset, params: SurvivalParams) -> Endpoint:
+    """Which columns are meant.
+
+    Raises
+    ------
+    MissingPart
+        There is no clinical table, no times or no events are named.
+    InvalidParameter
+        It is not known which value means the event.
+    """
+    clinical = dataset.clinical or Clinical(pd.DataFrame())
+    table = sample_table(dataset)
+    if not len(table.columns):
+        raise MissingPart(
+            "There is no clinical table with survival times.",
+            advice="Load one on the page Upload, tab Clinical data.",
+        )
+    time, event = params.time or clinical.time, params.event or clinical.event
+    for column, what in ((time, "survival times"), (event, "events")):
+        if not column or column not in table.columns:
+            raise MissingPart(
+                f"The clinical table has no column {column[:60]}."
+                if column
+                else f"No column of {what} is chosen.",
+                advice="Choose it here or on the page Upload, tab Clinical data.",
+            )
+    value = params.event_value or (clinical.event_value if event == clinical.event else "")
+    if not value:
+        coding = event_coding(table[event], event)
+        value = coding.value if coding.certain else ""
+    if not value:
+        held = sorted({value_text(v) for v in table[event].dropna()})
+        raise InvalidParameter(
+            f"It is not known which value of {shorten(event)} means that the event happened"
+            f" ({some(held, 4)}).",
+            advice="Choose the value.",
+        )
+    unit = params.unit or (clinical.unit if time == clinical.time else "") or unit_in(time) or ""
+    return Endpoint(time, event, value, unit)
+
+
+def subjects(dataset: Dataset, params: SurvivalParams, samples: Sequence[str]) -> Subjects:
+    """The patients that can be followed, and why others cannot.
+
+    Parameters
+    ----------
+    samples
+        Of the run.
+
+    Raises
+    ------
+    MissingPart, InvalidParameter, BadValues, DataError
+        As of :func:`endpoint` and :func:`gui.statistics.survival_data.survival_data`; several
+        samples of a patient; something known only later without a landmark.
+    """
+    named, table = endpoint(dataset, params), sample_table(dataset)
+    _refuse_later(params, [SAMPLES] if SAMPLES in params.later else [])
+    notes: list[str] = []
+    status = cleaned(table[named.event]).map(value_text, na_action="ignore")
+    event = (status == named.event_value).astype(float).where(status.notna())
+    patient, how = patients(table, params, samples, named.time)
+    try:
+        found = survival_data(
+            _times(table[named.time]),
+            event,
+            samples=samples,
+            patient=patient,
+            duplicates=params.duplicates,
+        )
+    except DataError as error:
+        if patient is None or "more than one sample" not in str(error):
+            raise
+        raise DataError(f"{error} {how}".strip(), advice=error.advice) from None
+    if patient is not None and params.duplicates != "refuse" and how:
+        notes.append(how)
+    if params.landmark:
+        found = landmark(found, params.landmark)
+    if not named.unit:
+        notes.append(f"The unit of the times ({shorten(named.time)}) is not known.")
+    if not params.time_zero:
+        notes.append(
+            "It was not said what time zero is: it has to be the same for all patients, and what is"
+            " compared has to be known by then."
+        )
+    excluded = found.excluded.set_index("sample").assign(analysis="everything")
+    held = sorted(set(status.dropna()) - {named.event_value})
+    if len(held) > 1:
+        notes.append(
+            f"All values of {shorten(named.event)} other than {shorten(named.event_value)}"
+            f" ({some(held, 4)}) count as not having had the event."
+        )
+    return Subjects(
+        found,
+        table,
+        f"{named.event} = {named.event_value}",
+        named.unit,
+        excluded,
+        (*found.notes, *notes),
+    )
+
+
+def _times(column: pd.Series) -> pd.Series:
+    values = cleaned(column)
+    if is_number(values):
+        return as_numbers(values)
+    return values.astype(object).where(values.notna())
+
+
+# -- patients
+# --------------------------------------------------------------------------------------------------
+def patients(
+    table: pd.DataFrame, params: SurvivalParams, samples: Sequence[str], time: str
+) -> tuple[pd.Series | None, str]:
+    """Which samples are of one patient, and how that is known, in a sentence.
+
+    By the column that was chosen; else by a column that is called so, the barcodes of TCGA, or
+    samples that share a row of the clinical table. None: nobody seems to have two.
+    """
+    if params.patient == NO_PATIENT:
+        return None, ""
+    if params.patient:
+        if params.patient not in table.columns:
+            raise MissingPart(f"The clinical table has no column {params.patient[:60]}.")
+        column = cleaned(table[params.patient]).map(value_text, na_action="ignore")
+        return column, f"Patients are told by the column {shorten(params.patient)}."
+    inside = table.reindex(list(samples))
+    followed = inside.index[inside[time].notna()] if time in inside else inside.index
+    for name in table.columns:
+        column = cleaned(table[name]).map(value_text, na_action="ignore")
+        here = column.reindex(followed).dropna()
+        if _PATIENT.match(str(name)) and here.nunique() >= max(3, 0.2 * len(here)):
+            # who has no name there is a patient of his own
+            alone = pd.Series([f"\0{s}" for s in column.index], index=column.index)
+            return column.where(column.notna(), alone), (
+                f"Patients are told by the column {shorten(str(name))}."
+            )
+    barcodes = {s: found[0].upper() for s in samples if (found := _BARCODE.match(str(s)))}
+    if len(barcodes) == len(samples) and len(set(barcodes.values())) < len(barcodes):
+        return pd.Series(barcodes), "Patients are told by the barcodes of the samples."
+    shared = _shared_rows(inside.loc[followed])
+    if shared is not None:
+        return shared, "These samples share one row of the clinical table."
+    return None, ""
+
+
+def _shared_rows(table: pd.DataFrame) -> pd.Series | None:
+    """Samples with the same clinical row, where that is no chance; None where there are none."""
+    rows = table.astype(object).map(value_text, na_action="ignore")
+    known = rows.notna().sum(axis=1)
+    keys = pd.Series(
+        ["\x1f".join(map(str, row)) for row in rows.itertuples(index=False)], index=rows.index
+    )
+    groups: dict[str, list[str]] = {}
+    for sample, key in keys.items():
+        same = groups.setdefault(key, [])
+        same.append(str(sample))
+    who = pd.Series([f"\0{s}" for s in keys.index], index=keys.index, dtype=object)
+    found = False
+    for same in groups.values():
+        if len(same) < 2:
+            continue
+        alike = len({re.split(r"[-._ ]", name)[0] for name in same}) == 1 and all(
+            re.search(r"[-._ ]", name) for name in same
+        )
+        stem = len(_beginning(same)) >= 4
+        if known[same[0]] >= WHOLE_ROW or (alike and stem and known[same[0]] >= 2):
+            who[same] = f"\0{same[0]}"
+            found = True
+    return who if found else None
+
+
+def _beginning(names: Sequence[str]) -> str:
+    first, last = min(names), max(names)
+    size = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), 0)
+    return first[:size]
+
+
+# -- covariates
+# --------------------------------------------------------------------------------------------------
+def covariates(
+    found: Subjects, names: Sequence[str], params: SurvivalParams, named: Endpoint
+) -> pd.DataFrame:
+    """Columns for a model, all followed samples; numbers as they are, text as groups, gaps kept.
+
+    Raises
+    ------
+    MissingPart
+        There is no such column.
+    DataError
+        The outcome itself, something known only later, or a text of too many values.
+    """
+    made: dict[str, pd.Series] = {}
+    for name in names:
+        if name not in found.table.columns:
+            raise MissingPart(f"The clinical table has no column {name[:60]}.")
+        if name in (named.time, named.event):
+            raise DataError(
+                f"{shorten(name)} is the outcome itself.", advice="Choose another column."
+            )
+    _refuse_later(params, names)
+    for name in names:
+        column = cleaned(found.table[name]).reindex(found.survival.samples)
+        if is_number(column):
+            made[name] = as_numbers(column)
+            continue
+        groups = as_groups(column)
+        if groups.nunique() > MOST_LEVELS:
+            raise DataError(
+                f"{shorten(name)} has {number(groups.nunique())} different values: too many groups"
+                " for a model.",
+                advice="Choose another column.",
+            )
+        made[name] = groups
+    return pd.DataFrame(made, index=found.survival.time.index)
+
+
+def sounds_later(name: str) -> bool:
+    """Whether a column's name says that it is known only after time zero, such as a response."""
+    return bool(_LATER.search(name))
+
+
+def _refuse_later(params: SurvivalParams, names: Sequence[str]) -> None:
+    """DataError for what is known only after time zero (or after the landmark)."""
+    start = params.landmark or 0.0
+    for name in names:
+        known = params.known_at if name in params.later else None
+        if name in params.later and known is None:
+            raise DataError(
+                f"{shorten(name)} is known only after time zero, so only those who lived until then"
+                " have it.",
+                advice="Say when it is known, and use a landmark analysis from then on; or leave it"
+                " out.",
+            )
+        if known is not None and known > start:
+            refuse_later_covariates({shorten(name): known})
+        if known is None and sounds_later(name) and not params.landmark:
+            raise DataError(
+                f"{shorten(name)} sounds like something that is known only after time zero; those"
+                " who have it lived until then.",
+                advice="Say under “Known only later” when it is known (0: at time zero), and use a"
+                " landmark analysis from then on; or leave it out.",
+            )
+
+
+def complete(frame: pd.DataFrame) -> tuple[list[str], pd.DataFrame]:
+    """Samples without a gap; and of the others which column they lack (columns reason)."""
+    lacking = frame.isna()
+    bad = lacking.any(axis=1)
+    reasons = [
+        f"no value of {', '.join(str(c) for c in frame.columns[row])}"
+        for row in lacking[bad].to_numpy(dtype=bool)
+    ]
+    return list(frame.index[~bad]), pd.DataFrame({"reason": reasons}, index=frame.index[bad])
+
+
+def same_reasons(found: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Names with the same reason together: (names, reason). found : name -> sentence"""
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in found.items():
+        bare = reason.replace(name, "", 1) if reason.startswith(name) else reason
+        by_reason.setdefault(bare.strip(), []).append(name)
+    return [(some(names, 12), reason) for reason, names in by_reason.items()]
+
+
+def groups_of_column(column: pd.Series) -> pd.Series | None:
+    """A clinical column as groups for curves; None for numbers of many values."""
+    values = cleaned(column)
+    if is_number(values) and values.nunique() > FEW_VALUES:
+        return None
+    groups = as_groups(column)
+    if groups.nunique() > MOST_LEVELS:
+        raise DataError(
+            f"{column.name} has {number(groups.nunique())} different values: too many groups.",
+            advice="Choose another column.",
+        )
+    return groups

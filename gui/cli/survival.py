@@ -1,0 +1,174 @@
+"""The options of ``analyze`` that ask for a survival analysis.
+
+Imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from typing import TYPE_CHECKING, Any
+
+from gui.errors import InvalidParameter
+
+if TYPE_CHECKING:
+    from gui.analyses.survival_params import SurvivalParams
+    from gui.data.dataset import Dataset
+
+FILES = tuple(
+    f"survival_{name}.csv"
+    for name in (
+        *("hazard_ratios", "curves", "groups", "log_rank", "pairs", "together"),
+        *("proportional_hazards", "reliability", "excluded", "remark"),
+    )
+)
+"""Everything that a survival analysis may write."""
+CUTS = ("none", "median", "tertiles", "best")
+OF_SURVIVAL = (
+    *("time_zero", "survival_cut", "survival_by", "adjust", "strata", "together", "ridge"),
+    *("patient", "duplicates", "known_later", "known_at", "landmark"),
+)
+"""Options that say how survival is analysed."""
+
+
+def add_options(cli: argparse.ArgumentParser) -> None:
+    """``--survival`` and what belongs to it."""
+    cli.add_argument(
+        "--survival",
+        metavar="TIME,EVENT",
+        help="analyse times to an event: columns of --clinical with the times and the event"
+        " (EVENT=VALUE says which value means that it happened)",
+    )
+    cli.add_argument(
+        "--time-zero", metavar="TEXT", help="from when times are counted, such as diagnosis"
+    )
+    cli.add_argument(
+        "--survival-cut",
+        metavar="RULE",
+        help="curves of groups by fraction: none (default), median, tertiles, best (exploratory),"
+        " or percentages such as 5,20",
+    )
+    for name, text in (
+        ("survival-by", "curves and a log-rank test by the groups of a clinical column"),
+        ("adjust", "a clinical column in the models beside the fractions"),
+        ("strata", "a clinical column whose groups have baseline hazards of their own"),
+        ("together", "a cell type in one model with the others named so and the covariates"),
+        ("known-later", "a column that is known only after time zero"),
+    ):
+        cli.add_argument(
+            f"--{name}",
+            action="append",
+            default=[],
+            metavar="TYPE" if name == "together" else "COLUMN",
+            help=f"{text} (may be given several times)",
+        )
+    cli.add_argument(
+        "--ridge", action="store_true", help="fit several variables with a penalty: few events"
+    )
+    cli.add_argument("--patient", metavar="COLUMN", help="column that names the patient")
+    cli.add_argument(
+        "--duplicates",
+        choices=("refuse", "first", "cluster"),
+        help="several samples of a patient (default: refuse)",
+    )
+    cli.add_argument(
+        "--known-at", type=float, metavar="TIME", help="when what is known only later is known"
+    )
+    cli.add_argument(
+        "--landmark",
+        type=float,
+        metavar="TIME",
+        help="count time from here, with those still followed",
+    )
+
+
+def check_options(options: argparse.Namespace) -> None:
+    """Refuse what can be refused before any file is read; take over the columns.
+
+    Raises
+    ------
+    InvalidParameter
+    """
+    if options.survival is None:
+        for name in OF_SURVIVAL:
+            if getattr(options, name):
+                raise InvalidParameter(
+                    f"--{name.replace('_', '-')} has no effect without --survival.",
+                    advice="Give --survival TIME,EVENT.",
+                )
+        return
+    if options.clinical is None:
+        raise InvalidParameter(
+            "--survival needs a clinical table.", advice="Give it with --clinical TABLE."
+        )
+    time, event = columns_of(options.survival)
+    for name, own in (("time", time), ("event", event)):
+        given = getattr(options, name)
+        if given is not None and name == "event" and given.rpartition("=")[0] == own:
+            continue  # with the value that means the event
+        if given is not None and given != own:
+            raise InvalidParameter(
+                f"--survival names {own} and --{name} {given}.", advice=f"Leave --{name} out."
+            )
+        setattr(options, name, own)
+    requested(options)
+
+
+def columns_of(text: str) -> tuple[str, str]:
+    """Names of the columns of times and events; one with a comma stands in quotes.
+
+    Raises
+    ------
+    InvalidParameter
+        There are not two.
+    """
+    names = next(csv.reader([text], skipinitialspace=True), [])
+    if len(names) != 2 or not all(name.strip() for name in names):
+        raise InvalidParameter(
+            f"--survival is “{text}”; allowed: a column of times and one of events, with a comma"
+            " between them.",
+            advice="Put a name that has a comma itself in quotes: --survival '\"a, b\",event'.",
+        )
+    return names[0].strip(), names[1].strip()
+
+
+def requested(options: argparse.Namespace) -> SurvivalParams:
+    """The parameters that the options ask for. InvalidParameter."""
+    from gui.analyses.survival_params import SurvivalParams
+
+    cut: dict[str, Any] = {}
+    rule = options.survival_cut
+    if rule in CUTS:
+        cut = {"cut": rule}
+    elif rule:
+        try:
+            cut = {"cut": "stated", "cut_points": tuple(float(v) for v in rule.split(","))}
+        except ValueError:
+            raise InvalidParameter(
+                f"--survival-cut is “{rule}”; allowed: {', '.join(CUTS)}, or percentages with"
+                " commas between them, as in 5,20."
+            ) from None
+    return SurvivalParams.parse(
+        time_zero=options.time_zero or "",
+        compare=tuple(options.survival_by),
+        covariates=tuple(options.adjust),
+        strata=tuple(options.strata),
+        types=tuple(options.together),
+        ridge=options.ridge,
+        patient=options.patient or "",
+        duplicates=options.duplicates or "refuse",
+        later=tuple(options.known_later),
+        known_at=options.known_at,
+        landmark=options.landmark,
+        seed=options.seed,
+        **cut,
+    )
+
+
+def check_request(dataset: Dataset, params: SurvivalParams) -> None:
+    """Refuse what the data do not allow, before hours of computing. DeconomixError."""
+    from gui.analyses.survival_subjects import covariates, endpoint, subjects
+
+    assert dataset.bulk is not None
+    found = subjects(dataset, params, dataset.bulk.samples)
+    covariates(found, (*params.covariates, *params.strata), params, endpoint(dataset, params))

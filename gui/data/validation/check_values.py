@@ -1,0 +1,261 @@
+"""Finds what is wrong with the values of one part: missing, negative, logarithms, ranks, zeros.
+
+The conditions for refusing are those of :mod:`gui.data.validation.checks`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from gui.data.dataset import COLUMN_NAMES, PART_NAMES, Matrix, Role
+from gui.data.readers.read import Part
+from gui.data.validation import findings as f
+from gui.data.validation.checks import (
+    caught,
+    check_finite,
+    check_not_negative,
+    check_not_zero,
+)
+from gui.data.validation.findings import Finding, Place
+from gui.data.validation.heuristics import (
+    Base,
+    log_base,
+    log_floor,
+    looks_ranked,
+    only_value,
+    scale_of,
+    stored_values,
+)
+from gui.data.validation.repairs import (
+    ChooseMatrix,
+    DropEmpty,
+    DropGaps,
+    Repair,
+    UndoLog,
+    detected,
+    filled_rows,
+    finite_rows,
+)
+from gui.text import number, shorten, some
+
+_COUNTS = ("layer:counts", "layer:count", "layer:raw_counts", "layer:umi", "layer:umis", "raw")
+
+
+def check_values(part: Part) -> Iterator[Finding]:
+    role, name, matrix = part.source.role, part.source.name, part.matrix
+    if error := caught(lambda: check_finite(matrix, role, name)):
+        gone = matrix.genes[~finite_rows(matrix)]
+        advice = (
+            f"Leave out the {number(len(gone))} gene{'s' if len(gone) != 1 else ''} with missing"
+            f" values: {some(gone)}."
+        )
+        keeps = len(gone) < matrix.n_genes
+        yield f.MissingValues(
+            Place.at(name, role, genes=gone),
+            str(error),
+            advice,
+            DropGaps(role=role) if keeps else None,
+        )
+    if error := caught(lambda: check_not_zero(matrix, role, name)):
+        yield f.AllZero.of(error, Place(name, role))
+        return
+    if (few := _few_values(part)) is not None:
+        yield few
+    yield from _scale(part)
+    clean = matrix.genes[~filled_rows(matrix)]
+    if len(clean):
+        many = (
+            f"{number(len(clean))} of {number(matrix.n_genes)} genes are"
+            if len(clean) > 1
+            else f"The gene {shorten(clean[0])} is"
+        )
+        cls = f.EmptyGenes if role in ("train", "reference") else f.Noted
+        place = Place.at(name, role, genes=clean)
+        yield cls(
+            place,
+            f"{many} zero throughout {PART_NAMES[role]}.",
+            "They tell nothing about the types and can be left out.",
+            DropEmpty(role=role),
+        )
+    empty = matrix.columns[detected(matrix) == 0]
+    if len(empty) and role in ("train", "test"):
+        many = (
+            f"{number(len(empty))} cells of {name} are"
+            if len(empty) > 1
+            else f"The cell {shorten(empty[0])} of {name} is"
+        )
+        place = Place.at(name, role, columns=empty)
+        yield f.EmptyCells(
+            place,
+            f"{many} zero in all genes.",
+            "They are of no use and can be left out.",
+            DropEmpty(role=role, of="columns"),
+        )
+    elif len(empty):
+        yield empty_columns(matrix, role, name, empty, "in all genes")
+
+
+def _few_values(part: Part) -> Finding | None:
+    """Values that do not measure anything: true and false, zero and one other, the same
+    everywhere.
+    """
+    role, name, matrix = part.source.role, part.source.name, part.matrix
+    other = _matrices(part)
+    repair, rest = (other[0] if other else None), tuple(other[1:])
+    advice = "Choose the matrix or the file that holds the counts."
+    if "boolean" in part.traits:
+        return f.BooleanValues(Place(name, role), part.traits["boolean"], advice, repair, rest)
+    value = only_value(matrix)
+    if value is None:
+        return _coded(part)
+    if value == 0:
+        message = (
+            f"In each of the {COLUMN_NAMES[role][1]} of {name} all values above zero are the same:"
+            " they say whether a gene was detected, not how much."
+        )
+        return f.DetectedOnly(Place(name, role), message, advice, repair, rest)
+    return f.ConstantValues(
+        Place(name, role),
+        f"In {name} all values are {value:.4g}, so they tell nothing.",
+        advice,
+        repair,
+        rest,
+    )
+
+
+def _coded(part: Part) -> Finding | None:
+    """Whole numbers of which hardly any are different, in many cells: bins, not counts."""
+    role, name, matrix = part.source.role, part.source.name, part.matrix
+    if role not in ("train", "test") or matrix.n_genes < 200 or matrix.n_columns < 50:
+        return None
+    values = stored_values(matrix)
+    top = float(values.max(initial=0))
+    if not 1 < top < 8 or float(values.min(initial=0)) < 0 or (values != np.rint(values)).any():
+        return None
+    other = _matrices(part)
+    return f.CodedValues(
+        Place(name, role),
+        f"The values of {name} are whole numbers from 0 to {top:.0f} in all"
+        f" {number(matrix.n_columns)} cells: these may be bins or classes and no counts.",
+        "Check how the file was written, and choose the matrix of counts.",
+        other[0] if other else None,
+        tuple(other[1:]),
+    )
+
+
+def empty_columns(matrix: Matrix, role: Role, name: str, empty: pd.Index, where: str) -> Finding:
+    """Samples or types of zeros.
+
+    Leaving one out is never proposed: it decides something about the study.
+    """
+    one, many = COLUMN_NAMES[role]
+    what, verb, it = (one, "is", "it") if len(empty) == 1 else (many, "are", "them")
+    return f.EmptyColumns(
+        Place.at(name, role, columns=empty),
+        f"In {name} the {what} {some(empty)} {verb} zero {where}.",
+        f"Look into where {it} came from; {it} can be left out, but this is for you to decide.",
+        None,
+        (DropEmpty(role=role, of="columns"),),
+    )
+
+
+def _scale(part: Part) -> Iterator[Finding]:
+    role, name, matrix = part.source.role, part.source.name, part.matrix
+    scale = scale_of(matrix)
+    other = _matrices(part)
+    if scale == "log":
+        base = log_base(matrix, role)
+        top = float(
+            np.nanmax(matrix.values.max() if matrix.is_sparse else np.asarray(matrix.values))
+        )
+        yield f.LogValues(
+            Place(name, role),
+            f"The values of {PART_NAMES[role]} ({name}) look log-transformed (largest {top:.3g},"
+            " not whole numbers); deconvolution needs a linear scale.",
+            f"Undo the logarithm; its base seems to be {base}." + _approximate(matrix),
+            UndoLog(role=role, base=base),
+            (*(UndoLog(role=role, base=b) for b in _others(base)), *other),
+        )
+    elif scale == "linear" and looks_ranked(matrix):
+        yield f.ScaledValues(
+            Place(name, role),
+            f"The values of {name} are ranks or percentiles: they are spread evenly in every column"
+            " and cannot be turned back into expression.",
+            "Choose the table of counts, TPM or FPKM.",
+            other[0] if other else None,
+            tuple(other[1:]),
+        )
+    elif scale == "negative log":
+        yield _negative_log(part, other)
+    elif scale != "linear" and (error := caught(lambda: check_not_negative(matrix, role, name))):
+        if scale == "scaled":
+            message = (
+                f"The values of {name} are centred on zero, as scaled data (z-scores) are;"
+                f" they cannot be turned back into expression. {error}"
+            )
+            yield f.ScaledValues(
+                Place(name, role),
+                message,
+                "Choose the counts.",
+                other[0] if other else None,
+                tuple(other[1:]),
+            )
+        else:
+            yield f.NegativeValues.of(
+                error, Place(name, role), other[0] if other else None, tuple(other[1:])
+            )
+
+
+def _approximate(matrix: Matrix) -> str:
+    """What is to be said where the lowest logarithm is not that of 1, "" mostly."""
+    low = float(stored_values(matrix).min())
+    if matrix.is_sparse or low < 0.3:
+        return ""
+    return (
+        f" This is approximate: the lowest value is {low:.3g} and not 0, as of variance-stabilised"
+        " counts (VST, rlog) and of arrays. Counts or TPM are better."
+    )
+
+
+def _negative_log(part: Part, other: list[Repair]) -> Finding:
+    """Logarithms below zero: of what was added to it, or without an offset."""
+    role, name, matrix = part.source.role, part.source.name, part.matrix
+    low = float(np.nanmin(matrix.values.min() if matrix.is_sparse else np.asarray(matrix.values)))
+    found = log_floor(matrix)
+    if found is None:
+        return f.NegativeLog(
+            Place(name, role),
+            f"The negative values of {name} (down to {low:.3g}) look like log2-CPM, where they"
+            " stand for low expression; deconvolution needs a linear scale.",
+            "Undo the logarithm (2ˣ).",
+            UndoLog(role=role, base="2", offset=0),
+            (*(UndoLog(role=role, base=b, offset=0) for b in _others("2")), *other),
+        )
+    base, offset = found
+    return f.NegativeLog(
+        Place(name, role),
+        f"The values of {name} look like the log{base} of x + {offset:g}: the lowest one,"
+        f" {low:.5g}, stands for 0; deconvolution needs a linear scale.",
+        f"Undo the logarithm ({base}ˣ - {offset:g}).",
+        UndoLog(role=role, base=base, offset=offset),
+        (*(UndoLog(role=role, base=b, offset=0) for b in _BASES), *other),
+    )
+
+
+_BASES: tuple[Base, ...] = ("2", "e", "10")
+
+
+def _matrices(part: Part) -> list[Repair]:
+    """Other matrices of the file that are usually counts."""
+    return [
+        ChooseMatrix(role=part.source.role, matrix=m)
+        for m in _COUNTS
+        if m in part.matrices and m != part.source.options.get("matrix")
+    ]
+
+
+def _others(base: Base) -> list[Base]:
+    return [b for b in _BASES if b != base]

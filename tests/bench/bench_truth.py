@@ -162,14 +162,18 @@ def coverage(sure: BootstrapResult, known: Known) -> tuple[float, float]:
 
 
 def judged(estimate: pd.DataFrame, opinion: SecondOpinion, known: Known) -> dict[str, int]:
-    """How many types were compared, wrong, named, and named rightly."""
+    """How many types were compared, wrong, named, and named rightly.
+
+    Types that were counted together only ("A|B") are in none of these: a warning names one.
+    """
     mine, real = compared(estimate, known)
-    wrong = 2 * contradict(mine, real).sum(axis=1) >= mine.shape[1]
+    single = mine.index[mine.index.isin(opinion.estimate.index.astype(str))]
+    wrong = (2 * contradict(mine, real).sum(axis=1) >= mine.shape[1])[single]
     named = pd.Series(
-        [t in contradicted_types(opinion) for t in mine.index], index=mine.index, dtype=bool
+        [t in contradicted_types(opinion) for t in single], index=single, dtype=bool
     )
     return {
-        "types": len(mine),
+        "types": len(single),
         "wrong": int(wrong.sum()),
         "named": int(named.sum()),
         "right": int((named & wrong).sum()),

@@ -60,6 +60,14 @@ def test_a_warning_is_right_where_the_type_it_names_is_wrong(truth: Any) -> None
     assert found == {"types": 3, "wrong": 2, "named": 1, "right": 1}
 
 
+def test_types_counted_together_are_in_no_count_of_warnings(truth: Any) -> None:
+    known = truth.Known(frame({"AB": [0.8] * 4, "C": [0.2] * 4}), {"AB": "a|b", "C": "c"})
+    estimate = frame({"a": [0.1] * 4, "b": [0.2] * 4, "c": [0.7] * 4})
+    other = frame({"a": [0.4] * 4, "b": [0.4] * 4, "c": [0.2] * 4})
+    found = truth.judged(estimate, SecondOpinion(estimate, other, other), known)
+    assert found == {"types": 1, "wrong": 1, "named": 1, "right": 1}
+
+
 def test_a_quick_run_compares_every_method_and_writes_the_tables(
     truth: Any, tmp_path: Path
 ) -> None:

@@ -7,7 +7,7 @@ import pytest
 from gui.errors import UnreadableFile
 from gui.knowledge.cell_types import are_related, is_kind_of
 from gui.knowledge.common_names import GenesInUse
-from gui.knowledge.gene_sets import SHIPPED, parse_gmt, shipped_sets
+from gui.knowledge.gene_sets import SHIPPED, parse_gmt, shipped_sets, without_genes
 from gui.knowledge.human_genes import human_genes
 from gui.knowledge.markers import Markers, shipped_markers
 from gui.resources import resource
@@ -51,6 +51,13 @@ def test_a_gmt_file_of_any_origin_is_read() -> None:
         "B": ("MS4A1", "CD19"),
         "A (line 5)": ("X",),
     }
+
+
+def test_lines_without_genes_are_left_out_and_counted() -> None:
+    text = "A\tx\tCD3E\x0bCD4\tLYZ\nEMPTY\tdescription\nALONE\nB\t\t\tMS4A1\r\nC\t\tCD19"
+    found = parse_gmt(text, "x.gmt")
+    assert found == {"A": ("CD3E\x0bCD4", "LYZ"), "B": ("MS4A1",), "C": ("CD19",)}
+    assert without_genes(text, found) == 2
 
 
 @pytest.mark.parametrize("text", ["", "only one column\n", "name\tdescription\n", "\n\n"])

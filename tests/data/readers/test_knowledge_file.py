@@ -197,3 +197,15 @@ def test_a_damaged_entry_is_left_out_or_named(tmp_path: Path, damage: str) -> No
     (tmp_path / f"{name}.json").write_text(text, encoding="utf-8")
     with pytest.raises(MissingPart):
         own.sets(one.key)
+
+
+def test_lines_without_genes_are_counted_in_the_note_and_the_file_is_hashed_in_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "mine.gmt"
+    path.write_text("A\tx\tCD3E\tCD4\nEMPTY\tx\nB\tx\tMS4A1\n", encoding="utf-8")
+    monkeypatch.setattr(Path, "read_bytes", lambda _: pytest.fail("read as a whole"))
+    found = read_knowledge(path, "mine.gmt")
+    assert list(found.sets or {}) == ["A", "B"]
+    assert found.note == "2 gene sets. 1 line without genes left out."
+    assert len(found.sha256) == 64

@@ -232,7 +232,7 @@ class GenesResult:
             and list(self.markers.columns) == MARKER_COLUMNS
             and list(self.collections.columns) == COLLECTIONS
             and set(self.calls.columns) == set(self.regulated.index) <= set(self.types)
-            and REGULATED <= set(self.regulated.columns)
+            and set(self.regulated.columns) >= REGULATED
             and {"explained", "cosine", "fits"} <= set(likeness.profiles.columns)
             and {"auc", "p_adjusted", "fits", "genes"} <= set(likeness.markers.columns)
             and all(

@@ -78,7 +78,8 @@ def reference_in_samples(result: ADTDResult) -> pd.DataFrame:
     genes x cell types, unit sums before the regulation. The hidden profile is determined up to
     their mixtures, as in :func:`gui.engine.adtd.hidden_interval`.
     """
-    reference = result.reference / result.reference.sum(axis=0)
+    sums = result.reference.sum(axis=0)
+    reference = result.reference / sums.where(sums > 0, 1.0)
     delta = result.gene_regulation
     if delta is None:
         return reference
@@ -103,7 +104,7 @@ def likeness(
     empty = Likeness(
         pd.DataFrame(columns=PROFILES), pd.DataFrame(columns=MARKERS), float("nan"), float("nan")
     )
-    if not profile.sum() > 0:
+    if not (profile.sum() > 0 and reference.to_numpy().sum() > 0):
         return empty
     outside = outside_span(profile, reference)
     if library.shape[1]:

@@ -115,7 +115,7 @@ class Contradiction:
     Attributes
     ----------
     samples
-        How many are contradicted, in ``direction`` or otherwise.
+        How many are contradicted, in ``direction`` or the other.
     direction
         "higher" or "lower": where most of the two others lie.
     alike
@@ -171,7 +171,8 @@ def detail_sentence(found: Contradiction, opinion: SecondOpinion, own: str) -> s
             f" lower (medians there: {numbers})."
         )
     rest = found.samples - found.alike
-    others = f"; {number(rest)} more are contradicted otherwise" if rest else ""
+    verb = "is" if rest == 1 else "are"
+    others = f"; {number(rest)} more {verb} contradicted in the other direction" if rest else ""
     return (
         f"{found.cell_type}: in {number(found.alike)} of {samples} both are {found.direction}"
         f" (medians there: {numbers}){others}."

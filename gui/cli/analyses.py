@@ -212,7 +212,6 @@ def analyse(
     if not requests:
         return ()
     from gui.analyses.registry import ANALYSES
-
     from gui.engine.second_opinion import contradicted_types
 
     runs: dict[str, Any] = {"dtd": dtd} if adtd is None else {"adtd": adtd}

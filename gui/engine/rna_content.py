@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -122,7 +123,7 @@ def _totals(cells: Cells) -> tuple[np.ndarray | None, str, str]:
 
 def _values(cells: Cells) -> np.ndarray:
     """Values above or below zero, of all cells where they are few, else evenly spread."""
-    values = cells.matrix.values
+    values: Any = cells.matrix.values
     if cells.matrix.is_sparse:
         filled = values.data
         found = filled[np.linspace(0, len(filled) - 1, min(len(filled), SEEN)).astype(np.int64)]

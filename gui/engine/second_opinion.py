@@ -5,8 +5,8 @@
 outlying genes limited (iteratively reweighted, Huber 1964, doi 10.1214/aoms/1177703732).
 A cell type is contradicted where both differ from the estimate in at least half of the samples.
 
-No limit of a contradiction was fitted to known compositions. Agreement is no proof: where the reference lacks a
-cell type, all estimates err alike.
+No limit of a contradiction was fitted to known compositions. Agreement is no proof: where the
+reference lacks a cell type, all estimates err alike.
 """
 
 from __future__ import annotations
@@ -65,9 +65,7 @@ def second_opinion(
     labels = None if dataset.train is None else dataset.train.labels.astype(str)
     if dataset.train is not None and labels is not None and set(types) <= set(labels):
         chosen = np.isin(labels, types)
-        cells: Cells | pd.DataFrame = (
-            dataset.train if chosen.all() else dataset.train.where(chosen)
-        )
+        cells: Cells | pd.DataFrame = dataset.train if chosen.all() else dataset.train.where(chosen)
         genes = dataset.train.matrix.genes
     else:
         cells, genes = reference, reference.index

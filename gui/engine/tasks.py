@@ -190,7 +190,7 @@ def _second_opinion(
 
     try:
         return second_opinion(dataset, reference, composition), ()
-    except Exception as error:  # whatever it is, the run itself is right
+    except Exception as error:  # noqa: BLE001 - whatever it is, the run itself is right
         log.error("no second opinion: %s", type(error).__name__)
         return None, (f"The second opinion could not be computed ({_why(error)}).",)
 
@@ -201,7 +201,7 @@ def _content(dataset: Dataset) -> tuple[RNAContent, tuple[str, ...]]:
 
     try:
         return measured_content(dataset.train), ()
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - as above
         log.error("no RNA content: %s", type(error).__name__)
         said = f"The RNA content of the cell types could not be measured ({_why(error)})."
         return RNAContent(reason=said), (said,)

@@ -90,12 +90,15 @@ _WORDS: dict[str, str] = {
 }
 """Word, in the singular -> the words it means."""
 _OF_T = frozenset(
-    "cd3 cd4 cd8 naive memory central effector resident exhausted proliferating cytotoxic helper"
-    " regulatory conv follicular activated resting".split()
+    {
+        *("cd3", "cd4", "cd8", "naive", "memory", "central", "effector", "resident", "exhausted"),
+        *("proliferating", "cytotoxic", "helper", "regulatory", "conv", "follicular"),
+        *("activated", "resting"),
+    }
 )
 """Words that say nothing but which T cell it is: "CD4 naive", "CD8"."""
-_LYMPHOID = frozenset("lymphocyte lymphoid leukocyte immune pbmc".split())
-_MYELOID = frozenset("myeloid leukocyte immune".split())
+_LYMPHOID = frozenset(["lymphocyte", "lymphoid", "leukocyte", "immune", "pbmc"])
+_MYELOID = frozenset(["myeloid", "leukocyte", "immune"])
 _FAMILIES = (
     (("t",), _LYMPHOID),
     (("b",), _LYMPHOID),

@@ -169,9 +169,7 @@ def judged(estimate: pd.DataFrame, opinion: SecondOpinion, known: Known) -> dict
     mine, real = compared(estimate, known)
     single = mine.index[mine.index.isin(opinion.estimate.index.astype(str))]
     wrong = (2 * contradict(mine, real).sum(axis=1) >= mine.shape[1])[single]
-    named = pd.Series(
-        [t in contradicted_types(opinion) for t in single], index=single, dtype=bool
-    )
+    named = pd.Series([t in contradicted_types(opinion) for t in single], index=single, dtype=bool)
     return {
         "types": len(single),
         "wrong": int(wrong.sum()),

@@ -85,7 +85,9 @@ def test_samples_on_both_sides_never_make_medians_that_deny_the_sentence() -> No
     assert (found.samples, found.alike, found.direction) == (5, 3, "lower")
     assert found.markers < found.estimate
     assert found.relative < found.estimate
-    assert "; 2 more are contradicted otherwise." in detail_sentence(found, opinion, "DTD")
+    assert "; 2 more are contradicted in the other direction." in detail_sentence(
+        found, opinion, "DTD"
+    )
 
 
 def test_hover_tells_the_three_estimates_in_the_samples_concerned_alone() -> None:

@@ -27,7 +27,7 @@ HEADERS = {
     "log2": "log2",
     "factor": "Factor",
     "support": "Support",
-    "stability": "Same direction in the draws",
+    "stability": "Sign stability (bootstrap)",
     "expression": "Expression per 10 000",
     "supported": "Supported",
     "call": "Regulated",

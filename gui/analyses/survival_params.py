@@ -27,8 +27,6 @@ SCALE_TEXTS: dict[str, str] = {
 }
 SAMPLES = "the samples"
 """Among what is known only later: the samples themselves were taken after time zero."""
-NO_PATIENT = "(every sample is a patient)"
-"""In place of a column with patients: nobody has two samples."""
 
 
 class SurvivalParams(Params):

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from gui.analyses.patients import NO_PATIENT
 from gui.analyses.survival import SurvivalParams, SurvivalResult, run_survival
-from gui.analyses.survival_params import NO_PATIENT, SAMPLES
+from gui.analyses.survival_params import SAMPLES
 from gui.analyses.survival_result import ADJUSTED, ALONE, COLUMN, TYPE
 from gui.answers import survival as words
 from gui.data.dataset import Clinical

@@ -9,9 +9,10 @@ import dash_mantine_components as dmc
 from dash import Input, Output, State
 from dash.exceptions import PreventUpdate
 
+from gui.analyses.patients import NO_PATIENT
 from gui.analyses.samples import cleaned, is_number, sample_table
 from gui.analyses.survival import SurvivalParams
-from gui.analyses.survival_params import NO_PATIENT, SAMPLES
+from gui.analyses.survival_params import SAMPLES
 from gui.analyses.survival_subjects import MOST_LEVELS
 from gui.answers.analyses import composition_runs, source_name
 from gui.components.common import tip_label

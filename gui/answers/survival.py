@@ -11,8 +11,7 @@ import pandas as pd
 from gui.analyses.survival_models import EVERYTHING
 from gui.analyses.survival_params import SurvivalParams
 from gui.analyses.survival_result import ADJUSTED, ALL, ALONE, COLUMN, TOGETHER, SurvivalResult
-from gui.figures.survival import p_text
-from gui.figures.text import shorten, three
+from gui.figures.text import p_text, shorten, three
 from gui.statistics.kaplan_meier import TRANSFORMS
 from gui.text import number, some
 

@@ -15,7 +15,7 @@ import plotly.graph_objects as go
 from gui.figures.axes import add_meta, f4, name_axis
 from gui.figures.palette import ACCENT, DASHES, GREY, PALETTE
 from gui.figures.template import blank
-from gui.figures.text import inert, short, three
+from gui.figures.text import inert, p_text, short, three
 from gui.statistics.kaplan_meier import SurvivalCurve
 
 Per = Literal["sd", "points"]
@@ -347,13 +347,6 @@ def _ratio_ticks(low: float, high: float) -> list[float]:
 def _ratio_text(ratio: float, low: float, high: float, p: float) -> str:
     interval = f" ({three(low)} to {three(high)})" if np.isfinite(low) else ""
     return f"{three(ratio)}{interval}{f'  p {p_text(p)}' if np.isfinite(p) else ''}"
-
-
-def p_text(p: float) -> str:
-    """A p-value as it is written: 0.0123, < 0.0001; "–" if unknown."""
-    if not np.isfinite(p):
-        return "–"
-    return "< 0.0001" if p < 1e-4 else f"{p:.4f}" if p < 0.01 else f"{p:.3f}"
 
 
 def residuals(

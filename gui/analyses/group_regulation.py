@@ -71,7 +71,7 @@ class GroupRegulationResult:
     regulation
         Group -> log2 of the factor of regulation, genes x cell types.
     difference
-        genes x cell types: second group less first, or with more groups largest less smallest.
+        genes x cell types: second group minus first, or with more groups largest minus smallest.
     support
         genes x cell types in [0, 1]: the least of all groups and of the whole run.
     p_adjusted
@@ -280,7 +280,7 @@ def run_group_regulation(
 
 
 def _difference(logs: np.ndarray) -> np.ndarray:
-    """genes x types of groups x genes x types: second less first, or largest less smallest."""
+    """genes x types of groups x genes x types: second minus first, or largest minus smallest."""
     return np.asarray(logs[1] - logs[0] if len(logs) == 2 else np.ptp(logs, axis=0))
 
 

@@ -8,6 +8,7 @@ from itertools import pairwise
 from numbers import Real
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from gui.data.dataset import Dataset
@@ -73,8 +74,8 @@ def is_number(column: pd.Series) -> bool:
 
 
 def as_numbers(column: pd.Series) -> pd.Series:
-    """The column in float64, gaps as NaN."""
-    return column.astype("float64")
+    """The column in float64; gaps and what is infinite as NaN."""
+    return column.astype("float64").replace([np.inf, -np.inf], np.nan)
 
 
 def as_groups(column: pd.Series) -> pd.Series:

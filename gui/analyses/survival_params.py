@@ -35,7 +35,9 @@ class SurvivalParams(Params):
     Names of columns are those of the clinical table. "" takes what was loaded with it.
     """
 
-    time: str = param("", "Times", "Column with the time from time zero to the event or last look.")
+    time: str = param(
+        "", "Times", "Column with the time from time zero to the event or the last follow-up."
+    )
     event: str = param("", "Event", "Column that says whether the event happened.")
     event_value: str = param("", "Event value", "The value that says that the event happened.")
     unit: str = param("", "Unit", "Of the times.")

@@ -12,6 +12,7 @@ from gui.analyses.patients import patients
 from gui.analyses.samples import as_groups, as_numbers, cleaned, is_number, sample_table
 from gui.analyses.survival_params import SAMPLES, SurvivalParams
 from gui.data.dataset import Clinical, Dataset
+from gui.data.samples.clinical_values import MISSING
 from gui.data.samples.survival_columns import event_coding, unit_in, value_text
 from gui.errors import DataError, InvalidParameter, MissingPart
 from gui.statistics.survival_data import (
@@ -40,13 +41,15 @@ class Subjects:
     """Followed patients, and the table about their samples.
 
     survival : times from time zero (or from the landmark); table : all samples x columns
-    outcome : what the event is, as text; unit : of the times, "" if it is not known
+    outcome : what the event is, as text; censored : which values count as not having had it, with
+        how many samples; unit : of the times, "" if it is not known
     excluded : by sample, columns reason and analysis; notes : what was assumed
     """
 
     survival: Survival
     table: pd.DataFrame
     outcome: str
+    censored: str
     unit: str
     excluded: pd.DataFrame
     notes: tuple[str, ...]
@@ -121,6 +124,8 @@ def subjects(dataset: Dataset, params: SurvivalParams, samples: Sequence[str]) -
     _refuse_later(params, [SAMPLES] if SAMPLES in params.later else [])
     notes: list[str] = []
     status = cleaned(table[named.event]).map(value_text, na_action="ignore")
+    unknown = status.str.casefold().isin(MISSING - {"none", named.event_value.casefold()})
+    status = status.mask(unknown.fillna(False).astype(bool), None)
     event = (status == named.event_value).astype(float).where(status.notna())
     patient, how = patients(dataset, samples, params.patient, time=named.time)
     try:
@@ -147,16 +152,18 @@ def subjects(dataset: Dataset, params: SurvivalParams, samples: Sequence[str]) -
             " compared has to be known by then."
         )
     excluded = found.excluded.set_index("sample").assign(analysis="everything")
-    held = sorted(set(status.dropna()) - {named.event_value})
-    if len(held) > 1:
+    counts = status.reindex(found.samples).value_counts().drop(named.event_value, errors="ignore")
+    censored = some([f"{shorten(value)} ({number(n)})" for value, n in counts.items()], 6)
+    if len(counts) > 1:
         notes.append(
-            f"All values of {shorten(named.event)} other than {shorten(named.event_value)}"
-            f" ({some(held, 4)}) count as not having had the event."
+            f"All values of {shorten(named.event)} other than {shorten(named.event_value)} count as"
+            f" not having had the event: {censored}."
         )
     return Subjects(
         found,
         table,
         f"{named.event} = {named.event_value}",
+        censored,
         named.unit,
         excluded,
         (*found.notes, *notes),
@@ -188,11 +195,7 @@ def covariates(
     for name in names:
         if name not in found.table.columns:
             raise MissingPart(f"The clinical table has no column {name[:60]}.")
-        if name in (named.time, named.event):
-            raise DataError(
-                f"{shorten(name)} is the outcome itself.", advice="Choose another column."
-            )
-    _refuse_later(params, names)
+    check_columns(found.table, names, params, named)
     for name in names:
         column = cleaned(found.table[name]).reindex(found.survival.samples)
         if is_number(column):
@@ -207,6 +210,25 @@ def covariates(
             )
         made[name] = groups
     return pd.DataFrame(made, index=found.survival.time.index)
+
+
+def check_columns(
+    table: pd.DataFrame, names: Sequence[str], params: SurvivalParams, named: Endpoint
+) -> None:
+    """Whether columns may be compared or adjusted for; a missing one is not looked at.
+
+    Raises
+    ------
+    DataError
+        The outcome itself, or something known only later.
+    """
+    there = [name for name in names if name in table.columns]
+    for name in there:
+        if name in (named.time, named.event):
+            raise DataError(
+                f"{shorten(name)} is the outcome itself.", advice="Choose another column."
+            )
+    _refuse_later(params, there)
 
 
 def sounds_later(name: str) -> bool:
@@ -228,7 +250,7 @@ def _refuse_later(params: SurvivalParams, names: Sequence[str]) -> None:
             )
         if known is not None and known > start:
             refuse_later_covariates({shorten(name): known})
-        if known is None and sounds_later(name) and not params.landmark:
+        if known is None and sounds_later(name):
             raise DataError(
                 f"{shorten(name)} sounds like something that is known only after time zero; those"
                 " who have it lived until then.",

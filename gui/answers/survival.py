@@ -27,8 +27,9 @@ MEANING = (
     "Hazard ratio (HR) above 1: at any time, patients with a higher fraction have the event more"
     " often. It is an association in these patients, not a cause, and no prediction for one"
     " patient. Fractions of RNA are compared, not counts of cells; they sum to 1, so where one"
-    " type goes with a higher hazard, others go with a lower one. FDR: false discovery rate over"
-    " the cell types (Benjamini-Hochberg). SD: standard deviation between the samples."
+    " type goes with a higher hazard, others go with a lower one. Adjusted p: over the cell types"
+    " (Benjamini-Hochberg); called at a false discovery rate of 5 %. SD: standard deviation between"
+    " the samples."
 )
 
 
@@ -48,7 +49,7 @@ def sentence(result: SurvivalResult) -> str:
     little = f"{events} event{'s' * (events != 1)} can say little. " if events < FEW else ""
     if called.empty:
         return (
-            f"{little}No cell type's fraction is associated with the hazard at 5 % FDR. Nearest:"
+            f"{little}No cell type's fraction is associated with the hazard at 5 % FDR. Smallest p:"
             f" {shorten(name)}, {first}{others}."
         )
     how = "higher" if called["sd_ratio"].iloc[0] > 1 else "lower"
@@ -61,9 +62,10 @@ def details(result: SurvivalResult) -> list[str]:
     facts = result.facts
     model = result.models[0] if result.models else ""
     counts = _counts(result.forest_of(model).iloc[0] if model else facts)
+    censored = f"; censored: {facts['censored']}" if facts.get("censored") else ""
     since = f" since {shorten(str(facts['time_zero']))}" if facts["time_zero"] else ""
     unit = facts["unit"] or "unit not known"
-    found = [f"{counts}; event: {facts['outcome']}; times in {unit}{since}."]
+    found = [f"{counts}; event: {facts['outcome']}{censored}; times in {unit}{since}."]
     if model:
         held = draws_sentence(result, model)
         found += [held] if held else []
@@ -78,7 +80,7 @@ def _counts(facts: Mapping[str, Any] | pd.Series) -> str:
 def _ratio(row: pd.Series) -> str:
     return (
         f"HR {three(row['sd_ratio'])} ({three(row['sd_low'])} to {three(row['sd_high'])}) per SD,"
-        f" p {p_text(row['p'])}"
+        f" adjusted p {p_text(row['p_adjusted'])}"
     )
 
 
@@ -139,11 +141,11 @@ def test_text(test: pd.Series) -> str:
     if np.isfinite(test["nominal_p"]):
         return (
             f"Best cut at {test['cut']}, exploratory: permutation p {p_text(test['p'])} (as if"
-            f" stated before: {p_text(test['nominal_p'])}; do not use)."
+            f" prespecified: {p_text(test['nominal_p'])}; do not use)."
         )
     trend = f"; trend p {p_text(test['trend_p'])}" if np.isfinite(test["trend_p"]) else ""
     adjusted = test.get("adjusted", float("nan"))
-    family = f"; {p_text(adjusted)} over the cell types" if np.isfinite(adjusted) else ""
+    family = f"; adjusted over the cell types {p_text(adjusted)}" if np.isfinite(adjusted) else ""
     return (
         f"Log-rank χ² {three(test['statistic'])}, {int(test['df'])} df, p {p_text(test['p'])}"
         f"{family}{trend}."
@@ -195,7 +197,7 @@ def draws_sentence(result: SurvivalResult, model: str) -> str:
     if not draws or "kept" not in table or called.empty:
         return ""
     held = [f"{shorten(str(name))} {int(row['kept'])}" for name, row in called.iterrows()]
-    return f"The call holds in so many of {draws} bootstrap draws: {some(held, 8)}."
+    return f"Number of {draws} bootstrap draws in which the call holds: {some(held, 8)}."
 
 
 def together_sentence(result: SurvivalResult) -> str:
@@ -251,13 +253,13 @@ def forest_table(result: SurvivalResult, model: str) -> pd.DataFrame:
     """By cell type: hazard ratios with intervals, tests, concordance."""
     table = result.forest_of(model)
     columns: dict[str, Any] = {}
-    for per, words in (("sd", "per SD"), ("points", "per 10 points")):
+    for per, words in (("sd", "per SD"), ("points", "per 10 percentage points")):
         columns[f"Hazard ratio {words}"] = table[f"{per}_ratio"]
         columns[f"Low {words}"] = table[f"{per}_low"]
         columns[f"High {words}"] = table[f"{per}_high"]
     columns |= {
         "p": table["p"],
-        "FDR": table["p_adjusted"],
+        "Adjusted p": table["p_adjusted"],
         "Concordance": table["concordance"],
     }
     if "draws_median" in table:
@@ -299,10 +301,10 @@ def tests_table(result: SurvivalResult) -> pd.DataFrame:
         "statistic": "Statistic",
         "df": "df",
         "p": "p",
-        "adjusted": "FDR",
+        "adjusted": "Adjusted p",
         "trend_z": "Trend z",
         "trend_p": "Trend p",
-        "nominal_p": "p as if stated before",
+        "nominal_p": "p as if prespecified",
         "difference": "Difference of means",
         "difference_low": "Difference low",
         "difference_high": "Difference high",
@@ -356,7 +358,9 @@ def excluded_table(result: SurvivalResult) -> pd.DataFrame:
 def excluded_sentence(result: SurvivalResult) -> str:
     """How many samples were analysed, and how many were left out of what."""
     facts = result.facts
-    text = f"{_counts(facts)} of {number(int(facts['patients']))} patients are analysed."
+    text = f"Analysed: {_counts(facts)}."
+    if facts["patients"] < facts["samples"]:
+        text = f"Analysed: {_counts(facts)}, of {number(int(facts['patients']))} patients."
     counts = result.excluded["analysis"].value_counts()
     parts = [f"{number(int(count))} of {analysis}" for analysis, count in counts.items()]
     return f"{text} Left out: {'; '.join(parts)}." if parts else f"{text} Nobody is left out."
@@ -378,8 +382,8 @@ def shown_tables(result: SurvivalResult) -> dict[str, pd.DataFrame]:
         for model in result.models
     }
     if len(result.tests):
-        found["Tests of groups (log-rank; restricted means, last less first group)."] = tests_table(
-            result
+        found["Tests of groups (log-rank; restricted means, last minus first group)."] = (
+            tests_table(result)
         )
     for kind, name in result.variables():
         caption = f"{variable_name(kind, name)}: medians and restricted means."

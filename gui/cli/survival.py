@@ -167,8 +167,10 @@ def requested(options: argparse.Namespace) -> SurvivalParams:
 
 def check_request(dataset: Dataset, params: SurvivalParams) -> None:
     """Refuse what the data do not allow, before hours of computing. DeconomixError."""
-    from gui.analyses.survival_subjects import covariates, endpoint, subjects
+    from gui.analyses.survival_subjects import check_columns, covariates, endpoint, subjects
 
     assert dataset.bulk is not None
     found = subjects(dataset, params, dataset.bulk.samples)
-    covariates(found, (*params.covariates, *params.strata), params, endpoint(dataset, params))
+    named = endpoint(dataset, params)
+    check_columns(found.table, params.compare, params, named)
+    covariates(found, (*params.covariates, *params.strata), params, named)

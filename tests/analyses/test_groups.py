@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -12,8 +14,11 @@ import pytest
 from gui.analyses.groups import GroupsParams, GroupsResult, run_groups
 from gui.analyses.samples import as_groups, order_is_known
 from gui.answers import groups as words
+from gui.answers.analyses import analysis_summary
+from gui.engine.results import Provenance, Run
 from gui.errors import DataError
-from tests.gui.survival_cases import made_dataset, made_dtd
+from gui.sessions.cache import DCXCache
+from tests.gui.survival_cases import filled, made_dataset, made_dtd
 
 TYPES = ("a", "b", "c", "d", "e", "f")
 
@@ -163,3 +168,26 @@ def test_constant_fractions_are_not_called_equal() -> None:
     assert "Nothing could be tested" in words.sentence(result)
     assert words.details(result) == []
     assert "nothing could be tested" in words.summary_line(result)
+
+
+def test_of_which_intervals_are_shown_nothing_is_said() -> None:
+    session = DCXCache("s", "Session")
+    fractions = drawn([LOW, HIGH], [12, 12])
+    frame = pd.DataFrame({"arm": arms([12, 12], "AB")}, index=fractions.columns)
+    filled(session, made_dataset(fractions, frame, loaded=False), fractions, noise=0.01)
+    data = session.need_dataset()
+    made = Provenance(data.training_id, data.bulk_id, {"dtd": "dtd1", "bootstrap": "boot1"})
+    result = compared(fractions, {"arm": frame["arm"]})
+    params = GroupsParams(column="arm")
+    run = Run("g1", "groups", "Groups", datetime.now(UTC), params, result, made)
+    session.add_run(run)
+    first = session.run("boot1")
+    assert first is not None
+    session.add_run(replace(first, id="boot2"))  # intervals of another composition
+    assert not any("BOOTSTRAP" in text for text in analysis_summary(session, run).warnings)
+    other = session.run("dtd1")
+    assert other is not None
+    session.add_run(replace(other, id="dtd2"))
+    found = analysis_summary(session, run).warnings
+    assert any("not the DTD run" in text for text in found)
+    assert session.outdated(run) is None

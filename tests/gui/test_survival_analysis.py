@@ -288,8 +288,8 @@ def test_covariates_and_strata_give_a_second_forest_and_tests_of_all(fractions, 
     assert result.models == [ADJUSTED, ALONE]
     tested = result.hazards[result.hazards["of"] == "B cells"]
     assert set(tested["variable"]) >= {"B cells", "age", "stage", "all together"}
-    assert "B cells (per 10 points)" in result.together.index
-    per_ten = result.together.loc["B cells (per 10 points)", "hazard_ratio"]
+    assert "B cells (per 10 percentage points)" in result.together.index
+    per_ten = result.together.loc["B cells (per 10 percentage points)", "hazard_ratio"]
     assert per_ten == pytest.approx(
         result.forest_of(ADJUSTED).loc["B cells", "points_ratio"], rel=1e-6
     )

@@ -167,7 +167,7 @@ def test_who_is_left_out_and_remark_are_shown_and_saved(
     assert "no time" in json.dumps(tab.get("survival-patients-table", "rowData"))
     choose(tab, patients_look="remark")
     rows = json.dumps(tab.get("survival-patients-table", "rowData"))
-    assert "To be said by you" in rows
+    assert "For the authors to describe" in rows
     assert "1 no time" in rows
     for _ in range(2):
         press(tab, "survival-patients-table-csv")
@@ -282,7 +282,14 @@ def test_without_table_or_columns_the_page_says_what_to_do(
 def test_the_report_has_its_chapter_with_figures_and_remark(session: DCXCache) -> None:
     result = computed(session, **FULL)
     page = report(session, "survival").decode()
-    for text in ("Hazard ratio", "REMARK", "log-rank", "diagnosis", "Cox", "To be said by you"):
+    for text in (
+        "Hazard ratio",
+        "REMARK",
+        "log-rank",
+        "diagnosis",
+        "Cox",
+        "For the authors to describe",
+    ):
         assert text in page, text
     assert page.count("<figure>") >= 7
     assert len(result.variables()) == 6

@@ -97,7 +97,7 @@ def source_run(ctx: Context, run_id: str | None) -> Run:
     found = next((run for run in runs if run.id == run_id), runs[0] if runs else None)
     if found is None:
         raise MissingPart(
-            "There is no composition of the present bulk yet.",
+            "There is no composition of the current bulk yet.",
             advice="Run DTD, or compute the bulk on its page.",
         )
     return found

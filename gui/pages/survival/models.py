@@ -27,7 +27,7 @@ from gui.pages.survival.view import FigureOrTable
 from gui.plugin import DARK, REVISION, Context
 from gui.report.survival import forest_figure, residual_figure, together_figure
 
-PER = {"sd": "per SD", "points": "per 10 points"}
+PER = {"sd": "per SD", "points": "per 10 percentage points"}
 forest_view = FigureOrTable(
     "forest",
     "Hazard ratios of the fraction of each cell type (Cox models), with 95 % intervals.",

@@ -51,7 +51,7 @@ def can_run(
     found = composition_runs(ctx.session)
     if not found:
         raise MissingPart(
-            "There is no composition of the present bulk yet.",
+            "There is no composition of the current bulk yet.",
             advice="Run DTD, or compute the bulk on its page.",
         )
     params = parse(values, columns)

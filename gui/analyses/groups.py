@@ -10,6 +10,7 @@ import pandas as pd
 from pydantic import field_validator
 
 from gui.analyses.composition import bulk_composition, draws_of, without_hidden
+from gui.analyses.cut_values import cut_text
 from gui.analyses.patients import patients
 from gui.analyses.samples import (
     as_groups,
@@ -60,7 +61,7 @@ class GroupsParams(Params):
     cuts: tuple[float, ...] = param(
         (),
         "Cut at",
-        "Makes groups of a number: 50, 65 makes below 50, 50 to below 65, and 65 and above. State"
+        "Makes groups of a number: 50; 65 makes below 50, 50 to below 65, and 65 and above. State"
         " points that were fixed before the data were seen.",
     )
     subject: str = param(
@@ -323,8 +324,8 @@ def design_of(
                 f"{params.column} holds text and cannot be cut.", advice="Leave the cut points out."
             )
         grouping = cut_at(as_numbers(column), params.cuts)
-        shown = ", ".join(f"{cut:g}" for cut in sorted(params.cuts))
-        notes = (f"{params.column} is cut at {shown}; a value on a cut is in the upper group.",)
+        shown = cut_text(sorted(params.cuts))
+        notes = (f"{params.column} is cut at {shown}. A value on a cut is in the upper group.",)
     else:
         grouping = as_groups(column)
         levels = [str(level) for level in grouping.cat.categories]

@@ -236,7 +236,73 @@ def test_the_columns_follow_each_other(tab: Any, session: DCXCache) -> None:
     choose(tab, cut_points="5; 20 %")
     assert tab.get("survival-run", "disabled") is False
     choose(tab, cut_points="five")
-    assert "is no number" in tab.text("survival-reason")
+    assert "is not a number" in tab.text("survival-reason")
+
+
+def test_the_value_of_an_event_is_derived_anew(tab: Any, session: DCXCache) -> None:
+    data = session.need_dataset()
+    assert data.clinical is not None
+    dead = data.clinical.table["OS_status"] == "Dead"
+    table = data.clinical.table.assign(OS=dead.astype(int), CNSR=(~dead).astype(int))
+    table["status"] = dead.astype(int) + 1  # as in R's survival
+    session.set_dataset(replace(data, clinical=replace(data.clinical, table=table)), keep_runs=True)
+    tab.tick()
+    for event, value in (("OS", "1"), ("CNSR", None), ("status", None), ("OS", "1")):
+        choose(tab, event=event)
+        assert tab.get("survival-event-value", "value") == value
+    choose(tab, event="status", event_value="2", time_zero="diagnosis")
+    assert tab.get("survival-run", "disabled") is False
+    computed(session, event="status", event_value="2", time_zero="diagnosis", unit="years")
+    run = session.current("survival")
+    computed(session, time_zero="surgery")
+    assert run is not None
+    tab.tick()
+    choose(tab, event="OS_status")
+    press(tab, {"page": "survival", "part": "runs-choose", "index": run.id})
+    assert tab.get("survival-event-value", "value") == "2"  # as it was analysed
+    assert tab.get("survival-unit", "value") == "years"
+
+
+def test_another_clinical_table_brings_its_own_times_and_events(
+    tab: Any, session: DCXCache, program: Application, open_tab: Callable[..., Any]
+) -> None:
+    choose(tab, unit="months", event_value="Dead", time_zero="diagnosis", compare=["stage"])
+    data = session.need_dataset()
+    assert data.clinical is not None
+    new = replace(data.clinical, event_value="Alive", unit="days")
+    session.set_dataset(replace(data, clinical=new), keep_runs=True)
+    tab.tick()
+    later = open_tab(program)
+    show(later, session.session_id)
+    later.go("survival")
+    for shown in (tab, later):
+        assert shown.get("survival-event-value", "value") == "Alive"
+        assert shown.get("survival-unit", "value") == "days"
+        assert shown.get("survival-compare", "value") == ["stage"]
+        assert shown.get("survival-time-zero", "value") == "diagnosis"
+    choose(tab, unit="weeks")  # the user's own choice stays
+    tab.go("dtd")
+    tab.go("survival")
+    assert tab.get("survival-unit", "value") == "weeks"
+
+
+def test_a_run_that_is_gone_is_not_replaced_in_silence(tab: Any, session: DCXCache) -> None:
+    choose(tab, time_zero="diagnosis", cut_points="5,20", cut="stated")
+    assert "one number or two" in tab.text("survival-reason")
+    choose(tab, cut="none", cut_points="")
+    assert tab.get("survival-run", "disabled") is False, tab.text("survival-reason")
+    first = session.run("dtd1")
+    assert first is not None
+    session.add_run(replace(first, id="dtd2"))
+    tab.tick()
+    assert tab.get("survival-of", "value") == "dtd1"
+    choose(tab, of="gone")
+    assert "no longer there" in tab.text("survival-reason")
+    session.remove_run("dtd1")
+    tab.tick()
+    assert tab.get("survival-of", "value") == "dtd2"
+    choose(tab, compare=["response"])
+    assert "landmark" in tab.text("survival-reason")
 
 
 def test_whatever_a_session_file_holds_of_the_form_the_page_opens(

@@ -9,6 +9,7 @@ from dash import Input, Output, State
 from dash.exceptions import PreventUpdate
 
 from gui.analyses.composition import bulk_composition
+from gui.analyses.cut_values import cut_text
 from gui.analyses.groups import GroupsParams, design_of, run_groups
 from gui.answers.analyses import inputs_of
 from gui.answers.groups import lost_summary, sizes_text
@@ -123,7 +124,7 @@ def fill(ctx: Context, *, data: Mapping[str, Any] | None) -> dict[str, Any]:
         "source": source,
         "column": params.column,
         "groups": list(params.groups),
-        "cuts": ", ".join(f"{cut:g}" for cut in params.cuts),
+        "cuts": cut_text(params.cuts),
         "subject": params.subject or None,
         "covariates": list(params.covariates),
     }

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import Input, Output, State
+from dash import Input, Output, State, no_update
 from dash.exceptions import PreventUpdate
 
+from gui.analyses.cut_values import cut_text, cut_values
 from gui.analyses.patients import NO_PATIENT
 from gui.analyses.samples import cleaned, is_number, sample_table
 from gui.analyses.survival import SurvivalParams
@@ -16,9 +17,8 @@ from gui.analyses.survival_params import SAMPLES
 from gui.analyses.survival_subjects import MOST_LEVELS
 from gui.answers.analyses import composition_runs, source_name
 from gui.components.common import tip_label
-from gui.data.dataset import Clinical
+from gui.data.dataset import HIDDEN, Clinical
 from gui.data.samples.survival_columns import event_coding, unit_in, value_text
-from gui.errors import InvalidParameter
 from gui.pages.survival.base import form, page, survival_run
 from gui.plugin import REVISION, Context
 from gui.text import shorten
@@ -30,6 +30,8 @@ NAMES = (*ONE, *SEVERAL, *TEXTS)
 UNITS = ("days", "weeks", "months", "years")
 ZEROS = ("diagnosis", "surgery", "start of treatment", "randomisation", "sampling")
 MOST_VALUES = 12
+ENDPOINT = ("time", "event", "event_value", "unit")
+"""What the clinical table is loaded with."""
 STATES = {name: State(getattr(page.id, name), "value") for name in NAMES}
 INPUTS = {name: Input(getattr(page.id, name), "value") for name in NAMES}
 OF = ("Fractions of", "The run whose composition of the bulk is compared.")
@@ -54,9 +56,12 @@ def offers(ctx: Context, event: str | None = None) -> dict[str, list[dict[str, s
     event = event or (data.clinical.event if data.clinical else "")
     held = sorted({value_text(v) for v in cleaned(table[event]).dropna()}) if event in few else []
     usable = [name for name in levels if name not in _endpoint(data.clinical)]
+    runs = composition_runs(ctx.session)
     types = [str(t) for t in data.types]
+    if any(run.kind == "adtd" for run in runs):
+        types.append(HIDDEN)
     return {
-        "of": [{"value": r.id, "label": source_name(r)} for r in composition_runs(ctx.session)],
+        "of": [{"value": r.id, "label": source_name(r)} for r in runs],
         "time": _options(numeric),
         "event": _options(few),
         "event_value": _options(held),
@@ -78,9 +83,26 @@ def _options(names: Sequence[str]) -> list[dict[str, str]]:
     return [{"value": str(n), "label": shorten(n, 40)} for n in dict.fromkeys(names)]
 
 
+def samples_id(ctx: Context) -> str:
+    """Of the clinical table and annotations that the form is about."""
+    data = ctx.session.dataset
+    return data.samples_id if data is not None else ""
+
+
+def kept_columns(ctx: Context) -> dict[str, Any]:
+    """The form as kept; without times and events if these are of another clinical table.
+
+    A new table may call its columns as the one before, with another unit or value of the event.
+    """
+    kept = ctx.session.form(page.key)
+    if kept.get("samples_id") != samples_id(ctx):
+        kept = {name: value for name, value in kept.items() if name not in ENDPOINT}
+    return kept
+
+
 def proposals(ctx: Context) -> dict[str, Any]:
     """What the controls show: as kept in the session, else as loaded with the clinical table."""
-    data, kept = ctx.session.dataset, ctx.session.form(page.key)
+    data, kept = ctx.session.dataset, kept_columns(ctx)
     clinical = data.clinical if data is not None else None
     loaded = clinical or Clinical(None)  # type: ignore[arg-type]
     begin: dict[str, Any] = {
@@ -139,30 +161,40 @@ def parse(values: Mapping[str, Any], columns: Mapping[str, Any]) -> SurvivalPara
     named = {name: columns.get(name) or "" for name in ONE if name != "of"}
     named |= {name: tuple(columns.get(name) or ()) for name in SEVERAL}
     named["time_zero"] = str(columns.get("time_zero") or "").strip()
-    return form.parse(values, **named, cut_points=points(str(columns.get("cut_points") or "")))
-
-
-def points(text: str) -> tuple[float, ...]:
-    """The numbers of a text, separated by semicolons or blanks; a decimal comma is one."""
-    found = []
-    for word in text.replace(";", " ").replace(", ", " ").replace("%", " ").split():
-        try:
-            found.append(float(word.rstrip(",").replace(",", ".")))
-        except ValueError:
-            raise InvalidParameter(
-                f"“{shorten(word, 20)}” is no number to cut at.",
-                advice="State percentages, separated by semicolons: 5; 20.",
-            ) from None
-    return tuple(found)
+    return form.parse(values, **named, cut_points=cut_values(str(columns.get("cut_points") or "")))
 
 
 @page.callback(
-    output={name: Output(getattr(page.id, name), "data") for name in (*ONE, *SEVERAL)},
+    output={
+        "data": {name: Output(getattr(page.id, name), "data") for name in (*ONE, *SEVERAL)},
+        "of": Output(page.id.of, "value", allow_duplicate=True),
+        "endpoint": {
+            name: Output(getattr(page.id, name), "value", allow_duplicate=True) for name in ENDPOINT
+        },
+        "seen": Output(page.id.seen, "data"),
+    },
     inputs={"_revision": REVISION},
-    state={"event": State(page.id.event, "value")},
+    state={
+        "event": State(page.id.event, "value"),
+        "of": State(page.id.of, "value"),
+        "seen": State(page.id.seen, "data"),
+    },
+    prevent_initial_call=True,
 )
-def offer(ctx: Context, *, _revision: str | None, event: str | None) -> dict[str, Any]:
-    return offers(ctx, event)
+def offer(
+    ctx: Context, *, _revision: str | None, event: str | None, of: str | None, seen: str | None
+) -> dict[str, Any]:
+    """The runs and columns that there are now; of another clinical table its times and events."""
+    same = seen == samples_id(ctx)
+    shown = {} if same else proposals(ctx)
+    data = offers(ctx, event if same else shown["event"])
+    runs = [option["value"] for option in data["of"]]
+    return {
+        "data": data,
+        "of": of if of in runs else next(iter(runs), None),
+        "endpoint": {name: no_update if same else shown[name] for name in ENDPOINT},
+        "seen": samples_id(ctx),
+    }
 
 
 @page.callback(
@@ -173,14 +205,17 @@ def offer(ctx: Context, *, _revision: str | None, event: str | None) -> dict[str
     prevent_initial_call=True,
 )
 def propose_value(ctx: Context, event: str | None, value: str | None) -> Any:
-    """Another event column: what its values say, or nothing where that is not certain."""
+    """Another event column: what its values say, or nothing where that is not certain.
+
+    That the value before occurs in it as well means nothing: of OS 1 is the event, of CNSR 0.
+    """
     data = ctx.session.dataset
     if data is None or not event:
         raise PreventUpdate
     offered = offers(ctx, event)["event_value"]
-    if value in {o["value"] for o in offered}:
-        return offered, value
-    clinical = data.clinical
+    run, clinical = survival_run(ctx), data.clinical
+    if run is not None and (run.params.event, run.params.event_value) == (event, value):
+        return offered, value  # an earlier run was brought back
     if clinical is not None and event == clinical.event and clinical.event_value:
         return offered, clinical.event_value
     column = sample_table(data).get(event)
@@ -191,20 +226,28 @@ def propose_value(ctx: Context, event: str | None, value: str | None) -> Any:
 @page.callback(
     Output(page.id.unit, "value", allow_duplicate=True),
     Input(page.id.time, "value"),
+    State(page.id.unit, "value"),
     prevent_initial_call=True,
 )
-def propose_unit(ctx: Context, time: str | None) -> Any:
+def propose_unit(ctx: Context, time: str | None, unit: str | None) -> Any:
     """Another column of times: the unit that was loaded with it, or that its name tells."""
-    data = ctx.session.dataset
+    data, run = ctx.session.dataset, survival_run(ctx)
     if data is None or not time:
         raise PreventUpdate
+    if run is not None and (run.params.time, run.params.unit) == (time, unit):
+        return unit  # an earlier run was brought back
     loaded = data.clinical.unit if data.clinical and data.clinical.time == time else ""
     return loaded or unit_in(time) or None
 
 
-@page.callback(inputs={"columns": INPUTS}, prevent_initial_call=True)
+@page.callback(
+    inputs={"columns": {**INPUTS, "seen": State(page.id.seen, "data")}}, prevent_initial_call=True
+)
 def keep_columns(ctx: Context, *, columns: Mapping[str, Any]) -> None:
-    ctx.session.keep_form(page.key, columns)
+    if columns["seen"] == samples_id(ctx):
+        ctx.session.keep_form(
+            page.key, {**{name: columns[name] for name in NAMES}, "samples_id": columns["seen"]}
+        )
 
 
 @page.callback(
@@ -221,5 +264,5 @@ def fill_columns(ctx: Context, *, data: Mapping[str, Any] | None) -> dict[str, A
     shown |= {name: data.get(name) or None for name in ONE if name != "of"}
     shown["of"] = next((i for k, i in run.provenance.inputs.items() if k != "bootstrap"), None)
     shown["time_zero"] = data.get("time_zero", "")
-    shown["cut_points"] = "; ".join(f"{point:g}" for point in data.get("cut_points", ()))
+    shown["cut_points"] = cut_text(data.get("cut_points", ()))
     return shown

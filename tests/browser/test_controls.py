@@ -178,7 +178,7 @@ class Place:
         walker.rest()
 
 
-PLACES = [(key, True) for key in ("upload", "dtd", "adtd", "groups", "sessions", "help")] + [
+PLACES = [(key, True) for key in ("upload", "dtd", "adtd", "sessions", "help")] + [
     ("upload", False),
     ("dtd", False),
 ]

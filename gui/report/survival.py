@@ -20,8 +20,9 @@ from gui.answers.survival import (
     variable_name,
 )
 from gui.data.dataset import Dataset
+from gui.figures.hazard_ratios import PER_TEXTS, forest, ratios
 from gui.figures.palette import type_colours
-from gui.figures.survival import PER_TEXTS, forest, kaplan_meier, ratios, residuals
+from gui.figures.survival import kaplan_meier, residuals
 from gui.statistics.cox_by_type import TEN_POINTS
 
 MOST_CURVES = 6

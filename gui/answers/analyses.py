@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from gui.analyses.registry import ANALYSES
-from gui.answers import group_regulation, groups, survival
+from gui.answers import group_regulation, groups, survival, survival_tables
 from gui.answers.adtd import model_name
 from gui.answers.summary import MARKS
 from gui.engine.results import Run
@@ -56,7 +56,7 @@ TEXTS: Mapping[str, AnalysisText] = {
         survival.sentence,
         survival.details,
         survival.warnings,
-        survival.shown_tables,
+        survival_tables.shown_tables,
         survival.methods,
     ),
 }

@@ -10,6 +10,7 @@ import pytest
 
 from gui.analyses.survival_result import ADJUSTED, ALONE, COLUMN, TYPE
 from gui.answers import survival as words
+from gui.answers import survival_tables as tables
 from gui.errors import BadValues, DataError
 from gui.statistics.cox_by_type import cox_by_type
 from gui.statistics.linear_model import design
@@ -204,4 +205,4 @@ def test_the_sentence_gives_the_adjusted_p(fractions, table) -> None:
     result = analysed(fractions, table)
     row = result.forest_of(ALONE).sort_values("p").iloc[0]
     assert f"adjusted p {words.p_text(row['p_adjusted'])}" in words.sentence(result)
-    assert "Adjusted p" in words.forest_table(result, ALONE).columns
+    assert "Adjusted p" in tables.forest_table(result, ALONE).columns

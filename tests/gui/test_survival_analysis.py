@@ -14,6 +14,7 @@ from gui.analyses.survival import SurvivalParams, SurvivalResult, run_survival
 from gui.analyses.survival_params import SAMPLES
 from gui.analyses.survival_result import ADJUSTED, ALONE, COLUMN, TYPE
 from gui.answers import survival as words
+from gui.answers import survival_tables as tables
 from gui.data.dataset import Clinical
 from gui.engine.results import BootstrapResult
 from gui.errors import DataError, InvalidParameter, MissingPart
@@ -51,7 +52,7 @@ def analysed(
     assert result.fits()
     assert words.sentence(result)
     assert words.methods(chosen, result)
-    assert all(len(frame) for frame in words.shown_tables(result).values())
+    assert all(len(frame) for frame in tables.shown_tables(result).values())
     return result
 
 

@@ -11,6 +11,7 @@ from gui.components.common import card, two_columns
 from gui.components.form import folded
 from gui.components.views import GONE
 from gui.pages.survival import curves, head, models, patients
+from gui.pages.survival import updates as _updates  # noqa: F401  records its callbacks
 from gui.pages.survival.base import TABS, form, page
 from gui.pages.survival.columns import control, offers, proposals, samples_id
 from gui.plugin import Context

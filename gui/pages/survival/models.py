@@ -14,12 +14,10 @@ from gui.answers.survival import (
     MODEL_TEXTS,
     draws_sentence,
     forest_sentence,
-    forest_table,
     hazards_sentence,
-    hazards_table,
     together_sentence,
-    together_table,
 )
+from gui.answers.survival_tables import forest_table, hazards_table, together_table
 from gui.components.common import empty_state
 from gui.components.views import options, switch
 from gui.pages.survival.base import TAB, page, result_of

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from pydantic import field_validator
 
-from gui.analyses.groups import GroupsParams, design_of
+from gui.analyses.groups import GroupsParams, design_of, repeated_patients
 from gui.engine.params import Params, param
 from gui.engine.results import ADTDResult, DTDResult
 from gui.errors import MissingPart
@@ -236,6 +236,7 @@ def run_group_regulation(
         params.lambda2,
         params.max_iterations,
     )
+    notes = (*notes, *repeated_patients(dataset, design.samples))
     smallest = min(design.sizes.values())
     if smallest < FEWEST:
         notes = (*notes, f"Nothing is tested: a group has fewer than {FEWEST} samples.")

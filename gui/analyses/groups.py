@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 
 Compare = Literal["groups", "trend", "number"]
 COMPARING = "Comparing groups"
+PAIRS_ADVICE = (
+    ", or, where each has a sample in every group, choose the column of the patients under “Paired"
+    " by”"
+)
 
 
 class GroupsParams(Params):
@@ -271,13 +275,13 @@ def run_groups(
         draws=draws_of(fractions, bootstrap),
         level=params.level,
     )
-    return _result(fractions, found, (*notes, *_repeated(dataset, params, comparison.samples)))
+    if not params.subject:
+        notes = (*notes, *repeated_patients(dataset, comparison.samples, PAIRS_ADVICE))
+    return _result(fractions, found, notes)
 
 
-def _repeated(dataset: Dataset, params: GroupsParams, samples: list[str]) -> tuple[str, ...]:
-    """That patients have several of the compared samples, where these are not compared as pairs."""
-    if params.subject or not samples:
-        return ()
+def repeated_patients(dataset: Dataset, samples: list[str], advice: str = "") -> tuple[str, ...]:
+    """That patients have several of the samples, which are compared as if independent."""
     of, how = patients(dataset, samples)
     if of is None:
         return ()
@@ -289,8 +293,7 @@ def _repeated(dataset: Dataset, params: GroupsParams, samples: list[str]) -> tup
     return (
         f"{have} more than one of the samples compared, which are treated as if each were of"
         f" another patient: p-values are too small and intervals too narrow. {how} Keep one sample"
-        " of each patient, or, where each has a sample in every group, choose the column of the"
-        " patients under “Paired by”.",
+        f" of each patient{advice}.",
     )
 
 

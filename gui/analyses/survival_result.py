@@ -40,7 +40,8 @@ class SurvivalResult:
         difference_p (restricted means, last minus first group of two), note.
     pairs
         Groups pair by pair, where there are more than two: kind, variable, first, second,
-        statistic, p, p_adjusted.
+        statistic, p, p_adjusted (of cell types over all pairs of all types, of a column over its
+        own pairs).
     forest
         By model and cell_type: as of :func:`gui.statistics.cox_by_type.cox_by_type`, with samples,
         events, concordance (low, high).

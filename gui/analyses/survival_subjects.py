@@ -24,7 +24,7 @@ from gui.statistics.survival_data import (
 from gui.text import number, shorten, some
 
 MOST_LEVELS = 12
-"""A column of text with more different values is no group for a model."""
+"""A column of text with more values makes no groups: curves have so many different looks."""
 FEW_VALUES = 6
 """Numbers of at most so many different values are groups for curves."""
 _LATER = re.compile(

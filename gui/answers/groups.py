@@ -83,7 +83,9 @@ def sentence(result: GroupsResult) -> str:
     if not result.levels:
         across = f"along {shorten(result.variable)} ({who(result)})"
     else:
-        across = f"{'over' if changes else 'between'} {who(result)}"
+        tested = {level: n for level, n in result.sizes.items() if level in result.compared}
+        named = sizes_text(tested, sum(tested.values()))
+        across = f"{'over' if changes else 'between'} {named}"
     if not called:
         return f"No cell type {verb}s {across}; that does not show that they are equal."
     verb += "s" * (len(called) == 1)
@@ -126,8 +128,11 @@ def contrary(result: GroupsResult) -> list[str]:
     The test compares with the geometric mean of all types: where most of them fall, one that falls
     less rises against it.
     """
+    scale = result.table["scale"]
     return [
-        name for name in result.called if direction(result, name) * fraction_way(result, name) < 0
+        name
+        for name in result.called
+        if scale[name] == "log-ratio" and direction(result, name) * fraction_way(result, name) < 0
     ]
 
 
@@ -335,16 +340,6 @@ def lost_sentence(result: GroupsResult) -> str:
     count = len(result.lost)
     verb = "s are" if count > 1 else " is"
     return f"{number(count)} sample{verb} not compared ({'; '.join(parts)})."
-
-
-def lost_summary(lost: pd.DataFrame) -> str:
-    """ " 3 samples are left out (2 no value of arm, 1 not in the run).", or ""."""
-    if lost.empty:
-        return ""
-    reasons = ", ".join(
-        f"{number(n)} {reason}" for reason, n in lost["reason"].value_counts().items()
-    )
-    return f" {number(len(lost))} sample{'s are' if len(lost) > 1 else ' is'} left out ({reasons})."
 
 
 def methods(params: GroupsParams, result: GroupsResult) -> str:

@@ -66,6 +66,7 @@ def test_the_two_groups_that_are_large_enough_are_named(names: tuple[str, ...]) 
     assert result.compared == ("B", "C")
     assert result.sizes["A"] == 2
     assert "a is higher in C" in words.sentence(result)
+    assert "between B (20) and C (20)" in words.sentence(result)
     assert words.effect_title(result).endswith("of C")
     assert "a sample of C is higher than one of B" in words.effect_text(result)
     assert 20 < result.table.loc["a", "points"] < 40  # C minus B

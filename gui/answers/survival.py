@@ -28,8 +28,8 @@ MEANING = (
     " often. It is an association in these patients, not a cause, and no prediction for one"
     " patient. Fractions of RNA are compared, not counts of cells; they sum to 1, so where one"
     " type goes with a higher hazard, others go with a lower one. Adjusted p: over the cell types"
-    " (Benjamini-Hochberg); called at a false discovery rate of 5 %. SD: standard deviation between"
-    " the samples."
+    " (Benjamini-Hochberg); called at 5 % FDR (false discovery rate). SD: standard deviation"
+    " between the samples."
 )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -18,13 +19,16 @@ from gui.analyses.survival import SurvivalParams, SurvivalResult, run_survival
 from gui.answers.analyses import composition_runs, inputs_of
 from gui.app import Application, create_app
 from gui.config import Config
+from gui.engine.params import ADTDParams
 from gui.engine.results import Provenance, Run
+from gui.pages.survival.columns import offers
 from gui.report import report
 from gui.sessions import file
 from gui.sessions.cache import DCXCache
 from gui.sessions.manager import LOCAL
+from tests.gui.groups_session import adtd_result
 from tests.gui.steps import press, show
-from tests.gui.survival_cases import filled, made_dataset, made_fractions, made_table
+from tests.gui.survival_cases import TYPES, filled, made_dataset, made_fractions, made_table
 from tests.gui.test_dtd_page import Kept
 from tests.sessions.samples import same
 
@@ -303,6 +307,27 @@ def test_a_run_that_is_gone_is_not_replaced_in_silence(tab: Any, session: DCXCac
     assert tab.get("survival-of", "value") == "dtd2"
     choose(tab, compare=["response"])
     assert "landmark" in tab.text("survival-reason")
+
+
+def test_the_hidden_fraction_may_be_among_several_types(session: DCXCache) -> None:
+    ctx: Any = SimpleNamespace(session=session)
+    assert "hidden" not in [option["value"] for option in offers(ctx)["types"]]
+    dtd = session.run("dtd1")
+    assert dtd is not None
+    full = made_fractions(60, types=(*TYPES, "hidden"))
+    session.add_run(
+        replace(
+            dtd,
+            id="adtd1",
+            kind="adtd",
+            params=ADTDParams(),
+            result=adtd_result(full, dtd.result),
+            provenance=replace(dtd.provenance, inputs={"dtd": "dtd1"}),
+        )
+    )
+    assert "hidden" in [option["value"] for option in offers(ctx)["types"]]
+    result = computed(session, time_zero="diagnosis", types=("hidden",))
+    assert list(result.together.index) == ["hidden (per 10 percentage points)"]
 
 
 def test_whatever_a_session_file_holds_of_the_form_the_page_opens(

@@ -271,6 +271,7 @@ def test_another_clinical_table_brings_its_own_times_and_events(
     tab: Any, session: DCXCache, program: Application, open_tab: Callable[..., Any]
 ) -> None:
     choose(tab, unit="months", event_value="Dead", time_zero="diagnosis", compare=["stage"])
+    choose(tab, known_at=6, landmark=6, tau=24)
     data = session.need_dataset()
     assert data.clinical is not None
     new = replace(data.clinical, event_value="Alive", unit="days")
@@ -284,6 +285,8 @@ def test_another_clinical_table_brings_its_own_times_and_events(
         assert shown.get("survival-unit", "value") == "days"
         assert shown.get("survival-compare", "value") == ["stage"]
         assert shown.get("survival-time-zero", "value") == "diagnosis"
+        for name in ("known-at", "landmark", "tau"):  # 6 months are not 6 days
+            assert shown.get(f"survival-{name}", "value") in (None, "")
     choose(tab, unit="weeks")  # the user's own choice stays
     tab.go("dtd")
     tab.go("survival")

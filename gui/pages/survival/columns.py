@@ -30,6 +30,8 @@ UNITS = ("days", "weeks", "months", "years")
 ZEROS = ("diagnosis", "surgery", "start of treatment", "randomisation", "sampling")
 ENDPOINT = ("time", "event", "event_value", "unit")
 """What the clinical table is loaded with."""
+IN_UNITS = ("known_at", "landmark", "tau")
+"""Fields of the form that hold a time in the unit of the table."""
 STATES = {name: State(getattr(page.id, name), "value") for name in NAMES}
 INPUTS = {name: Input(getattr(page.id, name), "value") for name in NAMES}
 OF = ("Fractions of", "The run whose composition of the bulk is compared.")
@@ -87,20 +89,20 @@ def samples_id(ctx: Context) -> str:
     return data.samples_id if data is not None else ""
 
 
-def kept_columns(ctx: Context) -> dict[str, Any]:
-    """The form as kept; without times and events if these are of another clinical table.
+def forget_other_table(ctx: Context) -> None:
+    """Take times, events and points in time out of the kept form if they are of another table.
 
     A new table may call its columns as the one before, with another unit or value of the event.
     """
-    kept = ctx.session.form(page.key)
-    if kept.get("samples_id") != samples_id(ctx):
-        kept = {name: value for name, value in kept.items() if name not in ENDPOINT}
-    return kept
+    kept, now = ctx.session.form(page.key), samples_id(ctx)
+    if kept and kept.get("samples_id") != now:
+        ctx.session.keep_form(page.key, dict.fromkeys((*ENDPOINT, *IN_UNITS)) | {"samples_id": now})
 
 
 def proposals(ctx: Context) -> dict[str, Any]:
     """What the controls show: as kept in the session, else as loaded with the clinical table."""
-    data, kept = ctx.session.dataset, kept_columns(ctx)
+    forget_other_table(ctx)
+    data, kept = ctx.session.dataset, ctx.session.form(page.key)
     clinical = data.clinical if data is not None else None
     loaded = clinical or Clinical(None)  # type: ignore[arg-type]
     begin: dict[str, Any] = {

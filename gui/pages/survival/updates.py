@@ -14,6 +14,7 @@ from gui.data.samples.survival_columns import event_coding, unit_in
 from gui.pages.survival.base import form, page, survival_run
 from gui.pages.survival.columns import (
     ENDPOINT,
+    IN_UNITS,
     INPUTS,
     NAMES,
     ONE,
@@ -31,6 +32,9 @@ from gui.plugin import REVISION, Context
         "of": Output(page.id.of, "value", allow_duplicate=True),
         "endpoint": {
             name: Output(getattr(page.id, name), "value", allow_duplicate=True) for name in ENDPOINT
+        },
+        "in_units": {
+            name: Output(form.id(name), form.prop(name), allow_duplicate=True) for name in IN_UNITS
         },
         "seen": Output(page.id.seen, "data"),
     },
@@ -54,6 +58,7 @@ def offer(
         "data": data,
         "of": of if of in runs else next(iter(runs), None),
         "endpoint": {name: no_update if same else shown[name] for name in ENDPOINT},
+        "in_units": dict.fromkeys(IN_UNITS, no_update if same else ""),
         "seen": samples_id(ctx),
     }
 
